@@ -1,0 +1,42 @@
+# Ballast: the doors a person uses. `make run` and `make test` need nothing but Python 3.11 and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: run setup test check format lock bench clean
+
+run: setup            ## start the bot; without TELEGRAM_TOKEN it is the demo
+	@$(BIN)/python -m bot
+
+setup: $(STAMP)       ## build the environment in .venv/
+
+$(STAMP): requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Ballast needs Python 3.11 or newer (set PYTHON=...)" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+test: setup           ## run all tests
+	$(BIN)/python -m pytest
+
+check: setup          ## format, lint, types, import contracts, tests, coverage
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/coverage report
+	$(BIN)/coverage report --fail-under=100 --include="engine/domain/*,engine/trade.py,engine/recover.py,engine/vault.py"
+
+format: setup         ## format and mend what can be mended by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: setup           ## renew the pinned versions and hashes (no index is named in them)
+	$(BIN)/uv pip compile --upgrade --universal --generate-hashes --no-emit-index-url --no-header --quiet pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --upgrade --universal --generate-hashes --no-emit-index-url --no-header --quiet pyproject.toml --group dev -o requirements-dev.txt
+
+clean:                ## forget the environment and the caches
+	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,51 @@
+"""An account as the engine sees it: whose it is, what it wants, whether it holds a key."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from engine.domain.orders import AccountId, Intent
+from engine.domain.pairs import Side
+from engine.domain.target import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """A person's tap on "Trade": the plan they saw, under the id of the confirmation they used.
+
+    The id doubles as the run id, so that the same tap can never become two orders.
+    """
+
+    confirmation_id: str
+    side: Side
+    expected_quote: Decimal
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One chat's account. *sealed_key* is the encrypted exchange key, *key_tail* its last four
+    characters; both None while no key is connected. *version* changes with every change.
+    """
+
+    id: AccountId
+    uuid: str
+    chat_id: int
+    version: int
+    settings: Settings
+    sealed_key: str | None
+    key_tail: str | None
+
+    @property
+    def can_trade(self) -> bool:
+        return self.settings.dry_run or self.sealed_key is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """Everything a check of one account needs from the database, read in one go."""
+
+    account: Account
+    unresolved: Intent | None = None
+    last_fill: Intent | None = None
+    request: RunRequest | None = None

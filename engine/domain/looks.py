@@ -1,0 +1,74 @@
+"""What the last check saw and decided, for `/why` and `/status`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from engine.domain.holdings import Balance
+from engine.domain.orders import ClientOrderId, Trigger
+from engine.domain.pairs import Side, Symbol
+from engine.domain.planner import Reason
+from engine.domain.target import Band
+from engine.domain.troubles import TroubleKind
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """An order was sent; its story is found under its id."""
+
+    client_order_id: ClientOrderId
+    side: Side
+    expected_quote: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """No order, and that was the right thing."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An earlier order is not resolved yet; nothing else is sent."""
+
+    client_order_id: ClientOrderId
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """The exchange's balance does not show the last fill yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The check could not be made."""
+
+    kind: TroubleKind
+    detail: str
+
+
+Verdict = Ordered | Declined | Waiting | Unsettled | Failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The account at that moment. *price* is the middle of the book, if it was read."""
+
+    symbol: Symbol
+    quote: Balance
+    base: Balance
+    held: Decimal
+    price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One check: when, what it saw (None if it could not see), what it decided."""
+
+    at: datetime
+    trigger: Trigger
+    target: Decimal
+    band: Band
+    verdict: Verdict
+    seen: Seen | None = None

@@ -1,0 +1,57 @@
+"""Exact amounts: how text becomes a Decimal, how a Decimal becomes text, and how it is rounded."""
+
+import re
+from decimal import Context, Decimal, InvalidOperation
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+
+# Wide enough that no sum, product or whole quotient of bounded amounts is ever rounded.
+_EXACT = Context(prec=120)
+# ASCII only: Decimal() itself would take full-width digits, "1_000" and "NaN".
+_NUMBER = re.compile(r"-?[0-9]{1,24}(?:\.[0-9]{1,36})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
+
+
+def decimal_from_text(text: str) -> Decimal:
+    """The exact value of a plain or exponent number of bounded size.
+
+    Raises ValueError for anything else: words, NaN, infinities, underscores, non-ASCII digits,
+    thousands of digits.
+    """
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"not a number: {text[:40]!r}")
+    return Decimal(text)
+
+
+def plain(amount: Decimal) -> str:
+    """The wire form: never an exponent, no trailing zeros after the point."""
+    text = format(amount, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def is_positive(amount: Decimal) -> bool:
+    return amount.is_finite() and amount > ZERO
+
+
+def floor_to_step(quantity: Decimal, step: Decimal) -> Decimal:
+    """Largest multiple of *step* not above *quantity* (both finite, not negative).
+
+    Whole division, because an ordinary quotient is rounded to the context's precision and may
+    come out one step too high.
+    """
+    try:
+        steps = _EXACT.divide_int(quantity, step)
+    except InvalidOperation as e:
+        raise ValueError(f"cannot round {quantity} to steps of {step}") from e
+    return _EXACT.multiply(steps, step)
+
+
+def ceil_to_step(quantity: Decimal, step: Decimal) -> Decimal:
+    """Smallest multiple of *step* not below *quantity*."""
+    floored = floor_to_step(quantity, step)
+    return floored if floored == quantity else floored + step
+
+
+def step_of(decimals: int) -> Decimal:
+    """The step that *decimals* digits after the point allow: 2 -> 0.01, 0 -> 1."""
+    return ONE.scaleb(-decimals)

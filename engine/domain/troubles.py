@@ -1,0 +1,78 @@
+"""Trouble that lasts: what kind it is, how often it came, and when the person hears of it again."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+
+
+class TroubleKind(Enum):
+    UNREACHABLE = "unreachable"
+    RATE_LIMITED = "rate_limited"
+    BAD_DATA = "bad_data"
+    STALE_BALANCE = "stale_balance"
+    CLOCK = "clock"
+    KEY_REFUSED = "key_refused"
+    ADDRESS_REFUSED = "address_refused"
+    MISSING_PERMISSION = "missing_permission"
+    ACCOUNT_RESTRICTED = "account_restricted"
+    KEY_UNREADABLE = "key_unreadable"
+    PAIR_UNAVAILABLE = "pair_unavailable"
+    ORDER_REFUSED = "order_refused"
+    NOT_FILLED = "not_filled"
+    BLOCKED = "blocked"
+    INTERNAL = "internal"
+
+
+# Trying again cannot help before the person has changed something: trading is paused.
+PAUSING = frozenset(
+    {
+        TroubleKind.KEY_REFUSED,
+        TroubleKind.ADDRESS_REFUSED,
+        TroubleKind.MISSING_PERMISSION,
+        TroubleKind.ACCOUNT_RESTRICTED,
+        TroubleKind.KEY_UNREADABLE,
+    }
+)
+# Told at once, then when it has lasted this long; afterwards once a day.
+_TOLD_AFTER = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
+_DAILY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One episode. *detail* is the exchange's own words or a reason's name, without secrets."""
+
+    kind: TroubleKind
+    detail: str
+    since: datetime
+    last_at: datetime
+    count: int = 1
+    told: int = 1
+    told_kinds: frozenset[TroubleKind] = frozenset()
+
+
+def next_telling(trouble: Trouble) -> datetime:
+    """When an ongoing trouble is worth another message."""
+    if trouble.told <= len(_TOLD_AFTER):
+        return trouble.since + _TOLD_AFTER[trouble.told - 1]
+    return trouble.since + _DAILY * (trouble.told - len(_TOLD_AFTER))
+
+
+def again(
+    trouble: Trouble | None, *, kind: TroubleKind, detail: str, now: datetime
+) -> tuple[Trouble, bool]:
+    """The episode after one more failure, and whether to tell the person now.
+
+    Another kind within the episode is told once, however often the two alternate.
+    """
+    if trouble is None:
+        first = Trouble(
+            kind=kind, detail=detail, since=now, last_at=now, told_kinds=frozenset({kind})
+        )
+        return first, True
+    counted = replace(trouble, kind=kind, detail=detail, count=trouble.count + 1, last_at=now)
+    if kind not in trouble.told_kinds:
+        return replace(counted, told_kinds=trouble.told_kinds | {kind}), True
+    if now >= next_telling(trouble):
+        return replace(counted, told=trouble.told + 1), True
+    return counted, False

@@ -1,0 +1,99 @@
+"""What can go wrong between us and the world, named after the caller's next move.
+
+    EngineError
+    ├── Unavailable            nothing happened; try later
+    │   ├── RateLimited        ... and not before `retry_after` (429, 418, 403)
+    │   ├── BadData            an answer came, but it cannot be trusted
+    │   └── OrderNotFound      the exchange does not know the order (yet)
+    ├── Rejected               the exchange said no; the same request again would get the same no
+    │   ├── BadCredentials     the key is wrong, deleted or expired
+    │   ├── AddressRefused     the key is bound to other addresses
+    │   ├── MissingPermission  the key lacks a permission
+    │   ├── TooPowerful        the key could move money out: we do not want it
+    │   ├── AccountRestricted  the exchange restricts the person's account
+    │   ├── PairUnavailable    the pair is unknown, hidden, or closed to this key
+    │   ├── InsufficientBalance
+    │   ├── BelowMinimum
+    │   ├── NoCounterpart      the book's other side is empty
+    │   └── ClockRefused       our time stamp was outside the window: the order was refused
+    ├── OutcomeUnknown         the order may or may not exist: ask, never repeat
+    ├── LeaseLost              another process owns the account now
+    └── SealBroken             a stored secret does not belong here or cannot be decrypted
+
+Exceptions hold facts; the words are in `bot/views`.
+"""
+
+
+class EngineError(Exception):
+    """Root of everything the engine raises on purpose."""
+
+
+class Unavailable(EngineError):
+    """Nothing happened; the same call may succeed later."""
+
+
+class RateLimited(Unavailable):
+    """The exchange asks for silence; no request leaves before *retry_after* seconds are over."""
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class BadData(Unavailable):
+    """An answer arrived but is malformed, missing a field or not finite: as good as no answer."""
+
+
+class OrderNotFound(Unavailable):
+    """The exchange does not know this order. Just after a POST this proves nothing."""
+
+
+class Rejected(EngineError):
+    """A definite no, with the exchange's own *code* and *message* (already free of secrets)."""
+
+    def __init__(self, *, code: int, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class BadCredentials(Rejected): ...
+
+
+class AddressRefused(Rejected): ...
+
+
+class MissingPermission(Rejected): ...
+
+
+class TooPowerful(Rejected): ...
+
+
+class AccountRestricted(Rejected): ...
+
+
+class PairUnavailable(Rejected): ...
+
+
+class InsufficientBalance(Rejected): ...
+
+
+class BelowMinimum(Rejected): ...
+
+
+class NoCounterpart(Rejected): ...
+
+
+class ClockRefused(Rejected): ...
+
+
+class OutcomeUnknown(EngineError):
+    """A POST may have arrived. Only a look-up by client order id may decide."""
+
+
+class LeaseLost(EngineError):
+    """This process does not own the account any more; whatever was planned must not leave."""
+
+
+class SealBroken(EngineError):
+    """A stored secret is bound to something else, or none of our keys opens it."""

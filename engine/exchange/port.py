@@ -1,0 +1,119 @@
+"""The exchange as the engine needs it. MEXC and the paper exchange both keep these promises."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
+
+from engine.domain.book import OrderBook
+from engine.domain.holdings import Holdings
+from engine.domain.orders import ClientOrderId, Execution, Fees
+from engine.domain.pairs import PairRules, Side, Symbol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """One MARKET order, ready to be signed. A buy has *quote_amount*, a sell *base_quantity*.
+
+    *sent_at* is the exchange's time that goes into the signature: the order is refused if it
+    arrives more than *recv_window* later.
+    """
+
+    client_order_id: ClientOrderId
+    symbol: Symbol
+    side: Side
+    quote_amount: Decimal | None
+    base_quantity: Decimal | None
+    sent_at: datetime
+    recv_window: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReport:
+    """What the exchange says of one order. *over* is False while it may still change."""
+
+    exchange_order_id: str
+    execution: Execution
+    over: bool
+    complete: bool
+
+
+class Market(Protocol):
+    """Public data, shared by every account of the process."""
+
+    async def rules(self, symbol: Symbol) -> PairRules:
+        """The pair's rules, possibly up to an hour old.
+
+        Raises PairUnavailable if the exchange does not show the pair, Unavailable otherwise.
+        """
+        ...
+
+    async def book(self, symbol: Symbol) -> OrderBook:
+        """The order book, read from the exchange within the last second.
+
+        Raises PairUnavailable or Unavailable; never returns a book that cannot be trusted.
+        """
+        ...
+
+    async def last_price(self, symbol: Symbol) -> Decimal:
+        """The price of the last trade, above zero. Raises PairUnavailable or Unavailable."""
+        ...
+
+
+class Exchange(Protocol):
+    """One account at the exchange. Reads raise Unavailable or Rejected and may be repeated."""
+
+    @property
+    def market(self) -> Market: ...
+
+    def time(self) -> datetime:
+        """The exchange's time as far as we know it, for time stamps and for deadlines."""
+        ...
+
+    async def holdings(self) -> Holdings:
+        """Exactly one request."""
+        ...
+
+    async def place(self, ticket: Ticket) -> str:
+        """Send *ticket*, exactly one request, never repeated in here; returns the exchange's id.
+
+        Raises Unavailable only if the order provably never left, Rejected if the exchange
+        definitely refused it, OutcomeUnknown in every other case. A client order id must never
+        be placed twice: the exchange promises nothing about duplicates.
+        """
+        ...
+
+    async def order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
+        """Raises OrderNotFound if the exchange does not know it, which it also says for a moment
+        after it has taken an order.
+        """
+        ...
+
+    async def fees(self, symbol: Symbol, exchange_order_id: str) -> Fees:
+        """The commissions of an order's fills."""
+        ...
+
+    async def resync(self) -> None:
+        """Measure the exchange's clock again. Raises Unavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """What a key may do. *permissions* and *days_left* are None where the exchange does not say."""
+
+    permissions: frozenset[str] | None
+    days_left: int | None
+    addresses: tuple[str, ...]
+    holdings: Holdings
+
+
+class KeyCheck(Protocol):
+    """Looks at a key before it is stored."""
+
+    async def inspect(self, *, api_key: str, api_secret: str, symbol: Symbol) -> KeyFacts:
+        """Read the account, ask what the key may do, and test an order without placing it.
+
+        Raises Rejected (with its leaf), RefusedKey if the key may move money out, Unavailable.
+        """
+        ...

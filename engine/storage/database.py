@@ -1,0 +1,135 @@
+"""The database: one engine per process, transactions that commit on leaving their block."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Self
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    cast,
+    event,
+    func,
+    literal,
+    type_coerce,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from engine.clock import Clock
+from engine.storage.columns import Moment
+
+_WRITES = "ballast_writes"
+_POSTGRES_OPTIONS = (
+    "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s"
+)
+
+
+def with_driver(url: str, *, asynchronous: bool = True) -> str:
+    """The URL as hosts give it (`postgres://`, `sqlite:///`), with the driver we use.
+
+    Raises ValueError for any other database.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator or not rest:
+        raise ValueError("a database URL looks like postgresql://... or sqlite:///...")
+    match scheme.split("+")[0]:
+        case "postgres" | "postgresql":
+            return f"postgresql+psycopg://{rest}"
+        case "sqlite":
+            return f"sqlite+aiosqlite://{rest}" if asynchronous else f"sqlite://{rest}"
+        case other:
+            raise ValueError(f"{other} is not supported; use postgresql:// or sqlite:///")
+
+
+class Database:
+    """Sessions for reading and for writing.
+
+    On SQLite a writing transaction takes the write lock at its start (a deferred one would fail
+    with SQLITE_BUSY_SNAPSHOT when it begins to write), and the process queues its writers itself:
+    SQLite's own busy-waiting has eight times the tail latency.
+    """
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._writer = engine.execution_options(**{_WRITES: True})
+        self._clock = clock
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        self._turn = asyncio.Lock()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str, *, clock: Clock) -> AsyncGenerator[Self]:
+        """Connect lazily; dispose on leaving. *url* as the host gives it."""
+        address = make_url(with_driver(url))
+        options: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": True}
+        if address.get_backend_name() == "postgresql":
+            # Two copies overlap at a deploy, and the small plans allow 20 connections in all.
+            options |= {"pool_size": 6, "max_overflow": 2, "pool_timeout": 10}
+            options["connect_args"] = {
+                "application_name": "ballast",
+                "options": _POSTGRES_OPTIONS,
+                "prepare_threshold": None,  # transaction-mode poolers lose prepared statements
+                "connect_timeout": 10,
+            }
+        engine = create_async_engine(address, **options)
+        if address.get_backend_name() == "sqlite":
+            _configure_sqlite(engine)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(engine.dispose)
+            yield cls(engine, clock)
+
+    @property
+    def engine(self) -> AsyncEngine:
+        return self._engine
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[AsyncSession]:
+        async with AsyncSession(self._engine, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[AsyncSession]:
+        """Commits on leaving the block; an exception rolls everything back."""
+        async with AsyncExitStack() as stack:
+            if self._is_sqlite:
+                await stack.enter_async_context(self._turn)
+            session = AsyncSession(self._writer, expire_on_commit=False)
+            await stack.enter_async_context(session)
+            await stack.enter_async_context(session.begin())
+            yield session
+
+    def now(self) -> ColumnElement[Any]:
+        """The database's own clock as a column value: the one clock all processes share.
+
+        SQLite has exactly one process, so there the process's clock is the database's.
+        """
+        if self._is_sqlite:
+            return literal(self._clock.now(), Moment)
+        seconds = func.extract("epoch", func.clock_timestamp())
+        return type_coerce(cast(func.floor(seconds * 1000), BigInteger), Moment)
+
+
+def _configure_sqlite(engine: AsyncEngine) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def _on_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        # We say BEGIN ourselves; the driver's own guess is what makes deferred transactions.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",  # an intent must survive a power cut
+            "busy_timeout=5000",
+            "foreign_keys=ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

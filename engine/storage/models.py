@@ -1,0 +1,242 @@
+"""The tables. Rows are private to `engine/storage`; domain values come out of its modules."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.domain.holdings import Counting
+from engine.domain.orders import UNRESOLVED, OrderState, Trigger
+from engine.domain.pairs import Side
+from engine.domain.target import ThresholdUnit
+from engine.domain.troubles import TroubleKind
+from engine.storage.columns import Base
+from engine.storage.queue import QueueColumns, waiting_index
+
+_UNRESOLVED_SQL = "state IN ({})".format(
+    ", ".join(sorted(f"'{state.value}'" for state in UNRESOLVED))
+)
+
+
+class AccountRow(Base):
+    """One chat's settings and sealed key."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[str] = mapped_column(unique=True)
+    chat_id: Mapped[int] = mapped_column(unique=True)
+    version: Mapped[int] = mapped_column(default=1)
+    target: Mapped[Decimal]
+    threshold: Mapped[Decimal]
+    threshold_unit: Mapped[ThresholdUnit]
+    interval_s: Mapped[timedelta]
+    symbol: Mapped[str]
+    counting: Mapped[Counting]
+    dry_run: Mapped[bool]
+    paused: Mapped[bool]
+    sealed_key: Mapped[str | None]
+    key_tail: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class LeaseRow(Base):
+    """Which process owns an account. Each claim raises *fence*; all times are the database's."""
+
+    __tablename__ = "leases"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    owner: Mapped[str | None] = mapped_column(index=True)
+    fence: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime]
+    woken: Mapped[bool] = mapped_column(default=False)
+
+
+class OrderRow(Base):
+    """One intent and its outcome. At most one unresolved a time and account."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        UniqueConstraint("account_id", "run_id", "attempt"),
+        Index(
+            "uq_orders_one_unresolved",
+            "account_id",
+            unique=True,
+            sqlite_where=text(_UNRESOLVED_SQL),
+            postgresql_where=text(_UNRESOLVED_SQL),
+        ),
+        Index("ix_orders_account_id_created_at", "account_id", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    client_order_id: Mapped[str] = mapped_column(unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    run_id: Mapped[str]
+    attempt: Mapped[int]
+    symbol: Mapped[str]
+    side: Mapped[Side]
+    quote_amount: Mapped[Decimal | None]
+    base_quantity: Mapped[Decimal | None]
+    expected_quote: Mapped[Decimal]
+    dry_run: Mapped[bool]
+    trigger: Mapped[Trigger]
+    fence: Mapped[int]
+    target: Mapped[Decimal]
+    quote_before: Mapped[Decimal]
+    base_before: Mapped[Decimal]
+    created_at: Mapped[datetime]
+    state: Mapped[OrderState]
+    sent_at: Mapped[datetime | None]
+    exchange_order_id: Mapped[str | None]
+    executed_base: Mapped[Decimal]
+    executed_quote: Mapped[Decimal]
+    fees: Mapped[str | None]
+    quote_after: Mapped[Decimal | None]
+    base_after: Mapped[Decimal | None]
+    resolved_at: Mapped[datetime | None]
+    misses: Mapped[int]
+    error: Mapped[str | None]
+
+
+class TroubleRow(Base):
+    """The ongoing trouble of an account; no row means all is well."""
+
+    __tablename__ = "troubles"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    kind: Mapped[TroubleKind]
+    detail: Mapped[str]
+    since: Mapped[datetime]
+    last_at: Mapped[datetime]
+    count: Mapped[int]
+    told: Mapped[int]
+    told_kinds: Mapped[str]
+
+
+class LookRow(Base):
+    """The last check that wanted to trade, as JSON: what `/why` tells after a restart."""
+
+    __tablename__ = "looks"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    at: Mapped[datetime]
+    payload: Mapped[str]
+
+
+class RequestRow(Base):
+    """A person's confirmed rebalance that the account's owner has not run yet."""
+
+    __tablename__ = "requests"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    confirmation_id: Mapped[str]
+    side: Mapped[Side]
+    expected_quote: Mapped[Decimal]
+    expires_at: Mapped[datetime]
+
+
+class ConfirmationRow(Base):
+    """A button that changes something: bound to a chat and a user, good once, until it expires."""
+
+    __tablename__ = "confirmations"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    chat_id: Mapped[int]
+    user_id: Mapped[int]
+    kind: Mapped[str]
+    payload: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class DialogRow(Base):
+    """A question the bot has asked and not had answered; *payload* is encrypted."""
+
+    __tablename__ = "dialogs"
+
+    chat_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str]
+    payload: Mapped[str]
+    expires_at: Mapped[datetime]
+
+
+class MemberRow(Base):
+    """A user who may command the bot in a chat, let in by the pairing code."""
+
+    __tablename__ = "members"
+
+    chat_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    is_owner: Mapped[bool]
+    created_at: Mapped[datetime]
+
+
+class StrangerRow(Base):
+    """A chat that was refused once; after that it hears nothing."""
+
+    __tablename__ = "strangers"
+
+    chat_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    refused_at: Mapped[datetime]
+
+
+class NoteRow(Base):
+    """Small facts of the installation: the vault's canary, the pairing code's hash."""
+
+    __tablename__ = "notes"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
+class InboxRow(QueueColumns, Base):
+    """A Telegram update, encrypted, until it has been handled."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (UniqueConstraint("bot_id", "update_id"), waiting_index("inbox"))
+
+    bot_id: Mapped[int]
+    update_id: Mapped[int]
+
+
+class OutboxRow(QueueColumns, Base):
+    """A message that must reach a chat, as JSON of its facts."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (waiting_index("outbox"),)
+
+    kind: Mapped[str]
+    dedupe_key: Mapped[str] = mapped_column(unique=True)
+    message_id: Mapped[int | None]
+
+
+class PaperBalanceRow(Base):
+    """The paper exchange's ledger."""
+
+    __tablename__ = "paper_balances"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    asset: Mapped[str] = mapped_column(primary_key=True)
+    free: Mapped[Decimal]
+    locked: Mapped[Decimal]
+
+
+class PaperOrderRow(Base):
+    """The paper exchange's orders: it must know them after a restart, as a real one does."""
+
+    __tablename__ = "paper_orders"
+    __table_args__ = (UniqueConstraint("account_id", "client_order_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    client_order_id: Mapped[str]
+    symbol: Mapped[str]
+    side: Mapped[Side]
+    executed_base: Mapped[Decimal]
+    executed_quote: Mapped[Decimal]
+    fee_quote: Mapped[Decimal]
+    complete: Mapped[bool]
+    created_at: Mapped[datetime]

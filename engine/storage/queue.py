@@ -1,0 +1,107 @@
+"""A queue in a table: first in first out per chat, each item claimed by one worker at a time.
+
+The inbox (updates to handle) and the outbox (messages to send) are both such queues.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import Index, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, aliased, mapped_column
+
+
+class QueueColumns:
+    """What every queue's rows have. A row is waiting while *done_at* is empty."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    chat_id: Mapped[int]
+    payload: Mapped[str]
+    created_at: Mapped[datetime]
+    not_before: Mapped[datetime]
+    claimed_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    done_at: Mapped[datetime | None]
+    failure: Mapped[str | None]
+
+
+def waiting_index(table_name: str) -> Index:
+    """What keeps `claim` cheap however long the history grows."""
+    still_waiting = text("done_at IS NULL")
+    return Index(
+        f"ix_{table_name}_waiting",
+        "chat_id",
+        "id",
+        sqlite_where=still_waiting,
+        postgresql_where=still_waiting,
+    )
+
+
+Row = TypeVar("Row", bound=QueueColumns)
+
+
+async def claim(
+    session: AsyncSession, table: type[Row], *, now: datetime, hold: timedelta, most: int
+) -> Sequence[Row]:
+    """The oldest waiting row of each chat, at most *most*, kept from others for *hold*.
+
+    A chat whose oldest row waits for its time, or is claimed, is passed over: nothing overtakes
+    inside a chat, and no chat holds up another.
+    """
+    earlier = aliased(table)
+    is_head = ~(
+        select(earlier.id)
+        .where(earlier.chat_id == table.chat_id, earlier.done_at.is_(None), earlier.id < table.id)
+        .exists()
+    )
+    heads = (
+        select(table)
+        .where(
+            table.done_at.is_(None),
+            table.not_before <= now,
+            (table.claimed_until.is_(None)) | (table.claimed_until < now),
+            is_head,
+        )
+        .order_by(table.id)
+        .limit(most)
+        .with_for_update(skip_locked=True, of=table)
+    )
+    rows = (await session.scalars(heads)).all()
+    for row in rows:
+        row.claimed_until = now + hold
+        row.attempts += 1
+    return rows
+
+
+async def finish(
+    session: AsyncSession,
+    table: type[Row],
+    row_id: int,
+    *,
+    now: datetime,
+    failure: str | None = None,
+    **also: Any,
+) -> None:
+    """The row is dealt with; *failure* says why where it had to be given up."""
+    values = {"done_at": now, "claimed_until": None, "failure": failure, **also}
+    await session.execute(update(table).where(table.id == row_id).values(**values))
+
+
+async def postpone(
+    session: AsyncSession, table: type[Row], row_id: int, *, until: datetime, failure: str | None
+) -> None:
+    """The row stays first in its chat and is tried again at *until*."""
+    await session.execute(
+        update(table)
+        .where(table.id == row_id)
+        .values(not_before=until, claimed_until=None, failure=failure)
+    )
+
+
+async def waiting(session: AsyncSession, table: type[Row], *, chat_id: int | None = None) -> int:
+    """How many rows wait, in all or for one chat."""
+    query = select(func.count()).select_from(table).where(table.done_at.is_(None))
+    if chat_id is not None:
+        query = query.where(table.chat_id == chat_id)
+    return await session.scalar(query) or 0
