@@ -92,7 +92,7 @@ class OutcomeUnknown(EngineError):
 
 
 class LeaseLost(EngineError):
-    """This process does not own the account any more; whatever was planned must not leave."""
+    """Another process owns the account now; whatever was planned here must not leave."""
 
 
 class SealBroken(EngineError):

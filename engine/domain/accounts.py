@@ -7,6 +7,7 @@ from decimal import Decimal
 from engine.domain.orders import AccountId, Intent
 from engine.domain.pairs import Side
 from engine.domain.target import Settings
+from engine.domain.troubles import Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +49,5 @@ class Duty:
     account: Account
     unresolved: Intent | None = None
     last_fill: Intent | None = None
+    trouble: Trouble | None = None
     request: RunRequest | None = None

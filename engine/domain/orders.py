@@ -20,6 +20,7 @@ AccountId = NewType("AccountId", int)
 RECV_WINDOW = timedelta(seconds=5)
 VISIBILITY_MARGIN = timedelta(seconds=5)
 MISSES_NEEDED = 2
+MISS_SPACING = timedelta(seconds=2)
 NEEDS_HUMAN_AFTER = timedelta(minutes=15)
 
 
@@ -128,6 +129,7 @@ class Intent:
     base_after: Decimal | None = None
     resolved_at: datetime | None = None
     misses: int = 0
+    missed_at: datetime | None = None
     error: str | None = None
 
     def __post_init__(self) -> None:

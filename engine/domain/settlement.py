@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from engine.domain.holdings import Holdings
 from engine.domain.money import ZERO
 from engine.domain.orders import Intent
-from engine.domain.pairs import USDT, base_of
+from engine.domain.pairs import USDT, Side, base_of
 
 # A balance that still shows none of a fill after this long is believed after all.
 SETTLE_WITHIN = timedelta(minutes=10)
@@ -26,3 +26,14 @@ def is_settled(*, holdings: Holdings, last_fill: Intent | None, now: datetime) -
     if last_fill is None or last_fill.resolved_at is None:
         return True
     return now - last_fill.resolved_at > SETTLE_WITHIN or shows(holdings, last_fill)
+
+
+def moved_as_if_filled(holdings: Holdings, intent: Intent) -> bool:
+    """Whether both balances have moved the way *intent* would have moved them: reason enough
+    not to believe that it never arrived.
+    """
+    quote = holdings.of(USDT).total
+    base = holdings.of(base_of(intent.symbol)).total
+    if intent.side is Side.BUY:
+        return quote < intent.quote_before and base > intent.base_before
+    return quote > intent.quote_before and base < intent.base_before

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Dialect, Integer, MetaData, Text, TypeDecorator
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.sql.operators import OperatorType
+from sqlalchemy.types import TypeEngine
 
 from engine.clock import from_millis, to_millis
 from engine.domain.money import decimal_from_text, plain
@@ -27,10 +29,13 @@ class Exact(TypeDecorator[Decimal]):
 
 
 class Moment(TypeDecorator[datetime]):
-    """An aware UTC time as whole milliseconds since 1970."""
+    """An aware UTC time as whole milliseconds since 1970; plus a whole number is that much later."""
 
     impl = BigInteger
     cache_ok = True
+
+    def coerce_compared_value(self, op: OperatorType | None, value: Any) -> TypeEngine[Any]:  # noqa: ARG002 - SQLAlchemy's signature
+        return BigInteger() if isinstance(value, int) else self
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
         return None if value is None else to_millis(value)

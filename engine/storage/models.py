@@ -38,6 +38,7 @@ class AccountRow(Base):
     paused: Mapped[bool]
     sealed_key: Mapped[str | None]
     key_tail: Mapped[str | None]
+    key_print: Mapped[str | None] = mapped_column(unique=True)
     created_at: Mapped[datetime]
 
 
@@ -96,6 +97,7 @@ class OrderRow(Base):
     base_after: Mapped[Decimal | None]
     resolved_at: Mapped[datetime | None]
     misses: Mapped[int]
+    missed_at: Mapped[datetime | None]
     error: Mapped[str | None]
 
 

@@ -3,11 +3,12 @@
 The inbox (updates to handle) and the outbox (messages to send) are both such queues.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Index, func, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
@@ -41,6 +42,28 @@ def waiting_index(table_name: str) -> Index:
 Row = TypeVar("Row", bound=QueueColumns)
 
 
+async def add_new(
+    session: AsyncSession,
+    table: type[Row],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    unique: Sequence[str],
+    now: datetime,
+) -> int:
+    """Append *rows*, leaving out those whose *unique* columns are known; how many were new."""
+    if not rows:
+        return 0
+    postgres = session.get_bind().dialect.name == "postgresql"
+    insert = postgresql.insert(table) if postgres else sqlite.insert(table)
+    times = {"created_at": now, "not_before": now, "attempts": 0}
+    added = await session.scalars(
+        insert.values([{**times, **row} for row in rows])
+        .on_conflict_do_nothing(index_elements=unique)
+        .returning(table.id)
+    )
+    return len(added.all())
+
+
 async def claim(
     session: AsyncSession, table: type[Row], *, now: datetime, hold: timedelta, most: int
 ) -> Sequence[Row]:
@@ -72,6 +95,24 @@ async def claim(
         row.claimed_until = now + hold
         row.attempts += 1
     return rows
+
+
+async def renew(
+    session: AsyncSession, table: type[Row], row_ids: Collection[int], *, until: datetime
+) -> None:
+    """Keep rows that are still being worked on; what was given back meanwhile stays given back."""
+    await session.execute(
+        update(table)
+        .where(table.id.in_(row_ids), table.claimed_until.is_not(None))
+        .values(claimed_until=until)
+    )
+
+
+async def release_all(session: AsyncSession, table: type[Row]) -> None:
+    """Drop every claim: for the start of the only process, whose claims are of a former life."""
+    await session.execute(
+        update(table).where(table.claimed_until.is_not(None)).values(claimed_until=None)
+    )
 
 
 async def finish(

@@ -1,0 +1,186 @@
+"""What a person may do with their chat's account: settings, pause and resume, key, dry run."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.check import ExchangeFor
+from engine.clock import Clock
+from engine.domain.accounts import Account, RunRequest
+from engine.domain.holdings import Holdings
+from engine.domain.orders import AccountId, Intent
+from engine.domain.target import Settings
+from engine.errors import EngineError
+from engine.exchange.port import KeyCheck, KeyFacts
+from engine.storage import accounts, orders
+from engine.storage.database import Database
+from engine.vault import Vault
+
+_TAIL = 4
+OpenPaper = Callable[[Account, Holdings | None], Awaitable[None]]
+
+
+class Obstacle(Enum):
+    """Why a wish cannot be granted now; nothing was changed."""
+
+    NO_KEY = "no_key"
+    KEY_ELSEWHERE = "key_elsewhere"
+    ORDER_UNRESOLVED = "order_unresolved"
+
+
+class Refused(EngineError):
+    """The wish was understood and not granted."""
+
+    def __init__(self, obstacle: Obstacle) -> None:
+        super().__init__(obstacle.value)
+        self.obstacle = obstacle
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An account before and after a wish; equal where it changed nothing. *under_way* is an order
+    that had already left and will still be reported.
+    """
+
+    before: Account
+    after: Account
+    under_way: Intent | None = None
+
+
+class Accounts:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        vault: Vault,
+        defaults: Settings,
+        key_check: KeyCheck,
+        exchange_for: ExchangeFor,
+        open_paper: OpenPaper,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._vault = vault
+        self._defaults = defaults
+        self._key_check = key_check
+        self._exchange_for = exchange_for
+        self._open_paper = open_paper
+
+    async def of(self, chat_id: int) -> Account:
+        """The chat's account; made with the default settings at the first call."""
+        async with self._database.reading() as session:
+            account = await accounts.of_chat(session, chat_id)
+        if account is not None:
+            return account
+        async with self._database.writing() as session:
+            account = await accounts.get_or_create(
+                session, chat_id=chat_id, settings=self._defaults, now=self._clock.now()
+            )
+        if account.settings.dry_run:
+            await self._open_paper(account, None)
+        return account
+
+    async def change(self, chat_id: int, **wishes: Any) -> Change:
+        """Set fields of the chat's Settings (not dry_run, not paused; those have their own)."""
+        before = await self.of(chat_id)
+        async with self._database.writing() as session:
+            current = await accounts.get(session, before.id)
+            if "symbol" in wishes and wishes["symbol"] != current.settings.symbol:
+                await _refuse_while_unresolved(session, current.id)
+            after = await accounts.change(session, current, **wishes)
+        return Change(current, after)
+
+    async def pause(self, chat_id: int) -> Change:
+        """No order leaves after this returns, but for one that is `under_way`. Twice is once."""
+        before = await self.of(chat_id)
+        async with self._database.writing() as session:
+            current = await accounts.get(session, before.id)
+            after = await accounts.change(session, current, paused=True)
+            unresolved = await orders.unresolved_of(session, [before.id])
+        return Change(current, after, under_way=unresolved.get(before.id))
+
+    async def resume(self, chat_id: int) -> Change:
+        """Raises Refused where there is neither a key nor a dry run."""
+        before = await self.of(chat_id)
+        if not before.can_trade:
+            raise Refused(Obstacle.NO_KEY)
+        async with self._database.writing() as session:
+            current = await accounts.get(session, before.id)
+            after = await accounts.change(session, current, paused=False)
+        return Change(current, after)
+
+    async def connect(self, chat_id: int, *, api_key: str, api_secret: str) -> KeyFacts:
+        """Check the key at the exchange and store it sealed; trading is paused.
+
+        Raises what KeyCheck.inspect raises, and Refused while an order is unresolved; then
+        nothing is stored.
+        """
+        account = await self.of(chat_id)
+        facts = await self._key_check.inspect(
+            api_key=api_key, api_secret=api_secret, symbol=account.settings.symbol
+        )
+        key_print = hashlib.sha256(api_key.encode()).hexdigest()
+        sealed = self._vault.seal_credentials(
+            api_key=api_key, api_secret=api_secret, account_uuid=account.uuid, chat_id=chat_id
+        )
+        async with self._database.writing() as session:
+            await _refuse_while_unresolved(session, account.id)
+            if await accounts.is_key_elsewhere(session, account, key_print=key_print):
+                raise Refused(Obstacle.KEY_ELSEWHERE)
+            await accounts.store_key(
+                session,
+                account,
+                sealed_key=sealed,
+                key_tail=api_key[-_TAIL:],
+                key_print=key_print,
+            )
+        return facts
+
+    async def disconnect(self, chat_id: int) -> Change:
+        """Forget the key and pause. Raises Refused while an order needs it to be resolved."""
+        account = await self.of(chat_id)
+        async with self._database.writing() as session:
+            await _refuse_while_unresolved(session, account.id)
+            current = await accounts.get(session, account.id)
+            after = (
+                current
+                if current.sealed_key is None
+                else await accounts.forget_key(session, current)
+            )
+        return Change(current, after)
+
+    async def dry_run(self, chat_id: int, *, on: bool) -> Change:
+        """Switch between paper and real. Going back to real money pauses trading.
+
+        Going to paper opens a ledger: a copy of the account's balances, or an example purse where
+        no key is connected. Raises Refused while an order is unresolved, Unavailable or Rejected
+        where the balances cannot be read.
+        """
+        account = await self.of(chat_id)
+        if account.settings.dry_run is on:
+            return Change(account, account)
+        if on:
+            holdings = None
+            if account.sealed_key is not None:
+                holdings = await self._exchange_for(account).holdings()
+            await self._open_paper(account, holdings)
+        async with self._database.writing() as session:
+            await _refuse_while_unresolved(session, account.id)
+            current = await accounts.get(session, account.id)
+            paused = current.settings.paused or not on
+            after = await accounts.change(session, current, dry_run=on, paused=paused)
+        return Change(current, after)
+
+    async def request_run(self, account_id: AccountId, request: RunRequest) -> None:
+        async with self._database.writing() as session:
+            await accounts.request_run(session, account_id, request)
+
+
+async def _refuse_while_unresolved(session: AsyncSession, account_id: AccountId) -> None:
+    if await accounts.has_unresolved(session, account_id):
+        raise Refused(Obstacle.ORDER_UNRESOLVED)

@@ -1,0 +1,303 @@
+"""One check of one account: look, decide, trade if it must be, and say so if it could not.
+
+A check that holds makes one request to the exchange and writes nothing.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from engine import incidents
+from engine.clock import Clock, to_millis
+from engine.domain.accounts import Account, Duty, RunRequest
+from engine.domain.alerts import RunDeclined
+from engine.domain.book import OrderBook
+from engine.domain.holdings import Holdings
+from engine.domain.looks import Declined, Failed, Look, Ordered, Seen, Unsettled, Verdict, Waiting
+from engine.domain.orders import UNRESOLVED, Intent, OrderState, Trigger, client_order_id
+from engine.domain.pairs import USDT, base_of
+from engine.domain.planner import (
+    InsideBand,
+    MarketBuy,
+    MarketSell,
+    Order,
+    Plan,
+    outside_band,
+    plan,
+)
+from engine.domain.settlement import is_settled
+from engine.domain.troubles import TroubleKind
+from engine.errors import ClockRefused, EngineError, LeaseLost, Rejected
+from engine.exchange.port import Exchange
+from engine.recover import Resolver, next_look
+from engine.storage import accounts, looks, outbox
+from engine.storage.database import Database
+from engine.timing import Timing
+from engine.trade import Trader
+
+logger = logging.getLogger(__name__)
+
+ExchangeFor = Callable[[Account], Exchange]
+# A person's "yes" covers the amount they saw, give or take what a moving price does.
+_SAME_DEAL = Decimal("0.05")
+_SAME_DEAL_QUOTE = Decimal("0.10")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """*look* is what was seen and decided; *again_in* overrides the interval."""
+
+    look: Look
+    again_in: timedelta | None = None
+
+
+class Checker:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        timing: Timing,
+        exchange_for: ExchangeFor,
+        owner: str,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._timing = timing
+        self._exchange_for = exchange_for
+        self._owner = owner
+        self._trader = Trader(database=database, clock=clock, timing=timing)
+        self._resolver = Resolver(database=database, clock=clock, trader=self._trader)
+
+    async def check(self, duty: Duty, *, fence: int) -> Checked:
+        """Do what is due for the account. Failures become troubles, not exceptions."""
+        trigger = Trigger.PERSON if duty.request else Trigger.INTERVAL
+        try:
+            exchange = self._exchange_for(duty.account)
+            if duty.unresolved is not None:
+                return await self._resolve(duty, duty.unresolved, exchange)
+            return await self._decide(duty, exchange, fence=fence, trigger=trigger)
+        except LeaseLost:
+            # Somebody changed the account while we planned: look again at once, as it is now.
+            look = self._look(duty.account, trigger, Failed(TroubleKind.INTERNAL, "changed"))
+            return Checked(look, again_in=timedelta(seconds=1))
+        except EngineError as e:
+            return await self._failed(duty, e, trigger)
+
+    async def _resolve(self, duty: Duty, intent: Intent, exchange: Exchange) -> Checked:
+        intent = await self._resolver.resolve(intent, account=duty.account, exchange=exchange)
+        look = self._look(duty.account, intent.trigger, Waiting(intent.client_order_id))
+        if intent.state in UNRESOLVED:
+            return Checked(look, again_in=next_look(intent, now=self._clock.now()))
+        return Checked(look, again_in=timedelta(seconds=1))  # re-planned from fresh balances
+
+    async def _decide(
+        self, duty: Duty, exchange: Exchange, *, fence: int, trigger: Trigger, attempt: int = 1
+    ) -> Checked:
+        account, settings = duty.account, duty.account.settings
+        holdings = await exchange.holdings()
+        if not is_settled(holdings=holdings, last_fill=duty.last_fill, now=self._clock.now()):
+            look = self._look(account, trigger, Unsettled(), holdings=holdings)
+            return Checked(look, again_in=timedelta(seconds=2))
+        if duty.request is None and not outside_band(holdings, settings):
+            look = self._look(account, trigger, Declined(InsideBand()), holdings=holdings)
+            if duty.trouble is not None and not incidents.lingers(
+                duty.trouble, now=self._clock.now()
+            ):
+                async with self._database.writing() as session:
+                    await incidents.clear(session, account, duty.trouble, now=self._clock.now())
+            return Checked(look)
+        return await self._rebalance(
+            duty, exchange, holdings, fence=fence, trigger=trigger, attempt=attempt
+        )
+
+    async def _rebalance(
+        self,
+        duty: Duty,
+        exchange: Exchange,
+        holdings: Holdings,
+        *,
+        fence: int,
+        trigger: Trigger,
+        attempt: int,
+    ) -> Checked:
+        account, settings = duty.account, duty.account.settings
+        rules = await exchange.market.rules(settings.symbol)
+        book = await exchange.market.book(settings.symbol)
+        decided = plan(
+            holdings=holdings,
+            settings=settings,
+            rules=rules,
+            book=book,
+            ignore_band=duty.request is not None,
+        )
+        now = self._clock.now()
+        if decided.order is None or _is_another_deal(duty.request, decided.order, now):
+            return await self._declined(duty, decided, trigger, holdings=holdings, book=book)
+        intent = self._intent(
+            duty, decided.order, holdings, fence=fence, trigger=trigger, attempt=attempt
+        )
+        verdict = Ordered(intent.client_order_id, intent.side, intent.expected_quote)
+        look = self._look(account, trigger, verdict, holdings=holdings, book=book)
+        try:
+            intent = await self._trader.trade(
+                intent,
+                account=account,
+                exchange=exchange,
+                owner=self._owner,
+                read_at=min(holdings.read_at, book.read_at),
+                look=look,
+            )
+        except ClockRefused:
+            await exchange.resync()
+            if attempt > 1:
+                raise
+            return await self._decide(
+                duty, exchange, fence=fence, trigger=trigger, attempt=attempt + 1
+            )
+        if intent.state in UNRESOLVED:
+            return Checked(look, again_in=next_look(intent, now=self._clock.now()))
+        if intent.state in {OrderState.UNFILLED, OrderState.REJECTED}:
+            return Checked(look, again_in=self._timing.error_backoff)
+        return Checked(look)
+
+    async def _declined(
+        self, duty: Duty, decided: Plan, trigger: Trigger, *, holdings: Holdings, book: OrderBook
+    ) -> Checked:
+        """A drift that is not traded has a reason, which is kept and told."""
+        account, now = duty.account, self._clock.now()
+        reason = decided.reason or InsideBand()
+        look = self._look(account, trigger, Declined(reason), holdings=holdings, book=book)
+        async with self._database.writing() as session:
+            await looks.put(session, account.id, look)
+            if duty.request is not None:
+                await accounts.drop_request(session, account.id)
+                await outbox.add_alert(
+                    session,
+                    chat_id=account.chat_id,
+                    alert=_declined_run(account, decided),
+                    dedupe_key=f"run:{duty.request.confirmation_id}:declined",
+                    now=now,
+                )
+            elif decided.reason is not None:
+                if duty.trouble is not None and duty.trouble.kind is not TroubleKind.BLOCKED:
+                    await incidents.clear(session, account, duty.trouble, now=now)
+                await incidents.note(
+                    session,
+                    account,
+                    kind=TroubleKind.BLOCKED,
+                    detail=type(reason).__name__,
+                    now=now,
+                    reason=reason,
+                )
+        return Checked(look)
+
+    async def _failed(self, duty: Duty, error: EngineError, trigger: Trigger) -> Checked:
+        kind = incidents.kind_of(error)
+        detail = error.message if isinstance(error, Rejected) else str(error)
+        logger.warning(
+            "check failed",
+            extra={"account": duty.account.id, "kind": kind.value, "detail": detail},
+        )
+        async with self._database.writing() as session:
+            await accounts.drop_request(session, duty.account.id)
+            await incidents.note(
+                session,
+                duty.account,
+                kind=kind,
+                detail=detail,
+                now=self._clock.now(),
+                asked=duty.request is not None,
+            )
+        look = self._look(duty.account, trigger, Failed(kind, detail))
+        return Checked(look, again_in=self._timing.error_backoff)
+
+    def _intent(
+        self,
+        duty: Duty,
+        order: Order,
+        holdings: Holdings,
+        *,
+        fence: int,
+        trigger: Trigger,
+        attempt: int,
+    ) -> Intent:
+        account, now = duty.account, self._clock.now()
+        symbol = account.settings.symbol
+        run_id = duty.request.confirmation_id if duty.request else f"{fence}-{to_millis(now)}"
+        return Intent(
+            client_order_id=client_order_id(
+                account_uuid=account.uuid, run_id=run_id, attempt=attempt
+            ),
+            account_id=account.id,
+            run_id=run_id,
+            attempt=attempt,
+            symbol=symbol,
+            side=order.side,
+            quote_amount=order.quote_amount if isinstance(order, MarketBuy) else None,
+            base_quantity=order.base_quantity if isinstance(order, MarketSell) else None,
+            expected_quote=order.expected_quote,
+            dry_run=account.settings.dry_run,
+            trigger=trigger,
+            fence=fence,
+            target=account.settings.target,
+            quote_before=holdings.of(USDT).total,
+            base_before=holdings.of(base_of(symbol)).total,
+            created_at=now,
+        )
+
+    def _look(
+        self,
+        account: Account,
+        trigger: Trigger,
+        verdict: Verdict,
+        *,
+        holdings: Holdings | None = None,
+        book: OrderBook | None = None,
+    ) -> Look:
+        settings = account.settings
+        return Look(
+            at=self._clock.now(),
+            trigger=trigger,
+            target=settings.target,
+            band=settings.band,
+            verdict=verdict,
+            seen=None if holdings is None else seen(account, holdings, book),
+        )
+
+
+def seen(account: Account, holdings: Holdings, book: OrderBook | None) -> Seen:
+    """What of *holdings* matters to the account's pair, valued at the middle of *book*."""
+    settings = account.settings
+    quote = holdings.of(USDT)
+    return Seen(
+        symbol=settings.symbol,
+        quote=quote,
+        base=holdings.of(base_of(settings.symbol)),
+        held=quote.counted(settings.counting),
+        price=book.mid if book else None,
+    )
+
+
+def _is_another_deal(request: RunRequest | None, order: Order, now: datetime) -> bool:
+    """Whether the person's tap does not cover *order*: too late, or not what they saw."""
+    if request is None:
+        return False
+    allowance = max(request.expected_quote * _SAME_DEAL, _SAME_DEAL_QUOTE)
+    moved = abs(order.expected_quote - request.expected_quote)
+    return now > request.expires_at or order.side is not request.side or moved > allowance
+
+
+def _declined_run(account: Account, decided: Plan) -> RunDeclined:
+    order = decided.order
+    return RunDeclined(
+        dry_run=account.settings.dry_run,
+        symbol=account.settings.symbol,
+        held=decided.held,
+        target=account.settings.target,
+        reason=decided.reason,
+        new_side=order.side if order else None,
+        new_quote=order.expected_quote if order else None,
+    )

@@ -1,0 +1,126 @@
+"""Trouble with an account: recorded, counted, told, and told again when it is over.
+
+Every function works inside the caller's transaction, so the message is stored with its fact.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.domain.accounts import Account
+from engine.domain.alerts import TroubleOver, TroubleTold
+from engine.domain.planner import Reason
+from engine.domain.troubles import PAUSING, Trouble, TroubleKind, again
+from engine.errors import (
+    AccountRestricted,
+    AddressRefused,
+    BadCredentials,
+    BadData,
+    ClockRefused,
+    EngineError,
+    MissingPermission,
+    PairUnavailable,
+    RateLimited,
+    Rejected,
+    SealBroken,
+    Unavailable,
+)
+from engine.storage import accounts, outbox, troubles
+
+# An order refused this often in a row is not going to be accepted by asking once more.
+REFUSALS_BEFORE_PAUSE = 3
+# A drift that cannot be traded comes and goes with every price tick: one episode, not many.
+_BLOCKED_LINGERS = timedelta(hours=6)
+
+_KINDS: tuple[tuple[type[EngineError], TroubleKind], ...] = (
+    (RateLimited, TroubleKind.RATE_LIMITED),
+    (BadData, TroubleKind.BAD_DATA),
+    (Unavailable, TroubleKind.UNREACHABLE),
+    (BadCredentials, TroubleKind.KEY_REFUSED),
+    (AddressRefused, TroubleKind.ADDRESS_REFUSED),
+    (MissingPermission, TroubleKind.MISSING_PERMISSION),
+    (AccountRestricted, TroubleKind.ACCOUNT_RESTRICTED),
+    (PairUnavailable, TroubleKind.PAIR_UNAVAILABLE),
+    (ClockRefused, TroubleKind.CLOCK),
+    (Rejected, TroubleKind.ORDER_REFUSED),
+    (SealBroken, TroubleKind.KEY_UNREADABLE),
+)
+
+
+def kind_of(error: EngineError) -> TroubleKind:
+    """The first class that fits, leaves before their roots."""
+    return next((kind for cls, kind in _KINDS if isinstance(error, cls)), TroubleKind.INTERNAL)
+
+
+async def note(
+    session: AsyncSession,
+    account: Account,
+    *,
+    kind: TroubleKind,
+    detail: str,
+    now: datetime,
+    reason: Reason | None = None,
+    asked: bool = False,
+) -> None:
+    """Count this trouble; tell the chat if it is new or due again, or if a person *asked* for the
+    trade that failed; pause trading if it must be.
+    """
+    trouble, tell = again(
+        await troubles.get(session, account.id), kind=kind, detail=detail, now=now
+    )
+    refused_too_often = (
+        kind is TroubleKind.ORDER_REFUSED and trouble.count >= REFUSALS_BEFORE_PAUSE
+    )
+    pause = not account.settings.paused and (kind in PAUSING or refused_too_often)
+    if pause:
+        account = await accounts.change(session, account, paused=True)
+    await troubles.put(session, account.id, trouble)
+    if not (tell or pause or asked):
+        return
+    told = TroubleTold(
+        dry_run=account.settings.dry_run,
+        kind=kind,
+        detail=detail,
+        count=trouble.count,
+        since=trouble.since,
+        at=now,
+        symbol=account.settings.symbol,
+        reason=reason,
+        paused=account.settings.paused,
+    )
+    await outbox.add_alert(
+        session,
+        chat_id=account.chat_id,
+        alert=told,
+        dedupe_key=f"trouble:{account.id}:{trouble.since.isoformat()}:{trouble.count}",
+        now=now,
+    )
+
+
+async def clear(
+    session: AsyncSession, account: Account, trouble: Trouble | None, *, now: datetime
+) -> None:
+    """All is well again: say so, once, if the chat had been worried."""
+    if trouble is None or lingers(trouble, now=now):
+        return
+    await troubles.end(session, account.id)
+    if trouble.kind in {TroubleKind.BLOCKED, TroubleKind.NOT_FILLED}:
+        return  # the trade or the quiet says it
+    over = TroubleOver(
+        dry_run=account.settings.dry_run,
+        kind=trouble.kind,
+        count=trouble.count,
+        since=trouble.since,
+        at=now,
+    )
+    await outbox.add_alert(
+        session,
+        chat_id=account.chat_id,
+        alert=over,
+        dedupe_key=f"over:{account.id}:{trouble.since.isoformat()}",
+        now=now,
+    )
+
+
+def lingers(trouble: Trouble, *, now: datetime) -> bool:
+    return trouble.kind is TroubleKind.BLOCKED and now - trouble.last_at < _BLOCKED_LINGERS

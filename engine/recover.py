@@ -1,0 +1,157 @@
+"""What becomes of an order whose outcome is not known: looked up until it is, never repeated.
+
+A crash and a restart are the same path: whatever `engine/trade.py` left unfinished is found
+here, and its account places no other order until it is resolved.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.clock import Clock
+from engine.domain.accounts import Account
+from engine.domain.alerts import Alert, OrderNeedsPerson, OrderNeverArrived
+from engine.domain.orders import (
+    MISS_SPACING,
+    MISSES_NEEDED,
+    NEEDS_HUMAN_AFTER,
+    Intent,
+    OrderState,
+    may_conclude_absence,
+)
+from engine.domain.settlement import moved_as_if_filled
+from engine.errors import OrderNotFound, Rejected, Unavailable
+from engine.exchange.port import Exchange
+from engine.storage import orders, outbox
+from engine.storage.database import Database
+from engine.trade import Trader
+
+logger = logging.getLogger(__name__)
+
+
+class Resolver:
+    def __init__(self, *, database: Database, clock: Clock, trader: Trader) -> None:
+        self._database = database
+        self._clock = clock
+        self._trader = trader
+
+    async def resolve(self, intent: Intent, *, account: Account, exchange: Exchange) -> Intent:
+        """One attempt to learn what became of *intent*; returns it as far as it is known now.
+
+        Calling it again later is always right. An error while looking is no information.
+        """
+        match intent.state:
+            case OrderState.SENDING:
+                # We were stopped between the gate and the answer: it may or may not have left.
+                intent = await self._trader.mark_unknown(
+                    intent, account, error="stopped while the order was being sent"
+                )
+            case OrderState.ACKED | OrderState.UNKNOWN | OrderState.NEEDS_HUMAN:
+                pass
+            case (
+                OrderState.PLANNED
+                | OrderState.FILLED
+                | OrderState.PARTIAL
+                | OrderState.UNFILLED
+                | OrderState.REJECTED
+                | OrderState.NOT_EXECUTED
+                | OrderState.DROPPED
+            ):
+                return intent
+            case _:
+                assert_never(intent.state)
+        try:
+            report = await exchange.order(intent.symbol, intent.client_order_id)
+        except OrderNotFound:
+            return await self._missed(intent, account=account, exchange=exchange)
+        except (Unavailable, Rejected):
+            return await self._escalate(intent, account)
+        if report.over:
+            return await self._trader.book(
+                intent, report, account=account, exchange=exchange, late=True
+            )
+        if intent.state is OrderState.UNKNOWN:
+            async with self._database.writing() as session:
+                intent = await orders.move(
+                    session, intent, OrderState.ACKED, exchange_order_id=report.exchange_order_id
+                )
+        return await self._escalate(intent, account)
+
+    async def _missed(self, intent: Intent, *, account: Account, exchange: Exchange) -> Intent:
+        """The exchange does not know the order. That counts only once it can no longer arrive,
+        twice, and with balances that did not move as if it had been filled.
+        """
+        accepted_once = intent.exchange_order_id is not None
+        if accepted_once or not may_conclude_absence(intent, exchange_time=exchange.time()):
+            return await self._escalate(intent, account)
+        now = self._clock.now()
+        if intent.missed_at is not None and now - intent.missed_at < MISS_SPACING:
+            return intent
+        if intent.misses + 1 < MISSES_NEEDED:
+            async with self._database.writing() as session:
+                return await orders.move(
+                    session, intent, intent.state, misses=intent.misses + 1, missed_at=now
+                )
+        try:
+            holdings = await exchange.holdings()
+        except (Unavailable, Rejected):
+            return await self._escalate(intent, account)
+        if moved_as_if_filled(holdings, intent):
+            return await self._escalate(intent, account)
+        return await self._never_arrived(intent, account)
+
+    async def _never_arrived(self, intent: Intent, account: Account) -> Intent:
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            gone = await orders.move(session, intent, OrderState.NOT_EXECUTED, resolved_at=now)
+            await _tell(
+                session,
+                account,
+                OrderNeverArrived(
+                    dry_run=intent.dry_run,
+                    symbol=intent.symbol,
+                    side=intent.side,
+                    expected_quote=intent.expected_quote,
+                ),
+                key=f"order:{intent.client_order_id}:never",
+                now=now,
+            )
+        return gone
+
+    async def _escalate(self, intent: Intent, account: Account) -> Intent:
+        """Still unclear. After a quarter of an hour a person has to know."""
+        now = self._clock.now()
+        waited = now - (intent.sent_at or intent.created_at)
+        if intent.state is OrderState.NEEDS_HUMAN or waited < NEEDS_HUMAN_AFTER:
+            return intent
+        logger.error("order needs a person", extra={"order": intent.client_order_id})
+        async with self._database.writing() as session:
+            intent = await orders.move(session, intent, OrderState.NEEDS_HUMAN)
+            await _tell(
+                session,
+                account,
+                OrderNeedsPerson(
+                    dry_run=intent.dry_run,
+                    symbol=intent.symbol,
+                    side=intent.side,
+                    expected_quote=intent.expected_quote,
+                    client_order_id=intent.client_order_id,
+                ),
+                key=f"order:{intent.client_order_id}:person",
+                now=now,
+            )
+        return intent
+
+
+async def _tell(
+    session: AsyncSession, account: Account, alert: Alert, *, key: str, now: datetime
+) -> None:
+    await outbox.add_alert(session, chat_id=account.chat_id, alert=alert, dedupe_key=key, now=now)
+
+
+def next_look(intent: Intent, *, now: datetime) -> timedelta:
+    """When to ask again: soon at first, then every half minute."""
+    waited = now - (intent.sent_at or intent.created_at)
+    return min(max(waited / 4, timedelta(seconds=2)), timedelta(seconds=30))

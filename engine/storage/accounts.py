@@ -1,0 +1,193 @@
+"""Accounts: one per chat, its settings, its sealed key; and what a check needs to know of it."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.domain.accounts import Account, Duty, RunRequest
+from engine.domain.orders import AccountId
+from engine.domain.pairs import Symbol
+from engine.domain.target import Settings, Threshold
+from engine.storage import leases, orders, troubles
+from engine.storage.models import AccountRow, OrderRow, RequestRow
+
+
+async def of_chat(session: AsyncSession, chat_id: int) -> Account | None:
+    row = await session.scalar(select(AccountRow).where(AccountRow.chat_id == chat_id))
+    return None if row is None else _account(row)
+
+
+async def get(session: AsyncSession, account_id: AccountId) -> Account:
+    return _account(await session.get_one(AccountRow, account_id))
+
+
+async def get_or_create(
+    session: AsyncSession, *, chat_id: int, settings: Settings, now: datetime
+) -> Account:
+    """The chat's account; a new one starts with *settings* and no key."""
+    existing = await of_chat(session, chat_id)
+    if existing is not None:
+        return existing
+    row = AccountRow(
+        uuid=uuid.uuid4().hex,
+        chat_id=chat_id,
+        version=1,
+        sealed_key=None,
+        key_tail=None,
+        key_print=None,
+        created_at=now,
+        **_columns(settings),
+    )
+    session.add(row)
+    await session.flush()
+    await leases.add(session, AccountId(row.id))
+    return _account(row)
+
+
+async def change(session: AsyncSession, account: Account, **wishes: Any) -> Account:
+    """Set fields of the account's Settings, under a new version.
+
+    Returns *account* itself where nothing would change. A new version stops any order planned
+    under the old one (see orders.start_sending), and the owner is woken to look again.
+    """
+    settings = replace(account.settings, **wishes)
+    if settings == account.settings:
+        return account
+    return await _store(session, account, **_columns(settings))
+
+
+async def store_key(
+    session: AsyncSession, account: Account, *, sealed_key: str, key_tail: str, key_print: str
+) -> Account:
+    """Replace the key and pause trading."""
+    return await _store(
+        session,
+        account,
+        sealed_key=sealed_key,
+        key_tail=key_tail,
+        key_print=key_print,
+        paused=True,
+    )
+
+
+async def forget_key(session: AsyncSession, account: Account) -> Account:
+    return await _store(
+        session, account, sealed_key=None, key_tail=None, key_print=None, paused=True
+    )
+
+
+async def is_key_elsewhere(session: AsyncSession, account: Account, *, key_print: str) -> bool:
+    """Whether another chat has connected the same key: both would trade the same drift."""
+    query = exists().where(AccountRow.key_print == key_print, AccountRow.id != account.id)
+    return bool(await session.scalar(select(query)))
+
+
+async def _store(session: AsyncSession, account: Account, **columns: Any) -> Account:
+    row = await session.scalar(
+        update(AccountRow)
+        .where(AccountRow.id == account.id)
+        .values(version=AccountRow.version + 1, **columns)
+        .returning(AccountRow)
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise LookupError(f"account {account.id} is gone")
+    await leases.wake(session, account.id)
+    return _account(row)
+
+
+async def request_run(session: AsyncSession, account_id: AccountId, request: RunRequest) -> None:
+    """Leave a person's confirmed rebalance for the account's owner; a newer one replaces it."""
+    await session.execute(delete(RequestRow).where(RequestRow.account_id == account_id))
+    session.add(
+        RequestRow(
+            account_id=account_id,
+            confirmation_id=request.confirmation_id,
+            side=request.side,
+            expected_quote=request.expected_quote,
+            expires_at=request.expires_at,
+        )
+    )
+    await leases.wake(session, account_id)
+
+
+async def drop_request(session: AsyncSession, account_id: AccountId) -> None:
+    await session.execute(delete(RequestRow).where(RequestRow.account_id == account_id))
+
+
+async def duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> list[Duty]:
+    """What the checks of these accounts need, in five statements however many there are."""
+    rows = (await session.scalars(select(AccountRow).where(AccountRow.id.in_(account_ids)))).all()
+    unresolved = await orders.unresolved_of(session, account_ids)
+    fills = await orders.last_fills_of(session, account_ids)
+    ongoing = await troubles.of_accounts(session, account_ids)
+    asked = (
+        await session.scalars(select(RequestRow).where(RequestRow.account_id.in_(account_ids)))
+    ).all()
+    requests = {row.account_id: _request(row) for row in asked}
+    return [
+        Duty(
+            account=_account(row),
+            unresolved=unresolved.get(AccountId(row.id)),
+            last_fill=fills.get(AccountId(row.id)),
+            trouble=ongoing.get(AccountId(row.id)),
+            request=requests.get(row.id),
+        )
+        for row in rows
+    ]
+
+
+async def any_key_sealed(session: AsyncSession) -> bool:
+    return bool(await session.scalar(select(exists().where(AccountRow.sealed_key.is_not(None)))))
+
+
+async def has_unresolved(session: AsyncSession, account_id: AccountId) -> bool:
+    query = exists().where(OrderRow.account_id == account_id, orders.IS_UNRESOLVED)
+    return bool(await session.scalar(select(query)))
+
+
+def _columns(settings: Settings) -> dict[str, Any]:
+    return {
+        "target": settings.target,
+        "threshold": settings.threshold.value,
+        "threshold_unit": settings.threshold.unit,
+        "interval_s": settings.interval,
+        "symbol": settings.symbol,
+        "counting": settings.counting,
+        "dry_run": settings.dry_run,
+        "paused": settings.paused,
+    }
+
+
+def _account(row: AccountRow) -> Account:
+    return Account(
+        id=AccountId(row.id),
+        uuid=row.uuid,
+        chat_id=row.chat_id,
+        version=row.version,
+        settings=Settings(
+            target=row.target,
+            threshold=Threshold(row.threshold, row.threshold_unit),
+            interval=row.interval_s,
+            symbol=Symbol(row.symbol),
+            counting=row.counting,
+            dry_run=row.dry_run,
+            paused=row.paused,
+        ),
+        sealed_key=row.sealed_key,
+        key_tail=row.key_tail,
+    )
+
+
+def _request(row: RequestRow) -> RunRequest:
+    return RunRequest(
+        confirmation_id=row.confirmation_id,
+        side=row.side,
+        expected_quote=row.expected_quote,
+        expires_at=row.expires_at,
+    )

@@ -1,0 +1,17 @@
+"""The last check that wanted to trade, per account: what `/why` tells after a restart."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.domain.looks import Look
+from engine.domain.orders import AccountId
+from engine.storage.codec import from_json, to_json
+from engine.storage.models import LookRow
+
+
+async def put(session: AsyncSession, account_id: AccountId, look: Look) -> None:
+    await session.merge(LookRow(account_id=account_id, at=look.at, payload=to_json(look)))
+
+
+async def get(session: AsyncSession, account_id: AccountId) -> Look | None:
+    row = await session.get(LookRow, account_id)
+    return None if row is None else from_json(row.payload, Look)

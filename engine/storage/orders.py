@@ -1,0 +1,247 @@
+"""Orders: intents written down before they leave, and everything learned about them since."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.domain.accounts import Account
+from engine.domain.money import decimal_from_text, plain
+from engine.domain.orders import (
+    LEGAL,
+    UNRESOLVED,
+    AccountId,
+    ClientOrderId,
+    Execution,
+    Fees,
+    Intent,
+    OrderState,
+)
+from engine.domain.pairs import Asset, Symbol
+from engine.storage.models import AccountRow, LeaseRow, OrderRow
+
+IS_UNRESOLVED = OrderRow.state.in_(UNRESOLVED)
+IS_TRADE = OrderRow.state.in_({OrderState.FILLED, OrderState.PARTIAL})
+
+
+class AlreadyIntended(Exception):
+    """The same decision was written down before: nothing may be sent for it again."""
+
+
+async def add(session: AsyncSession, intent: Intent) -> None:
+    """Write *intent* down. Raises AlreadyIntended if its run and attempt are known."""
+    try:
+        async with session.begin_nested():
+            session.add(OrderRow(**_columns(intent)))
+    except IntegrityError as e:
+        raise AlreadyIntended(intent.client_order_id) from e
+
+
+async def start_sending(
+    session: AsyncSession,
+    intent: Intent,
+    *,
+    now: ColumnElement[Any],
+    owner: str,
+    margin: timedelta,
+    account: Account,
+    sent_at: datetime,
+) -> Intent | None:
+    """The last gate before an order leaves, in one statement: planned -> sending.
+
+    None, and nothing changed, unless *owner* holds the account under the intent's fence for at
+    least *margin* longer, the account is exactly as it was planned for (its version) and not
+    paused, and no other order of it is unresolved. *now* is the database's clock, *sent_at* the
+    exchange's time that will be signed.
+    """
+    # The account's row is locked first: a pause committed before this is seen here, and one that
+    # comes later waits until we are "sending" and can tell the person so.
+    await session.execute(
+        select(AccountRow.id).where(AccountRow.id == account.id).with_for_update(read=True)
+    )
+    held = exists().where(
+        LeaseRow.account_id == account.id,
+        LeaseRow.owner == owner,
+        LeaseRow.fence == intent.fence,
+        LeaseRow.lease_until > now + margin // timedelta(milliseconds=1),
+    )
+    unchanged = exists().where(
+        AccountRow.id == account.id,
+        AccountRow.version == account.version,
+        AccountRow.paused.is_(False),
+    )
+    try:
+        async with session.begin_nested():
+            moved = await session.execute(
+                update(OrderRow)
+                .where(
+                    OrderRow.client_order_id == intent.client_order_id,
+                    OrderRow.state == OrderState.PLANNED,
+                    held,
+                    unchanged,
+                )
+                .values(state=OrderState.SENDING, sent_at=sent_at)
+                .returning(OrderRow.id)
+            )
+    except IntegrityError:  # the one-unresolved index: another order is in the way
+        return None
+    if moved.scalar_one_or_none() is None:
+        return None
+    return replace(intent, state=OrderState.SENDING, sent_at=sent_at)
+
+
+async def move(session: AsyncSession, intent: Intent, state: OrderState, **facts: Any) -> Intent:
+    """Record that *intent* is now in *state*, with what was learned.
+
+    Raises ValueError for an illegal step, LookupError if the row is not in the state *intent*
+    says (somebody else moved it): then nothing is changed.
+    """
+    if state is not intent.state and state not in LEGAL[intent.state]:
+        raise ValueError(f"an order cannot go from {intent.state.value} to {state.value}")
+    moved = replace(intent, state=state, **facts)
+    result = await session.execute(
+        update(OrderRow)
+        .where(OrderRow.client_order_id == intent.client_order_id, OrderRow.state == intent.state)
+        .values(**_columns(moved))
+        .returning(OrderRow.id)
+    )
+    if result.scalar_one_or_none() is None:
+        raise LookupError(f"order {intent.client_order_id} is not {intent.state.value} any more")
+    return moved
+
+
+async def drop_planned(session: AsyncSession, account_id: AccountId, *, now: datetime) -> None:
+    """Intents that were never sent (a crash before the gate) are over."""
+    await session.execute(
+        update(OrderRow)
+        .where(OrderRow.account_id == account_id, OrderRow.state == OrderState.PLANNED)
+        .values(state=OrderState.DROPPED, resolved_at=now)
+    )
+
+
+async def get(session: AsyncSession, client_order_id: ClientOrderId) -> Intent | None:
+    row = await session.scalar(select(OrderRow).where(OrderRow.client_order_id == client_order_id))
+    return None if row is None else _intent(row)
+
+
+async def unresolved_of(
+    session: AsyncSession, account_ids: Sequence[AccountId]
+) -> Mapping[AccountId, Intent]:
+    rows = await session.scalars(
+        select(OrderRow).where(OrderRow.account_id.in_(account_ids), IS_UNRESOLVED)
+    )
+    return {AccountId(row.account_id): _intent(row) for row in rows}
+
+
+async def last_fills_of(
+    session: AsyncSession, account_ids: Sequence[AccountId]
+) -> Mapping[AccountId, Intent]:
+    """The newest order with a fill, for each account that has one."""
+    newest = (
+        select(func.max(OrderRow.id))
+        .where(OrderRow.account_id.in_(account_ids), IS_TRADE)
+        .group_by(OrderRow.account_id)
+    )
+    rows = await session.scalars(select(OrderRow).where(OrderRow.id.in_(newest)))
+    return {AccountId(row.account_id): _intent(row) for row in rows}
+
+
+async def trades(
+    session: AsyncSession, account_id: AccountId, *, most: int, skip: int = 0
+) -> list[Intent]:
+    """Orders with fills, newest first."""
+    rows = await session.scalars(
+        select(OrderRow)
+        .where(OrderRow.account_id == account_id, IS_TRADE)
+        .order_by(OrderRow.id.desc())
+        .limit(most)
+        .offset(skip)
+    )
+    return [_intent(row) for row in rows]
+
+
+async def count_trades(session: AsyncSession, account_id: AccountId) -> int:
+    query = select(func.count()).where(OrderRow.account_id == account_id, IS_TRADE)
+    return await session.scalar(query) or 0
+
+
+def _columns(intent: Intent) -> dict[str, Any]:
+    return {
+        "client_order_id": intent.client_order_id,
+        "account_id": intent.account_id,
+        "run_id": intent.run_id,
+        "attempt": intent.attempt,
+        "symbol": intent.symbol,
+        "side": intent.side,
+        "quote_amount": intent.quote_amount,
+        "base_quantity": intent.base_quantity,
+        "expected_quote": intent.expected_quote,
+        "dry_run": intent.dry_run,
+        "trigger": intent.trigger,
+        "fence": intent.fence,
+        "target": intent.target,
+        "quote_before": intent.quote_before,
+        "base_before": intent.base_before,
+        "created_at": intent.created_at,
+        "state": intent.state,
+        "sent_at": intent.sent_at,
+        "exchange_order_id": intent.exchange_order_id,
+        "executed_base": intent.execution.base_quantity,
+        "executed_quote": intent.execution.quote_amount,
+        "fees": None if intent.fees is None else _fees_to_json(intent.fees),
+        "quote_after": intent.quote_after,
+        "base_after": intent.base_after,
+        "resolved_at": intent.resolved_at,
+        "misses": intent.misses,
+        "missed_at": intent.missed_at,
+        "error": intent.error,
+    }
+
+
+def _intent(row: OrderRow) -> Intent:
+    return Intent(
+        client_order_id=ClientOrderId(row.client_order_id),
+        account_id=AccountId(row.account_id),
+        run_id=row.run_id,
+        attempt=row.attempt,
+        symbol=Symbol(row.symbol),
+        side=row.side,
+        quote_amount=row.quote_amount,
+        base_quantity=row.base_quantity,
+        expected_quote=row.expected_quote,
+        dry_run=row.dry_run,
+        trigger=row.trigger,
+        fence=row.fence,
+        target=row.target,
+        quote_before=row.quote_before,
+        base_before=row.base_before,
+        created_at=row.created_at,
+        state=row.state,
+        sent_at=row.sent_at,
+        exchange_order_id=row.exchange_order_id,
+        execution=Execution(row.executed_base, row.executed_quote),
+        fees=None if row.fees is None else _fees_from_json(row.fees),
+        quote_after=row.quote_after,
+        base_after=row.base_after,
+        resolved_at=row.resolved_at,
+        misses=row.misses,
+        missed_at=row.missed_at,
+        error=row.error,
+    )
+
+
+def _fees_to_json(fees: Fees) -> str:
+    return json.dumps({asset: plain(amount) for asset, amount in fees.by_asset.items()})
+
+
+def _fees_from_json(text: str) -> Fees:
+    by_asset: dict[Asset, Decimal] = {
+        Asset(asset): decimal_from_text(amount) for asset, amount in json.loads(text).items()
+    }
+    return Fees(by_asset)

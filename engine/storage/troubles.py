@@ -1,0 +1,53 @@
+"""The ongoing trouble of each account, so that it is told once and counted across restarts."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.domain.orders import AccountId
+from engine.domain.troubles import Trouble, TroubleKind
+from engine.storage.models import TroubleRow
+
+
+async def get(session: AsyncSession, account_id: AccountId) -> Trouble | None:
+    row = await session.get(TroubleRow, account_id)
+    return None if row is None else _trouble(row)
+
+
+async def of_accounts(
+    session: AsyncSession, account_ids: Sequence[AccountId]
+) -> Mapping[AccountId, Trouble]:
+    rows = await session.scalars(select(TroubleRow).where(TroubleRow.account_id.in_(account_ids)))
+    return {AccountId(row.account_id): _trouble(row) for row in rows}
+
+
+async def put(session: AsyncSession, account_id: AccountId, trouble: Trouble) -> None:
+    await session.merge(
+        TroubleRow(
+            account_id=account_id,
+            kind=trouble.kind,
+            detail=trouble.detail,
+            since=trouble.since,
+            last_at=trouble.last_at,
+            count=trouble.count,
+            told=trouble.told,
+            told_kinds=",".join(sorted(kind.value for kind in trouble.told_kinds)),
+        )
+    )
+
+
+async def end(session: AsyncSession, account_id: AccountId) -> None:
+    await session.execute(delete(TroubleRow).where(TroubleRow.account_id == account_id))
+
+
+def _trouble(row: TroubleRow) -> Trouble:
+    return Trouble(
+        kind=row.kind,
+        detail=row.detail,
+        since=row.since,
+        last_at=row.last_at,
+        count=row.count,
+        told=row.told,
+        told_kinds=frozenset(TroubleKind(kind) for kind in row.told_kinds.split(",") if kind),
+    )

@@ -1,0 +1,26 @@
+"""How long things may take: leases, data, look-ups. One value object, so that tests and the demo
+can stretch all of it together.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """*send_margin* is what a lease must still be worth when an order leaves: the window in which
+    the exchange accepts it, the request's time limit, and some room. *data_age* is how old
+    balances and book may be at that moment.
+    """
+
+    lease: timedelta = timedelta(seconds=90)
+    renew_every: timedelta = timedelta(seconds=30)
+    send_margin: timedelta = timedelta(seconds=20)
+    data_age: timedelta = timedelta(seconds=10)
+    error_backoff: timedelta = timedelta(seconds=60)
+    settle_for: timedelta = timedelta(seconds=15)
+
+    def stretched(self, factor: int) -> Self:
+        """Everything *factor* times as long, for a clock that runs that much faster."""
+        return type(self)(**{f.name: getattr(self, f.name) * factor for f in fields(self)})
