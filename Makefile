@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 .PHONY: run setup test check format lock bench clean
 
 run: setup            ## start the bot; without TELEGRAM_TOKEN it is the demo
-	@$(BIN)/python -m bot
+	@set -a; if [ -f .env ]; then . ./.env; fi; set +a; exec $(BIN)/python -m bot
 
 setup: $(STAMP)       ## build the environment in .venv/
 

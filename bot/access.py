@@ -7,6 +7,7 @@ listed group only people who are known themselves may act.
 import hashlib
 import hmac
 import secrets
+from dataclasses import dataclass
 from enum import Enum
 
 from engine.clock import Clock
@@ -21,6 +22,14 @@ class Pairing(Enum):
     ADMITTED = "admitted"
     WRONG = "wrong"
     CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of sending a code. CLOSED: no code is waiting to be used."""
+
+    pairing: Pairing
+    tries_left: int = 0
 
 
 class Access:
@@ -49,10 +58,10 @@ class Access:
         async with self._database.reading() as session:
             return await members.is_owner(session, user_id=user_id)
 
-    async def refuse_once(self, *, chat_id: int) -> bool:
+    async def refuse_once(self, *, user_id: int) -> bool:
         """Whether this stranger should get an answer: the first time only."""
         async with self._database.writing() as session:
-            return await members.refuse_once(session, chat_id=chat_id, now=self._clock.now())
+            return await members.refuse_once(session, user_id=user_id, now=self._clock.now())
 
     async def offer_code(self) -> str | None:
         """A new pairing code if nobody owns the bot yet; the former one is worthless then."""
@@ -65,19 +74,25 @@ class Access:
             await members.set_code(session, code_hash=_hash(code), tries=CODE_TRIES)
         return code
 
-    async def pair(self, code: str, *, chat_id: int, user_id: int) -> Pairing:
+    async def has_code(self) -> bool:
+        """Whether a pairing code waits to be used."""
+        async with self._database.reading() as session:
+            return await members.is_code_offered(session)
+
+    async def pair(self, code: str, *, chat_id: int, user_id: int) -> Attempt:
         """Let the bearer of the right code in, as the owner. The code works once."""
         async with self._database.writing() as session:
-            expected = await members.spend_try(session)
-            if expected is None:
-                return Pairing.CLOSED
+            spent = await members.spend_try(session)
+            if spent is None:
+                return Attempt(Pairing.CLOSED)
+            expected, tries_left = spent
             if not hmac.compare_digest(expected, _hash(code)):
-                return Pairing.WRONG
+                return Attempt(Pairing.WRONG, tries_left)
             await members.void_code(session)
             await members.admit(
                 session, chat_id=chat_id, user_id=user_id, is_owner=True, now=self._clock.now()
             )
-        return Pairing.ADMITTED
+        return Attempt(Pairing.ADMITTED)
 
 
 def _hash(code: str) -> str:

@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from enum import Enum
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,31 +14,20 @@ from engine.clock import Clock
 from engine.domain.accounts import Account, RunRequest
 from engine.domain.holdings import Holdings
 from engine.domain.orders import AccountId, Intent
+from engine.domain.pairs import Side
 from engine.domain.target import Settings
-from engine.errors import EngineError
+from engine.errors import KeyElsewhere, NoKey, OrderUnresolved
 from engine.exchange.port import KeyCheck, KeyFacts
-from engine.storage import accounts, orders
+from engine.storage import accounts, confirmations, members, orders
+from engine.storage.codec import from_json
+from engine.storage.confirmations import Refusal
 from engine.storage.database import Database
 from engine.vault import Vault
 
 _TAIL = 4
+# A confirmed run that nobody could start by then is not what the person wanted any more.
+_RUN_WITHIN = timedelta(seconds=60)
 OpenPaper = Callable[[Account, Holdings | None], Awaitable[None]]
-
-
-class Obstacle(Enum):
-    """Why a wish cannot be granted now; nothing was changed."""
-
-    NO_KEY = "no_key"
-    KEY_ELSEWHERE = "key_elsewhere"
-    ORDER_UNRESOLVED = "order_unresolved"
-
-
-class Refused(EngineError):
-    """The wish was understood and not granted."""
-
-    def __init__(self, obstacle: Obstacle) -> None:
-        super().__init__(obstacle.value)
-        self.obstacle = obstacle
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +39,14 @@ class Change:
     before: Account
     after: Account
     under_way: Intent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunOffer:
+    """The plan a person was shown, kept with the button until it is tapped."""
+
+    side: Side
+    expected_quote: Decimal
 
 
 class Accounts:
@@ -105,10 +103,10 @@ class Accounts:
         return Change(current, after, under_way=unresolved.get(before.id))
 
     async def resume(self, chat_id: int) -> Change:
-        """Raises Refused where there is neither a key nor a dry run."""
+        """Raises NoKey where there is neither a key nor a dry run."""
         before = await self.of(chat_id)
         if not before.can_trade:
-            raise Refused(Obstacle.NO_KEY)
+            raise NoKey("no key is connected")
         async with self._database.writing() as session:
             current = await accounts.get(session, before.id)
             after = await accounts.change(session, current, paused=False)
@@ -117,8 +115,8 @@ class Accounts:
     async def connect(self, chat_id: int, *, api_key: str, api_secret: str) -> KeyFacts:
         """Check the key at the exchange and store it sealed; trading is paused.
 
-        Raises what KeyCheck.inspect raises, and Refused while an order is unresolved; then
-        nothing is stored.
+        Raises what KeyCheck.inspect raises, KeyElsewhere, and OrderUnresolved; then nothing is
+        stored.
         """
         account = await self.of(chat_id)
         facts = await self._key_check.inspect(
@@ -131,7 +129,7 @@ class Accounts:
         async with self._database.writing() as session:
             await _refuse_while_unresolved(session, account.id)
             if await accounts.is_key_elsewhere(session, account, key_print=key_print):
-                raise Refused(Obstacle.KEY_ELSEWHERE)
+                raise KeyElsewhere("another chat trades with this key")
             await accounts.store_key(
                 session,
                 account,
@@ -141,8 +139,29 @@ class Accounts:
             )
         return facts
 
+    async def migrate(self, old: int, new: int) -> None:
+        """A group became a supergroup: the account, its people and its key go along.
+
+        The key is bound to its chat, so it is sealed anew. Twice is once.
+        """
+        async with self._database.writing() as session:
+            account = await accounts.of_chat(session, old)
+            if account is None or await accounts.of_chat(session, new) is not None:
+                return
+            sealed = account.sealed_key
+            if sealed is not None:
+                key = self._vault.open_credentials(sealed, account_uuid=account.uuid, chat_id=old)
+                sealed = self._vault.seal_credentials(
+                    api_key=key.api_key,
+                    api_secret=key.api_secret,
+                    account_uuid=account.uuid,
+                    chat_id=new,
+                )
+            await accounts.move(session, account, chat_id=new, sealed_key=sealed)
+            await members.move(session, old=old, new=new)
+
     async def disconnect(self, chat_id: int) -> Change:
-        """Forget the key and pause. Raises Refused while an order needs it to be resolved."""
+        """Forget the key and pause. Raises OrderUnresolved while an order still needs it."""
         account = await self.of(chat_id)
         async with self._database.writing() as session:
             await _refuse_while_unresolved(session, account.id)
@@ -158,7 +177,7 @@ class Accounts:
         """Switch between paper and real. Going back to real money pauses trading.
 
         Going to paper opens a ledger: a copy of the account's balances, or an example purse where
-        no key is connected. Raises Refused while an order is unresolved, Unavailable or Rejected
+        no key is connected. Raises OrderUnresolved, and Unavailable or Rejected
         where the balances cannot be read.
         """
         account = await self.of(chat_id)
@@ -176,11 +195,29 @@ class Accounts:
             after = await accounts.change(session, current, dry_run=on, paused=paused)
         return Change(current, after)
 
-    async def request_run(self, account_id: AccountId, request: RunRequest) -> None:
+    async def confirm_run(
+        self, confirmation_id: str, *, chat_id: int, user_id: int
+    ) -> RunRequest | Refusal:
+        """A tap on "Trade": use the button up and leave the run for the engine, in one step."""
+        now = self._clock.now()
+        account = await self.of(chat_id)
         async with self._database.writing() as session:
-            await accounts.request_run(session, account_id, request)
+            taken = await confirmations.take(
+                session, confirmation_id, chat_id=chat_id, user_id=user_id, now=now
+            )
+            if isinstance(taken, Refusal):
+                return taken
+            offer = from_json(taken.payload, RunOffer)
+            request = RunRequest(
+                confirmation_id=taken.id,
+                side=offer.side,
+                expected_quote=offer.expected_quote,
+                expires_at=now + _RUN_WITHIN,
+            )
+            await accounts.request_run(session, account.id, request)
+        return request
 
 
 async def _refuse_while_unresolved(session: AsyncSession, account_id: AccountId) -> None:
     if await accounts.has_unresolved(session, account_id):
-        raise Refused(Obstacle.ORDER_UNRESOLVED)
+        raise OrderUnresolved("an order is not resolved yet")

@@ -6,12 +6,11 @@ A check that holds makes one request to the exchange and writes nothing.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 
 from engine import incidents
 from engine.clock import Clock, to_millis
-from engine.domain.accounts import Account, Duty, RunRequest
+from engine.domain.accounts import Account, Duty
 from engine.domain.alerts import RunDeclined
 from engine.domain.book import OrderBook
 from engine.domain.holdings import Holdings
@@ -40,9 +39,6 @@ from engine.trade import Trader
 logger = logging.getLogger(__name__)
 
 ExchangeFor = Callable[[Account], Exchange]
-# A person's "yes" covers the amount they saw, give or take what a moving price does.
-_SAME_DEAL = Decimal("0.05")
-_SAME_DEAL_QUOTE = Decimal("0.10")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +130,9 @@ class Checker:
             ignore_band=duty.request is not None,
         )
         now = self._clock.now()
-        if decided.order is None or _is_another_deal(duty.request, decided.order, now):
+        if decided.order is None or (
+            duty.request is not None and not duty.request.covers(decided.order, now=now)
+        ):
             return await self._declined(duty, decided, trigger, holdings=holdings, book=book)
         intent = self._intent(
             duty, decided.order, holdings, fence=fence, trigger=trigger, attempt=attempt
@@ -264,30 +262,8 @@ class Checker:
             target=settings.target,
             band=settings.band,
             verdict=verdict,
-            seen=None if holdings is None else seen(account, holdings, book),
+            seen=None if holdings is None else Seen.of(settings, holdings, book),
         )
-
-
-def seen(account: Account, holdings: Holdings, book: OrderBook | None) -> Seen:
-    """What of *holdings* matters to the account's pair, valued at the middle of *book*."""
-    settings = account.settings
-    quote = holdings.of(USDT)
-    return Seen(
-        symbol=settings.symbol,
-        quote=quote,
-        base=holdings.of(base_of(settings.symbol)),
-        held=quote.counted(settings.counting),
-        price=book.mid if book else None,
-    )
-
-
-def _is_another_deal(request: RunRequest | None, order: Order, now: datetime) -> bool:
-    """Whether the person's tap does not cover *order*: too late, or not what they saw."""
-    if request is None:
-        return False
-    allowance = max(request.expected_quote * _SAME_DEAL, _SAME_DEAL_QUOTE)
-    moved = abs(order.expected_quote - request.expected_quote)
-    return now > request.expires_at or order.side is not request.side or moved > allowance
 
 
 def _declined_run(account: Account, decided: Plan) -> RunDeclined:

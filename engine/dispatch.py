@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 # Eight requests in flight are the exchange's budget many times over (3 account reads a second).
 POOL = 8
 _CLAIM_AT_ONCE = 500
+_IDLE_POLL = timedelta(milliseconds=50)
 # After a restart the checks start no faster than one address may read accounts.
 _STARTS_PER_SECOND = 3
 
@@ -108,9 +109,10 @@ class Dispatcher:
         """No new checks from now on; those under way go on."""
         self._stopping = True
 
-    @property
-    def is_idle(self) -> bool:
-        return self._queue.empty() and not any(seat.busy for seat in self._seats.values())
+    async def until_idle(self) -> None:
+        """Return when no check is waiting or under way."""
+        while not self._queue.empty() or any(seat.busy for seat in self._seats.values()):
+            await self._clock.sleep(_IDLE_POLL)
 
     async def release(self) -> None:
         """Let go of every account, so that another process can go on at once."""

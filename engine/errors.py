@@ -17,6 +17,10 @@
     │   ├── NoCounterpart      the book's other side is empty
     │   └── ClockRefused       our time stamp was outside the window: the order was refused
     ├── OutcomeUnknown         the order may or may not exist: ask, never repeat
+    ├── NotGranted             a person's wish that cannot be granted now; nothing was changed
+    │   ├── NoKey              there is neither a key nor a dry run
+    │   ├── KeyElsewhere       another chat has connected the same key
+    │   └── OrderUnresolved    an order is not resolved yet and needs things as they are
     ├── LeaseLost              another process owns the account now
     └── SealBroken             a stored secret does not belong here or cannot be decrypted
 
@@ -89,6 +93,19 @@ class ClockRefused(Rejected): ...
 
 class OutcomeUnknown(EngineError):
     """A POST may have arrived. Only a look-up by client order id may decide."""
+
+
+class NotGranted(EngineError):
+    """A wish was understood and not granted; nothing was changed."""
+
+
+class NoKey(NotGranted): ...
+
+
+class KeyElsewhere(NotGranted): ...
+
+
+class OrderUnresolved(NotGranted): ...
 
 
 class LeaseLost(EngineError):

@@ -1,14 +1,18 @@
 """What an account looks like now and what would be traded, for a person who asks. Trades nothing."""
 
+import asyncio
 from dataclasses import dataclass, replace
 
-from engine.check import ExchangeFor, seen
+from engine.check import ExchangeFor
 from engine.domain.accounts import Account
 from engine.domain.holdings import Holdings
-from engine.domain.looks import Seen
-from engine.domain.pairs import PairRules
-from engine.domain.planner import Plan, plan
-from engine.errors import Rejected, Unavailable
+from engine.domain.looks import Declined, Look, Seen
+from engine.domain.orders import Trigger
+from engine.domain.pairs import PairRules, Symbol
+from engine.domain.planner import InsideBand, Plan, plan
+from engine.errors import EngineError, Rejected, Unavailable
+
+_AT_ONCE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +43,43 @@ class Previews:
             book=book,
             ignore_band=True,
         )
-        return Preview(account, decided, seen(account, holdings, book), rules)
+        return Preview(account, decided, Seen.of(account.settings, holdings, book), rules)
 
     async def see(self, account: Account) -> tuple[Seen, Holdings]:
         """What the account holds, valued if the market can be read."""
         exchange = self._exchange_for(account)
         holdings = await exchange.holdings()
-        unvalued = seen(account, holdings, None)
+        unvalued = Seen.of(account.settings, holdings, None)
         try:
             book = await exchange.market.book(account.settings.symbol)
         except (Unavailable, Rejected):
             return unvalued, holdings
         return replace(unvalued, price=book.mid), holdings
 
-    async def rules(self, account: Account) -> PairRules | None:
-        """The pair's rules, None where the exchange does not tell them now."""
+    async def look(self, account: Account) -> Look:
+        """As a check looks, but it decides nothing: what lies inside the band or outside of it.
+
+        Raises what the exchange's reads raise, and SealBroken.
+        """
+        now_seen, holdings = await self.see(account)
+        settings = account.settings
+        return Look(
+            at=holdings.read_at,
+            trigger=Trigger.PERSON,
+            target=settings.target,
+            band=settings.band,
+            verdict=Declined(InsideBand()),
+            seen=now_seen,
+        )
+
+    async def rules(self, account: Account, symbol: Symbol) -> PairRules:
+        """Raises PairUnavailable where the pair is not shown to this account, Unavailable else."""
+        return await self._exchange_for(account).market.rules(symbol)
+
+    async def known_rules(self, account: Account) -> PairRules | None:
+        """The rules of the account's pair if they can be had at once: they only adorn an answer."""
         try:
-            return await self._exchange_for(account).market.rules(account.settings.symbol)
-        except (Unavailable, Rejected):
+            async with asyncio.timeout(_AT_ONCE_S):
+                return await self.rules(account, account.settings.symbol)
+        except (EngineError, TimeoutError):
             return None

@@ -1,12 +1,19 @@
-"""What every test shares: Hypothesis profiles and a clock."""
+"""What every test shares: Hypothesis profiles, a clock, and databases of its own."""
 
 import os
+import shutil
+from collections.abc import AsyncGenerator, Generator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from sqlalchemy.engine import make_url
 
+from engine.storage.database import Database
+from engine.storage.schema import migrate
 from tests.fakes.clock import FakeClock
+from tests.postgres import NoPostgres, Server, running_server
 
 settings.register_profile("dev", max_examples=50, deadline=timedelta(milliseconds=500))
 settings.register_profile("ci", max_examples=500, deadline=None, derandomize=True, print_blob=True)
@@ -19,3 +26,74 @@ settings.load_profile(
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[Server]:
+    try:
+        with running_server(os.environ.get("TEST_DATABASE_URL")) as server:
+            yield server
+    except NoPostgres as e:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(e))
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database file, to be copied."""
+    template = tmp_path_factory.mktemp("sqlite") / "template.db"
+    migrate(f"sqlite:///{template}")
+    return template
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Server) -> Generator[str]:
+    """The name of a migrated database, to be copied."""
+    with postgres.database() as url:
+        migrate(url)
+        name = make_url(url).database
+        if name is None:
+            raise ValueError(url)
+        yield name
+
+
+@pytest.fixture
+def empty_sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'empty.db'}"
+
+
+@pytest.fixture
+def empty_postgres_url(postgres: Server) -> Generator[str]:
+    with postgres.database() as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
+    """A database of the test's own, with our tables and nothing in them."""
+    return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'ballast.db')}"
+
+
+@pytest.fixture
+def postgres_url(postgres: Server, postgres_template: str) -> Generator[str]:
+    """A database of the test's own, with our tables and nothing in them."""
+    with postgres.database(template=postgres_template) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """`sqlite_url`, then `postgres_url`."""
+    kind = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
+    url: str = request.getfixturevalue(kind)
+    return url
+
+
+@pytest.fixture
+async def database(database_url: str, clock: FakeClock) -> AsyncGenerator[Database]:
+    """Our tables on both databases; the test must have given every connection back."""
+    async with Database.open(database_url, clock=clock) as opened:
+        yield opened
+
+        assert "Current Checked out connections: 0" in opened.engine.pool.status()

@@ -6,8 +6,12 @@ from decimal import Decimal
 
 from engine.domain.orders import AccountId, Intent
 from engine.domain.pairs import Side
+from engine.domain.planner import Order
 from engine.domain.target import Settings
 from engine.domain.troubles import Trouble
+
+_SAME_DEAL = Decimal("0.05")
+_SAME_DEAL_QUOTE = Decimal("0.10")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,14 @@ class RunRequest:
     side: Side
     expected_quote: Decimal
     expires_at: datetime
+
+    def covers(self, order: Order, *, now: datetime) -> bool:
+        """Whether the person's "yes" is good for *order*: in time, and the deal they saw, give
+        or take what a moving price does.
+        """
+        allowance = max(self.expected_quote * _SAME_DEAL, _SAME_DEAL_QUOTE)
+        moved = abs(order.expected_quote - self.expected_quote)
+        return now <= self.expires_at and order.side is self.side and moved <= allowance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

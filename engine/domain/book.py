@@ -46,6 +46,11 @@ class OrderBook:
         return (self.bids[0].price + self.asks[0].price) / 2
 
 
+def priced_at_least(bids: Sequence[Level], *, price: Decimal) -> Sequence[Level]:
+    """The same *bids*, the worse ones as if they paid *price*."""
+    return [Level(max(level.price, price), level.quantity) for level in bids]
+
+
 def quantity_to_receive(
     net_quote: Decimal, *, bids: Sequence[Level], fee_rate: Decimal
 ) -> Decimal:

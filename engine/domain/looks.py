@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Self
 
-from engine.domain.holdings import Balance
+from engine.domain.book import OrderBook
+from engine.domain.holdings import Balance, Holdings
 from engine.domain.orders import ClientOrderId, Trigger
-from engine.domain.pairs import Side, Symbol
+from engine.domain.pairs import USDT, Side, Symbol, base_of
 from engine.domain.planner import Reason
-from engine.domain.target import Band
+from engine.domain.target import Band, Settings
 from engine.domain.troubles import TroubleKind
 
 
@@ -60,6 +62,18 @@ class Seen:
     base: Balance
     held: Decimal
     price: Decimal | None = None
+
+    @classmethod
+    def of(cls, settings: Settings, holdings: Holdings, book: OrderBook | None) -> Self:
+        """What of *holdings* matters to the pair, valued at the middle of *book*."""
+        quote = holdings.of(USDT)
+        return cls(
+            symbol=settings.symbol,
+            quote=quote,
+            base=holdings.of(base_of(settings.symbol)),
+            held=quote.counted(settings.counting),
+            price=book.mid if book else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

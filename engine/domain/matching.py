@@ -1,6 +1,6 @@
 """How MEXC executes a MARKET order: an immediate-or-cancel order 5 % away from the last trade.
 
-Pure, so that the paper exchange and a fake of the real one cannot disagree about the rules.
+Pure: the paper exchange feeds it a live or a simulated book and keeps the account.
 """
 
 from collections.abc import Sequence

@@ -46,8 +46,8 @@ FINAL = frozenset(OrderState) - UNRESOLVED - {OrderState.PLANNED}
 _SETTLED = frozenset({OrderState.FILLED, OrderState.PARTIAL, OrderState.UNFILLED})
 
 LEGAL: Mapping[OrderState, frozenset[OrderState]] = {
-    # Provably unsent: back to planned would invite a second POST, so it is dropped instead.
     OrderState.PLANNED: frozenset({OrderState.SENDING, OrderState.DROPPED}),
+    # Provably unsent: back to planned would invite a second POST, so it is dropped instead.
     OrderState.SENDING: frozenset(
         {OrderState.ACKED, OrderState.UNKNOWN, OrderState.REJECTED, OrderState.DROPPED}
     ),

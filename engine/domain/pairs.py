@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import NewType
 
-from engine.domain.money import ZERO, floor_to_step, is_positive
+from engine.domain.money import ZERO, ceil_to_step, floor_to_step, is_positive
 
 Symbol = NewType("Symbol", str)
 Asset = NewType("Asset", str)
@@ -57,6 +57,11 @@ class PairRules:
                 raise ValueError(f"{name} of {self.symbol} must not be negative")
         if self.taker_fee_rate >= 1:
             raise ValueError(f"the fee of {self.symbol} would eat the order")
+
+    @property
+    def least_quantity(self) -> Decimal:
+        """The smallest quantity an order may have: one step at least."""
+        return ceil_to_step(max(self.quantity_step, self.min_quantity), self.quantity_step)
 
     def floor_quantity(self, quantity: Decimal) -> Decimal:
         """Rounded down: never sell what is not there."""

@@ -5,21 +5,32 @@ the account every interval, and can be replayed.
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
-from engine.domain.book import OrderBook, base_bought, quantity_to_receive, quote_received
+from engine.domain.book import (
+    OrderBook,
+    base_bought,
+    priced_at_least,
+    quantity_to_receive,
+    quote_received,
+)
 from engine.domain.holdings import Holdings
-from engine.domain.money import ONE, ZERO, ceil_to_step, floor_to_step
+from engine.domain.money import EXACT_OR_LESS, ONE, ZERO, ceil_to_step, floor_to_step, step_of
 from engine.domain.pairs import USDT, PairRules, Side
 from engine.domain.target import Settings
 
 # People think in cents: a buy is never asked in finer steps, whatever the pair allows.
 CENT = Decimal("0.01")
-# MEXC prices a MARKET order 5 % away from the last trade and may execute that much less than
-# was asked, so an order exactly at the minimum could be refused.
+# MEXC executes a MARKET order no further than this from the last trade, so a sell gets no worse
+# prices. Sized by worse ones, it would sell far too much if a better bid came in between.
+MARKET_REACH = Decimal("0.05")
+# A buy is divided by the price at the end of that reach and may execute that much less than was
+# asked, so an order exactly at the minimum could be refused.
 MINIMUM_MARGIN = Decimal("1.1")
 # Nobody documents whether the fee comes out of quoteOrderQty or on top of it: keep this much free.
 FEE_RESERVE = Decimal("0.001")
+# Estimates are shown and kept, never sent.
+_ESTIMATE_STEP = step_of(8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +57,9 @@ class EmptyBook:
 
 @dataclass(frozen=True, slots=True)
 class NothingFree:
-    """The asset an order would use is not free, though *locked* of it may sit in open orders."""
+    """Too little of the asset an order would use is free to reach the exchange's minimum, though
+    *locked* of it may sit in open orders.
+    """
 
     side: Side
     free: Decimal
@@ -121,13 +134,15 @@ class Plan:
 
 def outside_band(holdings: Holdings, settings: Settings) -> bool:
     """Whether the account has drifted so far that the market is worth asking."""
-    held = holdings.of(USDT).counted(settings.counting)
-    return not settings.band.holds(held)
+    with localcontext(EXACT_OR_LESS):
+        held = holdings.of(USDT).counted(settings.counting)
+        return not settings.band.holds(held)
 
 
 def smallest_order(rules: PairRules) -> Decimal:
     """The least USDT value that is sure to be accepted and executed as a MARKET order."""
-    return ceil_to_step(rules.min_notional * MINIMUM_MARGIN, max(rules.quote_step, CENT))
+    step = _quote_step(rules)
+    return max(ceil_to_step(rules.min_notional * MINIMUM_MARGIN, step), step)
 
 
 def plan(
@@ -143,69 +158,88 @@ def plan(
     With *ignore_band* (a person asked for it) a drift inside the band is traded too, if the
     exchange's minimum allows it.
     """
-    held = holdings.of(rules.quote).counted(settings.counting)
-    drift = held - settings.target
-    if drift == ZERO or (settings.band.holds(held) and not ignore_band):
-        return Plan(held=held, reason=InsideBand())
+    with localcontext(EXACT_OR_LESS):
+        held = holdings.of(rules.quote).counted(settings.counting)
+        drift = held - settings.target
+        if drift == ZERO or (settings.band.holds(held) and not ignore_band):
+            return Plan(held=held, reason=InsideBand())
+        side = Side.BUY if drift > ZERO else Side.SELL
+        if (obstacle := _obstacle(side, rules=rules, book=book)) is not None:
+            return Plan(held=held, reason=obstacle)
+        decide = _buy if side is Side.BUY else _sell
+        outcome = decide(held, holdings=holdings, settings=settings, rules=rules, book=book)
+        if isinstance(outcome, MarketBuy | MarketSell):
+            return Plan(held=held, order=outcome)
+        return Plan(held=held, reason=outcome)
+
+
+def _obstacle(side: Side, *, rules: PairRules, book: OrderBook) -> Reason | None:
+    """What stands in the way of any order on this side."""
     if not (rules.online and rules.api_allowed and rules.market_orders):
-        return Plan(held=held, reason=PairClosed())
-    side = Side.BUY if drift > ZERO else Side.SELL
+        return PairClosed()
     if not rules.allows(side):
-        return Plan(held=held, reason=SideClosed(side))
+        return SideClosed(side)
     if not (book.asks if side is Side.BUY else book.bids):
-        return Plan(held=held, reason=EmptyBook(side))
-    if side is Side.BUY:
-        outcome = _buy(excess=drift, holdings=holdings, rules=rules, book=book)
-    else:
-        outcome = _sell(
-            shortfall=-drift, holdings=holdings, settings=settings, rules=rules, book=book
-        )
-    if isinstance(outcome, MarketBuy | MarketSell):
-        return Plan(held=held, order=outcome)
-    return Plan(held=held, reason=outcome)
+        return EmptyBook(side)
+    return None
 
 
 def _buy(
-    *, excess: Decimal, holdings: Holdings, rules: PairRules, book: OrderBook
+    held: Decimal, *, holdings: Holdings, settings: Settings, rules: PairRules, book: OrderBook
 ) -> Order | Reason:
     balance = holdings.of(rules.quote)
-    spendable = balance.free / (ONE + max(rules.taker_fee_rate, FEE_RESERVE))
-    step = max(rules.quote_step, CENT)
-    quote_amount = floor_to_step(min(excess, spendable, rules.max_notional), step)
-    if quote_amount < smallest_order(rules):
-        if spendable < excess:
-            return NothingFree(Side.BUY, free=balance.free, locked=balance.locked)
-        return UnderMinimum(Side.BUY, quote_amount=quote_amount, minimum=smallest_order(rules))
-    return MarketBuy(quote_amount, expected_base=base_bought(quote_amount, asks=book.asks))
+    fee_rate = rules.taker_fee_rate
+    step = _quote_step(rules)
+    # The fee comes on top; that must not push the balance out of the band on the other side.
+    harmless = (held - settings.band.low) / (ONE + fee_rate)
+    wanted = floor_to_step(min(held - settings.target, harmless, rules.max_notional), step)
+    spendable = floor_to_step(balance.free / (ONE + max(fee_rate, FEE_RESERVE)), step)
+    # The exchange divides by the price at the end of its reach and rounds down to whole steps.
+    dearest = book.asks[0].price * (ONE + MARKET_REACH)
+    minimum = max(smallest_order(rules), ceil_to_step(rules.least_quantity * dearest, step))
+    if wanted < minimum:
+        return UnderMinimum(Side.BUY, quote_amount=wanted, minimum=minimum)
+    if spendable < minimum:
+        return NothingFree(Side.BUY, free=balance.free, locked=balance.locked)
+    quote_amount = min(wanted, spendable)
+    expected = base_bought(quote_amount, asks=book.asks)
+    return MarketBuy(quote_amount, expected_base=_estimate(expected))
 
 
 def _sell(
-    *,
-    shortfall: Decimal,
-    holdings: Holdings,
-    settings: Settings,
-    rules: PairRules,
-    book: OrderBook,
+    held: Decimal, *, holdings: Holdings, settings: Settings, rules: PairRules, book: OrderBook
 ) -> Order | Reason:
     balance = holdings.of(rules.base)
     fee_rate = rules.taker_fee_rate
-    best_bid = book.bids[0].price
+    shortfall = settings.target - held
+    least = rules.least_quantity
     free = rules.floor_quantity(balance.free)
-    if free <= ZERO or free < rules.min_quantity:
+    if free < least:
         return NothingFree(Side.SELL, free=balance.free, locked=balance.locked)
-    needed = quantity_to_receive(shortfall, bids=book.bids, fee_rate=fee_rate)
-    quantity = rules.floor_quantity(needed)
-    if quantity < (least := max(rules.quantity_step, rules.min_quantity)):
-        step_value = quote_received(least, bids=book.bids, fee_rate=fee_rate)
-        if step_value - shortfall > settings.threshold.in_quote(settings.target):
-            return StepTooCoarse(step_value=step_value, shortfall=shortfall)
-        quantity = rules.floor_quantity(least)
-    most = rules.floor_quantity(rules.max_notional / best_bid)
-    quantity = min(quantity, free, most)
+    price = book.bids[0].price
+    bids = priced_at_least(book.bids, price=price * (ONE - MARKET_REACH))
+    wanted = rules.floor_quantity(quantity_to_receive(shortfall, bids=bids, fee_rate=fee_rate))
+    if wanted < least:
+        step_value = quote_received(least, bids=bids, fee_rate=fee_rate)
+        if held + step_value > settings.band.high:
+            return StepTooCoarse(step_value=_estimate(step_value), shortfall=shortfall)
+        wanted = least
     # At the best bid: that is what the exchange can check before it matches.
-    if (value := quantity * best_bid) < smallest_order(rules):
-        if quantity == free:
-            return NothingFree(Side.SELL, free=balance.free, locked=balance.locked)
-        return UnderMinimum(Side.SELL, quote_amount=value, minimum=smallest_order(rules))
+    wanted = min(wanted, rules.floor_quantity(rules.max_notional / price))
+    minimum = smallest_order(rules)
+    if wanted < least or wanted * price < minimum:
+        value = _estimate(wanted * price)
+        return UnderMinimum(Side.SELL, quote_amount=value, minimum=minimum)
+    if free * price < minimum:
+        return NothingFree(Side.SELL, free=balance.free, locked=balance.locked)
+    quantity = min(wanted, free)
     expected = quote_received(quantity, bids=book.bids, fee_rate=fee_rate)
-    return MarketSell(quantity, expected_quote=expected)
+    return MarketSell(quantity, expected_quote=_estimate(expected))
+
+
+def _quote_step(rules: PairRules) -> Decimal:
+    return max(rules.quote_step, CENT)
+
+
+def _estimate(amount: Decimal) -> Decimal:
+    return floor_to_step(amount, _ESTIMATE_STEP)

@@ -33,6 +33,8 @@ PAUSING = frozenset(
         TroubleKind.KEY_UNREADABLE,
     }
 )
+# One outage wears many faces: a timeout, then an HTML page, then "too many requests".
+_OUTAGE = frozenset({TroubleKind.UNREACHABLE, TroubleKind.RATE_LIMITED, TroubleKind.BAD_DATA})
 # Told at once, then when it has lasted this long; afterwards once a day.
 _TOLD_AFTER = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
 _DAILY = timedelta(days=1)
@@ -40,7 +42,10 @@ _DAILY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One episode. *detail* is the exchange's own words or a reason's name, without secrets."""
+    """One episode. *detail* is the exchange's own words or a reason's name, without secrets.
+
+    *told* is how many messages were due when the last one left.
+    """
 
     kind: TroubleKind
     detail: str
@@ -51,11 +56,9 @@ class Trouble:
     told_kinds: frozenset[TroubleKind] = frozenset()
 
 
-def next_telling(trouble: Trouble) -> datetime:
-    """When an ongoing trouble is worth another message."""
-    if trouble.told <= len(_TOLD_AFTER):
-        return trouble.since + _TOLD_AFTER[trouble.told - 1]
-    return trouble.since + _DAILY * (trouble.told - len(_TOLD_AFTER))
+def tellings_due(lasted: timedelta) -> int:
+    """How many messages an ongoing trouble is worth in all, after that long."""
+    return 1 + sum(lasted >= after for after in _TOLD_AFTER) + lasted // _DAILY
 
 
 def again(
@@ -63,7 +66,8 @@ def again(
 ) -> tuple[Trouble, bool]:
     """The episode after one more failure, and whether to tell the person now.
 
-    Another kind within the episode is told once, however often the two alternate.
+    Another kind within the episode is told once, however often the two alternate; messages that
+    came due while nobody looked are skipped, not made up for.
     """
     if trouble is None:
         first = Trouble(
@@ -71,8 +75,9 @@ def again(
         )
         return first, True
     counted = replace(trouble, kind=kind, detail=detail, count=trouble.count + 1, last_at=now)
-    if kind not in trouble.told_kinds:
+    kindred = _OUTAGE if kind in _OUTAGE else {kind}
+    if trouble.told_kinds.isdisjoint(kindred):
         return replace(counted, told_kinds=trouble.told_kinds | {kind}), True
-    if now >= next_telling(trouble):
-        return replace(counted, told=trouble.told + 1), True
+    if (due := tellings_due(now - trouble.since)) > trouble.told:
+        return replace(counted, told=due), True
     return counted, False

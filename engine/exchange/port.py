@@ -114,6 +114,6 @@ class KeyCheck(Protocol):
     async def inspect(self, *, api_key: str, api_secret: str, symbol: Symbol) -> KeyFacts:
         """Read the account, ask what the key may do, and test an order without placing it.
 
-        Raises Rejected (with its leaf), RefusedKey if the key may move money out, Unavailable.
+        Raises Rejected (with its leaf), TooPowerful if the key may move money out, Unavailable.
         """
         ...

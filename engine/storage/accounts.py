@@ -81,6 +81,13 @@ async def forget_key(session: AsyncSession, account: Account) -> Account:
     )
 
 
+async def move(
+    session: AsyncSession, account: Account, *, chat_id: int, sealed_key: str | None
+) -> Account:
+    """The same account in another chat, with its key sealed for that one."""
+    return await _store(session, account, chat_id=chat_id, sealed_key=sealed_key)
+
+
 async def is_key_elsewhere(session: AsyncSession, account: Account, *, key_print: str) -> bool:
     """Whether another chat has connected the same key: both would trade the same drift."""
     query = exists().where(AccountRow.key_print == key_print, AccountRow.id != account.id)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.storage.models import ConfirmationRow
 
 
-class Refusal(Enum):
+class Why(Enum):
     """Why a tap does nothing."""
 
     UNKNOWN = "unknown"
@@ -28,10 +28,19 @@ class Confirmation:
     user_id: int
     kind: str
     payload: str
+    asked_at: datetime
     expires_at: datetime
 
 
-async def ask(session: AsyncSession, confirmation: Confirmation, *, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """*question* is what the button belonged to, if it is known at all."""
+
+    why: Why
+    question: Confirmation | None = None
+
+
+async def ask(session: AsyncSession, confirmation: Confirmation) -> None:
     session.add(
         ConfirmationRow(
             id=confirmation.id,
@@ -39,26 +48,43 @@ async def ask(session: AsyncSession, confirmation: Confirmation, *, now: datetim
             user_id=confirmation.user_id,
             kind=confirmation.kind,
             payload=confirmation.payload,
-            created_at=now,
+            created_at=confirmation.asked_at,
             expires_at=confirmation.expires_at,
             used_at=None,
         )
     )
 
 
+async def find(
+    session: AsyncSession, confirmation_id: str, *, chat_id: int, user_id: int, now: datetime
+) -> Confirmation | Refusal:
+    """Whether a tap of this person would count now; nothing is used up."""
+    row = await session.get(ConfirmationRow, confirmation_id)
+    if row is None or row.chat_id != chat_id:
+        return Refusal(Why.UNKNOWN)
+    question = Confirmation(
+        id=row.id,
+        chat_id=row.chat_id,
+        user_id=row.user_id,
+        kind=row.kind,
+        payload=row.payload,
+        asked_at=row.created_at,
+        expires_at=row.expires_at,
+    )
+    if row.user_id != user_id:
+        return Refusal(Why.FOREIGN, question)
+    if row.used_at is None and row.expires_at < now:
+        return Refusal(Why.EXPIRED, question)
+    return question if row.used_at is None else Refusal(Why.USED, question)
+
+
 async def take(
     session: AsyncSession, confirmation_id: str, *, chat_id: int, user_id: int, now: datetime
 ) -> Confirmation | Refusal:
     """Use the button up. Only the first tap of the right person in time gets the Confirmation."""
-    row = await session.get(ConfirmationRow, confirmation_id)
-    if row is None or row.chat_id != chat_id:
-        return Refusal.UNKNOWN
-    if row.user_id != user_id:
-        return Refusal.FOREIGN
-    if row.used_at is not None:
-        return Refusal.USED
-    if row.expires_at < now:
-        return Refusal.EXPIRED
+    question = await find(session, confirmation_id, chat_id=chat_id, user_id=user_id, now=now)
+    if isinstance(question, Refusal):
+        return question
     first = await session.scalar(
         update(ConfirmationRow)
         .where(ConfirmationRow.id == confirmation_id, ConfirmationRow.used_at.is_(None))
@@ -66,13 +92,4 @@ async def take(
         .returning(ConfirmationRow.id)
         .execution_options(synchronize_session=False)
     )
-    if first is None:  # another process was faster
-        return Refusal.USED
-    return Confirmation(
-        id=row.id,
-        chat_id=row.chat_id,
-        user_id=row.user_id,
-        kind=row.kind,
-        payload=row.payload,
-        expires_at=row.expires_at,
-    )
+    return question if first is not None else Refusal(Why.USED, question)

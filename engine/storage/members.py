@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.storage.models import MemberRow, NoteRow, StrangerRow
@@ -28,14 +28,19 @@ async def admit(
     session: AsyncSession, *, chat_id: int, user_id: int, is_owner: bool, now: datetime
 ) -> None:
     session.add(MemberRow(chat_id=chat_id, user_id=user_id, is_owner=is_owner, created_at=now))
-    await session.execute(delete(StrangerRow).where(StrangerRow.chat_id == chat_id))
+    await session.execute(delete(StrangerRow).where(StrangerRow.user_id == user_id))
 
 
-async def refuse_once(session: AsyncSession, *, chat_id: int, now: datetime) -> bool:
-    """True the first time a chat is refused; afterwards it hears nothing."""
-    if await session.get(StrangerRow, chat_id) is not None:
+async def move(session: AsyncSession, *, old: int, new: int) -> None:
+    """A group's members stay its members under its new id."""
+    await session.execute(update(MemberRow).where(MemberRow.chat_id == old).values(chat_id=new))
+
+
+async def refuse_once(session: AsyncSession, *, user_id: int, now: datetime) -> bool:
+    """True the first time somebody is refused; afterwards they hear nothing."""
+    if await session.get(StrangerRow, user_id) is not None:
         return False
-    session.add(StrangerRow(chat_id=chat_id, refused_at=now))
+    session.add(StrangerRow(user_id=user_id, refused_at=now))
     return True
 
 
@@ -45,14 +50,21 @@ async def set_code(session: AsyncSession, *, code_hash: str, tries: int) -> None
     await session.merge(NoteRow(name=_TRIES, value=str(tries)))
 
 
-async def spend_try(session: AsyncSession) -> str | None:
-    """The code's hash for one comparison, or None where there is no code or no try is left."""
+async def is_code_offered(session: AsyncSession) -> bool:
+    tries = await session.get(NoteRow, _TRIES)
+    return tries is not None and int(tries.value) > 0
+
+
+async def spend_try(session: AsyncSession) -> tuple[str, int] | None:
+    """The code's hash for one comparison and the tries left after it; None where there is no
+    code, or no try is left.
+    """
     code = await session.get(NoteRow, _CODE, with_for_update=True)
     tries = await session.get(NoteRow, _TRIES, with_for_update=True)
     if code is None or tries is None or int(tries.value) < 1:
         return None
     tries.value = str(int(tries.value) - 1)
-    return code.value
+    return code.value, int(tries.value)
 
 
 async def void_code(session: AsyncSession) -> None:

@@ -177,11 +177,11 @@ class MemberRow(Base):
 
 
 class StrangerRow(Base):
-    """A chat that was refused once; after that it hears nothing."""
+    """Somebody who was refused once; after that they hear nothing."""
 
     __tablename__ = "strangers"
 
-    chat_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     refused_at: Mapped[datetime]
 
 

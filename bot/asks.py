@@ -1,0 +1,36 @@
+"""What a person asks, typed or tapped, and what may be answered."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.messages import Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One command. *argument* is the rest of the line; *message_id* the message it came in or,
+    for a tap, the message whose button was tapped.
+    """
+
+    chat_id: int
+    user_id: int
+    is_private: bool
+    command: str
+    argument: str
+    message_id: int
+    asked_at: datetime
+    tapped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file to send."""
+
+    filename: str
+    content: bytes
+    caption: str
+
+
+Answer = Message | Document
+Command = Callable[[Ask], Awaitable[Answer]]

@@ -1,0 +1,55 @@
+"""`/start` for those who are in, `/help`, `/version`, `/logs`: the bot about itself."""
+
+import platform
+from datetime import datetime
+
+from bot.access import Access
+from bot.asks import Ask
+from bot.inputs import NotUnderstood, Topic, parse_log_lines
+from bot.logs import recent_lines
+from bot.messages import Message
+from bot.version import VERSION
+from bot.views.access import already_in_view, owner_only_view, welcome_view
+from bot.views.conversation import logs_view, version_view
+from bot.views.help import help_view
+from bot.views.settings import not_understood_view
+from engine.accounts import Accounts
+from engine.clock import Clock
+
+
+class About:
+    def __init__(self, *, accounts: Accounts, access: Access, clock: Clock) -> None:
+        self._accounts = accounts
+        self._access = access
+        self._clock = clock
+        self._started_at: datetime = clock.now()
+
+    async def start(self, ask: Ask) -> Message:
+        if ask.argument:
+            return already_in_view()
+        account = await self._accounts.of(ask.chat_id)
+        return welcome_view(account=account, just_let_in=False)
+
+    async def welcome(self, ask: Ask) -> Message:
+        """The first words to somebody who has just been let in."""
+        account = await self._accounts.of(ask.chat_id)
+        return welcome_view(account=account, just_let_in=True)
+
+    async def help(self, ask: Ask) -> Message:
+        return help_view(is_owner=await self._access.is_owner(user_id=ask.user_id))
+
+    async def version(self, _: Ask) -> Message:
+        return version_view(
+            version=VERSION,
+            uptime=self._clock.now() - self._started_at,
+            python=platform.python_version(),
+        )
+
+    async def logs(self, ask: Ask) -> Message:
+        if not await self._access.is_owner(user_id=ask.user_id):
+            return owner_only_view()
+        try:
+            count = parse_log_lines(ask.argument)
+        except NotUnderstood:
+            return not_understood_view(topic=Topic.LOGS, typed_text=ask.argument)
+        return logs_view(log_lines=recent_lines(count))

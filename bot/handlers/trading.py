@@ -1,0 +1,98 @@
+"""`/pause`, `/resume`, and `/rebalance` with its tap."""
+
+from bot.asks import Ask
+from bot.messages import Message
+from bot.questions import Questions
+from bot.views.plan import (
+    no_key_view,
+    plan_accepted_view,
+    plan_blocked_view,
+    plan_failed_view,
+    plan_paused_view,
+    plan_view,
+)
+from bot.views.trading import cannot_resume_view, paused_view, resumed_view
+from engine.accounts import Accounts, RunOffer
+from engine.clock import Clock
+from engine.errors import NoKey, Unavailable
+from engine.preview import Previews
+from engine.situation import Situations
+from engine.storage.codec import to_json
+from engine.storage.confirmations import Refusal
+
+REBALANCE = "rebalance"
+
+
+class Trading:
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        previews: Previews,
+        situations: Situations,
+        questions: Questions,
+        clock: Clock,
+    ) -> None:
+        self._accounts = accounts
+        self._previews = previews
+        self._situations = situations
+        self._questions = questions
+        self._clock = clock
+
+    async def pause(self, ask: Ask) -> Message:
+        change = await self._accounts.pause(ask.chat_id)
+        return paused_view(
+            account=change.after,
+            already=change.before == change.after,
+            unresolved=change.under_way,
+        )
+
+    async def resume(self, ask: Ask) -> Message:
+        try:
+            change = await self._accounts.resume(ask.chat_id)
+        except NoKey:
+            return cannot_resume_view(account=await self._accounts.of(ask.chat_id))
+        return resumed_view(
+            account=change.after,
+            already=change.before == change.after,
+            now=self._clock.now(),
+            look=await self._situations.look(change.after),
+            rules=await self._previews.known_rules(change.after),
+        )
+
+    async def rebalance(self, ask: Ask) -> Message:
+        account = await self._accounts.of(ask.chat_id)
+        if not account.can_trade:
+            return no_key_view(account=account)
+        situation = await self._situations.of(account)
+        if situation.unresolved is not None:
+            return plan_blocked_view(account=account, unresolved=situation.unresolved)
+        try:
+            preview = await self._previews.preview(account)
+        except Unavailable:
+            return plan_failed_view(account=account)
+        order = preview.plan.order
+        question_id = None
+        if order is not None and not account.settings.paused:
+            offer = RunOffer(order.side, order.expected_quote)
+            question_id = await self._questions.ask(ask, kind=REBALANCE, payload=to_json(offer))
+        return plan_view(
+            account=account,
+            plan=preview.plan,
+            rules=preview.rules,
+            confirmation_id=question_id,
+        )
+
+    async def confirmed(self, question_id: str, ask: Ask) -> Message | Refusal:
+        """The tap on "Trade": the engine prices it anew, trades it or says why not."""
+        account = await self._accounts.of(ask.chat_id)
+        if account.settings.paused:
+            return plan_paused_view(account=account)
+        run = await self._accounts.confirm_run(
+            question_id, chat_id=ask.chat_id, user_id=ask.user_id
+        )
+        if isinstance(run, Refusal):
+            return run
+        return plan_accepted_view(
+            account=account, side=run.side, expected_quote=run.expected_quote
+        )

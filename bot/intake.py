@@ -1,0 +1,208 @@
+"""Updates in: stored before they are confirmed, then handled once each, in order within a chat."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.updates import PollFailed, RetryAfter, TokenRefused
+from bot.workers import Done, Outcome, QueueWorkers, delay
+from engine.clock import Clock
+from engine.storage import inbox
+from engine.storage.database import Database
+from engine.storage.models import InboxRow
+
+_LONGEST_PAUSE = timedelta(seconds=30)
+# An update that was begun so often and never finished probably kills the process.
+_MOST_ATTEMPTS = 3
+_WIDTH = 16
+_MAX_ID = 2**63 - 1
+
+logger = logging.getLogger(__name__)
+
+
+class Source(Protocol):
+    """Where updates come from: Telegram, or the demo's terminal."""
+
+    async def fetch(self, offset: int | None) -> list[dict[str, Any]]:
+        """Wait for updates; asking with *offset* confirms all before it. Raises PollFailed."""
+        ...
+
+
+class Sealer(Protocol):
+    """Encryption under a purpose: what was sealed for one cannot be opened for another."""
+
+    def seal_text(self, text: str, *, purpose: str) -> str: ...
+
+    def open_text(self, token: str, *, purpose: str) -> str: ...
+
+
+class Intake:
+    """Fetches updates, writes them down sealed, and only then confirms them.
+
+    A batch that could not be stored is not confirmed, so Telegram sends it again; what comes
+    twice is stored once. *on_stored* is called whenever there is something new to handle.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        database: Database,
+        clock: Clock,
+        sealer: Sealer,
+        bot_id: int,
+        on_stored: Callable[[], None],
+    ) -> None:
+        self._source = source
+        self._database = database
+        self._clock = clock
+        self._sealer = sealer
+        self._bot_id = bot_id
+        self._on_stored = on_stored
+        self._offset: int | None = None
+        self._last_poll_at: datetime | None = None
+
+    @property
+    def last_poll_at(self) -> datetime | None:
+        """When Telegram last answered a poll and the answer was stored."""
+        return self._last_poll_at
+
+    async def run(self) -> None:
+        """Until cancelled. Raises TokenRefused; every other failure is waited out."""
+        failures = 0
+        while True:
+            try:
+                await self._poll()
+                failures = 0
+                continue
+            except TokenRefused:
+                raise
+            except RetryAfter as e:
+                problem, pause = str(e), e.pause
+            except PollFailed as e:
+                failures += 1
+                problem, pause = f"{type(e).__name__}: {e}", delay(failures, most=_LONGEST_PAUSE)
+            except SQLAlchemyError as e:
+                failures += 1
+                problem, pause = type(e).__name__, delay(failures, most=_LONGEST_PAUSE)
+            logger.warning("poll failed", extra={"problem": problem, "failures": failures})
+            await self._clock.sleep(pause)
+
+    async def _poll(self) -> None:
+        batch = await self._source.fetch(self._offset)
+        usable = [(update_id, raw) for raw in batch if (update_id := _update_id(raw)) is not None]
+        if len(usable) < len(batch):
+            logger.error(
+                "updates without an id skipped", extra={"count": len(batch) - len(usable)}
+            )
+            if not usable:
+                raise PollFailed("no update has an id")
+        if usable:
+            await self._store(usable)
+        # An empty answer has confirmed everything before the offset. Asking without one from
+        # there on matters after a quiet week, when Telegram may start over at a lower number.
+        self._offset = max(update_id for update_id, _ in usable) + 1 if usable else None
+        self._last_poll_at = self._clock.now()
+
+    async def _store(self, updates: Sequence[tuple[int, dict[str, Any]]]) -> None:
+        sealed = [
+            (
+                update_id,
+                chat_of(raw),
+                self._sealer.seal_text(json.dumps(raw), purpose=_purpose(self._bot_id, update_id)),
+            )
+            for update_id, raw in updates
+        ]
+        async with self._database.writing() as session:
+            added = await inbox.store(
+                session, bot_id=self._bot_id, updates=sealed, now=self._clock.now()
+            )
+        if added:
+            self._on_stored()
+
+
+class UpdateWorkers:
+    """Hands each stored update to *handle*, at most 16 at a time.
+
+    An exception in *handle* is logged and the update is over: a command is never tried again
+    behind the person's back. Only an update during which the process died is, three times.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        sealer: Sealer,
+        handle: Callable[[dict[str, Any]], Awaitable[None]],
+    ) -> None:
+        self._sealer = sealer
+        self._handle = handle
+        self._workers = QueueWorkers(
+            database=database, clock=clock, table=InboxRow, work=self._work, width=_WIDTH
+        )
+
+    def nudge(self) -> None:
+        """Something new is stored."""
+        self._workers.nudge()
+
+    def stop(self) -> None:
+        """Begin nothing new; `run` returns when what is being handled is done."""
+        self._workers.stop()
+
+    async def run(self) -> None:
+        """Until cancelled or stopped. What is being handled when cancelled is handled again."""
+        await self._workers.run()
+
+    async def _work(self, row: InboxRow) -> Outcome:
+        about = {"update_id": row.update_id, "chat_id": row.chat_id}
+        if row.attempts > _MOST_ATTEMPTS:
+            logger.error("update quarantined", extra=about)
+            return _over(failure="quarantined")
+        try:
+            text = self._sealer.open_text(row.payload, purpose=_purpose(row.bot_id, row.update_id))
+            await self._handle(json.loads(text))
+        except Exception as e:
+            # The supervisor: whatever one update breaks must not reach the others.
+            logger.exception("update failed", extra=about)
+            return _over(failure=type(e).__name__)
+        return _over(failure=None)
+
+
+def _over(*, failure: str | None) -> Done:
+    # The text may hold a typed key: nothing of it is kept longer than it is needed.
+    return Done(failure=failure, also={"payload": ""})
+
+
+def chat_of(raw: dict[str, Any]) -> int:
+    """Whose queue the update belongs in; 0 if it names no chat."""
+    tapped = ("callback_query", "message", "chat", "id")
+    kinds = ("message", "edited_message", "my_chat_member")
+    paths = (*((kind, "chat", "id") for kind in kinds), tapped, ("callback_query", "from", "id"))
+    found = (_id(_at(raw, path)) for path in paths)
+    return next((chat_id for chat_id in found if chat_id is not None), 0)
+
+
+def _at(raw: Any, path: Iterable[str]) -> Any:
+    for key in path:
+        raw = raw.get(key) if isinstance(raw, dict) else None
+    return raw
+
+
+def _update_id(raw: dict[str, Any]) -> int | None:
+    return _id(raw.get("update_id"))
+
+
+def _id(value: Any) -> int | None:
+    """An integer that fits into the database's columns."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if abs(value) < _MAX_ID else None
+
+
+def _purpose(bot_id: int, update_id: int) -> str:
+    return f"inbox:{bot_id}:{update_id}"

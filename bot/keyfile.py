@@ -1,0 +1,56 @@
+"""The file that holds the vault's keys where the environment has none."""
+
+import os
+import stat
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from bot.settings import BadSettings
+from engine.vault import is_key
+
+
+def load_or_create_keys(path: Path) -> list[str]:
+    """The keys in *path*, one a line, the first encrypts; a new file with a new key if there is none.
+
+    An existing file is never written to. Raises BadSettings if it cannot be used, or if others
+    than its owner may read it.
+    """
+    try:
+        return _load(path)
+    except FileNotFoundError:
+        pass
+    except OSError as e:
+        raise _unusable(path, f"cannot be read: {e.strerror}") from e
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _create(path)
+        return _load(path)
+    except OSError as e:
+        raise _unusable(path, f"cannot be made: {e.strerror}") from e
+
+
+def _load(path: Path) -> list[str]:
+    with path.open(encoding="ascii", errors="replace") as file:
+        if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+            raise _unusable(path, f"may be read by others; run: chmod 600 {path}")
+        keys = [line.strip() for line in file if line.strip()]
+    if not keys or not all(is_key(key) for key in keys):
+        raise _unusable(path, "does not hold Fernet keys, one a line; restore it from a backup")
+    return keys
+
+
+def _create(path: Path) -> None:
+    """O_EXCL: a file that came into being meanwhile stays as it is."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(Fernet.generate_key() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _unusable(path: Path, why: str) -> BadSettings:
+    return BadSettings([f"ENCRYPTION_KEYS is not set, and the key file {path} {why}"])

@@ -1,0 +1,139 @@
+"""The life of the process: the engine always, Telegram as soon as it answers, an orderly end."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, Protocol
+
+from telegram.error import InvalidToken, TelegramError
+from telegram.ext import Application
+
+from bot.updates import TokenRefused
+from bot.workers import delay
+from engine.clock import Clock
+from engine.dispatch import Dispatcher
+
+# The host kills after 30 s at best, and the issue allows 10: the rest is for closing files.
+_GRACE_S = 8.0
+_BEAT_GRACE_S = 1.0
+_LONGEST_PAUSE = timedelta(seconds=30)
+
+logger = logging.getLogger(__name__)
+
+App = Application[Any, Any, Any, Any, Any, Any]
+
+
+class Stopped(Exception):
+    """The process was asked to end, and whatever was under way is finished or parked."""
+
+
+class Worker(Protocol):
+    """Something that runs until it is cancelled, or stopped and done with what it has in hand."""
+
+    async def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class Heartbeat:
+    """JobQueue's one job: it hands due accounts to the engine's pool."""
+
+    def __init__(self, application: App, dispatcher: Dispatcher, *, every: timedelta) -> None:
+        self._application = application
+        self._dispatcher = dispatcher
+        self._every = every
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        queue = self._application.job_queue
+        if queue is None:
+            raise ValueError("the application was built without a job queue")
+        queue.run_repeating(
+            self._beat,
+            self._every,
+            first=0,
+            name="heartbeat",
+            # A late heartbeat is still wanted, two at a time never are.
+            job_kwargs={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        await queue.start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            # A beat under way is let finish: it may be in the middle of a transaction.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_BEAT_GRACE_S):
+                    await queue.stop(wait=True)
+
+    async def _beat(self, _: object) -> None:
+        await self._dispatcher.tick()
+
+
+async def connect(application: App, clock: Clock) -> None:
+    """Make the bot known to Telegram, however long that takes. Raises TokenRefused."""
+    failures = 0
+    while True:
+        try:
+            await application.initialize()
+        except InvalidToken:
+            raise TokenRefused("Telegram does not know this token") from None  # its text names it
+        except TelegramError as e:
+            failures += 1
+            logger.warning("Telegram is away", extra={"problem": type(e).__name__})
+            await clock.sleep(delay(failures, most=_LONGEST_PAUSE))
+        else:
+            return
+
+
+async def live(
+    *,
+    stop: asyncio.Event,
+    engine: Sequence[Callable[[], Awaitable[None]]],
+    dispatcher: Dispatcher,
+    telegram: Callable[[], Awaitable[None]],
+    workers: Sequence[Worker],
+) -> None:
+    """Run everything until *stop* is set; then claim nothing new, finish or park, return.
+
+    *telegram* runs beside the engine and needs not end; *workers* are stopped in their order,
+    each with what it has in hand done, within the grace time.
+    """
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for part in (*engine, telegram):
+                tasks.create_task(_run(part))
+            running = [(worker, tasks.create_task(worker.run())) for worker in workers]
+            await stop.wait()
+            logger.info("stopping")
+            await _finish(dispatcher, running)
+            tasks.create_task(_end())
+    except* Stopped:
+        logger.info("stopped")
+    finally:
+        await dispatcher.release()
+
+
+async def _finish(
+    dispatcher: Dispatcher, running: Sequence[tuple[Worker, asyncio.Task[None]]]
+) -> None:
+    """Claim nothing new; what is under way gets the grace time, then it is parked where it is."""
+    dispatcher.stop_claiming()
+    try:
+        async with asyncio.timeout(_GRACE_S):
+            await dispatcher.until_idle()
+            for worker, task in running:
+                worker.stop()
+                await asyncio.wait({task})
+    except TimeoutError:
+        logger.warning("parked what was still under way")
+
+
+async def _end() -> None:
+    """A task group is left early only by an exception in one of its tasks."""
+    raise Stopped
+
+
+async def _run(part: Callable[[], Awaitable[None]]) -> None:
+    await part()

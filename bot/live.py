@@ -1,0 +1,125 @@
+"""The real program: Telegram on one side, MEXC (and paper beside it) on the other."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import httpx
+from telegram.request import HTTPXRequest
+
+from bot.intake import Intake
+from bot.lifecycle import live
+from bot.settings import ProcessSettings
+from bot.updates import UpdatesSource
+from bot.wiring import Venue, assemble, build_application, come_online, open_database, open_vault
+from engine.clock import Clock, SystemClock
+from engine.domain.accounts import Account
+from engine.domain.holdings import Holdings
+from engine.errors import SealBroken
+from engine.exchange.mexc.client import MexcClient
+from engine.exchange.mexc.exchange import MexcExchange
+from engine.exchange.mexc.keycheck import MexcKeyCheck
+from engine.exchange.mexc.market import MexcMarket
+from engine.exchange.pacing import WeightBudget
+from engine.exchange.paper import PaperExchange
+from engine.exchange.port import Exchange
+from engine.storage.database import Database
+from engine.timing import Timing
+from engine.vault import Vault
+
+_HEARTBEAT = timedelta(seconds=1)
+
+
+async def run_live(settings: ProcessSettings, *, stop: asyncio.Event) -> None:
+    """Until *stop*. Raises CannotStart, BadSettings (the key file) or TokenRefused."""
+    if settings.telegram_token is None:
+        raise ValueError("without a token this would be the demo")
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(
+            open_database(settings.database_url, clock=clock)
+        )
+        vault = await open_vault(settings, database)
+        # Retries only while connecting: an order that was sent is never sent again.
+        transport = httpx.AsyncHTTPTransport(retries=1)
+        mexc_http = await stack.enter_async_context(httpx.AsyncClient(transport=transport))
+        telegram_http = await stack.enter_async_context(httpx.AsyncClient())
+        application = build_application(
+            settings.telegram_token,
+            request=HTTPXRequest(connection_pool_size=32),
+            base_url=settings.telegram_api_url,
+        )
+        stack.push_async_callback(application.shutdown)
+        parts = assemble(
+            application=application,
+            database=database,
+            vault=vault,
+            venue=mexc_venue(
+                settings, http=mexc_http, database=database, vault=vault, clock=clock
+            ),
+            clock=clock,
+            authorized_chats=settings.authorized_chats,
+        )
+        intake = Intake(
+            source=UpdatesSource(
+                http=telegram_http,
+                url=f"{settings.telegram_api_url}/bot{settings.telegram_token}",
+            ),
+            database=database,
+            clock=clock,
+            sealer=vault,
+            bot_id=int(settings.telegram_token.partition(":")[0]),
+            on_stored=parts.update_workers.nudge,
+        )
+
+        async def telegram() -> None:
+            await come_online(parts, clock)
+            await intake.run()
+
+        await live(
+            stop=stop,
+            engine=[parts.heartbeat.run, parts.dispatcher.run],
+            dispatcher=parts.dispatcher,
+            telegram=telegram,
+            workers=[parts.update_workers, parts.relay],
+        )
+
+
+def mexc_venue(
+    settings: ProcessSettings,
+    *,
+    http: httpx.AsyncClient,
+    database: Database,
+    vault: Vault,
+    clock: Clock,
+) -> Venue:
+    client = MexcClient(
+        http, base_url=settings.mexc_api_url, clock=clock, budget=WeightBudget(clock)
+    )
+    market = MexcMarket(client)
+
+    def paper(account: Account) -> PaperExchange:
+        # Only the unsigned market: a dry run has no key and no way to an order endpoint.
+        return PaperExchange(account_id=account.id, market=market, database=database, clock=clock)
+
+    def exchange_for(account: Account) -> Exchange:
+        if account.settings.dry_run:
+            return paper(account)
+        if account.sealed_key is None:
+            raise SealBroken("no key is connected")
+        credentials = vault.open_credentials(
+            account.sealed_key, account_uuid=account.uuid, chat_id=account.chat_id
+        )
+        return MexcExchange(client, credentials, market.signed_by(credentials))
+
+    async def open_paper(account: Account, holdings: Holdings | None) -> None:
+        await paper(account).open_ledger(holdings, symbol=account.settings.symbol)
+
+    return Venue(
+        exchange_for=exchange_for,
+        key_check=MexcKeyCheck(client),
+        open_paper=open_paper,
+        defaults=settings.default_settings,
+        timing=Timing(error_backoff=settings.error_backoff),
+        heartbeat=_HEARTBEAT,
+    )

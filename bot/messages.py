@@ -1,0 +1,79 @@
+"""What a view returns, and how it is made to fit through Telegram."""
+
+import html
+import re
+from dataclasses import dataclass
+
+from telegram import InlineKeyboardMarkup
+
+TEXT_LIMIT = 4096
+
+_TAG = re.compile(
+    r"<(?P<end>/?)(?P<name>b|strong|i|em|u|ins|s|strike|del|code|pre|a|blockquote|span"
+    r"|tg-spoiler|tg-emoji)(?:\s[^<>]*)?>",
+    re.IGNORECASE,
+)
+_PIECE = re.compile(rf"{_TAG.pattern}|&#?\w{{1,10}};|.", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One answer or alert. *text* is Telegram's HTML, with everything from outside escaped.
+
+    *silent* messages arrive without a sound.
+    """
+
+    text: str
+    keyboard: InlineKeyboardMarkup | None = None
+    silent: bool = False
+
+
+def plain_text(text: str) -> str:
+    """What is left of HTML when Telegram refuses it: its tags are gone, its entities resolved.
+
+    A `<` that begins none of Telegram's tags is kept as it stands.
+    """
+    return html.unescape(_TAG.sub("", text))
+
+
+def split(text: str, limit: int = TEXT_LIMIT) -> list[str]:
+    """HTML in parts of at most *limit* visible characters, each with balanced tags.
+
+    Parts end at a line's end where there is one, else anywhere; blank parts are left out, so
+    blank text has no part at all. Characters are counted in UTF-16, as Telegram's offsets are.
+    """
+    parts: list[str] = []
+    rest = text
+    while _width(rest) > limit:
+        part, rest = _cut(rest, limit)
+        parts.append(part)
+    return [part for part in (*parts, rest) if plain_text(part).strip()]
+
+
+def _cut(text: str, limit: int) -> tuple[str, str]:
+    """The longest first part that fits, and the remainder with the open tags opened again."""
+    width = 0
+    open_tags: tuple[re.Match[str], ...] = ()
+    place = 0
+    line_end: tuple[int, tuple[re.Match[str], ...]] | None = None
+    for piece in _PIECE.finditer(text):
+        if piece["name"] is None:
+            width += _width(piece.group())
+            if width > limit:
+                break
+        elif not piece["end"]:
+            open_tags += (piece,)
+        else:
+            open_tags = open_tags[:-1]
+        place = piece.end()
+        if piece.group() == "\n":
+            line_end = place, open_tags
+    if line_end is not None:
+        place, open_tags = line_end
+    closing = "".join(f"</{tag['name']}>" for tag in reversed(open_tags))
+    opening = "".join(tag.group() for tag in open_tags)
+    return text[:place].rstrip("\n") + closing, opening + text[place:]
+
+
+def _width(text: str) -> int:
+    return len(plain_text(text).encode("utf-16-le", "surrogatepass")) // 2

@@ -1,0 +1,56 @@
+"""Questions with buttons, kept in the database: bound to who was asked, answered once."""
+
+import secrets
+from datetime import timedelta
+
+from bot.asks import Ask
+from engine.clock import Clock
+from engine.storage import confirmations
+from engine.storage.confirmations import Confirmation, Refusal
+from engine.storage.database import Database
+
+EXPIRES_AFTER = timedelta(seconds=90)
+
+
+class Questions:
+    def __init__(self, *, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def ask(self, ask: Ask, *, kind: str, payload: str = "") -> str:
+        """Remember what is being asked of whom; the id goes into the buttons."""
+        now = self._clock.now()
+        question = Confirmation(
+            id=secrets.token_urlsafe(9),
+            chat_id=ask.chat_id,
+            user_id=ask.user_id,
+            kind=kind,
+            payload=payload,
+            asked_at=now,
+            expires_at=now + EXPIRES_AFTER,
+        )
+        async with self._database.writing() as session:
+            await confirmations.ask(session, question)
+        return question.id
+
+    async def find(self, question_id: str, ask: Ask) -> Confirmation | Refusal:
+        """The question, if this person may still answer it; nothing is used up."""
+        async with self._database.reading() as session:
+            return await confirmations.find(
+                session,
+                question_id,
+                chat_id=ask.chat_id,
+                user_id=ask.user_id,
+                now=self._clock.now(),
+            )
+
+    async def take(self, question_id: str, ask: Ask) -> Confirmation | Refusal:
+        """Only the first tap in time of the person who was asked gets the Confirmation."""
+        async with self._database.writing() as session:
+            return await confirmations.take(
+                session,
+                question_id,
+                chat_id=ask.chat_id,
+                user_id=ask.user_id,
+                now=self._clock.now(),
+            )

@@ -1,0 +1,79 @@
+"""Who is let in: the welcome, the refusal, and the pairing code."""
+
+from bot.messages import Message
+from bot.views.amounts import pair_name, threshold, usdt
+from bot.views.buttons import do, keyboard
+from bot.views.layout import escape, lines, paragraphs
+from bot.views.mode import badge
+from bot.views.moments import exactly
+from engine.domain.accounts import Account
+
+
+def welcome_view(*, account: Account, just_let_in: bool) -> Message:
+    """The next step depends on how far the chat has come."""
+    settings = account.settings
+    base_pair = escape(pair_name(settings.symbol))
+    greeting = "Welcome! This chat may use me now." if just_let_in else "Hello!"
+    what = lines(
+        f"I keep {usdt(settings.target)} on your MEXC account, within ±"
+        f"{threshold(settings.threshold)}, by trading {base_pair} at market.",
+        f"I look every {exactly(settings.interval)}.",
+    )
+    if not account.can_trade:
+        step = "Next step: send /connect to add your MEXC key, or /dryrun on to try it on paper."
+        buttons = [do("Connect", "connect"), do("Dry run", "dryrun")]
+    elif settings.paused:
+        step = "Next step: trading is paused; /resume starts it, /rebalance shows the plan first."
+        buttons = [do("Resume", "resume"), do("Rebalance", "rebalance")]
+    else:
+        step = "All is set. /status shows how things stand, /pause stops trading."
+        buttons = [do("Status", "status"), do("Pause", "pause")]
+    return Message(
+        paragraphs(
+            lines(badge(settings), greeting),
+            what,
+            step,
+            "/help shows everything I can do.",
+        ),
+        keyboard(buttons),
+    )
+
+
+def stranger_view(*, chat_id: int, user_id: int, has_code: bool) -> Message:
+    """The one short answer a stranger gets. *has_code*: a pairing code waits to be used."""
+    mine = f"This chat's id is {chat_id}"
+    if user_id != chat_id:
+        mine += f", your own is {user_id}"
+    way = "Ask my owner to add this chat's id to AUTHORIZED_CHATS."
+    if has_code:
+        way = "If you run this bot: its log shows a code; send /start and the code."
+    return Message(lines("Sorry, I only work for people I know.", f"{mine}.", way))
+
+
+def wrong_code_view(*, tries_left: int | None = None) -> Message:
+    tries = "1 try is" if tries_left == 1 else f"{tries_left} tries are"
+    return Message(
+        lines(
+            "That is not the code.",
+            None if tries_left is None else f"{tries} left.",
+            "The program's log shows it as /start and the code.",
+        )
+    )
+
+
+def no_tries_left_view() -> Message:
+    return Message(
+        lines(
+            "That is not the code, and no tries are left.",
+            "Restart the program to get a new one, or use AUTHORIZED_CHATS.",
+        )
+    )
+
+
+def already_in_view() -> Message:
+    """A code was sent by somebody who needs none."""
+    return Message("You are in already, no code needed. /status shows how things stand.")
+
+
+def owner_only_view() -> Message:
+    return Message("Only my owner may see that. /help shows what you can do.")

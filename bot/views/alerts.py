@@ -1,0 +1,200 @@
+"""What the bot says of its own accord: trades, unclear orders, troubles and their end."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import assert_never
+
+from bot.messages import Message
+from bot.views.amounts import about_percent, cents, fee, pair_name, price, tokens, usdt
+from bot.views.buttons import do, keyboard
+from bot.views.layout import escape, lines
+from bot.views.mode import HALTED, good_badge, trading_badge, warning_badge
+from bot.views.reasons import reason_advice, reason_text
+from bot.views.troubles import trouble_over_view, trouble_view
+from engine.domain.alerts import (
+    Alert,
+    OrderNeedsPerson,
+    OrderNeverArrived,
+    OrderUnclear,
+    RunDeclined,
+    TradeSettled,
+    TroubleOver,
+    TroubleTold,
+)
+from engine.domain.money import ZERO
+from engine.domain.pairs import USDT, Asset, Side, base_of
+
+# MEXC limits a market order to 5 % around the last price, so a buy spends up to that much less;
+# up to 6 % short is normal, and under a tenth of a per cent is not worth a word.
+_NORMAL_SHORTFALL = Decimal("0.06")
+_WORTH_SAYING = Decimal("0.001")
+
+
+def alert_view(alert: Alert) -> Message:  # noqa: PLR0911 - one return an alert
+    match alert:
+        case TradeSettled():
+            return _trade(alert) if alert.base_quantity else _nothing_traded(alert)
+        case OrderUnclear():
+            return _unclear(alert)
+        case OrderNeverArrived():
+            return _never_arrived(alert)
+        case OrderNeedsPerson():
+            return _needs_person(alert)
+        case TroubleTold():
+            return trouble_view(alert)
+        case TroubleOver():
+            return trouble_over_view(alert)
+        case RunDeclined():
+            return _declined(alert)
+        case _:
+            assert_never(alert)
+
+
+def _trade(trade: TradeSettled) -> Message:
+    verb = "Bought" if trade.side is Side.BUY else "Sold"
+    bought = escape(tokens(trade.base_quantity, base_of(trade.symbol)))
+    average = price(trade.quote_amount / trade.base_quantity)
+    shortfall = _shortfall(trade)
+    text = lines(
+        f"{trading_badge(dry_run=trade.dry_run)} · {verb} {bought}",
+        f"for {usdt(trade.quote_amount)} at {average}",
+        _fee_and_shortfall(trade, shortfall),
+        _balance_change(trade),
+        "Only a part found a counterpart; the next check looks after the rest."
+        if shortfall > _NORMAL_SHORTFALL
+        else None,
+        _lateness(trade),
+        "On paper: no real money moved." if trade.dry_run else None,
+    )
+    return Message(text, silent=trade.dry_run)
+
+
+def _nothing_traded(trade: TradeSettled) -> Message:
+    verb = "bought" if trade.side is Side.BUY else "sold"
+    base = escape(base_of(trade.symbol))
+    text = lines(
+        f"{trading_badge(dry_run=trade.dry_run)} · Nothing {verb}",
+        f"Nobody trades {base} within 5% of its last price, so MEXC ended the order unfilled.",
+        "No money moved. The next check decides again.",
+        f"USDT  {cents(trade.quote_before)} unchanged  (target {cents(trade.target)})",
+        _lateness(trade),
+    )
+    return Message(text, silent=trade.dry_run)
+
+
+def _shortfall(trade: TradeSettled) -> Decimal:
+    """Which part of what was asked did not happen; a sell is measured after its fee."""
+    moved = trade.quote_amount
+    if trade.side is Side.SELL:
+        moved -= _usdt_fee(trade.fees)
+    if trade.asked_quote <= ZERO:
+        return ZERO
+    return max(ZERO, (trade.asked_quote - moved) / trade.asked_quote)
+
+
+def _fee_and_shortfall(trade: TradeSettled, shortfall: Decimal) -> str:
+    text = _fees(trade.fees)
+    if shortfall >= _WORTH_SAYING:
+        text += f" · {about_percent(shortfall)} short of {cents(trade.asked_quote)}"
+    return text
+
+
+def _fees(fees: Mapping[Asset, Decimal] | None) -> str:
+    if fees is None:
+        return "Fee not known yet"
+    paid = [fee(amount, asset) for asset, amount in sorted(fees.items()) if amount]
+    return f"Fee {escape(' + '.join(paid))}" if paid else "No fee"
+
+
+def _usdt_fee(fees: Mapping[Asset, Decimal] | None) -> Decimal:
+    return (fees or {}).get(USDT, ZERO)
+
+
+def _balance_change(trade: TradeSettled) -> str:
+    before, target = cents(trade.quote_before), cents(trade.target)
+    if trade.quote_after is not None:
+        return f"USDT  {before} → {cents(trade.quote_after)}  (target {target})"
+    moved = trade.quote_amount if trade.side is Side.SELL else -trade.quote_amount
+    expected = max(ZERO, trade.quote_before + moved - _usdt_fee(trade.fees))
+    return lines(
+        f"USDT  {before} → about {cents(expected)}  (target {target})",
+        "MEXC does not show the new balance yet.",
+    )
+
+
+def _lateness(trade: TradeSettled) -> str | None:
+    if not trade.late:
+        return None
+    return (
+        "Confirmed late: MEXC's first answer was lost, so I looked the order up. It was sent once."
+    )
+
+
+def _order(alert: OrderUnclear | OrderNeverArrived | OrderNeedsPerson) -> str:
+    verb = "buy" if alert.side is Side.BUY else "sell"
+    return f"{verb} {escape(base_of(alert.symbol))} for about {usdt(alert.expected_quote)}"
+
+
+def _unclear(alert: OrderUnclear) -> Message:
+    return Message(
+        lines(
+            f"{warning_badge(dry_run=alert.dry_run)} · An order is unclear",
+            f"I sent an order to {_order(alert)}, and MEXC's answer was lost.",
+            "It may or may not have traded. It is not sent again.",
+            "I look it up now and send nothing else until I know. You need not do anything.",
+        )
+    )
+
+
+def _never_arrived(alert: OrderNeverArrived) -> Message:
+    return Message(
+        lines(
+            f"{good_badge(dry_run=alert.dry_run)} · The order never arrived",
+            f"MEXC does not know the order to {_order(alert)}.",
+            "No money moved. The next check reads your balance and decides afresh.",
+        )
+    )
+
+
+def _needs_person(alert: OrderNeedsPerson) -> Message:
+    mode = f"{HALTED} (dry run)" if alert.dry_run else HALTED
+    return Message(
+        lines(
+            f"{mode} · Please look at MEXC",
+            f"For 15 min MEXC has not told me what became of an order to {_order(alert)}.",
+            "It may or may not have traded. I send nothing else until I know, and keep asking.",
+            f"Please look in your orders for {escape(pair_name(alert.symbol))} at MEXC. "
+            f"Its client order id is {escape(alert.client_order_id)}.",
+            "/status shows when it is cleared up.",
+        )
+    )
+
+
+def _declined(alert: RunDeclined) -> Message:
+    badge = trading_badge(dry_run=alert.dry_run)
+    if alert.reason is not None:
+        return Message(
+            lines(
+                f"{badge} · Nothing traded",
+                reason_text(alert.reason, symbol=alert.symbol),
+                f"No order was sent. You hold {usdt(alert.held)}, "
+                f"the target is {usdt(alert.target)}.",
+                reason_advice(alert.reason, symbol=alert.symbol),
+            )
+        )
+    return Message(
+        lines(
+            f"{badge} · Nothing traded",
+            "Things moved away from the plan you saw, so no order was sent.",
+            _new_plan(alert),
+            "Send /rebalance to see it and decide.",
+        ),
+        keyboard([do("Rebalance", "rebalance")]),
+    )
+
+
+def _new_plan(alert: RunDeclined) -> str | None:
+    if alert.new_side is None or alert.new_quote is None:
+        return None
+    verb = "buy" if alert.new_side is Side.BUY else "sell"
+    return f"Now I would {verb} {escape(base_of(alert.symbol))} for about {usdt(alert.new_quote)}."

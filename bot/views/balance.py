@@ -1,0 +1,66 @@
+"""`/balance`: what the account holds, valued in USDT as far as prices are known."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from bot.messages import Message
+from bot.views.amounts import balance, usdt
+from bot.views.buttons import do, keyboard
+from bot.views.layout import block, lines, paragraphs
+from bot.views.mode import badge
+from bot.views.moments import ago
+from engine.domain.accounts import Account
+from engine.domain.holdings import Balance, Holdings
+from engine.domain.money import ONE, ZERO
+from engine.domain.pairs import USDT, Asset
+
+_MOST = 20
+
+
+def balance_view(
+    *, account: Account, holdings: Holdings, prices: Mapping[Asset, Decimal], now: datetime
+) -> Message:
+    """*prices* in USDT by token; a token without one is listed but not valued."""
+    known = {USDT: ONE, **prices}
+    held = {asset: kept for asset, kept in holdings.balances.items() if kept.total > ZERO}
+    values = {asset: kept.total * known[asset] for asset, kept in held.items() if asset in known}
+    order = sorted(held, key=lambda asset: (-values.get(asset, ZERO), asset))
+    rows = [row for asset in order[:_MOST] for row in _rows(asset, held[asset], values)]
+    hidden = len(order) - _MOST
+    unvalued = len(held) - len(values)
+    total = lines(
+        f"Together ≈ {usdt(sum(values.values(), ZERO))}.",
+        f"{unvalued} of them without a price here." if unvalued else None,
+        f"{hidden} more are not shown." if hidden > 0 else None,
+        f"Read {ago(now - holdings.read_at)}. /status shows your target.",
+    )
+    title = f"{badge(account.settings)} · Balance"
+    if account.settings.dry_run:
+        title = lines(title, "On paper: not your real balance.")
+    if not held:
+        return Message(paragraphs(title, "The account is empty. /status shows your target."))
+    return Message(paragraphs(title, block(rows), total), keyboard([do("Status", "status")]))
+
+
+def _rows(asset: Asset, held: Balance, values: Mapping[Asset, Decimal]) -> list[str]:
+    if asset == USDT:
+        amount, locked = usdt(held.total), usdt(held.locked)
+    else:
+        amount, locked = f"{balance(held.total)} {asset}", f"{balance(held.locked)} {asset}"
+    rows = [amount]
+    if asset in values and asset != USDT:
+        rows.append(f"  ≈ {usdt(values[asset])}")
+    if held.locked:
+        rows.append(f"  {locked} in orders")
+    return rows
+
+
+def balance_failed_view(*, account: Account) -> Message:
+    return Message(
+        lines(
+            f"{badge(account.settings)} · Balance not known",
+            "MEXC does not answer right now. Your coins are untouched, and no order was sent.",
+            "Please send /balance again in a minute. /why tells more.",
+        )
+    )

@@ -1,0 +1,83 @@
+"""The talk around the work: unknown commands, plain text, old messages, version, logs."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from difflib import get_close_matches
+
+from bot.messages import Message
+from bot.views.buttons import do, keyboard
+from bot.views.help import COMMANDS
+from bot.views.layout import echoed, escape, lines, paragraphs
+from bot.views.moments import compact, roughly
+
+_LOG_ROOM = 3500
+_LONGEST_LINE = 300
+
+
+def unknown_command_view(*, name: str) -> Message:
+    """*name* without its slash, as typed."""
+    names = [known for known, _ in COMMANDS]
+    close = get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+    return Message(
+        lines(
+            f"I do not know {echoed(f'/{name}')}. Nothing changed.",
+            f"Did you mean /{close[0]}?" if close else None,
+            "/help shows all commands.",
+        ),
+        keyboard([do("Help", "help")]),
+    )
+
+
+def plain_text_view() -> Message:
+    """A message that is no command and answers no question."""
+    return Message(
+        "I only understand commands, like /status or /settarget 40. /help shows them all.",
+        keyboard([do("Status", "status"), do("Help", "help")]),
+    )
+
+
+def too_old_view(*, command: str, age: timedelta) -> Message:
+    """A command that waited so long that its sender may want something else by now.
+
+    *command* is its bare name: what followed may have been a key.
+    """
+    return Message(
+        lines(
+            f"You sent {echoed(f'/{command}')} {roughly(age)} ago, while I was off.",
+            "I did not do it: you may want something else by now.",
+            "Please send it again if you still mean it. /status shows how things stand.",
+        )
+    )
+
+
+def version_view(*, version: str, uptime: timedelta, python: str) -> Message:
+    return Message(
+        lines(
+            f"Ballast {escape(version)}",
+            f"Up for {compact(uptime)}, Python {escape(python)}.",
+            "/status shows how things stand.",
+        )
+    )
+
+
+def logs_view(*, log_lines: Sequence[str]) -> Message:
+    """The newest lines that fit into one message, oldest first."""
+    if not log_lines:
+        return Message("The log is empty. /logs shows it when there is something.")
+    chosen: list[str] = []
+    room = _LOG_ROOM
+    for line in reversed(log_lines):
+        short = line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"
+        size = len(short.encode("utf-16-le")) // 2 + 1  # as Telegram counts
+        if size > room:
+            break
+        room -= size
+        chosen.append(escape(short))
+    return Message(
+        paragraphs(f"The last {len(chosen)} log lines (/logs):", "\n".join(reversed(chosen)))
+    )
+
+
+def edited_view() -> Message:
+    """A command is done as it was first sent."""
+    return Message("I do not follow edits. Nothing changed; please send the command again.")

@@ -1,0 +1,96 @@
+"""What a command answers when it fails: one place turns errors into words."""
+
+from bot.messages import Message
+from bot.views.layout import lines, quoted
+from bot.views.troubles import address_in
+from engine.errors import (
+    AccountRestricted,
+    AddressRefused,
+    BadCredentials,
+    EngineError,
+    KeyElsewhere,
+    MissingPermission,
+    NoKey,
+    OrderUnresolved,
+    OutcomeUnknown,
+    PairUnavailable,
+    RateLimited,
+    Rejected,
+    SealBroken,
+    TooPowerful,
+    Unavailable,
+)
+
+_NOTHING = "No order was sent."
+_AGAIN = "Please try again in a minute."
+
+
+def error_view(error: EngineError) -> Message:
+    """What happened, what it means for the money, what the person can do."""
+    match error:
+        case OutcomeUnknown():
+            text = lines(
+                "MEXC's answer to an order was lost: it may or may not have traded.",
+                "I look it up, do not repeat it, and send nothing else meanwhile.",
+                "/status shows how it stands.",
+            )
+        case SealBroken():
+            text = lines(
+                "I cannot read your stored key any more.",
+                _NOTHING,
+                "Please send your key again with /connect.",
+            )
+        case Rejected():
+            text = lines(
+                f"MEXC said no: {quoted(error.message)}.",
+                "Nothing was traded by this.",
+                _remedy(error),
+            )
+        case KeyElsewhere():
+            text = lines(
+                "Another chat trades with this key already. Two would trade the same balance twice.",
+                "I kept nothing of it. Send /disconnect there first, then /connect here.",
+            )
+        case OrderUnresolved():
+            text = lines(
+                "An order is not confirmed yet, and I need things as they are to find out.",
+                "Nothing changed. Please try again when /status shows no open order.",
+            )
+        case NoKey():
+            text = lines(
+                "I need a MEXC key for that. Nothing changed.",
+                "Send /connect to add one, or /dryrun on to try it on paper.",
+            )
+        case RateLimited():
+            text = lines("MEXC asks me to slow down.", _NOTHING, "Please try again a bit later.")
+        case Unavailable():
+            text = lines("MEXC does not answer right now.", _NOTHING, _AGAIN)
+        case _:
+            return internal_error_view()
+    return Message(f"⚠️ {text}")
+
+
+def internal_error_view() -> Message:
+    return Message(
+        lines(
+            "⚠️ Something broke on my side while I did that.",
+            "An order sent before is looked up, never repeated.",
+            "It is logged. Please look at /status, and try again.",
+        )
+    )
+
+
+def _remedy(error: Rejected) -> str:
+    match error:
+        case BadCredentials() | TooPowerful():
+            return "Please send another key with /connect."
+        case AddressRefused():
+            return f"Add {address_in(error.message)} to the key at MEXC, then try again."
+        case MissingPermission():
+            return "Allow the key to read the spot account and to trade, then try again."
+        case AccountRestricted():
+            return "Please ask MEXC's support what is missing."
+        case PairUnavailable():
+            return "Choose another pair with /setpair, or allow it for the key at MEXC."
+        case _:
+            return f"{_AGAIN} /why tells more."

@@ -1,0 +1,96 @@
+"""`/help` on one screen, and the command menu."""
+
+from collections.abc import Sequence
+
+from bot.messages import Message
+from bot.views.buttons import do, keyboard
+from bot.views.layout import lines
+
+COMMANDS: Sequence[tuple[str, str]] = (
+    ("status", "How things stand"),
+    ("rebalance", "Show the plan, trade it on a tap"),
+    ("pause", "Stop trading"),
+    ("resume", "Start trading"),
+    ("settarget", "USDT to hold, like 40"),
+    ("setthreshold", "How far it may drift, like 5%"),
+    ("setinterval", "Time between checks, like 2m"),
+    ("setpair", "Token to trade, like MNTL"),
+    ("why", "What the last check decided"),
+    ("history", "The last trades"),
+    ("balance", "What you hold"),
+    ("dryrun", "Trade on paper: on or off"),
+    ("count", "Count open orders: held or free"),
+    ("connect", "Add your MEXC key"),
+    ("disconnect", "Forget the key"),
+    ("export", "All trades as a CSV file"),
+    ("logs", "The last log lines (owner)"),
+    ("version", "Version and uptime"),
+    ("help", "All commands"),
+    ("start", "Welcome and the next step"),
+)
+
+_SECTIONS = (
+    ("Trading", ("status", "rebalance", "pause", "resume")),
+    ("Settings", ("settarget", "setthreshold", "setinterval", "setpair", "count", "dryrun")),
+    ("Looking back", ("why", "history", "balance", "export")),
+    ("Key", ("connect", "disconnect")),
+    ("Me", ("version", "logs", "start")),
+)
+_EXAMPLES = {
+    "settarget": "40",
+    "setthreshold": "5%",
+    "setinterval": "2m",
+    "setpair": "MNTL",
+    "count": "held",
+    "dryrun": "on",
+}
+_SHORT = {
+    "status": "how things stand",
+    "rebalance": "plan, trade on a tap",
+    "pause": "stop trading",
+    "resume": "start trading",
+    "settarget": "USDT to hold",
+    "setthreshold": "drift allowed",
+    "setinterval": "time between checks",
+    "setpair": "token to trade",
+    "count": "count open orders",
+    "dryrun": "trade on paper",
+    "why": "the last decision",
+    "history": "the last trades",
+    "balance": "what you hold",
+    "export": "trades as a CSV file",
+    "connect": "add your MEXC key",
+    "disconnect": "forget the key",
+    "version": "version and uptime",
+    "logs": "log lines (owner)",
+    "start": "the next step",
+}
+
+
+def help_view(*, is_owner: bool) -> Message:
+    """At most 28 lines; what only the owner may do is shown to him alone."""
+    sections = [
+        lines(f"<b>{title}</b>", *(_line(name) for name in names if is_owner or name != "logs"))
+        for title, names in _SECTIONS
+    ]
+    return Message(
+        lines("I hold your USDT on target at MEXC.", *sections),
+        keyboard(
+            [do("Status", "status"), do("Why", "why"), do("Balance", "balance")],
+            [do("Pause", "pause"), do("Resume", "resume"), do("Rebalance", "rebalance")],
+            [do("Target", "settarget"), do("Threshold", "setthreshold")],
+            [do("Interval", "setinterval"), do("Pair", "setpair"), do("Count", "count")],
+            [do("Dry run", "dryrun"), do("History", "history"), do("Export", "export")],
+            [
+                do("Connect", "connect"),
+                do("Disconnect", "disconnect"),
+                do("Version", "version"),
+                *([do("Logs", "logs")] if is_owner else []),
+            ],
+        ),
+    )
+
+
+def _line(name: str) -> str:
+    example = f" {_EXAMPLES[name]}" if name in _EXAMPLES else ""
+    return f"/{name}{example} – {_SHORT[name]}"

@@ -1,0 +1,198 @@
+"""`/rebalance`: the plan with its one button, and what each kind of tap on it gets."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import assert_never
+
+from bot.callbacks import Confirm
+from bot.messages import Message
+from bot.views.amounts import band_range, cents, drift, pair_name, price, tokens, usdt
+from bot.views.amounts import fee as fee_text
+from bot.views.buttons import button, do, keyboard
+from bot.views.layout import escape, lines, paragraphs
+from bot.views.mode import badge
+from bot.views.moments import roughly
+from bot.views.reasons import reason_advice, reason_text
+from engine.domain.accounts import Account
+from engine.domain.money import ZERO
+from engine.domain.orders import Intent
+from engine.domain.pairs import USDT, PairRules, Side, base_of
+from engine.domain.planner import InsideBand, MarketBuy, MarketSell, Order, Plan
+from engine.domain.target import Settings
+
+PLAN_VALID_FOR = timedelta(seconds=90)
+
+
+def plan_view(
+    *, account: Account, plan: Plan, rules: PairRules, confirmation_id: str | None
+) -> Message:
+    """The plan made with `ignore_band`. *confirmation_id* is None where no tap is possible:
+    nothing to trade, or trading is paused.
+    """
+    settings = account.settings
+    head = lines(
+        f"{badge(settings)} · Plan for {escape(pair_name(settings.symbol))}",
+        f"You hold {usdt(plan.held)}, {_distance(plan.held, settings)}.",
+    )
+    if plan.order is None:
+        return Message(paragraphs(head, _no_order(plan, settings)))
+    inside = (
+        f"It is inside the band of {band_range(settings.band)}: "
+        "I would leave it alone, but you may trade it."
+        if settings.band.holds(plan.held)
+        else None
+    )
+    order = _order(plan.order, held=plan.held, rules=rules, dry_run=settings.dry_run)
+    if settings.paused or confirmation_id is None:
+        how = "Trading is paused, so this stays a plan. Send /resume first, then /rebalance."
+        return Message(
+            paragraphs(lines(head, inside), order, how), keyboard([do("Resume", "resume")])
+        )
+    how = lines(
+        f"Tap Trade to do it: once, within {PLAN_VALID_FOR // timedelta(seconds=1)} s. "
+        "I price it again when you tap.",
+        "Without a tap nothing happens. /rebalance makes a new plan.",
+    )
+    return Message(
+        paragraphs(lines(head, inside), order, how),
+        keyboard([button("Trade", Confirm(confirmation_id))]),
+    )
+
+
+def plan_blocked_view(*, account: Account, unresolved: Intent) -> Message:
+    """No plan while an order is unclear."""
+    return Message(
+        lines(
+            f"{badge(account.settings)} · No plan now",
+            f"An order for about {usdt(unresolved.expected_quote)} is not confirmed yet.",
+            "I look it up and send nothing else until I know. Please try again in a minute.",
+            "/status shows how it stands.",
+        )
+    )
+
+
+def plan_failed_view(*, account: Account) -> Message:
+    """MEXC did not answer while the plan was made."""
+    return Message(
+        lines(
+            f"{badge(account.settings)} · No plan now",
+            "MEXC does not answer, so I do not know what you hold. No order was sent.",
+            "Please send /rebalance again in a minute. /why tells more.",
+        )
+    )
+
+
+def no_key_view(*, account: Account) -> Message:
+    return Message(
+        lines(
+            f"{badge(account.settings)} · No key yet",
+            "I need a MEXC key to see what you hold. Nothing was traded.",
+            "Send /connect to add one, or /dryrun on to try it on paper.",
+        ),
+        keyboard([do("Connect", "connect")]),
+    )
+
+
+def plan_accepted_view(*, account: Account, side: Side, expected_quote: Decimal) -> Message:
+    """Replaces the plan, keyboard and all, before anything is sent."""
+    verb = "buy" if side is Side.BUY else "sell"
+    base = escape(base_of(account.settings.symbol))
+    return Message(
+        lines(
+            f"{badge(account.settings)} · On it",
+            f"You tapped Trade: {verb} {base} for about {usdt(expected_quote)}.",
+            "I read your balance and the prices again, then trade or tell you why not.",
+        )
+    )
+
+
+def plan_expired_view(*, age: timedelta) -> Message:
+    return Message(
+        lines(
+            f"⌛ This plan is {roughly(age)} old, too old to trade. Nothing was sent.",
+            "Send /rebalance for a new one.",
+        ),
+        keyboard([do("Rebalance", "rebalance")]),
+    )
+
+
+def plan_used_view() -> Message:
+    """A second tap, or a tap on a question that nobody knows any more."""
+    return Message(
+        lines(
+            "This button was used already and works only once. Nothing more was sent.",
+            "/history shows your trades, /rebalance makes a new plan.",
+        )
+    )
+
+
+def plan_paused_view(*, account: Account) -> Message:
+    """Trading was paused between the plan and the tap."""
+    return Message(
+        lines(
+            f"{badge(account.settings)} · Nothing traded",
+            "Trading is paused, so no order was sent.",
+            "Send /resume first, then /rebalance.",
+        ),
+        keyboard([do("Resume", "resume")]),
+    )
+
+
+def foreign_tap_notice() -> str:
+    """Plain text for the little note over the chat: the button belongs to somebody else."""
+    return "This button is for the person who asked. Nothing happened."
+
+
+def dead_tap_notice() -> str:
+    """Plain text: a forged or forgotten button."""
+    return "This button does nothing any more. Nothing happened; please send the command again."
+
+
+def _distance(held: Decimal, settings: Settings) -> str:
+    off = held - settings.target
+    if off == ZERO:
+        return "exactly the target"
+    word = "over" if off > ZERO else "under"
+    relative = drift(held, target=settings.target)
+    return f"{usdt(abs(off))} {word} the target of {cents(settings.target)} ({relative})"
+
+
+def _no_order(plan: Plan, settings: Settings) -> str:
+    reason = plan.reason or InsideBand()  # a plan without an order always has a reason
+    text = reason_text(reason, symbol=settings.symbol, held=plan.held, band=settings.band)
+    if isinstance(reason, InsideBand):
+        return text
+    return lines(
+        text,
+        "So there is nothing to trade now.",
+        reason_advice(reason, symbol=settings.symbol),
+    )
+
+
+def _order(order: Order, *, held: Decimal, rules: PairRules, dry_run: bool) -> str:
+    fee = order.expected_quote * rules.taker_fee_rate
+    match order:
+        case MarketBuy():
+            bought = rules.floor_quantity(order.expected_base)
+            what = f"Buy about {escape(tokens(bought, rules.base))}"
+            money = f"for up to {usdt(order.quote_amount)}{_at(order.quote_amount, bought)}"
+            after = held - order.quote_amount - fee
+        case MarketSell():
+            what = f"Sell {escape(tokens(order.base_quantity, rules.base))}"
+            at = _at(order.expected_quote, order.base_quantity)
+            money = f"for about {usdt(order.expected_quote)} after the fee{at}"
+            after = held + order.expected_quote
+        case _:
+            assert_never(order)
+    return lines(
+        what,
+        money,
+        f"Fee {fee_text(fee, USDT)}" if fee else "No fee",
+        f"USDT  {cents(held)} → about {cents(max(ZERO, after))}",
+        "MEXC may fill up to 5% less than this." if isinstance(order, MarketBuy) else None,
+        "On paper: no real money moves." if dry_run else None,
+    )
+
+
+def _at(quote_amount: Decimal, base_quantity: Decimal) -> str:
+    return f" at about {price(quote_amount / base_quantity)}" if base_quantity else ""

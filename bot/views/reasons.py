@@ -1,0 +1,96 @@
+"""Why no order was sent: each of the planner's reasons in a sentence with its numbers."""
+
+from decimal import Decimal
+from typing import assert_never
+
+from bot.views.amounts import balance, band_range, pair_name, usdt
+from bot.views.layout import escape
+from engine.domain.pairs import Side, Symbol, base_of
+from engine.domain.planner import (
+    EmptyBook,
+    InsideBand,
+    NothingFree,
+    PairClosed,
+    Reason,
+    SideClosed,
+    StepTooCoarse,
+    UnderMinimum,
+)
+from engine.domain.target import Band
+
+
+def reason_text(  # noqa: PLR0911 - one return a reason
+    reason: Reason, *, symbol: Symbol, held: Decimal | None = None, band: Band | None = None
+) -> str:
+    """One or two sentences; *held* and *band* are wanted for a balance that is fine."""
+    base = escape(base_of(symbol))
+    match reason:
+        case InsideBand():
+            return _inside(held=held, band=band)
+        case PairClosed():
+            return (
+                f"MEXC takes no market orders for {escape(pair_name(symbol))} from API keys now."
+            )
+        case SideClosed():
+            verb = "bought" if reason.side is Side.BUY else "sold"
+            return f"MEXC does not let {base} be {verb} at the moment."
+        case EmptyBook():
+            if reason.side is Side.BUY:
+                return f"Nobody offers {base} for sale at the moment."
+            return f"Nobody offers to buy {base} at the moment."
+        case NothingFree():
+            return _nothing_free(reason, base=base)
+        case UnderMinimum():
+            verb = "Buying" if reason.side is Side.BUY else "Selling"
+            return (
+                f"{verb} {base} for {usdt(reason.quote_amount)} is too small: "
+                f"MEXC takes orders from {usdt(reason.minimum)}."
+            )
+        case StepTooCoarse():
+            return (
+                f"The smallest piece of {base} brings {usdt(reason.step_value)}, but only "
+                f"{usdt(reason.shortfall)} is missing: selling it would overshoot the band."
+            )
+        case _:
+            assert_never(reason)
+
+
+def reason_advice(reason: Reason, *, symbol: Symbol) -> str:  # noqa: PLR0911 - one return a reason
+    """What the person can do about it."""
+    base = escape(base_of(symbol))
+    match reason:
+        case InsideBand():
+            return "You need not do anything."
+        case PairClosed() | SideClosed():
+            return "You can wait, or choose another pair with /setpair."
+        case EmptyBook():
+            return "You can wait, or trade less often with a wider /setthreshold."
+        case NothingFree() if reason.locked:
+            return "You can cancel open orders at MEXC to free what they hold."
+        case NothingFree() if reason.side is Side.SELL:
+            return f"You can deposit {base} or USDT at MEXC, or lower the target with /settarget."
+        case NothingFree():
+            return "You can look at your balances with /balance, or change /settarget."
+        case UnderMinimum() | StepTooCoarse():
+            return "You can widen the band with /setthreshold, or wait until the drift is larger."
+        case _:
+            assert_never(reason)
+
+
+def _inside(*, held: Decimal | None, band: Band | None) -> str:
+    if held is None or band is None:
+        return "The balance is on target or near enough."
+    return f"{usdt(held)} is inside the band of {band_range(band)}: nothing to do."
+
+
+def _nothing_free(reason: NothingFree, *, base: str) -> str:
+    if reason.side is Side.BUY:
+        text = (
+            f"Buying {base} needs USDT, but only {usdt(reason.free)} is free, which is too little"
+        )
+        locked = usdt(reason.locked)
+    else:
+        text = f"Selling needs {base}, but only {balance(reason.free)} {base} is free"
+        text += ", which is too little"
+        locked = f"{balance(reason.locked)} {base}"
+    return f"{text}; {locked} more is held by open orders." if reason.locked else f"{text}."

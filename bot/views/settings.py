@@ -1,0 +1,206 @@
+"""Settings: each change echoed with its consequence, each doubt asked, each misfit explained."""
+
+from datetime import datetime
+from typing import assert_never
+
+from telegram import InlineKeyboardMarkup
+
+from bot.callbacks import Choose
+from bot.inputs import MOST_HISTORY_ROWS, MOST_LOG_LINES, Ambiguous, Topic
+from bot.messages import Message
+from bot.views.amounts import pair_name, threshold, usdt
+from bot.views.buttons import button, keyboard, typed
+from bot.views.layout import echoed, escape, lines, paragraphs
+from bot.views.mode import badge
+from bot.views.moments import ago, exactly
+from bot.views.outlook import Caution, band_line, caution, held_at, next_step
+from engine.domain.accounts import Account
+from engine.domain.holdings import Counting
+from engine.domain.looks import Look
+from engine.domain.pairs import PairRules, base_of
+from engine.domain.target import Settings
+
+_USAGE: dict[Topic, tuple[str, str]] = {
+    Topic.TARGET: (
+        "Send the USDT to hold, above 0, at most two decimals:",
+        "/settarget 40",
+    ),
+    Topic.THRESHOLD: (
+        "Send how far the balance may drift: a part of the target under 100%, or USDT:",
+        "/setthreshold 5%   or   /setthreshold 2 USDT",
+    ),
+    Topic.INTERVAL: (
+        "Send the time between two checks, from 1 s to 1 day:",
+        "/setinterval 120   or   /setinterval 2m",
+    ),
+    Topic.PAIR: (
+        "Send the token to trade against USDT:",
+        "/setpair MNTLUSDT   or   /setpair MNTL",
+    ),
+    Topic.COUNTING: (
+        "Say whether coins in your open orders count as held:",
+        "/count held   or   /count free",
+    ),
+    Topic.DRY_RUN: (
+        "Say whether to trade on paper:",
+        "/dryrun on   or   /dryrun off",
+    ),
+    Topic.HISTORY: (
+        f"Send how many trades to show, 1 to {MOST_HISTORY_ROWS}:",
+        "/history 10",
+    ),
+    Topic.LOGS: (f"Send how many lines to show, 1 to {MOST_LOG_LINES}:", "/logs 50"),
+}
+_CHOICES: dict[Topic, tuple[str, ...]] = {
+    Topic.THRESHOLD: ("2%", "5%", "10%"),
+    Topic.INTERVAL: ("1m", "5m", "1h"),
+    Topic.COUNTING: ("held", "free"),
+    Topic.DRY_RUN: ("on", "off"),
+}
+
+
+def changed_view(
+    *,
+    topic: Topic,
+    account: Account,
+    before: Settings,
+    now: datetime,
+    look: Look | None = None,
+    rules: PairRules | None = None,
+) -> Message:
+    """*account* as it is after the change. The same value again is told as no change."""
+    settings = account.settings
+    warning = caution(settings, rules=rules)
+    name, value = _named(topic, settings)
+    changed = settings != before
+    headline = f"{name} set to {value}" if changed else f"{name} is {value} already"
+    effect = _effect(topic, settings) if changed else "Nothing changed."
+    text = paragraphs(
+        lines(f"{badge(settings)} · {headline}", effect, band_line(settings)),
+        lines(
+            next_step(
+                settings,
+                can_trade=account.can_trade,
+                held=held_at(look, settings),
+                rules=rules,
+            ),
+            f"(Balance seen {ago(now - look.at)}.)" if look and look.seen else None,
+        ),
+        _warning(warning),
+    )
+    return Message(text, _remedy_buttons(warning))
+
+
+def question_view(*, ambiguous: Ambiguous, typed_text: str, confirmation_id: str) -> Message:
+    """One button an option; the options are stored under *confirmation_id*."""
+    command = ambiguous.topic.value
+    rows = [
+        [button(f"/{command} {option}", Choose(confirmation_id, index))]
+        for index, option in enumerate(ambiguous.options)
+    ]
+    return Message(
+        lines(
+            f"I am not sure how to read {echoed(typed_text)}, and I do not guess.",
+            "Nothing changed yet. Which one do you mean?",
+        ),
+        keyboard(*rows),
+    )
+
+
+def not_understood_view(*, topic: Topic, typed_text: str) -> Message:
+    return Message(
+        lines(
+            f"I do not understand {echoed(typed_text)} here. Nothing changed.",
+            *_USAGE[topic],
+        ),
+        _choice_buttons(topic),
+    )
+
+
+def ask_view(*, topic: Topic, settings: Settings) -> Message:
+    """A bare command, or a tapped button that needs a value: what it is now and how to set it."""
+    name, value = _named(topic, settings)
+    return Message(lines(f"{name} is {value}.", *_USAGE[topic]), _choice_buttons(topic))
+
+
+def question_closed_view() -> Message:
+    """The answer to a question that was answered before or is too old."""
+    return Message("This question is closed. Nothing changed; send the command again.")
+
+
+def pair_unavailable_view(*, settings: Settings, wanted: str) -> Message:
+    return Message(
+        lines(
+            f"MEXC shows no pair {escape(wanted)} that can be traded with a key.",
+            f"Nothing changed: the pair is still {escape(pair_name(settings.symbol))}.",
+            *_USAGE[Topic.PAIR],
+        )
+    )
+
+
+def not_checked_view(*, settings: Settings, wanted: str) -> Message:
+    return Message(
+        lines(
+            f"MEXC does not answer, so I could not check the pair {escape(wanted)}.",
+            f"Nothing changed: the pair is still {escape(pair_name(settings.symbol))}.",
+            "Please send /setpair again in a minute.",
+        )
+    )
+
+
+def _named(topic: Topic, settings: Settings) -> tuple[str, str]:
+    match topic:
+        case Topic.TARGET:
+            return "Target", usdt(settings.target)
+        case Topic.THRESHOLD:
+            return "Threshold", threshold(settings.threshold)
+        case Topic.INTERVAL:
+            return "Interval", exactly(settings.interval)
+        case Topic.PAIR:
+            return "Pair", escape(pair_name(settings.symbol))
+        case Topic.COUNTING:
+            return "Count", settings.counting.value
+        case Topic.DRY_RUN:
+            return "Dry run", "on" if settings.dry_run else "off"
+        case Topic.HISTORY | Topic.LOGS:
+            raise ValueError(f"/{topic.value} is no setting")
+        case _:
+            assert_never(topic)
+
+
+def _effect(topic: Topic, settings: Settings) -> str | None:  # noqa: PLR0911 - one return a topic
+    base = escape(base_of(settings.symbol))
+    match topic:
+        case Topic.INTERVAL:
+            return f"I look at your balance every {exactly(settings.interval)}."
+        case Topic.PAIR:
+            return f"From now on I buy and sell only {base}; other tokens stay as they are."
+        case Topic.COUNTING if settings.counting is Counting.HELD:
+            return "USDT in your open orders counts as held. Orders only use what is free."
+        case Topic.COUNTING:
+            return "USDT in your open orders does not count as held."
+        case Topic.DRY_RUN if settings.dry_run:
+            return "I trade on paper with live prices. Your real balance is not touched."
+        case Topic.DRY_RUN:
+            return "⚠️ From now on orders use real money."
+        case _:
+            return None
+
+
+def _warning(warning: Caution | None) -> str | None:
+    if warning is None:
+        return None
+    works = [f"/{remedy.command} {remedy.argument}" for remedy in warning.remedies]
+    return lines(warning.text, f"These would work: {', '.join(works)}" if works else None)
+
+
+def _remedy_buttons(warning: Caution | None) -> InlineKeyboardMarkup | None:
+    if warning is None or not warning.remedies:
+        return None
+    return keyboard(*([typed(remedy.command, remedy.argument)] for remedy in warning.remedies))
+
+
+def _choice_buttons(topic: Topic) -> InlineKeyboardMarkup | None:
+    if topic not in _CHOICES:
+        return None
+    return keyboard(*([typed(topic.value, choice)] for choice in _CHOICES[topic]))

@@ -1,0 +1,180 @@
+"""The card of `/status`: mode, target, holdings, band, what is next and what was last."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from telegram import InlineKeyboardMarkup
+
+from bot.messages import Message
+from bot.views.amounts import (
+    balance,
+    band_range,
+    cents,
+    drift,
+    pair_name,
+    quantity,
+    threshold,
+    usdt,
+)
+from bot.views.buttons import do, keyboard
+from bot.views.layout import block, escape, paragraphs, row
+from bot.views.mode import badge
+from bot.views.moments import ago, compact
+from bot.views.outlook import held_at
+from bot.views.troubles import trouble_note
+from engine.domain.accounts import Account
+from engine.domain.looks import Look, Ordered
+from engine.domain.orders import Intent, OrderState
+from engine.domain.pairs import PairRules, Side, base_of
+from engine.domain.troubles import Trouble
+
+_GRACE = timedelta(minutes=1)
+
+
+def status_view(
+    *,
+    account: Account,
+    now: datetime,
+    look: Look | None = None,
+    next_check_at: datetime | None = None,
+    price: Decimal | None = None,
+    rules: PairRules | None = None,
+    last_trade: Intent | None = None,
+    unresolved: Intent | None = None,
+    trouble: Trouble | None = None,
+    undelivered: int = 0,
+) -> Message:
+    """*look* is the last check that could see the balances; *price* values the token if the look
+    has none. *undelivered* counts alerts that Telegram has not taken yet.
+    """
+    settings = account.settings
+    halted = unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN
+    rows = [
+        f"{badge(settings, halted=halted)} · {pair_name(settings.symbol)}",
+        *row("Target", f"{usdt(settings.target)} ±{threshold(settings.threshold)}"),
+        *row("Holds", _holds(account, look, last_trade)),
+        *row("Band", band_range(settings.band)),
+        *_token(account, look, last_trade, price=price, rules=rules),
+        *_age(account, look, now=now),
+        *row("Next", _next(account, now=now, next_check_at=next_check_at)),
+        *_last(last_trade, now=now),
+    ]
+    notes = [
+        _key_note(account),
+        _unresolved_note(unresolved, now=now),
+        trouble_note(trouble, symbol=settings.symbol) if trouble else None,
+        f"📭 {undelivered} of my messages did not reach you yet; I keep trying."
+        if undelivered
+        else None,
+    ]
+    return Message(paragraphs(block(rows), *notes, _commands(account)), _buttons(account))
+
+
+def _holds(account: Account, look: Look | None, last_trade: Intent | None) -> str:
+    if look is None or look.seen is None:
+        return "not seen yet"
+    held = held_at(look, account.settings, order=last_trade)
+    if held is None:
+        held = look.seen.quote.counted(account.settings.counting)
+    return f"{usdt(held)}  {drift(held, target=account.settings.target)}"
+
+
+def _token(
+    account: Account,
+    look: Look | None,
+    last_trade: Intent | None,
+    *,
+    price: Decimal | None,
+    rules: PairRules | None,
+) -> Iterable[str]:
+    symbol = account.settings.symbol
+    if look is None or look.seen is None or look.seen.symbol != symbol:
+        return ()
+    amount = look.seen.base.counted(account.settings.counting)
+    if last_trade is not None and last_trade.base_after is not None and _is_of(last_trade, look):
+        amount = last_trade.base_after
+    value = balance(amount, step=rules.quantity_step if rules else None)
+    price = look.seen.price or price
+    if price is not None:
+        value += f" ≈ {usdt(amount * price)}"
+    return row(base_of(symbol), value)
+
+
+def _is_of(trade: Intent, look: Look) -> bool:
+    """Whether *look* sent *trade*, and so saw the balances before it."""
+    verdict = look.verdict
+    return isinstance(verdict, Ordered) and verdict.client_order_id == trade.client_order_id
+
+
+def _age(account: Account, look: Look | None, *, now: datetime) -> Iterable[str]:
+    """Balances older than they should be say so."""
+    if look is None or now - look.at <= 2 * account.settings.interval + _GRACE:
+        return ()
+    return row("Seen", f"{compact(now - look.at)} ago")
+
+
+def _next(account: Account, *, now: datetime, next_check_at: datetime | None) -> str:
+    if not account.can_trade:
+        return "nothing without a key"
+    if account.settings.paused:
+        return "nothing while paused"
+    if next_check_at is None:
+        return "check soon"
+    if next_check_at <= now:
+        return "check now"
+    return f"check in {compact(next_check_at - now)}"
+
+
+def _last(trade: Intent | None, *, now: datetime) -> Iterable[str]:
+    if trade is None:
+        return ()
+    verb = "bought" if trade.side is Side.BUY else "sold"
+    execution = trade.execution
+    when = ago(now - (trade.resolved_at or trade.created_at))
+    paper = " (paper)" if trade.dry_run else ""
+    return [
+        *row("Last", f"{verb} {quantity(execution.base_quantity)} {base_of(trade.symbol)}"),
+        *row("", f"for {cents(execution.quote_amount)} USDT, {when}{paper}"),
+    ]
+
+
+def _key_note(account: Account) -> str | None:
+    if account.can_trade:
+        return None
+    return "No MEXC key yet. Send /connect to add one, or try it on paper with /dryrun on."
+
+
+def _unresolved_note(order: Intent | None, *, now: datetime) -> str | None:
+    if order is None:
+        return None
+    verb = "buy" if order.side is Side.BUY else "sell"
+    base = escape(base_of(order.symbol))
+    text = (
+        f"⏳ An order to {verb} {base} for about {usdt(order.expected_quote)} is not confirmed "
+        f"({ago(now - order.created_at)}). I look it up and send nothing else meanwhile."
+    )
+    if order.state is OrderState.NEEDS_HUMAN:
+        text += f" Please look for it at MEXC: its id is {escape(order.client_order_id)}."
+    return text
+
+
+def _commands(account: Account) -> str:
+    """Telegram makes these tappable; they name what the buttons do."""
+    first = "/rebalance" if account.can_trade else "/connect"
+    second = "/resume" if account.settings.paused else "/pause"
+    return f"{first} {second}\n/settarget /setthreshold /history"
+
+
+def _buttons(account: Account) -> InlineKeyboardMarkup:
+    first = do("Rebalance now", "rebalance") if account.can_trade else do("Connect", "connect")
+    is_paused = account.settings.paused
+    second = do("Resume", "resume") if is_paused else do("Pause", "pause")
+    return keyboard(
+        [first, second],
+        [
+            do("Target", "settarget"),
+            do("Threshold", "setthreshold"),
+            do("History", "history"),
+        ],
+    )

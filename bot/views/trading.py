@@ -1,0 +1,73 @@
+"""`/pause` and `/resume`: what stops, what starts, and what is still on its way."""
+
+from datetime import datetime
+
+from bot.messages import Message
+from bot.views.amounts import usdt
+from bot.views.buttons import do, keyboard
+from bot.views.layout import lines, paragraphs
+from bot.views.mode import badge
+from bot.views.moments import ago
+from bot.views.outlook import band_line, caution, held_at, next_step
+from engine.domain.accounts import Account
+from engine.domain.looks import Look
+from engine.domain.orders import Intent
+from engine.domain.pairs import PairRules
+
+
+def paused_view(*, account: Account, already: bool, unresolved: Intent | None = None) -> Message:
+    """*unresolved* left before the pause and can still turn out to have traded."""
+    return Message(
+        lines(
+            f"{badge(account.settings)} · {'Paused already' if already else 'Trading is paused'}",
+            "No order leaves from now on.",
+            f"One sent before, about {usdt(unresolved.expected_quote)}, may still be filled; "
+            "I look it up and tell you."
+            if unresolved
+            else None,
+            "Your coins stay where they are. /resume starts trading again.",
+        ),
+        keyboard([do("Resume", "resume")]),
+    )
+
+
+def resumed_view(
+    *,
+    account: Account,
+    already: bool,
+    now: datetime,
+    look: Look | None = None,
+    rules: PairRules | None = None,
+) -> Message:
+    settings = account.settings
+    warning = caution(settings, rules=rules)
+    money = "on paper, with live prices" if settings.dry_run else "with real money"
+    step = next_step(
+        settings, can_trade=account.can_trade, held=held_at(look, settings), rules=rules
+    )
+    title = "Trading is on already" if already else "Trading is on"
+    return Message(
+        paragraphs(
+            lines(
+                f"{badge(settings)} · {title}",
+                f"I hold {usdt(settings.target)} for you {money}.",
+                band_line(settings),
+            ),
+            lines(step, f"(Balance seen {ago(now - look.at)}.)" if look and look.seen else None),
+            warning.text if warning else None,
+            "/pause stops it at any time.",
+        ),
+        keyboard([do("Pause", "pause")]),
+    )
+
+
+def cannot_resume_view(*, account: Account) -> Message:
+    """There is no key to trade with."""
+    return Message(
+        lines(
+            f"{badge(account.settings)} · No key yet",
+            "I need a MEXC key before I can trade. Nothing changed.",
+            "Send /connect to add one, or /dryrun on to try it on paper.",
+        ),
+        keyboard([do("Connect", "connect")]),
+    )

@@ -1,0 +1,140 @@
+"""`/why`: what the last check saw, what it decided, and for which reason."""
+
+from datetime import datetime
+from typing import assert_never
+
+from bot.messages import Message
+from bot.views.amounts import balance, band_range, pair_name, price, usdt
+from bot.views.layout import escape, lines, paragraphs
+from bot.views.mode import badge
+from bot.views.moments import ago, roughly
+from bot.views.outlook import held_at, next_step
+from bot.views.reasons import reason_advice, reason_text
+from bot.views.troubles import what_went_wrong
+from engine.domain.accounts import Account
+from engine.domain.looks import Declined, Failed, Look, Ordered, Seen, Unsettled, Verdict, Waiting
+from engine.domain.orders import Intent, OrderState, Trigger
+from engine.domain.pairs import USDT, PairRules, Side, Symbol, base_of
+from engine.domain.planner import InsideBand
+from engine.domain.troubles import Trouble
+
+
+def why_view(
+    *,
+    account: Account,
+    now: datetime,
+    look: Look | None,
+    rules: PairRules | None = None,
+    order: Intent | None = None,
+    trouble: Trouble | None = None,
+) -> Message:
+    """*order* is the one the verdict speaks of, if it is at hand."""
+    settings = account.settings
+    symbol = look.seen.symbol if look is not None and look.seen is not None else settings.symbol
+    if look is None:
+        story = "There was no check yet."
+    else:
+        asked = ", which you asked for" if look.trigger is Trigger.PERSON else ""
+        story = paragraphs(
+            f"The last check was {ago(now - look.at)}{asked}.",
+            _seen(look, look.seen) if look.seen else None,
+            _verdict(look.verdict, look=look, symbol=symbol, order=order),
+        )
+    return Message(
+        paragraphs(
+            f"{badge(settings)} · {escape(pair_name(settings.symbol))}",
+            story,
+            _repeats(trouble),
+            _changes(look, account),
+            next_step(
+                settings,
+                can_trade=account.can_trade,
+                held=held_at(look, settings, order=order),
+                rules=rules,
+            ),
+        )
+    )
+
+
+def _seen(look: Look, seen: Seen) -> str:
+    base = base_of(seen.symbol)
+    side = "inside" if look.band.holds(seen.held) else "outside"
+    locked = [
+        f"{balance(held.locked)} {escape(asset)}"
+        for asset, held in ((USDT, seen.quote), (base, seen.base))
+        if held.locked
+    ]
+    return lines(
+        f"It saw {usdt(seen.held)} and {balance(seen.base.total)} {escape(base)}.",
+        f"Of that, open orders hold {' and '.join(locked)}." if locked else None,
+        f"Target {usdt(look.target)}, band {band_range(look.band)}: {side} the band.",
+        f"{escape(base)} cost {price(seen.price)} USDT." if seen.price else None,
+    )
+
+
+def _verdict(verdict: Verdict, *, look: Look, symbol: Symbol, order: Intent | None) -> str:
+    base = escape(base_of(symbol))
+    match verdict:
+        case Ordered():
+            verb = "buy" if verdict.side is Side.BUY else "sell"
+            return lines(
+                f"So it sent an order to {verb} {base} for about {usdt(verdict.expected_quote)}.",
+                _outcome(order) if order else "/history shows what became of it.",
+            )
+        case Declined():
+            held = look.seen.held if look.seen else None
+            text = reason_text(verdict.reason, symbol=symbol, held=held, band=look.band)
+            if isinstance(verdict.reason, InsideBand):
+                return text
+            return lines(f"No order: {text}", reason_advice(verdict.reason, symbol=symbol))
+        case Waiting():
+            return (
+                "No order: an earlier one is not confirmed yet. I look it up and send nothing "
+                "else until I know what became of it."
+            )
+        case Unsettled():
+            return (
+                "No order: MEXC's balance does not show the last trade yet, and trading on it "
+                "would trade the same drift twice."
+            )
+        case Failed():
+            return what_went_wrong(verdict.kind, detail=verdict.detail, base=base)
+        case _:
+            assert_never(verdict)
+
+
+def _outcome(order: Intent) -> str:
+    match order.state:
+        case OrderState.FILLED | OrderState.PARTIAL:
+            verb = "bought" if order.side is Side.BUY else "sold"
+            execution = order.execution
+            quantity = f"{balance(execution.base_quantity)} {escape(base_of(order.symbol))}"
+            return f"It {verb} {quantity} for {usdt(execution.quote_amount)}."
+        case OrderState.UNFILLED:
+            return "It found nobody to trade with; no money moved."
+        case OrderState.REJECTED:
+            return "MEXC refused it; no money moved."
+        case OrderState.NOT_EXECUTED | OrderState.DROPPED:
+            return "It never reached MEXC; no money moved."
+        case _:
+            return "What became of it is not known yet; I look it up."
+
+
+def _repeats(trouble: Trouble | None) -> str | None:
+    if trouble is None or trouble.count == 1:
+        return None
+    span = roughly(trouble.last_at - trouble.since)
+    return f"Checks have been failing: {trouble.count} times in {span}."
+
+
+def _changes(look: Look | None, account: Account) -> str | None:
+    settings = account.settings
+    if look is None:
+        return None
+    seen_other_pair = look.seen is not None and look.seen.symbol != settings.symbol
+    if look.target == settings.target and look.band == settings.band and not seen_other_pair:
+        return None
+    return (
+        f"Since then the settings changed: target {usdt(settings.target)}, "
+        f"band {band_range(settings.band)}, {escape(pair_name(settings.symbol))}."
+    )

@@ -1,0 +1,287 @@
+"""MEXC over HTTP: signs, paces, sends, and turns every outcome into a value or an engine error."""
+
+import asyncio
+import logging
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import httpx
+
+from engine.clock import Clock, to_millis
+from engine.credentials import Credentials
+from engine.domain.orders import ClientOrderId
+from engine.errors import (
+    BadCredentials,
+    BadData,
+    ClockRefused,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    Unavailable,
+)
+from engine.exchange.mexc import wire
+from engine.exchange.mexc.auth import PUBLIC_HEADERS, Params, encoded, headers_for, signed_query
+from engine.exchange.mexc.codes import DEFINITE, error_for
+from engine.exchange.mexc.fields import parsed
+from engine.exchange.mexc.servertime import MexcTime, jumped
+from engine.exchange.mexc.transport import NEVER_LEFT, NO_ANSWER, Answer, Transport
+from engine.exchange.pacing import WeightBudget
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """*weight* is what a request costs of the address's budget."""
+
+    method: str
+    path: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was answered, and when the question left (after waiting for its turn)."""
+
+    contents: object
+    asked_at: datetime
+
+
+TIME = Endpoint("GET", "/api/v3/time", 1)
+EXCHANGE_INFO = Endpoint("GET", "/api/v3/exchangeInfo", 25)
+DEPTH = Endpoint("GET", "/api/v3/depth", 3)
+TICKER_PRICE = Endpoint("GET", "/api/v3/ticker/price", 10)
+ACCOUNT = Endpoint("GET", "/api/v3/account", 10)
+API_KEY_INFO = Endpoint("GET", "/api/v3/apiKeyInfo", 1)
+ORDER = Endpoint("GET", "/api/v3/order", 2)
+MY_TRADES = Endpoint("GET", "/api/v3/myTrades", 10)
+TEST_ORDER = Endpoint("POST", "/api/v3/order/test", 1)
+_NEW_ORDER = Endpoint("POST", "/api/v3/order", 1)
+
+_TIME_LIMIT = timedelta(seconds=8)
+# Reads may arrive late without harm; an order's window is the caller's to choose.
+_READ_WINDOW = timedelta(seconds=30)
+# The error of a time measurement is at most half of its round trip.
+_SLOWEST_ROUND_TRIP = timedelta(seconds=2)
+
+_SILENCE = {429: 60, 418: 120, 403: 300}
+_LONGEST_SILENCE = 3 * 24 * 3600
+_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
+_SIGNATURE = re.compile(r"[0-9a-fA-F]{64}")
+
+
+class MexcClient:
+    """Shared by all accounts: one HTTP client, one budget, one measured clock. No retries."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        *,
+        base_url: str,
+        clock: Clock,
+        budget: WeightBudget,
+        time_limit: timedelta = _TIME_LIMIT,
+    ) -> None:
+        self._transport = Transport(http, time_limit=time_limit)
+        self._base_url = base_url.rstrip("/")
+        self._budget = budget
+        self._measuring = asyncio.Lock()
+        self.clock = clock
+        self.time = MexcTime(clock)
+
+    async def read(
+        self,
+        endpoint: Endpoint,
+        params: Params = (),
+        *,
+        credentials: Credentials | None = None,
+        urgent: bool = False,
+    ) -> Reading:
+        """The answer's JSON, asked with a signature where there are *credentials*. Nothing here moves money.
+
+        Raises Unavailable or Rejected. A refused time stamp is measured anew and tried once more.
+        """
+        if credentials is None:
+            return await self._read(endpoint, params, credentials=None, urgent=urgent)
+        if not self.time.trusted:
+            await self.resync()
+        seen = self.time.samples
+        try:
+            return await self._read(endpoint, params, credentials=credentials, urgent=urgent)
+        except ClockRefused:
+            await self._measure_unless_done(since=seen)
+            return await self._read(endpoint, params, credentials=credentials, urgent=urgent)
+
+    async def place_order(
+        self,
+        params: Params,
+        *,
+        client_order_id: ClientOrderId,
+        credentials: Credentials,
+        sent_at: datetime,
+        recv_window: timedelta,
+    ) -> str:
+        """Exactly one POST, or none at all; returns the exchange's id of the order.
+
+        Raises Unavailable only if nothing left, Rejected for a definite refusal, and
+        OutcomeUnknown in every other case.
+        """
+        if not self.time.trusted:
+            raise Unavailable("the exchange's time is not known for sure")
+        await self._budget.spend(_NEW_ORDER.weight, urgent=True)
+        if self.time.now() > sent_at + recv_window:
+            raise Unavailable("the order's time stamp expired before it could leave")
+        query = signed_query(
+            params,
+            credentials=credentials,
+            timestamp_ms=to_millis(sent_at),
+            recv_window_ms=recv_window // timedelta(milliseconds=1),
+        )
+        try:
+            answer = await self._send(_NEW_ORDER, query, credentials=credentials)
+        except NEVER_LEFT as e:
+            raise Unavailable(f"cannot connect ({type(e).__name__})") from e
+        except NO_ANSWER as e:
+            raise _unknown(client_order_id, type(e).__name__) from e
+        return self._placed(answer, client_order_id=client_order_id, credentials=credentials)
+
+    async def resync(self) -> None:
+        """Measure the exchange's clock. Raises Unavailable, also where it jumps about."""
+        await self._measure_unless_done(since=self.time.samples)
+
+    async def _measure_unless_done(self, *, since: int) -> None:
+        async with self._measuring:
+            if self.time.samples == since:
+                await self._measure()
+
+    async def _measure(self) -> None:
+        offset = await self._sample()
+        if not self.time.continues_at(offset):
+            confirmation = await self._sample()
+            if jumped(offset, confirmation):
+                self.time.distrust()
+                raise Unavailable("the exchange's clock jumps about")
+            offset = confirmation
+        self.time.accept(offset)
+
+    async def _sample(self) -> timedelta:
+        await self._budget.spend(TIME.weight, urgent=True)
+        asked_at = self.clock.now()
+        server_time = wire.server_time(await self._answered(TIME, "", credentials=None))
+        round_trip = self.clock.now() - asked_at
+        if round_trip > _SLOWEST_ROUND_TRIP:
+            raise Unavailable("the exchange is too slow to tell the time")
+        return server_time - (asked_at + round_trip / 2)
+
+    async def _read(
+        self, endpoint: Endpoint, params: Params, *, credentials: Credentials | None, urgent: bool
+    ) -> Reading:
+        await self._budget.spend(endpoint.weight, urgent=urgent)
+        asked_at = self.clock.now()
+        if credentials is None:
+            query = encoded(params)
+        else:
+            query = signed_query(
+                params,
+                credentials=credentials,
+                timestamp_ms=to_millis(self.time.now()),
+                recv_window_ms=_READ_WINDOW // timedelta(milliseconds=1),
+            )
+        contents = await self._answered(endpoint, query, credentials=credentials)
+        return Reading(contents, asked_at)
+
+    async def _answered(
+        self, endpoint: Endpoint, query: str, *, credentials: Credentials | None
+    ) -> object:
+        try:
+            answer = await self._send(endpoint, query, credentials=credentials)
+        except BadData:
+            raise
+        except NO_ANSWER as e:
+            raise Unavailable(f"no answer from {endpoint.path} ({type(e).__name__})") from e
+        return self._json_of(answer, credentials=credentials)
+
+    async def _send(
+        self, endpoint: Endpoint, query: str, *, credentials: Credentials | None
+    ) -> Answer:
+        url = f"{self._base_url}{endpoint.path}"
+        return await self._transport.send(
+            endpoint.method,
+            f"{url}?{query}" if query else url,
+            headers=PUBLIC_HEADERS if credentials is None else headers_for(credentials),
+        )
+
+    def _json_of(self, answer: Answer, *, credentials: Credentials | None) -> object:
+        contents = _contents(answer)
+        complaint = _complaint(contents, credentials=credentials)
+        if (silence := self._silence(answer, complaint)) is not None:
+            raise RateLimited(f"HTTP {answer.status}", retry_after=silence)
+        if httpx.codes.is_server_error(answer.status):
+            raise Unavailable(f"HTTP {answer.status}")
+        if complaint is not None:
+            raise error_for(complaint.code, complaint.message)
+        if answer.status == httpx.codes.UNAUTHORIZED:
+            raise BadCredentials(code=answer.status, message="No authority")
+        if answer.status == httpx.codes.NOT_FOUND:
+            raise Rejected(code=answer.status, message="Not found")
+        if not answer.ok:
+            raise BadData(f"HTTP {answer.status} without a reason")
+        if isinstance(contents, BadData):
+            raise contents
+        return contents
+
+    def _placed(
+        self, answer: Answer, *, client_order_id: ClientOrderId, credentials: Credentials
+    ) -> str:
+        contents = _contents(answer)
+        complaint = _complaint(contents, credentials=credentials)
+        if self._silence(answer, complaint) is not None:
+            # By contract not executed; believed only after a look-up.
+            raise _unknown(client_order_id, f"HTTP {answer.status}")
+        if complaint is not None:
+            if httpx.codes.is_client_error(answer.status) and complaint.code in DEFINITE:
+                raise error_for(complaint.code, complaint.message)
+            raise _unknown(client_order_id, f"HTTP {answer.status}, code {complaint.code}")
+        if not answer.ok:
+            raise _unknown(client_order_id, f"HTTP {answer.status}")
+        try:
+            return wire.placed_order_id(contents)
+        except BadData as e:
+            raise _unknown(client_order_id, str(e)) from e
+
+    def _silence(self, answer: Answer, complaint: wire.Complaint | None) -> int | None:
+        """Seconds of silence this answer asks for; they begin now, for every account."""
+        if answer.status not in _SILENCE:
+            return None
+        if answer.status == httpx.codes.FORBIDDEN and complaint and complaint.code in DEFINITE:
+            return None  # about one key, not about our address
+        seconds = _SILENCE[answer.status]
+        if answer.retry_after is not None and _SECONDS.fullmatch(answer.retry_after):
+            seconds = min(max(1, int(answer.retry_after)), _LONGEST_SILENCE)
+        self._budget.cool_down(self.clock.now() + timedelta(seconds=seconds))
+        logger.warning("mexc wants silence", extra={"status": answer.status, "seconds": seconds})
+        return seconds
+
+
+def _contents(answer: Answer) -> object:
+    """The JSON of *answer*, or the BadData that says why there is none."""
+    try:
+        return parsed(answer.body)
+    except BadData as e:
+        return e
+
+
+def _complaint(contents: object, *, credentials: Credentials | None) -> wire.Complaint | None:
+    found = wire.complaint(contents)
+    if found is None:
+        return None
+    message = _SIGNATURE.sub("…", found.message)
+    if credentials is not None:  # an error may quote what we sent
+        for secret in (credentials.api_key, credentials.api_secret):
+            message = message.replace(secret, "…") if secret else message
+    return wire.Complaint(code=found.code, message=message)
+
+
+def _unknown(client_order_id: ClientOrderId, what: str) -> OutcomeUnknown:
+    return OutcomeUnknown(f"{client_order_id}: {what}")

@@ -1,0 +1,81 @@
+"""One account at MEXC, seen through the engine's port."""
+
+from datetime import datetime
+
+from engine.credentials import Credentials
+from engine.domain.holdings import Holdings
+from engine.domain.money import plain
+from engine.domain.orders import ClientOrderId, Fees
+from engine.domain.pairs import Side, Symbol
+from engine.exchange.mexc import wire
+from engine.exchange.mexc.auth import Params
+from engine.exchange.mexc.client import ACCOUNT, MY_TRADES, ORDER, MexcClient
+from engine.exchange.mexc.market import MexcMarket
+from engine.exchange.port import Market, OrderReport, Ticket
+
+
+class MexcExchange:
+    """Satisfies `Exchange`."""
+
+    def __init__(self, client: MexcClient, credentials: Credentials, market: MexcMarket) -> None:
+        self._client = client
+        self._credentials = credentials
+        self._market = market.signed_by(credentials)
+
+    @property
+    def market(self) -> Market:
+        return self._market
+
+    def time(self) -> datetime:
+        return self._client.time.now()
+
+    async def holdings(self) -> Holdings:
+        account = await self._client.read(ACCOUNT, credentials=self._credentials)
+        return wire.holdings(account.contents, read_at=account.asked_at)
+
+    async def place(self, ticket: Ticket) -> str:
+        return await self._client.place_order(
+            market_order(ticket),
+            client_order_id=ticket.client_order_id,
+            credentials=self._credentials,
+            sent_at=ticket.sent_at,
+            recv_window=ticket.recv_window,
+        )
+
+    async def order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
+        found = await self._client.read(
+            ORDER,
+            [("symbol", symbol), ("origClientOrderId", client_order_id)],
+            credentials=self._credentials,
+            urgent=True,
+        )
+        return wire.order_report(found.contents, symbol=symbol, client_order_id=client_order_id)
+
+    async def fees(self, symbol: Symbol, exchange_order_id: str) -> Fees:
+        trades = await self._client.read(
+            MY_TRADES,
+            [("symbol", symbol), ("orderId", exchange_order_id)],
+            credentials=self._credentials,
+            urgent=True,
+        )
+        return wire.fees(trades.contents, exchange_order_id=exchange_order_id)
+
+    async def resync(self) -> None:
+        await self._client.resync()
+
+
+def market_order(ticket: Ticket) -> Params:
+    """MEXC takes a buy in quote and a sell in base; the other way round it may fill short."""
+    if ticket.side is Side.BUY and ticket.quote_amount is not None:
+        size = ("quoteOrderQty", plain(ticket.quote_amount))
+    elif ticket.side is Side.SELL and ticket.base_quantity is not None:
+        size = ("quantity", plain(ticket.base_quantity))
+    else:
+        raise ValueError("a buy names the quote to spend, a sell the base to sell")
+    return [
+        ("symbol", ticket.symbol),
+        ("side", ticket.side.value),
+        ("type", "MARKET"),
+        size,
+        ("newClientOrderId", ticket.client_order_id),
+    ]

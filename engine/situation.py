@@ -1,0 +1,55 @@
+"""How an account stands, from what is already known: no request to the exchange."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.dispatch import Dispatcher
+from engine.domain.accounts import Account
+from engine.domain.looks import Look
+from engine.domain.orders import Intent
+from engine.domain.troubles import Trouble
+from engine.storage import looks, orders, queue, troubles
+from engine.storage.database import Database
+from engine.storage.models import OutboxRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """*look* is the latest check known here; after a restart the last one that wanted to trade."""
+
+    look: Look | None
+    next_check_at: datetime | None
+    last_trade: Intent | None
+    unresolved: Intent | None
+    trouble: Trouble | None
+    undelivered: int
+
+
+class Situations:
+    def __init__(self, *, database: Database, dispatcher: Dispatcher) -> None:
+        self._database = database
+        self._dispatcher = dispatcher
+
+    async def of(self, account: Account) -> Situation:
+        standing = self._dispatcher.standing(account.id)
+        async with self._database.reading() as session:
+            stored = await looks.get(session, account.id)
+            trades = await orders.trades(session, account.id, most=1)
+            unresolved = await orders.unresolved_of(session, [account.id])
+            trouble = await troubles.get(session, account.id)
+            undelivered = await queue.waiting(session, OutboxRow, chat_id=account.chat_id)
+        return Situation(
+            look=(standing.look if standing else None) or stored,
+            next_check_at=standing.due_at if standing else None,
+            last_trade=trades[0] if trades else None,
+            unresolved=unresolved.get(account.id),
+            trouble=trouble,
+            undelivered=undelivered,
+        )
+
+    async def look(self, account: Account) -> Look | None:
+        standing = self._dispatcher.standing(account.id)
+        if standing is not None and standing.look is not None:
+            return standing.look
+        async with self._database.reading() as session:
+            return await looks.get(session, account.id)

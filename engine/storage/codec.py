@@ -1,0 +1,114 @@
+"""Domain values as JSON text, for the columns that keep facts for later: alerts, looks, plans.
+
+Amounts and times are text and lose nothing. Where a field may hold one of several dataclasses,
+the value carries its class name, so renaming a dataclass needs a thought for the rows that exist.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass
+from decimal import Decimal
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args, get_origin
+
+from cattrs import BaseConverter
+from cattrs.preconf.json import JsonConverter, make_converter
+
+from engine.domain.alerts import (
+    Alert,
+    OrderNeedsPerson,
+    OrderNeverArrived,
+    OrderUnclear,
+    RunDeclined,
+    TradeSettled,
+    TroubleOver,
+    TroubleTold,
+)
+from engine.domain.money import decimal_from_text, plain
+
+# What the database calls each alert. Rows outlive versions: a name, once used, keeps its meaning.
+ALERTS: Mapping[str, type[Alert]] = {
+    "trade_settled": TradeSettled,
+    "order_unclear": OrderUnclear,
+    "order_never_arrived": OrderNeverArrived,
+    "order_needs_person": OrderNeedsPerson,
+    "trouble_told": TroubleTold,
+    "trouble_over": TroubleOver,
+    "run_declined": RunDeclined,
+}
+_KINDS = {alert_type: kind for kind, alert_type in ALERTS.items()}
+_TAG = "_type"
+
+T = TypeVar("T")
+
+
+def to_json(value: Any) -> str:
+    """The text of a dataclass, on one line."""
+    return json.dumps(_CONVERTER.unstructure(value), separators=(",", ":"))
+
+
+def from_json(text: str, kind: type[T]) -> T:
+    """The value `to_json` was given. Fields the text lacks take their defaults, others are left
+    out, so that two versions can read each other's rows. Raises ValueError if it cannot be read.
+    """
+    try:
+        value: T = _CONVERTER.structure(json.loads(text), kind)
+    except (KeyError, TypeError, ValueError, RecursionError) as e:
+        raise ValueError(f"this is no {kind.__name__}") from e
+    return value
+
+
+def alert_kind(alert: Alert) -> str:
+    return _KINDS[type(alert)]
+
+
+def alert_from_json(kind: str, text: str) -> Alert:
+    """Raises ValueError if the kind is unknown or the text is no such alert."""
+    if kind not in ALERTS:
+        raise ValueError(f"{kind!r} is no alert")
+    return from_json(text, ALERTS[kind])
+
+
+def _is_choice(kind: Any) -> bool:
+    """Whether *kind* is a union of several dataclasses, with or without None."""
+    if get_origin(kind) is not UnionType:
+        return False
+    members = [member for member in get_args(kind) if member is not NoneType]
+    return len(members) > 1 and all(is_dataclass(member) for member in members)
+
+
+def _choice_writer(_: Any, converter: BaseConverter) -> Callable[[Any], Any]:
+    def write(value: Any) -> Any:
+        if value is None:
+            return None
+        return {_TAG: type(value).__name__, **converter.unstructure(value)}
+
+    return write
+
+
+def _choice_reader(kind: Any, converter: BaseConverter) -> Callable[[Any, Any], Any]:
+    members = {member.__name__: member for member in get_args(kind)}
+
+    def read(value: Any, _: Any) -> Any:
+        if value is None and NoneType.__name__ in members:
+            return None
+        return converter.structure(value, members[value[_TAG]])
+
+    return read
+
+
+def _exact(value: Any, _: Any) -> Decimal:
+    # A JSON number would already have been through a binary fraction.
+    return decimal_from_text(value)
+
+
+def _converter() -> JsonConverter:
+    converter = make_converter(detailed_validation=False)
+    converter.register_unstructure_hook(Decimal, plain)
+    converter.register_structure_hook(Decimal, _exact)
+    converter.register_unstructure_hook_factory(_is_choice, _choice_writer)
+    converter.register_structure_hook_factory(_is_choice, _choice_reader)
+    return converter
+
+
+_CONVERTER = _converter()

@@ -1,0 +1,48 @@
+"""Messages that must reach a chat: stored with the fact they tell of, sent by the relay later."""
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.domain.alerts import Alert
+from engine.storage import queue
+from engine.storage.codec import alert_kind, to_json
+from engine.storage.models import OutboxRow
+
+
+async def add(
+    session: AsyncSession,
+    *,
+    chat_id: int,
+    kind: str,
+    payload: str,
+    dedupe_key: str,
+    now: datetime,
+) -> bool:
+    """Queue one message; False if *dedupe_key* was used before, and then nothing changes."""
+    row = {"chat_id": chat_id, "kind": kind, "payload": payload, "dedupe_key": dedupe_key}
+    return bool(await queue.add_new(session, OutboxRow, [row], unique=["dedupe_key"], now=now))
+
+
+async def add_alert(
+    session: AsyncSession, *, chat_id: int, alert: Alert, dedupe_key: str, now: datetime
+) -> bool:
+    """As `add`; the alert is kept as its facts and worded when it is sent."""
+    return await add(
+        session,
+        chat_id=chat_id,
+        kind=alert_kind(alert),
+        payload=to_json(alert),
+        dedupe_key=dedupe_key,
+        now=now,
+    )
+
+
+async def move_chat(session: AsyncSession, *, old: int, new: int) -> None:
+    """What still waits for a group that became a supergroup goes to its new id."""
+    await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.chat_id == old, OutboxRow.done_at.is_(None))
+        .values(chat_id=new)
+    )

@@ -1,0 +1,160 @@
+"""Domain values for tests: every argument has a default, so a test names only what it is about.
+
+Amounts may be given as text, whole numbers or Decimals.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from engine.domain.accounts import Account
+from engine.domain.book import Level, OrderBook
+from engine.domain.holdings import Balance, Counting, Holdings
+from engine.domain.orders import AccountId, Execution, Intent, Trigger, client_order_id
+from engine.domain.pairs import USDT, Asset, PairRules, Side, Symbol
+from engine.domain.target import Settings, Threshold, ThresholdUnit
+from tests.fakes.clock import START
+
+MNTL = Asset("MNTL")
+MNTLUSDT = Symbol("MNTLUSDT")
+
+Amount = Decimal | str | int
+Levels = Iterable[tuple[Amount, Amount]]
+
+_RULES: dict[str, Any] = {
+    "symbol": MNTLUSDT,
+    "base": MNTL,
+    "quote": USDT,
+    "quantity_step": 1,
+    "min_quantity": 0,
+    "quote_step": "0.00001",
+    "price_step": "0.000001",
+    "min_notional": 1,
+    "max_notional": 100_000,
+    "taker_fee_rate": "0.0005",
+}
+_AMOUNTS_OF_AN_INTENT = (
+    "quote_amount",
+    "base_quantity",
+    "expected_quote",
+    "target",
+    "quote_before",
+    "base_before",
+    "quote_after",
+    "base_after",
+)
+
+
+def holdings(
+    *,
+    usdt: Amount = 40,
+    mntl: Amount = 100_000,
+    usdt_locked: Amount = 0,
+    mntl_locked: Amount = 0,
+    read_at: datetime = START,
+) -> Holdings:
+    return Holdings(
+        {
+            USDT: Balance(free=Decimal(usdt), locked=Decimal(usdt_locked)),
+            MNTL: Balance(free=Decimal(mntl), locked=Decimal(mntl_locked)),
+        },
+        read_at=read_at,
+    )
+
+
+def rules(**changes: Any) -> PairRules:
+    """MNTLUSDT as the facts describe it: whole tokens, 1 USDT minimum, a fee of 0.05 %."""
+    values = _RULES | changes
+    for name, value in values.items():
+        if isinstance(_RULES.get(name), int | str) and name not in ("symbol", "base", "quote"):
+            values[name] = Decimal(value)
+    return PairRules(**values)
+
+
+def book(
+    *,
+    bids: Levels = (("0.002", 1_000_000),),
+    asks: Levels = (("0.0021", 1_000_000),),
+    symbol: Symbol = MNTLUSDT,
+    read_at: datetime = START,
+) -> OrderBook:
+    """Each level is (price, quantity), best first."""
+    return OrderBook(symbol, bids=_levels(bids), asks=_levels(asks), read_at=read_at)
+
+
+def settings(
+    *,
+    target: Amount = 40,
+    threshold: Amount = "0.05",
+    unit: ThresholdUnit = ThresholdUnit.FRACTION,
+    interval: timedelta = timedelta(seconds=120),
+    symbol: Symbol = MNTLUSDT,
+    counting: Counting = Counting.HELD,
+    dry_run: bool = False,
+    paused: bool = False,
+) -> Settings:
+    """Running, unlike a new chat's: most tests want trades."""
+    return Settings(
+        target=Decimal(target),
+        threshold=Threshold(Decimal(threshold), unit),
+        interval=interval,
+        symbol=symbol,
+        counting=counting,
+        dry_run=dry_run,
+        paused=paused,
+    )
+
+
+def execution(base: Amount = 8142, quote: Amount = "16.30") -> Execution:
+    return Execution(Decimal(base), Decimal(quote))
+
+
+def intent(**changes: Any) -> Intent:
+    """A buy for 17.10 USDT that is planned and not sent; with side=SELL, a sell of 8,142 MNTL."""
+    side = changes.get("side", Side.BUY)
+    values: dict[str, Any] = {
+        "account_id": AccountId(1),
+        "run_id": "run-1",
+        "attempt": 1,
+        "symbol": MNTLUSDT,
+        "side": side,
+        "quote_amount": "17.10" if side is Side.BUY else None,
+        "base_quantity": 8142 if side is Side.SELL else None,
+        "expected_quote": "17.10",
+        "dry_run": False,
+        "trigger": Trigger.INTERVAL,
+        "fence": 1,
+        "target": 40,
+        "quote_before": "57.10" if side is Side.BUY else "22.90",
+        "base_before": 100_000,
+        "created_at": START,
+    } | changes
+    values.setdefault(
+        "client_order_id",
+        client_order_id(
+            account_uuid="account-1", run_id=values["run_id"], attempt=values["attempt"]
+        ),
+    )
+    for name in _AMOUNTS_OF_AN_INTENT:
+        if (value := values.get(name)) is not None:
+            values[name] = Decimal(value)
+    return Intent(**values)
+
+
+def account(**changes: Any) -> Account:
+    """A connected account, running."""
+    values: dict[str, Any] = {
+        "id": AccountId(1),
+        "uuid": "account-1",
+        "chat_id": 1001,
+        "version": 1,
+        "settings": settings(),
+        "sealed_key": "sealed",
+        "key_tail": "BWC5",
+    } | changes
+    return Account(**values)
+
+
+def _levels(levels: Levels) -> tuple[Level, ...]:
+    return tuple(Level(Decimal(price), Decimal(quantity)) for price, quantity in levels)

@@ -1,0 +1,165 @@
+"""The fake MEXC itself: what other tests rely on it to check."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from engine.clock import SystemClock, to_millis
+from engine.credentials import Credentials
+from engine.exchange.mexc.auth import PUBLIC_HEADERS, headers_for, signed_query
+from tests.exchange.conftest import API_KEY
+from tests.fakes.clock import FakeClock
+from tests.fakes.mexc import FakeMexc
+from tests.fakes.mexc_faults import BAD_GATEWAY, Fault
+
+JSON = dict(PUBLIC_HEADERS)
+MNTLUSDT = {"symbol": "MNTLUSDT"}
+
+
+class Caller:
+    """Speaks to the fake as MEXC's documentation says, or otherwise if told so."""
+
+    def __init__(self, fake: FakeMexc, http: httpx.AsyncClient, clock: FakeClock) -> None:
+        self._fake = fake
+        self._http = http
+        self._clock = clock
+        self.credentials = Credentials(API_KEY, fake.ledger.accounts[API_KEY].api_secret)
+
+    async def call(
+        self, method: str, path: str, params: Mapping[str, str] = MNTLUSDT, *, window: int = 5000
+    ):
+        query = signed_query(
+            list(params.items()),
+            credentials=self.credentials,
+            timestamp_ms=to_millis(self._clock.now()),
+            recv_window_ms=window,
+        )
+        return await self.raw(method, f"{path}?{query}", headers_for(self.credentials))
+
+    async def raw(self, method: str, target: str, headers):
+        response = await self._http.request(
+            method, f"{self._fake.url}/api/v3/{target}", headers=headers
+        )
+        return response.json()
+
+
+@pytest.fixture
+def caller(mexc: FakeMexc, http: httpx.AsyncClient, clock: FakeClock) -> Caller:
+    return Caller(mexc, http, clock)
+
+
+async def test_it_answers_what_needs_no_key(caller: Caller, clock: FakeClock):
+    book_ticker = await caller.raw("GET", "ticker/bookTicker?symbol=MNTLUSDT", JSON)
+
+    assert await caller.raw("GET", "ping", JSON) == {}
+    assert await caller.raw("GET", "time", JSON) == {"serverTime": to_millis(clock.now())}
+    assert len((await caller.raw("GET", "exchangeInfo", JSON))["symbols"]) == 1
+    assert (book_ticker["bidPrice"], book_ticker["askPrice"]) == ("0.0019980", "0.0020020")
+
+
+async def test_an_empty_side_of_the_book_is_shown_empty(mexc: FakeMexc, caller: Caller):
+    mexc.ledger.pairs["MNTLUSDT"].bids = []
+    ticker = await caller.raw("GET", "ticker/bookTicker?symbol=MNTLUSDT", JSON)
+
+    assert (ticker["bidPrice"], ticker["bidQty"]) == ("", "")
+
+
+async def test_it_answers_what_needs_a_key(caller: Caller):
+    order = await caller.call(
+        "POST", "order", MNTLUSDT | {"side": "BUY", "type": "MARKET", "quoteOrderQty": "10"}
+    )
+    shown = await caller.call("GET", "order", MNTLUSDT | {"orderId": order["orderId"]})
+    fee = await caller.call("GET", "tradeFee")
+
+    assert (shown["status"], shown["clientOrderId"]) == ("FILLED", None)
+    assert shown["price"] == "0.0021000"
+    assert await caller.call("GET", "allOrders") == [shown]
+    assert await caller.call("GET", "openOrders") == []
+    assert len(await caller.call("GET", "myTrades")) == 1
+    assert fee["data"]["takerCommission"] == 0.0005
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "params", "code"),
+    [
+        ("GET", "order", {"symbol": "MNTLUSDT"}, 700004),
+        ("GET", "order", {"origClientOrderId": "x"}, 700004),
+        ("GET", "order", {"symbol": "MNTLUSDT", "orderId": "x"}, -2013),
+        ("GET", "apiKeyInfo", {"accessKey": "other"}, 700004),
+        ("POST", "order", {"symbol": "MNTLUSDT", "newClientOrderId": "a" * 33}, 700008),
+        ("POST", "order", {"symbol": "MNTLUSDT", "newClientOrderId": "a b"}, 700008),
+        ("POST", "order", {"symbol": "MNTLUSDT"}, 700004),
+        ("POST", "order", {"symbol": "MNTLUSDT", "side": "BUY"}, 700004),
+        ("POST", "order", {"symbol": "MNTLUSDT", "side": "BUY", "type": "LIMIT"}, 30041),
+        ("POST", "order", {"symbol": "MNTLUSDT", "side": "BUY", "type": "MARKET"}, 700004),
+        (
+            "POST",
+            "order",
+            {"symbol": "MNTLUSDT", "side": "BUY", "type": "MARKET", "quoteOrderQty": "1E+1"},
+            33333,
+        ),
+        (
+            "POST",
+            "order",
+            {"symbol": "MNTLUSDT", "side": "SELL", "type": "MARKET", "quantity": "0"},
+            400,
+        ),
+    ],
+    ids=range(12),
+)
+async def test_it_refuses_what_mexc_refuses(
+    caller: Caller, method: str, path: str, params: dict[str, str], code: int
+):
+    assert (await caller.call(method, path, params))["code"] == code
+
+
+async def test_it_checks_key_content_type_stamp_and_signature(caller: Caller, clock: FakeClock):
+    headers = headers_for(caller.credentials)
+    now = to_millis(clock.now())
+
+    assert (await caller.raw("GET", "account", {}))["code"] == 700013
+    assert (await caller.raw("GET", "account", JSON))["code"] == 400
+    assert (await caller.raw("GET", f"account?timestamp={now}", headers))["code"] == 700004
+    assert (await caller.raw("GET", "account?a=1&signature=00", headers))["code"] == 700002
+    assert (await caller.call("GET", "account", window=60_001))["code"] == 700005
+    unstamped = signed_query([], credentials=caller.credentials, timestamp_ms=-1)
+    assert (await caller.raw("GET", f"account?{unstamped}", headers))["code"] == 700004
+
+
+@pytest.mark.parametrize(
+    ("ahead_ms", "accepted"), [(999, True), (1000, False), (-5000, True), (-5001, False)]
+)
+async def test_it_takes_stamps_only_within_the_window(
+    mexc: FakeMexc, caller: Caller, ahead_ms: int, accepted: bool
+):
+    mexc.clock_offset = -timedelta(milliseconds=ahead_ms)
+    answer = await caller.call("GET", "account")
+
+    assert ("balances" in answer) is accepted
+    assert accepted or answer["code"] == 700003
+
+
+async def test_a_fault_lasts_as_often_as_it_was_told_or_until_it_is_removed(
+    mexc: FakeMexc, http: httpx.AsyncClient
+):
+    async def status() -> int:
+        return (await http.get(f"{mexc.url}/api/v3/ping", headers=JSON)).status_code
+
+    mexc.inject(Fault("GET", "/api/v3/ping", reply=BAD_GATEWAY, times=2))
+    counted = [await status() for _ in range(3)]
+    lasting = mexc.inject(Fault("GET", "/api/v3/ping", reply=BAD_GATEWAY, times=None))
+    lasted = [await status() for _ in range(3)]
+    mexc.remove(lasting)
+
+    assert counted == [502, 502, 200]
+    assert lasted == [502] * 3
+    assert await status() == 200
+
+
+async def test_it_keeps_real_time_unless_told_otherwise(http: httpx.AsyncClient):
+    async with FakeMexc() as fake:
+        stated = (await http.get(f"{fake.url}/api/v3/time", headers=JSON)).json()
+
+    assert abs(stated["serverTime"] - to_millis(SystemClock().now())) < 5000

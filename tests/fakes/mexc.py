@@ -1,0 +1,314 @@
+"""A MEXC that speaks HTTP on a real socket, checks signatures, and misbehaves on request.
+
+async with FakeMexc() as fake:
+    fake.add_account("key", "secret", USDT="50", MNTL="20000")
+    fake.inject(Fault("POST", "/api/v3/order", reply=DROPPED, executes=True))
+"""
+
+import asyncio
+import hmac
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from types import TracebackType
+from typing import Self
+
+from engine.clock import Clock, SystemClock, to_millis
+from tests.fakes.http import Reply, Request, serve
+from tests.fakes.mexc_books import Account, Funds, Pair, Refused, missing, mntl
+from tests.fakes.mexc_faults import DROPPED, Fault, json_reply, next_fault
+from tests.fakes.mexc_ledger import Ledger, LedgerOrder
+from tests.fakes.mexc_rows import level_rows, order_row, pair_row, trade_rows
+
+OUR_ADDRESS = "127.0.0.1"
+Query = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    answer: Callable[[Account, Query], object] | None = None
+    public: Callable[[Account | None, Query], object] | None = None
+    permission: str | None = None
+
+
+class FakeMexc:
+    """*requests* counts by method and path, *order_posts* each POST of a client order id.
+
+    *clock_offset* is how far its clock is ahead of *clock*.
+    """
+
+    def __init__(self, clock: Clock | None = None, *, port: int = 0) -> None:
+        self._clock = clock or SystemClock()
+        self._port = port
+        self._stack = AsyncExitStack()
+        self._closing = asyncio.Event()
+        self._faults: list[Fault] = []
+        self._routes = self._all_routes()
+        self.url = ""
+        self.clock_offset = timedelta()
+        self.ledger = Ledger(self._clock)
+        self.requests: Counter[tuple[str, str]] = Counter()
+        self.order_posts: Counter[str] = Counter()
+        self.seen: list[Request] = []
+        self.add_pair(mntl())
+
+    async def __aenter__(self) -> Self:
+        self.url = await self._stack.enter_async_context(serve(self._handle, port=self._port))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._closing.set()  # whoever hangs lets go
+        await self._stack.aclose()
+
+    @property
+    def orders(self) -> list[LedgerOrder]:
+        return self.ledger.orders
+
+    def add_pair(self, pair: Pair) -> Pair:
+        self.ledger.pairs[pair.symbol] = pair
+        return pair
+
+    def add_account(self, api_key: str, api_secret: str, **balances: str) -> Account:
+        funds = {asset: Funds(free=Decimal(free)) for asset, free in balances.items()}
+        account = Account(api_key=api_key, api_secret=api_secret, funds=funds)
+        self.ledger.accounts[api_key] = account
+        return account
+
+    def deposit(self, api_key: str, asset: str, amount: Decimal) -> None:
+        self.ledger.accounts[api_key].of(asset).free += amount
+
+    def move_price(self, symbol: str, factor: Decimal) -> None:
+        self.ledger.pairs[symbol].move(factor)
+
+    def inject(self, fault: Fault) -> Fault:
+        """Faults of one path take effect in the order they were injected."""
+        self._faults.append(fault)
+        return fault
+
+    def remove(self, fault: Fault) -> None:
+        self._faults.remove(fault)
+
+    async def _handle(self, request: Request) -> Reply:
+        self.requests[request.method, request.path] += 1
+        self.seen.append(request)
+        if (request.method, request.path) == ("POST", "/api/v3/order"):
+            self.order_posts[request.query.get("newClientOrderId", "")] += 1
+        fault = next_fault(self._faults, request)
+        if fault is None:
+            return self._answer(request)
+        await SystemClock().sleep(fault.delay)
+        true_answer = None
+        if fault.executes or (fault.reply is None and not fault.hang):
+            true_answer = self._answer(request)
+        await SystemClock().sleep(fault.answer_delay)
+        if fault.hang:
+            await self._closing.wait()
+            return DROPPED
+        return fault.reply or true_answer or DROPPED
+
+    def _answer(self, request: Request) -> Reply:
+        route = self._routes.get((request.method, request.path))
+        if route is None:
+            return Reply(status=404, body=b"<html>404</html>", content_type="text/html")
+        try:
+            return json_reply(self._contents(route, request))
+        except Refused as e:
+            return json_reply({"msg": e.message, "code": e.code, "_extend": None}, status=e.status)
+
+    def _contents(self, route: _Route, request: Request) -> object:
+        if request.headers.get("content-type") != "application/json":
+            raise Refused(700013, "Invalid content Type.")
+        signed = "signature" in request.query
+        if route.public is not None:
+            return route.public(self._authenticated(request) if signed else None, request.query)
+        account = self._authenticated(request)
+        if route.permission is not None and route.permission not in account.permissions:
+            raise Refused(700007, "No permission to access the endpoint.")
+        return route.answer(account, request.query) if route.answer else {}
+
+    def _authenticated(self, request: Request) -> Account:
+        api_key = request.headers.get("x-mexc-apikey")
+        if not api_key:
+            raise Refused(400, "api key required")
+        account = self.ledger.accounts.get(api_key)
+        if account is None:
+            raise Refused(10072, "Api key info invalid")
+        if account.addresses and OUR_ADDRESS not in account.addresses:
+            raise Refused(700006, f"IP [{OUR_ADDRESS}] not in the ip white list")
+        signed, found, signature = request.query_string.rpartition("&signature=")
+        if not found:
+            raise missing("signature")
+        total = signed.encode() + request.body
+        expected = hmac.digest(account.api_secret.encode(), total, "sha256").hex()
+        if not hmac.compare_digest(signature, expected):
+            raise Refused(700002, "Signature for this request is not valid.")
+        self._check_stamp(request.query)
+        return account
+
+    def _check_stamp(self, query: Query) -> None:
+        stated, window = query.get("timestamp", ""), query.get("recvWindow", "5000")
+        if not stated.isdecimal() or not window.isdecimal():
+            raise missing("timestamp")
+        if int(window) > 60_000:
+            raise Refused(700005, "recvWindow must less than 60000")
+        now = self._now_ms()
+        if not (int(stated) < now + 1000 and now - int(stated) <= int(window)):
+            raise Refused(700003, "Timestamp for this request is outside of the recvWindow.")
+
+    def _now_ms(self) -> int:
+        return to_millis(self._clock.now() + self.clock_offset)
+
+    def _all_routes(self) -> dict[tuple[str, str], _Route]:
+        read, deal = "SPOT_ACCOUNT_READ", "SPOT_DEAL_READ"
+        return {
+            ("GET", "/api/v3/ping"): _Route(public=lambda _c, _q: {}),
+            ("GET", "/api/v3/time"): _Route(public=lambda _c, _q: {"serverTime": self._now_ms()}),
+            ("GET", "/api/v3/exchangeInfo"): _Route(public=self._exchange_info),
+            ("GET", "/api/v3/depth"): _Route(public=self._depth),
+            ("GET", "/api/v3/ticker/price"): _Route(public=self._ticker_price),
+            ("GET", "/api/v3/ticker/bookTicker"): _Route(public=self._book_ticker),
+            ("GET", "/api/v3/account"): _Route(self._account, permission=read),
+            ("GET", "/api/v3/apiKeyInfo"): _Route(self._key_info),
+            ("GET", "/api/v3/tradeFee"): _Route(self._trade_fee, permission=read),
+            ("POST", "/api/v3/order"): _Route(self._place, permission="SPOT_DEAL_WRITE"),
+            ("POST", "/api/v3/order/test"): _Route(self._test, permission="SPOT_DEAL_WRITE"),
+            ("GET", "/api/v3/order"): _Route(self._order, permission=deal),
+            ("GET", "/api/v3/myTrades"): _Route(self._my_trades, permission=deal),
+            # A MARKET order is over at once: nothing is ever open.
+            ("GET", "/api/v3/openOrders"): _Route(lambda _a, _q: [], permission=deal),
+            ("GET", "/api/v3/allOrders"): _Route(self._all_orders, permission=deal),
+        }
+
+    def _exchange_info(self, caller: Account | None, query: Query) -> object:
+        listed = []
+        for symbol in [query["symbol"]] if "symbol" in query else list(self.ledger.pairs):
+            try:
+                listed.append(pair_row(self.ledger.pair(symbol, caller)))
+            except Refused:
+                continue  # a pair that is hidden or unknown is simply not listed
+        return {
+            "timezone": "CST",
+            "serverTime": self._now_ms(),
+            "rateLimits": [],
+            "exchangeFilters": [],
+            "symbols": listed,
+        }
+
+    def _depth(self, caller: Account | None, query: Query) -> object:
+        pair = self.ledger.pair(query.get("symbol"), caller)
+        limit = int(query.get("limit", "100"))
+        return {
+            "lastUpdateId": 20453289489,
+            "bids": level_rows(pair.bids[:limit]),
+            "asks": level_rows(pair.asks[:limit]),
+            "timestamp": self._now_ms(),
+        }
+
+    def _ticker_price(self, caller: Account | None, query: Query) -> object:
+        pair = self.ledger.pair(query.get("symbol"), caller)
+        return {"symbol": pair.symbol, "price": f"{pair.last:f}"}
+
+    def _book_ticker(self, caller: Account | None, query: Query) -> object:
+        pair = self.ledger.pair(query.get("symbol"), caller)
+        bid, ask = level_rows(pair.bids[:1]), level_rows(pair.asks[:1])
+        (bid_price, bid_quantity), (ask_price, ask_quantity) = (
+            [*bid, ["", ""]][0],
+            [*ask, ["", ""]][0],
+        )
+        return {
+            "symbol": pair.symbol,
+            "bidPrice": bid_price,
+            "bidQty": bid_quantity,
+            "askPrice": ask_price,
+            "askQty": ask_quantity,
+        }
+
+    def _account(self, account: Account, _: Query) -> object:
+        return {
+            "makerCommission": None,
+            "takerCommission": None,
+            "canTrade": True,
+            "canWithdraw": True,
+            "canDeposit": True,
+            "updateTime": None,
+            "accountType": "SPOT",
+            "permissions": ["SPOT"],
+            "balances": [
+                {
+                    "asset": asset,
+                    "free": f"{funds.free:f}",
+                    "locked": f"{funds.locked:f}",
+                    "available": f"{funds.free:f}",
+                }
+                for asset, funds in self.ledger.balances(account).items()
+                if funds.free or funds.locked
+            ],
+        }
+
+    def _key_info(self, account: Account, query: Query) -> object:
+        if query.get("accessKey") != account.api_key:
+            raise missing("accessKey")
+        return {
+            "note": "ballast",
+            "accessKey": account.api_key,
+            "status": account.key_status,
+            "createTime": "2026-09-14T18:53:36.000+00:00",
+            "permissions": ",".join(sorted(account.permissions)),
+            "remainingValidity": account.days_left,
+            "ipWhiteList": ",".join(account.addresses),
+        }
+
+    def _trade_fee(self, account: Account, query: Query) -> object:
+        pair = self.ledger.pair(query.get("symbol"), account)
+        return {
+            "data": {"makerCommission": 0, "takerCommission": float(pair.taker_fee)},
+            "code": 0,
+            "msg": "success",
+            "timestamp": self._now_ms(),
+        }
+
+    def _place(self, account: Account, query: Query) -> object:
+        order = self.ledger.place(account, query)
+        row = order_row(order)
+        shown = ("symbol", "orderId", "orderListId", "price", "origQty", "type", "side")
+        return {name: row[name] for name in shown} | {"transactTime": to_millis(order.at)}
+
+    def _test(self, account: Account, query: Query) -> object:
+        self.ledger.check(account, query)
+        return {}
+
+    def _order(self, account: Account, query: Query) -> object:
+        self.ledger.pair(query.get("symbol"), account)
+        client_id, order_id = query.get("origClientOrderId"), query.get("orderId")
+        if not client_id and not order_id:
+            raise missing("orderId")
+        return order_row(self.ledger.find(account, client_id=client_id, order_id=order_id))
+
+    def _all_orders(self, account: Account, query: Query) -> object:
+        return [order_row(order) for order in self._visible(account, query)]
+
+    def _my_trades(self, account: Account, query: Query) -> object:
+        wanted = query.get("orderId")
+        return [
+            row
+            for order in self._visible(account, query)
+            if wanted in (None, order.order_id)
+            for row in trade_rows(order)
+        ]
+
+    def _visible(self, account: Account, query: Query) -> list[LedgerOrder]:
+        pair = self.ledger.pair(query.get("symbol"), account)
+        return [
+            order
+            for order in self.orders
+            if (order.api_key, order.symbol) == (account.api_key, pair.symbol)
+            and self.ledger.is_visible(order)
+        ]

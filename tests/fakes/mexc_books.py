@@ -1,0 +1,119 @@
+"""What the fake MEXC knows: its pairs with their order books, its accounts with their keys."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import ROUND_DOWN, Decimal
+
+ALL_NEEDED = frozenset({"SPOT_ACCOUNT_READ", "SPOT_DEAL_READ", "SPOT_DEAL_WRITE"})
+ZERO = Decimal(0)
+
+Levels = list[tuple[Decimal, Decimal]]
+
+
+class Refused(Exception):
+    """An error as MEXC words it."""
+
+    def __init__(self, code: int, message: str, *, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+@dataclass(slots=True, kw_only=True)
+class Pair:
+    """*hidden*: in the Assessment Zone, shown to chosen keys only. *refills*: what an order takes
+    from the book is there again for the next one.
+    """
+
+    symbol: str
+    base: str
+    last: Decimal
+    bids: Levels
+    asks: Levels
+    quote: str = "USDT"
+    base_precision: int = 0
+    quote_precision: int = 7
+    base_size: str = "0"
+    min_notional: Decimal = Decimal(1)
+    max_notional: Decimal = Decimal(100_000)
+    taker_fee: Decimal = Decimal("0.0005")
+    status: str = "1"
+    api_allowed: bool = True
+    side_type: int = 1
+    order_types: tuple[str, ...] = ("LIMIT", "MARKET", "LIMIT_MAKER")
+    hidden: bool = False
+    refills: bool = True
+
+    def move(self, factor: Decimal) -> None:
+        self.last = self._priced(self.last * factor)
+        self.bids = [(self._priced(price * factor), quantity) for price, quantity in self.bids]
+        self.asks = [(self._priced(price * factor), quantity) for price, quantity in self.asks]
+
+    def _priced(self, price: Decimal) -> Decimal:
+        return floor_to(price, self.quote_precision)
+
+
+def mntl(price: str = "0.002", *, base_precision: int = 0, level_quantity: str = "250000") -> Pair:
+    """A synthetic MNTLUSDT, ten levels on either side, 0.1 % apart."""
+    last = Decimal(price)
+    gap = last / 1000
+    quantity = Decimal(level_quantity)
+    return Pair(
+        symbol="MNTLUSDT",
+        base="MNTL",
+        last=last,
+        bids=[(floor_to(last - gap * n, 7), quantity) for n in range(1, 11)],
+        asks=[(floor_to(last + gap * n, 7), quantity) for n in range(1, 11)],
+        base_precision=base_precision,
+    )
+
+
+@dataclass(slots=True)
+class Funds:
+    free: Decimal = ZERO
+    locked: Decimal = ZERO
+
+
+@dataclass(slots=True, kw_only=True)
+class Account:
+    """One key and what it holds. *pairs*: the key's own allow-list; None allows all.
+
+    *zone*: the hidden pairs it may see. *shown* replaces the balances while they are stale.
+    """
+
+    api_key: str
+    api_secret: str
+    funds: dict[str, Funds] = field(default_factory=dict)
+    permissions: frozenset[str] = ALL_NEEDED
+    addresses: tuple[str, ...] = ()
+    days_left: int | None = 89
+    key_status: str = "VALID"
+    pairs: frozenset[str] | None = None
+    zone: frozenset[str] = frozenset()
+    shown: "Staleness | None" = None
+
+    def of(self, asset: str) -> Funds:
+        return self.funds.setdefault(asset, Funds())
+
+    def snapshot(self) -> dict[str, Funds]:
+        return {asset: Funds(f.free, f.locked) for asset, f in self.funds.items()}
+
+
+@dataclass(slots=True)
+class Staleness:
+    """Old balances, shown for so many more reads or until a moment, whichever lasts longer."""
+
+    funds: dict[str, Funds]
+    reads: int
+    until: datetime
+
+
+def floor_to(value: Decimal, decimals: int) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_DOWN)
+
+
+def missing(name: str) -> Refused:
+    return Refused(
+        700004, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed."
+    )

@@ -1,0 +1,90 @@
+"""How the fake MEXC's books look on the wire: captured answers with other numbers in them."""
+
+from decimal import Decimal
+from typing import Any
+
+from engine.clock import to_millis
+from tests.fakes.mexc_books import Levels, Pair
+from tests.fakes.mexc_ledger import LedgerOrder
+
+
+def level_rows(levels: Levels) -> list[list[str]]:
+    return [[f"{price:f}", f"{quantity:f}"] for price, quantity in levels]
+
+
+def pair_row(pair: Pair) -> dict[str, Any]:
+    most = f"{pair.max_notional:f}"
+    return {
+        "symbol": pair.symbol,
+        "status": pair.status,
+        "fullName": pair.base,
+        "baseAsset": pair.base,
+        "baseAssetPrecision": pair.base_precision,
+        "quoteAsset": pair.quote,
+        "quotePrecision": pair.quote_precision,
+        "quoteAssetPrecision": pair.quote_precision,
+        "baseCommissionPrecision": 2,
+        "quoteCommissionPrecision": 5,
+        "orderTypes": list(pair.order_types),
+        "isSpotTradingAllowed": pair.api_allowed,
+        "isMarginTradingAllowed": False,
+        "quoteAmountPrecision": "1",
+        "baseSizePrecision": pair.base_size,
+        "permissions": ["SPOT"],
+        "filters": [],
+        "maxQuoteAmount": "2000000",
+        "makerCommission": "0",
+        "takerCommission": f"{pair.taker_fee:f}",
+        "quoteAmountPrecisionMarket": f"{pair.min_notional:f}",
+        "maxQuoteAmountMarket": most,
+        "tradeSideType": pair.side_type,
+        "st": False,
+    }
+
+
+def order_row(order: LedgerOrder) -> dict[str, Any]:
+    at = to_millis(order.at) // 1000 * 1000  # whole seconds, as MEXC has it
+    return {
+        "symbol": order.symbol,
+        "orderId": order.order_id,
+        "orderListId": -1,
+        "clientOrderId": order.client_order_id,
+        "price": f"{order.price:f}",
+        "origQty": f"{order.orig_quantity:f}",
+        "executedQty": f"{order.executed:f}",
+        "cummulativeQuoteQty": f"{order.spent:f}",
+        "status": order.status,
+        "timeInForce": None,
+        "type": "MARKET",
+        "side": order.side,
+        "stopPrice": None,
+        "icebergQty": None,
+        "time": at,
+        "updateTime": at,
+        "isWorking": True,
+        "origQuoteOrderQty": f"{order.orig_quote:f}",
+    }
+
+
+def trade_rows(order: LedgerOrder) -> list[dict[str, Any]]:
+    fee_rate = order.fee / order.spent if order.spent else Decimal(0)
+    return [
+        {
+            "symbol": order.symbol,
+            "id": f"{order.order_id[5:]}X{number}",
+            "orderId": order.order_id,
+            "orderListId": -1,
+            "price": f"{price:f}",
+            "qty": f"{quantity:f}",
+            "quoteQty": f"{price * quantity:f}",
+            "commission": f"{price * quantity * fee_rate:f}",
+            "commissionAsset": "USDT",
+            "time": to_millis(order.at),
+            "isBuyer": order.side == "BUY",
+            "isMaker": False,
+            "isBestMatch": True,
+            "isSelfTrade": False,
+            "clientOrderId": order.client_order_id,
+        }
+        for number, (price, quantity) in enumerate(order.fills)
+    ]

@@ -1,0 +1,128 @@
+"""Messages as the Bot API server takes them from a bot, and what it refuses."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from typing import Any
+
+from tests.fakes.http import Request
+from tests.fakes.telegram_faults import Refused
+from tests.fakes.telegram_html import CannotParse, visible_text
+
+Params = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    label: str
+    data: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    name: str
+    content: bytes
+
+
+@dataclass(slots=True, kw_only=True)
+class SentMessage:
+    """One message of the bot as the person sees it now.
+
+    *text* is what is visible, *html* the markup it came from (None if it came plain), *edits* are
+    the earlier texts, oldest first.
+    """
+
+    chat_id: int
+    message_id: int
+    text: str
+    html: str | None = None
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    silent: bool = False
+    document: Document | None = None
+    edits: list[str] = field(default_factory=list)
+    deleted: bool = False
+    pinned: bool = False
+
+    @property
+    def labels(self) -> list[str]:
+        return [button.label for row in self.buttons for button in row]
+
+    def button(self, label_or_data: str) -> Button | None:
+        every = [button for row in self.buttons for button in row]
+        return next((b for b in every if label_or_data in (b.label, b.data)), None)
+
+
+def read_params(request: Request) -> Params:
+    """The parameters of a call, files among them, whichever way the client encoded them."""
+    content_type = request.headers.get("content-type", "")
+    if content_type.startswith("application/json"):
+        return dict(json.loads(request.body or b"{}"))
+    if not content_type.startswith("multipart/form-data"):
+        return {**request.query, **request.form}
+    params: Params = {}
+    envelope = message_from_bytes(f"Content-Type: {content_type}\n\n".encode() + request.body)
+    for part in envelope.walk():
+        name = part.get_param("name", header="content-disposition")
+        content = part.get_payload(decode=True)
+        if not isinstance(name, str) or not isinstance(content, bytes):
+            continue
+        filename = part.get_filename()
+        params[name] = Document(filename, content) if filename else content.decode()
+    return params
+
+
+def read_text(params: Params, *, key: str = "text", limit: int = 4096) -> tuple[str, str | None]:
+    """The visible text and, if it came as HTML, its markup."""
+    raw = str(params.get(key, ""))
+    markup = raw if str(params.get("parse_mode", "")).upper() == "HTML" else None
+    try:
+        text = (visible_text(raw) if markup is not None else raw).strip()
+    except CannotParse as e:
+        raise Refused(400, f"Bad Request: can't parse entities: {e}") from e
+    if not text and key == "text":
+        raise Refused(400, "Bad Request: message text is empty")
+    if len(text.encode("utf-16-le", "surrogatepass")) // 2 > limit:
+        raise Refused(400, f"Bad Request: message {'is' if key == 'text' else key} too long")
+    return text, markup
+
+
+def read_buttons(params: Params) -> tuple[tuple[Button, ...], ...]:
+    """The inline keyboard; other kinds of keyboards have no buttons to tap."""
+    markup = params.get("reply_markup") or {}
+    if isinstance(markup, str):
+        markup = json.loads(markup)
+    rows = tuple(
+        tuple(_button(described) for described in row)
+        for row in markup.get("inline_keyboard", ())
+        if row
+    )
+    if sum(map(len, rows)) > 100:
+        raise Refused(400, "Bad Request: reply markup is too long")
+    return rows
+
+
+def _button(described: Mapping[str, Any]) -> Button:
+    label, data, url = described.get("text"), described.get("callback_data"), described.get("url")
+    if not label:
+        raise Refused(400, "Bad Request: can't parse inline keyboard button: text is empty")
+    if (data is None) == (url is None):
+        raise Refused(400, "Bad Request: text buttons are unallowed in the inline keyboard")
+    if data is not None and not 1 <= len(data.encode()) <= 64:
+        raise Refused(400, "Bad Request: BUTTON_DATA_INVALID")
+    return Button(label, data, url)
+
+
+def button_facts(buttons: tuple[tuple[Button, ...], ...]) -> dict[str, Any]:
+    """The keyboard as Telegram shows it back in a message."""
+    return {
+        "inline_keyboard": [
+            [{"text": b.label, "url": b.url} if b.url else _data_facts(b) for b in row]
+            for row in buttons
+        ]
+    }
+
+
+def _data_facts(button: Button) -> dict[str, Any]:
+    return {"text": button.label, "callback_data": button.data}

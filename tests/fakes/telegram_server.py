@@ -1,0 +1,280 @@
+"""The Bot API itself: what a bot may ask for, and what comes of it."""
+
+import asyncio
+import itertools
+import json
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from typing import Any, Self
+
+from engine.clock import Clock, SystemClock
+from tests.fakes.http import Reply, Request, serve
+from tests.fakes.telegram_faults import Fault, Refused
+from tests.fakes.telegram_messages import (
+    Params,
+    SentMessage,
+    button_facts,
+    read_buttons,
+    read_params,
+    read_text,
+)
+
+TOKEN = "1234567890:AAFakeTokenThatMustNeverBeLogged00000"
+_DEFAULT_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    method: str
+    params: Params
+
+
+class BotApiServer:
+    """The server's state and methods; `FakeTelegram` adds the people."""
+
+    def __init__(self, *, token: str = TOKEN, port: int = 0, clock: Clock | None = None) -> None:
+        self.token = token
+        self.bot_id = int(token.partition(":")[0])
+        self.url = ""
+        self.calls: list[Call] = []
+        self.deleted: set[tuple[int, int]] = set()
+        self.answers: dict[str, Params] = {}
+        self.commands: list[dict[str, str]] = []
+        self.allowed_updates: tuple[str, ...] = _DEFAULT_UPDATES
+        self._clock = clock or SystemClock()
+        self._port = port
+        self._exit = AsyncExitStack()
+        self._closing = False
+        self._changed = asyncio.Event()
+        self._faults: dict[str, deque[Fault]] = defaultdict(deque)
+        self._chats: dict[int, dict[str, Any]] = {}
+        self._blocked: set[int] = set()
+        self._moved: dict[int, int] = {}
+        self._sent: dict[tuple[int, int], SentMessage] = {}
+        self._said: dict[tuple[int, int], dict[str, Any]] = {}
+        self._queries: set[str] = set()
+        self._updates: list[dict[str, Any]] = []
+        self._update_ids = itertools.count(1001)
+        self._message_ids = itertools.count(1)
+        self._poll = 0
+        self._methods: Mapping[str, Callable[[Params], Any]] = {
+            "answerCallbackQuery": self._answer_query,
+            "deleteMessage": self._delete,
+            "deleteWebhook": lambda _: True,
+            "editMessageReplyMarkup": self._edit_buttons,
+            "editMessageText": self._edit_text,
+            "getMe": lambda _: self._me(),
+            "getWebhookInfo": self._webhook_info,
+            "pinChatMessage": self._pin,
+            "sendChatAction": lambda params: bool(self._chat(params)),
+            "sendDocument": self._send,
+            "sendMessage": self._send,
+            "setMyCommands": self._set_commands,
+            "setMyDescription": lambda _: True,
+            "setMyShortDescription": lambda _: True,
+        }
+
+    async def __aenter__(self) -> Self:
+        self.url = await self._exit.enter_async_context(serve(self._answer, port=self._port))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._closing = True
+        self._announce()
+        await self._exit.aclose()
+
+    def fail(self, method: str, fault: Fault, *, times: int = 1) -> None:
+        """The next calls of *method* meet *fault*, after those already waiting for them."""
+        self._faults[method].extend([fault] * times)
+
+    async def wait_until(
+        self,
+        predicate: Callable[[], bool],
+        *,
+        timeout: float = 5,  # noqa: ASYNC109 - a test's patience
+    ) -> None:
+        """Until something the bot did makes *predicate* true. Raises TimeoutError."""
+        async with asyncio.timeout(timeout):
+            while not predicate():
+                await self._changed.wait()
+
+    async def _answer(self, request: Request) -> Reply:
+        token, _, method = request.path.removeprefix("/bot").partition("/")
+        if token != self.token:
+            return Refused(401, "Unauthorized").reply()
+        params = read_params(request)
+        self.calls.append(Call(method, params))
+        fault = self._faults[method].popleft() if self._faults[method] else None
+        if fault is not None and not fault.took_effect:
+            self._announce()
+            return fault.reply or await self._hang()
+        try:
+            result = await self._obey(method, params)
+        except Refused as e:
+            return e.reply()
+        finally:
+            self._announce()
+        if fault is not None and fault.reply is not None:
+            return fault.reply
+        return Reply(body=json.dumps({"ok": True, "result": result}).encode())
+
+    async def _obey(self, method: str, params: Params) -> Any:
+        if method == "getUpdates":
+            return await self._get_updates(params)
+        if method not in self._methods:
+            raise Refused(404, "Not Found")
+        return self._methods[method](params)
+
+    async def _get_updates(self, params: Params) -> list[dict[str, Any]]:
+        self._poll += 1
+        mine = self._poll
+        self._announce()
+        if "allowed_updates" in params:
+            self.allowed_updates = tuple(json.loads(params["allowed_updates"]))
+        # Asking with an offset confirms all updates before it: they are forgotten.
+        offset = int(params.get("offset", 0))
+        self._updates = [u for u in self._updates if not _is_before(u, offset)]
+        with suppress(TimeoutError):
+            await self.wait_until(
+                lambda: bool(self._updates) or self._closing or mine != self._poll,
+                timeout=float(params.get("timeout", 0)),
+            )
+        if mine != self._poll:
+            raise Refused(
+                409,
+                "Conflict: terminated by other getUpdates request; "
+                "make sure that only one bot instance is running",
+            )
+        return self._updates[: int(params.get("limit", 100))]
+
+    def _send(self, params: Params) -> dict[str, Any]:
+        document = params.get("document")
+        if document is None:
+            text, markup = read_text(params)
+        else:
+            text, markup = read_text(params, key="caption", limit=1024)
+        chat_id = self._chat(params)
+        message = SentMessage(
+            chat_id=chat_id,
+            message_id=next(self._message_ids),
+            text=text,
+            html=markup,
+            buttons=read_buttons(params),
+            silent=str(params.get("disable_notification")).lower() == "true",
+            document=document,
+        )
+        self._sent[chat_id, message.message_id] = message
+        return self._facts(message)
+
+    def _edit_text(self, params: Params) -> dict[str, Any]:
+        return self._edit_message(params, *read_text(params))
+
+    def _edit_buttons(self, params: Params) -> dict[str, Any]:
+        message = self._shown(params, "edit")
+        return self._edit_message(params, message.text, message.html)
+
+    def _pin(self, params: Params) -> bool:
+        self._shown(params, "pin").pinned = True
+        return True
+
+    def _set_commands(self, params: Params) -> bool:
+        self.commands = json.loads(params["commands"])
+        return True
+
+    def _webhook_info(self, _: Params) -> dict[str, Any]:
+        count = len(self._updates)
+        return {"url": "", "has_custom_certificate": False, "pending_update_count": count}
+
+    def _edit_message(self, params: Params, text: str, markup: str | None) -> dict[str, Any]:
+        message, buttons = self._shown(params, "edit"), read_buttons(params)
+        if (text, buttons) == (message.text, message.buttons):
+            raise Refused(
+                400,
+                "Bad Request: message is not modified: specified new message content and reply "
+                "markup are exactly the same as a current content and reply markup of the message",
+            )
+        if text != message.text:
+            message.edits.append(message.text)
+        message.text, message.html, message.buttons = text, markup, buttons
+        return self._facts(message)
+
+    def _delete(self, params: Params) -> bool:
+        key = self._chat(params), int(params["message_id"])
+        if key in self.deleted or not (key in self._sent or key in self._said):
+            raise Refused(400, "Bad Request: message to delete not found")
+        if key in self._said and key[0] < 0:
+            raise Refused(400, "Bad Request: message can't be deleted")
+        if key in self._sent:
+            self._sent[key].deleted = True
+        self.deleted.add(key)
+        return True
+
+    def _answer_query(self, params: Params) -> bool:
+        query_id = str(params["callback_query_id"])
+        if query_id not in self._queries:
+            raise Refused(
+                400,
+                "Bad Request: query is too old and response timeout expired or query ID is invalid",
+            )
+        if len(str(params.get("text", ""))) > 200:
+            raise Refused(400, "Bad Request: MESSAGE_TOO_LONG")
+        self._queries.discard(query_id)
+        self.answers[query_id] = params
+        return True
+
+    def _chat(self, params: Params) -> int:
+        """The chat of a call, if the bot may write there."""
+        wanted = str(params.get("chat_id", ""))
+        chat_id = int(wanted) if wanted.lstrip("-").isdigit() else 0
+        if chat_id in self._moved:
+            words = "Bad Request: group chat was upgraded to a supergroup chat"
+            raise Refused(400, words, migrate_to_chat_id=self._moved[chat_id])
+        if chat_id not in self._chats:
+            raise Refused(400, "Bad Request: chat not found")
+        if chat_id in self._blocked:
+            raise Refused(403, "Forbidden: bot was blocked by the user")
+        return chat_id
+
+    def _shown(self, params: Params, verb: str) -> SentMessage:
+        message = self._sent.get((self._chat(params), int(params["message_id"])))
+        if message is None or message.deleted:
+            raise Refused(400, f"Bad Request: message to {verb} not found")
+        return message
+
+    def _facts(self, message: SentMessage) -> dict[str, Any]:
+        facts: dict[str, Any] = {
+            "message_id": message.message_id,
+            "date": self._date(),
+            "chat": self._chats[message.chat_id],
+            "from": self._me(),
+            ("text" if message.document is None else "caption"): message.text,
+        }
+        if message.buttons:
+            facts["reply_markup"] = button_facts(message.buttons)
+        if message.document is not None:
+            name = message.document.name
+            facts["document"] = {"file_id": "f", "file_unique_id": "u", "file_name": name}
+        return facts
+
+    def _me(self) -> dict[str, Any]:
+        name = {"first_name": "Ballast", "username": "ballast_bot"}
+        return {"id": self.bot_id, "is_bot": True, **name}
+
+    def _date(self) -> int:
+        return int(self._clock.now().timestamp())
+
+    async def _hang(self) -> Reply:
+        while not self._closing:
+            await self._changed.wait()
+        return Reply(drop=True)
+
+    def _announce(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+
+def _is_before(update: Any, offset: int) -> bool:
+    update_id = update.get("update_id") if isinstance(update, dict) else None
+    return isinstance(update_id, int) and update_id < offset

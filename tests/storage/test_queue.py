@@ -1,0 +1,177 @@
+"""The two queues' tables: what is stored once, who gets which row, and what is given back."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+
+from engine.domain.alerts import OrderUnclear
+from engine.domain.pairs import Side, Symbol
+from engine.storage import inbox, outbox, queue
+from engine.storage.codec import alert_from_json
+from engine.storage.database import Database
+from engine.storage.models import InboxRow, OutboxRow
+from tests.fakes.clock import START
+
+ANNA, BERT, CARL = 7, 8, 9
+BOT = 1234567890
+HOLD = timedelta(minutes=1)
+
+
+@pytest.fixture
+def db(database: Database) -> Database:
+    return database
+
+
+async def add(db: Database, chat_id: int, payload: str) -> bool:
+    async with db.writing() as session:
+        return await outbox.add(
+            session, chat_id=chat_id, kind="note", payload=payload, dedupe_key=payload, now=START
+        )
+
+
+async def claim(db: Database, *, at: timedelta = timedelta(), most: int = 10) -> list[OutboxRow]:
+    async with db.writing() as session:
+        return list(await queue.claim(session, OutboxRow, now=START + at, hold=HOLD, most=most))
+
+
+async def payloads(db: Database, *, at: timedelta = timedelta(), most: int = 10) -> list[str]:
+    return [row.payload for row in await claim(db, at=at, most=most)]
+
+
+async def test_the_oldest_row_of_each_chat_is_claimed_and_nothing_overtakes_it(db: Database):
+    for chat_id, payload in ((ANNA, "a1"), (ANNA, "a2"), (BERT, "b1")):
+        await add(db, chat_id, payload)
+
+    first, second = await payloads(db), await payloads(db)
+
+    assert (first, second) == (["a1", "b1"], [])
+
+
+async def test_no_more_rows_are_claimed_than_asked_for(db: Database):
+    await add(db, ANNA, "a1")
+    await add(db, BERT, "b1")
+
+    assert await payloads(db, most=0) == []
+    assert await payloads(db, most=1) == ["a1"]
+
+
+async def test_a_finished_row_makes_way_for_the_next_one(db: Database):
+    await add(db, ANNA, "a1")
+    await add(db, ANNA, "a2")
+    (row,) = await claim(db)
+    async with db.writing() as session:
+        await queue.finish(session, OutboxRow, row.id, now=START, message_id=5)
+
+    assert await payloads(db) == ["a2"]
+
+
+async def test_a_postponed_row_keeps_its_place_until_its_time(db: Database):
+    await add(db, ANNA, "a1")
+    await add(db, ANNA, "a2")
+    (row,) = await claim(db)
+    async with db.writing() as session:
+        await queue.postpone(
+            session, OutboxRow, row.id, until=START + timedelta(seconds=9), failure="busy"
+        )
+
+    assert await payloads(db, at=timedelta(seconds=8)) == []
+    assert await payloads(db, at=timedelta(seconds=9)) == ["a1"]
+
+
+async def test_a_claim_runs_out_unless_it_is_renewed(db: Database):
+    await add(db, ANNA, "a1")
+    await add(db, BERT, "b1")
+    anna, _ = await claim(db)
+    async with db.writing() as session:
+        await queue.renew(session, OutboxRow, {anna.id}, until=START + 3 * HOLD)
+
+    assert await payloads(db, at=2 * HOLD) == ["b1"]
+
+
+async def test_a_row_that_was_given_back_is_not_claimed_again_by_renewing(db: Database):
+    await add(db, ANNA, "a1")
+    (row,) = await claim(db)
+    async with db.writing() as session:
+        await queue.postpone(session, OutboxRow, row.id, until=START, failure=None)
+        await queue.renew(session, OutboxRow, {row.id}, until=START + HOLD)
+
+    assert await payloads(db) == ["a1"]
+
+
+async def test_a_start_of_the_only_process_frees_what_its_former_life_had_claimed(db: Database):
+    await add(db, ANNA, "a1")
+    await claim(db)
+    async with db.writing() as session:
+        await queue.release_all(session, OutboxRow)
+
+    (row,) = await claim(db)
+
+    assert row.attempts == 2
+
+
+async def test_a_repeated_dedupe_key_changes_nothing(db: Database):
+    added = await add(db, ANNA, "fact")
+    repeated = await add(db, BERT, "fact")
+
+    assert (added, repeated) == (True, False)
+    assert [row.chat_id for row in await claim(db)] == [ANNA]
+
+
+async def test_an_alert_is_stored_as_its_facts(db: Database):
+    alert = OrderUnclear(
+        dry_run=False, symbol=Symbol("MNTLUSDT"), side=Side.BUY, expected_quote=Decimal("17.10")
+    )
+    async with db.writing() as session:
+        await outbox.add_alert(session, chat_id=ANNA, alert=alert, dedupe_key="k", now=START)
+
+    (row,) = await claim(db)
+
+    assert (row.kind, alert_from_json(row.kind, row.payload)) == ("order_unclear", alert)
+
+
+async def test_what_waits_for_a_migrated_group_goes_to_its_new_id(db: Database):
+    await add(db, ANNA, "done")
+    (done,) = await claim(db)
+    async with db.writing() as session:
+        await queue.finish(session, OutboxRow, done.id, now=START)
+    await add(db, ANNA, "waits")
+    await add(db, BERT, "other")
+    async with db.writing() as session:
+        await outbox.move_chat(session, old=ANNA, new=CARL)
+        waiting = [await queue.waiting(session, OutboxRow, chat_id=c) for c in (ANNA, BERT, CARL)]
+        everything = await queue.waiting(session, OutboxRow)
+        chats = await session.scalars(select(OutboxRow.chat_id).order_by(OutboxRow.id))
+
+    assert (waiting, everything, list(chats)) == ([0, 1, 1], 2, [ANNA, CARL, BERT])
+
+
+async def test_an_update_is_stored_once_per_bot(db: Database):
+    async with db.writing() as session:
+        first = await inbox.store(
+            session, bot_id=BOT, updates=[(5, ANNA, "x"), (6, BERT, "y")], now=START
+        )
+        again = await inbox.store(
+            session, bot_id=BOT, updates=[(6, BERT, "y"), (7, ANNA, "z")], now=START
+        )
+        other = await inbox.store(session, bot_id=BOT + 1, updates=[(5, ANNA, "x")], now=START)
+        stored = (await session.scalars(select(InboxRow).order_by(InboxRow.id))).all()
+
+    assert (first, again, other) == (2, 1, 1)
+    assert [row.payload for row in stored] == ["x", "y", "z", "x"]
+
+
+async def test_nothing_to_store_is_no_error(db: Database):
+    async with db.writing() as session:
+        stored = await inbox.store(session, bot_id=BOT, updates=[], now=START)
+
+    assert stored == 0
+
+
+async def test_a_hundred_updates_are_stored_at_once(db: Database):
+    batch = [(number, number, "x") for number in range(100)]
+    async with db.writing() as session:
+        stored = await inbox.store(session, bot_id=BOT, updates=batch, now=START)
+
+    assert stored == 100

@@ -1,0 +1,142 @@
+"""Rules of the code that no linter of ours knows: money is never a float, the domain is pure."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# Waiting times and nothing else: a float here has never been an amount.
+FLOATS_FOR_DURATIONS = {
+    "engine/clock.py",
+    "engine/errors.py",
+    "engine/preview.py",
+}
+# Data types and pure functions of the standard library; nothing that reads, waits or guesses.
+DOMAIN_MAY_IMPORT = {
+    "base64",
+    "collections.abc",
+    "dataclasses",
+    "datetime",
+    "decimal",
+    "enum",
+    "hashlib",
+    "re",
+    "typing",
+}
+THE_CLOCK = "engine/clock.py"
+WALL_CLOCKS = {
+    "datetime.now",
+    "datetime.utcnow",
+    "datetime.today",
+    "date.today",
+    "time.time",
+    "time.monotonic",
+    "time.perf_counter",
+    "time.sleep",
+    "asyncio.sleep",
+}
+LONGEST_MODULE = 300
+
+
+def modules_of(*folders: str) -> list[str]:
+    return sorted(
+        path.relative_to(ROOT).as_posix()
+        for folder in folders
+        for path in (ROOT / folder).rglob("*.py")
+        if path.read_text()
+    )
+
+
+def nodes_of(module: str) -> Iterator[ast.AST]:
+    return ast.walk(ast.parse((ROOT / module).read_text(), filename=module))
+
+
+def imports_of(module: str) -> set[str]:
+    found = set()
+    for node in nodes_of(module):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def floats_in(module: str) -> list[int]:
+    """The lines that say `float` or write one down, annotations included."""
+    return [
+        node.lineno
+        for node in nodes_of(module)
+        if (isinstance(node, ast.Name) and node.id == "float")
+        or (isinstance(node, ast.Constant) and isinstance(node.value, float | complex))
+    ]
+
+
+def calls_in(module: str) -> Iterator[tuple[str, int]]:
+    for node in nodes_of(module):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node.lineno
+
+
+@pytest.mark.parametrize("module", modules_of("engine"))
+def test_money_is_never_a_float(module):
+    lines = floats_in(module)
+
+    assert not lines or module in FLOATS_FOR_DURATIONS, f"{module}: lines {lines}"
+
+
+@pytest.mark.parametrize("module", modules_of("engine"))
+def test_nothing_is_turned_into_a_float_or_rounded_in_no_named_direction(module):
+    lines = [line for name, line in calls_in(module) if name in {"float", "round"}]
+
+    assert not lines, f"{module}: lines {lines}"
+
+
+def test_the_exceptions_are_only_those_that_need_it():
+    needless = {module for module in FLOATS_FOR_DURATIONS if not floats_in(module)}
+
+    assert not needless
+    assert not {
+        module for module in FLOATS_FOR_DURATIONS if "domain" in module or "storage" in module
+    }
+
+
+@pytest.mark.parametrize("module", modules_of("engine/domain"))
+def test_the_domain_imports_data_types_and_itself(module):
+    foreign = {
+        name
+        for name in imports_of(module) - DOMAIN_MAY_IMPORT
+        if not name.startswith("engine.domain") and name != "engine.errors"
+    }
+
+    assert not foreign
+
+
+@pytest.mark.parametrize("module", modules_of("engine"))
+def test_only_the_clock_knows_the_time(module):
+    asked = {(name, line) for name, line in calls_in(module) if name in WALL_CLOCKS}
+
+    assert not asked or module == THE_CLOCK
+
+
+@pytest.mark.parametrize("module", modules_of("engine", "bot"))
+def test_production_code_does_not_assert(module):
+    lines = [node.lineno for node in nodes_of(module) if isinstance(node, ast.Assert)]
+
+    assert not lines
+
+
+@pytest.mark.parametrize("module", modules_of("engine", "bot"))
+def test_a_module_says_what_it_owns_and_is_not_too_long(module):
+    text = (ROOT / module).read_text()
+
+    assert ast.get_docstring(ast.parse(text))
+    assert text.count("\n") <= LONGEST_MODULE
+
+
+@pytest.mark.parametrize("module", modules_of("engine"))
+def test_the_engine_knows_nothing_of_the_bot(module):
+    outside = {name.split(".")[0] for name in imports_of(module)} & {"bot", "telegram", "tests"}
+
+    assert not outside

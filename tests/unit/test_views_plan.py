@@ -1,0 +1,147 @@
+"""The plan, its one button, and what each tap gets."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.callbacks import Confirm, decode
+from bot.messages import Message
+from bot.views.plan import (
+    dead_tap_notice,
+    foreign_tap_notice,
+    no_key_view,
+    plan_accepted_view,
+    plan_blocked_view,
+    plan_expired_view,
+    plan_failed_view,
+    plan_paused_view,
+    plan_used_view,
+    plan_view,
+)
+from engine.domain.pairs import Side
+from engine.domain.planner import InsideBand, MarketBuy, MarketSell, NothingFree, Plan
+from tests.builders import account, intent, rules, settings
+from tests.unit.phone import check_message, check_notice
+
+
+def shown(plan: Plan, **changes: Any) -> Message:
+    values: dict[str, Any] = {"account": account(), "rules": rules(), "confirmation_id": "q-1"}
+    return plan_view(plan=plan, **values | changes)
+
+
+def labels(view: Message) -> list[str]:
+    rows = view.keyboard.inline_keyboard if view.keyboard else ()
+    return [button.text for row in rows for button in row]
+
+
+BUY = Plan(held=Decimal("57.10"), order=MarketBuy(Decimal("17.10"), Decimal("8142.9")))
+SELL = Plan(held=Decimal("22.90"), order=MarketSell(Decimal(8555), Decimal("17.09")))
+
+
+def test_a_plan_shows_the_order_the_fee_and_what_is_left_with_one_button():
+    view = shown(BUY)
+    text = check_message(view)
+
+    assert text.startswith("🟢 LIVE · Plan for MNTL/USDT")
+    assert "17.10 USDT over the target of 40.00 (+42.8%)" in text
+    assert "Buy about 8,142 MNTL\nfor up to 17.10 USDT at about 0.0021" in text
+    assert "Fee 0.01 USDT\nUSDT  57.10 → about 39.99" in text
+    assert "within 90 s" in text
+    assert labels(view) == ["Trade"]
+    assert view.keyboard is not None
+    data = view.keyboard.inline_keyboard[0][0].callback_data
+    assert isinstance(data, str)
+    assert decode(data) == Confirm("q-1")
+
+
+def test_a_sell_says_what_arrives_after_the_fee():
+    text = check_message(shown(SELL))
+
+    assert "17.10 USDT under the target" in text
+    assert "Sell 8,555 MNTL\nfor about 17.09 USDT after the fee at about 0.001998" in text
+    assert "USDT  22.90 → about 39.99" in text
+
+
+def test_a_pair_without_a_fee_and_a_paper_account_say_so():
+    paper = account(settings=settings(dry_run=True))
+
+    text = check_message(shown(BUY, account=paper, rules=rules(taker_fee_rate=0)))
+
+    assert "No fee" in text
+    assert "no real money moves" in text
+
+
+def test_a_plan_inside_the_band_may_be_traded_but_is_said_to_be_inside():
+    plan = Plan(held=Decimal(39), order=MarketSell(Decimal(501), Decimal(1)))
+    view = shown(plan)
+
+    assert "inside the band of 38.00 – 42.00 USDT" in check_message(view)
+    assert labels(view) == ["Trade"]
+
+
+def test_a_plan_with_too_thin_a_book_names_no_price():
+    plan = Plan(held=Decimal("57.10"), order=MarketBuy(Decimal("17.10"), Decimal("0.4")))
+
+    assert "at about" not in check_message(shown(plan))
+
+
+def test_while_paused_the_plan_has_no_trade_button():
+    view = shown(BUY, account=account(settings=settings(paused=True)))
+
+    assert "Send /resume first" in check_message(view)
+    assert labels(view) == ["Resume"]
+    assert labels(shown(BUY, confirmation_id=None)) == ["Resume"]
+
+
+def test_a_plan_without_an_order_tells_the_reason():
+    inside = shown(Plan(held=Decimal(40), reason=InsideBand()), confirmation_id=None)
+    blocked = shown(
+        Plan(held=Decimal(20), reason=NothingFree(Side.SELL, Decimal(0), Decimal(0))),
+        confirmation_id=None,
+    )
+
+    assert "exactly the target" in check_message(inside)
+    assert "nothing to do" in check_message(inside)
+    assert "only 0 MNTL is free" in check_message(blocked)
+    assert "nothing to trade now" in check_message(blocked)
+    assert labels(inside) == labels(blocked) == []
+
+
+def test_each_way_a_tap_can_end_says_what_was_sent():
+    paused = account(settings=settings(paused=True))
+    views = {
+        "On it": plan_accepted_view(
+            account=account(), side=Side.SELL, expected_quote=Decimal("17.1")
+        ),
+        "3 min old": plan_expired_view(age=timedelta(minutes=3)),
+        "works only once": plan_used_view(),
+        "so no order was sent": plan_paused_view(account=paused),
+        "No order was sent": plan_failed_view(account=account()),
+        "is not confirmed yet": plan_blocked_view(account=account(), unresolved=intent()),
+        "Nothing was traded": no_key_view(account=account(sealed_key=None)),
+    }
+
+    for words, view in views.items():
+        assert words in check_message(view)
+    buy = plan_accepted_view(account=account(), side=Side.BUY, expected_quote=Decimal(9))
+    assert "buy MNTL for about 9.00 USDT" in check_message(buy)
+
+
+def test_notices_are_short_and_plain():
+    check_notice(foreign_tap_notice())
+    check_notice(dead_tap_notice())
+
+
+@given(
+    held=st.decimals(min_value=0, max_value=10**15, places=8),
+    quote=st.decimals(min_value="0.01", max_value=10**12, places=8),
+    base=st.decimals(min_value="0.0000001", max_value=10**15, places=7),
+    buys=st.booleans(),
+)
+def test_any_plan_fits_a_phone(held: Decimal, quote: Decimal, base: Decimal, buys: bool):
+    order = MarketBuy(quote, base) if buys else MarketSell(base, quote)
+
+    check_message(shown(Plan(held=held, order=order), rules=rules(quantity_step="0.0000001")))

@@ -1,0 +1,405 @@
+"""Each change echoed with its consequence; pause, resume and `/why`."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.inputs import Ambiguous, Topic, parse_target, parse_threshold
+from bot.views.outlook import caution, held_at, next_step
+from bot.views.settings import (
+    ask_view,
+    changed_view,
+    not_checked_view,
+    not_understood_view,
+    pair_unavailable_view,
+    question_closed_view,
+    question_view,
+)
+from bot.views.trading import cannot_resume_view, paused_view, resumed_view
+from bot.views.why import why_view
+from engine.domain.holdings import Balance, Counting
+from engine.domain.looks import (
+    Declined,
+    Failed,
+    Look,
+    Ordered,
+    Seen,
+    Unsettled,
+    Verdict,
+    Waiting,
+)
+from engine.domain.orders import ClientOrderId, OrderState, Trigger
+from engine.domain.pairs import Side, Symbol
+from engine.domain.planner import InsideBand, UnderMinimum
+from engine.domain.target import ThresholdUnit
+from engine.domain.troubles import Trouble, TroubleKind
+from tests.builders import MNTLUSDT, account, execution, intent, rules, settings
+from tests.fakes.clock import START
+from tests.unit.phone import check_message
+
+NOW = START
+SETTINGS_TOPICS = [topic for topic in Topic if topic not in {Topic.HISTORY, Topic.LOGS}]
+
+
+def a_look(held: str = "57.10", verdict: Verdict | None = None, **changes: Any) -> Look:
+    values: dict[str, Any] = {
+        "at": NOW - timedelta(seconds=48),
+        "trigger": Trigger.INTERVAL,
+        "target": Decimal(40),
+        "band": settings().band,
+        "verdict": verdict or Declined(InsideBand()),
+        "seen": Seen(
+            symbol=MNTLUSDT,
+            quote=Balance(Decimal(held)),
+            base=Balance(Decimal(91858), Decimal(12)),
+            held=Decimal(held),
+            price=Decimal("0.002"),
+        ),
+    }
+    return Look(**values | changes)
+
+
+def changed(topic: Topic, *, before: Any = None, after: Any = None, **more: Any) -> str:
+    view = changed_view(
+        topic=topic,
+        account=account(settings=after or settings()),
+        before=before or settings(),
+        now=NOW,
+        **more,
+    )
+    return check_message(view)
+
+
+def test_a_new_target_says_its_band_and_what_the_next_check_does():
+    text = changed(
+        Topic.TARGET, after=settings(target=50), look=a_look(), rules=rules()
+    ).splitlines()
+
+    assert text[0] == "🟢 LIVE · Target set to 50.00 USDT"
+    assert text[1] == "Band 47.50 – 52.50 USDT (±5%)"
+    assert text[3].startswith("The next check would buy MNTL for about 7.10 USDT")
+    assert text[4] == "(Balance seen 48s ago.)"
+
+
+def test_the_same_value_again_changes_nothing_and_says_so():
+    text = changed(Topic.TARGET)
+
+    assert "Target is 40.00 USDT already\nNothing changed." in text
+
+
+@pytest.mark.parametrize(
+    ("topic", "after", "words"),
+    [
+        (Topic.THRESHOLD, settings(threshold=2, unit=ThresholdUnit.QUOTE), "set to 2.00 USDT"),
+        (Topic.INTERVAL, settings(interval=timedelta(seconds=5)), "every 5 s"),
+        (Topic.PAIR, settings(symbol=Symbol("BTCUSDT")), "buy and sell only BTC"),
+        (Topic.COUNTING, settings(counting=Counting.FREE), "does not count as held"),
+        (Topic.DRY_RUN, settings(dry_run=True), "on paper with live prices"),
+    ],
+)
+def test_each_setting_says_what_it_means(topic: Topic, after: Any, words: str):
+    assert words in changed(topic, after=after)
+
+
+def test_switching_back_says_what_it_means_too():
+    held = changed(Topic.COUNTING, before=settings(counting=Counting.FREE))
+    live = changed(Topic.DRY_RUN, before=settings(dry_run=True))
+
+    assert "counts as held" in held
+    assert "real money" in live
+
+
+def test_a_band_narrower_than_the_smallest_order_is_said_with_values_that_work():
+    view = changed_view(
+        topic=Topic.THRESHOLD,
+        account=account(),
+        before=settings(threshold="0.1"),
+        now=NOW,
+        rules=rules(min_notional=5),
+    )
+
+    text = check_message(view)
+
+    assert "can never trade at its edge: it reaches 2.00 USDT" in text
+    assert "only from 5.50 USDT" in text
+    assert "/setthreshold 5.5usdt, /setthreshold 14%, /settarget 110" in text
+    assert view.keyboard is not None
+    assert len(view.keyboard.inline_keyboard) == 3
+
+
+@given(
+    target=st.decimals(min_value="0.01", max_value=10**9, places=2),
+    threshold=st.decimals(min_value="0.0001", max_value="0.9999", places=4),
+    minimum=st.decimals(min_value="0.01", max_value=1000, places=2),
+)
+def test_the_values_said_to_work_do_work(target: Decimal, threshold: Decimal, minimum: Decimal):
+    wishes = settings(target=target, threshold=threshold)
+    pair = rules(min_notional=minimum)
+    warning = caution(wishes, rules=pair)
+
+    for remedy in warning.remedies if warning else ():
+        if remedy.command == "settarget":
+            new_target = parse_target(remedy.argument)
+            assert isinstance(new_target, Decimal)
+            mended = replace(wishes, target=new_target)
+        else:
+            new_threshold = parse_threshold(remedy.argument)
+            assert not isinstance(new_threshold, Ambiguous)
+            mended = replace(wishes, threshold=new_threshold)
+        assert caution(mended, rules=pair) is None
+
+
+def test_a_band_that_reaches_zero_never_sells():
+    wide = settings(threshold=40, unit=ThresholdUnit.QUOTE)
+
+    assert "nothing would ever be sold" in changed(Topic.THRESHOLD, after=wide, rules=rules())
+
+
+def test_a_target_under_the_smallest_order_can_only_grow():
+    warning = caution(settings(target="0.50"), rules=rules())
+    in_usdt = caution(
+        settings(target="0.50", threshold="0.1", unit=ThresholdUnit.QUOTE), rules=rules()
+    )
+
+    assert warning is not None
+    assert [remedy.command for remedy in warning.remedies] == ["settarget"]
+    assert in_usdt is not None
+    assert not in_usdt.remedies
+    assert "would work" not in changed(
+        Topic.THRESHOLD,
+        after=settings(target="0.50", threshold="0.1", unit=ThresholdUnit.QUOTE),
+        rules=rules(),
+    )
+
+
+def test_values_that_cannot_be_set_are_not_proposed():
+    nearly_all = caution(settings(target=10, threshold="0.5"), rules=rules(min_notional="9.08"))
+    hopeless = caution(settings(threshold="0.0000000001"), rules=rules())
+
+    assert nearly_all is not None
+    assert [remedy.argument for remedy in nearly_all.remedies] == ["9.99usdt", "20"]
+    assert hopeless is not None
+    assert [remedy.command for remedy in hopeless.remedies] == ["setthreshold", "setthreshold"]
+
+
+@pytest.mark.parametrize(
+    ("held", "wishes", "can_trade", "words"),
+    [
+        (None, settings(), True, "The next check reads your balance and decides."),
+        ("40.10", settings(), True, "would do nothing: the 40.10 USDT seen last is inside"),
+        ("57.10", settings(), True, "would buy MNTL for about 17.10 USDT"),
+        ("20", settings(), True, "would sell MNTL for about 20.00 USDT"),
+        ("20", settings(paused=True), True, "After /resume the first check would sell"),
+        ("20", settings(), False, "nothing is checked until you send /connect"),
+        ("41", settings(threshold="0.02"), True, "less than MEXC's smallest order, 1.10 USDT"),
+    ],
+)
+def test_the_next_step_is_told_from_the_last_balance(
+    held: str | None, wishes: Any, can_trade: bool, words: str
+):
+    amount = None if held is None else Decimal(held)
+
+    text = next_step(wishes, can_trade=can_trade, held=amount, rules=rules())
+
+    assert words in text
+
+
+def test_a_check_that_traded_does_not_tell_what_is_held_now():
+    order = intent(quote_after="40.79")
+    look = a_look(verdict=Ordered(order.client_order_id, Side.BUY, Decimal("17.10")))
+
+    assert held_at(look, settings()) is None
+    assert held_at(look, settings(), order=intent(run_id="another")) is None
+    assert held_at(look, settings(), order=order) == Decimal("40.79")
+
+
+def test_an_ambiguous_value_gets_a_button_for_each_meaning():
+    ambiguous = parse_threshold("0.05")
+    assert isinstance(ambiguous, Ambiguous)
+
+    view = question_view(ambiguous=ambiguous, typed_text="0.05", confirmation_id="q-1")
+
+    assert "“0.05”" in check_message(view)
+    assert view.keyboard is not None
+    assert [row[0].text for row in view.keyboard.inline_keyboard] == [
+        "/setthreshold 5%",
+        "/setthreshold 0.05 USDT",
+    ]
+
+
+@pytest.mark.parametrize("topic", Topic)
+def test_a_value_that_is_none_gets_the_right_form_and_an_example(topic: Topic):
+    text = check_message(not_understood_view(topic=topic, typed_text="<b>&"))
+
+    assert "“<b>&”" in text
+    assert f"/{topic.value}" in text
+
+
+def test_a_key_typed_into_the_wrong_command_is_not_repeated():
+    view = not_understood_view(topic=Topic.TARGET, typed_text="mx0aBYs33eIilxBWC5")
+
+    assert "mx0" not in view.text
+
+
+@pytest.mark.parametrize("topic", SETTINGS_TOPICS)
+def test_a_bare_setting_command_says_the_value_and_how_to_change_it(topic: Topic):
+    text = check_message(ask_view(topic=topic, settings=settings()))
+
+    assert f"/{topic.value}" in text
+
+
+def test_what_is_no_setting_has_no_value_to_echo():
+    with pytest.raises(ValueError, match="no setting"):
+        ask_view(topic=Topic.LOGS, settings=settings())
+
+
+def test_a_pair_that_is_not_there_leaves_the_old_one():
+    for view in (
+        pair_unavailable_view(settings=settings(), wanted="<X>USDT"),
+        not_checked_view(settings=settings(), wanted="<X>USDT"),
+    ):
+        text = check_message(view)
+
+        assert "<X>USDT" in text
+        assert "still MNTL/USDT" in text
+
+
+def test_a_closed_question_changes_nothing():
+    assert "Nothing changed" in check_message(question_closed_view())
+
+
+def test_pausing_says_that_nothing_leaves_and_what_already_left():
+    paused = account(settings=settings(paused=True))
+
+    first = check_message(paused_view(account=paused, already=False, unresolved=intent()))
+    again = check_message(paused_view(account=paused, already=True))
+
+    assert first.startswith("⏸ PAUSED · Trading is paused\nNo order leaves from now on.")
+    assert "17.10 USDT, may still be filled" in first
+    assert again.startswith("⏸ PAUSED · Paused already")
+
+
+@pytest.mark.parametrize(
+    ("dry_run", "words"), [(False, "with real money"), (True, "on paper, with live prices")]
+)
+def test_resuming_says_whose_money_it_is_and_what_comes_next(dry_run: bool, words: str):
+    wishes = settings(dry_run=dry_run)
+    view = resumed_view(
+        account=account(settings=wishes),
+        already=False,
+        now=NOW,
+        look=a_look(),
+        rules=rules(min_notional=5),
+    )
+
+    text = check_message(view)
+
+    assert words in text
+    assert "would buy MNTL" in text
+    assert "can never trade at its edge" in text
+    assert "Trading is on already" in check_message(
+        resumed_view(account=account(settings=wishes), already=True, now=NOW)
+    )
+
+
+def test_resuming_without_a_key_names_both_ways_out():
+    text = check_message(
+        cannot_resume_view(account=account(sealed_key=None, settings=settings(paused=True)))
+    )
+
+    assert "/connect" in text
+    assert "/dryrun on" in text
+
+
+def why(look: Look | None, **more: Any) -> str:
+    values: dict[str, Any] = {"account": account(), "now": NOW, "rules": rules()} | more
+    return check_message(why_view(look=look, **values))
+
+
+def test_why_before_any_check_says_so():
+    assert "There was no check yet." in why(None)
+
+
+def test_why_tells_what_was_seen_and_decided():
+    text = why(a_look("40.10", trigger=Trigger.PERSON))
+
+    assert text.startswith("🟢 LIVE · MNTL/USDT")
+    assert "48s ago, which you asked for." in text
+    assert "It saw 40.10 USDT and 91,870 MNTL." in text
+    assert "Of that, open orders hold 12 MNTL." in text
+    assert "inside the band" in text
+    assert "40.10 USDT is inside the band of 38.00 – 42.00 USDT: nothing to do." in text
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        (
+            Declined(UnderMinimum(Side.BUY, Decimal("0.5"), Decimal("1.1"))),
+            "No order: Buying MNTL for 0.50 USDT is too small",
+        ),
+        (Waiting(ClientOrderId("bl1")), "an earlier one is not confirmed"),
+        (Unsettled(), "does not show the last trade yet"),
+        (Failed(TroubleKind.KEY_REFUSED, "<10072>"), "MEXC answered “<10072>”."),
+        (Ordered(ClientOrderId("bl1"), Side.SELL, Decimal(9)), "/history shows what became"),
+    ],
+)
+def test_why_names_the_reason_of_each_verdict(verdict: Verdict, words: str):
+    assert words in why(a_look(verdict=verdict))
+
+
+def test_why_of_a_check_that_saw_nothing_tells_the_failure():
+    text = why(a_look(verdict=Failed(TroubleKind.UNREACHABLE, ""), seen=None))
+
+    assert "I could not reach MEXC." in text
+    assert "No order was sent." in text
+    assert "It saw" not in text
+    assert "on target or near enough" in why(a_look(seen=None))
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (OrderState.FILLED, "It bought 8,142 MNTL for 16.30 USDT."),
+        (OrderState.UNFILLED, "found nobody"),
+        (OrderState.REJECTED, "refused it"),
+        (OrderState.DROPPED, "never reached MEXC"),
+        (OrderState.UNKNOWN, "not known yet"),
+    ],
+)
+def test_why_tells_what_became_of_the_order(state: OrderState, words: str):
+    order = intent(state=state, execution=execution(), quote_after="40.79")
+    verdict = Ordered(order.client_order_id, Side.BUY, Decimal("17.10"))
+
+    text = why(a_look(verdict=verdict), order=order)
+
+    assert "So it sent an order to buy MNTL for about 17.10 USDT." in text
+    assert words in text
+
+
+def test_why_counts_repeats_and_notices_changed_settings():
+    trouble = Trouble(
+        kind=TroubleKind.CLOCK, detail="", since=NOW - timedelta(minutes=14), last_at=NOW, count=37
+    )
+    other = account(settings=settings(symbol=Symbol("BTCUSDT")))
+
+    text = why(a_look(), account=other, trouble=trouble)
+
+    assert "37 times in 14 min" in text
+    assert "Since then the settings changed" in text
+    assert "37 times" not in why(a_look(), trouble=replace(trouble, count=1))
+
+
+@given(
+    held=st.decimals(min_value=0, max_value=10**18, places=12),
+    target=st.decimals(min_value="0.01", max_value=10**9, places=2),
+)
+def test_changes_and_whys_fit_a_phone_with_any_numbers(held: Decimal, target: Decimal):
+    look = a_look(str(held))
+    changed(Topic.TARGET, after=settings(target=target), look=look, rules=rules())
+    why(look, account=account(settings=settings(target=target)))
