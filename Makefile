@@ -18,7 +18,7 @@ $(STAMP): requirements-dev.txt
 	@touch $@
 
 test: setup           ## run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: setup          ## format, lint, types, import contracts, tests, coverage
 	$(BIN)/ruff format --check .
@@ -26,7 +26,7 @@ check: setup          ## format, lint, types, import contracts, tests, coverage
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/python -m pytest -n auto --cov --cov-report=
 	$(BIN)/coverage report
 	$(BIN)/coverage report --fail-under=100 --include="engine/domain/*,engine/trade.py,engine/recover.py,engine/vault.py"
 
