@@ -22,10 +22,8 @@ MNTLUSDT = Symbol("MNTLUSDT")
 Amount = Decimal | str | int
 Levels = Iterable[tuple[Amount, Amount]]
 
-_RULES: dict[str, Any] = {
-    "symbol": MNTLUSDT,
-    "base": MNTL,
-    "quote": USDT,
+_PAIR: dict[str, Any] = {"symbol": MNTLUSDT, "base": MNTL, "quote": USDT}
+_LIMITS: dict[str, Amount] = {
     "quantity_step": 1,
     "min_quantity": 0,
     "quote_step": "0.00001",
@@ -65,11 +63,8 @@ def holdings(
 
 def rules(**changes: Any) -> PairRules:
     """MNTLUSDT as the facts describe it: whole tokens, 1 USDT minimum, a fee of 0.05 %."""
-    values = _RULES | changes
-    for name, value in values.items():
-        if isinstance(_RULES.get(name), int | str) and name not in ("symbol", "base", "quote"):
-            values[name] = Decimal(value)
-    return PairRules(**values)
+    limits = {name: Decimal(changes.pop(name, usual)) for name, usual in _LIMITS.items()}
+    return PairRules(**(_PAIR | limits | changes))
 
 
 def book(

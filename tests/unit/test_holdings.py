@@ -5,8 +5,9 @@ from decimal import Decimal
 import pytest
 
 from engine.domain.holdings import Balance, Counting
+from engine.domain.looks import Seen
 from engine.domain.pairs import USDT, Asset
-from tests.builders import holdings
+from tests.builders import MNTL, book, holdings, settings
 
 
 @pytest.mark.parametrize("wrong", ["-0.000000000000000001", "NaN", "Infinity", "-Infinity"])
@@ -30,3 +31,17 @@ def test_an_asset_the_exchange_does_not_list_is_held_at_zero():
 
     assert held.of(USDT) == Balance(free=Decimal(40))
     assert held.of(Asset("NEVERHEARD")) == Balance()
+
+
+def test_a_look_keeps_what_of_the_holdings_matters_to_the_pair():
+    held = holdings(usdt=30, usdt_locked=10, mntl=5000)
+
+    seen = Seen.of(settings(counting=Counting.FREE), held, book(bids=[(1, 1)], asks=[(2, 1)]))
+
+    assert (seen.quote, seen.base) == (held.of(USDT), held.of(MNTL))
+    assert seen.held == 30
+    assert seen.price == Decimal("1.5")
+
+
+def test_a_look_without_a_book_has_no_price():
+    assert Seen.of(settings(), holdings(), None).price is None

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.domain.accounts import RunRequest
 from engine.domain.alerts import trade_settled
 from engine.domain.orders import (
     FINAL,
@@ -24,6 +25,7 @@ from engine.domain.orders import (
     settled_state,
 )
 from engine.domain.pairs import USDT, Asset, Side
+from engine.domain.planner import MarketBuy, MarketSell
 from tests.builders import execution, intent
 from tests.fakes.clock import START
 
@@ -178,6 +180,33 @@ def test_not_found_means_something_once_the_order_can_no_longer_arrive(later, me
 
 def test_an_order_that_was_never_signed_cannot_arrive():
     assert may_conclude_absence(intent(), exchange_time=START)
+
+
+# What a person's "yes" is good for
+
+
+@pytest.mark.parametrize(
+    ("order", "later", "covered"),
+    [
+        (MarketBuy(Decimal("17.10"), expected_base=Decimal(8142)), 90, True),
+        (MarketBuy(Decimal("17.10"), expected_base=Decimal(8142)), 91, False),
+        (MarketBuy(Decimal("17.95"), expected_base=Decimal(8547)), 1, True),
+        (MarketBuy(Decimal("17.96"), expected_base=Decimal(8552)), 1, False),
+        (MarketBuy(Decimal("16.24"), expected_base=Decimal(7733)), 1, False),
+        (MarketSell(Decimal(8142), expected_quote=Decimal("17.10")), 1, False),
+    ],
+)
+def test_a_tap_covers_the_deal_the_person_saw_while_it_is_fresh(order, later, covered):
+    tap = RunRequest("tap-1", Side.BUY, Decimal("17.10"), expires_at=START + timedelta(seconds=90))
+
+    assert tap.covers(order, now=START + timedelta(seconds=later)) is covered
+
+
+def test_a_tap_on_a_small_deal_allows_a_few_cents():
+    tap = RunRequest("tap-1", Side.BUY, Decimal("1.20"), expires_at=START)
+
+    assert tap.covers(MarketBuy(Decimal("1.30"), expected_base=Decimal(619)), now=START)
+    assert not tap.covers(MarketBuy(Decimal("1.31"), expected_base=Decimal(623)), now=START)
 
 
 # What the chat is told of it

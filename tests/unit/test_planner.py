@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.domain.holdings import Counting
-from engine.domain.money import plain
+from engine.domain.money import decimal_from_text, plain
 from engine.domain.pairs import Asset, PairRules, Side
 from engine.domain.planner import (
     EmptyBook,
@@ -295,11 +295,11 @@ def test_a_sell_is_cut_to_the_exchanges_maximum():
     assert order.base_quantity == 3000
 
 
-def test_a_maximum_of_less_than_one_step_leaves_nothing_to_send():
-    assert isinstance(
-        reason_of(holdings=holdings(usdt=20), rules=rules(quantity_step=1000, max_notional="1.5")),
-        UnderMinimum,
-    )
+@pytest.mark.parametrize("coarse", [{"quantity_step": 1000}, {"min_quantity": 1000}])
+def test_a_maximum_of_less_than_the_smallest_quantity_leaves_nothing_to_send(coarse):
+    tight = rules(max_notional="1.5", **coarse)
+
+    assert isinstance(reason_of(holdings=holdings(usdt=20), rules=tight), UnderMinimum)
 
 
 def test_a_sell_on_a_thin_book_takes_what_the_bids_can():
@@ -387,6 +387,23 @@ def test_a_balance_inside_its_band_needs_no_market_at_all():
 
 
 # Values
+
+
+def test_sums_are_exact_however_many_digits_they_have():
+    held = holdings(usdt="123456789012345.000000000000000001", usdt_locked="0.000000000000000001")
+
+    assert decide(holdings=held).held == Decimal("123456789012345.000000000000000002")
+
+
+@pytest.mark.parametrize("usdt", [20, 60])
+def test_estimates_have_few_enough_digits_to_be_written_down(usdt):
+    odd = "0.002" + "3" * 31
+    order = order_of(
+        holdings=holdings(usdt=usdt), book=book(bids=[(odd, 10**9)], asks=[("0.003", 10**9)])
+    )
+
+    estimate = order.expected_base if isinstance(order, MarketBuy) else order.expected_quote
+    assert decimal_from_text(plain(estimate)) == estimate
 
 
 @pytest.mark.parametrize(
