@@ -1,7 +1,7 @@
 """Messages out: what the outbox holds is sent until Telegram has accepted it."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 import httpx
@@ -21,6 +21,7 @@ _WIDTH = 4
 # Telegram's limit for all chats together is about 30 a second.
 _SPACING = timedelta(seconds=1) / 28
 _LONGEST_PAUSE = timedelta(seconds=60)
+_GONE_PAUSE = timedelta(hours=6)
 # Under a message that may already have arrived: sendMessage has no idempotency key.
 _REPEAT = "\n(repeat?)"
 _UNCLEAR = "no answer"
@@ -32,8 +33,8 @@ logger = logging.getLogger(__name__)
 class Relay:
     """Delivers at least once and in order within a chat; a chat that must wait delays no other.
 
-    *on_undeliverable* hears of a chat that blocked the bot or is gone, before its message is
-    given up; *on_migrated* of a group's old and new id, before the message goes there.
+    *on_undeliverable* hears of a chat that blocked the bot or is gone; its messages are kept and
+    tried again now and then, or as soon as it writes (outbox.hurry). *on_migrated* of a group's old and new id, before the message goes there.
     """
 
     def __init__(
@@ -94,16 +95,25 @@ class Relay:
                 await outbox.move_chat(session, old=row.chat_id, new=e.new_chat_id)
             return Later(self._clock.now(), _UNCLEAR if unclear else "migrated")
         except (Forbidden, BadRequest) as e:
-            logger.error("message given up", extra={**about, "problem": e.message})  # noqa: TRY400 - Telegram's words say it all
-            if _chat_is_gone(e):
-                await self._on_undeliverable(row.chat_id)
-            return Done(failure=e.message)
+            return await self._refused(row.chat_id, e, about)
         except TelegramError as e:
             logger.warning("message delayed", extra={**about, "problem": type(e).__name__})
             kept = unclear or message_id is not None or not isinstance(e.__cause__, _NEVER_LEFT)
             pause = delay(row.attempts, most=_LONGEST_PAUSE)
             return Later(self._clock.now() + pause, _UNCLEAR if kept else "not sent")
         return Done(also={"message_id": message_id})
+
+    async def _refused(
+        self, chat_id: int, error: TelegramError, about: Mapping[str, object]
+    ) -> Outcome:
+        """Kept where nobody is there to read it; given up where Telegram will never take it."""
+        extra = {**about, "problem": error.message}
+        if _chat_is_gone(error):
+            logger.warning("nobody there", extra=extra)
+            await self._on_undeliverable(chat_id)
+            return Later(self._clock.now() + _GONE_PAUSE, error.message)
+        logger.error("message given up", extra=extra)
+        return Done(failure=error.message)
 
     async def _send(self, chat_id: int, message: Message) -> int:
         """As HTML; as plain text where Telegram does not like something about that."""

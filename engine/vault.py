@@ -50,13 +50,6 @@ class Vault:
         """Raises SealBroken if the text was sealed for another *purpose*, or cannot be read."""
         return self._open(token, {"purpose": purpose}, holding=("text",))["text"]
 
-    def rotate(self, token: str) -> str:
-        """The same secret, encrypted with the first key. Raises SealBroken if no key opens it."""
-        try:
-            return self._fernet.rotate(token.encode()).decode()
-        except (InvalidToken, ValueError):
-            raise SealBroken("none of the keys opens the sealed secret") from None
-
     def canary(self) -> str:
         """A token that proves nothing but which key made it: stored once, tried at each start."""
         return self.seal_text("", purpose=_CANARY)

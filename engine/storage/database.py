@@ -75,6 +75,11 @@ class Database:
                 "options": _POSTGRES_OPTIONS,
                 "prepare_threshold": None,  # transaction-mode poolers lose prepared statements
                 "connect_timeout": 10,
+                # A failed-over server that drops packets is noticed in a minute, not in many.
+                "keepalives_idle": 30,
+                "keepalives_interval": 10,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 30_000,
             }
         engine = create_async_engine(address, **options)
         if address.get_backend_name() == "sqlite":

@@ -39,6 +39,15 @@ async def add_alert(
     )
 
 
+async def hurry(session: AsyncSession, *, chat_id: int, now: datetime) -> None:
+    """The chat is there again: what waits for it need not wait any longer."""
+    await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.chat_id == chat_id, OutboxRow.done_at.is_(None))
+        .values(not_before=now)
+    )
+
+
 async def move_chat(session: AsyncSession, *, old: int, new: int) -> None:
     """What still waits for a group that became a supergroup goes to its new id."""
     await session.execute(

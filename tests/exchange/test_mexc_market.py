@@ -124,7 +124,7 @@ async def test_an_unknown_pair_is_unavailable(market: Market, symbol: str):
         await market.last_price(Symbol(symbol))
 
 
-async def test_a_hidden_pair_is_shown_to_a_chosen_key_and_then_known_to_all(
+async def test_a_hidden_pair_is_shown_to_a_chosen_key_and_then_known_to_other_keys_only(
     mexc: FakeMexc, market: MexcMarket, credentials: Credentials
 ):
     mexc.ledger.pairs["MNTLUSDT"].hidden = True
@@ -134,8 +134,11 @@ async def test_a_hidden_pair_is_shown_to_a_chosen_key_and_then_known_to_all(
 
     book = await market.signed_by(credentials).book(MNTLUSDT)
 
-    assert await market.book(MNTLUSDT) is book
-    assert mexc.requests == {BOOK: 2, ("GET", TIME.path): 1}
+    another = Credentials("another-key", "another-secret")
+    assert await market.signed_by(another).book(MNTLUSDT) is book
+    with pytest.raises(PairUnavailable):
+        await market.book(MNTLUSDT)
+    assert mexc.requests == {BOOK: 3, ("GET", TIME.path): 1}
 
 
 async def test_a_refusal_of_one_key_is_not_shared_with_another(

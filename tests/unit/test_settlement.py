@@ -76,15 +76,32 @@ def test_without_a_finished_fill_any_balance_is_settled(last_fill):
     [
         (Side.BUY, 50, 104_000, True),
         (Side.BUY, 50, 100_000, False),
-        (Side.BUY, "57.10", 104_000, False),
+        (Side.BUY, "157.10", 104_000, True),
         (Side.BUY, 60, 99_000, False),
         (Side.SELL, 30, 96_000, True),
-        (Side.SELL, "22.90", 96_000, False),
+        (Side.SELL, "2.90", 96_000, True),
         (Side.SELL, 30, 100_000, False),
         (Side.SELL, 20, 104_000, False),
     ],
 )
-def test_only_both_balances_moving_its_way_hint_at_a_lost_order(side, usdt, mntl, suspicious):
+def test_the_token_moving_its_way_hints_at_a_lost_order_whatever_was_deposited(
+    side, usdt, mntl, suspicious
+):
     lost = intent(side=side, state=OrderState.UNKNOWN)
 
     assert moved_as_if_filled(holdings(usdt=usdt, mntl=mntl), lost) is suspicious
+
+
+@pytest.mark.parametrize(
+    ("side", "mntl", "settled"),
+    [
+        (Side.BUY, 103_999, True),  # a little went as a fee
+        (Side.BUY, 102_000, False),  # half of it is visible
+        (Side.SELL, 96_000, True),
+        (Side.SELL, 98_000, False),
+    ],
+)
+def test_a_fill_is_settled_once_all_of_it_is_visible(side, mntl, settled):
+    fill = intent(side=side, state=OrderState.FILLED, execution=execution(4000, 8))
+
+    assert shows(holdings(usdt=50, mntl=mntl), fill) is settled

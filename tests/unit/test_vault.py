@@ -102,8 +102,6 @@ def test_a_token_that_is_none_of_ours_is_refused(token):
 
     with pytest.raises(SealBroken):
         vault.open_text(token, purpose="inbox")
-    with pytest.raises(SealBroken):
-        vault.rotate(token)
 
 
 @given(position=st.integers(0, 200), character=st.sampled_from("Aa09-_"))
@@ -156,25 +154,6 @@ def test_the_first_key_encrypts_and_every_key_decrypts():
     assert new.open_text(both.seal_text("hello", purpose="inbox"), purpose="inbox") == "hello"
 
 
-@given(api_key=texts, api_secret=texts, account_uuid=texts, chat_id=chats)
-def test_a_rotated_token_needs_only_the_new_key_and_stays_bound(
-    api_key, api_secret, account_uuid, chat_id
-):
-    token = a_vault(OLD_KEY).seal_credentials(
-        api_key=api_key, api_secret=api_secret, account_uuid=account_uuid, chat_id=chat_id
-    )
-
-    rotated = a_vault(NEW_KEY, OLD_KEY).rotate(token)
-
-    new = a_vault(NEW_KEY)
-    opened = new.open_credentials(rotated, account_uuid=account_uuid, chat_id=chat_id)
-    assert opened == Credentials(api_key, api_secret)
-    with pytest.raises(SealBroken):
-        new.open_credentials(rotated, account_uuid=account_uuid, chat_id=chat_id + 1)
-    with pytest.raises(SealBroken):
-        a_vault(OLD_KEY).open_credentials(rotated, account_uuid=account_uuid, chat_id=chat_id)
-
-
 def test_a_canary_is_known_to_every_vault_that_shares_a_key():
     canary = a_vault(OLD_KEY).canary()
 
@@ -216,7 +195,6 @@ def test_no_exception_carries_a_secret():
         lambda: vault.open_text(token, purpose="inbox"),
         lambda: vault.open_text(broken, purpose="inbox"),
         lambda: a_vault(FOREIGN_KEY).open_text(token, purpose="inbox"),
-        lambda: a_vault(FOREIGN_KEY).rotate(token),
     ):
         with pytest.raises(SealBroken) as caught:
             attempt()

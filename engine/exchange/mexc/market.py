@@ -80,7 +80,8 @@ class _Memory:
 
 class MexcMarket:
     """Satisfies `Market`. Pairs in MEXC's Assessment Zone are only shown to signed requests of
-    chosen keys, so an account asks through `signed_by` its key; the answers are shared by all.
+    chosen keys, so an account asks through `signed_by` its key. Signed answers are shared by all
+    keys, unsigned ones by all dry runs; what only a key may see never reaches the latter.
     """
 
     def __init__(
@@ -93,10 +94,11 @@ class MexcMarket:
         self._client = client
         self._credentials = credentials
         self._memory = memory or _Memory(client.clock)
+        self._signed_memory = memory or _Memory(client.clock)
 
     def signed_by(self, credentials: Credentials) -> "MexcMarket":
-        """The same market and the same memory, asked with a key."""
-        return MexcMarket(self._client, credentials=credentials, memory=self._memory)
+        """The same market asked with a key."""
+        return MexcMarket(self._client, credentials=credentials, memory=self._signed_memory)
 
     async def rules(self, symbol: Symbol) -> PairRules:
         async def read() -> PairRules:
