@@ -1,0 +1,252 @@
+"""The documents for people say what the program does: names, defaults, numbers, links, picture."""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from bot import __main__ as program
+from bot.messages import plain_text
+from bot.settings import MAKE_A_KEY, ProcessSettings
+from bot.views.alerts import alert_view
+from bot.views.amounts import cents, quantity, usdt
+from bot.views.help import COMMANDS
+from docs.make_picture import PICTURE, draw
+from docs.story import story
+from engine.domain.alerts import TroubleTold
+from engine.domain.book import OrderBook
+from engine.domain.matching import match_market_order
+from engine.domain.pairs import USDT, Side
+from engine.domain.planner import InsideBand, MarketBuy, MarketSell, Plan, UnderMinimum, plan
+from engine.domain.troubles import TroubleKind
+from tests.builders import MNTLUSDT, book, holdings, rules, settings
+from tests.fakes.clock import START
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = ("README.md", "SECURITY.md", "CHANGELOG.md")
+# Heroku's own mark, by which the program knows where it runs; nobody sets it.
+NO_SETTINGS = {"DYNO"}
+# The demo's own way out, and a command of BotFather.
+OF_OTHERS = {"quit", "newbot"}
+LINK = re.compile(r"\]\(([^)\s]+)\)|\bsrc=\"([^\"]+)\"")
+COMMAND = re.compile(r"`/([a-z]+)[^`]*`")
+ROW = re.compile(r"^\| (.+) \|$", re.MULTILINE)
+
+
+class Remembering(dict[str, str]):
+    """An environment that remembers which names were asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: set[str] = set()
+
+    def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]
+        self.asked.add(key)
+        return super().get(key, default)
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def section(title: str) -> str:
+    """What stands under a heading of the README, up to the next one of its rank."""
+    return text_of("README.md").split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def rows(text: str) -> Iterator[list[str]]:
+    """The cells of all table rows but the headings'."""
+    for match in ROW.finditer(text):
+        cells = [cell.strip() for cell in match[1].split(" | ")]
+        if "`" in cells[0] or cells[0].isdecimal():
+            yield cells
+
+
+def names_read_by_the_program() -> set[str]:
+    env = Remembering()
+    ProcessSettings.from_env(env)
+    return env.asked - NO_SETTINGS
+
+
+def settings_table() -> dict[str, str]:
+    """Variable -> default."""
+    return {cells[0].strip("`"): cells[2] for cells in rows(section("Settings"))}
+
+
+def example_lines() -> dict[str, str]:
+    lines = text_of(".env.example").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def anchor(heading: str) -> str:
+    """As GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def example_plan(held: str, *, threshold: str = "0.05") -> Plan:
+    """A plan in the market that the README describes."""
+    return plan(
+        holdings=holdings(usdt=held),
+        settings=settings(threshold=threshold),
+        rules=rules(),
+        book=the_book(),
+    )
+
+
+def the_book() -> OrderBook:
+    return book(bids=[("0.001998", 900_000)], asks=[("0.002002", 900_000)])
+
+
+def test_every_setting_is_in_the_readme_and_none_other():
+    assert settings_table().keys() == names_read_by_the_program()
+
+
+def test_the_defaults_in_the_readme_are_those_of_the_program():
+    given = {
+        name: default.strip("`")
+        for name, default in settings_table().items()
+        if default.startswith("`") and default.endswith("`")
+    }
+
+    assert ProcessSettings.from_env(given) == ProcessSettings.from_env({})
+    assert given.keys() > {"DATABASE_URL", "TARGET_USDT", "THRESHOLD", "MEXC_API_URL"}
+
+
+def test_the_example_file_has_every_setting_and_changes_no_default():
+    assert example_lines().keys() == names_read_by_the_program() - {"DELTA"}
+    assert ProcessSettings.from_env(example_lines()) == ProcessSettings.from_env({})
+
+
+def test_every_command_is_in_the_readme_and_none_other():
+    table = [COMMAND.fullmatch(cells[0]) for cells in rows(section("Commands"))]
+
+    assert sorted(match[1] for match in table if match) == sorted(name for name, _ in COMMANDS)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_no_document_names_a_command_that_does_not_exist(document: str):
+    known = {name for name, _ in COMMANDS} | OF_OTHERS
+
+    assert set(COMMAND.findall(text_of(document))) <= known
+
+
+def test_every_make_target_the_readme_names_exists():
+    targets = set(re.findall(r"^([a-z]+):", text_of("Makefile"), re.MULTILINE))
+    named = set(re.findall(r"(?:`|^)make ([a-z]+)", text_of("README.md"), re.MULTILINE))
+
+    assert named <= targets
+    assert named >= {"run", "test", "check"}
+
+
+def test_the_exit_codes_are_those_of_the_program():
+    codes = [int(cells[0]) for cells in rows(section("How to stop it")) if cells[0].isdecimal()]
+
+    assert codes == [
+        0,
+        program.EXIT_BROKE,
+        program.EXIT_BAD_SETTING,
+        program.EXIT_CANNOT_START,
+    ]
+
+
+def test_the_host_runs_what_the_readme_quotes():
+    assert f"```\n{text_of('Procfile')}```" in text_of("README.md")
+
+
+@pytest.mark.parametrize("document", ["README.md", ".env.example"])
+def test_the_way_to_make_a_key_is_the_one_the_program_names(document: str):
+    assert MAKE_A_KEY in text_of(document)
+
+
+@pytest.mark.parametrize("kind", TroubleKind)
+def test_every_trouble_is_explained_under_the_title_it_has_in_the_chat(kind: TroubleKind):
+    told = TroubleTold(
+        dry_run=False,
+        kind=kind,
+        detail="",
+        count=1,
+        since=START,
+        at=START,
+        symbol=MNTLUSDT,
+    )
+    first_line = plain_text(alert_view(told).text).splitlines()[0]
+
+    assert first_line.split(" · ")[1] in section("What the messages mean")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_inside_the_project_leads_somewhere(document: str):
+    text = text_of(document)
+    links = [link or src for link, src in LINK.findall(text)]
+    anchors = {anchor(heading) for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
+    dead = [
+        link
+        for link in links
+        if not (
+            link.startswith("https://")
+            or (link.startswith("#") and link[1:] in anchors)
+            or (not link.startswith("#") and (ROOT / link).is_file())
+        )
+    ]
+
+    assert dead == []
+
+
+def test_the_picture_is_what_the_views_say_today():
+    """Draw it anew with `python -m docs.make_picture`."""
+    assert PICTURE.read_text(encoding="utf-8") == draw(story())
+
+
+def test_the_picture_asks_nothing_of_other_servers():
+    addresses = re.findall(r"(?:https?:)?//[^\s\"']+", PICTURE.read_text(encoding="utf-8"))
+
+    assert addresses == ["http://www.w3.org/2000/svg"]
+
+
+def test_the_example_of_a_balance_in_its_band_is_what_the_planner_decides():
+    told = section("How it decides")
+
+    assert "41.50 USDT" in told
+    assert example_plan("41.50").reason == InsideBand()
+
+
+def test_the_example_of_a_purchase_is_what_the_planner_and_the_exchange_do():
+    told = section("How it decides")
+    order = example_plan("57.10").order
+    assert isinstance(order, MarketBuy)
+    match = match_market_order(
+        side=Side.BUY,
+        amount=order.quote_amount,
+        free=Decimal("57.10"),
+        last_price=Decimal("0.002"),
+        book=the_book(),
+        rules=rules(),
+    )
+    left = Decimal("57.10") - match.execution.quote_amount - match.fee
+
+    assert f"to buy MNTL for {cents(order.quote_amount)}" in told
+    assert f"{quantity(match.execution.base_quantity)} MNTL" in told
+    assert f"for {cents(match.execution.quote_amount)}" in told
+    assert f"{usdt(left)} are left" in told
+    assert settings().band.holds(left)
+
+
+def test_the_example_of_a_sale_is_what_the_planner_decides():
+    told = section("How it decides")
+    order = example_plan("31.20").order
+
+    assert isinstance(order, MarketSell)
+    assert f"sells {quantity(order.base_quantity)} MNTL" in told
+    assert f"brings {usdt(order.expected_quote)}" in told
+
+
+def test_the_example_of_a_drift_too_small_to_trade_is_what_the_planner_decides():
+    told = section("How it decides")
+    plan_at = example_plan("40.90", threshold="0.02")
+    reason = plan_at.reason
+
+    assert isinstance(reason, UnderMinimum)
+    assert f"{cents(reason.quote_amount)} {USDT} is less than MEXC takes" in told
+    assert f"so {cents(reason.minimum)}" in told
