@@ -21,6 +21,8 @@ from bot.wiring import CannotStart
 
 EXIT_BROKE, EXIT_BAD_SETTING, EXIT_CANNOT_START = 1, 2, 3
 
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
 logger = logging.getLogger("bot")
 
 
@@ -28,15 +30,7 @@ def main() -> int:
     _parser().parse_args()
     os.environ["PTB_TIMEDELTA"] = "true"  # durations instead of numbers, as later versions do
     try:
-        settings = ProcessSettings.from_env(os.environ)
-    except BadSettings as e:
-        return _refuse(e.problems, EXIT_BAD_SETTING)
-    secrets = [*settings.encryption_keys, settings.telegram_token or ""]
-    # The demo's screen belongs to the conversation.
-    level = "WARNING" if settings.is_demo else settings.log_level
-    configure(level, settings.log_file, secrets)
-    try:
-        return asyncio.run(_run(settings))
+        return asyncio.run(_run(_read_settings()))
     except BaseExceptionGroup as group:
         if group.subgroup(TokenRefused) is not None:
             return _refuse(["Telegram does not know this TELEGRAM_TOKEN"], EXIT_CANNOT_START)
@@ -48,18 +42,51 @@ def main() -> int:
     except Exception:
         # The last net: whatever it is, the host restarts us and we recover.
         logger.critical("broke", exc_info=True)
+    finally:
+        _ignore_signals()
     return EXIT_BROKE
+
+
+def _read_settings() -> ProcessSettings:
+    """The environment's, with logging set up as they say. Raises BadSettings."""
+    settings = ProcessSettings.from_env(os.environ)
+    secrets = [*settings.encryption_keys, settings.telegram_token or ""]
+    # The demo's screen belongs to the conversation.
+    level = "WARNING" if settings.is_demo else settings.log_level
+    try:
+        configure(level, settings.log_file, secrets)
+    except OSError as e:
+        raise BadSettings([f"LOG_FILE cannot be written: {e.strerror}"]) from e
+    return settings
 
 
 async def _run(settings: ProcessSettings) -> int:
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)  # a second signal changes nothing
+    _set_on_signal(stop)
     if settings.is_demo:
         return await run_demo(settings, stop=stop)
     await run_live(settings, stop=stop)
     return 0
+
+
+def _set_on_signal(event: asyncio.Event) -> None:
+    """SIGTERM and SIGINT set *event*; a second one changes nothing.
+
+    (The loop's own handlers would be gone as soon as it is closed, with the exit still to come.)
+    """
+    loop = asyncio.get_running_loop()
+
+    def on_signal(*_: object) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(event.set)
+
+    for number in _SIGNALS:
+        signal.signal(number, on_signal)
+
+
+def _ignore_signals() -> None:
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -89,9 +89,15 @@ class Access:
             if not hmac.compare_digest(expected, _hash(code)):
                 return Attempt(Pairing.WRONG, tries_left)
             await members.void_code(session)
-            await members.admit(
-                session, chat_id=chat_id, user_id=user_id, is_owner=True, now=self._clock.now()
-            )
+            # Keys are taken in private only, so whoever pairs in a group is let in there as well.
+            for admitted_to in {chat_id, user_id}:
+                await members.admit(
+                    session,
+                    chat_id=admitted_to,
+                    user_id=user_id,
+                    is_owner=True,
+                    now=self._clock.now(),
+                )
         return Attempt(Pairing.ADMITTED)
 
 

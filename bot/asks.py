@@ -20,16 +20,16 @@ class Ask:
     argument: str
     message_id: int
     asked_at: datetime
-    tapped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file to send."""
+    """A file to send; *instead* is said where it cannot be sent."""
 
     filename: str
     content: bytes
     caption: str
+    instead: Message
 
 
 Answer = Message | Document

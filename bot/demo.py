@@ -43,6 +43,7 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
     Nothing is kept: the database lives in a folder that is removed afterwards.
     """
     clock = SystemClock(speed=SPEED)
+    somebody_types = sys.stdin is not None and sys.stdin.isatty()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ballast-")))
         database = await stack.enter_async_context(
@@ -78,7 +79,7 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
         async def play() -> None:
             nonlocal exit_code
             await come_online(parts, clock)
-            if sys.stdin.isatty():
+            if somebody_types:
                 await console.run(sys.stdin, keyboard.type)
             else:
                 tour = Tour(
@@ -88,7 +89,7 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
             stop.set()
 
         engine = [parts.heartbeat.run, parts.dispatcher.run, intake.run]
-        if sys.stdin.isatty():  # the tour moves money when its story needs it
+        if somebody_types:  # the tour moves money when its story needs it
             engine.append(deposits.run)
         await live(
             stop=stop,

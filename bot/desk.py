@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.asks import Answer, Ask, Command
-from bot.callbacks import HistoryPage
+from bot.callbacks import Choose, Confirm, HistoryPage
 from bot.handlers.about import About
-from bot.handlers.keys import Keys
+from bot.handlers.keys import DISCONNECT, Keys
 from bot.handlers.looking import Looking
-from bot.handlers.settings import SettingsOf
+from bot.handlers.settings import CHOICE, SettingsOf
 from bot.handlers.trading import REBALANCE, Trading
+from bot.messages import Message
 from bot.questions import Questions
 from engine.storage.codec import from_json
-from engine.storage.confirmations import Refusal
+from engine.storage.confirmations import Confirmation, Refusal, Why
 
 
 class Desk:
@@ -26,7 +27,6 @@ class Desk:
         trading: Trading,
         questions: Questions,
     ) -> None:
-        self._about = about
         self._keys = keys
         self._looking = looking
         self._trading = trading
@@ -54,9 +54,6 @@ class Desk:
             "version": about.version,
         }
 
-    async def welcome(self, ask: Ask) -> Answer:
-        return await self._about.welcome(ask)
-
     async def history_page(self, ask: Ask, page: HistoryPage) -> Answer:
         return await self._looking.history_page(ask, page)
 
@@ -64,31 +61,41 @@ class Desk:
         """An answer to a step of a dialog; None where none was waited for."""
         return await self._keys.said(ask, text)
 
+    async def stray(self, ask: Ask) -> Message | None:
+        """What to say if a key came where none belongs; None if nothing looks like one."""
+        return await self._keys.stray(ask, ask.argument)
+
     async def turned_away(self, ask: Ask) -> None:
         """A command came in the middle of a dialog: the dialog is over."""
         await self._keys.forget(ask)
 
-    async def refusal(self, question_id: str, ask: Ask) -> Refusal | None:
-        """Why a tap on this question's button would not count; None if it would."""
-        question = await self._questions.find(question_id, ask)
-        return question if isinstance(question, Refusal) else None
-
-    async def confirmed(self, question_id: str, ask: Ask) -> Answer | Refusal:
-        """A tap on the one button of a question."""
-        question = await self._questions.find(question_id, ask)
-        if isinstance(question, Refusal):
+    async def question(self, press: Confirm | Choose, ask: Ask) -> Confirmation | Refusal:
+        """The question that this tap answers, or why it does not count; nothing is used up."""
+        question = await self._questions.find(press.id, ask)
+        if isinstance(question, Refusal) or _offers(question, press):
             return question
-        if question.kind == REBALANCE:
-            return await self._trading.confirmed(question_id, ask)
-        taken = await self._questions.take(question_id, ask)
-        if isinstance(taken, Refusal):
-            return taken
-        return await self._keys.disconnect_confirmed(ask)
+        return Refusal(Why.UNKNOWN)
 
-    async def chosen(self, question_id: str, index: int, ask: Ask) -> Answer | Refusal:
-        """A tap on one reading of an ambiguous value: as if that had been typed."""
-        taken = await self._questions.take(question_id, ask)
+    async def answered(
+        self, question: Confirmation, press: Confirm | Choose, ask: Ask
+    ) -> Answer | Refusal:
+        """Do what the tap says. A reading of an ambiguous value is as if that had been typed."""
+        if question.kind == REBALANCE:
+            return await self._trading.confirmed(question.id, ask)
+        taken = await self._questions.take(question.id, ask)
         if isinstance(taken, Refusal):
             return taken
+        if isinstance(press, Confirm):
+            return await self._keys.disconnect_confirmed(ask)
         command, *options = from_json(taken.payload, list[str])
-        return await self.commands[command](replace(ask, command=command, argument=options[index]))
+        argument = options[press.index]
+        return await self.commands[command](replace(ask, command=command, argument=argument))
+
+
+def _offers(question: Confirmation, press: Confirm | Choose) -> bool:
+    """Whether the question has such a button."""
+    if isinstance(press, Confirm):
+        return question.kind in {REBALANCE, DISCONNECT}
+    return (
+        question.kind == CHOICE and press.index < len(from_json(question.payload, list[str])) - 1
+    )

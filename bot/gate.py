@@ -1,10 +1,8 @@
 """The gate: deny by default, by chat and by user, before anything else looks at an update."""
 
 import re
-from typing import Any
 
 from telegram import Update
-from telegram.ext import ApplicationHandlerStop
 
 from bot.access import Access, Pairing
 from bot.asks import Ask, Command
@@ -22,15 +20,15 @@ class Gate:
         self._replies = replies
         self._welcome = welcome
 
-    async def check(self, update: Update, _: Any) -> None:
-        """Raises ApplicationHandlerStop unless this user may command the bot in this chat."""
+    async def admits(self, update: Update) -> bool:
+        """Whether this user may command the bot in this chat; who may not is turned away."""
         chat, user = update.effective_chat, update.effective_user
         if chat is None or user is None or update.my_chat_member is not None:
-            raise ApplicationHandlerStop
+            return False
         if await self._access.allows(chat_id=chat.id, user_id=user.id):
-            return
+            return True
         await self._turn_away(update, chat_id=chat.id, user_id=user.id)
-        raise ApplicationHandlerStop
+        return False
 
     async def _turn_away(self, update: Update, *, chat_id: int, user_id: int) -> None:
         key = f"gate:{update.update_id}"

@@ -15,8 +15,8 @@ from bot.workers import delay
 from engine.clock import Clock
 from engine.dispatch import Dispatcher
 
-# The host kills after 30 s at best, and the issue allows 10: the rest is for closing files.
-_GRACE_S = 8.0
+# Hosts kill after 30 s at best, and 10 are promised: the rest is for closing down on a slow one.
+_GRACE_S = 6.0
 _BEAT_GRACE_S = 1.0
 _LONGEST_PAUSE = timedelta(seconds=30)
 

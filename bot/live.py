@@ -27,7 +27,8 @@ from engine.storage.database import Database
 from engine.timing import Timing
 from engine.vault import Vault
 
-_HEARTBEAT = timedelta(seconds=1)
+# Half the shortest interval: a check that is due just after a beat is not an interval late.
+_HEARTBEAT = timedelta(milliseconds=500)
 
 
 async def run_live(settings: ProcessSettings, *, stop: asyncio.Event) -> None:

@@ -26,6 +26,12 @@ _TALKATIVE = (
     "httpx",
     "telegram",
 )
+_QUIET = {
+    # Logs each answer it cannot read, whole and with a traceback; whoever asked says it in a line.
+    "telegram.request": logging.CRITICAL,
+    # A heartbeat is left out while the one before is still at work: that is how it should be.
+    "apscheduler.scheduler": logging.ERROR,
+}
 _HIDDEN = "***"
 _PATTERNS = (
     (re.compile(r"\d{6,}(?::|%3A)[A-Za-z0-9_-]{30,}", re.IGNORECASE), _HIDDEN),
@@ -103,6 +109,8 @@ def configure(level: int | str, file: Path | None, secrets: Iterable[str]) -> No
     root.setLevel(level)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(root.level, logging.WARNING))
+    for name, least in _QUIET.items():
+        logging.getLogger(name).setLevel(max(root.level, least))
     logging.captureWarnings(True)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable
+from dataclasses import replace
 
 from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions
 from telegram.constants import ParseMode
@@ -42,31 +43,36 @@ class Replies:
         *key* names the question, so that an answer that must wait in the outbox waits there once.
         *in_place* is a message of ours that the answer replaces.
         """
-        placeholder = in_place
-        async with asyncio.TaskGroup() as tasks:
-            working = tasks.create_task(_awaited(work))
-            done, _ = await asyncio.wait({working}, timeout=_PATIENCE_S)
-            if not done and in_place is None:
-                placeholder = await self._try(chat_id, waiting_view())
-        answer = working.result()
-        if isinstance(answer, Message) and placeholder is not None:
-            await self.edit(chat_id, placeholder, answer, key=key)
+        waiting: int | None = None
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                working = tasks.create_task(_awaited(work))
+                done, _ = await asyncio.wait({working}, timeout=_PATIENCE_S)
+                if not done and in_place is None:
+                    waiting = await self._try(chat_id, waiting_view())
+            answer = working.result()
+        except Exception:
+            if waiting:
+                await self.delete(chat_id, waiting)
+            raise
+        if isinstance(answer, Document):
+            if waiting:
+                await self.delete(chat_id, waiting)
+            await self._send_file(chat_id, answer, key=key)
+        elif place := in_place or waiting:
+            await self.edit(chat_id, place, answer, key=key)
         else:
             await self.send(chat_id, answer, key=key)
 
-    async def send(self, chat_id: int, answer: Answer, *, key: str) -> None:
+    async def send(self, chat_id: int, message: Message, *, key: str) -> None:
         """Now, or from the outbox as soon as Telegram takes it."""
-        if isinstance(answer, Document):
-            await self._bot.send_document(
-                chat_id, answer.content, caption=answer.caption, filename=answer.filename
-            )
-        elif await self._try(chat_id, answer) is None:
+        if await self._try(chat_id, message) is None:
             async with self._database.writing() as session:
                 await outbox.add(
                     session,
                     chat_id=chat_id,
                     kind=ANSWER,
-                    payload=to_payload(answer),
+                    payload=to_payload(message),
                     dedupe_key=f"{ANSWER}:{key}",
                     now=self._clock.now(),
                 )
@@ -96,46 +102,64 @@ class Replies:
             logger.info("buttons not removed", extra={"chat_id": chat_id, "problem": e.message})
 
     async def delete(self, chat_id: int, message_id: int) -> bool:
-        """Whether the person's message is gone."""
+        """Whether the message is gone."""
         try:
             return await self._bot.delete_message(chat_id, message_id)
         except TelegramError as e:
+            if "delete not found" in e.message.lower():
+                return True  # by our own doing before a restart, or by the person's
             logger.info("message not deleted", extra={"chat_id": chat_id, "problem": e.message})
             return False
 
-    async def toast(self, query_id: str, text: str | None = None) -> None:
-        """End the button's spinner. Telegram forgets taps after some seconds; that is no error."""
+    async def toast(self, query_id: str, text: str | None = None) -> bool:
+        """End the button's spinner. False if Telegram has forgotten the tap, being too old."""
         try:
             await self._bot.answer_callback_query(query_id, text)
         except TelegramError as e:
             logger.info("tap not acknowledged", extra={"problem": e.message})
+            return not isinstance(e, BadRequest)
+        return True
+
+    async def _send_file(self, chat_id: int, file: Document, *, key: str) -> None:
+        try:
+            await self._bot.send_document(
+                chat_id, file.content, caption=file.caption, filename=file.filename
+            )
+        except TelegramError as e:
+            logger.warning("file not sent", extra={"chat_id": chat_id, "problem": e.message})
+            await self.send(chat_id, file.instead, key=key)
 
     async def _try(self, chat_id: int, message: Message) -> int | None:
-        message_id: int | None = None
+        """The id of what arrived (of its last part), 0 if nobody is there, None if not now."""
+        *first, last = split(message.text)
         try:
-            for text in split(message.text):
-                message_id = await self._post(chat_id, text, message)
+            for text in first:
+                await self._post(chat_id, Message(text, silent=message.silent))
+            return await self._post(chat_id, replace(message, text=last))
         except Forbidden as e:
             logger.warning("answer refused", extra={"chat_id": chat_id, "problem": e.message})
-            return 0  # nobody is there to read it, now or later
+            return 0
         except TelegramError as e:
             logger.warning("answer delayed", extra={"chat_id": chat_id, "problem": e.message})
             return None
-        return message_id
 
-    async def _post(self, chat_id: int, text: str, message: Message) -> int:
+    async def _post(self, chat_id: int, message: Message) -> int:
         try:
             sent = await self._bot.send_message(
                 chat_id,
-                text,
+                message.text,
                 parse_mode=ParseMode.HTML,
                 reply_markup=message.keyboard,
+                disable_notification=message.silent,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
             )
         except BadRequest as e:
             logger.warning("sent as plain text", extra={"chat_id": chat_id, "problem": e.message})
             sent = await self._bot.send_message(
-                chat_id, plain_text(text), reply_markup=message.keyboard
+                chat_id,
+                plain_text(message.text),
+                reply_markup=message.keyboard,
+                disable_notification=message.silent,
             )
         return sent.message_id
 

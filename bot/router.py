@@ -7,14 +7,7 @@ from typing import Any, assert_never
 
 from telegram import CallbackQuery, Message, Update
 from telegram.constants import ChatType
-from telegram.ext import (
-    Application,
-    CallbackContext,
-    CallbackQueryHandler,
-    MessageHandler,
-    TypeHandler,
-    filters,
-)
+from telegram.ext import Application, CallbackContext, TypeHandler
 
 from bot.asks import Answer, Ask
 from bot.callbacks import Choose, Confirm, Do, HistoryPage, decode
@@ -29,11 +22,17 @@ from bot.views.conversation import (
     unknown_command_view,
 )
 from bot.views.errors import error_view, internal_error_view
-from bot.views.plan import dead_tap_notice, foreign_tap_notice, plan_expired_view, plan_used_view
+from bot.views.plan import (
+    dead_tap_notice,
+    foreign_tap_notice,
+    plan_expired_view,
+    plan_outdated_view,
+    used_tap_notice,
+)
 from bot.views.settings import question_closed_view
 from engine.clock import Clock
 from engine.errors import EngineError
-from engine.storage.confirmations import Refusal, Why
+from engine.storage.confirmations import Confirmation, Refusal, Why
 
 App = Application[Any, Any, Any, Any, Any, Any]
 Context = CallbackContext[Any, Any, Any, Any]
@@ -41,8 +40,12 @@ Context = CallbackContext[Any, Any, Any, Any]
 # What was sent while the bot was off is done all the same, but for what would start trading.
 _STALE_AFTER = timedelta(minutes=10)
 _NOT_WHEN_STALE = frozenset({"resume", "rebalance"})
-# A tap on these shows the same card anew.
-_IN_PLACE = frozenset({"status", "history"})
+# These taps change nothing that is to be seen.
+_NOTICES = {
+    Why.UNKNOWN: dead_tap_notice(),
+    Why.FOREIGN: foreign_tap_notice(),
+    Why.USED: used_tap_notice(),
+}
 _COMMAND = re.compile(
     r"/(?P<name>[A-Za-z0-9_]{1,32})(?:@(?P<bot>\w+))?(?:\s+(?P<rest>.*))?", re.DOTALL
 )
@@ -58,79 +61,86 @@ class Router:
         self._clock = clock
 
     def register(self, application: App) -> None:
-        """The gate stands in a group of its own, before everything."""
-        application.add_handler(TypeHandler(Update, self._gate.check), group=-1)
-        application.add_handler(CallbackQueryHandler(self._tapped))
-        application.add_handler(
-            MessageHandler(filters.UpdateType.EDITED_MESSAGE & filters.COMMAND, self._edited)
-        )
-        application.add_handler(
-            MessageHandler(filters.UpdateType.MESSAGE & filters.TEXT, self._typed)
-        )
-        application.add_error_handler(self._broke)
+        """One door for everything: if the gate itself breaks, nothing behind it is reached."""
+        application.add_handler(TypeHandler(Update, self._received))
+        application.add_error_handler(_log)
 
-    async def _typed(self, update: Update, context: Context) -> None:
-        message = update.message
-        if message is None or message.from_user is None or message.text is None:
+    async def _received(self, update: Update, context: Context) -> None:
+        if not await self._gate.admits(update):
             return
         key = f"update:{update.update_id}"
-        command = _COMMAND.fullmatch(message.text)
-        if command is None:
-            await self._said(_ask(message, "", ""), message.text, key=key)
+        try:
+            if update.callback_query is not None:
+                await self._tapped(update.callback_query, key=key)
+            elif update.message is not None:
+                await self._typed(update.message, my_name=context.bot.username, key=key)
+            elif update.edited_message is not None:
+                await self._edited(update.edited_message, my_name=context.bot.username, key=key)
+        except Exception:
+            # A bug of ours: the person hears that it was not their fault, `_log` has the rest.
+            if update.effective_chat is not None:
+                broken = internal_error_view()
+                await self._replies.send(update.effective_chat.id, broken, key=f"broke:{key}")
+            raise
+
+    async def _typed(self, message: Message, *, my_name: str, key: str) -> None:
+        if message.from_user is None or message.text is None:
             return
-        if command["bot"] and command["bot"].lower() != context.bot.username.lower():
-            return  # meant for another bot in the group
-        name = command["name"].lower()
-        ask = _ask(message, name, (command["rest"] or "").strip())
+        ask = _ask(message, message.text)
+        if not ask.command:
+            # In a group people talk to each other, and nothing is asked there that needs a reply.
+            if ask.is_private:
+                await self._replies.answer(ask.chat_id, self._said(ask), key=key)
+            return
+        if not _is_for(message.text, my_name):
+            return
         await self._desk.turned_away(ask)
         age = self._clock.now() - ask.asked_at
-        if name in _NOT_WHEN_STALE and age > _STALE_AFTER:
-            await self._replies.send(ask.chat_id, too_old_view(command=name, age=age), key=key)
+        if ask.command in _NOT_WHEN_STALE and age > _STALE_AFTER:
+            too_old = too_old_view(command=ask.command, age=age)
+            await self._replies.send(ask.chat_id, too_old, key=key)
         else:
             await self._replies.answer(ask.chat_id, self._do(ask), key=key)
 
-    async def _said(self, ask: Ask, text: str, *, key: str) -> None:
+    async def _said(self, ask: Ask) -> Answer:
         """Plain text: an answer to a step of a dialog, or a person who needs a hint."""
+        try:
+            answered = await self._desk.said(ask, ask.argument)
+        except EngineError as e:
+            return error_view(e)
+        return answered or plain_text_view()
 
-        async def answer() -> Answer:
-            try:
-                answered = await self._desk.said(ask, text)
-            except EngineError as e:
-                return error_view(e)
-            return answered or plain_text_view()
-
-        await self._replies.answer(ask.chat_id, answer(), key=key)
-
-    async def _edited(self, update: Update, _: Context) -> None:
+    async def _edited(self, message: Message, *, my_name: str, key: str) -> None:
         """A command is acted on as it was first sent; its edits are not commands."""
-        if update.edited_message is not None:
-            await self._replies.send(
-                update.edited_message.chat_id, edited_view(), key=f"update:{update.update_id}"
-            )
+        if message.from_user is None or message.text is None:
+            return
+        ask = _ask(message, message.text)
+        if ask.command and _is_for(message.text, my_name):
+            stray = await self._desk.stray(ask)
+            await self._replies.send(ask.chat_id, stray or edited_view(), key=key)
 
     async def _do(self, ask: Ask) -> Answer:
         command = self._desk.commands.get(ask.command)
         if command is None:
-            return unknown_command_view(name=ask.command)
+            return await self._desk.stray(ask) or unknown_command_view(name=ask.command)
         try:
             return await command(ask)
         except EngineError as e:
             logger.info("command failed", extra={"command": ask.command, "error": str(e)})
             return error_view(e)
 
-    async def _tapped(self, update: Update, _: Context) -> None:
-        query = update.callback_query
-        if query is None or query.message is None:
-            return
-        key = f"update:{update.update_id}"
+    async def _tapped(self, query: CallbackQuery, *, key: str) -> None:
         match press := decode(query.data or ""):
             case None:
                 await self._replies.toast(query.id, dead_tap_notice())
             case Do():
-                await self._replies.toast(query.id)
+                in_time = await self._replies.toast(query.id)
                 ask = self._tap(query, press.command, press.argument)
-                in_place = ask.message_id if ask.command in _IN_PLACE else None
-                await self._replies.answer(ask.chat_id, self._do(ask), key=key, in_place=in_place)
+                if ask.command in _NOT_WHEN_STALE and not in_time:
+                    too_old = too_old_view(command=ask.command, age=None)
+                    await self._replies.send(ask.chat_id, too_old, key=key)
+                    return
+                await self._replies.answer(ask.chat_id, self._do(ask), key=key)
             case HistoryPage():
                 await self._replies.toast(query.id)
                 ask = self._tap(query, "history", "")
@@ -144,33 +154,36 @@ class Router:
     async def _answered(self, query: CallbackQuery, press: Confirm | Choose, *, key: str) -> None:
         """A question's button: only its person's tap touches it, and it goes before the deed."""
         ask = self._tap(query, "", "")
-        refusal = await self._desk.refusal(press.id, ask)
-        if refusal is not None and refusal.why in {Why.UNKNOWN, Why.FOREIGN}:
-            notice = dead_tap_notice if refusal.why is Why.UNKNOWN else foreign_tap_notice
-            await self._replies.toast(query.id, notice())
+        question = await self._desk.question(press, ask)
+        why = question.why if isinstance(question, Refusal) else None
+        await self._replies.toast(query.id, _NOTICES.get(why) if why else None)
+        if why in _NOTICES:  # a used one too: what its first tap led to stays in sight
             return
-        await self._replies.toast(query.id)
         await self._replies.strip_buttons(ask.chat_id, ask.message_id)
-        outcome = refusal or await self._decide(press, ask)
-        answer = self._closed(outcome) if isinstance(outcome, Refusal) else outcome
-        await self._replies.answer(ask.chat_id, _ready(answer), key=key, in_place=ask.message_id)
+        answer = self._decide(question, press, ask)
+        await self._replies.answer(ask.chat_id, answer, key=key, in_place=ask.message_id)
 
-    async def _decide(self, press: Confirm | Choose, ask: Ask) -> Answer | Refusal:
-        try:
-            if isinstance(press, Confirm):
-                return await self._desk.confirmed(press.id, ask)
-            return await self._desk.chosen(press.id, press.index, ask)
-        except EngineError as e:
-            return error_view(e)
+    async def _decide(
+        self, question: Confirmation | Refusal, press: Confirm | Choose, ask: Ask
+    ) -> Answer:
+        if not isinstance(question, Refusal):
+            try:
+                decided = await self._desk.answered(question, press, ask)
+            except EngineError as e:
+                return error_view(e)
+            if not isinstance(decided, Refusal):
+                return decided
+            question = decided
+        return self._closed(question)
 
     def _closed(self, refusal: Refusal) -> Answer:
-        """A button that came too late, or a second time."""
+        """A button that came too late."""
         question = refusal.question
-        if question is None or question.kind != REBALANCE:
-            return question_closed_view()
-        if refusal.why is Why.EXPIRED:
+        if refusal.why is Why.OUTDATED:
+            return plan_outdated_view()
+        if question is not None and question.kind == REBALANCE and refusal.why is Why.EXPIRED:
             return plan_expired_view(age=self._clock.now() - question.asked_at)
-        return plan_used_view()
+        return question_closed_view()
 
     def _tap(self, query: CallbackQuery, command: str, argument: str) -> Ask:
         message = query.message
@@ -186,30 +199,29 @@ class Router:
             asked_at=self._clock.now(),
         )
 
-    async def _broke(self, update: object, context: Context) -> None:
-        """A bug of ours: logged once, and the person hears that it was not their fault."""
-        logger.error("update broke", exc_info=context.error)
-        if isinstance(update, Update) and update.effective_chat is not None:
-            await self._replies.send(
-                update.effective_chat.id,
-                internal_error_view(),
-                key=f"broke:{update.update_id}",
-            )
+
+async def _log(_: object, context: Context) -> None:
+    logger.error("update broke", exc_info=context.error)
 
 
-def _ask(message: Message, command: str, argument: str) -> Ask:
+def _is_for(text: str, my_name: str) -> bool:
+    """Whether a command is not meant for another bot in the group."""
+    command = _COMMAND.fullmatch(text)
+    addressee = command and command["bot"]
+    return not addressee or addressee.lower() == my_name.lower()
+
+
+def _ask(message: Message, text: str) -> Ask:
+    """Plain text is an Ask without a command."""
     if message.from_user is None:
         raise ValueError("a message without its sender")
+    command = _COMMAND.fullmatch(text)
     return Ask(
         chat_id=message.chat_id,
         user_id=message.from_user.id,
         is_private=message.chat.type == ChatType.PRIVATE,
-        command=command,
-        argument=argument,
+        command=command["name"].lower() if command else "",
+        argument=((command["rest"] or "") if command else text).strip(),
         message_id=message.message_id,
         asked_at=message.date,
     )
-
-
-async def _ready(answer: Answer) -> Answer:
-    return answer

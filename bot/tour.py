@@ -13,6 +13,8 @@ from engine.clock import Clock
 _LIMIT = timedelta(minutes=45)
 _STEP = timedelta(seconds=3)
 _READING_TIME = timedelta(seconds=40)
+# An earlier trade's alert may still be on its way, and is not the one a drift is to cause.
+_DELIVERY_TIME = timedelta(seconds=90)
 # After the mode, which may have a line of its own.
 _TRADE = re.compile(r"\A(?:[^\n]*\n)?[^\n]*\b(?:Bought|Sold) [0-9]")
 _NO_TRADE = re.compile(rf"(?!{_TRADE.pattern})")
@@ -81,6 +83,8 @@ class Tour:
         if not stop.trades:
             return True
         if stop.drift:
+            await self._clock.sleep(_DELIVERY_TIME)
+            heard = len(self._console.said)
             await self._drift()
         self._console.note(demo.WAIT_FOR_TRADE)
         return await self._hears(_TRADE, since=heard, until=until)

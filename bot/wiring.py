@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
 from telegram import Update
 from telegram.error import TelegramError
 from telegram.ext import ApplicationBuilder
@@ -41,7 +43,7 @@ from engine.domain.target import Settings
 from engine.exchange.port import KeyCheck
 from engine.preview import Previews
 from engine.situation import Situations
-from engine.storage import accounts, notes, queue, schema
+from engine.storage import accounts, leases, notes, queue, schema
 from engine.storage.codec import ALERTS, from_json
 from engine.storage.database import Database
 from engine.storage.lock import InUse, sole_user
@@ -85,25 +87,42 @@ class Parts:
 async def open_database(url: str, *, clock: Clock) -> AsyncGenerator[Database]:
     """The database with the schema this program needs; on SQLite it is ours alone.
 
-    Raises CannotStart where another process has the file open, or PostgreSQL was not migrated.
+    Raises CannotStart where it does not open, another process has the file, or the schema is
+    another one (PostgreSQL is migrated by `alembic upgrade head`, not here).
     """
     async with AsyncExitStack() as stack:
-        if (file := schema.sqlite_file(url)) is not None:
-            try:
+        try:
+            if (file := schema.sqlite_file(url)) is not None:
                 stack.enter_context(sole_user(file))
-            except InUse as e:
-                raise CannotStart(f"{e} is in use by another Ballast; stop that one first") from e
-            await asyncio.to_thread(schema.migrate, url)
-        database = await stack.enter_async_context(Database.open(url, clock=clock))
-        if file is None:
-            async with database.engine.connect() as connection:
-                if not await connection.run_sync(schema.is_current):
-                    raise CannotStart("the database has another schema; run: alembic upgrade head")
-        else:
-            async with database.writing() as session:
-                await queue.release_all(session, InboxRow)
-                await queue.release_all(session, OutboxRow)
+                await asyncio.to_thread(schema.migrate, url)
+            database = await stack.enter_async_context(Database.open(url, clock=clock))
+            if file is not None:
+                await _take_over(database)
+            elif not await _is_current(database):
+                raise CannotStart("the database has another schema; run: alembic upgrade head")
+        except InUse as e:
+            raise CannotStart(f"{e} is in use by another Ballast; stop that one first") from e
+        except CommandError as e:
+            raise CannotStart(f"the database has a schema this version does not know: {e}") from e
+        except DBAPIError as e:
+            reason = str(e.orig).partition("\n")[0]
+            raise CannotStart(f"the database cannot be used: {reason}") from e
+        except OSError as e:
+            raise CannotStart(f"the database cannot be used: {e.strerror}") from e
         yield database
+
+
+async def _take_over(database: Database) -> None:
+    """What a process that died had in hand is ours at once: nobody else can be there."""
+    async with database.writing() as session:
+        await queue.release_all(session, InboxRow)
+        await queue.release_all(session, OutboxRow)
+        await leases.release_all(session)
+
+
+async def _is_current(database: Database) -> bool:
+    async with database.engine.connect() as connection:
+        return await connection.run_sync(schema.is_current)
 
 
 async def open_vault(settings: ProcessSettings, database: Database) -> Vault:

@@ -1,5 +1,6 @@
 """What a person may do with their chat's account: settings, pause and resume, key, dry run."""
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -16,37 +17,44 @@ from engine.domain.holdings import Holdings
 from engine.domain.orders import AccountId, Intent
 from engine.domain.pairs import Side
 from engine.domain.target import Settings
-from engine.errors import KeyElsewhere, NoKey, OrderUnresolved
+from engine.errors import KeyElsewhere, NoKey, OrderUnresolved, Unavailable
 from engine.exchange.port import KeyCheck, KeyFacts
 from engine.storage import accounts, confirmations, members, orders
 from engine.storage.codec import from_json
-from engine.storage.confirmations import Refusal
+from engine.storage.confirmations import Refusal, Why
 from engine.storage.database import Database
 from engine.vault import Vault
 
 _TAIL = 4
 # A confirmed run that nobody could start by then is not what the person wanted any more.
 _RUN_WITHIN = timedelta(seconds=60)
+# A person waits for it, and what they send meanwhile (/pause, say) waits behind it.
+_INSPECTED_WITHIN_S = 15
 OpenPaper = Callable[[Account, Holdings | None], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """An account before and after a wish; equal where it changed nothing. *under_way* is an order
-    that had already left and will still be reported.
+    that had already left and will still be reported, *called_off* says that a run somebody had
+    confirmed will not take place.
     """
 
     before: Account
     after: Account
     under_way: Intent | None = None
+    called_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RunOffer:
-    """The plan a person was shown, kept with the button until it is tapped."""
+    """The plan a person was shown, kept with the button until it is tapped. *version* is the
+    account's: another pair, key, or kind of money is another plan.
+    """
 
     side: Side
     expected_quote: Decimal
+    version: int
 
 
 class Accounts:
@@ -90,17 +98,22 @@ class Accounts:
             current = await accounts.get(session, before.id)
             if "symbol" in wishes and wishes["symbol"] != current.settings.symbol:
                 await _refuse_while_unresolved(session, current.id)
+                await accounts.drop_request(session, current.id)
             after = await accounts.change(session, current, **wishes)
         return Change(current, after)
 
     async def pause(self, chat_id: int) -> Change:
-        """No order leaves after this returns, but for one that is `under_way`. Twice is once."""
+        """No order leaves after this returns, but for one that is `under_way`. Twice is once.
+
+        A confirmed run that has not begun is called off: resuming must not bring it back.
+        """
         before = await self.of(chat_id)
         async with self._database.writing() as session:
             current = await accounts.get(session, before.id)
             after = await accounts.change(session, current, paused=True)
+            called_off = await accounts.drop_request(session, before.id)
             unresolved = await orders.unresolved_of(session, [before.id])
-        return Change(current, after, under_way=unresolved.get(before.id))
+        return Change(current, after, under_way=unresolved.get(before.id), called_off=called_off)
 
     async def resume(self, chat_id: int) -> Change:
         """Raises NoKey where there is neither a key nor a dry run."""
@@ -119,9 +132,13 @@ class Accounts:
         stored.
         """
         account = await self.of(chat_id)
-        facts = await self._key_check.inspect(
-            api_key=api_key, api_secret=api_secret, symbol=account.settings.symbol
-        )
+        try:
+            async with asyncio.timeout(_INSPECTED_WITHIN_S):
+                facts = await self._key_check.inspect(
+                    api_key=api_key, api_secret=api_secret, symbol=account.settings.symbol
+                )
+        except TimeoutError as e:
+            raise Unavailable("the key could not be checked in time") from e
         key_print = hashlib.sha256(api_key.encode()).hexdigest()
         sealed = self._vault.seal_credentials(
             api_key=api_key, api_secret=api_secret, account_uuid=account.uuid, chat_id=chat_id
@@ -130,6 +147,7 @@ class Accounts:
             await _refuse_while_unresolved(session, account.id)
             if await accounts.is_key_elsewhere(session, account, key_print=key_print):
                 raise KeyElsewhere("another chat trades with this key")
+            await accounts.drop_request(session, account.id)
             await accounts.store_key(
                 session,
                 account,
@@ -165,6 +183,7 @@ class Accounts:
         account = await self.of(chat_id)
         async with self._database.writing() as session:
             await _refuse_while_unresolved(session, account.id)
+            await accounts.drop_request(session, account.id)
             current = await accounts.get(session, account.id)
             after = (
                 current
@@ -190,6 +209,7 @@ class Accounts:
             await self._open_paper(account, holdings)
         async with self._database.writing() as session:
             await _refuse_while_unresolved(session, account.id)
+            await accounts.drop_request(session, account.id)
             current = await accounts.get(session, account.id)
             paused = current.settings.paused or not on
             after = await accounts.change(session, current, dry_run=on, paused=paused)
@@ -198,7 +218,10 @@ class Accounts:
     async def confirm_run(
         self, confirmation_id: str, *, chat_id: int, user_id: int
     ) -> RunRequest | Refusal:
-        """A tap on "Trade": use the button up and leave the run for the engine, in one step."""
+        """A tap on "Trade": use the button up and leave the run for the engine, in one step.
+
+        OUTDATED where anything about the account was changed since the plan was shown.
+        """
         now = self._clock.now()
         account = await self.of(chat_id)
         async with self._database.writing() as session:
@@ -208,6 +231,9 @@ class Accounts:
             if isinstance(taken, Refusal):
                 return taken
             offer = from_json(taken.payload, RunOffer)
+            current = await accounts.get(session, account.id)
+            if offer.version != current.version:
+                return Refusal(Why.OUTDATED, taken)
             request = RunRequest(
                 confirmation_id=taken.id,
                 side=offer.side,

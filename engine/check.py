@@ -8,9 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from engine import incidents
 from engine.clock import Clock, to_millis
-from engine.domain.accounts import Account, Duty
+from engine.domain.accounts import Account, Duty, RunRequest
 from engine.domain.alerts import RunDeclined
 from engine.domain.book import OrderBook
 from engine.domain.holdings import Holdings
@@ -148,6 +150,11 @@ class Checker:
                 read_at=min(holdings.read_at, book.read_at),
                 look=look,
             )
+        except LeaseLost:
+            if duty.request is not None:
+                async with self._database.writing() as session:
+                    await self._tell_declined(session, account, duty.request, decided)
+            raise
         except ClockRefused:
             await exchange.resync()
             if attempt > 1:
@@ -171,14 +178,7 @@ class Checker:
         async with self._database.writing() as session:
             await looks.put(session, account.id, look)
             if duty.request is not None:
-                await accounts.drop_request(session, account.id)
-                await outbox.add_alert(
-                    session,
-                    chat_id=account.chat_id,
-                    alert=_declined_run(account, decided),
-                    dedupe_key=f"run:{duty.request.confirmation_id}:declined",
-                    now=now,
-                )
+                await self._tell_declined(session, account, duty.request, decided)
             elif decided.reason is not None:
                 if duty.trouble is not None and duty.trouble.kind is not TroubleKind.BLOCKED:
                     await incidents.clear(session, account, duty.trouble, now=now)
@@ -192,6 +192,21 @@ class Checker:
                 )
         return Checked(look)
 
+    async def _tell_declined(
+        self, session: AsyncSession, account: Account, request: RunRequest, decided: Plan
+    ) -> None:
+        """The answer to a tap, unless it has one: called off meanwhile, or its order has left."""
+        confirmation_id = request.confirmation_id
+        if not await accounts.drop_request(session, account.id, confirmation_id=confirmation_id):
+            return
+        await outbox.add_alert(
+            session,
+            chat_id=account.chat_id,
+            alert=_declined_run(account, decided),
+            dedupe_key=f"run:{confirmation_id}:declined",
+            now=self._clock.now(),
+        )
+
     async def _failed(self, duty: Duty, error: EngineError, trigger: Trigger) -> Checked:
         kind = incidents.kind_of(error)
         detail = error.message if isinstance(error, Rejected) else str(error)
@@ -200,7 +215,10 @@ class Checker:
             extra={"account": duty.account.id, "kind": kind.value, "detail": detail},
         )
         async with self._database.writing() as session:
-            await accounts.drop_request(session, duty.account.id)
+            if duty.request is not None:
+                await accounts.drop_request(
+                    session, duty.account.id, confirmation_id=duty.request.confirmation_id
+                )
             await incidents.note(
                 session,
                 duty.account,

@@ -34,6 +34,7 @@ _CLAIM_AT_ONCE = 500
 _IDLE_POLL = timedelta(milliseconds=50)
 # After a restart the checks start no faster than one address may read accounts.
 _STARTS_PER_SECOND = 3
+_DATABASE_AWAY = (SQLAlchemyError, OSError)
 
 
 def new_owner() -> str:
@@ -96,7 +97,7 @@ class Dispatcher:
             await self._renew()
             await self._hear()
             await self._hand_out()
-        except (SQLAlchemyError, OSError) as e:
+        except _DATABASE_AWAY as e:
             logger.warning("no heartbeat, the database is away: %s", type(e).__name__)
 
     async def run(self) -> None:
@@ -106,8 +107,12 @@ class Dispatcher:
                 workers.create_task(self._work())
 
     def stop_claiming(self) -> None:
-        """No new checks from now on; those under way go on."""
+        """No new checks from now on, not even those already handed out; those under way go on."""
         self._stopping = True
+        while not self._queue.empty():
+            duty, fence = self._queue.get_nowait()
+            if (seat := self._seats.get(duty.account.id)) is not None and seat.fence == fence:
+                seat.busy = False
 
     async def until_idle(self) -> None:
         """Return when no check is waiting or under way."""
@@ -117,8 +122,11 @@ class Dispatcher:
     async def release(self) -> None:
         """Let go of every account, so that another process can go on at once."""
         self._seats.clear()
-        async with self._database.writing() as session:
-            await leases.release(session, owner=self._owner)
+        try:
+            async with self._database.writing() as session:
+                await leases.release(session, owner=self._owner)
+        except _DATABASE_AWAY as e:
+            logger.warning("leases are left to run out: %s", type(e).__name__)
 
     async def _renew(self) -> None:
         now = self._clock.now()
@@ -130,6 +138,8 @@ class Dispatcher:
             )
         self._renewed_at = now
         self._forget_lost(held)
+        # Claimed, but the answer to the commit was lost: nobody else would ever check them.
+        self._take_seats({a: fence for a, fence in held.items() if a not in self._seats})
 
     async def _hear(self) -> None:
         async with self._database.reading() as session:
@@ -146,7 +156,6 @@ class Dispatcher:
                 self._schedule(account_id, self._clock.now())
 
     async def _claim(self) -> None:
-        now = self._clock.now()
         async with self._database.writing() as session:
             claimed = await leases.claim(
                 session,
@@ -156,7 +165,11 @@ class Dispatcher:
                 most=_CLAIM_AT_ONCE,
             )
             for account_id in claimed:
-                await orders.drop_planned(session, account_id, now=now)
+                await orders.drop_planned(session, account_id, now=self._clock.now())
+        self._take_seats(claimed)
+
+    def _take_seats(self, claimed: Mapping[AccountId, int]) -> None:
+        now = self._clock.now()
         spread = timedelta(seconds=len(claimed)) / _STARTS_PER_SECOND
         for position, (account_id, fence) in enumerate(sorted(claimed.items())):
             due_at = first_check(now=now, position=position, crowd=len(claimed), interval=spread)
@@ -187,10 +200,12 @@ class Dispatcher:
         try:
             async with self._database.reading() as session:
                 duties = await accounts.duties(session, list(due))
-        except SQLAlchemyError:
+        except _DATABASE_AWAY:
             for account_id in due:
                 self._schedule(account_id, now)
             raise
+        if self._stopping:
+            return
         for duty in duties:
             seat = due[duty.account.id]
             if is_idle_duty(duty):
@@ -220,7 +235,7 @@ class Dispatcher:
                     detail="",
                     now=self._clock.now(),
                 )
-        except (SQLAlchemyError, OSError):
+        except _DATABASE_AWAY:
             logger.warning("trouble not recorded", extra={"account": duty.account.id})
         return None
 
@@ -252,4 +267,6 @@ def is_idle_duty(duty: Duty) -> bool:
     """Nothing to do before the person changes something."""
     if duty.unresolved is not None:
         return False
-    return duty.account.settings.paused or not duty.account.can_trade
+    # A tap that a pause has overtaken gets its answer all the same: the gate lets no order out.
+    paused = duty.account.settings.paused and duty.request is None
+    return paused or not duty.account.can_trade

@@ -25,7 +25,7 @@ from engine.errors import (
     SealBroken,
     Unavailable,
 )
-from engine.storage import accounts, outbox, troubles
+from engine.storage import accounts, orders, outbox, troubles
 
 # An order refused this often in a row is not going to be accepted by asking once more.
 REFUSALS_BEFORE_PAUSE = 3
@@ -69,7 +69,9 @@ async def note(
         await troubles.get(session, account.id), kind=kind, detail=detail, now=now
     )
     refused_too_often = (
-        kind is TroubleKind.ORDER_REFUSED and trouble.count >= REFUSALS_BEFORE_PAUSE
+        kind is TroubleKind.ORDER_REFUSED
+        and await orders.count_refused(session, account.id, since=trouble.since)
+        >= REFUSALS_BEFORE_PAUSE
     )
     pause = not account.settings.paused and (kind in PAUSING or refused_too_often)
     if pause:

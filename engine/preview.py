@@ -1,6 +1,8 @@
 """What an account looks like now and what would be traded, for a person who asks. Trades nothing."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from engine.check import ExchangeFor
@@ -11,7 +13,11 @@ from engine.domain.orders import Trigger
 from engine.domain.pairs import PairRules, Symbol
 from engine.domain.planner import InsideBand, Plan, plan
 from engine.errors import EngineError, Rejected, Unavailable
+from engine.exchange.port import Market
 
+# A person waits for it, and what they send meanwhile (/pause, say) waits behind it.
+_PATIENCE_S = 5.0
+_SOON_S = 1.5
 _AT_ONCE_S = 0.5
 
 
@@ -33,9 +39,10 @@ class Previews:
         Raises what the exchange's reads raise, and SealBroken.
         """
         exchange = self._exchange_for(account)
-        holdings = await exchange.holdings()
-        rules = await exchange.market.rules(account.settings.symbol)
-        book = await exchange.market.book(account.settings.symbol)
+        async with _within(_PATIENCE_S):
+            holdings = await exchange.holdings()
+            rules = await exchange.market.rules(account.settings.symbol)
+            book = await exchange.market.book(account.settings.symbol)
         decided = plan(
             holdings=holdings,
             settings=account.settings,
@@ -48,10 +55,12 @@ class Previews:
     async def see(self, account: Account) -> tuple[Seen, Holdings]:
         """What the account holds, valued if the market can be read."""
         exchange = self._exchange_for(account)
-        holdings = await exchange.holdings()
+        async with _within(_PATIENCE_S):
+            holdings = await exchange.holdings()
         unvalued = Seen.of(account.settings, holdings, None)
         try:
-            book = await exchange.market.book(account.settings.symbol)
+            async with _within(_PATIENCE_S):
+                book = await exchange.market.book(account.settings.symbol)
         except (Unavailable, Rejected):
             return unvalued, holdings
         return replace(unvalued, price=book.mid), holdings
@@ -72,14 +81,42 @@ class Previews:
             seen=now_seen,
         )
 
+    async def fresh_look(
+        self, account: Account, known: Look | None, *, patiently: bool = False
+    ) -> Look | None:
+        """What the account holds right now, or *known* where that cannot be had soon."""
+        if not account.can_trade:
+            return known
+        try:
+            async with _within(_PATIENCE_S if patiently else _SOON_S):
+                return await self.look(account)
+        except EngineError:
+            return known
+
     async def rules(self, account: Account, symbol: Symbol) -> PairRules:
         """Raises PairUnavailable where the pair is not shown to this account, Unavailable else."""
-        return await self._exchange_for(account).market.rules(symbol)
+        async with _within(_PATIENCE_S):
+            return await self._market(account).rules(symbol)
 
     async def known_rules(self, account: Account) -> PairRules | None:
         """The rules of the account's pair if they can be had at once: they only adorn an answer."""
         try:
-            async with asyncio.timeout(_AT_ONCE_S):
+            async with _within(_AT_ONCE_S):
                 return await self.rules(account, account.settings.symbol)
-        except (EngineError, TimeoutError):
+        except EngineError:
             return None
+
+    def _market(self, account: Account) -> Market:
+        """Without a key it is the public one, which is what a dry run sees."""
+        if not account.can_trade:
+            account = replace(account, settings=replace(account.settings, dry_run=True))
+        return self._exchange_for(account).market
+
+
+@asynccontextmanager
+async def _within(seconds: float) -> AsyncGenerator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as e:
+        raise Unavailable("the exchange takes too long") from e

@@ -72,10 +72,11 @@ class Resolver:
             return await self._trader.book(
                 intent, report, account=account, exchange=exchange, late=True
             )
-        if intent.state is OrderState.UNKNOWN:
+        if intent.exchange_order_id is None:  # from now on "not found" proves nothing
+            state = OrderState.ACKED if intent.state is OrderState.UNKNOWN else intent.state
             async with self._database.writing() as session:
                 intent = await orders.move(
-                    session, intent, OrderState.ACKED, exchange_order_id=report.exchange_order_id
+                    session, intent, state, exchange_order_id=report.exchange_order_id
                 )
         return await self._escalate(intent, account)
 

@@ -70,7 +70,6 @@ class Trader:
         """
         async with self._database.writing() as session:
             await orders.add(session, intent)
-            await accounts.drop_request(session, account.id)
             await looks.put(session, account.id, look)
         sending = await self._start(
             intent, account=account, exchange=exchange, owner=owner, read_at=read_at
@@ -115,6 +114,10 @@ class Trader:
                 account=account,
                 sent_at=exchange.time(),
             )
+            if (
+                sending is not None
+            ):  # from here on the order itself is the answer to a person's tap
+                await accounts.drop_request(session, account.id, confirmation_id=intent.run_id)
         if sending is None:
             await self._close(
                 intent, OrderState.DROPPED, error="the account changed hands or wishes"

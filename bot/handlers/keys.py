@@ -18,10 +18,11 @@ from bot.views.connect import (
     group_refused_view,
     malformed_key_view,
     nothing_to_disconnect_view,
+    stray_key_view,
 )
 from engine.accounts import Accounts
 from engine.clock import Clock
-from engine.errors import EngineError, NotGranted
+from engine.errors import EngineError
 from engine.preview import Previews
 from engine.storage import dialogs
 from engine.storage.database import Database
@@ -33,6 +34,8 @@ _AWAITS_SECRET = "connect:secret"  # noqa: S105 - the name of a step
 _PATIENCE = timedelta(minutes=10)
 _WORD = re.compile(r"[A-Za-z0-9_-]{6,128}", re.ASCII)
 _KEY_AND_SECRET = 2
+# As MEXC makes them today: mx0 and letters, or 32 hexadecimal digits.
+_LIKE_A_KEY = re.compile(r"\b(?:mx0[A-Za-z0-9]{8,}|[0-9a-f]{32})\b", re.ASCII)
 
 
 class Keys:
@@ -58,9 +61,9 @@ class Keys:
     async def connect(self, ask: Ask) -> Message:
         """Whatever was typed is deleted before anything else is done with it."""
         words = ask.argument.split()
-        deleted = not words or await self._replies.delete(ask.chat_id, ask.message_id)
+        deleted = bool(words) and await self._replies.delete(ask.chat_id, ask.message_id)
         if not ask.is_private:
-            return group_refused_view(deleted=deleted)
+            return group_refused_view(deleted=deleted if words else None)
         if not words:
             await self._await(ask, _AWAITS_KEY, "")
             return ask_key_view(account=await self._accounts.of(ask.chat_id))
@@ -75,7 +78,7 @@ class Keys:
                 session, chat_id=ask.chat_id, user_id=ask.user_id, now=self._clock.now()
             )
         if dialog is None:
-            return None
+            return await self.stray(ask, text)
         deleted = await self._replies.delete(ask.chat_id, ask.message_id)
         if not _WORD.fullmatch(text.strip()):
             await self.forget(ask)
@@ -86,6 +89,12 @@ class Keys:
         api_key = self._sealer.open_text(dialog.sealed, purpose=_purpose(ask))
         await self.forget(ask)
         return await self._try(ask, api_key=api_key, api_secret=text.strip(), deleted=deleted)
+
+    async def stray(self, ask: Ask, text: str) -> Message | None:
+        """What looks like a key where none was asked for goes as well; None if nothing does."""
+        if not _LIKE_A_KEY.search(text):
+            return None
+        return stray_key_view(deleted=await self._replies.delete(ask.chat_id, ask.message_id))
 
     async def forget(self, ask: Ask) -> None:
         """The person turned to something else."""
@@ -111,8 +120,6 @@ class Keys:
             facts = await self._accounts.connect(
                 ask.chat_id, api_key=api_key, api_secret=api_secret
             )
-        except NotGranted:
-            raise
         except EngineError as e:
             return connect_failed_view(error=e, account=before, deleted=deleted)
         account = await self._accounts.of(ask.chat_id)

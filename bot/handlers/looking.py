@@ -8,24 +8,27 @@ from bot.export import to_csv
 from bot.inputs import NotUnderstood, Topic, parse_history_rows
 from bot.messages import Message
 from bot.views.balance import balance_failed_view, balance_view
-from bot.views.history import export_caption, history_view, nothing_to_export_view
+from bot.views.history import (
+    export_caption,
+    export_failed_view,
+    history_view,
+    nothing_to_export_view,
+)
 from bot.views.plan import no_key_view
 from bot.views.settings import not_understood_view
 from bot.views.status import status_view
 from bot.views.why import why_view
 from engine.accounts import Accounts
 from engine.clock import Clock
-from engine.domain.accounts import Account
 from engine.domain.looks import Look, Ordered
 from engine.domain.orders import Intent
 from engine.domain.pairs import base_of
-from engine.errors import EngineError
+from engine.errors import Unavailable
 from engine.preview import Previews
 from engine.situation import Situations
 from engine.storage import orders
 from engine.storage.database import Database
 
-_PATIENCE_S = 5.0
 _MOST_EXPORTED = 100_000
 
 
@@ -48,7 +51,7 @@ class Looking:
     async def status(self, ask: Ask) -> Message:
         account = await self._accounts.of(ask.chat_id)
         situation = await self._situations.of(account)
-        look = await self._fresh_look(account, situation.look)
+        look = await self._previews.fresh_look(account, situation.look, patiently=True)
         return status_view(
             account=account,
             now=self._clock.now(),
@@ -79,7 +82,7 @@ class Looking:
             return no_key_view(account=account)
         try:
             seen, holdings = await self._previews.see(account)
-        except EngineError:
+        except Unavailable:
             return balance_failed_view(account=account)
         prices = {base_of(seen.symbol): seen.price} if seen.price else {}
         return balance_view(
@@ -114,17 +117,12 @@ class Looking:
         if not trades:
             return nothing_to_export_view()
         content = await asyncio.to_thread(to_csv, reversed(trades))
-        return Document("ballast-trades.csv", content, export_caption(count=len(trades)))
-
-    async def _fresh_look(self, account: Account, known: Look | None) -> Look | None:
-        """What the account holds right now; where the exchange does not say, what is *known*."""
-        if not account.can_trade:
-            return known
-        try:
-            async with asyncio.timeout(_PATIENCE_S):
-                return await self._previews.look(account)
-        except (EngineError, TimeoutError):
-            return known
+        return Document(
+            "ballast-trades.csv",
+            content,
+            export_caption(count=len(trades)),
+            instead=export_failed_view(),
+        )
 
     async def _order_of(self, look: Look | None) -> Intent | None:
         if look is None or not isinstance(look.verdict, Ordered):

@@ -75,9 +75,10 @@ class SettingsOf:
         except NotUnderstood:
             return _misunderstood(ask, Topic.PAIR, account)
         try:
-            await self._previews.rules(account, symbol)
+            if symbol != account.settings.symbol:
+                await self._previews.rules(account, symbol)
         except PairUnavailable:
-            return pair_unavailable_view(settings=account.settings, wanted=symbol)
+            return pair_unavailable_view(account=account, wanted=symbol)
         except Unavailable:
             return not_checked_view(settings=account.settings, wanted=symbol)
         return await self._changed(
@@ -109,12 +110,13 @@ class SettingsOf:
         )
 
     async def _changed(self, topic: Topic, change: Change) -> Message:
+        known = await self._situations.look(change.after)
         return changed_view(
             topic=topic,
             account=change.after,
             before=change.before.settings,
             now=self._clock.now(),
-            look=await self._situations.look(change.after),
+            look=await self._previews.fresh_look(change.after, known),
             rules=await self._previews.known_rules(change.after),
         )
 

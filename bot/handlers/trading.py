@@ -45,6 +45,7 @@ class Trading:
             account=change.after,
             already=change.before == change.after,
             unresolved=change.under_way,
+            called_off=change.called_off,
         )
 
     async def resume(self, ask: Ask) -> Message:
@@ -52,11 +53,12 @@ class Trading:
             change = await self._accounts.resume(ask.chat_id)
         except NoKey:
             return cannot_resume_view(account=await self._accounts.of(ask.chat_id))
+        known = await self._situations.look(change.after)
         return resumed_view(
             account=change.after,
             already=change.before == change.after,
             now=self._clock.now(),
-            look=await self._situations.look(change.after),
+            look=await self._previews.fresh_look(change.after, known),
             rules=await self._previews.known_rules(change.after),
         )
 
@@ -74,7 +76,7 @@ class Trading:
         order = preview.plan.order
         question_id = None
         if order is not None and not account.settings.paused:
-            offer = RunOffer(order.side, order.expected_quote)
+            offer = RunOffer(order.side, order.expected_quote, account.version)
             question_id = await self._questions.ask(ask, kind=REBALANCE, payload=to_json(offer))
         return plan_view(
             account=account,

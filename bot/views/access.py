@@ -42,9 +42,10 @@ def welcome_view(*, account: Account, just_let_in: bool) -> Message:
 def stranger_view(*, chat_id: int, user_id: int, has_code: bool) -> Message:
     """The one short answer a stranger gets. *has_code*: a pairing code waits to be used."""
     mine = f"This chat's id is {chat_id}"
+    way = "Ask my owner to add it to AUTHORIZED_CHATS."
     if user_id != chat_id:
         mine += f", your own is {user_id}"
-    way = "Ask my owner to add this chat's id to AUTHORIZED_CHATS."
+        way = "Ask my owner to add both to AUTHORIZED_CHATS."
     if has_code:
         way = "If you run this bot: its log shows a code; send /start and the code."
     return Message(lines("Sorry, I only work for people I know.", f"{mine}.", way))

@@ -16,7 +16,9 @@ from engine.errors import (
     BadCredentials,
     ClockRefused,
     EngineError,
+    KeyElsewhere,
     MissingPermission,
+    NotGranted,
     PairUnavailable,
     RateLimited,
     Rejected,
@@ -115,13 +117,29 @@ def malformed_key_view(*, deleted: bool) -> Message:
     )
 
 
-def group_refused_view(*, deleted: bool) -> Message:
-    """Somebody typed `/connect` where others can read."""
+def stray_key_view(*, deleted: bool) -> Message:
+    """Something like a key came without `/connect`, or with that misspelt."""
+    return Message(
+        lines(
+            "⚠️ That looks like a MEXC key or secret, but I was not asked to connect it.",
+            "I kept nothing of it.",
+            _deletion(deleted=deleted),
+            "To add a key, send /connect first, or all in one: /connect KEY SECRET",
+        )
+    )
+
+
+def group_refused_view(*, deleted: bool | None) -> Message:
+    """Somebody typed `/connect` where others can read; *deleted* is None if that was all."""
     return Message(
         lines(
             "⚠️ Keys are accepted in a private chat only: here everybody can read them.",
-            "I kept nothing. If you sent a key here, delete it at MEXC and make a new one.",
-            _deletion(deleted=deleted),
+            None
+            if deleted is None
+            else lines(
+                "I kept nothing. If that was a key, delete it at MEXC and make a new one.",
+                _deletion(deleted=deleted),
+            ),
             "Write to me in private and send /connect there.",
         )
     )
@@ -153,7 +171,7 @@ def nothing_to_disconnect_view() -> Message:
     return Message("There is no key here to forget. Send /connect to add one.")
 
 
-def _failure(error: EngineError, *, account: Account) -> str:  # noqa: PLR0911 - one return a cause
+def _failure(error: EngineError, *, account: Account) -> str:  # noqa: C901, PLR0911 - one return a cause
     symbol = escape(account.settings.symbol)
     match error:
         case TooPowerful():
@@ -194,10 +212,24 @@ def _failure(error: EngineError, *, account: Account) -> str:  # noqa: PLR0911 -
                 f"MEXC refused the key: {quoted(error.message)}.",
                 "Please check it at MEXC, then /connect again.",
             )
+        case NotGranted():
+            return _not_granted(error)
         case _:
             return (
                 "MEXC does not answer, so I could not check the key. Please /connect again later."
             )
+
+
+def _not_granted(error: NotGranted) -> str:
+    if isinstance(error, KeyElsewhere):
+        return lines(
+            "Another chat trades with this key already. Two would trade the same balance twice.",
+            "Send /disconnect there first, then /connect here.",
+        )
+    return lines(
+        "An order is not confirmed yet, and I need the present key to find out.",
+        "Please /connect again when /status shows no open order.",
+    )
 
 
 def _powers(facts: KeyFacts) -> str:

@@ -36,14 +36,17 @@ def plain_text_view() -> Message:
     )
 
 
-def too_old_view(*, command: str, age: timedelta) -> Message:
+def too_old_view(*, command: str, age: timedelta | None) -> Message:
     """A command that waited so long that its sender may want something else by now.
 
-    *command* is its bare name: what followed may have been a key.
+    *command* is its bare name: what followed may have been a key. *age* is None for a button:
+    Telegram does not tell when it was tapped, only that it is too long ago.
     """
+    how = "tapped" if age is None else "sent"
+    when = "a while" if age is None else roughly(age)
     return Message(
         lines(
-            f"You sent {echoed(f'/{command}')} {roughly(age)} ago, while I was off.",
+            f"You {how} {echoed(f'/{command}')} {when} ago, while I was off.",
             "I did not do it: you may want something else by now.",
             "Please send it again if you still mean it. /status shows how things stand.",
         )

@@ -9,7 +9,7 @@ from bot.callbacks import HistoryPage
 from bot.messages import Message
 from bot.views.amounts import price, quantity, usdt
 from bot.views.buttons import button, keyboard
-from bot.views.layout import block, paragraphs
+from bot.views.layout import COLUMNS, block, paragraphs, width
 from bot.views.mode import badge
 from bot.views.moments import stamp
 from engine.domain.accounts import Account
@@ -50,6 +50,11 @@ def nothing_to_export_view() -> Message:
     return Message("There is nothing to export yet: no order was ever sent. /status shows more.")
 
 
+def export_failed_view() -> Message:
+    """Telegram did not take the file."""
+    return Message("I could not send the file just now. Please send /export again in a minute.")
+
+
 def _rows(order: Intent) -> list[str]:
     base = base_of(order.symbol)
     when = stamp(order.created_at)
@@ -57,8 +62,10 @@ def _rows(order: Intent) -> list[str]:
     execution = order.execution
     if execution.average_price is not None:
         verb = "bought" if order.side is Side.BUY else "sold"
+        what = f"{quantity(execution.base_quantity)} {base}"
+        first = f"{when} {verb} {what}"
         return [
-            f"{when} {verb} {quantity(execution.base_quantity)} {base}",
+            *([first] if width(first) <= COLUMNS else [f"{when} {verb}", f"  {what}"]),
             f"  {how} {usdt(execution.quote_amount)} at {price(execution.average_price)}",
         ]
     verb = "buy" if order.side is Side.BUY else "sell"

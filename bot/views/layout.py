@@ -50,8 +50,16 @@ def row(label: str, value: str) -> list[str]:
 
 def block(rows: Iterable[str]) -> str:
     """A monospace block of *rows* (not yet escaped), each at most 32 columns wide."""
-    fitting = [part for line in rows for part in wrapped(line, COLUMNS)]
+    fitting = [part for line in rows for part in _indented(line)]
     return f"<pre>{escape(chr(10).join(fitting))}</pre>"
+
+
+def _indented(line: str) -> list[str]:
+    """What is too wide goes on below, as far to the right as it began."""
+    indent = line[: len(line) - len(line.lstrip())]
+    if width(line) <= COLUMNS or width(indent) > COLUMNS // 2:
+        return wrapped(line, COLUMNS)
+    return [indent + part for part in wrapped(line.lstrip(), COLUMNS - width(indent))]
 
 
 def wrapped(text: str, columns: int) -> list[str]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 
 from bot.views.amounts import band_range, cents, pair_name, threshold, usdt
 from bot.views.layout import escape, lines
+from bot.views.moments import ago
 from engine.domain.looks import Look, Ordered
 from engine.domain.money import plain
 from engine.domain.orders import Intent
@@ -42,6 +44,11 @@ def held_at(
             return None
         return order.quote_after
     return look.seen.quote.counted(settings.counting)
+
+
+def seen_line(look: Look | None, *, held: Decimal | None, now: datetime) -> str | None:
+    """How old the balance is from which the next step was told."""
+    return f"(Balance seen {ago(now - look.at)}.)" if look and held is not None else None
 
 
 def band_line(settings: Settings) -> str:
@@ -94,7 +101,7 @@ def _would(settings: Settings, *, held: Decimal | None, rules: PairRules | None)
             f"{usdt(smallest)}."
         )
     verb = "buy" if held > settings.target else "sell"
-    seen = f"the last one saw {usdt(held)}, the target is {cents(settings.target)}"
+    seen = f"{usdt(held)} seen last, target {cents(settings.target)}"
     return f"would {verb} {base} for about {usdt(amount)} ({seen})."
 
 

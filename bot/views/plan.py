@@ -116,13 +116,14 @@ def plan_expired_view(*, age: timedelta) -> Message:
     )
 
 
-def plan_used_view() -> Message:
-    """A second tap, or a tap on a question that nobody knows any more."""
+def plan_outdated_view() -> Message:
+    """Settings, key or mode were changed between the plan and the tap."""
     return Message(
         lines(
-            "This button was used already and works only once. Nothing more was sent.",
-            "/history shows your trades, /rebalance makes a new plan.",
-        )
+            "This plan was made for other settings, so nothing was sent.",
+            "Send /rebalance for a new one.",
+        ),
+        keyboard([do("Rebalance", "rebalance")]),
     )
 
 
@@ -143,6 +144,11 @@ def foreign_tap_notice() -> str:
     return "This button is for the person who asked. Nothing happened."
 
 
+def used_tap_notice() -> str:
+    """Plain text: a second tap. What the first one led to stays in the message."""
+    return "This button was used already and works only once. Nothing more happened."
+
+
 def dead_tap_notice() -> str:
     """Plain text: a forged or forgotten button."""
     return "This button does nothing any more. Nothing happened; please send the command again."
@@ -150,8 +156,8 @@ def dead_tap_notice() -> str:
 
 def _distance(held: Decimal, settings: Settings) -> str:
     off = held - settings.target
-    if off == ZERO:
-        return "exactly the target"
+    if cents(abs(off)) == "0.00":
+        return "just the target"
     word = "over" if off > ZERO else "under"
     relative = drift(held, target=settings.target)
     return f"{usdt(abs(off))} {word} the target of {cents(settings.target)} ({relative})"
@@ -180,7 +186,7 @@ def _order(order: Order, *, held: Decimal, rules: PairRules, dry_run: bool) -> s
         case MarketSell():
             what = f"Sell {escape(tokens(order.base_quantity, rules.base))}"
             at = _at(order.expected_quote, order.base_quantity)
-            money = f"for about {usdt(order.expected_quote)} after the fee{at}"
+            money = f"for about {usdt(order.expected_quote)}{at}, after the fee"
             after = held + order.expected_quote
         case _:
             assert_never(order)

@@ -12,8 +12,8 @@ from bot.views.amounts import pair_name, threshold, usdt
 from bot.views.buttons import button, keyboard, typed
 from bot.views.layout import echoed, escape, lines, paragraphs
 from bot.views.mode import badge
-from bot.views.moments import ago, exactly
-from bot.views.outlook import Caution, band_line, caution, held_at, next_step
+from bot.views.moments import exactly
+from bot.views.outlook import Caution, band_line, caution, held_at, next_step, seen_line
 from engine.domain.accounts import Account
 from engine.domain.holdings import Counting
 from engine.domain.looks import Look
@@ -74,17 +74,15 @@ def changed_view(
     name, value = _named(topic, settings)
     changed = settings != before
     headline = f"{name} set to {value}" if changed else f"{name} is {value} already"
+    if changed and topic is Topic.DRY_RUN:
+        headline = f"{name} is {value} now"
     effect = _effect(topic, settings) if changed else "Nothing changed."
+    held = held_at(look, settings)
     text = paragraphs(
         lines(f"{badge(settings)} · {headline}", effect, band_line(settings)),
         lines(
-            next_step(
-                settings,
-                can_trade=account.can_trade,
-                held=held_at(look, settings),
-                rules=rules,
-            ),
-            f"(Balance seen {ago(now - look.at)}.)" if look and look.seen else None,
+            next_step(settings, can_trade=account.can_trade, held=held, rules=rules),
+            seen_line(look, held=held, now=now),
         ),
         _warning(warning),
     )
@@ -128,11 +126,14 @@ def question_closed_view() -> Message:
     return Message("This question is closed. Nothing changed; send the command again.")
 
 
-def pair_unavailable_view(*, settings: Settings, wanted: str) -> Message:
+def pair_unavailable_view(*, account: Account, wanted: str) -> Message:
     return Message(
         lines(
             f"MEXC shows no pair {escape(wanted)} that can be traded with a key.",
-            f"Nothing changed: the pair is still {escape(pair_name(settings.symbol))}.",
+            None
+            if account.can_trade
+            else "Some pairs are shown only to a key that may trade them: /connect adds yours.",
+            f"Nothing changed: the pair is still {escape(pair_name(account.settings.symbol))}.",
             *_USAGE[Topic.PAIR],
         )
     )

@@ -10,7 +10,6 @@ from bot.messages import Message
 from bot.views.amounts import (
     balance,
     band_range,
-    cents,
     drift,
     pair_name,
     quantity,
@@ -132,10 +131,12 @@ def _last(trade: Intent | None, *, now: datetime) -> Iterable[str]:
     verb = "bought" if trade.side is Side.BUY else "sold"
     execution = trade.execution
     when = ago(now - (trade.resolved_at or trade.created_at))
-    paper = " (paper)" if trade.dry_run else ""
+    amount = f"for {usdt(execution.quote_amount)}"
+    together = row("", f"{amount}, {when}")
     return [
         *row("Last", f"{verb} {quantity(execution.base_quantity)} {base_of(trade.symbol)}"),
-        *row("", f"for {cents(execution.quote_amount)} USDT, {when}{paper}"),
+        *(together if len(together) == 1 else [*row("", amount), *row("", when)]),
+        *(row("", "(paper)") if trade.dry_run else []),
     ]
 
 

@@ -7,16 +7,23 @@ from bot.views.amounts import usdt
 from bot.views.buttons import do, keyboard
 from bot.views.layout import lines, paragraphs
 from bot.views.mode import badge
-from bot.views.moments import ago
-from bot.views.outlook import band_line, caution, held_at, next_step
+from bot.views.outlook import band_line, caution, held_at, next_step, seen_line
 from engine.domain.accounts import Account
 from engine.domain.looks import Look
 from engine.domain.orders import Intent
 from engine.domain.pairs import PairRules
 
 
-def paused_view(*, account: Account, already: bool, unresolved: Intent | None = None) -> Message:
-    """*unresolved* left before the pause and can still turn out to have traded."""
+def paused_view(
+    *,
+    account: Account,
+    already: bool,
+    unresolved: Intent | None = None,
+    called_off: bool = False,
+) -> Message:
+    """*unresolved* left before the pause and can still turn out to have traded; *called_off*: a
+    rebalance that was tapped had not begun.
+    """
     return Message(
         lines(
             f"{badge(account.settings)} · {'Paused already' if already else 'Trading is paused'}",
@@ -25,6 +32,7 @@ def paused_view(*, account: Account, already: bool, unresolved: Intent | None = 
             "I look it up and tell you."
             if unresolved
             else None,
+            "The rebalance you tapped is called off." if called_off else None,
             "Your coins stay where they are. /resume starts trading again.",
         ),
         keyboard([do("Resume", "resume")]),
@@ -42,9 +50,8 @@ def resumed_view(
     settings = account.settings
     warning = caution(settings, rules=rules)
     money = "on paper, with live prices" if settings.dry_run else "with real money"
-    step = next_step(
-        settings, can_trade=account.can_trade, held=held_at(look, settings), rules=rules
-    )
+    held = held_at(look, settings)
+    step = next_step(settings, can_trade=account.can_trade, held=held, rules=rules)
     title = "Trading is on already" if already else "Trading is on"
     return Message(
         paragraphs(
@@ -53,7 +60,7 @@ def resumed_view(
                 f"I hold {usdt(settings.target)} for you {money}.",
                 band_line(settings),
             ),
-            lines(step, f"(Balance seen {ago(now - look.at)}.)" if look and look.seen else None),
+            lines(step, seen_line(look, held=held, now=now)),
             warning.text if warning else None,
             "/pause stops it at any time.",
         ),

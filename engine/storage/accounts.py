@@ -55,10 +55,11 @@ async def change(session: AsyncSession, account: Account, **wishes: Any) -> Acco
     Returns *account* itself where nothing would change. A new version stops any order planned
     under the old one (see orders.start_sending), and the owner is woken to look again.
     """
-    settings = replace(account.settings, **wishes)
-    if settings == account.settings:
-        return account
-    return await _store(session, account, **_columns(settings))
+    before = _columns(account.settings)
+    after = _columns(replace(account.settings, **wishes))
+    # *account* may have been read a while ago: what the person has set since then stays.
+    changed = {name: value for name, value in after.items() if value != before[name]}
+    return await _store(session, account, **changed) if changed else account
 
 
 async def store_key(
@@ -123,8 +124,17 @@ async def request_run(session: AsyncSession, account_id: AccountId, request: Run
     await leases.wake(session, account_id)
 
 
-async def drop_request(session: AsyncSession, account_id: AccountId) -> None:
-    await session.execute(delete(RequestRow).where(RequestRow.account_id == account_id))
+async def drop_request(
+    session: AsyncSession, account_id: AccountId, *, confirmation_id: str | None = None
+) -> bool:
+    """Whether there was one. With a *confirmation_id* only that one: a newer one stays."""
+    query = delete(RequestRow).where(RequestRow.account_id == account_id)
+    if confirmation_id is not None:
+        query = query.where(RequestRow.confirmation_id == confirmation_id)
+    dropped = await session.scalar(
+        query.returning(RequestRow.account_id).execution_options(synchronize_session=False)
+    )
+    return dropped is not None
 
 
 async def duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> list[Duty]:
@@ -154,6 +164,10 @@ async def any_key_sealed(session: AsyncSession) -> bool:
 
 
 async def has_unresolved(session: AsyncSession, account_id: AccountId) -> bool:
+    """If not, it stays so: no order leaves before the caller's transaction ends."""
+    await session.execute(
+        select(AccountRow.id).where(AccountRow.id == account_id).with_for_update()
+    )
     query = exists().where(OrderRow.account_id == account_id, orders.IS_UNRESOLVED)
     return bool(await session.scalar(select(query)))
 

@@ -17,6 +17,7 @@ class Why(Enum):
     FOREIGN = "foreign"
     EXPIRED = "expired"
     USED = "used"
+    OUTDATED = "outdated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

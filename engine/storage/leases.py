@@ -72,6 +72,16 @@ async def release(session: AsyncSession, *, owner: str) -> None:
     )
 
 
+async def release_all(session: AsyncSession) -> None:
+    """Free what dead processes held, at the start of one that has the database to itself."""
+    await session.execute(
+        update(LeaseRow)
+        .where(LeaseRow.owner.is_not(None))
+        .values(owner=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def wake(session: AsyncSession, account_id: AccountId) -> None:
     """Ask whoever owns the account to look at it now."""
     await session.execute(
@@ -89,15 +99,16 @@ class Calls:
 
 async def calls(session: AsyncSession, *, owner: str, now: ColumnElement[Any]) -> Calls:
     """What a heartbeat must react to, in one statement that usually finds nothing."""
+    is_free = _is_free(now)
     found = await session.execute(
-        select(LeaseRow.account_id, LeaseRow.owner)
-        .where(or_(and_(LeaseRow.owner == owner, LeaseRow.woken), _is_free(now)))
+        select(LeaseRow.account_id, is_free.label("is_free"))
+        .where(or_(and_(LeaseRow.owner == owner, LeaseRow.woken), is_free))
         .limit(1000)
     )
     rows = found.all()
     return Calls(
-        woken=[AccountId(row.account_id) for row in rows if row.owner == owner],
-        any_free=any(row.owner != owner for row in rows),
+        woken=[AccountId(row.account_id) for row in rows if not row.is_free],
+        any_free=any(row.is_free for row in rows),  # what was ours and ran out is free as well
     )
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import delete, exists, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.storage.models import MemberRow, NoteRow, StrangerRow
@@ -38,9 +39,11 @@ async def move(session: AsyncSession, *, old: int, new: int) -> None:
 
 async def refuse_once(session: AsyncSession, *, user_id: int, now: datetime) -> bool:
     """True the first time somebody is refused; afterwards they hear nothing."""
-    if await session.get(StrangerRow, user_id) is not None:
+    try:
+        async with session.begin_nested():
+            session.add(StrangerRow(user_id=user_id, refused_at=now))
+    except IntegrityError:
         return False
-    session.add(StrangerRow(user_id=user_id, refused_at=now))
     return True
 
 

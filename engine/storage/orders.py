@@ -24,13 +24,14 @@ from engine.domain.orders import (
     OrderState,
 )
 from engine.domain.pairs import Asset, Symbol
+from engine.errors import LeaseLost
 from engine.storage.models import AccountRow, LeaseRow, OrderRow
 
 IS_UNRESOLVED = OrderRow.state.in_(UNRESOLVED)
 IS_TRADE = OrderRow.state.in_({OrderState.FILLED, OrderState.PARTIAL})
 
 
-class AlreadyIntended(Exception):
+class AlreadyIntended(LeaseLost):
     """The same decision was written down before: nothing may be sent for it again."""
 
 
@@ -99,8 +100,8 @@ async def start_sending(
 async def move(session: AsyncSession, intent: Intent, state: OrderState, **facts: Any) -> Intent:
     """Record that *intent* is now in *state*, with what was learned.
 
-    Raises ValueError for an illegal step, LookupError if the row is not in the state *intent*
-    says (somebody else moved it): then nothing is changed.
+    Raises ValueError for an illegal step, LeaseLost if the row is not in the state *intent* says
+    (only another owner of the account can have moved it): then nothing is changed.
     """
     if state is not intent.state and state not in LEGAL[intent.state]:
         raise ValueError(f"an order cannot go from {intent.state.value} to {state.value}")
@@ -112,7 +113,7 @@ async def move(session: AsyncSession, intent: Intent, state: OrderState, **facts
         .returning(OrderRow.id)
     )
     if result.scalar_one_or_none() is None:
-        raise LookupError(f"order {intent.client_order_id} is not {intent.state.value} any more")
+        raise LeaseLost(f"order {intent.client_order_id} is not {intent.state.value} any more")
     return moved
 
 
@@ -168,6 +169,15 @@ async def trades(
 
 async def count_trades(session: AsyncSession, account_id: AccountId) -> int:
     query = select(func.count()).where(OrderRow.account_id == account_id, IS_TRADE)
+    return await session.scalar(query) or 0
+
+
+async def count_refused(session: AsyncSession, account_id: AccountId, *, since: datetime) -> int:
+    query = select(func.count()).where(
+        OrderRow.account_id == account_id,
+        OrderRow.state == OrderState.REJECTED,
+        OrderRow.resolved_at >= since,
+    )
     return await session.scalar(query) or 0
 
 

@@ -113,7 +113,7 @@ class Desk:
             return list((await session.scalars(select(OutboxRow).order_by(OutboxRow.id))).all())
 
     async def until(
-        self, *, failures: tuple[str, ...] = (), attempts: int | None = None
+        self, *, failures: tuple[str | None, ...] = (), attempts: int | None = None
     ) -> list[OutboxRow]:
         """Wait until no row is in hand and all are done, or as described."""
         async with asyncio.timeout(5):

@@ -29,6 +29,7 @@ from bot.views.connect import (
     group_refused_view,
     malformed_key_view,
     nothing_to_disconnect_view,
+    stray_key_view,
 )
 from bot.views.conversation import (
     edited_view,
@@ -52,8 +53,10 @@ from engine.errors import (
     BelowMinimum,
     ClockRefused,
     EngineError,
+    KeyElsewhere,
     LeaseLost,
     MissingPermission,
+    OrderUnresolved,
     OutcomeUnknown,
     PairUnavailable,
     RateLimited,
@@ -130,6 +133,8 @@ def test_a_connected_key_tells_what_is_special(changes: dict[str, Any], words: s
         (ClockRefused(code=700003, message="x"), "clock and mine disagree"),
         (RateLimited("x", retry_after=1.0), "slow down"),
         (BelowMinimum(code=30002, message="x"), "MEXC refused the key: “x”"),
+        (KeyElsewhere("x"), "Send /disconnect there first"),
+        (OrderUnresolved("x"), "I need the present key to find out"),
         (Unavailable("x"), "MEXC does not answer"),
     ],
 )
@@ -148,7 +153,9 @@ def test_the_steps_of_connecting_and_disconnecting():
     assert "Step 1 of 2" in check_message(ask_key_view(account=KEYLESS))
     assert "ending in BWC5 stays until" in check_message(ask_key_view(account=PAUSED))
     assert "Step 2 of 2" in check_message(ask_secret_view(deleted=True))
-    assert "private chat only" in check_message(group_refused_view(deleted=False))
+    assert "delete it yourself, now" in check_message(group_refused_view(deleted=False))
+    assert "deleted" not in check_message(group_refused_view(deleted=None))
+    assert "Your message is deleted" in check_message(stray_key_view(deleted=True))
     assert "does not look like" in check_message(malformed_key_view(deleted=True))
     assert "/connect" in check_message(nothing_to_disconnect_view())
     assert "ending in BWC5 is deleted" in check_message(
@@ -210,6 +217,16 @@ def test_history_is_paged():
     assert view.keyboard is not None
     data = [button.callback_data for button in view.keyboard.inline_keyboard[0]]
     assert [decode(str(text)) for text in data] == [HistoryPage(0, 5), HistoryPage(2, 5)]
+
+
+def test_a_trade_too_wide_for_one_row_takes_two():
+    order = intent(state=OrderState.FILLED, execution=execution(1_008_142, "2018.30"))
+
+    text = check_message(
+        history_view(account=account(), orders=[order], page=0, size=5, has_more=False)
+    )
+
+    assert "22 Nov 12:00 bought\n  1,008,142 MNTL\n  for 2,018.30 USDT at 0.002002" in text
 
 
 def test_an_empty_history_says_so():
@@ -332,6 +349,7 @@ def test_a_stranger_gets_one_short_answer_with_the_id():
         (unknown_command_view(name="stauts"), "Did you mean /status?"),
         (unknown_command_view(name="<x>"), "I do not know “/<x>”."),
         (too_old_view(command="resume", age=timedelta(hours=3)), "“/resume” 3 h ago"),
+        (too_old_view(command="resume", age=None), "tapped “/resume” a while ago"),
         (
             version_view(version="0.1.0", uptime=timedelta(hours=3, minutes=2), python="3.11.2"),
             "Up for 3h 2m, Python 3.11.2.",

@@ -114,6 +114,13 @@ def test_marks_that_only_change_a_character_take_no_column():
     assert width("⚠️ LIVE") == 7
 
 
+def test_a_row_that_is_too_wide_goes_on_as_far_to_the_right_as_it_began():
+    assert block(["  for 1,234,567.89 USDT at 0.002002"]) == (
+        "<pre>  for 1,234,567.89 USDT at\n  0.002002</pre>"
+    )
+    assert block([" " * 30 + "ab cd"]) == "<pre>ab cd</pre>"
+
+
 def test_a_block_escapes_what_is_in_it():
     assert block(["<b> & more"]) == "<pre>&lt;b&gt; &amp; more</pre>"
 

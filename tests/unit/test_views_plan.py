@@ -17,9 +17,10 @@ from bot.views.plan import (
     plan_blocked_view,
     plan_expired_view,
     plan_failed_view,
+    plan_outdated_view,
     plan_paused_view,
-    plan_used_view,
     plan_view,
+    used_tap_notice,
 )
 from engine.domain.pairs import Side
 from engine.domain.planner import InsideBand, MarketBuy, MarketSell, NothingFree, Plan
@@ -61,7 +62,7 @@ def test_a_sell_says_what_arrives_after_the_fee():
     text = check_message(shown(SELL))
 
     assert "17.10 USDT under the target" in text
-    assert "Sell 8,555 MNTL\nfor about 17.09 USDT after the fee at about 0.001998" in text
+    assert "Sell 8,555 MNTL\nfor about 17.09 USDT at about 0.001998, after the fee" in text
     assert "USDT  22.90 → about 39.99" in text
 
 
@@ -103,7 +104,7 @@ def test_a_plan_without_an_order_tells_the_reason():
         confirmation_id=None,
     )
 
-    assert "exactly the target" in check_message(inside)
+    assert "just the target" in check_message(inside)
     assert "nothing to do" in check_message(inside)
     assert "only 0 MNTL is free" in check_message(blocked)
     assert "nothing to trade now" in check_message(blocked)
@@ -117,7 +118,7 @@ def test_each_way_a_tap_can_end_says_what_was_sent():
             account=account(), side=Side.SELL, expected_quote=Decimal("17.1")
         ),
         "3 min old": plan_expired_view(age=timedelta(minutes=3)),
-        "works only once": plan_used_view(),
+        "made for other settings": plan_outdated_view(),
         "so no order was sent": plan_paused_view(account=paused),
         "No order was sent": plan_failed_view(account=account()),
         "is not confirmed yet": plan_blocked_view(account=account(), unresolved=intent()),
@@ -133,6 +134,7 @@ def test_each_way_a_tap_can_end_says_what_was_sent():
 def test_notices_are_short_and_plain():
     check_notice(foreign_tap_notice())
     check_notice(dead_tap_notice())
+    check_notice(used_tap_notice())
 
 
 @given(

@@ -260,13 +260,19 @@ def test_what_is_no_setting_has_no_value_to_echo():
 
 def test_a_pair_that_is_not_there_leaves_the_old_one():
     for view in (
-        pair_unavailable_view(settings=settings(), wanted="<X>USDT"),
+        pair_unavailable_view(account=account(), wanted="<X>USDT"),
         not_checked_view(settings=settings(), wanted="<X>USDT"),
     ):
         text = check_message(view)
 
         assert "<X>USDT" in text
         assert "still MNTL/USDT" in text
+
+
+def test_without_a_key_a_pair_may_only_be_hidden():
+    text = check_message(pair_unavailable_view(account=account(sealed_key=None), wanted="XUSDT"))
+
+    assert "/connect adds yours" in text
 
 
 def test_a_closed_question_changes_nothing():

@@ -1,0 +1,29 @@
+"""The bot's world for a test, and one life of the program in it."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from tests.bot.harness import KEY, SECRET, Program, World
+from tests.fakes.clock import FakeClock
+from tests.fakes.mexc import FakeMexc
+from tests.fakes.telegram import FakeTelegram
+
+
+@pytest.fixture
+def _durations(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PTB_TIMEDELTA", "true")  # as bot/__main__.py does
+
+
+@pytest.fixture
+async def world(sqlite_url: str, clock: FakeClock, _durations: None) -> AsyncGenerator[World]:
+    """The owner's account at MEXC holds 57.10 USDT and 91,858 MNTL."""
+    async with FakeTelegram(clock=clock) as api, FakeMexc(clock=clock) as mexc:
+        mexc.add_account(KEY, SECRET, USDT="57.10", MNTL="91858")
+        yield World(api, mexc, clock, sqlite_url)
+
+
+@pytest.fixture
+async def bot(world: World) -> AsyncGenerator[Program]:
+    async with world.program() as program:
+        yield program

@@ -1,0 +1,227 @@
+"""The real program between the two fakes: Telegram and MEXC on real sockets, SQLite on disk.
+
+The clock stands still but for what the program itself waits; an account is checked, and the
+outbox delivered, when a test says so. Everything else is as `bot/live.py` builds it.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx
+from sqlalchemy import func, select
+from telegram.request import HTTPXRequest
+
+from bot.intake import Intake
+from bot.live import mexc_venue
+from bot.settings import ProcessSettings
+from bot.updates import UpdatesSource
+from bot.wiring import Parts, assemble, build_application, come_online, open_database, open_vault
+from bot.workers import Outcome
+from engine.domain.accounts import Account
+from engine.storage import accounts, queue
+from engine.storage.columns import Base
+from engine.storage.database import Database
+from engine.storage.models import InboxRow, OutboxRow
+from tests.fakes.clock import FakeClock
+from tests.fakes.mexc import FakeMexc
+from tests.fakes.mexc_books import Pair, mntl
+from tests.fakes.tasks import a_moment, running
+from tests.fakes.telegram import FakeTelegram
+from tests.fakes.telegram_messages import SentMessage
+from tests.fakes.telegram_server import TOKEN
+
+OWNER, FRIEND, STRANGER = 1001, 1002, 6666
+GROUP, SUPERGROUP = -5005, -1005005005005
+# Nothing may ever repeat these; only the last four characters of the key are shown.
+KEY, SECRET = "mx0vglCanaryKeyBWC5", "5ec3e7c0ffee5ec3e7c0ffee5ec3e7ab"
+OTHER_KEY, OTHER_SECRET = "mx0vglOtherKeyZZ99", "0ther5ec3e70ther5ec3e70ther5ec3e"
+_TLS = ssl.create_default_context()  # slow to make, and nothing here speaks TLS
+_TICK = timedelta(seconds=20)  # leases are renewed every 30 s
+
+
+@dataclass(slots=True)
+class World:
+    """Everything outside the program: it lasts while programs come and go."""
+
+    api: FakeTelegram
+    mexc: FakeMexc
+    clock: FakeClock
+    url: str
+
+    def push(self, kind: str, content: Any) -> int:
+        """An update that Telegram was never asked for, or no person would cause."""
+        update_id = next(self.api._update_ids)
+        self.api.push_raw({"update_id": update_id, kind: content})
+        return update_id
+
+    @asynccontextmanager
+    async def program(self, **env: str) -> AsyncGenerator["Program"]:
+        """A process's life, assembled from its environment and online when it is yielded."""
+        settings = ProcessSettings.from_env(
+            {
+                "TELEGRAM_TOKEN": TOKEN,
+                "TELEGRAM_API_URL": self.api.url,
+                "MEXC_API_URL": self.mexc.url,
+                "DATABASE_URL": self.url,
+                "AUTHORIZED_CHATS": f"{OWNER},{FRIEND},{GROUP}",
+            }
+            | env
+        )
+        async with AsyncExitStack() as stack:
+            enter = stack.enter_async_context
+            database = await enter(open_database(settings.database_url, clock=self.clock))
+            vault = await open_vault(settings, database)
+            http = await enter(httpx.AsyncClient(verify=_TLS))
+            application = build_application(
+                TOKEN,
+                request=HTTPXRequest(read_timeout=1, httpx_kwargs={"verify": _TLS}),
+                base_url=settings.telegram_api_url,
+            )
+            stack.push_async_callback(application.shutdown)
+            venue = mexc_venue(
+                settings, http=http, database=database, vault=vault, clock=self.clock
+            )
+            parts = assemble(
+                application=application,
+                database=database,
+                vault=vault,
+                venue=venue,
+                clock=self.clock,
+                authorized_chats=settings.authorized_chats,
+            )
+            intake = Intake(
+                source=UpdatesSource(http=http, url=f"{self.api.url}/bot{TOKEN}"),
+                database=database,
+                clock=self.clock,
+                sealer=vault,
+                bot_id=self.api.bot_id,
+                on_stored=parts.update_workers.nudge,
+            )
+            await come_online(parts, self.clock)
+            await enter(running(intake.run(), parts.update_workers.run(), parts.dispatcher.run()))
+            yield Program(self, parts, database, _recorded(parts))
+            await parts.dispatcher.release()
+
+
+@dataclass(slots=True)
+class Program:
+    world: World
+    parts: Parts
+    database: Database
+    recorded: asyncio.Event  # whenever an update is over
+
+    async def say(self, chat_id: int, text: str, **how: Any) -> list[SentMessage]:
+        """Somebody writes; what the bot sent them by the time the update was over."""
+        return await self.push(chat_id, lambda: self.world.api.say(chat_id, text, **how))
+
+    async def ask(self, chat_id: int, text: str, **how: Any) -> SentMessage:
+        """As `say`, where exactly one answer is expected."""
+        answers = await self.say(chat_id, text, **how)
+        if len(answers) != 1:
+            raise LookupError(f"{len(answers)} answers to {text!r}: {[a.text for a in answers]}")
+        return answers[0]
+
+    async def tap(self, chat_id: int, label: str, **how: Any) -> list[SentMessage]:
+        """Somebody taps; the new messages. The tapped one is edited in its place."""
+        return await self.push(chat_id, lambda: self.world.api.tap(chat_id, label, **how))
+
+    async def push(self, chat_id: int, action: Callable[[], int]) -> list[SentMessage]:
+        known = len(self.world.api.sent(chat_id))
+        await self.handled(action())
+        return self.world.api.sent(chat_id)[known:]
+
+    async def handled(self, update_id: int) -> None:
+        """Until the update is over."""
+        over = select(InboxRow.done_at).where(InboxRow.update_id == update_id)
+        async with asyncio.timeout(10):
+            while True:
+                self.recorded.clear()
+                if await self.scalar(over) is not None:
+                    return
+                await self.recorded.wait()
+
+    async def check(self) -> None:
+        """One heartbeat, and the checks it sets off."""
+        dispatcher = self.parts.dispatcher
+        await dispatcher.tick()
+        async with asyncio.timeout(10):
+            while not dispatcher._queue.empty() or any(
+                seat.busy for seat in dispatcher._seats.values()
+            ):
+                await a_moment()
+
+    async def told(self, chat_id: int) -> list[SentMessage]:
+        """What the bot says of its own accord: the relay runs until it can deliver no more."""
+        known = len(self.world.api.sent(chat_id))
+        due = select(OutboxRow.id).where(
+            OutboxRow.done_at.is_(None), OutboxRow.not_before <= self.world.clock.now()
+        )
+        async with asyncio.timeout(10), running(self.parts.relay.run()):
+            while await self.scalar(due) or self.parts.relay._workers._in_hand:
+                await a_moment()
+        return self.world.api.sent(chat_id)[known:]
+
+    async def checked(self, chat_id: int = OWNER) -> list[SentMessage]:
+        """One heartbeat, and what the chat hears of it."""
+        await self.check()
+        return await self.told(chat_id)
+
+    async def live_for(self, duration: timedelta) -> None:
+        """Let the time pass as it does, with the heart beating."""
+        end = self.world.clock.now() + duration
+        while (now := self.world.clock.now()) < end:
+            self.world.clock.shift(min(_TICK, end - now))
+            await self.check()
+
+    async def waiting(self) -> int:
+        async with self.database.reading() as session:
+            return await queue.waiting(session, OutboxRow)
+
+    async def account(self, chat_id: int = OWNER) -> Account:
+        """Raises LookupError if the chat has none."""
+        async with self.database.reading() as session:
+            account = await accounts.of_chat(session, chat_id)
+        if account is None:
+            raise LookupError(chat_id)
+        return account
+
+    async def scalar(self, query: Any) -> Any:
+        async with self.database.reading() as session:
+            return await session.scalar(query)
+
+    async def count(self, table: type[Base]) -> int:
+        return int(await self.scalar(select(func.count()).select_from(table)))
+
+    async def connect(self, chat_id: int = OWNER) -> None:
+        """The chat has a working key, and trading is on."""
+        await self.ask(chat_id, f"/connect {KEY} {SECRET}")
+        await self.ask(chat_id, "/resume")
+
+
+def _recorded(parts: Parts) -> asyncio.Event:
+    event, workers = asyncio.Event(), parts.update_workers._workers
+    record = workers._record
+
+    async def recording(row_id: int, outcome: Outcome) -> None:
+        await record(row_id, outcome)
+        event.set()
+
+    workers._record = recording  # type: ignore[method-assign]
+    return event
+
+
+def calls_between(api: FakeTelegram, start: int) -> Sequence[str]:
+    """The methods called since there were *start* calls, without the polls."""
+    return [call.method for call in api.calls[start:] if call.method != "getUpdates"]
+
+
+def another_pair() -> Pair:
+    """ABC/USDT at half a dollar, for `FakeMexc.add_pair`."""
+    pair = mntl("0.5")
+    pair.symbol, pair.base = "ABCUSDT", "ABC"
+    return pair

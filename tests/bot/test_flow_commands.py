@@ -1,0 +1,331 @@
+"""Every command in its bare form, what is no command, old and edited ones, and groups."""
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot.callbacks import PRESSABLE, Do
+from bot.views.help import COMMANDS
+from engine.storage.models import AccountRow, OrderRow
+from tests.bot.harness import FRIEND, GROUP, KEY, OWNER, Program, World, calls_between
+from tests.fakes.mexc_faults import BAD_GATEWAY, Fault, refusal
+
+# What the answer to each bare command says, to somebody without a key and to somebody trading.
+BARE = {
+    "start": ("Next step: send /connect", "All is set. /status shows how things stand"),
+    "help": ("/settarget 40 – USDT to hold", "/rebalance – plan, trade on a tap"),
+    "connect": ("Step 1 of 2", "The key ending in BWC5 stays until"),
+    "disconnect": ("There is no key here", "Forget the key ending in BWC5?"),
+    "status": ("nothing without a key", "Holds    40.79 USDT  +2.0%"),
+    "settarget": ("Target is 40.00 USDT.", "/settarget 40"),
+    "setthreshold": ("Threshold is 5%.", "/setthreshold 5%   or   /setthreshold 2 USDT"),
+    "setinterval": ("Interval is 2 min.", "/setinterval 120   or   /setinterval 2m"),
+    "count": ("Count is held.", "/count held   or   /count free"),
+    "setpair": ("Pair is MNTL/USDT.", "/setpair MNTLUSDT   or   /setpair MNTL"),
+    "pause": ("Paused already", "Trading is paused"),
+    "resume": ("No key yet", "Trading is on already"),
+    "rebalance": ("No key yet", "Plan for MNTL/USDT"),
+    "why": ("There was no check yet.", "It bought 8,142 MNTL for 16.30 USDT."),
+    "history": ("No trades yet.", "bought 8,142 MNTL"),
+    "balance": ("No key yet", "100,000 MNTL\n  ≈ 200.00 USDT\n40.79 USDT"),
+    "dryrun": ("Dry run is off.", "/dryrun on   or   /dryrun off"),
+    "export": ("nothing to export yet", "All your orders: 1 order."),
+    "logs": ("/logs", "/logs"),
+    "version": ("Ballast 0.", "Up for 0s"),
+}
+CARD = """\
+🟢 LIVE · MNTL/USDT
+Target   40.00 USDT ±5%
+Holds    40.79 USDT  +2.0%
+Band     38.00 – 42.00 USDT
+MNTL     100,000 ≈ 200.00 USDT
+Next     check in 1m
+Last     bought 8,142 MNTL
+         for 16.30 USDT, 1m ago
+
+/rebalance /pause
+/settarget /setthreshold /history"""
+
+
+def test_every_command_is_in_the_menu_and_in_this_table():
+    names = [name for name, _ in COMMANDS]
+
+    assert sorted(names) == sorted(BARE)
+    assert len(names) == 20
+    assert set(BARE) - {"start"} == PRESSABLE
+
+
+async def test_every_bare_command_is_answered_before_there_is_a_key(bot: Program):
+    for command, (words, _) in BARE.items():
+        answer = await bot.ask(OWNER, f"/{command}")
+
+        assert words in answer.text, command
+        assert max(map(len, answer.text.splitlines())) <= 300, command
+    assert (await bot.account()).settings.paused
+
+
+async def test_every_bare_command_is_answered_while_trading(world: World, bot: Program):
+    await bot.connect()
+    await bot.checked()
+
+    for command in sorted(BARE, key=lambda name: name == "pause"):
+        answer = await bot.ask(OWNER, f"/{command}")
+
+        assert BARE[command][1] in answer.text, command
+    assert world.mexc.order_posts.total() == 1
+
+
+async def test_every_button_does_what_its_command_does(world: World, bot: Program):
+    await bot.connect()
+    await bot.checked()
+
+    for command in sorted(PRESSABLE, key=lambda name: name == "pause"):
+        (answer,) = await bot.tap(OWNER, Do(command).encode(), forged=True)
+
+        assert BARE[command][1] in answer.text, command
+
+
+async def test_the_card_is_the_one_that_was_promised(world: World, bot: Program):
+    await bot.connect()
+    await bot.checked()
+    await bot.live_for(timedelta(minutes=1))
+
+    card = await bot.ask(OWNER, "/status")
+
+    assert card.text == CARD
+    assert card.html is not None
+    assert card.html.startswith("<pre>")
+    assert card.labels == ["Rebalance now", "Pause", "Target", "Threshold", "History"]
+
+
+async def test_the_menu_is_set_for_telegram(world: World, bot: Program):
+    assert [entry["command"] for entry in world.api.commands] == [name for name, _ in COMMANDS]
+
+
+async def test_an_unknown_command_is_told_with_its_likeness(bot: Program):
+    likely = await bot.ask(OWNER, "/stats")
+    unlikely = await bot.ask(OWNER, "/xyz <b>&")
+
+    assert "I do not know “/stats”. Nothing changed.\nDid you mean /status?" in likely.text
+    assert likely.labels == ["Help"]
+    assert "I do not know “/xyz”." in unlikely.text
+    assert "Did you mean" not in unlikely.text
+
+    (help_,) = await bot.tap(OWNER, "Help")
+
+    assert "I hold your USDT on target" in help_.text
+
+
+@pytest.mark.parametrize(
+    "typed", ["hello", "40", "/", "/ status", "/pause!", "x" * 4000, "&lt;b>"]
+)
+async def test_plain_text_gets_a_hint(bot: Program, typed: str):
+    answer = await bot.ask(OWNER, typed)
+
+    assert "I only understand commands" in answer.text
+    assert answer.labels == ["Status", "Help"]
+
+
+async def test_what_is_no_text_is_passed_over(world: World, bot: Program):
+    world.api.open_chat(OWNER)
+    photo = {
+        "message_id": 9,
+        "date": 1_795_000_000,
+        "chat": {"id": OWNER, "type": "private"},
+        "from": {"id": OWNER, "is_bot": False, "first_name": "Anna"},
+        "photo": [],
+    }
+    edited = photo | {"edit_date": 1_795_000_001}
+    tap = {"id": "77", "from": photo["from"], "chat_instance": "1", "data": "do:status:"}
+
+    reaction = {
+        "chat": photo["chat"],
+        "user": photo["from"],
+        "message_id": 9,
+        "date": 1_795_000_000,
+        "old_reaction": [],
+        "new_reaction": [],
+    }
+    updates = {
+        "message": photo,
+        "edited_message": edited,
+        "callback_query": tap,
+        "message_reaction": reaction,
+    }
+
+    for kind, content in updates.items():
+        await bot.handled(world.push(kind, content))
+
+    assert world.api.sent(OWNER) == []
+
+
+async def test_a_button_under_a_message_too_old_to_be_shown_still_works(
+    world: World, bot: Program
+):
+    await bot.ask(OWNER, "/version")
+    tap = {
+        "id": "77",
+        "from": {"id": OWNER, "is_bot": False, "first_name": "Anna"},
+        "message": {"message_id": 1, "date": 0, "chat": {"id": OWNER, "type": "private"}},
+        "chat_instance": "1",
+        "data": "do:pause:",
+    }
+
+    (answer,) = await bot.push(OWNER, lambda: world.push("callback_query", tap))
+
+    assert "Paused already" in answer.text
+
+
+async def test_an_edited_command_is_not_a_command(world: World, bot: Program):
+    await bot.ask(OWNER, "/settarget 50")
+
+    (answer,) = await bot.push(OWNER, lambda: world.api.edit(OWNER, "/settarget 60"))
+    chatter = await bot.push(OWNER, lambda: world.api.edit(OWNER, "never mind"))
+
+    assert "I do not follow edits. Nothing changed" in answer.text
+    assert chatter == []
+    assert (await bot.account()).settings.target == Decimal(50)
+
+
+async def test_in_a_group_only_commands_for_this_bot_count(world: World, bot: Program):
+    async def said(text: str) -> list[str]:
+        answers = await bot.say(GROUP, text, user_id=OWNER, chat_type="group")
+        return [answer.text for answer in answers]
+
+    (ours,) = await said("/settarget@Ballast_Bot 50")
+    theirs = await said("/settarget@other_bot 60")
+    chatter = await said("good morning")
+    edits = await bot.push(GROUP, lambda: world.api.edit(GROUP, "/settarget@other_bot 70"))
+
+    assert "Target set to 50.00 USDT" in ours
+    assert theirs == chatter == [edit.text for edit in edits] == []
+    assert (await bot.account(GROUP)).settings.target == Decimal(50)
+
+
+async def test_each_chat_has_its_own_account(bot: Program):
+    await bot.ask(OWNER, "/settarget 50")
+    await bot.ask(FRIEND, "/settarget 60")
+
+    assert (await bot.account(OWNER)).settings.target == Decimal(50)
+    assert (await bot.account(FRIEND)).settings.target == Decimal(60)
+    assert await bot.count(AccountRow) == 2
+
+
+async def test_an_old_resume_is_refused_and_an_old_pause_obeyed(world: World):
+    async with world.program() as first:
+        await first.connect()
+    for text in ("/pause", "/resume", "/rebalance", "/settarget 50"):
+        world.api.say(OWNER, text)
+    world.clock.shift(timedelta(minutes=11))
+    known = len(world.api.sent(OWNER))
+    async with world.program() as second:
+        await world.api.wait_for(OWNER, "Target set to 50.00 USDT")
+        settings = (await second.account()).settings
+
+    paused, resume, rebalance, target = world.api.sent(OWNER)[known:]
+
+    assert "Trading is paused" in paused.text
+    assert "You sent “/resume” 11 min ago, while I was off." in resume.text
+    assert "You sent “/rebalance” 11 min ago" in rebalance.text
+    assert "Target set to" in target.text
+    assert settings.paused
+
+
+async def test_a_tap_that_telegram_has_forgotten_does_not_start_trading(
+    world: World, bot: Program
+):
+    await bot.connect()
+    await bot.ask(OWNER, "/pause")
+
+    def tapped_long_ago(label: str) -> int:
+        update_id = world.api.tap(OWNER, label)
+        world.api._queries.discard(str(update_id))
+        return update_id
+
+    (refused,) = await bot.push(OWNER, lambda: tapped_long_ago("Resume"))
+    paused = (await bot.account()).settings.paused
+    await bot.tap(OWNER, "Resume", message=world.api.sent(OWNER)[-2])
+    (obeyed,) = await bot.push(OWNER, lambda: tapped_long_ago("Pause"))
+
+    assert "You tapped “/resume” a while ago, while I was off." in refused.text
+    assert paused
+    assert "Trading is paused" in obeyed.text
+
+
+async def test_a_button_leaves_the_message_it_is_under_in_sight(bot: Program):
+    help_ = await bot.ask(OWNER, "/help")
+
+    (card,) = await bot.tap(OWNER, "Status")
+    (history,) = await bot.tap(OWNER, "History", message=card)
+
+    assert "No trades yet." in history.text
+    assert "Target" in card.text
+    assert "I hold your USDT on target" in help_.text
+
+
+async def test_the_card_shows_the_balance_as_it_is_now(world: World, bot: Program):
+    await bot.connect()
+    await bot.checked()
+    world.mexc.deposit(KEY, "USDT", Decimal(10))
+    now = await bot.ask(OWNER, "/status")
+    world.mexc.inject(Fault("GET", "/api/v3/account", reply=BAD_GATEWAY, times=None))
+    known = await bot.ask(OWNER, "/status")
+
+    assert "Holds    50.79 USDT" in now.text
+    assert "Holds    40.79 USDT" in known.text
+
+
+async def test_a_balance_without_a_price_or_an_answer_says_so(world: World, bot: Program):
+    await bot.connect()
+    world.clock.shift(timedelta(seconds=2))
+    no_book = Fault("GET", "/api/v3/depth", reply=refusal(-1121, "Invalid symbol."), times=None)
+    world.mexc.inject(no_book)
+    unvalued = await bot.ask(OWNER, "/balance")
+    world.mexc.inject(Fault("GET", "/api/v3/account", reply=BAD_GATEWAY, times=None))
+    unknown = await bot.ask(OWNER, "/balance")
+
+    assert "91,858 MNTL" in unvalued.text
+    assert "1 of them without a price here." in unvalued.text
+    assert "Balance not known" in unknown.text
+    assert "MEXC does not answer right now." in unknown.text
+
+
+async def test_why_explains_the_last_check_that_wanted_to_trade_after_a_restart(world: World):
+    async with world.program() as first:
+        await first.connect()
+        await first.checked()
+    async with world.program() as second:
+        why = await second.ask(OWNER, "/why")
+
+    assert "It saw 57.10 USDT and 91,858 MNTL." in why.text
+    assert "It bought 8,142 MNTL for 16.30 USDT." in why.text
+
+
+async def test_nothing_but_looking_asks_mexc_for_an_order(world: World, bot: Program):
+    await bot.connect()
+    start = len(world.api.calls)
+    for command in BARE:
+        if command not in {"connect", "pause"}:
+            await bot.say(OWNER, f"/{command}")
+
+    methods = set(calls_between(world.api, start))
+
+    assert methods <= {"sendMessage", "sendDocument"}
+    assert world.mexc.order_posts.total() == 0
+    assert await bot.count(OrderRow) == 0
+
+
+async def test_no_line_of_a_card_is_wider_than_a_phone(world: World, bot: Program):
+    await bot.connect()
+    world.mexc.deposit(KEY, "USDT", Decimal("123456.78"))
+    await bot.ask(OWNER, "/settarget 110000.55")
+    await bot.checked()
+
+    for command in ("status", "balance", "history"):
+        answer = await bot.ask(OWNER, f"/{command}")
+        blocks = re.findall(r"<pre>(.*?)</pre>", answer.html or "", re.DOTALL)
+
+        assert blocks
+        assert max(len(line) for block in blocks for line in block.splitlines()) <= 32

@@ -1,0 +1,102 @@
+"""PostgreSQL, as hosts give it: migrated by the release step, shared by two copies at a deploy."""
+
+import re
+import shlex
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+
+from tests.e2e.process import ROOT, until
+from tests.e2e.world import API_KEY, API_SECRET, ENCRYPTION_KEY, World
+
+CANNOT_START = 3
+
+
+def as_the_host_gives_it(url: str) -> dict[str, str]:
+    return {
+        "DATABASE_URL": url.replace("postgresql://", "postgres://", 1),
+        "ENCRYPTION_KEYS": ENCRYPTION_KEY,
+    }
+
+
+def release(env: dict[str, str]) -> None:
+    """What the host runs before the new version starts."""
+    command = re.findall("(?m)^release: (.+)$", (ROOT / "Procfile").read_text())
+    name, *arguments = shlex.split(command[0])
+    program = Path(sys.executable).with_name(name)
+    subprocess.run([program, *arguments], cwd=ROOT, env=env, check=True, capture_output=True)
+
+
+def everything_in(url: str) -> str:
+    """Each row of each table, as text."""
+    with psycopg.connect(url) as connection:
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        return "\n".join(
+            str(row)
+            for (table,) in tables.fetchall()
+            for row in connection.execute(
+                SQL("SELECT t::text FROM {} t").format(Identifier(table))
+            )
+        )
+
+
+async def test_a_schema_that_is_missing_or_another_is_refused_and_the_release_step_makes_it(
+    world: World, empty_postgres_url: str
+):
+    env = as_the_host_gives_it(empty_postgres_url)
+    too_early = world.start(**env)
+
+    assert await too_early.exit_code() == CANNOT_START
+    assert "run: alembic upgrade head" in too_early.log
+    assert everything_in(empty_postgres_url) == ""
+
+    release(world.env | env)
+    async with world.running(**env):
+        await world.connect()
+        await world.ask("/resume", "Trading is on")
+        await world.hears("Bought")
+
+    with psycopg.connect(empty_postgres_url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'of another version'")
+    stored = everything_in(empty_postgres_url)
+    too_old = world.start(**env)
+
+    assert await too_old.exit_code() == CANNOT_START
+    assert "run: alembic upgrade head" in too_old.log
+    assert everything_in(empty_postgres_url) == stored
+    assert "bought" not in stored
+    assert not {secret for secret in (API_KEY, API_SECRET, ENCRYPTION_KEY) if secret in stored}
+
+
+async def test_two_copies_at_a_deploy_trade_once_and_obey_once(world: World, postgres_url: str):
+    env = as_the_host_gives_it(postgres_url)
+    world.account.of("USDT").free = Decimal(40)
+    async with world.running(**env) as old:
+        await world.connect()
+        await world.ask("/resume", "Trading is on")
+        await world.checks(1)
+        async with world.running(**env) as new:
+            world.drift("17.10")
+            await world.orders(1)
+            await world.hears("Bought")
+            targets = ["40.10", "40.20", "40.30"]  # all inside the band
+            for target in targets:
+                await world.ask(f"/settarget {target}", f"{target} USDT")
+            await until(lambda: "Conflict" in old.log + new.log, lambda: old.log + new.log)
+
+            assert await old.stop() == 0
+
+            heard = world.newest()
+            world.drift("17.10")
+            await world.orders(2)
+            await world.hears("Bought", after=heard)
+            await world.ask("/status", "40.30 USDT")
+
+    assert len(world.mexc.orders) == 2
+    for target in targets:
+        assert sum(f"Target set to {target}" in text for text in world.told()) == 1
+    assert world.telegram.unconfirmed == []

@@ -1,0 +1,71 @@
+"""An engine on SQLite, the same on both databases where that matters, and MEXC on a socket."""
+
+import ssl
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from engine.credentials import Credentials
+from engine.exchange.mexc.client import MexcClient
+from engine.exchange.mexc.exchange import MexcExchange
+from engine.exchange.mexc.market import MexcMarket
+from engine.exchange.pacing import WeightBudget
+from engine.storage.database import Database
+from tests.engine.harness import Engine
+from tests.fakes.clock import FakeClock
+from tests.fakes.exchange import FakeExchange
+from tests.fakes.mexc import FakeMexc
+
+API_KEY = "mx0canaryKEY"
+API_SECRET = "canarySECRET45d0b3c26f2644"
+
+
+@pytest.fixture
+def exchange(clock: FakeClock) -> FakeExchange:
+    """An account that holds 17.10 USDT too much."""
+    return FakeExchange(clock, usdt="57.10", mntl=100_000)
+
+
+@pytest.fixture
+async def sqlite(sqlite_url: str, clock: FakeClock) -> AsyncGenerator[Database]:
+    async with Database.open(sqlite_url, clock=clock) as opened:
+        yield opened
+
+        assert "Current Checked out connections: 0" in opened.engine.pool.status()
+
+
+@pytest.fixture
+def engine(sqlite: Database, clock: FakeClock, exchange: FakeExchange) -> Engine:
+    return Engine(sqlite, clock, exchange)
+
+
+@pytest.fixture
+def engine_on_both(database: Database, clock: FakeClock, exchange: FakeExchange) -> Engine:
+    """For what the database itself has to guarantee: SQLite, then PostgreSQL."""
+    return Engine(database, clock, exchange)
+
+
+@pytest.fixture
+async def mexc(clock: FakeClock) -> AsyncGenerator[FakeMexc]:
+    """A MEXC whose one account holds 17.10 USDT too much."""
+    async with FakeMexc(clock) as fake:
+        fake.add_account(API_KEY, API_SECRET, USDT="57.10", MNTL="100000")
+        yield fake
+
+
+@pytest.fixture
+async def at_mexc(mexc: FakeMexc, clock: FakeClock) -> AsyncGenerator[MexcExchange]:
+    """That account, through the client that will face the real one."""
+    no_certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading them takes long
+    async with httpx.AsyncClient(verify=no_certificates) as http:
+        client = MexcClient(
+            http,
+            base_url=mexc.url,
+            clock=clock,
+            budget=WeightBudget(clock),
+            time_limit=timedelta(milliseconds=400),
+        )
+        credentials = Credentials(API_KEY, API_SECRET)
+        yield MexcExchange(client, credentials, MexcMarket(client))

@@ -1,0 +1,227 @@
+"""The real engine over a real database, with one account or several in front of an exchange."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import TypeVar
+
+from sqlalchemy import select, update
+
+from engine.check import Checked, Checker
+from engine.domain.accounts import Account, Duty, RunRequest
+from engine.domain.alerts import Alert
+from engine.domain.looks import Declined, Look
+from engine.domain.orders import AccountId, Intent
+from engine.domain.pairs import Side
+from engine.domain.troubles import Trouble
+from engine.exchange.port import Exchange
+from engine.storage import accounts, leases, looks, orders, troubles
+from engine.storage.codec import alert_from_json
+from engine.storage.database import Database
+from engine.storage.models import LeaseRow, OrderRow, OutboxRow, RequestRow
+from engine.timing import Timing
+from tests import builders
+from tests.builders import Amount
+from tests.fakes.clock import START, FakeClock
+from tests.fakes.database import OnStep, WatchedDatabase
+from tests.fakes.tasks import a_moment
+
+CHAT = 1001
+T = TypeVar("T")
+ENOUGH_CHECKS = 60
+
+
+class Crash(BaseException):
+    """The process is gone, at once and without a word, as after SIGKILL."""
+
+
+class Fuse:
+    """Notes every step it hears of and, at the step named *blows_at*, kills the process."""
+
+    def __init__(self, blows_at: str | None = None) -> None:
+        self._blows_at = blows_at
+        self.steps: list[str] = []
+
+    async def __call__(self, step: str) -> None:
+        nth = sum(past.startswith(f"{step} ") for past in self.steps) + 1
+        self.steps.append(f"{step} {nth}")
+        if self.steps[-1] == self._blows_at:
+            raise Crash(step)
+
+
+class StillClock(FakeClock):
+    """Whoever sleeps gets on after a moment of real time; the time itself stands still."""
+
+    async def sleep(self, duration: timedelta) -> None:
+        await a_moment()
+
+
+class Engine:
+    """One process: its checker, its leases. *exchanges* are the accounts at the exchange by chat.
+
+    A second Engine over the same database is another process, or this one's next life.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: FakeClock,
+        exchanges: Exchange | dict[int, Exchange],
+        *,
+        owner: str = "process-1",
+        timing: Timing | None = None,
+        on_step: OnStep | None = None,
+    ) -> None:
+        """*on_step* watches the checker's own transactions, not those of the harness."""
+        self.database = database
+        self.clock = clock
+        self.exchanges = exchanges if isinstance(exchanges, dict) else {CHAT: exchanges}
+        self.owner = owner
+        self.timing = timing or Timing()
+        self.fences: dict[AccountId, int] = {}
+        watched = WatchedDatabase(database, clock, on_step=on_step) if on_step else database
+        self.checker = Checker(
+            database=watched,
+            clock=clock,
+            timing=self.timing,
+            exchange_for=lambda account: self.exchanges[account.chat_id],
+            owner=owner,
+        )
+
+    async def open_account(self, chat_id: int = CHAT, *, key: bool = True, **wishes) -> Account:
+        """A connected account that is running and that this process owns."""
+        async with self.database.writing() as session:
+            account = await accounts.get_or_create(
+                session, chat_id=chat_id, settings=builders.settings(**wishes), now=START
+            )
+            if key:
+                account = await accounts.store_key(
+                    session, account, sealed_key="sealed", key_tail="TAIL", key_print=str(chat_id)
+                )
+            paused = wishes.get("paused", False)
+            account = await accounts.change(session, account, paused=paused)
+        await self.claim()
+        return account
+
+    async def claim(self) -> None:
+        """As the dispatcher does it."""
+        async with self.database.writing() as session:
+            claimed = await leases.claim(
+                session,
+                owner=self.owner,
+                now=self.database.now(),
+                ttl=self.timing.lease,
+                most=100,
+            )
+            for account_id in claimed:
+                await orders.drop_planned(session, account_id, now=self.clock.now())
+        self.fences |= claimed
+
+    async def lease_runs_out(self, *, within: timedelta = timedelta(seconds=-1)) -> None:
+        """Whoever holds the accounts will have lost them *within* that time."""
+        async with self.database.writing() as session:
+            left = within // timedelta(milliseconds=1)
+            await session.execute(
+                update(LeaseRow)
+                .values(lease_until=self.database.now() + left)
+                .execution_options(synchronize_session=False)
+            )
+
+    async def change(self, account: Account, **wishes) -> Account:
+        async with self.database.writing() as session:
+            current = await accounts.get(session, account.id)
+            return await accounts.change(session, current, **wishes)
+
+    async def tap(
+        self,
+        account: Account,
+        *,
+        side: Side = Side.BUY,
+        expected_quote: Amount,
+        tap_id: str = "tap-1",
+        good_for: timedelta = timedelta(seconds=60),
+    ) -> None:
+        """A person confirms a rebalance."""
+        request = RunRequest(
+            confirmation_id=tap_id,
+            side=side,
+            expected_quote=Decimal(expected_quote),
+            expires_at=self.clock.now() + good_for,
+        )
+        async with self.database.writing() as session:
+            await accounts.request_run(session, account.id, request)
+
+    async def duty(self, account: Account) -> Duty:
+        async with self.database.reading() as session:
+            [duty] = await accounts.duties(session, [account.id])
+        return duty
+
+    async def check(self, account: Account, *, fence: int | None = None) -> Checked:
+        duty = await self.duty(account)
+        return await self.checker.check(duty, fence=fence or self.fences[account.id])
+
+    async def wait(self, duration: timedelta) -> None:
+        """Time passes, and the heartbeat keeps the leases alive."""
+        self.clock.shift(duration)
+        await self.lease_runs_out(within=self.timing.lease)
+
+    async def until_quiet(self, account: Account) -> list[Look]:
+        """Check, and wait as told, until a check finds nothing to do; what they all saw."""
+        seen: list[Look] = []
+        for _ in range(ENOUGH_CHECKS):
+            checked = await self.check(account)
+            seen.append(checked.look)
+            if isinstance(checked.look.verdict, Declined):
+                return seen
+            await self.wait(checked.again_in or account.settings.interval)
+        raise TimeoutError([look.verdict for look in seen])
+
+    async def account(self, account: Account) -> Account:
+        async with self.database.reading() as session:
+            return await accounts.get(session, account.id)
+
+    async def only_account(self) -> Account:
+        async with self.database.reading() as session:
+            account = await accounts.of_chat(session, CHAT)
+        if account is None:
+            raise LookupError(CHAT)
+        return account
+
+    async def intents(self) -> list[Intent]:
+        """Every order ever written down, oldest first."""
+        async with self.database.reading() as session:
+            rows = await session.scalars(select(OrderRow).order_by(OrderRow.id))
+            return [orders._intent(row) for row in rows]
+
+    async def alerts(self) -> list[Alert]:
+        """What the chats were told, oldest first."""
+        async with self.database.reading() as session:
+            rows = (await session.scalars(select(OutboxRow).order_by(OutboxRow.id))).all()
+        return [alert_from_json(row.kind, row.payload) for row in rows]
+
+    async def alerts_of(self, kind: type[T]) -> list[T]:
+        return [alert for alert in await self.alerts() if isinstance(alert, kind)]
+
+    async def told(self) -> list[str]:
+        """The kinds of alerts, oldest first."""
+        return [type(alert).__name__ for alert in await self.alerts()]
+
+    async def trouble(self, account: Account) -> Trouble | None:
+        async with self.database.reading() as session:
+            return await troubles.get(session, account.id)
+
+    async def stored_look(self, account: Account) -> Look | None:
+        async with self.database.reading() as session:
+            return await looks.get(session, account.id)
+
+    async def pending_taps(self) -> list[str]:
+        async with self.database.reading() as session:
+            return list(await session.scalars(select(RequestRow.confirmation_id)))
+
+
+async def eventually(holds: Callable[[], bool]) -> None:
+    """Return when *holds* is true; fail after five seconds."""
+    async with asyncio.timeout(5):
+        while not holds():
+            await a_moment()

@@ -1,0 +1,232 @@
+"""An exchange in memory that remembers everything and goes wrong on request.
+
+    exchange = FakeExchange(clock, usdt="57.10")
+    exchange.go_wrong("place", OutcomeUnknown("timeout"), executes=True)
+
+Every call of the port has a name: holdings, place, order, fees, resync, rules, book, last_price.
+"""
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import ROUND_DOWN, Decimal
+
+from engine.clock import Clock
+from engine.domain.book import OrderBook
+from engine.domain.holdings import Balance, Holdings
+from engine.domain.orders import ClientOrderId, Execution, Fees
+from engine.domain.pairs import USDT, Asset, PairRules, Side, Symbol
+from engine.errors import OrderNotFound
+from engine.exchange.port import Market, OrderReport, Ticket
+from tests import builders
+
+ONE = Decimal(1)
+_FEE_RATE = Decimal("0.0005")
+_PLENTY = 10_000_000
+_SPREAD = Decimal("0.000001")
+
+Meanwhile = Callable[[], Awaitable[None]]
+OnStep = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Accident:
+    error: BaseException
+    executes: bool
+
+
+async def _uneventful(_: str) -> None:
+    """The step passes without anything happening."""
+
+
+class _Stage:
+    """What a call goes through: it is counted, something may happen meanwhile, it may go wrong.
+
+    *on_step* hears of every call before it takes effect and once more when it is answered.
+    """
+
+    def __init__(self, on_step: OnStep) -> None:
+        self._accidents: defaultdict[str, deque[_Accident]] = defaultdict(deque)
+        self._meanwhile: defaultdict[str, deque[Meanwhile]] = defaultdict(deque)
+        self.on_step = on_step
+        self.calls: Counter[str] = Counter()
+
+    async def enter(self, call: str) -> _Accident | None:
+        self.calls[call] += 1
+        await self.on_step(f"{call} asked")
+        if self._meanwhile[call]:
+            await self._meanwhile[call].popleft()()
+        return self._accidents[call].popleft() if self._accidents[call] else None
+
+    async def pass_through(self, call: str) -> None:
+        accident = await self.enter(call)
+        if accident is not None:
+            raise accident.error
+        await self.on_step(f"{call} answered")
+
+    def go_wrong(self, call: str, error: BaseException, *, executes: bool, times: int) -> None:
+        self._accidents[call].extend([_Accident(error, executes)] * times)
+
+    def forget_accidents(self, call: str) -> None:
+        self._accidents[call].clear()
+
+    def meanwhile(self, call: str, happens: Meanwhile) -> None:
+        self._meanwhile[call].append(happens)
+
+
+class FakeMarket:
+    """Satisfies `Market`: everything can be had at *price*, up to what *bids* and *asks* say."""
+
+    def __init__(self, clock: Clock, stage: _Stage) -> None:
+        self._clock = clock
+        self._stage = stage
+        self.price = Decimal("0.002")
+        self.pair_rules = builders.rules()
+        self.bids: builders.Levels | None = None
+        self.asks: builders.Levels | None = None
+
+    async def rules(self, symbol: Symbol) -> PairRules:
+        await self._stage.pass_through("rules")
+        return replace(self.pair_rules, symbol=symbol)
+
+    async def book(self, symbol: Symbol) -> OrderBook:
+        await self._stage.pass_through("book")
+        bids, asks = [(self.price, _PLENTY)], [(self.price + _SPREAD, _PLENTY)]
+        return builders.book(
+            bids=bids if self.bids is None else self.bids,
+            asks=asks if self.asks is None else self.asks,
+            symbol=symbol,
+            read_at=self._clock.now(),
+        )
+
+    async def last_price(self, symbol: Symbol) -> Decimal:
+        await self._stage.pass_through("last_price")
+        return self.price
+
+
+class FakeExchange:
+    """Satisfies `Exchange` for one account.
+
+    *fills* is the share of an order that is executed. *hidden_lookups* more look-ups do not find
+    a new order, *open_lookups* find it still open, *stale_reads* more reads after a fill show the
+    balances of before.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        usdt: builders.Amount = 40,
+        mntl: builders.Amount = 100_000,
+        on_step: OnStep = _uneventful,
+    ) -> None:
+        self._clock = clock
+        self._stage = _Stage(on_step)
+        self._before: tuple[Decimal, Decimal] | None = None
+        self.paper_market = FakeMarket(clock, self._stage)
+        self.usdt = Decimal(usdt)
+        self.mntl = Decimal(mntl)
+        self.offset = timedelta()
+        self.fills = ONE
+        self.hidden_lookups = 0
+        self.open_lookups = 0
+        self.stale_reads = 0
+        self.tickets: list[Ticket] = []
+        self.ledger: dict[ClientOrderId, OrderReport] = {}
+
+    @property
+    def market(self) -> Market:
+        return self.paper_market
+
+    @property
+    def calls(self) -> Counter[str]:
+        return self._stage.calls
+
+    @property
+    def posts(self) -> Counter[ClientOrderId]:
+        """How often each client order id was sent."""
+        return Counter(ticket.client_order_id for ticket in self.tickets)
+
+    def go_wrong(
+        self, call: str, error: BaseException, *, executes: bool = False, times: int = 1
+    ) -> None:
+        """The next *times* calls of that name raise *error*; an order that *executes* is real."""
+        self._stage.go_wrong(call, error, executes=executes, times=times)
+
+    def forget_accidents(self, call: str) -> None:
+        self._stage.forget_accidents(call)
+
+    def hear_steps(self, on_step: OnStep = _uneventful) -> None:
+        self._stage.on_step = on_step
+
+    def meanwhile(self, call: str, happens: Meanwhile) -> None:
+        """*happens* while the next call of that name is under way, before it takes effect."""
+        self._stage.meanwhile(call, happens)
+
+    def time(self) -> datetime:
+        return self._clock.now() + self.offset
+
+    async def holdings(self) -> Holdings:
+        read_at = self._clock.now()
+        await self._stage.pass_through("holdings")
+        usdt, mntl = self.usdt, self.mntl
+        if self._before is not None and self.stale_reads > 0:
+            self.stale_reads -= 1
+            usdt, mntl = self._before
+        return Holdings(
+            {USDT: Balance(free=usdt), Asset("MNTL"): Balance(free=mntl)}, read_at=read_at
+        )
+
+    async def place(self, ticket: Ticket) -> str:
+        self.tickets.append(ticket)
+        accident = await self._stage.enter("place")
+        if accident is not None and not accident.executes:
+            raise accident.error
+        order_id = self._execute(ticket)
+        if accident is not None:
+            raise accident.error
+        await self._stage.on_step("place answered")
+        return order_id
+
+    async def order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
+        await self._stage.pass_through("order")
+        report = self.ledger.get(client_order_id)
+        if report is None or self.hidden_lookups > 0:
+            self.hidden_lookups -= report is not None
+            raise OrderNotFound("-2013: Order does not exist.")
+        if self.open_lookups > 0:
+            self.open_lookups -= 1
+            return replace(report, over=False, complete=False)
+        return report
+
+    async def fees(self, symbol: Symbol, exchange_order_id: str) -> Fees:
+        await self._stage.pass_through("fees")
+        [report] = [r for r in self.ledger.values() if r.exchange_order_id == exchange_order_id]
+        return Fees({USDT: report.execution.quote_amount * _FEE_RATE})
+
+    async def resync(self) -> None:
+        await self._stage.pass_through("resync")
+        self.offset = timedelta()
+
+    def arrive_late(self) -> None:
+        """The last order, whose answer was lost, was still under way and is executed now."""
+        self._execute(self.tickets[-1])
+
+    def _execute(self, ticket: Ticket) -> str:
+        price = self.paper_market.price
+        wanted = ticket.base_quantity or (ticket.quote_amount or 0) / price
+        base = (wanted * self.fills).quantize(ONE, rounding=ROUND_DOWN)
+        quote = base * price
+        fee = quote * _FEE_RATE
+        self._before = self.usdt, self.mntl
+        sign = 1 if ticket.side is Side.BUY else -1
+        self.usdt -= sign * quote + fee
+        self.mntl += sign * base
+        self.ledger[ticket.client_order_id] = OrderReport(
+            exchange_order_id=f"E{len(self.ledger) + 1}",
+            execution=Execution(base, quote),
+            over=True,
+            complete=self.fills == ONE,
+        )
+        return self.ledger[ticket.client_order_id].exchange_order_id
