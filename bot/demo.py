@@ -127,6 +127,7 @@ def demo_venue(
         exchange_for=paper,
         key_check=SimulatedKeyCheck(market, clock),
         open_paper=open_paper,
+        paper_only=True,
         defaults=replace(settings.default_settings, dry_run=True, symbol=RULES.symbol),
         timing=Timing(error_backoff=settings.error_backoff).stretched(SPEED),
         heartbeat=_HEARTBEAT,

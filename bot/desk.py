@@ -9,7 +9,7 @@ from bot.handlers.about import About
 from bot.handlers.keys import DISCONNECT, Keys
 from bot.handlers.looking import Looking
 from bot.handlers.settings import CHOICE, SettingsOf
-from bot.handlers.trading import REBALANCE, Trading
+from bot.handlers.trading import REBALANCE, SET_ASIDE, Trading
 from bot.messages import Message
 from bot.questions import Questions
 from engine.storage.codec import from_json
@@ -85,17 +85,19 @@ class Desk:
         taken = await self._questions.take(question.id, ask)
         if isinstance(taken, Refusal):
             return taken
-        if isinstance(press, Confirm):
+        if question.kind == SET_ASIDE:
+            return await self._trading.set_aside(ask, taken.payload)
+        if question.kind == DISCONNECT:
             return await self._keys.disconnect_confirmed(ask)
         command, *options = from_json(taken.payload, list[str])
-        argument = options[press.index]
+        argument = options[press.index if isinstance(press, Choose) else 0]
         return await self.commands[command](replace(ask, command=command, argument=argument))
 
 
 def _offers(question: Confirmation, press: Confirm | Choose) -> bool:
     """Whether the question has such a button."""
     if isinstance(press, Confirm):
-        return question.kind in {REBALANCE, DISCONNECT}
+        return question.kind in {REBALANCE, DISCONNECT, SET_ASIDE}
     return (
         question.kind == CHOICE and press.index < len(from_json(question.payload, list[str])) - 1
     )

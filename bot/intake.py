@@ -1,5 +1,6 @@
 """Updates in: stored before they are confirmed, then handled once each, in order within a chat."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -139,11 +140,17 @@ class UpdateWorkers:
         clock: Clock,
         sealer: Sealer,
         handle: Callable[[dict[str, Any]], Awaitable[None]],
+        ready: asyncio.Event | None = None,
     ) -> None:
         self._sealer = sealer
         self._handle = handle
         self._workers = QueueWorkers(
-            database=database, clock=clock, table=InboxRow, work=self._work, width=_WIDTH
+            database=database,
+            clock=clock,
+            table=InboxRow,
+            work=self._work,
+            width=_WIDTH,
+            ready=ready,
         )
 
     def nudge(self) -> None:

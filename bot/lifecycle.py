@@ -97,8 +97,8 @@ async def live(
 ) -> None:
     """Run everything until *stop* is set; then claim nothing new, finish or park, return.
 
-    *telegram* runs beside the engine and needs not end; *workers* are stopped in their order,
-    each with what it has in hand done, within the grace time.
+    *telegram* runs beside the engine and needs not end. Whatever is not finished within the grace
+    time goes on after the next start, from the database.
     """
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -122,10 +122,11 @@ async def _finish(
     dispatcher.stop_claiming()
     try:
         async with asyncio.timeout(_GRACE_S):
-            await dispatcher.until_idle()
-            for worker, task in running:
+            for worker, _ in running:
                 worker.stop()
-                await asyncio.wait({task})
+            await dispatcher.until_idle()
+            if running:
+                await asyncio.wait({task for _, task in running})
     except TimeoutError:
         logger.warning("parked what was still under way")
 

@@ -120,6 +120,7 @@ def mexc_venue(
         exchange_for=exchange_for,
         key_check=MexcKeyCheck(client),
         open_paper=open_paper,
+        paper_only=False,
         defaults=settings.default_settings,
         timing=Timing(error_backoff=settings.error_backoff),
         heartbeat=_HEARTBEAT,

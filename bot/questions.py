@@ -9,13 +9,12 @@ from engine.storage import confirmations
 from engine.storage.confirmations import Confirmation, Refusal
 from engine.storage.database import Database
 
-EXPIRES_AFTER = timedelta(seconds=90)
-
 
 class Questions:
-    def __init__(self, *, database: Database, clock: Clock) -> None:
+    def __init__(self, *, database: Database, clock: Clock, lifetime: timedelta) -> None:
         self._database = database
         self._clock = clock
+        self._lifetime = lifetime
 
     async def ask(self, ask: Ask, *, kind: str, payload: str = "") -> str:
         """Remember what is being asked of whom; the id goes into the buttons."""
@@ -27,7 +26,7 @@ class Questions:
             kind=kind,
             payload=payload,
             asked_at=now,
-            expires_at=now + EXPIRES_AFTER,
+            expires_at=now + self._lifetime,
         )
         async with self._database.writing() as session:
             await confirmations.ask(session, question)

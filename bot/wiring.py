@@ -66,6 +66,7 @@ class Venue:
     key_check: KeyCheck
     open_paper: OpenPaper
     defaults: Settings
+    paper_only: bool
     timing: Timing
     heartbeat: timedelta
 
@@ -183,13 +184,14 @@ def assemble(
         key_check=venue.key_check,
         exchange_for=venue.exchange_for,
         open_paper=venue.open_paper,
+        paper_only=venue.paper_only,
     )
     previews = Previews(exchange_for=venue.exchange_for)
     situations = Situations(database=database, dispatcher=dispatcher)
     access = Access(database=database, clock=clock, authorized_chats=authorized_chats)
-    questions = Questions(database=database, clock=clock)
+    questions = Questions(database=database, clock=clock, lifetime=venue.timing.question)
     answers = Replies(bot=application.bot, database=database, clock=clock)
-    about = About(accounts=account_desk, access=access, clock=clock)
+    about = About(accounts=account_desk, access=access, database=database, clock=clock)
     desk = Desk(
         about=about,
         keys=Keys(
@@ -200,6 +202,7 @@ def assemble(
             database=database,
             sealer=vault,
             clock=clock,
+            patience=venue.timing.dialog,
         ),
         looking=Looking(
             accounts=account_desk,
@@ -229,7 +232,6 @@ def assemble(
     ready = asyncio.Event()
 
     async def handle(raw: dict[str, Any]) -> None:
-        await ready.wait()
         await application.process_update(Update.de_json(raw, application.bot))
 
     async def undeliverable(chat_id: int) -> None:
@@ -247,7 +249,9 @@ def assemble(
         access=access,
         dispatcher=dispatcher,
         heartbeat=Heartbeat(application, dispatcher, every=venue.heartbeat),
-        update_workers=UpdateWorkers(database=database, clock=clock, sealer=vault, handle=handle),
+        update_workers=UpdateWorkers(
+            database=database, clock=clock, sealer=vault, handle=handle, ready=ready
+        ),
         relay=Relay(
             database=database,
             clock=clock,
@@ -275,6 +279,8 @@ async def come_online(parts: Parts, clock: Clock) -> None:
     except TelegramError as e:
         logger.warning("command menu not set", extra={"problem": type(e).__name__})
     if (code := await parts.access.offer_code()) is not None:
-        logger.info("no owner yet; send this to the bot to become it: /start %s", code)
+        # A warning: somebody has to act on it, and it must be seen at any LOG_LEVEL.
+        logger.warning("no owner yet; send this to the bot to become it: /start %s", code)
     parts.ready.set()
+    parts.update_workers.nudge()
     logger.info("ready", extra={"bot": parts.application.bot.username})

@@ -54,7 +54,7 @@ class QueueWorkers(Generic[Row]):
 
     A row that was in hand when the process died, or was cancelled, is worked on again: at least
     once, not exactly once. *work* may raise SQLAlchemyError (the row is tried again later); any
-    other exception ends `run`.
+    other exception ends `run`. Nothing is claimed before *ready* is set.
     """
 
     def __init__(
@@ -65,12 +65,14 @@ class QueueWorkers(Generic[Row]):
         table: type[Row],
         work: Callable[[Row], Awaitable[Outcome]],
         width: int,
+        ready: asyncio.Event | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._table = table
         self._work = work
         self._width = width
+        self._ready = ready
         self._in_hand: set[int] = set()
         self._renew_at = clock.now()
         self._awake = asyncio.Event()
@@ -91,7 +93,7 @@ class QueueWorkers(Generic[Row]):
             while not self._stopping:
                 self._awake.clear()
                 try:
-                    rows = await self._claim()
+                    rows = await self._claim() if self._may_begin() else ()
                     failures = 0
                 except SQLAlchemyError as e:
                     failures += 1
@@ -105,6 +107,9 @@ class QueueWorkers(Generic[Row]):
                     with suppress(TimeoutError):
                         async with asyncio.timeout(_POLL_S):
                             await self._awake.wait()
+
+    def _may_begin(self) -> bool:
+        return self._ready is None or self._ready.is_set()
 
     async def _claim(self) -> Sequence[Row]:
         now = self._clock.now()

@@ -14,10 +14,10 @@ from engine.check import ExchangeFor
 from engine.clock import Clock
 from engine.domain.accounts import Account, RunRequest
 from engine.domain.holdings import Holdings
-from engine.domain.orders import AccountId, Intent
+from engine.domain.orders import AccountId, Intent, OrderState
 from engine.domain.pairs import Side
 from engine.domain.target import Settings
-from engine.errors import KeyElsewhere, NoKey, OrderUnresolved, Unavailable
+from engine.errors import KeyElsewhere, NoKey, OrderUnresolved, PaperOnly, Unavailable
 from engine.exchange.port import KeyCheck, KeyFacts
 from engine.storage import accounts, confirmations, members, orders
 from engine.storage.codec import from_json
@@ -68,6 +68,7 @@ class Accounts:
         key_check: KeyCheck,
         exchange_for: ExchangeFor,
         open_paper: OpenPaper,
+        paper_only: bool,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -76,6 +77,7 @@ class Accounts:
         self._key_check = key_check
         self._exchange_for = exchange_for
         self._open_paper = open_paper
+        self._paper_only = paper_only
 
     async def of(self, chat_id: int) -> Account:
         """The chat's account; made with the default settings at the first call."""
@@ -128,8 +130,8 @@ class Accounts:
     async def connect(self, chat_id: int, *, api_key: str, api_secret: str) -> KeyFacts:
         """Check the key at the exchange and store it sealed; trading is paused.
 
-        Raises what KeyCheck.inspect raises, KeyElsewhere, and OrderUnresolved; then nothing is
-        stored.
+        Raises what KeyCheck.inspect raises, KeyElsewhere, and OrderUnresolved: another account's
+        key could not tell what became of the order. Then nothing is stored.
         """
         account = await self.of(chat_id)
         try:
@@ -156,6 +158,27 @@ class Accounts:
                 key_print=key_print,
             )
         return facts
+
+    async def set_aside(self, chat_id: int, client_order_id: str) -> Change:
+        """A person looked at the exchange for us: the order that needed them no longer holds the
+        account up. Trading is paused; after that everything is planned from fresh balances.
+
+        An order that was cleared up in the meantime is left as it is.
+        """
+        before = await self.of(chat_id)
+        async with self._database.writing() as session:
+            current = await accounts.get(session, before.id)
+            waiting = (await orders.unresolved_of(session, [before.id])).get(before.id)
+            if (
+                waiting is not None
+                and waiting.client_order_id == client_order_id
+                and waiting.state is OrderState.NEEDS_HUMAN
+            ):
+                await orders.move(
+                    session, waiting, OrderState.SET_ASIDE, resolved_at=self._clock.now()
+                )
+            after = await accounts.change(session, current, paused=True)
+        return Change(current, after)
 
     async def migrate(self, old: int, new: int) -> None:
         """A group became a supergroup: the account, its people and its key go along.
@@ -196,12 +219,14 @@ class Accounts:
         """Switch between paper and real. Going back to real money pauses trading.
 
         Going to paper opens a ledger: a copy of the account's balances, or an example purse where
-        no key is connected. Raises OrderUnresolved, and Unavailable or Rejected
+        no key is connected. Raises PaperOnly in the demo, OrderUnresolved, and Unavailable or Rejected
         where the balances cannot be read.
         """
         account = await self.of(chat_id)
         if account.settings.dry_run is on:
             return Change(account, account)
+        if self._paper_only:
+            raise PaperOnly("there is no real exchange here")
         if on:
             holdings = None
             if account.sealed_key is not None:

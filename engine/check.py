@@ -5,15 +5,12 @@ A check that holds makes one request to the exchange and writes nothing.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from engine import incidents
+from engine import incidents, runs
 from engine.clock import Clock, to_millis
-from engine.domain.accounts import Account, Duty, RunRequest
-from engine.domain.alerts import RunDeclined
+from engine.domain.accounts import Account, Duty
 from engine.domain.book import OrderBook
 from engine.domain.holdings import Holdings
 from engine.domain.looks import Declined, Failed, Look, Ordered, Seen, Unsettled, Verdict, Waiting
@@ -30,15 +27,19 @@ from engine.domain.planner import (
 )
 from engine.domain.settlement import is_settled
 from engine.domain.troubles import TroubleKind
-from engine.errors import ClockRefused, EngineError, LeaseLost, Rejected
+from engine.errors import ClockRefused, EngineError, LeaseLost, Rejected, SealBroken
 from engine.exchange.port import Exchange
 from engine.recover import Resolver, next_look
-from engine.storage import accounts, looks, outbox
+from engine.storage import accounts, looks
 from engine.storage.database import Database
 from engine.timing import Timing
 from engine.trade import Trader
 
 logger = logging.getLogger(__name__)
+
+# How long a balance may lag behind a fill without anybody being told.
+_SETTLES_SOON = timedelta(minutes=1)
+_SETTLE_POLL = timedelta(seconds=2)
 
 ExchangeFor = Callable[[Account], Exchange]
 
@@ -73,9 +74,9 @@ class Checker:
         """Do what is due for the account. Failures become troubles, not exceptions."""
         trigger = Trigger.PERSON if duty.request else Trigger.INTERVAL
         try:
-            exchange = self._exchange_for(duty.account)
             if duty.unresolved is not None:
-                return await self._resolve(duty, duty.unresolved, exchange)
+                return await self._resolve(duty, duty.unresolved)
+            exchange = self._exchange_for(duty.account)
             return await self._decide(duty, exchange, fence=fence, trigger=trigger)
         except LeaseLost:
             # Somebody changed the account while we planned: look again at once, as it is now.
@@ -84,7 +85,14 @@ class Checker:
         except EngineError as e:
             return await self._failed(duty, e, trigger)
 
-    async def _resolve(self, duty: Duty, intent: Intent, exchange: Exchange) -> Checked:
+    async def _resolve(self, duty: Duty, intent: Intent) -> Checked:
+        # Asked where the order went, whatever kind of money the account uses by now.
+        settings = replace(duty.account.settings, dry_run=intent.dry_run)
+        try:
+            exchange = self._exchange_for(replace(duty.account, settings=settings))
+        except SealBroken:
+            await self._resolver.escalate(intent, duty.account)
+            raise
         intent = await self._resolver.resolve(intent, account=duty.account, exchange=exchange)
         look = self._look(duty.account, intent.trigger, Waiting(intent.client_order_id))
         if intent.state in UNRESOLVED:
@@ -96,9 +104,10 @@ class Checker:
     ) -> Checked:
         account, settings = duty.account, duty.account.settings
         holdings = await exchange.holdings()
-        if not is_settled(holdings=holdings, last_fill=duty.last_fill, now=self._clock.now()):
-            look = self._look(account, trigger, Unsettled(), holdings=holdings)
-            return Checked(look, again_in=timedelta(seconds=2))
+        if duty.last_fill is not None and not is_settled(
+            holdings=holdings, last_fill=duty.last_fill, now=self._clock.now()
+        ):
+            return await self._unsettled(duty, duty.last_fill, holdings, trigger)
         if duty.request is None and not outside_band(holdings, settings):
             look = self._look(account, trigger, Declined(InsideBand()), holdings=holdings)
             if duty.trouble is not None and not incidents.lingers(
@@ -110,6 +119,20 @@ class Checker:
         return await self._rebalance(
             duty, exchange, holdings, fence=fence, trigger=trigger, attempt=attempt
         )
+
+    async def _unsettled(
+        self, duty: Duty, fill: Intent, holdings: Holdings, trigger: Trigger
+    ) -> Checked:
+        """The balances lack a fill that is known: a moment is normal, longer is a trouble."""
+        now = self._clock.now()
+        waited = now - (fill.resolved_at or fill.created_at)
+        if waited > _SETTLES_SOON:
+            async with self._database.writing() as session:
+                await incidents.note(
+                    session, duty.account, kind=TroubleKind.STALE_BALANCE, detail="", now=now
+                )
+        look = self._look(duty.account, trigger, Unsettled(), holdings=holdings)
+        return Checked(look, again_in=min(max(waited / 4, _SETTLE_POLL), _SETTLE_POLL * 15))
 
     async def _rebalance(
         self,
@@ -153,7 +176,9 @@ class Checker:
         except LeaseLost:
             if duty.request is not None:
                 async with self._database.writing() as session:
-                    await self._tell_declined(session, account, duty.request, decided)
+                    await runs.decline(
+                        session, account, duty.request, decided, now=self._clock.now()
+                    )
             raise
         except ClockRefused:
             await exchange.resync()
@@ -178,7 +203,7 @@ class Checker:
         async with self._database.writing() as session:
             await looks.put(session, account.id, look)
             if duty.request is not None:
-                await self._tell_declined(session, account, duty.request, decided)
+                await runs.decline(session, account, duty.request, decided, now=self._clock.now())
             elif decided.reason is not None:
                 if duty.trouble is not None and duty.trouble.kind is not TroubleKind.BLOCKED:
                     await incidents.clear(session, account, duty.trouble, now=now)
@@ -191,21 +216,6 @@ class Checker:
                     reason=reason,
                 )
         return Checked(look)
-
-    async def _tell_declined(
-        self, session: AsyncSession, account: Account, request: RunRequest, decided: Plan
-    ) -> None:
-        """The answer to a tap, unless it has one: called off meanwhile, or its order has left."""
-        confirmation_id = request.confirmation_id
-        if not await accounts.drop_request(session, account.id, confirmation_id=confirmation_id):
-            return
-        await outbox.add_alert(
-            session,
-            chat_id=account.chat_id,
-            alert=_declined_run(account, decided),
-            dedupe_key=f"run:{confirmation_id}:declined",
-            now=self._clock.now(),
-        )
 
     async def _failed(self, duty: Duty, error: EngineError, trigger: Trigger) -> Checked:
         kind = incidents.kind_of(error)
@@ -282,16 +292,3 @@ class Checker:
             verdict=verdict,
             seen=None if holdings is None else Seen.of(settings, holdings, book),
         )
-
-
-def _declined_run(account: Account, decided: Plan) -> RunDeclined:
-    order = decided.order
-    return RunDeclined(
-        dry_run=account.settings.dry_run,
-        symbol=account.settings.symbol,
-        held=decided.held,
-        target=account.settings.target,
-        reason=decided.reason,
-        new_side=order.side if order else None,
-        new_quote=order.expected_quote if order else None,
-    )

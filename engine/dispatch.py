@@ -204,6 +204,8 @@ class Dispatcher:
             for account_id in due:
                 self._schedule(account_id, now)
             raise
+        except (ValueError, LookupError):
+            duties = await self._one_by_one(due)
         if self._stopping:
             return
         for duty in duties:
@@ -213,6 +215,18 @@ class Dispatcher:
             else:
                 seat.busy = True
                 self._queue.put_nowait((duty, seat.fence))
+
+    async def _one_by_one(self, due: Mapping[AccountId, _Seat]) -> list[Duty]:
+        """One of them has a row that we cannot read; the others must not wait for it."""
+        readable: list[Duty] = []
+        for account_id in due:
+            try:
+                async with self._database.reading() as session:
+                    readable += await accounts.duties(session, [account_id])
+            except (ValueError, LookupError) as e:
+                logger.error("account unreadable", extra={"account": account_id, "error": str(e)})  # noqa: TRY400 - the value says it all
+                self._schedule(account_id, self._clock.now() + self._timing.error_backoff)
+        return readable
 
     async def _work(self) -> None:
         while True:

@@ -19,6 +19,7 @@
     ├── OutcomeUnknown         the order may or may not exist: ask, never repeat
     ├── NotGranted             a person's wish that cannot be granted now; nothing was changed
     │   ├── NoKey              there is neither a key nor a dry run
+    │   ├── PaperOnly          there is no real exchange here
     │   ├── KeyElsewhere       another chat has connected the same key
     │   └── OrderUnresolved    an order is not resolved yet and needs things as they are
     ├── LeaseLost              another process owns the account now
@@ -100,6 +101,9 @@ class NotGranted(EngineError):
 
 
 class NoKey(NotGranted): ...
+
+
+class PaperOnly(NotGranted): ...
 
 
 class KeyElsewhere(NotGranted): ...

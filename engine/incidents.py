@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.domain.accounts import Account
 from engine.domain.alerts import TroubleOver, TroubleTold
 from engine.domain.planner import Reason
-from engine.domain.troubles import PAUSING, Trouble, TroubleKind, again
+from engine.domain.troubles import OUTAGES, PAUSING, Trouble, TroubleKind, again, resumed
 from engine.errors import (
     AccountRestricted,
     AddressRefused,
@@ -29,8 +29,11 @@ from engine.storage import accounts, orders, outbox, troubles
 
 # An order refused this often in a row is not going to be accepted by asking once more.
 REFUSALS_BEFORE_PAUSE = 3
-# A drift that cannot be traded comes and goes with every price tick: one episode, not many.
-_BLOCKED_LINGERS = timedelta(hours=6)
+# What comes and goes is one episode, not many: it is over when it has stayed away so long.
+_CALM = {
+    **dict.fromkeys(OUTAGES, timedelta(minutes=5)),
+    TroubleKind.BLOCKED: timedelta(hours=6),  # it comes and goes with every price tick
+}
 
 _KINDS: tuple[tuple[type[EngineError], TroubleKind], ...] = (
     (RateLimited, TroubleKind.RATE_LIMITED),
@@ -94,7 +97,7 @@ async def note(
         session,
         chat_id=account.chat_id,
         alert=told,
-        dedupe_key=f"trouble:{account.id}:{trouble.since.isoformat()}:{trouble.count}",
+        dedupe_key=f"trouble:{account.id}:{trouble.since.isoformat()}:{kind.value}:{trouble.count}",
         now=now,
     )
 
@@ -105,7 +108,10 @@ async def clear(
     """All is well again: say so, once, if the chat had been worried."""
     if trouble is None or lingers(trouble, now=now):
         return
-    await troubles.end(session, account.id)
+    if (before := resumed(trouble)) is None:
+        await troubles.end(session, account.id)
+    else:
+        await troubles.put(session, account.id, before)
     if trouble.kind in {TroubleKind.BLOCKED, TroubleKind.NOT_FILLED}:
         return  # the trade or the quiet says it
     over = TroubleOver(
@@ -125,4 +131,5 @@ async def clear(
 
 
 def lingers(trouble: Trouble, *, now: datetime) -> bool:
-    return trouble.kind is TroubleKind.BLOCKED and now - trouble.last_at < _BLOCKED_LINGERS
+    """Whether it is too early to call the trouble over."""
+    return now - trouble.last_at < _CALM.get(trouble.kind, timedelta())

@@ -57,6 +57,7 @@ class Resolver:
                 | OrderState.UNFILLED
                 | OrderState.REJECTED
                 | OrderState.NOT_EXECUTED
+                | OrderState.SET_ASIDE
                 | OrderState.DROPPED
             ):
                 return intent
@@ -67,7 +68,7 @@ class Resolver:
         except OrderNotFound:
             return await self._missed(intent, account=account, exchange=exchange)
         except (Unavailable, Rejected):
-            return await self._escalate(intent, account)
+            return await self.escalate(intent, account)
         if report.over:
             return await self._trader.book(
                 intent, report, account=account, exchange=exchange, late=True
@@ -78,7 +79,7 @@ class Resolver:
                 intent = await orders.move(
                     session, intent, state, exchange_order_id=report.exchange_order_id
                 )
-        return await self._escalate(intent, account)
+        return await self.escalate(intent, account)
 
     async def _missed(self, intent: Intent, *, account: Account, exchange: Exchange) -> Intent:
         """The exchange does not know the order. That counts only once it can no longer arrive,
@@ -86,7 +87,7 @@ class Resolver:
         """
         accepted_once = intent.exchange_order_id is not None
         if accepted_once or not may_conclude_absence(intent, exchange_time=exchange.time()):
-            return await self._escalate(intent, account)
+            return await self.escalate(intent, account)
         now = self._clock.now()
         if intent.missed_at is not None and now - intent.missed_at < MISS_SPACING:
             return intent
@@ -98,9 +99,9 @@ class Resolver:
         try:
             holdings = await exchange.holdings()
         except (Unavailable, Rejected):
-            return await self._escalate(intent, account)
+            return await self.escalate(intent, account)
         if moved_as_if_filled(holdings, intent):
-            return await self._escalate(intent, account)
+            return await self.escalate(intent, account)
         return await self._never_arrived(intent, account)
 
     async def _never_arrived(self, intent: Intent, account: Account) -> Intent:
@@ -121,7 +122,7 @@ class Resolver:
             )
         return gone
 
-    async def _escalate(self, intent: Intent, account: Account) -> Intent:
+    async def escalate(self, intent: Intent, account: Account) -> Intent:
         """Still unclear. After a quarter of an hour a person has to know."""
         now = self._clock.now()
         waited = now - (intent.sent_at or intent.created_at)

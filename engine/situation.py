@@ -1,7 +1,7 @@
 """How an account stands, from what is already known: no request to the exchange."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from engine.dispatch import Dispatcher
 from engine.domain.accounts import Account
@@ -11,6 +11,9 @@ from engine.domain.troubles import Trouble
 from engine.storage import looks, orders, queue, troubles
 from engine.storage.database import Database
 from engine.storage.models import OutboxRow
+
+# A failed check's look is made right after its trouble was noted.
+_SAME_CHECK = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +41,13 @@ class Situations:
             unresolved = await orders.unresolved_of(session, [account.id])
             trouble = await troubles.get(session, account.id)
             undelivered = await queue.waiting(session, OutboxRow, chat_id=account.chat_id)
+        look = (standing.look if standing else None) or stored
         return Situation(
-            look=(standing.look if standing else None) or stored,
+            look=look,
             next_check_at=standing.due_at if standing else None,
             last_trade=trades[0] if trades else None,
             unresolved=unresolved.get(account.id),
-            trouble=trouble,
+            trouble=trouble if _is_ongoing(trouble, look) else None,
             undelivered=undelivered,
         )
 
@@ -53,3 +57,8 @@ class Situations:
             return standing.look
         async with self._database.reading() as session:
             return await looks.get(session, account.id)
+
+
+def _is_ongoing(trouble: Trouble | None, look: Look | None) -> bool:
+    """A trouble lingers a while after the last failure; to a person it is news no more."""
+    return trouble is not None and (look is None or look.at <= trouble.last_at + _SAME_CHECK)

@@ -11,7 +11,8 @@ from typing import Self
 class Timing:
     """*send_margin* is what a lease must still be worth when an order leaves: the window in which
     the exchange accepts it, the request's time limit, and some room. *data_age* is how old
-    balances and book may be at that moment.
+    balances and book may be at that moment. *question* and *dialog* are a person's time to tap a
+    button and to answer a step.
     """
 
     lease: timedelta = timedelta(seconds=90)
@@ -20,6 +21,8 @@ class Timing:
     data_age: timedelta = timedelta(seconds=10)
     error_backoff: timedelta = timedelta(seconds=60)
     settle_for: timedelta = timedelta(seconds=15)
+    question: timedelta = timedelta(seconds=90)
+    dialog: timedelta = timedelta(minutes=10)
 
     def stretched(self, factor: int) -> Self:
         """Everything *factor* times as long, for a clock that runs that much faster."""

@@ -79,8 +79,8 @@ class Trader:
         except Unavailable as e:
             await self._close(sending, OrderState.DROPPED, error=str(e))
             raise
-        except ClockRefused as e:
-            await self._refused(sending, account, e)
+        except ClockRefused as e:  # the check measures the clock and tries anew
+            await self._close(sending, OrderState.DROPPED, error=str(e))
             raise
         except Rejected as e:
             return await self._refused(sending, account, e)
@@ -240,15 +240,14 @@ class Trader:
             refused = await orders.move(
                 session, intent, OrderState.REJECTED, error=str(error), resolved_at=now
             )
-            if not isinstance(error, ClockRefused):  # the check measures the clock and tries anew
-                await incidents.note(
-                    session,
-                    account,
-                    kind=incidents.kind_of(error),
-                    detail=error.message,
-                    now=now,
-                    asked=intent.trigger is Trigger.PERSON,
-                )
+            await incidents.note(
+                session,
+                account,
+                kind=incidents.kind_of(error),
+                detail=error.message,
+                now=now,
+                asked=intent.trigger is Trigger.PERSON,
+            )
         return refused
 
     async def _close(self, intent: Intent, state: OrderState, *, error: str) -> None:

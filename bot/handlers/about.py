@@ -15,16 +15,22 @@ from bot.views.help import help_view
 from bot.views.settings import not_understood_view
 from engine.accounts import Accounts
 from engine.clock import Clock
+from engine.storage import outbox
+from engine.storage.database import Database
 
 
 class About:
-    def __init__(self, *, accounts: Accounts, access: Access, clock: Clock) -> None:
+    def __init__(
+        self, *, accounts: Accounts, access: Access, database: Database, clock: Clock
+    ) -> None:
+        self._database = database
         self._accounts = accounts
         self._access = access
         self._clock = clock
         self._started_at: datetime = clock.now()
 
     async def start(self, ask: Ask) -> Message:
+        await self._hurry(ask)
         if ask.argument:
             return already_in_view()
         account = await self._accounts.of(ask.chat_id)
@@ -34,6 +40,11 @@ class About:
         """The first words to somebody who has just been let in."""
         account = await self._accounts.of(ask.chat_id)
         return welcome_view(account=account, just_let_in=True)
+
+    async def _hurry(self, ask: Ask) -> None:
+        """Who blocked the bot and is back gets what waited for them."""
+        async with self._database.writing() as session:
+            await outbox.hurry(session, chat_id=ask.chat_id, now=self._clock.now())
 
     async def help(self, ask: Ask) -> Message:
         return help_view(is_owner=await self._access.is_owner(user_id=ask.user_id))

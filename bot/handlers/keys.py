@@ -31,7 +31,6 @@ from engine.storage.dialogs import Dialog
 DISCONNECT = "disconnect"
 _AWAITS_KEY = "connect:key"
 _AWAITS_SECRET = "connect:secret"  # noqa: S105 - the name of a step
-_PATIENCE = timedelta(minutes=10)
 _WORD = re.compile(r"[A-Za-z0-9_-]{6,128}", re.ASCII)
 _KEY_AND_SECRET = 2
 # As MEXC makes them today: mx0 and letters, or 32 hexadecimal digits.
@@ -49,6 +48,7 @@ class Keys:
         database: Database,
         sealer: Sealer,
         clock: Clock,
+        patience: timedelta,
     ) -> None:
         self._accounts = accounts
         self._previews = previews
@@ -57,6 +57,7 @@ class Keys:
         self._database = database
         self._sealer = sealer
         self._clock = clock
+        self._patience = patience
 
     async def connect(self, ask: Ask) -> Message:
         """Whatever was typed is deleted before anything else is done with it."""
@@ -137,7 +138,7 @@ class Keys:
             user_id=ask.user_id,
             kind=kind,
             sealed=self._sealer.seal_text(text, purpose=_purpose(ask)),
-            expires_at=self._clock.now() + _PATIENCE,
+            expires_at=self._clock.now() + self._patience,
         )
         async with self._database.writing() as session:
             await dialogs.put(session, dialog)

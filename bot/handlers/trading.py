@@ -11,9 +11,16 @@ from bot.views.plan import (
     plan_paused_view,
     plan_view,
 )
-from bot.views.trading import cannot_resume_view, paused_view, resumed_view
+from bot.views.trading import (
+    ask_set_aside_view,
+    cannot_resume_view,
+    paused_view,
+    resumed_view,
+    set_aside_view,
+)
 from engine.accounts import Accounts, RunOffer
 from engine.clock import Clock
+from engine.domain.orders import OrderState
 from engine.errors import NoKey, Unavailable
 from engine.preview import Previews
 from engine.situation import Situations
@@ -21,6 +28,7 @@ from engine.storage.codec import to_json
 from engine.storage.confirmations import Refusal
 
 REBALANCE = "rebalance"
+SET_ASIDE = "set_aside"
 
 
 class Trading:
@@ -49,6 +57,16 @@ class Trading:
         )
 
     async def resume(self, ask: Ask) -> Message:
+        """Where an order needs the person's eyes, they are asked what they saw first."""
+        account = await self._accounts.of(ask.chat_id)
+        unresolved = (await self._situations.of(account)).unresolved
+        if unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN:
+            question_id = await self._questions.ask(
+                ask, kind=SET_ASIDE, payload=unresolved.client_order_id
+            )
+            return ask_set_aside_view(
+                account=account, order=unresolved, confirmation_id=question_id
+            )
         try:
             change = await self._accounts.resume(ask.chat_id)
         except NoKey:
@@ -84,6 +102,11 @@ class Trading:
             rules=preview.rules,
             confirmation_id=question_id,
         )
+
+    async def set_aside(self, ask: Ask, client_order_id: str) -> Message:
+        """The tap on "I looked": the order no longer holds the account up."""
+        change = await self._accounts.set_aside(ask.chat_id, client_order_id)
+        return set_aside_view(account=change.after)
 
     async def confirmed(self, question_id: str, ask: Ask) -> Message | Refusal:
         """The tap on "Trade": the engine prices it anew, trades it or says why not."""

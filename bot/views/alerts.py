@@ -165,8 +165,10 @@ def _needs_person(alert: OrderNeedsPerson) -> Message:
             "It may or may not have traded. I send nothing else until I know, and keep asking.",
             f"Please look in your orders for {escape(pair_name(alert.symbol))} at MEXC. "
             f"Its client order id is {escape(alert.client_order_id)}.",
-            "/status shows when it is cleared up.",
-        )
+            "/status shows when it is cleared up. If you know what became of it, "
+            "/resume lets you go on.",
+        ),
+        keyboard([do("Resume", "resume")]),
     )
 
 

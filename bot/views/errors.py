@@ -14,6 +14,7 @@ from engine.errors import (
     OrderUnresolved,
     OutcomeUnknown,
     PairUnavailable,
+    PaperOnly,
     RateLimited,
     Rejected,
     SealBroken,
@@ -54,7 +55,13 @@ def error_view(error: EngineError) -> Message:
         case OrderUnresolved():
             text = lines(
                 "An order is not confirmed yet, and I need things as they are to find out.",
-                "Nothing changed. Please try again when /status shows no open order.",
+                "Nothing changed. Please try again when /status shows no open order; "
+                "where that takes longer than 15 min, send /resume.",
+            )
+        case PaperOnly():
+            text = lines(
+                "This is the demo: there is no real exchange here, only paper money.",
+                "Nothing changed. README.md leads to a first live trade.",
             )
         case NoKey():
             text = lines(

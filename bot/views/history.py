@@ -80,7 +80,7 @@ def _story(state: OrderState) -> str:
             return "on its way"
         case OrderState.UNKNOWN:
             return "not confirmed yet"
-        case OrderState.NEEDS_HUMAN:
+        case OrderState.NEEDS_HUMAN | OrderState.SET_ASIDE:
             return "unclear, look at MEXC"
         case OrderState.UNFILLED | OrderState.PARTIAL | OrderState.FILLED:
             return "found nobody"

@@ -2,16 +2,17 @@
 
 from datetime import datetime
 
+from bot.callbacks import Confirm
 from bot.messages import Message
 from bot.views.amounts import usdt
-from bot.views.buttons import do, keyboard
-from bot.views.layout import lines, paragraphs
+from bot.views.buttons import button, do, keyboard
+from bot.views.layout import escape, lines, paragraphs
 from bot.views.mode import badge
 from bot.views.outlook import band_line, caution, held_at, next_step, seen_line
 from engine.domain.accounts import Account
 from engine.domain.looks import Look
 from engine.domain.orders import Intent
-from engine.domain.pairs import PairRules
+from engine.domain.pairs import PairRules, Side, base_of
 
 
 def paused_view(
@@ -77,4 +78,36 @@ def cannot_resume_view(*, account: Account) -> Message:
             "Send /connect to add one, or /dryrun on to try it on paper.",
         ),
         keyboard([do("Connect", "connect")]),
+    )
+
+
+def ask_set_aside_view(*, account: Account, order: Intent, confirmation_id: str) -> Message:
+    """/resume while an order needs the person's eyes."""
+    verb = "buy" if order.side is Side.BUY else "sell"
+    base = escape(base_of(order.symbol))
+    return Message(
+        paragraphs(
+            lines(
+                f"{badge(account.settings, halted=True)} · One order is unclear",
+                f"I do not know what became of the order to {verb} {base} "
+                f"for about {usdt(order.expected_quote)}.",
+                f"Its client order id is {escape(order.client_order_id)}.",
+            ),
+            "Please look in your orders at MEXC. If it is filled or cancelled there, or not there "
+            "at all, tap the button: I put it aside, stay paused, and start from your balance as "
+            "it is when you send /resume again.",
+            "Without a tap nothing changes: I keep asking MEXC.",
+        ),
+        keyboard([button("I looked, go on", Confirm(confirmation_id))]),
+    )
+
+
+def set_aside_view(*, account: Account) -> Message:
+    return Message(
+        lines(
+            f"{badge(account.settings)} · Put aside",
+            "The unclear order no longer holds me up. No order was sent, trading is paused.",
+            "/balance shows what you hold, /resume starts trading from there.",
+        ),
+        keyboard([do("Resume", "resume")]),
     )

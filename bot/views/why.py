@@ -114,6 +114,8 @@ def _outcome(order: Intent) -> str:
             return "It found nobody to trade with; no money moved."
         case OrderState.REJECTED:
             return "MEXC refused it; no money moved."
+        case OrderState.SET_ASIDE:
+            return "You put it aside after a look at MEXC."
         case OrderState.NOT_EXECUTED | OrderState.DROPPED:
             return "It never reached MEXC; no money moved."
         case _:

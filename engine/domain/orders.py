@@ -35,6 +35,7 @@ class OrderState(Enum):
     UNFILLED = "unfilled"
     REJECTED = "rejected"
     NOT_EXECUTED = "not_executed"
+    SET_ASIDE = "set_aside"  # by a person, who looked at the exchange instead of us
     DROPPED = "dropped"
 
 
@@ -54,7 +55,7 @@ LEGAL: Mapping[OrderState, frozenset[OrderState]] = {
     OrderState.ACKED: _SETTLED | {OrderState.NEEDS_HUMAN},
     OrderState.UNKNOWN: _SETTLED
     | {OrderState.ACKED, OrderState.NOT_EXECUTED, OrderState.NEEDS_HUMAN},
-    OrderState.NEEDS_HUMAN: _SETTLED | {OrderState.NOT_EXECUTED},
+    OrderState.NEEDS_HUMAN: _SETTLED | {OrderState.NOT_EXECUTED, OrderState.SET_ASIDE},
     **{state: frozenset() for state in FINAL},
 }
 

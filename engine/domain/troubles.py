@@ -34,7 +34,7 @@ PAUSING = frozenset(
     }
 )
 # One outage wears many faces: a timeout, then an HTML page, then "too many requests".
-_OUTAGE = frozenset({TroubleKind.UNREACHABLE, TroubleKind.RATE_LIMITED, TroubleKind.BAD_DATA})
+OUTAGES = frozenset({TroubleKind.UNREACHABLE, TroubleKind.RATE_LIMITED, TroubleKind.BAD_DATA})
 # Told at once, then when it has lasted this long; afterwards once a day.
 _TOLD_AFTER = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
 _DAILY = timedelta(days=1)
@@ -67,17 +67,29 @@ def again(
     """The episode after one more failure, and whether to tell the person now.
 
     Another kind within the episode is told once, however often the two alternate; messages that
-    came due while nobody looked are skipped, not made up for.
+    came due while nobody looked are skipped, not made up for. A drift that cannot be traded is no
+    failure: the first failure after it begins an episode of its own, which remembers it.
     """
-    if trouble is None:
-        first = Trouble(
-            kind=kind, detail=detail, since=now, last_at=now, told_kinds=frozenset({kind})
-        )
+    if trouble is None or (trouble.kind is TroubleKind.BLOCKED and kind is not trouble.kind):
+        kept = trouble.told_kinds if trouble else frozenset()
+        first = Trouble(kind=kind, detail=detail, since=now, last_at=now, told_kinds=kept | {kind})
         return first, True
+    if kind is TroubleKind.BLOCKED and trouble.kind is not kind:
+        # The failure before it may not be over yet; the drift is remembered beside it.
+        return replace(trouble, told_kinds=trouble.told_kinds | {kind}), (
+            kind not in trouble.told_kinds
+        )
     counted = replace(trouble, kind=kind, detail=detail, count=trouble.count + 1, last_at=now)
-    kindred = _OUTAGE if kind in _OUTAGE else {kind}
+    kindred = OUTAGES if kind in OUTAGES else {kind}
     if trouble.told_kinds.isdisjoint(kindred):
         return replace(counted, told_kinds=trouble.told_kinds | {kind}), True
     if (due := tellings_due(now - trouble.since)) > trouble.told:
         return replace(counted, told=due), True
     return counted, False
+
+
+def resumed(trouble: Trouble) -> Trouble | None:
+    """What remains when *trouble* is over: the drift that could not be traded before it."""
+    if trouble.kind is TroubleKind.BLOCKED or TroubleKind.BLOCKED not in trouble.told_kinds:
+        return None
+    return replace(trouble, kind=TroubleKind.BLOCKED, told_kinds=frozenset({TroubleKind.BLOCKED}))

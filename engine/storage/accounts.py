@@ -151,7 +151,7 @@ async def duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> lis
         Duty(
             account=_account(row),
             unresolved=unresolved.get(AccountId(row.id)),
-            last_fill=fills.get(AccountId(row.id)),
+            last_fill=fills.get((AccountId(row.id), row.dry_run)),
             trouble=ongoing.get(AccountId(row.id)),
             request=requests.get(row.id),
         )

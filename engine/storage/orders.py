@@ -142,15 +142,15 @@ async def unresolved_of(
 
 async def last_fills_of(
     session: AsyncSession, account_ids: Sequence[AccountId]
-) -> Mapping[AccountId, Intent]:
-    """The newest order with a fill, for each account that has one."""
+) -> Mapping[tuple[AccountId, bool], Intent]:
+    """The newest order with a fill, by account and by whether it was on paper."""
     newest = (
         select(func.max(OrderRow.id))
         .where(OrderRow.account_id.in_(account_ids), IS_TRADE)
-        .group_by(OrderRow.account_id)
+        .group_by(OrderRow.account_id, OrderRow.dry_run)
     )
     rows = await session.scalars(select(OrderRow).where(OrderRow.id.in_(newest)))
-    return {AccountId(row.account_id): _intent(row) for row in rows}
+    return {(AccountId(row.account_id), row.dry_run): _intent(row) for row in rows}
 
 
 async def trades(
@@ -173,10 +173,17 @@ async def count_trades(session: AsyncSession, account_id: AccountId) -> int:
 
 
 async def count_refused(session: AsyncSession, account_id: AccountId, *, since: datetime) -> int:
+    """How many orders in a row, with no fill between them, were refused from *since* on."""
+    last_fill = (
+        select(func.coalesce(func.max(OrderRow.id), 0))
+        .where(OrderRow.account_id == account_id, IS_TRADE)
+        .scalar_subquery()
+    )
     query = select(func.count()).where(
         OrderRow.account_id == account_id,
         OrderRow.state == OrderState.REJECTED,
         OrderRow.resolved_at >= since,
+        OrderRow.id > last_fill,
     )
     return await session.scalar(query) or 0
 

@@ -6,7 +6,7 @@ outbox delivered, when a test says so. Everything else is as `bot/live.py` build
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -60,7 +60,9 @@ class World:
         return update_id
 
     @asynccontextmanager
-    async def program(self, **env: str) -> AsyncGenerator["Program"]:
+    async def program(
+        self, env: Mapping[str, str] | None = None, *, telegram_patience_s: float = 5
+    ) -> AsyncGenerator["Program"]:
         """A process's life, assembled from its environment and online when it is yielded."""
         settings = ProcessSettings.from_env(
             {
@@ -70,7 +72,7 @@ class World:
                 "DATABASE_URL": self.url,
                 "AUTHORIZED_CHATS": f"{OWNER},{FRIEND},{GROUP}",
             }
-            | env
+            | dict(env or {})
         )
         async with AsyncExitStack() as stack:
             enter = stack.enter_async_context
@@ -79,7 +81,9 @@ class World:
             http = await enter(httpx.AsyncClient(verify=_TLS))
             application = build_application(
                 TOKEN,
-                request=HTTPXRequest(read_timeout=1, httpx_kwargs={"verify": _TLS}),
+                request=HTTPXRequest(
+                    read_timeout=telegram_patience_s, httpx_kwargs={"verify": _TLS}
+                ),
                 base_url=settings.telegram_api_url,
             )
             stack.push_async_callback(application.shutdown)

@@ -119,7 +119,7 @@ async def test_a_known_person_may_act_in_a_listed_group_and_in_no_other(bot: Pro
 async def test_the_right_code_lets_its_bearer_in_as_the_owner(
     world: World, caplog: pytest.LogCaptureFixture
 ):
-    async with world.program(**PAIRING) as bot:
+    async with world.program(PAIRING) as bot:
         (refusal,) = await bot.say(STRANGER, "/status")
         code = offered_code(caplog)
         welcome = await bot.ask(OWNER, f"/start {code}")
@@ -140,7 +140,7 @@ async def test_the_right_code_lets_its_bearer_in_as_the_owner(
 async def test_whoever_pairs_in_a_group_is_let_in_in_private_too(
     world: World, caplog: pytest.LogCaptureFixture
 ):
-    async with world.program(**PAIRING) as bot:
+    async with world.program(PAIRING) as bot:
         code = offered_code(caplog)
         (welcome,) = await bot.say(
             GROUP, f"/start@ballast_bot {code}", user_id=OWNER, chat_type="group"
@@ -156,10 +156,10 @@ async def test_whoever_pairs_in_a_group_is_let_in_in_private_too(
 async def test_an_owner_needs_no_new_code_after_a_restart(
     world: World, caplog: pytest.LogCaptureFixture
 ):
-    async with world.program(**PAIRING) as first:
+    async with world.program(PAIRING) as first:
         await first.ask(OWNER, f"/start {offered_code(caplog)}")
     caplog.clear()
-    async with world.program(**PAIRING) as second:
+    async with world.program(PAIRING) as second:
         (status,) = await second.say(OWNER, "/status")
 
     assert "/start" not in caplog.text
@@ -178,7 +178,7 @@ async def test_no_code_is_offered_where_chats_are_listed(
 async def test_five_wrong_codes_close_the_door_until_a_restart_brings_a_new_code(
     world: World, caplog: pytest.LogCaptureFixture
 ):
-    async with world.program(**PAIRING) as bot:
+    async with world.program(PAIRING) as bot:
         code = offered_code(caplog)
         wrong = [await bot.ask(STRANGER, f"/start {guess}") for guess in "abcde"]
         late = await bot.say(STRANGER, f"/start {code}")
@@ -197,7 +197,7 @@ async def test_five_wrong_codes_close_the_door_until_a_restart_brings_a_new_code
     assert silent == []
     assert members == 0
 
-    async with world.program(**PAIRING) as again:
+    async with world.program(PAIRING) as again:
         stale = await again.ask(OWNER, f"/start {code}")
         new = offered_code(caplog)
         welcome = await again.ask(OWNER, f"/start {new}")
@@ -217,7 +217,7 @@ async def test_codes_are_compared_in_constant_time_and_kept_only_as_a_hash(
         compared.append((expected, given))
         return in_constant_time(expected, given)
 
-    async with world.program(**PAIRING) as bot:
+    async with world.program(PAIRING) as bot:
         code = offered_code(caplog)
         async with bot.database.engine.connect() as connection:
             notes = str((await connection.execute(text("select * from notes"))).all())

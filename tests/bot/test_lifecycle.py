@@ -227,10 +227,10 @@ async def test_stopping_claims_nothing_new_finishes_and_lets_go_in_that_order(
 
     assert seen[4:] == [
         "stop claiming",
-        "idle",
         "updates stop",
-        "updates done",
         "relay stop",
+        "idle",
+        "updates done",
         "relay done",
         "release",
     ]
@@ -277,7 +277,7 @@ async def test_telegram_may_end_while_the_rest_goes_on(
         engine=[forever("engine", seen)],
         dispatcher=dispatcher,
         telegram=telegram,
-        workers=[],
+        workers=[RememberingWorker("updates", seen)],
     )
 
     assert seen[-1] == "release"

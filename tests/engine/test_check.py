@@ -147,9 +147,7 @@ async def test_a_read_that_fails_is_a_trouble_and_no_order(
     assert await engine.told() == ["TroubleTold"]
 
 
-async def test_a_key_that_cannot_be_opened_pauses_and_is_told(
-    engine: Engine, exchange: FakeExchange
-):
+async def test_a_key_that_cannot_be_opened_pauses_and_is_told(engine: Engine):
     def sealed_shut(_: Account) -> Exchange:
         raise SealBroken("bound to another chat")
 
@@ -198,7 +196,7 @@ async def test_a_drift_that_cannot_be_traded_has_a_reason_that_is_kept_and_told_
     assert exchange.calls["place"] == 0
 
 
-async def test_a_drift_that_cannot_be_traded_ends_the_trouble_before_it(
+async def test_a_drift_that_cannot_be_traded_outlives_the_trouble_before_it(
     engine: Engine, exchange: FakeExchange
 ):
     exchange.go_wrong("holdings", Unavailable("away"))
@@ -209,7 +207,10 @@ async def test_a_drift_that_cannot_be_traded_ends_the_trouble_before_it(
 
     await engine.check(account)
 
-    assert await engine.told() == ["TroubleTold", "TroubleOver", "TroubleTold"]
+    await engine.wait(timedelta(minutes=5))
+    await engine.check(account)
+
+    assert await engine.told() == ["TroubleTold", "TroubleTold", "TroubleOver"]
     trouble = await engine.trouble(account)
     assert trouble is not None
     assert trouble.kind is TroubleKind.BLOCKED
@@ -224,6 +225,9 @@ async def test_a_check_that_holds_ends_a_trouble_and_says_so_once(
     for _ in range(5):
         await engine.check(account)
         await engine.wait(engine.timing.error_backoff)
+    assert not await engine.alerts_of(TroubleOver)  # it may come back
+    await engine.wait(timedelta(minutes=5))
+    await engine.check(account)
 
     [over] = await engine.alerts_of(TroubleOver)
     assert (over.kind, over.count) == (TroubleKind.UNREACHABLE, 3)
@@ -236,6 +240,8 @@ async def test_a_trade_ends_a_trouble_too(engine: Engine, exchange: FakeExchange
     await engine.check(account)
     await engine.wait(engine.timing.error_backoff)
 
+    await engine.check(account)
+    await engine.wait(timedelta(minutes=5))
     await engine.check(account)
 
     assert await engine.told() == ["TroubleTold", "TradeSettled", "TroubleOver"]

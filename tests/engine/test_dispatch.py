@@ -282,7 +282,7 @@ async def test_an_account_is_never_checked_twice_at_once(engine: Engine, clock: 
 
 @pytest.mark.parametrize("wishes", [{"paused": True}, {"key": False}])
 async def test_an_account_with_nothing_to_do_is_left_alone_until_it_is_changed(
-    engine: Engine, clock: StillClock, wishes: dict[str, bool]
+    engine: Engine, wishes: dict[str, bool]
 ):
     [account] = await open_accounts(engine, **wishes)
     process = Process(engine)
@@ -302,7 +302,7 @@ async def test_an_account_with_nothing_to_do_is_left_alone_until_it_is_changed(
     assert len(process.checks.checked) == 1
 
 
-async def test_a_pause_ends_the_checks(engine: Engine, clock: StillClock):
+async def test_a_pause_ends_the_checks(engine: Engine):
     [account] = await open_accounts(engine)
     process = Process(engine)
 
@@ -314,9 +314,7 @@ async def test_a_pause_ends_the_checks(engine: Engine, clock: StillClock):
     assert len(process.checks.checked) == 1
 
 
-async def test_a_paused_account_is_checked_while_an_order_of_it_is_unresolved(
-    engine: Engine, clock: StillClock
-):
+async def test_a_paused_account_is_checked_while_an_order_of_it_is_unresolved(engine: Engine):
     await open_accounts(engine, paused=True)
     async with engine.database.writing() as session:
         await orders.add(session, intent(state=OrderState.UNKNOWN))
@@ -367,7 +365,7 @@ async def test_leases_are_renewed_in_time_and_no_more_often(engine: Engine, cloc
         assert len([s for s in seen if s.startswith("UPDATE leases")]) == 2
 
 
-async def test_a_lost_lease_ends_the_checks_here(engine: Engine, clock: StillClock):
+async def test_a_lost_lease_ends_the_checks_here(engine: Engine):
     [account] = await open_accounts(engine)
     process, other = Process(engine), Process(engine, owner="process-2")
 
@@ -430,7 +428,7 @@ async def test_after_a_stall_the_only_process_takes_its_own_accounts_back(
 
 
 async def test_an_account_claimed_by_a_commit_whose_answer_was_lost_is_not_forgotten(
-    engine: Engine, clock: StillClock
+    engine: Engine,
 ):
     [account] = await open_accounts(engine)
     committed: list[str] = []
@@ -458,7 +456,7 @@ async def test_an_account_claimed_by_a_commit_whose_answer_was_lost_is_not_forgo
 @pytest.mark.parametrize("error", [gone(), ConnectionRefusedError("no route")])
 @pytest.mark.parametrize("step", ["read begins", "write begins", "commit"])
 async def test_a_database_that_is_away_for_a_while_costs_no_account_its_checks(
-    engine: Engine, clock: StillClock, step: str, error: Exception
+    engine: Engine, step: str, error: Exception
 ):
     await open_accounts(engine, 2)
     away = False
@@ -485,9 +483,7 @@ async def test_a_database_that_is_away_for_a_while_costs_no_account_its_checks(
     assert Counter(a for a, _ in process.checks.checked).most_common()[-1][1] >= 2
 
 
-async def test_a_database_that_breaks_between_due_and_duty_costs_no_check(
-    engine: Engine, clock: StillClock
-):
+async def test_a_database_that_breaks_between_due_and_duty_costs_no_check(engine: Engine):
     """Both reads of a beat: the calls, then the duties of those that are due."""
     await open_accounts(engine)
     reads: list[str] = []
@@ -510,9 +506,7 @@ async def test_a_database_that_breaks_between_due_and_duty_costs_no_check(
     assert len(process.checks.checked) == 1
 
 
-async def test_a_bug_in_one_check_stops_no_other_and_is_told_once(
-    engine: Engine, clock: StillClock
-):
+async def test_a_bug_in_one_check_stops_no_other_and_is_told_once(engine: Engine):
     bad, good = await open_accounts(engine, 2)
     process = Process(engine)
     process.checks.bugs.add(bad.id)
@@ -530,7 +524,7 @@ async def test_a_bug_in_one_check_stops_no_other_and_is_told_once(
     assert trouble.count == 3
 
 
-async def test_a_bug_that_cannot_even_be_recorded_stops_nobody(engine: Engine, clock: StillClock):
+async def test_a_bug_that_cannot_even_be_recorded_stops_nobody(engine: Engine):
     bad, good = await open_accounts(engine, 2)
     away = False
 
@@ -573,9 +567,7 @@ async def test_after_stopping_nothing_new_begins_and_what_is_under_way_is_finish
     assert len(process.checks.checked) == POOL
 
 
-async def test_a_beat_that_is_under_way_when_the_process_stops_hands_nothing_out(
-    engine: Engine, clock: StillClock
-):
+async def test_a_beat_that_is_under_way_when_the_process_stops_hands_nothing_out(engine: Engine):
     await open_accounts(engine)
     stopping: list[Dispatcher] = []
 
@@ -593,9 +585,7 @@ async def test_a_beat_that_is_under_way_when_the_process_stops_hands_nothing_out
     assert process.checks.checked == []
 
 
-async def test_a_stopped_process_forgets_queued_work_of_accounts_it_no_longer_owns(
-    engine: Engine, clock: StillClock
-):
+async def test_a_stopped_process_forgets_queued_work_of_accounts_it_no_longer_owns(engine: Engine):
     await open_accounts(engine)
     process = Process(engine)
     await process.dispatcher.tick()  # handed out, and no worker there to take it
@@ -607,7 +597,7 @@ async def test_a_stopped_process_forgets_queued_work_of_accounts_it_no_longer_ow
     assert process.checks.checked == []
 
 
-async def test_accounts_let_go_are_taken_over_at_once(engine_on_both: Engine, clock: StillClock):
+async def test_accounts_let_go_are_taken_over_at_once(engine_on_both: Engine):
     [account] = await open_accounts(engine_on_both)
     process, other = Process(engine_on_both), Process(engine_on_both, owner="process-2")
 
@@ -621,7 +611,7 @@ async def test_accounts_let_go_are_taken_over_at_once(engine_on_both: Engine, cl
     assert [account_id for account_id, _ in other.checks.checked] == [account.id]
 
 
-async def test_a_process_that_cannot_let_go_ends_all_the_same(engine: Engine, clock: StillClock):
+async def test_a_process_that_cannot_let_go_ends_all_the_same(engine: Engine):
     async def away(step: str) -> None:
         raise gone()
 
@@ -747,9 +737,7 @@ async def test_a_tap_that_a_pause_has_overtaken_is_answered_and_sends_nothing(
     assert await engine.pending_taps() == []
 
 
-async def test_what_a_former_life_planned_and_never_sent_is_over(
-    engine: Engine, clock: StillClock
-):
+async def test_what_a_former_life_planned_and_never_sent_is_over(engine: Engine):
     await open_accounts(engine, paused=True)
     async with engine.database.writing() as session:
         await orders.add(session, intent())

@@ -166,6 +166,8 @@ async def test_an_hour_of_outage_with_all_its_faces_is_four_messages_at_most(
         await engine.wait(MINUTE)
 
     await engine.until_quiet(account)
+    await engine.wait(timedelta(minutes=5))
+    await engine.check(account)
 
     told = [alert for alert in await engine.alerts() if isinstance(alert, TroubleTold)]
     [over] = await engine.alerts_of(TroubleOver)
@@ -296,10 +298,12 @@ async def test_the_numbers_of_a_reason_reach_the_message(engine: Engine):
     [
         (TroubleKind.BLOCKED, timedelta(hours=6) - MINUTE, True),
         (TroubleKind.BLOCKED, timedelta(hours=6), False),
-        (TroubleKind.UNREACHABLE, timedelta(), False),
+        (TroubleKind.UNREACHABLE, timedelta(minutes=5) - timedelta(seconds=1), True),
+        (TroubleKind.UNREACHABLE, timedelta(minutes=5), False),
+        (TroubleKind.NOT_FILLED, timedelta(), False),
     ],
 )
-def test_only_a_blocked_drift_lingers(kind: TroubleKind, age: timedelta, lingers: bool):
+def test_what_comes_and_goes_lingers(kind: TroubleKind, age: timedelta, lingers: bool):
     trouble = Trouble(kind=kind, detail="", since=START, last_at=START)
 
     assert incidents.lingers(trouble, now=START + age) is lingers

@@ -235,7 +235,7 @@ async def test_the_last_fill_is_the_newest_order_with_one(both: Database):
     async with both.reading() as session:
         fills = await orders.last_fills_of(session, [ME, YOU])
 
-    assert {account_id: fill.run_id for account_id, fill in fills.items()} == {ME: "run-2"}
+    assert {whose: fill.run_id for whose, fill in fills.items()} == {(ME, False): "run-2"}
 
 
 async def test_trades_are_told_newest_first_and_page_by_page(lite: Database):

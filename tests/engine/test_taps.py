@@ -19,9 +19,7 @@ D = Decimal
 SECOND = timedelta(seconds=1)
 
 
-async def test_the_deal_they_saw_is_traded_under_the_id_of_the_tap(
-    engine: Engine, exchange: FakeExchange
-):
+async def test_the_deal_they_saw_is_traded_under_the_id_of_the_tap(engine: Engine):
     account = await engine.open_account()
     await engine.tap(account, expected_quote="17.50", tap_id="tap-42")
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.troubles import Trouble, TroubleKind, again, tellings_due
+from engine.domain.troubles import Trouble, TroubleKind, again, resumed, tellings_due
 from tests.fakes.clock import START
 
 MINUTE = timedelta(minutes=1)
+FAILURES = sorted(set(TroubleKind) - {TroubleKind.BLOCKED}, key=lambda kind: kind.value)
 
 
 class Episode:
@@ -121,7 +122,7 @@ def test_how_many_messages_a_trouble_is_worth(lasted, messages):
 
 @given(
     st.lists(
-        st.tuples(st.integers(0, 3 * 24 * 60), st.sampled_from(TroubleKind)),
+        st.tuples(st.integers(0, 3 * 24 * 60), st.sampled_from(FAILURES)),
         min_size=1,
         max_size=60,
     )
@@ -136,3 +137,32 @@ def test_there_are_never_more_messages_than_were_due_and_kinds_to_tell(failures)
     assert len(episode.told_at) <= tellings_due(lasted) + kinds - 1
     assert episode.trouble.count == len(failures)
     assert episode.told_at[0] + START == episode.trouble.since
+
+
+def test_a_drift_that_cannot_be_traded_and_an_outage_in_turn_are_told_once_each():
+    episode = Episode()
+    for minute in range(0, 12, 2):
+        episode.fail(MINUTE * minute, TroubleKind.UNREACHABLE)
+        episode.fail(MINUTE * (minute + 1), TroubleKind.BLOCKED)
+
+    assert episode.told_at == minutes(0, 1)
+    assert (episode.trouble.kind, episode.trouble.count) == (TroubleKind.UNREACHABLE, 6)
+
+
+def test_a_failure_after_a_drift_that_cannot_be_traded_is_an_episode_of_its_own():
+    episode = Episode()
+    episode.fail(MINUTE * 0, TroubleKind.BLOCKED)
+    episode.fail(MINUTE * 2, TroubleKind.UNREACHABLE)
+
+    assert episode.told_at == minutes(0, 2)
+    assert (episode.trouble.since, episode.trouble.count) == (START + MINUTE * 2, 1)
+    before = resumed(episode.trouble)
+    assert before is not None
+    assert before.kind is TroubleKind.BLOCKED
+
+
+@pytest.mark.parametrize("kind", [TroubleKind.BLOCKED, TroubleKind.CLOCK])
+def test_nothing_remains_of_a_trouble_that_had_no_drift_beside_it(kind):
+    trouble, _ = again(None, kind=kind, detail="", now=START)
+
+    assert resumed(trouble) is None
