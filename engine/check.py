@@ -26,7 +26,7 @@ from engine.domain.planner import (
     plan,
 )
 from engine.domain.settlement import is_settled
-from engine.domain.troubles import TroubleKind
+from engine.domain.troubles import Trouble, TroubleKind
 from engine.errors import ClockRefused, EngineError, LeaseLost, Rejected, SealBroken
 from engine.exchange.port import Exchange
 from engine.recover import Resolver, next_look
@@ -110,15 +110,19 @@ class Checker:
             return await self._unsettled(duty, duty.last_fill, holdings, trigger)
         if duty.request is None and not outside_band(holdings, settings):
             look = self._look(account, trigger, Declined(InsideBand()), holdings=holdings)
-            if duty.trouble is not None and not incidents.lingers(
-                duty.trouble, now=self._clock.now()
-            ):
-                async with self._database.writing() as session:
-                    await incidents.clear(session, account, duty.trouble, now=self._clock.now())
+            await self._call_over(account, duty.trouble)
             return Checked(look)
         return await self._rebalance(
             duty, exchange, holdings, fence=fence, trigger=trigger, attempt=attempt
         )
+
+    async def _call_over(self, account: Account, trouble: Trouble | None) -> None:
+        """A check that holds writes nothing, unless a trouble has ended."""
+        now, calm = self._clock.now(), self._timing.calm(account.settings.interval)
+        if trouble is None or incidents.lingers(trouble, now=now, calm=calm):
+            return
+        async with self._database.writing() as session:
+            await incidents.clear(session, account, trouble, now=now, calm=calm)
 
     async def _unsettled(
         self, duty: Duty, fill: Intent, holdings: Holdings, trigger: Trigger
@@ -206,7 +210,8 @@ class Checker:
                 await runs.decline(session, account, duty.request, decided, now=self._clock.now())
             elif decided.reason is not None:
                 if duty.trouble is not None and duty.trouble.kind is not TroubleKind.BLOCKED:
-                    await incidents.clear(session, account, duty.trouble, now=now)
+                    calm = self._timing.calm(account.settings.interval)
+                    await incidents.clear(session, account, duty.trouble, now=now, calm=calm)
                 await incidents.note(
                     session,
                     account,

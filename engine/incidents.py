@@ -29,11 +29,8 @@ from engine.storage import accounts, orders, outbox, troubles
 
 # An order refused this often in a row is not going to be accepted by asking once more.
 REFUSALS_BEFORE_PAUSE = 3
-# What comes and goes is one episode, not many: it is over when it has stayed away so long.
-_CALM = {
-    **dict.fromkeys(OUTAGES, timedelta(minutes=5)),
-    TroubleKind.BLOCKED: timedelta(hours=6),  # it comes and goes with every price tick
-}
+# A drift that cannot be traded comes and goes with every price tick: one episode, not many.
+_BLOCKED_CALM = timedelta(hours=6)
 
 _KINDS: tuple[tuple[type[EngineError], TroubleKind], ...] = (
     (RateLimited, TroubleKind.RATE_LIMITED),
@@ -103,10 +100,18 @@ async def note(
 
 
 async def clear(
-    session: AsyncSession, account: Account, trouble: Trouble | None, *, now: datetime
+    session: AsyncSession,
+    account: Account,
+    trouble: Trouble | None,
+    *,
+    now: datetime,
+    calm: timedelta,
 ) -> None:
-    """All is well again: say so, once, if the chat had been worried."""
-    if trouble is None or lingers(trouble, now=now):
+    """All is well again: say so, once, if the chat had been worried.
+
+    What comes and goes is one episode, not many: an outage is over after it stayed away for *calm*.
+    """
+    if trouble is None or lingers(trouble, now=now, calm=calm):
         return
     if (before := resumed(trouble)) is None:
         await troubles.end(session, account.id)
@@ -130,6 +135,8 @@ async def clear(
     )
 
 
-def lingers(trouble: Trouble, *, now: datetime) -> bool:
+def lingers(trouble: Trouble, *, now: datetime, calm: timedelta) -> bool:
     """Whether it is too early to call the trouble over."""
-    return now - trouble.last_at < _CALM.get(trouble.kind, timedelta())
+    if trouble.kind is TroubleKind.BLOCKED:
+        return now - trouble.last_at < _BLOCKED_CALM
+    return trouble.kind in OUTAGES and now - trouble.last_at < calm

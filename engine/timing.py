@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Self
 
+_LONGEST_CALM = timedelta(minutes=5)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
@@ -23,6 +25,10 @@ class Timing:
     settle_for: timedelta = timedelta(seconds=15)
     question: timedelta = timedelta(seconds=90)
     dialog: timedelta = timedelta(minutes=10)
+
+    def calm(self, interval: timedelta) -> timedelta:
+        """How long an outage must have stayed away before it is called over."""
+        return min(2 * max(interval, self.error_backoff), _LONGEST_CALM)
 
     def stretched(self, factor: int) -> Self:
         """Everything *factor* times as long, for a clock that runs that much faster."""

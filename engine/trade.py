@@ -214,7 +214,8 @@ class Trader:
                     now=now,
                 )
                 trouble = await troubles.get(session, account.id)
-                await incidents.clear(session, account, trouble, now=now)
+                calm = self._timing.calm(account.settings.interval)
+                await incidents.clear(session, account, trouble, now=now, calm=calm)
         return settled
 
     async def _balances_after(

@@ -250,7 +250,7 @@ async def test_there_is_nothing_to_end_where_there_was_no_trouble(engine: Engine
     account = await engine.open_account()
 
     async with engine.database.writing() as session:
-        await incidents.clear(session, account, None, now=START)
+        await incidents.clear(session, account, None, now=START, calm=MINUTE)
 
     assert await engine.alerts() == []
 
@@ -306,4 +306,4 @@ async def test_the_numbers_of_a_reason_reach_the_message(engine: Engine):
 def test_what_comes_and_goes_lingers(kind: TroubleKind, age: timedelta, lingers: bool):
     trouble = Trouble(kind=kind, detail="", since=START, last_at=START)
 
-    assert incidents.lingers(trouble, now=START + age) is lingers
+    assert incidents.lingers(trouble, now=START + age, calm=5 * MINUTE) is lingers

@@ -253,6 +253,7 @@ async def test_an_unclear_outcome_shows_no_secret(
     mexc: FakeMexc, exchange: MexcExchange, caplog: pytest.LogCaptureFixture
 ):
     caplog.set_level("DEBUG")
+    caplog.set_level("DEBUG", logger="httpx")  # whoever ran before may have quieted it
     shown = []
     for _, reply in UNCLEAR[:-4]:
         mexc.inject(Fault("POST", ORDER, reply=reply))
