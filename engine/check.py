@@ -6,21 +6,28 @@ A check that holds makes one request to the exchange and writes nothing.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from engine import incidents, runs
 from engine.clock import Clock, to_millis
-from engine.domain.accounts import Account, Duty
+from engine.domain.accounts import Account, Duty, RunRequest
 from engine.domain.book import OrderBook
 from engine.domain.holdings import Holdings
-from engine.domain.looks import Declined, Failed, Look, Ordered, Seen, Unsettled, Verdict, Waiting
-from engine.domain.orders import UNRESOLVED, Intent, OrderState, Trigger, client_order_id
-from engine.domain.pairs import USDT, base_of
+from engine.domain.intents import intend
+from engine.domain.looks import (
+    Declined,
+    Failed,
+    Look,
+    MovedAway,
+    Ordered,
+    Seen,
+    Unsettled,
+    Verdict,
+    Waiting,
+)
+from engine.domain.orders import UNRESOLVED, Intent, OrderState, Trigger
 from engine.domain.planner import (
     InsideBand,
-    MarketBuy,
-    MarketSell,
-    Order,
     Plan,
     outside_band,
     plan,
@@ -163,8 +170,15 @@ class Checker:
             duty.request is not None and not duty.request.covers(decided.order, now=now)
         ):
             return await self._declined(duty, decided, trigger, holdings=holdings, book=book)
-        intent = self._intent(
-            duty, decided.order, holdings, fence=fence, trigger=trigger, attempt=attempt
+        intent = intend(
+            account,
+            decided.order,
+            run_id=_run_id(duty.request, fence=fence, now=now),
+            holdings=holdings,
+            fence=fence,
+            trigger=trigger,
+            attempt=attempt,
+            now=now,
         )
         verdict = Ordered(intent.client_order_id, intent.side, intent.expected_quote)
         look = self._look(account, trigger, verdict, holdings=holdings, book=book)
@@ -202,13 +216,18 @@ class Checker:
     ) -> Checked:
         """A drift that is not traded has a reason, which is kept and told."""
         account, now = duty.account, self._clock.now()
-        reason = decided.reason or InsideBand()
-        look = self._look(account, trigger, Declined(reason), holdings=holdings, book=book)
+        order, reason = decided.order, decided.reason
+        verdict: Verdict = (
+            Declined(reason or InsideBand())
+            if order is None
+            else MovedAway(order.side, order.expected_quote)
+        )
+        look = self._look(account, trigger, verdict, holdings=holdings, book=book)
         async with self._database.writing() as session:
             await looks.put(session, account.id, look)
             if duty.request is not None:
-                await runs.decline(session, account, duty.request, decided, now=self._clock.now())
-            elif decided.reason is not None:
+                await runs.decline(session, account, duty.request, decided, now=now)
+            elif reason is not None:
                 if duty.trouble is not None and duty.trouble.kind is not TroubleKind.BLOCKED:
                     calm = self._timing.calm(account.settings.interval)
                     await incidents.clear(session, account, duty.trouble, now=now, calm=calm)
@@ -245,40 +264,6 @@ class Checker:
         look = self._look(duty.account, trigger, Failed(kind, detail))
         return Checked(look, again_in=self._timing.error_backoff)
 
-    def _intent(
-        self,
-        duty: Duty,
-        order: Order,
-        holdings: Holdings,
-        *,
-        fence: int,
-        trigger: Trigger,
-        attempt: int,
-    ) -> Intent:
-        account, now = duty.account, self._clock.now()
-        symbol = account.settings.symbol
-        run_id = duty.request.confirmation_id if duty.request else f"{fence}-{to_millis(now)}"
-        return Intent(
-            client_order_id=client_order_id(
-                account_uuid=account.uuid, run_id=run_id, attempt=attempt
-            ),
-            account_id=account.id,
-            run_id=run_id,
-            attempt=attempt,
-            symbol=symbol,
-            side=order.side,
-            quote_amount=order.quote_amount if isinstance(order, MarketBuy) else None,
-            base_quantity=order.base_quantity if isinstance(order, MarketSell) else None,
-            expected_quote=order.expected_quote,
-            dry_run=account.settings.dry_run,
-            trigger=trigger,
-            fence=fence,
-            target=account.settings.target,
-            quote_before=holdings.of(USDT).total,
-            base_before=holdings.of(base_of(symbol)).total,
-            created_at=now,
-        )
-
     def _look(
         self,
         account: Account,
@@ -297,3 +282,8 @@ class Checker:
             verdict=verdict,
             seen=None if holdings is None else Seen.of(settings, holdings, book),
         )
+
+
+def _run_id(request: RunRequest | None, *, fence: int, now: datetime) -> str:
+    """The tap that asked for the run, so that one tap is one order; else its own moment."""
+    return request.confirmation_id if request else f"{fence}-{to_millis(now)}"

@@ -12,7 +12,17 @@ from bot.views.outlook import held_at, next_step
 from bot.views.reasons import reason_advice, reason_text
 from bot.views.troubles import what_went_wrong
 from engine.domain.accounts import Account
-from engine.domain.looks import Declined, Failed, Look, Ordered, Seen, Unsettled, Verdict, Waiting
+from engine.domain.looks import (
+    Declined,
+    Failed,
+    Look,
+    MovedAway,
+    Ordered,
+    Seen,
+    Unsettled,
+    Verdict,
+    Waiting,
+)
 from engine.domain.orders import Intent, OrderState, Trigger
 from engine.domain.pairs import USDT, PairRules, Side, Symbol, base_of
 from engine.domain.planner import InsideBand
@@ -72,7 +82,9 @@ def _seen(look: Look, seen: Seen) -> str:
     )
 
 
-def _verdict(verdict: Verdict, *, look: Look, symbol: Symbol, order: Intent | None) -> str:
+def _verdict(  # noqa: PLR0911 - one return a verdict
+    verdict: Verdict, *, look: Look, symbol: Symbol, order: Intent | None
+) -> str:
     base = escape(base_of(symbol))
     match verdict:
         case Ordered():
@@ -87,6 +99,13 @@ def _verdict(verdict: Verdict, *, look: Look, symbol: Symbol, order: Intent | No
             if isinstance(verdict.reason, InsideBand):
                 return text
             return lines(f"No order: {text}", reason_advice(verdict.reason, symbol=symbol))
+        case MovedAway():
+            verb = "buy" if verdict.side is Side.BUY else "sell"
+            return lines(
+                f"By then the right order was to {verb} {base} for about "
+                f"{usdt(verdict.expected_quote)}: not what you had tapped, or too late.",
+                "So nothing was sent. /rebalance makes a new plan.",
+            )
         case Waiting():
             return (
                 "No order: an earlier one is not confirmed yet. I look it up and send nothing "

@@ -31,6 +31,14 @@ class Declined:
 
 
 @dataclass(frozen=True, slots=True)
+class MovedAway:
+    """A person's tap did not cover the order that would be right by now; nothing was sent."""
+
+    side: Side
+    expected_quote: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """An earlier order is not resolved yet; nothing else is sent."""
 
@@ -50,7 +58,7 @@ class Failed:
     detail: str
 
 
-Verdict = Ordered | Declined | Waiting | Unsettled | Failed
+Verdict = Ordered | Declined | MovedAway | Waiting | Unsettled | Failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

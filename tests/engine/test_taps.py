@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from engine.domain.alerts import RunDeclined, TradeSettled
-from engine.domain.looks import Declined
+from engine.domain.looks import Declined, MovedAway
 from engine.domain.orders import Trigger
 from engine.domain.pairs import Side
 from engine.domain.planner import NothingFree
@@ -64,8 +64,9 @@ async def test_another_deal_or_a_late_one_is_declined_with_the_new_numbers(
     await engine.tap(account, side=side, expected_quote=expected_quote)
     await engine.wait(late)
 
-    await engine.check(account)
+    checked = await engine.check(account)
 
+    assert checked.look.verdict == MovedAway(Side.BUY, D("17.10"))
     assert exchange.calls["place"] == 0
     assert await engine.alerts() == [
         RunDeclined(

@@ -27,6 +27,7 @@ from engine.domain.looks import (
     Declined,
     Failed,
     Look,
+    MovedAway,
     Ordered,
     Seen,
     Unsettled,
@@ -345,6 +346,10 @@ def test_why_tells_what_was_seen_and_decided():
 @pytest.mark.parametrize(
     ("verdict", "words"),
     [
+        (
+            MovedAway(Side.SELL, Decimal("8.8")),
+            "the right order was to sell MNTL for about 8.80 USDT: not what you had tapped",
+        ),
         (
             Declined(UnderMinimum(Side.BUY, Decimal("0.5"), Decimal("1.1"))),
             "No order: Buying MNTL for 0.50 USDT is too small",

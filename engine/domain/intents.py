@@ -1,0 +1,42 @@
+"""From a decision to the order that is written down for it."""
+
+from datetime import datetime
+
+from engine.domain.accounts import Account
+from engine.domain.holdings import Holdings
+from engine.domain.orders import Intent, Trigger, client_order_id
+from engine.domain.pairs import USDT, base_of
+from engine.domain.planner import MarketBuy, MarketSell, Order
+
+
+def intend(
+    account: Account,
+    order: Order,
+    *,
+    run_id: str,
+    holdings: Holdings,
+    fence: int,
+    trigger: Trigger,
+    attempt: int,
+    now: datetime,
+) -> Intent:
+    """*run_id* names the decision: written down again under the same one, it collides."""
+    symbol = account.settings.symbol
+    return Intent(
+        client_order_id=client_order_id(account_uuid=account.uuid, run_id=run_id, attempt=attempt),
+        account_id=account.id,
+        run_id=run_id,
+        attempt=attempt,
+        symbol=symbol,
+        side=order.side,
+        quote_amount=order.quote_amount if isinstance(order, MarketBuy) else None,
+        base_quantity=order.base_quantity if isinstance(order, MarketSell) else None,
+        expected_quote=order.expected_quote,
+        dry_run=account.settings.dry_run,
+        trigger=trigger,
+        fence=fence,
+        target=account.settings.target,
+        quote_before=holdings.of(USDT).total,
+        base_before=holdings.of(base_of(symbol)).total,
+        created_at=now,
+    )
