@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from engine.check import Checked, Checker
 from engine.dispatch import POOL, Dispatcher, new_owner
@@ -751,3 +751,25 @@ async def test_what_a_former_life_planned_and_never_sent_is_over(engine: Engine)
 
 def test_every_process_has_a_name_of_its_own():
     assert len({new_owner() for _ in range(100)}) == 100
+
+
+async def test_a_row_that_cannot_be_read_costs_no_other_account_its_checks(engine: Engine):
+    readable, broken = await open_accounts(engine, 2)
+    async with engine.database.writing() as session:
+        await session.execute(
+            text("UPDATE accounts SET counting = 'from a newer release' WHERE id = :id"),
+            {"id": broken.id},
+        )
+    process = Process(engine)
+
+    async with alive(process):
+        await process.beats(8, every=A_WHILE)
+        checked = {account_id for account_id, _ in process.checks.checked}
+        async with engine.database.writing() as session:
+            await session.execute(
+                text("UPDATE accounts SET counting = 'held' WHERE id = :id"), {"id": broken.id}
+            )
+        await process.beats(8, every=A_WHILE)
+
+    assert checked == {readable.id}
+    assert broken.id in {account_id for account_id, _ in process.checks.checked}

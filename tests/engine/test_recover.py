@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from engine.domain.accounts import Account
 from engine.domain.alerts import OrderNeedsPerson, OrderNeverArrived, OrderUnclear, TradeSettled
 from engine.domain.looks import Declined, Waiting
 from engine.domain.orders import (
@@ -17,7 +18,15 @@ from engine.domain.orders import (
     OrderState,
 )
 from engine.domain.pairs import Side
-from engine.errors import BadCredentials, BadData, OutcomeUnknown, RateLimited, Unavailable
+from engine.errors import (
+    BadCredentials,
+    BadData,
+    OutcomeUnknown,
+    RateLimited,
+    SealBroken,
+    Unavailable,
+)
+from engine.exchange.port import Exchange
 from engine.recover import Resolver, next_look
 from engine.storage import orders
 from engine.trade import Trader
@@ -425,3 +434,37 @@ def test_an_order_without_a_time_stamp_counts_from_its_creation():
 async def put(engine: Engine, intent: Intent) -> None:
     async with engine.database.writing() as session:
         await orders.add(session, intent)
+
+
+async def test_an_unclear_order_whose_key_cannot_be_opened_asks_for_the_person_too(
+    engine: Engine, exchange: FakeExchange, clock: FakeClock
+):
+    account = await after_a_lost_answer(engine, exchange, executes=True)
+
+    def sealed_shut(_: Account) -> Exchange:
+        raise SealBroken("none of our keys opens it")
+
+    engine.checker._exchange_for = sealed_shut
+    clock.shift(NEEDS_HUMAN_AFTER)
+    await engine.check(account)
+
+    assert (await the_order(engine)).state is OrderState.NEEDS_HUMAN
+    assert await engine.told() == ["OrderUnclear", "OrderNeedsPerson", "TroubleTold"]
+
+
+async def test_an_order_is_looked_up_where_it_went_whatever_the_account_uses_by_now(
+    engine: Engine, exchange: FakeExchange
+):
+    account = await after_a_lost_answer(engine, exchange, executes=True)
+    asked: list[bool] = []
+
+    def remembering(account: Account) -> Exchange:
+        asked.append(account.settings.dry_run)
+        return exchange
+
+    engine.checker._exchange_for = remembering
+    await engine.change(account, dry_run=True)
+    await engine.check(account)
+
+    assert asked == [False]
+    assert (await the_order(engine)).state is OrderState.FILLED

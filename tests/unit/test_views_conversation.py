@@ -56,9 +56,11 @@ from engine.errors import (
     KeyElsewhere,
     LeaseLost,
     MissingPermission,
+    NoKey,
     OrderUnresolved,
     OutcomeUnknown,
     PairUnavailable,
+    PaperOnly,
     RateLimited,
     SealBroken,
     TooPowerful,
@@ -390,6 +392,10 @@ def test_logs_keep_the_newest_lines_that_fit():
         (RateLimited("x", retry_after=1.0), "slow down"),
         (Unavailable("x"), "No order was sent."),
         (LeaseLost("x"), "Something broke on my side"),
+        (NoKey("x"), "/dryrun on"),
+        (PaperOnly("x"), "no real exchange here"),
+        (KeyElsewhere("x"), "/disconnect there first"),
+        (OrderUnresolved("x"), "not confirmed yet"),
     ],
 )
 def test_each_error_has_words_and_a_way_on(error: EngineError, words: str):
