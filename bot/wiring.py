@@ -44,7 +44,7 @@ from engine.exchange.port import KeyCheck
 from engine.preview import Previews
 from engine.situation import Situations
 from engine.storage import accounts, leases, notes, queue, schema
-from engine.storage.codec import ALERTS, from_json
+from engine.storage.codec import alert_from_json
 from engine.storage.database import Database
 from engine.storage.lock import InUse, sole_user
 from engine.storage.models import InboxRow, OutboxRow
@@ -268,7 +268,7 @@ def render(kind: str, payload: str) -> Message:
     """The words for what waits in the outbox."""
     if kind == replies.ANSWER:
         return replies.from_payload(payload)
-    return alert_view(from_json(payload, ALERTS[kind]))
+    return alert_view(alert_from_json(kind, payload))
 
 
 async def come_online(parts: Parts, clock: Clock) -> None:

@@ -159,10 +159,6 @@ async def duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> lis
     ]
 
 
-async def any_key_sealed(session: AsyncSession) -> bool:
-    return bool(await session.scalar(select(exists().where(AccountRow.sealed_key.is_not(None)))))
-
-
 async def has_unresolved(session: AsyncSession, account_id: AccountId) -> bool:
     """If not, it stays so: no order leaves before the caller's transaction ends."""
     await session.execute(

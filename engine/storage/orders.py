@@ -167,11 +167,6 @@ async def trades(
     return [_intent(row) for row in rows]
 
 
-async def count_trades(session: AsyncSession, account_id: AccountId) -> int:
-    query = select(func.count()).where(OrderRow.account_id == account_id, IS_TRADE)
-    return await session.scalar(query) or 0
-
-
 async def count_refused(session: AsyncSession, account_id: AccountId, *, since: datetime) -> int:
     """How many orders in a row, with no fill between them, were refused from *since* on."""
     last_fill = (

@@ -89,11 +89,7 @@ async def test_a_new_key_pauses_and_so_does_losing_it(sqlite: Database, account:
     )
 
     async with sqlite.writing() as session:
-        assert await accounts.any_key_sealed(session)
-
         forgotten = await accounts.forget_key(session, connected)
-
-        assert not await accounts.any_key_sealed(session)
 
     assert forgotten.settings.paused
     assert (forgotten.sealed_key, forgotten.can_trade) == (None, False)

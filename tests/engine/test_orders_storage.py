@@ -114,7 +114,7 @@ async def test_two_accounts_may_have_the_same_run(lite: Database):
     await put(lite, intent(), intent(account_id=YOU, client_order_id="bl-of-the-other"))
 
     async with lite.reading() as session:
-        assert await orders.count_trades(session, ME) == 0
+        assert await orders.trades(session, ME, most=1) == []
 
 
 async def test_the_database_itself_allows_one_unresolved_order_an_account(both: Database):
@@ -249,11 +249,11 @@ async def test_trades_are_told_newest_first_and_page_by_page(lite: Database):
     async with lite.reading() as session:
         newest = await orders.trades(session, ME, most=2)
         older = await orders.trades(session, ME, most=2, skip=2)
-        count = await orders.count_trades(session, ME)
+        rest = await orders.trades(session, ME, most=2, skip=4)
 
     assert [trade.run_id for trade in newest] == ["run-4", "run-3"]
     assert [trade.run_id for trade in older] == ["run-2", "run-1"]
-    assert count == 5
+    assert [trade.run_id for trade in rest] == ["run-0"]
 
 
 async def test_refusals_are_counted_from_a_moment_on(lite: Database):
