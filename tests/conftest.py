@@ -1,8 +1,9 @@
 """What every test shares: Hypothesis profiles, a clock, and databases of its own."""
 
+import logging
 import os
 import shutil
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -97,3 +98,24 @@ async def database(database_url: str, clock: FakeClock) -> AsyncGenerator[Databa
         yield opened
 
         assert "Current Checked out connections: 0" in opened.engine.pool.status()
+
+
+@pytest.fixture(autouse=True)
+def _untouched_logging() -> Iterator[None]:
+    """Put back what `bot.logs.configure` changes for the whole process: tests run in any order."""
+    root = logging.getLogger()
+    handlers, level, levels = list(root.handlers), root.level, _levels()
+    yield
+    logging.captureWarnings(False)
+    for handler in [h for h in root.handlers if h not in handlers]:
+        root.removeHandler(handler)
+        handler.close()
+    root.setLevel(level)
+    for name, present in _levels().items():
+        if present != (before := levels.get(name, logging.NOTSET)):
+            logging.getLogger(name).setLevel(before)
+
+
+def _levels() -> dict[str, int]:
+    loggers = logging.root.manager.loggerDict.items()
+    return {name: logger.level for name, logger in loggers if isinstance(logger, logging.Logger)}

@@ -2,7 +2,6 @@
 
 import logging
 import warnings
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -23,22 +22,6 @@ API_SECRET = "c4n4ry5ecret00000000000000000000"
 LIBRARIES = ("httpx", "httpcore", "telegram", "apscheduler", "hpack", "aiosqlite", "alembic")
 
 logger = logging.getLogger("tests.somewhere")
-
-
-@pytest.fixture(autouse=True)
-def _untouched_logging() -> Iterator[None]:
-    """Put back what `configure` changes for the whole process."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    levels = {name: logging.getLogger(name).level for name in LIBRARIES}
-    yield
-    logging.captureWarnings(False)
-    for handler in [h for h in root.handlers if h not in handlers]:
-        root.removeHandler(handler)
-        handler.close()
-    root.setLevel(level)
-    for name, before in levels.items():
-        logging.getLogger(name).setLevel(before)
 
 
 def everything_written(capsys: pytest.CaptureFixture[str], file: Path) -> list[str]:
