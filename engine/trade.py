@@ -114,9 +114,8 @@ class Trader:
                 account=account,
                 sent_at=exchange.time(),
             )
-            if (
-                sending is not None
-            ):  # from here on the order itself is the answer to a person's tap
+            if sending is not None:
+                # From here on the order itself is the answer to a person's tap.
                 await accounts.drop_request(session, account.id, confirmation_id=intent.run_id)
         if sending is None:
             await self._close(
