@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.domain.holdings import Counting
@@ -20,7 +20,7 @@ _UNRESOLVED_SQL = "state IN ({})".format(
 
 
 class AccountRow(Base):
-    """One chat's settings and sealed key."""
+    """One chat's settings and sealed key. A limit that is empty follows from the target."""
 
     __tablename__ = "accounts"
 
@@ -36,6 +36,11 @@ class AccountRow(Base):
     counting: Mapped[Counting]
     dry_run: Mapped[bool]
     paused: Mapped[bool]
+    halted: Mapped[bool] = mapped_column(server_default=false())
+    limit_order: Mapped[Decimal | None]
+    limit_day: Mapped[Decimal | None]
+    limit_orders: Mapped[int | None]
+    limit_move: Mapped[Decimal | None]
     sealed_key: Mapped[str | None]
     key_tail: Mapped[str | None]
     key_print: Mapped[str | None] = mapped_column(unique=True)
@@ -55,7 +60,12 @@ class LeaseRow(Base):
 
 
 class OrderRow(Base):
-    """One intent and its outcome. At most one unresolved a time and account."""
+    """One intent and its outcome. At most one unresolved a time and account.
+
+    *worth_cents* and *move_bp* repeat `expected_quote` (in cents, rounded up) and how far the price
+    was from the one seen before (in basis points, rounded up): whole numbers, so that the statement
+    which lets an order leave can add and compare them exactly on both databases.
+    """
 
     __tablename__ = "orders"
     __table_args__ = (
@@ -80,6 +90,9 @@ class OrderRow(Base):
     quote_amount: Mapped[Decimal | None]
     base_quantity: Mapped[Decimal | None]
     expected_quote: Mapped[Decimal]
+    worth_cents: Mapped[int] = mapped_column(server_default=text("0"))
+    price: Mapped[Decimal | None]
+    move_bp: Mapped[int] = mapped_column(server_default=text("0"))
     dry_run: Mapped[bool]
     trigger: Mapped[Trigger]
     fence: Mapped[int]
@@ -186,12 +199,26 @@ class StrangerRow(Base):
 
 
 class NoteRow(Base):
-    """Small facts of the installation: the vault's canary, the pairing code's hash."""
+    """Small facts of the installation: the vault's canary, the pairing code's hash, a halt."""
 
     __tablename__ = "notes"
 
     name: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str]
+
+
+class AuditRow(Base):
+    """Who decided what about money, for whoever has to look into it later; never changed."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    chat_id: Mapped[int] = mapped_column(index=True)
+    user_id: Mapped[int]
+    action: Mapped[str]
+    subject: Mapped[str]
+    detail: Mapped[str]
 
 
 class InboxRow(QueueColumns, Base):
