@@ -1,0 +1,571 @@
+"""The fault bench: the whole program between both fakes, on virtual time, as often as it must live.
+
+Everything is real but the wires and the clock: a request is a call (`tests/fakes/inline.py`), and
+time passes only when a test says so or the program itself waits. Several lives may share the
+database, as at a deploy; each can be killed at any transaction or request.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx
+from cryptography.fernet import Fernet
+from sqlalchemy import select, update
+from telegram.error import TelegramError
+from telegram.request import HTTPXRequest
+
+from bot.intake import Intake
+from bot.live import mexc_venue
+from bot.settings import ProcessSettings
+from bot.updates import PollFailed, UpdatesSource
+from bot.wiring import Parts, assemble, build_application, come_online
+from engine.check import Checked
+from engine.domain.accounts import Account, Duty
+from engine.domain.orders import Intent
+from engine.storage import accounts, leases, orders, queue
+from engine.storage.database import Database
+from engine.storage.models import InboxRow, LeaseRow, OrderRow, OutboxRow
+from engine.vault import Vault
+from tests.fakes.clock import FakeClock
+from tests.fakes.database import WatchedDatabase, gone
+from tests.fakes.http import Reply, Request
+from tests.fakes.inline import InlineTransport
+from tests.fakes.mexc import FakeMexc
+from tests.fakes.mexc_faults import DROPPED
+from tests.fakes.tasks import a_moment
+from tests.fakes.telegram import FakeTelegram
+from tests.fakes.telegram_messages import SentMessage
+from tests.fakes.telegram_server import TOKEN
+
+ORDER, BALANCES, BOOK = "/api/v3/order", "/api/v3/account", "/api/v3/depth"
+# Canaries: nothing may ever repeat them.
+ENCRYPTION_KEY = Fernet.generate_key().decode()
+_MEXC_PATIENCE = timedelta(seconds=8)
+_TELEGRAM_PATIENCE = timedelta(seconds=5)
+_LONGEST_STEP = timedelta(seconds=20)
+_SHORTEST_STEP = timedelta(milliseconds=500)
+
+
+class Crash(BaseException):
+    """The process is gone, at once and without a word, as after SIGKILL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request that reached MEXC, and what it said. *life* is the process that asked."""
+
+    at: datetime
+    request: Request
+    reply: Reply
+    life: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with a chat and an account at MEXC."""
+
+    chat_id: int
+    api_key: str
+    api_secret: str
+
+
+PEOPLE = tuple(
+    Person(1001 + n, f"mx0vglCanaryKey{n}BWC{n}", f"canary{n}5ec3e7c0ffee5ec3e7c0ffee5ec3")
+    for n in range(4)
+)
+
+
+@dataclass(slots=True)
+class Fuse:
+    """Kills the process, or stops it as SIGSTOP does, at the *steps*-th step from now.
+
+    A step is the begin or end of a transaction or of a request.
+    """
+
+    steps: int | None = None
+    freezes: bool = False
+    blown: bool = False
+    thawed: asyncio.Event | None = None
+
+    @property
+    def is_frozen(self) -> bool:
+        return self.thawed is not None and not self.thawed.is_set()
+
+    async def burn(self, *, may_freeze: bool = True) -> None:
+        """*may_freeze* is False within a transaction: SQLite's lock would stop everybody."""
+        if self.is_frozen and self.thawed is not None and may_freeze:
+            await self.thawed.wait()
+        if self.blown:
+            raise Crash("already dead")
+        if self.steps is None:
+            return
+        self.steps -= 1
+        if self.steps > 0 or (self.freezes and not may_freeze):
+            return
+        self.steps = None
+        if not self.freezes:
+            self.blown = True
+            raise Crash("killed")
+        self.thawed = asyncio.Event()
+        await self.thawed.wait()
+        if self.blown:
+            raise Crash("killed while it stood still")
+
+
+class _Fused(httpx.AsyncBaseTransport):
+    """A wire that a dying process cannot finish using."""
+
+    def __init__(self, inner: InlineTransport, fuse: Fuse) -> None:
+        self._inner = inner
+        self._fuse = fuse
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await self._fuse.burn()
+        response = await self._inner.handle_async_request(request)
+        await self._fuse.burn()
+        return response
+
+
+@dataclass(slots=True)
+class DatabaseFaults:
+    """The next *before* transactions fail to begin, the next *lost* commit without saying so."""
+
+    before: int = 0
+    lost: int = 0
+
+    def strike(self, step: str) -> None:
+        if step.endswith("begins") and self.before:
+            self.before -= 1
+            raise gone()
+        if step == "committed" and self.lost:
+            self.lost -= 1
+            raise gone()
+
+
+class Bench:
+    """The world: it lasts while lives come and go."""
+
+    def __init__(self, database: Database, clock: FakeClock, **env: str) -> None:
+        self.clock = clock
+        self.database = database
+        self.mexc = FakeMexc(clock)
+        self.telegram = FakeTelegram(clock=clock)
+        self.lives: list[Life] = []
+        self.exchanges: list[Exchange] = []
+        self.database_faults = DatabaseFaults()
+        self.collisions: list[str] = []
+        self._held: list[tuple[datetime, Request]] = []
+        self.hold_orders_for: timedelta | None = None
+        self._env = env
+        self.vault = Vault((ENCRYPTION_KEY,))
+
+    def add_person(self, person: Person = PEOPLE[0], **balances: str) -> Person:
+        held = balances or {"USDT": "40", "MNTL": "100000"}
+        self.mexc.add_account(person.api_key, person.api_secret, **held)
+        self.telegram.open_chat(person.chat_id)
+        return person
+
+    @asynccontextmanager
+    async def life(self, name: str = "first") -> AsyncGenerator["Life"]:
+        """A process from its start to its orderly end, unless it is killed before."""
+        life = await self.start(name)
+        try:
+            yield life
+        finally:
+            await life.end()
+
+    async def start(self, name: str) -> "Life":
+        life = Life(self, name)
+        self.lives.append(life)
+        await life.begin()
+        return life
+
+    async def answer_mexc(self, request: Request, life: str) -> Reply:
+        self.arrivals()
+        if self.hold_orders_for is not None and request.path == ORDER and request.method == "POST":
+            self.mexc.order_posts[request.query.get("newClientOrderId", "")] += 1
+            self._held.append((self.clock.now() + self.hold_orders_for, request))
+            reply = DROPPED
+        else:
+            reply = await self.mexc._handle(request)
+        self.exchanges.append(Exchange(self.clock.now(), request, reply, life))
+        return reply
+
+    def arrivals(self) -> None:
+        """Orders that were held up on their way reach MEXC."""
+        due = [held for held in self._held if held[0] <= self.clock.now()]
+        for held in due:
+            self._held.remove(held)
+            self.mexc._answer(held[1])
+
+    async def pass_time(self, duration: timedelta) -> None:
+        """Live through *duration*, each life doing what it does, in small steps."""
+        end = self.clock.now() + duration
+        while (now := self.clock.now()) < end:
+            due = [at for life in self.alive if (at := life.next_due) is not None]
+            step = min([_LONGEST_STEP, *(at - now for at in due)])
+            self.clock.shift(min(max(step, _SHORTEST_STEP), end - now))
+            self.arrivals()
+            await self.turn()
+
+    async def turn(self) -> None:
+        """Every process that lives and is not stopped does all it can without time passing."""
+        await asyncio.gather(*(life.turn() for life in self.alive if not life.fuse.is_frozen))
+
+    @property
+    def alive(self) -> list["Life"]:
+        return [life for life in self.lives if life.alive]
+
+    async def until_quiet(self, *, most: timedelta = timedelta(hours=2)) -> None:
+        """Live on until nothing is unresolved, unhandled or unsent. Raises TimeoutError."""
+        end = self.clock.now() + most
+        while await self.unfinished():
+            if self.clock.now() > end:
+                raise TimeoutError(await self.unfinished())
+            await self.pass_time(timedelta(seconds=20))
+
+    async def unfinished(self) -> list[str]:
+        async with self.database.reading() as session:
+            open_orders = await session.scalars(
+                select(OrderRow.client_order_id).where(orders.IS_UNRESOLVED)
+            )
+            unsent = await queue.waiting(session, OutboxRow)
+            unhandled = await queue.waiting(session, InboxRow)
+            names = [f"order {name}" for name in open_orders]
+        if self._held:
+            names.append(f"{len(self._held)} orders on their way")
+        if unsent:
+            names.append(f"{unsent} unsent")
+        if unhandled or self.telegram.unconfirmed:
+            names.append(f"{unhandled} unhandled, {len(self.telegram.unconfirmed)} unread")
+        return names
+
+    async def say(self, person: Person, text: str) -> list[SentMessage]:
+        """Somebody writes; what the chat shows as new once every process has done what it can."""
+        return await self._new(person, lambda: self.telegram.say(person.chat_id, text))
+
+    async def tap(self, person: Person, label: str, **how: Any) -> list[SentMessage]:
+        return await self._new(person, lambda: self.telegram.tap(person.chat_id, label, **how))
+
+    async def _new(self, person: Person, action: Callable[[], int]) -> list[SentMessage]:
+        known = len(self.telegram.sent(person.chat_id))
+        action()
+        await self.turn()
+        return self.telegram.sent(person.chat_id)[known:]
+
+    async def connect(self, person: Person, *commands: str) -> None:
+        """The chat has its key, its *commands* are obeyed, and trading is on."""
+        await self.say(person, f"/connect {person.api_key} {person.api_secret}")
+        for command in commands:
+            await self.say(person, command)
+        await self.say(person, "/resume")
+
+    async def lose_leases(self) -> None:
+        """Whoever holds accounts will find that the leases ran out."""
+        async with self.database.writing() as session:
+            await session.execute(
+                update(LeaseRow)
+                .values(lease_until=self.database.now() - 1)
+                .execution_options(synchronize_session=False)
+            )
+
+    async def account(self, person: Person) -> Account:
+        """Raises LookupError if the chat has none."""
+        async with self.database.reading() as session:
+            account = await accounts.of_chat(session, person.chat_id)
+        if account is None:
+            raise LookupError(person.chat_id)
+        return account
+
+    async def intents(self, person: Person | None = None) -> list[Intent]:
+        """Every order ever written down, oldest first."""
+        query = select(OrderRow).order_by(OrderRow.id)
+        if person is not None:
+            query = query.where(OrderRow.account_id == (await self.account(person)).id)
+        async with self.database.reading() as session:
+            return [orders._intent(row) for row in await session.scalars(query)]
+
+    async def outbox(self) -> Sequence[OutboxRow]:
+        async with self.database.reading() as session:
+            return (await session.scalars(select(OutboxRow).order_by(OutboxRow.id))).all()
+
+    def usdt(self, person: Person) -> Decimal:
+        return self.mexc.ledger.accounts[person.api_key].of("USDT").free
+
+    def texts(self, person: Person) -> list[str]:
+        return self.telegram.texts(person.chat_id)
+
+    @property
+    def order_posts(self) -> int:
+        return self.mexc.order_posts.total()
+
+    def settings(self) -> ProcessSettings:
+        return ProcessSettings.from_env(
+            {
+                "TELEGRAM_TOKEN": TOKEN,
+                "TELEGRAM_API_URL": "http://telegram.test",
+                "MEXC_API_URL": "http://mexc.test",
+                "ENCRYPTION_KEYS": ENCRYPTION_KEY,
+                "AUTHORIZED_CHATS": ",".join(str(person.chat_id) for person in PEOPLE),
+                **self._env,
+            }
+        )
+
+
+@dataclass(slots=True)
+class Life:
+    """One process. *fuse* kills it; afterwards it does nothing more, not even clean up.
+
+    *checking* are the accounts it has in hand.
+    """
+
+    bench: Bench
+    name: str
+    fuse: Fuse = field(default_factory=Fuse)
+    alive: bool = False
+    checking: set[int] = field(default_factory=set)
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _parts: Parts | None = None
+    _intake: Intake | None = None
+
+    @property
+    def parts(self) -> Parts:
+        if self._parts is None:
+            raise ValueError(f"{self.name} has not begun")
+        return self._parts
+
+    @property
+    def next_due(self) -> datetime | None:
+        due = self.parts.dispatcher._due
+        return due[0][0] if due else None
+
+    async def begin(self) -> None:
+        bench, settings = self.bench, self.bench.settings()
+        database = WatchedDatabase(bench.database, bench.clock, on_step=self._on_step)
+        http = httpx.AsyncClient(transport=self._wire(self._to_mexc, _MEXC_PATIENCE))
+        telegram = self._wire(bench.telegram._answer, _TELEGRAM_PATIENCE)
+        telegram_http = httpx.AsyncClient(transport=telegram)
+        for client in (http, telegram_http):
+            await self._stack.enter_async_context(client)
+        application = build_application(
+            TOKEN,
+            request=HTTPXRequest(httpx_kwargs={"transport": telegram}),
+            base_url=settings.telegram_api_url,
+        )
+        self._parts = assemble(
+            application=application,
+            database=database,
+            vault=bench.vault,
+            venue=mexc_venue(
+                settings, http=http, database=database, vault=bench.vault, clock=bench.clock
+            ),
+            clock=bench.clock,
+            authorized_chats=settings.authorized_chats,
+        )
+        self._watch_checks(self._parts)
+        source = UpdatesSource(
+            http=telegram_http,
+            url=f"{settings.telegram_api_url}/bot{TOKEN}",
+            hold=timedelta(),
+        )
+        self._intake = Intake(
+            source=source,
+            database=database,
+            clock=bench.clock,
+            sealer=bench.vault,
+            bot_id=bench.telegram.bot_id,
+            on_stored=self._parts.update_workers.nudge,
+        )
+        if not bench.alive:
+            await self._take_over(is_sqlite=database.engine.dialect.name == "sqlite")
+        self.alive = True
+        loops = (
+            self._parts.dispatcher.run(),
+            self._parts.update_workers.run(),
+            self._parts.relay.run(),
+        )
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._live(endless)) for endless in loops]
+        await self._survive(come_online(self._parts, bench.clock))
+
+    async def turn(self) -> None:
+        """Hear what was written, check what is due, send what waits."""
+        for doing in (self._poll, self.parts.dispatcher.tick):
+            if self._can_act:
+                await self._unless_frozen(doing())
+        await self._until_done()
+
+    async def _unless_frozen(self, doing: Coroutine[Any, Any, None]) -> None:
+        """Return when it is done or the process stands still; then it goes on after the thaw."""
+        task = asyncio.get_running_loop().create_task(self._survive(doing))
+        self._tasks.append(task)
+        while not task.done() and not self.fuse.is_frozen:
+            await asyncio.wait({task}, timeout=0.05)
+        if task.done():
+            self._tasks.remove(task)
+            await task
+
+    async def kill(self) -> None:
+        """At once; nothing is released."""
+        self.fuse.blown = True
+        self.thaw()
+        await self._bury()
+
+    def thaw(self) -> None:
+        """Go on after having been stopped."""
+        if self.fuse.thawed is not None:
+            self.fuse.thawed.set()
+
+    async def end(self) -> None:
+        """As after SIGTERM: claim nothing new, finish, let go."""
+        if not self.alive:
+            return
+        self.parts.dispatcher.stop_claiming()
+        await self._until_done()
+        if self.alive:
+            await self._survive(self.parts.dispatcher.release())
+        await self._bury()
+
+    async def _poll(self) -> None:
+        if self._intake is None:
+            raise ValueError(f"{self.name} has not begun")
+        with suppress(PollFailed):
+            while True:
+                before = self.bench.telegram.unconfirmed
+                try:
+                    await self._intake._poll()
+                except Exception as e:
+                    if not _is_database(e):
+                        raise
+                    return
+                if not before:
+                    return
+
+    async def _take_over(self, *, is_sqlite: bool) -> None:
+        """As `open_database` does for the only process of an SQLite file. On PostgreSQL the dead
+        one's leases have to run out first, by the database's own clock.
+        """
+        if not is_sqlite:
+            await self.bench.lose_leases()
+            return
+        async with self.bench.database.writing() as session:
+            await queue.release_all(session, InboxRow)
+            await queue.release_all(session, OutboxRow)
+            await leases.release_all(session)
+
+    async def _until_done(self) -> None:
+        async with asyncio.timeout(20):
+            while self._can_act and (self._is_busy() or await self._has_due()):
+                self.parts.update_workers.nudge()
+                self.parts.relay.nudge()
+                await a_moment()
+
+    @property
+    def _can_act(self) -> bool:
+        return self.alive and not self.fuse.is_frozen
+
+    def _is_busy(self) -> bool:
+        parts = self.parts
+        seats = parts.dispatcher._seats.values()
+        return (
+            not parts.dispatcher._queue.empty()
+            or any(seat.busy for seat in seats)
+            or bool(parts.update_workers._workers._in_hand)
+            or bool(parts.relay._workers._in_hand)
+        )
+
+    async def _has_due(self) -> bool:
+        """Whether a queue has something this process could take."""
+        now = self.bench.clock.now()
+        async with self.bench.database.reading() as session:
+            for table in (InboxRow, OutboxRow):
+                due = select(table.id).where(
+                    table.done_at.is_(None),
+                    table.not_before <= now,
+                    (table.claimed_until.is_(None)) | (table.claimed_until < now),
+                )
+                heads = select(table.chat_id).where(
+                    table.done_at.is_(None),
+                    (table.not_before > now) | (table.claimed_until >= now),
+                )
+                if await session.scalar(due.where(table.chat_id.not_in(heads)).limit(1)):
+                    return True
+        return False
+
+    def _watch_checks(self, parts: Parts) -> None:
+        """Note which accounts are in hand, to see that no two processes check one at once.
+
+        One that has stood still meanwhile does not count: it must not trade, that is all.
+        """
+        checker = parts.dispatcher._checker
+        check = checker.check
+
+        async def watched(duty: Duty, *, fence: int) -> Checked:
+            account = duty.account.id
+            self.bench.collisions += [
+                f"account {account} is checked by {self.name} and {other.name}"
+                for other in self.bench.alive
+                if other is not self and account in other.checking and not other.fuse.is_frozen
+            ]
+            self.checking.add(account)
+            try:
+                return await check(duty, fence=fence)
+            finally:
+                self.checking.discard(account)
+
+        checker.check = watched  # type: ignore[method-assign]
+
+    def _wire(
+        self, handler: Callable[[Request], Awaitable[Reply]], patience: timedelta
+    ) -> httpx.AsyncBaseTransport:
+        inline = InlineTransport(handler, clock=self.bench.clock, patience=patience)
+        return _Fused(inline, self.fuse)
+
+    async def _to_mexc(self, request: Request) -> Reply:
+        return await self.bench.answer_mexc(request, self.name)
+
+    async def _on_step(self, step: str) -> None:
+        await self.fuse.burn(may_freeze=step != "commit")
+        self.bench.database_faults.strike(step)
+
+    async def _survive(self, doing: Awaitable[None]) -> None:
+        try:
+            await doing
+        except TelegramError:
+            return
+        except BaseException as e:
+            if not _is_crash(e):
+                raise
+            await self._bury()
+
+    async def _live(self, endless: Awaitable[None]) -> None:
+        try:
+            await endless
+        except BaseException as e:
+            if not _is_crash(e):
+                raise
+            self.alive = False
+
+    async def _bury(self) -> None:
+        self.alive = False
+        self.checking.clear()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._stack.aclose()
+
+
+def _is_crash(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return error.subgroup(Crash) is not None
+    return isinstance(error, Crash)
+
+
+def _is_database(error: Exception) -> bool:
+    return isinstance(error, type(gone()))
