@@ -14,6 +14,7 @@ from engine.domain.accounts import Account, Duty, RunRequest
 from engine.domain.book import OrderBook
 from engine.domain.holdings import Holdings
 from engine.domain.intents import intend
+from engine.domain.limits import limited
 from engine.domain.looks import (
     Declined,
     Failed,
@@ -28,6 +29,8 @@ from engine.domain.looks import (
 from engine.domain.orders import UNRESOLVED, Intent, OrderState, Trigger
 from engine.domain.planner import (
     InsideBand,
+    LimitKind,
+    OverLimit,
     Plan,
     outside_band,
     plan,
@@ -37,7 +40,7 @@ from engine.domain.troubles import Trouble, TroubleKind
 from engine.errors import ClockRefused, EngineError, LeaseLost, Rejected, SealBroken
 from engine.exchange.port import Exchange
 from engine.recover import Resolver, next_look
-from engine.storage import accounts, looks
+from engine.storage import accounts, limits, looks
 from engine.storage.database import Database
 from engine.timing import Timing
 from engine.trade import Trader
@@ -125,8 +128,10 @@ class Checker:
 
     async def _call_over(self, account: Account, trouble: Trouble | None) -> None:
         """A check that holds writes nothing, unless a trouble has ended."""
+        if trouble is None or trouble.kind is TroubleKind.PAIR_UNAVAILABLE:
+            return  # the pair was not even asked for
         now, calm = self._clock.now(), self._timing.calm(account.settings.interval)
-        if trouble is None or incidents.lingers(trouble, now=now, calm=calm):
+        if incidents.lingers(trouble, now=now, calm=calm):
             return
         async with self._database.writing() as session:
             await incidents.clear(session, account, trouble, now=now, calm=calm)
@@ -166,6 +171,9 @@ class Checker:
             ignore_band=duty.request is not None,
         )
         now = self._clock.now()
+        async with self._database.reading() as session:
+            recent = await limits.recent(session, account, now=now)
+        decided = limited(decided, book=book, limits=account.limits_in_force, recent=recent)
         if decided.order is None or (
             duty.request is not None and not duty.request.covers(decided.order, now=now)
         ):
@@ -175,6 +183,8 @@ class Checker:
             decided.order,
             run_id=_run_id(duty.request, fence=fence, now=now),
             holdings=holdings,
+            book=book,
+            recent=recent,
             fence=fence,
             trigger=trigger,
             attempt=attempt,
@@ -208,14 +218,15 @@ class Checker:
         if intent.state in UNRESOLVED:
             return Checked(look, again_in=next_look(intent, now=self._clock.now()))
         if intent.state in {OrderState.UNFILLED, OrderState.REJECTED}:
-            return Checked(look, again_in=self._timing.error_backoff)
+            failures = duty.trouble.count if duty.trouble else 0
+            return Checked(look, again_in=self._timing.backoff(failures))
         return Checked(look)
 
     async def _declined(
         self, duty: Duty, decided: Plan, trigger: Trigger, *, holdings: Holdings, book: OrderBook
     ) -> Checked:
         """A drift that is not traded has a reason, which is kept and told."""
-        account, now = duty.account, self._clock.now()
+        account, settings, now = duty.account, duty.account.settings, self._clock.now()
         order, reason = decided.order, decided.reason
         verdict: Verdict = (
             Declined(reason or InsideBand())
@@ -228,17 +239,11 @@ class Checker:
             if duty.request is not None:
                 await runs.decline(session, account, duty.request, decided, now=now)
             elif reason is not None:
-                if duty.trouble is not None and duty.trouble.kind is not TroubleKind.BLOCKED:
-                    calm = self._timing.calm(account.settings.interval)
-                    await incidents.clear(session, account, duty.trouble, now=now, calm=calm)
-                await incidents.note(
-                    session,
-                    account,
-                    kind=TroubleKind.BLOCKED,
-                    detail=type(reason).__name__,
-                    now=now,
-                    reason=reason,
-                )
+                calm = self._timing.calm(settings.interval)
+                await incidents.block(session, account, duty.trouble, reason, now=now, calm=calm)
+        if isinstance(reason, OverLimit) and reason.kind is LimitKind.JUMP:
+            # It was seen once now; whether it stays is known before long.
+            return Checked(look, again_in=min(settings.interval, self._timing.error_backoff))
         return Checked(look)
 
     async def _failed(self, duty: Duty, error: EngineError, trigger: Trigger) -> Checked:

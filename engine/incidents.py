@@ -9,7 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts import Account
 from engine.domain.alerts import TroubleOver, TroubleTold
-from engine.domain.planner import Reason
+from engine.domain.limits import as_fraction, loss_bp
+from engine.domain.money import plain
+from engine.domain.orders import Intent
+from engine.domain.planner import Reason, is_closed
 from engine.domain.troubles import OUTAGES, PAUSING, Trouble, TroubleKind, again, resumed
 from engine.errors import (
     AccountRestricted,
@@ -17,6 +20,7 @@ from engine.errors import (
     BadCredentials,
     BadData,
     ClockRefused,
+    ClockUnsure,
     EngineError,
     MissingPermission,
     PairUnavailable,
@@ -29,12 +33,17 @@ from engine.storage import accounts, orders, outbox, troubles
 
 # An order refused this often in a row is not going to be accepted by asking once more.
 REFUSALS_BEFORE_PAUSE = 3
+# The next trade or the quiet says it; after a bad fill it was the person who went on.
+_OVER_WITHOUT_A_WORD = frozenset(
+    {TroubleKind.BLOCKED, TroubleKind.NOT_FILLED, TroubleKind.BAD_FILL}
+)
 # A drift that cannot be traded comes and goes with every price tick: one episode, not many.
 _BLOCKED_CALM = timedelta(hours=6)
 
 _KINDS: tuple[tuple[type[EngineError], TroubleKind], ...] = (
     (RateLimited, TroubleKind.RATE_LIMITED),
     (BadData, TroubleKind.BAD_DATA),
+    (ClockUnsure, TroubleKind.CLOCK),
     (Unavailable, TroubleKind.UNREACHABLE),
     (BadCredentials, TroubleKind.KEY_REFUSED),
     (AddressRefused, TroubleKind.ADDRESS_REFUSED),
@@ -99,6 +108,42 @@ async def note(
     )
 
 
+async def block(
+    session: AsyncSession,
+    account: Account,
+    trouble: Trouble | None,
+    reason: Reason,
+    *,
+    now: datetime,
+    calm: timedelta,
+) -> None:
+    """A drift that cannot be traded. The exchange itself works, so another *trouble* is over;
+    but a closed pair is the same trouble, seen from the other side.
+    """
+    kind, detail = TroubleKind.BLOCKED, type(reason).__name__
+    if trouble is not None and trouble.kind is not TroubleKind.BLOCKED:
+        if trouble.kind is TroubleKind.PAIR_UNAVAILABLE and is_closed(reason):
+            kind, detail = trouble.kind, trouble.detail
+        else:
+            await clear(session, account, trouble, now=now, calm=calm)
+    await note(session, account, kind=kind, detail=detail, now=now, reason=reason)
+
+
+async def judge_fill(
+    session: AsyncSession, account: Account, settled: Intent, *, now: datetime
+) -> None:
+    """A price that got out of hand between the last look and the fill pauses trading: somebody
+    should know why before there is a next one.
+    """
+    paid, expected = settled.execution.average_price, settled.price
+    if paid is None or expected is None:
+        return
+    worse = loss_bp(settled.side, paid=paid, expected=expected)
+    if worse > account.limits_in_force.move_bp:
+        detail = plain(as_fraction(worse))
+        await note(session, account, kind=TroubleKind.BAD_FILL, detail=detail, now=now)
+
+
 async def clear(
     session: AsyncSession,
     account: Account,
@@ -117,8 +162,8 @@ async def clear(
         await troubles.end(session, account.id)
     else:
         await troubles.put(session, account.id, before)
-    if trouble.kind in {TroubleKind.BLOCKED, TroubleKind.NOT_FILLED}:
-        return  # the trade or the quiet says it
+    if trouble.kind in _OVER_WITHOUT_A_WORD:
+        return
     over = TroubleOver(
         dry_run=account.settings.dry_run,
         kind=trouble.kind,

@@ -4,16 +4,20 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from engine.check import ExchangeFor
 from engine.domain.accounts import Account
 from engine.domain.holdings import Holdings
-from engine.domain.looks import Declined, Look, Seen
+from engine.domain.limits import limited
+from engine.domain.looks import Declined, Look, Seen, Verdict
 from engine.domain.orders import Trigger
 from engine.domain.pairs import PairRules, Symbol
-from engine.domain.planner import InsideBand, Plan, plan
+from engine.domain.planner import InsideBand, LimitKind, OverLimit, Plan, plan
 from engine.errors import EngineError, Rejected, Unavailable
 from engine.exchange.port import Market
+from engine.storage import limits, looks
+from engine.storage.database import Database
 
 # A person waits for it, and what they send meanwhile (/pause, say) waits behind it.
 _PATIENCE_S = 5.0
@@ -30,16 +34,18 @@ class Preview:
 
 
 class Previews:
-    def __init__(self, *, exchange_for: ExchangeFor) -> None:
+    def __init__(self, *, database: Database, exchange_for: ExchangeFor) -> None:
+        self._database = database
         self._exchange_for = exchange_for
 
     async def preview(self, account: Account) -> Preview:
         """The order that would be sent now, inside the band too.
 
+        A price that jumped counts as seen from now on, as after a check: a person looked at it.
         Raises what the exchange's reads raise, and SealBroken.
         """
         exchange = self._exchange_for(account)
-        async with _within(_PATIENCE_S):
+        async with within(_PATIENCE_S):
             holdings = await exchange.holdings()
             rules = await exchange.market.rules(account.settings.symbol)
             book = await exchange.market.book(account.settings.symbol)
@@ -50,16 +56,25 @@ class Previews:
             book=book,
             ignore_band=True,
         )
-        return Preview(account, decided, Seen.of(account.settings, holdings, book), rules)
+        async with self._database.reading() as session:
+            recent = await limits.recent(session, account, now=book.read_at)
+        decided = limited(decided, book=book, limits=account.limits_in_force, recent=recent)
+        seen = Seen.of(account.settings, holdings, book)
+        reason = decided.reason
+        if isinstance(reason, OverLimit) and reason.kind is LimitKind.JUMP:
+            declined = _look(account, Declined(reason), seen, at=book.read_at)
+            async with self._database.writing() as session:
+                await looks.put(session, account.id, declined)
+        return Preview(account, decided, seen, rules)
 
     async def see(self, account: Account) -> tuple[Seen, Holdings]:
         """What the account holds, valued if the market can be read."""
         exchange = self._exchange_for(account)
-        async with _within(_PATIENCE_S):
+        async with within(_PATIENCE_S):
             holdings = await exchange.holdings()
         unvalued = Seen.of(account.settings, holdings, None)
         try:
-            async with _within(_PATIENCE_S):
+            async with within(_PATIENCE_S):
                 book = await exchange.market.book(account.settings.symbol)
         except (Unavailable, Rejected):
             return unvalued, holdings
@@ -71,15 +86,7 @@ class Previews:
         Raises what the exchange's reads raise, and SealBroken.
         """
         now_seen, holdings = await self.see(account)
-        settings = account.settings
-        return Look(
-            at=holdings.read_at,
-            trigger=Trigger.PERSON,
-            target=settings.target,
-            band=settings.band,
-            verdict=Declined(InsideBand()),
-            seen=now_seen,
-        )
+        return _look(account, Declined(InsideBand()), now_seen, at=holdings.read_at)
 
     async def fresh_look(
         self, account: Account, known: Look | None, *, patiently: bool = False
@@ -88,20 +95,20 @@ class Previews:
         if not account.can_trade:
             return known
         try:
-            async with _within(_PATIENCE_S if patiently else _SOON_S):
+            async with within(_PATIENCE_S if patiently else _SOON_S):
                 return await self.look(account)
         except EngineError:
             return known
 
     async def rules(self, account: Account, symbol: Symbol) -> PairRules:
         """Raises PairUnavailable where the pair is not shown to this account, Unavailable else."""
-        async with _within(_PATIENCE_S):
+        async with within(_PATIENCE_S):
             return await self._market(account).rules(symbol)
 
     async def known_rules(self, account: Account) -> PairRules | None:
         """The rules of the account's pair if they can be had at once: they only adorn an answer."""
         try:
-            async with _within(_AT_ONCE_S):
+            async with within(_AT_ONCE_S):
                 return await self.rules(account, account.settings.symbol)
         except EngineError:
             return None
@@ -113,8 +120,21 @@ class Previews:
         return self._exchange_for(account).market
 
 
+def _look(account: Account, verdict: Verdict, seen: Seen, *, at: datetime) -> Look:
+    settings = account.settings
+    return Look(
+        at=at,
+        trigger=Trigger.PERSON,
+        target=settings.target,
+        band=settings.band,
+        verdict=verdict,
+        seen=seen,
+    )
+
+
 @asynccontextmanager
-async def _within(seconds: float) -> AsyncGenerator[None]:
+async def within(seconds: float) -> AsyncGenerator[None]:
+    """What takes longer than a person's patience is Unavailable."""
     try:
         async with asyncio.timeout(seconds):
             yield

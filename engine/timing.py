@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Self
 
 _LONGEST_CALM = timedelta(minutes=5)
+_LONGEST_BACKOFF = timedelta(minutes=15)
+_MOST_DOUBLINGS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,13 @@ class Timing:
     def calm(self, interval: timedelta) -> timedelta:
         """How long an outage must have stayed away before it is called over."""
         return min(2 * max(interval, self.error_backoff), _LONGEST_CALM)
+
+    def backoff(self, failures: int) -> timedelta:
+        """How long to wait with the next order after one that came to nothing, *failures* before
+        it: twice as long each time, a quarter of an hour at most.
+        """
+        doubled: timedelta = self.error_backoff * 2 ** min(failures, _MOST_DOUBLINGS)
+        return max(self.error_backoff, min(doubled, _LONGEST_BACKOFF))
 
     def stretched(self, factor: int) -> Self:
         """Everything *factor* times as long, for a clock that runs that much faster."""

@@ -32,7 +32,7 @@ from engine.domain.settlement import shows
 from engine.domain.troubles import TroubleKind
 from engine.errors import BadData, ClockRefused, LeaseLost, OutcomeUnknown, Rejected, Unavailable
 from engine.exchange.port import Exchange, OrderReport, Ticket
-from engine.storage import accounts, looks, orders, outbox, troubles
+from engine.storage import accounts, leases, looks, orders, outbox, troubles
 from engine.storage.database import Database
 from engine.timing import Timing
 
@@ -103,6 +103,7 @@ class Trader:
     ) -> Intent:
         if self._clock.now() - read_at > self._timing.data_age:
             await self._close(intent, OrderState.DROPPED, error="the data grew old")
+            await self._still_ours(intent, owner=owner)
             raise BadData("the balances and prices are too old to trade on")
         async with self._database.writing() as session:
             sending = await orders.start_sending(
@@ -123,6 +124,19 @@ class Trader:
             )
             raise LeaseLost(f"account {account.id} changed before its order left")
         return sending
+
+    async def _still_ours(self, intent: Intent, *, owner: str) -> None:
+        """Raises LeaseLost if the account changed hands: then we slept, and nothing is wrong."""
+        async with self._database.reading() as session:
+            held = await leases.is_held(
+                session,
+                intent.account_id,
+                owner=owner,
+                fence=intent.fence,
+                now=self._database.now(),
+            )
+        if not held:
+            raise LeaseLost(f"account {intent.account_id} has another owner by now")
 
     async def mark_unknown(self, intent: Intent, account: Account, *, error: str) -> Intent:
         """Nobody knows whether the order exists: tell the chat, and leave it to recovery."""
@@ -215,6 +229,7 @@ class Trader:
                 trouble = await troubles.get(session, account.id)
                 calm = self._timing.calm(account.settings.interval)
                 await incidents.clear(session, account, trouble, now=now, calm=calm)
+                await incidents.judge_fill(session, account, settled, now=now)
         return settled
 
     async def _balances_after(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from engine.domain.limits import AUTOMATIC, Limits, LimitsInForce
 from engine.domain.orders import AccountId, Intent
 from engine.domain.pairs import Side
 from engine.domain.planner import Order
@@ -35,10 +36,19 @@ class RunRequest:
         return now <= self.expires_at and order.side is self.side and moved <= allowance
 
 
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """The owner stopped all accounts at once, and only the owner lifts it."""
+
+    at: datetime
+    user_id: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One chat's account. *sealed_key* is the encrypted exchange key, *key_tail* its last four
     characters; both None while no key is connected. *version* changes with every change.
+    *halted* is the owner's doing and leaves the chat's own pause as it is.
     """
 
     id: AccountId
@@ -48,10 +58,21 @@ class Account:
     settings: Settings
     sealed_key: str | None
     key_tail: str | None
+    limits: Limits = AUTOMATIC
+    halted: bool = False
 
     @property
     def can_trade(self) -> bool:
         return self.settings.dry_run or self.sealed_key is not None
+
+    @property
+    def stopped(self) -> bool:
+        """No order may leave, whoever stopped it."""
+        return self.settings.paused or self.halted
+
+    @property
+    def limits_in_force(self) -> LimitsInForce:
+        return self.limits.for_target(self.settings.target)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,6 +101,22 @@ class RunDeclined:
     new_quote: Decimal | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halted:
+    """The owner stopped all chats; *expected_quote* is of an order that had left already."""
+
+    dry_run: bool
+    expected_quote: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HaltLifted:
+    """The chat is as it was before the halt."""
+
+    dry_run: bool
+    paused: bool
+
+
 Alert = (
     TradeSettled
     | OrderUnclear
@@ -109,6 +125,8 @@ Alert = (
     | TroubleTold
     | TroubleOver
     | RunDeclined
+    | Halted
+    | HaltLifted
 )
 
 

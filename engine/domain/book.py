@@ -91,3 +91,15 @@ def base_bought(quote_amount: Decimal, *, asks: Sequence[Level]) -> Decimal:
         quantity += level.quantity
         quote_amount -= value
     return quantity
+
+
+def average_when_buying(quote_amount: Decimal, *, asks: Sequence[Level]) -> Decimal:
+    """The price that spending *quote_amount* comes to, as far as the *asks* reach; there are some."""
+    reach = sum((level.price * level.quantity for level in asks), ZERO)
+    return min(quote_amount, reach) / base_bought(quote_amount, asks=asks)
+
+
+def average_when_selling(quantity: Decimal, *, bids: Sequence[Level]) -> Decimal:
+    """The price that selling *quantity* brings, as far as the *bids* reach; there are some."""
+    reach = sum((level.quantity for level in bids), ZERO)
+    return quote_received(quantity, bids=bids, fee_rate=ZERO) / min(quantity, reach)

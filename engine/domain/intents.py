@@ -3,7 +3,9 @@
 from datetime import datetime
 
 from engine.domain.accounts import Account
+from engine.domain.book import OrderBook
 from engine.domain.holdings import Holdings
+from engine.domain.limits import Recent, price_move_bp, usual_price
 from engine.domain.orders import Intent, Trigger, client_order_id
 from engine.domain.pairs import USDT, base_of
 from engine.domain.planner import MarketBuy, MarketSell, Order
@@ -15,6 +17,8 @@ def intend(
     *,
     run_id: str,
     holdings: Holdings,
+    book: OrderBook,
+    recent: Recent,
     fence: int,
     trigger: Trigger,
     attempt: int,
@@ -39,4 +43,6 @@ def intend(
         quote_before=holdings.of(USDT).total,
         base_before=holdings.of(base_of(symbol)).total,
         created_at=now,
+        price=usual_price(book, order.side),
+        move_bp=price_move_bp(order, book=book, seen=recent.price),
     )

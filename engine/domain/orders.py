@@ -102,7 +102,8 @@ class Intent:
     """One order as we wrote it down before it left, and all we have learned about it since.
 
     A buy asks for *quote_amount*, a sell for *base_quantity*; the other one is None.
-    *fence* is the lease's number under which it may be sent.
+    *fence* is the lease's number under which it may be sent. *price* is what the token cost when it
+    was planned, *move_bp* how far the prices of that moment lay apart, in basis points rounded up.
     """
 
     client_order_id: ClientOrderId
@@ -121,6 +122,8 @@ class Intent:
     quote_before: Decimal
     base_before: Decimal
     created_at: datetime
+    price: Decimal | None = None
+    move_bp: int = 0
     state: OrderState = OrderState.PLANNED
     sent_at: datetime | None = None
     exchange_order_id: str | None = None

@@ -71,5 +71,10 @@ class PairRules:
         """Rounded down: never spend what is not there."""
         return floor_to_step(quote_amount, self.quote_step)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether API keys may place market orders at all."""
+        return self.online and self.api_allowed and self.market_orders
+
     def allows(self, side: Side) -> bool:
         return self.buying if side is Side.BUY else self.selling

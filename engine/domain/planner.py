@@ -6,6 +6,7 @@ the account every interval, and can be replayed.
 
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from enum import Enum
 
 from engine.domain.book import (
     OrderBook,
@@ -83,9 +84,47 @@ class StepTooCoarse:
     shortfall: Decimal
 
 
+class LimitKind(Enum):
+    """What a limit is on. JUMP and SLIP are both about the price, and one limit: away from the one
+    seen last, and of this order away from the middle of the book.
+    """
+
+    ORDER = "order"
+    DAY = "day"
+    HOUR = "hour"
+    JUMP = "jump"
+    SLIP = "slip"
+
+
+@dataclass(frozen=True, slots=True)
+class OverLimit:
+    """The order would break a limit, so it is not sent at all; it is never made smaller to fit.
+
+    *asked* is what this order adds to what is *used* already: USDT, orders, or a fraction of the
+    price. *allowed* is the limit.
+    """
+
+    kind: LimitKind
+    asked: Decimal
+    allowed: Decimal
+    used: Decimal = ZERO
+
+
 Reason = (
-    InsideBand | PairClosed | SideClosed | EmptyBook | NothingFree | UnderMinimum | StepTooCoarse
+    InsideBand
+    | PairClosed
+    | SideClosed
+    | EmptyBook
+    | NothingFree
+    | UnderMinimum
+    | StepTooCoarse
+    | OverLimit
 )
+
+
+def is_closed(reason: Reason) -> bool:
+    """Whether the pair itself is what stands in the way."""
+    return isinstance(reason, PairClosed | SideClosed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +214,7 @@ def plan(
 
 def _obstacle(side: Side, *, rules: PairRules, book: OrderBook) -> Reason | None:
     """What stands in the way of any order on this side."""
-    if not (rules.online and rules.api_allowed and rules.market_orders):
+    if not rules.is_open:
         return PairClosed()
     if not rules.allows(side):
         return SideClosed(side)

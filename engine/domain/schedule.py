@@ -1,6 +1,9 @@
 """When an account is checked: spread over its interval, and never in a burst after a pause."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+
+_MISSED_CHECKS = 3
 
 
 def first_check(*, now: datetime, position: int, crowd: int, interval: timedelta) -> datetime:
@@ -20,3 +23,8 @@ def next_check(
         return now + failed_for
     passed = (now - due_at) // interval
     return due_at + interval * (passed + 1)
+
+
+def longest_silence(*, waits: Iterable[timedelta]) -> timedelta:
+    """How long no check may come to its end, where one is waited for as long as *waits* say."""
+    return max(waits) * _MISSED_CHECKS

@@ -20,6 +20,7 @@ class TroubleKind(Enum):
     ORDER_REFUSED = "order_refused"
     NOT_FILLED = "not_filled"
     BLOCKED = "blocked"
+    BAD_FILL = "bad_fill"
     INTERNAL = "internal"
 
 
@@ -31,6 +32,7 @@ PAUSING = frozenset(
         TroubleKind.MISSING_PERMISSION,
         TroubleKind.ACCOUNT_RESTRICTED,
         TroubleKind.KEY_UNREADABLE,
+        TroubleKind.BAD_FILL,
     }
 )
 # One outage wears many faces: a timeout, then an HTML page, then "too many requests".

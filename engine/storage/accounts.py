@@ -10,10 +10,11 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts import Account, Duty, RunRequest
+from engine.domain.limits import Limits
 from engine.domain.orders import AccountId
 from engine.domain.pairs import Symbol
 from engine.domain.target import Settings, Threshold
-from engine.storage import leases, orders, troubles
+from engine.storage import halts, leases, orders, troubles
 from engine.storage.models import AccountRow, OrderRow, RequestRow
 
 
@@ -29,10 +30,11 @@ async def get(session: AsyncSession, account_id: AccountId) -> Account:
 async def get_or_create(
     session: AsyncSession, *, chat_id: int, settings: Settings, now: datetime
 ) -> Account:
-    """The chat's account; a new one starts with *settings* and no key."""
+    """The chat's account; a new one starts with *settings* and no key, and halted in a halt."""
     existing = await of_chat(session, chat_id)
     if existing is not None:
         return existing
+    halt = await halts.settled(session)
     row = AccountRow(
         uuid=uuid.uuid4().hex,
         chat_id=chat_id,
@@ -41,6 +43,7 @@ async def get_or_create(
         key_tail=None,
         key_print=None,
         created_at=now,
+        halted=halt is not None,
         **_columns(settings),
     )
     session.add(row)
@@ -62,6 +65,18 @@ async def change(session: AsyncSession, account: Account, **wishes: Any) -> Acco
     return await _store(session, account, **changed) if changed else account
 
 
+async def set_limits(session: AsyncSession, account: Account, limits: Limits) -> Account:
+    """Under a new version, as `change`: an order planned under the old limits stops."""
+    return await _store(
+        session,
+        account,
+        limit_order=limits.order,
+        limit_day=limits.day,
+        limit_orders=limits.orders_per_hour,
+        limit_move=limits.move,
+    )
+
+
 async def store_key(
     session: AsyncSession, account: Account, *, sealed_key: str, key_tail: str, key_print: str
 ) -> Account:
@@ -80,6 +95,28 @@ async def forget_key(session: AsyncSession, account: Account) -> Account:
     return await _store(
         session, account, sealed_key=None, key_tail=None, key_print=None, paused=True
     )
+
+
+async def halt_all(session: AsyncSession, *, halted: bool) -> list[Account]:
+    """Mark every account, under a new version, and wake its owner.
+
+    A confirmed run that has not begun is called off: lifting the halt must not bring it back.
+    """
+    # The leases come last, as in every other change, so that nobody waits in a circle.
+    rows = await session.scalars(
+        update(AccountRow)
+        .values(halted=halted, version=AccountRow.version + 1)
+        .returning(AccountRow)
+        .execution_options(populate_existing=True)
+    )
+    marked = [_account(row) for row in rows]
+    await session.execute(delete(RequestRow).execution_options(synchronize_session=False))
+    await leases.wake_all(session)
+    return marked
+
+
+async def every_id(session: AsyncSession) -> list[AccountId]:
+    return [AccountId(id_) for id_ in await session.scalars(select(AccountRow.id))]
 
 
 async def move(
@@ -198,6 +235,13 @@ def _account(row: AccountRow) -> Account:
         ),
         sealed_key=row.sealed_key,
         key_tail=row.key_tail,
+        limits=Limits(
+            order=row.limit_order,
+            day=row.limit_day,
+            orders_per_hour=row.limit_orders,
+            move=row.limit_move,
+        ),
+        halted=row.halted,
     )
 
 

@@ -7,6 +7,7 @@ the value carries its class name, so renaming a dataclass needs a thought for th
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
+from datetime import datetime
 from decimal import Decimal
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin
@@ -16,6 +17,8 @@ from cattrs.preconf.json import JsonConverter, make_converter
 
 from engine.domain.alerts import (
     Alert,
+    Halted,
+    HaltLifted,
     OrderNeedsPerson,
     OrderNeverArrived,
     OrderUnclear,
@@ -35,9 +38,21 @@ ALERTS: Mapping[str, type[Alert]] = {
     "trouble_told": TroubleTold,
     "trouble_over": TroubleOver,
     "run_declined": RunDeclined,
+    "halted": Halted,
+    "halt_lifted": HaltLifted,
 }
 _KINDS = {alert_type: kind for kind, alert_type in ALERTS.items()}
 _TAG = "_type"
+
+# What reading strange JSON raises: wrong kinds, endless numbers, missing fields, deep nesting.
+_UNREADABLE = (
+    ArithmeticError,
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+    RecursionError,
+)
 
 T = TypeVar("T")
 
@@ -53,7 +68,7 @@ def from_json(text: str, kind: type[T]) -> T:
     """
     try:
         value: T = _CONVERTER.structure(json.loads(text), kind)
-    except (KeyError, TypeError, ValueError, RecursionError) as e:
+    except _UNREADABLE as e:
         raise ValueError(f"this is no {kind.__name__}") from e
     return value
 
@@ -102,10 +117,18 @@ def _exact(value: Any, _: Any) -> Decimal:
     return decimal_from_text(value)
 
 
+def _aware(value: Any, _: Any) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return moment
+
+
 def _converter() -> JsonConverter:
     converter = make_converter(detailed_validation=False)
     converter.register_unstructure_hook(Decimal, plain)
     converter.register_structure_hook(Decimal, _exact)
+    converter.register_structure_hook(datetime, _aware)
     converter.register_unstructure_hook_factory(_is_choice, _choice_writer)
     converter.register_structure_hook_factory(_is_choice, _choice_reader)
     return converter

@@ -1,9 +1,12 @@
 """The last check that wanted to trade, per account: what `/why` tells after a restart."""
 
+from decimal import Decimal
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.looks import Look
 from engine.domain.orders import AccountId
+from engine.domain.pairs import Symbol
 from engine.storage.codec import from_json, to_json
 from engine.storage.models import LookRow
 
@@ -15,3 +18,14 @@ async def put(session: AsyncSession, account_id: AccountId, look: Look) -> None:
 async def get(session: AsyncSession, account_id: AccountId) -> Look | None:
     row = await session.get(LookRow, account_id)
     return None if row is None else from_json(row.payload, Look)
+
+
+async def price_of(session: AsyncSession, account_id: AccountId, symbol: Symbol) -> Decimal | None:
+    """What the pair cost when it was looked at last, as far as that is known."""
+    try:
+        look = await get(session, account_id)
+    except ValueError:  # written by another version
+        return None
+    if look is None or look.seen is None or look.seen.symbol != symbol:
+        return None
+    return look.seen.price

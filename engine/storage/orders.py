@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts import Account
+from engine.domain.limits import worth_cents
 from engine.domain.money import decimal_from_text, plain
 from engine.domain.orders import (
     LEGAL,
@@ -25,6 +26,7 @@ from engine.domain.orders import (
 )
 from engine.domain.pairs import Asset, Symbol
 from engine.errors import LeaseLost
+from engine.storage import limits
 from engine.storage.models import AccountRow, LeaseRow, OrderRow
 
 IS_UNRESOLVED = OrderRow.state.in_(UNRESOLVED)
@@ -57,14 +59,15 @@ async def start_sending(
     """The last gate before an order leaves, in one statement: planned -> sending.
 
     None, and nothing changed, unless *owner* holds the account under the intent's fence for at
-    least *margin* longer, the account is exactly as it was planned for (its version) and not
-    paused, and no other order of it is unresolved. *now* is the database's clock, *sent_at* the
-    exchange's time that will be signed.
+    least *margin* longer, the account is exactly as it was planned for (its version), not paused
+    and not halted, no other order of it is unresolved, and this one keeps within its limits. *now*
+    is the database's clock, *sent_at* the exchange's time that will be signed.
     """
-    # The account's row is locked first: a pause committed before this is seen here, and one that
-    # comes later waits until we are "sending" and can tell the person so.
+    # The account's row is locked first: a pause or a halt committed before this is seen here, and
+    # one that comes later waits until we are "sending" and can tell the person so. It also holds
+    # back any other gate of the account, so the orders that the limits count are all committed.
     await session.execute(
-        select(AccountRow.id).where(AccountRow.id == account.id).with_for_update(read=True)
+        select(AccountRow.id).where(AccountRow.id == account.id).with_for_update(key_share=True)
     )
     held = exists().where(
         LeaseRow.account_id == account.id,
@@ -76,6 +79,7 @@ async def start_sending(
         AccountRow.id == account.id,
         AccountRow.version == account.version,
         AccountRow.paused.is_(False),
+        AccountRow.halted.is_(False),
     )
     try:
         async with session.begin_nested():
@@ -86,6 +90,7 @@ async def start_sending(
                     OrderRow.state == OrderState.PLANNED,
                     held,
                     unchanged,
+                    *limits.kept(intent, account.limits_in_force),
                 )
                 .values(state=OrderState.SENDING, sent_at=sent_at)
                 .returning(OrderRow.id)
@@ -118,11 +123,21 @@ async def move(session: AsyncSession, intent: Intent, state: OrderState, **facts
 
 
 async def drop_planned(session: AsyncSession, account_id: AccountId, *, now: datetime) -> None:
-    """Intents that were never sent (a crash before the gate) are over."""
+    """Intents that were never sent (a crash before the gate) are over.
+
+    One that another process has in its gate this very moment is left to it: waiting for it would
+    hold up all accounts, and the order's own row says who was first.
+    """
+    planned = (
+        select(OrderRow.id)
+        .where(OrderRow.account_id == account_id, OrderRow.state == OrderState.PLANNED)
+        .with_for_update(skip_locked=True)
+    )
     await session.execute(
         update(OrderRow)
-        .where(OrderRow.account_id == account_id, OrderRow.state == OrderState.PLANNED)
+        .where(OrderRow.id.in_(planned))
         .values(state=OrderState.DROPPED, resolved_at=now)
+        .execution_options(synchronize_session=False)
     )
 
 
@@ -194,6 +209,9 @@ def _columns(intent: Intent) -> dict[str, Any]:
         "quote_amount": intent.quote_amount,
         "base_quantity": intent.base_quantity,
         "expected_quote": intent.expected_quote,
+        "worth_cents": worth_cents(intent.expected_quote),
+        "price": intent.price,
+        "move_bp": intent.move_bp,
         "dry_run": intent.dry_run,
         "trigger": intent.trigger,
         "fence": intent.fence,
@@ -227,6 +245,8 @@ def _intent(row: OrderRow) -> Intent:
         quote_amount=row.quote_amount,
         base_quantity=row.base_quantity,
         expected_quote=row.expected_quote,
+        price=row.price,
+        move_bp=row.move_bp,
         dry_run=row.dry_run,
         trigger=row.trigger,
         fence=row.fence,

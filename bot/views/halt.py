@@ -1,0 +1,126 @@
+"""`/halt`: everything stands still, for all chats, until the owner lifts it."""
+
+from datetime import datetime
+
+from bot.messages import Message
+from bot.views.amounts import usdt
+from bot.views.buttons import do, keyboard
+from bot.views.layout import lines
+from bot.views.mode import HALTED, badge, halted_badge, paused_badge, trading_badge
+from bot.views.moments import ago
+from engine.domain.accounts import Account, Halt
+from engine.domain.alerts import Halted, HaltLifted
+from engine.domain.orders import Intent
+
+
+def halted_view(
+    *, halt: Halt, already: bool, now: datetime, under_way: tuple[Intent, ...] = ()
+) -> Message:
+    """*under_way*: orders, of any chat, that had left before and may still turn out to trade."""
+    title = f"Halted already, {ago(now - halt.at)}" if already else "Everything is halted"
+    return Message(
+        lines(
+            f"{HALTED} · {title}",
+            "No order leaves from now on, for any chat. Restarts change nothing.",
+            _under_way(under_way),
+            "Coins stay where they are. /halt off lifts it, and every chat is as it was before.",
+        ),
+        keyboard([do("Lift the halt", "halt", "off")]),
+    )
+
+
+def lifted_view(*, account: Account, was_halted: bool) -> Message:
+    """The owner's own chat after lifting."""
+    title = "The halt is lifted" if was_halted else "There is no halt"
+    return Message(
+        lines(
+            f"{badge(account)} · {title}",
+            "Every chat is as it was before: what was paused stays paused."
+            if was_halted
+            else "Nothing changed.",
+            "/status shows how this chat stands.",
+        ),
+        keyboard([do("Status", "status")]),
+    )
+
+
+def not_the_owner_view(*, account: Account) -> Message:
+    return Message(
+        lines(
+            f"{badge(account)} · Only my owner can halt all chats or lift a halt.",
+            "/pause stops this chat.",
+        ),
+        keyboard([do("Pause", "pause")]),
+    )
+
+
+def halt_usage_view() -> Message:
+    return Message(
+        lines(
+            "I do not understand that. Nothing changed.",
+            "/halt stops all chats at once, /halt off lifts it.",
+        )
+    )
+
+
+def no_resume_in_a_halt_view(*, account: Account) -> Message:
+    return Message(
+        lines(
+            f"{badge(account)} · Nothing changed",
+            "My owner halted all chats, so no order leaves. Only my owner can lift that, with "
+            "/halt off.",
+            "This chat stays paused after it; /resume works again then."
+            if account.settings.paused
+            else "This chat trades again after it, without a /resume.",
+        )
+    )
+
+
+def no_trade_in_a_halt_view(*, account: Account) -> Message:
+    """A tap on a plan that the halt has overtaken."""
+    return Message(
+        lines(
+            f"{badge(account)} · Nothing traded",
+            "My owner halted all chats, so no order was sent.",
+            "Send /rebalance when the halt is lifted.",
+        )
+    )
+
+
+def halt_alert_view(alert: Halted | HaltLifted) -> Message:
+    """What the other chats hear."""
+    if isinstance(alert, Halted):
+        return Message(
+            lines(
+                f"{halted_badge(dry_run=alert.dry_run)} · My owner halted all chats",
+                "No order leaves from now on.",
+                f"One sent before, about {usdt(alert.expected_quote)}, may still be filled; "
+                "I look it up and tell you."
+                if alert.expected_quote is not None
+                else None,
+                "Your coins stay where they are. I tell you when the halt is lifted; "
+                "/status works as ever.",
+            )
+        )
+    mode = (paused_badge if alert.paused else trading_badge)(dry_run=alert.dry_run)
+    return Message(
+        lines(
+            f"{mode} · The halt is lifted",
+            "Trading in this chat stays paused, as it was before; /resume starts it."
+            if alert.paused
+            else "Trading in this chat goes on from your balance as it is now.",
+        )
+    )
+
+
+def _under_way(under_way: tuple[Intent, ...]) -> str | None:
+    if not under_way:
+        return None
+    if len(under_way) == 1:
+        worth = usdt(under_way[0].expected_quote)
+        return (
+            f"One sent before, about {worth}, may still be filled; I look it up and tell its chat."
+        )
+    return (
+        f"{len(under_way)} sent before may still be filled; I look them up and tell their chats."
+    )

@@ -1,0 +1,106 @@
+"""The owner's halt: stops every account at once, until the owner lifts it; restarts change nothing."""
+
+import logging
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.clock import Clock
+from engine.domain.accounts import Account, Halt
+from engine.domain.alerts import Halted, HaltLifted
+from engine.domain.orders import Intent
+from engine.storage import accounts, audit, halts, orders, outbox
+from engine.storage.database import Database
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """*halt* is the one in force; *changed* says whether this very wish began it. *under_way* are
+    orders, of any chat, that had left already and will still be reported.
+    """
+
+    halt: Halt
+    changed: bool
+    under_way: tuple[Intent, ...]
+
+
+class Halts:
+    def __init__(self, *, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def halt(self, *, chat_id: int, user_id: int) -> Standstill:
+        """No order of any account leaves after this returns, but for those `under_way`.
+
+        Whoever may do it asks from *chat_id*; every other chat with an account is told. Twice is
+        once.
+        """
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            if (halt := await halts.settled(session)) is not None:
+                left = await orders.unresolved_of(session, await accounts.every_id(session))
+                return Standstill(halt, changed=False, under_way=tuple(left.values()))
+            halt = Halt(at=now, user_id=user_id)
+            await halts.put(session, halt)
+            stopped = await accounts.halt_all(session, halted=True)
+            # Asked only now: a gate that was faster than the mark has committed by then.
+            left = await orders.unresolved_of(session, [account.id for account in stopped])
+            for account in stopped:
+                order = left.get(account.id)
+                alert = Halted(
+                    dry_run=account.settings.dry_run,
+                    expected_quote=order.expected_quote if order else None,
+                )
+                await self._tell(session, account, alert, but_not=chat_id)
+            await audit.add(
+                session,
+                at=now,
+                chat_id=chat_id,
+                user_id=user_id,
+                action="halt",
+                subject="all accounts",
+                detail=f"{len(stopped)} accounts, {len(left)} orders under way",
+            )
+        logger.warning("halted", extra={"user": user_id, "accounts": len(stopped)})
+        return Standstill(halt, changed=True, under_way=tuple(left.values()))
+
+    async def lift(self, *, chat_id: int, user_id: int) -> bool:
+        """Whether there was a halt. Every account is as it was before: what was paused stays paused."""
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            if (halt := await halts.settled(session)) is None:
+                return False
+            await halts.put(session, None)
+            freed = await accounts.halt_all(session, halted=False)
+            for account in freed:
+                settings = account.settings
+                alert = HaltLifted(dry_run=settings.dry_run, paused=settings.paused)
+                await self._tell(session, account, alert, but_not=chat_id)
+            await audit.add(
+                session,
+                at=now,
+                chat_id=chat_id,
+                user_id=user_id,
+                action="lift the halt",
+                subject="all accounts",
+                detail=f"halted at {halt.at.isoformat()} by {halt.user_id}",
+            )
+        logger.warning("halt lifted", extra={"user": user_id, "accounts": len(freed)})
+        return True
+
+    async def _tell(
+        self, session: AsyncSession, account: Account, alert: Halted | HaltLifted, *, but_not: int
+    ) -> None:
+        """The chat that asked has it in its answer."""
+        if account.chat_id == but_not:
+            return
+        await outbox.add_alert(
+            session,
+            chat_id=account.chat_id,
+            alert=alert,
+            # The version is new with each mark, so each is told once.
+            dedupe_key=f"halt:{account.id}:{account.version}",
+            now=self._clock.now(),
+        )

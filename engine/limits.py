@@ -1,0 +1,67 @@
+"""What a person may do with the limits of their chat's account: see what is used, and set them."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from engine.clock import Clock
+from engine.domain.accounts import Account
+from engine.domain.limits import Limits, Recent
+from engine.domain.money import plain
+from engine.storage import accounts, audit, limits
+from engine.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsChange:
+    """An account before and after a wish; equal where it changed nothing."""
+
+    before: Account
+    after: Account
+    recent: Recent
+
+
+class AccountLimits:
+    def __init__(self, *, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def recent(self, account: Account) -> Recent:
+        async with self._database.reading() as session:
+            return await limits.recent(session, account, now=self._clock.now())
+
+    async def change(self, account: Account, *, user_id: int, **wishes: Any) -> LimitsChange:
+        """Set limits by their name; None makes one follow from the target again.
+
+        It holds for the next order that leaves, even if that one is planned already.
+        """
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            before = after = await accounts.get(session, account.id)
+            wanted = replace(before.limits, **wishes)
+            if wanted != before.limits:
+                after = await accounts.set_limits(session, before, wanted)
+                await audit.add(
+                    session,
+                    at=now,
+                    chat_id=account.chat_id,
+                    user_id=user_id,
+                    action="limits",
+                    subject=account.uuid,
+                    detail=f"{_text(before.limits)} -> {_text(wanted)}",
+                )
+            recent = await limits.recent(session, after, now=now)
+        return LimitsChange(before, after, recent)
+
+
+def _text(chosen: Limits) -> str:
+    values = {
+        "order": chosen.order,
+        "day": chosen.day,
+        "hour": chosen.orders_per_hour,
+        "price": chosen.move,
+    }
+    return " ".join(
+        f"{name}={'auto' if value is None else plain(Decimal(value))}"
+        for name, value in values.items()
+    )

@@ -1,0 +1,32 @@
+"""The owner's halt, as a note that lasts; `accounts.halt_all` marks every account with it."""
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.domain.accounts import Halt
+from engine.storage import notes
+from engine.storage.codec import from_json, to_json
+from engine.storage.models import NoteRow
+
+_NONE = ""
+
+
+async def settled(session: AsyncSession) -> Halt | None:
+    """The halt in force. Until the transaction ends nobody else halts, lifts, or adds an account.
+
+    Else an account made while a halt begins could go on trading through it.
+    """
+    postgres = session.get_bind().dialect.name == "postgresql"
+    insert = postgresql.insert(NoteRow) if postgres else sqlite.insert(NoteRow)
+    await session.execute(
+        insert.values(name=notes.HALT, value=_NONE).on_conflict_do_nothing(index_elements=["name"])
+    )
+    note = await session.scalar(
+        select(NoteRow.value).where(NoteRow.name == notes.HALT).with_for_update()
+    )
+    return from_json(note, Halt) if note else None
+
+
+async def put(session: AsyncSession, halt: Halt | None) -> None:
+    await notes.put(session, notes.HALT, _NONE if halt is None else to_json(halt))

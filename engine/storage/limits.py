@@ -1,0 +1,82 @@
+"""The limits in the database: what counts against them, and whether an order keeps within them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from engine.domain.accounts import Account
+from engine.domain.limits import DAY, HOUR, LimitsInForce, Recent
+from engine.domain.orders import AccountId, Intent, OrderState
+from engine.domain.planner import CENT
+from engine.storage import looks
+from engine.storage.models import OrderRow
+
+# The others sent nothing, or turned out to have traded nothing.
+_TRADED_OR_MAY_HAVE = frozenset(
+    {
+        OrderState.SENDING,
+        OrderState.ACKED,
+        OrderState.UNKNOWN,
+        OrderState.NEEDS_HUMAN,
+        OrderState.FILLED,
+        OrderState.PARTIAL,
+        OrderState.SET_ASIDE,
+    }
+)
+# A storm of refusals is a storm too.
+_SENT = frozenset(OrderState) - {OrderState.PLANNED, OrderState.DROPPED}
+
+_Past = aliased(OrderRow)
+
+
+async def recent(session: AsyncSession, account: Account, *, now: datetime) -> Recent:
+    """What the account's limits are measured against, for the kind of money it uses now."""
+    dry_run = account.settings.dry_run
+    cents = await session.scalar(select(_turnover(account.id, dry_run=dry_run, until=now)))
+    sent = await session.scalar(select(_sent(account.id, dry_run=dry_run, until=now)))
+    return Recent(
+        turnover=(cents or 0) * CENT,
+        orders=sent or 0,
+        price=await looks.price_of(session, account.id, account.settings.symbol),
+    )
+
+
+def kept(intent: Intent, limits: LimitsInForce) -> Sequence[ColumnElement[bool]]:
+    """Conditions on *intent*'s own row: with whole numbers, exactly as `domain/limits.py` says."""
+    account_id, dry_run, until = intent.account_id, intent.dry_run, intent.created_at
+    turnover = _turnover(account_id, dry_run=dry_run, until=until)
+    return (
+        OrderRow.worth_cents <= limits.order_cents,
+        turnover + OrderRow.worth_cents <= limits.day_cents,
+        _sent(account_id, dry_run=dry_run, until=until) < limits.orders_per_hour,
+        OrderRow.move_bp <= limits.move_bp,
+    )
+
+
+def _turnover(account_id: AccountId, *, dry_run: bool, until: datetime) -> ScalarSelect[int]:
+    return (
+        select(func.coalesce(func.sum(_Past.worth_cents), 0))
+        .where(
+            _Past.account_id == account_id,
+            _Past.dry_run.is_(dry_run),
+            _Past.created_at > until - DAY,
+            _Past.state.in_(_TRADED_OR_MAY_HAVE),
+        )
+        .scalar_subquery()
+    )
+
+
+def _sent(account_id: AccountId, *, dry_run: bool, until: datetime) -> ScalarSelect[int]:
+    return (
+        select(func.count())
+        .where(
+            _Past.account_id == account_id,
+            _Past.dry_run.is_(dry_run),
+            _Past.created_at > until - HOUR,
+            _Past.state.in_(_SENT),
+        )
+        .scalar_subquery()
+    )

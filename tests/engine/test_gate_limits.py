@@ -1,0 +1,280 @@
+"""The last gate counts for itself: each limit, exact to the cent, on both databases."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from engine.domain.accounts import Account
+from engine.domain.limits import Limits, Recent
+from engine.domain.looks import Declined, Look, Seen
+from engine.domain.orders import Intent, OrderState, Trigger
+from engine.domain.pairs import Symbol
+from engine.domain.planner import InsideBand
+from engine.storage import accounts, limits, looks, orders
+from engine.storage.database import Database
+from tests.builders import book, holdings, intent, settings
+from tests.engine.harness import Engine
+from tests.fakes.clock import START
+from tests.fakes.tasks import a_moment
+
+D = Decimal
+COUNTED = {
+    OrderState.SENDING,
+    OrderState.ACKED,
+    OrderState.UNKNOWN,
+    OrderState.NEEDS_HUMAN,
+    OrderState.FILLED,
+    OrderState.PARTIAL,
+    OrderState.SET_ASIDE,
+}
+NEVER_SENT = {OrderState.PLANNED, OrderState.DROPPED}
+
+
+@pytest.fixture
+async def account(engine_on_both: Engine) -> Account:
+    """Owned and running: 100 USDT an order, 250 USDT a day, 3 orders an hour, 10 % a move."""
+    account = await engine_on_both.open_account()
+    chosen = Limits(order=D(100), day=D(250), orders_per_hour=3, move=D("0.10"))
+    async with engine_on_both.database.writing() as session:
+        return await accounts.set_limits(session, account, chosen)
+
+
+async def past(database: Database, *quotes: str, **facts: Any) -> None:
+    """Orders of the account that are over."""
+    values = {"state": OrderState.FILLED} | facts
+    async with database.writing() as session:
+        for number, quote in enumerate(quotes):
+            order = intent(run_id=f"past-{number}-{values}", expected_quote=quote, **values)
+            await orders.add(session, order)
+
+
+async def leaves(database: Database, account: Account, **facts: Any) -> bool:
+    """Whether a new order passes the gate."""
+    wanted = intent(**facts)
+    async with database.writing() as session:
+        await orders.add(session, wanted)
+    return await passes(database, account, wanted)
+
+
+async def passes(database: Database, account: Account, wanted: Intent) -> bool:
+    async with database.writing() as session:
+        sending = await orders.start_sending(
+            session,
+            wanted,
+            now=database.now(),
+            owner="process-1",
+            margin=timedelta(seconds=20),
+            account=account,
+            sent_at=START,
+        )
+    return sending is not None
+
+
+@pytest.mark.parametrize(
+    ("worth", "let_through"), [("100", True), ("100.01", False), ("100.000000001", False)]
+)
+async def test_an_order_over_its_limit_does_not_leave_whatever_was_planned(
+    database: Database, account: Account, worth: str, let_through: bool
+):
+    assert await leaves(database, account, expected_quote=worth) is let_through
+    async with database.reading() as session:
+        stored = await orders.get(session, intent().client_order_id)
+    assert stored is not None
+    assert (stored.state is OrderState.PLANNED) is not let_through
+
+
+@pytest.mark.parametrize(("worth", "let_through"), [("70.10", True), ("70.11", False)])
+async def test_a_days_orders_together_keep_to_the_cent(
+    database: Database, account: Account, worth: str, let_through: bool
+):
+    await past(database, "99.90", "80.00")
+
+    assert await leaves(database, account, expected_quote=worth) is let_through
+
+
+async def test_what_was_traded_24_hours_ago_counts_no_more(database: Database, account: Account):
+    await past(database, "100", "99", created_at=START - timedelta(hours=24))
+
+    assert await leaves(database, account, expected_quote="100")
+
+
+async def test_what_was_traded_within_24_hours_counts(database: Database, account: Account):
+    almost = START - timedelta(hours=24) + timedelta(milliseconds=1)
+    await past(database, "100", "99", created_at=almost)
+
+    assert not await leaves(database, account, expected_quote="100")
+
+
+@pytest.mark.parametrize("state", OrderState)
+async def test_an_order_counts_for_the_day_if_it_traded_or_may_have(
+    database: Database, account: Account, state: OrderState
+):
+    two_hours_ago = START - timedelta(hours=2)
+    await past(database, "200", state=state, created_at=two_hours_ago)
+    async with database.reading() as session:
+        recent = await limits.recent(session, account, now=START)
+
+    assert recent == Recent(turnover=D(200) if state in COUNTED else D(0))
+
+
+@pytest.mark.parametrize("state", OrderState)
+async def test_an_order_counts_for_the_hour_if_it_was_sent(
+    database: Database, account: Account, state: OrderState
+):
+    await past(database, "1", state=state)
+    async with database.reading() as session:
+        recent = await limits.recent(session, account, now=START)
+
+    assert recent.orders == (state not in NEVER_SENT)
+
+
+async def test_a_storm_of_refusals_is_stopped_within_the_hour(
+    database: Database, account: Account
+):
+    refused = OrderState.REJECTED
+    await past(database, "1", "1", "1", state=refused, created_at=START - timedelta(minutes=59))
+
+    assert not await leaves(database, account)
+
+
+async def test_orders_of_an_hour_ago_count_no_more(database: Database, account: Account):
+    await past(database, "1", "1", "1", created_at=START - timedelta(hours=1))
+
+    assert await leaves(database, account)
+
+
+async def test_paper_and_real_money_are_counted_apart(database: Database, account: Account):
+    await past(database, "100", "100", "50", dry_run=True)
+
+    assert await leaves(database, account, expected_quote="100")
+
+
+async def test_another_chats_orders_count_for_nobody_else(
+    engine_on_both: Engine, database: Database, account: Account
+):
+    other = await engine_on_both.open_account(2002)
+    await past(database, "100", "100", "50", account_id=other.id)
+
+    assert await leaves(database, account, expected_quote="100")
+
+
+@pytest.mark.parametrize(("moved", "let_through"), [(1000, True), (1001, False)])
+async def test_an_order_at_a_price_that_moved_too_far_does_not_leave(
+    database: Database, account: Account, moved: int, let_through: bool
+):
+    assert await leaves(database, account, move_bp=moved) is let_through
+
+
+async def test_an_order_planned_under_other_limits_does_not_leave(
+    database: Database, account: Account
+):
+    async with database.writing() as session:
+        await accounts.set_limits(session, account, replace(account.limits, order=D(99)))
+
+    assert not await leaves(database, account, expected_quote="1")
+
+
+async def test_an_order_of_a_halted_account_stays_in(database: Database, account: Account):
+    async with database.writing() as session:
+        [halted] = await accounts.halt_all(session, halted=True)
+
+    assert halted.halted
+    assert not await leaves(database, halted)
+
+
+async def test_a_halt_committed_while_the_gate_waits_for_it_keeps_the_order_in(
+    database: Database, account: Account
+):
+    async with asyncio.TaskGroup() as tasks, database.writing() as session:
+        await accounts.halt_all(session, halted=True)
+        gate = tasks.create_task(leaves(database, account))
+        for _ in range(5):
+            await a_moment()
+
+        assert not gate.done()
+
+    assert gate.result() is False
+
+
+async def test_two_gates_at_once_do_not_both_overlook_the_other(
+    database: Database, account: Account
+):
+    """Each alone keeps within the day, and the first is over before the second looks."""
+    await past(database, "100")
+    first, second = (
+        intent(run_id="a", expected_quote="90"),
+        intent(run_id="b", expected_quote="90"),
+    )
+    async with database.writing() as session:
+        await orders.add(session, first)
+        await orders.add(session, second)
+    async with asyncio.TaskGroup() as tasks, database.writing() as session:
+        sending = await orders.start_sending(
+            session,
+            first,
+            now=database.now(),
+            owner="process-1",
+            margin=timedelta(seconds=20),
+            account=account,
+            sent_at=START,
+        )
+        assert sending is not None
+        acked = await orders.move(session, sending, OrderState.ACKED, exchange_order_id="E1")
+        await orders.move(session, acked, OrderState.FILLED)
+        behind = tasks.create_task(passes(database, account, second))
+        for _ in range(5):
+            await a_moment()
+
+        assert not behind.done()
+
+    assert behind.result() is False
+
+
+async def test_limits_come_back_as_they_were_set(database: Database, account: Account):
+    async with database.reading() as session:
+        stored = await accounts.get(session, account.id)
+
+    assert stored == account
+    assert stored.limits == Limits(order=D(100), day=D(250), orders_per_hour=3, move=D("0.10"))
+
+
+async def test_the_price_seen_last_is_of_the_pair_that_is_traded(
+    database: Database, account: Account
+):
+    look = Look(
+        at=START,
+        trigger=Trigger.INTERVAL,
+        target=D(40),
+        band=settings().band,
+        verdict=Declined(InsideBand()),
+        seen=Seen.of(settings(), holdings(), book()),
+    )
+    async with database.writing() as session:
+        await looks.put(session, account.id, look)
+        other_pair = await looks.price_of(session, account.id, Symbol("ABCUSDT"))
+        seen = await looks.price_of(session, account.id, account.settings.symbol)
+        await looks.put(session, account.id, replace(look, seen=None))
+        blind = await looks.price_of(session, account.id, account.settings.symbol)
+
+    assert (other_pair, seen, blind) == (None, D("0.00205"), None)
+
+
+async def test_a_look_that_another_version_wrote_has_no_price(
+    database: Database, account: Account, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(looks, "to_json", lambda _: '{"verdict":{"_type":"Tomorrow"}}')
+    look = Look(
+        at=START,
+        trigger=Trigger.INTERVAL,
+        target=D(40),
+        band=settings().band,
+        verdict=Declined(InsideBand()),
+    )
+    async with database.writing() as session:
+        await looks.put(session, account.id, look)
+
+        assert await looks.price_of(session, account.id, account.settings.symbol) is None
