@@ -14,7 +14,7 @@ from engine.check import ExchangeFor
 from engine.clock import Clock
 from engine.domain.accounts import Account, RunRequest
 from engine.domain.holdings import Holdings
-from engine.domain.orders import AccountId, Intent, OrderState
+from engine.domain.orders import AccountId, Intent
 from engine.domain.pairs import Side
 from engine.domain.target import Settings
 from engine.errors import KeyElsewhere, NoKey, OrderUnresolved, PaperOnly, Unavailable
@@ -118,13 +118,15 @@ class Accounts:
         return Change(current, after, under_way=unresolved.get(before.id), called_off=called_off)
 
     async def resume(self, chat_id: int) -> Change:
-        """Raises NoKey where there is neither a key nor a dry run."""
+        """Raises NoKey where there is neither a key nor a dry run. Nothing changes in a halt."""
         before = await self.of(chat_id)
         if not before.can_trade:
             raise NoKey("no key is connected")
         async with self._database.writing() as session:
             current = await accounts.get(session, before.id)
-            after = await accounts.change(session, current, paused=False)
+            after = current
+            if not current.halted:
+                after = await accounts.change(session, current, paused=False)
         return Change(current, after)
 
     async def connect(self, chat_id: int, *, api_key: str, api_secret: str) -> KeyFacts:
@@ -159,26 +161,12 @@ class Accounts:
             )
         return facts
 
-    async def set_aside(self, chat_id: int, client_order_id: str) -> Change:
-        """A person looked at the exchange for us: the order that needed them no longer holds the
-        account up. Trading is paused; after that everything is planned from fresh balances.
-
-        An order that was cleared up in the meantime is left as it is.
-        """
-        before = await self.of(chat_id)
+    async def out_of_reach(self, chat_id: int) -> None:
+        """A chat that cannot be told what happens must not be traded for."""
         async with self._database.writing() as session:
-            current = await accounts.get(session, before.id)
-            waiting = (await orders.unresolved_of(session, [before.id])).get(before.id)
-            if (
-                waiting is not None
-                and waiting.client_order_id == client_order_id
-                and waiting.state is OrderState.NEEDS_HUMAN
-            ):
-                await orders.move(
-                    session, waiting, OrderState.SET_ASIDE, resolved_at=self._clock.now()
-                )
-            after = await accounts.change(session, current, paused=True)
-        return Change(current, after)
+            account = await accounts.of_chat(session, chat_id)
+            if account is not None:
+                await accounts.change(session, account, paused=True)
 
     async def migrate(self, old: int, new: int) -> None:
         """A group became a supergroup: the account, its people and its key go along.

@@ -4,6 +4,7 @@
     ├── Unavailable            nothing happened; try later
     │   ├── RateLimited        ... and not before `retry_after` (429, 418, 403)
     │   ├── BadData            an answer came, but it cannot be trusted
+    │   ├── ClockUnsure        the exchange's clock is not known well enough to sign anything
     │   └── OrderNotFound      the exchange does not know the order (yet)
     ├── Rejected               the exchange said no; the same request again would get the same no
     │   ├── BadCredentials     the key is wrong, deleted or expired
@@ -47,6 +48,10 @@ class RateLimited(Unavailable):
 
 class BadData(Unavailable):
     """An answer arrived but is malformed, missing a field or not finite: as good as no answer."""
+
+
+class ClockUnsure(Unavailable):
+    """The exchange's clock jumps about: what is signed now may be refused, or taken too late."""
 
 
 class OrderNotFound(Unavailable):

@@ -21,9 +21,9 @@ from engine.domain.orders import (
     OrderState,
     may_conclude_absence,
 )
-from engine.domain.settlement import moved_as_if_filled
+from engine.domain.settlement import Trace, trace
 from engine.errors import OrderNotFound, Rejected, Unavailable
-from engine.exchange.port import Exchange
+from engine.exchange.port import Exchange, OrderReport
 from engine.storage import orders, outbox
 from engine.storage.database import Database
 from engine.trade import Trader
@@ -69,6 +69,11 @@ class Resolver:
             return await self._missed(intent, account=account, exchange=exchange)
         except (Unavailable, Rejected):
             return await self.escalate(intent, account)
+        return await self._found(intent, report, account=account, exchange=exchange)
+
+    async def _found(
+        self, intent: Intent, report: OrderReport, *, account: Account, exchange: Exchange
+    ) -> Intent:
         if report.over:
             return await self._trader.book(
                 intent, report, account=account, exchange=exchange, late=True
@@ -82,8 +87,8 @@ class Resolver:
         return await self.escalate(intent, account)
 
     async def _missed(self, intent: Intent, *, account: Account, exchange: Exchange) -> Intent:
-        """The exchange does not know the order. That counts only once it can no longer arrive,
-        twice, and with balances that did not move as if it had been filled.
+        """The exchange does not find the order by its id. That counts only once it can no longer
+        arrive, and only if the history does not know it either.
         """
         accepted_once = intent.exchange_order_id is not None
         if accepted_once or not may_conclude_absence(intent, exchange_time=exchange.time()):
@@ -91,17 +96,31 @@ class Resolver:
         now = self._clock.now()
         if intent.missed_at is not None and now - intent.missed_at < MISS_SPACING:
             return intent
+        try:
+            report = await look_in_history(intent, exchange)
+        except OrderNotFound:
+            return await self._count_miss(intent, account=account, exchange=exchange, now=now)
+        except (Unavailable, Rejected):
+            return await self.escalate(intent, account)
+        return await self._found(intent, report, account=account, exchange=exchange)
+
+    async def _count_miss(
+        self, intent: Intent, *, account: Account, exchange: Exchange, now: datetime
+    ) -> Intent:
+        """Neither way to ask finds the order: twice is enough to believe that it never arrived,
+        unless the balances moved as if it had been filled.
+        """
+        try:
+            holdings = await exchange.holdings()
+        except (Unavailable, Rejected):
+            return await self.escalate(intent, account)
+        if trace(holdings, intent) is not Trace.NONE:
+            return await self.escalate(intent, account)
         if intent.misses + 1 < MISSES_NEEDED:
             async with self._database.writing() as session:
                 return await orders.move(
                     session, intent, intent.state, misses=intent.misses + 1, missed_at=now
                 )
-        try:
-            holdings = await exchange.holdings()
-        except (Unavailable, Rejected):
-            return await self.escalate(intent, account)
-        if moved_as_if_filled(holdings, intent):
-            return await self.escalate(intent, account)
         return await self._never_arrived(intent, account)
 
     async def _never_arrived(self, intent: Intent, account: Account) -> Intent:
@@ -145,6 +164,13 @@ class Resolver:
                 now=now,
             )
         return intent
+
+
+async def look_in_history(intent: Intent, exchange: Exchange) -> OrderReport:
+    """What the history says of an order that cannot be found by its id; raises as the port does."""
+    return await exchange.order_in_history(
+        intent.symbol, intent.client_order_id, sent_at=intent.sent_at or intent.created_at
+    )
 
 
 async def _tell(

@@ -117,6 +117,15 @@ class PaperExchange:
             complete=order.complete,
         )
 
+    async def order_in_history(
+        self,
+        symbol: Symbol,
+        client_order_id: ClientOrderId,
+        *,
+        sent_at: datetime,  # noqa: ARG002 - the ledger forgets nothing, so no window is needed
+    ) -> OrderReport:
+        return await self.order(symbol, client_order_id)
+
     async def fees(self, symbol: Symbol, exchange_order_id: str) -> Fees:
         order = None
         with suppress(ValueError):

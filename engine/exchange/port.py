@@ -89,6 +89,18 @@ class Exchange(Protocol):
         """
         ...
 
+    async def order_in_history(
+        self, symbol: Symbol, client_order_id: ClientOrderId, *, sent_at: datetime
+    ) -> OrderReport:
+        """The second way to find an order: among all that the account had in *symbol* in the
+        window after *sent_at* in which it could arrive.
+
+        Raises OrderNotFound if it is not one of them, and BadData or another Unavailable where
+        that cannot be said for sure: the history does not reach back, or does not say whose an
+        order is.
+        """
+        ...
+
     async def fees(self, symbol: Symbol, exchange_order_id: str) -> Fees:
         """The commissions of an order's fills."""
         ...

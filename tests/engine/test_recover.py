@@ -121,7 +121,7 @@ async def test_one_miss_is_not_enough_because_look_ups_lag(
     engine: Engine, exchange: FakeExchange, clock: FakeClock
 ):
     account = await after_a_lost_answer(engine, exchange, executes=True)
-    exchange.hidden_lookups = 1
+    exchange.hidden_lookups = exchange.hidden_in_history = exchange.stale_reads = 1
     clock.shift(WINDOW + SECOND)
 
     await engine.check(account)
@@ -173,7 +173,7 @@ async def test_balances_that_moved_as_if_filled_outweigh_a_look_up_that_finds_no
     engine: Engine, exchange: FakeExchange, clock: FakeClock
 ):
     account = await after_a_lost_answer(engine, exchange, executes=True)
-    exchange.hidden_lookups = 1000
+    exchange.hidden_lookups = exchange.hidden_in_history = 1000
 
     for _ in range(60):
         await engine.check(account)
@@ -188,7 +188,7 @@ async def test_balances_that_cannot_be_read_conclude_nothing(
     engine: Engine, exchange: FakeExchange, clock: FakeClock
 ):
     account = await after_a_lost_answer(engine, exchange, executes=True)
-    exchange.hidden_lookups = 4
+    exchange.hidden_lookups = exchange.hidden_in_history = 4
     clock.shift(WINDOW + SECOND)
     exchange.go_wrong("holdings", BadData("html"), times=2)
 
@@ -197,6 +197,59 @@ async def test_balances_that_cannot_be_read_conclude_nothing(
         clock.shift(MISS_SPACING)
 
     assert (await the_order(engine)).state is OrderState.UNKNOWN
+
+
+async def test_an_order_that_its_id_does_not_find_may_stand_in_the_history(
+    engine: Engine, exchange: FakeExchange, clock: FakeClock
+):
+    account = await after_a_lost_answer(engine, exchange, executes=True)
+    exchange.hidden_lookups = 1000
+    clock.shift(WINDOW + SECOND)
+
+    await engine.check(account)
+
+    assert (await the_order(engine)).state is OrderState.FILLED
+    assert await engine.told() == ["OrderUnclear", "TradeSettled"]
+
+
+async def test_an_order_still_open_in_the_history_exists(
+    engine: Engine, exchange: FakeExchange, clock: FakeClock
+):
+    account = await after_a_lost_answer(engine, exchange, executes=True)
+    exchange.hidden_lookups, exchange.open_lookups = 1, 1
+    clock.shift(WINDOW + SECOND)
+
+    await engine.check(account)
+
+    assert (await the_order(engine)).state is OrderState.ACKED
+
+
+async def test_the_history_is_not_asked_while_the_order_may_still_arrive(
+    engine: Engine, exchange: FakeExchange, clock: FakeClock
+):
+    account = await after_a_lost_answer(engine, exchange, executes=False)
+    clock.shift(WINDOW)
+
+    await engine.check(account)
+
+    assert exchange.calls["order_in_history"] == 0
+
+
+async def test_a_miss_counts_only_with_balances_as_before_each_time(
+    engine: Engine, exchange: FakeExchange, clock: FakeClock
+):
+    account = await after_a_lost_answer(engine, exchange, executes=False)
+    clock.shift(WINDOW + SECOND)
+    exchange.mntl += 1  # somebody moves coins, and takes them back later
+    await engine.check(account)
+    exchange.mntl -= 1
+
+    assert (await the_order(engine)).misses == 0
+
+    clock.shift(MISS_SPACING)
+    await engine.check(account)
+
+    assert (await the_order(engine)).misses == 1
 
 
 NO_INFORMATION = [
@@ -214,6 +267,22 @@ async def test_a_look_up_that_fails_is_no_information(
     account = await after_a_lost_answer(engine, exchange, executes=False)
     clock.shift(WINDOW + SECOND)
     exchange.go_wrong("order", error, times=5)
+
+    for _ in range(5):
+        await engine.check(account)
+        clock.shift(MISS_SPACING)
+
+    intent = await the_order(engine)
+    assert (intent.state, intent.misses) == (OrderState.UNKNOWN, 0)
+
+
+@pytest.mark.parametrize("error", NO_INFORMATION)
+async def test_a_history_that_cannot_be_read_is_no_information(
+    engine: Engine, exchange: FakeExchange, clock: FakeClock, error: Exception
+):
+    account = await after_a_lost_answer(engine, exchange, executes=False)
+    clock.shift(WINDOW + SECOND)
+    exchange.go_wrong("order_in_history", error, times=5)
 
     for _ in range(5):
         await engine.check(account)

@@ -128,8 +128,25 @@ class ExchangeContract:
         assert await venue.balance(MNTL) == Balance(free=MNTL_HELD - sold)
 
     async def test_an_order_it_never_saw_is_not_found(self, venue: Venue):
+        never = ClientOrderId("bl-never-sent")
         with pytest.raises(OrderNotFound):
-            await venue.exchange.order(MNTLUSDT, ClientOrderId("bl-never-sent"))
+            await venue.exchange.order(MNTLUSDT, never)
+        with pytest.raises(OrderNotFound):
+            await venue.exchange.order_in_history(MNTLUSDT, never, sent_at=venue.exchange.time())
+
+    async def test_the_history_tells_the_same_of_an_order_as_its_id(self, venue: Venue):
+        tickets = [venue.buy("5"), venue.sell("6000"), venue.buy("6")]
+        for ticket in tickets:
+            await venue.exchange.place(ticket)
+        by_id = [await venue.settled(ticket) for ticket in tickets]
+        in_history = [
+            await venue.exchange.order_in_history(
+                MNTLUSDT, ticket.client_order_id, sent_at=ticket.sent_at
+            )
+            for ticket in tickets
+        ]
+
+        assert in_history == by_id
 
     @pytest.mark.parametrize(
         ("side", "amount", "symbol", "refusal"),

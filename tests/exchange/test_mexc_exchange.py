@@ -5,10 +5,12 @@ from decimal import Decimal
 
 import pytest
 
+from engine.clock import to_millis
 from engine.credentials import Credentials
-from engine.domain.orders import NOTHING, RECV_WINDOW, ClientOrderId
+from engine.domain.orders import NOTHING, RECV_WINDOW, VISIBILITY_MARGIN, ClientOrderId
 from engine.domain.pairs import USDT, Asset, Side, Symbol
 from engine.errors import (
+    BadData,
     BelowMinimum,
     EngineError,
     InsufficientBalance,
@@ -204,6 +206,56 @@ async def test_an_order_may_be_invisible_for_a_while(
     report = await exchange.order(MNTLUSDT, ClientOrderId("bl-1"))
 
     assert report.over
+
+
+async def test_the_history_is_asked_for_the_time_in_which_the_order_could_arrive(
+    mexc: FakeMexc, exchange: Exchange, clock: FakeClock
+):
+    await exchange.place(ticket(exchange, "5", number=1))
+    clock.shift(timedelta(minutes=1))
+    second = ticket(exchange, "6", number=2)
+    await exchange.place(second)
+    clock.shift(timedelta(minutes=20))
+    mexc.orders[0].client_order_id = None  # a trade by hand, a minute before
+
+    report = await exchange.order_in_history(
+        MNTLUSDT, second.client_order_id, sent_at=second.sent_at
+    )
+
+    assert report == await exchange.order(MNTLUSDT, second.client_order_id)
+    [asked] = [seen.query for seen in mexc.seen if seen.path == "/api/v3/allOrders"]
+    start, end = int(asked["startTime"]), int(asked["endTime"])
+    assert start == to_millis(second.sent_at) - 2000
+    assert end == to_millis(second.sent_at + RECV_WINDOW + VISIBILITY_MARGIN)
+    mexc.orders.pop()
+    with pytest.raises(OrderNotFound):
+        await exchange.order_in_history(MNTLUSDT, second.client_order_id, sent_at=second.sent_at)
+
+
+async def test_a_trade_by_hand_in_the_same_seconds_leaves_the_history_undecided(
+    mexc: FakeMexc, exchange: Exchange
+):
+    by_hand = ticket(exchange, "5")
+    await exchange.place(by_hand)
+    mexc.orders[0].client_order_id = None
+
+    with pytest.raises(BadData):
+        await exchange.order_in_history(MNTLUSDT, ClientOrderId("bl-9"), sent_at=by_hand.sent_at)
+
+
+async def test_an_order_older_than_the_history_cannot_be_missing_from_it(
+    mexc: FakeMexc, exchange: Exchange, clock: FakeClock
+):
+    sent_at = exchange.time()
+    clock.shift(timedelta(days=7))
+
+    with pytest.raises(Unavailable, match="older"):
+        await exchange.order_in_history(MNTLUSDT, ClientOrderId("bl-1"), sent_at=sent_at)
+    assert mexc.requests["GET", "/api/v3/allOrders"] == 0
+
+    clock.shift(timedelta(hours=-1))
+    with pytest.raises(OrderNotFound):
+        await exchange.order_in_history(MNTLUSDT, ClientOrderId("bl-1"), sent_at=sent_at)
 
 
 async def test_balances_may_be_stale_after_a_fill(

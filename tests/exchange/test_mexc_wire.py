@@ -10,7 +10,7 @@ from engine.domain.book import Level
 from engine.domain.holdings import Balance
 from engine.domain.orders import ClientOrderId, Execution
 from engine.domain.pairs import USDT, Asset, PairRules, Symbol
-from engine.errors import BadData, PairUnavailable, Unavailable
+from engine.errors import BadData, OrderNotFound, PairUnavailable, Unavailable
 from engine.exchange.mexc import wire
 from engine.exchange.mexc.fields import amount, parsed
 from tests.fakes.clock import START
@@ -335,6 +335,44 @@ def test_an_order_may_spell_its_amounts_the_documented_way():
 def test_an_odd_order_is_bad_data(changes: dict[str, object]):
     with pytest.raises(BadData):
         order(**changes)
+
+
+def among(*rows: dict[str, object], page: int = 1000):
+    listed = [json.loads(KAS_ORDER) | row for row in rows]
+    return wire.order_among(listed, symbol=KAS, client_order_id=OUR_ID, page=page)
+
+
+def test_an_order_is_found_among_others_by_its_client_id():
+    report = among({"clientOrderId": "another"}, {"clientOrderId": OUR_ID, "orderId": "C02__2"})
+
+    assert report.exchange_order_id == "C02__2"
+
+
+def test_an_order_found_on_a_list_that_is_cut_off_is_found():
+    assert among({"clientOrderId": OUR_ID}, {}, page=2).over
+
+
+@pytest.mark.parametrize("others", [[], [{"clientOrderId": "another"}] * 3])
+def test_an_order_that_no_row_of_the_list_is_was_not_found(others: list[dict[str, object]]):
+    with pytest.raises(OrderNotFound):
+        among(*others)
+
+
+@pytest.mark.parametrize("id_", [None, "", 7])
+def test_a_row_that_does_not_say_whose_it_is_may_be_the_order(id_: object):
+    with pytest.raises(BadData):
+        among({"clientOrderId": "another"}, {"clientOrderId": id_})
+
+
+def test_a_list_that_is_cut_off_proves_nothing():
+    with pytest.raises(BadData, match="cut off"):
+        among({"clientOrderId": "a"}, {"clientOrderId": "b"}, page=2)
+
+
+@pytest.mark.parametrize("answer", [None, {}, {"orders": []}, [None], ["C02__1"]], ids=range(5))
+def test_an_odd_list_of_orders_is_bad_data(answer: object):
+    with pytest.raises(BadData):
+        wire.order_among(answer, symbol=KAS, client_order_id=OUR_ID, page=1000)
 
 
 def test_a_placed_order_needs_nothing_but_its_id():

@@ -3,7 +3,8 @@
     exchange = FakeExchange(clock, usdt="57.10")
     exchange.go_wrong("place", OutcomeUnknown("timeout"), executes=True)
 
-Every call of the port has a name: holdings, place, order, fees, resync, rules, book, last_price.
+Every call of the port has a name: holdings, place, order, order_in_history, fees, resync, rules,
+book, last_price.
 """
 
 from collections import Counter, defaultdict, deque
@@ -109,8 +110,8 @@ class FakeExchange:
     """Satisfies `Exchange` for one account.
 
     *fills* is the share of an order that is executed. *hidden_lookups* more look-ups do not find
-    a new order, *open_lookups* find it still open, *stale_reads* more reads after a fill show the
-    balances of before.
+    a new order, *hidden_in_history* more do not find it in the history, *open_lookups* find it
+    still open, *stale_reads* more reads after a fill show the balances of before.
     """
 
     def __init__(
@@ -130,6 +131,7 @@ class FakeExchange:
         self.offset = timedelta()
         self.fills = ONE
         self.hidden_lookups = 0
+        self.hidden_in_history = 0
         self.open_lookups = 0
         self.stale_reads = 0
         self.tickets: list[Ticket] = []
@@ -195,10 +197,17 @@ class FakeExchange:
         if report is None or self.hidden_lookups > 0:
             self.hidden_lookups -= report is not None
             raise OrderNotFound("-2013: Order does not exist.")
-        if self.open_lookups > 0:
-            self.open_lookups -= 1
-            return replace(report, over=False, complete=False)
-        return report
+        return self._as_seen_now(report)
+
+    async def order_in_history(
+        self, symbol: Symbol, client_order_id: ClientOrderId, *, sent_at: datetime
+    ) -> OrderReport:
+        await self._stage.pass_through("order_in_history")
+        report = self.ledger.get(client_order_id)
+        if report is None or self.hidden_in_history > 0:
+            self.hidden_in_history -= report is not None
+            raise OrderNotFound("not in the history")
+        return self._as_seen_now(report)
 
     async def fees(self, symbol: Symbol, exchange_order_id: str) -> Fees:
         await self._stage.pass_through("fees")
@@ -212,6 +221,12 @@ class FakeExchange:
     def arrive_late(self) -> None:
         """The last order, whose answer was lost, was still under way and is executed now."""
         self._execute(self.tickets[-1])
+
+    def _as_seen_now(self, report: OrderReport) -> OrderReport:
+        if self.open_lookups <= 0:
+            return report
+        self.open_lookups -= 1
+        return replace(report, over=False, complete=False)
 
     def _execute(self, ticket: Ticket) -> str:
         price = self.paper_market.price

@@ -15,6 +15,7 @@ from engine.errors import (
     BadCredentials,
     BadData,
     ClockRefused,
+    ClockUnsure,
     OutcomeUnknown,
     RateLimited,
     Rejected,
@@ -55,6 +56,7 @@ TICKER_PRICE = Endpoint("GET", "/api/v3/ticker/price", 10)
 ACCOUNT = Endpoint("GET", "/api/v3/account", 10)
 API_KEY_INFO = Endpoint("GET", "/api/v3/apiKeyInfo", 1)
 ORDER = Endpoint("GET", "/api/v3/order", 2)
+ALL_ORDERS = Endpoint("GET", "/api/v3/allOrders", 10)
 MY_TRADES = Endpoint("GET", "/api/v3/myTrades", 10)
 TEST_ORDER = Endpoint("POST", "/api/v3/order/test", 1)
 _NEW_ORDER = Endpoint("POST", "/api/v3/order", 1)
@@ -128,7 +130,7 @@ class MexcClient:
         OutcomeUnknown in every other case.
         """
         if not self.time.trusted:
-            raise Unavailable("the exchange's time is not known for sure")
+            raise ClockUnsure("the exchange's time is not known for sure")
         await self._budget.spend(_NEW_ORDER.weight, urgent=True)
         if self.time.now() > sent_at + recv_window:
             raise Unavailable("the order's time stamp expired before it could leave")
@@ -161,7 +163,7 @@ class MexcClient:
             confirmation = await self._sample()
             if jumped(offset, confirmation):
                 self.time.distrust()
-                raise Unavailable("the exchange's clock jumps about")
+                raise ClockUnsure("the exchange's clock jumps about")
             offset = confirmation
         self.time.accept(offset)
 

@@ -1,17 +1,25 @@
 """One account at MEXC, seen through the engine's port."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from engine.clock import to_millis
 from engine.credentials import Credentials
 from engine.domain.holdings import Holdings
 from engine.domain.money import plain
-from engine.domain.orders import ClientOrderId, Fees
+from engine.domain.orders import RECV_WINDOW, VISIBILITY_MARGIN, ClientOrderId, Fees
 from engine.domain.pairs import Side, Symbol
+from engine.errors import PairUnavailable, Unavailable
 from engine.exchange.mexc import wire
 from engine.exchange.mexc.auth import Params
-from engine.exchange.mexc.client import ACCOUNT, MY_TRADES, ORDER, MexcClient
+from engine.exchange.mexc.client import ACCOUNT, ALL_ORDERS, MY_TRADES, ORDER, MexcClient
 from engine.exchange.mexc.market import MexcMarket
 from engine.exchange.port import Market, OrderReport, Ticket
+
+# MEXC keeps no longer a history for `allOrders`, and `order` forgets about as soon.
+_HISTORY = timedelta(days=7) - timedelta(hours=1)
+# A row's `time` is in whole seconds, and a stamp may be a second ahead of MEXC's clock.
+_EARLIER = timedelta(seconds=2)
+_MOST_ROWS = 1000
 
 
 class MexcExchange:
@@ -34,13 +42,17 @@ class MexcExchange:
         return wire.holdings(account.contents, read_at=account.asked_at)
 
     async def place(self, ticket: Ticket) -> str:
-        return await self._client.place_order(
-            market_order(ticket),
-            client_order_id=ticket.client_order_id,
-            credentials=self._credentials,
-            sent_at=ticket.sent_at,
-            recv_window=ticket.recv_window,
-        )
+        try:
+            return await self._client.place_order(
+                market_order(ticket),
+                client_order_id=ticket.client_order_id,
+                credentials=self._credentials,
+                sent_at=ticket.sent_at,
+                recv_window=ticket.recv_window,
+            )
+        except PairUnavailable:
+            self._market.forget_rules(ticket.symbol)
+            raise
 
     async def order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
         found = await self._client.read(
@@ -50,6 +62,26 @@ class MexcExchange:
             urgent=True,
         )
         return wire.order_report(found.contents, symbol=symbol, client_order_id=client_order_id)
+
+    async def order_in_history(
+        self, symbol: Symbol, client_order_id: ClientOrderId, *, sent_at: datetime
+    ) -> OrderReport:
+        if self.time() - sent_at > _HISTORY:
+            raise Unavailable("the order is older than the exchange's history")
+        found = await self._client.read(
+            ALL_ORDERS,
+            [
+                ("symbol", symbol),
+                ("startTime", str(to_millis(sent_at - _EARLIER))),
+                ("endTime", str(to_millis(sent_at + RECV_WINDOW + VISIBILITY_MARGIN))),
+                ("limit", str(_MOST_ROWS)),
+            ],
+            credentials=self._credentials,
+            urgent=True,
+        )
+        return wire.order_among(
+            found.contents, symbol=symbol, client_order_id=client_order_id, page=_MOST_ROWS
+        )
 
     async def fees(self, symbol: Symbol, exchange_order_id: str) -> Fees:
         trades = await self._client.read(

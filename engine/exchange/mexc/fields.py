@@ -14,6 +14,8 @@ _LONGEST_INTEGER = 20
 _TOO_LARGE = Decimal(10) ** 24
 _FINEST_EXPONENT = -36
 _SHOWN = 40
+# Names, ids, lists of permissions or addresses: all of them are far shorter.
+_LONGEST_TEXT = 2000
 
 
 def parsed(body: bytes) -> object:
@@ -42,10 +44,26 @@ def rows(value: object, *, what: str) -> Sequence[object]:
 
 
 def text(of: Record, name: str) -> str:
+    """Not blank, and such that any database stores it, any address carries it, any chat shows it."""
     value = of.get(name)
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
         raise BadData(f"{name} is not a text")
+    if len(value) > _LONGEST_TEXT:
+        raise BadData(f"{name} is too long a text")
     return value
+
+
+def words(value: object, *, most: int) -> str:
+    """The first *most* characters of what is meant for people, without those that nobody sees."""
+    if not isinstance(value, str):
+        return ""
+    shown = "".join(c if c.isprintable() else " " for c in value[: 2 * most])
+    return " ".join(shown.split())[:most]
+
+
+def code(value: object) -> str:
+    """A value that is stated as a number in one place and as a text in another; else blank."""
+    return str(value) if isinstance(value, int | str) else ""
 
 
 def flag(of: Record, name: str) -> bool:
@@ -70,12 +88,12 @@ def amount(of: Record, name: str) -> Decimal:
 def amount_from(value: object, *, what: str) -> Decimal:
     exact = _exact(value)
     if exact is None or exact < ZERO:
-        raise BadData(f"{what} is not an amount: {str(value)[:_SHOWN]}")
+        raise BadData(f"{what} is not an amount: {_shown(value)}")
     if exact == ZERO:
         return ZERO
     exponent = exact.as_tuple().exponent
     if exact >= _TOO_LARGE or not isinstance(exponent, int) or exponent < _FINEST_EXPONENT:
-        raise BadData(f"{what} is out of range: {str(value)[:_SHOWN]}")
+        raise BadData(f"{what} is out of range: {_shown(value)}")
     return exact
 
 
@@ -104,3 +122,10 @@ def _bounded_integer(digits: str) -> int:
 
 def _refused_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
+
+
+def _shown(value: object) -> str:
+    """Lists and objects only by their kind: they may be too deep to be written out."""
+    if isinstance(value, str | int | Decimal):
+        return ascii(str(value)[:_SHOWN])
+    return type(value).__name__

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from engine.clock import Clock
 from engine.credentials import Credentials
 from engine.domain.book import OrderBook
-from engine.domain.pairs import PairRules, Symbol
+from engine.domain.pairs import PairRules, Side, Symbol
 from engine.errors import Unavailable
 from engine.exchange.mexc import wire
 from engine.exchange.mexc.client import (
@@ -24,17 +24,19 @@ from engine.exchange.mexc.client import (
 T = TypeVar("T")
 
 _RULES_LIVE = timedelta(hours=1)
+# A pair that is closed may open at any moment.
+_CLOSED_RULES_LIVE = timedelta(minutes=1)
 _PRICES_LIVE = timedelta(milliseconds=900)
 _LEVELS = 100
 
 
 class _Shared(Generic[T]):
-    """One value per pair, kept for *lifetime*; whoever asks during a read waits for that read.
+    """One value per pair, kept for its *lifetime*; whoever asks during a read waits for that read.
 
     They share its failure too, unless it was a refusal, which concerns one key only.
     """
 
-    def __init__(self, clock: Clock, *, lifetime: timedelta) -> None:
+    def __init__(self, clock: Clock, *, lifetime: Callable[[T], timedelta]) -> None:
         self._clock = clock
         self._lifetime = lifetime
         self._kept: dict[Symbol, tuple[datetime, T]] = {}
@@ -42,7 +44,7 @@ class _Shared(Generic[T]):
 
     async def get(self, symbol: Symbol, read: Callable[[], Awaitable[T]]) -> T:
         while True:
-            if (kept := self._kept.get(symbol)) and self._is_fresh(kept[0]):
+            if (kept := self._kept.get(symbol)) and self._is_fresh(*kept):
                 return kept[1]
             if (under_way := self._reads.get(symbol)) is None:
                 return await self._read(symbol, read)
@@ -50,8 +52,11 @@ class _Shared(Generic[T]):
             if not under_way.cancelled():
                 return under_way.result()
 
-    def _is_fresh(self, kept_at: datetime) -> bool:
-        return timedelta() <= self._clock.now() - kept_at < self._lifetime
+    def forget(self, symbol: Symbol) -> None:
+        self._kept.pop(symbol, None)
+
+    def _is_fresh(self, kept_at: datetime, value: T) -> bool:
+        return timedelta() <= self._clock.now() - kept_at < self._lifetime(value)
 
     async def _read(self, symbol: Symbol, read: Callable[[], Awaitable[T]]) -> T:
         shared: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -73,9 +78,9 @@ class _Shared(Generic[T]):
 
 class _Memory:
     def __init__(self, clock: Clock) -> None:
-        self.rules = _Shared[PairRules](clock, lifetime=_RULES_LIVE)
-        self.books = _Shared[OrderBook](clock, lifetime=_PRICES_LIVE)
-        self.prices = _Shared[Decimal](clock, lifetime=_PRICES_LIVE)
+        self.rules = _Shared[PairRules](clock, lifetime=_rules_live)
+        self.books = _Shared[OrderBook](clock, lifetime=lambda _: _PRICES_LIVE)
+        self.prices = _Shared[Decimal](clock, lifetime=lambda _: _PRICES_LIVE)
 
 
 class MexcMarket:
@@ -107,6 +112,10 @@ class MexcMarket:
 
         return await self._memory.rules.get(symbol, read)
 
+    def forget_rules(self, symbol: Symbol) -> None:
+        """They turned out to be wrong before their time was over: the next one reads them anew."""
+        self._memory.rules.forget(symbol)
+
     async def book(self, symbol: Symbol) -> OrderBook:
         async def read() -> OrderBook:
             depth = await self._ask(DEPTH, symbol, ("limit", str(_LEVELS)))
@@ -125,3 +134,8 @@ class MexcMarket:
         return await self._client.read(
             endpoint, [("symbol", symbol), *params], credentials=self._credentials
         )
+
+
+def _rules_live(rules: PairRules) -> timedelta:
+    both_sides = rules.allows(Side.BUY) and rules.allows(Side.SELL)
+    return _RULES_LIVE if rules.is_open and both_sides else _CLOSED_RULES_LIVE

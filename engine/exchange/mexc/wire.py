@@ -14,16 +14,18 @@ from engine.domain.holdings import Balance, Holdings
 from engine.domain.money import ZERO, step_of
 from engine.domain.orders import ClientOrderId, Execution, Fees
 from engine.domain.pairs import Asset, PairRules, Symbol
-from engine.errors import BadData, PairUnavailable, Unavailable
+from engine.errors import BadData, OrderNotFound, PairUnavailable, Unavailable
 from engine.exchange.mexc.fields import (
     Record,
     amount,
     amount_from,
+    code,
     flag,
     integer,
     record,
     rows,
     text,
+    words,
 )
 from engine.exchange.port import OrderReport
 
@@ -60,12 +62,10 @@ def complaint(answer: object) -> Complaint | None:
     """The error an answer carries, whatever its HTTP status: some errors come with a 200."""
     if not isinstance(answer, dict):
         return None
-    code = answer.get("code")
-    if isinstance(code, bool) or not isinstance(code, int) or code in _SUCCESS_CODES:
+    number = answer.get("code")
+    if isinstance(number, bool) or not isinstance(number, int) or number in _SUCCESS_CODES:
         return None
-    message = answer.get("msg")
-    words = " ".join(message.split()) if isinstance(message, str) else ""
-    return Complaint(code=code, message=words[:_LONGEST_MESSAGE])
+    return Complaint(code=number, message=words(answer.get("msg"), most=_LONGEST_MESSAGE))
 
 
 def server_time(answer: object) -> datetime:
@@ -104,12 +104,15 @@ def _rules(pair: Record, symbol: Symbol) -> PairRules:
     price_step = step_of(integer(pair, "quotePrecision", least=0, most=_MOST_DECIMALS))
     base_size = amount(pair, "baseSizePrecision")
     # Docs say one side may be closed as text, the wire says it as a number.
-    sides = str(pair.get("tradeSideType", _BOTH_SIDES))
+    sides = code(pair.get("tradeSideType", _BOTH_SIDES))
+    base, quote = text(pair, "baseAsset"), text(pair, "quoteAsset")
+    if base + quote != symbol:  # counted in another asset, an account would look empty
+        raise BadData(f"{symbol} is not a pair of {base[:20]} and {quote[:20]}")
     order_types = rows(pair.get("orderTypes"), what="orderTypes")
     return PairRules(
         symbol=symbol,
-        base=Asset(text(pair, "baseAsset")),
-        quote=Asset(text(pair, "quoteAsset")),
+        base=Asset(base),
+        quote=Asset(quote),
         quantity_step=_common_step(step_of(base_decimals), base_size),
         min_quantity=base_size,
         quote_step=price_step,
@@ -117,7 +120,7 @@ def _rules(pair: Record, symbol: Symbol) -> PairRules:
         min_notional=_first(pair, "quoteAmountPrecisionMarket", "quoteAmountPrecision"),
         max_notional=_first(pair, "maxQuoteAmountMarket", "maxQuoteAmount"),
         taker_fee_rate=amount(pair, "takerCommission"),
-        online=str(pair.get("status")) in _ONLINE,
+        online=code(pair.get("status")) in _ONLINE,
         api_allowed=flag(pair, "isSpotTradingAllowed"),
         market_orders="MARKET" in order_types,
         buying=sides in (_BOTH_SIDES, _BUY_ONLY),
@@ -215,6 +218,23 @@ def order_report(answer: object, *, symbol: Symbol, client_order_id: ClientOrder
     )
 
 
+def order_among(
+    answer: object, *, symbol: Symbol, client_order_id: ClientOrderId, page: int
+) -> OrderReport:
+    """The order in a list of at most *page*. Raises OrderNotFound only if every order of a list
+    that is not cut off carries another id: MEXC shows null for some, and such a one may be it.
+    """
+    listed = [record(row, what="an order") for row in rows(answer, what="orders")]
+    for order in listed:
+        if order.get("clientOrderId") == client_order_id:
+            return order_report(order, symbol=symbol, client_order_id=client_order_id)
+    if len(listed) >= page:
+        raise BadData("the list of orders is cut off")
+    for order in listed:
+        text(order, "clientOrderId")
+    raise OrderNotFound("not in the history")
+
+
 def fees(answer: object, *, exchange_order_id: str) -> Fees:
     """Raises Unavailable while the fills of the order are not visible yet."""
     by_asset: dict[Asset, Decimal] = {}
@@ -235,14 +255,12 @@ def key_report(answer: object) -> KeyReport:
     if days_left is not None:
         days_left = integer(key, "remainingValidity", least=-1, most=100_000)
     return KeyReport(
-        permissions=frozenset(_comma_separated(text(key, "permissions"))),
+        permissions=frozenset(_comma_separated(key, "permissions")),
         days_left=days_left if days_left is None or days_left >= 0 else None,
-        addresses=tuple(_comma_separated(key.get("ipWhiteList") or "")),
+        addresses=tuple(_comma_separated(key, "ipWhiteList") if key.get("ipWhiteList") else ()),
         status=text(key, "status"),
     )
 
 
-def _comma_separated(value: object) -> list[str]:
-    if not isinstance(value, str):
-        raise BadData("not a list of names")
-    return [name.strip() for name in value.split(",") if name.strip()]
+def _comma_separated(of: Record, name: str) -> list[str]:
+    return [part.strip() for part in text(of, name).split(",") if part.strip()]
