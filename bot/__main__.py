@@ -1,7 +1,8 @@
 """`python -m bot`: read the environment, run until a signal, say how it ended.
 
 Exit codes: 0 stopped as asked, 1 broke (the log says how), 2 a bad setting, 3 cannot start
-(the database is in use or has another schema, Telegram does not know the token).
+(the database is in use or has another schema, Telegram does not know the token), 4 stalled
+(Telegram answered no poll for so long that only a new process may help).
 """
 
 import argparse
@@ -14,12 +15,14 @@ import sys
 from bot.demo import run_demo
 from bot.live import run_live
 from bot.logs import configure
+from bot.loopwatch import watched_loop
 from bot.settings import BadSettings, ProcessSettings
 from bot.updates import TokenRefused
 from bot.version import VERSION
+from bot.watchdog import PollsStalled
 from bot.wiring import CannotStart
 
-EXIT_BROKE, EXIT_BAD_SETTING, EXIT_CANNOT_START = 1, 2, 3
+EXIT_BROKE, EXIT_BAD_SETTING, EXIT_CANNOT_START, EXIT_STALLED = 1, 2, 3, 4
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -39,6 +42,8 @@ def main() -> int:
         return _refuse(e.problems, EXIT_BAD_SETTING)
     except CannotStart as e:
         return _refuse([str(e)], EXIT_CANNOT_START)
+    except PollsStalled as e:
+        return _refuse([f"{e}; start me again"], EXIT_STALLED)
     except Exception:
         # The last net: whatever it is, the host restarts us and we recover.
         logger.critical("broke", exc_info=True)
@@ -63,9 +68,10 @@ def _read_settings() -> ProcessSettings:
 async def _run(settings: ProcessSettings) -> int:
     stop = asyncio.Event()
     _set_on_signal(stop)
-    if settings.is_demo:
-        return await run_demo(settings, stop=stop)
-    await run_live(settings, stop=stop)
+    with watched_loop():
+        if settings.is_demo:
+            return await run_demo(settings, stop=stop)
+        await run_live(settings, stop=stop)
     return 0
 
 

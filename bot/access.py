@@ -40,6 +40,7 @@ class Access:
         self._clock = clock
         self._listed = frozenset(authorized_chats)
         self._owner = authorized_chats[0] if authorized_chats else None
+        self._owner_chat = self._owner
 
     async def allows(self, *, chat_id: int, user_id: int) -> bool:
         if user_id in self._listed and (chat_id == user_id or chat_id in self._listed):
@@ -57,6 +58,17 @@ class Access:
             return user_id == self._owner
         async with self._database.reading() as session:
             return await members.is_owner(session, user_id=user_id)
+
+    async def owner_chat(self) -> int | None:
+        """Where the owner is told of the bot's own troubles; None while it has no owner.
+
+        Asked of the database until it is known: later the database may be what is broken.
+        """
+        if self._owner_chat is None:
+            async with self._database.reading() as session:
+                # A private chat has the id of its user.
+                self._owner_chat = await members.owner(session)
+        return self._owner_chat
 
     async def refuse_once(self, *, user_id: int) -> bool:
         """Whether this stranger should get an answer: the first time only."""
@@ -98,6 +110,7 @@ class Access:
                     is_owner=True,
                     now=self._clock.now(),
                 )
+        self._owner_chat = user_id
         return Attempt(Pairing.ADMITTED)
 
 

@@ -4,12 +4,12 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.updates import PollFailed, RetryAfter, TokenRefused
+from bot.updates import Conflict, PollFailed, RetryAfter, TokenRefused
 from bot.workers import Done, Outcome, QueueWorkers, delay
 from engine.clock import Clock
 from engine.storage import inbox
@@ -65,12 +65,20 @@ class Intake:
         self._bot_id = bot_id
         self._on_stored = on_stored
         self._offset: int | None = None
-        self._last_poll_at: datetime | None = None
+        self._answers = 0
+        self._told_to_wait = False
 
     @property
-    def last_poll_at(self) -> datetime | None:
-        """When Telegram last answered a poll and the answer was stored."""
-        return self._last_poll_at
+    def answers(self) -> int:
+        """How many polls Telegram itself has answered, be it with updates, with "wait" or with
+        "another copy polls". Whether the database took the updates does not matter here.
+        """
+        return self._answers
+
+    @property
+    def told_to_wait(self) -> bool:
+        """Telegram asked for silence, and gets it."""
+        return self._told_to_wait
 
     async def run(self) -> None:
         """Until cancelled. Raises TokenRefused; every other failure is waited out."""
@@ -83,8 +91,11 @@ class Intake:
             except TokenRefused:
                 raise
             except RetryAfter as e:
+                self._answers += 1
+                self._told_to_wait = True
                 problem, pause = str(e), e.pause
             except PollFailed as e:
+                self._answers += isinstance(e, Conflict)
                 failures += 1
                 problem, pause = f"{type(e).__name__}: {e}", delay(failures, most=_LONGEST_PAUSE)
             except SQLAlchemyError as e:
@@ -92,9 +103,11 @@ class Intake:
                 problem, pause = type(e).__name__, delay(failures, most=_LONGEST_PAUSE)
             logger.warning("poll failed", extra={"problem": problem, "failures": failures})
             await self._clock.sleep(pause)
+            self._told_to_wait = False
 
     async def _poll(self) -> None:
         batch = await self._source.fetch(self._offset)
+        self._answers += 1
         usable = [(update_id, raw) for raw in batch if (update_id := _update_id(raw)) is not None]
         if len(usable) < len(batch):
             logger.error(
@@ -107,7 +120,6 @@ class Intake:
         # An empty answer has confirmed everything before the offset. Asking without one from
         # there on matters after a quiet week, when Telegram may start over at a lower number.
         self._offset = max(update_id for update_id, _ in usable) + 1 if usable else None
-        self._last_poll_at = self._clock.now()
 
     async def _store(self, updates: Sequence[tuple[int, dict[str, Any]]]) -> None:
         sealed = [

@@ -11,6 +11,7 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application
 
 from bot.updates import TokenRefused
+from bot.watchdog import PollsStalled
 from bot.workers import delay
 from engine.clock import Clock
 from engine.dispatch import Dispatcher
@@ -98,11 +99,21 @@ async def live(
     """Run everything until *stop* is set; then claim nothing new, finish or park, return.
 
     *telegram* runs beside the engine and needs not end. Whatever is not finished within the grace
-    time goes on after the next start, from the database.
+    time goes on after the next start, from the database. Where *telegram* raises PollsStalled,
+    the end is as orderly, and then that is raised.
     """
+    stalls: list[PollsStalled] = []
+
+    async def stop_if_stalled() -> None:
+        try:
+            await telegram()
+        except PollsStalled as e:
+            stalls.append(e)
+            stop.set()
+
     try:
         async with asyncio.TaskGroup() as tasks:
-            for part in (*engine, telegram):
+            for part in (*engine, stop_if_stalled):
                 tasks.create_task(_run(part))
             running = [(worker, tasks.create_task(worker.run())) for worker in workers]
             await stop.wait()
@@ -113,6 +124,8 @@ async def live(
         logger.info("stopped")
     finally:
         await dispatcher.release()
+    if stalls:
+        raise stalls[0]
 
 
 async def _finish(

@@ -1,17 +1,23 @@
 """The real program: Telegram on one side, MEXC (and paper beside it) on the other."""
 
 import asyncio
-from contextlib import AsyncExitStack
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 import httpx
+from sqlalchemy.exc import SQLAlchemyError
 from telegram.request import HTTPXRequest
 
 from bot.intake import Intake
 from bot.lifecycle import live
 from bot.settings import ProcessSettings
+from bot.stalls import CheckWatch
 from bot.updates import UpdatesSource
+from bot.watchdog import PollWatch
 from bot.wiring import Venue, assemble, build_application, come_online, open_database, open_vault
+from bot.workers import delay
 from engine.clock import Clock, SystemClock
 from engine.domain.accounts import Account
 from engine.domain.holdings import Holdings
@@ -29,10 +35,13 @@ from engine.vault import Vault
 
 # Half the shortest interval: a check that is due just after a beat is not an interval late.
 _HEARTBEAT = timedelta(milliseconds=500)
+_LONGEST_PAUSE = timedelta(seconds=30)
+
+logger = logging.getLogger(__name__)
 
 
 async def run_live(settings: ProcessSettings, *, stop: asyncio.Event) -> None:
-    """Until *stop*. Raises CannotStart, BadSettings (the key file) or TokenRefused."""
+    """Until *stop*. Raises CannotStart, BadSettings (the key file), TokenRefused, PollsStalled."""
     if settings.telegram_token is None:
         raise ValueError("without a token this would be the demo")
     clock = SystemClock()
@@ -44,7 +53,6 @@ async def run_live(settings: ProcessSettings, *, stop: asyncio.Event) -> None:
         # Retries only while connecting: an order that was sent is never sent again.
         transport = httpx.AsyncHTTPTransport(retries=1)
         mexc_http = await stack.enter_async_context(httpx.AsyncClient(transport=transport))
-        telegram_http = await stack.enter_async_context(httpx.AsyncClient())
         application = build_application(
             settings.telegram_token,
             request=HTTPXRequest(connection_pool_size=32),
@@ -61,29 +69,54 @@ async def run_live(settings: ProcessSettings, *, stop: asyncio.Event) -> None:
             clock=clock,
             authorized_chats=settings.authorized_chats,
         )
-        intake = Intake(
-            source=UpdatesSource(
-                http=telegram_http,
-                url=f"{settings.telegram_api_url}/bot{settings.telegram_token}",
-            ),
-            database=database,
-            clock=clock,
-            sealer=vault,
-            bot_id=int(settings.telegram_token.partition(":")[0]),
-            on_stored=parts.update_workers.nudge,
-        )
+        token = settings.telegram_token
+
+        @asynccontextmanager
+        async def open_intake() -> AsyncGenerator[Intake]:
+            """With connections of its own: stuck ones are what a restart has to get rid of."""
+            async with httpx.AsyncClient() as telegram_http:
+                yield Intake(
+                    source=UpdatesSource(
+                        http=telegram_http, url=f"{settings.telegram_api_url}/bot{token}"
+                    ),
+                    database=database,
+                    clock=clock,
+                    sealer=vault,
+                    bot_id=int(token.partition(":")[0]),
+                    on_stored=parts.update_workers.nudge,
+                )
 
         async def telegram() -> None:
-            await come_online(parts, clock)
-            await intake.run()
+            await _outlast_the_database(lambda: come_online(parts, clock), clock)
+            await PollWatch(clock=clock, open_intake=open_intake).run()
 
+        check_watch = CheckWatch(
+            clock=clock,
+            bot=application.bot,
+            pulse=parts.dispatcher.pulse,
+            owner_chat=parts.access.owner_chat,
+        )
         await live(
             stop=stop,
-            engine=[parts.heartbeat.run, parts.dispatcher.run],
+            engine=[parts.heartbeat.run, parts.dispatcher.run, check_watch.run],
             dispatcher=parts.dispatcher,
             telegram=telegram,
             workers=[parts.update_workers, parts.relay],
         )
+
+
+async def _outlast_the_database(start: Callable[[], Awaitable[None]], clock: Clock) -> None:
+    """*start* begun again and again, until the database was there for all of it."""
+    failures = 0
+    while True:
+        try:
+            await start()
+        except (SQLAlchemyError, OSError) as e:
+            failures += 1
+            logger.warning("not online yet, the database is away: %s", type(e).__name__)
+            await clock.sleep(delay(failures, most=_LONGEST_PAUSE))
+        else:
+            return
 
 
 def mexc_venue(

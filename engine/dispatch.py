@@ -5,7 +5,6 @@ the checks of a busy second.)
 """
 
 import asyncio
-import heapq
 import logging
 import secrets
 from collections.abc import Mapping
@@ -20,8 +19,10 @@ from engine.clock import Clock
 from engine.domain.accounts import Duty
 from engine.domain.looks import Look
 from engine.domain.orders import AccountId
-from engine.domain.schedule import first_check, next_check
+from engine.domain.schedule import longest_silence, next_check
 from engine.domain.troubles import TroubleKind
+from engine.domain.vigil import Progress, Pulse
+from engine.seats import Seat, Seats
 from engine.storage import accounts, leases, orders
 from engine.storage.database import Database
 from engine.timing import Timing
@@ -32,25 +33,12 @@ logger = logging.getLogger(__name__)
 POOL = 8
 _CLAIM_AT_ONCE = 500
 _IDLE_POLL = timedelta(milliseconds=50)
-# After a restart the checks start no faster than one address may read accounts.
-_STARTS_PER_SECOND = 3
 _DATABASE_AWAY = (SQLAlchemyError, OSError)
 
 
 def new_owner() -> str:
     """A name no other process, living or dead, has."""
     return secrets.token_hex(8)
-
-
-@dataclass(slots=True)
-class _Seat:
-    """An account this process owns. *due_at* is None while nothing is due until a wake-up."""
-
-    fence: int
-    due_at: datetime | None
-    busy: bool = False
-    again: bool = False
-    look: Look | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +64,25 @@ class Dispatcher:
         self._timing = timing
         self._checker = checker
         self._owner = owner
-        self._seats: dict[AccountId, _Seat] = {}
-        self._due: list[tuple[datetime, AccountId]] = []
+        self._seats = Seats(error_backoff=timing.error_backoff)
         self._queue: asyncio.Queue[tuple[Duty, int]] = asyncio.Queue()
         self._renewed_at: datetime | None = None
         self._stopping = False
+        self._beats = 0
+        self._database_away = False
 
     def standing(self, account_id: AccountId) -> Standing | None:
         """None where another process owns the account."""
         seat = self._seats.get(account_id)
         return None if seat is None else Standing(seat.look, seat.due_at)
+
+    def pulse(self) -> Pulse:
+        """How this process's work gets on."""
+        return Pulse(
+            beats=Progress(self._beats, longest_silence(waits=[self._timing.error_backoff])),
+            database_away=self._database_away,
+            checks=self._seats.progress(),
+        )
 
     async def tick(self) -> None:
         """One heartbeat: keep the leases, hear wake-ups, hand out what is due. Never waits for
@@ -98,7 +95,11 @@ class Dispatcher:
             await self._hear()
             await self._hand_out()
         except _DATABASE_AWAY as e:
+            self._database_away = True
             logger.warning("no heartbeat, the database is away: %s", type(e).__name__)
+        else:
+            self._database_away = False
+            self._beats += 1
 
     async def run(self) -> None:
         """The pool; runs until cancelled."""
@@ -111,7 +112,7 @@ class Dispatcher:
         self._stopping = True
         while not self._queue.empty():
             duty, fence = self._queue.get_nowait()
-            if (seat := self._seats.get(duty.account.id)) is not None and seat.fence == fence:
+            if (seat := self._seats.held(duty.account.id, fence=fence)) is not None:
                 seat.busy = False
 
     async def until_idle(self) -> None:
@@ -137,9 +138,8 @@ class Dispatcher:
                 session, owner=self._owner, now=self._database.now(), ttl=self._timing.lease
             )
         self._renewed_at = now
-        self._forget_lost(held)
-        # Claimed, but the answer to the commit was lost: nobody else would ever check them.
-        self._take_seats({a: fence for a, fence in held.items() if a not in self._seats})
+        for account_id in self._seats.keep_up(held, now=now):
+            logger.warning("lease lost", extra={"account": account_id})
 
     async def _hear(self) -> None:
         async with self._database.reading() as session:
@@ -153,7 +153,7 @@ class Dispatcher:
         for account_id in calls.woken:
             if (seat := self._seats.get(account_id)) is not None:
                 seat.again = seat.busy
-                self._schedule(account_id, self._clock.now())
+                self._seats.schedule(account_id, self._clock.now())
 
     async def _claim(self) -> None:
         async with self._database.writing() as session:
@@ -166,35 +166,11 @@ class Dispatcher:
             )
             for account_id in claimed:
                 await orders.drop_planned(session, account_id, now=self._clock.now())
-        self._take_seats(claimed)
-
-    def _take_seats(self, claimed: Mapping[AccountId, int]) -> None:
-        now = self._clock.now()
-        spread = timedelta(seconds=len(claimed)) / _STARTS_PER_SECOND
-        for position, (account_id, fence) in enumerate(sorted(claimed.items())):
-            due_at = first_check(now=now, position=position, crowd=len(claimed), interval=spread)
-            self._seats[account_id] = _Seat(fence=fence, due_at=None)
-            self._schedule(account_id, due_at)
-
-    def _forget_lost(self, held: Mapping[AccountId, int]) -> None:
-        for account_id, seat in tuple(self._seats.items()):
-            if held.get(account_id) != seat.fence:
-                logger.warning("lease lost", extra={"account": account_id})
-                del self._seats[account_id]
-
-    def _schedule(self, account_id: AccountId, due_at: datetime) -> None:
-        self._seats[account_id].due_at = due_at
-        heapq.heappush(self._due, (due_at, account_id))
+        self._seats.take(claimed, now=self._clock.now())
 
     async def _hand_out(self) -> None:
         now = self._clock.now()
-        due: dict[AccountId, _Seat] = {}
-        while self._due and self._due[0][0] <= now:
-            due_at, account_id = heapq.heappop(self._due)
-            seat = self._seats.get(account_id)
-            # An entry that is not the seat's present due time was overtaken by a newer one.
-            if seat is not None and not seat.busy and seat.due_at == due_at:
-                due[account_id] = seat
+        due = self._seats.pop_due(now=now)
         if not due:
             return
         try:
@@ -202,7 +178,7 @@ class Dispatcher:
                 duties = await accounts.duties(session, list(due))
         except _DATABASE_AWAY:
             for account_id in due:
-                self._schedule(account_id, now)
+                self._seats.schedule(account_id, now)
             raise
         except (ValueError, LookupError):
             duties = await self._one_by_one(due)
@@ -216,7 +192,7 @@ class Dispatcher:
                 seat.busy = True
                 self._queue.put_nowait((duty, seat.fence))
 
-    async def _one_by_one(self, due: Mapping[AccountId, _Seat]) -> list[Duty]:
+    async def _one_by_one(self, due: Mapping[AccountId, Seat]) -> list[Duty]:
         """One of them has a row that we cannot read; the others must not wait for it."""
         readable: list[Duty] = []
         for account_id in due:
@@ -225,7 +201,7 @@ class Dispatcher:
                     readable += await accounts.duties(session, [account_id])
             except (ValueError, LookupError) as e:
                 logger.error("account unreadable", extra={"account": account_id, "error": str(e)})  # noqa: TRY400 - the value says it all
-                self._schedule(account_id, self._clock.now() + self._timing.error_backoff)
+                self._seats.schedule(account_id, self._clock.now() + self._timing.error_backoff)
         return readable
 
     async def _work(self) -> None:
@@ -235,11 +211,18 @@ class Dispatcher:
             self._after(duty, fence, checked)
 
     async def _check(self, duty: Duty, fence: int) -> Checked | None:
+        about = {"account": duty.account.id}
         try:
             return await self._checker.check(duty, fence=fence)
+        except _DATABASE_AWAY as e:
+            # What was begun is in the database, and is gone on with from there.
+            logger.warning(
+                "check interrupted, the database is away: %s", type(e).__name__, extra=about
+            )
+            return None
         except Exception:
             # The supervisor's net: one account's bug must not stop the others.
-            logger.exception("check broke", extra={"account": duty.account.id})
+            logger.exception("check broke", extra=about)
         try:
             async with self._database.writing() as session:
                 await incidents.note(
@@ -250,30 +233,27 @@ class Dispatcher:
                     now=self._clock.now(),
                 )
         except _DATABASE_AWAY:
-            logger.warning("trouble not recorded", extra={"account": duty.account.id})
+            logger.warning("trouble not recorded", extra=about)
         return None
 
     def _after(self, duty: Duty, fence: int, checked: Checked | None) -> None:
-        seat = self._seats.get(duty.account.id)
-        if seat is None or seat.fence != fence:
+        account_id, interval = duty.account.id, duty.account.settings.interval
+        seat = self._seats.held(account_id, fence=fence)
+        if seat is None:
             return
         now = self._clock.now()
+        again_in = checked.again_in if checked else self._timing.error_backoff
+        self._seats.finished(account_id, interval=interval, again_in=again_in or interval)
         seat.busy = False
         if checked is not None:
             seat.look = checked.look
         if seat.again:
             seat.again = False
-            self._schedule(duty.account.id, now)
+            self._seats.schedule(account_id, now)
             return
-        again_in = checked.again_in if checked else self._timing.error_backoff
-        self._schedule(
-            duty.account.id,
-            next_check(
-                due_at=seat.due_at or now,
-                now=now,
-                interval=duty.account.settings.interval,
-                failed_for=again_in,
-            ),
+        self._seats.schedule(
+            account_id,
+            next_check(due_at=seat.due_at or now, now=now, interval=interval, failed_for=again_in),
         )
 
 
@@ -282,5 +262,5 @@ def is_idle_duty(duty: Duty) -> bool:
     if duty.unresolved is not None:
         return False
     # A tap that a pause has overtaken gets its answer all the same: the gate lets no order out.
-    paused = duty.account.settings.paused and duty.request is None
-    return paused or not duty.account.can_trade
+    stopped = duty.account.stopped and duty.request is None
+    return stopped or not duty.account.can_trade

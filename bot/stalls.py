@@ -1,0 +1,103 @@
+"""Tells the owner when accounts are not checked in time, and when they are again.
+
+Straight to Telegram and from memory, past the outbox: the database may be what is broken.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import assert_never
+
+from sqlalchemy.exc import SQLAlchemyError
+from telegram import Bot
+from telegram.constants import ParseMode
+from telegram.error import RetryAfter, TelegramError
+
+from bot.messages import Message
+from bot.relay import asked_pause
+from bot.views.stalls import stall_over_view, stalled_view
+from bot.workers import delay
+from engine.clock import Clock
+from engine.domain.vigil import Pulse, Stalled, StallOver, Vigil
+
+_BEAT = timedelta(seconds=5)
+_LONGEST_PAUSE = timedelta(seconds=60)
+_DATABASE_AWAY = (SQLAlchemyError, OSError)
+
+logger = logging.getLogger(__name__)
+
+
+class CheckWatch:
+    """Looks at *pulse* now and then. News that could not be delivered are tried again until newer
+    ones take their place: that a stall is over says all there is to say of it.
+
+    *owner_chat* may find the database away.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        bot: Bot,
+        pulse: Callable[[], Pulse],
+        owner_chat: Callable[[], Awaitable[int | None]],
+    ) -> None:
+        self._clock = clock
+        self._bot = bot
+        self._pulse = pulse
+        self._owner_chat = owner_chat
+        self._news: asyncio.Queue[Message] = asyncio.Queue()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch())
+            tasks.create_task(self._tell())
+
+    async def _watch(self) -> None:
+        with suppress(*_DATABASE_AWAY):
+            await self._owner_chat()  # now, while it can be asked
+        vigil = Vigil()
+        while True:
+            await self._clock.sleep(_BEAT)
+            match vigil.look(self._pulse(), passed=_BEAT):
+                case None:
+                    pass
+                case Stalled() as stalled:
+                    about = {"cause": stalled.cause.value, "late": stalled.late}
+                    logger.error("checks stalled", extra=about)
+                    self._news.put_nowait(stalled_view(stalled))
+                case StallOver() as over:
+                    logger.warning("checks go on", extra={"lasted_s": over.lasted.total_seconds()})
+                    self._news.put_nowait(stall_over_view(over))
+                case other:
+                    assert_never(other)
+
+    async def _tell(self) -> None:
+        while True:
+            news = await self._news.get()
+            failures = 0
+            while (pause := await self._deliver(news)) is not None:
+                failures += 1
+                await self._clock.sleep(max(pause, delay(failures, most=_LONGEST_PAUSE)))
+                while not self._news.empty():
+                    news = self._news.get_nowait()
+
+    async def _deliver(self, news: Message) -> timedelta | None:
+        """None when it is done; else how long to wait at least before the next try."""
+        try:
+            chat_id = await self._owner_chat()
+            if chat_id is None:
+                logger.warning("nobody to tell")
+                return None
+            await self._bot.send_message(chat_id, news.text, parse_mode=ParseMode.HTML)
+        except RetryAfter as e:
+            pause, problem = asked_pause(e), "asked to wait"
+        except (TelegramError, *_DATABASE_AWAY) as e:
+            pause, problem = timedelta(), type(e).__name__
+        else:
+            return None
+        logger.warning("owner not told yet", extra={"problem": problem})
+        return pause

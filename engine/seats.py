@@ -1,0 +1,100 @@
+"""The accounts this process owns, when each is due next, and how its checks get on: in memory."""
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from engine.domain.looks import Look
+from engine.domain.orders import AccountId
+from engine.domain.schedule import first_check, longest_silence
+from engine.domain.vigil import Progress
+
+# After a restart the checks start no faster than one address may read accounts.
+_STARTS_PER_SECOND = 3
+
+
+@dataclass(slots=True)
+class Seat:
+    """An account this process owns. *due_at* is None while nothing is due until a wake-up;
+    *patience* is how long it may take until the next check is finished.
+    """
+
+    fence: int
+    due_at: datetime | None
+    patience: timedelta
+    busy: bool = False
+    again: bool = False
+    look: Look | None = None
+
+
+class Seats:
+    """*error_backoff* is how long a check that failed is waited for."""
+
+    def __init__(self, *, error_backoff: timedelta) -> None:
+        self._error_backoff = error_backoff
+        self._seats: dict[AccountId, Seat] = {}
+        self._due: list[tuple[datetime, AccountId]] = []
+        # Kept when a seat is lost: what is claimed again after an outage is not checked by that.
+        self._finished: Counter[AccountId] = Counter()
+
+    def get(self, account_id: AccountId) -> Seat | None:
+        return self._seats.get(account_id)
+
+    def held(self, account_id: AccountId, *, fence: int) -> Seat | None:
+        """None where the account was lost, or lost and claimed again, since it had that fence."""
+        seat = self._seats.get(account_id)
+        return seat if seat is not None and seat.fence == fence else None
+
+    def values(self) -> Iterable[Seat]:
+        return self._seats.values()
+
+    def clear(self) -> None:
+        self._seats.clear()
+
+    def take(self, claimed: Mapping[AccountId, int], *, now: datetime) -> None:
+        """New ones, by their fences; they become due one after the other."""
+        spread = timedelta(seconds=len(claimed)) / _STARTS_PER_SECOND
+        silence = longest_silence(waits=[self._error_backoff])
+        for position, (account_id, fence) in enumerate(sorted(claimed.items())):
+            due_at = first_check(now=now, position=position, crowd=len(claimed), interval=spread)
+            self._seats[account_id] = Seat(fence, due_at=None, patience=due_at - now + silence)
+            self.schedule(account_id, due_at)
+
+    def keep_up(self, held: Mapping[AccountId, int], *, now: datetime) -> list[AccountId]:
+        """Hold exactly what the database says is *held*, by fences; returns what was lost."""
+        lost = [a for a, seat in self._seats.items() if held.get(a) != seat.fence]
+        for account_id in lost:
+            del self._seats[account_id]
+        # Claimed, but the answer to the commit was lost: nobody else would ever check them.
+        self.take({a: fence for a, fence in held.items() if a not in self._seats}, now=now)
+        return lost
+
+    def schedule(self, account_id: AccountId, due_at: datetime) -> None:
+        self._seats[account_id].due_at = due_at
+        heapq.heappush(self._due, (due_at, account_id))
+
+    def pop_due(self, *, now: datetime) -> dict[AccountId, Seat]:
+        due: dict[AccountId, Seat] = {}
+        while self._due and self._due[0][0] <= now:
+            due_at, account_id = heapq.heappop(self._due)
+            seat = self._seats.get(account_id)
+            # An entry that is not the seat's present due time was overtaken by a newer one.
+            if seat is not None and not seat.busy and seat.due_at == due_at:
+                due[account_id] = seat
+        return due
+
+    def finished(self, account_id: AccountId, *, interval: timedelta, again_in: timedelta) -> None:
+        """A check came to its end, whatever it found; the next one is *again_in* away."""
+        self._finished[account_id] += 1
+        waits = [interval, self._error_backoff, again_in]
+        self._seats[account_id].patience = longest_silence(waits=waits)
+
+    def progress(self) -> dict[AccountId, Progress]:
+        """Of every account that has something to do."""
+        return {
+            account_id: Progress(self._finished[account_id], seat.patience)
+            for account_id, seat in self._seats.items()
+            if seat.due_at is not None
+        }
