@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from enum import Enum
 
 # A tap on such a button is the typed command. Secrets never travel in a button.
 PRESSABLE = frozenset(
@@ -18,6 +19,8 @@ PRESSABLE = frozenset(
         "pause",
         "resume",
         "rebalance",
+        "limits",
+        "halt",
         "why",
         "history",
         "balance",
@@ -93,7 +96,30 @@ class HistoryPage:
         return f"page:{self.page}:{self.size}"
 
 
-Press = Do | Confirm | Choose | HistoryPage
+class Word(Enum):
+    """What a person says of an order that is unclear."""
+
+    FILLED = "filled"
+    NOT_FILLED = "not"
+    LOOK_AGAIN = "look"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A person's *word* on an order. Anybody of the chat may give it, as long as it is wanted."""
+
+    word: Word
+    client_order_id: str
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.client_order_id):
+            raise ValueError("not the id of an order")
+
+    def encode(self) -> str:
+        return f"order:{self.word.value}:{self.client_order_id}"
+
+
+Press = Do | Confirm | Choose | HistoryPage | Report
 
 
 def decode(text: str) -> Press | None:
@@ -114,6 +140,8 @@ def _press(parts: list[str]) -> Press:
             return Choose(id_, _number(index))
         case ["page", page, size]:
             return HistoryPage(_number(page), _number(size))
+        case ["order", word, client_order_id]:
+            return Report(Word(word), client_order_id)
         case _:
             raise ValueError("no such button")
 

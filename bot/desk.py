@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.asks import Answer, Ask, Command
-from bot.callbacks import Choose, Confirm, HistoryPage
+from bot.callbacks import Choose, Confirm, HistoryPage, Report
 from bot.handlers.about import About
+from bot.handlers.guards import Guards
 from bot.handlers.keys import DISCONNECT, Keys
 from bot.handlers.looking import Looking
 from bot.handlers.settings import CHOICE, SettingsOf
-from bot.handlers.trading import REBALANCE, SET_ASIDE, Trading
+from bot.handlers.trading import REBALANCE, Trading
+from bot.handlers.unclear import SET_ASIDE, Told, Unclear
 from bot.messages import Message
 from bot.questions import Questions
 from engine.storage.codec import from_json
@@ -21,15 +23,18 @@ class Desk:
         self,
         *,
         about: About,
+        guards: Guards,
         keys: Keys,
         looking: Looking,
         settings: SettingsOf,
         trading: Trading,
+        unclear: Unclear,
         questions: Questions,
     ) -> None:
         self._keys = keys
         self._looking = looking
         self._trading = trading
+        self._unclear = unclear
         self._questions = questions
         self.commands: Mapping[str, Command] = {
             "start": about.start,
@@ -45,6 +50,8 @@ class Desk:
             "pause": trading.pause,
             "resume": trading.resume,
             "rebalance": trading.rebalance,
+            "limits": guards.limits,
+            "halt": guards.halt,
             "why": looking.why,
             "history": looking.history,
             "balance": looking.balance,
@@ -56,6 +63,10 @@ class Desk:
 
     async def history_page(self, ask: Ask, page: HistoryPage) -> Answer:
         return await self._looking.history_page(ask, page)
+
+    async def reported(self, ask: Ask, report: Report) -> Told:
+        """What a person says of an order that is unclear."""
+        return await self._unclear.reported(ask, report)
 
     async def said(self, ask: Ask, text: str) -> Answer | None:
         """An answer to a step of a dialog; None where none was waited for."""
@@ -86,7 +97,7 @@ class Desk:
         if isinstance(taken, Refusal):
             return taken
         if question.kind == SET_ASIDE:
-            return await self._trading.set_aside(ask, taken.payload)
+            return await self._unclear.set_aside(ask, taken.payload)
         if question.kind == DISCONNECT:
             return await self._keys.disconnect_confirmed(ask)
         command, *options = from_json(taken.payload, list[str])

@@ -1,12 +1,14 @@
 """How typed values are understood: exactly, as a question, or not at all. Nothing is guessed."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from enum import Enum
 
 from engine.domain.holdings import Counting
+from engine.domain.limits import MAX_ORDERS
 from engine.domain.money import ZERO, plain
 from engine.domain.pairs import USDT, Symbol
 from engine.domain.target import (
@@ -18,6 +20,9 @@ from engine.domain.target import (
 )
 
 LONGEST = 40
+_AUTOMATIC = "auto"
+# What is typed, and the name it has in `Limits`.
+_LIMITS = {"order": "order", "day": "day", "hour": "orders_per_hour", "price": "move"}
 DEFAULT_HISTORY_ROWS = 5
 MOST_HISTORY_ROWS = 20
 DEFAULT_LOG_LINES = 20
@@ -57,6 +62,7 @@ class Topic(Enum):
     DRY_RUN = "dryrun"
     HISTORY = "history"
     LOGS = "logs"
+    LIMITS = "limits"
 
 
 class NotUnderstood(Exception):
@@ -161,6 +167,29 @@ def parse_counting(text: str) -> Counting:
             raise NotUnderstood(Topic.COUNTING)
 
 
+def parse_limits(text: str) -> Mapping[str, Decimal | int | None] | Ambiguous:
+    """New limits by their name in `Limits`: "order 500", "day 2000", "hour 20", "price 15%"; None
+    for "order auto", and all four None for "auto".
+    """
+    name, _, value = _tidy(text, Topic.LIMITS).lower().partition(" ")
+    if name == _AUTOMATIC and not value:
+        return dict.fromkeys(_LIMITS.values())
+    if name not in _LIMITS:
+        raise NotUnderstood(Topic.LIMITS)
+    if value == _AUTOMATIC:
+        return {_LIMITS[name]: None}
+    if name == "hour":
+        if not _WHOLE.fullmatch(value) or not 1 <= int(value) <= MAX_ORDERS:
+            raise NotUnderstood(Topic.LIMITS)
+        return {_LIMITS[name]: int(value)}
+    options, certain = _moves(value) if name == "price" else _limit_amounts(value)
+    if not options:
+        raise NotUnderstood(Topic.LIMITS)
+    if not certain:
+        return Ambiguous(Topic.LIMITS, tuple(f"{name} {option}" for option in options))
+    return {_LIMITS[name]: _value(options[0])}
+
+
 def parse_history_rows(text: str) -> int:
     """How many trades a page shows; the default where nothing was typed."""
     return _parse_size(text, Topic.HISTORY, default=DEFAULT_HISTORY_ROWS, most=MOST_HISTORY_ROWS)
@@ -220,6 +249,26 @@ def _bare_percents(readings: tuple[Decimal, ...]) -> list[str]:
     return [_as_percent(number) for number in percents if _is_percent(number)]
 
 
+def _moves(text: str) -> tuple[list[str], bool]:
+    """How far a price may move, as percents, and whether there is no doubt which."""
+    percent = _PERCENT.fullmatch(text)
+    readings = _readings(percent["number"] if percent else text)
+    options = [_as_percent(n) for n in readings] if percent else _bare_percents(readings)
+    fitting = [option for option in options if _is_move(option)]
+    return fitting, percent is not None and len(readings) == 1
+
+
+def _is_move(percent: str) -> bool:
+    number = Decimal(percent.removesuffix("%"))
+    return 1 <= number <= _MOST_PERCENT and number == round(number, _CENT_DECIMALS)
+
+
+def _limit_amounts(text: str) -> tuple[list[str], bool]:
+    money = _MONEY.fullmatch(text)
+    readings = _readings(money["number"]) if money else ()
+    return [_as_usdt(amount) for amount in readings if _is_amount(amount)], len(readings) == 1
+
+
 def _as_usdt(amount: Decimal) -> str:
     return f"{plain(amount)} USDT"
 
@@ -229,6 +278,12 @@ def _as_percent(number: Decimal) -> str:
 
 
 def _threshold(option: str) -> Threshold:
+    unit = ThresholdUnit.FRACTION if option.endswith("%") else ThresholdUnit.QUOTE
+    return Threshold(_value(option), unit)
+
+
+def _value(option: str) -> Decimal:
+    """Of "15%" or "500 USDT"."""
     if option.endswith("%"):
-        return Threshold(Decimal(option.removesuffix("%")).scaleb(-2))
-    return Threshold(Decimal(option.removesuffix(" USDT")), ThresholdUnit.QUOTE)
+        return Decimal(option.removesuffix("%")).scaleb(-2)
+    return Decimal(option.removesuffix(" USDT"))

@@ -88,7 +88,7 @@ class Relay:
                 message_id = await self._send(row.chat_id, part)
         except RetryAfter as e:
             kept = unclear or message_id is not None
-            return self._slow_down(row.chat_id, _seconds(e), kept_unclear=kept)
+            return self._slow_down(row.chat_id, asked_pause(e), kept_unclear=kept)
         except ChatMigrated as e:
             await self._on_migrated(row.chat_id, e.new_chat_id)
             async with self._database.writing() as session:
@@ -178,7 +178,7 @@ def _chat_is_gone(error: TelegramError) -> bool:
     return isinstance(error, Forbidden) or "chat not found" in error.message.lower()
 
 
-def _seconds(error: RetryAfter) -> timedelta:
+def asked_pause(error: RetryAfter) -> timedelta:
     """python-telegram-bot is on its way from numbers to durations."""
     pause = error.retry_after
     return pause if isinstance(pause, timedelta) else timedelta(seconds=pause)

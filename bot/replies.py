@@ -5,13 +5,15 @@ import json
 import logging
 from collections.abc import Awaitable
 from dataclasses import replace
+from datetime import timedelta
 
 from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions
 from telegram.constants import ParseMode
-from telegram.error import BadRequest, Forbidden, TelegramError
+from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
 from bot.asks import Answer, Document
 from bot.messages import Message, plain_text, split
+from bot.relay import asked_pause
 from bot.views.waiting import waiting_view
 from engine.clock import Clock
 from engine.storage import outbox
@@ -49,7 +51,8 @@ class Replies:
                 working = tasks.create_task(_awaited(work))
                 done, _ = await asyncio.wait({working}, timeout=_PATIENCE_S)
                 if not done and in_place is None:
-                    waiting = await self._try(chat_id, waiting_view())
+                    shown = await self._try(chat_id, waiting_view())
+                    waiting = shown if isinstance(shown, int) else None
             answer = working.result()
         except Exception:
             if waiting:
@@ -66,7 +69,9 @@ class Replies:
 
     async def send(self, chat_id: int, message: Message, *, key: str) -> None:
         """Now, or from the outbox as soon as Telegram takes it."""
-        if await self._try(chat_id, message) is None:
+        outcome = await self._try(chat_id, message)
+        if isinstance(outcome, timedelta):
+            now = self._clock.now()
             async with self._database.writing() as session:
                 await outbox.add(
                     session,
@@ -74,7 +79,8 @@ class Replies:
                     kind=ANSWER,
                     payload=to_payload(message),
                     dedupe_key=f"{ANSWER}:{key}",
-                    now=self._clock.now(),
+                    now=now,
+                    not_before=now + outcome,
                 )
 
     async def edit(self, chat_id: int, message_id: int, message: Message, *, key: str) -> None:
@@ -129,8 +135,10 @@ class Replies:
             logger.warning("file not sent", extra={"chat_id": chat_id, "problem": e.message})
             await self.send(chat_id, file.instead, key=key)
 
-    async def _try(self, chat_id: int, message: Message) -> int | None:
-        """The id of what arrived (of its last part), 0 if nobody is there, None if not now."""
+    async def _try(self, chat_id: int, message: Message) -> int | timedelta:
+        """The id of what arrived (of its last part), 0 if nobody is there; a duration if not now:
+        so long to wait at least.
+        """
         *first, last = split(message.text)
         try:
             for text in first:
@@ -141,7 +149,7 @@ class Replies:
             return 0
         except TelegramError as e:
             logger.warning("answer delayed", extra={"chat_id": chat_id, "problem": e.message})
-            return None
+            return asked_pause(e) if isinstance(e, RetryAfter) else timedelta()
 
     async def _post(self, chat_id: int, message: Message) -> int:
         try:

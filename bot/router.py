@@ -10,7 +10,7 @@ from telegram.constants import ChatType
 from telegram.ext import Application, CallbackContext, TypeHandler
 
 from bot.asks import Answer, Ask
-from bot.callbacks import Choose, Confirm, Do, HistoryPage, decode
+from bot.callbacks import Choose, Confirm, Do, HistoryPage, Report, decode
 from bot.desk import Desk
 from bot.gate import Gate
 from bot.handlers.trading import REBALANCE
@@ -96,8 +96,8 @@ class Router:
             return
         await self._desk.turned_away(ask)
         age = self._clock.now() - ask.asked_at
-        if ask.command in _NOT_WHEN_STALE and age > _STALE_AFTER:
-            too_old = too_old_view(command=ask.command, age=age)
+        if (starter := _starts_trading(ask)) and age > _STALE_AFTER:
+            too_old = too_old_view(command=starter, age=age)
             await self._replies.send(ask.chat_id, too_old, key=key)
         else:
             await self._replies.answer(ask.chat_id, self._do(ask), key=key)
@@ -136,8 +136,8 @@ class Router:
             case Do():
                 in_time = await self._replies.toast(query.id)
                 ask = self._tap(query, press.command, press.argument)
-                if ask.command in _NOT_WHEN_STALE and not in_time:
-                    too_old = too_old_view(command=ask.command, age=None)
+                if (starter := _starts_trading(ask)) and not in_time:
+                    too_old = too_old_view(command=starter, age=None)
                     await self._replies.send(ask.chat_id, too_old, key=key)
                     return
                 await self._replies.answer(ask.chat_id, self._do(ask), key=key)
@@ -146,10 +146,24 @@ class Router:
                 ask = self._tap(query, "history", "")
                 page = self._desk.history_page(ask, press)
                 await self._replies.answer(ask.chat_id, page, key=key, in_place=ask.message_id)
+            case Report():
+                await self._replies.toast(query.id)
+                ask = self._tap(query, "", "")
+                await self._replies.answer(ask.chat_id, self._reported(press, ask), key=key)
             case Confirm() | Choose():
                 await self._answered(query, press, key=key)
             case _:
                 assert_never(press)
+
+    async def _reported(self, report: Report, ask: Ask) -> Answer:
+        """The card stays, and its buttons for as long as the order is unclear."""
+        try:
+            told = await self._desk.reported(ask, report)
+        except EngineError as e:
+            return error_view(e)
+        if told.over:
+            await self._replies.strip_buttons(ask.chat_id, ask.message_id)
+        return told.answer
 
     async def _answered(self, query: CallbackQuery, press: Confirm | Choose, *, key: str) -> None:
         """A question's button: only its person's tap touches it, and it goes before the deed."""
@@ -202,6 +216,13 @@ class Router:
 
 async def _log(_: object, context: Context) -> None:
     logger.error("update broke", exc_info=context.error)
+
+
+def _starts_trading(ask: Ask) -> str | None:
+    """The command, if it would start trading. A halt never comes too late, but lifting one may."""
+    if (ask.command, ask.argument.lower()) == ("halt", "off"):
+        return "halt off"
+    return ask.command if ask.command in _NOT_WHEN_STALE else None
 
 
 def _is_for(text: str, my_name: str) -> bool:

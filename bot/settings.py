@@ -186,7 +186,8 @@ def _database_url(text: str) -> str:
         raise _Unusable(
             "is not a postgres://, postgresql:// or sqlite:/// address of a database"
         ) from None
-    if file is None and text.startswith("sqlite"):
+    is_folder = text.partition("?")[0].endswith(("/", "/.", "/.."))
+    if text.startswith("sqlite") and (file is None or is_folder):
         raise _Unusable("names no file: SQLite addresses have three slashes, sqlite:///data/x.db")
     return text
 

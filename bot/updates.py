@@ -12,11 +12,12 @@ No exception and no log line of this module holds the token, which is part of ev
 import asyncio
 import json
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
 import httpx
+from telegram import Bot, Update
 
 # Always sent in full: Telegram remembers the list of the last call that had one.
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
@@ -24,6 +25,9 @@ _BATCH = 100
 # Beyond the long poll itself. httpx's own timeouts only limit each chunk of a dripping answer.
 _MARGIN = timedelta(seconds=10)
 _LONGEST_PAUSE_S = 86_400
+_MOST_ID = 2**63 - 1
+# What the library raises where an update is not of the shape that Telegram documents.
+_MISSHAPEN = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +102,39 @@ def _updates(response: httpx.Response) -> list[dict[str, Any]]:
     if skipped := len(answer["result"]) - len(updates):
         logger.error("updates that are no objects skipped", extra={"count": skipped})
     return updates
+
+
+def read_update(raw: dict[str, Any], bot: Bot) -> Update | None:
+    """None, with a warning, for what Telegram would not send: there is nobody to answer then."""
+    try:
+        json.dumps(raw, ensure_ascii=False).encode()  # half a character is no text
+        update = Update.de_json(raw, bot)
+        if _makes_sense(update):
+            return update
+    except _MISSHAPEN:
+        pass
+    logger.warning("update makes no sense", extra={"update_id": raw.get("update_id")})
+    return None
+
+
+def _makes_sense(update: Update) -> bool:
+    """The library takes any value for any field; these are the ones that the program looks at."""
+    query = update.callback_query
+    message = update.effective_message
+    texts: list[object] = [message and message.text]
+    ids: list[object] = [one.id for one in (update.effective_chat, update.effective_user) if one]
+    if query is not None:
+        texts += [query.id, query.data]
+        ids += [query.message.message_id] if query.message else []
+    if message is not None:
+        ids.append(message.message_id)
+        if type(message.date) is not datetime:
+            return False
+    return all(text is None or isinstance(text, str) for text in texts) and all(map(_is_id, ids))
+
+
+def _is_id(value: object) -> bool:
+    return type(value) is int and abs(value) < _MOST_ID
 
 
 def _pause(answer: dict[str, Any]) -> timedelta:

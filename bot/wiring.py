@@ -10,7 +10,6 @@ from typing import Any
 
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
-from telegram import Update
 from telegram.error import TelegramError
 from telegram.ext import ApplicationBuilder
 from telegram.request import BaseRequest
@@ -20,10 +19,12 @@ from bot.access import Access
 from bot.desk import Desk
 from bot.gate import Gate
 from bot.handlers.about import About
+from bot.handlers.guards import Guards
 from bot.handlers.keys import Keys
 from bot.handlers.looking import Looking
 from bot.handlers.settings import SettingsOf
 from bot.handlers.trading import Trading
+from bot.handlers.unclear import Unclear
 from bot.intake import UpdateWorkers
 from bot.keyfile import load_or_create_keys
 from bot.lifecycle import App, Heartbeat, connect
@@ -33,17 +34,21 @@ from bot.relay import Relay
 from bot.replies import Replies
 from bot.router import Router
 from bot.settings import ProcessSettings
+from bot.updates import read_update
 from bot.views.alerts import alert_view
 from bot.views.help import COMMANDS
 from engine.accounts import Accounts, OpenPaper
 from engine.check import Checker, ExchangeFor
+from engine.clarify import Clarifier
 from engine.clock import Clock
 from engine.dispatch import Dispatcher, new_owner
 from engine.domain.target import Settings
 from engine.exchange.port import KeyCheck
+from engine.halts import Halts
+from engine.limits import AccountLimits
 from engine.preview import Previews
 from engine.situation import Situations
-from engine.storage import accounts, leases, notes, queue, schema
+from engine.storage import leases, notes, queue, schema
 from engine.storage.codec import alert_from_json
 from engine.storage.database import Database
 from engine.storage.lock import InUse, sole_user
@@ -135,8 +140,8 @@ async def open_vault(settings: ProcessSettings, database: Database) -> Vault:
     async with database.writing() as session:
         canary = await notes.get(session, notes.VAULT_CANARY)
         if canary is None:
-            await notes.put(session, notes.VAULT_CANARY, vault.canary())
-        elif not vault.knows(canary):
+            canary = await notes.put_first(session, notes.VAULT_CANARY, vault.canary())
+        if not vault.knows(canary):
             raise CannotStart(
                 "ENCRYPTION_KEYS are not the keys this database was written with; "
                 "nothing was changed"
@@ -186,7 +191,7 @@ def assemble(
         open_paper=venue.open_paper,
         paper_only=venue.paper_only,
     )
-    previews = Previews(exchange_for=venue.exchange_for)
+    previews = Previews(database=database, exchange_for=venue.exchange_for)
     situations = Situations(database=database, dispatcher=dispatcher)
     access = Access(database=database, clock=clock, authorized_chats=authorized_chats)
     questions = Questions(database=database, clock=clock, lifetime=venue.timing.question)
@@ -194,6 +199,16 @@ def assemble(
     about = About(accounts=account_desk, access=access, database=database, clock=clock)
     desk = Desk(
         about=about,
+        guards=Guards(
+            accounts=account_desk,
+            limits=AccountLimits(database=database, clock=clock),
+            halts=Halts(database=database, clock=clock),
+            access=access,
+            previews=previews,
+            situations=situations,
+            questions=questions,
+            clock=clock,
+        ),
         keys=Keys(
             accounts=account_desk,
             previews=previews,
@@ -225,6 +240,10 @@ def assemble(
             questions=questions,
             clock=clock,
         ),
+        unclear=Unclear(
+            clarifier=Clarifier(database=database, clock=clock, exchange_for=venue.exchange_for),
+            questions=questions,
+        ),
         questions=questions,
     )
     gate = Gate(access=access, replies=answers, welcome=about.welcome)
@@ -232,17 +251,8 @@ def assemble(
     ready = asyncio.Event()
 
     async def handle(raw: dict[str, Any]) -> None:
-        await application.process_update(Update.de_json(raw, application.bot))
-
-    async def undeliverable(chat_id: int) -> None:
-        """A chat that cannot be told what happens must not be traded for."""
-        async with database.writing() as session:
-            account = await accounts.of_chat(session, chat_id)
-            if account is not None:
-                await accounts.change(session, account, paused=True)
-
-    async def migrated(old: int, new: int) -> None:
-        await account_desk.migrate(old, new)
+        if (update := read_update(raw, application.bot)) is not None:
+            await application.process_update(update)
 
     return Parts(
         application=application,
@@ -257,8 +267,8 @@ def assemble(
             clock=clock,
             bot=application.bot,
             render=render,
-            on_undeliverable=undeliverable,
-            on_migrated=migrated,
+            on_undeliverable=account_desk.out_of_reach,
+            on_migrated=account_desk.migrate,
         ),
         ready=ready,
     )

@@ -41,6 +41,7 @@ _AMOUNTS_OF_AN_INTENT = (
     "base_before",
     "quote_after",
     "base_after",
+    "price",
 )
 
 

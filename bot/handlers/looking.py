@@ -74,6 +74,7 @@ class Looking:
             rules=await self._previews.known_rules(account),
             order=await self._order_of(situation.look),
             trouble=situation.trouble,
+            unresolved=situation.unresolved,
         )
 
     async def balance(self, ask: Ask) -> Message:

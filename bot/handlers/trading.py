@@ -1,8 +1,10 @@
 """`/pause`, `/resume`, and `/rebalance` with its tap."""
 
 from bot.asks import Ask
+from bot.handlers.unclear import SET_ASIDE
 from bot.messages import Message
 from bot.questions import Questions
+from bot.views.halt import no_resume_in_a_halt_view, no_trade_in_a_halt_view
 from bot.views.plan import (
     no_key_view,
     plan_accepted_view,
@@ -12,12 +14,11 @@ from bot.views.plan import (
     plan_view,
 )
 from bot.views.trading import (
-    ask_set_aside_view,
     cannot_resume_view,
     paused_view,
     resumed_view,
-    set_aside_view,
 )
+from bot.views.unclear import ask_set_aside_view
 from engine.accounts import Accounts, RunOffer
 from engine.clock import Clock
 from engine.domain.orders import OrderState
@@ -28,7 +29,6 @@ from engine.storage.codec import to_json
 from engine.storage.confirmations import Refusal
 
 REBALANCE = "rebalance"
-SET_ASIDE = "set_aside"
 
 
 class Trading:
@@ -59,6 +59,8 @@ class Trading:
     async def resume(self, ask: Ask) -> Message:
         """Where an order needs the person's eyes, they are asked what they saw first."""
         account = await self._accounts.of(ask.chat_id)
+        if account.halted:
+            return no_resume_in_a_halt_view(account=account)
         unresolved = (await self._situations.of(account)).unresolved
         if unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN:
             question_id = await self._questions.ask(
@@ -71,6 +73,8 @@ class Trading:
             change = await self._accounts.resume(ask.chat_id)
         except NoKey:
             return cannot_resume_view(account=await self._accounts.of(ask.chat_id))
+        if change.after.halted:
+            return no_resume_in_a_halt_view(account=change.after)
         known = await self._situations.look(change.after)
         return resumed_view(
             account=change.after,
@@ -93,7 +97,7 @@ class Trading:
             return plan_failed_view(account=account)
         order = preview.plan.order
         question_id = None
-        if order is not None and not account.settings.paused:
+        if order is not None and not account.stopped:
             offer = RunOffer(order.side, order.expected_quote, account.version)
             question_id = await self._questions.ask(ask, kind=REBALANCE, payload=to_json(offer))
         return plan_view(
@@ -103,14 +107,11 @@ class Trading:
             confirmation_id=question_id,
         )
 
-    async def set_aside(self, ask: Ask, client_order_id: str) -> Message:
-        """The tap on "I looked": the order no longer holds the account up."""
-        change = await self._accounts.set_aside(ask.chat_id, client_order_id)
-        return set_aside_view(account=change.after)
-
     async def confirmed(self, question_id: str, ask: Ask) -> Message | Refusal:
         """The tap on "Trade": the engine prices it anew, trades it or says why not."""
         account = await self._accounts.of(ask.chat_id)
+        if account.halted:
+            return no_trade_in_a_halt_view(account=account)
         if account.settings.paused:
             return plan_paused_view(account=account)
         run = await self._accounts.confirm_run(

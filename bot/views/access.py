@@ -6,6 +6,7 @@ from bot.views.buttons import do, keyboard
 from bot.views.layout import escape, lines, paragraphs
 from bot.views.mode import badge
 from bot.views.moments import exactly
+from bot.views.outlook import HALTED_FOR_ALL
 from engine.domain.accounts import Account
 
 
@@ -22,6 +23,9 @@ def welcome_view(*, account: Account, just_let_in: bool) -> Message:
     if not account.can_trade:
         step = "Next step: send /connect to add your MEXC key, or /dryrun on to try it on paper."
         buttons = [do("Connect", "connect"), do("Dry run", "dryrun")]
+    elif account.halted:
+        step = lines(HALTED_FOR_ALL, "/status shows how things stand.")
+        buttons = [do("Status", "status")]
     elif settings.paused:
         step = "Next step: trading is paused; /resume starts it, /rebalance shows the plan first."
         buttons = [do("Resume", "resume"), do("Rebalance", "rebalance")]
@@ -30,7 +34,7 @@ def welcome_view(*, account: Account, just_let_in: bool) -> Message:
         buttons = [do("Status", "status"), do("Pause", "pause")]
     return Message(
         paragraphs(
-            lines(badge(settings), greeting),
+            lines(badge(account), greeting),
             what,
             step,
             "/help shows everything I can do.",

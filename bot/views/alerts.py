@@ -7,12 +7,16 @@ from typing import assert_never
 from bot.messages import Message
 from bot.views.amounts import about_percent, cents, fee, pair_name, price, tokens, usdt
 from bot.views.buttons import do, keyboard
+from bot.views.halt import halt_alert_view
 from bot.views.layout import escape, lines
-from bot.views.mode import HALTED, good_badge, trading_badge, warning_badge
+from bot.views.mode import good_badge, halted_badge, trading_badge, warning_badge
 from bot.views.reasons import reason_advice, reason_text
 from bot.views.troubles import trouble_over_view, trouble_view
+from bot.views.unclear import report_rows
 from engine.domain.alerts import (
     Alert,
+    Halted,
+    HaltLifted,
     OrderNeedsPerson,
     OrderNeverArrived,
     OrderUnclear,
@@ -46,6 +50,8 @@ def alert_view(alert: Alert) -> Message:  # noqa: PLR0911 - one return an alert
             return trouble_over_view(alert)
         case RunDeclined():
             return _declined(alert)
+        case Halted() | HaltLifted():
+            return halt_alert_view(alert)
         case _:
             assert_never(alert)
 
@@ -139,9 +145,10 @@ def _unclear(alert: OrderUnclear) -> Message:
     return Message(
         lines(
             f"{warning_badge(dry_run=alert.dry_run)} · An order is unclear",
-            f"I sent an order to {_order(alert)}, and MEXC's answer was lost.",
-            "It may or may not have traded. It is not sent again.",
-            "I look it up now and send nothing else until I know. You need not do anything.",
+            f"MEXC did not answer my order to {_order(alert)}.",
+            "It may or may not have traded. I am finding out, and nothing else will be sent until "
+            "I know.",
+            "It is not sent again. You need not do anything.",
         )
     )
 
@@ -157,18 +164,19 @@ def _never_arrived(alert: OrderNeverArrived) -> Message:
 
 
 def _needs_person(alert: OrderNeedsPerson) -> Message:
-    mode = f"{HALTED} (dry run)" if alert.dry_run else HALTED
     return Message(
         lines(
-            f"{mode} · Please look at MEXC",
+            f"{halted_badge(dry_run=alert.dry_run)} · Please look at MEXC",
             f"For 15 min MEXC has not told me what became of an order to {_order(alert)}.",
             "It may or may not have traded. I send nothing else until I know, and keep asking.",
             f"Please look in your orders for {escape(pair_name(alert.symbol))} at MEXC. "
             f"Its client order id is {escape(alert.client_order_id)}.",
-            "/status shows when it is cleared up. If you know what became of it, "
-            "/resume lets you go on.",
+            "Then tap what you saw: I compare it with your balances, and where they agree I go on "
+            "from them.",
+            "If it was filled in part, or you cannot tell, /resume lets you go on. "
+            "/status shows how it stands.",
         ),
-        keyboard([do("Resume", "resume")]),
+        keyboard(*report_rows(alert.client_order_id)),
     )
 
 

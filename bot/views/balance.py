@@ -35,7 +35,7 @@ def balance_view(
         f"{hidden} more are not shown." if hidden > 0 else None,
         f"Read {ago(now - holdings.read_at)}. /status shows your target.",
     )
-    title = f"{badge(account.settings)} · Balance"
+    title = f"{badge(account)} · Balance"
     if account.settings.dry_run:
         title = lines(title, "On paper: not your real balance.")
     if not held:
@@ -59,7 +59,7 @@ def _rows(asset: Asset, held: Balance, values: Mapping[Asset, Decimal]) -> list[
 def balance_failed_view(*, account: Account) -> Message:
     return Message(
         lines(
-            f"{badge(account.settings)} · Balance not known",
+            f"{badge(account)} · Balance not known",
             "MEXC does not answer right now. Your coins are untouched, and no order was sent.",
             "Please send /balance again in a minute. /why tells more.",
         )

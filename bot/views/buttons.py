@@ -11,9 +11,9 @@ def button(label: str, press: Press) -> InlineKeyboardButton:
     return InlineKeyboardButton(label, callback_data=press.encode())
 
 
-def do(label: str, command: str) -> InlineKeyboardButton:
+def do(label: str, command: str, argument: str = "") -> InlineKeyboardButton:
     """A button for */command*, which the label or the message's text must name."""
-    return button(label, Do(command))
+    return button(label, Do(command, argument))
 
 
 def typed(command: str, argument: str = "") -> InlineKeyboardButton:

@@ -78,13 +78,13 @@ def connected_view(
     return Message(
         paragraphs(
             lines(
-                f"{badge(settings)} · Key connected",
+                f"{badge(account)} · Key connected",
                 f"The key ending in {tail} works and is stored encrypted.{old}",
                 _deletion(deleted=deleted),
             ),
             lines(_powers(facts), _validity(facts), _addresses(facts)),
             lines(f"You hold {usdt(held)} and {tokens_held} {escape(base)}.", band_line(settings)),
-            next_step(settings, can_trade=True, held=held, rules=rules),
+            next_step(account, held=held, rules=rules),
             warning.text if warning else None,
         ),
         keyboard([do("Resume", "resume")]) if settings.paused else None,
@@ -148,8 +148,7 @@ def group_refused_view(*, deleted: bool | None) -> Message:
 def ask_disconnect_view(*, account: Account, confirmation_id: str) -> Message:
     return Message(
         lines(
-            f"{badge(account.settings)} · Forget the key ending in "
-            f"{escape(account.key_tail or '')}?",
+            f"{badge(account)} · Forget the key ending in {escape(account.key_tail or '')}?",
             "I stop trading and delete my copy; settings and history stay, and so do your coins.",
             "Tap within 90 s, or just leave it: without a tap nothing happens. (/disconnect)",
         ),
@@ -160,7 +159,7 @@ def ask_disconnect_view(*, account: Account, confirmation_id: str) -> Message:
 def disconnected_view(*, account: Account, key_tail: str) -> Message:
     return Message(
         lines(
-            f"{badge(account.settings)} · Key forgotten",
+            f"{badge(account)} · Key forgotten",
             f"My copy of the key ending in {escape(key_tail)} is deleted. Your coins are untouched.",
             "To be thorough, delete the key at MEXC too. /connect adds a new one.",
         )

@@ -15,6 +15,7 @@ COMMANDS: Sequence[tuple[str, str]] = (
     ("setthreshold", "How far it may drift, like 5%"),
     ("setinterval", "Time between checks, like 2m"),
     ("setpair", "Token to trade, like MNTL"),
+    ("limits", "What no order may exceed"),
     ("why", "What the last check decided"),
     ("history", "The last trades"),
     ("balance", "What you hold"),
@@ -23,6 +24,7 @@ COMMANDS: Sequence[tuple[str, str]] = (
     ("connect", "Add your MEXC key"),
     ("disconnect", "Forget the key"),
     ("export", "All trades as a CSV file"),
+    ("halt", "Stop all chats at once (owner)"),
     ("logs", "The last log lines (owner)"),
     ("version", "Version and uptime"),
     ("help", "All commands"),
@@ -31,11 +33,15 @@ COMMANDS: Sequence[tuple[str, str]] = (
 
 _SECTIONS = (
     ("Trading", ("status", "rebalance", "pause", "resume")),
-    ("Settings", ("settarget", "setthreshold", "setinterval", "setpair", "count", "dryrun")),
+    (
+        "Settings",
+        ("settarget", "setthreshold", "setinterval", "setpair", "limits", "count", "dryrun"),
+    ),
     ("Looking back", ("why", "history", "balance", "export")),
     ("Key", ("connect", "disconnect")),
-    ("Me", ("version", "logs", "start")),
+    ("Me", ("version", "halt", "logs", "start")),
 )
+_FOR_THE_OWNER = frozenset({"halt", "logs"})
 _EXAMPLES = {
     "settarget": "40",
     "setthreshold": "5%",
@@ -53,6 +59,8 @@ _SHORT = {
     "setthreshold": "drift allowed",
     "setinterval": "time between checks",
     "setpair": "token to trade",
+    "limits": "what no order may exceed",
+    "halt": "stop all chats (owner)",
     "count": "count open orders",
     "dryrun": "trade on paper",
     "why": "the last decision",
@@ -70,7 +78,10 @@ _SHORT = {
 def help_view(*, is_owner: bool) -> Message:
     """At most 28 lines; what only the owner may do is shown to him alone."""
     sections = [
-        lines(f"<b>{title}</b>", *(_line(name) for name in names if is_owner or name != "logs"))
+        lines(
+            f"<b>{title}</b>",
+            *(_line(name) for name in names if is_owner or name not in _FOR_THE_OWNER),
+        )
         for title, names in _SECTIONS
     ]
     return Message(
@@ -78,15 +89,15 @@ def help_view(*, is_owner: bool) -> Message:
         keyboard(
             [do("Status", "status"), do("Why", "why"), do("Balance", "balance")],
             [do("Pause", "pause"), do("Resume", "resume"), do("Rebalance", "rebalance")],
-            [do("Target", "settarget"), do("Threshold", "setthreshold")],
+            [do("Target", "settarget"), do("Threshold", "setthreshold"), do("Limits", "limits")],
             [do("Interval", "setinterval"), do("Pair", "setpair"), do("Count", "count")],
             [do("Dry run", "dryrun"), do("History", "history"), do("Export", "export")],
             [
                 do("Connect", "connect"),
                 do("Disconnect", "disconnect"),
                 do("Version", "version"),
-                *([do("Logs", "logs")] if is_owner else []),
             ],
+            [do("Halt", "halt"), do("Logs", "logs")] if is_owner else [],
         ),
     )
 

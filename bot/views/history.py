@@ -21,7 +21,7 @@ def history_view(
     *, account: Account, orders: Sequence[Intent], page: int, size: int, has_more: bool
 ) -> Message:
     """*orders* are those of *page*, newest first; *has_more* says whether older ones exist."""
-    mode = badge(account.settings)
+    mode = badge(account)
     if not orders:
         text = (
             "No older trades. /history shows the newest."

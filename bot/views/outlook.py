@@ -8,12 +8,17 @@ from decimal import ROUND_CEILING, Decimal
 from bot.views.amounts import band_range, cents, pair_name, threshold, usdt
 from bot.views.layout import escape, lines
 from bot.views.moments import ago
+from engine.domain.accounts import Account
 from engine.domain.looks import Look, Ordered
-from engine.domain.money import plain
+from engine.domain.money import ONE, ceil_to_step, plain
 from engine.domain.orders import Intent
 from engine.domain.pairs import PairRules, base_of
 from engine.domain.planner import smallest_order
 from engine.domain.target import MAX_TARGET, Settings, ThresholdUnit
+
+HALTED_FOR_ALL = (
+    "The owner halted all chats of this bot: no order leaves until the halt is lifted."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +60,18 @@ def band_line(settings: Settings) -> str:
     return f"Band {band_range(settings.band)} (±{threshold(settings.threshold)})"
 
 
-def next_step(
-    settings: Settings, *, can_trade: bool, held: Decimal | None, rules: PairRules | None
-) -> str:
+def next_step(account: Account, *, held: Decimal | None, rules: PairRules | None) -> str:
     """One or two sentences on the next check, told from the balance seen last."""
-    if not can_trade:
+    if not account.can_trade:
         return "No key is connected yet: nothing is checked until you send /connect."
-    if settings.paused:
+    if account.halted:
+        return HALTED_FOR_ALL
+    if account.settings.paused:
         return lines(
             "Trading is paused: no order leaves.",
-            f"After /resume the first check {_would(settings, held=held, rules=rules)}",
+            f"After /resume the first check {_would(account, held=held, rules=rules)}",
         )
-    return f"The next check {_would(settings, held=held, rules=rules)}"
+    return f"The next check {_would(account, held=held, rules=rules)}"
 
 
 def caution(settings: Settings, *, rules: PairRules | None) -> Caution | None:
@@ -88,7 +93,8 @@ def caution(settings: Settings, *, rules: PairRules | None) -> Caution | None:
     return None
 
 
-def _would(settings: Settings, *, held: Decimal | None, rules: PairRules | None) -> str:
+def _would(account: Account, *, held: Decimal | None, rules: PairRules | None) -> str:
+    settings = account.settings
     if held is None:
         return "reads your balance and decides."
     if settings.band.holds(held):
@@ -101,8 +107,19 @@ def _would(settings: Settings, *, held: Decimal | None, rules: PairRules | None)
             f"{usdt(smallest)}."
         )
     verb = "buy" if held > settings.target else "sell"
+    limit = account.limits_in_force.order
+    if amount > limit:
+        return (
+            f"would send nothing: to {verb} {base} for about {usdt(amount)} is over your limit of "
+            f"{usdt(limit)} an order. {allow_order(amount)}"
+        )
     seen = f"{usdt(held)} seen last, target {cents(settings.target)}"
     return f"would {verb} {base} for about {usdt(amount)} ({seen})."
+
+
+def allow_order(amount: Decimal) -> str:
+    """How to let one order of that size through."""
+    return f"/limits order {plain(ceil_to_step(amount, ONE))} would allow it."
 
 
 def _remedies(settings: Settings, *, smallest: Decimal) -> Sequence[Remedy]:

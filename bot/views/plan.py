@@ -12,6 +12,7 @@ from bot.views.buttons import button, do, keyboard
 from bot.views.layout import escape, lines, paragraphs
 from bot.views.mode import badge
 from bot.views.moments import roughly
+from bot.views.outlook import HALTED_FOR_ALL
 from bot.views.reasons import reason_advice, reason_text
 from engine.domain.accounts import Account
 from engine.domain.money import ZERO
@@ -31,7 +32,7 @@ def plan_view(
     """
     settings = account.settings
     head = lines(
-        f"{badge(settings)} · Plan for {escape(pair_name(settings.symbol))}",
+        f"{badge(account)} · Plan for {escape(pair_name(settings.symbol))}",
         f"You hold {usdt(plan.held)}, {_distance(plan.held, settings)}.",
     )
     if plan.order is None:
@@ -43,6 +44,9 @@ def plan_view(
         else None
     )
     order = _order(plan.order, held=plan.held, rules=rules, dry_run=settings.dry_run)
+    if account.halted:
+        how = lines("So this stays a plan.", HALTED_FOR_ALL)
+        return Message(paragraphs(lines(head, inside), order, how))
     if settings.paused or confirmation_id is None:
         how = "Trading is paused, so this stays a plan. Send /resume first, then /rebalance."
         return Message(
@@ -63,7 +67,7 @@ def plan_blocked_view(*, account: Account, unresolved: Intent) -> Message:
     """No plan while an order is unclear."""
     return Message(
         lines(
-            f"{badge(account.settings)} · No plan now",
+            f"{badge(account)} · No plan now",
             f"An order for about {usdt(unresolved.expected_quote)} is not confirmed yet.",
             "I look it up and send nothing else until I know. Please try again in a minute.",
             "/status shows how it stands.",
@@ -75,7 +79,7 @@ def plan_failed_view(*, account: Account) -> Message:
     """MEXC did not answer while the plan was made."""
     return Message(
         lines(
-            f"{badge(account.settings)} · No plan now",
+            f"{badge(account)} · No plan now",
             "MEXC does not answer, so I do not know what you hold. No order was sent.",
             "Please send /rebalance again in a minute. /why tells more.",
         )
@@ -85,7 +89,7 @@ def plan_failed_view(*, account: Account) -> Message:
 def no_key_view(*, account: Account) -> Message:
     return Message(
         lines(
-            f"{badge(account.settings)} · No key yet",
+            f"{badge(account)} · No key yet",
             "I need a MEXC key to see what you hold. Nothing was traded.",
             "Send /connect to add one, or /dryrun on to try it on paper.",
         ),
@@ -99,7 +103,7 @@ def plan_accepted_view(*, account: Account, side: Side, expected_quote: Decimal)
     base = escape(base_of(account.settings.symbol))
     return Message(
         lines(
-            f"{badge(account.settings)} · On it",
+            f"{badge(account)} · On it",
             f"You tapped Trade: {verb} {base} for about {usdt(expected_quote)}.",
             "I read your balance and the prices again, then trade or tell you why not.",
         )
@@ -131,7 +135,7 @@ def plan_paused_view(*, account: Account) -> Message:
     """Trading was paused between the plan and the tap."""
     return Message(
         lines(
-            f"{badge(account.settings)} · Nothing traded",
+            f"{badge(account)} · Nothing traded",
             "Trading is paused, so no order was sent.",
             "Send /resume first, then /rebalance.",
         ),

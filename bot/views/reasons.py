@@ -3,13 +3,17 @@
 from decimal import Decimal
 from typing import assert_never
 
-from bot.views.amounts import balance, band_range, pair_name, usdt
+from bot.views.amounts import about_percent, balance, band_range, pair_name, percent, usdt
 from bot.views.layout import escape
+from bot.views.outlook import allow_order
+from engine.domain.money import ONE, ceil_to_step, plain
 from engine.domain.pairs import Side, Symbol, base_of
 from engine.domain.planner import (
     EmptyBook,
     InsideBand,
+    LimitKind,
     NothingFree,
+    OverLimit,
     PairClosed,
     Reason,
     SideClosed,
@@ -51,6 +55,8 @@ def reason_text(  # noqa: PLR0911 - one return a reason
                 f"The smallest piece of {base} brings {usdt(reason.step_value)}, but only "
                 f"{usdt(reason.shortfall)} is missing: selling it would overshoot the band."
             )
+        case OverLimit():
+            return _over_limit(reason)
         case _:
             assert_never(reason)
 
@@ -73,6 +79,8 @@ def reason_advice(reason: Reason, *, symbol: Symbol) -> str:  # noqa: PLR0911 - 
             return "You can look at your balances with /balance, or change /settarget."
         case UnderMinimum() | StepTooCoarse():
             return "You can widen the band with /setthreshold, or wait until the drift is larger."
+        case OverLimit():
+            return _limit_advice(reason)
         case _:
             assert_never(reason)
 
@@ -94,3 +102,51 @@ def _nothing_free(reason: NothingFree, *, base: str) -> str:
         text += ", which is too little"
         locked = f"{balance(reason.locked)} {base}"
     return f"{text}; {locked} more is held by open orders." if reason.locked else f"{text}."
+
+
+def _over_limit(reason: OverLimit) -> str:
+    match reason.kind:
+        case LimitKind.ORDER:
+            return (
+                f"The order would be worth {usdt(reason.asked)}, over your limit of "
+                f"{usdt(reason.allowed)} for one order."
+            )
+        case LimitKind.DAY:
+            return (
+                f"{usdt(reason.used)} were traded in the last 24 h; {usdt(reason.asked)} more "
+                f"would be over your limit of {usdt(reason.allowed)}."
+            )
+        case LimitKind.HOUR:
+            orders = "1 order" if reason.used == ONE else f"{reason.used:f} orders"
+            return f"{orders} left in the last hour, and your limit is {reason.allowed:f}."
+        case LimitKind.JUMP:
+            return (
+                f"The price is {about_percent(reason.asked)} away from the one I saw last, over "
+                f"your limit of {percent(reason.allowed)}."
+            )
+        case LimitKind.SLIP:
+            return (
+                f"The book is so thin that the order would trade {about_percent(reason.asked)} "
+                f"away from the middle price, over your limit of {percent(reason.allowed)}."
+            )
+        case _:
+            assert_never(reason.kind)
+
+
+def _limit_advice(reason: OverLimit) -> str:
+    match reason.kind:
+        case LimitKind.ORDER:
+            return f"If that is what you want: {allow_order(reason.asked)}"
+        case LimitKind.DAY:
+            total = plain(ceil_to_step(reason.used + reason.asked, ONE))
+            return (
+                f"It goes on by itself as the hours pass; /limits day {total} would allow it now."
+            )
+        case LimitKind.HOUR:
+            return "It goes on by itself within the hour; /limits hour sets another limit."
+        case LimitKind.JUMP:
+            return "If the price stays there, the next check trades. /limits price sets the limit."
+        case LimitKind.SLIP:
+            return "You can wait, or set another limit with /limits price."
+        case _:
+            assert_never(reason.kind)

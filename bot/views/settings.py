@@ -49,6 +49,10 @@ _USAGE: dict[Topic, tuple[str, str]] = {
         f"Send how many trades to show, 1 to {MOST_HISTORY_ROWS}:",
         "/history 10",
     ),
+    Topic.LIMITS: (
+        "Send what to limit, and to how much:",
+        "/limits order 500   or   /limits price 15%   or   /limits auto",
+    ),
     Topic.LOGS: (f"Send how many lines to show, 1 to {MOST_LOG_LINES}:", "/logs 50"),
 }
 _CHOICES: dict[Topic, tuple[str, ...]] = {
@@ -79,9 +83,9 @@ def changed_view(
     effect = _effect(topic, settings) if changed else "Nothing changed."
     held = held_at(look, settings)
     text = paragraphs(
-        lines(f"{badge(settings)} · {headline}", effect, band_line(settings)),
+        lines(f"{badge(account)} · {headline}", effect, band_line(settings)),
         lines(
-            next_step(settings, can_trade=account.can_trade, held=held, rules=rules),
+            next_step(account, held=held, rules=rules),
             seen_line(look, held=held, now=now),
         ),
         _warning(warning),
@@ -163,7 +167,7 @@ def _named(topic: Topic, settings: Settings) -> tuple[str, str]:
             return "Count", settings.counting.value
         case Topic.DRY_RUN:
             return "Dry run", "on" if settings.dry_run else "off"
-        case Topic.HISTORY | Topic.LOGS:
+        case Topic.HISTORY | Topic.LOGS | Topic.LIMITS:
             raise ValueError(f"/{topic.value} is no setting")
         case _:
             assert_never(topic)

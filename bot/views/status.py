@@ -20,8 +20,9 @@ from bot.views.buttons import do, keyboard
 from bot.views.layout import block, escape, paragraphs, row
 from bot.views.mode import badge
 from bot.views.moments import ago, compact
-from bot.views.outlook import held_at
+from bot.views.outlook import HALTED_FOR_ALL, held_at
 from bot.views.troubles import trouble_note
+from bot.views.unclear import report_rows
 from engine.domain.accounts import Account
 from engine.domain.looks import Look, Ordered
 from engine.domain.orders import Intent, OrderState
@@ -50,7 +51,7 @@ def status_view(
     settings = account.settings
     halted = unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN
     rows = [
-        f"{badge(settings, halted=halted)} · {pair_name(settings.symbol)}",
+        f"{badge(account, halted=halted)} · {pair_name(settings.symbol)}",
         *row("Target", f"{usdt(settings.target)} ±{threshold(settings.threshold)}"),
         *row("Holds", _holds(account, look, last_trade)),
         *row("Band", band_range(settings.band)),
@@ -60,6 +61,7 @@ def status_view(
         *_last(last_trade, now=now),
     ]
     notes = [
+        HALTED_FOR_ALL if account.halted else None,
         _key_note(account),
         _unresolved_note(unresolved, now=now),
         trouble_note(trouble, symbol=settings.symbol) if trouble else None,
@@ -67,7 +69,10 @@ def status_view(
         if undelivered
         else None,
     ]
-    return Message(paragraphs(block(rows), *notes, _commands(account)), _buttons(account))
+    return Message(
+        paragraphs(block(rows), *notes, _commands(account)),
+        _buttons(account, unclear=unresolved if halted else None),
+    )
 
 
 def _holds(account: Account, look: Look | None, last_trade: Intent | None) -> str:
@@ -116,6 +121,8 @@ def _age(account: Account, look: Look | None, *, now: datetime) -> Iterable[str]
 def _next(account: Account, *, now: datetime, next_check_at: datetime | None) -> str:
     if not account.can_trade:
         return "nothing without a key"
+    if account.halted:
+        return "nothing while halted"
     if account.settings.paused:
         return "nothing while paused"
     if next_check_at is None:
@@ -156,7 +163,10 @@ def _unresolved_note(order: Intent | None, *, now: datetime) -> str | None:
         f"({ago(now - order.created_at)}). I look it up and send nothing else meanwhile."
     )
     if order.state is OrderState.NEEDS_HUMAN:
-        text += f" Please look for it at MEXC: its id is {escape(order.client_order_id)}."
+        text += (
+            f" Please look for it at MEXC (its id is {escape(order.client_order_id)}) and tap "
+            "what you saw."
+        )
     return text
 
 
@@ -167,11 +177,12 @@ def _commands(account: Account) -> str:
     return f"{first} {second}\n/settarget /setthreshold /history"
 
 
-def _buttons(account: Account) -> InlineKeyboardMarkup:
+def _buttons(account: Account, *, unclear: Intent | None) -> InlineKeyboardMarkup:
     first = do("Rebalance now", "rebalance") if account.can_trade else do("Connect", "connect")
     is_paused = account.settings.paused
     second = do("Resume", "resume") if is_paused else do("Pause", "pause")
     return keyboard(
+        *(report_rows(unclear.client_order_id) if unclear else ()),
         [first, second],
         [
             do("Target", "settarget"),

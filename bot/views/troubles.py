@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from bot.messages import Message
+from bot.views.amounts import about_percent
 from bot.views.buttons import do, keyboard
 from bot.views.layout import escape, lines, quoted
 from bot.views.mode import good_badge, warning_badge
 from bot.views.moments import roughly
 from bot.views.reasons import reason_advice, reason_text
 from engine.domain.alerts import TroubleOver, TroubleTold
+from engine.domain.money import decimal_from_text
 from engine.domain.pairs import Symbol, base_of
 from engine.domain.troubles import Trouble, TroubleKind
 
 _NO_ORDER = "No order was sent."
+_NOTHING_TRADED = "Nothing was traded."
 _AGAIN = "I try again by myself; you need not do anything."
 _PAUSED = "Trading is paused for this chat."
 _ADDRESS = re.compile(r"[0-9A-Fa-f:.]{3,45}")
@@ -65,11 +68,10 @@ _WORDS: Mapping[TroubleKind, _Words] = {
     ),
     TroubleKind.CLOCK: _Words(
         "The clocks disagree",
-        "MEXC refused my request because of its time stamp.",
-        _NO_ORDER,
+        "MEXC's clock and mine do not fit, so my signatures would not be valid.",
+        _NOTHING_TRADED,
         "I measure MEXC's clock again and go on; you need not do anything.",
         "The clocks agree again",
-        cite=True,
     ),
     TroubleKind.KEY_REFUSED: _Words(
         "MEXC refuses the key",
@@ -90,7 +92,7 @@ _WORDS: Mapping[TroubleKind, _Words] = {
     TroubleKind.MISSING_PERMISSION: _Words(
         "The key may not do this",
         "The key lacks a permission that trading needs.",
-        _NO_ORDER,
+        _NOTHING_TRADED,
         "Allow it to read the spot account and to trade at MEXC, then send /resume.",
         "The key may trade again",
         cite=True,
@@ -113,7 +115,7 @@ _WORDS: Mapping[TroubleKind, _Words] = {
     TroubleKind.PAIR_UNAVAILABLE: _Words(
         "{base}/USDT is closed to this key",
         "MEXC does not show the pair, or does not let this key trade it.",
-        _NO_ORDER,
+        _NOTHING_TRADED,
         "I keep trying. Check the key's trading pairs at MEXC, or choose another with /setpair.",
         "The pair can be traded again",
         cite=True,
@@ -121,7 +123,7 @@ _WORDS: Mapping[TroubleKind, _Words] = {
     TroubleKind.ORDER_REFUSED: _Words(
         "MEXC refused an order",
         "The order was sent once and refused.",
-        "Nothing was traded.",
+        _NOTHING_TRADED,
         "The next check reads your balance afresh and decides again. /why tells more.",
         "Orders are accepted again",
         cite=True,
@@ -139,6 +141,14 @@ _WORDS: Mapping[TroubleKind, _Words] = {
         _NO_ORDER,
         "Each check tries again. /why tells more.",
         "Nothing is in the way any more",
+    ),
+    TroubleKind.BAD_FILL: _Words(
+        "The fill was far off the price",
+        "My last order was filled {worse} worse than the price I had seen, and your limit is "
+        "narrower than that.",
+        "The trade stands. No order follows it until you say so.",
+        "Please look at the market. /resume goes on, /limits price sets how much may be lost.",
+        "Fills are near the price again",
     ),
     TroubleKind.INTERNAL: _Words(
         "Something broke on my side",
@@ -161,7 +171,7 @@ def trouble_view(alert: TroubleTold) -> Message:
         )
     text = lines(
         f"{warning_badge(dry_run=alert.dry_run)} · {words.title.format(base=base)}",
-        happened.format(base=base) if alert.reason is None else happened,
+        _filled_in(happened, base=base, detail=alert.detail) if alert.reason is None else happened,
         f"MEXC answered {quoted(alert.detail)}." if words.cite and alert.detail else None,
         words.money,
         f"So far {alert.count} times in {roughly(alert.at - alert.since)}."
@@ -197,10 +207,22 @@ def what_went_wrong(kind: TroubleKind, *, detail: str, base: str) -> str:
     """What happened and what it means for the money; *base* is escaped already."""
     words = _WORDS[kind]
     return lines(
-        words.happened.format(base=base),
+        _filled_in(words.happened, base=base, detail=detail),
         f"MEXC answered {quoted(detail)}." if words.cite and detail else None,
         words.money,
     )
+
+
+def _filled_in(happened: str, *, base: str, detail: str) -> str:
+    """*detail* of a bad fill is the fraction by which it was worse."""
+    return happened.format(base=base, worse=_percent_in(detail))
+
+
+def _percent_in(detail: str) -> str:
+    try:
+        return about_percent(decimal_from_text(detail))
+    except ValueError:
+        return "far"
 
 
 def address_in(detail: str) -> str:

@@ -37,6 +37,7 @@ def why_view(
     rules: PairRules | None = None,
     order: Intent | None = None,
     trouble: Trouble | None = None,
+    unresolved: Intent | None = None,
 ) -> Message:
     """*order* is the one the verdict speaks of, if it is at hand."""
     settings = account.settings
@@ -52,16 +53,12 @@ def why_view(
         )
     return Message(
         paragraphs(
-            f"{badge(settings)} · {escape(pair_name(settings.symbol))}",
+            f"{badge(account)} · {escape(pair_name(settings.symbol))}",
             story,
+            _asks_person(unresolved),
             _repeats(trouble),
             _changes(look, account),
-            next_step(
-                settings,
-                can_trade=account.can_trade,
-                held=held_at(look, settings, order=order),
-                rules=rules,
-            ),
+            next_step(account, held=held_at(look, settings, order=order), rules=rules),
         )
     )
 
@@ -139,6 +136,15 @@ def _outcome(order: Intent) -> str:
             return "It never reached MEXC; no money moved."
         case _:
             return "What became of it is not known yet; I look it up."
+
+
+def _asks_person(unresolved: Intent | None) -> str | None:
+    if unresolved is None or unresolved.state is not OrderState.NEEDS_HUMAN:
+        return None
+    return (
+        "For 15 min MEXC has not told what became of an order. Please look for it there, and tell "
+        "me with the buttons under /status."
+    )
 
 
 def _repeats(trouble: Trouble | None) -> str | None:

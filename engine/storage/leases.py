@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import from_millis
@@ -62,6 +62,24 @@ async def renew(
     return {AccountId(account_id): fence for account_id, fence in kept}
 
 
+async def is_held(
+    session: AsyncSession,
+    account_id: AccountId,
+    *,
+    owner: str,
+    fence: int,
+    now: ColumnElement[Any],
+) -> bool:
+    """Whether *owner* still has the account, under that very claim."""
+    held = exists().where(
+        LeaseRow.account_id == account_id,
+        LeaseRow.owner == owner,
+        LeaseRow.fence == fence,
+        LeaseRow.lease_until >= now,
+    )
+    return bool(await session.scalar(select(held)))
+
+
 async def release(session: AsyncSession, *, owner: str) -> None:
     """Let go of everything, so that the next process need not wait for the leases to run out."""
     await session.execute(
@@ -86,6 +104,12 @@ async def wake(session: AsyncSession, account_id: AccountId) -> None:
     """Ask whoever owns the account to look at it now."""
     await session.execute(
         update(LeaseRow).where(LeaseRow.account_id == account_id).values(woken=True)
+    )
+
+
+async def wake_all(session: AsyncSession) -> None:
+    await session.execute(
+        update(LeaseRow).values(woken=True).execution_options(synchronize_session=False)
     )
 
 

@@ -25,6 +25,12 @@ async def has_owner(session: AsyncSession) -> bool:
     return bool(await session.scalar(select(exists().where(MemberRow.is_owner))))
 
 
+async def owner(session: AsyncSession) -> int | None:
+    """The user id of whoever used the pairing code."""
+    owners = select(MemberRow.user_id).where(MemberRow.is_owner)
+    return await session.scalar(owners.order_by(MemberRow.created_at).limit(1))
+
+
 async def admit(
     session: AsyncSession, *, chat_id: int, user_id: int, is_owner: bool, now: datetime
 ) -> None:

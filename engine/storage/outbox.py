@@ -19,9 +19,16 @@ async def add(
     payload: str,
     dedupe_key: str,
     now: datetime,
+    not_before: datetime | None = None,
 ) -> bool:
     """Queue one message; False if *dedupe_key* was used before, and then nothing changes."""
-    row = {"chat_id": chat_id, "kind": kind, "payload": payload, "dedupe_key": dedupe_key}
+    row = {
+        "chat_id": chat_id,
+        "kind": kind,
+        "payload": payload,
+        "dedupe_key": dedupe_key,
+        "not_before": not_before or now,
+    }
     return bool(await queue.add_new(session, OutboxRow, [row], unique=["dedupe_key"], now=now))
 
 

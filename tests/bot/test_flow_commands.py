@@ -32,8 +32,10 @@ BARE = {
     "balance": ("No key yet", "100,000 MNTL\n  ≈ 200.00 USDT\n40.79 USDT"),
     "dryrun": ("Dry run is off.", "/dryrun on   or   /dryrun off"),
     "export": ("nothing to export yet", "All your orders: 1 order."),
+    "limits": ("         0 used", "         17.10 USDT used"),
     "logs": ("/logs", "/logs"),
     "version": ("Ballast 0.", "Up for 0s"),
+    "halt": ("No order leaves from now on, for any chat", "HALTED · Everything is halted"),
 }
 CARD = """\
 🟢 LIVE · MNTL/USDT
@@ -53,7 +55,7 @@ def test_every_command_is_in_the_menu_and_in_this_table():
     names = [name for name, _ in COMMANDS]
 
     assert sorted(names) == sorted(BARE)
-    assert len(names) == 20
+    assert len(names) == 22
     assert set(BARE) - {"start"} == PRESSABLE
 
 
@@ -70,7 +72,7 @@ async def test_every_bare_command_is_answered_while_trading(world: World, bot: P
     await bot.connect()
     await bot.checked()
 
-    for command in sorted(BARE, key=lambda name: name == "pause"):
+    for command in sorted(BARE, key=("pause", "halt").__contains__):
         answer = await bot.ask(OWNER, f"/{command}")
 
         assert BARE[command][1] in answer.text, command
@@ -81,7 +83,7 @@ async def test_every_button_does_what_its_command_does(world: World, bot: Progra
     await bot.connect()
     await bot.checked()
 
-    for command in sorted(PRESSABLE, key=lambda name: name == "pause"):
+    for command in sorted(PRESSABLE, key=lambda name: (name in {"pause", "halt"}, name)):
         (answer,) = await bot.tap(OWNER, Do(command).encode(), forged=True)
 
         assert BARE[command][1] in answer.text, command

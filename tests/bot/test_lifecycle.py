@@ -11,6 +11,7 @@ from telegram.request import HTTPXRequest
 from bot import lifecycle
 from bot.lifecycle import App, Heartbeat, connect, live
 from bot.updates import TokenRefused
+from bot.watchdog import PollsStalled
 from bot.wiring import build_application
 from engine.dispatch import Dispatcher
 from tests.fakes.clock import FakeClock
@@ -281,6 +282,25 @@ async def test_telegram_may_end_while_the_rest_goes_on(
     )
 
     assert seen[-1] == "release"
+
+
+async def test_polls_that_stalled_end_the_process_in_order_and_say_so(
+    dispatcher: RememberingDispatcher, seen: Ledger
+):
+    async def telegram() -> None:
+        seen.note("telegram runs")
+        raise PollsStalled("Telegram has not answered for 5 min")
+
+    with pytest.raises(PollsStalled):
+        await live(
+            stop=asyncio.Event(),
+            engine=[forever("engine", seen)],
+            dispatcher=dispatcher,
+            telegram=telegram,
+            workers=[RememberingWorker("relay", seen)],
+        )
+
+    assert seen[3:] == ["stop claiming", "relay stop", "idle", "relay done", "release"]
 
 
 async def test_whatever_breaks_ends_the_process_and_lets_go_of_the_accounts(

@@ -122,6 +122,7 @@ async def test_an_answer_that_telegram_does_not_take_arrives_later(world: World,
 
         now = await bot.say(OWNER, "/settarget 50")
         waiting = await bot.waiting()
+        world.clock.shift(timedelta(seconds=7))
         (later,) = await bot.told(OWNER)
         account = await bot.account()
 
@@ -307,7 +308,7 @@ async def test_no_promise_of_a_moment_is_left_behind(
     answers = answers_of(bot)
     send, promised = answers._try, asyncio.Event()
 
-    async def promise(chat_id: int, message: Message) -> int | None:
+    async def promise(chat_id: int, message: Message) -> int | timedelta:
         message_id = await send(chat_id, message)
         promised.set()
         return message_id

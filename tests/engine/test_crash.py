@@ -16,6 +16,7 @@ from tests.fakes.exchange import FakeExchange
 STEPS = (
     *("holdings asked 1", "holdings answered 1"),
     *("rules asked 1", "rules answered 1", "book asked 1", "book answered 1"),
+    *("read begins 1", "read ends 1"),  # what the limits are measured against
     *("write begins 1", "commit 1", "committed 1"),  # the intent
     *("write begins 2", "commit 2", "committed 2"),  # the gate
     *("place asked 1", "place answered 1"),

@@ -62,6 +62,8 @@ EVERYTHING = numbered(
     state=OrderState.PARTIAL,
     sent_at=START + timedelta(milliseconds=7),
     exchange_order_id="C02__1",
+    price="0.00205",
+    move_bp=17,
     execution=execution(base="8142.5", quote="16.300000000000000001"),
     fees=Fees({USDT: D("0.0081500000000000000001"), Asset("MX"): D("0.1")}),
     quote_after="40.7918499999",

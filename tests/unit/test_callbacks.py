@@ -11,6 +11,8 @@ from bot.callbacks import (
     Do,
     HistoryPage,
     Press,
+    Report,
+    Word,
     decode,
 )
 
@@ -21,6 +23,7 @@ presses: st.SearchStrategy[Press] = st.one_of(
     st.builds(Confirm, ids),
     st.builds(Choose, ids, st.integers(0, 7)),
     st.builds(HistoryPage, st.integers(0, 9999), st.integers(1, 50)),
+    st.builds(Report, st.sampled_from(Word), ids),
 )
 
 
@@ -75,6 +78,12 @@ def test_a_button_with_something_added_is_never_taken_for_another_kind(press: Pr
         "page:1:51",
         "page:x:5",
         "drop:a",
+        "order:filled",
+        "order:filled:",
+        "order:FILLED:bl-1",
+        "order:sold:bl-1",
+        "order:not:a b",
+        "order:look:" + "a" * 33,
     ],
 )
 def test_what_we_would_not_have_made_is_refused(text: str):
@@ -90,3 +99,5 @@ def test_a_wrong_button_cannot_even_be_made():
         Choose("a", 8)
     with pytest.raises(ValueError, match="page"):
         HistoryPage(-1, 5)
+    with pytest.raises(ValueError, match="order"):
+        Report(Word.FILLED, "bl-1:x")

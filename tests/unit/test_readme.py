@@ -148,6 +148,7 @@ def test_the_exit_codes_are_those_of_the_program():
         program.EXIT_BROKE,
         program.EXIT_BAD_SETTING,
         program.EXIT_CANNOT_START,
+        program.EXIT_STALLED,
     ]
 
 

@@ -1,12 +1,18 @@
-"""A balance that lags behind the last fill is not traded on, and is not waited for for ever."""
+"""A balance that lags behind the last fill is not traded on, and is not waited for for ever; and
+what balances say of an order that nobody knows the end of.
+"""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from engine.domain.orders import NOTHING, OrderState
+from engine.domain.holdings import Holdings
+from engine.domain.orders import NOTHING, Intent, OrderState
 from engine.domain.pairs import Side
-from engine.domain.settlement import SETTLE_WITHIN, is_settled, moved_as_if_filled, shows
+from engine.domain.settlement import SETTLE_WITHIN, Trace, is_settled, shows, trace
 from tests.builders import execution, holdings, intent
 from tests.fakes.clock import START
 
@@ -89,7 +95,7 @@ def test_the_token_moving_its_way_hints_at_a_lost_order_whatever_was_deposited(
 ):
     lost = intent(side=side, state=OrderState.UNKNOWN)
 
-    assert moved_as_if_filled(holdings(usdt=usdt, mntl=mntl), lost) is suspicious
+    assert (trace(holdings(usdt=usdt, mntl=mntl), lost) is not Trace.NONE) is suspicious
 
 
 @pytest.mark.parametrize(
@@ -105,3 +111,90 @@ def test_a_fill_is_settled_once_all_of_it_is_visible(side, mntl, settled):
     fill = intent(side=side, state=OrderState.FILLED, execution=execution(4000, 8))
 
     assert shows(holdings(usdt=50, mntl=mntl), fill) is settled
+
+
+D = Decimal
+BUY = intent(state=OrderState.NEEDS_HUMAN, price="0.002")  # 17.10 USDT, 8,550 MNTL
+UNPRICED = intent(state=OrderState.NEEDS_HUMAN)  # as versions before this one wrote it down
+SELL = intent(side=Side.SELL, state=OrderState.NEEDS_HUMAN, expected_quote="16.28")  # 8,142 MNTL
+orders_of_either_side = st.sampled_from([BUY, UNPRICED, SELL])
+amounts = st.decimals(min_value=0, max_value=10**7, places=4)
+
+
+def after(order: Intent, *, base: Decimal | str | int, quote: Decimal | str) -> Holdings:
+    """The balances after *base* and *quote* moved the order's way."""
+    sign = 1 if order.side is Side.BUY else -1
+    return holdings(
+        usdt=order.quote_before - sign * D(quote), mntl=order.base_before + sign * D(base)
+    )
+
+
+@pytest.mark.parametrize(
+    ("order", "base", "quote", "says"),
+    [
+        (BUY, 8550, "17.10", Trace.FILLED),
+        (BUY, 7800, "16.25", Trace.FILLED),  # 5 % short and 5 % dearer: how MEXC fills a buy
+        (BUY, 8550, "-82.90", Trace.FILLED),  # and 100 USDT were deposited
+        (BUY, 8550, 0, Trace.UNSURE),  # the USDT is exactly the old one: it lags, or MNTL came in
+        (BUY, 3000, "6.00", Trace.UNSURE),  # a part of it
+        (BUY, 50_000, "17.10", Trace.UNSURE),
+        (BUY, 0, 0, Trace.NONE),
+        (BUY, 0, "-100", Trace.NONE),
+        (BUY, 0, "5", Trace.NONE),
+        (BUY, -1000, "-2", Trace.NONE),
+        (BUY, 0, "16.90", Trace.UNSURE),  # the USDT went, the MNTL is not there (yet)
+        (UNPRICED, 8142, "16.30", Trace.FILLED),
+        (UNPRICED, 8142, "-83.70", Trace.UNSURE),
+        (UNPRICED, 3000, "6.00", Trace.UNSURE),
+        (UNPRICED, 0, 0, Trace.NONE),
+        (SELL, 8142, "16.28", Trace.FILLED),
+        (SELL, 8142, "-3", Trace.FILLED),  # and 19 USDT were taken out
+        (SELL, 8142, 0, Trace.UNSURE),
+        (SELL, 4000, "8", Trace.UNSURE),
+        (SELL, 0, 0, Trace.NONE),
+        (SELL, -500, "0", Trace.NONE),
+        (SELL, 0, "16.28", Trace.UNSURE),
+    ],
+)
+def test_balances_tell_a_fill_from_nothing_and_admit_what_they_cannot_tell(
+    order: Intent, base: int, quote: str, says: Trace
+):
+    assert trace(after(order, base=base, quote=quote), order) is says
+
+
+@given(orders_of_either_side)
+def test_balances_as_before_the_order_say_that_nothing_happened(order: Intent):
+    assert trace(after(order, base=0, quote="0"), order) is Trace.NONE
+
+
+@given(
+    orders_of_either_side,
+    st.decimals(min_value="0.9", max_value="1.05", places=4),
+    st.decimals(min_value="0.9", max_value="1.05", places=4),
+)
+def test_a_fill_within_the_exchanges_bounds_never_says_that_nothing_happened(
+    order: Intent, base_share: Decimal, quote_share: Decimal
+):
+    expected = order.base_quantity or D(8550)
+    moved = after(order, base=expected * base_share, quote=order.expected_quote * quote_share)
+
+    assert trace(moved, order) is Trace.FILLED
+
+
+@given(orders_of_either_side, amounts, amounts)
+def test_what_moved_the_orders_way_is_never_called_nothing(
+    order: Intent, usdt: Decimal, mntl: Decimal
+):
+    says = trace(holdings(usdt=usdt, mntl=mntl), order)
+
+    went_its_way = mntl > order.base_before if order.side is Side.BUY else mntl < order.base_before
+    assert says is not Trace.NONE or not went_its_way
+    assert says is not Trace.FILLED or went_its_way
+
+
+@given(amounts, amounts, st.integers(0, 1000))
+def test_coins_in_open_orders_change_nothing(usdt: Decimal, mntl: Decimal, locked: int):
+    free = holdings(usdt=usdt + locked, mntl=mntl + locked)
+    bound = holdings(usdt=usdt, usdt_locked=locked, mntl=mntl, mntl_locked=locked)
+
+    assert trace(free, BUY) is trace(bound, BUY)

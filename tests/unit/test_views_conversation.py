@@ -302,15 +302,15 @@ def test_help_fits_one_screen_and_knows_every_command(is_owner: bool):
     assert len(text.splitlines()) <= 28
     assert all(len(line) <= 40 for line in text.splitlines())
     for name, _ in COMMANDS:
-        if name not in {"help", "logs"}:
+        if name not in {"help", "logs", "halt"}:
             assert f"/{name}" in text
-    assert ("/logs" in text) == is_owner
+    assert ("/logs" in text) == ("/halt" in text) == is_owner
 
 
 def test_the_menu_is_one_that_telegram_takes():
     names = [name for name, _ in COMMANDS]
 
-    assert len(names) == len(set(names)) == 20
+    assert len(names) == len(set(names)) == 22
     assert set(names) - PRESSABLE == {"start"}
     assert all(1 <= len(description) <= 60 for _, description in COMMANDS)
 

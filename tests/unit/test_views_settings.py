@@ -44,7 +44,8 @@ from tests.fakes.clock import START
 from tests.unit.phone import check_message
 
 NOW = START
-SETTINGS_TOPICS = [topic for topic in Topic if topic not in {Topic.HISTORY, Topic.LOGS}]
+NO_SETTINGS = {Topic.HISTORY, Topic.LOGS, Topic.LIMITS}
+SETTINGS_TOPICS = [topic for topic in Topic if topic not in NO_SETTINGS]
 
 
 def a_look(held: str = "57.10", verdict: Verdict | None = None, **changes: Any) -> Look:
@@ -189,23 +190,30 @@ def test_values_that_cannot_be_set_are_not_proposed():
 
 
 @pytest.mark.parametrize(
-    ("held", "wishes", "can_trade", "words"),
+    ("held", "changes", "words"),
     [
-        (None, settings(), True, "The next check reads your balance and decides."),
-        ("40.10", settings(), True, "would do nothing: the 40.10 USDT seen last is inside"),
-        ("57.10", settings(), True, "would buy MNTL for about 17.10 USDT"),
-        ("20", settings(), True, "would sell MNTL for about 20.00 USDT"),
-        ("20", settings(paused=True), True, "After /resume the first check would sell"),
-        ("20", settings(), False, "nothing is checked until you send /connect"),
-        ("41", settings(threshold="0.02"), True, "less than MEXC's smallest order, 1.10 USDT"),
+        (None, {}, "The next check reads your balance and decides."),
+        ("40.10", {}, "would do nothing: the 40.10 USDT seen last is inside"),
+        ("57.10", {}, "would buy MNTL for about 17.10 USDT"),
+        ("20", {}, "would sell MNTL for about 20.00 USDT"),
+        ("20", {"settings": settings(paused=True)}, "After /resume the first check would sell"),
+        ("20", {"sealed_key": None}, "nothing is checked until you send /connect"),
+        ("20", {"halted": True}, "The owner halted all chats of this bot: no order leaves"),
+        ("1040", {}, "would buy MNTL for about 1,000.00 USDT"),
+        ("1040.01", {}, "over your limit of 1,000.00 USDT an order. /limits order 1001 would"),
+        (
+            "41",
+            {"settings": settings(threshold="0.02")},
+            "less than MEXC's smallest order, 1.10 USDT",
+        ),
     ],
 )
 def test_the_next_step_is_told_from_the_last_balance(
-    held: str | None, wishes: Any, can_trade: bool, words: str
+    held: str | None, changes: dict[str, Any], words: str
 ):
     amount = None if held is None else Decimal(held)
 
-    text = next_step(wishes, can_trade=can_trade, held=amount, rules=rules())
+    text = next_step(account(**changes), held=amount, rules=rules())
 
     assert words in text
 

@@ -91,7 +91,7 @@ def test_the_card_is_the_one_of_the_product():
     ],
 )
 def test_the_mode_says_whether_money_may_move(changes: Any, halted: bool, mode: str):
-    assert badge(settings(**changes), halted=halted) == mode
+    assert badge(account(settings=settings(**changes)), halted=halted) == mode
 
 
 def test_a_chat_without_a_key_is_shown_the_way_in():
