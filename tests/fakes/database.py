@@ -1,5 +1,6 @@
 """Our databases with somebody watching, or pulling the plug."""
 
+import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -19,6 +20,11 @@ def gone() -> OperationalError:
     return OperationalError("COMMIT", None, ConnectionError("server closed the connection"))
 
 
+def disk_full() -> OperationalError:
+    """What SQLAlchemy raises where nothing more can be written."""
+    return OperationalError("INSERT", None, sqlite3.OperationalError("database or disk is full"))
+
+
 class WatchedDatabase(Database):
     """The same database; *on_step* hears of each transaction when it begins, just before it
     commits, and when it has committed, and may raise.
@@ -27,6 +33,7 @@ class WatchedDatabase(Database):
     def __init__(self, database: Database, clock: Clock, *, on_step: OnStep) -> None:
         super().__init__(database.engine, clock)
         self.on_step = on_step
+        self.open_writes = 0
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncSession]:
@@ -37,11 +44,15 @@ class WatchedDatabase(Database):
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[AsyncSession]:
-        await self.on_step("write begins")
-        async with super().writing() as session:
-            yield session
-            await self.on_step("commit")
-        await self.on_step("committed")
+        self.open_writes += 1
+        try:
+            await self.on_step("write begins")
+            async with super().writing() as session:
+                yield session
+                await self.on_step("commit")
+            await self.on_step("committed")
+        finally:
+            self.open_writes -= 1
 
 
 @contextmanager

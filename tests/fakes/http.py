@@ -5,12 +5,18 @@ half-way, which no framework lets a test do.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+import itertools
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
 import h11
+
+from engine.clock import SystemClock
+
+_DRIP = timedelta(milliseconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """*drop*: close without a byte. *cut_at*: promise the whole body, send only so much, close."""
+    """*drop*: close without a byte. *cut_at*: promise the whole body, send only so much, close.
+    *drips*: a byte at a time, and blanks for ever when the body is over.
+    """
 
     status: int = 200
     body: bytes = b"{}"
@@ -40,6 +48,12 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     drop: bool = False
     cut_at: int | None = None
+    drips: bool = False
+
+    async def dripping(self) -> AsyncIterator[bytes]:
+        for byte in itertools.chain(self.body, itertools.repeat(ord(" "))):
+            yield bytes([byte])
+            await SystemClock().sleep(_DRIP)
 
 
 Handler = Callable[[Request], Awaitable[Reply]]
@@ -126,6 +140,11 @@ async def _write_reply(
     ]
     head = h11.Response(status_code=reply.status, headers=headers)
     data = connection.send(head) or b""
+    if reply.drips:
+        writer.write(data)
+        async for drop in reply.dripping():
+            writer.write(drop)
+            await writer.drain()
     if reply.cut_at is not None:
         writer.write(data + reply.body[: reply.cut_at])
         await writer.drain()

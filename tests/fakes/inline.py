@@ -53,6 +53,9 @@ class _Body(httpx.AsyncByteStream):
         self._reply = reply
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self._reply.drips:
+            async for drop in self._reply.dripping():
+                yield drop
         yield self._reply.body[: self._reply.cut_at]
         if self._reply.cut_at is not None:
             raise httpx.RemoteProtocolError("the body is incomplete")

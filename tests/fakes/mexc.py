@@ -24,6 +24,7 @@ from tests.fakes.mexc_ledger import Ledger, LedgerOrder
 from tests.fakes.mexc_rows import level_rows, order_row, pair_row, trade_rows
 
 OUR_ADDRESS = "127.0.0.1"
+_DAY_MS = 24 * 3600 * 1000
 Query = Mapping[str, str]
 
 
@@ -104,11 +105,13 @@ class FakeMexc:
         fault = next_fault(self._faults, request)
         if fault is None:
             return self._answer(request)
-        await SystemClock().sleep(fault.delay)
+        if fault.delay:  # else at once: on a busy machine a mere turn may look like hanging
+            await SystemClock().sleep(fault.delay)
         true_answer = None
         if fault.executes or (fault.reply is None and not fault.hang):
             true_answer = self._answer(request)
-        await SystemClock().sleep(fault.answer_delay)
+        if fault.answer_delay:
+            await SystemClock().sleep(fault.answer_delay)
         if fault.hang:
             await self._closing.wait()
             return DROPPED
@@ -141,6 +144,8 @@ class FakeMexc:
         account = self.ledger.accounts.get(api_key)
         if account is None:
             raise Refused(10072, "Api key info invalid")
+        if account.refused is not None:
+            raise account.refused
         if account.addresses and OUR_ADDRESS not in account.addresses:
             raise Refused(700006, f"IP [{OUR_ADDRESS}] not in the ip white list")
         signed, found, signature = request.query_string.rpartition("&signature=")
@@ -293,7 +298,14 @@ class FakeMexc:
         return order_row(self.ledger.find(account, client_id=client_id, order_id=order_id))
 
     def _all_orders(self, account: Account, query: Query) -> object:
-        return [order_row(order) for order in self._visible(account, query)]
+        """At most *limit*, in a window that must not begin more than seven days ago."""
+        now = self._now_ms()
+        start, end = int(query.get("startTime", now - _DAY_MS)), int(query.get("endTime", now))
+        if start < now - 7 * _DAY_MS:
+            raise Refused(33333, "param error")
+        found = [order_row(order) for order in self._visible(account, query)]
+        inside = [row for row in found if start <= row["time"] <= end]
+        return inside[: int(query.get("limit", "500"))]
 
     def _my_trades(self, account: Account, query: Query) -> object:
         wanted = query.get("orderId")

@@ -79,7 +79,8 @@ class Funds:
 class Account:
     """One key and what it holds. *pairs*: the key's own allow-list; None allows all.
 
-    *zone*: the hidden pairs it may see. *shown* replaces the balances while they are stale.
+    *zone*: the hidden pairs it may see. *refused* is what every request of the key is answered.
+    *shown* replaces the balances while they are stale.
     """
 
     api_key: str
@@ -91,6 +92,7 @@ class Account:
     key_status: str = "VALID"
     pairs: frozenset[str] | None = None
     zone: frozenset[str] = frozenset()
+    refused: Refused | None = None
     shown: "Staleness | None" = None
 
     def of(self, asset: str) -> Funds:

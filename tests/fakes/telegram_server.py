@@ -7,6 +7,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 
 from engine.clock import Clock, SystemClock
@@ -27,6 +28,7 @@ _DEFAULT_UPDATES = ("message", "edited_message", "callback_query", "my_chat_memb
 
 @dataclass(frozen=True, slots=True)
 class Call:
+    at: datetime
     method: str
     params: Params
 
@@ -105,7 +107,7 @@ class BotApiServer:
         if token != self.token:
             return Refused(401, "Unauthorized").reply()
         params = read_params(request)
-        self.calls.append(Call(method, params))
+        self.calls.append(Call(self._clock.now(), method, params))
         fault = self._faults[method].popleft() if self._faults[method] else None
         if fault is not None and not fault.took_effect:
             self._announce()

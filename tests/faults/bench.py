@@ -15,7 +15,8 @@ from typing import Any
 
 import httpx
 from cryptography.fernet import Fernet
-from sqlalchemy import select, update
+from sqlalchemy import event, select, text, update
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
@@ -25,6 +26,7 @@ from bot.settings import ProcessSettings
 from bot.updates import PollFailed, UpdatesSource
 from bot.wiring import Parts, assemble, build_application, come_online
 from engine.check import Checked
+from engine.clock import to_millis
 from engine.domain.accounts import Account, Duty
 from engine.domain.orders import Intent
 from engine.storage import accounts, leases, orders, queue
@@ -32,7 +34,7 @@ from engine.storage.database import Database
 from engine.storage.models import InboxRow, LeaseRow, OrderRow, OutboxRow
 from engine.vault import Vault
 from tests.fakes.clock import FakeClock
-from tests.fakes.database import WatchedDatabase, gone
+from tests.fakes.database import WatchedDatabase, disk_full, gone
 from tests.fakes.http import Reply, Request
 from tests.fakes.inline import InlineTransport
 from tests.fakes.mexc import FakeMexc
@@ -47,8 +49,25 @@ ORDER, BALANCES, BOOK = "/api/v3/order", "/api/v3/account", "/api/v3/depth"
 ENCRYPTION_KEY = Fernet.generate_key().decode()
 _MEXC_PATIENCE = timedelta(seconds=8)
 _TELEGRAM_PATIENCE = timedelta(seconds=5)
-_LONGEST_STEP = timedelta(seconds=20)
 _SHORTEST_STEP = timedelta(milliseconds=500)
+
+
+# The head of a chat's queue that nobody has in hand, as `engine.storage.queue.claim` sees it; asked
+# a hundred thousand times in a long run, hence written out.
+_DUE = text("""
+    SELECT 1 FROM inbox AS head
+    WHERE done_at IS NULL AND not_before <= :now
+    AND (claimed_until IS NULL OR claimed_until < :now)
+    AND NOT EXISTS (SELECT 1 FROM inbox AS earlier WHERE earlier.chat_id = head.chat_id
+        AND earlier.done_at IS NULL AND earlier.id < head.id)
+    UNION ALL
+    SELECT 1 FROM outbox AS head
+    WHERE done_at IS NULL AND not_before <= :now
+    AND (claimed_until IS NULL OR claimed_until < :now)
+    AND NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.chat_id = head.chat_id
+        AND earlier.done_at IS NULL AND earlier.id < head.id)
+    LIMIT 1
+""")
 
 
 class Crash(BaseException):
@@ -82,12 +101,15 @@ PEOPLE = tuple(
 
 @dataclass(slots=True)
 class Fuse:
-    """Kills the process, or stops it as SIGSTOP does, at the *steps*-th step from now.
+    """Kills the process, or stops it as SIGSTOP does, at the *steps*-th step from now, or *at* the
+    next one of that name.
 
-    A step is the begin or end of a transaction or of a request.
+    A step is the begin or end of a transaction or of a request: "write begins", "committed",
+    "POST /api/v3/order ends".
     """
 
     steps: int | None = None
+    at: str | None = None
     freezes: bool = False
     blown: bool = False
     thawed: asyncio.Event | None = None
@@ -96,18 +118,18 @@ class Fuse:
     def is_frozen(self) -> bool:
         return self.thawed is not None and not self.thawed.is_set()
 
-    async def burn(self, *, may_freeze: bool = True) -> None:
+    async def burn(self, step: str, *, may_freeze: bool = True) -> None:
         """*may_freeze* is False within a transaction: SQLite's lock would stop everybody."""
         if self.is_frozen and self.thawed is not None and may_freeze:
             await self.thawed.wait()
         if self.blown:
             raise Crash("already dead")
-        if self.steps is None:
+        if self.steps is not None:
+            self.steps -= 1
+        is_over = step == self.at or (self.steps is not None and self.steps <= 0)
+        if not is_over or (self.freezes and not may_freeze):
             return
-        self.steps -= 1
-        if self.steps > 0 or (self.freezes and not may_freeze):
-            return
-        self.steps = None
+        self.steps = self.at = None
         if not self.freezes:
             self.blown = True
             raise Crash("killed")
@@ -125,23 +147,30 @@ class _Fused(httpx.AsyncBaseTransport):
         self._fuse = fuse
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        await self._fuse.burn()
-        response = await self._inner.handle_async_request(request)
-        await self._fuse.burn()
-        return response
+        name = f"{request.method} {request.url.path}"
+        await self._fuse.burn(f"{name} begins")
+        try:
+            return await self._inner.handle_async_request(request)
+        finally:
+            await self._fuse.burn(f"{name} ends")
 
 
 @dataclass(slots=True)
 class DatabaseFaults:
-    """The next *before* transactions fail to begin, the next *lost* commit without saying so."""
+    """The next *before* transactions fail to begin, the next *lost* commit without saying so.
+    While the disk is *full* nothing that was written can be committed.
+    """
 
     before: int = 0
     lost: int = 0
+    full: bool = False
 
     def strike(self, step: str) -> None:
         if step.endswith("begins") and self.before:
             self.before -= 1
             raise gone()
+        if step == "commit" and self.full:
+            raise disk_full()
         if step == "committed" and self.lost:
             self.lost -= 1
             raise gone()
@@ -161,6 +190,11 @@ class Bench:
         self.collisions: list[str] = []
         self._held: list[tuple[datetime, Request]] = []
         self.hold_orders_for: timedelta | None = None
+        self.longest_step = timedelta(seconds=20)
+        # How long a request is on its way, by its path; less than what a caller waits.
+        self.delays: dict[str, timedelta] = {}
+        # What happens at MEXC between the last look and the arrival of the next order.
+        self.meanwhile: Callable[[], None] | None = None
         self._env = env
         self.vault = Vault((ENCRYPTION_KEY,))
 
@@ -186,8 +220,13 @@ class Bench:
         return life
 
     async def answer_mexc(self, request: Request, life: str) -> Reply:
+        self.clock.shift(self.delays.get(request.path, timedelta()))
         self.arrivals()
-        if self.hold_orders_for is not None and request.path == ORDER and request.method == "POST":
+        is_order = (request.method, request.path) == ("POST", ORDER)
+        if is_order and self.meanwhile is not None:
+            happens, self.meanwhile = self.meanwhile, None
+            happens()
+        if is_order and self.hold_orders_for is not None:
             self.mexc.order_posts[request.query.get("newClientOrderId", "")] += 1
             self._held.append((self.clock.now() + self.hold_orders_for, request))
             reply = DROPPED
@@ -203,13 +242,16 @@ class Bench:
             self._held.remove(held)
             self.mexc._answer(held[1])
 
+    def _arrivals_in(self, now: datetime) -> list[timedelta]:
+        return [at - now for at, _ in self._held if at > now]
+
     async def pass_time(self, duration: timedelta) -> None:
         """Live through *duration*, each life doing what it does, in small steps."""
         end = self.clock.now() + duration
         while (now := self.clock.now()) < end:
             due = [at for life in self.alive if (at := life.next_due) is not None]
-            step = min([_LONGEST_STEP, *(at - now for at in due)])
-            self.clock.shift(min(max(step, _SHORTEST_STEP), end - now))
+            step = max(min([self.longest_step, *(at - now for at in due)]), _SHORTEST_STEP)
+            self.clock.shift(min(step, end - now, *self._arrivals_in(now)))
             self.arrivals()
             await self.turn()
 
@@ -294,6 +336,10 @@ class Bench:
         async with self.database.reading() as session:
             return (await session.scalars(select(OutboxRow).order_by(OutboxRow.id))).all()
 
+    async def told(self, person: Person) -> list[str]:
+        """What the chat is told unasked, oldest first: unclear, filled, key_refused, over..."""
+        return [_topic(row) for row in await self.outbox() if row.chat_id == person.chat_id]
+
     def usdt(self, person: Person) -> Decimal:
         return self.mexc.ledger.accounts[person.api_key].of("USDT").free
 
@@ -330,7 +376,9 @@ class Life:
     alive: bool = False
     checking: set[int] = field(default_factory=set)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _connections: list[Any] = field(default_factory=list)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _database: WatchedDatabase | None = None
     _parts: Parts | None = None
     _intake: Intake | None = None
 
@@ -342,12 +390,16 @@ class Life:
 
     @property
     def next_due(self) -> datetime | None:
-        due = self.parts.dispatcher._due
+        due = self.parts.dispatcher._seats._due
         return due[0][0] if due else None
 
     async def begin(self) -> None:
         bench, settings = self.bench, self.bench.settings()
-        database = WatchedDatabase(bench.database, bench.clock, on_step=self._on_step)
+        url = bench.database.engine.url.render_as_string(hide_password=False)
+        own = await self._stack.enter_async_context(Database.open(url, clock=bench.clock))
+        event.listen(own.engine.sync_engine, "connect", self._connected)
+        database = WatchedDatabase(own, bench.clock, on_step=self._on_step)
+        self._database = database
         http = httpx.AsyncClient(transport=self._wire(self._to_mexc, _MEXC_PATIENCE))
         telegram = self._wire(bench.telegram._answer, _TELEGRAM_PATIENCE)
         telegram_http = httpx.AsyncClient(transport=telegram)
@@ -396,9 +448,10 @@ class Life:
 
     async def turn(self) -> None:
         """Hear what was written, check what is due, send what waits."""
-        for doing in (self._poll, self.parts.dispatcher.tick):
-            if self._can_act:
-                await self._unless_frozen(doing())
+        if self.bench.telegram.unconfirmed and self._can_act:
+            await self._unless_frozen(self._poll())
+        if self._can_act:
+            await self._unless_frozen(self.parts.dispatcher.tick())
         await self._until_done()
 
     async def _unless_frozen(self, doing: Coroutine[Any, Any, None]) -> None:
@@ -418,7 +471,8 @@ class Life:
         await self._bury()
 
     def thaw(self) -> None:
-        """Go on after having been stopped."""
+        """Go on after having been stopped. What it had in hand may be another's by now."""
+        self.checking.clear()
         if self.fuse.thawed is not None:
             self.fuse.thawed.set()
 
@@ -460,11 +514,19 @@ class Life:
             await leases.release_all(session)
 
     async def _until_done(self) -> None:
+        """Nothing is in hand, and no queue has anything this process could take."""
+        self.parts.update_workers.nudge()
+        self.parts.relay.nudge()
         async with asyncio.timeout(20):
-            while self._can_act and (self._is_busy() or await self._has_due()):
-                self.parts.update_workers.nudge()
-                self.parts.relay.nudge()
-                await a_moment()
+            while self._can_act:
+                if self._is_busy():
+                    await a_moment()
+                elif await self._has_due():
+                    self.parts.update_workers.nudge()
+                    self.parts.relay.nudge()
+                    await a_moment()
+                else:
+                    return
 
     @property
     def _can_act(self) -> bool:
@@ -474,7 +536,9 @@ class Life:
         parts = self.parts
         seats = parts.dispatcher._seats.values()
         return (
-            not parts.dispatcher._queue.empty()
+            # A claim that is committed and not yet in hand is neither due nor in hand.
+            (self._database is not None and self._database.open_writes > 0)
+            or not parts.dispatcher._queue.empty()
             or any(seat.busy for seat in seats)
             or bool(parts.update_workers._workers._in_hand)
             or bool(parts.relay._workers._in_hand)
@@ -482,21 +546,9 @@ class Life:
 
     async def _has_due(self) -> bool:
         """Whether a queue has something this process could take."""
-        now = self.bench.clock.now()
+        now = to_millis(self.bench.clock.now())
         async with self.bench.database.reading() as session:
-            for table in (InboxRow, OutboxRow):
-                due = select(table.id).where(
-                    table.done_at.is_(None),
-                    table.not_before <= now,
-                    (table.claimed_until.is_(None)) | (table.claimed_until < now),
-                )
-                heads = select(table.chat_id).where(
-                    table.done_at.is_(None),
-                    (table.not_before > now) | (table.claimed_until >= now),
-                )
-                if await session.scalar(due.where(table.chat_id.not_in(heads)).limit(1)):
-                    return True
-        return False
+            return bool(await session.scalar(_DUE, {"now": now}))
 
     def _watch_checks(self, parts: Parts) -> None:
         """Note which accounts are in hand, to see that no two processes check one at once.
@@ -531,7 +583,7 @@ class Life:
         return await self.bench.answer_mexc(request, self.name)
 
     async def _on_step(self, step: str) -> None:
-        await self.fuse.burn(may_freeze=step != "commit")
+        await self.fuse.burn(step, may_freeze=step != "commit")
         self.bench.database_faults.strike(step)
 
     async def _survive(self, doing: Awaitable[None]) -> None:
@@ -552,13 +604,34 @@ class Life:
                 raise
             self.alive = False
 
+    def _connected(self, connection: DBAPIConnection, _: object) -> None:
+        self._connections.append(connection.driver_connection)
+        if self.bench.database.engine.dialect.name == "sqlite":
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA synchronous=OFF")  # power cuts are not what is tried here
+            cursor.close()
+
     async def _bury(self) -> None:
         self.alive = False
         self.checking.clear()
-        for task in self._tasks:
+        others = [task for task in self._tasks if task is not asyncio.current_task()]
+        for task in others:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._stack.aclose()
+        await asyncio.gather(*others, return_exceptions=True)
+        # What a transaction held is free at once, however its task ended.
+        for connection in self._connections:
+            with suppress(Exception):
+                await connection.close()
+        with suppress(Exception):
+            await self._stack.aclose()
+
+
+def _topic(row: OutboxRow) -> str:
+    """`order:bl7x:filled`, `trouble:1:<since>:key_refused:1`, `over:1:<since>` in one word."""
+    about, _, rest = row.dedupe_key.partition(":")
+    if about == "order":
+        return rest.rpartition(":")[2]
+    return rest.split(":")[-2] if about == "trouble" else about
 
 
 def _is_crash(error: BaseException) -> bool:

@@ -1,6 +1,6 @@
 """A bench of one's own for each test, on SQLite and on PostgreSQL."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -9,6 +9,24 @@ from engine.storage.database import Database
 from tests.fakes.clock import FakeClock
 from tests.faults.bench import Bench
 from tests.faults.invariants import broken
+from tests.faults.scenarios import number_of
+
+
+@pytest.fixture(autouse=True)
+def _scenario(
+    request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> None:
+    """A test that is named after a scenario of the list counts as one."""
+    if (number := number_of(request.node.name)) is not None:
+        record_property("scenario", number)
+
+
+@pytest.fixture(autouse=True)
+def _no_polling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The queues of programs in this process are looked at when a test says so: a look now and then
+    in real time would make every run another one.
+    """
+    monkeypatch.setattr("bot.workers._POLL_S", 3600.0)
 
 
 @asynccontextmanager

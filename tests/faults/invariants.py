@@ -162,6 +162,8 @@ def _on_bad_data(bench: Bench) -> Iterator[str]:
     for index, exchange in enumerate(bench.exchanges):
         if (exchange.request.method, exchange.request.path) != ("POST", ORDER):
             continue
+        if b"700003" in exchange.reply.body:
+            continue  # its time stamp was as old as its data: that is what the window is for
         order = exchange.request.query["newClientOrderId"]
         for name in ("quoteOrderQty", "quantity"):
             size = exchange.request.query.get(name, "1")

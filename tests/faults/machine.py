@@ -1,0 +1,403 @@
+"""Anything in any order: what people, markets, networks, hosts and clocks do to the program.
+
+A small model knows what the person wished for; everything else is judged by the invariants.
+"""
+
+import asyncio
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Coroutine, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from sqlalchemy import select
+
+from engine.domain.accounts import Account
+from engine.domain.looks import Declined
+from engine.domain.planner import InsideBand
+from engine.storage.database import Database
+from engine.storage.models import InboxRow
+from engine.storage.schema import migrate
+from tests.fakes.clock import FakeClock
+from tests.fakes.http import Reply
+from tests.fakes.mexc_faults import BAD_GATEWAY, DROPPED, TRUNCATED, Fault, json_reply, refusal
+from tests.fakes.telegram_faults import HANG, server_error, too_many_requests
+from tests.faults.bench import BALANCES, BOOK, ORDER, PEOPLE, Bench, Life, Person
+from tests.faults.invariants import broken_at_rest
+
+T = TypeVar("T")
+# Whoever is away for this long has lost its leases (90 s).
+_PAST_THE_LEASE = timedelta(seconds=95)
+_MOST_LIVES = 3
+_HEALS_WITHIN = timedelta(hours=3)
+_WHICH = st.integers(0, _MOST_LIVES - 1)
+
+_NOT_A_NUMBER = json_reply({"balances": [{"asset": "USDT", "free": "NaN", "locked": "0"}]})
+_HTML = Reply(body=b"<html>maintenance</html>", content_type="text/html")
+_SILENCE = {"Retry-After": "30"}
+
+ORDER_FAULTS: Mapping[str, tuple[Reply | None, bool]] = {
+    "lost on the way": (DROPPED, False),
+    "executed, the answer lost": (DROPPED, True),
+    "bad gateway": (BAD_GATEWAY, False),
+    "bad gateway, executed": (BAD_GATEWAY, True),
+    "cut off": (TRUNCATED, True),
+    "no id in the answer": (json_reply({}), True),
+    "a page instead": (_HTML, True),
+    "too little money": (refusal(30004, "Insufficient position"), False),
+    "refused for the stamp": (refusal(700003, "outside of the recvWindow"), False),
+    "too many": (refusal(429, "Too many requests", status=429, headers=_SILENCE), False),
+    "banned": (refusal(418, "banned", status=418, headers=_SILENCE), False),
+    "firewall": (Reply(status=403, body=b"<html>", content_type="text/html"), False),
+    "no answer": (None, True),
+}
+READ_FAULTS: Mapping[str, Reply] = {
+    "lost": DROPPED,
+    "bad gateway": BAD_GATEWAY,
+    "cut off": TRUNCATED,
+    "empty": json_reply({}),
+    "a list": json_reply([]),
+    "not a number": _NOT_A_NUMBER,
+    "a page": _HTML,
+    "too many": refusal(429, "Too many requests", status=429, headers=_SILENCE),
+    "key refused": refusal(10072, "Api key info invalid"),
+    "refused for the stamp": refusal(700003, "outside of the recvWindow"),
+}
+_READS = (BALANCES, BOOK, ORDER, "/api/v3/myTrades", "/api/v3/time", "/api/v3/exchangeInfo")
+
+
+@dataclass(slots=True)
+class Wishes:
+    """What a person asked for and was told is so. None: a fault left it open, either may be."""
+
+    target: Decimal | None = Decimal(40)
+    paused: bool | None = False
+    posts: int = 0
+
+
+class Machine(RuleBasedStateMachine):
+    """*steps* counts every rule that ran, in all runs of the process, by its name."""
+
+    steps: ClassVar[Counter[str]] = Counter()
+    template: ClassVar[Path | None] = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runner = asyncio.Runner()
+        self._folder = Path(tempfile.mkdtemp(prefix="ballast-"))
+        self._stack = AsyncExitStack()
+        self.clock = FakeClock()
+        self.wishes = {person.chat_id: Wishes() for person in PEOPLE[:2]}
+
+    @initialize()
+    def begin(self) -> None:
+        url = f"sqlite:///{shutil.copy(self._migrated(), self._folder / 'ballast.db')}"
+        opened = Database.open(url, clock=self.clock)
+        self.bench = Bench(self._run(self._stack.enter_async_context(opened)), self.clock)
+        self.bench.longest_step = timedelta(seconds=60)
+        for person in PEOPLE[:2]:
+            self.bench.add_person(person, USDT="40", MNTL="2000000")
+        self._run(self.bench.start("life-1"))
+        for person in PEOPLE[:2]:
+            self._run(self.bench.connect(person))
+
+    people = st.sampled_from(PEOPLE[:2])
+
+    @rule(seconds=st.integers(1, 400))
+    def tick(self, seconds: int) -> None:
+        self._count("tick")
+        self._run(self.bench.pass_time(timedelta(seconds=seconds)))
+
+    @rule(person=people, cents=st.integers(-4000, 6000))
+    def deposit(self, person: Person, cents: int) -> None:
+        self._count("deposit")
+        usdt = max(Decimal(cents) / 100, 1 - self.bench.usdt(person))
+        self.bench.mexc.deposit(person.api_key, "USDT", usdt)
+
+    @rule(percent=st.integers(-40, 60))
+    def move_price(self, percent: int) -> None:
+        self._count("price move")
+        price = self.bench.mexc.ledger.pairs["MNTLUSDT"].last
+        factor = 1 + Decimal(percent) / 100
+        if Decimal("0.0005") < price * factor < Decimal("0.01"):
+            self.bench.mexc.move_price("MNTLUSDT", factor)
+
+    @rule(refills=st.booleans(), quantity=st.sampled_from(["250000", "5000", "400"]))
+    def thin_book(self, refills: bool, quantity: str) -> None:
+        self._count("book change")
+        pair = self.bench.mexc.ledger.pairs["MNTLUSDT"]
+        pair.refills = refills
+        pair.bids = [(price, Decimal(quantity)) for price, _ in pair.bids]
+        pair.asks = [(price, Decimal(quantity)) for price, _ in pair.asks]
+
+    @rule(person=people, usdt=st.integers(20, 60))
+    def set_target(self, person: Person, usdt: int) -> None:
+        self._say(person, f"/settarget {usdt}", target=Decimal(usdt))
+
+    @rule(person=people)
+    def pause(self, person: Person) -> None:
+        self._say(person, "/pause", paused=True)
+
+    @rule(person=people)
+    def resume(self, person: Person) -> None:
+        self._say(person, "/resume", paused=False)
+
+    @rule(person=people, text=st.sampled_from(["/status", "/why", "/balance", "/history", "ok?"]))
+    def ask(self, person: Person, text: str) -> None:
+        self._say(person, text)
+
+    @rule(person=people, twice=st.booleans(), seconds=st.sampled_from([0, 5, 100]))
+    def rebalance(self, person: Person, twice: bool, seconds: int) -> None:
+        self._say(person, "/rebalance")
+        shown = self.bench.telegram.sent(person.chat_id)
+        if not shown or not any(label.startswith("Trade") for label in shown[-1].labels):
+            return
+        label = next(label for label in shown[-1].labels if label.startswith("Trade"))
+        self._run(self.bench.pass_time(timedelta(seconds=seconds)))
+        for _ in range(1 + twice):
+            self.bench.telegram.tap(person.chat_id, label, message=shown[-1])
+        self._run(self.bench.turn())
+
+    @rule(
+        name=st.sampled_from(sorted(ORDER_FAULTS)),
+        lost_lookups=st.integers(0, 4),
+    )
+    def order_fault(self, name: str, lost_lookups: int) -> None:
+        self._count("fault")
+        reply, executes = ORDER_FAULTS[name]
+        self.bench.mexc.inject(
+            Fault("POST", ORDER, reply=reply, executes=executes, hang=reply is None)
+        )
+        if lost_lookups:
+            self.bench.mexc.inject(Fault("GET", ORDER, reply=DROPPED, times=lost_lookups))
+
+    @rule(
+        path=st.sampled_from(_READS),
+        name=st.sampled_from(sorted(READ_FAULTS)),
+        times=st.integers(1, 12),
+    )
+    def read_fault(self, path: str, name: str, times: int) -> None:
+        self._count("fault")
+        self.bench.mexc.inject(Fault("GET", path, reply=READ_FAULTS[name], times=times))
+
+    @rule(lookups=st.integers(0, 3), reads=st.integers(0, 3), seconds=st.integers(0, 8))
+    def lag(self, lookups: int, reads: int, seconds: int) -> None:
+        self._count("fault")
+        ledger = self.bench.mexc.ledger
+        ledger.invisible_lookups, ledger.stale_reads = lookups, reads
+        ledger.invisible_for = ledger.stale_for = timedelta(seconds=seconds)
+
+    @rule(milliseconds=st.integers(100, 7000))
+    def late_orders(self, milliseconds: int) -> None:
+        self._count("fault")
+        self.bench.hold_orders_for = timedelta(milliseconds=milliseconds)
+
+    @rule(
+        method=st.sampled_from(["sendMessage", "editMessageText", "answerCallbackQuery"]),
+        fault=st.sampled_from([server_error(), too_many_requests(3), HANG]),
+        times=st.integers(1, 5),
+    )
+    def telegram_fault(self, method: str, fault: Any, times: int) -> None:
+        self._count("fault")
+        self.bench.telegram.fail(method, fault, times=times)
+
+    @rule(before=st.integers(0, 3), lost=st.integers(0, 1))
+    def database_fault(self, before: int, lost: int) -> None:
+        self._count("fault")
+        self.bench.database_faults.before += before
+        self.bench.database_faults.lost += lost
+
+    @rule(steps=st.integers(1, 60), which=_WHICH)
+    def crash(self, steps: int, which: int) -> None:
+        """Dies at a step of whatever it does next."""
+        self._count("crash")
+        for life in self._one(which):
+            life.fuse.steps, life.fuse.freezes = steps, False
+
+    @rule(which=_WHICH)
+    def kill(self, which: int) -> None:
+        """Dies while it does nothing, or stands still."""
+        self._count("crash")
+        for life in self._one(which):
+            self._run(life.kill())
+
+    @rule(which=_WHICH)
+    def stop(self, which: int) -> None:
+        """As a host ends it: SIGTERM, and time to finish."""
+        self._count("stop")
+        for life in self._one(which):
+            life.thaw()
+            self._run(life.end())
+
+    @rule()
+    def start(self) -> None:
+        """A restart, or a second process beside those that live."""
+        self._count("second process" if self.bench.alive else "restart")
+        if len(self.bench.alive) < _MOST_LIVES:
+            self._run(self.bench.start(f"life-{len(self.bench.lives) + 1}"))
+
+    @rule(steps=st.integers(1, 40), which=_WHICH)
+    def freeze(self, steps: int, which: int) -> None:
+        """Stands still in the middle of something, until its leases have run out."""
+        self._count("lease expiry")
+        for life in self._one(which):
+            if not life.fuse.is_frozen:
+                life.fuse.steps, life.fuse.freezes = steps, True
+                self._run(self.bench.pass_time(_PAST_THE_LEASE))
+
+    @rule()
+    def thaw(self) -> None:
+        self._count("thaw")
+        for life in self.bench.alive:
+            life.thaw()
+        self._run(self.bench.turn())
+
+    @rule(seconds=st.integers(-90, 90))
+    def clock_step(self, seconds: int) -> None:
+        """The host's clock is set; MEXC's goes on as before."""
+        self._count("clock step")
+        if not any(life.fuse.is_frozen for life in self.bench.alive):
+            step = timedelta(seconds=seconds)
+            self.clock.shift(step)
+            self.bench.mexc.clock_offset -= step
+
+    @invariant()
+    def no_order_is_sent_twice(self) -> None:
+        if self.bench.hold_orders_for is not None and self.bench._held:
+            self.bench.hold_orders_for = None
+
+        assert max(self.bench.mexc.order_posts.values(), default=0) <= 1
+        assert self.bench.collisions == []
+
+    @invariant()
+    def no_order_leaves_after_a_pause(self) -> None:
+        for person in PEOPLE[:2]:
+            wishes = self.wishes[person.chat_id]
+            if wishes.paused:
+                assert self._posts(person) == wishes.posts
+
+    def teardown(self) -> None:
+        try:
+            if hasattr(self, "bench"):
+                self._run(self._heal())
+        finally:
+            for life in (getattr(self, "bench", None) and self.bench.alive) or ():
+                self._run(life.kill())
+            self._run(self._stack.aclose())
+            self._runner.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def _heal(self) -> None:
+        """Everything works again: within hours all is told, and everybody is where they want."""
+        bench = self.bench
+        bench.mexc._faults.clear()
+        bench.telegram._faults.clear()
+        bench.hold_orders_for = None
+        bench.database_faults.before = bench.database_faults.lost = 0
+        ledger = bench.mexc.ledger
+        ledger.invisible_lookups = ledger.stale_reads = 0
+        ledger.invisible_for = ledger.stale_for = timedelta()
+        for life in bench.alive:
+            life.thaw()
+            life.fuse.steps = None
+        if not bench.alive:
+            await bench.start("healer")
+        await bench.pass_time(timedelta(minutes=12))
+        for person in PEOPLE[:2]:
+            await self._judge_wishes(person)
+            await bench.say(person, "/resume")
+        await bench.pass_time(timedelta(minutes=12))
+        await bench.until_quiet(most=_HEALS_WITHIN)
+
+        assert await broken_at_rest(bench) == []
+        for person in PEOPLE[:2]:
+            await self._assert_on_target(person)
+
+    async def _judge_wishes(self, person: Person) -> None:
+        settings = (await self.bench.account(person)).settings
+        wishes = self.wishes[person.chat_id]
+
+        assert wishes.target in {None, settings.target}
+        if wishes.paused:
+            assert settings.paused
+
+    async def _assert_on_target(self, person: Person) -> None:
+        """In the band, or a sentence says why not."""
+        account = await self.bench.account(person)
+        if account.settings.band.holds(self.bench.usdt(person)):
+            return
+        verdicts = [_verdict(life, account) for life in self.bench.alive]
+
+        assert any(
+            isinstance(v, Declined) and not isinstance(v.reason, InsideBand) for v in verdicts
+        ), (self.bench.usdt(person), verdicts, self.bench.texts(person)[-5:])
+
+    def _say(self, person: Person, text: str, **wish: Any) -> None:
+        """Write to the bot. Where nothing was in the way the wish must now be so; else it may be."""
+        self._count("user command")
+        wishes = self.wishes[person.chat_id]
+        disturbed = self._disturbed()
+        if wish.get("paused") is False:
+            wishes.paused = None
+        update_id = self.bench.telegram.say(person.chat_id, text)
+        self._run(self.bench.turn())
+        if not wish:
+            return
+        obeyed = not disturbed and not self._disturbed() and self._run(self._handled(update_id))
+        settings = self._run(self.bench.account(person)).settings
+        for name, value in wish.items():
+            setattr(wishes, name, value if obeyed else None)
+
+            assert not obeyed or value is False or getattr(settings, name) == value, text
+        wishes.posts = self._posts(person)
+
+    async def _handled(self, update_id: int) -> bool:
+        over = select(InboxRow.id).where(
+            InboxRow.update_id == update_id,
+            InboxRow.done_at.is_not(None),
+            InboxRow.failure.is_(None),
+        )
+        async with self.bench.database.reading() as session:
+            return await session.scalar(over) is not None
+
+    def _one(self, which: int) -> list[Life]:
+        """One of those that live, or none: what is drawn must not depend on how a run went."""
+        return self.bench.alive[which : which + 1]
+
+    def _disturbed(self) -> bool:
+        faults = self.bench.database_faults
+        fused = any(life.fuse.steps is not None for life in self.bench.alive)
+        return bool(faults.before or faults.lost or fused)
+
+    def _posts(self, person: Person) -> int:
+        return sum(
+            exchange.request.method == "POST"
+            and exchange.request.path == ORDER
+            and exchange.request.headers.get("x-mexc-apikey") == person.api_key
+            for exchange in self.bench.exchanges
+        )
+
+    def _run(self, doing: Coroutine[Any, Any, T]) -> T:
+        return self._runner.run(doing)
+
+    def _count(self, step: str) -> None:
+        type(self).steps[step] += 1
+
+    @classmethod
+    def _migrated(cls) -> Path:
+        if cls.template is None:
+            cls.template = Path(tempfile.mkdtemp(prefix="ballast-")) / "template.db"
+            migrate(f"sqlite:///{cls.template}")
+        return cls.template
+
+
+def _verdict(life: Life, account: Account) -> object:
+    standing = life.parts.dispatcher.standing(account.id)
+    return standing and standing.look and standing.look.verdict
