@@ -14,7 +14,10 @@ from sqlalchemy.engine import make_url
 from engine.storage.database import Database
 from engine.storage.schema import migrate
 from tests.fakes.clock import FakeClock
+from tests.faults.summary import pytest_terminal_summary
 from tests.postgres import NoPostgres, Server, running_server
+
+__all__ = ["pytest_terminal_summary"]  # a hook, found by its name
 
 settings.register_profile("dev", max_examples=50, deadline=timedelta(milliseconds=500))
 settings.register_profile("ci", max_examples=500, deadline=None, derandomize=True, print_blob=True)

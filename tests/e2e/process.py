@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 
 from engine.clock import SystemClock
 
@@ -33,6 +34,24 @@ async def until(
         await SystemClock().sleep(_LOOK_EVERY)
 
 
+class Process(Protocol):
+    """What is needed of a started program; `subprocess.Popen` is one."""
+
+    def poll(self) -> int | None: ...
+
+    def wait(self) -> int: ...
+
+    def kill(self) -> None: ...
+
+    def send_signal(self, number: signal.Signals, /) -> None: ...
+
+
+class Launcher(Protocol):
+    """Another way to start `python -m bot` than from the beginning: tests/faults/nursery.py."""
+
+    def start(self, *, folder: Path, env: Mapping[str, str], out: Path, err: Path) -> Process: ...
+
+
 class Program:
     """One life of the program, from its start to its exit code."""
 
@@ -43,10 +62,17 @@ class Program:
         name: str,
         env: Mapping[str, str],
         terminal: int | None = None,
+        launcher: Launcher | None = None,
     ) -> None:
         """*terminal* is what it reads from and writes to; without one its input is closed."""
         command = _WITHOUT_INPUT if terminal is None else (sys.executable,)
         self._err, self._out = folder / f"{name}.err", folder / f"{name}.out"
+        if launcher is not None:
+            self._err.touch()  # `log` may be read before the program has opened it
+            self._process: Process = launcher.start(
+                folder=folder, env=env, out=self._out, err=self._err
+            )
+            return
         with self._err.open("wb") as err, self._out.open("wb") as out:
             self._process = subprocess.Popen(
                 [*command, "-m", "bot", *arguments],

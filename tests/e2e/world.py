@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from tests.e2e.process import ROOT, Program, until
+from tests.e2e.process import ROOT, Launcher, Program, until
 from tests.fakes.mexc import FakeMexc
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_faults import server_error
@@ -32,9 +32,10 @@ class World:
         self.telegram = telegram
         self.mexc = mexc
         self.programs: list[Program] = []
+        self.launcher: Launcher | None = None
         self.account = mexc.add_account(API_KEY, API_SECRET, USDT="57.10", MNTL="100000")
         self.env = {
-            **_inherited(),
+            **inherited(),
             "TELEGRAM_TOKEN": telegram.token,
             "TELEGRAM_API_URL": telegram.url,
             "MEXC_API_URL": mexc.url,
@@ -47,11 +48,14 @@ class World:
     def start(self, *, without: Iterable[str] = (), **env: str) -> Program:
         """A program that may not even come up; *without* names variables it does not get."""
         wanted = {k: v for k, v in (self.env | env).items() if k not in set(without)}
-        return self._add(Program(folder=self.folder, name=self._next_name(), env=wanted))
+        program = Program(
+            folder=self.folder, name=self._next_name(), env=wanted, launcher=self.launcher
+        )
+        return self._add(program)
 
     def demo(self, *arguments: str, terminal: int | None = None) -> Program:
         """A program that was told nothing but where its temporary files go."""
-        env = _inherited() | {"TMPDIR": str(self.folder)}
+        env = inherited() | {"TMPDIR": str(self.folder)}
         return self._add(
             Program(
                 *arguments,
@@ -167,7 +171,7 @@ class World:
         return [path for path in self.folder.rglob("*") if path.is_file()]
 
 
-def _inherited() -> dict[str, str]:
+def inherited() -> dict[str, str]:
     """Nothing of ours: what a program needs to be found, and to have its coverage measured."""
     measured = {k: v for k, v in os.environ.items() if k.startswith("COVERAGE_")}  # noqa: TID251 - see above
     return {"PATH": os.defpath, "PYTHONPATH": str(ROOT)} | measured

@@ -15,7 +15,7 @@ from engine.domain.orders import OrderState
 from engine.domain.pairs import Side
 from tests.fakes.http import Reply
 from tests.fakes.mexc_books import ALL_NEEDED, Account, Refused
-from tests.fakes.mexc_faults import Fault, json_reply, refusal
+from tests.fakes.mexc_faults import DROPPED, Fault, json_reply, refusal
 from tests.faults.bench import BALANCES, BOOK, ORDER, PEOPLE, Bench, Person
 from tests.faults.invariants import broken_at_rest
 
@@ -24,6 +24,12 @@ SYMBOL = "MNTLUSDT"
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 BAND = (Decimal(38), Decimal(42))
 HELD = {"USDT": "57.10", "MNTL": "100000"}
+
+
+def _silence(status: int, seconds: str | None) -> Reply:
+    """As from the firewall in front of MEXC: not in JSON."""
+    headers = {} if seconds is None else {"Retry-After": seconds}
+    return Reply(status=status, body=b"<html></html>", content_type="text/html", headers=headers)
 
 
 @pytest.fixture
@@ -300,6 +306,31 @@ async def test_21_maintenance_is_told_at_its_start_and_at_its_end(bench: Bench, 
     await _are_on_target(bench, anna)
 
 
+@pytest.mark.parametrize(
+    "faces",
+    [[DROPPED], [_silence(429, "60"), DROPPED, Reply(status=503, body=b"<html>")]],
+    ids=["silent", "many faces"],
+)
+async def test_21_an_hour_without_mexc_is_told_four_times_at_most(
+    sqlite_bench: Bench, faces: list[Reply], record_property: Callable[[str, object], None]
+):
+    bench = sqlite_bench
+    anna = bench.add_person(USDT="57.10", MNTL="100000")
+    async with bench.life():
+        await bench.connect(anna)
+        await bench.pass_time(5 * MINUTE)
+        before = len(await bench.told(anna))
+        fault = bench.mexc.inject(Fault("GET", BALANCES, times=None))
+        for minute in range(60):
+            fault.reply = faces[minute % len(faces)]
+            await bench.pass_time(MINUTE)
+        told = len(await bench.told(anna)) - before
+
+    record_property("alerts in an hour's outage", told)
+
+    assert 1 <= told <= 4
+
+
 async def test_21_a_pair_that_is_closed_for_a_while_is_told_at_its_start_and_at_its_end(
     bench: Bench, anna: Person
 ):
@@ -458,12 +489,6 @@ def _clock_shows(bench: Bench, *offsets: timedelta) -> list[Fault]:
     now = bench.clock.now()
     replies = (json_reply({"serverTime": to_millis(now + offset)}) for offset in offsets)
     return [bench.mexc.inject(Fault("GET", TIME, reply=reply)) for reply in replies]
-
-
-def _silence(status: int, seconds: str | None) -> Reply:
-    """As from the firewall in front of MEXC: not in JSON."""
-    headers = {} if seconds is None else {"Retry-After": seconds}
-    return Reply(status=status, body=b"<html></html>", content_type="text/html", headers=headers)
 
 
 async def _drift_after_a_trade(bench: Bench, *people: Person) -> None:

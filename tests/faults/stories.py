@@ -1,0 +1,340 @@
+"""What the crash matrix tells again and again: short stories of a person, money and the program.
+
+A story only looks at the chats and at MEXC, and waits, as its person would; so it reads the same
+whether the program lives through it once or is killed somewhere and started again. It passes on
+to its end without ever asking which life it is in.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from enum import Enum
+
+from tests.e2e.process import until
+from tests.e2e.world import ACCOUNT, API_KEY, API_SECRET, ORDER, OWNER, World
+from tests.fakes.mexc_faults import BAD_GATEWAY, DROPPED, Fault, json_reply, refusal
+from tests.fakes.mexc_rows import order_row
+from tests.fakes.telegram_faults import refused
+from tests.fakes.telegram_messages import SentMessage
+from tests.faults.after_the_run import Books
+
+LOOK_UP = ("GET", "/api/v3/order")
+GROUP, SUPERGROUP, STRANGER = -5001, -1005001, 6006
+_CODE = re.compile(r"/start ([A-Za-z0-9_-]+)$", re.MULTILINE)
+
+
+class Scene(Enum):
+    """What was there before: nothing, a chat that trades, or an order that never reached MEXC.
+
+    But for the first, the program was killed there, not stopped.
+    """
+
+    EMPTY = "empty"
+    TRADING = "trading"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """*env* is added to what the program is started with, *without* names what it does not get."""
+
+    tell: Callable[[World], Awaitable[None]]
+    scene: Scene = Scene.TRADING
+    env: Mapping[str, str] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.tell.__name__
+
+
+async def the_first_day(world: World) -> None:
+    await let_in(world)
+    world.telegram.say(STRANGER, "hello")
+    await world.hears("I only work for people I know", chat=STRANGER)
+    while not heard(world, "Key connected"):
+        step = await world.ask("/connect", "Step 1 of 2")
+        if "Step 2 of 2" in (await said(world, API_KEY, after=step)).text:
+            await said(world, API_SECRET, after=heard(world, "Step 2 of 2"))
+    await world.ask("/resume", "Trading is on")
+    await world.hears("Bought")
+
+
+async def a_drift(world: World) -> None:
+    world.drift("17.10")
+    await world.hears("Bought")
+
+
+async def an_answer_is_lost(world: World) -> None:
+    """And the order is still open when it is first looked up."""
+    world.mexc.inject(Fault(*ORDER, reply=DROPPED, executes=True))
+    world.drift("17.10")
+    await world.orders(1)
+    world.mexc.inject(_still_open(world, times=1))
+    await world.hears("Confirmed late")
+
+
+async def an_order_never_arrived(world: World) -> None:
+    await world.hears("The order never arrived")
+    await world.hears("Bought")
+
+
+async def an_order_needs_a_person(world: World) -> None:
+    """Who is not believed at first, because the balances say something else."""
+    silence = world.mexc.inject(Fault(*LOOK_UP, reply=BAD_GATEWAY, times=None))
+    Books(world.folder).pass_time(timedelta(minutes=16))
+    card = await world.hears("Please look at MEXC")
+    await tapped(world, "It was filled", card)
+    await world.hears("I cannot confirm that")
+    await tapped(world, "It was not", card)
+    await any_of(world, "Taken as not filled", "cleared up already")
+    world.mexc.remove(silence)
+    await world.hears("Bought")
+
+
+async def mexc_knows_better(world: World) -> None:
+    """While a person is asked, the order turns up: open at first, then filled."""
+    world.mexc.inject(Fault(*ORDER, reply=DROPPED, executes=True))
+    silence = world.mexc.inject(Fault(*LOOK_UP, reply=BAD_GATEWAY, times=None))
+    world.drift("17.10")
+    await world.hears("An order is unclear")
+    Books(world.folder).pass_time(timedelta(minutes=16))
+    card = await world.hears("Please look at MEXC")
+    is_open = world.mexc.inject(_still_open(world, times=None))
+    world.mexc.remove(silence)
+    await tapped(world, "It was filled", card)
+    await world.hears("MEXC has it now")
+    world.mexc.remove(is_open)
+    await tapped(world, "Look again", card)
+    await world.hears("Bought")
+
+
+async def an_order_is_refused(world: World) -> None:
+    """First for the clock, which is measured and made good at once, then for good."""
+    for code in (700003, 30005):
+        world.mexc.inject(Fault(*ORDER, reply=refusal(code, "no")))
+    world.drift("17.10")
+    await any_of(world, "refused an order", "The order never arrived")
+    await world.hears("Bought")
+
+
+async def mexc_is_away(world: World) -> None:
+    world.mexc.inject(Fault(*ACCOUNT, reply=BAD_GATEWAY, times=2))
+    await world.hears("MEXC does not answer")
+    await world.hears("MEXC answers again")
+
+
+async def a_trade_is_not_possible(world: World) -> None:
+    tokens = world.account.of("MNTL")
+    tokens.free = Decimal(0)
+    world.drift("-10")
+    await world.hears("Wanted to trade, could not")
+    tokens.free = Decimal(100_000)
+    await world.hears("Sold")
+
+
+async def the_balance_is_old(world: World) -> None:
+    """MEXC shows the balances from before the fill for longer than a minute."""
+    usdt, tokens = world.account.of("USDT"), world.account.of("MNTL")
+    world.drift("17.10")
+    before = usdt.free, tokens.free
+    await world.hears("Bought")
+    after = usdt.free, tokens.free
+    usdt.free, tokens.free = before
+    Books(world.folder).pass_time(timedelta(minutes=2))
+    await world.hears("MEXC's balance is old")
+    usdt.free, tokens.free = after
+
+
+async def a_plan_is_tapped(world: World) -> None:
+    """Inside the band, where nothing but the tap would trade."""
+    world.drift("1.90")
+    plan = await world.ask("/rebalance", "Plan for")
+    await tapped(world, "Trade", plan)
+    await any_of(world, "Bought", "The order never arrived", "Nothing traded")
+
+
+async def a_tap_is_overtaken(world: World) -> None:
+    """The target is changed while the tapped plan is priced again."""
+    world.drift("1.90")
+    plan = await world.ask("/rebalance", "Plan for")
+    await tapped(world, "Trade", plan)
+    slow = world.mexc.inject(Fault(*ACCOUNT, delay=timedelta(seconds=1), times=None))
+    await world.checks(1)
+    await world.ask("/settarget 41", "41.00 USDT")
+    world.mexc.remove(slow)
+    await any_of(world, "Nothing traded", "Bought", "The order never arrived")
+
+
+async def a_pause(world: World) -> None:
+    await world.ask("/pause", "PAUSED")
+    world.drift("17.10")
+    await world.ask("/status", "PAUSED")
+
+    assert world.mexc.orders == []
+
+    await world.ask("/resume", "Trading is on")
+    await world.hears("Bought")
+
+
+async def a_limit_and_a_halt(world: World) -> None:
+    await world.ask("/limits order 500", "500.00 USDT")
+    await world.ask("/halt", "HALTED")
+    world.drift("17.10")
+    await world.ask("/status", "HALTED")
+
+    assert world.mexc.orders == []
+
+    await ask_any(world, "/halt off", "The halt is lifted", "There is no halt")
+    await world.hears("Bought")
+
+
+async def the_price_jumps(world: World) -> None:
+    """And a person looks at the plan before the program does, inside the band."""
+    world.drift("17.10")
+    await world.hears("Bought")
+    world.drift("1")
+    world.mexc.ledger.pairs["MNTLUSDT"].move(Decimal("1.5"))
+    while not heard(world, "away from the one I saw last", "at about 0.003"):
+        await world.ask("/rebalance", "LIVE")
+
+
+async def the_key_is_forgotten(world: World) -> None:
+    while not heard(world, "Key forgotten", "no key here to forget"):
+        question = await ask_any(world, "/disconnect", "Forget the key", "no key here to forget")
+        if question.button("Forget the key"):
+            await tapped(world, "Forget the key", question)
+
+
+async def telegram_is_away(world: World) -> None:
+    """The answer and the alert wait in the outbox until it is back."""
+    world.telegram_is_away("sendMessage")
+    world.telegram.say(OWNER, "/settarget 50")
+    await world.orders(1)
+    world.telegram_is_back()
+    await world.hears("Band 47.50 – 52.50 USDT")
+    await world.hears("Sold")
+
+
+async def the_person_blocks_the_bot(world: World) -> None:
+    world.telegram.block(OWNER)
+    world.drift("17.10")
+    await until(lambda: world.telegram.called("sendMessage"), lambda: world.programs[-1].log)
+    world.telegram.unblock(OWNER)
+    await world.ask("/start", "Hello")
+    # Who cannot be told is not traded for: an order that was lost meanwhile stays lost.
+    await any_of(world, "Bought", "The order never arrived")
+
+
+async def a_group_moves(world: World) -> None:
+    """It trades on paper, and becomes a supergroup before the answer to its last wish."""
+    _say_in_group(world, "/dryrun on")
+    await world.hears("Dry run is on", chat=GROUP)
+    _say_in_group(world, "/resume")
+    # The book is thin, so it takes two orders; the second alert must not meet the move.
+    await until(lambda: sum("Bought" in text for text in world.told(GROUP)) > 1)
+    _say_in_group(world, "/settarget 60")
+    world.telegram.migrate(GROUP, SUPERGROUP)
+    await world.hears("60.00 USDT", chat=SUPERGROUP)
+    await world.hears("Sold", chat=SUPERGROUP)
+
+
+async def a_file_and_plain_text(world: World) -> None:
+    world.drift("17.10")
+    await world.hears("Bought")
+    world.telegram.say(OWNER, "/export")
+    await until(lambda: any(m.document for m in world.telegram.sent(OWNER)))
+    world.telegram.fail("sendMessage", refused(400, "Bad Request: can't parse entities: no"))
+    await world.ask("/version", "Ballast")
+
+
+# The first that passes a point is told when the program is killed there, so the short ones lead.
+STORIES = (
+    Story(a_drift),
+    Story(a_pause),
+    Story(a_plan_is_tapped),
+    Story(the_key_is_forgotten),
+    Story(a_limit_and_a_halt),
+    Story(an_order_is_refused),
+    Story(an_answer_is_lost),
+    Story(an_order_never_arrived, Scene.LOST),
+    Story(a_file_and_plain_text),
+    Story(telegram_is_away),
+    Story(the_person_blocks_the_bot),
+    Story(the_first_day, Scene.EMPTY, without=("AUTHORIZED_CHATS",)),
+    Story(a_trade_is_not_possible),
+    Story(mexc_is_away),
+    Story(the_price_jumps),
+    Story(a_tap_is_overtaken),
+    Story(the_balance_is_old),
+    Story(an_order_needs_a_person, Scene.LOST),
+    Story(mexc_knows_better),
+    Story(a_group_moves, env={"AUTHORIZED_CHATS": f"{OWNER},{GROUP},{SUPERGROUP}"}),
+)
+
+
+async def let_in(world: World) -> None:
+    """Every start without an owner logs another code, and the former one is worthless."""
+    tried: set[str] = set()
+
+    def is_in() -> bool:
+        offered = {code for program in world.programs for code in _CODE.findall(program.log)}
+        for code in offered - tried:
+            world.telegram.say(OWNER, f"/start {code}")
+        tried.update(offered)
+        return heard(world, "Welcome", "You are in already") is not None
+
+    await until(is_in, lambda: world.programs[-1].log)
+
+
+def heard(world: World, *texts: str, after: int = 0) -> SentMessage | None:
+    """The newest message with one of *texts* in it."""
+    messages = [m for m in world.telegram.sent(OWNER) if m.message_id > after]
+    return next((m for m in reversed(messages) if any(t in m.text for t in texts)), None)
+
+
+async def any_of(world: World, *texts: str, after: int = 0) -> SentMessage:
+    await until(
+        lambda: heard(world, *texts, after=after),
+        lambda: f"none of {texts} in {world.told()}\n{world.programs[-1].log}",
+    )
+    found = heard(world, *texts, after=after)
+
+    assert found is not None
+    return found
+
+
+async def ask_any(world: World, text: str, *answers: str) -> SentMessage:
+    after = world.newest()
+    world.telegram.say(OWNER, text)
+    return await any_of(world, *answers, after=after)
+
+
+async def said(world: World, text: str, *, after: SentMessage | None) -> SentMessage:
+    """Say *text*, and hear whatever comes after that message; *text* is a step of a dialog, and
+    a program that was killed in between may not know any more what it had asked for.
+    """
+    shown = after.message_id if after else 0
+    world.telegram.say(OWNER, text)
+    return await any_of(world, "", after=shown)
+
+
+async def tapped(world: World, label: str, message: SentMessage) -> None:
+    """Tap, and see the tap acknowledged."""
+    tap = str(world.telegram.tap(OWNER, label, message=message))
+    await until(
+        lambda: tap in world.telegram.answers,
+        lambda: f"{label} was not acknowledged\n{world.programs[-1].log}",
+    )
+
+
+def _still_open(world: World, *, times: int | None) -> Fault:
+    row = order_row(world.mexc.orders[0])
+    nothing_yet = {"status": "NEW", "executedQty": "0", "cummulativeQuoteQty": "0"}
+    return Fault(*LOOK_UP, reply=json_reply(row | nothing_yet), times=times)
+
+
+def _say_in_group(world: World, text: str) -> None:
+    world.telegram.say(GROUP, text, user_id=OWNER, chat_type="group")
