@@ -170,6 +170,8 @@ class Dispatcher:
 
     async def _hand_out(self) -> None:
         now = self._clock.now()
+        if self._renewed_at is None or now - self._renewed_at >= self._timing.lease:
+            return  # we stood still since we renewed: who owns what is known at the next beat
         due = self._seats.pop_due(now=now)
         if not due:
             return

@@ -273,15 +273,17 @@ class Machine(RuleBasedStateMachine):
         if self.bench.hold_orders_for is not None and self.bench._held:
             self.bench.hold_orders_for = None
 
-        assert max(self.bench.mexc.order_posts.values(), default=0) <= 1
-        assert self.bench.collisions == []
+        assert max(self.bench.mexc.order_posts.values(), default=0) <= 1, (
+            self.bench.mexc.order_posts
+        )
+        assert self.bench.collisions == [], self.bench.collisions
 
     @invariant()
     def no_order_leaves_after_a_pause(self) -> None:
         for person in PEOPLE[:2]:
             wishes = self.wishes[person.chat_id]
             if wishes.paused:
-                assert self._posts(person) == wishes.posts
+                assert self._posts(person) == wishes.posts, person
 
     def teardown(self) -> None:
         try:
@@ -316,7 +318,8 @@ class Machine(RuleBasedStateMachine):
         await bench.pass_time(timedelta(minutes=12))
         await bench.until_quiet(most=_HEALS_WITHIN)
 
-        assert await broken_at_rest(bench) == []
+        broken = await broken_at_rest(bench)
+        assert broken == [], broken
         for person in PEOPLE[:2]:
             await self._assert_on_target(person)
 
@@ -324,9 +327,8 @@ class Machine(RuleBasedStateMachine):
         settings = (await self.bench.account(person)).settings
         wishes = self.wishes[person.chat_id]
 
-        assert wishes.target in {None, settings.target}
-        if wishes.paused:
-            assert settings.paused
+        assert wishes.target in {None, settings.target}, (wishes, settings)
+        assert settings.paused or not wishes.paused, (wishes, settings)
 
     async def _assert_on_target(self, person: Person) -> None:
         """In the band, or a sentence says why not."""

@@ -175,6 +175,32 @@ async def test_26_an_owner_that_slept_past_its_lease_trades_nothing_twice(bench:
     assert await broken_at_rest(bench) == []
 
 
+async def test_26_an_owner_that_slept_within_a_heartbeat_begins_no_check_of_anothers_account(
+    sqlite_bench: Bench,
+):
+    """Between renewing its leases and handing out what is due: the leases are another's by then."""
+    bench = sqlite_bench
+    anna = bench.add_person()
+    sleeper = await bench.start("sleeper")
+    await bench.connect(anna)
+    await bench.pass_time(timedelta(minutes=3))
+    sleeper.fuse.at, sleeper.fuse.freezes = "read begins", True
+    await bench.turn()
+
+    assert sleeper.fuse.is_frozen
+
+    async with bench.life("other"):
+        await bench.pass_time(timedelta(minutes=4))
+        woken_at = bench.clock.now()
+        sleeper.thaw()
+        await bench.turn()
+        await bench.pass_time(timedelta(minutes=4))
+
+    asked = [e for e in bench.exchanges if e.life == "sleeper" and e.at >= woken_at]
+
+    assert asked == []
+
+
 async def test_26_an_owner_that_slept_does_not_blame_mexc(sqlite_bench: Bench):
     """The sleeper's own stall is no trouble of MEXC's, and the account is not its any more."""
     bench = sqlite_bench
