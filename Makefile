@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run setup test check format lock bench clean
+.PHONY: run setup test soak check format lock clean
 
 run: setup            ## start the bot; without TELEGRAM_TOKEN it is the demo
 	@set -a; if [ -f .env ]; then . ./.env; fi; set +a; exec $(BIN)/python -m bot
@@ -19,6 +19,9 @@ $(STAMP): requirements-dev.txt
 
 test: setup           ## run all tests
 	$(BIN)/python -m pytest -n auto
+
+soak: setup           ## the fault bench in its long form: all crash points, 100,000 random steps
+	SOAK=1 $(BIN)/python -m pytest -n auto tests/faults
 
 check: setup          ## format, lint, types, import contracts, tests, coverage
 	$(BIN)/ruff format --check .

@@ -88,8 +88,9 @@ class Keys:
             await self._await(ask, _AWAITS_SECRET, text.strip())
             return ask_secret_view(deleted=deleted)
         api_key = self._sealer.open_text(dialog.sealed, purpose=_purpose(ask))
-        await self.forget(ask)
-        return await self._try(ask, api_key=api_key, api_secret=text.strip(), deleted=deleted)
+        answer = await self._try(ask, api_key=api_key, api_secret=text.strip(), deleted=deleted)
+        await self.forget(ask)  # only now: killed in between, the same message is understood again
+        return answer
 
     async def stray(self, ask: Ask, text: str) -> Message | None:
         """What looks like a key where none was asked for goes as well; None if nothing does."""

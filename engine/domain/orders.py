@@ -18,7 +18,7 @@ AccountId = NewType("AccountId", int)
 # How long after its time stamp the exchange still accepts a signed order, and what we allow
 # beyond that for an accepted order to become visible (reliability.md 1.3 R5).
 RECV_WINDOW = timedelta(seconds=5)
-VISIBILITY_MARGIN = timedelta(seconds=5)
+VISIBILITY_MARGIN = timedelta(seconds=10)
 MISSES_NEEDED = 2
 MISS_SPACING = timedelta(seconds=2)
 NEEDS_HUMAN_AFTER = timedelta(minutes=15)

@@ -87,7 +87,11 @@ def _ledger_differs(bench: Bench, intents: list[Intent]) -> Iterator[str]:
                 | OrderState.DROPPED
             ):
                 if order is not None:
-                    yield f"I3 {intent.client_order_id} is {intent.state.value} and exists"
+                    yield (
+                        f"I3 {intent.client_order_id} is {intent.state.value} since "
+                        f"{intent.resolved_at} and exists since {order.at}\n"
+                        f"{story_of(bench, intent.client_order_id)}"
+                    )
             case (
                 OrderState.SENDING
                 | OrderState.ACKED
@@ -96,6 +100,16 @@ def _ledger_differs(bench: Bench, intents: list[Intent]) -> Iterator[str]:
                 | OrderState.SET_ASIDE
             ):
                 continue
+
+
+def story_of(bench: Bench, order: str) -> str:
+    """All that was asked about an order, for whoever has to find out."""
+    return "\n".join(
+        f"{e.at:%H:%M:%S.%f} {e.life} {e.request.method} {e.request.path} -> "
+        f"{e.reply.status} {e.reply.body[:90]!r}{' dropped' if e.reply.drop else ''}"
+        for e in bench.exchanges
+        if order in e.request.query_string or order.encode() in e.reply.body
+    )
 
 
 def _orphans(bench: Bench, intents: list[Intent]) -> Iterator[str]:

@@ -45,7 +45,7 @@ NOT_REACHED: Mapping[str, str] = {
 }
 HOOKS = Path(__file__).parent / "hooks"
 # How long a host seems to have taken to start it again: an order on its way is decided by then.
-DOWN_FOR = timedelta(seconds=12)
+DOWN_FOR = timedelta(seconds=17)
 _LONGEST_STORY_S = 60
 _FIRST_UPDATE = {Scene.EMPTY: 1001, Scene.TRADING: 5001, Scene.LOST: 9001}
 

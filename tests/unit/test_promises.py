@@ -1,0 +1,47 @@
+"""Every proof that the pages on reliability name can be run."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("docs/promises.md", "docs/reliability.md")
+PROOF = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
+TARGET = re.compile(r"`make (\w+)`")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_test_that_is_named_as_a_proof_exists(page: str):
+    named = PROOF.findall((ROOT / page).read_text(encoding="utf-8"))
+
+    assert named
+    assert [(file, test) for file, test in named if not _has(ROOT / file, test)] == []
+
+
+def test_every_promise_names_its_proof():
+    table = (ROOT / PAGES[0]).read_text(encoding="utf-8").split("\n## ")[0]
+    promises = [row for row in table.splitlines() if row.startswith("| ")][1:]
+
+    assert len(promises) > 12
+    assert [p for p in promises if "`tests/" not in p and "pyproject.toml" not in p] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_of_the_pages_exists(page: str):
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    wanted = set(TARGET.findall((ROOT / page).read_text(encoding="utf-8")))
+
+    assert wanted
+    assert {target for target in wanted if not re.search(f"^{target}:", makefile, re.M)} == set()
+
+
+def _has(file: Path, test: str) -> bool:
+    if not file.exists():
+        return False
+    if not test:
+        return True
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return any(isinstance(node, functions) and node.name == test for node in ast.walk(tree))
