@@ -49,6 +49,7 @@ ORDER, BALANCES, BOOK = "/api/v3/order", "/api/v3/account", "/api/v3/depth"
 ENCRYPTION_KEY = Fernet.generate_key().decode()
 _MEXC_PATIENCE = timedelta(seconds=8)
 _TELEGRAM_PATIENCE = timedelta(seconds=5)
+_STUCK_AFTER_S = 10
 _SHORTEST_STEP = timedelta(milliseconds=500)
 
 
@@ -190,7 +191,7 @@ class Bench:
         self.collisions: list[str] = []
         self._held: list[tuple[datetime, Request]] = []
         self.hold_orders_for: timedelta | None = None
-        self.longest_step = timedelta(seconds=20)
+        self.longest_step = timedelta(seconds=45)
         # How long a request is on its way, by its path; less than what a caller waits.
         self.delays: dict[str, timedelta] = {}
         # What happens at MEXC between the last look and the arrival of the next order.
@@ -480,6 +481,8 @@ class Life:
         """As after SIGTERM: claim nothing new, finish, let go."""
         if not self.alive:
             return
+        if self.fuse.freezes:  # nobody would wait for one that stands still
+            self.fuse.steps = self.fuse.at = None
         self.parts.dispatcher.stop_claiming()
         await self._until_done()
         if self.alive:
@@ -517,16 +520,26 @@ class Life:
         """Nothing is in hand, and no queue has anything this process could take."""
         self.parts.update_workers.nudge()
         self.parts.relay.nudge()
-        async with asyncio.timeout(20):
-            while self._can_act:
-                if self._is_busy():
+        try:
+            async with asyncio.timeout(_STUCK_AFTER_S):
+                while self._can_act and (self._is_busy() or await self._has_due()):
+                    if not self._is_busy():
+                        self.parts.update_workers.nudge()
+                        self.parts.relay.nudge()
                     await a_moment()
-                elif await self._has_due():
-                    self.parts.update_workers.nudge()
-                    self.parts.relay.nudge()
-                    await a_moment()
-                else:
-                    return
+        except TimeoutError as e:
+            raise AssertionError(f"{self.name} is stuck: {self._in_hand()}") from e
+
+    def _in_hand(self) -> dict[str, object]:
+        parts = self.parts
+        return {
+            "writes": self._database and self._database.open_writes,
+            "waiting": parts.dispatcher._queue.qsize(),
+            "checking": [seat for seat in parts.dispatcher._seats.values() if seat.busy],
+            "updates": parts.update_workers._workers._in_hand,
+            "messages": parts.relay._workers._in_hand,
+            "tasks": [(task.done(), task.get_coro()) for task in self._tasks],
+        }
 
     @property
     def _can_act(self) -> bool:

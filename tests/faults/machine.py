@@ -110,7 +110,7 @@ class Machine(RuleBasedStateMachine):
 
     people = st.sampled_from(PEOPLE[:2])
 
-    @rule(seconds=st.integers(1, 400))
+    @rule(seconds=st.integers(1, 120))
     def tick(self, seconds: int) -> None:
         self._count("tick")
         self._run(self.bench.pass_time(timedelta(seconds=seconds)))

@@ -145,6 +145,7 @@ async def test_with_leases_as_they_are_shipped_the_next_takes_over_after_a_minut
     assert len(told(fleet, person, "Bought")) == 1
 
 
+@pytest.mark.skipif(not SOAKING, reason="waits for long: `make soak`")
 async def test_orders_on_their_way_when_their_process_froze_are_looked_up_by_the_next_owner(
     fleet: Fleet,
 ):
@@ -233,6 +234,7 @@ async def test_a_process_thrown_out_by_the_database_again_and_again_trades_on(fl
         assert len(told(fleet, person, "Bought")) >= 1
 
 
+@pytest.mark.skipif(not SOAKING, reason="waits for long: `make soak`")
 async def test_a_process_cut_off_from_the_database_past_its_lease_comes_back_as_a_spare(
     fleet: Fleet, record_property: Record
 ):
