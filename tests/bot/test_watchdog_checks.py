@@ -82,6 +82,8 @@ class Watch:
 async def watched(program: Program) -> AsyncGenerator[Watch]:
     watch = Watch(program)
     async with running(watch.run()):
+        # It asks for the owner first; time that passes before it waits would be lost on it.
+        await eventually(lambda: bool(watch.clock._sleepers))
         await watch.sees(2 * BEAT)
         yield watch
 

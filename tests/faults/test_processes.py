@@ -200,6 +200,7 @@ async def test_what_a_killed_process_had_in_hand_is_finished_by_the_others(
     fleet.world.mexc.inject(Fault(*ORDER, hang=True, executes=True))
     fleet.drift(sending, "17.10")
     await fleet.until(fleet.posts)
+    await SystemClock().sleep(timedelta(seconds=1))  # until then the book it has just read is good
     with doomed.door.shut(BOOK):
         fleet.drift(planning, "12.00")
         await fleet.until(lambda: waiting(fleet, doomed, BOOK))

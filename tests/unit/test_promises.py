@@ -34,7 +34,9 @@ def test_every_command_of_the_pages_exists(page: str):
     wanted = set(TARGET.findall((ROOT / page).read_text(encoding="utf-8")))
 
     assert wanted
-    assert {target for target in wanted if not re.search(f"^{target}:", makefile, re.M)} == set()
+    assert {
+        target for target in wanted if not re.search(f"^{target}:", makefile, re.MULTILINE)
+    } == set()
 
 
 def _has(file: Path, test: str) -> bool:
