@@ -11,12 +11,7 @@ from tests.fakes.telegram import FakeTelegram
 
 
 @pytest.fixture
-def _durations(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PTB_TIMEDELTA", "true")  # as bot/__main__.py does
-
-
-@pytest.fixture
-async def world(sqlite_url: str, clock: FakeClock, _durations: None) -> AsyncGenerator[World]:
+async def world(sqlite_url: str, clock: FakeClock) -> AsyncGenerator[World]:
     """The owner's account at MEXC holds 57.10 USDT and 91,858 MNTL."""
     async with FakeTelegram(clock=clock) as api, FakeMexc(clock=clock) as mexc:
         mexc.add_account(KEY, SECRET, USDT="57.10", MNTL="91858")

@@ -40,11 +40,6 @@ from tests.fakes.telegram_server import TOKEN
 ANNA, BERT, GROUP, SUPERGROUP = 7, 8, -50, -1001234567890
 
 
-@pytest.fixture(autouse=True)
-def _durations(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PTB_TIMEDELTA", "true")
-
-
 @pytest.fixture
 async def db(tmp_path: Path, clock: FakeClock) -> AsyncGenerator[Database]:
     async with Database.open(f"sqlite:///{tmp_path}/test.db", clock=clock) as database:

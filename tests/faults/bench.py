@@ -538,7 +538,7 @@ class Life:
             "checking": [seat for seat in parts.dispatcher._seats.values() if seat.busy],
             "updates": parts.update_workers._workers._in_hand,
             "messages": parts.relay._workers._in_hand,
-            "tasks": [(task.done(), task.get_coro()) for task in self._tasks],
+            "ended": [repr(task.exception()) for task in self._tasks if task.done()],
         }
 
     @property

@@ -44,11 +44,8 @@ _LATER = timedelta(hours=2)
 
 
 @pytest.fixture
-async def world(
-    sqlite_url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> AsyncGenerator[World]:
+async def world(sqlite_url: str, clock: FakeClock) -> AsyncGenerator[World]:
     """The owner's account holds 17.10 USDT too much."""
-    monkeypatch.setenv("PTB_TIMEDELTA", "true")  # as bot/__main__.py does
     async with FakeTelegram(clock=clock) as api, FakeMexc(clock=clock) as mexc:
         mexc.add_account(KEY, SECRET, USDT="57.10", MNTL="91858")
         mexc.add_account(OTHER_KEY, OTHER_SECRET, USDT="57.10", MNTL="91858")

@@ -53,10 +53,7 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
 @pytest.fixture
-async def world(
-    sqlite_url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> AsyncGenerator[World]:
-    monkeypatch.setenv("PTB_TIMEDELTA", "true")  # as bot/__main__.py does
+async def world(sqlite_url: str, clock: FakeClock) -> AsyncGenerator[World]:
     async with FakeTelegram(clock=clock) as api, FakeMexc(clock=clock) as mexc:
         mexc.add_account(KEY, SECRET, USDT="57.10", MNTL="91858")
         mexc.add_pair(another_pair())

@@ -12,8 +12,8 @@ from tests.faults.machine import Machine
 # `make soak` sets SOAK; each shard prints its seed, and SOAK_SEED gives one again.
 _SOAK = bool(os.environ.get("SOAK"))  # noqa: TID251 - a test's own setting
 _SEED = os.environ.get("SOAK_SEED")  # noqa: TID251 - see above
-_SHARDS, _RUNS, _LENGTH = (8, 55, 250) if _SOAK else (1, 8, 120)
-_FIXED_SEED = 20261123
+_SHARDS, _RUNS, _LENGTH = (8, 55, 250) if _SOAK else (2, 8, 120)
+_FIXED_SEED = 20261122
 
 
 @pytest.mark.parametrize("shard", range(_SHARDS))
@@ -31,7 +31,7 @@ def test_whatever_happens_in_whatever_order_no_invariant_breaks(shard: int, reco
             deadline=None,
             derandomize=False,
             database=None,
-            phases=(Phase.generate, Phase.shrink),
+            phases=(Phase.generate,),  # to shrink takes hours, and threads make it fruitless
             suppress_health_check=list(HealthCheck),
             print_blob=True,
         ),

@@ -29,12 +29,6 @@ REPEAT = "(repeat?)"
 SUPERGROUP = -1001234567890
 
 
-@pytest.fixture(autouse=True)
-def _durations(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As `bot/__main__.py` does it."""
-    monkeypatch.setenv("PTB_TIMEDELTA", "true")
-
-
 def drift(bench: Bench, person: Person) -> None:
     bench.mexc.deposit(person.api_key, "USDT", DRIFT)
 
