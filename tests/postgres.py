@@ -16,12 +16,13 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Identifier
 from sqlalchemy.engine import make_url
 
 # A socket's path may have 107 bytes, and a person's own temporary folder may be closed to others.
 _SHORT_AND_OPEN = "/tmp"  # noqa: S108 - mkdtemp makes a folder of our own in it
 _PATIENCE_SECONDS = 30
+_CAN_COPY_FILES = 150_000
 _OPTIONS = (
     "listen_addresses=",
     "max_connections=200",
@@ -47,17 +48,16 @@ class Server:
     def database(self, *, template: str = "template1") -> Generator[str]:
         """The URL of a new database, a copy of *template*; it is dropped on leaving."""
         name = f"ballast_test_{uuid4().hex}"
-        self._run(
-            SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template))
-        )
+        copy = SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template))
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            if connection.info.server_version >= _CAN_COPY_FILES:
+                copy += SQL(" STRATEGY FILE_COPY")  # four times as fast without fsync
+            connection.execute(copy)
         try:
             yield make_url(self.url).set(database=name).render_as_string(hide_password=False)
         finally:
-            self._run(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
-
-    def _run(self, statement: Composed) -> None:
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(statement)
+            with psycopg.connect(self.url, autocommit=True) as connection:
+                connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
 @contextmanager

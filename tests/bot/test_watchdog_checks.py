@@ -44,9 +44,7 @@ def world(world: World) -> World:
 
 
 @pytest.fixture
-async def world_on_both(
-    database_url: str, clock: StillClock, _durations: None
-) -> AsyncGenerator[World]:
+async def world_on_both(database_url: str, clock: StillClock) -> AsyncGenerator[World]:
     """On SQLite, then on PostgreSQL; the account is on target."""
     async with FakeTelegram(clock=clock) as api, FakeMexc(clock=clock) as mexc:
         mexc.add_account(KEY, SECRET, USDT="40", MNTL="91858")
