@@ -11,9 +11,10 @@ from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-from engine.storage.columns import Exact, Moment, Seconds
+import engine.storage.chat_models
+import engine.storage.models  # noqa: F401 - see above
+from engine.storage.columns import Base, Exact, Moment, Seconds
 from engine.storage.database import with_driver
-from engine.storage.models import Base
 from engine.storage.schema import DEFAULT_URL, sqlite_file
 
 _PLAIN_TYPES = {Exact: "sa.Text()", Moment: "sa.BigInteger()", Seconds: "sa.BigInteger()"}

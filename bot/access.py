@@ -1,7 +1,7 @@
 """Who may command the bot: listed chats, and whoever brought the one-time pairing code.
 
 Deny by default: a chat *and* a user must be known. In a private chat they are the same; in a
-listed group only people who are known themselves may act.
+group only its members and, if it is listed, people who are known themselves may act.
 """
 
 import hashlib
@@ -10,8 +10,11 @@ import secrets
 from dataclasses import dataclass
 from enum import Enum
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from engine.clock import Clock
-from engine.storage import members
+from engine.domain.people import Role
+from engine.storage import accounts, members
 from engine.storage.database import Database
 
 CODE_TRIES = 5
@@ -42,22 +45,38 @@ class Access:
         self._owner = authorized_chats[0] if authorized_chats else None
         self._owner_chat = self._owner
 
-    async def allows(self, *, chat_id: int, user_id: int) -> bool:
-        if user_id in self._listed and (chat_id == user_id or chat_id in self._listed):
-            return True
+    async def role(self, *, chat_id: int, user_id: int) -> Role | None:
+        """What the user may do in the chat; None: nothing.
+
+        Whoever is known owns their private chat. In a listed group people who are known trade,
+        and the bot's owner owns it; what a group's members were given by name goes before.
+        """
+        is_private = chat_id == user_id
+        is_listed = user_id in self._listed
+        if is_listed and is_private:
+            return Role.OWNER
         async with self._database.reading() as session:
-            if await members.is_member(session, chat_id=chat_id, user_id=user_id):
-                return True
-            if chat_id not in self._listed:
-                return False
-            return await members.is_member(session, chat_id=user_id, user_id=user_id)
+            given = await members.role(session, chat_id=chat_id, user_id=user_id)
+            if given is not None:
+                return Role.OWNER if is_private else given
+            if chat_id in self._listed and (
+                is_listed
+                or await members.role(session, chat_id=user_id, user_id=user_id) is not None
+            ):
+                is_owner = await self._is_owner(session, user_id)
+                return Role.OWNER if is_owner else Role.TRADER
+            account = await accounts.of_chat(session, chat_id)
+        return Role.VIEWER if account is not None and account.all_may_look else None
 
     async def is_owner(self, *, user_id: int) -> bool:
         """The first listed chat, or whoever used the pairing code."""
+        async with self._database.reading() as session:
+            return await self._is_owner(session, user_id)
+
+    async def _is_owner(self, session: AsyncSession, user_id: int) -> bool:
         if self._owner is not None:
             return user_id == self._owner
-        async with self._database.reading() as session:
-            return await members.is_owner(session, user_id=user_id)
+        return await members.is_owner(session, user_id=user_id)
 
     async def owner_chat(self) -> int | None:
         """Where the owner is told of the bot's own troubles; None while it has no owner.
@@ -107,6 +126,7 @@ class Access:
                     session,
                     chat_id=admitted_to,
                     user_id=user_id,
+                    role=Role.OWNER,
                     is_owner=True,
                     now=self._clock.now(),
                 )

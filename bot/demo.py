@@ -14,13 +14,14 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 
+from bot.assembly import Venue, assemble
 from bot.console import Console, ConsoleRequest
 from bot.intake import Intake
 from bot.lifecycle import live
 from bot.settings import ProcessSettings
 from bot.terminal import Terminal
 from bot.tour import Tour
-from bot.wiring import Venue, assemble, build_application, come_online, open_database
+from bot.wiring import build_application, come_online, open_database
 from engine.clock import Clock, SystemClock
 from engine.domain.accounts import Account
 from engine.domain.holdings import Holdings

@@ -10,13 +10,14 @@ import httpx
 from sqlalchemy.exc import SQLAlchemyError
 from telegram.request import HTTPXRequest
 
+from bot.assembly import Venue, assemble
 from bot.intake import Intake
 from bot.lifecycle import live
 from bot.settings import ProcessSettings
 from bot.stalls import CheckWatch
 from bot.updates import UpdatesSource
 from bot.watchdog import PollWatch
-from bot.wiring import Venue, assemble, build_application, come_online, open_database, open_vault
+from bot.wiring import build_application, come_online, open_database, open_vault
 from bot.workers import delay
 from engine.clock import Clock, SystemClock
 from engine.domain.accounts import Account

@@ -28,6 +28,14 @@ class Message:
     silent: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A chat, or one topic of a forum."""
+
+    chat_id: int
+    topic_id: int | None = None
+
+
 def plain_text(text: str) -> str:
     """What is left of HTML when Telegram refuses it: its tags are gone, its entities resolved.
 

@@ -9,7 +9,7 @@ from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
-from bot.messages import Message, plain_text, split
+from bot.messages import Message, Place, plain_text, split
 from bot.workers import Done, Later, Outcome, QueueWorkers, delay
 from engine.clock import Clock
 from engine.storage import outbox
@@ -85,7 +85,7 @@ class Relay:
         message_id: int | None = None
         try:
             for part in parts:
-                message_id = await self._send(row.chat_id, part)
+                message_id = await self._send(Place(row.chat_id, row.topic_id), part)
         except RetryAfter as e:
             kept = unclear or message_id is not None
             return self._slow_down(row.chat_id, asked_pause(e), kept_unclear=kept)
@@ -115,29 +115,32 @@ class Relay:
         logger.error("message given up", extra=extra)
         return Done(failure=error.message)
 
-    async def _send(self, chat_id: int, message: Message) -> int:
+    async def _send(self, place: Place, message: Message) -> int:
         """As HTML; as plain text where Telegram does not like something about that."""
         try:
-            return await self._post(chat_id, message, message.keyboard, ParseMode.HTML)
+            return await self._post(place, message, message.keyboard, ParseMode.HTML)
         except BadRequest as e:
             if _chat_is_gone(e):
                 raise
-            logger.warning("sent as plain text", extra={"chat_id": chat_id, "problem": e.message})
+            logger.warning(
+                "sent as plain text", extra={"chat_id": place.chat_id, "problem": e.message}
+            )
             keyboard = message.keyboard if "parse entities" in e.message.lower() else None
             plain = Message(plain_text(message.text), silent=message.silent)
-            return await self._post(chat_id, plain, keyboard, None)
+            return await self._post(place, plain, keyboard, None)
 
     async def _post(
         self,
-        chat_id: int,
+        place: Place,
         message: Message,
         keyboard: InlineKeyboardMarkup | None,
         parse_mode: ParseMode | None,
     ) -> int:
         await self._take_turn()
         sent = await self._bot.send_message(
-            chat_id,
+            place.chat_id,
             message.text,
+            message_thread_id=place.topic_id,
             parse_mode=parse_mode,
             reply_markup=keyboard,
             disable_notification=message.silent,

@@ -12,7 +12,7 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
 from bot.asks import Answer, Document
-from bot.messages import Message, plain_text, split
+from bot.messages import Message, Place, plain_text, split
 from bot.relay import asked_pause
 from bot.views.waiting import waiting_view
 from engine.clock import Clock
@@ -34,7 +34,7 @@ class Replies:
 
     async def answer(
         self,
-        chat_id: int,
+        place: Place,
         work: Awaitable[Answer],
         *,
         key: str,
@@ -45,13 +45,13 @@ class Replies:
         *key* names the question, so that an answer that must wait in the outbox waits there once.
         *in_place* is a message of ours that the answer replaces.
         """
-        waiting: int | None = None
+        chat_id, waiting = place.chat_id, None
         try:
             async with asyncio.TaskGroup() as tasks:
                 working = tasks.create_task(_awaited(work))
                 done, _ = await asyncio.wait({working}, timeout=_PATIENCE_S)
                 if not done and in_place is None:
-                    shown = await self._try(chat_id, waiting_view())
+                    shown = await self._try(place, waiting_view())
                     waiting = shown if isinstance(shown, int) else None
             answer = working.result()
         except Exception:
@@ -61,21 +61,22 @@ class Replies:
         if isinstance(answer, Document):
             if waiting:
                 await self.delete(chat_id, waiting)
-            await self._send_file(chat_id, answer, key=key)
-        elif place := in_place or waiting:
-            await self.edit(chat_id, place, answer, key=key)
+            await self._send_file(place, answer, key=key)
+        elif ours := in_place or waiting:
+            await self.edit(place, ours, answer, key=key)
         else:
-            await self.send(chat_id, answer, key=key)
+            await self.send(place, answer, key=key)
 
-    async def send(self, chat_id: int, message: Message, *, key: str) -> None:
+    async def send(self, place: Place, message: Message, *, key: str) -> None:
         """Now, or from the outbox as soon as Telegram takes it."""
-        outcome = await self._try(chat_id, message)
+        outcome = await self._try(place, message)
         if isinstance(outcome, timedelta):
             now = self._clock.now()
             async with self._database.writing() as session:
                 await outbox.add(
                     session,
-                    chat_id=chat_id,
+                    chat_id=place.chat_id,
+                    topic_id=place.topic_id,
                     kind=ANSWER,
                     payload=to_payload(message),
                     dedupe_key=f"{ANSWER}:{key}",
@@ -83,12 +84,12 @@ class Replies:
                     not_before=now + outcome,
                 )
 
-    async def edit(self, chat_id: int, message_id: int, message: Message, *, key: str) -> None:
+    async def edit(self, place: Place, message_id: int, message: Message, *, key: str) -> None:
         """Replace a message of ours; send a new one where it cannot be edited any more."""
         try:
             await self._bot.edit_message_text(
                 message.text,
-                chat_id,
+                place.chat_id,
                 message_id,
                 parse_mode=ParseMode.HTML,
                 reply_markup=message.keyboard,
@@ -96,9 +97,9 @@ class Replies:
             )
         except BadRequest as e:
             if "not modified" not in e.message.lower():
-                await self.send(chat_id, message, key=key)
+                await self.send(place, message, key=key)
         except TelegramError:
-            await self.send(chat_id, message, key=key)
+            await self.send(place, message, key=key)
 
     async def strip_buttons(self, chat_id: int, message_id: int) -> None:
         """The question is being answered: its buttons go before anything else happens."""
@@ -126,46 +127,58 @@ class Replies:
             return not isinstance(e, BadRequest)
         return True
 
-    async def _send_file(self, chat_id: int, file: Document, *, key: str) -> None:
+    async def _send_file(self, place: Place, file: Document, *, key: str) -> None:
         try:
             await self._bot.send_document(
-                chat_id, file.content, caption=file.caption, filename=file.filename
+                place.chat_id,
+                file.content,
+                caption=file.caption,
+                filename=file.filename,
+                message_thread_id=place.topic_id,
             )
         except TelegramError as e:
-            logger.warning("file not sent", extra={"chat_id": chat_id, "problem": e.message})
-            await self.send(chat_id, file.instead, key=key)
+            logger.warning("file not sent", extra={"chat_id": place.chat_id, "problem": e.message})
+            await self.send(place, file.instead, key=key)
 
-    async def _try(self, chat_id: int, message: Message) -> int | timedelta:
+    async def _try(self, place: Place, message: Message) -> int | timedelta:
         """The id of what arrived (of its last part), 0 if nobody is there; a duration if not now:
         so long to wait at least.
         """
         *first, last = split(message.text)
         try:
             for text in first:
-                await self._post(chat_id, Message(text, silent=message.silent))
-            return await self._post(chat_id, replace(message, text=last))
+                await self._post(place, Message(text, silent=message.silent))
+            return await self._post(place, replace(message, text=last))
         except Forbidden as e:
-            logger.warning("answer refused", extra={"chat_id": chat_id, "problem": e.message})
+            logger.warning(
+                "answer refused", extra={"chat_id": place.chat_id, "problem": e.message}
+            )
             return 0
         except TelegramError as e:
-            logger.warning("answer delayed", extra={"chat_id": chat_id, "problem": e.message})
+            logger.warning(
+                "answer delayed", extra={"chat_id": place.chat_id, "problem": e.message}
+            )
             return asked_pause(e) if isinstance(e, RetryAfter) else timedelta()
 
-    async def _post(self, chat_id: int, message: Message) -> int:
+    async def _post(self, place: Place, message: Message) -> int:
         try:
             sent = await self._bot.send_message(
-                chat_id,
+                place.chat_id,
                 message.text,
+                message_thread_id=place.topic_id,
                 parse_mode=ParseMode.HTML,
                 reply_markup=message.keyboard,
                 disable_notification=message.silent,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
             )
         except BadRequest as e:
-            logger.warning("sent as plain text", extra={"chat_id": chat_id, "problem": e.message})
+            logger.warning(
+                "sent as plain text", extra={"chat_id": place.chat_id, "problem": e.message}
+            )
             sent = await self._bot.send_message(
-                chat_id,
+                place.chat_id,
                 plain_text(message.text),
+                message_thread_id=place.topic_id,
                 reply_markup=message.keyboard,
                 disable_notification=message.silent,
             )

@@ -14,7 +14,11 @@ from bot.callbacks import Choose, Confirm, Do, HistoryPage, Report, decode
 from bot.desk import Desk
 from bot.gate import Gate
 from bot.handlers.trading import REBALANCE
+from bot.messages import Place
+from bot.permissions import needed_for
 from bot.replies import Replies
+from bot.updates import topic_of
+from bot.views.access import not_allowed_notice, not_allowed_view
 from bot.views.conversation import (
     edited_view,
     plain_text_view,
@@ -31,6 +35,7 @@ from bot.views.plan import (
 )
 from bot.views.settings import question_closed_view
 from engine.clock import Clock
+from engine.domain.people import Role
 from engine.errors import EngineError
 from engine.storage.confirmations import Confirmation, Refusal, Why
 
@@ -66,31 +71,32 @@ class Router:
         application.add_error_handler(_log)
 
     async def _received(self, update: Update, context: Context) -> None:
-        if not await self._gate.admits(update):
+        if (role := await self._gate.admits(update)) is None:
             return
         key = f"update:{update.update_id}"
         try:
             if update.callback_query is not None:
-                await self._tapped(update.callback_query, key=key)
+                await self._tapped(update.callback_query, role, key=key)
             elif update.message is not None:
-                await self._typed(update.message, my_name=context.bot.username, key=key)
+                await self._typed(update.message, role, my_name=context.bot.username, key=key)
             elif update.edited_message is not None:
-                await self._edited(update.edited_message, my_name=context.bot.username, key=key)
+                message = update.edited_message
+                await self._edited(message, role, my_name=context.bot.username, key=key)
         except Exception:
             # A bug of ours: the person hears that it was not their fault, `_log` has the rest.
             if update.effective_chat is not None:
-                broken = internal_error_view()
-                await self._replies.send(update.effective_chat.id, broken, key=f"broke:{key}")
+                place = Place(update.effective_chat.id, topic_of(update.effective_message))
+                await self._replies.send(place, internal_error_view(), key=f"broke:{key}")
             raise
 
-    async def _typed(self, message: Message, *, my_name: str, key: str) -> None:
+    async def _typed(self, message: Message, role: Role, *, my_name: str, key: str) -> None:
         if message.from_user is None or message.text is None:
             return
-        ask = _ask(message, message.text)
+        ask = _ask(message, message.text, role)
         if not ask.command:
             # In a group people talk to each other, and nothing is asked there that needs a reply.
             if ask.is_private:
-                await self._replies.answer(ask.chat_id, self._said(ask), key=key)
+                await self._replies.answer(ask.place, self._said(ask), key=key)
             return
         if not _is_for(message.text, my_name):
             return
@@ -98,60 +104,67 @@ class Router:
         age = self._clock.now() - ask.asked_at
         if (starter := _starts_trading(ask)) and age > _STALE_AFTER:
             too_old = too_old_view(command=starter, age=age)
-            await self._replies.send(ask.chat_id, too_old, key=key)
+            await self._replies.send(ask.place, too_old, key=key)
         else:
-            await self._replies.answer(ask.chat_id, self._do(ask), key=key)
+            await self._replies.answer(ask.place, self._do(ask), key=key)
 
     async def _said(self, ask: Ask) -> Answer:
         """Plain text: an answer to a step of a dialog, or a person who needs a hint."""
+        if not ask.role.covers(Role.TRADER):
+            return plain_text_view()
         try:
             answered = await self._desk.said(ask, ask.argument)
         except EngineError as e:
             return error_view(e)
         return answered or plain_text_view()
 
-    async def _edited(self, message: Message, *, my_name: str, key: str) -> None:
+    async def _edited(self, message: Message, role: Role, *, my_name: str, key: str) -> None:
         """A command is acted on as it was first sent; its edits are not commands."""
         if message.from_user is None or message.text is None:
             return
-        ask = _ask(message, message.text)
+        ask = _ask(message, message.text, role)
         if ask.command and _is_for(message.text, my_name):
             stray = await self._desk.stray(ask)
-            await self._replies.send(ask.chat_id, stray or edited_view(), key=key)
+            await self._replies.send(ask.place, stray or edited_view(), key=key)
 
     async def _do(self, ask: Ask) -> Answer:
         command = self._desk.commands.get(ask.command)
         if command is None:
             return await self._desk.stray(ask) or unknown_command_view(name=ask.command)
+        needed = needed_for(ask.command, ask.argument)
+        if not ask.role.covers(needed):
+            return not_allowed_view(role=ask.role, needed=needed)
         try:
             return await command(ask)
         except EngineError as e:
             logger.info("command failed", extra={"command": ask.command, "error": str(e)})
             return error_view(e)
 
-    async def _tapped(self, query: CallbackQuery, *, key: str) -> None:
+    async def _tapped(self, query: CallbackQuery, role: Role, *, key: str) -> None:
         match press := decode(query.data or ""):
             case None:
                 await self._replies.toast(query.id, dead_tap_notice())
+            case Confirm() | Choose() | Report() if not role.covers(Role.TRADER):
+                await self._replies.toast(query.id, not_allowed_notice())
             case Do():
                 in_time = await self._replies.toast(query.id)
-                ask = self._tap(query, press.command, press.argument)
+                ask = self._tap(query, role, press.command, press.argument)
                 if (starter := _starts_trading(ask)) and not in_time:
                     too_old = too_old_view(command=starter, age=None)
-                    await self._replies.send(ask.chat_id, too_old, key=key)
+                    await self._replies.send(ask.place, too_old, key=key)
                     return
-                await self._replies.answer(ask.chat_id, self._do(ask), key=key)
+                await self._replies.answer(ask.place, self._do(ask), key=key)
             case HistoryPage():
                 await self._replies.toast(query.id)
-                ask = self._tap(query, "history", "")
+                ask = self._tap(query, role, "history", "")
                 page = self._desk.history_page(ask, press)
-                await self._replies.answer(ask.chat_id, page, key=key, in_place=ask.message_id)
+                await self._replies.answer(ask.place, page, key=key, in_place=ask.message_id)
             case Report():
                 await self._replies.toast(query.id)
-                ask = self._tap(query, "", "")
-                await self._replies.answer(ask.chat_id, self._reported(press, ask), key=key)
+                ask = self._tap(query, role)
+                await self._replies.answer(ask.place, self._reported(press, ask), key=key)
             case Confirm() | Choose():
-                await self._answered(query, press, key=key)
+                await self._answered(query, press, role, key=key)
             case _:
                 assert_never(press)
 
@@ -165,9 +178,11 @@ class Router:
             await self._replies.strip_buttons(ask.chat_id, ask.message_id)
         return told.answer
 
-    async def _answered(self, query: CallbackQuery, press: Confirm | Choose, *, key: str) -> None:
+    async def _answered(
+        self, query: CallbackQuery, press: Confirm | Choose, role: Role, *, key: str
+    ) -> None:
         """A question's button: only its person's tap touches it, and it goes before the deed."""
-        ask = self._tap(query, "", "")
+        ask = self._tap(query, role)
         question = await self._desk.question(press, ask)
         why = question.why if isinstance(question, Refusal) else None
         await self._replies.toast(query.id, _NOTICES.get(why) if why else None)
@@ -175,7 +190,7 @@ class Router:
             return
         await self._replies.strip_buttons(ask.chat_id, ask.message_id)
         answer = self._decide(question, press, ask)
-        await self._replies.answer(ask.chat_id, answer, key=key, in_place=ask.message_id)
+        await self._replies.answer(ask.place, answer, key=key, in_place=ask.message_id)
 
     async def _decide(
         self, question: Confirmation | Refusal, press: Confirm | Choose, ask: Ask
@@ -199,13 +214,16 @@ class Router:
             return plan_expired_view(age=self._clock.now() - question.asked_at)
         return question_closed_view()
 
-    def _tap(self, query: CallbackQuery, command: str, argument: str) -> Ask:
+    def _tap(self, query: CallbackQuery, role: Role, command: str = "", argument: str = "") -> Ask:
         message = query.message
         if message is None:
             raise ValueError("a tap without its message")
         return Ask(
             chat_id=message.chat.id,
             user_id=query.from_user.id,
+            role=role,
+            name=query.from_user.full_name,
+            topic_id=topic_of(message),
             is_private=message.chat.type == ChatType.PRIVATE,
             command=command,
             argument=argument,
@@ -232,7 +250,7 @@ def _is_for(text: str, my_name: str) -> bool:
     return not addressee or addressee.lower() == my_name.lower()
 
 
-def _ask(message: Message, text: str) -> Ask:
+def _ask(message: Message, text: str, role: Role) -> Ask:
     """Plain text is an Ask without a command."""
     if message.from_user is None:
         raise ValueError("a message without its sender")
@@ -240,6 +258,9 @@ def _ask(message: Message, text: str) -> Ask:
     return Ask(
         chat_id=message.chat_id,
         user_id=message.from_user.id,
+        role=role,
+        name=message.from_user.full_name,
+        topic_id=topic_of(message),
         is_private=message.chat.type == ChatType.PRIVATE,
         command=command["name"].lower() if command else "",
         argument=((command["rest"] or "") if command else text).strip(),

@@ -17,7 +17,7 @@ from http import HTTPStatus
 from typing import Any
 
 import httpx
-from telegram import Bot, Update
+from telegram import Bot, Message, Update
 
 # Always sent in full: Telegram remembers the list of the last call that had one.
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
@@ -117,6 +117,13 @@ def read_update(raw: dict[str, Any], bot: Bot) -> Update | None:
     return None
 
 
+def topic_of(message: object) -> int | None:
+    """The forum topic of a message; None in chats without topics, and in the general one."""
+    if isinstance(message, Message) and message.is_topic_message:
+        return message.message_thread_id
+    return None
+
+
 def _makes_sense(update: Update) -> bool:
     """The library takes any value for any field; these are the ones that the program looks at."""
     query = update.callback_query
@@ -128,6 +135,8 @@ def _makes_sense(update: Update) -> bool:
         ids += [query.message.message_id] if query.message else []
     if message is not None:
         ids.append(message.message_id)
+        if (topic := topic_of(message)) is not None:
+            ids.append(topic)
         if type(message.date) is not datetime:
             return False
     return all(text is None or isinstance(text, str) for text in texts) and all(map(_is_id, ids))

@@ -8,6 +8,7 @@ from bot.views.mode import badge
 from bot.views.moments import exactly
 from bot.views.outlook import HALTED_FOR_ALL
 from engine.domain.accounts import Account
+from engine.domain.people import Role
 
 
 def welcome_view(*, account: Account, just_let_in: bool) -> Message:
@@ -82,3 +83,19 @@ def already_in_view() -> Message:
 
 def owner_only_view() -> Message:
     return Message("Only my owner may see that. /help shows what you can do.")
+
+
+def not_allowed_view(*, role: Role, needed: Role) -> Message:
+    """Somebody whose role in the chat does not cover the command."""
+    who = "owners" if needed is Role.OWNER else "traders and owners"
+    return Message(
+        lines(
+            f"Only {who} of this chat may do that, and you are a {role.value}.",
+            "Nothing changed. An owner can give you another role with /members.",
+        )
+    )
+
+
+def not_allowed_notice() -> str:
+    """Plain text for the little note over the chat."""
+    return "Only people who may trade in this chat can use this button. Nothing happened."

@@ -48,7 +48,9 @@ class Halt:
 class Account:
     """One chat's account. *sealed_key* is the encrypted exchange key, *key_tail* its last four
     characters; both None while no key is connected. *version* changes with every change.
-    *halted* is the owner's doing and leaves the chat's own pause as it is.
+    *halted* is the owner's doing and leaves the chat's own pause as it is. Nobody is asked about a
+    plan until *not_before*. *key_expires_at* is None where MEXC does not say, *topic_id* where the
+    chat is no forum; *all_may_look* lets everybody in the chat see what a viewer sees.
     """
 
     id: AccountId
@@ -60,6 +62,10 @@ class Account:
     key_tail: str | None
     limits: Limits = AUTOMATIC
     halted: bool = False
+    not_before: datetime | None = None
+    key_expires_at: datetime | None = None
+    topic_id: int | None = None
+    all_may_look: bool = False
 
     @property
     def can_trade(self) -> bool:

@@ -19,6 +19,14 @@ class ThresholdUnit(Enum):
     QUOTE = "quote"
 
 
+class Autonomy(Enum):
+    """How far the bot goes by itself when a trade is due: it trades, asks first, or only tells."""
+
+    AUTO = "auto"
+    ASK = "ask"
+    NOTIFY = "notify"
+
+
 @dataclass(frozen=True, slots=True)
 class Threshold:
     """How far from the target is still fine: a fraction of it (0.05 = 5 %) or an amount of USDT."""
@@ -58,6 +66,7 @@ class Settings:
     counting: Counting = Counting.HELD
     dry_run: bool = False
     paused: bool = True
+    autonomy: Autonomy = Autonomy.AUTO
 
     def __post_init__(self) -> None:
         if not is_positive(self.target) or self.target > MAX_TARGET:

@@ -215,6 +215,7 @@ def _columns(settings: Settings) -> dict[str, Any]:
         "counting": settings.counting,
         "dry_run": settings.dry_run,
         "paused": settings.paused,
+        "autonomy": settings.autonomy,
     }
 
 
@@ -232,6 +233,7 @@ def _account(row: AccountRow) -> Account:
             counting=row.counting,
             dry_run=row.dry_run,
             paused=row.paused,
+            autonomy=row.autonomy,
         ),
         sealed_key=row.sealed_key,
         key_tail=row.key_tail,
@@ -242,6 +244,10 @@ def _account(row: AccountRow) -> Account:
             move=row.limit_move,
         ),
         halted=row.halted,
+        not_before=row.not_before,
+        key_expires_at=row.key_expires_at,
+        topic_id=row.topic_id,
+        all_may_look=row.all_may_look,
     )
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.storage.models import AuditRow
+from engine.storage.chat_models import AuditRow
 
 
 async def add(

@@ -7,7 +7,7 @@ from enum import Enum
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.storage.models import ConfirmationRow
+from engine.storage.chat_models import ConfirmationRow
 
 
 class Why(Enum):

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.storage.models import DialogRow
+from engine.storage.chat_models import DialogRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,18 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.storage.models import MemberRow, NoteRow, StrangerRow
+from engine.domain.people import Role
+from engine.storage.chat_models import MemberRow, StrangerRow
+from engine.storage.models import NoteRow
 
 _CODE = "pairing_code"
 _TRIES = "pairing_tries"
 
 
-async def is_member(session: AsyncSession, *, chat_id: int, user_id: int) -> bool:
-    return await session.get(MemberRow, (chat_id, user_id)) is not None
+async def role(session: AsyncSession, *, chat_id: int, user_id: int) -> Role | None:
+    """None where the user was never let into the chat."""
+    row = await session.get(MemberRow, (chat_id, user_id))
+    return None if row is None else row.role
 
 
 async def is_owner(session: AsyncSession, *, user_id: int) -> bool:
@@ -32,9 +36,26 @@ async def owner(session: AsyncSession) -> int | None:
 
 
 async def admit(
-    session: AsyncSession, *, chat_id: int, user_id: int, is_owner: bool, now: datetime
+    session: AsyncSession,
+    *,
+    chat_id: int,
+    user_id: int,
+    role: Role,
+    now: datetime,
+    is_owner: bool = False,
+    name: str = "",
 ) -> None:
-    session.add(MemberRow(chat_id=chat_id, user_id=user_id, is_owner=is_owner, created_at=now))
+    """Let somebody in, or give them another role. *is_owner*: of the bot itself."""
+    await session.merge(
+        MemberRow(
+            chat_id=chat_id,
+            user_id=user_id,
+            is_owner=is_owner,
+            role=role,
+            name=name,
+            created_at=now,
+        )
+    )
     await session.execute(delete(StrangerRow).where(StrangerRow.user_id == user_id))
 
 

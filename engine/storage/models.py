@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from engine.domain.holdings import Counting
 from engine.domain.orders import UNRESOLVED, OrderState, Trigger
 from engine.domain.pairs import Side
-from engine.domain.target import ThresholdUnit
+from engine.domain.target import Autonomy, ThresholdUnit
 from engine.domain.troubles import TroubleKind
 from engine.storage.columns import Base
 from engine.storage.queue import QueueColumns, waiting_index
@@ -20,7 +20,11 @@ _UNRESOLVED_SQL = "state IN ({})".format(
 
 
 class AccountRow(Base):
-    """One chat's settings and sealed key. A limit that is empty follows from the target."""
+    """One chat's settings and sealed key. A limit that is empty follows from the target.
+
+    Until *not_before* nobody is asked about a plan. *key_told_days* is the last reminder of the
+    key's end, in days before it; *topic_id* the forum topic in which the chat hears of its account.
+    """
 
     __tablename__ = "accounts"
 
@@ -37,6 +41,8 @@ class AccountRow(Base):
     dry_run: Mapped[bool]
     paused: Mapped[bool]
     halted: Mapped[bool] = mapped_column(server_default=false())
+    autonomy: Mapped[Autonomy] = mapped_column(server_default=Autonomy.AUTO.value)
+    not_before: Mapped[datetime | None]
     limit_order: Mapped[Decimal | None]
     limit_day: Mapped[Decimal | None]
     limit_orders: Mapped[int | None]
@@ -44,6 +50,11 @@ class AccountRow(Base):
     sealed_key: Mapped[str | None]
     key_tail: Mapped[str | None]
     key_print: Mapped[str | None] = mapped_column(unique=True)
+    key_expires_at: Mapped[datetime | None]
+    key_checked_at: Mapped[datetime | None]
+    key_told_days: Mapped[int | None]
+    topic_id: Mapped[int | None]
+    all_may_look: Mapped[bool] = mapped_column(server_default=false())
     created_at: Mapped[datetime]
 
 
@@ -139,6 +150,45 @@ class LookRow(Base):
     payload: Mapped[str]
 
 
+class DecisionRow(Base):
+    """What was decided each time that it was something new, as JSON: the past of `/why`."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (Index("ix_decisions_account_id_id", "account_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    at: Mapped[datetime]
+    payload: Mapped[str]
+
+
+class BalanceRow(Base):
+    """What an account was last seen to hold, written when it changes."""
+
+    __tablename__ = "balances"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    dry_run: Mapped[bool] = mapped_column(primary_key=True)
+    asset: Mapped[str] = mapped_column(primary_key=True)
+    amount: Mapped[Decimal]
+    at: Mapped[datetime]
+
+
+class MovementRow(Base):
+    """A change of balance that no order of ours explains: a deposit, a withdrawal, a trade by hand."""
+
+    __tablename__ = "movements"
+    __table_args__ = (Index("ix_movements_account_id_at", "account_id", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    at: Mapped[datetime]
+    dry_run: Mapped[bool]
+    asset: Mapped[str]
+    before: Mapped[Decimal]
+    after: Mapped[Decimal]
+
+
 class RequestRow(Base):
     """A person's confirmed rebalance that the account's owner has not run yet."""
 
@@ -151,53 +201,6 @@ class RequestRow(Base):
     expires_at: Mapped[datetime]
 
 
-class ConfirmationRow(Base):
-    """A button that changes something: bound to a chat and a user, good once, until it expires."""
-
-    __tablename__ = "confirmations"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    chat_id: Mapped[int]
-    user_id: Mapped[int]
-    kind: Mapped[str]
-    payload: Mapped[str]
-    created_at: Mapped[datetime]
-    expires_at: Mapped[datetime]
-    used_at: Mapped[datetime | None]
-
-
-class DialogRow(Base):
-    """A question the bot has asked and not had answered; *payload* is encrypted."""
-
-    __tablename__ = "dialogs"
-
-    chat_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    kind: Mapped[str]
-    payload: Mapped[str]
-    expires_at: Mapped[datetime]
-
-
-class MemberRow(Base):
-    """A user who may command the bot in a chat, let in by the pairing code."""
-
-    __tablename__ = "members"
-
-    chat_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    is_owner: Mapped[bool]
-    created_at: Mapped[datetime]
-
-
-class StrangerRow(Base):
-    """Somebody who was refused once; after that they hear nothing."""
-
-    __tablename__ = "strangers"
-
-    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    refused_at: Mapped[datetime]
-
-
 class NoteRow(Base):
     """Small facts of the installation: the vault's canary, the pairing code's hash, a halt."""
 
@@ -205,20 +208,6 @@ class NoteRow(Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str]
-
-
-class AuditRow(Base):
-    """Who decided what about money, for whoever has to look into it later; never changed."""
-
-    __tablename__ = "audit"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[datetime]
-    chat_id: Mapped[int] = mapped_column(index=True)
-    user_id: Mapped[int]
-    action: Mapped[str]
-    subject: Mapped[str]
-    detail: Mapped[str]
 
 
 class InboxRow(QueueColumns, Base):
@@ -240,6 +229,7 @@ class OutboxRow(QueueColumns, Base):
     kind: Mapped[str]
     dedupe_key: Mapped[str] = mapped_column(unique=True)
     message_id: Mapped[int | None]
+    topic_id: Mapped[int | None]
 
 
 class PaperBalanceRow(Base):

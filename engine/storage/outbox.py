@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.alerts import Alert
 from engine.storage import queue
 from engine.storage.codec import alert_kind, to_json
-from engine.storage.models import OutboxRow
+from engine.storage.models import AccountRow, OutboxRow
 
 
 async def add(
@@ -20,6 +20,7 @@ async def add(
     dedupe_key: str,
     now: datetime,
     not_before: datetime | None = None,
+    topic_id: int | None = None,
 ) -> bool:
     """Queue one message; False if *dedupe_key* was used before, and then nothing changes."""
     row = {
@@ -28,6 +29,7 @@ async def add(
         "payload": payload,
         "dedupe_key": dedupe_key,
         "not_before": not_before or now,
+        "topic_id": topic_id,
     }
     return bool(await queue.add_new(session, OutboxRow, [row], unique=["dedupe_key"], now=now))
 
@@ -35,7 +37,11 @@ async def add(
 async def add_alert(
     session: AsyncSession, *, chat_id: int, alert: Alert, dedupe_key: str, now: datetime
 ) -> bool:
-    """As `add`; the alert is kept as its facts and worded when it is sent."""
+    """As `add`; the alert is kept as its facts and worded when it is sent.
+
+    It goes to the topic in which the chat hears of its account.
+    """
+    topic = select(AccountRow.topic_id).where(AccountRow.chat_id == chat_id)
     return await add(
         session,
         chat_id=chat_id,
@@ -43,6 +49,7 @@ async def add_alert(
         payload=to_json(alert),
         dedupe_key=dedupe_key,
         now=now,
+        topic_id=await session.scalar(topic),
     )
 
 

@@ -16,11 +16,12 @@ import httpx
 from sqlalchemy import func, select
 from telegram.request import HTTPXRequest
 
+from bot.assembly import Parts, assemble
 from bot.intake import Intake
 from bot.live import mexc_venue
 from bot.settings import ProcessSettings
 from bot.updates import UpdatesSource
-from bot.wiring import Parts, assemble, build_application, come_online, open_database, open_vault
+from bot.wiring import build_application, come_online, open_database, open_vault
 from bot.workers import Outcome
 from engine.domain.accounts import Account
 from engine.storage import accounts, queue

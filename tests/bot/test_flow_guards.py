@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from engine.domain.limits import Limits
-from engine.storage.models import AuditRow
+from engine.storage.chat_models import AuditRow
 from tests.bot.harness import FRIEND, OWNER, Program, World
 from tests.fakes.mexc_faults import BAD_GATEWAY, DROPPED, Fault
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.logs import configure, recent_lines
-from engine.storage.models import DialogRow
+from engine.storage.chat_models import DialogRow
 from tests.bot.harness import (
     FRIEND,
     GROUP,

@@ -9,7 +9,7 @@ import pytest
 from engine.domain.accounts import Account
 from engine.domain.holdings import Counting
 from engine.domain.target import Threshold, ThresholdUnit
-from engine.storage.models import ConfirmationRow
+from engine.storage.chat_models import ConfirmationRow
 from tests.bot.harness import KEY, OWNER, Program, World, another_pair
 from tests.fakes.mexc_faults import BAD_GATEWAY, Fault, refusal
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import update
 
-from engine.storage.models import ConfirmationRow, OrderRow, RequestRow
+from engine.storage.chat_models import ConfirmationRow
+from engine.storage.models import OrderRow, RequestRow
 from tests.bot.harness import (
     FRIEND,
     GROUP,
@@ -229,7 +230,7 @@ async def test_a_stale_tap_sends_nothing_and_offers_a_new_plan(world: World, bot
 @pytest.mark.parametrize("command", ["/rebalance", "/disconnect", "/settarget 1,000"])
 async def test_a_question_that_is_used_up_meanwhile_is_closed(world: World, command: str):
     """As another copy of the program would do it, between two steps of ours."""
-    async with world.program(telegram_patience_s=0.5) as bot:
+    async with world.program(telegram_patience_s=2) as bot:
         await on_target(world, bot)
         question = await bot.ask(OWNER, command)
         before = await bot.account()

@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from engine.domain.orders import OrderState
 from engine.storage import accounts, orders
-from engine.storage.models import AuditRow, OrderRow
+from engine.storage.chat_models import AuditRow
+from engine.storage.models import OrderRow
 from tests.bot.harness import FRIEND, GROUP, KEY, OWNER, STRANGER, Program, World
 from tests.builders import intent
 from tests.fakes.mexc_faults import BAD_GATEWAY, DROPPED, Fault

@@ -7,7 +7,8 @@ import re
 import pytest
 from sqlalchemy import text
 
-from engine.storage.models import AccountRow, MemberRow
+from engine.storage.chat_models import MemberRow
+from engine.storage.models import AccountRow
 from tests.bot.harness import FRIEND, GROUP, OWNER, STRANGER, Program, World, calls_between
 
 PAIRING = {"AUTHORIZED_CHATS": ""}

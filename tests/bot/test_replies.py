@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from bot import replies
 from bot.asks import Document
-from bot.messages import Message
+from bot.messages import Message, Place
 from bot.replies import Replies
 from engine.storage import outbox
 from engine.storage.accounts import move
@@ -171,7 +171,7 @@ async def test_the_same_answer_waits_only_once(world: World, bot: Program):
     answers = answers_of(bot)
 
     for _ in range(2):
-        await answers.send(OWNER, Message("once"), key="update:1")
+        await answers.send(Place(OWNER), Message("once"), key="update:1")
 
     assert await bot.count(OutboxRow) == 1
     assert [message.text for message in await bot.told(OWNER)] == ["once"]
@@ -193,7 +193,7 @@ async def test_whoever_blocks_the_bot_while_it_looks_is_left_alone(world: World,
         await world.api.wait_until(lambda: bool(calls_between(world.api, start)))
         return Message("too late")
 
-    await answers_of(bot).answer(OWNER, later(), key="x")
+    await answers_of(bot).answer(Place(OWNER), later(), key="x")
 
     assert calls_between(world.api, start) == ["sendMessage", "sendMessage"]
     assert await bot.waiting() == 0
@@ -210,8 +210,8 @@ async def test_a_long_answer_is_sent_in_parts_with_the_buttons_under_the_last(
     long = Message("\n".join(f"<b>line {n}</b>" for n in range(1000)), keyboard, silent=True)
     answers = answers_of(bot)
 
-    await answers.send(OWNER, long, key="long")
-    await answers.edit(OWNER, card.message_id, long, key="edit")
+    await answers.send(Place(OWNER), long, key="long")
+    await answers.edit(Place(OWNER), card.message_id, long, key="edit")
     sent = world.api.sent(OWNER)[1:]
 
     assert [message.labels for message in sent[:3]] == [[], [], ["Status"]]
@@ -308,8 +308,8 @@ async def test_no_promise_of_a_moment_is_left_behind(
     answers = answers_of(bot)
     send, promised = answers._try, asyncio.Event()
 
-    async def promise(chat_id: int, message: Message) -> int | timedelta:
-        message_id = await send(chat_id, message)
+    async def promise(place: Place, message: Message) -> int | timedelta:
+        message_id = await send(place, message)
         promised.set()
         return message_id
 
@@ -319,7 +319,7 @@ async def test_no_promise_of_a_moment_is_left_behind(
 
     monkeypatch.setattr(answers, "_try", promise)
     with pytest.raises(ExceptionGroup):
-        await answers.answer(OWNER, break_later(), key="x")
+        await answers.answer(Place(OWNER), break_later(), key="x")
 
     assert world.api.sent(OWNER)[-1].deleted
 
@@ -331,7 +331,7 @@ async def test_a_file_takes_the_place_of_the_moment_it_took(world: World, bot: P
         await world.api.wait_for(OWNER, "One moment")
         return Document("x.csv", b"1", "here", instead=Message("no"))
 
-    await answers_of(bot).answer(OWNER, later(), key="x")
+    await answers_of(bot).answer(Place(OWNER), later(), key="x")
     moment, file = world.api.sent(OWNER)[-2:]
 
     assert moment.deleted

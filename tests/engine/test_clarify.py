@@ -23,7 +23,8 @@ from engine.domain.settlement import Trace, trace
 from engine.errors import BadCredentials, OutcomeUnknown, SealBroken, Unavailable
 from engine.exchange.port import Exchange
 from engine.storage import orders
-from engine.storage.models import AuditRow, LeaseRow
+from engine.storage.chat_models import AuditRow
+from engine.storage.models import LeaseRow
 from tests import builders
 from tests.engine.harness import CHAT, Engine
 from tests.fakes.clock import FakeClock

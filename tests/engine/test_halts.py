@@ -14,8 +14,9 @@ from engine.domain.orders import OrderState
 from engine.errors import OutcomeUnknown
 from engine.halts import Halts
 from engine.storage import accounts, leases
+from engine.storage.chat_models import AuditRow
 from engine.storage.database import Database
-from engine.storage.models import AuditRow, OutboxRow
+from engine.storage.models import OutboxRow
 from tests.builders import settings
 from tests.engine.harness import CHAT, Engine
 from tests.fakes.clock import START

@@ -15,7 +15,7 @@ from engine.domain.planner import LimitKind, OverLimit
 from engine.domain.troubles import TroubleKind
 from engine.limits import AccountLimits
 from engine.preview import Previews
-from engine.storage.models import AuditRow
+from engine.storage.chat_models import AuditRow
 from tests.engine.harness import CHAT, Engine
 from tests.fakes.exchange import FakeExchange
 

@@ -20,11 +20,12 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
+from bot.assembly import Parts, assemble
 from bot.intake import Intake
 from bot.live import mexc_venue
 from bot.settings import ProcessSettings
 from bot.updates import PollFailed, UpdatesSource
-from bot.wiring import Parts, assemble, build_application, come_online
+from bot.wiring import build_application, come_online
 from engine.check import Checked
 from engine.clock import to_millis
 from engine.domain.accounts import Account, Duty

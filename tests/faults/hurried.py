@@ -10,7 +10,7 @@ from typing import Any
 import bot.live
 import bot.workers
 from bot.__main__ import main
-from bot.wiring import Venue
+from bot.assembly import Venue
 
 LEASE = timedelta(seconds=3)
 _IN_A_HURRY = {
