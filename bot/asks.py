@@ -3,9 +3,12 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from bot.callbacks import Choose, Confirm
 from bot.messages import Message, Place
 from engine.domain.people import Role
+from engine.storage.confirmations import Confirmation, Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +47,16 @@ class Document:
 
 Answer = Message | Document
 Command = Callable[[Ask], Awaitable[Answer]]
+Page = Callable[[Ask, Any], Awaitable[Answer]]
+"""What is shown in place when a button of a list or a panel is tapped; it gets the press."""
+Act = Callable[[Confirmation, Confirm | Choose, Ask], Awaitable[Answer | Refusal]]
+
+
+@dataclass(frozen=True, slots=True)
+class OnTap:
+    """What a button of a stored question does. *choices* tells how many there are to choose from;
+    None: it is a single "yes".
+    """
+
+    act: Act
+    choices: Callable[[Confirmation], int] | None = None

@@ -1,13 +1,14 @@
 """The program's parts, put together: who knows whom."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from bot import replies
 from bot.access import Access
-from bot.desk import Desk
+from bot.desk import Desk, Handler
 from bot.gate import Gate
 from bot.handlers.about import About
 from bot.handlers.guards import Guards
@@ -22,6 +23,7 @@ from bot.messages import Message
 from bot.questions import Questions
 from bot.relay import Relay
 from bot.replies import Replies
+from bot.rounds import Rounds
 from bot.router import Router
 from bot.updates import read_update
 from bot.views.alerts import alert_view
@@ -65,6 +67,7 @@ class Parts:
     heartbeat: Heartbeat
     update_workers: UpdateWorkers
     relay: Relay
+    rounds: Rounds
     ready: asyncio.Event
 
 
@@ -104,9 +107,25 @@ def assemble(
     questions = Questions(database=database, clock=clock, lifetime=venue.timing.question)
     answers = Replies(bot=application.bot, database=database, clock=clock)
     about = About(accounts=account_desk, access=access, database=database, clock=clock)
-    desk = Desk(
-        about=about,
-        guards=Guards(
+    unclear = Unclear(
+        clarifier=Clarifier(database=database, clock=clock, exchange_for=venue.exchange_for),
+        questions=questions,
+    )
+    keys = Keys(
+        accounts=account_desk,
+        previews=previews,
+        questions=questions,
+        replies=answers,
+        database=database,
+        sealer=vault,
+        clock=clock,
+        patience=venue.timing.dialog,
+    )
+    handlers: Sequence[Handler] = (
+        about,
+        keys,
+        unclear,
+        Guards(
             accounts=account_desk,
             limits=AccountLimits(database=database, clock=clock),
             halts=Halts(database=database, clock=clock),
@@ -116,43 +135,29 @@ def assemble(
             questions=questions,
             clock=clock,
         ),
-        keys=Keys(
-            accounts=account_desk,
-            previews=previews,
-            questions=questions,
-            replies=answers,
-            database=database,
-            sealer=vault,
-            clock=clock,
-            patience=venue.timing.dialog,
-        ),
-        looking=Looking(
+        Looking(
             accounts=account_desk,
             previews=previews,
             situations=situations,
             database=database,
             clock=clock,
         ),
-        settings=SettingsOf(
+        SettingsOf(
             accounts=account_desk,
             previews=previews,
             situations=situations,
             questions=questions,
             clock=clock,
         ),
-        trading=Trading(
+        Trading(
             accounts=account_desk,
             previews=previews,
             situations=situations,
             questions=questions,
             clock=clock,
         ),
-        unclear=Unclear(
-            clarifier=Clarifier(database=database, clock=clock, exchange_for=venue.exchange_for),
-            questions=questions,
-        ),
-        questions=questions,
     )
+    desk = Desk(handlers=handlers, keys=keys, unclear=unclear, questions=questions)
     gate = Gate(access=access, replies=answers, welcome=about.welcome)
     Router(gate=gate, desk=desk, replies=answers, clock=clock).register(application)
     ready = asyncio.Event()
@@ -177,6 +182,7 @@ def assemble(
             on_undeliverable=account_desk.out_of_reach,
             on_migrated=account_desk.migrate,
         ),
+        rounds=Rounds(clock=clock, jobs={}),
         ready=ready,
     )
 

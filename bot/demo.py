@@ -89,7 +89,7 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
                 exit_code = await tour.play()
             stop.set()
 
-        engine = [parts.heartbeat.run, parts.dispatcher.run, intake.run]
+        engine = [parts.heartbeat.run, parts.dispatcher.run, parts.rounds.run, intake.run]
         if somebody_types:  # the tour moves money when its story needs it
             engine.append(deposits.run)
         await live(

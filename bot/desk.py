@@ -1,68 +1,48 @@
 """Every command's name beside the one who answers it, and what the buttons of questions do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
-from bot.asks import Answer, Ask, Command
-from bot.callbacks import Choose, Confirm, HistoryPage, Report
-from bot.handlers.about import About
-from bot.handlers.guards import Guards
-from bot.handlers.keys import DISCONNECT, Keys
-from bot.handlers.looking import Looking
-from bot.handlers.settings import CHOICE, SettingsOf
-from bot.handlers.trading import REBALANCE, Trading
-from bot.handlers.unclear import SET_ASIDE, Told, Unclear
+from bot.asks import Answer, Ask, Command, OnTap, Page
+from bot.callbacks import Choose, Confirm, Report
+from bot.handlers.keys import Keys
+from bot.handlers.settings import CHOICE
+from bot.handlers.unclear import Told, Unclear
 from bot.messages import Message
 from bot.questions import Questions
 from engine.storage.codec import from_json
 from engine.storage.confirmations import Confirmation, Refusal, Why
 
 
+class Handler(Protocol):
+    """One subject: its commands by their name, what a tap on its questions does by the question's
+    kind, and its pages, which are shown in the place of the message that was tapped.
+    """
+
+    @property
+    def commands(self) -> Mapping[str, Command]: ...
+    @property
+    def taps(self) -> Mapping[str, OnTap]: ...
+    @property
+    def pages(self) -> Mapping[type, Page]: ...
+
+
 class Desk:
     def __init__(
-        self,
-        *,
-        about: About,
-        guards: Guards,
-        keys: Keys,
-        looking: Looking,
-        settings: SettingsOf,
-        trading: Trading,
-        unclear: Unclear,
-        questions: Questions,
+        self, *, handlers: Sequence[Handler], keys: Keys, unclear: Unclear, questions: Questions
     ) -> None:
         self._keys = keys
-        self._looking = looking
-        self._trading = trading
         self._unclear = unclear
+        reading = OnTap(questions.once(self._read), choices=lambda q: len(_options(q)) - 1)
+        self._taps: dict[str, OnTap] = {CHOICE: reading}
         self._questions = questions
-        self.commands: Mapping[str, Command] = {
-            "start": about.start,
-            "help": about.help,
-            "connect": keys.connect,
-            "disconnect": keys.disconnect,
-            "status": looking.status,
-            "settarget": settings.set_target,
-            "setthreshold": settings.set_threshold,
-            "setinterval": settings.set_interval,
-            "count": settings.set_counting,
-            "setpair": settings.set_pair,
-            "pause": trading.pause,
-            "resume": trading.resume,
-            "rebalance": trading.rebalance,
-            "limits": guards.limits,
-            "halt": guards.halt,
-            "why": looking.why,
-            "history": looking.history,
-            "balance": looking.balance,
-            "dryrun": settings.set_dry_run,
-            "export": looking.export,
-            "logs": about.logs,
-            "version": about.version,
-        }
-
-    async def history_page(self, ask: Ask, page: HistoryPage) -> Answer:
-        return await self._looking.history_page(ask, page)
+        self.commands: dict[str, Command] = {}
+        self.pages: dict[type, Page] = {}
+        for handler in handlers:
+            self.commands |= handler.commands
+            self.pages |= handler.pages
+            self._taps |= handler.taps
 
     async def reported(self, ask: Ask, report: Report) -> Told:
         """What a person says of an order that is unclear."""
@@ -83,32 +63,31 @@ class Desk:
     async def question(self, press: Confirm | Choose, ask: Ask) -> Confirmation | Refusal:
         """The question that this tap answers, or why it does not count; nothing is used up."""
         question = await self._questions.find(press.id, ask)
-        if isinstance(question, Refusal) or _offers(question, press):
+        if isinstance(question, Refusal) or self._offers(question, press):
             return question
         return Refusal(Why.UNKNOWN)
 
     async def answered(
         self, question: Confirmation, press: Confirm | Choose, ask: Ask
     ) -> Answer | Refusal:
-        """Do what the tap says. A reading of an ambiguous value is as if that had been typed."""
-        if question.kind == REBALANCE:
-            return await self._trading.confirmed(question.id, ask)
-        taken = await self._questions.take(question.id, ask)
-        if isinstance(taken, Refusal):
-            return taken
-        if question.kind == SET_ASIDE:
-            return await self._unclear.set_aside(ask, taken.payload)
-        if question.kind == DISCONNECT:
-            return await self._keys.disconnect_confirmed(ask)
-        command, *options = from_json(taken.payload, list[str])
+        """Do what the tap says."""
+        return await self._taps[question.kind].act(question, press, ask)
+
+    def _offers(self, question: Confirmation, press: Confirm | Choose) -> bool:
+        """Whether the question has such a button."""
+        on_tap = self._taps.get(question.kind)
+        if on_tap is None:
+            return False
+        if on_tap.choices is None:
+            return isinstance(press, Confirm)
+        return isinstance(press, Choose) and press.index < on_tap.choices(question)
+
+    async def _read(self, question: Confirmation, press: Confirm | Choose, ask: Ask) -> Answer:
+        """A reading of an ambiguous value is as if that had been typed."""
+        command, *options = _options(question)
         argument = options[press.index if isinstance(press, Choose) else 0]
         return await self.commands[command](replace(ask, command=command, argument=argument))
 
 
-def _offers(question: Confirmation, press: Confirm | Choose) -> bool:
-    """Whether the question has such a button."""
-    if isinstance(press, Confirm):
-        return question.kind in {REBALANCE, DISCONNECT, SET_ASIDE}
-    return (
-        question.kind == CHOICE and press.index < len(from_json(question.payload, list[str])) - 1
-    )
+def _options(question: Confirmation) -> list[str]:
+    return from_json(question.payload, list[str])

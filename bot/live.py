@@ -99,7 +99,7 @@ async def run_live(settings: ProcessSettings, *, stop: asyncio.Event) -> None:
         )
         await live(
             stop=stop,
-            engine=[parts.heartbeat.run, parts.dispatcher.run, check_watch.run],
+            engine=[parts.heartbeat.run, parts.dispatcher.run, parts.rounds.run, check_watch.run],
             dispatcher=parts.dispatcher,
             telegram=telegram,
             workers=[parts.update_workers, parts.relay],

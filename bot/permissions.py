@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from bot.callbacks import Do, HistoryPage, Press
 from engine.domain.people import Role
 
 _LOOKING = {
@@ -17,6 +18,18 @@ NEEDED: Mapping[str, Role] = {
     **dict.fromkeys(_LOOKING, Role.VIEWER),
     **dict.fromkeys(_TRADING, Role.TRADER),
 }
+
+
+# The pages that whoever may look may turn; the other buttons change something.
+_LOOKING_PRESSES: frozenset[type] = frozenset({HistoryPage})
+
+
+def needed_for_press(press: Press) -> Role:
+    """What a person must be in the chat to tap the button. A command's button passes here and is
+    judged as the command.
+    """
+    looks = isinstance(press, Do) or type(press) in _LOOKING_PRESSES
+    return Role.VIEWER if looks else Role.TRADER
 
 
 def needed_for(command: str, argument: str) -> Role:

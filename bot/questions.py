@@ -3,7 +3,8 @@
 import secrets
 from datetime import timedelta
 
-from bot.asks import Ask
+from bot.asks import Act, Answer, Ask
+from bot.callbacks import Choose, Confirm
 from engine.clock import Clock
 from engine.storage import confirmations
 from engine.storage.confirmations import Confirmation, Refusal
@@ -31,6 +32,17 @@ class Questions:
         async with self._database.writing() as session:
             await confirmations.ask(session, question)
         return question.id
+
+    def once(self, act: Act) -> Act:
+        """*act*, done for the first tap in time alone."""
+
+        async def tapped(
+            question: Confirmation, press: Confirm | Choose, ask: Ask
+        ) -> Answer | Refusal:
+            taken = await self.take(question.id, ask)
+            return taken if isinstance(taken, Refusal) else await act(taken, press, ask)
+
+        return tapped
 
     async def find(self, question_id: str, ask: Ask) -> Confirmation | Refusal:
         """The question, if this person may still answer it; nothing is used up."""

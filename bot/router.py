@@ -3,19 +3,19 @@
 import logging
 import re
 from datetime import timedelta
-from typing import Any, assert_never
+from typing import Any
 
 from telegram import CallbackQuery, Message, Update
 from telegram.constants import ChatType
 from telegram.ext import Application, CallbackContext, TypeHandler
 
 from bot.asks import Answer, Ask
-from bot.callbacks import Choose, Confirm, Do, HistoryPage, Report, decode
+from bot.callbacks import Choose, Confirm, Do, Report, decode
 from bot.desk import Desk
 from bot.gate import Gate
 from bot.handlers.trading import REBALANCE
 from bot.messages import Place
-from bot.permissions import needed_for
+from bot.permissions import needed_for, needed_for_press
 from bot.replies import Replies
 from bot.updates import topic_of
 from bot.views.access import not_allowed_notice, not_allowed_view
@@ -144,7 +144,7 @@ class Router:
         match press := decode(query.data or ""):
             case None:
                 await self._replies.toast(query.id, dead_tap_notice())
-            case Confirm() | Choose() | Report() if not role.covers(Role.TRADER):
+            case press if not role.covers(needed_for_press(press)):
                 await self._replies.toast(query.id, not_allowed_notice())
             case Do():
                 in_time = await self._replies.toast(query.id)
@@ -154,19 +154,23 @@ class Router:
                     await self._replies.send(ask.place, too_old, key=key)
                     return
                 await self._replies.answer(ask.place, self._do(ask), key=key)
-            case HistoryPage():
-                await self._replies.toast(query.id)
-                ask = self._tap(query, role, "history", "")
-                page = self._desk.history_page(ask, press)
-                await self._replies.answer(ask.place, page, key=key, in_place=ask.message_id)
             case Report():
                 await self._replies.toast(query.id)
                 ask = self._tap(query, role)
                 await self._replies.answer(ask.place, self._reported(press, ask), key=key)
             case Confirm() | Choose():
                 await self._answered(query, press, role, key=key)
-            case _:
-                assert_never(press)
+            case page:
+                await self._replies.toast(query.id)
+                ask = self._tap(query, role)
+                shown = self._show(ask, page)
+                await self._replies.answer(ask.place, shown, key=key, in_place=ask.message_id)
+
+    async def _show(self, ask: Ask, page: object) -> Answer:
+        try:
+            return await self._desk.pages[type(page)](ask, page)
+        except EngineError as e:
+            return error_view(e)
 
     async def _reported(self, report: Report, ask: Ask) -> Answer:
         """The card stays, and its buttons for as long as the order is unclear."""

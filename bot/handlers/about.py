@@ -1,10 +1,11 @@
 """`/start` for those who are in, `/help`, `/version`, `/logs`: the bot about itself."""
 
 import platform
+from collections.abc import Mapping
 from datetime import datetime
 
 from bot.access import Access
-from bot.asks import Ask
+from bot.asks import Ask, Command, OnTap, Page
 from bot.inputs import NotUnderstood, Topic, parse_log_lines
 from bot.logs import recent_lines
 from bot.messages import Message
@@ -28,6 +29,18 @@ class About:
         self._access = access
         self._clock = clock
         self._started_at: datetime = clock.now()
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        return {"start": self.start, "help": self.help, "version": self.version, "logs": self.logs}
+
+    @property
+    def taps(self) -> Mapping[str, OnTap]:
+        return {}
+
+    @property
+    def pages(self) -> Mapping[type, Page]:
+        return {}
 
     async def start(self, ask: Ask) -> Message:
         await self._hurry(ask)

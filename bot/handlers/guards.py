@@ -1,7 +1,9 @@
 """`/limits` and `/halt`: what holds back the bot whatever it plans."""
 
+from collections.abc import Mapping
+
 from bot.access import Access
-from bot.asks import Ask
+from bot.asks import Ask, Command, OnTap, Page
 from bot.handlers.settings import CHOICE
 from bot.inputs import Ambiguous, NotUnderstood, Topic, parse_limits
 from bot.messages import Message
@@ -39,6 +41,18 @@ class Guards:
         self._situations = situations
         self._questions = questions
         self._clock = clock
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        return {"limits": self.limits, "halt": self.halt}
+
+    @property
+    def taps(self) -> Mapping[str, OnTap]:
+        return {}
+
+    @property
+    def pages(self) -> Mapping[type, Page]:
+        return {}
 
     async def limits(self, ask: Ask) -> Message:
         account = await self._accounts.of(ask.chat_id)

@@ -1,9 +1,11 @@
 """`/connect` in one message or step by step, and `/disconnect` with its question."""
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 
-from bot.asks import Ask
+from bot.asks import Ask, Command, OnTap, Page
+from bot.callbacks import Choose, Confirm
 from bot.intake import Sealer
 from bot.messages import Message
 from bot.questions import Questions
@@ -25,6 +27,7 @@ from engine.clock import Clock
 from engine.errors import EngineError
 from engine.preview import Previews
 from engine.storage import dialogs
+from engine.storage.confirmations import Confirmation
 from engine.storage.database import Database
 from engine.storage.dialogs import Dialog
 
@@ -58,6 +61,18 @@ class Keys:
         self._sealer = sealer
         self._clock = clock
         self._patience = patience
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        return {"connect": self.connect, "disconnect": self.disconnect}
+
+    @property
+    def taps(self) -> Mapping[str, OnTap]:
+        return {DISCONNECT: OnTap(self._questions.once(self._disconnect_confirmed))}
+
+    @property
+    def pages(self) -> Mapping[type, Page]:
+        return {}
 
     async def connect(self, ask: Ask) -> Message:
         """Whatever was typed is deleted before anything else is done with it."""
@@ -110,7 +125,9 @@ class Keys:
         question_id = await self._questions.ask(ask, kind=DISCONNECT)
         return ask_disconnect_view(account=account, confirmation_id=question_id)
 
-    async def disconnect_confirmed(self, ask: Ask) -> Message:
+    async def _disconnect_confirmed(
+        self, _: Confirmation, __: Confirm | Choose, ask: Ask
+    ) -> Message:
         change = await self._accounts.disconnect(ask.chat_id)
         if change.before.key_tail is None:
             return nothing_to_disconnect_view()

@@ -1,8 +1,9 @@
 """`/status`, `/why`, `/balance`, `/history`, `/export`: looking without changing anything."""
 
 import asyncio
+from collections.abc import Mapping
 
-from bot.asks import Ask, Document
+from bot.asks import Ask, Command, Document, OnTap, Page
 from bot.callbacks import HistoryPage
 from bot.export import to_csv
 from bot.inputs import NotUnderstood, Topic, parse_history_rows
@@ -47,6 +48,24 @@ class Looking:
         self._situations = situations
         self._database = database
         self._clock = clock
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        return {
+            "status": self.status,
+            "why": self.why,
+            "balance": self.balance,
+            "history": self.history,
+            "export": self.export,
+        }
+
+    @property
+    def taps(self) -> Mapping[str, OnTap]:
+        return {}
+
+    @property
+    def pages(self) -> Mapping[type, Page]:
+        return {HistoryPage: self._history_page}
 
     async def status(self, ask: Ask) -> Message:
         account = await self._accounts.of(ask.chat_id)
@@ -95,9 +114,9 @@ class Looking:
             size = parse_history_rows(ask.argument)
         except NotUnderstood:
             return not_understood_view(topic=Topic.HISTORY, typed_text=ask.argument)
-        return await self.history_page(ask, HistoryPage(page=0, size=size))
+        return await self._history_page(ask, HistoryPage(page=0, size=size))
 
-    async def history_page(self, ask: Ask, page: HistoryPage) -> Message:
+    async def _history_page(self, ask: Ask, page: HistoryPage) -> Message:
         account = await self._accounts.of(ask.chat_id)
         async with self._database.reading() as session:
             found = await orders.trades(

@@ -1,9 +1,9 @@
 """The settings of a chat, one command each: read, asked about where unclear, set, echoed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.asks import Ask
+from bot.asks import Ask, Command, OnTap, Page
 from bot.inputs import (
     Ambiguous,
     NotUnderstood,
@@ -54,6 +54,25 @@ class SettingsOf:
         self._situations = situations
         self._questions = questions
         self._clock = clock
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        return {
+            "settarget": self.set_target,
+            "setthreshold": self.set_threshold,
+            "setinterval": self.set_interval,
+            "count": self.set_counting,
+            "setpair": self.set_pair,
+            "dryrun": self.set_dry_run,
+        }
+
+    @property
+    def taps(self) -> Mapping[str, OnTap]:
+        return {}
+
+    @property
+    def pages(self) -> Mapping[type, Page]:
+        return {}
 
     async def set_target(self, ask: Ask) -> Message:
         return await self._set(ask, Topic.TARGET, parse_target, field="target")

@@ -1,6 +1,9 @@
 """`/pause`, `/resume`, and `/rebalance` with its tap."""
 
-from bot.asks import Ask
+from collections.abc import Mapping
+
+from bot.asks import Ask, Command, OnTap, Page
+from bot.callbacks import Choose, Confirm
 from bot.handlers.unclear import SET_ASIDE
 from bot.messages import Message
 from bot.questions import Questions
@@ -26,7 +29,7 @@ from engine.errors import NoKey, Unavailable
 from engine.preview import Previews
 from engine.situation import Situations
 from engine.storage.codec import to_json
-from engine.storage.confirmations import Refusal
+from engine.storage.confirmations import Confirmation, Refusal
 
 REBALANCE = "rebalance"
 
@@ -46,6 +49,18 @@ class Trading:
         self._situations = situations
         self._questions = questions
         self._clock = clock
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        return {"pause": self.pause, "resume": self.resume, "rebalance": self.rebalance}
+
+    @property
+    def taps(self) -> Mapping[str, OnTap]:
+        return {REBALANCE: OnTap(self._confirmed)}
+
+    @property
+    def pages(self) -> Mapping[type, Page]:
+        return {}
 
     async def pause(self, ask: Ask) -> Message:
         change = await self._accounts.pause(ask.chat_id)
@@ -107,7 +122,9 @@ class Trading:
             confirmation_id=question_id,
         )
 
-    async def confirmed(self, question_id: str, ask: Ask) -> Message | Refusal:
+    async def _confirmed(
+        self, question: Confirmation, _: Confirm | Choose, ask: Ask
+    ) -> Message | Refusal:
         """The tap on "Trade": the engine prices it anew, trades it or says why not."""
         account = await self._accounts.of(ask.chat_id)
         if account.halted:
@@ -115,7 +132,7 @@ class Trading:
         if account.settings.paused:
             return plan_paused_view(account=account)
         run = await self._accounts.confirm_run(
-            question_id, chat_id=ask.chat_id, user_id=ask.user_id
+            question.id, chat_id=ask.chat_id, user_id=ask.user_id
         )
         if isinstance(run, Refusal):
             return run

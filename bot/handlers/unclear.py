@@ -1,10 +1,11 @@
 """The person's word on an order that stays unclear: the buttons of its card, and what they insist on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from bot.asks import Ask
-from bot.callbacks import Report, Word
+from bot.asks import Ask, Command, OnTap, Page
+from bot.callbacks import Choose, Confirm, Report, Word
 from bot.messages import Message
 from bot.questions import Questions
 from bot.views.unclear import (
@@ -24,6 +25,7 @@ from engine.clarify import (
     KnownNow,
     StillUnclear,
 )
+from engine.storage.confirmations import Confirmation
 
 SET_ASIDE = "set_aside"
 
@@ -40,6 +42,18 @@ class Unclear:
     def __init__(self, *, clarifier: Clarifier, questions: Questions) -> None:
         self._clarifier = clarifier
         self._questions = questions
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        return {}
+
+    @property
+    def taps(self) -> Mapping[str, OnTap]:
+        return {SET_ASIDE: OnTap(self._questions.once(self._set_aside))}
+
+    @property
+    def pages(self) -> Mapping[type, Page]:
+        return {}
 
     async def reported(self, ask: Ask, report: Report) -> Told:
         """A tap on the card: the engine believes it, or says what speaks against it."""
@@ -61,9 +75,9 @@ class Unclear:
             case _:
                 assert_never(clarified)
 
-    async def set_aside(self, ask: Ask, client_order_id: str) -> Message:
+    async def _set_aside(self, question: Confirmation, _: Confirm | Choose, ask: Ask) -> Message:
         """The tap on "I looked" or "I am sure": the order no longer holds the account up."""
-        account = await self._clarifier.set_aside(ask.chat_id, ask.user_id, client_order_id)
+        account = await self._clarifier.set_aside(ask.chat_id, ask.user_id, question.payload)
         if isinstance(account, AlreadyClear):
             return already_clear_view(account)
         return set_aside_view(account=account)
