@@ -175,3 +175,21 @@ def inherited() -> dict[str, str]:
     """Nothing of ours: what a program needs to be found, and to have its coverage measured."""
     measured = {k: v for k, v in os.environ.items() if k.startswith("COVERAGE_")}  # noqa: TID251 - see above
     return {"PATH": os.defpath, "PYTHONPATH": str(ROOT)} | measured
+
+
+@asynccontextmanager
+async def a_world(folder: Path) -> AsyncGenerator[World]:
+    """Both servers on sockets. At the end no order was sent twice, no secret was written, and no
+    program broke or stays.
+    """
+    async with FakeTelegram() as telegram, FakeMexc() as mexc:
+        world = World(folder=folder, telegram=telegram, mexc=mexc)
+        try:
+            yield world
+        finally:
+            for program in world.programs:
+                program.end()
+
+        assert set(mexc.order_posts.values()) <= {1}
+        assert world.secrets_found() == []
+        assert not [p.log for p in world.programs if "Traceback" in p.log or "Warning" in p.log]

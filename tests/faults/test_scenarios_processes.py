@@ -1,8 +1,6 @@
 """Scenarios 25, 26 and 36: more than one process, one that stands still, one that is told to end."""
 
 import signal
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,12 +13,10 @@ from engine.domain.orders import Intent, OrderState
 from engine.storage.database import Database
 from engine.storage.models import LeaseRow, OrderRow, OutboxRow
 from tests.e2e.process import GRACE_S, until
-from tests.e2e.world import ENCRYPTION_KEY, World
+from tests.e2e.world import ENCRYPTION_KEY, a_world
 from tests.e2e.world import ORDER as ORDER_POST
 from tests.fakes.clock import FakeClock
-from tests.fakes.mexc import FakeMexc
 from tests.fakes.mexc_faults import Fault
-from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_faults import CONFLICT
 from tests.faults.bench import BALANCES, ORDER, PEOPLE, Bench, Life, Person
 from tests.faults.invariants import broken_at_rest
@@ -247,21 +243,6 @@ async def test_26_an_order_that_leaves_after_the_sleep_is_refused_by_its_time_st
 
 
 # 36: told to end in the middle of an order
-
-
-@asynccontextmanager
-async def a_world(folder: Path) -> AsyncGenerator[World]:
-    """Both servers on sockets, for the program as the host starts it."""
-    async with FakeTelegram() as telegram, FakeMexc() as mexc:
-        world = World(folder=folder, telegram=telegram, mexc=mexc)
-        try:
-            yield world
-        finally:
-            for program in world.programs:
-                program.end()
-
-        assert set(mexc.order_posts.values()) <= {1}
-        assert world.secrets_found() == []
 
 
 async def test_36_sigterm_twice_in_the_middle_of_an_order_lets_it_finish_and_lets_go(
