@@ -4,7 +4,7 @@ The inbox (updates to handle) and the outbox (messages to send) are both such qu
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Index, func, select, text, update
@@ -40,6 +40,7 @@ def waiting_index(table_name: str) -> Index:
 
 
 Row = TypeVar("Row", bound=QueueColumns)
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 async def add_new(
@@ -70,7 +71,8 @@ async def claim(
     """The oldest waiting row of each chat, at most *most*, kept from others for *hold*.
 
     A chat whose oldest row waits for its time, or is claimed, is passed over: nothing overtakes
-    inside a chat, and no chat holds up another.
+    inside a chat, and no chat holds up another. *failure* is what came of the last try; it is
+    empty where that is unknown, because the claim ran out.
     """
     earlier = aliased(table)
     is_head = ~(
@@ -92,6 +94,8 @@ async def claim(
     )
     rows = (await session.scalars(heads)).all()
     for row in rows:
+        if row.claimed_until is not None:  # it died with this in hand: what came of it is unknown
+            row.failure = None
         row.claimed_until = now + hold
         row.attempts += 1
     return rows
@@ -109,9 +113,9 @@ async def renew(
 
 
 async def release_all(session: AsyncSession, table: type[Row]) -> None:
-    """Drop every claim: for the start of the only process, whose claims are of a former life."""
+    """Let every claim run out: for the start of the only process, whose claims are of a former life."""
     await session.execute(
-        update(table).where(table.claimed_until.is_not(None)).values(claimed_until=None)
+        update(table).where(table.claimed_until.is_not(None)).values(claimed_until=_LONG_AGO)
     )
 
 
@@ -132,10 +136,12 @@ async def finish(
 async def postpone(
     session: AsyncSession, table: type[Row], row_id: int, *, until: datetime, failure: str | None
 ) -> None:
-    """The row stays first in its chat and is tried again at *until*."""
+    """The row stays first in its chat and is tried again at *until*, unless another process, which
+    took it over meanwhile, has dealt with it.
+    """
     await session.execute(
         update(table)
-        .where(table.id == row_id)
+        .where(table.id == row_id, table.done_at.is_(None))
         .values(not_before=until, claimed_until=None, failure=failure)
     )
 

@@ -50,7 +50,7 @@ ORDER, BALANCES, BOOK = "/api/v3/order", "/api/v3/account", "/api/v3/depth"
 ENCRYPTION_KEY = Fernet.generate_key().decode()
 _MEXC_PATIENCE = timedelta(seconds=8)
 _TELEGRAM_PATIENCE = timedelta(seconds=5)
-_STUCK_AFTER_S = 10
+_STUCK_AFTER_S = 60
 _SHORTEST_STEP = timedelta(milliseconds=500)
 
 

@@ -111,6 +111,37 @@ async def test_a_start_of_the_only_process_frees_what_its_former_life_had_claime
     assert row.attempts == 2
 
 
+async def test_what_a_dead_process_had_in_hand_has_no_outcome_whatever_an_earlier_try_had(
+    db: Database,
+):
+    await add(db, ANNA, "a1")
+    (row,) = await claim(db)
+    async with db.writing() as session:
+        await queue.postpone(session, OutboxRow, row.id, until=START, failure="blocked")
+    (given_back,) = await claim(db)
+    (lapsed,) = await claim(db, at=2 * HOLD)
+    async with db.writing() as session:
+        await queue.postpone(session, OutboxRow, row.id, until=START, failure="blocked")
+    await claim(db, at=2 * HOLD)
+    async with db.writing() as session:
+        await queue.release_all(session, OutboxRow)
+    (released,) = await claim(db, at=2 * HOLD)
+
+    assert (given_back.failure, lapsed.failure, released.failure) == ("blocked", None, None)
+
+
+async def test_a_row_that_another_process_finished_is_not_postponed(db: Database):
+    await add(db, ANNA, "a1")
+    (row,) = await claim(db)
+    async with db.writing() as session:
+        await queue.finish(session, OutboxRow, row.id, now=START)
+        await queue.postpone(session, OutboxRow, row.id, until=START, failure="slowed down")
+    async with db.reading() as session:
+        after = await session.get_one(OutboxRow, row.id)
+
+    assert (after.done_at, after.failure) == (START, None)
+
+
 async def test_a_repeated_dedupe_key_changes_nothing(db: Database):
     added = await add(db, ANNA, "fact")
     repeated = await add(db, BERT, "fact")
