@@ -89,15 +89,10 @@ class Access:
                 self._owner_chat = await members.owner(session)
         return self._owner_chat
 
-    async def is_refused(self, *, user_id: int) -> bool:
-        """Whether this stranger has had their answer."""
-        async with self._database.reading() as session:
-            return await members.is_refused(session, user_id=user_id)
-
-    async def refuse(self, *, user_id: int) -> None:
-        """The stranger has had their answer. Twice is once."""
+    async def refuse_once(self, *, user_id: int) -> bool:
+        """Whether this stranger should get an answer: the first time only."""
         async with self._database.writing() as session:
-            await members.refuse(session, user_id=user_id, now=self._clock.now())
+            return await members.refuse_once(session, user_id=user_id, now=self._clock.now())
 
     async def offer_code(self) -> str | None:
         """A new pairing code if nobody owns the bot yet; the former one is worthless then."""

@@ -65,10 +65,8 @@ class Gate:
                 )
                 await self._replies.send(place, wrong, key=key)
                 return
-        if not await self._access.is_refused(user_id=user_id):
+        if await self._access.refuse_once(user_id=user_id):
             view = stranger_view(
                 chat_id=chat_id, user_id=user_id, has_code=await self._access.has_code()
             )
             await self._replies.send(place, view, key=key)
-            # Only now: killed in between, they hear it in the next life.
-            await self._access.refuse(user_id=user_id)

@@ -1,6 +1,5 @@
 """Who was let in by the pairing code, who was refused, and the code itself (hashed)."""
 
-from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import delete, exists, select, update
@@ -65,16 +64,14 @@ async def move(session: AsyncSession, *, old: int, new: int) -> None:
     await session.execute(update(MemberRow).where(MemberRow.chat_id == old).values(chat_id=new))
 
 
-async def is_refused(session: AsyncSession, *, user_id: int) -> bool:
-    """Whether somebody was refused before: now they hear nothing."""
-    return await session.get(StrangerRow, user_id) is not None
-
-
-async def refuse(session: AsyncSession, *, user_id: int, now: datetime) -> None:
-    """Twice is once."""
-    with suppress(IntegrityError):
+async def refuse_once(session: AsyncSession, *, user_id: int, now: datetime) -> bool:
+    """True the first time somebody is refused; afterwards they hear nothing."""
+    try:
         async with session.begin_nested():
             session.add(StrangerRow(user_id=user_id, refused_at=now))
+    except IntegrityError:
+        return False
+    return True
 
 
 async def set_code(session: AsyncSession, *, code_hash: str, tries: int) -> None:
