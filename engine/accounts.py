@@ -19,7 +19,7 @@ from engine.domain.pairs import Side
 from engine.domain.target import Settings
 from engine.errors import KeyElsewhere, NoKey, OrderUnresolved, PaperOnly, Unavailable
 from engine.exchange.port import KeyCheck, KeyFacts
-from engine.storage import accounts, confirmations, members, orders
+from engine.storage import accounts, confirmations, members, notes, orders
 from engine.storage.codec import from_json
 from engine.storage.confirmations import Refusal, Why
 from engine.storage.database import Database
@@ -83,6 +83,9 @@ class Accounts:
         """The chat's account; made with the default settings at the first call."""
         async with self._database.reading() as session:
             account = await accounts.of_chat(session, chat_id)
+            if account is None and (moved := await notes.get(session, _moved(chat_id))):
+                # What was written to a group before it moved may be read after that.
+                account = await accounts.of_chat(session, int(moved))
         if account is not None:
             return account
         async with self._database.writing() as session:
@@ -188,6 +191,7 @@ class Accounts:
                 )
             await accounts.move(session, account, chat_id=new, sealed_key=sealed)
             await members.move(session, old=old, new=new)
+            await notes.put(session, _moved(old), str(new))
 
     async def disconnect(self, chat_id: int) -> Change:
         """Forget the key and pause. Raises OrderUnresolved while an order still needs it."""
@@ -260,3 +264,8 @@ class Accounts:
 async def _refuse_while_unresolved(session: AsyncSession, account_id: AccountId) -> None:
     if await accounts.has_unresolved(session, account_id):
         raise OrderUnresolved("an order is not resolved yet")
+
+
+def _moved(chat_id: int) -> str:
+    """The note of where a group's account went."""
+    return f"moved:{chat_id}"

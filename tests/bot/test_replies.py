@@ -13,7 +13,7 @@ from bot.messages import Message, Place
 from bot.replies import Replies
 from engine.storage import outbox
 from engine.storage.accounts import move
-from engine.storage.models import OutboxRow
+from engine.storage.models import AccountRow, OutboxRow
 from tests.bot.harness import (
     FRIEND,
     GROUP,
@@ -282,6 +282,21 @@ async def test_a_migrated_groups_answers_follow_it_and_the_old_id_is_harmless(
     assert account.settings.target == 45
     await bot.parts.relay._on_migrated(GROUP, SUPERGROUP)  # twice is once
     assert await bot.account(SUPERGROUP) == account
+
+
+async def test_what_was_written_before_a_group_moved_and_read_after_is_meant_for_its_account(
+    world: World, bot: Program
+):
+    await bot.say(GROUP, "/settarget 45", user_id=OWNER, chat_type="group")
+    world.api.migrate(GROUP, SUPERGROUP)
+    await bot.parts.relay._on_migrated(GROUP, SUPERGROUP)
+
+    await bot.say(GROUP, "/settarget 60", user_id=OWNER, chat_type="group")
+    (answer,) = await bot.told(SUPERGROUP)
+
+    assert "Target set to 60.00 USDT" in answer.text
+    assert (await bot.account(SUPERGROUP)).settings.target == 60
+    assert await bot.count(AccountRow) == 1
 
 
 async def test_a_bug_is_answered_logged_and_over(
