@@ -166,7 +166,7 @@ class Program:
         due = select(OutboxRow.id).where(
             OutboxRow.done_at.is_(None), OutboxRow.not_before <= self.world.clock.now()
         )
-        async with asyncio.timeout(10), running(self.parts.relay.run()):
+        async with asyncio.timeout(60), running(self.parts.relay.run()):
             while await self.scalar(due) or self.parts.relay._workers._in_hand:
                 await a_moment()
         return self.world.api.sent(chat_id)[known:]
