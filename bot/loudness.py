@@ -32,21 +32,21 @@ class Loudness:
         self._clock = clock
 
     async def of(self, row: OutboxRow) -> Manner:
-        """Answers to people are theirs to wait for: only alerts are held back or softened. What
-        cannot be read is left to whoever words it.
+        """Answers to people are theirs to wait for: only alerts are held back or softened. Where
+        something stored cannot be read, the alert goes out as it comes: rather too loud than lost.
         """
         if row.kind not in ALERTS:
             return AS_IT_COMES
         try:
             told = nature(alert_from_json(row.kind, row.payload))
+            async with self._database.reading() as session:
+                settings = await alert_settings.of_chat(session, row.chat_id)
+                heard = voice(told, settings, now=self._clock.now())
+                if heard is Voice.OFF:
+                    return Manner(heard, why=_why(told, settings))
+                return Manner(heard, reply_to=await threads.begun_by(session, row))
         except ValueError:
             return AS_IT_COMES
-        async with self._database.reading() as session:
-            settings = await alert_settings.of_chat(session, row.chat_id)
-            heard = voice(told, settings, now=self._clock.now())
-            if heard is Voice.OFF:
-                return Manner(heard, why=_why(told, settings))
-            return Manner(heard, reply_to=await threads.begun_by(session, row))
 
 
 def _why(told: Nature, settings: AlertSettings) -> str:

@@ -126,8 +126,11 @@ def _levels(text: str) -> dict[AlertKind, Level]:
     """What another version calls otherwise is told as it comes: better too much than nothing."""
     kinds = {kind.value: kind for kind in AlertKind}
     levels = {level.value: level for level in Level}
+    stored = json.loads(text)
+    if not isinstance(stored, dict):
+        raise ValueError("levels are kept by kind")  # noqa: TRY004 - what is stored cannot be read
     return {
         kinds[kind]: levels[level]
-        for kind, level in json.loads(text).items()
+        for kind, level in stored.items()
         if kind in kinds and level in levels
     }
