@@ -33,13 +33,15 @@ class Trades:
 async def trades(
     session: AsyncSession, account: Account, *, since: datetime, until: datetime, smallest: Decimal
 ) -> Trades:
-    """Of the kind of money that the account uses now, after *since* and up to *until*."""
+    """Of the kind of money that the account uses now, from *since* to before *until*: what comes in
+    the very moment of a digest is left to the next one.
+    """
     found = await session.execute(
         select(OrderRow.side, OrderRow.executed_quote, OrderRow.fees).where(
             OrderRow.account_id == account.id,
             OrderRow.dry_run.is_(account.settings.dry_run),
-            OrderRow.resolved_at > since,
-            OrderRow.resolved_at <= until,
+            OrderRow.resolved_at >= since,
+            OrderRow.resolved_at < until,
             orders.IS_TRADE,
         )
     )
@@ -60,8 +62,8 @@ async def troubles_told(
     query = select(func.count()).where(
         OutboxRow.chat_id == account.chat_id,
         OutboxRow.kind == _TROUBLE_TOLD,
-        OutboxRow.created_at > since,
-        OutboxRow.created_at <= until,
+        OutboxRow.created_at >= since,
+        OutboxRow.created_at < until,
     )
     return await session.scalar(query) or 0
 
