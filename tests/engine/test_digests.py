@@ -17,7 +17,8 @@ from engine.domain.troubles import TroubleKind
 from engine.errors import Unavailable
 from engine.storage import alert_settings
 from engine.storage.models import BalanceRow
-from tests.engine.harness import Engine
+from tests.engine.harness import Crash, Engine, Fuse
+from tests.fakes.database import WatchedDatabase
 from tests.fakes.exchange import FakeExchange
 
 D = Decimal
@@ -200,3 +201,15 @@ async def test_every_setting_comes_back(engine_on_both: Engine):
         assert await alert_settings.of(session, account.id) == settings
         assert await alert_settings.of_chat(session, account.chat_id) == settings
         assert await alert_settings.of_chat(session, 404) == AlertSettings()
+
+
+@pytest.mark.parametrize("step", ["read begins 1", "write begins 1", "commit 1", "committed 1"])
+async def test_killed_at_any_step_the_digest_is_written_once(engine: Engine, step: str):
+    account = await engine.open_account()
+    await wish(engine, account, NOON)
+    engine.clock.shift(DAY)
+    dying = WatchedDatabase(engine.database, engine.clock, on_step=Fuse(step))
+    with pytest.raises(Crash):
+        await Digests(database=dying, clock=engine.clock).write_due()
+
+    assert len(await write(engine)) == 1

@@ -11,7 +11,7 @@ from engine.domain.low_marks import LowMark
 from engine.domain.pairs import USDT, Asset
 from engine.storage import low_marks
 from tests.builders import MNTL, MNTLUSDT
-from tests.engine.harness import Engine
+from tests.engine.harness import Crash, Engine, Fuse
 from tests.fakes.database import statements
 from tests.fakes.exchange import FakeExchange
 
@@ -131,3 +131,18 @@ async def test_every_account_has_marks_of_its_own_in_as_many_statements_as_one(
 
     assert found[first.id] == (LowMark(MNTL, D(10)),)
     assert found[second.id] == (LowMark(MNTL, D(20)), LowMark(USDT, D(30)))
+
+
+@pytest.mark.parametrize("step", ["write begins 1", "commit 1", "committed 1"])
+async def test_killed_at_any_step_it_is_told_once(
+    engine: Engine, holding: FakeExchange, step: str
+):
+    account = await engine.open_account()
+    await mark(engine, account, 100_000)
+    dying = Engine(engine.database, engine.clock, holding, on_step=Fuse(step))
+    with pytest.raises(Crash):
+        await dying.checker.check(await engine.duty(account), fence=1)
+
+    await engine.check(account)
+
+    assert await engine.told() == ["LowMarkReached"]
