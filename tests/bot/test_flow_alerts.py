@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from engine.domain.alert_settings import AlertKind, AlertSettings, Level, QuietHours
-from engine.storage import alert_settings
+from engine.domain.people import Role
+from engine.storage import alert_settings, members
 from engine.storage.chat_models import AuditRow, LowMarkRow
 from tests.bot.harness import FRIEND, GROUP, OWNER, STRANGER, Program, World
 
@@ -142,6 +143,26 @@ async def test_a_strangers_tap_changes_nothing(world: World, bot: Program):
     await bot.handled(tap)
 
     assert await stored(bot, GROUP) == AlertSettings()
+
+
+async def test_a_viewer_sees_the_panel_and_the_warnings_and_changes_neither(
+    world: World, bot: Program
+):
+    async with bot.database.writing() as session:
+        await members.admit(
+            session, chat_id=GROUP, user_id=FRIEND, role=Role.VIEWER, now=world.clock.now()
+        )
+    await bot.ask(GROUP, "/warn MNTL 5", user_id=OWNER, chat_type="group")
+    panel = await bot.ask(GROUP, "/alerts", user_id=FRIEND, chat_type="group")
+    await bot.handled(world.api.tap(GROUP, "Trades: on", user_id=FRIEND, message=panel))
+    listed = await bot.ask(GROUP, "/warn", user_id=FRIEND, chat_type="group")
+    await bot.handled(world.api.tap(GROUP, "Remove MNTL", user_id=FRIEND, message=listed))
+    for typed in ("/alerts trade off", "/warn MNTL off"):
+        await bot.ask(GROUP, typed, user_id=FRIEND, chat_type="group")
+
+    assert "Trades   on" in panel.text
+    assert await stored(bot, GROUP) == AlertSettings()
+    assert await bot.count(LowMarkRow) == 1
 
 
 async def test_each_chat_has_its_own(bot: Program):

@@ -15,9 +15,17 @@ from bot.relay import Relay
 from bot.replies import ANSWER, to_payload
 from engine.domain.accounts import Account
 from engine.domain.alert_settings import AlertKind, AlertSettings, Level, QuietHours
-from engine.domain.alerts import Alert, OrderNeedsPerson, OrderUnclear, TroubleOver, trade_settled
+from engine.domain.alerts import (
+    Alert,
+    OrderNeedsPerson,
+    OrderUnclear,
+    RunDeclined,
+    TroubleOver,
+    trade_settled,
+)
 from engine.domain.orders import Intent, OrderState
 from engine.domain.pairs import Side
+from engine.domain.planner import InsideBand
 from engine.domain.troubles import TroubleKind
 from engine.storage import accounts, alert_settings, confirmations, orders, outbox
 from engine.storage.chat_models import AlertSettingsRow
@@ -74,6 +82,30 @@ class Chat:
             await outbox.add_alert(
                 session, chat_id=ANNA, alert=alert, dedupe_key=key, now=self.clock.now()
             )
+
+    async def tapped_plan(self, chat_id: int) -> int:
+        """A plan that was shown here; its button, under the id "tap-1", was tapped in *chat_id*."""
+        plan = await self.bot.send_message(ANNA, "The plan")
+        question = Confirmation(
+            id="tap-1",
+            chat_id=chat_id,
+            user_id=1,
+            kind="rebalance",
+            payload="",
+            asked_at=START,
+            expires_at=START + timedelta(minutes=1),
+        )
+        async with self.database.writing() as session:
+            await confirmations.ask(session, question)
+            await confirmations.take(
+                session,
+                "tap-1",
+                chat_id=chat_id,
+                user_id=1,
+                now=START,
+                message_id=plan.message_id,
+            )
+        return plan.message_id
 
     async def order(self, **changes: object) -> Intent:
         intent = builders.intent(
@@ -235,29 +267,23 @@ async def test_an_answer_of_telegrams_about_the_reply_does_not_cost_the_message(
 @pytest.mark.parametrize("tapped_in", [ANNA, 8], ids=["here", "in another chat"])
 async def test_a_run_that_somebody_tapped_answers_to_the_plan(chat: Chat, tapped_in: int):
     await chat.open()
-    plan = await chat.bot.send_message(ANNA, "The plan")
-    question = Confirmation(
-        id="tap-1",
-        chat_id=tapped_in,
-        user_id=1,
-        kind="rebalance",
-        payload="",
-        asked_at=START,
-        expires_at=START + timedelta(minutes=1),
-    )
-    async with chat.database.writing() as session:
-        await confirmations.ask(session, question)
-        await confirmations.take(
-            session,
-            "tap-1",
-            chat_id=tapped_in,
-            user_id=1,
-            now=START,
-            message_id=plan.message_id,
-        )
+    plan = await chat.tapped_plan(tapped_in)
     order = await chat.order(run_id="tap-1")
     await chat.queue(trade_settled(order, late=False), f"order:{order.client_order_id}:filled")
 
     [_, filled] = await chat.told()
 
-    assert filled.reply_to == (plan.message_id if tapped_in == ANNA else None)
+    assert filled.reply_to == (plan if tapped_in == ANNA else None)
+
+
+async def test_a_tap_that_came_to_nothing_answers_to_the_plan(chat: Chat):
+    await chat.open()
+    plan = await chat.tapped_plan(ANNA)
+    declined = RunDeclined(
+        dry_run=False, symbol=MNTLUSDT, held=D(40), target=D(40), reason=InsideBand()
+    )
+    await chat.queue(declined, "run:tap-1:declined")
+
+    [_, told] = await chat.told()
+
+    assert told.reply_to == plan
