@@ -152,8 +152,12 @@ def _consequence(part: str, settings: AlertSettings, now: datetime) -> str:  # n
         case "smallest":
             if not settings.smallest:
                 return "Every trade is told."
-            return (
-                f"Trades under {usdt(settings.smallest)} make no message; the digest counts them."
+            return lines(
+                f"Trades under {usdt(settings.smallest)} make no message; the digest counts them "
+                "and /history shows them.",
+                "No digest is set: /alerts digest 08:00 sends one every day."
+                if settings.next_digest(now) is None
+                else None,
             )
         case "quiet":
             return _quiet_consequence(settings, now)
@@ -193,11 +197,11 @@ def _quiet_consequence(settings: AlertSettings, now: datetime) -> str:
     if settings.quiet is None:
         return "No quiet hours: messages ring at any time."
     return lines(
-        f"{_hours(settings.quiet)} in {escape(settings.time_zone)}, messages arrive without a "
-        f"sound{', but errors ring' if settings.errors_break_through else ''}. "
+        f"From {_time(settings.quiet.start)} to {_time(settings.quiet.end)} "
+        f"({escape(settings.time_zone)}) messages arrive without a sound{', but errors ring' if settings.errors_break_through else ''}. "
         "Nothing is dropped.",
         f"It is {_clock(now, settings)} there, so "
-        f"{'it is quiet now' if settings.is_quiet(now) else 'they ring now'}.",
+        f"{'it is quiet now' if settings.is_quiet(now) else 'messages ring now'}.",
         "Another time? /alerts zone sets your time zone." if settings.time_zone == "UTC" else None,
     )
 

@@ -59,7 +59,14 @@ def _rows(digest: Digest) -> list[str]:
         *(traded if digest.trades else ()),
         *row("Holds", _held(digest)),
         *row("Target", usdt(digest.target)),
+        *(row("Key", f"ends in {roughly(left)}") if (left := _key_left(digest)) else ()),
     ]
+
+
+def _key_left(digest: Digest) -> timedelta | None:
+    """None where it is not known, and where the key is over."""
+    ends = digest.key_expires_at
+    return ends - digest.at if ends is not None and ends > digest.at else None
 
 
 def _held(digest: Digest) -> str:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from bot.callbacks import Unwarn
 from bot.messages import Message
-from bot.views.amounts import tokens
+from bot.views.amounts import quantity, tokens
 from bot.views.buttons import button, do, keyboard
 from bot.views.layout import escape, lines
 from bot.views.mode import badge, good_badge, warning_badge
@@ -115,7 +115,7 @@ def _meaning(alert: LowMarkReached) -> str | None:
 
 
 def _below(mark: LowMark) -> str:
-    return f"{escape(mark.asset)} is below {escape(tokens(mark.below, mark.asset))}"
+    return f"{escape(mark.asset)} is below {quantity(mark.below)}"
 
 
 def _now(mark: LowMark, left: Decimal | None) -> str | None:

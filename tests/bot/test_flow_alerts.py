@@ -59,7 +59,11 @@ async def test_a_second_and_a_stale_tap_change_nothing_more(world: World, bot: P
     ("typed", "said", "settings"),
     [
         ("smallest 5", "Trades under 5.00 USDT", AlertSettings(smallest=D(5))),
-        ("quiet 23:00-07:00", "23:00–07:00 in UTC", AlertSettings(quiet=QuietHours(1380, 420))),
+        (
+            "quiet 23:00-07:00",
+            "From 23:00 to 07:00 (UTC)",
+            AlertSettings(quiet=QuietHours(1380, 420)),
+        ),
         ("zone europe/berlin", "it is 13:00 there", AlertSettings(time_zone="Europe/Berlin")),
         ("digest 08:00", "comes 23 Nov 08:00", AlertSettings(digest_minute=480)),
         ("through no", "without a sound too", AlertSettings(errors_break_through=False)),

@@ -193,7 +193,7 @@ async def a_limit_and_a_halt(world: World) -> None:
 
 async def a_token_runs_low(world: World) -> None:
     await world.ask("/alerts recovery silent", "Recovery silent")
-    await world.ask("/warn MNTL 10000000", "MNTL is below 10,000,000 MNTL")
+    await world.ask("/warn MNTL 10000000", "MNTL is below 10,000,000")
     await world.hears("MNTL runs low")
     await ask_any(world, "/warn MNTL off", "Warning removed", "I did not watch it")
 

@@ -114,7 +114,11 @@ def test_each_change_says_what_it_means():
     assert "Trades under 5.00 USDT make no message" in changed(
         "smallest", AlertSettings(smallest=D(5))
     )
-    assert "It is 13:00 there, so they ring now." in changed("quiet", NIGHT)
+    assert "No digest is set: /alerts digest 08:00" in changed(
+        "smallest", AlertSettings(smallest=D(5))
+    )
+    assert "No digest" not in changed("smallest", AlertSettings(smallest=D(5), digest_minute=0))
+    assert "It is 13:00 there, so messages ring now." in changed("quiet", NIGHT)
     assert "Nothing is dropped." in changed("quiet", NIGHT)
     utc = replace(NIGHT, time_zone="UTC")
     assert "/alerts zone sets your time zone" in changed("quiet", utc)
@@ -138,8 +142,8 @@ def test_the_warnings_are_listed_with_a_button_each():
     view = marks_view(account=account(), marks=[MARK, LowMark(USDT, D("0.5"), told=True)])
     text = check_message(view)
 
-    assert "MNTL is below 100,000 MNTL\n" in text
-    assert "USDT is below 0.5 USDT (it is, and you know)" in text
+    assert "MNTL is below 100,000\n" in text
+    assert "USDT is below 0.5 (it is, and you know)" in text
     assert "I warn of nothing" in check_message(marks_view(account=account(), marks=[]))
     check_message(too_many_marks_view(account=account()))
     check_message(mark_removed_view(account=account(), asset=MNTL, was_there=False))
@@ -206,7 +210,8 @@ def test_a_day_of_trades_is_told_in_numbers():
 def test_a_key_that_ends_far_away_is_no_news_and_one_that_ended_is():
     far = a_digest(key_expires_at=START + timedelta(days=80))
 
-    assert "key" not in told(far)
+    assert "key" not in told(far).lower()
+    assert "Key      ends in 80 days" in told(replace(far, trades=1))
     assert "has expired" in told(a_digest(key_expires_at=START))
 
 
