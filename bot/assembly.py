@@ -11,6 +11,7 @@ from bot.access import Access
 from bot.desk import Desk, Handler
 from bot.gate import Gate
 from bot.handlers.about import About
+from bot.handlers.alerting import AlertsOf
 from bot.handlers.guards import Guards
 from bot.handlers.keys import Keys
 from bot.handlers.looking import Looking
@@ -19,6 +20,7 @@ from bot.handlers.trading import Trading
 from bot.handlers.unclear import Unclear
 from bot.intake import UpdateWorkers
 from bot.lifecycle import App, Heartbeat
+from bot.loudness import Loudness
 from bot.messages import Message
 from bot.questions import Questions
 from bot.relay import Relay
@@ -28,9 +30,11 @@ from bot.router import Router
 from bot.updates import read_update
 from bot.views.alerts import alert_view
 from engine.accounts import Accounts, OpenPaper
+from engine.alerting import Alerting
 from engine.check import Checker, ExchangeFor
 from engine.clarify import Clarifier
 from engine.clock import Clock
+from engine.digests import Digests
 from engine.dispatch import Dispatcher, new_owner
 from engine.domain.target import Settings
 from engine.exchange.port import KeyCheck
@@ -135,6 +139,13 @@ def assemble(
             questions=questions,
             clock=clock,
         ),
+        AlertsOf(
+            accounts=account_desk,
+            alerting=Alerting(database=database, clock=clock),
+            previews=previews,
+            questions=questions,
+            clock=clock,
+        ),
         Looking(
             accounts=account_desk,
             previews=previews,
@@ -181,8 +192,12 @@ def assemble(
             render=render,
             on_undeliverable=account_desk.out_of_reach,
             on_migrated=account_desk.migrate,
+            manner=Loudness(database=database, clock=clock).of,
         ),
-        rounds=Rounds(clock=clock, jobs={}),
+        rounds=Rounds(
+            clock=clock,
+            jobs={"digest": Digests(database=database, clock=clock).write_due},
+        ),
         ready=ready,
     )
 

@@ -20,6 +20,8 @@ PRESSABLE = frozenset(
         "resume",
         "rebalance",
         "limits",
+        "alerts",
+        "warn",
         "halt",
         "why",
         "history",
@@ -32,6 +34,9 @@ PRESSABLE = frozenset(
 )
 _ARGUMENT = re.compile(r"[A-Za-z0-9.%]{0,20}", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
+_PART = re.compile(r"[a-z]{0,10}", re.ASCII)
+_TUNING = re.compile(r"[A-Za-z0-9._/+-]{0,40}", re.ASCII)
+_ASSET = re.compile(r"[A-Z0-9]{1,20}", re.ASCII)
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII)
 _MOST_OPTIONS = 8
 _MOST_ROWS = 50
@@ -119,7 +124,38 @@ class Report:
         return f"order:{self.word.value}:{self.client_order_id}"
 
 
-Press = Do | Confirm | Choose | HistoryPage | Report
+@dataclass(frozen=True, slots=True)
+class Tune:
+    """A change of the alerts, shown in the panel: the same as typing `/alerts part value`. Without
+    a *value* the panel shows the choices for *part*, without both itself.
+    """
+
+    part: str = ""
+    value: str = ""
+
+    def __post_init__(self) -> None:
+        if not _PART.fullmatch(self.part) or not _TUNING.fullmatch(self.value):
+            raise ValueError(f"no button may set {self.part!r} to {self.value!r}")
+
+    def encode(self) -> str:
+        return f"tune:{self.part}:{self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unwarn:
+    """Forget the mark of *asset*; the list is shown in its place."""
+
+    asset: str
+
+    def __post_init__(self) -> None:
+        if not _ASSET.fullmatch(self.asset):
+            raise ValueError(f"no token is called {self.asset!r}")
+
+    def encode(self) -> str:
+        return f"unwarn:{self.asset}"
+
+
+Press = Do | Confirm | Choose | HistoryPage | Report | Tune | Unwarn
 
 
 def decode(text: str) -> Press | None:
@@ -130,7 +166,7 @@ def decode(text: str) -> Press | None:
         return None
 
 
-def _press(parts: list[str]) -> Press:
+def _press(parts: list[str]) -> Press:  # noqa: PLR0911 - one return a button
     match parts:
         case ["do", command, argument]:
             return Do(command, argument)
@@ -140,6 +176,10 @@ def _press(parts: list[str]) -> Press:
             return Choose(id_, _number(index))
         case ["page", page, size]:
             return HistoryPage(_number(page), _number(size))
+        case ["tune", part, value]:
+            return Tune(part, value)
+        case ["unwarn", asset]:
+            return Unwarn(asset)
         case ["order", word, client_order_id]:
             return Report(Word(word), client_order_id)
         case _:

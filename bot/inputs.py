@@ -63,6 +63,8 @@ class Topic(Enum):
     HISTORY = "history"
     LOGS = "logs"
     LIMITS = "limits"
+    ALERTS = "alerts"
+    WARN = "warn"
 
 
 class NotUnderstood(Exception):
@@ -86,7 +88,7 @@ def parse_target(text: str) -> Decimal | Ambiguous:
     money = _MONEY.fullmatch(_tidy(text, Topic.TARGET))
     if money is None:
         raise NotUnderstood(Topic.TARGET)
-    readings = _readings(money["number"])
+    readings = numbers_in(money["number"])
     targets = [amount for amount in readings if _is_amount(amount)]
     if not targets:
         raise NotUnderstood(Topic.TARGET)
@@ -99,11 +101,11 @@ def parse_threshold(text: str) -> Threshold | Ambiguous:
     """How far from the target is fine: "5%" of it or "2 USDT". A bare number is asked about."""
     tidy = _tidy(text, Topic.THRESHOLD)
     if percent := _PERCENT.fullmatch(tidy):
-        readings = _readings(percent["number"])
+        readings = numbers_in(percent["number"])
         options = [_as_percent(number) for number in readings if _is_percent(number)]
         certain = len(readings) == 1
     elif money := _MONEY.fullmatch(tidy):
-        readings = _readings(money["number"])
+        readings = numbers_in(money["number"])
         in_usdt = [_as_usdt(number) for number in readings if _is_amount(number)]
         has_unit = bool(money["dollar"] or money["unit"])
         options = in_usdt if has_unit else [*_bare_percents(readings), *in_usdt]
@@ -215,7 +217,7 @@ def _tidy(text: str, topic: Topic) -> str:
     return tidy
 
 
-def _readings(number: str) -> tuple[Decimal, ...]:
+def numbers_in(number: str) -> tuple[Decimal, ...]:
     """Every number that *number* may mean: half the world writes 1.000,50 for 1,000.50."""
     if _WHOLE.fullmatch(number):
         return (Decimal(number),)
@@ -252,7 +254,7 @@ def _bare_percents(readings: tuple[Decimal, ...]) -> list[str]:
 def _moves(text: str) -> tuple[list[str], bool]:
     """How far a price may move, as percents, and whether there is no doubt which."""
     percent = _PERCENT.fullmatch(text)
-    readings = _readings(percent["number"] if percent else text)
+    readings = numbers_in(percent["number"] if percent else text)
     options = [_as_percent(n) for n in readings] if percent else _bare_percents(readings)
     fitting = [option for option in options if _is_move(option)]
     return fitting, percent is not None and len(readings) == 1
@@ -265,7 +267,7 @@ def _is_move(percent: str) -> bool:
 
 def _limit_amounts(text: str) -> tuple[list[str], bool]:
     money = _MONEY.fullmatch(text)
-    readings = _readings(money["number"]) if money else ()
+    readings = numbers_in(money["number"]) if money else ()
     return [_as_usdt(amount) for amount in readings if _is_amount(amount)], len(readings) == 1
 
 

@@ -13,7 +13,7 @@ _TRADING = {
     *("setpair", "count", "limits", "mode", "dryrun", "alerts", "warn"),
 }
 # These only show something when they are sent without an argument.
-_SHOWS_WHEN_BARE = {"limits", "mode", "alerts", "settings"}
+_SHOWS_WHEN_BARE = {"limits", "mode", "alerts", "settings", "warn"}
 NEEDED: Mapping[str, Role] = {
     **dict.fromkeys(_LOOKING, Role.VIEWER),
     **dict.fromkeys(_TRADING, Role.TRADER),

@@ -64,4 +64,5 @@ class Questions:
                 chat_id=ask.chat_id,
                 user_id=ask.user_id,
                 now=self._clock.now(),
+                message_id=ask.message_id,
             )

@@ -2,16 +2,19 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
-from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
+from bot.loudness import AS_IT_COMES, Manner
 from bot.messages import Message, Place, plain_text, split
 from bot.workers import Done, Later, Outcome, QueueWorkers, delay
 from engine.clock import Clock
+from engine.domain.alert_settings import Voice
 from engine.storage import outbox
 from engine.storage.database import Database
 from engine.storage.models import OutboxRow
@@ -34,7 +37,8 @@ class Relay:
     """Delivers at least once and in order within a chat; a chat that must wait delays no other.
 
     *on_undeliverable* hears of a chat that blocked the bot or is gone; its messages are kept and
-    tried again now and then, or as soon as it writes (outbox.hurry). *on_migrated* of a group's old and new id, before the message goes there.
+    tried again now and then, or as soon as it writes (outbox.hurry). *on_migrated* of a group's old
+    and new id, before the message goes there. *manner* says how each is to be sent, if at all.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class Relay:
         render: Callable[[str, str], Message],
         on_undeliverable: Callable[[int], Awaitable[None]],
         on_migrated: Callable[[int, int], Awaitable[None]],
+        manner: Callable[[OutboxRow], Awaitable[Manner]] | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -53,6 +58,7 @@ class Relay:
         self._render = render
         self._on_undeliverable = on_undeliverable
         self._on_migrated = on_migrated
+        self._manner = manner
         self._next_slot = clock.now()
         self._slowed_chat = 0
         self._slowed_until = clock.now()
@@ -74,10 +80,19 @@ class Relay:
 
     async def _deliver(self, row: OutboxRow) -> Outcome:
         about = {"chat_id": row.chat_id, "kind": row.kind, "outbox_id": row.id}
+        manner = AS_IT_COMES if self._manner is None else await self._manner(row)
+        if manner.voice is Voice.OFF:
+            return Done(failure=manner.why)
+        return await self._say(row, manner, about)
+
+    async def _say(self, row: OutboxRow, manner: Manner, about: Mapping[str, object]) -> Outcome:
         # Claimed before without an outcome: that process may have died after sending.
         unclear = row.failure == _UNCLEAR or (row.attempts > 1 and row.failure is None)
         try:
-            parts = _parts(self._render(row.kind, row.payload), repeated=unclear)
+            message = self._render(row.kind, row.payload)
+            if manner.voice is Voice.SILENT:
+                message = replace(message, silent=True)
+            parts = _parts(message, repeated=unclear)
         except Exception as e:
             # The supervisor: one message that cannot be worded must not silence the chat.
             logger.exception("message not rendered", extra=about)
@@ -85,7 +100,9 @@ class Relay:
         message_id: int | None = None
         try:
             for part in parts:
-                message_id = await self._send(Place(row.chat_id, row.topic_id), part)
+                reply_to = manner.reply_to if part is parts[0] else None
+                place = Place(row.chat_id, row.topic_id)
+                message_id = await self._send(place, part, reply_to=reply_to)
         except RetryAfter as e:
             kept = unclear or message_id is not None
             return self._slow_down(row.chat_id, asked_pause(e), kept_unclear=kept)
@@ -115,10 +132,12 @@ class Relay:
         logger.error("message given up", extra=extra)
         return Done(failure=error.message)
 
-    async def _send(self, place: Place, message: Message) -> int:
+    async def _send(self, place: Place, message: Message, *, reply_to: int | None) -> int:
         """As HTML; as plain text where Telegram does not like something about that."""
         try:
-            return await self._post(place, message, message.keyboard, ParseMode.HTML)
+            return await self._post(
+                place, message, message.keyboard, ParseMode.HTML, reply_to=reply_to
+            )
         except BadRequest as e:
             if _chat_is_gone(e):
                 raise
@@ -135,6 +154,8 @@ class Relay:
         message: Message,
         keyboard: InlineKeyboardMarkup | None,
         parse_mode: ParseMode | None,
+        *,
+        reply_to: int | None = None,
     ) -> int:
         await self._take_turn()
         sent = await self._bot.send_message(
@@ -145,6 +166,9 @@ class Relay:
             reply_markup=keyboard,
             disable_notification=message.silent,
             link_preview_options=LinkPreviewOptions(is_disabled=True),
+            reply_parameters=None
+            if reply_to is None
+            else ReplyParameters(reply_to, allow_sending_without_reply=True),
         )
         return sent.message_id
 

@@ -233,7 +233,7 @@ class Accounts:
         return Change(current, after)
 
     async def confirm_run(
-        self, confirmation_id: str, *, chat_id: int, user_id: int
+        self, confirmation_id: str, *, chat_id: int, user_id: int, message_id: int | None = None
     ) -> RunRequest | Refusal:
         """A tap on "Trade": use the button up and leave the run for the engine, in one step.
 
@@ -243,7 +243,12 @@ class Accounts:
         account = await self.of(chat_id)
         async with self._database.writing() as session:
             taken = await confirmations.take(
-                session, confirmation_id, chat_id=chat_id, user_id=user_id, now=now
+                session,
+                confirmation_id,
+                chat_id=chat_id,
+                user_id=user_id,
+                now=now,
+                message_id=message_id,
             )
             if isinstance(taken, Refusal):
                 return taken

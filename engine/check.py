@@ -44,6 +44,7 @@ from engine.storage import accounts, limits, looks
 from engine.storage.database import Database
 from engine.timing import Timing
 from engine.trade import Trader
+from engine.watch import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ class Checker:
         self._owner = owner
         self._trader = Trader(database=database, clock=clock, timing=timing)
         self._resolver = Resolver(database=database, clock=clock, trader=self._trader)
+        self._watch = Watch(database=database, clock=clock)
 
     async def check(self, duty: Duty, *, fence: int) -> Checked:
         """Do what is due for the account. Failures become troubles, not exceptions."""
@@ -118,6 +120,7 @@ class Checker:
             holdings=holdings, last_fill=duty.last_fill, now=self._clock.now()
         ):
             return await self._unsettled(duty, duty.last_fill, holdings, trigger)
+        await self._watch.over(duty, holdings)
         if duty.request is None and not outside_band(holdings, settings):
             look = self._look(account, trigger, Declined(InsideBand()), holdings=holdings)
             await self._call_over(account, duty.trouble)

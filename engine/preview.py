@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 
 from engine.check import ExchangeFor
 from engine.domain.accounts import Account
@@ -12,7 +13,7 @@ from engine.domain.holdings import Holdings
 from engine.domain.limits import limited
 from engine.domain.looks import Declined, Look, Seen, Verdict
 from engine.domain.orders import Trigger
-from engine.domain.pairs import PairRules, Symbol
+from engine.domain.pairs import Asset, PairRules, Symbol
 from engine.domain.planner import InsideBand, LimitKind, OverLimit, Plan, plan
 from engine.errors import EngineError, Rejected, Unavailable
 from engine.exchange.port import Market
@@ -99,6 +100,17 @@ class Previews:
                 return await self.look(account)
         except EngineError:
             return known
+
+    async def left_of(self, account: Account, asset: Asset) -> Decimal | None:
+        """How much of *asset* counts as held right now; None where that cannot be had soon."""
+        if not account.can_trade:
+            return None
+        try:
+            async with within(_SOON_S):
+                holdings = await self._exchange_for(account).holdings()
+        except EngineError:
+            return None
+        return holdings.of(asset).counted(account.settings.counting)
 
     async def rules(self, account: Account, symbol: Symbol) -> PairRules:
         """Raises PairUnavailable where the pair is not shown to this account, Unavailable else."""

@@ -132,7 +132,7 @@ class Trading:
         if account.settings.paused:
             return plan_paused_view(account=account)
         run = await self._accounts.confirm_run(
-            question.id, chat_id=ask.chat_id, user_id=ask.user_id
+            question.id, chat_id=ask.chat_id, user_id=ask.user_id, message_id=ask.message_id
         )
         if isinstance(run, Refusal):
             return run

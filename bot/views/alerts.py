@@ -7,16 +7,21 @@ from typing import assert_never
 from bot.messages import Message
 from bot.views.amounts import about_percent, cents, fee, pair_name, price, tokens, usdt
 from bot.views.buttons import do, keyboard
+from bot.views.digest import digest_view
 from bot.views.halt import halt_alert_view
 from bot.views.layout import escape, lines
+from bot.views.low_marks import low_mark_over_view, low_mark_view
 from bot.views.mode import good_badge, halted_badge, trading_badge, warning_badge
 from bot.views.reasons import reason_advice, reason_text
 from bot.views.troubles import trouble_over_view, trouble_view
 from bot.views.unclear import report_rows
 from engine.domain.alerts import (
     Alert,
+    Digest,
     Halted,
     HaltLifted,
+    LowMarkOver,
+    LowMarkReached,
     OrderNeedsPerson,
     OrderNeverArrived,
     OrderUnclear,
@@ -34,7 +39,7 @@ _NORMAL_SHORTFALL = Decimal("0.06")
 _WORTH_SAYING = Decimal("0.001")
 
 
-def alert_view(alert: Alert) -> Message:  # noqa: PLR0911 - one return an alert
+def alert_view(alert: Alert) -> Message:  # noqa: C901, PLR0911 - one return an alert
     match alert:
         case TradeSettled():
             return _trade(alert) if alert.base_quantity else _nothing_traded(alert)
@@ -52,6 +57,12 @@ def alert_view(alert: Alert) -> Message:  # noqa: PLR0911 - one return an alert
             return _declined(alert)
         case Halted() | HaltLifted():
             return halt_alert_view(alert)
+        case LowMarkReached():
+            return low_mark_view(alert)
+        case LowMarkOver():
+            return low_mark_over_view(alert)
+        case Digest():
+            return digest_view(alert)
         case _:
             assert_never(alert)
 

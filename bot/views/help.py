@@ -16,6 +16,8 @@ COMMANDS: Sequence[tuple[str, str]] = (
     ("setinterval", "Time between checks, like 2m"),
     ("setpair", "Token to trade, like MNTL"),
     ("limits", "What no order may exceed"),
+    ("alerts", "What I tell you, and how loud"),
+    ("warn", "Warn when a token runs low"),
     ("why", "What the last check decided"),
     ("history", "The last trades"),
     ("balance", "What you hold"),
@@ -35,7 +37,10 @@ _SECTIONS = (
     ("Trading", ("status", "rebalance", "pause", "resume")),
     (
         "Settings",
-        ("settarget", "setthreshold", "setinterval", "setpair", "limits", "count", "dryrun"),
+        (
+            *("settarget", "setthreshold", "setinterval", "setpair", "limits", "count", "dryrun"),
+            "alerts",
+        ),
     ),
     ("Looking back", ("why", "history", "balance", "export")),
     ("Key", ("connect", "disconnect")),
@@ -60,6 +65,7 @@ _SHORT = {
     "setinterval": "time between checks",
     "setpair": "token to trade",
     "limits": "what no order may exceed",
+    "alerts": "what I tell you; also /warn",
     "halt": "stop all chats (owner)",
     "count": "count open orders",
     "dryrun": "trade on paper",
@@ -91,6 +97,7 @@ def help_view(*, is_owner: bool) -> Message:
             [do("Pause", "pause"), do("Resume", "resume"), do("Rebalance", "rebalance")],
             [do("Target", "settarget"), do("Threshold", "setthreshold"), do("Limits", "limits")],
             [do("Interval", "setinterval"), do("Pair", "setpair"), do("Count", "count")],
+            [do("Alerts", "alerts"), do("Warn", "warn")],
             [do("Dry run", "dryrun"), do("History", "history"), do("Export", "export")],
             [
                 do("Connect", "connect"),

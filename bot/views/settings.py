@@ -53,6 +53,14 @@ _USAGE: dict[Topic, tuple[str, str]] = {
         "Send what to limit, and to how much:",
         "/limits order 500   or   /limits price 15%   or   /limits auto",
     ),
+    Topic.ALERTS: (
+        "Send what to set:",
+        "/alerts trade silent   or   /alerts quiet 23:00-07:00   or   /alerts digest 08:00",
+    ),
+    Topic.WARN: (
+        "Send a token and the amount below which I should warn you, or off:",
+        "/warn MNTL 100000   or   /warn MNTL off",
+    ),
     Topic.LOGS: (f"Send how many lines to show, 1 to {MOST_LOG_LINES}:", "/logs 50"),
 }
 _CHOICES: dict[Topic, tuple[str, ...]] = {
@@ -167,7 +175,7 @@ def _named(topic: Topic, settings: Settings) -> tuple[str, str]:
             return "Count", settings.counting.value
         case Topic.DRY_RUN:
             return "Dry run", "on" if settings.dry_run else "off"
-        case Topic.HISTORY | Topic.LOGS | Topic.LIMITS:
+        case Topic.HISTORY | Topic.LOGS | Topic.LIMITS | Topic.ALERTS | Topic.WARN:
             raise ValueError(f"/{topic.value} is no setting")
         case _:
             assert_never(topic)

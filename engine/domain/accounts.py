@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.limits import AUTOMATIC, Limits, LimitsInForce
+from engine.domain.low_marks import LowMark
 from engine.domain.orders import AccountId, Intent
 from engine.domain.pairs import Side
 from engine.domain.planner import Order
@@ -90,3 +91,4 @@ class Duty:
     last_fill: Intent | None = None
     trouble: Trouble | None = None
     request: RunRequest | None = None
+    marks: tuple[LowMark, ...] = ()

@@ -117,6 +117,52 @@ class HaltLifted:
     paused: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LowMarkReached:
+    """Less than *below* of *asset* is left, as a person wanted to hear."""
+
+    dry_run: bool
+    symbol: Symbol
+    asset: Asset
+    below: Decimal
+    left: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LowMarkOver:
+    """There is enough of *asset* again."""
+
+    dry_run: bool
+    asset: Asset
+    below: Decimal
+    left: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """What came between *since* and *at*. *bought* and *sold* are USDT before fees; *small* trades
+    were worth less than *smallest* each. *troubles* counts the alerts of troubles, *trouble* is the
+    one that lasts. The balances are USDT, None where they are not known.
+    """
+
+    dry_run: bool
+    since: datetime
+    at: datetime
+    target: Decimal
+    trades: int
+    bought: Decimal
+    sold: Decimal
+    fees: Mapping[Asset, Decimal]
+    small: int
+    smallest: Decimal
+    held_before: Decimal | None = None
+    held: Decimal | None = None
+    troubles: int = 0
+    trouble: TroubleKind | None = None
+    paused: bool = False
+    key_expires_at: datetime | None = None
+
+
 Alert = (
     TradeSettled
     | OrderUnclear
@@ -127,6 +173,9 @@ Alert = (
     | RunDeclined
     | Halted
     | HaltLifted
+    | LowMarkReached
+    | LowMarkOver
+    | Digest
 )
 
 

@@ -14,7 +14,7 @@ from engine.domain.limits import Limits
 from engine.domain.orders import AccountId
 from engine.domain.pairs import Symbol
 from engine.domain.target import Settings, Threshold
-from engine.storage import halts, leases, orders, troubles
+from engine.storage import halts, leases, low_marks, orders, troubles
 from engine.storage.models import AccountRow, OrderRow, RequestRow
 
 
@@ -175,7 +175,7 @@ async def drop_request(
 
 
 async def duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> list[Duty]:
-    """What the checks of these accounts need, in five statements however many there are."""
+    """What the checks of these accounts need, in six statements however many there are."""
     rows = (await session.scalars(select(AccountRow).where(AccountRow.id.in_(account_ids)))).all()
     unresolved = await orders.unresolved_of(session, account_ids)
     fills = await orders.last_fills_of(session, account_ids)
@@ -184,6 +184,7 @@ async def duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> lis
         await session.scalars(select(RequestRow).where(RequestRow.account_id.in_(account_ids)))
     ).all()
     requests = {row.account_id: _request(row) for row in asked}
+    marks = await low_marks.of_accounts(session, account_ids)
     return [
         Duty(
             account=_account(row),
@@ -191,6 +192,7 @@ async def duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> lis
             last_fill=fills.get((AccountId(row.id), row.dry_run)),
             trouble=ongoing.get(AccountId(row.id)),
             request=requests.get(row.id),
+            marks=marks.get(AccountId(row.id), ()),
         )
         for row in rows
     ]

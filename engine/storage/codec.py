@@ -17,8 +17,11 @@ from cattrs.preconf.json import JsonConverter, make_converter
 
 from engine.domain.alerts import (
     Alert,
+    Digest,
     Halted,
     HaltLifted,
+    LowMarkOver,
+    LowMarkReached,
     OrderNeedsPerson,
     OrderNeverArrived,
     OrderUnclear,
@@ -40,6 +43,9 @@ ALERTS: Mapping[str, type[Alert]] = {
     "run_declined": RunDeclined,
     "halted": Halted,
     "halt_lifted": HaltLifted,
+    "low_mark_reached": LowMarkReached,
+    "low_mark_over": LowMarkOver,
+    "digest": Digest,
 }
 _KINDS = {alert_type: kind for kind, alert_type in ALERTS.items()}
 _TAG = "_type"

@@ -80,16 +80,25 @@ async def find(
 
 
 async def take(
-    session: AsyncSession, confirmation_id: str, *, chat_id: int, user_id: int, now: datetime
+    session: AsyncSession,
+    confirmation_id: str,
+    *,
+    chat_id: int,
+    user_id: int,
+    now: datetime,
+    message_id: int | None = None,
 ) -> Confirmation | Refusal:
-    """Use the button up. Only the first tap of the right person in time gets the Confirmation."""
+    """Use the button up. Only the first tap of the right person in time gets the Confirmation.
+
+    *message_id* is the message whose button was tapped: what comes of it is told in reply to it.
+    """
     question = await find(session, confirmation_id, chat_id=chat_id, user_id=user_id, now=now)
     if isinstance(question, Refusal):
         return question
     first = await session.scalar(
         update(ConfirmationRow)
         .where(ConfirmationRow.id == confirmation_id, ConfirmationRow.used_at.is_(None))
-        .values(used_at=now)
+        .values(used_at=now, message_id=message_id)
         .returning(ConfirmationRow.id)
         .execution_options(synchronize_session=False)
     )

@@ -33,6 +33,8 @@ BARE = {
     "dryrun": ("Dry run is off.", "/dryrun on   or   /dryrun off"),
     "export": ("nothing to export yet", "All your orders: 1 order."),
     "limits": ("         0 used", "         17.10 USDT used"),
+    "alerts": ("Trades   on", "Quiet    never"),
+    "warn": ("I warn of nothing that runs low.", "/warn MNTL 100000 warns"),
     "logs": ("/logs", "/logs"),
     "version": ("Ballast 0.", "Up for 0s"),
     "halt": ("No order leaves from now on, for any chat", "HALTED · Everything is halted"),
@@ -55,7 +57,7 @@ def test_every_command_is_in_the_menu_and_in_this_table():
     names = [name for name, _ in COMMANDS]
 
     assert sorted(names) == sorted(BARE)
-    assert len(names) == 22
+    assert len(names) == 24
     assert set(BARE) - {"start"} == PRESSABLE
 
 

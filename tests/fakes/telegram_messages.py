@@ -44,6 +44,7 @@ class SentMessage:
     edits: list[str] = field(default_factory=list)
     deleted: bool = False
     pinned: bool = False
+    reply_to: int | None = None
 
     @property
     def labels(self) -> list[str]:
@@ -101,6 +102,15 @@ def read_buttons(params: Params) -> tuple[tuple[Button, ...], ...]:
     if sum(map(len, rows)) > 100:
         raise Refused(400, "Bad Request: reply markup is too long")
     return rows
+
+
+def read_reply(params: Params) -> tuple[int | None, bool]:
+    """The message that is replied to, and whether it may be missing."""
+    described = params.get("reply_parameters") or {}
+    if isinstance(described, str):
+        described = json.loads(described)
+    message_id = described.get("message_id")
+    return message_id, bool(described.get("allow_sending_without_reply"))
 
 
 def _button(described: Mapping[str, Any]) -> Button:

@@ -19,6 +19,7 @@ from tests.fakes.telegram_messages import (
     button_facts,
     read_buttons,
     read_params,
+    read_reply,
     read_text,
 )
 
@@ -166,9 +167,21 @@ class BotApiServer:
             buttons=read_buttons(params),
             silent=str(params.get("disable_notification")).lower() == "true",
             document=document,
+            reply_to=self._replied_to(chat_id, params),
         )
         self._sent[chat_id, message.message_id] = message
         return self._facts(message)
+
+    def _replied_to(self, chat_id: int, params: Params) -> int | None:
+        message_id, may_be_missing = read_reply(params)
+        key = (chat_id, message_id or 0)
+        if message_id is None or (
+            (key in self._sent or key in self._said) and key not in self.deleted
+        ):
+            return message_id
+        if not may_be_missing:
+            raise Refused(400, "Bad Request: message to be replied not found")
+        return None
 
     def _edit_text(self, params: Params) -> dict[str, Any]:
         return self._edit_message(params, *read_text(params))

@@ -194,6 +194,13 @@ async def a_limit_and_a_halt(world: World) -> None:
     await world.hears("Bought")
 
 
+async def a_token_runs_low(world: World) -> None:
+    await world.ask("/alerts recovery silent", "Recovery silent")
+    await world.ask("/warn MNTL 10000000", "MNTL is below 10,000,000")
+    await world.hears("MNTL runs low")
+    await ask_any(world, "/warn MNTL off", "Warning removed", "I did not watch it")
+
+
 async def the_price_jumps(world: World) -> None:
     """And a person looks at the plan before the program does, inside the band."""
     world.drift("17.10")
@@ -260,6 +267,7 @@ STORIES = (
     Story(a_plan_is_tapped),
     Story(the_key_is_forgotten),
     Story(a_limit_and_a_halt),
+    Story(a_token_runs_low),
     Story(an_order_is_refused),
     Story(an_answer_is_lost),
     Story(an_order_never_arrived, Scene.LOST),

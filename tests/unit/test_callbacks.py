@@ -12,6 +12,8 @@ from bot.callbacks import (
     HistoryPage,
     Press,
     Report,
+    Tune,
+    Unwarn,
     Word,
     decode,
 )
@@ -24,6 +26,12 @@ presses: st.SearchStrategy[Press] = st.one_of(
     st.builds(Choose, ids, st.integers(0, 7)),
     st.builds(HistoryPage, st.integers(0, 9999), st.integers(1, 50)),
     st.builds(Report, st.sampled_from(Word), ids),
+    st.builds(
+        Tune,
+        st.from_regex(r"[a-z]{0,10}", fullmatch=True),
+        st.from_regex(r"[A-Za-z0-9._/+-]{0,40}", fullmatch=True),
+    ),
+    st.builds(Unwarn, st.from_regex(r"[A-Z0-9]{1,20}", fullmatch=True)),
 )
 
 
@@ -84,6 +92,13 @@ def test_a_button_with_something_added_is_never_taken_for_another_kind(press: Pr
         "order:sold:bl-1",
         "order:not:a b",
         "order:look:" + "a" * 33,
+        "tune:trade",
+        "tune:Trade:off",
+        "tune:trade:o f",
+        "tune:zone:" + "a" * 41,
+        "unwarn:",
+        "unwarn:mntl",
+        "unwarn:" + "A" * 21,
     ],
 )
 def test_what_we_would_not_have_made_is_refused(text: str):
@@ -101,3 +116,7 @@ def test_a_wrong_button_cannot_even_be_made():
         HistoryPage(-1, 5)
     with pytest.raises(ValueError, match="order"):
         Report(Word.FILLED, "bl-1:x")
+    with pytest.raises(ValueError, match="button"):
+        Tune("trade", "o:f")
+    with pytest.raises(ValueError, match="token"):
+        Unwarn("mntl")

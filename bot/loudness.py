@@ -1,0 +1,53 @@
+"""How an alert is sent, decided when it is sent: with a sound, without one, or not at all; and to
+which earlier message it is a reply.
+"""
+
+from dataclasses import dataclass
+
+from engine.clock import Clock
+from engine.domain.alert_settings import AlertSettings, Level, Nature, Voice, nature, voice
+from engine.storage import alert_settings, threads
+from engine.storage.codec import ALERTS, alert_from_json
+from engine.storage.database import Database
+from engine.storage.models import OutboxRow
+
+_OFF, _SMALL = "off", "too small to tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """*why* is kept where the voice is OFF; *reply_to* is a message of the same chat."""
+
+    voice: Voice = Voice.LOUD
+    reply_to: int | None = None
+    why: str | None = None
+
+
+AS_IT_COMES = Manner()
+
+
+class Loudness:
+    def __init__(self, *, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def of(self, row: OutboxRow) -> Manner:
+        """Answers to people are theirs to wait for: only alerts are held back or softened. Where
+        something stored cannot be read, the alert goes out as it comes: rather too loud than lost.
+        """
+        if row.kind not in ALERTS:
+            return AS_IT_COMES
+        try:
+            told = nature(alert_from_json(row.kind, row.payload))
+            async with self._database.reading() as session:
+                settings = await alert_settings.of_chat(session, row.chat_id)
+                heard = voice(told, settings, now=self._clock.now())
+                if heard is Voice.OFF:
+                    return Manner(heard, why=_why(told, settings))
+                return Manner(heard, reply_to=await threads.begun_by(session, row))
+        except ValueError:
+            return AS_IT_COMES
+
+
+def _why(told: Nature, settings: AlertSettings) -> str:
+    return _OFF if settings.level(told.kind) is Level.OFF else _SMALL

@@ -1,0 +1,224 @@
+"""The panel of `/alerts`, the warnings of `/warn`, and the digest, as a phone shows them."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.views.alert_settings import (
+    alert_choices_view,
+    alerts_changed_view,
+    alerts_view,
+    unknown_zone_view,
+)
+from bot.views.alerts import alert_view
+from bot.views.low_marks import (
+    mark_removed_view,
+    mark_set_view,
+    marks_view,
+    too_many_marks_view,
+)
+from engine.domain.alert_settings import AlertKind, AlertSettings, Level, QuietHours
+from engine.domain.alerts import Digest, LowMarkOver, LowMarkReached
+from engine.domain.low_marks import LowMark
+from engine.domain.pairs import USDT, Asset
+from engine.domain.troubles import TroubleKind
+from tests.builders import MNTL, MNTLUSDT, account, settings
+from tests.fakes.clock import START
+from tests.unit.phone import check_message
+
+D = Decimal
+NIGHT = AlertSettings(quiet=QuietHours(1380, 420), time_zone="Europe/Berlin")
+LONGEST_ZONE = "America/Argentina/ComodRivadavia"
+PARTS = ("smallest", "quiet", "zone", "digest", "through", "deposits")
+amounts = st.decimals(0, 10**9, places=4)
+MARK = LowMark(MNTL, D(100_000))
+
+
+def changed(part: str, after: AlertSettings, before: AlertSettings | None = None) -> str:
+    return check_message(
+        alerts_changed_view(
+            account=account(),
+            part=part,
+            before=before or AlertSettings(),
+            settings=after,
+            now=START,
+        )
+    )
+
+
+def a_digest(**changes: Any) -> Digest:
+    values: dict[str, Any] = {
+        "dry_run": False,
+        "since": START - timedelta(days=1),
+        "at": START,
+        "target": D(40),
+        "trades": 0,
+        "bought": D(0),
+        "sold": D(0),
+        "fees": {},
+        "small": 0,
+        "smallest": D(0),
+    }
+    return Digest(**values | changes)
+
+
+def told(alert: Any) -> str:
+    return check_message(alert_view(alert))
+
+
+def test_the_panel_shows_every_part_and_has_a_button_for_each():
+    view = alerts_view(account=account(), settings=NIGHT, now=START)
+    text = check_message(view)
+    labels = (
+        [b.text for row in view.keyboard.inline_keyboard for b in row] if view.keyboard else []
+    )
+
+    assert text.startswith("🟢 LIVE · Alerts")
+    assert "Quiet    23:00–07:00\n         errors still ring\n" in text
+    assert "Zone     Europe/Berlin\n         13:00 now\n" in text
+    assert "Digest   off" in text
+    assert "Trades: on" in labels
+    assert "Errors in quiet hours: yes" in labels
+
+
+@given(
+    levels=st.dictionaries(st.sampled_from(AlertKind), st.sampled_from(Level)),
+    smallest=st.decimals(0, 10**6, places=2),
+    minute=st.none() | st.integers(0, 1439),
+    part=st.sampled_from((*PARTS, *(kind.value for kind in AlertKind))),
+)
+def test_every_panel_fits_a_phone(levels: Any, smallest: Decimal, minute: int | None, part: str):
+    wanted = replace(
+        NIGHT, levels=levels, smallest=smallest, digest_minute=minute, time_zone=LONGEST_ZONE
+    )
+
+    changed(part, wanted)
+
+
+@pytest.mark.parametrize("part", [*PARTS, "", "trade"])
+def test_every_choice_fits_a_phone_and_leads_back(part: str):
+    view = alert_choices_view(account=account(), part=part, settings=NIGHT, now=START)
+
+    assert "/alerts" in check_message(view)
+
+
+def test_each_change_says_what_it_means():
+    off = AlertSettings().with_level(AlertKind.ERROR, Level.OFF)
+
+    assert "Troubles are not sent.\nAn order that needs you" in changed("error", off)
+    assert "Trades under 5.00 USDT make no message" in changed(
+        "smallest", AlertSettings(smallest=D(5))
+    )
+    assert "No digest is set: /alerts digest 08:00" in changed(
+        "smallest", AlertSettings(smallest=D(5))
+    )
+    assert "No digest" not in changed("smallest", AlertSettings(smallest=D(5), digest_minute=0))
+    assert "It is 13:00 there, so messages ring now." in changed("quiet", NIGHT)
+    assert "Nothing is dropped." in changed("quiet", NIGHT)
+    utc = replace(NIGHT, time_zone="UTC")
+    assert "/alerts zone sets your time zone" in changed("quiet", utc)
+    assert "The next digest comes 23 Nov 08:00 (Europe/Berlin)" in changed(
+        "digest", replace(NIGHT, digest_minute=480)
+    )
+    assert "No digest is sent" in changed("digest", NIGHT)
+    assert "Nothing changed" in changed("quiet", NIGHT, NIGHT)
+
+
+def test_an_unknown_zone_is_answered_without_markup():
+    view = unknown_zone_view(
+        account=account(), typed_text="<b>", suggestions=("Europe/Berlin", "UTC")
+    )
+
+    assert "I know no time zone called “<b>”." in check_message(view)
+    check_message(unknown_zone_view(account=account(), typed_text="x", suggestions=()))
+
+
+def test_the_warnings_are_listed_with_a_button_each():
+    view = marks_view(account=account(), marks=[MARK, LowMark(USDT, D("0.5"), told=True)])
+    text = check_message(view)
+
+    assert "MNTL is below 100,000\n" in text
+    assert "USDT is below 0.5 (it is, and you know)" in text
+    assert "I warn of nothing" in check_message(marks_view(account=account(), marks=[]))
+    check_message(too_many_marks_view(account=account()))
+    check_message(mark_removed_view(account=account(), asset=MNTL, was_there=False))
+
+
+def test_a_warning_says_when_it_comes_and_what_is_there_now():
+    paused = account(settings=settings(paused=True))
+    text = check_message(mark_set_view(account=account(), mark=MARK, changed=True, left=D(91_858)))
+
+    assert "again when 105,000 MNTL are back" in text
+    assert "You have 91,858 MNTL now, so the next check tells you." in text
+    assert "/resume starts it" not in text
+    assert "/resume starts it" in check_message(
+        mark_set_view(account=paused, mark=MARK, changed=True)
+    )
+
+
+def test_what_runs_low_says_what_it_means():
+    low = LowMarkReached(
+        dry_run=False, symbol=MNTLUSDT, asset=MNTL, below=D(100_000), left=D("91858.25")
+    )
+
+    assert told(low).startswith("⚠️ LIVE · MNTL runs low\nYou have 91,858.25 MNTL, below")
+    assert "the next sells cannot be made" in told(low)
+    assert "I cannot buy" in told(replace(low, asset=USDT))
+    assert "cannot" not in told(replace(low, asset=Asset("BTC")))
+    assert "✅ LIVE · Enough MNTL again" in told(
+        LowMarkOver(dry_run=False, asset=MNTL, below=D(100_000), left=D(106_000))
+    )
+
+
+def test_a_quiet_day_is_one_line():
+    assert told(a_digest(held=D("40.10"), held_before=D("40.10"))) == (
+        "🟢 LIVE · Digest of 24 h: nothing happened. You hold 40.10 USDT."
+    )
+    assert told(a_digest(paused=True, dry_run=True)).startswith("⏸ PAUSED (dry run) · Digest")
+
+
+def test_a_day_of_trades_is_told_in_numbers():
+    text = told(
+        a_digest(
+            trades=3,
+            bought=D("22.10"),
+            sold=D("5"),
+            fees={USDT: D("0.0135"), Asset("MX"): D("0.001")},
+            small=2,
+            smallest=D(10),
+            held=D("40.10"),
+            held_before=D("57.10"),
+            troubles=1,
+            trouble=TroubleKind.UNREACHABLE,
+            key_expires_at=START + timedelta(days=5),
+        )
+    )
+
+    assert "Bought   22.10 USDT\nSold     5.00 USDT\nTurnover 27.10 USDT\n" in text
+    assert "Fees     0.001 MX + 0.01 USDT" in text
+    assert "Holds    57.10 → 40.10 USDT" in text
+    assert "2 trades were under 10.00 USDT and made no message." in text
+    assert "1 warning of trouble" in text
+    assert "The MEXC key ends in 5 days, on 27 Nov 12:00 UTC." in text
+
+
+def test_a_key_that_ends_far_away_is_no_news_and_one_that_ended_is():
+    far = a_digest(key_expires_at=START + timedelta(days=80))
+
+    assert "key" not in told(far).lower()
+    assert "Key      ends in 80 days" in told(replace(far, trades=1))
+    assert "has expired" in told(a_digest(key_expires_at=START))
+
+
+@given(bought=amounts, held=st.none() | amounts, small=st.integers(0, 10**6))
+def test_every_digest_fits_a_phone(bought: Decimal, held: Decimal | None, small: int):
+    told(
+        a_digest(
+            trades=small, bought=bought, small=small, held=held, held_before=D(1), smallest=D(5)
+        )
+    )
