@@ -8,9 +8,11 @@ from typing import Any
 
 from bot import replies
 from bot.access import Access
+from bot.cards import LiveCards
 from bot.desk import Desk, Handler
 from bot.gate import Gate
 from bot.handlers.about import About
+from bot.handlers.card import StatusCard
 from bot.handlers.guards import Guards
 from bot.handlers.keys import Keys
 from bot.handlers.looking import Looking
@@ -20,6 +22,7 @@ from bot.handlers.unclear import Unclear
 from bot.intake import UpdateWorkers
 from bot.lifecycle import App, Heartbeat
 from bot.messages import Message
+from bot.noticeboard import Noticeboard
 from bot.questions import Questions
 from bot.relay import Relay
 from bot.replies import Replies
@@ -121,7 +124,16 @@ def assemble(
         clock=clock,
         patience=venue.timing.dialog,
     )
+    cards = LiveCards(
+        board=Noticeboard(application.bot),
+        database=database,
+        clock=clock,
+        situations=situations,
+        owner=owner,
+        on_migrated=account_desk.migrate,
+    )
     handlers: Sequence[Handler] = (
+        StatusCard(accounts=account_desk, previews=previews, cards=cards),
         about,
         keys,
         unclear,
@@ -159,7 +171,7 @@ def assemble(
     )
     desk = Desk(handlers=handlers, keys=keys, unclear=unclear, questions=questions)
     gate = Gate(access=access, replies=answers, welcome=about.welcome)
-    Router(gate=gate, desk=desk, replies=answers, clock=clock).register(application)
+    Router(gate=gate, desk=desk, replies=answers, cards=cards, clock=clock).register(application)
     ready = asyncio.Event()
 
     async def handle(raw: dict[str, Any]) -> None:
@@ -182,7 +194,7 @@ def assemble(
             on_undeliverable=account_desk.out_of_reach,
             on_migrated=account_desk.migrate,
         ),
-        rounds=Rounds(clock=clock, jobs={}),
+        rounds=Rounds(clock=clock, jobs={"cards": cards.round}),
         ready=ready,
     )
 

@@ -16,6 +16,7 @@ PRESSABLE = frozenset(
         "setinterval",
         "count",
         "setpair",
+        "settings",
         "pause",
         "resume",
         "rebalance",
@@ -96,6 +97,24 @@ class HistoryPage:
         return f"page:{self.page}:{self.size}"
 
 
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Read the balances anew and show them on this card."""
+
+    def encode(self) -> str:
+        return "card:refresh"
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Pin this card in the chat, or take it down."""
+
+    on: bool
+
+    def encode(self) -> str:
+        return "card:pin" if self.on else "card:unpin"
+
+
 class Word(Enum):
     """What a person says of an order that is unclear."""
 
@@ -119,7 +138,7 @@ class Report:
         return f"order:{self.word.value}:{self.client_order_id}"
 
 
-Press = Do | Confirm | Choose | HistoryPage | Report
+Press = Do | Confirm | Choose | HistoryPage | Refresh | Pin | Report
 
 
 def decode(text: str) -> Press | None:
@@ -140,6 +159,8 @@ def _press(parts: list[str]) -> Press:
             return Choose(id_, _number(index))
         case ["page", page, size]:
             return HistoryPage(_number(page), _number(size))
+        case ["card", "refresh" | "pin" | "unpin" as verb]:
+            return Refresh() if verb == "refresh" else Pin(on=verb == "pin")
         case ["order", word, client_order_id]:
             return Report(Word(word), client_order_id)
         case _:

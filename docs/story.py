@@ -110,7 +110,6 @@ def story() -> Sequence[Typed | Message]:
             account=_ACCOUNT,
             now=later,
             look=_seen(after, at=later),
-            next_check_at=later + timedelta(seconds=72),
             rules=_RULES,
             last_trade=trade,
         ),
