@@ -281,11 +281,11 @@ async def test_the_card_shows_the_balance_as_it_is_now(world: World, bot: Progra
     await bot.connect()
     await bot.checked()
     world.mexc.deposit(KEY, "USDT", Decimal(10))
-    now = await bot.ask(OWNER, "/status")
+    now = (await bot.ask(OWNER, "/status")).text
     world.mexc.inject(Fault("GET", "/api/v3/account", reply=BAD_GATEWAY, times=None))
     known = await bot.ask(OWNER, "/status")
 
-    assert "Holds    50.79 USDT" in now.text
+    assert "Holds    50.79 USDT" in now
     assert "Holds    40.79 USDT" in known.text
 
 
