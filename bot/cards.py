@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from decimal import Decimal
 
 from sqlalchemy.exc import SQLAlchemyError
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
@@ -105,7 +104,7 @@ class LiveCards:
             )
 
         message = view(newest, precise=True)
-        gist = _hash(view(_coarse(newest), precise=False))
+        gist = _hash(view(_unpriced(newest), precise=False))
         return Drawn(message, gist, _hash(message), newest)
 
     async def stands(self, chat_id: int, message_id: int, drawn: Drawn) -> None:
@@ -256,11 +255,11 @@ def _newest(*seen: Look | None) -> Look | None:
     return max((look for look in seen if look is not None), key=lambda look: look.at, default=None)
 
 
-def _coarse(look: Look | None) -> Look | None:
-    """A price that wanders by less than a few percent is no news."""
-    if look is None or look.seen is None or look.seen.price is None:
+def _unpriced(look: Look | None) -> Look | None:
+    """What a token costs is always changing, and most checks do not ask: it is no news."""
+    if look is None or look.seen is None:
         return look
-    return replace(look, seen=replace(look.seen, price=Decimal(f"{look.seen.price:.1e}")))
+    return replace(look, seen=replace(look.seen, price=None))
 
 
 def _hash(message: Message) -> str:
