@@ -45,10 +45,26 @@ class Document:
     instead: Message
 
 
-Answer = Message | Document
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A message that is edited later: *then* hears its id as soon as it stands in the chat."""
+
+    message: Message
+    then: Callable[[int], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The little note over the chat that ends a tap; up to 200 characters, plain."""
+
+    text: str
+
+
+Answer = Message | Document | Kept | Notice
 Command = Callable[[Ask], Awaitable[Answer]]
 Page = Callable[[Ask, Any], Awaitable[Answer]]
-"""What is shown in place when a button of a list or a panel is tapped; it gets the press."""
+"""What is shown in place when a button of a list or a panel is tapped; it gets the press.
+Or a Notice, where the page has edited the message itself."""
 Act = Callable[[Confirmation, Confirm | Choose, Ask], Awaitable[Answer | Refusal]]
 
 

@@ -8,10 +8,12 @@ from typing import Any
 
 from bot import replies
 from bot.access import Access
+from bot.cards import LiveCards
 from bot.desk import Desk, Handler
 from bot.gate import Gate
 from bot.handlers.about import About
 from bot.handlers.alerting import AlertsOf
+from bot.handlers.card import StatusCard
 from bot.handlers.guards import Guards
 from bot.handlers.keys import Keys
 from bot.handlers.looking import Looking
@@ -22,6 +24,7 @@ from bot.intake import UpdateWorkers
 from bot.lifecycle import App, Heartbeat
 from bot.loudness import Loudness
 from bot.messages import Message
+from bot.noticeboard import Noticeboard
 from bot.questions import Questions
 from bot.relay import Relay
 from bot.replies import Replies
@@ -125,7 +128,16 @@ def assemble(
         clock=clock,
         patience=venue.timing.dialog,
     )
+    cards = LiveCards(
+        board=Noticeboard(application.bot),
+        database=database,
+        clock=clock,
+        situations=situations,
+        owner=owner,
+        on_migrated=account_desk.migrate,
+    )
     handlers: Sequence[Handler] = (
+        StatusCard(accounts=account_desk, previews=previews, cards=cards),
         about,
         keys,
         unclear,
@@ -170,7 +182,7 @@ def assemble(
     )
     desk = Desk(handlers=handlers, keys=keys, unclear=unclear, questions=questions)
     gate = Gate(access=access, replies=answers, welcome=about.welcome)
-    Router(gate=gate, desk=desk, replies=answers, clock=clock).register(application)
+    Router(gate=gate, desk=desk, replies=answers, cards=cards, clock=clock).register(application)
     ready = asyncio.Event()
 
     async def handle(raw: dict[str, Any]) -> None:
@@ -196,7 +208,10 @@ def assemble(
         ),
         rounds=Rounds(
             clock=clock,
-            jobs={"digest": Digests(database=database, clock=clock).write_due},
+            jobs={
+                "cards": cards.round,
+                "digest": Digests(database=database, clock=clock).write_due,
+            },
         ),
         ready=ready,
     )

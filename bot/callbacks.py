@@ -16,6 +16,7 @@ PRESSABLE = frozenset(
         "setinterval",
         "count",
         "setpair",
+        "settings",
         "pause",
         "resume",
         "rebalance",
@@ -101,6 +102,24 @@ class HistoryPage:
         return f"page:{self.page}:{self.size}"
 
 
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Read the balances anew and show them on this card."""
+
+    def encode(self) -> str:
+        return "card:refresh"
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Pin this card in the chat, or take it down."""
+
+    on: bool
+
+    def encode(self) -> str:
+        return "card:pin" if self.on else "card:unpin"
+
+
 class Word(Enum):
     """What a person says of an order that is unclear."""
 
@@ -155,7 +174,7 @@ class Unwarn:
         return f"unwarn:{self.asset}"
 
 
-Press = Do | Confirm | Choose | HistoryPage | Report | Tune | Unwarn
+Press = Do | Confirm | Choose | HistoryPage | Report | Tune | Unwarn | Refresh | Pin
 
 
 def decode(text: str) -> Press | None:
@@ -180,6 +199,8 @@ def _press(parts: list[str]) -> Press:  # noqa: PLR0911 - one return a button
             return Tune(part, value)
         case ["unwarn", asset]:
             return Unwarn(asset)
+        case ["card", "refresh" | "pin" | "unpin" as verb]:
+            return Refresh() if verb == "refresh" else Pin(on=verb == "pin")
         case ["order", word, client_order_id]:
             return Report(Word(word), client_order_id)
         case _:

@@ -8,19 +8,20 @@ from dataclasses import replace
 from datetime import timedelta
 
 from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions
-from telegram.constants import ParseMode
+from telegram.constants import ChatAction, ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
-from bot.asks import Answer, Document
+from bot.asks import Answer, Document, Kept, Notice
 from bot.messages import Message, Place, plain_text, split
 from bot.relay import asked_pause
-from bot.views.waiting import waiting_view
+from bot.views.waiting import waiting_notice, waiting_view
 from engine.clock import Clock
 from engine.storage import outbox
 from engine.storage.database import Database
 
 # A person should never wonder for longer whether the bot is there.
-_PATIENCE_S = 0.7
+_TYPING_AFTER_S, _PATIENCE_S = 0.3, 0.7
+_TYPING_S = _PATIENCE_S - _TYPING_AFTER_S
 ANSWER = "answer"
 
 logger = logging.getLogger(__name__)
@@ -39,36 +40,70 @@ class Replies:
         *,
         key: str,
         in_place: int | None = None,
+        tap: str | None = None,
     ) -> None:
         """Send what *work* returns; if that takes longer, say so first and edit it in later.
 
         *key* names the question, so that an answer that must wait in the outbox waits there once.
-        *in_place* is a message of ours that the answer replaces.
+        *in_place* is a message of ours that the answer replaces; *tap* is the tap that asked for
+        it, whose spinner ends with the answer, but within a second.
         """
         chat_id, waiting = place.chat_id, None
         try:
             async with asyncio.TaskGroup() as tasks:
                 working = tasks.create_task(_awaited(work))
-                done, _ = await asyncio.wait({working}, timeout=_PATIENCE_S)
+                done, _ = await asyncio.wait({working}, timeout=_TYPING_AFTER_S)
+                if not done:
+                    typing = tasks.create_task(self._typing(place))
+                    done, _ = await asyncio.wait({working}, timeout=_TYPING_S)
+                    typing.cancel()
                 if not done and in_place is None:
                     shown = await self._try(place, waiting_view())
                     waiting = shown if isinstance(shown, int) else None
+                if not done and tap:
+                    await self.toast(tap, waiting_notice())
+                    tap = None
             answer = working.result()
         except Exception:
             if waiting:
                 await self.delete(chat_id, waiting)
+            if tap:
+                await self.toast(tap)
             raise
-        if isinstance(answer, Document):
-            if waiting:
-                await self.delete(chat_id, waiting)
-            await self._send_file(place, answer, key=key)
-        elif ours := in_place or waiting:
-            await self.edit(place, ours, answer, key=key)
-        else:
-            await self.send(place, answer, key=key)
+        if tap:
+            await self.toast(tap, answer.text if isinstance(answer, Notice) else None)
+        if waiting and isinstance(answer, Document):
+            await self.delete(chat_id, waiting)
+        await self._deliver(place, answer, key=key, ours=in_place or waiting)
 
-    async def send(self, place: Place, message: Message, *, key: str) -> None:
-        """Now, or from the outbox as soon as Telegram takes it."""
+    async def _deliver(self, place: Place, answer: Answer, *, key: str, ours: int | None) -> None:
+        """*ours* is the message that stands in the answer's place."""
+        match answer:
+            case Notice():
+                pass
+            case Document():
+                await self._send_file(place, answer, key=key)
+            case Kept():
+                if stands := await self._say(place, answer.message, key=key, ours=ours):
+                    await answer.then(stands)
+            case Message():
+                await self._say(place, answer, key=key, ours=ours)
+
+    async def _say(self, place: Place, message: Message, *, key: str, ours: int | None) -> int:
+        if ours:
+            return await self.edit(place, ours, message, key=key)
+        return await self.send(place, message, key=key)
+
+    async def _typing(self, place: Place) -> None:
+        try:
+            await self._bot.send_chat_action(
+                place.chat_id, ChatAction.TYPING, message_thread_id=place.topic_id
+            )
+        except TelegramError as e:
+            logger.info("typing not shown", extra={"problem": e.message})
+
+    async def send(self, place: Place, message: Message, *, key: str) -> int:
+        """Now, or from the outbox as soon as Telegram takes it; its id, 0 if not yet there."""
         outcome = await self._try(place, message)
         if isinstance(outcome, timedelta):
             now = self._clock.now()
@@ -83,9 +118,13 @@ class Replies:
                     now=now,
                     not_before=now + outcome,
                 )
+            return 0
+        return outcome
 
-    async def edit(self, place: Place, message_id: int, message: Message, *, key: str) -> None:
-        """Replace a message of ours; send a new one where it cannot be edited any more."""
+    async def edit(self, place: Place, message_id: int, message: Message, *, key: str) -> int:
+        """Replace a message of ours; send a new one where it cannot be edited any more. The id of
+        the one that says it now.
+        """
         try:
             await self._bot.edit_message_text(
                 message.text,
@@ -97,9 +136,10 @@ class Replies:
             )
         except BadRequest as e:
             if "not modified" not in e.message.lower():
-                await self.send(place, message, key=key)
+                return await self.send(place, message, key=key)
         except TelegramError:
-            await self.send(place, message, key=key)
+            return await self.send(place, message, key=key)
+        return message_id
 
     async def strip_buttons(self, chat_id: int, message_id: int) -> None:
         """The question is being answered: its buttons go before anything else happens."""

@@ -11,6 +11,7 @@ from telegram.ext import Application, CallbackContext, TypeHandler
 
 from bot.asks import Answer, Ask
 from bot.callbacks import Choose, Confirm, Do, Report, decode
+from bot.cards import LiveCards
 from bot.desk import Desk
 from bot.gate import Gate
 from bot.handlers.trading import REBALANCE
@@ -59,10 +60,13 @@ logger = logging.getLogger(__name__)
 
 
 class Router:
-    def __init__(self, *, gate: Gate, desk: Desk, replies: Replies, clock: Clock) -> None:
+    def __init__(
+        self, *, gate: Gate, desk: Desk, replies: Replies, cards: LiveCards, clock: Clock
+    ) -> None:
         self._gate = gate
         self._desk = desk
         self._replies = replies
+        self._cards = cards
         self._clock = clock
 
     def register(self, application: App) -> None:
@@ -107,6 +111,12 @@ class Router:
             await self._replies.send(ask.place, too_old, key=key)
         else:
             await self._replies.answer(ask.place, self._do(ask), key=key)
+            await self._followed(ask)
+
+    async def _followed(self, ask: Ask) -> None:
+        """Whoever may change something has perhaps done so: the card tells."""
+        if ask.role.covers(Role.TRADER) and needed_for(ask.command, ask.argument) != Role.VIEWER:
+            await self._cards.follow(ask.chat_id)
 
     async def _said(self, ask: Ask) -> Answer:
         """Plain text: an answer to a step of a dialog, or a person who needs a hint."""
@@ -154,17 +164,20 @@ class Router:
                     await self._replies.send(ask.place, too_old, key=key)
                     return
                 await self._replies.answer(ask.place, self._do(ask), key=key)
+                await self._followed(ask)
             case Report():
                 await self._replies.toast(query.id)
                 ask = self._tap(query, role)
                 await self._replies.answer(ask.place, self._reported(press, ask), key=key)
+                await self._followed(ask)
             case Confirm() | Choose():
                 await self._answered(query, press, role, key=key)
             case page:
-                await self._replies.toast(query.id)
                 ask = self._tap(query, role)
                 shown = self._show(ask, page)
-                await self._replies.answer(ask.place, shown, key=key, in_place=ask.message_id)
+                await self._replies.answer(
+                    ask.place, shown, key=key, in_place=ask.message_id, tap=query.id
+                )
 
     async def _show(self, ask: Ask, page: object) -> Answer:
         try:
@@ -195,6 +208,7 @@ class Router:
         await self._replies.strip_buttons(ask.chat_id, ask.message_id)
         answer = self._decide(question, press, ask)
         await self._replies.answer(ask.place, answer, key=key, in_place=ask.message_id)
+        await self._followed(ask)
 
     async def _decide(
         self, question: Confirmation | Refusal, press: Confirm | Choose, ask: Ask

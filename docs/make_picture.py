@@ -5,11 +5,10 @@
 
 import re
 from collections.abc import Sequence
-from html import unescape
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from bot.messages import Message
+from bot.messages import Message, plain_text
 from bot.views.layout import width
 from docs.story import Typed, story
 
@@ -37,7 +36,7 @@ _COMMAND = re.compile(r"(/[a-z]+)")
 _BLOCK = re.compile(r"<pre>(.*?)</pre>", re.DOTALL)
 
 
-def draw(chat: Sequence[Typed | Message]) -> str:
+def draw(chat: Sequence[Typed | Message], *, title: str = "A chat with Ballast") -> str:
     """The chat as an SVG without fonts, scripts or addresses of others."""
     parts: list[str] = []
     bottom = _HEADER + _GAP
@@ -49,7 +48,7 @@ def draw(chat: Sequence[Typed | Message]) -> str:
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {_WIDTH} {bottom}">',
-            "<title>A chat with Ballast</title>",
+            f"<title>{escape(title)}</title>",
             f"<style>\n{_STYLE}\n</style>",
             f'<clipPath id="frame"><rect {size} rx="18"/></clipPath>',
             '<g clip-path="url(#frame)">',
@@ -78,7 +77,7 @@ def _message(message: Message, top: int) -> tuple[list[str], int]:
     inside: list[str] = []
     bottom, widest = top + _PADDING, 0
     for position, chunk in enumerate(_BLOCK.split(message.text)):
-        text = unescape(chunk).strip("\n")
+        text = plain_text(chunk).strip("\n")
         if position % 2:
             lines = text.split("\n")
             across = _columns(max(map(width, lines))) + 2 * _PADDING

@@ -19,7 +19,7 @@ from engine.domain.pairs import Side
 from engine.domain.target import Settings
 from engine.errors import KeyElsewhere, NoKey, OrderUnresolved, PaperOnly, Unavailable
 from engine.exchange.port import KeyCheck, KeyFacts
-from engine.storage import accounts, confirmations, members, notes, orders
+from engine.storage import accounts, cards, confirmations, members, notes, orders
 from engine.storage.codec import from_json
 from engine.storage.confirmations import Refusal, Why
 from engine.storage.database import Database
@@ -192,6 +192,7 @@ class Accounts:
             await accounts.move(session, account, chat_id=new, sealed_key=sealed)
             await members.move(session, old=old, new=new)
             await notes.put(session, _moved(old), str(new))
+            await cards.move(session, old=old, new=new, now=self._clock.now())
 
     async def disconnect(self, chat_id: int) -> Change:
         """Forget the key and pause. Raises OrderUnresolved while an order still needs it."""

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 
 from engine.storage.database import Database
 from engine.storage.schema import migrate
+from tests.fakes import telegram_limits
 from tests.fakes.clock import FakeClock
 from tests.faults.summary import pytest_terminal_summary
 from tests.postgres import NoPostgres, Server, running_server
@@ -109,6 +110,17 @@ async def database(database_url: str, clock: FakeClock) -> AsyncGenerator[Databa
         yield opened
 
         assert "Current Checked out connections: 0" in opened.engine.pool.status()
+
+
+@pytest.fixture(autouse=True)
+def messages_out_of_bounds() -> Iterator[list[str]]:
+    """What the bot sent that Telegram or a phone does not take; must be empty when a test ends."""
+    telegram_limits.broken.clear()
+    yield telegram_limits.broken
+    found = list(telegram_limits.broken)
+    telegram_limits.broken.clear()
+
+    assert not found, found
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""`/status`, `/why`, `/balance`, `/history`, `/export`: looking without changing anything."""
+"""`/why`, `/balance`, `/history`, `/export`: looking without changing anything."""
 
 import asyncio
 from collections.abc import Mapping
@@ -17,7 +17,6 @@ from bot.views.history import (
 )
 from bot.views.plan import no_key_view
 from bot.views.settings import not_understood_view
-from bot.views.status import status_view
 from bot.views.why import why_view
 from engine.accounts import Accounts
 from engine.clock import Clock
@@ -52,7 +51,6 @@ class Looking:
     @property
     def commands(self) -> Mapping[str, Command]:
         return {
-            "status": self.status,
             "why": self.why,
             "balance": self.balance,
             "history": self.history,
@@ -66,22 +64,6 @@ class Looking:
     @property
     def pages(self) -> Mapping[type, Page]:
         return {HistoryPage: self._history_page}
-
-    async def status(self, ask: Ask) -> Message:
-        account = await self._accounts.of(ask.chat_id)
-        situation = await self._situations.of(account)
-        look = await self._previews.fresh_look(account, situation.look, patiently=True)
-        return status_view(
-            account=account,
-            now=self._clock.now(),
-            look=look,
-            next_check_at=situation.next_check_at,
-            rules=await self._previews.known_rules(account),
-            last_trade=situation.last_trade,
-            unresolved=situation.unresolved,
-            trouble=situation.trouble,
-            undelivered=situation.undelivered,
-        )
 
     async def why(self, ask: Ask) -> Message:
         account = await self._accounts.of(ask.chat_id)

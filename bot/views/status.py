@@ -1,4 +1,7 @@
-"""The card of `/status`: mode, target, holdings, band, what is next and what was last."""
+"""The card of `/status`: mode, target, holdings, band, what is next and what was last.
+
+It stays in the chat and is edited when something happened, so it names moments, not ages.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -6,6 +9,7 @@ from decimal import Decimal
 
 from telegram import InlineKeyboardMarkup
 
+from bot.callbacks import Pin, Refresh
 from bot.messages import Message
 from bot.views.amounts import (
     balance,
@@ -16,10 +20,10 @@ from bot.views.amounts import (
     threshold,
     usdt,
 )
-from bot.views.buttons import do, keyboard
+from bot.views.buttons import button, do, keyboard
 from bot.views.layout import block, escape, paragraphs, row
 from bot.views.mode import badge
-from bot.views.moments import ago, compact
+from bot.views.moments import compact, stamp
 from bot.views.outlook import HALTED_FOR_ALL, held_at
 from bot.views.troubles import trouble_note
 from bot.views.unclear import report_rows
@@ -37,16 +41,18 @@ def status_view(
     account: Account,
     now: datetime,
     look: Look | None = None,
-    next_check_at: datetime | None = None,
     price: Decimal | None = None,
     rules: PairRules | None = None,
     last_trade: Intent | None = None,
     unresolved: Intent | None = None,
     trouble: Trouble | None = None,
     undelivered: int = 0,
+    pinned: bool = False,
+    dated: bool = True,
 ) -> Message:
     """*look* is the last check that could see the balances; *price* values the token if the look
-    has none. *undelivered* counts alerts that Telegram has not taken yet.
+    has none. *undelivered* counts alerts that Telegram has not taken yet. What is not *dated* stays
+    the same until something happens.
     """
     settings = account.settings
     halted = unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN
@@ -57,22 +63,61 @@ def status_view(
         *row("Band", band_range(settings.band)),
         *_token(account, look, last_trade, price=price, rules=rules),
         *_age(account, look, now=now),
-        *row("Next", _next(account, now=now, next_check_at=next_check_at)),
-        *_last(last_trade, now=now),
+        *row("Next", _next(account, trouble)),
+        *_last(last_trade),
     ]
     notes = [
         HALTED_FOR_ALL if account.halted else None,
         _key_note(account),
-        _unresolved_note(unresolved, now=now),
+        _unresolved_note(unresolved),
         trouble_note(trouble, symbol=settings.symbol) if trouble else None,
         f"📭 {undelivered} of my messages did not reach you yet; I keep trying."
         if undelivered
         else None,
     ]
     return Message(
-        paragraphs(block(rows), *notes, _commands(account)),
-        _buttons(account, unclear=unresolved if halted else None),
+        paragraphs(
+            block(rows),
+            *notes,
+            _commands(account),
+            f"<i>As of {_moment(now)}</i>" if dated else None,
+        ),
+        _buttons(account, unclear=unresolved if halted else None, pinned=pinned),
     )
+
+
+def retired_card_view() -> Message:
+    """What is left of a card when the chat has a newer one."""
+    return Message("A newer card is below. /status sends another one.")
+
+
+def newer_card_notice() -> str:
+    return "A newer card is below; this one is not kept up to date any more."
+
+
+def up_to_date_notice() -> str:
+    return "Up to date"
+
+
+def not_read_notice(*, seen_at: datetime | None) -> str:
+    """The balances could not be read just now."""
+    known = f"The card shows what I saw {_moment(seen_at)}." if seen_at else "I saw nothing yet."
+    return f"MEXC does not answer. {known} I keep trying; the card changes when I see more."
+
+
+def pinned_notice(*, pinned: bool) -> str:
+    return "Pinned: the card stays on top." if pinned else "Unpinned. The card stays in the chat."
+
+
+def may_not_pin_notice() -> str:
+    return (
+        "Telegram does not let me pin here. In a group, make me an admin who may pin messages, "
+        "then tap again."
+    )
+
+
+def telegram_away_notice() -> str:
+    return "Telegram did not take that. Nothing changed; please tap again."
 
 
 def _holds(account: Account, look: Look | None, last_trade: Intent | None) -> str:
@@ -115,34 +160,30 @@ def _age(account: Account, look: Look | None, *, now: datetime) -> Iterable[str]
     """Balances older than they should be say so."""
     if look is None or now - look.at <= 2 * account.settings.interval + _GRACE:
         return ()
-    return row("Seen", f"{compact(now - look.at)} ago")
+    return row("Seen", _moment(look.at))
 
 
-def _next(account: Account, *, now: datetime, next_check_at: datetime | None) -> str:
+def _next(account: Account, trouble: Trouble | None) -> str:
     if not account.can_trade:
         return "nothing without a key"
     if account.halted:
         return "nothing while halted"
     if account.settings.paused:
         return "nothing while paused"
-    if next_check_at is None:
-        return "check soon"
-    if next_check_at <= now:
-        return "check now"
-    return f"check in {compact(next_check_at - now)}"
+    if trouble is not None:
+        return "another try soon"
+    return f"check within {compact(account.settings.interval)}"
 
 
-def _last(trade: Intent | None, *, now: datetime) -> Iterable[str]:
+def _last(trade: Intent | None) -> Iterable[str]:
     if trade is None:
         return ()
     verb = "bought" if trade.side is Side.BUY else "sold"
     execution = trade.execution
-    when = ago(now - (trade.resolved_at or trade.created_at))
-    amount = f"for {usdt(execution.quote_amount)}"
-    together = row("", f"{amount}, {when}")
     return [
         *row("Last", f"{verb} {quantity(execution.base_quantity)} {base_of(trade.symbol)}"),
-        *(together if len(together) == 1 else [*row("", amount), *row("", when)]),
+        *row("", f"for {usdt(execution.quote_amount)}"),
+        *row("", _moment(trade.resolved_at or trade.created_at)),
         *(row("", "(paper)") if trade.dry_run else []),
     ]
 
@@ -153,14 +194,14 @@ def _key_note(account: Account) -> str | None:
     return "No MEXC key yet. Send /connect to add one, or try it on paper with /dryrun on."
 
 
-def _unresolved_note(order: Intent | None, *, now: datetime) -> str | None:
+def _unresolved_note(order: Intent | None) -> str | None:
     if order is None:
         return None
     verb = "buy" if order.side is Side.BUY else "sell"
     base = escape(base_of(order.symbol))
     text = (
         f"⏳ An order to {verb} {base} for about {usdt(order.expected_quote)} is not confirmed "
-        f"({ago(now - order.created_at)}). I look it up and send nothing else meanwhile."
+        f"(sent {_moment(order.created_at)}). I look it up and send nothing else meanwhile."
     )
     if order.state is OrderState.NEEDS_HUMAN:
         text += (
@@ -174,10 +215,14 @@ def _commands(account: Account) -> str:
     """Telegram makes these tappable; they name what the buttons do."""
     first = "/rebalance" if account.can_trade else "/connect"
     second = "/resume" if account.settings.paused else "/pause"
-    return f"{first} {second}\n/settarget /setthreshold /history"
+    return f"{first} {second}\n/settarget /setthreshold /history\n/settings /status"
 
 
-def _buttons(account: Account, *, unclear: Intent | None) -> InlineKeyboardMarkup:
+def _moment(moment: datetime) -> str:
+    return f"{stamp(moment).strip()} UTC"
+
+
+def _buttons(account: Account, *, unclear: Intent | None, pinned: bool) -> InlineKeyboardMarkup:
     first = do("Rebalance now", "rebalance") if account.can_trade else do("Connect", "connect")
     is_paused = account.settings.paused
     second = do("Resume", "resume") if is_paused else do("Pause", "pause")
@@ -188,5 +233,10 @@ def _buttons(account: Account, *, unclear: Intent | None) -> InlineKeyboardMarku
             do("Target", "settarget"),
             do("Threshold", "setthreshold"),
             do("History", "history"),
+        ],
+        [
+            button("Refresh", Refresh()),
+            do("Settings", "settings"),
+            button("Unpin" if pinned else "Pin", Pin(on=not pinned)),
         ],
     )

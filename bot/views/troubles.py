@@ -10,7 +10,7 @@ from bot.views.amounts import about_percent
 from bot.views.buttons import do, keyboard
 from bot.views.layout import escape, lines, quoted
 from bot.views.mode import good_badge, warning_badge
-from bot.views.moments import roughly
+from bot.views.moments import roughly, stamp
 from bot.views.reasons import reason_advice, reason_text
 from engine.domain.alerts import TroubleOver, TroubleTold
 from engine.domain.money import decimal_from_text
@@ -199,8 +199,8 @@ def trouble_note(trouble: Trouble, *, symbol: Symbol) -> str:
     title = _WORDS[trouble.kind].title.format(base=escape(base_of(symbol)))
     if trouble.count == 1:
         return f"⚠️ {title}. /why tells more."
-    span = roughly(trouble.last_at - trouble.since)
-    return f"⚠️ {title}: {trouble.count} times in {span}. /why tells more."
+    since = stamp(trouble.since).strip()
+    return f"⚠️ {title}: again and again since {since} UTC. /why tells more."
 
 
 def what_went_wrong(kind: TroubleKind, *, detail: str, base: str) -> str:

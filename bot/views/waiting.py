@@ -5,3 +5,8 @@ from bot.messages import Message
 
 def waiting_view() -> Message:
     return Message("⏳ One moment…", silent=True)
+
+
+def waiting_notice() -> str:
+    """Ends a button's spinner while its answer is still being found."""
+    return "⏳ One moment…"

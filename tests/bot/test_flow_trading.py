@@ -517,7 +517,7 @@ async def test_repeated_trouble_is_counted_and_its_end_told(world: World, bot: P
     (over,) = await bot.told(OWNER)
 
     assert [message.text.splitlines()[0] for message in told] == ["⚠️ LIVE · MEXC does not answer"]
-    assert "MEXC does not answer: 13 times in 12 min. /why tells more." in status.text
+    assert "MEXC does not answer: again and again since 22 Nov 12:02 UTC." in status.text
     assert over.text.splitlines()[0] == "✅ LIVE · MEXC answers again"
     assert "It went wrong 13 times" in over.text
 

@@ -225,7 +225,7 @@ async def test_when_two_chats_are_told_to_wait_everybody_does(
 
 
 async def test_refused_markup_goes_out_as_plain_text_with_its_buttons(
-    api: FakeTelegram, desk: Desk
+    api: FakeTelegram, desk: Desk, messages_out_of_bounds: list[str]
 ):
     async with running(desk.relay.run()):
         await desk.write(ANNA, "note", Message("<b>5 < 6 &amp; more", a_keyboard()))
@@ -234,9 +234,12 @@ async def test_refused_markup_goes_out_as_plain_text_with_its_buttons(
     (sent,) = api.sent(ANNA)
 
     assert (sent.text, sent.html, sent.labels) == ("5 < 6 & more", None, ["Pause"])
+    messages_out_of_bounds.clear()  # on purpose
 
 
-async def test_refused_buttons_do_not_cost_the_message(api: FakeTelegram, desk: Desk):
+async def test_refused_buttons_do_not_cost_the_message(
+    api: FakeTelegram, desk: Desk, messages_out_of_bounds: list[str]
+):
     async with running(desk.relay.run()):
         await desk.write(ANNA, "note", Message("<b>Bought</b>", a_keyboard("x" * 65)))
         await desk.until()
@@ -244,6 +247,7 @@ async def test_refused_buttons_do_not_cost_the_message(api: FakeTelegram, desk: 
     (sent,) = api.sent(ANNA)
 
     assert (sent.text, sent.labels) == ("Bought", [])
+    messages_out_of_bounds.clear()  # on purpose
 
 
 async def test_what_is_refused_as_plain_text_too_is_given_up_and_kept_as_failed(

@@ -1,6 +1,8 @@
 """Telegram's HTML as the Bot API server reads it: refused unless it is exactly right."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 _TAGS = frozenset(
     {
@@ -23,26 +25,59 @@ class CannotParse(Exception):
     """The server's words, as it answers them with status 400."""
 
 
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A marked part of a text, counted in UTF-16 as Telegram does; *tag* as it was written."""
+
+    tag: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    text: str
+    entities: Sequence[Entity]
+
+    def marked(self, tag: str) -> Sequence[str]:
+        """The parts inside *tag*."""
+        units = self.text.encode("utf-16-le", "surrogatepass")
+        return [
+            units[2 * e.offset : 2 * (e.offset + e.length)].decode("utf-16-le", "surrogatepass")
+            for e in self.entities
+            if e.tag == tag
+        ]
+
+
 def visible_text(markup: str) -> str:
     """What the person sees. Raises CannotParse for anything but balanced tags of Telegram's."""
-    shown = ""
-    opened: list[str] = []
-    for token in _TOKEN.finditer(markup):
-        if token["entity"]:
-            shown += _character(token["entity"])
-        elif token["end"]:
+    return parsed(markup).text
+
+
+def parsed(markup: str) -> Parsed:
+    """What the person sees, and which parts of it are marked, the outer before the inner."""
+    shown, units = "", 0
+    opened: list[tuple[str, int, int]] = []
+    found: list[tuple[int, Entity]] = []
+    for position, token in enumerate(_TOKEN.finditer(markup)):
+        if token["end"]:
             name = token["end_name"].strip().lower()
-            if not opened or opened.pop() != name:
+            tag, offset, place = opened.pop() if opened else ("", 0, 0)
+            if tag != name:
                 raise CannotParse(f'unmatched end tag at byte offset {token.start()}: "{name}"')
+            if units > offset:
+                found.append((place, Entity(name, offset, units - offset)))
         elif token["start"]:
-            opened.append(_opened(token))
+            opened.append((_opened(token), units, position))
         elif token["stray"]:
             raise CannotParse(f'unsupported start tag "" at byte offset {token.start()}')
         else:
-            shown += token["text"]
+            text = _character(token["entity"]) if token["entity"] else token["text"]
+            shown += text
+            units += len(text.encode("utf-16-le", "surrogatepass")) // 2
     if opened:
-        raise CannotParse(f'can\'t find end tag corresponding to start tag "{opened[-1]}"')
-    return shown
+        raise CannotParse(f'can\'t find end tag corresponding to start tag "{opened[-1][0]}"')
+    return Parsed(shown, [entity for _, entity in sorted(found, key=lambda entry: entry[0])])
 
 
 def _opened(token: re.Match[str]) -> str:

@@ -8,7 +8,15 @@ from typing import Any
 
 from tests.fakes.http import Request
 from tests.fakes.telegram_faults import Refused
-from tests.fakes.telegram_html import CannotParse, visible_text
+from tests.fakes.telegram_html import CannotParse, Parsed, parsed
+from tests.fakes.telegram_limits import (
+    MOST_TEXT,
+    check_buttons,
+    check_data,
+    check_markup,
+    check_text,
+    refuse,
+)
 
 Params = dict[str, Any]
 
@@ -74,18 +82,19 @@ def read_params(request: Request) -> Params:
     return params
 
 
-def read_text(params: Params, *, key: str = "text", limit: int = 4096) -> tuple[str, str | None]:
+def read_text(
+    params: Params, *, key: str = "text", limit: int = MOST_TEXT
+) -> tuple[str, str | None]:
     """The visible text and, if it came as HTML, its markup."""
     raw = str(params.get(key, ""))
     markup = raw if str(params.get("parse_mode", "")).upper() == "HTML" else None
     try:
-        text = (visible_text(raw) if markup is not None else raw).strip()
+        read = Parsed(raw, []) if markup is None else parsed(raw)
     except CannotParse as e:
-        raise Refused(400, f"Bad Request: can't parse entities: {e}") from e
-    if not text and key == "text":
-        raise Refused(400, "Bad Request: message text is empty")
-    if len(text.encode("utf-16-le", "surrogatepass")) // 2 > limit:
-        raise Refused(400, f"Bad Request: message {'is' if key == 'text' else key} too long")
+        raise refuse(f"can't parse entities: {e}", seen=raw) from e
+    text = read.text.strip()
+    check_text(text, key=key, most=limit)
+    check_markup(read)
     return text, markup
 
 
@@ -99,8 +108,7 @@ def read_buttons(params: Params) -> tuple[tuple[Button, ...], ...]:
         for row in markup.get("inline_keyboard", ())
         if row
     )
-    if sum(map(len, rows)) > 100:
-        raise Refused(400, "Bad Request: reply markup is too long")
+    check_buttons(rows)
     return rows
 
 
@@ -119,8 +127,8 @@ def _button(described: Mapping[str, Any]) -> Button:
         raise Refused(400, "Bad Request: can't parse inline keyboard button: text is empty")
     if (data is None) == (url is None):
         raise Refused(400, "Bad Request: text buttons are unallowed in the inline keyboard")
-    if data is not None and not 1 <= len(data.encode()) <= 64:
-        raise Refused(400, "Bad Request: BUTTON_DATA_INVALID")
+    if data is not None:
+        check_data(data)
     return Button(label, data, url)
 
 

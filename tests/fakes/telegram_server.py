@@ -13,6 +13,7 @@ from typing import Any, Self
 from engine.clock import Clock, SystemClock
 from tests.fakes.http import Reply, Request, serve
 from tests.fakes.telegram_faults import Fault, Refused
+from tests.fakes.telegram_limits import MOST_CAPTION, check_commands, check_notice
 from tests.fakes.telegram_messages import (
     Params,
     SentMessage,
@@ -77,6 +78,7 @@ class BotApiServer:
             "setMyCommands": self._set_commands,
             "setMyDescription": lambda _: True,
             "setMyShortDescription": lambda _: True,
+            "unpinChatMessage": self._unpin,
         }
 
     async def __aenter__(self) -> Self:
@@ -157,7 +159,7 @@ class BotApiServer:
         if document is None:
             text, markup = read_text(params)
         else:
-            text, markup = read_text(params, key="caption", limit=1024)
+            text, markup = read_text(params, key="caption", limit=MOST_CAPTION)
         chat_id = self._chat(params)
         message = SentMessage(
             chat_id=chat_id,
@@ -194,8 +196,14 @@ class BotApiServer:
         self._shown(params, "pin").pinned = True
         return True
 
+    def _unpin(self, params: Params) -> bool:
+        self._shown(params, "unpin").pinned = False
+        return True
+
     def _set_commands(self, params: Params) -> bool:
-        self.commands = json.loads(params["commands"])
+        commands = json.loads(params["commands"])
+        check_commands(commands)
+        self.commands = commands
         return True
 
     def _webhook_info(self, _: Params) -> dict[str, Any]:
@@ -233,8 +241,7 @@ class BotApiServer:
                 400,
                 "Bad Request: query is too old and response timeout expired or query ID is invalid",
             )
-        if len(str(params.get("text", ""))) > 200:
-            raise Refused(400, "Bad Request: MESSAGE_TOO_LONG")
+        check_notice(str(params.get("text", "")))
         self._queries.discard(query_id)
         self.answers[query_id] = params
         return True

@@ -58,7 +58,6 @@ def test_the_card_is_the_one_of_the_product():
         account=account(),
         now=NOW,
         look=a_look(),
-        next_check_at=NOW + timedelta(seconds=72),
         rules=rules(),
         last_trade=a_trade(),
     )
@@ -69,14 +68,16 @@ def test_the_card_is_the_one_of_the_product():
         "Holds    57.10 USDT  +42.8%",
         "Band     38.00 – 42.00 USDT",
         "MNTL     91,858 ≈ 183.72 USDT",
-        "Next     check in 1m 12s",
+        "Next     check within 2m",
         "Last     bought 8,142 MNTL",
-        "         for 16.30 USDT, 3m ago",
+        "         for 16.30 USDT",
+        "         22 Nov 11:57 UTC",
     ]
     assert view.keyboard is not None
     assert [[button.text for button in row] for row in view.keyboard.inline_keyboard] == [
         ["Rebalance now", "Pause"],
         ["Target", "Threshold", "History"],
+        ["Refresh", "Settings", "Pin"],
     ]
 
 
@@ -114,21 +115,32 @@ def test_a_paused_account_shows_resume_and_no_next_check():
     assert "/resume" in text
 
 
-@pytest.mark.parametrize(
-    ("due_in", "words"), [(None, "check soon"), (timedelta(seconds=-3), "check now")]
-)
-def test_a_check_that_is_due_is_not_counted_down(due_in: timedelta | None, words: str):
-    at = None if due_in is None else NOW + due_in
+def test_a_failed_check_is_tried_again_soon():
+    trouble = Trouble(kind=TroubleKind.UNREACHABLE, detail="", since=NOW, last_at=NOW)
 
-    text = check_message(status_view(account=account(), now=NOW, next_check_at=at))
+    text = check_message(status_view(account=account(), now=NOW, trouble=trouble))
 
-    assert f"Next     {words}" in text
+    assert "Next     another try soon" in text
+
+
+def test_the_card_says_of_when_it_is_and_the_undated_one_stays_the_same():
+    facts: dict[str, Any] = {"account": account(), "look": a_look(), "last_trade": a_trade()}
+    later = NOW + timedelta(minutes=4)
+
+    assert check_message(status_view(now=NOW, **facts)).endswith("As of 22 Nov 12:00 UTC")
+    assert status_view(now=NOW, dated=False, **facts) == status_view(
+        now=later, dated=False, **facts
+    )
+
+
+def test_a_pinned_card_offers_to_unpin():
+    assert "Unpin" in str(status_view(account=account(), now=NOW, pinned=True).keyboard)
 
 
 def test_old_balances_say_their_age():
     view = status_view(account=account(), now=NOW, look=a_look(at=NOW - timedelta(hours=3)))
 
-    assert "Seen     3h ago" in check_message(view)
+    assert "Seen     22 Nov 09:00 UTC" in check_message(view)
 
 
 def test_what_is_wrong_stands_below_the_card():
@@ -142,7 +154,7 @@ def test_what_is_wrong_stands_below_the_card():
 
     text = check_message(status_view(account=account(), now=NOW, trouble=trouble, undelivered=2))
 
-    assert "MEXC does not answer: 37 times in 14 min" in text
+    assert "MEXC does not answer: again and again since 22 Nov 11:46 UTC" in text
     assert "2 of my messages did not reach you yet" in text
 
 

@@ -1,0 +1,151 @@
+"""What `docs/gallery.md` shows: a line a card, made by the view that the bot sends."""  # noqa: INP001 - beside the documents, no package
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+
+from bot.inputs import Ambiguous, Topic
+from bot.messages import Message
+from bot.views.access import not_allowed_view, stranger_view, welcome_view, wrong_code_view
+from bot.views.alerts import alert_view
+from bot.views.balance import balance_view
+from bot.views.connect import (
+    ask_disconnect_view,
+    ask_key_view,
+    ask_secret_view,
+    connect_failed_view,
+    connected_view,
+)
+from bot.views.conversation import unknown_command_view, version_view
+from bot.views.errors import error_view
+from bot.views.halt import halt_alert_view, halted_view
+from bot.views.help import help_view
+from bot.views.history import history_view
+from bot.views.limits import limits_view
+from bot.views.plan import no_key_view, plan_failed_view, plan_view
+from bot.views.settings import ask_view, changed_view, not_understood_view, question_view
+from bot.views.status import retired_card_view, status_view
+from bot.views.trading import paused_view, resumed_view
+from bot.views.waiting import waiting_view
+from bot.views.why import why_view
+from docs.story import ACCOUNT, MNTL, NOON, RULES, SETTINGS, SYMBOL, Typed, bought, holdings, seen
+from engine.domain.accounts import Account, Halt
+from engine.domain.alerts import (
+    Halted,
+    OrderNeedsPerson,
+    OrderUnclear,
+    TroubleOver,
+    TroubleTold,
+    trade_settled,
+)
+from engine.domain.limits import Recent
+from engine.domain.looks import Ordered
+from engine.domain.orders import OrderState
+from engine.domain.pairs import Side
+from engine.domain.people import Role
+from engine.domain.planner import InsideBand, MarketBuy, Plan
+from engine.domain.troubles import Trouble, TroubleKind
+from engine.errors import AddressRefused, Unavailable
+from engine.exchange.port import KeyFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One picture: its file's name, the words above it, and the chat in it."""
+
+    name: str
+    caption: str
+    chat: Sequence[Typed | Message]
+
+
+D = Decimal
+_BEFORE = holdings(usdt=D("57.10"), mntl=D(83_716))
+_TRADE = bought(_BEFORE)
+_AFTER = holdings(usdt=_TRADE.quote_after or D(0), mntl=_TRADE.base_after or D(0))
+_LATER = NOON + timedelta(minutes=3)
+_LOOK = seen(_AFTER, at=_LATER)
+_STUCK = replace(_TRADE, state=OrderState.NEEDS_HUMAN, resolved_at=None)
+_KEYLESS = replace(ACCOUNT, sealed_key=None, key_tail=None)
+_TROUBLE = Trouble(TroubleKind.UNREACHABLE, "", since=NOON, last_at=_LATER, count=4)
+_PLAN = Plan(held=D("57.10"), order=MarketBuy(D("17.10"), D(8541)))
+_FACTS = KeyFacts(frozenset({"SPOT_DEAL_WRITE"}), 90, ("203.0.113.7",), _BEFORE)
+
+
+def _with(**wishes: object) -> Account:
+    return replace(ACCOUNT, settings=replace(SETTINGS, **wishes))  # type: ignore[arg-type]
+
+
+def _status(account: Account = ACCOUNT, **more: object) -> Message:
+    facts: dict[str, object] = {"look": _LOOK, "rules": RULES, "last_trade": _TRADE}
+    return status_view(account=account, now=_LATER, **(facts | more))  # type: ignore[arg-type]
+
+
+def _asked(text: str, *answers: Message) -> Sequence[Typed | Message]:
+    return [Typed(text), *answers]
+
+
+def _told(kind: TroubleKind, detail: str = "", *, paused: bool = False) -> Message:
+    return alert_view(
+        TroubleTold(
+            dry_run=False,
+            kind=kind,
+            detail=detail,
+            count=1,
+            since=NOON,
+            at=NOON,
+            symbol=SYMBOL,
+            paused=paused,
+        )
+    )
+
+
+# A line a card.
+# fmt: off
+CARDS: Sequence[Shown] = (
+    Shown("status-live", "The live card", _asked("/status", _status())),
+    Shown("status-dry-run", "On paper", _asked("/status", _status(_with(dry_run=True)))),
+    Shown("status-paused", "Paused", _asked("/status", _status(_with(paused=True)))),
+    Shown("status-halted", "Halted", _asked("/status", _status(replace(ACCOUNT, halted=True)))),
+    Shown("status-pinned", "Pinned", _asked("/status", _status(pinned=True))),
+    Shown("status-unclear", "An order is unclear", _asked("/status", _status(unresolved=_STUCK))),
+    Shown("status-trouble", "MEXC is away", _asked("/status", _status(trouble=_TROUBLE))),
+    Shown("status-no-key", "Before there is a key", _asked("/status", _status(_KEYLESS, look=None, last_trade=None))),
+    Shown("status-older", "A newer card is below", [retired_card_view()]),
+    Shown("trade", "After a trade", [alert_view(trade_settled(_TRADE, late=False))]),
+    Shown("plan", "The plan", _asked("/rebalance", plan_view(account=ACCOUNT, plan=_PLAN, rules=RULES, confirmation_id="q"))),
+    Shown("plan-nothing", "Nothing to do", _asked("/rebalance", plan_view(account=ACCOUNT, plan=Plan(held=D("40.79"), reason=InsideBand()), rules=RULES, confirmation_id=None))),
+    Shown("plan-no-key", "No key, no plan", _asked("/rebalance", no_key_view(account=_KEYLESS))),
+    Shown("plan-failed", "No plan without balances", _asked("/rebalance", plan_failed_view(account=ACCOUNT))),
+    Shown("pause", "Pause", _asked("/pause", paused_view(account=_with(paused=True), already=False))),
+    Shown("resume", "Resume", _asked("/resume", resumed_view(account=ACCOUNT, already=False, now=_LATER, look=_LOOK, rules=RULES))),
+    Shown("set-target", "A setting and what it leads to", _asked("/settarget 60", changed_view(topic=Topic.TARGET, account=_with(target=D(60)), before=SETTINGS, now=_LATER, look=_LOOK, rules=RULES))),
+    Shown("set-target-bare", "A setting is asked for", _asked("/settarget", ask_view(topic=Topic.TARGET, settings=SETTINGS))),
+    Shown("set-target-unclear", "What may mean two things", _asked("/settarget 1,000", question_view(ambiguous=Ambiguous(Topic.TARGET, ("1000 USDT", "1 USDT")), typed_text="1,000", confirmation_id="q"))),
+    Shown("set-target-wrong", "What means nothing", _asked("/settarget lots", not_understood_view(topic=Topic.TARGET, typed_text="lots"))),
+    Shown("limits", "Limits", _asked("/limits", limits_view(account=ACCOUNT, recent=Recent(turnover=D("16.30"), orders=1), rules=RULES))),
+    Shown("why", "Why nothing was done", _asked("/why", why_view(account=ACCOUNT, now=_LATER, look=_LOOK, rules=RULES))),
+    Shown("why-traded", "Why it traded", _asked("/why", why_view(account=ACCOUNT, now=_LATER, look=replace(seen(_BEFORE, at=NOON), verdict=Ordered(_TRADE.client_order_id, Side.BUY, D("17.10"))), rules=RULES, order=_TRADE))),
+    Shown("history", "History", _asked("/history", history_view(account=ACCOUNT, orders=[_TRADE], page=0, size=5, has_more=True))),
+    Shown("balance", "Balance", _asked("/balance", balance_view(account=ACCOUNT, holdings=_AFTER, prices={MNTL: D("0.002")}, now=_LATER))),
+    Shown("connect-1", "Connecting, step by step", _asked("/connect", ask_key_view(account=_KEYLESS), ask_secret_view(deleted=True))),
+    Shown("connect-2", "Connected", [connected_view(account=_with(paused=True), facts=_FACTS, rules=RULES, deleted=True)]),
+    Shown("connect-failed", "A key that does not work", [connect_failed_view(error=AddressRefused(code=700006, message="IP [203.0.113.7] not in the ip white list"), account=_KEYLESS, deleted=True)]),
+    Shown("disconnect", "Forgetting the key", _asked("/disconnect", ask_disconnect_view(account=ACCOUNT, confirmation_id="q"))),
+    Shown("welcome", "Let in", [welcome_view(account=_KEYLESS, just_let_in=True)]),
+    Shown("stranger", "A stranger", _asked("/status", stranger_view(chat_id=6666, user_id=6666, has_code=True))),
+    Shown("wrong-code", "A wrong pairing code", _asked("/start 1234", wrong_code_view(tries_left=4))),
+    Shown("not-allowed", "Not for this role", _asked("/pause", not_allowed_view(role=Role.VIEWER, needed=Role.TRADER))),
+    Shown("help", "Help", _asked("/help", help_view(is_owner=True))),
+    Shown("unknown", "A command that is none", _asked("/stauts", unknown_command_view(name="stauts"))),
+    Shown("version", "Version", _asked("/version", version_view(version="1.2.3", uptime=timedelta(days=3, hours=4), python="3.13.1"))),
+    Shown("waiting", "When it takes longer", _asked("/balance", waiting_view())),
+    Shown("error", "When MEXC is away", _asked("/setpair ABC", error_view(Unavailable("no answer")))),
+    Shown("trouble", "MEXC refuses the key", [_told(TroubleKind.ADDRESS_REFUSED, "IP [203.0.113.7] not in the ip white list", paused=True)]),
+    Shown("trouble-over", "It is over", [alert_view(TroubleOver(dry_run=False, kind=TroubleKind.UNREACHABLE, count=37, since=NOON, at=NOON + timedelta(minutes=14)))]),
+    Shown("order-unclear", "An order without an answer", [alert_view(OrderUnclear(dry_run=False, symbol=SYMBOL, side=Side.BUY, expected_quote=D("17.10")))]),
+    Shown("order-needs-person", "An order that needs your eyes", [alert_view(OrderNeedsPerson(dry_run=False, symbol=SYMBOL, side=Side.BUY, expected_quote=D("17.10"), client_order_id=_TRADE.client_order_id))]),
+    Shown("halt", "The owner halts everything", _asked("/halt", halted_view(halt=Halt(at=NOON, user_id=1), already=False, now=NOON))),
+    Shown("halted", "What the chats hear of a halt", [halt_alert_view(Halted(dry_run=False))]),
+)
+# fmt: on
