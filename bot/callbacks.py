@@ -20,6 +20,7 @@ PRESSABLE = frozenset(
         "resume",
         "rebalance",
         "limits",
+        "settings",
         "halt",
         "why",
         "history",
@@ -96,6 +97,58 @@ class HistoryPage:
         return f"page:{self.page}:{self.size}"
 
 
+class PanelPage(Enum):
+    """A page of the settings panel; but for the first, the value is the command it stands for."""
+
+    HOME = "settings"
+    TARGET = "settarget"
+    THRESHOLD = "setthreshold"
+    INTERVAL = "setinterval"
+    PAIR = "setpair"
+    COUNTING = "count"
+    LIMITS = "limits"
+    DRY_RUN = "dryrun"
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Show a page of the panel, in the place of the one that is shown."""
+
+    page: PanelPage
+
+    def encode(self) -> str:
+        return f"open:{self.page.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Set what the page is about to *value*, as if it had been typed."""
+
+    page: PanelPage
+    value: str
+
+    def __post_init__(self) -> None:
+        if self.page is PanelPage.HOME or not self.value or not _ARGUMENT.fullmatch(self.value):
+            raise ValueError(f"no button may set {self.page.value!r} to {self.value!r}")
+
+    def encode(self) -> str:
+        return f"put:{self.page.value}:{self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """Wait for a value of the page's setting to be typed."""
+
+    page: PanelPage
+
+    def __post_init__(self) -> None:
+        if self.page is PanelPage.HOME:
+            raise ValueError("nothing is typed there")
+
+    def encode(self) -> str:
+        return f"enter:{self.page.value}"
+
+
 class Word(Enum):
     """What a person says of an order that is unclear."""
 
@@ -119,7 +172,7 @@ class Report:
         return f"order:{self.word.value}:{self.client_order_id}"
 
 
-Press = Do | Confirm | Choose | HistoryPage | Report
+Press = Do | Confirm | Choose | HistoryPage | Open | Put | Enter | Report
 
 
 def decode(text: str) -> Press | None:
@@ -130,7 +183,7 @@ def decode(text: str) -> Press | None:
         return None
 
 
-def _press(parts: list[str]) -> Press:
+def _press(parts: list[str]) -> Press:  # noqa: PLR0911 - one return a kind
     match parts:
         case ["do", command, argument]:
             return Do(command, argument)
@@ -140,6 +193,12 @@ def _press(parts: list[str]) -> Press:
             return Choose(id_, _number(index))
         case ["page", page, size]:
             return HistoryPage(_number(page), _number(size))
+        case ["open", page]:
+            return Open(PanelPage(page))
+        case ["put", page, value]:
+            return Put(PanelPage(page), value)
+        case ["enter", page]:
+            return Enter(PanelPage(page))
         case ["order", word, client_order_id]:
             return Report(Word(word), client_order_id)
         case _:
