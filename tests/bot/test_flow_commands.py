@@ -324,6 +324,7 @@ async def test_no_line_of_a_card_is_wider_than_a_phone(world: World, bot: Progra
     await bot.connect()
     world.mexc.deposit(KEY, "USDT", Decimal("123456.78"))
     await bot.ask(OWNER, "/settarget 110000.55")
+    await bot.tap(OWNER, "Set 110,000.55 USDT")
     await bot.checked()
 
     for command in ("status", "balance", "history"):

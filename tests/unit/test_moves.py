@@ -1,6 +1,6 @@
 """What counts as a big move, and what counts as a move at all."""
 
-from decimal import Decimal as D
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from engine.domain.planner import (
 )
 from tests.builders import book, holdings, rules, settings
 
+D = Decimal
 amounts = st.decimals("0", "1000000", places=2)
 
 
@@ -78,5 +79,5 @@ def test_an_account_is_worth_its_usdt_and_its_tokens_locked_ones_too():
     held = holdings(usdt=40, usdt_locked=10, mntl=1000, mntl_locked=1000)
     priced = Seen.of(settings(), held, book(bids=[("0.1", 1)], asks=[("0.3", 1)]))
 
-    assert worth_of(priced) == D("450")
+    assert worth_of(priced) == D(450)
     assert worth_of(Seen.of(settings(), held, None)) == D(50)

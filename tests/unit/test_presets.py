@@ -1,7 +1,7 @@
 """What the panel offers is always something that may be set, and never what is set already."""
 
 from datetime import timedelta
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -20,6 +20,7 @@ from engine.domain.target import (
 )
 from tests.builders import settings
 
+D = Decimal
 targets = st.decimals("0.01", MAX_TARGET, places=2)
 smallest = st.none() | st.decimals("0.01", "100", places=2)
 
