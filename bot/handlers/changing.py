@@ -117,23 +117,16 @@ class Changing:
         return undoable(echo, former=undo[0], question_id=undo[1]) if undo else echo
 
     async def page(
-        self,
-        page: PanelPage,
-        account: Account,
-        *,
-        title: str | None = None,
-        undo: tuple[Wish, str] | None = None,
+        self, page: PanelPage, account: Account, *, title: str | None = None
     ) -> Message:
-        """A page of the panel as things are now; the first is told from what is known already."""
-        look = await self._situations.look(account)
+        """A page of the panel as things are now."""
+        known = await self._situations.look(account)
+        look = await self._previews.fresh_look(account, known)
         rules = await self._previews.known_rules(account)
         now = self._clock.now()
         if page is PanelPage.HOME:
             return panel_view(account=account, now=now, look=look, rules=rules)
-        look = await self._previews.fresh_look(account, look)
-        return page_view(
-            page=page, account=account, now=now, look=look, rules=rules, title=title, undo=undo
-        )
+        return page_view(page=page, account=account, now=now, look=look, rules=rules, title=title)
 
     async def _offer(
         self, ask: Ask, before: Account, after: Account, *, in_panel: bool

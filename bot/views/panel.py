@@ -162,8 +162,8 @@ def _rows(account: Account, rules: PairRules | None) -> list[str]:
         *_row("⏱", "Interval", exactly(settings.interval)),
         *_row("🪙", "Pair", pair_name(settings.symbol)),
         *(_row("", "", f"from {usdt(smallest_order(rules))}") if rules else []),
-        *_row("🔒", "Count", _counting(settings)),
-        *_row("🚧", "Limits", f"{usdt(account.limits_in_force.order)} an order"),
+        *_row("🔒", "Count", settings.counting.value),
+        *_row("🚧", "Limits", f"≤ {usdt(account.limits_in_force.order)}"),
         *_row("🤖", "Mode", mode),
         *_row("🧪", "Dry run", "on, on paper" if settings.dry_run else "off, real money"),
     ]
