@@ -71,8 +71,9 @@ Act = Callable[[Confirmation, Confirm | Choose, Ask], Awaitable[Answer | Refusal
 @dataclass(frozen=True, slots=True)
 class OnTap:
     """What a button of a stored question does. *choices* tells how many there are to choose from;
-    None: it is a single "yes".
+    None: it is a single "yes". *late* says what a tap hears when its time is over.
     """
 
     act: Act
     choices: Callable[[Confirmation], int] | None = None
+    late: Callable[[Confirmation], Message] | None = None

@@ -10,13 +10,16 @@ from bot import replies
 from bot.access import Access
 from bot.cards import LiveCards
 from bot.desk import Desk, Handler
+from bot.dialogs import Dialogs
 from bot.gate import Gate
 from bot.handlers.about import About
 from bot.handlers.alerting import AlertsOf
 from bot.handlers.card import StatusCard
+from bot.handlers.changing import Changing
 from bot.handlers.guards import Guards
 from bot.handlers.keys import Keys
 from bot.handlers.looking import Looking
+from bot.handlers.panel import Panel
 from bot.handlers.settings import SettingsOf
 from bot.handlers.trading import Trading
 from bot.handlers.unclear import Unclear
@@ -34,6 +37,7 @@ from bot.updates import read_update
 from bot.views.alerts import alert_view
 from engine.accounts import Accounts, OpenPaper
 from engine.alerting import Alerting
+from engine.changes import Changes
 from engine.check import Checker, ExchangeFor
 from engine.clarify import Clarifier
 from engine.clock import Clock
@@ -118,15 +122,44 @@ def assemble(
         clarifier=Clarifier(database=database, clock=clock, exchange_for=venue.exchange_for),
         questions=questions,
     )
+    dialogs = Dialogs(database=database, sealer=vault, clock=clock, patience=venue.timing.dialog)
+    changing = Changing(
+        accounts=account_desk,
+        changes=Changes(database=database, clock=clock),
+        previews=previews,
+        situations=situations,
+        questions=questions,
+        clock=clock,
+        undo_for=venue.timing.undo,
+    )
+    settings = SettingsOf(
+        accounts=account_desk, previews=previews, questions=questions, changing=changing
+    )
+    guards = Guards(
+        accounts=account_desk,
+        limits=AccountLimits(database=database, clock=clock),
+        halts=Halts(database=database, clock=clock),
+        access=access,
+        previews=previews,
+        situations=situations,
+        questions=questions,
+        changing=changing,
+        clock=clock,
+    )
+    panel = Panel(
+        accounts=account_desk,
+        changing=changing,
+        settings=settings,
+        guards=guards,
+        dialogs=dialogs,
+        replies=answers,
+    )
     keys = Keys(
         accounts=account_desk,
         previews=previews,
         questions=questions,
         replies=answers,
-        database=database,
-        sealer=vault,
-        clock=clock,
-        patience=venue.timing.dialog,
+        dialogs=dialogs,
     )
     cards = LiveCards(
         board=Noticeboard(application.bot),
@@ -141,16 +174,6 @@ def assemble(
         about,
         keys,
         unclear,
-        Guards(
-            accounts=account_desk,
-            limits=AccountLimits(database=database, clock=clock),
-            halts=Halts(database=database, clock=clock),
-            access=access,
-            previews=previews,
-            situations=situations,
-            questions=questions,
-            clock=clock,
-        ),
         AlertsOf(
             accounts=account_desk,
             alerting=Alerting(database=database, clock=clock),
@@ -158,18 +181,14 @@ def assemble(
             questions=questions,
             clock=clock,
         ),
+        guards,
+        settings,
+        panel,
         Looking(
             accounts=account_desk,
             previews=previews,
             situations=situations,
             database=database,
-            clock=clock,
-        ),
-        SettingsOf(
-            accounts=account_desk,
-            previews=previews,
-            situations=situations,
-            questions=questions,
             clock=clock,
         ),
         Trading(
@@ -180,7 +199,14 @@ def assemble(
             clock=clock,
         ),
     )
-    desk = Desk(handlers=handlers, keys=keys, unclear=unclear, questions=questions)
+    desk = Desk(
+        handlers=handlers,
+        keys=keys,
+        panel=panel,
+        unclear=unclear,
+        questions=questions,
+        dialogs=dialogs,
+    )
     gate = Gate(access=access, replies=answers, welcome=about.welcome)
     Router(gate=gate, desk=desk, replies=answers, cards=cards, clock=clock).register(application)
     ready = asyncio.Event()

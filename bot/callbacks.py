@@ -120,6 +120,58 @@ class Pin:
         return "card:pin" if self.on else "card:unpin"
 
 
+class PanelPage(Enum):
+    """A page of the settings panel; but for the first, the value is the command it stands for."""
+
+    HOME = "settings"
+    TARGET = "settarget"
+    THRESHOLD = "setthreshold"
+    INTERVAL = "setinterval"
+    PAIR = "setpair"
+    COUNTING = "count"
+    LIMITS = "limits"
+    DRY_RUN = "dryrun"
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Show a page of the panel, in the place of the one that is shown."""
+
+    page: PanelPage
+
+    def encode(self) -> str:
+        return f"open:{self.page.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Set what the page is about to *value*, as if it had been typed."""
+
+    page: PanelPage
+    value: str
+
+    def __post_init__(self) -> None:
+        if self.page is PanelPage.HOME or not self.value or not _ARGUMENT.fullmatch(self.value):
+            raise ValueError(f"no button may set {self.page.value!r} to {self.value!r}")
+
+    def encode(self) -> str:
+        return f"put:{self.page.value}:{self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """Wait for a value of the page's setting to be typed."""
+
+    page: PanelPage
+
+    def __post_init__(self) -> None:
+        if self.page is PanelPage.HOME:
+            raise ValueError("nothing is typed there")
+
+    def encode(self) -> str:
+        return f"enter:{self.page.value}"
+
+
 class Word(Enum):
     """What a person says of an order that is unclear."""
 
@@ -174,7 +226,20 @@ class Unwarn:
         return f"unwarn:{self.asset}"
 
 
-Press = Do | Confirm | Choose | HistoryPage | Report | Tune | Unwarn | Refresh | Pin
+Press = (
+    Do
+    | Confirm
+    | Choose
+    | HistoryPage
+    | Report
+    | Tune
+    | Unwarn
+    | Refresh
+    | Pin
+    | Open
+    | Put
+    | Enter
+)
 
 
 def decode(text: str) -> Press | None:
@@ -185,7 +250,7 @@ def decode(text: str) -> Press | None:
         return None
 
 
-def _press(parts: list[str]) -> Press:  # noqa: PLR0911 - one return a button
+def _press(parts: list[str]) -> Press:  # noqa: C901, PLR0911 - one return a button
     match parts:
         case ["do", command, argument]:
             return Do(command, argument)
@@ -201,6 +266,12 @@ def _press(parts: list[str]) -> Press:  # noqa: PLR0911 - one return a button
             return Unwarn(asset)
         case ["card", "refresh" | "pin" | "unpin" as verb]:
             return Refresh() if verb == "refresh" else Pin(on=verb == "pin")
+        case ["open", page]:
+            return Open(PanelPage(page))
+        case ["put", page, value]:
+            return Put(PanelPage(page), value)
+        case ["enter", page]:
+            return Enter(PanelPage(page))
         case ["order", word, client_order_id]:
             return Report(Word(word), client_order_id)
         case _:

@@ -6,7 +6,9 @@ from typing import Protocol
 
 from bot.asks import Answer, Ask, Command, OnTap, Page
 from bot.callbacks import Choose, Confirm, Report
+from bot.dialogs import Dialogs
 from bot.handlers.keys import Keys
+from bot.handlers.panel import Panel
 from bot.handlers.settings import CHOICE
 from bot.handlers.unclear import Told, Unclear
 from bot.messages import Message
@@ -30,9 +32,18 @@ class Handler(Protocol):
 
 class Desk:
     def __init__(
-        self, *, handlers: Sequence[Handler], keys: Keys, unclear: Unclear, questions: Questions
+        self,
+        *,
+        handlers: Sequence[Handler],
+        keys: Keys,
+        panel: Panel,
+        unclear: Unclear,
+        questions: Questions,
+        dialogs: Dialogs,
     ) -> None:
         self._keys = keys
+        self._panel = panel
+        self._dialogs = dialogs
         self._unclear = unclear
         reading = OnTap(questions.once(self._read), choices=lambda q: len(_options(q)) - 1)
         self._taps: dict[str, OnTap] = {CHOICE: reading}
@@ -50,7 +61,15 @@ class Desk:
 
     async def said(self, ask: Ask, text: str) -> Answer | None:
         """An answer to a step of a dialog; None where none was waited for."""
-        return await self._keys.said(ask, text)
+        step = await self._dialogs.step(ask)
+        if step is None or not self._panel.waits(step):
+            return await self._keys.said(ask, text)
+        # A key that was meant for another question is deleted all the same.
+        return await self._keys.stray(ask, text) or await self._panel.said(ask, step, text)
+
+    async def awaits(self, ask: Ask) -> bool:
+        """Whether this person was asked to type something here."""
+        return await self._dialogs.step(ask) is not None
 
     async def stray(self, ask: Ask) -> Message | None:
         """What to say if a key came where none belongs; None if nothing looks like one."""
@@ -58,7 +77,7 @@ class Desk:
 
     async def turned_away(self, ask: Ask) -> None:
         """A command came in the middle of a dialog: the dialog is over."""
-        await self._keys.forget(ask)
+        await self._dialogs.forget(ask)
 
     async def question(self, press: Confirm | Choose, ask: Ask) -> Confirmation | Refusal:
         """The question that this tap answers, or why it does not count; nothing is used up."""
@@ -72,6 +91,11 @@ class Desk:
     ) -> Answer | Refusal:
         """Do what the tap says."""
         return await self._taps[question.kind].act(question, press, ask)
+
+    def late(self, question: Confirmation) -> Message | None:
+        """What a tap after its time is told, where the question has words of its own for it."""
+        on_tap = self._taps.get(question.kind)
+        return on_tap.late(question) if on_tap is not None and on_tap.late is not None else None
 
     def _offers(self, question: Confirmation, press: Confirm | Choose) -> bool:
         """Whether the question has such a button."""

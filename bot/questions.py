@@ -17,7 +17,9 @@ class Questions:
         self._clock = clock
         self._lifetime = lifetime
 
-    async def ask(self, ask: Ask, *, kind: str, payload: str = "") -> str:
+    async def ask(
+        self, ask: Ask, *, kind: str, payload: str = "", lifetime: timedelta | None = None
+    ) -> str:
         """Remember what is being asked of whom; the id goes into the buttons."""
         now = self._clock.now()
         question = Confirmation(
@@ -27,7 +29,7 @@ class Questions:
             kind=kind,
             payload=payload,
             asked_at=now,
-            expires_at=now + self._lifetime,
+            expires_at=now + (lifetime or self._lifetime),
         )
         async with self._database.writing() as session:
             await confirmations.ask(session, question)

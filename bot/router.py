@@ -98,8 +98,8 @@ class Router:
             return
         ask = _ask(message, message.text, role)
         if not ask.command:
-            # In a group people talk to each other, and nothing is asked there that needs a reply.
-            if ask.is_private:
+            # In a group people talk to each other; only a reply to the bot may answer it.
+            if ask.is_private or (_replies_to(message, my_name) and await self._desk.awaits(ask)):
                 await self._replies.answer(ask.place, self._said(ask), key=key)
             return
         if not _is_for(message.text, my_name):
@@ -228,9 +228,11 @@ class Router:
         question = refusal.question
         if refusal.why is Why.OUTDATED:
             return plan_outdated_view()
-        if question is not None and question.kind == REBALANCE and refusal.why is Why.EXPIRED:
+        if question is None or refusal.why is not Why.EXPIRED:
+            return question_closed_view()
+        if question.kind == REBALANCE:
             return plan_expired_view(age=self._clock.now() - question.asked_at)
-        return question_closed_view()
+        return self._desk.late(question) or question_closed_view()
 
     def _tap(self, query: CallbackQuery, role: Role, command: str = "", argument: str = "") -> Ask:
         message = query.message
@@ -259,6 +261,13 @@ def _starts_trading(ask: Ask) -> str | None:
     if (ask.command, ask.argument.lower()) == ("halt", "off"):
         return "halt off"
     return ask.command if ask.command in _NOT_WHEN_STALE else None
+
+
+def _replies_to(message: Message, my_name: str) -> bool:
+    """Whether it is a reply to one of the bot's own messages."""
+    replied = message.reply_to_message
+    author = replied.from_user if replied is not None else None
+    return author is not None and author.username == my_name
 
 
 def _is_for(text: str, my_name: str) -> bool:

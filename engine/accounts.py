@@ -194,8 +194,11 @@ class Accounts:
             await notes.put(session, _moved(old), str(new))
             await cards.move(session, old=old, new=new, now=self._clock.now())
 
-    async def disconnect(self, chat_id: int) -> Change:
-        """Forget the key and pause. Raises OrderUnresolved while an order still needs it."""
+    async def disconnect(self, chat_id: int, *, key_tail: str) -> Change:
+        """Forget the key that ends in *key_tail* and pause; another one stays.
+
+        Raises OrderUnresolved while an order still needs it.
+        """
         account = await self.of(chat_id)
         async with self._database.writing() as session:
             await _refuse_while_unresolved(session, account.id)
@@ -203,7 +206,7 @@ class Accounts:
             current = await accounts.get(session, account.id)
             after = (
                 current
-                if current.sealed_key is None
+                if current.sealed_key is None or current.key_tail != key_tail
                 else await accounts.forget_key(session, current)
             )
         return Change(current, after)

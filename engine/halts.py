@@ -9,7 +9,9 @@ from engine.clock import Clock
 from engine.domain.accounts import Account, Halt
 from engine.domain.alerts import Halted, HaltLifted
 from engine.domain.orders import Intent
-from engine.storage import accounts, audit, halts, orders, outbox
+from engine.storage import accounts, audit, confirmations, halts, orders, outbox
+from engine.storage.codec import to_json
+from engine.storage.confirmations import Refusal
 from engine.storage.database import Database
 
 logger = logging.getLogger(__name__)
@@ -24,6 +26,18 @@ class Standstill:
     halt: Halt
     changed: bool
     under_way: tuple[Intent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a halt holds up: *accounts* of which *trading* go on by themselves when it is lifted,
+    *live* of these with real money.
+    """
+
+    halt: Halt
+    accounts: int
+    trading: int
+    live: int
 
 
 class Halts:
@@ -66,11 +80,30 @@ class Halts:
         logger.warning("halted", extra={"user": user_id, "accounts": len(stopped)})
         return Standstill(halt, changed=True, under_way=tuple(left.values()))
 
-    async def lift(self, *, chat_id: int, user_id: int) -> bool:
-        """Whether there was a halt. Every account is as it was before: what was paused stays paused."""
+    async def waiting(self) -> Waiting | None:
+        """What lifting the halt would start; None where there is none."""
+        async with self._database.reading() as session:
+            if (halt := await halts.in_force(session)) is None:
+                return None
+            every = await accounts.every(session)
+        trading = [one for one in every if one.can_trade and not one.settings.paused]
+        live = [one for one in trading if not one.settings.dry_run]
+        return Waiting(halt, len(every), len(trading), len(live))
+
+    async def lift(self, confirmation_id: str, *, chat_id: int, user_id: int) -> bool | Refusal:
+        """A tap on "Lift": use it up, and end the halt it was about; whether that was in force.
+
+        Every account is as it was before: what was paused stays paused.
+        """
         now = self._clock.now()
         async with self._database.writing() as session:
-            if (halt := await halts.settled(session)) is None:
+            taken = await confirmations.take(
+                session, confirmation_id, chat_id=chat_id, user_id=user_id, now=now
+            )
+            if isinstance(taken, Refusal):
+                return taken
+            halt = await halts.settled(session)
+            if halt is None or to_json(halt) != taken.payload:
                 return False
             await halts.put(session, None)
             freed = await accounts.halt_all(session, halted=False)

@@ -14,7 +14,7 @@ from engine.domain.limits import limited
 from engine.domain.looks import Declined, Look, Seen, Verdict
 from engine.domain.orders import Trigger
 from engine.domain.pairs import Asset, PairRules, Symbol
-from engine.domain.planner import InsideBand, LimitKind, OverLimit, Plan, plan
+from engine.domain.planner import InsideBand, LimitKind, OverLimit, Plan, Reason, plan
 from engine.errors import EngineError, Rejected, Unavailable
 from engine.exchange.port import Market
 from engine.storage import limits, looks
@@ -30,6 +30,19 @@ _AT_ONCE_S = 0.5
 class Preview:
     account: Account
     plan: Plan
+    seen: Seen
+    rules: PairRules
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a check would find. *plan* is what it would decide without the limits, *reason* the
+    limit that its order would break.
+    """
+
+    plan: Plan
+    reason: Reason | None
+    look: Look
     seen: Seen
     rules: PairRules
 
@@ -67,6 +80,26 @@ class Previews:
             async with self._database.writing() as session:
                 await looks.put(session, account.id, declined)
         return Preview(account, decided, seen, rules)
+
+    async def foresee(self, account: Account) -> Foreseen | None:
+        """What the next check of *account* would do, which need not be as it is stored; None where
+        that cannot be had within a person's patience. Nothing is remembered of it.
+        """
+        try:
+            exchange = self._exchange_for(account)
+            async with within(_PATIENCE_S):
+                holdings = await exchange.holdings()
+                rules = await exchange.market.rules(account.settings.symbol)
+                book = await exchange.market.book(account.settings.symbol)
+        except EngineError:
+            return None
+        decided = plan(holdings=holdings, settings=account.settings, rules=rules, book=book)
+        async with self._database.reading() as session:
+            recent = await limits.recent(session, account, now=book.read_at)
+        allowed = limited(decided, book=book, limits=account.limits_in_force, recent=recent)
+        seen = Seen.of(account.settings, holdings, book)
+        look = _look(account, Declined(InsideBand()), seen, at=holdings.read_at)
+        return Foreseen(decided, None if allowed.order else allowed.reason, look, seen, rules)
 
     async def see(self, account: Account) -> tuple[Seen, Holdings]:
         """What the account holds, valued if the market can be read."""

@@ -16,7 +16,7 @@ class Timing:
     """*send_margin* is what a lease must still be worth when an order leaves: the window in which
     the exchange accepts it, the request's time limit, and some room. *data_age* is how old
     balances and book may be at that moment. *question* and *dialog* are a person's time to tap a
-    button and to answer a step.
+    button and to answer a step, *undo* to take a change back.
     """
 
     lease: timedelta = timedelta(seconds=90)
@@ -27,6 +27,7 @@ class Timing:
     settle_for: timedelta = timedelta(seconds=15)
     question: timedelta = timedelta(seconds=90)
     dialog: timedelta = timedelta(minutes=10)
+    undo: timedelta = timedelta(seconds=60)
 
     def calm(self, interval: timedelta) -> timedelta:
         """How long an outage must have stayed away before it is called over."""

@@ -4,20 +4,32 @@ from collections.abc import Mapping
 
 from bot.access import Access
 from bot.asks import Ask, Command, OnTap, Page
+from bot.callbacks import Choose, Confirm
+from bot.handlers.changing import Changing
 from bot.handlers.settings import CHOICE
 from bot.inputs import Ambiguous, NotUnderstood, Topic, parse_limits
 from bot.messages import Message
 from bot.questions import Questions
-from bot.views.halt import halt_usage_view, halted_view, lifted_view, not_the_owner_view
+from bot.views.halt import (
+    ask_lift_view,
+    halt_usage_view,
+    halted_view,
+    lifted_view,
+    not_the_owner_view,
+    other_halt_view,
+)
 from bot.views.limits import limits_changed_view, limits_view
 from bot.views.settings import not_understood_view, question_view
-from engine.accounts import Accounts
+from engine.accounts import Accounts, Change
 from engine.clock import Clock
 from engine.halts import Halts
 from engine.limits import AccountLimits
 from engine.preview import Previews
 from engine.situation import Situations
 from engine.storage.codec import to_json
+from engine.storage.confirmations import Confirmation, Refusal
+
+LIFT = "lift_halt"
 
 
 class Guards:
@@ -31,8 +43,10 @@ class Guards:
         previews: Previews,
         situations: Situations,
         questions: Questions,
+        changing: Changing,
         clock: Clock,
     ) -> None:
+        self._changing = changing
         self._accounts = accounts
         self._limits = limits
         self._halts = halts
@@ -48,7 +62,7 @@ class Guards:
 
     @property
     def taps(self) -> Mapping[str, OnTap]:
-        return {}
+        return {LIFT: OnTap(self._lift_confirmed)}
 
     @property
     def pages(self) -> Mapping[type, Page]:
@@ -60,6 +74,10 @@ class Guards:
             recent = await self._limits.recent(account)
             rules = await self._previews.known_rules(account)
             return limits_view(account=account, recent=recent, rules=rules)
+        return await self.set_limits(ask, in_panel=False)
+
+    async def set_limits(self, ask: Ask, *, in_panel: bool) -> Message:
+        account = await self._accounts.of(ask.chat_id)
         try:
             wishes = parse_limits(ask.argument)
         except NotUnderstood:
@@ -71,8 +89,11 @@ class Guards:
                 ambiguous=wishes, typed_text=ask.argument, confirmation_id=question_id
             )
         change = await self._limits.change(account, user_id=ask.user_id, **wishes)
+        if in_panel:
+            made = Change(change.before, change.after)
+            return await self._changing.told(ask, Topic.LIMITS, made, in_panel=True)
         known = await self._situations.look(change.after)
-        return limits_changed_view(
+        echo = limits_changed_view(
             account=change.after,
             changed=change.before != change.after,
             recent=change.recent,
@@ -80,9 +101,12 @@ class Guards:
             look=await self._previews.fresh_look(change.after, known),
             rules=await self._previews.known_rules(change.after),
         )
+        return await self._changing.with_undo(
+            ask, before=change.before, after=change.after, echo=echo
+        )
 
     async def halt(self, ask: Ask) -> Message:
-        """At once and without a question: a halt that was not meant is lifted with one tap."""
+        """At once and without a question; lifting one shows what starts again, and asks."""
         if not await self._access.is_owner(user_id=ask.user_id):
             return not_the_owner_view(account=await self._accounts.of(ask.chat_id))
         match ask.argument.lower():
@@ -95,8 +119,25 @@ class Guards:
                     under_way=done.under_way,
                 )
             case "off":
-                lifted = await self._halts.lift(chat_id=ask.chat_id, user_id=ask.user_id)
                 account = await self._accounts.of(ask.chat_id)
-                return lifted_view(account=account, was_halted=lifted)
+                if (waiting := await self._halts.waiting()) is None:
+                    return lifted_view(account=account, was_halted=False)
+                question_id = await self._questions.ask(
+                    ask, kind=LIFT, payload=to_json(waiting.halt)
+                )
+                return ask_lift_view(account=account, waiting=waiting, confirmation_id=question_id)
             case _:
                 return halt_usage_view()
+
+    async def _lift_confirmed(
+        self, question: Confirmation, _: Confirm | Choose, ask: Ask
+    ) -> Message | Refusal:
+        if not await self._access.is_owner(user_id=ask.user_id):
+            return not_the_owner_view(account=await self._accounts.of(ask.chat_id))
+        lifted = await self._halts.lift(question.id, chat_id=ask.chat_id, user_id=ask.user_id)
+        if isinstance(lifted, Refusal):
+            return lifted
+        account = await self._accounts.of(ask.chat_id)
+        if not lifted and account.halted:
+            return other_halt_view(account=account)
+        return lifted_view(account=account, was_halted=lifted)

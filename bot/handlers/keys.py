@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 
 from bot.asks import Ask, Command, OnTap, Page
 from bot.callbacks import Choose, Confirm
-from bot.intake import Sealer
+from bot.dialogs import Dialogs
 from bot.messages import Message
 from bot.questions import Questions
 from bot.replies import Replies
 from bot.views.connect import (
+    another_key_view,
     ask_disconnect_view,
     ask_key_view,
     ask_secret_view,
@@ -23,13 +23,9 @@ from bot.views.connect import (
     stray_key_view,
 )
 from engine.accounts import Accounts
-from engine.clock import Clock
 from engine.errors import EngineError
 from engine.preview import Previews
-from engine.storage import dialogs
 from engine.storage.confirmations import Confirmation
-from engine.storage.database import Database
-from engine.storage.dialogs import Dialog
 
 DISCONNECT = "disconnect"
 _AWAITS_KEY = "connect:key"
@@ -48,19 +44,13 @@ class Keys:
         previews: Previews,
         questions: Questions,
         replies: Replies,
-        database: Database,
-        sealer: Sealer,
-        clock: Clock,
-        patience: timedelta,
+        dialogs: Dialogs,
     ) -> None:
         self._accounts = accounts
         self._previews = previews
         self._questions = questions
         self._replies = replies
-        self._database = database
-        self._sealer = sealer
-        self._clock = clock
-        self._patience = patience
+        self._dialogs = dialogs
 
     @property
     def commands(self) -> Mapping[str, Command]:
@@ -81,7 +71,7 @@ class Keys:
         if not ask.is_private:
             return group_refused_view(deleted=deleted if words else None)
         if not words:
-            await self._await(ask, _AWAITS_KEY, "")
+            await self._dialogs.wait(ask, _AWAITS_KEY)
             return ask_key_view(account=await self._accounts.of(ask.chat_id))
         if len(words) != _KEY_AND_SECRET or not all(map(_WORD.fullmatch, words)):
             return malformed_key_view(deleted=deleted)
@@ -89,22 +79,20 @@ class Keys:
 
     async def said(self, ask: Ask, text: str) -> Message | None:
         """An answer to a step of /connect; None if none was being waited for."""
-        async with self._database.reading() as session:
-            dialog = await dialogs.get(
-                session, chat_id=ask.chat_id, user_id=ask.user_id, now=self._clock.now()
-            )
-        if dialog is None:
+        step = await self._dialogs.step(ask)
+        if step is None or step.kind not in {_AWAITS_KEY, _AWAITS_SECRET}:
             return await self.stray(ask, text)
         deleted = await self._replies.delete(ask.chat_id, ask.message_id)
         if not _WORD.fullmatch(text.strip()):
-            await self.forget(ask)
+            await self._dialogs.forget(ask)
             return malformed_key_view(deleted=deleted)
-        if dialog.kind == _AWAITS_KEY:
-            await self._await(ask, _AWAITS_SECRET, text.strip())
+        if step.kind == _AWAITS_KEY:
+            await self._dialogs.wait(ask, _AWAITS_SECRET, text.strip())
             return ask_secret_view(deleted=deleted)
-        api_key = self._sealer.open_text(dialog.sealed, purpose=_purpose(ask))
-        answer = await self._try(ask, api_key=api_key, api_secret=text.strip(), deleted=deleted)
-        await self.forget(ask)  # only now: killed in between, the same message is understood again
+        answer = await self._try(ask, api_key=step.text, api_secret=text.strip(), deleted=deleted)
+        await self._dialogs.forget(
+            ask
+        )  # only now: killed in between, the same message is understood again
         return answer
 
     async def stray(self, ask: Ask, text: str) -> Message | None:
@@ -113,24 +101,23 @@ class Keys:
             return None
         return stray_key_view(deleted=await self._replies.delete(ask.chat_id, ask.message_id))
 
-    async def forget(self, ask: Ask) -> None:
-        """The person turned to something else."""
-        async with self._database.writing() as session:
-            await dialogs.end(session, chat_id=ask.chat_id, user_id=ask.user_id)
-
     async def disconnect(self, ask: Ask) -> Message:
         account = await self._accounts.of(ask.chat_id)
         if account.sealed_key is None:
             return nothing_to_disconnect_view()
-        question_id = await self._questions.ask(ask, kind=DISCONNECT)
+        question_id = await self._questions.ask(
+            ask, kind=DISCONNECT, payload=account.key_tail or ""
+        )
         return ask_disconnect_view(account=account, confirmation_id=question_id)
 
     async def _disconnect_confirmed(
-        self, _: Confirmation, __: Confirm | Choose, ask: Ask
+        self, question: Confirmation, _: Confirm | Choose, ask: Ask
     ) -> Message:
-        change = await self._accounts.disconnect(ask.chat_id)
+        change = await self._accounts.disconnect(ask.chat_id, key_tail=question.payload)
         if change.before.key_tail is None:
             return nothing_to_disconnect_view()
+        if change.after.key_tail is not None:
+            return another_key_view(account=change.after)
         return disconnected_view(account=change.after, key_tail=change.before.key_tail)
 
     async def _try(self, ask: Ask, *, api_key: str, api_secret: str, deleted: bool) -> Message:
@@ -149,18 +136,3 @@ class Keys:
             deleted=deleted,
             replaced_tail=before.key_tail,
         )
-
-    async def _await(self, ask: Ask, kind: str, text: str) -> None:
-        dialog = Dialog(
-            chat_id=ask.chat_id,
-            user_id=ask.user_id,
-            kind=kind,
-            sealed=self._sealer.seal_text(text, purpose=_purpose(ask)),
-            expires_at=self._clock.now() + self._patience,
-        )
-        async with self._database.writing() as session:
-            await dialogs.put(session, dialog)
-
-
-def _purpose(ask: Ask) -> str:
-    return f"dialog:{ask.chat_id}:{ask.user_id}"

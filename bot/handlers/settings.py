@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.asks import Ask, Command, OnTap, Page
+from bot.handlers.changing import Changing
 from bot.inputs import (
     Ambiguous,
     NotUnderstood,
@@ -19,22 +20,33 @@ from bot.messages import Message
 from bot.questions import Questions
 from bot.views.settings import (
     ask_view,
-    changed_view,
     not_checked_view,
     not_understood_view,
     pair_unavailable_view,
     question_view,
 )
-from engine.accounts import Accounts, Change
-from engine.clock import Clock
+from engine.accounts import Accounts
 from engine.domain.accounts import Account
+from engine.domain.pairs import Symbol
 from engine.errors import PairUnavailable, Unavailable
 from engine.preview import Previews
-from engine.situation import Situations
 from engine.storage.codec import to_json
 
 CHOICE = "choice"
-Parse = Callable[[str], Any]
+_PARSERS: Mapping[Topic, Callable[[str], Any]] = {
+    Topic.TARGET: parse_target,
+    Topic.THRESHOLD: parse_threshold,
+    Topic.INTERVAL: parse_interval,
+    Topic.COUNTING: parse_counting,
+    Topic.PAIR: parse_symbol,
+    Topic.DRY_RUN: parse_switch,
+}
+_FIELDS = {
+    Topic.THRESHOLD: "threshold",
+    Topic.INTERVAL: "interval",
+    Topic.COUNTING: "counting",
+    Topic.PAIR: "symbol",
+}
 
 
 class SettingsOf:
@@ -45,77 +57,31 @@ class SettingsOf:
         *,
         accounts: Accounts,
         previews: Previews,
-        situations: Situations,
         questions: Questions,
-        clock: Clock,
+        changing: Changing,
     ) -> None:
         self._accounts = accounts
         self._previews = previews
-        self._situations = situations
         self._questions = questions
-        self._clock = clock
+        self._changing = changing
 
     @property
     def commands(self) -> Mapping[str, Command]:
-        return {
-            "settarget": self.set_target,
-            "setthreshold": self.set_threshold,
-            "setinterval": self.set_interval,
-            "count": self.set_counting,
-            "setpair": self.set_pair,
-            "dryrun": self.set_dry_run,
-        }
+        return {topic.value: self._typed for topic in _PARSERS}
 
     @property
     def taps(self) -> Mapping[str, OnTap]:
-        return {}
+        return self._changing.taps
 
     @property
     def pages(self) -> Mapping[type, Page]:
         return {}
 
-    async def set_target(self, ask: Ask) -> Message:
-        return await self._set(ask, Topic.TARGET, parse_target, field="target")
-
-    async def set_threshold(self, ask: Ask) -> Message:
-        return await self._set(ask, Topic.THRESHOLD, parse_threshold, field="threshold")
-
-    async def set_interval(self, ask: Ask) -> Message:
-        return await self._set(ask, Topic.INTERVAL, parse_interval, field="interval")
-
-    async def set_counting(self, ask: Ask) -> Message:
-        return await self._set(ask, Topic.COUNTING, parse_counting, field="counting")
-
-    async def set_pair(self, ask: Ask) -> Message:
-        """A pair is set only if the exchange shows it to this chat's key."""
+    async def set(self, ask: Ask, topic: Topic, *, in_panel: bool) -> Message:
+        """What the Ask's argument says. *in_panel*: answered by the panel's page on it."""
         account = await self._accounts.of(ask.chat_id)
         try:
-            symbol = parse_symbol(ask.argument)
-        except NotUnderstood:
-            return _misunderstood(ask, Topic.PAIR, account)
-        try:
-            if symbol != account.settings.symbol:
-                await self._previews.rules(account, symbol)
-        except PairUnavailable:
-            return pair_unavailable_view(account=account, wanted=symbol)
-        except Unavailable:
-            return not_checked_view(settings=account.settings, wanted=symbol)
-        return await self._changed(
-            Topic.PAIR, await self._accounts.change(ask.chat_id, symbol=symbol)
-        )
-
-    async def set_dry_run(self, ask: Ask) -> Message:
-        account = await self._accounts.of(ask.chat_id)
-        try:
-            on = parse_switch(ask.argument)
-        except NotUnderstood:
-            return _misunderstood(ask, Topic.DRY_RUN, account)
-        return await self._changed(Topic.DRY_RUN, await self._accounts.dry_run(ask.chat_id, on=on))
-
-    async def _set(self, ask: Ask, topic: Topic, parse: Parse, *, field: str) -> Message:
-        account = await self._accounts.of(ask.chat_id)
-        try:
-            value = parse(ask.argument)
+            value = _PARSERS[topic](ask.argument)
         except NotUnderstood:
             return _misunderstood(ask, topic, account)
         if isinstance(value, Ambiguous):
@@ -124,20 +90,29 @@ class SettingsOf:
             return question_view(
                 ambiguous=value, typed_text=ask.argument, confirmation_id=question_id
             )
-        return await self._changed(
-            topic, await self._accounts.change(ask.chat_id, **{field: value})
-        )
+        match topic:
+            case Topic.TARGET:
+                return await self._changing.target(ask, value, in_panel=in_panel)
+            case Topic.DRY_RUN:
+                return await self._changing.dry_run(ask, on=value, in_panel=in_panel)
+            case Topic.PAIR if (refused := await self._refused(account, value)) is not None:
+                return refused
+        change = await self._accounts.change(ask.chat_id, **{_FIELDS[topic]: value})
+        return await self._changing.told(ask, topic, change, in_panel=in_panel)
 
-    async def _changed(self, topic: Topic, change: Change) -> Message:
-        known = await self._situations.look(change.after)
-        return changed_view(
-            topic=topic,
-            account=change.after,
-            before=change.before.settings,
-            now=self._clock.now(),
-            look=await self._previews.fresh_look(change.after, known),
-            rules=await self._previews.known_rules(change.after),
-        )
+    async def _typed(self, ask: Ask) -> Message:
+        return await self.set(ask, Topic(ask.command), in_panel=False)
+
+    async def _refused(self, account: Account, symbol: Symbol) -> Message | None:
+        """A pair is set only if the exchange shows it to this chat's key."""
+        try:
+            if symbol != account.settings.symbol:
+                await self._previews.rules(account, symbol)
+        except PairUnavailable:
+            return pair_unavailable_view(account=account, wanted=symbol)
+        except Unavailable:
+            return not_checked_view(settings=account.settings, wanted=symbol)
+        return None
 
 
 def _misunderstood(ask: Ask, topic: Topic, account: Account) -> Message:

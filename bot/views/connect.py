@@ -166,6 +166,17 @@ def disconnected_view(*, account: Account, key_tail: str) -> Message:
     )
 
 
+def another_key_view(*, account: Account) -> Message:
+    """The key that the question was about has been replaced since."""
+    return Message(
+        lines(
+            f"{badge(account)} · Nothing changed",
+            f"There is another key by now, ending in {escape(account.key_tail or '')}. It stays.",
+            "Send /disconnect again if that one should go.",
+        )
+    )
+
+
 def nothing_to_disconnect_view() -> Message:
     return Message("There is no key here to forget. Send /connect to add one.")
 

@@ -2,15 +2,17 @@
 
 from datetime import datetime
 
+from bot.callbacks import Confirm
 from bot.messages import Message
 from bot.views.amounts import usdt
-from bot.views.buttons import do, keyboard
+from bot.views.buttons import button, do, keyboard
 from bot.views.layout import lines
 from bot.views.mode import HALTED, badge, halted_badge, paused_badge, trading_badge
 from bot.views.moments import ago
 from engine.domain.accounts import Account, Halt
 from engine.domain.alerts import Halted, HaltLifted
 from engine.domain.orders import Intent
+from engine.halts import Waiting
 
 
 def halted_view(
@@ -26,6 +28,32 @@ def halted_view(
             "Coins stay where they are. /halt off lifts it, and every chat is as it was before.",
         ),
         keyboard([do("Lift the halt", "halt", "off")]),
+    )
+
+
+def ask_lift_view(*, account: Account, waiting: Waiting, confirmation_id: str) -> Message:
+    """What starts again is said before it does."""
+    return Message(
+        lines(
+            f"{badge(account)} · Lift the halt?",
+            _what_starts(waiting),
+            "The others stay as they are: paused, or without a key."
+            if waiting.trading < waiting.accounts
+            else None,
+            "Tap within 90 s; without a tap everything stays halted. (/halt off)",
+        ),
+        keyboard([button("Yes, lift it", Confirm(confirmation_id))]),
+    )
+
+
+def other_halt_view(*, account: Account) -> Message:
+    """The halt of the question is over, and another one is in force."""
+    return Message(
+        lines(
+            f"{badge(account)} · Nothing changed",
+            "That halt was lifted meanwhile, and there is a new one.",
+            "Send /halt off again to lift it.",
+        )
     )
 
 
@@ -110,6 +138,17 @@ def halt_alert_view(alert: Halted | HaltLifted) -> Message:
             if alert.paused
             else "Trading in this chat goes on from your balance as it is now.",
         )
+    )
+
+
+def _what_starts(waiting: Waiting) -> str:
+    chats = "1 chat" if waiting.accounts == 1 else f"{waiting.accounts} chats"
+    if not waiting.trading:
+        return f"{chats} in all; none would trade by itself."
+    verb = "trades" if waiting.trading == 1 else "trade"
+    return (
+        f"{chats} in all: {waiting.trading} {verb} again at once, "
+        f"{waiting.live or 'none'} of them with real money."
     )
 
 

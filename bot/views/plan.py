@@ -43,7 +43,7 @@ def plan_view(
         if settings.band.holds(plan.held)
         else None
     )
-    order = _order(plan.order, held=plan.held, rules=rules, dry_run=settings.dry_run)
+    order = order_text(plan.order, held=plan.held, rules=rules, dry_run=settings.dry_run)
     if account.halted:
         how = lines("So this stays a plan.", HALTED_FOR_ALL)
         return Message(paragraphs(lines(head, inside), order, how))
@@ -179,7 +179,7 @@ def _no_order(plan: Plan, settings: Settings) -> str:
     )
 
 
-def _order(order: Order, *, held: Decimal, rules: PairRules, dry_run: bool) -> str:
+def order_text(order: Order, *, held: Decimal, rules: PairRules, dry_run: bool) -> str:
     fee = order.expected_quote * rules.taker_fee_rate
     match order:
         case MarketBuy():

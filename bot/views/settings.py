@@ -20,7 +20,7 @@ from engine.domain.looks import Look
 from engine.domain.pairs import PairRules, base_of
 from engine.domain.target import Settings
 
-_USAGE: dict[Topic, tuple[str, str]] = {
+USAGE: dict[Topic, tuple[str, str]] = {
     Topic.TARGET: (
         "Send the USDT to hold, above 0, at most two decimals:",
         "/settarget 40",
@@ -83,7 +83,7 @@ def changed_view(
     """*account* as it is after the change. The same value again is told as no change."""
     settings = account.settings
     warning = caution(settings, rules=rules)
-    name, value = _named(topic, settings)
+    name, value = setting_named(topic, settings)
     changed = settings != before
     headline = f"{name} set to {value}" if changed else f"{name} is {value} already"
     if changed and topic is Topic.DRY_RUN:
@@ -121,7 +121,7 @@ def not_understood_view(*, topic: Topic, typed_text: str) -> Message:
     return Message(
         lines(
             f"I do not understand {echoed(typed_text)} here. Nothing changed.",
-            *_USAGE[topic],
+            *USAGE[topic],
         ),
         _choice_buttons(topic),
     )
@@ -129,8 +129,8 @@ def not_understood_view(*, topic: Topic, typed_text: str) -> Message:
 
 def ask_view(*, topic: Topic, settings: Settings) -> Message:
     """A bare command, or a tapped button that needs a value: what it is now and how to set it."""
-    name, value = _named(topic, settings)
-    return Message(lines(f"{name} is {value}.", *_USAGE[topic]), _choice_buttons(topic))
+    name, value = setting_named(topic, settings)
+    return Message(lines(f"{name} is {value}.", *USAGE[topic]), _choice_buttons(topic))
 
 
 def question_closed_view() -> Message:
@@ -146,7 +146,7 @@ def pair_unavailable_view(*, account: Account, wanted: str) -> Message:
             if account.can_trade
             else "Some pairs are shown only to a key that may trade them: /connect adds yours.",
             f"Nothing changed: the pair is still {escape(pair_name(account.settings.symbol))}.",
-            *_USAGE[Topic.PAIR],
+            *USAGE[Topic.PAIR],
         )
     )
 
@@ -161,7 +161,7 @@ def not_checked_view(*, settings: Settings, wanted: str) -> Message:
     )
 
 
-def _named(topic: Topic, settings: Settings) -> tuple[str, str]:
+def setting_named(topic: Topic, settings: Settings) -> tuple[str, str]:
     match topic:
         case Topic.TARGET:
             return "Target", usdt(settings.target)

@@ -119,6 +119,10 @@ async def every_id(session: AsyncSession) -> list[AccountId]:
     return [AccountId(id_) for id_ in await session.scalars(select(AccountRow.id))]
 
 
+async def every(session: AsyncSession) -> list[Account]:
+    return [_account(row) for row in await session.scalars(select(AccountRow))]
+
+
 async def move(
     session: AsyncSession, account: Account, *, chat_id: int, sealed_key: str | None
 ) -> Account:

@@ -28,5 +28,11 @@ async def settled(session: AsyncSession) -> Halt | None:
     return from_json(note, Halt) if note else None
 
 
+async def in_force(session: AsyncSession) -> Halt | None:
+    """The halt, for telling it; somebody else may lift it at any moment."""
+    note = await session.scalar(select(NoteRow.value).where(NoteRow.name == notes.HALT))
+    return from_json(note, Halt) if note else None
+
+
 async def put(session: AsyncSession, halt: Halt | None) -> None:
     await notes.put(session, notes.HALT, _NONE if halt is None else to_json(halt))

@@ -121,13 +121,19 @@ async def test_nothing_but_the_owners_word_ends_a_halt_and_all_is_as_before(
     await both.checked()
     quiet = len(world.mexc.orders)
     [lifted] = await both.tap(OWNER, "Lift the halt")
+    asked = lifted.text
+    await both.check()
+    still_quiet = len(world.mexc.orders)
+    await both.tap(OWNER, "Yes, lift it")
     heard = await both.told(FRIEND)
     await both.check()
 
     assert "🛑 HALTED · Nothing changed" in resumed.text
     assert "Only my owner can halt all chats or lift a halt" in tried.text
     assert "Halted already" in again.text
-    assert quiet == 0
+    assert (quiet, still_quiet) == (0, 0)
+    assert "🛑 HALTED · Lift the halt?" in asked
+    assert "2 chats in all: 1 trades again at once, 1 of them with real money." in asked
     assert "🟢 LIVE · The halt is lifted" in lifted.text
     assert "⏸ PAUSED · The halt is lifted" in heard[-1].text
     assert len(world.mexc.orders) == 1
@@ -182,6 +188,7 @@ async def test_a_halt_is_there_after_a_restart_and_new_chats_are_in_it(world: Wo
         status = await second.ask(OWNER, "/status")
         newcomer = await second.ask(FRIEND, "/status")
         await second.ask(OWNER, "/halt off")
+        await second.tap(OWNER, "Yes, lift it")
         await second.checked()
 
         assert "🛑 HALTED" in status.text
@@ -219,6 +226,7 @@ async def test_who_halted_and_who_set_limits_can_be_looked_up_later(bot: Program
     await bot.ask(OWNER, "/limits hour 20")
     await bot.ask(OWNER, "/halt")
     await bot.ask(OWNER, "/halt off")
+    await bot.tap(OWNER, "Yes, lift it")
 
     async with bot.database.reading() as session:
         lines = (await session.scalars(select(AuditRow).order_by(AuditRow.id))).all()

@@ -221,9 +221,9 @@ async def test_a_setting_is_set_while_mexc_is_away(world: World, bot: Program):
     await bot.connect()
     world.mexc.inject(Fault("GET", "/api/v3/account", reply=BAD_GATEWAY, times=None))
 
-    answer = await bot.ask(OWNER, "/settarget 30")
+    answer = await bot.ask(OWNER, "/setthreshold 10%")
 
-    assert "Target set to 30.00 USDT" in answer.text
+    assert "Threshold set to 10%" in answer.text
     assert "The next check reads your balance and decides." in answer.text
     assert "Balance seen" not in answer.text
 
@@ -307,6 +307,7 @@ async def test_a_dry_run_trades_a_copy_of_the_balances_and_back_is_paused(
     assert world.mexc.orders == []
 
     off = await bot.ask(OWNER, "/dryrun off")
+    await bot.tap(OWNER, "Trade for real")
 
     assert off.text.startswith("⏸ PAUSED · Dry run is off now")
     assert "⚠️ From now on orders use real money." in off.text

@@ -356,7 +356,9 @@ async def test_a_plan_made_for_another_pair_or_mode_is_not_traded(world: World, 
     for changing in (["/setpair ABC"], ["/dryrun on"], ["/dryrun off", "/resume"]):
         plan = await bot.ask(OWNER, "/rebalance")
         for command in changing:
-            await bot.ask(OWNER, command)
+            answer = await bot.ask(OWNER, command)
+            if "Trade for real" in answer.labels:
+                await bot.tap(OWNER, "Trade for real")
         await bot.tap(OWNER, "Trade", message=plan)
         await bot.check()
 

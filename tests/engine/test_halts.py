@@ -1,6 +1,7 @@
 """A halt: every account at once, for good, until the owner lifts it."""
 
 import asyncio
+import secrets
 from datetime import timedelta
 from decimal import Decimal
 
@@ -13,8 +14,10 @@ from engine.domain.alerts import Halted, HaltLifted, RunDeclined, TradeSettled
 from engine.domain.orders import OrderState
 from engine.errors import OutcomeUnknown
 from engine.halts import Halts
-from engine.storage import accounts, leases
+from engine.storage import accounts, confirmations, leases
 from engine.storage.chat_models import AuditRow
+from engine.storage.codec import to_json
+from engine.storage.confirmations import Confirmation, Refusal, Why
 from engine.storage.database import Database
 from engine.storage.models import OutboxRow
 from tests.builders import settings
@@ -35,8 +38,26 @@ async def halt(engine: Engine, *, chat_id: int = CHAT):
     return await halts_of(engine).halt(chat_id=chat_id, user_id=OWNER)
 
 
-async def lift(engine: Engine, *, chat_id: int = CHAT) -> bool:
-    return await halts_of(engine).lift(chat_id=chat_id, user_id=OWNER)
+async def ask(engine: Engine, *, chat_id: int = CHAT) -> str:
+    """The question whether the halt in force should be lifted."""
+    waiting, now = await halts_of(engine).waiting(), engine.clock.now()
+    question = Confirmation(
+        id=secrets.token_hex(4),
+        chat_id=chat_id,
+        user_id=OWNER,
+        kind="lift_halt",
+        payload=to_json(waiting.halt) if waiting else "",
+        asked_at=now,
+        expires_at=now + timedelta(seconds=90),
+    )
+    async with engine.database.writing() as session:
+        await confirmations.ask(session, question)
+    return question.id
+
+
+async def lift(engine: Engine, *, chat_id: int = CHAT, question: str = "") -> bool | Refusal:
+    question = question or await ask(engine, chat_id=chat_id)
+    return await halts_of(engine).lift(question, chat_id=chat_id, user_id=OWNER)
 
 
 async def two_accounts(engine: Engine) -> tuple[Account, Account]:
@@ -105,6 +126,36 @@ async def test_halting_and_lifting_twice_is_once(engine_on_both: Engine):
     assert lifted == [True, False]
     assert await told_to(engine_on_both, OTHER_CHAT) == ["halted", "halt_lifted"]
     assert await audited(engine_on_both) == ["halt", "lift the halt"]
+
+
+async def test_a_tap_to_lift_counts_once_and_for_the_halt_it_was_about(engine_on_both: Engine):
+    await two_accounts(engine_on_both)
+    await halt(engine_on_both)
+    first, second = await ask(engine_on_both), await ask(engine_on_both)
+    lifted = await lift(engine_on_both, question=first)
+    engine_on_both.clock.shift(timedelta(seconds=1))
+    await halt(engine_on_both)
+
+    again = await lift(engine_on_both, question=first)
+    for_another = await lift(engine_on_both, question=second)
+
+    assert lifted is True
+    assert isinstance(again, Refusal)
+    assert again.why is Why.USED
+    assert for_another is False
+    assert await halts_of(engine_on_both).waiting() is not None
+
+
+async def test_what_a_halt_holds_up_is_counted(engine: Engine):
+    await two_accounts(engine)
+
+    assert await halts_of(engine).waiting() is None
+
+    await halt(engine)
+    waiting = await halts_of(engine).waiting()
+
+    assert waiting is not None
+    assert (waiting.accounts, waiting.trading, waiting.live) == (2, 1, 1)
 
 
 async def test_each_of_two_halts_is_told(engine: Engine):

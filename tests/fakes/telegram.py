@@ -18,9 +18,17 @@ class FakeTelegram(BotApiServer):
         self._chats.setdefault(chat_id, {"id": chat_id, "type": chat_type, **names})
 
     def say(
-        self, chat_id: int, text: str, *, user_id: int | None = None, chat_type: str = "private"
+        self,
+        chat_id: int,
+        text: str,
+        *,
+        user_id: int | None = None,
+        chat_type: str = "private",
+        reply_to: SentMessage | None = None,
     ) -> int:
-        """Somebody writes *text*; returns the update's id."""
+        """Somebody writes *text*, as a reply to a message of the bot's or not; returns the
+        update's id.
+        """
         self.open_chat(chat_id, chat_type=chat_type)
         message = {
             "message_id": next(self._message_ids),
@@ -29,6 +37,8 @@ class FakeTelegram(BotApiServer):
             "from": _user(user_id or abs(chat_id)),
             **_written(text),
         }
+        if reply_to is not None:
+            message["reply_to_message"] = self._facts(reply_to)
         self._said[chat_id, message["message_id"]] = message
         return self.push("message", message)
 

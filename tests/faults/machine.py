@@ -353,6 +353,15 @@ class Machine(RuleBasedStateMachine):
             wishes.paused = None
         update_id = self.bench.telegram.say(person.chat_id, text)
         self._run(self.bench.turn())
+        shown = self.bench.telegram.sent(person.chat_id)
+        # A target that moves much is asked about first.
+        if (
+            yes := next((one for one in shown[-1].labels if one.startswith("Set ")), "")
+            if shown
+            else ""
+        ):
+            update_id = self.bench.telegram.tap(person.chat_id, yes, message=shown[-1])
+            self._run(self.bench.turn())
         if not wish:
             return
         obeyed = not disturbed and not self._disturbed() and self._run(self._handled(update_id))

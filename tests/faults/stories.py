@@ -190,7 +190,10 @@ async def a_limit_and_a_halt(world: World) -> None:
 
     assert world.mexc.orders == []
 
-    await ask_any(world, "/halt off", "The halt is lifted", "There is no halt")
+    while not heard(world, "The halt is lifted", "There is no halt"):
+        question = await ask_any(world, "/halt off", "Lift the halt?", "There is no halt")
+        if question.button("Yes, lift it"):
+            await tapped(world, "Yes, lift it", question)
     await world.hears("Bought")
 
 
@@ -199,6 +202,28 @@ async def a_token_runs_low(world: World) -> None:
     await world.ask("/warn MNTL 10000000", "MNTL is below 10,000,000")
     await world.hears("MNTL runs low")
     await ask_any(world, "/warn MNTL off", "Warning removed", "I did not watch it")
+
+
+async def a_big_target(world: World) -> None:
+    """So much would be sold that the person is asked first."""
+    while not heard(world, "Target set to 110.00 USDT", "Target is 110.00 USDT already"):
+        question = await ask_any(
+            world, "/settarget 110", "Set the target to 110.00 USDT?", "is 110.00 USDT already"
+        )
+        if question.button("Set 110.00 USDT"):
+            await tapped(world, "Set 110.00 USDT", question)
+    await world.hears("Sold")
+
+
+async def a_value_is_entered(world: World) -> None:
+    """In the panel, in the place of the page that asks for it."""
+    while not heard(world, "Interval set to 7 s", "Interval is 7 s already"):
+        panel = await world.ask("/settings", "/settings")
+        await tapped(world, "⏱ Interval", panel)
+        await _shown(panel, "✏️ Other…")
+        await tapped(world, "✏️ Other…", panel)
+        await _shown(panel, "✖️ Cancel")
+        await said(world, "7s", after=panel)
 
 
 async def the_price_jumps(world: World) -> None:
@@ -268,6 +293,8 @@ STORIES = (
     Story(the_key_is_forgotten),
     Story(a_limit_and_a_halt),
     Story(a_token_runs_low),
+    Story(a_big_target),
+    Story(a_value_is_entered),
     Story(an_order_is_refused),
     Story(an_answer_is_lost),
     Story(an_order_never_arrived, Scene.LOST),
@@ -339,6 +366,11 @@ async def tapped(world: World, label: str, message: SentMessage) -> None:
         lambda: tap in world.telegram.answers,
         lambda: f"{label} was not acknowledged\n{world.programs[-1].log}",
     )
+
+
+async def _shown(message: SentMessage, label: str) -> None:
+    """Until the message was edited to have that button."""
+    await until(lambda: message.button(label), lambda: message.text)
 
 
 def _still_open(world: World, *, times: int | None) -> Fault:

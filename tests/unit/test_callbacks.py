@@ -9,8 +9,12 @@ from bot.callbacks import (
     Choose,
     Confirm,
     Do,
+    Enter,
     HistoryPage,
+    Open,
+    PanelPage,
     Press,
+    Put,
     Report,
     Tune,
     Unwarn,
@@ -20,11 +24,15 @@ from bot.callbacks import (
 
 ids = st.from_regex(r"[A-Za-z0-9_-]{1,32}", fullmatch=True)
 arguments = st.from_regex(r"[A-Za-z0-9.%]{0,20}", fullmatch=True)
+settable = st.sampled_from([page for page in PanelPage if page is not PanelPage.HOME])
 presses: st.SearchStrategy[Press] = st.one_of(
     st.builds(Do, st.sampled_from(sorted(PRESSABLE)), arguments),
     st.builds(Confirm, ids),
     st.builds(Choose, ids, st.integers(0, 7)),
     st.builds(HistoryPage, st.integers(0, 9999), st.integers(1, 50)),
+    st.builds(Open, st.sampled_from(PanelPage)),
+    st.builds(Put, settable, arguments.filter(bool)),
+    st.builds(Enter, settable),
     st.builds(Report, st.sampled_from(Word), ids),
     st.builds(
         Tune,
@@ -80,6 +88,12 @@ def test_a_button_with_something_added_is_never_taken_for_another_kind(press: Pr
         "pick:a:-1",
         "pick:a:01",
         "pick:a:１",
+        "open:status",
+        "open:settings:",
+        "put:settings:40",
+        "put:settarget:",
+        "put:settarget:4 0",
+        "enter:settings",
         "page:1",
         "page:10000:5",
         "page:1:0",

@@ -1,0 +1,84 @@
+"""Settings as a person would type them, for buttons and for "this sets it back"."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from bot.views.amounts import pair_name, threshold, usdt
+from bot.views.layout import escape
+from bot.views.moments import exactly
+from engine.domain.limits import Limits
+from engine.domain.money import plain
+from engine.domain.target import Threshold, ThresholdUnit
+from engine.domain.wishes import Wish
+
+_UNITS = ((timedelta(hours=1), "h"), (timedelta(minutes=1), "m"))
+
+
+def target_text(amount: Decimal) -> str:
+    return f"{plain(amount)}usdt"
+
+
+def threshold_text(value: Threshold) -> str:
+    if value.unit is ThresholdUnit.FRACTION:
+        return f"{plain(value.value * 100)}%"
+    return f"{plain(value.value)}usdt"
+
+
+def interval_text(duration: timedelta) -> str:
+    for size, unit in _UNITS:
+        if duration and duration % size == timedelta():
+            return f"{duration // size}{unit}"
+    return f"{duration // timedelta(seconds=1)}s"
+
+
+def limits_text(limits: Limits) -> str:
+    """All four; "auto" is what follows from the target."""
+    order = "auto" if limits.order is None else usdt(limits.order)
+    day = "auto" if limits.day is None else usdt(limits.day)
+    hour = limits.orders_per_hour or "auto"
+    price = "auto" if limits.move is None else f"{plain(limits.move * 100)}%"
+    return f"order {order}, day {day}, hour {hour}, price {price}"
+
+
+def named(wish: Wish) -> list[tuple[str, str]]:
+    """What the wish is about, and its value in words."""
+    found: list[tuple[str, str]] = []
+    if wish.target is not None:
+        found.append(("target", usdt(wish.target)))
+    if wish.threshold is not None:
+        found.append(("threshold", threshold(wish.threshold)))
+    if wish.interval_s is not None:
+        found.append(("interval", exactly(timedelta(seconds=wish.interval_s))))
+    if wish.symbol is not None:
+        found.append(("pair", escape(pair_name(wish.symbol))))
+    if wish.counting is not None:
+        found.append(("count", wish.counting.value))
+    if wish.autonomy is not None:
+        found.append(("mode", wish.autonomy.value))
+    if wish.dry_run is not None:
+        found.append(("dry run", "on" if wish.dry_run else "off"))
+    if wish.limits is not None:
+        found.append(("limits", limits_text(wish.limits)))
+    return found
+
+
+def commands(wish: Wish) -> list[str]:
+    """What would have to be sent for it."""
+    found: list[str] = []
+    if wish.target is not None:
+        found.append(f"/settarget {plain(wish.target)}")
+    if wish.threshold is not None:
+        found.append(f"/setthreshold {threshold_text(wish.threshold)}")
+    if wish.interval_s is not None:
+        found.append(f"/setinterval {interval_text(timedelta(seconds=wish.interval_s))}")
+    if wish.symbol is not None:
+        found.append(f"/setpair {escape(wish.symbol)}")
+    if wish.counting is not None:
+        found.append(f"/count {wish.counting.value}")
+    if wish.autonomy is not None:
+        found.append(f"/mode {wish.autonomy.value}")
+    if wish.dry_run is not None:
+        found.append(f"/dryrun {'on' if wish.dry_run else 'off'}")
+    if wish.limits is not None:
+        found.append("/limits")
+    return found

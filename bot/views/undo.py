@@ -1,0 +1,111 @@
+"""Undo: the button below what was changed, and what each kind of tap on it gets."""
+
+from datetime import datetime
+
+from telegram import InlineKeyboardMarkup
+
+from bot.callbacks import Confirm, Open, PanelPage
+from bot.messages import Message
+from bot.views.buttons import button, keyboard
+from bot.views.layout import lines, paragraphs
+from bot.views.mode import badge
+from bot.views.outlook import band_line, held_at, next_step, seen_line
+from bot.views.typed import commands, named
+from engine.domain.accounts import Account
+from engine.domain.looks import Look
+from engine.domain.pairs import PairRules
+from engine.domain.wishes import Proposal, Wish
+
+UNDO = "↩️ Undo"
+
+
+def undoable(message: Message, *, former: Wish, question_id: str) -> Message:
+    """*message* tells of a change; *former* is what the button brings back."""
+    rows = message.keyboard.inline_keyboard if message.keyboard else ()
+    return Message(
+        paragraphs(message.text, undo_hint(former)),
+        keyboard([button(UNDO, Confirm(question_id))], *rows),
+        message.silent,
+    )
+
+
+def undo_hint(former: Wish) -> str:
+    return f"Undo takes it back within 60 s; {_how(former)} does so later."
+
+
+def undone_view(
+    *,
+    account: Account,
+    former: Wish,
+    now: datetime,
+    look: Look | None,
+    rules: PairRules | None,
+) -> Message:
+    """*account* as it is again."""
+    held = held_at(look, account.settings)
+    return Message(
+        paragraphs(
+            lines(f"{badge(account)} · {undone_title(former)}", band_line(account.settings)),
+            lines(
+                next_step(account, held=held, rules=rules),
+                seen_line(look, held=held, now=now),
+            ),
+        )
+    )
+
+
+def undone_title(former: Wish) -> str:
+    return f"Undone: {_told(former)} again"
+
+
+def undo_late_view(proposal: Proposal) -> Message:
+    """The minute is over: the change stays."""
+    return Message(
+        lines(
+            "Too late to undo: that works for 60 s. Nothing changed.",
+            f"{_how(proposal.wanted)} sets what was before: {_told(proposal.wanted)}.",
+        ),
+        back_to_panel(proposal),
+    )
+
+
+def undo_overtaken_view(*, account: Account, proposal: Proposal) -> Message:
+    """It was changed again since, by whomever."""
+    return Message(
+        lines(
+            f"{badge(account)} · Not undone",
+            f"It was changed again meanwhile: {_told(proposal.found.now(account))} now.",
+            f"Nothing changed. {_how(proposal.wanted)} sets what was before: "
+            f"{_told(proposal.wanted)}.",
+        ),
+        back_to_panel(proposal),
+    )
+
+
+def back_to_panel(proposal: Proposal) -> InlineKeyboardMarkup | None:
+    if not proposal.in_panel:
+        return None
+    return keyboard([button("⬅️ Back", Open(page_of(proposal.wanted)))])
+
+
+def page_of(wish: Wish) -> PanelPage:
+    """Where the panel shows what the wish is about."""
+    pages = {
+        "target": PanelPage.TARGET,
+        "threshold": PanelPage.THRESHOLD,
+        "interval_s": PanelPage.INTERVAL,
+        "symbol": PanelPage.PAIR,
+        "counting": PanelPage.COUNTING,
+        "dry_run": PanelPage.DRY_RUN,
+        "limits": PanelPage.LIMITS,
+    }
+    names = wish.names
+    return pages.get(names[0], PanelPage.HOME) if len(names) == 1 else PanelPage.HOME
+
+
+def _told(wish: Wish) -> str:
+    return ", ".join(f"{name} {value}" for name, value in named(wish))
+
+
+def _how(wish: Wish) -> str:
+    return " and ".join(commands(wish))

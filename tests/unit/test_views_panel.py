@@ -1,0 +1,265 @@
+"""The panel, its questions and its undo fit a phone, whatever the values."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.callbacks import PanelPage
+from bot.inputs import Topic
+from bot.messages import Message
+from bot.views.consent import ask_live_view, ask_target_view, overtaken_view
+from bot.views.errors import error_view
+from bot.views.halt import ask_lift_view, other_halt_view
+from bot.views.panel import enter_view, failed_view, page_view, panel_view, still_waiting_view
+from bot.views.settings import not_understood_view
+from bot.views.undo import (
+    page_of,
+    undo_late_view,
+    undo_overtaken_view,
+    undoable,
+    undone_view,
+)
+from engine.domain.accounts import Account, Halt
+from engine.domain.holdings import Counting
+from engine.domain.limits import Limits
+from engine.domain.looks import Declined, Look, Seen
+from engine.domain.orders import Trigger
+from engine.domain.pairs import Symbol
+from engine.domain.planner import InsideBand, LimitKind, OverLimit, Reason, plan
+from engine.domain.target import Autonomy, Threshold, ThresholdUnit
+from engine.domain.wishes import Proposal, Wish
+from engine.errors import Unavailable
+from engine.halts import Waiting
+from engine.preview import Foreseen
+from tests.builders import account, book, holdings, rules, settings
+from tests.fakes.clock import START
+from tests.unit.phone import check_message
+
+D = Decimal
+PAGES = [page for page in PanelPage if page is not PanelPage.HOME]
+LONG = Symbol("1000000BABYDOGE1USDT")
+WISHES = [
+    Wish(target=D("999999999.99")),
+    Wish(threshold=Threshold(D("0.0125"))),
+    Wish(threshold=Threshold(D("1234567.89"), ThresholdUnit.QUOTE)),
+    Wish(interval_s=5400),
+    Wish(symbol=LONG),
+    Wish(counting=Counting.FREE),
+    Wish(autonomy=Autonomy.NOTIFY),
+    Wish(dry_run=True),
+    Wish(limits=Limits(order=D(500), day=D(2000), orders_per_hour=20, move=D("0.15"))),
+    Wish(target=D(40), threshold=Threshold(D("0.05"))),
+]
+accounts = st.builds(
+    lambda target, hundredths, seconds, symbol, paused, dry_run, halted: account(
+        settings=settings(
+            target=target,
+            threshold=D(hundredths) / 10000,
+            interval=timedelta(seconds=seconds),
+            symbol=symbol,
+            paused=paused,
+            dry_run=dry_run,
+        ),
+        halted=halted,
+    ),
+    st.decimals("0.01", "1000000000", places=2),
+    st.integers(1, 9999),
+    st.integers(1, 86400),
+    st.sampled_from([Symbol("MNTLUSDT"), LONG]),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+)
+
+
+def a_look(one: Account, held: str = "57.10") -> Look:
+    return Look(
+        at=START,
+        trigger=Trigger.PERSON,
+        target=one.settings.target,
+        band=one.settings.band,
+        verdict=Declined(InsideBand()),
+        seen=Seen.of(one.settings, holdings(usdt=held), book()),
+    )
+
+
+def foreseen(one: Account, *, usdt: str = "57.10", reason: Reason | None = None) -> Foreseen:
+    held, market = holdings(usdt=usdt), book()
+    decided = plan(holdings=held, settings=one.settings, rules=rules(), book=market)
+    seen = Seen.of(one.settings, held, market)
+    return Foreseen(decided, reason or decided.reason, a_look(one, usdt), seen, rules())
+
+
+def labels(message: Message) -> list[str]:
+    rows = message.keyboard.inline_keyboard if message.keyboard else ()
+    return [button.text for row in rows for button in row]
+
+
+@given(accounts, st.booleans())
+def test_every_page_fits_whatever_is_set(one: Account, known: bool):
+    look, pair = (a_look(one), rules()) if known else (None, None)
+    home = check_message(panel_view(account=one, now=START, look=look, rules=pair))
+
+    assert "/settings" in home.splitlines()[0]
+    for page in PAGES:
+        view = page_view(page=page, account=one, now=START, look=look, rules=pair)
+        text = check_message(view)
+        assert f"/{page.value}" in text
+        assert "Band" in text
+        assert max(map(len, labels(view))) <= 20
+        check_message(enter_view(page=page, account=one, is_private=known))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_after_a_change_has_its_undo_first(page: PanelPage):
+    view = page_view(
+        page=page,
+        account=account(),
+        now=START,
+        look=None,
+        rules=rules(),
+        undo=(Wish(target=D(50)), "question"),
+    )
+
+    assert "/settarget 50 does so later" in check_message(view)
+    assert labels(view)[0] == "↩️ Undo"
+
+
+def test_a_band_that_never_trades_is_told_on_the_page():
+    one = account(settings=settings(threshold="0.01"))
+    view = page_view(
+        page=PanelPage.THRESHOLD, account=one, now=START, look=None, rules=rules(min_notional=5)
+    )
+
+    assert "can never trade at its edge" in check_message(view)
+    assert "±15%" in labels(view)
+    assert "±2%" not in labels(view)
+
+
+@pytest.mark.parametrize("wish", WISHES, ids=range(len(WISHES)))
+def test_every_undo_says_what_it_brings_back_and_how_else(wish: Wish):
+    proposal = Proposal(wanted=wish, found=wish, in_panel=True)
+    one = account()
+    texts = [
+        check_message(undoable(Message("Set."), former=wish, question_id="q")),
+        check_message(
+            undone_view(account=one, former=wish, now=START, look=a_look(one), rules=rules())
+        ),
+        check_message(undo_late_view(proposal)),
+        check_message(undo_overtaken_view(account=one, proposal=proposal)),
+        check_message(overtaken_view(account=one, proposal=proposal)),
+    ]
+
+    for text in (texts[0], texts[2], texts[3], texts[4]):
+        assert "/" in text
+    assert "Undone: " in texts[1]
+    assert len(wish.names) > 1 or page_of(wish) is not PanelPage.HOME or wish.autonomy
+
+
+def test_undo_stands_above_the_other_buttons():
+    refused = not_understood_view(topic=Topic.INTERVAL, typed_text="x")
+    view = undoable(refused, former=Wish(interval_s=120), question_id="q")
+
+    assert labels(view) == ["↩️ Undo", "/setinterval 1m", "/setinterval 5m", "/setinterval 1h"]
+
+
+@pytest.mark.parametrize("in_panel", [True, False])
+@pytest.mark.parametrize("usdt", ["57.10", "5000", "1", "200"])
+def test_a_big_target_is_shown_with_its_order(usdt: str, in_panel: bool):
+    one = account()
+    wanted = replace(one, settings=settings(target=200))
+    view = ask_target_view(
+        account=one,
+        target=D(200),
+        foreseen=foreseen(wanted, usdt=usdt),
+        confirmation_id="q",
+        in_panel=in_panel,
+    )
+    text = check_message(view)
+
+    assert f"You hold {D(usdt):,.2f} USDT" in text
+    assert "without a tap the target stays 40.00 USDT" in text
+    assert labels(view) == ["Set 200.00 USDT", *(["⬅️ Back"] if in_panel else [])]
+
+
+def test_an_order_over_a_limit_is_said_to_be_held_back():
+    wanted = account(settings=settings(target=40))
+    over = OverLimit(LimitKind.ORDER, asked=D(1960), allowed=D(1000))
+    view = ask_target_view(
+        account=account(settings=settings(target=1999)),
+        target=D(40),
+        foreseen=foreseen(wanted, usdt="2000", reason=over),
+        confirmation_id="q",
+        in_panel=False,
+    )
+
+    assert "unless you raise that limit: /limits" in check_message(view)
+
+
+@pytest.mark.parametrize(
+    ("one", "when"),
+    [
+        (account(), "The next check would"),
+        (account(settings=settings(paused=True)), "After /resume, the first check would"),
+        (account(halted=True), "When the halt is lifted, the next check would"),
+    ],
+)
+def test_the_question_says_when(one: Account, when: str):
+    view = ask_target_view(
+        account=one,
+        target=D(200),
+        foreseen=foreseen(replace(one, settings=settings(target=200))),
+        confirmation_id="q",
+        in_panel=False,
+    )
+
+    assert when in check_message(view)
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_real_money_is_asked_about_with_or_without_a_view_of_the_balance(seen: bool):
+    one = account(settings=settings(dry_run=True))
+    view = ask_live_view(
+        account=one,
+        foreseen=foreseen(one) if seen else None,
+        confirmation_id="q",
+        in_panel=True,
+    )
+    text = check_message(view)
+
+    assert text.startswith("🧪 DRY RUN · Trade with real money?")
+    assert ("I cannot see your balance" in text) is not seen
+    assert "nothing is traded before your /resume" in text
+    assert labels(view) == ["Trade for real", "⬅️ Back"]
+
+
+@pytest.mark.parametrize(
+    ("waiting", "words"),
+    [
+        ((1, 1, 1), "1 chat in all: 1 trades again at once, 1 of them with real money."),
+        ((3, 2, 0), "3 chats in all: 2 trade again at once, none of them with real money."),
+        ((2, 0, 0), "2 chats in all; none would trade by itself."),
+    ],
+)
+def test_lifting_a_halt_says_what_starts(waiting: tuple[int, int, int], words: str):
+    view = ask_lift_view(
+        account=account(halted=True),
+        waiting=Waiting(Halt(START, 1), *waiting),
+        confirmation_id="q",
+    )
+
+    assert words in check_message(view)
+    check_message(other_halt_view(account=account(halted=True)))
+
+
+def test_what_went_wrong_leads_back():
+    refused = not_understood_view(topic=Topic.TARGET, typed_text="<b>")
+
+    assert "I still wait for it" in check_message(
+        still_waiting_view(refused, page=PanelPage.TARGET)
+    )
+    check_message(failed_view(error_view(Unavailable("away")), page=PanelPage.DRY_RUN))
