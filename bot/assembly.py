@@ -14,6 +14,7 @@ from bot.handlers.about import About
 from bot.handlers.guards import Guards
 from bot.handlers.keys import Keys
 from bot.handlers.looking import Looking
+from bot.handlers.modes import ModeOf
 from bot.handlers.settings import SettingsOf
 from bot.handlers.trading import Trading
 from bot.handlers.unclear import Unclear
@@ -36,6 +37,7 @@ from engine.domain.target import Settings
 from engine.exchange.port import KeyCheck
 from engine.halts import Halts
 from engine.limits import AccountLimits
+from engine.modes import Modes
 from engine.preview import Previews
 from engine.situation import Situations
 from engine.storage.codec import alert_from_json
@@ -140,6 +142,13 @@ def assemble(
             previews=previews,
             situations=situations,
             database=database,
+            clock=clock,
+        ),
+        ModeOf(
+            accounts=account_desk,
+            modes=Modes(database=database, clock=clock),
+            previews=previews,
+            situations=situations,
             clock=clock,
         ),
         SettingsOf(

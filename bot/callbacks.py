@@ -20,6 +20,7 @@ PRESSABLE = frozenset(
         "resume",
         "rebalance",
         "limits",
+        "mode",
         "halt",
         "why",
         "history",

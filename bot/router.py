@@ -38,6 +38,7 @@ from engine.clock import Clock
 from engine.domain.people import Role
 from engine.errors import EngineError
 from engine.storage.confirmations import Confirmation, Refusal, Why
+from engine.storage.offers import OFFER
 
 App = Application[Any, Any, Any, Any, Any, Any]
 Context = CallbackContext[Any, Any, Any, Any]
@@ -45,6 +46,7 @@ Context = CallbackContext[Any, Any, Any, Any]
 # What was sent while the bot was off is done all the same, but for what would start trading.
 _STALE_AFTER = timedelta(minutes=10)
 _NOT_WHEN_STALE = frozenset({"resume", "rebalance"})
+_PLANS = frozenset({REBALANCE, OFFER})
 # These taps change nothing that is to be seen.
 _NOTICES = {
     Why.UNKNOWN: dead_tap_notice(),
@@ -214,7 +216,7 @@ class Router:
         question = refusal.question
         if refusal.why is Why.OUTDATED:
             return plan_outdated_view()
-        if question is not None and question.kind == REBALANCE and refusal.why is Why.EXPIRED:
+        if question is not None and question.kind in _PLANS and refusal.why is Why.EXPIRED:
             return plan_expired_view(age=self._clock.now() - question.asked_at)
         return question_closed_view()
 

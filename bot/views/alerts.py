@@ -10,16 +10,19 @@ from bot.views.buttons import do, keyboard
 from bot.views.halt import halt_alert_view
 from bot.views.layout import escape, lines
 from bot.views.mode import good_badge, halted_badge, trading_badge, warning_badge
+from bot.views.offers import drift_noticed_view, plan_offered_view
 from bot.views.reasons import reason_advice, reason_text
 from bot.views.troubles import trouble_over_view, trouble_view
 from bot.views.unclear import report_rows
 from engine.domain.alerts import (
     Alert,
+    DriftNoticed,
     Halted,
     HaltLifted,
     OrderNeedsPerson,
     OrderNeverArrived,
     OrderUnclear,
+    PlanOffered,
     RunDeclined,
     TradeSettled,
     TroubleOver,
@@ -34,7 +37,7 @@ _NORMAL_SHORTFALL = Decimal("0.06")
 _WORTH_SAYING = Decimal("0.001")
 
 
-def alert_view(alert: Alert) -> Message:  # noqa: PLR0911 - one return an alert
+def alert_view(alert: Alert) -> Message:  # noqa: C901, PLR0911 - one return an alert
     match alert:
         case TradeSettled():
             return _trade(alert) if alert.base_quantity else _nothing_traded(alert)
@@ -50,6 +53,10 @@ def alert_view(alert: Alert) -> Message:  # noqa: PLR0911 - one return an alert
             return trouble_over_view(alert)
         case RunDeclined():
             return _declined(alert)
+        case DriftNoticed():
+            return drift_noticed_view(alert)
+        case PlanOffered():
+            return plan_offered_view(alert)
         case Halted() | HaltLifted():
             return halt_alert_view(alert)
         case _:

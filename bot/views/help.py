@@ -16,6 +16,7 @@ COMMANDS: Sequence[tuple[str, str]] = (
     ("setinterval", "Time between checks, like 2m"),
     ("setpair", "Token to trade, like MNTL"),
     ("limits", "What no order may exceed"),
+    ("mode", "Trade, ask first, or only tell"),
     ("why", "What the last check decided"),
     ("history", "The last trades"),
     ("balance", "What you hold"),
@@ -32,7 +33,7 @@ COMMANDS: Sequence[tuple[str, str]] = (
 )
 
 _SECTIONS = (
-    ("Trading", ("status", "rebalance", "pause", "resume")),
+    ("Trading", ("status", "rebalance", "pause", "resume", "mode")),
     (
         "Settings",
         ("settarget", "setthreshold", "setinterval", "setpair", "limits", "count", "dryrun"),
@@ -49,6 +50,7 @@ _EXAMPLES = {
     "setpair": "MNTL",
     "count": "held",
     "dryrun": "on",
+    "mode": "ask",
 }
 _SHORT = {
     "status": "how things stand",
@@ -60,6 +62,7 @@ _SHORT = {
     "setinterval": "time between checks",
     "setpair": "token to trade",
     "limits": "what no order may exceed",
+    "mode": "trade, ask or only tell",
     "halt": "stop all chats (owner)",
     "count": "count open orders",
     "dryrun": "trade on paper",
@@ -96,6 +99,7 @@ def help_view(*, is_owner: bool) -> Message:
                 do("Connect", "connect"),
                 do("Disconnect", "disconnect"),
                 do("Version", "version"),
+                do("Mode", "mode"),
             ],
             [do("Halt", "halt"), do("Logs", "logs")] if is_owner else [],
         ),

@@ -37,6 +37,17 @@ class RunRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class RunOffer:
+    """The plan a person was shown, kept with the button until it is tapped. *version* is the
+    account's: another pair, key, or kind of money is another plan.
+    """
+
+    side: Side
+    expected_quote: Decimal
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Halt:
     """The owner stopped all accounts at once, and only the owner lifts it."""
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from engine.domain.orders import Intent, Trigger
 from engine.domain.pairs import Asset, Side, Symbol
 from engine.domain.planner import Reason
+from engine.domain.target import Band
 from engine.domain.troubles import TroubleKind
 
 
@@ -102,6 +103,28 @@ class RunDeclined:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DriftNoticed:
+    """A trade is due, and the chat wants to be told of it and to trade by itself."""
+
+    dry_run: bool
+    symbol: Symbol
+    side: Side
+    expected_quote: Decimal
+    expected_base: Decimal
+    held: Decimal
+    target: Decimal
+    band: Band
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOffered:
+    """A trade is due, and whoever may trade in the chat is asked whether to do it."""
+
+    confirmation_id: str
+    drift: DriftNoticed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Halted:
     """The owner stopped all chats; *expected_quote* is of an order that had left already."""
 
@@ -125,6 +148,8 @@ Alert = (
     | TroubleTold
     | TroubleOver
     | RunDeclined
+    | DriftNoticed
+    | PlanOffered
     | Halted
     | HaltLifted
 )

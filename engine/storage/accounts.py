@@ -174,6 +174,21 @@ async def drop_request(
     return dropped is not None
 
 
+async def is_run_requested(session: AsyncSession, account_id: AccountId) -> bool:
+    """Whether a person's confirmed rebalance waits to be run."""
+    query = exists().where(RequestRow.account_id == account_id)
+    return bool(await session.scalar(select(query)))
+
+
+async def ask_not_before(
+    session: AsyncSession, account_id: AccountId, moment: datetime | None
+) -> None:
+    """Until then nobody is asked about a plan. No order depends on it: the version stays."""
+    await session.execute(
+        update(AccountRow).where(AccountRow.id == account_id).values(not_before=moment)
+    )
+
+
 async def duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> list[Duty]:
     """What the checks of these accounts need, in five statements however many there are."""
     rows = (await session.scalars(select(AccountRow).where(AccountRow.id.in_(account_ids)))).all()

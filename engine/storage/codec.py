@@ -17,11 +17,13 @@ from cattrs.preconf.json import JsonConverter, make_converter
 
 from engine.domain.alerts import (
     Alert,
+    DriftNoticed,
     Halted,
     HaltLifted,
     OrderNeedsPerson,
     OrderNeverArrived,
     OrderUnclear,
+    PlanOffered,
     RunDeclined,
     TradeSettled,
     TroubleOver,
@@ -38,6 +40,8 @@ ALERTS: Mapping[str, type[Alert]] = {
     "trouble_told": TroubleTold,
     "trouble_over": TroubleOver,
     "run_declined": RunDeclined,
+    "drift_noticed": DriftNoticed,
+    "plan_offered": PlanOffered,
     "halted": Halted,
     "halt_lifted": HaltLifted,
 }
