@@ -251,7 +251,7 @@ class Accounts:
                 user_id=user_id,
                 action="trade",
                 subject=account.uuid,
-                detail=f"{offer.side.value} {plain(offer.expected_quote)} USDT",
+                detail=f"{offer.side.value.lower()} {plain(offer.expected_quote)} USDT",
             )
         return request
 

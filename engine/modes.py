@@ -9,7 +9,7 @@ from engine.domain.accounts import Account
 from engine.domain.offers import QUIET, Standing
 from engine.domain.orders import Intent
 from engine.domain.target import Autonomy
-from engine.storage import accounts, audit, confirmations, offers, orders
+from engine.storage import accounts, audit, confirmations, leases, offers, orders
 from engine.storage.confirmations import Refusal
 from engine.storage.database import Database
 
@@ -46,6 +46,7 @@ class Modes:
                 await self._note(
                     session, account, user_id, "mode", f"{was.value} -> {autonomy.value}"
                 )
+            await leases.wake(session, account.id)
         return ModeChange(before, after, unresolved.get(account.id))
 
     async def skip(self, offer_id: str, account: Account, *, user_id: int) -> Refusal | None:
