@@ -15,6 +15,7 @@ from bot.handlers.guards import Guards
 from bot.handlers.keys import Keys
 from bot.handlers.looking import Looking
 from bot.handlers.modes import ModeOf
+from bot.handlers.movements import Deposits
 from bot.handlers.settings import SettingsOf
 from bot.handlers.trading import Trading
 from bot.handlers.unclear import Unclear
@@ -38,6 +39,7 @@ from engine.exchange.port import KeyCheck
 from engine.halts import Halts
 from engine.limits import AccountLimits
 from engine.modes import Modes
+from engine.movements import Movements
 from engine.preview import Previews
 from engine.situation import Situations
 from engine.storage.codec import alert_from_json
@@ -150,6 +152,11 @@ def assemble(
             previews=previews,
             situations=situations,
             clock=clock,
+        ),
+        Deposits(
+            accounts=account_desk,
+            movements=Movements(database=database, clock=clock, owner=owner),
+            questions=questions,
         ),
         SettingsOf(
             accounts=account_desk,

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from engine import incidents, runs
 from engine.clock import Clock
@@ -22,7 +23,6 @@ from engine.domain.looks import (
     Look,
     MovedAway,
     Ordered,
-    Seen,
     Unsettled,
     Verdict,
     Waiting,
@@ -41,6 +41,7 @@ from engine.domain.target import Autonomy
 from engine.domain.troubles import Trouble, TroubleKind
 from engine.errors import ClockRefused, EngineError, LeaseLost, Rejected, SealBroken
 from engine.exchange.port import Exchange
+from engine.movements import Movements
 from engine.offers import Offers
 from engine.recover import Resolver, next_look
 from engine.storage import accounts, limits, looks
@@ -81,6 +82,7 @@ class Checker:
         self._exchange_for = exchange_for
         self._owner = owner
         self._trader = Trader(database=database, clock=clock, timing=timing)
+        self._movements = Movements(database=database, clock=clock, owner=owner)
         self._offers = Offers(database=database, clock=clock, timing=timing, owner=owner)
         self._resolver = Resolver(database=database, clock=clock, trader=self._trader)
 
@@ -122,6 +124,7 @@ class Checker:
             holdings=holdings, last_fill=duty.last_fill, now=self._clock.now()
         ):
             return await self._unsettled(duty, duty.last_fill, holdings, trigger)
+        await self._movements.watch(duty, holdings, fence=fence)
         if duty.request is None and not outside_band(holdings, settings):
             look = self._look(account, trigger, Declined(InsideBand()), holdings=holdings)
             await self._call_over(account, duty.trouble)
@@ -280,21 +283,6 @@ class Checker:
         look = self._look(duty.account, trigger, Failed(kind, detail))
         return Checked(look, again_in=self._timing.error_backoff)
 
-    def _look(
-        self,
-        account: Account,
-        trigger: Trigger,
-        verdict: Verdict,
-        *,
-        holdings: Holdings | None = None,
-        book: OrderBook | None = None,
-    ) -> Look:
-        settings = account.settings
-        return Look(
-            at=self._clock.now(),
-            trigger=trigger,
-            target=settings.target,
-            band=settings.band,
-            verdict=verdict,
-            seen=None if holdings is None else Seen.of(settings, holdings, book),
-        )
+    def _look(self, account: Account, trigger: Trigger, verdict: Verdict, **seen: Any) -> Look:
+        at = self._clock.now()
+        return Look.of(account.settings, at=at, trigger=trigger, verdict=verdict, **seen)

@@ -10,6 +10,7 @@ from bot.views.buttons import do, keyboard
 from bot.views.halt import halt_alert_view
 from bot.views.layout import escape, lines
 from bot.views.mode import good_badge, halted_badge, trading_badge, warning_badge
+from bot.views.movements import moved_view
 from bot.views.offers import drift_noticed_view, plan_offered_view
 from bot.views.reasons import reason_advice, reason_text
 from bot.views.troubles import trouble_over_view, trouble_view
@@ -19,6 +20,7 @@ from engine.domain.alerts import (
     DriftNoticed,
     Halted,
     HaltLifted,
+    Moved,
     OrderNeedsPerson,
     OrderNeverArrived,
     OrderUnclear,
@@ -57,6 +59,8 @@ def alert_view(alert: Alert) -> Message:  # noqa: C901, PLR0911 - one return an 
             return drift_noticed_view(alert)
         case PlanOffered():
             return plan_offered_view(alert)
+        case Moved():
+            return moved_view(alert)
         case Halted() | HaltLifted():
             return halt_alert_view(alert)
         case _:

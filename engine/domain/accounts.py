@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.limits import AUTOMATIC, Limits, LimitsInForce
+from engine.domain.movements import LastSeen
 from engine.domain.orders import AccountId, Intent
 from engine.domain.pairs import Side
 from engine.domain.planner import Order
@@ -101,3 +102,4 @@ class Duty:
     last_fill: Intent | None = None
     trouble: Trouble | None = None
     request: RunRequest | None = None
+    last_seen: LastSeen | None = None

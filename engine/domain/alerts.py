@@ -1,14 +1,15 @@
 """What a chat must be told: facts, stored with the fact they belong to; `bot/views` has the words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from engine.domain.movements import Movement
 from engine.domain.orders import Intent, Trigger
 from engine.domain.pairs import Asset, Side, Symbol
 from engine.domain.planner import Reason
-from engine.domain.target import Band
+from engine.domain.target import Autonomy, Band
 from engine.domain.troubles import TroubleKind
 
 
@@ -140,6 +141,30 @@ class HaltLifted:
     paused: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """Money came or went without an order of ours; *by_hand*: one coin came for the other.
+
+    *held* is the USDT held now. With a *question_id* the chat is asked whether to raise the target
+    to *new_target*. *last_for_now*: there were so many that the next ones are only kept.
+    """
+
+    dry_run: bool
+    symbol: Symbol
+    moved: tuple[Movement, ...]
+    by_hand: bool
+    held: Decimal
+    target: Decimal
+    band: Band
+    autonomy: Autonomy
+    last_for_now: bool = False
+    question_id: str | None = None
+    new_target: Decimal | None = None
+
+    def asking(self, question_id: str, *, new_target: Decimal) -> "Moved":
+        return replace(self, question_id=question_id, new_target=new_target)
+
+
 Alert = (
     TradeSettled
     | OrderUnclear
@@ -150,6 +175,7 @@ Alert = (
     | RunDeclined
     | DriftNoticed
     | PlanOffered
+    | Moved
     | Halted
     | HaltLifted
 )

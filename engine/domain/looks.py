@@ -103,3 +103,23 @@ class Look:
     band: Band
     verdict: Verdict
     seen: Seen | None = None
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        *,
+        at: datetime,
+        trigger: Trigger,
+        verdict: Verdict,
+        holdings: Holdings | None = None,
+        book: OrderBook | None = None,
+    ) -> Self:
+        return cls(
+            at=at,
+            trigger=trigger,
+            target=settings.target,
+            band=settings.band,
+            verdict=verdict,
+            seen=None if holdings is None else Seen.of(settings, holdings, book),
+        )

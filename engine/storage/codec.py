@@ -20,6 +20,7 @@ from engine.domain.alerts import (
     DriftNoticed,
     Halted,
     HaltLifted,
+    Moved,
     OrderNeedsPerson,
     OrderNeverArrived,
     OrderUnclear,
@@ -42,6 +43,7 @@ ALERTS: Mapping[str, type[Alert]] = {
     "run_declined": RunDeclined,
     "drift_noticed": DriftNoticed,
     "plan_offered": PlanOffered,
+    "moved": Moved,
     "halted": Halted,
     "halt_lifted": HaltLifted,
 }

@@ -360,9 +360,9 @@ async def test_a_server_that_cannot_be_reached_is_sent_nothing_twice(
 @pytest.mark.parametrize(
     "step",
     [
-        *("commit 2", "committed 2"),  # the gate; then on the way to the socket
-        *("write begins 3", "commit 3", "committed 3"),  # the order is real from here on
-        *("write begins 4", "commit 4", "committed 4"),
+        *("commit 3", "committed 3"),  # the gate; then on the way to the socket
+        *("write begins 4", "commit 4", "committed 4"),  # the order is real from here on
+        *("write begins 5", "commit 5", "committed 5"),
     ],
 )
 async def test_killed_around_the_post_the_next_life_finds_the_order(
