@@ -63,6 +63,7 @@ def target_raised_view(*, account: Account) -> Message:
             f"{badge(account)} · Target set to {usdt(settings.target)}",
             band_line(settings),
             next_step(account, held=None, rules=None),
+            "/settarget sets another one; /status shows how things stand.",
         ),
         keyboard([do("Target", "settarget"), do("Status", "status")]),
     )
