@@ -77,6 +77,9 @@ class Movements:
         async with self._database.writing() as session:
             if not await self._is_ours(session, account, fence=fence):
                 return
+            noted = await movements.last_seen_of(session, [account.id])
+            if noted.get((account.id, settings.dry_run)) != last:
+                return  # by this very check, before it had to begin anew
             doubtful = last and await movements.has_doubtful(session, account.id, last)
             await movements.see(session, account.id, finding.seen, dry_run=settings.dry_run)
             if finding.moved and not doubtful:
