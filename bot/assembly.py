@@ -19,6 +19,8 @@ from bot.handlers.changing import Changing
 from bot.handlers.guards import Guards
 from bot.handlers.keys import Keys
 from bot.handlers.looking import Looking
+from bot.handlers.modes import ModeOf
+from bot.handlers.movements import Deposits
 from bot.handlers.panel import Panel
 from bot.handlers.settings import SettingsOf
 from bot.handlers.trading import Trading
@@ -47,6 +49,8 @@ from engine.domain.target import Settings
 from engine.exchange.port import KeyCheck
 from engine.halts import Halts
 from engine.limits import AccountLimits
+from engine.modes import Modes
+from engine.movements import Movements
 from engine.preview import Previews
 from engine.situation import Situations
 from engine.storage.codec import alert_from_json
@@ -190,6 +194,18 @@ def assemble(
             situations=situations,
             database=database,
             clock=clock,
+        ),
+        ModeOf(
+            accounts=account_desk,
+            modes=Modes(database=database, clock=clock),
+            previews=previews,
+            situations=situations,
+            clock=clock,
+        ),
+        Deposits(
+            accounts=account_desk,
+            movements=Movements(database=database, clock=clock, owner=owner),
+            questions=questions,
         ),
         Trading(
             accounts=account_desk,

@@ -23,6 +23,7 @@ PRESSABLE = frozenset(
         "limits",
         "alerts",
         "warn",
+        "mode",
         "halt",
         "why",
         "history",

@@ -39,6 +39,7 @@ from engine.clock import Clock
 from engine.domain.people import Role
 from engine.errors import EngineError
 from engine.storage.confirmations import Confirmation, Refusal, Why
+from engine.storage.offers import OFFER
 
 App = Application[Any, Any, Any, Any, Any, Any]
 Context = CallbackContext[Any, Any, Any, Any]
@@ -46,6 +47,7 @@ Context = CallbackContext[Any, Any, Any, Any]
 # What was sent while the bot was off is done all the same, but for what would start trading.
 _STALE_AFTER = timedelta(minutes=10)
 _NOT_WHEN_STALE = frozenset({"resume", "rebalance"})
+_PLANS = frozenset({REBALANCE, OFFER})
 # These taps change nothing that is to be seen.
 _NOTICES = {
     Why.UNKNOWN: dead_tap_notice(),
@@ -230,7 +232,7 @@ class Router:
             return plan_outdated_view()
         if question is None or refusal.why is not Why.EXPIRED:
             return question_closed_view()
-        if question.kind == REBALANCE:
+        if question.kind in _PLANS:
             return plan_expired_view(age=self._clock.now() - question.asked_at)
         return self._desk.late(question) or question_closed_view()
 

@@ -5,21 +5,21 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.check import ExchangeFor
 from engine.clock import Clock
-from engine.domain.accounts import Account, RunRequest
+from engine.domain.accounts import Account, RunOffer, RunRequest
 from engine.domain.holdings import Holdings
+from engine.domain.money import plain
+from engine.domain.offers import Standing
 from engine.domain.orders import AccountId, Intent
-from engine.domain.pairs import Side
 from engine.domain.target import Settings
 from engine.errors import KeyElsewhere, NoKey, OrderUnresolved, PaperOnly, Unavailable
 from engine.exchange.port import KeyCheck, KeyFacts
-from engine.storage import accounts, cards, confirmations, members, notes, orders
+from engine.storage import accounts, audit, cards, confirmations, members, notes, offers, orders
 from engine.storage.codec import from_json
 from engine.storage.confirmations import Refusal, Why
 from engine.storage.database import Database
@@ -44,17 +44,6 @@ class Change:
     after: Account
     under_way: Intent | None = None
     called_off: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RunOffer:
-    """The plan a person was shown, kept with the button until it is tapped. *version* is the
-    account's: another pair, key, or kind of money is another plan.
-    """
-
-    side: Side
-    expected_quote: Decimal
-    version: int
 
 
 class Accounts:
@@ -267,6 +256,16 @@ class Accounts:
                 expires_at=now + _RUN_WITHIN,
             )
             await accounts.request_run(session, account.id, request)
+            await offers.answered(session, account.id, taken.id, Standing.TAKEN, now)
+            await audit.add(
+                session,
+                at=now,
+                chat_id=chat_id,
+                user_id=user_id,
+                action="trade",
+                subject=account.uuid,
+                detail=f"{offer.side.value.lower()} {plain(offer.expected_quote)} USDT",
+            )
         return request
 
 

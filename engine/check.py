@@ -6,22 +6,23 @@ A check that holds makes one request to the exchange and writes nothing.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 from engine import incidents, runs
-from engine.clock import Clock, to_millis
-from engine.domain.accounts import Account, Duty, RunRequest
+from engine.clock import Clock
+from engine.domain.accounts import Account, Duty
 from engine.domain.book import OrderBook
 from engine.domain.holdings import Holdings
-from engine.domain.intents import intend
+from engine.domain.intents import intend, run_id
 from engine.domain.limits import limited
 from engine.domain.looks import (
     Declined,
     Failed,
+    LeftToPerson,
     Look,
     MovedAway,
     Ordered,
-    Seen,
     Unsettled,
     Verdict,
     Waiting,
@@ -36,9 +37,12 @@ from engine.domain.planner import (
     plan,
 )
 from engine.domain.settlement import is_settled
+from engine.domain.target import Autonomy
 from engine.domain.troubles import Trouble, TroubleKind
 from engine.errors import ClockRefused, EngineError, LeaseLost, Rejected, SealBroken
 from engine.exchange.port import Exchange
+from engine.movements import Movements
+from engine.offers import Offers
 from engine.recover import Resolver, next_look
 from engine.storage import accounts, limits, looks
 from engine.storage.database import Database
@@ -79,6 +83,8 @@ class Checker:
         self._exchange_for = exchange_for
         self._owner = owner
         self._trader = Trader(database=database, clock=clock, timing=timing)
+        self._movements = Movements(database=database, clock=clock, owner=owner)
+        self._offers = Offers(database=database, clock=clock, timing=timing, owner=owner)
         self._resolver = Resolver(database=database, clock=clock, trader=self._trader)
         self._watch = Watch(database=database, clock=clock)
 
@@ -121,9 +127,11 @@ class Checker:
         ):
             return await self._unsettled(duty, duty.last_fill, holdings, trigger)
         await self._watch.over(duty, holdings)
+        await self._movements.watch(duty, holdings, fence=fence)
         if duty.request is None and not outside_band(holdings, settings):
             look = self._look(account, trigger, Declined(InsideBand()), holdings=holdings)
             await self._call_over(account, duty.trouble)
+            await self._offers.over(account)
             return Checked(look)
         return await self._rebalance(
             duty, exchange, holdings, fence=fence, trigger=trigger, attempt=attempt
@@ -181,10 +189,16 @@ class Checker:
             duty.request is not None and not duty.request.covers(decided.order, now=now)
         ):
             return await self._declined(duty, decided, trigger, holdings=holdings, book=book)
+        order, autonomy = decided.order, settings.autonomy
+        if duty.request is None and autonomy is not Autonomy.AUTO:
+            left = LeftToPerson(order.side, order.expected_quote, autonomy)
+            look = self._look(account, trigger, left, holdings=holdings, book=book)
+            await self._offers.hold_back(duty, order, look=look, fence=fence)
+            return Checked(look)
         intent = intend(
             account,
-            decided.order,
-            run_id=_run_id(duty.request, fence=fence, now=now),
+            order,
+            run_id=run_id(duty.request, fence=fence, now=now),
             holdings=holdings,
             book=book,
             recent=recent,
@@ -272,26 +286,6 @@ class Checker:
         look = self._look(duty.account, trigger, Failed(kind, detail))
         return Checked(look, again_in=self._timing.error_backoff)
 
-    def _look(
-        self,
-        account: Account,
-        trigger: Trigger,
-        verdict: Verdict,
-        *,
-        holdings: Holdings | None = None,
-        book: OrderBook | None = None,
-    ) -> Look:
-        settings = account.settings
-        return Look(
-            at=self._clock.now(),
-            trigger=trigger,
-            target=settings.target,
-            band=settings.band,
-            verdict=verdict,
-            seen=None if holdings is None else Seen.of(settings, holdings, book),
-        )
-
-
-def _run_id(request: RunRequest | None, *, fence: int, now: datetime) -> str:
-    """The tap that asked for the run, so that one tap is one order; else its own moment."""
-    return request.confirmation_id if request else f"{fence}-{to_millis(now)}"
+    def _look(self, account: Account, trigger: Trigger, verdict: Verdict, **seen: Any) -> Look:
+        at = self._clock.now()
+        return Look.of(account.settings, at=at, trigger=trigger, verdict=verdict, **seen)

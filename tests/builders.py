@@ -13,7 +13,7 @@ from engine.domain.book import Level, OrderBook
 from engine.domain.holdings import Balance, Counting, Holdings
 from engine.domain.orders import AccountId, Execution, Intent, Trigger, client_order_id
 from engine.domain.pairs import USDT, Asset, PairRules, Side, Symbol
-from engine.domain.target import Settings, Threshold, ThresholdUnit
+from engine.domain.target import Autonomy, Settings, Threshold, ThresholdUnit
 from tests.fakes.clock import START
 
 MNTL = Asset("MNTL")
@@ -89,6 +89,7 @@ def settings(
     counting: Counting = Counting.HELD,
     dry_run: bool = False,
     paused: bool = False,
+    autonomy: Autonomy = Autonomy.AUTO,
 ) -> Settings:
     """Running, unlike a new chat's: most tests want trades."""
     return Settings(
@@ -99,6 +100,7 @@ def settings(
         counting=counting,
         dry_run=dry_run,
         paused=paused,
+        autonomy=autonomy,
     )
 
 

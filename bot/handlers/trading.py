@@ -22,8 +22,9 @@ from bot.views.trading import (
     resumed_view,
 )
 from bot.views.unclear import ask_set_aside_view
-from engine.accounts import Accounts, RunOffer
+from engine.accounts import Accounts
 from engine.clock import Clock
+from engine.domain.accounts import RunOffer
 from engine.domain.orders import OrderState
 from engine.errors import NoKey, Unavailable
 from engine.preview import Previews

@@ -12,19 +12,24 @@ from bot.views.halt import halt_alert_view
 from bot.views.layout import escape, lines
 from bot.views.low_marks import low_mark_over_view, low_mark_view
 from bot.views.mode import good_badge, halted_badge, trading_badge, warning_badge
+from bot.views.movements import moved_view
+from bot.views.offers import drift_noticed_view, plan_offered_view
 from bot.views.reasons import reason_advice, reason_text
 from bot.views.troubles import trouble_over_view, trouble_view
 from bot.views.unclear import report_rows
 from engine.domain.alerts import (
     Alert,
     Digest,
+    DriftNoticed,
     Halted,
     HaltLifted,
     LowMarkOver,
     LowMarkReached,
+    Moved,
     OrderNeedsPerson,
     OrderNeverArrived,
     OrderUnclear,
+    PlanOffered,
     RunDeclined,
     TradeSettled,
     TroubleOver,
@@ -39,7 +44,7 @@ _NORMAL_SHORTFALL = Decimal("0.06")
 _WORTH_SAYING = Decimal("0.001")
 
 
-def alert_view(alert: Alert) -> Message:  # noqa: C901, PLR0911 - one return an alert
+def alert_view(alert: Alert) -> Message:  # noqa: C901, PLR0911, PLR0912 - one return an alert
     match alert:
         case TradeSettled():
             return _trade(alert) if alert.base_quantity else _nothing_traded(alert)
@@ -55,6 +60,12 @@ def alert_view(alert: Alert) -> Message:  # noqa: C901, PLR0911 - one return an 
             return trouble_over_view(alert)
         case RunDeclined():
             return _declined(alert)
+        case DriftNoticed():
+            return drift_noticed_view(alert)
+        case PlanOffered():
+            return plan_offered_view(alert)
+        case Moved():
+            return moved_view(alert)
         case Halted() | HaltLifted():
             return halt_alert_view(alert)
         case LowMarkReached():

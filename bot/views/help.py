@@ -19,6 +19,7 @@ COMMANDS: Sequence[tuple[str, str]] = (
     ("limits", "What no order may exceed"),
     ("alerts", "What I tell you, and how loud"),
     ("warn", "Warn when a token runs low"),
+    ("mode", "Trade, ask first, or only tell"),
     ("why", "What the last check decided"),
     ("history", "The last trades"),
     ("balance", "What you hold"),
@@ -35,7 +36,7 @@ COMMANDS: Sequence[tuple[str, str]] = (
 )
 
 _SECTIONS = (
-    ("Trading", ("status", "rebalance", "pause", "resume")),
+    ("Trading", ("status", "rebalance", "pause", "resume", "mode")),
     (
         "Settings",
         (
@@ -55,6 +56,7 @@ _EXAMPLES = {
     "setpair": "MNTL",
     "count": "held",
     "dryrun": "on",
+    "mode": "ask",
 }
 _SHORT = {
     "status": "how things stand",
@@ -68,6 +70,7 @@ _SHORT = {
     "settings": "all of them, with buttons",
     "limits": "what no order may exceed",
     "alerts": "what I tell you; also /warn",
+    "mode": "trade, ask or only tell",
     "halt": "stop all chats (owner)",
     "count": "count open orders",
     "dryrun": "trade on paper",
@@ -105,6 +108,7 @@ def help_view(*, is_owner: bool) -> Message:
                 do("Connect", "connect"),
                 do("Disconnect", "disconnect"),
                 do("Version", "version"),
+                do("Mode", "mode"),
             ],
             [do("Halt", "halt"), do("Logs", "logs")] if is_owner else [],
         ),

@@ -14,11 +14,17 @@ from engine.domain.money import ONE, ceil_to_step, plain
 from engine.domain.orders import Intent
 from engine.domain.pairs import PairRules, base_of
 from engine.domain.planner import smallest_order
-from engine.domain.target import MAX_TARGET, Settings, ThresholdUnit
+from engine.domain.target import MAX_TARGET, Autonomy, Settings, ThresholdUnit
 
 HALTED_FOR_ALL = (
     "The owner halted all chats of this bot: no order leaves until the halt is lifted."
 )
+
+_HOW = {
+    Autonomy.AUTO: "would ",
+    Autonomy.ASK: "would ask you first: ",
+    Autonomy.NOTIFY: "would only tell you: ",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,7 @@ def _would(account: Account, *, held: Decimal | None, rules: PairRules | None) -
             f"{usdt(limit)} an order. {allow_order(amount)}"
         )
     seen = f"{usdt(held)} seen last, target {cents(settings.target)}"
-    return f"would {verb} {base} for about {usdt(amount)} ({seen})."
+    return f"{_HOW[settings.autonomy]}{verb} {base} for about {usdt(amount)} ({seen})."
 
 
 def allow_order(amount: Decimal) -> str:

@@ -23,6 +23,7 @@ from bot.views.amounts import (
 from bot.views.buttons import button, do, keyboard
 from bot.views.layout import block, escape, paragraphs, row
 from bot.views.mode import badge
+from bot.views.modes import mode_note
 from bot.views.moments import compact, stamp
 from bot.views.outlook import HALTED_FOR_ALL, held_at
 from bot.views.troubles import trouble_note
@@ -70,6 +71,7 @@ def status_view(
         HALTED_FOR_ALL if account.halted else None,
         _key_note(account),
         _unresolved_note(unresolved),
+        mode_note(account),
         trouble_note(trouble, symbol=settings.symbol) if trouble else None,
         f"📭 {undelivered} of my messages did not reach you yet; I keep trying."
         if undelivered

@@ -7,6 +7,7 @@ from bot.messages import Message
 from bot.views.amounts import balance, band_range, pair_name, price, usdt
 from bot.views.layout import escape, lines, paragraphs
 from bot.views.mode import badge
+from bot.views.modes import mode_note
 from bot.views.moments import ago, roughly
 from bot.views.outlook import held_at, next_step
 from bot.views.reasons import reason_advice, reason_text
@@ -15,6 +16,7 @@ from engine.domain.accounts import Account
 from engine.domain.looks import (
     Declined,
     Failed,
+    LeftToPerson,
     Look,
     MovedAway,
     Ordered,
@@ -26,7 +28,14 @@ from engine.domain.looks import (
 from engine.domain.orders import Intent, OrderState, Trigger
 from engine.domain.pairs import USDT, PairRules, Side, Symbol, base_of
 from engine.domain.planner import InsideBand
+from engine.domain.target import Autonomy
 from engine.domain.troubles import Trouble
+
+_LEFT = {
+    Autonomy.AUTO: "it left that to you.",
+    Autonomy.ASK: "you want to be asked first. The card with the Trade button has it, or /rebalance.",
+    Autonomy.NOTIFY: "you want to be told only. /rebalance trades it.",
+}
 
 
 def why_view(
@@ -58,6 +67,7 @@ def why_view(
             _asks_person(unresolved),
             _repeats(trouble),
             _changes(look, account),
+            mode_note(account),
             next_step(account, held=held_at(look, settings, order=order), rules=rules),
         )
     )
@@ -96,6 +106,12 @@ def _verdict(  # noqa: PLR0911 - one return a verdict
             if isinstance(verdict.reason, InsideBand):
                 return text
             return lines(f"No order: {text}", reason_advice(verdict.reason, symbol=symbol))
+        case LeftToPerson():
+            verb = "buy" if verdict.side is Side.BUY else "sell"
+            return (
+                f"No order: it would {verb} {base} for about {usdt(verdict.expected_quote)}, but "
+                f"{_LEFT[verdict.autonomy]}"
+            )
         case MovedAway():
             verb = "buy" if verdict.side is Side.BUY else "sell"
             return lines(

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from engine.domain.limits import AUTOMATIC, Limits, LimitsInForce
 from engine.domain.low_marks import LowMark
+from engine.domain.movements import LastSeen
 from engine.domain.orders import AccountId, Intent
 from engine.domain.pairs import Side
 from engine.domain.planner import Order
@@ -35,6 +36,17 @@ class RunRequest:
         allowance = max(self.expected_quote * _SAME_DEAL, _SAME_DEAL_QUOTE)
         moved = abs(order.expected_quote - self.expected_quote)
         return now <= self.expires_at and order.side is self.side and moved <= allowance
+
+
+@dataclass(frozen=True, slots=True)
+class RunOffer:
+    """The plan a person was shown, kept with the button until it is tapped. *version* is the
+    account's: another pair, key, or kind of money is another plan.
+    """
+
+    side: Side
+    expected_quote: Decimal
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +104,4 @@ class Duty:
     trouble: Trouble | None = None
     request: RunRequest | None = None
     marks: tuple[LowMark, ...] = ()
+    last_seen: LastSeen | None = None

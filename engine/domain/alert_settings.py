@@ -10,13 +10,16 @@ from typing import Self, assert_never
 from engine.domain.alerts import (
     Alert,
     Digest,
+    DriftNoticed,
     Halted,
     HaltLifted,
     LowMarkOver,
     LowMarkReached,
+    Moved,
     OrderNeedsPerson,
     OrderNeverArrived,
     OrderUnclear,
+    PlanOffered,
     RunDeclined,
     TradeSettled,
     TroubleOver,
@@ -160,6 +163,13 @@ def nature(alert: Alert) -> Nature:  # noqa: PLR0911 - one return an alert
             return Nature(AlertKind.RECOVERY, needed=True)
         case Digest():
             return Nature(AlertKind.DIGEST)
+        case PlanOffered():
+            # In this mode nothing is traded without an answer to it.
+            return Nature(AlertKind.PLAN, needed=True)
+        case DriftNoticed():
+            return Nature(AlertKind.PLAN)
+        case Moved():
+            return Nature(AlertKind.TRADE)
         case _:
             assert_never(alert)
 

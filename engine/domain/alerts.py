@@ -1,13 +1,15 @@
 """What a chat must be told: facts, stored with the fact they belong to; `bot/views` has the words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from engine.domain.movements import Movement
 from engine.domain.orders import Intent, Trigger
 from engine.domain.pairs import Asset, Side, Symbol
 from engine.domain.planner import Reason
+from engine.domain.target import Autonomy, Band
 from engine.domain.troubles import TroubleKind
 
 
@@ -102,6 +104,28 @@ class RunDeclined:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DriftNoticed:
+    """A trade is due, and the chat wants to be told of it and to trade by itself."""
+
+    dry_run: bool
+    symbol: Symbol
+    side: Side
+    expected_quote: Decimal
+    expected_base: Decimal
+    held: Decimal
+    target: Decimal
+    band: Band
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOffered:
+    """A trade is due, and whoever may trade in the chat is asked whether to do it."""
+
+    confirmation_id: str
+    drift: DriftNoticed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Halted:
     """The owner stopped all chats; *expected_quote* is of an order that had left already."""
 
@@ -163,6 +187,30 @@ class Digest:
     key_expires_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """Money came or went without an order of ours; *by_hand*: one coin came for the other.
+
+    *held* is the USDT held now. With a *question_id* the chat is asked whether to raise the target
+    to *new_target*. *last_for_now*: there were so many that the next ones are only kept.
+    """
+
+    dry_run: bool
+    symbol: Symbol
+    moved: tuple[Movement, ...]
+    by_hand: bool
+    held: Decimal
+    target: Decimal
+    band: Band
+    autonomy: Autonomy
+    last_for_now: bool = False
+    question_id: str | None = None
+    new_target: Decimal | None = None
+
+    def asking(self, question_id: str, *, new_target: Decimal) -> "Moved":
+        return replace(self, question_id=question_id, new_target=new_target)
+
+
 Alert = (
     TradeSettled
     | OrderUnclear
@@ -171,6 +219,9 @@ Alert = (
     | TroubleTold
     | TroubleOver
     | RunDeclined
+    | DriftNoticed
+    | PlanOffered
+    | Moved
     | Halted
     | HaltLifted
     | LowMarkReached

@@ -1,14 +1,17 @@
 """From a decision to the order that is written down for it."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
-from engine.domain.accounts import Account
+from engine.domain.accounts import Account, RunRequest
 from engine.domain.book import OrderBook
 from engine.domain.holdings import Holdings
 from engine.domain.limits import Recent, price_move_bp, usual_price
 from engine.domain.orders import Intent, Trigger, client_order_id
 from engine.domain.pairs import USDT, base_of
 from engine.domain.planner import MarketBuy, MarketSell, Order
+from engine.domain.target import Autonomy
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def intend(
@@ -24,7 +27,12 @@ def intend(
     attempt: int,
     now: datetime,
 ) -> Intent:
-    """*run_id* names the decision: written down again under the same one, it collides."""
+    """*run_id* names the decision: written down again under the same one, it collides.
+
+    Raises ValueError for an order that only a person may want.
+    """
+    if trigger is Trigger.INTERVAL and account.settings.autonomy is not Autonomy.AUTO:
+        raise ValueError(f"account {account.id} trades only if a person says so")
     symbol = account.settings.symbol
     return Intent(
         client_order_id=client_order_id(account_uuid=account.uuid, run_id=run_id, attempt=attempt),
@@ -46,3 +54,10 @@ def intend(
         price=usual_price(book, order.side),
         move_bp=price_move_bp(order, book=book, seen=recent.price),
     )
+
+
+def run_id(request: RunRequest | None, *, fence: int, now: datetime) -> str:
+    """The tap that asked for the run, so that one tap is one order; else its own moment."""
+    if request is not None:
+        return request.confirmation_id
+    return f"{fence}-{(now - _EPOCH) // timedelta(milliseconds=1)}"

@@ -10,7 +10,7 @@ from engine.domain.holdings import Balance, Holdings
 from engine.domain.orders import ClientOrderId, Trigger
 from engine.domain.pairs import USDT, Side, Symbol, base_of
 from engine.domain.planner import Reason
-from engine.domain.target import Band, Settings
+from engine.domain.target import Autonomy, Band, Settings
 from engine.domain.troubles import TroubleKind
 
 
@@ -28,6 +28,15 @@ class Declined:
     """No order, and that was the right thing."""
 
     reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class LeftToPerson:
+    """A trade was due, in a chat that is asked first or only told; no order was sent."""
+
+    side: Side
+    expected_quote: Decimal
+    autonomy: Autonomy
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +67,7 @@ class Failed:
     detail: str
 
 
-Verdict = Ordered | Declined | MovedAway | Waiting | Unsettled | Failed
+Verdict = Ordered | Declined | LeftToPerson | MovedAway | Waiting | Unsettled | Failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,3 +103,23 @@ class Look:
     band: Band
     verdict: Verdict
     seen: Seen | None = None
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        *,
+        at: datetime,
+        trigger: Trigger,
+        verdict: Verdict,
+        holdings: Holdings | None = None,
+        book: OrderBook | None = None,
+    ) -> Self:
+        return cls(
+            at=at,
+            trigger=trigger,
+            target=settings.target,
+            band=settings.band,
+            verdict=verdict,
+            seen=None if holdings is None else Seen.of(settings, holdings, book),
+        )

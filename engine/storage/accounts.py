@@ -14,8 +14,11 @@ from engine.domain.limits import Limits
 from engine.domain.orders import AccountId
 from engine.domain.pairs import Symbol
 from engine.domain.target import Settings, Threshold
-from engine.storage import halts, leases, low_marks, orders, troubles
+from engine.storage import halts, leases, low_marks, movements, orders, troubles
 from engine.storage.models import AccountRow, OrderRow, RequestRow
+
+# After a change of these, what is held cannot be compared with what was held before.
+_ANOTHER_PURSE = frozenset({"symbol", "dry_run", "sealed_key"})
 
 
 async def of_chat(session: AsyncSession, chat_id: int) -> Account | None:
@@ -146,6 +149,8 @@ async def _store(session: AsyncSession, account: Account, **columns: Any) -> Acc
     )
     if row is None:
         raise LookupError(f"account {account.id} is gone")
+    if not _ANOTHER_PURSE.isdisjoint(columns):
+        await movements.forget_seen(session, account.id)
     await leases.wake(session, account.id)
     return _account(row)
 
@@ -178,12 +183,28 @@ async def drop_request(
     return dropped is not None
 
 
+async def is_run_requested(session: AsyncSession, account_id: AccountId) -> bool:
+    """Whether a person's confirmed rebalance waits to be run."""
+    query = exists().where(RequestRow.account_id == account_id)
+    return bool(await session.scalar(select(query)))
+
+
+async def ask_not_before(
+    session: AsyncSession, account_id: AccountId, moment: datetime | None
+) -> None:
+    """Until then nobody is asked about a plan. No order depends on it: the version stays."""
+    await session.execute(
+        update(AccountRow).where(AccountRow.id == account_id).values(not_before=moment)
+    )
+
+
 async def duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> list[Duty]:
     """What the checks of these accounts need, in six statements however many there are."""
     rows = (await session.scalars(select(AccountRow).where(AccountRow.id.in_(account_ids)))).all()
     unresolved = await orders.unresolved_of(session, account_ids)
     fills = await orders.last_fills_of(session, account_ids)
     ongoing = await troubles.of_accounts(session, account_ids)
+    seen = await movements.last_seen_of(session, account_ids)
     asked = (
         await session.scalars(select(RequestRow).where(RequestRow.account_id.in_(account_ids)))
     ).all()
@@ -197,6 +218,7 @@ async def duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> lis
             trouble=ongoing.get(AccountId(row.id)),
             request=requests.get(row.id),
             marks=marks.get(AccountId(row.id), ()),
+            last_seen=seen.get((AccountId(row.id), row.dry_run)),
         )
         for row in rows
     ]

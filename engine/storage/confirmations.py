@@ -9,6 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.storage.chat_models import ConfirmationRow
 
+# Whoever may trade in the chat; who that is, is judged before a tap gets here.
+ANY_TRADER = 0
+
 
 class Why(Enum):
     """Why a tap does nothing."""
@@ -22,7 +25,7 @@ class Why(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """*payload* is whatever the question was about, as JSON."""
+    """*payload* is whatever the question was about, as JSON; *user_id* may be ANY_TRADER."""
 
     id: str
     chat_id: int
@@ -72,7 +75,7 @@ async def find(
         asked_at=row.created_at,
         expires_at=row.expires_at,
     )
-    if row.user_id != user_id:
+    if row.user_id not in {user_id, ANY_TRADER}:
         return Refusal(Why.FOREIGN, question)
     if row.used_at is None and row.expires_at < now:
         return Refusal(Why.EXPIRED, question)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,8 +25,9 @@ from engine.domain.orders import (
     OrderState,
 )
 from engine.domain.pairs import Asset, Symbol
+from engine.domain.target import Autonomy
 from engine.errors import LeaseLost
-from engine.storage import limits
+from engine.storage import limits, offers
 from engine.storage.models import AccountRow, LeaseRow, OrderRow
 
 IS_UNRESOLVED = OrderRow.state.in_(UNRESOLVED)
@@ -60,8 +61,9 @@ async def start_sending(
 
     None, and nothing changed, unless *owner* holds the account under the intent's fence for at
     least *margin* longer, the account is exactly as it was planned for (its version), not paused
-    and not halted, no other order of it is unresolved, and this one keeps within its limits. *now*
-    is the database's clock, *sent_at* the exchange's time that will be signed.
+    and not halted, trades by itself or was told to by a person, no other order of it is unresolved,
+    and this one keeps within its limits. *now* is the database's clock, *sent_at* the exchange's
+    time that will be signed.
     """
     # The account's row is locked first: a pause or a halt committed before this is seen here, and
     # one that comes later waits until we are "sending" and can tell the person so. It also holds
@@ -80,6 +82,7 @@ async def start_sending(
         AccountRow.version == account.version,
         AccountRow.paused.is_(False),
         AccountRow.halted.is_(False),
+        or_(AccountRow.autonomy == Autonomy.AUTO, offers.asked_for(intent)),
     )
     try:
         async with session.begin_nested():

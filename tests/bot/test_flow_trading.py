@@ -50,8 +50,9 @@ async def test_a_trade_alert_reads_as_promised(world: World, bot: Program):
     (bought,) = await bot.checked()
     world.mexc.deposit(KEY, "USDT", Decimal("-17.89"))
     await bot.live_for(TWO_MINUTES)
-    (sold,) = await bot.told(OWNER)
+    moved, sold = await bot.told(OWNER)
 
+    assert moved.text.startswith("🟢 LIVE · 17.89 USDT left")
     assert bought.text == BOUGHT
     assert not bought.silent
     assert sold.text == SOLD
@@ -63,6 +64,7 @@ async def test_nothing_is_said_and_nothing_written_while_the_balance_is_on_targe
 ):
     await on_target(world, bot)
     await bot.live_for(TWO_MINUTES)
+    await bot.told(OWNER)
     asked = world.mexc.requests.copy()
 
     await bot.live_for(TWO_MINUTES)
@@ -222,7 +224,7 @@ async def test_a_stale_tap_sends_nothing_and_offers_a_new_plan(world: World, bot
 
     assert "too old to trade. Nothing was sent." in expired
     assert labels == ["Rebalance"]
-    assert news == []
+    assert [told.text.splitlines()[0] for told in news] == ["🟢 LIVE · 1.20 USDT arrived"]
     assert fresh.labels == ["Trade"]
     assert world.mexc.order_posts.total() == 1
 
@@ -253,7 +255,7 @@ async def test_a_tap_just_in_time_counts(world: World, bot: Program):
     world.clock.shift(timedelta(seconds=89))
 
     await bot.tap(OWNER, "Trade")
-    (bought,) = await bot.checked()
+    _, bought = await bot.checked()
 
     assert "Bought" in bought.text
 

@@ -38,6 +38,8 @@ async def test_a_check_that_holds_asks_once_and_writes_nothing(
 ):
     exchange.usdt = D("41.99")
     account = await engine_on_both.open_account()
+    await engine_on_both.check(account)  # which notes what there is
+    exchange.calls.clear()
     duty = await engine_on_both.duty(account)
 
     with statements(engine_on_both.database) as seen:
@@ -71,6 +73,7 @@ async def test_a_blocked_trouble_that_lingers_costs_a_holding_check_no_write(
     account = await engine.open_account()
     await engine.check(account)
     exchange.usdt = D(40)
+    await engine.check(account)  # which notes that 10 USDT came
     duty = await engine.duty(account)
 
     with statements(engine.database) as seen:

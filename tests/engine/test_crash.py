@@ -15,15 +15,16 @@ from tests.fakes.exchange import FakeExchange
 # Every step of a trade, in order: what is asked and answered, and each transaction.
 STEPS = (
     *("holdings asked 1", "holdings answered 1"),
+    *("write begins 1", "commit 1", "committed 1"),  # what is held, seen for the first time
     *("rules asked 1", "rules answered 1", "book asked 1", "book answered 1"),
     *("read begins 1", "read ends 1"),  # what the limits are measured against
-    *("write begins 1", "commit 1", "committed 1"),  # the intent
-    *("write begins 2", "commit 2", "committed 2"),  # the gate
+    *("write begins 2", "commit 2", "committed 2"),  # the intent
+    *("write begins 3", "commit 3", "committed 3"),  # the gate
     *("place asked 1", "place answered 1"),
-    *("write begins 3", "commit 3", "committed 3"),  # accepted
+    *("write begins 4", "commit 4", "committed 4"),  # accepted
     *("order asked 1", "order answered 1"),
     *("fees asked 1", "fees answered 1", "holdings asked 2", "holdings answered 2"),
-    *("write begins 4", "commit 4", "committed 4"),  # the outcome and its alert
+    *("write begins 5", "commit 5", "committed 5"),  # the outcome and its alert
 )
 RECOVERY_STEPS = (
     *("write begins 1", "commit 1", "committed 1"),  # unclear

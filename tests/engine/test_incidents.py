@@ -189,13 +189,14 @@ async def test_a_blocked_drift_that_comes_and_goes_is_one_episode(
         await engine.check(account)
         await engine.wait(MINUTE)
 
-    assert await engine.told() == ["TroubleTold"]
+    assert len(await engine.alerts_of(TroubleTold)) == 1
 
     await engine.wait(timedelta(hours=6))
     await engine.check(account)
 
     assert await engine.trouble(account) is None
-    assert await engine.told() == ["TroubleTold"]  # the quiet says it
+    assert len(await engine.alerts_of(TroubleTold)) == 1
+    assert await engine.alerts_of(TroubleOver) == []  # the quiet says it
 
 
 async def test_an_order_nobody_takes_is_told_once_and_its_end_is_the_trade(

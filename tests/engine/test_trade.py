@@ -484,7 +484,7 @@ async def test_an_outcome_and_its_alert_are_stored_together_or_not_at_all(
     async def the_line_breaks_while_booking(step: str) -> None:
         if step == "commit":
             commits.append(step)
-            if len(commits) == 4:  # planned, sending, acked; then the outcome
+            if len(commits) == 5:  # seen, planned, sending, acked; then the outcome
                 raise gone()
 
     engine = Engine(

@@ -236,6 +236,30 @@ async def the_price_jumps(world: World) -> None:
         await world.ask("/rebalance", "LIVE")
 
 
+async def a_plan_is_offered(world: World) -> None:
+    """And put off; its drift ends by itself, and the next one is traded without a question."""
+    await world.ask("/mode ask", "Mode")
+    world.drift("17.10")
+    card = await world.hears("Shall I trade?")
+
+    assert world.mexc.orders == []
+
+    await tapped(world, "Skip", card)
+    world.drift("-17.10")
+    await world.checks(2)
+    world.drift("17.10")
+    await world.ask("/mode auto", "Mode")
+    await world.hears("Bought")
+
+
+async def a_deposit_raises_the_target(world: World) -> None:
+    await world.ask("/mode notify", "Mode")
+    world.drift("100")
+    told = await world.hears("100.00 USDT arrived")
+    await tapped(world, "Target 140.00", told)
+    await world.ask("/status", "Target   140.00 USDT")
+
+
 async def the_key_is_forgotten(world: World) -> None:
     while not heard(world, "Key forgotten", "no key here to forget"):
         question = await ask_any(world, "/disconnect", "Forget the key", "no key here to forget")
@@ -290,6 +314,8 @@ STORIES = (
     Story(a_drift),
     Story(a_pause),
     Story(a_plan_is_tapped),
+    Story(a_plan_is_offered),
+    Story(a_deposit_raises_the_target),
     Story(the_key_is_forgotten),
     Story(a_limit_and_a_halt),
     Story(a_token_runs_low),

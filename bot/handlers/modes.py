@@ -1,0 +1,101 @@
+"""`/mode`, and the taps on a plan that was offered."""
+
+from collections.abc import Mapping
+
+from bot.asks import Answer, Ask, Command, OnTap, Page
+from bot.callbacks import Choose, Confirm
+from bot.messages import Message
+from bot.views.halt import no_trade_in_a_halt_view
+from bot.views.modes import mode_changed_view, mode_not_understood_view, mode_view
+from bot.views.offers import ANSWERS, SKIP, TRADE, resting_view, skipped_view
+from bot.views.plan import plan_accepted_view, plan_paused_view
+from engine.accounts import Accounts
+from engine.clock import Clock
+from engine.domain.accounts import Account
+from engine.domain.target import Autonomy
+from engine.modes import Modes
+from engine.preview import Previews
+from engine.situation import Situations
+from engine.storage.confirmations import Confirmation, Refusal
+from engine.storage.offers import OFFER
+
+
+class ModeOf:
+    """How far the chat's account goes by itself."""
+
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        modes: Modes,
+        previews: Previews,
+        situations: Situations,
+        clock: Clock,
+    ) -> None:
+        self._accounts = accounts
+        self._modes = modes
+        self._previews = previews
+        self._situations = situations
+        self._clock = clock
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        return {"mode": self.mode}
+
+    @property
+    def taps(self) -> Mapping[str, OnTap]:
+        return {OFFER: OnTap(self._answered, choices=lambda _: len(ANSWERS))}
+
+    @property
+    def pages(self) -> Mapping[type, Page]:
+        return {}
+
+    async def mode(self, ask: Ask) -> Message:
+        account = await self._accounts.of(ask.chat_id)
+        if not ask.argument:
+            return mode_view(account=account, now=self._clock.now())
+        try:
+            wanted = Autonomy(ask.argument.strip().lower())
+        except ValueError:
+            return mode_not_understood_view(account=account, typed_text=ask.argument)
+        change = await self._modes.change(account, wanted, user_id=ask.user_id)
+        known = await self._situations.look(change.after)
+        return mode_changed_view(
+            account=change.after,
+            changed=change.before != change.after,
+            now=self._clock.now(),
+            look=await self._previews.fresh_look(change.after, known),
+            rules=await self._previews.known_rules(change.after),
+            under_way=change.under_way,
+        )
+
+    async def _answered(
+        self, question: Confirmation, press: Confirm | Choose, ask: Ask
+    ) -> Answer | Refusal:
+        account = await self._accounts.of(ask.chat_id)
+        match press.index if isinstance(press, Choose) else TRADE:
+            case index if index == TRADE:
+                return await self._trade(question, account, ask)
+            case index if index == SKIP:
+                refusal = await self._modes.skip(question.id, account, user_id=ask.user_id)
+                return refusal or skipped_view(account=account)
+            case _:
+                refusal = await self._modes.rest(question.id, account, user_id=ask.user_id)
+                return refusal or resting_view(account=account)
+
+    async def _trade(
+        self, question: Confirmation, account: Account, ask: Ask
+    ) -> Message | Refusal:
+        """As the tap under `/rebalance`: the engine prices it anew, trades it or says why not."""
+        if account.halted:
+            return no_trade_in_a_halt_view(account=account)
+        if account.settings.paused:
+            return plan_paused_view(account=account)
+        run = await self._accounts.confirm_run(
+            question.id, chat_id=ask.chat_id, user_id=ask.user_id
+        )
+        if isinstance(run, Refusal):
+            return run
+        return plan_accepted_view(
+            account=account, side=run.side, expected_quote=run.expected_quote
+        )

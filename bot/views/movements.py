@@ -1,0 +1,115 @@
+"""Money that came or went without an order of ours: what it was, and what may be done about it."""
+
+from bot.callbacks import Choose
+from bot.messages import Message
+from bot.views.amounts import balance, band_range, cents, tokens, usdt
+from bot.views.buttons import button, do, keyboard
+from bot.views.layout import escape, lines, paragraphs
+from bot.views.mode import badge, trading_badge
+from bot.views.outlook import band_line, next_step
+from engine.domain.accounts import Account
+from engine.domain.alerts import Moved
+from engine.domain.money import ZERO
+from engine.domain.movements import Movement
+from engine.domain.pairs import USDT, base_of
+from engine.domain.target import Autonomy
+
+RAISE, LEAVE = range(2)
+CHOICES = (RAISE, LEAVE)
+_THEN = {
+    Autonomy.AUTO: "so I trade it as always, if MEXC and your limits let me.",
+    Autonomy.ASK: "so I ask you whether to trade it.",
+    Autonomy.NOTIFY: "and I leave it alone: you chose to be told only.",
+}
+
+
+def moved_view(told: Moved) -> Message:
+    head = "Traded by hand" if told.by_hand else _headline(told.moved[0])
+    text = paragraphs(
+        lines(
+            f"{trading_badge(dry_run=told.dry_run)} · {head}",
+            "No order of mine did this:",
+            *(_change(movement, told) for movement in told.moved),
+        ),
+        _consequence(told),
+        "There were many of these within an hour: I keep the next ones without a word."
+        if told.last_for_now
+        else None,
+    )
+    if told.question_id is None or told.new_target is None:
+        return Message(text)
+    choices = [
+        button(f"Target {cents(told.new_target)}", Choose(told.question_id, RAISE)),
+        button("Leave it", Choose(told.question_id, LEAVE)),
+    ]
+    if told.autonomy is Autonomy.AUTO:
+        how = (
+            "If you would rather keep it as USDT, raise the target. What was traded by then is "
+            "traded back. Without a tap the target stays. /settarget sets another one."
+        )
+        return Message(paragraphs(text, how), keyboard(choices))
+    how = (
+        "Trade it, or raise the target and keep it as USDT? Trade it shows the plan, as "
+        "/rebalance does. Without a tap nothing changes. /settarget sets another target."
+    )
+    return Message(paragraphs(text, how), keyboard([do("Trade it", "rebalance")], choices))
+
+
+def target_raised_view(*, account: Account) -> Message:
+    """*account* as it is after the tap."""
+    settings = account.settings
+    return Message(
+        lines(
+            f"{badge(account)} · Target set to {usdt(settings.target)}",
+            band_line(settings),
+            next_step(account, held=None, rules=None),
+            "/settarget sets another one; /status shows how things stand.",
+        ),
+        keyboard([do("Target", "settarget"), do("Status", "status")]),
+    )
+
+
+def target_changed_meanwhile_view(*, account: Account) -> Message:
+    return Message(
+        lines(
+            f"{badge(account)} · Nothing changed",
+            "The target was changed after I asked, so I leave it as it is: "
+            f"{usdt(account.settings.target)}.",
+            "/settarget sets another one.",
+        ),
+        keyboard([do("Target", "settarget")]),
+    )
+
+
+def left_view(*, account: Account) -> Message:
+    return Message(
+        lines(
+            f"{badge(account)} · Target stays {usdt(account.settings.target)}",
+            next_step(account, held=None, rules=None),
+        )
+    )
+
+
+def _headline(movement: Movement) -> str:
+    amount = abs(movement.change)
+    shown = usdt(amount) if movement.asset == USDT else escape(tokens(amount, movement.asset))
+    return f"{shown} {'arrived' if movement.change > ZERO else 'left'}"
+
+
+def _change(movement: Movement, told: Moved) -> str:
+    if movement.asset == USDT:
+        target = f"  (target {cents(told.target)})"
+        return f"USDT  {cents(movement.before)} → {cents(movement.after)}{target}"
+    asset = escape(movement.asset)
+    return f"{asset}  {balance(movement.before)} → {balance(movement.after)}"
+
+
+def _consequence(told: Moved) -> str:
+    band = band_range(told.band)
+    if told.band.holds(told.held):
+        return f"You hold {usdt(told.held)}, inside the band of {band}: nothing to trade."
+    base = escape(base_of(told.symbol))
+    return (
+        f"You hold {usdt(told.held)}, outside the band of {band} for {base}, "
+        f"{_THEN[told.autonomy]}"
+    )

@@ -1,0 +1,88 @@
+"""What a person may do about trading by itself: choose how far it goes, and put off an offer."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.clock import Clock
+from engine.domain.accounts import Account
+from engine.domain.offers import QUIET, Standing
+from engine.domain.orders import Intent
+from engine.domain.target import Autonomy
+from engine.storage import accounts, audit, confirmations, leases, offers, orders
+from engine.storage.confirmations import Refusal
+from engine.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class ModeChange:
+    """An account before and after; *under_way* is an order that had already left."""
+
+    before: Account
+    after: Account
+    under_way: Intent | None
+
+
+class Modes:
+    def __init__(self, *, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def change(self, account: Account, autonomy: Autonomy, *, user_id: int) -> ModeChange:
+        """Once this has returned, no order leaves that the new mode would not send, but for one
+        that is under way. Chosen anew, a mode forgets what was skipped or put off.
+        """
+        async with self._database.writing() as session:
+            before = await accounts.get(session, account.id)
+            after = await accounts.change(session, before, autonomy=autonomy)
+            await accounts.ask_not_before(session, account.id, None)
+            last = await offers.last(session, account.id)
+            if last is not None:
+                await offers.call_off(session, last, now=self._clock.now())
+                await offers.forget(session, account.id)
+            unresolved = await orders.unresolved_of(session, [account.id])
+            if before != after:
+                was = before.settings.autonomy
+                await self._note(
+                    session, account, user_id, "mode", f"{was.value} -> {autonomy.value}"
+                )
+            await leases.wake(session, account.id)
+        return ModeChange(before, after, unresolved.get(account.id))
+
+    async def skip(self, offer_id: str, account: Account, *, user_id: int) -> Refusal | None:
+        """The same drift is not offered again for an hour."""
+        return await self._put_off(offer_id, account, user_id=user_id, everything=False)
+
+    async def rest(self, offer_id: str, account: Account, *, user_id: int) -> Refusal | None:
+        """Nothing is offered for an hour."""
+        return await self._put_off(offer_id, account, user_id=user_id, everything=True)
+
+    async def _put_off(
+        self, offer_id: str, account: Account, *, user_id: int, everything: bool
+    ) -> Refusal | None:
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            taken = await confirmations.take(
+                session, offer_id, chat_id=account.chat_id, user_id=user_id, now=now
+            )
+            if isinstance(taken, Refusal):
+                return taken
+            await offers.answered(session, account.id, offer_id, Standing.SKIPPED, now)
+            if everything:
+                await accounts.ask_not_before(session, account.id, now + QUIET)
+            detail = "no offers for an hour" if everything else "skipped"
+            await self._note(session, account, user_id, "offer", detail)
+        return None
+
+    async def _note(
+        self, session: AsyncSession, account: Account, user_id: int, action: str, detail: str
+    ) -> None:
+        await audit.add(
+            session,
+            at=self._clock.now(),
+            chat_id=account.chat_id,
+            user_id=user_id,
+            action=action,
+            subject=account.uuid,
+            detail=detail,
+        )

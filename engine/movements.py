@@ -1,0 +1,174 @@
+"""Deposits, withdrawals and trades by hand: noticed by the checks, kept, told, and asked about.
+
+Nothing is held back for the answer: a check trades as the settings say.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import ROUND_DOWN, Decimal
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.clock import Clock
+from engine.domain.accounts import Account, Duty
+from engine.domain.alerts import Moved
+from engine.domain.holdings import Holdings
+from engine.domain.money import ZERO, plain
+from engine.domain.movements import Finding, judge
+from engine.domain.pairs import USDT
+from engine.domain.planner import CENT
+from engine.domain.target import MAX_TARGET
+from engine.storage import accounts, audit, confirmations, leases, looks, movements, outbox
+from engine.storage.codec import from_json, to_json
+from engine.storage.confirmations import ANY_TRADER, Confirmation, Refusal
+from engine.storage.database import Database
+
+# The kind of the question what to do with USDT that arrived.
+DEPOSIT = "deposit"
+_ASKED_FOR = timedelta(days=1)
+# So many in an hour are told; whoever moves more knows what they do.
+_HOUR, _MANY = timedelta(hours=1), 6
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """The target as it was when USDT arrived, and with the amount added to it."""
+
+    before: Decimal
+    after: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """What became of the tap; equal accounts mean that the target was another by then."""
+
+    before: Account
+    after: Account
+    wanted: Raise
+
+
+class Movements:
+    def __init__(self, *, database: Database, clock: Clock, owner: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._owner = owner
+
+    async def watch(self, duty: Duty, holdings: Holdings, *, fence: int) -> None:
+        """Compare what is held with what was seen before; write and tell only what changed."""
+        account, last, settings = duty.account, duty.last_seen, duty.account.settings
+        if last is not None and last.is_still(holdings):
+            return
+        price = None
+        if last is not None:
+            async with self._database.reading() as session:
+                price = await looks.price_of(session, account.id, settings.symbol)
+        finding = judge(
+            last,
+            holdings,
+            symbol=settings.symbol,
+            dry_run=settings.dry_run,
+            last_fill=duty.last_fill,
+            price=price,
+            now=self._clock.now(),
+        )
+        if finding is None:
+            return
+        async with self._database.writing() as session:
+            if not await self._is_ours(session, account, fence=fence):
+                return
+            noted = await movements.last_seen_of(session, [account.id])
+            if noted.get((account.id, settings.dry_run)) != last:
+                return  # by this very check, before it had to begin anew
+            doubtful = last and await movements.has_doubtful(session, account.id, last)
+            await movements.see(session, account.id, finding.seen, dry_run=settings.dry_run)
+            if finding.moved and not doubtful:
+                await self._tell(session, account, finding)
+
+    async def raise_target(
+        self, question_id: str, account: Account, *, user_id: int
+    ) -> Raised | Refusal:
+        """The tap on "Target 140.00": once, and only if nobody has set another target since."""
+        async with self._database.writing() as session:
+            taken = await confirmations.take(
+                session,
+                question_id,
+                chat_id=account.chat_id,
+                user_id=user_id,
+                now=self._clock.now(),
+            )
+            if isinstance(taken, Refusal):
+                return taken
+            wanted = from_json(taken.payload, Raise)
+            before = after = await accounts.get(session, account.id)
+            if before.settings.target == wanted.before:
+                after = await accounts.change(session, before, target=wanted.after)
+                await audit.add(
+                    session,
+                    at=self._clock.now(),
+                    chat_id=account.chat_id,
+                    user_id=user_id,
+                    action="target",
+                    subject=account.uuid,
+                    detail=f"{plain(wanted.before)} -> {plain(wanted.after)}",
+                )
+        return Raised(before, after, wanted)
+
+    async def _is_ours(self, session: AsyncSession, account: Account, *, fence: int) -> bool:
+        """As it was when it was looked at: after another pair or key nothing can be compared."""
+        if await accounts.has_unresolved(session, account.id):  # which also holds the account
+            return False
+        current = await accounts.get(session, account.id)
+        return current.version == account.version and await leases.is_held(
+            session, account.id, owner=self._owner, fence=fence, now=self._database.now()
+        )
+
+    async def _tell(self, session: AsyncSession, account: Account, finding: Finding) -> None:
+        settings, now = account.settings, self._clock.now()
+        earlier = await movements.count(session, account.id, since=now - _HOUR)
+        ids = [await movements.add(session, account.id, moved) for moved in finding.moved]
+        alert = Moved(
+            dry_run=settings.dry_run,
+            symbol=settings.symbol,
+            moved=tuple(finding.moved),
+            by_hand=finding.by_hand,
+            held=finding.seen.amounts[USDT],
+            target=settings.target,
+            band=settings.band,
+            autonomy=settings.autonomy,
+            last_for_now=earlier + len(ids) >= _MANY,
+        )
+        if earlier >= _MANY:
+            return  # somebody trades by hand, and knows; it is kept all the same
+        if (raised := _raise(account, finding)) and await movements.asks_about_deposits(
+            session, account.id
+        ):
+            question = Confirmation(
+                id=secrets.token_urlsafe(9),
+                chat_id=account.chat_id,
+                user_id=ANY_TRADER,
+                kind=DEPOSIT,
+                payload=to_json(raised),
+                asked_at=now,
+                expires_at=now + _ASKED_FOR,
+            )
+            await confirmations.ask(session, question)
+            alert = alert.asking(question.id, new_target=raised.after)
+        await outbox.add_alert(
+            session,
+            chat_id=account.chat_id,
+            alert=alert,
+            dedupe_key=f"moved:{account.id}:{ids[0]}",
+            now=now,
+        )
+
+
+def _raise(account: Account, finding: Finding) -> Raise | None:
+    """What to offer for USDT that arrived and is too much to be left alone."""
+    settings, arrived = account.settings, finding.of(USDT)
+    if finding.by_hand or arrived is None or arrived.change <= ZERO:
+        return None
+    if finding.seen.amounts[USDT] <= settings.band.high:
+        return None
+    after = (settings.target + arrived.change).quantize(CENT, ROUND_DOWN)
+    return Raise(settings.target, after) if settings.target < after <= MAX_TARGET else None
