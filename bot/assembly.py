@@ -11,12 +11,15 @@ from bot.access import Access
 from bot.desk import Desk, Handler
 from bot.gate import Gate
 from bot.handlers.about import About
+from bot.handlers.export import Export
 from bot.handlers.guards import Guards
+from bot.handlers.history import History
 from bot.handlers.keys import Keys
 from bot.handlers.looking import Looking
 from bot.handlers.settings import SettingsOf
 from bot.handlers.trading import Trading
 from bot.handlers.unclear import Unclear
+from bot.handlers.why import Why
 from bot.intake import UpdateWorkers
 from bot.lifecycle import App, Heartbeat
 from bot.messages import Message
@@ -139,9 +142,17 @@ def assemble(
             accounts=account_desk,
             previews=previews,
             situations=situations,
+            clock=clock,
+        ),
+        Why(
+            accounts=account_desk,
+            previews=previews,
+            situations=situations,
             database=database,
             clock=clock,
         ),
+        History(accounts=account_desk, database=database),
+        Export(accounts=account_desk, database=database),
         SettingsOf(
             accounts=account_desk,
             previews=previews,

@@ -24,6 +24,7 @@ PRESSABLE = frozenset(
         "why",
         "history",
         "balance",
+        "doctor",
         "dryrun",
         "export",
         "logs",
@@ -96,6 +97,37 @@ class HistoryPage:
         return f"page:{self.page}:{self.size}"
 
 
+@dataclass(frozen=True, slots=True)
+class TradeStory:
+    """Everything about one trade; *page* and *size* are of the history it was chosen from."""
+
+    client_order_id: str
+    page: int
+    size: int
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.client_order_id):
+            raise ValueError("not the id of an order")
+        HistoryPage(self.page, self.size)
+
+    def encode(self) -> str:
+        return f"trade:{self.client_order_id}:{self.page}:{self.size}"
+
+
+@dataclass(frozen=True, slots=True)
+class WhyPage:
+    """Page *page* (0 is the newest) of the decisions, *size* a page."""
+
+    page: int
+    size: int
+
+    def __post_init__(self) -> None:
+        HistoryPage(self.page, self.size)
+
+    def encode(self) -> str:
+        return f"why:{self.page}:{self.size}"
+
+
 class Word(Enum):
     """What a person says of an order that is unclear."""
 
@@ -119,7 +151,7 @@ class Report:
         return f"order:{self.word.value}:{self.client_order_id}"
 
 
-Press = Do | Confirm | Choose | HistoryPage | Report
+Press = Do | Confirm | Choose | HistoryPage | TradeStory | WhyPage | Report
 
 
 def decode(text: str) -> Press | None:
@@ -130,7 +162,7 @@ def decode(text: str) -> Press | None:
         return None
 
 
-def _press(parts: list[str]) -> Press:
+def _press(parts: list[str]) -> Press:  # noqa: PLR0911 - one return a kind
     match parts:
         case ["do", command, argument]:
             return Do(command, argument)
@@ -140,6 +172,10 @@ def _press(parts: list[str]) -> Press:
             return Choose(id_, _number(index))
         case ["page", page, size]:
             return HistoryPage(_number(page), _number(size))
+        case ["trade", client_order_id, page, size]:
+            return TradeStory(client_order_id, _number(page), _number(size))
+        case ["why", page, size]:
+            return WhyPage(_number(page), _number(size))
         case ["order", word, client_order_id]:
             return Report(Word(word), client_order_id)
         case _:

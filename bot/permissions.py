@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.callbacks import Do, HistoryPage, Press
+from bot.callbacks import Do, HistoryPage, Press, TradeStory, WhyPage
 from engine.domain.people import Role
 
 _LOOKING = {
@@ -21,7 +21,7 @@ NEEDED: Mapping[str, Role] = {
 
 
 # The pages that whoever may look may turn; the other buttons change something.
-_LOOKING_PRESSES: frozenset[type] = frozenset({HistoryPage})
+_LOOKING_PRESSES: frozenset[type] = frozenset({HistoryPage, TradeStory, WhyPage})
 
 
 def needed_for_press(press: Press) -> Role:

@@ -4,14 +4,15 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
 
-from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram import Bot, InlineKeyboardMarkup, InputFile, LinkPreviewOptions
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
-from bot.asks import Answer, Document
+from bot.asks import Answer, Document, Documents
 from bot.messages import Message, Place, plain_text, split
 from bot.relay import asked_pause
 from bot.views.waiting import waiting_view
@@ -21,6 +22,8 @@ from engine.storage.database import Database
 
 # A person should never wonder for longer whether the bot is there.
 _PATIENCE_S = 0.7
+# How long Telegram may take to answer after it has got a whole file.
+_UPLOADED_WITHIN_S = 30
 ANSWER = "answer"
 
 logger = logging.getLogger(__name__)
@@ -58,7 +61,9 @@ class Replies:
             if waiting:
                 await self.delete(chat_id, waiting)
             raise
-        if isinstance(answer, Document):
+        if isinstance(answer, Documents):
+            await self._send_files(place, answer, key=key, progress=waiting)
+        elif isinstance(answer, Document):
             if waiting:
                 await self.delete(chat_id, waiting)
             await self._send_file(place, answer, key=key)
@@ -86,6 +91,11 @@ class Replies:
 
     async def edit(self, place: Place, message_id: int, message: Message, *, key: str) -> None:
         """Replace a message of ours; send a new one where it cannot be edited any more."""
+        if not await self._edited(place, message_id, message):
+            await self.send(place, message, key=key)
+
+    async def _edited(self, place: Place, message_id: int, message: Message) -> bool:
+        """Whether the message says so now."""
         try:
             await self._bot.edit_message_text(
                 message.text,
@@ -96,10 +106,10 @@ class Replies:
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
             )
         except BadRequest as e:
-            if "not modified" not in e.message.lower():
-                await self.send(place, message, key=key)
+            return "not modified" in e.message.lower()
         except TelegramError:
-            await self.send(place, message, key=key)
+            return False
+        return True
 
     async def strip_buttons(self, chat_id: int, message_id: int) -> None:
         """The question is being answered: its buttons go before anything else happens."""
@@ -127,14 +137,36 @@ class Replies:
             return not isinstance(e, BadRequest)
         return True
 
+    async def _send_files(
+        self, place: Place, files: Documents, *, key: str, progress: int | None
+    ) -> None:
+        """*progress* is a message of ours that may tell how far it is, if there is one yet."""
+
+        async def show(message: Message) -> None:
+            nonlocal progress
+            if progress is not None:
+                await self._edited(place, progress, message)  # the next one may get through
+            elif isinstance(shown := await self._try(place, message), int):
+                progress = shown or None
+
+        try:
+            async with aclosing(files.make(show)) as made:
+                async for file in made:
+                    await self._send_file(place, file, key=key)
+        finally:
+            if progress is not None:
+                await self.delete(place.chat_id, progress)
+
     async def _send_file(self, place: Place, file: Document, *, key: str) -> None:
         try:
             await self._bot.send_document(
                 place.chat_id,
-                file.content,
+                # Left on disk until it is sent: a large one would be read into memory else.
+                InputFile(file.content, filename=file.filename, read_file_handle=False),
                 caption=file.caption,
-                filename=file.filename,
                 message_thread_id=place.topic_id,
+                reply_markup=file.keyboard,
+                read_timeout=_UPLOADED_WITHIN_S,
             )
         except TelegramError as e:
             logger.warning("file not sent", extra={"chat_id": place.chat_id, "problem": e.message})

@@ -53,6 +53,7 @@ _USAGE: dict[Topic, tuple[str, str]] = {
         "Send what to limit, and to how much:",
         "/limits order 500   or   /limits price 15%   or   /limits auto",
     ),
+    Topic.WHY: (f"Send how many decisions to show, 1 to {MOST_HISTORY_ROWS}:", "/why 10"),
     Topic.LOGS: (f"Send how many lines to show, 1 to {MOST_LOG_LINES}:", "/logs 50"),
 }
 _CHOICES: dict[Topic, tuple[str, ...]] = {
@@ -167,7 +168,7 @@ def _named(topic: Topic, settings: Settings) -> tuple[str, str]:
             return "Count", settings.counting.value
         case Topic.DRY_RUN:
             return "Dry run", "on" if settings.dry_run else "off"
-        case Topic.HISTORY | Topic.LOGS | Topic.LIMITS:
+        case Topic.HISTORY | Topic.WHY | Topic.LOGS | Topic.LIMITS:
             raise ValueError(f"/{topic.value} is no setting")
         case _:
             assert_never(topic)

@@ -12,6 +12,8 @@ from bot.callbacks import (
     HistoryPage,
     Press,
     Report,
+    TradeStory,
+    WhyPage,
     Word,
     decode,
 )
@@ -23,6 +25,8 @@ presses: st.SearchStrategy[Press] = st.one_of(
     st.builds(Confirm, ids),
     st.builds(Choose, ids, st.integers(0, 7)),
     st.builds(HistoryPage, st.integers(0, 9999), st.integers(1, 50)),
+    st.builds(TradeStory, ids, st.integers(0, 9999), st.integers(1, 50)),
+    st.builds(WhyPage, st.integers(0, 9999), st.integers(1, 50)),
     st.builds(Report, st.sampled_from(Word), ids),
 )
 
@@ -77,6 +81,10 @@ def test_a_button_with_something_added_is_never_taken_for_another_kind(press: Pr
         "page:1:0",
         "page:1:51",
         "page:x:5",
+        "trade:a b:1:5",
+        "trade:order-1:1",
+        "trade:order-1:10000:5",
+        "why:1:51",
         "drop:a",
         "order:filled",
         "order:filled:",
