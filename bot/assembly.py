@@ -38,6 +38,7 @@ from engine.dispatch import Dispatcher, new_owner
 from engine.domain.target import Settings
 from engine.exchange.port import KeyCheck
 from engine.halts import Halts
+from engine.keylife import KeyLife
 from engine.limits import AccountLimits
 from engine.preview import Previews
 from engine.situation import Situations
@@ -104,6 +105,7 @@ def assemble(
         open_paper=venue.open_paper,
         paper_only=venue.paper_only,
     )
+    key_life = KeyLife(database=database, clock=clock, vault=vault, key_check=venue.key_check)
     previews = Previews(database=database, exchange_for=venue.exchange_for)
     situations = Situations(database=database, dispatcher=dispatcher)
     access = Access(database=database, clock=clock, authorized_chats=authorized_chats)
@@ -193,7 +195,7 @@ def assemble(
             on_undeliverable=account_desk.out_of_reach,
             on_migrated=account_desk.migrate,
         ),
-        rounds=Rounds(clock=clock, jobs={}),
+        rounds=Rounds(clock=clock, jobs={"keys": key_life.round}),
         ready=ready,
     )
 

@@ -8,6 +8,7 @@ from bot.messages import Message
 from bot.views.amounts import about_percent, cents, fee, pair_name, price, tokens, usdt
 from bot.views.buttons import do, keyboard
 from bot.views.halt import halt_alert_view
+from bot.views.keylife import key_ending_view
 from bot.views.layout import escape, lines
 from bot.views.mode import good_badge, halted_badge, trading_badge, warning_badge
 from bot.views.reasons import reason_advice, reason_text
@@ -17,6 +18,7 @@ from engine.domain.alerts import (
     Alert,
     Halted,
     HaltLifted,
+    KeyEnding,
     OrderNeedsPerson,
     OrderNeverArrived,
     OrderUnclear,
@@ -52,6 +54,8 @@ def alert_view(alert: Alert) -> Message:  # noqa: PLR0911 - one return an alert
             return _declined(alert)
         case Halted() | HaltLifted():
             return halt_alert_view(alert)
+        case KeyEnding():
+            return key_ending_view(alert)
         case _:
             assert_never(alert)
 

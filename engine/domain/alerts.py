@@ -117,6 +117,16 @@ class HaltLifted:
     paused: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyEnding:
+    """The exchange key ends in *days_left* days, and trading with it."""
+
+    dry_run: bool
+    key_tail: str
+    days_left: int
+    expires_at: datetime
+
+
 Alert = (
     TradeSettled
     | OrderUnclear
@@ -127,6 +137,7 @@ Alert = (
     | RunDeclined
     | Halted
     | HaltLifted
+    | KeyEnding
 )
 
 

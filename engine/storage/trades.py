@@ -1,6 +1,6 @@
 """All trades of an account, oldest first and a page at a time, for whoever needs every one."""
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.orders import AccountId, Intent
@@ -28,11 +28,10 @@ async def after(
     query = select(OrderRow).where(*_wanted(account_id, real_only))
     if last is not None:
         intent, row_id = last
+        at = OrderRow.created_at
+        same_moment = and_(at == intent.created_at, OrderRow.id > row_id)
         # The first condition is what both databases find in the index.
-        query = query.where(
-            OrderRow.created_at >= intent.created_at,
-            tuple_(OrderRow.created_at, OrderRow.id) > tuple_(intent.created_at, row_id),
-        )
+        query = query.where(at >= intent.created_at, or_(at > intent.created_at, same_moment))
     rows = (
         await session.scalars(query.order_by(OrderRow.created_at, OrderRow.id).limit(most))
     ).all()
