@@ -11,6 +11,7 @@ from bot.access import Access
 from bot.desk import Desk, Handler
 from bot.gate import Gate
 from bot.handlers.about import About
+from bot.handlers.doctor import Doctor
 from bot.handlers.export import Export
 from bot.handlers.guards import Guards
 from bot.handlers.history import History
@@ -23,6 +24,7 @@ from bot.handlers.why import Why
 from bot.intake import UpdateWorkers
 from bot.lifecycle import App, Heartbeat
 from bot.messages import Message
+from bot.polls import Polls
 from bot.questions import Questions
 from bot.relay import Relay
 from bot.replies import Replies
@@ -72,6 +74,7 @@ class Parts:
     update_workers: UpdateWorkers
     relay: Relay
     rounds: Rounds
+    polls: Polls
     ready: asyncio.Event
 
 
@@ -105,6 +108,7 @@ def assemble(
         open_paper=venue.open_paper,
         paper_only=venue.paper_only,
     )
+    polls = Polls(clock)
     key_life = KeyLife(database=database, clock=clock, vault=vault, key_check=venue.key_check)
     previews = Previews(database=database, exchange_for=venue.exchange_for)
     situations = Situations(database=database, dispatcher=dispatcher)
@@ -154,6 +158,14 @@ def assemble(
             clock=clock,
         ),
         History(accounts=account_desk, database=database),
+        Doctor(
+            accounts=account_desk,
+            previews=previews,
+            key_life=key_life,
+            polls=polls,
+            database=database,
+            clock=clock,
+        ),
         Export(accounts=account_desk, database=database),
         SettingsOf(
             accounts=account_desk,
@@ -196,6 +208,7 @@ def assemble(
             on_migrated=account_desk.migrate,
         ),
         rounds=Rounds(clock=clock, jobs={"keys": key_life.round}),
+        polls=polls,
         ready=ready,
     )
 

@@ -18,7 +18,7 @@ EVERY = timedelta(days=1)
 _AGAIN_WITHIN = timedelta(hours=1)
 # A round is made every few seconds; after a long sleep thousands may be due at once.
 _MOST = 2
-_PATIENCE_S = 5.0
+_PATIENCE_S = 5
 
 logger = logging.getLogger(__name__)
 
