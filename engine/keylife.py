@@ -71,8 +71,8 @@ class KeyLife:
             # A refused key is told of by the checks, which find it first; /doctor tells as well.
             logger.warning("key not as it was", extra={"account": account.id, "error": str(e)})
         else:
-            days = powers.days_left if powers else None
-            expires_at = expiry(days, now=self._clock.now())
+            if powers is not None:  # what MEXC does not tell any more was true all the same
+                expires_at = expiry(powers.days_left, now=self._clock.now())
         await self._keep(account, expires_at=expires_at, asked=asked)
 
     async def _keep(self, account: Account, *, expires_at: datetime | None, asked: bool) -> None:

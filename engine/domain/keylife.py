@@ -31,5 +31,8 @@ def reminder_due(days: int, *, told: int | None) -> int | None:
 
 
 def still_told(days: int, *, told: int | None) -> int | None:
-    """What remains of *told* with *days* left: a key that was renewed begins anew."""
-    return None if told is not None and days > told else told
+    """What remains of *told* with *days* left: a key that was renewed begins anew.
+
+    Renewing brings months; a day more is only the exchange's rounding.
+    """
+    return None if days > REMINDERS[0] else told

@@ -41,6 +41,10 @@ def test_a_key_that_is_renewed_is_reminded_of_again():
     assert reminders([4, 3, 90, 14]) == [(4, 7), (3, 3), (14, 14)]
 
 
+def test_a_day_that_comes_and_goes_with_rounding_is_no_renewal():
+    assert reminders([7, 8, 7, 6, 7]) == [(7, 7)]
+
+
 @given(st.lists(st.integers(0, 120), max_size=40))
 def test_no_reminder_comes_twice_unless_the_key_got_more_days(days: list[int]):
     sent = reminders(sorted(days, reverse=True))
