@@ -57,7 +57,13 @@ class KeyLife:
             if not await keylife.any_due(session, asked_before=now - EVERY):
                 return
         async with self._database.writing() as session:
-            claimed = await keylife.claim(session, asked_before=now - EVERY, now=now, most=_MOST)
+            # Should we die before the answer, the key is asked about again within the hour.
+            claimed = await keylife.claim(
+                session,
+                asked_before=now - EVERY,
+                counts_as=now - EVERY + _AGAIN_WITHIN,
+                most=_MOST,
+            )
         for account in claimed:
             await self._look_at(account)
 
@@ -85,12 +91,14 @@ class KeyLife:
                 days = days_left(expires_at, now=now)
                 told = still_told(days, told=told)
                 due = reminder_due(days, told=told)
-            if not await keylife.learn(session, account, expires_at=expires_at, told=due or told):
+            if not await keylife.learn(
+                session,
+                account,
+                expires_at=expires_at,
+                told=due or told,
+                asked_at=now if asked else None,
+            ):
                 return  # another key by now, which was looked at when it came
-            if not asked:
-                await keylife.ask_again(
-                    session, account, now=now, every=EVERY, within=_AGAIN_WITHIN
-                )
             if due is not None and expires_at is not None:
                 alert = KeyEnding(
                     dry_run=account.settings.dry_run,

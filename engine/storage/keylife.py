@@ -1,7 +1,8 @@
 """When each key ends, when MEXC was last asked about it, and what its person has been told."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,10 +20,10 @@ async def any_due(session: AsyncSession, *, asked_before: datetime) -> bool:
 
 
 async def claim(
-    session: AsyncSession, *, asked_before: datetime, now: datetime, most: int
+    session: AsyncSession, *, asked_before: datetime, counts_as: datetime, most: int
 ) -> Sequence[Account]:
-    """Accounts with a key that nobody has asked about since *asked_before*; they count as asked
-    from *now* on, so that no other process asks too.
+    """Accounts with a key that nobody has asked about since *asked_before*. They count as asked at
+    *counts_as*, so that no other process asks too, until `learn` knows better.
     """
     due = (
         select(AccountRow.id)
@@ -35,7 +36,7 @@ async def claim(
     await session.execute(
         update(AccountRow)
         .where(AccountRow.id.in_(claimed))
-        .values(key_checked_at=now)
+        .values(key_checked_at=counts_as)
         .execution_options(synchronize_session=False)
     )
     return [await accounts.get(session, AccountId(account_id)) for account_id in claimed]
@@ -52,28 +53,22 @@ async def learn(
     *,
     expires_at: datetime | None,
     told: int | None,
+    asked_at: datetime | None = None,
 ) -> bool:
-    """What was learned about the account's key; False if it has another one by now."""
+    """What was learned about the account's key, and when it was if the exchange did answer; False
+    if the account has another key by now.
+    """
+    values: dict[str, Any] = {"key_expires_at": expires_at, "key_told_days": told}
+    if asked_at is not None:
+        values["key_checked_at"] = asked_at
     row_id = await session.scalar(
         update(AccountRow)
         .where(*_same_key(account))
-        .values(key_expires_at=expires_at, key_told_days=told)
+        .values(values)
         .returning(AccountRow.id)
         .execution_options(synchronize_session=False)
     )
     return row_id is not None
-
-
-async def ask_again(
-    session: AsyncSession, account: Account, *, now: datetime, every: timedelta, within: timedelta
-) -> None:
-    """MEXC could not be asked: the next try comes earlier than usual."""
-    await session.execute(
-        update(AccountRow)
-        .where(*_same_key(account))
-        .values(key_checked_at=now - every + within)
-        .execution_options(synchronize_session=False)
-    )
 
 
 def _due(asked_before: datetime) -> list[ColumnElement[bool]]:

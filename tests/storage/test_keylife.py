@@ -30,7 +30,7 @@ async def connected(database: Database, chat_id: int, *, at: datetime = START) -
 
 async def claimed(database: Database, now: datetime, *, most: int = 10) -> list[int]:
     async with database.writing() as session:
-        found = await keylife.claim(session, asked_before=now - DAY, now=now, most=most)
+        found = await keylife.claim(session, asked_before=now - DAY, counts_as=now, most=most)
     return [account.chat_id for account in found]
 
 
@@ -91,8 +91,12 @@ async def test_a_forgotten_key_leaves_nothing_of_its_life(database: Database):
 
 async def test_a_question_without_an_answer_is_asked_again_within_the_hour(database: Database):
     account = await connected(database, 1)
+    now = START + DAY
     async with database.writing() as session:
-        await keylife.ask_again(session, account, now=START, every=DAY, within=HOUR)
+        await keylife.claim(session, asked_before=START, counts_as=START + HOUR, most=1)
 
-    assert not await any_due(database, START + HOUR - timedelta(minutes=1))
-    assert await any_due(database, START + HOUR)
+    assert not await any_due(database, now + HOUR - timedelta(minutes=1))
+    assert await any_due(database, now + HOUR)
+    async with database.writing() as session:
+        await keylife.learn(session, account, expires_at=END, told=None, asked_at=now)
+    assert not await any_due(database, now + HOUR)
