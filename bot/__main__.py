@@ -7,6 +7,7 @@ Exit codes: 0 stopped as asked, 1 broke (the log says how), 2 a bad setting, 3 c
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -68,6 +69,8 @@ def _read_settings() -> ProcessSettings:
 async def _run(settings: ProcessSettings) -> int:
     stop = asyncio.Event()
     _set_on_signal(stop)
+    # What was imported stays; without looking at it again a full collection takes no 70 ms.
+    gc.freeze()
     with watched_loop():
         if settings.is_demo:
             return await run_demo(settings, stop=stop)

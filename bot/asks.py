@@ -1,9 +1,11 @@
 """What a person asks, typed or tapped, and what may be answered."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, BinaryIO
+
+from telegram import InlineKeyboardMarkup
 
 from bot.callbacks import Choose, Confirm
 from bot.messages import Message, Place
@@ -40,9 +42,10 @@ class Document:
     """A file to send; *instead* is said where it cannot be sent."""
 
     filename: str
-    content: bytes
+    content: bytes | BinaryIO
     caption: str
     instead: Message
+    keyboard: InlineKeyboardMarkup | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,20 @@ class Notice:
     text: str
 
 
-Answer = Message | Document | Kept | Notice
+Progress = Callable[[Message], Awaitable[None]]
+"""Shows how far a long work is, in one message that goes when the work is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """Files that take long to make. *make* yields them one by one, each open until the next is
+    asked for, and tells how far it is.
+    """
+
+    make: Callable[[Progress], AsyncGenerator[Document]]
+
+
+Answer = Message | Document | Documents | Kept | Notice
 Command = Callable[[Ask], Awaitable[Answer]]
 Page = Callable[[Ask, Any], Awaitable[Answer]]
 """What is shown in place when a button of a list or a panel is tapped; it gets the press.

@@ -14,22 +14,27 @@ from bot.dialogs import Dialogs
 from bot.gate import Gate
 from bot.handlers.about import About
 from bot.handlers.alerting import AlertsOf
+from bot.handlers.balance import BalanceOf
 from bot.handlers.card import StatusCard
 from bot.handlers.changing import Changing
+from bot.handlers.doctor import Doctor
+from bot.handlers.export import Export
 from bot.handlers.guards import Guards
+from bot.handlers.history import History
 from bot.handlers.keys import Keys
-from bot.handlers.looking import Looking
 from bot.handlers.modes import ModeOf
 from bot.handlers.movements import Deposits
 from bot.handlers.panel import Panel
 from bot.handlers.settings import SettingsOf
 from bot.handlers.trading import Trading
 from bot.handlers.unclear import Unclear
+from bot.handlers.why import Why
 from bot.intake import UpdateWorkers
 from bot.lifecycle import App, Heartbeat
 from bot.loudness import Loudness
 from bot.messages import Message
 from bot.noticeboard import Noticeboard
+from bot.polls import Polls
 from bot.questions import Questions
 from bot.relay import Relay
 from bot.replies import Replies
@@ -48,6 +53,7 @@ from engine.dispatch import Dispatcher, new_owner
 from engine.domain.target import Settings
 from engine.exchange.port import KeyCheck
 from engine.halts import Halts
+from engine.keylife import KeyLife
 from engine.limits import AccountLimits
 from engine.modes import Modes
 from engine.movements import Movements
@@ -83,6 +89,7 @@ class Parts:
     update_workers: UpdateWorkers
     relay: Relay
     rounds: Rounds
+    polls: Polls
     ready: asyncio.Event
 
 
@@ -116,6 +123,8 @@ def assemble(
         open_paper=venue.open_paper,
         paper_only=venue.paper_only,
     )
+    polls = Polls(clock)
+    key_life = KeyLife(database=database, clock=clock, vault=vault, key_check=venue.key_check)
     previews = Previews(database=database, exchange_for=venue.exchange_for)
     situations = Situations(database=database, dispatcher=dispatcher)
     access = Access(database=database, clock=clock, authorized_chats=authorized_chats)
@@ -188,13 +197,24 @@ def assemble(
         guards,
         settings,
         panel,
-        Looking(
+        BalanceOf(accounts=account_desk, previews=previews, clock=clock),
+        Why(
             accounts=account_desk,
             previews=previews,
             situations=situations,
             database=database,
             clock=clock,
         ),
+        History(accounts=account_desk, database=database),
+        Doctor(
+            accounts=account_desk,
+            previews=previews,
+            key_life=key_life,
+            polls=polls,
+            database=database,
+            clock=clock,
+        ),
+        Export(accounts=account_desk, database=database),
         ModeOf(
             accounts=account_desk,
             modes=Modes(database=database, clock=clock),
@@ -253,8 +273,10 @@ def assemble(
             jobs={
                 "cards": cards.round,
                 "digest": Digests(database=database, clock=clock).write_due,
+                "keys": key_life.round,
             },
         ),
+        polls=polls,
         ready=ready,
     )
 

@@ -1,6 +1,7 @@
 """What a button carries: typed, at most 64 bytes, and believed only if it decodes exactly."""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -28,6 +29,7 @@ PRESSABLE = frozenset(
         "why",
         "history",
         "balance",
+        "doctor",
         "dryrun",
         "export",
         "logs",
@@ -173,6 +175,37 @@ class Enter:
         return f"enter:{self.page.value}"
 
 
+@dataclass(frozen=True, slots=True)
+class TradeStory:
+    """Everything about one trade; *page* and *size* are of the history it was chosen from."""
+
+    client_order_id: str
+    page: int
+    size: int
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.client_order_id):
+            raise ValueError("not the id of an order")
+        HistoryPage(self.page, self.size)
+
+    def encode(self) -> str:
+        return f"trade:{self.client_order_id}:{self.page}:{self.size}"
+
+
+@dataclass(frozen=True, slots=True)
+class WhyPage:
+    """Page *page* (0 is the newest) of the decisions, *size* a page."""
+
+    page: int
+    size: int
+
+    def __post_init__(self) -> None:
+        HistoryPage(self.page, self.size)
+
+    def encode(self) -> str:
+        return f"why:{self.page}:{self.size}"
+
+
 class Word(Enum):
     """What a person says of an order that is unclear."""
 
@@ -232,6 +265,8 @@ Press = (
     | Confirm
     | Choose
     | HistoryPage
+    | TradeStory
+    | WhyPage
     | Report
     | Tune
     | Unwarn
@@ -245,46 +280,37 @@ Press = (
 
 def decode(text: str) -> Press | None:
     """The button that was pressed; None for anything this program would not have made."""
+    name, *fields = text.split(":")
     try:
-        return _press(text.split(":"))
-    except ValueError:
+        press = _PRESSES[name](*fields)
+    except (KeyError, TypeError, ValueError):
         return None
+    return press if press.encode() == text else None
 
 
-def _press(parts: list[str]) -> Press:  # noqa: C901, PLR0911 - one return a button
-    match parts:
-        case ["do", command, argument]:
-            return Do(command, argument)
-        case ["yes", id_]:
-            return Confirm(id_)
-        case ["pick", id_, index]:
-            return Choose(id_, _number(index))
-        case ["page", page, size]:
-            return HistoryPage(_number(page), _number(size))
-        case ["tune", part, value]:
-            return Tune(part, value)
-        case ["unwarn", asset]:
-            return Unwarn(asset)
-        case ["card", "refresh" | "pin" | "unpin" as verb]:
-            return Refresh() if verb == "refresh" else Pin(on=verb == "pin")
-        case ["open", page]:
-            return Open(PanelPage(page))
-        case ["put", page, value]:
-            return Put(PanelPage(page), value)
-        case ["enter", page]:
-            return Enter(PanelPage(page))
-        case ["order", word, client_order_id]:
-            return Report(Word(word), client_order_id)
-        case _:
-            raise ValueError("no such button")
+def _number(text: str) -> int:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{text!r} is no number as encode() writes it")
+    return int(text)
+
+
+_PRESSES: Mapping[str, Callable[..., Press]] = {
+    "do": Do,
+    "yes": Confirm,
+    "pick": lambda id_, index: Choose(id_, _number(index)),
+    "order": lambda word, client_order_id: Report(Word(word), client_order_id),
+    "page": lambda page, size: HistoryPage(_number(page), _number(size)),
+    "trade": lambda id_, page, size: TradeStory(id_, _number(page), _number(size)),
+    "why": lambda page, size: WhyPage(_number(page), _number(size)),
+    "card": lambda verb: Refresh() if verb == "refresh" else Pin(on=verb == "pin"),
+    "open": lambda page: Open(PanelPage(page)),
+    "put": lambda page, value: Put(PanelPage(page), value),
+    "enter": lambda page: Enter(PanelPage(page)),
+    "tune": Tune,
+    "unwarn": Unwarn,
+}
 
 
 def _check_id(id_: str) -> None:
     if not _ID.fullmatch(id_):
         raise ValueError("not the id of a question")
-
-
-def _number(text: str) -> int:
-    if not _NUMBER.fullmatch(text):
-        raise ValueError("not a number as a button writes it")
-    return int(text)

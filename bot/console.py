@@ -130,7 +130,8 @@ class Console:
 
     def _send_document(self, parameters: Json, files: Json) -> Json:
         name, content, *_ = files["document"]
-        shown = escape(demo.file_sent(name, len(content)))
+        size = len(content if isinstance(content, bytes) else content.read())
+        shown = escape(demo.file_sent(name, size))
         caption = _html(parameters, key="caption")
         post = _Posted(
             self._next_id(), f"{shown}\n{caption}".strip(), _rows(parameters), self._date()

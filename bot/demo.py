@@ -74,6 +74,7 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
             sealer=vault,
             bot_id=_BOT_ID,
             on_stored=parts.update_workers.nudge,
+            on_answered=parts.polls.answered,
         )
         exit_code = 0
 

@@ -1,16 +1,21 @@
-"""All trades as CSV: exact amounts as text, times in UTC."""
+"""All trades as a table: exact amounts as text, times in UTC and in the chat's own time.
 
-import csv
-import io
+`docs/export.md` says what each column is.
+"""
+
 from collections.abc import Iterable
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 
+from bot.sheets import Row, Sheet
 from engine.domain.money import plain
 from engine.domain.orders import Intent
 from engine.domain.pairs import base_of
+from engine.domain.slippage import slippage
 
 COLUMNS = (
     "time_utc",
+    "time_local",
     "mode",
     "pair",
     "side",
@@ -18,31 +23,35 @@ COLUMNS = (
     "base_quantity",
     "quote_usdt",
     "average_price",
+    "price_seen",
+    "slippage_percent",
     "fees",
     "usdt_before",
     "usdt_after",
+    "base_before",
+    "base_after",
     "target_usdt",
+    "asked_usdt",
+    "asked_base",
+    "expected_usdt",
     "state",
     "started_by",
+    "planned_utc",
+    "sent_utc",
+    "settled_utc",
     "client_order_id",
     "exchange_order_id",
 )
 
 
-def to_csv(trades: Iterable[Intent]) -> bytes:
-    """One row a trade, in the order given, under COLUMNS. UTF-8."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows(_row(trade) for trade in trades)
-    return text.getvalue().encode()
-
-
-def _row(trade: Intent) -> tuple[str, ...]:
+def _rows(trade: Intent, zone: tzinfo) -> Iterable[Row]:
     execution = trade.execution
     fees = trade.fees.by_asset if trade.fees else {}
-    return (
-        (trade.resolved_at or trade.created_at).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    at = trade.resolved_at or trade.created_at
+    slipped = slippage(trade)
+    yield (
+        _utc(at),
+        at.astimezone(zone).isoformat(timespec="seconds"),
         "paper" if trade.dry_run else "live",
         trade.symbol,
         trade.side.value.lower(),
@@ -50,16 +59,33 @@ def _row(trade: Intent) -> tuple[str, ...]:
         plain(execution.base_quantity),
         plain(execution.quote_amount),
         _maybe(execution.average_price),
+        _maybe(trade.price),
+        "" if slipped is None else f"{slipped * 100:.4f}",
         " ".join(f"{plain(amount)} {asset}" for asset, amount in fees.items()),
         plain(trade.quote_before),
         _maybe(trade.quote_after),
+        plain(trade.base_before),
+        _maybe(trade.base_after),
         plain(trade.target),
+        _maybe(trade.quote_amount),
+        _maybe(trade.base_quantity),
+        plain(trade.expected_quote),
         trade.state.value,
         trade.trigger.value,
+        _utc(trade.created_at),
+        _utc(trade.sent_at),
+        _utc(trade.resolved_at),
         trade.client_order_id,
         trade.exchange_order_id or "",
     )
 
 
+def _utc(moment: datetime | None) -> str:
+    return "" if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _maybe(amount: Decimal | None) -> str:
     return "" if amount is None else plain(amount)
+
+
+EVERYTHING = Sheet("ballast-trades", COLUMNS, _rows)

@@ -61,6 +61,7 @@ class Topic(Enum):
     COUNTING = "count"
     DRY_RUN = "dryrun"
     HISTORY = "history"
+    WHY = "why"
     LOGS = "logs"
     LIMITS = "limits"
     ALERTS = "alerts"

@@ -45,7 +45,8 @@ class Intake:
     """Fetches updates, writes them down sealed, and only then confirms them.
 
     A batch that could not be stored is not confirmed, so Telegram sends it again; what comes
-    twice is stored once. *on_stored* is called whenever there is something new to handle.
+    twice is stored once. *on_stored* is called whenever there is something new to handle,
+    *on_answered* whenever a poll is answered.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Intake:
         sealer: Sealer,
         bot_id: int,
         on_stored: Callable[[], None],
+        on_answered: Callable[[], None] = lambda: None,
     ) -> None:
         self._source = source
         self._database = database
@@ -64,6 +66,7 @@ class Intake:
         self._sealer = sealer
         self._bot_id = bot_id
         self._on_stored = on_stored
+        self._on_answered = on_answered
         self._offset: int | None = None
         self._answers = 0
         self._told_to_wait = False
@@ -74,6 +77,10 @@ class Intake:
         "another copy polls". Whether the database took the updates does not matter here.
         """
         return self._answers
+
+    def _heard(self) -> None:
+        self._answers += 1
+        self._on_answered()
 
     @property
     def told_to_wait(self) -> bool:
@@ -91,11 +98,12 @@ class Intake:
             except TokenRefused:
                 raise
             except RetryAfter as e:
-                self._answers += 1
+                self._heard()
                 self._told_to_wait = True
                 problem, pause = str(e), e.pause
             except PollFailed as e:
-                self._answers += isinstance(e, Conflict)
+                if isinstance(e, Conflict):
+                    self._heard()
                 failures += 1
                 problem, pause = f"{type(e).__name__}: {e}", delay(failures, most=_LONGEST_PAUSE)
             except SQLAlchemyError as e:
@@ -107,7 +115,7 @@ class Intake:
 
     async def _poll(self) -> None:
         batch = await self._source.fetch(self._offset)
-        self._answers += 1
+        self._heard()
         usable = [(update_id, raw) for raw in batch if (update_id := _update_id(raw)) is not None]
         if len(usable) < len(batch):
             logger.error(

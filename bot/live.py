@@ -85,6 +85,7 @@ async def run_live(settings: ProcessSettings, *, stop: asyncio.Event) -> None:
                     sealer=vault,
                     bot_id=int(token.partition(":")[0]),
                     on_stored=parts.update_workers.nudge,
+                    on_answered=parts.polls.answered,
                 )
 
         async def telegram() -> None:

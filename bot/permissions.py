@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.callbacks import Do, HistoryPage, Open, Press, Refresh
+from bot.callbacks import Do, HistoryPage, Open, Press, Refresh, TradeStory, WhyPage
 from engine.domain.people import Role
 
 _LOOKING = {
@@ -21,7 +21,7 @@ NEEDED: Mapping[str, Role] = {
 
 
 # The pages that whoever may look may turn; the other buttons change something.
-_LOOKING_PRESSES: frozenset[type] = frozenset({HistoryPage, Refresh, Open})
+_LOOKING_PRESSES: frozenset[type] = frozenset({HistoryPage, Refresh, Open, TradeStory, WhyPage})
 
 
 def needed_for_press(press: Press) -> Role:

@@ -4,14 +4,15 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
 
-from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram import Bot, InlineKeyboardMarkup, InputFile, LinkPreviewOptions
 from telegram.constants import ChatAction, ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
-from bot.asks import Answer, Document, Kept, Notice
+from bot.asks import Answer, Document, Documents, Kept, Notice
 from bot.messages import Message, Place, plain_text, split
 from bot.relay import asked_pause
 from bot.views.waiting import waiting_notice, waiting_view
@@ -22,6 +23,8 @@ from engine.storage.database import Database
 # A person should never wonder for longer whether the bot is there.
 _TYPING_AFTER_S, _PATIENCE_S = 0.3, 0.7
 _TYPING_S = _PATIENCE_S - _TYPING_AFTER_S
+# How long Telegram may take to answer after it has got a whole file.
+_UPLOADED_WITHIN_S = 30
 ANSWER = "answer"
 
 logger = logging.getLogger(__name__)
@@ -74,9 +77,19 @@ class Replies:
             await self.toast(tap, answer.text if isinstance(answer, Notice) else None)
         if waiting and isinstance(answer, Document):
             await self.delete(chat_id, waiting)
-        await self._deliver(place, answer, key=key, ours=in_place or waiting)
+        if isinstance(answer, Documents):
+            await self._send_files(place, answer, key=key, progress=waiting)
+        else:
+            await self._deliver(place, answer, key=key, ours=in_place or waiting)
 
-    async def _deliver(self, place: Place, answer: Answer, *, key: str, ours: int | None) -> None:
+    async def _deliver(
+        self,
+        place: Place,
+        answer: Message | Document | Kept | Notice,
+        *,
+        key: str,
+        ours: int | None,
+    ) -> None:
         """*ours* is the message that stands in the answer's place."""
         match answer:
             case Notice():
@@ -125,6 +138,12 @@ class Replies:
         """Replace a message of ours; send a new one where it cannot be edited any more. The id of
         the one that says it now.
         """
+        if await self._edited(place, message_id, message):
+            return message_id
+        return await self.send(place, message, key=key)
+
+    async def _edited(self, place: Place, message_id: int, message: Message) -> bool:
+        """Whether the message says so now."""
         try:
             await self._bot.edit_message_text(
                 message.text,
@@ -135,11 +154,10 @@ class Replies:
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
             )
         except BadRequest as e:
-            if "not modified" not in e.message.lower():
-                return await self.send(place, message, key=key)
+            return "not modified" in e.message.lower()
         except TelegramError:
-            return await self.send(place, message, key=key)
-        return message_id
+            return False
+        return True
 
     async def strip_buttons(self, chat_id: int, message_id: int) -> None:
         """The question is being answered: its buttons go before anything else happens."""
@@ -167,14 +185,36 @@ class Replies:
             return not isinstance(e, BadRequest)
         return True
 
+    async def _send_files(
+        self, place: Place, files: Documents, *, key: str, progress: int | None
+    ) -> None:
+        """*progress* is a message of ours that may tell how far it is, if there is one yet."""
+
+        async def show(message: Message) -> None:
+            nonlocal progress
+            if progress is not None:
+                await self._edited(place, progress, message)  # the next one may get through
+            elif isinstance(shown := await self._try(place, message), int):
+                progress = shown or None
+
+        try:
+            async with aclosing(files.make(show)) as made:
+                async for file in made:
+                    await self._send_file(place, file, key=key)
+        finally:
+            if progress is not None:
+                await self.delete(place.chat_id, progress)
+
     async def _send_file(self, place: Place, file: Document, *, key: str) -> None:
         try:
             await self._bot.send_document(
                 place.chat_id,
-                file.content,
+                # Left on disk until it is sent: a large one would be read into memory else.
+                InputFile(file.content, filename=file.filename, read_file_handle=False),
                 caption=file.caption,
-                filename=file.filename,
                 message_thread_id=place.topic_id,
+                reply_markup=file.keyboard,
+                read_timeout=_UPLOADED_WITHIN_S,
             )
         except TelegramError as e:
             logger.warning("file not sent", extra={"chat_id": place.chat_id, "problem": e.message})

@@ -13,6 +13,7 @@ from engine.check import ExchangeFor
 from engine.clock import Clock
 from engine.domain.accounts import Account, RunOffer, RunRequest
 from engine.domain.holdings import Holdings
+from engine.domain.keylife import expiry
 from engine.domain.money import plain
 from engine.domain.offers import Standing
 from engine.domain.orders import AccountId, Intent
@@ -135,6 +136,7 @@ class Accounts:
                 )
         except TimeoutError as e:
             raise Unavailable("the key could not be checked in time") from e
+        now = self._clock.now()
         key_print = hashlib.sha256(api_key.encode()).hexdigest()
         sealed = self._vault.seal_credentials(
             api_key=api_key, api_secret=api_secret, account_uuid=account.uuid, chat_id=chat_id
@@ -150,6 +152,8 @@ class Accounts:
                 sealed_key=sealed,
                 key_tail=api_key[-_TAIL:],
                 key_print=key_print,
+                expires_at=expiry(facts.days_left, now=now),
+                checked_at=now,
             )
         return facts
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from engine.check import ExchangeFor
 from engine.domain.accounts import Account
+from engine.domain.book import OrderBook
 from engine.domain.holdings import Holdings
 from engine.domain.limits import limited
 from engine.domain.looks import Declined, Look, Seen, Verdict
@@ -144,6 +145,22 @@ class Previews:
         except EngineError:
             return None
         return holdings.of(asset).counted(account.settings.counting)
+
+    async def book(self, account: Account) -> OrderBook:
+        """Raises PairUnavailable or Unavailable."""
+        async with within(_PATIENCE_S):
+            return await self._market(account).book(account.settings.symbol)
+
+    async def exchange_time(self, account: Account) -> datetime:
+        """The real exchange's time, measured now, whatever kind of money the account uses.
+
+        Raises SealBroken without a key, and Unavailable.
+        """
+        settings = replace(account.settings, dry_run=False)
+        exchange = self._exchange_for(replace(account, settings=settings))
+        async with within(_PATIENCE_S):
+            await exchange.resync()
+        return exchange.time()
 
     async def rules(self, account: Account, symbol: Symbol) -> PairRules:
         """Raises PairUnavailable where the pair is not shown to this account, Unavailable else."""

@@ -9,6 +9,7 @@ from bot.views.amounts import about_percent, cents, fee, pair_name, price, token
 from bot.views.buttons import do, keyboard
 from bot.views.digest import digest_view
 from bot.views.halt import halt_alert_view
+from bot.views.keylife import key_ending_view
 from bot.views.layout import escape, lines
 from bot.views.low_marks import low_mark_over_view, low_mark_view
 from bot.views.mode import good_badge, halted_badge, trading_badge, warning_badge
@@ -23,6 +24,7 @@ from engine.domain.alerts import (
     DriftNoticed,
     Halted,
     HaltLifted,
+    KeyEnding,
     LowMarkOver,
     LowMarkReached,
     Moved,
@@ -74,6 +76,8 @@ def alert_view(alert: Alert) -> Message:  # noqa: C901, PLR0911, PLR0912 - one r
             return low_mark_over_view(alert)
         case Digest():
             return digest_view(alert)
+        case KeyEnding():
+            return key_ending_view(alert)
         case _:
             assert_never(alert)
 

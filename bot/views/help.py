@@ -28,6 +28,7 @@ COMMANDS: Sequence[tuple[str, str]] = (
     ("connect", "Add your MEXC key"),
     ("disconnect", "Forget the key"),
     ("export", "All trades as a CSV file"),
+    ("doctor", "Look for what is wrong"),
     ("halt", "Stop all chats at once (owner)"),
     ("logs", "The last log lines (owner)"),
     ("version", "Version and uptime"),
@@ -46,7 +47,7 @@ _SECTIONS = (
     ),
     ("Looking back", ("why", "history", "balance", "export")),
     ("Key", ("connect", "disconnect")),
-    ("Me", ("version", "halt", "logs", "start")),
+    ("Me", ("doctor", "version", "halt", "logs", "start")),
 )
 _FOR_THE_OWNER = frozenset({"halt", "logs"})
 _EXAMPLES = {
@@ -80,6 +81,7 @@ _SHORT = {
     "export": "trades as a CSV file",
     "connect": "add your MEXC key",
     "disconnect": "forget the key",
+    "doctor": "look for what is wrong",
     "version": "version and uptime",
     "logs": "log lines (owner)",
     "start": "the next step",
@@ -107,6 +109,7 @@ def help_view(*, is_owner: bool) -> Message:
             [
                 do("Connect", "connect"),
                 do("Disconnect", "disconnect"),
+                do("Doctor", "doctor"),
                 do("Version", "version"),
                 do("Mode", "mode"),
             ],

@@ -1,11 +1,11 @@
-"""`/history`: the last orders as two-line rows, a page at a time, and the caption of the export."""
+"""`/history`: the last orders as numbered two-line rows, a page at a time."""
 
 from collections.abc import Sequence
 from typing import assert_never
 
-from telegram import InlineKeyboardMarkup
+from telegram import InlineKeyboardButton
 
-from bot.callbacks import HistoryPage
+from bot.callbacks import HistoryPage, TradeStory
 from bot.messages import Message
 from bot.views.amounts import price, quantity, usdt
 from bot.views.buttons import button, keyboard
@@ -16,11 +16,16 @@ from engine.domain.accounts import Account
 from engine.domain.orders import Intent, OrderState
 from engine.domain.pairs import Side, base_of
 
+# A row of buttons that a thumb can still tell apart.
+_NUMBERS_A_ROW = 5
+
 
 def history_view(
     *, account: Account, orders: Sequence[Intent], page: int, size: int, has_more: bool
 ) -> Message:
-    """*orders* are those of *page*, newest first; *has_more* says whether older ones exist."""
+    """*orders* are those of *page*, newest first; *has_more* says whether older ones exist. Under
+    each number there is a button with the trade's whole story.
+    """
     mode = badge(account)
     if not orders:
         text = (
@@ -28,36 +33,24 @@ def history_view(
             if page
             else "No trades yet. /status shows what comes next."
         )
-        return Message(paragraphs(f"{mode} · History", text), _pages(page, size, has_more=False))
-    rows = [row for order in orders for row in _rows(order)]
+        back = _pages(page, size, has_more=False)
+        return Message(paragraphs(f"{mode} · History", text), keyboard(*back) if back else None)
+    numbered = list(enumerate(orders, start=page * size + 1))
+    rows = [row for number, order in numbered for row in _rows(number, order)]
     title = f"{mode} · History" + (f", page {page + 1}" if page else "")
     return Message(
         paragraphs(
             f"{title}\nTimes in UTC. /history 10 shows more, /export all.",
             block(rows),
+            "Tap a number for the whole story of that trade.",
         ),
-        _pages(page, size, has_more=has_more),
+        keyboard(*_numbers(numbered, page, size), *_pages(page, size, has_more=has_more)),
     )
 
 
-def export_caption(*, count: int) -> str:
-    """Plain text below the CSV file."""
-    trades = "1 order" if count == 1 else f"{count:,} orders"
-    return f"All your orders: {trades}. Times in UTC, amounts exact."
-
-
-def nothing_to_export_view() -> Message:
-    return Message("There is nothing to export yet: no order was ever sent. /status shows more.")
-
-
-def export_failed_view() -> Message:
-    """Telegram did not take the file."""
-    return Message("I could not send the file just now. Please send /export again in a minute.")
-
-
-def _rows(order: Intent) -> list[str]:
+def _rows(number: int, order: Intent) -> list[str]:
     base = base_of(order.symbol)
-    when = stamp(order.created_at)
+    when = f"{number} {stamp(order.created_at)}"
     how = "paper" if order.dry_run else "for"
     execution = order.execution
     if execution.average_price is not None:
@@ -92,7 +85,17 @@ def _story(state: OrderState) -> str:
             assert_never(state)
 
 
-def _pages(page: int, size: int, *, has_more: bool) -> InlineKeyboardMarkup | None:
+def _numbers(
+    numbered: Sequence[tuple[int, Intent]], page: int, size: int
+) -> list[list[InlineKeyboardButton]]:
+    buttons = [
+        button(str(number), TradeStory(order.client_order_id, page, size))
+        for number, order in numbered
+    ]
+    return [buttons[i : i + _NUMBERS_A_ROW] for i in range(0, len(buttons), _NUMBERS_A_ROW)]
+
+
+def _pages(page: int, size: int, *, has_more: bool) -> list[list[InlineKeyboardButton]]:
     newer = [button("« Newer", HistoryPage(page - 1, size))] if page else []
     older = [button("Older »", HistoryPage(page + 1, size))] if has_more else []
-    return keyboard([*newer, *older]) if newer or older else None
+    return [[*newer, *older]] if newer or older else []

@@ -41,6 +41,11 @@ def stamp(moment: datetime) -> str:
     return f"{moment.day:2d} {_MONTHS[moment.month - 1]} {moment:%H:%M}"
 
 
+def to_the_second(moment: datetime) -> str:
+    """22 Nov 12:03:04, in UTC."""
+    return f"{stamp(moment).lstrip()}:{moment:%S}"
+
+
 def _split(duration: timedelta) -> list[tuple[int, str, str]]:
     parts = []
     rest = max(duration, timedelta())

@@ -61,6 +61,7 @@ USAGE: dict[Topic, tuple[str, str]] = {
         "Send a token and the amount below which I should warn you, or off:",
         "/warn MNTL 100000   or   /warn MNTL off",
     ),
+    Topic.WHY: (f"Send how many decisions to show, 1 to {MOST_HISTORY_ROWS}:", "/why 10"),
     Topic.LOGS: (f"Send how many lines to show, 1 to {MOST_LOG_LINES}:", "/logs 50"),
 }
 _CHOICES: dict[Topic, tuple[str, ...]] = {
@@ -175,7 +176,7 @@ def setting_named(topic: Topic, settings: Settings) -> tuple[str, str]:
             return "Count", settings.counting.value
         case Topic.DRY_RUN:
             return "Dry run", "on" if settings.dry_run else "off"
-        case Topic.HISTORY | Topic.LOGS | Topic.LIMITS | Topic.ALERTS | Topic.WARN:
+        case Topic.HISTORY | Topic.WHY | Topic.LOGS | Topic.LIMITS | Topic.ALERTS | Topic.WARN:
             raise ValueError(f"/{topic.value} is no setting")
         case _:
             assert_never(topic)

@@ -21,6 +21,7 @@ from bot.views.amounts import (
     usdt,
 )
 from bot.views.buttons import button, do, keyboard
+from bot.views.keylife import life
 from bot.views.layout import block, escape, paragraphs, row
 from bot.views.mode import badge
 from bot.views.modes import mode_note
@@ -35,6 +36,7 @@ from engine.domain.pairs import PairRules, Side, base_of
 from engine.domain.troubles import Trouble
 
 _GRACE = timedelta(minutes=1)
+_KEY_SHOWN_FROM = timedelta(days=30)
 
 
 def status_view(
@@ -64,6 +66,7 @@ def status_view(
         *row("Band", band_range(settings.band)),
         *_token(account, look, last_trade, price=price, rules=rules),
         *_age(account, look, now=now),
+        *_key(account, now=now),
         *row("Next", _next(account, trouble)),
         *_last(last_trade),
     ]
@@ -188,6 +191,15 @@ def _last(trade: Intent | None) -> Iterable[str]:
         *row("", _moment(trade.resolved_at or trade.created_at)),
         *(row("", "(paper)") if trade.dry_run else []),
     ]
+
+
+def _key(account: Account, *, now: datetime) -> Iterable[str]:
+    """A key that ends within a month says so."""
+    if account.key_tail is None or account.key_expires_at is None:
+        return ()
+    if account.key_expires_at - now > _KEY_SHOWN_FROM:
+        return ()
+    return row("Key", f"…{account.key_tail}, {life(account.key_expires_at, now=now)}")
 
 
 def _key_note(account: Account) -> str | None:

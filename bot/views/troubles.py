@@ -75,9 +75,9 @@ _WORDS: Mapping[TroubleKind, _Words] = {
     ),
     TroubleKind.KEY_REFUSED: _Words(
         "MEXC refuses the key",
-        "The key is wrong, deleted or expired.",
+        "The key is expired, deleted or wrong.",
         _NO_ORDER,
-        "Make a new key at MEXC and send it with /connect, then send /resume.",
+        "Make a new key at MEXC and send it with /connect: all settings stay. Then send /resume.",
         "MEXC takes the key again",
         cite=True,
     ),

@@ -13,6 +13,7 @@ from engine.domain.alerts import (
     DriftNoticed,
     Halted,
     HaltLifted,
+    KeyEnding,
     LowMarkOver,
     LowMarkReached,
     Moved,
@@ -142,7 +143,7 @@ class Nature:
     worth: Decimal | None = None
 
 
-def nature(alert: Alert) -> Nature:  # noqa: PLR0911 - one return an alert
+def nature(alert: Alert) -> Nature:  # noqa: C901, PLR0911, PLR0912 - one return an alert
     """Whoever adds an alert says here what it is."""
     match alert:
         case TradeSettled():
@@ -170,6 +171,8 @@ def nature(alert: Alert) -> Nature:  # noqa: PLR0911 - one return an alert
             return Nature(AlertKind.PLAN)
         case Moved():
             return Nature(AlertKind.TRADE)
+        case KeyEnding():
+            return Nature(AlertKind.KEY)
         case _:
             assert_never(alert)
 

@@ -211,6 +211,16 @@ class Moved:
         return replace(self, question_id=question_id, new_target=new_target)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyEnding:
+    """The exchange key ends in *days_left* days, and trading with it."""
+
+    dry_run: bool
+    key_tail: str
+    days_left: int
+    expires_at: datetime
+
+
 Alert = (
     TradeSettled
     | OrderUnclear
@@ -227,6 +237,7 @@ Alert = (
     | LowMarkReached
     | LowMarkOver
     | Digest
+    | KeyEnding
 )
 
 

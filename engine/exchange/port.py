@@ -120,12 +120,28 @@ class KeyFacts:
     holdings: Holdings
 
 
+@dataclass(frozen=True, slots=True)
+class KeyPowers:
+    """What the exchange says of a key. *days_left* is None where it does not end."""
+
+    permissions: frozenset[str]
+    days_left: int | None
+    addresses: tuple[str, ...]
+
+
 class KeyCheck(Protocol):
-    """Looks at a key before it is stored."""
+    """Looks at a key: before it is stored, and now and then after that."""
 
     async def inspect(self, *, api_key: str, api_secret: str, symbol: Symbol) -> KeyFacts:
         """Read the account, ask what the key may do, and test an order without placing it.
 
         Raises Rejected (with its leaf), TooPowerful if the key may move money out, Unavailable.
+        """
+        ...
+
+    async def powers(self, *, api_key: str, api_secret: str) -> KeyPowers | None:
+        """One question: what the key may do, and how long. None where the exchange does not say.
+
+        Raises as `inspect` does, but for the account and the order that it does not look at.
         """
         ...

@@ -13,7 +13,7 @@ from engine.domain.pairs import USDT, Asset, PairRules, Symbol
 from engine.domain.target import Settings
 from engine.errors import BadCredentials, PairUnavailable
 from engine.exchange.paper import opening_balances
-from engine.exchange.port import KeyFacts, Market
+from engine.exchange.port import KeyFacts, KeyPowers, Market
 from engine.storage import accounts, paper
 from engine.storage.database import Database
 
@@ -149,6 +149,13 @@ class Deposits:
         return -size if not comes and size <= free else size
 
 
+_POWERS = KeyPowers(
+    permissions=frozenset({"SPOT_ACCOUNT_READ", "SPOT_DEAL_READ", "SPOT_DEAL_WRITE"}),
+    days_left=90,
+    addresses=(),
+)
+
+
 class SimulatedKeyCheck:
     """Satisfies `KeyCheck`: any key that looks like one may read and trade, and nothing else."""
 
@@ -162,11 +169,14 @@ class SimulatedKeyCheck:
             raise BadCredentials(code=700001, message="API-key format invalid.")
         opening = opening_balances(rules=rules, last_price=await self._market.last_price(symbol))
         return KeyFacts(
-            permissions=frozenset({"SPOT_ACCOUNT_READ", "SPOT_DEAL_READ", "SPOT_DEAL_WRITE"}),
-            days_left=90,
-            addresses=(),
+            permissions=_POWERS.permissions,
+            days_left=_POWERS.days_left,
+            addresses=_POWERS.addresses,
             holdings=Holdings(opening, read_at=self._clock.now()),
         )
+
+    async def powers(self, *, api_key: str, api_secret: str) -> KeyPowers | None:  # noqa: ARG002 - as MEXC's
+        return _POWERS
 
 
 def _price(ticks: int) -> Decimal:

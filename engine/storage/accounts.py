@@ -81,22 +81,40 @@ async def set_limits(session: AsyncSession, account: Account, limits: Limits) ->
 
 
 async def store_key(
-    session: AsyncSession, account: Account, *, sealed_key: str, key_tail: str, key_print: str
+    session: AsyncSession,
+    account: Account,
+    *,
+    sealed_key: str,
+    key_tail: str,
+    key_print: str,
+    expires_at: datetime | None = None,
+    checked_at: datetime | None = None,
 ) -> Account:
-    """Replace the key and pause trading."""
+    """Replace the key and pause trading. Nobody has been told of the new one's end."""
     return await _store(
         session,
         account,
         sealed_key=sealed_key,
         key_tail=key_tail,
         key_print=key_print,
+        key_expires_at=expires_at,
+        key_checked_at=checked_at,
+        key_told_days=None,
         paused=True,
     )
 
 
 async def forget_key(session: AsyncSession, account: Account) -> Account:
     return await _store(
-        session, account, sealed_key=None, key_tail=None, key_print=None, paused=True
+        session,
+        account,
+        sealed_key=None,
+        key_tail=None,
+        key_print=None,
+        key_expires_at=None,
+        key_checked_at=None,
+        key_told_days=None,
+        paused=True,
     )
 
 

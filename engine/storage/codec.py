@@ -21,6 +21,7 @@ from engine.domain.alerts import (
     DriftNoticed,
     Halted,
     HaltLifted,
+    KeyEnding,
     LowMarkOver,
     LowMarkReached,
     Moved,
@@ -52,6 +53,7 @@ ALERTS: Mapping[str, type[Alert]] = {
     "low_mark_reached": LowMarkReached,
     "low_mark_over": LowMarkOver,
     "digest": Digest,
+    "key_ending": KeyEnding,
 }
 _KINDS = {alert_type: kind for kind, alert_type in ALERTS.items()}
 _TAG = "_type"

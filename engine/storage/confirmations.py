@@ -106,3 +106,11 @@ async def take(
         .execution_options(synchronize_session=False)
     )
     return question if first is not None else Refusal(Why.USED, question)
+
+
+async def answered_by(session: AsyncSession, confirmation_id: str, *, chat_id: int) -> int | None:
+    """Who tapped; None where nobody did, or whoever may trade was asked."""
+    row = await session.get(ConfirmationRow, confirmation_id)
+    if row is None or row.chat_id != chat_id or row.used_at is None:
+        return None
+    return row.user_id or None

@@ -7,12 +7,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.domain.looks import Look
 from engine.domain.orders import AccountId
 from engine.domain.pairs import Symbol
+from engine.storage import decisions
 from engine.storage.codec import from_json, to_json
 from engine.storage.models import LookRow
 
 
 async def put(session: AsyncSession, account_id: AccountId, look: Look) -> None:
+    """Remembered among the decisions too, where it decided something new."""
     await session.merge(LookRow(account_id=account_id, at=look.at, payload=to_json(look)))
+    await decisions.remember(session, account_id, look)
 
 
 async def get(session: AsyncSession, account_id: AccountId) -> Look | None:

@@ -20,6 +20,12 @@ async def role(session: AsyncSession, *, chat_id: int, user_id: int) -> Role | N
     return None if row is None else row.role
 
 
+async def name_of(session: AsyncSession, *, chat_id: int, user_id: int) -> str | None:
+    """What they called themselves when they were let in; None where that is not known."""
+    row = await session.get(MemberRow, (chat_id, user_id))
+    return (row.name or None) if row is not None else None
+
+
 async def is_owner(session: AsyncSession, *, user_id: int) -> bool:
     query = exists().where(MemberRow.user_id == user_id, MemberRow.is_owner)
     return bool(await session.scalar(select(query)))

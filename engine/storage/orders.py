@@ -1,7 +1,7 @@
 """Orders: intents written down before they leave, and everything learned about them since."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -182,6 +182,10 @@ async def trades(
         .limit(most)
         .offset(skip)
     )
+    return [_intent(row) for row in rows]
+
+
+def intents(rows: Iterable[OrderRow]) -> list[Intent]:
     return [_intent(row) for row in rows]
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.alerts import Alert
@@ -60,6 +60,14 @@ async def hurry(session: AsyncSession, *, chat_id: int, now: datetime) -> None:
         .where(OutboxRow.chat_id == chat_id, OutboxRow.done_at.is_(None))
         .values(not_before=now)
     )
+
+
+async def given_up(session: AsyncSession, *, chat_id: int, since: datetime) -> int:
+    """How many messages to the chat were over without having arrived, from *since* on."""
+    query = select(func.count()).where(
+        OutboxRow.chat_id == chat_id, OutboxRow.done_at >= since, OutboxRow.failure.is_not(None)
+    )
+    return await session.scalar(query) or 0
 
 
 async def move_chat(session: AsyncSession, *, old: int, new: int) -> None:

@@ -106,6 +106,7 @@ class World:
                 sealer=vault,
                 bot_id=self.api.bot_id,
                 on_stored=parts.update_workers.nudge,
+                on_answered=parts.polls.answered,
             )
             await come_online(parts, self.clock)
             await enter(running(intake.run(), parts.update_workers.run(), parts.dispatcher.run()))

@@ -229,10 +229,15 @@ async def test_what_is_not_there_cannot_be_changed(bot):
         await bot.delete_message(CHAT_ID, 1)
 
 
-async def test_a_file_is_named_with_its_size(bot, out):
-    sent = await bot.send_document(
-        CHAT_ID, InputFile(b"a,b\n1,2\n", filename="trades.csv"), caption="All trades"
+@pytest.mark.parametrize("is_open", [False, True])
+async def test_a_file_is_named_with_its_size(bot, out, is_open):
+    content = b"a,b\n1,2\n"
+    file = InputFile(
+        io.BytesIO(content) if is_open else content,
+        filename="trades.csv",
+        read_file_handle=False,
     )
+    sent = await bot.send_document(CHAT_ID, file, caption="All trades")
 
     assert out.getvalue() == "│ [file] trades.csv, 8 bytes\n│ All trades\n\n"
     assert sent.document.file_name == "trades.csv"

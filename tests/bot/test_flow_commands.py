@@ -30,6 +30,7 @@ BARE = {
     "why": ("There was no check yet.", "It bought 8,142 MNTL for 16.30 USDT."),
     "history": ("No trades yet.", "bought 8,142 MNTL"),
     "balance": ("No key yet", "100,000 MNTL\n  ≈ 200.00 USDT\n40.79 USDT"),
+    "doctor": ("Key: none.", "Key: the one ending in BWC5"),
     "dryrun": ("Dry run is off.", "/dryrun on   or   /dryrun off"),
     "export": ("nothing to export yet", "All your orders: 1 order."),
     "settings": ("Target    40.00 USDT", "Target    40.00 USDT"),
@@ -63,6 +64,7 @@ def test_every_command_is_in_the_menu_and_in_this_table():
     names = [name for name, _ in COMMANDS]
 
     assert sorted(names) == sorted(BARE)
+    assert len(names) == 23
     assert set(BARE) - {"start"} == PRESSABLE
 
 

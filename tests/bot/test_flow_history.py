@@ -8,12 +8,12 @@ from decimal import Decimal
 
 import pytest
 
-from bot.callbacks import HistoryPage
+from bot.callbacks import HistoryPage, TradeStory
 from bot.logs import configure
 from engine.domain.orders import Execution, Fees, OrderState
 from engine.domain.pairs import USDT, Side
 from engine.storage import orders
-from tests.bot.harness import FRIEND, KEY, OWNER, STRANGER, Program, World
+from tests.bot.harness import FRIEND, KEY, OWNER, SECRET, STRANGER, Program, World
 from tests.builders import intent
 from tests.fakes.telegram_faults import DROPPED, refused
 
@@ -58,12 +58,12 @@ async def test_the_history_turns_its_pages_in_place(bot: Program):
         "6",
         "5",
     ]
-    assert first[1] == ["Older »"]
+    assert first[1] == ["1", "2", "3", "Older »"]
     assert "History, page 2" in second[0]
-    assert second[1] == ["« Newer", "Older »"]
+    assert second[1] == ["4", "5", "6", "« Newer", "Older »"]
     assert "bought 4 MNTL" in second[0]
     assert "sold 1 MNTL" in third[0]
-    assert third[1] == ["« Newer"]
+    assert third[1] == ["7", "« Newer"]
     assert news == []
     assert history.text == second[0]
 
@@ -94,6 +94,73 @@ async def test_a_page_beyond_the_end_says_so(bot: Program):
     await bot.tap(OWNER, data, message=history, forged=True)
 
     assert "No older trades." in history.text
+
+
+async def test_a_number_opens_the_trades_story_and_back_leads_to_its_page(bot: Program):
+    await traded(bot, 7)
+    history = await bot.ask(OWNER, "/history 3")
+    await bot.tap(OWNER, "Older »")
+    page = history.text
+
+    news = await bot.tap(OWNER, "5")
+    story = history.text, history.labels
+    await bot.tap(OWNER, "« Back")
+
+    assert news == []
+    assert story[0].startswith("🟢 LIVE · Sold 3 MNTL\nA check started it by itself")
+    assert "Client order id\n  order-3\n" in story[0]
+    assert story[1] == ["« Back"]
+    assert history.text == page
+
+
+async def test_a_story_tells_who_tapped_and_what_came_of_it(world: World, bot: Program):
+    await bot.ask(OWNER, f"/connect {KEY} {SECRET}")
+    await bot.ask(OWNER, "/resume")
+    await bot.ask(OWNER, "/rebalance")
+    await bot.tap(OWNER, "Trade")
+    await bot.checked()
+    history = await bot.ask(OWNER, "/history")
+
+    await bot.tap(OWNER, "1", message=history)
+
+    order = world.mexc.orders[0]
+    assert "started it with a tap under /rebalance." in history.text
+    for line in (
+        "Target   40.00 USDT",
+        "Held     57.10 USDT",
+        "Asked    spend 17.10 USDT",
+        "Result   filled",
+        "Filled   8,142 MNTL",
+        f"  {order.client_order_id}",
+        f"  {order.order_id}",
+    ):
+        assert line in history.text, line
+    assert "than seen" in history.text
+
+
+async def test_another_chats_trade_cannot_be_opened(bot: Program):
+    await traded(bot, 1)
+    history = await bot.ask(FRIEND, "/history")
+
+    data = TradeStory("order-1", 0, 5).encode()
+    await bot.tap(FRIEND, data, message=history, forged=True)
+
+    assert "I have no such trade here." in history.text
+
+
+async def test_a_story_opens_after_a_restart_and_for_whoever_may_look(world: World):
+    async with world.program() as first:
+        await traded(first, 2)
+        history = await first.ask(OWNER, "/history")
+    async with world.program() as second:
+        await second.tap(OWNER, "2")
+        once = history.text
+        await second.tap(OWNER, TradeStory("order-1", 0, 5).encode(), forged=True, message=history)
+        strangers = await second.tap(OWNER, "« Back", user_id=STRANGER, message=history)
+
+    assert "order-1" in once
+    assert history.text == once
+    assert strangers == []
 
 
 @pytest.mark.parametrize(("command", "usage"), [("history", "1 to 20"), ("logs", "1 to 100")])

@@ -55,6 +55,15 @@ class Books:
         finally:
             connection.close()
 
+    def key_is_due(self) -> None:
+        """The day has come on which MEXC is asked how long the key lives."""
+        connection = self._open()
+        try:
+            with connection:
+                connection.execute("UPDATE accounts SET key_checked_at = 0")
+        finally:
+            connection.close()
+
     def order_is(self, age: timedelta) -> None:
         """The newest order was written down so long ago."""
         newest = from_millis(self.rows("SELECT max(created_at) FROM orders")[0][0])

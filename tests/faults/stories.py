@@ -309,6 +309,14 @@ async def a_file_and_plain_text(world: World) -> None:
     await world.ask("/version", "Ballast")
 
 
+async def a_key_is_ending(world: World) -> None:
+    """And a person asks what is wrong."""
+    world.account.days_left = 3
+    while not heard(world, "Your MEXC key ends in 3 days"):
+        Books(world.folder).key_is_due()
+        await ask_any(world, "/doctor", "ends in 3 days. To renew it")
+
+
 # The first that passes a point is told when the program is killed there, so the short ones lead.
 STORIES = (
     Story(a_drift),
@@ -325,6 +333,7 @@ STORIES = (
     Story(an_answer_is_lost),
     Story(an_order_never_arrived, Scene.LOST),
     Story(a_file_and_plain_text),
+    Story(a_key_is_ending),
     Story(telegram_is_away),
     Story(the_person_blocks_the_bot),
     Story(the_first_day, Scene.EMPTY, without=("AUTHORIZED_CHATS",)),

@@ -40,8 +40,9 @@ from bot.views.conversation import (
     version_view,
 )
 from bot.views.errors import error_view, internal_error_view
+from bot.views.export import export_caption, nothing_to_export_view
 from bot.views.help import COMMANDS, help_view
-from bot.views.history import export_caption, history_view, nothing_to_export_view
+from bot.views.history import history_view
 from bot.views.waiting import waiting_view
 from engine.domain.holdings import Balance, Holdings
 from engine.domain.orders import OrderState
@@ -187,12 +188,14 @@ def test_history_shows_two_lines_a_trade():
     )
 
     assert check_message(view).split("\n\n")[1].splitlines() == [
-        "22 Nov 12:00 bought 8,142 MNTL",
+        "1 22 Nov 12:00 bought 8,142 MNTL",
         "  for 16.30 USDT at 0.002002",
-        "22 Nov 12:00 sold 8,142 MNTL",
+        "2 22 Nov 12:00 sold 8,142 MNTL",
         "  paper 16.30 USDT at 0.002002",
     ]
-    assert view.keyboard is None
+    assert view.keyboard is not None
+    [numbers] = view.keyboard.inline_keyboard
+    assert [button.text for button in numbers] == ["1", "2"]
 
 
 @pytest.mark.parametrize("state", OrderState)
@@ -217,7 +220,7 @@ def test_history_is_paged():
 
     assert "page 2" in check_message(view)
     assert view.keyboard is not None
-    data = [button.callback_data for button in view.keyboard.inline_keyboard[0]]
+    data = [button.callback_data for button in view.keyboard.inline_keyboard[-1]]
     assert [decode(str(text)) for text in data] == [HistoryPage(0, 5), HistoryPage(2, 5)]
 
 

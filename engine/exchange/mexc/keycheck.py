@@ -1,4 +1,4 @@
-"""Looks at a key before it is stored: does it work, may it trade, and may it do too much?"""
+"""Looks at a key: does it work, may it trade, may it do too much, and how long does it live?"""
 
 import re
 
@@ -15,7 +15,7 @@ from engine.errors import (
 )
 from engine.exchange.mexc import wire
 from engine.exchange.mexc.client import ACCOUNT, API_KEY_INFO, TEST_ORDER, MexcClient
-from engine.exchange.port import KeyFacts
+from engine.exchange.port import KeyFacts, KeyPowers
 
 # Looking an order up needs SPOT_DEAL_READ: without it an unclear order could never be cleared.
 _NEEDED = frozenset({"SPOT_ACCOUNT_READ", "SPOT_DEAL_READ", "SPOT_DEAL_WRITE"})
@@ -57,6 +57,13 @@ class MexcKeyCheck:
             addresses=report.addresses if report else (),
             holdings=holdings,
         )
+
+    async def powers(self, *, api_key: str, api_secret: str) -> KeyPowers | None:
+        report = await self._report(Credentials(api_key, api_secret))
+        if report is None:
+            return None
+        _refuse_unfit(report)
+        return KeyPowers(report.permissions, report.days_left, report.addresses)
 
     async def _report(self, credentials: Credentials) -> wire.KeyReport | None:
         """None where the exchange does not offer this; it came in 2026 and may go again."""

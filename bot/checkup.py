@@ -1,0 +1,249 @@
+"""The verdicts of `/doctor`: from what could be asked to what is fine, worth a look, or broken.
+
+Pure. What could not be asked is worth a look; it is never called fine.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from enum import Enum, auto
+
+from engine.domain.accounts import Account
+from engine.domain.book import OrderBook
+from engine.domain.liquidity import depth, spread
+from engine.domain.pairs import PairRules, Side
+from engine.domain.planner import smallest_order
+from engine.errors import (
+    AddressRefused,
+    EngineError,
+    MissingPermission,
+    PairUnavailable,
+    Rejected,
+    SealBroken,
+    TooPowerful,
+)
+from engine.exchange.port import KeyPowers
+
+# Further than MEXC lets a market order go from the last price there is nothing to trade with.
+WITHIN = Decimal("0.05")
+_WIDE_SPREAD = Decimal("0.01")
+# Signatures follow MEXC's clock, so ours may be off a little; times in messages are ours.
+_CLOCK_OFF, _CLOCK_FAR_OFF = timedelta(seconds=2), timedelta(minutes=1)
+_KEY_ENDS_SOON = 14
+_SLOW = timedelta(seconds=1)
+_POLL_OLD = timedelta(seconds=90)
+_MANY_WAITING = 20
+
+
+class Grade(Enum):
+    OK = auto()
+    LOOK = auto()
+    BROKEN = auto()
+
+
+class Finding(Enum):
+    """Each thing there is to say; `bot/views/doctor.py` has the words."""
+
+    CLOCK_FINE = auto()
+    CLOCK_OFF = auto()
+    CLOCK_FAR_OFF = auto()
+    CLOCK_UNKNOWN = auto()
+    NO_KEY = auto()
+    KEY_FINE = auto()
+    KEY_ENDING = auto()
+    KEY_EXPIRED = auto()
+    KEY_END_UNKNOWN = auto()
+    KEY_REFUSED = auto()
+    KEY_LACKING = auto()
+    KEY_TOO_POWERFUL = auto()
+    KEY_UNREADABLE = auto()
+    KEY_UNKNOWN = auto()
+    ADDRESS_BOUND = auto()
+    ADDRESS_ANY = auto()
+    ADDRESS_REFUSED = auto()
+    ADDRESS_UNKNOWN = auto()
+    PAIR_FINE = auto()
+    PAIR_CLOSED = auto()
+    PAIR_ONE_SIDED = auto()
+    PAIR_HIDDEN = auto()
+    PAIR_UNKNOWN = auto()
+    MARKET_FINE = auto()
+    MARKET_WIDE = auto()
+    MARKET_THIN = auto()
+    MARKET_EMPTY = auto()
+    MARKET_UNKNOWN = auto()
+    SETTINGS_FINE = auto()
+    SETTINGS_CANNOT_TRADE = auto()
+    SETTINGS_UNKNOWN = auto()
+    DATABASE_FINE = auto()
+    DATABASE_SLOW = auto()
+    DATABASE_BROKEN = auto()
+    MESSAGES_FINE = auto()
+    MESSAGES_WAITING = auto()
+    MESSAGES_GIVEN_UP = auto()
+    MESSAGES_UNKNOWN = auto()
+    POLLS_FINE = auto()
+    POLLS_OLD = auto()
+    POLLS_UNKNOWN = auto()
+
+
+_BROKEN = {
+    *(Finding.CLOCK_FAR_OFF, Finding.NO_KEY, Finding.KEY_EXPIRED, Finding.KEY_REFUSED),
+    *(Finding.KEY_LACKING, Finding.KEY_TOO_POWERFUL, Finding.KEY_UNREADABLE),
+    *(Finding.ADDRESS_REFUSED, Finding.PAIR_CLOSED, Finding.PAIR_ONE_SIDED, Finding.PAIR_HIDDEN),
+    *(Finding.MARKET_EMPTY, Finding.DATABASE_BROKEN),
+}
+_OK = {
+    *(Finding.CLOCK_FINE, Finding.KEY_FINE, Finding.ADDRESS_BOUND, Finding.ADDRESS_ANY),
+    *(Finding.PAIR_FINE, Finding.MARKET_FINE, Finding.SETTINGS_FINE, Finding.DATABASE_FINE),
+    *(Finding.MESSAGES_FINE, Finding.POLLS_FINE),
+}
+
+
+def grade(finding: Finding) -> Grade:
+    if finding in _BROKEN:
+        return Grade.BROKEN
+    return Grade.OK if finding in _OK else Grade.LOOK
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Messages that Telegram has not taken: *mine* of this chat, *given_up* of the last week."""
+
+    mine: int
+    all: int
+    given_up: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symptoms:
+    """What the questions brought; the error where one brought none. *key* is None where MEXC does
+    not tell of keys, *stored_in* where nothing could be written, *polled* where no poll was answered.
+    """
+
+    account: Account
+    clock_ahead: timedelta | EngineError
+    key: KeyPowers | EngineError | None
+    rules: PairRules | EngineError
+    book: OrderBook | EngineError
+    stored_in: timedelta | None
+    backlog: Backlog | None
+    polled: timedelta | None
+
+
+def diagnose(found: Symptoms) -> Sequence[Finding]:
+    """One finding a question. A dry run without a key needs neither a key nor MEXC's clock."""
+    of_key = [_clock(found), _key(found), *_address(found)]
+    if found.account.sealed_key is None:
+        of_key = [] if found.account.settings.dry_run else [Finding.NO_KEY]
+    return [
+        *of_key,
+        _pair(found.rules),
+        _market(found),
+        _settings(found),
+        _database(found.stored_in),
+        _messages(found.backlog),
+        _polls(found.polled),
+    ]
+
+
+def _clock(found: Symptoms) -> Finding:
+    if isinstance(found.clock_ahead, EngineError):
+        return Finding.CLOCK_UNKNOWN
+    off = abs(found.clock_ahead)
+    if off > _CLOCK_FAR_OFF:
+        return Finding.CLOCK_FAR_OFF
+    return Finding.CLOCK_OFF if off > _CLOCK_OFF else Finding.CLOCK_FINE
+
+
+def _key(found: Symptoms) -> Finding:  # noqa: PLR0911 - one return a finding
+    match found.key:
+        case KeyPowers(days_left=None, addresses=()):
+            return Finding.KEY_END_UNKNOWN
+        case KeyPowers(days_left=days):
+            if days is not None and days <= 0:
+                return Finding.KEY_EXPIRED
+            ends_soon = days is not None and days <= _KEY_ENDS_SOON
+            return Finding.KEY_ENDING if ends_soon else Finding.KEY_FINE
+        case SealBroken():
+            return Finding.KEY_UNREADABLE
+        case TooPowerful():
+            return Finding.KEY_TOO_POWERFUL
+        case MissingPermission():
+            return Finding.KEY_LACKING
+        case AddressRefused():
+            return Finding.KEY_UNKNOWN
+        case Rejected():
+            return Finding.KEY_REFUSED
+        case _:
+            return Finding.KEY_UNKNOWN
+
+
+def _address(found: Symptoms) -> list[Finding]:
+    """Nothing to say of a key that is refused anyway."""
+    match found.key:
+        case KeyPowers(addresses=addresses):
+            return [Finding.ADDRESS_BOUND if addresses else Finding.ADDRESS_ANY]
+        case AddressRefused():
+            return [Finding.ADDRESS_REFUSED]
+        case Rejected() | SealBroken():
+            return []
+        case _:
+            return [Finding.ADDRESS_UNKNOWN]
+
+
+def _pair(rules: PairRules | EngineError) -> Finding:
+    if isinstance(rules, PairUnavailable):
+        return Finding.PAIR_HIDDEN
+    if isinstance(rules, EngineError):
+        return Finding.PAIR_UNKNOWN
+    if not rules.is_open:
+        return Finding.PAIR_CLOSED
+    both = rules.allows(Side.BUY) and rules.allows(Side.SELL)
+    return Finding.PAIR_FINE if both else Finding.PAIR_ONE_SIDED
+
+
+def _market(found: Symptoms) -> Finding:
+    if isinstance(found.book, EngineError):
+        return Finding.MARKET_UNKNOWN
+    gap = spread(found.book)
+    if gap is None:
+        return Finding.MARKET_EMPTY
+    if gap > _WIDE_SPREAD:
+        return Finding.MARKET_WIDE
+    thin = min(depth(found.book, within=WITHIN)) < found.account.limits_in_force.order
+    return Finding.MARKET_THIN if thin else Finding.MARKET_FINE
+
+
+def _settings(found: Symptoms) -> Finding:
+    """Whether a drift at the band's edge is large enough for an order, and there is an edge."""
+    settings = found.account.settings
+    reach = settings.threshold.in_quote(settings.target)
+    if reach >= settings.target:
+        return Finding.SETTINGS_CANNOT_TRADE
+    if isinstance(found.rules, EngineError):
+        return Finding.SETTINGS_UNKNOWN
+    too_small = reach < smallest_order(found.rules)
+    return Finding.SETTINGS_CANNOT_TRADE if too_small else Finding.SETTINGS_FINE
+
+
+def _database(stored_in: timedelta | None) -> Finding:
+    if stored_in is None:
+        return Finding.DATABASE_BROKEN
+    return Finding.DATABASE_SLOW if stored_in > _SLOW else Finding.DATABASE_FINE
+
+
+def _messages(backlog: Backlog | None) -> Finding:
+    if backlog is None:
+        return Finding.MESSAGES_UNKNOWN
+    if backlog.given_up:
+        return Finding.MESSAGES_GIVEN_UP
+    waiting = backlog.mine or backlog.all > _MANY_WAITING
+    return Finding.MESSAGES_WAITING if waiting else Finding.MESSAGES_FINE
+
+
+def _polls(polled: timedelta | None) -> Finding:
+    if polled is None:
+        return Finding.POLLS_UNKNOWN
+    return Finding.POLLS_OLD if polled > _POLL_OLD else Finding.POLLS_FINE

@@ -1,0 +1,51 @@
+"""`/balance`: what the account holds now."""
+
+from collections.abc import Mapping
+
+from bot.asks import Ask, Command, OnTap, Page
+from bot.messages import Message
+from bot.views.balance import balance_failed_view, balance_view
+from bot.views.plan import no_key_view
+from engine.accounts import Accounts
+from engine.clock import Clock
+from engine.domain.pairs import base_of
+from engine.errors import Unavailable
+from engine.preview import Previews
+
+
+class BalanceOf:
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        previews: Previews,
+        clock: Clock,
+    ) -> None:
+        self._accounts = accounts
+        self._previews = previews
+        self._clock = clock
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        return {"balance": self.balance}
+
+    @property
+    def taps(self) -> Mapping[str, OnTap]:
+        return {}
+
+    @property
+    def pages(self) -> Mapping[type, Page]:
+        return {}
+
+    async def balance(self, ask: Ask) -> Message:
+        account = await self._accounts.of(ask.chat_id)
+        if not account.can_trade:
+            return no_key_view(account=account)
+        try:
+            seen, holdings = await self._previews.see(account)
+        except Unavailable:
+            return balance_failed_view(account=account)
+        prices = {base_of(seen.symbol): seen.price} if seen.price else {}
+        return balance_view(
+            account=account, holdings=holdings, prices=prices, now=self._clock.now()
+        )

@@ -1,0 +1,128 @@
+"""`/doctor`: everything that can be asked, all at once and with little patience."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.asks import Ask, Command, OnTap, Page
+from bot.checkup import Backlog, Symptoms, diagnose
+from bot.messages import Message
+from bot.polls import Polls
+from bot.version import VERSION
+from bot.views.doctor import doctor_view
+from engine.accounts import Accounts
+from engine.clock import Clock
+from engine.domain.accounts import Account
+from engine.errors import EngineError
+from engine.keylife import KeyLife
+from engine.preview import Previews
+from engine.storage import notes, outbox, queue
+from engine.storage.database import Database
+from engine.storage.models import OutboxRow
+
+T = TypeVar("T")
+
+_PATIENCE_S = 4
+_DATABASE_AWAY = (SQLAlchemyError, OSError, TimeoutError)
+_LATELY = timedelta(days=7)
+
+
+class Doctor:
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        previews: Previews,
+        key_life: KeyLife,
+        polls: Polls,
+        database: Database,
+        clock: Clock,
+    ) -> None:
+        self._accounts = accounts
+        self._previews = previews
+        self._key_life = key_life
+        self._polls = polls
+        self._database = database
+        self._clock = clock
+        self._started_at: datetime = clock.now()
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        return {"doctor": self.doctor}
+
+    @property
+    def taps(self) -> Mapping[str, OnTap]:
+        return {}
+
+    @property
+    def pages(self) -> Mapping[type, Page]:
+        return {}
+
+    async def doctor(self, ask: Ask) -> Message:
+        account = await self._accounts.of(ask.chat_id)
+        found = await self._examine(account)
+        return doctor_view(
+            found=found,
+            findings=diagnose(found),
+            version=VERSION,
+            uptime=self._clock.now() - self._started_at,
+        )
+
+    async def _examine(self, account: Account) -> Symptoms:
+        symbol = account.settings.symbol
+        async with asyncio.TaskGroup() as tasks:
+            ahead = tasks.create_task(_asked(self._clock_ahead(account)))
+            key = tasks.create_task(_asked(self._key_life.powers(account)))
+            rules = tasks.create_task(_asked(self._previews.rules(account, symbol)))
+            book = tasks.create_task(_asked(self._previews.book(account)))
+            stored_in = tasks.create_task(_known(self._store(account)))
+            backlog = tasks.create_task(_known(self._count(account)))
+        return Symptoms(
+            account=account,
+            clock_ahead=ahead.result(),
+            key=key.result(),
+            rules=rules.result(),
+            book=book.result(),
+            stored_in=stored_in.result(),
+            backlog=backlog.result(),
+            polled=self._polls.age(),
+        )
+
+    async def _clock_ahead(self, account: Account) -> timedelta:
+        """How far MEXC's clock is ahead of ours."""
+        return await self._previews.exchange_time(account) - self._clock.now()
+
+    async def _store(self, account: Account) -> timedelta:
+        """How long a write takes. Each chat has a note of its own, so that none waits for another."""
+        began = self._clock.now()
+        async with self._database.writing() as session:
+            await notes.put(session, f"doctor:{account.id}", began.isoformat())
+        return self._clock.now() - began
+
+    async def _count(self, account: Account) -> Backlog:
+        since = self._clock.now() - _LATELY
+        chat_id = account.chat_id
+        async with self._database.reading() as session:
+            return Backlog(
+                mine=await queue.waiting(session, OutboxRow, chat_id=chat_id),
+                all=await queue.waiting(session, OutboxRow),
+                given_up=await outbox.given_up(session, chat_id=chat_id, since=since),
+            )
+
+
+async def _asked(question: Awaitable[T]) -> T | EngineError:
+    try:
+        return await question
+    except EngineError as e:
+        return e
+
+
+async def _known(question: Awaitable[T]) -> T | None:
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            return await question
+    except _DATABASE_AWAY:
+        return None

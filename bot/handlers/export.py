@@ -1,0 +1,61 @@
+"""`/export`: all trades as a table, or as Koinly takes them."""
+
+from collections.abc import AsyncGenerator, Mapping
+
+from bot.asks import Ask, Command, Document, Documents, OnTap, Page, Progress
+from bot.collecting import Words, collect
+from bot.export import EVERYTHING
+from bot.koinly import KOINLY
+from bot.messages import Message
+from bot.sheets import Sheet
+from bot.views.export import (
+    ExportWords,
+    KoinlyWords,
+    nothing_for_koinly_view,
+    nothing_to_export_view,
+    unknown_export_view,
+)
+from engine.accounts import Accounts
+from engine.storage import trades
+from engine.storage.database import Database
+
+_KINDS: Mapping[str, tuple[Sheet, Words]] = {
+    "": (EVERYTHING, ExportWords()),
+    "koinly": (KOINLY, KoinlyWords()),
+}
+
+
+class Export:
+    def __init__(self, *, accounts: Accounts, database: Database) -> None:
+        self._accounts = accounts
+        self._database = database
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        return {"export": self.export}
+
+    @property
+    def taps(self) -> Mapping[str, OnTap]:
+        return {}
+
+    @property
+    def pages(self) -> Mapping[type, Page]:
+        return {}
+
+    async def export(self, ask: Ask) -> Message | Documents:
+        kind = _KINDS.get(ask.argument.lower())
+        if kind is None:
+            return unknown_export_view(typed_text=ask.argument)
+        sheet, words = kind
+        account = await self._accounts.of(ask.chat_id)
+        async with self._database.reading() as session:
+            total = await trades.count(session, account.id, real_only=sheet.real_only)
+        if not total:
+            return nothing_for_koinly_view() if sheet.real_only else nothing_to_export_view()
+
+        def make(progress: Progress) -> AsyncGenerator[Document]:
+            return collect(
+                self._database, account.id, sheet, words=words, total=total, progress=progress
+            )
+
+        return Documents(make)

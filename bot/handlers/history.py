@@ -1,0 +1,75 @@
+"""`/history`: pages of trades, and each trade's story behind its number."""
+
+from collections.abc import Mapping
+
+from bot.asks import Ask, Command, OnTap, Page
+from bot.callbacks import HistoryPage, TradeStory
+from bot.inputs import NotUnderstood, Topic, parse_history_rows
+from bot.messages import Message
+from bot.views.history import history_view
+from bot.views.settings import not_understood_view
+from bot.views.story import story_gone_view, story_view
+from engine.accounts import Accounts
+from engine.domain.orders import ClientOrderId, Intent, Trigger
+from engine.storage import confirmations, members, orders
+from engine.storage.database import Database
+
+
+class History:
+    def __init__(self, *, accounts: Accounts, database: Database) -> None:
+        self._accounts = accounts
+        self._database = database
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        return {"history": self.history}
+
+    @property
+    def taps(self) -> Mapping[str, OnTap]:
+        return {}
+
+    @property
+    def pages(self) -> Mapping[type, Page]:
+        return {HistoryPage: self._page, TradeStory: self._story}
+
+    async def history(self, ask: Ask) -> Message:
+        try:
+            size = parse_history_rows(ask.argument)
+        except NotUnderstood:
+            return not_understood_view(topic=Topic.HISTORY, typed_text=ask.argument)
+        return await self._page(ask, HistoryPage(page=0, size=size))
+
+    async def _page(self, ask: Ask, page: HistoryPage) -> Message:
+        account = await self._accounts.of(ask.chat_id)
+        async with self._database.reading() as session:
+            found = await orders.trades(
+                session, account.id, most=page.size + 1, skip=page.page * page.size
+            )
+        return history_view(
+            account=account,
+            orders=found[: page.size],
+            page=page.page,
+            size=page.size,
+            has_more=len(found) > page.size,
+        )
+
+    async def _story(self, ask: Ask, story: TradeStory) -> Message:
+        """Of a trade of this chat: an id alone opens no other chat's books."""
+        account = await self._accounts.of(ask.chat_id)
+        async with self._database.reading() as session:
+            order = await orders.get(session, ClientOrderId(story.client_order_id))
+        back = HistoryPage(page=story.page, size=story.size)
+        if order is None or order.account_id != account.id:
+            return story_gone_view(back=back)
+        return story_view(order=order, asked_by=await self._asked_by(ask, order), back=back)
+
+    async def _asked_by(self, ask: Ask, order: Intent) -> str | None:
+        """A person's run has the id of the tap that confirmed it."""
+        if order.trigger is not Trigger.PERSON:
+            return None
+        async with self._database.reading() as session:
+            user_id = await confirmations.answered_by(session, order.run_id, chat_id=ask.chat_id)
+            if user_id is None:
+                return None
+            name = await members.name_of(session, chat_id=ask.chat_id, user_id=user_id)
+        return name or f"User {user_id}"

@@ -1,0 +1,106 @@
+"""`/why`: the last decision in full, and the ones before it a page at a time."""
+
+from collections.abc import Mapping, Sequence
+
+from bot.asks import Ask, Command, OnTap, Page
+from bot.callbacks import WhyPage
+from bot.inputs import NotUnderstood, Topic, parse_history_rows
+from bot.messages import Message
+from bot.views.decisions import earlier_view, with_earlier
+from bot.views.settings import not_understood_view
+from bot.views.why import why_view
+from engine.accounts import Accounts
+from engine.clock import Clock
+from engine.domain.accounts import Account
+from engine.domain.looks import Look, Ordered
+from engine.domain.orders import Intent
+from engine.preview import Previews
+from engine.situation import Situation, Situations
+from engine.storage import decisions, orders
+from engine.storage.database import Database
+
+
+class Why:
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        previews: Previews,
+        situations: Situations,
+        database: Database,
+        clock: Clock,
+    ) -> None:
+        self._accounts = accounts
+        self._previews = previews
+        self._situations = situations
+        self._database = database
+        self._clock = clock
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        return {"why": self.why}
+
+    @property
+    def taps(self) -> Mapping[str, OnTap]:
+        return {}
+
+    @property
+    def pages(self) -> Mapping[type, Page]:
+        return {WhyPage: self._page}
+
+    async def why(self, ask: Ask) -> Message:
+        try:
+            size = parse_history_rows(ask.argument)
+        except NotUnderstood:
+            return not_understood_view(topic=Topic.WHY, typed_text=ask.argument)
+        return await self._page(ask, WhyPage(page=0, size=size))
+
+    async def _page(self, ask: Ask, page: WhyPage) -> Message:
+        account = await self._accounts.of(ask.chat_id)
+        situation = await self._situations.of(account)
+        before = await self._before(account, situation.look, page)
+        shown, has_more = before[: page.size], len(before) > page.size
+        if page.page:
+            return earlier_view(
+                account=account,
+                decisions=shown,
+                page=page.page,
+                size=page.size,
+                has_more=has_more,
+            )
+        return with_earlier(
+            await self._latest(account, situation),
+            account=account,
+            before=shown,
+            size=page.size,
+            has_more=has_more,
+        )
+
+    async def _latest(self, account: Account, situation: Situation) -> Message:
+        return why_view(
+            account=account,
+            now=self._clock.now(),
+            look=situation.look,
+            rules=await self._previews.known_rules(account),
+            order=await self._order_of(situation.look),
+            trouble=situation.trouble,
+            unresolved=situation.unresolved,
+        )
+
+    async def _before(self, account: Account, told: Look | None, page: WhyPage) -> Sequence[Look]:
+        """The page's decisions and one more, without the one that is told in full."""
+        async with self._database.reading() as session:
+            newest = await decisions.latest(session, account.id, most=1)
+            in_full = bool(newest) and told is not None and newest[0].at == told.at
+            return await decisions.latest(
+                session,
+                account.id,
+                most=page.size + 1,
+                skip=page.page * page.size + in_full,
+            )
+
+    async def _order_of(self, look: Look | None) -> Intent | None:
+        if look is None or not isinstance(look.verdict, Ordered):
+            return None
+        async with self._database.reading() as session:
+            return await orders.get(session, look.verdict.client_order_id)

@@ -1,0 +1,157 @@
+"""`/export` over the chat: long work tells how far it is, holds up nobody, and stays on the disk."""
+
+import csv
+import io
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import insert
+
+from bot import collecting, sheets
+from engine.domain.orders import Execution, Fees, OrderState
+from engine.domain.pairs import USDT
+from engine.storage import orders
+from engine.storage.chat_models import AlertSettingsRow
+from engine.storage.models import OrderRow
+from tests.bot.harness import FRIEND, OWNER, Program, World
+from tests.builders import intent
+from tests.fakes.telegram_faults import HANG, refused
+from tests.fakes.telegram_messages import SentMessage
+
+
+async def traded(bot: Program, count: int, *, paper: int = 0) -> None:
+    """The owner's account has made *count* trades, the first *paper* of them in a dry run."""
+    await bot.ask(OWNER, "/start")
+    account = await bot.account()
+    rows = [
+        orders._columns(
+            intent(
+                account_id=account.id,
+                run_id=f"run-{number}",
+                client_order_id=f"order-{number}",
+                dry_run=number < paper,
+                state=OrderState.FILLED,
+                execution=Execution(Decimal(number + 1), Decimal(number + 1) / 4),
+                fees=Fees({USDT: Decimal("0.0001")}),
+                resolved_at=bot.world.clock.now() + timedelta(minutes=number),
+            )
+        )
+        for number in range(count)
+    ]
+    async with bot.database.writing() as session:
+        await session.execute(insert(OrderRow), rows)
+
+
+def rows_of(*answers: SentMessage) -> list[dict[str, str]]:
+    contents = [answer.document.content.decode() for answer in answers if answer.document]
+    return [row for text in contents for row in csv.DictReader(io.StringIO(text))]
+
+
+async def test_long_work_is_told_in_one_message_that_goes_when_it_is_done(
+    world: World, bot: Program, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(collecting, "_PAGE", 10)
+    monkeypatch.setattr(collecting, "_TOLD_EVERY", 20)
+    await traded(bot, 75)
+
+    progress, answer = await bot.say(OWNER, "/export")
+
+    assert progress.deleted
+    assert progress.silent
+    assert [*progress.edits, progress.text][-3:] == [
+        "⏳ Collecting… 20 of 75",
+        "⏳ Collecting… 40 of 75",
+        "⏳ Collecting… 60 of 75",
+    ]
+    assert answer.text == "All your orders: 75 orders. Times in UTC, amounts exact."
+    assert answer.labels == ["/export koinly"]
+    assert [row["client_order_id"] for row in rows_of(answer)] == [
+        f"order-{number}" for number in range(75)
+    ]
+
+
+async def test_progress_that_telegram_refuses_does_not_end_the_work(
+    world: World, bot: Program, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(collecting, "_PAGE", 10)
+    monkeypatch.setattr(collecting, "_TOLD_EVERY", 10)
+    await traded(bot, 35)
+    busy = refused(429, "Too Many Requests: retry after 9")
+    world.api.fail("sendMessage", busy)
+    world.api.fail("editMessageText", busy, times=2)
+
+    answers = await bot.say(OWNER, "/export")
+
+    assert len(rows_of(answers[-1])) == 35
+    assert await bot.waiting() == 0
+
+
+async def test_a_large_table_comes_in_several_files(bot: Program, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(collecting, "_PAGE", 10)
+    monkeypatch.setattr(collecting.collect, "__kwdefaults__", {"most_bytes": 3000})
+    await traded(bot, 30)
+
+    files = await bot.say(OWNER, "/export")
+
+    names = [answer.document.name for answer in files if answer.document]
+    assert names[:2] == ["ballast-trades.csv", "ballast-trades-2.csv"]
+    assert f"File 2 of {len(files)}." in files[1].text
+    assert len(rows_of(*files)) == 30
+    assert sheets.MOST_BYTES < 50_000_000
+
+
+async def test_koinly_gets_real_trades_alone(bot: Program):
+    await traded(bot, 5, paper=2)
+    await bot.ask(OWNER, "/export")
+
+    (answer,) = await bot.tap(OWNER, "/export koinly")
+
+    assert answer.document is not None
+    assert answer.document.name == "ballast-koinly.csv"
+    assert answer.text.startswith("For Koinly: 3 orders, without those on paper.")
+    assert [row["Received Amount"] for row in rows_of(answer)] == ["3", "4", "5"]
+
+
+async def test_koinly_gets_nothing_where_all_was_on_paper(bot: Program):
+    await traded(bot, 2, paper=2)
+
+    answer = await bot.ask(OWNER, "/export koinly")
+
+    assert "no real order was ever filled" in answer.text
+
+
+async def test_the_chats_own_time_stands_beside_utc(bot: Program):
+    await traded(bot, 1)
+    account = await bot.account()
+    for zone, local in (("Asia/Tokyo", "T21:00:00+09:00"), ("Mars/Base", "T12:00:00+00:00")):
+        async with bot.database.writing() as session:
+            await session.merge(
+                AlertSettingsRow(
+                    account_id=account.id, levels="{}", smallest=Decimal(0), time_zone=zone
+                )
+            )
+
+        [row] = rows_of(await bot.ask(OWNER, "/export"))
+
+        assert row["time_utc"].endswith("T12:00:00Z")
+        assert row["time_local"].endswith(local), zone
+
+
+async def test_a_form_that_is_not_known_is_explained(bot: Program):
+    answer = await bot.ask(OWNER, "/export excel")
+
+    assert "I cannot export as “excel”." in answer.text
+    assert answer.labels == ["/export", "/export koinly"]
+
+
+async def test_another_chat_is_answered_while_a_file_is_on_its_way(world: World, bot: Program):
+    await traded(bot, 5)
+    world.api.fail("sendDocument", HANG)
+    world.api.say(OWNER, "/export")
+    await world.api.wait_until(lambda: bool(world.api.called("sendDocument")))
+
+    answer = await bot.ask(FRIEND, "/version")
+
+    assert "Ballast" in answer.text
+    assert world.api.sent(OWNER)[-1].document is None
