@@ -139,6 +139,8 @@ def _makes_sense(update: Update) -> bool:
             ids.append(topic)
         if type(message.date) is not datetime:
             return False
+    if query is not None and type(query.id) is not str:
+        return False  # nobody could be told that the tap has arrived
     return all(text is None or isinstance(text, str) for text in texts) and all(map(_is_id, ids))
 
 
