@@ -10,7 +10,9 @@ from bot.callbacks import (
     Confirm,
     Do,
     HistoryPage,
+    Pin,
     Press,
+    Refresh,
     Report,
     Word,
     decode,
@@ -23,6 +25,8 @@ presses: st.SearchStrategy[Press] = st.one_of(
     st.builds(Confirm, ids),
     st.builds(Choose, ids, st.integers(0, 7)),
     st.builds(HistoryPage, st.integers(0, 9999), st.integers(1, 50)),
+    st.just(Refresh()),
+    st.builds(Pin, on=st.booleans()),
     st.builds(Report, st.sampled_from(Word), ids),
 )
 
