@@ -26,6 +26,8 @@ text {{ font: {_TEXT_SIZE}px {_SANS}; fill: #17212b; }}
 .block {{ font: {_BLOCK_SIZE}px {_MONO}; }}
 .label {{ font-weight: 600; font-size: 13px; fill: #ffffff; text-anchor: middle; }}
 .name {{ font-weight: 600; font-size: 16px; }}
+.bold {{ font-weight: 600; }}
+.italic {{ font-style: italic; }}
 .link {{ fill: #1f6fb2; }}"""
 _WALL, _BAR, _BOT, _PERSON, _CARD, _BUTTON = (
     *("#cfdde6", "#f4f7f9", "#ffffff", "#dcf5c8", "#eef2f5", "#4c6b82"),
@@ -33,6 +35,7 @@ _WALL, _BAR, _BOT, _PERSON, _CARD, _BUTTON = (
 # Average widths of the fonts named above, a bit too wide for safety: see `_share`.
 _NARROW, _BROAD = frozenset("iljtfrI.,:;'|!()[]/ -"), frozenset("mwMWGOQ@%±→≈")
 _COMMAND = re.compile(r"(/[a-z]+)")
+_KINDS = {"<b>": "bold", "<i>": "italic"}
 _BLOCK = re.compile(r"<pre>(.*?)</pre>", re.DOTALL)
 
 
@@ -90,8 +93,8 @@ def _message(message: Message, top: int) -> tuple[list[str], int]:
             bottom += height + _GAP
             widest = max(widest, across)
         elif text:
-            for line in _wrapped(text):
-                inside.append(_line(left, bottom + 14, line))
+            for line, kind in _styled(chunk):
+                inside.append(_line(left, bottom + 14, line, kind=kind))
                 bottom += _TEXT_LINE if line else _TEXT_LINE // 2
                 widest = max(widest, _text_width(line))
     bottom += _PADDING - 5
@@ -131,6 +134,15 @@ def _line(left: int, baseline: int, text: str, *, kind: str = "") -> str:
         shown = _COMMAND.sub(r'<tspan class="link">\1</tspan>', shown)
     class_ = f" class={quoteattr(kind)}" if kind else ""
     return f'<text x="{left}" y="{baseline}"{class_}>{shown}</text>'
+
+
+def _styled(chunk: str) -> list[tuple[str, str]]:
+    """The wrapped lines of some HTML, each with its kind: a line is bold or italic as a whole."""
+    styled = []
+    for marked in chunk.strip("\n").split("\n"):
+        kind = next((kind for tag, kind in _KINDS.items() if marked.startswith(tag)), "")
+        styled += [(line, kind) for line in _wrapped(plain_text(marked))]
+    return styled
 
 
 def _wrapped(text: str) -> list[str]:

@@ -7,9 +7,10 @@ from decimal import Decimal
 import pytest
 from cryptography.fernet import Fernet
 
-from engine.storage import accounts
+from engine.domain.people import Role
+from engine.storage import accounts, members
 from engine.storage.chat_models import CardRow
-from tests.bot.harness import FRIEND, GROUP, KEY, OWNER, SUPERGROUP, Program, World
+from tests.bot.harness import FRIEND, GROUP, KEY, OWNER, STRANGER, SUPERGROUP, Program, World
 from tests.fakes.mexc_faults import BAD_GATEWAY, Fault
 from tests.fakes.telegram_faults import FORBIDDEN, refused, server_error, too_many_requests
 
@@ -240,6 +241,32 @@ async def test_pin_and_unpin_are_silent_and_twice_is_once(world: World, bot: Pro
     assert {call["disable_notification"] for call in world.api.called("pinChatMessage")} == {
         "true"
     }
+
+
+async def test_who_may_only_look_refreshes_but_does_not_pin(world: World, bot: Program):
+    group = {"chat_type": "group"}
+    (card,) = await bot.say(GROUP, "/status", user_id=OWNER, **group)
+    async with bot.database.writing() as session:
+        now = world.clock.now()
+        await members.admit(session, chat_id=GROUP, user_id=FRIEND, role=Role.VIEWER, now=now)
+    world.clock.shift(MINUTE)
+
+    await bot.tap(GROUP, "Pin", user_id=FRIEND)
+    await bot.tap(GROUP, "Refresh", user_id=FRIEND)
+
+    assert not card.pinned
+    assert "As of 22 Nov 12:01 UTC" in card.text
+
+
+async def test_a_stranger_taps_the_card_in_vain(world: World, bot: Program):
+    (card,) = await bot.say(GROUP, "/status", user_id=OWNER, chat_type="group")
+    world.clock.shift(MINUTE)
+
+    await bot.tap(GROUP, "Refresh", user_id=STRANGER)
+    await bot.tap(GROUP, "Pin", user_id=STRANGER)
+
+    assert not card.pinned
+    assert "As of 22 Nov 12:00 UTC" in card.text
 
 
 async def test_the_pin_moves_along_to_the_next_card(world: World, bot: Program):

@@ -10,9 +10,10 @@ _TAGS = frozenset(
         *("strong", "tg-emoji", "tg-spoiler", "u"),
     }
 )
-_ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&", "&quot;": '"'}
+_ENTITIES = {"&lt": "<", "&gt": ">", "&amp": "&", "&quot": '"'}
+_LONGEST_NUMBER, _LAST_CHARACTER = 9, 0x10FFFE
 _TOKEN = re.compile(
-    r"(?P<entity>&(?:lt|gt|amp|quot|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});)"
+    r"(?P<entity>&(?:(?:lt|gt|amp|quot)(?![A-Za-z])|#[xX][0-9a-fA-F]+|#[0-9]+);?)"
     r"|(?P<end></(?P<end_name>[^<>]*)>)"
     r"|(?P<start><(?P<start_name>[^\s<>/]*)(?P<attributes>[^<>]*)>)"
     r"|(?P<stray><)"
@@ -92,7 +93,10 @@ def _opened(token: re.Match[str]) -> str:
 
 
 def _character(entity: str) -> str:
-    if entity in _ENTITIES:
-        return _ENTITIES[entity]
-    digits = entity[2:-1]
-    return chr(int(digits[1:], 16) if digits[0] in "xX" else int(digits))
+    """The semicolon may be missing; what is no character stays as it is written."""
+    name = entity.removesuffix(";")
+    if name in _ENTITIES:
+        return _ENTITIES[name]
+    number = int(name[3:], 16) if name[2] in "xX" else int(name[2:])
+    is_one = 0 < number <= _LAST_CHARACTER and len(name) <= _LONGEST_NUMBER
+    return chr(number) if is_one else entity
