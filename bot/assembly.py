@@ -9,16 +9,20 @@ from typing import Any
 from bot import replies
 from bot.access import Access
 from bot.desk import Desk, Handler
+from bot.door import Door
 from bot.gate import Gate
 from bot.handlers.about import About
 from bot.handlers.guards import Guards
 from bot.handlers.keys import Keys
 from bot.handlers.looking import Looking
+from bot.handlers.people import PeopleOf
 from bot.handlers.settings import SettingsOf
 from bot.handlers.trading import Trading
+from bot.handlers.trail import Trail
 from bot.handlers.unclear import Unclear
 from bot.intake import UpdateWorkers
 from bot.lifecycle import App, Heartbeat
+from bot.menus import Menus
 from bot.messages import Message
 from bot.questions import Questions
 from bot.relay import Relay
@@ -35,7 +39,9 @@ from engine.dispatch import Dispatcher, new_owner
 from engine.domain.target import Settings
 from engine.exchange.port import KeyCheck
 from engine.halts import Halts
+from engine.invitations import Invitations
 from engine.limits import AccountLimits
+from engine.people import People
 from engine.preview import Previews
 from engine.situation import Situations
 from engine.storage.codec import alert_from_json
@@ -68,6 +74,7 @@ class Parts:
     update_workers: UpdateWorkers
     relay: Relay
     rounds: Rounds
+    menus: Menus
     ready: asyncio.Event
 
 
@@ -106,7 +113,18 @@ def assemble(
     access = Access(database=database, clock=clock, authorized_chats=authorized_chats)
     questions = Questions(database=database, clock=clock, lifetime=venue.timing.question)
     answers = Replies(bot=application.bot, database=database, clock=clock)
-    about = About(accounts=account_desk, access=access, database=database, clock=clock)
+    menus = Menus(application.bot)
+    people = People(database=database, clock=clock)
+    invitations = Invitations(database=database, clock=clock, standing=access.standing)
+    door = Door(invitations=invitations, accounts=account_desk, menus=menus)
+    about = About(
+        accounts=account_desk,
+        access=access,
+        door=door,
+        people=people,
+        database=database,
+        clock=clock,
+    )
     unclear = Unclear(
         clarifier=Clarifier(database=database, clock=clock, exchange_for=venue.exchange_for),
         questions=questions,
@@ -157,8 +175,27 @@ def assemble(
             clock=clock,
         ),
     )
+    handlers = (
+        *handlers,
+        PeopleOf(
+            people=people,
+            invitations=invitations,
+            accounts=account_desk,
+            access=access,
+            menus=menus,
+            questions=questions,
+            clock=clock,
+        ),
+        Trail(people=people, access=access),
+    )
     desk = Desk(handlers=handlers, keys=keys, unclear=unclear, questions=questions)
-    gate = Gate(access=access, replies=answers, welcome=about.welcome)
+    gate = Gate(
+        access=access,
+        door=door,
+        replies=answers,
+        welcome=about.welcome,
+        on_migrated=account_desk.migrate,
+    )
     Router(gate=gate, desk=desk, replies=answers, clock=clock).register(application)
     ready = asyncio.Event()
 
@@ -183,6 +220,7 @@ def assemble(
             on_migrated=account_desk.migrate,
         ),
         rounds=Rounds(clock=clock, jobs={}),
+        menus=menus,
         ready=ready,
     )
 

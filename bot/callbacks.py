@@ -28,6 +28,9 @@ PRESSABLE = frozenset(
         "export",
         "logs",
         "version",
+        "members",
+        "invite",
+        "audit",
     }
 )
 _ARGUMENT = re.compile(r"[A-Za-z0-9.%]{0,20}", re.ASCII)
@@ -96,6 +99,20 @@ class HistoryPage:
         return f"page:{self.page}:{self.size}"
 
 
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """Page *page* (0 is the newest) of who changed what."""
+
+    page: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.page <= 9999:  # noqa: PLR2004 - four digits fit the button
+            raise ValueError(f"no page {self.page}")
+
+    def encode(self) -> str:
+        return f"audit:{self.page}"
+
+
 class Word(Enum):
     """What a person says of an order that is unclear."""
 
@@ -119,7 +136,7 @@ class Report:
         return f"order:{self.word.value}:{self.client_order_id}"
 
 
-Press = Do | Confirm | Choose | HistoryPage | Report
+Press = Do | Confirm | Choose | HistoryPage | Report | AuditPage
 
 
 def decode(text: str) -> Press | None:
@@ -140,6 +157,8 @@ def _press(parts: list[str]) -> Press:
             return Choose(id_, _number(index))
         case ["page", page, size]:
             return HistoryPage(_number(page), _number(size))
+        case ["audit", page]:
+            return AuditPage(_number(page))
         case ["order", word, client_order_id]:
             return Report(Word(word), client_order_id)
         case _:

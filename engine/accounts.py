@@ -19,7 +19,7 @@ from engine.domain.pairs import Side
 from engine.domain.target import Settings
 from engine.errors import KeyElsewhere, NoKey, OrderUnresolved, PaperOnly, Unavailable
 from engine.exchange.port import KeyCheck, KeyFacts
-from engine.storage import accounts, confirmations, members, orders
+from engine.storage import accounts, audit, confirmations, invitations, members, orders
 from engine.storage.codec import from_json
 from engine.storage.confirmations import Refusal, Why
 from engine.storage.database import Database
@@ -93,8 +93,11 @@ class Accounts:
             await self._open_paper(account, None)
         return account
 
-    async def change(self, chat_id: int, **wishes: Any) -> Change:
-        """Set fields of the chat's Settings (not dry_run, not paused; those have their own)."""
+    async def change(self, chat_id: int, *, user_id: int, **wishes: Any) -> Change:
+        """Set fields of the chat's Settings (not dry_run, not paused; those have their own).
+
+        Here as below: what *user_id* changed stands in the audit, and what was no change does not.
+        """
         before = await self.of(chat_id)
         async with self._database.writing() as session:
             current = await accounts.get(session, before.id)
@@ -102,9 +105,10 @@ class Accounts:
                 await _refuse_while_unresolved(session, current.id)
                 await accounts.drop_request(session, current.id)
             after = await accounts.change(session, current, **wishes)
+            await self._note(session, current, after, user_id)
         return Change(current, after)
 
-    async def pause(self, chat_id: int) -> Change:
+    async def pause(self, chat_id: int, *, user_id: int) -> Change:
         """No order leaves after this returns, but for one that is `under_way`. Twice is once.
 
         A confirmed run that has not begun is called off: resuming must not bring it back.
@@ -113,11 +117,12 @@ class Accounts:
         async with self._database.writing() as session:
             current = await accounts.get(session, before.id)
             after = await accounts.change(session, current, paused=True)
+            await self._note(session, current, after, user_id)
             called_off = await accounts.drop_request(session, before.id)
             unresolved = await orders.unresolved_of(session, [before.id])
         return Change(current, after, under_way=unresolved.get(before.id), called_off=called_off)
 
-    async def resume(self, chat_id: int) -> Change:
+    async def resume(self, chat_id: int, *, user_id: int) -> Change:
         """Raises NoKey where there is neither a key nor a dry run. Nothing changes in a halt."""
         before = await self.of(chat_id)
         if not before.can_trade:
@@ -127,9 +132,12 @@ class Accounts:
             after = current
             if not current.halted:
                 after = await accounts.change(session, current, paused=False)
+                await self._note(session, current, after, user_id)
         return Change(current, after)
 
-    async def connect(self, chat_id: int, *, api_key: str, api_secret: str) -> KeyFacts:
+    async def connect(
+        self, chat_id: int, *, user_id: int, api_key: str, api_secret: str
+    ) -> KeyFacts:
         """Check the key at the exchange and store it sealed; trading is paused.
 
         Raises what KeyCheck.inspect raises, KeyElsewhere, and OrderUnresolved: another account's
@@ -152,13 +160,15 @@ class Accounts:
             if await accounts.is_key_elsewhere(session, account, key_print=key_print):
                 raise KeyElsewhere("another chat trades with this key")
             await accounts.drop_request(session, account.id)
-            await accounts.store_key(
+            current = await accounts.get(session, account.id)
+            after = await accounts.store_key(
                 session,
-                account,
+                current,
                 sealed_key=sealed,
                 key_tail=api_key[-_TAIL:],
                 key_print=key_print,
             )
+            await self._note(session, current, after, user_id)
         return facts
 
     async def out_of_reach(self, chat_id: int) -> None:
@@ -169,7 +179,7 @@ class Accounts:
                 await accounts.change(session, account, paused=True)
 
     async def migrate(self, old: int, new: int) -> None:
-        """A group became a supergroup: the account, its people and its key go along.
+        """A group became a supergroup: the account, its people, its trail and its key go along.
 
         The key is bound to its chat, so it is sealed anew. Twice is once.
         """
@@ -187,9 +197,10 @@ class Accounts:
                     chat_id=new,
                 )
             await accounts.move(session, account, chat_id=new, sealed_key=sealed)
-            await members.move(session, old=old, new=new)
+            for people in (members, invitations, audit):
+                await people.move(session, old=old, new=new)
 
-    async def disconnect(self, chat_id: int) -> Change:
+    async def disconnect(self, chat_id: int, *, user_id: int) -> Change:
         """Forget the key and pause. Raises OrderUnresolved while an order still needs it."""
         account = await self.of(chat_id)
         async with self._database.writing() as session:
@@ -201,9 +212,10 @@ class Accounts:
                 if current.sealed_key is None
                 else await accounts.forget_key(session, current)
             )
+            await self._note(session, current, after, user_id)
         return Change(current, after)
 
-    async def dry_run(self, chat_id: int, *, on: bool) -> Change:
+    async def dry_run(self, chat_id: int, *, user_id: int, on: bool) -> Change:
         """Switch between paper and real. Going back to real money pauses trading.
 
         Going to paper opens a ledger: a copy of the account's balances, or an example purse where
@@ -226,6 +238,7 @@ class Accounts:
             current = await accounts.get(session, account.id)
             paused = current.settings.paused or not on
             after = await accounts.change(session, current, dry_run=on, paused=paused)
+            await self._note(session, current, after, user_id)
         return Change(current, after)
 
     async def confirm_run(
@@ -255,6 +268,11 @@ class Accounts:
             )
             await accounts.request_run(session, account.id, request)
         return request
+
+    async def _note(
+        self, session: AsyncSession, before: Account, after: Account, user_id: int
+    ) -> None:
+        await audit.add_changes(session, before, after, at=self._clock.now(), user_id=user_id)
 
 
 async def _refuse_while_unresolved(session: AsyncSession, account_id: AccountId) -> None:

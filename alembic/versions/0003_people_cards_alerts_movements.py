@@ -57,9 +57,7 @@ def upgrade() -> None:
         sa.Column(
             "quiet_until", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
-        sa.Column(
-            "errors_break_through", sa.Boolean(), server_default=sa.true(), nullable=False
-        ),
+        sa.Column("errors_break_through", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("ask_deposits", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column(
             "digest_minute", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True

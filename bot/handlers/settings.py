@@ -101,7 +101,8 @@ class SettingsOf:
         except Unavailable:
             return not_checked_view(settings=account.settings, wanted=symbol)
         return await self._changed(
-            Topic.PAIR, await self._accounts.change(ask.chat_id, symbol=symbol)
+            Topic.PAIR,
+            await self._accounts.change(ask.chat_id, user_id=ask.user_id, symbol=symbol),
         )
 
     async def set_dry_run(self, ask: Ask) -> Message:
@@ -110,7 +111,8 @@ class SettingsOf:
             on = parse_switch(ask.argument)
         except NotUnderstood:
             return _misunderstood(ask, Topic.DRY_RUN, account)
-        return await self._changed(Topic.DRY_RUN, await self._accounts.dry_run(ask.chat_id, on=on))
+        change = await self._accounts.dry_run(ask.chat_id, user_id=ask.user_id, on=on)
+        return await self._changed(Topic.DRY_RUN, change)
 
     async def _set(self, ask: Ask, topic: Topic, parse: Parse, *, field: str) -> Message:
         account = await self._accounts.of(ask.chat_id)
@@ -125,7 +127,8 @@ class SettingsOf:
                 ambiguous=value, typed_text=ask.argument, confirmation_id=question_id
             )
         return await self._changed(
-            topic, await self._accounts.change(ask.chat_id, **{field: value})
+            topic,
+            await self._accounts.change(ask.chat_id, user_id=ask.user_id, **{field: value}),
         )
 
     async def _changed(self, topic: Topic, change: Change) -> Message:

@@ -18,17 +18,26 @@ class FakeTelegram(BotApiServer):
         self._chats.setdefault(chat_id, {"id": chat_id, "type": chat_type, **names})
 
     def say(
-        self, chat_id: int, text: str, *, user_id: int | None = None, chat_type: str = "private"
+        self,
+        chat_id: int,
+        text: str,
+        *,
+        user_id: int | None = None,
+        chat_type: str = "private",
+        topic_id: int | None = None,
+        name: str | None = None,
     ) -> int:
-        """Somebody writes *text*; returns the update's id."""
+        """Somebody writes *text*, in a forum in a topic; returns the update's id."""
         self.open_chat(chat_id, chat_type=chat_type)
         message = {
             "message_id": next(self._message_ids),
             "date": self._date(),
             "chat": self._chats[chat_id],
-            "from": _user(user_id or abs(chat_id)),
+            "from": _user(user_id or abs(chat_id), name),
             **_written(text),
         }
+        if topic_id is not None:
+            message |= {"message_thread_id": topic_id, "is_topic_message": True}
         self._said[chat_id, message["message_id"]] = message
         return self.push("message", message)
 
@@ -83,6 +92,24 @@ class FakeTelegram(BotApiServer):
         """The group becomes a supergroup: from now on the old id only names the new one."""
         self.open_chat(new, chat_type="supergroup")
         self._moved[old] = new
+
+    def announce_migration(self, old: int, new: int) -> tuple[int, int]:
+        """As `migrate`; and both chats say so, as Telegram's do. The ids of the two updates."""
+        self.migrate(old, new)
+        bot = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
+        return (
+            self.push("message", self._service(old, bot, migrate_to_chat_id=new)),
+            self.push("message", self._service(new, bot, migrate_from_chat_id=old)),
+        )
+
+    def _service(self, chat_id: int, sender: dict[str, Any], **facts: int) -> dict[str, Any]:
+        return {
+            "message_id": next(self._message_ids),
+            "date": self._date(),
+            "chat": self._chats[chat_id],
+            "from": sender,
+            **facts,
+        }
 
     def push(self, kind: str, content: Any, *, update_id: int | None = None) -> int:
         """Queue any update, also one that Telegram would never send."""
@@ -152,8 +179,8 @@ class FakeTelegram(BotApiServer):
         self.push("my_chat_member", change)
 
 
-def _user(user_id: int) -> dict[str, Any]:
-    return {"id": user_id, "is_bot": False, "first_name": f"User {user_id}"}
+def _user(user_id: int, name: str | None = None) -> dict[str, Any]:
+    return {"id": user_id, "is_bot": False, "first_name": name or f"User {user_id}"}
 
 
 def _written(text: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from bot.callbacks import (
     PRESSABLE,
+    AuditPage,
     Choose,
     Confirm,
     Do,
@@ -24,6 +25,7 @@ presses: st.SearchStrategy[Press] = st.one_of(
     st.builds(Choose, ids, st.integers(0, 7)),
     st.builds(HistoryPage, st.integers(0, 9999), st.integers(1, 50)),
     st.builds(Report, st.sampled_from(Word), ids),
+    st.builds(AuditPage, st.integers(0, 9999)),
 )
 
 
