@@ -29,11 +29,13 @@ class FakeTelegram(BotApiServer):
     ) -> int:
         """Somebody writes *text*, in a forum in a topic; returns the update's id."""
         self.open_chat(chat_id, chat_type=chat_type)
+        if name is not None:
+            self.names[user_id or abs(chat_id)] = name
         message = {
             "message_id": next(self._message_ids),
             "date": self._date(),
             "chat": self._chats[chat_id],
-            "from": _user(user_id or abs(chat_id), name),
+            "from": self._user(user_id or abs(chat_id)),
             **_written(text),
         }
         if topic_id is not None:
@@ -71,7 +73,7 @@ class FakeTelegram(BotApiServer):
         update_id = next(self._update_ids)
         query = {
             "id": f"{update_id}",
-            "from": _user(user_id or abs(chat_id)),
+            "from": self._user(user_id or abs(chat_id)),
             "message": self._facts(tapped),
             "chat_instance": str(chat_id),
             "data": data,
@@ -167,20 +169,20 @@ class FakeTelegram(BotApiServer):
             raise TimeoutError(f"no {wanted!r} in {self.texts(chat_id)}") from None
         return found()[0]
 
+    def _user(self, user_id: int) -> dict[str, Any]:
+        name = self.names.get(user_id, f"User {user_id}")
+        return {"id": user_id, "is_bot": False, "first_name": name}
+
     def _member_changed(self, chat_id: int, old: str, new: str) -> None:
         member = {"user": self._me(), "until_date": 0}
         change = {
             "chat": self._chats[chat_id],
-            "from": _user(abs(chat_id)),
+            "from": self._user(abs(chat_id)),
             "date": self._date(),
             "old_chat_member": {**member, "status": old},
             "new_chat_member": {**member, "status": new},
         }
         self.push("my_chat_member", change)
-
-
-def _user(user_id: int, name: str | None = None) -> dict[str, Any]:
-    return {"id": user_id, "is_bot": False, "first_name": name or f"User {user_id}"}
 
 
 def _written(text: str) -> dict[str, Any]:

@@ -43,6 +43,7 @@ class BotApiServer:
         self.calls: list[Call] = []
         self.deleted: set[tuple[int, int]] = set()
         self.answers: dict[str, Params] = {}
+        self.names: dict[int, str] = {}  # what people call themselves, where it matters
         self.menus: dict[str, list[dict[str, str]]] = {}
         self.allowed_updates: tuple[str, ...] = _DEFAULT_UPDATES
         self._clock = clock or SystemClock()
