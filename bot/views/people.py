@@ -52,7 +52,7 @@ def members_view(
     return Message(
         paragraphs(
             f"{title}{f', page {page + 1}' if page else ''} (/members)",
-            block(rows),
+            block(rows) if rows else "Nobody is on this page any more.",
             lines(others, "Tap a name to change what they may do. /invite lets somebody in."),
         ),
         keyboard(*(buttons[at : at + 2] for at in range(0, len(buttons), 2))),
