@@ -33,7 +33,9 @@ class Door:
 
     async def knock(self, code: str, *, chat_id: int, user_id: int, name: str) -> Opened:
         """Let the bearer in, where the code is good for it; the answer is for *chat_id*."""
-        admission = await self._invitations.accept(code, user_id=user_id, name=name)
+        admission = await self._invitations.accept(
+            code, sent_in=chat_id, user_id=user_id, name=name
+        )
         invitation = admission.invitation
         if admission.admitted is Admitted.ADMITTED and invitation is not None:
             there = invitation.admits_to(user_id)

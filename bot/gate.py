@@ -11,13 +11,12 @@ from bot.asks import Answer, Ask, Command
 from bot.door import Door
 from bot.messages import Place
 from bot.replies import Replies
-from bot.updates import topic_of
+from bot.updates import name_of, topic_of
 from bot.views.access import no_tries_left_view, stranger_view, wrong_code_view
 from engine.domain.people import Role
 from engine.invitations import Admitted
 
 _START = re.compile(r"/start(?:@\w+)?\s+(\S{1,64})\s*")
-_LONGEST_NAME = 64
 
 
 class Gate:
@@ -47,7 +46,7 @@ class Gate:
         chat, user = update.effective_chat, update.effective_user
         if chat is None or user is None or update.my_chat_member is not None:
             return None
-        role = await self._access.role(chat_id=chat.id, user_id=user.id, name=_name(user))
+        role = await self._access.role(chat_id=chat.id, user_id=user.id, name=name_of(user))
         if role is None:
             await self._turn_away(update, user, chat_id=chat.id)
         return role
@@ -87,7 +86,7 @@ class Gate:
         """The answer to a code: an invitation's first, then the one that pairs. None where neither
         is to be had, or this user has guessed too often.
         """
-        chat_id, name = place.chat_id, _name(user)
+        chat_id, name = place.chat_id, name_of(user)
         opened = await self._door.knock(code, chat_id=chat_id, user_id=user.id, name=name)
         if opened.answer is not None and opened.admitted is not Admitted.WRONG:
             return _said(opened.answer)
@@ -119,8 +118,3 @@ class Gate:
 
 async def _said(answer: Answer) -> Answer:
     return answer
-
-
-def _name(user: User) -> str:
-    """As it is kept: on one line, and of a bounded length."""
-    return " ".join(user.full_name.replace("\0", "").split())[:_LONGEST_NAME]

@@ -10,9 +10,10 @@ from enum import Enum
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import Clock
+from engine.domain.alerts import MemberJoined
 from engine.domain.changes import NOTHING
 from engine.domain.people import Circle, Invitation, Role
-from engine.storage import audit, invitations, members
+from engine.storage import audit, invitations, members, outbox
 from engine.storage.database import Database
 
 LIFETIME = timedelta(hours=24)
@@ -78,8 +79,10 @@ class Invitations:
             await self._note(session, circle.chat_id, user_id, "invite", subject, detail)
         return code
 
-    async def accept(self, code: str, *, user_id: int, name: str) -> Admission:
+    async def accept(self, code: str, *, sent_in: int, user_id: int, name: str) -> Admission:
         """Let the bearer of a right code in. Wrong ones cost a few tries a day.
+
+        Where the code was made that is told, unless it was *sent_in* that very chat.
 
         The same message again, after a crash, is ALREADY.
         """
@@ -104,7 +107,17 @@ class Invitations:
             invitation, used_by = found
             if standing is not None and standing.covers(invitation.role):
                 return Admission(Admitted.ALREADY, invitation)
-            return await self._let_in(session, code, invitation, used_by, user_id, name)
+            admission = await self._let_in(session, code, invitation, used_by, user_id, name)
+            if admission.admitted is Admitted.ADMITTED and invitation.chat_id != sent_in:
+                role = None if invitation.is_private else invitation.role
+                await outbox.add_alert(
+                    session,
+                    chat_id=invitation.chat_id,
+                    alert=MemberJoined(user_id=user_id, name=name, role=role),
+                    dedupe_key=f"join:{_hash(code)}",
+                    now=now,
+                )
+            return admission
 
     async def _let_in(
         self,

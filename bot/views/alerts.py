@@ -10,6 +10,7 @@ from bot.views.buttons import do, keyboard
 from bot.views.halt import halt_alert_view
 from bot.views.layout import escape, lines
 from bot.views.mode import good_badge, halted_badge, trading_badge, warning_badge
+from bot.views.people import joined_view
 from bot.views.reasons import reason_advice, reason_text
 from bot.views.troubles import trouble_over_view, trouble_view
 from bot.views.unclear import report_rows
@@ -17,6 +18,7 @@ from engine.domain.alerts import (
     Alert,
     Halted,
     HaltLifted,
+    MemberJoined,
     OrderNeedsPerson,
     OrderNeverArrived,
     OrderUnclear,
@@ -52,6 +54,8 @@ def alert_view(alert: Alert) -> Message:  # noqa: PLR0911 - one return an alert
             return _declined(alert)
         case Halted() | HaltLifted():
             return halt_alert_view(alert)
+        case MemberJoined():
+            return joined_view(alert)
         case _:
             assert_never(alert)
 

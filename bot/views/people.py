@@ -9,6 +9,7 @@ from bot.views.buttons import button, do, keyboard
 from bot.views.invitations import a, may
 from bot.views.layout import COLUMNS, block, escape, lines, paragraphs, width
 from bot.views.moments import stamp
+from engine.domain.alerts import MemberJoined
 from engine.domain.people import Member, Role, Verdict
 
 _LONGEST_NAME = 24
@@ -177,6 +178,17 @@ def verdict_view(
             )
         case _:
             assert_never(verdict)
+
+
+def joined_view(alert: MemberJoined) -> Message:
+    """For the chat whose code was used elsewhere."""
+    who = escape(name_of(alert.user_id, alert.name))
+    done = (
+        f"{who} (id {alert.user_id}) used a code of this chat and is {a(alert.role)} here now."
+        if alert.role
+        else f"{who} (id {alert.user_id}) used a code of yours and has a private chat with me now."
+    )
+    return _told(done, "If that is nobody you know, remove them at once.")
 
 
 def _told(*sentences: str) -> Message:

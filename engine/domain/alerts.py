@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from engine.domain.orders import Intent, Trigger
 from engine.domain.pairs import Asset, Side, Symbol
+from engine.domain.people import Role
 from engine.domain.planner import Reason
 from engine.domain.troubles import TroubleKind
 
@@ -117,6 +118,15 @@ class HaltLifted:
     paused: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberJoined:
+    """A code was used where this chat did not see it. *role* None: for a private chat of their own."""
+
+    user_id: int
+    name: str
+    role: Role | None
+
+
 Alert = (
     TradeSettled
     | OrderUnclear
@@ -127,6 +137,7 @@ Alert = (
     | RunDeclined
     | Halted
     | HaltLifted
+    | MemberJoined
 )
 
 

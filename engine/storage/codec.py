@@ -19,6 +19,7 @@ from engine.domain.alerts import (
     Alert,
     Halted,
     HaltLifted,
+    MemberJoined,
     OrderNeedsPerson,
     OrderNeverArrived,
     OrderUnclear,
@@ -40,6 +41,7 @@ ALERTS: Mapping[str, type[Alert]] = {
     "run_declined": RunDeclined,
     "halted": Halted,
     "halt_lifted": HaltLifted,
+    "member_joined": MemberJoined,
 }
 _KINDS = {alert_type: kind for kind, alert_type in ALERTS.items()}
 _TAG = "_type"

@@ -84,6 +84,7 @@ async def test_a_code_made_in_a_group_admits_whoever_sends_it_there_once(
     assert "Welcome! You are a trader of this chat now." in welcome.text
     assert "41.00 USDT" in status.text
     assert "used already" in late.text
+    assert await bot.told(GROUP) == []  # who saw it is not told
     assert await role(bot, BEN) is None
     assert await role(bot, ANNA) is Role.TRADER
     assert await role(bot, ANNA, chat=ANNA) is None
@@ -110,6 +111,8 @@ async def test_a_groups_code_sent_in_private_admits_to_the_group_and_says_so(bot
 
     assert "a trader of the group this code was made in" in told.text
     assert "In this chat nothing changed" in told.text
+    [alert] = await bot.told(GROUP)
+    assert f"User {ANNA} (id {ANNA}) used a code of this chat and is a trader here" in alert.text
     assert "only work for people I know" in private.text
     assert await role(bot, ANNA) is Role.TRADER
 
@@ -125,6 +128,8 @@ async def test_the_bots_owner_invites_from_his_private_chat_to_an_account_of_one
     group = await asked(bot, ANNA, "/status")
 
     assert "with their own key" in choice.text
+    [alert] = await bot.told(OWNER)
+    assert "used a code of yours and has a private chat with me now" in alert.text
     assert "This chat may use me now" in welcome.text
     assert (await bot.account(ANNA)).settings.target == 77
     assert (await bot.account(OWNER)).settings.target == 40

@@ -86,7 +86,7 @@ async def test_a_code_that_two_people_send_at_once_lets_one_in(engine_on_both: E
     assert code is not None
 
     admissions = await asyncio.gather(
-        *(codes.accept(code, user_id=one, name="") for one in (BEN, CARL))
+        *(codes.accept(code, sent_in=GROUP, user_id=one, name="") for one in (BEN, CARL))
     )
 
     assert {one.admitted for one in admissions} == {Admitted.ADMITTED, Admitted.USED}
@@ -99,7 +99,7 @@ async def test_guesses_sent_at_once_are_all_counted(engine_on_both: Engine):
     assert await codes.invite(CIRCLE, user_id=ANNA, role=Role.TRADER)
 
     guesses = await asyncio.gather(
-        *(codes.accept(f"guess{n}", user_id=BEN, name="") for n in range(7))
+        *(codes.accept(f"guess{n}", sent_in=GROUP, user_id=BEN, name="") for n in range(7))
     )
 
     assert sorted(one.admitted.value for one in guesses) == ["unheard"] * 2 + ["wrong"] * 5
@@ -114,13 +114,13 @@ async def test_tries_come_back_a_day_after_the_first_wrong_one(engine: Engine):
     code = await codes.invite(CIRCLE, user_id=ANNA, role=Role.TRADER)
     assert code is not None
     for n in range(5):
-        await codes.accept(f"guess{n}", user_id=BEN, name="")
+        await codes.accept(f"guess{n}", sent_in=GROUP, user_id=BEN, name="")
     engine.clock.shift(timedelta(hours=23, minutes=59))
-    early = await codes.accept(code, user_id=BEN, name="")
+    early = await codes.accept(code, sent_in=GROUP, user_id=BEN, name="")
     code = await codes.invite(CIRCLE, user_id=ANNA, role=Role.TRADER)
     assert code is not None
     engine.clock.shift(timedelta(minutes=2))
-    later = await codes.accept(code, user_id=BEN, name="")
+    later = await codes.accept(code, sent_in=GROUP, user_id=BEN, name="")
 
     assert early.admitted is Admitted.UNHEARD
     assert later.admitted is Admitted.ADMITTED
@@ -137,7 +137,7 @@ async def test_being_let_in_and_changed_stands_in_the_trail(engine: Engine):
     codes = invitations_of(engine)
     code = await codes.invite(CIRCLE, user_id=ANNA, role=Role.TRADER)
     assert code is not None
-    await codes.accept(code, user_id=BEN, name="ben")
+    await codes.accept(code, sent_in=GROUP, user_id=BEN, name="ben")
     await change(engine, ANNA, BEN, Role.VIEWER, seen=Role.TRADER)
     await change(engine, ANNA, BEN, Role.VIEWER, seen=Role.VIEWER)
     await change(engine, ANNA, BEN, None, seen=Role.VIEWER)
