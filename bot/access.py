@@ -59,10 +59,19 @@ class Access:
             member = await members.find(session, chat_id=chat_id, user_id=user_id)
             if member is None:
                 standing = await self._standing(session, chat_id, user_id)
-                return standing or await _as_onlooker(session, chat_id)
-        if name and member.name != name:
+                if standing is None:
+                    return await _as_onlooker(session, chat_id)
+                known = await members.name_of(session, user_id)
+            else:
+                standing, known = None, member.name
+        if name not in {"", known}:
             async with self._database.writing() as session:
-                await members.rename(session, chat_id=chat_id, user_id=user_id, name=name)
+                if member is None:
+                    await members.keep_name(session, user_id, name)
+                else:
+                    await members.rename(session, chat_id=chat_id, user_id=user_id, name=name)
+        if member is None:
+            return standing
         return Role.OWNER if is_private else member.role
 
     async def standing(self, chat_id: int, user_id: int) -> Role | None:
@@ -80,7 +89,8 @@ class Access:
                 where = user_id if chat_id > 0 else chat_id
                 if (role := await self._standing(session, where, user_id)) is not None:
                     standing[user_id] = role
-        return Circle(chat_id=chat_id, standing=standing, bot_owner=owner)
+            names = {user_id: await members.name_of(session, user_id) for user_id in standing}
+        return Circle(chat_id=chat_id, standing=standing, bot_owner=owner, names=names)
 
     async def _standing(self, session: AsyncSession, chat_id: int, user_id: int) -> Role | None:
         is_listed = user_id in self._listed

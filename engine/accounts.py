@@ -184,21 +184,27 @@ class Accounts:
         The key is bound to its chat, so it is sealed anew. Twice is once.
         """
         async with self._database.writing() as session:
-            account = await accounts.of_chat(session, old)
-            if account is None or await accounts.of_chat(session, new) is not None:
+            if await accounts.of_chat(session, new) is not None:
                 return
-            sealed = account.sealed_key
-            if sealed is not None:
-                key = self._vault.open_credentials(sealed, account_uuid=account.uuid, chat_id=old)
-                sealed = self._vault.seal_credentials(
-                    api_key=key.api_key,
-                    api_secret=key.api_secret,
-                    account_uuid=account.uuid,
-                    chat_id=new,
+            if (account := await accounts.of_chat(session, old)) is not None:
+                await accounts.move(
+                    session, account, chat_id=new, sealed_key=self._sealed_for(account, new)
                 )
-            await accounts.move(session, account, chat_id=new, sealed_key=sealed)
             for people in (members, invitations, audit):
                 await people.move(session, old=old, new=new)
+
+    def _sealed_for(self, account: Account, chat_id: int) -> str | None:
+        if account.sealed_key is None:
+            return None
+        key = self._vault.open_credentials(
+            account.sealed_key, account_uuid=account.uuid, chat_id=account.chat_id
+        )
+        return self._vault.seal_credentials(
+            api_key=key.api_key,
+            api_secret=key.api_secret,
+            account_uuid=account.uuid,
+            chat_id=chat_id,
+        )
 
     async def disconnect(self, chat_id: int, *, user_id: int) -> Change:
         """Forget the key and pause. Raises OrderUnresolved while an order still needs it."""

@@ -49,7 +49,12 @@ class People:
                 await members.remove(session, chat_id=chat_id, user_id=member_id)
             elif member.since is None:
                 await members.admit(
-                    session, chat_id=chat_id, user_id=member_id, role=wanted, now=now
+                    session,
+                    chat_id=chat_id,
+                    user_id=member_id,
+                    role=wanted,
+                    name=member.name,
+                    now=now,
                 )
             else:
                 await members.set_role(session, chat_id=chat_id, user_id=member_id, role=wanted)

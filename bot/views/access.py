@@ -50,7 +50,7 @@ def welcome_view(*, account: Account, just_let_in: bool, alerts_here: bool = Fal
 def stranger_view(*, chat_id: int, user_id: int, has_code: bool) -> Message:
     """The one short answer a stranger gets. *has_code*: a pairing code waits to be used."""
     mine = f"This chat's id is {chat_id}"
-    way = "Ask my owner to add it to AUTHORIZED_CHATS."
+    way = "Ask my owner for a code (/invite), or to add it to AUTHORIZED_CHATS."
     if user_id != chat_id:
         mine += f", your own is {user_id}"
         way = (

@@ -1,7 +1,7 @@
 """Who may do what in a chat."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
@@ -65,12 +65,13 @@ class Circle:
     everybody who may use the bot in a private chat of their own.
 
     *standing* are those whom the program's settings let in: they need no row, and only the settings
-    shut them out. *bot_owner* runs the bot.
+    shut them out; *names* is what they call themselves. *bot_owner* runs the bot.
     """
 
     chat_id: int
     standing: Mapping[int, Role]
     bot_owner: int | None
+    names: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def is_private(self) -> bool:
@@ -81,7 +82,13 @@ class Circle:
         named = list(let_in)
         known = {member.user_id for member in named}
         others = [
-            Member(user_id=user_id, role=role, name="", since=None)
+            Member(
+                user_id=user_id,
+                role=role,
+                name=self.names.get(user_id, ""),
+                since=None,
+                is_owner=user_id == self.bot_owner,
+            )
             for user_id, role in self.standing.items()
             if user_id not in known
         ]

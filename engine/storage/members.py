@@ -15,6 +15,7 @@ from engine.storage.models import NoteRow
 _CODE = "pairing_code"
 _TRIES = "pairing_tries"
 _FORMER = "moved_from:{}"
+_NAME = "name:{}"
 
 
 async def role(session: AsyncSession, *, chat_id: int, user_id: int) -> Role | None:
@@ -57,6 +58,17 @@ async def rename(session: AsyncSession, *, chat_id: int, user_id: int, name: str
         .where(MemberRow.chat_id == chat_id, MemberRow.user_id == user_id)
         .values(name=name)
     )
+
+
+async def name_of(session: AsyncSession, user_id: int) -> str:
+    """What somebody calls themselves whom only the settings let in; "" until they are heard of."""
+    return await notes.get(session, _NAME.format(user_id)) or ""
+
+
+async def keep_name(session: AsyncSession, user_id: int, name: str) -> None:
+    """Of somebody whom only the settings let in."""
+    await notes.put_first(session, _NAME.format(user_id), name)
+    await notes.put(session, _NAME.format(user_id), name)
 
 
 async def set_role(session: AsyncSession, *, chat_id: int, user_id: int, role: Role) -> None:
@@ -115,7 +127,7 @@ async def admit(
 
 async def move(session: AsyncSession, *, old: int, new: int) -> None:
     """A group's members stay its members under its new id, and its old id is remembered."""
-    there = select(MemberRow.user_id).where(MemberRow.chat_id == new).scalar_subquery()
+    there = select(MemberRow.user_id).where(MemberRow.chat_id == new)
     await session.execute(
         update(MemberRow)
         .where(MemberRow.chat_id == old, MemberRow.user_id.not_in(there))

@@ -263,7 +263,7 @@ async def test_members_are_listed_by_the_name_they_have_now(bot: Program):
     assert "Anna <i>Two\n  trader, since 22 Nov" in listed.text
     assert f"User {FRIEND}\n  trader, by AUTHORIZED_CHATS" in listed.text
     assert "Nobody else in the group may use me." in listed.text
-    assert listed.labels == [f"User {OWNER}", f"User {FRIEND}", "Anna <i>Two", "Let all look"]
+    assert listed.labels == ["Olga", f"User {FRIEND}", "Anna <i>Two", "Let all look"]
 
 
 async def test_a_role_is_changed_after_two_questions_and_holds_at_once(world: World, bot: Program):
@@ -552,3 +552,16 @@ async def test_a_group_that_becomes_a_supergroup_keeps_its_people_and_what_they_
     }
     assert "let all look" in trail.text
     assert await bot.count(MemberRow) == 3
+
+
+async def test_a_group_without_an_account_takes_its_people_along_as_well(
+    world: World, bot: Program
+):
+    world.api.open_chat(GROUP, chat_type="group")
+    await let_in(bot, ANNA, Role.VIEWER)
+
+    for update in world.api.announce_migration(GROUP, SUPERGROUP):
+        await bot.handled(update)
+
+    assert await role(bot, ANNA, chat=SUPERGROUP) is Role.VIEWER
+    assert await role(bot, ANNA) is None
