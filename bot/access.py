@@ -7,6 +7,7 @@ group only its members and, if it is listed, people who are known themselves may
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -91,6 +92,21 @@ class Access:
                     standing[user_id] = role
             names = {user_id: await members.name_of(session, user_id) for user_id in standing}
         return Circle(chat_id=chat_id, standing=standing, bot_owner=owner, names=names)
+
+    async def in_groups(self, *, most: int) -> Sequence[tuple[int, int, Role]]:
+        """The chat, the user and the role of whoever may more than look in a group."""
+        async with self._database.reading() as session:
+            found = {
+                (chat, user): role
+                for chat, user, role in await members.in_groups(session, most=most)
+            }
+            for chat_id in sorted(one for one in self._listed if one < 0):
+                for user_id in sorted(one for one in self._listed if one > 0):
+                    role = await self._standing(session, chat_id, user_id)
+                    given = await members.role(session, chat_id=chat_id, user_id=user_id)
+                    if role is not None and given is None:
+                        found[chat_id, user_id] = role
+        return [(*who, role) for who, role in found.items()][:most]
 
     async def _standing(self, session: AsyncSession, chat_id: int, user_id: int) -> Role | None:
         is_listed = user_id in self._listed

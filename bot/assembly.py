@@ -113,7 +113,7 @@ def assemble(
     access = Access(database=database, clock=clock, authorized_chats=authorized_chats)
     questions = Questions(database=database, clock=clock, lifetime=venue.timing.question)
     answers = Replies(bot=application.bot, database=database, clock=clock)
-    menus = Menus(application.bot)
+    menus = Menus(application.bot, access)
     people = People(database=database, clock=clock)
     invitations = Invitations(database=database, clock=clock, standing=access.standing)
     door = Door(invitations=invitations, accounts=account_desk, menus=menus)

@@ -14,6 +14,7 @@ from bot.views.invitations import (
     wrong_invitation_view,
 )
 from engine.accounts import Accounts
+from engine.domain.people import Role
 from engine.invitations import Admitted, Invitations
 
 
@@ -55,3 +56,7 @@ class Door:
         elif admission.admitted is Admitted.WRONG:
             answer = wrong_invitation_view(tries_left=admission.tries_left)
         return Opened(admission.admitted, answer)
+
+    async def shown_to(self, role: Role, *, chat_id: int, user_id: int) -> None:
+        """Somebody came in by another way: the menu of what they may do."""
+        await self._menus.show(chat_id=chat_id, user_id=user_id, role=role)

@@ -93,6 +93,7 @@ class Gate:
         attempt = await self._access.pair(code, chat_id=chat_id, user_id=user.id, name=name)
         match attempt.pairing:
             case Pairing.ADMITTED:
+                await self._door.shown_to(Role.OWNER, chat_id=chat_id, user_id=user.id)
                 return self._welcome(
                     Ask(
                         chat_id=chat_id,

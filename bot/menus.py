@@ -13,16 +13,21 @@ from telegram import (
 )
 from telegram.error import TelegramError
 
+from bot.access import Access
 from bot.permissions import needed_for
 from bot.views.help import COMMANDS, DESCRIPTION, SHORT_DESCRIPTION
 from engine.domain.people import Role
+
+# Each is a call to Telegram at every start.
+_MOST_MEMBERS = 50
 
 logger = logging.getLogger(__name__)
 
 
 class Menus:
-    def __init__(self, bot: Bot) -> None:
+    def __init__(self, bot: Bot, access: Access) -> None:
         self._bot = bot
+        self._access = access
 
     async def publish(self) -> None:
         """Once at start. A group's members see what a viewer may, unless they may more."""
@@ -34,6 +39,9 @@ class Menus:
         await _tried(self._bot.set_my_commands(everything, scope=private), "menu of private chats")
         await _tried(self._bot.set_my_short_description(SHORT_DESCRIPTION), "short description")
         await _tried(self._bot.set_my_description(DESCRIPTION), "description")
+        # Anew at each start, as a new version may have new commands.
+        for chat_id, user_id, role in await self._access.in_groups(most=_MOST_MEMBERS):
+            await self.show(chat_id=chat_id, user_id=user_id, role=role)
 
     async def show(self, *, chat_id: int, user_id: int, role: Role | None) -> None:
         """The menu of one member of a group; None: they are none any more."""

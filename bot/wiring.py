@@ -101,12 +101,12 @@ def build_application(token: str, *, request: BaseRequest, base_url: str) -> App
 
 
 async def come_online(parts: Parts, clock: Clock) -> None:
-    """Telegram knows the bot, the menu is set, a pairing code is offered if one is needed."""
+    """Telegram knows the bot, a pairing code is offered if one is needed, the menus are set."""
     await connect(parts.application, clock)
-    await parts.menus.publish()
     if (code := await parts.access.offer_code()) is not None:
         # A warning: somebody has to act on it, and it must be seen at any LOG_LEVEL.
         logger.warning("no owner yet; send this to the bot to become it: /start %s", code)
     parts.ready.set()
     parts.update_workers.nudge()
     logger.info("ready", extra={"bot": parts.application.bot.username})
+    await parts.menus.publish()  # nobody waits for it

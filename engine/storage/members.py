@@ -52,6 +52,17 @@ async def in_private(session: AsyncSession, *, for_update: bool = False) -> Sequ
     return [_member(row) for row in sorted(rows, key=lambda row: (row.created_at, row.user_id))]
 
 
+async def in_groups(session: AsyncSession, *, most: int) -> Sequence[tuple[int, int, Role]]:
+    """The chat, the user and the role of whoever may more than look in a group."""
+    query = (
+        select(MemberRow.chat_id, MemberRow.user_id, MemberRow.role)
+        .where(MemberRow.chat_id < 0, MemberRow.role != Role.VIEWER)
+        .order_by(MemberRow.chat_id, MemberRow.user_id)
+        .limit(most)
+    )
+    return [(chat_id, user_id, role) for chat_id, user_id, role in await session.execute(query)]
+
+
 async def rename(session: AsyncSession, *, chat_id: int, user_id: int, name: str) -> None:
     await session.execute(
         update(MemberRow)

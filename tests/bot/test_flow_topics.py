@@ -90,6 +90,9 @@ async def test_each_sees_the_menu_of_what_they_may(world: World, bot: Program):
 
     assert menus["default"] == menus["all_group_chats"] == looking
     assert menus["all_private_chats"] == [name for name, _ in COMMANDS]
+    for who, role in ((OWNER, Role.OWNER), (FRIEND, Role.TRADER)):
+        mine = [name for name, _ in menu_of(role)]
+        assert menus[f"chat_member:{GROUP}:{who}"] == mine
     assert "status" in looking
     assert not {"pause", "connect", "members", "halt"} & set(looking)
     assert "pause" in dict(menu_of(Role.TRADER))
