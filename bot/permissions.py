@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from bot.callbacks import Do, HistoryPage, Open, Press, Refresh, TradeStory, WhyPage
+from bot.callbacks import Do, Press
+from bot.pages import AuditPage, HistoryPage, Open, Refresh, TradeStory, WhyPage
 from engine.domain.people import Role
 
 _LOOKING = {
@@ -22,12 +23,15 @@ NEEDED: Mapping[str, Role] = {
 
 # The pages that whoever may look may turn; the other buttons change something.
 _LOOKING_PRESSES: frozenset[type] = frozenset({HistoryPage, Refresh, Open, TradeStory, WhyPage})
+_OWNING_PRESSES: frozenset[type] = frozenset({AuditPage})
 
 
 def needed_for_press(press: Press) -> Role:
     """What a person must be in the chat to tap the button. A command's button passes here and is
     judged as the command.
     """
+    if type(press) in _OWNING_PRESSES:
+        return Role.OWNER
     looks = isinstance(press, Do) or type(press) in _LOOKING_PRESSES
     return Role.VIEWER if looks else Role.TRADER
 

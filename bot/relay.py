@@ -132,8 +132,11 @@ class Relay:
         logger.error("message given up", extra=extra)
         return Done(failure=error.message)
 
-    async def _send(self, place: Place, message: Message, *, reply_to: int | None) -> int:
-        """As HTML; as plain text where Telegram does not like something about that."""
+    async def _send(self, place: Place, message: Message, *, reply_to: int | None = None) -> int:
+        """As HTML; as plain text where Telegram does not like something about that.
+
+        What was meant for a topic that is closed or gone comes to the general one.
+        """
         try:
             return await self._post(
                 place, message, message.keyboard, ParseMode.HTML, reply_to=reply_to
@@ -141,6 +144,8 @@ class Relay:
         except BadRequest as e:
             if _chat_is_gone(e):
                 raise
+            if place.topic_id is not None and _topic_is_gone(e):
+                return await self._send(Place(place.chat_id), message)
             logger.warning(
                 "sent as plain text", extra={"chat_id": place.chat_id, "problem": e.message}
             )
@@ -203,6 +208,11 @@ def _parts(message: Message, *, repeated: bool) -> list[Message]:
 
 def _chat_is_gone(error: TelegramError) -> bool:
     return isinstance(error, Forbidden) or "chat not found" in error.message.lower()
+
+
+def _topic_is_gone(error: TelegramError) -> bool:
+    words = error.message.lower()
+    return "thread not found" in words or "topic_closed" in words or "topic_deleted" in words
 
 
 def asked_pause(error: RetryAfter) -> timedelta:

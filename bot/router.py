@@ -18,7 +18,7 @@ from bot.handlers.trading import REBALANCE
 from bot.messages import Place
 from bot.permissions import needed_for, needed_for_press
 from bot.replies import Replies
-from bot.updates import topic_of
+from bot.updates import name_of, topic_of
 from bot.views.access import not_allowed_notice, not_allowed_view
 from bot.views.conversation import (
     edited_view,
@@ -244,7 +244,7 @@ class Router:
             chat_id=message.chat.id,
             user_id=query.from_user.id,
             role=role,
-            name=query.from_user.full_name,
+            name=name_of(query.from_user),
             topic_id=topic_of(message),
             is_private=message.chat.type == ChatType.PRIVATE,
             command=command,
@@ -288,7 +288,7 @@ def _ask(message: Message, text: str, role: Role) -> Ask:
         chat_id=message.chat_id,
         user_id=message.from_user.id,
         role=role,
-        name=message.from_user.full_name,
+        name=name_of(message.from_user),
         topic_id=topic_of(message),
         is_private=message.chat.type == ChatType.PRIVATE,
         command=command["name"].lower() if command else "",

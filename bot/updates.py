@@ -17,7 +17,7 @@ from http import HTTPStatus
 from typing import Any
 
 import httpx
-from telegram import Bot, Message, Update
+from telegram import Bot, Message, Update, User
 
 # Always sent in full: Telegram remembers the list of the last call that had one.
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
@@ -26,6 +26,7 @@ _BATCH = 100
 _MARGIN = timedelta(seconds=10)
 _LONGEST_PAUSE_S = 86_400
 _MOST_ID = 2**63 - 1
+_LONGEST_NAME = 64
 # What the library raises where an update is not of the shape that Telegram documents.
 _MISSHAPEN = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
 
@@ -124,6 +125,15 @@ def topic_of(message: object) -> int | None:
     return None
 
 
+def name_of(user: User) -> str:
+    """What somebody calls themselves, on one line and of a bounded length; the library believes
+    any value to be a name.
+    """
+    name: object = user.full_name
+    text = name.replace("\0", "") if isinstance(name, str) else ""
+    return " ".join(text.split())[:_LONGEST_NAME]
+
+
 def _makes_sense(update: Update) -> bool:
     """The library takes any value for any field; these are the ones that the program looks at."""
     query = update.callback_query
@@ -135,6 +145,8 @@ def _makes_sense(update: Update) -> bool:
         ids += [query.message.message_id] if query.message else []
     if message is not None:
         ids.append(message.message_id)
+        moved = (message.migrate_to_chat_id, message.migrate_from_chat_id)
+        ids += [chat_id for chat_id in moved if chat_id is not None]
         if (topic := topic_of(message)) is not None:
             ids.append(topic)
         if type(message.date) is not datetime:

@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
-from telegram.error import TelegramError
 from telegram.ext import ApplicationBuilder
 from telegram.request import BaseRequest
 
@@ -15,7 +14,6 @@ from bot.assembly import Parts
 from bot.keyfile import load_or_create_keys
 from bot.lifecycle import App, connect
 from bot.settings import ProcessSettings
-from bot.views.help import COMMANDS
 from engine.clock import Clock
 from engine.storage import leases, notes, queue, schema
 from engine.storage.database import Database
@@ -103,15 +101,12 @@ def build_application(token: str, *, request: BaseRequest, base_url: str) -> App
 
 
 async def come_online(parts: Parts, clock: Clock) -> None:
-    """Telegram knows the bot, the menu is set, a pairing code is offered if one is needed."""
+    """Telegram knows the bot, a pairing code is offered if one is needed, the menus are set."""
     await connect(parts.application, clock)
-    try:
-        await parts.application.bot.set_my_commands(COMMANDS)
-    except TelegramError as e:
-        logger.warning("command menu not set", extra={"problem": type(e).__name__})
     if (code := await parts.access.offer_code()) is not None:
         # A warning: somebody has to act on it, and it must be seen at any LOG_LEVEL.
         logger.warning("no owner yet; send this to the bot to become it: /start %s", code)
     parts.ready.set()
     parts.update_workers.nudge()
     logger.info("ready", extra={"bot": parts.application.bot.username})
+    await parts.menus.publish()  # nobody waits for it

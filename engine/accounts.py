@@ -20,10 +20,17 @@ from engine.domain.orders import AccountId, Intent
 from engine.domain.target import Settings
 from engine.errors import KeyElsewhere, NoKey, OrderUnresolved, PaperOnly, Unavailable
 from engine.exchange.port import KeyCheck, KeyFacts
-from engine.storage import accounts, audit, cards, confirmations, members, notes, offers, orders
+from engine.storage import (
+    accounts,
+    audit,
+    confirmations,
+    offers,
+    orders,
+)
 from engine.storage.codec import from_json
 from engine.storage.confirmations import Refusal, Why
 from engine.storage.database import Database
+from engine.supergroups import moved_to
 from engine.vault import Vault
 
 _TAIL = 4
@@ -73,9 +80,9 @@ class Accounts:
         """The chat's account; made with the default settings at the first call."""
         async with self._database.reading() as session:
             account = await accounts.of_chat(session, chat_id)
-            if account is None and (moved := await notes.get(session, _moved(chat_id))):
+            if account is None and (moved := await moved_to(session, chat_id)) is not None:
                 # What was written to a group before it moved may be read after that.
-                account = await accounts.of_chat(session, int(moved))
+                account = await accounts.of_chat(session, moved)
         if account is not None:
             return account
         async with self._database.writing() as session:
@@ -86,8 +93,11 @@ class Accounts:
             await self._open_paper(account, None)
         return account
 
-    async def change(self, chat_id: int, **wishes: Any) -> Change:
-        """Set fields of the chat's Settings (not dry_run, not paused; those have their own)."""
+    async def change(self, chat_id: int, *, user_id: int, **wishes: Any) -> Change:
+        """Set fields of the chat's Settings (not dry_run, not paused; those have their own).
+
+        Here as below: what *user_id* changed stands in the audit, and what was no change does not.
+        """
         before = await self.of(chat_id)
         async with self._database.writing() as session:
             current = await accounts.get(session, before.id)
@@ -95,9 +105,10 @@ class Accounts:
                 await _refuse_while_unresolved(session, current.id)
                 await accounts.drop_request(session, current.id)
             after = await accounts.change(session, current, **wishes)
+            await self._note(session, current, after, user_id)
         return Change(current, after)
 
-    async def pause(self, chat_id: int) -> Change:
+    async def pause(self, chat_id: int, *, user_id: int) -> Change:
         """No order leaves after this returns, but for one that is `under_way`. Twice is once.
 
         A confirmed run that has not begun is called off: resuming must not bring it back.
@@ -106,11 +117,12 @@ class Accounts:
         async with self._database.writing() as session:
             current = await accounts.get(session, before.id)
             after = await accounts.change(session, current, paused=True)
+            await self._note(session, current, after, user_id)
             called_off = await accounts.drop_request(session, before.id)
             unresolved = await orders.unresolved_of(session, [before.id])
         return Change(current, after, under_way=unresolved.get(before.id), called_off=called_off)
 
-    async def resume(self, chat_id: int) -> Change:
+    async def resume(self, chat_id: int, *, user_id: int) -> Change:
         """Raises NoKey where there is neither a key nor a dry run. Nothing changes in a halt."""
         before = await self.of(chat_id)
         if not before.can_trade:
@@ -120,9 +132,12 @@ class Accounts:
             after = current
             if not current.halted:
                 after = await accounts.change(session, current, paused=False)
+                await self._note(session, current, after, user_id)
         return Change(current, after)
 
-    async def connect(self, chat_id: int, *, api_key: str, api_secret: str) -> KeyFacts:
+    async def connect(
+        self, chat_id: int, *, user_id: int, api_key: str, api_secret: str
+    ) -> KeyFacts:
         """Check the key at the exchange and store it sealed; trading is paused.
 
         Raises what KeyCheck.inspect raises, KeyElsewhere, and OrderUnresolved: another account's
@@ -146,15 +161,17 @@ class Accounts:
             if await accounts.is_key_elsewhere(session, account, key_print=key_print):
                 raise KeyElsewhere("another chat trades with this key")
             await accounts.drop_request(session, account.id)
-            await accounts.store_key(
+            current = await accounts.get(session, account.id)
+            after = await accounts.store_key(
                 session,
-                account,
+                current,
                 sealed_key=sealed,
                 key_tail=api_key[-_TAIL:],
                 key_print=key_print,
                 expires_at=expiry(facts.days_left, now=now),
                 checked_at=now,
             )
+            await self._note(session, current, after, user_id)
         return facts
 
     async def out_of_reach(self, chat_id: int) -> None:
@@ -164,30 +181,7 @@ class Accounts:
             if account is not None:
                 await accounts.change(session, account, paused=True)
 
-    async def migrate(self, old: int, new: int) -> None:
-        """A group became a supergroup: the account, its people and its key go along.
-
-        The key is bound to its chat, so it is sealed anew. Twice is once.
-        """
-        async with self._database.writing() as session:
-            account = await accounts.of_chat(session, old)
-            if account is None or await accounts.of_chat(session, new) is not None:
-                return
-            sealed = account.sealed_key
-            if sealed is not None:
-                key = self._vault.open_credentials(sealed, account_uuid=account.uuid, chat_id=old)
-                sealed = self._vault.seal_credentials(
-                    api_key=key.api_key,
-                    api_secret=key.api_secret,
-                    account_uuid=account.uuid,
-                    chat_id=new,
-                )
-            await accounts.move(session, account, chat_id=new, sealed_key=sealed)
-            await members.move(session, old=old, new=new)
-            await notes.put(session, _moved(old), str(new))
-            await cards.move(session, old=old, new=new, now=self._clock.now())
-
-    async def disconnect(self, chat_id: int, *, key_tail: str) -> Change:
+    async def disconnect(self, chat_id: int, *, user_id: int, key_tail: str) -> Change:
         """Forget the key that ends in *key_tail* and pause; another one stays.
 
         Raises OrderUnresolved while an order still needs it.
@@ -202,9 +196,10 @@ class Accounts:
                 if current.sealed_key is None or current.key_tail != key_tail
                 else await accounts.forget_key(session, current)
             )
+            await self._note(session, current, after, user_id)
         return Change(current, after)
 
-    async def dry_run(self, chat_id: int, *, on: bool) -> Change:
+    async def dry_run(self, chat_id: int, *, user_id: int, on: bool) -> Change:
         """Switch between paper and real. Going back to real money pauses trading.
 
         Going to paper opens a ledger: a copy of the account's balances, or an example purse where
@@ -227,6 +222,7 @@ class Accounts:
             current = await accounts.get(session, account.id)
             paused = current.settings.paused or not on
             after = await accounts.change(session, current, dry_run=on, paused=paused)
+            await self._note(session, current, after, user_id)
         return Change(current, after)
 
     async def confirm_run(
@@ -272,12 +268,12 @@ class Accounts:
             )
         return request
 
+    async def _note(
+        self, session: AsyncSession, before: Account, after: Account, user_id: int
+    ) -> None:
+        await audit.add_changes(session, before, after, at=self._clock.now(), user_id=user_id)
+
 
 async def _refuse_while_unresolved(session: AsyncSession, account_id: AccountId) -> None:
     if await accounts.has_unresolved(session, account_id):
         raise OrderUnresolved("an order is not resolved yet")
-
-
-def _moved(chat_id: int) -> str:
-    """The note of where a group's account went."""
-    return f"moved:{chat_id}"

@@ -74,7 +74,7 @@ class Halts:
                 chat_id=chat_id,
                 user_id=user_id,
                 action="halt",
-                subject="all accounts",
+                subject=audit.ALL_ACCOUNTS,
                 detail=f"{len(stopped)} accounts, {len(left)} orders under way",
             )
         logger.warning("halted", extra={"user": user_id, "accounts": len(stopped)})
@@ -117,7 +117,7 @@ class Halts:
                 chat_id=chat_id,
                 user_id=user_id,
                 action="lift the halt",
-                subject="all accounts",
+                subject=audit.ALL_ACCOUNTS,
                 detail=f"halted at {halt.at.isoformat()} by {halt.user_id}",
             )
         logger.warning("halt lifted", extra={"user": user_id, "accounts": len(freed)})

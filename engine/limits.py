@@ -1,13 +1,11 @@
 """What a person may do with the limits of their chat's account: see what is used, and set them."""
 
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
 
 from engine.clock import Clock
 from engine.domain.accounts import Account
-from engine.domain.limits import Limits, Recent
-from engine.domain.money import plain
+from engine.domain.limits import Recent
 from engine.storage import accounts, audit, limits
 from engine.storage.database import Database
 
@@ -41,27 +39,6 @@ class AccountLimits:
             wanted = replace(before.limits, **wishes)
             if wanted != before.limits:
                 after = await accounts.set_limits(session, before, wanted)
-                await audit.add(
-                    session,
-                    at=now,
-                    chat_id=account.chat_id,
-                    user_id=user_id,
-                    action="limits",
-                    subject=account.uuid,
-                    detail=f"{_text(before.limits)} -> {_text(wanted)}",
-                )
+                await audit.add_changes(session, before, after, at=now, user_id=user_id)
             recent = await limits.recent(session, after, now=now)
         return LimitsChange(before, after, recent)
-
-
-def _text(chosen: Limits) -> str:
-    values = {
-        "order": chosen.order,
-        "day": chosen.day,
-        "hour": chosen.orders_per_hour,
-        "price": chosen.move,
-    }
-    return " ".join(
-        f"{name}={'auto' if value is None else plain(Decimal(value))}"
-        for name, value in values.items()
-    )

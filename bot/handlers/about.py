@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.access import Access
 from bot.asks import Ask, Command, OnTap, Page
+from bot.door import Door
 from bot.inputs import NotUnderstood, Topic, parse_log_lines
 from bot.logs import recent_lines
 from bot.messages import Message
@@ -16,14 +17,26 @@ from bot.views.help import help_view
 from bot.views.settings import not_understood_view
 from engine.accounts import Accounts
 from engine.clock import Clock
+from engine.domain.people import Role
+from engine.invitations import Admitted
+from engine.people import People
 from engine.storage import outbox
 from engine.storage.database import Database
 
 
 class About:
     def __init__(
-        self, *, accounts: Accounts, access: Access, database: Database, clock: Clock
+        self,
+        *,
+        accounts: Accounts,
+        access: Access,
+        door: Door,
+        people: People,
+        database: Database,
+        clock: Clock,
     ) -> None:
+        self._door = door
+        self._people = people
         self._database = database
         self._accounts = accounts
         self._access = access
@@ -43,16 +56,30 @@ class About:
         return {}
 
     async def start(self, ask: Ask) -> Message:
+        """With a code of another chat, or for a higher role here, it lets its bearer in there."""
         await self._hurry(ask)
         if ask.argument:
-            return already_in_view()
-        account = await self._accounts.of(ask.chat_id)
-        return welcome_view(account=account, just_let_in=False)
+            opened = await self._door.knock(
+                ask.argument, chat_id=ask.chat_id, user_id=ask.user_id, name=ask.name
+            )
+            if opened.answer is None or opened.admitted is Admitted.WRONG:
+                return already_in_view()
+            return opened.answer
+        return await self._welcome(ask, just_let_in=False)
 
     async def welcome(self, ask: Ask) -> Message:
         """The first words to somebody who has just been let in."""
+        return await self._welcome(ask, just_let_in=True)
+
+    async def _welcome(self, ask: Ask, *, just_let_in: bool) -> Message:
+        """Where a trader says it in a forum, that topic is where the chat is told things."""
         account = await self._accounts.of(ask.chat_id)
-        return welcome_view(account=account, just_let_in=True)
+        alerts_here = ask.topic_id is not None or account.topic_id is not None
+        if not ask.role.covers(Role.TRADER):
+            alerts_here = False
+        if alerts_here and account.topic_id != ask.topic_id:
+            await self._people.move_alerts(account, user_id=ask.user_id, topic_id=ask.topic_id)
+        return welcome_view(account=account, just_let_in=just_let_in, alerts_here=alerts_here)
 
     async def _hurry(self, ask: Ask) -> None:
         """Who blocked the bot and is back gets what waited for them."""

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from bot.alert_inputs import LowWish, UnknownZone, parse_alerts, parse_warn
 from bot.asks import Ask, Command, OnTap, Page
-from bot.callbacks import Tune, Unwarn
 from bot.handlers.settings import CHOICE
 from bot.inputs import Ambiguous, NotUnderstood
 from bot.messages import Message
+from bot.pages import Tune, Unwarn
 from bot.questions import Questions
 from bot.views.alert_settings import (
     alert_choices_view,

@@ -6,8 +6,8 @@ from dataclasses import replace
 from telegram.error import BadRequest, TelegramError
 
 from bot.asks import Ask, Command, Kept, Notice, OnTap, Page
-from bot.callbacks import Pin, Refresh
 from bot.cards import LiveCards
+from bot.pages import Pin, Refresh
 from bot.views.status import (
     may_not_pin_notice,
     newer_card_notice,

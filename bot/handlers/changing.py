@@ -5,9 +5,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 from bot.asks import Ask, OnTap
-from bot.callbacks import Choose, Confirm, PanelPage
+from bot.callbacks import Choose, Confirm
 from bot.inputs import Topic
 from bot.messages import Message
+from bot.pages import PanelPage
 from bot.questions import Questions
 from bot.views.consent import ask_live_view, ask_target_view, overtaken_view
 from bot.views.panel import page_view, panel_view
@@ -70,14 +71,14 @@ class Changing:
         question = await self._doubt(ask, account, target, in_panel=in_panel)
         if question is not None:
             return question
-        change = await self._accounts.change(ask.chat_id, target=target)
+        change = await self._accounts.change(ask.chat_id, user_id=ask.user_id, target=target)
         return await self.told(ask, Topic.TARGET, change, in_panel=in_panel)
 
     async def dry_run(self, ask: Ask, *, on: bool, in_panel: bool) -> Message:
         """Real money is asked about where there is a key that could move it."""
         account = await self._accounts.of(ask.chat_id)
         if on or not account.settings.dry_run or account.sealed_key is None:
-            change = await self._accounts.dry_run(ask.chat_id, on=on)
+            change = await self._accounts.dry_run(ask.chat_id, user_id=ask.user_id, on=on)
             return await self.told(ask, Topic.DRY_RUN, change, in_panel=in_panel)
         for_real = replace(account, settings=replace(account.settings, dry_run=False))
         foreseen = await self._previews.foresee(for_real)

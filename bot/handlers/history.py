@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from bot.asks import Ask, Command, OnTap, Page
-from bot.callbacks import HistoryPage, TradeStory
 from bot.inputs import NotUnderstood, Topic, parse_history_rows
 from bot.messages import Message
+from bot.pages import HistoryPage, TradeStory
 from bot.views.history import history_view
 from bot.views.settings import not_understood_view
 from bot.views.story import story_gone_view, story_view
@@ -71,5 +71,5 @@ class History:
             user_id = await confirmations.answered_by(session, order.run_id, chat_id=ask.chat_id)
             if user_id is None:
                 return None
-            name = await members.name_of(session, chat_id=ask.chat_id, user_id=user_id)
+            name = await members.name_in(session, chat_id=ask.chat_id, user_id=user_id)
         return name or f"User {user_id}"

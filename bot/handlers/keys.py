@@ -113,7 +113,9 @@ class Keys:
     async def _disconnect_confirmed(
         self, question: Confirmation, _: Confirm | Choose, ask: Ask
     ) -> Message:
-        change = await self._accounts.disconnect(ask.chat_id, key_tail=question.payload)
+        change = await self._accounts.disconnect(
+            ask.chat_id, user_id=ask.user_id, key_tail=question.payload
+        )
         if change.before.key_tail is None:
             return nothing_to_disconnect_view()
         if change.after.key_tail is not None:
@@ -124,7 +126,7 @@ class Keys:
         before = await self._accounts.of(ask.chat_id)
         try:
             facts = await self._accounts.connect(
-                ask.chat_id, api_key=api_key, api_secret=api_secret
+                ask.chat_id, user_id=ask.user_id, api_key=api_key, api_secret=api_secret
             )
         except EngineError as e:
             return connect_failed_view(error=e, account=before, deleted=deleted)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from bot.asks import Ask, Command, OnTap, Page
-from bot.callbacks import Enter, Open, PanelPage, Put
 from bot.dialogs import Dialogs, Step
 from bot.handlers.changing import Changing
 from bot.handlers.guards import Guards
@@ -22,6 +21,7 @@ from bot.inputs import (
     parse_threshold,
 )
 from bot.messages import Message
+from bot.pages import Enter, Open, PanelPage, Put
 from bot.replies import Replies
 from bot.views.errors import error_view
 from bot.views.panel import enter_view, failed_view, still_waiting_view

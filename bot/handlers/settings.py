@@ -97,7 +97,9 @@ class SettingsOf:
                 return await self._changing.dry_run(ask, on=value, in_panel=in_panel)
             case Topic.PAIR if (refused := await self._refused(account, value)) is not None:
                 return refused
-        change = await self._accounts.change(ask.chat_id, **{_FIELDS[topic]: value})
+        change = await self._accounts.change(
+            ask.chat_id, user_id=ask.user_id, **{_FIELDS[topic]: value}
+        )
         return await self._changing.told(ask, topic, change, in_panel=in_panel)
 
     async def _typed(self, ask: Ask) -> Message:

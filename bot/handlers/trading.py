@@ -64,7 +64,7 @@ class Trading:
         return {}
 
     async def pause(self, ask: Ask) -> Message:
-        change = await self._accounts.pause(ask.chat_id)
+        change = await self._accounts.pause(ask.chat_id, user_id=ask.user_id)
         return paused_view(
             account=change.after,
             already=change.before == change.after,
@@ -86,7 +86,7 @@ class Trading:
                 account=account, order=unresolved, confirmation_id=question_id
             )
         try:
-            change = await self._accounts.resume(ask.chat_id)
+            change = await self._accounts.resume(ask.chat_id, user_id=ask.user_id)
         except NoKey:
             return cannot_resume_view(account=await self._accounts.of(ask.chat_id))
         if change.after.halted:

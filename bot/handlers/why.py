@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from bot.asks import Ask, Command, OnTap, Page
-from bot.callbacks import WhyPage
 from bot.inputs import NotUnderstood, Topic, parse_history_rows
 from bot.messages import Message
+from bot.pages import WhyPage
 from bot.views.decisions import earlier_view, with_earlier
 from bot.views.settings import not_understood_view
 from bot.views.why import why_view

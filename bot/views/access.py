@@ -11,8 +11,8 @@ from engine.domain.accounts import Account
 from engine.domain.people import Role
 
 
-def welcome_view(*, account: Account, just_let_in: bool) -> Message:
-    """The next step depends on how far the chat has come."""
+def welcome_view(*, account: Account, just_let_in: bool, alerts_here: bool = False) -> Message:
+    """The next step depends on how far the chat has come. *alerts_here*: of a forum, this topic."""
     settings = account.settings
     base_pair = escape(pair_name(settings.symbol))
     greeting = "Welcome! This chat may use me now." if just_let_in else "Hello!"
@@ -38,6 +38,9 @@ def welcome_view(*, account: Account, just_let_in: bool) -> Message:
             lines(badge(account), greeting),
             what,
             step,
+            "What I tell of my own accord comes to this topic from now on."
+            if alerts_here
+            else None,
             "/help shows everything I can do.",
         ),
         keyboard(buttons),
@@ -47,10 +50,12 @@ def welcome_view(*, account: Account, just_let_in: bool) -> Message:
 def stranger_view(*, chat_id: int, user_id: int, has_code: bool) -> Message:
     """The one short answer a stranger gets. *has_code*: a pairing code waits to be used."""
     mine = f"This chat's id is {chat_id}"
-    way = "Ask my owner to add it to AUTHORIZED_CHATS."
+    way = "Ask my owner for a code (/invite), or to add it to AUTHORIZED_CHATS."
     if user_id != chat_id:
         mine += f", your own is {user_id}"
-        way = "Ask my owner to add both to AUTHORIZED_CHATS."
+        way = (
+            "Ask an owner here for a code (/invite), or my owner to add both to AUTHORIZED_CHATS."
+        )
     if has_code:
         way = "If you run this bot: its log shows a code; send /start and the code."
     return Message(lines("Sorry, I only work for people I know.", f"{mine}.", way))

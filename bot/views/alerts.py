@@ -15,6 +15,7 @@ from bot.views.low_marks import low_mark_over_view, low_mark_view
 from bot.views.mode import good_badge, halted_badge, trading_badge, warning_badge
 from bot.views.movements import moved_view
 from bot.views.offers import drift_noticed_view, plan_offered_view
+from bot.views.people import joined_view
 from bot.views.reasons import reason_advice, reason_text
 from bot.views.troubles import trouble_over_view, trouble_view
 from bot.views.unclear import report_rows
@@ -27,6 +28,7 @@ from engine.domain.alerts import (
     KeyEnding,
     LowMarkOver,
     LowMarkReached,
+    MemberJoined,
     Moved,
     OrderNeedsPerson,
     OrderNeverArrived,
@@ -78,6 +80,8 @@ def alert_view(alert: Alert) -> Message:  # noqa: C901, PLR0911, PLR0912 - one r
             return digest_view(alert)
         case KeyEnding():
             return key_ending_view(alert)
+        case MemberJoined():
+            return joined_view(alert)
         case _:
             assert_never(alert)
 

@@ -3,8 +3,9 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.callbacks import Confirm, Open, PanelPage
+from bot.callbacks import Confirm
 from bot.messages import Message
+from bot.pages import Open, PanelPage
 from bot.views.amounts import cents, pair_name, usdt
 from bot.views.buttons import button, keyboard
 from bot.views.layout import escape, lines, paragraphs

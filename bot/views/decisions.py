@@ -6,8 +6,8 @@ from typing import assert_never
 
 from telegram import InlineKeyboardButton
 
-from bot.callbacks import WhyPage
 from bot.messages import Message
+from bot.pages import WhyPage
 from bot.views.amounts import usdt
 from bot.views.buttons import button, keyboard
 from bot.views.layout import escape, lines, paragraphs

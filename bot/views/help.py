@@ -29,6 +29,9 @@ COMMANDS: Sequence[tuple[str, str]] = (
     ("disconnect", "Forget the key"),
     ("export", "All trades as a CSV file"),
     ("doctor", "Look for what is wrong"),
+    ("members", "Who may do what here"),
+    ("invite", "Let somebody in with a code"),
+    ("audit", "Who changed what"),
     ("halt", "Stop all chats at once (owner)"),
     ("logs", "The last log lines (owner)"),
     ("version", "Version and uptime"),
@@ -36,6 +39,15 @@ COMMANDS: Sequence[tuple[str, str]] = (
     ("start", "Welcome and the next step"),
 )
 
+# What Telegram shows before the first word (at most 120 and 512 characters).
+SHORT_DESCRIPTION = (
+    "Holds a fixed amount of USDT on your MEXC account. It answers only people it knows."
+)
+DESCRIPTION = (
+    "I hold your USDT on target at MEXC: I look every few minutes and buy or sell one token when "
+    "your balance has drifted too far.\n\nYou set the target, the limits and the pause; every trade "
+    "is told. I answer only people my owner let in: with a code, send /start and the code."
+)
 _SECTIONS = (
     ("Trading", ("status", "rebalance", "pause", "resume", "mode")),
     (
@@ -90,6 +102,8 @@ _SHORT = {
 
 def help_view(*, is_owner: bool) -> Message:
     """At most 28 lines; what only the owner may do is shown to him alone."""
+    # One line for all three, that everything stays on one screen.
+    people = "/members, /invite, /audit – people"
     sections = [
         lines(
             f"<b>{title}</b>",
@@ -98,7 +112,7 @@ def help_view(*, is_owner: bool) -> Message:
         for title, names in _SECTIONS
     ]
     return Message(
-        lines("I hold your USDT on target at MEXC.", *sections),
+        lines("I hold your USDT on target at MEXC.", *sections, people),
         keyboard(
             [do("Status", "status"), do("Why", "why"), do("Balance", "balance")],
             [do("Pause", "pause"), do("Resume", "resume"), do("Rebalance", "rebalance")],
@@ -113,6 +127,7 @@ def help_view(*, is_owner: bool) -> Message:
                 do("Version", "version"),
                 do("Mode", "mode"),
             ],
+            [do("Members", "members"), do("Invite", "invite"), do("Audit", "audit")],
             [do("Halt", "halt"), do("Logs", "logs")] if is_owner else [],
         ),
     )

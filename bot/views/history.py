@@ -5,8 +5,8 @@ from typing import assert_never
 
 from telegram import InlineKeyboardButton
 
-from bot.callbacks import HistoryPage, TradeStory
 from bot.messages import Message
+from bot.pages import HistoryPage, TradeStory
 from bot.views.amounts import price, quantity, usdt
 from bot.views.buttons import button, keyboard
 from bot.views.layout import COLUMNS, block, paragraphs, width

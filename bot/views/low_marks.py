@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from bot.callbacks import Unwarn
 from bot.messages import Message
+from bot.pages import Unwarn
 from bot.views.amounts import quantity, tokens
 from bot.views.buttons import button, do, keyboard
 from bot.views.layout import escape, lines

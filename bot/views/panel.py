@@ -6,9 +6,10 @@ from typing import assert_never
 
 from telegram import InlineKeyboardButton
 
-from bot.callbacks import PRESSABLE, Confirm, Enter, Open, PanelPage, Put
+from bot.callbacks import PRESSABLE, Confirm
 from bot.inputs import Topic
 from bot.messages import Message
+from bot.pages import Enter, Open, PanelPage, Put
 from bot.views.amounts import cents, pair_name, threshold, usdt
 from bot.views.buttons import button, do, keyboard
 from bot.views.layout import COLUMNS, block, escape, lines, paragraphs, width, wrapped

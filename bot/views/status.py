@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from telegram import InlineKeyboardMarkup
 
-from bot.callbacks import Pin, Refresh
 from bot.messages import Message
+from bot.pages import Pin, Refresh
 from bot.views.amounts import (
     balance,
     band_range,

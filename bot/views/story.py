@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import assert_never
 
-from bot.callbacks import HistoryPage
 from bot.messages import Message
+from bot.pages import HistoryPage
 from bot.views.amounts import about_percent, cents, fee, price, quantity, tokens, usdt
 from bot.views.buttons import button, keyboard
 from bot.views.layout import block, escape, lines, paragraphs, quoted, row

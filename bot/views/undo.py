@@ -4,8 +4,9 @@ from datetime import datetime
 
 from telegram import InlineKeyboardMarkup
 
-from bot.callbacks import Confirm, Open, PanelPage
+from bot.callbacks import Confirm
 from bot.messages import Message
+from bot.pages import Open, PanelPage
 from bot.views.buttons import button, keyboard
 from bot.views.layout import lines, paragraphs
 from bot.views.mode import badge

@@ -16,6 +16,7 @@ from engine.domain.alerts import (
     KeyEnding,
     LowMarkOver,
     LowMarkReached,
+    MemberJoined,
     Moved,
     OrderNeedsPerson,
     OrderNeverArrived,
@@ -173,6 +174,9 @@ def nature(alert: Alert) -> Nature:  # noqa: C901, PLR0911, PLR0912 - one return
             return Nature(AlertKind.TRADE)
         case KeyEnding():
             return Nature(AlertKind.KEY)
+        case MemberJoined():
+            # Somebody may look or trade from now on: who did not mean that has to hear of it.
+            return Nature(AlertKind.KEY, needed=True)
         case _:
             assert_never(alert)
 

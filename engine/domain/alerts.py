@@ -8,6 +8,7 @@ from decimal import Decimal
 from engine.domain.movements import Movement
 from engine.domain.orders import Intent, Trigger
 from engine.domain.pairs import Asset, Side, Symbol
+from engine.domain.people import Role
 from engine.domain.planner import Reason
 from engine.domain.target import Autonomy, Band
 from engine.domain.troubles import TroubleKind
@@ -221,6 +222,15 @@ class KeyEnding:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberJoined:
+    """A code was used where this chat did not see it. *role* None: for a private chat of their own."""
+
+    user_id: int
+    name: str
+    role: Role | None
+
+
 Alert = (
     TradeSettled
     | OrderUnclear
@@ -238,6 +248,7 @@ Alert = (
     | LowMarkOver
     | Digest
     | KeyEnding
+    | MemberJoined
 )
 
 

@@ -1,5 +1,8 @@
 """Who may do what in a chat."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 
 
@@ -19,3 +22,114 @@ class Role(Enum):
 
 
 _RANK = {role: rank for rank, role in enumerate(Role)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Somebody who was let into a chat. *is_owner*: of the bot itself; *name* is what they call
+    themselves, "" until they are heard of. *since* is None for whom the settings let in.
+    """
+
+    user_id: int
+    role: Role
+    name: str
+    since: datetime | None
+    is_owner: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """What a one-time code is good for: *role* in the chat *chat_id*.
+
+    In a private chat's invitation that is the inviter's own; its bearer gets a chat of his own.
+    """
+
+    chat_id: int
+    role: Role
+    invited_by: int
+    expires_at: datetime
+
+    @property
+    def is_private(self) -> bool:
+        """A private chat has the id of its user, which is above zero; a group's is below."""
+        return self.chat_id > 0
+
+    def admits_to(self, user_id: int) -> int:
+        """The chat that *user_id* may use with it."""
+        return user_id if self.is_private else self.chat_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circle:
+    """The people around a chat: a group's, or, around the private chat of the bot's owner,
+    everybody who may use the bot in a private chat of their own.
+
+    *standing* are those whom the program's settings let in: they need no row, and only the settings
+    shut them out; *names* is what they call themselves. *bot_owner* runs the bot.
+    """
+
+    chat_id: int
+    standing: Mapping[int, Role]
+    bot_owner: int | None
+    names: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def is_private(self) -> bool:
+        return self.chat_id > 0
+
+    def with_standing(self, let_in: Iterable[Member]) -> Sequence[Member]:
+        """Everybody; what somebody was given by name goes before what the settings say."""
+        named = list(let_in)
+        known = {member.user_id for member in named}
+        others = [
+            Member(
+                user_id=user_id,
+                role=role,
+                name=self.names.get(user_id, ""),
+                since=None,
+                is_owner=user_id == self.bot_owner,
+            )
+            for user_id, role in self.standing.items()
+            if user_id not in known
+        ]
+        return [*others, *named]
+
+    def may_change(self, user_id: int, people: Sequence[Member]) -> bool:
+        """Whether *user_id* decides who may do what here."""
+        if self.is_private:
+            return user_id == self.bot_owner
+        return any(one.user_id == user_id and one.role is Role.OWNER for one in people)
+
+
+class Verdict(Enum):
+    """Whether a role may be changed, and why not."""
+
+    DONE = "done"
+    NOT_ALLOWED = "not allowed"  # who asks is no owner, perhaps no longer
+    OUTDATED = "outdated"  # the member is something else by now, or gone
+    LAST_OWNER = "last owner"
+    RUNS_THE_BOT = "runs the bot"
+    LET_IN_BY_SETTINGS = "let in by the settings"
+
+
+def judge(
+    *,
+    circle: Circle,
+    people: Sequence[Member],
+    asked_by: int,
+    member_id: int,
+    expected: Role,
+    wanted: Role | None,
+) -> Verdict:
+    """Whether *asked_by* may make *member_id*, whom they saw as *expected*, *wanted*; None: remove."""
+    now = next((one.role for one in people if one.user_id == member_id), None)
+    owners = sum(one.role is Role.OWNER for one in people)
+    is_last = not circle.is_private and now is Role.OWNER and owners == 1
+    reasons = {
+        Verdict.NOT_ALLOWED: not circle.may_change(asked_by, people),
+        Verdict.OUTDATED: now is not expected,
+        Verdict.RUNS_THE_BOT: wanted is not now and member_id == circle.bot_owner,
+        Verdict.LAST_OWNER: wanted is not now and is_last,
+        Verdict.LET_IN_BY_SETTINGS: wanted is None and member_id in circle.standing,
+    }
+    return next((verdict for verdict, holds in reasons.items() if holds), Verdict.DONE)

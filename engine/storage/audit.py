@@ -1,10 +1,28 @@
 """Who decided what about money: written with the deed, in its transaction, and never changed."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from engine.domain.accounts import Account
+from engine.domain.changes import changes
 from engine.storage.chat_models import AuditRow
+
+ALL_ACCOUNTS = "all accounts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the trail."""
+
+    at: datetime
+    user_id: int
+    action: str
+    subject: str
+    detail: str
 
 
 async def add(
@@ -28,3 +46,53 @@ async def add(
             detail=detail,
         )
     )
+
+
+async def add_changes(
+    session: AsyncSession, before: Account, after: Account, *, at: datetime, user_id: int
+) -> None:
+    """A line for each field that differs; none where nothing does."""
+    for change in changes(before, after):
+        await add(
+            session,
+            at=at,
+            chat_id=after.chat_id,
+            user_id=user_id,
+            action=change.action,
+            subject=change.subject,
+            detail=change.detail,
+        )
+
+
+async def page(
+    session: AsyncSession, *, chat_id: int, size: int, number: int
+) -> tuple[Sequence[Entry], bool]:
+    """Page *number* (0 is the newest) of what concerns the chat, newest first, and whether there
+    is more: its own lines, and those of all accounts.
+    """
+    concerned = or_(AuditRow.chat_id == chat_id, AuditRow.subject == ALL_ACCOUNTS)
+    rows = (
+        await session.scalars(
+            select(AuditRow)
+            .where(concerned)
+            .order_by(AuditRow.id.desc())
+            .limit(size + 1)
+            .offset(size * number)
+        )
+    ).all()
+    entries = [
+        Entry(
+            at=row.at,
+            user_id=row.user_id,
+            action=row.action,
+            subject=row.subject,
+            detail=row.detail,
+        )
+        for row in rows[:size]
+    ]
+    return entries, len(rows) > size
+
+
+async def move(session: AsyncSession, *, old: int, new: int) -> None:
+    """A group's trail goes along to its new id; what it says stays as it is."""
+    await session.execute(update(AuditRow).where(AuditRow.chat_id == old).values(chat_id=new))

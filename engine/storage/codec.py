@@ -24,6 +24,7 @@ from engine.domain.alerts import (
     KeyEnding,
     LowMarkOver,
     LowMarkReached,
+    MemberJoined,
     Moved,
     OrderNeedsPerson,
     OrderNeverArrived,
@@ -54,6 +55,7 @@ ALERTS: Mapping[str, type[Alert]] = {
     "low_mark_over": LowMarkOver,
     "digest": Digest,
     "key_ending": KeyEnding,
+    "member_joined": MemberJoined,
 }
 _KINDS = {alert_type: kind for kind, alert_type in ALERTS.items()}
 _TAG = "_type"

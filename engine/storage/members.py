@@ -1,17 +1,21 @@
-"""Who was let in by the pairing code, who was refused, and the code itself (hashed)."""
+"""Who was let in, who was refused, and the pairing code (hashed)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.domain.people import Role
+from engine.domain.people import Member, Role
+from engine.storage import notes
 from engine.storage.chat_models import MemberRow, StrangerRow
 from engine.storage.models import NoteRow
 
 _CODE = "pairing_code"
 _TRIES = "pairing_tries"
+_FORMER = "moved_from:{}"
+_NAME = "name:{}"
 
 
 async def role(session: AsyncSession, *, chat_id: int, user_id: int) -> Role | None:
@@ -20,10 +24,83 @@ async def role(session: AsyncSession, *, chat_id: int, user_id: int) -> Role | N
     return None if row is None else row.role
 
 
-async def name_of(session: AsyncSession, *, chat_id: int, user_id: int) -> str | None:
+async def name_in(session: AsyncSession, *, chat_id: int, user_id: int) -> str | None:
     """What they called themselves when they were let in; None where that is not known."""
     row = await session.get(MemberRow, (chat_id, user_id))
     return (row.name or None) if row is not None else None
+
+
+async def find(session: AsyncSession, *, chat_id: int, user_id: int) -> Member | None:
+    row = await session.get(MemberRow, (chat_id, user_id))
+    return None if row is None else _member(row)
+
+
+async def of_chat(
+    session: AsyncSession, chat_id: int, *, for_update: bool = False
+) -> Sequence[Member]:
+    """The first who was let in comes first. *for_update*: until the transaction ends nobody else
+    changes one of them.
+    """
+    query = select(MemberRow).where(MemberRow.chat_id == chat_id)
+    if for_update:
+        # One order for everybody, so that nobody waits in a circle.
+        query = query.order_by(MemberRow.user_id).with_for_update()
+    rows = (await session.scalars(query)).all()
+    return [_member(row) for row in sorted(rows, key=lambda row: (row.created_at, row.user_id))]
+
+
+async def in_private(session: AsyncSession, *, for_update: bool = False) -> Sequence[Member]:
+    """Everybody who was let into their own private chat."""
+    query = select(MemberRow).where(MemberRow.chat_id == MemberRow.user_id)
+    if for_update:
+        query = query.order_by(MemberRow.user_id).with_for_update()
+    rows = (await session.scalars(query)).all()
+    return [_member(row) for row in sorted(rows, key=lambda row: (row.created_at, row.user_id))]
+
+
+async def in_groups(session: AsyncSession, *, most: int) -> Sequence[tuple[int, int, Role]]:
+    """The chat, the user and the role of whoever may more than look in a group."""
+    query = (
+        select(MemberRow.chat_id, MemberRow.user_id, MemberRow.role)
+        .where(MemberRow.chat_id < 0, MemberRow.role != Role.VIEWER)
+        .order_by(MemberRow.chat_id, MemberRow.user_id)
+        .limit(most)
+    )
+    return [(chat_id, user_id, role) for chat_id, user_id, role in await session.execute(query)]
+
+
+async def rename(session: AsyncSession, *, chat_id: int, user_id: int, name: str) -> None:
+    await session.execute(
+        update(MemberRow)
+        .where(MemberRow.chat_id == chat_id, MemberRow.user_id == user_id)
+        .values(name=name)
+    )
+
+
+async def name_of(session: AsyncSession, user_id: int) -> str:
+    """What somebody calls themselves whom only the settings let in; "" until they are heard of."""
+    return await notes.get(session, _NAME.format(user_id)) or ""
+
+
+async def keep_name(session: AsyncSession, user_id: int, name: str) -> None:
+    """Of somebody whom only the settings let in."""
+    await notes.put_first(session, _NAME.format(user_id), name)
+    await notes.put(session, _NAME.format(user_id), name)
+
+
+async def set_role(session: AsyncSession, *, chat_id: int, user_id: int, role: Role) -> None:
+    """Of somebody who was let in before."""
+    await session.execute(
+        update(MemberRow)
+        .where(MemberRow.chat_id == chat_id, MemberRow.user_id == user_id)
+        .values(role=role)
+    )
+
+
+async def remove(session: AsyncSession, *, chat_id: int, user_id: int) -> None:
+    await session.execute(
+        delete(MemberRow).where(MemberRow.chat_id == chat_id, MemberRow.user_id == user_id)
+    )
 
 
 async def is_owner(session: AsyncSession, *, user_id: int) -> bool:
@@ -66,8 +143,21 @@ async def admit(
 
 
 async def move(session: AsyncSession, *, old: int, new: int) -> None:
-    """A group's members stay its members under its new id."""
-    await session.execute(update(MemberRow).where(MemberRow.chat_id == old).values(chat_id=new))
+    """A group's members stay its members under its new id, and its old id is remembered."""
+    there = select(MemberRow.user_id).where(MemberRow.chat_id == new)
+    await session.execute(
+        update(MemberRow)
+        .where(MemberRow.chat_id == old, MemberRow.user_id.not_in(there))
+        .values(chat_id=new)
+        .execution_options(synchronize_session=False)
+    )
+    await notes.put(session, _FORMER.format(new), str(old))
+
+
+async def former_chat(session: AsyncSession, chat_id: int) -> int | None:
+    """The id a supergroup had as a group; None where it never was one that was known here."""
+    former = await notes.get(session, _FORMER.format(chat_id))
+    return None if former is None else int(former)
 
 
 async def refuse_once(session: AsyncSession, *, user_id: int, now: datetime) -> bool:
@@ -105,3 +195,13 @@ async def spend_try(session: AsyncSession) -> tuple[str, int] | None:
 
 async def void_code(session: AsyncSession) -> None:
     await session.execute(delete(NoteRow).where(NoteRow.name.in_({_CODE, _TRIES})))
+
+
+def _member(row: MemberRow) -> Member:
+    return Member(
+        user_id=row.user_id,
+        role=row.role,
+        name=row.name,
+        since=row.created_at,
+        is_owner=row.is_owner,
+    )

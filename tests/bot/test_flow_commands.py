@@ -40,6 +40,9 @@ BARE = {
     "warn": ("I warn of nothing that runs low.", "/warn MNTL 100000 warns"),
     "logs": ("/logs", "/logs"),
     "version": ("Ballast 0.", "Up for 0s"),
+    "members": ("People with a private chat", "Each has an account of their own"),
+    "invite": ("Somebody you invite here", "/invite private makes a code"),
+    "audit": ("Nothing was changed so far", "resumed trading"),
     "halt": ("No order leaves from now on, for any chat", "HALTED · Everything is halted"),
 }
 CARD = """\
@@ -65,6 +68,7 @@ def test_every_command_is_in_the_menu_and_in_this_table():
 
     assert sorted(names) == sorted(BARE)
     assert len(names) == 23
+    assert len(names) == 25
     assert set(BARE) - {"start"} == PRESSABLE
 
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from bot.callbacks import HistoryPage, TradeStory
 from bot.logs import configure
+from bot.pages import HistoryPage, TradeStory
 from engine.domain.orders import Execution, Fees, OrderState
 from engine.domain.pairs import USDT, Side
 from engine.storage import orders

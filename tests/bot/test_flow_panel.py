@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select
 
-from bot.callbacks import Enter, Open, PanelPage, Put
+from bot.pages import Enter, Open, PanelPage, Put
 from engine.domain.holdings import Counting
 from engine.domain.people import Role
 from engine.storage import members

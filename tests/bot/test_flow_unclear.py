@@ -43,9 +43,10 @@ async def state(bot: Program) -> OrderState:
 
 
 async def audit(bot: Program) -> list[tuple[int, int, str]]:
-    """Who did what in which chat."""
+    """Who said what of an order in which chat."""
+    said = select(AuditRow).where(AuditRow.action.startswith("order_")).order_by(AuditRow.id)
     async with bot.database.reading() as session:
-        rows = await session.scalars(select(AuditRow).order_by(AuditRow.id))
+        rows = await session.scalars(said)
         return [(row.chat_id, row.user_id, row.detail.rpartition("; ")[2]) for row in rows]
 
 

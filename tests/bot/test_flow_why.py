@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.callbacks import WhyPage
+from bot.pages import WhyPage
 from engine.storage.models import DecisionRow
 from tests.bot.harness import FRIEND, KEY, OWNER, STRANGER, Program, World
 

@@ -33,7 +33,7 @@ async def test_a_stranger_is_answered_once_with_the_id_and_then_unheard(bot: Pro
     assert answers[0][0].text.splitlines() == [
         "Sorry, I only work for people I know.",
         "This chat's id is 6666.",
-        "Ask my owner to add it to AUTHORIZED_CHATS.",
+        "Ask my owner for a code (/invite), or to add it to AUTHORIZED_CHATS.",
     ]
     assert await bot.count(AccountRow) == 0
 
@@ -194,7 +194,7 @@ async def test_five_wrong_codes_close_the_door_until_a_restart_brings_a_new_code
     ]
     assert "no tries are left" in wrong[4].text
     assert "only work for people I know" in late[0].text
-    assert "code" not in late[0].text
+    assert "its log shows a code" not in late[0].text
     assert silent == []
     assert members == 0
 

@@ -287,11 +287,14 @@ async def test_setting_a_limit_is_written_to_the_audit_and_the_same_again_is_not
     assert first.after.version == account.version + 1
     assert again.before == again.after == first.after
     async with engine.database.reading() as session:
-        [line] = await session.scalars(select(AuditRow))
-    assert (line.chat_id, line.user_id, line.action) == (CHAT, USER, "limits")
-    assert line.detail == (
-        "order=auto day=auto hour=auto price=auto -> order=500 day=auto hour=auto price=0.15"
-    )
+        lines = (await session.scalars(select(AuditRow).order_by(AuditRow.id))).all()
+    assert {(line.chat_id, line.user_id, line.action) for line in lines} == {
+        (CHAT, USER, "limits")
+    }
+    assert [(line.subject, line.detail) for line in lines] == [
+        ("order", "auto -> 500 USDT"),
+        ("price", "auto -> 15%"),
+    ]
 
 
 async def test_what_is_used_of_the_limits_is_told(engine: Engine):

@@ -25,20 +25,26 @@ class FakeTelegram(BotApiServer):
         user_id: int | None = None,
         chat_type: str = "private",
         reply_to: SentMessage | None = None,
+        topic_id: int | None = None,
+        name: str | None = None,
     ) -> int:
-        """Somebody writes *text*, as a reply to a message of the bot's or not; returns the
-        update's id.
+        """Somebody writes *text*, as a reply to a message of the bot's or not, in a forum in a
+        topic; returns the update's id.
         """
         self.open_chat(chat_id, chat_type=chat_type)
+        if name is not None:
+            self.names[user_id or abs(chat_id)] = name
         message = {
             "message_id": next(self._message_ids),
             "date": self._date(),
             "chat": self._chats[chat_id],
-            "from": _user(user_id or abs(chat_id)),
+            "from": self._user(user_id or abs(chat_id)),
             **_written(text),
         }
         if reply_to is not None:
             message["reply_to_message"] = self._facts(reply_to)
+        if topic_id is not None:
+            message |= {"message_thread_id": topic_id, "is_topic_message": True}
         self._said[chat_id, message["message_id"]] = message
         return self.push("message", message)
 
@@ -72,7 +78,7 @@ class FakeTelegram(BotApiServer):
         update_id = next(self._update_ids)
         query = {
             "id": f"{update_id}",
-            "from": _user(user_id or abs(chat_id)),
+            "from": self._user(user_id or abs(chat_id)),
             "message": self._facts(tapped),
             "chat_instance": str(chat_id),
             "data": data,
@@ -93,6 +99,24 @@ class FakeTelegram(BotApiServer):
         """The group becomes a supergroup: from now on the old id only names the new one."""
         self.open_chat(new, chat_type="supergroup")
         self._moved[old] = new
+
+    def announce_migration(self, old: int, new: int) -> tuple[int, int]:
+        """As `migrate`; and both chats say so, as Telegram's do. The ids of the two updates."""
+        self.migrate(old, new)
+        bot = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
+        return (
+            self.push("message", self._service(old, bot, migrate_to_chat_id=new)),
+            self.push("message", self._service(new, bot, migrate_from_chat_id=old)),
+        )
+
+    def _service(self, chat_id: int, sender: dict[str, Any], **facts: int) -> dict[str, Any]:
+        return {
+            "message_id": next(self._message_ids),
+            "date": self._date(),
+            "chat": self._chats[chat_id],
+            "from": sender,
+            **facts,
+        }
 
     def push(self, kind: str, content: Any, *, update_id: int | None = None) -> int:
         """Queue any update, also one that Telegram would never send."""
@@ -150,20 +174,20 @@ class FakeTelegram(BotApiServer):
             raise TimeoutError(f"no {wanted!r} in {self.texts(chat_id)}") from None
         return found()[0]
 
+    def _user(self, user_id: int) -> dict[str, Any]:
+        name = self.names.get(user_id, f"User {user_id}")
+        return {"id": user_id, "is_bot": False, "first_name": name}
+
     def _member_changed(self, chat_id: int, old: str, new: str) -> None:
         member = {"user": self._me(), "until_date": 0}
         change = {
             "chat": self._chats[chat_id],
-            "from": _user(abs(chat_id)),
+            "from": self._user(abs(chat_id)),
             "date": self._date(),
             "old_chat_member": {**member, "status": old},
             "new_chat_member": {**member, "status": new},
         }
         self.push("my_chat_member", change)
-
-
-def _user(user_id: int) -> dict[str, Any]:
-    return {"id": user_id, "is_bot": False, "first_name": f"User {user_id}"}
 
 
 def _written(text: str) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class SentMessage:
     """One message of the bot as the person sees it now.
 
     *text* is what is visible, *html* the markup it came from (None if it came plain), *edits* are
-    the earlier texts, oldest first.
+    the earlier texts, oldest first; *topic_id* the forum topic it went to.
     """
 
     chat_id: int
@@ -53,6 +53,7 @@ class SentMessage:
     deleted: bool = False
     pinned: bool = False
     reply_to: int | None = None
+    topic_id: int | None = None
 
     @property
     def labels(self) -> list[str]:

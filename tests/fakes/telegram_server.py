@@ -45,7 +45,8 @@ class BotApiServer:
         self.calls: list[Call] = []
         self.deleted: set[tuple[int, int]] = set()
         self.answers: dict[str, Params] = {}
-        self.commands: list[dict[str, str]] = []
+        self.names: dict[int, str] = {}  # what people call themselves, where it matters
+        self.menus: dict[str, list[dict[str, str]]] = {}
         self.allowed_updates: tuple[str, ...] = _DEFAULT_UPDATES
         self._clock = clock or SystemClock()
         self._port = port
@@ -66,6 +67,7 @@ class BotApiServer:
         self._methods: Mapping[str, Callable[[Params], Any]] = {
             "answerCallbackQuery": self._answer_query,
             "deleteMessage": self._delete,
+            "deleteMyCommands": self._delete_commands,
             "deleteWebhook": lambda _: True,
             "editMessageReplyMarkup": self._edit_buttons,
             "editMessageText": self._edit_text,
@@ -170,6 +172,7 @@ class BotApiServer:
             silent=str(params.get("disable_notification")).lower() == "true",
             document=document,
             reply_to=self._replied_to(chat_id, params),
+            topic_id=int(params["message_thread_id"]) if "message_thread_id" in params else None,
         )
         self._sent[chat_id, message.message_id] = message
         return self._facts(message)
@@ -203,8 +206,17 @@ class BotApiServer:
     def _set_commands(self, params: Params) -> bool:
         commands = json.loads(params["commands"])
         check_commands(commands)
-        self.commands = commands
+        self.menus[_scope(params)] = commands
         return True
+
+    def _delete_commands(self, params: Params) -> bool:
+        self.menus.pop(_scope(params), None)
+        return True
+
+    @property
+    def commands(self) -> list[dict[str, str]]:
+        """The menu of a private chat."""
+        return self.menus.get("all_private_chats", self.menus.get("default", []))
 
     def _webhook_info(self, _: Params) -> dict[str, Any]:
         count = len(self._updates)
@@ -273,6 +285,8 @@ class BotApiServer:
             "from": self._me(),
             ("text" if message.document is None else "caption"): message.text,
         }
+        if message.topic_id is not None:
+            facts |= {"message_thread_id": message.topic_id, "is_topic_message": True}
         if message.buttons:
             facts["reply_markup"] = button_facts(message.buttons)
         if message.document is not None:
@@ -295,6 +309,12 @@ class BotApiServer:
     def _announce(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+def _scope(params: Params) -> str:
+    """Whose menu it is: `default`, `all_group_chats`, `chat_member:-5005:1002`."""
+    scope = json.loads(params.get("scope") or '{"type": "default"}')
+    return ":".join(str(scope[key]) for key in ("type", "chat_id", "user_id") if key in scope)
 
 
 def _is_before(update: Any, offset: int) -> bool:

@@ -4,26 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.callbacks import (
-    PRESSABLE,
-    Choose,
-    Confirm,
-    Do,
+from bot.callbacks import PRESSABLE, Choose, Confirm, Do, Press, Report, Word, decode
+from bot.pages import (
+    AuditPage,
     Enter,
     HistoryPage,
     Open,
     PanelPage,
     Pin,
-    Press,
     Put,
     Refresh,
-    Report,
     TradeStory,
     Tune,
     Unwarn,
     WhyPage,
-    Word,
-    decode,
 )
 
 ids = st.from_regex(r"[A-Za-z0-9_-]{1,32}", fullmatch=True)
@@ -48,6 +42,7 @@ presses: st.SearchStrategy[Press] = st.one_of(
         st.from_regex(r"[A-Za-z0-9._/+-]{0,40}", fullmatch=True),
     ),
     st.builds(Unwarn, st.from_regex(r"[A-Z0-9]{1,20}", fullmatch=True)),
+    st.builds(AuditPage, st.integers(0, 9999)),
 )
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.callbacks import PanelPage
 from bot.inputs import Topic
 from bot.messages import Message
+from bot.pages import PanelPage
 from bot.views.consent import ask_live_view, ask_target_view, overtaken_view
 from bot.views.errors import error_view
 from bot.views.halt import ask_lift_view, other_halt_view

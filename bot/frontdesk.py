@@ -1,0 +1,224 @@
+"""Who answers what: every handler, and what it works with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.access import Access
+from bot.cards import LiveCards
+from bot.desk import Desk, Handler
+from bot.dialogs import Dialogs
+from bot.door import Door
+from bot.gate import Gate
+from bot.handlers.about import About
+from bot.handlers.alerting import AlertsOf
+from bot.handlers.balance import BalanceOf
+from bot.handlers.card import StatusCard
+from bot.handlers.changing import Changing
+from bot.handlers.doctor import Doctor
+from bot.handlers.export import Export
+from bot.handlers.guards import Guards
+from bot.handlers.history import History
+from bot.handlers.keys import Keys
+from bot.handlers.modes import ModeOf
+from bot.handlers.movements import Deposits
+from bot.handlers.panel import Panel
+from bot.handlers.people import PeopleOf
+from bot.handlers.settings import SettingsOf
+from bot.handlers.trading import Trading
+from bot.handlers.trail import Trail
+from bot.handlers.unclear import Unclear
+from bot.handlers.why import Why
+from bot.menus import Menus
+from bot.polls import Polls
+from bot.questions import Questions
+from bot.replies import Replies
+from engine.accounts import Accounts
+from engine.alerting import Alerting
+from engine.changes import Changes
+from engine.check import ExchangeFor
+from engine.clarify import Clarifier
+from engine.clock import Clock
+from engine.halts import Halts
+from engine.invitations import Invitations
+from engine.keylife import KeyLife
+from engine.limits import AccountLimits
+from engine.modes import Modes
+from engine.movements import Movements
+from engine.people import People
+from engine.preview import Previews
+from engine.situation import Situations
+from engine.storage.database import Database
+from engine.supergroups import Supergroups
+from engine.timing import Timing
+from engine.vault import Vault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What the handlers share. *owner* is this process's name in the leases."""
+
+    accounts: Accounts
+    access: Access
+    cards: LiveCards
+    clock: Clock
+    database: Database
+    exchange_for: ExchangeFor
+    key_life: KeyLife
+    menus: Menus
+    owner: str
+    polls: Polls
+    previews: Previews
+    replies: Replies
+    situations: Situations
+    supergroups: Supergroups
+    timing: Timing
+    vault: Vault
+
+
+def open_desk(means: Means) -> tuple[Gate, Desk]:
+    """The door, and the desk behind it."""
+    questions = Questions(
+        database=means.database, clock=means.clock, lifetime=means.timing.question
+    )
+    people = People(database=means.database, clock=means.clock)
+    invitations = Invitations(
+        database=means.database, clock=means.clock, standing=means.access.standing
+    )
+    door = Door(invitations=invitations, accounts=means.accounts, menus=means.menus)
+    about = About(
+        accounts=means.accounts,
+        access=means.access,
+        door=door,
+        people=people,
+        database=means.database,
+        clock=means.clock,
+    )
+    unclear = Unclear(
+        clarifier=Clarifier(
+            database=means.database, clock=means.clock, exchange_for=means.exchange_for
+        ),
+        questions=questions,
+    )
+    dialogs = Dialogs(
+        database=means.database,
+        sealer=means.vault,
+        clock=means.clock,
+        patience=means.timing.dialog,
+    )
+    changing = Changing(
+        accounts=means.accounts,
+        changes=Changes(database=means.database, clock=means.clock),
+        previews=means.previews,
+        situations=means.situations,
+        questions=questions,
+        clock=means.clock,
+        undo_for=means.timing.undo,
+    )
+    settings = SettingsOf(
+        accounts=means.accounts, previews=means.previews, questions=questions, changing=changing
+    )
+    guards = Guards(
+        accounts=means.accounts,
+        limits=AccountLimits(database=means.database, clock=means.clock),
+        halts=Halts(database=means.database, clock=means.clock),
+        access=means.access,
+        previews=means.previews,
+        situations=means.situations,
+        questions=questions,
+        changing=changing,
+        clock=means.clock,
+    )
+    panel = Panel(
+        accounts=means.accounts,
+        changing=changing,
+        settings=settings,
+        guards=guards,
+        dialogs=dialogs,
+        replies=means.replies,
+    )
+    keys = Keys(
+        accounts=means.accounts,
+        previews=means.previews,
+        questions=questions,
+        replies=means.replies,
+        dialogs=dialogs,
+    )
+    handlers: Sequence[Handler] = (
+        StatusCard(accounts=means.accounts, previews=means.previews, cards=means.cards),
+        about,
+        keys,
+        unclear,
+        AlertsOf(
+            accounts=means.accounts,
+            alerting=Alerting(database=means.database, clock=means.clock),
+            previews=means.previews,
+            questions=questions,
+            clock=means.clock,
+        ),
+        guards,
+        settings,
+        panel,
+        BalanceOf(accounts=means.accounts, previews=means.previews, clock=means.clock),
+        Why(
+            accounts=means.accounts,
+            previews=means.previews,
+            situations=means.situations,
+            database=means.database,
+            clock=means.clock,
+        ),
+        History(accounts=means.accounts, database=means.database),
+        Doctor(
+            accounts=means.accounts,
+            previews=means.previews,
+            key_life=means.key_life,
+            polls=means.polls,
+            database=means.database,
+            clock=means.clock,
+        ),
+        Export(accounts=means.accounts, database=means.database),
+        ModeOf(
+            accounts=means.accounts,
+            modes=Modes(database=means.database, clock=means.clock),
+            previews=means.previews,
+            situations=means.situations,
+            clock=means.clock,
+        ),
+        Deposits(
+            accounts=means.accounts,
+            movements=Movements(database=means.database, clock=means.clock, owner=means.owner),
+            questions=questions,
+        ),
+        Trading(
+            accounts=means.accounts,
+            previews=means.previews,
+            situations=means.situations,
+            questions=questions,
+            clock=means.clock,
+        ),
+        PeopleOf(
+            people=people,
+            invitations=invitations,
+            accounts=means.accounts,
+            access=means.access,
+            menus=means.menus,
+            questions=questions,
+            clock=means.clock,
+        ),
+        Trail(people=people, access=means.access),
+    )
+    desk = Desk(
+        handlers=handlers,
+        keys=keys,
+        panel=panel,
+        unclear=unclear,
+        questions=questions,
+        dialogs=dialogs,
+    )
+    gate = Gate(
+        access=means.access,
+        door=door,
+        replies=means.replies,
+        welcome=about.welcome,
+        on_migrated=means.supergroups.migrate,
+    )
+    return gate, desk

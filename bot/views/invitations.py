@@ -1,0 +1,148 @@
+"""`/invite` and what the bearer of its code hears."""
+
+from datetime import datetime
+from typing import assert_never
+
+from bot.messages import Message
+from bot.views.buttons import do, keyboard
+from bot.views.layout import escape, lines, paragraphs
+from bot.views.moments import stamp
+from engine.domain.people import Role
+
+
+def ask_invite_view(*, is_private: bool) -> Message:
+    """`/invite` without a word."""
+    if is_private:
+        return Message(
+            lines(
+                "Somebody you invite here uses me in a private chat of their own, with their own "
+                "key. They see and change nothing of yours.",
+                "/invite private makes a code for one person.",
+            ),
+            keyboard([do("Make a code", "invite", "private")]),
+        )
+    return Message(
+        lines(
+            "What may the person you invite do in this chat?",
+            f"/invite viewer: {may(Role.VIEWER)}.",
+            f"/invite trader: {may(Role.TRADER)}.",
+            "An owner is made with /members.",
+        ),
+        keyboard([do("Viewer", "invite", "viewer"), do("Trader", "invite", "trader")]),
+    )
+
+
+def invite_usage_view(*, is_private: bool) -> Message:
+    way = "/invite private" if is_private else "/invite viewer or /invite trader"
+    return Message(lines("I do not understand that. Nobody was invited.", f"Send {way}."))
+
+
+def no_invitations_here_view() -> Message:
+    """Somebody in their private chat who does not run the bot."""
+    return Message(
+        lines(
+            "In a private chat only my owner can invite people. Nobody was invited.",
+            "In a group that you own, /invite lets somebody into that group.",
+        )
+    )
+
+
+def code_view(*, code: str, role: Role, expires_at: datetime, is_private: bool) -> Message:
+    """The code, to be passed on."""
+    if is_private:
+        what = "lets one person use me in a private chat of their own, with their own key"
+        where = "They send me, in a private chat:"
+    else:
+        what = f"lets one person into this chat as {a(role)}: {may(role)}"
+        where = "They send here, or to me in a private chat:"
+    return Message(
+        paragraphs(
+            lines(f"This code {what}.", where),
+            f"<code>/start {escape(code)}</code>",
+            lines(
+                f"It works once, until {stamp(expires_at).strip()} UTC.",
+                "Whoever sends it first is in: show it to nobody else.",
+                "/members shows who is in.",
+            ),
+        )
+    )
+
+
+def not_invited_view() -> Message:
+    """Somebody who was an owner when they asked."""
+    return Message("Only owners of this chat may invite people. Nobody was invited. /help")
+
+
+def admitted_here_view(*, role: Role) -> Message:
+    return Message(
+        lines(
+            f"Welcome! You are {a(role)} of this chat now.",
+            "/status shows how things stand, /help what I can do.",
+        ),
+        keyboard([do("Status", "status"), do("Help", "help")]),
+    )
+
+
+def admitted_elsewhere_view(*, role: Role) -> Message:
+    """The code of a group, sent in another chat."""
+    return Message(
+        lines(
+            f"Welcome! You are {a(role)} of the group this code was made in.",
+            "Write to me there; /help shows what I can do. In this chat nothing changed.",
+        )
+    )
+
+
+def admitted_to_private_view() -> Message:
+    """The code for a private chat, sent in a group."""
+    return Message(
+        lines(
+            "Welcome! You may use me in a private chat now.",
+            "Open one with me and send /start there. In this group nothing changed.",
+        )
+    )
+
+
+def used_code_view() -> Message:
+    return Message("This code was used already, and it works once. Ask for a new one (/invite).")
+
+
+def expired_code_view() -> Message:
+    return Message(
+        "This code is not good any more: codes last 24 hours. Ask for a new one (/invite)."
+    )
+
+
+def wrong_invitation_view(*, tries_left: int) -> Message:
+    if not tries_left:
+        return Message(
+            lines(
+                "That is not a code of mine, and no tries are left for today.",
+                "I answer again in 24 hours. /start and the code lets you in then.",
+            )
+        )
+    tries = "1 try is" if tries_left == 1 else f"{tries_left} tries are"
+    return Message(
+        lines(
+            f"That is not a code of mine. {tries} left today.",
+            "Copy the whole line that my owner was shown: /start and the code.",
+        )
+    )
+
+
+def may(role: Role) -> str:
+    """What somebody may do, to go behind a colon."""
+    match role:
+        case Role.VIEWER:
+            return "they see everything and change nothing"
+        case Role.TRADER:
+            return "they also change settings, pause and trade"
+        case Role.OWNER:
+            return "they also decide who may do what"
+        case _:
+            assert_never(role)
+
+
+def a(role: Role) -> str:
+    """The role with its article."""
+    return "an owner" if role is Role.OWNER else f"a {role.value}"

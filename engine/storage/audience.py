@@ -1,0 +1,23 @@
+"""Who may look at a chat's account, and in which topic the chat hears of it.
+
+Neither is a setting of the trading: the account's version stays, and plans stay good.
+"""
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.domain.orders import AccountId
+from engine.storage.models import AccountRow
+
+
+async def set_all_may_look(session: AsyncSession, account_id: AccountId, *, on: bool) -> None:
+    await session.execute(
+        update(AccountRow).where(AccountRow.id == account_id).values(all_may_look=on)
+    )
+
+
+async def set_topic(session: AsyncSession, account_id: AccountId, topic_id: int | None) -> None:
+    """None: the general topic, or a chat without topics."""
+    await session.execute(
+        update(AccountRow).where(AccountRow.id == account_id).values(topic_id=topic_id)
+    )

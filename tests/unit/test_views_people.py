@@ -1,0 +1,156 @@
+"""What people hear of people: fits a phone, whoever they are and whatever they call themselves."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.views import invitations as words
+from bot.views.people import (
+    ask_look_view,
+    look_changed_view,
+    member_view,
+    members_view,
+    only_you_view,
+    sure_view,
+    verdict_view,
+)
+from bot.views.trail import audit_view
+from engine.domain.people import Member, Role, Verdict
+from engine.storage.audit import ALL_ACCOUNTS, Entry
+from tests.fakes.clock import START
+from tests.unit.phone import check_message
+
+# Without the letters of "None", "NaN", "Infinity" and 1e+5: somebody may be called that, but the
+# phone's check would take it for a slip of ours.
+names = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="NIDdSeE"), max_size=80
+) | st.sampled_from(["", "<b>&", "👩‍👩‍👧‍👦" * 9, "مرحبا", "x" * 64])
+members = st.builds(
+    Member,
+    user_id=st.integers(1, 2**52),
+    role=st.sampled_from(Role),
+    name=names,
+    since=st.none() | st.just(START),
+    is_owner=st.booleans(),
+)
+
+
+@given(st.lists(members, max_size=6), st.booleans(), st.booleans(), st.integers(0, 3))
+def test_the_list_fits_a_phone(
+    people: list[Member], is_private: bool, all_may_look: bool, page: int
+):
+    view = members_view(
+        people=people,
+        page=page,
+        has_more=page < 2,
+        is_private=is_private,
+        all_may_look=all_may_look,
+        question_id="id",
+    )
+
+    check_message(view)
+
+
+@given(members, st.none() | st.sampled_from(Role), st.booleans(), st.sampled_from(Verdict))
+def test_what_is_asked_and_told_of_somebody_fits_a_phone(
+    member: Member, wanted: Role | None, is_private: bool, verdict: Verdict
+):
+    who: dict[str, Any] = {"user_id": member.user_id, "name": member.name, "wanted": wanted}
+
+    check_message(
+        member_view(
+            member=member,
+            options=["viewer", "trader", "owner", "remove", "back"],
+            question_id="id",
+        )
+    )
+    check_message(sure_view(**who, is_private=is_private, question_id="id"))
+    check_message(verdict_view(verdict, **who, is_private=is_private))
+
+
+@pytest.mark.parametrize("is_private", [True, False])
+@pytest.mark.parametrize("role", Role)
+def test_invitations_fit_a_phone(is_private: bool, role: Role):
+    shown = words.code_view(
+        code="Ab-_12345678", role=role, expires_at=START, is_private=is_private
+    )
+
+    assert "/start Ab-_12345678" in check_message(shown)
+    check_message(words.ask_invite_view(is_private=is_private))
+    check_message(words.invite_usage_view(is_private=is_private))
+    check_message(words.admitted_here_view(role=role))
+    check_message(words.admitted_elsewhere_view(role=role))
+
+
+def test_the_other_sentences_fit_a_phone():
+    for view in (
+        words.no_invitations_here_view(),
+        words.not_invited_view(),
+        words.admitted_to_private_view(),
+        words.used_code_view(),
+        words.expired_code_view(),
+        *(words.wrong_invitation_view(tries_left=left) for left in range(3)),
+        only_you_view(),
+        *(ask_look_view(on=on, question_id="id") for on in (True, False)),
+        *(look_changed_view(on=on) for on in (True, False)),
+    ):
+        check_message(view)
+
+
+def entry(action: str, subject: str, detail: str, **changes: Any) -> Entry:
+    values: dict[str, Any] = {"at": START, "user_id": 1001}
+    return Entry(action=action, subject=subject, detail=detail, **values | changes)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (entry("settings", "target", "40 USDT -> 50 USDT"), "set target from 40 USDT to 50 USDT"),
+        (entry("limits", "order", "auto -> 500 USDT"), "set limit order from auto to 500 USDT"),
+        (entry("limits", "f00", "order=auto -> order=5"), "set limits order=auto to order=5"),
+        (entry("trading", "trading", "on -> paused"), "paused trading"),
+        (entry("trading", "trading", "paused -> on"), "resumed trading"),
+        (entry("key", "key", "none -> …BWC5"), "connected the key …BWC5"),
+        (entry("key", "key", "…BWC5 -> none"), "forgot the key …BWC5"),
+        (entry("halt", ALL_ACCOUNTS, "2 accounts"), "halted all accounts"),
+        (entry("lift the halt", ALL_ACCOUNTS, "halted at"), "lifted the halt"),
+        (entry("pair", "the bot", "none -> owner"), "became the bot's owner"),
+        (entry("invite", "trader", "none -> a code"), "made a code for trader"),
+        (entry("join", "this chat", "none -> viewer"), "came in by a code as viewer"),
+        (entry("join", "this chat", "viewer -> trader"), "became trader by a code"),
+        (entry("role", "7 Ben", "owner -> none"), "removed Ben (owner)"),
+        (entry("role", "7", "owner -> viewer"), "made User 7 viewer (was owner)"),
+        (entry("look", "looking", "members -> everybody"), "let all look"),
+        (entry("topic", "alerts", "7 -> general"), "moved alerts to the general topic"),
+        (entry("order_claimed", "x1", "said: filled; exchange: no"), "told of an order: said: fi"),
+        (entry("order_set_aside", "x1", "said"), "put an unclear order aside"),
+        (entry("anything new", "tea", "1 -> 2"), "anything new tea: 1 to 2"),
+    ],
+)
+def test_a_line_of_the_trail_is_a_sentence(line: Entry, sentence: str):
+    view = audit_view(entries=[line], names={1001: "Olga"}, page=0, has_more=False)
+    text = check_message(view)
+
+    assert f"{START.day} Nov" in text
+    assert "Olga" in text
+    assert sentence in " ".join(text.split())
+
+
+@given(
+    names,
+    names,
+    st.text(st.characters(exclude_characters="NIDdSeE"), max_size=300),
+    st.integers(0, 2),
+    st.booleans(),
+)
+def test_the_trail_fits_a_phone_whatever_it_holds(
+    name: str, subject: str, detail: str, page: int, has_more: bool
+):
+    clean = "".join(ch for ch in detail if ch.isprintable())
+    lines = [entry("role", f"7 {subject}", clean, at=START + timedelta(days=n)) for n in range(8)]
+
+    check_message(audit_view(entries=lines, names={1001: name}, page=page, has_more=has_more))
+    check_message(audit_view(entries=[], names={}, page=page, has_more=False))
