@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from types import TracebackType
 from typing import Self
@@ -50,7 +50,7 @@ class FakeMexc:
         self._routes = self._all_routes()
         self.url = ""
         self.clock_offset = timedelta()
-        self.ledger = Ledger(self._clock)
+        self.ledger = Ledger(self.now)
         self.requests: Counter[tuple[str, str]] = Counter()
         self.order_posts: Counter[str] = Counter()
         self.seen: list[Request] = []
@@ -168,8 +168,12 @@ class FakeMexc:
         if not (int(stated) < now + 1000 and now - int(stated) <= int(window)):
             raise Refused(700003, "Timestamp for this request is outside of the recvWindow.")
 
+    def now(self) -> datetime:
+        """By MEXC's clock, which goes on whatever is done to that of the program's host."""
+        return self._clock.now() + self.clock_offset
+
     def _now_ms(self) -> int:
-        return to_millis(self._clock.now() + self.clock_offset)
+        return to_millis(self.now())
 
     def _all_routes(self) -> dict[tuple[str, str], _Route]:
         read, deal = "SPOT_ACCOUNT_READ", "SPOT_DEAL_READ"

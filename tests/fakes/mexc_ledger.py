@@ -5,13 +5,13 @@ the engine's picture of MEXC shows up as a difference.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
-from engine.clock import Clock, to_millis
+from engine.clock import to_millis
 from tests.fakes.mexc_books import (
     Account,
     Funds,
@@ -65,8 +65,8 @@ class _Wanted:
 class Ledger:
     """*invisible_lookups*, *invisible_for*, *stale_reads*, *stale_for* make it lag like MEXC."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
         self._numbers = count()
         self.pairs: dict[str, Pair] = {}
         self.accounts: dict[str, Account] = {}
@@ -87,7 +87,7 @@ class Ledger:
 
     def balances(self, account: Account) -> Mapping[str, Funds]:
         stale = account.shown
-        if stale is None or (stale.reads <= 0 and self._clock.now() >= stale.until):
+        if stale is None or (stale.reads <= 0 and self._now() >= stale.until):
             account.shown = None
             return account.funds
         stale.reads -= 1
@@ -109,7 +109,7 @@ class Ledger:
         raise Refused(-2013, "Order does not exist.")
 
     def is_visible(self, order: LedgerOrder) -> bool:
-        lagging = order.visible_at is not None and self._clock.now() < order.visible_at
+        lagging = order.visible_at is not None and self._now() < order.visible_at
         return not lagging and order.hidden_lookups <= 0
 
     def check(self, account: Account, query: Mapping[str, str]) -> _Wanted:
@@ -169,7 +169,7 @@ class Ledger:
     def place(self, account: Account, query: Mapping[str, str]) -> LedgerOrder:
         """Execute at once what the book has within 5 % of the last price; cancel the rest."""
         wanted = self.check(account, query)
-        pair, now = wanted.pair, self._clock.now()
+        pair, now = wanted.pair, self._now()
         before = account.snapshot()
         fills = _match(wanted)
         executed = sum((quantity for _, quantity in fills), ZERO)

@@ -230,7 +230,7 @@ class Bench:
             happens()
         if is_order and self.hold_orders_for is not None:
             self.mexc.order_posts[request.query.get("newClientOrderId", "")] += 1
-            self._held.append((self.clock.now() + self.hold_orders_for, request))
+            self._held.append((self.mexc.now() + self.hold_orders_for, request))
             reply = DROPPED
         else:
             reply = await self.mexc._handle(request)
@@ -239,12 +239,13 @@ class Bench:
 
     def arrivals(self) -> None:
         """Orders that were held up on their way reach MEXC."""
-        due = [held for held in self._held if held[0] <= self.clock.now()]
+        due = [held for held in self._held if held[0] <= self.mexc.now()]
         for held in due:
             self._held.remove(held)
             self.mexc._answer(held[1])
 
-    def _arrivals_in(self, now: datetime) -> list[timedelta]:
+    def _arrivals_in(self) -> list[timedelta]:
+        now = self.mexc.now()
         return [at - now for at, _ in self._held if at > now]
 
     async def pass_time(self, duration: timedelta) -> None:
@@ -253,7 +254,7 @@ class Bench:
         while (now := self.clock.now()) < end:
             due = [at for life in self.alive if (at := life.next_due) is not None]
             step = max(min([self.longest_step, *(at - now for at in due)]), _SHORTEST_STEP)
-            self.clock.shift(min(step, end - now, *self._arrivals_in(now)))
+            self.clock.shift(min(step, end - now, *self._arrivals_in()))
             self.arrivals()
             await self.turn()
 
