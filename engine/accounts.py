@@ -20,13 +20,7 @@ from engine.domain.orders import AccountId, Intent
 from engine.domain.target import Settings
 from engine.errors import KeyElsewhere, NoKey, OrderUnresolved, PaperOnly, Unavailable
 from engine.exchange.port import KeyCheck, KeyFacts
-from engine.storage import (
-    accounts,
-    audit,
-    confirmations,
-    offers,
-    orders,
-)
+from engine.storage import accounts, audit, confirmations, offers, orders, requests
 from engine.storage.codec import from_json
 from engine.storage.confirmations import Refusal, Why
 from engine.storage.database import Database
@@ -103,7 +97,7 @@ class Accounts:
             current = await accounts.get(session, before.id)
             if "symbol" in wishes and wishes["symbol"] != current.settings.symbol:
                 await _refuse_while_unresolved(session, current.id)
-                await accounts.drop_request(session, current.id)
+                await requests.drop(session, current.id)
             after = await accounts.change(session, current, **wishes)
             await self._note(session, current, after, user_id)
         return Change(current, after)
@@ -118,7 +112,7 @@ class Accounts:
             current = await accounts.get(session, before.id)
             after = await accounts.change(session, current, paused=True)
             await self._note(session, current, after, user_id)
-            called_off = await accounts.drop_request(session, before.id)
+            called_off = await requests.drop(session, before.id)
             unresolved = await orders.unresolved_of(session, [before.id])
         return Change(current, after, under_way=unresolved.get(before.id), called_off=called_off)
 
@@ -160,7 +154,7 @@ class Accounts:
             await _refuse_while_unresolved(session, account.id)
             if await accounts.is_key_elsewhere(session, account, key_print=key_print):
                 raise KeyElsewhere("another chat trades with this key")
-            await accounts.drop_request(session, account.id)
+            await requests.drop(session, account.id)
             current = await accounts.get(session, account.id)
             after = await accounts.store_key(
                 session,
@@ -189,7 +183,7 @@ class Accounts:
         account = await self.of(chat_id)
         async with self._database.writing() as session:
             await _refuse_while_unresolved(session, account.id)
-            await accounts.drop_request(session, account.id)
+            await requests.drop(session, account.id)
             current = await accounts.get(session, account.id)
             after = (
                 current
@@ -218,7 +212,7 @@ class Accounts:
             await self._open_paper(account, holdings)
         async with self._database.writing() as session:
             await _refuse_while_unresolved(session, account.id)
-            await accounts.drop_request(session, account.id)
+            await requests.drop(session, account.id)
             current = await accounts.get(session, account.id)
             paused = current.settings.paused or not on
             after = await accounts.change(session, current, dry_run=on, paused=paused)
@@ -255,7 +249,7 @@ class Accounts:
                 expected_quote=offer.expected_quote,
                 expires_at=now + _RUN_WITHIN,
             )
-            await accounts.request_run(session, account.id, request)
+            await requests.put(session, account.id, request)
             await offers.answered(session, account.id, taken.id, Standing.TAKEN, now)
             await audit.add(
                 session,

@@ -13,7 +13,7 @@ from engine.domain.money import plain
 from engine.domain.target import Threshold
 from engine.domain.wishes import Proposal, Wish
 from engine.errors import OrderUnresolved
-from engine.storage import accounts, audit, confirmations
+from engine.storage import accounts, audit, confirmations, requests
 from engine.storage.codec import from_json, to_json
 from engine.storage.confirmations import Refusal
 from engine.storage.database import Database
@@ -78,7 +78,7 @@ async def _settled(session: AsyncSession, chat_id: int, wanted: Wish) -> Account
 
 async def _apply(session: AsyncSession, current: Account, wanted: Wish) -> Account:
     if wanted.symbol is not None or wanted.dry_run is not None:
-        await accounts.drop_request(session, current.id)
+        await requests.drop(session, current.id)
     after = await accounts.change(session, current, **wanted.for_settings())
     if wanted.limits is not None and wanted.limits != after.limits:
         after = await accounts.set_limits(session, after, wanted.limits)

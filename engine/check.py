@@ -44,7 +44,7 @@ from engine.exchange.port import Exchange
 from engine.movements import Movements
 from engine.offers import Offers
 from engine.recover import Resolver, next_look
-from engine.storage import accounts, limits, looks
+from engine.storage import limits, looks, requests
 from engine.storage.database import Database
 from engine.timing import Timing
 from engine.trade import Trader
@@ -272,7 +272,7 @@ class Checker:
         )
         async with self._database.writing() as session:
             if duty.request is not None:
-                await accounts.drop_request(
+                await requests.drop(
                     session, duty.account.id, confirmation_id=duty.request.confirmation_id
                 )
             await incidents.note(

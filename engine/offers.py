@@ -18,7 +18,7 @@ from engine.domain.offers import Offer, Standing, Step, lasts_until, step
 from engine.domain.planner import MarketBuy, Order
 from engine.domain.target import Autonomy
 from engine.errors import LeaseLost
-from engine.storage import accounts, confirmations, leases, looks, offers, outbox
+from engine.storage import accounts, confirmations, leases, looks, offers, outbox, requests
 from engine.storage.codec import to_json
 from engine.storage.confirmations import ANY_TRADER, Confirmation
 from engine.storage.database import Database
@@ -47,7 +47,7 @@ class Offers:
             await looks.put(session, account.id, look)
             calm = self._timing.calm(account.settings.interval)
             await incidents.clear(session, account, duty.trouble, now=now, calm=calm)
-            if await accounts.is_run_requested(session, account.id):
+            if await requests.is_waiting(session, account.id):
                 return  # a tap came while we looked: the next check answers it
             last = await offers.last(session, account.id)
             match step(last, order, account, now=now, patience=self._timing.question):

@@ -8,7 +8,7 @@ from engine.clock import Clock
 from engine.domain.accounts import Account
 from engine.domain.changes import NOTHING
 from engine.domain.people import Circle, Member, Role, Verdict, judge
-from engine.storage import accounts, audience, audit, invitations, members
+from engine.storage import accounts, audience, audit, invitations, members, requests
 from engine.storage.database import Database
 
 
@@ -112,7 +112,7 @@ class People:
         if account is None:
             return
         paused = await accounts.change(session, account, paused=True)
-        await accounts.drop_request(session, account.id)
+        await requests.drop(session, account.id)
         await audit.add_changes(session, account, paused, at=self._clock.now(), user_id=user_id)
 
     async def _note(

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.domain.accounts import Account, RunRequest
 from engine.domain.alerts import RunDeclined
 from engine.domain.planner import Plan
-from engine.storage import accounts, outbox
+from engine.storage import outbox, requests
 
 
 async def decline(
@@ -15,7 +15,7 @@ async def decline(
 ) -> None:
     """The answer to a tap, unless it has one: called off meanwhile, or its order has left."""
     confirmation_id = request.confirmation_id
-    if not await accounts.drop_request(session, account.id, confirmation_id=confirmation_id):
+    if not await requests.drop(session, account.id, confirmation_id=confirmation_id):
         return
     order = decided.order
     declined = RunDeclined(

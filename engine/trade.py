@@ -32,7 +32,7 @@ from engine.domain.settlement import shows
 from engine.domain.troubles import TroubleKind
 from engine.errors import BadData, ClockRefused, LeaseLost, OutcomeUnknown, Rejected, Unavailable
 from engine.exchange.port import Exchange, OrderReport, Ticket
-from engine.storage import accounts, leases, looks, orders, outbox, troubles
+from engine.storage import leases, looks, orders, outbox, requests, troubles
 from engine.storage.database import Database
 from engine.timing import Timing
 
@@ -117,7 +117,7 @@ class Trader:
             )
             if sending is not None:
                 # From here on the order itself is the answer to a person's tap.
-                await accounts.drop_request(session, account.id, confirmation_id=intent.run_id)
+                await requests.drop(session, account.id, confirmation_id=intent.run_id)
         if sending is None:
             await self._close(
                 intent, OrderState.DROPPED, error="the account changed hands or wishes"

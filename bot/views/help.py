@@ -48,91 +48,74 @@ DESCRIPTION = (
     "your balance has drifted too far.\n\nYou set the target, the limits and the pause; every trade "
     "is told. I answer only people my owner let in: with a code, send /start and the code."
 )
-_SECTIONS = (
-    ("Trading", ("status", "rebalance", "pause", "resume", "mode")),
+
+_Line = tuple[str, str]
+# The commands of one line, as they are typed, and what they do.
+_SECTIONS: Sequence[tuple[str, Sequence[_Line]]] = (
+    (
+        "Trading",
+        (
+            ("/status", "how things stand"),
+            ("/rebalance", "plan, trade on a tap"),
+            ("/pause, /resume", "stop, start trading"),
+            ("/mode ask", "ask before a trade"),
+        ),
+    ),
     (
         "Settings",
         (
-            *("settarget", "setthreshold", "setinterval", "setpair", "limits", "count", "dryrun"),
-            *("alerts", "settings"),
+            ("/settings", "all of them, with buttons"),
+            ("/settarget 40", "USDT to hold"),
+            ("/setthreshold 5%", "drift allowed"),
+            ("/setinterval 2m", "time between checks"),
+            ("/setpair MNTL", "token to trade"),
+            ("/limits", "what no order may exceed"),
+            ("/count held", "count open orders"),
+            ("/dryrun on", "trade on paper"),
+            ("/alerts, /warn", "what I tell you"),
         ),
     ),
-    ("Looking back", ("why", "history", "balance", "export")),
-    ("Key", ("connect", "disconnect")),
-    ("Me", ("doctor", "version", "halt", "logs", "start")),
+    (
+        "Looking back",
+        (
+            ("/why", "the last decisions"),
+            ("/history", "the last trades"),
+            ("/balance", "what you hold"),
+            ("/export", "trades as a CSV file"),
+        ),
+    ),
+    (
+        "This bot",
+        (
+            ("/connect, /disconnect", "MEXC key"),
+            ("/doctor", "look for what is wrong"),
+            ("/members, /invite, /audit", "people"),
+            ("/version, /start", "version, welcome"),
+        ),
+    ),
 )
-_FOR_THE_OWNER = frozenset({"halt", "logs"})
-_EXAMPLES = {
-    "settarget": "40",
-    "setthreshold": "5%",
-    "setinterval": "2m",
-    "setpair": "MNTL",
-    "count": "held",
-    "dryrun": "on",
-    "mode": "ask",
-}
-_SHORT = {
-    "status": "how things stand",
-    "rebalance": "plan, trade on a tap",
-    "pause": "stop trading",
-    "resume": "start trading",
-    "settarget": "USDT to hold",
-    "setthreshold": "drift allowed",
-    "setinterval": "time between checks",
-    "setpair": "token to trade",
-    "settings": "all of them, with buttons",
-    "limits": "what no order may exceed",
-    "alerts": "what I tell you; also /warn",
-    "mode": "trade, ask or only tell",
-    "halt": "stop all chats (owner)",
-    "count": "count open orders",
-    "dryrun": "trade on paper",
-    "why": "the last decision",
-    "history": "the last trades",
-    "balance": "what you hold",
-    "export": "trades as a CSV file",
-    "connect": "add your MEXC key",
-    "disconnect": "forget the key",
-    "doctor": "look for what is wrong",
-    "version": "version and uptime",
-    "logs": "log lines (owner)",
-    "start": "the next step",
-}
+_FOR_THE_OWNER: _Line = ("/halt, /logs", "stop all chats, log")
 
 
 def help_view(*, is_owner: bool) -> Message:
     """At most 28 lines; what only the owner may do is shown to him alone."""
-    # One line for all three, that everything stays on one screen.
-    people = "/members, /invite, /audit – people"
     sections = [
-        lines(
-            f"<b>{title}</b>",
-            *(_line(name) for name in names if is_owner or name not in _FOR_THE_OWNER),
-        )
-        for title, names in _SECTIONS
+        lines(f"<b>{title}</b>", *(f"{typed} – {does}" for typed, does in rows))
+        for title, rows in _SECTIONS
     ]
+    owners = " – ".join(_FOR_THE_OWNER) if is_owner else None
     return Message(
-        lines("I hold your USDT on target at MEXC.", *sections, people),
+        lines("I hold your USDT on target at MEXC.", *sections, owners),
         keyboard(
             [do("Status", "status"), do("Why", "why"), do("Balance", "balance")],
             [do("Pause", "pause"), do("Resume", "resume"), do("Rebalance", "rebalance")],
             [do("Target", "settarget"), do("Threshold", "setthreshold"), do("Limits", "limits")],
             [do("Interval", "setinterval"), do("Pair", "setpair"), do("Count", "count")],
-            [do("Alerts", "alerts"), do("Warn", "warn")],
+            [do("Alerts", "alerts"), do("Warn", "warn"), do("Settings", "settings")],
             [do("Dry run", "dryrun"), do("History", "history"), do("Export", "export")],
-            [
-                do("Connect", "connect"),
-                do("Disconnect", "disconnect"),
-                do("Doctor", "doctor"),
-                do("Version", "version"),
-                do("Mode", "mode"),
-            ],
+            [do("Mode", "mode"), do("Doctor", "doctor"), do("Version", "version")],
+            [do("Connect", "connect"), do("Disconnect", "disconnect")],
             [do("Members", "members"), do("Invite", "invite"), do("Audit", "audit")],
             [do("Halt", "halt"), do("Logs", "logs")] if is_owner else [],
         ),
     )
-
-
-def _line(name: str) -> str:
-    example = f" {_EXAMPLES[name]}" if name in _EXAMPLES else ""
-    return f"/{name}{example} – {_SHORT[name]}"

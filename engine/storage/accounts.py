@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.domain.accounts import Account, Duty, RunRequest
+from engine.domain.accounts import Account, Duty
 from engine.domain.limits import Limits
 from engine.domain.orders import AccountId
 from engine.domain.pairs import Symbol
 from engine.domain.target import Settings, Threshold
-from engine.storage import halts, leases, low_marks, movements, orders, troubles
+from engine.storage import halts, leases, low_marks, movements, orders, requests, troubles
 from engine.storage.models import AccountRow, OrderRow, RequestRow
 
 # After a change of these, what is held cannot be compared with what was held before.
@@ -173,40 +173,6 @@ async def _store(session: AsyncSession, account: Account, **columns: Any) -> Acc
     return _account(row)
 
 
-async def request_run(session: AsyncSession, account_id: AccountId, request: RunRequest) -> None:
-    """Leave a person's confirmed rebalance for the account's owner; a newer one replaces it."""
-    await session.execute(delete(RequestRow).where(RequestRow.account_id == account_id))
-    session.add(
-        RequestRow(
-            account_id=account_id,
-            confirmation_id=request.confirmation_id,
-            side=request.side,
-            expected_quote=request.expected_quote,
-            expires_at=request.expires_at,
-        )
-    )
-    await leases.wake(session, account_id)
-
-
-async def drop_request(
-    session: AsyncSession, account_id: AccountId, *, confirmation_id: str | None = None
-) -> bool:
-    """Whether there was one. With a *confirmation_id* only that one: a newer one stays."""
-    query = delete(RequestRow).where(RequestRow.account_id == account_id)
-    if confirmation_id is not None:
-        query = query.where(RequestRow.confirmation_id == confirmation_id)
-    dropped = await session.scalar(
-        query.returning(RequestRow.account_id).execution_options(synchronize_session=False)
-    )
-    return dropped is not None
-
-
-async def is_run_requested(session: AsyncSession, account_id: AccountId) -> bool:
-    """Whether a person's confirmed rebalance waits to be run."""
-    query = exists().where(RequestRow.account_id == account_id)
-    return bool(await session.scalar(select(query)))
-
-
 async def ask_not_before(
     session: AsyncSession, account_id: AccountId, moment: datetime | None
 ) -> None:
@@ -223,10 +189,7 @@ async def duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> lis
     fills = await orders.last_fills_of(session, account_ids)
     ongoing = await troubles.of_accounts(session, account_ids)
     seen = await movements.last_seen_of(session, account_ids)
-    asked = (
-        await session.scalars(select(RequestRow).where(RequestRow.account_id.in_(account_ids)))
-    ).all()
-    requests = {row.account_id: _request(row) for row in asked}
+    asked = await requests.of_accounts(session, account_ids)
     marks = await low_marks.of_accounts(session, account_ids)
     return [
         Duty(
@@ -234,7 +197,7 @@ async def duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> lis
             unresolved=unresolved.get(AccountId(row.id)),
             last_fill=fills.get((AccountId(row.id), row.dry_run)),
             trouble=ongoing.get(AccountId(row.id)),
-            request=requests.get(row.id),
+            request=asked.get(AccountId(row.id)),
             marks=marks.get(AccountId(row.id), ()),
             last_seen=seen.get((AccountId(row.id), row.dry_run)),
         )
@@ -294,13 +257,4 @@ def _account(row: AccountRow) -> Account:
         key_expires_at=row.key_expires_at,
         topic_id=row.topic_id,
         all_may_look=row.all_may_look,
-    )
-
-
-def _request(row: RequestRow) -> RunRequest:
-    return RunRequest(
-        confirmation_id=row.confirmation_id,
-        side=row.side,
-        expected_quote=row.expected_quote,
-        expires_at=row.expires_at,
     )

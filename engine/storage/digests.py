@@ -69,14 +69,14 @@ async def troubles_told(
 
 
 async def quote_held(session: AsyncSession, account: Account) -> Decimal | None:
-    """The USDT that the account was last seen to hold, as far as that is kept."""
+    """The USDT that the account was last seen to hold, by a check or after a fill."""
     dry_run = account.settings.dry_run
     seen = await session.get(BalanceRow, (account.id, dry_run, USDT))
-    if seen is not None:
-        return seen.amount
     fills = await orders.last_fills_of(session, [account.id])
     last = fills.get((account.id, dry_run))
-    return last.quote_after if last else None
+    if last is not None and (seen is None or seen.at <= last.created_at):
+        return last.quote_after
+    return seen.amount if seen else None
 
 
 def _added(fees: Sequence[str]) -> Mapping[Asset, Decimal]:

@@ -25,6 +25,7 @@ async def alerted(bot: Program) -> SentMessage:
     await bot.ask(OWNER, "/halt")
     [alert] = await bot.told(GROUP)
     await bot.ask(OWNER, "/halt off")
+    await bot.tap(OWNER, "Yes, lift it")
     await bot.told(GROUP)
     return alert
 

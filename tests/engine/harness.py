@@ -16,7 +16,7 @@ from engine.domain.orders import AccountId, Intent
 from engine.domain.pairs import Side
 from engine.domain.troubles import Trouble
 from engine.exchange.port import Exchange
-from engine.storage import accounts, leases, looks, orders, troubles
+from engine.storage import accounts, leases, looks, orders, requests, troubles
 from engine.storage.codec import alert_from_json
 from engine.storage.database import Database
 from engine.storage.models import LeaseRow, OrderRow, OutboxRow, RequestRow
@@ -150,7 +150,7 @@ class Engine:
             expires_at=self.clock.now() + good_for,
         )
         async with self.database.writing() as session:
-            await accounts.request_run(session, account.id, request)
+            await requests.put(session, account.id, request)
 
     async def duty(self, account: Account) -> Duty:
         async with self.database.reading() as session:

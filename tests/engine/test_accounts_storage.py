@@ -8,7 +8,7 @@ import pytest
 from engine.domain.accounts import Account, RunRequest
 from engine.domain.orders import AccountId
 from engine.domain.pairs import Side
-from engine.storage import accounts, leases
+from engine.storage import accounts, leases, requests
 from engine.storage.database import Database
 from tests import builders
 from tests.builders import settings
@@ -129,11 +129,11 @@ async def test_a_newer_tap_replaces_an_older_one_and_is_dropped_by_name(
         return RunRequest(name, Side.BUY, Decimal("17.10"), START)
 
     async with database.writing() as session:
-        await accounts.request_run(session, account_on_both.id, tap("old"))
-        await accounts.request_run(session, account_on_both.id, tap("new"))
+        await requests.put(session, account_on_both.id, tap("old"))
+        await requests.put(session, account_on_both.id, tap("new"))
 
-        assert not await accounts.drop_request(session, account_on_both.id, confirmation_id="old")
+        assert not await requests.drop(session, account_on_both.id, confirmation_id="old")
         [duty] = await accounts.duties(session, [account_on_both.id])
         assert duty.request == tap("new")
-        assert await accounts.drop_request(session, account_on_both.id)
-        assert not await accounts.drop_request(session, account_on_both.id)
+        assert await requests.drop(session, account_on_both.id)
+        assert not await requests.drop(session, account_on_both.id)

@@ -105,6 +105,10 @@ async def mexc_knows_better(world: World) -> None:
     await world.hears("An order is unclear")
     Books(world.folder).pass_time(timedelta(minutes=16))
     card = await world.hears("Please look at MEXC")
+    if not world.mexc.orders:  # killed before it left: there is nothing to know better
+        world.mexc.remove(silence)
+        await world.hears("Bought")
+        return
     is_open = world.mexc.inject(_still_open(world, times=None))
     world.mexc.remove(silence)
     await tapped(world, "It was filled", card)

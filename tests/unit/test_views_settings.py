@@ -44,8 +44,7 @@ from tests.fakes.clock import START
 from tests.unit.phone import check_message
 
 NOW = START
-NO_SETTINGS = {Topic.HISTORY, Topic.LOGS, Topic.LIMITS, Topic.ALERTS, Topic.WARN}
-NO_SETTINGS = {Topic.HISTORY, Topic.WHY, Topic.LOGS, Topic.LIMITS}
+NO_SETTINGS = {Topic.HISTORY, Topic.WHY, Topic.LOGS, Topic.LIMITS, Topic.ALERTS, Topic.WARN}
 SETTINGS_TOPICS = [topic for topic in Topic if topic not in NO_SETTINGS]
 
 
