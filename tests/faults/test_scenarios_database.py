@@ -21,13 +21,12 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.database import WatchedDatabase, gone
 from tests.fakes.http import Reply, Request
 from tests.fakes.tasks import a_moment, running
-from tests.faults.bench import BOOK, ORDER, Bench, DatabaseFaults, Life, Person
+from tests.faults.bench import BOOK, FOR_GOOD, ORDER, Bench, DatabaseFaults, Life, Person
 from tests.faults.invariants import broken_at_rest
 
 DRIFT = Decimal("17.10")
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 OFTEN = "/setinterval 10s"
-ENDLESS = 10**9
 BEAT = timedelta(seconds=5)
 AWAY, AGAIN, BROKE = "My database is away", "Checked again", "broke on my side"
 
@@ -120,7 +119,7 @@ async def test_27_without_a_database_nothing_is_traded_and_the_owner_hears_it_fr
     anna = bench.add_person()
     async with a_life(bench, anna) as (life, owner):
         bench.mexc.deposit(anna.api_key, "USDT", DRIFT)
-        bench.database_faults.before = ENDLESS
+        bench.database_faults.before = FOR_GOOD
         await owner.pass_time(4 * MINUTE)
 
         assert (bench.order_posts, life.alive) == (0, True)
@@ -138,7 +137,7 @@ async def test_27_a_database_that_breaks_between_plan_and_order_lets_no_order_le
     """The plan is made, the intent cannot be written down: 0 POSTs, and nothing left half done."""
     anna = bench.add_person()
     async with a_life(bench, anna) as (life, owner):
-        on_answer(bench, BOOK, lambda: setattr(bench.database_faults, "before", ENDLESS))
+        on_answer(bench, BOOK, lambda: setattr(bench.database_faults, "before", FOR_GOOD))
         bench.mexc.deposit(anna.api_key, "USDT", DRIFT)
         await owner.pass_time(MINUTE)
 
@@ -160,7 +159,7 @@ async def test_28_an_order_that_could_not_be_recorded_is_looked_up_when_the_data
     """The answer is lost to us, the order is not: found by its id, booked once, told as late."""
     anna = bench.add_person()
     async with a_life(bench, anna) as (_, owner):
-        on_answer(bench, ORDER, lambda: setattr(bench.database_faults, "before", ENDLESS))
+        on_answer(bench, ORDER, lambda: setattr(bench.database_faults, "before", FOR_GOOD))
         bench.mexc.deposit(anna.api_key, "USDT", DRIFT)
         await owner.pass_time(MINUTE)
 
@@ -179,7 +178,7 @@ async def test_28_a_process_that_ends_before_the_database_is_back_leaves_it_to_t
 ):
     anna = bench.add_person()
     async with a_life(bench, anna) as (life, owner):
-        on_answer(bench, ORDER, lambda: setattr(bench.database_faults, "before", ENDLESS))
+        on_answer(bench, ORDER, lambda: setattr(bench.database_faults, "before", FOR_GOOD))
         bench.mexc.deposit(anna.api_key, "USDT", DRIFT)
         await owner.pass_time(MINUTE)
         await life.kill()

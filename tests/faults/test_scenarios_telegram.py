@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engine.storage import movements
 from engine.storage.models import OutboxRow
 from tests.fakes.http import Reply
 from tests.fakes.telegram_faults import (
@@ -29,7 +30,10 @@ REPEAT = "(repeat?)"
 SUPERGROUP = -1001234567890
 
 
-def drift(bench: Bench, person: Person) -> None:
+async def drift(bench: Bench, person: Person) -> None:
+    """Money comes before the account is looked at for the first time: it is not told of itself."""
+    async with bench.database.writing() as session:
+        await movements.forget_seen(session, (await bench.account(person)).id)
     bench.mexc.deposit(person.api_key, "USDT", DRIFT)
 
 
@@ -49,7 +53,7 @@ def sends(bench: Bench, person: Person, *, since: datetime) -> list[timedelta]:
 
 
 async def waiting(bench: Bench) -> list[OutboxRow]:
-    return [row for row in await bench.outbox() if row.done_at is None]
+    return [row for row in await bench.outbox() if row.done_at is None and row.kind != "moved"]
 
 
 # 31: Telegram answers 429
@@ -64,12 +68,12 @@ async def test_31_a_chat_told_to_wait_waits_and_hears_everything_in_order(sqlite
             await bench.connect(person, OFTEN)
         await bench.pass_time(20 * SECOND)
         bench.telegram.fail("sendMessage", too_many_requests(45))
-        drift(bench, anna)
+        await drift(bench, anna)
         while not await waiting(bench):
             await bench.pass_time(SECOND)
         slowed_at = bench.telegram.calls[-1].at
         await bench.pass_time(10 * SECOND)
-        drift(bench, bert)
+        await drift(bench, bert)
         bench.mexc.ledger.accounts[anna.api_key].of("USDT").free = Decimal(20)
         await bench.pass_time(30 * SECOND)
 
@@ -80,8 +84,8 @@ async def test_31_a_chat_told_to_wait_waits_and_hears_everything_in_order(sqlite
         await bench.pass_time(MINUTE)
 
         assert min(sends(bench, anna, since=slowed_at)[1:]) >= 45 * SECOND
-        news = [text.partition(" · ")[2][:6] for text in bench.texts(anna)[-2:]]
-        assert news == ["Bought", "Sold 1"]
+        news = [text.partition(" · ")[2][:6] for text in bench.texts(anna)]
+        assert [new for new in news if new in {"Bought", "Sold 1"}] == ["Bought", "Sold 1"]
         assert told(bench, anna, REPEAT) == 0
         assert await broken_at_rest(bench) == []
 
@@ -95,12 +99,12 @@ async def test_31_two_chats_told_to_wait_mean_that_everybody_waits(sqlite_bench:
             await bench.connect(person, OFTEN)
         await bench.pass_time(20 * SECOND)
         bench.telegram.fail("sendMessage", too_many_requests(40), times=2)
-        drift(bench, anna)
-        drift(bench, bert)
+        await drift(bench, anna)
+        await drift(bench, bert)
         while len(await waiting(bench)) < 2:
             await bench.pass_time(SECOND)
         slowed_at = bench.telegram.calls[-1].at
-        drift(bench, carl)
+        await drift(bench, carl)
         await bench.pass_time(2 * MINUTE)
 
         assert min(sends(bench, carl, since=slowed_at)) >= 40 * SECOND
@@ -151,7 +155,7 @@ async def test_32_an_alert_is_sent_until_it_arrived_and_a_possible_copy_says_so(
         await bench.pass_time(20 * SECOND)
         bench.telegram.fail("sendMessage", fault, times=3)
         began = bench.clock.now()
-        drift(bench, anna)
+        await drift(bench, anna)
         await bench.pass_time(15 * SECOND)
         await bench.until_quiet()
 
@@ -180,10 +184,8 @@ async def test_32_a_time_without_telegram_stops_no_trade_and_loses_no_alert(sqli
         bench.telegram._faults.clear()
         await bench.until_quiet()
 
-        assert [("Bought" in text, "Sold" in text) for text in bench.texts(anna)[-2:]] == [
-            (True, False),
-            (False, True),
-        ]
+        traded = [("Bought" in text, "Sold" in text) for text in bench.texts(anna)]
+        assert [one for one in traded if any(one)] == [(True, False), (False, True)]
         assert await broken_at_rest(bench) == []
 
 
@@ -208,10 +210,10 @@ async def test_33_who_cannot_be_told_is_not_traded_for_and_hears_all_of_it_on_re
         else:
             bench.telegram.fail("sendMessage", refused(400, "Bad Request: chat not found"))
         began = bench.clock.now()
-        drift(bench, anna)
+        await drift(bench, anna)
         await bench.pass_time(5 * MINUTE)
-        drift(bench, anna)
-        drift(bench, bert)
+        await drift(bench, anna)
+        await drift(bench, bert)
         await bench.pass_time(20 * MINUTE)
 
         (kept,) = await waiting(bench)
@@ -244,7 +246,7 @@ async def test_34_a_group_that_became_a_supergroup_keeps_its_account_its_key_and
     async with bench.life():
         await bench.connect(anna, OFTEN)
         bench.telegram.migrate(anna.chat_id, SUPERGROUP)
-        drift(bench, anna)
+        await drift(bench, anna)
         await bench.pass_time(MINUTE)
         moved = Person(SUPERGROUP, anna.api_key, anna.api_secret)
 
@@ -257,7 +259,7 @@ async def test_34_a_group_that_became_a_supergroup_keeps_its_account_its_key_and
         )
         assert (key.api_key, key.api_secret) == (anna.api_key, anna.api_secret)
 
-        drift(bench, moved)
+        await drift(bench, moved)
         await bench.pass_time(MINUTE)
 
         assert (len(bench.mexc.orders), told(bench, moved, "Bought")) == (2, 2)
