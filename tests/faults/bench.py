@@ -453,7 +453,18 @@ class Life:
         )
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._live(endless)) for endless in loops]
-        await self._survive(come_online(self._parts, bench.clock))
+        await self._come_online(self._parts)
+
+    async def _come_online(self, parts: Parts) -> None:
+        """Begun again until the database was there for all of it, as `bot/live.py` does."""
+        while self.alive:
+            try:
+                await self._survive(come_online(parts, self.bench.clock))
+            except Exception as e:
+                if not _is_database(e):
+                    raise
+            else:
+                return
 
     async def turn(self) -> None:
         """Hear what was written, check what is due, send what waits."""

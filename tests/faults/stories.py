@@ -12,6 +12,7 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import Enum
 
+from engine.clock import SystemClock
 from tests.e2e.process import until
 from tests.e2e.world import ACCOUNT, API_KEY, API_SECRET, ORDER, OWNER, World
 from tests.fakes.mexc_faults import BAD_GATEWAY, DROPPED, Fault, json_reply, refusal
@@ -230,6 +231,17 @@ async def a_value_is_entered(world: World) -> None:
         await said(world, "7s", after=panel)
 
 
+async def a_card_is_pinned(world: World) -> None:
+    """And taken down. A life that was killed in between may have put up another card."""
+    await world.ask("/status", "Target   ")
+    for label, pinned in (("Pin", True), ("Unpin", False)):
+        while any(m.pinned for m in world.telegram.sent(OWNER)) is not pinned:
+            card = heard(world, "Target   ")
+            if card is not None and card.button(label):
+                await tapped(world, label, card)
+            await SystemClock().sleep(timedelta(milliseconds=100))
+
+
 async def the_price_jumps(world: World) -> None:
     """And a person looks at the plan before the program does, inside the band."""
     world.drift("17.10")
@@ -331,6 +343,7 @@ STORIES = (
     Story(the_key_is_forgotten),
     Story(a_limit_and_a_halt),
     Story(a_token_runs_low),
+    Story(a_card_is_pinned),
     Story(a_big_target),
     Story(a_value_is_entered),
     Story(an_order_is_refused),

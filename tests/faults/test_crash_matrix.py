@@ -21,7 +21,7 @@ from tempfile import mkdtemp
 
 import pytest
 
-from tests.e2e.process import ROOT, Launcher
+from tests.e2e.process import ROOT, Launcher, until
 from tests.e2e.world import OWNER, World, inherited
 from tests.fakes.mexc import FakeMexc
 from tests.fakes.telegram import FakeTelegram
@@ -43,7 +43,22 @@ NOT_REACHED: Mapping[str, str] = {
     "bot.stalls:CheckWatch._deliver:send_message#1": "kept in memory; the next life looks itself",
     "engine.digests:Digests.write_due:writing#1": "once a day; tests/engine/test_digests.py kills it",
     "engine.dispatch:Dispatcher._check:writing#1": "after a mistake of ours; there is none to make",
+    # A card shows what is kept elsewhere, and the next round or tap puts it right.
+    "bot.cards:LiveCards.round:writing#1": "once a minute; tests/bot/test_flow_card.py",
+    "bot.cards:LiveCards._not_taken:writing#1": "Telegram asks to wait; tests/bot/test_flow_card.py",
+    "bot.cards:LiveCards._not_taken:writing#2": "a card that is gone; tests/bot/test_flow_card.py",
+    "bot.noticeboard:Noticeboard.edit:edit_message_text#2": "as plain text; tests/bot/test_flow_card.py",
+    "bot.noticeboard:Noticeboard.put_up:send_message#1": "in a supergroup; tests/bot/test_flow_card.py",
+    "bot.menus:Menus.show:delete_my_commands#1": "menus are set anew at each start",
+    # One transaction each, with its line in the audit; what it answers is an answer like others.
+    "engine.invitations:Invitations.invite:writing#1": "tests/engine/test_people.py",
+    "engine.people:People.change_role:writing#1": "tests/engine/test_people.py",
+    "engine.people:People.let_all_look:writing#1": "tests/bot/test_flow_people.py",
+    "engine.people:People.move_alerts:writing#1": "tests/bot/test_flow_topics.py",
 }
+# Passed only where a person is faster than a check: `a_tap_is_overtaken` tries, and
+# tests/engine/test_taps.py makes sure of it.
+BY_CHANCE = frozenset({"engine.check:Checker._rebalance:writing#1"})
 HOOKS = Path(__file__).parent / "hooks"
 # How long a host seems to have taken to start it again: an order on its way is decided by then.
 DOWN_FOR = timedelta(seconds=17)
@@ -57,7 +72,8 @@ def all_points() -> tuple[str, ...]:
 
 
 def reachable() -> list[str]:
-    return [p for p in all_points() if p.rpartition(":")[0] not in NOT_REACHED]
+    passed_over = {*NOT_REACHED, *BY_CHANCE}
+    return [p for p in all_points() if p.rpartition(":")[0] not in passed_over]
 
 
 def chosen() -> list[str]:
@@ -109,6 +125,9 @@ class Library:
             host = Host(world, story, down_for=DOWN_FOR)
             async with host.keeps_alive(**first_life), asyncio.timeout(_LONGEST_STORY_S):
                 await story.tell(world)
+                await until(
+                    lambda: not host.books.unfinished(), lambda: str(host.books.unfinished())
+                )
 
             assert violations(world, host.books, first_update=first_update) == []
             yield host
@@ -207,7 +226,7 @@ async def test_every_point_is_passed_by_a_story_or_has_a_reason_not_to_be(librar
     passed: set[str] = set()
     for story in STORIES:
         passed |= set(await library.passed(story))
-    excused = set(all_points()) - set(reachable())
+    excused = {p for p in all_points() if p.rpartition(":")[0] in NOT_REACHED}
 
     assert sorted(set(reachable()) - passed) == []
     assert sorted(excused & passed) == []
