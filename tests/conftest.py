@@ -23,7 +23,7 @@ __all__ = ["pytest_terminal_summary"]  # a hook, found by its name
 os.environ["PTB_TIMEDELTA"] = "true"  # as bot/__main__.py does; PTB warns without it
 
 settings.register_profile("dev", max_examples=50, deadline=timedelta(milliseconds=500))
-settings.register_profile("ci", max_examples=500, deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("nightly", max_examples=20_000, deadline=None)
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev")

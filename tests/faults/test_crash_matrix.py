@@ -33,10 +33,10 @@ from tests.faults.points import module_of, sites
 from tests.faults.stories import STORIES, Scene, Story
 
 SOAK = os.environ.get("SOAK") == "1"  # noqa: TID251 - set by `make soak`
-# In the short form every third point of these and every so manieth of the others: odd numbers, so
+# In the short form every fifth point of these and every so manieth of the others: odd numbers, so
 # that it is now the moment before and now the moment after.
 PROTOCOL = ("engine.trade", "engine.recover", "bot.intake", "bot.workers", "bot.relay")
-EVERY_OF_PROTOCOL, EVERY = 3, 15
+EVERY_OF_PROTOCOL, EVERY = 5, 25
 # Points that no story passes, and why that is so.
 NOT_REACHED: Mapping[str, str] = {
     "engine.dispatch:Dispatcher._renew:writing#1": "every 30 s; moves `lease_until` alone",
