@@ -7,7 +7,9 @@ from decimal import Decimal
 
 from bot.inputs import Ambiguous, Topic
 from bot.messages import Message
+from bot.pages import HistoryPage, PanelPage
 from bot.views.access import not_allowed_view, stranger_view, welcome_view, wrong_code_view
+from bot.views.alert_settings import alerts_view
 from bot.views.alerts import alert_view
 from bot.views.balance import balance_view
 from bot.views.connect import (
@@ -23,27 +25,40 @@ from bot.views.halt import halt_alert_view, halted_view
 from bot.views.help import help_view
 from bot.views.history import history_view
 from bot.views.limits import limits_view
+from bot.views.modes import mode_view
+from bot.views.panel import page_view, panel_view
+from bot.views.people import members_view
 from bot.views.plan import no_key_view, plan_failed_view, plan_view
 from bot.views.settings import ask_view, changed_view, not_understood_view, question_view
 from bot.views.status import retired_card_view, status_view
+from bot.views.story import story_view
 from bot.views.trading import paused_view, resumed_view
 from bot.views.waiting import waiting_view
 from bot.views.why import why_view
 from docs.story import ACCOUNT, MNTL, NOON, RULES, SETTINGS, SYMBOL, Typed, bought, holdings, seen
 from engine.domain.accounts import Account, Halt
+from engine.domain.alert_settings import AlertSettings
 from engine.domain.alerts import (
+    Digest,
+    DriftNoticed,
     Halted,
+    KeyEnding,
+    LowMarkReached,
+    MemberJoined,
+    Moved,
     OrderNeedsPerson,
     OrderUnclear,
+    PlanOffered,
     TroubleOver,
     TroubleTold,
     trade_settled,
 )
 from engine.domain.limits import Recent
 from engine.domain.looks import Ordered
+from engine.domain.movements import Movement
 from engine.domain.orders import OrderState
-from engine.domain.pairs import Side
-from engine.domain.people import Role
+from engine.domain.pairs import USDT, Side
+from engine.domain.people import Member, Role
 from engine.domain.planner import InsideBand, MarketBuy, Plan
 from engine.domain.troubles import Trouble, TroubleKind
 from engine.errors import AddressRefused, Unavailable
@@ -69,6 +84,16 @@ _STUCK = replace(_TRADE, state=OrderState.NEEDS_HUMAN, resolved_at=None)
 _KEYLESS = replace(ACCOUNT, sealed_key=None, key_tail=None)
 _TROUBLE = Trouble(TroubleKind.UNREACHABLE, "", since=NOON, last_at=_LATER, count=4)
 _PLAN = Plan(held=D("57.10"), order=MarketBuy(D("17.10"), D(8541)))
+_DRIFT = DriftNoticed(
+    dry_run=False,
+    symbol=SYMBOL,
+    side=Side.BUY,
+    expected_quote=D("17.10"),
+    expected_base=D(8541),
+    held=D("57.10"),
+    target=D(40),
+    band=SETTINGS.band,
+)
 _FACTS = KeyFacts(frozenset({"SPOT_DEAL_WRITE"}), 90, ("203.0.113.7",), _BEFORE)
 
 
@@ -145,6 +170,19 @@ CARDS: Sequence[Shown] = (
     Shown("trouble-over", "It is over", [alert_view(TroubleOver(dry_run=False, kind=TroubleKind.UNREACHABLE, count=37, since=NOON, at=NOON + timedelta(minutes=14)))]),
     Shown("order-unclear", "An order without an answer", [alert_view(OrderUnclear(dry_run=False, symbol=SYMBOL, side=Side.BUY, expected_quote=D("17.10")))]),
     Shown("order-needs-person", "An order that needs your eyes", [alert_view(OrderNeedsPerson(dry_run=False, symbol=SYMBOL, side=Side.BUY, expected_quote=D("17.10"), client_order_id=_TRADE.client_order_id))]),
+    Shown("settings", "All settings", _asked("/settings", panel_view(account=ACCOUNT, now=_LATER, look=_LOOK, rules=RULES))),
+    Shown("settings-target", "A page of the settings", [page_view(page=PanelPage.TARGET, account=ACCOUNT, now=_LATER, look=_LOOK, rules=RULES)]),
+    Shown("mode", "The three modes", _asked("/mode", mode_view(account=ACCOUNT, now=_LATER))),
+    Shown("plan-offered", "Asked before a trade", [alert_view(PlanOffered(confirmation_id="q", drift=_DRIFT))]),
+    Shown("drift-noticed", "Only told of it", [alert_view(_DRIFT)]),
+    Shown("deposit", "Money came in", [alert_view(Moved(dry_run=False, symbol=SYMBOL, moved=(Movement(at=NOON, dry_run=False, asset=USDT, before=D(40), after=D(140)),), by_hand=False, held=D(140), target=D(40), band=SETTINGS.band, autonomy=SETTINGS.autonomy, question_id="q", new_target=D(140)))]),
+    Shown("alerts", "How loud", _asked("/alerts", alerts_view(account=ACCOUNT, settings=AlertSettings(smallest=D(5)), now=_LATER))),
+    Shown("low-mark", "A token runs low", [alert_view(LowMarkReached(dry_run=False, symbol=SYMBOL, asset=MNTL, below=D(100_000), left=D(91_858)))]),
+    Shown("digest", "The day's digest", [alert_view(Digest(dry_run=False, since=NOON - timedelta(days=1), at=NOON, target=D(40), trades=3, bought=D("21.30"), sold=D("5.00"), fees={USDT: D("0.013")}, small=1, smallest=D(5), held_before=D("40.10"), held=D("40.79")))]),
+    Shown("key-ending", "The key ends soon", [alert_view(KeyEnding(dry_run=False, key_tail="BWC5", days_left=7, expires_at=NOON + timedelta(days=7)))]),
+    Shown("trade-story", "A trade's story", [story_view(order=_TRADE, asked_by=None, back=HistoryPage(0, 5))]),
+    Shown("members", "The people of a chat", _asked("/members", members_view(people=[Member(user_id=1, role=Role.OWNER, name="Anna", since=NOON), Member(user_id=2, role=Role.VIEWER, name="Bert", since=NOON)], page=0, has_more=False, is_private=False, all_may_look=False, question_id="q"))),
+    Shown("member-joined", "A code was used", [alert_view(MemberJoined(user_id=2, name="Bert", role=Role.VIEWER))]),
     Shown("halt", "The owner halts everything", _asked("/halt", halted_view(halt=Halt(at=NOON, user_id=1), already=False, now=NOON))),
     Shown("halted", "What the chats hear of a halt", [halt_alert_view(Halted(dry_run=False))]),
 )
