@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.environment import MAKE_A_KEY
 from bot.keyfile import load_or_create_keys
-from bot.settings import MAKE_A_KEY, BadSettings, ProcessSettings
+from bot.settings import BadSettings, ProcessSettings
 from engine.domain.pairs import Symbol
 from engine.domain.target import Settings, Threshold
 from engine.vault import is_key
