@@ -124,7 +124,6 @@ def assemble(
             exchange_for=venue.exchange_for,
             key_life=key_life,
             menus=menus,
-            owner=owner,
             polls=polls,
             previews=previews,
             replies=answers,

@@ -43,7 +43,6 @@ from engine.invitations import Invitations
 from engine.keylife import KeyLife
 from engine.limits import AccountLimits
 from engine.modes import Modes
-from engine.movements import Movements
 from engine.people import People
 from engine.preview import Previews
 from engine.situation import Situations
@@ -55,7 +54,7 @@ from engine.vault import Vault
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What the handlers share. *owner* is this process's name in the leases."""
+    """What the handlers share."""
 
     accounts: Accounts
     access: Access
@@ -65,7 +64,6 @@ class Means:
     exchange_for: ExchangeFor
     key_life: KeyLife
     menus: Menus
-    owner: str
     polls: Polls
     previews: Previews
     replies: Replies
@@ -183,11 +181,7 @@ def open_desk(means: Means) -> tuple[Gate, Desk]:
             situations=means.situations,
             clock=means.clock,
         ),
-        Deposits(
-            accounts=means.accounts,
-            movements=Movements(database=means.database, clock=means.clock, owner=means.owner),
-            questions=questions,
-        ),
+        Deposits(accounts=means.accounts, changing=changing, questions=questions),
         Trading(
             accounts=means.accounts,
             previews=means.previews,

@@ -4,7 +4,6 @@ Nothing is held back for the answer: a check trades as the settings say.
 """
 
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_DOWN, Decimal
 
@@ -14,38 +13,22 @@ from engine.clock import Clock
 from engine.domain.accounts import Account, Duty
 from engine.domain.alerts import Moved
 from engine.domain.holdings import Holdings
-from engine.domain.money import ZERO, plain
+from engine.domain.money import ZERO
 from engine.domain.movements import Finding, judge
 from engine.domain.pairs import USDT
 from engine.domain.planner import CENT
 from engine.domain.target import MAX_TARGET
-from engine.storage import accounts, audit, confirmations, leases, looks, movements, outbox
-from engine.storage.codec import from_json, to_json
-from engine.storage.confirmations import ANY_TRADER, Confirmation, Refusal
+from engine.domain.wishes import Proposal, Wish
+from engine.storage import accounts, confirmations, leases, looks, movements, outbox
+from engine.storage.codec import to_json
+from engine.storage.confirmations import ANY_TRADER, Confirmation
 from engine.storage.database import Database
 
-# The kind of the question what to do with USDT that arrived.
-DEPOSIT = "deposit"
+# The kind of the question what to do with USDT that arrived; its payload is a Proposal.
+DEPOSIT = "keep_deposit"
 _ASKED_FOR = timedelta(days=1)
 # So many in an hour are told; whoever moves more knows what they do.
 _HOUR, _MANY = timedelta(hours=1), 6
-
-
-@dataclass(frozen=True, slots=True)
-class Raise:
-    """The target as it was when USDT arrived, and with the amount added to it."""
-
-    before: Decimal
-    after: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Raised:
-    """What became of the tap; equal accounts mean that the target was another by then."""
-
-    before: Account
-    after: Account
-    wanted: Raise
 
 
 class Movements:
@@ -85,35 +68,6 @@ class Movements:
             if finding.moved and not doubtful:
                 await self._tell(session, account, finding)
 
-    async def raise_target(
-        self, question_id: str, account: Account, *, user_id: int
-    ) -> Raised | Refusal:
-        """The tap on "Target 140.00": once, and only if nobody has set another target since."""
-        async with self._database.writing() as session:
-            taken = await confirmations.take(
-                session,
-                question_id,
-                chat_id=account.chat_id,
-                user_id=user_id,
-                now=self._clock.now(),
-            )
-            if isinstance(taken, Refusal):
-                return taken
-            wanted = from_json(taken.payload, Raise)
-            before = after = await accounts.get(session, account.id)
-            if before.settings.target == wanted.before:
-                after = await accounts.change(session, before, target=wanted.after)
-                await audit.add(
-                    session,
-                    at=self._clock.now(),
-                    chat_id=account.chat_id,
-                    user_id=user_id,
-                    action="target",
-                    subject=account.uuid,
-                    detail=f"{plain(wanted.before)} -> {plain(wanted.after)}",
-                )
-        return Raised(before, after, wanted)
-
     async def _is_ours(self, session: AsyncSession, account: Account, *, fence: int) -> bool:
         """As it was when it was looked at: after another pair or key nothing can be compared."""
         if await accounts.has_unresolved(session, account.id):  # which also holds the account
@@ -140,20 +94,20 @@ class Movements:
         )
         if earlier >= _MANY:
             return  # somebody trades by hand, and knows; it is kept all the same
-        if (raised := _raise(account, finding)) and await movements.asks_about_deposits(
-            session, account.id
-        ):
+        target = _target_that_keeps(account, finding)
+        if target is not None and await movements.asks_about_deposits(session, account.id):
+            found = Wish.of(account).only(["target", "symbol", "dry_run"])
             question = Confirmation(
                 id=secrets.token_urlsafe(9),
                 chat_id=account.chat_id,
                 user_id=ANY_TRADER,
                 kind=DEPOSIT,
-                payload=to_json(raised),
+                payload=to_json(Proposal(wanted=Wish(target=target), found=found)),
                 asked_at=now,
                 expires_at=now + _ASKED_FOR,
             )
             await confirmations.ask(session, question)
-            alert = alert.asking(question.id, new_target=raised.after)
+            alert = alert.asking(question.id, new_target=target)
         await outbox.add_alert(
             session,
             chat_id=account.chat_id,
@@ -163,12 +117,12 @@ class Movements:
         )
 
 
-def _raise(account: Account, finding: Finding) -> Raise | None:
+def _target_that_keeps(account: Account, finding: Finding) -> Decimal | None:
     """What to offer for USDT that arrived and is too much to be left alone."""
     settings, arrived = account.settings, finding.of(USDT)
     if finding.by_hand or arrived is None or arrived.change <= ZERO:
         return None
     if finding.seen.amounts[USDT] <= settings.band.high:
         return None
-    after = (settings.target + arrived.change).quantize(CENT, ROUND_DOWN)
-    return Raise(settings.target, after) if settings.target < after <= MAX_TARGET else None
+    target = (settings.target + arrived.change).quantize(CENT, ROUND_DOWN)
+    return target if settings.target < target <= MAX_TARGET else None

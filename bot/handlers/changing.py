@@ -117,6 +117,12 @@ class Changing:
         undo = await self._offer(ask, before, after, in_panel=False)
         return undoable(echo, former=undo[0], question_id=undo[1]) if undo else echo
 
+    async def keep_deposit(self, question: Confirmation, ask: Ask) -> Message | Refusal:
+        """The tap that raises the target by what arrived: asked about where much would move,
+        which is so when the deposit was traded meanwhile.
+        """
+        return await self._judged(question, ask, action="keep deposit", agreed=False)
+
     async def page(
         self, page: PanelPage, account: Account, *, title: str | None = None
     ) -> Message:

@@ -4,25 +4,20 @@ from collections.abc import Mapping
 
 from bot.asks import Answer, Ask, Command, OnTap, Page
 from bot.callbacks import Choose, Confirm
+from bot.handlers.changing import Changing
 from bot.questions import Questions
-from bot.views.movements import (
-    CHOICES,
-    LEAVE,
-    left_view,
-    target_changed_meanwhile_view,
-    target_raised_view,
-)
+from bot.views.movements import CHOICES, LEAVE, left_view
 from engine.accounts import Accounts
-from engine.movements import DEPOSIT, Movements
+from engine.movements import DEPOSIT
 from engine.storage.confirmations import Confirmation, Refusal
 
 
 class Deposits:
     """It has no command: "Trade it" is /rebalance, and /settarget sets any target."""
 
-    def __init__(self, *, accounts: Accounts, movements: Movements, questions: Questions) -> None:
+    def __init__(self, *, accounts: Accounts, changing: Changing, questions: Questions) -> None:
         self._accounts = accounts
-        self._movements = movements
+        self._changing = changing
         self._questions = questions
 
     @property
@@ -40,13 +35,9 @@ class Deposits:
     async def _answered(
         self, question: Confirmation, press: Confirm | Choose, ask: Ask
     ) -> Answer | Refusal:
-        account = await self._accounts.of(ask.chat_id)
-        if isinstance(press, Choose) and press.index == LEAVE:
-            taken = await self._questions.take(question.id, ask)
-            return taken if isinstance(taken, Refusal) else left_view(account=account)
-        raised = await self._movements.raise_target(question.id, account, user_id=ask.user_id)
-        if isinstance(raised, Refusal):
-            return raised
-        if raised.before == raised.after:
-            return target_changed_meanwhile_view(account=raised.after)
-        return target_raised_view(account=raised.after)
+        if not (isinstance(press, Choose) and press.index == LEAVE):
+            return await self._changing.keep_deposit(question, ask)
+        taken = await self._questions.take(question.id, ask)
+        if isinstance(taken, Refusal):
+            return taken
+        return left_view(account=await self._accounts.of(ask.chat_id))

@@ -6,7 +6,7 @@ from bot.views.amounts import balance, band_range, cents, tokens, usdt
 from bot.views.buttons import button, do, keyboard
 from bot.views.layout import escape, lines, paragraphs
 from bot.views.mode import badge, trading_badge
-from bot.views.outlook import band_line, next_step
+from bot.views.outlook import next_step
 from engine.domain.accounts import Account
 from engine.domain.alerts import Moved
 from engine.domain.money import ZERO
@@ -53,32 +53,6 @@ def moved_view(told: Moved) -> Message:
         "/rebalance does. Without a tap nothing changes. /settarget sets another target."
     )
     return Message(paragraphs(text, how), keyboard([do("Trade it", "rebalance")], choices))
-
-
-def target_raised_view(*, account: Account) -> Message:
-    """*account* as it is after the tap."""
-    settings = account.settings
-    return Message(
-        lines(
-            f"{badge(account)} · Target set to {usdt(settings.target)}",
-            band_line(settings),
-            next_step(account, held=None, rules=None),
-            "/settarget sets another one; /status shows how things stand.",
-        ),
-        keyboard([do("Target", "settarget"), do("Status", "status")]),
-    )
-
-
-def target_changed_meanwhile_view(*, account: Account) -> Message:
-    return Message(
-        lines(
-            f"{badge(account)} · Nothing changed",
-            "The target was changed after I asked, so I leave it as it is: "
-            f"{usdt(account.settings.target)}.",
-            "/settarget sets another one.",
-        ),
-        keyboard([do("Target", "settarget")]),
-    )
 
 
 def left_view(*, account: Account) -> Message:

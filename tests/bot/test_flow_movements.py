@@ -30,6 +30,8 @@ async def test_a_deposit_is_told_and_traded_and_the_target_can_be_raised(
     text, labels = told.text, told.labels
 
     await bot.tap(OWNER, "Target 140.00", message=told)
+    asked, target_then = told.text, (await bot.account()).settings.target
+    await bot.tap(OWNER, "Set 140.00 USDT", message=told)
 
     assert text.startswith("🟢 LIVE · 100.00 USDT arrived")
     assert "USDT  40.00 → 140.00  (target 40.00)" in text
@@ -37,9 +39,12 @@ async def test_a_deposit_is_told_and_traded_and_the_target_can_be_raised(
     assert "What was traded by then is traded back." in text
     assert labels == ["Target 140.00", "Leave it"]
     assert "Bought" in bought.text
+    # It was traded meanwhile, so that much would move again: the person is asked as always.
+    assert asked.startswith("🟢 LIVE · Set the target to 140.00 USDT?")
+    assert target_then == D(40)
     assert told.text.startswith("🟢 LIVE · Target set to 140.00 USDT")
     assert "Band 133.00 – 147.00 USDT" in told.text
-    assert told.labels == ["Target", "Status"]
+    assert "Undo" in " ".join(told.labels)
     assert (await bot.account()).settings.target == D(140)
 
 
@@ -69,8 +74,33 @@ async def test_a_target_that_was_changed_since_is_left_as_it_is(world: World, bo
 
     await bot.tap(OWNER, "Target 140.00", message=told)
 
-    assert "The target was changed after I asked, so I leave it as it is: 60.00 USDT." in told.text
+    assert "Nothing changed" in told.text
+    assert "target 60.00 USDT now" in told.text
     assert (await bot.account()).settings.target == D(60)
+
+
+async def test_a_target_is_not_raised_for_another_pair(world: World, bot: Program):
+    await on_target(world, bot)
+    await after_a_deposit(world, bot)
+    told, _ = await bot.told(OWNER)
+    await bot.ask(OWNER, "/dryrun on")
+
+    await bot.tap(OWNER, "Target 140.00", message=told)
+
+    assert "Nothing changed" in told.text
+    assert (await bot.account()).settings.target == D(40)
+
+
+async def test_what_is_still_there_is_kept_at_one_tap(world: World, bot: Program):
+    await on_target(world, bot, "notify")
+    await after_a_deposit(world, bot)
+    told, _ = await bot.told(OWNER)
+
+    await bot.tap(OWNER, "Target 140.00", message=told)
+
+    assert told.text.startswith("🟢 LIVE · Target set to 140.00 USDT")
+    assert (await bot.account()).settings.target == D(140)
+    assert world.mexc.order_posts.total() == 0
 
 
 async def test_a_second_tap_changes_nothing(world: World, bot: Program):

@@ -1,5 +1,6 @@
 """Deposits, withdrawals and trades by hand, as the checks notice them: told once, never invented."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,11 +15,12 @@ from engine.domain.movements import Movement
 from engine.domain.orders import OrderState
 from engine.domain.pairs import USDT, Asset, Symbol
 from engine.domain.target import Autonomy
+from engine.domain.wishes import Proposal, Wish
 from engine.errors import OutcomeUnknown
-from engine.movements import DEPOSIT, Movements, Raised
+from engine.movements import DEPOSIT
 from engine.storage import accounts, movements
-from engine.storage.chat_models import AlertSettingsRow, AuditRow, ConfirmationRow
-from engine.storage.confirmations import Refusal, Why
+from engine.storage.chat_models import AlertSettingsRow, ConfirmationRow
+from engine.storage.codec import from_json
 from engine.storage.database import Database
 from engine.storage.models import BalanceRow, OrderRow
 from tests.engine.harness import Crash, Engine, Fuse
@@ -48,10 +50,6 @@ async def questions(engine: Engine) -> list[str]:
     async with engine.database.reading() as session:
         query = select(ConfirmationRow.id).where(ConfirmationRow.kind == DEPOSIT)
         return list(await session.scalars(query))
-
-
-def desk(engine: Engine) -> Movements:
-    return Movements(database=engine.database, clock=engine.clock, owner=engine.owner)
 
 
 async def test_a_deposit_is_told_kept_and_traded_all_the_same(
@@ -262,36 +260,21 @@ async def test_after_an_order_nobody_is_sure_of_the_next_look_is_the_first(
     assert [m.change for m in await kept(engine, account)] == [20]
 
 
-async def test_the_target_is_raised_by_the_amount_once(engine: Engine, exchange: FakeExchange):
+async def test_the_question_holds_for_the_target_pair_and_money_it_was_asked_about(
+    engine: Engine, exchange: FakeExchange
+):
     account = await seen(engine, exchange, autonomy=Autonomy.NOTIFY)
     exchange.usdt += D("100.009")
     await engine.check(account)
-    [question] = await questions(engine)
-
-    raised = await desk(engine).raise_target(question, account, user_id=ANYBODY)
-    again = await desk(engine).raise_target(question, account, user_id=ANYBODY)
-
-    assert isinstance(raised, Raised)
-    assert raised.after.settings.target == D("140.00")
-    assert isinstance(again, Refusal)
-    assert again.why is Why.USED
     async with engine.database.reading() as session:
-        [line] = (await session.scalars(select(AuditRow))).all()
-    assert (line.user_id, line.action, line.detail) == (ANYBODY, "target", "40 -> 140")
+        [row] = (await session.scalars(select(ConfirmationRow))).all()
 
+    proposal = from_json(row.payload, Proposal)
 
-async def test_a_target_that_was_changed_meanwhile_stays(engine: Engine, exchange: FakeExchange):
-    account = await seen(engine, exchange)
-    exchange.usdt += 100
-    await engine.check(account)
-    [question] = await questions(engine)
-    await engine.change(account, target=D(60))
-
-    raised = await desk(engine).raise_target(question, account, user_id=ANYBODY)
-
-    assert isinstance(raised, Raised)
-    assert raised.before == raised.after
-    assert (await engine.account(account)).settings.target == D(60)
+    assert (row.kind, proposal.wanted) == (DEPOSIT, Wish(target=D("140.00")))
+    assert proposal.holds(account)
+    for other in ({"target": D(60)}, {"symbol": Symbol("BTCUSDT")}, {"dry_run": True}):
+        assert not proposal.holds(replace(account, settings=replace(account.settings, **other)))
 
 
 @pytest.mark.parametrize("dies_at", ["write begins 1", "commit 1", "committed 1"])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.views.alerts import alert_view
-from bot.views.movements import left_view, target_changed_meanwhile_view, target_raised_view
+from bot.views.movements import left_view
 from engine.domain.alerts import Moved
 from engine.domain.movements import Movement
 from engine.domain.pairs import USDT, Asset
@@ -75,9 +75,7 @@ def test_many_in_an_hour_end_with_a_word():
     assert "without a word" in check_message(alert_view(moved(last_for_now=True)))
 
 
-def test_the_answers_tell_the_target_that_holds():
+def test_the_answer_tells_the_target_that_stays():
     who = account(settings=settings(target=140))
 
-    assert "Target set to 140.00 USDT" in check_message(target_raised_view(account=who))
     assert "Target stays 140.00 USDT" in check_message(left_view(account=who))
-    assert "140.00 USDT" in check_message(target_changed_meanwhile_view(account=who))
