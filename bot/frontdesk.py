@@ -177,6 +177,7 @@ def open_desk(means: Means) -> tuple[Gate, Desk]:
         ModeOf(
             accounts=means.accounts,
             modes=Modes(database=means.database, clock=means.clock),
+            changing=changing,
             previews=means.previews,
             situations=means.situations,
             clock=means.clock,

@@ -1,6 +1,7 @@
 """Changes that wait for a tap: one that a person was asked about, and the undoing of one."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
@@ -13,6 +14,7 @@ from engine.domain.money import plain
 from engine.domain.target import Threshold
 from engine.domain.wishes import Proposal, Wish
 from engine.errors import OrderUnresolved
+from engine.modes import start_over
 from engine.storage import accounts, audit, confirmations, requests
 from engine.storage.codec import from_json, to_json
 from engine.storage.confirmations import Refusal
@@ -51,7 +53,7 @@ class Changes:
             current = await _settled(session, chat_id, proposal.wanted)
             if not proposal.holds(current):
                 return Overtaken(current, proposal)
-            after = await _apply(session, current, proposal.wanted)
+            after = await _apply(session, current, proposal.wanted, now=now)
             await audit.add(
                 session,
                 at=now,
@@ -76,9 +78,13 @@ async def _settled(session: AsyncSession, chat_id: int, wanted: Wish) -> Account
     return await accounts.get(session, account.id)
 
 
-async def _apply(session: AsyncSession, current: Account, wanted: Wish) -> Account:
+async def _apply(
+    session: AsyncSession, current: Account, wanted: Wish, *, now: datetime
+) -> Account:
     if wanted.symbol is not None or wanted.dry_run is not None:
         await requests.drop(session, current.id)
+    if wanted.autonomy is not None:
+        await start_over(session, current.id, now=now)
     after = await accounts.change(session, current, **wanted.for_settings())
     if wanted.limits is not None and wanted.limits != after.limits:
         after = await accounts.set_limits(session, after, wanted.limits)

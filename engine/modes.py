@@ -1,13 +1,14 @@
 """What a person may do about trading by itself: choose how far it goes, and put off an offer."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import Clock
 from engine.domain.accounts import Account
 from engine.domain.offers import QUIET, Standing
-from engine.domain.orders import Intent
+from engine.domain.orders import AccountId, Intent
 from engine.domain.target import Autonomy
 from engine.storage import accounts, audit, confirmations, leases, offers, orders
 from engine.storage.confirmations import Refusal
@@ -23,6 +24,15 @@ class ModeChange:
     under_way: Intent | None
 
 
+async def start_over(session: AsyncSession, account_id: AccountId, *, now: datetime) -> None:
+    """Under another mode nothing is skipped or put off any more, and an open card comes too late."""
+    await accounts.ask_not_before(session, account_id, None)
+    offer = await offers.last(session, account_id)
+    if offer is not None:
+        await offers.call_off(session, offer, now=now)
+        await offers.forget(session, account_id)
+
+
 class Modes:
     def __init__(self, *, database: Database, clock: Clock) -> None:
         self._database = database
@@ -35,11 +45,7 @@ class Modes:
         async with self._database.writing() as session:
             before = await accounts.get(session, account.id)
             after = await accounts.change(session, before, autonomy=autonomy)
-            await accounts.ask_not_before(session, account.id, None)
-            last = await offers.last(session, account.id)
-            if last is not None:
-                await offers.call_off(session, last, now=self._clock.now())
-                await offers.forget(session, account.id)
+            await start_over(session, account.id, now=self._clock.now())
             unresolved = await orders.unresolved_of(session, [account.id])
             if before != after:
                 was = before.settings.autonomy

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from bot.asks import Answer, Ask, Command, OnTap, Page
 from bot.callbacks import Choose, Confirm
+from bot.handlers.changing import Changing
 from bot.messages import Message
 from bot.views.halt import no_trade_in_a_halt_view
 from bot.views.modes import mode_changed_view, mode_not_understood_view, mode_view
@@ -28,12 +29,14 @@ class ModeOf:
         *,
         accounts: Accounts,
         modes: Modes,
+        changing: Changing,
         previews: Previews,
         situations: Situations,
         clock: Clock,
     ) -> None:
         self._accounts = accounts
         self._modes = modes
+        self._changing = changing
         self._previews = previews
         self._situations = situations
         self._clock = clock
@@ -60,13 +63,16 @@ class ModeOf:
             return mode_not_understood_view(account=account, typed_text=ask.argument)
         change = await self._modes.change(account, wanted, user_id=ask.user_id)
         known = await self._situations.look(change.after)
-        return mode_changed_view(
+        echo = mode_changed_view(
             account=change.after,
             changed=change.before != change.after,
             now=self._clock.now(),
             look=await self._previews.fresh_look(change.after, known),
             rules=await self._previews.known_rules(change.after),
             under_way=change.under_way,
+        )
+        return await self._changing.with_undo(
+            ask, before=change.before, after=change.after, echo=echo
         )
 
     async def _answered(

@@ -53,6 +53,19 @@ async def test_a_change_is_echoed_with_its_consequence_and_kept(world: World, bo
     assert [(line.user_id, line.detail) for line in lines] == [(OWNER, "auto -> ask")]
 
 
+async def test_a_mode_is_taken_back_with_one_tap_and_its_offer_with_it(bot: Program):
+    await bot.connect()
+    changed = await bot.ask(OWNER, "/mode ask")
+    (offered,) = await bot.checked()
+
+    await bot.tap(OWNER, "↩️ Undo", message=changed)
+    await bot.tap(OWNER, "Trade", message=offered)
+
+    assert changed.text.startswith("🟢 LIVE · Undone: mode auto again")
+    assert (await bot.account()).settings.autonomy is Autonomy.AUTO
+    assert "Too late" in offered.text or "too old" in offered.text
+
+
 async def _tapped(bot: Program, command: str, label: str):
     await bot.ask(OWNER, command)
     return await bot.tap(OWNER, label)
