@@ -151,7 +151,7 @@ CARDS: Sequence[Shown] = (
     Shown("limits", "Limits", _asked("/limits", limits_view(account=ACCOUNT, recent=Recent(turnover=D("16.30"), orders=1), rules=RULES))),
     Shown("why", "Why nothing was done", _asked("/why", why_view(account=ACCOUNT, now=_LATER, look=_LOOK, rules=RULES))),
     Shown("why-traded", "Why it traded", _asked("/why", why_view(account=ACCOUNT, now=_LATER, look=replace(seen(_BEFORE, at=NOON), verdict=Ordered(_TRADE.client_order_id, Side.BUY, D("17.10"))), rules=RULES, order=_TRADE))),
-    Shown("history", "History", _asked("/history", history_view(account=ACCOUNT, orders=[_TRADE], page=0, size=5, has_more=True))),
+    Shown("history", "History", _asked("/history", history_view(account=ACCOUNT, events=[_TRADE], page=0, size=5, has_more=True))),
     Shown("balance", "Balance", _asked("/balance", balance_view(account=ACCOUNT, holdings=_AFTER, prices={MNTL: D("0.002")}, now=_LATER))),
     Shown("connect-1", "Connecting, step by step", _asked("/connect", ask_key_view(account=_KEYLESS), ask_secret_view(deleted=True))),
     Shown("connect-2", "Connected", [connected_view(account=_with(paused=True), facts=_FACTS, rules=RULES, deleted=True)]),

@@ -37,7 +37,7 @@ class Situations:
         standing = self._dispatcher.standing(account.id)
         async with self._database.reading() as session:
             stored = await looks.get(session, account.id)
-            trades = await orders.trades(session, account.id, most=1)
+            last_trade = await orders.last_trade(session, account.id)
             unresolved = await orders.unresolved_of(session, [account.id])
             trouble = await troubles.get(session, account.id)
             undelivered = await queue.waiting(session, OutboxRow, chat_id=account.chat_id)
@@ -45,7 +45,7 @@ class Situations:
         return Situation(
             look=look,
             next_check_at=standing.due_at if standing else None,
-            last_trade=trades[0] if trades else None,
+            last_trade=last_trade,
             unresolved=unresolved.get(account.id),
             trouble=trouble if _is_ongoing(trouble, look) else None,
             undelivered=undelivered,

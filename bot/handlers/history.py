@@ -1,4 +1,4 @@
-"""`/history`: pages of trades, and each trade's story behind its number."""
+"""`/history`: pages of trades and movements, and each trade's story behind its number."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from bot.views.settings import not_understood_view
 from bot.views.story import story_gone_view, story_view
 from engine.accounts import Accounts
 from engine.domain.orders import ClientOrderId, Intent, Trigger
-from engine.storage import confirmations, members, orders
+from engine.storage import confirmations, history, members, orders
 from engine.storage.database import Database
 
 
@@ -42,12 +42,12 @@ class History:
     async def _page(self, ask: Ask, page: HistoryPage) -> Message:
         account = await self._accounts.of(ask.chat_id)
         async with self._database.reading() as session:
-            found = await orders.trades(
+            found = await history.page(
                 session, account.id, most=page.size + 1, skip=page.page * page.size
             )
         return history_view(
             account=account,
-            orders=found[: page.size],
+            events=found[: page.size],
             page=page.page,
             size=page.size,
             has_more=len(found) > page.size,

@@ -1,4 +1,6 @@
-"""`/history`: the last orders as numbered two-line rows, a page at a time."""
+"""`/history`: the last trades as numbered two-line rows, a page at a time, and between them what
+moved without an order of the bot's.
+"""
 
 from collections.abc import Sequence
 from typing import assert_never
@@ -7,27 +9,34 @@ from telegram import InlineKeyboardButton
 
 from bot.messages import Message
 from bot.pages import HistoryPage, TradeStory
-from bot.views.amounts import price, quantity, usdt
+from bot.views.amounts import balance, cents, price, quantity, usdt
 from bot.views.buttons import button, keyboard
 from bot.views.layout import COLUMNS, block, paragraphs, width
 from bot.views.mode import badge
 from bot.views.moments import stamp
 from engine.domain.accounts import Account
+from engine.domain.money import ZERO
+from engine.domain.movements import Movement
 from engine.domain.orders import Intent, OrderState
-from engine.domain.pairs import Side, base_of
+from engine.domain.pairs import USDT, Side, base_of
 
 # A row of buttons that a thumb can still tell apart.
 _NUMBERS_A_ROW = 5
 
 
 def history_view(
-    *, account: Account, orders: Sequence[Intent], page: int, size: int, has_more: bool
+    *,
+    account: Account,
+    events: Sequence[Intent | Movement],
+    page: int,
+    size: int,
+    has_more: bool,
 ) -> Message:
-    """*orders* are those of *page*, newest first; *has_more* says whether older ones exist. Under
-    each number there is a button with the trade's whole story.
+    """*events* are those of *page*, newest first; *has_more* says whether older ones exist. Under
+    each trade's number there is a button with its whole story.
     """
     mode = badge(account)
-    if not orders:
+    if not events:
         text = (
             "No older trades. /history shows the newest."
             if page
@@ -35,20 +44,36 @@ def history_view(
         )
         back = _pages(page, size, has_more=False)
         return Message(paragraphs(f"{mode} · History", text), keyboard(*back) if back else None)
-    numbered = list(enumerate(orders, start=page * size + 1))
-    rows = [row for number, order in numbered for row in _rows(number, order)]
+    numbered = list(enumerate(events, start=page * size + 1))
+    rows = [row for number, event in numbered for row in _rows(number, event)]
+    stories = _numbers(numbered, page, size)
     title = f"{mode} · History" + (f", page {page + 1}" if page else "")
     return Message(
         paragraphs(
             f"{title}\nTimes in UTC. /history 10 shows more, /export all.",
             block(rows),
-            "Tap a number for the whole story of that trade.",
+            "Tap a number for the whole story of that trade." if stories else None,
         ),
-        keyboard(*_numbers(numbered, page, size), *_pages(page, size, has_more=has_more)),
+        keyboard(*stories, *_pages(page, size, has_more=has_more)),
     )
 
 
-def _rows(number: int, order: Intent) -> list[str]:
+def _rows(number: int, event: Intent | Movement) -> list[str]:
+    return _moved(number, event) if isinstance(event, Movement) else _traded(number, event)
+
+
+def _moved(number: int, movement: Movement) -> list[str]:
+    went = "came in" if movement.change > ZERO else "went out"
+    first = f"{number} {stamp(movement.at)} {movement.asset} {went}"
+    paper = "paper: " if movement.dry_run else ""
+    show = cents if movement.asset == USDT else balance
+    return [
+        *([first] if width(first) <= COLUMNS else [first.removesuffix(f" {went}"), f"  {went}"]),
+        f"  {paper}{show(movement.before)} → {show(movement.after)}",
+    ]
+
+
+def _traded(number: int, order: Intent) -> list[str]:
     base = base_of(order.symbol)
     when = f"{number} {stamp(order.created_at)}"
     how = "paper" if order.dry_run else "for"
@@ -86,11 +111,12 @@ def _story(state: OrderState) -> str:
 
 
 def _numbers(
-    numbered: Sequence[tuple[int, Intent]], page: int, size: int
+    numbered: Sequence[tuple[int, Intent | Movement]], page: int, size: int
 ) -> list[list[InlineKeyboardButton]]:
     buttons = [
-        button(str(number), TradeStory(order.client_order_id, page, size))
-        for number, order in numbered
+        button(str(number), TradeStory(event.client_order_id, page, size))
+        for number, event in numbered
+        if isinstance(event, Intent)
     ]
     return [buttons[i : i + _NUMBERS_A_ROW] for i in range(0, len(buttons), _NUMBERS_A_ROW)]
 

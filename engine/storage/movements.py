@@ -86,27 +86,14 @@ async def count(session: AsyncSession, account_id: AccountId, *, since: datetime
     return await session.scalar(query) or 0
 
 
-async def recent(
-    session: AsyncSession, account_id: AccountId, *, most: int, skip: int = 0
-) -> list[Movement]:
-    """Newest first."""
-    rows = await session.scalars(
-        select(MovementRow)
-        .where(MovementRow.account_id == account_id)
-        .order_by(MovementRow.id.desc())
-        .limit(most)
-        .offset(skip)
+def movement_of(row: MovementRow) -> Movement:
+    return Movement(
+        at=row.at,
+        dry_run=row.dry_run,
+        asset=Asset(row.asset),
+        before=row.before,
+        after=row.after,
     )
-    return [
-        Movement(
-            at=row.at,
-            dry_run=row.dry_run,
-            asset=Asset(row.asset),
-            before=row.before,
-            after=row.after,
-        )
-        for row in rows
-    ]
 
 
 async def asks_about_deposits(session: AsyncSession, account_id: AccountId) -> bool:

@@ -1,7 +1,7 @@
 """Orders: intents written down before they leave, and everything learned about them since."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -146,7 +146,7 @@ async def drop_planned(session: AsyncSession, account_id: AccountId, *, now: dat
 
 async def get(session: AsyncSession, client_order_id: ClientOrderId) -> Intent | None:
     row = await session.scalar(select(OrderRow).where(OrderRow.client_order_id == client_order_id))
-    return None if row is None else _intent(row)
+    return None if row is None else intent_of(row)
 
 
 async def unresolved_of(
@@ -155,7 +155,7 @@ async def unresolved_of(
     rows = await session.scalars(
         select(OrderRow).where(OrderRow.account_id.in_(account_ids), IS_UNRESOLVED)
     )
-    return {AccountId(row.account_id): _intent(row) for row in rows}
+    return {AccountId(row.account_id): intent_of(row) for row in rows}
 
 
 async def last_fills_of(
@@ -168,25 +168,18 @@ async def last_fills_of(
         .group_by(OrderRow.account_id, OrderRow.dry_run)
     )
     rows = await session.scalars(select(OrderRow).where(OrderRow.id.in_(newest)))
-    return {(AccountId(row.account_id), row.dry_run): _intent(row) for row in rows}
+    return {(AccountId(row.account_id), row.dry_run): intent_of(row) for row in rows}
 
 
-async def trades(
-    session: AsyncSession, account_id: AccountId, *, most: int, skip: int = 0
-) -> list[Intent]:
-    """Orders with fills, newest first."""
-    rows = await session.scalars(
+async def last_trade(session: AsyncSession, account_id: AccountId) -> Intent | None:
+    """The newest order with fills."""
+    row = await session.scalar(
         select(OrderRow)
         .where(OrderRow.account_id == account_id, IS_TRADE)
         .order_by(OrderRow.id.desc())
-        .limit(most)
-        .offset(skip)
+        .limit(1)
     )
-    return [_intent(row) for row in rows]
-
-
-def intents(rows: Iterable[OrderRow]) -> list[Intent]:
-    return [_intent(row) for row in rows]
+    return None if row is None else intent_of(row)
 
 
 async def count_refused(session: AsyncSession, account_id: AccountId, *, since: datetime) -> int:
@@ -241,7 +234,7 @@ def _columns(intent: Intent) -> dict[str, Any]:
     }
 
 
-def _intent(row: OrderRow) -> Intent:
+def intent_of(row: OrderRow) -> Intent:
     return Intent(
         client_order_id=ClientOrderId(row.client_order_id),
         account_id=AccountId(row.account_id),

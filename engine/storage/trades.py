@@ -35,7 +35,7 @@ async def after(
     rows = (
         await session.scalars(query.order_by(OrderRow.created_at, OrderRow.id).limit(most))
     ).all()
-    return list(zip(orders.intents(rows), [row.id for row in rows], strict=True))
+    return [(orders.intent_of(row), row.id) for row in rows]
 
 
 async def zone_name(session: AsyncSession, account_id: AccountId) -> str | None:

@@ -192,7 +192,7 @@ class Engine:
         """Every order ever written down, oldest first."""
         async with self.database.reading() as session:
             rows = await session.scalars(select(OrderRow).order_by(OrderRow.id))
-            return [orders._intent(row) for row in rows]
+            return [orders.intent_of(row) for row in rows]
 
     async def alerts(self) -> list[Alert]:
         """What the chats were told, oldest first."""

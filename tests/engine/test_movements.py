@@ -18,7 +18,7 @@ from engine.domain.target import Autonomy
 from engine.domain.wishes import Proposal, Wish
 from engine.errors import OutcomeUnknown
 from engine.movements import DEPOSIT
-from engine.storage import accounts, movements
+from engine.storage import accounts, history
 from engine.storage.chat_models import AlertSettingsRow, ConfirmationRow
 from engine.storage.codec import from_json
 from engine.storage.database import Database
@@ -43,7 +43,8 @@ async def seen(engine: Engine, exchange: FakeExchange, **wishes: Any) -> Account
 
 async def kept(engine: Engine, account: Account) -> list[Movement]:
     async with engine.database.reading() as session:
-        return await movements.recent(session, account.id, most=100)
+        events = await history.page(session, account.id, most=100)
+    return [event for event in events if isinstance(event, Movement)]
 
 
 async def questions(engine: Engine) -> list[str]:
@@ -297,18 +298,6 @@ async def test_killed_around_it_a_movement_is_told_once(
 
     assert [m.change for m in await kept(engine, account)] == [D("1.50")]
     assert await engine.told() == ["Moved"]
-
-
-async def test_pages_of_movements_are_newest_first(engine: Engine, exchange: FakeExchange):
-    account = await seen(engine, exchange)
-    for amount in ("40.50", "41.50", "41.60"):
-        exchange.usdt = D(amount)
-        await engine.check(account)
-
-    async with engine.database.reading() as session:
-        page = await movements.recent(session, account.id, most=1, skip=1)
-
-    assert [m.after for m in page] == [D("41.50")]
 
 
 async def test_open_orders_of_the_person_are_still_theirs(engine: Engine, exchange: FakeExchange):

@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from engine.domain.movements import Movement
 from engine.domain.orders import UNRESOLVED, AccountId, Fees, Intent, OrderState, Trigger
 from engine.domain.pairs import USDT, Asset, Side
 from engine.errors import LeaseLost
-from engine.storage import accounts, orders
+from engine.storage import accounts, history, movements, orders
 from engine.storage.database import Database
 from engine.storage.models import OrderRow
 from engine.storage.orders import AlreadyIntended
@@ -116,7 +117,7 @@ async def test_two_accounts_may_have_the_same_run(lite: Database):
     await put(lite, intent(), intent(account_id=YOU, client_order_id="bl-of-the-other"))
 
     async with lite.reading() as session:
-        assert await orders.trades(session, ME, most=1) == []
+        assert await orders.last_trade(session, ME) is None
 
 
 async def test_the_database_itself_allows_one_unresolved_order_an_account(both: Database):
@@ -240,22 +241,30 @@ async def test_the_last_fill_is_the_newest_order_with_one(both: Database):
     assert {whose: fill.run_id for whose, fill in fills.items()} == {(ME, False): "run-2"}
 
 
-async def test_trades_are_told_newest_first_and_page_by_page(lite: Database):
-    await put(
-        lite,
-        *(numbered(n, state=OrderState.FILLED, execution=execution()) for n in range(5)),
-        numbered(5, state=OrderState.UNFILLED),
-        numbered(6, account_id=YOU, state=OrderState.FILLED, execution=execution()),
+async def test_the_history_is_newest_first_and_has_movements_between_the_trades(both: Database):
+    moved = Movement(
+        at=START + timedelta(minutes=2, seconds=1),
+        dry_run=False,
+        asset=USDT,
+        before=Decimal(40),
+        after=Decimal(140),
     )
+    filled = {"state": OrderState.FILLED, "execution": execution()}
+    await put(
+        both,
+        *(numbered(n, created_at=START + timedelta(minutes=n), **filled) for n in range(4)),
+        numbered(5, created_at=START + timedelta(minutes=9), state=OrderState.UNFILLED),
+        numbered(6, account_id=YOU, created_at=START + timedelta(minutes=9), **filled),
+    )
+    async with both.writing() as session:
+        await movements.add(session, ME, moved)
+        await movements.add(session, YOU, moved)
 
-    async with lite.reading() as session:
-        newest = await orders.trades(session, ME, most=2)
-        older = await orders.trades(session, ME, most=2, skip=2)
-        rest = await orders.trades(session, ME, most=2, skip=4)
+    async with both.reading() as session:
+        pages = [await history.page(session, ME, most=2, skip=skip) for skip in (0, 2, 4, 6)]
 
-    assert [trade.run_id for trade in newest] == ["run-4", "run-3"]
-    assert [trade.run_id for trade in older] == ["run-2", "run-1"]
-    assert [trade.run_id for trade in rest] == ["run-0"]
+    told = [[e if isinstance(e, Movement) else e.run_id for e in page] for page in pages]
+    assert told == [["run-3", moved], ["run-2", "run-1"], ["run-0"], []]
 
 
 async def test_refusals_are_counted_from_a_moment_on(lite: Database):

@@ -335,7 +335,7 @@ class Bench:
         if person is not None:
             query = query.where(OrderRow.account_id == (await self.account(person)).id)
         async with self.database.reading() as session:
-            return [orders._intent(row) for row in await session.scalars(query)]
+            return [orders.intent_of(row) for row in await session.scalars(query)]
 
     async def outbox(self) -> Sequence[OutboxRow]:
         async with self.database.reading() as session:

@@ -46,6 +46,7 @@ from bot.views.help import COMMANDS, help_view
 from bot.views.history import history_view
 from bot.views.waiting import waiting_view
 from engine.domain.holdings import Balance, Holdings
+from engine.domain.movements import Movement
 from engine.domain.orders import OrderState
 from engine.domain.pairs import USDT, Asset, Side, Symbol
 from engine.errors import (
@@ -179,7 +180,7 @@ def test_forgetting_the_key_asks_with_one_button():
 def test_history_shows_two_lines_a_trade():
     view = history_view(
         account=account(),
-        orders=[
+        events=[
             intent(state=OrderState.FILLED, execution=execution()),
             intent(state=OrderState.PARTIAL, execution=execution(), side=Side.SELL, dry_run=True),
         ],
@@ -204,16 +205,39 @@ def test_history_tells_orders_that_moved_nothing(state: OrderState):
     order = intent(state=state, side=Side.SELL, dry_run=True)
 
     text = check_message(
-        history_view(account=account(), orders=[order], page=0, size=5, has_more=False)
+        history_view(account=account(), events=[order], page=0, size=5, has_more=False)
     )
 
     assert "22 Nov 12:00 sell MNTL\n  paper: " in text
 
 
+def test_history_has_what_moved_by_other_hands_between_the_trades_without_a_button():
+    deposit = Movement(
+        at=START, dry_run=False, asset=USDT, before=Decimal("40.79"), after=Decimal(140)
+    )
+    left = Movement(
+        at=START, dry_run=True, asset=Asset("MNTL"), before=Decimal(91858), after=Decimal(91358)
+    )
+    trade = intent(state=OrderState.FILLED, execution=execution())
+    view = history_view(
+        account=account(), events=[deposit, trade, left], page=0, size=5, has_more=False
+    )
+
+    rows = check_message(view).split("\n\n")[1].splitlines()
+    assert [*rows[:2], *rows[4:]] == [
+        "1 22 Nov 12:00 USDT came in",
+        "  40.79 → 140.00",
+        "3 22 Nov 12:00 MNTL went out",
+        "  paper: 91,858 → 91,358",
+    ]
+    assert view.keyboard is not None
+    assert [b.text for row in view.keyboard.inline_keyboard for b in row] == ["2"]
+
+
 def test_history_is_paged():
     view = history_view(
         account=account(),
-        orders=[intent(state=OrderState.UNFILLED)],
+        events=[intent(state=OrderState.UNFILLED)],
         page=1,
         size=5,
         has_more=True,
@@ -229,15 +253,15 @@ def test_a_trade_too_wide_for_one_row_takes_two():
     order = intent(state=OrderState.FILLED, execution=execution(1_008_142, "2018.30"))
 
     text = check_message(
-        history_view(account=account(), orders=[order], page=0, size=5, has_more=False)
+        history_view(account=account(), events=[order], page=0, size=5, has_more=False)
     )
 
     assert "22 Nov 12:00 bought\n  1,008,142 MNTL\n  for 2,018.30 USDT at 0.002002" in text
 
 
 def test_an_empty_history_says_so():
-    none = history_view(account=account(), orders=[], page=0, size=5, has_more=False)
-    older = history_view(account=account(), orders=[], page=3, size=5, has_more=False)
+    none = history_view(account=account(), events=[], page=0, size=5, has_more=False)
+    older = history_view(account=account(), events=[], page=3, size=5, has_more=False)
 
     assert "No trades yet" in check_message(none)
     assert "No older trades" in check_message(older)
@@ -254,7 +278,7 @@ def test_twenty_rows_of_any_size_fit_one_message(base: Decimal, quote: Decimal, 
     )
 
     check_message(
-        history_view(account=account(), orders=[order] * 20, page=0, size=20, has_more=True)
+        history_view(account=account(), events=[order] * 20, page=0, size=20, has_more=True)
     )
 
 
