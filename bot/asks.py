@@ -17,7 +17,8 @@ from engine.storage.confirmations import Confirmation, Refusal
 class Ask:
     """One command. *argument* is the rest of the line; *message_id* the message it came in or,
     for a tap, the message whose button was tapped. *role* is what the person may do in the chat,
-    *name* what they call themselves; *topic_id* is the forum topic they wrote in.
+    *name* what they call themselves; *topic_id* is the forum topic they wrote in. *is_shown*: the
+    tapped message shows that button; a made-up tap may name any message of ours.
     """
 
     chat_id: int
@@ -30,6 +31,7 @@ class Ask:
     argument: str
     message_id: int
     asked_at: datetime
+    is_shown: bool = False
 
     @property
     def place(self) -> Place:

@@ -18,7 +18,7 @@ from bot.handlers.trading import REBALANCE
 from bot.messages import Place
 from bot.permissions import needed_for, needed_for_press
 from bot.replies import Replies
-from bot.updates import name_of, topic_of
+from bot.updates import name_of, shows_button, topic_of
 from bot.views.access import not_allowed_notice, not_allowed_view
 from bot.views.conversation import (
     edited_view,
@@ -251,6 +251,7 @@ class Router:
             argument=argument,
             message_id=message.message_id,
             asked_at=self._clock.now(),
+            is_shown=shows_button(message, query.data),
         )
 
 

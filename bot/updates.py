@@ -125,6 +125,13 @@ def topic_of(message: object) -> int | None:
     return None
 
 
+def shows_button(message: object, data: str | None) -> bool:
+    """Whether the message, as Telegram has it now, has a button with *data*."""
+    keyboard = message.reply_markup if isinstance(message, Message) else None
+    rows = keyboard.inline_keyboard if keyboard is not None else ()
+    return any(button.callback_data == data for row in rows for button in row)
+
+
 def name_of(user: User) -> str:
     """What somebody calls themselves, on one line and of a bounded length; the library believes
     any value to be a name.

@@ -86,13 +86,16 @@ class StatusCard:
     async def _tapped(self, ask: Ask) -> Card | None:
         """The card whose button was tapped; None for one that is not kept any more.
 
-        A newer one than is known was delivered late, or forgotten by mistake: it is the card now.
+        A newer one than is known was delivered late, or forgotten by mistake: it is the card now,
+        if it has the card's buttons.
         """
         kept = await self._cards.of(ask.chat_id)
         if kept is not None and kept.message_id == ask.message_id:
             return kept
         if kept is not None and kept.message_id > ask.message_id:
             await self._cards.retire(ask.chat_id, ask.message_id)
+            return None
+        if not ask.is_shown:
             return None
         account = await self._accounts.of(ask.chat_id)
         drawn = await self._cards.draw(account, kept)

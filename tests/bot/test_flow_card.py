@@ -289,6 +289,20 @@ async def test_where_the_bot_may_not_pin_it_says_what_it_needs(world: World, bot
     assert "Pin" in card.labels
 
 
+async def test_a_made_up_tap_does_not_turn_another_message_into_the_card(
+    world: World, bot: Program
+):
+    card = await bot.ask(OWNER, "/status")
+    other = await bot.ask(OWNER, "/version")
+    said = other.text
+
+    await bot.tap(OWNER, "card:refresh", message=other, forged=True)
+    await bot.tap(OWNER, "card:pin", message=other, forged=True)
+
+    assert (other.text, other.pinned) == (said, False)
+    assert "Refresh" in card.labels
+
+
 async def test_a_tap_on_an_older_card_changes_nothing_but_closes_it(world: World, bot: Program):
     world.api.fail("editMessageText", server_error())
     first = await bot.ask(OWNER, "/status")
