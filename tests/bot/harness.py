@@ -144,7 +144,7 @@ class Program:
     async def handled(self, update_id: int) -> None:
         """Until the update is over."""
         over = select(InboxRow.done_at).where(InboxRow.update_id == update_id)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 self.recorded.clear()
                 if await self.scalar(over) is not None:
@@ -155,7 +155,7 @@ class Program:
         """One heartbeat, and the checks it sets off."""
         dispatcher = self.parts.dispatcher
         await dispatcher.tick()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not dispatcher._queue.empty() or any(
                 seat.busy for seat in dispatcher._seats.values()
             ):

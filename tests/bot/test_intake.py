@@ -76,7 +76,7 @@ class Handler:
         self._changed.set()
 
     async def wait_for(self, count: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(self.texts) < count:
                 self._changed.clear()
                 await self._changed.wait()
@@ -173,7 +173,7 @@ async def stored(db: Database, clock: FakeClock, *updates: tuple[int, int, str])
 
 
 async def settled(db: Database, *, count: int) -> list[InboxRow]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(done := [row for row in await rows(db) if row.done_at is not None]) < count:
             await a_moment()
     return done
@@ -435,7 +435,7 @@ async def test_no_more_than_sixteen_updates_are_handled_at_a_time(
     handler.when = dict.fromkeys(texts, wait)
     await stored(db, clock, *((n, 100 + n, words) for n, words in enumerate(texts)))
     async with running(workers.run()):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(begun) < 16:
                 await a_moment()
         await a_moment()
@@ -530,7 +530,7 @@ async def test_an_update_that_takes_long_is_not_claimed_a_second_time(
 
     handler.when["long"] = wait
     await stored(db, clock, (1, ANNA, "long"))
-    async with running(workers.run()), asyncio.timeout(5):
+    async with running(workers.run()), asyncio.timeout(30):
         for _ in range(5):
             clock.shift(HOLD + timedelta(seconds=1))
             workers.nudge()
@@ -576,7 +576,7 @@ async def test_stopping_finishes_what_is_in_hand_and_begins_nothing_new(
 
     handler.when["first"] = wait
     await stored(db, clock, (1, ANNA, "first"), (2, ANNA, "second"))
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
         tasks.create_task(workers.run())
         await begun.wait()
         workers.stop()
@@ -609,7 +609,7 @@ async def test_a_database_that_fails_while_an_update_is_handled_is_waited_for(
     handler.when["one"] = lose_the_table
     await stored(db, clock, (1, ANNA, "one"), (2, ANNA, "two"))
     began = clock.now()
-    async with running(workers.run()), asyncio.timeout(5):
+    async with running(workers.run()), asyncio.timeout(30):
         await handler.wait_for(1)
         while clock.now() < began + timedelta(minutes=1):
             await a_moment()
@@ -625,7 +625,7 @@ async def test_a_database_that_fails_when_the_queue_is_read_is_waited_for(
     await stored(db, clock, (1, ANNA, "one"))
     await lose(db)
     began = clock.now()
-    async with running(workers.run()), asyncio.timeout(5):
+    async with running(workers.run()), asyncio.timeout(30):
         while clock.now() < began + timedelta(minutes=1):
             await a_moment()
         await find(db)

@@ -35,7 +35,7 @@ class Ledger(list[str]):
         self._changed.set()
 
     async def until(self, what: str, *, times: int = 1) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while self.count(what) < times:
                 self._changed.clear()
                 await self._changed.wait()
@@ -162,7 +162,7 @@ async def test_a_beat_that_does_not_end_is_not_waited_for(
     dispatcher.hold_beat = asyncio.Event()
     heartbeat = Heartbeat(application, dispatcher, every=EVERY)
 
-    async with asyncio.timeout(5), running(heartbeat.run()):
+    async with asyncio.timeout(30), running(heartbeat.run()):
         await seen.until("beat")
     dispatcher.hold_beat.set()
 

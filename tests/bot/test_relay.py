@@ -111,7 +111,7 @@ class Desk:
         self, *, failures: tuple[str | None, ...] = (), attempts: int | None = None
     ) -> list[OutboxRow]:
         """Wait until no row is in hand and all are done, or as described."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while True:
                 await a_moment()
                 rows = await self.rows()
@@ -455,7 +455,7 @@ async def test_a_long_message_cut_off_half_way_is_repeated_from_its_start_and_sa
 
 async def test_stopping_finishes_the_message_in_hand(api: FakeTelegram, desk: Desk):
     await desk.write(ANNA, "first")
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
         tasks.create_task(desk.relay.run())
         await api.wait_until(lambda: bool(api.called("sendMessage")))
         desk.relay.stop()

@@ -117,7 +117,7 @@ async def test_an_edit_whose_markup_is_refused_becomes_a_message(world: World, b
     ids=["dropped", "502", "429", "hangs"],
 )
 async def test_an_answer_that_telegram_does_not_take_arrives_later(world: World, fault: Fault):
-    async with world.program(telegram_patience_s=2 if fault is HANG else 5) as bot:
+    async with world.program(telegram_patience_s=4 if fault is HANG else 20) as bot:
         world.api.fail("sendMessage", fault)
 
         now = await bot.say(OWNER, "/settarget 50")

@@ -222,6 +222,6 @@ class Engine:
 
 async def eventually(holds: Callable[[], bool]) -> None:
     """Return when *holds* is true; fail after five seconds."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not holds():
             await a_moment()
