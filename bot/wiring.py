@@ -94,6 +94,7 @@ def build_application(token: str, *, request: BaseRequest, base_url: str) -> App
         ApplicationBuilder()
         .token(token)
         .request(request)
+        .get_updates_request(request)  # never polled with; its default reads all certificates anew
         .base_url(f"{base_url}/bot")
         .updater(None)
         .build()

@@ -62,7 +62,7 @@ class World:
 
     @asynccontextmanager
     async def program(
-        self, env: Mapping[str, str] | None = None, *, telegram_patience_s: float = 5
+        self, env: Mapping[str, str] | None = None, *, telegram_patience_s: float = 15
     ) -> AsyncGenerator["Program"]:
         """A process's life, assembled from its environment and online when it is yielded."""
         settings = ProcessSettings.from_env(
