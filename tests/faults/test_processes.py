@@ -21,6 +21,7 @@ from tests.fakes.mexc_faults import Fault
 from tests.fakes.telegram import FakeTelegram
 from tests.faults.fleet import Fleet, Hurried, Member, Passage, Person, sailing
 from tests.faults.mayhem import SOAKING, Mayhem
+from tests.faults.scenarios import sampled
 
 BOOK = ("GET", "/api/v3/depth")
 Record = Callable[[str, object], None]
@@ -72,7 +73,7 @@ async def test_at_a_deploy_the_new_process_goes_on_where_the_old_one_lets_go(
     assert len(fleet.posts()) == 4
 
 
-@pytest.mark.parametrize("the_next", [OrderState.SENDING, OrderState.FILLED])
+@pytest.mark.parametrize("the_next", sampled([OrderState.SENDING, OrderState.FILLED], every=2))
 async def test_a_process_frozen_before_its_order_left_is_refused_when_it_goes_on(
     fleet: Fleet, the_next: OrderState, record_property: Record
 ):
