@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from engine.clock import SystemClock
-from engine.storage.database import Database, with_driver
+from engine.storage.database import Database
 from engine.storage.models import NoteRow, OutboxRow
 from tests.fakes.clock import START, FakeClock
 
@@ -27,27 +27,6 @@ async def write_note(database: Database, name: str, value: str = "") -> None:
 def outsider(sqlite_url: str) -> sqlite3.Connection:
     """Another program on the same file, which does not wait."""
     return sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), timeout=0, isolation_level=None)
-
-
-@pytest.mark.parametrize(
-    ("url", "with_asynchronous", "with_synchronous"),
-    [
-        ("postgres://u:p@h/d", "postgresql+psycopg://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
-        ("postgresql://h/d?a=b", "postgresql+psycopg://h/d?a=b", "postgresql+psycopg://h/d?a=b"),
-        ("postgresql+asyncpg://h/d", "postgresql+psycopg://h/d", "postgresql+psycopg://h/d"),
-        ("sqlite:///data/x.db", "sqlite+aiosqlite:///data/x.db", "sqlite:///data/x.db"),
-        ("sqlite:////srv/x.db", "sqlite+aiosqlite:////srv/x.db", "sqlite:////srv/x.db"),
-    ],
-)
-def test_a_url_as_hosts_give_it_gets_our_driver(url, with_asynchronous, with_synchronous):
-    assert with_driver(url) == with_asynchronous
-    assert with_driver(url, asynchronous=False) == with_synchronous
-
-
-@pytest.mark.parametrize("url", ["", "data/x.db", "sqlite://", "mysql://h/d", "://h/d"])
-def test_any_other_database_is_refused(url):
-    with pytest.raises(ValueError, match=r"looks like|is not supported"):
-        with_driver(url)
 
 
 async def test_leaving_a_writing_block_commits(database):
