@@ -94,6 +94,7 @@ class Pooler:
     tls: ssl.SSLContext | None
     full: bool = False
     most_clients: int = 0
+    encrypted: int = 0
     asked: list[bytes] = field(default_factory=list)
     _port: int = 0
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -151,6 +152,7 @@ class Pooler:
                 case code if code == _TLS and self.tls is not None:
                     client.writer.write(b"S")
                     await client.writer.start_tls(self.tls)
+                    self.encrypted += 1
                 case code if code in {_TLS, _GSS}:
                     client.writer.write(b"N")
                 case code if code == _CANCEL:
