@@ -188,17 +188,16 @@ class Pooler:
             message = kind + size + await client.reader.readexactly(_length(size) - 4)
             if kind == b"X":
                 raise _Gone
-            if client.server is None:
-                client.server = await self._lend()
-            await client.server.send(message)
+            server = client.server = client.server or await self._lend()
+            await server.send(message)
             if kind in _ENDS_A_TURN:
                 break
         self.asked.append(message[5:])
         while True:
-            answer, message = await client.server.receive()
+            answer, message = await server.receive()
             await self.speaks.wait()
             if answer == b"Z" and message.endswith(b"I"):
-                self._take_back(client.server)
+                self._take_back(server)
                 client.server = None
             client.writer.write(message)
             if answer == b"Z":

@@ -1,10 +1,11 @@
 """PostgreSQL as it is in production: a pooler before it, few connections, and backends that die."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from itertools import cycle
 
 import psycopg
 import pytest
@@ -54,7 +55,11 @@ async def trades_twice(bench: Bench, anna: Person) -> None:
     bench.database_faults = DatabaseFaults()
     await bench.until_quiet()
 
-    assert [intent.state for intent in await bench.intents()] == [OrderState.FILLED] * 2
+    states = [intent.state for intent in await bench.intents()]
+    # A plan whose next step was lost never left; the next claim of the account takes it away.
+    assert [state for state in states if state is not OrderState.PLANNED] == [
+        OrderState.FILLED
+    ] * 2
     assert bench.order_posts == 2
     assert await broken_at_rest(bench) == []
     for words in ("Target set to 40.20", "Up for"):
@@ -88,23 +93,24 @@ async def test_no_transaction_waits_for_another_one_of_its_own(
 
 @dataclass
 class Killer(DatabaseFaults):
-    """Every *every*th transaction loses its backend just before, or after, it commits."""
+    """So many transactions commit, and then one loses its backend just before it would."""
 
     kill: Callable[[], int] = int
-    every: int = 3
-    seen: int = 0
+    gaps: Iterator[int] = field(default_factory=lambda: cycle((2, 7, 3, 11, 5)))
+    left: int = 3
     killed: int = 0
 
     def strike(self, step: str) -> None:
-        if step == "commit":
-            self.seen += 1
-            if self.seen % self.every == 0:
-                self.killed += self.kill()
+        if step != "commit":
+            return
+        self.left -= 1
+        if self.left < 0:
+            self.killed += self.kill()
+            self.left = next(self.gaps)
 
 
-@pytest.mark.parametrize("every", [3, 5])
 async def test_backends_that_are_killed_in_the_middle_of_transactions_cost_no_order(
-    postgres_url: str, clock: FakeClock, every: int
+    postgres_url: str, clock: FakeClock
 ):
     """`pg_terminate_backend`: at a fail-over, at a restart, or by somebody's hand."""
     with psycopg.connect(postgres_url, autocommit=True) as admin:
@@ -120,7 +126,7 @@ async def test_backends_that_are_killed_in_the_middle_of_transactions_cost_no_or
         async with a_bench(postgres_url, clock) as bench, bench.life():
             anna = bench.add_person()
             await bench.connect(anna)
-            killer = Killer(kill=kill, every=every)
+            killer = Killer(kill=kill)
             bench.database_faults = killer
             await trades_twice(bench, anna)
 

@@ -70,7 +70,7 @@ def full(table: sa.Table, number: int) -> dict[str, Any]:
 def read(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> Mapping[str, Any]:
     wanted = [table.columns[name] for name in row]
     key = [column == row[column.name] for column in table.primary_key]
-    return connection.execute(sa.select(*wanted).where(*key)).mappings().one()
+    return dict(connection.execute(sa.select(*wanted).where(*key)).mappings().one())
 
 
 @pytest.mark.parametrize("script", MIGRATIONS, ids=lambda script: script.revision)

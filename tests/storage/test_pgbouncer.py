@@ -50,7 +50,7 @@ def url(empty_postgres_url: str) -> Generator[str]:
     address = conninfo_to_dict(empty_postgres_url)
     database, port = address.pop("dbname"), _free_port()
     folder = Path(mkdtemp(prefix="ballast-pooler-", dir="/tmp"))
-    there = make_conninfo(**address, dbname=database)
+    there = make_conninfo("", **address, dbname=database)
     (folder / "ini").write_text(SETTINGS.format(database=database, there=there, port=port))
     who = pwd.getpwnam("nobody").pw_name if os.geteuid() == 0 else None
     folder.chmod(0o711)
@@ -93,7 +93,7 @@ async def test_it_refuses_what_we_no_longer_send_and_everything_else_works_throu
     url: str, through: Database
 ):
     with pytest.raises(psycopg.OperationalError, match="unsupported startup parameter: options"):
-        await asyncio.to_thread(psycopg.connect, url, options="-c lock_timeout=5s")
+        await asyncio.to_thread(lambda: psycopg.connect(url, options="-c lock_timeout=5s"))
 
     async with asyncio.TaskGroup() as tasks:
         for number in range(20):

@@ -106,7 +106,7 @@ async def test_start_parameters_that_a_pooler_does_not_track_are_refused_by_it(p
     url = pooler.url(options="-c lock_timeout=5s")
 
     with pytest.raises(psycopg.OperationalError, match="unsupported startup parameter"):
-        await asyncio.to_thread(psycopg.connect, url)
+        await asyncio.to_thread(lambda: psycopg.connect(url))
 
 
 async def test_many_at_once_share_a_single_connection_of_the_servers(
