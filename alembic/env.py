@@ -7,16 +7,21 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
+from alembic.runtime.migration import MigrationInfo
+from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 import engine.storage.chat_models
 import engine.storage.models  # noqa: F401 - see above
 from engine.storage.columns import Base, Exact, Moment, Seconds
 from engine.storage.database import with_driver
-from engine.storage.schema import DEFAULT_URL, sqlite_file
+from engine.storage.postgres import LASTING, BadAddress, with_tls
+from engine.storage.schema import DEFAULT_URL, OLDEST_CODE, sqlite_file
 
+_LOCKED = "55P03"
 _PLAIN_TYPES = {Exact: "sa.Text()", Moment: "sa.BigInteger()", Seconds: "sa.BigInteger()"}
 
 
@@ -36,6 +41,7 @@ def run(connection: Connection) -> None:
         render_item=spell_out,
         render_as_batch=True,  # SQLite cannot alter a column
         transactional_ddl=True,  # all or nothing, on SQLite too: see _say_begin_ourselves
+        on_version_apply=note_the_oldest_code,
     )
     with context.begin_transaction():
         if connection.dialect.name == "postgresql":
@@ -44,6 +50,17 @@ def run(connection: Connection) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('alembic'))"))
             connection.execute(text("SET LOCAL lock_timeout = '5s'"))
         context.run_migrations()
+
+
+def note_the_oldest_code(*, ctx: Any, step: MigrationInfo, **_: object) -> None:
+    """Leave word for older code, which cannot know what we did to the schema."""
+    revision = step.destination_revision_ids
+    if not revision or ctx.connection is None:
+        return  # back to nothing: the table is gone
+    script = context.script.get_revision(revision[0])
+    here = {"name": OLDEST_CODE, "value": getattr(script.module, "oldest_code", script.revision)}
+    ctx.connection.execute(text("DELETE FROM notes WHERE name = :name"), here)
+    ctx.connection.execute(text("INSERT INTO notes (name, value) VALUES (:name, :value)"), here)
 
 
 def _say_begin_ourselves(engine: sa.Engine) -> None:
@@ -61,19 +78,50 @@ def _say_begin_ourselves(engine: sa.Engine) -> None:
 def main() -> None:
     url = context.config.attributes.get("url")
     if url is None:  # the command line; the program has its own logging
-        url = os.environ.get("DATABASE_URL", "").strip() or DEFAULT_URL
+        url = _url_of_the_environment()
         logging.basicConfig(format="%(levelname)s %(message)s")
         logging.getLogger("alembic").setLevel(logging.INFO)
     if file := sqlite_file(url):
         file.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(
-        with_driver(url, asynchronous=False), poolclass=NullPool, hide_parameters=True
-    )
-    if engine.dialect.name == "sqlite":
+    engine = _engine(url)
+    try:
+        with engine.connect() as connection:
+            run(connection)
+    except OperationalError as e:
+        if engine.dialect.name == "sqlite":
+            raise
+        raise CommandError(_why(e)) from None
+    finally:
+        engine.dispose()
+
+
+def _url_of_the_environment() -> str:
+    url = os.environ.get("DATABASE_URL", "").strip() or DEFAULT_URL
+    try:
+        with_driver(url)
+    except BadAddress as e:
+        raise CommandError(f"DATABASE_URL {e}") from None
+    except ValueError:
+        raise CommandError("DATABASE_URL is not a postgres:// or sqlite:/// address") from None
+    return with_tls(url) if os.environ.get("DYNO") else url
+
+
+def _engine(url: str) -> sa.Engine:
+    address = with_driver(url, asynchronous=False)
+    if address.startswith("sqlite"):
+        engine = create_engine(address, poolclass=NullPool, hide_parameters=True)
         _say_begin_ourselves(engine)
-    with engine.connect() as connection:
-        run(connection)
-    engine.dispose()
+        return engine
+    how = {**LASTING, "application_name": "ballast-release"}
+    return create_engine(address, poolclass=NullPool, hide_parameters=True, connect_args=how)
+
+
+def _why(error: OperationalError) -> str:
+    """Nothing was changed, whatever it was: a migration is one transaction."""
+    if getattr(error.orig, "sqlstate", None) == _LOCKED:
+        return "somebody holds a table that must change; nothing was changed, run it again"
+    reason = str(error.orig).partition("\n")[0]
+    return f"the database cannot be used, nothing was changed: {reason}"
 
 
 main()

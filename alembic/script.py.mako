@@ -15,6 +15,8 @@ revision = ${quoted(up_revision)}
 down_revision = ${quoted(down_revision)}
 branch_labels = None
 depends_on = None
+# The oldest revision whose code may run beside this one's, on this schema.
+oldest_code = ${quoted(down_revision)}
 
 
 def upgrade() -> None:

@@ -13,6 +13,7 @@ from bot.inputs import NotUnderstood, parse_symbol
 from engine.domain.money import ZERO, decimal_from_text
 from engine.domain.pairs import Symbol
 from engine.domain.target import MAX_INTERVAL, MAX_TARGET, MIN_INTERVAL, Threshold
+from engine.storage.postgres import BadAddress
 from engine.storage.schema import sqlite_file
 from engine.vault import is_key
 
@@ -109,6 +110,8 @@ def chats(text: str) -> tuple[int, ...]:
 def database_url(text: str) -> str:
     try:
         file = sqlite_file(text)
+    except BadAddress as e:
+        raise Unusable(str(e)) from None
     except (ValueError, ArgumentError):
         raise Unusable(
             "is not a postgres://, postgresql:// or sqlite:/// address of a database"

@@ -30,6 +30,7 @@ from engine.exchange.mexc.market import MexcMarket
 from engine.exchange.pacing import WeightBudget
 from engine.exchange.paper import PaperExchange
 from engine.exchange.port import Exchange
+from engine.storage import outage
 from engine.storage.database import Database
 from engine.timing import Timing
 from engine.vault import Vault
@@ -115,7 +116,7 @@ async def _outlast_the_database(start: Callable[[], Awaitable[None]], clock: Clo
             await start()
         except (SQLAlchemyError, OSError) as e:
             failures += 1
-            logger.warning("not online yet, the database is away: %s", type(e).__name__)
+            logger.warning("not online yet, the database is %s", outage.why(e))
             await clock.sleep(delay(failures, most=_LONGEST_PAUSE))
         else:
             return

@@ -11,6 +11,7 @@ from bot import environment
 from bot.environment import Reading
 from engine.domain.pairs import Symbol
 from engine.domain.target import Settings, Threshold
+from engine.storage.postgres import with_tls
 from engine.storage.schema import DEFAULT_URL, sqlite_file
 
 
@@ -60,7 +61,7 @@ class ProcessSettings:
             ),
             mexc_api_url=reading.one("MEXC_API_URL", environment.http_url, "https://api.mexc.com"),
             authorized_chats=reading.one("AUTHORIZED_CHATS", environment.chats, ()),
-            database_url=reading.one("DATABASE_URL", environment.database_url, DEFAULT_URL),
+            database_url=_database_url(reading),
             encryption_keys=reading.one("ENCRYPTION_KEYS", environment.keys, ()),
             default_settings=Settings(
                 target=reading.one("TARGET_USDT", environment.target, Decimal(40)),
@@ -85,6 +86,12 @@ class ProcessSettings:
         if reading.problems:
             raise BadSettings(reading.problems)
         return settings
+
+
+def _database_url(reading: Reading) -> str:
+    url = reading.one("DATABASE_URL", environment.database_url, DEFAULT_URL)
+    # Heroku's addresses do not say that its databases want TLS, and are reached from outside.
+    return with_tls(url) if reading.is_set("DYNO") else url
 
 
 def _interval(reading: Reading) -> timedelta:

@@ -43,8 +43,8 @@ async def open_database(url: str, *, clock: Clock) -> AsyncGenerator[Database]:
             database = await stack.enter_async_context(Database.open(url, clock=clock))
             if file is not None:
                 await _take_over(database)
-            elif not await _is_current(database):
-                raise CannotStart("the database has another schema; run: alembic upgrade head")
+            elif (refusal := await _refusal(database)) is not None:
+                raise CannotStart(refusal)
         except InUse as e:
             raise CannotStart(f"{e} is in use by another Ballast; stop that one first") from e
         except CommandError as e:
@@ -65,9 +65,9 @@ async def _take_over(database: Database) -> None:
         await leases.release_all(session)
 
 
-async def _is_current(database: Database) -> bool:
+async def _refusal(database: Database) -> str | None:
     async with database.engine.connect() as connection:
-        return await connection.run_sync(schema.is_current)
+        return await connection.run_sync(schema.refusal)
 
 
 async def open_vault(settings: ProcessSettings, database: Database) -> Vault:

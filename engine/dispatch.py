@@ -23,7 +23,7 @@ from engine.domain.schedule import longest_silence, next_check
 from engine.domain.troubles import TroubleKind
 from engine.domain.vigil import Progress, Pulse
 from engine.seats import Seat, Seats
-from engine.storage import accounts, leases, orders
+from engine.storage import accounts, leases, orders, outage
 from engine.storage.database import Database
 from engine.timing import Timing
 
@@ -96,7 +96,7 @@ class Dispatcher:
             await self._hand_out()
         except _DATABASE_AWAY as e:
             self._database_away = True
-            logger.warning("no heartbeat, the database is away: %s", type(e).__name__)
+            logger.warning("no heartbeat, the database is %s", outage.why(e))
         else:
             self._database_away = False
             self._beats += 1
@@ -218,9 +218,7 @@ class Dispatcher:
             return await self._checker.check(duty, fence=fence)
         except _DATABASE_AWAY as e:
             # What was begun is in the database, and is gone on with from there.
-            logger.warning(
-                "check interrupted, the database is away: %s", type(e).__name__, extra=about
-            )
+            logger.warning("check interrupted, the database is %s", outage.why(e), extra=about)
             return None
         except Exception:
             # The supervisor's net: one account's bug must not stop the others.

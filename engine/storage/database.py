@@ -21,25 +21,23 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from engine.clock import Clock
+from engine.storage import postgres
 from engine.storage.columns import Moment
 
 _WRITES = "ballast_writes"
-_POSTGRES_OPTIONS = (
-    "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s"
-)
 
 
 def with_driver(url: str, *, asynchronous: bool = True) -> str:
     """The URL as hosts give it (`postgres://`, `sqlite:///`), with the driver we use.
 
-    Raises ValueError for any other database.
+    Raises BadAddress where PostgreSQL cannot use it, ValueError for any other database.
     """
     scheme, separator, rest = url.partition("://")
     if not separator or not rest:
         raise ValueError("a database URL looks like postgresql://... or sqlite:///...")
     match scheme.split("+")[0]:
         case "postgres" | "postgresql":
-            return f"postgresql+psycopg://{rest}"
+            return postgres.postgres_address(rest)
         case "sqlite":
             return f"sqlite+aiosqlite://{rest}" if asynchronous else f"sqlite://{rest}"
         case other:
@@ -68,22 +66,12 @@ class Database:
         address = make_url(with_driver(url))
         options: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": True}
         if address.get_backend_name() == "postgresql":
-            # Two copies overlap at a deploy, and the small plans allow 20 connections in all.
-            options |= {"pool_size": 6, "max_overflow": 2, "pool_timeout": 10}
-            options["connect_args"] = {
-                "application_name": "ballast",
-                "options": _POSTGRES_OPTIONS,
-                "prepare_threshold": None,  # transaction-mode poolers lose prepared statements
-                "connect_timeout": 10,
-                # A failed-over server that drops packets is noticed in a minute, not in many.
-                "keepalives_idle": 30,
-                "keepalives_interval": 10,
-                "keepalives_count": 3,
-                "tcp_user_timeout": 30_000,
-            }
+            options |= {**postgres.POOL, "connect_args": postgres.connect_args()}
         engine = create_async_engine(address, **options)
         if address.get_backend_name() == "sqlite":
             _configure_sqlite(engine)
+        else:
+            postgres.prepare(engine)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(engine.dispose)
             yield cls(engine, clock)

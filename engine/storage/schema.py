@@ -6,11 +6,14 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from sqlalchemy.engine import make_url
 
 from engine.storage.database import with_driver
+from engine.storage.models import NoteRow
 
+# The note in which a migration says whose code the schema bears: the oldest one's revision.
+OLDEST_CODE = "oldest_code"
 DEFAULT_URL = "sqlite:///data/ballast.db"
 
 _SCRIPTS = Path(__file__).parents[2] / "alembic"
@@ -31,6 +34,27 @@ def is_current(connection: Connection) -> bool:
     """
     there = MigrationContext.configure(connection).get_current_heads()
     return set(there) == set(ScriptDirectory(str(_SCRIPTS)).get_heads())
+
+
+def refusal(connection: Connection) -> str | None:
+    """Why this program must not run on the database; None if it may.
+
+    It may on its own schema, and on a newer one that was made beside it: a host migrates before it
+    starts the next version, and may restart this one in between. A newer schema names the oldest
+    code it bears, by its revision; whoever has that revision in its history is new enough.
+
+    For `await async_connection.run_sync(refusal)`.
+    """
+    if is_current(connection):
+        return None
+    there = set(MigrationContext.configure(connection).get_current_heads())
+    ours = {script.revision for script in ScriptDirectory(str(_SCRIPTS)).walk_revisions()}
+    if not there or there <= ours:
+        return "the database has an older schema or none; run: alembic upgrade head"
+    oldest = connection.scalar(select(NoteRow.value).where(NoteRow.name == OLDEST_CODE))
+    if oldest in ours:
+        return None
+    return "the database belongs to a newer version, beside which this one cannot run; start that"
 
 
 def alembic_config(url: str) -> Config:

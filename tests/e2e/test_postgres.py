@@ -1,5 +1,6 @@
 """PostgreSQL, as hosts give it: migrated by the release step, shared by two copies at a deploy."""
 
+import asyncio
 import re
 import shlex
 import subprocess
@@ -12,6 +13,7 @@ from psycopg.sql import SQL, Identifier
 
 from tests.e2e.process import ROOT, until
 from tests.e2e.world import API_KEY, API_SECRET, ENCRYPTION_KEY, World
+from tests.fakes.pooler import pooled
 
 CANNOT_START = 3
 
@@ -62,11 +64,12 @@ async def test_a_schema_that_is_missing_or_another_is_refused_and_the_release_st
 
     with psycopg.connect(empty_postgres_url) as connection:
         connection.execute("UPDATE alembic_version SET version_num = 'of another version'")
+        connection.execute("UPDATE notes SET value = 'of another' WHERE name = 'oldest_code'")
     stored = everything_in(empty_postgres_url)
     too_old = world.start(**env)
 
     assert await too_old.exit_code() == CANNOT_START
-    assert "run: alembic upgrade head" in too_old.log
+    assert "belongs to a newer version" in too_old.log
     assert everything_in(empty_postgres_url) == stored
     assert "bought" not in stored
     assert not {secret for secret in (API_KEY, API_SECRET, ENCRYPTION_KEY) if secret in stored}
@@ -100,3 +103,32 @@ async def test_two_copies_at_a_deploy_trade_once_and_obey_once(world: World, pos
     for target in targets:
         assert sum(f"Target set to {target}" in text for text in world.told()) == 1
     assert world.telegram.unconfirmed == []
+
+
+async def test_behind_a_pooler_the_database_goes_away_and_comes_back_while_the_bot_trades(
+    world: World, empty_postgres_url: str
+):
+    """From the release step on; away means: every line cut, and nobody let in."""
+    world.account.of("USDT").free = Decimal(40)
+    async with pooled(empty_postgres_url, size=2) as pooler:
+        env = as_the_host_gives_it(pooler.url())
+        await asyncio.to_thread(release, world.env | env)
+        async with world.running(**env) as program:
+            await world.connect()
+            await world.ask("/resume", "Trading is on")
+            world.drift("17.10")
+            await world.hears("Bought")
+
+            heard = world.newest()
+            pooler.full = True
+            pooler.cut()
+            world.drift("17.10")
+            await program.logs("no heartbeat, the database is ")
+            traded_meanwhile = len(world.mexc.orders)
+            pooler.full = False
+            await world.hears("Bought", after=heard)
+            await world.ask("/status", "🟢 LIVE")
+
+        assert (traded_meanwhile, len(world.mexc.orders)) == (1, 2)
+        assert pooler.most_clients <= 8
+        assert pooler.leaks() == []

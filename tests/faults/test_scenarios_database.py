@@ -240,13 +240,17 @@ def locked_by_another(database: Database) -> Generator[None]:
 def impatient(life: Life) -> None:
     """The process waits 20 ms for a lock instead of five seconds."""
     engine = engine_of(life)
-    how = (
-        "PRAGMA busy_timeout=20" if engine.dialect.name == "sqlite" else "SET lock_timeout='20ms'"
-    )
+    if engine.dialect.name != "sqlite":
+
+        def begin_in_a_hurry(connection: Connection) -> None:
+            connection.exec_driver_sql("SET LOCAL lock_timeout='20ms'")
+
+        event.listen(engine.sync_engine, "begin", begin_in_a_hurry)
+        return
 
     def hurry(connection: DBAPIConnection, *_: Any) -> None:
         cursor = connection.cursor()
-        cursor.execute(how)
+        cursor.execute("PRAGMA busy_timeout=20")
         cursor.close()
         connection.commit()
 

@@ -157,6 +157,9 @@ def test_a_threshold_is_a_fraction_or_a_percentage(text, fraction):
         ("AUTHORIZED_CHATS", "11,12,11", "has 11 twice"),
         ("DATABASE_URL", "mysql://host/name", "not a postgres://"),
         ("DATABASE_URL", "data/ballast.db", "not a postgres://"),
+        ("DATABASE_URL", "postgres://u:p@ss@host/name", "special characters in the password"),
+        ("DATABASE_URL", "postgres://host/name?schema=x", "has the parameter schema"),
+        ("DATABASE_URL", "postgres://host/name?sslmode=yes", "has an sslmode that is none of"),
         ("DATABASE_URL", "sqlite://", "not a postgres://"),
         ("DATABASE_URL", "sqlite://data/ballast.db", "names no file"),
         ("DATABASE_URL", "sqlite:///", "names no file"),
@@ -249,6 +252,17 @@ def test_a_host_that_erases_its_disk_needs_postgresql():
     assert problem.startswith("DATABASE_URL must be PostgreSQL on this host")
     assert read(DYNO="worker.1").is_demo
     assert not read(DYNO="worker.1", TELEGRAM_TOKEN=TOKEN, **on_postgres).is_demo
+
+
+def test_on_heroku_the_database_is_reached_with_tls_unless_the_address_says_otherwise():
+    env = {"DYNO": "worker.1", "ENCRYPTION_KEYS": KEY}
+
+    bare = POSTGRES.removesuffix("?sslmode=require")
+    own = f"{bare}?sslmode=verify-full"
+
+    assert read(DATABASE_URL=bare, **env).database_url == POSTGRES
+    assert read(DATABASE_URL=own, **env).database_url == own
+    assert read(DATABASE_URL=bare, ENCRYPTION_KEYS=KEY).database_url == bare
 
 
 @given(name=st.sampled_from(NAMES), value=st.text(st.characters(exclude_characters="\0")))

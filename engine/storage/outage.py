@@ -1,0 +1,23 @@
+"""Why the database did not do what it was asked, in words for the log that hold no secret."""
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+
+_WORDS = {
+    "25006": "read-only, as after a failover",
+    "53100": "out of disk",
+    "53300": "full: it takes no more connections",
+    "55P03": "busy: somebody holds a lock",
+    "57014": "busy: a statement took too long",
+    "57P01": "restarting",
+    "57P02": "restarting",
+    "57P03": "starting up",
+}
+
+
+def why(error: Exception) -> str:
+    """How the sentence `the database is ...` goes on."""
+    if isinstance(error, NoConnectionFree):
+        return "busy: no connection was free in time"
+    state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    return _WORDS.get(str(state), f"away: {type(error).__name__}")
