@@ -3,6 +3,7 @@
 import os
 import stat
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from cryptography.fernet import Fernet
 
@@ -13,7 +14,7 @@ from engine.vault import is_key
 def load_or_create_keys(path: Path) -> list[str]:
     """The keys in *path*, one a line, the first encrypts; a new file with a new key if there is none.
 
-    An existing file is never written to. Raises BadSettings if it cannot be used, or if others
+    An existing file is not written to. Raises BadSettings if it cannot be used, or if others
     than its owner may read it.
     """
     try:
@@ -28,6 +29,24 @@ def load_or_create_keys(path: Path) -> list[str]:
         return _load(path)
     except OSError as e:
         raise _unusable(path, f"cannot be made: {e.strerror}") from e
+
+
+def load_keys(path: Path) -> list[str]:
+    """As `load_or_create_keys`, but a file that is missing is a problem."""
+    try:
+        return _load(path)
+    except OSError as e:
+        raise _unusable(path, f"cannot be read: {e.strerror}") from e
+
+
+def put_new_key_first(path: Path) -> None:
+    """A new key encrypts from now on; the others stay behind it. All or nothing."""
+    keys = [Fernet.generate_key().decode(), *load_keys(path)]
+    with NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.name}.", delete=False) as file:
+        file.writelines(f"{key}\n" for key in keys)  # made for its owner alone
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).replace(path)
 
 
 def _load(path: Path) -> list[str]:
