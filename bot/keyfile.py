@@ -35,6 +35,8 @@ def load_keys(path: Path) -> list[str]:
     """As `load_or_create_keys`, but a file that is missing is a problem."""
     try:
         return _load(path)
+    except FileNotFoundError as e:
+        raise _unusable(path, "is missing: bring it from where the database was made") from e
     except OSError as e:
         raise _unusable(path, f"cannot be read: {e.strerror}") from e
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.settings import ProcessSettings
 from bot.upkeep.opening import beside_others, must_know, reason, vault_of
+from bot.upkeep.report import folded
 from bot.version import VERSION
 from bot.wiring import open_database
 from engine import backups
@@ -25,7 +26,7 @@ from engine.storage import leases, schema
 from engine.storage.database import Database
 
 STANDARD_STREAM = "-"
-_WORTH_NAMING = ("accounts", "orders", "movements", "audit")
+_WORTH_NAMING = {"accounts": "accounts", "orders": "orders", "audit": "lines of the audit"}
 
 
 class NotDone(Exception):
@@ -37,13 +38,13 @@ async def back_up(settings: ProcessSettings, name: str, clock: Clock) -> str:
 
     Raises NotDone, CannotStart, BadSettings.
     """
-    vault = vault_of(settings)
     async with beside_others(settings, clock=clock) as database:
+        vault = vault_of(settings)
         await must_know(vault, database)
         is_running = await _is_running(database)
         with _new_file(name) as file:
             rows = await backups.back_up(database, vault, file, version=VERSION, now=clock.now())
-    return _lines(
+    return folded(
         f"Backed up {_counts(rows)}.",
         f"It opens with the first key of {_where(settings)} only: keep that key too, and keep "
         "the two apart.",
@@ -89,7 +90,7 @@ async def restore(settings: ProcessSettings, name: str, clock: Clock) -> str:
             raise NotDone(
                 f"the database refused ({reason(e)}); stop every Ballast that uses it"
             ) from e
-    return _lines(
+    return folded(
         f"Restored {_counts(rows)} from a backup of {about.made_at:%Y-%m-%d %H:%M} UTC.",
         _unreadable(keyring),
         "Everything is halted: no order leaves until you lift it. Now:",
@@ -159,7 +160,7 @@ def _where(settings: ProcessSettings) -> str:
 
 def _counts(rows: Counter[str]) -> str:
     """The tables that people care about, and all the rest together."""
-    named = [f"{rows[table]} {table}" for table in _WORTH_NAMING]
+    named = [f"{rows[table]} {name}" for table, name in _WORTH_NAMING.items()]
     rest = rows.total() - sum(rows[table] for table in _WORTH_NAMING)
     return f"{', '.join(named)} and {rest} other rows"
 
@@ -168,7 +169,3 @@ def _unreadable(keyring: Keyring) -> str | None:
     if not keyring.unreadable:
         return None
     return f"{len(keyring.unreadable)} of {keyring.keys} stored MEXC keys do not open, see: check"
-
-
-def _lines(*lines: str | None) -> str:
-    return "".join(f"{line}\n" for line in lines if line is not None)

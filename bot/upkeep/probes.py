@@ -22,6 +22,7 @@ from bot.settings import BadSettings, ProcessSettings
 from bot.upkeep.opening import reason, vault_of
 from bot.upkeep.report import Finding, broken, fine, look
 from engine.clock import Clock, from_millis
+from engine.exchange.mexc.auth import PUBLIC_HEADERS
 from engine.seals import Keyring, look_over
 from engine.storage import leases, notes, schema
 from engine.storage.database import Database
@@ -54,7 +55,6 @@ async def database(settings: ProcessSettings, clock: Clock) -> list[Finding]:
 
 async def _of_open(database: Database, settings: ProcessSettings, clock: Clock) -> list[Finding]:
     file = schema.sqlite_file(settings.database_url)
-    began = clock.now()
     async with database.engine.connect() as connection:
         found = await connection.run_sync(schema.revision)
     if found != schema.newest():
@@ -62,11 +62,12 @@ async def _of_open(database: Database, settings: ProcessSettings, clock: Clock) 
     if file is not None and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
         remedy = f"Let the user Ballast runs as write {file} and its folder."
         return [broken("database", f"{file} cannot be written", remedy)]
-    # As far as a lock on the first row, and back.
     async with database.engine.connect() as connection:
+        began = clock.now()
+        # As far as the right to write, and back.
         await connection.execute(text("UPDATE notes SET value = value WHERE name = ''"))
         await connection.rollback()
-    took = clock.now() - began
+        took = clock.now() - began
     async with database.reading() as session:
         is_running = await leases.is_anybody_here(session, now=database.now())
     where = str(file) if file is not None else "PostgreSQL"
@@ -102,7 +103,9 @@ async def _keys(database: Database, settings: ProcessSettings) -> Finding:
 
 def _of_keys(vault: Vault, canary: str | None, keyring: Keyring) -> Finding:
     opened = keyring.keys - len(keyring.unreadable)
-    says = f"{opened} of {keyring.keys} stored MEXC keys open"
+    says = f"{opened} of {keyring.keys} stored MEXC keys can be read"
+    if not keyring.keys:
+        says = "no MEXC key is stored yet"
     if canary is not None and not vault.knows(canary):
         says = "ENCRYPTION_KEYS are not the keys this database was written with"
         return broken("keys", says, "Put the key back that was used before, behind the new one.")
@@ -170,7 +173,7 @@ async def _mexc(
 ) -> Finding:
     where = "MEXC_PROXY" if proxy else "this host"
     try:
-        async with httpx.AsyncClient(proxy=proxy) as http:
+        async with httpx.AsyncClient(proxy=proxy, headers=PUBLIC_HEADERS) as http:
             await http.get(f"{settings.mexc_api_url}/api/v3/ping")  # the connection is not timed
             sent = clock.now()
             response = await http.get(f"{settings.mexc_api_url}/api/v3/time")

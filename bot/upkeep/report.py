@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import wrap
+from textwrap import fill, wrap
+from typing import Any
 
 from bot.checkup import Grade
 
 _WIDTH = 80
 _MARKS = {Grade.OK: "ok", Grade.LOOK: "warn", Grade.BROKEN: "FAIL"}
 _INDENT = " " * 16
+# Names and addresses stay in one piece.
+_WHOLE: Any = {"break_long_words": False, "break_on_hyphens": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,11 @@ def written(findings: Sequence[Finding]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def folded(*lines: str | None) -> str:
+    """Each line wrapped to 80 columns, those that are None left out."""
+    return "".join(f"{fill(line, _WIDTH, **_WHOLE)}\n" for line in lines if line is not None)
+
+
 def _lines(finding: Finding) -> list[str]:
     head = f"{_MARKS[finding.grade]:<5} {finding.about:<9} "
     said = wrap(
@@ -52,15 +60,13 @@ def _lines(finding: Finding) -> list[str]:
         _WIDTH,
         initial_indent=head,
         subsequent_indent=_INDENT,
-        break_long_words=False,
-        break_on_hyphens=False,
+        **_WHOLE,
     )
     advised = wrap(
         finding.remedy,
         _WIDTH,
         initial_indent=f"{_INDENT}-> ",
         subsequent_indent=f"{_INDENT}   ",
-        break_long_words=False,
-        break_on_hyphens=False,
+        **_WHOLE,
     )
     return said + advised

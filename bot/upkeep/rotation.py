@@ -3,6 +3,7 @@
 from bot.keyfile import put_new_key_first
 from bot.settings import BadSettings, ProcessSettings
 from bot.upkeep.opening import at_work, must_know, vault_of
+from bot.upkeep.report import folded
 from engine.clock import Clock
 from engine.seals import Rotated, rotate
 from engine.vault import Vault
@@ -21,8 +22,8 @@ async def rotate_keys(
         raise BadSettings(
             ["--new-key is for a key file; put the new key first in ENCRYPTION_KEYS"]
         )
-    vault = vault_of(settings)
     async with at_work(settings, clock=clock) as database:
+        vault = vault_of(settings)
         await must_know(vault, database)
         if new_key and settings.key_file is not None:
             put_new_key_first(settings.key_file)
@@ -41,19 +42,19 @@ def _told(rotated: Rotated, vault: Vault, settings: ProcessSettings) -> str:
     if accounts := rotated.broken_accounts:
         some = ", ".join(str(account) for account in accounts[:_MOST_NAMED])
         lines.append(f"Their people must /connect again. Accounts: {some}")
-    return "\n".join([*lines, *_verdict(rotated, vault, settings)]) + "\n"
+    return folded(*lines, _verdict(rotated, vault, settings))
 
 
-def _verdict(rotated: Rotated, vault: Vault, settings: ProcessSettings) -> list[str]:
+def _verdict(rotated: Rotated, vault: Vault, settings: ProcessSettings) -> str:
     where = settings.key_file or "ENCRYPTION_KEYS"
     if not rotated.is_complete:
-        return [
-            "A process still seals with an older key: restart every one with the new key first,",
-            "then run this again. Remove no key yet.",
-        ]
+        return (
+            "A process still seals with an older key: restart every one with the new key first, "
+            "then run this again. Remove no key yet."
+        )
     if not vault.has_older_keys:
-        return [f"There is one key in {where}, and everything is under it."]
-    return [
-        "Everything is under the first key. Once every process runs with it, the older ones may",
-        f"be taken out of {where}. Keep them with the backups they open.",
-    ]
+        return f"There is one key in {where}, and everything is under it."
+    return (
+        "Everything is under the first key. Once every process runs with it, the older ones may "
+        f"be taken out of {where}. Keep them with the backups they open."
+    )

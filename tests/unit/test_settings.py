@@ -92,6 +92,7 @@ def test_every_variable_is_read():
         ERROR_BACKOFF="7",
         LOG_LEVEL="debug",
         LOG_FILE="logs/ballast.log",
+        KEEP_DAYS="60",
     )
 
     assert settings == ProcessSettings(
