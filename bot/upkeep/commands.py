@@ -31,7 +31,7 @@ _CHECK = """
     if nothing failed, with 1 if something did, with 2 if a setting is bad.
 """
 _ROTATE = """
-    Put everything encrypted under the first key, so that an older key can be removed:
+    Put everything encrypted under the first key, so that an older key may go:
 
       1. ENCRYPTION_KEYS=new,old (with a key file: this command's --new-key)
       2. restart every process
@@ -50,9 +50,9 @@ _RESTORE = """
     everything is halted, until the owner has looked and sends /halt off.
 """
 _PRUNE = """
-    Delete what is over for longer than KEEP_DAYS: handled updates, sent messages, old
-    buttons, questions, invitations and decisions. Never orders, trades, movements or
-    the audit. A running Ballast does this by itself once a day.
+    Delete what is over for longer than KEEP_DAYS: handled updates, sent messages,
+    old buttons, questions, invitations and decisions. Never orders, trades,
+    movements or the audit. A running Ballast does this by itself once a day.
 """
 
 
