@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from textwrap import dedent
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
 from bot.logs import configure
 from bot.settings import ProcessSettings
 from bot.upkeep import moving
 from bot.upkeep.check import examine, has_failed
 from bot.upkeep.moving import STANDARD_STREAM, NotDone
-from bot.upkeep.opening import at_work
+from bot.upkeep.opening import at_work, reason
 from bot.upkeep.report import written
 from bot.upkeep.rotation import rotate_keys
 from engine.clock import Clock, SystemClock
@@ -111,6 +113,8 @@ def run(arguments: argparse.Namespace, env: Mapping[str, str]) -> int:
         return asyncio.run(work(Job(arguments, settings, env, SystemClock())))
     except NotDone as e:
         sys.stderr.write(f"ballast: {e}\n")
+    except DBAPIError as e:
+        sys.stderr.write(f"ballast: the database went away ({reason(e)}); run it again\n")
     except KeyboardInterrupt:
         sys.stderr.write("ballast: stopped before the end; it may be run again\n")
     return EXIT_NOT_DONE

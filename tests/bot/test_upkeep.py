@@ -1,6 +1,7 @@
 """What an operator types, what comes back, and what is left alone when it cannot be done."""
 
 import io
+import json
 import os
 import sqlite3
 import stat
@@ -18,8 +19,11 @@ from bot.settings import BadSettings, ProcessSettings
 from bot.upkeep import commands, probes
 from bot.upkeep.report import broken, fine, folded, look, written
 from bot.wiring import CannotStart
+from engine.clock import SystemClock, to_millis
 from engine.storage import notes
 from engine.vault import Vault, is_key
+from tests.fakes.database import gone
+from tests.fakes.http import Reply, Request, serve
 from tests.fakes.telegram_server import TOKEN
 from tests.unit.test_vault import NEW_KEY, OLD_KEY
 
@@ -168,16 +172,24 @@ def test_pruning_says_how_much_it_was(sqlite_url: str, capsys: pytest.CaptureFix
     assert capsys.readouterr().out == "0 rows deleted that were over for 60 days.\n"
 
 
-def test_an_interruption_is_no_traceback(
+def test_an_interruption_and_a_lost_database_are_no_tracebacks(
     sqlite_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
+    def away(*_: object) -> None:
+        raise gone()
+
     monkeypatch.setattr("bot.upkeep.rotation.rotate", interrupted)
 
     assert typed("rotate-keys", url=sqlite_url) == NOT_DONE
     assert "may be run again" in capsys.readouterr().err
+
+    monkeypatch.setattr("bot.upkeep.rotation.rotate", away)
+
+    assert typed("rotate-keys", url=sqlite_url) == NOT_DONE
+    assert "the database went away (server closed" in capsys.readouterr().err
 
 
 def test_a_report_is_80_columns_wide_and_adds_up():
@@ -239,3 +251,23 @@ def test_the_demo_needs_no_check_but_says_that_it_is_one(
     assert "would be the demo" in " ".join(capsys.readouterr().out.split())
     assert typed("check", url=sqlite_url, MEXC_API_URL=away, TELEGRAM_TOKEN=TOKEN) == NOT_DONE
     assert TOKEN not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("ahead", "status", "mark"), [(0, 200, "ok"), (-5000, 200, "warn"), (0, 403, "FAIL")]
+)
+async def test_mexc_is_asked_through_its_proxy(ahead: int, status: int, mark: str):
+    clock = SystemClock()
+    asked: list[str] = []
+
+    async def answer(request: Request) -> Reply:
+        asked.append(request.path)
+        millis = to_millis(clock.now()) + ahead
+        return Reply(status=status, body=json.dumps({"serverTime": millis}).encode())
+
+    settings = ProcessSettings.from_env({"MEXC_API_URL": "http://mexc.example"})
+    async with serve(answer) as proxy:
+        finding = await probes.mexc_by_proxy(settings, clock, proxy)
+
+    assert written([finding]).startswith(mark)
+    assert asked[-1] == "/api/v3/time"

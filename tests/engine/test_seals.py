@@ -19,6 +19,7 @@ from tests.builders import settings
 from tests.engine.harness import Crash, Fuse
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.database import WatchedDatabase
+from tests.unit.test_architecture import calls_in, modules_of
 from tests.unit.test_vault import FOREIGN_KEY, NEW_KEY, OLD_KEY
 
 OLD, BOTH, NEW = Vault([OLD_KEY]), Vault([NEW_KEY, OLD_KEY]), Vault([NEW_KEY])
@@ -103,10 +104,8 @@ async def test_everything_sealed_goes_under_the_first_key_and_twice_is_once(data
     assert await secrets(database, NEW) == [SECRET.format(n) for n in (1, 2, 3)]
 
 
-async def test_every_column_that_holds_a_token_is_known():
+def test_every_column_that_holds_a_token_is_known():
     """Whoever seals something new has to say where it is kept: here, and in sealed.PLACES."""
-    from tests.unit.test_architecture import calls_in, modules_of  # noqa: PLC0415
-
     sealing = {
         module
         for module in modules_of("engine", "bot")
