@@ -2,8 +2,10 @@
 
 Exit codes: 0 stopped as asked, 1 broke (the log says how), 2 a bad setting, 3 cannot start
 (the database is in use or has another schema, Telegram does not know the token), 4 stalled
-(Telegram answered no poll for so long that only a new process may help). The operator's commands:
-see bot/upkeep/commands.py.
+(Telegram answered no poll for so long that only a new process may help).
+
+The operator's commands (bot/upkeep/commands.py) end with 0 done, 1 not done or `check` found
+something broken, 2 a bad setting, 3 the database cannot be used or is in use.
 """
 
 import argparse
@@ -37,11 +39,7 @@ def main() -> int:
     os.environ["PTB_TIMEDELTA"] = "true"  # durations instead of numbers, as later versions do
     try:
         is_command = commands.is_ours(arguments)
-        return (
-            commands.run(arguments, os.environ)
-            if is_command
-            else asyncio.run(_run(_read_settings()))
-        )
+        return commands.run(arguments, os.environ) if is_command else _run_until_stopped()
     except BaseExceptionGroup as group:
         if group.subgroup(TokenRefused) is not None:
             return _refuse(["Telegram does not know this TELEGRAM_TOKEN"], EXIT_CANNOT_START)
@@ -58,6 +56,10 @@ def main() -> int:
     finally:
         _ignore_signals()
     return EXIT_BROKE
+
+
+def _run_until_stopped() -> int:
+    return asyncio.run(_run(_read_settings()))
 
 
 def _read_settings() -> ProcessSettings:

@@ -24,7 +24,7 @@ async def examine(
         mexc = [tasks.create_task(_patiently("MEXC", probes.mexc(settings, clock)))]
         if proxy:
             by_proxy = probes.mexc_by_proxy(settings, clock, proxy)
-            mexc.append(tasks.create_task(_patiently("MEXC proxy", by_proxy)))
+            mexc.append(tasks.create_task(_patiently("proxy", by_proxy)))
     return [
         _of_settings(settings),
         *stored.result(),

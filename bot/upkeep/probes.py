@@ -71,7 +71,7 @@ async def _of_open(database: Database, settings: ProcessSettings, clock: Clock) 
     async with database.reading() as session:
         is_running = await leases.is_anybody_here(session, now=database.now())
     where = str(file) if file is not None else "PostgreSQL"
-    state = "a Ballast works on it" if is_running else "no Ballast is trading on it now"
+    state = "a Ballast works on it" if is_running else "no Ballast works on an account"
     says = f"{where}, schema {found}, answers in {_ms(took)} ms; {state}"
     if took > _SLOW:
         first = look("database", says, "It is slow: look at its load and its distance.")
@@ -165,7 +165,7 @@ async def mexc(settings: ProcessSettings, clock: Clock) -> Finding:
 
 
 async def mexc_by_proxy(settings: ProcessSettings, clock: Clock, proxy: str) -> Finding:
-    return await _mexc("MEXC proxy", settings, clock, proxy=proxy)
+    return await _mexc("proxy", settings, clock, proxy=proxy)
 
 
 async def _mexc(
@@ -179,14 +179,14 @@ async def _mexc(
             response = await http.get(f"{settings.mexc_api_url}/api/v3/time")
             took = clock.now() - sent
         if response.status_code != HTTPStatus.OK:
-            says = f"answers {response.status_code} to {where}"
+            says = f"MEXC answers {response.status_code} to {where}"
             return broken(about, says, "This address or its country may be blocked by MEXC.")
         ahead = from_millis(int(response.json()["serverTime"])) - (sent + took / 2)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError) as e:
-        says = f"cannot be reached from {where} ({type(e).__name__})"
+        says = f"MEXC cannot be reached from {where} ({type(e).__name__})"
         remedy = "Look at the proxy and its address." if proxy else "Look at this host's network."
         return broken(about, says, remedy)
-    says = f"answers in {_ms(took)} ms; its clock is {ahead.total_seconds():+.1f} s from ours"
+    says = f"MEXC answers in {_ms(took)} ms; its clock is {ahead.total_seconds():+.1f} s from ours"
     if clock_finding(ahead) is Verdict.CLOCK_FINE:
         return fine(about, says)
     return look(about, says, "Signatures follow MEXC's clock; set this host's clock right.")

@@ -1,5 +1,6 @@
 """What an operator reads: a line for each thing, with what to do where it is not as it should be."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import fill, wrap
@@ -10,6 +11,7 @@ from bot.checkup import Grade
 _WIDTH = 80
 _MARKS = {Grade.OK: "ok", Grade.LOOK: "warn", Grade.BROKEN: "FAIL"}
 _INDENT = " " * 16
+_STEP = re.compile(r"[1-9]\. ")
 # Names and addresses stay in one piece.
 _WHOLE: Any = {"break_long_words": False, "break_on_hyphens": False}
 
@@ -50,7 +52,12 @@ def written(findings: Sequence[Finding]) -> str:
 
 def folded(*lines: str | None) -> str:
     """Each line wrapped to 80 columns, those that are None left out."""
-    return "".join(f"{fill(line, _WIDTH, **_WHOLE)}\n" for line in lines if line is not None)
+    return "".join(f"{_folded(line)}\n" for line in lines if line is not None)
+
+
+def _folded(line: str) -> str:
+    indent = "   " if _STEP.match(line) else ""
+    return fill(line, _WIDTH, subsequent_indent=indent, **_WHOLE)
 
 
 def _lines(finding: Finding) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, exists, func, literal, or_, select, tuple_, update
+from sqlalchemy import Select, delete, exists, func, literal, or_, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -17,6 +17,7 @@ from engine.storage import notes, orders
 from engine.storage.chat_models import ConfirmationRow, DialogRow, InvitationRow
 from engine.storage.columns import Moment
 from engine.storage.models import (
+    UNRESOLVED_SQL,
     AccountRow,
     DecisionRow,
     InboxRow,
@@ -40,7 +41,7 @@ def _messages(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
     """
     waiting = select(func.min(InboxRow.created_at)).where(InboxRow.done_at.is_(None))
     unclear = exists().where(
-        orders.IS_UNRESOLVED,
+        text(f"{OrderRow.__tablename__}.{UNRESOLVED_SQL}"),
         OutboxRow.dedupe_key.like("order:" + OrderRow.client_order_id + ":%"),
     )
     return (
