@@ -88,9 +88,10 @@ async def test_a_move_to_another_database_and_a_change_of_keys(
         await world.orders(2)
         rotated = await printed(world.command("rotate-keys", **both))
     async with world.running(**(both | {"ENCRYPTION_KEYS": ENCRYPTION_KEY})):
+        heard = world.newest()
         world.drift("17.10")
-        await world.orders(3)
-        history = (await world.ask("/history", "MNTL")).text
+        await world.hears("Bought", after=heard)
+        history = (await world.ask("/history", "History")).text
 
     assert "Everything is under the first key." in rotated
     assert history.count("bought") == 3
