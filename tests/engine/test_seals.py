@@ -184,9 +184,13 @@ async def test_a_process_that_goes_on_with_the_old_key_is_noticed(
     assert (await rotate(database, BOTH)).is_complete
 
 
-@given(blows=st.lists(st.tuples(st.sampled_from(["commit", "committed"]), st.integers(1, 8))))
+@given(
+    blows=st.lists(
+        st.tuples(st.sampled_from(["commit", "committed"]), st.integers(1, 8)), max_size=3
+    )
+)
 @hypothesis_settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 async def test_killed_at_any_batch_it_goes_on_where_it_was(
     sqlite: Database, clock: FakeClock, blows: Iterable[tuple[str, int]]
