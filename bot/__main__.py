@@ -3,6 +3,9 @@
 Exit codes: 0 stopped as asked, 1 broke (the log says how), 2 a bad setting, 3 cannot start
 (the database is in use or has another schema, Telegram does not know the token), 4 stalled
 (Telegram answered no poll for so long that only a new process may help).
+
+The operator's commands (bot/upkeep/commands.py) end with 0 done, 1 not done or `check` found
+something broken, 2 a bad setting, 3 the database cannot be used or is in use.
 """
 
 import argparse
@@ -19,6 +22,7 @@ from bot.logs import configure
 from bot.loopwatch import watched_loop
 from bot.settings import BadSettings, ProcessSettings
 from bot.updates import TokenRefused
+from bot.upkeep import commands
 from bot.version import VERSION
 from bot.watchdog import PollsStalled
 from bot.wiring import CannotStart
@@ -31,10 +35,11 @@ logger = logging.getLogger("bot")
 
 
 def main() -> int:
-    _parser().parse_args()
+    arguments = _parser().parse_args()
     os.environ["PTB_TIMEDELTA"] = "true"  # durations instead of numbers, as later versions do
     try:
-        return asyncio.run(_run(_read_settings()))
+        is_command = commands.is_ours(arguments)
+        return commands.run(arguments, os.environ) if is_command else _run_until_stopped()
     except BaseExceptionGroup as group:
         if group.subgroup(TokenRefused) is not None:
             return _refuse(["Telegram does not know this TELEGRAM_TOKEN"], EXIT_CANNOT_START)
@@ -51,6 +56,10 @@ def main() -> int:
     finally:
         _ignore_signals()
     return EXIT_BROKE
+
+
+def _run_until_stopped() -> int:
+    return asyncio.run(_run(_read_settings()))
 
 
 def _read_settings() -> ProcessSettings:
@@ -106,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
         "TELEGRAM_TOKEN this is the demo: paper money in your terminal.",
     )
     parser.add_argument("--version", action="version", version=f"Ballast {VERSION}")
+    commands.register(parser.add_subparsers(title="commands", metavar="COMMAND"))
     return parser
 
 

@@ -31,6 +31,7 @@ from engine.domain.target import Settings
 from engine.exchange.port import KeyCheck
 from engine.keylife import KeyLife
 from engine.preview import Previews
+from engine.pruning import Pruning
 from engine.situation import Situations
 from engine.storage.codec import alert_from_json
 from engine.storage.database import Database
@@ -76,6 +77,7 @@ def assemble(
     venue: Venue,
     clock: Clock,
     authorized_chats: tuple[int, ...],
+    keep: timedelta = timedelta(days=30),
 ) -> Parts:
     owner = new_owner()
     checker = Checker(
@@ -163,6 +165,7 @@ def assemble(
                 "cards": cards.round,
                 "digest": Digests(database=database, clock=clock).write_due,
                 "keys": key_life.round,
+                "pruning": Pruning(database=database, clock=clock, keep=keep).round,
             },
         ),
         polls=polls,

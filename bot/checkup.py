@@ -151,7 +151,12 @@ def diagnose(found: Symptoms) -> Sequence[Finding]:
 def _clock(found: Symptoms) -> Finding:
     if isinstance(found.clock_ahead, EngineError):
         return Finding.CLOCK_UNKNOWN
-    off = abs(found.clock_ahead)
+    return clock_finding(found.clock_ahead)
+
+
+def clock_finding(ahead: timedelta) -> Finding:
+    """Of an exchange's clock that is so far *ahead* of ours."""
+    off = abs(ahead)
     if off > _CLOCK_FAR_OFF:
         return Finding.CLOCK_FAR_OFF
     return Finding.CLOCK_OFF if off > _CLOCK_OFF else Finding.CLOCK_FINE

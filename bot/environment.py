@@ -35,10 +35,12 @@ _EXAMPLES = {
     "DELTA": "DELTA=120",
     "ERROR_BACKOFF": "ERROR_BACKOFF=60",
     "LOG_LEVEL": "LOG_LEVEL=INFO",
+    "KEEP_DAYS": "KEEP_DAYS=30",
 }
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _CENT_DECIMALS = 2
 _SHORT = 16
+_LEAST_DAYS, _MOST_DAYS = 7, 3650
 _TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]{3,}", re.ASCII)
 _CHAT_ID = re.compile(r"-?[1-9][0-9]{0,15}", re.ASCII)
 _PRINTABLE = re.compile(r"[!-~]+", re.ASCII)
@@ -159,6 +161,14 @@ def pair(text: str) -> Symbol:
         return parse_symbol(text)
     except NotUnderstood:
         raise Unusable(f"is {_shown(text)}, which is not a pair against USDT") from None
+
+
+def days_kept(text: str) -> timedelta:
+    """A week at least: so far back looks what counts what went wrong lately."""
+    days = _number(text)
+    if not _LEAST_DAYS <= days <= _MOST_DAYS or days != int(days):
+        raise Unusable(f"must be a whole number of days from {_LEAST_DAYS} to {_MOST_DAYS}")
+    return timedelta(days=int(days))
 
 
 def level(text: str) -> str:

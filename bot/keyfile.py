@@ -2,6 +2,8 @@
 
 import os
 import stat
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -13,7 +15,7 @@ from engine.vault import is_key
 def load_or_create_keys(path: Path) -> list[str]:
     """The keys in *path*, one a line, the first encrypts; a new file with a new key if there is none.
 
-    An existing file is never written to. Raises BadSettings if it cannot be used, or if others
+    An existing file is not written to. Raises BadSettings if it cannot be used, or if others
     than its owner may read it.
     """
     try:
@@ -24,10 +26,34 @@ def load_or_create_keys(path: Path) -> list[str]:
         raise _unusable(path, f"cannot be read: {e.strerror}") from e
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _create(path)
+        with suppress(FileExistsError):  # it came into being meanwhile, and stays as it is
+            _create(path, [Fernet.generate_key().decode()])
         return _load(path)
     except OSError as e:
         raise _unusable(path, f"cannot be made: {e.strerror}") from e
+
+
+def load_keys(path: Path) -> list[str]:
+    """As `load_or_create_keys`, but a file that is missing is a problem."""
+    try:
+        return _load(path)
+    except FileNotFoundError as e:
+        raise _unusable(path, "is missing: bring it from where the database was made") from e
+    except OSError as e:
+        raise _unusable(path, f"cannot be read: {e.strerror}") from e
+
+
+def put_new_key_first(path: Path) -> None:
+    """A new key encrypts from now on; the others stay behind it. All or nothing."""
+    keys = [Fernet.generate_key().decode(), *load_keys(path)]
+    beside = path.with_name(f"{path.name}.new")
+    try:
+        beside.unlink(missing_ok=True)  # of a time when the disk was full
+        _create(beside, keys)
+        beside.replace(path)
+    except OSError as e:
+        beside.unlink(missing_ok=True)
+        raise _unusable(path, f"cannot be replaced: {e.strerror}") from e
 
 
 def _load(path: Path) -> list[str]:
@@ -40,16 +66,13 @@ def _load(path: Path) -> list[str]:
     return keys
 
 
-def _create(path: Path) -> None:
-    """O_EXCL: a file that came into being meanwhile stays as it is."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(Fernet.generate_key() + b"\n")
+def _create(path: Path, keys: Sequence[str]) -> None:
+    """For its owner alone. Raises FileExistsError rather than touch a file that is there."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.writelines(f"{key}\n" for key in keys)
         file.flush()
-        os.fsync(file.fileno())
+        os.fsync(descriptor)
 
 
 def _unusable(path: Path, why: str) -> BadSettings:

@@ -70,6 +70,7 @@ async def run_live(settings: ProcessSettings, *, stop: asyncio.Event) -> None:
             ),
             clock=clock,
             authorized_chats=settings.authorized_chats,
+            keep=settings.keep,
         )
         token = settings.telegram_token
 

@@ -39,6 +39,7 @@ class ProcessSettings:
     error_backoff: timedelta
     log_level: str
     log_file: Path | None
+    keep: timedelta
 
     @property
     def is_demo(self) -> bool:
@@ -74,6 +75,7 @@ class ProcessSettings:
             error_backoff=reading.one("ERROR_BACKOFF", environment.seconds, timedelta(seconds=60)),
             log_level=reading.one("LOG_LEVEL", environment.level, "INFO"),
             log_file=reading.one("LOG_FILE", Path, None),
+            keep=reading.one("KEEP_DAYS", environment.days_kept, timedelta(days=30)),
         )
         on_postgres = sqlite_file(settings.database_url) is None
         if on_postgres and not reading.is_set("ENCRYPTION_KEYS"):

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,6 +14,9 @@ from engine.storage import accounts, audit, confirmations, halts, orders, outbox
 from engine.storage.codec import to_json
 from engine.storage.confirmations import Refusal
 from engine.storage.database import Database
+
+# Who halts where no person did.
+NOBODY = 0
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +83,34 @@ class Halts:
             )
         logger.warning("halted", extra={"user": user_id, "accounts": len(stopped)})
         return Standstill(halt, changed=True, under_way=tuple(left.values()))
+
+    async def halt_restored(self, session: AsyncSession, *, made_at: datetime) -> None:
+        """In the transaction that restores a backup: nothing trades before a person has looked.
+
+        Every chat is told, since it trades no more. A halt that was in force stays.
+        """
+        if await halts.settled(session) is not None:
+            return
+        now = self._clock.now()
+        await halts.put(session, Halt(at=now, user_id=NOBODY))
+        stopped = await accounts.halt_all(session, halted=True)
+        left = await orders.unresolved_of(session, [account.id for account in stopped])
+        for account in stopped:
+            order = left.get(account.id)
+            alert = Halted(
+                dry_run=account.settings.dry_run,
+                expected_quote=order.expected_quote if order else None,
+            )
+            await self._tell(session, account, alert, but_not=NOBODY)
+        await audit.add(
+            session,
+            at=now,
+            chat_id=NOBODY,
+            user_id=NOBODY,
+            action="halt",
+            subject=audit.ALL_ACCOUNTS,
+            detail=f"restored from a backup of {made_at.isoformat()}",
+        )
 
     async def waiting(self) -> Waiting | None:
         """What lifting the halt would start; None where there is none."""

@@ -30,7 +30,9 @@ class Vault:
             raise ValueError("a vault needs at least one key")
         if not all(is_key(key) for key in keys):
             raise ValueError("a vault's keys must be Fernet keys")
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._has_older_keys = len(keys) > 1
+        self._first = Fernet(keys[0])
+        self._fernet = MultiFernet([self._first, *(Fernet(key) for key in keys[1:])])
 
     def seal_credentials(
         self, *, api_key: str, api_secret: str, account_uuid: str, chat_id: int
@@ -61,6 +63,26 @@ class Vault:
         except SealBroken:
             return False
         return True
+
+    @property
+    def has_older_keys(self) -> bool:
+        """Whether there are keys that only decrypt."""
+        return self._has_older_keys
+
+    def under_first_key(self, token: str) -> str | None:
+        """The same secret sealed by the first key, bound to what it was bound to; None if it is
+        already. Raises SealBroken if none of the keys opens it.
+        """
+        try:
+            self._first.decrypt(token.encode())
+        except (InvalidToken, ValueError):
+            pass
+        else:
+            return None
+        try:
+            return self._fernet.rotate(token.encode()).decode()
+        except (InvalidToken, ValueError):
+            raise SealBroken("none of the keys opens the sealed secret") from None
 
     def _seal(self, fields: Mapping[str, Any]) -> str:
         plaintext = json.dumps({"v": _VERSION, **fields})

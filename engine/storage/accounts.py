@@ -144,6 +144,14 @@ async def every(session: AsyncSession) -> list[Account]:
     return [_account(row) for row in await session.scalars(select(AccountRow))]
 
 
+async def with_key(session: AsyncSession, *, after: int, most: int) -> list[Account]:
+    """Those that have a key and a higher number than *after*, in the order of their numbers."""
+    query = select(AccountRow).where(AccountRow.sealed_key.is_not(None), AccountRow.id > after)
+    return [
+        _account(row) for row in await session.scalars(query.order_by(AccountRow.id).limit(most))
+    ]
+
+
 async def move(
     session: AsyncSession, account: Account, *, chat_id: int, sealed_key: str | None
 ) -> Account:

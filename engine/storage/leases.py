@@ -100,6 +100,12 @@ async def release_all(session: AsyncSession) -> None:
     )
 
 
+async def is_anybody_here(session: AsyncSession, *, now: ColumnElement[Any]) -> bool:
+    """Whether a process that lives holds any account."""
+    held = exists().where(LeaseRow.owner.is_not(None), LeaseRow.lease_until >= now)
+    return bool(await session.scalar(select(held)))
+
+
 async def wake(session: AsyncSession, account_id: AccountId) -> None:
     """Ask whoever owns the account to look at it now."""
     await session.execute(

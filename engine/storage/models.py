@@ -14,7 +14,8 @@ from engine.domain.troubles import TroubleKind
 from engine.storage.columns import Base
 from engine.storage.queue import QueueColumns, waiting_index
 
-_UNRESOLVED_SQL = "state IN ({})".format(
+# As the index has it: only then do the databases see that they may use the index.
+UNRESOLVED_SQL = "state IN ({})".format(
     ", ".join(sorted(f"'{state.value}'" for state in UNRESOLVED))
 )
 
@@ -85,8 +86,8 @@ class OrderRow(Base):
             "uq_orders_one_unresolved",
             "account_id",
             unique=True,
-            sqlite_where=text(_UNRESOLVED_SQL),
-            postgresql_where=text(_UNRESOLVED_SQL),
+            sqlite_where=text(UNRESOLVED_SQL),
+            postgresql_where=text(UNRESOLVED_SQL),
         ),
         Index("ix_orders_account_id_created_at", "account_id", "created_at"),
     )

@@ -32,8 +32,17 @@ def is_current(connection: Connection) -> bool:
 
     For `await async_connection.run_sync(is_current)`.
     """
-    there = MigrationContext.configure(connection).get_current_heads()
-    return set(there) == set(ScriptDirectory(str(_SCRIPTS)).get_heads())
+    return revision(connection) == newest()
+
+
+def revision(connection: Connection) -> str:
+    """The name of the database's schema; empty where it has none of ours."""
+    return "+".join(sorted(MigrationContext.configure(connection).get_current_heads()))
+
+
+def newest() -> str:
+    """The name of the schema this program needs."""
+    return "+".join(sorted(ScriptDirectory(str(_SCRIPTS)).get_heads()))
 
 
 def refusal(connection: Connection) -> str | None:

@@ -53,6 +53,13 @@ class World:
         )
         return self._add(program)
 
+    def command(self, *arguments: str, **env: str) -> Program:
+        """An operator's command, as typed beside (or without) a program that runs."""
+        program = Program(
+            *arguments, folder=self.folder, name=self._next_name(), env=self.env | env
+        )
+        return self._add(program)
+
     def demo(self, *arguments: str, terminal: int | None = None) -> Program:
         """A program that was told nothing but where its temporary files go."""
         env = inherited() | {"TMPDIR": str(self.folder)}

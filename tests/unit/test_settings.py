@@ -67,6 +67,7 @@ def test_an_empty_environment_is_the_demo_with_the_documented_defaults():
         error_backoff=timedelta(seconds=60),
         log_level="INFO",
         log_file=None,
+        keep=timedelta(days=30),
     )
     assert read().is_demo
 
@@ -91,6 +92,7 @@ def test_every_variable_is_read():
         ERROR_BACKOFF="7",
         LOG_LEVEL="debug",
         LOG_FILE="logs/ballast.log",
+        KEEP_DAYS="60",
     )
 
     assert settings == ProcessSettings(
@@ -109,6 +111,7 @@ def test_every_variable_is_read():
         error_backoff=timedelta(seconds=7),
         log_level="DEBUG",
         log_file=Path("logs/ballast.log"),
+        keep=timedelta(days=60),
     )
     assert not settings.is_demo
 

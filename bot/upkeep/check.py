@@ -1,0 +1,59 @@
+"""`check`: everything that can be looked at, side by side and with little patience."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+
+from bot.checkup import Grade
+from bot.settings import ProcessSettings
+from bot.upkeep import probes
+from bot.upkeep.report import Finding, broken, fine
+from engine.clock import Clock
+from engine.storage import schema
+
+_PATIENCE_S = 8
+
+
+async def examine(
+    settings: ProcessSettings, env: Mapping[str, str], clock: Clock
+) -> list[Finding]:
+    """Nothing is changed, and a Ballast that runs is not disturbed."""
+    proxy = env.get("MEXC_PROXY", "").strip()
+    async with asyncio.TaskGroup() as tasks:
+        stored = tasks.create_task(_patiently("database", probes.database(settings, clock)))
+        telegram = tasks.create_task(_patiently("Telegram", probes.telegram(settings, env)))
+        mexc = [tasks.create_task(_patiently("MEXC", probes.mexc(settings, clock)))]
+        if proxy:
+            by_proxy = probes.mexc_by_proxy(settings, clock, proxy)
+            mexc.append(tasks.create_task(_patiently("proxy", by_proxy)))
+    return [
+        _of_settings(settings),
+        *stored.result(),
+        *telegram.result(),
+        *(finding for one in mexc for finding in one.result()),
+        *probes.host(settings, env),
+    ]
+
+
+def has_failed(findings: list[Finding]) -> bool:
+    return any(finding.grade is Grade.BROKEN for finding in findings)
+
+
+def _of_settings(settings: ProcessSettings) -> Finding:
+    kind = "SQLite" if schema.sqlite_file(settings.database_url) else "PostgreSQL"
+    count = len(settings.encryption_keys)
+    keys = f"the key file {settings.key_file}" if settings.key_file else f"{count} ENCRYPTION_KEYS"
+    chats = len(settings.authorized_chats)
+    who = f"{chats} AUTHORIZED_CHATS" if chats else "a pairing code instead of AUTHORIZED_CHATS"
+    return fine("settings", f"{kind}, {keys}, {who}")
+
+
+async def _patiently(
+    about: str, probe: Awaitable[Finding] | Awaitable[list[Finding]]
+) -> list[Finding]:
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            found = await probe
+    except TimeoutError:
+        remedy = "Try again; if it lasts, look at it and at the network between."
+        return [broken(about, f"did not answer within {_PATIENCE_S} s", remedy)]
+    return found if isinstance(found, list) else [found]
