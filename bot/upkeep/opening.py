@@ -25,13 +25,7 @@ async def beside_others(settings: ProcessSettings, *, clock: Clock) -> AsyncGene
     _must_exist(settings)
     try:
         async with Database.open(settings.database_url, clock=clock) as database:
-            async with database.engine.connect() as connection:
-                is_current = await connection.run_sync(schema.is_current)
-            if not is_current:
-                raise CannotStart(
-                    "the database has another schema than this version; start this version "
-                    "once, or run: alembic upgrade head"
-                )
+            await _must_be_ours(database)
             yield database
     except DBAPIError as e:
         raise CannotStart(f"the database cannot be used: {reason(e)}") from e
@@ -42,6 +36,7 @@ async def at_work(settings: ProcessSettings, *, clock: Clock) -> AsyncGenerator[
     """For writing: an SQLite file is ours alone meanwhile. Raises CannotStart."""
     _must_exist(settings)
     async with open_database(settings.database_url, clock=clock) as database:
+        await _must_be_ours(database)
         yield database
 
 
@@ -58,6 +53,16 @@ async def must_know(vault: Vault, database: Database) -> None:
 def reason(error: DBAPIError) -> str:
     """The driver's own words, on one line; they name no password."""
     return str(error.orig).partition("\n")[0]
+
+
+async def _must_be_ours(database: Database) -> None:
+    """A bot may run beside a newer schema; what has to know every table and column may not."""
+    async with database.engine.connect() as connection:
+        if not await connection.run_sync(schema.is_current):
+            raise CannotStart(
+                "the database has another schema than this version; start this version "
+                "once, or run: alembic upgrade head"
+            )
 
 
 def _must_exist(settings: ProcessSettings) -> None:

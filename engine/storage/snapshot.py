@@ -42,7 +42,8 @@ async def pages(session: AsyncSession) -> AsyncIterator[tuple[str, list[list[Val
     The session must be a new one that only reads.
     """
     if _is_postgres(session):
-        await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        # The driver is left alone: it would say a BEGIN of its own beside ours from then on.
+        await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
     for name, table in _TABLES.items():
         query = select(table).order_by(*table.primary_key)
         rows = await session.stream(query, execution_options={"yield_per": _ROWS})

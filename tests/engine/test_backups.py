@@ -128,13 +128,11 @@ async def test_nothing_is_restored_where_somebody_is(database: Database, clock: 
 async def test_a_file_that_changes_after_it_was_examined_leaves_nothing_behind(
     database: Database, clock: FakeClock
 ):
-    async with database.writing() as session:
-        await notes.put(session, "there", "before")
-    before = await everything(database)
     file = await backed_up(database)
     async with database.writing() as session:
         await snapshot.clear(session)
         await notes.put(session, "there", "before")
+    before = await everything(database)
     about = examine(file, VAULT)
     cut_off = io.BytesIO(file.getvalue()[:-20])
 
