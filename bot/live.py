@@ -27,7 +27,9 @@ from engine.exchange.mexc.client import MexcClient
 from engine.exchange.mexc.exchange import MexcExchange
 from engine.exchange.mexc.keycheck import MexcKeyCheck
 from engine.exchange.mexc.market import MexcMarket
-from engine.exchange.pacing import WeightBudget
+from engine.exchange.mexc.sockets import open_transport
+from engine.exchange.mexc.transport import Transport
+from engine.exchange.pacing import Budget
 from engine.exchange.paper import PaperExchange
 from engine.exchange.port import Exchange
 from engine.storage.database import Database
@@ -51,9 +53,7 @@ async def run_live(settings: ProcessSettings, *, stop: asyncio.Event) -> None:
             open_database(settings.database_url, clock=clock)
         )
         vault = await open_vault(settings, database)
-        # Retries only while connecting: an order that was sent is never sent again.
-        transport = httpx.AsyncHTTPTransport(retries=1)
-        mexc_http = await stack.enter_async_context(httpx.AsyncClient(transport=transport))
+        mexc = await stack.enter_async_context(open_transport(proxy=settings.mexc_proxy))
         application = build_application(
             settings.telegram_token,
             request=HTTPXRequest(connection_pool_size=32),
@@ -65,7 +65,7 @@ async def run_live(settings: ProcessSettings, *, stop: asyncio.Event) -> None:
             database=database,
             vault=vault,
             venue=mexc_venue(
-                settings, http=mexc_http, database=database, vault=vault, clock=clock
+                settings, transport=mexc, database=database, vault=vault, clock=clock
             ),
             clock=clock,
             authorized_chats=settings.authorized_chats,
@@ -124,14 +124,13 @@ async def _outlast_the_database(start: Callable[[], Awaitable[None]], clock: Clo
 def mexc_venue(
     settings: ProcessSettings,
     *,
-    http: httpx.AsyncClient,
+    transport: Transport,
     database: Database,
     vault: Vault,
     clock: Clock,
 ) -> Venue:
-    client = MexcClient(
-        http, base_url=settings.mexc_api_url, clock=clock, budget=WeightBudget(clock)
-    )
+    budget = Budget(clock, settings.mexc_limits)
+    client = MexcClient(transport, base_url=settings.mexc_api_url, clock=clock, budget=budget)
     market = MexcMarket(client)
 
     def paper(account: Account) -> PaperExchange:

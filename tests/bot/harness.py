@@ -24,6 +24,7 @@ from bot.updates import UpdatesSource
 from bot.wiring import build_application, come_online, open_database, open_vault
 from bot.workers import Outcome
 from engine.domain.accounts import Account
+from engine.exchange.mexc.sockets import open_transport
 from engine.storage import accounts, queue
 from engine.storage.columns import Base
 from engine.storage.database import Database
@@ -80,6 +81,7 @@ class World:
             database = await enter(open_database(settings.database_url, clock=self.clock))
             vault = await open_vault(settings, database)
             http = await enter(httpx.AsyncClient(verify=_TLS))
+            mexc = await enter(open_transport(tls=_TLS))
             application = build_application(
                 TOKEN,
                 request=HTTPXRequest(
@@ -89,7 +91,7 @@ class World:
             )
             stack.push_async_callback(application.shutdown)
             venue = mexc_venue(
-                settings, http=http, database=database, vault=vault, clock=self.clock
+                settings, transport=mexc, database=database, vault=vault, clock=self.clock
             )
             parts = assemble(
                 application=application,
