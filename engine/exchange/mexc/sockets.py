@@ -49,9 +49,16 @@ class _Connector(aiohttp.TCPConnector):
 class SocketTransport:
     """Satisfies `Transport`."""
 
-    def __init__(self, session: aiohttp.ClientSession, *, time_limit: timedelta) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, *, time_limit: timedelta, proxy: URL | None
+    ) -> None:
         self._session = session
         self._limit_s = time_limit.total_seconds()
+        self._proxy = proxy.with_user(None) if proxy else None
+        self._proxy_headers: dict[str, str] | None = None
+        if proxy and proxy.user is not None:
+            authorization = aiohttp.encode_basic_auth(proxy.user, proxy.password or "")
+            self._proxy_headers = {"Proxy-Authorization": authorization}
 
     async def send(self, method: str, url: str, *, headers: Mapping[str, str]) -> Answer:
         try:
@@ -63,6 +70,8 @@ class SocketTransport:
                     URL(url, encoded=True),
                     headers={**headers, "Accept-Encoding": "gzip"},
                     allow_redirects=False,
+                    proxy=self._proxy,
+                    proxy_headers=self._proxy_headers,
                 ) as response,
             ):
                 return await answer_from(
@@ -84,7 +93,6 @@ async def open_transport(
     """
     # It ends well before the limit, so that "never left" is told apart from "no answer".
     connect = min(time_limit / 2, _CONNECT_WITHIN).total_seconds()
-    through, who = _without_secrets(proxy)
     async with aiohttp.ClientSession(
         connector=_Connector(
             ssl=tls or httpx.create_ssl_context(),
@@ -98,10 +106,9 @@ async def open_transport(
         middlewares=(_once,),
         auto_decompress=False,
         trust_env=False,
-        proxy=through,
-        proxy_auth=who,
     ) as session:
-        yield SocketTransport(session, time_limit=time_limit)
+        through = URL(proxy) if proxy else None
+        yield SocketTransport(session, time_limit=time_limit, proxy=through)
 
 
 async def _once(
@@ -112,15 +119,6 @@ async def _once(
         return await send(request)
     except (aiohttp.ClientError, OSError) as e:
         raise NoAnswer(_named(e)) from None
-
-
-def _without_secrets(proxy: str | None) -> tuple[URL | None, aiohttp.BasicAuth | None]:
-    if proxy is None:
-        return None, None
-    url = URL(proxy)
-    if url.user is None:
-        return url, None
-    return url.with_user(None), aiohttp.BasicAuth(url.user, url.password or "", encoding="utf-8")
 
 
 def _named(error: Exception) -> str:
