@@ -52,9 +52,17 @@ class InlineTransport(httpx.AsyncBaseTransport):
 
 
 class InlineExchange:
-    """The client's transport to *handler*, with the same patience."""
+    """The client's transport to *handler*, with the same patience; *hangs_after* is in seconds."""
 
-    def __init__(self, handler: Handler, *, clock: FakeClock, patience: timedelta) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        clock: FakeClock,
+        patience: timedelta,
+        hangs_after: float | None = _HANGS_S,
+    ) -> None:
+        self._hangs_after = hangs_after
         self._handler = handler
         self._clock = clock
         self._patience = patience
@@ -69,7 +77,7 @@ class InlineExchange:
             body=b"",
         )
         try:
-            async with asyncio.timeout(_HANGS_S):
+            async with asyncio.timeout(self._hangs_after):
                 reply = await self._handler(asked)
                 if reply.drop:
                     raise NoAnswer("connection lost")
