@@ -158,4 +158,5 @@ def mexc_venue(
         defaults=settings.default_settings,
         timing=Timing(error_backoff=settings.error_backoff),
         heartbeat=_HEARTBEAT,
+        usage=budget.usage,
     )

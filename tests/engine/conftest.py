@@ -11,13 +11,15 @@ from engine.exchange.mexc.client import MexcClient
 from engine.exchange.mexc.exchange import MexcExchange
 from engine.exchange.mexc.market import MexcMarket
 from engine.exchange.mexc.sockets import open_transport
-from engine.exchange.pacing import Budget
+from engine.exchange.pacing import Budget, Limits
 from engine.storage.database import Database
 from tests.engine.harness import Engine
 from tests.fakes.clock import FakeClock
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.mexc import FakeMexc
 
+# Where time stands still, nobody could wait for a turn.
+UNLIMITED = Limits(weight=10**6, orders=10**6, account_reads=10**6, listings=10**6)
 API_KEY = "mx0canaryKEY"
 API_SECRET = "canarySECRET45d0b3c26f2644"
 
@@ -61,6 +63,8 @@ async def at_mexc(mexc: FakeMexc, clock: FakeClock) -> AsyncGenerator[MexcExchan
     no_certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading them takes long
     patience = timedelta(milliseconds=400)
     async with open_transport(time_limit=patience, tls=no_certificates) as transport:
-        client = MexcClient(transport, base_url=mexc.url, clock=clock, budget=Budget(clock))
+        client = MexcClient(
+            transport, base_url=mexc.url, clock=clock, budget=Budget(clock, UNLIMITED)
+        )
         credentials = Credentials(API_KEY, API_SECRET)
         yield MexcExchange(client, credentials, MexcMarket(client))

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -96,7 +96,7 @@ async def test_checks_use_the_whole_budget_and_are_never_refused(
 ):
     there = Distance(clock, lags)
     accounts = [there.account(n) for n in range(ACCOUNTS)]
-    waiting = iter([])
+    waiting: Iterator[MexcExchange] = iter(())
 
     async def check() -> None:
         nonlocal waiting

@@ -51,6 +51,8 @@ class MexcLimits:
                 counts.append((("orders", key), 1, 12, _SECOND))
             case ("GET", "/api/v3/exchangeInfo"):
                 counts.append((("listings", ""), 1, 25, _MINUTE))
+            case _:
+                pass
         for name, amount, most, length in counts:
             seen = self._seen[name]
             while seen and seen[0][0] <= now - length:
