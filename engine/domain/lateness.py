@@ -1,6 +1,5 @@
 """By how much checks begin after they were due."""
 
-from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -36,11 +35,13 @@ class Punctuality:
     """Remembers how late the last checks were."""
 
     def __init__(self) -> None:
-        self._begun: deque[_Begun] = deque(maxlen=_REMEMBERED)
+        self._begun: list[_Begun] = []
 
     def began(self, *, due_at: datetime, now: datetime, interval: timedelta) -> None:
         late = max(now - due_at, timedelta())
         self._begun.append(_Begun(now, late, late * 100 // interval))
+        if len(self._begun) > 2 * _REMEMBERED:
+            del self._begun[:-_REMEMBERED]
 
     def most(self, now: datetime) -> timedelta:
         return max((begun.late for begun in self._lately(now)), default=timedelta())

@@ -38,9 +38,7 @@ class Away:
         client = MexcClient(
             transport, base_url="http://mexc.test", clock=clock, budget=Budget(clock)
         )
-        self.exchange = MexcExchange(
-            client, Credentials(API_KEY, API_SECRET), MexcMarket(client)
-        )
+        self.exchange = MexcExchange(client, Credentials(API_KEY, API_SECRET), MexcMarket(client))
         self.asked: list[str] = []
         self.trips_to_the_order = 0
         self._trips = 0
