@@ -199,8 +199,11 @@ class Dispatcher:
             duties = await self._one_by_one(due)
         if self._stopping:
             return
-        for duty in duties:
-            seat = due[duty.account.id]
+        read = {duty.account.id: duty for duty in duties}
+        for account_id, seat in due.items():  # in their order, which is not the database's
+            duty = read.get(account_id)
+            if duty is None:
+                continue
             if is_idle_duty(duty):
                 seat.due_at = None
             else:

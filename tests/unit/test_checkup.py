@@ -202,7 +202,7 @@ def test_what_could_not_be_asked_is_never_fine():
     )
 
     assert all(grade(finding) is not Grade.OK for finding in diagnose(silent))
-    assert "Check-up: 1 broken, 8 to look at" in told(silent)
+    assert "Check-up: 1 broken, 9 to look at" in told(silent)
 
 
 def test_a_dry_run_without_a_key_is_asked_for_neither_key_nor_clock():
