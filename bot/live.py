@@ -23,7 +23,7 @@ from engine.clock import Clock, SystemClock
 from engine.domain.accounts import Account
 from engine.domain.holdings import Holdings
 from engine.errors import SealBroken
-from engine.exchange.mexc.client import MexcClient
+from engine.exchange.mexc.client import Exchanged, MexcClient
 from engine.exchange.mexc.exchange import MexcExchange
 from engine.exchange.mexc.keycheck import MexcKeyCheck
 from engine.exchange.mexc.market import MexcMarket
@@ -128,9 +128,17 @@ def mexc_venue(
     database: Database,
     vault: Vault,
     clock: Clock,
+    on_exchanged: Callable[[Exchanged], None] = lambda _: None,
 ) -> Venue:
+    """*on_exchanged* hears of every request to MEXC, how it went and how long it took."""
     budget = Budget(clock, settings.mexc_limits)
-    client = MexcClient(transport, base_url=settings.mexc_api_url, clock=clock, budget=budget)
+    client = MexcClient(
+        transport,
+        base_url=settings.mexc_api_url,
+        clock=clock,
+        budget=budget,
+        on_exchanged=on_exchanged,
+    )
     market = MexcMarket(client)
 
     def paper(account: Account) -> PaperExchange:
