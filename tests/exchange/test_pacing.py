@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import RateLimited
@@ -73,8 +73,8 @@ def line(manual: FakeClock) -> Line:
 async def test_weight_within_the_budget_is_spent_without_waiting(clock: FakeClock):
     budget = Budget(clock)
 
-    for _ in range(29):
-        await spend(budget, 10)
+    for _ in range(30):
+        await spend(budget, 10, ORDER)
 
     assert clock.now() == START
 
@@ -152,6 +152,7 @@ async def test_an_order_finds_room_where_checks_have_used_up_theirs(clock: FakeC
     for _ in range(29):
         await spend(budget, 10)
 
+    after_the_checks = clock.now()
     await spend(budget, 3, LOOK_UP)
     await spend(budget, 2, ORDER)
     for _ in range(5):
@@ -159,8 +160,34 @@ async def test_an_order_finds_room_where_checks_have_used_up_theirs(clock: FakeC
     full_without_waiting = clock.now()
     await spend(budget, 1, CHECK)
 
-    assert full_without_waiting == START
+    assert full_without_waiting == after_the_checks
     assert clock.now() == START + 10 * SECOND
+
+
+async def test_checks_do_not_spend_everything_in_the_first_moment(clock: FakeClock):
+    budget = Budget(clock)
+    at_once = 0
+    for _ in range(29):
+        await spend(budget, 10)
+        at_once += clock.now() == START
+
+    assert at_once == 7
+    assert clock.now() == START + 8 * SECOND
+
+
+async def test_a_key_s_limit_outlives_a_long_wait_in_the_line(manual: FakeClock, line: Line):
+    async with line.budget.turn(10, ORDER):
+        how: dict[str, Any] = {"kind": Kind.ACCOUNT, "key": "anna"}
+        async with asyncio.TaskGroup() as tasks:
+            first = tasks.create_task(line.go("first", 1, **how))
+            await manual.advance(61 * SECOND)
+            second = tasks.create_task(line.go("second", 1, **how))
+            await manual.advance(timedelta())
+            owns = {turn.own for turn in line.budget._line}
+            first.cancel()
+            second.cancel()
+
+    assert len(owns) == 1
 
 
 @pytest.mark.parametrize(("kind", "most"), [(Kind.ORDER, 12), (Kind.ACCOUNT, 2)])
@@ -193,9 +220,9 @@ async def test_a_key_that_has_to_wait_holds_up_no_other(line: Line):
 async def test_the_rules_of_pairs_are_asked_for_25_times_a_minute_at_most(clock: FakeClock):
     budget = Budget(clock, Limits(weight=1000))
     for _ in range(25):
-        await spend(budget, 25, kind=Kind.LISTING)
+        await spend(budget, 25, ORDER, kind=Kind.LISTING)
     at_once = clock.now()
-    await spend(budget, 25, kind=Kind.LISTING)
+    await spend(budget, 25, ORDER, kind=Kind.LISTING)
 
     assert (at_once, clock.now()) == (START, START + 60 * SECOND)
 
@@ -303,6 +330,7 @@ async def test_a_weight_that_can_never_fit_is_a_mistake(clock: FakeClock):
         await spend(Budget(clock, Limits(weight=300)), 291)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 3000), st.integers(0, 4000), st.integers(1, 10)), max_size=60
