@@ -24,7 +24,7 @@ _TIME_LIMIT = timedelta(seconds=8)
 _CONNECT_WITHIN = timedelta(seconds=3)
 # Idle TLS connections cost 0.3 MB each.
 _CONNECTIONS = 32
-# Shorter than any server's: an order should not meet a connection that is being closed.
+# Shorter than servers keep them: an order should not meet a connection that is being closed.
 _KEPT_ALIVE_S = 15
 _DNS_KEPT_S = 30
 
