@@ -65,7 +65,7 @@ def _run_until_stopped() -> int:
 def _read_settings() -> ProcessSettings:
     """The environment's, with logging set up as they say. Raises BadSettings."""
     settings = ProcessSettings.from_env(os.environ)
-    secrets = [*settings.encryption_keys, settings.telegram_token or ""]
+    secrets = [*settings.encryption_keys, settings.telegram_token or "", *settings.proxy_secrets]
     # The demo's screen belongs to the conversation.
     level = "WARNING" if settings.is_demo else settings.log_level
     try:

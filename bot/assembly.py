@@ -1,6 +1,7 @@
 """The program's parts, put together: who knows whom."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from bot import replies
 from bot.access import Access
 from bot.cards import LiveCards
+from bot.checkup import Workload
 from bot.frontdesk import Means, open_desk
 from bot.intake import UpdateWorkers
 from bot.lifecycle import App, Heartbeat
@@ -28,6 +30,7 @@ from engine.clock import Clock
 from engine.digests import Digests
 from engine.dispatch import Dispatcher, new_owner
 from engine.domain.target import Settings
+from engine.exchange.pacing import Usage
 from engine.exchange.port import KeyCheck
 from engine.keylife import KeyLife
 from engine.preview import Previews
@@ -51,6 +54,7 @@ class Venue:
     paper_only: bool
     timing: Timing
     heartbeat: timedelta
+    usage: Callable[[], Usage] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +120,11 @@ def assemble(
         owner=owner,
         on_migrated=supergroups.migrate,
     )
+
+    def workload() -> Workload:
+        usage = venue.usage() if venue.usage else None
+        return Workload(late=dispatcher.lateness(), usage=usage, now=clock.now())
+
     gate, desk = open_desk(
         Means(
             accounts=account_desk,
@@ -133,6 +142,7 @@ def assemble(
             supergroups=supergroups,
             timing=venue.timing,
             vault=vault,
+            workload=workload,
         )
     )
     Router(gate=gate, desk=desk, replies=answers, cards=cards, clock=clock).register(application)

@@ -5,12 +5,13 @@ Pure. What could not be asked is worth a look; it is never called fine.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum, auto
 
 from engine.domain.accounts import Account
 from engine.domain.book import OrderBook
+from engine.domain.lateness import Lateness
 from engine.domain.liquidity import depth, spread
 from engine.domain.pairs import PairRules, Side
 from engine.domain.planner import smallest_order
@@ -23,6 +24,7 @@ from engine.errors import (
     SealBroken,
     TooPowerful,
 )
+from engine.exchange.pacing import Usage
 from engine.exchange.port import KeyPowers
 
 # Further than MEXC lets a market order go from the last price there is nothing to trade with.
@@ -34,6 +36,7 @@ _KEY_ENDS_SOON = 14
 _SLOW = timedelta(seconds=1)
 _POLL_OLD = timedelta(seconds=90)
 _MANY_WAITING = 20
+_LATE = timedelta(seconds=15)
 
 
 class Grade(Enum):
@@ -83,6 +86,10 @@ class Finding(Enum):
     MESSAGES_WAITING = auto()
     MESSAGES_GIVEN_UP = auto()
     MESSAGES_UNKNOWN = auto()
+    CHECKS_FINE = auto()
+    CHECKS_LATE = auto()
+    CHECKS_RATIONED = auto()
+    CHECKS_SILENCED = auto()
     POLLS_FINE = auto()
     POLLS_OLD = auto()
     POLLS_UNKNOWN = auto()
@@ -97,7 +104,7 @@ _BROKEN = {
 _OK = {
     *(Finding.CLOCK_FINE, Finding.KEY_FINE, Finding.ADDRESS_BOUND, Finding.ADDRESS_ANY),
     *(Finding.PAIR_FINE, Finding.MARKET_FINE, Finding.SETTINGS_FINE, Finding.DATABASE_FINE),
-    *(Finding.MESSAGES_FINE, Finding.POLLS_FINE),
+    *(Finding.MESSAGES_FINE, Finding.CHECKS_FINE, Finding.POLLS_FINE),
 }
 
 
@@ -117,6 +124,34 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """How this process's checks get on. *usage* is None where no exchange limits anything."""
+
+    late: Lateness
+    usage: Usage | None
+    now: datetime
+
+    @property
+    def by(self) -> timedelta:
+        """How late the checks are, those included that have yet to begin."""
+        return max(self.late.p99, self.late.waiting_for)
+
+    @property
+    def silent_for(self) -> timedelta:
+        """How long MEXC wants no request yet."""
+        until = self.usage.cooling_until if self.usage else None
+        return until - self.now if until else timedelta()
+
+    @property
+    def is_rationed(self) -> bool:
+        """Whether it is MEXC's limit that makes them late."""
+        if self.usage is None:
+            return False
+        nearly_full = self.usage.weight_used * 10 >= self.usage.weight_limit * 9
+        return nearly_full or bool(self.usage.waiting)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Symptoms:
     """What the questions brought; the error where one brought none. *key* is None where MEXC does
     not tell of keys, *stored_in* where nothing could be written, *polled* where no poll was answered.
@@ -130,6 +165,7 @@ class Symptoms:
     stored_in: timedelta | None
     backlog: Backlog | None
     polled: timedelta | None
+    workload: Workload
 
 
 def diagnose(found: Symptoms) -> Sequence[Finding]:
@@ -143,6 +179,7 @@ def diagnose(found: Symptoms) -> Sequence[Finding]:
         _market(found),
         _settings(found),
         _database(found.stored_in),
+        _checks(found.workload),
         _messages(found.backlog),
         _polls(found.polled),
     ]
@@ -237,6 +274,14 @@ def _database(stored_in: timedelta | None) -> Finding:
     if stored_in is None:
         return Finding.DATABASE_BROKEN
     return Finding.DATABASE_SLOW if stored_in > _SLOW else Finding.DATABASE_FINE
+
+
+def _checks(load: Workload) -> Finding:
+    if load.silent_for > timedelta():
+        return Finding.CHECKS_SILENCED
+    if load.by <= _LATE:
+        return Finding.CHECKS_FINE
+    return Finding.CHECKS_RATIONED if load.is_rationed else Finding.CHECKS_LATE
 
 
 def _messages(backlog: Backlog | None) -> Finding:

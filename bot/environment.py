@@ -25,6 +25,10 @@ _EXAMPLES = {
     "TELEGRAM_TOKEN": "TELEGRAM_TOKEN=123456789:AAExampleExampleExampleExampleExample",
     "TELEGRAM_API_URL": "TELEGRAM_API_URL=https://api.telegram.org",
     "MEXC_API_URL": "MEXC_API_URL=https://api.mexc.com",
+    "MEXC_PROXY": "MEXC_PROXY=http://user:password@proxy.example.com:8080",
+    "MEXC_WEIGHT": "MEXC_WEIGHT=300",
+    "MEXC_ORDERS_PER_SECOND": "MEXC_ORDERS_PER_SECOND=12",
+    "MEXC_READS_PER_SECOND": "MEXC_READS_PER_SECOND=2",
     "AUTHORIZED_CHATS": "AUTHORIZED_CHATS=123456789,-1001234567890",
     "DATABASE_URL": "DATABASE_URL=postgres://user:password@host/name",
     "ENCRYPTION_KEYS": f"a key made by: {MAKE_A_KEY}",
@@ -38,9 +42,12 @@ _EXAMPLES = {
     "KEEP_DAYS": "KEEP_DAYS=30",
 }
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+# The heaviest question weighs 25, and something is kept free for orders.
+_LEAST_WEIGHT, _MOST_WEIGHT = 50, 1_000_000
+_MOST_RATE = 1_000_000
+_LEAST_DAYS, _MOST_DAYS = 7, 3650
 _CENT_DECIMALS = 2
 _SHORT = 16
-_LEAST_DAYS, _MOST_DAYS = 7, 3650
 _TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]{3,}", re.ASCII)
 _CHAT_ID = re.compile(r"-?[1-9][0-9]{0,15}", re.ASCII)
 _PRINTABLE = re.compile(r"[!-~]+", re.ASCII)
@@ -96,6 +103,29 @@ def http_url(text: str) -> str:
     if not _PRINTABLE.fullmatch(text) or any(mark in text for mark in "@?#"):
         raise Unusable("must be a bare address: no user, no ? or #, no spaces")
     return text.rstrip("/")
+
+
+def proxy(text: str) -> str:
+    """Never quoted: it mostly holds a password."""
+    try:
+        address = urlsplit(text)
+        port = address.port
+    except ValueError:
+        raise Unusable("is not the http:// address of a proxy") from None
+    is_bare = address.path in {"", "/"} and not address.query and not address.fragment
+    if address.scheme != "http" or not address.hostname or not port or not is_bare:
+        raise Unusable("is not the http:// address of a proxy, with its port and nothing behind")
+    if not _PRINTABLE.fullmatch(text):
+        raise Unusable("has characters that a proxy's address cannot have; write them as %XX")
+    return text.rstrip("/")
+
+
+def weight(text: str) -> int:
+    return _count(text, least=_LEAST_WEIGHT, most=_MOST_WEIGHT)
+
+
+def rate(text: str) -> int:
+    return _count(text, least=1, most=_MOST_RATE)
 
 
 def chats(text: str) -> tuple[int, ...]:
@@ -176,6 +206,13 @@ def level(text: str) -> str:
     if level not in _LEVELS:
         raise Unusable(f"is {_shown(text)}, which is none of {', '.join(_LEVELS)}")
     return level
+
+
+def _count(text: str, *, least: int, most: int) -> int:
+    number = _number(text)
+    if not least <= number <= most or number != int(number):
+        raise Unusable(f"must be a whole number from {least} to {most}")
+    return int(number)
 
 
 def _number(text: str) -> Decimal:

@@ -1,10 +1,11 @@
 """Who answers what: every handler, and what it works with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.access import Access
 from bot.cards import LiveCards
+from bot.checkup import Workload
 from bot.desk import Desk, Handler
 from bot.dialogs import Dialogs
 from bot.door import Door
@@ -71,6 +72,7 @@ class Means:
     supergroups: Supergroups
     timing: Timing
     vault: Vault
+    workload: Callable[[], Workload]
 
 
 def open_desk(means: Means) -> tuple[Gate, Desk]:
@@ -170,6 +172,7 @@ def open_desk(means: Means) -> tuple[Gate, Desk]:
             previews=means.previews,
             key_life=means.key_life,
             polls=means.polls,
+            workload=means.workload,
             database=means.database,
             clock=means.clock,
         ),

@@ -23,11 +23,13 @@ from engine.clock import Clock, SystemClock
 from engine.domain.accounts import Account
 from engine.domain.holdings import Holdings
 from engine.errors import SealBroken
-from engine.exchange.mexc.client import MexcClient
+from engine.exchange.mexc.client import Exchanged, MexcClient
 from engine.exchange.mexc.exchange import MexcExchange
 from engine.exchange.mexc.keycheck import MexcKeyCheck
 from engine.exchange.mexc.market import MexcMarket
-from engine.exchange.pacing import WeightBudget
+from engine.exchange.mexc.sockets import open_transport
+from engine.exchange.mexc.transport import Transport
+from engine.exchange.pacing import Budget
 from engine.exchange.paper import PaperExchange
 from engine.exchange.port import Exchange
 from engine.storage import outage
@@ -52,9 +54,7 @@ async def run_live(settings: ProcessSettings, *, stop: asyncio.Event) -> None:
             open_database(settings.database_url, clock=clock)
         )
         vault = await open_vault(settings, database)
-        # Retries only while connecting: an order that was sent is never sent again.
-        transport = httpx.AsyncHTTPTransport(retries=1)
-        mexc_http = await stack.enter_async_context(httpx.AsyncClient(transport=transport))
+        mexc = await stack.enter_async_context(open_transport(proxy=settings.mexc_proxy))
         application = build_application(
             settings.telegram_token,
             request=HTTPXRequest(connection_pool_size=32),
@@ -66,7 +66,7 @@ async def run_live(settings: ProcessSettings, *, stop: asyncio.Event) -> None:
             database=database,
             vault=vault,
             venue=mexc_venue(
-                settings, http=mexc_http, database=database, vault=vault, clock=clock
+                settings, transport=mexc, database=database, vault=vault, clock=clock
             ),
             clock=clock,
             authorized_chats=settings.authorized_chats,
@@ -126,13 +126,20 @@ async def _outlast_the_database(start: Callable[[], Awaitable[None]], clock: Clo
 def mexc_venue(
     settings: ProcessSettings,
     *,
-    http: httpx.AsyncClient,
+    transport: Transport,
     database: Database,
     vault: Vault,
     clock: Clock,
+    on_exchanged: Callable[[Exchanged], None] = lambda _: None,
 ) -> Venue:
+    """*on_exchanged* hears of every request to MEXC, how it went and how long it took."""
+    budget = Budget(clock, settings.mexc_limits)
     client = MexcClient(
-        http, base_url=settings.mexc_api_url, clock=clock, budget=WeightBudget(clock)
+        transport,
+        base_url=settings.mexc_api_url,
+        clock=clock,
+        budget=budget,
+        on_exchanged=on_exchanged,
     )
     market = MexcMarket(client)
 
@@ -161,4 +168,5 @@ def mexc_venue(
         defaults=settings.default_settings,
         timing=Timing(error_backoff=settings.error_backoff),
         heartbeat=_HEARTBEAT,
+        usage=budget.usage,
     )

@@ -6,11 +6,13 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Self
+from urllib.parse import unquote, urlsplit
 
 from bot import environment
 from bot.environment import Reading
 from engine.domain.pairs import Symbol
 from engine.domain.target import Settings, Threshold
+from engine.exchange.pacing import Limits
 from engine.storage.postgres import with_tls
 from engine.storage.schema import DEFAULT_URL, sqlite_file
 
@@ -32,6 +34,8 @@ class ProcessSettings:
     telegram_token: str | None = field(repr=False)
     telegram_api_url: str
     mexc_api_url: str
+    mexc_proxy: str | None = field(repr=False)
+    mexc_limits: Limits
     authorized_chats: tuple[int, ...]
     database_url: str = field(repr=False)
     encryption_keys: tuple[str, ...] = field(repr=False)
@@ -44,6 +48,12 @@ class ProcessSettings:
     @property
     def is_demo(self) -> bool:
         return self.telegram_token is None
+
+    @property
+    def proxy_secrets(self) -> tuple[str, ...]:
+        """The proxy's password, as it is written and as it is meant."""
+        password = urlsplit(self.mexc_proxy or "").password or ""
+        return (self.mexc_proxy or "", password, unquote(password))
 
     @property
     def key_file(self) -> Path | None:
@@ -61,6 +71,14 @@ class ProcessSettings:
                 "TELEGRAM_API_URL", environment.http_url, "https://api.telegram.org"
             ),
             mexc_api_url=reading.one("MEXC_API_URL", environment.http_url, "https://api.mexc.com"),
+            mexc_proxy=reading.one("MEXC_PROXY", environment.proxy, None),
+            mexc_limits=Limits(
+                weight=reading.one("MEXC_WEIGHT", environment.weight, Limits().weight),
+                orders=reading.one("MEXC_ORDERS_PER_SECOND", environment.rate, Limits().orders),
+                account_reads=reading.one(
+                    "MEXC_READS_PER_SECOND", environment.rate, Limits().account_reads
+                ),
+            ),
             authorized_chats=reading.one("AUTHORIZED_CHATS", environment.chats, ()),
             database_url=_database_url(reading),
             encryption_keys=reading.one("ENCRYPTION_KEYS", environment.keys, ()),

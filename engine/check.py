@@ -40,6 +40,7 @@ from engine.domain.settlement import is_settled
 from engine.domain.target import Autonomy
 from engine.domain.troubles import Trouble, TroubleKind
 from engine.errors import ClockRefused, EngineError, LeaseLost, Rejected, SealBroken
+from engine.exchange.pairdata import rules_and_book
 from engine.exchange.port import Exchange
 from engine.movements import Movements
 from engine.offers import Offers
@@ -172,8 +173,7 @@ class Checker:
         attempt: int,
     ) -> Checked:
         account, settings = duty.account, duty.account.settings
-        rules = await exchange.market.rules(settings.symbol)
-        book = await exchange.market.book(settings.symbol)
+        rules, book = await rules_and_book(exchange.market, settings.symbol)
         decided = plan(
             holdings=holdings,
             settings=settings,

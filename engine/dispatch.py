@@ -17,7 +17,8 @@ from engine import incidents
 from engine.check import Checked, Checker
 from engine.clock import Clock
 from engine.domain.accounts import Duty
-from engine.domain.looks import Look
+from engine.domain.lateness import Lateness, Punctuality
+from engine.domain.looks import Look, Unsettled, Waiting
 from engine.domain.orders import AccountId
 from engine.domain.schedule import longest_silence, next_check
 from engine.domain.troubles import TroubleKind
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 # Eight requests in flight are the exchange's budget many times over (3 account reads a second).
 POOL = 8
+# What is handed out was read from the database: the fewer wait, the fresher each is.
+_AHEAD = 2 * POOL
 _CLAIM_AT_ONCE = 500
 _IDLE_POLL = timedelta(milliseconds=50)
 _DATABASE_AWAY = (SQLAlchemyError, OSError)
@@ -66,6 +69,8 @@ class Dispatcher:
         self._owner = owner
         self._seats = Seats(error_backoff=timing.error_backoff)
         self._queue: asyncio.Queue[tuple[Duty, int]] = asyncio.Queue()
+        self._begun = 0  # since the last hand-out
+        self._punctuality = Punctuality()
         self._renewed_at: datetime | None = None
         self._stopping = False
         self._beats = 0
@@ -81,8 +86,13 @@ class Dispatcher:
         return Pulse(
             beats=Progress(self._beats, longest_silence(waits=[self._timing.error_backoff])),
             database_away=self._database_away,
-            checks=self._seats.progress(),
+            checks=self._seats.progress(allowance=self._punctuality.most(self._clock.now())),
         )
+
+    def lateness(self) -> Lateness:
+        """By how much this process's checks are late."""
+        now = self._clock.now()
+        return self._punctuality.facts(now=now, overdue_since=self._seats.overdue(now=now))
 
     async def tick(self) -> None:
         """One heartbeat: keep the leases, hear wake-ups, hand out what is due. Never waits for
@@ -153,7 +163,7 @@ class Dispatcher:
         for account_id in calls.woken:
             if (seat := self._seats.get(account_id)) is not None:
                 seat.again = seat.busy
-                self._seats.schedule(account_id, self._clock.now())
+                self._seats.schedule(account_id, self._clock.now(), urgently=True)
 
     async def _claim(self) -> None:
         async with self._database.writing() as session:
@@ -172,7 +182,10 @@ class Dispatcher:
         now = self._clock.now()
         if self._renewed_at is None or now - self._renewed_at >= self._timing.lease:
             return  # we stood still since we renewed: who owns what is known at the next beat
-        due = self._seats.pop_due(now=now)
+        # As much as the pool gets through until the next beat, going by what it did last time.
+        most = max(_AHEAD, 2 * self._begun) - self._queue.qsize()
+        self._begun = 0
+        due = self._seats.pop_due(now=now, most=most)
         if not due:
             return
         try:
@@ -186,8 +199,11 @@ class Dispatcher:
             duties = await self._one_by_one(due)
         if self._stopping:
             return
-        for duty in duties:
-            seat = due[duty.account.id]
+        read = {duty.account.id: duty for duty in duties}
+        for account_id, seat in due.items():  # in their order, which is not the database's
+            duty = read.get(account_id)
+            if duty is None:
+                continue
             if is_idle_duty(duty):
                 seat.due_at = None
             else:
@@ -209,8 +225,17 @@ class Dispatcher:
     async def _work(self) -> None:
         while True:
             duty, fence = await self._queue.get()
+            self._begin(duty, fence)
             checked = await self._check(duty, fence)
             self._after(duty, fence, checked)
+
+    def _begin(self, duty: Duty, fence: int) -> None:
+        self._begun += 1
+        seat = self._seats.held(duty.account.id, fence=fence)
+        if seat is not None and seat.due_at is not None:
+            interval = duty.account.settings.interval
+            now = self._clock.now()
+            self._punctuality.began(due_at=seat.due_at, now=now, interval=interval)
 
     async def _check(self, duty: Duty, fence: int) -> Checked | None:
         about = {"account": duty.account.id}
@@ -249,11 +274,12 @@ class Dispatcher:
             seat.look = checked.look
         if seat.again:
             seat.again = False
-            self._seats.schedule(account_id, now)
+            self._seats.schedule(account_id, now, urgently=True)
             return
         self._seats.schedule(
             account_id,
             next_check(due_at=seat.due_at or now, now=now, interval=interval, failed_for=again_in),
+            urgently=checked is not None and isinstance(checked.look.verdict, Waiting | Unsettled),
         )
 
 

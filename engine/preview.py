@@ -17,6 +17,7 @@ from engine.domain.orders import Trigger
 from engine.domain.pairs import Asset, PairRules, Symbol
 from engine.domain.planner import InsideBand, LimitKind, OverLimit, Plan, Reason, plan
 from engine.errors import EngineError, Rejected, Unavailable
+from engine.exchange.pairdata import rules_and_book
 from engine.exchange.port import Market
 from engine.storage import limits, looks
 from engine.storage.database import Database
@@ -62,8 +63,7 @@ class Previews:
         exchange = self._exchange_for(account)
         async with within(_PATIENCE_S):
             holdings = await exchange.holdings()
-            rules = await exchange.market.rules(account.settings.symbol)
-            book = await exchange.market.book(account.settings.symbol)
+            rules, book = await rules_and_book(exchange.market, account.settings.symbol)
         decided = plan(
             holdings=holdings,
             settings=account.settings,
@@ -90,8 +90,7 @@ class Previews:
             exchange = self._exchange_for(account)
             async with within(_PATIENCE_S):
                 holdings = await exchange.holdings()
-                rules = await exchange.market.rules(account.settings.symbol)
-                book = await exchange.market.book(account.settings.symbol)
+                rules, book = await rules_and_book(exchange.market, account.settings.symbol)
         except EngineError:
             return None
         decided = plan(holdings=holdings, settings=account.settings, rules=rules, book=book)

@@ -36,6 +36,8 @@ class Seats:
         self._error_backoff = error_backoff
         self._seats: dict[AccountId, Seat] = {}
         self._due: list[tuple[datetime, AccountId]] = []
+        # Somebody waits for these: a person, or an order that is not cleared up.
+        self._urgent: list[tuple[datetime, AccountId]] = []
         # Kept when a seat is lost: what is claimed again after an outage is not checked by that.
         self._finished: Counter[AccountId] = Counter()
 
@@ -71,19 +73,31 @@ class Seats:
         self.take({a: fence for a, fence in held.items() if a not in self._seats}, now=now)
         return lost
 
-    def schedule(self, account_id: AccountId, due_at: datetime) -> None:
+    def schedule(self, account_id: AccountId, due_at: datetime, *, urgently: bool = False) -> None:
         self._seats[account_id].due_at = due_at
-        heapq.heappush(self._due, (due_at, account_id))
+        heapq.heappush(self._urgent if urgently else self._due, (due_at, account_id))
 
-    def pop_due(self, *, now: datetime) -> dict[AccountId, Seat]:
+    def pop_due(self, *, now: datetime, most: int) -> dict[AccountId, Seat]:
+        """The urgent ones first, then whoever has been due for longest, whatever their interval:
+        where not all can be checked in time, all are late by the same.
+        """
         due: dict[AccountId, Seat] = {}
-        while self._due and self._due[0][0] <= now:
-            due_at, account_id = heapq.heappop(self._due)
-            seat = self._seats.get(account_id)
-            # An entry that is not the seat's present due time was overtaken by a newer one.
-            if seat is not None and not seat.busy and seat.due_at == due_at:
-                due[account_id] = seat
+        for line in (self._urgent, self._due):
+            while len(due) < most and line and line[0][0] <= now:
+                due_at, account_id = heapq.heappop(line)
+                seat = self._seats.get(account_id)
+                # An entry that is not the seat's present due time was overtaken by a newer one.
+                if seat is not None and not seat.busy and seat.due_at == due_at:
+                    due[account_id] = seat
         return due
+
+    def overdue(self, *, now: datetime) -> list[datetime]:
+        """Since when each account is due whose check has not begun."""
+        return [
+            seat.due_at
+            for seat in self._seats.values()
+            if seat.due_at is not None and seat.due_at <= now and not seat.busy
+        ]
 
     def finished(self, account_id: AccountId, *, interval: timedelta, again_in: timedelta) -> None:
         """A check came to its end, whatever it found; the next one is *again_in* away."""
@@ -91,10 +105,12 @@ class Seats:
         waits = [interval, self._error_backoff, again_in]
         self._seats[account_id].patience = longest_silence(waits=waits)
 
-    def progress(self) -> dict[AccountId, Progress]:
-        """Of every account that has something to do."""
+    def progress(self, *, allowance: timedelta) -> dict[AccountId, Progress]:
+        """Of every account that has something to do. *allowance* is added to everybody's
+        patience: a line that moves is no stall, however long it is.
+        """
         return {
-            account_id: Progress(self._finished[account_id], seat.patience)
+            account_id: Progress(self._finished[account_id], seat.patience + allowance)
             for account_id, seat in self._seats.items()
             if seat.due_at is not None
         }

@@ -1,14 +1,14 @@
 """`/doctor`: everything that can be asked, all at once and with little patience."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.asks import Ask, Command, OnTap, Page
-from bot.checkup import Backlog, Symptoms, diagnose
+from bot.checkup import Backlog, Symptoms, Workload, diagnose
 from bot.messages import Message
 from bot.polls import Polls
 from bot.version import VERSION
@@ -38,6 +38,7 @@ class Doctor:
         previews: Previews,
         key_life: KeyLife,
         polls: Polls,
+        workload: Callable[[], Workload],
         database: Database,
         clock: Clock,
     ) -> None:
@@ -45,6 +46,7 @@ class Doctor:
         self._previews = previews
         self._key_life = key_life
         self._polls = polls
+        self._workload = workload
         self._database = database
         self._clock = clock
         self._started_at: datetime = clock.now()
@@ -73,6 +75,7 @@ class Doctor:
 
     async def _examine(self, account: Account) -> Symptoms:
         symbol = account.settings.symbol
+        workload = self._workload()  # before our own questions weigh in
         async with asyncio.TaskGroup() as tasks:
             ahead = tasks.create_task(_asked(self._clock_ahead(account)))
             key = tasks.create_task(_asked(self._key_life.powers(account)))
@@ -89,6 +92,7 @@ class Doctor:
             stored_in=stored_in.result(),
             backlog=backlog.result(),
             polled=self._polls.age(),
+            workload=workload,
         )
 
     async def _clock_ahead(self, account: Account) -> timedelta:

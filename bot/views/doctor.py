@@ -15,6 +15,7 @@ from bot.views.mode import badge
 from bot.views.moments import compact, roughly
 from bot.views.outlook import caution
 from bot.views.troubles import address_in
+from bot.views.workload import workload_line
 from engine.domain.liquidity import depth, spread
 from engine.domain.pairs import Side, base_of
 from engine.domain.planner import smallest_order
@@ -175,6 +176,13 @@ class _Words:
             case Finding.MESSAGES_FINE if backlog:
                 others = f", {backlog.all} to others wait" if backlog.all else ""
                 return f"Messages: all of mine have arrived here{others}."
+            case (
+                Finding.CHECKS_FINE
+                | Finding.CHECKS_LATE
+                | Finding.CHECKS_RATIONED
+                | Finding.CHECKS_SILENCED
+            ):
+                return workload_line(finding, self.found.workload)
             case Finding.POLLS_FINE:
                 return f"Telegram: it answered {_seconds(self.found.polled)} ago."
             case Finding.POLLS_OLD:

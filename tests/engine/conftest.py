@@ -4,20 +4,22 @@ import ssl
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 
-import httpx
 import pytest
 
 from engine.credentials import Credentials
 from engine.exchange.mexc.client import MexcClient
 from engine.exchange.mexc.exchange import MexcExchange
 from engine.exchange.mexc.market import MexcMarket
-from engine.exchange.pacing import WeightBudget
+from engine.exchange.mexc.sockets import open_transport
+from engine.exchange.pacing import Budget, Limits
 from engine.storage.database import Database
 from tests.engine.harness import Engine
 from tests.fakes.clock import FakeClock
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.mexc import FakeMexc
 
+# Where time stands still, nobody could wait for a turn.
+UNLIMITED = Limits(weight=10**6, orders=10**6, account_reads=10**6, listings=10**6)
 API_KEY = "mx0canaryKEY"
 API_SECRET = "canarySECRET45d0b3c26f2644"
 
@@ -59,13 +61,10 @@ async def mexc(clock: FakeClock) -> AsyncGenerator[FakeMexc]:
 async def at_mexc(mexc: FakeMexc, clock: FakeClock) -> AsyncGenerator[MexcExchange]:
     """That account, through the client that will face the real one."""
     no_certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading them takes long
-    async with httpx.AsyncClient(verify=no_certificates) as http:
+    patience = timedelta(milliseconds=400)
+    async with open_transport(time_limit=patience, tls=no_certificates) as transport:
         client = MexcClient(
-            http,
-            base_url=mexc.url,
-            clock=clock,
-            budget=WeightBudget(clock),
-            time_limit=timedelta(milliseconds=400),
+            transport, base_url=mexc.url, clock=clock, budget=Budget(clock, UNLIMITED)
         )
         credentials = Credentials(API_KEY, API_SECRET)
         yield MexcExchange(client, credentials, MexcMarket(client))

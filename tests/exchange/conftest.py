@@ -1,5 +1,6 @@
 """A fake MEXC with one account, and a client that talks to it."""
 
+import ssl
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 
@@ -8,12 +9,15 @@ import pytest
 
 from engine.credentials import Credentials
 from engine.exchange.mexc.client import MexcClient
-from engine.exchange.pacing import WeightBudget
+from engine.exchange.mexc.sockets import SocketTransport, open_transport
+from engine.exchange.mexc.transport import Transport
+from engine.exchange.pacing import Budget
 from tests.fakes.clock import FakeClock
 from tests.fakes.mexc import FakeMexc
 
 API_KEY = "mx0canaryKEY"
 API_SECRET = "canarySECRET45d0b3c26f2644"
+NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading them takes long
 
 
 @pytest.fixture
@@ -30,16 +34,32 @@ def credentials() -> Credentials:
 
 @pytest.fixture
 async def http() -> AsyncGenerator[httpx.AsyncClient]:
+    """For whoever speaks to the fake by hand."""
     async with httpx.AsyncClient() as client:
         yield client
 
 
 @pytest.fixture
-def mexc_client(mexc: FakeMexc, http: httpx.AsyncClient, clock: FakeClock) -> MexcClient:
-    return MexcClient(
-        http,
-        base_url=mexc.url,
-        clock=clock,
-        budget=WeightBudget(clock),
-        time_limit=timedelta(seconds=1),
-    )
+async def transport() -> AsyncGenerator[SocketTransport]:
+    async with open_transport(time_limit=timedelta(seconds=1), tls=NO_CERTIFICATES) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def hasty() -> AsyncGenerator[SocketTransport]:
+    """For answers that never come, or not to their end."""
+    patience = timedelta(seconds=0.25)
+    async with open_transport(time_limit=patience, tls=NO_CERTIFICATES) as opened:
+        yield opened
+
+
+@pytest.fixture
+def budget(clock: FakeClock) -> Budget:
+    return Budget(clock)
+
+
+@pytest.fixture
+def mexc_client(
+    mexc: FakeMexc, transport: Transport, clock: FakeClock, budget: Budget
+) -> MexcClient:
+    return MexcClient(transport, base_url=mexc.url, clock=clock, budget=budget)

@@ -14,7 +14,8 @@ from engine.errors import (
     TooPowerful,
     Unavailable,
 )
-from engine.exchange.mexc.client import ACCOUNT, API_KEY_INFO, TEST_ORDER, MexcClient
+from engine.exchange.mexc.client import MexcClient
+from engine.exchange.mexc.endpoints import ACCOUNT, API_KEY_INFO, TEST_ORDER
 from engine.exchange.mexc.keycheck import MexcKeyCheck
 from engine.exchange.port import KeyCheck, KeyFacts
 from tests.exchange.conftest import API_KEY, API_SECRET

@@ -9,7 +9,8 @@ import pytest
 from engine.credentials import Credentials
 from engine.domain.pairs import Symbol
 from engine.errors import EngineError, PairUnavailable, Unavailable
-from engine.exchange.mexc.client import DEPTH, EXCHANGE_INFO, TICKER_PRICE, TIME, MexcClient
+from engine.exchange.mexc.client import MexcClient
+from engine.exchange.mexc.endpoints import DEPTH, EXCHANGE_INFO, TICKER_PRICE, TIME
 from engine.exchange.mexc.market import MexcMarket
 from engine.exchange.port import Market
 from tests.fakes.clock import FakeClock

@@ -1,11 +1,14 @@
 """The fakes without sockets: a request becomes a call, for tests that make a hundred thousand."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import httpx
+from multidict import CIMultiDict
 
+from engine.exchange.mexc.transport import Answer, NoAnswer, answer_from
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import Handler, Reply, Request
 
@@ -46,6 +49,44 @@ class InlineTransport(httpx.AsyncBaseTransport):
             stream=_Body(reply),
             request=request,
         )
+
+
+class InlineExchange:
+    """The client's transport to *handler*, with the same patience; *hangs_after* is in seconds."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        clock: FakeClock,
+        patience: timedelta,
+        hangs_after: float | None = _HANGS_S,
+    ) -> None:
+        self._hangs_after = hangs_after
+        self._handler = handler
+        self._clock = clock
+        self._patience = patience
+
+    async def send(self, method: str, url: str, *, headers: Mapping[str, str]) -> Answer:
+        target = urlsplit(url)
+        asked = Request(
+            method=method,
+            path=target.path,
+            query_string=target.query,
+            headers={name.lower(): value for name, value in headers.items()},
+            body=b"",
+        )
+        try:
+            async with asyncio.timeout(self._hangs_after):
+                reply = await self._handler(asked)
+                if reply.drop:
+                    raise NoAnswer("connection lost")
+                return await answer_from(reply.status, CIMultiDict(reply.headers), _Body(reply))
+        except TimeoutError:
+            self._clock.shift(self._patience)
+            raise NoAnswer("TimeoutError") from None
+        except httpx.RemoteProtocolError:
+            raise NoAnswer("the body is incomplete") from None
 
 
 class _Body(httpx.AsyncByteStream):

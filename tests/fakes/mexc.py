@@ -21,6 +21,7 @@ from tests.fakes.http import Reply, Request, serve
 from tests.fakes.mexc_books import Account, Funds, Pair, Refused, missing, mntl
 from tests.fakes.mexc_faults import DROPPED, Fault, json_reply, next_fault
 from tests.fakes.mexc_ledger import Ledger, LedgerOrder
+from tests.fakes.mexc_limits import MexcLimits
 from tests.fakes.mexc_rows import level_rows, order_row, pair_row, trade_rows
 
 OUR_ADDRESS = "127.0.0.1"
@@ -38,6 +39,7 @@ class _Route:
 class FakeMexc:
     """*requests* counts by method and path, *order_posts* each POST of a client order id.
 
+    *limits* are enforced where there are any; they are out of the way in most tests.
     *clock_offset* is how far its clock is ahead of *clock*.
     """
 
@@ -49,6 +51,7 @@ class FakeMexc:
         self._faults: list[Fault] = []
         self._routes = self._all_routes()
         self.url = ""
+        self.limits: MexcLimits | None = None
         self.clock_offset = timedelta()
         self.ledger = Ledger(self.now)
         self.requests: Counter[tuple[str, str]] = Counter()
@@ -102,6 +105,8 @@ class FakeMexc:
         self.seen.append(request)
         if (request.method, request.path) == ("POST", "/api/v3/order"):
             self.order_posts[request.query.get("newClientOrderId", "")] += 1
+        if self.limits is not None and (refused := self.limits.judge(request)) is not None:
+            return refused
         fault = next_fault(self._faults, request)
         if fault is None:
             return self._answer(request)

@@ -6,12 +6,13 @@ database, as at a deploy; each can be killed at any transaction or request.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from cryptography.fernet import Fernet
@@ -30,6 +31,7 @@ from engine.check import Checked
 from engine.clock import to_millis
 from engine.domain.accounts import Account, Duty
 from engine.domain.orders import Intent
+from engine.exchange.mexc.transport import Answer
 from engine.storage import accounts, leases, orders, queue
 from engine.storage.database import Database
 from engine.storage.models import InboxRow, LeaseRow, OrderRow, OutboxRow
@@ -37,7 +39,7 @@ from engine.vault import Vault
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import WatchedDatabase, disk_full, gone
 from tests.fakes.http import Reply, Request
-from tests.fakes.inline import InlineTransport
+from tests.fakes.inline import InlineExchange, InlineTransport
 from tests.fakes.mexc import FakeMexc
 from tests.fakes.mexc_faults import DROPPED
 from tests.fakes.tasks import a_moment
@@ -141,6 +143,22 @@ class Fuse:
         await self.thawed.wait()
         if self.blown:
             raise Crash("killed while it stood still")
+
+
+class _FusedExchange:
+    """The way to MEXC, which a dying process cannot finish using either."""
+
+    def __init__(self, inner: InlineExchange, fuse: Fuse) -> None:
+        self._inner = inner
+        self._fuse = fuse
+
+    async def send(self, method: str, url: str, *, headers: Mapping[str, str]) -> Answer:
+        name = f"{method} {urlsplit(url).path}"
+        await self._fuse.burn(f"{name} begins")
+        try:
+            return await self._inner.send(method, url, headers=headers)
+        finally:
+            await self._fuse.burn(f"{name} ends")
 
 
 class _Fused(httpx.AsyncBaseTransport):
@@ -409,11 +427,10 @@ class Life:
         event.listen(own.engine.sync_engine, "connect", self._connected)
         database = WatchedDatabase(own, bench.clock, on_step=self._on_step)
         self._database = database
-        http = httpx.AsyncClient(transport=self._wire(self._to_mexc, _MEXC_PATIENCE))
+        mexc = InlineExchange(self._to_mexc, clock=bench.clock, patience=_MEXC_PATIENCE)
         telegram = self._wire(bench.telegram._answer, _TELEGRAM_PATIENCE)
         telegram_http = httpx.AsyncClient(transport=telegram)
-        for client in (http, telegram_http):
-            await self._stack.enter_async_context(client)
+        await self._stack.enter_async_context(telegram_http)
         application = build_application(
             TOKEN,
             request=HTTPXRequest(httpx_kwargs={"transport": telegram}),
@@ -424,7 +441,11 @@ class Life:
             database=database,
             vault=bench.vault,
             venue=mexc_venue(
-                settings, http=http, database=database, vault=bench.vault, clock=bench.clock
+                settings,
+                transport=_FusedExchange(mexc, self.fuse),
+                database=database,
+                vault=bench.vault,
+                clock=bench.clock,
             ),
             clock=bench.clock,
             authorized_chats=settings.authorized_chats,

@@ -4,7 +4,6 @@ import gzip
 import tracemalloc
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -12,7 +11,6 @@ from bot.messages import Message
 from bot.replies import ANSWER, to_payload
 from bot.views.layout import escape
 from engine.domain.orders import OrderState
-from engine.exchange.mexc.client import MexcClient
 from engine.storage import outbox
 from tests.fakes.http import Reply
 from tests.fakes.mexc_books import Pair
@@ -196,14 +194,6 @@ async def test_38_a_message_beyond_4096_characters_arrives_whole_in_pieces(sqlit
         assert await broken_at_rest(bench) == []
 
 
-@pytest.fixture
-def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request may take 100 ms instead of eight seconds: this limit is real time."""
-    defaults: dict[str, Any] = MexcClient.__init__.__kwdefaults__ or {}
-    monkeypatch.setitem(defaults, "time_limit", timedelta(milliseconds=100))
-
-
-@pytest.mark.usefixtures("_hurried")
 async def test_38_an_answer_that_drips_for_ever_is_given_up(sqlite_bench: Bench):
     """Slow loris on a read: no order on half an answer, and the next check is not held up."""
     bench = sqlite_bench
@@ -224,7 +214,6 @@ async def test_38_an_answer_that_drips_for_ever_is_given_up(sqlite_bench: Bench)
         assert await broken_at_rest(bench) == []
 
 
-@pytest.mark.usefixtures("_hurried")
 async def test_38_an_order_whose_answer_drips_for_ever_is_looked_up(sqlite_bench: Bench):
     bench = sqlite_bench
     anna = bench.add_person()

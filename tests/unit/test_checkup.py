@@ -1,14 +1,16 @@
 """The verdicts of `/doctor`: each symptom has its finding, and silence is never health."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from bot.checkup import Backlog, Finding, Grade, Symptoms, diagnose, grade
+from bot.checkup import Backlog, Finding, Grade, Symptoms, Workload, diagnose, grade
 from bot.views.doctor import doctor_view
 from engine.domain.book import OrderBook
+from engine.domain.lateness import Lateness
 from engine.domain.limits import Limits
 from engine.domain.target import ThresholdUnit
 from engine.errors import (
@@ -21,11 +23,14 @@ from engine.errors import (
     TooPowerful,
     Unavailable,
 )
+from engine.exchange.pacing import Priority, Usage
 from engine.exchange.port import KeyPowers
 from tests.builders import account, book, rules, settings
+from tests.fakes.clock import START
 from tests.unit.phone import check_message
 
 S = timedelta(seconds=1)
+NOW = START
 NEEDED = frozenset({"SPOT_ACCOUNT_READ", "SPOT_DEAL_READ", "SPOT_DEAL_WRITE"})
 AWAY = Unavailable("no answer")
 CALM = Backlog(mine=0, all=0, given_up=0)
@@ -34,6 +39,25 @@ LIMITED = account(limits=Limits(order=Decimal(100)))
 
 def key(days_left: int | None = 80, *addresses: str) -> KeyPowers:
     return KeyPowers(NEEDED, days_left, addresses)
+
+
+def load(
+    *, late: timedelta = S, overdue: int = 0, waiting_for: timedelta = 0 * S, **usage: Any
+) -> Workload:
+    stated: dict[str, Any] = {"weight_used": 30, "waiting": {}, "cooling_until": None} | usage
+    return Workload(
+        late=Lateness(
+            checks=100,
+            p50=late / 2,
+            p99=late,
+            p99_percent=1,
+            most=late,
+            overdue=overdue,
+            waiting_for=waiting_for,
+        ),
+        usage=Usage(weight_limit=300, **stated),
+        now=NOW,
+    )
 
 
 def symptoms(**changes: Any) -> Symptoms:
@@ -46,6 +70,7 @@ def symptoms(**changes: Any) -> Symptoms:
         "stored_in": timedelta(milliseconds=3),
         "backlog": CALM,
         "polled": S,
+        "workload": load(),
     }
     return Symptoms(**(healthy | changes))
 
@@ -67,7 +92,7 @@ def test_where_nothing_is_wrong_all_is_well():
 
     assert text.startswith("🟢 LIVE · All is well\n")
     assert {grade(finding) for finding in diagnose(symptoms())} == {Grade.OK}
-    assert text.count("✅") == 10
+    assert text.count("✅") == 11
     assert "Ballast 1.2.3, up for 1m 30s." in text
 
 
@@ -108,6 +133,27 @@ def test_where_nothing_is_wrong_all_is_well():
         ({"backlog": Backlog(0, 21, 0)}, Finding.MESSAGES_WAITING, "21 in all"),
         ({"backlog": Backlog(0, 20, 0)}, Finding.MESSAGES_FINE, "20 to others wait"),
         ({"backlog": Backlog(0, 0, 1)}, Finding.MESSAGES_GIVEN_UP, "/history"),
+        ({"workload": load(late=15 * S)}, Finding.CHECKS_FINE, "when they are due"),
+        (
+            {"workload": load(late=300 * S, overdue=40, waiting={Priority.CHECK: 8})},
+            Finding.CHECKS_RATIONED,
+            "up to 5 min late, 40 due now, because MEXC lets me ask no more",
+        ),
+        (
+            {"workload": load(late=16 * S, weight_used=270)},
+            Finding.CHECKS_RATIONED,
+            "up to 16 s late, because",
+        ),
+        (
+            {"workload": load(overdue=1, waiting_for=90 * S)},
+            Finding.CHECKS_LATE,
+            "90 s late, 1 due now: more is due",
+        ),
+        (
+            {"workload": load(cooling_until=NOW + 200 * S)},
+            Finding.CHECKS_SILENCED,
+            "asked for silence, 3 min more",
+        ),
         ({"polled": None}, Finding.POLLS_UNKNOWN, "/doctor again"),
         ({"polled": 91 * S}, Finding.POLLS_OLD, "network"),
     ],
@@ -152,10 +198,11 @@ def test_what_could_not_be_asked_is_never_fine():
         stored_in=None,
         backlog=None,
         polled=None,
+        workload=load(late=60 * S),
     )
 
     assert all(grade(finding) is not Grade.OK for finding in diagnose(silent))
-    assert "Check-up: 1 broken, 8 to look at" in told(silent)
+    assert "Check-up: 1 broken, 9 to look at" in told(silent)
 
 
 def test_a_dry_run_without_a_key_is_asked_for_neither_key_nor_clock():
@@ -173,3 +220,9 @@ def test_every_finding_has_words_whatever_else_was_found(finding: Finding):
         view = doctor_view(found=found, findings=[finding], version="1", uptime=S)
 
         assert ":" in check_message(view).splitlines()[2]
+
+
+def test_a_late_check_where_nothing_is_limited_is_the_machine_s_fault():
+    late = load(late=60 * S, waiting={Priority.CHECK: 1})
+
+    assert Finding.CHECKS_LATE in diagnose(symptoms(workload=replace(late, usage=None)))

@@ -14,6 +14,7 @@ from bot.keyfile import load_or_create_keys
 from bot.settings import BadSettings, ProcessSettings
 from engine.domain.pairs import Symbol
 from engine.domain.target import Settings, Threshold
+from engine.exchange.pacing import Limits
 from engine.vault import is_key
 
 TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFakeFak"
@@ -24,6 +25,10 @@ NAMES = (
     "TELEGRAM_TOKEN",
     "TELEGRAM_API_URL",
     "MEXC_API_URL",
+    "MEXC_PROXY",
+    "MEXC_WEIGHT",
+    "MEXC_ORDERS_PER_SECOND",
+    "MEXC_READS_PER_SECOND",
     "AUTHORIZED_CHATS",
     "DATABASE_URL",
     "ENCRYPTION_KEYS",
@@ -53,6 +58,8 @@ def test_an_empty_environment_is_the_demo_with_the_documented_defaults():
         telegram_token=None,
         telegram_api_url="https://api.telegram.org",
         mexc_api_url="https://api.mexc.com",
+        mexc_proxy=None,
+        mexc_limits=Limits(weight=300, orders=12, account_reads=2),
         authorized_chats=(),
         database_url="sqlite:///data/ballast.db",
         encryption_keys=(),
@@ -82,6 +89,10 @@ def test_every_variable_is_read():
         TELEGRAM_TOKEN=TOKEN,
         TELEGRAM_API_URL="http://127.0.0.1:8081",
         MEXC_API_URL="http://127.0.0.1:8082/mexc/",
+        MEXC_PROXY="http://me:se%3Acret@proxy.example:3128/",
+        MEXC_WEIGHT="150",
+        MEXC_ORDERS_PER_SECOND="6",
+        MEXC_READS_PER_SECOND="1",
         AUTHORIZED_CHATS="11, -1001234567890",
         DATABASE_URL=POSTGRES,
         ENCRYPTION_KEYS=f"{KEY}, {OTHER_KEY}",
@@ -99,6 +110,8 @@ def test_every_variable_is_read():
         telegram_token=TOKEN,
         telegram_api_url="http://127.0.0.1:8081",
         mexc_api_url="http://127.0.0.1:8082/mexc",
+        mexc_proxy="http://me:se%3Acret@proxy.example:3128",
+        mexc_limits=Limits(weight=150, orders=6, account_reads=1),
         authorized_chats=(11, -1001234567890),
         database_url=POSTGRES,
         encryption_keys=(KEY, OTHER_KEY),
@@ -114,6 +127,8 @@ def test_every_variable_is_read():
         keep=timedelta(days=60),
     )
     assert not settings.is_demo
+    assert {"se:cret", "se%3Acret"} < set(settings.proxy_secrets)
+    assert "cret" not in repr(settings)
 
 
 def test_the_old_name_of_the_interval_is_understood():
@@ -151,6 +166,14 @@ def test_a_threshold_is_a_fraction_or_a_percentage(text, fraction):
         ("MEXC_API_URL", "https://user:secret@host", "bare address"),
         ("MEXC_API_URL", "https://host/?a=1", "bare address"),
         ("MEXC_API_URL", "https://host/#top", "bare address"),
+        ("MEXC_PROXY", "https://proxy.example:3128", "not the http://"),
+        ("MEXC_PROXY", "http://proxy.example", "with its port"),
+        ("MEXC_PROXY", "http://proxy.example:3128/path", "nothing behind"),
+        ("MEXC_PROXY", "http://a b@proxy.example:3128", "write them as %XX"),
+        ("MEXC_PROXY", "socks5://proxy.example:3128", "not the http://"),
+        ("MEXC_WEIGHT", "49", "from 50 to 1000000"),
+        ("MEXC_ORDERS_PER_SECOND", "0", "from 1 to 1000000"),
+        ("MEXC_READS_PER_SECOND", "0.5", "from 1 to 1000000"),
         ("MEXC_API_URL", "https://ho st", "bare address"),
         ("AUTHORIZED_CHATS", "11,0", "'0', which is not a chat id"),
         ("AUTHORIZED_CHATS", "11,-0", "'-0', which is not a chat id"),

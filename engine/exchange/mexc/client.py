@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import re
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-import httpx
+from http import HTTPStatus
 
 from engine.clock import Clock, to_millis
 from engine.credentials import Credentials
@@ -24,21 +25,13 @@ from engine.errors import (
 from engine.exchange.mexc import wire
 from engine.exchange.mexc.auth import PUBLIC_HEADERS, Params, encoded, headers_for, signed_query
 from engine.exchange.mexc.codes import DEFINITE, error_for
+from engine.exchange.mexc.endpoints import NEW_ORDER, TIME, Endpoint
 from engine.exchange.mexc.fields import parsed
 from engine.exchange.mexc.servertime import MexcTime, jumped
-from engine.exchange.mexc.transport import NEVER_LEFT, NO_ANSWER, Answer, Transport
-from engine.exchange.pacing import WeightBudget
+from engine.exchange.mexc.transport import Answer, NeverLeft, NoAnswer, Transport
+from engine.exchange.pacing import Budget
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """*weight* is what a request costs of the address's budget."""
-
-    method: str
-    path: str
-    weight: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +42,17 @@ class Reading:
     asked_at: datetime
 
 
-TIME = Endpoint("GET", "/api/v3/time", 1)
-EXCHANGE_INFO = Endpoint("GET", "/api/v3/exchangeInfo", 25)
-DEPTH = Endpoint("GET", "/api/v3/depth", 3)
-TICKER_PRICE = Endpoint("GET", "/api/v3/ticker/price", 10)
-ACCOUNT = Endpoint("GET", "/api/v3/account", 10)
-API_KEY_INFO = Endpoint("GET", "/api/v3/apiKeyInfo", 1)
-ORDER = Endpoint("GET", "/api/v3/order", 2)
-ALL_ORDERS = Endpoint("GET", "/api/v3/allOrders", 10)
-MY_TRADES = Endpoint("GET", "/api/v3/myTrades", 10)
-TEST_ORDER = Endpoint("POST", "/api/v3/order/test", 1)
-_NEW_ORDER = Endpoint("POST", "/api/v3/order", 1)
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """One request as it went. *outcome* is the HTTP status, `never_left`, or `no_answer` where
+    none came or none that can be read; *took* does not count the wait for its turn.
+    """
 
-_TIME_LIMIT = timedelta(seconds=8)
+    path: str
+    outcome: str
+    took: timedelta
+
+
 # Reads may arrive late without harm; an order's window is the caller's to choose.
 _READ_WINDOW = timedelta(seconds=30)
 # The error of a time measurement is at most half of its round trip.
@@ -74,18 +65,19 @@ _SIGNATURE = re.compile(r"[0-9a-fA-F]{64}")
 
 
 class MexcClient:
-    """Shared by all accounts: one HTTP client, one budget, one measured clock. No retries."""
+    """Shared by all accounts: one transport, one budget, one measured clock. No retries."""
 
     def __init__(
         self,
-        http: httpx.AsyncClient,
+        transport: Transport,
         *,
         base_url: str,
         clock: Clock,
-        budget: WeightBudget,
-        time_limit: timedelta = _TIME_LIMIT,
+        budget: Budget,
+        on_exchanged: Callable[[Exchanged], None] = lambda _: None,
     ) -> None:
-        self._transport = Transport(http, time_limit=time_limit)
+        self._transport = transport
+        self._on_exchanged = on_exchanged
         self._base_url = base_url.rstrip("/")
         self._budget = budget
         self._measuring = asyncio.Lock()
@@ -98,22 +90,21 @@ class MexcClient:
         params: Params = (),
         *,
         credentials: Credentials | None = None,
-        urgent: bool = False,
     ) -> Reading:
         """The answer's JSON, asked with a signature where there are *credentials*. Nothing here moves money.
 
         Raises Unavailable or Rejected. A refused time stamp is measured anew and tried once more.
         """
         if credentials is None:
-            return await self._read(endpoint, params, credentials=None, urgent=urgent)
+            return await self._read(endpoint, params, credentials=None)
         if not self.time.trusted:
             await self.resync()
         seen = self.time.samples
         try:
-            return await self._read(endpoint, params, credentials=credentials, urgent=urgent)
+            return await self._read(endpoint, params, credentials=credentials)
         except ClockRefused:
             await self._measure_unless_done(since=seen)
-            return await self._read(endpoint, params, credentials=credentials, urgent=urgent)
+            return await self._read(endpoint, params, credentials=credentials)
 
     async def place_order(
         self,
@@ -131,21 +122,21 @@ class MexcClient:
         """
         if not self.time.trusted:
             raise ClockUnsure("the exchange's time is not known for sure")
-        await self._budget.spend(_NEW_ORDER.weight, urgent=True)
-        if self.time.now() > sent_at + recv_window:
-            raise Unavailable("the order's time stamp expired before it could leave")
-        query = signed_query(
-            params,
-            credentials=credentials,
-            timestamp_ms=to_millis(sent_at),
-            recv_window_ms=recv_window // timedelta(milliseconds=1),
-        )
-        try:
-            answer = await self._send(_NEW_ORDER, query, credentials=credentials)
-        except NEVER_LEFT as e:
-            raise Unavailable(f"cannot connect ({type(e).__name__})") from e
-        except NO_ANSWER as e:
-            raise _unknown(client_order_id, type(e).__name__) from e
+        async with self._turn(NEW_ORDER, credentials):
+            if self.time.now() > sent_at + recv_window:
+                raise Unavailable("the order's time stamp expired before it could leave")
+            query = signed_query(
+                params,
+                credentials=credentials,
+                timestamp_ms=to_millis(sent_at),
+                recv_window_ms=recv_window // timedelta(milliseconds=1),
+            )
+            try:
+                answer = await self._send(NEW_ORDER, query, credentials=credentials)
+            except NeverLeft as e:
+                raise Unavailable(f"cannot connect ({e})") from e
+            except (NoAnswer, BadData) as e:
+                raise _unknown(client_order_id, str(e)) from e
         return self._placed(answer, client_order_id=client_order_id, credentials=credentials)
 
     async def resync(self) -> None:
@@ -168,64 +159,80 @@ class MexcClient:
         self.time.accept(offset)
 
     async def _sample(self) -> timedelta:
-        await self._budget.spend(TIME.weight, urgent=True)
-        asked_at = self.clock.now()
-        server_time = wire.server_time(await self._answered(TIME, "", credentials=None))
-        round_trip = self.clock.now() - asked_at
+        async with self._turn(TIME, None):
+            asked_at = self.clock.now()
+            server_time = wire.server_time(await self._answered(TIME, "", credentials=None))
+            round_trip = self.clock.now() - asked_at
         if round_trip > _SLOWEST_ROUND_TRIP:
             raise Unavailable("the exchange is too slow to tell the time")
         return server_time - (asked_at + round_trip / 2)
 
     async def _read(
-        self, endpoint: Endpoint, params: Params, *, credentials: Credentials | None, urgent: bool
+        self, endpoint: Endpoint, params: Params, *, credentials: Credentials | None
     ) -> Reading:
-        await self._budget.spend(endpoint.weight, urgent=urgent)
-        asked_at = self.clock.now()
-        if credentials is None:
-            query = encoded(params)
-        else:
-            query = signed_query(
-                params,
-                credentials=credentials,
-                timestamp_ms=to_millis(self.time.now()),
-                recv_window_ms=_READ_WINDOW // timedelta(milliseconds=1),
-            )
-        contents = await self._answered(endpoint, query, credentials=credentials)
+        async with self._turn(endpoint, credentials):
+            asked_at = self.clock.now()
+            if credentials is None:
+                query = encoded(params)
+            else:
+                query = signed_query(
+                    params,
+                    credentials=credentials,
+                    timestamp_ms=to_millis(self.time.now()),
+                    recv_window_ms=_READ_WINDOW // timedelta(milliseconds=1),
+                )
+            contents = await self._answered(endpoint, query, credentials=credentials)
         return Reading(contents, asked_at)
+
+    def _turn(
+        self, endpoint: Endpoint, credentials: Credentials | None
+    ) -> AbstractAsyncContextManager[None]:
+        key = "" if credentials is None else credentials.api_key
+        return self._budget.turn(endpoint.weight, endpoint.priority, kind=endpoint.kind, key=key)
 
     async def _answered(
         self, endpoint: Endpoint, query: str, *, credentials: Credentials | None
     ) -> object:
         try:
             answer = await self._send(endpoint, query, credentials=credentials)
-        except BadData:
-            raise
-        except NO_ANSWER as e:
-            raise Unavailable(f"no answer from {endpoint.path} ({type(e).__name__})") from e
+        except (NeverLeft, NoAnswer) as e:
+            raise Unavailable(f"no answer from {endpoint.path} ({e})") from e
         return self._json_of(answer, credentials=credentials)
 
     async def _send(
         self, endpoint: Endpoint, query: str, *, credentials: Credentials | None
     ) -> Answer:
         url = f"{self._base_url}{endpoint.path}"
-        return await self._transport.send(
-            endpoint.method,
-            f"{url}?{query}" if query else url,
-            headers=PUBLIC_HEADERS if credentials is None else headers_for(credentials),
-        )
+        began, outcome = self.clock.now(), "no_answer"
+        try:
+            answer = await self._transport.send(
+                endpoint.method,
+                f"{url}?{query}" if query else url,
+                headers=PUBLIC_HEADERS if credentials is None else headers_for(credentials),
+            )
+            outcome = str(answer.status)
+        except NeverLeft:
+            outcome = "never_left"
+            raise
+        finally:
+            took = self.clock.now() - began
+            self._on_exchanged(Exchanged(endpoint.path, outcome, took))
+            about = {"method": endpoint.method, "path": endpoint.path, "outcome": outcome}
+            logger.debug("asked mexc", extra=about)
+        return answer
 
     def _json_of(self, answer: Answer, *, credentials: Credentials | None) -> object:
         contents = _contents(answer)
         complaint = _complaint(contents, credentials=credentials)
         if (silence := self._silence(answer, complaint)) is not None:
             raise RateLimited(f"HTTP {answer.status}", retry_after=silence)
-        if httpx.codes.is_server_error(answer.status):
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise Unavailable(f"HTTP {answer.status}")
         if complaint is not None:
             raise error_for(complaint.code, complaint.message)
-        if answer.status == httpx.codes.UNAUTHORIZED:
+        if answer.status == HTTPStatus.UNAUTHORIZED:
             raise BadCredentials(code=answer.status, message="No authority")
-        if answer.status == httpx.codes.NOT_FOUND:
+        if answer.status == HTTPStatus.NOT_FOUND:
             raise Rejected(code=answer.status, message="Not found")
         if not answer.ok:
             raise BadData(f"HTTP {answer.status} without a reason")
@@ -242,7 +249,7 @@ class MexcClient:
             # By contract not executed; believed only after a look-up.
             raise _unknown(client_order_id, f"HTTP {answer.status}")
         if complaint is not None:
-            if httpx.codes.is_client_error(answer.status) and complaint.code in DEFINITE:
+            if _is_refusal(answer.status) and complaint.code in DEFINITE:
                 raise error_for(complaint.code, complaint.message)
             raise _unknown(client_order_id, f"HTTP {answer.status}, code {complaint.code}")
         if not answer.ok:
@@ -256,7 +263,7 @@ class MexcClient:
         """Seconds of silence this answer asks for; they begin now, for every account."""
         if answer.status not in _SILENCE:
             return None
-        if answer.status == httpx.codes.FORBIDDEN and complaint and complaint.code in DEFINITE:
+        if answer.status == HTTPStatus.FORBIDDEN and complaint and complaint.code in DEFINITE:
             return None  # about one key, not about our address
         seconds = _SILENCE[answer.status]
         if answer.retry_after is not None and _SECONDS.fullmatch(answer.retry_after):
@@ -264,6 +271,10 @@ class MexcClient:
         self._budget.cool_down(self.clock.now() + timedelta(seconds=seconds))
         logger.warning("mexc wants silence", extra={"status": answer.status, "seconds": seconds})
         return seconds
+
+
+def _is_refusal(status: int) -> bool:
+    return HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _contents(answer: Answer) -> object:

@@ -11,7 +11,8 @@ from engine.domain.pairs import Side, Symbol
 from engine.errors import PairUnavailable, Unavailable
 from engine.exchange.mexc import wire
 from engine.exchange.mexc.auth import Params
-from engine.exchange.mexc.client import ACCOUNT, ALL_ORDERS, MY_TRADES, ORDER, MexcClient
+from engine.exchange.mexc.client import MexcClient
+from engine.exchange.mexc.endpoints import ACCOUNT, ALL_ORDERS, MY_TRADES, ORDER
 from engine.exchange.mexc.market import MexcMarket
 from engine.exchange.port import Market, OrderReport, Ticket
 
@@ -59,7 +60,6 @@ class MexcExchange:
             ORDER,
             [("symbol", symbol), ("origClientOrderId", client_order_id)],
             credentials=self._credentials,
-            urgent=True,
         )
         return wire.order_report(found.contents, symbol=symbol, client_order_id=client_order_id)
 
@@ -77,7 +77,6 @@ class MexcExchange:
                 ("limit", str(_MOST_ROWS)),
             ],
             credentials=self._credentials,
-            urgent=True,
         )
         return wire.order_among(
             found.contents, symbol=symbol, client_order_id=client_order_id, page=_MOST_ROWS
@@ -88,7 +87,6 @@ class MexcExchange:
             MY_TRADES,
             [("symbol", symbol), ("orderId", exchange_order_id)],
             credentials=self._credentials,
-            urgent=True,
         )
         return wire.fees(trades.contents, exchange_order_id=exchange_order_id)
 

@@ -14,7 +14,8 @@ from engine.errors import (
     TooPowerful,
 )
 from engine.exchange.mexc import wire
-from engine.exchange.mexc.client import ACCOUNT, API_KEY_INFO, TEST_ORDER, MexcClient
+from engine.exchange.mexc.client import MexcClient
+from engine.exchange.mexc.endpoints import ACCOUNT, API_KEY_INFO, TEST_ORDER
 from engine.exchange.port import KeyFacts, KeyPowers
 
 # Looking an order up needs SPOT_DEAL_READ: without it an unclear order could never be cleared.

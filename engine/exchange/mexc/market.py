@@ -12,14 +12,8 @@ from engine.domain.book import OrderBook
 from engine.domain.pairs import PairRules, Side, Symbol
 from engine.errors import Unavailable
 from engine.exchange.mexc import wire
-from engine.exchange.mexc.client import (
-    DEPTH,
-    EXCHANGE_INFO,
-    TICKER_PRICE,
-    Endpoint,
-    MexcClient,
-    Reading,
-)
+from engine.exchange.mexc.client import MexcClient, Reading
+from engine.exchange.mexc.endpoints import DEPTH, EXCHANGE_INFO, TICKER_PRICE, Endpoint
 
 T = TypeVar("T")
 

@@ -1,26 +1,23 @@
-"""One request out, one bounded answer in: limits on time and size, and a log without secrets."""
+"""What the client needs of a transport: one request out, one bounded answer in, or why not."""
 
-import asyncio
-import logging
 import zlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-
-import httpx
+from http import HTTPStatus
+from typing import Protocol
 
 from engine.errors import BadData
 
-logger = logging.getLogger(__name__)
-
-# Only these prove that not a byte of the request has left.
-NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-# Everything else that may happen instead of an answer; TimeoutError and SSLError are OSErrors.
-NO_ANSWER = (httpx.HTTPError, OSError, BadData)
-
 _MOST_BYTES = 1024 * 1024
-_CONNECT_WITHIN = timedelta(seconds=3)
 _GZIP = 16 + zlib.MAX_WBITS
+
+
+class NeverLeft(Exception):
+    """Not a byte of the request can have reached the exchange: that is proven."""
+
+
+class NoAnswer(Exception):
+    """The request may have arrived and may have taken effect; nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,63 +30,48 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        return httpx.codes.is_success(self.status)
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
 
-class Transport:
-    """Sends over the process's one HTTP client; never retries, never follows a redirect."""
-
-    def __init__(self, http: httpx.AsyncClient, *, time_limit: timedelta) -> None:
-        self._http = http
-        self._limit_seconds = time_limit.total_seconds()
-        # Both end well before the limit, so that "never left" is told apart from "no answer".
-        connect = min(time_limit, _CONNECT_WITHIN).total_seconds()
-        self._timeout = httpx.Timeout(self._limit_seconds, connect=connect, pool=connect)
-        # httpx logs each URL at INFO, and ours are signed.
-        logging.getLogger("httpx").addFilter(_hide_query)
-
+class Transport(Protocol):
     async def send(self, method: str, url: str, *, headers: Mapping[str, str]) -> Answer:
-        """Raises NEVER_LEFT or another of NO_ANSWER."""
-        request = self._http.build_request(
-            method, url, headers={**headers, "Accept-Encoding": "gzip"}, timeout=self._timeout
-        )
-        # The client's own read timeout starts again with each chunk: a drip would last for ever.
-        async with asyncio.timeout(self._limit_seconds):
-            response = await self._http.send(
-                request, stream=True, auth=None, follow_redirects=False
-            )
-            try:
-                body = await _bounded_body(response)
-            finally:
-                await response.aclose()
-        logger.debug(
-            "mexc answered",
-            extra={"method": method, "path": request.url.path, "status": response.status_code},
-        )
-        return Answer(
-            status=response.status_code,
-            body=body,
-            retry_after=response.headers.get("Retry-After"),
-        )
+        """Exactly one request, or none; *url* goes out byte by byte as it is.
+
+        Never repeats it, follows no redirect, keeps no cookie, and is back within a time limit
+        of its own. Raises NeverLeft, or NoAnswer, or BadData for an answer that is too long or
+        cannot be unpacked. None of them names the query, which is signed.
+        """
+        ...
 
 
-async def _bounded_body(response: httpx.Response) -> bytes:
+async def answer_from(
+    status: int, headers: Mapping[str, str], chunks: AsyncIterable[bytes]
+) -> Answer:
+    """The answer whose body comes in *chunks*; *headers* know their names in any case."""
     raw = bytearray()
-    async for chunk in response.aiter_raw():
+    async for chunk in chunks:
         raw += chunk
         if len(raw) > _MOST_BYTES:
             raise BadData("the answer is too long")
-    match response.headers.get("Content-Encoding", "identity").lower():
+    return Answer(
+        status=status,
+        body=_unpacked(bytes(raw), headers.get("Content-Encoding", "identity").lower()),
+        retry_after=headers.get("Retry-After"),
+    )
+
+
+def _unpacked(raw: bytes, encoding: str) -> bytes:
+    match encoding:
         case "identity":
-            return bytes(raw)
+            return raw
         case "gzip":
-            return _gunzipped(bytes(raw))
-        case encoding:
+            return _gunzipped(raw)
+        case _:
             raise BadData(f"an answer in unknown encoding {encoding[:20]!r}")
 
 
 def _gunzipped(raw: bytes) -> bytes:
-    """Bounded, unlike what httpx itself would do to a bomb."""
+    """Bounded, unlike what a client library would do to a bomb."""
     unpacker = zlib.decompressobj(_GZIP)
     try:
         body = unpacker.decompress(raw, _MOST_BYTES)
@@ -98,11 +80,3 @@ def _gunzipped(raw: bytes) -> bytes:
     if not unpacker.eof:
         raise BadData("the answer is cut off, or too long when unpacked")
     return body
-
-
-def _hide_query(log: logging.LogRecord) -> bool:
-    if isinstance(log.args, tuple):
-        log.args = tuple(
-            arg.copy_with(query=None) if isinstance(arg, httpx.URL) else arg for arg in log.args
-        )
-    return True

@@ -1,0 +1,64 @@
+"""By how much checks begin after they were due."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+_REMEMBERED = 1000
+_LATELY = timedelta(minutes=5)
+_MOST_OF_THEM = 99
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lateness:
+    """Of the *checks* that began lately half were late by *p50* at most, all but one in a hundred
+    by *p99*, and by *p99_percent* of their own intervals; none by more than *most*. *overdue*
+    accounts are due now, the longest for *waiting_for*.
+    """
+
+    checks: int
+    p50: timedelta
+    p99: timedelta
+    p99_percent: int
+    most: timedelta
+    overdue: int
+    waiting_for: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    at: datetime
+    late: timedelta
+    percent: int
+
+
+class Punctuality:
+    """Remembers how late the last checks were."""
+
+    def __init__(self) -> None:
+        self._begun: list[_Begun] = []
+
+    def began(self, *, due_at: datetime, now: datetime, interval: timedelta) -> None:
+        late = max(now - due_at, timedelta())
+        self._begun.append(_Begun(now, late, late * 100 // interval))
+        if len(self._begun) > 2 * _REMEMBERED:
+            del self._begun[:-_REMEMBERED]
+
+    def most(self, now: datetime) -> timedelta:
+        return max((begun.late for begun in self._lately(now)), default=timedelta())
+
+    def facts(self, *, now: datetime, overdue_since: list[datetime]) -> Lateness:
+        lately = self._lately(now)
+        late = sorted(begun.late for begun in lately) or [timedelta()]
+        percents = sorted(begun.percent for begun in lately) or [0]
+        return Lateness(
+            checks=len(lately),
+            p50=late[len(late) // 2],
+            p99=late[len(late) * _MOST_OF_THEM // 100],
+            p99_percent=percents[len(percents) * _MOST_OF_THEM // 100],
+            most=late[-1],
+            overdue=len(overdue_since),
+            waiting_for=now - min(overdue_since, default=now),
+        )
+
+    def _lately(self, now: datetime) -> list[_Begun]:
+        return [begun for begun in self._begun if now - _LATELY <= begun.at <= now]

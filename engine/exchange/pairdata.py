@@ -1,0 +1,19 @@
+"""What an order of a pair is planned on, read in one round trip."""
+
+import asyncio
+
+from engine.domain.book import OrderBook
+from engine.domain.pairs import PairRules, Symbol
+from engine.exchange.port import Market
+
+
+async def rules_and_book(market: Market, symbol: Symbol) -> tuple[PairRules, OrderBook]:
+    """Both at once. Raises what either raises."""
+    try:
+        async with asyncio.TaskGroup() as reads:
+            rules = reads.create_task(market.rules(symbol))
+            book = reads.create_task(market.book(symbol))
+    except BaseExceptionGroup as failed:
+        first = failed.exceptions[0]
+        raise first from first.__cause__
+    return rules.result(), book.result()
