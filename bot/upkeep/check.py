@@ -17,19 +17,15 @@ async def examine(
     settings: ProcessSettings, env: Mapping[str, str], clock: Clock
 ) -> list[Finding]:
     """Nothing is changed, and a Ballast that runs is not disturbed."""
-    proxy = env.get("MEXC_PROXY", "").strip()
     async with asyncio.TaskGroup() as tasks:
         stored = tasks.create_task(_patiently("database", probes.database(settings, clock)))
         telegram = tasks.create_task(_patiently("Telegram", probes.telegram(settings, env)))
-        mexc = [tasks.create_task(_patiently("MEXC", probes.mexc(settings, clock)))]
-        if proxy:
-            by_proxy = probes.mexc_by_proxy(settings, clock, proxy)
-            mexc.append(tasks.create_task(_patiently("proxy", by_proxy)))
+        mexc = tasks.create_task(_patiently("MEXC", probes.mexc(settings, clock)))
     return [
         _of_settings(settings),
         *stored.result(),
         *telegram.result(),
-        *(finding for one in mexc for finding in one.result()),
+        *mexc.result(),
         *probes.host(settings, env),
     ]
 

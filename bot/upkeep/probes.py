@@ -21,8 +21,13 @@ from bot.checkup import clock_finding
 from bot.settings import BadSettings, ProcessSettings
 from bot.upkeep.opening import reason, vault_of
 from bot.upkeep.report import Finding, broken, fine, look
-from engine.clock import Clock, from_millis
+from engine.clock import Clock
+from engine.errors import BadData
+from engine.exchange.mexc import wire
 from engine.exchange.mexc.auth import PUBLIC_HEADERS
+from engine.exchange.mexc.fields import parsed
+from engine.exchange.mexc.sockets import open_transport
+from engine.exchange.mexc.transport import NeverLeft, NoAnswer
 from engine.seals import Keyring, look_over
 from engine.storage import leases, notes, schema
 from engine.storage.database import Database
@@ -160,36 +165,31 @@ def _result(response: httpx.Response) -> Any:
 
 
 async def mexc(settings: ProcessSettings, clock: Clock) -> Finding:
-    """By this host's own address."""
-    return await _mexc("MEXC", settings, clock, proxy=None)
-
-
-async def mexc_by_proxy(settings: ProcessSettings, clock: Clock, proxy: str) -> Finding:
-    return await _mexc("proxy", settings, clock, proxy=proxy)
-
-
-async def _mexc(
-    about: str, settings: ProcessSettings, clock: Clock, *, proxy: str | None
-) -> Finding:
-    where = "MEXC_PROXY" if proxy else "this host"
+    """The way the program goes: through the proxy, where there is one."""
+    proxy = settings.mexc_proxy
+    where = "through MEXC_PROXY" if proxy else "from this host"
     try:
-        async with httpx.AsyncClient(proxy=proxy, headers=PUBLIC_HEADERS) as http:
-            await http.get(f"{settings.mexc_api_url}/api/v3/ping")  # the connection is not timed
+        async with open_transport(proxy=proxy) as transport:
+            url = f"{settings.mexc_api_url}/api/v3"
+            await transport.send("GET", f"{url}/ping", headers=PUBLIC_HEADERS)  # to connect
             sent = clock.now()
-            response = await http.get(f"{settings.mexc_api_url}/api/v3/time")
+            answer = await transport.send("GET", f"{url}/time", headers=PUBLIC_HEADERS)
             took = clock.now() - sent
-        if response.status_code != HTTPStatus.OK:
-            says = f"MEXC answers {response.status_code} to {where}"
-            return broken(about, says, "This address or its country may be blocked by MEXC.")
-        ahead = from_millis(int(response.json()["serverTime"])) - (sent + took / 2)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError) as e:
-        says = f"MEXC cannot be reached from {where} ({type(e).__name__})"
+        if not answer.ok:
+            says = f"MEXC answers {answer.status}, asked {where}"
+            return broken("MEXC", says, "This address or its country may be blocked by MEXC.")
+        ahead = wire.server_time(parsed(answer.body)) - (sent + took / 2)
+    except (NeverLeft, NoAnswer, BadData) as e:
+        says = f"MEXC cannot be reached {where} ({type(e).__name__})"
         remedy = "Look at the proxy and its address." if proxy else "Look at this host's network."
-        return broken(about, says, remedy)
-    says = f"MEXC answers in {_ms(took)} ms; its clock is {ahead.total_seconds():+.1f} s from ours"
+        return broken("MEXC", says, remedy)
+    says = (
+        f"MEXC answers {where} in {_ms(took)} ms; "
+        f"its clock is {ahead.total_seconds():+.1f} s from ours"
+    )
     if clock_finding(ahead) is Verdict.CLOCK_FINE:
-        return fine(about, says)
-    return look(about, says, "Signatures follow MEXC's clock; set this host's clock right.")
+        return fine("MEXC", says)
+    return look("MEXC", says, "Signatures follow MEXC's clock; set this host's clock right.")
 
 
 def host(settings: ProcessSettings, env: Mapping[str, str]) -> list[Finding]:

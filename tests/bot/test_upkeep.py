@@ -265,9 +265,11 @@ async def test_mexc_is_asked_through_its_proxy(ahead: int, status: int, mark: st
         millis = to_millis(clock.now()) + ahead
         return Reply(status=status, body=json.dumps({"serverTime": millis}).encode())
 
-    settings = ProcessSettings.from_env({"MEXC_API_URL": "http://mexc.example"})
     async with serve(answer) as proxy:
-        finding = await probes.mexc_by_proxy(settings, clock, proxy)
+        finding = await probes.mexc(
+            ProcessSettings.from_env({"MEXC_API_URL": "http://mexc.example", "MEXC_PROXY": proxy}),
+            clock,
+        )
 
     assert written([finding]).startswith(mark)
     assert asked[-1] == "/api/v3/time"

@@ -62,7 +62,7 @@ async def test_check_tells_what_is_well_and_what_is_broken_and_what_to_do(world:
     }
     assert marks(reports[2])["database"] == "FAIL"
     assert marks(reports[2])["Telegram"] == "ok"
-    assert marks(reports[2])["proxy"] == "FAIL"
+    assert marks(reports[2])["MEXC"] == "FAIL"
     assert "pa55w0rd" not in "".join(reports) + away.log
 
 

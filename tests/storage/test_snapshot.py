@@ -21,6 +21,7 @@ async def test_what_comes_out_of_one_database_goes_into_another_and_back(
         await fill(sqlite)
         held = await everything(sqlite)
         async with postgres.writing() as session:
+            await snapshot.clear(session)
             for name, rows in held.items():
                 await snapshot.put(session, name, rows)
         there = await everything(postgres)
