@@ -2,12 +2,21 @@
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine.clock import Clock
 from engine.errors import RateLimited
 
 _MOMENT = timedelta(milliseconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Weight *used* of *limit* in the window that ends now."""
+
+    used: int
+    limit: int
 
 
 class WeightBudget:
@@ -50,6 +59,10 @@ class WeightBudget:
         """No request leaves before *until*; an earlier end than a known one changes nothing."""
         if self._cooling_until is None or until > self._cooling_until:
             self._cooling_until = until
+
+    def usage(self) -> Usage:
+        self._forget_expired()
+        return Usage(self._used, self._limit)
 
     async def _take(self, weight: int, *, urgent: bool) -> None:
         while True:

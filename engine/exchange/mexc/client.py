@@ -26,6 +26,7 @@ from engine.exchange.mexc.auth import PUBLIC_HEADERS, Params, encoded, headers_f
 from engine.exchange.mexc.codes import DEFINITE, error_for
 from engine.exchange.mexc.fields import parsed
 from engine.exchange.mexc.servertime import MexcTime, jumped
+from engine.exchange.mexc.traffic import Traffic
 from engine.exchange.mexc.transport import NEVER_LEFT, NO_ANSWER, Answer, Transport
 from engine.exchange.pacing import WeightBudget
 
@@ -91,6 +92,7 @@ class MexcClient:
         self._measuring = asyncio.Lock()
         self.clock = clock
         self.time = MexcTime(clock)
+        self.traffic = Traffic(clock)
 
     async def read(
         self,
@@ -208,11 +210,12 @@ class MexcClient:
         self, endpoint: Endpoint, query: str, *, credentials: Credentials | None
     ) -> Answer:
         url = f"{self._base_url}{endpoint.path}"
-        return await self._transport.send(
+        sending = self._transport.send(
             endpoint.method,
             f"{url}?{query}" if query else url,
             headers=PUBLIC_HEADERS if credentials is None else headers_for(credentials),
         )
+        return await self.traffic.counted(endpoint.method, endpoint.path, sending)
 
     def _json_of(self, answer: Answer, *, credentials: Credentials | None) -> object:
         contents = _contents(answer)
