@@ -11,8 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from telegram.request import HTTPXRequest
 
 from bot.assembly import Venue, assemble
+from bot.deadman import DeadMan
 from bot.intake import Intake
 from bot.lifecycle import live
+from bot.loopwatch import Turning
 from bot.settings import ProcessSettings
 from bot.stalls import CheckWatch
 from bot.updates import UpdatesSource
@@ -41,7 +43,9 @@ _LONGEST_PAUSE = timedelta(seconds=30)
 logger = logging.getLogger(__name__)
 
 
-async def run_live(settings: ProcessSettings, *, stop: asyncio.Event) -> None:
+async def run_live(
+    settings: ProcessSettings, *, stop: asyncio.Event, turning: Turning | None = None
+) -> None:
     """Until *stop*. Raises CannotStart, BadSettings (the key file), TokenRefused, PollsStalled."""
     if settings.telegram_token is None:
         raise ValueError("without a token this would be the demo")
@@ -69,6 +73,7 @@ async def run_live(settings: ProcessSettings, *, stop: asyncio.Event) -> None:
             ),
             clock=clock,
             authorized_chats=settings.authorized_chats,
+            turning=turning,
         )
         token = settings.telegram_token
 
@@ -98,9 +103,13 @@ async def run_live(settings: ProcessSettings, *, stop: asyncio.Event) -> None:
             pulse=parts.dispatcher.pulse,
             owner_chat=parts.access.owner_chat,
         )
+        engine = [parts.heartbeat.run, parts.dispatcher.run, parts.rounds.run, check_watch.run]
+        if settings.heartbeat_url is not None:
+            pulse = parts.dispatcher.pulse
+            engine.append(DeadMan(url=settings.heartbeat_url, clock=clock, pulse=pulse).run)
         await live(
             stop=stop,
-            engine=[parts.heartbeat.run, parts.dispatcher.run, parts.rounds.run, check_watch.run],
+            engine=engine,
             dispatcher=parts.dispatcher,
             telegram=telegram,
             workers=[parts.update_workers, parts.relay],
@@ -129,9 +138,8 @@ def mexc_venue(
     vault: Vault,
     clock: Clock,
 ) -> Venue:
-    client = MexcClient(
-        http, base_url=settings.mexc_api_url, clock=clock, budget=WeightBudget(clock)
-    )
+    budget = WeightBudget(clock)
+    client = MexcClient(http, base_url=settings.mexc_api_url, clock=clock, budget=budget)
     market = MexcMarket(client)
 
     def paper(account: Account) -> PaperExchange:
@@ -159,4 +167,6 @@ def mexc_venue(
         defaults=settings.default_settings,
         timing=Timing(error_backoff=settings.error_backoff),
         heartbeat=_HEARTBEAT,
+        traffic=client.traffic,
+        usage=budget.usage,
     )

@@ -35,6 +35,10 @@ NAMES = (
     "ERROR_BACKOFF",
     "LOG_LEVEL",
     "LOG_FILE",
+    "LOG_FORMAT",
+    "METRICS_TOKEN",
+    "SENTRY_DSN",
+    "HEARTBEAT_URL",
 )
 
 
@@ -67,6 +71,10 @@ def test_an_empty_environment_is_the_demo_with_the_documented_defaults():
         error_backoff=timedelta(seconds=60),
         log_level="INFO",
         log_file=None,
+        log_format="text",
+        metrics_token=None,
+        sentry_dsn=None,
+        heartbeat_url=None,
     )
     assert read().is_demo
 
@@ -91,6 +99,10 @@ def test_every_variable_is_read():
         ERROR_BACKOFF="7",
         LOG_LEVEL="debug",
         LOG_FILE="logs/ballast.log",
+        LOG_FORMAT="JSON",
+        METRICS_TOKEN="a-token-of-24-characters",
+        SENTRY_DSN="https://0123456789abcdef@o1.ingest.sentry.io/42",
+        HEARTBEAT_URL="https://hc-ping.com/a-check?rid=1",
     )
 
     assert settings == ProcessSettings(
@@ -109,6 +121,10 @@ def test_every_variable_is_read():
         error_backoff=timedelta(seconds=7),
         log_level="DEBUG",
         log_file=Path("logs/ballast.log"),
+        log_format="json",
+        metrics_token="a-token-of-24-characters",
+        sentry_dsn="https://0123456789abcdef@o1.ingest.sentry.io/42",
+        heartbeat_url="https://hc-ping.com/a-check?rid=1",
     )
     assert not settings.is_demo
 
