@@ -130,34 +130,33 @@ class _Snapshot(Collector):
             "ballast_orders_unresolved", "Orders whose outcome is not known yet"
         )
         oldest = _ages("ballast_oldest_unresolved_order", "the oldest order that is unresolved")
-        yield from (orders, unresolved, oldest)
         if census is not None:
             for dry_run, mode in _MODES.items():
                 for state in OrderState:
                     orders.add_metric([mode, state.value], census.orders.get((dry_run, state), 0))
             unresolved.add_metric([], census.unresolved)
             oldest.add_metric([], self._age(census.oldest_unresolved))
-        yield from self._backlog(
-            "alert", "messages to chats", census.outbox if census is not None else None
+        yield from (orders, unresolved, oldest)
+        put_off = GaugeMetricFamily(
+            "ballast_alerts_put_off", "Messages that wait for hours, as their chat is gone"
         )
+        if census is not None:
+            put_off.add_metric([], census.outbox.put_off)
+        yield put_off
+        yield from self._backlog("alert", "messages to chats", census.outbox if census else None)
         yield from self._backlog(
-            "update", "updates from Telegram", census.inbox if census is not None else None
+            "update", "updates from Telegram", census.inbox if census else None
         )
 
     def _backlog(self, name: str, what: str, backlog: Backlog | None) -> Iterator[Metric]:
         waiting = GaugeMetricFamily(
             f"ballast_{name}s_waiting", f"How many {what} wait for their turn"
         )
-        put_off = GaugeMetricFamily(
-            f"ballast_{name}s_put_off",
-            f"How many {what} wait for hours, mostly because their chat is gone",
-        )
         oldest = _ages(f"ballast_oldest_{name}", f"the oldest of the {what} that wait")
         if backlog is not None:
             waiting.add_metric([], backlog.waiting)
-            put_off.add_metric([], backlog.put_off)
             oldest.add_metric([], self._age(backlog.oldest))
-        yield from (waiting, put_off, oldest)
+        yield from (waiting, oldest)
 
     def _exchange(self) -> Iterator[Metric]:
         traffic, usage = self._of.traffic, self._of.usage

@@ -11,13 +11,13 @@ _SCHEME = "bearer"
 
 
 class MetricsPage:
-    """A route's handler: `web.get("/metrics", MetricsPage(metrics, token=...))`."""
+    """*answer* is a route's handler."""
 
     def __init__(self, metrics: Metrics, *, token: str | None) -> None:
         self._metrics = metrics
         self._token = token
 
-    async def __call__(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.Response:
         """404 without a token of ours, 401 without theirs, else the numbers."""
         if self._token is None:
             return web.Response(status=404)

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 _HIDDEN = "***"
 _PATTERNS = (
-    (re.compile(r"\d{6,}(?::|%3A)[A-Za-z0-9_-]{30,}", re.IGNORECASE), _HIDDEN),
+    (re.compile(r"(?<!\d)\d{6,}(?::|%3A)[A-Za-z0-9_-]{30,}", re.IGNORECASE), _HIDDEN),
     # The argument after the command, one more that may stand on the next line, and the rest.
     (re.compile(r"(/connect(?:@\w+)?)(?:\s|\\[nt])+\S+(?:\s+\S+)?[^\n]*"), rf"\1 {_HIDDEN}"),
     (re.compile(r"mx0[A-Za-z0-9]{6,}"), _HIDDEN),
@@ -22,8 +22,10 @@ class Redaction:
     """Hides *secrets* wherever they stand, and whatever has the form of a token or a key."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
+        # As they are, and as they stand within something that is quoted, or in an address.
+        forms = {f for s in secrets for f in (s, repr(s)[1:-1], quote(s, safe=""))}
         # The longest first: one secret may be a part of another.
-        self._secrets = sorted(filter(None, set(secrets)), key=len, reverse=True)
+        self._secrets = sorted(filter(None, forms), key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
         for secret in self._secrets:
