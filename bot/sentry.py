@@ -35,6 +35,7 @@ class _Reporter(logging.Handler):
         # Here, for it costs every process that has no DSN half a second and 4 MB.
         from sentry_sdk import Client, utils  # noqa: PLC0415
 
+        # (send_default_pii is off unless it is named, and naming it is deprecated.)
         self._client = Client(
             dsn=dsn,
             release=f"ballast@{VERSION}",
@@ -42,7 +43,6 @@ class _Reporter(logging.Handler):
             default_integrations=False,
             include_local_variables=False,
             include_source_context=False,
-            send_default_pii=False,
             max_request_body_size="never",
             max_breadcrumbs=0,
             auto_session_tracking=False,
