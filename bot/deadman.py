@@ -33,15 +33,17 @@ class DeadMan:
 
     async def run(self) -> None:
         """Until cancelled."""
+        wait = _BEAT  # the first sign ends the silence of a restart
         async with httpx.AsyncClient(timeout=_TIME_LIMIT_S) as http:
             while True:
-                await self._watch()
+                await self._watch(wait)
                 if self._gets_on():
                     await self._sign(http)
+                wait = _EVERY
 
-    async def _watch(self) -> None:
-        """For a minute. What a sign of life takes comes on top: it is not said to have passed."""
-        for _ in range(_EVERY // _BEAT):
+    async def _watch(self, duration: timedelta) -> None:
+        """What a sign of life takes comes on top: it is not said to have passed."""
+        for _ in range(duration // _BEAT):
             await self._clock.sleep(_BEAT)
             match self._vigil.look(self._pulse(), passed=_BEAT):
                 case Stalled():

@@ -71,20 +71,22 @@ async def watched() -> AsyncGenerator[Switch]:
             yield switch
 
 
-async def test_a_process_that_gets_on_says_so_once_a_minute():
+async def test_a_process_that_gets_on_says_so_at_once_and_then_once_a_minute():
     async with watched() as switch:
+        await switch.lives(BEAT)
+        at_once = list(switch.asked)
         await switch.lives(MINUTE - BEAT)
         too_early = list(switch.asked)
         await switch.lives(BEAT)
         await switch.lives(2 * MINUTE)
 
-    assert too_early == []
-    assert switch.asked == [f"GET {PATH}"] * 3
+    assert at_once == too_early == [f"GET {PATH}"]
+    assert switch.asked == [f"GET {PATH}"] * 4
 
 
 async def test_a_heart_that_stands_still_sends_no_sign_of_life():
     async with watched() as switch:
-        await switch.lives(MINUTE)
+        await switch.lives(BEAT)
         await switch.lives(3 * MINUTE, beats=False)
         silent = len(switch.asked)
         await switch.lives(MINUTE)
@@ -95,7 +97,7 @@ async def test_a_heart_that_stands_still_sends_no_sign_of_life():
 
 async def test_checks_that_stall_while_the_heart_beats_send_none_until_they_go_on():
     async with watched() as switch:
-        await switch.lives(MINUTE)
+        await switch.lives(BEAT)
         await switch.lives(PATIENCE + MINUTE, checks=False)
         told = len(switch.asked)
         await switch.lives(2 * MINUTE, checks=False)
@@ -116,7 +118,7 @@ async def test_a_switch_that_is_away_is_logged_once_and_its_address_never(
 ):
     async with watched() as switch:
         switch.reply = reply
-        await switch.lives(3 * MINUTE)
+        await switch.lives(BEAT + 2 * MINUTE)
         switch.reply = Reply()
         await switch.lives(2 * MINUTE)
         await a_moment()
