@@ -32,9 +32,9 @@ from engine.clock import Clock
 from engine.digests import Digests
 from engine.dispatch import Dispatcher, new_owner
 from engine.domain.target import Settings
-from engine.exchange.mexc.traffic import Traffic
 from engine.exchange.pacing import Usage
 from engine.exchange.port import KeyCheck
+from engine.exchange.traffic import Traffic
 from engine.keylife import KeyLife
 from engine.preview import Previews
 from engine.situation import Situations

@@ -28,8 +28,8 @@ from engine.clock import Clock
 from engine.dispatch import Dispatcher
 from engine.domain.orders import OrderState
 from engine.domain.tally import Spread
-from engine.exchange.mexc.traffic import Traffic
 from engine.exchange.pacing import Usage
+from engine.exchange.traffic import Traffic
 from engine.storage.census import Backlog, Census
 
 E = TypeVar("E", bound=Enum)
@@ -89,7 +89,7 @@ class _Snapshot(Collector):
         )
         yield _spread(
             "ballast_check_lateness_seconds",
-            "From when a check was due until it came to its end",
+            "How long after it was due a check began",
             [((), tally.late)],
         )
 
@@ -182,8 +182,8 @@ class _Snapshot(Collector):
                 ended.add_metric([method, path, ending.value], count)
         if usage is not None:
             now = usage()
-            used.add_metric([], now.used)
-            limit.add_metric([], now.limit)
+            used.add_metric([], now.weight_used)
+            limit.add_metric([], now.weight_limit)
         yield from (ended, used, limit)
 
     def _updates(self) -> Iterator[Metric]:

@@ -11,19 +11,21 @@ _SCHEME = "bearer"
 
 
 class MetricsPage:
-    """*answer* is a route's handler."""
+    """*answer* is a route's handler; a server that listens early gives *metrics* when there are some."""
 
-    def __init__(self, metrics: Metrics, *, token: str | None) -> None:
-        self._metrics = metrics
+    def __init__(self, *, token: str | None) -> None:
         self._token = token
+        self.metrics: Metrics | None = None
 
     async def answer(self, request: web.Request) -> web.Response:
-        """404 without a token of ours, 401 without theirs, else the numbers."""
+        """404 without a token of ours, 401 without theirs, 503 until there are numbers."""
         if self._token is None:
             return web.Response(status=404)
         if not _is_let_in(request.headers.get("Authorization", ""), self._token):
             return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"})
-        text = await self._metrics.text()
+        if self.metrics is None:
+            return web.Response(status=503)
+        text = await self.metrics.text()
         return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
 

@@ -218,8 +218,14 @@ class Dispatcher:
     async def _work(self) -> None:
         while True:
             duty, fence = await self._queue.get()
+            self._begin(duty, fence)
             checked = await self._check(duty, fence)
             self._after(duty, fence, checked)
+
+    def _begin(self, duty: Duty, fence: int) -> None:
+        seat = self._seats.held(duty.account.id, fence=fence)
+        if seat is not None and seat.due_at is not None:
+            self.tally.late.add(self._clock.now() - seat.due_at)
 
     async def _check(self, duty: Duty, fence: int) -> Checked | None:
         about = {"account": duty.account.id}
@@ -254,7 +260,7 @@ class Dispatcher:
         if seat is None:
             return
         now = self._clock.now()
-        self.tally.done(checked.look if checked else None, late_by=now - (seat.due_at or now))
+        self.tally.done(checked.look if checked else None)
         again_in = checked.again_in if checked else self._timing.error_backoff
         self._seats.finished(account_id, interval=interval, again_in=again_in or interval)
         seat.busy = False

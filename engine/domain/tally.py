@@ -71,7 +71,7 @@ class Taking(Enum):
 
 
 class CheckTally:
-    """*late* is from when a check was due until it came to its end."""
+    """*late* is how long after they were due checks began."""
 
     def __init__(self) -> None:
         self.outcomes = dict.fromkeys(Outcome, 0)
@@ -79,11 +79,10 @@ class CheckTally:
         self.takings = dict.fromkeys(Taking, 0)
         self.late = in_millis(*_LATE_MS)
 
-    def done(self, look: Look | None, *, late_by: timedelta) -> None:
+    def done(self, look: Look | None) -> None:
         """A check came to its end; without a look it was cut off."""
         outcome = Outcome.CUT_OFF if look is None else outcome_of(look.verdict)
         self.outcomes[outcome] += 1
-        self.late.add(late_by)
         if outcome is Outcome.FAILED and look is not None and isinstance(look.verdict, Failed):
             self.failures[look.verdict.kind] += 1
 

@@ -11,12 +11,12 @@ from engine.errors import RateLimited
 _MOMENT = timedelta(milliseconds=10)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Weight *used* of *limit* in the window that ends now."""
+    """*weight_used* of the window that ends now."""
 
-    used: int
-    limit: int
+    weight_used: int
+    weight_limit: int
 
 
 class WeightBudget:
@@ -62,7 +62,7 @@ class WeightBudget:
 
     def usage(self) -> Usage:
         self._forget_expired()
-        return Usage(self._used, self._limit)
+        return Usage(weight_used=self._used, weight_limit=self._limit)
 
     async def _take(self, weight: int, *, urgent: bool) -> None:
         while True:

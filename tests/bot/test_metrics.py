@@ -274,10 +274,12 @@ async def test_every_state_and_outcome_is_there_before_it_happens(bot: Program):
 
 
 @asynccontextmanager
-async def served(program: Program, token: str | None) -> AsyncGenerator[str]:
+async def served(metrics: Metrics | None, token: str | None) -> AsyncGenerator[str]:
     """The page's address."""
+    page = MetricsPage(token=token)
+    page.metrics = metrics
     app = web.Application()
-    app.add_routes([web.get("/metrics", MetricsPage(program.parts.metrics, token=token).answer)])
+    app.add_routes([web.get("/metrics", page.answer)])
     runner = web.AppRunner(app)
     await runner.setup()
     try:
@@ -302,7 +304,7 @@ SENT_AWAY = (
 
 
 async def test_the_page_is_for_whoever_has_the_token(bot: Program):
-    async with served(bot, METRICS_TOKEN) as url, httpx.AsyncClient() as http:
+    async with served(bot.parts.metrics, METRICS_TOKEN) as url, httpx.AsyncClient() as http:
         for header in (*LET_IN, *SENT_AWAY):
             answer = await http.get(url, headers={b"Authorization": header.encode("latin-1")})
 
@@ -313,12 +315,20 @@ async def test_the_page_is_for_whoever_has_the_token(bot: Program):
 
 
 async def test_without_a_token_there_is_no_page(bot: Program):
-    async with served(bot, None) as url, httpx.AsyncClient() as http:
+    async with served(bot.parts.metrics, None) as url, httpx.AsyncClient() as http:
         for headers in ({}, {"Authorization": "Bearer"}, {"Authorization": "Bearer None"}):
             answer = await http.get(url, headers=headers)
 
             assert answer.status_code == 404
             assert "ballast" not in answer.text
+
+
+async def test_before_there_are_numbers_only_who_has_the_token_is_told_to_come_again():
+    async with served(None, METRICS_TOKEN) as url, httpx.AsyncClient() as http:
+        stranger = await http.get(url)
+        friend = await http.get(url, headers={"Authorization": f"Bearer {METRICS_TOKEN}"})
+
+    assert (stranger.status_code, friend.status_code) == (401, 503)
 
 
 async def test_where_no_exchange_is_asked_there_is_nothing_to_say_of_one(bot: Program):

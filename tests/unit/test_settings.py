@@ -288,6 +288,14 @@ def test_any_text_is_either_taken_or_explained_on_one_line(name, value):
         ("MEXC_API_URL", "https://user:pAsSwOrD@host", "pAsSwOrD"),
         ("AUTHORIZED_CHATS", TOKEN, TOKEN),
         ("LOG_LEVEL", KEY, KEY),
+        ("LOG_FORMAT", KEY, KEY),
+        ("METRICS_TOKEN", "sh0rt-secret", "sh0rt-secret"),
+        ("METRICS_TOKEN", "a long secret with blanks", "secret"),
+        ("SENTRY_DSN", "https://5ecret@host", "5ecret"),
+        ("SENTRY_DSN", "https://host/5ecret", "5ecret"),
+        ("HEARTBEAT_URL", "hc-ping.com/5ecret", "5ecret"),
+        ("HEARTBEAT_URL", "https://host:port/5ecret", "5ecret"),
+        ("HEARTBEAT_URL", "https://host/5ecret with blanks", "5ecret"),
     ],
 )
 def test_a_problem_never_tells_a_secret(name, value, secret):
@@ -295,9 +303,22 @@ def test_a_problem_never_tells_a_secret(name, value, secret):
 
 
 def test_settings_print_without_their_secrets_and_cannot_be_changed():
-    settings = read(TELEGRAM_TOKEN=TOKEN, DATABASE_URL=POSTGRES, ENCRYPTION_KEYS=KEY)
+    given = {
+        "TELEGRAM_TOKEN": TOKEN,
+        "DATABASE_URL": POSTGRES,
+        "ENCRYPTION_KEYS": KEY,
+        "METRICS_TOKEN": "a-token-of-24-characters",
+        "SENTRY_DSN": "https://0123456789abcdef@o1.ingest.sentry.io/42",
+        "HEARTBEAT_URL": "https://hc-ping.com/a-check",
+    }
+    settings = read(**given)
+    secrets = (TOKEN, KEY, "pAsSwOrD", "a-token-of", "0123456789abcdef", "a-check")
 
-    assert not any(secret in repr(settings) for secret in (TOKEN, KEY, "pAsSwOrD"))
+    assert not any(secret in repr(settings) for secret in secrets)
+    assert settings.secrets >= {
+        *(TOKEN, KEY, "pAsSwOrD", "a-token-of-24-characters", "0123456789abcdef"),
+        *(given["SENTRY_DSN"], given["HEARTBEAT_URL"], "a-check"),
+    }
     with pytest.raises(FrozenInstanceError):
         settings.telegram_token = None  # type: ignore[misc]
 

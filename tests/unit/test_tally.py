@@ -67,17 +67,16 @@ def test_a_clock_that_was_set_back_takes_nothing_away():
 )
 def test_each_verdict_has_its_outcome(verdict: Verdict, outcome: Outcome):
     tally = CheckTally()
-    tally.done(look(verdict), late_by=SECOND)
+    tally.done(look(verdict))
 
     assert outcome_of(verdict) is outcome
     assert [o for o, count in tally.outcomes.items() if count] == [outcome]
     assert sum(tally.failures.values()) == (outcome is Outcome.FAILED)
-    assert tally.late.total == SECOND
 
 
 def test_a_check_without_a_look_was_cut_off():
     tally = CheckTally()
-    tally.done(None, late_by=SECOND)
+    tally.done(None)
     tally.broke()
 
     assert tally.outcomes[Outcome.CUT_OFF] == 1

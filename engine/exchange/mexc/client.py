@@ -26,9 +26,9 @@ from engine.exchange.mexc.auth import PUBLIC_HEADERS, Params, encoded, headers_f
 from engine.exchange.mexc.codes import DEFINITE, error_for
 from engine.exchange.mexc.fields import parsed
 from engine.exchange.mexc.servertime import MexcTime, jumped
-from engine.exchange.mexc.traffic import Traffic
 from engine.exchange.mexc.transport import NEVER_LEFT, NO_ANSWER, Answer, Transport
 from engine.exchange.pacing import WeightBudget
+from engine.exchange.traffic import Traffic
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class MexcClient:
         self._measuring = asyncio.Lock()
         self.clock = clock
         self.time = MexcTime(clock)
-        self.traffic = Traffic(clock)
+        self.traffic = Traffic()
 
     async def read(
         self,
@@ -209,13 +209,21 @@ class MexcClient:
     async def _send(
         self, endpoint: Endpoint, query: str, *, credentials: Credentials | None
     ) -> Answer:
-        url = f"{self._base_url}{endpoint.path}"
-        sending = self._transport.send(
-            endpoint.method,
-            f"{url}?{query}" if query else url,
-            headers=PUBLIC_HEADERS if credentials is None else headers_for(credentials),
-        )
-        return await self.traffic.counted(endpoint.method, endpoint.path, sending)
+        url, outcome, began = f"{self._base_url}{endpoint.path}", "no_answer", self.clock.now()
+        try:
+            answer = await self._transport.send(
+                endpoint.method,
+                f"{url}?{query}" if query else url,
+                headers=PUBLIC_HEADERS if credentials is None else headers_for(credentials),
+            )
+            outcome = str(answer.status)
+        except NEVER_LEFT:
+            outcome = "never_left"
+            raise
+        finally:
+            took = self.clock.now() - began
+            self.traffic.note(endpoint.method, endpoint.path, outcome=outcome, took=took)
+        return answer
 
     def _json_of(self, answer: Answer, *, credentials: Credentials | None) -> object:
         contents = _contents(answer)
