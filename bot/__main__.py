@@ -20,6 +20,7 @@ from bot.demo import run_demo
 from bot.live import run_live
 from bot.logs import configure
 from bot.loopwatch import watched_loop
+from bot.sentry import report_errors
 from bot.settings import BadSettings, ProcessSettings
 from bot.updates import TokenRefused
 from bot.upkeep import commands
@@ -65,13 +66,15 @@ def _run_until_stopped() -> int:
 def _read_settings() -> ProcessSettings:
     """The environment's, with logging set up as they say. Raises BadSettings."""
     settings = ProcessSettings.from_env(os.environ)
-    secrets = [*settings.encryption_keys, settings.telegram_token or "", *settings.proxy_secrets]
     # The demo's screen belongs to the conversation.
     level = "WARNING" if settings.is_demo else settings.log_level
     try:
-        configure(level, settings.log_file, secrets)
+        as_json = settings.log_format == "json" and not settings.is_demo
+        configure(level, settings.log_file, settings.secrets, as_json=as_json)
     except OSError as e:
         raise BadSettings([f"LOG_FILE cannot be written: {e.strerror}"]) from e
+    if settings.sentry_dsn is not None and not settings.is_demo:
+        report_errors(settings.sentry_dsn, settings.secrets)
     return settings
 
 
@@ -80,10 +83,10 @@ async def _run(settings: ProcessSettings) -> int:
     _set_on_signal(stop)
     # What was imported stays; without looking at it again a full collection takes no 70 ms.
     gc.freeze()
-    with watched_loop():
+    with watched_loop() as turning:
         if settings.is_demo:
             return await run_demo(settings, stop=stop)
-        await run_live(settings, stop=stop)
+        await run_live(settings, stop=stop, turning=turning)
     return 0
 
 

@@ -9,13 +9,16 @@ from typing import Any
 from bot import replies
 from bot.access import Access
 from bot.cards import LiveCards
+from bot.census import CensusTaker
 from bot.checkup import Workload
 from bot.frontdesk import Means, open_desk
 from bot.intake import UpdateWorkers
 from bot.lifecycle import App, Heartbeat
+from bot.loopwatch import Turning
 from bot.loudness import Loudness
 from bot.menus import Menus
 from bot.messages import Message
+from bot.metrics import Metrics, Sources
 from bot.noticeboard import Noticeboard
 from bot.polls import Polls
 from bot.relay import Relay
@@ -32,6 +35,7 @@ from engine.dispatch import Dispatcher, new_owner
 from engine.domain.target import Settings
 from engine.exchange.pacing import Usage
 from engine.exchange.port import KeyCheck
+from engine.exchange.traffic import Traffic
 from engine.keylife import KeyLife
 from engine.preview import Previews
 from engine.pruning import Pruning
@@ -54,6 +58,7 @@ class Venue:
     paper_only: bool
     timing: Timing
     heartbeat: timedelta
+    traffic: Traffic | None = None
     usage: Callable[[], Usage] | None = None
 
 
@@ -70,6 +75,7 @@ class Parts:
     rounds: Rounds
     polls: Polls
     menus: Menus
+    metrics: Metrics
     ready: asyncio.Event
 
 
@@ -82,6 +88,7 @@ def assemble(
     clock: Clock,
     authorized_chats: tuple[int, ...],
     keep: timedelta = timedelta(days=30),
+    turning: Turning | None = None,
 ) -> Parts:
     owner = new_owner()
     checker = Checker(
@@ -152,14 +159,27 @@ def assemble(
         if (update := read_update(raw, application.bot)) is not None:
             await application.process_update(update)
 
+    update_workers = UpdateWorkers(
+        database=database, clock=clock, sealer=vault, handle=handle, ready=ready
+    )
+    metrics = Metrics(
+        Sources(
+            clock=clock,
+            census=CensusTaker(database=database, clock=clock),
+            dispatcher=dispatcher,
+            polls=polls,
+            updates=update_workers.fates,
+            turning=turning or Turning(),
+            traffic=venue.traffic,
+            usage=venue.usage,
+        )
+    )
     return Parts(
         application=application,
         access=access,
         dispatcher=dispatcher,
         heartbeat=Heartbeat(application, dispatcher, every=venue.heartbeat),
-        update_workers=UpdateWorkers(
-            database=database, clock=clock, sealer=vault, handle=handle, ready=ready
-        ),
+        update_workers=update_workers,
         relay=Relay(
             database=database,
             clock=clock,
@@ -180,6 +200,7 @@ def assemble(
         ),
         polls=polls,
         menus=menus,
+        metrics=metrics,
         ready=ready,
     )
 

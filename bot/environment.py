@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from sqlalchemy.exc import ArgumentError
 
@@ -40,17 +40,24 @@ _EXAMPLES = {
     "ERROR_BACKOFF": "ERROR_BACKOFF=60",
     "LOG_LEVEL": "LOG_LEVEL=INFO",
     "KEEP_DAYS": "KEEP_DAYS=30",
+    "LOG_FORMAT": "LOG_FORMAT=json",
+    "METRICS_TOKEN": "a long random word, made by: openssl rand -hex 24",
+    "SENTRY_DSN": "SENTRY_DSN=https://key@o1.ingest.sentry.io/2",
+    "HEARTBEAT_URL": "HEARTBEAT_URL=https://hc-ping.com/your-check",
 }
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # The heaviest question weighs 25, and something is kept free for orders.
 _LEAST_WEIGHT, _MOST_WEIGHT = 50, 1_000_000
 _MOST_RATE = 1_000_000
 _LEAST_DAYS, _MOST_DAYS = 7, 3650
+_FORMATS = ("text", "json")
 _CENT_DECIMALS = 2
 _SHORT = 16
 _TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]{3,}", re.ASCII)
 _CHAT_ID = re.compile(r"-?[1-9][0-9]{0,15}", re.ASCII)
 _PRINTABLE = re.compile(r"[!-~]+", re.ASCII)
+_BEARER = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*", re.ASCII)
+_PROJECT = re.compile(r"/(?:.+/)?[0-9]+", re.ASCII)
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -206,6 +213,43 @@ def level(text: str) -> str:
     if level not in _LEVELS:
         raise Unusable(f"is {_shown(text)}, which is none of {', '.join(_LEVELS)}")
     return level
+
+
+def log_format(text: str) -> str:
+    chosen = text.lower()
+    if chosen not in _FORMATS:
+        raise Unusable(f"is {_shown(text)}, which is none of {', '.join(_FORMATS)}")
+    return chosen
+
+
+def bearer(text: str) -> str:
+    """Not quoted in any complaint, as it is a secret; so are the addresses below."""
+    if not _BEARER.fullmatch(text):
+        raise Unusable("must be 16 or more letters, digits and . _ ~ + / -")
+    return text
+
+
+def dsn(text: str) -> str:
+    address = _secret_address(text)
+    if not address.username or not _PROJECT.fullmatch(address.path):
+        raise Unusable("is not a DSN as Sentry shows it: https://, a key, @, a host, a number")
+    return text
+
+
+def ping_url(text: str) -> str:
+    _secret_address(text)
+    return text
+
+
+def _secret_address(text: str) -> SplitResult:
+    try:
+        address = urlsplit(text)
+        usable = address.port != 0 and address.scheme in {"http", "https"} and address.hostname
+    except ValueError:
+        usable = None
+    if not usable or not _PRINTABLE.fullmatch(text):
+        raise Unusable("is not an http:// or https:// address")
+    return urlsplit(text)
 
 
 def _count(text: str, *, least: int, most: int) -> int:

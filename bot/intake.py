@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
+from enum import Enum
 from typing import Any, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -146,6 +147,14 @@ class Intake:
             self._on_stored()
 
 
+class Fate(Enum):
+    """What became of an update that was stored."""
+
+    HANDLED = "handled"
+    FAILED = "failed"
+    QUARANTINED = "quarantined"
+
+
 class UpdateWorkers:
     """Hands each stored update to *handle*, at most 16 at a time.
 
@@ -164,6 +173,7 @@ class UpdateWorkers:
     ) -> None:
         self._sealer = sealer
         self._handle = handle
+        self.fates = dict.fromkeys(Fate, 0)
         self._workers = QueueWorkers(
             database=database,
             clock=clock,
@@ -189,6 +199,7 @@ class UpdateWorkers:
         about = {"update_id": row.update_id, "chat_id": row.chat_id}
         if row.attempts > _MOST_ATTEMPTS:
             logger.error("update quarantined", extra=about)
+            self.fates[Fate.QUARANTINED] += 1
             return _over(failure="quarantined")
         try:
             text = self._sealer.open_text(row.payload, purpose=_purpose(row.bot_id, row.update_id))
@@ -196,7 +207,9 @@ class UpdateWorkers:
         except Exception as e:
             # The supervisor: whatever one update breaks must not reach the others.
             logger.exception("update failed", extra=about)
+            self.fates[Fate.FAILED] += 1
             return _over(failure=type(e).__name__)
+        self.fates[Fate.HANDLED] += 1
         return _over(failure=None)
 
 

@@ -11,8 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from telegram.request import HTTPXRequest
 
 from bot.assembly import Venue, assemble
+from bot.deadman import DeadMan
 from bot.intake import Intake
 from bot.lifecycle import live
+from bot.loopwatch import Turning
 from bot.settings import ProcessSettings
 from bot.stalls import CheckWatch
 from bot.updates import UpdatesSource
@@ -23,7 +25,7 @@ from engine.clock import Clock, SystemClock
 from engine.domain.accounts import Account
 from engine.domain.holdings import Holdings
 from engine.errors import SealBroken
-from engine.exchange.mexc.client import Exchanged, MexcClient
+from engine.exchange.mexc.client import MexcClient
 from engine.exchange.mexc.exchange import MexcExchange
 from engine.exchange.mexc.keycheck import MexcKeyCheck
 from engine.exchange.mexc.market import MexcMarket
@@ -44,7 +46,9 @@ _LONGEST_PAUSE = timedelta(seconds=30)
 logger = logging.getLogger(__name__)
 
 
-async def run_live(settings: ProcessSettings, *, stop: asyncio.Event) -> None:
+async def run_live(
+    settings: ProcessSettings, *, stop: asyncio.Event, turning: Turning | None = None
+) -> None:
     """Until *stop*. Raises CannotStart, BadSettings (the key file), TokenRefused, PollsStalled."""
     if settings.telegram_token is None:
         raise ValueError("without a token this would be the demo")
@@ -71,6 +75,7 @@ async def run_live(settings: ProcessSettings, *, stop: asyncio.Event) -> None:
             clock=clock,
             authorized_chats=settings.authorized_chats,
             keep=settings.keep,
+            turning=turning,
         )
         token = settings.telegram_token
 
@@ -100,9 +105,13 @@ async def run_live(settings: ProcessSettings, *, stop: asyncio.Event) -> None:
             pulse=parts.dispatcher.pulse,
             owner_chat=parts.access.owner_chat,
         )
+        engine = [parts.heartbeat.run, parts.dispatcher.run, parts.rounds.run, check_watch.run]
+        if settings.heartbeat_url is not None:
+            pulse = parts.dispatcher.pulse
+            engine.append(DeadMan(url=settings.heartbeat_url, clock=clock, pulse=pulse).run)
         await live(
             stop=stop,
-            engine=[parts.heartbeat.run, parts.dispatcher.run, parts.rounds.run, check_watch.run],
+            engine=engine,
             dispatcher=parts.dispatcher,
             telegram=telegram,
             workers=[parts.update_workers, parts.relay],
@@ -130,17 +139,9 @@ def mexc_venue(
     database: Database,
     vault: Vault,
     clock: Clock,
-    on_exchanged: Callable[[Exchanged], None] = lambda _: None,
 ) -> Venue:
-    """*on_exchanged* hears of every request to MEXC, how it went and how long it took."""
     budget = Budget(clock, settings.mexc_limits)
-    client = MexcClient(
-        transport,
-        base_url=settings.mexc_api_url,
-        clock=clock,
-        budget=budget,
-        on_exchanged=on_exchanged,
-    )
+    client = MexcClient(transport, base_url=settings.mexc_api_url, clock=clock, budget=budget)
     market = MexcMarket(client)
 
     def paper(account: Account) -> PaperExchange:
@@ -168,5 +169,6 @@ def mexc_venue(
         defaults=settings.default_settings,
         timing=Timing(error_backoff=settings.error_backoff),
         heartbeat=_HEARTBEAT,
+        traffic=client.traffic,
         usage=budget.usage,
     )

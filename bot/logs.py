@@ -4,14 +4,19 @@ Everything is redacted as its very last step, so that message, arguments, extras
 other libraries' lines are all covered.
 """
 
+import json
 import logging
-import re
 import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
+from math import isfinite
 from pathlib import Path
+from typing import Any
+
+from bot.redaction import Redaction
 
 _RING_LINES = 500
 _FILE_BYTES = 1_000_000
@@ -32,31 +37,20 @@ _QUIET = {
     # A heartbeat is left out while the one before is still at work: that is how it should be.
     "apscheduler.scheduler": logging.ERROR,
 }
-_HIDDEN = "***"
-_PATTERNS = (
-    (re.compile(r"\d{6,}(?::|%3A)[A-Za-z0-9_-]{30,}", re.IGNORECASE), _HIDDEN),
-    # The argument after the command, one more that may stand on the next line, and the rest.
-    (re.compile(r"(/connect(?:@\w+)?)(?:\s|\\[nt])+\S+(?:\s+\S+)?[^\n]*"), rf"\1 {_HIDDEN}"),
-    (re.compile(r"mx0[A-Za-z0-9]{6,}"), _HIDDEN),
-    (re.compile(r"(signature['\"]?[=:] ?['\"]?)[0-9a-f]+", re.IGNORECASE), rf"\1{_HIDDEN}"),
-)
 _PLAIN_RECORD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
 class _Formatter(logging.Formatter):
     """UTC time, level, logger, message, extras as key=value; then the redaction."""
 
-    def __init__(self, secrets: Iterable[str]) -> None:
+    def __init__(self, redact: Redaction) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
         self.converter = time.gmtime
-        # The longest first: one secret may be a part of another.
-        self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
+        self.redact = redact
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        extras = {k: v for k, v in record.__dict__.items() if k not in _PLAIN_RECORD}
-        return " ".join(
-            [super().formatMessage(record), *(f"{key}={value}" for key, value in extras.items())]
-        )
+        extras = (f"{key}={_text_of(value)}" for key, value in _extras(record).items())
+        return " ".join([super().formatMessage(record), *extras])
 
     def format(self, record: logging.LogRecord) -> str:
         # Another handler's formatter may have left its own text of the traceback here.
@@ -64,18 +58,66 @@ class _Formatter(logging.Formatter):
         try:
             text = super().format(record)
         except (TypeError, ValueError) as e:
-            # logging itself would print the message and its arguments as they are.
-            text = f"{record.levelname} {record.name} {record.msg!r} is not loggable: {e}"
+            text = f"{record.levelname} {record.name} {_not_loggable(record, e)}"
         record.exc_text = None
-        for secret in self._secrets:
-            text = text.replace(secret, _HIDDEN)
-        for pattern, replacement in _PATTERNS:
-            text = pattern.sub(replacement, text)
-        return text
+        return self.redact(text)
+
+
+class _JsonFormatter(_Formatter):
+    """One object a line: what the text has, in fields; each is redacted, then written as JSON.
+
+    (The other way round, a secret with a quote in it would stand there escaped and unknown.)
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError) as e:
+            message = _not_loggable(record, e)
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        fields: dict[str, Any] = {
+            "time": at.replace("+00:00", "Z"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": message,
+        }
+        if record.exc_info:
+            fields["exc_info"] = self.formatException(record.exc_info)
+        if record.stack_info:
+            fields["stack_info"] = self.formatStack(record.stack_info)
+        # Ours last: an extra of the same name does not take its place.
+        whole = {**_extras(record), **fields}
+        names = [*fields, *(name for name in whole if name not in fields)]
+        return json.dumps({name: self._shown(name, whole[name]) for name in names})
+
+    def _shown(self, name: str, value: Any) -> Any:
+        """Numbers stay numbers; anything else is the text that the other format has."""
+        line = f"{name}={_text_of(value)}"  # with its name, as "signature=" tells what follows
+        redacted = self.redact(line)
+        is_number = type(value) in {bool, int} or (type(value) is float and isfinite(value))
+        if redacted == line and (value is None or is_number):
+            return value
+        return redacted.removeprefix(f"{name}=")
+
+
+def _extras(record: logging.LogRecord) -> dict[str, Any]:
+    return {str(k): v for k, v in record.__dict__.items() if k not in _PLAIN_RECORD}
+
+
+def _text_of(value: object) -> str:
+    try:
+        return str(value)
+    except Exception as e:  # noqa: BLE001 - whatever its __str__ does, the line is written
+        return f"({type(value).__name__} is not loggable: {type(e).__name__})"
+
+
+def _not_loggable(record: logging.LogRecord, error: Exception) -> str:
+    """Without the arguments; logging itself would print them as they are."""
+    return f"{record.msg!r} is not loggable: {error}"
 
 
 class _Ring(logging.Handler):
-    """The last lines, as they were written everywhere else."""
+    """The last lines, as text whatever the format elsewhere: people read them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -85,26 +127,30 @@ class _Ring(logging.Handler):
         self.lines.extend(self.format(record).splitlines())
 
 
-def configure(level: int | str, file: Path | None, secrets: Iterable[str]) -> None:
+def configure(
+    level: int | str, file: Path | None, secrets: Iterable[str], *, as_json: bool = False
+) -> None:
     """Log at *level* and above; called again, it replaces what it set up before.
 
     *secrets* never appear in any line, nor does anything that looks like a token or a key.
+    *as_json* is for stderr and the file.
     """
     root = logging.getLogger()
     for handler in list(root.handlers):
         if isinstance(handler.formatter, _Formatter):
             root.removeHandler(handler)
             handler.close()
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr), _Ring()]
+    redact, ring = Redaction(secrets), _Ring()
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr), ring]
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
         kept = _FILES_KEPT - 1
         handlers.append(
             RotatingFileHandler(file, maxBytes=_FILE_BYTES, backupCount=kept, encoding="utf-8")
         )
-    formatter = _Formatter(secrets)
     for handler in handlers:
-        handler.setFormatter(formatter)
+        in_json = as_json and handler is not ring
+        handler.setFormatter(_JsonFormatter(redact) if in_json else _Formatter(redact))
         root.addHandler(handler)
     root.setLevel(level)
     for name in _TALKATIVE:

@@ -8,17 +8,32 @@ import time
 import traceback
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
+
+from engine.domain.tally import in_millis
 
 LIMIT_S = 1.0
 _EVERY_S = 0.25
 _DEEPEST = 15
 _LONGEST_END_S = 1.0
+_LAG_MS = (1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000)
 
 logger = logging.getLogger(__name__)
 
 
+class Turning:
+    """How well a loop turns: how long it took to answer each time it was asked, and what of that
+    was told as a block. Written by the watch's thread, read by the loop's.
+    """
+
+    def __init__(self) -> None:
+        self.lag = in_millis(*_LAG_MS)
+        self.blocks = 0
+        self.blocked_s = 0.0
+
+
 @contextmanager
-def watched_loop(*, limit_s: float = LIMIT_S, every_s: float = _EVERY_S) -> Generator[None]:
+def watched_loop(*, limit_s: float = LIMIT_S, every_s: float = _EVERY_S) -> Generator[Turning]:
     """Within the block the running loop is watched.
 
     Each time it has not turned for *limit_s* is logged once, with the place, and once more when
@@ -29,7 +44,7 @@ def watched_loop(*, limit_s: float = LIMIT_S, every_s: float = _EVERY_S) -> Gene
     thread = threading.Thread(target=watch.run, name="loop watch", daemon=True)
     thread.start()
     try:
-        yield
+        yield watch.turning
     finally:
         watch.stop()
         thread.join(_LONGEST_END_S)
@@ -43,6 +58,7 @@ class _Watch:
         self._every_s = every_s
         self._turned = threading.Event()
         self._stopping = threading.Event()
+        self.turning = Turning()
 
     def run(self) -> None:
         with suppress(RuntimeError):  # the loop is closed
@@ -52,6 +68,8 @@ class _Watch:
                 self._loop.call_soon_threadsafe(self._turned.set)
                 if not self._turned.wait(self._patience_s):
                     self._tell(asked_at)
+                if not self._stopping.is_set():
+                    self.turning.lag.add(timedelta(seconds=time.monotonic() - asked_at))
 
     def stop(self) -> None:
         self._stopping.set()
@@ -64,6 +82,8 @@ class _Watch:
         self._turned.wait()
         if not self._stopping.is_set():
             blocked_s = time.monotonic() - asked_at
+            self.turning.blocks += 1
+            self.turning.blocked_s += blocked_s
             logger.warning("the event loop turns again; it was blocked for %.1f s", blocked_s)
 
     def _place(self) -> str:

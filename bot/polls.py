@@ -1,4 +1,4 @@
-"""When Telegram last answered a poll of this process."""
+"""When Telegram last answered a poll of this process, and how many it has answered."""
 
 from datetime import datetime, timedelta
 
@@ -9,10 +9,12 @@ class Polls:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._answered_at: datetime | None = None
+        self.answers = 0
 
     def answered(self) -> None:
         """Telegram was heard just now, whatever it said."""
         self._answered_at = self._clock.now()
+        self.answers += 1
 
     def age(self) -> timedelta | None:
         """How long ago that was; None before the first time."""

@@ -6,10 +6,10 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Self
-from urllib.parse import unquote, urlsplit
 
 from bot import environment
 from bot.environment import Reading
+from bot.redaction import login_of, whole_of
 from engine.domain.pairs import Symbol
 from engine.domain.target import Settings, Threshold
 from engine.exchange.pacing import Limits
@@ -44,16 +44,25 @@ class ProcessSettings:
     log_level: str
     log_file: Path | None
     keep: timedelta
+    log_format: str
+    metrics_token: str | None = field(repr=False)
+    sentry_dsn: str | None = field(repr=False)
+    heartbeat_url: str | None = field(repr=False)
 
     @property
     def is_demo(self) -> bool:
         return self.telegram_token is None
 
     @property
-    def proxy_secrets(self) -> tuple[str, ...]:
-        """The proxy's password, as it is written and as it is meant."""
-        password = urlsplit(self.mexc_proxy or "").password or ""
-        return (self.mexc_proxy or "", password, unquote(password))
+    def secrets(self) -> set[str]:
+        """What must not be read in any log or report, in all the forms it may stand there."""
+        return {
+            *self.encryption_keys,
+            *login_of(self.database_url),
+            *(login_of(self.mexc_proxy) if self.mexc_proxy else ()),
+            *(word for word in (self.telegram_token, self.metrics_token) if word),
+            *(w for url in (self.sentry_dsn, self.heartbeat_url) if url for w in whole_of(url)),
+        }
 
     @property
     def key_file(self) -> Path | None:
@@ -94,6 +103,10 @@ class ProcessSettings:
             log_level=reading.one("LOG_LEVEL", environment.level, "INFO"),
             log_file=reading.one("LOG_FILE", Path, None),
             keep=reading.one("KEEP_DAYS", environment.days_kept, timedelta(days=30)),
+            log_format=reading.one("LOG_FORMAT", environment.log_format, "text"),
+            metrics_token=reading.one("METRICS_TOKEN", environment.bearer, None),
+            sentry_dsn=reading.one("SENTRY_DSN", environment.dsn, None),
+            heartbeat_url=reading.one("HEARTBEAT_URL", environment.ping_url, None),
         )
         on_postgres = sqlite_file(settings.database_url) is None
         if on_postgres and not reading.is_set("ENCRYPTION_KEYS"):

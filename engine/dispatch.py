@@ -21,6 +21,7 @@ from engine.domain.lateness import Lateness, Punctuality
 from engine.domain.looks import Look, Unsettled, Waiting
 from engine.domain.orders import AccountId
 from engine.domain.schedule import longest_silence, next_check
+from engine.domain.tally import CheckTally
 from engine.domain.troubles import TroubleKind
 from engine.domain.vigil import Progress, Pulse
 from engine.seats import Seat, Seats
@@ -67,6 +68,7 @@ class Dispatcher:
         self._timing = timing
         self._checker = checker
         self._owner = owner
+        self.tally = CheckTally()
         self._seats = Seats(error_backoff=timing.error_backoff)
         self._queue: asyncio.Queue[tuple[Duty, int]] = asyncio.Queue()
         self._begun = 0  # since the last hand-out
@@ -80,6 +82,11 @@ class Dispatcher:
         """None where another process owns the account."""
         seat = self._seats.get(account_id)
         return None if seat is None else Standing(seat.look, seat.due_at)
+
+    @property
+    def owned(self) -> int:
+        """How many accounts are this process's own."""
+        return len(list(self._seats.values()))
 
     def pulse(self) -> Pulse:
         """How this process's work gets on."""
@@ -149,6 +156,7 @@ class Dispatcher:
             )
         self._renewed_at = now
         for account_id in self._seats.keep_up(held, now=now):
+            self.tally.lost()
             logger.warning("lease lost", extra={"account": account_id})
 
     async def _hear(self) -> None:
@@ -176,6 +184,7 @@ class Dispatcher:
             )
             for account_id in claimed:
                 await orders.drop_planned(session, account_id, now=self._clock.now())
+        self.tally.claimed(claimed.values())
         self._seats.take(claimed, now=self._clock.now())
 
     async def _hand_out(self) -> None:
@@ -236,6 +245,7 @@ class Dispatcher:
             interval = duty.account.settings.interval
             now = self._clock.now()
             self._punctuality.began(due_at=seat.due_at, now=now, interval=interval)
+            self.tally.late.add(max(now - seat.due_at, timedelta()))
 
     async def _check(self, duty: Duty, fence: int) -> Checked | None:
         about = {"account": duty.account.id}
@@ -247,6 +257,7 @@ class Dispatcher:
             return None
         except Exception:
             # The supervisor's net: one account's bug must not stop the others.
+            self.tally.broke()
             logger.exception("check broke", extra=about)
         try:
             async with self._database.writing() as session:
@@ -267,6 +278,7 @@ class Dispatcher:
         if seat is None:
             return
         now = self._clock.now()
+        self.tally.done(checked.look if checked else None)
         again_in = checked.again_in if checked else self._timing.error_backoff
         self._seats.finished(account_id, interval=interval, again_in=again_in or interval)
         seat.busy = False

@@ -67,6 +67,17 @@ async def test_a_loop_that_turns_is_not_mentioned(caplog: pytest.LogCaptureFixtu
     assert messages(caplog) == []
 
 
+async def test_blocks_and_lags_are_counted(caplog: pytest.LogCaptureFixture):
+    with watched_loop(limit_s=LIMIT, every_s=EVERY) as turning:
+        await eventually(lambda: sum(turning.lag.counts) > 1)
+        hold_everybody_up(2 * LIMIT)
+        await eventually(lambda: turning.blocks > 0)
+        await eventually(lambda: turning.lag.total.total_seconds() >= LIMIT)
+
+    assert len(messages(caplog)) >= 2
+    assert turning.blocked_s >= LIMIT
+
+
 async def test_what_it_logs_is_redacted_like_everything_else(caplog: pytest.LogCaptureFixture):
     logs.configure(logging.INFO, None, ["hold_everybody_up"])
     with watched_loop(limit_s=LIMIT, every_s=EVERY):

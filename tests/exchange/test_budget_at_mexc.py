@@ -11,11 +11,12 @@ from engine.credentials import Credentials
 from engine.domain.orders import RECV_WINDOW, ClientOrderId
 from engine.domain.pairs import Symbol
 from engine.errors import RateLimited
-from engine.exchange.mexc.client import Exchanged, MexcClient
+from engine.exchange.mexc.client import MexcClient
 from engine.exchange.mexc.endpoints import ACCOUNT, TIME
 from engine.exchange.mexc.exchange import MexcExchange
 from engine.exchange.mexc.market import MexcMarket
 from engine.exchange.pacing import Budget, Limits
+from engine.exchange.traffic import Ending
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.http import Reply, Request
 from tests.fakes.inline import InlineExchange
@@ -40,14 +41,12 @@ class Distance:
         self.mexc.limits = MexcLimits(clock)
         self._dice = random.Random(7)  # noqa: S311 - any lags will do
         self._lags = lags
-        self.exchanged: list[Exchanged] = []
         self.budget = Budget(clock, limits)
         self.client = MexcClient(
             InlineExchange(self._answer, clock=clock, patience=8 * SECOND, hangs_after=None),
             base_url="http://mexc.test",
             clock=clock,
             budget=self.budget,
-            on_exchanged=self.exchanged.append,
         )
         self.market = MexcMarket(self.client)
 
@@ -246,9 +245,8 @@ async def test_every_request_is_told_of_with_its_outcome_and_its_time(clock: Fak
     await there.during(SECOND, look)
 
     took = SECOND / 20
-    assert there.exchanged == [
-        Exchanged(TIME.path, "200", took),
-        Exchanged(ACCOUNT.path, "200", took),
-        Exchanged(ACCOUNT.path, "no_answer", took),
-    ]
+    traffic, account_read = there.client.traffic, ("GET", ACCOUNT.path)
+    assert traffic.ended[account_read, Ending.OK] == 1
+    assert traffic.ended[account_read, Ending.NO_ANSWER] == 1
+    assert traffic.took[account_read].total == 2 * took
     assert clock.now() == START + SECOND

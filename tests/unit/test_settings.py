@@ -40,6 +40,10 @@ NAMES = (
     "ERROR_BACKOFF",
     "LOG_LEVEL",
     "LOG_FILE",
+    "LOG_FORMAT",
+    "METRICS_TOKEN",
+    "SENTRY_DSN",
+    "HEARTBEAT_URL",
 )
 
 
@@ -75,6 +79,10 @@ def test_an_empty_environment_is_the_demo_with_the_documented_defaults():
         log_level="INFO",
         log_file=None,
         keep=timedelta(days=30),
+        log_format="text",
+        metrics_token=None,
+        sentry_dsn=None,
+        heartbeat_url=None,
     )
     assert read().is_demo
 
@@ -104,6 +112,10 @@ def test_every_variable_is_read():
         LOG_LEVEL="debug",
         LOG_FILE="logs/ballast.log",
         KEEP_DAYS="60",
+        LOG_FORMAT="JSON",
+        METRICS_TOKEN="a-token-of-24-characters",
+        SENTRY_DSN="https://0123456789abcdef@o1.ingest.sentry.io/42",
+        HEARTBEAT_URL="https://hc-ping.com/a-check?rid=1",
     )
 
     assert settings == ProcessSettings(
@@ -125,9 +137,13 @@ def test_every_variable_is_read():
         log_level="DEBUG",
         log_file=Path("logs/ballast.log"),
         keep=timedelta(days=60),
+        log_format="json",
+        metrics_token="a-token-of-24-characters",
+        sentry_dsn="https://0123456789abcdef@o1.ingest.sentry.io/42",
+        heartbeat_url="https://hc-ping.com/a-check?rid=1",
     )
     assert not settings.is_demo
-    assert {"se:cret", "se%3Acret"} < set(settings.proxy_secrets)
+    assert {"se:cret", "se%3Acret"} < settings.secrets
     assert "cret" not in repr(settings)
 
 
@@ -312,6 +328,14 @@ def test_any_text_is_either_taken_or_explained_on_one_line(name, value):
         ("MEXC_API_URL", "https://user:pAsSwOrD@host", "pAsSwOrD"),
         ("AUTHORIZED_CHATS", TOKEN, TOKEN),
         ("LOG_LEVEL", KEY, KEY),
+        ("LOG_FORMAT", KEY, KEY),
+        ("METRICS_TOKEN", "sh0rt-secret", "sh0rt-secret"),
+        ("METRICS_TOKEN", "a long secret with blanks", "secret"),
+        ("SENTRY_DSN", "https://5ecret@host", "5ecret"),
+        ("SENTRY_DSN", "https://host/5ecret", "5ecret"),
+        ("HEARTBEAT_URL", "hc-ping.com/5ecret", "5ecret"),
+        ("HEARTBEAT_URL", "https://host:port/5ecret", "5ecret"),
+        ("HEARTBEAT_URL", "https://host/5ecret with blanks", "5ecret"),
     ],
 )
 def test_a_problem_never_tells_a_secret(name, value, secret):
@@ -319,9 +343,22 @@ def test_a_problem_never_tells_a_secret(name, value, secret):
 
 
 def test_settings_print_without_their_secrets_and_cannot_be_changed():
-    settings = read(TELEGRAM_TOKEN=TOKEN, DATABASE_URL=POSTGRES, ENCRYPTION_KEYS=KEY)
+    given = {
+        "TELEGRAM_TOKEN": TOKEN,
+        "DATABASE_URL": POSTGRES,
+        "ENCRYPTION_KEYS": KEY,
+        "METRICS_TOKEN": "a-token-of-24-characters",
+        "SENTRY_DSN": "https://0123456789abcdef@o1.ingest.sentry.io/42",
+        "HEARTBEAT_URL": "https://hc-ping.com/a-check",
+    }
+    settings = read(**given)
+    secrets = (TOKEN, KEY, "pAsSwOrD", "a-token-of", "0123456789abcdef", "a-check")
 
-    assert not any(secret in repr(settings) for secret in (TOKEN, KEY, "pAsSwOrD"))
+    assert not any(secret in repr(settings) for secret in secrets)
+    assert settings.secrets >= {
+        *(TOKEN, KEY, "pAsSwOrD", "a-token-of-24-characters", "0123456789abcdef"),
+        *(given["SENTRY_DSN"], given["HEARTBEAT_URL"], "a-check"),
+    }
     with pytest.raises(FrozenInstanceError):
         settings.telegram_token = None  # type: ignore[misc]
 

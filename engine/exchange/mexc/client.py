@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import re
-from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,6 +29,7 @@ from engine.exchange.mexc.fields import parsed
 from engine.exchange.mexc.servertime import MexcTime, jumped
 from engine.exchange.mexc.transport import Answer, NeverLeft, NoAnswer, Transport
 from engine.exchange.pacing import Budget
+from engine.exchange.traffic import Traffic
 
 logger = logging.getLogger(__name__)
 
@@ -40,17 +40,6 @@ class Reading:
 
     contents: object
     asked_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Exchanged:
-    """One request as it went. *outcome* is the HTTP status, `never_left`, or `no_answer` where
-    none came or none that can be read; *took* does not count the wait for its turn.
-    """
-
-    path: str
-    outcome: str
-    took: timedelta
 
 
 # Reads may arrive late without harm; an order's window is the caller's to choose.
@@ -74,15 +63,14 @@ class MexcClient:
         base_url: str,
         clock: Clock,
         budget: Budget,
-        on_exchanged: Callable[[Exchanged], None] = lambda _: None,
     ) -> None:
         self._transport = transport
-        self._on_exchanged = on_exchanged
         self._base_url = base_url.rstrip("/")
         self._budget = budget
         self._measuring = asyncio.Lock()
         self.clock = clock
         self.time = MexcTime(clock)
+        self.traffic = Traffic()
 
     async def read(
         self,
@@ -216,7 +204,7 @@ class MexcClient:
             raise
         finally:
             took = self.clock.now() - began
-            self._on_exchanged(Exchanged(endpoint.path, outcome, took))
+            self.traffic.note(endpoint.method, endpoint.path, outcome=outcome, took=took)
             about = {"method": endpoint.method, "path": endpoint.path, "outcome": outcome}
             logger.debug("asked mexc", extra=about)
         return answer
