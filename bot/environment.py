@@ -1,0 +1,177 @@
+"""What each environment variable may be: one parser per kind, and a reader that collects problems."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from sqlalchemy.exc import ArgumentError
+
+from bot.inputs import NotUnderstood, parse_symbol
+from engine.domain.money import ZERO, decimal_from_text
+from engine.domain.pairs import Symbol
+from engine.domain.target import MAX_INTERVAL, MAX_TARGET, MIN_INTERVAL, Threshold
+from engine.storage.schema import sqlite_file
+from engine.vault import is_key
+
+MAKE_A_KEY = (
+    'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+)
+
+_EXAMPLES = {
+    "TELEGRAM_TOKEN": "TELEGRAM_TOKEN=123456789:AAExampleExampleExampleExampleExample",
+    "TELEGRAM_API_URL": "TELEGRAM_API_URL=https://api.telegram.org",
+    "MEXC_API_URL": "MEXC_API_URL=https://api.mexc.com",
+    "AUTHORIZED_CHATS": "AUTHORIZED_CHATS=123456789,-1001234567890",
+    "DATABASE_URL": "DATABASE_URL=postgres://user:password@host/name",
+    "ENCRYPTION_KEYS": f"a key made by: {MAKE_A_KEY}",
+    "TARGET_USDT": "TARGET_USDT=40",
+    "TRADING_PAIR": "TRADING_PAIR=MNTLUSDT",
+    "THRESHOLD": "THRESHOLD=0.05 or THRESHOLD=5%",
+    "CHECK_INTERVAL": "CHECK_INTERVAL=120",
+    "DELTA": "DELTA=120",
+    "ERROR_BACKOFF": "ERROR_BACKOFF=60",
+    "LOG_LEVEL": "LOG_LEVEL=INFO",
+}
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_CENT_DECIMALS = 2
+_SHORT = 16
+_TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]{3,}", re.ASCII)
+_CHAT_ID = re.compile(r"-?[1-9][0-9]{0,15}", re.ASCII)
+_PRINTABLE = re.compile(r"[!-~]+", re.ASCII)
+
+T = TypeVar("T")
+D = TypeVar("D")
+
+
+class Unusable(Exception):
+    """What is wrong with a value, in words that do not tell a secret."""
+
+
+class Reading:
+    """Takes variables one by one and collects what is wrong with them."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+        self.problems: list[str] = []
+
+    def is_set(self, name: str) -> bool:
+        return bool(self._env.get(name, "").strip())
+
+    def one(self, name: str, parse: Callable[[str], T], default: D) -> T | D:
+        """*default* also stands in for a value that cannot be used, so that reading goes on."""
+        if not self.is_set(name):
+            return default
+        try:
+            return parse(self._env[name].strip())
+        except Unusable as e:
+            self.refuse(name, str(e))
+            return default
+
+    def refuse(self, name: str, why: str) -> None:
+        self.problems.append(f"{name} {why}; for example {_EXAMPLES[name]}")
+
+
+def token(text: str) -> str:
+    if not _TOKEN.fullmatch(text):
+        raise Unusable("is not a bot token as BotFather gives it: digits, a colon, 35 characters")
+    return text
+
+
+def http_url(text: str) -> str:
+    """Without a slash at its end."""
+    not_an_address = "is not an http:// or https:// address"
+    try:
+        address = urlsplit(text)
+        port = address.port
+    except ValueError:
+        raise Unusable(not_an_address) from None
+    if address.scheme not in {"http", "https"} or not address.hostname or port == 0:
+        raise Unusable(not_an_address)
+    if not _PRINTABLE.fullmatch(text) or any(mark in text for mark in "@?#"):
+        raise Unusable("must be a bare address: no user, no ? or #, no spaces")
+    return text.rstrip("/")
+
+
+def chats(text: str) -> tuple[int, ...]:
+    chats: list[int] = []
+    for part in (part.strip() for part in text.split(",")):
+        if not _CHAT_ID.fullmatch(part):
+            raise Unusable(f"has {_shown(part)}, which is not a chat id")
+        if int(part) in chats:
+            raise Unusable(f"has {part} twice")
+        chats.append(int(part))
+    return tuple(chats)
+
+
+def database_url(text: str) -> str:
+    try:
+        file = sqlite_file(text)
+    except (ValueError, ArgumentError):
+        raise Unusable(
+            "is not a postgres://, postgresql:// or sqlite:/// address of a database"
+        ) from None
+    is_folder = text.partition("?")[0].endswith(("/", "/.", "/.."))
+    if text.startswith("sqlite") and (file is None or is_folder):
+        raise Unusable("names no file: SQLite addresses have three slashes, sqlite:///data/x.db")
+    return text
+
+
+def keys(text: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in text.split(","))
+    for position, key in enumerate(keys, start=1):
+        if not is_key(key):
+            raise Unusable(f"has {len(keys)} key(s) and number {position} is not a Fernet key")
+    return keys
+
+
+def target(text: str) -> Decimal:
+    target = _number(text)
+    if not ZERO < target <= MAX_TARGET or target != round(target, _CENT_DECIMALS):
+        raise Unusable(f"must be from 0.01 to {MAX_TARGET} USDT, in whole cents")
+    return target
+
+
+def threshold(text: str) -> Threshold:
+    is_percent = text.endswith("%")
+    number = _number(text.removesuffix("%").rstrip())
+    most, decimals = (100, 2) if is_percent else (1, 4)
+    if not ZERO < number < most or number != round(number, decimals):
+        raise Unusable("must be from 0.0001 to 0.9999 of the target, or from 0.01% to 99.99%")
+    return Threshold(number.scaleb(-2) if is_percent else number)
+
+
+def seconds(text: str) -> timedelta:
+    seconds = _number(text)
+    least, most = (int(limit.total_seconds()) for limit in (MIN_INTERVAL, MAX_INTERVAL))
+    if not least <= seconds <= most or seconds != int(seconds):
+        raise Unusable(f"must be a whole number of seconds from {least} to {most}")
+    return timedelta(seconds=int(seconds))
+
+
+def pair(text: str) -> Symbol:
+    try:
+        return parse_symbol(text)
+    except NotUnderstood:
+        raise Unusable(f"is {_shown(text)}, which is not a pair against USDT") from None
+
+
+def level(text: str) -> str:
+    level = text.upper()
+    if level not in _LEVELS:
+        raise Unusable(f"is {_shown(text)}, which is none of {', '.join(_LEVELS)}")
+    return level
+
+
+def _number(text: str) -> Decimal:
+    try:
+        return decimal_from_text(text)
+    except ValueError:
+        raise Unusable(f"is {_shown(text)}, which is not a number") from None
+
+
+def _shown(text: str) -> str:
+    """On one line; a long text may be a secret that went into the wrong variable."""
+    return ascii(text) if len(text) <= _SHORT else f"a text of {len(text)} characters"
