@@ -17,6 +17,7 @@ from bot.demo import run_demo
 from bot.live import run_live
 from bot.logs import configure
 from bot.loopwatch import watched_loop
+from bot.roles import Role
 from bot.settings import BadSettings, ProcessSettings
 from bot.updates import TokenRefused
 from bot.version import VERSION
@@ -27,14 +28,20 @@ EXIT_BROKE, EXIT_BAD_SETTING, EXIT_CANNOT_START, EXIT_STALLED = 1, 2, 3, 4
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
+_ROLES = {
+    Role.WORKER: "bot and engine; polls Telegram, unless WEBHOOK_URL is set (the default)",
+    Role.WEB: "bot and engine; takes updates by webhook, at $PORT",
+    Role.ENGINE: "engine and relay, for more machines; takes no updates itself",
+}
+
 logger = logging.getLogger("bot")
 
 
 def main() -> int:
-    _parser().parse_args()
+    arguments = _parser().parse_args()
     os.environ["PTB_TIMEDELTA"] = "true"  # durations instead of numbers, as later versions do
     try:
-        return asyncio.run(_run(_read_settings()))
+        return asyncio.run(_run(_read_settings(), arguments.role))
     except BaseExceptionGroup as group:
         if group.subgroup(TokenRefused) is not None:
             return _refuse(["Telegram does not know this TELEGRAM_TOKEN"], EXIT_CANNOT_START)
@@ -66,15 +73,16 @@ def _read_settings() -> ProcessSettings:
     return settings
 
 
-async def _run(settings: ProcessSettings) -> int:
+async def _run(settings: ProcessSettings, role: Role | None) -> int:
+    """Without *role* it is a worker, or the demo where there is no token."""
     stop = asyncio.Event()
     _set_on_signal(stop)
     # What was imported stays; without looking at it again a full collection takes no 70 ms.
     gc.freeze()
     with watched_loop():
-        if settings.is_demo:
+        if settings.is_demo and role is None:
             return await run_demo(settings, stop=stop)
-        await run_live(settings, stop=stop)
+        await run_live(settings, role=role or Role.WORKER, stop=stop)
     return 0
 
 
@@ -106,6 +114,10 @@ def _parser() -> argparse.ArgumentParser:
         "TELEGRAM_TOKEN this is the demo: paper money in your terminal.",
     )
     parser.add_argument("--version", action="version", version=f"Ballast {VERSION}")
+    commands = parser.add_subparsers(title="commands", metavar="")
+    parser.set_defaults(role=None)
+    for role, does in _ROLES.items():
+        commands.add_parser(role.value, help=does, description=does).set_defaults(role=role)
     return parser
 
 

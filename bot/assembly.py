@@ -54,8 +54,9 @@ class Venue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The built program; `bot/lifecycle.py` brings it to life."""
+    """The built program; `bot/lifecycle.py` brings it to life. *owner* is its name in the leases."""
 
+    owner: str
     application: App
     access: Access
     dispatcher: Dispatcher
@@ -142,6 +143,7 @@ def assemble(
             await application.process_update(update)
 
     return Parts(
+        owner=owner,
         application=application,
         access=access,
         dispatcher=dispatcher,

@@ -33,6 +33,8 @@ NAMES = (
     "CHECK_INTERVAL",
     "DELTA",
     "ERROR_BACKOFF",
+    "WEBHOOK_URL",
+    "PORT",
     "LOG_LEVEL",
     "LOG_FILE",
 )
@@ -65,6 +67,8 @@ def test_an_empty_environment_is_the_demo_with_the_documented_defaults():
             dry_run=False,
         ),
         error_backoff=timedelta(seconds=60),
+        webhook_url=None,
+        port=None,
         log_level="INFO",
         log_file=None,
     )
@@ -89,6 +93,8 @@ def test_every_variable_is_read():
         THRESHOLD="2.5%",
         CHECK_INTERVAL="5",
         ERROR_BACKOFF="7",
+        WEBHOOK_URL="http://127.0.0.1:8083/",
+        PORT="8083",
         LOG_LEVEL="debug",
         LOG_FILE="logs/ballast.log",
     )
@@ -107,6 +113,8 @@ def test_every_variable_is_read():
             symbol=Symbol("BTCUSDT"),
         ),
         error_backoff=timedelta(seconds=7),
+        webhook_url="http://127.0.0.1:8083",
+        port=8083,
         log_level="DEBUG",
         log_file=Path("logs/ballast.log"),
     )
