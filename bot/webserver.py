@@ -36,6 +36,8 @@ async def serve(routes: Routes, *, port: int, host: str = "0.0.0.0") -> AsyncGen
     application.on_response_prepare.append(_say_nothing_of_us)
     for (method, path), handler in routes.items():
         application.router.add_route(method, path, _guarded(handler))
+        if method == hdrs.METH_GET:  # what many monitors ask
+            application.router.add_route(hdrs.METH_HEAD, path, _guarded(handler))
     runner = web.AppRunner(
         application,
         access_log=None,
