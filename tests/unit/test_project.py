@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.roles import Role
 from bot.version import VERSION
 
 ROOT = Path(__file__).parents[2]

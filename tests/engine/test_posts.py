@@ -1,0 +1,226 @@
+"""A post is one process's at a time, goes on to the next one, and is left before its lease ends."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+
+import pytest
+
+from engine.posts import POLLER, Post
+from engine.storage import posts
+from engine.storage.database import Database
+from tests.engine.harness import eventually
+from tests.fakes.clock import FakeClock
+from tests.fakes.database import OnStep, WatchedDatabase, gone
+from tests.fakes.tasks import a_moment, running
+
+TTL = timedelta(seconds=30)
+SECOND = timedelta(seconds=1)
+NO_TIME = timedelta(seconds=-1)
+
+
+class Polls:
+    """The work of a post; *at_once* is how many processes do it."""
+
+    def __init__(self) -> None:
+        self.began: list[str] = []
+        self.at_work: set[str] = set()
+
+    async def begin(self, name: str) -> None:
+        self.began.append(name)
+        self.at_work.add(name)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.at_work.discard(name)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(manual=True)
+
+
+@pytest.fixture
+def polls() -> Polls:
+    return Polls()
+
+
+@pytest.fixture
+async def sqlite(sqlite_url: str, clock: FakeClock) -> AsyncGenerator[Database]:
+    async with Database.open(sqlite_url, clock=clock) as opened:
+        yield opened
+
+
+def post(
+    database: Database, clock: FakeClock, owner: str, *, on_step: OnStep | None = None
+) -> Post:
+    if on_step is not None:
+        database = WatchedDatabase(database, clock, on_step=on_step)
+    return Post(POLLER, database=database, clock=clock, owner=owner)
+
+
+async def hold(database: Database, owner: str, *, ttl: timedelta = TTL) -> bool:
+    async with database.writing() as session:
+        return await posts.hold(session, POLLER, owner=owner, now=database.now(), ttl=ttl)
+
+
+async def pass_time(clock: FakeClock, duration: timedelta) -> None:
+    for _ in range(duration // SECOND):
+        await clock.advance(SECOND)
+        await a_moment()
+
+
+async def test_a_post_is_held_by_one_until_it_is_left(database: Database):
+    assert await hold(database, "a")
+    assert not await hold(database, "b")
+    assert await hold(database, "a")
+
+    async with database.writing() as session:
+        await posts.leave(session, POLLER, owner="b")
+
+    assert not await hold(database, "b")
+
+    async with database.writing() as session:
+        await posts.leave(session, POLLER, owner="a")
+
+    assert await hold(database, "b")
+    assert not await hold(database, "a")
+
+
+async def test_a_post_that_ran_out_is_anybodys(database: Database):
+    await hold(database, "dead", ttl=NO_TIME)
+
+    assert await hold(database, "b")
+    assert not await hold(database, "dead")
+
+
+async def test_the_only_process_on_a_database_finds_every_post_free(database: Database):
+    await hold(database, "killed")
+    async with database.writing() as session:
+        await posts.vacate_all(session)
+
+    assert await hold(database, "next-life")
+
+
+async def test_one_does_the_work_and_the_other_goes_on_as_soon_as_it_is_left(
+    sqlite: Database, clock: FakeClock, polls: Polls
+):
+    first, second = post(sqlite, clock, "first"), post(sqlite, clock, "second")
+    async with running(second.serve(lambda: polls.begin("second"))):
+        async with running(first.serve(lambda: polls.begin("first"))):
+            await eventually(lambda: len(polls.began) == 1)
+            await pass_time(clock, 4 * TTL)
+
+            assert len(polls.began) == 1
+            assert first.is_held != second.is_held
+            assert first.is_held_elsewhere != second.is_held_elsewhere
+        await first.leave()
+        await pass_time(clock, 3 * SECOND)
+        await eventually(lambda: polls.at_work == {"second"})
+
+
+async def test_a_dead_process_is_followed_when_its_lease_has_run_out(
+    sqlite: Database, clock: FakeClock, polls: Polls
+):
+    await hold(sqlite, "killed")
+    async with running(post(sqlite, clock, "next").serve(lambda: polls.begin("next"))):
+        await a_moment()
+        await pass_time(clock, TTL - 2 * SECOND)
+
+        assert polls.began == []
+
+        await pass_time(clock, 5 * SECOND)
+        await eventually(lambda: polls.at_work == {"next"})
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+async def test_who_cannot_renew_stops_before_another_may_begin(
+    sqlite: Database, clock: FakeClock, polls: Polls, hangs: bool
+):
+    away = asyncio.Event()
+
+    async def fail(_: str) -> None:
+        if away.is_set():
+            if hangs:
+                await asyncio.Event().wait()
+            raise gone()
+
+    holder = post(sqlite, clock, "cut-off", on_step=fail)
+    async with running(holder.serve(lambda: polls.begin("cut-off"))):
+        await eventually(lambda: polls.at_work == {"cut-off"})
+        away.set()
+        await pass_time(clock, TTL - 4 * SECOND)
+
+        assert polls.at_work == set()
+        assert not holder.is_held
+        assert not await hold(sqlite, "another")
+
+        away.clear()
+
+
+async def test_after_a_short_outage_the_same_process_just_goes_on(
+    sqlite: Database, clock: FakeClock, polls: Polls
+):
+    away = asyncio.Event()
+
+    async def fail(_: str) -> None:
+        if away.is_set():
+            raise gone()
+
+    async with running(
+        post(sqlite, clock, "steady", on_step=fail).serve(lambda: polls.begin("steady"))
+    ):
+        await eventually(lambda: polls.at_work == {"steady"})
+        away.set()
+        await pass_time(clock, TTL / 2)
+        away.clear()
+        await pass_time(clock, 2 * TTL)
+
+        assert polls.at_work == {"steady"}
+    assert polls.began == ["steady"]
+
+
+async def test_a_post_that_another_has_taken_is_lost_with_the_next_renewal(
+    sqlite: Database, clock: FakeClock, polls: Polls
+):
+    frozen = post(sqlite, clock, "frozen")
+    async with running(frozen.serve(lambda: polls.begin("frozen"))):
+        await eventually(lambda: polls.at_work == {"frozen"})
+        async with sqlite.writing() as session:
+            await posts.leave(session, POLLER, owner="frozen")
+        await hold(sqlite, "another", ttl=10 * TTL)
+        await pass_time(clock, TTL / 2)
+
+        assert polls.at_work == set()
+        assert frozen.is_held_elsewhere
+
+
+async def test_work_that_is_done_leaves_the_post(sqlite: Database, clock: FakeClock):
+    async def nothing() -> None:
+        return
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        serving = tasks.create_task(post(sqlite, clock, "quick").serve(nothing))
+        while not serving.done():
+            await clock.advance(SECOND)
+            await a_moment()
+
+    assert await hold(sqlite, "another")
+
+
+async def test_what_the_work_raises_ends_the_service(sqlite: Database, clock: FakeClock):
+    async def breaks() -> None:
+        raise ZeroDivisionError
+
+    with pytest.RaisesGroup(ZeroDivisionError):
+        await post(sqlite, clock, "broken").serve(breaks)
+
+
+async def test_a_post_that_cannot_be_left_runs_out(sqlite: Database, clock: FakeClock):
+    async def away(_: str) -> None:
+        raise gone()
+
+    await hold(sqlite, "cut-off")
+    await post(sqlite, clock, "cut-off", on_step=away).leave()
+
+    assert not await hold(sqlite, "another")
