@@ -17,7 +17,7 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot, WebhookInfo
-from telegram.error import InvalidToken, TelegramError
+from telegram.error import BadRequest, InvalidToken, TelegramError
 
 from bot.storing import UpdateStore
 from bot.updates import ALLOWED_UPDATES, TokenRefused
@@ -121,7 +121,9 @@ class Registration:
             except TelegramError as e:
                 failures += 1
                 pause = delay(failures, most=LONGEST_PAUSE)
-                logger.warning("webhook not set: %s", e.message, extra={"failures": failures})
+                # A refusal is for the operator to read; the rest says nothing, or what it was sent.
+                problem = e.message if isinstance(e, BadRequest) else type(e).__name__
+                logger.warning("webhook not set: %s", problem, extra={"failures": failures})
             await self._clock.sleep(pause)
 
     async def _look(self) -> None:

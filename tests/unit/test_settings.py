@@ -375,3 +375,30 @@ def a_dangling_link(folder: Path) -> Path:
     path = folder / "link.key"
     path.symlink_to(folder / "nowhere")
     return path
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://ballast.example.com",
+        "https://ballast.example.com:8443/a/path/",
+        "https://ballast.example.com:443",
+    ],
+)
+def test_a_webhook_is_an_address_that_telegram_takes(url: str):
+    assert read(WEBHOOK_URL=url).webhook_url == url.rstrip("/")
+
+
+@pytest.mark.parametrize("url", ["http://ballast.example.com", "https://ballast.example.com:5000"])
+def test_another_address_is_for_a_bot_api_server_of_ones_own(url: str):
+    (problem,) = problems_of(WEBHOOK_URL=url)
+
+    assert problem.startswith("WEBHOOK_URL must begin with https://")
+    assert read(WEBHOOK_URL=url, TELEGRAM_API_URL="http://localhost:8081").webhook_url == url
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "80.0", "http", "१२", "1e3"])
+def test_a_port_is_a_whole_number(port: str):
+    (problem,) = problems_of(PORT=port)
+
+    assert problem.startswith("PORT must be a whole number from 1 to 65535")
