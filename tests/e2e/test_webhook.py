@@ -5,7 +5,7 @@ import socket
 import httpx
 
 from tests.e2e.process import until
-from tests.e2e.world import OWNER, World
+from tests.e2e.world import ENCRYPTION_KEY, OWNER, World
 from tests.fakes.telegram_faults import HANG
 
 BAD_SETTING, CANNOT_START = 2, 3
@@ -51,3 +51,48 @@ async def test_an_update_brought_just_before_a_kill_is_answered_once_by_the_next
 
     assert len(said) == 1
     assert world.telegram.called("getUpdates") == []
+
+
+async def test_the_port_answers_while_the_database_hangs(world: World):
+    """As where it is started before its database: alive, and not ready."""
+    port = a_free_port()
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        where = f"127.0.0.1:{silent.getsockname()[1]}"
+        program = world.start(
+            "web",
+            **on(port),
+            DATABASE_URL=f"postgres://ballast:pa55w0rd@{where}/ballast",
+            ENCRYPTION_KEYS=ENCRYPTION_KEY,
+        )
+        await program.logs("serving")
+        alive, ready = await get(port, "/healthz"), await get(port, "/readyz")
+        program.end()
+
+    assert (alive.status_code, alive.json()) == (OK, {"status": "ok"})
+    assert (ready.status_code, ready.json()["reasons"]) == (
+        UNAVAILABLE,
+        ["the database was not reached yet"],
+    )
+    assert "pa55w0rd" not in program.log + ready.text
+
+
+async def test_what_a_web_process_lacks_is_said_and_nothing_is_opened(world: World):
+    bare = world.start("web", without=["TELEGRAM_TOKEN"])
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        second = world.start("web", **on(port))
+
+        assert await second.exit_code() == CANNOT_START
+
+    assert await bare.exit_code() == BAD_SETTING
+    assert [line.split()[1] for line in bare.log.splitlines()] == [
+        "TELEGRAM_TOKEN",
+        "WEBHOOK_URL",
+        "PORT",
+    ]
+    assert f"ballast: PORT {port} cannot be used: Address already in use" in second.log
+    assert world.telegram.calls == []
