@@ -119,8 +119,11 @@ class Arrivals:
             await asyncio.Event().wait()
 
     async def _poll(self) -> None:
-        await remove_webhook(self._parts.application.bot, self._clock)
-        await PollWatch(clock=self._clock, open_intake=self._open_intake).run()
+        try:
+            await remove_webhook(self._parts.application.bot, self._clock)
+            await PollWatch(clock=self._clock, open_intake=self._open_intake).run()
+        finally:
+            self._parts.polls.ended()
 
     @asynccontextmanager
     async def _open_intake(self) -> AsyncGenerator[Intake]:

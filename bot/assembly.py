@@ -139,6 +139,7 @@ def assemble(
     ready = asyncio.Event()
 
     async def handle(raw: dict[str, Any]) -> None:
+        polls.handled()
         if (update := read_update(raw, application.bot)) is not None:
             await application.process_update(update)
 

@@ -88,7 +88,7 @@ class Doctor:
             book=book.result(),
             stored_in=stored_in.result(),
             backlog=backlog.result(),
-            polled=self._polls.age(),
+            polled=self._polls.heard(),
         )
 
     async def _clock_ahead(self, account: Account) -> timedelta:

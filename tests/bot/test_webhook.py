@@ -36,7 +36,7 @@ class Site:
         self.url = f"http://{LOCAL}:{port}{PATH}"
 
     async def bring(self, content: bytes, *, secret: str | None = SECRET) -> int:
-        headers = {} if secret is None else {SECRET_HEADER: secret.encode()}
+        headers = {SECRET_HEADER.encode(): secret.encode()} if secret is not None else {}
         async with httpx.AsyncClient() as http:
             answer = await http.post(self.url, content=content, headers=headers)
         return answer.status_code
