@@ -44,6 +44,7 @@ class Post:
         self._ask_every = ask_every
         self._held_until: datetime | None = None
         self._others = False
+        self._database_away = False
 
     @property
     def is_held(self) -> bool:
@@ -112,8 +113,12 @@ class Post:
                     ttl=self._ttl,
                 )
         except _DATABASE_AWAY as e:
-            logger.warning("post unknown, the database is away: %s", type(e).__name__)
+            if not self._database_away:
+                about = {"post": self._name, "error": type(e).__name__}
+                logger.warning("post unknown, the database is away", extra=about)
+            self._database_away = True
             return
+        self._database_away = False
         self._others = not is_ours
         # Done with it well before others may begin.
         self._held_until = asked_at + self._ttl * 5 / 6 if is_ours else None

@@ -3,6 +3,7 @@
 The leases are shorter than shipped (tests/faults/hurried.py).
 """
 
+import signal
 from collections import Counter
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -109,7 +110,9 @@ async def test_worker_web_and_engine_beside_each_other_come_and_go_and_nothing_i
 
     assert fleet.world.telegram.webhook.url == ""
     for program in (engine.program, again.program):
-        assert await program.stop() == 0
+        program.send(signal.SIGTERM)
+
+        assert await program.exit_code() == 0
     assert shares(fleet) == []
     for person in people:
         assert len(told(fleet, person, "Target set to 41")) == 1
