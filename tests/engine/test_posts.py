@@ -11,7 +11,7 @@ from engine.storage import posts
 from engine.storage.database import Database
 from tests.engine.harness import eventually
 from tests.fakes.clock import FakeClock
-from tests.fakes.database import OnStep, WatchedDatabase, gone
+from tests.fakes.database import WatchedDatabase, gone
 from tests.fakes.tasks import a_moment, running
 
 TTL = timedelta(seconds=30)
@@ -51,11 +51,17 @@ async def sqlite(sqlite_url: str, clock: FakeClock) -> AsyncGenerator[Database]:
         yield opened
 
 
-def post(
-    database: Database, clock: FakeClock, owner: str, *, on_step: OnStep | None = None
-) -> Post:
-    if on_step is not None:
-        database = WatchedDatabase(database, clock, on_step=on_step)
+@pytest.fixture
+def watched(sqlite: Database, clock: FakeClock) -> WatchedDatabase:
+    """What the posts use; a test may take it away from them."""
+    return WatchedDatabase(sqlite, clock, on_step=nothing)
+
+
+async def nothing(_: str) -> None:
+    return
+
+
+def post(database: Database, clock: FakeClock, owner: str) -> Post:
     return Post(POLLER, database=database, clock=clock, owner=owner)
 
 
@@ -64,10 +70,21 @@ async def hold(database: Database, owner: str, *, ttl: timedelta = TTL) -> bool:
         return await posts.hold(session, POLLER, owner=owner, now=database.now(), ttl=ttl)
 
 
-async def pass_time(clock: FakeClock, duration: timedelta) -> None:
+async def pass_time(clock: FakeClock, database: WatchedDatabase, duration: timedelta) -> None:
+    """However slow the machine is: no second passes while a question waits for its answer."""
     for _ in range(duration // SECOND):
         await clock.advance(SECOND)
+        while database.open_writes and database.on_step is not hang:
+            await a_moment()
         await a_moment()
+
+
+async def hang(_: str) -> None:
+    await asyncio.Event().wait()
+
+
+async def fail(_: str) -> None:
+    raise gone()
 
 
 async def test_a_post_is_held_by_one_until_it_is_left(database: Database):
@@ -103,104 +120,88 @@ async def test_the_only_process_on_a_database_finds_every_post_free(database: Da
 
 
 async def test_one_does_the_work_and_the_other_goes_on_as_soon_as_it_is_left(
-    sqlite: Database, clock: FakeClock, polls: Polls
+    watched: WatchedDatabase, clock: FakeClock, polls: Polls
 ):
-    first, second = post(sqlite, clock, "first"), post(sqlite, clock, "second")
+    first, second = post(watched, clock, "first"), post(watched, clock, "second")
     async with running(second.serve(lambda: polls.begin("second"))):
         async with running(first.serve(lambda: polls.begin("first"))):
             await eventually(lambda: len(polls.began) == 1)
-            await pass_time(clock, 4 * TTL)
+            await pass_time(clock, watched, 4 * TTL)
 
             assert len(polls.began) == 1
             assert first.is_held != second.is_held
             assert first.is_held_elsewhere != second.is_held_elsewhere
         await first.leave()
-        await pass_time(clock, 3 * SECOND)
+        await pass_time(clock, watched, 3 * SECOND)
         await eventually(lambda: polls.at_work == {"second"})
 
 
 async def test_a_dead_process_is_followed_when_its_lease_has_run_out(
-    sqlite: Database, clock: FakeClock, polls: Polls
+    watched: WatchedDatabase, sqlite: Database, clock: FakeClock, polls: Polls
 ):
     await hold(sqlite, "killed")
-    async with running(post(sqlite, clock, "next").serve(lambda: polls.begin("next"))):
+    async with running(post(watched, clock, "next").serve(lambda: polls.begin("next"))):
         await a_moment()
-        await pass_time(clock, TTL - 2 * SECOND)
+        await pass_time(clock, watched, TTL - 2 * SECOND)
 
         assert polls.began == []
 
-        await pass_time(clock, 5 * SECOND)
+        await pass_time(clock, watched, 5 * SECOND)
         await eventually(lambda: polls.at_work == {"next"})
 
 
 @pytest.mark.parametrize("hangs", [False, True])
 async def test_who_cannot_renew_stops_before_another_may_begin(
-    sqlite: Database, clock: FakeClock, polls: Polls, hangs: bool
+    watched: WatchedDatabase, sqlite: Database, clock: FakeClock, polls: Polls, hangs: bool
 ):
-    away = asyncio.Event()
-
-    async def fail(_: str) -> None:
-        if away.is_set():
-            if hangs:
-                await asyncio.Event().wait()
-            raise gone()
-
-    holder = post(sqlite, clock, "cut-off", on_step=fail)
+    holder = post(watched, clock, "cut-off")
     async with running(holder.serve(lambda: polls.begin("cut-off"))):
         await eventually(lambda: polls.at_work == {"cut-off"})
-        away.set()
-        await pass_time(clock, TTL - 4 * SECOND)
+        watched.on_step = hang if hangs else fail
+        await pass_time(clock, watched, TTL - 4 * SECOND)
 
         assert polls.at_work == set()
         assert not holder.is_held
         assert not await hold(sqlite, "another")
 
-        away.clear()
-
 
 async def test_after_a_short_outage_the_same_process_just_goes_on(
-    sqlite: Database, clock: FakeClock, polls: Polls
+    watched: WatchedDatabase, clock: FakeClock, polls: Polls
 ):
-    away = asyncio.Event()
-
-    async def fail(_: str) -> None:
-        if away.is_set():
-            raise gone()
-
-    async with running(
-        post(sqlite, clock, "steady", on_step=fail).serve(lambda: polls.begin("steady"))
-    ):
+    async with running(post(watched, clock, "steady").serve(lambda: polls.begin("steady"))):
         await eventually(lambda: polls.at_work == {"steady"})
-        away.set()
-        await pass_time(clock, TTL / 2)
-        away.clear()
-        await pass_time(clock, 2 * TTL)
+        watched.on_step = fail
+        await pass_time(clock, watched, TTL / 2)
+        watched.on_step = nothing
+        await pass_time(clock, watched, 2 * TTL)
 
         assert polls.at_work == {"steady"}
     assert polls.began == ["steady"]
 
 
 async def test_a_post_that_another_has_taken_is_lost_with_the_next_renewal(
-    sqlite: Database, clock: FakeClock, polls: Polls
+    watched: WatchedDatabase, sqlite: Database, clock: FakeClock, polls: Polls
 ):
-    frozen = post(sqlite, clock, "frozen")
+    frozen = post(watched, clock, "frozen")
     async with running(frozen.serve(lambda: polls.begin("frozen"))):
         await eventually(lambda: polls.at_work == {"frozen"})
         async with sqlite.writing() as session:
             await posts.leave(session, POLLER, owner="frozen")
         await hold(sqlite, "another", ttl=10 * TTL)
-        await pass_time(clock, TTL / 2)
+        await pass_time(clock, watched, TTL / 2)
 
         assert polls.at_work == set()
         assert frozen.is_held_elsewhere
 
 
-async def test_work_that_is_done_leaves_the_post(sqlite: Database, clock: FakeClock):
-    async def nothing() -> None:
+async def test_work_that_is_done_leaves_the_post(
+    watched: WatchedDatabase, sqlite: Database, clock: FakeClock
+):
+    async def quick() -> None:
         return
 
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
-        serving = tasks.create_task(post(sqlite, clock, "quick").serve(nothing))
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        serving = tasks.create_task(post(watched, clock, "quick").serve(quick))
         while not serving.done():
             await clock.advance(SECOND)
             await a_moment()
@@ -208,19 +209,19 @@ async def test_work_that_is_done_leaves_the_post(sqlite: Database, clock: FakeCl
     assert await hold(sqlite, "another")
 
 
-async def test_what_the_work_raises_ends_the_service(sqlite: Database, clock: FakeClock):
+async def test_what_the_work_raises_ends_the_service(watched: WatchedDatabase, clock: FakeClock):
     async def breaks() -> None:
         raise ZeroDivisionError
 
     with pytest.RaisesGroup(ZeroDivisionError):
-        await post(sqlite, clock, "broken").serve(breaks)
+        await post(watched, clock, "broken").serve(breaks)
 
 
-async def test_a_post_that_cannot_be_left_runs_out(sqlite: Database, clock: FakeClock):
-    async def away(_: str) -> None:
-        raise gone()
-
+async def test_a_post_that_cannot_be_left_runs_out(
+    watched: WatchedDatabase, sqlite: Database, clock: FakeClock
+):
     await hold(sqlite, "cut-off")
-    await post(sqlite, clock, "cut-off", on_step=away).leave()
+    watched.on_step = fail
+    await post(watched, clock, "cut-off").leave()
 
     assert not await hold(sqlite, "another")
