@@ -46,7 +46,6 @@ PROTOCOL = (
 EVERY_OF_PROTOCOL, EVERY = 5, 25
 # Points that no story passes, and why that is so.
 NOT_REACHED: Mapping[str, str] = {
-    "engine.dispatch:Dispatcher._renew:writing#1": "every 30 s; moves `lease_until` alone",
     "engine.dispatch:Dispatcher._give_up:writing#1": "beside other processes; tests/engine/test_shares.py",
     "bot.webhook:Registration._look:get_webhook_info#1": "only asks",
     "bot.webhook:Registration._look:set_webhook#1": "in the web process; set again by the next life",
