@@ -105,7 +105,7 @@ async def test_worker_web_and_engine_beside_each_other_come_and_go_and_nothing_i
         fleet.world.telegram.say(person.chat_id, "/pause")  # nobody is there to take it
     again = await started(fleet, "worker")
     await fleet.until(lambda: not fleet.world.telegram.unconfirmed)
-    await fleet.until(lambda: all(told(fleet, p, "Trading is paused") for p in people))
+    await fleet.until(lambda: all(told(fleet, p, "No order leaves from now on") for p in people))
     await fleet.until(lambda: shares(fleet) == [1, 2])
 
     assert fleet.world.telegram.webhook.url == ""
@@ -116,4 +116,4 @@ async def test_worker_web_and_engine_beside_each_other_come_and_go_and_nothing_i
     assert shares(fleet) == []
     for person in people:
         assert len(told(fleet, person, "Target set to 41")) == 1
-        assert len(told(fleet, person, "Trading is paused")) == 1
+        assert len(told(fleet, person, "No order leaves from now on")) == 1
