@@ -23,6 +23,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Routes = Mapping[tuple[str, str], Handler]
 
 logger = logging.getLogger(__name__)
+# The library logs what it cannot read, whole: strangers would write our log, or a secret into it.
+_MUTE = logging.getLogger(f"{__name__}.library")
+_MUTE.disabled = True
 
 
 @asynccontextmanager
@@ -41,6 +44,7 @@ async def serve(routes: Routes, *, port: int, host: str = "0.0.0.0") -> AsyncGen
     runner = web.AppRunner(
         application,
         access_log=None,
+        logger=_MUTE,
         handle_signals=False,
         keepalive_timeout=_KEEP_ALIVE_S,
         shutdown_timeout=_SHUTDOWN_S,

@@ -59,6 +59,25 @@ async def test_no_request_is_logged_and_a_mistake_is_told_to_us_alone(
     assert "canary" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    "garbage",
+    [b"CANARY\r\n\r\n", b"GET / HTTP/1.1\r\nbad header: canary\x00\r\n\r\n"],
+    ids=["method", "header"],
+)
+async def test_what_is_no_request_is_refused_and_not_logged(
+    garbage: bytes, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.DEBUG)
+    async with asyncio.timeout(10), serve(ROUTES, port=0, host=LOCAL) as port:
+        reader, writer = await asyncio.open_connection(LOCAL, port)
+        writer.write(garbage)
+        answer = await reader.read()
+        writer.close()
+
+    assert b" 400 " in answer.splitlines()[0]
+    assert "canary" not in caplog.text.lower()
+
+
 async def test_no_body_is_read_beyond_the_bound():
     async with serve(ROUTES, port=0, host=LOCAL) as port:
         fits = await ask(port, "POST", "/size", b"x" * (MOST_BODY - 1))
