@@ -1,6 +1,5 @@
 """Is it alive, and can it work? Judged from what the process knows without asking anybody."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -66,6 +65,4 @@ class Health:
 
 
 def _json(status: HTTPStatus, content: dict[str, object]) -> web.Response:
-    return web.json_response(
-        content, status=status, dumps=json.dumps, headers={"Cache-Control": "no-store"}
-    )
+    return web.json_response(content, status=status, headers={"Cache-Control": "no-store"})

@@ -63,13 +63,13 @@ async def trades(fleet: Fleet, people: list[Person], *, orders: int) -> None:
 async def test_of_two_workers_one_polls_and_the_other_follows_when_it_is_killed(fleet: Fleet):
     first = await started(fleet, "worker")
     second = await started(fleet, "worker")
-    people = list(await fleet.people(4))
-    await fleet.until(lambda: shares(fleet) == [2, 2])
+    people = list(await fleet.people(2))
+    await fleet.until(lambda: shares(fleet) == [1, 1])
     await trades(fleet, people, orders=1)
     poller = polling(fleet)
     await first.program.kill()
     await fleet.world.ask("/version", "Ballast", chat=people[0].chat_id)
-    await fleet.until(lambda: shares(fleet) == [4])
+    await fleet.until(lambda: shares(fleet) == [2])
     await trades(fleet, people, orders=2)
 
     assert polling(fleet) != poller
