@@ -20,6 +20,7 @@ from bot.demo import run_demo
 from bot.live import run_live
 from bot.logs import configure
 from bot.loopwatch import watched_loop
+from bot.roles import Role
 from bot.sentry import report_errors
 from bot.settings import BadSettings, ProcessSettings
 from bot.updates import TokenRefused
@@ -32,6 +33,12 @@ EXIT_BROKE, EXIT_BAD_SETTING, EXIT_CANNOT_START, EXIT_STALLED = 1, 2, 3, 4
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
+_ROLES = {
+    Role.WORKER: "bot and engine; polls Telegram, unless WEBHOOK_URL is set (the default)",
+    Role.WEB: "bot and engine; takes updates by webhook, at $PORT",
+    Role.ENGINE: "engine and relay, for more machines; takes no updates itself",
+}
+
 logger = logging.getLogger("bot")
 
 
@@ -40,7 +47,11 @@ def main() -> int:
     os.environ["PTB_TIMEDELTA"] = "true"  # durations instead of numbers, as later versions do
     try:
         is_command = commands.is_ours(arguments)
-        return commands.run(arguments, os.environ) if is_command else _run_until_stopped()
+        return (
+            commands.run(arguments, os.environ)
+            if is_command
+            else asyncio.run(_run(_read_settings(), arguments.role))
+        )
     except BaseExceptionGroup as group:
         if group.subgroup(TokenRefused) is not None:
             return _refuse(["Telegram does not know this TELEGRAM_TOKEN"], EXIT_CANNOT_START)
@@ -59,10 +70,6 @@ def main() -> int:
     return EXIT_BROKE
 
 
-def _run_until_stopped() -> int:
-    return asyncio.run(_run(_read_settings()))
-
-
 def _read_settings() -> ProcessSettings:
     """The environment's, with logging set up as they say. Raises BadSettings."""
     settings = ProcessSettings.from_env(os.environ)
@@ -78,15 +85,16 @@ def _read_settings() -> ProcessSettings:
     return settings
 
 
-async def _run(settings: ProcessSettings) -> int:
+async def _run(settings: ProcessSettings, role: Role | None) -> int:
+    """Without *role* it is a worker, or the demo where there is no token."""
     stop = asyncio.Event()
     _set_on_signal(stop)
     # What was imported stays; without looking at it again a full collection takes no 70 ms.
     gc.freeze()
     with watched_loop() as turning:
-        if settings.is_demo:
+        if settings.is_demo and role is None:
             return await run_demo(settings, stop=stop)
-        await run_live(settings, stop=stop, turning=turning)
+        await run_live(settings, role=role or Role.WORKER, stop=stop, turning=turning)
     return 0
 
 
@@ -118,7 +126,11 @@ def _parser() -> argparse.ArgumentParser:
         "TELEGRAM_TOKEN this is the demo: paper money in your terminal.",
     )
     parser.add_argument("--version", action="version", version=f"Ballast {VERSION}")
-    commands.register(parser.add_subparsers(title="commands", metavar="COMMAND"))
+    parser.set_defaults(role=None)
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for role, does in _ROLES.items():
+        subparsers.add_parser(role.value, help=does, description=does).set_defaults(role=role)
+    commands.register(subparsers)
     return parser
 
 

@@ -64,8 +64,9 @@ class Venue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The built program; `bot/lifecycle.py` brings it to life."""
+    """The built program; `bot/lifecycle.py` brings it to life. *owner* is its name in the leases."""
 
+    owner: str
     application: App
     access: Access
     dispatcher: Dispatcher
@@ -156,6 +157,7 @@ def assemble(
     ready = asyncio.Event()
 
     async def handle(raw: dict[str, Any]) -> None:
+        polls.handled()
         if (update := read_update(raw, application.bot)) is not None:
             await application.process_update(update)
 
@@ -175,6 +177,7 @@ def assemble(
         )
     )
     return Parts(
+        owner=owner,
         application=application,
         access=access,
         dispatcher=dispatcher,

@@ -19,6 +19,7 @@ from bot.console import Console, ConsoleRequest
 from bot.intake import Intake
 from bot.lifecycle import live
 from bot.settings import ProcessSettings
+from bot.storing import UpdateStore
 from bot.terminal import Terminal
 from bot.tour import Tour
 from bot.wiring import build_application, come_online, open_database
@@ -69,11 +70,14 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
         keyboard = _Keyboard()
         intake = Intake(
             source=keyboard,
-            database=database,
+            store=UpdateStore(
+                database=database,
+                clock=clock,
+                sealer=vault,
+                bot_id=_BOT_ID,
+                on_stored=parts.update_workers.nudge,
+            ),
             clock=clock,
-            sealer=vault,
-            bot_id=_BOT_ID,
-            on_stored=parts.update_workers.nudge,
             on_answered=parts.polls.answered,
         )
         exit_code = 0

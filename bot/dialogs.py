@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.asks import Ask
-from bot.intake import Sealer
+from bot.storing import Sealer
 from engine.clock import Clock
 from engine.storage import dialogs
 from engine.storage.database import Database

@@ -38,6 +38,8 @@ _EXAMPLES = {
     "CHECK_INTERVAL": "CHECK_INTERVAL=120",
     "DELTA": "DELTA=120",
     "ERROR_BACKOFF": "ERROR_BACKOFF=60",
+    "WEBHOOK_URL": "WEBHOOK_URL=https://ballast.example.com",
+    "PORT": "PORT=8080",
     "LOG_LEVEL": "LOG_LEVEL=INFO",
     "KEEP_DAYS": "KEEP_DAYS=30",
     "LOG_FORMAT": "LOG_FORMAT=json",
@@ -55,6 +57,8 @@ _CENT_DECIMALS = 2
 _SHORT = 16
 _TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]{3,}", re.ASCII)
 _CHAT_ID = re.compile(r"-?[1-9][0-9]{0,15}", re.ASCII)
+_PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
+_LAST_PORT = 65535
 _PRINTABLE = re.compile(r"[!-~]+", re.ASCII)
 _BEARER = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*", re.ASCII)
 _PROJECT = re.compile(r"/(?:.+/)?[0-9]+", re.ASCII)
@@ -191,6 +195,12 @@ def seconds(text: str) -> timedelta:
     if not least <= seconds <= most or seconds != int(seconds):
         raise Unusable(f"must be a whole number of seconds from {least} to {most}")
     return timedelta(seconds=int(seconds))
+
+
+def port(text: str) -> int:
+    if not _PORT.fullmatch(text) or not 0 < int(text) <= _LAST_PORT:
+        raise Unusable(f"must be a whole number from 1 to {_LAST_PORT}")
+    return int(text)
 
 
 def pair(text: str) -> Symbol:

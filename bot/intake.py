@@ -3,17 +3,17 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from enum import Enum
 from typing import Any, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.storing import Sealer, UpdateStore, purpose
 from bot.updates import Conflict, PollFailed, RetryAfter, TokenRefused
 from bot.workers import Done, Outcome, QueueWorkers, delay
 from engine.clock import Clock
-from engine.storage import inbox
 from engine.storage.database import Database
 from engine.storage.models import InboxRow
 
@@ -21,7 +21,6 @@ _LONGEST_PAUSE = timedelta(seconds=30)
 # An update that was begun so often and never finished probably kills the process.
 _MOST_ATTEMPTS = 3
 _WIDTH = 16
-_MAX_ID = 2**63 - 1
 
 logger = logging.getLogger(__name__)
 
@@ -34,39 +33,24 @@ class Source(Protocol):
         ...
 
 
-class Sealer(Protocol):
-    """Encryption under a purpose: what was sealed for one cannot be opened for another."""
-
-    def seal_text(self, text: str, *, purpose: str) -> str: ...
-
-    def open_text(self, token: str, *, purpose: str) -> str: ...
-
-
 class Intake:
-    """Fetches updates, writes them down sealed, and only then confirms them.
+    """Fetches updates, has them stored, and only then confirms them.
 
-    A batch that could not be stored is not confirmed, so Telegram sends it again; what comes
-    twice is stored once. *on_stored* is called whenever there is something new to handle,
-    *on_answered* whenever a poll is answered.
+    A batch that could not be stored is not confirmed, so Telegram sends it again. *on_answered*
+    is called whenever a poll is answered.
     """
 
     def __init__(
         self,
         *,
         source: Source,
-        database: Database,
+        store: UpdateStore,
         clock: Clock,
-        sealer: Sealer,
-        bot_id: int,
-        on_stored: Callable[[], None],
         on_answered: Callable[[], None] = lambda: None,
     ) -> None:
         self._source = source
-        self._database = database
+        self._store = store
         self._clock = clock
-        self._sealer = sealer
-        self._bot_id = bot_id
-        self._on_stored = on_stored
         self._on_answered = on_answered
         self._offset: int | None = None
         self._answers = 0
@@ -117,34 +101,12 @@ class Intake:
     async def _poll(self) -> None:
         batch = await self._source.fetch(self._offset)
         self._heard()
-        usable = [(update_id, raw) for raw in batch if (update_id := _update_id(raw)) is not None]
-        if len(usable) < len(batch):
-            logger.error(
-                "updates without an id skipped", extra={"count": len(batch) - len(usable)}
-            )
-            if not usable:
-                raise PollFailed("no update has an id")
-        if usable:
-            await self._store(usable)
+        newest = await self._store.store(batch)
+        if batch and newest is None:
+            raise PollFailed("no update has an id")
         # An empty answer has confirmed everything before the offset. Asking without one from
         # there on matters after a quiet week, when Telegram may start over at a lower number.
-        self._offset = max(update_id for update_id, _ in usable) + 1 if usable else None
-
-    async def _store(self, updates: Sequence[tuple[int, dict[str, Any]]]) -> None:
-        sealed = [
-            (
-                update_id,
-                chat_of(raw),
-                self._sealer.seal_text(json.dumps(raw), purpose=_purpose(self._bot_id, update_id)),
-            )
-            for update_id, raw in updates
-        ]
-        async with self._database.writing() as session:
-            added = await inbox.store(
-                session, bot_id=self._bot_id, updates=sealed, now=self._clock.now()
-            )
-        if added:
-            self._on_stored()
+        self._offset = None if newest is None else newest + 1
 
 
 class Fate(Enum):
@@ -202,7 +164,7 @@ class UpdateWorkers:
             self.fates[Fate.QUARANTINED] += 1
             return _over(failure="quarantined")
         try:
-            text = self._sealer.open_text(row.payload, purpose=_purpose(row.bot_id, row.update_id))
+            text = self._sealer.open_text(row.payload, purpose=purpose(row.bot_id, row.update_id))
             await self._handle(json.loads(text))
         except Exception as e:
             # The supervisor: whatever one update breaks must not reach the others.
@@ -216,33 +178,3 @@ class UpdateWorkers:
 def _over(*, failure: str | None) -> Done:
     # The text may hold a typed key: nothing of it is kept longer than it is needed.
     return Done(failure=failure, also={"payload": ""})
-
-
-def chat_of(raw: dict[str, Any]) -> int:
-    """Whose queue the update belongs in; 0 if it names no chat."""
-    tapped = ("callback_query", "message", "chat", "id")
-    kinds = ("message", "edited_message", "my_chat_member")
-    paths = (*((kind, "chat", "id") for kind in kinds), tapped, ("callback_query", "from", "id"))
-    found = (_id(_at(raw, path)) for path in paths)
-    return next((chat_id for chat_id in found if chat_id is not None), 0)
-
-
-def _at(raw: Any, path: Iterable[str]) -> Any:
-    for key in path:
-        raw = raw.get(key) if isinstance(raw, dict) else None
-    return raw
-
-
-def _update_id(raw: dict[str, Any]) -> int | None:
-    return _id(raw.get("update_id"))
-
-
-def _id(value: Any) -> int | None:
-    """An integer that fits into the database's columns."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        return None
-    return value if abs(value) < _MAX_ID else None
-
-
-def _purpose(bot_id: int, update_id: int) -> str:
-    return f"inbox:{bot_id}:{update_id}"

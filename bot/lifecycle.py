@@ -95,20 +95,22 @@ async def live(
     dispatcher: Dispatcher,
     telegram: Callable[[], Awaitable[None]],
     workers: Sequence[Worker],
+    leave: Sequence[Callable[[], Awaitable[None]]] = (),
 ) -> None:
     """Run everything until *stop* is set; then claim nothing new, finish or park, return.
 
     *telegram* runs beside the engine and needs not end. Whatever is not finished within the grace
-    time goes on after the next start, from the database. Where *telegram* raises PollsStalled,
+    time goes on after the next start, from the database; *leave* is what else is given up for
+    other processes when all has ended. Where *telegram* raises PollsStalled,
     the end is as orderly, and then that is raised.
     """
-    stalls: list[PollsStalled] = []
+    stalls: list[ExceptionGroup[PollsStalled]] = []
 
     async def stop_if_stalled() -> None:
         try:
             await telegram()
-        except PollsStalled as e:
-            stalls.append(e)
+        except* PollsStalled as group:
+            stalls.append(group)
             stop.set()
 
     try:
@@ -123,9 +125,17 @@ async def live(
     except* Stopped:
         logger.info("stopped")
     finally:
-        await dispatcher.release()
+        for let_go in (dispatcher.release, *leave):
+            await let_go()
     if stalls:
-        raise stalls[0]
+        raise _innermost(stalls[0])
+
+
+def _innermost(error: Exception) -> Exception:
+    """What began it, out of the groups of the tasks it came through."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def _finish(

@@ -1,26 +1,26 @@
 """The real program: Telegram on one side, MEXC (and paper beside it) on the other."""
 
 import asyncio
-import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import os
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
-import httpx
-from sqlalchemy.exc import SQLAlchemyError
 from telegram.request import HTTPXRequest
 
+from bot.arrivals import Arrivals
 from bot.assembly import Venue, assemble
 from bot.deadman import DeadMan
-from bot.intake import Intake
+from bot.health import Health
 from bot.lifecycle import live
 from bot.loopwatch import Turning
+from bot.metrics_page import MetricsPage
+from bot.roles import Coming, Role, coming, require
 from bot.settings import ProcessSettings
 from bot.stalls import CheckWatch
-from bot.updates import UpdatesSource
-from bot.watchdog import PollWatch
-from bot.wiring import build_application, come_online, open_database, open_vault
-from bot.workers import delay
+from bot.webhook import PATH, Webhook, secret_of
+from bot.webserver import Handler, Routes, serve
+from bot.wiring import CannotStart, build_application, open_database, open_vault
 from engine.clock import Clock, SystemClock
 from engine.domain.accounts import Account
 from engine.domain.holdings import Holdings
@@ -34,33 +34,48 @@ from engine.exchange.mexc.transport import Transport
 from engine.exchange.pacing import Budget
 from engine.exchange.paper import PaperExchange
 from engine.exchange.port import Exchange
-from engine.storage import outage
 from engine.storage.database import Database
 from engine.timing import Timing
 from engine.vault import Vault
 
 # Half the shortest interval: a check that is due just after a beat is not an interval late.
 _HEARTBEAT = timedelta(milliseconds=500)
-_LONGEST_PAUSE = timedelta(seconds=30)
-
-logger = logging.getLogger(__name__)
 
 
 async def run_live(
-    settings: ProcessSettings, *, stop: asyncio.Event, turning: Turning | None = None
+    settings: ProcessSettings,
+    *,
+    role: Role = Role.WORKER,
+    stop: asyncio.Event,
+    turning: Turning | None = None,
 ) -> None:
-    """Until *stop*. Raises CannotStart, BadSettings (the key file), TokenRefused, PollsStalled."""
-    if settings.telegram_token is None:
-        raise ValueError("without a token this would be the demo")
+    """Until *stop*. Raises CannotStart, BadSettings (the key file, what the role needs),
+    TokenRefused, PollsStalled.
+    """
+    require(role, settings)
+    token = settings.telegram_token or ""
     clock = SystemClock()
+    how = coming(role, webhook_url=settings.webhook_url)
+    health, webhook = Health(), Webhook(secret=secret_of(token))
+    page = MetricsPage(token=settings.metrics_token)
+    routes: dict[tuple[str, str], Handler] = {
+        ("GET", "/healthz"): health.healthz,
+        ("GET", "/readyz"): health.readyz,
+        ("GET", "/metrics"): page.answer,
+    }
+    if how is Coming.BROUGHT:
+        routes["POST", PATH] = webhook.take
     async with AsyncExitStack() as stack:
+        if settings.port is not None:
+            # Before anything else: a host gives the port a minute, however the database is.
+            await stack.enter_async_context(_listening(routes, port=settings.port))
         database = await stack.enter_async_context(
             open_database(settings.database_url, clock=clock)
         )
         vault = await open_vault(settings, database)
         mexc = await stack.enter_async_context(open_transport(proxy=settings.mexc_proxy))
         application = build_application(
-            settings.telegram_token,
+            token,
             request=HTTPXRequest(connection_pool_size=32),
             base_url=settings.telegram_api_url,
         )
@@ -77,28 +92,17 @@ async def run_live(
             keep=settings.keep,
             turning=turning,
         )
-        token = settings.telegram_token
-
-        @asynccontextmanager
-        async def open_intake() -> AsyncGenerator[Intake]:
-            """With connections of its own: stuck ones are what a restart has to get rid of."""
-            async with httpx.AsyncClient() as telegram_http:
-                yield Intake(
-                    source=UpdatesSource(
-                        http=telegram_http, url=f"{settings.telegram_api_url}/bot{token}"
-                    ),
-                    database=database,
-                    clock=clock,
-                    sealer=vault,
-                    bot_id=int(token.partition(":")[0]),
-                    on_stored=parts.update_workers.nudge,
-                    on_answered=parts.polls.answered,
-                )
-
-        async def telegram() -> None:
-            await _outlast_the_database(lambda: come_online(parts, clock), clock)
-            await PollWatch(clock=clock, open_intake=open_intake).run()
-
+        arrivals = Arrivals(
+            how,
+            settings=settings,
+            parts=parts,
+            database=database,
+            vault=vault,
+            clock=clock,
+            webhook=webhook,
+        )
+        health.signs = arrivals.signs
+        page.metrics = parts.metrics
         check_watch = CheckWatch(
             clock=clock,
             bot=application.bot,
@@ -113,23 +117,24 @@ async def run_live(
             stop=stop,
             engine=engine,
             dispatcher=parts.dispatcher,
-            telegram=telegram,
+            telegram=arrivals.run,
             workers=[parts.update_workers, parts.relay],
+            leave=arrivals.leave,
         )
 
 
-async def _outlast_the_database(start: Callable[[], Awaitable[None]], clock: Clock) -> None:
-    """*start* begun again and again, until the database was there for all of it."""
-    failures = 0
-    while True:
+@asynccontextmanager
+async def _listening(routes: Routes, *, port: int) -> AsyncGenerator[None]:
+    """Raises CannotStart where the port cannot be had."""
+    async with AsyncExitStack() as stack:
         try:
-            await start()
-        except (SQLAlchemyError, OSError) as e:
-            failures += 1
-            logger.warning("not online yet, the database is %s", outage.why(e))
-            await clock.sleep(delay(failures, most=_LONGEST_PAUSE))
-        else:
-            return
+            await stack.enter_async_context(serve(routes, port=port))
+        except OSError as e:
+            why = os.strerror(e.errno) if e.errno else type(e).__name__
+            raise CannotStart(
+                f"PORT {port} cannot be used: {why}; give each process a port of its own"
+            ) from e
+        yield
 
 
 def mexc_venue(

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from bot import environment
 from bot.environment import Reading
@@ -15,6 +16,9 @@ from engine.domain.target import Settings, Threshold
 from engine.exchange.pacing import Limits
 from engine.storage.postgres import with_tls
 from engine.storage.schema import DEFAULT_URL, sqlite_file
+
+_TELEGRAM = "https://api.telegram.org"
+_WEBHOOK_PORTS = {None, 443, 80, 88, 8443}
 
 
 class BadSettings(Exception):
@@ -41,6 +45,8 @@ class ProcessSettings:
     encryption_keys: tuple[str, ...] = field(repr=False)
     default_settings: Settings
     error_backoff: timedelta
+    webhook_url: str | None
+    port: int | None
     log_level: str
     log_file: Path | None
     keep: timedelta
@@ -76,9 +82,7 @@ class ProcessSettings:
         reading = Reading(env)
         settings = cls(
             telegram_token=reading.one("TELEGRAM_TOKEN", environment.token, None),
-            telegram_api_url=reading.one(
-                "TELEGRAM_API_URL", environment.http_url, "https://api.telegram.org"
-            ),
+            telegram_api_url=reading.one("TELEGRAM_API_URL", environment.http_url, _TELEGRAM),
             mexc_api_url=reading.one("MEXC_API_URL", environment.http_url, "https://api.mexc.com"),
             mexc_proxy=reading.one("MEXC_PROXY", environment.proxy, None),
             mexc_limits=Limits(
@@ -100,6 +104,8 @@ class ProcessSettings:
                 symbol=reading.one("TRADING_PAIR", environment.pair, Symbol("MNTLUSDT")),
             ),
             error_backoff=reading.one("ERROR_BACKOFF", environment.seconds, timedelta(seconds=60)),
+            webhook_url=reading.one("WEBHOOK_URL", environment.http_url, None),
+            port=reading.one("PORT", environment.port, None),
             log_level=reading.one("LOG_LEVEL", environment.level, "INFO"),
             log_file=reading.one("LOG_FILE", Path, None),
             keep=reading.one("KEEP_DAYS", environment.days_kept, timedelta(days=30)),
@@ -116,6 +122,10 @@ class ProcessSettings:
                 "DATABASE_URL",
                 "must be PostgreSQL on this host, which erases its disk at each restart",
             )
+        if _is_refused_by_telegram(settings):
+            reading.refuse(
+                "WEBHOOK_URL", "must begin with https:// and have port 443, 80, 88 or 8443"
+            )
         if reading.problems:
             raise BadSettings(reading.problems)
         return settings
@@ -125,6 +135,14 @@ def _database_url(reading: Reading) -> str:
     url = reading.one("DATABASE_URL", environment.database_url, DEFAULT_URL)
     # Heroku's addresses do not say that its databases want TLS, and are reached from outside.
     return with_tls(url) if reading.is_set("DYNO") else url
+
+
+def _is_refused_by_telegram(settings: ProcessSettings) -> bool:
+    """Another Bot API server than Telegram's own may take any address."""
+    if settings.webhook_url is None or settings.telegram_api_url != _TELEGRAM:
+        return False
+    address = urlsplit(settings.webhook_url)
+    return address.scheme != "https" or address.port not in _WEBHOOK_PORTS
 
 
 def _interval(reading: Reading) -> timedelta:

@@ -15,7 +15,7 @@ from bot.keyfile import load_or_create_keys
 from bot.lifecycle import App, connect
 from bot.settings import ProcessSettings
 from engine.clock import Clock
-from engine.storage import leases, notes, queue, schema
+from engine.storage import leases, notes, posts, processes, queue, schema
 from engine.storage.database import Database
 from engine.storage.lock import InUse, sole_user
 from engine.storage.models import InboxRow, OutboxRow
@@ -63,6 +63,8 @@ async def _take_over(database: Database) -> None:
         await queue.release_all(session, InboxRow)
         await queue.release_all(session, OutboxRow)
         await leases.release_all(session)
+        await posts.vacate_all(session)
+        await processes.forget_all(session)
 
 
 async def _refusal(database: Database) -> str | None:
@@ -102,12 +104,18 @@ def build_application(token: str, *, request: BaseRequest, base_url: str) -> App
 
 
 async def come_online(parts: Parts, clock: Clock) -> None:
-    """Telegram knows the bot, a pairing code is offered if one is needed, the menus are set."""
+    """Telegram knows the bot, updates are handled, the menus are set."""
     await connect(parts.application, clock)
-    if (code := await parts.access.offer_code()) is not None:
-        # A warning: somebody has to act on it, and it must be seen at any LOG_LEVEL.
-        logger.warning("no owner yet; send this to the bot to become it: /start %s", code)
     parts.ready.set()
     parts.update_workers.nudge()
     logger.info("ready", extra={"bot": parts.application.bot.username})
     await parts.menus.publish()  # nobody waits for it
+
+
+async def offer_code(parts: Parts) -> bool:
+    """Log a pairing code if nobody owns the bot yet; whether that was so."""
+    if (code := await parts.access.offer_code()) is None:
+        return False
+    # A warning: somebody has to act on it, and it must be seen at any LOG_LEVEL.
+    logger.warning("no owner yet; send this to the bot to become it: /start %s", code)
+    return True

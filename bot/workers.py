@@ -21,6 +21,8 @@ _RENEW_EVERY = HOLD / 3
 # How often the queue is looked at without a nudge, in real seconds.
 _POLL_S = 1.0
 _MAX_DOUBLINGS = 16
+# Between two tries of what somebody waits for.
+LONGEST_PAUSE = timedelta(seconds=30)
 
 logger = logging.getLogger(__name__)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine import incidents
 from engine.check import Checked, Checker
@@ -24,8 +25,8 @@ from engine.domain.schedule import longest_silence, next_check
 from engine.domain.tally import CheckTally
 from engine.domain.troubles import TroubleKind
 from engine.domain.vigil import Progress, Pulse
-from engine.seats import Seat, Seats
-from engine.storage import accounts, leases, orders, outage
+from engine.seats import Seat, Seats, fair_share
+from engine.storage import accounts, leases, orders, outage, processes
 from engine.storage.database import Database
 from engine.timing import Timing
 
@@ -36,6 +37,7 @@ POOL = 8
 # What is handed out was read from the database: the fewer wait, the fresher each is.
 _AHEAD = 2 * POOL
 _CLAIM_AT_ONCE = 500
+_GIVE_AT_ONCE = 500
 _IDLE_POLL = timedelta(milliseconds=50)
 _DATABASE_AWAY = (SQLAlchemyError, OSError)
 
@@ -76,6 +78,7 @@ class Dispatcher:
         self._renewed_at: datetime | None = None
         self._stopping = False
         self._beats = 0
+        self._beat_at: datetime | None = None
         self._database_away = False
 
     def standing(self, account_id: AccountId) -> Standing | None:
@@ -101,6 +104,10 @@ class Dispatcher:
         now = self._clock.now()
         return self._punctuality.facts(now=now, overdue_since=self._seats.overdue(now=now))
 
+    def beaten(self) -> timedelta | None:
+        """How long ago the last beat that reached the database was; None before the first."""
+        return None if self._beat_at is None else self._clock.now() - self._beat_at
+
     async def tick(self) -> None:
         """One heartbeat: keep the leases, hear wake-ups, hand out what is due. Never waits for
         the exchange.
@@ -117,6 +124,7 @@ class Dispatcher:
         else:
             self._database_away = False
             self._beats += 1
+            self._beat_at = self._clock.now()
 
     async def run(self) -> None:
         """The pool; runs until cancelled."""
@@ -143,6 +151,7 @@ class Dispatcher:
         try:
             async with self._database.writing() as session:
                 await leases.release(session, owner=self._owner)
+                await processes.leave(session, self._owner)
         except _DATABASE_AWAY as e:
             logger.warning("leases are left to run out: %s", type(e).__name__)
 
@@ -150,14 +159,31 @@ class Dispatcher:
         now = self._clock.now()
         if self._renewed_at is not None and now - self._renewed_at < self._timing.renew_every:
             return
+        db_now, ttl = self._database.now(), self._timing.lease
         async with self._database.writing() as session:
-            held = await leases.renew(
-                session, owner=self._owner, now=self._database.now(), ttl=self._timing.lease
-            )
+            held = await leases.renew(session, owner=self._owner, now=db_now, ttl=ttl)
+            await processes.announce(session, self._owner, now=db_now, ttl=ttl)
+            share = await self._share(session)
         self._renewed_at = now
         for account_id in self._seats.keep_up(held, now=now):
             self.tally.lost()
             logger.warning("lease lost", extra={"account": account_id})
+        await self._give_up(len(self._seats) - share)
+
+    async def _share(self, session: AsyncSession) -> int:
+        """How many accounts this process may own beside the others that are alive."""
+        return fair_share(
+            accounts=await leases.count(session),
+            processes=await processes.count(session, now=self._database.now()),
+        )
+
+    async def _give_up(self, surplus: int) -> None:
+        """For processes that came later. What fails here is taken back with the next renewal."""
+        given = self._seats.give_up(min(surplus, _GIVE_AT_ONCE))
+        if given:
+            async with self._database.writing() as session:
+                await leases.let_go(session, given, owner=self._owner)
+            logger.info("accounts given to other processes", extra={"count": len(given)})
 
     async def _hear(self) -> None:
         async with self._database.reading() as session:
@@ -175,12 +201,15 @@ class Dispatcher:
 
     async def _claim(self) -> None:
         async with self._database.writing() as session:
+            room = await self._share(session) - len(self._seats)
+            if room <= 0:
+                return
             claimed = await leases.claim(
                 session,
                 owner=self._owner,
                 now=self._database.now(),
                 ttl=self._timing.lease,
-                most=_CLAIM_AT_ONCE,
+                most=min(room, _CLAIM_AT_ONCE),
             )
             for account_id in claimed:
                 await orders.drop_planned(session, account_id, now=self._clock.now())

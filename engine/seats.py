@@ -29,6 +29,11 @@ class Seat:
     look: Look | None = None
 
 
+def fair_share(*, accounts: int, processes: int) -> int:
+    """How many accounts a process may own; together they own all."""
+    return -(-accounts // max(processes, 1))
+
+
 class Seats:
     """*error_backoff* is how long a check that failed is waited for."""
 
@@ -54,6 +59,17 @@ class Seats:
 
     def clear(self) -> None:
         self._seats.clear()
+
+    def __len__(self) -> int:
+        return len(self._seats)
+
+    def give_up(self, count: int) -> list[AccountId]:
+        """Forget so many that nobody works on just now; returns them."""
+        idle = (account_id for account_id, seat in self._seats.items() if not seat.busy)
+        given = sorted(idle, reverse=True)[: max(count, 0)]
+        for account_id in given:
+            del self._seats[account_id]
+        return given
 
     def take(self, claimed: Mapping[AccountId, int], *, now: datetime) -> None:
         """New ones, by their fences; they become due one after the other."""

@@ -91,7 +91,7 @@ class Doctor:
             book=book.result(),
             stored_in=stored_in.result(),
             backlog=backlog.result(),
-            polled=self._polls.age(),
+            polled=self._polls.heard(),
             workload=workload,
         )
 

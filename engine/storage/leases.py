@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import from_millis
@@ -88,6 +88,21 @@ async def release(session: AsyncSession, *, owner: str) -> None:
         .values(owner=None)
         .execution_options(synchronize_session=False)
     )
+
+
+async def let_go(session: AsyncSession, account_ids: Sequence[AccountId], *, owner: str) -> None:
+    """Free these for the others; what *owner* does not hold any more stays as it is."""
+    await session.execute(
+        update(LeaseRow)
+        .where(LeaseRow.account_id.in_(account_ids), LeaseRow.owner == owner)
+        .values(owner=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def count(session: AsyncSession) -> int:
+    """How many accounts there are to own."""
+    return await session.scalar(select(func.count()).select_from(LeaseRow)) or 0
 
 
 async def release_all(session: AsyncSession) -> None:

@@ -71,6 +71,25 @@ class LeaseRow(Base):
     woken: Mapped[bool] = mapped_column(default=False)
 
 
+class PostRow(Base):
+    """What one process at a time does, and which. *held_until* is the database's time."""
+
+    __tablename__ = "posts"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    held_until: Mapped[datetime]
+
+
+class ProcessRow(Base):
+    """A process that works on this database, for as long as it says so."""
+
+    __tablename__ = "processes"
+
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    alive_until: Mapped[datetime]
+
+
 class OrderRow(Base):
     """One intent and its outcome. At most one unresolved a time and account.
 

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Index, func, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column
+
+from engine.storage.upserts import insert_into
 
 
 class QueueColumns:
@@ -54,11 +55,10 @@ async def add_new(
     """Append *rows*, leaving out those whose *unique* columns are known; how many were new."""
     if not rows:
         return 0
-    postgres = session.get_bind().dialect.name == "postgresql"
-    insert = postgresql.insert(table) if postgres else sqlite.insert(table)
     times = {"created_at": now, "not_before": now, "attempts": 0}
     added = await session.scalars(
-        insert.values([{**times, **row} for row in rows])
+        insert_into(session, table)
+        .values([{**times, **row} for row in rows])
         .on_conflict_do_nothing(index_elements=unique)
         .returning(table.id)
     )

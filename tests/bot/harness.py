@@ -20,8 +20,15 @@ from bot.assembly import Parts, assemble
 from bot.intake import Intake
 from bot.live import mexc_venue
 from bot.settings import ProcessSettings
+from bot.storing import UpdateStore
 from bot.updates import UpdatesSource
-from bot.wiring import build_application, come_online, open_database, open_vault
+from bot.wiring import (
+    build_application,
+    come_online,
+    offer_code,
+    open_database,
+    open_vault,
+)
 from bot.workers import Outcome
 from engine.domain.accounts import Account
 from engine.exchange.mexc.sockets import open_transport
@@ -108,14 +115,18 @@ class World:
             )
             intake = Intake(
                 source=UpdatesSource(http=http, url=f"{self.api.url}/bot{TOKEN}"),
-                database=database,
+                store=UpdateStore(
+                    database=database,
+                    clock=self.clock,
+                    sealer=vault,
+                    bot_id=self.api.bot_id,
+                    on_stored=parts.update_workers.nudge,
+                ),
                 clock=self.clock,
-                sealer=vault,
-                bot_id=self.api.bot_id,
-                on_stored=parts.update_workers.nudge,
                 on_answered=parts.polls.answered,
             )
             await come_online(parts, self.clock)
+            await offer_code(parts)
             await enter(running(intake.run(), parts.update_workers.run(), parts.dispatcher.run()))
             yield Program(self, parts, database, _recorded(parts))
             await parts.dispatcher.release()

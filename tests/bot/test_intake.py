@@ -14,7 +14,8 @@ import httpx
 import pytest
 from sqlalchemy import select, text
 
-from bot.intake import Intake, Sealer, UpdateWorkers, chat_of
+from bot.intake import Intake, UpdateWorkers
+from bot.storing import Sealer, UpdateStore, chat_of
 from bot.updates import TokenRefused, UpdatesSource
 from bot.workers import HOLD
 from engine.storage import inbox, queue
@@ -138,6 +139,19 @@ def an_intake(
 ) -> Intake:
     return Intake(
         source=UpdatesSource(http=http, url=f"{api.url}/bot{TOKEN}"),
+        store=a_store(db, clock, sealer=sealer, on_stored=on_stored),
+        clock=clock,
+    )
+
+
+def a_store(
+    db: Database,
+    clock: FakeClock,
+    *,
+    sealer: Sealer | None = None,
+    on_stored: Callable[[], None] = lambda: None,
+) -> UpdateStore:
+    return UpdateStore(
         database=db,
         clock=clock,
         sealer=sealer or ToySealer(),
@@ -278,14 +292,8 @@ async def test_after_a_quiet_week_telegram_may_start_over_at_a_lower_number(
     handler: Handler,
 ):
     source = UpdatesSource(http=http, url=f"{api.url}/bot{TOKEN}", hold=timedelta())
-    intake = Intake(
-        source=source,
-        database=db,
-        clock=clock,
-        sealer=ToySealer(),
-        bot_id=BOT,
-        on_stored=workers.nudge,
-    )
+    store = a_store(db, clock, on_stored=workers.nudge)
+    intake = Intake(source=source, store=store, clock=clock)
     api.push("message", {"chat": {"id": ANNA}, "text": "old"}, update_id=900_000)
     async with running(intake.run(), workers.run()):
         await handler.wait_for(1)

@@ -20,7 +20,7 @@ from bot.updates import (
 )
 from bot.watchdog import PollsStalled, PollWatch
 from engine.storage.database import Database
-from tests.bot.test_intake import BOT, ToySealer
+from tests.bot.test_intake import a_store
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import WatchedDatabase, gone
 from tests.fakes.tasks import a_moment, running
@@ -94,11 +94,8 @@ def a_watch(line: Line, db: Database, clock: FakeClock) -> PollWatch:
 def an_intake(source: Source, db: Database, clock: FakeClock) -> Intake:
     return Intake(
         source=source,
-        database=db,
+        store=a_store(db, clock),
         clock=clock,
-        sealer=ToySealer(),
-        bot_id=BOT,
-        on_stored=lambda: None,
     )
 
 

@@ -11,14 +11,14 @@ _CODE = re.compile(r"/start ([A-Za-z0-9_-]+)$", re.MULTILINE)
 
 async def test_a_code_has_five_tries_works_once_and_is_logged_in_full(world: World):
     async with world.running(without=["AUTHORIZED_CHATS"]) as program:
-        first = offered(program)
+        first = await offered(program)
         for left in ("4 tries", "3 tries", "2 tries", "1 try"):
             await world.ask("/start wrong", left, chat=STRANGER)
         await world.ask("/start wrong", "no tries are left", chat=STRANGER)
         await world.ask(f"/start {first}", "I only work for people I know", chat=OWNER)
 
     async with world.running(without=["AUTHORIZED_CHATS"]) as program:
-        second = offered(program)
+        second = await offered(program)
         await world.ask(f"/start {first}", "4 tries", chat=OWNER)
         await world.ask(f"/start {second}", "Welcome", chat=OWNER)
         await world.ask(f"/start {second}", "I only work for people I know", chat=STRANGER)
@@ -32,7 +32,8 @@ async def test_a_code_has_five_tries_works_once_and_is_logged_in_full(world: Wor
         assert "/start" not in program.log
 
 
-def offered(program: Program) -> str:
+async def offered(program: Program) -> str:
+    await program.logs("no owner yet")
     found = _CODE.findall(program.log)
 
     assert len(found) == 1

@@ -28,15 +28,15 @@ CHECKS = "stalls._BEAT, schedule._MISSED_CHECKS = 50*MS, 0"
 # A block of more than a second, on the way to Telegram.
 BLOCK = """
 import time
-from bot import live
+from bot import arrivals
 
-come_online = live.come_online
+come_online = arrivals.come_online
 
 async def dawdle(*arguments):
     time.sleep(1.2)
     await come_online(*arguments)
 
-live.come_online = dawdle
+arrivals.come_online = dawdle
 """
 # The database is away when Telegram comes.
 AWAY_ONCE = """

@@ -45,11 +45,15 @@ class World:
             "LOG_LEVEL": "DEBUG",
         }
 
-    def start(self, *, without: Iterable[str] = (), **env: str) -> Program:
+    def start(self, *arguments: str, without: Iterable[str] = (), **env: str) -> Program:
         """A program that may not even come up; *without* names variables it does not get."""
         wanted = {k: v for k, v in (self.env | env).items() if k not in set(without)}
         program = Program(
-            folder=self.folder, name=self._next_name(), env=wanted, launcher=self.launcher
+            *arguments,
+            folder=self.folder,
+            name=self._next_name(),
+            env=wanted,
+            launcher=self.launcher,
         )
         return self._add(program)
 
@@ -78,9 +82,11 @@ class World:
         return [str(p) for p in self.folder.iterdir() if not p.name.startswith("program-")]
 
     @asynccontextmanager
-    async def running(self, *, without: Iterable[str] = (), **env: str) -> AsyncGenerator[Program]:
+    async def running(
+        self, *arguments: str, without: Iterable[str] = (), **env: str
+    ) -> AsyncGenerator[Program]:
         """A ready program. One that still lives at the end of the block is stopped, in order."""
-        program = self.start(without=without, **env)
+        program = self.start(*arguments, without=without, **env)
         await program.ready()
         yield program
         if program.is_alive:

@@ -7,11 +7,14 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
+
+import httpx
 
 from engine.clock import Clock, SystemClock
 from tests.fakes.http import Reply, Request, serve
+from tests.fakes.tasks import running
 from tests.fakes.telegram_faults import Fault, Refused
 from tests.fakes.telegram_limits import MOST_CAPTION, check_commands, check_notice
 from tests.fakes.telegram_messages import (
@@ -25,7 +28,17 @@ from tests.fakes.telegram_messages import (
 )
 
 TOKEN = "1234567890:AAFakeTokenThatMustNeverBeLogged00000"
+_REPEAT = timedelta(milliseconds=50)  # the real one waits longer each time
 _DEFAULT_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
+
+
+@dataclass(slots=True)
+class Webhook:
+    """Where updates are brought; without an address they wait to be polled."""
+
+    url: str = ""
+    secret: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +56,7 @@ class BotApiServer:
         self.bot_id = int(token.partition(":")[0])
         self.url = ""
         self.calls: list[Call] = []
+        self.delivered: list[tuple[dict[str, Any], int]] = []  # by webhook, and how it was taken
         self.deleted: set[tuple[int, int]] = set()
         self.answers: dict[str, Params] = {}
         self.names: dict[int, str] = {}  # what people call themselves, where it matters
@@ -64,11 +78,12 @@ class BotApiServer:
         self._update_ids = itertools.count(1001)
         self._message_ids = itertools.count(1)
         self._poll = 0
+        self.webhook = Webhook()
         self._methods: Mapping[str, Callable[[Params], Any]] = {
             "answerCallbackQuery": self._answer_query,
             "deleteMessage": self._delete,
             "deleteMyCommands": self._delete_commands,
-            "deleteWebhook": lambda _: True,
+            "deleteWebhook": self._delete_webhook,
             "editMessageReplyMarkup": self._edit_buttons,
             "editMessageText": self._edit_text,
             "getMe": lambda _: self._me(),
@@ -80,11 +95,13 @@ class BotApiServer:
             "setMyCommands": self._set_commands,
             "setMyDescription": lambda _: True,
             "setMyShortDescription": lambda _: True,
+            "setWebhook": self._set_webhook,
             "unpinChatMessage": self._unpin,
         }
 
     async def __aenter__(self) -> Self:
         self.url = await self._exit.enter_async_context(serve(self._answer, port=self._port))
+        await self._exit.enter_async_context(running(self._deliver()))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -135,6 +152,12 @@ class BotApiServer:
         return self._methods[method](params)
 
     async def _get_updates(self, params: Params) -> list[dict[str, Any]]:
+        if self.webhook.url:
+            raise Refused(
+                409,
+                "Conflict: can't use getUpdates method while webhook is active; "
+                "use deleteWebhook to delete the webhook first",
+            )
         self._poll += 1
         mine = self._poll
         self._announce()
@@ -218,9 +241,59 @@ class BotApiServer:
         """The menu of a private chat."""
         return self.menus.get("all_private_chats", self.menus.get("default", []))
 
+    def _set_webhook(self, params: Params) -> bool:
+        if "allowed_updates" in params:
+            self.allowed_updates = tuple(json.loads(params["allowed_updates"]))
+        self.webhook = Webhook(str(params["url"]), str(params.get("secret_token", "")))
+        self._poll += 1  # a poll under way is ended
+        return True
+
+    def _delete_webhook(self, params: Params) -> bool:
+        if str(params.get("drop_pending_updates")).lower() == "true":
+            self._updates.clear()
+        self.webhook = Webhook()
+        return True
+
     def _webhook_info(self, _: Params) -> dict[str, Any]:
-        count = len(self._updates)
-        return {"url": "", "has_custom_certificate": False, "pending_update_count": count}
+        info: dict[str, Any] = {
+            "url": self.webhook.url,
+            "has_custom_certificate": False,
+            "pending_update_count": len(self._updates),
+        }
+        if self.webhook.error:
+            info |= {"last_error_date": self._date(), "last_error_message": self.webhook.error}
+        return info
+
+    async def _deliver(self) -> None:
+        """Bring the oldest update of each chat, again and again until it is taken."""
+        async with httpx.AsyncClient() as http:
+            while True:
+                changed = self._changed
+                fronts: dict[int, dict[str, Any]] = {}
+                for update in self._updates if self.webhook.url else ():
+                    fronts.setdefault(_chat_id(update), update)
+                async with asyncio.TaskGroup() as tasks:
+                    for update in fronts.values():
+                        tasks.create_task(self._bring(http, update))
+                if self._updates and self.webhook.url:
+                    await SystemClock().sleep(_REPEAT)
+                else:
+                    await changed.wait()
+
+    async def _bring(self, http: httpx.AsyncClient, update: dict[str, Any]) -> None:
+        webhook = self.webhook
+        secret = {"X-Telegram-Bot-Api-Secret-Token": webhook.secret}
+        try:
+            response = await http.post(webhook.url, json=update, headers=secret)
+        except httpx.HTTPError as e:
+            webhook.error = type(e).__name__
+            return
+        self.delivered.append((update, response.status_code))
+        if response.is_success and update in self._updates:
+            self._updates.remove(update)
+        if not response.is_success:
+            webhook.error = f"Wrong response from the webhook: {response.status_code}"
+        self._announce()
 
     def _edit_message(self, params: Params, text: str, markup: str | None) -> dict[str, Any]:
         message, buttons = self._shown(params, "edit"), read_buttons(params)
@@ -309,6 +382,13 @@ class BotApiServer:
     def _announce(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+def _chat_id(update: Any) -> int:
+    """Whose queue it waits in."""
+    content = next((v for v in update.values() if isinstance(v, dict)), {})
+    chat = content.get("chat") or content.get("message", {}).get("chat") or {}
+    return int(chat.get("id", 0))
 
 
 def _scope(params: Params) -> str:

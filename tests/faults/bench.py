@@ -25,14 +25,15 @@ from bot.assembly import Parts, assemble
 from bot.intake import Intake
 from bot.live import mexc_venue
 from bot.settings import ProcessSettings
+from bot.storing import UpdateStore
 from bot.updates import PollFailed, UpdatesSource
-from bot.wiring import build_application, come_online
+from bot.wiring import build_application, come_online, offer_code
 from engine.check import Checked
 from engine.clock import to_millis
 from engine.domain.accounts import Account, Duty
 from engine.domain.orders import Intent
 from engine.exchange.mexc.transport import Answer
-from engine.storage import accounts, leases, orders, queue
+from engine.storage import accounts, leases, orders, processes, queue
 from engine.storage.database import Database
 from engine.storage.models import InboxRow, LeaseRow, OrderRow, OutboxRow
 from engine.vault import Vault
@@ -338,6 +339,7 @@ class Bench:
                 .values(lease_until=self.database.now() - 1)
                 .execution_options(synchronize_session=False)
             )
+            await processes.forget_all(session)
 
     async def account(self, person: Person) -> Account:
         """Raises LookupError if the chat has none."""
@@ -458,11 +460,14 @@ class Life:
         )
         self._intake = Intake(
             source=source,
-            database=database,
+            store=UpdateStore(
+                database=database,
+                clock=bench.clock,
+                sealer=bench.vault,
+                bot_id=bench.telegram.bot_id,
+                on_stored=self._parts.update_workers.nudge,
+            ),
             clock=bench.clock,
-            sealer=bench.vault,
-            bot_id=bench.telegram.bot_id,
-            on_stored=self._parts.update_workers.nudge,
         )
         if not bench.alive:
             await self._take_over(is_sqlite=database.engine.dialect.name == "sqlite")
@@ -481,6 +486,7 @@ class Life:
         while self.alive:
             try:
                 await self._survive(come_online(parts, self.bench.clock))
+                await self._survive(offer_code(parts))
             except Exception as e:
                 if not _is_database(e):
                     raise
@@ -555,6 +561,7 @@ class Life:
             await queue.release_all(session, InboxRow)
             await queue.release_all(session, OutboxRow)
             await leases.release_all(session)
+            await processes.forget_all(session)
 
     async def _until_done(self) -> None:
         """Nothing is in hand, and no queue has anything this process could take."""
@@ -641,7 +648,7 @@ class Life:
         await self.fuse.burn(step, may_freeze=step != "commit")
         self.bench.database_faults.strike(step)
 
-    async def _survive(self, doing: Awaitable[None]) -> None:
+    async def _survive(self, doing: Awaitable[object]) -> None:
         try:
             await doing
         except TelegramError:

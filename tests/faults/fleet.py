@@ -25,6 +25,7 @@ from tests.e2e.world import ACCOUNT, ENCRYPTION_KEY, ORDER, World
 from tests.fakes.http import Reply, Request, serve
 from tests.fakes.mexc import FakeMexc
 from tests.fakes.mexc_books import Account
+from tests.faults.hurried import NO_SHARING
 from tests.faults.witness import Witness, install
 
 # What an account may hold in the end: its target is 40 USDT, give or take 5 %.
@@ -171,12 +172,15 @@ class Admin:
 class Hurried:
     """Starts programs whose leases run out in seconds: tests/faults/hurried.py."""
 
+    def __init__(self, *arguments: str) -> None:
+        self._arguments = arguments
+
     def start(
         self, *, folder: Path, env: Mapping[str, str], out: Path, err: Path
     ) -> subprocess.Popen[bytes]:
         with err.open("wb") as to_err, out.open("wb") as to_out:
             return subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.hurried"],
+                [sys.executable, "-m", "tests.faults.hurried", *self._arguments],
                 cwd=folder,
                 env=env,
                 stdin=subprocess.DEVNULL,
@@ -204,12 +208,14 @@ class Fleet:
             "ENCRYPTION_KEYS": ENCRYPTION_KEY,
         }
 
-    async def start(self) -> Member:
+    async def start(self, *arguments: str, **more: str) -> Member:
         """One more process, which need not be ready yet."""
+        if arguments:
+            self.world.launcher = Hurried(*arguments)
         name = f"{self._name}_{len(self.members) + 1}"
         door = Door(self.world.mexc, name, self.passages)
         url = await self._exits.enter_async_context(serve(door.let_through))
-        env = {"MEXC_API_URL": url, "DATABASE_URL": self.admin.add_role(name)}
+        env = {"MEXC_API_URL": url, "DATABASE_URL": self.admin.add_role(name), **more}
         program = self.world.start(**env)
         member = Member(name=name, program=program, door=door, admin=self.admin)
         self.members.append(member)
@@ -235,7 +241,10 @@ class Fleet:
     async def owner_and_spares(
         self, spares: int, *, people: int
     ) -> tuple[Member, Sequence[Member], Sequence[Person]]:
-        """A process that owns the accounts of so many people, and others that came later."""
+        """A process that owns the accounts of so many people, and others that came later and
+        leave them to it.
+        """
+        self.world.env[NO_SHARING] = "yes"
         [owner] = await self.ready(1)
         async with TaskGroup() as arriving:
             settling = arriving.create_task(self.people(people))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.roles import Role
 from bot.version import VERSION
 
 ROOT = Path(__file__).parents[2]
@@ -64,8 +65,10 @@ def test_the_example_of_a_settings_file_names_every_variable_and_no_other():
     assert "DELTA" in example
 
 
-def test_the_host_migrates_before_it_starts_the_worker():
-    assert read("Procfile") == "release: alembic upgrade head\nworker: python -m bot\n"
+def test_the_host_migrates_before_it_starts_processes_and_knows_all_types_of_them():
+    roles = [f"{role.value}: python -m bot {role.value}" for role in Role]
+
+    assert read("Procfile").splitlines() == ["release: alembic upgrade head", *roles]
 
 
 @pytest.mark.parametrize("lock_file", LOCK_FILES)

@@ -31,6 +31,8 @@ DOCUMENTS = ("README.md", "SECURITY.md", "CHANGELOG.md")
 NO_SETTINGS = {"DYNO"}
 # The demo's own way out, and a command of BotFather.
 OF_OTHERS = {"quit", "newbot"}
+# What a process answers at its port.
+ADDRESSES = {"healthz", "readyz", "metrics"}
 LINK = re.compile(r"\]\(([^)\s]+)\)|\bsrc=\"([^\"]+)\"")
 COMMAND = re.compile(r"`/([a-z]+)[^`]*`")
 ROW = re.compile(r"^\| (.+) \|$", re.MULTILINE)
@@ -128,7 +130,7 @@ def test_every_command_is_in_the_readme_and_none_other():
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_no_document_names_a_command_that_does_not_exist(document: str):
-    known = {name for name, _ in COMMANDS} | OF_OTHERS
+    known = {name for name, _ in COMMANDS} | OF_OTHERS | ADDRESSES
 
     assert set(COMMAND.findall(text_of(document))) <= known
 

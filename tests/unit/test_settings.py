@@ -38,6 +38,8 @@ NAMES = (
     "CHECK_INTERVAL",
     "DELTA",
     "ERROR_BACKOFF",
+    "WEBHOOK_URL",
+    "PORT",
     "LOG_LEVEL",
     "LOG_FILE",
     "LOG_FORMAT",
@@ -76,6 +78,8 @@ def test_an_empty_environment_is_the_demo_with_the_documented_defaults():
             dry_run=False,
         ),
         error_backoff=timedelta(seconds=60),
+        webhook_url=None,
+        port=None,
         log_level="INFO",
         log_file=None,
         keep=timedelta(days=30),
@@ -109,6 +113,8 @@ def test_every_variable_is_read():
         THRESHOLD="2.5%",
         CHECK_INTERVAL="5",
         ERROR_BACKOFF="7",
+        WEBHOOK_URL="http://127.0.0.1:8083/",
+        PORT="8083",
         LOG_LEVEL="debug",
         LOG_FILE="logs/ballast.log",
         KEEP_DAYS="60",
@@ -134,6 +140,8 @@ def test_every_variable_is_read():
             symbol=Symbol("BTCUSDT"),
         ),
         error_backoff=timedelta(seconds=7),
+        webhook_url="http://127.0.0.1:8083",
+        port=8083,
         log_level="DEBUG",
         log_file=Path("logs/ballast.log"),
         keep=timedelta(days=60),
@@ -444,3 +452,30 @@ def a_dangling_link(folder: Path) -> Path:
     path = folder / "link.key"
     path.symlink_to(folder / "nowhere")
     return path
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://ballast.example.com",
+        "https://ballast.example.com:8443/a/path/",
+        "https://ballast.example.com:443",
+    ],
+)
+def test_a_webhook_is_an_address_that_telegram_takes(url: str):
+    assert read(WEBHOOK_URL=url).webhook_url == url.rstrip("/")
+
+
+@pytest.mark.parametrize("url", ["http://ballast.example.com", "https://ballast.example.com:5000"])
+def test_another_address_is_for_a_bot_api_server_of_ones_own(url: str):
+    (problem,) = problems_of(WEBHOOK_URL=url)
+
+    assert problem.startswith("WEBHOOK_URL must begin with https://")
+    assert read(WEBHOOK_URL=url, TELEGRAM_API_URL="http://localhost:8081").webhook_url == url
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "80.0", "http", "१२", "1e3"])
+def test_a_port_is_a_whole_number(port: str):
+    (problem,) = problems_of(PORT=port)
+
+    assert problem.startswith("PORT must be a whole number from 1 to 65535")

@@ -1,0 +1,98 @@
+"""Updates written down, sealed, before anybody tells Telegram that they have arrived."""
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+from engine.clock import Clock
+from engine.storage import inbox
+from engine.storage.database import Database
+
+_MAX_ID = 2**63 - 1
+
+logger = logging.getLogger(__name__)
+
+
+class Sealer(Protocol):
+    """Encryption under a purpose: what was sealed for one cannot be opened for another."""
+
+    def seal_text(self, text: str, *, purpose: str) -> str: ...
+
+    def open_text(self, token: str, *, purpose: str) -> str: ...
+
+
+class UpdateStore:
+    """The way into the inbox, however the updates come. What comes twice is stored once.
+
+    *on_stored* is called whenever there is something new to handle.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        sealer: Sealer,
+        bot_id: int,
+        on_stored: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._sealer = sealer
+        self._bot_id = bot_id
+        self._on_stored = on_stored
+
+    async def store(self, updates: Sequence[dict[str, Any]]) -> int | None:
+        """The highest id among them; None where there is none. Those without an id are skipped.
+
+        Raises what the database raises: then nothing of it may be confirmed.
+        """
+        usable = [(found, raw) for raw in updates if (found := update_id(raw)) is not None]
+        if len(usable) < len(updates):
+            skipped = len(updates) - len(usable)
+            logger.error("updates without an id skipped", extra={"count": skipped})
+        if not usable:
+            return None
+        sealed = [(found, chat_of(raw), self._seal(found, raw)) for found, raw in usable]
+        async with self._database.writing() as session:
+            added = await inbox.store(
+                session, bot_id=self._bot_id, updates=sealed, now=self._clock.now()
+            )
+        if added:
+            self._on_stored()
+        return max(found for found, _ in usable)
+
+    def _seal(self, update_id: int, raw: dict[str, Any]) -> str:
+        return self._sealer.seal_text(json.dumps(raw), purpose=purpose(self._bot_id, update_id))
+
+
+def purpose(bot_id: int, update_id: int) -> str:
+    """What an update is sealed for."""
+    return f"inbox:{bot_id}:{update_id}"
+
+
+def chat_of(raw: dict[str, Any]) -> int:
+    """Whose queue the update belongs in; 0 if it names no chat."""
+    tapped = ("callback_query", "message", "chat", "id")
+    kinds = ("message", "edited_message", "my_chat_member")
+    paths = (*((kind, "chat", "id") for kind in kinds), tapped, ("callback_query", "from", "id"))
+    found = (_id(_at(raw, path)) for path in paths)
+    return next((chat_id for chat_id in found if chat_id is not None), 0)
+
+
+def update_id(raw: dict[str, Any]) -> int | None:
+    """None where there is none that fits into the database's columns."""
+    return _id(raw.get("update_id"))
+
+
+def _at(raw: Any, path: Iterable[str]) -> Any:
+    for key in path:
+        raw = raw.get(key) if isinstance(raw, dict) else None
+    return raw
+
+
+def _id(value: Any) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if abs(value) < _MAX_ID else None

@@ -1,0 +1,265 @@
+"""The webhook: updates that Telegram brings are stored before it is told so; and its registration."""
+
+import logging
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from telegram.request import HTTPXRequest
+
+from bot.lifecycle import App, connect
+from bot.updates import ALLOWED_UPDATES, TokenRefused
+from bot.webhook import PATH, SECRET_HEADER, Registration, Webhook, remove_webhook, secret_of
+from bot.webserver import MOST_BODY, serve
+from bot.wiring import build_application
+from engine.storage.database import Database
+from tests.bot.test_intake import ANNA, BERT, a_store, db, rows  # noqa: F401 - a fixture
+from tests.fakes.clock import FakeClock
+from tests.fakes.database import WatchedDatabase, gone
+from tests.fakes.tasks import a_moment, running
+from tests.fakes.telegram import FakeTelegram
+from tests.fakes.telegram_faults import DROPPED, refused, server_error
+from tests.fakes.telegram_server import TOKEN
+
+SECRET = secret_of(TOKEN)
+LOCAL = "127.0.0.1"
+MINUTE = timedelta(minutes=1)
+
+
+class Site:
+    """A web process's door, and somebody who knocks."""
+
+    def __init__(self, webhook: Webhook, port: int) -> None:
+        self.webhook = webhook
+        self.url = f"http://{LOCAL}:{port}{PATH}"
+
+    async def bring(self, content: bytes, *, secret: str | None = SECRET) -> int:
+        headers = {SECRET_HEADER.encode(): secret.encode()} if secret is not None else {}
+        async with httpx.AsyncClient() as http:
+            answer = await http.post(self.url, content=content, headers=headers)
+        return answer.status_code
+
+
+@pytest.fixture
+async def site() -> AsyncGenerator[Site]:
+    webhook = Webhook(secret=SECRET)
+    async with serve({("POST", PATH): webhook.take}, port=0, host=LOCAL) as port:
+        yield Site(webhook, port)
+
+
+@pytest.fixture
+async def api(clock: FakeClock) -> AsyncGenerator[FakeTelegram]:
+    async with FakeTelegram(clock=clock) as api:
+        yield api
+
+
+@pytest.fixture
+async def application(api: FakeTelegram, clock: FakeClock) -> AsyncGenerator[App]:
+    app = build_application(TOKEN, request=HTTPXRequest(), base_url=api.url)
+    await connect(app, clock)
+    yield app
+    await app.shutdown()
+
+
+def an_update(update_id: int, chat_id: int = ANNA) -> bytes:
+    return f'{{"update_id": {update_id}, "message": {{"chat": {{"id": {chat_id}}}}}}}'.encode()
+
+
+async def test_an_update_is_stored_sealed_and_once_however_often_it_is_brought(
+    site: Site,
+    db: Database,  # noqa: F811 - the fixture
+    clock: FakeClock,
+):
+    nudges: list[int] = []
+    site.webhook.open(a_store(db, clock, on_stored=lambda: nudges.append(1)))
+
+    answers = [await site.bring(an_update(1)) for _ in range(2)]
+    answers.append(await site.bring(an_update(2, BERT)))
+
+    assert answers == [200, 200, 200]
+    stored = await rows(db)
+    assert [(row.update_id, row.chat_id) for row in stored] == [(1, ANNA), (2, BERT)]
+    assert "message" not in stored[0].payload
+    assert len(nudges) == 2
+
+
+@pytest.mark.parametrize("secret", [None, "", SECRET[:-1], SECRET.upper(), "ä"])
+async def test_without_the_secret_nothing_is_read(
+    site: Site,
+    db: Database,  # noqa: F811 - the fixture
+    clock: FakeClock,
+    secret: str | None,
+):
+    site.webhook.open(a_store(db, clock))
+    assert await site.bring(an_update(1), secret=secret) == 404
+    assert await rows(db) == []
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        b"",
+        b"not json",
+        b"[]",
+        b"{}",
+        b'{"update_id": "7"}',
+        b'{"update_id": 1e400}',
+        b"[" * 100_000,
+        b"9" * 5000,
+        b"x" * (MOST_BODY + 1),
+        "\udcff".encode(errors="surrogateescape"),
+    ],
+    ids=range(10),
+)
+async def test_what_can_never_be_stored_does_not_hold_up_its_chat(
+    site: Site,
+    db: Database,  # noqa: F811 - the fixture
+    clock: FakeClock,
+    poison: bytes,
+    caplog: pytest.LogCaptureFixture,
+):
+    site.webhook.open(a_store(db, clock))
+
+    assert await site.bring(poison) == 200
+    assert await rows(db) == []
+    assert [r.levelname for r in caplog.records if r.name.startswith("bot.")][-1] == "ERROR"
+
+
+async def test_what_could_not_be_stored_comes_again_and_is_not_lost(
+    site: Site,
+    db: Database,  # noqa: F811 - the fixture
+    clock: FakeClock,
+):
+    fails = [gone()]
+
+    async def fail(step: str) -> None:
+        if step == "commit" and fails:
+            raise fails.pop()
+
+    assert await site.bring(an_update(1)) == 503  # there is no database yet
+
+    site.webhook.open(a_store(WatchedDatabase(db, clock, on_step=fail), clock))
+
+    assert await site.bring(an_update(1)) == 503
+    assert await rows(db) == []
+    assert await site.bring(an_update(1)) == 200
+    assert len(await rows(db)) == 1
+
+    site.webhook.shut()
+
+    assert await site.bring(an_update(2)) == 503
+
+
+async def test_telegram_brings_each_chats_updates_in_order_until_they_are_taken(
+    site: Site,
+    db: Database,  # noqa: F811 - the fixture
+    clock: FakeClock,
+    api: FakeTelegram,
+    application: App,
+):
+    for text in ("one", "two"):
+        api.say(ANNA, text)
+    api.say(BERT, "three")
+    registration = a_registration(application, clock, site.url)
+    async with running(registration.run()):
+        await api.wait_until(lambda: any(status == 503 for _, status in api.delivered))
+        site.webhook.open(a_store(db, clock))
+        await api.wait_until(lambda: not api.unconfirmed)
+
+    assert registration.is_done
+    stored = [(row.chat_id, row.update_id) for row in await rows(db)]
+    assert sorted(stored) == [(ANNA, 1001), (ANNA, 1002), (BERT, 1003)]
+    assert [update_id for chat, update_id in stored if chat == ANNA] == [1001, 1002]
+
+
+def a_registration(application: App, clock: FakeClock, url: str) -> Registration:
+    return Registration(bot=application.bot, clock=clock, url=url, secret=SECRET)
+
+
+async def test_the_webhook_is_set_as_soon_as_telegram_answers_and_drops_nothing(
+    api: FakeTelegram, application: App, clock: FakeClock, caplog: pytest.LogCaptureFixture
+):
+    for fault in (DROPPED, server_error(), refused(400, "Bad Request: bad webhook: no port")):
+        api.fail("setWebhook", fault)
+    registration = a_registration(application, clock, "https://ballast.example/telegram")
+    async with running(registration.run()):
+        await api.wait_until(lambda: bool(api.webhook.url))
+
+    *_, (call) = api.called("setWebhook")
+    assert call["secret_token"] == SECRET == api.webhook.secret
+    assert api.allowed_updates == ALLOWED_UPDATES
+    assert "drop_pending_updates" not in call
+    assert caplog.text.count("webhook not set") == 3
+    assert "webhook not set: Bad webhook: no port" in caplog.text
+
+
+async def test_a_webhook_that_is_gone_is_set_again_and_failed_deliveries_are_told_once(
+    api: FakeTelegram, application: App, caplog: pytest.LogCaptureFixture
+):
+    clock = FakeClock(manual=True)
+    caplog.set_level(logging.WARNING)
+    registration = a_registration(application, clock, "https://ballast.example/telegram")
+    async with running(registration.run()):
+        await api.wait_until(lambda: bool(api.webhook.url))
+        await look(api, clock)
+        await look(api, clock)
+
+        assert len(api.called("setWebhook")) == 1
+
+        api.webhook.error = "Wrong response from the webhook: 503"
+        await look(api, clock)
+        await look(api, clock)
+        api.webhook.url = ""
+        await look(api, clock)
+        await api.wait_until(lambda: bool(api.webhook.url))
+
+    assert caplog.text.count("could not deliver") == 1
+    assert "the webhook is gone" in caplog.text
+    assert SECRET not in caplog.text
+
+
+async def look(api: FakeTelegram, clock: FakeClock) -> None:
+    """Let the registration look once more."""
+    seen = len(api.called("getWebhookInfo"))
+    await a_moment()
+    await clock.advance(MINUTE)
+    await api.wait_until(lambda: len(api.called("getWebhookInfo")) > seen)
+    await a_moment()
+
+
+async def test_a_webhook_of_before_is_removed_and_what_waits_is_kept(
+    api: FakeTelegram, application: App, clock: FakeClock
+):
+    api.webhook.url = "http://127.0.0.1:1/gone"
+    api.say(ANNA, "/pause")
+    api.fail("deleteWebhook", server_error())
+    await remove_webhook(application.bot, clock)
+
+    assert api.webhook.url == ""
+    assert len(api.unconfirmed) == 1
+
+
+@pytest.mark.parametrize("call", ["setWebhook", "deleteWebhook"])
+async def test_a_token_that_is_refused_later_ends_it(
+    api: FakeTelegram, application: App, clock: FakeClock, call: str
+):
+    api.fail(call, refused(401, "Unauthorized"))
+    calls: dict[str, Any] = {
+        "setWebhook": a_registration(application, clock, "https://x.example/telegram").run(),
+        "deleteWebhook": remove_webhook(application.bot, clock),
+    }
+    wanted = calls.pop(call)
+    for other in calls.values():
+        other.close()
+
+    with pytest.raises(TokenRefused):
+        await wanted
+
+
+def test_every_process_knows_the_same_secret_and_it_is_not_the_token():
+    assert secret_of(TOKEN) == SECRET != secret_of(TOKEN + "x")
+    assert SECRET.isalnum()
+    assert len(SECRET) == 64
+    assert TOKEN.partition(":")[2] not in SECRET
