@@ -11,9 +11,10 @@ run: setup            ## start the bot; without TELEGRAM_TOKEN it is the demo
 
 setup: $(STAMP)       ## build the environment in .venv/
 
+# From the root folder: .python-version is for hosts, and a version manager must not look for it here.
 $(STAMP): requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit("Ballast needs Python 3.11 or newer (set PYTHON=...)" if sys.version_info < (3, 11) else 0)'
-	$(PYTHON) -m venv $(VENV)
+	@cd / && $(PYTHON) -c 'import sys; sys.exit("Ballast needs Python 3.11 or newer (set PYTHON=...)" if sys.version_info < (3, 11) else 0)'
+	cd / && $(PYTHON) -m venv "$(CURDIR)/$(VENV)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 

@@ -12,7 +12,7 @@ from engine.clock import Clock
 from engine.errors import SealBroken
 from engine.halts import Halts
 from engine.seals import Keyring, look_over
-from engine.storage import leases, notes, queue, schema, snapshot
+from engine.storage import leases, notes, posts, processes, queue, schema, snapshot
 from engine.storage.database import Database
 from engine.storage.models import InboxRow, OutboxRow
 from engine.vault import Vault
@@ -81,6 +81,8 @@ async def restore(
         await queue.release_all(session, InboxRow)
         await queue.release_all(session, OutboxRow)
         await leases.release_all(session)
+        await posts.vacate_all(session)
+        await processes.forget_all(session)
         await Halts(database=database, clock=clock).halt_restored(session, made_at=about.made_at)
         keyring = await look_over(session, vault)
     return rows, keyring

@@ -19,7 +19,7 @@ async def examine(
     """Nothing is changed, and a Ballast that runs is not disturbed."""
     async with asyncio.TaskGroup() as tasks:
         stored = tasks.create_task(_patiently("database", probes.database(settings, clock)))
-        telegram = tasks.create_task(_patiently("Telegram", probes.telegram(settings, env)))
+        telegram = tasks.create_task(_patiently("Telegram", probes.telegram(settings)))
         mexc = tasks.create_task(_patiently("MEXC", probes.mexc(settings, clock)))
     return [
         _of_settings(settings),

@@ -125,7 +125,7 @@ def _of_keys(vault: Vault, canary: str | None, keyring: Keyring) -> Finding:
     return fine("keys", says)
 
 
-async def telegram(settings: ProcessSettings, env: Mapping[str, str]) -> Finding:
+async def telegram(settings: ProcessSettings) -> Finding:
     if settings.telegram_token is None:
         says = "TELEGRAM_TOKEN is not set: python -m bot would be the demo"
         return broken("Telegram", says, "Set the token that @BotFather gave you.")
@@ -138,7 +138,7 @@ async def telegram(settings: ProcessSettings, env: Mapping[str, str]) -> Finding
                 return broken("Telegram", "does not know this TELEGRAM_TOKEN", remedy)
             hook = await http.get(f"{address}/getWebhookInfo")
         name = _result(me)["username"]
-        return _of_webhook(f"@{name}", _result(hook), env.get("WEBHOOK_URL", "").strip())
+        return _of_webhook(f"@{name}", _result(hook), settings.webhook_url or "")
     except (httpx.HTTPError, ValueError, LookupError, TypeError) as e:
         remedy = "Try again; if it lasts, look whether this host reaches api.telegram.org."
         return broken("Telegram", f"cannot be asked ({type(e).__name__})", remedy)
@@ -156,7 +156,9 @@ def _of_webhook(name: str, hook: Mapping[str, Any], wanted: str) -> Finding:
         return look("Telegram", says, "The web process sets it when it starts.")
     if there and not wanted:
         says = f"{state}; a webhook is set at {urlsplit(there).hostname}, which keeps polls away"
-        return look("Telegram", says, "Set WEBHOOK_URL, or see who else uses this token.")
+        return look(
+            "Telegram", says, "A worker removes it when it begins to poll; or set WEBHOOK_URL."
+        )
     return fine("Telegram", f"{state}, {'webhook' if wanted else 'polling'}")
 
 

@@ -17,7 +17,7 @@ LOCK_FILES = ("requirements.txt", "requirements-dev.txt")
 NOT_FOR_THE_EXAMPLE = {"DELTA", "DYNO"}
 # Where somebody's machine keeps its files; a path that every machine has is no secret.
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|Users|work|workspace|opt|mnt)/\w")
-OUR_HIDDEN = {".ci", ".env.example", ".gitignore"}
+OUR_HIDDEN = {".ci", ".dockerignore", ".env.example", ".gitignore", ".python-version"}
 
 
 def read(name: str) -> str:

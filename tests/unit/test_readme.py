@@ -155,8 +155,8 @@ def test_the_exit_codes_are_those_of_the_program():
     ]
 
 
-def test_the_host_runs_what_the_readme_quotes():
-    assert f"```\n{text_of('Procfile')}```" in text_of("README.md")
+def test_the_host_runs_what_its_guide_quotes():
+    assert f"```\n{text_of('Procfile')}```" in text_of("docs/deploy/heroku.md")
 
 
 @pytest.mark.parametrize("document", ["README.md", ".env.example"])
