@@ -1,4 +1,4 @@
-"""Who is due, and who owns it: leases, due times in memory, and a bounded pool of checks.
+"""Who is due: due times in memory, and a bounded pool of checks.
 
 One heartbeat hands due accounts to the pool. (One scheduler job per chat would silently drop
 the checks of a busy second.)
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine import incidents
 from engine.check import Checked, Checker
@@ -25,8 +24,9 @@ from engine.domain.schedule import longest_silence, next_check
 from engine.domain.tally import CheckTally
 from engine.domain.troubles import TroubleKind
 from engine.domain.vigil import Progress, Pulse
-from engine.seats import Seat, Seats, fair_share
-from engine.storage import accounts, leases, orders, outage, processes
+from engine.ownership import Ownership
+from engine.seats import Seat, Seats
+from engine.storage import accounts, leases, outage
 from engine.storage.database import Database
 from engine.timing import Timing
 
@@ -36,8 +36,6 @@ logger = logging.getLogger(__name__)
 POOL = 8
 # What is handed out was read from the database: the fewer wait, the fresher each is.
 _AHEAD = 2 * POOL
-_CLAIM_AT_ONCE = 500
-_GIVE_AT_ONCE = 500
 _IDLE_POLL = timedelta(milliseconds=50)
 _DATABASE_AWAY = (SQLAlchemyError, OSError)
 
@@ -75,7 +73,14 @@ class Dispatcher:
         self._queue: asyncio.Queue[tuple[Duty, int]] = asyncio.Queue()
         self._begun = 0  # since the last hand-out
         self._punctuality = Punctuality()
-        self._renewed_at: datetime | None = None
+        self._ownership = Ownership(
+            seats=self._seats,
+            tally=self.tally,
+            database=database,
+            clock=clock,
+            timing=timing,
+            owner=owner,
+        )
         self._stopping = False
         self._beats = 0
         self._beat_at: datetime | None = None
@@ -115,7 +120,7 @@ class Dispatcher:
         if self._stopping:
             return
         try:
-            await self._renew()
+            await self._ownership.keep()
             await self._hear()
             await self._hand_out()
         except _DATABASE_AWAY as e:
@@ -147,49 +152,13 @@ class Dispatcher:
 
     async def release(self) -> None:
         """Let go of every account, so that another process can go on at once."""
-        self._seats.clear()
-        try:
-            async with self._database.writing() as session:
-                await leases.release(session, owner=self._owner)
-                await processes.leave(session, self._owner)
-        except _DATABASE_AWAY as e:
-            logger.warning("leases are left to run out: %s", type(e).__name__)
-
-    async def _renew(self) -> None:
-        now = self._clock.now()
-        if self._renewed_at is not None and now - self._renewed_at < self._timing.renew_every:
-            return
-        db_now, ttl = self._database.now(), self._timing.lease
-        async with self._database.writing() as session:
-            held = await leases.renew(session, owner=self._owner, now=db_now, ttl=ttl)
-            await processes.announce(session, self._owner, now=db_now, ttl=ttl)
-            share = await self._share(session)
-        self._renewed_at = now
-        for account_id in self._seats.keep_up(held, now=now):
-            self.tally.lost()
-            logger.warning("lease lost", extra={"account": account_id})
-        await self._give_up(len(self._seats) - share)
-
-    async def _share(self, session: AsyncSession) -> int:
-        """How many accounts this process may own beside the others that are alive."""
-        return fair_share(
-            accounts=await leases.count(session),
-            processes=await processes.count(session, now=self._database.now()),
-        )
-
-    async def _give_up(self, surplus: int) -> None:
-        """For processes that came later. What fails here is taken back with the next renewal."""
-        given = self._seats.give_up(min(surplus, _GIVE_AT_ONCE))
-        if given:
-            async with self._database.writing() as session:
-                await leases.let_go(session, given, owner=self._owner)
-            logger.info("accounts given to other processes", extra={"count": len(given)})
+        await self._ownership.release()
 
     async def _hear(self) -> None:
         async with self._database.reading() as session:
             calls = await leases.calls(session, owner=self._owner, now=self._database.now())
         if calls.any_free:
-            await self._claim()
+            await self._ownership.claim()
         if not calls.woken:
             return
         async with self._database.writing() as session:
@@ -199,26 +168,9 @@ class Dispatcher:
                 seat.again = seat.busy
                 self._seats.schedule(account_id, self._clock.now(), urgently=True)
 
-    async def _claim(self) -> None:
-        async with self._database.writing() as session:
-            room = await self._share(session) - len(self._seats)
-            if room <= 0:
-                return
-            claimed = await leases.claim(
-                session,
-                owner=self._owner,
-                now=self._database.now(),
-                ttl=self._timing.lease,
-                most=min(room, _CLAIM_AT_ONCE),
-            )
-            for account_id in claimed:
-                await orders.drop_planned(session, account_id, now=self._clock.now())
-        self.tally.claimed(claimed.values())
-        self._seats.take(claimed, now=self._clock.now())
-
     async def _hand_out(self) -> None:
         now = self._clock.now()
-        if self._renewed_at is None or now - self._renewed_at >= self._timing.lease:
+        if not self._ownership.is_certain():
             return  # we stood still since we renewed: who owns what is known at the next beat
         # As much as the pool gets through until the next beat, going by what it did last time.
         most = max(_AHEAD, 2 * self._begun) - self._queue.qsize()

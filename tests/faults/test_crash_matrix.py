@@ -46,7 +46,7 @@ PROTOCOL = (
 EVERY_OF_PROTOCOL, EVERY = 5, 25
 # Points that no story passes, and why that is so.
 NOT_REACHED: Mapping[str, str] = {
-    "engine.dispatch:Dispatcher._give_up:writing#1": "beside other processes; tests/engine/test_shares.py",
+    "engine.ownership:Ownership._give_up:writing#1": "beside other processes; tests/engine/test_shares.py",
     "bot.webhook:Registration._look:get_webhook_info#1": "only asks",
     "bot.webhook:Registration._look:set_webhook#1": "in the web process; set again by the next life",
     "bot.stalls:CheckWatch._deliver:send_message#1": "kept in memory; the next life looks itself",
