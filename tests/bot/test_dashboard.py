@@ -106,6 +106,15 @@ async def test_every_family_is_on_the_dashboard_or_wakes_somebody(read: Scrape):
     assert unseen == set()
 
 
+async def test_the_manual_explains_every_alarm_and_names_numbers_that_there_are(read: Scrape):
+    manual = (DOCS / "operations.md").read_text()
+    anchors = {h.lower().replace(" ", "-") for h in re.findall(r"^#+ (.+)$", manual, re.MULTILINE)}
+    named = {name.removesuffix("_total") for name in NAME.findall(manual)}
+
+    assert {rule["anchor"] for rule in rules()} <= anchors
+    assert named <= set(read.families)
+
+
 def test_the_dashboard_has_what_grafana_needs_to_load_it():
     loaded = dashboard()
     ids = [panel["id"] for panel in loaded["panels"]]
