@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.serving import Answer, Request, serve_forever
 
 SYMBOL = "MNTLUSDT"
-ACCOUNT, ORDER, TIME = "GET /api/v3/account", "POST /api/v3/order", "GET /api/v3/time"
+ACCOUNT, ORDER, DEPTH = "GET /api/v3/account", "POST /api/v3/order", "GET /api/v3/depth"
 _ASK, _BID, _FEE = Decimal("0.002002"), Decimal("0.001998"), Decimal("0.0005")
 _PLACES = Decimal("0.00000001")
 # The 2026 figures: weight per 10 s and address, orders and account reads per second and key.
@@ -32,7 +32,7 @@ _WEIGHTS = {
     "GET /api/v3/allOrders": 10,
     "GET /api/v3/myTrades": 10,
     "GET /api/v3/exchangeInfo": 25,
-    "GET /api/v3/depth": 3,
+    DEPTH: 3,
     "GET /api/v3/openOrders": 3,
     "GET /api/v3/ticker/price": 10,
     "GET /api/v3/ticker/bookTicker": 10,
@@ -80,7 +80,8 @@ class Mexc:
         self._weight, self._refused = 0, 0
         rest = [_balance(f"AST{n}", Decimal(0), Decimal("1.5")) for n in range(_OTHER_ASSETS)]
         self._rest = ",".join(map(json.dumps, rest)).encode()
-        self._all_pairs = _listing([_pair(f"T{n}") for n in range(_LISTED_PAIRS)])
+        others = [_pair(f"T{n}") for n in range(_LISTED_PAIRS)]
+        self._all_pairs = _listing([_pair("MNTL"), *others])
         self._one_pair = _listing([_pair("MNTL")])
         levels = [[f"{_ASK:f}", "9000000"]], [[f"{_BID:f}", "9000000"]]
         self._book = json.dumps({"lastUpdateId": 1, "asks": levels[0], "bids": levels[1]}).encode()
