@@ -1,0 +1,127 @@
+"""100, 1,000 and 10,000 accounts on one process, every 120 s, and no budget to wait for.
+
+The three programs run side by side, each on a database and a fake exchange of its own, so that
+they share whatever else the machine does. All of them together are 92 checks a second.
+"""
+
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from benchmarks.mexc import ACCOUNT
+from benchmarks.processes import Fake, Process, fake
+from benchmarks.program import ballast, environment, seed
+from benchmarks.reports import Goal, Report, quantile
+
+_SIZES = (0, 100, 1000, 10_000)
+_INTERVAL = timedelta(seconds=120)
+# Until every account has been looked at once; a crowd starts spread over its interval, or longer.
+_WARM_UP_S = 240.0
+_WINDOW_S = 40.0
+
+
+@dataclass(slots=True)
+class Crowd:
+    """*checked* are the times of each account's checks, from the start."""
+
+    size: int
+    process: Process
+    mexc: Fake
+    checked: dict[str, list[float]]
+
+    def look(self) -> None:
+        for at, what, key in self.mexc.tell("seen"):
+            if what == ACCOUNT:
+                self.checked.setdefault(key, []).append(at)
+
+    @property
+    def checks(self) -> int:
+        return sum(map(len, self.checked.values()))
+
+    def late_s(self) -> Sequence[float]:
+        """How much longer than the interval it took from each check to the next."""
+        return [
+            later - earlier - _INTERVAL.total_seconds()
+            for times in self.checked.values()
+            for earlier, later in zip(times, times[1:], strict=False)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    at: float
+    cpu_s: float
+    checks: int
+
+
+def run(_: Path | None) -> Report:
+    report = Report(
+        "accounts",
+        f"Accounts on one process, every {_INTERVAL.total_seconds():.0f} s, on SQLite",
+        ["accounts", "CPU share", "CPU ms/check", "RSS MB", "late p50 s", "p99 s", "lost"],
+    )
+    with ExitStack() as stack:
+        telegram = stack.enter_context(fake("telegram"))
+        crowds = [_started(stack, size, telegram) for size in _SIZES]
+        _warm_up(crowds, report)
+        before = [_spent(crowd) for crowd in crowds]
+        time.sleep(_WINDOW_S)
+        after = [_spent(crowd) for crowd in crowds]
+        memory = [crowd.process.memory_mb() for crowd in crowds]
+    idle = (after[0].cpu_s - before[0].cpu_s) / (after[0].at - before[0].at)
+    costs: dict[int, float] = {}
+    for crowd, since, until, megabytes in zip(crowds, before, after, memory, strict=True):
+        share = (until.cpu_s - since.cpu_s) / (until.at - since.at)
+        checks = until.checks - since.checks
+        if checks:
+            costs[crowd.size] = max(share - idle, 0) * (until.at - since.at) / checks * 1000
+        late = crowd.late_s()
+        lost = sum(one > _INTERVAL.total_seconds() / 2 for one in late)
+        report.rows.append(
+            [crowd.size, share, costs.get(crowd.size), megabytes]
+            + ([quantile(late, 0.5), quantile(late, 0.99), lost] if late else ["-", "-", "-"])
+        )
+    late, few, many = crowds[-1].late_s(), costs[_SIZES[2]], costs[_SIZES[3]]
+    report.goals += [
+        Goal("rest", "MB with 10,000 accounts", memory[-1], 250.0),
+        Goal("6", "KB more for each account", (memory[-1] - memory[0]) / 10, 10.0),
+        Goal("cost", "CPU of a check with 10,000 accounts, of that with 1,000", many / few, 1.1),
+        Goal("7", "s late, p99, 10,000 accounts", quantile(late, 0.99), 0.55),
+    ]
+    report.notes += [
+        "CPU ms/check is what the share exceeds that of the program without accounts, by its checks",
+        "late: from one check of an account to its next one, beyond the interval",
+    ]
+    return report
+
+
+def _started(stack: ExitStack, size: int, telegram: Fake) -> Crowd:
+    folder = stack.enter_context(tempfile.TemporaryDirectory())
+    url = f"sqlite:///{folder}/ballast.db"
+    seed(url, size, interval=_INTERVAL)
+    mexc = stack.enter_context(fake("mexc"))
+    env = environment(database_url=url, telegram=telegram, mexc=mexc)
+    process = stack.enter_context(ballast(env, folder=Path(folder)))
+    return Crowd(size, process, mexc, {})
+
+
+def _warm_up(crowds: Sequence[Crowd], report: Report) -> None:
+    """Until every account was checked once; some seconds more, so that some were twice."""
+    deadline = time.monotonic() + _WARM_UP_S
+    while any(len(crowd.checked) < crowd.size for crowd in crowds):
+        if time.monotonic() > deadline:
+            missing = [crowd.size - len(crowd.checked) for crowd in crowds]
+            report.notes.append(f"not checked after {_WARM_UP_S:.0f} s: {missing}")
+            return
+        time.sleep(1)
+        for crowd in crowds:
+            crowd.look()
+
+
+def _spent(crowd: Crowd) -> Spent:
+    crowd.look()
+    return Spent(time.monotonic(), crowd.process.cpu_s(), crowd.checks)
