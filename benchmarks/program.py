@@ -81,7 +81,7 @@ def environment(
     """What the program is started with. The exchange's budget is as good as unlimited."""
     return {
         "PATH": os.defpath,
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'benchmarks/lean'}",
         "TELEGRAM_TOKEN": TOKEN,
         "TELEGRAM_API_URL": telegram.url,
         "MEXC_API_URL": mexc.url,
