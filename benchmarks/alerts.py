@@ -72,7 +72,9 @@ def _deliver(chats: int, *, within: float) -> Delivery:
         with ballast(env, folder=Path(folder)) as process:
             telegram.until("sent", bool)
             cpu_s, begun = process.cpu_s(), time.monotonic()
-            while len(sent := telegram.tell("sent")) < _ALERTS and time.monotonic() < begun + within:
+            while (
+                len(sent := telegram.tell("sent")) < _ALERTS and time.monotonic() < begun + within
+            ):
                 time.sleep(0.2)
             share = (process.cpu_s() - cpu_s) / (time.monotonic() - begun)
         limits = telegram.tell("limits")

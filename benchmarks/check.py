@@ -70,7 +70,9 @@ async def _measure(report: Report, url: str, mexc: Fake) -> None:
 
         port = exchange(client)
         for duty in await duties():
-            await checker.check(duty, fence=fences[duty.account.id])  # seen for the first time: that is written down
+            await checker.check(
+                duty, fence=fences[duty.account.id]
+            )  # seen for the first time: that is written down
         waiting = await duties()
         alone: list[float] = []
         checked: list[float] = []

@@ -59,7 +59,7 @@ async def bare_httpx(url: str, at_once: int, requests: int) -> dict[str, float]:
     async with httpx.AsyncClient(limits=limits, timeout=60) as http:
 
         async def ask() -> object:
-            stamp = int(time.time() * 1000)  # noqa: TID251 - a peer has no clock of ours
+            stamp = int(time.time() * 1000)
             query = urlencode({"recvWindow": 5000, "timestamp": stamp})
             signature = hmac.new(SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
             response = await http.get(

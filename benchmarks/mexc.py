@@ -78,13 +78,21 @@ class Mexc:
         self._address = _Window(ADDRESS_LIMIT, ADDRESS_WINDOW_S)
         self._by_key: dict[tuple[str, str], _Window] = {}
         self._weight, self._refused = 0, 0
-        rest = [_balance(f"AST{n}", Decimal(0), Decimal("1.5")) for n in range(_OTHER_ASSETS)]
+        rest = [_balance(f"AST{n}", Decimal("1.5")) for n in range(_OTHER_ASSETS)]
         self._rest = ",".join(map(json.dumps, rest)).encode()
         others = [_pair(f"T{n}") for n in range(_LISTED_PAIRS)]
         self._all_pairs = _listing([_pair("MNTL"), *others])
         self._one_pair = _listing([_pair("MNTL")])
         levels = [[f"{_ASK:f}", "9000000"]], [[f"{_BID:f}", "9000000"]]
-        self._book = json.dumps({"lastUpdateId": 1, "asks": levels[0], "bids": levels[1]}).encode()
+        book = {"lastUpdateId": 1, "asks": levels[0], "bids": levels[1]}
+        self._always = {
+            DEPTH: json.dumps(book).encode(),
+            "GET /api/v3/ping": b"{}",
+            "GET /api/v3/ticker/price": b'{"symbol":"%s","price":"%s"}'
+            % (SYMBOL.encode(), f"{_BID:f}".encode()),
+            "GET /api/v3/capital/config/getall": b"[]",
+            "GET /api/v1/contract/detail": b'{"success":true,"code":0,"data":[]}',
+        }
 
     def answer(self, request: Request) -> Answer:
         if request.path.startswith("/_/"):
@@ -114,27 +122,16 @@ class Mexc:
         self._weight += weight
         return True
 
-    def _contents(self, what: str, key: str, query: dict[str, str]) -> bytes | None:  # noqa: PLR0911 - a list of answers
-        purse = self._purses[key]
+    def _contents(self, what: str, key: str, query: dict[str, str]) -> bytes | None:  # noqa: PLR0911 - a list
         match what:
             case "GET /api/v3/account":
-                ours = _balance("USDT", purse.usdt, purse.usdt), _balance(
-                    "MNTL", purse.mntl, purse.mntl
-                )
-                first = ",".join(map(json.dumps, ours)).encode()
-                return (
-                    b'{"canTrade":true,"canWithdraw":true,"canDeposit":true,"updateTime":null,'
-                    b'"accountType":"SPOT","permissions":["SPOT"],"balances":[%s,%s]}'
-                    % (first, self._rest)
-                )
+                return self._account(self._purses[key])
             case "GET /api/v3/time":
                 return b'{"serverTime":%d}' % _millis()
             case "GET /api/v3/exchangeInfo":
                 return self._one_pair if "symbol" in query else self._all_pairs
-            case "GET /api/v3/depth":
-                return self._book
             case "POST /api/v3/order":
-                return json.dumps(self._place(purse, query)).encode()
+                return json.dumps(self._place(self._purses[key], query)).encode()
             case "GET /api/v3/order":
                 known = query.get("origClientOrderId") or query.get("orderId", "")
                 return json.dumps(self._orders[known]).encode()
@@ -142,13 +139,16 @@ class Mexc:
                 return json.dumps([self._trades[query["orderId"]]]).encode()
             case "GET /api/v3/apiKeyInfo":
                 return json.dumps(_key_info(key)).encode()
-            case "GET /api/v3/ticker/price":
-                return json.dumps({"symbol": SYMBOL, "price": f"{_BID:f}"}).encode()
-            case "GET /api/v3/ping" | "GET /api/v3/capital/config/getall":
-                return b"[]" if what.endswith("getall") else b"{}"
-            case "GET /api/v1/contract/detail":
-                return b'{"success":true,"code":0,"data":[]}'
-        return None
+            case _:
+                return self._always.get(what)
+
+    def _account(self, purse: _Purse) -> bytes:
+        ours = _balance("USDT", purse.usdt), _balance("MNTL", purse.mntl)
+        return (
+            b'{"canTrade":true,"canWithdraw":true,"canDeposit":true,"updateTime":null,'
+            b'"accountType":"SPOT","permissions":["SPOT"],"balances":[%s,%s]}'
+            % (",".join(map(json.dumps, ours)).encode(), self._rest)
+        )
 
     def _place(self, purse: _Purse, query: dict[str, str]) -> dict[str, Any]:
         if query["side"] == "BUY":
@@ -199,12 +199,13 @@ class Mexc:
                 return {"weight": self._weight, "refused": self._refused}
             case "drift":
                 self._purses[request.query["key"]].usdt += Decimal(request.query["usdt"])
-        return {}
+                return {}
+            case _:
+                return {}
 
 
-def _balance(asset: str, free: Decimal, available: Decimal) -> dict[str, str]:
-    amounts = {"free": free, "locked": Decimal(0), "available": available}
-    return {"asset": asset} | {name: f"{amount:f}" for name, amount in amounts.items()}
+def _balance(asset: str, free: Decimal) -> dict[str, str]:
+    return {"asset": asset, "free": f"{free:f}", "locked": "0", "available": f"{free:f}"}
 
 
 def _pair(base: str) -> dict[str, Any]:
@@ -251,7 +252,7 @@ def _key_info(key: str) -> dict[str, Any]:
 
 
 def _millis() -> int:
-    return int(time.time() * 1000)  # noqa: TID251 - it stands for the exchange's own clock
+    return int(time.time() * 1000)
 
 
 if __name__ == "__main__":

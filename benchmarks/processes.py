@@ -21,7 +21,7 @@ _PATIENCE_S = 60.0
 
 
 class NotMeasured(Exception):
-    """This row has no number; the text says why."""
+    """There is no number for it; the text says why."""
 
 
 class Process:
@@ -154,7 +154,7 @@ def run_json(command: Sequence[str], *, core: int = OURS, within: float = 180.0)
             text=True,
             timeout=within,
             check=False,
-            preexec_fn=lambda: pin(0, core),  # noqa: PLW1509 - no threads here
+            preexec_fn=lambda: pin(0, core),
         )
     except subprocess.TimeoutExpired as e:
         raise NotMeasured(f"not done within {within:.0f} s") from e

@@ -63,7 +63,7 @@ class Report:
         return {
             "name": self.name,
             "title": self.title,
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),  # noqa: TID251 - when it ran
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": machine(),
             "rows": [dict(zip(self.columns, row, strict=True)) for row in self.rows],
             "goals": [{**asdict(goal), "met": goal.met} for goal in self.goals],
@@ -107,7 +107,7 @@ def _cell(value: Cell) -> str:
         case float() if value != value:  # noqa: PLR0124 - not a number
             return "-"
         case float():
-            return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004
+            return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
         case int():
             return f"{value:,}"
         case str():

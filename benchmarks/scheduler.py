@@ -82,7 +82,7 @@ class Loop:
     async def watch(self) -> None:
         while True:
             begun = time.monotonic()
-            await asyncio.sleep(0.005)  # noqa: TID251 - the loop itself is what is measured
+            await asyncio.sleep(0.005)
             self.blocked_s = max(self.blocked_s, time.monotonic() - begun - 0.005)
 
 
@@ -97,12 +97,12 @@ class Crowd:
         while True:
             begun = time.monotonic()
             await self.dispatcher.tick()
-            await asyncio.sleep(max(0.0, begun + _TICK_S - time.monotonic()))  # noqa: TID251 - see above
+            await asyncio.sleep(max(0.0, begun + _TICK_S - time.monotonic()))
 
     async def until_checked(self, size: int) -> None:
         deadline = time.monotonic() + _PATIENCE_S
-        while len(self.checker.checked) < size and time.monotonic() < deadline:
-            await asyncio.sleep(0.1)  # noqa: TID251 - see above
+        while len(self.checker.checked) < size and time.monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
 
 
 @asynccontextmanager
@@ -142,9 +142,16 @@ def run(_: Path | None) -> Report:
         f"{_HERD:,} due at once; {_STALLED:,} every {_SHORT.total_seconds():.0f} s and a stall",
         ["who", "CPU share", "late p50 s", "p99 s", "herd: lost", "blocked s", "stall: lost"],
     )
-    report.rows += [["Ballast", *asyncio.run(_ours())], ["APScheduler, a job each", *asyncio.run(_theirs())]]
+    report.rows += [
+        ["Ballast", *asyncio.run(_ours())],
+        ["APScheduler, a job each", *asyncio.run(_theirs())],
+    ]
     ours, theirs = report.rows[0], report.rows[1]
-    numbers = {name: float(cell or 0) for name, cell in zip(report.columns, ours, strict=True) if name != "who"}
+    numbers = {
+        name: float(cell or 0)
+        for name, cell in zip(report.columns, ours, strict=True)
+        if name != "who"
+    }
     report.goals += [
         Goal("7", "CPU, of one job each", numbers["CPU share"] / float(theirs[1] or 0), 0.1),
         Goal("7", "s late, p99", numbers["p99 s"], _TICK_S + 0.05),
@@ -162,7 +169,7 @@ async def _ours() -> list[float]:
         await crowd.until_checked(_MANY)
         crowd.checker.forget()
         begun = time.process_time()
-        await asyncio.sleep(_WINDOW_S)  # noqa: TID251 - see above
+        await asyncio.sleep(_WINDOW_S)
         share = (time.process_time() - begun) / _WINDOW_S
         late = list(crowd.checker.late_s)
     async with _crowd(_HERD, interval=_INTERVAL) as crowd:
@@ -173,9 +180,9 @@ async def _ours() -> list[float]:
     async with _crowd(_STALLED, interval=_SHORT) as crowd:
         crowd.clock.ahead += timedelta(hours=1)
         await crowd.until_checked(_STALLED)
-        await asyncio.sleep(1)  # noqa: TID251 - see above
+        await asyncio.sleep(1)
         time.sleep(_STALL_S)  # noqa: ASYNC251 - the stall
-        await asyncio.sleep(2 * _SHORT.total_seconds())  # noqa: TID251 - see above
+        await asyncio.sleep(2 * _SHORT.total_seconds())
         stalled = _gaps(crowd.checker.checked)
     return [share, quantile(late, 0.5), quantile(late, 0.99), lost, blocked, stalled]
 
@@ -205,9 +212,9 @@ async def _theirs() -> list[float]:
         scheduler.add_job(
             check, "interval", seconds=seconds, next_run_time=due, args=(due, seconds)
         )
-    await asyncio.sleep(3)  # noqa: TID251 - see above
+    await asyncio.sleep(3)
     begun = time.process_time()
-    await asyncio.sleep(_WINDOW_S)  # noqa: TID251 - see above
+    await asyncio.sleep(_WINDOW_S)
     share = (time.process_time() - begun) / _WINDOW_S
     scheduler.shutdown()
     herd, blocked = await _their_herd()
@@ -227,9 +234,9 @@ async def _their_herd() -> tuple[int, float]:
         scheduler.add_job(check, "date", run_date=due)
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(loop.watch())
-        await asyncio.sleep(0.1)  # noqa: TID251 - see above
+        await asyncio.sleep(0.1)
         scheduler.resume()
-        await asyncio.sleep(5)  # noqa: TID251 - see above
+        await asyncio.sleep(5)
         watching.cancel()
     scheduler.shutdown()
     return _HERD - ran[0], loop.blocked_s
@@ -247,9 +254,9 @@ async def _their_stall() -> int:
     for number in range(_STALLED):
         due = start + number * _SHORT / _STALLED
         scheduler.add_job(check, "interval", seconds=seconds, next_run_time=due, args=(number,))
-    await asyncio.sleep(1 + seconds)  # noqa: TID251 - see above
+    await asyncio.sleep(1 + seconds)
     time.sleep(_STALL_S)  # noqa: ASYNC251 - the stall
-    await asyncio.sleep(2 * seconds)  # noqa: TID251 - see above
+    await asyncio.sleep(2 * seconds)
     scheduler.shutdown()
     return _gaps(checked)
 

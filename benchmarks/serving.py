@@ -81,7 +81,9 @@ class _Conversation(asyncio.Protocol):
     def _reply(self, answer: Answer) -> None:
         if self._transport is None or self._transport.is_closing():
             return
-        more = b"".join(b"%s: %s\r\n" % (k.encode(), v.encode()) for k, v in answer.headers.items())
+        more = b"".join(
+            b"%s: %s\r\n" % (k.encode(), v.encode()) for k, v in answer.headers.items()
+        )
         reason = _REASONS.get(answer.status, b"-")
         self._transport.write(
             b"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s\r\n%s"

@@ -135,7 +135,12 @@ def _running_state(process: Process, command: Sequence[str]) -> Start:
 
 
 def _freqtrade_config(url: str) -> dict[str, object]:
-    urls = {"api": {"spot": {"public": url, "private": url}, "contract": {"public": f"{url}/api/v1/contract"}}}
+    urls = {
+        "api": {
+            "spot": {"public": url, "private": url},
+            "contract": {"public": f"{url}/api/v1/contract"},
+        }
+    }
     return {
         "dry_run": True,
         "initial_state": "running",

@@ -34,7 +34,7 @@ _ROUNDS, _ALONE, _AT_ONCE, _CROWD = 3, 200, 16, 320
 Writing = Callable[[], AbstractAsyncContextManager[AsyncSession]]
 
 
-def run(_: Path | None) -> Report:
+def run(_peers: Path | None) -> Report:
     pin(0, OURS)
     report = Report(
         "storage",
@@ -44,18 +44,25 @@ def run(_: Path | None) -> Report:
     found: dict[str, list[tuple[float, float, float, float]]] = {"Ballast": [], "SQLAlchemy": []}
     for _ in range(_ROUNDS):
         with tempfile.TemporaryDirectory() as folder:
-            for name in found:
+            for name, rounds in found.items():
                 url = f"sqlite:///{folder}/{name}.db"
                 seed(url, _AT_ONCE, interval=timedelta(seconds=120))
                 opened = _ours if name == "Ballast" else _bare
-                found[name].append(asyncio.run(opened(url)))
+                rounds.append(asyncio.run(opened(url)))
     ours, bare = (
-        [middle(column) for column in zip(*rounds, strict=True)] for rounds in found.values()
+        [middle(column) for column in zip(*every, strict=True)] for every in found.values()
     )
     report.rows += [["Ballast", *ours], ["SQLAlchemy, as it comes", *bare]]
     report.goals += [
-        Goal("11", "transactions a second, of SQLAlchemy's", ours[0] / bare[0], 0.9, at_least=True),
-        Goal("11", f"p99 of {_AT_ONCE} at once, of SQLite's without a queue", ours[3] / bare[3], 0.25),
+        Goal(
+            "11", "transactions a second, of SQLAlchemy's", ours[0] / bare[0], 0.9, at_least=True
+        ),
+        Goal(
+            "11",
+            f"p99 of {_AT_ONCE} at once, of SQLite's without a queue",
+            ours[3] / bare[3],
+            0.25,
+        ),
     ]
     return report
 
@@ -118,8 +125,7 @@ async def _times(
     taken: list[float] = []
 
     async def work() -> None:
-        for _ in range(trades // workers):
-            taken.append(await trade())
+        taken.extend([await trade() for _ in range(trades // workers)])
 
     begun = time.perf_counter()
     async with asyncio.TaskGroup() as tasks:
@@ -164,5 +170,7 @@ async def _write(session: AsyncSession, number: int) -> None:
     session.add_all([order, message])
     await session.flush()
     await session.execute(
-        update(AccountRow).where(AccountRow.id == account_id).values(version=AccountRow.version + 1)
+        update(AccountRow)
+        .where(AccountRow.id == account_id)
+        .values(version=AccountRow.version + 1)
     )

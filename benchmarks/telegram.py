@@ -46,7 +46,8 @@ class Telegram:
                 return _ok({"url": "", "has_custom_certificate": False, "pending_update_count": 0})
             case "sendMessage":
                 return self._send(request)
-        return _ok(result=True)
+            case _:
+                return _ok(result=True)
 
     def _send(self, request: Request) -> Answer:
         now = time.monotonic()
@@ -79,7 +80,8 @@ class Telegram:
                 return self._sent
             case "limits":
                 return {"refused": self._refused, "in_flight": self._most_in_flight}
-        return {}
+            case _:
+                return {}
 
 
 def _ok(result: object, *, delay: float = 0.0) -> Answer:

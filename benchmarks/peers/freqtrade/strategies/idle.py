@@ -4,7 +4,7 @@ from freqtrade.strategy import IStrategy
 from pandas import DataFrame
 
 
-class Idle(IStrategy):
+class Idle(IStrategy):  # type: ignore[misc]
     timeframe = "5m"
     stoploss = -0.99
     minimal_roi = {"0": 10}  # noqa: RUF012 - the shape freqtrade wants
