@@ -14,8 +14,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from benchmarks.ours import SECRET, credentials, open_client
-from engine.exchange.mexc.client import ACCOUNT
+from benchmarks.ours import SECRET, credentials, exchange, open_client
 
 Ask = Callable[[], Awaitable[object]]
 _WARM_UP = 50
@@ -46,11 +45,8 @@ async def _ask(ask: Ask, at_once: int, requests: int) -> None:
 
 
 async def ours(url: str, at_once: int, requests: int) -> dict[str, float]:
-    key = credentials()
     async with open_client(url) as client:
-        return await spend(
-            lambda: client.read(ACCOUNT, credentials=key), at_once=at_once, requests=requests
-        )
+        return await spend(exchange(client).holdings, at_once=at_once, requests=requests)
 
 
 async def bare_httpx(url: str, at_once: int, requests: int) -> dict[str, float]:

@@ -10,7 +10,7 @@ from datetime import timedelta
 import httpx
 
 from benchmarks.program import api_key
-from engine.clock import Clock, SystemClock
+from engine.clock import SystemClock
 from engine.credentials import Credentials
 from engine.exchange.mexc.client import MexcClient
 from engine.exchange.mexc.exchange import MexcExchange
@@ -26,8 +26,8 @@ def credentials(number: int = 0) -> Credentials:
 
 
 @asynccontextmanager
-async def open_client(url: str, *, clock: Clock | None = None) -> AsyncGenerator[MexcClient]:
-    clock = clock or SystemClock()
+async def open_client(url: str) -> AsyncGenerator[MexcClient]:
+    clock = SystemClock()
     transport = httpx.AsyncHTTPTransport(retries=1)
     async with httpx.AsyncClient(transport=transport) as http:
         budget = WeightBudget(clock, limit=_UNLIMITED, window=timedelta(seconds=10))
