@@ -22,7 +22,7 @@ from benchmarks.reports import Goal, Report, quantile
 _SIZES = (0, 100, 1000, 10_000)
 _INTERVAL = timedelta(seconds=120)
 _CLAIMED_WITHIN_S = 120.0
-_WINDOW_S = 40.0
+_WINDOW_S = 30.0
 
 
 @dataclass(slots=True)

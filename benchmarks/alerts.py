@@ -20,7 +20,7 @@ from engine.storage import outbox
 from engine.storage.database import Database
 
 _ALERTS = 1000
-_MANY_S, _ONE_S = 60.0, 30.0
+_MANY_S, _ONE_S = 60.0, 20.0
 _FIRST_CHAT = 500_000
 
 

@@ -21,8 +21,8 @@ _PROCESSES = (1, 2, 4)
 _ACCOUNTS = 2000
 _INTERVAL = timedelta(seconds=24)
 # A process that came first gives up what is others' when it next renews its leases.
-_SHARED_WITHIN_S, _CLAIMED_WITHIN_S = 45.0, 90.0
-_WINDOW_S = 30.0
+_SHARED_WITHIN_S, _CLAIMED_WITHIN_S = 35.0, 90.0
+_WINDOW_S = 20.0
 
 
 def run(_: Path | None) -> Report:
