@@ -4,6 +4,7 @@ process of its own. Exit code 1 where one of them broke; a goal that is missed i
 
 import argparse
 import importlib
+import signal
 import subprocess
 import sys
 import time
@@ -34,6 +35,7 @@ def main() -> int:
     if peers is not None and not peers.exists():
         print(f"no peers: {chosen.peers} is not there\n")
         peers = None
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # nothing started stays behind
     names = chosen.names or NAMES
     if len(names) == 1:
         return _run(names[0], peers)
