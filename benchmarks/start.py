@@ -3,6 +3,7 @@ bare stack it stands on, and freqtrade.
 """
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -99,7 +100,8 @@ def _started(folder: str) -> Start:
 def _bare(what: str) -> Start:
     with fake("telegram") as telegram:
         command = [sys.executable, "benchmarks/peers/bare_bot.py", what, telegram.url, TOKEN]
-        with running(command, core=OURS) as process:
+        env = {"PATH": os.defpath, "PYTHONPATH": str(ROOT / "benchmarks/lean")}
+        with running(command, core=OURS, env=env) as process:
             return _first_poll(process, telegram)
 
 
