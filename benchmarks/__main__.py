@@ -29,8 +29,10 @@ NAMES = (
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--peers", help="the Python that has ccxt and freqtrade", default="")
-    parser.add_argument("names", nargs="*", choices=[*NAMES, []], metavar="NAME", default=[])
+    parser.add_argument("names", nargs="*", metavar="NAME")
     chosen = parser.parse_args()
+    if unknown := set(chosen.names) - set(NAMES):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     peers = Path(chosen.peers).absolute() if chosen.peers else None
     if peers is not None and not peers.exists():
         print(f"no peers: {chosen.peers} is not there\n")
