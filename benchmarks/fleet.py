@@ -35,7 +35,7 @@ def run(_: Path | None) -> Report:
             "CPU share, all",
             "CPU ms/check",
             "most by one",
-            "late p50 s",
+            "uneven p50 s",
             "p99 s",
             "twice",
         ],
