@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run setup test soak check format lock clean
+.PHONY: run setup test soak check format lock bench clean
 
 run: setup            ## start the bot; without TELEGRAM_TOKEN it is the demo
 	@set -a; if [ -f .env ]; then . ./.env; fi; set +a; exec $(BIN)/python -m bot
@@ -42,5 +42,19 @@ lock: setup           ## renew the pinned versions and hashes (no index is named
 	$(BIN)/uv pip compile --upgrade --universal --generate-hashes --no-emit-index-url --no-header --quiet pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --upgrade --universal --generate-hashes --no-emit-index-url --no-header --quiet pyproject.toml --group dev -o requirements-dev.txt
 
+# What the benchmarks measure us beside, in an environment of its own; PEERS= leaves it out.
+PEERS ?= .venv-bench
+PEERS_STAMP := $(if $(PEERS),$(PEERS)/.installed)
+
+bench: setup $(PEERS_STAMP)  ## what it costs, beside others; BENCH="client start" runs only these
+	$(BIN)/python -m benchmarks --peers "$(if $(PEERS),$(PEERS)/bin/python)" $(BENCH)
+
+.venv-bench/.installed: benchmarks/requirements.txt benchmarks/requirements-freqtrade.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.txt
+	@timeout 300 $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements-freqtrade.txt \
+		|| echo "freqtrade could not be installed: it is not measured"
+	@touch $@
+
 clean:                ## forget the environment and the caches
-	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-bench .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -10,7 +10,9 @@ ONE = Decimal(1)
 # cannot be exact (an ordinary quotient) comes out too small rather than too large.
 EXACT_OR_LESS = Context(prec=120, rounding=ROUND_DOWN)
 # ASCII only: Decimal() itself would take full-width digits, "1_000" and "NaN".
-_NUMBER = re.compile(r"-?[0-9]{1,24}(?:\.[0-9]{1,36})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
+_NUMBER = re.compile(
+    r"-?[0-9]{1,24}(?:\.[0-9]{1,36})?(?P<exponent>[eE][+-]?[0-9]{1,2})?", re.ASCII
+)
 
 
 def decimal_from_text(text: str) -> Decimal:
@@ -19,9 +21,13 @@ def decimal_from_text(text: str) -> Decimal:
     Whatever it accepts it also reads back from `plain`. Raises ValueError for anything else:
     words, NaN, infinities, underscores, non-ASCII digits, thousands of digits.
     """
-    if not _NUMBER.fullmatch(text) or not _NUMBER.fullmatch(plain(Decimal(text))):
+    if not (found := _NUMBER.fullmatch(text)):
         raise ValueError(f"not a number: {text[:40]!r}")
-    return Decimal(text)
+    number = Decimal(text)
+    # Without an exponent it is written out, and in bounds, as it stands: forty times in an account.
+    if found["exponent"] and not _NUMBER.fullmatch(plain(number)):
+        raise ValueError(f"not a number: {text[:40]!r}")
+    return number
 
 
 def plain(amount: Decimal) -> str:

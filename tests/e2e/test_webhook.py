@@ -1,6 +1,7 @@
 """Updates by webhook: `python -m bot web` as a host starts it, with Telegram bringing them."""
 
 import socket
+from typing import Any
 
 import httpx
 
@@ -9,7 +10,7 @@ from tests.e2e.world import ENCRYPTION_KEY, OWNER, World
 from tests.fakes.telegram_faults import HANG
 
 BAD_SETTING, CANNOT_START = 2, 3
-OK, UNAVAILABLE, NOT_FOUND = 200, 503, 404
+OK, UNAVAILABLE, NOT_FOUND, UNAUTHORIZED = 200, 503, 404, 401
 
 
 def a_free_port() -> int:
@@ -24,9 +25,9 @@ def on(port: int) -> dict[str, str]:
     return {"WEBHOOK_URL": f"http://127.0.0.1:{port}", "PORT": str(port)}
 
 
-async def get(port: int, path: str) -> httpx.Response:
+async def get(port: int, path: str, **how: Any) -> httpx.Response:
     async with httpx.AsyncClient() as http:
-        return await http.get(f"http://127.0.0.1:{port}{path}", timeout=10)
+        return await http.get(f"http://127.0.0.1:{port}{path}", timeout=10, **how)
 
 
 async def test_an_update_brought_just_before_a_kill_is_answered_once_by_the_next_life(
@@ -51,6 +52,27 @@ async def test_an_update_brought_just_before_a_kill_is_answered_once_by_the_next
 
     assert len(said) == 1
     assert world.telegram.called("getUpdates") == []
+
+
+async def test_a_trade_is_seen_at_the_port_by_whoever_has_the_token_and_by_nobody_else(
+    world: World,
+):
+    port, token = a_free_port(), "a-word-of-24-characters."
+    bearer = {"Authorization": f"Bearer {token}"}
+    async with world.running("web", **on(port), METRICS_TOKEN=token) as web:
+        await world.connect()
+        await world.ask("/resume", "Trading is on")
+        await world.hears("Bought")
+        ready, closed = await get(port, "/readyz"), await get(port, "/metrics")
+        seen = await get(port, "/metrics", headers=bearer)
+
+    assert ready.json()["status"] == "ready"
+    assert (closed.status_code, closed.text) == (UNAUTHORIZED, "")
+    assert (
+        'ballast_exchange_requests_total{endpoint="/api/v3/order",method="POST",result="ok"} 1.0'
+        in (seen.text)
+    )
+    assert token not in web.log
 
 
 async def test_the_port_answers_while_the_database_hangs(world: World):

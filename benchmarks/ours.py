@@ -1,0 +1,36 @@
+"""Our exchange client and its neighbours, built as bot/live.py builds them: the one place of the
+benchmarks to change when that does.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from benchmarks.program import api_key
+from engine.clock import SystemClock
+from engine.credentials import Credentials
+from engine.exchange.mexc.client import MexcClient
+from engine.exchange.mexc.exchange import MexcExchange
+from engine.exchange.mexc.market import MexcMarket
+from engine.exchange.mexc.sockets import open_transport
+from engine.exchange.pacing import Budget, Limits
+
+SECRET = "0" * 32
+_UNLIMITED = Limits(weight=10**9, orders=10**6, account_reads=10**6)
+
+
+def credentials(number: int = 0) -> Credentials:
+    return Credentials(api_key=api_key(number), api_secret=SECRET)
+
+
+@asynccontextmanager
+async def open_client(url: str) -> AsyncGenerator[MexcClient]:
+    clock = SystemClock()
+    async with open_transport(proxy=None) as transport:
+        budget = Budget(clock, _UNLIMITED)
+        yield MexcClient(transport, base_url=url, clock=clock, budget=budget)
+
+
+def exchange(client: MexcClient, number: int = 0) -> MexcExchange:
+    """The port of one account."""
+    key = credentials(number)
+    return MexcExchange(client, key, MexcMarket(client).signed_by(key))
