@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import assert_never
@@ -42,6 +43,7 @@ class Arrivals:
         vault: Vault,
         clock: Clock,
         webhook: Webhook,
+        tls: ssl.SSLContext,
     ) -> None:
         if settings.telegram_token is None:
             raise ValueError("without a token nothing can arrive")
@@ -50,6 +52,7 @@ class Arrivals:
         self._parts = parts
         self._clock = clock
         self._webhook = webhook
+        self._tls = tls
         self._updates_url = f"{settings.telegram_api_url}/bot{token}"
         self._store = UpdateStore(
             database=database,
@@ -129,7 +132,7 @@ class Arrivals:
     @asynccontextmanager
     async def _open_intake(self) -> AsyncGenerator[Intake]:
         """With connections of its own: stuck ones are what a restart has to get rid of."""
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(verify=self._tls) as http:
             yield Intake(
                 source=UpdatesSource(http=http, url=self._updates_url),
                 store=self._store,

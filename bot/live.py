@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
+import httpx
 from telegram.request import HTTPXRequest
 
 from bot.arrivals import Arrivals
@@ -73,10 +74,11 @@ async def run_live(
             open_database(settings.database_url, clock=clock)
         )
         vault = await open_vault(settings, database)
-        mexc = await stack.enter_async_context(open_transport(proxy=settings.mexc_proxy))
+        tls = httpx.create_ssl_context()  # for all: each is 35 ms of reading certificates
+        mexc = await stack.enter_async_context(open_transport(proxy=settings.mexc_proxy, tls=tls))
         application = build_application(
             token,
-            request=HTTPXRequest(connection_pool_size=32),
+            request=HTTPXRequest(connection_pool_size=32, httpx_kwargs={"verify": tls}),
             base_url=settings.telegram_api_url,
         )
         stack.push_async_callback(application.shutdown)
@@ -100,6 +102,7 @@ async def run_live(
             vault=vault,
             clock=clock,
             webhook=webhook,
+            tls=tls,
         )
         health.signs = arrivals.signs
         page.metrics = parts.metrics
