@@ -22,7 +22,7 @@ from engine.storage.models import OutboxRow
 # python-telegram-bot's cost per message doubles with 30 of them in flight.
 _WIDTH = 4
 # Telegram's limit for all chats together is about 30 a second.
-_SPACING = timedelta(seconds=1) / 28
+_SPACING = timedelta(seconds=1) / 29
 _LONGEST_PAUSE = timedelta(seconds=60)
 _GONE_PAUSE = timedelta(hours=6)
 # Under a message that may already have arrived: sendMessage has no idempotency key.

@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 POOL = 8
 # What is handed out was read from the database: the fewer wait, the fresher each is.
 _AHEAD = 2 * POOL
+_MOST_AHEAD = 200
 _IDLE_POLL = timedelta(milliseconds=50)
 _DATABASE_AWAY = (SQLAlchemyError, OSError)
 
@@ -173,7 +174,7 @@ class Dispatcher:
         if not self._ownership.is_certain():
             return  # we stood still since we renewed: who owns what is known at the next beat
         # As much as the pool gets through until the next beat, going by what it did last time.
-        most = max(_AHEAD, 2 * self._begun) - self._queue.qsize()
+        most = min(max(_AHEAD, 2 * self._begun), _MOST_AHEAD) - self._queue.qsize()
         self._begun = 0
         due = self._seats.pop_due(now=now, most=most)
         if not due:

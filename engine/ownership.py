@@ -76,8 +76,7 @@ class Ownership:
                 ttl=self._timing.lease,
                 most=min(room, _AT_ONCE),
             )
-            for account_id in claimed:
-                await orders.drop_planned(session, account_id, now=self._clock.now())
+            await orders.drop_planned(session, list(claimed), now=self._clock.now())
         self._tally.claimed(claimed.values())
         self._seats.take(claimed, now=self._clock.now())
 

@@ -11,8 +11,10 @@ from engine.domain.orders import AccountId
 from engine.domain.schedule import first_check, longest_silence
 from engine.domain.vigil import Progress
 
-# After a restart the checks start no faster than one address may read accounts.
+# After a restart the checks start as fast as one address may read accounts. Where that would take
+# long, the line and the budget see to it that all are late by the same.
 _STARTS_PER_SECOND = 3
+_LONGEST_SPREAD = timedelta(seconds=60)
 
 
 @dataclass(slots=True)
@@ -73,7 +75,7 @@ class Seats:
 
     def take(self, claimed: Mapping[AccountId, int], *, now: datetime) -> None:
         """New ones, by their fences; they become due one after the other."""
-        spread = timedelta(seconds=len(claimed)) / _STARTS_PER_SECOND
+        spread = min(timedelta(seconds=len(claimed)) / _STARTS_PER_SECOND, _LONGEST_SPREAD)
         silence = longest_silence(waits=[self._error_backoff])
         for position, (account_id, fence) in enumerate(sorted(claimed.items())):
             due_at = first_check(now=now, position=position, crowd=len(claimed), interval=spread)

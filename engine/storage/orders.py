@@ -125,15 +125,17 @@ async def move(session: AsyncSession, intent: Intent, state: OrderState, **facts
     return moved
 
 
-async def drop_planned(session: AsyncSession, account_id: AccountId, *, now: datetime) -> None:
-    """Intents that were never sent (a crash before the gate) are over.
+async def drop_planned(
+    session: AsyncSession, account_ids: Sequence[AccountId], *, now: datetime
+) -> None:
+    """These accounts' intents that were never sent (a crash before the gate) are over.
 
     One that another process has in its gate this very moment is left to it: waiting for it would
     hold up all accounts, and the order's own row says who was first.
     """
     planned = (
         select(OrderRow.id)
-        .where(OrderRow.account_id == account_id, OrderRow.state == OrderState.PLANNED)
+        .where(OrderRow.account_id.in_(account_ids), OrderRow.state == OrderState.PLANNED)
         .with_for_update(skip_locked=True)
     )
     await session.execute(

@@ -114,8 +114,7 @@ class Engine:
                 ttl=self.timing.lease,
                 most=100,
             )
-            for account_id in claimed:
-                await orders.drop_planned(session, account_id, now=self.clock.now())
+            await orders.drop_planned(session, list(claimed), now=self.clock.now())
         self.fences |= claimed
 
     async def lease_runs_out(self, *, within: timedelta = timedelta(seconds=-1)) -> None:

@@ -216,7 +216,7 @@ async def test_only_what_was_never_sent_is_dropped(lite: Database):
     )
 
     async with lite.writing() as session:
-        await orders.drop_planned(session, ME, now=START)
+        await orders.drop_planned(session, [ME], now=START)
 
     async with lite.reading() as session:
         dropped = await stored(session, numbered(1))
