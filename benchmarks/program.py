@@ -21,8 +21,8 @@ from engine.clock import SystemClock, from_millis
 from engine.domain.holdings import Counting
 from engine.domain.target import ThresholdUnit
 from engine.storage.database import Database, with_driver
+from engine.storage.migrating import migrate
 from engine.storage.models import AccountRow, LeaseRow
-from engine.storage.schema import migrate
 from engine.vault import Vault
 
 ENCRYPTION_KEY = Fernet.generate_key().decode()

@@ -5,7 +5,6 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 from telegram.ext import ApplicationBuilder
 from telegram.request import BaseRequest
@@ -39,22 +38,32 @@ async def open_database(url: str, *, clock: Clock) -> AsyncGenerator[Database]:
         try:
             if (file := schema.sqlite_file(url)) is not None:
                 stack.enter_context(sole_user(file))
-                await asyncio.to_thread(schema.migrate, url)
             database = await stack.enter_async_context(Database.open(url, clock=clock))
             if file is not None:
+                await _migrate(database, url)
                 await _take_over(database)
             elif (refusal := await _refusal(database)) is not None:
                 raise CannotStart(refusal)
         except InUse as e:
             raise CannotStart(f"{e} is in use by another Ballast; stop that one first") from e
-        except CommandError as e:
-            raise CannotStart(f"the database has a schema this version does not know: {e}") from e
         except DBAPIError as e:
             reason = str(e.orig).partition("\n")[0]
             raise CannotStart(f"the database cannot be used: {reason}") from e
         except OSError as e:
             raise CannotStart(f"the database cannot be used: {e.strerror}") from e
         yield database
+
+
+async def _migrate(database: Database, url: str) -> None:
+    async with database.engine.connect() as connection:
+        if await connection.run_sync(schema.is_current):
+            return
+    from engine.storage.migrating import UnknownSchema, migrate  # noqa: PLC0415 - it brings Alembic
+
+    try:
+        await asyncio.to_thread(migrate, url)
+    except UnknownSchema as e:
+        raise CannotStart(f"the database has a schema this version does not know: {e}") from e
 
 
 async def _take_over(database: Database) -> None:

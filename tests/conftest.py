@@ -12,7 +12,7 @@ from hypothesis import settings
 from sqlalchemy.engine import make_url
 
 from engine.storage.database import Database
-from engine.storage.schema import migrate
+from engine.storage.migrating import migrate
 from tests.fakes import telegram_limits
 from tests.fakes.clock import FakeClock
 from tests.faults.summary import pytest_terminal_summary

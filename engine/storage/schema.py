@@ -1,12 +1,8 @@
-"""Which schema a database has, and bringing it to the one this program needs."""
+"""Which schema a database has, and whether this program may run on it."""
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, String, column, inspect, select, table
 from sqlalchemy.engine import make_url
 
 from engine.storage.database import with_driver
@@ -16,15 +12,10 @@ from engine.storage.models import NoteRow
 OLDEST_CODE = "oldest_code"
 DEFAULT_URL = "sqlite:///data/ballast.db"
 
-_SCRIPTS = Path(__file__).parents[2] / "alembic"
-
-
-def migrate(url: str) -> None:
-    """Bring the database at *url* (as the host gives it) to the newest schema.
-
-    All or nothing on both databases. It blocks: run it in a thread.
-    """
-    command.upgrade(alembic_config(url), "head")
+# The migrations this program has, oldest first: a test holds them to the files.
+HISTORY = ("0001", "0002", "0003", "0004")
+# Alembic's own; read by ourselves, because it is 10 MB that a start does not need.
+_VERSIONS = table("alembic_version", column("version_num", String))
 
 
 def is_current(connection: Connection) -> bool:
@@ -37,12 +28,12 @@ def is_current(connection: Connection) -> bool:
 
 def revision(connection: Connection) -> str:
     """The name of the database's schema; empty where it has none of ours."""
-    return "+".join(sorted(MigrationContext.configure(connection).get_current_heads()))
+    return "+".join(sorted(_there(connection)))
 
 
 def newest() -> str:
     """The name of the schema this program needs."""
-    return "+".join(sorted(ScriptDirectory(str(_SCRIPTS)).get_heads()))
+    return HISTORY[-1]
 
 
 def refusal(connection: Connection) -> str | None:
@@ -56,22 +47,18 @@ def refusal(connection: Connection) -> str | None:
     """
     if is_current(connection):
         return None
-    there = set(MigrationContext.configure(connection).get_current_heads())
-    ours = {script.revision for script in ScriptDirectory(str(_SCRIPTS)).walk_revisions()}
-    if not there or there <= ours:
+    if _there(connection) <= set(HISTORY):
         return "the database has an older schema or none; run: alembic upgrade head"
     oldest = connection.scalar(select(NoteRow.value).where(NoteRow.name == OLDEST_CODE))
-    if oldest in ours:
+    if oldest in HISTORY:
         return None
     return "the database belongs to a newer version, beside which this one cannot run; start that"
 
 
-def alembic_config(url: str) -> Config:
-    """What Alembic's own commands need to work on *url*."""
-    config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
-    config.attributes["url"] = url  # an option would need its percent signs escaped
-    return config
+def _there(connection: Connection) -> set[str]:
+    if not inspect(connection).has_table(_VERSIONS.name):
+        return set()
+    return set(connection.scalars(select(_VERSIONS.c.version_num)))
 
 
 def sqlite_file(url: str) -> Path | None:

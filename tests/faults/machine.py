@@ -23,8 +23,8 @@ from engine.domain.accounts import Account
 from engine.domain.looks import Declined
 from engine.domain.planner import InsideBand
 from engine.storage.database import Database
+from engine.storage.migrating import migrate
 from engine.storage.models import InboxRow
-from engine.storage.schema import migrate
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import Reply
 from tests.fakes.mexc_faults import BAD_GATEWAY, DROPPED, TRUNCATED, Fault, json_reply, refusal

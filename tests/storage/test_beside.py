@@ -16,9 +16,10 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy.pool import NullPool
 
-from engine.storage import schema
+from engine.storage import migrating, schema
 from engine.storage.database import with_driver
-from engine.storage.schema import OLDEST_CODE, alembic_config, migrate, refusal
+from engine.storage.migrating import alembic_config, migrate
+from engine.storage.schema import OLDEST_CODE, refusal
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ScriptDirectory(str(ROOT / "alembic"))
@@ -125,6 +126,10 @@ def oldest_code(url: str) -> str | None:
         return found
 
 
+def test_the_program_knows_its_own_migrations_without_reading_them():
+    assert [script.revision for script in SCRIPTS.walk_revisions()][::-1] == list(schema.HISTORY)
+
+
 def test_the_schema_names_the_oldest_code_it_bears_on_the_way_up_and_down(empty_url):
     command.upgrade(alembic_config(empty_url), "0002")
     on_the_way = oldest_code(empty_url)
@@ -216,7 +221,7 @@ def test_the_next_versions_migration_decides_whether_this_one_may_start_again(
         textwrap.dedent(NEXT).format(head=head(), oldest=oldest)
     )
     with monkeypatch.context() as patch:
-        patch.setattr(schema, "_SCRIPTS", next_version)
+        patch.setattr(migrating, "_SCRIPTS", next_version)
         migrate(postgres_url)
 
     with connected(postgres_url) as connection:

@@ -24,8 +24,9 @@ from engine.domain.pairs import Side
 from engine.domain.target import ThresholdUnit
 from engine.storage.columns import Base
 from engine.storage.database import with_driver
+from engine.storage.migrating import alembic_config, migrate
 from engine.storage.models import AccountRow, OrderRow
-from engine.storage.schema import alembic_config, is_current, migrate, sqlite_file
+from engine.storage.schema import is_current, sqlite_file
 from tests.fakes.clock import START
 
 ROOT = Path(__file__).parents[2]

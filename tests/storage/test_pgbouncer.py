@@ -17,8 +17,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import text
 
 from engine.storage.database import Database
+from engine.storage.migrating import migrate
 from engine.storage.models import NoteRow
-from engine.storage.schema import migrate, refusal
+from engine.storage.schema import refusal
 from tests.fakes.clock import FakeClock
 
 PROGRAM = shutil.which("pgbouncer")

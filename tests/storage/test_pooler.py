@@ -13,8 +13,9 @@ from sqlalchemy.exc import DBAPIError
 
 from engine.storage import postgres
 from engine.storage.database import Database
+from engine.storage.migrating import migrate
 from engine.storage.models import NoteRow
-from engine.storage.schema import OLDEST_CODE, migrate
+from engine.storage.schema import OLDEST_CODE
 from tests.fakes.clock import FakeClock
 from tests.fakes.pooler import Pooler, pooled
 
