@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from tests.e2e.process import ROOT, until
+from tests.e2e.process import ROOT
 from tests.e2e.world import API_KEY, API_SECRET, ENCRYPTION_KEY, World
 from tests.fakes.pooler import pooled
 
@@ -89,7 +89,7 @@ async def test_two_copies_at_a_deploy_trade_once_and_obey_once(world: World, pos
             targets = ["40.10", "40.20", "40.30"]  # all inside the band
             for target in targets:
                 await world.ask(f"/settarget {target}", f"{target} USDT")
-            await until(lambda: "Conflict" in old.log + new.log, lambda: old.log + new.log)
+            polled_by_new = "post=poller" in new.log
 
             assert await old.stop() == 0
 
@@ -102,6 +102,9 @@ async def test_two_copies_at_a_deploy_trade_once_and_obey_once(world: World, pos
     assert len(world.mexc.orders) == 2
     for target in targets:
         assert sum(f"Target set to {target}" in text for text in world.told()) == 1
+    assert not polled_by_new
+    assert "post=poller" in new.log
+    assert "Conflict" not in old.log + new.log
     assert world.telegram.unconfirmed == []
 
 

@@ -115,7 +115,7 @@ def test_every_column_that_holds_a_token_is_known():
 
     assert sealing == {
         "bot/dialogs.py",
-        "bot/intake.py",
+        "bot/storing.py",
         "engine/accounts.py",
         "engine/archive.py",  # a file's chunks are under the key of their time
         "engine/supergroups.py",

@@ -12,7 +12,7 @@ from typing import Any
 import bot.arrivals
 import bot.live
 import bot.workers
-import engine.dispatch
+import engine.ownership
 from bot.__main__ import main
 from bot.assembly import Venue
 from engine.posts import Post
@@ -37,7 +37,10 @@ if __name__ == "__main__":
     bot.live.mexc_venue = _venue
     vars(bot.arrivals)["Post"] = partial(Post, ttl=LEASE)
     if NO_SHARING in os.environ:  # noqa: TID251 - how a test speaks to the process it starts
-        vars(engine.dispatch)["fair_share"] = lambda **_: sys.maxsize
+        ownership = vars(engine.ownership)
+        if "fair_share" not in ownership:
+            raise LookupError("what shares the accounts has moved")
+        ownership["fair_share"] = lambda **_: sys.maxsize
     bot.workers.HOLD = LEASE
     bot.workers._RENEW_EVERY = LEASE / 3
     sys.exit(main())

@@ -66,9 +66,9 @@ def test_a_file_that_was_cut_off_is_refused(data: st.DataObject):
 def test_a_file_with_another_character_in_it_is_refused_or_means_the_same(data: st.DataObject):
     text = written(CONTENTS)
     place = data.draw(st.integers(0, len(text) - 2))
-    other = data.draw(st.sampled_from([c for c in b"Aa0_ \n" if c != text[place]]))
+    other = data.draw(st.sampled_from(b"Aa0_ \n"))
 
-    # The last bits of base64 mean nothing.
+    # It may be the very character. The last bits of base64 mean nothing.
     with suppress(Damaged):
         assert read(text[:place] + bytes([other]) + text[place + 1 :]) == CONTENTS
 
