@@ -22,7 +22,7 @@ from tests.fakes.telegram_messages import SentMessage
 from tests.faults.after_the_run import Books
 
 LOOK_UP = ("GET", "/api/v3/order")
-GROUP, SUPERGROUP, STRANGER = -5001, -1005001, 6006
+GROUP, SUPERGROUP, STRANGER, FRIEND = -5001, -1005001, 6006, 6008
 _CODE = re.compile(r"/start ([A-Za-z0-9_-]+)$", re.MULTILINE)
 
 
@@ -317,6 +317,39 @@ async def a_group_moves(world: World) -> None:
     await world.hears("Sold", chat=SUPERGROUP)
 
 
+async def a_friend_is_let_in(world: World) -> None:
+    """Into a group that only paper trades in, by an owner's code; then may only look, as all may."""
+    _say_in_group(world, "/invite trader")
+    offered = await world.hears("/start ", chat=GROUP)
+    code = _CODE.findall(offered.text)[0]
+    world.telegram.say(GROUP, f"/start {code}", user_id=FRIEND, chat_type="group")
+    await until(lambda: any(t in m for m in world.told(GROUP) for t in ("Welcome", "in already")))
+    await _in_the_list(
+        world,
+        f"User {FRIEND}",
+        "Make a viewer",
+        "Yes, make a viewer",
+        until_it_has="viewer, since",
+    )
+    await _in_the_list(world, "Let all look", "Yes", until_it_has="Everybody else in the group")
+
+
+async def _in_the_list(world: World, *labels: str, until_it_has: str) -> None:
+    """Tap through the list of members until it shows that it was done: a program that was killed
+    in between may have used a button up without showing the next one.
+    """
+    while True:
+        after = world.newest(GROUP)
+        _say_in_group(world, "/members")
+        listed = await world.hears("else in the group", after=after, chat=GROUP)
+        if until_it_has in listed.text:
+            return
+        for label in labels:
+            if listed.button(label):
+                await tapped(world, label, listed, chat=GROUP)
+                await _gone(listed, label)
+
+
 async def a_file_and_plain_text(world: World) -> None:
     world.drift("17.10")
     await world.hears("Bought")
@@ -362,6 +395,7 @@ STORIES = (
     Story(the_balance_is_old),
     Story(an_order_needs_a_person, Scene.LOST),
     Story(mexc_knows_better),
+    Story(a_friend_is_let_in, env={"AUTHORIZED_CHATS": f"{OWNER},{GROUP}"}),
     Story(a_group_moves, env={"AUTHORIZED_CHATS": f"{OWNER},{GROUP},{SUPERGROUP}"}),
 )
 
@@ -412,9 +446,9 @@ async def said(world: World, text: str, *, after: SentMessage | None) -> SentMes
     return await any_of(world, "", after=shown)
 
 
-async def tapped(world: World, label: str, message: SentMessage) -> None:
+async def tapped(world: World, label: str, message: SentMessage, *, chat: int = OWNER) -> None:
     """Tap, and see the tap acknowledged."""
-    tap = str(world.telegram.tap(OWNER, label, message=message))
+    tap = str(world.telegram.tap(chat, label, user_id=OWNER, message=message))
     await until(
         lambda: tap in world.telegram.answers,
         lambda: f"{label} was not acknowledged\n{world.programs[-1].log}",
@@ -424,6 +458,11 @@ async def tapped(world: World, label: str, message: SentMessage) -> None:
 async def _shown(message: SentMessage, label: str) -> None:
     """Until the message was edited to have that button."""
     await until(lambda: message.button(label), lambda: message.text)
+
+
+async def _gone(message: SentMessage, label: str) -> None:
+    """Until the message was edited to have that button no more."""
+    await until(lambda: not message.button(label), lambda: message.text)
 
 
 def _still_open(world: World, *, times: int | None) -> Fault:

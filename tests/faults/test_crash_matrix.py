@@ -58,7 +58,6 @@ NOT_REACHED: Mapping[str, str] = {
     "bot.cards:LiveCards._not_taken:writing#2": "a card that is gone; tests/bot/test_flow_card.py",
     "bot.noticeboard:Noticeboard.edit:edit_message_text#2": "as plain text; tests/bot/test_flow_card.py",
     "bot.noticeboard:Noticeboard.put_up:send_message#1": "in a supergroup; tests/bot/test_flow_card.py",
-    "bot.menus:Menus.show:delete_my_commands#1": "menus are set anew at each start",
     # Once a day, and what was deleted twice is deleted; tests/engine/test_pruning.py kills it.
     "engine.pruning:Pruning._claimed:writing#1": "ten minutes after the start",
     "engine.pruning:Pruning._some:writing#1": "ten minutes after the start",
@@ -66,10 +65,6 @@ NOT_REACHED: Mapping[str, str] = {
     # An operator's commands.
     "engine.seals:_pass:writing#1": "tests/engine/test_seals.py kills it anywhere",
     "engine.backups:restore:writing#1": "one transaction; tests/engine/test_backups.py",
-    # One transaction each, with its line in the audit; what it answers is an answer like others.
-    "engine.invitations:Invitations.invite:writing#1": "tests/engine/test_people.py",
-    "engine.people:People.change_role:writing#1": "tests/engine/test_people.py",
-    "engine.people:People.let_all_look:writing#1": "tests/bot/test_flow_people.py",
     "engine.people:People.move_alerts:writing#1": "tests/bot/test_flow_topics.py",
 }
 # Passed only where a person is faster than a check: `a_tap_is_overtaken` tries, and
