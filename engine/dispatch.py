@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 POOL = 8
 # What is handed out was read from the database: the fewer wait, the fresher each is.
 _AHEAD = 2 * POOL
-_MOST_AHEAD = 200
+_MOST_AHEAD = 500
 _IDLE_POLL = timedelta(milliseconds=50)
 _DATABASE_AWAY = (SQLAlchemyError, OSError)
 

@@ -4,20 +4,16 @@ Nothing is kept in a session. Behind a pooler in transaction mode (PgBouncer and
 transaction may run on another connection of the server's, which somebody else had a moment ago.
 """
 
-import asyncio
-import os
-import socket
 from contextlib import suppress
 from ipaddress import ip_address
-from typing import Any, TypeVar
+from typing import Any
 
-import psycopg
-from psycopg.abc import PQGen
-from psycopg.pq import Conninfo
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+# The driver is 9 MB that a bot on SQLite does without: it is imported where it is used.
 
 # Two copies overlap at a deploy while the release step migrates, and the small plans allow 20
 # connections in all. More wait their turn: a transaction takes milliseconds.
@@ -38,10 +34,6 @@ _BEGIN = (
     "BEGIN; SET LOCAL statement_timeout = '15s'; SET LOCAL lock_timeout = '5s'; "
     "SET LOCAL idle_in_transaction_session_timeout = '30s'"
 )
-# A server that is stopped in the middle keeps no timeouts: more than a statement may take.
-SILENCE_S = 20
-
-_KNOWN = frozenset(option.keyword.decode() for option in Conninfo.get_defaults())
 # Notes to other programs' drivers. This one asks nothing of a pooler, whatever it is told.
 _FOR_OTHERS = frozenset({"pgbouncer"})
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -51,8 +43,6 @@ _NO_ADDRESS = (
 )
 # The server is a replica by now. The name may lead to another one, but only on a new connection.
 _READ_ONLY = "25006"
-
-T = TypeVar("T")
 
 
 class BadAddress(ValueError):
@@ -67,8 +57,11 @@ def postgres_address(rest: str) -> str:
         raise BadAddress(_NO_ADDRESS) from None
     if "@" in (address.host or ""):
         raise BadAddress(_NO_ADDRESS)
+    from psycopg.pq import Conninfo  # noqa: PLC0415 - see below the imports
+
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
     for name in address.query:
-        if name not in _KNOWN | _FOR_OTHERS:
+        if name not in known | _FOR_OTHERS:
             raise BadAddress(_unknown(name, address))
     mode = address.query.get("sslmode", "prefer")
     if mode not in _SSL_MODES:
@@ -104,28 +97,9 @@ def _stays_here(host: str) -> bool:
     return False
 
 
-class BoundedConnection(psycopg.AsyncConnection[Any]):
-    """Hangs up when the server has said nothing for SILENCE_S, while it is waited for.
-
-    That looks like any other lost connection: it raises OperationalError.
-    """
-
-    async def wait(self, gen: PQGen[T], *args: Any, **kwargs: Any) -> T:
-        alarm = asyncio.get_running_loop().call_later(SILENCE_S, self._hang_up)
-        try:
-            return await super().wait(gen, *args, **kwargs)
-        finally:
-            alarm.cancel()
-
-    def _hang_up(self) -> None:
-        with (
-            suppress(OSError, psycopg.Error),
-            socket.socket(fileno=os.dup(self.pgconn.socket)) as line,
-        ):
-            line.shutdown(socket.SHUT_RDWR)
-
-
 def connect_args() -> dict[str, Any]:
+    from engine.storage.bounded import BoundedConnection  # noqa: PLC0415 - see below the imports
+
     return {
         **LASTING,
         "application_name": "ballast",

@@ -1,0 +1,36 @@
+"""A connection to PostgreSQL that does not wait for ever: the driver's own, with a limit on silence."""
+
+import asyncio
+import os
+import socket
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+
+# A server that is stopped in the middle keeps no timeouts: more than a statement may take.
+SILENCE_S = 20
+
+T = TypeVar("T")
+
+
+class BoundedConnection(psycopg.AsyncConnection[Any]):
+    """Hangs up when the server has said nothing for SILENCE_S, while it is waited for.
+
+    That looks like any other lost connection: it raises OperationalError.
+    """
+
+    async def wait(self, gen: PQGen[T], *args: Any, **kwargs: Any) -> T:
+        alarm = asyncio.get_running_loop().call_later(SILENCE_S, self._hang_up)
+        try:
+            return await super().wait(gen, *args, **kwargs)
+        finally:
+            alarm.cancel()
+
+    def _hang_up(self) -> None:
+        with (
+            suppress(OSError, psycopg.Error),
+            socket.socket(fileno=os.dup(self.pgconn.socket)) as line,
+        ):
+            line.shutdown(socket.SHUT_RDWR)
