@@ -62,8 +62,12 @@ async def trades_twice(bench: Bench, anna: Person) -> None:
     ] * 2
     assert bench.order_posts == 2
     assert await broken_at_rest(bench) == []
+    # A command whose connection was cut is told as broken, and not tried behind the person's back.
+    broke = sum("Something broke on my side" in text for text in bench.texts(anna))
     for words in ("Target set to 40.20", "Up for"):
-        assert sum(words in text for text in bench.texts(anna)) == 1
+        answered = sum(words in text for text in bench.texts(anna))
+
+        assert answered <= 1 <= answered + broke
 
 
 async def test_two_processes_trade_through_a_pooler_and_leave_nothing_in_its_sessions(
