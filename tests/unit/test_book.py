@@ -13,6 +13,7 @@ from engine.domain.book import (
     quantity_to_receive,
     quote_received,
 )
+from engine.domain.liquidity import depth, spread
 from engine.domain.pairs import PairRules, Side, Symbol, base_of
 from tests.builders import MNTL, MNTLUSDT, book, rules
 
@@ -53,6 +54,12 @@ def test_the_middle_is_halfway_between_the_best_prices():
 @pytest.mark.parametrize("sides", [{"bids": []}, {"asks": []}, {"bids": [], "asks": []}])
 def test_a_book_with_an_empty_side_has_no_middle(sides):
     assert book(**sides).mid is None
+
+
+@pytest.mark.parametrize("sides", [{"asks": []}, {"bids": []}, {"asks": [], "bids": []}])
+def test_without_a_middle_there_is_no_gap_and_nothing_near_it(sides):
+    assert spread(book(**sides)) is None
+    assert depth(book(**sides), within=Decimal("0.05")) == (Decimal(0), Decimal(0))
 
 
 @pytest.mark.parametrize(
