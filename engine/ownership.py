@@ -1,5 +1,6 @@
 """Which accounts are this process's own: leases claimed, kept, shared with others, and let go."""
 
+import asyncio
 import logging
 from datetime import datetime
 
@@ -39,6 +40,9 @@ class Ownership:
         self._timing = timing
         self._owner = owner
         self._renewed_at: datetime | None = None
+        # A beat that is still under way at the end must not claim what was just let go.
+        self._turn = asyncio.Lock()
+        self._over = False
 
     def is_certain(self) -> bool:
         """Whether what was renewed last is still ours, for all we know."""
@@ -52,6 +56,11 @@ class Ownership:
         now = self._clock.now()
         if self._renewed_at is not None and now - self._renewed_at < self._timing.renew_every:
             return
+        async with self._turn:
+            if not self._over:
+                await self._renew(now)
+
+    async def _renew(self, now: datetime) -> None:
         db_now, ttl = self._database.now(), self._timing.lease
         async with self._database.writing() as session:
             held = await leases.renew(session, owner=self._owner, now=db_now, ttl=ttl)
@@ -65,6 +74,11 @@ class Ownership:
 
     async def claim(self) -> None:
         """Take accounts that nobody owns, up to a fair share."""
+        async with self._turn:
+            if not self._over:
+                await self._claim()
+
+    async def _claim(self) -> None:
         async with self._database.writing() as session:
             room = await self._share(session) - len(self._seats)
             if room <= 0:
@@ -81,7 +95,12 @@ class Ownership:
         self._seats.take(claimed, now=self._clock.now())
 
     async def release(self) -> None:
-        """Let go of every account, so that another process can go on at once."""
+        """Let go of every account for good, so that another process can go on at once."""
+        async with self._turn:
+            self._over = True
+            await self._let_go()
+
+    async def _let_go(self) -> None:
         self._seats.clear()
         try:
             async with self._database.writing() as session:
