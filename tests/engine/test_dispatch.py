@@ -611,6 +611,20 @@ async def test_accounts_let_go_are_taken_over_at_once(engine_on_both: Engine):
     assert [account_id for account_id, _ in other.checks.checked] == [account.id]
 
 
+async def test_a_beat_that_is_late_at_the_end_claims_nothing_any_more(engine_on_both: Engine):
+    [account] = await open_accounts(engine_on_both)
+    process, other = Process(engine_on_both), Process(engine_on_both, owner="process-2")
+
+    async with alive(process, other):
+        await process.beat()
+        await process.dispatcher.release()
+        await process.beat()
+        await other.beat()
+
+    assert process.dispatcher.standing(account.id) is None
+    assert other.dispatcher.standing(account.id) is not None
+
+
 async def test_a_process_that_cannot_let_go_ends_all_the_same(engine: Engine):
     async def away(step: str) -> None:
         raise gone()
