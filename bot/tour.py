@@ -71,6 +71,8 @@ class Tour:
             if not await self._visit(stop, until=until):
                 self._console.note(demo.missing(stop.line.split()[0]))
                 return 1
+        # The card above follows what was typed last; the last words shall stand last.
+        await self._clock.sleep(_DELIVERY_TIME)
         self._console.note(demo.TOUR_END)
         return 0
 

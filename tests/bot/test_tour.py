@@ -80,6 +80,20 @@ async def test_the_tour_shows_the_whole_way_and_what_to_do_next(bot, console, cl
     assert max(len(line) for line in out.getvalue().splitlines()) <= 80
 
 
+async def test_what_follows_the_last_answer_comes_before_the_last_words(bot, console, clock):
+    script = ScriptedBot(bot)
+    paused_at = clock.now()
+
+    async def deliver(raw: dict[str, Any]) -> None:
+        nonlocal paused_at
+        await script(raw)
+        paused_at = clock.now()
+
+    await Tour(console=console, clock=clock, deliver=deliver, drift=script.drift).play()
+
+    assert clock.now() - paused_at >= timedelta(minutes=1)  # of the demo: a second of ours
+
+
 async def test_the_tour_fails_where_the_bot_stays_silent(bot, console, clock, out):
     script = ScriptedBot(bot, silent_after="/status")
     began = clock.now()
