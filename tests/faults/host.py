@@ -42,6 +42,12 @@ class Host:
         while (code := await self._stop()) == KILLED:
             await self._again()
             await until(self._has_come_to_rest, self._what_is_open)
+        if self.books.unfinished():
+            # Seen by a check while the program was asked to end: its next life has it.
+            assert code == 0, self._program.log
+            self._start()
+            await until(self._has_come_to_rest, self._what_is_open)
+            code = await self._stop()
 
         assert code == 0, self._program.log
 

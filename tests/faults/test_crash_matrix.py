@@ -73,7 +73,7 @@ BY_CHANCE = frozenset({"engine.check:Checker._rebalance:writing#1"})
 HOOKS = Path(__file__).parent / "hooks"
 # How long a host seems to have taken to start it again: an order on its way is decided by then.
 DOWN_FOR = timedelta(seconds=17)
-_LONGEST_STORY_S = 120
+_LONGEST_STORY_S = 60
 _FIRST_UPDATE = {Scene.EMPTY: 1001, Scene.TRADING: 5001, Scene.LOST: 9001}
 
 

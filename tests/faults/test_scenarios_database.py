@@ -1,8 +1,9 @@
 """Scenarios 27 to 30: the database is away, breaks at the worst moment, is locked, or is full."""
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import URL, Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -218,23 +219,27 @@ async def test_28_a_blip_while_the_answer_is_recorded_is_not_called_a_mistake(
 # 29: somebody else holds the database
 
 
-@contextmanager
-def locked_by_another(database: Database) -> Generator[None]:
+@asynccontextmanager
+async def locked_by_another(database: Database) -> AsyncGenerator[None]:
     """Another program holds the write lock; nobody can write, everybody can read."""
     url = database.engine.url
     if database.engine.dialect.name == "sqlite":
-        other = sqlite3.connect(str(url.database), isolation_level=None, check_same_thread=False)
-        other.execute("BEGIN IMMEDIATE")
-        try:
+        with closing(another(url)) as other:
+            await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
             yield
-        finally:
-            other.close()
         return
     plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain) as outsider:
         outsider.execute("LOCK TABLE leases, orders, inbox, outbox IN EXCLUSIVE MODE")
         yield
         outsider.rollback()
+
+
+def another(url: URL) -> sqlite3.Connection:
+    """Whoever waits with it waits in a thread: the program needs the loop to let go."""
+    return sqlite3.connect(
+        str(url.database), timeout=30, isolation_level=None, check_same_thread=False
+    )
 
 
 def impatient(life: Life) -> None:
@@ -263,7 +268,7 @@ async def test_29_a_locked_database_is_waited_for_and_leaves_nothing_half_done(b
     async with a_life(bench, anna) as (life, owner):
         impatient(life)
         bench.mexc.deposit(anna.api_key, "USDT", DRIFT)
-        with locked_by_another(bench.database):
+        async with locked_by_another(bench.database):
             bench.telegram.say(anna.chat_id, "/version")
             await owner.pass_time(MINUTE)
 
@@ -322,12 +327,16 @@ async def test_30_on_a_full_disk_nothing_is_traded_and_the_owner_is_told(bench: 
         assert await broken_at_rest(bench) == []
 
 
-def limit_pages(life: Life) -> list[int]:
+async def limit_pages(life: Life) -> list[int]:
     """How many pages the file may have, from now on no more than it has; to be changed in place."""
     engine = engine_of(life)
-    with closing(sqlite3.connect(str(engine.url.database))) as other:
-        other.execute("VACUUM")
-        pages = [*other.execute("PRAGMA page_count").fetchone()]
+
+    def packed() -> list[int]:
+        with closing(another(engine.url)) as other:
+            other.execute("VACUUM")
+            return [*other.execute("PRAGMA page_count").fetchone()]
+
+    pages = await asyncio.to_thread(packed)
 
     def limit(connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages[0]}")
@@ -343,7 +352,7 @@ async def test_30_a_message_that_finds_the_file_full_stays_with_telegram_until_t
     bench = sqlite_bench
     anna = bench.add_person()
     async with bench.life() as life:
-        pages = limit_pages(life)
+        pages = await limit_pages(life)
         answers = await bench.say(anna, "/version " + "x" * 4_000)
 
         assert (answers, len(bench.telegram.unconfirmed), life.alive) == ([], 1, True)
