@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from typing import assert_never
 
 import httpx
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.assembly import Parts
 from bot.health import Signs
@@ -146,7 +145,7 @@ class Arrivals:
         while True:
             try:
                 await start()
-            except (SQLAlchemyError, OSError) as e:
+            except outage.AWAY as e:
                 failures += 1
                 logger.warning("not online yet, the database is %s", outage.why(e))
                 await self._clock.sleep(delay(failures, most=LONGEST_PAUSE))

@@ -1,16 +1,24 @@
 """What a person asks, typed or tapped, and what may be answered."""
 
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from telegram import InlineKeyboardMarkup
+from telegram import CallbackQuery, InlineKeyboardMarkup
+from telegram import Message as Received
+from telegram.constants import ChatType
 
 from bot.callbacks import Choose, Confirm
 from bot.messages import Message, Place
+from bot.updates import name_of, shows_button, topic_of
 from engine.domain.people import Role
 from engine.storage.confirmations import Confirmation, Refusal
+
+_COMMAND = re.compile(
+    r"/(?P<name>[A-Za-z0-9_]{1,32})(?:@(?P<bot>\w+))?(?:\s+(?P<rest>.*))?", re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +45,59 @@ class Ask:
     def place(self) -> Place:
         """Where the answer belongs."""
         return Place(self.chat_id, self.topic_id)
+
+
+def typed(message: Received, text: str, role: Role) -> Ask:
+    """Plain text is an Ask without a command, all of it the argument."""
+    if message.from_user is None:
+        raise ValueError("a message without its sender")
+    command = _COMMAND.fullmatch(text)
+    return Ask(
+        chat_id=message.chat_id,
+        user_id=message.from_user.id,
+        role=role,
+        name=name_of(message.from_user),
+        topic_id=topic_of(message),
+        is_private=message.chat.type == ChatType.PRIVATE,
+        command=command["name"].lower() if command else "",
+        argument=((command["rest"] or "") if command else text).strip(),
+        message_id=message.message_id,
+        asked_at=message.date,
+    )
+
+
+def tapped(query: CallbackQuery, role: Role, *, command: str, argument: str, at: datetime) -> Ask:
+    """A tap at *at*; Telegram does not say when it was."""
+    message = query.message
+    if message is None:
+        raise ValueError("a tap without its message")
+    return Ask(
+        chat_id=message.chat.id,
+        user_id=query.from_user.id,
+        role=role,
+        name=name_of(query.from_user),
+        topic_id=topic_of(message),
+        is_private=message.chat.type == ChatType.PRIVATE,
+        command=command,
+        argument=argument,
+        message_id=message.message_id,
+        asked_at=at,
+        is_shown=shows_button(message, query.data),
+    )
+
+
+def is_for(text: str, my_name: str) -> bool:
+    """Whether a command is not meant for another bot in the group."""
+    command = _COMMAND.fullmatch(text)
+    addressee = command and command["bot"]
+    return not addressee or addressee.lower() == my_name.lower()
+
+
+def replies_to(message: Received, my_name: str) -> bool:
+    """Whether it is a reply to one of the bot's own messages."""
+    replied = message.reply_to_message
+    author = replied.from_user if replied is not None else None
+    return author is not None and author.username == my_name
 
 
 @dataclass(frozen=True, slots=True)

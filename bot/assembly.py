@@ -153,13 +153,14 @@ def assemble(
             workload=workload,
         )
     )
-    Router(gate=gate, desk=desk, replies=answers, cards=cards, clock=clock).register(application)
+    router = Router(gate=gate, desk=desk, replies=answers, cards=cards, clock=clock)
+    router.register(application)
     ready = asyncio.Event()
 
     async def handle(raw: dict[str, Any]) -> None:
         polls.handled()
         if (update := read_update(raw, application.bot)) is not None:
-            await application.process_update(update)
+            await router.route(update, application)
 
     update_workers = UpdateWorkers(
         database=database, clock=clock, sealer=vault, handle=handle, ready=ready

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
 from bot.messages import Message, Place
@@ -20,7 +19,7 @@ from engine.domain.accounts import Account
 from engine.domain.looks import Look
 from engine.domain.pairs import PairRules, Symbol
 from engine.situation import Situations
-from engine.storage import accounts, cards
+from engine.storage import accounts, cards, outage
 from engine.storage.cards import NOT_SENT, Card
 from engine.storage.database import Database
 
@@ -154,7 +153,7 @@ class LiveCards:
                 )
             if claimed:
                 await self._renew(chat_id)
-        except (SQLAlchemyError, OSError) as e:
+        except outage.AWAY as e:
             # The deed is done and answered; the next round tells the card.
             logger.warning("card not followed", extra={"problem": type(e).__name__})
 

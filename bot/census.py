@@ -4,10 +4,8 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from engine.clock import Clock
-from engine.storage import census
+from engine.storage import census, outage
 from engine.storage.census import Census
 from engine.storage.database import Database
 
@@ -42,7 +40,7 @@ class CensusTaker:
             async with asyncio.timeout(_TIME_LIMIT_S), self._database.reading() as session:
                 self._latest = await census.take(session, now=began)
             kept_for = max(kept_for, (self._clock.now() - began) * _PATIENCE)
-        except (SQLAlchemyError, OSError) as e:
+        except outage.AWAY as e:
             self._latest = None
             logger.warning("no census, the database is away: %s", type(e).__name__)
         self._good_until = self._clock.now() + kept_for

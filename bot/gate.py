@@ -7,7 +7,7 @@ from typing import assert_never
 from telegram import Message, Update, User
 
 from bot.access import Access, Pairing
-from bot.asks import Answer, Ask, Command
+from bot.asks import Answer, Command, typed
 from bot.door import Door
 from bot.messages import Place
 from bot.replies import Replies
@@ -20,9 +20,10 @@ _START = re.compile(r"/start(?:@\w+)?\s+(\S{1,64})\s*")
 
 
 class Gate:
-    """Lets known people pass, the bearer of the code in, and everybody else go unheard."""
+    """Lets known people pass, the bearer of the code in, and everybody else go unheard.
 
-    """*on_migrated* hears of a group's old and new id as soon as Telegram says so."""
+    *on_migrated* hears of a group's old and new id as soon as Telegram says so.
+    """
 
     def __init__(
         self,
@@ -94,20 +95,7 @@ class Gate:
         match attempt.pairing:
             case Pairing.ADMITTED:
                 await self._door.shown_to(Role.OWNER, chat_id=chat_id, user_id=user.id)
-                return self._welcome(
-                    Ask(
-                        chat_id=chat_id,
-                        user_id=user.id,
-                        role=Role.OWNER,
-                        name=name,
-                        topic_id=place.topic_id,
-                        is_private=chat_id == user.id,
-                        command="start",
-                        argument="",
-                        message_id=message.message_id,
-                        asked_at=message.date,
-                    )
-                )
+                return self._welcome(typed(message, "/start", Role.OWNER))
             case Pairing.WRONG:
                 left = attempt.tries_left
                 return _said(wrong_code_view(tries_left=left) if left else no_tries_left_view())

@@ -121,7 +121,8 @@ class UpdateWorkers:
     """Hands each stored update to *handle*, at most 16 at a time.
 
     An exception in *handle* is logged and the update is over: a command is never tried again
-    behind the person's back. Only an update during which the process died is, three times.
+    behind the person's back. Only an update during which the process died is, or one for which
+    *handle* raises SQLAlchemyError because the database was lost before anything was done: three times.
     """
 
     def __init__(
@@ -166,6 +167,8 @@ class UpdateWorkers:
         try:
             text = self._sealer.open_text(row.payload, purpose=purpose(row.bot_id, row.update_id))
             await self._handle(json.loads(text))
+        except SQLAlchemyError:
+            raise  # the workers try it again
         except Exception as e:
             # The supervisor: whatever one update breaks must not reach the others.
             logger.exception("update failed", extra=about)

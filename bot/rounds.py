@@ -4,14 +4,14 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
 from telegram.error import TelegramError
 
 from engine.clock import Clock
 from engine.errors import EngineError
+from engine.storage import outage
 
 _EVERY = timedelta(seconds=5)
-_AWAY = (SQLAlchemyError, OSError, TelegramError, EngineError)
+_AWAY = (*outage.AWAY, TelegramError, EngineError)
 
 Job = Callable[[], Awaitable[None]]
 

@@ -1,15 +1,14 @@
 """From an update that passed the gate to the one who answers it, and the answer back."""
 
 import logging
-import re
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from telegram import CallbackQuery, Message, Update
-from telegram.constants import ChatType
 from telegram.ext import Application, CallbackContext, TypeHandler
 
-from bot.asks import Answer, Ask
+from bot.asks import Answer, Ask, is_for, replies_to, tapped, typed
 from bot.callbacks import Choose, Confirm, Do, Report, decode
 from bot.cards import LiveCards
 from bot.desk import Desk
@@ -18,7 +17,7 @@ from bot.handlers.trading import REBALANCE
 from bot.messages import Place
 from bot.permissions import needed_for, needed_for_press
 from bot.replies import Replies
-from bot.updates import name_of, shows_button, topic_of
+from bot.updates import topic_of
 from bot.views.access import not_allowed_notice, not_allowed_view
 from bot.views.conversation import (
     edited_view,
@@ -38,6 +37,7 @@ from bot.views.settings import question_closed_view
 from engine.clock import Clock
 from engine.domain.people import Role
 from engine.errors import EngineError
+from engine.storage import outage
 from engine.storage.confirmations import Confirmation, Refusal, Why
 from engine.storage.offers import OFFER
 
@@ -54,9 +54,6 @@ _NOTICES = {
     Why.FOREIGN: foreign_tap_notice(),
     Why.USED: used_tap_notice(),
 }
-_COMMAND = re.compile(
-    r"/(?P<name>[A-Za-z0-9_]{1,32})(?:@(?P<bot>\w+))?(?:\s+(?P<rest>.*))?", re.DOTALL
-)
 
 logger = logging.getLogger(__name__)
 
@@ -71,13 +68,31 @@ class Router:
         self._cards = cards
         self._clock = clock
 
+        self._kept_out: dict[int, SQLAlchemyError] = {}
+
     def register(self, application: App) -> None:
         """One door for everything: if the gate itself breaks, nothing behind it is reached."""
         application.add_handler(TypeHandler(Update, self._received))
         application.add_error_handler(_log)
 
+    async def route(self, update: Update, application: App) -> None:
+        """Raises SQLAlchemyError where the database was lost before anybody was let in: nothing was
+        done then, nobody was told, and the same update may be routed again.
+        """
+        await application.process_update(update)
+        # The library hands what a handler raises to `_log`, never to whoever called it.
+        if (error := self._kept_out.pop(update.update_id, None)) is not None:
+            raise error
+
     async def _received(self, update: Update, context: Context) -> None:
-        if (role := await self._gate.admits(update)) is None:
+        try:
+            role = await self._gate.admits(update)
+        except SQLAlchemyError as e:
+            if not outage.passes(e):
+                raise
+            self._kept_out[update.update_id] = e
+            return
+        if role is None:
             return
         key = f"update:{update.update_id}"
         try:
@@ -98,13 +113,13 @@ class Router:
     async def _typed(self, message: Message, role: Role, *, my_name: str, key: str) -> None:
         if message.from_user is None or message.text is None:
             return
-        ask = _ask(message, message.text, role)
+        ask = typed(message, message.text, role)
         if not ask.command:
             # In a group people talk to each other; only a reply to the bot may answer it.
-            if ask.is_private or (_replies_to(message, my_name) and await self._desk.awaits(ask)):
+            if ask.is_private or (replies_to(message, my_name) and await self._desk.awaits(ask)):
                 await self._replies.answer(ask.place, self._said(ask), key=key)
             return
-        if not _is_for(message.text, my_name):
+        if not is_for(message.text, my_name):
             return
         await self._desk.turned_away(ask)
         age = self._clock.now() - ask.asked_at
@@ -134,8 +149,8 @@ class Router:
         """A command is acted on as it was first sent; its edits are not commands."""
         if message.from_user is None or message.text is None:
             return
-        ask = _ask(message, message.text, role)
-        if ask.command and _is_for(message.text, my_name):
+        ask = typed(message, message.text, role)
+        if ask.command and is_for(message.text, my_name):
             stray = await self._desk.stray(ask)
             await self._replies.send(ask.place, stray or edited_view(), key=key)
 
@@ -237,22 +252,8 @@ class Router:
         return self._desk.late(question) or question_closed_view()
 
     def _tap(self, query: CallbackQuery, role: Role, command: str = "", argument: str = "") -> Ask:
-        message = query.message
-        if message is None:
-            raise ValueError("a tap without its message")
-        return Ask(
-            chat_id=message.chat.id,
-            user_id=query.from_user.id,
-            role=role,
-            name=name_of(query.from_user),
-            topic_id=topic_of(message),
-            is_private=message.chat.type == ChatType.PRIVATE,
-            command=command,
-            argument=argument,
-            message_id=message.message_id,
-            asked_at=self._clock.now(),
-            is_shown=shows_button(message, query.data),
-        )
+        now = self._clock.now()
+        return tapped(query, role, command=command, argument=argument, at=now)
 
 
 async def _log(_: object, context: Context) -> None:
@@ -264,36 +265,3 @@ def _starts_trading(ask: Ask) -> str | None:
     if (ask.command, ask.argument.lower()) == ("halt", "off"):
         return "halt off"
     return ask.command if ask.command in _NOT_WHEN_STALE else None
-
-
-def _replies_to(message: Message, my_name: str) -> bool:
-    """Whether it is a reply to one of the bot's own messages."""
-    replied = message.reply_to_message
-    author = replied.from_user if replied is not None else None
-    return author is not None and author.username == my_name
-
-
-def _is_for(text: str, my_name: str) -> bool:
-    """Whether a command is not meant for another bot in the group."""
-    command = _COMMAND.fullmatch(text)
-    addressee = command and command["bot"]
-    return not addressee or addressee.lower() == my_name.lower()
-
-
-def _ask(message: Message, text: str, role: Role) -> Ask:
-    """Plain text is an Ask without a command."""
-    if message.from_user is None:
-        raise ValueError("a message without its sender")
-    command = _COMMAND.fullmatch(text)
-    return Ask(
-        chat_id=message.chat_id,
-        user_id=message.from_user.id,
-        role=role,
-        name=name_of(message.from_user),
-        topic_id=topic_of(message),
-        is_private=message.chat.type == ChatType.PRIVATE,
-        command=command["name"].lower() if command else "",
-        argument=((command["rest"] or "") if command else text).strip(),
-        message_id=message.message_id,
-        asked_at=message.date,
-    )

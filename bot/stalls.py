@@ -10,7 +10,6 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import assert_never
 
-from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot
 from telegram.constants import ParseMode
 from telegram.error import RetryAfter, TelegramError
@@ -21,10 +20,10 @@ from bot.views.stalls import stall_over_view, stalled_view
 from bot.workers import delay
 from engine.clock import Clock
 from engine.domain.vigil import Pulse, Stalled, StallOver, Vigil
+from engine.storage import outage
 
 _BEAT = timedelta(seconds=5)
 _LONGEST_PAUSE = timedelta(seconds=60)
-_DATABASE_AWAY = (SQLAlchemyError, OSError)
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +56,7 @@ class CheckWatch:
             tasks.create_task(self._tell())
 
     async def _watch(self) -> None:
-        with suppress(*_DATABASE_AWAY):
+        with suppress(*outage.AWAY):
             await self._owner_chat()  # now, while it can be asked
         vigil = Vigil()
         while True:
@@ -95,7 +94,7 @@ class CheckWatch:
             await self._bot.send_message(chat_id, news.text, parse_mode=ParseMode.HTML)
         except RetryAfter as e:
             pause, problem = asked_pause(e), "asked to wait"
-        except (TelegramError, *_DATABASE_AWAY) as e:
+        except (TelegramError, *outage.AWAY) as e:
             pause, problem = timedelta(), type(e).__name__
         else:
             return None

@@ -15,7 +15,6 @@ from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot, WebhookInfo
 from telegram.error import BadRequest, InvalidToken, TelegramError
 
@@ -23,6 +22,7 @@ from bot.storing import UpdateStore
 from bot.updates import ALLOWED_UPDATES, TokenRefused
 from bot.workers import LONGEST_PAUSE, delay
 from engine.clock import Clock
+from engine.storage import outage
 
 PATH = "/telegram"
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name
@@ -30,7 +30,6 @@ _PURPOSE = b"ballast webhook"
 _LOOK_EVERY = timedelta(minutes=1)
 # A host's router gives up after 30 s.
 _PATIENCE_S = 20.0
-_DATABASE_AWAY = (SQLAlchemyError, OSError)
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +65,7 @@ class Webhook:
                 await self._store.store([update])
         except (ValueError, RecursionError) as e:
             logger.error("update passed over: %s", type(e).__name__)  # noqa: TRY400 - its text may hold a key
-        except _DATABASE_AWAY as e:  # a TimeoutError is an OSError
+        except outage.AWAY as e:  # a TimeoutError is an OSError
             logger.warning("update not stored, it comes again: %s", type(e).__name__)
             return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
         return web.Response()

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from engine import incidents
 from engine.check import Checked, Checker
 from engine.clock import Clock
@@ -38,7 +36,6 @@ POOL = 8
 _AHEAD = 2 * POOL
 _MOST_AHEAD = 500
 _IDLE_POLL = timedelta(milliseconds=50)
-_DATABASE_AWAY = (SQLAlchemyError, OSError)
 
 
 def new_owner() -> str:
@@ -124,7 +121,7 @@ class Dispatcher:
             await self._ownership.keep()
             await self._hear()
             await self._hand_out()
-        except _DATABASE_AWAY as e:
+        except outage.AWAY as e:
             self._database_away = True
             logger.warning("no heartbeat, the database is %s", outage.why(e))
         else:
@@ -182,7 +179,7 @@ class Dispatcher:
         try:
             async with self._database.reading() as session:
                 duties = await accounts.duties(session, list(due))
-        except _DATABASE_AWAY:
+        except outage.AWAY:
             for account_id in due:
                 self._seats.schedule(account_id, now)
             raise
@@ -233,7 +230,7 @@ class Dispatcher:
         about = {"account": duty.account.id}
         try:
             return await self._checker.check(duty, fence=fence)
-        except _DATABASE_AWAY as e:
+        except outage.AWAY as e:
             # What was begun is in the database, and is gone on with from there.
             logger.warning("check interrupted, the database is %s", outage.why(e), extra=about)
             return None
@@ -250,7 +247,7 @@ class Dispatcher:
                     detail="",
                     now=self._clock.now(),
                 )
-        except _DATABASE_AWAY:
+        except outage.AWAY:
             logger.warning("trouble not recorded", extra=about)
         return None
 

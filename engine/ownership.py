@@ -4,20 +4,18 @@ import asyncio
 import logging
 from datetime import datetime
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import Clock
 from engine.domain.tally import CheckTally
 from engine.seats import Seats, fair_share
-from engine.storage import leases, orders, processes
+from engine.storage import leases, orders, outage, processes
 from engine.storage.database import Database
 from engine.timing import Timing
 
 logger = logging.getLogger(__name__)
 
 _AT_ONCE = 500
-_DATABASE_AWAY = (SQLAlchemyError, OSError)
 
 
 class Ownership:
@@ -106,7 +104,7 @@ class Ownership:
             async with self._database.writing() as session:
                 await leases.release(session, owner=self._owner)
                 await processes.leave(session, self._owner)
-        except _DATABASE_AWAY as e:
+        except outage.AWAY as e:
             logger.warning("leases are left to run out: %s", type(e).__name__)
 
     async def _share(self, session: AsyncSession) -> int:

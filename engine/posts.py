@@ -7,10 +7,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from engine.clock import Clock
-from engine.storage import posts
+from engine.storage import outage, posts
 from engine.storage.database import Database
 
 POLLER, PORTER = "poller", "porter"
@@ -18,7 +16,6 @@ TTL = timedelta(seconds=30)
 # A process that ended in order left its post: that is noticed so much later at the latest.
 ASK_EVERY = timedelta(seconds=2)
 _BEAT = timedelta(seconds=1)
-_DATABASE_AWAY = (SQLAlchemyError, OSError)
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +73,7 @@ class Post:
         try:
             async with self._database.writing() as session:
                 await posts.leave(session, self._name, owner=self._owner)
-        except _DATABASE_AWAY as e:
+        except outage.AWAY as e:
             logger.warning("a post is left to run out: %s", type(e).__name__)
 
     async def _hold(self, work: Callable[[], Awaitable[None]]) -> bool:
@@ -112,7 +109,7 @@ class Post:
                     now=self._database.now(),
                     ttl=self._ttl,
                 )
-        except _DATABASE_AWAY as e:
+        except outage.AWAY as e:
             if not self._database_away:
                 about = {"post": self._name, "error": type(e).__name__}
                 logger.warning("post unknown, the database is away", extra=about)

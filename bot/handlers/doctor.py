@@ -5,8 +5,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from bot.asks import Ask, Command, OnTap, Page
 from bot.checkup import Backlog, Symptoms, Workload, diagnose
 from bot.messages import Message
@@ -19,14 +17,13 @@ from engine.domain.accounts import Account
 from engine.errors import EngineError
 from engine.keylife import KeyLife
 from engine.preview import Previews
-from engine.storage import notes, outbox, queue
+from engine.storage import notes, outage, outbox, queue
 from engine.storage.database import Database
 from engine.storage.models import OutboxRow
 
 T = TypeVar("T")
 
 _PATIENCE_S = 4
-_DATABASE_AWAY = (SQLAlchemyError, OSError, TimeoutError)
 _LATELY = timedelta(days=7)
 
 
@@ -128,5 +125,5 @@ async def _known(question: Awaitable[T]) -> T | None:
     try:
         async with asyncio.timeout(_PATIENCE_S):
             return await question
-    except _DATABASE_AWAY:
+    except outage.AWAY:
         return None

@@ -1,7 +1,12 @@
 """Why the database did not do what it was asked, in words for the log that hold no secret."""
 
-from sqlalchemy.exc import DBAPIError
+import sqlite3
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
+
+AWAY = (SQLAlchemyError, OSError)
+"""What is raised where the database cannot be asked, or does not do what it was asked."""
 
 _WORDS = {
     "25006": "read-only, as after a failover",
@@ -13,6 +18,16 @@ _WORDS = {
     "57P02": "restarting",
     "57P03": "starting up",
 }
+
+
+def passes(error: SQLAlchemyError) -> bool:
+    """Whether the same may succeed a little later, as it never does after a mistake of ours."""
+    if isinstance(error, NoConnectionFree):
+        return True
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    # Where PostgreSQL's driver has a class of its own, SQLite's tells by a number: "no such table".
+    return getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
 
 
 def why(error: Exception) -> str:

@@ -1,8 +1,10 @@
 """Deny by default: strangers, the pairing code, groups, and a gate that breaks."""
 
+import asyncio
 import hmac
 import logging
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -10,6 +12,8 @@ from sqlalchemy import text
 from engine.storage.chat_models import MemberRow
 from engine.storage.models import AccountRow
 from tests.bot.harness import FRIEND, GROUP, OWNER, STRANGER, Program, World, calls_between
+from tests.fakes.database import WatchedDatabase, gone
+from tests.fakes.tasks import a_moment
 
 PAIRING = {"AUTHORIZED_CHATS": ""}
 # What a stranger may try, in order; only the first gets an answer.
@@ -246,6 +250,57 @@ async def test_a_gate_that_breaks_lets_nobody_through(
     assert await bot.account() == before
     assert "update broke" in caplog.text
     assert "no such table: members" in caplog.text
+
+
+async def test_who_writes_while_the_database_is_gone_is_answered_when_it_is_back(
+    world: World, bot: Program
+):
+    """Nobody is known then, so nobody may hear of it: nothing is done or said until they are."""
+    access = bot.parts.access
+    breaks: list[Exception] = []
+
+    async def break_once(_: str) -> None:
+        if not breaks:
+            breaks.append(gone())
+            raise breaks[0]
+
+    access._database = WatchedDatabase(bot.database, world.clock, on_step=break_once)
+    bot.recorded.clear()
+    world.api.say(GROUP, "/version", user_id=OWNER, chat_type="group")
+    await asyncio.wait_for(bot.recorded.wait(), timeout=30)
+
+    assert world.api.sent(GROUP) == []
+
+    world.clock.shift(timedelta(seconds=1))
+    answers = await bot.say(GROUP, "/dryrun on", user_id=OWNER, chat_type="group")
+
+    late, in_time = answers
+    assert "Up for" in late.text
+    assert "Dry run is on" in in_time.text
+
+
+async def test_what_nobody_could_be_known_for_three_times_is_set_aside(
+    world: World, bot: Program, caplog: pytest.LogCaptureFixture
+):
+    """Else one update would hold up its chat for as long as that lasts."""
+
+    async def broken(_: str) -> None:
+        raise gone()
+
+    world.api.open_chat(GROUP)
+    database = bot.parts.access._database
+    bot.parts.access._database = WatchedDatabase(database, world.clock, on_step=broken)
+    update_id = world.api.say(GROUP, "/resume", user_id=OWNER, chat_type="group")
+    async with asyncio.TaskGroup() as tasks:
+        over = tasks.create_task(bot.handled(update_id))
+        while not over.done():
+            world.clock.shift(timedelta(seconds=5))
+            await a_moment()
+    bot.parts.access._database = database
+
+    assert "update quarantined" in caplog.text
+    assert world.api.sent(GROUP) == []
+    assert "Ballast" in (await bot.ask(GROUP, "/version", user_id=OWNER, chat_type="group")).text
 
 
 async def test_two_first_words_of_a_stranger_at_once_get_one_answer(world: World, bot: Program):
