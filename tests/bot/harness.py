@@ -5,7 +5,6 @@ outbox delivered, when a test says so. Everything else is as `bot/live.py` build
 """
 
 import asyncio
-import ssl
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -37,6 +36,7 @@ from engine.storage.columns import Base
 from engine.storage.database import Database
 from engine.storage.models import InboxRow, OutboxRow
 from tests.fakes.clock import FakeClock
+from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.mexc import FakeMexc
 from tests.fakes.mexc_books import Pair, mntl
 from tests.fakes.tasks import a_moment, running
@@ -49,7 +49,6 @@ GROUP, SUPERGROUP = -5005, -1005005005005
 # Nothing may ever repeat these; only the last four characters of the key are shown.
 KEY, SECRET = "mx0vglCanaryKeyBWC5", "5ec3e7c0ffee5ec3e7c0ffee5ec3e7ab"
 OTHER_KEY, OTHER_SECRET = "mx0vglOtherKeyZZ99", "0ther5ec3e70ther5ec3e70ther5ec3e"
-_TLS = ssl.create_default_context()  # slow to make, and nothing here speaks TLS
 # Where time stands still, nobody could wait for a turn.
 UNLIMITED = dict.fromkeys(
     ("MEXC_WEIGHT", "MEXC_ORDERS_PER_SECOND", "MEXC_READS_PER_SECOND"), "1000000"
@@ -92,12 +91,12 @@ class World:
             enter = stack.enter_async_context
             database = await enter(open_database(settings.database_url, clock=self.clock))
             vault = await open_vault(settings, database)
-            http = await enter(httpx.AsyncClient(verify=_TLS))
-            mexc = await enter(open_transport(tls=_TLS))
+            http = await enter(httpx.AsyncClient(verify=NO_CERTIFICATES))
+            mexc = await enter(open_transport(tls=NO_CERTIFICATES))
             application = build_application(
                 TOKEN,
                 request=HTTPXRequest(
-                    read_timeout=telegram_patience_s, httpx_kwargs={"verify": _TLS}
+                    read_timeout=telegram_patience_s, httpx_kwargs={"verify": NO_CERTIFICATES}
                 ),
                 base_url=settings.telegram_api_url,
             )

@@ -23,6 +23,7 @@ from engine.storage.columns import Base
 from engine.storage.database import Database
 from engine.storage.models import InboxRow
 from tests.fakes.clock import FakeClock
+from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.tasks import a_moment, running
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_faults import (
@@ -99,7 +100,7 @@ async def api(clock: FakeClock) -> AsyncGenerator[FakeTelegram]:
 
 @pytest.fixture
 async def http() -> AsyncGenerator[httpx.AsyncClient]:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=NO_CERTIFICATES) as http:
         yield http
 
 

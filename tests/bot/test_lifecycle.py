@@ -15,6 +15,7 @@ from bot.watchdog import PollsStalled
 from bot.wiring import build_application
 from engine.dispatch import Dispatcher
 from tests.fakes.clock import FakeClock
+from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.tasks import running
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_faults import DROPPED, server_error
@@ -110,7 +111,9 @@ async def api(clock: FakeClock) -> AsyncGenerator[FakeTelegram]:
 
 @pytest.fixture
 async def application(api: FakeTelegram) -> AsyncGenerator[App]:
-    app = build_application(TOKEN, request=HTTPXRequest(), base_url=api.url)
+    app = build_application(
+        TOKEN, request=HTTPXRequest(httpx_kwargs={"verify": NO_CERTIFICATES}), base_url=api.url
+    )
     yield app
     await app.shutdown()
     await app.bot.shutdown()  # which the line above leaves out if it never came online

@@ -12,7 +12,7 @@ from telegram.error import TelegramError
 
 from bot.logs import configure, recent_lines
 from bot.updates import UpdatesSource
-from tests.fakes.http import Reply
+from tests.fakes.http import NO_CERTIFICATES, Reply
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_faults import Fault
 from tests.fakes.telegram_server import TOKEN
@@ -35,7 +35,7 @@ async def test_no_log_of_any_library_tells_a_token_or_a_key_even_at_debug(
     configure("DEBUG", file, [TOKEN])
     for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.DEBUG)
-    async with FakeTelegram() as api, httpx.AsyncClient() as http:
+    async with FakeTelegram() as api, httpx.AsyncClient(verify=NO_CERTIFICATES) as http:
         api.say(7, f"/connect {API_KEY} {API_SECRET}")
         source = UpdatesSource(http=http, url=f"{api.url}/bot{TOKEN}", hold=timedelta())
         updates = await source.fetch(None)

@@ -32,6 +32,7 @@ from tests.bot.harness import (
 )
 from tests.bot.scrape import Scrape, scrape
 from tests.fakes.database import gone, statements
+from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.mexc_faults import BAD_GATEWAY, DROPPED, Fault, refusal
 from tests.fakes.telegram_faults import FORBIDDEN
 from tests.fakes.telegram_server import TOKEN
@@ -304,7 +305,10 @@ SENT_AWAY = (
 
 
 async def test_the_page_is_for_whoever_has_the_token(bot: Program):
-    async with served(bot.parts.metrics, METRICS_TOKEN) as url, httpx.AsyncClient() as http:
+    async with (
+        served(bot.parts.metrics, METRICS_TOKEN) as url,
+        httpx.AsyncClient(verify=NO_CERTIFICATES) as http,
+    ):
         for header in (*LET_IN, *SENT_AWAY):
             answer = await http.get(url, headers={b"Authorization": header.encode("latin-1")})
 
@@ -315,7 +319,10 @@ async def test_the_page_is_for_whoever_has_the_token(bot: Program):
 
 
 async def test_without_a_token_there_is_no_page(bot: Program):
-    async with served(bot.parts.metrics, None) as url, httpx.AsyncClient() as http:
+    async with (
+        served(bot.parts.metrics, None) as url,
+        httpx.AsyncClient(verify=NO_CERTIFICATES) as http,
+    ):
         for headers in ({}, {"Authorization": "Bearer"}, {"Authorization": "Bearer None"}):
             answer = await http.get(url, headers=headers)
 
@@ -324,7 +331,10 @@ async def test_without_a_token_there_is_no_page(bot: Program):
 
 
 async def test_before_there_are_numbers_only_who_has_the_token_is_told_to_come_again():
-    async with served(None, METRICS_TOKEN) as url, httpx.AsyncClient() as http:
+    async with (
+        served(None, METRICS_TOKEN) as url,
+        httpx.AsyncClient(verify=NO_CERTIFICATES) as http,
+    ):
         stranger = await http.get(url)
         friend = await http.get(url, headers={"Authorization": f"Bearer {METRICS_TOKEN}"})
 

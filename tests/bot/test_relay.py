@@ -21,7 +21,7 @@ from engine.storage.columns import Base
 from engine.storage.database import Database
 from engine.storage.models import OutboxRow
 from tests.fakes.clock import FakeClock
-from tests.fakes.http import Reply, serve
+from tests.fakes.http import NO_CERTIFICATES, Reply, serve
 from tests.fakes.tasks import a_moment, running
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_faults import (
@@ -64,7 +64,9 @@ async def ptb(api: FakeTelegram) -> AsyncGenerator[Bot]:
 
 
 def a_request() -> HTTPXRequest:
-    return HTTPXRequest(read_timeout=0.2, connection_pool_size=8)
+    return HTTPXRequest(
+        read_timeout=0.2, connection_pool_size=8, httpx_kwargs={"verify": NO_CERTIFICATES}
+    )
 
 
 class Desk:

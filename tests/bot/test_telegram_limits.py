@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.fakes.clock import FakeClock
+from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_html import Entity, parsed
 from tests.fakes.telegram_server import TOKEN
@@ -21,7 +22,7 @@ async def api(clock: FakeClock) -> AsyncGenerator[FakeTelegram]:
 
 
 async def call(api: FakeTelegram, method: str, **params: object) -> tuple[int, str]:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=NO_CERTIFICATES) as http:
         answer = await http.post(f"{api.url}/bot{TOKEN}/{method}", json=params)
     return answer.status_code, str(answer.json().get("description", ""))
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from bot.updates import Conflict, PollFailed, RetryAfter, TokenRefused, Unreachable, UpdatesSource
-from tests.fakes.http import Reply, serve
+from tests.fakes.http import NO_CERTIFICATES, Reply, serve
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_faults import (
     CONFLICT,
@@ -35,7 +35,7 @@ async def api() -> AsyncGenerator[FakeTelegram]:
 
 @pytest.fixture
 async def http() -> AsyncGenerator[httpx.AsyncClient]:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=NO_CERTIFICATES) as http:
         yield http
 
 

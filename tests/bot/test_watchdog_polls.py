@@ -23,6 +23,7 @@ from engine.storage.database import Database
 from tests.bot.test_intake import a_store
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import WatchedDatabase, gone
+from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.tasks import a_moment, running
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_faults import HANG
@@ -145,7 +146,7 @@ async def test_the_next_poll_after_a_restart_is_answered(
 
         @asynccontextmanager
         async def open_intake() -> AsyncGenerator[Intake]:
-            async with httpx.AsyncClient(verify=False) as http:  # noqa: S501 - nothing here speaks TLS
+            async with httpx.AsyncClient(verify=NO_CERTIFICATES) as http:
                 source = UpdatesSource(http=http, url=f"{api.url}/bot{TOKEN}")
                 yield an_intake(source, db, clock)
 

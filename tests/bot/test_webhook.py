@@ -18,6 +18,7 @@ from engine.storage.database import Database
 from tests.bot.test_intake import ANNA, BERT, a_store, db, rows  # noqa: F401 - a fixture
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import WatchedDatabase, gone
+from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.tasks import a_moment, running
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_faults import DROPPED, refused, server_error
@@ -37,7 +38,7 @@ class Site:
 
     async def bring(self, content: bytes, *, secret: str | None = SECRET) -> int:
         headers = {SECRET_HEADER.encode(): secret.encode()} if secret is not None else {}
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(verify=NO_CERTIFICATES) as http:
             answer = await http.post(self.url, content=content, headers=headers)
         return answer.status_code
 
@@ -57,7 +58,9 @@ async def api(clock: FakeClock) -> AsyncGenerator[FakeTelegram]:
 
 @pytest.fixture
 async def application(api: FakeTelegram, clock: FakeClock) -> AsyncGenerator[App]:
-    app = build_application(TOKEN, request=HTTPXRequest(), base_url=api.url)
+    app = build_application(
+        TOKEN, request=HTTPXRequest(httpx_kwargs={"verify": NO_CERTIFICATES}), base_url=api.url
+    )
     await connect(app, clock)
     yield app
     await app.shutdown()

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 
 from bot.webserver import MOST_BODY, serve
+from tests.fakes.http import NO_CERTIFICATES
 
 LOCAL = "127.0.0.1"
 
@@ -28,7 +29,7 @@ ROUTES = {("GET", "/hello"): hello, ("GET", "/breaks"): breaks, ("POST", "/size"
 
 
 async def ask(port: int, method: str, path: str, content: bytes = b"") -> httpx.Response:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=NO_CERTIFICATES) as http:
         return await http.request(method, f"http://{LOCAL}:{port}{path}", content=content)
 
 

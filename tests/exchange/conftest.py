@@ -1,6 +1,5 @@
 """A fake MEXC with one account, and a client that talks to it."""
 
-import ssl
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 
@@ -13,11 +12,11 @@ from engine.exchange.mexc.sockets import SocketTransport, open_transport
 from engine.exchange.mexc.transport import Transport
 from engine.exchange.pacing import Budget
 from tests.fakes.clock import FakeClock
+from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.mexc import FakeMexc
 
 API_KEY = "mx0canaryKEY"
 API_SECRET = "canarySECRET45d0b3c26f2644"
-NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading them takes long
 
 
 @pytest.fixture
@@ -35,7 +34,7 @@ def credentials() -> Credentials:
 @pytest.fixture
 async def http() -> AsyncGenerator[httpx.AsyncClient]:
     """For whoever speaks to the fake by hand."""
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=NO_CERTIFICATES) as client:
         yield client
 
 

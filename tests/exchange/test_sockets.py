@@ -20,7 +20,7 @@ from engine.errors import BadData
 from engine.exchange.mexc import sockets
 from engine.exchange.mexc.sockets import SocketTransport, open_transport
 from engine.exchange.mexc.transport import NeverLeft, NoAnswer
-from tests.exchange.conftest import NO_CERTIFICATES
+from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.raw import Answering, Proxy, RawServer, raw_server, running_proxy
 from tests.fakes.tasks import a_moment
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 import httpx
 
 from engine.clock import Clock, SystemClock
-from tests.fakes.http import Reply, Request, serve
+from tests.fakes.http import NO_CERTIFICATES, Reply, Request, serve
 from tests.fakes.tasks import running
 from tests.fakes.telegram_faults import Fault, Refused
 from tests.fakes.telegram_limits import MOST_CAPTION, check_commands, check_notice
@@ -266,7 +266,7 @@ class BotApiServer:
 
     async def _deliver(self) -> None:
         """Bring the oldest update of each chat, again and again until it is taken."""
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(verify=NO_CERTIFICATES) as http:
             while True:
                 changed = self._changed
                 fronts: dict[int, dict[str, Any]] = {}
