@@ -64,7 +64,7 @@ class Database:
     async def open(cls, url: str, *, clock: Clock) -> AsyncGenerator[Self]:
         """Connect lazily; dispose on leaving. *url* as the host gives it."""
         address = make_url(with_driver(url))
-        options: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": True}
+        options: dict[str, Any] = {"hide_parameters": True}
         if address.get_backend_name() == "postgresql":
             options |= {**postgres.POOL, "connect_args": postgres.connect_args()}
         engine = create_async_engine(address, **options)

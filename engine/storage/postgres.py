@@ -17,7 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 # Two copies overlap at a deploy while the release step migrates, and the small plans allow 20
 # connections in all. More wait their turn: a transaction takes milliseconds.
-POOL = {"pool_size": 6, "max_overflow": 2, "pool_timeout": 10, "use_native_hstore": False}
+POOL = {
+    "pool_size": 6,
+    "max_overflow": 2,
+    "pool_timeout": 10,
+    "pool_pre_ping": True,  # a server that restarted took them all; a file never goes
+    "use_native_hstore": False,
+}
 
 # A failed-over server that drops packets is noticed in a minute, not in many.
 LASTING = {

@@ -5,12 +5,14 @@ The inbox (updates to handle) and the outbox (messages to send) are both such qu
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Index, func, select, text, update
+from sqlalchemy import Index, Integer, Select, bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
+from engine.storage.columns import Moment
 from engine.storage.upserts import insert_into
 
 
@@ -65,6 +67,29 @@ async def add_new(
     return len(added.all())
 
 
+@cache  # it is asked every second, and to build it takes longer than to run it
+def _heads(table: type[Row]) -> Select[Row]:
+    earlier = aliased(table)
+    is_head = ~(
+        select(earlier.id)
+        .where(earlier.chat_id == table.chat_id, earlier.done_at.is_(None), earlier.id < table.id)
+        .exists()
+    )
+    now = bindparam("now", type_=Moment)
+    return (
+        select(table)
+        .where(
+            table.done_at.is_(None),
+            table.not_before <= now,
+            (table.claimed_until.is_(None)) | (table.claimed_until < now),
+            is_head,
+        )
+        .order_by(table.id)
+        .limit(bindparam("most", type_=Integer))
+        .with_for_update(skip_locked=True, of=table)
+    )
+
+
 async def claim(
     session: AsyncSession, table: type[Row], *, now: datetime, hold: timedelta, most: int
 ) -> Sequence[Row]:
@@ -74,25 +99,8 @@ async def claim(
     inside a chat, and no chat holds up another. *failure* is what came of the last try; it is
     empty where that is unknown, because the claim ran out.
     """
-    earlier = aliased(table)
-    is_head = ~(
-        select(earlier.id)
-        .where(earlier.chat_id == table.chat_id, earlier.done_at.is_(None), earlier.id < table.id)
-        .exists()
-    )
-    heads = (
-        select(table)
-        .where(
-            table.done_at.is_(None),
-            table.not_before <= now,
-            (table.claimed_until.is_(None)) | (table.claimed_until < now),
-            is_head,
-        )
-        .order_by(table.id)
-        .limit(most)
-        .with_for_update(skip_locked=True, of=table)
-    )
-    rows = (await session.scalars(heads)).all()
+    heads = _heads(table)  # type: ignore[arg-type]  # a class is hashable, whatever mypy thinks
+    rows = (await session.scalars(heads, {"now": now, "most": most})).all()
     for row in rows:
         if row.claimed_until is not None:  # it died with this in hand: what came of it is unknown
             row.failure = None

@@ -1,6 +1,5 @@
 """The books of a program that ran: its database file, read from outside, against both fakes."""
 
-import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -24,7 +23,6 @@ _TOLD = {
 }
 _TRADE = ("Bought", "Sold")
 _REPEAT = "(repeat?)"
-_BREAKS = re.compile(r"^Traceback|Warning\b", re.MULTILINE)
 
 
 class Books:
@@ -107,7 +105,7 @@ def violations(world: World, books: Books, *, first_update: int) -> list[str]:
         *world.secrets_found(),
         *(f"still open: {name}" for name in books.unfinished()),
         *out_of_band(world, books),
-        *(p.log[at.start() :] for p in world.programs for at in _BREAKS.finditer(p.log)),
+        *world.breaks(),
     ]
 
 

@@ -410,6 +410,9 @@ class Life:
     _database: WatchedDatabase | None = None
     _parts: Parts | None = None
     _intake: Intake | None = None
+    _hooks: dict[str, list[Callable[..., None]]] = field(
+        default_factory=lambda: {"begin": [], "checkout": []}
+    )
 
     @property
     def parts(self) -> Parts:
@@ -422,11 +425,19 @@ class Life:
         due = self.parts.dispatcher._seats._due
         return due[0][0] if due else None
 
+    def whenever(self, name: str, doing: Callable[..., None]) -> None:
+        """From now on *doing* hears of that event of its connections. (SQLAlchemy itself takes no
+        new listener while another transaction is on its way through the old ones.)
+        """
+        self._hooks[name].append(doing)
+
     async def begin(self) -> None:
         bench, settings = self.bench, self.bench.settings()
         url = bench.database.engine.url.render_as_string(hide_password=False)
         own = await self._stack.enter_async_context(Database.open(url, clock=bench.clock))
         event.listen(own.engine.sync_engine, "connect", self._connected)
+        for name, hooks in self._hooks.items():
+            event.listen(own.engine.sync_engine, name, _each(hooks))
         database = WatchedDatabase(own, bench.clock, on_step=self._on_step)
         self._database = database
         mexc = InlineExchange(self._to_mexc, clock=bench.clock, patience=_MEXC_PATIENCE)
@@ -686,6 +697,14 @@ class Life:
                 await connection.close()
         with suppress(Exception):
             await self._stack.aclose()
+
+
+def _each(hooks: Sequence[Callable[..., None]]) -> Callable[..., None]:
+    def call(*about: Any) -> None:
+        for hook in tuple(hooks):
+            hook(*about)
+
+    return call
 
 
 def _topic(row: OutboxRow) -> str:

@@ -250,7 +250,7 @@ def impatient(life: Life) -> None:
         def begin_in_a_hurry(connection: Connection) -> None:
             connection.exec_driver_sql("SET LOCAL lock_timeout='20ms'")
 
-        event.listen(engine.sync_engine, "begin", begin_in_a_hurry)
+        life.whenever("begin", begin_in_a_hurry)
         return
 
     def hurry(connection: DBAPIConnection, *_: Any) -> None:
@@ -259,7 +259,7 @@ def impatient(life: Life) -> None:
         cursor.close()
         connection.commit()
 
-    event.listen(engine.sync_engine, "checkout", hurry)
+    life.whenever("checkout", hurry)
 
 
 async def test_29_a_locked_database_is_waited_for_and_leaves_nothing_half_done(bench: Bench):
@@ -341,7 +341,7 @@ async def limit_pages(life: Life) -> list[int]:
     def limit(connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages[0]}")
 
-    event.listen(engine.sync_engine, "begin", limit)
+    life.whenever("begin", limit)
     return pages
 
 
