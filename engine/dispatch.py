@@ -176,16 +176,11 @@ class Dispatcher:
         due = self._seats.pop_due(now=now, most=most)
         if not due:
             return
-        try:
-            async with self._database.reading() as session:
-                duties = await accounts.duties(session, list(due))
-        except outage.AWAY:
-            for account_id in due:
-                self._seats.schedule(account_id, now)
-            raise
-        except (ValueError, LookupError):
-            duties = await self._one_by_one(due)
+        duties = await self._duties(due)
         if self._stopping:
+            return
+        if not self._ownership.is_certain():  # or we stood still while we read
+            self._seats.put_back(due)
             return
         read = {duty.account.id: duty for duty in duties}
         for account_id, seat in due.items():  # in their order, which is not the database's
@@ -197,6 +192,16 @@ class Dispatcher:
             else:
                 seat.busy = True
                 self._queue.put_nowait((duty, seat.fence))
+
+    async def _duties(self, due: Mapping[AccountId, Seat]) -> list[Duty]:
+        try:
+            async with self._database.reading() as session:
+                return await accounts.duties(session, list(due))
+        except outage.AWAY:
+            self._seats.put_back(due)
+            raise
+        except (ValueError, LookupError):
+            return await self._one_by_one(due)
 
     async def _one_by_one(self, due: Mapping[AccountId, Seat]) -> list[Duty]:
         """One of them has a row that we cannot read; the others must not wait for it."""

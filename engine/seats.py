@@ -109,6 +109,12 @@ class Seats:
                     due[account_id] = seat
         return due
 
+    def put_back(self, due: Mapping[AccountId, Seat]) -> None:
+        """What `pop_due` gave was not looked at: it is due again, unless it was lost meanwhile."""
+        for account_id, seat in due.items():
+            if self._seats.get(account_id) is seat and seat.due_at is not None:
+                self.schedule(account_id, seat.due_at)
+
     def overdue(self, *, now: datetime) -> list[datetime]:
         """Since when each account is due whose check has not begun."""
         return [

@@ -297,12 +297,13 @@ class Bench:
 
     async def unfinished(self) -> list[str]:
         async with self.database.reading() as session:
-            open_orders = await session.scalars(
-                select(OrderRow.client_order_id).where(orders.IS_UNRESOLVED)
-            )
+            open_orders = await session.scalars(select(OrderRow).where(orders.IS_UNRESOLVED))
             unsent = await queue.waiting(session, OutboxRow)
             unhandled = await queue.waiting(session, InboxRow)
-            names = [f"order {name}" for name in open_orders]
+            names = [
+                f"order {row.client_order_id} of account {row.account_id} is {row.state}: {row.error}"
+                for row in open_orders
+            ]
         if self._held:
             names.append(f"{len(self._held)} orders on their way")
         if unsent:
@@ -520,7 +521,8 @@ class Life:
             await asyncio.wait({task}, timeout=0.05)
         if task.done():
             self._tasks.remove(task)
-            await task
+            if self.alive or not task.cancelled():  # else another of its tasks met its death
+                await task
 
     async def kill(self) -> None:
         """At once; nothing is released."""
@@ -693,6 +695,8 @@ class Life:
         await asyncio.gather(*others, return_exceptions=True)
         # What a transaction held is free at once, however its task ended.
         for connection in self._connections:
+            with suppress(Exception):
+                await connection.rollback()  # a connection with an open cursor outlives its close
             with suppress(Exception):
                 await connection.close()
         with suppress(Exception):

@@ -173,12 +173,15 @@ async def _limits(bench: Bench) -> tuple[Decimal, Decimal, int]:
 
 def _on_bad_data(bench: Bench) -> Iterator[str]:
     """Before each order its account's balances and book were read, lately and for good."""
+    taken = {order.client_order_id for order in bench.mexc.orders}
     for index, exchange in enumerate(bench.exchanges):
         if (exchange.request.method, exchange.request.path) != ("POST", ORDER):
             continue
         if b"700003" in exchange.reply.body:
             continue  # its time stamp was as old as its data: that is what the window is for
         order = exchange.request.query["newClientOrderId"]
+        if exchange.reply.drop and order not in taken:
+            continue  # held up on its way, and refused for the same reason when it arrived
         for name in ("quoteOrderQty", "quantity"):
             size = exchange.request.query.get(name, "1")
             if not size.replace(".", "", 1).isdecimal() or not Decimal(size) > 0:

@@ -19,12 +19,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy import select
 
+from bot.replies import ANSWER
 from engine.domain.accounts import Account
 from engine.domain.looks import Declined
 from engine.domain.planner import InsideBand
 from engine.storage.database import Database
 from engine.storage.migrating import migrate
-from engine.storage.models import InboxRow
+from engine.storage.models import InboxRow, OutboxRow
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import Reply
 from tests.fakes.mexc_faults import BAD_GATEWAY, DROPPED, TRUNCATED, Fault, json_reply, refusal
@@ -132,6 +133,9 @@ class Machine(RuleBasedStateMachine):
     @rule(refills=st.booleans(), quantity=st.sampled_from(["250000", "5000", "400"]))
     def thin_book(self, refills: bool, quantity: str) -> None:
         self._count("book change")
+        self._stock_book(quantity, refills=refills)
+
+    def _stock_book(self, quantity: str, *, refills: bool) -> None:
         pair = self.bench.mexc.ledger.pairs["MNTLUSDT"]
         pair.refills = refills
         pair.bids = [(price, Decimal(quantity)) for price, _ in pair.bids]
@@ -306,6 +310,7 @@ class Machine(RuleBasedStateMachine):
         bench.telegram._faults.clear()
         bench.hold_orders_for = None
         bench.database_faults.before = bench.database_faults.lost = 0
+        self._stock_book("250000", refills=True)
         ledger = bench.mexc.ledger
         ledger.invisible_lookups = ledger.stale_reads = 0
         ledger.invisible_for = ledger.stale_for = timedelta()
@@ -351,20 +356,23 @@ class Machine(RuleBasedStateMachine):
         disturbed = self._disturbed()
         if wish.get("paused") is False:
             wishes.paused = None
+        known = len(self.bench.telegram.sent(person.chat_id))
         update_id = self.bench.telegram.say(person.chat_id, text)
         self._run(self.bench.turn())
-        shown = self.bench.telegram.sent(person.chat_id)
-        # A target that moves much is asked about first.
-        if (
-            yes := next((one for one in shown[-1].labels if one.startswith("Set ")), "")
-            if shown
-            else ""
-        ):
-            update_id = self.bench.telegram.tap(person.chat_id, yes, message=shown[-1])
+        # A target that moves much is asked about first; while Telegram is away, the question waits.
+        # It may come too late then, or after something else has changed.
+        yes = f"Set {wish.get('target', 0):.2f} USDT"
+        shown = self.bench.telegram.sent(person.chat_id)[known:]
+        if asked := next((one for one in reversed(shown) if yes in one.labels), None):
+            update_id = self.bench.telegram.tap(person.chat_id, yes, message=asked)
             self._run(self.bench.turn())
         if not wish:
             return
-        obeyed = not disturbed and not self._disturbed() and self._run(self._handled(update_id))
+        said = "".join(self.bench.texts(person)[known:])
+        undisturbed = not disturbed and not self._disturbed()
+        if asked:
+            undisturbed &= "Target set to" in said
+        obeyed = undisturbed and self._run(self._handled(update_id, person))
         settings = self._run(self.bench.account(person)).settings
         for name, value in wish.items():
             setattr(wishes, name, value if obeyed else None)
@@ -372,14 +380,20 @@ class Machine(RuleBasedStateMachine):
             assert not obeyed or value is False or getattr(settings, name) == value, text
         wishes.posts = self._posts(person)
 
-    async def _handled(self, update_id: int) -> bool:
+    async def _handled(self, update_id: int, person: Person) -> bool:
+        """And answered."""
         over = select(InboxRow.id).where(
             InboxRow.update_id == update_id,
             InboxRow.done_at.is_not(None),
             InboxRow.failure.is_(None),
         )
+        unsaid = select(OutboxRow.id).where(
+            OutboxRow.chat_id == person.chat_id,
+            OutboxRow.kind == ANSWER,
+            OutboxRow.done_at.is_(None),
+        )
         async with self.bench.database.reading() as session:
-            return await session.scalar(over) is not None
+            return await session.scalar(over) is not None and await session.scalar(unsaid) is None
 
     def _one(self, which: int) -> list[Life]:
         """One of those that live, or none: what is drawn must not depend on how a run went."""

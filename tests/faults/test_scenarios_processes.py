@@ -16,6 +16,7 @@ from tests.e2e.process import GRACE_S, until
 from tests.e2e.world import ENCRYPTION_KEY, a_world
 from tests.e2e.world import ORDER as ORDER_POST
 from tests.fakes.clock import FakeClock
+from tests.fakes.database import WatchedDatabase
 from tests.fakes.mexc_faults import Fault
 from tests.fakes.telegram_faults import CONFLICT
 from tests.faults.bench import BALANCES, ORDER, PEOPLE, Bench, Life, Person
@@ -190,6 +191,43 @@ async def test_26_an_owner_that_slept_within_a_heartbeat_begins_no_check_of_anot
         woken_at = bench.clock.now()
         sleeper.thaw()
         await bench.turn()
+        await bench.pass_time(timedelta(minutes=4))
+
+    asked = [e for e in bench.exchanges if e.life == "sleeper" and e.at >= woken_at]
+
+    assert asked == []
+
+
+@pytest.mark.parametrize("at", ["read begins", "read ends"])
+async def test_26_an_owner_that_slept_while_it_read_what_is_due_begins_no_check_of_it(
+    sqlite_bench: Bench, at: str
+):
+    """A beat hears of wake-ups first, and then reads the accounts that are due."""
+    bench = sqlite_bench
+    anna = bench.add_person()
+    sleeper = await bench.start("sleeper")
+    await bench.connect(anna)
+    await bench.pass_time(timedelta(minutes=3))
+    steps: list[str] = []
+
+    async def fall_asleep(step: str) -> None:
+        steps.append(step)
+        if step == at and steps.count(at) == 2:
+            sleeper.fuse.at, sleeper.fuse.freezes = step, True
+            await sleeper.fuse.burn(step)
+
+    dispatcher = sleeper.parts.dispatcher
+    dispatcher._database = WatchedDatabase(bench.database, bench.clock, on_step=fall_asleep)
+    assert sleeper.next_due is not None
+    bench.clock.shift(sleeper.next_due - bench.clock.now())
+    await bench.turn()
+
+    assert sleeper.fuse.is_frozen
+
+    async with bench.life("other"):
+        await bench.pass_time(timedelta(minutes=4))
+        woken_at = bench.clock.now()
+        sleeper.thaw()
         await bench.pass_time(timedelta(minutes=4))
 
     asked = [e for e in bench.exchanges if e.life == "sleeper" and e.at >= woken_at]
