@@ -34,10 +34,15 @@ async def fleet(tmp_path: Path, postgres_url: str) -> AsyncGenerator[Fleet]:
             assert world.secrets_found() == []
 
 
+def owners(fleet: Fleet) -> Counter[str]:
+    """How many accounts each process owns, a dead one too until another has claimed them; those
+    that nobody owns are not counted.
+    """
+    return Counter(owner for (owner,) in fleet.admin.run(_OWNERS) if owner is not None)
+
+
 def shares(fleet: Fleet) -> list[int]:
-    """How many accounts each process owns; those that nobody owns are not counted."""
-    owners = Counter(owner for (owner,) in fleet.admin.run(_OWNERS) if owner is not None)
-    return sorted(owners.values())
+    return sorted(owners(fleet).values())
 
 
 def polling(fleet: Fleet) -> str:
@@ -100,12 +105,14 @@ async def test_worker_web_and_engine_beside_each_other_come_and_go_and_nothing_i
     await trades(fleet, people, orders=1)
     for person in people:
         await fleet.world.ask("/settarget 41", "41.00", chat=person.chat_id)
+    before = owners(fleet).keys()
     await web.program.kill()
     for person in people:
         fleet.world.telegram.say(person.chat_id, "/pause")  # nobody is there to take it
     again = await started(fleet, "worker")
     await fleet.until(lambda: not fleet.world.telegram.unconfirmed)
     await fleet.until(lambda: all(told(fleet, p, "No order leaves from now on") for p in people))
+    await fleet.until(lambda: len(owners(fleet).keys() & before) == 1)  # the dead one is none
     await fleet.until(lambda: shares(fleet) == [1, 2])
 
     assert fleet.world.telegram.webhook.url == ""
