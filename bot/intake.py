@@ -121,8 +121,8 @@ class UpdateWorkers:
     """Hands each stored update to *handle*, at most 16 at a time.
 
     An exception in *handle* is logged and the update is over: a command is never tried again
-    behind the person's back. Only an update during which the process died is, or one for which
-    *handle* raises SQLAlchemyError because the database was lost before anything was done: three times.
+    behind the person's back. Only an update during which the process died is, or for which
+    *handle* raises SQLAlchemyError, the database being lost before anything was done: three times.
     """
 
     def __init__(

@@ -67,7 +67,6 @@ class Router:
         self._replies = replies
         self._cards = cards
         self._clock = clock
-
         self._kept_out: dict[int, SQLAlchemyError] = {}
 
     def register(self, application: App) -> None:
@@ -76,8 +75,9 @@ class Router:
         application.add_error_handler(_log)
 
     async def route(self, update: Update, application: App) -> None:
-        """Raises SQLAlchemyError where the database was lost before anybody was let in: nothing was
-        done then, nobody was told, and the same update may be routed again.
+        """Raises SQLAlchemyError where the database was lost before anybody was let in: nobody was
+        told of it then, and the same update may be routed again. (What the gate itself does, a
+        pairing or a move, is the same when it is done twice.)
         """
         await application.process_update(update)
         # The library hands what a handler raises to `_log`, never to whoever called it.
