@@ -76,8 +76,8 @@ class Router:
 
     async def route(self, update: Update, application: App) -> None:
         """Raises SQLAlchemyError where the database was lost before anybody was let in: nobody was
-        told of it then, and the same update may be routed again. (What the gate itself does, a
-        pairing or a move, is the same when it is done twice.)
+        told of it then, and the same update may be routed again. (A pairing or a move done twice is
+        as done once; a wrong code may cost a second try.)
         """
         await application.process_update(update)
         # The library hands what a handler raises to `_log`, never to whoever called it.

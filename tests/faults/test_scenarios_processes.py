@@ -19,7 +19,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.database import WatchedDatabase
 from tests.fakes.mexc_faults import Fault
 from tests.fakes.telegram_faults import CONFLICT
-from tests.faults.bench import BALANCES, ORDER, PEOPLE, Bench, Life, Person
+from tests.faults.bench import BALANCES, ORDER, PEOPLE, Bench, Exchange, Life, Person
 from tests.faults.invariants import broken_at_rest
 
 DRIFT = Decimal("17.10")
@@ -172,6 +172,17 @@ async def test_26_an_owner_that_slept_past_its_lease_trades_nothing_twice(bench:
     assert await broken_at_rest(bench) == []
 
 
+async def asked_after_waking(bench: Bench, sleeper: Life) -> list[Exchange]:
+    """What the sleeper asked MEXC for after its leases had become another's."""
+    async with bench.life("other"):
+        await bench.pass_time(timedelta(minutes=4))
+        woken_at = bench.clock.now()
+        sleeper.thaw()
+        await bench.turn()
+        await bench.pass_time(timedelta(minutes=4))
+    return [e for e in bench.exchanges if e.life == sleeper.name and e.at >= woken_at]
+
+
 async def test_26_an_owner_that_slept_within_a_heartbeat_begins_no_check_of_anothers_account(
     sqlite_bench: Bench,
 ):
@@ -185,17 +196,7 @@ async def test_26_an_owner_that_slept_within_a_heartbeat_begins_no_check_of_anot
     await bench.turn()
 
     assert sleeper.fuse.is_frozen
-
-    async with bench.life("other"):
-        await bench.pass_time(timedelta(minutes=4))
-        woken_at = bench.clock.now()
-        sleeper.thaw()
-        await bench.turn()
-        await bench.pass_time(timedelta(minutes=4))
-
-    asked = [e for e in bench.exchanges if e.life == "sleeper" and e.at >= woken_at]
-
-    assert asked == []
+    assert await asked_after_waking(bench, sleeper) == []
 
 
 @pytest.mark.parametrize("at", ["read begins", "read ends"])
@@ -223,16 +224,7 @@ async def test_26_an_owner_that_slept_while_it_read_what_is_due_begins_no_check_
     await bench.turn()
 
     assert sleeper.fuse.is_frozen
-
-    async with bench.life("other"):
-        await bench.pass_time(timedelta(minutes=4))
-        woken_at = bench.clock.now()
-        sleeper.thaw()
-        await bench.pass_time(timedelta(minutes=4))
-
-    asked = [e for e in bench.exchanges if e.life == "sleeper" and e.at >= woken_at]
-
-    assert asked == []
+    assert await asked_after_waking(bench, sleeper) == []
 
 
 async def test_26_an_owner_that_slept_does_not_blame_mexc(sqlite_bench: Bench):
