@@ -81,14 +81,19 @@ async def test_no_canary_arrives_wherever_it_stood(sentry: FakeSentry):
                     logger.exception(
                         "failed %s",
                         canary,
-                        extra={"text": canary, "kind": "away", "chat_id": 4711, "all": [canary]},
+                        extra={
+                            "text": canary,
+                            "kind": "away",
+                            "chat_id": 4711471147114711,
+                            "all": [canary],
+                        },
                     )
         logging.getLogger("asyncio").error("Exception in callback say(%r)", CHAT_TEXT)
         logging.getLogger("asyncio").error(f"Exception in callback say({CHAT_TEXT!r})")  # noqa: G004
         await eventually(lambda: len(sentry.events) == 2 * (len(CANARIES) + 2) + 2)
 
     assert [canary for canary in CANARIES if canary in sentry.written] == []
-    assert "4711" not in sentry.written
+    assert "4711471147114711" not in sentry.written
 
 
 @pytest.mark.parametrize("error", [Unavailable, lambda text: Rejected(code=1, message=text)])
