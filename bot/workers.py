@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Generic
+from typing import Any, Generic, assert_never
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine.clock import Clock
 from engine.storage import queue
 from engine.storage.database import Database
-from engine.storage.queue import Row
+from engine.storage.queue import Claim, Row
 
 # A dead process's claim runs out after this long; a living one renews it well before.
 HOLD = timedelta(seconds=60)
@@ -75,7 +75,7 @@ class QueueWorkers(Generic[Row]):
         self._work = work
         self._width = width
         self._ready = ready
-        self._in_hand: set[int] = set()
+        self._in_hand: set[Claim] = set()
         self._renew_at = clock.now()
         self._awake = asyncio.Event()
         self._stopping = False
@@ -103,8 +103,9 @@ class QueueWorkers(Generic[Row]):
                     await self._clock.sleep(delay(failures, most=timedelta(seconds=10)))
                     continue
                 for row in rows:
-                    self._in_hand.add(row.id)
-                    tasks.create_task(self._settle(row))
+                    held = Claim.of(row)
+                    self._in_hand.add(held)
+                    tasks.create_task(self._settle(row, held))
                 if not rows:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(_POLL_S):
@@ -123,22 +124,22 @@ class QueueWorkers(Generic[Row]):
             free = self._width - len(self._in_hand)
             return await queue.claim(session, self._table, now=now, hold=HOLD, most=free)
 
-    async def _settle(self, row: Row) -> None:
+    async def _settle(self, row: Row, held: Claim) -> None:
         try:
             outcome = await self._work(row)
         except SQLAlchemyError as e:
             logger.warning("work interrupted", extra=self._about(e))
             outcome = Later(self._clock.now() + delay(row.attempts, most=HOLD), "database")
-        await self._record(row.id, outcome)
-        self._in_hand.discard(row.id)
+        await self._record(held, outcome)
+        self._in_hand.discard(held)
         self.nudge()
 
-    async def _record(self, row_id: int, outcome: Outcome) -> None:
+    async def _record(self, held: Claim, outcome: Outcome) -> None:
         """Until it succeeds: what was done must not be forgotten, or it is done twice."""
         failures = 0
         while True:
             try:
-                await self._write(row_id, outcome)
+                await self._write(held, outcome)
             except SQLAlchemyError as e:
                 failures += 1
                 logger.warning("outcome not recorded", extra=self._about(e))
@@ -146,18 +147,23 @@ class QueueWorkers(Generic[Row]):
             else:
                 return
 
-    async def _write(self, row_id: int, outcome: Outcome) -> None:
+    async def _write(self, held: Claim, outcome: Outcome) -> None:
         async with self._database.writing() as session:
             match outcome:
                 case Done(failure=failure, also=also):
                     now = self._clock.now()
-                    await queue.finish(
-                        session, self._table, row_id, now=now, failure=failure, **also
+                    was_ours = await queue.finish(
+                        session, self._table, held, now=now, failure=failure, **also
                     )
                 case Later(until=until, failure=failure):
-                    await queue.postpone(
-                        session, self._table, row_id, until=until, failure=failure
+                    was_ours = await queue.postpone(
+                        session, self._table, held, until=until, failure=failure
                     )
+                case other:
+                    assert_never(other)
+        if not was_ours:
+            about = {"queue": self._table.__name__, "row": held.row_id}
+            logger.warning("claim lost", extra=about)
 
     def _about(self, error: SQLAlchemyError) -> dict[str, str]:
         return {"queue": self._table.__name__, "error": type(error).__name__}

@@ -12,7 +12,7 @@ from engine.domain.pairs import Side
 from engine.domain.target import Autonomy, ThresholdUnit
 from engine.domain.troubles import TroubleKind
 from engine.storage.columns import Base
-from engine.storage.queue import QueueColumns, waiting_index
+from engine.storage.queue import QueueColumns, queue_indexes
 
 # As the index has it: only then do the databases see that they may use the index.
 UNRESOLVED_SQL = "state IN ({})".format(
@@ -234,7 +234,7 @@ class InboxRow(QueueColumns, Base):
     """A Telegram update, encrypted, until it has been handled."""
 
     __tablename__ = "inbox"
-    __table_args__ = (UniqueConstraint("bot_id", "update_id"), waiting_index("inbox"))
+    __table_args__ = (UniqueConstraint("bot_id", "update_id"), *queue_indexes("inbox"))
 
     bot_id: Mapped[int]
     update_id: Mapped[int]
@@ -244,7 +244,7 @@ class OutboxRow(QueueColumns, Base):
     """A message that must reach a chat, as JSON of its facts."""
 
     __tablename__ = "outbox"
-    __table_args__ = (waiting_index("outbox"),)
+    __table_args__ = queue_indexes("outbox")
 
     kind: Mapped[str]
     dedupe_key: Mapped[str] = mapped_column(unique=True)

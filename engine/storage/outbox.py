@@ -21,8 +21,11 @@ async def add(
     now: datetime,
     not_before: datetime | None = None,
     topic_id: int | None = None,
+    rank: int = queue.NORMAL,
 ) -> bool:
-    """Queue one message; False if *dedupe_key* was used before, and then nothing changes."""
+    """Queue one message; False if *dedupe_key* was used before, and then nothing changes. One of a
+    lower *rank* is sent first.
+    """
     row = {
         "chat_id": chat_id,
         "kind": kind,
@@ -30,6 +33,7 @@ async def add(
         "dedupe_key": dedupe_key,
         "not_before": not_before or now,
         "topic_id": topic_id,
+        "rank": rank,
     }
     return bool(await queue.add_new(session, OutboxRow, [row], unique=["dedupe_key"], now=now))
 

@@ -1,23 +1,49 @@
-"""A queue in a table: first in first out per chat, each item claimed by one worker at a time.
+"""A queue in a table: each item claimed by one worker at a time, in order within a chat.
 
 The inbox (updates to handle) and the outbox (messages to send) are both such queues.
+
+The order within a chat is by rank, and first in first out within a rank. A chat has one row in work
+at a time; only a row of rank 0 is handed out beside it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from sqlalchemy import Index, Integer, Select, bindparam, func, select, text, update
+from sqlalchemy import (
+    CursorResult,
+    Index,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from engine.storage.columns import Moment
 from engine.storage.upserts import insert_into
 
+FIRST, NORMAL, LAST = 0, 10, 20
+"""Ranks. FIRST overtakes what is being worked on; numbers between are free for other uses."""
+ASIDE = 90
+"""The rank of a row that is being worked on and no longer keeps its chat waiting."""
+
 
 class QueueColumns:
-    """What every queue's rows have. A row is waiting while *done_at* is empty."""
+    """What every queue's rows have. A row is waiting while *done_at* is empty.
+
+    *attempts* counts the claims, so it is also the fence of the present one. *deaths* counts those
+    that ran out: the process ended, or was frozen, and nobody knows what came of it.
+    """
 
     id: Mapped[int] = mapped_column(primary_key=True)
     chat_id: Mapped[int]
@@ -28,22 +54,45 @@ class QueueColumns:
     attempts: Mapped[int] = mapped_column(default=0)
     done_at: Mapped[datetime | None]
     failure: Mapped[str | None]
+    rank: Mapped[int] = mapped_column(server_default=text(str(NORMAL)))
+    deaths: Mapped[int] = mapped_column(server_default=text("0"))
 
 
-def waiting_index(table_name: str) -> Index:
+def queue_indexes(table_name: str) -> tuple[Index, Index]:
     """What keeps `claim` cheap however long the history grows."""
-    still_waiting = text("done_at IS NULL")
-    return Index(
-        f"ix_{table_name}_waiting",
-        "chat_id",
-        "id",
-        sqlite_where=still_waiting,
-        postgresql_where=still_waiting,
+    still_waiting, claimed = text("done_at IS NULL"), text("claimed_until IS NOT NULL")
+    return (
+        Index(
+            f"ix_{table_name}_waiting",
+            "chat_id",
+            "rank",
+            "id",
+            sqlite_where=still_waiting,
+            postgresql_where=still_waiting,
+        ),
+        Index(
+            f"ix_{table_name}_claimed",
+            "chat_id",
+            sqlite_where=claimed,
+            postgresql_where=claimed,
+        ),
     )
 
 
 Row = TypeVar("Row", bound=QueueColumns)
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One claim of a row; a later claim of the same row has a higher *fence*."""
+
+    row_id: int
+    fence: int
+
+    @classmethod
+    def of(cls, row: QueueColumns) -> Self:
+        return cls(row.id, row.attempts)
 
 
 async def add_new(
@@ -57,10 +106,10 @@ async def add_new(
     """Append *rows*, leaving out those whose *unique* columns are known; how many were new."""
     if not rows:
         return 0
-    times = {"created_at": now, "not_before": now, "attempts": 0}
+    defaults = {"created_at": now, "not_before": now, "attempts": 0, "rank": NORMAL}
     added = await session.scalars(
         insert_into(session, table)
-        .values([{**times, **row} for row in rows])
+        .values([{**defaults, **row} for row in rows])
         .on_conflict_do_nothing(index_elements=unique)
         .returning(table.id)
     )
@@ -69,53 +118,81 @@ async def add_new(
 
 @cache  # it is asked every second, and to build it takes longer than to run it
 def _heads(table: type[Row]) -> Select[Row]:
-    earlier = aliased(table)
-    is_head = ~(
-        select(earlier.id)
-        .where(earlier.chat_id == table.chat_id, earlier.done_at.is_(None), earlier.id < table.id)
-        .exists()
-    )
+    earlier, claimed = aliased(table), aliased(table)
     now = bindparam("now", type_=Moment)
+    has_earlier = select(earlier.id).where(
+        earlier.chat_id == table.chat_id,
+        earlier.done_at.is_(None),
+        tuple_(earlier.rank, earlier.id) < tuple_(table.rank, table.id),
+    )
+    chat_is_busy = select(claimed.id).where(
+        claimed.chat_id == table.chat_id,
+        claimed.claimed_until.is_not(None),
+        claimed.claimed_until >= now,
+        claimed.rank < ASIDE,
+    )
     return (
         select(table)
         .where(
             table.done_at.is_(None),
             table.not_before <= now,
-            (table.claimed_until.is_(None)) | (table.claimed_until < now),
-            is_head,
+            or_(table.claimed_until.is_(None), table.claimed_until < now),
+            table.rank <= bindparam("lowest", type_=Integer),
+            ~has_earlier.exists(),
+            or_(table.rank == FIRST, ~chat_is_busy.exists()),
         )
-        .order_by(table.id)
+        .order_by(table.rank, table.id)
         .limit(bindparam("most", type_=Integer))
         .with_for_update(skip_locked=True, of=table)
     )
 
 
 async def claim(
-    session: AsyncSession, table: type[Row], *, now: datetime, hold: timedelta, most: int
+    session: AsyncSession,
+    table: type[Row],
+    *,
+    now: datetime,
+    hold: timedelta,
+    most: int,
+    lowest: int = ASIDE,
 ) -> Sequence[Row]:
-    """The oldest waiting row of each chat, at most *most*, kept from others for *hold*.
+    """The first waiting row of each chat, at most *most*, kept from others for *hold*; those of a
+    lower rank come first, none is above *lowest*.
 
-    A chat whose oldest row waits for its time, or is claimed, is passed over: nothing overtakes
-    inside a chat, and no chat holds up another. *failure* is what came of the last try; it is
-    empty where that is unknown, because the claim ran out.
+    A chat whose first row waits for its time, or which has a row in work, is passed over, so no
+    chat holds up another. A row of rank FIRST does not wait for the row in work. *failure* is what
+    came of the last try; it is empty where that is unknown, because the claim ran out.
     """
     heads = _heads(table)  # type: ignore[arg-type]  # a class is hashable, whatever mypy thinks
-    rows = (await session.scalars(heads, {"now": now, "most": most})).all()
+    found = await session.scalars(heads, {"now": now, "most": most, "lowest": lowest})
+    rows = found.all()
     for row in rows:
-        if row.claimed_until is not None:  # it died with this in hand: what came of it is unknown
+        if row.claimed_until is not None:  # the process died: what came of it is unknown
             row.failure = None
+            row.deaths += 1
         row.claimed_until = now + hold
         row.attempts += 1
     return rows
 
 
+def _held(table: type[Row], held: Claim) -> Any:
+    return and_(table.id == held.row_id, table.attempts == held.fence, table.done_at.is_(None))
+
+
 async def renew(
-    session: AsyncSession, table: type[Row], row_ids: Collection[int], *, until: datetime
+    session: AsyncSession, table: type[Row], held: Collection[Claim], *, until: datetime
 ) -> None:
-    """Keep rows that are still being worked on; what was given back meanwhile stays given back."""
+    """Keep rows that are still being worked on; what was given back or claimed anew meanwhile
+    stays as it is.
+    """
+    keys = [(one.row_id, one.fence) for one in held]
     await session.execute(
         update(table)
-        .where(table.id.in_(row_ids), table.claimed_until.is_not(None))
+        .where(
+            table.id.in_([one.row_id for one in held]),  # the key's index needs this
+            tuple_(table.id, table.attempts).in_(keys),
+            table.claimed_until.is_not(None),
+        )
         .values(claimed_until=until)
     )
 
@@ -130,28 +207,52 @@ async def release_all(session: AsyncSession, table: type[Row]) -> None:
 async def finish(
     session: AsyncSession,
     table: type[Row],
-    row_id: int,
+    held: Claim,
     *,
     now: datetime,
     failure: str | None = None,
     **also: Any,
-) -> None:
-    """The row is dealt with; *failure* says why where it had to be given up."""
+) -> bool:
+    """The row is dealt with; *failure* says why where it had to be given up. False, and nothing
+    changes, where another claim has the row by now or it is done.
+    """
     values = {"done_at": now, "claimed_until": None, "failure": failure, **also}
-    await session.execute(update(table).where(table.id == row_id).values(**values))
+    done = await session.execute(update(table).where(_held(table, held)).values(**values))
+    return _changed_one(done)
 
 
 async def postpone(
-    session: AsyncSession, table: type[Row], row_id: int, *, until: datetime, failure: str | None
-) -> None:
-    """The row stays first in its chat and is tried again at *until*, unless another process, which
-    took it over meanwhile, has dealt with it.
+    session: AsyncSession, table: type[Row], held: Claim, *, until: datetime, failure: str | None
+) -> bool:
+    """The row keeps its place and is tried again at *until*. False, and nothing changes, where
+    another claim has the row by now or it is done.
     """
-    await session.execute(
+    postponed = await session.execute(
         update(table)
-        .where(table.id == row_id, table.done_at.is_(None))
+        .where(_held(table, held))
         .values(not_before=until, claimed_until=None, failure=failure)
     )
+    return _changed_one(postponed)
+
+
+async def step_aside(session: AsyncSession, table: type[Row], held: Claim) -> bool:
+    """The row is worked on for longer and keeps its chat waiting no more; False where another
+    claim has it by now or it is done.
+    """
+    stepped = await session.execute(update(table).where(_held(table, held)).values(rank=ASIDE))
+    return _changed_one(stepped)
+
+
+async def is_held(session: AsyncSession, table: type[Row], held: Claim) -> bool:
+    """Whether no later claim has the row and it is not done; if so, none can take it over and
+    nobody else can finish it before this transaction has ended.
+    """
+    found = select(table.id).where(_held(table, held)).with_for_update()
+    return await session.scalar(found) is not None
+
+
+def _changed_one(result: Any) -> bool:
+    return isinstance(result, CursorResult) and result.rowcount == 1
 
 
 async def waiting(session: AsyncSession, table: type[Row], *, chat_id: int | None = None) -> int:

@@ -35,6 +35,7 @@ from engine.storage import accounts, queue
 from engine.storage.columns import Base
 from engine.storage.database import Database
 from engine.storage.models import InboxRow, OutboxRow
+from engine.storage.queue import Claim
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.mexc import FakeMexc
@@ -230,8 +231,8 @@ def _recorded(parts: Parts) -> asyncio.Event:
     event, workers = asyncio.Event(), parts.update_workers._workers
     record = workers._record
 
-    async def recording(row_id: int, outcome: Outcome) -> None:
-        await record(row_id, outcome)
+    async def recording(held: Claim, outcome: Outcome) -> None:
+        await record(held, outcome)
         event.set()
 
     workers._record = recording  # type: ignore[method-assign]

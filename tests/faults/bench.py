@@ -66,13 +66,17 @@ _DUE = text("""
     WHERE done_at IS NULL AND not_before <= :now
     AND (claimed_until IS NULL OR claimed_until < :now)
     AND NOT EXISTS (SELECT 1 FROM inbox AS earlier WHERE earlier.chat_id = head.chat_id
-        AND earlier.done_at IS NULL AND earlier.id < head.id)
+        AND earlier.done_at IS NULL AND (earlier.rank, earlier.id) < (head.rank, head.id))
+    AND (rank = 0 OR NOT EXISTS (SELECT 1 FROM inbox AS busy WHERE busy.chat_id = head.chat_id
+        AND busy.claimed_until >= :now AND busy.rank < 90))
     UNION ALL
     SELECT 1 FROM outbox AS head
     WHERE done_at IS NULL AND not_before <= :now
     AND (claimed_until IS NULL OR claimed_until < :now)
     AND NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.chat_id = head.chat_id
-        AND earlier.done_at IS NULL AND earlier.id < head.id)
+        AND earlier.done_at IS NULL AND (earlier.rank, earlier.id) < (head.rank, head.id))
+    AND (rank = 0 OR NOT EXISTS (SELECT 1 FROM outbox AS busy WHERE busy.chat_id = head.chat_id
+        AND busy.claimed_until >= :now AND busy.rank < 90))
     LIMIT 1
 """)
 

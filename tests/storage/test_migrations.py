@@ -22,6 +22,7 @@ from engine.domain.holdings import Counting
 from engine.domain.orders import UNRESOLVED, OrderState, Trigger
 from engine.domain.pairs import Side
 from engine.domain.target import ThresholdUnit
+from engine.storage import chat_models
 from engine.storage.columns import Base
 from engine.storage.database import with_driver
 from engine.storage.migrating import alembic_config, migrate
@@ -112,7 +113,7 @@ def knows_its_schema(url: str) -> bool:
 
 
 def test_up_down_and_up_again(empty_url):
-    ours = set(Base.metadata.tables)
+    ours = set(chat_models.MemberRow.metadata.tables)
     config = alembic_config(empty_url)
 
     migrate(empty_url)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from engine.domain.alerts import OrderUnclear
 from engine.domain.pairs import Side, Symbol
@@ -12,6 +12,7 @@ from engine.storage import inbox, outbox, queue
 from engine.storage.codec import alert_from_json
 from engine.storage.database import Database
 from engine.storage.models import InboxRow, OutboxRow
+from engine.storage.queue import Claim
 from tests.fakes.clock import START
 
 ANNA, BERT, CARL = 7, 8, 9
@@ -24,10 +25,16 @@ def db(database: Database) -> Database:
     return database
 
 
-async def add(db: Database, chat_id: int, payload: str) -> bool:
+async def add(db: Database, chat_id: int, payload: str, *, rank: int = queue.NORMAL) -> bool:
     async with db.writing() as session:
         return await outbox.add(
-            session, chat_id=chat_id, kind="note", payload=payload, dedupe_key=payload, now=START
+            session,
+            chat_id=chat_id,
+            kind="note",
+            payload=payload,
+            dedupe_key=payload,
+            now=START,
+            rank=rank,
         )
 
 
@@ -62,7 +69,7 @@ async def test_a_finished_row_makes_way_for_the_next_one(db: Database):
     await add(db, ANNA, "a2")
     (row,) = await claim(db)
     async with db.writing() as session:
-        await queue.finish(session, OutboxRow, row.id, now=START, message_id=5)
+        await queue.finish(session, OutboxRow, Claim.of(row), now=START, message_id=5)
 
     assert await payloads(db) == ["a2"]
 
@@ -73,7 +80,7 @@ async def test_a_postponed_row_keeps_its_place_until_its_time(db: Database):
     (row,) = await claim(db)
     async with db.writing() as session:
         await queue.postpone(
-            session, OutboxRow, row.id, until=START + timedelta(seconds=9), failure="busy"
+            session, OutboxRow, Claim.of(row), until=START + timedelta(seconds=9), failure="busy"
         )
 
     assert await payloads(db, at=timedelta(seconds=8)) == []
@@ -85,7 +92,7 @@ async def test_a_claim_runs_out_unless_it_is_renewed(db: Database):
     await add(db, BERT, "b1")
     anna, _ = await claim(db)
     async with db.writing() as session:
-        await queue.renew(session, OutboxRow, {anna.id}, until=START + 3 * HOLD)
+        await queue.renew(session, OutboxRow, {Claim.of(anna)}, until=START + 3 * HOLD)
 
     assert await payloads(db, at=2 * HOLD) == ["b1"]
 
@@ -94,8 +101,8 @@ async def test_a_row_that_was_given_back_is_not_claimed_again_by_renewing(db: Da
     await add(db, ANNA, "a1")
     (row,) = await claim(db)
     async with db.writing() as session:
-        await queue.postpone(session, OutboxRow, row.id, until=START, failure=None)
-        await queue.renew(session, OutboxRow, {row.id}, until=START + HOLD)
+        await queue.postpone(session, OutboxRow, Claim.of(row), until=START, failure=None)
+        await queue.renew(session, OutboxRow, {Claim.of(row)}, until=START + HOLD)
 
     assert await payloads(db) == ["a1"]
 
@@ -117,11 +124,11 @@ async def test_what_a_dead_process_had_in_hand_has_no_outcome_whatever_an_earlie
     await add(db, ANNA, "a1")
     (row,) = await claim(db)
     async with db.writing() as session:
-        await queue.postpone(session, OutboxRow, row.id, until=START, failure="blocked")
+        await queue.postpone(session, OutboxRow, Claim.of(row), until=START, failure="blocked")
     (given_back,) = await claim(db)
     (lapsed,) = await claim(db, at=2 * HOLD)
     async with db.writing() as session:
-        await queue.postpone(session, OutboxRow, row.id, until=START, failure="blocked")
+        await queue.postpone(session, OutboxRow, Claim.of(row), until=START, failure="blocked")
     await claim(db, at=2 * HOLD)
     async with db.writing() as session:
         await queue.release_all(session, OutboxRow)
@@ -134,12 +141,116 @@ async def test_a_row_that_another_process_finished_is_not_postponed(db: Database
     await add(db, ANNA, "a1")
     (row,) = await claim(db)
     async with db.writing() as session:
-        await queue.finish(session, OutboxRow, row.id, now=START)
-        await queue.postpone(session, OutboxRow, row.id, until=START, failure="slowed down")
+        await queue.finish(session, OutboxRow, Claim.of(row), now=START)
+        await queue.postpone(session, OutboxRow, Claim.of(row), until=START, failure="slowed down")
     async with db.reading() as session:
         after = await session.get_one(OutboxRow, row.id)
 
     assert (after.done_at, after.failure) == (START, None)
+
+
+async def test_a_lower_rank_is_handed_out_first_in_its_chat_and_over_all_chats(db: Database):
+    for chat_id, payload, rank in (
+        (ANNA, "a1", queue.LAST),
+        (BERT, "b1", queue.NORMAL),
+        (ANNA, "a2", queue.NORMAL),
+        (CARL, "c1", queue.FIRST),
+        (ANNA, "a3", queue.NORMAL),
+    ):
+        await add(db, chat_id, payload, rank=rank)
+
+    assert await payloads(db, most=2) == ["c1", "b1"]
+    (first,) = await claim(db)
+    async with db.writing() as session:
+        await queue.finish(session, OutboxRow, Claim.of(first), now=START)
+    (second,) = await claim(db)
+
+    assert (first.payload, second.payload) == ("a2", "a3")
+
+
+async def test_only_the_first_rank_is_handed_out_beside_a_row_in_work(db: Database):
+    await add(db, ANNA, "slow", rank=queue.LAST)
+    await claim(db)
+    await add(db, ANNA, "sooner", rank=queue.NORMAL)
+    await add(db, ANNA, "first", rank=queue.FIRST)
+    await add(db, ANNA, "also first", rank=queue.FIRST)
+
+    assert [await payloads(db), await payloads(db)] == [["first"], []]
+
+
+async def test_a_row_that_stepped_aside_keeps_its_chat_waiting_no_longer(db: Database):
+    await add(db, ANNA, "slow")
+    await add(db, ANNA, "next")
+    (slow,) = await claim(db)
+    async with db.writing() as session:
+        stepped = await queue.step_aside(session, OutboxRow, Claim.of(slow))
+        missed = await queue.step_aside(session, OutboxRow, Claim(slow.id, fence=7))
+
+    assert (stepped, missed) == (True, False)
+    assert [await payloads(db), await payloads(db)] == [["next"], []]
+
+
+async def test_only_ranks_up_to_the_lowest_wanted_are_handed_out(db: Database):
+    await add(db, ANNA, "a1", rank=queue.FIRST)
+    await add(db, BERT, "b1", rank=queue.LAST)
+    async with db.writing() as session:
+        rows = await queue.claim(
+            session, OutboxRow, now=START, hold=HOLD, most=10, lowest=queue.NORMAL
+        )
+
+    assert [row.payload for row in rows] == ["a1"]
+
+
+async def test_a_claim_that_another_one_took_over_changes_nothing_any_more(db: Database):
+    await add(db, ANNA, "a1")
+    (row,) = await claim(db)
+    frozen = Claim.of(row)
+    (taken_over,) = await claim(db, at=2 * HOLD)
+    async with db.writing() as session:
+        await queue.renew(session, OutboxRow, {frozen}, until=START + 9 * HOLD)
+        finished = await queue.finish(session, OutboxRow, frozen, now=START)
+        postponed = await queue.postpone(
+            session, OutboxRow, frozen, until=START + 9 * HOLD, failure="late"
+        )
+        held = [
+            await queue.is_held(session, OutboxRow, one) for one in (frozen, Claim.of(taken_over))
+        ]
+    async with db.reading() as session:
+        after = await session.get_one(OutboxRow, row.id)
+
+    assert (finished, postponed, held) == (False, False, [False, True])
+    assert (after.done_at, after.failure) == (None, None)
+    assert after.claimed_until == START + 3 * HOLD
+
+
+async def test_a_claim_that_ran_out_is_counted_as_a_death_and_a_postponed_one_is_not(
+    db: Database,
+):
+    await add(db, ANNA, "a1")
+    for _ in range(3):
+        (row,) = await claim(db)
+        async with db.writing() as session:
+            await queue.postpone(
+                session, OutboxRow, Claim.of(row), until=START, failure="database"
+            )
+    await claim(db)
+    (row,) = await claim(db, at=2 * HOLD)
+
+    assert (row.attempts, row.deaths) == (5, 1)
+
+
+async def test_rows_that_a_version_without_ranks_writes_are_in_the_middle(db: Database):
+    async with db.writing() as session:
+        await session.execute(
+            text(
+                "INSERT INTO outbox (chat_id, payload, created_at, not_before, attempts, kind,"
+                " dedupe_key) VALUES (8, 'old', 0, 0, 0, 'note', 'old')"
+            )
+        )
+    await add(db, ANNA, "last", rank=queue.LAST)
+    await add(db, CARL, "first", rank=queue.FIRST)
+
+    assert await payloads(db) == ["first", "old", "last"]
 
 
 async def test_a_repeated_dedupe_key_changes_nothing(db: Database):
@@ -166,7 +277,7 @@ async def test_what_waits_for_a_migrated_group_goes_to_its_new_id(db: Database):
     await add(db, ANNA, "done")
     (done,) = await claim(db)
     async with db.writing() as session:
-        await queue.finish(session, OutboxRow, done.id, now=START)
+        await queue.finish(session, OutboxRow, Claim.of(done), now=START)
     await add(db, ANNA, "waits")
     await add(db, BERT, "other")
     async with db.writing() as session:
