@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 .PHONY: run setup test soak check format lock bench clean
 
 run: setup            ## start the bot; without TELEGRAM_TOKEN it is the demo
-	@set -a; if [ -f .env ]; then . ./.env; fi; set +a; exec $(BIN)/python -m bot
+	@exec $(BIN)/python -m bot
 
 setup: $(STAMP)       ## build the environment in .venv/
 

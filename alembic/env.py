@@ -2,6 +2,7 @@
 
 import logging
 import os
+from pathlib import Path
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 import engine.storage.chat_models
 import engine.storage.models  # noqa: F401 - see above
+from engine import dotenv
 from engine.storage.columns import Base, Exact, Moment, Seconds
 from engine.storage.database import with_driver
 from engine.storage.postgres import LASTING, BadAddress, with_tls
@@ -96,7 +98,11 @@ def main() -> None:
 
 
 def _url_of_the_environment() -> str:
-    url = os.environ.get("DATABASE_URL", "").strip() or DEFAULT_URL
+    try:
+        dotenv.load(Path(".env"), os.environ)
+    except dotenv.UnreadableFile as e:
+        raise CommandError("; ".join(e.problems)) from None
+    url = dotenv.unquoted(os.environ.get("DATABASE_URL", "")) or DEFAULT_URL
     try:
         with_driver(url)
     except BadAddress as e:

@@ -1,4 +1,4 @@
-"""`python -m bot`: read the environment, run until a signal, say how it ended.
+"""`python -m bot`: read the environment and `./.env`, run until a signal, say how it ended.
 
 Exit codes: 0 stopped as asked, 1 broke (the log says how), 2 a bad setting, 3 cannot start
 (the database is in use or has another schema, Telegram does not know the token), 4 stalled
@@ -15,6 +15,7 @@ import logging
 import os
 import signal
 import sys
+from pathlib import Path
 
 from bot.demo import run_demo
 from bot.live import run_live
@@ -28,6 +29,8 @@ from bot.upkeep import commands
 from bot.version import VERSION
 from bot.watchdog import PollsStalled
 from bot.wiring import CannotStart
+from engine import dotenv
+from engine.dotenv import UnreadableFile
 
 EXIT_BROKE, EXIT_BAD_SETTING, EXIT_CANNOT_START, EXIT_STALLED = 1, 2, 3, 4
 
@@ -46,6 +49,7 @@ def main() -> int:
     arguments = _parser().parse_args()
     os.environ["PTB_TIMEDELTA"] = "true"  # durations instead of numbers, as later versions do
     try:
+        dotenv.load(Path(".env"), os.environ)
         is_command = commands.is_ours(arguments)
         return (
             commands.run(arguments, os.environ)
@@ -56,7 +60,7 @@ def main() -> int:
         if group.subgroup(TokenRefused) is not None:
             return _refuse(["Telegram does not know this TELEGRAM_TOKEN"], EXIT_CANNOT_START)
         logger.critical("broke", exc_info=group)
-    except BadSettings as e:
+    except (BadSettings, UnreadableFile) as e:
         return _refuse(e.problems, EXIT_BAD_SETTING)
     except CannotStart as e:
         return _refuse([str(e)], EXIT_CANNOT_START)
@@ -122,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bot",
         description="A Telegram bot that keeps a MEXC account's USDT balance on target.",
-        epilog="Settings come from the environment; README.md lists them. Without "
+        epilog="Settings come from the environment and from ./.env; README.md lists them. Without "
         "TELEGRAM_TOKEN this is the demo: paper money in your terminal.",
     )
     parser.add_argument("--version", action="version", version=f"Ballast {VERSION}")

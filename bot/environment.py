@@ -13,6 +13,7 @@ from bot.inputs import NotUnderstood, parse_symbol
 from engine.domain.money import ZERO, decimal_from_text
 from engine.domain.pairs import Symbol
 from engine.domain.target import MAX_INTERVAL, MAX_TARGET, MIN_INTERVAL, Threshold
+from engine.dotenv import unquoted
 from engine.storage.postgres import BadAddress
 from engine.storage.schema import sqlite_file
 from engine.vault import is_key
@@ -79,17 +80,20 @@ class Reading:
         self.problems: list[str] = []
 
     def is_set(self, name: str) -> bool:
-        return bool(self._env.get(name, "").strip())
+        return bool(self._text(name))
 
     def one(self, name: str, parse: Callable[[str], T], default: D) -> T | D:
         """*default* also stands in for a value that cannot be used, so that reading goes on."""
         if not self.is_set(name):
             return default
         try:
-            return parse(self._env[name].strip())
+            return parse(self._text(name))
         except Unusable as e:
             self.refuse(name, str(e))
             return default
+
+    def _text(self, name: str) -> str:
+        return unquoted(self._env.get(name, ""))
 
     def refuse(self, name: str, why: str) -> None:
         self.problems.append(f"{name} {why}; for example {_EXAMPLES[name]}")

@@ -11,7 +11,7 @@ _PATIENCE_S = 4  # less than the five seconds that the Dockerfile gives
 
 
 def main() -> int:
-    port = os.environ.get("PORT", "").strip()  # noqa: TID251 - a program of its own
+    port = os.environ.get("PORT", "").strip(" \"'")  # noqa: TID251 - a program of its own
     if not port:
         return 0
     connection = HTTPConnection("127.0.0.1", int(port), timeout=_PATIENCE_S)

@@ -28,6 +28,31 @@ async def test_each_bad_setting_is_one_line_and_nothing_is_opened(world: World):
     assert world.telegram.calls == []
 
 
+async def test_settings_come_from_a_file_as_windows_writes_it_and_the_environment_counts_more(
+    world: World,
+):
+    lines = f"TELEGRAM_TOKEN = {world.telegram.token}\r\n\r\nAUTHORIZED_CHATS='1'\r\n"
+    file = world.folder / ".env"
+    file.write_bytes(b"\xef\xbb\xbf" + lines.encode())
+
+    async with world.running(without=["TELEGRAM_TOKEN"]):
+        await world.ask("/status", "PAUSED")
+    file.unlink()  # the one place where the token may be
+
+
+async def test_a_file_of_settings_that_cannot_be_read_is_no_demo_and_shows_nothing(world: World):
+    file = world.folder / ".env"
+    file.write_text(f"# settings\nTELEGRAM_TOKEN: {world.telegram.token}\n")
+    program = world.start(without=["TELEGRAM_TOKEN"])
+    check = world.command("check")
+
+    assert await program.exit_code() == BAD_SETTING
+    assert await check.exit_code() == BAD_SETTING
+    assert program.log == check.log == "ballast: .env line 2 is not NAME=value\n"
+    assert program.printed == check.printed == ""
+    file.unlink()
+
+
 async def test_a_log_file_that_cannot_be_written_is_a_bad_setting(world: World):
     program = world.start(LOG_FILE=".")
 

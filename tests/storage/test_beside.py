@@ -231,8 +231,8 @@ def test_the_next_versions_migration_decides_whether_this_one_may_start_again(
 def release(url: str) -> subprocess.CompletedProcess[str]:
     """As a host's release step runs it."""
     return subprocess.run(
-        [Path(sys.executable).with_name("alembic"), "upgrade", "head"],
-        cwd=ROOT,
+        [Path(sys.executable).with_name("alembic"), "-c", ROOT / "alembic.ini", "upgrade", "head"],
+        cwd=ROOT / "tests",  # where no .env is
         env={"DATABASE_URL": url},
         capture_output=True,
         text=True,

@@ -223,10 +223,25 @@ def test_the_release_command_takes_the_url_as_hosts_give_it(empty_postgres_url):
 
 
 def test_without_a_url_the_command_works_on_the_programs_own_file(tmp_path):
-    done = alembic("--config", str(ROOT / "alembic.ini"), "upgrade", "head", cwd=tmp_path)
+    done = alembic("upgrade", "head", cwd=tmp_path)
 
     assert done.returncode == 0, done.stderr
     assert knows_its_schema(f"sqlite:///{tmp_path / 'data' / 'ballast.db'}")
+
+
+def test_the_command_reads_the_same_file_as_the_program(tmp_path):
+    """Else it would migrate another database than the one that is used."""
+    (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfDATABASE_URL = 'sqlite:///other.db'\r\n")
+
+    assert alembic("upgrade", "head", cwd=tmp_path).returncode == 0
+    assert knows_its_schema(f"sqlite:///{tmp_path / 'other.db'}")
+
+    (tmp_path / ".env").write_text("DATABASE_URL: sqlite:///secret.db\n")
+    refused = alembic("upgrade", "head", cwd=tmp_path)
+
+    assert refused.returncode != 0
+    assert "FAILED: .env line 1 is not NAME=value" in refused.stdout + refused.stderr
+    assert "secret" not in refused.stdout + refused.stderr
 
 
 def test_the_folder_of_a_new_sqlite_file_is_made(tmp_path):
@@ -274,10 +289,13 @@ async def test_the_programs_own_connection_tells_whether_the_schema_is_current(d
         assert await connection.run_sync(is_current)
 
 
-def alembic(*arguments: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
-    """The command as a host's release step runs it."""
+def alembic(
+    *arguments: str, cwd: Path = ROOT / "tests", **env: str
+) -> subprocess.CompletedProcess[str]:
+    """The command as a host's release step runs it, in a folder without a `.env`."""
+    program = Path(sys.executable).with_name("alembic")
     return subprocess.run(
-        [Path(sys.executable).with_name("alembic"), *arguments],
+        [program, "--config", str(ROOT / "alembic.ini"), *arguments],
         cwd=cwd,
         env=env,
         capture_output=True,

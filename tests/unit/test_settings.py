@@ -91,9 +91,17 @@ def test_an_empty_environment_is_the_demo_with_the_documented_defaults():
     assert read().is_demo
 
 
-@pytest.mark.parametrize("blank", ["", " ", "\n"])
+@pytest.mark.parametrize("blank", ["", " ", "\n", '""', " '' "])
 def test_blank_variables_count_as_unset(blank):
     assert ProcessSettings.from_env(dict.fromkeys(NAMES, blank)) == read()
+
+
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_quotes_that_another_program_left_around_a_value_are_taken_off(quote):
+    env = {"TELEGRAM_TOKEN": TOKEN, "PORT": "8080", "DATABASE_URL": POSTGRES}
+    quoted = {name: f" {quote}{value} {quote}" for name, value in env.items()}
+
+    assert read(ENCRYPTION_KEYS=KEY, **quoted) == read(ENCRYPTION_KEYS=KEY, **env)
 
 
 def test_every_variable_is_read():
