@@ -131,7 +131,7 @@ def assemble(
 
     def workload() -> Workload:
         usage = venue.usage() if venue.usage else None
-        return Workload(late=dispatcher.lateness(), usage=usage, now=clock.now())
+        return Workload(late=dispatcher.lateness(), usage=usage, now=clock.steady())
 
     gate, desk = open_desk(
         Means(
@@ -182,7 +182,7 @@ def assemble(
         application=application,
         access=access,
         dispatcher=dispatcher,
-        heartbeat=Heartbeat(application, dispatcher, every=venue.heartbeat),
+        heartbeat=Heartbeat(dispatcher, clock=clock, every=venue.heartbeat),
         update_workers=update_workers,
         relay=Relay(
             database=database,

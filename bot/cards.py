@@ -64,7 +64,7 @@ class LiveCards:
         self._on_migrated = on_migrated
         self._rules: dict[Symbol, PairRules] = {}
         self._turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._quiet_until = clock.now()
+        self._quiet_until = clock.steady()
 
     async def of(self, chat_id: int) -> Card | None:
         async with self._database.reading() as session:
@@ -127,7 +127,7 @@ class LiveCards:
 
     async def show(self, card: Card, drawn: Drawn) -> bool:
         """Edit the card unless it says exactly that; whether it does now."""
-        if self._clock.now() < self._quiet_until:
+        if self._clock.steady() < self._quiet_until:
             return False
         async with self._turns[card.chat_id]:
             current = await self.of(card.chat_id)
@@ -145,7 +145,7 @@ class LiveCards:
         """A person has just done something in the chat: the card tells, now or in a moment."""
         now = self._clock.now()
         try:
-            if now < self._quiet_until or await self.of(chat_id) is None:
+            if self._clock.steady() < self._quiet_until or await self.of(chat_id) is None:
                 return
             async with self._database.writing() as session:
                 claimed = await cards.claim_now(
@@ -168,7 +168,7 @@ class LiveCards:
                 session, owner=self._owner, now=now, pause=_PAUSE, most=_AT_ONCE
             )
         for chat_id in due:
-            if self._clock.now() < self._quiet_until:
+            if self._clock.steady() < self._quiet_until:
                 return
             await self._renew(chat_id)
 
@@ -229,9 +229,10 @@ class LiveCards:
             await self._on_migrated(card.chat_id, error.new_chat_id)
         elif isinstance(error, RetryAfter):
             logger.warning("cards slowed down", extra=about)
-            self._quiet_until = self._clock.now() + asked_pause(error)
+            pause = asked_pause(error)
+            self._quiet_until = self._clock.steady() + pause
             async with self._database.writing() as session:
-                await cards.postpone(session, until=self._quiet_until)
+                await cards.postpone(session, until=self._clock.now() + pause)
         elif isinstance(error, Forbidden | BadRequest):
             logger.info("card forgotten", extra=about)
             async with self._database.writing() as session:

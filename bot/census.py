@@ -25,22 +25,22 @@ class CensusTaker:
         self._clock = clock
         self._lock = asyncio.Lock()
         self._latest: Census | None = None
-        self._good_until = clock.now()
+        self._good_until = clock.steady()
 
     async def latest(self) -> Census | None:
         """None while the database is away, or slower than 5 s."""
         async with self._lock:
-            if self._clock.now() >= self._good_until:
+            if self._clock.steady() >= self._good_until:
                 await self._take()
         return self._latest
 
     async def _take(self) -> None:
-        began, kept_for = self._clock.now(), _KEPT_FOR
+        began, kept_for = self._clock.steady(), _KEPT_FOR
         try:
             async with asyncio.timeout(_TIME_LIMIT_S), self._database.reading() as session:
-                self._latest = await census.take(session, now=began)
-            kept_for = max(kept_for, (self._clock.now() - began) * _PATIENCE)
+                self._latest = await census.take(session, now=self._clock.now())
+            kept_for = max(kept_for, (self._clock.steady() - began) * _PATIENCE)
         except outage.AWAY as e:
             self._latest = None
             logger.warning("no census, the database is away: %s", type(e).__name__)
-        self._good_until = self._clock.now() + kept_for
+        self._good_until = self._clock.steady() + kept_for

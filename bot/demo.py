@@ -136,5 +136,5 @@ def demo_venue(
         paper_only=True,
         defaults=replace(settings.default_settings, dry_run=True, symbol=RULES.symbol),
         timing=Timing(error_backoff=settings.error_backoff).stretched(SPEED),
-        heartbeat=_HEARTBEAT,
+        heartbeat=_HEARTBEAT * SPEED,
     )

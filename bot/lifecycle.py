@@ -39,37 +39,36 @@ class Worker(Protocol):
 
 
 class Heartbeat:
-    """JobQueue's one job: it hands due accounts to the engine's pool."""
+    """Hands due accounts to the engine's pool, again and again.
 
-    def __init__(self, application: App, dispatcher: Dispatcher, *, every: timedelta) -> None:
-        self._application = application
+    No job of a scheduler that goes by the wall clock: set back, that would wait for it to catch up.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, *, clock: Clock, every: timedelta) -> None:
         self._dispatcher = dispatcher
+        self._clock = clock
         self._every = every
 
     async def run(self) -> None:
-        """Beat until cancelled."""
-        queue = self._application.job_queue
-        if queue is None:
-            raise ValueError("the application was built without a job queue")
-        queue.run_repeating(
-            self._beat,
-            self._every,
-            first=0,
-            name="heartbeat",
-            # A late heartbeat is still wanted, two at a time never are.
-            job_kwargs={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
-        )
-        await queue.start()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            # A beat under way is let finish: it may be in the middle of a transaction.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_BEAT_GRACE_S):
-                    await queue.stop(wait=True)
+        """Beat until cancelled. No two beats overlap."""
+        while True:
+            beat = asyncio.get_running_loop().create_task(self._beat())
+            try:
+                await asyncio.shield(beat)
+            except asyncio.CancelledError:
+                # A beat under way is let finish: it may be in the middle of a transaction.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_BEAT_GRACE_S):
+                        await beat
+                raise
+            await self._clock.sleep(self._every)
 
-    async def _beat(self, _: object) -> None:
-        await self._dispatcher.tick()
+    async def _beat(self) -> None:
+        try:
+            await self._dispatcher.tick()
+        except Exception:
+            # The supervisor's net: the next beat may get through, and the watch tells if none does.
+            logger.exception("heartbeat broke")
 
 
 async def connect(application: App, clock: Clock) -> None:

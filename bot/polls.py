@@ -16,7 +16,7 @@ class Polls:
 
     def answered(self) -> None:
         """Telegram was heard just now, whatever it said."""
-        self._answered_at = self._clock.now()
+        self._answered_at = self._clock.steady()
         self.answers += 1
 
     def ended(self) -> None:
@@ -25,7 +25,7 @@ class Polls:
 
     def handled(self) -> None:
         """An update came, whichever process took it."""
-        self._handled_at = self._clock.now()
+        self._handled_at = self._clock.steady()
 
     def age(self) -> timedelta | None:
         """How long ago a poll was answered; None where this process does not poll."""
@@ -36,4 +36,4 @@ class Polls:
         return self._since(self._answered_at or self._handled_at)
 
     def _since(self, moment: datetime | None) -> timedelta | None:
-        return None if moment is None else self._clock.now() - moment
+        return None if moment is None else self._clock.steady() - moment

@@ -59,9 +59,9 @@ class Relay:
         self._on_undeliverable = on_undeliverable
         self._on_migrated = on_migrated
         self._manner = manner
-        self._next_slot = clock.now()
+        self._next_slot = clock.steady()
         self._slowed_chat = 0
-        self._slowed_until = clock.now()
+        self._slowed_until = clock.steady()
         self._workers = QueueWorkers(
             database=database, clock=clock, table=OutboxRow, work=self._deliver, width=_WIDTH
         )
@@ -179,20 +179,20 @@ class Relay:
 
     async def _take_turn(self) -> None:
         """Wait for the next slot, so that all chats together stay under Telegram's limit."""
-        now = self._clock.now()
+        now = self._clock.steady()
         slot = max(now, self._next_slot)
         self._next_slot = slot + _SPACING
         await self._clock.sleep(slot - now)
 
     def _slow_down(self, chat_id: int, pause: timedelta, *, kept_unclear: bool) -> Later:
         """Wait with this chat; with all of them if Telegram has just slowed another one too."""
-        now = self._clock.now()
+        now = self._clock.steady()
         until = now + pause
         if self._slowed_until > now and self._slowed_chat != chat_id:
             self._next_slot = max(self._next_slot, until)
         self._slowed_chat, self._slowed_until = chat_id, until
         logger.warning("slowed down", extra={"chat_id": chat_id, "pause_s": pause.total_seconds()})
-        return Later(until, _UNCLEAR if kept_unclear else "slowed down")
+        return Later(self._clock.now() + pause, _UNCLEAR if kept_unclear else "slowed down")
 
 
 def _parts(message: Message, *, repeated: bool) -> list[Message]:

@@ -65,7 +65,7 @@ class Tour:
     async def play(self) -> int:
         """The exit code: 1 where the bot did not do what the tour was to show."""
         self._console.note(demo.TOUR_WELCOME)
-        until = self._clock.now() + _LIMIT
+        until = self._clock.steady() + _LIMIT
         for stop in _STOPS:
             await self._clock.sleep(_READING_TIME)
             if not await self._visit(stop, until=until):
@@ -93,7 +93,7 @@ class Tour:
 
     async def _hears(self, pattern: re.Pattern[str], *, since: int, until: datetime) -> bool:
         """Whether the bot says such a thing before the tour's time is up."""
-        while self._clock.now() < until:
+        while self._clock.steady() < until:
             if any(pattern.match(text) for text in self._console.said[since:]):
                 return True
             await self._clock.sleep(_STEP)

@@ -1,13 +1,21 @@
 """The only place where the engine learns the time or waits for it."""
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """The present, aware and in UTC."""
+        """The present, aware and in UTC: what people are shown and what is stored. It may be set."""
+        ...
+
+    def steady(self) -> datetime:
+        """A moment of a clock that nothing sets back or ahead; only differences mean anything.
+
+        It starts at `now()`. What is waited for or measured within one process goes by it.
+        """
         ...
 
     async def sleep(self, duration: timedelta) -> None:
@@ -21,13 +29,24 @@ class SystemClock:
     def __init__(self, *, speed: int = 1) -> None:
         self._speed = speed
         self._started_at = datetime.now(UTC)
+        self._started_s = _uptime_s()
 
     def now(self) -> datetime:
         elapsed = datetime.now(UTC) - self._started_at
         return self._started_at + elapsed * self._speed
 
+    def steady(self) -> datetime:
+        elapsed = timedelta(seconds=_uptime_s() - self._started_s)
+        return self._started_at + elapsed * self._speed
+
     async def sleep(self, duration: timedelta) -> None:
         await asyncio.sleep(max(0.0, duration.total_seconds() / self._speed))
+
+
+def _uptime_s() -> float:
+    """Seconds that passed, those in which the machine slept included where it can tell them."""
+    source = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime(source)
 
 
 def to_millis(moment: datetime) -> int:

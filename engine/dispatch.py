@@ -87,7 +87,11 @@ class Dispatcher:
     def standing(self, account_id: AccountId) -> Standing | None:
         """None where another process owns the account."""
         seat = self._seats.get(account_id)
-        return None if seat is None else Standing(seat.look, seat.due_at)
+        if seat is None:
+            return None
+        if seat.due_at is None:
+            return Standing(seat.look, None)
+        return Standing(seat.look, self._clock.now() + (seat.due_at - self._clock.steady()))
 
     @property
     def owned(self) -> int:
@@ -99,17 +103,17 @@ class Dispatcher:
         return Pulse(
             beats=Progress(self._beats, longest_silence(waits=[self._timing.error_backoff])),
             database_away=self._database_away,
-            checks=self._seats.progress(allowance=self._punctuality.most(self._clock.now())),
+            checks=self._seats.progress(allowance=self._punctuality.most(self._clock.steady())),
         )
 
     def lateness(self) -> Lateness:
         """By how much this process's checks are late."""
-        now = self._clock.now()
+        now = self._clock.steady()
         return self._punctuality.facts(now=now, overdue_since=self._seats.overdue(now=now))
 
     def beaten(self) -> timedelta | None:
         """How long ago the last beat that reached the database was; None before the first."""
-        return None if self._beat_at is None else self._clock.now() - self._beat_at
+        return None if self._beat_at is None else self._clock.steady() - self._beat_at
 
     async def tick(self) -> None:
         """One heartbeat: keep the leases, hear wake-ups, hand out what is due. Never waits for
@@ -127,7 +131,7 @@ class Dispatcher:
         else:
             self._database_away = False
             self._beats += 1
-            self._beat_at = self._clock.now()
+            self._beat_at = self._clock.steady()
 
     async def run(self) -> None:
         """The pool; runs until cancelled."""
@@ -164,10 +168,10 @@ class Dispatcher:
         for account_id in calls.woken:
             if (seat := self._seats.get(account_id)) is not None:
                 seat.again = seat.busy
-                self._seats.schedule(account_id, self._clock.now(), urgently=True)
+                self._seats.schedule(account_id, self._clock.steady(), urgently=True)
 
     async def _hand_out(self) -> None:
-        now = self._clock.now()
+        now = self._clock.steady()
         if not self._ownership.is_certain():
             return  # we stood still since we renewed: who owns what is known at the next beat
         # As much as the pool gets through until the next beat, going by what it did last time.
@@ -212,7 +216,7 @@ class Dispatcher:
                     readable += await accounts.duties(session, [account_id])
             except (ValueError, LookupError) as e:
                 logger.error("account unreadable", extra={"account": account_id, "error": str(e)})  # noqa: TRY400 - the value says it all
-                self._seats.schedule(account_id, self._clock.now() + self._timing.error_backoff)
+                self._seats.schedule(account_id, self._clock.steady() + self._timing.error_backoff)
         return readable
 
     async def _work(self) -> None:
@@ -227,7 +231,7 @@ class Dispatcher:
         seat = self._seats.held(duty.account.id, fence=fence)
         if seat is not None and seat.due_at is not None:
             interval = duty.account.settings.interval
-            now = self._clock.now()
+            now = self._clock.steady()
             self._punctuality.began(due_at=seat.due_at, now=now, interval=interval)
             self.tally.late.add(max(now - seat.due_at, timedelta()))
 
@@ -261,7 +265,7 @@ class Dispatcher:
         seat = self._seats.held(account_id, fence=fence)
         if seat is None:
             return
-        now = self._clock.now()
+        now = self._clock.steady()
         self.tally.done(checked.look if checked else None)
         again_in = checked.again_in if checked else self._timing.error_backoff
         self._seats.finished(account_id, interval=interval, again_in=again_in or interval)

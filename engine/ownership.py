@@ -45,13 +45,13 @@ class Ownership:
     def is_certain(self) -> bool:
         """Whether what was renewed last is still ours, for all we know."""
         since = self._renewed_at
-        return since is not None and self._clock.now() - since < self._timing.lease
+        return since is not None and self._clock.steady() - since < self._timing.lease
 
     async def keep(self) -> None:
         """Renew the leases when it is time, and hold no more than a fair share. What another process
         has taken is lost.
         """
-        now = self._clock.now()
+        now = self._clock.steady()
         if self._renewed_at is not None and now - self._renewed_at < self._timing.renew_every:
             return
         async with self._turn:
@@ -90,7 +90,7 @@ class Ownership:
             )
             await orders.drop_planned(session, list(claimed), now=self._clock.now())
         self._tally.claimed(claimed.values())
-        self._seats.take(claimed, now=self._clock.now())
+        self._seats.take(claimed, now=self._clock.steady())
 
     async def release(self) -> None:
         """Let go of every account for good, so that another process can go on at once."""

@@ -90,7 +90,7 @@ class Post:
         return is_done
 
     def _is_ours(self) -> bool:
-        return self._held_until is not None and self._clock.now() < self._held_until
+        return self._held_until is not None and self._clock.steady() < self._held_until
 
     async def _renew(self) -> None:
         while self._held_until is not None:
@@ -99,7 +99,7 @@ class Post:
 
     async def _ask(self) -> None:
         """Whether the post is ours, and for how long. Nothing changes where nobody answers."""
-        asked_at = self._clock.now()
+        asked_at = self._clock.steady()
         try:
             async with self._database.writing() as session:
                 is_ours = await posts.hold(

@@ -25,7 +25,7 @@ class Pruning:
         self._clock = clock
         self._keep = keep
         # Not at the start, when there is enough to do.
-        self._look_at = clock.now() + _LOOK_EVERY
+        self._look_at = clock.steady() + _LOOK_EVERY
         self._is_ours = False
         self._deleted: Counter[str] = Counter()
 
@@ -38,12 +38,12 @@ class Pruning:
 
     async def round(self) -> None:
         """One batch of each kind, if it is the time and ours to do."""
-        now = self._clock.now()
         if not self._is_ours:
+            now = self._clock.steady()
             if now < self._look_at:
                 return
             self._look_at = now + _LOOK_EVERY
-            self._is_ours = await self._claimed(now)
+            self._is_ours = await self._claimed(self._clock.now())
             if not self._is_ours:
                 return
         batch = await self._some()

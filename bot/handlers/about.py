@@ -41,7 +41,7 @@ class About:
         self._accounts = accounts
         self._access = access
         self._clock = clock
-        self._started_at: datetime = clock.now()
+        self._started_at: datetime = clock.steady()
 
     @property
     def commands(self) -> Mapping[str, Command]:
@@ -92,7 +92,7 @@ class About:
     async def version(self, _: Ask) -> Message:
         return version_view(
             version=VERSION,
-            uptime=self._clock.now() - self._started_at,
+            uptime=self._clock.steady() - self._started_at,
             python=platform.python_version(),
         )
 

@@ -46,7 +46,7 @@ class Doctor:
         self._workload = workload
         self._database = database
         self._clock = clock
-        self._started_at: datetime = clock.now()
+        self._started_at: datetime = clock.steady()
 
     @property
     def commands(self) -> Mapping[str, Command]:
@@ -67,7 +67,7 @@ class Doctor:
             found=found,
             findings=diagnose(found),
             version=VERSION,
-            uptime=self._clock.now() - self._started_at,
+            uptime=self._clock.steady() - self._started_at,
         )
 
     async def _examine(self, account: Account) -> Symptoms:
@@ -98,10 +98,10 @@ class Doctor:
 
     async def _store(self, account: Account) -> timedelta:
         """How long a write takes. Each chat has a note of its own, so that none waits for another."""
-        began = self._clock.now()
+        began = self._clock.steady()
         async with self._database.writing() as session:
-            await notes.put(session, f"doctor:{account.id}", began.isoformat())
-        return self._clock.now() - began
+            await notes.put(session, f"doctor:{account.id}", self._clock.now().isoformat())
+        return self._clock.steady() - began
 
     async def _count(self, account: Account) -> Backlog:
         since = self._clock.now() - _LATELY

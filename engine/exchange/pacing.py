@@ -137,13 +137,13 @@ class Budget:
             spent.append((own, 1))
         if priority in _UNHURRIED:
             spent.append((self._pace, weight))
-        await self._wait(_Turn(weight, priority, own, self._clock.now()))
+        await self._wait(_Turn(weight, priority, own, self._clock.steady()))
         for window, amount in spent:
             window.begin(amount)
         try:
             yield
         finally:
-            now = self._clock.now()
+            now = self._clock.steady()
             for window, amount in spent:
                 window.end(amount, now)
 
@@ -153,7 +153,7 @@ class Budget:
             self._cooling_until = until
 
     def usage(self) -> Usage:
-        now = self._clock.now()
+        now = self._clock.steady()
         is_cooling = self._cooling_until is not None and self._cooling_until > now
         return Usage(
             weight_used=self._address.used(now),
@@ -173,7 +173,7 @@ class Budget:
 
     def _pause(self, turn: _Turn) -> timedelta:
         """How long until *turn* may leave at the earliest, behind all who go before it."""
-        now = self._clock.now()
+        now = self._clock.steady()
         own_ahead = weight_ahead = unhurried_ahead = 0
         for other in self._before(turn, now):
             if other.own is not None and other.own is turn.own:
@@ -213,12 +213,12 @@ class Budget:
             case Kind.LISTING:
                 return self._listings
             case Kind.ORDER | Kind.ACCOUNT:
-                return self._keys.window(kind, key, self._clock.now(), self._line)
+                return self._keys.window(kind, key, self._clock.steady(), self._line)
 
     def _refuse_while_cooling(self) -> None:
         if self._cooling_until is None:
             return
-        left = self._cooling_until - self._clock.now()
+        left = self._cooling_until - self._clock.steady()
         if left <= timedelta():
             self._cooling_until = None
             return

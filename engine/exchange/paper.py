@@ -46,7 +46,7 @@ class PaperExchange:
         return self._market
 
     def time(self) -> datetime:
-        return self._clock.now()
+        return self._clock.steady()
 
     async def open_ledger(self, holdings: Holdings | None, *, symbol: Symbol) -> None:
         """Start (again) from a copy of *holdings*; without, from 100 USDT and as much in the token.

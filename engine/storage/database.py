@@ -99,10 +99,10 @@ class Database:
     def now(self) -> ColumnElement[Any]:
         """The database's own clock as a column value: the one clock all processes share.
 
-        SQLite has exactly one process, so there the process's clock is the database's.
+        SQLite has exactly one process, so there the process's steady clock is the database's.
         """
         if self._is_sqlite:
-            return literal(self._clock.now(), Moment)
+            return literal(self._clock.steady(), Moment)
         seconds = func.extract("epoch", func.clock_timestamp())
         return type_coerce(cast(func.floor(seconds * 1000), BigInteger), Moment)
 

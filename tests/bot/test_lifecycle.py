@@ -13,6 +13,7 @@ from bot.lifecycle import App, Heartbeat, connect, live
 from bot.updates import TokenRefused
 from bot.watchdog import PollsStalled
 from bot.wiring import build_application
+from engine.clock import SystemClock
 from engine.dispatch import Dispatcher
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import NO_CERTIFICATES
@@ -50,9 +51,12 @@ class RememberingDispatcher(Dispatcher):
         self.idle = asyncio.Event()
         self.idle.set()
         self.hold_beat: asyncio.Event | None = None
+        self.break_beat = False
 
     async def tick(self) -> None:
         self.seen.note("beat")
+        if self.break_beat:
+            raise ValueError("a bug")
         if self.hold_beat is not None:
             await self.hold_beat.wait()
             self.seen.note("beat over")
@@ -128,9 +132,9 @@ def forever(name: str, seen: Ledger) -> Callable[[], Awaitable[None]]:
 
 
 async def test_the_heart_beats_until_it_is_cancelled(
-    application: App, dispatcher: RememberingDispatcher, seen: Ledger
+    dispatcher: RememberingDispatcher, seen: Ledger
 ):
-    heartbeat = Heartbeat(application, dispatcher, every=EVERY)
+    heartbeat = Heartbeat(dispatcher, clock=SystemClock(), every=EVERY)
 
     async with running(heartbeat.run()):
         await seen.until("beat", times=3)
@@ -141,10 +145,10 @@ async def test_the_heart_beats_until_it_is_cancelled(
 
 
 async def test_beats_never_overlap_and_the_last_is_let_finish(
-    application: App, dispatcher: RememberingDispatcher, seen: Ledger
+    dispatcher: RememberingDispatcher, seen: Ledger
 ):
     dispatcher.hold_beat = asyncio.Event()
-    heartbeat = Heartbeat(application, dispatcher, every=EVERY)
+    heartbeat = Heartbeat(dispatcher, clock=SystemClock(), every=EVERY)
 
     async with running(heartbeat.run()):
         await seen.until("beat")
@@ -156,14 +160,13 @@ async def test_beats_never_overlap_and_the_last_is_let_finish(
 
 
 async def test_a_beat_that_does_not_end_is_not_waited_for(
-    application: App,
     dispatcher: RememberingDispatcher,
     seen: Ledger,
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setattr(lifecycle, "_BEAT_GRACE_S", 0.01)
     dispatcher.hold_beat = asyncio.Event()
-    heartbeat = Heartbeat(application, dispatcher, every=EVERY)
+    heartbeat = Heartbeat(dispatcher, clock=SystemClock(), every=EVERY)
 
     async with asyncio.timeout(30), running(heartbeat.run()):
         await seen.until("beat")
@@ -172,17 +175,16 @@ async def test_a_beat_that_does_not_end_is_not_waited_for(
     assert seen == ["beat"]
 
 
-async def test_without_a_job_queue_there_is_no_heart(
-    application: App, dispatcher: RememberingDispatcher
+async def test_a_beat_that_breaks_is_not_the_last_one(
+    dispatcher: RememberingDispatcher, seen: Ledger, caplog: pytest.LogCaptureFixture
 ):
-    application._job_queue = None
-    heartbeat = Heartbeat(application, dispatcher, every=EVERY)
+    dispatcher.break_beat = True
+    heartbeat = Heartbeat(dispatcher, clock=SystemClock(), every=EVERY)
 
-    with (
-        pytest.warns(UserWarning, match="No `JobQueue`"),
-        pytest.raises(ValueError, match="queue"),
-    ):
-        await heartbeat.run()
+    async with running(heartbeat.run()):
+        await seen.until("beat", times=2)
+
+    assert "heartbeat broke" in caplog.text
 
 
 async def test_a_telegram_that_is_away_is_waited_for(

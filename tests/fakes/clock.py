@@ -11,10 +11,14 @@ class FakeClock:
 
     def __init__(self, *, start: datetime = START, manual: bool = False) -> None:
         self._now = start
+        self._set_by = timedelta()
         self._manual = manual
         self._sleepers: list[tuple[datetime, asyncio.Event]] = []
 
     def now(self) -> datetime:
+        return self._now + self._set_by
+
+    def steady(self) -> datetime:
         return self._now
 
     async def sleep(self, duration: timedelta) -> None:
@@ -32,6 +36,10 @@ class FakeClock:
     def shift(self, duration: timedelta) -> None:
         """Move the time without waking anybody."""
         self._now += duration
+
+    def set_by(self, duration: timedelta) -> None:
+        """Somebody sets the wall clock: it is wrong or right now, and no time has passed."""
+        self._set_by += duration
 
     async def advance(self, duration: timedelta) -> None:
         """Move the time, wake whoever waited for it, and let the loop turn."""

@@ -167,7 +167,7 @@ class FakeExchange:
         self._stage.meanwhile(call, happens)
 
     def time(self) -> datetime:
-        return self._clock.now() + self.offset
+        return self._clock.steady() + self.offset
 
     async def holdings(self) -> Holdings:
         read_at = self._clock.now()

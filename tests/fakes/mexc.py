@@ -175,7 +175,7 @@ class FakeMexc:
 
     def now(self) -> datetime:
         """By MEXC's clock, which goes on whatever is done to that of the program's host."""
-        return self._clock.now() + self.clock_offset
+        return self._clock.steady() + self.clock_offset
 
     def _now_ms(self) -> int:
         return to_millis(self.now())

@@ -36,7 +36,7 @@ class MexcLimits:
 
     def judge(self, request: Request) -> Reply | None:
         """None where the request may pass."""
-        now = self._clock.now()
+        now = self._clock.steady()
         if self._silent_until is not None and now < self._silent_until:
             return self._refuse(418, _BAN_S, now)
         key = request.headers.get("x-mexc-apikey", "")

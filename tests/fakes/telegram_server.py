@@ -129,7 +129,7 @@ class BotApiServer:
         if token != self.token:
             return Refused(401, "Unauthorized").reply()
         params = read_params(request)
-        self.calls.append(Call(self._clock.now(), method, params))
+        self.calls.append(Call(self._clock.steady(), method, params))
         fault = self._faults[method].popleft() if self._faults[method] else None
         if fault is not None and not fault.took_effect:
             self._announce()
@@ -372,7 +372,7 @@ class BotApiServer:
         return {"id": self.bot_id, "is_bot": True, **name}
 
     def _date(self) -> int:
-        return int(self._clock.now().timestamp())
+        return int(self._clock.steady().timestamp())
 
     async def _hang(self) -> Reply:
         while not self._closing:

@@ -59,6 +59,9 @@ class PatientClock:
     def now(self) -> datetime:
         return self.clock.now()
 
+    def steady(self) -> datetime:
+        return self.clock.steady()
+
     async def sleep(self, _: timedelta) -> None:
         for _moment in range(10):
             await a_moment()

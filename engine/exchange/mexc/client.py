@@ -148,9 +148,9 @@ class MexcClient:
 
     async def _sample(self) -> timedelta:
         async with self._turn(TIME, None):
-            asked_at = self.clock.now()
+            asked_at = self.clock.steady()
             server_time = wire.server_time(await self._answered(TIME, "", credentials=None))
-            round_trip = self.clock.now() - asked_at
+            round_trip = self.clock.steady() - asked_at
         if round_trip > _SLOWEST_ROUND_TRIP:
             raise Unavailable("the exchange is too slow to tell the time")
         return server_time - (asked_at + round_trip / 2)
@@ -191,7 +191,7 @@ class MexcClient:
         self, endpoint: Endpoint, query: str, *, credentials: Credentials | None
     ) -> Answer:
         url = f"{self._base_url}{endpoint.path}"
-        began, outcome = self.clock.now(), "no_answer"
+        began, outcome = self.clock.steady(), "no_answer"
         try:
             answer = await self._transport.send(
                 endpoint.method,
@@ -203,7 +203,7 @@ class MexcClient:
             outcome = "never_left"
             raise
         finally:
-            took = self.clock.now() - began
+            took = self.clock.steady() - began
             self.traffic.note(endpoint.method, endpoint.path, outcome=outcome, took=took)
             about = {"method": endpoint.method, "path": endpoint.path, "outcome": outcome}
             logger.debug("asked mexc", extra=about)
@@ -256,7 +256,7 @@ class MexcClient:
         seconds = _SILENCE[answer.status]
         if answer.retry_after is not None and _SECONDS.fullmatch(answer.retry_after):
             seconds = min(max(1, int(answer.retry_after)), _LONGEST_SILENCE)
-        self._budget.cool_down(self.clock.now() + timedelta(seconds=seconds))
+        self._budget.cool_down(self.clock.steady() + timedelta(seconds=seconds))
         logger.warning("mexc wants silence", extra={"status": answer.status, "seconds": seconds})
         return seconds
 

@@ -50,7 +50,7 @@ class _Shared(Generic[T]):
         self._kept.pop(symbol, None)
 
     def _is_fresh(self, kept_at: datetime, value: T) -> bool:
-        return timedelta() <= self._clock.now() - kept_at < self._lifetime(value)
+        return self._clock.steady() - kept_at < self._lifetime(value)
 
     async def _read(self, symbol: Symbol, read: Callable[[], Awaitable[T]]) -> T:
         shared: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -62,7 +62,7 @@ class _Shared(Generic[T]):
             shared.exception()  # seen: nobody else may be waiting for it
             raise
         else:
-            self._kept[symbol] = (self._clock.now(), value)
+            self._kept[symbol] = (self._clock.steady(), value)
             shared.set_result(value)
             return value
         finally:

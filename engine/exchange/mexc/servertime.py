@@ -23,7 +23,7 @@ class MexcTime:
         self.samples = 0
 
     def now(self) -> datetime:
-        return self._clock.now() + (self._offset or timedelta()) - _BEHIND
+        return self._clock.steady() + (self._offset or timedelta()) - _BEHIND
 
     def continues_at(self, offset: timedelta) -> bool:
         """Whether *offset* fits what was measured before; a jump needs a second look."""
