@@ -47,7 +47,7 @@ from engine.offers import Offers
 from engine.recover import Resolver, next_look
 from engine.storage import limits, looks, requests
 from engine.storage.database import Database
-from engine.timing import Timing
+from engine.timing import Timing, steadily
 from engine.trade import Trader
 from engine.watch import Watch
 
@@ -174,6 +174,7 @@ class Checker:
     ) -> Checked:
         account, settings = duty.account, duty.account.settings
         rules, book = await rules_and_book(exchange.market, settings.symbol)
+        read_at = steadily(self._clock, holdings.read_at, book.read_at)
         decided = plan(
             holdings=holdings,
             settings=settings,
@@ -215,8 +216,9 @@ class Checker:
                 account=account,
                 exchange=exchange,
                 owner=self._owner,
-                read_at=min(holdings.read_at, book.read_at),
+                read_at=read_at,
                 look=look,
+                until=duty.request.expires_at if duty.request else None,
             )
         except LeaseLost:
             if duty.request is not None:

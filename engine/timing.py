@@ -3,8 +3,11 @@ can stretch all of it together.
 """
 
 from dataclasses import dataclass, fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
+
+from engine.clock import Clock
+from engine.errors import BadData
 
 _LONGEST_CALM = timedelta(minutes=5)
 _LONGEST_BACKOFF = timedelta(minutes=15)
@@ -43,3 +46,14 @@ class Timing:
     def stretched(self, factor: int) -> Self:
         """Everything *factor* times as long, for a clock that runs that much faster."""
         return type(self)(**{f.name: getattr(self, f.name) * factor for f in fields(self)})
+
+
+def steadily(clock: Clock, *read_at: datetime) -> datetime:
+    """The earliest of these moments of `now()`, by the clock's `steady()`.
+
+    Raises BadData where the clock was set back since: then nothing tells how old the data is.
+    """
+    now = clock.now()
+    if max(read_at) > now:
+        raise BadData("the clock was set back while balances and prices were read")
+    return clock.steady() - (now - min(read_at))

@@ -20,7 +20,6 @@ from engine.domain.alerts import OrderUnclear, trade_settled
 from engine.domain.holdings import Holdings
 from engine.domain.looks import Look
 from engine.domain.orders import (
-    RECV_WINDOW,
     Fees,
     Intent,
     OrderState,
@@ -59,10 +58,12 @@ class Trader:
         owner: str,
         read_at: datetime,
         look: Look,
+        until: datetime | None = None,
     ) -> Intent:
         """Carry *intent* out once; returns it as far as it got.
 
-        *read_at* is when the data it was planned on was read. Raises LeaseLost or BadData if
+        *read_at* is when the data it was planned on was read, by the clock's `steady`; *until* is
+        when a person's tap stops counting. Raises LeaseLost or BadData if
         it may not be sent (any more), Unavailable if it provably never left, ClockRefused if
         only the time stamp was wrong: in all of them nothing was traded and that is recorded.
         A refusal or an unclear outcome is told to the chat and is no exception: the intent
@@ -72,10 +73,10 @@ class Trader:
             await orders.add(session, intent)
             await looks.put(session, account.id, look)
         sending = await self._start(
-            intent, account=account, exchange=exchange, owner=owner, read_at=read_at
+            intent, account=account, exchange=exchange, owner=owner, read_at=read_at, until=until
         )
         try:
-            exchange_order_id = await exchange.place(_ticket(sending))
+            exchange_order_id = await exchange.place(Ticket.of(sending))
         except Unavailable as e:
             await self._close(sending, OrderState.DROPPED, error=str(e))
             raise
@@ -100,24 +101,30 @@ class Trader:
         exchange: Exchange,
         owner: str,
         read_at: datetime,
+        until: datetime | None,
     ) -> Intent:
-        if self._clock.now() - read_at > self._timing.data_age:
-            await self._close(intent, OrderState.DROPPED, error="the data grew old")
-            await self._still_ours(intent, owner=owner)
-            raise BadData("the balances and prices are too old to trade on")
+        is_old, sending = False, None
         async with self._database.writing() as session:
-            sending = await orders.start_sending(
-                session,
-                intent,
-                now=self._database.now(),
-                owner=owner,
-                margin=self._timing.send_margin,
-                account=account,
-                sent_at=exchange.time(),
-            )
+            await orders.hold_account(session, account.id)
+            # Judged now: the writer's turn and the lock may both have been waited for.
+            is_old = self._clock.steady() - read_at > self._timing.data_age
+            if not is_old and (until is None or self._clock.now() <= until):
+                sending = await orders.start_sending(
+                    session,
+                    intent,
+                    now=self._database.now(),
+                    owner=owner,
+                    margin=self._timing.send_margin,
+                    account=account,
+                    sent_at=exchange.time(),
+                )
             if sending is not None:
                 # From here on the order itself is the answer to a person's tap.
                 await requests.drop(session, account.id, confirmation_id=intent.run_id)
+        if is_old:
+            await self._close(intent, OrderState.DROPPED, error="the data grew old")
+            await self._still_ours(intent, owner=owner)
+            raise BadData("the balances and prices are too old to trade on")
         if sending is None:
             await self._close(
                 intent, OrderState.DROPPED, error="the account changed hands or wishes"
@@ -165,7 +172,7 @@ class Trader:
         Gives up for now (and returns the intent unchanged) where the exchange does not answer
         or the order stays open for `settle_for`; recovery goes on from there.
         """
-        deadline = self._clock.now() + self._timing.settle_for
+        deadline = self._clock.steady() + self._timing.settle_for
         pause = _FIRST_PAUSE
         while True:
             report = await look_up(intent, exchange)
@@ -173,7 +180,7 @@ class Trader:
                 return await self.book(
                     intent, report, account=account, exchange=exchange, late=late
                 )
-            if self._clock.now() + pause > deadline:
+            if self._clock.steady() + pause > deadline:
                 return intent
             await self._clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
@@ -283,17 +290,3 @@ async def _fees(intent: Intent, report: OrderReport, exchange: Exchange) -> Fees
         return await exchange.fees(intent.symbol, report.exchange_order_id)
     except (Unavailable, Rejected):
         return None
-
-
-def _ticket(intent: Intent) -> Ticket:
-    if intent.sent_at is None:
-        raise ValueError(f"order {intent.client_order_id} has no time stamp to sign")
-    return Ticket(
-        client_order_id=intent.client_order_id,
-        symbol=intent.symbol,
-        side=intent.side,
-        quote_amount=intent.quote_amount,
-        base_quantity=intent.base_quantity,
-        sent_at=intent.sent_at,
-        recv_window=RECV_WINDOW,
-    )

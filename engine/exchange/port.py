@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, Self
 
 from engine.domain.book import OrderBook
 from engine.domain.holdings import Holdings
-from engine.domain.orders import ClientOrderId, Execution, Fees
+from engine.domain.orders import RECV_WINDOW, ClientOrderId, Execution, Fees, Intent
 from engine.domain.pairs import PairRules, Side, Symbol
 
 
@@ -26,6 +26,20 @@ class Ticket:
     base_quantity: Decimal | None
     sent_at: datetime
     recv_window: timedelta
+
+    @classmethod
+    def of(cls, intent: Intent) -> Self:
+        if intent.sent_at is None:
+            raise ValueError(f"order {intent.client_order_id} has no time stamp to sign")
+        return cls(
+            client_order_id=intent.client_order_id,
+            symbol=intent.symbol,
+            side=intent.side,
+            quote_amount=intent.quote_amount,
+            base_quantity=intent.base_quantity,
+            sent_at=intent.sent_at,
+            recv_window=RECV_WINDOW,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,18 @@ async def add(session: AsyncSession, intent: Intent) -> None:
         raise AlreadyIntended(intent.client_order_id) from e
 
 
+async def hold_account(session: AsyncSession, account_id: AccountId) -> None:
+    """Lock the account's row, for the gate: a pause or a halt committed before this is seen there,
+    and one that comes later waits until the order is "sending" and can tell the person so.
+
+    It also holds back any other gate of the account, so the orders that the limits count are all
+    committed. The lock may be waited for: what has an age is judged after it.
+    """
+    await session.execute(
+        select(AccountRow.id).where(AccountRow.id == account_id).with_for_update(key_share=True)
+    )
+
+
 async def start_sending(
     session: AsyncSession,
     intent: Intent,
@@ -57,7 +69,8 @@ async def start_sending(
     account: Account,
     sent_at: datetime,
 ) -> Intent | None:
-    """The last gate before an order leaves, in one statement: planned -> sending.
+    """The last gate before an order leaves, in one statement: planned -> sending. The account is
+    held by `hold_account`.
 
     None, and nothing changed, unless *owner* holds the account under the intent's fence for at
     least *margin* longer, the account is exactly as it was planned for (its version), not paused
@@ -65,12 +78,6 @@ async def start_sending(
     and this one keeps within its limits. *now* is the database's clock, *sent_at* the exchange's
     time that will be signed.
     """
-    # The account's row is locked first: a pause or a halt committed before this is seen here, and
-    # one that comes later waits until we are "sending" and can tell the person so. It also holds
-    # back any other gate of the account, so the orders that the limits count are all committed.
-    await session.execute(
-        select(AccountRow.id).where(AccountRow.id == account.id).with_for_update(key_share=True)
-    )
     held = exists().where(
         LeaseRow.account_id == account.id,
         LeaseRow.owner == owner,

@@ -35,6 +35,7 @@ async def send(
     *,
     owner: str = OWNER,
 ) -> Intent | None:
+    await orders.hold_account(session, account.id)
     return await orders.start_sending(
         session,
         wanted or intent(),

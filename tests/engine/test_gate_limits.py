@@ -62,6 +62,7 @@ async def leaves(database: Database, account: Account, **facts: Any) -> bool:
 
 async def passes(database: Database, account: Account, wanted: Intent) -> bool:
     async with database.writing() as session:
+        await orders.hold_account(session, account.id)
         sending = await orders.start_sending(
             session,
             wanted,
@@ -213,6 +214,7 @@ async def test_two_gates_at_once_do_not_both_overlook_the_other(
         await orders.add(session, first)
         await orders.add(session, second)
     async with asyncio.TaskGroup() as tasks, database.writing() as session:
+        await orders.hold_account(session, account.id)
         sending = await orders.start_sending(
             session,
             first,

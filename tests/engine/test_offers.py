@@ -363,6 +363,7 @@ async def test_the_last_gate_itself_refuses_what_no_person_asked_for(
         )
         async with engine.database.writing() as session:
             await orders.add(session, intent)
+            await orders.hold_account(session, account.id)
             sending = await orders.start_sending(
                 session,
                 intent,

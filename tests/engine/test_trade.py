@@ -1,12 +1,12 @@
 """The order protocol: written down first, sent once, told with its outcome."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from engine import trade
 from engine.domain.alerts import OrderUnclear, TradeSettled, TroubleTold
 from engine.domain.looks import Failed, Ordered
 from engine.domain.orders import RECV_WINDOW, OrderState, Trigger
@@ -20,11 +20,13 @@ from engine.errors import (
     Rejected,
     Unavailable,
 )
+from engine.exchange.port import Ticket
 from tests import builders
 from tests.engine.harness import Engine
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import gone
 from tests.fakes.exchange import FakeExchange
+from tests.fakes.tasks import a_moment
 
 D = Decimal
 
@@ -260,6 +262,84 @@ async def test_data_that_grew_old_are_not_traded_on(
     assert (intent.state, intent.error) == (OrderState.DROPPED, "the data grew old")
     assert isinstance(checked.look.verdict, Failed)
     assert exchange.calls["place"] == 0
+
+
+async def test_data_that_grow_old_while_the_gate_waits_for_its_turn_are_not_traded_on(
+    engine: Engine, exchange: FakeExchange, clock: FakeClock
+):
+    stalled = asyncio.Event()
+
+    async def somebody_writes_for_long() -> None:
+        async with engine.database.writing():
+            stalled.set()
+            for _ in range(20):
+                await a_moment()
+            clock.shift(engine.timing.data_age + timedelta(milliseconds=1))
+
+    async def a_writer_comes_first() -> None:
+        writers.create_task(somebody_writes_for_long())
+        await stalled.wait()
+
+    exchange.meanwhile("book", a_writer_comes_first)
+    account = await engine.open_account()
+
+    async with asyncio.TaskGroup() as writers:
+        checked = await engine.check(account)
+
+    [intent] = await engine.intents()
+    assert (intent.state, intent.error) == (OrderState.DROPPED, "the data grew old")
+    assert isinstance(checked.look.verdict, Failed)
+    assert exchange.calls["place"] == 0
+
+
+async def test_a_tap_that_stops_counting_while_the_gate_waits_sends_nothing(
+    engine: Engine, exchange: FakeExchange, clock: FakeClock
+):
+    account = await engine.open_account()
+    await engine.tap(account, expected_quote="17.10", good_for=timedelta(seconds=5))
+
+    async def the_machine_stalls(step: str) -> None:
+        if step == "committed" and exchange.calls["book"] and not exchange.calls["place"]:
+            clock.shift(timedelta(seconds=6))  # after the intent, before the gate
+
+    slow = Engine(engine.database, clock, engine.exchanges, on_step=the_machine_stalls)
+    await slow.check(account, fence=engine.fences[account.id])
+
+    [intent] = await engine.intents()
+    assert intent.state is OrderState.DROPPED
+    assert exchange.calls["place"] == 0
+
+
+@pytest.mark.parametrize("by", [timedelta(hours=-2), timedelta(seconds=-8), timedelta(hours=2)])
+async def test_a_clock_that_is_set_makes_no_old_data_fresh(
+    engine: Engine, exchange: FakeExchange, clock: FakeClock, by: timedelta
+):
+    async def the_clock_is_set(step: str) -> None:
+        if step == "committed" and exchange.calls["book"] and not exchange.calls["place"]:
+            clock.set_by(by)
+            clock.shift(engine.timing.data_age + timedelta(milliseconds=1))
+
+    account = await engine.open_account()
+    slow = Engine(engine.database, clock, engine.exchanges, on_step=the_clock_is_set)
+    await slow.check(account, fence=engine.fences[account.id])
+
+    assert exchange.calls["place"] == 0
+
+
+async def test_nothing_is_traded_where_the_clock_was_set_back_while_data_were_read(
+    engine: Engine, exchange: FakeExchange, clock: FakeClock
+):
+    async def the_clock_is_set() -> None:
+        clock.set_by(timedelta(hours=-2))
+
+    exchange.meanwhile("book", the_clock_is_set)
+    account = await engine.open_account()
+
+    await engine.check(account)
+    assert exchange.calls["place"] == 0
+
+    await engine.check(account)
+    assert exchange.calls["place"] == 1
 
 
 # What may happen between the plan and the gate, each of which must stop the order.
@@ -536,4 +616,4 @@ async def test_what_a_check_saw_before_it_traded_is_kept(engine: Engine):
 
 def test_an_order_without_a_time_stamp_cannot_be_signed():
     with pytest.raises(ValueError, match="no time stamp"):
-        trade._ticket(builders.intent())
+        Ticket.of(builders.intent())
