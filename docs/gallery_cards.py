@@ -35,7 +35,19 @@ from bot.views.story import story_view
 from bot.views.trading import paused_view, resumed_view
 from bot.views.waiting import waiting_view
 from bot.views.why import why_view
-from docs.story import ACCOUNT, MNTL, NOON, RULES, SETTINGS, SYMBOL, Typed, bought, holdings, seen
+from docs.story import (
+    ACCOUNT,
+    MNTL,
+    NOON,
+    RULES,
+    SETTINGS,
+    SYMBOL,
+    Typed,
+    bought,
+    foreseen,
+    holdings,
+    seen,
+)
 from engine.domain.accounts import Account, Halt
 from engine.domain.alert_settings import AlertSettings
 from engine.domain.alerts import (
@@ -53,6 +65,7 @@ from engine.domain.alerts import (
     TroubleTold,
     trade_settled,
 )
+from engine.domain.forecasts import Forecast
 from engine.domain.limits import Recent
 from engine.domain.looks import Ordered
 from engine.domain.movements import Movement
@@ -80,19 +93,23 @@ _TRADE = bought(_BEFORE)
 _AFTER = holdings(usdt=_TRADE.quote_after or D(0), mntl=_TRADE.base_after or D(0))
 _LATER = NOON + timedelta(minutes=3)
 _LOOK = seen(_AFTER, at=_LATER)
+_STEADY = foreseen(ACCOUNT, _AFTER, at=_LATER)
 _STUCK = replace(_TRADE, state=OrderState.NEEDS_HUMAN, resolved_at=None)
 _KEYLESS = replace(ACCOUNT, sealed_key=None, key_tail=None)
 _TROUBLE = Trouble(TroubleKind.UNREACHABLE, "", since=NOON, last_at=_LATER, count=4)
-_PLAN = Plan(held=D("57.10"), order=MarketBuy(D("17.10"), D(8541)))
+_NEXT = foreseen(ACCOUNT, _BEFORE, at=NOON)
+_THIN = Forecast(base_quantity=D(4696), quote_amount=D("9.42"), fee=D("0.0047"), held_after=D("90.57"), complete=False)  # fmt: skip
 _DRIFT = DriftNoticed(
     dry_run=False,
     symbol=SYMBOL,
     side=Side.BUY,
-    expected_quote=D("17.10"),
-    expected_base=D(8541),
+    expected_quote=_TRADE.execution.quote_amount,
+    expected_base=_TRADE.execution.base_quantity,
     held=D("57.10"),
     target=D(40),
     band=SETTINGS.band,
+    asked_quote=D("17.10"),
+    held_after=_TRADE.quote_after,
 )
 _FACTS = KeyFacts(frozenset({"SPOT_DEAL_WRITE"}), 90, ("203.0.113.7",), _BEFORE)
 
@@ -138,23 +155,24 @@ CARDS: Sequence[Shown] = (
     Shown("status-no-key", "Before there is a key", _asked("/status", _status(_KEYLESS, look=None, last_trade=None))),
     Shown("status-older", "A newer card is below", [retired_card_view()]),
     Shown("trade", "After a trade", [alert_view(trade_settled(_TRADE, late=False))]),
-    Shown("plan", "The plan", _asked("/rebalance", plan_view(account=ACCOUNT, plan=_PLAN, rules=RULES, confirmation_id="q"))),
-    Shown("plan-nothing", "Nothing to do", _asked("/rebalance", plan_view(account=ACCOUNT, plan=Plan(held=D("40.79"), reason=InsideBand()), rules=RULES, confirmation_id=None))),
+    Shown("plan", "The plan", _asked("/rebalance", plan_view(account=ACCOUNT, plan=_NEXT.plan, rules=RULES, forecast=_NEXT.forecast, confirmation_id="q"))),
+    Shown("plan-thin", "The plan in a thin book", _asked("/rebalance", plan_view(account=ACCOUNT, plan=Plan(held=D(100), order=MarketBuy(D(60), D(4696))), rules=RULES, forecast=_THIN, confirmation_id="q"))),
+    Shown("plan-nothing", "Nothing to do", _asked("/rebalance", plan_view(account=ACCOUNT, plan=Plan(held=D("40.79"), reason=InsideBand()), rules=RULES, forecast=None, confirmation_id=None))),
     Shown("plan-no-key", "No key, no plan", _asked("/rebalance", no_key_view(account=_KEYLESS))),
     Shown("plan-failed", "No plan without balances", _asked("/rebalance", plan_failed_view(account=ACCOUNT))),
     Shown("pause", "Pause", _asked("/pause", paused_view(account=_with(paused=True), already=False))),
-    Shown("resume", "Resume", _asked("/resume", resumed_view(account=ACCOUNT, already=False, now=_LATER, look=_LOOK, rules=RULES))),
-    Shown("set-target", "A setting and what it leads to", _asked("/settarget 60", changed_view(topic=Topic.TARGET, account=_with(target=D(60)), before=SETTINGS, now=_LATER, look=_LOOK, rules=RULES))),
+    Shown("resume", "Resume", _asked("/resume", resumed_view(account=ACCOUNT, already=False, now=_LATER, look=_LOOK, rules=RULES, foreseen=_STEADY))),
+    Shown("set-target", "A setting and what it leads to", _asked("/settarget 60", changed_view(topic=Topic.TARGET, account=_with(target=D(60)), before=SETTINGS, now=_LATER, look=_LOOK, rules=RULES, foreseen=foreseen(_with(target=D(60)), _AFTER, at=_LATER)))),
     Shown("set-target-bare", "A setting is asked for", _asked("/settarget", ask_view(topic=Topic.TARGET, settings=SETTINGS))),
     Shown("set-target-unclear", "What may mean two things", _asked("/settarget 1,000", question_view(ambiguous=Ambiguous(Topic.TARGET, ("1000 USDT", "1 USDT")), typed_text="1,000", confirmation_id="q"))),
     Shown("set-target-wrong", "What means nothing", _asked("/settarget lots", not_understood_view(topic=Topic.TARGET, typed_text="lots"))),
     Shown("limits", "Limits", _asked("/limits", limits_view(account=ACCOUNT, recent=Recent(turnover=D("16.30"), orders=1), rules=RULES))),
-    Shown("why", "Why nothing was done", _asked("/why", why_view(account=ACCOUNT, now=_LATER, look=_LOOK, rules=RULES))),
-    Shown("why-traded", "Why it traded", _asked("/why", why_view(account=ACCOUNT, now=_LATER, look=replace(seen(_BEFORE, at=NOON), verdict=Ordered(_TRADE.client_order_id, Side.BUY, D("17.10"))), rules=RULES, order=_TRADE))),
+    Shown("why", "Why nothing was done", _asked("/why", why_view(account=ACCOUNT, now=_LATER, look=_LOOK, rules=RULES, foreseen=_STEADY))),
+    Shown("why-traded", "Why it traded", _asked("/why", why_view(account=ACCOUNT, now=_LATER, look=replace(seen(_BEFORE, at=NOON), verdict=Ordered(_TRADE.client_order_id, Side.BUY, D("17.10"))), rules=RULES, foreseen=_STEADY, order=_TRADE))),
     Shown("history", "History", _asked("/history", history_view(account=ACCOUNT, events=[_TRADE], page=0, size=5, has_more=True))),
     Shown("balance", "Balance", _asked("/balance", balance_view(account=ACCOUNT, holdings=_AFTER, prices={MNTL: D("0.002")}, now=_LATER))),
     Shown("connect-1", "Connecting, step by step", _asked("/connect", ask_key_view(account=_KEYLESS), ask_secret_view(deleted=True))),
-    Shown("connect-2", "Connected", [connected_view(account=_with(paused=True), facts=_FACTS, rules=RULES, deleted=True)]),
+    Shown("connect-2", "Connected", [connected_view(account=_with(paused=True), facts=_FACTS, rules=RULES, deleted=True, foreseen=foreseen(_with(paused=True), _BEFORE, at=NOON))]),
     Shown("connect-failed", "A key that does not work", [connect_failed_view(error=AddressRefused(code=700006, message="IP [203.0.113.7] not in the ip white list"), account=_KEYLESS, deleted=True)]),
     Shown("disconnect", "Forgetting the key", _asked("/disconnect", ask_disconnect_view(account=ACCOUNT, confirmation_id="q"))),
     Shown("welcome", "Let in", [welcome_view(account=_KEYLESS, just_let_in=True)]),
@@ -170,8 +188,8 @@ CARDS: Sequence[Shown] = (
     Shown("trouble-over", "It is over", [alert_view(TroubleOver(dry_run=False, kind=TroubleKind.UNREACHABLE, count=37, since=NOON, at=NOON + timedelta(minutes=14)))]),
     Shown("order-unclear", "An order without an answer", [alert_view(OrderUnclear(dry_run=False, symbol=SYMBOL, side=Side.BUY, expected_quote=D("17.10")))]),
     Shown("order-needs-person", "An order that needs your eyes", [alert_view(OrderNeedsPerson(dry_run=False, symbol=SYMBOL, side=Side.BUY, expected_quote=D("17.10"), client_order_id=_TRADE.client_order_id))]),
-    Shown("settings", "All settings", _asked("/settings", panel_view(account=ACCOUNT, now=_LATER, look=_LOOK, rules=RULES))),
-    Shown("settings-target", "A page of the settings", [page_view(page=PanelPage.TARGET, account=ACCOUNT, now=_LATER, look=_LOOK, rules=RULES)]),
+    Shown("settings", "All settings", _asked("/settings", panel_view(account=ACCOUNT, now=_LATER, look=_LOOK, rules=RULES, foreseen=_STEADY))),
+    Shown("settings-target", "A page of the settings", [page_view(page=PanelPage.TARGET, account=ACCOUNT, now=_LATER, look=_LOOK, rules=RULES, foreseen=_STEADY)]),
     Shown("mode", "The three modes", _asked("/mode", mode_view(account=ACCOUNT, now=_LATER))),
     Shown("plan-offered", "Asked before a trade", [alert_view(PlanOffered(confirmation_id="q", drift=_DRIFT))]),
     Shown("drift-noticed", "Only told of it", [alert_view(_DRIFT)]),

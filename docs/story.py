@@ -16,6 +16,7 @@ from bot.views.trading import resumed_view
 from engine.domain.accounts import Account
 from engine.domain.alerts import TroubleTold, trade_settled
 from engine.domain.book import Level, OrderBook
+from engine.domain.forecasts import forecast
 from engine.domain.holdings import Balance, Holdings
 from engine.domain.looks import Declined, Look, Seen
 from engine.domain.matching import match_market_order
@@ -31,6 +32,7 @@ from engine.domain.pairs import USDT, Asset, PairRules, Side, Symbol
 from engine.domain.planner import InsideBand, MarketBuy, plan
 from engine.domain.target import Settings, Threshold
 from engine.domain.troubles import TroubleKind
+from engine.preview import Foreseen
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SYMBOL, MNTL = Symbol("MNTLUSDT"), Asset("MNTL")
@@ -103,6 +105,7 @@ def story() -> Sequence[Typed | Message]:
             now=NOON,
             look=seen(before, at=NOON),
             rules=RULES,
+            foreseen=foreseen(ACCOUNT, before, at=NOON),
         ),
         alert_view(trade_settled(trade, late=False)),
         Typed("/status"),
@@ -121,6 +124,7 @@ def story() -> Sequence[Typed | Message]:
             now=later,
             look=seen(after, at=later),
             rules=RULES,
+            foreseen=foreseen(more, after, at=later),
         ),
         alert_view(refused),
     ]
@@ -139,6 +143,15 @@ def seen(holdings: Holdings, *, at: datetime) -> Look:
         verdict=Declined(InsideBand()),
         seen=Seen.of(SETTINGS, holdings, BOOK),
     )
+
+
+def foreseen(account: Account, held: Holdings, *, at: datetime) -> Foreseen:
+    """What the next check of *account* would do."""
+    settings = account.settings
+    decided = plan(holdings=held, settings=settings, rules=RULES, book=BOOK)
+    decided, comes_to = forecast(decided, rules=RULES, book=BOOK, last_price=_LAST_PRICE)
+    look = seen(held, at=at)
+    return Foreseen(decided, None, look, Seen.of(settings, held, BOOK), RULES, comes_to)
 
 
 def bought(before: Holdings) -> Intent:

@@ -13,6 +13,7 @@ from engine import incidents, runs
 from engine.clock import Clock
 from engine.domain.accounts import Account, Duty
 from engine.domain.book import OrderBook
+from engine.domain.forecasts import forecast
 from engine.domain.holdings import Holdings
 from engine.domain.intents import intend, run_id
 from engine.domain.limits import limited
@@ -162,7 +163,7 @@ class Checker:
         look = self._look(duty.account, trigger, Unsettled(), holdings=holdings)
         return Checked(look, again_in=min(max(waited / 4, _SETTLE_POLL), _SETTLE_POLL * 15))
 
-    async def _rebalance(
+    async def _rebalance(  # noqa: PLR0911 - one return an outcome
         self,
         duty: Duty,
         exchange: Exchange,
@@ -192,9 +193,13 @@ class Checker:
             return await self._declined(duty, decided, trigger, holdings=holdings, book=book)
         order, autonomy = decided.order, settings.autonomy
         if duty.request is None and autonomy is not Autonomy.AUTO:
-            left = LeftToPerson(order.side, order.expected_quote, autonomy)
+            last_price = await exchange.market.last_price(settings.symbol)
+            foreseen, comes_to = forecast(decided, rules=rules, book=book, last_price=last_price)
+            if comes_to is None:
+                return await self._declined(duty, foreseen, trigger, holdings=holdings, book=book)
+            left = LeftToPerson(order.side, comes_to.quote_amount, autonomy)
             look = self._look(account, trigger, left, holdings=holdings, book=book)
-            await self._offers.hold_back(duty, order, look=look, fence=fence)
+            await self._offers.hold_back(duty, order, comes_to, look=look, fence=fence)
             return Checked(look)
         intent = intend(
             account,

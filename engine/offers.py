@@ -13,9 +13,10 @@ from engine import incidents
 from engine.clock import Clock
 from engine.domain.accounts import Account, Duty, RunOffer
 from engine.domain.alerts import DriftNoticed, PlanOffered
+from engine.domain.forecasts import Forecast
 from engine.domain.looks import Look
 from engine.domain.offers import Offer, Standing, Step, lasts_until, step
-from engine.domain.planner import MarketBuy, Order
+from engine.domain.planner import Order
 from engine.domain.target import Autonomy
 from engine.errors import LeaseLost
 from engine.storage import accounts, confirmations, leases, looks, offers, outbox, requests
@@ -34,8 +35,11 @@ class Offers:
         self._timing = timing
         self._owner = owner
 
-    async def hold_back(self, duty: Duty, order: Order, *, look: Look, fence: int) -> None:
-        """Offer *order* to the chat, or tell of it, where that is not done already.
+    async def hold_back(
+        self, duty: Duty, order: Order, comes_to: Forecast, *, look: Look, fence: int
+    ) -> None:
+        """Offer *order* to the chat, or tell of it, where that is not done already. What is told
+        is what it *comes_to*.
 
         Raises LeaseLost, and nothing is told, if the account changed hands or wishes meanwhile:
         after a pause nothing is offered.
@@ -54,7 +58,7 @@ class Offers:
                 case Step.NEW:
                     if last is not None:
                         await offers.call_off(session, last, now=now)
-                    await self._tell(session, account, order, look=look, now=now)
+                    await self._tell(session, account, order, comes_to, look=look, now=now)
                 case Step.KEEP if last is not None:
                     until = lasts_until(account, now=now, patience=self._timing.question)
                     await offers.prolong(session, last, until=until)
@@ -88,7 +92,14 @@ class Offers:
         )
 
     async def _tell(
-        self, session: AsyncSession, account: Account, order: Order, *, look: Look, now: datetime
+        self,
+        session: AsyncSession,
+        account: Account,
+        order: Order,
+        comes_to: Forecast,
+        *,
+        look: Look,
+        now: datetime,
     ) -> None:
         settings = account.settings
         patience = self._timing.question
@@ -100,10 +111,11 @@ class Offers:
             dry_run=settings.dry_run,
             symbol=settings.symbol,
             side=order.side,
-            expected_quote=order.expected_quote,
-            expected_base=(
-                order.expected_base if isinstance(order, MarketBuy) else order.base_quantity
-            ),
+            expected_quote=comes_to.quote_amount,
+            expected_base=comes_to.base_quantity,
+            asked_quote=order.expected_quote,
+            held_after=comes_to.held_after,
+            complete=comes_to.complete,
             held=look.seen.held if look.seen else settings.target,
             target=settings.target,
             band=settings.band,

@@ -10,6 +10,7 @@ from decimal import Decimal
 from engine.check import ExchangeFor
 from engine.domain.accounts import Account
 from engine.domain.book import OrderBook
+from engine.domain.forecasts import Forecast, forecast
 from engine.domain.holdings import Holdings
 from engine.domain.limits import limited
 from engine.domain.looks import Declined, Look, Seen, Verdict
@@ -30,16 +31,19 @@ _AT_ONCE_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Preview:
+    """*forecast* is what the plan's order would come to; None where there is no order."""
+
     account: Account
     plan: Plan
     seen: Seen
     rules: PairRules
+    forecast: Forecast | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """What a check would find. *plan* is what it would decide without the limits, *reason* the
-    limit that its order would break.
+    """What a check would find. *plan* is what it would decide without the limits, *forecast* what
+    its order would come to, *reason* the limit that the order would break.
     """
 
     plan: Plan
@@ -47,6 +51,18 @@ class Foreseen:
     look: Look
     seen: Seen
     rules: PairRules
+    forecast: Forecast | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """*look* has the newest balances that are known. *foreseen* is None where the exchange did not
+    show the balances and the market just now, *rules* where the pair's are not known.
+    """
+
+    look: Look | None = None
+    rules: PairRules | None = None
+    foreseen: Foreseen | None = None
 
 
 class Previews:
@@ -80,26 +96,47 @@ class Previews:
             declined = _look(account, Declined(reason), seen, at=book.read_at)
             async with self._database.writing() as session:
                 await looks.put(session, account.id, declined)
-        return Preview(account, decided, seen, rules)
+        async with within(_PATIENCE_S):
+            decided, comes_to = await _forecast(exchange.market, decided, rules, book)
+        return Preview(account, decided, seen, rules, comes_to)
 
     async def foresee(self, account: Account) -> Foreseen | None:
         """What the next check of *account* would do, which need not be as it is stored; None where
         that cannot be had within a person's patience. Nothing is remembered of it.
         """
         try:
-            exchange = self._exchange_for(account)
             async with within(_PATIENCE_S):
-                holdings = await exchange.holdings()
-                rules, book = await rules_and_book(exchange.market, account.settings.symbol)
+                holdings = await self._exchange_for(account).holdings()
+                return await self._foresee(account, holdings)
         except EngineError:
             return None
-        decided = plan(holdings=holdings, settings=account.settings, rules=rules, book=book)
+
+    async def outlook(self, account: Account, known: Look | None) -> Outlook:
+        """What *account* holds and what its next check would do, as far as it can be had soon."""
+        look = known
+        if account.can_trade:
+            try:
+                async with within(_SOON_S):
+                    holdings = await self._exchange_for(account).holdings()
+                    look = _seen_now(account, Seen.of(account.settings, holdings, None), holdings)
+                    foreseen = await self._foresee(account, holdings)
+                    return Outlook(foreseen.look, foreseen.rules, foreseen)
+            except EngineError:
+                pass
+        return Outlook(look, await self.known_rules(account))
+
+    async def _foresee(self, account: Account, holdings: Holdings) -> Foreseen:
+        market, settings = self._exchange_for(account).market, account.settings
+        rules, book = await rules_and_book(market, settings.symbol)
+        decided = plan(holdings=holdings, settings=settings, rules=rules, book=book)
         async with self._database.reading() as session:
             recent = await limits.recent(session, account, now=book.read_at)
         allowed = limited(decided, book=book, limits=account.limits_in_force, recent=recent)
-        seen = Seen.of(account.settings, holdings, book)
-        look = _look(account, Declined(InsideBand()), seen, at=holdings.read_at)
-        return Foreseen(decided, None if allowed.order else allowed.reason, look, seen, rules)
+        broken = allowed.reason if decided.order is not None and allowed.order is None else None
+        decided, comes_to = await _forecast(market, decided, rules, book)
+        seen = Seen.of(settings, holdings, book)
+        look = _seen_now(account, seen, holdings)
+        return Foreseen(decided, broken, look, seen, rules, comes_to)
 
     async def see(self, account: Account) -> tuple[Seen, Holdings]:
         """What the account holds, valued if the market can be read."""
@@ -120,7 +157,7 @@ class Previews:
         Raises what the exchange's reads raise, and SealBroken.
         """
         now_seen, holdings = await self.see(account)
-        return _look(account, Declined(InsideBand()), now_seen, at=holdings.read_at)
+        return _seen_now(account, now_seen, holdings)
 
     async def fresh_look(
         self, account: Account, known: Look | None, *, patiently: bool = False
@@ -179,6 +216,21 @@ class Previews:
         if not account.can_trade:
             account = replace(account, settings=replace(account.settings, dry_run=True))
         return self._exchange_for(account).market
+
+
+async def _forecast(
+    market: Market, decided: Plan, rules: PairRules, book: OrderBook
+) -> tuple[Plan, Forecast | None]:
+    """The last price is asked for only where there is an order to size by it."""
+    if decided.order is None:
+        return decided, None
+    last_price = await market.last_price(book.symbol)
+    return forecast(decided, rules=rules, book=book, last_price=last_price)
+
+
+def _seen_now(account: Account, seen: Seen, holdings: Holdings) -> Look:
+    """A look that decides nothing."""
+    return _look(account, Declined(InsideBand()), seen, at=holdings.read_at)
 
 
 def _look(account: Account, verdict: Verdict, seen: Seen, *, at: datetime) -> Look:

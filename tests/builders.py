@@ -10,9 +10,11 @@ from typing import Any
 
 from engine.domain.accounts import Account
 from engine.domain.book import Level, OrderBook
+from engine.domain.forecasts import Forecast, forecast
 from engine.domain.holdings import Balance, Counting, Holdings
 from engine.domain.orders import AccountId, Execution, Intent, Trigger, client_order_id
 from engine.domain.pairs import USDT, Asset, PairRules, Side, Symbol
+from engine.domain.planner import Plan
 from engine.domain.target import Autonomy, Settings, Threshold, ThresholdUnit
 from tests.fakes.clock import START
 
@@ -77,6 +79,14 @@ def book(
 ) -> OrderBook:
     """Each level is (price, quantity), best first."""
     return OrderBook(symbol, bids=_levels(bids), asks=_levels(asks), read_at=read_at)
+
+
+def forecast_of(
+    plan: Plan, *, last_price: Amount = "0.002", **market: Any
+) -> tuple[Plan, Forecast | None]:
+    """What *plan* would come to in the usual book and under the usual rules, unless others are given."""
+    values: dict[str, Any] = {"rules": rules(), "book": book()} | market
+    return forecast(plan, last_price=Decimal(last_price), **values)
 
 
 def settings(

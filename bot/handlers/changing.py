@@ -92,21 +92,27 @@ class Changing:
         """The echo of a change, or the page of the panel, with a button that takes it back."""
         undo = await self._offer(ask, change.before, change.after, in_panel=in_panel)
         known = await self._situations.look(change.after)
-        look = await self._previews.fresh_look(change.after, known)
-        rules = await self._previews.known_rules(change.after)
+        outlook = await self._previews.outlook(change.after, known)
         now = self._clock.now()
         if in_panel:
             page = PanelPage(topic.value)
             return page_view(
-                page=page, account=change.after, now=now, look=look, rules=rules, undo=undo
+                page=page,
+                account=change.after,
+                now=now,
+                look=outlook.look,
+                rules=outlook.rules,
+                foreseen=outlook.foreseen,
+                undo=undo,
             )
         echo = changed_view(
             topic=topic,
             account=change.after,
             before=change.before.settings,
             now=now,
-            look=look,
-            rules=rules,
+            look=outlook.look,
+            rules=outlook.rules,
+            foreseen=outlook.foreseen,
         )
         return undoable(echo, former=undo[0], question_id=undo[1]) if undo else echo
 
@@ -128,12 +134,25 @@ class Changing:
     ) -> Message:
         """A page of the panel as things are now."""
         known = await self._situations.look(account)
-        look = await self._previews.fresh_look(account, known)
-        rules = await self._previews.known_rules(account)
+        outlook = await self._previews.outlook(account, known)
         now = self._clock.now()
         if page is PanelPage.HOME:
-            return panel_view(account=account, now=now, look=look, rules=rules)
-        return page_view(page=page, account=account, now=now, look=look, rules=rules, title=title)
+            return panel_view(
+                account=account,
+                now=now,
+                look=outlook.look,
+                rules=outlook.rules,
+                foreseen=outlook.foreseen,
+            )
+        return page_view(
+            page=page,
+            account=account,
+            now=now,
+            look=outlook.look,
+            rules=outlook.rules,
+            foreseen=outlook.foreseen,
+            title=title,
+        )
 
     async def _offer(
         self, ask: Ask, before: Account, after: Account, *, in_panel: bool
@@ -231,12 +250,14 @@ class Changing:
             title = undone_title(proposal.wanted)
             return await self.page(page_of(proposal.wanted), done.after, title=title)
         known = await self._situations.look(done.after)
+        outlook = await self._previews.outlook(done.after, known)
         return undone_view(
             account=done.after,
             former=proposal.wanted,
             now=self._clock.now(),
-            look=await self._previews.fresh_look(done.after, known),
-            rules=await self._previews.known_rules(done.after),
+            look=outlook.look,
+            rules=outlook.rules,
+            foreseen=outlook.foreseen,
         )
 
 

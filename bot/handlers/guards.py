@@ -93,13 +93,15 @@ class Guards:
             made = Change(change.before, change.after)
             return await self._changing.told(ask, Topic.LIMITS, made, in_panel=True)
         known = await self._situations.look(change.after)
+        outlook = await self._previews.outlook(change.after, known)
         echo = limits_changed_view(
             account=change.after,
             changed=change.before != change.after,
             recent=change.recent,
             now=self._clock.now(),
-            look=await self._previews.fresh_look(change.after, known),
-            rules=await self._previews.known_rules(change.after),
+            look=outlook.look,
+            rules=outlook.rules,
+            foreseen=outlook.foreseen,
         )
         return await self._changing.with_undo(
             ask, before=change.before, after=change.after, echo=echo

@@ -63,12 +63,14 @@ class ModeOf:
             return mode_not_understood_view(account=account, typed_text=ask.argument)
         change = await self._modes.change(account, wanted, user_id=ask.user_id)
         known = await self._situations.look(change.after)
+        outlook = await self._previews.outlook(change.after, known)
         echo = mode_changed_view(
             account=change.after,
             changed=change.before != change.after,
             now=self._clock.now(),
-            look=await self._previews.fresh_look(change.after, known),
-            rules=await self._previews.known_rules(change.after),
+            look=outlook.look,
+            rules=outlook.rules,
+            foreseen=outlook.foreseen,
             under_way=change.under_way,
         )
         return await self._changing.with_undo(

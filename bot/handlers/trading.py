@@ -92,12 +92,14 @@ class Trading:
         if change.after.halted:
             return no_resume_in_a_halt_view(account=change.after)
         known = await self._situations.look(change.after)
+        outlook = await self._previews.outlook(change.after, known)
         return resumed_view(
             account=change.after,
             already=change.before == change.after,
             now=self._clock.now(),
-            look=await self._previews.fresh_look(change.after, known),
-            rules=await self._previews.known_rules(change.after),
+            look=outlook.look,
+            rules=outlook.rules,
+            foreseen=outlook.foreseen,
         )
 
     async def rebalance(self, ask: Ask) -> Message:
@@ -120,6 +122,8 @@ class Trading:
             account=account,
             plan=preview.plan,
             rules=preview.rules,
+            forecast=preview.forecast,
+            seen=preview.seen,
             confirmation_id=question_id,
         )
 

@@ -77,11 +77,13 @@ class Why:
         )
 
     async def _latest(self, account: Account, situation: Situation) -> Message:
+        outlook = await self._previews.outlook(account, situation.look)
         return why_view(
             account=account,
             now=self._clock.now(),
             look=situation.look,
-            rules=await self._previews.known_rules(account),
+            rules=outlook.rules,
+            foreseen=outlook.foreseen,
             order=await self._order_of(situation.look),
             trouble=situation.trouble,
             unresolved=situation.unresolved,

@@ -39,11 +39,13 @@ def balance(amount: Decimal, *, step: Decimal | None = None) -> str:
     return quantity(floor_to_step(amount, step))
 
 
-def price(value: Decimal) -> str:
-    """Four significant digits, or cents where those say more."""
+def price(value: Decimal, *, step: Decimal | None = None) -> str:
+    """Four significant digits, or cents where those say more; no finer than the pair's *step*."""
     if value <= ZERO:
         return "0"
     decimals = max(2, _SIGNIFICANT_DIGITS - 1 - value.adjusted())
+    if step is not None:
+        decimals = min(decimals, max(0, -int(step.normalize().as_tuple().exponent)))
     return _trimmed(f"{value:,.{decimals}f}")
 
 

@@ -25,6 +25,7 @@ from engine.errors import (
     TooPowerful,
 )
 from engine.exchange.port import KeyFacts
+from engine.preview import Foreseen
 
 _SOON_DAYS = 14
 _POWERS = {
@@ -65,6 +66,7 @@ def connected_view(
     rules: PairRules | None,
     deleted: bool,
     replaced_tail: str | None = None,
+    foreseen: Foreseen | None = None,
 ) -> Message:
     """*account* with its new key; connecting always leaves trading paused."""
     settings = account.settings
@@ -84,7 +86,7 @@ def connected_view(
             ),
             lines(_powers(facts), _validity(facts), _addresses(facts)),
             lines(f"You hold {usdt(held)} and {tokens_held} {escape(base)}.", band_line(settings)),
-            next_step(account, held=held, rules=rules),
+            next_step(account, held=held, rules=rules, foreseen=foreseen),
             warning.text if warning else None,
         ),
         keyboard([do("Resume", "resume")]) if settings.paused else None,

@@ -1,5 +1,6 @@
 """Questions before something that moves a lot of money: what would happen, and one button."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from bot.views.amounts import cents, pair_name, usdt
 from bot.views.buttons import button, keyboard
 from bot.views.layout import escape, lines, paragraphs
 from bot.views.mode import badge
+from bot.views.outlook import out_of_reach
 from bot.views.plan import PLAN_VALID_FOR, order_text
 from bot.views.reasons import reason_text
 from bot.views.typed import commands, named
@@ -37,7 +39,7 @@ def ask_target_view(
     return Message(
         paragraphs(
             f"{badge(account)} · Set the target to {usdt(target)}?",
-            _first_order(account, foreseen, when=_when(account)),
+            _first_order(account, foreseen, target=target, when=_when(account)),
             lines(
                 _within(f"the target stays {kept}"),
                 "I price it again when you tap. (/settarget)",
@@ -61,7 +63,12 @@ def ask_live_view(
                 f"{badge(account)} · Trade with real money?",
                 f"The key ending in {tail} is used, for {_pair(account)}.",
             ),
-            _first_order(account, foreseen, when="After /resume, the first check"),
+            _first_order(
+                account,
+                foreseen,
+                target=account.settings.target,
+                when="After /resume, the first check",
+            ),
             lines(
                 "Trading is paused first: nothing is traded before your /resume.",
                 _within("you stay on paper"),
@@ -100,22 +107,26 @@ def overtaken_view(*, account: Account, proposal: Proposal) -> Message:
     )
 
 
-def _first_order(account: Account, foreseen: Foreseen | None, *, when: str) -> str:
+def _first_order(
+    account: Account, foreseen: Foreseen | None, *, target: Decimal, when: str
+) -> str:
     if foreseen is None:
         return _UNSEEN
     plan = foreseen.plan
+    wanted = replace(account.settings, target=target)
+    unreachable = out_of_reach(wanted, foreseen.seen)
     holds = (
         f"You hold {usdt(plan.held)}; with your tokens that is worth about "
         f"{usdt(worth_of(foreseen.seen))}."
     )
-    if plan.order is None:
+    if plan.order is None or foreseen.forecast is None:
         symbol = account.settings.symbol
         reason = (
             reason_text(plan.reason, symbol=symbol, held=plan.held, band=foreseen.look.band)
             if plan.reason
             else None
         )
-        return lines(holds, f"{when} would trade nothing now.", reason)
+        return lines(holds, f"{when} would trade nothing now.", reason, unreachable)
     limit = (
         lines(
             reason_text(foreseen.reason, symbol=account.settings.symbol),
@@ -124,8 +135,10 @@ def _first_order(account: Account, foreseen: Foreseen | None, *, when: str) -> s
         if foreseen.reason is not None
         else None
     )
-    order = order_text(plan.order, held=plan.held, rules=foreseen.rules, dry_run=False)
-    return paragraphs(lines(holds, f"{when} would:"), order, limit)
+    order = order_text(
+        plan.order, foreseen.forecast, held=plan.held, rules=foreseen.rules, dry_run=False
+    )
+    return paragraphs(lines(holds, f"{when} would:"), order, unreachable, limit)
 
 
 def _when(account: Account) -> str:

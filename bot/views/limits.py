@@ -17,6 +17,7 @@ from engine.domain.limits import AUTOMATIC, Limits, LimitsInForce, Recent
 from engine.domain.looks import Look
 from engine.domain.pairs import PairRules
 from engine.domain.planner import smallest_order
+from engine.preview import Foreseen
 
 _HOW = (
     "/limits order 500 · /limits day 2000\n"
@@ -49,6 +50,7 @@ def limits_changed_view(
     now: datetime,
     look: Look | None = None,
     rules: PairRules | None = None,
+    foreseen: Foreseen | None = None,
 ) -> Message:
     """*account* as it is after the change."""
     held = held_at(look, account.settings)
@@ -57,7 +59,7 @@ def limits_changed_view(
             f"{badge(account)} · {'Limits set' if changed else 'Nothing changed'}",
             _table(account, recent),
             lines(
-                next_step(account, held=held, rules=rules),
+                next_step(account, held=held, rules=rules, foreseen=foreseen),
                 seen_line(look, held=held, now=now),
             ),
             _warnings(account, rules=rules),

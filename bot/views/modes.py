@@ -16,6 +16,7 @@ from engine.domain.looks import Look
 from engine.domain.orders import Intent
 from engine.domain.pairs import PairRules
 from engine.domain.target import Autonomy
+from engine.preview import Foreseen
 
 # In the order of how much is left to the person.
 _MEANINGS: Mapping[Autonomy, str] = {
@@ -51,6 +52,7 @@ def mode_changed_view(
     now: datetime,
     look: Look | None = None,
     rules: PairRules | None = None,
+    foreseen: Foreseen | None = None,
     under_way: Intent | None = None,
 ) -> Message:
     """*account* as it is after the change."""
@@ -66,7 +68,7 @@ def mode_changed_view(
             if under_way
             else None,
             lines(
-                next_step(account, held=held, rules=rules),
+                next_step(account, held=held, rules=rules, foreseen=foreseen),
                 seen_line(look, held=held, now=now),
             ),
         ),

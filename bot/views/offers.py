@@ -10,6 +10,7 @@ from bot.views.layout import escape, lines, paragraphs
 from bot.views.mode import badge, trading_badge
 from engine.domain.accounts import Account
 from engine.domain.alerts import DriftNoticed, PlanOffered
+from engine.domain.money import ZERO
 from engine.domain.pairs import Side, base_of
 
 TRADE, SKIP, REST = range(3)
@@ -87,5 +88,28 @@ def _plan(told: DriftNoticed) -> str:
     return lines(
         f"{verb} about {amount} ({escape(pair_name(told.symbol))})",
         f"for about {usdt(told.expected_quote)}{at}",
+        f"USDT  {cents(told.held)} → about {cents(max(ZERO, told.held_after))}"
+        if told.held_after is not None
+        else None,
+        _thin_book(told),
         "On paper: no real money moves." if told.dry_run else None,
     )
+
+
+def _thin_book(told: DriftNoticed) -> str | None:
+    """Why less than what is asked for would change hands."""
+    if told.asked_quote is None:
+        return None
+    if not told.complete:
+        base = escape(base_of(told.symbol))
+        verb = "sells" if told.side is Side.BUY else "buys"
+        return (
+            f"⚠️ Only {usdt(told.expected_quote)} of {usdt(told.asked_quote)}: nobody {verb} more "
+            f"{base} within 5% of the last price."
+        )
+    if told.side is Side.BUY and cents(told.expected_quote) != cents(told.asked_quote):
+        return (
+            f"I ask for {cents(told.asked_quote)}; MEXC sizes a buy by a price 5% above the last "
+            f"one, so it spends {cents(told.expected_quote)}."
+        )
+    return None

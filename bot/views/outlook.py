@@ -5,16 +5,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 
-from bot.views.amounts import band_range, cents, pair_name, threshold, usdt
+from bot.views.amounts import band_range, cents, pair_name, price, threshold, tokens, usdt
 from bot.views.layout import escape, lines
 from bot.views.moments import ago
+from bot.views.reasons import allow_order, reason_text
 from engine.domain.accounts import Account
-from engine.domain.looks import Look, Ordered
-from engine.domain.money import ONE, ceil_to_step, plain
+from engine.domain.forecasts import Forecast
+from engine.domain.looks import Look, Ordered, Seen
+from engine.domain.money import plain
+from engine.domain.moves import worth_of
 from engine.domain.orders import Intent
-from engine.domain.pairs import PairRules, base_of
-from engine.domain.planner import smallest_order
+from engine.domain.pairs import PairRules, Side, base_of
+from engine.domain.planner import (
+    InsideBand,
+    LimitKind,
+    MarketBuy,
+    Order,
+    OverLimit,
+    smallest_order,
+)
 from engine.domain.target import MAX_TARGET, Autonomy, Settings, ThresholdUnit
+from engine.preview import Foreseen
 
 HALTED_FOR_ALL = (
     "The owner halted all chats of this bot: no order leaves until the halt is lifted."
@@ -66,29 +77,57 @@ def band_line(settings: Settings) -> str:
     return f"Band {band_range(settings.band)} (±{threshold(settings.threshold)})"
 
 
-def next_step(account: Account, *, held: Decimal | None, rules: PairRules | None) -> str:
-    """One or two sentences on the next check, told from the balance seen last."""
+def next_step(
+    account: Account,
+    *,
+    held: Decimal | None,
+    rules: PairRules | None,
+    foreseen: Foreseen | None = None,
+) -> str:
+    """What the next check does, in one or two sentences. With *foreseen* from the book as it is,
+    otherwise from the balance seen last.
+    """
     if not account.can_trade:
         return "No key is connected yet: nothing is checked until you send /connect."
     if account.halted:
         return HALTED_FOR_ALL
+    would = (
+        _would(account, held=held, rules=rules)
+        if foreseen is None
+        else _foreseen(account, foreseen)
+    )
+    unreachable = out_of_reach(account.settings, foreseen.seen if foreseen else None)
     if account.settings.paused:
-        return lines(
-            "Trading is paused: no order leaves.",
-            f"After /resume the first check {_would(account, held=held, rules=rules)}",
-        )
-    return f"The next check {_would(account, held=held, rules=rules)}"
+        first = f"After /resume the first check {would}"
+        return lines("Trading is paused: no order leaves.", first, unreachable)
+    return lines(f"The next check {would}", unreachable)
 
 
-def caution(settings: Settings, *, rules: PairRules | None) -> Caution | None:
-    """A warning where the band is narrower than the smallest order, or has no lower edge."""
+def out_of_reach(settings: Settings, seen: Seen | None) -> str | None:
+    """A target beyond all that is owned can never be reached; None where the worth is not known."""
+    worth = None if seen is None else _worth(seen)
+    if worth is None or settings.target <= worth:
+        return None
+    base = escape(base_of(settings.symbol))
+    return (
+        f"⚠️ You cannot reach the target of {usdt(settings.target)}: all your USDT and {base} "
+        f"together are worth about {usdt(worth)}."
+    )
+
+
+def caution(
+    settings: Settings, *, rules: PairRules | None, seen: Seen | None = None
+) -> Caution | None:
+    """A warning where the band is narrower than the smallest order, or has no lower edge. With
+    *seen* no target is proposed that is more than the account owns.
+    """
     reach = settings.threshold.in_quote(settings.target)
     if rules is not None and reach < (smallest := smallest_order(rules)):
         return Caution(
             f"⚠️ This band can never trade at its edge: it reaches {usdt(reach)} from the target, "
             f"but MEXC takes orders for {escape(pair_name(settings.symbol))} "
             f"only from {usdt(smallest)}. Smaller drifts are left alone.",
-            _remedies(settings, smallest=smallest),
+            _remedies(settings, smallest=smallest, worth=_worth(seen) if seen else None),
         )
     if reach >= settings.target:
         return Caution(
@@ -99,7 +138,57 @@ def caution(settings: Settings, *, rules: PairRules | None) -> Caution | None:
     return None
 
 
+def price_note(order: Order, forecast: Forecast, *, rules: PairRules) -> str | None:
+    """Why less than what was asked changes hands."""
+    base = escape(rules.base)
+    if isinstance(order, MarketBuy):
+        if not forecast.complete:
+            return (
+                f"⚠️ Only {usdt(forecast.quote_amount)} of {usdt(order.quote_amount)}: no more "
+                f"{base} is for sale within 5% of the last price."
+            )
+        if usdt(forecast.quote_amount) == usdt(order.quote_amount):
+            return None
+        return (
+            f"I ask for {cents(order.quote_amount)}; MEXC sizes a buy by a price 5% above the "
+            f"last one, so it spends {cents(forecast.quote_amount)}."
+        )
+    if forecast.complete:
+        return None
+    return (
+        f"⚠️ Only {tokens(forecast.base_quantity, rules.base)} of "
+        f"{tokens(order.base_quantity, rules.base)}: nobody buys more within 5% of the last price."
+    )
+
+
+def _foreseen(account: Account, foreseen: Foreseen) -> str:
+    plan, settings = foreseen.plan, account.settings
+    if plan.order is None or foreseen.forecast is None:
+        if plan.reason is None or isinstance(plan.reason, InsideBand):
+            return f"would do nothing: the {usdt(plan.held)} seen last is inside the band."
+        return f"would send nothing. {reason_text(plan.reason, symbol=settings.symbol)}"
+    verb = "buy" if plan.order.side is Side.BUY else "sell"
+    base = escape(base_of(settings.symbol))
+    broken = foreseen.reason
+    if isinstance(broken, OverLimit) and broken.kind is LimitKind.ORDER:
+        return _over_order_limit(
+            verb, base, amount=plan.order.expected_quote, limit=broken.allowed
+        )
+    if broken is not None:
+        return f"would send nothing. {reason_text(broken, symbol=settings.symbol)}"
+    comes_to, rules = foreseen.forecast, foreseen.rules
+    return lines(
+        f"{_HOW[settings.autonomy]}{verb} {base} for about {usdt(comes_to.quote_amount)}: "
+        f"{escape(tokens(comes_to.base_quantity, rules.base))} at about "
+        f"{price(comes_to.average_price, step=rules.price_step)}.",
+        f"USDT  {cents(plan.held)} → about {cents(comes_to.held_after)} "
+        f"(target {cents(settings.target)})",
+        price_note(plan.order, comes_to, rules=rules),
+    )
+
+
 def _would(account: Account, *, held: Decimal | None, rules: PairRules | None) -> str:
+    """Without the book: an upper bound of what an order would move."""
     settings = account.settings
     if held is None:
         return "reads your balance and decides."
@@ -115,20 +204,26 @@ def _would(account: Account, *, held: Decimal | None, rules: PairRules | None) -
     verb = "buy" if held > settings.target else "sell"
     limit = account.limits_in_force.order
     if amount > limit:
-        return (
-            f"would send nothing: to {verb} {base} for about {usdt(amount)} is over your limit of "
-            f"{usdt(limit)} an order. {allow_order(amount)}"
-        )
+        return _over_order_limit(verb, base, amount=amount, limit=limit)
     seen = f"{usdt(held)} seen last, target {cents(settings.target)}"
-    return f"{_HOW[settings.autonomy]}{verb} {base} for about {usdt(amount)} ({seen})."
+    return f"{_HOW[settings.autonomy]}{verb} {base} for up to {usdt(amount)} ({seen})."
 
 
-def allow_order(amount: Decimal) -> str:
-    """How to let one order of that size through."""
-    return f"/limits order {plain(ceil_to_step(amount, ONE))} would allow it."
+def _over_order_limit(verb: str, base: str, *, amount: Decimal, limit: Decimal) -> str:
+    return (
+        f"would send nothing: to {verb} {base} for about {usdt(amount)} is over your limit of "
+        f"{usdt(limit)} an order. {allow_order(amount)}"
+    )
 
 
-def _remedies(settings: Settings, *, smallest: Decimal) -> Sequence[Remedy]:
+def _worth(seen: Seen) -> Decimal | None:
+    """What the account owns; None where a token it holds has no price."""
+    if seen.price is None and seen.base.total:
+        return None
+    return worth_of(seen)
+
+
+def _remedies(settings: Settings, *, smallest: Decimal, worth: Decimal | None) -> Sequence[Remedy]:
     remedies = []
     if smallest < settings.target:
         remedies.append(Remedy("setthreshold", f"{plain(smallest)}usdt"))
@@ -137,6 +232,6 @@ def _remedies(settings: Settings, *, smallest: Decimal) -> Sequence[Remedy]:
             remedies.append(Remedy("setthreshold", f"{plain(percent)}%"))
     if settings.threshold.unit is ThresholdUnit.FRACTION:
         target = (smallest / settings.threshold.value).to_integral_value(ROUND_CEILING)
-        if target <= MAX_TARGET:
+        if target <= (MAX_TARGET if worth is None else min(MAX_TARGET, worth)):
             remedies.append(Remedy("settarget", plain(target)))
     return remedies

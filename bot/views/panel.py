@@ -27,6 +27,7 @@ from engine.domain.pairs import PairRules
 from engine.domain.planner import smallest_order
 from engine.domain.target import Settings
 from engine.domain.wishes import Wish
+from engine.preview import Foreseen
 
 _BACK = "⬅️ Back"
 _LABEL = 13
@@ -54,7 +55,12 @@ _CHOSEN_FROM = frozenset({PanelPage.COUNTING, PanelPage.DRY_RUN})
 
 
 def panel_view(
-    *, account: Account, now: datetime, look: Look | None, rules: PairRules | None
+    *,
+    account: Account,
+    now: datetime,
+    look: Look | None,
+    rules: PairRules | None,
+    foreseen: Foreseen | None = None,
 ) -> Message:
     settings = account.settings
     held = held_at(look, settings)
@@ -70,7 +76,7 @@ def panel_view(
             f"{badge(account)} · /settings",
             block(_rows(account, rules)),
             lines(
-                next_step(account, held=held, rules=rules),
+                next_step(account, held=held, rules=rules, foreseen=foreseen),
                 seen_line(look, held=held, now=now),
             ),
             f"{named} open their own." if named else None,
@@ -86,6 +92,7 @@ def page_view(
     now: datetime,
     look: Look | None,
     rules: PairRules | None,
+    foreseen: Foreseen | None = None,
     title: str | None = None,
     undo: tuple[Wish, str] | None = None,
 ) -> Message:
@@ -105,7 +112,7 @@ def page_view(
                 f"Smallest order {usdt(smallest_order(rules))}" if rules else None,
             ),
             lines(
-                next_step(account, held=held, rules=rules),
+                next_step(account, held=held, rules=rules, foreseen=foreseen),
                 seen_line(look, held=held, now=now),
             ),
             warning.text if warning else None,

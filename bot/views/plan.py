@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import assert_never
 
 from bot.callbacks import Confirm
 from bot.messages import Message
@@ -12,38 +11,51 @@ from bot.views.buttons import button, do, keyboard
 from bot.views.layout import escape, lines, paragraphs
 from bot.views.mode import badge
 from bot.views.moments import roughly
-from bot.views.outlook import HALTED_FOR_ALL
+from bot.views.outlook import HALTED_FOR_ALL, out_of_reach, price_note
 from bot.views.reasons import reason_advice, reason_text
 from engine.domain.accounts import Account
+from engine.domain.forecasts import Forecast
+from engine.domain.looks import Seen
 from engine.domain.money import ZERO
 from engine.domain.orders import Intent
 from engine.domain.pairs import USDT, PairRules, Side, base_of
-from engine.domain.planner import InsideBand, MarketBuy, MarketSell, Order, Plan
+from engine.domain.planner import InsideBand, Order, Plan
 from engine.domain.target import Settings
 
 PLAN_VALID_FOR = timedelta(seconds=90)
 
 
 def plan_view(
-    *, account: Account, plan: Plan, rules: PairRules, confirmation_id: str | None
+    *,
+    account: Account,
+    plan: Plan,
+    rules: PairRules,
+    forecast: Forecast | None,
+    confirmation_id: str | None,
+    seen: Seen | None = None,
 ) -> Message:
-    """The plan made with `ignore_band`. *confirmation_id* is None where no tap is possible:
-    nothing to trade, or trading is paused.
+    """The plan made with `ignore_band`, and what its order would come to. *confirmation_id* is None
+    where no tap is possible: nothing to trade, or trading is paused.
     """
     settings = account.settings
     head = lines(
         f"{badge(account)} · Plan for {escape(pair_name(settings.symbol))}",
         f"You hold {usdt(plan.held)}, {_distance(plan.held, settings)}.",
     )
-    if plan.order is None:
-        return Message(paragraphs(head, _no_order(plan, settings)))
+    if plan.order is None or forecast is None:
+        return Message(
+            paragraphs(head, lines(_no_order(plan, settings), out_of_reach(settings, seen)))
+        )
     inside = (
         f"It is inside the band of {band_range(settings.band)}: "
         "I would leave it alone, but you may trade it."
         if settings.band.holds(plan.held)
         else None
     )
-    order = order_text(plan.order, held=plan.held, rules=rules, dry_run=settings.dry_run)
+    order = lines(
+        order_text(plan.order, forecast, held=plan.held, rules=rules, dry_run=settings.dry_run),
+        out_of_reach(settings, seen),
+    )
     if account.halted:
         how = lines("So this stays a plan.", HALTED_FOR_ALL)
         return Message(paragraphs(lines(head, inside), order, how))
@@ -104,7 +116,7 @@ def plan_accepted_view(*, account: Account, side: Side, expected_quote: Decimal)
     return Message(
         lines(
             f"{badge(account)} · On it",
-            f"You tapped Trade: {verb} {base} for about {usdt(expected_quote)}.",
+            f"You tapped Trade: {verb} {base} for up to {usdt(expected_quote)}.",
             "I read your balance and the prices again, then trade or tell you why not.",
         )
     )
@@ -179,30 +191,17 @@ def _no_order(plan: Plan, settings: Settings) -> str:
     )
 
 
-def order_text(order: Order, *, held: Decimal, rules: PairRules, dry_run: bool) -> str:
-    fee = order.expected_quote * rules.taker_fee_rate
-    match order:
-        case MarketBuy():
-            bought = rules.floor_quantity(order.expected_base)
-            what = f"Buy about {escape(tokens(bought, rules.base))}"
-            money = f"for up to {usdt(order.quote_amount)}{_at(order.quote_amount, bought)}"
-            after = held - order.quote_amount - fee
-        case MarketSell():
-            what = f"Sell {escape(tokens(order.base_quantity, rules.base))}"
-            at = _at(order.expected_quote, order.base_quantity)
-            money = f"for about {usdt(order.expected_quote)}{at}, after the fee"
-            after = held + order.expected_quote
-        case _:
-            assert_never(order)
+def order_text(
+    order: Order, forecast: Forecast, *, held: Decimal, rules: PairRules, dry_run: bool
+) -> str:
+    """What the order would come to in the book as it is, and where that leaves the balance."""
+    verb = "Buy about" if order.side is Side.BUY else "Sell" if forecast.complete else "Sell about"
+    average = price(forecast.average_price, step=rules.price_step)
     return lines(
-        what,
-        money,
-        f"Fee {fee_text(fee, USDT)}" if fee else "No fee",
-        f"USDT  {cents(held)} → about {cents(max(ZERO, after))}",
-        "MEXC may fill up to 5% less than this." if isinstance(order, MarketBuy) else None,
+        f"{verb} {escape(tokens(forecast.base_quantity, rules.base))}",
+        f"for about {usdt(forecast.quote_amount)} at about {average}",
+        f"Fee {fee_text(forecast.fee, USDT)}" if forecast.fee else "No fee",
+        f"USDT  {cents(held)} → about {cents(max(ZERO, forecast.held_after))}",
+        price_note(order, forecast, rules=rules),
         "On paper: no real money moves." if dry_run else None,
     )
-
-
-def _at(quote_amount: Decimal, base_quantity: Decimal) -> str:
-    return f" at about {price(quote_amount / base_quantity)}" if base_quantity else ""

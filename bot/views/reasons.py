@@ -5,7 +5,6 @@ from typing import assert_never
 
 from bot.views.amounts import about_percent, balance, band_range, pair_name, percent, usdt
 from bot.views.layout import escape
-from bot.views.outlook import allow_order
 from engine.domain.money import ONE, ceil_to_step, plain
 from engine.domain.pairs import Side, Symbol, base_of
 from engine.domain.planner import (
@@ -40,8 +39,8 @@ def reason_text(  # noqa: PLR0911 - one return a reason
             return f"MEXC does not let {base} be {verb} at the moment."
         case EmptyBook():
             if reason.side is Side.BUY:
-                return f"Nobody offers {base} for sale at the moment."
-            return f"Nobody offers to buy {base} at the moment."
+                return f"Nobody offers {base} for sale within 5% of its last price."
+            return f"Nobody offers to buy {base} within 5% of its last price."
         case NothingFree():
             return _nothing_free(reason, base=base)
         case UnderMinimum():
@@ -83,6 +82,11 @@ def reason_advice(reason: Reason, *, symbol: Symbol) -> str:  # noqa: PLR0911 - 
             return _limit_advice(reason)
         case _:
             assert_never(reason)
+
+
+def allow_order(amount: Decimal) -> str:
+    """How to let one order of that size through."""
+    return f"/limits order {plain(ceil_to_step(amount, ONE))} would allow it."
 
 
 def _inside(*, held: Decimal | None, band: Band | None) -> str:

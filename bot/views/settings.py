@@ -19,6 +19,7 @@ from engine.domain.holdings import Counting
 from engine.domain.looks import Look
 from engine.domain.pairs import PairRules, base_of
 from engine.domain.target import Settings
+from engine.preview import Foreseen
 
 USAGE: dict[Topic, tuple[str, str]] = {
     Topic.TARGET: (
@@ -80,6 +81,7 @@ def changed_view(
     now: datetime,
     look: Look | None = None,
     rules: PairRules | None = None,
+    foreseen: Foreseen | None = None,
 ) -> Message:
     """*account* as it is after the change. The same value again is told as no change."""
     settings = account.settings
@@ -94,7 +96,7 @@ def changed_view(
     text = paragraphs(
         lines(f"{badge(account)} · {headline}", effect, band_line(settings)),
         lines(
-            next_step(account, held=held, rules=rules),
+            next_step(account, held=held, rules=rules, foreseen=foreseen),
             seen_line(look, held=held, now=now),
         ),
         _warning(warning),

@@ -12,6 +12,7 @@ from engine.domain.accounts import Account
 from engine.domain.looks import Look
 from engine.domain.orders import Intent
 from engine.domain.pairs import PairRules
+from engine.preview import Foreseen
 
 
 def paused_view(
@@ -48,12 +49,13 @@ def resumed_view(
     now: datetime,
     look: Look | None = None,
     rules: PairRules | None = None,
+    foreseen: Foreseen | None = None,
 ) -> Message:
     settings = account.settings
     warning = caution(settings, rules=rules)
     money = "on paper, with live prices" if settings.dry_run else "with real money"
     held = held_at(look, settings)
-    step = next_step(account, held=held, rules=rules)
+    step = next_step(account, held=held, rules=rules, foreseen=foreseen)
     title = "Trading is on already" if already else "Trading is on"
     return Message(
         paragraphs(

@@ -16,6 +16,7 @@ from engine.domain.accounts import Account
 from engine.domain.looks import Look
 from engine.domain.pairs import PairRules
 from engine.domain.wishes import Proposal, Wish
+from engine.preview import Foreseen
 
 UNDO = "↩️ Undo"
 
@@ -41,6 +42,7 @@ def undone_view(
     now: datetime,
     look: Look | None,
     rules: PairRules | None,
+    foreseen: Foreseen | None = None,
 ) -> Message:
     """*account* as it is again."""
     held = held_at(look, account.settings)
@@ -48,7 +50,7 @@ def undone_view(
         paragraphs(
             lines(f"{badge(account)} · {undone_title(former)}", band_line(account.settings)),
             lines(
-                next_step(account, held=held, rules=rules),
+                next_step(account, held=held, rules=rules, foreseen=foreseen),
                 seen_line(look, held=held, now=now),
             ),
         )

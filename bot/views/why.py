@@ -30,6 +30,7 @@ from engine.domain.pairs import USDT, PairRules, Side, Symbol, base_of
 from engine.domain.planner import InsideBand
 from engine.domain.target import Autonomy
 from engine.domain.troubles import Trouble
+from engine.preview import Foreseen
 
 _LEFT = {
     Autonomy.AUTO: "it left that to you.",
@@ -44,6 +45,7 @@ def why_view(
     now: datetime,
     look: Look | None,
     rules: PairRules | None = None,
+    foreseen: Foreseen | None = None,
     order: Intent | None = None,
     trouble: Trouble | None = None,
     unresolved: Intent | None = None,
@@ -68,7 +70,12 @@ def why_view(
             _repeats(trouble),
             _changes(look, account),
             mode_note(account),
-            next_step(account, held=held_at(look, settings, order=order), rules=rules),
+            next_step(
+                account,
+                held=held_at(look, settings, order=order),
+                rules=rules,
+                foreseen=foreseen,
+            ),
         )
     )
 

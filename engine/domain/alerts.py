@@ -106,7 +106,12 @@ class RunDeclined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftNoticed:
-    """A trade is due, and the chat wants to be told of it and to trade by itself."""
+    """A trade is due, and the chat wants to be told of it and to trade by itself.
+
+    *expected_quote* and *expected_base* are what the order would come to in the book as it was,
+    *asked_quote* is what it is for; *complete* is False where the book has no more within reach.
+    *held_after* is None where an older version wrote it.
+    """
 
     dry_run: bool
     symbol: Symbol
@@ -116,6 +121,9 @@ class DriftNoticed:
     held: Decimal
     target: Decimal
     band: Band
+    asked_quote: Decimal | None = None
+    held_after: Decimal | None = None
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

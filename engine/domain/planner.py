@@ -253,8 +253,9 @@ def _sell(
     shortfall = settings.target - held
     least = rules.least_quantity
     free = rules.floor_quantity(balance.free)
+    locked = rules.floor_quantity(balance.locked)
     if free < least:
-        return NothingFree(Side.SELL, free=balance.free, locked=balance.locked)
+        return NothingFree(Side.SELL, free=free, locked=locked)
     price = book.bids[0].price
     bids = priced_at_least(book.bids, price=price * (ONE - MARKET_REACH))
     wanted = rules.floor_quantity(quantity_to_receive(shortfall, bids=bids, fee_rate=fee_rate))
@@ -270,7 +271,7 @@ def _sell(
         value = _estimate(wanted * price)
         return UnderMinimum(Side.SELL, quote_amount=value, minimum=minimum)
     if free * price < minimum:
-        return NothingFree(Side.SELL, free=balance.free, locked=balance.locked)
+        return NothingFree(Side.SELL, free=free, locked=locked)
     quantity = min(wanted, free)
     expected = quote_received(quantity, bids=book.bids, fee_rate=fee_rate)
     return MarketSell(quantity, expected_quote=_estimate(expected))

@@ -134,7 +134,7 @@ async def test_a_bigger_order_than_was_agreed_is_asked_about_anew(world: World, 
     await bot.tap(OWNER, BIG)
 
     assert "Set the target to 200.00 USDT?" in again
-    assert "for up to 857" in again
+    assert "I ask for 857" in again
     assert untouched == Decimal(40)
     assert await target(bot) == Decimal(200)
 

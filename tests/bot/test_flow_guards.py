@@ -37,7 +37,7 @@ async def test_the_limits_are_shown_set_and_obeyed(world: World, bot: Program):
     assert "would send nothing: to buy MNTL for about 17.10 USDT" in small.text
     assert "17.10 USDT, over your limit of 10.00 USDT" in refused.text
     assert "/limits order 18 would allow it." in refused.text
-    assert "The next check would buy MNTL for about 17.10 USDT" in raised.text
+    assert "The next check would buy MNTL for about 16.30 USDT" in raised.text
     assert "Bought" in bought.text
     assert len(world.mexc.orders) == 1
 

@@ -44,7 +44,7 @@ async def test_a_change_is_echoed_with_its_consequence_and_kept(world: World, bo
     wrong = await bot.ask(OWNER, "/mode maybe")
 
     assert changed.text.startswith("🟢 LIVE · Mode set to ask")
-    assert "The next check would ask you first: buy MNTL for about 17.10 USDT" in changed.text
+    assert "The next check would ask you first: buy MNTL for about 16.30 USDT" in changed.text
     assert "Mode is ask already" in again.text
     assert "Nothing changed: the mode is ask." in wrong.text
     assert (await bot.account()).settings.autonomy is Autonomy.ASK
@@ -84,11 +84,11 @@ async def test_a_drift_is_asked_about_and_traded_on_a_tap(world: World, bot: Pro
     assert text.startswith("🟢 LIVE · Shall I trade?")
     assert "You hold 57.10 USDT, the target is 40.00 (+42.8%)." in text
     assert "outside the band of 38.00 – 42.00 USDT" in text
-    assert "for about 17.10 USDT at about 0.002" in text
+    assert "for about 16.30 USDT at about 0.002" in text
     assert labels == ["Trade", "Skip", "Not for an hour"]
     assert news == []
     assert card.labels == []
-    assert "You tapped Trade: buy MNTL for about 17.10 USDT." in card.text
+    assert "You tapped Trade: buy MNTL for up to 17.10 USDT." in card.text
     assert "Bought" in bought.text
     assert world.mexc.order_posts.total() == 1
 
@@ -135,7 +135,7 @@ async def test_a_skipped_drift_is_left_alone_until_it_changes(world: World, bot:
 
     assert card.text.startswith("🟢 LIVE · Skipped")
     assert quiet == []
-    assert "for about 37.10 USDT" in again.text
+    assert "I ask for 37.10;" in again.text
     assert world.mexc.order_posts.total() == 0
 
 
@@ -180,7 +180,7 @@ async def test_status_and_why_say_so_in_words(bot: Program):
 
     assert "I ask before I trade." in (await bot.ask(OWNER, "/status")).text
     why = (await bot.ask(OWNER, "/why")).text
-    assert "No order: it would buy MNTL for about 17.10 USDT, but you want to be asked" in why
+    assert "No order: it would buy MNTL for about 16.30 USDT, but you want to be asked" in why
 
 
 async def test_a_pause_beats_an_offer(world: World, bot: Program):
@@ -206,7 +206,7 @@ async def test_a_changed_target_makes_the_card_worthless_and_another_comes(
     (again,) = await bot.checked()
 
     assert "made for other settings, so nothing was sent" in card.text
-    assert "for about 7.10 USDT" in again.text
+    assert "I ask for 7.10;" in again.text
     assert world.mexc.order_posts.total() == 0
 
 
@@ -234,3 +234,30 @@ async def test_in_a_group_whoever_may_trade_taps_and_a_viewer_does_not(world: Wo
     assert untouched == ["Trade", "Skip", "Not for an hour"]
     assert "On it" in card.text
     assert "DRY RUN" in bought.text
+
+
+async def test_the_card_that_asks_says_what_a_thin_book_has(world: World, bot: Program):
+    world.mexc.ledger.pairs["MNTLUSDT"].asks = [(Decimal("0.002002"), Decimal(3000))]
+    await bot.connect()
+    await bot.ask(OWNER, "/mode ask")
+
+    (card,) = await bot.checked()
+    why = await bot.ask(OWNER, "/why")
+
+    assert "Buy about 3,000 MNTL (MNTL/USDT)\nfor about 6.01 USDT at about 0.002002" in card.text
+    assert "USDT  57.10 → about 51.09" in card.text
+    assert "Only 6.01 USDT of 17.10 USDT" in card.text
+    assert "it would buy MNTL for about 6.01 USDT, but you want to be asked" in why.text
+
+
+async def test_a_book_out_of_reach_is_no_question(world: World, bot: Program):
+    """A Trade button would trade nothing."""
+    world.mexc.ledger.pairs["MNTLUSDT"].asks = [(Decimal("0.0022"), Decimal(300_000))]
+    await bot.connect()
+    await bot.ask(OWNER, "/mode ask")
+
+    (told,) = await bot.checked()
+
+    assert "Wanted to trade, could not" in told.text
+    assert "Nobody offers MNTL for sale within 5% of its last price." in told.text
+    assert told.labels == []

@@ -111,7 +111,7 @@ async def test_each_page_tells_where_things_stand_and_offers_values(
         "🟢 LIVE",
         "Band 38.00 – 42.00 USDT (±5%)",
         "Smallest order 1.10 USDT",
-        "The next check would buy MNTL for about 17.10 USDT",
+        "The next check would buy MNTL for about 16.30 USDT",
     ):
         assert word in panel.text
     assert panel.labels == labels

@@ -89,8 +89,8 @@ async def test_a_rebalance_is_shown_tapped_traded_and_told(world: World, bot: Pr
         "You hold 41.99 USDT, 1.99 USDT over the target of 40.00 (+5.0%).",
     ]
     assert "I would leave it alone, but you may trade it." in shown
-    assert "Buy about 99" in shown
-    assert "for up to 1.99 USDT at about 0.002" in shown
+    assert "Buy about 94" in shown
+    assert "I ask for 1.99; MEXC sizes a buy by a price 5% above the last one" in shown
     assert "within 90 s" in shown
     assert labels == ["Trade"]
     # The keyboard goes first, then the words change; only then does anything leave.
@@ -100,7 +100,7 @@ async def test_a_rebalance_is_shown_tapped_traded_and_told(world: World, bot: Pr
     assert plan.labels == []
     assert plan.text.splitlines()[:2] == [
         "🟢 LIVE · On it",
-        "You tapped Trade: buy MNTL for about 1.99 USDT.",
+        "You tapped Trade: buy MNTL for up to 1.99 USDT.",
     ]
     assert bought.text.startswith("🟢 LIVE · Bought 94")
     assert world.mexc.order_posts.total() == 2
@@ -436,7 +436,7 @@ async def test_resuming_says_what_the_next_check_would_do(bot: Program):
 
     assert "I hold 40.00 USDT for you with real money." in resumed.text
     assert "Band 38.00 – 42.00 USDT (±5%)" in resumed.text
-    assert "The next check would buy MNTL for about 17.10 USDT (57.10 USDT seen" in resumed.text
+    assert "The next check would buy MNTL for about 16.30 USDT: 8,142 MNTL" in resumed.text
 
 
 async def test_an_order_under_way_is_mentioned_when_pausing(world: World, bot: Program):
@@ -535,5 +535,45 @@ async def test_what_a_check_could_not_trade_is_told_and_explained(world: World, 
 
     assert "⚠️ LIVE · Wanted to trade, could not" in blocked.text
     for answer in (blocked, why):
-        assert "Nobody offers MNTL for sale at the moment." in answer.text
+        assert "Nobody offers MNTL for sale within 5% of its last price." in answer.text
     assert "It saw 57.10 USDT and 91,858 MNTL." in why.text
+
+
+THIN = [(Decimal("0.002002"), Decimal(3000)), (Decimal("0.002015"), Decimal(1696))]
+
+
+async def test_the_plan_in_a_thin_book_says_what_the_trade_then_does(world: World, bot: Program):
+    """Whatever is asked, no more is bought than is for sale."""
+    world.mexc.deposit(KEY, "USDT", Decimal("42.90"))
+    world.mexc.ledger.pairs["MNTLUSDT"].asks = THIN
+    await bot.connect()
+
+    target = await bot.ask(OWNER, "/settarget 41")
+    why = await bot.ask(OWNER, "/why")
+    plan = await bot.ask(OWNER, "/rebalance")
+    shown = plan.text
+    await bot.tap(OWNER, "Trade")
+    (bought,) = [news for news in await bot.checked() if "Bought" in news.text]
+
+    for said in (target.text, why.text):
+        assert "would buy MNTL for about 9.42 USDT: 4,696 MNTL at about 0.002007." in said
+        assert "USDT  100.00 → about 90.57 (target 41.00)" in said
+        assert "Only 9.42 USDT of 59.00 USDT" in said
+    assert "Buy about 4,696 MNTL\nfor about 9.42 USDT at about 0.002007" in shown
+    assert "Only 9.42 USDT of 59.00 USDT" in shown
+    assert "USDT  100.00 → about 90.57" in shown
+    assert "Bought 4,696 MNTL\nfor 9.42 USDT at 0.002007" in bought.text
+    assert "USDT  100.00 → 90.57" in bought.text
+
+
+async def test_a_target_that_all_the_coins_cannot_reach_is_said_to_be_out_of_reach(
+    world: World, bot: Program
+):
+    await bot.connect()
+
+    echo = await bot.ask(OWNER, "/settarget 1500")
+    plan = await bot.ask(OWNER, "/rebalance")
+
+    owned = "all your USDT and MNTL together are worth about 240.82 USDT"
+    assert f"You cannot reach the target of 1,500.00 USDT: {owned}" in echo.text
+    assert "cannot reach the target" not in plan.text  # which is still 40

@@ -65,16 +65,18 @@ async def test_a_drift_is_offered_and_not_traded(engine: Engine, exchange: FakeE
 
     checked = await engine.check(account)
 
-    assert checked.look.verdict == LeftToPerson(Side.BUY, D("17.10"), Autonomy.ASK)
+    assert checked.look.verdict == LeftToPerson(Side.BUY, D("16.292142"), Autonomy.ASK)
     assert exchange.calls["place"] == 0
     assert await engine.intents() == []
     [offered] = await engine.alerts()
     assert isinstance(offered, PlanOffered)
     assert offered.drift == DriftNoticed(
+        asked_quote=D("17.10"),
+        held_after=D("40.799711929"),
         dry_run=False,
         symbol=builders.MNTLUSDT,
         side=Side.BUY,
-        expected_quote=D("17.10"),
+        expected_quote=D("16.292142"),
         expected_base=offered.drift.expected_base,
         held=D("57.10"),
         target=D(40),
@@ -123,7 +125,7 @@ async def test_a_plan_that_moved_away_is_declined_and_offered_anew(
 
     assert exchange.calls["place"] == 0
     assert await engine.told() == ["PlanOffered", "Moved", "RunDeclined", "PlanOffered"]
-    assert (await card(engine)).drift.expected_quote == D(40)
+    assert (await card(engine)).drift.asked_quote == D(40)
 
 
 async def test_the_same_drift_is_one_card_and_it_works_as_long_as_the_checks_go_on(

@@ -253,11 +253,11 @@ def test_a_sell_never_takes_more_than_is_free():
     assert order.base_quantity == 4000
 
 
-def test_nothing_free_to_sell_is_said_with_what_is_locked():
-    held = holdings(usdt=20, mntl="0.9", mntl_locked=100_000)
+def test_nothing_free_to_sell_is_said_with_what_is_locked_in_whole_steps():
+    held = holdings(usdt=20, mntl="0.9", mntl_locked="100000.7")
 
     assert reason_of(holdings=held) == NothingFree(
-        Side.SELL, free=Decimal("0.9"), locked=Decimal(100_000)
+        Side.SELL, free=Decimal(0), locked=Decimal(100_000)
     )
 
 

@@ -98,7 +98,7 @@ def test_a_connected_key_shows_what_it_may_do_and_how_long():
     assert "It may read balances, read orders, trade. It may not withdraw." in text
     assert "It expires in 82 days." in text
     assert "You hold 57.10 USDT and 91,858 MNTL." in text
-    assert "After /resume the first check would buy MNTL for about 17.10 USDT" in text
+    assert "After /resume the first check would buy MNTL for up to 17.10 USDT" in text
     assert "Your message is deleted." in text
 
 

@@ -34,7 +34,7 @@ from engine.domain.looks import Declined, Look, Seen
 from engine.domain.orders import Trigger
 from engine.domain.planner import LimitKind, MarketBuy, OverLimit, Plan
 from engine.domain.troubles import TroubleKind
-from tests.builders import MNTLUSDT, account, holdings, intent, rules, settings
+from tests.builders import MNTLUSDT, account, forecast_of, holdings, intent, rules, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message
 
@@ -125,7 +125,7 @@ def test_a_change_says_what_the_next_check_would_do():
     too_little = changed(account(limits=Limits(order=D(17))), held="57.10")
 
     assert enough.startswith("🟢 LIVE · Limits set")
-    assert "The next check would buy MNTL for about 17.10 USDT" in enough
+    assert "The next check would buy MNTL for up to 17.10 USDT" in enough
     assert "would send nothing: to buy MNTL for about 17.10 USDT is over your limit" in too_little
     assert "/limits order 18 would allow it." in too_little
     assert "reads your balance" in changed(account())
@@ -203,7 +203,7 @@ def test_a_limit_that_was_broken_is_told_by_the_alert_by_why_and_by_the_plan(kin
     assert words in check_message(alert_view(told))
     assert words in check_message(why_view(account=account(), now=START, look=look))
     assert words in check_message(
-        plan_view(account=account(), plan=plan, rules=rules(), confirmation_id=None)
+        plan_view(account=account(), plan=plan, rules=rules(), forecast=None, confirmation_id=None)
     )
 
 
@@ -302,7 +302,10 @@ def test_a_pause_in_a_halt_offers_no_resume_that_would_not_work():
 
 def test_status_plan_welcome_and_taps_say_that_all_is_halted():
     plan = Plan(D("57.10"), order=MarketBuy(D("17.10"), D(8142)))
-    shown = plan_view(account=HALTED, plan=plan, rules=rules(), confirmation_id=None)
+    plan, comes_to = forecast_of(plan)
+    shown = plan_view(
+        account=HALTED, plan=plan, rules=rules(), forecast=comes_to, confirmation_id=None
+    )
     status = check_message(status_view(account=HALTED, now=START))
 
     assert "Next     nothing while halted" in status

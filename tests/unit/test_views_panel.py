@@ -35,7 +35,7 @@ from engine.domain.wishes import Proposal, Wish
 from engine.errors import Unavailable
 from engine.halts import Waiting
 from engine.preview import Foreseen
-from tests.builders import account, book, holdings, rules, settings
+from tests.builders import account, book, forecast_of, holdings, rules, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message
 
@@ -91,7 +91,8 @@ def foreseen(one: Account, *, usdt: str = "57.10", reason: Reason | None = None)
     held, market = holdings(usdt=usdt), book()
     decided = plan(holdings=held, settings=one.settings, rules=rules(), book=market)
     seen = Seen.of(one.settings, held, market)
-    return Foreseen(decided, reason or decided.reason, a_look(one, usdt), seen, rules())
+    decided, comes_to = forecast_of(decided)
+    return Foreseen(decided, reason, a_look(one, usdt), seen, rules(), comes_to)
 
 
 def labels(message: Message) -> list[str]:

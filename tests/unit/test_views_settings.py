@@ -84,7 +84,7 @@ def test_a_new_target_says_its_band_and_what_the_next_check_does():
 
     assert text[0] == "🟢 LIVE · Target set to 50.00 USDT"
     assert text[1] == "Band 47.50 – 52.50 USDT (±5%)"
-    assert text[3].startswith("The next check would buy MNTL for about 7.10 USDT")
+    assert text[3].startswith("The next check would buy MNTL for up to 7.10 USDT")
     assert text[4] == "(Balance seen 48s ago.)"
 
 
@@ -194,12 +194,12 @@ def test_values_that_cannot_be_set_are_not_proposed():
     [
         (None, {}, "The next check reads your balance and decides."),
         ("40.10", {}, "would do nothing: the 40.10 USDT seen last is inside"),
-        ("57.10", {}, "would buy MNTL for about 17.10 USDT"),
-        ("20", {}, "would sell MNTL for about 20.00 USDT"),
+        ("57.10", {}, "would buy MNTL for up to 17.10 USDT"),
+        ("20", {}, "would sell MNTL for up to 20.00 USDT"),
         ("20", {"settings": settings(paused=True)}, "After /resume the first check would sell"),
         ("20", {"sealed_key": None}, "nothing is checked until you send /connect"),
         ("20", {"halted": True}, "The owner halted all chats of this bot: no order leaves"),
-        ("1040", {}, "would buy MNTL for about 1,000.00 USDT"),
+        ("1040", {}, "would buy MNTL for up to 1,000.00 USDT"),
         ("1040.01", {}, "over your limit of 1,000.00 USDT an order. /limits order 1001 would"),
         (
             "41",
