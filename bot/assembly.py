@@ -10,7 +10,6 @@ from bot import replies
 from bot.access import Access
 from bot.cards import LiveCards
 from bot.census import CensusTaker
-from bot.checkup import Workload
 from bot.frontdesk import Means, open_desk
 from bot.intake import UpdateWorkers
 from bot.lifecycle import App, Heartbeat
@@ -27,6 +26,7 @@ from bot.rounds import Rounds
 from bot.router import Router
 from bot.updates import read_update
 from bot.views.alerts import alert_view
+from bot.workload import Workload
 from engine.accounts import Accounts, OpenPaper
 from engine.check import Checker, ExchangeFor
 from engine.clock import Clock

@@ -5,26 +5,26 @@ Pure. What could not be asked is worth a look; it is never called fine.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from enum import Enum, auto
 
+from bot.workload import Workload
 from engine.domain.accounts import Account
 from engine.domain.book import OrderBook
-from engine.domain.lateness import Lateness
 from engine.domain.liquidity import depth, spread
 from engine.domain.pairs import PairRules, Side
 from engine.domain.planner import smallest_order
 from engine.errors import (
     AddressRefused,
     EngineError,
+    HostRefused,
     MissingPermission,
     PairUnavailable,
     Rejected,
     SealBroken,
     TooPowerful,
 )
-from engine.exchange.pacing import Usage
 from engine.exchange.port import KeyPowers
 
 # Further than MEXC lets a market order go from the last price there is nothing to trade with.
@@ -90,6 +90,7 @@ class Finding(Enum):
     CHECKS_LATE = auto()
     CHECKS_RATIONED = auto()
     CHECKS_SILENCED = auto()
+    HOST_REFUSED = auto()
     POLLS_FINE = auto()
     POLLS_OLD = auto()
     POLLS_UNKNOWN = auto()
@@ -99,7 +100,7 @@ _BROKEN = {
     *(Finding.CLOCK_FAR_OFF, Finding.NO_KEY, Finding.KEY_EXPIRED, Finding.KEY_REFUSED),
     *(Finding.KEY_LACKING, Finding.KEY_TOO_POWERFUL, Finding.KEY_UNREADABLE),
     *(Finding.ADDRESS_REFUSED, Finding.PAIR_CLOSED, Finding.PAIR_ONE_SIDED, Finding.PAIR_HIDDEN),
-    *(Finding.MARKET_EMPTY, Finding.DATABASE_BROKEN),
+    *(Finding.MARKET_EMPTY, Finding.DATABASE_BROKEN, Finding.HOST_REFUSED),
 }
 _OK = {
     *(Finding.CLOCK_FINE, Finding.KEY_FINE, Finding.ADDRESS_BOUND, Finding.ADDRESS_ANY),
@@ -124,34 +125,6 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workload:
-    """How this process's checks get on. *usage* is None where no exchange limits anything."""
-
-    late: Lateness
-    usage: Usage | None
-    now: datetime
-
-    @property
-    def by(self) -> timedelta:
-        """How late the checks are, those included that have yet to begin."""
-        return max(self.late.p99, self.late.waiting_for)
-
-    @property
-    def silent_for(self) -> timedelta:
-        """How long MEXC wants no request yet."""
-        until = self.usage.cooling_until if self.usage else None
-        return until - self.now if until else timedelta()
-
-    @property
-    def is_rationed(self) -> bool:
-        """Whether it is MEXC's limit that makes them late."""
-        if self.usage is None:
-            return False
-        nearly_full = self.usage.weight_used * 10 >= self.usage.weight_limit * 9
-        return nearly_full or bool(self.usage.waiting)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Symptoms:
     """What the questions brought; the error where one brought none. *key* is None where MEXC does
     not tell of keys, *stored_in* where nothing could be written, *polled* where no poll was answered.
@@ -167,6 +140,14 @@ class Symptoms:
     polled: timedelta | None
     workload: Workload
 
+    @property
+    def host_refused(self) -> str | None:
+        """The HTTP status with which something in front of MEXC refuses this server."""
+        if self.workload.usage is not None and self.workload.usage.host_refused is not None:
+            return self.workload.usage.host_refused
+        asked = (self.clock_ahead, self.key, self.rules, self.book)
+        return next((str(answer) for answer in asked if isinstance(answer, HostRefused)), None)
+
 
 def diagnose(found: Symptoms) -> Sequence[Finding]:
     """One finding a question. A dry run without a key needs neither a key nor MEXC's clock."""
@@ -179,7 +160,7 @@ def diagnose(found: Symptoms) -> Sequence[Finding]:
         _market(found),
         _settings(found),
         _database(found.stored_in),
-        _checks(found.workload),
+        _checks(found),
         _messages(found.backlog),
         _polls(found.polled),
     ]
@@ -276,7 +257,10 @@ def _database(stored_in: timedelta | None) -> Finding:
     return Finding.DATABASE_SLOW if stored_in > _SLOW else Finding.DATABASE_FINE
 
 
-def _checks(load: Workload) -> Finding:
+def _checks(found: Symptoms) -> Finding:
+    load = found.workload
+    if found.host_refused is not None:
+        return Finding.HOST_REFUSED
     if load.silent_for > timedelta():
         return Finding.CHECKS_SILENCED
     if load.by <= _LATE:

@@ -46,7 +46,6 @@ COLUMNS = (
 
 def _rows(trade: Intent, zone: tzinfo) -> Iterable[Row]:
     execution = trade.execution
-    fees = trade.fees.by_asset if trade.fees else {}
     at = trade.resolved_at or trade.created_at
     slipped = slippage(trade)
     yield (
@@ -61,7 +60,7 @@ def _rows(trade: Intent, zone: tzinfo) -> Iterable[Row]:
         _maybe(execution.average_price),
         _maybe(trade.price),
         "" if slipped is None else f"{slipped * 100:.4f}",
-        " ".join(f"{plain(amount)} {asset}" for asset, amount in fees.items()),
+        _fees(trade),
         plain(trade.quote_before),
         _maybe(trade.quote_after),
         plain(trade.base_before),
@@ -78,6 +77,13 @@ def _rows(trade: Intent, zone: tzinfo) -> Iterable[Row]:
         trade.client_order_id,
         trade.exchange_order_id or "",
     )
+
+
+def _fees(trade: Intent) -> str:
+    if trade.fees is None:
+        return ""
+    paid = " ".join(f"{plain(amount)} {asset}" for asset, amount in trade.fees.by_asset.items())
+    return paid if trade.fees.complete else f"at least {paid}"
 
 
 def _utc(moment: datetime | None) -> str:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from bot.access import Access
 from bot.cards import LiveCards
-from bot.checkup import Workload
 from bot.desk import Desk, Handler
 from bot.dialogs import Dialogs
 from bot.door import Door
@@ -33,6 +32,7 @@ from bot.menus import Menus
 from bot.polls import Polls
 from bot.questions import Questions
 from bot.replies import Replies
+from bot.workload import Workload
 from engine.accounts import Accounts
 from engine.alerting import Alerting
 from engine.changes import Changes

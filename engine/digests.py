@@ -51,6 +51,7 @@ class Digests:
             bought=traded.bought,
             sold=traded.sold,
             fees=traded.fees,
+            fees_complete=traded.fees_complete,
             small=traded.small,
             smallest=due.settings.smallest,
             held_before=due.last_quote,

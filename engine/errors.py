@@ -2,7 +2,8 @@
 
     EngineError
     ├── Unavailable            nothing happened; try later
-    │   ├── RateLimited        ... and not before `retry_after` (429, 418, 403)
+    │   ├── RateLimited        ... and not before `retry_after` (429, 418, MEXC's own 403)
+    │   ├── HostRefused        something in front of the exchange refuses this server
     │   ├── BadData            an answer came, but it cannot be trusted
     │   ├── ClockUnsure        the exchange's clock is not known well enough to sign anything
     │   └── OrderNotFound      the exchange does not know the order (yet)
@@ -44,6 +45,13 @@ class RateLimited(Unavailable):
     def __init__(self, message: str, *, retry_after: float) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class HostRefused(Unavailable):
+    """A server in front of the exchange refuses this host, by its country or its address.
+
+    The message names the HTTP status. Neither the key nor the pace of requests is the reason.
+    """
 
 
 class BadData(Unavailable):

@@ -22,6 +22,7 @@ from engine.errors import (
     ClockRefused,
     ClockUnsure,
     EngineError,
+    HostRefused,
     MissingPermission,
     PairUnavailable,
     RateLimited,
@@ -42,6 +43,7 @@ _BLOCKED_CALM = timedelta(hours=6)
 
 _KINDS: tuple[tuple[type[EngineError], TroubleKind], ...] = (
     (RateLimited, TroubleKind.RATE_LIMITED),
+    (HostRefused, TroubleKind.HOST_REFUSED),
     (BadData, TroubleKind.BAD_DATA),
     (ClockUnsure, TroubleKind.CLOCK),
     (Unavailable, TroubleKind.UNREACHABLE),

@@ -10,7 +10,6 @@ Every arrow is committed before the next step, so a crash at any point leaves a 
 
 import asyncio
 import logging
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from engine import incidents
@@ -27,10 +26,10 @@ from engine.domain.orders import (
     settled_state,
 )
 from engine.domain.pairs import USDT, base_of
-from engine.domain.settlement import shows
 from engine.domain.troubles import TroubleKind
 from engine.errors import BadData, ClockRefused, LeaseLost, OutcomeUnknown, Rejected, Unavailable
 from engine.exchange.port import Exchange, OrderReport, Ticket
+from engine.fills import balances_after, fees_of_order
 from engine.storage import leases, looks, orders, outbox, requests, troubles
 from engine.storage.database import Database
 from engine.timing import Timing
@@ -40,7 +39,6 @@ logger = logging.getLogger(__name__)
 # How long to wait before asking again after an order the exchange has just taken.
 _FIRST_PAUSE = timedelta(milliseconds=250)
 _LONGEST_PAUSE = timedelta(seconds=2)
-_BALANCE_READS = 4
 
 
 class Trader:
@@ -200,8 +198,12 @@ class Trader:
         after: Holdings | None = None
         if state is not OrderState.UNFILLED:
             async with asyncio.TaskGroup() as reads:
-                reading_fees = reads.create_task(_fees(intent, report, exchange))
-                reading_after = reads.create_task(self._balances_after(intent, report, exchange))
+                reading_fees = reads.create_task(
+                    fees_of_order(intent, report, exchange, self._clock)
+                )
+                reading_after = reads.create_task(
+                    balances_after(intent, report, exchange, self._clock)
+                )
             fees, after = reading_fees.result(), reading_after.result()
         now = self._clock.now()
         async with self._database.writing() as session:
@@ -239,23 +241,6 @@ class Trader:
                 await incidents.judge_fill(session, account, settled, now=now)
         return settled
 
-    async def _balances_after(
-        self, intent: Intent, report: OrderReport, exchange: Exchange
-    ) -> Holdings | None:
-        """The balances once they show the fill; None where the exchange is slow to show it."""
-        filled = replace(intent, execution=report.execution)
-        pause = _FIRST_PAUSE
-        for _ in range(_BALANCE_READS):
-            try:
-                holdings = await exchange.holdings()
-            except (Unavailable, Rejected):
-                return None
-            if shows(holdings, filled):
-                return holdings
-            await self._clock.sleep(pause)
-            pause *= 2
-        return None
-
     async def _refused(self, intent: Intent, account: Account, error: Rejected) -> Intent:
         now = self._clock.now()
         async with self._database.writing() as session:
@@ -281,12 +266,5 @@ async def look_up(intent: Intent, exchange: Exchange) -> OrderReport | None:
     """What the exchange says of the order; None for anything that is no information."""
     try:
         return await exchange.order(intent.symbol, intent.client_order_id)
-    except (Unavailable, Rejected):
-        return None
-
-
-async def _fees(intent: Intent, report: OrderReport, exchange: Exchange) -> Fees | None:
-    try:
-        return await exchange.fees(intent.symbol, report.exchange_order_id)
     except (Unavailable, Rejected):
         return None

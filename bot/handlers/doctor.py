@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.asks import Ask, Command, OnTap, Page
-from bot.checkup import Backlog, Symptoms, Workload, diagnose
+from bot.checkup import Backlog, Symptoms, diagnose
 from bot.messages import Message
 from bot.polls import Polls
 from bot.version import VERSION
 from bot.views.doctor import doctor_view
+from bot.workload import Workload
 from engine.accounts import Accounts
 from engine.clock import Clock
 from engine.domain.accounts import Account

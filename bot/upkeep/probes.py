@@ -24,6 +24,7 @@ from bot.upkeep.report import Finding, broken, fine, look
 from engine.clock import Clock
 from engine.errors import BadData
 from engine.exchange.mexc import wire
+from engine.exchange.mexc.answers import complaint_of, contents_of, refuses_host
 from engine.exchange.mexc.auth import PUBLIC_HEADERS
 from engine.exchange.mexc.fields import parsed
 from engine.exchange.mexc.sockets import open_transport
@@ -34,6 +35,10 @@ from engine.storage.database import Database
 from engine.vault import Vault
 
 _SLOW = timedelta(seconds=1)
+_MOVE = (
+    "Mostly that is the country or the address this host runs in: "
+    "move it to another region, or set MEXC_PROXY."
+)
 _LITTLE_SPACE, _NO_SPACE = 200_000_000, 20_000_000
 # By which marks of theirs hosts are known whose disks last no longer than the program.
 _ERASING_HOSTS = {
@@ -177,9 +182,14 @@ async def mexc(settings: ProcessSettings, clock: Clock) -> Finding:
             sent = clock.now()
             answer = await transport.send("GET", f"{url}/time", headers=PUBLIC_HEADERS)
             took = clock.now() - sent
+        if refuses_host(answer, complaint_of(contents_of(answer))):
+            says = (
+                f"something in front of MEXC refuses this server (HTTP {answer.status}, {where})"
+            )
+            return broken("MEXC", says, _MOVE)
         if not answer.ok:
-            says = f"MEXC answers {answer.status}, asked {where}"
-            return broken("MEXC", says, "This address or its country may be blocked by MEXC.")
+            says = f"MEXC answers HTTP {answer.status}, asked {where}"
+            return broken("MEXC", says, "Run this again in some minutes.")
         ahead = wire.server_time(parsed(answer.body)) - (sent + took / 2)
     except (NeverLeft, NoAnswer, BadData) as e:
         says = f"MEXC cannot be reached {where} ({type(e).__name__})"

@@ -129,16 +129,18 @@ def _shortfall(trade: TradeSettled) -> Decimal:
 
 
 def _fee_and_shortfall(trade: TradeSettled, shortfall: Decimal) -> str:
-    text = _fees(trade.fees)
+    text = _fees(trade.fees, complete=trade.fees_complete)
     if shortfall >= _WORTH_SAYING:
         text += f" · {about_percent(shortfall)} short of {cents(trade.asked_quote)}"
     return text
 
 
-def _fees(fees: Mapping[Asset, Decimal] | None) -> str:
+def _fees(fees: Mapping[Asset, Decimal] | None, *, complete: bool) -> str:
     if fees is None:
         return "Fee not known yet"
     paid = [fee(amount, asset) for asset, amount in sorted(fees.items()) if amount]
+    if not complete:
+        return f"Fee at least {escape(' + '.join(paid))}" if paid else "Fee not known yet"
     return f"Fee {escape(' + '.join(paid))}" if paid else "No fee"
 
 

@@ -7,15 +7,17 @@ from bot.views.buttons import button, do, keyboard
 from bot.views.layout import escape, lines, paragraphs, quoted
 from bot.views.mode import badge
 from bot.views.outlook import band_line, caution, next_step
-from bot.views.troubles import address_in
+from bot.views.troubles import MOVE_HOST, address_in, host_refused, unusable_answer
 from engine.domain.accounts import Account
 from engine.domain.pairs import USDT, PairRules, base_of
 from engine.errors import (
     AccountRestricted,
     AddressRefused,
     BadCredentials,
+    BadData,
     ClockRefused,
     EngineError,
+    HostRefused,
     KeyElsewhere,
     MissingPermission,
     NotGranted,
@@ -183,7 +185,7 @@ def nothing_to_disconnect_view() -> Message:
     return Message("There is no key here to forget. Send /connect to add one.")
 
 
-def _failure(error: EngineError, *, account: Account) -> str:  # noqa: C901, PLR0911 - one return a cause
+def _failure(error: EngineError, *, account: Account) -> str:  # noqa: C901, PLR0911, PLR0912 - one return a cause
     symbol = escape(account.settings.symbol)
     match error:
         case TooPowerful():
@@ -217,6 +219,13 @@ def _failure(error: EngineError, *, account: Account) -> str:  # noqa: C901, PLR
             )
         case ClockRefused():
             return "MEXC's clock and mine disagree. Please send /connect again in a minute."
+        case HostRefused():
+            return lines(host_refused(str(error)), "I could not try the key.", MOVE_HOST)
+        case BadData():
+            return lines(
+                unusable_answer(str(error), pair=symbol),
+                "I could not try the key. Please send /connect again later.",
+            )
         case RateLimited():
             return "MEXC asks me to slow down. Please send /connect again in a few minutes."
         case Rejected():

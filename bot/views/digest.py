@@ -52,7 +52,7 @@ def _rows(digest: Digest) -> list[str]:
         *row("Bought", usdt(digest.bought)),
         *row("Sold", usdt(digest.sold)),
         *row("Turnover", usdt(digest.bought + digest.sold)),
-        *row("Fees", _fees(digest.fees)),
+        *row("Fees", _fees(digest.fees, complete=digest.fees_complete)),
     ]
     return [
         *row("Trades", str(digest.trades) if digest.trades else "none"),
@@ -77,9 +77,11 @@ def _held(digest: Digest) -> str:
     return f"{cents(digest.held_before)} → {usdt(digest.held)}"
 
 
-def _fees(fees: Mapping[Asset, Decimal]) -> str:
+def _fees(fees: Mapping[Asset, Decimal], *, complete: bool) -> str:
     paid = [fee(amount, asset) for asset, amount in sorted(fees.items()) if amount > ZERO]
-    return " + ".join(paid) or "none known"
+    if not paid:
+        return "none known"
+    return " + ".join(paid) if complete else f"at least {' + '.join(paid)}"
 
 
 def _small(digest: Digest) -> str | None:

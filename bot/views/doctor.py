@@ -14,7 +14,7 @@ from bot.views.layout import escape, lines, paragraphs, quoted
 from bot.views.mode import badge
 from bot.views.moments import compact, roughly
 from bot.views.outlook import caution
-from bot.views.troubles import address_in
+from bot.views.troubles import MOVE_HOST, address_in, host_refused
 from bot.views.workload import workload_line
 from engine.domain.liquidity import depth, spread
 from engine.domain.pairs import Side, base_of
@@ -173,6 +173,8 @@ class _Words:
                     f"Messages: {backlog.mine} to this chat wait for Telegram, {backlog.all} in "
                     "all. I keep trying; you need not do anything."
                 )
+            case Finding.HOST_REFUSED:
+                return f"This server: {host_refused(self.found.host_refused or '')} {MOVE_HOST}"
             case Finding.MESSAGES_FINE if backlog:
                 others = f", {backlog.all} to others wait" if backlog.all else ""
                 return f"Messages: all of mine have arrived here{others}."

@@ -2,12 +2,14 @@
 
 from bot.messages import Message
 from bot.views.layout import lines, quoted
-from bot.views.troubles import address_in
+from bot.views.troubles import MOVE_HOST, address_in, host_refused, unusable_answer
 from engine.errors import (
     AccountRestricted,
     AddressRefused,
     BadCredentials,
+    BadData,
     EngineError,
+    HostRefused,
     KeyElsewhere,
     MissingPermission,
     NoKey,
@@ -26,7 +28,7 @@ _NOTHING = "No order was sent."
 _AGAIN = "Please try again in a minute."
 
 
-def error_view(error: EngineError) -> Message:
+def error_view(error: EngineError) -> Message:  # noqa: C901 - one case a cause
     """What happened, what it means for the money, what the person can do."""
     match error:
         case OutcomeUnknown():
@@ -70,6 +72,10 @@ def error_view(error: EngineError) -> Message:
             )
         case RateLimited():
             text = lines("MEXC asks me to slow down.", _NOTHING, "Please try again a bit later.")
+        case HostRefused():
+            text = lines(host_refused(str(error)), _NOTHING, MOVE_HOST)
+        case BadData():
+            text = lines(unusable_answer(str(error)), _NOTHING, _AGAIN)
         case Unavailable():
             text = lines("MEXC does not answer right now.", _NOTHING, _AGAIN)
         case _:

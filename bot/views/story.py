@@ -112,6 +112,8 @@ def _fees(fees: Fees | None) -> str:
     if fees is None:
         return "not known"
     paid = [fee(amount, asset) for asset, amount in sorted(fees.by_asset.items()) if amount]
+    if not fees.complete:
+        return f"at least {' + '.join(paid)}" if paid else "not known"
     return " + ".join(paid) or "none"
 
 

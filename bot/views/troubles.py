@@ -21,6 +21,23 @@ _NO_ORDER = "No order was sent."
 _NOTHING_TRADED = "Nothing was traded."
 _AGAIN = "I try again by myself; you need not do anything."
 _PAUSED = "Trading is paused for this chat."
+MOVE_HOST = "Move it to another region, or set MEXC_PROXY. The key is not the problem."
+_MISSING = re.compile(r"(\w{1,40}) is missing")
+# What a person misses when MEXC's answer has no such field.
+_FIELDS: Mapping[str, str] = {
+    "takerCommission": "MEXC did not tell the fee of {pair}",
+    "quoteAmountPrecision": "MEXC did not tell the smallest order of {pair}",
+    "maxQuoteAmount": "MEXC did not tell the largest order of {pair}",
+    "baseAssetPrecision": "MEXC did not tell the precision of {pair}",
+    "quotePrecision": "MEXC did not tell the precision of {pair}",
+    "baseSizePrecision": "MEXC did not tell the smallest quantity of {pair}",
+    "isSpotTradingAllowed": "MEXC did not tell whether API keys may trade {pair}",
+    "orderTypes": "MEXC did not tell which orders {pair} takes",
+    "balances": "MEXC did not tell the balances of your account",
+    "bids": "MEXC did not tell who buys {pair}",
+    "asks": "MEXC did not tell who sells {pair}",
+    "price": "MEXC did not tell the price of {pair}",
+}
 _ADDRESS = re.compile(r"[0-9A-Fa-f:.]{3,45}")
 
 
@@ -52,9 +69,16 @@ _WORDS: Mapping[TroubleKind, _Words] = {
         "MEXC takes requests again",
         cite=True,
     ),
+    TroubleKind.HOST_REFUSED: _Words(
+        "MEXC is closed to this server",
+        "{refused}",
+        _NO_ORDER,
+        f"I ask again every few minutes. {MOVE_HOST}",
+        "MEXC answers this server again",
+    ),
     TroubleKind.BAD_DATA: _Words(
         "MEXC's answer makes no sense",
-        "A balance or price was missing or impossible, and I do not trade on guesses.",
+        "{unusable}",
         _NO_ORDER,
         _AGAIN,
         "MEXC's answers make sense again",
@@ -213,9 +237,33 @@ def what_went_wrong(kind: TroubleKind, *, detail: str, base: str) -> str:
     )
 
 
+def host_refused(status: str) -> str:
+    """*status* is as in "HTTP 403"."""
+    return (
+        f"Something in front of MEXC refuses this server ({escape(status)}). "
+        "Mostly that is the country or the address it runs in."
+    )
+
+
+def unusable_answer(detail: str, *, pair: str = "the pair") -> str:
+    """Why an answer of MEXC's was not used. *pair* is escaped already."""
+    missing = _MISSING.fullmatch(detail)
+    if missing is None:
+        return f"I cannot use MEXC's answer: {quoted(detail)}. I do not trade on guesses."
+    name = missing[1]
+    if name in _FIELDS:
+        return f"{_FIELDS[name].format(pair=pair)} ({name} is missing). I do not trade on guesses."
+    return f"MEXC's answer lacks {quoted(name)}. I do not trade on guesses."
+
+
 def _filled_in(happened: str, *, base: str, detail: str) -> str:
     """*detail* of a bad fill is the fraction by which it was worse."""
-    return happened.format(base=base, worse=_percent_in(detail))
+    return happened.format(
+        base=base,
+        worse=_percent_in(detail),
+        refused=host_refused(detail),
+        unusable=unusable_answer(detail, pair=f"{base}/USDT"),
+    )
 
 
 def _percent_in(detail: str) -> str:

@@ -1,7 +1,8 @@
 """How the checks get on, in a line of `/doctor`."""
 
-from bot.checkup import Finding, Workload
+from bot.checkup import Finding
 from bot.views.moments import roughly
+from bot.workload import Workload
 
 _FAIRLY = "Nobody is left out: whoever has been due for longest comes first."
 

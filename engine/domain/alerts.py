@@ -34,6 +34,7 @@ class TradeSettled:
     quote_after: Decimal | None
     target: Decimal
     late: bool = False
+    fees_complete: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +195,7 @@ class Digest:
     trouble: TroubleKind | None = None
     paused: bool = False
     key_expires_at: datetime | None = None
+    fees_complete: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +272,7 @@ def trade_settled(intent: Intent, *, late: bool) -> TradeSettled:
         quote_amount=intent.execution.quote_amount,
         asked_quote=intent.quote_amount or intent.expected_quote,
         fees=intent.fees.by_asset if intent.fees else None,
+        fees_complete=intent.fees is None or intent.fees.complete,
         quote_before=intent.quote_before,
         quote_after=intent.quote_after,
         target=intent.target,

@@ -2,7 +2,7 @@
 
 import hashlib
 from base64 import b32encode
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -69,12 +69,37 @@ class Trigger(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fees:
-    """Commissions of one order by the asset they were taken in (USDT, or MX with deduction on)."""
+    """Commissions of one order by the asset they were taken in (USDT, or MX with deduction on).
+
+    *complete* is False where some of the order's fills were not seen: the true fees are higher.
+    """
 
     by_asset: Mapping[Asset, Decimal]
+    complete: bool = True
 
     def in_asset(self, asset: Asset) -> Decimal:
         return self.by_asset.get(asset, ZERO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """One trade of an order: *quantity* in base, and the *fee* it cost in *fee_asset*."""
+
+    trade_id: str
+    at: datetime
+    quantity: Decimal
+    fee: Decimal
+    fee_asset: Asset
+
+
+def fees_of(fills: Collection[Fill], *, executed: Decimal) -> Fees:
+    """The sum of *fills*, each counted once; complete if they are all that was *executed*."""
+    distinct = {fill.trade_id: fill for fill in fills}.values()
+    by_asset: dict[Asset, Decimal] = {}
+    for fill in distinct:
+        by_asset[fill.fee_asset] = by_asset.get(fill.fee_asset, ZERO) + fill.fee
+    seen = sum((fill.quantity for fill in distinct), ZERO)
+    return Fees(by_asset, complete=seen >= executed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from enum import Enum
 class TroubleKind(Enum):
     UNREACHABLE = "unreachable"
     RATE_LIMITED = "rate_limited"
+    HOST_REFUSED = "host_refused"
     BAD_DATA = "bad_data"
     STALE_BALANCE = "stale_balance"
     CLOCK = "clock"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import Enum, IntEnum, auto
 
 from engine.clock import Clock
-from engine.errors import RateLimited
+from engine.errors import HostRefused, RateLimited
 from engine.exchange.windows import Window
 
 _ADDRESS_WINDOW = timedelta(seconds=10)
@@ -61,12 +61,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """*weight_used* of the last 10 seconds. *waiting* has only those that somebody waits in."""
+    """*weight_used* of the last 10 seconds. *waiting* counts the requests in line by priority.
+
+    *host_refused* is the HTTP status with which this host was refused, while it is cooling.
+    """
 
     weight_used: int
     weight_limit: int
     waiting: Mapping[Priority, int]
     cooling_until: datetime | None
+    host_refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,6 +123,7 @@ class Budget:
         self._keys = _Keys(self._limits)
         self._line: list[_Turn] = []
         self._cooling_until: datetime | None = None
+        self._host_refused: str | None = None
 
     @asynccontextmanager
     async def turn(
@@ -126,7 +131,8 @@ class Budget:
     ) -> AsyncGenerator[None]:
         """The request leaves, and is answered, within the block.
 
-        Raises RateLimited, also while it waits, if the exchange wants silence.
+        Raises RateLimited, also while it waits, if the exchange wants silence, and HostRefused
+        if the silence follows a refusal of this host.
         """
         if weight + self._kept_from(priority) > self._limits.weight:
             raise ValueError(f"a weight of {weight} never fits into {self._limits.weight}")
@@ -147,10 +153,13 @@ class Budget:
             for window, amount in spent:
                 window.end(amount, now)
 
-    def cool_down(self, until: datetime) -> None:
-        """No request leaves before *until*; an earlier end than a known one changes nothing."""
+    def cool_down(self, until: datetime, *, host_refused: str | None = None) -> None:
+        """No request leaves before *until*; an earlier end than a known one changes nothing.
+
+        *host_refused* is the HTTP status where this host was refused, and not the pace.
+        """
         if self._cooling_until is None or until > self._cooling_until:
-            self._cooling_until = until
+            self._cooling_until, self._host_refused = until, host_refused
 
     def usage(self) -> Usage:
         now = self._clock.steady()
@@ -160,6 +169,7 @@ class Budget:
             weight_limit=self._limits.weight,
             waiting=Counter(turn.priority for turn in self._line),
             cooling_until=self._cooling_until if is_cooling else None,
+            host_refused=self._host_refused if is_cooling else None,
         )
 
     async def _wait(self, turn: _Turn) -> None:
@@ -222,4 +232,6 @@ class Budget:
         if left <= timedelta():
             self._cooling_until = None
             return
+        if self._host_refused is not None:
+            raise HostRefused(self._host_refused)
         raise RateLimited("the exchange asked for silence", retry_after=left.total_seconds())

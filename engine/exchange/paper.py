@@ -126,7 +126,14 @@ class PaperExchange:
     ) -> OrderReport:
         return await self.order(symbol, client_order_id)
 
-    async def fees(self, symbol: Symbol, exchange_order_id: str) -> Fees:
+    async def fees(
+        self,
+        symbol: Symbol,
+        exchange_order_id: str,
+        *,
+        executed: Decimal,  # noqa: ARG002 - the ledger shows all of an order at once
+        sent_at: datetime,  # noqa: ARG002
+    ) -> Fees:
         order = None
         with suppress(ValueError):
             number = int(exchange_order_id.removeprefix(_ID_PREFIX))

@@ -115,8 +115,14 @@ class Exchange(Protocol):
         """
         ...
 
-    async def fees(self, symbol: Symbol, exchange_order_id: str) -> Fees:
-        """The commissions of an order's fills."""
+    async def fees(
+        self, symbol: Symbol, exchange_order_id: str, *, executed: Decimal, sent_at: datetime
+    ) -> Fees:
+        """The commissions of an order's fills since *sent_at*.
+
+        Not complete where the fills that the exchange shows are fewer than was *executed*, of
+        which it may show none for a moment.
+        """
         ...
 
     async def resync(self) -> None:

@@ -27,6 +27,7 @@ class Trades:
     bought: Decimal
     sold: Decimal
     fees: Mapping[Asset, Decimal]
+    fees_complete: bool
     small: int
 
 
@@ -37,7 +38,9 @@ async def trades(
     the very moment of a digest is left to the next one.
     """
     found = await session.execute(
-        select(OrderRow.side, OrderRow.executed_quote, OrderRow.fees).where(
+        select(
+            OrderRow.side, OrderRow.executed_quote, OrderRow.fees, OrderRow.fees_complete
+        ).where(
             OrderRow.account_id == account.id,
             OrderRow.dry_run.is_(account.settings.dry_run),
             OrderRow.resolved_at >= since,
@@ -51,6 +54,7 @@ async def trades(
         bought=sum((row.executed_quote for row in rows if row.side is Side.BUY), ZERO),
         sold=sum((row.executed_quote for row in rows if row.side is Side.SELL), ZERO),
         fees=_added([row.fees for row in rows if row.fees is not None]),
+        fees_complete=all(row.fees is not None and row.fees_complete for row in rows),
         small=sum(row.executed_quote < smallest for row in rows),
     )
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.domain.holdings import Counting
@@ -137,6 +137,7 @@ class OrderRow(Base):
     executed_base: Mapped[Decimal]
     executed_quote: Mapped[Decimal]
     fees: Mapped[str | None]
+    fees_complete: Mapped[bool] = mapped_column(server_default=true())
     quote_after: Mapped[Decimal | None]
     base_after: Mapped[Decimal | None]
     resolved_at: Mapped[datetime | None]

@@ -234,6 +234,7 @@ def _columns(intent: Intent) -> dict[str, Any]:
         "executed_base": intent.execution.base_quantity,
         "executed_quote": intent.execution.quote_amount,
         "fees": None if intent.fees is None else _fees_to_json(intent.fees),
+        "fees_complete": intent.fees is None or intent.fees.complete,
         "quote_after": intent.quote_after,
         "base_after": intent.base_after,
         "resolved_at": intent.resolved_at,
@@ -267,7 +268,7 @@ def intent_of(row: OrderRow) -> Intent:
         sent_at=row.sent_at,
         exchange_order_id=row.exchange_order_id,
         execution=Execution(row.executed_base, row.executed_quote),
-        fees=None if row.fees is None else _fees_from_json(row.fees),
+        fees=None if row.fees is None else _fees_from_json(row.fees, complete=row.fees_complete),
         quote_after=row.quote_after,
         base_after=row.base_after,
         resolved_at=row.resolved_at,
@@ -281,8 +282,8 @@ def _fees_to_json(fees: Fees) -> str:
     return json.dumps({asset: plain(amount) for asset, amount in fees.by_asset.items()})
 
 
-def _fees_from_json(text: str) -> Fees:
+def _fees_from_json(text: str, *, complete: bool) -> Fees:
     by_asset: dict[Asset, Decimal] = {
         Asset(asset): decimal_from_text(amount) for asset, amount in json.loads(text).items()
     }
-    return Fees(by_asset)
+    return Fees(by_asset, complete=complete)

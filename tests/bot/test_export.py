@@ -79,17 +79,17 @@ def test_every_column_is_explained():
     assert explained == [*COLUMNS, *koinly.COLUMNS]
 
 
-def test_koinly_gets_a_buy_as_usdt_sent_and_tokens_received():
+def test_koinly_gets_a_buy_as_usdt_sent_with_its_fee_and_tokens_received():
     [row] = table(KOINLY, filled(), zone="Asia/Tokyo")
 
     assert row == {
         "Date": "2026-11-22 12:03:04 UTC",
-        "Sent Amount": "16.300000001",
+        "Sent Amount": "16.308150001",
         "Sent Currency": "USDT",
         "Received Amount": "100000",
         "Received Currency": "MNTL",
-        "Fee Amount": "0.00815",
-        "Fee Currency": "USDT",
+        "Fee Amount": "",
+        "Fee Currency": "",
         "Net Worth Amount": "",
         "Net Worth Currency": "",
         "Label": "",
@@ -98,20 +98,21 @@ def test_koinly_gets_a_buy_as_usdt_sent_and_tokens_received():
     }
 
 
-def test_koinly_gets_a_sell_before_its_fee():
+def test_koinly_gets_a_sell_after_its_fee():
     [row] = table(KOINLY, filled(side=Side.SELL))
 
     assert (row["Sent Amount"], row["Sent Currency"]) == ("100000", "MNTL")
-    assert (row["Received Amount"], row["Received Currency"]) == ("16.300000001", "USDT")
-    assert row["Fee Amount"] == "0.00815"
+    assert (row["Received Amount"], row["Received Currency"]) == ("16.291850001", "USDT")
+    assert row["Fee Amount"] == ""
 
 
-def test_koinly_gets_a_second_fee_as_a_cost_of_its_own():
-    fees = Fees({Asset("MX"): Decimal("0.001"), USDT: Decimal("0.01")})
+def test_koinly_gets_fees_in_other_assets_apart():
+    fees = Fees({Asset("BNB"): Decimal(2), Asset("MX"): Decimal("0.001"), USDT: Decimal("0.01")})
 
     trade, cost = table(KOINLY, filled(fees=fees))
 
-    assert (trade["Fee Amount"], trade["Fee Currency"]) == ("0.01", "USDT")
+    assert trade["Sent Amount"] == "16.310000001"
+    assert (trade["Fee Amount"], trade["Fee Currency"]) == ("2", "BNB")
     assert (cost["Sent Amount"], cost["Sent Currency"], cost["Label"]) == ("0.001", "MX", "cost")
     assert cost["Received Amount"] == cost["Fee Amount"] == ""
 
@@ -121,6 +122,16 @@ def test_koinly_gets_no_fee_where_none_is_known(fees: Fees | None):
     [row] = table(KOINLY, filled(fees=fees))
 
     assert row["Fee Amount"] == row["Fee Currency"] == ""
+    assert ("fee not known" in row["Description"]) is (fees is None)
+
+
+def test_fees_that_are_not_all_known_are_called_at_least():
+    trade = filled(fees=Fees({USDT: Decimal("0.01")}, complete=False))
+
+    [everything], [of_koinly] = table(EVERYTHING, trade), table(KOINLY, trade)
+
+    assert everything["fees"] == "at least 0.01 USDT"
+    assert of_koinly["Description"] == "Bought MNTL at MEXC, fee known in part"
 
 
 @given(st.text(st.sampled_from("=+-@\t\r1.aE("), max_size=8))

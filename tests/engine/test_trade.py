@@ -9,7 +9,7 @@ import pytest
 
 from engine.domain.alerts import OrderUnclear, TradeSettled, TroubleTold
 from engine.domain.looks import Failed, Ordered
-from engine.domain.orders import RECV_WINDOW, OrderState, Trigger
+from engine.domain.orders import RECV_WINDOW, Fees, OrderState, Trigger
 from engine.domain.pairs import USDT, Side
 from engine.domain.troubles import TroubleKind
 from engine.errors import (
@@ -542,6 +542,22 @@ async def test_a_trade_is_told_even_if_its_fees_and_balances_cannot_be_read(
     assert (intent.quote_after, intent.fees) == (None, None)
     [told] = await engine.alerts_of(TradeSettled)
     assert (told.quote_after, told.fees) == (None, None)
+
+
+@pytest.mark.parametrize(("late", "complete"), [(1, True), (3, True), (4, False)])
+async def test_fills_that_come_late_are_waited_for_a_moment(
+    engine: Engine, exchange: FakeExchange, late: int, complete: bool
+):
+    exchange.late_fills = late
+    account = await engine.open_account()
+
+    await engine.check(account)
+
+    [intent] = await engine.intents()
+    [told] = await engine.alerts_of(TradeSettled)
+    whole = intent.execution.quote_amount * D("0.0005")
+    assert intent.fees == Fees({USDT: whole if complete else whole / 2}, complete=complete)
+    assert told.fees_complete is complete
 
 
 async def test_balances_that_never_show_the_fill_are_not_told(

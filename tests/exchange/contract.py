@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,10 @@ from engine.errors import (
 )
 from engine.exchange.port import Exchange, OrderReport, Ticket
 from tests.builders import MNTL, MNTLUSDT
-from tests.fakes.clock import FakeClock
+from tests.fakes.clock import START, FakeClock
+
+# For orders whose fills all fit on one page.
+ALL: dict[str, Any] = {"executed": Decimal(1), "sent_at": START}
 
 USDT_HELD = Decimal(100)
 MNTL_HELD = Decimal(50_000)
@@ -101,7 +105,7 @@ class ExchangeContract:
         ticket = venue.buy("40")
         exchange_order_id = await venue.exchange.place(ticket)
         report = await venue.settled(ticket)
-        fees = await venue.exchange.fees(MNTLUSDT, exchange_order_id)
+        fees = await venue.exchange.fees(MNTLUSDT, exchange_order_id, **ALL)
 
         bought, spent = report.execution.base_quantity, report.execution.quote_amount
         assert report.exchange_order_id == exchange_order_id
@@ -116,7 +120,7 @@ class ExchangeContract:
         ticket = venue.sell("15000")
         exchange_order_id = await venue.exchange.place(ticket)
         report = await venue.settled(ticket)
-        fees = await venue.exchange.fees(MNTLUSDT, exchange_order_id)
+        fees = await venue.exchange.fees(MNTLUSDT, exchange_order_id, **ALL)
 
         sold, received = report.execution.base_quantity, report.execution.quote_amount
         assert (sold, report.complete) == (Decimal(12_000), False)

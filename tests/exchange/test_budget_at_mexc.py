@@ -10,7 +10,7 @@ import pytest
 from engine.credentials import Credentials
 from engine.domain.orders import RECV_WINDOW, ClientOrderId
 from engine.domain.pairs import Symbol
-from engine.errors import RateLimited
+from engine.errors import HostRefused, RateLimited
 from engine.exchange.mexc.client import MexcClient
 from engine.exchange.mexc.endpoints import ACCOUNT, TIME
 from engine.exchange.mexc.exchange import MexcExchange
@@ -188,7 +188,7 @@ async def test_when_mexc_wants_silence_nothing_leaves_for_anybody_until_its_time
         nonlocal refused
         try:
             await accounts[there._dice.randrange(8)].holdings()
-        except RateLimited:
+        except (RateLimited, HostRefused):
             refused += 1
             await clock.sleep(SECOND)
 

@@ -16,6 +16,7 @@ from engine.errors import (
     BadCredentials,
     BadData,
     ClockRefused,
+    HostRefused,
     InsufficientBalance,
     MissingPermission,
     RateLimited,
@@ -115,8 +116,15 @@ HTML_401 = Reply(status=401, body=b"<html>", content_type="text/html")
         (DROPPED, Unavailable),
         (TRUNCATED, Unavailable),
         (Reply(status=400, body=b"nope"), BadData),
-        (Reply(status=302, headers={"location": "http://127.0.0.1:1/"}), BadData),
-        (Reply(body=b"<html>Access Denied</html>", content_type="text/html"), BadData),
+        (Reply(status=302, headers={"location": "http://127.0.0.1:1/"}), HostRefused),
+        (Reply(body=b"<html>Access Denied</html>", content_type="text/html"), HostRefused),
+        (
+            Reply(status=403, body=b"<HTML><TITLE>Access Denied", content_type="text/html"),
+            HostRefused,
+        ),
+        (Reply(status=403, body=b'{"message":"Forbidden"}'), HostRefused),
+        (Reply(status=451), HostRefused),
+        (refusal(1, status=403), RateLimited),
         (Reply(body=b'{"price":NaN}'), BadData),
         (Reply(body=b"[" * 100_000), BadData),
         (Reply(body=b" " * 1_100_000), BadData),
@@ -128,7 +136,15 @@ HTML_401 = Reply(status=401, body=b"<html>", content_type="text/html")
     ids=[
         *("bad-signature", "unknown-key", "401-html", "no-permission", "403-about-the-key"),
         *("error-with-200", "404", "500", "503-with-code", "502-html", "dropped", "truncated"),
-        *("400-without-code", "redirect", "200-html", "NaN", "nesting", "too-long"),
+        *(
+            "400-without-code",
+            "redirect",
+            "200-html",
+            "403-html",
+            "403-of-a-content-network",
+            "451",
+        ),
+        *("403-with-a-code", "NaN", "nesting", "too-long"),
         *("unknown-encoding", "no-gzip", "cut-gzip", "gzip-bomb"),
     ],
 )
@@ -182,7 +198,7 @@ async def test_a_slow_drip_does_not_outlast_the_time_limit(hasty: Transport):
 @pytest.mark.parametrize(
     ("status", "retry_after", "seconds"),
     [
-        *((429, None, 60), (418, None, 120), (403, None, 300)),
+        *((429, None, 60), (418, None, 120)),
         *((429, "7", 7), (429, "0", 1), (429, "soon", 60), (418, "999999999", 259_200)),
     ],
 )
@@ -208,6 +224,38 @@ async def test_a_limit_silences_every_account(
     assert mexc.requests.total() == 1
 
     clock.shift(timedelta(seconds=seconds) / 2)
+    await mexc_client.read(TICKER_PRICE, PRICE)
+
+
+@pytest.mark.parametrize("status", [403, 451])
+async def test_a_refusal_of_this_host_silences_every_account_and_is_not_called_its_pace(
+    mexc: FakeMexc,
+    mexc_client: MexcClient,
+    clock: FakeClock,
+    credentials: Credentials,
+    status: int,
+):
+    mexc.inject(Fault("GET", TICKER_PRICE.path, reply=Reply(status=status, body=b"<html>")))
+    with pytest.raises(HostRefused, match=f"HTTP {status}"):
+        await mexc_client.read(TICKER_PRICE, PRICE)
+    clock.shift(timedelta(minutes=4))
+    with pytest.raises(HostRefused, match=f"HTTP {status}"):
+        await mexc_client.read(ACCOUNT, credentials=credentials)
+
+    assert mexc.requests.total() == 1
+
+    clock.shift(timedelta(minutes=1))
+    await mexc_client.read(TICKER_PRICE, PRICE)
+
+
+async def test_a_redirect_refuses_this_host_and_the_next_question_may_be_asked(
+    mexc: FakeMexc, mexc_client: MexcClient
+):
+    elsewhere = Reply(status=302, headers={"location": "https://www.example.com/restricted"})
+    mexc.inject(Fault("GET", TICKER_PRICE.path, reply=elsewhere))
+    with pytest.raises(HostRefused, match="HTTP 302"):
+        await mexc_client.read(TICKER_PRICE, PRICE)
+
     await mexc_client.read(TICKER_PRICE, PRICE)
 
 

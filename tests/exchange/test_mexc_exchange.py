@@ -7,7 +7,8 @@ import pytest
 
 from engine.clock import to_millis
 from engine.credentials import Credentials
-from engine.domain.orders import NOTHING, RECV_WINDOW, VISIBILITY_MARGIN, ClientOrderId
+from engine.domain.money import ZERO
+from engine.domain.orders import NOTHING, RECV_WINDOW, VISIBILITY_MARGIN, ClientOrderId, Fees
 from engine.domain.pairs import USDT, Asset, Side, Symbol
 from engine.errors import (
     BadData,
@@ -23,8 +24,9 @@ from engine.errors import (
 from engine.exchange.mexc.client import MexcClient
 from engine.exchange.mexc.exchange import MexcExchange
 from engine.exchange.mexc.market import MexcMarket
-from engine.exchange.port import Exchange, Ticket
+from engine.exchange.port import Exchange, OrderReport, Ticket
 from tests.exchange.conftest import API_KEY
+from tests.exchange.contract import ALL
 from tests.fakes.clock import FakeClock
 from tests.fakes.mexc import FakeMexc
 from tests.fakes.mexc_books import ALL_NEEDED
@@ -74,7 +76,7 @@ async def test_a_buy_spends_up_to_five_percent_less_and_pays_its_fee_in_usdt(
 ):
     order_id = await exchange.place(ticket(exchange, "10"))
     report = await exchange.order(MNTLUSDT, ClientOrderId("bl-1"))
-    fees = await exchange.fees(MNTLUSDT, order_id)
+    fees = await exchange.fees(MNTLUSDT, order_id, **ALL)
     held = await exchange.holdings()
 
     assert (report.over, report.complete, report.exchange_order_id) == (True, True, order_id)
@@ -84,6 +86,49 @@ async def test_a_buy_spends_up_to_five_percent_less_and_pays_its_fee_in_usdt(
     assert fees.by_asset == {USDT: report.execution.quote_amount * Decimal("0.0005")}
     assert held.of(USDT).free == 50 - report.execution.quote_amount - fees.in_asset(USDT)
     assert held.of(MNTL).free == 20_000 + report.execution.base_quantity
+
+
+async def a_buy_of_many_fills(mexc: FakeMexc, exchange: Exchange, fills: int) -> OrderReport:
+    """Through a book of that many small offers; *sent_at* is about now."""
+    asks = [(Decimal("0.002"), Decimal(100))] * fills
+    mexc.ledger.pairs[MNTLUSDT].asks = asks
+    await exchange.place(ticket(exchange, "45"))
+    return await exchange.order(MNTLUSDT, ClientOrderId("bl-1"))
+
+
+@pytest.mark.parametrize("fills", [99, 100, 101, 150])
+async def test_the_fees_of_an_order_with_more_fills_than_a_page_are_all_counted(
+    mexc: FakeMexc, exchange: Exchange, fills: int
+):
+    report = await a_buy_of_many_fills(mexc, exchange, fills)
+
+    fees = await exchange.fees(
+        MNTLUSDT,
+        report.exchange_order_id,
+        executed=report.execution.base_quantity,
+        sent_at=exchange.time(),
+    )
+
+    assert len(mexc.orders[0].fills) == fills
+    assert fees == Fees({USDT: report.execution.quote_amount * Decimal("0.0005")})
+    assert mexc.requests["GET", "/api/v3/myTrades"] == (1 if fills <= 100 else 2)
+
+
+async def test_fees_of_fills_that_are_not_shown_are_not_complete(
+    mexc: FakeMexc, exchange: Exchange
+):
+    mexc.ledger.fills_shown = 120
+    report = await a_buy_of_many_fills(mexc, exchange, 150)
+
+    fees = await exchange.fees(
+        MNTLUSDT,
+        report.exchange_order_id,
+        executed=report.execution.base_quantity,
+        sent_at=exchange.time(),
+    )
+
+    assert not fees.complete
+    assert ZERO < fees.in_asset(USDT) < report.execution.quote_amount * Decimal("0.0005")
 
 
 async def test_a_sell_brings_what_the_bids_pay_less_its_fee(mexc: FakeMexc, exchange: Exchange):
@@ -199,8 +244,7 @@ async def test_an_order_may_be_invisible_for_a_while(
     for _ in range(2):
         with pytest.raises(OrderNotFound):
             await exchange.order(MNTLUSDT, ClientOrderId("bl-1"))
-    with pytest.raises(Unavailable, match="not visible"):
-        await exchange.fees(MNTLUSDT, order_id)
+    assert await exchange.fees(MNTLUSDT, order_id, **ALL) == Fees({}, complete=False)
     clock.shift(timedelta(seconds=2))
 
     report = await exchange.order(MNTLUSDT, ClientOrderId("bl-1"))

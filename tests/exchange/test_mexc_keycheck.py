@@ -9,6 +9,7 @@ from engine.errors import (
     BadCredentials,
     BadData,
     EngineError,
+    HostRefused,
     MissingPermission,
     PairUnavailable,
     TooPowerful,
@@ -147,7 +148,7 @@ async def test_an_exchange_that_does_not_describe_keys_is_tolerated(
     ("reply", "error"),
     [
         (BAD_GATEWAY, Unavailable),
-        (Reply(body=b"<html>"), BadData),
+        (Reply(body=b"<html>"), HostRefused),
         (Reply(body=b'{"permissions":7}'), BadData),
         (refusal(700002), BadCredentials),
     ],

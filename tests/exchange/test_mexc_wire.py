@@ -6,11 +6,12 @@ from decimal import Decimal
 
 import pytest
 
+from engine.clock import to_millis
 from engine.domain.book import Level
 from engine.domain.holdings import Balance
-from engine.domain.orders import ClientOrderId, Execution
+from engine.domain.orders import ClientOrderId, Execution, Fees, fees_of
 from engine.domain.pairs import USDT, Asset, PairRules, Symbol
-from engine.errors import BadData, OrderNotFound, PairUnavailable, Unavailable
+from engine.errors import BadData, OrderNotFound, PairUnavailable
 from engine.exchange.mexc import wire
 from engine.exchange.mexc.fields import amount, parsed
 from tests.fakes.clock import START
@@ -389,26 +390,32 @@ def test_an_answer_without_an_order_id_is_bad_data(answer: object):
         wire.placed_order_id(answer)
 
 
-def test_fees_are_summed_by_asset_and_only_for_the_order_asked_about():
-    def trade(order_id: str, commission: str, asset: str) -> dict[str, str]:
-        return {"orderId": order_id, "commission": commission, "commissionAsset": asset}
+def a_fill(number: int, **changes: object) -> dict[str, object]:
+    row = {"orderId": "a", "id": f"X{number}", "qty": "10", "time": to_millis(START)}
+    return row | {"commission": "0.01", "commissionAsset": "USDT"} | changes
 
-    found = wire.fees(
-        [
-            trade("a", "0.01", "USDT"),
-            trade("b", "9", "USDT"),
-            trade("a", "0.02", "USDT"),
-            trade("a", "0", "MX"),
-        ],
-        exchange_order_id="a",
+
+def test_only_fills_of_the_order_asked_about_count():
+    found = wire.fills([a_fill(1), a_fill(2, orderId="b")], exchange_order_id="a")
+
+    assert [(fill.trade_id, fill.quantity, fill.at) for fill in found] == [
+        ("X1", Decimal(10), START)
+    ]
+
+
+def test_fees_are_summed_by_asset_and_complete_once_the_fills_add_up():
+    rows = [
+        a_fill(1),
+        a_fill(2, commission="0.02"),
+        a_fill(3, commission="0", commissionAsset="MX"),
+    ]
+    found = wire.fills([*rows, rows[0]], exchange_order_id="a")
+
+    assert fees_of(found, executed=Decimal(30)) == Fees(
+        {USDT: Decimal("0.03"), Asset("MX"): Decimal(0)}
     )
-
-    assert found.by_asset == {USDT: Decimal("0.03"), Asset("MX"): Decimal(0)}
-
-
-def test_fills_that_are_not_visible_yet_are_not_free_of_fees():
-    with pytest.raises(Unavailable):
-        wire.fees([], exchange_order_id="a")
+    assert not fees_of(found, executed=Decimal(31)).complete
+    assert not fees_of([], executed=Decimal(1)).complete
 
 
 @pytest.mark.parametrize(
@@ -416,15 +423,18 @@ def test_fills_that_are_not_visible_yet_are_not_free_of_fees():
     [
         {},
         [1],
-        [{"orderId": "a", "commission": "x", "commissionAsset": "USDT"}],
-        [{"orderId": "a", "commission": "1", "commissionAsset": None}],
-        [{"commission": "1", "commissionAsset": "USDT"}],
+        [a_fill(1, commission="x")],
+        [a_fill(1, commissionAsset=None)],
+        [a_fill(1, orderId=None)],
+        [a_fill(1, qty=None)],
+        [a_fill(1, id="")],
+        [a_fill(1, time="soon")],
     ],
-    ids=range(5),
+    ids=range(8),
 )
 def test_odd_trades_are_bad_data(answer: object):
     with pytest.raises(BadData):
-        wire.fees(answer, exchange_order_id="a")
+        wire.fills(answer, exchange_order_id="a")
 
 
 def test_a_key_report_is_read():

@@ -20,6 +20,7 @@ from engine.storage.models import PaperOrderRow
 from tests import builders
 from tests.builders import MNTL, MNTLUSDT
 from tests.exchange.contract import (
+    ALL,
     ASKS,
     BIDS,
     LAST_PRICE,
@@ -138,7 +139,7 @@ async def test_an_order_that_finds_nobody_is_over_and_moves_nothing(venue, marke
     assert report.over
     assert not report.complete
     assert report.execution.base_quantity == ZERO
-    assert (await venue.exchange.fees(MNTLUSDT, exchange_order_id)).by_asset == {}
+    assert (await venue.exchange.fees(MNTLUSDT, exchange_order_id, **ALL)).by_asset == {}
     assert await venue.balance(USDT) == Balance(free=USDT_HELD)
 
 
@@ -217,20 +218,20 @@ async def test_an_order_belongs_to_one_account_and_one_pair(venue, database, clo
     with pytest.raises(OrderNotFound):
         await stranger.order(MNTLUSDT, ticket.client_order_id)
     with pytest.raises(OrderNotFound):
-        await stranger.fees(MNTLUSDT, exchange_order_id)
+        await stranger.fees(MNTLUSDT, exchange_order_id, **ALL)
     with pytest.raises(OrderNotFound):
         await venue.exchange.order(elsewhere, ticket.client_order_id)
     with pytest.raises(OrderNotFound):
-        await venue.exchange.fees(elsewhere, exchange_order_id)
+        await venue.exchange.fees(elsewhere, exchange_order_id, **ALL)
     with pytest.raises(OrderNotFound):
-        await venue.exchange.fees(MNTLUSDT, "not-one-of-ours")
+        await venue.exchange.fees(MNTLUSDT, "not-one-of-ours", **ALL)
 
 
 async def test_a_free_pair_charges_nothing(venue, market):
     market.fee_rate = "0"
     exchange_order_id = await venue.exchange.place(venue.sell("5000"))
 
-    assert (await venue.exchange.fees(MNTLUSDT, exchange_order_id)).by_asset == {}
+    assert (await venue.exchange.fees(MNTLUSDT, exchange_order_id, **ALL)).by_asset == {}
 
 
 async def test_a_change_that_would_overdraw_changes_nothing(venue, database):

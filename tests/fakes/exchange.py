@@ -134,6 +134,7 @@ class FakeExchange:
         self.hidden_in_history = 0
         self.open_lookups = 0
         self.stale_reads = 0
+        self.late_fills = 0
         self.tickets: list[Ticket] = []
         self.ledger: dict[ClientOrderId, OrderReport] = {}
 
@@ -209,10 +210,16 @@ class FakeExchange:
             raise OrderNotFound("not in the history")
         return self._as_seen_now(report)
 
-    async def fees(self, symbol: Symbol, exchange_order_id: str) -> Fees:
+    async def fees(
+        self, symbol: Symbol, exchange_order_id: str, *, executed: Decimal, sent_at: datetime
+    ) -> Fees:
         await self._stage.pass_through("fees")
         [report] = [r for r in self.ledger.values() if r.exchange_order_id == exchange_order_id]
-        return Fees({USDT: report.execution.quote_amount * _FEE_RATE})
+        fee = report.execution.quote_amount * _FEE_RATE
+        if self.late_fills <= 0:
+            return Fees({USDT: fee})
+        self.late_fills -= 1
+        return Fees({USDT: fee / 2}, complete=False)
 
     async def resync(self) -> None:
         await self._stage.pass_through("resync")

@@ -26,6 +26,7 @@ from tests.fakes.mexc_rows import level_rows, order_row, pair_row, trade_rows
 
 OUR_ADDRESS = "127.0.0.1"
 _DAY_MS = 24 * 3600 * 1000
+_DISTANT_MS = 4_000_000_000_000
 Query = Mapping[str, str]
 
 
@@ -317,13 +318,18 @@ class FakeMexc:
         return inside[: int(query.get("limit", "500"))]
 
     def _my_trades(self, account: Account, query: Query) -> object:
+        """The newest of the window, newest first, and never more than a page."""
         wanted = query.get("orderId")
-        return [
+        start, end = int(query.get("startTime", "0")), int(query.get("endTime", _DISTANT_MS))
+        found = [
             row
             for order in self._visible(account, query)
             if wanted in (None, order.order_id)
-            for row in trade_rows(order)
+            for row in trade_rows(order)[: self.ledger.fills_shown]
+            if start <= row["time"] <= end
         ]
+        newest_first = sorted(found, key=lambda row: row["time"], reverse=True)
+        return newest_first[: min(int(query.get("limit", "100")), 100)]
 
     def _visible(self, account: Account, query: Query) -> list[LedgerOrder]:
         pair = self.ledger.pair(query.get("symbol"), account)

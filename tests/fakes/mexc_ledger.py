@@ -63,7 +63,10 @@ class _Wanted:
 
 
 class Ledger:
-    """*invisible_lookups*, *invisible_for*, *stale_reads*, *stale_for* make it lag like MEXC."""
+    """*invisible_lookups*, *invisible_for*, *stale_reads*, *stale_for* make it lag like MEXC.
+
+    *fills_shown* is how many fills of an order `myTrades` knows; None: all of them.
+    """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
@@ -73,6 +76,7 @@ class Ledger:
         self.orders: list[LedgerOrder] = []
         self.invisible_lookups = 0
         self.invisible_for = timedelta()
+        self.fills_shown: int | None = None
         self.stale_reads = 0
         self.stale_for = timedelta()
 

@@ -79,7 +79,7 @@ def trade_rows(order: LedgerOrder) -> list[dict[str, Any]]:
             "quoteQty": f"{price * quantity:f}",
             "commission": f"{price * quantity * fee_rate:f}",
             "commissionAsset": "USDT",
-            "time": to_millis(order.at),
+            "time": to_millis(order.at) + number,
             "isBuyer": order.side == "BUY",
             "isMaker": False,
             "isBestMatch": True,

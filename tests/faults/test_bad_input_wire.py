@@ -40,7 +40,7 @@ READERS: Mapping[str, Read] = {
     "account": lambda answer: wire.holdings(answer, read_at=START),
     "key": wire.key_report,
     "order": lambda answer: wire.order_report(answer, symbol=MNTL, client_order_id=OUR_ID),
-    "trades": lambda answer: wire.fees(answer, exchange_order_id=ORDER_ID),
+    "trades": lambda answer: tuple(wire.fills(answer, exchange_order_id=ORDER_ID)),
     "history": lambda answer: wire.order_among(
         answer, symbol=MNTL, client_order_id=OUR_ID, page=1_000
     ),

@@ -246,8 +246,12 @@ async def test_19_an_order_answered_with_429_is_looked_up_when_the_time_is_over(
 
 
 @pytest.mark.parametrize(
-    ("status", "asked", "silent_for"),
-    [(418, "600", 10 * MINUTE), (418, None, 2 * MINUTE), (403, None, 5 * MINUTE)],
+    ("status", "asked", "silent_for", "told_as"),
+    [
+        (418, "600", 10 * MINUTE, "rate_limited"),
+        (418, None, 2 * MINUTE, "rate_limited"),
+        (403, None, 5 * MINUTE, "host_refused"),
+    ],
 )
 async def test_20_a_ban_of_our_address_silences_every_account_and_each_chat_is_told_once(
     bench: Bench,
@@ -256,6 +260,7 @@ async def test_20_a_ban_of_our_address_silences_every_account_and_each_chat_is_t
     status: int,
     asked: str | None,
     silent_for: timedelta,
+    told_as: str,
 ):
     async with bench.life():
         await _drift_after_a_trade(bench, anna, ben)
@@ -266,7 +271,7 @@ async def test_20_a_ban_of_our_address_silences_every_account_and_each_chat_is_t
 
     assert first_after - banned_at >= silent_for
     for person in (anna, ben):
-        assert await bench.told(person) == ["filled", "rate_limited", "filled", "over"]
+        assert await bench.told(person) == ["filled", told_as, "filled", "over"]
     await _are_on_target(bench, anna, ben)
 
 

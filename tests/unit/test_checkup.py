@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.checkup import Backlog, Finding, Grade, Symptoms, Workload, diagnose, grade
+from bot.checkup import Backlog, Finding, Grade, Symptoms, diagnose, grade
 from bot.views.doctor import doctor_view
+from bot.workload import Workload
 from engine.domain.book import OrderBook
 from engine.domain.lateness import Lateness
 from engine.domain.limits import Limits
@@ -17,6 +18,7 @@ from engine.errors import (
     AddressRefused,
     BadCredentials,
     EngineError,
+    HostRefused,
     MissingPermission,
     PairUnavailable,
     SealBroken,
@@ -154,6 +156,12 @@ def test_where_nothing_is_wrong_all_is_well():
             Finding.CHECKS_SILENCED,
             "asked for silence, 3 min more",
         ),
+        (
+            {"workload": load(cooling_until=NOW + 200 * S, host_refused="HTTP 403")},
+            Finding.HOST_REFUSED,
+            "refuses this server (HTTP 403)",
+        ),
+        ({"rules": HostRefused("HTTP 302")}, Finding.HOST_REFUSED, "MEXC_PROXY"),
         ({"polled": None}, Finding.POLLS_UNKNOWN, "/doctor again"),
         ({"polled": 91 * S}, Finding.POLLS_OLD, "network"),
     ],

@@ -16,16 +16,17 @@ from engine.errors import (
     BadData,
     ClockRefused,
     ClockUnsure,
+    HostRefused,
     OutcomeUnknown,
     RateLimited,
     Rejected,
     Unavailable,
 )
 from engine.exchange.mexc import wire
+from engine.exchange.mexc.answers import complaint_of, contents_of, is_refusal, refuses_host
 from engine.exchange.mexc.auth import PUBLIC_HEADERS, Params, encoded, headers_for, signed_query
 from engine.exchange.mexc.codes import DEFINITE, error_for
 from engine.exchange.mexc.endpoints import NEW_ORDER, TIME, Endpoint
-from engine.exchange.mexc.fields import parsed
 from engine.exchange.mexc.servertime import MexcTime, jumped
 from engine.exchange.mexc.transport import Answer, NeverLeft, NoAnswer, Transport
 from engine.exchange.pacing import Budget
@@ -47,10 +48,9 @@ _READ_WINDOW = timedelta(seconds=30)
 # The error of a time measurement is at most half of its round trip.
 _SLOWEST_ROUND_TRIP = timedelta(seconds=2)
 
-_SILENCE = {429: 60, 418: 120, 403: 300}
+_SILENCE = {429: 60, 418: 120, 403: 300, 451: 300}
 _LONGEST_SILENCE = 3 * 24 * 3600
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
-_SIGNATURE = re.compile(r"[0-9a-fA-F]{64}")
 
 
 class MexcClient:
@@ -210,9 +210,12 @@ class MexcClient:
         return answer
 
     def _json_of(self, answer: Answer, *, credentials: Credentials | None) -> object:
-        contents = _contents(answer)
-        complaint = _complaint(contents, credentials=credentials)
-        if (silence := self._silence(answer, complaint)) is not None:
+        contents = contents_of(answer)
+        complaint = complaint_of(contents, credentials=credentials)
+        silence = self._silence(answer, complaint)
+        if refuses_host(answer, complaint):
+            raise HostRefused(f"HTTP {answer.status}")
+        if silence is not None:
             raise RateLimited(f"HTTP {answer.status}", retry_after=silence)
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise Unavailable(f"HTTP {answer.status}")
@@ -231,13 +234,13 @@ class MexcClient:
     def _placed(
         self, answer: Answer, *, client_order_id: ClientOrderId, credentials: Credentials
     ) -> str:
-        contents = _contents(answer)
-        complaint = _complaint(contents, credentials=credentials)
+        contents = contents_of(answer)
+        complaint = complaint_of(contents, credentials=credentials)
         if self._silence(answer, complaint) is not None:
             # By contract not executed; believed only after a look-up.
             raise _unknown(client_order_id, f"HTTP {answer.status}")
         if complaint is not None:
-            if _is_refusal(answer.status) and complaint.code in DEFINITE:
+            if is_refusal(answer.status) and complaint.code in DEFINITE:
                 raise error_for(complaint.code, complaint.message)
             raise _unknown(client_order_id, f"HTTP {answer.status}, code {complaint.code}")
         if not answer.ok:
@@ -256,32 +259,13 @@ class MexcClient:
         seconds = _SILENCE[answer.status]
         if answer.retry_after is not None and _SECONDS.fullmatch(answer.retry_after):
             seconds = min(max(1, int(answer.retry_after)), _LONGEST_SILENCE)
-        self._budget.cool_down(self.clock.steady() + timedelta(seconds=seconds))
-        logger.warning("mexc wants silence", extra={"status": answer.status, "seconds": seconds})
+        refused = f"HTTP {answer.status}" if refuses_host(answer, complaint) else None
+        self._budget.cool_down(
+            self.clock.steady() + timedelta(seconds=seconds), host_refused=refused
+        )
+        event = "exchange rate limit hit" if refused is None else "host refused"
+        logger.warning(event, extra={"status": answer.status, "seconds": seconds})
         return seconds
-
-
-def _is_refusal(status: int) -> bool:
-    return HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-
-
-def _contents(answer: Answer) -> object:
-    """The JSON of *answer*, or the BadData that says why there is none."""
-    try:
-        return parsed(answer.body)
-    except BadData as e:
-        return e
-
-
-def _complaint(contents: object, *, credentials: Credentials | None) -> wire.Complaint | None:
-    found = wire.complaint(contents)
-    if found is None:
-        return None
-    message = _SIGNATURE.sub("…", found.message)
-    if credentials is not None:  # an error may quote what we sent
-        for secret in (credentials.api_key, credentials.api_secret):
-            message = message.replace(secret, "…") if secret else message
-    return wire.Complaint(code=found.code, message=message)
 
 
 def _unknown(client_order_id: ClientOrderId, what: str) -> OutcomeUnknown:

@@ -1,12 +1,20 @@
 """One account at MEXC, seen through the engine's port."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from engine.clock import to_millis
 from engine.credentials import Credentials
 from engine.domain.holdings import Holdings
 from engine.domain.money import plain
-from engine.domain.orders import RECV_WINDOW, VISIBILITY_MARGIN, ClientOrderId, Fees
+from engine.domain.orders import (
+    RECV_WINDOW,
+    VISIBILITY_MARGIN,
+    ClientOrderId,
+    Fees,
+    Fill,
+    fees_of,
+)
 from engine.domain.pairs import Side, Symbol
 from engine.errors import PairUnavailable, Unavailable
 from engine.exchange.mexc import wire
@@ -21,6 +29,9 @@ _HISTORY = timedelta(days=7) - timedelta(hours=1)
 # A row's `time` is in whole seconds, and a stamp may be a second ahead of MEXC's clock.
 _EARLIER = timedelta(seconds=2)
 _MOST_ROWS = 1000
+# `myTrades` answers the newest 100 and no more.
+_FULL_PAGE = 100
+_MOST_PAGES = 20
 
 
 class MexcExchange:
@@ -82,13 +93,31 @@ class MexcExchange:
             found.contents, symbol=symbol, client_order_id=client_order_id, page=_MOST_ROWS
         )
 
-    async def fees(self, symbol: Symbol, exchange_order_id: str) -> Fees:
-        trades = await self._client.read(
-            MY_TRADES,
-            [("symbol", symbol), ("orderId", exchange_order_id)],
-            credentials=self._credentials,
-        )
-        return wire.fees(trades.contents, exchange_order_id=exchange_order_id)
+    async def fees(
+        self, symbol: Symbol, exchange_order_id: str, *, executed: Decimal, sent_at: datetime
+    ) -> Fees:
+        """Page by page, the newest first, for as long as pages are full and fills are missing."""
+        seen: dict[str, Fill] = {}
+        window: Params = ()
+        for _ in range(_MOST_PAGES):
+            trades = await self._client.read(
+                MY_TRADES,
+                [("symbol", symbol), ("orderId", exchange_order_id), *window],
+                credentials=self._credentials,
+            )
+            page = wire.fills(trades.contents, exchange_order_id=exchange_order_id)
+            added = {fill.trade_id for fill in page} - seen.keys()
+            seen.update((fill.trade_id, fill) for fill in page)
+            if len(page) < _FULL_PAGE or fees_of(seen.values(), executed=executed).complete:
+                break
+            oldest = min(fill.at for fill in page)
+            # Fills of the same millisecond may stand on both pages, unless they fill a whole one.
+            until = oldest if added else oldest - timedelta(milliseconds=1)
+            window = [
+                ("startTime", str(to_millis(sent_at - _EARLIER))),
+                ("endTime", str(to_millis(until))),
+            ]
+        return fees_of(seen.values(), executed=executed)
 
     async def resync(self) -> None:
         await self._client.resync()

@@ -38,6 +38,7 @@ def record(value: object, *, what: str) -> Record:
 
 
 def rows(value: object, *, what: str) -> Sequence[object]:
+    _present(value, what)
     if not isinstance(value, list):
         raise BadData(f"{what} is not a list")
     return value
@@ -45,7 +46,7 @@ def rows(value: object, *, what: str) -> Sequence[object]:
 
 def text(of: Record, name: str) -> str:
     """Not blank, and such that any database stores it, any address carries it, any chat shows it."""
-    value = of.get(name)
+    value = _present(of.get(name), name)
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
         raise BadData(f"{name} is not a text")
     if len(value) > _LONGEST_TEXT:
@@ -67,14 +68,14 @@ def code(value: object) -> str:
 
 
 def flag(of: Record, name: str) -> bool:
-    value = of.get(name)
+    value = _present(of.get(name), name)
     if not isinstance(value, bool):
         raise BadData(f"{name} is neither true nor false")
     return value
 
 
 def integer(of: Record, name: str, *, least: int, most: int) -> int:
-    value = of.get(name)
+    value = _present(of.get(name), name)
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise BadData(f"{name} is not a whole number from {least} to {most}")
     return value
@@ -86,7 +87,7 @@ def amount(of: Record, name: str) -> Decimal:
 
 
 def amount_from(value: object, *, what: str) -> Decimal:
-    exact = _exact(value)
+    exact = _exact(_present(value, what))
     if exact is None or exact < ZERO:
         raise BadData(f"{what} is not an amount: {_shown(value)}")
     if exact == ZERO:
@@ -95,6 +96,12 @@ def amount_from(value: object, *, what: str) -> Decimal:
     if exact >= _TOO_LARGE or not isinstance(exponent, int) or exponent < _FINEST_EXPONENT:
         raise BadData(f"{what} is out of range: {_shown(value)}")
     return exact
+
+
+def _present(value: object, name: str) -> object:
+    if value is None:
+        raise BadData(f"{name} is missing")
+    return value
 
 
 def _exact(value: object) -> Decimal | None:

@@ -12,9 +12,9 @@ from engine.clock import from_millis
 from engine.domain.book import Level, OrderBook
 from engine.domain.holdings import Balance, Holdings
 from engine.domain.money import ZERO, step_of
-from engine.domain.orders import ClientOrderId, Execution, Fees
+from engine.domain.orders import ClientOrderId, Execution, Fill
 from engine.domain.pairs import Asset, PairRules, Symbol
-from engine.errors import BadData, OrderNotFound, PairUnavailable, Unavailable
+from engine.errors import BadData, OrderNotFound, PairUnavailable
 from engine.exchange.mexc.fields import (
     Record,
     amount,
@@ -235,18 +235,21 @@ def order_among(
     raise OrderNotFound("not in the history")
 
 
-def fees(answer: object, *, exchange_order_id: str) -> Fees:
-    """Raises Unavailable while the fills of the order are not visible yet."""
-    by_asset: dict[Asset, Decimal] = {}
-    for row in rows(answer, what="trades"):
-        trade = record(row, what="a trade")
-        if _order_id(trade) != exchange_order_id:
-            continue
-        asset = Asset(text(trade, "commissionAsset"))
-        by_asset[asset] = by_asset.get(asset, ZERO) + amount(trade, "commission")
-    if not by_asset:
-        raise Unavailable("the fills are not visible yet")
-    return Fees(by_asset)
+def fills(answer: object, *, exchange_order_id: str) -> list[Fill]:
+    """The fills of that order among the trades of one page."""
+    trades = [record(row, what="a trade") for row in rows(answer, what="trades")]
+    return [_fill(trade) for trade in trades if _order_id(trade) == exchange_order_id]
+
+
+def _fill(trade: Record) -> Fill:
+    at = integer(trade, "time", least=_EARLIEST_MS, most=_LATEST_MS)
+    return Fill(
+        trade_id=text(trade, "id"),
+        at=from_millis(at),
+        quantity=amount(trade, "qty"),
+        fee=amount(trade, "commission"),
+        fee_asset=Asset(text(trade, "commissionAsset")),
+    )
 
 
 def key_report(answer: object) -> KeyReport:

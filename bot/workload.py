@@ -1,0 +1,35 @@
+"""How far behind this process's checks are, and whether the exchange's limits are why."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from engine.domain.lateness import Lateness
+from engine.exchange.pacing import Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """How this process's checks get on. *usage* is None where no exchange limits anything."""
+
+    late: Lateness
+    usage: Usage | None
+    now: datetime
+
+    @property
+    def by(self) -> timedelta:
+        """How late the checks are, those included that have yet to begin."""
+        return max(self.late.p99, self.late.waiting_for)
+
+    @property
+    def silent_for(self) -> timedelta:
+        """How long MEXC wants no request yet."""
+        until = self.usage.cooling_until if self.usage else None
+        return until - self.now if until else timedelta()
+
+    @property
+    def is_rationed(self) -> bool:
+        """Whether it is MEXC's limit that makes them late."""
+        if self.usage is None:
+            return False
+        nearly_full = self.usage.weight_used * 10 >= self.usage.weight_limit * 9
+        return nearly_full or bool(self.usage.waiting)

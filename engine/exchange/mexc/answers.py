@@ -1,0 +1,53 @@
+"""Whose answer it is, before anything is read from it: the exchange's, or of a server in front."""
+
+import re
+from http import HTTPStatus
+
+from engine.credentials import Credentials
+from engine.errors import BadData
+from engine.exchange.mexc import wire
+from engine.exchange.mexc.fields import parsed
+from engine.exchange.mexc.transport import Answer
+
+_REDIRECTS = range(300, 400)
+_SIGNATURE = re.compile(r"[0-9a-fA-F]{64}")
+
+
+def refuses_host(answer: Answer, complaint: wire.Complaint | None) -> bool:
+    """Whether *answer* comes from a server in front of the exchange and refuses this host.
+
+    The exchange's own refusals are JSON with a code; a firewall's are a web page, a redirect to
+    one, or JSON without a code. A web page where data was asked for is the same, with HTTP 200.
+    """
+    if complaint is not None:
+        return False
+    if answer.status in {HTTPStatus.FORBIDDEN, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS}:
+        return True
+    return answer.status in _REDIRECTS or (answer.ok and answer.body.lstrip()[:1] == b"<")
+
+
+def is_refusal(status: int) -> bool:
+    """Whether the HTTP status blames the request."""
+    return HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def contents_of(answer: Answer) -> object:
+    """The JSON of *answer*, or the BadData that says why there is none."""
+    try:
+        return parsed(answer.body)
+    except BadData as e:
+        return e
+
+
+def complaint_of(
+    contents: object, *, credentials: Credentials | None = None
+) -> wire.Complaint | None:
+    """The exchange's own error in an answer, without what it may quote of *credentials*."""
+    found = wire.complaint(contents)
+    if found is None:
+        return None
+    message = _SIGNATURE.sub("…", found.message)
+    if credentials is not None:  # an error may quote what we sent
+        for secret in (credentials.api_key, credentials.api_secret):
+            message = message.replace(secret, "…") if secret else message
+    return wire.Complaint(code=found.code, message=message)
