@@ -1,4 +1,4 @@
-"""`python -m bot`: read the environment and `./.env`, run until a signal, say how it ended.
+"""`python -m bot`, installed as `ballast`: read the environment and `./.env`, run until a signal.
 
 Exit codes: 0 stopped as asked, 1 broke (the log says how), 2 a bad setting, 3 cannot start
 (the database is in use or has another schema, Telegram does not know the token), 4 stalled
@@ -124,7 +124,7 @@ def _ignore_signals() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m bot",
+        prog="python -m bot" if Path(sys.argv[0]).name == "__main__.py" else "ballast",
         description="A Telegram bot that keeps a MEXC account's USDT balance on target.",
         epilog="Settings come from the environment and from ./.env; README.md lists them. Without "
         "TELEGRAM_TOKEN this is the demo: paper money in your terminal.",

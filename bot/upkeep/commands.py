@@ -1,4 +1,4 @@
-"""The operator's commands: `check`, `rotate-keys`, `backup`, `restore`, `prune`.
+"""The operator's commands: `check`, `migrate`, `rotate-keys`, `backup`, `restore`, `prune`.
 
 Exit codes: 0 done, 1 not done or something is broken, 2 a bad setting, 3 the database cannot be
 used or is in use.
@@ -22,6 +22,7 @@ from bot.upkeep.moving import STANDARD_STREAM, NotDone
 from bot.upkeep.opening import at_work, reason
 from bot.upkeep.report import written
 from bot.upkeep.rotation import rotate_keys
+from bot.upkeep.upgrading import upgrade
 from engine.clock import Clock, SystemClock
 from engine.pruning import Pruning
 
@@ -31,6 +32,11 @@ _CHECK = """
     Look at everything a start needs: settings, database, keys, Telegram, MEXC, the
     host. Nothing is changed, and a Ballast that runs is not disturbed. Ends with 0
     if nothing failed, with 1 if something did, with 2 if a setting is bad.
+"""
+_MIGRATE = """
+    Bring the database to the schema of this version: all of it or nothing. It does
+    what `alembic upgrade head` does in a checkout. On PostgreSQL run it before each
+    start of a new version; an SQLite file is migrated by the start itself.
 """
 _ROTATE = """
     Put everything encrypted under the first key, so that an older key may go:
@@ -85,6 +91,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         return parser
 
     add("check", "look whether everything is as it must be", _CHECK, _check)
+    add("migrate", "bring the database to this version's schema", _MIGRATE, _upgrade)
     rotating = add("rotate-keys", "put everything under the first key", _ROTATE, _rotate)
     rotating.add_argument(
         "--new-key", action="store_true", help="put a new key first in the key file before"
@@ -124,6 +131,11 @@ async def _check(job: Job) -> int:
     findings = await examine(job.settings, job.env, job.clock)
     sys.stdout.write(written(findings))
     return EXIT_NOT_DONE if has_failed(findings) else EXIT_DONE
+
+
+async def _upgrade(job: Job) -> int:
+    sys.stdout.write(await upgrade(job.settings, job.clock))
+    return EXIT_DONE
 
 
 async def _rotate(job: Job) -> int:

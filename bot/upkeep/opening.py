@@ -61,7 +61,7 @@ async def _must_be_ours(database: Database) -> None:
         if not await connection.run_sync(schema.is_current):
             raise CannotStart(
                 "the database has another schema than this version; start this version "
-                "once, or run: alembic upgrade head"
+                f"once, or run: {schema.HOW_TO_MIGRATE}"
             )
 
 

@@ -97,7 +97,7 @@ def _other_schema(found: str, *, is_sqlite: bool) -> Finding:
             "The next start brings an older one up to date. A newer one needs a newer Ballast."
         )
         return look("database", says, remedy)
-    return broken("database", says, "Run: alembic upgrade head")
+    return broken("database", says, f"Run: {schema.HOW_TO_MIGRATE}")
 
 
 async def _keys(database: Database, settings: ProcessSettings) -> Finding:

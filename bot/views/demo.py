@@ -19,6 +19,7 @@ TOUR_END = """\
 That was the tour. What to do next:
 
   make run    in a terminal, to try it yourself (again: only paper money)
+  ballast     the same, where it is installed as a package
   make test   to run all tests
 
 README.md leads from here to a first live trade."""

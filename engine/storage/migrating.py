@@ -9,7 +9,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 
-_SCRIPTS = Path(__file__).parents[2] / "alembic"
+_ENGINE = Path(__file__).parents[1]
+# In an installed package; in a checkout they stand beside it.
+_INSTALLED = _ENGINE / "_migrations"
+_SCRIPTS = _INSTALLED if _INSTALLED.is_dir() else _ENGINE.parent / "alembic"
 
 
 class UnknownSchema(Exception):

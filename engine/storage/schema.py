@@ -10,6 +10,8 @@ from engine.storage.models import NoteRow
 
 # The note in which a migration says whose code the schema bears: the oldest one's revision.
 OLDEST_CODE = "oldest_code"
+# In a checkout, and where the program is installed as a package.
+HOW_TO_MIGRATE = "alembic upgrade head (or: ballast migrate)"
 DEFAULT_URL = "sqlite:///data/ballast.db"
 
 # The migrations this program has, oldest first: a test holds them to the files.
@@ -48,7 +50,7 @@ def refusal(connection: Connection) -> str | None:
     if is_current(connection):
         return None
     if _there(connection) <= set(HISTORY):
-        return "the database has an older schema or none; run: alembic upgrade head"
+        return f"the database has an older schema or none; run: {HOW_TO_MIGRATE}"
     oldest = connection.scalar(select(NoteRow.value).where(NoteRow.name == OLDEST_CODE))
     if oldest in HISTORY:
         return None

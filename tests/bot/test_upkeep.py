@@ -44,7 +44,9 @@ def test_without_a_command_it_is_the_program_itself():
     assert not commands.is_ours(program._parser().parse_args([]))
 
 
-@pytest.mark.parametrize("command", ["check", "rotate-keys", "backup", "restore", "prune"])
+@pytest.mark.parametrize(
+    "command", ["check", "migrate", "rotate-keys", "backup", "restore", "prune"]
+)
 def test_every_command_says_what_it_does_in_80_columns(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
