@@ -10,7 +10,7 @@ WORKDIR /app
 # The libraries change seldom: their layer is built again only when they do.
 COPY requirements.txt .
 RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
-        --require-hashes -r requirements.txt
+        --no-deps --require-hashes -r requirements.txt
 
 COPY alembic.ini .
 COPY alembic alembic

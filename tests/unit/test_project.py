@@ -13,6 +13,7 @@ from bot.version import VERSION
 
 ROOT = Path(__file__).parents[2]
 LOCK_FILES = ("requirements.txt", "requirements-dev.txt")
+INSTALLER = "requirements-uv.txt"
 # The old name of CHECK_INTERVAL, which nobody should start with, and what a host sets by itself.
 NOT_FOR_THE_EXAMPLE = {"DELTA", "DYNO"}
 # Where somebody's machine keeps its files; a path that every machine has is no secret.
@@ -71,7 +72,7 @@ def test_the_host_migrates_before_it_starts_processes_and_knows_all_types_of_the
     assert read("Procfile").splitlines() == ["release: alembic upgrade head", *roles]
 
 
-@pytest.mark.parametrize("lock_file", LOCK_FILES)
+@pytest.mark.parametrize("lock_file", [*LOCK_FILES, INSTALLER])
 def test_a_lock_file_pins_by_hash_and_names_no_source(lock_file):
     without_hash = [
         name
@@ -86,13 +87,16 @@ def test_a_lock_file_pins_by_hash_and_names_no_source(lock_file):
 def test_the_lock_files_agree_and_hold_what_the_project_asks_for():
     for_running, for_all = map(pinned, LOCK_FILES)
     asked = tomllib.loads(read("pyproject.toml"))
+    groups = asked["dependency-groups"]
     names = {
         re.split(r"[\[<>=~]", requirement)[0]
-        for requirement in asked["project"]["dependencies"] + asked["dependency-groups"]["dev"]
+        for requirement in asked["project"]["dependencies"] + groups["install"] + groups["dev"]
+        if isinstance(requirement, str)
     }
 
     assert names <= {name.partition("[")[0] for name in for_all}
     assert {name: for_all.get(name) for name in for_running} == for_running
+    assert pinned(INSTALLER) == {"uv": for_all["uv"]}
 
 
 def test_our_migrations_do_not_hide_the_library_of_the_same_name():
