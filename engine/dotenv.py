@@ -7,7 +7,6 @@ a backslash takes away what another backslash, a quote, a dollar or a backquote 
 
 import os
 import re
-import stat
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
@@ -40,8 +39,6 @@ def read(path: Path) -> Mapping[str, str]:
         if not os.path.lexists(path):
             return {}
         with path.open("rb") as file:
-            if stat.S_ISDIR(os.fstat(file.fileno()).st_mode):
-                raise IsADirectoryError
             content = file.read(_MOST_BYTES + 1)
     except IsADirectoryError:
         raise UnreadableFile([f"{path} is a folder; it must be a file"]) from None

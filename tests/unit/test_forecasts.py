@@ -26,7 +26,8 @@ TICK = D("0.000001")
 def markets(draw: st.DrawFn) -> dict[str, Any]:
     """Up to six levels a side, thin or thick, near or far; the last trade anywhere around."""
     middle = draw(st.integers(300, 4000))
-    asks, bids = [], []
+    asks: list[tuple[Decimal, Decimal]] = []
+    bids: list[tuple[Decimal, Decimal]] = []
     for side, sign in ((asks, 1), (bids, -1)):
         ticks = middle
         for _ in range(draw(st.integers(1, 6))):
