@@ -29,7 +29,7 @@ def release(env: dict[str, str]) -> None:
     """What the host runs before the new version starts."""
     command = re.findall("(?m)^release: (.+)$", (ROOT / "Procfile").read_text())
     name, *arguments = shlex.split(command[0])
-    program = [Path(sys.executable).with_name(name), "-c", str(ROOT / "alembic.ini")]
+    program = [str(Path(sys.executable).with_name(name)), "-c", str(ROOT / "alembic.ini")]
     where = ROOT / "tests"  # no .env is there
     subprocess.run([*program, *arguments], cwd=where, env=env, check=True, capture_output=True)
 
