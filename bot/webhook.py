@@ -20,6 +20,7 @@ from telegram.error import BadRequest, InvalidToken, TelegramError
 
 from bot.storing import UpdateStore
 from bot.updates import ALLOWED_UPDATES, TokenRefused
+from bot.webserver import body_of
 from bot.workers import LONGEST_PAUSE, delay
 from engine.clock import Clock
 from engine.storage import outage
@@ -72,9 +73,9 @@ class Webhook:
 
 
 async def _body(request: web.Request) -> bytes:
-    """Raises ValueError where it is larger than any update."""
+    """Raises ValueError where it is larger than any update, HTTPRequestTimeout where it stalls."""
     try:
-        return await request.read()
+        return await body_of(request)
     except web.HTTPRequestEntityTooLarge:
         raise ValueError("too large") from None
 

@@ -1,16 +1,23 @@
 """The process's HTTP server over a real socket: what it answers, and what it keeps to itself."""
 
 import asyncio
+import errno
 import logging
+import socket
+from contextlib import suppress
+from typing import Any
 
 import httpx
 import pytest
 from aiohttp import web
 
-from bot.webserver import MOST_BODY, serve
+from bot import webserver
+from bot.connections import Connections
+from bot.webserver import MOST_BODY, body_of, serve
 from tests.fakes.http import NO_CERTIFICATES
 
 LOCAL = "127.0.0.1"
+WHOLE = b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 async def hello(_: web.Request) -> web.Response:
@@ -93,6 +100,121 @@ async def test_a_port_that_is_in_use_is_an_error_of_the_system():
         with pytest.raises(OSError, match="in use"):
             async with serve(ROUTES, port=port, host=LOCAL):
                 pass
+
+
+@pytest.mark.parametrize(
+    ("host", "answers"),
+    [(None, {"127.0.0.1", "::1"}), ("::", {"127.0.0.1", "::1"}), ("0.0.0.0", {"127.0.0.1"})],  # noqa: S104 - what is tried
+)
+async def test_it_listens_on_both_families_unless_an_address_is_named(host, answers):
+    heard = set()
+    async with serve(ROUTES, port=0, host=host) as port:
+        for address in ("127.0.0.1", "::1"):
+            with suppress(OSError):
+                _, writer = await asyncio.open_connection(address, port)
+                writer.close()
+                heard.add(address)
+
+    assert heard == answers
+
+
+async def test_where_the_machine_has_no_ipv6_it_listens_on_ipv4(monkeypatch):
+    def create(address: tuple[str, int], **how: Any) -> socket.socket:
+        if how["family"] == socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, "no such family")
+        return real(address, **how)
+
+    real = socket.create_server
+    monkeypatch.setattr(socket, "create_server", create)
+    async with serve(ROUTES, port=0) as port:
+        assert (await ask(port, "GET", "/hello")).status_code == 200
+
+
+async def test_above_the_cap_the_oldest_connection_that_asks_nothing_makes_room():
+    connections = Connections(most=20)
+    async with asyncio.timeout(10), serve(ROUTES, port=0, connections=connections) as port:
+        lines = [await half_open(port) for _ in range(60)]
+        answer = await ask(port, "GET", "/hello")
+        most = len(connections)
+        oldest = await lines[0][0].read()
+        for _, writer in lines:
+            writer.close()
+
+    assert answer.text == "hello"
+    assert most <= 20
+    assert oldest == b""
+
+
+async def test_a_connection_at_work_is_never_closed_for_another():
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: web.Request) -> web.Response:
+        asked.set()
+        await go_on.wait()
+        return web.Response(text="done")
+
+    async with (
+        asyncio.timeout(10),
+        asyncio.TaskGroup() as tasks,
+        serve({("GET", "/slow"): slow}, port=0, connections=Connections(most=1)) as port,
+    ):
+        asking = tasks.create_task(ask(port, "GET", "/slow"))
+        await asked.wait()
+        reader, writer = await half_open(port)
+
+        assert await lost(reader)
+        writer.close()
+        go_on.set()
+
+    assert asking.result().text == "done"
+
+
+@pytest.mark.parametrize("begin", [b"", b"GET /hel", b"GET /hello HTTP/1.1\r\nHost: x\r\n"])
+async def test_a_request_whose_head_does_not_come_in_time_is_hung_up_on(begin: bytes):
+    connections = Connections(request_within=0.1)
+    async with asyncio.timeout(10), serve(ROUTES, port=0, connections=connections) as port:
+        reader, writer = await half_open(port, begin)
+
+        assert await lost(reader)
+        writer.close()
+
+        reader, writer = await half_open(port, WHOLE)
+        await reader.readuntil(b"hello")
+        writer.write(b"GET /hel")  # of the next one, on the same connection
+
+        assert await lost(reader)
+        writer.close()
+    assert len(connections) == 0
+
+
+async def test_a_body_that_does_not_come_in_time_is_refused(monkeypatch):
+    monkeypatch.setattr(webserver, "_BODY_WITHIN_S", 0.05)
+
+    async def take(request: web.Request) -> web.Response:
+        return web.Response(text=str(len(await body_of(request))))
+
+    async with asyncio.timeout(10), serve({("POST", "/take"): take}, port=0) as port:
+        reader, writer = await half_open(
+            port, b"POST /take HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf"
+        )
+
+        assert b" 408 " in await reader.readline()
+        writer.close()
+
+
+async def half_open(
+    port: int, begin: bytes = b"GET /hel"
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection(LOCAL, port)
+    writer.write(begin)
+    return reader, writer
+
+
+async def lost(reader: asyncio.StreamReader) -> bool:
+    """Whether the connection ends without an answer."""
+    with suppress(ConnectionError):
+        return await reader.read() == b""
+    return True
 
 
 async def test_an_answer_under_way_is_finished_within_the_grace_and_then_the_port_is_free():
