@@ -11,12 +11,15 @@ something broken, 2 a bad setting, 3 the database cannot be used or is in use.
 import argparse
 import asyncio
 import gc
+import io
 import logging
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+from bot import surroundings
 from bot.demo import run_demo
 from bot.live import run_live
 from bot.logs import configure
@@ -46,16 +49,11 @@ logger = logging.getLogger("bot")
 
 
 def main() -> int:
+    _mend_streams()
     arguments = _parser().parse_args()
     os.environ["PTB_TIMEDELTA"] = "true"  # durations instead of numbers, as later versions do
     try:
-        dotenv.load(Path(".env"), os.environ)
-        is_command = commands.is_ours(arguments)
-        return (
-            commands.run(arguments, os.environ)
-            if is_command
-            else asyncio.run(_run(_read_settings(), arguments.role))
-        )
+        return _start(arguments)
     except BaseExceptionGroup as group:
         if group.subgroup(TokenRefused) is not None:
             return _refuse(["Telegram does not know this TELEGRAM_TOKEN"], EXIT_CANNOT_START)
@@ -74,16 +72,30 @@ def main() -> int:
     return EXIT_BROKE
 
 
-def _read_settings() -> ProcessSettings:
+def _start(arguments: argparse.Namespace) -> int:
+    """Raises whatever ends the program otherwise than in order."""
+    dotenv.load(Path(".env"), os.environ)
+    env = dict(os.environ)
+    surroundings.leave_out(os.environ)
+    surroundings.raise_file_limit()
+    if commands.is_ours(arguments):
+        return commands.run(arguments, env)
+    return asyncio.run(_run(_read_settings(env), arguments.role))
+
+
+def _read_settings(env: Mapping[str, str]) -> ProcessSettings:
     """The environment's, with logging set up as they say. Raises BadSettings."""
-    settings = ProcessSettings.from_env(os.environ)
+    settings = ProcessSettings.from_env(env)
+    if settings.on_postgres and (problems := surroundings.missing_files(env)):
+        raise BadSettings(problems)
     # The demo's screen belongs to the conversation.
     level = "WARNING" if settings.is_demo else settings.log_level
     try:
         as_json = settings.log_format == "json" and not settings.is_demo
         configure(level, settings.log_file, settings.secrets, as_json=as_json)
     except OSError as e:
-        raise BadSettings([f"LOG_FILE cannot be written: {e.strerror}"]) from e
+        why = e.strerror
+        raise BadSettings([f"LOG_FILE {settings.log_file} cannot be written: {why}"]) from e
     if settings.sentry_dsn is not None and not settings.is_demo:
         report_errors(settings.sentry_dsn, settings.secrets)
     return settings
@@ -120,6 +132,16 @@ def _set_on_signal(event: asyncio.Event) -> None:
 def _ignore_signals() -> None:
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+
+
+def _mend_streams() -> None:
+    """So that no name in another alphabet, and no closed output, is a failure of ours."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by who started us
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for good
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -52,6 +52,7 @@ class Arrivals:
         self._clock = clock
         self._webhook = webhook
         self._tls = tls
+        self._proxy = settings.telegram_proxy
         self._updates_url = f"{settings.telegram_api_url}/bot{token}"
         self._store = UpdateStore(
             database=database,
@@ -131,7 +132,7 @@ class Arrivals:
     @asynccontextmanager
     async def _open_intake(self) -> AsyncGenerator[Intake]:
         """With connections of its own: stuck ones are what a restart has to get rid of."""
-        async with httpx.AsyncClient(verify=self._tls) as http:
+        async with httpx.AsyncClient(verify=self._tls, proxy=self._proxy, trust_env=False) as http:
             yield Intake(
                 source=UpdatesSource(http=http, url=self._updates_url),
                 store=self._store,

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -22,8 +23,16 @@ class DeadMan:
     check is overdue. Else it is silent, and that is the message. *url* is in no log.
     """
 
-    def __init__(self, *, url: str, clock: Clock, pulse: Callable[[], Pulse]) -> None:
+    def __init__(
+        self,
+        *,
+        url: str,
+        clock: Clock,
+        pulse: Callable[[], Pulse],
+        tls: ssl.SSLContext,
+    ) -> None:
         self._url = url
+        self._tls = tls
         self._clock = clock
         self._pulse = pulse
         self._vigil = Vigil()
@@ -34,7 +43,9 @@ class DeadMan:
     async def run(self) -> None:
         """Until cancelled."""
         wait = _BEAT  # the first sign ends the silence of a restart
-        async with httpx.AsyncClient(timeout=_TIME_LIMIT_S) as http:
+        async with httpx.AsyncClient(
+            timeout=_TIME_LIMIT_S, verify=self._tls, trust_env=False
+        ) as http:
             while True:
                 await self._watch(wait)
                 if self._gets_on():

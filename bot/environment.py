@@ -1,53 +1,22 @@
-"""What each environment variable may be: one parser per kind, and a reader that collects problems."""
+"""What each environment variable may be: one parser per kind."""
 
 import re
-from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import TypeVar
+from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from sqlalchemy.exc import ArgumentError
 
 from bot.inputs import NotUnderstood, parse_symbol
+from bot.variables import Unusable
 from engine.domain.money import ZERO, decimal_from_text
 from engine.domain.pairs import Symbol
 from engine.domain.target import MAX_INTERVAL, MAX_TARGET, MIN_INTERVAL, Threshold
-from engine.dotenv import unquoted
 from engine.storage.postgres import BadAddress
 from engine.storage.schema import sqlite_file
 from engine.vault import is_key
 
-MAKE_A_KEY = (
-    'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
-)
-
-_EXAMPLES = {
-    "TELEGRAM_TOKEN": "TELEGRAM_TOKEN=123456789:AAExampleExampleExampleExampleExample",
-    "TELEGRAM_API_URL": "TELEGRAM_API_URL=https://api.telegram.org",
-    "MEXC_API_URL": "MEXC_API_URL=https://api.mexc.com",
-    "MEXC_PROXY": "MEXC_PROXY=http://user:password@proxy.example.com:8080",
-    "MEXC_WEIGHT": "MEXC_WEIGHT=300",
-    "MEXC_ORDERS_PER_SECOND": "MEXC_ORDERS_PER_SECOND=12",
-    "MEXC_READS_PER_SECOND": "MEXC_READS_PER_SECOND=2",
-    "AUTHORIZED_CHATS": "AUTHORIZED_CHATS=123456789,-1001234567890",
-    "DATABASE_URL": "DATABASE_URL=postgres://user:password@host/name",
-    "ENCRYPTION_KEYS": f"a key made by: {MAKE_A_KEY}",
-    "TARGET_USDT": "TARGET_USDT=40",
-    "TRADING_PAIR": "TRADING_PAIR=MNTLUSDT",
-    "THRESHOLD": "THRESHOLD=0.05 or THRESHOLD=5%",
-    "CHECK_INTERVAL": "CHECK_INTERVAL=120",
-    "DELTA": "DELTA=120",
-    "ERROR_BACKOFF": "ERROR_BACKOFF=60",
-    "WEBHOOK_URL": "WEBHOOK_URL=https://ballast.example.com",
-    "PORT": "PORT=8080",
-    "LOG_LEVEL": "LOG_LEVEL=INFO",
-    "KEEP_DAYS": "KEEP_DAYS=30",
-    "LOG_FORMAT": "LOG_FORMAT=json",
-    "METRICS_TOKEN": "a long random word, made by: openssl rand -hex 24",
-    "SENTRY_DSN": "SENTRY_DSN=https://key@o1.ingest.sentry.io/2",
-    "HEARTBEAT_URL": "HEARTBEAT_URL=https://hc-ping.com/your-check",
-}
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # The heaviest question weighs 25, and something is kept free for orders.
 _LEAST_WEIGHT, _MOST_WEIGHT = 50, 1_000_000
@@ -58,45 +27,17 @@ _CENT_DECIMALS = 2
 _SHORT = 16
 _TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]{3,}", re.ASCII)
 _CHAT_ID = re.compile(r"-?[1-9][0-9]{0,15}", re.ASCII)
+# The ids that Telegram fills in where no person speaks.
+_SHARED_IDS = {
+    136817688: "every channel speaks",
+    1087968824: "every anonymous administrator speaks",
+    777000: "Telegram itself speaks",
+}
 _PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
 _LAST_PORT = 65535
 _PRINTABLE = re.compile(r"[!-~]+", re.ASCII)
 _BEARER = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*", re.ASCII)
 _PROJECT = re.compile(r"/(?:.+/)?[0-9]+", re.ASCII)
-
-T = TypeVar("T")
-D = TypeVar("D")
-
-
-class Unusable(Exception):
-    """What is wrong with a value, in words that do not tell a secret."""
-
-
-class Reading:
-    """Takes variables one by one and collects what is wrong with them."""
-
-    def __init__(self, env: Mapping[str, str]) -> None:
-        self._env = env
-        self.problems: list[str] = []
-
-    def is_set(self, name: str) -> bool:
-        return bool(self._text(name))
-
-    def one(self, name: str, parse: Callable[[str], T], default: D) -> T | D:
-        """*default* also stands in for a value that cannot be used, so that reading goes on."""
-        if not self.is_set(name):
-            return default
-        try:
-            return parse(self._text(name))
-        except Unusable as e:
-            self.refuse(name, str(e))
-            return default
-
-    def _text(self, name: str) -> str:
-        return unquoted(self._env.get(name, ""))
-
-    def refuse(self, name: str, why: str) -> None:
-        self.problems.append(f"{name} {why}; for example {_EXAMPLES[name]}")
 
 
 def token(text: str) -> str:
@@ -127,6 +68,11 @@ def proxy(text: str) -> str:
         port = address.port
     except ValueError:
         raise Unusable("is not the http:// address of a proxy") from None
+    if address.scheme.startswith("socks"):
+        raise Unusable(
+            "is a SOCKS proxy, which cannot be used; such programs mostly have an "
+            "http:// port as well"
+        )
     is_bare = address.path in {"", "/"} and not address.query and not address.fragment
     if address.scheme != "http" or not address.hostname or not port or not is_bare:
         raise Unusable("is not the http:// address of a proxy, with its port and nothing behind")
@@ -147,10 +93,14 @@ def chats(text: str) -> tuple[int, ...]:
     chats: list[int] = []
     for part in (part.strip() for part in text.split(",")):
         if not _CHAT_ID.fullmatch(part):
-            raise Unusable(f"has {_shown(part)}, which is not a chat id")
+            raise Unusable(f"has {_shown(part)}, which is not a chat id: those are numbers")
         if int(part) in chats:
             raise Unusable(f"has {part} twice")
+        if (speaker := _SHARED_IDS.get(int(part))) is not None:
+            raise Unusable(f"has {part}, under which {speaker}: it is no one person's id")
         chats.append(int(part))
+    if chats[0] < 0:
+        raise Unusable("begins with a group; the first id must be a person's: the owner's")
     return tuple(chats)
 
 
@@ -205,6 +155,15 @@ def port(text: str) -> int:
     if not _PORT.fullmatch(text) or not 0 < int(text) <= _LAST_PORT:
         raise Unusable(f"must be a whole number from 1 to {_LAST_PORT}")
     return int(text)
+
+
+def address(text: str) -> str:
+    try:
+        return str(ip_address(text.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        raise Unusable(
+            "is not an address of this machine: 127.0.0.1, ::1, 0.0.0.0 or :: for example"
+        ) from None
 
 
 def pair(text: str) -> Symbol:

@@ -1,16 +1,17 @@
 """The real program: Telegram on one side, MEXC (and paper beside it) on the other."""
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
-import httpx
 from telegram.request import HTTPXRequest
 
 from bot.arrivals import Arrivals
 from bot.assembly import Venue, assemble
+from bot.certificates import trusted
 from bot.deadman import DeadMan
 from bot.health import Health
 from bot.lifecycle import live
@@ -55,6 +56,7 @@ async def run_live(
     """
     require(role, settings)
     token = settings.telegram_token or ""
+    tls = trusted(settings)  # for all: each is 35 ms of reading certificates
     clock = SystemClock()
     how = coming(role, webhook_url=settings.webhook_url)
     health, webhook = Health(), Webhook(secret=secret_of(token))
@@ -69,16 +71,21 @@ async def run_live(
     async with AsyncExitStack() as stack:
         if settings.port is not None:
             # Before anything else: a host gives the port a minute, however the database is.
-            await stack.enter_async_context(_listening(routes, port=settings.port))
+            await stack.enter_async_context(
+                _listening(routes, port=settings.port, host=settings.listen_address)
+            )
         database = await stack.enter_async_context(
             open_database(settings.database_url, clock=clock)
         )
         vault = await open_vault(settings, database)
-        tls = httpx.create_ssl_context()  # for all: each is 35 ms of reading certificates
         mexc = await stack.enter_async_context(open_transport(proxy=settings.mexc_proxy, tls=tls))
         application = build_application(
             token,
-            request=HTTPXRequest(connection_pool_size=32, httpx_kwargs={"verify": tls}),
+            request=HTTPXRequest(
+                connection_pool_size=32,
+                proxy=settings.telegram_proxy,
+                httpx_kwargs={"verify": tls, "trust_env": False},
+            ),
             base_url=settings.telegram_api_url,
         )
         stack.push_async_callback(application.shutdown)
@@ -115,7 +122,8 @@ async def run_live(
         engine = [parts.heartbeat.run, parts.dispatcher.run, parts.rounds.run, check_watch.run]
         if settings.heartbeat_url is not None:
             pulse = parts.dispatcher.pulse
-            engine.append(DeadMan(url=settings.heartbeat_url, clock=clock, pulse=pulse).run)
+            dead_man = DeadMan(url=settings.heartbeat_url, clock=clock, pulse=pulse, tls=tls)
+            engine.append(dead_man.run)
         await live(
             stop=stop,
             engine=engine,
@@ -127,13 +135,15 @@ async def run_live(
 
 
 @asynccontextmanager
-async def _listening(routes: Routes, *, port: int) -> AsyncGenerator[None]:
+async def _listening(routes: Routes, *, port: int, host: str | None) -> AsyncGenerator[None]:
     """Raises CannotStart where the port cannot be had."""
     async with AsyncExitStack() as stack:
         try:
-            await stack.enter_async_context(serve(routes, port=port))
+            await stack.enter_async_context(serve(routes, port=port, host=host))
         except OSError as e:
             why = os.strerror(e.errno) if e.errno else type(e).__name__
+            if e.errno == errno.EADDRNOTAVAIL:
+                raise CannotStart(f"LISTEN_ADDRESS {host} cannot be used: {why}") from e
             raise CannotStart(
                 f"PORT {port} cannot be used: {why}; give each process a port of its own"
             ) from e

@@ -41,6 +41,9 @@ class _Reporter(logging.Handler):
             release=f"ballast@{VERSION}",
             server_name="ballast",
             default_integrations=False,
+            http_proxy="",  # empty, and not None: else the environment's
+            https_proxy="",
+            spotlight=False,
             include_local_variables=False,
             include_source_context=False,
             max_request_body_size="never",

@@ -9,8 +9,8 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from bot import environment
-from bot.environment import Reading
 from bot.redaction import login_of, whole_of
+from bot.variables import Reading
 from engine.domain.pairs import Symbol
 from engine.domain.target import Settings, Threshold
 from engine.exchange.pacing import Limits
@@ -37,6 +37,7 @@ class ProcessSettings:
 
     telegram_token: str | None = field(repr=False)
     telegram_api_url: str
+    telegram_proxy: str | None = field(repr=False)
     mexc_api_url: str
     mexc_proxy: str | None = field(repr=False)
     mexc_limits: Limits
@@ -47,6 +48,7 @@ class ProcessSettings:
     error_backoff: timedelta
     webhook_url: str | None
     port: int | None
+    listen_address: str | None
     log_level: str
     log_file: Path | None
     keep: timedelta
@@ -54,10 +56,16 @@ class ProcessSettings:
     metrics_token: str | None = field(repr=False)
     sentry_dsn: str | None = field(repr=False)
     heartbeat_url: str | None = field(repr=False)
+    ssl_cert_file: str | None
+    ssl_cert_dir: str | None
 
     @property
     def is_demo(self) -> bool:
         return self.telegram_token is None
+
+    @property
+    def on_postgres(self) -> bool:
+        return sqlite_file(self.database_url) is None
 
     @property
     def secrets(self) -> set[str]:
@@ -65,7 +73,7 @@ class ProcessSettings:
         return {
             *self.encryption_keys,
             *login_of(self.database_url),
-            *(login_of(self.mexc_proxy) if self.mexc_proxy else ()),
+            *(w for url in (self.mexc_proxy, self.telegram_proxy) if url for w in login_of(url)),
             *(word for word in (self.telegram_token, self.metrics_token) if word),
             *(w for url in (self.sentry_dsn, self.heartbeat_url) if url for w in whole_of(url)),
         }
@@ -83,6 +91,7 @@ class ProcessSettings:
         settings = cls(
             telegram_token=reading.one("TELEGRAM_TOKEN", environment.token, None),
             telegram_api_url=reading.one("TELEGRAM_API_URL", environment.http_url, _TELEGRAM),
+            telegram_proxy=reading.one("TELEGRAM_PROXY", environment.proxy, None),
             mexc_api_url=reading.one("MEXC_API_URL", environment.http_url, "https://api.mexc.com"),
             mexc_proxy=reading.one("MEXC_PROXY", environment.proxy, None),
             mexc_limits=Limits(
@@ -106,6 +115,7 @@ class ProcessSettings:
             error_backoff=reading.one("ERROR_BACKOFF", environment.seconds, timedelta(seconds=60)),
             webhook_url=reading.one("WEBHOOK_URL", environment.http_url, None),
             port=reading.one("PORT", environment.port, None),
+            listen_address=reading.one("LISTEN_ADDRESS", environment.address, None),
             log_level=reading.one("LOG_LEVEL", environment.level, "INFO"),
             log_file=reading.one("LOG_FILE", Path, None),
             keep=reading.one("KEEP_DAYS", environment.days_kept, timedelta(days=30)),
@@ -113,15 +123,18 @@ class ProcessSettings:
             metrics_token=reading.one("METRICS_TOKEN", environment.bearer, None),
             sentry_dsn=reading.one("SENTRY_DSN", environment.dsn, None),
             heartbeat_url=reading.one("HEARTBEAT_URL", environment.ping_url, None),
+            ssl_cert_file=reading.one("SSL_CERT_FILE", str, None),
+            ssl_cert_dir=reading.one("SSL_CERT_DIR", str, None),
         )
-        on_postgres = sqlite_file(settings.database_url) is None
-        if on_postgres and not reading.is_set("ENCRYPTION_KEYS"):
+        if settings.on_postgres and not reading.is_set("ENCRYPTION_KEYS"):
             reading.refuse("ENCRYPTION_KEYS", "is required with PostgreSQL")
-        if reading.is_set("DYNO") and not on_postgres and not settings.is_demo:
+        if reading.is_set("DYNO") and not settings.on_postgres and not settings.is_demo:
             reading.refuse(
                 "DATABASE_URL",
                 "must be PostgreSQL on this host, which erases its disk at each restart",
             )
+        if _bot_id(settings.telegram_token) in settings.authorized_chats:
+            reading.refuse("AUTHORIZED_CHATS", "has the id of the bot itself, which is no person")
         if _is_refused_by_telegram(settings):
             reading.refuse(
                 "WEBHOOK_URL", "must begin with https:// and have port 443, 80, 88 or 8443"
@@ -135,6 +148,10 @@ def _database_url(reading: Reading) -> str:
     url = reading.one("DATABASE_URL", environment.database_url, DEFAULT_URL)
     # Heroku's addresses do not say that its databases want TLS, and are reached from outside.
     return with_tls(url) if reading.is_set("DYNO") else url
+
+
+def _bot_id(token: str | None) -> int | None:
+    return int(token.partition(":")[0]) if token else None
 
 
 def _is_refused_by_telegram(settings: ProcessSettings) -> bool:

@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping
+from urllib.parse import urlsplit
 
+from bot import surroundings
+from bot.certificates import trusted
 from bot.checkup import Grade
 from bot.settings import ProcessSettings
 from bot.upkeep import probes
@@ -16,13 +19,15 @@ _PATIENCE_S = 8
 async def examine(
     settings: ProcessSettings, env: Mapping[str, str], clock: Clock
 ) -> list[Finding]:
-    """Nothing is changed, and a Ballast that runs is not disturbed."""
+    """Nothing is changed, and a Ballast that runs is not disturbed. Raises BadSettings."""
+    tls = trusted(settings)
     async with asyncio.TaskGroup() as tasks:
         stored = tasks.create_task(_patiently("database", probes.database(settings, clock)))
-        telegram = tasks.create_task(_patiently("Telegram", probes.telegram(settings)))
-        mexc = tasks.create_task(_patiently("MEXC", probes.mexc(settings, clock)))
+        telegram = tasks.create_task(_patiently("Telegram", probes.telegram(settings, tls)))
+        mexc = tasks.create_task(_patiently("MEXC", probes.mexc(settings, clock, tls)))
     return [
         _of_settings(settings),
+        _of_proxies(settings, env),
         *stored.result(),
         *telegram.result(),
         *mexc.result(),
@@ -41,6 +46,23 @@ def _of_settings(settings: ProcessSettings) -> Finding:
     chats = len(settings.authorized_chats)
     who = f"{chats} AUTHORIZED_CHATS" if chats else "a pairing code instead of AUTHORIZED_CHATS"
     return fine("settings", f"{kind}, {keys}, {who}")
+
+
+def _of_proxies(settings: ProcessSettings, env: Mapping[str, str]) -> Finding:
+    ways = ", ".join(
+        f"{name} through {variable} ({_where(proxy)})" if proxy else f"{name} directly"
+        for name, variable, proxy in (
+            ("Telegram", "TELEGRAM_PROXY", settings.telegram_proxy),
+            ("MEXC", "MEXC_PROXY", settings.mexc_proxy),
+        )
+    )
+    unused = ", ".join(surroundings.proxies(env))
+    return fine("proxies", f"{ways}; not looked at: {unused}" if unused else ways)
+
+
+def _where(proxy: str) -> str:
+    """Without the name and the password."""
+    return urlsplit(proxy).netloc.rpartition("@")[2]
 
 
 async def _patiently(

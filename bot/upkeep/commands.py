@@ -14,8 +14,9 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
+from bot import surroundings
 from bot.logs import configure
-from bot.settings import ProcessSettings
+from bot.settings import BadSettings, ProcessSettings
 from bot.upkeep import moving
 from bot.upkeep.check import examine, has_failed
 from bot.upkeep.moving import STANDARD_STREAM, NotDone
@@ -113,6 +114,8 @@ def is_ours(arguments: argparse.Namespace) -> bool:
 def run(arguments: argparse.Namespace, env: Mapping[str, str]) -> int:
     """Raises BadSettings, CannotStart."""
     settings = ProcessSettings.from_env(env)
+    if settings.on_postgres and (problems := surroundings.missing_files(env)):
+        raise BadSettings(problems)
     secrets = [*settings.encryption_keys, settings.telegram_token or ""]
     configure("WARNING", None, secrets)
     work: Work = arguments.work

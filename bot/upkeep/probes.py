@@ -5,6 +5,7 @@ No text here holds a token, a key, a password or a whole address.
 
 import os
 import shutil
+import ssl
 from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
@@ -130,13 +131,16 @@ def _of_keys(vault: Vault, canary: str | None, keyring: Keyring) -> Finding:
     return fine("keys", says)
 
 
-async def telegram(settings: ProcessSettings) -> Finding:
+async def telegram(settings: ProcessSettings, tls: ssl.SSLContext) -> Finding:
+    """The way the program goes: through the proxy, where there is one."""
     if settings.telegram_token is None:
         says = "TELEGRAM_TOKEN is not set: python -m bot would be the demo"
         return broken("Telegram", says, "Set the token that @BotFather gave you.")
     address = f"{settings.telegram_api_url}/bot{settings.telegram_token}"
     try:
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(
+            verify=tls, proxy=settings.telegram_proxy, trust_env=False
+        ) as http:
             me = await http.get(f"{address}/getMe")
             if me.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND}:
                 remedy = "Copy it again from @BotFather (/mybots, API Token)."
@@ -146,6 +150,8 @@ async def telegram(settings: ProcessSettings) -> Finding:
         return _of_webhook(f"@{name}", _result(hook), settings.webhook_url or "")
     except (httpx.HTTPError, ValueError, LookupError, TypeError) as e:
         remedy = "Try again; if it lasts, look whether this host reaches api.telegram.org."
+        if settings.telegram_proxy:
+            remedy = "Look at the proxy in TELEGRAM_PROXY."
         return broken("Telegram", f"cannot be asked ({type(e).__name__})", remedy)
 
 
@@ -171,12 +177,12 @@ def _result(response: httpx.Response) -> Any:
     return response.raise_for_status().json()["result"]
 
 
-async def mexc(settings: ProcessSettings, clock: Clock) -> Finding:
+async def mexc(settings: ProcessSettings, clock: Clock, tls: ssl.SSLContext) -> Finding:
     """The way the program goes: through the proxy, where there is one."""
     proxy = settings.mexc_proxy
     where = "through MEXC_PROXY" if proxy else "from this host"
     try:
-        async with open_transport(proxy=proxy) as transport:
+        async with open_transport(proxy=proxy, tls=tls) as transport:
             url = f"{settings.mexc_api_url}/api/v3"
             await transport.send("GET", f"{url}/ping", headers=PUBLIC_HEADERS)  # to connect
             sent = clock.now()

@@ -13,7 +13,7 @@ from engine.domain.orders import AccountId
 from engine.domain.vigil import Progress, Pulse
 from tests.engine.harness import eventually
 from tests.fakes.clock import FakeClock
-from tests.fakes.http import Reply, Request, serve
+from tests.fakes.http import NO_CERTIFICATES, Reply, Request, serve
 from tests.fakes.tasks import a_moment, running
 
 BEAT = timedelta(seconds=5)
@@ -66,7 +66,9 @@ async def watched() -> AsyncGenerator[Switch]:
     switch = Switch()
     configure(logging.DEBUG, None, [])
     async with serve(switch.answer) as url:
-        deadman = DeadMan(url=f"{url}{PATH}", clock=switch.clock, pulse=switch.engine.pulse)
+        deadman = DeadMan(
+            url=f"{url}{PATH}", clock=switch.clock, pulse=switch.engine.pulse, tls=NO_CERTIFICATES
+        )
         async with running(deadman.run()):
             yield switch
 

@@ -23,7 +23,7 @@ from engine.clock import SystemClock, to_millis
 from engine.storage import notes
 from engine.vault import Vault, is_key
 from tests.fakes.database import gone
-from tests.fakes.http import Reply, Request, serve
+from tests.fakes.http import NO_CERTIFICATES, Reply, Request, serve
 from tests.fakes.telegram_server import TOKEN
 from tests.unit.test_vault import NEW_KEY, OLD_KEY
 
@@ -271,6 +271,7 @@ async def test_mexc_is_asked_through_its_proxy(ahead: int, status: int, mark: st
         finding = await probes.mexc(
             ProcessSettings.from_env({"MEXC_API_URL": "http://mexc.example", "MEXC_PROXY": proxy}),
             clock,
+            NO_CERTIFICATES,
         )
 
     assert written([finding]).startswith(mark)

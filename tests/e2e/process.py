@@ -37,6 +37,8 @@ async def until(
 class Process(Protocol):
     """What is needed of a started program; `subprocess.Popen` is one."""
 
+    pid: int
+
     def poll(self) -> int | None: ...
 
     def wait(self) -> int: ...
@@ -82,6 +84,10 @@ class Program:
                 stdout=out if terminal is None else terminal,
                 stderr=err,
             )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def log(self) -> str:

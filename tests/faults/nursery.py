@@ -62,17 +62,17 @@ class Child:
 
     def __init__(self, nursery: Nursery, pid: int) -> None:
         self._nursery = nursery
-        self._pid = pid
+        self.pid = pid
         self._exit_code: int | None = None
 
     def poll(self) -> int | None:
         if self._exit_code is None:
-            self._exit_code = self._nursery.ask({"poll": self._pid})
+            self._exit_code = self._nursery.ask({"poll": self.pid})
         return self._exit_code
 
     def wait(self) -> int:
         if self._exit_code is None:
-            self._exit_code = self._nursery.ask({"wait": self._pid})
+            self._exit_code = self._nursery.ask({"wait": self.pid})
         return self._exit_code or 0
 
     def kill(self) -> None:
@@ -81,7 +81,7 @@ class Child:
     def send_signal(self, number: signal.Signals) -> None:
         """Nothing where it has ended: its process id may belong to another by now."""
         if self.poll() is None:
-            os.kill(self._pid, number)
+            os.kill(self.pid, number)
 
 
 def raise_children() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot import __main__ as program
-from bot.environment import MAKE_A_KEY
 from bot.messages import plain_text
 from bot.settings import ProcessSettings
+from bot.variables import MAKE_A_KEY
 from bot.views.alerts import alert_view
 from bot.views.amounts import cents, quantity, usdt
 from bot.views.help import COMMANDS

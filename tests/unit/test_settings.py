@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.environment import MAKE_A_KEY
 from bot.keyfile import load_or_create_keys
 from bot.settings import BadSettings, ProcessSettings
+from bot.variables import MAKE_A_KEY
 from engine.domain.pairs import Symbol
 from engine.domain.target import Settings, Threshold
 from engine.exchange.pacing import Limits
@@ -24,6 +24,7 @@ POSTGRES = "postgres://ballast:pAsSwOrD@db.example:5432/ballast?sslmode=require"
 NAMES = (
     "TELEGRAM_TOKEN",
     "TELEGRAM_API_URL",
+    "TELEGRAM_PROXY",
     "MEXC_API_URL",
     "MEXC_PROXY",
     "MEXC_WEIGHT",
@@ -40,12 +41,15 @@ NAMES = (
     "ERROR_BACKOFF",
     "WEBHOOK_URL",
     "PORT",
+    "LISTEN_ADDRESS",
     "LOG_LEVEL",
     "LOG_FILE",
     "LOG_FORMAT",
     "METRICS_TOKEN",
     "SENTRY_DSN",
     "HEARTBEAT_URL",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
 )
 
 
@@ -63,6 +67,7 @@ def test_an_empty_environment_is_the_demo_with_the_documented_defaults():
     assert read() == ProcessSettings(
         telegram_token=None,
         telegram_api_url="https://api.telegram.org",
+        telegram_proxy=None,
         mexc_api_url="https://api.mexc.com",
         mexc_proxy=None,
         mexc_limits=Limits(weight=300, orders=12, account_reads=2),
@@ -80,6 +85,7 @@ def test_an_empty_environment_is_the_demo_with_the_documented_defaults():
         error_backoff=timedelta(seconds=60),
         webhook_url=None,
         port=None,
+        listen_address=None,
         log_level="INFO",
         log_file=None,
         keep=timedelta(days=30),
@@ -87,6 +93,8 @@ def test_an_empty_environment_is_the_demo_with_the_documented_defaults():
         metrics_token=None,
         sentry_dsn=None,
         heartbeat_url=None,
+        ssl_cert_file=None,
+        ssl_cert_dir=None,
     )
     assert read().is_demo
 
@@ -108,6 +116,7 @@ def test_every_variable_is_read():
     settings = read(
         TELEGRAM_TOKEN=TOKEN,
         TELEGRAM_API_URL="http://127.0.0.1:8081",
+        TELEGRAM_PROXY="http://me:an0ther@proxy.example:3129",
         MEXC_API_URL="http://127.0.0.1:8082/mexc/",
         MEXC_PROXY="http://me:se%3Acret@proxy.example:3128/",
         MEXC_WEIGHT="150",
@@ -123,6 +132,7 @@ def test_every_variable_is_read():
         ERROR_BACKOFF="7",
         WEBHOOK_URL="http://127.0.0.1:8083/",
         PORT="8083",
+        LISTEN_ADDRESS="[::1]",
         LOG_LEVEL="debug",
         LOG_FILE="logs/ballast.log",
         KEEP_DAYS="60",
@@ -130,11 +140,14 @@ def test_every_variable_is_read():
         METRICS_TOKEN="a-token-of-24-characters",
         SENTRY_DSN="https://0123456789abcdef@o1.ingest.sentry.io/42",
         HEARTBEAT_URL="https://hc-ping.com/a-check?rid=1",
+        SSL_CERT_FILE="/etc/ssl/ours.pem",
+        SSL_CERT_DIR="/etc/ssl/ours",
     )
 
     assert settings == ProcessSettings(
         telegram_token=TOKEN,
         telegram_api_url="http://127.0.0.1:8081",
+        telegram_proxy="http://me:an0ther@proxy.example:3129",
         mexc_api_url="http://127.0.0.1:8082/mexc",
         mexc_proxy="http://me:se%3Acret@proxy.example:3128",
         mexc_limits=Limits(weight=150, orders=6, account_reads=1),
@@ -150,6 +163,7 @@ def test_every_variable_is_read():
         error_backoff=timedelta(seconds=7),
         webhook_url="http://127.0.0.1:8083",
         port=8083,
+        listen_address="::1",
         log_level="DEBUG",
         log_file=Path("logs/ballast.log"),
         keep=timedelta(days=60),
@@ -157,10 +171,13 @@ def test_every_variable_is_read():
         metrics_token="a-token-of-24-characters",
         sentry_dsn="https://0123456789abcdef@o1.ingest.sentry.io/42",
         heartbeat_url="https://hc-ping.com/a-check?rid=1",
+        ssl_cert_file="/etc/ssl/ours.pem",
+        ssl_cert_dir="/etc/ssl/ours",
     )
     assert not settings.is_demo
-    assert {"se:cret", "se%3Acret"} < settings.secrets
+    assert {"se:cret", "se%3Acret", "an0ther"} < settings.secrets
     assert "cret" not in repr(settings)
+    assert "an0ther" not in repr(settings)
 
 
 def test_the_old_name_of_the_interval_is_understood():
@@ -202,7 +219,30 @@ def test_a_threshold_is_a_fraction_or_a_percentage(text, fraction):
         ("MEXC_PROXY", "http://proxy.example", "with its port"),
         ("MEXC_PROXY", "http://proxy.example:3128/path", "nothing behind"),
         ("MEXC_PROXY", "http://a b@proxy.example:3128", "write them as %XX"),
-        ("MEXC_PROXY", "socks5://proxy.example:3128", "not the http://"),
+        ("MEXC_PROXY", "socks5://proxy.example:3128", "is a SOCKS proxy, which cannot be used"),
+        ("TELEGRAM_PROXY", "socks5://127.0.0.1:1080", "is a SOCKS proxy, which cannot be used"),
+        ("TELEGRAM_PROXY", "socks5h://u:p@127.0.0.1:1080", "is a SOCKS proxy"),
+        ("TELEGRAM_PROXY", "socks://127.0.0.1:1080/", "is a SOCKS proxy"),
+        ("TELEGRAM_PROXY", "127.0.0.1:8080", "not the http://"),
+        ("TELEGRAM_PROXY", "http://[::1]:x", "not the http://"),
+        ("PORT", "80 80", "whole number from 1 to 65535"),
+        ("PORT", "8080/tcp", "whole number from 1 to 65535"),
+        ("LISTEN_ADDRESS", "*", "is not an address of this machine"),
+        ("LISTEN_ADDRESS", "localhost", "is not an address of this machine"),
+        ("LISTEN_ADDRESS", "0.0.0.0:8080", "is not an address of this machine"),
+        ("AUTHORIZED_CHATS", "-1002233445566", "begins with a group; the first id must be"),
+        ("AUTHORIZED_CHATS", "-1002233445566,11", "begins with a group; the first id must be"),
+        ("AUTHORIZED_CHATS", "-4711, -1002233445566", "begins with a group"),
+        ("AUTHORIZED_CHATS", "11,136817688", "under which every channel speaks"),
+        ("AUTHORIZED_CHATS", "1087968824", "under which every anonymous administrator speaks"),
+        ("AUTHORIZED_CHATS", "777000,11", "under which Telegram itself speaks"),
+        ("AUTHORIZED_CHATS", ",11", "'', which is not a chat id"),
+        ("AUTHORIZED_CHATS", "11 12", "'11 12', which is not a chat id"),
+        ("AUTHORIZED_CHATS", "+11", "'+11', which is not a chat id"),
+        ("AUTHORIZED_CHATS", "11;12", "'11;12', which is not a chat id"),
+        ("AUTHORIZED_CHATS", "t.me/ann", "'t.me/ann', which is not a chat id"),
+        ("LOG_FILE", "\udcff.log", "has bytes that are not UTF-8"),
+        ("DATABASE_URL", "sqlite:///d\udce4ta/b.db", "has bytes that are not UTF-8"),
         ("MEXC_WEIGHT", "49", "from 50 to 1000000"),
         ("MEXC_ORDERS_PER_SECOND", "0", "from 1 to 1000000"),
         ("MEXC_READS_PER_SECOND", "0.5", "from 1 to 1000000"),
@@ -321,6 +361,12 @@ def test_on_heroku_the_database_is_reached_with_tls_unless_the_address_says_othe
     assert read(DATABASE_URL=bare, **env).database_url == POSTGRES
     assert read(DATABASE_URL=own, **env).database_url == own
     assert read(DATABASE_URL=bare, ENCRYPTION_KEYS=KEY).database_url == bare
+
+
+def test_the_bot_is_not_one_of_its_people():
+    (problem,) = problems_of(TELEGRAM_TOKEN=TOKEN, AUTHORIZED_CHATS="11,123456789")
+
+    assert problem.startswith("AUTHORIZED_CHATS has the id of the bot itself")
 
 
 @given(name=st.sampled_from(NAMES), value=st.text(st.characters(exclude_characters="\0")))

@@ -95,7 +95,7 @@ async def open_transport(
     connect = min(time_limit / 2, _CONNECT_WITHIN).total_seconds()
     async with aiohttp.ClientSession(
         connector=_Connector(
-            ssl=tls or httpx.create_ssl_context(),
+            ssl=tls or httpx.create_ssl_context(trust_env=False),
             limit=_CONNECTIONS,
             keepalive_timeout=_KEPT_ALIVE_S,
             ttl_dns_cache=_DNS_KEPT_S,
