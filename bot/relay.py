@@ -12,7 +12,7 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, Tele
 
 from bot.loudness import AS_IT_COMES, Manner
 from bot.messages import Message, Place, plain_text, split
-from bot.workers import Done, Later, Outcome, QueueWorkers, delay
+from bot.workers import Done, Lanes, Later, Outcome, QueueWorkers, delay
 from engine.clock import Clock
 from engine.domain.alert_settings import Voice
 from engine.storage import outbox
@@ -63,7 +63,11 @@ class Relay:
         self._slowed_chat = 0
         self._slowed_until = clock.steady()
         self._workers = QueueWorkers(
-            database=database, clock=clock, table=OutboxRow, work=self._deliver, width=_WIDTH
+            database=database,
+            clock=clock,
+            table=OutboxRow,
+            work=self._deliver,
+            lanes=Lanes(_WIDTH),
         )
 
     def nudge(self) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,9 +11,10 @@ from typing import Any, Generic, assert_never
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine.clock import Clock
-from engine.storage import queue
+from engine.storage import claims, queue
+from engine.storage.claims import ClaimLost, Work
 from engine.storage.database import Database
-from engine.storage.queue import Claim, Row
+from engine.storage.queue import Claim, QueueColumns, Row
 
 # A dead process's claim runs out after this long; a living one renews it well before.
 HOLD = timedelta(seconds=60)
@@ -23,6 +24,8 @@ _POLL_S = 1.0
 _MAX_DOUBLINGS = 16
 # Between two tries of what somebody waits for.
 LONGEST_PAUSE = timedelta(seconds=30)
+_LONGEST_AFTER_AN_OUTAGE = timedelta(seconds=5)
+_PLENTY = 1_000
 
 logger = logging.getLogger(__name__)
 
@@ -51,12 +54,26 @@ def delay(failures: int, *, most: timedelta) -> timedelta:
     return min(most, timedelta(seconds=2 ** min(max(failures - 1, 0), _MAX_DOUBLINGS)))
 
 
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """How many rows at a time: *width* in all, of which *last* of the rank LAST, and *first* more
+    of the rank FIRST. Of those during which a process died, *suspects*: else one that kills it
+    would take innocent ones with it again and again.
+    """
+
+    width: int
+    first: int = 0
+    last: int = _PLENTY
+    suspects: int = _PLENTY
+
+
 class QueueWorkers(Generic[Row]):
     """Calls *work* with each row of *table* until it is done, in order within a chat.
 
-    A row that was in hand when the process died, or was cancelled, is worked on again: at least
-    once, not exactly once. *work* may raise SQLAlchemyError (the row is tried again later); any
-    other exception ends `run`. Nothing is claimed before *ready* is set.
+    A row that was being worked on when the process died, or was cancelled, is worked on again: at
+    least once, not exactly once. *work* may raise SQLAlchemyError (the row is tried again later)
+    and ClaimLost (another process has it, or it is done); any other exception ends `run`. Nothing
+    is claimed before *ready* is set.
     """
 
     def __init__(
@@ -66,17 +83,17 @@ class QueueWorkers(Generic[Row]):
         clock: Clock,
         table: type[Row],
         work: Callable[[Row], Awaitable[Outcome]],
-        width: int,
+        lanes: Lanes,
         ready: asyncio.Event | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._table = table
         self._work = work
-        self._width = width
+        self._lanes = lanes
         self._ready = ready
-        self._in_hand: set[Claim] = set()
-        self._renew_at = clock.now()
+        self._in_hand: dict[Claim, Work] = {}
+        self._renew_at = clock.steady()
         self._awake = asyncio.Event()
         self._stopping = False
 
@@ -85,7 +102,7 @@ class QueueWorkers(Generic[Row]):
         self._awake.set()
 
     def stop(self) -> None:
-        """Take nothing new; `run` returns when what is in hand is done."""
+        """Take nothing new; `run` returns when what is being worked on is done."""
         self._stopping = True
         self.nudge()
 
@@ -103,9 +120,9 @@ class QueueWorkers(Generic[Row]):
                     await self._clock.sleep(delay(failures, most=timedelta(seconds=10)))
                     continue
                 for row in rows:
-                    held = Claim.of(row)
-                    self._in_hand.add(held)
-                    tasks.create_task(self._settle(row, held))
+                    begun = self._begun(row)
+                    self._in_hand[begun.held] = begun
+                    tasks.create_task(self._settle(row, begun))
                 if not rows:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(_POLL_S):
@@ -114,24 +131,46 @@ class QueueWorkers(Generic[Row]):
     def _may_begin(self) -> bool:
         return self._ready is None or self._ready.is_set()
 
+    def _begun(self, row: Row) -> Work:
+        return Work(
+            table=self._table,
+            held=Claim.of(row),
+            rank=row.rank,
+            is_suspect=row.deaths > 0,
+            on_aside=self.nudge,
+        )
+
     async def _claim(self) -> Sequence[Row]:
-        now = self._clock.now()
+        now, steady = self._clock.now(), self._clock.steady()
+        room = _Room(self._lanes, self._in_hand.values())
         async with self._database.writing() as session:
             # In the same breath as the claim: a row in hand can then never be claimed again here.
-            if self._in_hand and now >= self._renew_at:
+            if self._in_hand and steady >= self._renew_at:
                 await queue.renew(session, self._table, self._in_hand, until=now + HOLD)
-                self._renew_at = now + _RENEW_EVERY
-            free = self._width - len(self._in_hand)
-            return await queue.claim(session, self._table, now=now, hold=HOLD, most=free)
+                self._renew_at = steady + _RENEW_EVERY
+            return await queue.claim(
+                session,
+                self._table,
+                now=now,
+                hold=HOLD,
+                most=room.most,
+                lowest=room.lowest,
+                fits=room.take,
+            )
 
-    async def _settle(self, row: Row, held: Claim) -> None:
+    async def _settle(self, row: Row, begun: Work) -> None:
         try:
-            outcome = await self._work(row)
+            with claims.working_on(begun):
+                outcome = await self._work(row)
+        except ClaimLost:
+            self._log_lost(begun.held)
         except SQLAlchemyError as e:
             logger.warning("work interrupted", extra=self._about(e))
-            outcome = Later(self._clock.now() + delay(row.attempts, most=HOLD), "database")
-        await self._record(held, outcome)
-        self._in_hand.discard(held)
+            later = self._clock.now() + delay(row.attempts, most=_LONGEST_AFTER_AN_OUTAGE)
+            await self._record(begun.held, Later(later, "database"))
+        else:
+            await self._record(begun.held, outcome)
+        del self._in_hand[begun.held]
         self.nudge()
 
     async def _record(self, held: Claim, outcome: Outcome) -> None:
@@ -162,8 +201,47 @@ class QueueWorkers(Generic[Row]):
                 case other:
                     assert_never(other)
         if not was_ours:
-            about = {"queue": self._table.__name__, "row": held.row_id}
-            logger.warning("claim lost", extra=about)
+            self._log_lost(held)
+
+    def _log_lost(self, held: Claim) -> None:
+        """Another process has the row, or a newer message has cancelled it."""
+        logger.warning("claim lost", extra={"queue": self._table.__name__, "row": held.row_id})
 
     def _about(self, error: SQLAlchemyError) -> dict[str, str]:
         return {"queue": self._table.__name__, "error": type(error).__name__}
+
+
+class _Room:
+    """What more may be claimed beside *in_hand*."""
+
+    def __init__(self, lanes: Lanes, in_hand: Iterable[Work]) -> None:
+        busy = [work for work in in_hand if not work.aside]
+        first = min(sum(work.rank == queue.FIRST for work in busy), lanes.first)
+        self._first = lanes.first - first
+        self._width = max(lanes.width - (len(busy) - first), 0)
+        self._last = lanes.last - sum(work.rank == queue.LAST for work in busy)
+        self._suspects = lanes.suspects - sum(work.is_suspect for work in busy)
+
+    @property
+    def most(self) -> int:
+        return self._first + self._width
+
+    @property
+    def lowest(self) -> int:
+        if not self._width:
+            return queue.FIRST
+        return queue.ASIDE if self._last > 0 else queue.LAST - 1
+
+    def take(self, row: QueueColumns) -> bool:
+        """Whether there is room for *row*, which it then has."""
+        if row.deaths and self._suspects <= 0:
+            return False
+        if row.rank == queue.FIRST and self._first:
+            self._first -= 1
+        elif self._width and (row.rank != queue.LAST or self._last > 0):
+            self._width -= 1
+            self._last -= row.rank == queue.LAST
+        else:
+            return False
+        self._suspects -= row.deaths > 0
+        return True

@@ -59,6 +59,12 @@ async def ask(session: AsyncSession, confirmation: Confirmation) -> None:
     )
 
 
+async def get(session: AsyncSession, confirmation_id: str) -> Confirmation | None:
+    """The question as it was asked, whether a tap counts or not."""
+    row = await session.get(ConfirmationRow, confirmation_id)
+    return None if row is None else _question(row)
+
+
 async def find(
     session: AsyncSession, confirmation_id: str, *, chat_id: int, user_id: int, now: datetime
 ) -> Confirmation | Refusal:
@@ -66,15 +72,7 @@ async def find(
     row = await session.get(ConfirmationRow, confirmation_id)
     if row is None or row.chat_id != chat_id:
         return Refusal(Why.UNKNOWN)
-    question = Confirmation(
-        id=row.id,
-        chat_id=row.chat_id,
-        user_id=row.user_id,
-        kind=row.kind,
-        payload=row.payload,
-        asked_at=row.created_at,
-        expires_at=row.expires_at,
-    )
+    question = _question(row)
     if row.user_id not in {user_id, ANY_TRADER}:
         return Refusal(Why.FOREIGN, question)
     if row.used_at is None and row.expires_at < now:
@@ -114,3 +112,15 @@ async def answered_by(session: AsyncSession, confirmation_id: str, *, chat_id: i
     if row is None or row.chat_id != chat_id or row.used_at is None:
         return None
     return row.user_id or None
+
+
+def _question(row: ConfirmationRow) -> Confirmation:
+    return Confirmation(
+        id=row.id,
+        chat_id=row.chat_id,
+        user_id=row.user_id,
+        kind=row.kind,
+        payload=row.payload,
+        asked_at=row.created_at,
+        expires_at=row.expires_at,
+    )

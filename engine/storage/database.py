@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from engine.clock import Clock
-from engine.storage import postgres
+from engine.storage import claims, postgres
 from engine.storage.columns import Moment
 
 _WRITES = "ballast_writes"
@@ -87,14 +87,30 @@ class Database:
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[AsyncSession]:
-        """Commits on leaving the block; an exception rolls everything back."""
+        """Commits on leaving the block; an exception rolls everything back.
+
+        Raises ClaimLost where the task works for a claim that it has lost (storage/claims.py).
+        """
         async with AsyncExitStack() as stack:
             if self._is_sqlite:
                 await stack.enter_async_context(self._turn)
             session = AsyncSession(self._writer, expire_on_commit=False)
             await stack.enter_async_context(session)
             await stack.enter_async_context(session.begin())
+            await claims.verify(session)
             yield session
+
+    async def verify_claim(self) -> None:
+        """Raises ClaimLost where the task works for a claim that it has lost by now."""
+        if claims.present() is not None:
+            async with self.reading() as session:
+                await claims.verify(session)
+
+    async def step_aside(self) -> None:
+        """What the task works for keeps its chat waiting no more (see claims.step_aside)."""
+        async with self.writing() as session:
+            committed = await claims.step_aside(session)
+        committed()
 
     def now(self) -> ColumnElement[Any]:
         """The database's own clock as a column value: the one clock all processes share.

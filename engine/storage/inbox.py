@@ -1,24 +1,71 @@
 """Telegram's updates, sealed, from before they are confirmed until they have been handled."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.storage import queue
 from engine.storage.models import InboxRow
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An update to store."""
+
+    update_id: int
+    chat_id: int
+    payload: str
+    rank: int = queue.NORMAL
+
+
 async def store(
-    session: AsyncSession,
-    *,
-    bot_id: int,
-    updates: Sequence[tuple[int, int, str]],
-    now: datetime,
+    session: AsyncSession, *, bot_id: int, updates: Sequence[Sealed], now: datetime
 ) -> int:
-    """Queue updates, each as (update id, chat id, sealed text); how many were not known yet."""
+    """Queue updates; how many were not known yet."""
     rows = [
-        {"bot_id": bot_id, "update_id": update_id, "chat_id": chat_id, "payload": sealed}
-        for update_id, chat_id, sealed in updates
+        {
+            "bot_id": bot_id,
+            "update_id": one.update_id,
+            "chat_id": one.chat_id,
+            "payload": one.payload,
+            "rank": one.rank,
+        }
+        for one in updates
     ]
     return await queue.add_new(session, InboxRow, rows, unique=["bot_id", "update_id"], now=now)
+
+
+async def unknown_waiting(session: AsyncSession, chat_ids: Collection[int]) -> set[int]:
+    """The chats that were unknown when something came from them that still waits."""
+    query = select(InboxRow.chat_id).where(
+        InboxRow.chat_id.in_(chat_ids), InboxRow.done_at.is_(None), InboxRow.rank == queue.LAST
+    )
+    return set(await session.scalars(query))
+
+
+async def older(session: AsyncSession, *, than: int, chat_id: int | None) -> Sequence[InboxRow]:
+    """What known chats sent before the row *than* and is not handled yet: of one chat, or of all."""
+    query = select(InboxRow).where(
+        InboxRow.done_at.is_(None), InboxRow.id < than, InboxRow.rank != queue.LAST
+    )
+    if chat_id is not None:
+        query = query.where(InboxRow.chat_id == chat_id)
+    return (await session.scalars(query.order_by(InboxRow.id))).all()
+
+
+async def cancel(session: AsyncSession, row_ids: Collection[int], *, now: datetime) -> set[int]:
+    """Which of these were not handled yet, and now never are: whoever works on one loses its claim.
+
+    What another transaction writes for one of them at this moment comes before, or not at all.
+    """
+    cancelled = await session.scalars(
+        update(InboxRow)
+        .where(InboxRow.id.in_(row_ids), InboxRow.done_at.is_(None))
+        .values(done_at=now, claimed_until=None, failure="cancelled", payload="")
+        .returning(InboxRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    return set(cancelled)

@@ -1,16 +1,16 @@
 """Who was let in, who was refused, and the pairing code (hashed)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, select, union, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.people import Member, Role
 from engine.storage import notes
 from engine.storage.chat_models import MemberRow, StrangerRow
-from engine.storage.models import NoteRow
+from engine.storage.models import AccountRow, NoteRow
 
 _CODE = "pairing_code"
 _TRIES = "pairing_tries"
@@ -28,6 +28,13 @@ async def name_in(session: AsyncSession, *, chat_id: int, user_id: int) -> str |
     """What they called themselves when they were let in; None where that is not known."""
     row = await session.get(MemberRow, (chat_id, user_id))
     return (row.name or None) if row is not None else None
+
+
+async def known_chats(session: AsyncSession, chat_ids: Collection[int]) -> set[int]:
+    """Those of *chat_ids* into which anybody was let, or which have an account."""
+    let_in = select(MemberRow.chat_id).where(MemberRow.chat_id.in_(chat_ids))
+    with_account = select(AccountRow.chat_id).where(AccountRow.chat_id.in_(chat_ids))
+    return set(await session.scalars(union(let_in, with_account)))
 
 
 async def find(session: AsyncSession, *, chat_id: int, user_id: int) -> Member | None:

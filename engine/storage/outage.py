@@ -20,7 +20,7 @@ _WORDS = {
 }
 
 
-def passes(error: SQLAlchemyError) -> bool:
+def passes(error: Exception) -> bool:
     """Whether the same may succeed a little later, as it never does after a mistake of ours."""
     if isinstance(error, NoConnectionFree):
         return True

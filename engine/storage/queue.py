@@ -6,7 +6,7 @@ The order within a chat is by rank, and first in first out within a rank. A chat
 at a time; only a row of rank 0 is handed out beside it.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -155,9 +155,10 @@ async def claim(
     hold: timedelta,
     most: int,
     lowest: int = ASIDE,
+    fits: Callable[[Row], bool] = lambda _: True,
 ) -> Sequence[Row]:
     """The first waiting row of each chat, at most *most*, kept from others for *hold*; those of a
-    lower rank come first, none is above *lowest*.
+    lower rank come first, none is above *lowest*. A row is left where *fits* says no.
 
     A chat whose first row waits for its time, or which has a row in work, is passed over, so no
     chat holds up another. A row of rank FIRST does not wait for the row in work. *failure* is what
@@ -165,7 +166,7 @@ async def claim(
     """
     heads = _heads(table)  # type: ignore[arg-type]  # a class is hashable, whatever mypy thinks
     found = await session.scalars(heads, {"now": now, "most": most, "lowest": lowest})
-    rows = found.all()
+    rows = [row for row in found if fits(row)]
     for row in rows:
         if row.claimed_until is not None:  # the process died: what came of it is unknown
             row.failure = None

@@ -13,6 +13,7 @@ from engine.seals import Rotated, look_over, rotate
 from engine.storage import accounts, dialogs, inbox, notes, sealed
 from engine.storage.database import Database
 from engine.storage.dialogs import Dialog
+from engine.storage.inbox import Sealed
 from engine.storage.models import AccountRow
 from engine.vault import Vault
 from tests.builders import settings
@@ -59,8 +60,8 @@ async def seal_everything(database: Database, vault: Vault, *, keys: int) -> Non
                 session,
                 Dialog(chat_id=1, user_id=user_id, kind="", sealed=asked, expires_at=START),
             )
-        waiting = [(n, 1, vault.seal_text("typed", purpose="inbox")) for n in (1, 2, 3)]
-        await inbox.store(session, bot_id=1, updates=[*waiting, (4, 1, "")], now=START)
+        waiting = [Sealed(n, 1, vault.seal_text("typed", purpose="inbox")) for n in (1, 2, 3)]
+        await inbox.store(session, bot_id=1, updates=[*waiting, Sealed(4, 1, "")], now=START)
 
 
 async def secrets(database: Database, vault: Vault) -> Sequence[str]:

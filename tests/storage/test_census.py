@@ -8,6 +8,7 @@ from engine.domain.orders import AccountId, OrderState
 from engine.storage import accounts, census, inbox, orders, outbox, queue
 from engine.storage.census import Backlog
 from engine.storage.database import Database
+from engine.storage.inbox import Sealed
 from engine.storage.models import OutboxRow
 from tests.builders import intent, settings
 from tests.fakes.clock import START
@@ -67,7 +68,7 @@ async def test_what_waits_is_told_from_what_is_done_and_what_is_put_off(database
         await session.execute(
             update(OutboxRow).where(OutboxRow.chat_id == 2).values(not_before=START + 60 * MINUTE)
         )
-        await inbox.store(session, bot_id=1, updates=[(1, 1, "x")], now=START)
+        await inbox.store(session, bot_id=1, updates=[Sealed(1, 1, "x")], now=START)
     async with database.reading() as session:
         taken = await census.take(session, now=START + 5 * MINUTE)
         waiting = await queue.waiting(session, OutboxRow)

@@ -11,6 +11,7 @@ from engine.domain.pairs import Side, Symbol
 from engine.storage import inbox, outbox, queue
 from engine.storage.codec import alert_from_json
 from engine.storage.database import Database
+from engine.storage.inbox import Sealed
 from engine.storage.models import InboxRow, OutboxRow
 from engine.storage.queue import Claim
 from tests.fakes.clock import START
@@ -292,12 +293,14 @@ async def test_what_waits_for_a_migrated_group_goes_to_its_new_id(db: Database):
 async def test_an_update_is_stored_once_per_bot(db: Database):
     async with db.writing() as session:
         first = await inbox.store(
-            session, bot_id=BOT, updates=[(5, ANNA, "x"), (6, BERT, "y")], now=START
+            session, bot_id=BOT, updates=[Sealed(5, ANNA, "x"), Sealed(6, BERT, "y")], now=START
         )
         again = await inbox.store(
-            session, bot_id=BOT, updates=[(6, BERT, "y"), (7, ANNA, "z")], now=START
+            session, bot_id=BOT, updates=[Sealed(6, BERT, "y"), Sealed(7, ANNA, "z")], now=START
         )
-        other = await inbox.store(session, bot_id=BOT + 1, updates=[(5, ANNA, "x")], now=START)
+        other = await inbox.store(
+            session, bot_id=BOT + 1, updates=[Sealed(5, ANNA, "x")], now=START
+        )
         stored = (await session.scalars(select(InboxRow).order_by(InboxRow.id))).all()
 
     assert (first, again, other) == (2, 1, 1)
@@ -312,7 +315,7 @@ async def test_nothing_to_store_is_no_error(db: Database):
 
 
 async def test_a_hundred_updates_are_stored_at_once(db: Database):
-    batch = [(number, number, "x") for number in range(100)]
+    batch = [Sealed(number, number, "x") for number in range(100)]
     async with db.writing() as session:
         stored = await inbox.store(session, bot_id=BOT, updates=batch, now=START)
 
