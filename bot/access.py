@@ -7,7 +7,7 @@ group only its members and, if it is listed, people who are known themselves may
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -74,6 +74,20 @@ class Access:
         if member is None:
             return standing
         return Role.OWNER if is_private else member.role
+
+    async def known_chats(self, session: AsyncSession, chat_ids: Collection[int]) -> set[int]:
+        """Those of *chat_ids* in which somebody may do something."""
+        known = await members.known_chats(session, chat_ids)
+        return known | self._listed.intersection(chat_ids)
+
+    async def may_trade(self, session: AsyncSession, *, chat_id: int, user_id: int) -> bool:
+        """Whether `role` would let the user pause and resume the chat."""
+        if chat_id == user_id and user_id in self._listed:
+            return True
+        role = await members.role(session, chat_id=chat_id, user_id=user_id)
+        if role is None:
+            role = await self._standing(session, chat_id, user_id)
+        return role is not None and (chat_id == user_id or role.covers(Role.TRADER))
 
     async def standing(self, chat_id: int, user_id: int) -> Role | None:
         """What AUTHORIZED_CHATS lets the user do in the chat, whatever they were given by name."""

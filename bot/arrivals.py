@@ -60,6 +60,7 @@ class Arrivals:
             sealer=vault,
             bot_id=int(token.partition(":")[0]),
             on_stored=parts.update_workers.nudge,
+            rank_all=parts.ranks.of,
         )
         self._porter, self._poller = (
             Post(name, database=database, clock=clock, owner=parts.owner)

@@ -47,11 +47,17 @@ class Ask:
         return Place(self.chat_id, self.topic_id)
 
 
+def command_in(text: str) -> tuple[str, str] | None:
+    """The command's name, in lower case, and the rest of the line; None for other text."""
+    command = _COMMAND.fullmatch(text)
+    return (command["name"].lower(), (command["rest"] or "").strip()) if command else None
+
+
 def typed(message: Received, text: str, role: Role) -> Ask:
     """Plain text is an Ask without a command, all of it the argument."""
     if message.from_user is None:
         raise ValueError("a message without its sender")
-    command = _COMMAND.fullmatch(text)
+    command, argument = command_in(text) or ("", text.strip())
     return Ask(
         chat_id=message.chat_id,
         user_id=message.from_user.id,
@@ -59,8 +65,8 @@ def typed(message: Received, text: str, role: Role) -> Ask:
         name=name_of(message.from_user),
         topic_id=topic_of(message),
         is_private=message.chat.type == ChatType.PRIVATE,
-        command=command["name"].lower() if command else "",
-        argument=((command["rest"] or "") if command else text).strip(),
+        command=command,
+        argument=argument,
         message_id=message.message_id,
         asked_at=message.date,
     )

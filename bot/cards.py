@@ -110,6 +110,10 @@ class LiveCards:
         """A new card is in the chat: it is the one that is kept, the older one is closed."""
         async with self._turns[chat_id]:
             card = _showing(Card(chat_id=chat_id, message_id=message_id), drawn)
+            newest = await self.of(chat_id)
+            if newest is not None and newest.message_id > message_id:
+                await self.retire(chat_id, message_id)  # its answer took longer
+                return
             before = await self._keep(card)
         if before is None or before.message_id in {message_id, NOT_SENT}:
             return

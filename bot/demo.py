@@ -76,6 +76,7 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
                 sealer=vault,
                 bot_id=_BOT_ID,
                 on_stored=parts.update_workers.nudge,
+                rank_all=parts.ranks.of,
             ),
             clock=clock,
             on_answered=parts.polls.answered,

@@ -29,6 +29,7 @@ from bot.handlers.trail import Trail
 from bot.handlers.unclear import Unclear
 from bot.handlers.why import Why
 from bot.menus import Menus
+from bot.overtaking import Overtaking
 from bot.polls import Polls
 from bot.questions import Questions
 from bot.replies import Replies
@@ -117,6 +118,7 @@ def open_desk(means: Means) -> tuple[Gate, Desk]:
     settings = SettingsOf(
         accounts=means.accounts, previews=means.previews, questions=questions, changing=changing
     )
+    overtaking = Overtaking(sealer=means.vault, clock=means.clock)
     guards = Guards(
         accounts=means.accounts,
         limits=AccountLimits(database=means.database, clock=means.clock),
@@ -126,6 +128,7 @@ def open_desk(means: Means) -> tuple[Gate, Desk]:
         situations=means.situations,
         questions=questions,
         changing=changing,
+        overtaking=overtaking,
         clock=means.clock,
     )
     panel = Panel(
@@ -191,6 +194,7 @@ def open_desk(means: Means) -> tuple[Gate, Desk]:
             previews=means.previews,
             situations=means.situations,
             questions=questions,
+            overtaking=overtaking,
             clock=means.clock,
         ),
         PeopleOf(

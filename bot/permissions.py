@@ -21,8 +21,10 @@ NEEDED: Mapping[str, Role] = {
 }
 
 
+LOOKING_PAGES: frozenset[type] = frozenset({HistoryPage, Refresh, TradeStory, WhyPage})
+"""Pages that change nothing when they are turned."""
 # The pages that whoever may look may turn; the other buttons change something.
-_LOOKING_PRESSES: frozenset[type] = frozenset({HistoryPage, Refresh, Open, TradeStory, WhyPage})
+_LOOKING_PRESSES: frozenset[type] = LOOKING_PAGES | {Open}
 _OWNING_PRESSES: frozenset[type] = frozenset({AuditPage})
 
 
@@ -34,6 +36,11 @@ def needed_for_press(press: Press) -> Role:
         return Role.OWNER
     looks = isinstance(press, Do) or type(press) in _LOOKING_PRESSES
     return Role.VIEWER if looks else Role.TRADER
+
+
+def only_looks(command: str, argument: str) -> bool:
+    """Whether `/command argument` changes nothing: a plan is only shown, and asked about."""
+    return command == "rebalance" or needed_for(command, argument) is Role.VIEWER
 
 
 def needed_for(command: str, argument: str) -> Role:

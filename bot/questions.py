@@ -10,6 +10,9 @@ from engine.storage import confirmations
 from engine.storage.confirmations import Confirmation, Refusal
 from engine.storage.database import Database
 
+REBALANCE, GO_LIVE, LIFT, UNDO = "rebalance", "go_live", "lift_halt", "undo"
+"""Kinds of questions that more than their handler knows."""
+
 
 class Questions:
     def __init__(self, *, database: Database, clock: Clock, lifetime: timedelta) -> None:

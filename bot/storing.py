@@ -2,12 +2,15 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from engine.clock import Clock
-from engine.storage import inbox
+from engine.storage import inbox, outage, queue
 from engine.storage.database import Database
+from engine.storage.inbox import Sealed
 
 _MAX_ID = 2**63 - 1
 
@@ -22,10 +25,18 @@ class Sealer(Protocol):
     def open_text(self, token: str, *, purpose: str) -> str: ...
 
 
+RankAll = Callable[[AsyncSession, Sequence[dict[str, Any]]], Awaitable[Sequence[int]]]
+
+
+async def _all_normal(_: object, updates: Sequence[dict[str, Any]]) -> Sequence[int]:
+    return [queue.NORMAL] * len(updates)
+
+
 class UpdateStore:
     """The way into the inbox, however the updates come. What comes twice is stored once.
 
-    *on_stored* is called whenever there is something new to handle.
+    *on_stored* is called whenever there is something new to handle. *rank_all* gives each update
+    its rank in the queue.
     """
 
     def __init__(
@@ -36,12 +47,14 @@ class UpdateStore:
         sealer: Sealer,
         bot_id: int,
         on_stored: Callable[[], None],
+        rank_all: RankAll = _all_normal,
     ) -> None:
         self._database = database
         self._clock = clock
         self._sealer = sealer
         self._bot_id = bot_id
         self._on_stored = on_stored
+        self._rank_all = rank_all
 
     async def store(self, updates: Sequence[dict[str, Any]]) -> int | None:
         """The highest id among them; None where there is none. Those without an id are skipped.
@@ -54,7 +67,12 @@ class UpdateStore:
             logger.error("updates without an id skipped", extra={"count": skipped})
         if not usable:
             return None
-        sealed = [(found, chat_of(raw), self._seal(found, raw)) for found, raw in usable]
+        payloads = [self._seal(found, raw) for found, raw in usable]
+        ranks = await self._ranks([raw for _, raw in usable])
+        sealed = [
+            Sealed(found, chat_of(raw), payload, rank)
+            for (found, raw), payload, rank in zip(usable, payloads, ranks, strict=True)
+        ]
         async with self._database.writing() as session:
             added = await inbox.store(
                 session, bot_id=self._bot_id, updates=sealed, now=self._clock.now()
@@ -62,6 +80,15 @@ class UpdateStore:
         if added:
             self._on_stored()
         return max(found for found, _ in usable)
+
+    async def _ranks(self, updates: Sequence[dict[str, Any]]) -> Sequence[int]:
+        """Whatever goes wrong here, an update is stored."""
+        try:
+            async with self._database.reading() as session:
+                return await self._rank_all(session, updates)
+        except outage.AWAY as e:
+            logger.warning("updates not ranked", extra={"problem": type(e).__name__})
+            return await _all_normal(None, updates)
 
     def _seal(self, update_id: int, raw: dict[str, Any]) -> str:
         return self._sealer.seal_text(json.dumps(raw), purpose=purpose(self._bot_id, update_id))
@@ -79,6 +106,13 @@ def chat_of(raw: dict[str, Any]) -> int:
     paths = (*((kind, "chat", "id") for kind in kinds), tapped, ("callback_query", "from", "id"))
     found = (_id(_at(raw, path)) for path in paths)
     return next((chat_id for chat_id in found if chat_id is not None), 0)
+
+
+def sender_of(raw: dict[str, Any]) -> int:
+    """Who wrote or tapped; 0 if it does not say."""
+    paths = [(kind, "from", "id") for kind in ("message", "edited_message", "callback_query")]
+    found = (_id(_at(raw, path)) for path in paths)
+    return next((user_id for user_id in found if user_id is not None), 0)
 
 
 def update_id(raw: dict[str, Any]) -> int | None:

@@ -32,6 +32,7 @@ _TAIL = 4
 _RUN_WITHIN = timedelta(seconds=60)
 # A person waits for it, and what they send meanwhile (/pause, say) waits behind it.
 _INSPECTED_WITHIN_S = 15
+InTransaction = Callable[[AsyncSession], Awaitable[None]]
 OpenPaper = Callable[[Account, Holdings | None], Awaitable[None]]
 
 
@@ -102,13 +103,18 @@ class Accounts:
             await self._note(session, current, after, user_id)
         return Change(current, after)
 
-    async def pause(self, chat_id: int, *, user_id: int) -> Change:
+    async def pause(
+        self, chat_id: int, *, user_id: int, first: InTransaction | None = None
+    ) -> Change:
         """No order leaves after this returns, but for one that is `under_way`. Twice is once.
+        *first* is done before anything else in the same transaction.
 
         A confirmed run that has not begun is called off: resuming must not bring it back.
         """
         before = await self.of(chat_id)
         async with self._database.writing() as session:
+            if first is not None:
+                await first(session)
             current = await accounts.get(session, before.id)
             after = await accounts.change(session, current, paused=True)
             await self._note(session, current, after, user_id)

@@ -131,3 +131,10 @@ class LeaseLost(EngineError):
 
 class SealBroken(EngineError):
     """A stored secret is bound to something else, or none of our keys opens it."""
+
+
+def innermost(error: Exception) -> Exception:
+    """What began it, out of the groups of the tasks it came through."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error

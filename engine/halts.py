@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from engine.accounts import InTransaction
 from engine.clock import Clock
 from engine.domain.accounts import Account, Halt
 from engine.domain.alerts import Halted, HaltLifted
@@ -49,14 +50,18 @@ class Halts:
         self._database = database
         self._clock = clock
 
-    async def halt(self, *, chat_id: int, user_id: int) -> Standstill:
+    async def halt(
+        self, *, chat_id: int, user_id: int, first: InTransaction | None = None
+    ) -> Standstill:
         """No order of any account leaves after this returns, but for those `under_way`.
 
         Whoever may do it asks from *chat_id*; every other chat with an account is told. Twice is
-        once.
+        once. *first* is done before anything else in the same transaction.
         """
         now = self._clock.now()
         async with self._database.writing() as session:
+            if first is not None:
+                await first(session)
             if (halt := await halts.settled(session)) is not None:
                 left = await orders.unresolved_of(session, await accounts.every_id(session))
                 return Standstill(halt, changed=False, under_way=tuple(left.values()))

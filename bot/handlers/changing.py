@@ -9,7 +9,7 @@ from bot.callbacks import Choose, Confirm
 from bot.inputs import Topic
 from bot.messages import Message
 from bot.pages import PanelPage
-from bot.questions import Questions
+from bot.questions import GO_LIVE, UNDO, Questions
 from bot.views.consent import ask_live_view, ask_target_view, overtaken_view
 from bot.views.panel import page_view, panel_view
 from bot.views.settings import changed_view
@@ -32,7 +32,7 @@ from engine.situation import Situations
 from engine.storage.codec import from_json, to_json
 from engine.storage.confirmations import Confirmation, Refusal
 
-BIG_TARGET, GO_LIVE, UNDO = "big_target", "go_live", "undo"
+BIG_TARGET = "big_target"
 
 
 class Changing:

@@ -9,7 +9,8 @@ from bot.handlers.changing import Changing
 from bot.handlers.settings import CHOICE
 from bot.inputs import Ambiguous, NotUnderstood, Topic, parse_limits
 from bot.messages import Message
-from bot.questions import Questions
+from bot.overtaking import Overtaking
+from bot.questions import LIFT, Questions
 from bot.views.halt import (
     ask_lift_view,
     halt_usage_view,
@@ -29,8 +30,6 @@ from engine.situation import Situations
 from engine.storage.codec import to_json
 from engine.storage.confirmations import Confirmation, Refusal
 
-LIFT = "lift_halt"
-
 
 class Guards:
     def __init__(
@@ -44,8 +43,10 @@ class Guards:
         situations: Situations,
         questions: Questions,
         changing: Changing,
+        overtaking: Overtaking,
         clock: Clock,
     ) -> None:
+        self._overtaking = overtaking
         self._changing = changing
         self._accounts = accounts
         self._limits = limits
@@ -113,12 +114,16 @@ class Guards:
             return not_the_owner_view(account=await self._accounts.of(ask.chat_id))
         match ask.argument.lower():
             case "":
-                done = await self._halts.halt(chat_id=ask.chat_id, user_id=ask.user_id)
+                cancelling = self._overtaking.of_all_chats()
+                done = await self._halts.halt(
+                    chat_id=ask.chat_id, user_id=ask.user_id, first=cancelling
+                )
                 return halted_view(
                     halt=done.halt,
                     already=not done.changed,
                     now=self._clock.now(),
                     under_way=done.under_way,
+                    cancelled=cancelling.names,
                 )
             case "off":
                 account = await self._accounts.of(ask.chat_id)

@@ -6,7 +6,8 @@ from bot.asks import Ask, Command, OnTap, Page
 from bot.callbacks import Choose, Confirm
 from bot.handlers.unclear import SET_ASIDE
 from bot.messages import Message
-from bot.questions import Questions
+from bot.overtaking import Overtaking
+from bot.questions import REBALANCE, Questions
 from bot.views.halt import no_resume_in_a_halt_view, no_trade_in_a_halt_view
 from bot.views.plan import (
     no_key_view,
@@ -32,8 +33,6 @@ from engine.situation import Situations
 from engine.storage.codec import to_json
 from engine.storage.confirmations import Confirmation, Refusal
 
-REBALANCE = "rebalance"
-
 
 class Trading:
     def __init__(
@@ -43,12 +42,14 @@ class Trading:
         previews: Previews,
         situations: Situations,
         questions: Questions,
+        overtaking: Overtaking,
         clock: Clock,
     ) -> None:
         self._accounts = accounts
         self._previews = previews
         self._situations = situations
         self._questions = questions
+        self._overtaking = overtaking
         self._clock = clock
 
     @property
@@ -64,12 +65,14 @@ class Trading:
         return {}
 
     async def pause(self, ask: Ask) -> Message:
-        change = await self._accounts.pause(ask.chat_id, user_id=ask.user_id)
+        cancelling = self._overtaking.of_chat(ask.chat_id)
+        change = await self._accounts.pause(ask.chat_id, user_id=ask.user_id, first=cancelling)
         return paused_view(
             account=change.after,
             already=change.before == change.after,
             unresolved=change.under_way,
             called_off=change.called_off,
+            cancelled=cancelling.names,
         )
 
     async def resume(self, ask: Ask) -> Message:

@@ -1,5 +1,6 @@
 """`/halt`: everything stands still, for all chats, until the owner lifts it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.callbacks import Confirm
@@ -9,6 +10,7 @@ from bot.views.buttons import button, do, keyboard
 from bot.views.layout import lines
 from bot.views.mode import HALTED, badge, halted_badge, paused_badge, trading_badge
 from bot.views.moments import ago
+from bot.views.overtaken import cancelled_line
 from engine.domain.accounts import Account, Halt
 from engine.domain.alerts import Halted, HaltLifted
 from engine.domain.orders import Intent
@@ -16,15 +18,23 @@ from engine.halts import Waiting
 
 
 def halted_view(
-    *, halt: Halt, already: bool, now: datetime, under_way: tuple[Intent, ...] = ()
+    *,
+    halt: Halt,
+    already: bool,
+    now: datetime,
+    under_way: tuple[Intent, ...] = (),
+    cancelled: Sequence[str] = (),
 ) -> Message:
-    """*under_way*: orders, of any chat, that had left before and may still turn out to trade."""
+    """*under_way*: orders, of any chat, that had left before and may still turn out to trade;
+    *cancelled*: the commands, of any chat, that this overtook.
+    """
     title = f"Halted already, {ago(now - halt.at)}" if already else "Everything is halted"
     return Message(
         lines(
             f"{HALTED} · {title}",
             "No order leaves from now on, for any chat. Restarts change nothing.",
             _under_way(under_way),
+            cancelled_line(cancelled),
             "Coins stay where they are. /halt off lifts it, and every chat is as it was before.",
         ),
         keyboard([do("Lift the halt", "halt", "off")]),

@@ -1,5 +1,6 @@
 """`/pause` and `/resume`: what stops, what starts, and what is still on its way."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.messages import Message
@@ -8,6 +9,7 @@ from bot.views.buttons import do, keyboard
 from bot.views.layout import lines, paragraphs
 from bot.views.mode import badge
 from bot.views.outlook import band_line, caution, held_at, next_step, seen_line
+from bot.views.overtaken import cancelled_line
 from engine.domain.accounts import Account
 from engine.domain.looks import Look
 from engine.domain.orders import Intent
@@ -21,9 +23,10 @@ def paused_view(
     already: bool,
     unresolved: Intent | None = None,
     called_off: bool = False,
+    cancelled: Sequence[str] = (),
 ) -> Message:
     """*unresolved* left before the pause and can still turn out to have traded; *called_off*: a
-    rebalance that was tapped had not begun.
+    rebalance that was tapped had not begun. *cancelled* are the commands that this overtook.
     """
     return Message(
         lines(
@@ -34,6 +37,7 @@ def paused_view(
             if unresolved
             else None,
             "The rebalance you tapped is called off." if called_off else None,
+            cancelled_line(cancelled),
             "Your coins stay where they are. /resume starts trading again."
             if not account.halted
             else "Your coins stay where they are. It stays paused when the halt is lifted, too.",

@@ -121,6 +121,7 @@ class World:
                     sealer=vault,
                     bot_id=self.api.bot_id,
                     on_stored=parts.update_workers.nudge,
+                    rank_all=parts.ranks.of,
                 ),
                 clock=self.clock,
                 on_answered=parts.polls.answered,

@@ -482,6 +482,7 @@ class Life:
                 sealer=bench.vault,
                 bot_id=bench.telegram.bot_id,
                 on_stored=self._parts.update_workers.nudge,
+                rank_all=self._parts.ranks.of,
             ),
             clock=bench.clock,
         )

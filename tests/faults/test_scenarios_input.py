@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from bot.messages import Message
-from bot.replies import ANSWER, to_payload
+from bot.messages import Message, to_payload
+from bot.replies import ANSWER
 from bot.views.layout import escape
 from engine.domain.orders import OrderState
 from engine.storage import outbox
