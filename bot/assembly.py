@@ -16,14 +16,16 @@ from bot.lifecycle import App, Heartbeat
 from bot.loopwatch import Turning
 from bot.loudness import Loudness
 from bot.menus import Menus
-from bot.messages import Message
+from bot.messages import Message, from_payload
 from bot.metrics import Metrics, Sources
 from bot.noticeboard import Noticeboard
 from bot.polls import Polls
+from bot.ranks import Ranks
 from bot.relay import Relay
 from bot.replies import Replies
 from bot.rounds import Rounds
 from bot.router import Router
+from bot.setaside import SetAside
 from bot.updates import read_update
 from bot.views.alerts import alert_view
 from bot.workload import Workload
@@ -77,6 +79,7 @@ class Parts:
     polls: Polls
     menus: Menus
     metrics: Metrics
+    ranks: Ranks
     ready: asyncio.Event
 
 
@@ -163,7 +166,12 @@ def assemble(
             await router.route(update, application)
 
     update_workers = UpdateWorkers(
-        database=database, clock=clock, sealer=vault, handle=handle, ready=ready
+        database=database,
+        clock=clock,
+        sealer=vault,
+        handle=handle,
+        set_aside=SetAside(database=database, clock=clock, access=access).tell,
+        ready=ready,
     )
     metrics = Metrics(
         Sources(
@@ -205,6 +213,7 @@ def assemble(
         polls=polls,
         menus=menus,
         metrics=metrics,
+        ranks=Ranks(access),
         ready=ready,
     )
 
@@ -212,5 +221,5 @@ def assemble(
 def render(kind: str, payload: str) -> Message:
     """The words for what waits in the outbox."""
     if kind == replies.ANSWER:
-        return replies.from_payload(payload)
+        return from_payload(payload)
     return alert_view(alert_from_json(kind, payload))

@@ -1,5 +1,6 @@
 """Every command's name beside the one who answers it, and what the buttons of questions do."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -12,9 +13,16 @@ from bot.handlers.panel import Panel
 from bot.handlers.settings import CHOICE
 from bot.handlers.unclear import Told, Unclear
 from bot.messages import Message
+from bot.permissions import needed_for
 from bot.questions import Questions
+from bot.views.access import not_allowed_view
+from bot.views.conversation import unknown_command_view
+from bot.views.errors import error_view
+from engine.errors import EngineError
 from engine.storage.codec import from_json
 from engine.storage.confirmations import Confirmation, Refusal, Why
+
+logger = logging.getLogger(__name__)
 
 
 class Handler(Protocol):
@@ -54,6 +62,20 @@ class Desk:
             self.commands |= handler.commands
             self.pages |= handler.pages
             self._taps |= handler.taps
+
+    async def do(self, ask: Ask) -> Answer:
+        """The answer to a command, if the person may send it."""
+        command = self.commands.get(ask.command)
+        if command is None:
+            return await self.stray(ask) or unknown_command_view(name=ask.command)
+        needed = needed_for(ask.command, ask.argument)
+        if not ask.role.covers(needed):
+            return not_allowed_view(role=ask.role, needed=needed)
+        try:
+            return await command(ask)
+        except EngineError as e:
+            logger.info("command failed", extra={"command": ask.command, "error": str(e)})
+            return error_view(e)
 
     async def reported(self, ask: Ask, report: Report) -> Told:
         """What a person says of an order that is unclear."""

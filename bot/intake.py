@@ -12,15 +12,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.storing import Sealer, UpdateStore, purpose
 from bot.updates import Conflict, PollFailed, RetryAfter, TokenRefused
-from bot.workers import Done, Outcome, QueueWorkers, delay
+from bot.workers import Done, Lanes, Outcome, QueueWorkers, delay
 from engine.clock import Clock
+from engine.storage import outage
+from engine.storage.claims import ClaimLost
 from engine.storage.database import Database
 from engine.storage.models import InboxRow
 
 _LONGEST_PAUSE = timedelta(seconds=30)
-# An update that was begun so often and never finished probably kills the process.
-_MOST_ATTEMPTS = 3
-_WIDTH = 16
+# An update that the process did not survive so often probably kills it.
+_MOST_DEATHS = 3
+# A /pause finds a worker whatever the others do, and strangers leave most of them to known chats.
+_LANES = Lanes(width=16, first=8, last=4, suspects=1)
 
 logger = logging.getLogger(__name__)
 
@@ -117,12 +120,18 @@ class Fate(Enum):
     QUARANTINED = "quarantined"
 
 
-class UpdateWorkers:
-    """Hands each stored update to *handle*, at most 16 at a time.
+SetAside = Callable[[InboxRow, dict[str, Any] | None], Awaitable[None]]
+"""Tells the author of an update that it is not carried out; the update is None where it cannot be
+read. Raises what the database raises."""
 
-    An exception in *handle* is logged and the update is over: a command is never tried again
-    behind the person's back. Only an update during which the process died is, or for which
-    *handle* raises SQLAlchemyError, the database being lost before anything was done: three times.
+
+class UpdateWorkers:
+    """Hands each stored update to *handle*, in the lanes of `_LANES`.
+
+    An exception in *handle* is logged, the author is told, and the update is over: a command is
+    never tried again behind the person's back. An update during which the process died is, three
+    times; then its author is told. While the database is away, which *handle* says by raising
+    what it raised, nothing counts as a try.
     """
 
     def __init__(
@@ -132,17 +141,19 @@ class UpdateWorkers:
         clock: Clock,
         sealer: Sealer,
         handle: Callable[[dict[str, Any]], Awaitable[None]],
+        set_aside: SetAside,
         ready: asyncio.Event | None = None,
     ) -> None:
         self._sealer = sealer
         self._handle = handle
+        self._set_aside = set_aside
         self.fates = dict.fromkeys(Fate, 0)
         self._workers = QueueWorkers(
             database=database,
             clock=clock,
             table=InboxRow,
             work=self._work,
-            width=_WIDTH,
+            lanes=_LANES,
             ready=ready,
         )
 
@@ -160,24 +171,38 @@ class UpdateWorkers:
 
     async def _work(self, row: InboxRow) -> Outcome:
         about = {"update_id": row.update_id, "chat_id": row.chat_id}
-        if row.attempts > _MOST_ATTEMPTS:
-            logger.error("update quarantined", extra=about)
-            self.fates[Fate.QUARANTINED] += 1
-            return _over(failure="quarantined")
+        raw = None
         try:
-            text = self._sealer.open_text(row.payload, purpose=purpose(row.bot_id, row.update_id))
-            await self._handle(json.loads(text))
-        except SQLAlchemyError:
-            raise  # the workers try it again
+            raw = self._opened(row)
+            if row.deaths >= _MOST_DEATHS:
+                logger.error("update quarantined", extra=about)
+                return await self._over(row, raw, Fate.QUARANTINED, "quarantined")
+            await self._handle(raw)
+        except ClaimLost:
+            raise
         except Exception as e:
+            if outage.passes(e):
+                raise  # the workers try it again
             # The supervisor: whatever one update breaks must not reach the others.
             logger.exception("update failed", extra=about)
-            self.fates[Fate.FAILED] += 1
-            return _over(failure=type(e).__name__)
+            return await self._over(row, raw, Fate.FAILED, type(e).__name__)
         self.fates[Fate.HANDLED] += 1
-        return _over(failure=None)
+        return _done(failure=None)
+
+    def _opened(self, row: InboxRow) -> dict[str, Any]:
+        text = self._sealer.open_text(row.payload, purpose=purpose(row.bot_id, row.update_id))
+        raw: dict[str, Any] = json.loads(text)
+        return raw
+
+    async def _over(
+        self, row: InboxRow, raw: dict[str, Any] | None, fate: Fate, failure: str
+    ) -> Outcome:
+        """Never in silence: it is not over before its author is as good as told."""
+        await self._set_aside(row, raw)
+        self.fates[fate] += 1
+        return _done(failure=failure)
 
 
-def _over(*, failure: str | None) -> Done:
+def _done(*, failure: str | None) -> Done:
     # The text may hold a typed key: nothing of it is kept longer than it is needed.
     return Done(failure=failure, also={"payload": ""})

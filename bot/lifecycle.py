@@ -15,6 +15,7 @@ from bot.watchdog import PollsStalled
 from bot.workers import delay
 from engine.clock import Clock
 from engine.dispatch import Dispatcher
+from engine.errors import innermost
 
 # Hosts kill after 30 s at best, and 10 are promised: the rest is for closing down on a slow one.
 _GRACE_S = 6.0
@@ -127,14 +128,7 @@ async def live(
         for let_go in (dispatcher.release, *leave):
             await let_go()
     if stalls:
-        raise _innermost(stalls[0])
-
-
-def _innermost(error: Exception) -> Exception:
-    """What began it, out of the groups of the tasks it came through."""
-    while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    return error
+        raise innermost(stalls[0])
 
 
 async def _finish(

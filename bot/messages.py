@@ -1,6 +1,7 @@
 """What a view returns, and how it is made to fit through Telegram."""
 
 import html
+import json
 import re
 from dataclasses import dataclass
 
@@ -34,6 +35,18 @@ class Place:
 
     chat_id: int
     topic_id: int | None = None
+
+
+def to_payload(message: Message) -> str:
+    """For the outbox."""
+    keyboard = message.keyboard.to_dict() if message.keyboard else None
+    return json.dumps({"text": message.text, "keyboard": keyboard})
+
+
+def from_payload(payload: str) -> Message:
+    stored = json.loads(payload)
+    keyboard = stored["keyboard"]
+    return Message(stored["text"], InlineKeyboardMarkup.de_json(keyboard) if keyboard else None)
 
 
 def plain_text(text: str) -> str:

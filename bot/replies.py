@@ -1,23 +1,22 @@
 """Answers out: at once, in place where possible, through the outbox where Telegram is away."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from telegram import Bot, InlineKeyboardMarkup, InputFile, LinkPreviewOptions
+from telegram import Bot, InputFile, LinkPreviewOptions
 from telegram.constants import ChatAction, ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
 from bot.asks import Answer, Document, Documents, Kept, Notice
-from bot.messages import Message, Place, plain_text, split
+from bot.messages import Message, Place, plain_text, split, to_payload
 from bot.relay import asked_pause
 from bot.views.waiting import waiting_notice, waiting_view
 from engine.clock import Clock
-from engine.storage import outbox
+from engine.storage import outage, outbox
 from engine.storage.database import Database
 
 # A person should never wonder for longer whether the bot is there.
@@ -25,6 +24,7 @@ _TYPING_AFTER_S, _PATIENCE_S = 0.3, 0.7
 _TYPING_S = _PATIENCE_S - _TYPING_AFTER_S
 # How long Telegram may take to answer after it has got a whole file.
 _UPLOADED_WITHIN_S = 30
+_BEFORE_ASKING_AGAIN = timedelta(seconds=1)
 ANSWER = "answer"
 
 logger = logging.getLogger(__name__)
@@ -44,12 +44,14 @@ class Replies:
         key: str,
         in_place: int | None = None,
         tap: str | None = None,
+        aside: bool = False,
     ) -> None:
         """Send what *work* returns; if that takes longer, say so first and edit it in later.
 
         *key* names the question, so that an answer that must wait in the outbox waits there once.
         *in_place* is a message of ours that the answer replaces; *tap* is the tap that asked for
-        it, whose spinner ends with the answer, but within a second.
+        it, whose spinner ends with the answer, but within a second. *aside*: if it takes longer,
+        what the chat sent next need not wait; only for what changes nothing.
         """
         chat_id, waiting = place.chat_id, None
         try:
@@ -58,6 +60,7 @@ class Replies:
                 done, _ = await asyncio.wait({working}, timeout=_TYPING_AFTER_S)
                 if not done:
                     typing = tasks.create_task(self._typing(place))
+                    await self._step_aside(aside)
                     done, _ = await asyncio.wait({working}, timeout=_TYPING_S)
                     typing.cancel()
                 if not done and in_place is None:
@@ -67,6 +70,7 @@ class Replies:
                     await self.toast(tap, waiting_notice())
                     tap = None
             answer = working.result()
+            await self._verify()
         except Exception:
             if waiting:
                 await self.delete(chat_id, waiting)
@@ -81,6 +85,16 @@ class Replies:
             await self._send_files(place, answer, key=key, progress=waiting)
         else:
             await self._deliver(place, answer, key=key, ours=in_place or waiting)
+
+    async def _verify(self) -> None:
+        """Raises ClaimLost where newer messages may have been answered meanwhile."""
+        with suppress(*outage.AWAY):
+            await self._database.verify_claim()
+
+    async def _step_aside(self, aside: bool) -> None:
+        if aside:
+            with suppress(*outage.AWAY):
+                await self._database.step_aside()
 
     async def _deliver(
         self,
@@ -176,14 +190,27 @@ class Replies:
             logger.info("message not deleted", extra={"chat_id": chat_id, "problem": e.message})
             return False
 
-    async def toast(self, query_id: str, text: str | None = None) -> bool:
-        """End the button's spinner. False if Telegram has forgotten the tap, being too old."""
+    async def toast(self, query_id: str, text: str | None = None) -> None:
+        """End the button's spinner."""
         try:
             await self._bot.answer_callback_query(query_id, text)
         except TelegramError as e:
             logger.info("tap not acknowledged", extra={"problem": e.message})
-            return not isinstance(e, BadRequest)
-        return True
+
+    async def in_time(self, query_id: str) -> bool | None:
+        """End the button's spinner. False if Telegram has forgotten the tap, being too old; None if
+        it does not say.
+        """
+        for is_last in (False, True):
+            try:
+                return await self._bot.answer_callback_query(query_id)
+            except BadRequest:
+                return False
+            except TelegramError as e:
+                logger.info("age of a tap unknown", extra={"problem": e.message})
+            if not is_last:
+                await self._clock.sleep(_BEFORE_ASKING_AGAIN)
+        return None
 
     async def _send_files(
         self, place: Place, files: Documents, *, key: str, progress: int | None
@@ -263,17 +290,6 @@ class Replies:
                 disable_notification=message.silent,
             )
         return sent.message_id
-
-
-def to_payload(message: Message) -> str:
-    keyboard = message.keyboard.to_dict() if message.keyboard else None
-    return json.dumps({"text": message.text, "keyboard": keyboard})
-
-
-def from_payload(payload: str) -> Message:
-    stored = json.loads(payload)
-    keyboard = stored["keyboard"]
-    return Message(stored["text"], InlineKeyboardMarkup.de_json(keyboard) if keyboard else None)
 
 
 async def _awaited(work: Awaitable[Answer]) -> Answer:

@@ -36,17 +36,30 @@ def plain_text_view() -> Message:
     )
 
 
-def too_old_view(*, command: str, age: timedelta | None) -> Message:
+def too_old_view(*, command: str, age: timedelta) -> Message:
     """A command that waited so long that its sender may want something else by now.
 
-    *command* is its bare name: what followed may have been a key. *age* is None for a button:
-    Telegram does not tell when it was tapped, only that it is too long ago.
+    *command* is its bare name: what followed may have been a key.
     """
-    how = "tapped" if age is None else "sent"
-    when = "a while" if age is None else roughly(age)
+    return _not_done(f"You sent {echoed(f'/{command}')} {roughly(age)} ago, while I was off.")
+
+
+def too_old_tap_view(*, name: str) -> Message:
+    """As `too_old_view`, for a button: Telegram only says that it is too long ago. *name* is of the
+    command that the button stands for, or of the button.
+    """
+    return _not_done(f"You tapped {echoed(f'/{name}')} a while ago, while I was off.")
+
+
+def tap_of_unknown_age_view(*, name: str) -> Message:
+    """As `too_old_tap_view`, where Telegram did not answer."""
+    return _not_done(f"I could not find out when you tapped {echoed(f'/{name}')}.")
+
+
+def _not_done(why: str) -> Message:
     return Message(
         lines(
-            f"You {how} {echoed(f'/{command}')} {when} ago, while I was off.",
+            why,
             "I did not do it: you may want something else by now.",
             "Please send it again if you still mean it. /status shows how things stand.",
         )

@@ -248,7 +248,7 @@ async def test_a_gate_that_breaks_lets_nobody_through(
 
     assert answers == []
     assert await bot.account() == before
-    assert "update broke" in caplog.text
+    assert "update failed" in caplog.text
     assert "no such table: members" in caplog.text
 
 
@@ -279,28 +279,82 @@ async def test_who_writes_while_the_database_is_gone_is_answered_when_it_is_back
     assert "Dry run is on" in in_time.text
 
 
-async def test_what_nobody_could_be_known_for_three_times_is_set_aside(
+async def test_a_pause_is_carried_out_however_often_the_database_was_away_before(
     world: World, bot: Program, caplog: pytest.LogCaptureFixture
 ):
-    """Else one update would hold up its chat for as long as that lasts."""
+    tries = 0
 
     async def broken(_: str) -> None:
+        nonlocal tries
+        tries += 1
         raise gone()
 
     world.api.open_chat(GROUP)
+    await bot.ask(GROUP, "/dryrun on", user_id=OWNER, chat_type="group")
+    await bot.ask(GROUP, "/resume", user_id=OWNER, chat_type="group")
     database = bot.parts.access._database
     bot.parts.access._database = WatchedDatabase(database, world.clock, on_step=broken)
-    update_id = world.api.say(GROUP, "/resume", user_id=OWNER, chat_type="group")
-    async with asyncio.TaskGroup() as tasks:
-        over = tasks.create_task(bot.handled(update_id))
-        while not over.done():
+    known = len(world.api.sent(GROUP))
+    update_id = world.api.say(GROUP, "/pause", user_id=OWNER, chat_type="group")
+    async with asyncio.timeout(30):
+        while tries < 10:
             world.clock.shift(timedelta(seconds=5))
+            bot.parts.update_workers.nudge()
             await a_moment()
     bot.parts.access._database = database
+    world.clock.shift(timedelta(seconds=5))
+    bot.parts.update_workers.nudge()
+    await bot.handled(update_id)
 
-    assert "update quarantined" in caplog.text
-    assert world.api.sent(GROUP) == []
-    assert "Ballast" in (await bot.ask(GROUP, "/version", user_id=OWNER, chat_type="group")).text
+    assert (await bot.account(GROUP)).settings.paused
+    assert "Trading is paused" in world.api.sent(GROUP)[known].text
+    assert "quarantined" not in caplog.text
+
+
+async def test_a_command_that_loses_the_database_half_way_says_so_once_and_is_carried_out_later(
+    world: World, bot: Program
+):
+    failures = 0
+
+    async def broken(_: str) -> None:
+        nonlocal failures
+        failures += 1
+        raise gone()
+
+    database = bot.parts.access._database
+    bot.parts.access._database = WatchedDatabase(database, world.clock, on_step=broken)
+    update_id = world.api.say(OWNER, "/halt")
+    async with asyncio.timeout(30):
+        while failures < 3:
+            world.clock.shift(timedelta(seconds=5))
+            bot.parts.update_workers.nudge()
+            await a_moment()
+    bot.parts.access._database = database
+    world.clock.shift(timedelta(seconds=5))
+    bot.parts.update_workers.nudge()
+    await bot.handled(update_id)
+
+    waits, done = world.api.sent(OWNER)
+    assert "My database does not answer right now." in waits.text
+    assert "Everything is halted" in done.text
+
+
+async def test_an_update_that_breaks_the_program_is_set_aside_and_its_author_told(
+    world: World, bot: Program
+):
+    """Not a stranger: they hear nothing whatever they send."""
+
+    async def broken(update: object) -> None:
+        raise ZeroDivisionError
+
+    bot.parts.update_workers._handle = broken
+    for chat_id in (OWNER, STRANGER):
+        await bot.handled(world.api.say(chat_id, "/pause"))
+
+    (told,) = await bot.told(OWNER)
+    sent_at = f"{world.clock.now():%H:%M} UTC"
+    assert f"I could not carry out your message of {sent_at}." in told.text
+    assert await bot.told(STRANGER) == []
 
 
 async def test_two_first_words_of_a_stranger_at_once_get_one_answer(world: World, bot: Program):

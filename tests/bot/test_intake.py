@@ -14,13 +14,14 @@ import httpx
 import pytest
 from sqlalchemy import select, text
 
-from bot.intake import Intake, UpdateWorkers
+from bot.intake import Intake, SetAside, UpdateWorkers
 from bot.storing import Sealer, UpdateStore, chat_of
 from bot.updates import TokenRefused, UpdatesSource
 from bot.workers import HOLD
 from engine.storage import inbox, queue
 from engine.storage.columns import Base
 from engine.storage.database import Database
+from engine.storage.inbox import Sealed
 from engine.storage.models import InboxRow
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import NO_CERTIFICATES
@@ -125,8 +126,15 @@ def intake(
     return an_intake(db, clock, api, http, on_stored=workers.nudge)
 
 
-def some_workers(db: Database, clock: FakeClock, handle: Handle) -> UpdateWorkers:
-    return UpdateWorkers(database=db, clock=clock, sealer=ToySealer(), handle=handle)
+async def nobody(row: InboxRow, raw: dict[str, Any] | None) -> None: ...
+
+
+def some_workers(
+    db: Database, clock: FakeClock, handle: Handle, *, set_aside: SetAside = nobody
+) -> UpdateWorkers:
+    return UpdateWorkers(
+        database=db, clock=clock, sealer=ToySealer(), handle=handle, set_aside=set_aside
+    )
 
 
 def an_intake(
@@ -173,7 +181,7 @@ async def polled(api: FakeTelegram, *, times: int) -> None:
 async def stored(db: Database, clock: FakeClock, *updates: tuple[int, int, str]) -> None:
     """Put updates into the inbox as (update id, chat, text)."""
     sealed = [
-        (
+        Sealed(
             update_id,
             chat_id,
             ToySealer().seal_text(

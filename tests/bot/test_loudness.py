@@ -10,9 +10,9 @@ from telegram import Bot
 
 from bot.assembly import render
 from bot.loudness import Loudness
-from bot.messages import Message
+from bot.messages import Message, to_payload
 from bot.relay import Relay
-from bot.replies import ANSWER, to_payload
+from bot.replies import ANSWER
 from engine.domain.accounts import Account
 from engine.domain.alert_settings import AlertKind, AlertSettings, Level, QuietHours
 from engine.domain.alerts import (

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from bot import replies
+from bot import messages, replies
 from bot.asks import Document
 from bot.messages import Message, Place
 from bot.replies import Replies
@@ -203,7 +203,7 @@ async def test_a_long_answer_is_sent_in_parts_with_the_buttons_under_the_last(
     world: World, bot: Program, messages_out_of_bounds: list[str]
 ):
     card = await bot.ask(OWNER, "/status")
-    keyboard = replies.from_payload(
+    keyboard = messages.from_payload(
         '{"text": "x", "keyboard": {"inline_keyboard": '
         '[[{"text": "Status", "callback_data": "do:status:"}]]}}'
     ).keyboard
@@ -363,7 +363,7 @@ async def test_an_alert_is_worded_when_it_is_sent_and_an_answer_as_it_was(
             session,
             chat_id=OWNER,
             kind=replies.ANSWER,
-            payload=replies.to_payload(Message("<b>kept</b> &amp; sent")),
+            payload=messages.to_payload(Message("<b>kept</b> &amp; sent")),
             dedupe_key="x",
             now=world.clock.now(),
         )

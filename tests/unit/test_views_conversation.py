@@ -36,6 +36,7 @@ from bot.views.conversation import (
     edited_view,
     logs_view,
     plain_text_view,
+    too_old_tap_view,
     too_old_view,
     unknown_command_view,
     version_view,
@@ -379,7 +380,7 @@ def test_a_stranger_gets_one_short_answer_with_the_id():
         (unknown_command_view(name="stauts"), "Did you mean /status?"),
         (unknown_command_view(name="<x>"), "I do not know “/<x>”."),
         (too_old_view(command="resume", age=timedelta(hours=3)), "“/resume” 3 h ago"),
-        (too_old_view(command="resume", age=None), "tapped “/resume” a while ago"),
+        (too_old_tap_view(name="resume"), "tapped “/resume” a while ago"),
         (
             version_view(version="0.1.0", uptime=timedelta(hours=3, minutes=2), python="3.11.2"),
             "Up for 3h 2m, Python 3.11.2.",
