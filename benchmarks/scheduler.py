@@ -68,7 +68,9 @@ class Noting(Checker):
         self.checked.setdefault(account.id, []).append(time.monotonic())
         verdict = Declined(InsideBand())
         return Checked(
-            Look.of(account.settings, at=now, trigger=Trigger.INTERVAL, verdict=verdict)
+            Look.of(
+                account.settings, at=now, trigger=Trigger.INTERVAL, funds=None, verdict=verdict
+            )
         )
 
     def forget(self) -> None:

@@ -128,6 +128,7 @@ def assemble(
         database=database,
         clock=clock,
         situations=situations,
+        previews=previews,
         owner=owner,
         on_migrated=supergroups.migrate,
     )

@@ -16,8 +16,9 @@ from bot.relay import asked_pause
 from bot.views.status import retired_card_view, status_view
 from engine.clock import Clock
 from engine.domain.accounts import Account
-from engine.domain.looks import Look
+from engine.domain.looks import Look, newest
 from engine.domain.pairs import PairRules, Symbol
+from engine.preview import Previews
 from engine.situation import Situations
 from engine.storage import accounts, cards, outage
 from engine.storage.cards import NOT_SENT, Card
@@ -41,7 +42,8 @@ class Drawn:
 
 
 class LiveCards:
-    """Asks the exchange for nothing: what the checks saw, and what a person's /status read.
+    """Shows what the checks saw, and what a person's command read. The exchange is asked only for a
+    card that knows no balance, and not in the chat's turn.
 
     *owner* is the process's name in the leases. *on_migrated* hears of a group's old and new id.
     """
@@ -53,6 +55,7 @@ class LiveCards:
         database: Database,
         clock: Clock,
         situations: Situations,
+        previews: Previews,
         owner: str,
         on_migrated: Callable[[int, int], Awaitable[None]],
     ) -> None:
@@ -60,6 +63,7 @@ class LiveCards:
         self._database = database
         self._clock = clock
         self._situations = situations
+        self._previews = previews
         self._owner = owner
         self._on_migrated = on_migrated
         self._rules: dict[Symbol, PairRules] = {}
@@ -86,7 +90,8 @@ class LiveCards:
         if rules is not None:
             self._rules[rules.symbol] = rules
         situation = await self._situations.of(account)
-        newest = _newest(look, situation.look, card.look if card else None)
+        known = (look, situation.seen, card.look if card else None)
+        seen_last = newest(*(k for k in known if k and k.seen and k.concerns(account.funds)))
 
         def view(seen: Look | None, *, precise: bool) -> Message:
             return status_view(
@@ -102,9 +107,9 @@ class LiveCards:
                 dated=precise,
             )
 
-        message = view(newest, precise=True)
-        gist = _hash(view(_unpriced(newest), precise=False))
-        return Drawn(message, gist, _hash(message), newest)
+        message = view(seen_last, precise=True)
+        gist = _hash(view(_unpriced(seen_last), precise=False))
+        return Drawn(message, gist, _hash(message), seen_last)
 
     async def stands(self, chat_id: int, message_id: int, drawn: Drawn) -> None:
         """A new card is in the chat: it is the one that is kept, the older one is closed."""
@@ -155,8 +160,9 @@ class LiveCards:
                 claimed = await cards.claim_now(
                     session, chat_id, now=now, pause=_PAUSE, at_most_every=_AFTER_A_TAP
                 )
-            if claimed:
-                await self._renew(chat_id)
+            if claimed and await self._renew(chat_id) is None:
+                async with self._database.writing() as session:
+                    await cards.make_due(session, chat_id, at=now)  # for the round, which reads
         except outage.AWAY as e:
             # The deed is done and answered; the next round tells the card.
             logger.warning("card not followed", extra={"problem": type(e).__name__})
@@ -174,21 +180,25 @@ class LiveCards:
         for chat_id in due:
             if self._clock.steady() < self._quiet_until:
                 return
-            await self._renew(chat_id)
+            await self._renew(chat_id, reads=True)
 
-    async def _renew(self, chat_id: int) -> None:
-        """The claimed card, as it is by the time it is its turn."""
+    async def _renew(self, chat_id: int, *, reads: bool = False) -> Look | None:
+        """The claimed card, as it is by the time it is its turn; the balances that it shows."""
         async with self._turns[chat_id]:
             async with self._database.reading() as session:
                 card = await cards.get(session, chat_id)
                 account = await accounts.of_chat(session, chat_id)
             if card is None or account is None:
-                return
+                return None
             drawn = await self.draw(account, card)
+            if drawn.look is None and reads:
+                look = await self._previews.fresh_look(account, None)
+                drawn = await self.draw(account, card, look=look)
             if card.message_id == NOT_SENT:
                 await self._send(card, account, drawn)
             elif drawn.gist != card.gist:
                 await self._show(card, drawn)
+            return drawn.look
 
     async def _show(self, card: Card, drawn: Drawn) -> bool:
         if card.words == drawn.words:
@@ -253,10 +263,6 @@ class LiveCards:
 
 def _showing(card: Card, drawn: Drawn) -> Card:
     return replace(card, gist=drawn.gist, words=drawn.words, look=drawn.look)
-
-
-def _newest(*seen: Look | None) -> Look | None:
-    return max((look for look in seen if look is not None), key=lambda look: look.at, default=None)
 
 
 def _unpriced(look: Look | None) -> Look | None:

@@ -15,6 +15,7 @@ from engine.domain.book import OrderBook
 from engine.domain.liquidity import depth, spread
 from engine.domain.pairs import PairRules, Side
 from engine.domain.planner import smallest_order
+from engine.domain.troubles import Trouble
 from engine.errors import (
     AddressRefused,
     EngineError,
@@ -48,6 +49,9 @@ class Grade(Enum):
 class Finding(Enum):
     """Each thing there is to say; `bot/views/doctor.py` has the words."""
 
+    TRADING_STOPPED = auto()
+    TRADING_TROUBLED = auto()
+    ORDER_UNCLEAR = auto()
     CLOCK_FINE = auto()
     CLOCK_OFF = auto()
     CLOCK_FAR_OFF = auto()
@@ -101,6 +105,7 @@ _BROKEN = {
     *(Finding.KEY_LACKING, Finding.KEY_TOO_POWERFUL, Finding.KEY_UNREADABLE),
     *(Finding.ADDRESS_REFUSED, Finding.PAIR_CLOSED, Finding.PAIR_ONE_SIDED, Finding.PAIR_HIDDEN),
     *(Finding.MARKET_EMPTY, Finding.DATABASE_BROKEN, Finding.HOST_REFUSED),
+    *(Finding.TRADING_STOPPED, Finding.ORDER_UNCLEAR),
 }
 _OK = {
     *(Finding.CLOCK_FINE, Finding.KEY_FINE, Finding.ADDRESS_BOUND, Finding.ADDRESS_ANY),
@@ -127,7 +132,8 @@ class Backlog:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Symptoms:
     """What the questions brought; the error where one brought none. *key* is None where MEXC does
-    not tell of keys, *stored_in* where nothing could be written, *polled* where no poll was answered.
+    not tell of keys, *stored_in* and *polled* where there was no write or no poll. *trouble* lasts;
+    *unclear*: an order needs the person's eyes.
     """
 
     account: Account
@@ -139,6 +145,8 @@ class Symptoms:
     backlog: Backlog | None
     polled: timedelta | None
     workload: Workload
+    trouble: Trouble | None = None
+    unclear: bool = False
 
     @property
     def host_refused(self) -> str | None:
@@ -155,6 +163,7 @@ def diagnose(found: Symptoms) -> Sequence[Finding]:
     if found.account.sealed_key is None:
         of_key = [] if found.account.settings.dry_run else [Finding.NO_KEY]
     return [
+        *_trading(found),
         *of_key,
         _pair(found.rules),
         _market(found),
@@ -164,6 +173,13 @@ def diagnose(found: Symptoms) -> Sequence[Finding]:
         _messages(found.backlog),
         _polls(found.polled),
     ]
+
+
+def _trading(found: Symptoms) -> list[Finding]:
+    """What checks and orders ran into; nothing to say where they get on."""
+    stop = Finding.TRADING_STOPPED if found.account.settings.paused else Finding.TRADING_TROUBLED
+    told = {Finding.ORDER_UNCLEAR: found.unclear, stop: found.trouble is not None}
+    return [finding for finding, is_so in told.items() if is_so]
 
 
 def _clock(found: Symptoms) -> Finding:

@@ -173,6 +173,7 @@ def open_desk(means: Means) -> tuple[Gate, Desk]:
         Doctor(
             accounts=means.accounts,
             previews=means.previews,
+            situations=means.situations,
             key_life=means.key_life,
             polls=means.polls,
             workload=means.workload,

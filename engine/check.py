@@ -295,4 +295,6 @@ class Checker:
 
     def _look(self, account: Account, trigger: Trigger, verdict: Verdict, **seen: Any) -> Look:
         at = self._clock.now()
-        return Look.of(account.settings, at=at, trigger=trigger, verdict=verdict, **seen)
+        return Look.of(
+            account.settings, at=at, trigger=trigger, verdict=verdict, funds=account.funds, **seen
+        )

@@ -8,7 +8,6 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine import incidents
@@ -16,15 +15,15 @@ from engine.check import Checked, Checker
 from engine.clock import Clock
 from engine.domain.accounts import Duty
 from engine.domain.lateness import Lateness, Punctuality
-from engine.domain.looks import Look, Unsettled, Waiting
+from engine.domain.looks import Failed, Look, Unsettled, Waiting
 from engine.domain.orders import AccountId
 from engine.domain.schedule import longest_silence, next_check
 from engine.domain.tally import CheckTally
 from engine.domain.troubles import TroubleKind
 from engine.domain.vigil import Progress, Pulse
 from engine.ownership import Ownership
-from engine.seats import Seat, Seats
-from engine.storage import accounts, leases, outage
+from engine.seats import Seat, Seats, Standing
+from engine.storage import accounts, leases, looks, outage
 from engine.storage.database import Database
 from engine.timing import Timing
 
@@ -41,14 +40,6 @@ _IDLE_POLL = timedelta(milliseconds=50)
 def new_owner() -> str:
     """A name no other process, living or dead, has."""
     return secrets.token_hex(8)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What the process knows of an account it owns: the last look, and when the next is due."""
-
-    look: Look | None
-    due_at: datetime | None
 
 
 class Dispatcher:
@@ -90,8 +81,9 @@ class Dispatcher:
         if seat is None:
             return None
         if seat.due_at is None:
-            return Standing(seat.look, None)
-        return Standing(seat.look, self._clock.now() + (seat.due_at - self._clock.steady()))
+            return Standing(seat.look, seat.seen, None)
+        due_in = seat.due_at - self._clock.steady()
+        return Standing(seat.look, seat.seen, self._clock.now() + due_in)
 
     @property
     def owned(self) -> int:
@@ -238,7 +230,8 @@ class Dispatcher:
     async def _check(self, duty: Duty, fence: int) -> Checked | None:
         about = {"account": duty.account.id}
         try:
-            return await self._checker.check(duty, fence=fence)
+            checked = await self._checker.check(duty, fence=fence)
+            await self._keep_seen(duty, fence, checked.look)
         except outage.AWAY as e:
             # What was begun is in the database, and is gone on with from there.
             logger.warning("check interrupted, the database is %s", outage.why(e), extra=about)
@@ -247,6 +240,8 @@ class Dispatcher:
             # The supervisor's net: one account's bug must not stop the others.
             self.tally.broke()
             logger.exception("check broke", extra=about)
+        else:
+            return checked
         try:
             async with self._database.writing() as session:
                 await incidents.note(
@@ -260,6 +255,16 @@ class Dispatcher:
             logger.warning("trouble not recorded", extra=about)
         return None
 
+    async def _keep_seen(self, duty: Duty, fence: int, look: Look) -> None:
+        """Where the balances cannot be seen any more, the last ones outlive a restart."""
+        seat = self._seats.held(duty.account.id, fence=fence)
+        if seat is None or seat.seen is None or seat.seen_kept:
+            return
+        if isinstance(look.verdict, Failed):
+            seat.seen_kept = True
+            async with self._database.writing() as session:
+                await looks.see(session, duty.account.id, seat.seen)
+
     def _after(self, duty: Duty, fence: int, checked: Checked | None) -> None:
         account_id, interval = duty.account.id, duty.account.settings.interval
         seat = self._seats.held(account_id, fence=fence)
@@ -272,6 +277,8 @@ class Dispatcher:
         seat.busy = False
         if checked is not None:
             seat.look = checked.look
+            if checked.look.seen is not None:
+                seat.seen, seat.seen_kept = checked.look, False
         if seat.again:
             seat.again = False
             self._seats.schedule(account_id, now, urgently=True)

@@ -90,12 +90,13 @@ async def note(
     await troubles.put(session, account.id, trouble)
     if not (tell or pause or asked):
         return
+    times = trouble.times(kind)
     told = TroubleTold(
         dry_run=account.settings.dry_run,
         kind=kind,
         detail=detail,
-        count=trouble.count,
-        since=trouble.since,
+        count=times.count,
+        since=times.since,
         at=now,
         symbol=account.settings.symbol,
         reason=reason,
@@ -169,8 +170,8 @@ async def clear(
     over = TroubleOver(
         dry_run=account.settings.dry_run,
         kind=trouble.kind,
-        count=trouble.count,
-        since=trouble.since,
+        count=trouble.times(trouble.kind).count,
+        since=trouble.times(trouble.kind).since,
         at=now,
     )
     await outbox.add_alert(

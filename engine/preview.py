@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -20,7 +20,7 @@ from engine.domain.planner import InsideBand, LimitKind, OverLimit, Plan, Reason
 from engine.errors import EngineError, Rejected, Unavailable
 from engine.exchange.pairdata import rules_and_book
 from engine.exchange.port import Market
-from engine.storage import limits, looks
+from engine.storage import limits, looks, outage
 from engine.storage.database import Database
 
 # A person waits for it, and what they send meanwhile (/pause, say) waits behind it.
@@ -96,6 +96,7 @@ class Previews:
             declined = _look(account, Declined(reason), seen, at=book.read_at)
             async with self._database.writing() as session:
                 await looks.put(session, account.id, declined)
+        await self._remember(account, _seen_now(account, seen, holdings))
         async with within(_PATIENCE_S):
             decided, comes_to = await _forecast(exchange.market, decided, rules, book)
         return Preview(account, decided, seen, rules, comes_to)
@@ -120,9 +121,13 @@ class Previews:
                     holdings = await self._exchange_for(account).holdings()
                     look = _seen_now(account, Seen.of(account.settings, holdings, None), holdings)
                     foreseen = await self._foresee(account, holdings)
-                    return Outlook(foreseen.look, foreseen.rules, foreseen)
             except EngineError:
                 pass
+            else:
+                await self._remember(account, foreseen.look)
+                return Outlook(foreseen.look, foreseen.rules, foreseen)
+        if look is not None and look is not known:
+            await self._remember(account, look)
         return Outlook(look, await self.known_rules(account))
 
     async def _foresee(self, account: Account, holdings: Holdings) -> Foreseen:
@@ -167,9 +172,25 @@ class Previews:
             return known
         try:
             async with within(_PATIENCE_S if patiently else _SOON_S):
-                return await self.look(account)
+                look = await self.look(account)
         except EngineError:
             return known
+        await self._remember(account, look)
+        return look
+
+    async def saw(self, account: Account, holdings: Holdings) -> None:
+        """Balances that were read elsewhere, of the money that *account* trades."""
+        await self._remember(
+            account, _seen_now(account, Seen.of(account.settings, holdings, None), holdings)
+        )
+
+    async def _remember(self, account: Account, look: Look) -> None:
+        """So that they can still be told when the exchange does not answer. An adornment: where
+        the database is away they are forgotten.
+        """
+        with suppress(*outage.AWAY):
+            async with self._database.writing() as session:
+                await looks.see(session, account.id, look)
 
     async def left_of(self, account: Account, asset: Asset) -> Decimal | None:
         """How much of *asset* counts as held right now; None where that cannot be had soon."""
@@ -242,6 +263,7 @@ def _look(account: Account, verdict: Verdict, seen: Seen, *, at: datetime) -> Lo
         band=settings.band,
         verdict=verdict,
         seen=seen,
+        funds=account.funds,
     )
 
 

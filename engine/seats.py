@@ -20,7 +20,8 @@ _LONGEST_SPREAD = timedelta(seconds=60)
 @dataclass(slots=True)
 class Seat:
     """An account this process owns. *due_at* is None while nothing is due until a wake-up;
-    *patience* is how long it may take until the next check is finished.
+    *patience* is how long it may take until the next check is finished. *seen* is the last look
+    that saw the balances; *seen_kept* says that the database has it.
     """
 
     fence: int
@@ -29,6 +30,19 @@ class Seat:
     busy: bool = False
     again: bool = False
     look: Look | None = None
+    seen: Look | None = None
+    seen_kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the process knows of an account it owns: the last look, the last that saw the balances,
+    and when the next is due.
+    """
+
+    look: Look | None
+    seen: Look | None
+    due_at: datetime | None
 
 
 def fair_share(*, accounts: int, processes: int) -> int:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from engine.dispatch import Dispatcher
 from engine.domain.accounts import Account
-from engine.domain.looks import Look
+from engine.domain.looks import Look, newest
 from engine.domain.orders import Intent
 from engine.domain.troubles import Trouble
 from engine.storage import looks, orders, queue, troubles
@@ -18,9 +18,12 @@ _SAME_CHECK = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """*look* is the latest check known here; after a restart the last one that wanted to trade."""
+    """*look* is the latest check known here; after a restart the last one that wanted to trade.
+    *seen* is the newest that saw the balances. Both are of the money that the account trades now.
+    """
 
     look: Look | None
+    seen: Look | None
     next_check_at: datetime | None
     last_trade: Intent | None
     unresolved: Intent | None
@@ -37,13 +40,16 @@ class Situations:
         standing = self._dispatcher.standing(account.id)
         async with self._database.reading() as session:
             stored = await looks.get(session, account.id)
+            seen = await looks.seen(session, account.id)
             last_trade = await orders.last_trade(session, account.id)
             unresolved = await orders.unresolved_of(session, [account.id])
             trouble = await troubles.get(session, account.id)
             undelivered = await queue.waiting(session, OutboxRow, chat_id=account.chat_id)
-        look = (standing.look if standing else None) or stored
+        look = _of(account, standing.look if standing else None) or _of(account, stored)
+        own = standing.seen if standing else None
         return Situation(
             look=look,
+            seen=_newest_seen(account, own, stored, seen),
             next_check_at=standing.due_at if standing else None,
             last_trade=last_trade,
             unresolved=unresolved.get(account.id),
@@ -52,11 +58,20 @@ class Situations:
         )
 
     async def look(self, account: Account) -> Look | None:
+        """The newest that saw the balances of the money that the account trades now."""
         standing = self._dispatcher.standing(account.id)
-        if standing is not None and standing.look is not None:
-            return standing.look
         async with self._database.reading() as session:
-            return await looks.get(session, account.id)
+            stored = await looks.get(session, account.id)
+            seen = await looks.seen(session, account.id)
+        return _newest_seen(account, standing.seen if standing else None, stored, seen)
+
+
+def _newest_seen(account: Account, *known: Look | None) -> Look | None:
+    return newest(*(look for look in known if look and look.seen and _of(account, look)))
+
+
+def _of(account: Account, look: Look | None) -> Look | None:
+    return look if look is not None and look.concerns(account.funds) else None
 
 
 def _is_ongoing(trouble: Trouble | None, look: Look | None) -> bool:

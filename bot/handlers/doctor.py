@@ -15,9 +15,11 @@ from bot.workload import Workload
 from engine.accounts import Accounts
 from engine.clock import Clock
 from engine.domain.accounts import Account
+from engine.domain.orders import OrderState
 from engine.errors import EngineError
 from engine.keylife import KeyLife
 from engine.preview import Previews
+from engine.situation import Situations
 from engine.storage import notes, outage, outbox, queue
 from engine.storage.database import Database
 from engine.storage.models import OutboxRow
@@ -34,6 +36,7 @@ class Doctor:
         *,
         accounts: Accounts,
         previews: Previews,
+        situations: Situations,
         key_life: KeyLife,
         polls: Polls,
         workload: Callable[[], Workload],
@@ -42,6 +45,7 @@ class Doctor:
     ) -> None:
         self._accounts = accounts
         self._previews = previews
+        self._situations = situations
         self._key_life = key_life
         self._polls = polls
         self._workload = workload
@@ -81,6 +85,9 @@ class Doctor:
             book = tasks.create_task(_asked(self._previews.book(account)))
             stored_in = tasks.create_task(_known(self._store(account)))
             backlog = tasks.create_task(_known(self._count(account)))
+            situation = tasks.create_task(_known(self._situations.of(account)))
+        known = situation.result()
+        unresolved = known.unresolved if known else None
         return Symptoms(
             account=account,
             clock_ahead=ahead.result(),
@@ -91,6 +98,8 @@ class Doctor:
             backlog=backlog.result(),
             polled=self._polls.heard(),
             workload=workload,
+            trouble=known.trouble if known else None,
+            unclear=unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN,
         )
 
     async def _clock_ahead(self, account: Account) -> timedelta:

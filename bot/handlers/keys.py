@@ -131,10 +131,14 @@ class Keys:
         except EngineError as e:
             return connect_failed_view(error=e, account=before, deleted=deleted)
         account = await self._accounts.of(ask.chat_id)
+        if not account.settings.dry_run:
+            await self._previews.saw(account, facts.holdings)
+        outlook = await self._previews.outlook(account, None)
         return connected_view(
             account=account,
             facts=facts,
-            rules=await self._previews.known_rules(account),
+            rules=outlook.rules,
+            foreseen=outlook.foreseen,
             deleted=deleted,
             replaced_tail=before.key_tail,
         )

@@ -35,6 +35,9 @@ _POWERS = {
     "SPOT_DEAL_READ": "read orders",
     "SPOT_DEAL_WRITE": "trade",
 }
+_ON_PAPER = (
+    "🧪 Dry run is on: I trade a paper balance, not this one. /dryrun off trades real money."
+)
 _HOW = (
     "At MEXC, under API Management, make a key with only these permissions: spot account read, "
     "spot trade read, spot trade write. Leave out withdrawal and transfer."
@@ -70,7 +73,9 @@ def connected_view(
     replaced_tail: str | None = None,
     foreseen: Foreseen | None = None,
 ) -> Message:
-    """*account* with its new key; connecting always leaves trading paused."""
+    """*account* with its new key; connecting always leaves trading paused. In a dry run *foreseen*
+    is of the paper balance, which is what the next check goes by.
+    """
     settings = account.settings
     base = base_of(settings.symbol)
     warning = caution(settings, rules=rules)
@@ -87,8 +92,18 @@ def connected_view(
                 _deletion(deleted=deleted),
             ),
             lines(_powers(facts), _validity(facts), _addresses(facts)),
-            lines(f"You hold {usdt(held)} and {tokens_held} {escape(base)}.", band_line(settings)),
-            next_step(account, held=held, rules=rules, foreseen=foreseen),
+            lines(
+                f"{'At MEXC you' if settings.dry_run else 'You'} hold {usdt(held)} and "
+                f"{tokens_held} {escape(base)}.",
+                _ON_PAPER if settings.dry_run else None,
+                band_line(settings),
+            ),
+            next_step(
+                account,
+                held=None if settings.dry_run else held,
+                rules=rules,
+                foreseen=foreseen,
+            ),
             warning.text if warning else None,
         ),
         keyboard([do("Resume", "resume")]) if settings.paused else None,

@@ -14,7 +14,7 @@ from bot.views.layout import escape, lines, paragraphs, quoted
 from bot.views.mode import badge
 from bot.views.moments import compact, roughly
 from bot.views.outlook import caution
-from bot.views.troubles import MOVE_HOST, address_in, host_refused
+from bot.views.troubles import MOVE_HOST, address_in, host_refused, trouble_title
 from bot.views.workload import workload_line
 from engine.domain.liquidity import depth, spread
 from engine.domain.pairs import Side, base_of
@@ -65,6 +65,12 @@ class _Words:
     def of(self, finding: Finding) -> str:  # noqa: C901, PLR0911, PLR0912 - one return a finding
         pair = escape(pair_name(self.found.account.settings.symbol))
         match finding:
+            case Finding.TRADING_STOPPED:
+                return f"Trading: paused. {self._trouble()} When it is mended, send /resume."
+            case Finding.TRADING_TROUBLED:
+                return f"Trading: {self._trouble()} I keep trying. /why tells more."
+            case Finding.ORDER_UNCLEAR:
+                return "Order: one is unclear and nothing else is sent. /status asks what you see."
             case Finding.CLOCK_FINE:
                 return f"Clock: {self._offset()} of MEXC's."
             case Finding.CLOCK_OFF | Finding.CLOCK_FAR_OFF:
@@ -196,6 +202,12 @@ class _Words:
                 return f"Telegram: no poll has been answered yet. {_AGAIN}"
             case _:
                 return f"Messages: I could not count them. {_AGAIN}"
+
+    def _trouble(self) -> str:
+        trouble = self.found.trouble
+        if trouble is None:
+            return ""
+        return f"{trouble_title(trouble, symbol=self.found.account.settings.symbol)}."
 
     def _offset(self) -> str:
         ahead = self.found.clock_ahead

@@ -220,11 +220,16 @@ def trouble_over_view(alert: TroubleOver) -> Message:
 
 def trouble_note(trouble: Trouble, *, symbol: Symbol) -> str:
     """An ongoing trouble in one line, for the status."""
-    title = _WORDS[trouble.kind].title.format(base=escape(base_of(symbol)))
-    if trouble.count == 1:
+    title = trouble_title(trouble, symbol=symbol)
+    times = trouble.times(trouble.kind)
+    if times.count == 1:
         return f"⚠️ {title}. /why tells more."
-    since = stamp(trouble.since).strip()
+    since = stamp(times.since).strip()
     return f"⚠️ {title}: again and again since {since} UTC. /why tells more."
+
+
+def trouble_title(trouble: Trouble, *, symbol: Symbol) -> str:
+    return _WORDS[trouble.kind].title.format(base=escape(base_of(symbol)))
 
 
 def what_went_wrong(kind: TroubleKind, *, detail: str, base: str) -> str:

@@ -57,6 +57,9 @@ class Halt:
     user_id: int
 
 
+PAPER = "paper"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One chat's account. *sealed_key* is the encrypted exchange key, *key_tail* its last four
@@ -83,6 +86,11 @@ class Account:
     @property
     def can_trade(self) -> bool:
         return self.settings.dry_run or self.sealed_key is not None
+
+    @property
+    def funds(self) -> str | None:
+        """Which balances are traded: those on paper, or those of the key that ends so."""
+        return PAPER if self.settings.dry_run else self.key_tail
 
     @property
     def stopped(self) -> bool:

@@ -95,7 +95,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """One check: when, what it saw (None if it could not see), what it decided."""
+    """One check: when, what it saw (None if it could not see), what it decided.
+
+    *funds* names the balances that were looked at, as an Account does; None where an older version
+    wrote it.
+    """
 
     at: datetime
     trigger: Trigger
@@ -103,6 +107,7 @@ class Look:
     band: Band
     verdict: Verdict
     seen: Seen | None = None
+    funds: str | None = None
 
     @classmethod
     def of(
@@ -112,6 +117,7 @@ class Look:
         at: datetime,
         trigger: Trigger,
         verdict: Verdict,
+        funds: str | None,
         holdings: Holdings | None = None,
         book: OrderBook | None = None,
     ) -> Self:
@@ -122,4 +128,15 @@ class Look:
             band=settings.band,
             verdict=verdict,
             seen=None if holdings is None else Seen.of(settings, holdings, book),
+            funds=funds,
         )
+
+    def concerns(self, funds: str | None) -> bool:
+        """Whether these balances were looked at: another kind of money is no news of this one."""
+        return funds is not None and self.funds == funds
+
+
+def newest(*looks: Look | None) -> Look | None:
+    return max(
+        (look for look in looks if look is not None), key=lambda look: look.at, default=None
+    )

@@ -1,6 +1,7 @@
 """Trouble that lasts: what kind it is, how often it came, and when the person hears of it again."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -44,10 +45,19 @@ _DAILY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
+class Times:
+    """How often something went wrong, and since when."""
+
+    count: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """One episode. *detail* is the exchange's own words or a reason's name, without secrets.
 
-    *told* is how many messages were due when the last one left.
+    *told* is how many messages were due when the last one left. *count* is of the whole episode,
+    *kinds* of each kind in it (empty where an older version wrote it).
     """
 
     kind: TroubleKind
@@ -57,6 +67,15 @@ class Trouble:
     count: int = 1
     told: int = 1
     told_kinds: frozenset[TroubleKind] = frozenset()
+    kinds: Mapping[TroubleKind, Times] = field(default_factory=dict, compare=False)
+
+    def times(self, kind: TroubleKind) -> Times:
+        """Of that kind alone; the faces of one outage are counted together."""
+        kindred = OUTAGES if kind in OUTAGES else {kind}
+        alike = [times for known, times in self.kinds.items() if known in kindred]
+        if not alike:
+            return Times(self.count, self.since)
+        return Times(sum(t.count for t in alike), min(t.since for t in alike))
 
 
 def tellings_due(lasted: timedelta) -> int:
@@ -75,14 +94,23 @@ def again(
     """
     if trouble is None or (trouble.kind is TroubleKind.BLOCKED and kind is not trouble.kind):
         kept = trouble.told_kinds if trouble else frozenset()
-        first = Trouble(kind=kind, detail=detail, since=now, last_at=now, told_kinds=kept | {kind})
+        first = Trouble(
+            kind=kind,
+            detail=detail,
+            since=now,
+            last_at=now,
+            told_kinds=kept | {kind},
+            kinds=_once_more(trouble, kind, now=now) if trouble else {kind: Times(1, now)},
+        )
         return first, True
+    kinds = _once_more(trouble, kind, now=now)
     if kind is TroubleKind.BLOCKED and trouble.kind is not kind:
         # The failure before it may not be over yet; the drift is remembered beside it.
-        return replace(trouble, told_kinds=trouble.told_kinds | {kind}), (
-            kind not in trouble.told_kinds
-        )
-    counted = replace(trouble, kind=kind, detail=detail, count=trouble.count + 1, last_at=now)
+        beside = replace(trouble, told_kinds=trouble.told_kinds | {kind}, kinds=kinds)
+        return beside, kind not in trouble.told_kinds
+    counted = replace(
+        trouble, kind=kind, detail=detail, count=trouble.count + 1, last_at=now, kinds=kinds
+    )
     kindred = OUTAGES if kind in OUTAGES else {kind}
     if trouble.told_kinds.isdisjoint(kindred):
         return replace(counted, told_kinds=trouble.told_kinds | {kind}), True
@@ -95,4 +123,14 @@ def resumed(trouble: Trouble) -> Trouble | None:
     """What remains when *trouble* is over: the drift that could not be traded before it."""
     if trouble.kind is TroubleKind.BLOCKED or TroubleKind.BLOCKED not in trouble.told_kinds:
         return None
-    return replace(trouble, kind=TroubleKind.BLOCKED, told_kinds=frozenset({TroubleKind.BLOCKED}))
+    blocked = TroubleKind.BLOCKED
+    kinds = {kind: times for kind, times in trouble.kinds.items() if kind is blocked}
+    return replace(trouble, kind=blocked, told_kinds=frozenset({blocked}), kinds=kinds)
+
+
+def _once_more(
+    trouble: Trouble, kind: TroubleKind, *, now: datetime
+) -> Mapping[TroubleKind, Times]:
+    known = trouble.kinds or {trouble.kind: Times(trouble.count, trouble.since)}
+    before = known.get(kind)
+    return {**known, kind: Times(before.count + 1, before.since) if before else Times(1, now)}

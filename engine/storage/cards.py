@@ -160,6 +160,11 @@ def _is(card: Card) -> tuple[ColumnElement[bool], ...]:
     return CardRow.chat_id == card.chat_id, CardRow.message_id == card.message_id
 
 
+async def make_due(session: AsyncSession, chat_id: int, *, at: datetime) -> None:
+    """The card is looked at by the next round that comes after *at*."""
+    await _set(session, (CardRow.chat_id == chat_id,), next_edit_at=at)
+
+
 async def _set(session: AsyncSession, where: Sequence[ColumnElement[bool]], **values: Any) -> None:
     await session.execute(
         update(CardRow).where(*where).values(**values).execution_options(synchronize_session=False)

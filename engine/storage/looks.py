@@ -1,4 +1,6 @@
-"""The last check that wanted to trade, per account: what `/why` tells after a restart."""
+"""The last check that wanted to trade, per account: what `/why` tells after a restart. And the
+balances that were seen last, where a person looked or the checks can see them no more.
+"""
 
 from decimal import Decimal
 
@@ -7,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.domain.looks import Look
 from engine.domain.orders import AccountId
 from engine.domain.pairs import Symbol
-from engine.storage import decisions
+from engine.storage import decisions, notes
 from engine.storage.codec import from_json, to_json
 from engine.storage.models import LookRow
 
@@ -23,6 +25,20 @@ async def get(session: AsyncSession, account_id: AccountId) -> Look | None:
     return None if row is None else from_json(row.payload, Look)
 
 
+async def see(session: AsyncSession, account_id: AccountId, look: Look) -> None:
+    """Keep the balances of *look*; a check that holds does not, so they may be old."""
+    await notes.put(session, _name(account_id), to_json(look))
+
+
+async def seen(session: AsyncSession, account_id: AccountId) -> Look | None:
+    """None too where another version wrote it."""
+    text = await notes.get(session, _name(account_id))
+    try:
+        return None if text is None else from_json(text, Look)
+    except ValueError:
+        return None
+
+
 async def price_of(session: AsyncSession, account_id: AccountId, symbol: Symbol) -> Decimal | None:
     """What the pair cost when it was looked at last, as far as that is known."""
     try:
@@ -32,3 +48,7 @@ async def price_of(session: AsyncSession, account_id: AccountId, symbol: Symbol)
     if look is None or look.seen is None or look.seen.symbol != symbol:
         return None
     return look.seen.price
+
+
+def _name(account_id: AccountId) -> str:
+    return f"seen:{account_id}"

@@ -159,6 +159,7 @@ class TroubleRow(Base):
     count: Mapped[int]
     told: Mapped[int]
     told_kinds: Mapped[str]
+    kinds: Mapped[str] = mapped_column(server_default="")
 
 
 class LookRow(Base):

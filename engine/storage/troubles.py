@@ -1,12 +1,14 @@
 """The ongoing trouble of each account, so that it is told once and counted across restarts."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.orders import AccountId
-from engine.domain.troubles import Trouble, TroubleKind
+from engine.domain.troubles import Times, Trouble, TroubleKind
 from engine.storage.models import TroubleRow
 
 
@@ -33,6 +35,7 @@ async def put(session: AsyncSession, account_id: AccountId, trouble: Trouble) ->
             count=trouble.count,
             told=trouble.told,
             told_kinds=",".join(sorted(kind.value for kind in trouble.told_kinds)),
+            kinds=_written(trouble.kinds),
         )
     )
 
@@ -50,4 +53,23 @@ def _trouble(row: TroubleRow) -> Trouble:
         count=row.count,
         told=row.told,
         told_kinds=frozenset(TroubleKind(kind) for kind in row.told_kinds.split(",") if kind),
+        kinds=_read(row.kinds),
     )
+
+
+def _written(kinds: Mapping[TroubleKind, Times]) -> str:
+    """`unreachable=3@2026-11-22T12:00:00+00:00`, separated by commas."""
+    return ",".join(
+        f"{kind.value}={times.count}@{times.since.isoformat()}" for kind, times in kinds.items()
+    )
+
+
+def _read(text: str) -> Mapping[TroubleKind, Times]:
+    """What another version wrote and this one cannot read is left out: it is only a count."""
+    kinds = {}
+    for part in text.split(","):
+        name, _, times = part.partition("=")
+        count, _, since = times.partition("@")
+        with suppress(ValueError):
+            kinds[TroubleKind(name)] = Times(int(count), datetime.fromisoformat(since))
+    return kinds

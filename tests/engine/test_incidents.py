@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from bot.views.alerts import alert_view
 from engine import incidents
 from engine.domain.alerts import TroubleOver, TroubleTold
 from engine.domain.orders import OrderState, Trigger
@@ -308,3 +309,23 @@ def test_what_comes_and_goes_lingers(kind: TroubleKind, age: timedelta, lingers:
     trouble = Trouble(kind=kind, detail="", since=START, last_at=START)
 
     assert incidents.lingers(trouble, now=START + age, calm=5 * MINUTE) is lingers
+
+
+async def test_a_trouble_is_told_with_its_own_count_not_with_that_of_the_whole_episode(
+    engine: Engine, exchange: FakeExchange
+):
+    account = await engine.open_account()
+    exchange.go_wrong("holdings", Unavailable("no answer"), times=3)
+    for _ in range(3):
+        await engine.check(account)
+        await engine.wait(timedelta(minutes=1))
+    exchange.go_wrong("holdings", BadCredentials(code=10072, message="Api key info invalid"))
+    await engine.check(account)
+
+    told = (await engine.alerts_of(TroubleTold))[-1]
+    trouble = await engine.trouble(account)
+
+    assert (told.kind, told.count) == (TroubleKind.KEY_REFUSED, 1)
+    assert "So far" not in alert_view(told).text
+    assert trouble is not None
+    assert trouble.times(TroubleKind.UNREACHABLE).count == 3

@@ -31,7 +31,7 @@ ONE = Decimal(1)
 
 
 def look(verdict: Verdict) -> Look:
-    return Look.of(settings(), at=START, trigger=Trigger.INTERVAL, verdict=verdict)
+    return Look.of(settings(), at=START, trigger=Trigger.INTERVAL, funds=None, verdict=verdict)
 
 
 def test_a_duration_is_counted_up_to_the_bound_it_does_not_pass():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.troubles import Trouble, TroubleKind, again, resumed, tellings_due
+from engine.domain.troubles import Times, Trouble, TroubleKind, again, resumed, tellings_due
 from tests.fakes.clock import START
 
 MINUTE = timedelta(minutes=1)
@@ -166,3 +166,44 @@ def test_nothing_remains_of_a_trouble_that_had_no_drift_beside_it(kind):
     trouble, _ = again(None, kind=kind, detail="", now=START)
 
     assert resumed(trouble) is None
+
+
+def test_each_kind_of_trouble_in_an_episode_has_its_own_count_and_beginning():
+    trouble = None
+    kinds = [TroubleKind.UNREACHABLE] * 3 + [TroubleKind.KEY_REFUSED, TroubleKind.KEY_REFUSED]
+    for minute, kind in enumerate(kinds):
+        trouble, _ = again(trouble, kind=kind, detail="", now=START + MINUTE * minute)
+
+    assert trouble is not None
+    assert trouble.count == 5
+    assert trouble.times(TroubleKind.UNREACHABLE) == Times(3, START)
+    assert trouble.times(TroubleKind.KEY_REFUSED) == Times(2, START + MINUTE * 3)
+
+
+def test_the_faces_of_one_outage_are_counted_together():
+    trouble = None
+    for minute, kind in enumerate([TroubleKind.UNREACHABLE, TroubleKind.RATE_LIMITED] * 2):
+        trouble, _ = again(trouble, kind=kind, detail="", now=START + MINUTE * minute)
+
+    assert trouble is not None
+    assert trouble.times(TroubleKind.RATE_LIMITED) == Times(4, START)
+
+
+def test_a_drift_beside_an_outage_is_counted_for_itself():
+    trouble = None
+    for kind in [TroubleKind.UNREACHABLE] * 4 + [TroubleKind.BLOCKED]:
+        trouble, _ = again(trouble, kind=kind, detail="", now=START)
+
+    assert trouble is not None
+    assert trouble.times(TroubleKind.BLOCKED) == Times(1, START)
+    rest = resumed(trouble)
+    assert rest is not None
+    assert rest.times(TroubleKind.BLOCKED) == Times(1, START)
+
+
+def test_an_episode_that_an_older_version_wrote_goes_on_with_its_count():
+    old = Trouble(TroubleKind.UNREACHABLE, "", since=START, last_at=START, count=7)
+
+    trouble, _ = again(old, kind=TroubleKind.UNREACHABLE, detail="", now=START + MINUTE)
+
+    assert trouble.times(TroubleKind.UNREACHABLE) == Times(8, START)
