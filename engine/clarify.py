@@ -41,6 +41,7 @@ class Silence(Enum):
     NOT_KNOWN = "not known"
     NO_ANSWER = "no answer"
     NOT_ALLOWED = "not allowed"  # it refuses the key, or nobody can open it
+    UNKNOWN_STATUS = "unknown status"  # it has the order, under a status it does not document
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,15 +248,16 @@ async def _ask(order: Intent, exchange: Exchange | None) -> OrderReport | Silenc
     try:
         async with within(_PATIENCE_S):
             try:
-                return await exchange.order(order.symbol, order.client_order_id)
+                report = await exchange.order(order.symbol, order.client_order_id)
             except OrderNotFound:
-                return await look_in_history(order, exchange)
+                report = await look_in_history(order, exchange)
     except OrderNotFound:
         return Silence.NOT_KNOWN
     except Unavailable:
         return Silence.NO_ANSWER
     except Rejected:
         return Silence.NOT_ALLOWED
+    return Silence.UNKNOWN_STATUS if report.unknown_status else report
 
 
 async def _read(exchange: Exchange | None) -> Holdings | None:

@@ -5,6 +5,7 @@ here, and its account places no other order until it is resolved.
 """
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -17,11 +18,13 @@ from engine.domain.orders import (
     MISS_SPACING,
     MISSES_NEEDED,
     NEEDS_HUMAN_AFTER,
+    NOTHING,
+    STATUS_NEEDS_HUMAN_AFTER,
     Intent,
     OrderState,
     may_conclude_absence,
 )
-from engine.domain.settlement import Trace, trace
+from engine.domain.settlement import Trace, shows, trace
 from engine.errors import OrderNotFound, Rejected, Unavailable
 from engine.exchange.port import Exchange, OrderReport
 from engine.storage import orders, outbox
@@ -74,7 +77,7 @@ class Resolver:
     async def _found(
         self, intent: Intent, report: OrderReport, *, account: Account, exchange: Exchange
     ) -> Intent:
-        if report.over:
+        if report.over or await self._is_filled(intent, report, exchange):
             return await self._trader.book(
                 intent, report, account=account, exchange=exchange, late=True
             )
@@ -84,7 +87,32 @@ class Resolver:
                 intent = await orders.move(
                     session, intent, state, exchange_order_id=report.exchange_order_id
                 )
-        return await self.escalate(intent, account)
+        return await self.escalate(intent, account, report)
+
+    async def _is_filled(self, intent: Intent, report: OrderReport, exchange: Exchange) -> bool:
+        """Whether an order under a status that the exchange does not document is filled all the
+        same: its amounts, its fills and the balances say so, and say so again a moment later.
+        """
+        if not report.unknown_status or not report.complete:
+            return False
+        filled = replace(intent, execution=report.execution)
+        for is_first in (True, False):
+            if not is_first:
+                await self._clock.sleep(MISS_SPACING)
+            try:
+                seen = await exchange.order(intent.symbol, intent.client_order_id)
+                fees = await exchange.fees(
+                    intent.symbol,
+                    report.exchange_order_id,
+                    executed=report.execution.base_quantity,
+                    sent_at=intent.sent_at or intent.created_at,
+                )
+                holdings = await exchange.holdings()
+            except (Unavailable, Rejected):
+                return False
+            if seen != report or not fees.complete or not shows(holdings, filled):
+                return False
+        return True
 
     async def _missed(self, intent: Intent, *, account: Account, exchange: Exchange) -> Intent:
         """The exchange does not find the order by its id. That counts only once it can no longer
@@ -141,12 +169,19 @@ class Resolver:
             )
         return gone
 
-    async def escalate(self, intent: Intent, account: Account) -> Intent:
-        """Still unclear. After a quarter of an hour a person has to know."""
+    async def escalate(
+        self, intent: Intent, account: Account, report: OrderReport | None = None
+    ) -> Intent:
+        """Still unclear. The user is asked after a quarter of an hour, and after a minute where
+        *report* has a status that the exchange does not document.
+        """
         now = self._clock.now()
         waited = now - (intent.sent_at or intent.created_at)
-        if intent.state is OrderState.NEEDS_HUMAN or waited < NEEDS_HUMAN_AFTER:
+        status = report.unknown_status if report else ""
+        patience = STATUS_NEEDS_HUMAN_AFTER if status else NEEDS_HUMAN_AFTER
+        if intent.state is OrderState.NEEDS_HUMAN or waited < patience:
             return intent
+        execution = report.execution if report else NOTHING
         logger.error("order needs a person", extra={"order": intent.client_order_id})
         async with self._database.writing() as session:
             intent = await orders.move(session, intent, OrderState.NEEDS_HUMAN)
@@ -159,6 +194,9 @@ class Resolver:
                     side=intent.side,
                     expected_quote=intent.expected_quote,
                     client_order_id=intent.client_order_id,
+                    status=status,
+                    base_quantity=execution.base_quantity,
+                    quote_amount=execution.quote_amount,
                 ),
                 key=f"order:{intent.client_order_id}:person",
                 now=now,

@@ -1,6 +1,6 @@
 """What the bot says of its own accord: trades, unclear orders, troubles and their end."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import assert_never
 
@@ -10,7 +10,7 @@ from bot.views.buttons import do, keyboard
 from bot.views.digest import digest_view
 from bot.views.halt import halt_alert_view
 from bot.views.keylife import key_ending_view
-from bot.views.layout import escape, lines
+from bot.views.layout import escape, lines, quoted
 from bot.views.low_marks import low_mark_over_view, low_mark_view
 from bot.views.mode import good_badge, halted_badge, trading_badge, warning_badge
 from bot.views.movements import moved_view
@@ -199,8 +199,7 @@ def _needs_person(alert: OrderNeedsPerson) -> Message:
     return Message(
         lines(
             f"{halted_badge(dry_run=alert.dry_run)} · Please look at MEXC",
-            f"For 15 min MEXC has not told me what became of an order to {_order(alert)}.",
-            "It may or may not have traded. I send nothing else until I know, and keep asking.",
+            *_what_is_unclear(alert),
             f"Please look in your orders for {escape(pair_name(alert.symbol))} at MEXC. "
             f"Its client order id is {escape(alert.client_order_id)}.",
             "Then tap what you saw: I compare it with your balances, and where they agree I go on "
@@ -210,6 +209,17 @@ def _needs_person(alert: OrderNeedsPerson) -> Message:
         ),
         keyboard(*report_rows(alert.client_order_id)),
     )
+
+
+def _what_is_unclear(alert: OrderNeedsPerson) -> Iterable[str]:
+    if not alert.status:
+        yield f"For 15 min MEXC has not told me what became of an order to {_order(alert)}."
+        yield "It may or may not have traded. I send nothing else until I know, and keep asking."
+        return
+    amount = escape(tokens(alert.base_quantity, base_of(alert.symbol)))
+    yield f"MEXC calls an order to {_order(alert)} {quoted(alert.status)}. I do not know this word."
+    yield f"It says {amount} were traded for {usdt(alert.quote_amount)}."
+    yield "I send nothing else until I know, and keep asking."
 
 
 def _declined(alert: RunDeclined) -> Message:

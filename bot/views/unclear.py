@@ -160,6 +160,8 @@ def _silence(silence: Silence) -> str:
             return "MEXC does not answer."
         case Silence.NOT_ALLOWED:
             return "MEXC does not let me look with this key."
+        case Silence.UNKNOWN_STATUS:
+            return "MEXC has it under a status that I do not know."
         case _:
             assert_never(silence)
 

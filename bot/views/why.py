@@ -165,7 +165,7 @@ def _asks_person(unresolved: Intent | None) -> str | None:
     if unresolved is None or unresolved.state is not OrderState.NEEDS_HUMAN:
         return None
     return (
-        "For 15 min MEXC has not told what became of an order. Please look for it there, and tell "
+        "MEXC has not told what became of an order. Please look for it there, and tell "
         "me with the buttons under /status."
     )
 

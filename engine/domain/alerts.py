@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from engine.domain.money import ZERO
 from engine.domain.movements import Movement
 from engine.domain.orders import Intent, Trigger
 from engine.domain.pairs import Asset, Side, Symbol
@@ -59,13 +60,20 @@ class OrderNeverArrived:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderNeedsPerson:
-    """Still unclear after 15 minutes: the person should look at the exchange."""
+    """Still unclear after 15 minutes: the user should look at the exchange.
+
+    *status* is one that the exchange does not document: then the user is asked after a minute.
+    *base_quantity* and *quote_amount* are what the exchange says was executed.
+    """
 
     dry_run: bool
     symbol: Symbol
     side: Side
     expected_quote: Decimal
     client_order_id: str
+    status: str = ""
+    base_quantity: Decimal = ZERO
+    quote_amount: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

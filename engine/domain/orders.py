@@ -22,6 +22,8 @@ VISIBILITY_MARGIN = timedelta(seconds=10)
 MISSES_NEEDED = 2
 MISS_SPACING = timedelta(seconds=2)
 NEEDS_HUMAN_AFTER = timedelta(minutes=15)
+# Waiting does not explain a status that the exchange does not document.
+STATUS_NEEDS_HUMAN_AFTER = timedelta(minutes=1)
 
 
 class OrderState(Enum):

@@ -44,12 +44,17 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class OrderReport:
-    """What the exchange says of one order. *over* is False while it may still change."""
+    """What the exchange says of one order. *over* is False while it may still change.
+
+    *complete*: all that was asked for is executed. *unknown_status* is a status that the exchange
+    does not document, as it was read; it says nothing of whether the order is over.
+    """
 
     exchange_order_id: str
     execution: Execution
     over: bool
     complete: bool
+    unknown_status: str = ""
 
 
 class Market(Protocol):

@@ -492,3 +492,23 @@ async def test_an_order_that_needs_nobody_yet_is_not_closed_by_a_person(
 
     assert answer == AlreadyClear(await the_order(engine))
     assert not exchange.calls
+
+
+async def test_a_claim_about_an_order_under_an_unknown_status_is_compared_with_the_balances(
+    engine: Engine, exchange: FakeExchange, clock: FakeClock
+):
+    exchange.odd_status, exchange.late_fills = "EXPIRED", FOREVER
+    account = await engine.open_account()
+    for _ in range(12):
+        await engine.check(account)
+        clock.shift(NEEDS_HUMAN_AFTER / 100)
+    [intent] = await engine.intents()
+    clarifier = Clarifier(database=engine.database, clock=clock, exchange_for=lambda _: exchange)
+
+    again = await clarifier.look_again(CHAT, intent.client_order_id)
+    doubted = await clarifier.claim(CHAT, PERSON, intent.client_order_id, filled=False)
+    believed = await clarifier.claim(CHAT, PERSON, intent.client_order_id, filled=True)
+
+    assert again == StillUnclear(intent, Silence.UNKNOWN_STATUS)
+    assert isinstance(doubted, Doubted)
+    assert isinstance(believed, Believed)

@@ -343,6 +343,66 @@ async def test_a_person_is_asked_after_a_quarter_of_an_hour_not_before(
     ]
 
 
+async def test_a_filled_order_under_an_unknown_status_is_booked_once_all_agrees_twice(
+    engine: Engine, exchange: FakeExchange
+):
+    exchange.odd_status = "EXPIRED"
+    account = await engine.open_account()
+
+    await engine.check(account)
+    await engine.check(account)
+
+    intent = await the_order(engine)
+    assert intent.state is OrderState.FILLED
+    assert exchange.calls["place"] == 1
+    assert await engine.told() == ["TradeSettled"]
+
+
+@pytest.mark.parametrize("lacking", ["quantity", "fills", "balances", "answers"])
+async def test_an_unknown_status_that_not_all_bears_out_is_told_after_a_minute(
+    engine: Engine, exchange: FakeExchange, clock: FakeClock, lacking: str
+):
+    exchange.odd_status = "EXPIRED"
+    if lacking == "quantity":
+        exchange.fills = D("0.5")
+    exchange.late_fills = 1000 if lacking == "fills" else 0
+    exchange.stale_reads = 1000 if lacking == "balances" else 0
+    account = await engine.open_account()
+    await engine.check(account)
+    if lacking == "answers":
+        exchange.go_wrong("holdings", Unavailable("away"), times=1000)
+
+    while clock.now() < (await the_order(engine)).created_at + timedelta(seconds=55):
+        await engine.check(account)
+        clock.shift(10 * SECOND)
+    before = await engine.told()
+    clock.shift(20 * SECOND)
+    await engine.check(account)
+
+    intent = await the_order(engine)
+    [asked] = await engine.alerts_of(OrderNeedsPerson)
+    assert before == []
+    assert intent.state is OrderState.NEEDS_HUMAN
+    assert (asked.status, asked.base_quantity > 0) == ("EXPIRED", True)
+    assert exchange.calls["place"] == 1
+
+
+async def test_an_order_whose_status_is_known_again_is_booked_without_its_person(
+    engine: Engine, exchange: FakeExchange, clock: FakeClock
+):
+    exchange.odd_status, exchange.late_fills = "EXPIRED", 1000
+    account = await engine.open_account()
+    for _ in range(12):
+        await engine.check(account)
+        clock.shift(10 * SECOND)
+    exchange.odd_status, exchange.late_fills = "", 0
+
+    await engine.check(account)
+
+    assert (await the_order(engine)).state is OrderState.FILLED
+    assert await engine.told() == ["OrderNeedsPerson", "TradeSettled"]
+
+
 async def test_an_order_that_needed_a_person_may_turn_out_never_to_have_arrived(
     engine: Engine, exchange: FakeExchange, clock: FakeClock
 ):

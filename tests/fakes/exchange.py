@@ -133,6 +133,7 @@ class FakeExchange:
         self.hidden_lookups = 0
         self.hidden_in_history = 0
         self.open_lookups = 0
+        self.odd_status = ""
         self.stale_reads = 0
         self.late_fills = 0
         self.tickets: list[Ticket] = []
@@ -230,6 +231,8 @@ class FakeExchange:
         self._execute(self.tickets[-1])
 
     def _as_seen_now(self, report: OrderReport) -> OrderReport:
+        if self.odd_status:
+            return replace(report, over=False, unknown_status=self.odd_status)
         if self.open_lookups <= 0:
             return report
         self.open_lookups -= 1

@@ -1,6 +1,7 @@
 """An unclear order in words: what the person is asked, and what each answer of theirs gets."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -65,6 +66,20 @@ def doubted(*, filled: bool, seen=BEFORE, silence: Silence = Silence.NOT_KNOWN) 
 
     assert presses(view) == [Confirm(QUESTION)]
     return check_message(view)
+
+
+def test_an_unknown_status_is_named_with_the_amounts():
+    asked = replace(
+        needs_person(),
+        status="EXPIRED",
+        base_quantity=Decimal(14285),
+        quote_amount=Decimal("28.6"),
+    )
+
+    text = check_message(alert_view(asked))
+
+    assert "“EXPIRED”. I do not know this word." in text
+    assert "It says 14,285 MNTL were traded for 28.60 USDT." in text
 
 
 def test_at_once_the_person_hears_that_nothing_else_is_sent():
