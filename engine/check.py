@@ -4,7 +4,7 @@ A check that holds makes one request to the exchange and writes nothing.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,6 @@ from typing import Any
 from engine import incidents, runs
 from engine.clock import Clock
 from engine.domain.accounts import Account, Duty
-from engine.domain.book import OrderBook
 from engine.domain.forecasts import forecast
 from engine.domain.holdings import Holdings
 from engine.domain.intents import intend, run_id
@@ -37,7 +36,7 @@ from engine.domain.planner import (
     outside_band,
     plan,
 )
-from engine.domain.settlement import is_settled
+from engine.domain.sights import agreed
 from engine.domain.target import Autonomy
 from engine.domain.troubles import Trouble, TroubleKind
 from engine.errors import ClockRefused, EngineError, LeaseLost, Rejected, SealBroken
@@ -45,6 +44,7 @@ from engine.exchange.pairdata import rules_and_book
 from engine.exchange.port import Exchange
 from engine.movements import Movements
 from engine.offers import Offers
+from engine.readings import Readings
 from engine.recover import Resolver, next_look
 from engine.storage import limits, looks, requests
 from engine.storage.database import Database
@@ -85,6 +85,7 @@ class Checker:
         self._exchange_for = exchange_for
         self._owner = owner
         self._trader = Trader(database=database, clock=clock, timing=timing)
+        self._readings = Readings(clock=clock)
         self._movements = Movements(database=database, clock=clock, owner=owner)
         self._offers = Offers(database=database, clock=clock, timing=timing, owner=owner)
         self._resolver = Resolver(database=database, clock=clock, trader=self._trader)
@@ -123,20 +124,28 @@ class Checker:
         self, duty: Duty, exchange: Exchange, *, fence: int, trigger: Trigger, attempt: int = 1
     ) -> Checked:
         account, settings = duty.account, duty.account.settings
-        holdings = await exchange.holdings()
-        if duty.last_fill is not None and not is_settled(
-            holdings=holdings, last_fill=duty.last_fill, now=self._clock.now()
-        ):
-            return await self._unsettled(duty, duty.last_fill, holdings, trigger)
+        holdings, first = await self._readings.holdings(duty, exchange), None
+        if not self._readings.settled(duty, holdings):
+            return await self._unsettled(duty, holdings, trigger)
+        finding = await self._movements.find(duty, holdings)
+        if self._readings.is_doubtful(duty, holdings, finding):
+            await self._clock.sleep(self._timing.second_sight)
+            first, again = holdings, await self._readings.holdings(duty, exchange)
+            if not self._readings.settled(duty, again):
+                return await self._unsettled(duty, again, trigger)
+            asked = duty.request is not None
+            holdings = agreed(first, again, settings=settings, asked=asked)
+            finding = await self._movements.find(duty, holdings)
         await self._watch.over(duty, holdings)
-        await self._movements.watch(duty, holdings, fence=fence)
+        await self._movements.keep(duty, finding, fence=fence)
         if duty.request is None and not outside_band(holdings, settings):
-            look = self._look(account, trigger, Declined(InsideBand()), holdings=holdings)
+            inside = Declined(InsideBand())
+            look = self._look(account, trigger, inside, holdings=holdings, first=first)
             await self._call_over(account, duty.trouble)
             await self._offers.over(account)
             return Checked(look)
         return await self._rebalance(
-            duty, exchange, holdings, fence=fence, trigger=trigger, attempt=attempt
+            duty, exchange, holdings, first=first, fence=fence, trigger=trigger, attempt=attempt
         )
 
     async def _call_over(self, account: Account, trouble: Trouble | None) -> None:
@@ -149,12 +158,10 @@ class Checker:
         async with self._database.writing() as session:
             await incidents.clear(session, account, trouble, now=now, calm=calm)
 
-    async def _unsettled(
-        self, duty: Duty, fill: Intent, holdings: Holdings, trigger: Trigger
-    ) -> Checked:
+    async def _unsettled(self, duty: Duty, holdings: Holdings, trigger: Trigger) -> Checked:
         """The balances lack a fill that is known: a moment is normal, longer is a trouble."""
-        now = self._clock.now()
-        waited = now - (fill.resolved_at or fill.created_at)
+        now, fill = self._clock.now(), duty.last_fill
+        waited = now - ((fill and fill.resolved_at) or now)
         if waited > _SETTLES_SOON:
             async with self._database.writing() as session:
                 await incidents.note(
@@ -169,6 +176,7 @@ class Checker:
         exchange: Exchange,
         holdings: Holdings,
         *,
+        first: Holdings | None,
         fence: int,
         trigger: Trigger,
         attempt: int,
@@ -187,18 +195,19 @@ class Checker:
         async with self._database.reading() as session:
             recent = await limits.recent(session, account, now=now)
         decided = limited(decided, book=book, limits=account.limits_in_force, recent=recent)
+        seen: dict[str, Any] = {"holdings": holdings, "book": book, "first": first}
         if decided.order is None or (
             duty.request is not None and not duty.request.covers(decided.order, now=now)
         ):
-            return await self._declined(duty, decided, trigger, holdings=holdings, book=book)
+            return await self._declined(duty, decided, trigger, seen)
         order, autonomy = decided.order, settings.autonomy
         if duty.request is None and autonomy is not Autonomy.AUTO:
             last_price = await exchange.market.last_price(settings.symbol)
             foreseen, comes_to = forecast(decided, rules=rules, book=book, last_price=last_price)
             if comes_to is None:
-                return await self._declined(duty, foreseen, trigger, holdings=holdings, book=book)
+                return await self._declined(duty, foreseen, trigger, seen)
             left = LeftToPerson(order.side, comes_to.quote_amount, autonomy)
-            look = self._look(account, trigger, left, holdings=holdings, book=book)
+            look = self._look(account, trigger, left, **seen)
             await self._offers.hold_back(duty, order, comes_to, look=look, fence=fence)
             return Checked(look)
         intent = intend(
@@ -214,7 +223,7 @@ class Checker:
             now=now,
         )
         verdict = Ordered(intent.client_order_id, intent.side, intent.expected_quote)
-        look = self._look(account, trigger, verdict, holdings=holdings, book=book)
+        look = self._look(account, trigger, verdict, **seen)
         try:
             intent = await self._trader.trade(
                 intent,
@@ -247,7 +256,7 @@ class Checker:
         return Checked(look)
 
     async def _declined(
-        self, duty: Duty, decided: Plan, trigger: Trigger, *, holdings: Holdings, book: OrderBook
+        self, duty: Duty, decided: Plan, trigger: Trigger, seen: Mapping[str, Any]
     ) -> Checked:
         """A drift that is not traded has a reason, which is kept and told."""
         account, settings, now = duty.account, duty.account.settings, self._clock.now()
@@ -257,7 +266,7 @@ class Checker:
             if order is None
             else MovedAway(order.side, order.expected_quote)
         )
-        look = self._look(account, trigger, verdict, holdings=holdings, book=book)
+        look = self._look(account, trigger, verdict, **seen)
         async with self._database.writing() as session:
             await looks.put(session, account.id, look)
             if duty.request is not None:

@@ -16,7 +16,7 @@ from engine.domain.holdings import Holdings
 from engine.domain.money import plain
 from engine.domain.orders import ClientOrderId, Intent, OrderState
 from engine.domain.pairs import USDT, base_of
-from engine.domain.settlement import Trace, trace
+from engine.domain.settlement import Trace, left_no_trace, trace
 from engine.errors import LeaseLost, OrderNotFound, Rejected, SealBroken, Unavailable
 from engine.exchange.port import Exchange, OrderReport
 from engine.preview import within
@@ -29,8 +29,6 @@ _PATIENCE_S = 5
 # What the audit calls the deeds.
 CLAIMED = "order_claimed"
 PUT_ASIDE = "order_set_aside"
-# What the balances must say for a claim (was it filled?) to be believed.
-_TRACES = {True: Trace.FILLED, False: Trace.NONE}
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +120,7 @@ class Clarifier:
         exchange = self._exchange(case)
         async with asyncio.TaskGroup() as questions:
             asking = questions.create_task(_ask(case.order, exchange))
-            reading = questions.create_task(_read(exchange))
+            reading = questions.create_task(_read(exchange, case.order))
         heard, seen = asking.result(), reading.result()
         said = "filled" if filled else "not filled"
         told = f"said: {said}; {_evidence(case.order, heard, seen)}"
@@ -131,7 +129,7 @@ class Clarifier:
                 await self._note(session, case, user_id, CLAIMED, told, did="left to it")
                 await leases.wake(session, case.account.id)
             return KnownNow(case.order, heard.over)
-        if seen is None or trace(seen, case.order) is not _TRACES[filled]:
+        if seen is None or not self._bears_out(seen, case.order, filled=filled):
             async with self._database.writing() as session:
                 await self._note(session, case, user_id, CLAIMED, told, did="nothing")
             return Doubted(case.order, filled, heard, seen)
@@ -153,6 +151,12 @@ class Clarifier:
         told = "said: looked; not compared with anything"
         closed = await self._close(case, user_id, PUT_ASIDE, told, filled=True, pause=True)
         return closed if isinstance(closed, AlreadyClear) else closed.account
+
+    def _bears_out(self, seen: Holdings, order: Intent, *, filled: bool) -> bool:
+        """Whether the balances *seen* agree with a person who says how the order ended."""
+        if filled:
+            return trace(seen, order) is Trace.FILLED
+        return left_no_trace(seen, order, now=self._clock.now())
 
     async def _case(self, chat_id: int, client_order_id: str) -> "_Case | AlreadyClear":
         async with self._database.reading() as session:
@@ -260,11 +264,15 @@ async def _ask(order: Intent, exchange: Exchange | None) -> OrderReport | Silenc
     return Silence.UNKNOWN_STATUS if report.unknown_status else report
 
 
-async def _read(exchange: Exchange | None) -> Holdings | None:
+async def _read(exchange: Exchange | None, order: Intent) -> Holdings | None:
+    """None where the balances of the order's pair cannot be read, or make no sense."""
     if exchange is None:
         return None
     try:
         async with within(_PATIENCE_S):
-            return await exchange.holdings()
+            holdings = await exchange.holdings()
+        for asset in (USDT, base_of(order.symbol)):
+            holdings.of(asset)
     except (Unavailable, Rejected):
         return None
+    return holdings

@@ -47,10 +47,10 @@ async def balances_after(
     for _ in range(_MOST_READS):
         try:
             holdings = await exchange.holdings()
+            if shows(holdings, filled):
+                return holdings
         except (Unavailable, Rejected):
             return None
-        if shows(holdings, filled):
-            return holdings
         await clock.sleep(pause)
         pause *= 2
     return None

@@ -37,16 +37,16 @@ class Movements:
         self._clock = clock
         self._owner = owner
 
-    async def watch(self, duty: Duty, holdings: Holdings, *, fence: int) -> None:
-        """Compare what is held with what was seen before; write and tell only what changed."""
+    async def find(self, duty: Duty, holdings: Holdings) -> Finding | None:
+        """Compare what is held with what was seen before; None where nothing is to be kept."""
         account, last, settings = duty.account, duty.last_seen, duty.account.settings
         if last is not None and last.is_still(holdings):
-            return
+            return None
         price = None
         if last is not None:
             async with self._database.reading() as session:
                 price = await looks.price_of(session, account.id, settings.symbol)
-        finding = judge(
+        return judge(
             last,
             holdings,
             symbol=settings.symbol,
@@ -55,6 +55,10 @@ class Movements:
             price=price,
             now=self._clock.now(),
         )
+
+    async def keep(self, duty: Duty, finding: Finding | None, *, fence: int) -> None:
+        """Write and tell what was found; a *finding* that was kept already changes nothing."""
+        account, last, settings = duty.account, duty.last_seen, duty.account.settings
         if finding is None:
             return
         async with self._database.writing() as session:

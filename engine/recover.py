@@ -24,7 +24,7 @@ from engine.domain.orders import (
     OrderState,
     may_conclude_absence,
 )
-from engine.domain.settlement import Trace, shows, trace
+from engine.domain.settlement import left_no_trace, shows
 from engine.errors import OrderNotFound, Rejected, Unavailable
 from engine.exchange.port import Exchange, OrderReport
 from engine.storage import orders, outbox
@@ -107,10 +107,10 @@ class Resolver:
                     executed=report.execution.base_quantity,
                     sent_at=intent.sent_at or intent.created_at,
                 )
-                holdings = await exchange.holdings()
+                shown = shows(await exchange.holdings(), filled)
             except (Unavailable, Rejected):
                 return False
-            if seen != report or not fees.complete or not shows(holdings, filled):
+            if seen != report or not fees.complete or not shown:
                 return False
         return True
 
@@ -136,13 +136,13 @@ class Resolver:
         self, intent: Intent, *, account: Account, exchange: Exchange, now: datetime
     ) -> Intent:
         """Neither way to ask finds the order: twice is enough to believe that it never arrived,
-        unless the balances moved as if it had been filled.
+        unless the balances look as if it had been filled.
         """
         try:
-            holdings = await exchange.holdings()
+            silent = left_no_trace(await exchange.holdings(), intent, now=now)
         except (Unavailable, Rejected):
             return await self.escalate(intent, account)
-        if trace(holdings, intent) is not Trace.NONE:
+        if not silent:
             return await self.escalate(intent, account)
         if intent.misses + 1 < MISSES_NEEDED:
             async with self._database.writing() as session:

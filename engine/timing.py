@@ -18,7 +18,8 @@ _MOST_DOUBLINGS = 10
 class Timing:
     """*send_margin* is what a lease must still be worth when an order leaves: the window in which
     the exchange accepts it, the request's time limit, and some room. *data_age* is how old
-    balances and book may be at that moment. *question* and *dialog* are a person's time to tap a
+    balances and book may be at that moment. A fall of a balance that nothing explains is
+    read a second time after *second_sight*. *question* and *dialog* are a person's time to tap a
     button and to answer a step, *undo* to take a change back.
     """
 
@@ -27,6 +28,7 @@ class Timing:
     send_margin: timedelta = timedelta(seconds=20)
     data_age: timedelta = timedelta(seconds=10)
     error_backoff: timedelta = timedelta(seconds=60)
+    second_sight: timedelta = timedelta(seconds=3)
     settle_for: timedelta = timedelta(seconds=15)
     question: timedelta = timedelta(seconds=90)
     dialog: timedelta = timedelta(minutes=10)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from engine.domain.holdings import LastSeen
 from engine.domain.limits import AUTOMATIC, Limits, LimitsInForce
 from engine.domain.low_marks import LowMark
-from engine.domain.movements import LastSeen
 from engine.domain.orders import AccountId, Intent
 from engine.domain.pairs import Side
 from engine.domain.planner import Order

@@ -99,6 +99,7 @@ class Look:
 
     *funds* names the balances that were looked at, as an Account does; None where an older version
     wrote it.
+    Where a balance had to be read twice, *first* is what it said the first time.
     """
 
     at: datetime
@@ -108,6 +109,7 @@ class Look:
     verdict: Verdict
     seen: Seen | None = None
     funds: str | None = None
+    first: Seen | None = None
 
     @classmethod
     def of(
@@ -120,6 +122,7 @@ class Look:
         funds: str | None,
         holdings: Holdings | None = None,
         book: OrderBook | None = None,
+        first: Holdings | None = None,
     ) -> Self:
         return cls(
             at=at,
@@ -129,6 +132,7 @@ class Look:
             verdict=verdict,
             seen=None if holdings is None else Seen.of(settings, holdings, book),
             funds=funds,
+            first=None if first is None else Seen.of(settings, first, None),
         )
 
     def concerns(self, funds: str | None) -> bool:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from engine.domain.holdings import Counting, Holdings
 from engine.domain.money import is_positive
 from engine.domain.pairs import Asset
+from engine.errors import BadData
 
 MOST_MARKS = 8
 # A balance that swings around its mark is told once, not at each swing.
@@ -44,7 +45,10 @@ def crossings(
     """The marks whose story changes with *holdings*; usually none."""
     found = []
     for mark in marks:
-        left = holdings.of(mark.asset).counted(counting)
+        try:
+            left = holdings.of(mark.asset).counted(counting)
+        except BadData:  # of no asset that is traded: the account goes on without it
+            continue
         changed = left >= mark.back_at if mark.told else left < mark.below
         if changed:
             found.append(Crossing(mark, left))

@@ -7,30 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from engine.domain.holdings import Holdings
+from engine.domain.holdings import Holdings, LastSeen
 from engine.domain.money import ZERO
 from engine.domain.orders import Intent
 from engine.domain.pairs import USDT, Asset, Side, Symbol, base_of
 from engine.domain.settlement import shows
 
-# Balances go on moving for a while after a fill.
+# Balances go on moving for a while after a fill, the token's at times longer than USDT.
 SETTLED_AFTER = timedelta(seconds=15)
+_TOKEN_FOLLOWS_WITHIN = timedelta(minutes=1)
 _DUST = Decimal("0.01")
 # Of a fill: its fee may come in the token, in USDT or in neither, and is not always known.
 _FEE_ROOM = Decimal("0.005")
 # What counts as much where nobody knows what the token costs.
 _MUCH = Decimal("0.001")
-
-
-@dataclass(frozen=True, slots=True)
-class LastSeen:
-    """What an account held when that changed last, by asset, open orders included."""
-
-    amounts: Mapping[Asset, Decimal]
-    at: datetime
-
-    def is_still(self, holdings: Holdings) -> bool:
-        return all(holdings.of(asset).total == held for asset, held in self.amounts.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +55,15 @@ class Finding:
         return next((movement for movement in self.moved if movement.asset == asset), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """*amounts* by asset, each give or take its *room*; *fill* is the order that is in them."""
+
+    amounts: Mapping[Asset, Decimal]
+    room: Mapping[Asset, Decimal]
+    fill: Intent | None = None
+
+
 def judge(
     last: LastSeen | None,
     holdings: Holdings,
@@ -83,16 +82,14 @@ def judge(
     base = base_of(symbol)
     amounts = {asset: holdings.of(asset).total for asset in (USDT, base)}
     seen = LastSeen(amounts, holdings.read_at)
-    if last is None or last.amounts.keys() != amounts.keys():
+    before = expectation(last, symbol=symbol, last_fill=last_fill)
+    if before is None:
         return Finding(seen=seen)
-    expected, room = dict(last.amounts), dict.fromkeys(amounts, ZERO)
-    fill = last_fill if last_fill is not None and last_fill.created_at >= last.at else None
-    if fill is not None:
-        if fill.symbol != symbol or fill.resolved_at is None:
-            return Finding(seen=seen)
-        if now - fill.resolved_at < SETTLED_AFTER or not shows(holdings, fill):
+    if (fill := before.fill) is not None and fill.resolved_at is not None:
+        waits = SETTLED_AFTER if shows(holdings, fill) else _TOKEN_FOLLOWS_WITHIN
+        if now - fill.resolved_at < waits:
             return None
-        expected, room = _after(fill, base)
+    expected, room = before.amounts, dict(before.room)
     room[USDT] += _DUST
     room[base] += _least(price, amounts[base], expected[base])
     moved = tuple(
@@ -107,10 +104,26 @@ def judge(
         if abs(amounts[asset] - expected[asset]) >= room[asset]
     )
     # Without a fill, dust stays where it is until there is enough of it to speak of.
-    return Finding(seen=seen, moved=moved) if moved or fill is not None else None
+    return Finding(seen=seen, moved=moved) if moved or before.fill is not None else None
 
 
-def _after(fill: Intent, base: Asset) -> tuple[dict[Asset, Decimal], dict[Asset, Decimal]]:
+def expectation(
+    last: LastSeen | None, *, symbol: Symbol, last_fill: Intent | None
+) -> Expectation | None:
+    """What should be held by what was seen before and what our own orders did since; None where
+    nothing can be said.
+    """
+    base = base_of(symbol)
+    if last is None or last.amounts.keys() != {USDT, base}:
+        return None
+    if last_fill is None or last_fill.created_at < last.at:
+        return Expectation(last.amounts, room=dict.fromkeys(last.amounts, ZERO))
+    if last_fill.symbol != symbol or last_fill.resolved_at is None:
+        return None
+    return _after(last_fill, base)
+
+
+def _after(fill: Intent, base: Asset) -> Expectation:
     """What *fill* left behind, and how far its fees may have bent that."""
     done, sign = fill.execution, 1 if fill.side is Side.BUY else -1
     expected = {
@@ -121,7 +134,7 @@ def _after(fill: Intent, base: Asset) -> tuple[dict[Asset, Decimal], dict[Asset,
         if fill.fees is not None:
             expected[asset] -= fill.fees.in_asset(asset)
     room = {USDT: done.quote_amount * _FEE_ROOM, base: done.base_quantity * _FEE_ROOM}
-    return expected, room
+    return Expectation(expected, room=room, fill=fill)
 
 
 def _least(price: Decimal | None, *amounts: Decimal) -> Decimal:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 
-from engine.domain.holdings import Holdings
+from engine.domain.holdings import Holdings, LastSeen
 from engine.domain.money import ZERO
 from engine.domain.orders import Intent
 from engine.domain.pairs import USDT, Side, base_of
@@ -15,6 +15,8 @@ from engine.domain.pairs import USDT, Side, base_of
 SETTLE_WITHIN = timedelta(minutes=10)
 # A fee taken in the token itself makes a buy show a little less than was filled.
 _NEARLY_ALL = Decimal("0.99")
+# How far USDT may be from what a fill made of it: a fee that is not known, and dust.
+_ABOUT, _DUST = Decimal("0.01"), Decimal("0.05")
 # MEXC fills a market order at up to 5 % from the last price, and a buy up to 5 % short on top.
 _ABOUT_ALL = (Decimal("0.85"), Decimal("1.15"))
 
@@ -28,21 +30,58 @@ class Trace(Enum):
 
 
 def shows(holdings: Holdings, fill: Intent) -> bool:
-    """False where *holdings* do not have the whole of *fill* in them yet: trading on them would
-    trade the same drift, or the rest of it, a second time.
-    """
+    """Whether both sides of *fill* are in *holdings*."""
     filled = fill.execution.base_quantity
     if filled == ZERO:
         return True
-    if holdings.of(USDT).total == fill.quote_before:
-        return False
-    return _base_moved(holdings, fill) >= filled * _NEARLY_ALL
+    base_is_there = _base_moved(holdings, fill) >= filled * _NEARLY_ALL
+    return base_is_there and shows_quote(holdings, fill)
 
 
-def is_settled(*, holdings: Holdings, last_fill: Intent | None, now: datetime) -> bool:
+def shows_quote(holdings: Holdings, fill: Intent) -> bool:
+    """Whether USDT moved the order's way by about what was executed. Plans are made from USDT, so
+    without that the same drift, or the rest of it, would be traded a second time.
+    """
+    executed = fill.execution.quote_amount
+    fee = fill.fees.in_asset(USDT) if fill.fees is not None else ZERO
+    expected = executed + fee if fill.side is Side.BUY else executed - fee
+    room = max(executed * _ABOUT, _DUST)
+    return executed == ZERO or abs(_quote_moved(holdings, fill) - expected) <= room
+
+
+def is_settled(
+    *, holdings: Holdings, last_fill: Intent | None, seen_settled: bool, now: datetime
+) -> bool:
+    """Whether *holdings* have *last_fill* in them.
+
+    A fill that was *seen_settled* once stays so, whatever is moved by hand afterwards. Only USDT
+    that is exactly the old one again comes from a copy at the exchange that lags behind.
+    """
     if last_fill is None or last_fill.resolved_at is None:
         return True
-    return now - last_fill.resolved_at > SETTLE_WITHIN or shows(holdings, last_fill)
+    if now - last_fill.resolved_at > SETTLE_WITHIN or shows_quote(holdings, last_fill):
+        return True
+    return seen_settled and _quote_moved(holdings, last_fill) != ZERO
+
+
+def was_seen_settled(fill: Intent, last: LastSeen | None) -> bool:
+    """Whether balances with *fill* in them are on record: after it was booked, or by a check."""
+    if fill.quote_after is not None:
+        return True
+    return last is not None and fill.resolved_at is not None and last.at > fill.resolved_at
+
+
+def left_no_trace(holdings: Holdings, order: Intent, *, now: datetime) -> bool:
+    """Whether *holdings* speak for an order that never arrived.
+
+    USDT that moved like its fill is a doubt at first. But a fill moves both sides, and a token
+    that is exactly the old one after SETTLE_WITHIN does not lag any more: somebody else moved the
+    USDT.
+    """
+    if trace(holdings, order) is Trace.NONE:
+        return True
+    waited = now - (order.sent_at or order.created_at)
+    return _base_moved(holdings, order) == ZERO and waited >= SETTLE_WITHIN
 
 
 def trace(holdings: Holdings, order: Intent) -> Trace:

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import delete, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.domain.movements import LastSeen, Movement
+from engine.domain.holdings import LastSeen
+from engine.domain.movements import Movement
 from engine.domain.orders import AccountId, OrderState
 from engine.domain.pairs import Asset
 from engine.storage.chat_models import AlertSettingsRow

@@ -8,12 +8,12 @@ import pytest
 
 from engine.clock import to_millis
 from engine.domain.book import Level
-from engine.domain.holdings import Balance
 from engine.domain.orders import ClientOrderId, Execution, Fees, fees_of
 from engine.domain.pairs import USDT, Asset, PairRules, Symbol
 from engine.errors import BadData, OrderNotFound, PairUnavailable
 from engine.exchange.mexc import wire
-from engine.exchange.mexc.fields import amount, parsed
+from engine.exchange.mexc.codes import UNREADABLE, error_for
+from engine.exchange.mexc.fields import amount, flag, integer, parsed, record, rows, text
 from tests.fakes.clock import START
 
 BROCK = Symbol("BROCKUSDT")
@@ -36,6 +36,8 @@ BAD_AMOUNTS: list[object] = [
     *(None, True, [], {}, "", "abc", "NaN", "-1", "Infinity", "1_000", "１２.５", " 1", "0x10"),
     *("1" * 5000, "1e25", "1e-50", "1" + "0" * 24, -1, 10**19 * 10**6, Decimal("1E+30")),
 ]
+
+ODD_CODES: list[object] = ["x", "", "１２", True, False, [], {}, Decimal("1.5"), "9" * 5000]
 
 
 def rules(**changes: object) -> PairRules:
@@ -61,23 +63,70 @@ def book(**changes: object):
         b"",
         b"<html>Access Denied</html>",
         b'{"price":"1"',
-        b'{"price":NaN}',
-        b'{"price":Infinity}',
-        b'{"price":-Infinity}',
-        b'{"price":1e999999}',
-        b'{"price":1.' + b"1" * 50 + b"}",
-        b'{"price":' + b"1" * 5000 + b"}",
         b"[" * 100_000 + b"]" * 100_000,
         b"\xff\xfe\xfd",
     ],
     ids=[
-        *("empty", "html", "truncated", "NaN", "Infinity", "minus-Infinity", "exponent"),
-        *("endless-fraction", "5000-digits", "nesting", "no-text"),
+        *("empty", "html", "truncated", "nesting", "no-text"),
     ],
 )
 def test_what_is_no_usable_json_is_bad_data(body: bytes):
     with pytest.raises(BadData):
         parsed(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"symbol":"KASUSDT","price":"1","price":"2"}',
+        b'{"symbol":"KASUSDT","price":"1","price":"1"}',
+    ],
+)
+def test_an_object_that_states_a_field_twice_is_bad_data(body: bytes):
+    with pytest.raises(BadData, match="price"):
+        wire.last_price(parsed(body), symbol=KAS)
+
+
+@pytest.mark.parametrize(
+    ("stated", "number"),
+    [(700002, 700002), ("700002", 700002), (" -2013 ", -2013)]
+    + [(odd, UNREADABLE) for odd in ODD_CODES],
+    ids=range(12),
+)
+def test_a_code_is_read_as_a_number_or_as_a_text_and_never_overlooked(stated: object, number: int):
+    found = wire.complaint({"code": stated, "msg": "no", "balances": []})
+
+    assert found == wire.Complaint(code=number, message="no")
+
+
+@pytest.mark.parametrize("answer", [{}, {"code": None}, {"code": 0}, {"code": "200"}, [], "no"])
+def test_what_carries_no_error_is_no_complaint(answer: object):
+    assert wire.complaint(answer) is None
+
+
+def test_an_error_without_a_readable_code_is_bad_data():
+    assert isinstance(error_for(UNREADABLE, "no"), BadData)
+
+
+@pytest.mark.parametrize(
+    "stated",
+    ["NaN", "Infinity", "-Infinity", "1e999999", "1." + "1" * 50, "1" * 5000, "-" + "1" * 20],
+    ids=["NaN", "Infinity", "minus-Infinity", "exponent", "endless-fraction", "digits", "minus"],
+)
+def test_a_number_that_is_none_is_refused_by_whoever_reads_it(stated: str):
+    answer = parsed(f'{{"code":{stated},"symbol":{stated},"price":{stated}}}'.encode())
+
+    assert wire.complaint(answer) == wire.Complaint(UNREADABLE, "")
+    for read in (
+        lambda: amount(record(answer, what="it"), "price"),
+        lambda: text(record(answer, what="it"), "symbol"),
+        lambda: integer(record(answer, what="it"), "code", least=-(10**30), most=10**30),
+        lambda: flag(record(answer, what="it"), "code"),
+        lambda: rows(record(answer, what="it").get("code"), what="it"),
+        lambda: record(record(answer, what="it").get("code"), what="it"),
+    ):
+        with pytest.raises(BadData):
+            read()
 
 
 def test_numbers_keep_every_digit():
@@ -110,38 +159,6 @@ def test_an_odd_amount_is_bad_data_and_never_zero(stated: object):
 def test_a_missing_amount_is_bad_data():
     with pytest.raises(BadData):
         amount({}, "free")
-
-
-def test_an_account_becomes_holdings():
-    held = wire.holdings(
-        {"balances": [{"asset": "USDT", "free": "88.120131350620957006", "locked": "1.5"}]},
-        read_at=START,
-    )
-
-    assert held.read_at == START
-    assert held.of(USDT) == Balance(Decimal("88.120131350620957006"), Decimal("1.5"))
-    assert held.of(Asset("MNTL")) == Balance()
-
-
-@pytest.mark.parametrize(
-    "account",
-    [
-        [],
-        {},
-        {"balances": None},
-        {"balances": {}},
-        {"balances": ["USDT"]},
-        {"balances": [{"asset": "USDT", "free": "1"}]},
-        {"balances": [{"asset": "USDT", "free": "-1", "locked": "0"}]},
-        {"balances": [{"asset": 1, "free": "1", "locked": "0"}]},
-        {"balances": [{"asset": "", "free": "1", "locked": "0"}]},
-        {"balances": [{"asset": "USDT", "free": "1", "locked": "0"}] * 2},
-    ],
-    ids=range(10),
-)
-def test_an_odd_account_is_bad_data(account: object):
-    with pytest.raises(BadData):
-        wire.holdings(account, read_at=START)
 
 
 def test_the_rules_of_a_captured_pair_are_read():
@@ -497,8 +514,9 @@ def test_the_server_s_time_is_read():
         ),
         ({"code": 1, "msg": "x" * 999}, wire.Complaint(1, "x" * 200)),
         ({"code": 30000}, wire.Complaint(30000, "")),
-        *(({"code": 0}, None), ({"code": 200}, None), ({"code": True}, None), ({}, None)),
-        *(([], None), ({"code": "x"}, None)),
+        *(({"code": 0}, None), ({"code": 200}, None), ({}, None), ([], None)),
+        ({"code": True}, wire.Complaint(UNREADABLE, "")),
+        ({"code": "x", "msg": "no"}, wire.Complaint(UNREADABLE, "no")),
     ],
     ids=range(10),
 )

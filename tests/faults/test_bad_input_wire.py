@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from engine.domain.pairs import PairRules
 from engine.domain.planner import MarketBuy, MarketSell, plan
 from engine.errors import BadData, EngineError
-from engine.exchange.mexc import wire
+from engine.exchange.mexc import balances, wire
 from engine.exchange.mexc.codes import error_for
 from engine.exchange.mexc.fields import parsed
 from tests import builders
@@ -37,7 +37,7 @@ READERS: Mapping[str, Read] = {
     "exchangeInfo": lambda answer: wire.pair_rules(answer, symbol=MNTL),
     "depth": lambda answer: wire.order_book(answer, symbol=MNTL, read_at=START),
     "price": lambda answer: wire.last_price(answer, symbol=MNTL),
-    "account": lambda answer: wire.holdings(answer, read_at=START),
+    "account": lambda answer: balances.holdings(answer, read_at=START),
     "key": wire.key_report,
     "order": lambda answer: wire.order_report(answer, symbol=MNTL, client_order_id=OUR_ID),
     "trades": lambda answer: tuple(wire.fills(answer, exchange_order_id=ORDER_ID)),
@@ -187,12 +187,14 @@ def test_what_was_read_can_be_planned_with_and_never_asks_for_what_is_not_there(
     def claim(contents: tuple[object, object, object]) -> None:
         account, listing, depth = contents
         try:
-            holdings = wire.holdings(account, read_at=START)
+            holdings = balances.holdings(account, read_at=START)
             rules = wire.pair_rules(listing, symbol=MNTL)
             book = wire.order_book(depth, symbol=MNTL, read_at=START)
+            order = plan(
+                holdings=holdings, settings=builders.settings(), rules=rules, book=book
+            ).order
         except EngineError:
             return
-        order = plan(holdings=holdings, settings=builders.settings(), rules=rules, book=book).order
         if isinstance(order, MarketBuy):
             assert 0 < order.quote_amount <= holdings.of(rules.quote).free
         if isinstance(order, MarketSell):

@@ -24,6 +24,7 @@ DOMAIN_MAY_IMPORT = {
     "hashlib",
     "re",
     "typing",
+    "unicodedata",
     "zoneinfo",
 }
 THE_CLOCK = "engine/clock.py"

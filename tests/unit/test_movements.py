@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.holdings import Balance, Holdings
-from engine.domain.movements import SETTLED_AFTER, Finding, LastSeen, Movement, judge
+from engine.domain.holdings import Balance, Holdings, LastSeen
+from engine.domain.movements import SETTLED_AFTER, Finding, Movement, judge
 from engine.domain.orders import Execution, Fees, Intent, OrderState
 from engine.domain.pairs import USDT, Asset, Side, Symbol
 from tests.builders import MNTLUSDT, intent
@@ -144,9 +144,14 @@ def test_right_after_a_fill_nothing_is_judged():
     assert judged(last("57.10"), held("140.80", 108_142), last_fill=order) is None
 
 
-def test_while_the_balances_lack_the_fill_nothing_is_judged():
-    assert judged(last("57.10"), held("57.10", 100_000), last_fill=fill()) is None
-    assert judged(last("57.10"), held("40.80", 100_000), last_fill=fill()) is None
+def test_a_minute_is_left_to_a_token_that_the_balances_lack_yet():
+    soon, later = START + timedelta(seconds=59), START + timedelta(seconds=60)
+    lagging = held("40.80", 100_000)
+
+    assert judged(last("57.10"), lagging, last_fill=fill(), now=soon) is None
+    assert changes(judged(last("57.10"), lagging, last_fill=fill(), now=later)) == {
+        "MNTL": D(-8142)
+    }
 
 
 def test_a_fill_of_another_pair_or_without_an_end_makes_the_next_look_the_first():

@@ -9,6 +9,7 @@ from engine.errors import (
     AccountRestricted,
     AddressRefused,
     BadCredentials,
+    BadData,
     BelowMinimum,
     ClockRefused,
     InsufficientBalance,
@@ -53,6 +54,9 @@ _CLASS_OF = {code: leaf for leaf, codes in _REFUSALS.items() for code in codes}
 # Whatever is not listed, internal errors above all, leaves the outcome open.
 DEFINITE = frozenset(_CLASS_OF)
 
+# Of an answer whose code is no number: something is wrong, and nobody can say what.
+UNREADABLE = -1
+
 _NOT_FOUND = frozenset({-2013, -2011})
 _INTERNAL = frozenset({500, 501, 503, 504, 604, 801, 11444, 20002, 730000})
 _TOO_FREQUENT = frozenset({429, 510})
@@ -61,6 +65,8 @@ _PAUSE_AFTER_TOO_FREQUENT = 10
 
 def error_for(code: int, message: str) -> Unavailable | Rejected:
     """What a read raises for *code*; a code nobody has seen is a refusal in MEXC's own words."""
+    if code == UNREADABLE:
+        return BadData(f"an error without a code: {message}")
     if code in _NOT_FOUND:
         return OrderNotFound(f"{code}: {message}")
     if code in _INTERNAL:

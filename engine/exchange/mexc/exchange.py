@@ -17,7 +17,7 @@ from engine.domain.orders import (
 )
 from engine.domain.pairs import Side, Symbol
 from engine.errors import PairUnavailable, Unavailable
-from engine.exchange.mexc import wire
+from engine.exchange.mexc import balances, wire
 from engine.exchange.mexc.auth import Params
 from engine.exchange.mexc.client import MexcClient
 from engine.exchange.mexc.endpoints import ACCOUNT, ALL_ORDERS, MY_TRADES, ORDER
@@ -51,7 +51,7 @@ class MexcExchange:
 
     async def holdings(self) -> Holdings:
         account = await self._client.read(ACCOUNT, credentials=self._credentials)
-        return wire.holdings(account.contents, read_at=account.asked_at)
+        return balances.holdings(account.contents, read_at=account.asked_at)
 
     async def place(self, ticket: Ticket) -> str:
         try:

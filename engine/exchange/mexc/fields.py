@@ -2,13 +2,23 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import NoReturn
 
 from engine.domain.money import ZERO, decimal_from_text
 from engine.errors import BadData
 
 Record = Mapping[str, object]
+
+
+class Ambiguous(dict[str, object]):
+    """An object that states a field more than once: which of the values holds is unknown."""
+
+    def __init__(self, pairs: Sequence[tuple[str, object]]) -> None:
+        super().__init__(pairs)
+        names = [name for name, _ in pairs]
+        self.doubled = frozenset(name for name in names if names.count(name) > 1)
+
 
 _LONGEST_INTEGER = 20
 _TOO_LARGE = Decimal(10) ** 24
@@ -19,13 +29,16 @@ _LONGEST_TEXT = 2000
 
 
 def parsed(body: bytes) -> object:
-    """JSON with exact numbers. Raises BadData for all else: NaN, endless digits, deep nesting."""
+    """JSON with exact numbers. What is no sane number (NaN, endless digits) becomes a value that
+    every reader below refuses. Raises BadData for what is no JSON, and for deep nesting.
+    """
     try:
         return json.loads(
             body,
-            parse_float=decimal_from_text,
+            parse_float=_exact_number,
             parse_int=_bounded_integer,
-            parse_constant=_refused_constant,
+            parse_constant=_NoNumber,
+            object_pairs_hook=_object,
         )
     except (ValueError, RecursionError) as e:
         raise BadData(f"the answer is no usable JSON ({type(e).__name__})") from e
@@ -34,6 +47,8 @@ def parsed(body: bytes) -> object:
 def record(value: object, *, what: str) -> Record:
     if not isinstance(value, dict):
         raise BadData(f"{what} is not an object")
+    if isinstance(value, Ambiguous):
+        raise BadData(f"{what} states {', '.join(sorted(value.doubled))} more than once"[:_SHOWN])
     return value
 
 
@@ -104,6 +119,11 @@ def _present(value: object, name: str) -> object:
     return value
 
 
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    read = dict(pairs)
+    return read if len(read) == len(pairs) else Ambiguous(pairs)
+
+
 def _exact(value: object) -> Decimal | None:
     match value:
         case bool():
@@ -121,14 +141,22 @@ def _exact(value: object) -> Decimal | None:
             return None
 
 
-def _bounded_integer(digits: str) -> int:
-    if len(digits) > _LONGEST_INTEGER:
-        raise ValueError("an endless number")
-    return int(digits)
+def _exact_number(digits: str) -> "Decimal | _NoNumber":
+    try:
+        return decimal_from_text(digits)
+    except ValueError:
+        return _NoNumber(digits)
 
 
-def _refused_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+def _bounded_integer(digits: str) -> "int | _NoNumber":
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else _NoNumber(digits)
+
+
+@dataclass(frozen=True, slots=True)
+class _NoNumber:
+    """Stands where a number should, and is none that can be used."""
+
+    stated: str
 
 
 def _shown(value: object) -> str:

@@ -13,7 +13,7 @@ from engine.errors import (
     Rejected,
     TooPowerful,
 )
-from engine.exchange.mexc import wire
+from engine.exchange.mexc import balances, wire
 from engine.exchange.mexc.client import MexcClient
 from engine.exchange.mexc.endpoints import ACCOUNT, API_KEY_INFO, TEST_ORDER
 from engine.exchange.port import KeyFacts, KeyPowers
@@ -47,7 +47,7 @@ class MexcKeyCheck:
             raise BadCredentials(code=_BAD_KEY_FORMAT, message="API-key format invalid")
         credentials = Credentials(api_key, api_secret)
         account = await self._client.read(ACCOUNT, credentials=credentials)
-        holdings = wire.holdings(account.contents, read_at=account.asked_at)
+        holdings = balances.holdings(account.contents, read_at=account.asked_at)
         report = await self._report(credentials)
         if report is not None:
             _refuse_unfit(report)

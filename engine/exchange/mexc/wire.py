@@ -3,6 +3,7 @@
 Field names and their oddities are MEXC's own, `cummulativeQuoteQty` included.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,11 +11,11 @@ from math import lcm
 
 from engine.clock import from_millis
 from engine.domain.book import Level, OrderBook
-from engine.domain.holdings import Balance, Holdings
 from engine.domain.money import ZERO, step_of
 from engine.domain.orders import ClientOrderId, Execution, Fill
 from engine.domain.pairs import Asset, PairRules, Symbol
 from engine.errors import BadData, OrderNotFound, PairUnavailable
+from engine.exchange.mexc.codes import UNREADABLE
 from engine.exchange.mexc.fields import (
     Record,
     amount,
@@ -40,6 +41,7 @@ _ONLINE = frozenset({"1", "ENABLED"})
 _BOTH_SIDES, _BUY_ONLY, _SELL_ONLY = "1", "2", "3"
 _LONGEST_MESSAGE = 200
 _LONGEST_STATUS = 40
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,12}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,18 @@ def complaint(answer: object) -> Complaint | None:
     """The error an answer carries, whatever its HTTP status: some errors come with a 200."""
     if not isinstance(answer, dict):
         return None
-    number = answer.get("code")
-    if isinstance(number, bool) or not isinstance(number, int) or number in _SUCCESS_CODES:
+    stated = answer.get("code")
+    if stated is None or (number := _error_code(stated)) in _SUCCESS_CODES:
         return None
     return Complaint(code=number, message=words(answer.get("msg"), most=_LONGEST_MESSAGE))
+
+
+def _error_code(stated: object) -> int:
+    """A number in most answers, a text in some."""
+    text_of = code(stated).strip()
+    if isinstance(stated, bool) or not _WHOLE_NUMBER.fullmatch(text_of):
+        return UNREADABLE
+    return int(text_of)
 
 
 def server_time(answer: object) -> datetime:
@@ -75,17 +85,6 @@ def server_time(answer: object) -> datetime:
         record(answer, what="time"), "serverTime", least=_EARLIEST_MS, most=_LATEST_MS
     )
     return from_millis(millis)
-
-
-def holdings(answer: object, *, read_at: datetime) -> Holdings:
-    balances: dict[Asset, Balance] = {}
-    for row in rows(record(answer, what="account").get("balances"), what="balances"):
-        listed = record(row, what="a balance")
-        asset = Asset(text(listed, "asset"))
-        if asset in balances:
-            raise BadData(f"{asset} is listed twice")
-        balances[asset] = Balance(free=amount(listed, "free"), locked=amount(listed, "locked"))
-    return Holdings(balances, read_at=read_at)
 
 
 def pair_rules(answer: object, *, symbol: Symbol) -> PairRules:

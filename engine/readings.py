@@ -1,0 +1,60 @@
+"""What a check reads of an account's balances, and whether it may be acted on."""
+
+import logging
+
+from engine.clock import Clock
+from engine.domain.accounts import Duty
+from engine.domain.holdings import Holdings
+from engine.domain.movements import Finding, expectation
+from engine.domain.orders import AccountId, ClientOrderId
+from engine.domain.settlement import is_settled, was_seen_settled
+from engine.domain.sights import needs_second
+from engine.exchange.port import Exchange
+
+logger = logging.getLogger(__name__)
+
+
+class Readings:
+    """Remembers, for each account, which odd rows are in the log and which fill was seen settled."""
+
+    def __init__(self, *, clock: Clock) -> None:
+        self._clock = clock
+        self._logged: dict[AccountId, frozenset[str]] = {}
+        self._settled: dict[AccountId, ClientOrderId] = {}
+
+    async def holdings(self, duty: Duty, exchange: Exchange) -> Holdings:
+        """One reading. Rows that make no sense are logged when they first appear."""
+        holdings = await exchange.holdings()
+        account_id, odd = duty.account.id, frozenset(holdings.unreadable.values())
+        for what in sorted(odd - self._logged.get(account_id, frozenset())):
+            logger.warning("balance unreadable", extra={"account": account_id, "read": what})
+        self._logged[account_id] = odd
+        return holdings
+
+    def settled(self, duty: Duty, holdings: Holdings) -> bool:
+        """Whether *holdings* show the account's last fill."""
+        fill, account_id = duty.last_fill, duty.account.id
+        if fill is None:
+            return True
+        known = self._settled.get(account_id) == fill.client_order_id
+        settled = is_settled(
+            holdings=holdings,
+            last_fill=fill,
+            seen_settled=known or was_seen_settled(fill, duty.last_seen),
+            now=self._clock.now(),
+        )
+        if settled:
+            self._settled[account_id] = fill.client_order_id
+        return settled
+
+    def is_doubtful(self, duty: Duty, holdings: Holdings, finding: Finding | None) -> bool:
+        """Whether *holdings* must be read a second time. A paper ledger is our own."""
+        settings = duty.account.settings
+        return not settings.dry_run and needs_second(
+            holdings,
+            settings=settings,
+            asked=duty.request is not None,
+            expected=expectation(duty.last_seen, symbol=settings.symbol, last_fill=duty.last_fill),
+            finding=finding,
+            marks=duty.marks,
+        )
