@@ -264,8 +264,11 @@ def _sell(
         if held + step_value > settings.band.high:
             return StepTooCoarse(step_value=_estimate(step_value), shortfall=shortfall)
         wanted = least
-    # At the best bid: that is what the exchange can check before it matches.
-    wanted = min(wanted, rules.floor_quantity(rules.max_notional / price))
+    # The exchange may measure at the last price, which is not known here. An order that trades at
+    # all is within MARKET_REACH of it, and one that is not would be refused instead of unfilled.
+    asks = book.asks[0].price if book.asks else price
+    dearest = max(price / (ONE - MARKET_REACH), asks)
+    wanted = min(wanted, rules.floor_quantity(rules.max_notional / dearest))
     minimum = smallest_order(rules)
     if wanted < least or wanted * price < minimum:
         value = _estimate(wanted * price)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engine.domain.holdings import Counting
+from engine.domain.matching import match_market_order
 from engine.domain.money import decimal_from_text, plain
 from engine.domain.pairs import Asset, PairRules, Side
 from engine.domain.planner import (
@@ -292,7 +293,26 @@ def test_a_shortfall_under_the_minimum_is_left_alone_with_its_numbers():
 def test_a_sell_is_cut_to_the_exchanges_maximum():
     order = sell_of(holdings=holdings(usdt=20), rules=rules(max_notional="6.001"))
 
-    assert order.base_quantity == 3000
+    assert order.base_quantity == 2850  # 6.0 USDT at a last price 5 % above the best bid
+
+
+@pytest.mark.parametrize("last_price", ["0.002", "0.0021", "0.002105"])
+def test_a_sell_at_the_maximum_is_taken_whatever_price_the_exchange_measures_it_at(
+    last_price: str,
+):
+    tight = rules(max_notional="6.001")
+    order = sell_of(holdings=holdings(usdt=20), rules=tight)
+
+    filled = match_market_order(
+        side=Side.SELL,
+        amount=order.base_quantity,
+        free=Decimal(100_000),
+        last_price=Decimal(last_price),
+        book=book(),
+        rules=tight,
+    )
+
+    assert filled.complete
 
 
 @pytest.mark.parametrize("coarse", [{"quantity_step": 1000}, {"min_quantity": 1000}])
