@@ -15,7 +15,7 @@ from engine.domain.accounts import Account, Duty
 from engine.domain.forecasts import forecast
 from engine.domain.holdings import Holdings
 from engine.domain.intents import intend, run_id
-from engine.domain.limits import limited
+from engine.domain.limits import jump_at, limited
 from engine.domain.looks import (
     Declined,
     Failed,
@@ -195,7 +195,8 @@ class Checker:
         async with self._database.reading() as session:
             recent = await limits.recent(session, account, now=now)
         decided = limited(decided, book=book, limits=account.limits_in_force, recent=recent)
-        seen: dict[str, Any] = {"holdings": holdings, "book": book, "first": first}
+        jump = jump_at(book.mid, limits=account.limits_in_force, recent=recent, now=now)
+        seen = {"holdings": holdings, "book": book, "first": first, "jump": jump}
         if decided.order is None or (
             duty.request is not None and not duty.request.covers(decided.order, now=now)
         ):

@@ -6,7 +6,7 @@ to look at. Checked here, where the reason is told, and again in the statement t
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_DOWN, Decimal, localcontext
 
 from engine.domain.book import OrderBook, average_when_buying, average_when_selling
@@ -17,6 +17,8 @@ from engine.domain.target import MAX_TARGET
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+# Two sights of a price are so far apart, whatever the interval of the checks.
+SIGHTS_APART = timedelta(seconds=10)
 MAX_AMOUNT = MAX_TARGET * 10
 MAX_ORDERS = 3600
 MIN_MOVE, MAX_MOVE = Decimal("0.01"), ONE
@@ -93,16 +95,49 @@ class Limits:
 AUTOMATIC = Limits()
 
 
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """A price was over the limit away from *before*, and has been since *at*."""
+
+    at: datetime
+    before: Decimal
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recent:
     """What the limits are measured against: the worth of the orders of the last 24 hours that
     traded or may have, the number of those sent in the last hour whatever came of them, and the
-    price of the pair when it was looked at last. Real money and paper are counted apart.
+    *price* of the pair that counts as known. Real money and paper are counted apart.
+
+    That is the price *last* seen, unless it made a *jump* so lately that it needs a second sight.
     """
 
     turnover: Decimal = ZERO
     orders: int = 0
     price: Decimal | None = None
+    last: Decimal | None = None
+    jump: Jump | None = None
+
+
+def known_price(
+    last: Decimal | None, jump: Jump | None, *, now: datetime
+) -> tuple[Decimal | None, Jump | None]:
+    """The price to measure by, with the jump that still needs a second sight, if there is one."""
+    if jump is None or (last is not None and now - jump.at >= SIGHTS_APART):
+        return last, None
+    return jump.before, jump
+
+
+def jump_at(
+    price: Decimal | None, *, limits: LimitsInForce, recent: Recent, now: datetime
+) -> Jump | None:
+    """The jump that a look at *price* (None: the book has no middle) leaves to be confirmed."""
+    if recent.price is None or (price is not None and _is_near(price, recent.price, limits)):
+        return None
+    stays = price is not None and recent.last is not None and _is_near(price, recent.last, limits)
+    if recent.jump is not None and stays and recent.jump.at <= now:
+        return recent.jump
+    return Jump(at=now, before=recent.price)
 
 
 def limited(plan: Plan, *, book: OrderBook, limits: LimitsInForce, recent: Recent) -> Plan:
@@ -182,6 +217,10 @@ def _average(order: Order, book: OrderBook) -> Decimal:
         if isinstance(order, MarketBuy):
             return average_when_buying(order.quote_amount, asks=book.asks)
         return average_when_selling(order.base_quantity, bids=book.bids)
+
+
+def _is_near(price: Decimal, reference: Decimal, limits: LimitsInForce) -> bool:
+    return _distance_bp(price, reference) <= limits.move_bp
 
 
 def _distance_bp(price: Decimal, reference: Decimal) -> int:

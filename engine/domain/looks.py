@@ -7,6 +7,7 @@ from typing import Self
 
 from engine.domain.book import OrderBook
 from engine.domain.holdings import Balance, Holdings
+from engine.domain.limits import Jump
 from engine.domain.orders import ClientOrderId, Trigger
 from engine.domain.pairs import USDT, Side, Symbol, base_of
 from engine.domain.planner import Reason
@@ -72,16 +73,25 @@ Verdict = Ordered | Declined | LeftToPerson | MovedAway | Waiting | Unsettled | 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """The account at that moment. *price* is the middle of the book, if it was read."""
+    """The account at that moment. *price* is the middle of the book, if it was read, and *jump*
+    says that it is not to be measured by before it was seen again.
+    """
 
     symbol: Symbol
     quote: Balance
     base: Balance
     held: Decimal
     price: Decimal | None = None
+    jump: Jump | None = None
 
     @classmethod
-    def of(cls, settings: Settings, holdings: Holdings, book: OrderBook | None) -> Self:
+    def of(
+        cls,
+        settings: Settings,
+        holdings: Holdings,
+        book: OrderBook | None,
+        jump: Jump | None = None,
+    ) -> Self:
         """What of *holdings* matters to the pair, valued at the middle of *book*."""
         quote = holdings.of(USDT)
         return cls(
@@ -90,6 +100,7 @@ class Seen:
             base=holdings.of(base_of(settings.symbol)),
             held=quote.counted(settings.counting),
             price=book.mid if book else None,
+            jump=jump,
         )
 
 
@@ -123,6 +134,7 @@ class Look:
         holdings: Holdings | None = None,
         book: OrderBook | None = None,
         first: Holdings | None = None,
+        jump: Jump | None = None,
     ) -> Self:
         return cls(
             at=at,
@@ -130,7 +142,7 @@ class Look:
             target=settings.target,
             band=settings.band,
             verdict=verdict,
-            seen=None if holdings is None else Seen.of(settings, holdings, book),
+            seen=None if holdings is None else Seen.of(settings, holdings, book, jump),
             funds=funds,
             first=None if first is None else Seen.of(settings, first, None),
         )

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from engine.domain.accounts import Account
-from engine.domain.limits import DAY, HOUR, LimitsInForce, Recent
+from engine.domain.limits import DAY, HOUR, LimitsInForce, Recent, known_price
 from engine.domain.orders import AccountId, Intent, OrderState
 from engine.domain.planner import CENT
 from engine.storage import looks
@@ -37,10 +37,11 @@ async def recent(session: AsyncSession, account: Account, *, now: datetime) -> R
     dry_run = account.settings.dry_run
     cents = await session.scalar(select(_turnover(account.id, dry_run=dry_run, until=now)))
     sent = await session.scalar(select(_sent(account.id, dry_run=dry_run, until=now)))
+    seen = await looks.seen_of(session, account.id, account.settings.symbol)
+    last, jump = (None, None) if seen is None else (seen.price, seen.jump)
+    price, jump = known_price(last, jump, now=now)
     return Recent(
-        turnover=(cents or 0) * CENT,
-        orders=sent or 0,
-        price=await looks.price_of(session, account.id, account.settings.symbol),
+        turnover=(cents or 0) * CENT, orders=sent or 0, price=price, last=last, jump=jump
     )
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.domain.looks import Look
+from engine.domain.looks import Look, Seen
 from engine.domain.orders import AccountId
 from engine.domain.pairs import Symbol
 from engine.storage import decisions, notes
@@ -41,13 +41,19 @@ async def seen(session: AsyncSession, account_id: AccountId) -> Look | None:
 
 async def price_of(session: AsyncSession, account_id: AccountId, symbol: Symbol) -> Decimal | None:
     """What the pair cost when it was looked at last, as far as that is known."""
+    known = await seen_of(session, account_id, symbol)
+    return None if known is None else known.price
+
+
+async def seen_of(session: AsyncSession, account_id: AccountId, symbol: Symbol) -> Seen | None:
+    """What was seen of the pair last; None where that is not known."""
     try:
         look = await get(session, account_id)
     except ValueError:  # written by another version
         return None
     if look is None or look.seen is None or look.seen.symbol != symbol:
         return None
-    return look.seen.price
+    return look.seen
 
 
 def _name(account_id: AccountId) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from engine.domain.accounts import Account
 from engine.domain.alerts import RunDeclined, TradeSettled, TroubleTold
-from engine.domain.limits import Limits, Recent
+from engine.domain.limits import SIGHTS_APART, Limits, Recent
 from engine.domain.looks import Declined, Failed, Ordered
 from engine.domain.orders import OrderState, Trigger
 from engine.domain.pairs import Side
@@ -29,7 +29,9 @@ def limits_of(engine: Engine) -> AccountLimits:
 
 def previews_of(engine: Engine) -> Previews:
     return Previews(
-        database=engine.database, exchange_for=lambda account: engine.exchanges[account.chat_id]
+        database=engine.database,
+        clock=engine.clock,
+        exchange_for=lambda account: engine.exchanges[account.chat_id],
     )
 
 
@@ -111,6 +113,7 @@ async def test_a_price_that_jumps_is_traded_only_when_it_was_seen_twice(
 
     first = await engine.check(account)
     stored = await engine.stored_look(account)
+    await engine.wait(SIGHTS_APART)
     second = await engine.check(account)
 
     assert over(first).kind is LimitKind.JUMP
@@ -136,11 +139,34 @@ async def test_a_price_that_jumps_and_comes_back_trades_nothing_at_the_wrong_one
     exchange.paper_market.price = usual
 
     back = await engine.check(account)
-    settled = await engine.check(account)
 
-    assert over(back).kind is LimitKind.JUMP
-    assert isinstance(settled.look.verdict, Ordered)
+    assert isinstance(back.look.verdict, Ordered)
     assert all(report.execution.average_price == usual for report in exchange.ledger.values())
+
+
+async def test_a_flash_at_an_interval_of_a_second_is_not_traded_into(
+    engine: Engine, exchange: FakeExchange
+):
+    account = await engine.open_account()
+    await engine.until_quiet(account)
+    exchange.usdt += 20
+    usual = exchange.paper_market.price
+    await engine.wait(timedelta(minutes=20))
+    exchange.paper_market.price = usual * 3
+    flashed = []
+    for _ in range(9):
+        flashed.append(await engine.check(account))
+        await engine.wait(timedelta(seconds=1))
+    exchange.paper_market.bids = []  # a book without a middle is no second sight either
+    flashed.append(await engine.check(account))
+    exchange.paper_market.bids = None
+    await engine.wait(SIGHTS_APART)
+    exchange.paper_market.price = usual * 9
+    flashed.append(await engine.check(account))
+
+    assert [over(checked).kind for checked in flashed] == [LimitKind.JUMP] * 11
+    assert [over(checked).asked for checked in flashed[:9]] == [over(flashed[0]).asked] * 9
+    assert len(exchange.tickets) == 1
 
 
 async def test_a_book_so_thin_that_the_order_would_slip_gets_no_order(
@@ -266,12 +292,15 @@ async def test_a_jump_that_a_person_was_shown_has_been_seen(
 
     first = await previews_of(engine).preview(account)
     look = await engine.stored_look(account)
+    too_soon = await previews_of(engine).preview(account)
+    await engine.wait(SIGHTS_APART)
     second = await previews_of(engine).preview(account)
 
     assert isinstance(first.plan.reason, OverLimit)
     assert first.plan.reason.kind is LimitKind.JUMP
     assert look is not None
     assert (look.trigger, look.verdict) == (Trigger.PERSON, Declined(first.plan.reason))
+    assert too_soon.plan.reason == first.plan.reason
     assert second.plan.order is not None
     assert second.plan.order.side is Side.BUY
 
@@ -303,4 +332,6 @@ async def test_what_is_used_of_the_limits_is_told(engine: Engine):
 
     recent = await limits_of(engine).recent(account)
 
-    assert recent == Recent(turnover=D("17.10"), orders=1, price=D("0.0020005"))
+    assert recent == Recent(
+        turnover=D("17.10"), orders=1, price=D("0.0020005"), last=D("0.0020005")
+    )

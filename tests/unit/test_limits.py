@@ -1,5 +1,6 @@
 """Whatever the plan: an order that is let through keeps within every limit, to the cent."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,10 +11,13 @@ from hypothesis import strategies as st
 from engine.domain.book import OrderBook
 from engine.domain.limits import (
     AUTOMATIC,
+    Jump,
     Limits,
     LimitsInForce,
     Recent,
     as_fraction,
+    jump_at,
+    known_price,
     limited,
     loss_bp,
     price_move_bp,
@@ -32,6 +36,7 @@ from engine.domain.planner import (
     Plan,
 )
 from tests.builders import Amount, Levels, book
+from tests.fakes.clock import START
 
 D = Decimal
 FAIR = book(bids=[("0.00199", 10**9)], asks=[("0.00201", 10**9)])
@@ -298,3 +303,51 @@ def test_an_account_on_its_way_to_its_target_never_meets_the_limits_nobody_set(
     sane = MarketBuy(min(order.expected_quote, D(target)), expected_base=D(1))
 
     assert broken(sane, limits=AUTOMATIC.for_target(D(target))) is None
+
+
+NOW = START + timedelta(minutes=1)
+SEEN_ONCE = Jump(at=START, before=D(2))
+
+
+def left_by(price: str | None, *, recent: Recent, now: datetime = NOW) -> Jump | None:
+    return jump_at(
+        None if price is None else D(price),
+        limits=AUTOMATIC.for_target(D(40)),
+        recent=recent,
+        now=now,
+    )
+
+
+@pytest.mark.parametrize(
+    ("last", "seconds", "price"),
+    [("6", 0, "2"), ("6", 9, "2"), ("6", 10, "6"), (None, 10, "2"), (None, 10**6, "2")],
+)
+def test_a_price_that_jumped_counts_as_known_ten_seconds_after_its_first_sight(
+    last: str | None, seconds: int, price: str
+):
+    known, jump = known_price(
+        None if last is None else D(last), SEEN_ONCE, now=START + timedelta(seconds=seconds)
+    )
+
+    assert known == D(price)
+    assert (jump is None) is (known == 6)
+
+
+def test_a_price_that_stays_keeps_the_moment_of_its_first_sight():
+    waiting = Recent(price=D(2), last=D(6), jump=SEEN_ONCE)
+
+    assert left_by("6", recent=waiting) == SEEN_ONCE
+    assert left_by("6.5", recent=waiting) == SEEN_ONCE
+    assert left_by("2.1", recent=waiting) is None
+    assert left_by("18", recent=waiting) == Jump(at=NOW, before=D(2))
+    assert left_by(None, recent=waiting) == Jump(at=NOW, before=D(2))
+    # The host's clock was set back meanwhile.
+    early = START - timedelta(minutes=1)
+    assert left_by("6", recent=waiting, now=early) == Jump(at=early, before=D(2))
+
+
+def test_a_look_without_a_reference_or_near_it_leaves_nothing_to_confirm():
+    assert left_by("6", recent=Recent()) is None
+    assert left_by("2.1", recent=Recent(price=D(2), last=D(2))) is None
+    assert left_by("6", recent=Recent(price=D(2), last=D(2))) == Jump(at=NOW, before=D(2))
+    assert left_by(None, recent=Recent(price=D(2), last=D(2))) == Jump(at=NOW, before=D(2))
