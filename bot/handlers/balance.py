@@ -43,8 +43,8 @@ class BalanceOf:
             return no_key_view(account=account)
         try:
             seen, holdings = await self._previews.see(account)
-        except Unavailable:
-            return balance_failed_view(account=account)
+        except Unavailable as e:
+            return balance_failed_view(account=account, error=e)
         prices = {base_of(seen.symbol): seen.price} if seen.price else {}
         return balance_view(
             account=account, holdings=holdings, prices=prices, now=self._clock.now()

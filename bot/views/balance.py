@@ -10,12 +10,16 @@ from bot.views.buttons import do, keyboard
 from bot.views.layout import block, lines, paragraphs
 from bot.views.mode import badge
 from bot.views.moments import ago
+from bot.views.troubles import unusable_answer
 from engine.domain.accounts import Account
 from engine.domain.holdings import Balance, Holdings
 from engine.domain.money import ONE, ZERO
 from engine.domain.pairs import USDT, Asset
+from engine.errors import BadData, Unavailable
 
 _MOST = 20
+# A row fits a phone.
+_NAME = 16
 
 
 def balance_view(
@@ -38,7 +42,9 @@ def balance_view(
     title = f"{badge(account)} · Balance"
     if account.settings.dry_run:
         title = lines(title, "On paper: not your real balance.")
-    if not held:
+    odd = [f"{name[:_NAME] or '(no name)'}: not readable" for name in sorted(holdings.unreadable)]
+    rows += odd[:_MOST]
+    if not rows:
         return Message(paragraphs(title, "The account is empty. /status shows your target."))
     return Message(paragraphs(title, block(rows), total), keyboard([do("Status", "status")]))
 
@@ -56,11 +62,16 @@ def _rows(asset: Asset, held: Balance, values: Mapping[Asset, Decimal]) -> list[
     return rows
 
 
-def balance_failed_view(*, account: Account) -> Message:
+def balance_failed_view(*, account: Account, error: Unavailable) -> Message:
+    happened = (
+        unusable_answer(str(error))
+        if isinstance(error, BadData)
+        else "MEXC does not answer right now."
+    )
     return Message(
         lines(
             f"{badge(account)} · Balance not known",
-            "MEXC does not answer right now. Your coins are untouched, and no order was sent.",
+            f"{happened} Your coins are untouched, and no order was sent.",
             "Please send /balance again in a minute. /why tells more.",
         )
     )

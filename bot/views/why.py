@@ -60,6 +60,7 @@ def why_view(
         story = paragraphs(
             f"The last check was {ago(now - look.at)}{asked}.",
             _seen(look, look.seen) if look.seen else None,
+            _read_twice(look.first, look.seen) if look.first and look.seen else None,
             _verdict(look.verdict, look=look, symbol=symbol, order=order),
         )
     return Message(
@@ -93,6 +94,26 @@ def _seen(look: Look, seen: Seen) -> str:
         f"Of that, open orders hold {' and '.join(locked)}." if locked else None,
         f"Target {usdt(look.target)}, band {band_range(look.band)}: {side} the band.",
         f"{escape(base)} cost {price(seen.price)} USDT." if seen.price else None,
+    )
+
+
+def _read_twice(first: Seen, then: Seen) -> str:
+    readings = [_holding(reading) for reading in (first, then)]
+    if readings[0] == readings[1]:
+        return (
+            f"I read it twice, 3 s apart, and both times MEXC said {readings[0]}: a balance that "
+            "falls counts at the second reading."
+        )
+    return lines(
+        f"First MEXC said {readings[0]}.",
+        f"I read it again 3 s later, and it was {readings[1]}.",
+        "One odd answer is no reason to trade: I go by what both readings say.",
+    )
+
+
+def _holding(seen: Seen) -> str:
+    return (
+        f"{usdt(seen.quote.total)} and {balance(seen.base.total)} {escape(base_of(seen.symbol))}"
     )
 
 

@@ -54,6 +54,7 @@ from engine.errors import (
     AccountRestricted,
     AddressRefused,
     BadCredentials,
+    BadData,
     BelowMinimum,
     ClockRefused,
     EngineError,
@@ -142,6 +143,7 @@ def test_a_connected_key_tells_what_is_special(changes: dict[str, Any], words: s
         (KeyElsewhere("x"), "Send /disconnect there first"),
         (OrderUnresolved("x"), "I need the present key to find out"),
         (Unavailable("x"), "MEXC does not answer"),
+        (BadData("MEXC lists USDT twice (40 and 0)"), "“MEXC lists USDT twice (40 and 0)”"),
     ],
 )
 def test_a_key_that_is_not_taken_says_why_and_that_nothing_was_kept(
@@ -320,7 +322,27 @@ def test_a_long_or_empty_balance_still_fits():
 
     assert "180 more are not shown." in check_message(balance_view(holdings=many, **values))
     assert "empty" in check_message(balance_view(holdings=Holdings({}, START), **values))
-    assert "MEXC does not answer" in check_message(balance_failed_view(account=account()))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (Unavailable("x"), "MEXC does not answer"),
+        (BadData("MEXC lists USDT twice (40 and 0)"), "“MEXC lists USDT twice (40 and 0)”"),
+    ],
+)
+def test_a_balance_that_cannot_be_read_says_why(error: Unavailable, said: str):
+    assert said in check_message(balance_failed_view(account=account(), error=error))
+    assert said in check_message(error_view(error))
+
+
+def test_an_asset_that_cannot_be_read_is_named_beside_the_others():
+    odd = {Asset("OLDCOIN"): "x", Asset(""): "y", Asset("W" * 40): "z"}
+    holdings = Holdings({USDT: Balance(Decimal(40))}, START, odd)
+    text = check_message(balance_view(account=account(), holdings=holdings, prices={}, now=START))
+
+    assert "OLDCOIN: not readable" in text
+    assert "(no name): not readable" in text
 
 
 @pytest.mark.parametrize("is_owner", [True, False])

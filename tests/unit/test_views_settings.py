@@ -372,6 +372,25 @@ def test_why_names_the_reason_of_each_verdict(verdict: Verdict, words: str):
     assert words in why(a_look(verdict=verdict))
 
 
+def test_why_names_both_readings_of_a_balance_that_was_read_twice():
+    odd = Seen(symbol=MNTLUSDT, quote=Balance(), base=Balance(Decimal(7)), held=Decimal(0))
+    look = a_look("40.10")
+
+    text = why(replace(look, first=odd))
+    agreed = why(replace(look, first=look.seen))
+
+    assert "First MEXC said 0.00 USDT and 7 MNTL." in text
+    assert "I read it again 3 s later, and it was 40.10 USDT and 91,870 MNTL." in text
+    assert "both times MEXC said 40.10 USDT and 91,870 MNTL" in agreed
+    assert "3 s" not in why(look)
+
+
+def test_why_says_what_of_an_answer_makes_no_sense():
+    failed = Failed(TroubleKind.BAD_DATA, "MEXC lists USDT twice (40 and 0)")
+
+    assert "“MEXC lists USDT twice (40 and 0)”" in why(a_look(verdict=failed))
+
+
 def test_why_of_a_check_that_saw_nothing_tells_the_failure():
     text = why(a_look(verdict=Failed(TroubleKind.UNREACHABLE, ""), seen=None))
 
