@@ -117,7 +117,7 @@ def assemble(
     )
     polls = Polls(clock)
     key_life = KeyLife(database=database, clock=clock, vault=vault, key_check=venue.key_check)
-    previews = Previews(database=database, exchange_for=venue.exchange_for)
+    previews = Previews(database=database, clock=clock, exchange_for=venue.exchange_for)
     situations = Situations(database=database, dispatcher=dispatcher)
     access = Access(database=database, clock=clock, authorized_chats=authorized_chats)
     answers = Replies(bot=application.bot, database=database, clock=clock)

@@ -17,6 +17,7 @@ from engine.domain.keylife import expiry
 from engine.domain.money import plain
 from engine.domain.offers import Standing
 from engine.domain.orders import AccountId, Intent
+from engine.domain.sights import SECOND_SIGHT, lacks_an_asset, most_of
 from engine.domain.target import Settings
 from engine.errors import KeyElsewhere, NoKey, OrderUnresolved, PaperOnly, Unavailable
 from engine.exchange.port import KeyCheck, KeyFacts
@@ -214,7 +215,7 @@ class Accounts:
         if on:
             holdings = None
             if account.sealed_key is not None:
-                holdings = await self._exchange_for(account).holdings()
+                holdings = await self._surely_held(account)
             await self._open_paper(account, holdings)
         async with self._database.writing() as session:
             await _refuse_while_unresolved(session, account.id)
@@ -224,6 +225,15 @@ class Accounts:
             after = await accounts.change(session, current, dry_run=on, paused=paused)
             await self._note(session, current, after, user_id)
         return Change(current, after)
+
+    async def _surely_held(self, account: Account) -> Holdings:
+        """What a paper ledger may be a copy of for good."""
+        exchange, symbol = self._exchange_for(account), account.settings.symbol
+        holdings = await exchange.holdings()
+        if not lacks_an_asset(holdings, symbol):
+            return holdings
+        await self._clock.sleep(SECOND_SIGHT)
+        return most_of(holdings, await exchange.holdings(), symbol)
 
     async def confirm_run(
         self, confirmation_id: str, *, chat_id: int, user_id: int, message_id: int | None = None

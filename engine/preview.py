@@ -8,19 +8,21 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.check import ExchangeFor
+from engine.clock import Clock
 from engine.domain.accounts import Account
 from engine.domain.book import OrderBook
 from engine.domain.forecasts import Forecast, forecast
 from engine.domain.holdings import Holdings
-from engine.domain.limits import limited
+from engine.domain.limits import jump_at, limited
 from engine.domain.looks import Declined, Look, Seen, Verdict
 from engine.domain.orders import Trigger
 from engine.domain.pairs import Asset, PairRules, Symbol
 from engine.domain.planner import InsideBand, LimitKind, OverLimit, Plan, Reason, plan
+from engine.domain.sights import SECOND_SIGHT, lacks_an_asset, most_of
 from engine.errors import EngineError, Rejected, Unavailable
 from engine.exchange.pairdata import rules_and_book
-from engine.exchange.port import Market
-from engine.storage import limits, looks, outage
+from engine.exchange.port import Exchange, Market
+from engine.storage import limits, looks, movements, outage
 from engine.storage.database import Database
 
 # A person waits for it, and what they send meanwhile (/pause, say) waits behind it.
@@ -66,8 +68,9 @@ class Outlook:
 
 
 class Previews:
-    def __init__(self, *, database: Database, exchange_for: ExchangeFor) -> None:
+    def __init__(self, *, database: Database, clock: Clock, exchange_for: ExchangeFor) -> None:
         self._database = database
+        self._clock = clock
         self._exchange_for = exchange_for
 
     async def preview(self, account: Account) -> Preview:
@@ -78,7 +81,7 @@ class Previews:
         """
         exchange = self._exchange_for(account)
         async with within(_PATIENCE_S):
-            holdings = await exchange.holdings()
+            holdings = await self._holdings(account, exchange)
             rules, book = await rules_and_book(exchange.market, account.settings.symbol)
         decided = plan(
             holdings=holdings,
@@ -90,7 +93,8 @@ class Previews:
         async with self._database.reading() as session:
             recent = await limits.recent(session, account, now=book.read_at)
         decided = limited(decided, book=book, limits=account.limits_in_force, recent=recent)
-        seen = Seen.of(account.settings, holdings, book)
+        jump = jump_at(book.mid, limits=account.limits_in_force, recent=recent, now=book.read_at)
+        seen = Seen.of(account.settings, holdings, book, jump)
         reason = decided.reason
         if isinstance(reason, OverLimit) and reason.kind is LimitKind.JUMP:
             declined = _look(account, Declined(reason), seen, at=book.read_at)
@@ -107,7 +111,7 @@ class Previews:
         """
         try:
             async with within(_PATIENCE_S):
-                holdings = await self._exchange_for(account).holdings()
+                holdings = await self._holdings(account, self._exchange_for(account))
                 return await self._foresee(account, holdings)
         except EngineError:
             return None
@@ -147,7 +151,7 @@ class Previews:
         """What the account holds, valued if the market can be read."""
         exchange = self._exchange_for(account)
         async with within(_PATIENCE_S):
-            holdings = await exchange.holdings()
+            holdings = await self._holdings(account, exchange)
         unvalued = Seen.of(account.settings, holdings, None)
         try:
             async with within(_PATIENCE_S):
@@ -198,7 +202,7 @@ class Previews:
             return None
         try:
             async with within(_SOON_S):
-                holdings = await self._exchange_for(account).holdings()
+                holdings = await self._holdings(account, self._exchange_for(account))
         except EngineError:
             return None
         return holdings.of(asset).counted(account.settings.counting)
@@ -231,6 +235,21 @@ class Previews:
                 return await self.rules(account, account.settings.symbol)
         except EngineError:
             return None
+
+    async def _holdings(self, account: Account, exchange: Exchange) -> Holdings:
+        """Read again where an asset of the pair is gone that was there, as a check does."""
+        settings = account.settings
+        holdings = await exchange.holdings()
+        if not lacks_an_asset(holdings, settings.symbol):
+            return holdings
+        async with self._database.reading() as session:
+            seen = await movements.last_seen_of(session, [account.id])
+        last = seen.get((account.id, settings.dry_run))
+        if last is None or not last.lost_in(holdings):
+            return holdings
+        await self._clock.sleep(SECOND_SIGHT)
+        again = await exchange.holdings()
+        return most_of(holdings, again, settings.symbol, counting=settings.counting)
 
     def _market(self, account: Account) -> Market:
         """Without a key it is the public one, which is what a dry run sees."""

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from engine.clock import Clock
+from engine.domain.sights import SECOND_SIGHT
 from engine.errors import BadData
 
 _LONGEST_CALM = timedelta(minutes=5)
@@ -28,7 +29,7 @@ class Timing:
     send_margin: timedelta = timedelta(seconds=20)
     data_age: timedelta = timedelta(seconds=10)
     error_backoff: timedelta = timedelta(seconds=60)
-    second_sight: timedelta = timedelta(seconds=3)
+    second_sight: timedelta = SECOND_SIGHT
     settle_for: timedelta = timedelta(seconds=15)
     question: timedelta = timedelta(seconds=90)
     dialog: timedelta = timedelta(minutes=10)

@@ -82,5 +82,9 @@ class LastSeen:
     amounts: Mapping[Asset, Decimal]
     at: datetime
 
+    def lost_in(self, holdings: Holdings) -> bool:
+        """Whether an asset that was there is not there at all."""
+        return any(holdings.of(asset).total == ZERO < held for asset, held in self.amounts.items())
+
     def is_still(self, holdings: Holdings) -> bool:
         return all(holdings.of(asset).total == held for asset, held in self.amounts.items())

@@ -4,16 +4,18 @@ exactly like a withdrawal. Pure.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 
-from engine.domain.holdings import Balance, Holdings
+from engine.domain.holdings import Balance, Counting, Holdings, LastSeen
 from engine.domain.low_marks import LowMark, crossings
 from engine.domain.money import ZERO
 from engine.domain.movements import Expectation, Finding
-from engine.domain.pairs import USDT, Asset, base_of
+from engine.domain.pairs import USDT, Asset, Symbol, base_of
 from engine.domain.target import Settings
 from engine.errors import BadData
 
+SECOND_SIGHT = timedelta(seconds=3)
 # Interest and the like: too little to sell for.
 _DUST = Decimal("0.01")
 
@@ -39,10 +41,11 @@ def needs_second(
         return True
     quote = holdings.of(USDT)
     if expected is None:
-        missing = (quote.total, holdings.of(base_of(settings.symbol)).total)
-        return ZERO in missing or is_short(holdings, settings, asked=asked)
-    if expected.fill is not None and any(
-        holdings.of(asset).total == ZERO < amount for asset, amount in expected.amounts.items()
+        return lacks_an_asset(holdings, settings.symbol) or is_short(
+            holdings, settings, asked=asked
+        )
+    if expected.fill is not None and LastSeen(expected.amounts, at=holdings.read_at).lost_in(
+        holdings
     ):
         return True
     if not is_short(holdings, settings, asked=asked):
@@ -51,6 +54,11 @@ def needs_second(
     uncounted = quote.total - quote.counted(settings.counting)
     fell = expected.amounts[USDT] - quote.total
     return uncounted > ZERO or fell >= expected.room[USDT] + _DUST
+
+
+def lacks_an_asset(holdings: Holdings, symbol: Symbol) -> bool:
+    """Whether USDT or the token of *symbol* is not there at all. Raises BadData as `of` does."""
+    return ZERO in [holdings.of(asset).total for asset in (USDT, base_of(symbol))]
 
 
 def is_short(holdings: Holdings, settings: Settings, *, asked: bool) -> bool:
@@ -65,19 +73,28 @@ def agreed(first: Holdings, second: Holdings, *, settings: Settings, asked: bool
     Raises BadData where the readings call for trades in opposite directions.
     """
     counting = settings.counting
+    both = most_of(first, second, settings.symbol, counting=counting)
+    most = settings.target if asked else settings.band.high
+    if is_short(first, settings, asked=asked) and both.of(USDT).counted(counting) > most:
+        was, now = (reading.of(USDT).counted(counting) for reading in (first, second))
+        raise BadData(f"MEXC said {was:f} USDT, and {now:f} USDT a moment later")
+    return both
+
+
+def most_of(
+    first: Holdings, second: Holdings, symbol: Symbol, *, counting: Counting = Counting.HELD
+) -> Holdings:
+    """*second*, but of each asset of the pair the larger balance of the two readings."""
 
     def larger(asset: Asset) -> Balance:
         was, now = first.of(asset), second.of(asset)
         return max(now, was, key=lambda balance: (balance.counted(counting), balance.total))
 
-    held = {asset: larger(asset) for asset in (USDT, base_of(settings.symbol))}
+    held = {asset: larger(asset) for asset in (USDT, base_of(symbol))}
     is_as_now = all(second.of(asset) == balance for asset, balance in held.items())
-    most = settings.target if asked else settings.band.high
-    if is_short(first, settings, asked=asked) and held[USDT].counted(counting) > most:
-        was, now = (reading.of(USDT).counted(counting) for reading in (first, second))
-        raise BadData(f"MEXC said {was:f} USDT, and {now:f} USDT a moment later")
+    listed = {a: b for a, b in held.items() if a in second.balances or b.total > ZERO}
     return Holdings(
-        {**second.balances, **held},
+        {**second.balances, **listed},
         read_at=second.read_at if is_as_now else first.read_at,
         unreadable=second.unreadable,
     )

@@ -3,7 +3,9 @@
 import re
 
 from engine.credentials import Credentials
+from engine.domain.holdings import Holdings
 from engine.domain.pairs import Side, Symbol
+from engine.domain.sights import SECOND_SIGHT, lacks_an_asset, most_of
 from engine.errors import (
     BadCredentials,
     BelowMinimum,
@@ -46,12 +48,15 @@ class MexcKeyCheck:
         if not _KEY.fullmatch(api_key) or not _KEY.fullmatch(api_secret):
             raise BadCredentials(code=_BAD_KEY_FORMAT, message="API-key format invalid")
         credentials = Credentials(api_key, api_secret)
-        account = await self._client.read(ACCOUNT, credentials=credentials)
-        holdings = balances.holdings(account.contents, read_at=account.asked_at)
+        holdings = await self._holdings(credentials)
+        short = lacks_an_asset(holdings, symbol)
         report = await self._report(credentials)
         if report is not None:
             _refuse_unfit(report)
         await self._test_order(credentials, symbol)
+        if short:
+            await self._client.clock.sleep(SECOND_SIGHT)
+            holdings = most_of(holdings, await self._holdings(credentials), symbol)
         return KeyFacts(
             permissions=report.permissions if report else None,
             days_left=report.days_left if report else None,
@@ -65,6 +70,10 @@ class MexcKeyCheck:
             return None
         _refuse_unfit(report)
         return KeyPowers(report.permissions, report.days_left, report.addresses)
+
+    async def _holdings(self, credentials: Credentials) -> Holdings:
+        account = await self._client.read(ACCOUNT, credentials=credentials)
+        return balances.holdings(account.contents, read_at=account.asked_at)
 
     async def _report(self, credentials: Credentials) -> wire.KeyReport | None:
         """None where the exchange does not offer this; it came in 2026 and may go again."""
