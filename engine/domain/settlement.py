@@ -31,11 +31,12 @@ class Trace(Enum):
 
 def shows(holdings: Holdings, fill: Intent) -> bool:
     """Whether both sides of *fill* are in *holdings*."""
+    return _shows_base(holdings, fill) and shows_quote(holdings, fill)
+
+
+def _shows_base(holdings: Holdings, fill: Intent) -> bool:
     filled = fill.execution.base_quantity
-    if filled == ZERO:
-        return True
-    base_is_there = _base_moved(holdings, fill) >= filled * _NEARLY_ALL
-    return base_is_there and shows_quote(holdings, fill)
+    return filled == ZERO or _base_moved(holdings, fill) >= filled * _NEARLY_ALL
 
 
 def shows_quote(holdings: Holdings, fill: Intent) -> bool:
@@ -55,13 +56,17 @@ def is_settled(
     """Whether *holdings* have *last_fill* in them.
 
     A fill that was *seen_settled* once stays so, whatever is moved by hand afterwards. Only USDT
-    that is exactly the old one again comes from a copy at the exchange that lags behind.
+    that is exactly the old one again comes from a copy at the exchange that lags behind. Of an
+    order that was sent long ago and booked late the token is proof enough.
     """
     if last_fill is None or last_fill.resolved_at is None:
         return True
     if now - last_fill.resolved_at > SETTLE_WITHIN or shows_quote(holdings, last_fill):
         return True
-    return seen_settled and _quote_moved(holdings, last_fill) != ZERO
+    if _quote_moved(holdings, last_fill) == ZERO:
+        return False
+    sent_at = last_fill.sent_at or last_fill.created_at
+    return seen_settled or (now - sent_at > SETTLE_WITHIN and _shows_base(holdings, last_fill))
 
 
 def was_seen_settled(fill: Intent, last: LastSeen | None) -> bool:

@@ -13,6 +13,7 @@ import pytest
 from engine.clock import to_millis
 from engine.domain.orders import OrderState
 from engine.domain.pairs import Side
+from engine.domain.sights import SECOND_SIGHT
 from tests.fakes.http import Reply
 from tests.fakes.mexc_books import ALL_NEEDED, Account, Refused
 from tests.fakes.mexc_faults import DROPPED, Fault, json_reply, refusal
@@ -72,7 +73,7 @@ async def test_16_an_order_that_a_withdrawal_overtook_is_refused_once_and_planne
 
     assert (refused.state, sold.state) == (OrderState.REJECTED, OrderState.FILLED)
     assert (sold.side, sold.quote_before) == (Side.SELL, Decimal(10))
-    assert sold.created_at - refused.created_at == MINUTE
+    assert sold.created_at - refused.created_at == MINUTE + SECOND_SIGHT
     assert bench.mexc.requests["GET", ORDER] == 1  # the sale's own
     await _are_on_target(bench, anna)
 

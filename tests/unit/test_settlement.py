@@ -96,6 +96,20 @@ def test_a_withdrawal_that_undoes_the_fill_holds_up_trading_only_for_a_while():
     assert settled(undone, now=START + SETTLE_WITHIN + timedelta(seconds=1))
 
 
+@pytest.mark.parametrize(
+    ("usdt", "mntl", "enough"),
+    [("140.79", 108_142, True), ("57.10", 108_142, False), ("140.79", 100_000, False)],
+    ids=["and there was a deposit", "USDT as before", "the token as before"],
+)
+def test_of_an_order_that_was_sent_long_ago_the_token_is_proof_enough(
+    usdt: str, mntl: int, enough: bool
+):
+    sent = START - SETTLE_WITHIN
+    booked_late = replace(BOUGHT, created_at=sent, sent_at=sent)
+
+    assert settled(holdings(usdt=usdt, mntl=mntl), last_fill=booked_late) is enough
+
+
 def test_a_fee_that_is_known_may_be_of_any_size():
     costly = replace(SOLD, fees=Fees({USDT: D("1.63")}))
 
