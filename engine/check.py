@@ -36,7 +36,6 @@ from engine.domain.planner import (
     outside_band,
     plan,
 )
-from engine.domain.sights import agreed
 from engine.domain.target import Autonomy
 from engine.domain.troubles import Trouble, TroubleKind
 from engine.errors import ClockRefused, EngineError, LeaseLost, Rejected, SealBroken
@@ -44,7 +43,7 @@ from engine.exchange.pairdata import rules_and_book
 from engine.exchange.port import Exchange
 from engine.movements import Movements
 from engine.offers import Offers
-from engine.readings import Readings
+from engine.readings import Reading, Readings
 from engine.recover import Resolver, next_look
 from engine.storage import limits, looks, requests
 from engine.storage.database import Database
@@ -85,8 +84,8 @@ class Checker:
         self._exchange_for = exchange_for
         self._owner = owner
         self._trader = Trader(database=database, clock=clock, timing=timing)
-        self._readings = Readings(clock=clock)
         self._movements = Movements(database=database, clock=clock, owner=owner)
+        self._readings = Readings(clock=clock, timing=timing, movements=self._movements)
         self._offers = Offers(database=database, clock=clock, timing=timing, owner=owner)
         self._resolver = Resolver(database=database, clock=clock, trader=self._trader)
         self._watch = Watch(database=database, clock=clock)
@@ -124,28 +123,20 @@ class Checker:
         self, duty: Duty, exchange: Exchange, *, fence: int, trigger: Trigger, attempt: int = 1
     ) -> Checked:
         account, settings = duty.account, duty.account.settings
-        holdings, first = await self._readings.holdings(duty, exchange), None
-        if not self._readings.settled(duty, holdings):
+        reading = await self._readings.take(duty, exchange)
+        holdings = reading.holdings
+        if not reading.is_settled:
             return await self._unsettled(duty, holdings, trigger)
-        finding = await self._movements.find(duty, holdings)
-        if self._readings.is_doubtful(duty, holdings, finding):
-            await self._clock.sleep(self._timing.second_sight)
-            first, again = holdings, await self._readings.holdings(duty, exchange)
-            if not self._readings.settled(duty, again):
-                return await self._unsettled(duty, again, trigger)
-            asked = duty.request is not None
-            holdings = agreed(first, again, settings=settings, asked=asked)
-            finding = await self._movements.find(duty, holdings)
         await self._watch.over(duty, holdings)
-        await self._movements.keep(duty, finding, fence=fence)
+        await self._movements.keep(duty, reading.finding, fence=fence)
         if duty.request is None and not outside_band(holdings, settings):
             inside = Declined(InsideBand())
-            look = self._look(account, trigger, inside, holdings=holdings, first=first)
+            look = self._look(account, trigger, inside, holdings=holdings, first=reading.first)
             await self._call_over(account, duty.trouble)
             await self._offers.over(account)
             return Checked(look)
         return await self._rebalance(
-            duty, exchange, holdings, first=first, fence=fence, trigger=trigger, attempt=attempt
+            duty, exchange, reading, fence=fence, trigger=trigger, attempt=attempt
         )
 
     async def _call_over(self, account: Account, trouble: Trouble | None) -> None:
@@ -174,14 +165,13 @@ class Checker:
         self,
         duty: Duty,
         exchange: Exchange,
-        holdings: Holdings,
+        reading: Reading,
         *,
-        first: Holdings | None,
         fence: int,
         trigger: Trigger,
         attempt: int,
     ) -> Checked:
-        account, settings = duty.account, duty.account.settings
+        account, settings, holdings = duty.account, duty.account.settings, reading.holdings
         rules, book = await rules_and_book(exchange.market, settings.symbol)
         read_at = steadily(self._clock, holdings.read_at, book.read_at)
         decided = plan(
@@ -196,7 +186,7 @@ class Checker:
             recent = await limits.recent(session, account, now=now)
         decided = limited(decided, book=book, limits=account.limits_in_force, recent=recent)
         jump = jump_at(book.mid, limits=account.limits_in_force, recent=recent, now=now)
-        seen = {"holdings": holdings, "book": book, "first": first, "jump": jump}
+        seen = {"holdings": holdings, "book": book, "first": reading.first, "jump": jump}
         if decided.order is None or (
             duty.request is not None and not duty.request.covers(decided.order, now=now)
         ):

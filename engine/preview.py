@@ -122,7 +122,7 @@ class Previews:
         if account.can_trade:
             try:
                 async with within(_SOON_S):
-                    holdings = await self._exchange_for(account).holdings()
+                    holdings = await self._holdings(account, self._exchange_for(account))
                     look = _seen_now(account, Seen.of(account.settings, holdings, None), holdings)
                     foreseen = await self._foresee(account, holdings)
             except EngineError:

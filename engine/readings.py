@@ -1,6 +1,7 @@
 """What a check reads of an account's balances, and whether it may be acted on."""
 
 import logging
+from dataclasses import dataclass
 
 from engine.clock import Clock
 from engine.domain.accounts import Duty
@@ -8,21 +9,56 @@ from engine.domain.holdings import Holdings
 from engine.domain.movements import Finding, expectation
 from engine.domain.orders import AccountId, ClientOrderId
 from engine.domain.settlement import is_settled, was_seen_settled
-from engine.domain.sights import needs_second
+from engine.domain.sights import agreed, needs_second
 from engine.exchange.port import Exchange
+from engine.movements import Movements
+from engine.timing import Timing
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The *holdings* that may be acted on, where they have the last fill in them; *finding* is what
+    came or went. *first* is what the exchange said before it was asked a second time.
+    """
+
+    holdings: Holdings
+    is_settled: bool = True
+    first: Holdings | None = None
+    finding: Finding | None = None
 
 
 class Readings:
     """Remembers, for each account, which odd rows are in the log and which fill was seen settled."""
 
-    def __init__(self, *, clock: Clock) -> None:
+    def __init__(self, *, clock: Clock, timing: Timing, movements: Movements) -> None:
         self._clock = clock
+        self._timing = timing
+        self._movements = movements
         self._logged: dict[AccountId, frozenset[str]] = {}
         self._settled: dict[AccountId, ClientOrderId] = {}
 
-    async def holdings(self, duty: Duty, exchange: Exchange) -> Holdings:
+    async def take(self, duty: Duty, exchange: Exchange) -> Reading:
+        """Read the balances: once, or a second time after a while where they fell for no reason.
+
+        Raises what the exchange's reads raise, and BadData where two readings contradict.
+        """
+        first = await self._read(duty, exchange)
+        if not self._is_settled(duty, first):
+            return Reading(first, is_settled=False)
+        finding = await self._movements.find(duty, first)
+        if not self._is_doubtful(duty, first, finding):
+            return Reading(first, finding=finding)
+        await self._clock.sleep(self._timing.second_sight)
+        again = await self._read(duty, exchange)
+        if not self._is_settled(duty, again):
+            return Reading(again, is_settled=False)
+        settings, asked = duty.account.settings, duty.request is not None
+        both = agreed(first, again, settings=settings, asked=asked)
+        return Reading(both, first=first, finding=await self._movements.find(duty, both))
+
+    async def _read(self, duty: Duty, exchange: Exchange) -> Holdings:
         """One reading. Rows that make no sense are logged when they first appear."""
         holdings = await exchange.holdings()
         account_id, odd = duty.account.id, frozenset(holdings.unreadable.values())
@@ -31,7 +67,7 @@ class Readings:
         self._logged[account_id] = odd
         return holdings
 
-    def settled(self, duty: Duty, holdings: Holdings) -> bool:
+    def _is_settled(self, duty: Duty, holdings: Holdings) -> bool:
         """Whether *holdings* show the account's last fill."""
         fill, account_id = duty.last_fill, duty.account.id
         if fill is None:
@@ -47,7 +83,7 @@ class Readings:
             self._settled[account_id] = fill.client_order_id
         return settled
 
-    def is_doubtful(self, duty: Duty, holdings: Holdings, finding: Finding | None) -> bool:
+    def _is_doubtful(self, duty: Duty, holdings: Holdings, finding: Finding | None) -> bool:
         """Whether *holdings* must be read a second time. A paper ledger is our own."""
         settings = duty.account.settings
         return not settings.dry_run and needs_second(
