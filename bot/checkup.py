@@ -13,6 +13,7 @@ from bot.workload import Workload
 from engine.domain.accounts import Account
 from engine.domain.book import OrderBook
 from engine.domain.liquidity import depth, spread
+from engine.domain.looks import Seen
 from engine.domain.pairs import PairRules, Side
 from engine.domain.planner import smallest_order
 from engine.domain.troubles import Trouble
@@ -131,9 +132,8 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Symptoms:
-    """What the questions brought; the error where one brought none. *key* is None where MEXC does
-    not tell of keys, *stored_in* and *polled* where there was no write or no poll. *trouble* lasts;
-    *unclear*: an order needs the person's eyes.
+    """What the questions brought; the error where one brought none, None where nothing is known.
+    *trouble* lasts, *unclear*: an order needs the person's eyes, *seen* is what was owned last.
     """
 
     account: Account
@@ -147,6 +147,7 @@ class Symptoms:
     workload: Workload
     trouble: Trouble | None = None
     unclear: bool = False
+    seen: Seen | None = None
 
     @property
     def host_refused(self) -> str | None:

@@ -198,7 +198,7 @@ CARDS: Sequence[Shown] = (
     Shown("low-mark", "A token runs low", [alert_view(LowMarkReached(dry_run=False, symbol=SYMBOL, asset=MNTL, below=D(100_000), left=D(91_858)))]),
     Shown("digest", "The day's digest", [alert_view(Digest(dry_run=False, since=NOON - timedelta(days=1), at=NOON, target=D(40), trades=3, bought=D("21.30"), sold=D("5.00"), fees={USDT: D("0.013")}, small=1, smallest=D(5), held_before=D("40.10"), held=D("40.79")))]),
     Shown("key-ending", "The key ends soon", [alert_view(KeyEnding(dry_run=False, key_tail="BWC5", days_left=7, expires_at=NOON + timedelta(days=7)))]),
-    Shown("trade-story", "A trade's story", [story_view(order=_TRADE, asked_by=None, back=HistoryPage(0, 5))]),
+    Shown("trade-story", "A trade's story", [story_view(account=ACCOUNT, order=_TRADE, asked_by=None, back=HistoryPage(0, 5))]),
     Shown("members", "The people of a chat", _asked("/members", members_view(people=[Member(user_id=1, role=Role.OWNER, name="Anna", since=NOON), Member(user_id=2, role=Role.VIEWER, name="Bert", since=NOON)], page=0, has_more=False, is_private=False, all_may_look=False, question_id="q"))),
     Shown("member-joined", "A code was used", [alert_view(MemberJoined(user_id=2, name="Bert", role=Role.VIEWER))]),
     Shown("halt", "The owner halts everything", _asked("/halt", halted_view(halt=Halt(at=NOON, user_id=1), already=False, now=NOON))),

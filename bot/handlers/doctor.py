@@ -99,6 +99,7 @@ class Doctor:
             polled=self._polls.heard(),
             workload=workload,
             trouble=known.trouble if known else None,
+            seen=known.seen.seen if known and known.seen else None,
             unclear=unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN,
         )
 

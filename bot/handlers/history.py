@@ -61,7 +61,9 @@ class History:
         back = HistoryPage(page=story.page, size=story.size)
         if order is None or order.account_id != account.id:
             return story_gone_view(back=back)
-        return story_view(order=order, asked_by=await self._asked_by(ask, order), back=back)
+        return story_view(
+            account=account, order=order, asked_by=await self._asked_by(ask, order), back=back
+        )
 
     async def _asked_by(self, ask: Ask, order: Intent) -> str | None:
         """A person's run has the id of the tap that confirmed it."""

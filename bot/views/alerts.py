@@ -12,7 +12,7 @@ from bot.views.halt import halt_alert_view
 from bot.views.keylife import key_ending_view
 from bot.views.layout import escape, lines, quoted
 from bot.views.low_marks import low_mark_over_view, low_mark_view
-from bot.views.mode import good_badge, halted_badge, trading_badge, warning_badge
+from bot.views.mode import RECOVERED, TROUBLE, alert_badge, halted_badge
 from bot.views.movements import moved_view
 from bot.views.offers import drift_noticed_view, plan_offered_view
 from bot.views.people import joined_view
@@ -92,7 +92,7 @@ def _trade(trade: TradeSettled) -> Message:
     average = price(trade.quote_amount / trade.base_quantity)
     shortfall = _shortfall(trade)
     text = lines(
-        f"{trading_badge(dry_run=trade.dry_run)} · {verb} {bought}",
+        f"{alert_badge(trade)} · {verb} {bought}",
         f"for {usdt(trade.quote_amount)} at {average}",
         _fee_and_shortfall(trade, shortfall),
         _balance_change(trade),
@@ -109,7 +109,7 @@ def _nothing_traded(trade: TradeSettled) -> Message:
     verb = "bought" if trade.side is Side.BUY else "sold"
     base = escape(base_of(trade.symbol))
     text = lines(
-        f"{trading_badge(dry_run=trade.dry_run)} · Nothing {verb}",
+        f"{alert_badge(trade)} · Nothing {verb}",
         f"Nobody trades {base} within 5% of its last price, so MEXC ended the order unfilled.",
         "No money moved. The next check decides again.",
         f"USDT  {cents(trade.quote_before)} unchanged  (target {cents(trade.target)})",
@@ -176,7 +176,7 @@ def _order(alert: OrderUnclear | OrderNeverArrived | OrderNeedsPerson) -> str:
 def _unclear(alert: OrderUnclear) -> Message:
     return Message(
         lines(
-            f"{warning_badge(dry_run=alert.dry_run)} · An order is unclear",
+            f"{alert_badge(alert, sign=TROUBLE)} · An order is unclear",
             f"MEXC did not answer my order to {_order(alert)}.",
             "It may or may not have traded. I am finding out, and nothing else will be sent until "
             "I know.",
@@ -188,7 +188,7 @@ def _unclear(alert: OrderUnclear) -> Message:
 def _never_arrived(alert: OrderNeverArrived) -> Message:
     return Message(
         lines(
-            f"{good_badge(dry_run=alert.dry_run)} · The order never arrived",
+            f"{alert_badge(alert, sign=RECOVERED)} · The order never arrived",
             f"MEXC does not know the order to {_order(alert)}.",
             "No money moved. The next check reads your balance and decides afresh.",
         )
@@ -223,7 +223,7 @@ def _what_is_unclear(alert: OrderNeedsPerson) -> Iterable[str]:
 
 
 def _declined(alert: RunDeclined) -> Message:
-    badge = trading_badge(dry_run=alert.dry_run)
+    badge = alert_badge(alert)
     if alert.reason is not None:
         return Message(
             lines(

@@ -78,7 +78,7 @@ def connected_view(
     """
     settings = account.settings
     base = base_of(settings.symbol)
-    warning = caution(settings, rules=rules)
+    warning = caution(settings, rules=rules, seen=foreseen.seen if foreseen else None)
     held = facts.holdings.of(USDT).counted(settings.counting)
     step = rules.quantity_step if rules else None
     tokens_held = balance(facts.holdings.of(base).counted(settings.counting), step=step)

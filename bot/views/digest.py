@@ -8,7 +8,7 @@ from bot.messages import Message
 from bot.views.amounts import cents, fee, usdt
 from bot.views.buttons import do, keyboard
 from bot.views.layout import block, escape, lines, row
-from bot.views.mode import paused_badge, trading_badge
+from bot.views.mode import alert_badge
 from bot.views.moments import roughly, stamp
 from engine.domain.alerts import Digest
 from engine.domain.money import ZERO
@@ -18,8 +18,7 @@ _KEY_IS_NEAR = timedelta(days=14)
 
 
 def digest_view(digest: Digest) -> Message:
-    mode = (paused_badge if digest.paused else trading_badge)(dry_run=digest.dry_run)
-    title = f"{mode} · Digest of {_span(digest.at - digest.since)}"
+    title = f"{alert_badge(digest)} · Digest of {_span(digest.at - digest.since)}"
     if _is_quiet(digest):
         held = "" if digest.held is None else f" You hold {usdt(digest.held)}."
         return Message(f"{title}: nothing happened.{held}")

@@ -277,7 +277,7 @@ class _Words:
 
     def _caution(self) -> str:
         rules = None if isinstance(self.found.rules, EngineError) else self.found.rules
-        told = caution(self.found.account.settings, rules=rules)
+        told = caution(self.found.account.settings, rules=rules, seen=self.found.seen)
         if told is None:
             return "they cannot trade. /setthreshold 5% would work."
         remedies = " or ".join(f"/{r.command} {r.argument}" for r in told.remedies)

@@ -5,7 +5,7 @@ from datetime import datetime
 from bot.messages import Message
 from bot.views.buttons import do, keyboard
 from bot.views.layout import escape, lines, paragraphs
-from bot.views.mode import warning_badge
+from bot.views.mode import TROUBLE, alert_badge
 from bot.views.moments import stamp
 from engine.domain.alerts import KeyEnding
 from engine.domain.keylife import RENEWABLE_FROM, days_left
@@ -26,7 +26,7 @@ def key_ending_view(alert: KeyEnding) -> Message:
     return Message(
         paragraphs(
             lines(
-                f"{warning_badge(dry_run=alert.dry_run)} · {_title(alert)}",
+                f"{alert_badge(alert, sign=TROUBLE)} · {_title(alert)}",
                 f"The key ending in {escape(alert.key_tail)} ends on "
                 f"{stamp(alert.expires_at).lstrip()} UTC. After that MEXC refuses it, and nothing is "
                 "traded. Your coins are not touched by that.",

@@ -8,7 +8,7 @@ from bot.pages import Unwarn
 from bot.views.amounts import quantity, tokens
 from bot.views.buttons import button, do, keyboard
 from bot.views.layout import escape, lines
-from bot.views.mode import badge, good_badge, warning_badge
+from bot.views.mode import RECOVERED, TROUBLE, alert_badge, badge
 from engine.domain.accounts import Account
 from engine.domain.alerts import LowMarkOver, LowMarkReached
 from engine.domain.low_marks import MOST_MARKS, LowMark
@@ -82,7 +82,7 @@ def low_mark_view(alert: LowMarkReached) -> Message:
     asset = escape(alert.asset)
     return Message(
         lines(
-            f"{warning_badge(dry_run=alert.dry_run)} · {asset} runs low",
+            f"{alert_badge(alert, sign=TROUBLE)} · {asset} runs low",
             f"You have {escape(tokens(alert.left, alert.asset))}, below the "
             f"{escape(tokens(alert.below, alert.asset))} you wanted to hear of.",
             _meaning(alert),
@@ -96,7 +96,7 @@ def low_mark_view(alert: LowMarkReached) -> Message:
 def low_mark_over_view(alert: LowMarkOver) -> Message:
     return Message(
         lines(
-            f"{good_badge(dry_run=alert.dry_run)} · Enough {escape(alert.asset)} again",
+            f"{alert_badge(alert, sign=RECOVERED)} · Enough {escape(alert.asset)} again",
             f"You have {escape(tokens(alert.left, alert.asset))}; "
             f"the warning is at {escape(tokens(alert.below, alert.asset))}. It stands.",
         )

@@ -1,11 +1,14 @@
 """The mode, which stands in the first line of whatever concerns money."""
 
 from engine.domain.accounts import Account
+from engine.domain.alerts import InMode
 
 LIVE = "🟢 LIVE"
 DRY_RUN = "🧪 DRY RUN"
 PAUSED = "⏸ PAUSED"
 HALTED = "🛑 HALTED"
+NO_KEY = "🔑 NO KEY"
+TROUBLE, RECOVERED = "⚠️", "✅"
 
 
 def badge(account: Account, *, halted: bool = False) -> str:
@@ -17,7 +20,18 @@ def badge(account: Account, *, halted: bool = False) -> str:
         return halted_badge(dry_run=dry_run)
     if account.settings.paused:
         return paused_badge(dry_run=dry_run)
-    return trading_badge(dry_run=dry_run)
+    return trading_badge(dry_run=dry_run) if account.can_trade else NO_KEY
+
+
+def alert_badge(alert: InMode, *, sign: str | None = None) -> str:
+    """The mode in which the chat was; *sign* takes the place of the mode's own."""
+    if alert.halted:
+        mode = halted_badge(dry_run=alert.dry_run)
+    elif alert.paused:
+        mode = paused_badge(dry_run=alert.dry_run)
+    else:
+        mode = trading_badge(dry_run=alert.dry_run)
+    return mode if sign is None else f"{sign} {mode.partition(' ')[2]}"
 
 
 def paused_badge(*, dry_run: bool) -> str:
@@ -30,11 +44,3 @@ def halted_badge(*, dry_run: bool) -> str:
 
 def trading_badge(*, dry_run: bool) -> str:
     return DRY_RUN if dry_run else LIVE
-
-
-def warning_badge(*, dry_run: bool) -> str:
-    return "⚠️ DRY RUN" if dry_run else "⚠️ LIVE"
-
-
-def good_badge(*, dry_run: bool) -> str:
-    return "✅ DRY RUN" if dry_run else "✅ LIVE"

@@ -5,7 +5,7 @@ from bot.messages import Message
 from bot.views.amounts import balance, band_range, cents, tokens, usdt
 from bot.views.buttons import button, do, keyboard
 from bot.views.layout import escape, lines, paragraphs
-from bot.views.mode import badge, trading_badge
+from bot.views.mode import alert_badge, badge
 from bot.views.outlook import next_step
 from engine.domain.accounts import Account
 from engine.domain.alerts import Moved
@@ -27,7 +27,7 @@ def moved_view(told: Moved) -> Message:
     head = "Traded by hand" if told.by_hand else _headline(told.moved[0])
     text = paragraphs(
         lines(
-            f"{trading_badge(dry_run=told.dry_run)} · {head}",
+            f"{alert_badge(told)} · {head}",
             "No order of mine did this:",
             *(_change(movement, told) for movement in told.moved),
         ),

@@ -102,7 +102,7 @@ def page_view(
     settings = account.settings
     icon, label = _PAGES[page]
     held = held_at(look, settings)
-    warning = caution(settings, rules=rules)
+    warning = caution(settings, rules=rules, seen=look.seen if look else None)
     hint = f"Typed: {_usage(page)}"
     return Message(
         paragraphs(

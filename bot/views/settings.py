@@ -85,7 +85,7 @@ def changed_view(
 ) -> Message:
     """*account* as it is after the change. The same value again is told as no change."""
     settings = account.settings
-    warning = caution(settings, rules=rules)
+    warning = caution(settings, rules=rules, seen=look.seen if look else None)
     name, value = setting_named(topic, settings)
     changed = settings != before
     headline = f"{name} set to {value}" if changed else f"{name} is {value} already"

@@ -9,8 +9,9 @@ from bot.pages import HistoryPage
 from bot.views.amounts import about_percent, cents, fee, price, quantity, tokens, usdt
 from bot.views.buttons import button, keyboard
 from bot.views.layout import block, escape, lines, paragraphs, quoted, row
-from bot.views.mode import trading_badge
+from bot.views.mode import badge
 from bot.views.moments import to_the_second
+from engine.domain.accounts import Account
 from engine.domain.money import ZERO
 from engine.domain.orders import Fees, Intent, OrderState, Trigger
 from engine.domain.pairs import Side, base_of
@@ -19,12 +20,14 @@ from engine.domain.slippage import slippage
 _ASIDE = "  "
 
 
-def story_view(*, order: Intent, asked_by: str | None, back: HistoryPage) -> Message:
+def story_view(
+    *, account: Account, order: Intent, asked_by: str | None, back: HistoryPage
+) -> Message:
     """*asked_by* is the person who tapped, as far as that is known; *back* the page it came from."""
     return Message(
         paragraphs(
             lines(
-                f"{trading_badge(dry_run=order.dry_run)} · {_title(order)}",
+                f"{badge(account)} · {_title(order)}",
                 _who(order, asked_by),
                 "On paper: no real money moved." if order.dry_run else None,
             ),

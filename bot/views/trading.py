@@ -56,7 +56,7 @@ def resumed_view(
     foreseen: Foreseen | None = None,
 ) -> Message:
     settings = account.settings
-    warning = caution(settings, rules=rules)
+    warning = caution(settings, rules=rules, seen=look.seen if look else None)
     money = "on paper, with live prices" if settings.dry_run else "with real money"
     held = held_at(look, settings)
     step = next_step(account, held=held, rules=rules, foreseen=foreseen)

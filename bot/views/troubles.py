@@ -9,7 +9,7 @@ from bot.messages import Message
 from bot.views.amounts import about_percent
 from bot.views.buttons import do, keyboard
 from bot.views.layout import escape, lines, quoted
-from bot.views.mode import good_badge, warning_badge
+from bot.views.mode import RECOVERED, TROUBLE, alert_badge
 from bot.views.moments import roughly, stamp
 from bot.views.reasons import reason_advice, reason_text
 from engine.domain.alerts import TroubleOver, TroubleTold
@@ -194,7 +194,7 @@ def trouble_view(alert: TroubleTold) -> Message:
             reason_advice(alert.reason, symbol=alert.symbol), "I look again at each check."
         )
     text = lines(
-        f"{warning_badge(dry_run=alert.dry_run)} · {words.title.format(base=base)}",
+        f"{alert_badge(alert, sign=TROUBLE)} · {words.title.format(base=base)}",
         _filled_in(happened, base=base, detail=alert.detail) if alert.reason is None else happened,
         f"MEXC answered {quoted(alert.detail)}." if words.cite and alert.detail else None,
         words.money,
@@ -211,7 +211,7 @@ def trouble_over_view(alert: TroubleOver) -> Message:
     checks = f"{alert.count} times" if alert.count > 1 else "once"
     return Message(
         lines(
-            f"{good_badge(dry_run=alert.dry_run)} · {_WORDS[alert.kind].over}",
+            f"{alert_badge(alert, sign=RECOVERED)} · {_WORDS[alert.kind].over}",
             f"It went wrong {checks} in {roughly(alert.at - alert.since)}.",
             "It is over; checks go on as before. /status shows where you stand.",
         )

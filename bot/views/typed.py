@@ -6,7 +6,7 @@ from decimal import Decimal
 from bot.views.amounts import pair_name, threshold, usdt
 from bot.views.layout import escape
 from bot.views.moments import exactly
-from engine.domain.limits import Limits
+from engine.domain.limits import AUTOMATIC, Limits
 from engine.domain.money import plain
 from engine.domain.target import Threshold, ThresholdUnit
 from engine.domain.wishes import Wish
@@ -80,5 +80,18 @@ def commands(wish: Wish) -> list[str]:
     if wish.dry_run is not None:
         found.append(f"/dryrun {'on' if wish.dry_run else 'off'}")
     if wish.limits is not None:
-        found.append("/limits")
+        found.extend(_limits_commands(wish.limits))
     return found
+
+
+def _limits_commands(limits: Limits) -> list[str]:
+    """One a limit, for /limits takes one at a time."""
+    if limits == AUTOMATIC:
+        return ["/limits auto"]
+    values = {
+        "order": None if limits.order is None else plain(limits.order),
+        "day": None if limits.day is None else plain(limits.day),
+        "hour": limits.orders_per_hour,
+        "price": None if limits.move is None else f"{plain(limits.move * 100)}%",
+    }
+    return [f"/limits {name} {value or 'auto'}" for name, value in values.items()]

@@ -16,14 +16,24 @@ from engine.domain.troubles import TroubleKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TradeSettled:
+class InMode:
+    """What is told of an account. *paused* and *halted* are how its chat stood when the alert was
+    stored, which sees to them.
+    """
+
+    dry_run: bool
+    paused: bool = False
+    halted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeSettled(InMode):
     """An order is over. *base_quantity* 0 means nothing was filled.
 
     *asked_quote* is what a buy was to spend or a sell was to bring. *late* means the exchange's
     first answer was lost and the result had to be looked up.
     """
 
-    dry_run: bool
     symbol: Symbol
     side: Side
     trigger: Trigger
@@ -39,20 +49,18 @@ class TradeSettled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderUnclear:
+class OrderUnclear(InMode):
     """The exchange did not say whether it took the order; nothing else is sent meanwhile."""
 
-    dry_run: bool
     symbol: Symbol
     side: Side
     expected_quote: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderNeverArrived:
+class OrderNeverArrived(InMode):
     """The unclear order turned out not to exist; the next check plans afresh."""
 
-    dry_run: bool
     symbol: Symbol
     side: Side
     expected_quote: Decimal
@@ -77,10 +85,9 @@ class OrderNeedsPerson:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TroubleTold:
-    """A check or an order failed. *paused* says whether trading was paused because of it."""
+class TroubleTold(InMode):
+    """A check or an order failed; *paused* where that paused trading, too."""
 
-    dry_run: bool
     kind: TroubleKind
     detail: str
     count: int
@@ -88,12 +95,10 @@ class TroubleTold:
     at: datetime
     symbol: Symbol
     reason: Reason | None = None
-    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TroubleOver:
-    dry_run: bool
+class TroubleOver(InMode):
     kind: TroubleKind
     count: int
     since: datetime
@@ -101,10 +106,9 @@ class TroubleOver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunDeclined:
+class RunDeclined(InMode):
     """A person asked for a trade and got none: *reason*, or the market moved away from the plan."""
 
-    dry_run: bool
     symbol: Symbol
     held: Decimal
     target: Decimal
@@ -160,10 +164,9 @@ class HaltLifted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LowMarkReached:
+class LowMarkReached(InMode):
     """Less than *below* of *asset* is left, as a person wanted to hear."""
 
-    dry_run: bool
     symbol: Symbol
     asset: Asset
     below: Decimal
@@ -171,23 +174,21 @@ class LowMarkReached:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LowMarkOver:
+class LowMarkOver(InMode):
     """There is enough of *asset* again."""
 
-    dry_run: bool
     asset: Asset
     below: Decimal
     left: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Digest:
+class Digest(InMode):
     """What came between *since* and *at*. *bought* and *sold* are USDT before fees; *small* trades
     were worth less than *smallest* each. *troubles* counts the alerts of troubles, *trouble* is the
     one that lasts. The balances are USDT, None where they are not known.
     """
 
-    dry_run: bool
     since: datetime
     at: datetime
     target: Decimal
@@ -201,20 +202,18 @@ class Digest:
     held: Decimal | None = None
     troubles: int = 0
     trouble: TroubleKind | None = None
-    paused: bool = False
     key_expires_at: datetime | None = None
     fees_complete: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class Moved(InMode):
     """Money came or went without an order of ours; *by_hand*: one coin came for the other.
 
     *held* is the USDT held now. With a *question_id* the chat is asked whether to raise the target
     to *new_target*. *last_for_now*: there were so many that the next ones are only kept.
     """
 
-    dry_run: bool
     symbol: Symbol
     moved: tuple[Movement, ...]
     by_hand: bool
@@ -231,10 +230,9 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyEnding:
+class KeyEnding(InMode):
     """The exchange key ends in *days_left* days, and trading with it."""
 
-    dry_run: bool
     key_tail: str
     days_left: int
     expires_at: datetime

@@ -1,11 +1,12 @@
 """Messages that must reach a chat: stored with the fact they tell of, sent by the relay later."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.domain.alerts import Alert
+from engine.domain.alerts import Alert, InMode
 from engine.storage import queue
 from engine.storage.codec import alert_kind, to_json
 from engine.storage.models import AccountRow, OutboxRow
@@ -43,9 +44,14 @@ async def add_alert(
 ) -> bool:
     """As `add`; the alert is kept as its facts and worded when it is sent.
 
-    It goes to the topic in which the chat hears of its account.
+    It goes to the topic in which the chat hears of its account, and says the mode that the chat is
+    in now.
     """
-    topic = select(AccountRow.topic_id).where(AccountRow.chat_id == chat_id)
+    columns = (AccountRow.topic_id, AccountRow.paused, AccountRow.halted)
+    known = await session.execute(select(*columns).where(AccountRow.chat_id == chat_id))
+    topic_id, paused, halted = known.one_or_none() or (None, False, False)
+    if isinstance(alert, InMode):
+        alert = replace(alert, paused=paused, halted=halted)
     return await add(
         session,
         chat_id=chat_id,
@@ -53,7 +59,7 @@ async def add_alert(
         payload=to_json(alert),
         dedupe_key=dedupe_key,
         now=now,
-        topic_id=await session.scalar(topic),
+        topic_id=topic_id,
     )
 
 

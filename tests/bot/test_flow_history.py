@@ -107,7 +107,7 @@ async def test_a_number_opens_the_trades_story_and_back_leads_to_its_page(bot: P
     await bot.tap(OWNER, "« Back")
 
     assert news == []
-    assert story[0].startswith("🟢 LIVE · Sold 3 MNTL\nA check started it by itself")
+    assert story[0].startswith("⏸ PAUSED · Sold 3 MNTL\nA check started it by itself")
     assert "Client order id\n  order-3\n" in story[0]
     assert story[1] == ["« Back"]
     assert history.text == page

@@ -142,6 +142,6 @@ async def test_a_revoked_key_is_found_by_the_next_check_and_explained(
 
     [told] = await bot.checked()
 
-    assert told.text.startswith("⚠️ LIVE · MEXC refuses the key\nThe key is expired, deleted or")
+    assert told.text.startswith("⚠️ PAUSED · MEXC refuses the key\nThe key is expired, deleted or")
     assert "Trading is paused for this chat." in told.text
     assert "send it with /connect: all settings stay. Then send /resume." in told.text

@@ -231,7 +231,7 @@ def test_each_trouble_says_what_it_means_for_the_money_and_how_it_ended(kind: Tr
         )
     )
 
-    assert text.startswith("⚠️ LIVE · ")
+    assert text.startswith("⚠️ PAUSED · " if kind in PAUSING else "⚠️ LIVE · ")
     assert "37 times in 14 min" in text
     assert any(words in text for words in ("No order", "No money", "Nothing was", "No new order"))
     assert ("Trading is paused" in text) == (kind in PAUSING)

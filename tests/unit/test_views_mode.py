@@ -1,0 +1,150 @@
+"""The mode in the first line is the real one, in every alert and every view of an account."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bot.messages import Message
+from bot.views.alerts import alert_view
+from bot.views.mode import badge
+from docs.gallery_cards import CARDS
+from engine.domain.accounts import Account
+from engine.domain.alerts import (
+    Digest,
+    InMode,
+    KeyEnding,
+    LowMarkOver,
+    LowMarkReached,
+    Moved,
+    OrderNeverArrived,
+    OrderUnclear,
+    RunDeclined,
+    TradeSettled,
+    TroubleOver,
+    TroubleTold,
+)
+from engine.domain.movements import Movement
+from engine.domain.orders import Trigger
+from engine.domain.pairs import USDT, Side
+from engine.domain.target import Autonomy
+from engine.domain.troubles import TroubleKind
+from engine.storage.codec import ALERTS
+from tests.builders import MNTL, MNTLUSDT, account, settings
+from tests.fakes.clock import START
+from tests.unit.phone import check_message
+
+D = Decimal
+ORDER: dict[str, Any] = {"symbol": MNTLUSDT, "side": Side.BUY, "expected_quote": D("17.1")}
+TROUBLE: dict[str, Any] = {"detail": "", "count": 2, "since": START, "at": START}
+
+
+def alerts(*, dry_run: bool = False) -> list[Any]:
+    """One of each kind that stands in a mode, and a trouble of each kind."""
+    return [
+        TradeSettled(
+            dry_run=dry_run,
+            symbol=MNTLUSDT,
+            side=Side.BUY,
+            trigger=Trigger.INTERVAL,
+            base_quantity=D(8142),
+            quote_amount=D("16.30"),
+            asked_quote=D("17.10"),
+            fees={USDT: D("0.01")},
+            quote_before=D("57.10"),
+            quote_after=D("40.79"),
+            target=D(40),
+        ),
+        OrderUnclear(dry_run=dry_run, **ORDER),
+        OrderNeverArrived(dry_run=dry_run, **ORDER),
+        RunDeclined(dry_run=dry_run, symbol=MNTLUSDT, held=D(40), target=D(40), reason=None),
+        Moved(
+            dry_run=dry_run,
+            symbol=MNTLUSDT,
+            moved=(Movement(at=START, dry_run=dry_run, asset=USDT, before=D(40), after=D(140)),),
+            by_hand=False,
+            held=D(140),
+            target=D(40),
+            band=settings().band,
+            autonomy=Autonomy.AUTO,
+        ),
+        LowMarkReached(dry_run=dry_run, symbol=MNTLUSDT, asset=MNTL, below=D(10), left=D(9)),
+        LowMarkOver(dry_run=dry_run, asset=MNTL, below=D(10), left=D(11)),
+        Digest(
+            dry_run=dry_run,
+            since=START,
+            at=START + timedelta(days=1),
+            target=D(40),
+            trades=0,
+            bought=D(0),
+            sold=D(0),
+            fees={},
+            small=0,
+            smallest=D(0),
+        ),
+        KeyEnding(dry_run=dry_run, key_tail="BWC5", days_left=3, expires_at=START),
+        *(
+            one
+            for kind in TroubleKind
+            for one in (
+                TroubleTold(dry_run=dry_run, kind=kind, symbol=MNTLUSDT, **TROUBLE),
+                TroubleOver(
+                    dry_run=dry_run, kind=kind, count=2, since=START, at=START + timedelta(1)
+                ),
+            )
+        ),
+    ]
+
+
+def first_line(view: Message) -> str:
+    return check_message(view).splitlines()[0]
+
+
+def test_every_kind_of_alert_that_stands_in_a_mode_is_tried():
+    assert {type(alert) for alert in alerts()} == {
+        kind for kind in ALERTS.values() if issubclass(kind, InMode)
+    }
+
+
+@pytest.mark.parametrize(
+    ("mode", "word"),
+    [({"paused": True}, "PAUSED"), ({"halted": True, "paused": True}, "HALTED"), ({}, "LIVE")],
+)
+def test_an_alert_names_the_mode_the_chat_is_in(mode: dict[str, bool], word: str):
+    for alert in alerts():
+        head = first_line(alert_view(replace(alert, **mode)))
+        others = {"LIVE", "PAUSED", "HALTED"} - {word}
+
+        assert f"{word} · " in head
+        assert not [other for other in others if other in head]
+
+
+def test_an_alert_on_paper_says_so_in_every_mode():
+    for alert in alerts(dry_run=True):
+        assert "DRY RUN · " in first_line(alert_view(alert))
+        assert "PAUSED (dry run) · " in first_line(alert_view(replace(alert, paused=True)))
+
+
+def test_what_says_that_trading_is_paused_has_paused_as_its_mode():
+    said = [alert_view(replace(alert, paused=True)) for alert in alerts()]
+    said += [shown for card in CARDS for shown in card.chat if isinstance(shown, Message)]
+
+    for view in said:
+        if "Trading is paused" in view.text:
+            assert "PAUSED" in view.text.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("who", "expected"),
+    [
+        (account(sealed_key=None, key_tail=None), "🔑 NO KEY"),
+        (account(), "🟢 LIVE"),
+        (account(sealed_key=None, settings=settings(dry_run=True)), "🧪 DRY RUN"),
+        (account(sealed_key=None, settings=settings(paused=True)), "⏸ PAUSED"),
+        (account(sealed_key=None, halted=True), "🛑 HALTED"),
+    ],
+)
+def test_without_a_key_nothing_is_live(who: Account, expected: str):
+    assert badge(who) == expected
