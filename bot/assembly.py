@@ -26,6 +26,7 @@ from bot.replies import Replies
 from bot.rounds import Rounds
 from bot.router import Router
 from bot.setaside import SetAside
+from bot.telegramtime import TelegramTime
 from bot.updates import read_update
 from bot.views.alerts import alert_view
 from bot.workload import Workload
@@ -93,6 +94,7 @@ def assemble(
     authorized_chats: tuple[int, ...],
     keep: timedelta = timedelta(days=30),
     turning: Turning | None = None,
+    telegram_time: TelegramTime | None = None,
 ) -> Parts:
     owner = new_owner()
     checker = Checker(
@@ -157,7 +159,14 @@ def assemble(
             workload=workload,
         )
     )
-    router = Router(gate=gate, desk=desk, replies=answers, cards=cards, clock=clock)
+    router = Router(
+        gate=gate,
+        desk=desk,
+        replies=answers,
+        cards=cards,
+        clock=clock,
+        telegram_time=telegram_time or TelegramTime(clock),
+    )
     router.register(application)
     ready = asyncio.Event()
 
@@ -172,6 +181,7 @@ def assemble(
         sealer=vault,
         handle=handle,
         set_aside=SetAside(database=database, clock=clock, access=access).tell,
+        owner=owner,
         ready=ready,
     )
     metrics = Metrics(
@@ -201,6 +211,7 @@ def assemble(
             on_undeliverable=account_desk.out_of_reach,
             on_migrated=supergroups.migrate,
             manner=Loudness(database=database, clock=clock).of,
+            owner=owner,
         ),
         rounds=Rounds(
             clock=clock,

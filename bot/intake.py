@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from enum import Enum
 from typing import Any, Protocol
@@ -36,11 +36,15 @@ class Source(Protocol):
         ...
 
 
+class OnBrought(Protocol):
+    def __call__(self, updates: Sequence[Mapping[str, Any]], /, *, after: timedelta) -> None: ...
+
+
 class Intake:
     """Fetches updates, has them stored, and only then confirms them.
 
     A batch that could not be stored is not confirmed, so Telegram sends it again. *on_answered*
-    is called whenever a poll is answered.
+    is called whenever a poll is answered, *on_brought* with the updates and how long it took.
     """
 
     def __init__(
@@ -50,11 +54,13 @@ class Intake:
         store: UpdateStore,
         clock: Clock,
         on_answered: Callable[[], None] = lambda: None,
+        on_brought: OnBrought | None = None,
     ) -> None:
         self._source = source
         self._store = store
         self._clock = clock
         self._on_answered = on_answered
+        self._on_brought = on_brought
         self._offset: int | None = None
         self._answers = 0
         self._told_to_wait = False
@@ -102,7 +108,10 @@ class Intake:
             self._told_to_wait = False
 
     async def _poll(self) -> None:
+        began = self._clock.steady()
         batch = await self._source.fetch(self._offset)
+        if self._on_brought is not None:
+            self._on_brought(batch, after=self._clock.steady() - began)
         self._heard()
         newest = await self._store.store(batch)
         if batch and newest is None:
@@ -142,6 +151,7 @@ class UpdateWorkers:
         sealer: Sealer,
         handle: Callable[[dict[str, Any]], Awaitable[None]],
         set_aside: SetAside,
+        owner: str | None = None,
         ready: asyncio.Event | None = None,
     ) -> None:
         self._sealer = sealer
@@ -154,6 +164,7 @@ class UpdateWorkers:
             table=InboxRow,
             work=self._work,
             lanes=_LANES,
+            owner=owner,
             ready=ready,
         )
 

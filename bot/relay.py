@@ -51,6 +51,7 @@ class Relay:
         on_undeliverable: Callable[[int], Awaitable[None]],
         on_migrated: Callable[[int, int], Awaitable[None]],
         manner: Callable[[OutboxRow], Awaitable[Manner]] | None = None,
+        owner: str | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -68,6 +69,7 @@ class Relay:
             table=OutboxRow,
             work=self._deliver,
             lanes=Lanes(_WIDTH),
+            owner=owner,
         )
 
     def nudge(self) -> None:

@@ -73,7 +73,8 @@ class QueueWorkers(Generic[Row]):
     A row that was being worked on when the process died, or was cancelled, is worked on again: at
     least once, not exactly once. *work* may raise SQLAlchemyError (the row is tried again later)
     and ClaimLost (another process has it, or it is done); any other exception ends `run`. Nothing
-    is claimed before *ready* is set.
+    is claimed before *ready* is set. *owner* is this process's name, under which others free what
+    it worked on when it died.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class QueueWorkers(Generic[Row]):
         table: type[Row],
         work: Callable[[Row], Awaitable[Outcome]],
         lanes: Lanes,
+        owner: str | None = None,
         ready: asyncio.Event | None = None,
     ) -> None:
         self._database = database
@@ -91,6 +93,7 @@ class QueueWorkers(Generic[Row]):
         self._table = table
         self._work = work
         self._lanes = lanes
+        self._owner = owner
         self._ready = ready
         self._in_hand: dict[Claim, Work] = {}
         self._renew_at = clock.steady()
@@ -156,6 +159,7 @@ class QueueWorkers(Generic[Row]):
                 most=room.most,
                 lowest=room.lowest,
                 fits=room.take,
+                owner=self._owner,
             )
 
     async def _settle(self, row: Row, begun: Work) -> None:

@@ -22,6 +22,7 @@ from engine.domain.tally import CheckTally
 from engine.domain.troubles import TroubleKind
 from engine.domain.vigil import Progress, Pulse
 from engine.ownership import Ownership
+from engine.presence import Presence
 from engine.seats import Seat, Seats, Standing
 from engine.storage import accounts, leases, looks, outage
 from engine.storage.database import Database
@@ -62,6 +63,7 @@ class Dispatcher:
         self._queue: asyncio.Queue[tuple[Duty, int]] = asyncio.Queue()
         self._begun = 0  # since the last hand-out
         self._punctuality = Punctuality()
+        self._presence = Presence(database=database, clock=clock, timing=timing, owner=owner)
         self._ownership = Ownership(
             seats=self._seats,
             tally=self.tally,
@@ -69,6 +71,7 @@ class Dispatcher:
             clock=clock,
             timing=timing,
             owner=owner,
+            presence=self._presence,
         )
         self._stopping = False
         self._beats = 0
@@ -114,6 +117,7 @@ class Dispatcher:
         if self._stopping:
             return
         try:
+            await self._presence.keep()
             await self._ownership.keep()
             await self._hear()
             await self._hand_out()

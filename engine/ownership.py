@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import Clock
 from engine.domain.tally import CheckTally
+from engine.presence import Presence
 from engine.seats import Seats, fair_share
-from engine.storage import leases, orders, outage, processes
+from engine.storage import leases, orders, outage, processes, takeover
 from engine.storage.database import Database
 from engine.timing import Timing
 
@@ -30,6 +31,7 @@ class Ownership:
         clock: Clock,
         timing: Timing,
         owner: str,
+        presence: Presence,
     ) -> None:
         self._seats = seats
         self._tally = tally
@@ -37,6 +39,7 @@ class Ownership:
         self._clock = clock
         self._timing = timing
         self._owner = owner
+        self._presence = presence
         self._renewed_at: datetime | None = None
         # A beat that is still under way at the end must not claim what was just let go.
         self._turn = asyncio.Lock()
@@ -45,7 +48,11 @@ class Ownership:
     def is_certain(self) -> bool:
         """Whether what was renewed last is still ours, for all we know."""
         since = self._renewed_at
-        return since is not None and self._clock.steady() - since < self._timing.lease
+        return (
+            self._presence.is_certain()
+            and since is not None
+            and self._clock.steady() - since < self._timing.lease
+        )
 
     async def keep(self) -> None:
         """Renew the leases when it is time, and hold no more than a fair share. What another process
@@ -62,7 +69,6 @@ class Ownership:
         db_now, ttl = self._database.now(), self._timing.lease
         async with self._database.writing() as session:
             held = await leases.renew(session, owner=self._owner, now=db_now, ttl=ttl)
-            await processes.announce(session, self._owner, now=db_now, ttl=ttl)
             share = await self._share(session)
         self._renewed_at = now
         for account_id in self._seats.keep_up(held, now=now):
@@ -102,8 +108,7 @@ class Ownership:
         self._seats.clear()
         try:
             async with self._database.writing() as session:
-                await leases.release(session, owner=self._owner)
-                await processes.leave(session, self._owner)
+                await takeover.free_everything_of(session, [self._owner])
         except outage.AWAY as e:
             logger.warning("leases are left to run out: %s", type(e).__name__)
 

@@ -14,7 +14,7 @@ from engine.storage.database import Database
 POLLER, PORTER = "poller", "porter"
 TTL = timedelta(seconds=30)
 # A process that ended in order left its post: that is noticed so much later at the latest.
-ASK_EVERY = timedelta(seconds=2)
+ASK_EVERY = timedelta(seconds=1)
 _BEAT = timedelta(seconds=1)
 
 logger = logging.getLogger(__name__)

@@ -21,10 +21,15 @@ class Timing:
     the exchange accepts it, the request's time limit, and some room. *data_age* is how old
     balances and book may be at that moment. A fall of a balance that nothing explains is
     read a second time after *second_sight*. *question* and *dialog* are a person's time to tap a
-    button and to answer a step, *undo* to take a change back.
+    button and to answer a step, *undo* to take a change back. A process says every *announce_every*
+    that it lives, and is dead after *presence* without, or after *silence* where its session with
+    the database has ended too.
     """
 
     lease: timedelta = timedelta(seconds=90)
+    announce_every: timedelta = timedelta(seconds=2)
+    silence: timedelta = timedelta(seconds=5)
+    presence: timedelta = timedelta(seconds=30)
     renew_every: timedelta = timedelta(seconds=30)
     send_margin: timedelta = timedelta(seconds=20)
     data_age: timedelta = timedelta(seconds=10)

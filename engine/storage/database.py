@@ -77,6 +77,11 @@ class Database:
             yield cls(engine, clock)
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other processes may use it too."""
+        return not self._is_sqlite
+
+    @property
     def engine(self) -> AsyncEngine:
         return self._engine
 

@@ -1,7 +1,11 @@
-"""The limits in the database: what counts against them, and whether an order keeps within them."""
+"""The limits in the database: what counts against them, and whether an order keeps within them.
+
+Days and hours are the exchange's, which signed each order's time stamp: a host's clock that is set
+ahead opens no new day.
+"""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,7 +37,9 @@ _Past = aliased(OrderRow)
 
 
 async def recent(session: AsyncSession, account: Account, *, now: datetime) -> Recent:
-    """What the account's limits are measured against, for the kind of money it uses now."""
+    """What the account's limits are measured against, for the kind of money it uses now. *now* is
+    the exchange's time.
+    """
     dry_run = account.settings.dry_run
     cents = await session.scalar(select(_turnover(account.id, dry_run=dry_run, until=now)))
     sent = await session.scalar(select(_sent(account.id, dry_run=dry_run, until=now)))
@@ -45,9 +51,13 @@ async def recent(session: AsyncSession, account: Account, *, now: datetime) -> R
     )
 
 
-def kept(intent: Intent, limits: LimitsInForce) -> Sequence[ColumnElement[bool]]:
-    """Conditions on *intent*'s own row: with whole numbers, exactly as `domain/limits.py` says."""
-    account_id, dry_run, until = intent.account_id, intent.dry_run, intent.created_at
+def kept(
+    intent: Intent, limits: LimitsInForce, *, until: datetime
+) -> Sequence[ColumnElement[bool]]:
+    """Conditions on *intent*'s own row: with whole numbers, exactly as `domain/limits.py` says.
+    It is sent at *until*, by the exchange's time.
+    """
+    account_id, dry_run = intent.account_id, intent.dry_run
     turnover = _turnover(account_id, dry_run=dry_run, until=until)
     return (
         OrderRow.worth_cents <= limits.order_cents,
@@ -57,13 +67,20 @@ def kept(intent: Intent, limits: LimitsInForce) -> Sequence[ColumnElement[bool]]
     )
 
 
+def _sent_within(length: timedelta, until: datetime) -> Sequence[ColumnElement[bool]]:
+    """What a clock that was ahead has stamped counts too (on paper that clock is the host's), but
+    not until the end of days.
+    """
+    return _Past.sent_at > until - length, _Past.sent_at < until + DAY
+
+
 def _turnover(account_id: AccountId, *, dry_run: bool, until: datetime) -> ScalarSelect[int]:
     return (
         select(func.coalesce(func.sum(_Past.worth_cents), 0))
         .where(
             _Past.account_id == account_id,
             _Past.dry_run.is_(dry_run),
-            _Past.created_at > until - DAY,
+            *_sent_within(DAY, until),
             _Past.state.in_(_TRADED_OR_MAY_HAVE),
         )
         .scalar_subquery()
@@ -76,7 +93,7 @@ def _sent(account_id: AccountId, *, dry_run: bool, until: datetime) -> ScalarSel
         .where(
             _Past.account_id == account_id,
             _Past.dry_run.is_(dry_run),
-            _Past.created_at > until - HOUR,
+            *_sent_within(HOUR, until),
             _Past.state.in_(_SENT),
         )
         .scalar_subquery()

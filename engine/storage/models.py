@@ -82,12 +82,15 @@ class PostRow(Base):
 
 
 class ProcessRow(Base):
-    """A process that works on this database, for as long as it says so."""
+    """A process that works on this database, for as long as it says so. *session* is what the
+    database calls a session of it; empty where that cannot be told.
+    """
 
     __tablename__ = "processes"
 
     owner: Mapped[str] = mapped_column(primary_key=True)
     alive_until: Mapped[datetime]
+    session: Mapped[str | None]
 
 
 class OrderRow(Base):
@@ -109,6 +112,7 @@ class OrderRow(Base):
             postgresql_where=text(UNRESOLVED_SQL),
         ),
         Index("ix_orders_account_id_created_at", "account_id", "created_at"),
+        Index("ix_orders_account_id_sent_at", "account_id", "sent_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -100,7 +100,7 @@ async def start_sending(
                     OrderRow.state == OrderState.PLANNED,
                     held,
                     unchanged,
-                    *limits.kept(intent, account.limits_in_force),
+                    *limits.kept(intent, account.limits_in_force, until=sent_at),
                 )
                 .values(state=OrderState.SENDING, sent_at=sent_at)
                 .returning(OrderRow.id)

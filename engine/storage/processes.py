@@ -1,9 +1,12 @@
-"""Which processes work on this database: each says so whenever it renews its leases."""
+"""Which processes work on this database: each says so all the time, for the others to notice soon
+when it does no more.
+"""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.storage.models import ProcessRow
@@ -11,20 +14,44 @@ from engine.storage.upserts import insert_into
 
 
 async def announce(
-    session: AsyncSession, owner: str, *, now: ColumnElement[Any], ttl: timedelta
+    session: AsyncSession,
+    owner: str,
+    *,
+    now: ColumnElement[Any],
+    ttl: timedelta,
+    database_session: str | None = None,
 ) -> None:
-    """*owner* is alive, and counts for *ttl*; those of whom nothing was heard are forgotten."""
-    alive_until = now + ttl // timedelta(milliseconds=1)
+    """*owner* is alive, and counts for *ttl*. *database_session* is what the database calls a
+    session of it (`storage/sessions.py`).
+    """
+    alive = {
+        "alive_until": now + ttl // timedelta(milliseconds=1),
+        "session": database_session,
+    }
     await session.execute(
         insert_into(session, ProcessRow)
-        .values(owner=owner, alive_until=alive_until)
-        .on_conflict_do_update(index_elements=["owner"], set_={"alive_until": alive_until})
+        .values(owner=owner, **alive)
+        .on_conflict_do_update(index_elements=["owner"], set_=alive)
     )
-    # Two who tidy up at once must not wait for each other's rows.
-    dead = select(ProcessRow.owner).where(ProcessRow.alive_until < now)
-    await session.execute(
-        delete(ProcessRow).where(ProcessRow.owner.in_(dead.with_for_update(skip_locked=True)))
+
+
+async def dead(
+    session: AsyncSession,
+    *,
+    now: ColumnElement[Any],
+    left: timedelta,
+    disconnected: Collection[str] = (),
+) -> list[str]:
+    """Those that did not say for too long that they live. One that is *disconnected* has less time:
+    it is dead where it counts for less than *left* from now on.
+
+    """
+    soon = now + left // timedelta(milliseconds=1)
+    is_dead = or_(
+        ProcessRow.alive_until < now,
+        and_(ProcessRow.owner.in_(disconnected), ProcessRow.alive_until < soon),
     )
+    return list(await session.scalars(select(ProcessRow.owner).where(is_dead)))
 
 
 async def count(session: AsyncSession, *, now: ColumnElement[Any]) -> int:

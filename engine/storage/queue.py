@@ -51,6 +51,7 @@ class QueueColumns:
     created_at: Mapped[datetime]
     not_before: Mapped[datetime]
     claimed_until: Mapped[datetime | None]
+    claimed_by: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(default=0)
     done_at: Mapped[datetime | None]
     failure: Mapped[str | None]
@@ -80,6 +81,7 @@ def queue_indexes(table_name: str) -> tuple[Index, Index]:
 
 
 Row = TypeVar("Row", bound=QueueColumns)
+_RELEASED: Mapping[str, Any] = {"claimed_until": None, "claimed_by": None}
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
@@ -156,9 +158,11 @@ async def claim(
     most: int,
     lowest: int = ASIDE,
     fits: Callable[[Row], bool] = lambda _: True,
+    owner: str | None = None,
 ) -> Sequence[Row]:
     """The first waiting row of each chat, at most *most*, kept from others for *hold*; those of a
-    lower rank come first, none is above *lowest*. A row is left where *fits* says no.
+    lower rank come first, none is above *lowest*. A row is left where *fits* says no. *owner* is
+    the process that works on them.
 
     A chat whose first row waits for its time, or which has a row in work, is passed over, so no
     chat holds up another. A row of rank FIRST does not wait for the row in work. *failure* is what
@@ -172,6 +176,7 @@ async def claim(
             row.failure = None
             row.deaths += 1
         row.claimed_until = now + hold
+        row.claimed_by = owner
         row.attempts += 1
     return rows
 
@@ -217,7 +222,7 @@ async def finish(
     """The row is dealt with; *failure* says why where it had to be given up. False, and nothing
     changes, where another claim has the row by now or it is done.
     """
-    values = {"done_at": now, "claimed_until": None, "failure": failure, **also}
+    values = {**_RELEASED, "done_at": now, "failure": failure, **also}
     done = await session.execute(update(table).where(_held(table, held)).values(**values))
     return _changed_one(done)
 
@@ -231,7 +236,7 @@ async def postpone(
     postponed = await session.execute(
         update(table)
         .where(_held(table, held))
-        .values(not_before=until, claimed_until=None, failure=failure)
+        .values(**_RELEASED, not_before=until, failure=failure)
     )
     return _changed_one(postponed)
 

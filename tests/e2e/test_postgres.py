@@ -5,14 +5,17 @@ import re
 import shlex
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from tests.e2e.process import ROOT
-from tests.e2e.world import API_KEY, API_SECRET, ENCRYPTION_KEY, World
+from tests.e2e.process import ROOT, until
+from tests.e2e.world import API_KEY, API_SECRET, ENCRYPTION_KEY, ORDER, OWNER, World
+from tests.fakes.mexc_faults import Fault
 from tests.fakes.pooler import pooled
 
 CANNOT_START = 3
@@ -136,3 +139,38 @@ async def test_behind_a_pooler_the_database_goes_away_and_comes_back_while_the_b
         assert (traded_meanwhile, len(world.mexc.orders)) == (1, 2)
         assert pooler.most_clients <= 8
         assert pooler.leaks() == []
+
+
+async def test_after_a_kill_the_next_life_polls_within_10_s_and_works_within_15(
+    world: World, postgres_url: str, record_property: Callable[[str, object], None]
+):
+    """The unclear order is asked for, what waited is sent, and checks begin."""
+    env = as_the_host_gives_it(postgres_url)
+    world.mexc.inject(Fault(*ORDER, hang=True, executes=True))
+    async with world.running(**env) as program:
+        await world.connect()
+        await world.ask("/resume", "Trading is on")
+        await world.orders(1)
+        await program.kill()
+
+    heard, polls = world.newest(), polled(world)
+    world.telegram.say(OWNER, "/settarget 40.10")
+    began = time.monotonic()
+    async with world.running(**env):
+        await until(lambda: polled(world) > polls)
+        first_poll = time.monotonic() - began
+        late = await world.hears("Bought", after=heard)
+        await world.hears("40.10 USDT", after=heard)
+        await world.checks(1)
+        all_of_it = time.monotonic() - began
+    record_property("seconds to the first poll after SIGKILL", first_poll)
+    record_property("seconds until everything goes on after SIGKILL", all_of_it)
+
+    assert "Confirmed late" in late.text
+    assert len(world.mexc.orders) == 1
+    assert first_poll < 10
+    assert all_of_it < 15
+
+
+def polled(world: World) -> int:
+    return sum(call.method == "getUpdates" for call in world.telegram.calls)

@@ -152,6 +152,27 @@ async def test_an_account_is_checked_every_interval(engine: Engine, clock: Still
     assert process.checks.times == [began, began + INTERVAL, began + 2 * INTERVAL]
 
 
+@pytest.mark.parametrize("by", [timedelta(hours=-2), timedelta(hours=2)])
+async def test_a_clock_that_is_set_stops_no_check(
+    engine: Engine, clock: StillClock, by: timedelta
+):
+    await open_accounts(engine)
+    process = Process(engine)
+
+    async with alive(process):
+        await process.beat()
+        began = clock.now()
+        clock.set_by(by)
+        await process.beats(30, every=A_WHILE)
+        [account_id] = {account_id for account_id, _ in process.checks.checked}
+        standing = process.dispatcher.standing(account_id)
+
+    assert process.checks.times == [began, began + by + INTERVAL, began + by + 2 * INTERVAL]
+    assert process.checks.fences == [2, 2, 2]  # no lease was lost
+    assert standing is not None
+    assert standing.due_at == began + by + 3 * INTERVAL
+
+
 async def test_missed_checks_are_skipped_not_replayed(engine: Engine, clock: StillClock):
     await open_accounts(engine)
     process = Process(engine)
@@ -436,7 +457,7 @@ async def test_an_account_claimed_by_a_commit_whose_answer_was_lost_is_not_forgo
     async def the_answer_to_the_claim_is_lost(step: str) -> None:
         if step == "committed":
             committed.append(step)
-            if len(committed) == 2:  # the renewal, then the claim
+            if len(committed) == 3:  # the announcement, the renewal, then the claim
                 raise gone()
 
     process = Process(engine, on_step=the_answer_to_the_claim_is_lost)
