@@ -116,7 +116,7 @@ class Checker:
         intent = await self._resolver.resolve(intent, account=duty.account, exchange=exchange)
         look = self._look(duty.account, intent.trigger, Waiting(intent.client_order_id))
         if intent.state in UNRESOLVED:
-            return Checked(look, again_in=next_look(intent, now=self._clock.now()))
+            return Checked(look, again_in=next_look(intent, now=exchange.time()))
         return Checked(look, again_in=timedelta(seconds=1))  # re-planned from fresh balances
 
     async def _decide(
@@ -183,7 +183,7 @@ class Checker:
         )
         now = self._clock.now()
         async with self._database.reading() as session:
-            recent = await limits.recent(session, account, now=now)
+            recent = await limits.recent(session, account, now=exchange.time())
         decided = limited(decided, book=book, limits=account.limits_in_force, recent=recent)
         jump = jump_at(book.mid, limits=account.limits_in_force, recent=recent, now=now)
         seen = {"holdings": holdings, "book": book, "first": reading.first, "jump": jump}
@@ -240,7 +240,7 @@ class Checker:
                 duty, exchange, fence=fence, trigger=trigger, attempt=attempt + 1
             )
         if intent.state in UNRESOLVED:
-            return Checked(look, again_in=next_look(intent, now=self._clock.now()))
+            return Checked(look, again_in=next_look(intent, now=exchange.time()))
         if intent.state in {OrderState.UNFILLED, OrderState.REJECTED}:
             failures = duty.trouble.count if duty.trouble else 0
             return Checked(look, again_in=self._timing.backoff(failures))

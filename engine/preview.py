@@ -91,7 +91,7 @@ class Previews:
             ignore_band=True,
         )
         async with self._database.reading() as session:
-            recent = await limits.recent(session, account, now=book.read_at)
+            recent = await limits.recent(session, account, now=exchange.time())
         decided = limited(decided, book=book, limits=account.limits_in_force, recent=recent)
         jump = jump_at(book.mid, limits=account.limits_in_force, recent=recent, now=book.read_at)
         seen = Seen.of(account.settings, holdings, book, jump)
@@ -135,11 +135,12 @@ class Previews:
         return Outlook(look, await self.known_rules(account))
 
     async def _foresee(self, account: Account, holdings: Holdings) -> Foreseen:
-        market, settings = self._exchange_for(account).market, account.settings
+        exchange, settings = self._exchange_for(account), account.settings
+        market = exchange.market
         rules, book = await rules_and_book(market, settings.symbol)
         decided = plan(holdings=holdings, settings=settings, rules=rules, book=book)
         async with self._database.reading() as session:
-            recent = await limits.recent(session, account, now=book.read_at)
+            recent = await limits.recent(session, account, now=exchange.time())
         allowed = limited(decided, book=book, limits=account.limits_in_force, recent=recent)
         broken = allowed.reason if decided.order is not None and allowed.order is None else None
         decided, comes_to = await _forecast(market, decided, rules, book)

@@ -71,7 +71,7 @@ class Resolver:
         except OrderNotFound:
             return await self._missed(intent, account=account, exchange=exchange)
         except (Unavailable, Rejected):
-            return await self.escalate(intent, account)
+            return await self.escalate(intent, account, now=exchange.time())
         return await self._found(intent, report, account=account, exchange=exchange)
 
     async def _found(
@@ -87,7 +87,7 @@ class Resolver:
                 intent = await orders.move(
                     session, intent, state, exchange_order_id=report.exchange_order_id
                 )
-        return await self.escalate(intent, account, report)
+        return await self.escalate(intent, account, report, now=exchange.time())
 
     async def _is_filled(self, intent: Intent, report: OrderReport, exchange: Exchange) -> bool:
         """Whether an order under a status that the exchange does not document is filled all the
@@ -120,8 +120,8 @@ class Resolver:
         """
         accepted_once = intent.exchange_order_id is not None
         if accepted_once or not may_conclude_absence(intent, exchange_time=exchange.time()):
-            return await self.escalate(intent, account)
-        now = self._clock.now()
+            return await self.escalate(intent, account, now=exchange.time())
+        now = exchange.time()
         if intent.missed_at is not None and now - intent.missed_at < MISS_SPACING:
             return intent
         try:
@@ -129,7 +129,7 @@ class Resolver:
         except OrderNotFound:
             return await self._count_miss(intent, account=account, exchange=exchange, now=now)
         except (Unavailable, Rejected):
-            return await self.escalate(intent, account)
+            return await self.escalate(intent, account, now=exchange.time())
         return await self._found(intent, report, account=account, exchange=exchange)
 
     async def _count_miss(
@@ -141,9 +141,9 @@ class Resolver:
         try:
             silent = left_no_trace(await exchange.holdings(), intent, now=now)
         except (Unavailable, Rejected):
-            return await self.escalate(intent, account)
+            return await self.escalate(intent, account, now=exchange.time())
         if not silent:
-            return await self.escalate(intent, account)
+            return await self.escalate(intent, account, now=exchange.time())
         if intent.misses + 1 < MISSES_NEEDED:
             async with self._database.writing() as session:
                 return await orders.move(
@@ -170,13 +170,18 @@ class Resolver:
         return gone
 
     async def escalate(
-        self, intent: Intent, account: Account, report: OrderReport | None = None
+        self,
+        intent: Intent,
+        account: Account,
+        report: OrderReport | None = None,
+        *,
+        now: datetime | None = None,
     ) -> Intent:
         """Still unclear. The user is asked after a quarter of an hour, and after a minute where
-        *report* has a status that the exchange does not document.
+        *report* has a status that the exchange does not document. *now* is the exchange's time,
+        where there is an exchange to tell it.
         """
-        now = self._clock.now()
-        waited = now - (intent.sent_at or intent.created_at)
+        waited = (now or self._clock.now()) - (intent.sent_at or intent.created_at)
         status = report.unknown_status if report else ""
         patience = STATUS_NEEDS_HUMAN_AFTER if status else NEEDS_HUMAN_AFTER
         if intent.state is OrderState.NEEDS_HUMAN or waited < patience:
@@ -199,7 +204,7 @@ class Resolver:
                     quote_amount=execution.quote_amount,
                 ),
                 key=f"order:{intent.client_order_id}:person",
-                now=now,
+                now=self._clock.now(),
             )
         return intent
 

@@ -18,7 +18,8 @@ from engine.storage import accounts, limits, looks, orders
 from engine.storage.database import Database
 from tests.builders import book, holdings, intent, settings
 from tests.engine.harness import Engine
-from tests.fakes.clock import START
+from tests.fakes.clock import START, FakeClock
+from tests.fakes.exchange import FakeExchange
 from tests.fakes.tasks import a_moment
 
 D = Decimal
@@ -45,7 +46,7 @@ async def account(engine_on_both: Engine) -> Account:
 
 async def past(database: Database, *quotes: str, **facts: Any) -> None:
     """Orders of the account that are over."""
-    values = {"state": OrderState.FILLED} | facts
+    values = {"state": OrderState.FILLED, "sent_at": facts.get("created_at", START)} | facts
     async with database.writing() as session:
         for number, quote in enumerate(quotes):
             order = intent(run_id=f"past-{number}-{values}", expected_quote=quote, **values)
@@ -101,6 +102,16 @@ async def test_what_was_traded_24_hours_ago_counts_no_more(database: Database, a
     await past(database, "100", "99", created_at=START - timedelta(hours=24))
 
     assert await leaves(database, account, expected_quote="100")
+
+
+@pytest.mark.parametrize("hours", [-48, -2, 0, 2, 48])
+async def test_the_day_is_the_exchanges_whatever_the_hosts_clock_showed(
+    database: Database, account: Account, hours: int
+):
+    shown = START + timedelta(hours=hours)
+    await past(database, "99.90", "80.00", created_at=shown, sent_at=START - timedelta(hours=1))
+
+    assert not await leaves(database, account, expected_quote="70.11")
 
 
 async def test_what_was_traded_within_24_hours_counts(database: Database, account: Account):
@@ -280,3 +291,29 @@ async def test_a_look_that_another_version_wrote_has_no_price(
         await looks.put(session, account.id, look)
 
         assert await looks.price_of(session, account.id, account.settings.symbol) is None
+
+
+@pytest.mark.parametrize("by", [timedelta(days=2), timedelta(days=-2), timedelta(hours=-2)])
+async def test_a_hosts_clock_that_is_set_opens_no_new_day(
+    sqlite: Database, clock: FakeClock, exchange: FakeExchange, by: timedelta
+):
+    """Running, and again by a process that starts with the clock as it is then."""
+    engine = Engine(sqlite, clock, exchange)
+    account = await engine.open_account()
+    async with sqlite.writing() as session:
+        account = await accounts.set_limits(session, account, Limits(day=D(20)))
+    await engine.check(account)
+    clock.set_by(by)
+    exchange.usdt += D("17.10")
+    await engine.wait(timedelta(minutes=11))
+    await engine.check(account)
+    running = exchange.calls["place"]
+    started = FakeClock(start=clock.now())
+    url = str(sqlite.engine.url).replace("+aiosqlite", "")
+    async with Database.open(url, clock=started) as db:
+        again = Engine(db, started, exchange, owner="process-2")
+        await again.lease_runs_out()
+        await again.claim()
+        await again.check(account)
+
+    assert running == exchange.calls["place"] == 1
