@@ -15,6 +15,7 @@ from bot.intake import Intake
 from bot.roles import Coming
 from bot.settings import ProcessSettings
 from bot.storing import UpdateStore
+from bot.telegramtime import TelegramTime
 from bot.updates import UpdatesSource
 from bot.watchdog import PollWatch
 from bot.webhook import PATH, Registration, Webhook, remove_webhook, secret_of
@@ -43,6 +44,7 @@ class Arrivals:
         clock: Clock,
         webhook: Webhook,
         tls: ssl.SSLContext,
+        telegram_time: TelegramTime,
     ) -> None:
         if settings.telegram_token is None:
             raise ValueError("without a token nothing can arrive")
@@ -53,6 +55,7 @@ class Arrivals:
         self._webhook = webhook
         self._tls = tls
         self._proxy = settings.telegram_proxy
+        self._telegram_time = telegram_time
         self._updates_url = f"{settings.telegram_api_url}/bot{token}"
         self._store = UpdateStore(
             database=database,
@@ -133,12 +136,18 @@ class Arrivals:
     @asynccontextmanager
     async def _open_intake(self) -> AsyncGenerator[Intake]:
         """With connections of its own: stuck ones are what a restart has to get rid of."""
-        async with httpx.AsyncClient(verify=self._tls, proxy=self._proxy, trust_env=False) as http:
+        async with httpx.AsyncClient(
+            verify=self._tls,
+            proxy=self._proxy,
+            trust_env=False,
+            event_hooks=self._telegram_time.hooks,
+        ) as http:
             yield Intake(
                 source=UpdatesSource(http=http, url=self._updates_url),
                 store=self._store,
                 clock=self._clock,
                 on_answered=self._parts.polls.answered,
+                on_brought=self._telegram_time.brought,
             )
 
     async def _outlast_the_database(self, start: Callable[[], Awaitable[None]]) -> None:

@@ -20,6 +20,7 @@ from bot.metrics_page import MetricsPage
 from bot.roles import Coming, Role, coming, require
 from bot.settings import ProcessSettings
 from bot.stalls import CheckWatch
+from bot.telegramtime import TelegramTime
 from bot.webhook import PATH, Webhook, secret_of
 from bot.webserver import Handler, Routes, serve
 from bot.wiring import CannotStart, build_application, open_database, open_vault
@@ -78,13 +79,18 @@ async def run_live(
             open_database(settings.database_url, clock=clock)
         )
         vault = await open_vault(settings, database)
+        telegram_time = TelegramTime(clock)
         mexc = await stack.enter_async_context(open_transport(proxy=settings.mexc_proxy, tls=tls))
         application = build_application(
             token,
             request=HTTPXRequest(
                 connection_pool_size=32,
                 proxy=settings.telegram_proxy,
-                httpx_kwargs={"verify": tls, "trust_env": False},
+                httpx_kwargs={
+                    "verify": tls,
+                    "trust_env": False,
+                    "event_hooks": telegram_time.hooks,
+                },
             ),
             base_url=settings.telegram_api_url,
         )
@@ -100,6 +106,7 @@ async def run_live(
             authorized_chats=settings.authorized_chats,
             keep=settings.keep,
             turning=turning,
+            telegram_time=telegram_time,
         )
         arrivals = Arrivals(
             how,
@@ -110,6 +117,7 @@ async def run_live(
             clock=clock,
             webhook=webhook,
             tls=tls,
+            telegram_time=telegram_time,
         )
         health.signs = arrivals.signs
         page.metrics = parts.metrics

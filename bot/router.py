@@ -15,6 +15,7 @@ from bot.messages import Place
 from bot.permissions import only_looks
 from bot.replies import Replies
 from bot.taps import STALE_AFTER, Taps
+from bot.telegramtime import TelegramTime
 from bot.updates import topic_of
 from bot.urgency import Wish, started_by
 from bot.views.conversation import (
@@ -38,13 +39,21 @@ logger = logging.getLogger(__name__)
 
 class Router:
     def __init__(
-        self, *, gate: Gate, desk: Desk, replies: Replies, cards: LiveCards, clock: Clock
+        self,
+        *,
+        gate: Gate,
+        desk: Desk,
+        replies: Replies,
+        cards: LiveCards,
+        clock: Clock,
+        telegram_time: TelegramTime,
     ) -> None:
         self._gate = gate
         self._desk = desk
         self._replies = replies
         self._taps = Taps(desk=desk, replies=replies, cards=cards, clock=clock)
         self._clock = clock
+        self._telegram_time = telegram_time
         self._untold: dict[int, Exception] = {}
         self._told_to_wait: set[int] = set()
 
@@ -115,7 +124,7 @@ class Router:
         if not is_for(message.text, my_name):
             return
         await self._desk.turned_away(ask)
-        age = self._clock.now() - ask.asked_at
+        age = self._telegram_time.now() - ask.asked_at
         if (starter := started_by(Wish(ask.command, ask.argument))) and age > STALE_AFTER:
             too_old = too_old_view(command=starter, age=age)
             await self._replies.send(ask.place, too_old, key=key)

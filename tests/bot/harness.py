@@ -20,6 +20,7 @@ from bot.intake import Intake
 from bot.live import mexc_venue
 from bot.settings import ProcessSettings
 from bot.storing import UpdateStore
+from bot.telegramtime import TelegramTime
 from bot.updates import UpdatesSource
 from bot.wiring import (
     build_application,
@@ -92,13 +93,13 @@ class World:
             enter = stack.enter_async_context
             database = await enter(open_database(settings.database_url, clock=self.clock))
             vault = await open_vault(settings, database)
-            http = await enter(httpx.AsyncClient(verify=NO_CERTIFICATES))
+            telegram_time = TelegramTime(self.clock)
+            how: dict[str, Any] = {"verify": NO_CERTIFICATES, "event_hooks": telegram_time.hooks}
+            http = await enter(httpx.AsyncClient(**how))
             mexc = await enter(open_transport(tls=NO_CERTIFICATES))
             application = build_application(
                 TOKEN,
-                request=HTTPXRequest(
-                    read_timeout=telegram_patience_s, httpx_kwargs={"verify": NO_CERTIFICATES}
-                ),
+                request=HTTPXRequest(read_timeout=telegram_patience_s, httpx_kwargs=how),
                 base_url=settings.telegram_api_url,
             )
             stack.push_async_callback(application.shutdown)
@@ -112,6 +113,7 @@ class World:
                 venue=venue,
                 clock=self.clock,
                 authorized_chats=settings.authorized_chats,
+                telegram_time=telegram_time,
             )
             intake = Intake(
                 source=UpdatesSource(http=http, url=f"{self.api.url}/bot{TOKEN}"),

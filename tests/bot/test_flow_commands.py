@@ -252,6 +252,26 @@ async def test_an_old_resume_is_refused_and_an_old_pause_obeyed(world: World):
     assert settings.paused
 
 
+@pytest.mark.parametrize("by", [timedelta(hours=2), timedelta(hours=-2)])
+async def test_a_clock_that_is_wrong_makes_no_message_old_or_fresh(world: World, by: timedelta):
+    """Telegram's own clock says how old a message is."""
+    async with world.program() as first:
+        await first.connect()
+    world.clock.set_by(by)
+    async with world.program() as second:
+        resume = await second.ask(OWNER, "/resume")
+        await second.ask(OWNER, "/pause")
+    world.api.say(OWNER, "/resume")
+    world.clock.shift(timedelta(minutes=11))
+    async with world.program() as third:
+        old = await world.api.wait_for(OWNER, "while I was off")
+        settings = (await third.account()).settings
+
+    assert "Trading is on" in resume.text
+    assert "You sent “/resume” 11 min ago" in old.text
+    assert settings.paused
+
+
 async def test_a_tap_that_telegram_has_forgotten_does_not_start_trading(
     world: World, bot: Program
 ):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import format_datetime
 from typing import Any, Self
 
 import httpx
@@ -142,7 +143,9 @@ class BotApiServer:
             self._announce()
         if fault is not None and fault.reply is not None:
             return fault.reply
-        return Reply(body=json.dumps({"ok": True, "result": result}).encode())
+        date = format_datetime(self._clock.steady(), usegmt=True)
+        body = json.dumps({"ok": True, "result": result}).encode()
+        return Reply(body=body, headers={"date": date})
 
     async def _obey(self, method: str, params: Params) -> Any:
         if method == "getUpdates":
