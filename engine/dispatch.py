@@ -83,15 +83,12 @@ class Dispatcher:
         seat = self._seats.get(account_id)
         if seat is None:
             return None
-        if seat.due_at is None:
-            return Standing(seat.look, seat.seen, None)
-        due_in = seat.due_at - self._clock.steady()
-        return Standing(seat.look, seat.seen, self._clock.now() + due_in)
+        return seat.standing(now=self._clock.now(), steady=self._clock.steady())
 
     @property
     def owned(self) -> int:
         """How many accounts are this process's own."""
-        return len(list(self._seats.values()))
+        return len(self._seats)
 
     def pulse(self) -> Pulse:
         """How this process's work gets on."""

@@ -17,6 +17,17 @@ _STARTS_PER_SECOND = 3
 _LONGEST_SPREAD = timedelta(seconds=60)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the process knows of an account it owns: the last look, the last that saw the balances,
+    and when the next is due.
+    """
+
+    look: Look | None
+    seen: Look | None
+    due_at: datetime | None
+
+
 @dataclass(slots=True)
 class Seat:
     """An account this process owns. *due_at* is None while nothing is due until a wake-up;
@@ -33,16 +44,10 @@ class Seat:
     seen: Look | None = None
     seen_kept: bool = False
 
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What the process knows of an account it owns: the last look, the last that saw the balances,
-    and when the next is due.
-    """
-
-    look: Look | None
-    seen: Look | None
-    due_at: datetime | None
+    def standing(self, *, now: datetime, steady: datetime) -> Standing:
+        """With the due time as a moment of the wall clock, which shows *now*."""
+        due_at = None if self.due_at is None else now + (self.due_at - steady)
+        return Standing(self.look, self.seen, due_at)
 
 
 def fair_share(*, accounts: int, processes: int) -> int:
