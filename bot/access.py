@@ -6,34 +6,36 @@ group only its members and, if it is listed, people who are known themselves may
 
 import hashlib
 import hmac
+import logging
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import Clock
-from engine.domain.people import Circle, Role
-from engine.storage import accounts, audit, members
+from engine.domain.people import SHARED_IDS, Circle, Role
+from engine.invitations import TRIES, TRIES_WITHIN
+from engine.storage import accounts, audit, invitations, members
 from engine.storage.database import Database
 
-CODE_TRIES = 5
-_CODE_BYTES = 9  # 72 bits: five tries find it once in 10^21
+# By all strangers together; a user has TRIES a day. Then the code is replaced, so no one can lock
+# the owner out, and 1,000 tries find one of 72 bits once in 10^18.
+_CODE_TRIES = 1000
+_CODE_BYTES = 9
+_SAID_AGAIN_AFTER = timedelta(days=1)
+
+logger = logging.getLogger(__name__)
 
 
 class Pairing(Enum):
+    """What came of sending a code."""
+
     ADMITTED = "admitted"
     WRONG = "wrong"
-    CLOSED = "closed"
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What came of sending a code. CLOSED: no code is waiting to be used."""
-
-    pairing: Pairing
-    tries_left: int = 0
+    CLOSED = "closed"  # no code is waiting to be used
+    UNHEARD = "unheard"  # this user has guessed too often
 
 
 class Access:
@@ -53,6 +55,8 @@ class Access:
         Whoever is known owns their private chat. In a listed group people who are listed trade,
         and the bot's owner owns it; what a group's members were given by name goes before.
         """
+        if user_id in SHARED_IDS:
+            return None
         is_private = chat_id == user_id
         if is_private and user_id in self._listed:
             return Role.OWNER
@@ -99,6 +103,7 @@ class Access:
         async with self._database.reading() as session:
             owner = self._owner if self._owner is not None else await members.owner(session)
             people = {one for one in (*self._listed, owner) if one is not None and one > 0}
+            people -= SHARED_IDS
             standing = {}
             for user_id in sorted(people):
                 where = user_id if chat_id > 0 else chat_id
@@ -160,54 +165,106 @@ class Access:
         async with self._database.writing() as session:
             return await members.refuse_once(session, user_id=user_id, now=self._clock.now())
 
-    async def offer_code(self) -> str | None:
-        """A new pairing code if nobody owns the bot yet; the former one is worthless then."""
+    async def first_time(self, what: str) -> bool:
+        """Whether *what* was never said before; from now on it counts as said."""
+        return await self._is_news(what, again_after=None)
+
+    async def is_news(self, what: str) -> bool:
+        """As `first_time`, but after a day it may be said again."""
+        return await self._is_news(what, again_after=_SAID_AGAIN_AFTER)
+
+    async def _is_news(self, what: str, *, again_after: timedelta | None) -> bool:
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            return await members.is_news(session, what, now=now, again_after=again_after)
+
+    async def knows_chat(self, chat_id: int) -> bool:
+        """Whether the chat is listed, under its former id too, or has members."""
+        if chat_id in self._listed:
+            return True
+        async with self._database.reading() as session:
+            former = await members.former_chat(session, chat_id)
+            return former in self._listed or await members.has_any(session, chat_id=chat_id)
+
+    async def knows_person(self, user_id: int) -> bool:
+        """Whether the user may use the bot somewhere."""
+        if user_id in self._listed:
+            return True
+        async with self._database.reading() as session:
+            return await members.is_any(session, user_id=user_id)
+
+    async def offer_code(self) -> bool:
+        """Log a new pairing code if the bot has no owner yet, and whether that was so.
+
+        The former code is worthless then, and every user may guess again.
+        """
         if self._owner is not None:
-            return None
+            return False
         code = secrets.token_urlsafe(_CODE_BYTES)
         async with self._database.writing() as session:
             if await members.has_owner(session):
-                return None
-            await members.set_code(session, code_hash=_hash(code), tries=CODE_TRIES)
-        return code
+                return False
+            await members.set_code(session, code_hash=_hash(code), tries=_CODE_TRIES)
+            await invitations.forget_guesses(session)
+        _log_code(code)
+        return True
 
     async def has_code(self) -> bool:
         """Whether a pairing code waits to be used."""
         async with self._database.reading() as session:
             return await members.is_code_offered(session)
 
-    async def pair(self, code: str, *, chat_id: int, user_id: int, name: str = "") -> Attempt:
-        """Let the bearer of the right code in, as the owner. The code works once."""
+    async def pair(self, code: str, *, chat_id: int, user_id: int, name: str = "") -> Pairing:
+        """Let the bearer of the right code in, as the owner. The code works once.
+
+        A wrong one has to be counted against its user by who looks at it next (`Door.knock`).
+        """
+        now, new_code, came = self._clock.now(), None, Pairing.WRONG
         async with self._database.writing() as session:
+            guessed = await invitations.guesses(session, user_id=user_id, since=now - TRIES_WITHIN)
+            if guessed >= TRIES or user_id in SHARED_IDS:
+                return Pairing.UNHEARD
             spent = await members.spend_try(session)
             if spent is None:
-                return Attempt(Pairing.CLOSED)
+                return Pairing.CLOSED
             expected, tries_left = spent
-            if not hmac.compare_digest(expected, _hash(code)):
-                return Attempt(Pairing.WRONG, tries_left)
-            await members.void_code(session)
-            # Keys are taken in private only, so whoever pairs in a group is let in there as well.
-            for admitted_to in {chat_id, user_id}:
-                await members.admit(
-                    session,
-                    chat_id=admitted_to,
-                    user_id=user_id,
-                    role=Role.OWNER,
-                    is_owner=True,
-                    now=self._clock.now(),
-                    name=name,
-                )
-            await audit.add(
+            if hmac.compare_digest(expected, _hash(code)):
+                await self._admit(session, chat_id=chat_id, user_id=user_id, name=name)
+                came = Pairing.ADMITTED
+            elif not tries_left:
+                new_code = secrets.token_urlsafe(_CODE_BYTES)
+                await members.set_code(session, code_hash=_hash(new_code), tries=_CODE_TRIES)
+        if new_code is not None:
+            logger.warning("strangers sent too many wrong codes: the code is replaced")
+            _log_code(new_code)
+        if came is Pairing.ADMITTED:
+            self._owner_chat = user_id
+        return came
+
+    async def _admit(
+        self, session: AsyncSession, *, chat_id: int, user_id: int, name: str
+    ) -> None:
+        await members.void_code(session)
+        # Keys are taken in private only, so whoever pairs in a group is let in there as well.
+        for admitted_to in {chat_id, user_id}:
+            await members.admit(
                 session,
-                at=self._clock.now(),
-                chat_id=chat_id,
+                chat_id=admitted_to,
                 user_id=user_id,
-                action="pair",
-                subject="the bot",
-                detail="none -> owner",
+                role=Role.OWNER,
+                is_owner=True,
+                now=self._clock.now(),
+                name=name,
             )
-        self._owner_chat = user_id
-        return Attempt(Pairing.ADMITTED)
+        await audit.add(
+            session,
+            at=self._clock.now(),
+            chat_id=chat_id,
+            user_id=user_id,
+            action="pair",
+            subject="the bot",
+            detail="none -> owner",
+        )
 
 
 async def _as_onlooker(session: AsyncSession, chat_id: int) -> Role | None:
@@ -217,3 +274,8 @@ async def _as_onlooker(session: AsyncSession, chat_id: int) -> Role | None:
 
 def _hash(code: str) -> str:
     return hashlib.sha256(code.encode()).hexdigest()
+
+
+def _log_code(code: str) -> None:
+    # A warning: somebody has to act on it, and it must be seen at any LOG_LEVEL.
+    logger.warning("no owner yet; send this to the bot to become it: /start %s", code)

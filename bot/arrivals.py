@@ -19,7 +19,7 @@ from bot.telegramtime import TelegramTime
 from bot.updates import UpdatesSource
 from bot.watchdog import PollWatch
 from bot.webhook import PATH, Registration, Webhook, remove_webhook, secret_of
-from bot.wiring import come_online, offer_code
+from bot.wiring import come_online
 from bot.workers import LONGEST_PAUSE, delay
 from engine.clock import Clock
 from engine.posts import POLLER, PORTER, Post
@@ -120,7 +120,7 @@ class Arrivals:
 
         async def offer() -> None:
             nonlocal offered
-            offered = await offer_code(self._parts)
+            offered = await self._parts.access.offer_code()
 
         await self._outlast_the_database(offer)
         if offered:

@@ -11,13 +11,14 @@ from telegram import Message as Received
 from telegram.constants import ChatType
 
 from bot.callbacks import Choose, Confirm
+from bot.incoming import is_secondhand, text_of
 from bot.messages import Message, Place
 from bot.updates import name_of, shows_button, topic_of
 from engine.domain.people import Role
 from engine.storage.confirmations import Confirmation, Refusal
 
 _COMMAND = re.compile(
-    r"/(?P<name>[A-Za-z0-9_]{1,32})(?:@(?P<bot>\w+))?(?:\s+(?P<rest>.*))?", re.DOTALL
+    r"/(?P<name>[A-Za-z0-9_]{1,32})(?:@(?P<bot>\w+))?[.,;:!。！]*(?:\s+(?P<rest>.*))?", re.DOTALL
 )
 
 
@@ -26,7 +27,9 @@ class Ask:
     """One command. *argument* is the rest of the line; *message_id* the message it came in or,
     for a tap, the message whose button was tapped. *role* is what the person may do in the chat,
     *name* what they call themselves; *topic_id* is the forum topic they wrote in. *is_shown*: the
-    tapped message shows that button; a made-up tap may name any message of ours.
+    tapped message shows that button; a made-up tap may name any message of ours. *has_media*: it
+    came with a picture or a file, as its caption if there is one; *is_secondhand*: the words may
+    be another's.
     """
 
     chat_id: int
@@ -40,6 +43,8 @@ class Ask:
     message_id: int
     asked_at: datetime
     is_shown: bool = False
+    has_media: bool = False
+    is_secondhand: bool = False
 
     @property
     def place(self) -> Place:
@@ -53,10 +58,11 @@ def command_in(text: str) -> tuple[str, str] | None:
     return (command["name"].lower(), (command["rest"] or "").strip()) if command else None
 
 
-def typed(message: Received, text: str, role: Role) -> Ask:
+def typed(message: Received, role: Role) -> Ask:
     """Plain text is an Ask without a command, all of it the argument."""
     if message.from_user is None:
         raise ValueError("a message without its sender")
+    text = text_of(message)
     command, argument = command_in(text) or ("", text.strip())
     return Ask(
         chat_id=message.chat_id,
@@ -69,6 +75,8 @@ def typed(message: Received, text: str, role: Role) -> Ask:
         argument=argument,
         message_id=message.message_id,
         asked_at=message.date,
+        has_media=message.text is None,
+        is_secondhand=is_secondhand(message),
     )
 
 
@@ -92,11 +100,10 @@ def tapped(query: CallbackQuery, role: Role, *, command: str, argument: str, at:
     )
 
 
-def is_for(text: str, my_name: str) -> bool:
-    """Whether a command is not meant for another bot in the group."""
-    command = _COMMAND.fullmatch(text)
-    addressee = command and command["bot"]
-    return not addressee or addressee.lower() == my_name.lower()
+def is_command_for(message: Received, my_name: str) -> bool:
+    """Whether it is a command, and not one for another bot in the group."""
+    command = _COMMAND.fullmatch(text_of(message))
+    return command is not None and (command["bot"] or my_name).lower() == my_name.lower()
 
 
 def replies_to(message: Received, my_name: str) -> bool:

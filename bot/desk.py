@@ -82,10 +82,12 @@ class Desk:
         return await self._unclear.reported(ask, report)
 
     async def said(self, ask: Ask, text: str) -> Answer | None:
-        """An answer to a step of a dialog; None where none was waited for."""
+        """An answer to a step of a dialog; None where none was waited for, or this is none."""
         step = await self._dialogs.step(ask)
         if step is None or not self._panel.waits(step):
             return await self._keys.said(ask, text)
+        if ask.is_secondhand or not text:
+            return await self._keys.stray(ask, text)
         # A key that was meant for another question is deleted all the same.
         return await self._keys.stray(ask, text) or await self._panel.said(ask, step, text)
 

@@ -20,10 +20,11 @@ from engine.invitations import Admitted, Invitations
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """*answer* is None where the code itself says nothing."""
+    """*answer* is None where the code itself says nothing; *tries_left* counts wrong ones."""
 
     admitted: Admitted
     answer: Message | None
+    tries_left: int = 0
 
 
 class Door:
@@ -55,7 +56,7 @@ class Door:
             answer = expired_code_view()
         elif admission.admitted is Admitted.WRONG:
             answer = wrong_invitation_view(tries_left=admission.tries_left)
-        return Opened(admission.admitted, answer)
+        return Opened(admission.admitted, answer, admission.tries_left)
 
     async def shown_to(self, role: Role, *, chat_id: int, user_id: int) -> None:
         """Somebody came in by another way: the menu of what they may do."""

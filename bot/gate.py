@@ -4,25 +4,35 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import assert_never
 
-from telegram import Message, Update, User
+from telegram import CallbackQuery, Chat, ChatMember, ChatMemberUpdated, Message, Update, User
+from telegram.constants import ChatType
 
 from bot.access import Access, Pairing
-from bot.asks import Answer, Command, typed
+from bot.asks import Answer, Command, is_command_for, typed
 from bot.door import Door
+from bot.incoming import author_of, is_secondhand, speaker_of, text_of
 from bot.messages import Place
 from bot.replies import Replies
 from bot.updates import name_of, topic_of
-from bot.views.access import no_tries_left_view, stranger_view, wrong_code_view
+from bot.views.access import (
+    no_author_view,
+    no_tries_left_view,
+    secondhand_view,
+    stranger_view,
+    wrong_code_view,
+)
 from engine.domain.people import Role
 from engine.invitations import Admitted
 
 _START = re.compile(r"/start(?:@\w+)?\s+(\S{1,64})\s*")
+_GROUPS = frozenset({ChatType.GROUP, ChatType.SUPERGROUP})
+_OUTSIDE = frozenset({ChatMember.LEFT, ChatMember.BANNED})
 
 
 class Gate:
-    """Lets known people pass, the bearer of the code in, and everybody else go unheard.
+    """Lets known people pass, the bearer of a code in, and nobody else.
 
-    *on_migrated* hears of a group's old and new id as soon as Telegram says so.
+    *on_migrated* gets a group's old and new id as soon as Telegram says so.
     """
 
     def __init__(
@@ -40,17 +50,44 @@ class Gate:
         self._welcome = welcome
         self._on_migrated = on_migrated
 
-    async def admits(self, update: Update) -> Role | None:
-        """What this user may do in this chat; who may do nothing is turned away."""
+    async def admits(self, update: Update, *, my_name: str) -> Role | None:
+        """What the author of this message or tap may do in its chat; None: nothing.
+
+        Who may do nothing is answered at most once, and in a group only for a command.
+        """
+        key = f"gate:{update.update_id}"
+        if (change := update.my_chat_member) is not None:
+            await self._added(change, key=key)
+            return None
         if update.message is not None and await self._moved(update.message):
             return None
-        chat, user = update.effective_chat, update.effective_user
-        if chat is None or user is None or update.my_chat_member is not None:
+        if update.callback_query is not None:
+            return await self._tapped(update.callback_query, update.effective_chat)
+        # Posts of channels and messages of businesses are no messages to the bot.
+        message = update.message or update.edited_message
+        if message is None or update.effective_chat is None:
             return None
-        role = await self._access.role(chat_id=chat.id, user_id=user.id, name=name_of(user))
+        user = author_of(message)
+        if user is None:
+            await self._has_no_author(message, my_name=my_name, key=key)
+            return None
+        role = await self._role(message.chat_id, user)
         if role is None:
-            await self._turn_away(update, user, chat_id=chat.id)
+            is_edit = update.message is None
+            await self._turn_away(message, user, is_edit=is_edit, my_name=my_name, key=key)
         return role
+
+    async def _tapped(self, query: CallbackQuery, chat: Chat | None) -> Role | None:
+        """A tap carries the real person, whatever they write as."""
+        if chat is None:
+            return None
+        role = await self._role(chat.id, query.from_user)
+        if role is None:
+            await self._replies.toast(query.id)
+        return role
+
+    async def _role(self, chat_id: int, user: User) -> Role | None:
+        return await self._access.role(chat_id=chat_id, user_id=user.id, name=name_of(user))
 
     async def _moved(self, message: Message) -> bool:
         """Telegram's own word, in the old chat and in the new one, that they are the same group."""
@@ -62,47 +99,87 @@ class Gate:
             return True
         return False
 
-    async def _turn_away(self, update: Update, user: User, *, chat_id: int) -> None:
-        key = f"gate:{update.update_id}"
-        if update.callback_query is not None:
-            await self._replies.toast(update.callback_query.id)
+    async def _added(self, change: ChatMemberUpdated, *, key: str) -> None:
+        """Answer who added the bot to a group that is not listed; after that it is silent there."""
+        chat = change.chat
+        came = change.old_chat_member.status in _OUTSIDE
+        if chat.type not in _GROUPS or not came or change.new_chat_member.status in _OUTSIDE:
             return
-        message = update.message
-        place = Place(chat_id, topic_of(message))
-        code = _START.fullmatch((message and message.text) or "")
-        if message is not None and code is not None:
+        if not await self._access.knows_chat(chat.id):
+            await self._tell_group(Place(chat.id), user=change.from_user, key=key)
+
+    async def _tell_group(self, place: Place, *, user: User | None, key: str) -> bool:
+        """The one answer that a group gets which is not listed; whether this is it."""
+        if not await self._access.first_time(f"group:{place.chat_id}"):
+            return False
+        await self._refuse(place, user=user, key=key)
+        return True
+
+    async def _refuse(self, place: Place, *, user: User | None, key: str) -> None:
+        has_code = await self._access.has_code()
+        user_id = None if user is None else user.id
+        view = stranger_view(chat_id=place.chat_id, user_id=user_id, has_code=has_code)
+        await self._replies.send(place, view, key=key)
+
+    async def _has_no_author(self, message: Message, *, my_name: str, key: str) -> None:
+        """A channel, an anonymous administrator or a bot speaks: it gets no role, code or key in."""
+        if speaker_of(message) == 0 or not is_command_for(message, my_name):
+            return
+        place, speaker = Place(message.chat_id, topic_of(message)), speaker_of(message)
+        if message.chat.type in _GROUPS and not await self._access.knows_chat(place.chat_id):
+            await self._tell_group(place, user=None, key=key)
+        elif await self._access.is_news(f"no_author:{place.chat_id}:{speaker}"):
+            view = no_author_view(is_anonymous=speaker == place.chat_id)
+            await self._replies.send(place, view, key=key)
+
+    async def _turn_away(
+        self, message: Message, user: User, *, is_edit: bool, my_name: str, key: str
+    ) -> None:
+        place = Place(message.chat_id, topic_of(message))
+        is_group = message.chat.type != ChatType.PRIVATE
+        if is_group and not is_command_for(message, my_name):
+            return  # people talk to each other
+        code = None if is_edit else _START.fullmatch(text_of(message))
+        if code is not None and is_secondhand(message):
+            if await self._access.refuse_once(user_id=user.id):
+                await self._replies.send(place, secondhand_view(), key=key)
+            return
+        if code is not None:
             answer = await self._knocked(code[1], message, user, place)
             if answer is not None:
                 await self._replies.answer(place, answer, key=key)
                 return
+        if is_group and not await self._access.knows_chat(place.chat_id):
+            if await self._tell_group(place, user=user, key=key):
+                return
+            if not await self._access.knows_person(user.id):
+                return
         if await self._access.refuse_once(user_id=user.id):
-            view = stranger_view(
-                chat_id=chat_id, user_id=user.id, has_code=await self._access.has_code()
-            )
-            await self._replies.send(place, view, key=key)
+            await self._refuse(place, user=user, key=key)
 
     async def _knocked(
         self, code: str, message: Message, user: User, place: Place
     ) -> Awaitable[Answer] | None:
-        """The answer to a code: an invitation's first, then the one that pairs. None where neither
+        """The answer to a code: the one that pairs first, then an invitation's. None where neither
         is to be had, or this user has guessed too often.
         """
         chat_id, name = place.chat_id, name_of(user)
+        pairing = await self._access.pair(code, chat_id=chat_id, user_id=user.id, name=name)
+        if pairing is Pairing.UNHEARD:
+            return None
+        if pairing is Pairing.ADMITTED:
+            await self._door.shown_to(Role.OWNER, chat_id=chat_id, user_id=user.id)
+            return self._welcome(typed(message, Role.OWNER))
         opened = await self._door.knock(code, chat_id=chat_id, user_id=user.id, name=name)
-        if opened.answer is not None and opened.admitted is not Admitted.WRONG:
-            return _said(opened.answer)
-        attempt = await self._access.pair(code, chat_id=chat_id, user_id=user.id, name=name)
-        match attempt.pairing:
-            case Pairing.ADMITTED:
-                await self._door.shown_to(Role.OWNER, chat_id=chat_id, user_id=user.id)
-                return self._welcome(typed(message, "/start", Role.OWNER))
-            case Pairing.WRONG:
-                left = attempt.tries_left
+        is_wrong = opened.admitted in {Admitted.WRONG, Admitted.UNHEARD}
+        match pairing:
+            case Pairing.WRONG if is_wrong:
+                left = opened.tries_left
                 return _said(wrong_code_view(tries_left=left) if left else no_tries_left_view())
-            case Pairing.CLOSED:
+            case Pairing.WRONG | Pairing.CLOSED:
                 return None if opened.answer is None else _said(opened.answer)
             case _:
-                assert_never(attempt.pairing)
+                assert_never(pairing)
 
 
 async def _said(answer: Answer) -> Answer:

@@ -1,16 +1,18 @@
 """From an update that passed the gate to the one who answers it, and the answer back."""
 
 import logging
+from collections import deque
 from contextlib import suppress
 from typing import Any
 
 from telegram import Message, Update
 from telegram.ext import Application, CallbackContext, TypeHandler
 
-from bot.asks import Answer, Ask, is_for, replies_to, typed
+from bot.asks import Answer, Ask, is_command_for, replies_to, typed
 from bot.cards import LiveCards
 from bot.desk import Desk
 from bot.gate import Gate
+from bot.incoming import is_service, text_of
 from bot.messages import Place
 from bot.permissions import only_looks
 from bot.replies import Replies
@@ -18,8 +20,11 @@ from bot.taps import STALE_AFTER, Taps
 from bot.telegramtime import TelegramTime
 from bot.updates import topic_of
 from bot.urgency import Wish, started_by
+from bot.views.access import secondhand_view
 from bot.views.conversation import (
     edited_view,
+    for_another_bot_view,
+    no_text_view,
     plain_text_view,
     too_old_view,
 )
@@ -56,6 +61,7 @@ class Router:
         self._telegram_time = telegram_time
         self._untold: dict[int, Exception] = {}
         self._told_to_wait: set[int] = set()
+        self._albums: deque[str] = deque(maxlen=100)
 
     def register(self, application: App) -> None:
         """One door for everything: if the gate itself breaks, nothing behind it is reached."""
@@ -78,7 +84,7 @@ class Router:
 
     async def _received(self, update: Update, context: Context) -> None:
         try:
-            role = await self._gate.admits(update)
+            role = await self._gate.admits(update, my_name=context.bot.username)
             if role is not None:
                 await self._admitted(update, role, my_name=context.bot.username)
         except Exception as e:  # noqa: BLE001 - see below
@@ -90,7 +96,7 @@ class Router:
         try:
             if update.callback_query is not None:
                 await self._taps.tapped(update.callback_query, role, key=key)
-            elif update.message is not None:
+            elif update.message is not None and not is_service(update):
                 await self._typed(update.message, role, my_name=my_name, key=key)
             elif update.edited_message is not None:
                 await self._edited(update.edited_message, role, my_name=my_name, key=key)
@@ -113,15 +119,22 @@ class Router:
                 await self._replies.send(place, database_away_view(), key=f"waits:{update_id}")
 
     async def _typed(self, message: Message, role: Role, *, my_name: str, key: str) -> None:
-        if message.from_user is None or message.text is None:
-            return
-        ask = typed(message, message.text, role)
+        ask = typed(message, role)
         if not ask.command:
             # In a group people talk to each other; only a reply to the bot may answer it.
-            if ask.is_private or (replies_to(message, my_name) and await self._desk.awaits(ask)):
+            mine = ask.is_private or (
+                replies_to(message, my_name) and await self._desk.awaits(ask)
+            )
+            if mine and not self._is_more_of_album(message):
                 await self._replies.answer(ask.place, self._said(ask), key=key)
             return
-        if not is_for(message.text, my_name):
+        if not is_command_for(message, my_name):
+            if ask.is_private:
+                await self._replies.send(ask.place, for_another_bot_view(), key=key)
+            return
+        if ask.is_secondhand:
+            stray = await self._desk.stray(ask)
+            await self._replies.send(ask.place, stray or secondhand_view(), key=key)
             return
         await self._desk.turned_away(ask)
         age = self._telegram_time.now() - ask.asked_at
@@ -134,22 +147,32 @@ class Router:
             )
             await self._taps.followed(ask)
 
+    def _is_more_of_album(self, message: Message) -> bool:
+        """An album comes as a message for each picture: one that says nothing is answered once."""
+        if message.media_group_id is None or text_of(message):
+            return False
+        album = f"{message.chat_id}:{message.media_group_id}"
+        if album in self._albums:
+            return True
+        self._albums.append(album)
+        return False
+
     async def _said(self, ask: Ask) -> Answer:
         """Plain text: an answer to a step of a dialog, or a person who needs a hint."""
+        hint = plain_text_view() if ask.argument else no_text_view()
+        if ask.is_secondhand and ask.argument:
+            hint = secondhand_view()
         if not ask.role.covers(Role.TRADER):
-            return plain_text_view()
+            return hint
         try:
-            answered = await self._desk.said(ask, ask.argument)
+            return await self._desk.said(ask, ask.argument) or hint
         except EngineError as e:
             return error_view(e)
-        return answered or plain_text_view()
 
     async def _edited(self, message: Message, role: Role, *, my_name: str, key: str) -> None:
-        """A command is acted on as it was first sent; its edits are not commands."""
-        if message.from_user is None or message.text is None:
-            return
-        ask = typed(message, message.text, role)
-        if ask.command and is_for(message.text, my_name):
+        """A command counts as it was first sent; its edits are not commands."""
+        if is_command_for(message, my_name):
+            ask = typed(message, role)
             stray = await self._desk.stray(ask)
             await self._replies.send(ask.place, stray or edited_view(), key=key)
 

@@ -19,6 +19,8 @@ from typing import Any
 import httpx
 from telegram import Bot, Message, Update, User
 
+from bot.invisible import without_marks
+
 # Always sent in full: Telegram remembers the list of the last call that had one.
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
 _BATCH = 100
@@ -29,6 +31,13 @@ _MOST_ID = 2**63 - 1
 _LONGEST_NAME = 64
 # What the library raises where an update is not of the shape that Telegram documents.
 _MISSHAPEN = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
+
+_WHOSE = frozenset({"message_id", "date", "chat", "from", "sender_chat"})
+_ESSENTIAL = _WHOSE | {
+    *("text", "caption", "message_thread_id", "is_topic_message", "media_group_id", "via_bot"),
+    *("is_automatic_forward", "migrate_to_chat_id", "migrate_from_chat_id", "edit_date"),
+    *("forward_from", "forward_from_chat", "forward_sender_name", "forward_date"),
+}
 
 logger = logging.getLogger(__name__)
 
@@ -106,16 +115,44 @@ def _updates(response: httpx.Response) -> list[dict[str, Any]]:
 
 
 def read_update(raw: dict[str, Any], bot: Bot) -> Update | None:
-    """None, with a warning, for what Telegram would not send: there is nobody to answer then."""
+    """None, with a warning, for what Telegram would not send: there is nobody to answer then.
+
+    A message with something in it that the library cannot read (a newer kind of poll, say) is read
+    without that: its command counts all the same.
+    """
+    about = {"update_id": raw.get("update_id")}
+    if (update := _read(raw, bot)) is not None:
+        return update
+    if (reduced := _essentials(raw)) is not None and (update := _read(reduced, bot)) is not None:
+        logger.warning("update read in part", extra=about)
+        return update
+    logger.warning("update makes no sense", extra=about)
+    return None
+
+
+def _read(raw: dict[str, Any], bot: Bot) -> Update | None:
     try:
         json.dumps(raw, ensure_ascii=False).encode()  # half a character is no text
         update = Update.de_json(raw, bot)
-        if _makes_sense(update):
-            return update
+        return update if _makes_sense(update) else None
     except _MISSHAPEN:
-        pass
-    logger.warning("update makes no sense", extra={"update_id": raw.get("update_id")})
-    return None
+        return None
+
+
+def _essentials(raw: dict[str, Any]) -> dict[str, Any] | None:
+    """The update with what the program looks at in a message, and no more; None for other kinds."""
+    for kind in ("message", "edited_message"):
+        if isinstance(message := raw.get(kind), dict):
+            break
+    else:
+        return None
+    kept = {name: value for name, value in message.items() if name in _ESSENTIAL}
+    replied = message.get("reply_to_message")
+    if isinstance(replied, dict) and replied.keys() >= {"message_id", "date", "chat"}:
+        kept["reply_to_message"] = {k: v for k, v in replied.items() if k in _WHOSE}
+    if message.get("forward_origin") is not None:
+        kept["forward_date"] = message.get("forward_date", 0)  # whoever it came from
+    return {"update_id": raw.get("update_id"), kind: kept}
 
 
 def topic_of(message: object) -> int | None:
@@ -133,11 +170,11 @@ def shows_button(message: object, data: str | None) -> bool:
 
 
 def name_of(user: User) -> str:
-    """What somebody calls themselves, on one line and of a bounded length; the library believes
-    any value to be a name.
+    """What somebody calls themselves: one line of a bounded length, without marks that hide or
+    turn what is around it. The library believes any value to be a name.
     """
     name: object = user.full_name
-    text = name.replace("\0", "") if isinstance(name, str) else ""
+    text = without_marks(name) if isinstance(name, str) else ""
     return " ".join(text.split())[:_LONGEST_NAME]
 
 
@@ -145,7 +182,7 @@ def _makes_sense(update: Update) -> bool:
     """The library takes any value for any field; these are the ones that the program looks at."""
     query = update.callback_query
     message = update.effective_message
-    texts: list[object] = [message and message.text]
+    texts: list[object] = [message and message.text, message and message.caption]
     ids: list[object] = [one.id for one in (update.effective_chat, update.effective_user) if one]
     if query is not None:
         texts += [query.id, query.data]

@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.asks import command_in
 from bot.callbacks import Choose, Confirm, Do, decode
+from bot.incoming import own_text_in
 from bot.pages import Put
 
 _STOPS = frozenset({"pause", "halt"})
@@ -32,8 +33,7 @@ def wish_in(raw: Mapping[str, Any]) -> Wish:
         data = tap.get("data")
         return _tapped(data) if isinstance(data, str) else Wish()
     message = raw.get("message")
-    text = message.get("text") if isinstance(message, dict) else None
-    found = command_in(text) if isinstance(text, str) else None
+    found = command_in(own_text_in(message)) if isinstance(message, dict) else None
     return Wish(found[0], _plain(found[1])) if found else Wish()
 
 

@@ -119,12 +119,3 @@ async def come_online(parts: Parts, clock: Clock) -> None:
     parts.update_workers.nudge()
     logger.info("ready", extra={"bot": parts.application.bot.username})
     await parts.menus.publish()  # nobody waits for it
-
-
-async def offer_code(parts: Parts) -> bool:
-    """Log a pairing code if nobody owns the bot yet; whether that was so."""
-    if (code := await parts.access.offer_code()) is None:
-        return False
-    # A warning: somebody has to act on it, and it must be seen at any LOG_LEVEL.
-    logger.warning("no owner yet; send this to the bot to become it: /start %s", code)
-    return True

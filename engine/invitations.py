@@ -12,14 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.clock import Clock
 from engine.domain.alerts import MemberJoined
 from engine.domain.changes import NOTHING
-from engine.domain.people import Circle, Invitation, Role
+from engine.domain.people import SHARED_IDS, Circle, Invitation, Role
 from engine.storage import audit, invitations, members, outbox
 from engine.storage.database import Database
 
 LIFETIME = timedelta(hours=24)
 _CODE_BYTES = 9  # 72 bits
-_TRIES = 5
-_TRIES_WITHIN = timedelta(days=1)
+# Wrong codes that a user may send: invitations' and the pairing code together.
+TRIES = 5
+TRIES_WITHIN = timedelta(days=1)
 
 
 class Admitted(Enum):
@@ -93,17 +94,15 @@ class Invitations:
         if known is not None:
             standing = await self._standing(known[0].admits_to(user_id), user_id)
         async with self._database.writing() as session:
-            guessed = await invitations.guesses(
-                session, user_id=user_id, since=now - _TRIES_WITHIN
-            )
-            if guessed >= _TRIES:
+            guessed = await invitations.guesses(session, user_id=user_id, since=now - TRIES_WITHIN)
+            if guessed >= TRIES or user_id in SHARED_IDS:
                 return Admission(Admitted.UNHEARD)
             found = await invitations.find(session, _hash(code))
             if found is None:
                 await invitations.guessed(session, user_id=user_id, count=guessed + 1, now=now)
                 is_open = await invitations.is_any_open(session, now=now)
                 how = Admitted.WRONG if is_open else Admitted.UNHEARD
-                return Admission(how, tries_left=_TRIES - guessed - 1)
+                return Admission(how, tries_left=TRIES - guessed - 1)
             invitation, used_by = found
             if standing is not None and standing.covers(invitation.role):
                 return Admission(Admitted.ALREADY, invitation)

@@ -19,6 +19,7 @@ from bot.views.connect import (
     disconnected_view,
     group_refused_view,
     malformed_key_view,
+    not_as_text_view,
     nothing_to_disconnect_view,
     stray_key_view,
 )
@@ -65,11 +66,16 @@ class Keys:
         return {}
 
     async def connect(self, ask: Ask) -> Message:
-        """Whatever was typed is deleted before anything else is done with it."""
+        """Whatever was typed is deleted before anything else is done with it, and so is a picture
+        or a file that came with it: it may show the key.
+        """
         words = ask.argument.split()
-        deleted = bool(words) and await self._replies.delete(ask.chat_id, ask.message_id)
+        is_secret = bool(words) or ask.has_media
+        deleted = is_secret and await self._replies.delete(ask.chat_id, ask.message_id)
         if not ask.is_private:
-            return group_refused_view(deleted=deleted if words else None)
+            return group_refused_view(deleted=deleted if is_secret else None)
+        if ask.has_media:
+            return not_as_text_view(deleted=deleted)
         if not words:
             await self._dialogs.wait(ask, _AWAITS_KEY)
             return ask_key_view(account=await self._accounts.of(ask.chat_id))
@@ -83,6 +89,8 @@ class Keys:
         if step is None or step.kind not in {_AWAITS_KEY, _AWAITS_SECRET}:
             return await self.stray(ask, text)
         deleted = await self._replies.delete(ask.chat_id, ask.message_id)
+        if ask.has_media or ask.is_secondhand:
+            return not_as_text_view(deleted=deleted)
         if not _WORD.fullmatch(text.strip()):
             await self._dialogs.forget(ask)
             return malformed_key_view(deleted=deleted)
@@ -96,8 +104,12 @@ class Keys:
         return answer
 
     async def stray(self, ask: Ask, text: str) -> Message | None:
-        """What looks like a key where none was asked for goes as well; None if nothing does."""
-        if not _LIKE_A_KEY.search(text):
+        """What looks like a key where none was asked for goes as well; None if nothing does.
+
+        Behind /connect everything does: in an edit or a forwarded message it is not obeyed.
+        """
+        is_behind_connect = ask.command == "connect" and bool(text or ask.has_media)
+        if not is_behind_connect and not _LIKE_A_KEY.search(text):
             return None
         return stray_key_view(deleted=await self._replies.delete(ask.chat_id, ask.message_id))
 

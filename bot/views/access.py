@@ -8,7 +8,7 @@ from bot.views.mode import badge
 from bot.views.moments import exactly
 from bot.views.outlook import HALTED_FOR_ALL
 from engine.domain.accounts import Account
-from engine.domain.people import Role
+from engine.domain.people import SHARED_IDS, Role
 
 
 def welcome_view(*, account: Account, just_let_in: bool, alerts_here: bool = False) -> Message:
@@ -47,11 +47,13 @@ def welcome_view(*, account: Account, just_let_in: bool, alerts_here: bool = Fal
     )
 
 
-def stranger_view(*, chat_id: int, user_id: int, has_code: bool) -> Message:
-    """The one short answer a stranger gets. *has_code*: a pairing code waits to be used."""
+def stranger_view(*, chat_id: int, user_id: int | None, has_code: bool) -> Message:
+    """The one short answer a stranger gets, or a group that is not listed (*user_id* is None where
+    no person asked). *has_code*: a pairing code waits to be used.
+    """
     mine = f"This chat's id is {chat_id}"
     way = "Ask my owner for a code (/invite), or to add it to AUTHORIZED_CHATS."
-    if user_id != chat_id:
+    if user_id not in {None, chat_id, *SHARED_IDS}:
         mine += f", your own is {user_id}"
         way = (
             "Ask an owner here for a code (/invite), or my owner to add both to AUTHORIZED_CHATS."
@@ -59,6 +61,36 @@ def stranger_view(*, chat_id: int, user_id: int, has_code: bool) -> Message:
     if has_code:
         way = "If you run this bot: its log shows a code; send /start and the code."
     return Message(lines("Sorry, I only work for people I know.", f"{mine}.", way))
+
+
+def no_author_view(*, is_anonymous: bool) -> Message:
+    """A command by a channel, or by an administrator whom the group hides."""
+    if is_anonymous:
+        return Message(
+            lines(
+                "You write as an anonymous administrator. I cannot know who you are.",
+                "Nothing changed. Write as yourself, then send it again.",
+                "In the group's settings, switch off “Remain anonymous” for yourself.",
+            )
+        )
+    return Message(
+        lines(
+            "You write as a channel. I cannot know who you are.",
+            "Nothing changed. Write as yourself, then send it again.",
+            "Tap the picture beside the message field to choose yourself.",
+        )
+    )
+
+
+def secondhand_view() -> Message:
+    """Words that were forwarded, or written by an inline bot."""
+    return Message(
+        lines(
+            "These may be another person's words: forwarded, or written by a bot.",
+            "I did not carry them out. Nothing changed.",
+            "If you mean it, type it yourself.",
+        )
+    )
 
 
 def wrong_code_view(*, tries_left: int | None = None) -> Message:
@@ -75,8 +107,9 @@ def wrong_code_view(*, tries_left: int | None = None) -> Message:
 def no_tries_left_view() -> Message:
     return Message(
         lines(
-            "That is not the code, and no tries are left.",
-            "Restart the program to get a new one, or use AUTHORIZED_CHATS.",
+            "That is not the code, and no tries are left for you.",
+            "I hear you again in 24 hours, or when the program was restarted.",
+            "The restart makes a new code. Or use AUTHORIZED_CHATS.",
         )
     )
 

@@ -136,6 +136,18 @@ def malformed_key_view(*, deleted: bool) -> Message:
     )
 
 
+def not_as_text_view(*, deleted: bool) -> Message:
+    """A key under a picture, in a file, or forwarded."""
+    return Message(
+        lines(
+            "⚠️ I take a key only as a text message that you type or paste yourself.",
+            "I kept nothing of this one.",
+            _deletion(deleted=deleted),
+            "Send it again as plain text: /connect KEY SECRET",
+        )
+    )
+
+
 def stray_key_view(*, deleted: bool) -> Message:
     """Something like a key came without `/connect`, or with that misspelt."""
     return Message(

@@ -36,6 +36,27 @@ def plain_text_view() -> Message:
     )
 
 
+def no_text_view() -> Message:
+    """A voice message, a sticker, a file: a person must not take silence for "done"."""
+    return Message(
+        lines(
+            "I can only read text. Nothing changed.",
+            "Send a command, like /pause or /status. /help shows them all.",
+        ),
+        keyboard([do("Status", "status"), do("Help", "help")]),
+    )
+
+
+def for_another_bot_view() -> Message:
+    """A command with another bot's name behind it, in a private chat."""
+    return Message(
+        lines(
+            "This command names another bot. Nothing changed.",
+            "Send it without the name, like /pause. /help shows all commands.",
+        )
+    )
+
+
 def too_old_view(*, command: str, age: timedelta) -> Message:
     """A command that waited so long that its sender may want something else by now.
 
@@ -95,5 +116,10 @@ def logs_view(*, log_lines: Sequence[str]) -> Message:
 
 
 def edited_view() -> Message:
-    """A command is done as it was first sent."""
-    return Message("I do not follow edits. Nothing changed; please send the command again.")
+    """A message counts as it was first sent."""
+    return Message(
+        lines(
+            "I do not follow edits. Nothing changed by this edit.",
+            "A message counts as you first sent it. Please send the command again.",
+        )
+    )

@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+# Telegram writes these for whoever posts as a channel, for every anonymous administrator, and for
+# what it forwards itself: none is a person's.
+SHARED_IDS = frozenset({136817688, 1087968824, 777000})
+
 
 class Role(Enum):
     """A viewer looks, a trader also changes settings and trades, an owner also decides who may.

@@ -112,3 +112,12 @@ async def guessed(session: AsyncSession, *, user_id: int, count: int, now: datet
     before = await notes.get(session, name)
     first = before.split()[1] if before and count > 1 else str(to_millis(now))
     await notes.put(session, name, f"{count} {first}")
+
+
+async def forget_guesses(session: AsyncSession) -> None:
+    """Every user may guess again: there is another code to be guessed."""
+    await session.execute(
+        delete(NoteRow)
+        .where(NoteRow.name.startswith(_GUESSES.format(""), autoescape=True))
+        .execution_options(synchronize_session=False)
+    )

@@ -1,12 +1,13 @@
 """Who was let in, who was refused, and the pairing code (hashed)."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, select, union, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from engine.clock import from_millis, to_millis
 from engine.domain.people import Member, Role
 from engine.storage import notes
 from engine.storage.chat_models import MemberRow, StrangerRow
@@ -16,6 +17,7 @@ _CODE = "pairing_code"
 _TRIES = "pairing_tries"
 _FORMER = "moved_from:{}"
 _NAME = "name:{}"
+_SAID = "said:{}"
 
 
 async def role(session: AsyncSession, *, chat_id: int, user_id: int) -> Role | None:
@@ -175,6 +177,32 @@ async def refuse_once(session: AsyncSession, *, user_id: int, now: datetime) -> 
     except IntegrityError:
         return False
     return True
+
+
+async def is_news(
+    session: AsyncSession, what: str, *, now: datetime, again_after: timedelta | None
+) -> bool:
+    """True the first time *what* is to be said, and again after *again_after* if that is given."""
+    name = _SAID.format(what)
+    try:
+        async with session.begin_nested():
+            session.add(NoteRow(name=name, value=str(to_millis(now))))
+    except IntegrityError:
+        row = await session.get_one(NoteRow, name, with_for_update=True, populate_existing=True)
+        if again_after is None or now - from_millis(int(row.value)) < again_after:
+            return False
+        row.value = str(to_millis(now))
+    return True
+
+
+async def has_any(session: AsyncSession, *, chat_id: int) -> bool:
+    """Whether somebody was let into the chat."""
+    return bool(await session.scalar(select(exists().where(MemberRow.chat_id == chat_id))))
+
+
+async def is_any(session: AsyncSession, *, user_id: int) -> bool:
+    """Whether the user was let into some chat."""
+    return bool(await session.scalar(select(exists().where(MemberRow.user_id == user_id))))
 
 
 async def set_code(session: AsyncSession, *, code_hash: str, tries: int) -> None:

@@ -25,7 +25,6 @@ from bot.updates import UpdatesSource
 from bot.wiring import (
     build_application,
     come_online,
-    offer_code,
     open_database,
     open_vault,
 )
@@ -129,7 +128,7 @@ class World:
                 on_answered=parts.polls.answered,
             )
             await come_online(parts, self.clock)
-            await offer_code(parts)
+            await parts.access.offer_code()
             await enter(running(intake.run(), parts.update_workers.run(), parts.dispatcher.run()))
             yield Program(self, parts, database, _recorded(parts))
             await parts.dispatcher.release()

@@ -138,7 +138,7 @@ async def test_an_unknown_command_is_told_with_its_likeness(bot: Program):
 
 
 @pytest.mark.parametrize(
-    "typed", ["hello", "40", "/", "/ status", "/pause!", "x" * 4000, "&lt;b>"]
+    "typed", ["hello", "40", "/", "/ status", "/resume?", "x" * 4000, "&lt;b>"]
 )
 async def test_plain_text_gets_a_hint(bot: Program, typed: str):
     answer = await bot.ask(OWNER, typed)
@@ -147,7 +147,7 @@ async def test_plain_text_gets_a_hint(bot: Program, typed: str):
     assert answer.labels == ["Status", "Help"]
 
 
-async def test_what_is_no_text_is_passed_over(world: World, bot: Program):
+async def test_what_nobody_sent_as_a_message_is_passed_over(world: World, bot: Program):
     world.api.open_chat(OWNER)
     photo = {
         "message_id": 9,
@@ -168,7 +168,6 @@ async def test_what_is_no_text_is_passed_over(world: World, bot: Program):
         "new_reaction": [],
     }
     updates = {
-        "message": photo,
         "edited_message": edited,
         "callback_query": tap,
         "message_reaction": reaction,

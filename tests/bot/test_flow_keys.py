@@ -171,7 +171,7 @@ async def test_one_persons_steps_are_not_anothers(bot: Program):
         f"{KEY} <b>{SECRET}</b>",
         f"{KEY} short",
         f"{KEY} {'x' * 129}",
-        f"{KEY} {SECRET}\u200f",
+        f"{KEY} {SECRET}\u202e",
         f"{KEY} ＫＥＹＫＥＹＫＥＹ",
     ],
 )

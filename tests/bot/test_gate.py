@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from bot import access
 from engine.storage.chat_models import MemberRow
 from engine.storage.models import AccountRow
 from tests.bot.harness import FRIEND, GROUP, OWNER, STRANGER, Program, World, calls_between
@@ -180,15 +181,15 @@ async def test_no_code_is_offered_where_chats_are_listed(
     assert "only work for people I know" in answer.text
 
 
-async def test_five_wrong_codes_close_the_door_until_a_restart_brings_a_new_code(
+async def test_five_wrong_codes_of_a_stranger_cost_that_stranger_alone(
     world: World, caplog: pytest.LogCaptureFixture
 ):
     async with world.program(PAIRING) as bot:
         code = offered_code(caplog)
         wrong = [await bot.ask(STRANGER, f"/start {guess}") for guess in "abcde"]
-        late = await bot.say(STRANGER, f"/start {code}")
-        silent = await bot.say(STRANGER, f"/start {code}")
+        late = [await bot.say(STRANGER, f"/start {code}") for _ in range(2)]
         members = await bot.count(MemberRow)
+        welcome = await bot.ask(OWNER, f"/start {code}")
 
     assert [answer.text.splitlines()[1] for answer in wrong[:4]] == [
         "4 tries are left.",
@@ -196,18 +197,44 @@ async def test_five_wrong_codes_close_the_door_until_a_restart_brings_a_new_code
         "2 tries are left.",
         "1 try is left.",
     ]
-    assert "no tries are left" in wrong[4].text
-    assert "only work for people I know" in late[0].text
-    assert "its log shows a code" not in late[0].text
-    assert silent == []
+    assert "no tries are left for you" in wrong[4].text
+    assert "only work for people I know" in late[0][0].text
+    assert late[1] == []
     assert members == 0
+    assert "Welcome!" in welcome.text
 
+
+async def test_who_used_up_the_tries_has_new_ones_after_a_day_or_with_a_new_code(
+    world: World, caplog: pytest.LogCaptureFixture
+):
+    async with world.program(PAIRING) as bot:
+        for guess in "abcde":
+            await bot.ask(OWNER, f"/start {guess}")
+        world.clock.shift(timedelta(hours=24, minutes=1))
+        answer = await bot.ask(OWNER, "/start f")
+        for guess in "ghij":
+            await bot.ask(OWNER, f"/start {guess}")
     async with world.program(PAIRING) as again:
-        stale = await again.ask(OWNER, f"/start {code}")
+        welcome = await again.ask(OWNER, f"/start {offered_code(caplog)}")
+
+    assert "4 tries are left." in answer.text
+    assert "Welcome!" in welcome.text
+
+
+async def test_after_a_thousand_wrong_codes_of_many_there_is_a_new_one_in_the_log(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(access, "_CODE_TRIES", 7)
+    async with world.program(PAIRING) as bot:
+        code = offered_code(caplog)
+        for n in range(7):
+            await bot.ask(3000 + n // 4, f"/start guess{n}")
         new = offered_code(caplog)
-        welcome = await again.ask(OWNER, f"/start {new}")
+        stale = await bot.ask(FRIEND, f"/start {code}")
+        welcome = await bot.ask(OWNER, f"/start {new}")
 
     assert new != code
+    assert "the code is replaced" in caplog.text
     assert "That is not the code." in stale.text
     assert "Welcome!" in welcome.text
 
@@ -359,9 +386,9 @@ async def test_an_update_that_breaks_the_program_is_set_aside_and_its_author_tol
 
 async def test_two_first_words_of_a_stranger_at_once_get_one_answer(world: World, bot: Program):
     ids = [
-        world.api.say(chat, "hi", user_id=STRANGER, chat_type="group") for chat in (-71, -72, -73)
+        world.api.say(chat, "/hi", user_id=STRANGER, chat_type="group") for chat in (GROUP,) * 3
     ]
     for update_id in ids:
         await bot.handled(update_id)
 
-    assert sum(len(world.api.sent(chat)) for chat in (-71, -72, -73)) == 1
+    assert len(world.api.sent(GROUP)) == 1

@@ -1,10 +1,12 @@
 """Telegram with its people: they write, tap, block and read what the bot sends them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.fakes.telegram_messages import Params, SentMessage
 from tests.fakes.telegram_server import BotApiServer
+
+_WITH_CAPTION = frozenset({"photo", "video", "document", "audio", "animation", "voice"})
 
 
 class FakeTelegram(BotApiServer):
@@ -27,9 +29,11 @@ class FakeTelegram(BotApiServer):
         reply_to: SentMessage | None = None,
         topic_id: int | None = None,
         name: str | None = None,
+        also: Mapping[str, Any] | None = None,
     ) -> int:
         """Somebody writes *text*, as a reply to a message of the bot's or not, in a forum in a
-        topic; returns the update's id.
+        topic; returns the update's id. *also* are other fields; beside a photo or a file the text
+        is its caption.
         """
         self.open_chat(chat_id, chat_type=chat_type)
         if name is not None:
@@ -45,6 +49,11 @@ class FakeTelegram(BotApiServer):
             message["reply_to_message"] = self._facts(reply_to)
         if topic_id is not None:
             message |= {"message_thread_id": topic_id, "is_topic_message": True}
+        message |= also or {}
+        message = {name: value for name, value in message.items() if value is not None}
+        if not _WITH_CAPTION.isdisjoint(message):
+            words = {"text": "caption", "entities": "caption_entities"}
+            message = {words.get(k, k): v for k, v in message.items() if v != ""}
         self._said[chat_id, message["message_id"]] = message
         return self.push("message", message)
 

@@ -27,7 +27,7 @@ from bot.live import mexc_venue
 from bot.settings import ProcessSettings
 from bot.storing import UpdateStore
 from bot.updates import PollFailed, UpdatesSource
-from bot.wiring import build_application, come_online, offer_code
+from bot.wiring import build_application, come_online
 from engine.check import Checked
 from engine.clock import to_millis
 from engine.domain.accounts import Account, Duty
@@ -503,7 +503,7 @@ class Life:
         while self.alive:
             try:
                 await self._survive(come_online(parts, self.bench.clock))
-                await self._survive(offer_code(parts))
+                await self._survive(parts.access.offer_code())
             except Exception as e:
                 if not _is_database(e):
                     raise

@@ -302,3 +302,27 @@ def alembic(
         text=True,
         check=False,
     )
+
+
+def test_ids_that_are_not_a_persons_lose_what_they_were_given(empty_url):
+    config = alembic_config(empty_url)
+    command.upgrade(config, "0007")
+    member = (
+        "INSERT INTO members (chat_id, user_id, is_owner, created_at) VALUES (-5, :id, :own, 1)"
+    )
+    code = (
+        "INSERT INTO invitations (code_hash, chat_id, role, invited_by, created_at, expires_at)"
+        " VALUES (:hash, -5, 'trader', :id, 1, 1000)"
+    )
+    with connected(empty_url) as connection:
+        for number in (136817688, 1087968824, 777000, 1001):
+            connection.execute(text(member), {"id": number, "own": number == 1087968824})
+            connection.execute(text(code), {"id": number, "hash": f"of {number}"})
+
+    command.upgrade(config, "head")
+
+    with connected(empty_url) as connection:
+        left = list(connection.scalars(text("SELECT user_id FROM members")))
+        good = "SELECT code_hash FROM invitations WHERE expires_at > created_at"
+        assert left == [1001]
+        assert list(connection.scalars(text(good))) == ["of 1001"]
