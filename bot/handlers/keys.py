@@ -17,10 +17,12 @@ from bot.views.connect import (
     connect_failed_view,
     connected_view,
     disconnected_view,
+    nothing_to_disconnect_view,
+)
+from bot.views.stray_keys import (
     group_refused_view,
     malformed_key_view,
     not_as_text_view,
-    nothing_to_disconnect_view,
     stray_key_view,
 )
 from engine.accounts import Accounts

@@ -7,6 +7,7 @@ from bot.views.buttons import button, do, keyboard
 from bot.views.layout import escape, lines, paragraphs, quoted
 from bot.views.mode import badge
 from bot.views.outlook import band_line, caution, next_step
+from bot.views.stray_keys import deletion
 from bot.views.troubles import MOVE_HOST, address_in, host_refused, unusable_answer
 from engine.domain.accounts import Account
 from engine.domain.pairs import USDT, PairRules, base_of
@@ -61,7 +62,7 @@ def ask_key_view(*, account: Account) -> Message:
 
 
 def ask_secret_view(*, deleted: bool) -> Message:
-    return Message(lines("Step 2 of 2: send me the secret key.", _deletion(deleted=deleted)))
+    return Message(lines("Step 2 of 2: send me the secret key.", deletion(deleted=deleted)))
 
 
 def connected_view(
@@ -89,7 +90,7 @@ def connected_view(
             lines(
                 f"{badge(account)} · Key connected",
                 f"The key ending in {tail} works and is stored encrypted.{old}",
-                _deletion(deleted=deleted),
+                deletion(deleted=deleted),
             ),
             lines(_powers(facts), _validity(facts), _addresses(facts)),
             lines(
@@ -120,58 +121,7 @@ def connect_failed_view(*, error: EngineError, account: Account, deleted: bool) 
     return Message(
         paragraphs(
             lines("⚠️ Key not stored", _failure(error, account=account)),
-            lines("I kept nothing of it. No order was sent.", kept, _deletion(deleted=deleted)),
-        )
-    )
-
-
-def malformed_key_view(*, deleted: bool) -> Message:
-    return Message(
-        lines(
-            "⚠️ That does not look like a MEXC key and secret: both are letters and digits "
-            "without blanks.",
-            "I kept nothing of it. Send them like this: /connect KEY SECRET",
-            _deletion(deleted=deleted),
-        )
-    )
-
-
-def not_as_text_view(*, deleted: bool) -> Message:
-    """A key under a picture, in a file, or forwarded."""
-    return Message(
-        lines(
-            "⚠️ I take a key only as a text message that you type or paste yourself.",
-            "I kept nothing of this one.",
-            _deletion(deleted=deleted),
-            "Send it again as plain text: /connect KEY SECRET",
-        )
-    )
-
-
-def stray_key_view(*, deleted: bool) -> Message:
-    """Something like a key came without `/connect`, or with that misspelt."""
-    return Message(
-        lines(
-            "⚠️ That looks like a MEXC key or secret, but I was not asked to connect it.",
-            "I kept nothing of it.",
-            _deletion(deleted=deleted),
-            "To add a key, send /connect first, or all in one: /connect KEY SECRET",
-        )
-    )
-
-
-def group_refused_view(*, deleted: bool | None) -> Message:
-    """Somebody typed `/connect` where others can read; *deleted* is None if that was all."""
-    return Message(
-        lines(
-            "⚠️ Keys are accepted in a private chat only: here everybody can read them.",
-            None
-            if deleted is None
-            else lines(
-                "I kept nothing. If that was a key, delete it at MEXC and make a new one.",
-                _deletion(deleted=deleted),
-            ),
-            "Write to me in private and send /connect there.",
+            lines("I kept nothing of it. No order was sent.", kept, deletion(deleted=deleted)),
         )
     )
 
@@ -302,9 +252,3 @@ def _addresses(facts: KeyFacts) -> str | None:
     if not facts.addresses:
         return None
     return f"It works only from {escape(', '.join(facts.addresses))}."
-
-
-def _deletion(*, deleted: bool) -> str:
-    if deleted:
-        return "Your message is deleted."
-    return "⚠️ I could not delete your message: please delete it yourself, now."
