@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from bot.access import Access
 from engine.storage.chat_models import MemberRow
 from tests.bot.harness import FRIEND, GROUP, KEY, OWNER, SECRET, STRANGER, Program, World
 from tests.fakes.telegram_messages import SentMessage
@@ -151,14 +152,13 @@ async def test_in_a_group_that_nobody_listed_no_channel_is_told_its_id(bot: Prog
     assert "136817688" not in told.text
 
 
-async def test_a_listed_shared_id_is_nobodys(world: World):
-    everybody = {"AUTHORIZED_CHATS": f"{OWNER},{GROUP},136817688,1087968824,777000"}
-    async with world.program(everybody) as bot:
-        (told,) = await in_group(bot, "/resume", WITHOUT_AUTHOR["only the shared id"])
-        members = await bot.ask(GROUP, "/members", user_id=OWNER, chat_type="supergroup")
+async def test_a_listed_shared_id_is_nobodys(world: World, bot: Program):
+    access = Access(
+        database=bot.database, clock=world.clock, authorized_chats=(OWNER, GROUP, 136817688)
+    )
 
-    assert "Write as yourself" in told.text
-    assert "136817688" not in members.text
+    assert await access.role(chat_id=GROUP, user_id=136817688) is None
+    assert set((await access.circle(GROUP)).standing) == {OWNER}
 
 
 async def test_a_tap_carries_the_person_whatever_they_write_as(world: World, bot: Program):

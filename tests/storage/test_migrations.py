@@ -306,7 +306,7 @@ def alembic(
 
 def test_ids_that_are_not_a_persons_lose_what_they_were_given(empty_url):
     config = alembic_config(empty_url)
-    command.upgrade(config, "0007")
+    command.upgrade(config, "0008")
     member = (
         "INSERT INTO members (chat_id, user_id, is_owner, created_at) VALUES (-5, :id, :own, 1)"
     )

@@ -27,10 +27,7 @@ from bot.views.connect import (
     connect_failed_view,
     connected_view,
     disconnected_view,
-    group_refused_view,
-    malformed_key_view,
     nothing_to_disconnect_view,
-    stray_key_view,
 )
 from bot.views.conversation import (
     edited_view,
@@ -45,6 +42,7 @@ from bot.views.errors import error_view, internal_error_view
 from bot.views.export import export_caption, nothing_to_export_view
 from bot.views.help import COMMANDS, help_view
 from bot.views.history import history_view
+from bot.views.stray_keys import group_refused_view, malformed_key_view, stray_key_view
 from bot.views.waiting import waiting_view
 from engine.domain.holdings import Balance, Holdings
 from engine.domain.movements import Movement
