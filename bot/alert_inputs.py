@@ -89,7 +89,9 @@ def parse_warn(text: str) -> LowWish | Ambiguous:
     asset = USDT if name.upper() == USDT else _asset(name)
     if value.lower() == "off":
         return LowWish(asset, None)
-    below = _amount(value.upper().removesuffix(asset).strip(), Topic.WARN)
+    if value.upper().endswith(asset.upper()):
+        value = value[: -len(asset)].strip()
+    below = _amount(value, Topic.WARN)
     if isinstance(below, Ambiguous):
         return Ambiguous(Topic.WARN, tuple(f"{asset} {option}" for option in below.options))
     return LowWish(asset, below)

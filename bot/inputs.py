@@ -1,6 +1,7 @@
 """How typed values are understood: exactly, as a question, or not at all. Nothing is guessed."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,7 +11,7 @@ from enum import Enum
 from engine.domain.holdings import Counting
 from engine.domain.limits import MAX_ORDERS
 from engine.domain.money import ZERO, plain
-from engine.domain.pairs import USDT, Symbol
+from engine.domain.pairs import USDT, Symbol, is_asset_name
 from engine.domain.target import (
     MAX_INTERVAL,
     MAX_TARGET,
@@ -28,7 +29,6 @@ MOST_HISTORY_ROWS = 20
 DEFAULT_LOG_LINES = 20
 MOST_LOG_LINES = 100
 _MOST_PERCENT = 100
-_LONGEST_SYMBOL = 20
 _GROUP = 3
 _CENT_DECIMALS = 2
 
@@ -47,8 +47,7 @@ _SPAN = re.compile(
     r"(?:(?P<seconds>[0-9]{1,5}) ?(?:s|secs?|seconds?)?)?",
     re.ASCII | re.IGNORECASE,
 )
-_PAIR = re.compile(r"(?P<base>[A-Z0-9]{1,20})(?:[/_-](?P<quote>[A-Z0-9]{1,20}))?", re.ASCII)
-_ASCII_LETTERS = re.compile(r"[A-Za-z0-9/_-]{1,40}", re.ASCII)
+_BETWEEN_ASSETS = re.compile(r"[/_-]")
 
 
 class Topic(Enum):
@@ -132,20 +131,23 @@ def parse_interval(text: str) -> timedelta:
 
 
 def parse_symbol(text: str) -> Symbol:
-    """A pair against USDT: "MNTLUSDT", "MNTL", "mntl/usdt". Whether it exists is MEXC's to say."""
+    """A pair against USDT: "MNTLUSDT", "MNTL", "mntl/usdt". Whether it exists is MEXC's to say.
+
+    Only names in ASCII are upper-cased: MEXC lists those so, and others as they are.
+    """
     tidy = _tidy(text, Topic.PAIR).replace(" ", "")
-    # Checked before upper(), which would make ASCII of some letters that are not.
-    pair = _PAIR.fullmatch(tidy.upper()) if _ASCII_LETTERS.fullmatch(tidy) else None
-    if pair is None:
-        raise NotUnderstood(Topic.PAIR)
-    base, quote = pair["base"], pair["quote"]
-    if quote is None:
-        base = base.removesuffix(USDT)
+    plain_letters = unicodedata.normalize("NFKC", tidy)  # of full-width ones, for example
+    tidy = plain_letters if plain_letters.isascii() else unicodedata.normalize("NFC", tidy)
+    base, *quotes = _BETWEEN_ASSETS.split(tidy)
+    base = base.upper() if base.isascii() else base
+    if not quotes:
+        if base.upper().endswith(USDT):
+            base = base[: -len(USDT)]
         if len(base) > len("USDC") and base.endswith("USDC"):
-            raise NotUnderstood(Topic.PAIR)  # somebody wants another quote; we only speak USDT
-    elif quote != USDT:
+            raise NotUnderstood(Topic.PAIR)  # of another quote, and we only trade against USDT
+    elif [quote.upper() for quote in quotes] != [USDT]:
         raise NotUnderstood(Topic.PAIR)
-    if not base or base == USDT or len(base + USDT) > _LONGEST_SYMBOL:
+    if base == USDT or not is_asset_name(base):
         raise NotUnderstood(Topic.PAIR)
     return Symbol(base + USDT)
 

@@ -4,12 +4,13 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from engine.domain.pairs import is_asset_name
+
 # What a button may carry of a value, and of an id.
 ARGUMENT = re.compile(r"[A-Za-z0-9.%]{0,20}", re.ASCII)
 ID = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
 _PART = re.compile(r"[a-z]{0,10}", re.ASCII)
 _TUNING = re.compile(r"[A-Za-z0-9._/+-]{0,40}", re.ASCII)
-_ASSET = re.compile(r"[A-Z0-9]{1,20}", re.ASCII)
 _MOST_ROWS = 50
 
 
@@ -167,7 +168,7 @@ class Unwarn:
     asset: str
 
     def __post_init__(self) -> None:
-        if not _ASSET.fullmatch(self.asset):
+        if not is_asset_name(self.asset):
             raise ValueError(f"no token is called {self.asset!r}")
 
     def encode(self) -> str:

@@ -95,8 +95,13 @@ class SettingsOf:
                 return await self._changing.target(ask, value, in_panel=in_panel)
             case Topic.DRY_RUN:
                 return await self._changing.dry_run(ask, on=value, in_panel=in_panel)
-            case Topic.PAIR if (refused := await self._refused(account, value)) is not None:
-                return refused
+            case Topic.PAIR:
+                listed = await self._listed(account, value)
+                if isinstance(listed, Message):
+                    return listed
+                value = listed
+            case _:
+                pass
         change = await self._accounts.change(
             ask.chat_id, user_id=ask.user_id, **{_FIELDS[topic]: value}
         )
@@ -105,16 +110,21 @@ class SettingsOf:
     async def _typed(self, ask: Ask) -> Message:
         return await self.set(ask, Topic(ask.command), in_panel=False)
 
-    async def _refused(self, account: Account, symbol: Symbol) -> Message | None:
-        """A pair is set only if the exchange shows it to this chat's key."""
-        try:
-            if symbol != account.settings.symbol:
-                await self._previews.rules(account, symbol)
-        except PairUnavailable:
-            return pair_unavailable_view(account=account, wanted=symbol)
-        except Unavailable:
-            return not_checked_view(settings=account.settings, wanted=symbol)
-        return None
+    async def _listed(self, account: Account, typed: Symbol) -> Symbol | Message:
+        """The pair as the exchange lists it for this chat's key; a refusal where it does not."""
+        upper = Symbol(typed.upper())
+        # Of some letters upper() would make ASCII, which names another token.
+        forms = [typed] if upper.isascii() else dict.fromkeys([typed, upper])
+        for symbol in forms:
+            try:
+                if symbol != account.settings.symbol:
+                    await self._previews.rules(account, symbol)
+            except PairUnavailable:
+                continue
+            except Unavailable:
+                return not_checked_view(settings=account.settings, wanted=symbol)
+            return symbol
+        return pair_unavailable_view(account=account, wanted=typed)
 
 
 def _misunderstood(ask: Ask, topic: Topic, account: Account) -> Message:

@@ -1,5 +1,6 @@
 """A trading pair: its name, its two assets, and the exchange's rules for orders in it."""
 
+import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -16,6 +17,35 @@ USDT = Asset("USDT")
 class Side(Enum):
     BUY = "BUY"
     SELL = "SELL"
+
+
+# "USDT" is four columns of the 20 that a symbol may take; one Chinese character takes two.
+_MOST_COLUMNS = 16
+# A button carries 64 bytes, and more than the name.
+_MOST_BYTES = 48
+
+
+def is_asset_name(name: str) -> bool:
+    """Whether an asset may have that name: it is data of the exchange, in any alphabet.
+
+    Letters, digits, marks and symbols are names; blanks, punctuation and what is invisible are not.
+    """
+    return (
+        0 < _columns(name) <= _MOST_COLUMNS
+        and len(name.encode()) <= _MOST_BYTES
+        and all(_names(character) for character in name)
+    )
+
+
+def _columns(text: str) -> int:
+    """Columns that *text* takes in a monospace font."""
+    return sum(2 if unicodedata.east_asian_width(c) in {"W", "F"} else 1 for c in text)
+
+
+def _names(character: str) -> bool:
+    if character.isascii():
+        return character.isalnum() or character == "$"
+    return unicodedata.category(character)[0] in "LNMS"
 
 
 def base_of(symbol: Symbol) -> Asset:

@@ -340,3 +340,32 @@ async def test_a_dry_run_cannot_begin_while_the_balances_cannot_be_read(
 
     assert "MEXC does not answer right now." in answer.text
     assert await bot.account() == before
+
+
+async def test_a_pair_in_another_alphabet_is_set_and_traded(world: World, bot: Program):
+    pair = another_pair()
+    pair.symbol, pair.base, pair.base_precision = "币安人生USDT", "币安人生", 2
+    world.mexc.add_pair(pair)
+    await bot.connect()
+
+    answer = await bot.ask(OWNER, "/setpair 币安人生")
+    await bot.ask(OWNER, "/warn 币安人生 10")
+    await bot.live_for(timedelta(minutes=3))
+    alerts = await bot.told(OWNER)
+
+    assert "币安人生/USDT" in answer.text
+    assert [order.symbol for order in world.mexc.orders] == ["币安人生USDT"]
+    assert any("Bought" in alert.text and "币安人生" in alert.text for alert in alerts)
+    assert "币安人生" in (await bot.ask(OWNER, "/balance")).text
+
+
+async def test_a_pair_is_found_in_the_case_in_which_mexc_lists_it(world: World, bot: Program):
+    pair = another_pair()
+    pair.symbol, pair.base = "ÉTÉUSDT", "ÉTÉ"
+    world.mexc.add_pair(pair)
+    await bot.connect()
+
+    answer = await bot.ask(OWNER, "/setpair été")
+
+    assert "ÉTÉ/USDT" in answer.text
+    assert field(await bot.account(), "symbol") == "ÉTÉUSDT"

@@ -116,6 +116,9 @@ def test_what_is_like_no_zone_is_refused_and_never_opened(name: str):
         ("BTC 0.005", LowWish(Asset("BTC"), D("0.005"))),
         ("MNTL off", LowWish(Asset("MNTL"), None)),
         ("MNTL 1,000,000", LowWish(Asset("MNTL"), D(1000000))),
+        ("币安人生 10", LowWish(Asset("币安人生"), D(10))),
+        ("币安人生 10 币安人生", LowWish(Asset("币安人生"), D(10))),
+        ("币安人生 off", LowWish(Asset("币安人生"), None)),
     ],
 )
 def test_a_warning_is_understood(text: str, wish: LowWish):
@@ -127,7 +130,8 @@ def test_a_warning_with_two_meanings_is_asked_about():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "MNTL", "MNTL 0", "MNTL -5", "MNTL many", "5 MNTL x", "<b> 5", "MNTL NaN", "é 5"]
+    "text",
+    ["", "MNTL", "MNTL 0", "MNTL -5", "MNTL many", "5 MNTL x", "<b> 5", "MNTL NaN", "é;é 5"],
 )
 def test_a_warning_that_is_none(text: str):
     with pytest.raises(NotUnderstood) as refused:

@@ -41,7 +41,7 @@ presses: st.SearchStrategy[Press] = st.one_of(
         st.from_regex(r"[a-z]{0,10}", fullmatch=True),
         st.from_regex(r"[A-Za-z0-9._/+-]{0,40}", fullmatch=True),
     ),
-    st.builds(Unwarn, st.from_regex(r"[A-Z0-9]{1,20}", fullmatch=True)),
+    st.builds(Unwarn, st.from_regex(r"[A-Z0-9]{1,16}|[币安人生]{1,8}", fullmatch=True)),
     st.builds(AuditPage, st.integers(0, 9999)),
 )
 
@@ -118,8 +118,9 @@ def test_a_button_with_something_added_is_never_taken_for_another_kind(press: Pr
         "tune:trade:o f",
         "tune:zone:" + "a" * 41,
         "unwarn:",
-        "unwarn:mntl",
-        "unwarn:" + "A" * 21,
+        "unwarn:MN TL",
+        "unwarn:MN\u200bTL",
+        "unwarn:" + "A" * 17,
     ],
 )
 def test_what_we_would_not_have_made_is_refused(text: str):
@@ -140,4 +141,4 @@ def test_a_wrong_button_cannot_even_be_made():
     with pytest.raises(ValueError, match="button"):
         Tune("trade", "o:f")
     with pytest.raises(ValueError, match="token"):
-        Unwarn("mntl")
+        Unwarn("mn tl")

@@ -180,6 +180,25 @@ def test_a_pair_is_understood_however_it_is_written(text: str):
 
 
 @pytest.mark.parametrize(
+    ("text", "symbol"),
+    [
+        ("币安人生", "币安人生USDT"),
+        ("币安人生/usdt", "币安人生USDT"),
+        ("币安人生USDT", "币安人生USDT"),
+        ("ÉTÉ", "ÉTÉUSDT"),
+        ("E\u0301te", "ÉteUSDT"),
+        ("ＭＮＴＬUSDT", "MNTLUSDT"),
+        ("mıtl", "mıtlUSDT"),
+        ("$wif", "$WIFUSDT"),
+        ("🐸", "🐸USDT"),
+        ("币" * 8, "币币币币币币币币USDT"),
+    ],
+)
+def test_a_pair_of_another_alphabet_is_kept_as_it_is_written(text: str, symbol: str):
+    assert parse_symbol(text) == symbol
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",
@@ -188,9 +207,11 @@ def test_a_pair_is_understood_however_it_is_written(text: str):
         "MNTLUSDC",
         "MNTL/USDC",
         "MNTL/BTC",
-        "mıtl",
-        "straße",
         "MNTL;DROP",
+        "MNTL–USDT",
+        "MN\u202eTL",
+        "币" * 9,
+        "é" * 25,
         "A" * 17,
         "A" * 5000,
         "<b>",

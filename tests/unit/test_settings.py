@@ -278,7 +278,7 @@ def test_a_threshold_is_a_fraction_or_a_percentage(text, fraction):
         ("TARGET_USDT", "1e10", "must be from 0.01"),
         ("TARGET_USDT", "1000000000.01", "must be from 0.01"),
         ("TRADING_PAIR", "MNTL/BTC", "'MNTL/BTC', which is not a pair"),
-        ("TRADING_PAIR", "ＭＮＴＬUSDT", "which is not a pair"),
+        ("TRADING_PAIR", "MNTL–USDT", "which is not a pair"),
         ("TRADING_PAIR", "<b>", "'<b>', which is not a pair"),
         ("THRESHOLD", "0", "must be from 0.0001"),
         ("THRESHOLD", "1", "must be from 0.0001"),
