@@ -40,8 +40,8 @@ install = cd / && { $(HAS_UV) && $(UV) pip install --python "$(CURDIR)/$(BIN)/py
 test: setup           ## run all tests
 	$(BIN)/python -m pytest -n auto
 
-soak: setup           ## the fault bench in its long form: all crash points, 100,000 random steps
-	SOAK=1 $(BIN)/python -m pytest -n auto tests/faults
+soak: setup           ## the long form: all crash points, 100,000 random steps, 500 examples a property
+	SOAK=1 $(BIN)/python -m pytest -n auto
 
 check: setup          ## format, lint, types, import contracts, tests, coverage
 	$(BIN)/ruff format --check .

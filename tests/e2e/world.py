@@ -14,6 +14,7 @@ from tests.fakes.mexc import FakeMexc
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_faults import server_error
 from tests.fakes.telegram_messages import SentMessage
+from tests.faults.nursery import quickly
 
 OWNER = 4001
 # Canaries: like the real ones in form, except that the key has no prefix a filter could know.
@@ -57,14 +58,18 @@ class World:
             folder=self.folder,
             name=self._next_name(),
             env=wanted,
-            launcher=self.launcher,
+            launcher=self.launcher or quickly("bot", arguments),
         )
         return self._add(program)
 
     def command(self, *arguments: str, **env: str) -> Program:
         """An operator's command, as typed beside (or without) a program that runs."""
         program = Program(
-            *arguments, folder=self.folder, name=self._next_name(), env=self.env | env
+            *arguments,
+            folder=self.folder,
+            name=self._next_name(),
+            env=self.env | env,
+            launcher=quickly("bot", arguments),
         )
         return self._add(program)
 

@@ -20,12 +20,13 @@ from psycopg.sql import SQL, Identifier, Literal
 from sqlalchemy.engine import make_url
 
 from engine.clock import SystemClock
-from tests.e2e.process import Program, until
+from tests.e2e.process import Process, Program, until
 from tests.e2e.world import ACCOUNT, ENCRYPTION_KEY, ORDER, World
 from tests.fakes.http import Reply, Request, serve
 from tests.fakes.mexc import FakeMexc
 from tests.fakes.mexc_books import Account
 from tests.faults.hurried import NO_SHARING
+from tests.faults.nursery import quickly
 from tests.faults.witness import Witness, install
 
 # What an account may hold in the end: its target is 40 USDT, give or take 5 %.
@@ -175,9 +176,9 @@ class Hurried:
     def __init__(self, *arguments: str) -> None:
         self._arguments = arguments
 
-    def start(
-        self, *, folder: Path, env: Mapping[str, str], out: Path, err: Path
-    ) -> subprocess.Popen[bytes]:
+    def start(self, *, folder: Path, env: Mapping[str, str], out: Path, err: Path) -> Process:
+        if quick := quickly("tests.faults.hurried", self._arguments):
+            return quick.start(folder=folder, env=env, out=out, err=err)
         with err.open("wb") as to_err, out.open("wb") as to_out:
             return subprocess.Popen(
                 [sys.executable, "-m", "tests.faults.hurried", *self._arguments],

@@ -1,21 +1,24 @@
 """Programs that start in no time: children of a process that has imported everything already.
 
-A crash matrix starts `python -m bot` hundreds of times, and importing is nine tenths of a start.
-One such process stops before it begins, in `sitecustomize`, and forks whenever a program is
-wanted; each child goes on from there as the `python -m bot` that it is, in a folder, with an
-environment, files and a process id of its own.
+Importing is nine tenths of a start, and the tests start hundreds of programs. One process imports
+everything and forks whenever a program is wanted; each child goes on from there as that program,
+in a folder, with an environment, files and a process id of its own. The crash matrix has a process
+that stops in `sitecustomize`, before `python -m bot` begins; all others share one a test worker.
 """
 
 import importlib
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 # The first two are what the others only import when they are used.
 _IMPORTED_EARLY = (
@@ -25,14 +28,15 @@ _IMPORTED_EARLY = (
     "bot.demo",
 )
 PIPES = "BALLAST_TEST_NURSERY"
+ROOT = Path(__file__).parents[2]
 
 
 class Nursery:
     """The test's side: `start` one program after the other, ask how they are."""
 
-    def __init__(self, *, env: Mapping[str, str]) -> None:
+    def __init__(self, *, env: Mapping[str, str], module: str = "bot") -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bot"],
+            [sys.executable, "-m", module],
             env={**env, PIPES: "yes"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -45,9 +49,19 @@ class Nursery:
         """Its children go with it."""
         self._process.communicate()
 
-    def start(self, *, folder: Path, env: Mapping[str, str], out: Path, err: Path) -> "Child":
+    def start(
+        self,
+        module: str = "bot",
+        arguments: Sequence[str] = (),
+        *,
+        folder: Path,
+        env: Mapping[str, str],
+        out: Path,
+        err: Path,
+    ) -> "Child":
+        """*module* and *arguments* count where the process is this module itself."""
         wanted = {"folder": str(folder), "env": dict(env), "out": str(out), "err": str(err)}
-        return Child(self, self.ask(wanted))
+        return Child(self, self.ask(wanted | {"command": [module, *arguments]}))
 
     def ask(self, question: Any) -> Any:
         if self._process.stdin is None or self._process.stdout is None:
@@ -84,8 +98,36 @@ class Child:
             os.kill(self.pid, number)
 
 
-def raise_children() -> None:
-    """The process's side: returns in every child, never in the process itself."""
+@dataclass(frozen=True, slots=True)
+class FromTheNursery:
+    """Starts `python -m` *module* with *arguments*: a `Launcher` of tests/e2e/process.py."""
+
+    module: str
+    arguments: Sequence[str]
+
+    def start(self, *, folder: Path, env: Mapping[str, str], out: Path, err: Path) -> Child:
+        return _shared().start(
+            self.module, self.arguments, folder=folder, env=env, out=out, err=err
+        )
+
+
+def quickly(module: str, arguments: Sequence[str]) -> FromTheNursery | None:
+    """None where coverage is measured: it begins with a process."""
+    is_measured = any(name.startswith("COVERAGE_") for name in os.environ)  # noqa: TID251 - as said
+    return None if is_measured else FromTheNursery(module, tuple(arguments))
+
+
+@cache
+def _shared() -> Nursery:
+    """It ends with this process: its standard input is closed then."""
+    return Nursery(env={"PATH": os.defpath, "PYTHONPATH": str(ROOT)}, module=__name__)
+
+
+def raise_children() -> list[str]:
+    """The process's side: returns in every child, never in the process itself.
+
+    What it returns is the child's module and its arguments.
+    """
     for module in _IMPORTED_EARLY:
         importlib.import_module(module)
     alive: set[int] = set()
@@ -98,13 +140,15 @@ def raise_children() -> None:
             case wanted:
                 pid = os.fork()
                 if pid == 0:
+                    command: list[str] = wanted.pop("command")
                     _become(**wanted)
-                    return
+                    return command
                 alive.add(pid)
                 answer = pid
         sys.stdout.write(f"{json.dumps(answer)}\n")
         sys.stdout.flush()
-    _end(alive)
+    _kill(alive)
+    os._exit(0)
 
 
 def _ended(alive: set[int], pid: int, options: int) -> int | None:
@@ -127,8 +171,12 @@ def _become(*, folder: str, env: Mapping[str, str], out: str, err: str) -> None:
         os.close(opened)
 
 
-def _end(alive: set[int]) -> NoReturn:
-    for pid in alive:
+def _kill(pids: set[int]) -> None:
+    for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.argv = raise_children()
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -14,7 +14,7 @@ from hypothesis.strategies import SearchStrategy
 T = TypeVar("T")
 
 _PATIENCE_S = 30
-_LONGER_WHEN_SOAKING = 20
+_LONGER_WHEN_SOAKING, _LONGEST = 20, 1000
 _ENOUGH = 10
 
 NUMBERS = (
@@ -233,8 +233,10 @@ def try_all(inputs: SearchStrategy[T], claim: Callable[[T], None], *, most: int 
         claim(value)
 
     examples = min(most, settings.default.max_examples) if settings.default else most
+    if os.getenv("SOAK"):
+        examples = min(most * _LONGER_WHEN_SOAKING, _LONGEST)
     unhurried = settings(
-        max_examples=examples * (_LONGER_WHEN_SOAKING if os.getenv("SOAK") else 1),
+        max_examples=examples,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
