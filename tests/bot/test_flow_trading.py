@@ -494,7 +494,7 @@ async def test_a_refused_key_pauses_with_a_way_out_and_the_end_is_told(world: Wo
     (over,) = await bot.told(OWNER)
 
     assert trouble.text.splitlines() == [
-        "⚠️ LIVE · MEXC refuses the key",
+        "⚠️ PAUSED · MEXC refuses the key",
         "The key is bound to other internet addresses than mine.",
         "MEXC answered “IP [127.0.0.1] not in the ip white list”.",
         "No order was sent.",
