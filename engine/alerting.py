@@ -64,6 +64,7 @@ class Alerting:
                     action="alerts",
                     subject=account.uuid,
                     detail=_difference(before, after),
+                    is_setting=True,
                 )
         return AlertChange(before, after)
 
@@ -113,6 +114,7 @@ class Alerting:
             action="warn",
             subject=mark.asset if mark else "",
             detail=f"{_below(before)} -> {_below(after)}",
+            is_setting=True,
         )
 
 

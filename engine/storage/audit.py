@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from engine import worklog
 from engine.domain.accounts import Account
 from engine.domain.changes import changes
 from engine.storage.chat_models import AuditRow
@@ -34,8 +35,13 @@ async def add(
     action: str,
     subject: str,
     detail: str,
+    is_setting: bool = False,
 ) -> None:
-    """One line of the trail, without secrets."""
+    """One line of the trail, without secrets; the change of a setting stands in the log as well."""
+    if is_setting:
+        worklog.preference_changed(
+            session, chat_id=chat_id, user_id=user_id, setting=action, detail=detail
+        )
     session.add(
         AuditRow(
             at=at,
@@ -53,6 +59,7 @@ async def add_changes(
 ) -> None:
     """A line for each field that differs; none where nothing does."""
     for change in changes(before, after):
+        worklog.setting_changed(session, change, account=after, user_id=user_id)
         await add(
             session,
             at=at,

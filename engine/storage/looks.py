@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from engine import worklog
 from engine.domain.looks import Look, Seen
 from engine.domain.orders import AccountId
 from engine.domain.pairs import Symbol
@@ -16,6 +17,7 @@ from engine.storage.models import LookRow
 
 async def put(session: AsyncSession, account_id: AccountId, look: Look) -> None:
     """Remembered among the decisions too, where it decided something new."""
+    worklog.decided(session, account_id, look)
     await session.merge(LookRow(account_id=account_id, at=look.at, payload=to_json(look)))
     await decisions.remember(session, account_id, look)
 

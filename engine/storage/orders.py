@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from engine import worklog
 from engine.domain.accounts import Account
 from engine.domain.limits import worth_cents
 from engine.domain.money import decimal_from_text, plain
@@ -109,7 +110,9 @@ async def start_sending(
         return None
     if moved.scalar_one_or_none() is None:
         return None
-    return replace(intent, state=OrderState.SENDING, sent_at=sent_at)
+    sending = replace(intent, state=OrderState.SENDING, sent_at=sent_at)
+    worklog.order_moved(session, sending)
+    return sending
 
 
 async def move(session: AsyncSession, intent: Intent, state: OrderState, **facts: Any) -> Intent:
@@ -129,6 +132,8 @@ async def move(session: AsyncSession, intent: Intent, state: OrderState, **facts
     )
     if result.scalar_one_or_none() is None:
         raise LeaseLost(f"order {intent.client_order_id} is not {intent.state.value} any more")
+    if state is not intent.state:
+        worklog.order_moved(session, moved)
     return moved
 
 
