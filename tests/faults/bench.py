@@ -240,8 +240,8 @@ class Bench:
         finally:
             await life.end()
 
-    async def start(self, name: str) -> "Life":
-        life = Life(self, name)
+    async def start(self, name: str, *, polls: bool = True) -> "Life":
+        life = Life(self, name, polls=polls)
         self.lives.append(life)
         await life.begin()
         return life
@@ -401,11 +401,13 @@ class Bench:
 class Life:
     """One process. *fuse* kills it; afterwards it does nothing more, not even clean up.
 
-    *checking* are the accounts it has in hand.
+    *checking* are the accounts it has in hand. One that does not poll is an `engine` process:
+    others take the updates, and it works them off with them.
     """
 
     bench: Bench
     name: str
+    polls: bool = True
     fuse: Fuse = field(default_factory=Fuse)
     alive: bool = False
     checking: set[int] = field(default_factory=set)
@@ -512,7 +514,7 @@ class Life:
 
     async def turn(self) -> None:
         """Hear what was written, check what is due, send what waits."""
-        if self.bench.telegram.unconfirmed and self._can_act:
+        if self.polls and self.bench.telegram.unconfirmed and self._can_act:
             await self._unless_frozen(self._poll())
         if self._can_act:
             await self._unless_frozen(self.parts.dispatcher.tick())

@@ -22,7 +22,9 @@ from sqlalchemy import select
 from bot.replies import ANSWER
 from engine.domain.accounts import Account
 from engine.domain.looks import Declined
+from engine.domain.orders import OrderState
 from engine.domain.planner import InsideBand
+from engine.domain.target import Autonomy
 from engine.storage.database import Database
 from engine.storage.migrating import migrate
 from engine.storage.models import InboxRow, OutboxRow
@@ -30,6 +32,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.http import Reply
 from tests.fakes.mexc_faults import BAD_GATEWAY, DROPPED, TRUNCATED, Fault, json_reply, refusal
 from tests.fakes.telegram_faults import HANG, server_error, too_many_requests
+from tests.fakes.telegram_messages import SentMessage
 from tests.faults.bench import BALANCES, BOOK, ORDER, PEOPLE, Bench, Life, Person
 from tests.faults.invariants import broken_at_rest
 
@@ -41,6 +44,7 @@ _HEALS_WITHIN = timedelta(hours=3)
 _WHICH = st.integers(0, _MOST_LIVES - 1)
 
 _NOT_A_NUMBER = json_reply({"balances": [{"asset": "USDT", "free": "NaN", "locked": "0"}]})
+_CUT_SHORT = json_reply({"balances": [{"asset": "MNTL", "free": "2000000", "locked": "0"}]})
 _HTML = Reply(body=b"<html>maintenance</html>", content_type="text/html")
 _SILENCE = {"Retry-After": "30"}
 
@@ -66,6 +70,7 @@ READ_FAULTS: Mapping[str, Reply] = {
     "empty": json_reply({}),
     "a list": json_reply([]),
     "not a number": _NOT_A_NUMBER,
+    "cut short": _CUT_SHORT,
     "a page": _HTML,
     "too many": refusal(429, "Too many requests", status=429, headers=_SILENCE),
     "key refused": refusal(10072, "Api key info invalid"),
@@ -76,11 +81,17 @@ _READS = (BALANCES, BOOK, ORDER, "/api/v3/myTrades", "/api/v3/time", "/api/v3/ex
 
 @dataclass(slots=True)
 class Wishes:
-    """What a person asked for and was told is so. None: a fault left it open, either may be."""
+    """What a person asked for and was told is so. None: a fault left it open, either may be.
+
+    *taps* are those on "Trade" since the mode was set.
+    """
 
     target: Decimal | None = Decimal(40)
     paused: bool | None = False
+    autonomy: Autonomy | None = Autonomy.AUTO
     posts: int = 0
+    posts_before_mode: int = 0
+    taps: int = 0
 
 
 class Machine(RuleBasedStateMachine):
@@ -163,10 +174,28 @@ class Machine(RuleBasedStateMachine):
         shown = self.bench.telegram.sent(person.chat_id)
         if not shown or not any(label.startswith("Trade") for label in shown[-1].labels):
             return
-        label = next(label for label in shown[-1].labels if label.startswith("Trade"))
         self._run(self.bench.pass_time(timedelta(seconds=seconds)))
+        self._answer_card(person, shown[-1], "Trade", twice=twice)
+
+    @rule(person=people, mode=st.sampled_from(Autonomy))
+    def set_mode(self, person: Person, mode: Autonomy) -> None:
+        self._say(person, f"/mode {mode.value}", autonomy=mode)
+
+    @rule(person=people, answer=st.sampled_from(["Trade", "Skip"]), twice=st.booleans())
+    def answer_card(self, person: Person, answer: str, twice: bool) -> None:
+        """The newest card with such a button, whatever became of its plan."""
+        self._count("user command")
+        shown = self.bench.telegram.sent(person.chat_id)
+        card = next((one for one in reversed(shown) if _label(one, answer)), None)
+        if card is not None:
+            self._answer_card(person, card, answer, twice=twice)
+
+    def _answer_card(self, person: Person, card: SentMessage, answer: str, *, twice: bool) -> None:
+        label = _label(card, answer)
+        if answer == "Trade":
+            self.wishes[person.chat_id].taps += 1
         for _ in range(1 + twice):
-            self.bench.telegram.tap(person.chat_id, label, message=shown[-1])
+            self.bench.telegram.tap(person.chat_id, label or "", message=card)
         self._run(self.bench.turn())
 
     @rule(
@@ -243,12 +272,13 @@ class Machine(RuleBasedStateMachine):
             life.thaw()
             self._run(life.end())
 
-    @rule()
-    def start(self) -> None:
-        """A restart, or a second process beside those that live."""
+    @rule(polls=st.booleans())
+    def start(self, polls: bool) -> None:
+        """A restart, or a second process beside those that live; some leave the polling to others."""
         self._count("second process" if self.bench.alive else "restart")
         if len(self.bench.alive) < _MOST_LIVES:
-            self._run(self.bench.start(f"life-{len(self.bench.lives) + 1}"))
+            name = f"life-{len(self.bench.lives) + 1}"
+            self._run(self.bench.start(name, polls=polls))
 
     @rule(steps=st.integers(1, 40), which=_WHICH)
     def freeze(self, steps: int, which: int) -> None:
@@ -292,6 +322,14 @@ class Machine(RuleBasedStateMachine):
             if wishes.paused:
                 assert self._posts(person) == wishes.posts, person
 
+    @invariant()
+    def no_order_leaves_without_a_tap_where_a_person_wants_to_be_asked(self) -> None:
+        for person in PEOPLE[:2]:
+            wishes = self.wishes[person.chat_id]
+            if wishes.autonomy not in {None, Autonomy.AUTO}:
+                # An order that is refused for its time stamp is sent once more, with a new one.
+                assert self._posts(person) - wishes.posts_before_mode <= 2 * wishes.taps, person
+
     def teardown(self) -> None:
         try:
             if hasattr(self, "bench"):
@@ -317,13 +355,16 @@ class Machine(RuleBasedStateMachine):
         for life in bench.alive:
             life.thaw()
             life.fuse.steps = None
-        if not bench.alive:
+        if not any(life.polls for life in bench.alive):
             await bench.start("healer")
         await bench.pass_time(timedelta(minutes=12))
         for person in PEOPLE[:2]:
             await self._judge_wishes(person)
+            await bench.say(person, "/mode auto")
             await bench.say(person, "/resume")
         await bench.pass_time(timedelta(minutes=12))
+        for person in PEOPLE[:2]:
+            await self._answer_for_orders(person)
         await bench.until_quiet(most=_HEALS_WITHIN)
 
         broken = await broken_at_rest(bench)
@@ -331,11 +372,27 @@ class Machine(RuleBasedStateMachine):
         for person in PEOPLE[:2]:
             await self._assert_on_target(person)
 
+    async def _answer_for_orders(self, person: Person) -> None:
+        """Say of an order that the bot cannot clear up what MEXC's own list of orders says."""
+        executed = {order.client_order_id for order in self.bench.mexc.orders}
+        for order in await self.bench.intents(person):
+            if order.state is not OrderState.NEEDS_HUMAN:
+                continue
+            self._count("answer for an order")
+            await self.bench.say(person, "/resume")
+            was_filled = order.client_order_id in executed
+            await self.bench.tap(person, "It was filled" if was_filled else "It was not")
+            shown = self.bench.telegram.sent(person.chat_id)[-1]
+            if _label(shown, "I am sure"):
+                await self.bench.tap(person, "I am sure, put it aside")
+            await self.bench.say(person, "/resume")
+
     async def _judge_wishes(self, person: Person) -> None:
         settings = (await self.bench.account(person)).settings
         wishes = self.wishes[person.chat_id]
 
         assert wishes.target in {None, settings.target}, (wishes, settings)
+        assert wishes.autonomy in {None, settings.autonomy}, (wishes, settings)
         assert settings.paused or not wishes.paused, (wishes, settings)
 
     async def _assert_on_target(self, person: Person) -> None:
@@ -379,6 +436,8 @@ class Machine(RuleBasedStateMachine):
 
             assert not obeyed or value is False or getattr(settings, name) == value, text
         wishes.posts = self._posts(person)
+        if "autonomy" in wish:  # a tap that was not carried out yet may come after it
+            wishes.posts_before_mode, wishes.taps = wishes.posts, min(wishes.taps, 1)
 
     async def _handled(self, update_id: int, person: Person) -> bool:
         """And answered."""
@@ -424,6 +483,10 @@ class Machine(RuleBasedStateMachine):
             cls.template = Path(tempfile.mkdtemp(prefix="ballast-")) / "template.db"
             migrate(f"sqlite:///{cls.template}")
         return cls.template
+
+
+def _label(message: SentMessage, start: str) -> str | None:
+    return next((label for label in message.labels if label.startswith(start)), None)
 
 
 def _verdict(life: Life, account: Account) -> object:
