@@ -17,6 +17,7 @@ from engine.domain.planner import InsideBand
 from engine.domain.target import Autonomy
 from engine.domain.troubles import TroubleKind
 from engine.exchange.mexc.exchange import MexcExchange
+from engine.preview import Previews
 from engine.storage import low_marks
 from engine.storage.database import Database
 from tests.builders import MNTL
@@ -235,6 +236,23 @@ async def test_a_token_that_is_booked_before_the_usdt_is_not_sold_twice_for_dust
 
 async def _nothing() -> None:
     pass
+
+
+async def test_a_plan_that_a_person_asks_for_is_not_made_from_one_odd_answer(
+    engine: Engine, exchange: FakeExchange
+):
+    previews = Previews(
+        database=engine.database, clock=engine.clock, exchange_for=lambda _: exchange
+    )
+    account = await engine.open_account()
+    await engine.check(account)
+    answers_once(exchange, usdt=0, mntl=0)
+    preview = await previews.preview(account)
+
+    assert preview.seen.held == 40
+    exchange.usdt = Decimal(0)  # it is really gone
+
+    assert (await previews.preview(account)).seen.held == 0
 
 
 PLAIN = [

@@ -184,6 +184,35 @@ async def test_balances_that_moved_as_if_filled_outweigh_a_look_up_that_finds_no
     assert await engine.told() == ["OrderUnclear", "OrderNeedsPerson"]
 
 
+async def test_usdt_moved_by_hand_is_no_doubt_for_ever_where_the_token_did_not_move(
+    engine: Engine, exchange: FakeExchange, clock: FakeClock
+):
+    account = await after_a_lost_answer(engine, exchange, executes=False)
+    exchange.usdt -= Decimal("17.10")  # what the lost order would have spent
+    states = []
+    for _ in range(33):
+        await engine.check(account)
+        states.append((await the_order(engine)).state)
+        clock.shift(timedelta(seconds=20))
+
+    assert set(states[:30]) == {OrderState.UNKNOWN}
+    assert states[-1] is OrderState.NOT_EXECUTED
+    assert await engine.told() == ["OrderUnclear", "OrderNeverArrived"]
+
+
+async def test_a_token_that_moved_at_all_keeps_the_doubt_that_moved_usdt_raises(
+    engine: Engine, exchange: FakeExchange, clock: FakeClock
+):
+    account = await after_a_lost_answer(engine, exchange, executes=False)
+    exchange.usdt -= Decimal("17.10")
+    exchange.mntl -= 1
+    for _ in range(50):
+        await engine.check(account)
+        clock.shift(timedelta(seconds=20))
+
+    assert (await the_order(engine)).state is OrderState.NEEDS_HUMAN
+
+
 async def test_balances_that_cannot_be_read_conclude_nothing(
     engine: Engine, exchange: FakeExchange, clock: FakeClock
 ):

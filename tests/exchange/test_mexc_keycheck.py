@@ -23,7 +23,7 @@ from tests.exchange.conftest import API_KEY, API_SECRET
 from tests.fakes.http import Reply
 from tests.fakes.mexc import OUR_ADDRESS, FakeMexc
 from tests.fakes.mexc_books import ALL_NEEDED, Account
-from tests.fakes.mexc_faults import BAD_GATEWAY, Fault, refusal
+from tests.fakes.mexc_faults import BAD_GATEWAY, Fault, json_reply, refusal
 
 MNTLUSDT = Symbol("MNTLUSDT")
 
@@ -169,6 +169,29 @@ async def test_an_empty_account_may_still_be_connected(check: KeyCheck, account:
     facts = await inspect(check)
 
     assert facts.holdings.balances == {}
+
+
+async def test_what_one_answer_lacks_is_read_again_before_it_is_told(
+    mexc: FakeMexc, check: KeyCheck
+):
+    odd = {"balances": [{"asset": "MNTL", "free": "7", "locked": "0"}]}
+    mexc.inject(Fault("GET", ACCOUNT.path, reply=json_reply(odd)))
+
+    assert (await inspect(check)).holdings.of(USDT).free == 50
+
+
+async def test_an_odd_row_of_usdt_is_named_and_of_another_asset_is_not_minded(
+    mexc: FakeMexc, check: KeyCheck
+):
+    plain = [{"asset": a, "free": "40", "locked": "0"} for a in ("USDT", "MNTL")]
+    odd = {"asset": "OLDCOIN", "free": "1", "locked": "-0.0003"}
+    mexc.inject(Fault("GET", ACCOUNT.path, reply=json_reply({"balances": [*plain, odd]})))
+
+    assert (await inspect(check)).holdings.of(USDT).free == 40
+
+    mexc.inject(Fault("GET", ACCOUNT.path, reply=json_reply({"balances": [*plain, *plain]})))
+    with pytest.raises(BadData, match=r"MEXC lists USDT twice \(40 and 40\)"):
+        await inspect(check)
 
 
 async def test_a_pair_closed_to_the_key_is_told(check: KeyCheck, account: Account):
