@@ -1,5 +1,6 @@
 """A mark is told when less is left, once, and over only when there is clearly enough again."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -65,3 +66,13 @@ def test_what_is_locked_counts_as_the_chat_has_chosen():
 def test_a_mark_is_above_zero():
     with pytest.raises(ValueError, match="below 0"):
         LowMark(MNTL, D(0))
+
+
+def test_a_mark_on_an_asset_that_cannot_be_read_waits_and_holds_nothing_up():
+    old = Asset("OLDCOIN")
+    odd = replace(holdings(mntl=1), unreadable={old: "MEXC lists OLDCOIN twice (1 and 0)"})
+    marks = [LowMark(old, D(5)), LowMark(MNTL, D(5))]
+
+    found = crossings(marks, odd, counting=Counting.HELD)
+
+    assert [crossing.mark.asset for crossing in found] == [MNTL]
