@@ -2,6 +2,8 @@
 
 import logging
 import os
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,18 +14,20 @@ from alembic.runtime.migration import MigrationInfo
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 import engine.storage.chat_models
 import engine.storage.models  # noqa: F401 - see above
 from engine import dotenv
+from engine.storage import rights
 from engine.storage.columns import Base, Exact, Moment, Seconds
 from engine.storage.database import with_driver
 from engine.storage.postgres import LASTING, BadAddress, with_tls
 from engine.storage.schema import DEFAULT_URL, OLDEST_CODE, sqlite_file
 
 _LOCKED = "55P03"
+_TRIES = 5
 _PLAIN_TYPES = {Exact: "sa.Text()", Moment: "sa.BigInteger()", Seconds: "sa.BigInteger()"}
 
 
@@ -87,14 +91,25 @@ def main() -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
     engine = _engine(url)
     try:
-        with engine.connect() as connection:
+        with _connected(engine) as connection:
             run(connection)
-    except OperationalError as e:
+    except DBAPIError as e:
         if engine.dialect.name == "sqlite":
             raise
-        raise CommandError(_why(e)) from None
+        if isinstance(e, OperationalError) or rights.is_missing(e):
+            raise CommandError(_why(e, url)) from None
+        raise  # a migration that is wrong
     finally:
         engine.dispose()
+
+
+def _connected(engine: sa.Engine) -> Connection:
+    """A host may start the database together with us: it is waited for, a few seconds."""
+    for _ in range(_TRIES):
+        with suppress(OperationalError):
+            return engine.connect()
+        time.sleep(1)
+    return engine.connect()
 
 
 def _url_of_the_environment() -> str:
@@ -122,12 +137,11 @@ def _engine(url: str) -> sa.Engine:
     return create_engine(address, poolclass=NullPool, hide_parameters=True, connect_args=how)
 
 
-def _why(error: OperationalError) -> str:
+def _why(error: DBAPIError, url: str) -> str:
     """Nothing was changed, whatever it was: a migration is one transaction."""
     if getattr(error.orig, "sqlstate", None) == _LOCKED:
         return "somebody holds a table that must change; nothing was changed, run it again"
-    reason = str(error.orig).partition("\n")[0]
-    return f"the database cannot be used, nothing was changed: {reason}"
+    return f"nothing was changed: {rights.refusal(error, url)}"
 
 
 main()

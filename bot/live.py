@@ -17,6 +17,7 @@ from bot.health import Health
 from bot.lifecycle import live
 from bot.loopwatch import Turning
 from bot.metrics_page import MetricsPage
+from bot.readiness import database_is_ready
 from bot.roles import Coming, Role, coming, require
 from bot.settings import ProcessSettings
 from bot.stalls import CheckWatch
@@ -75,6 +76,8 @@ async def run_live(
             await stack.enter_async_context(
                 _listening(routes, port=settings.port, host=settings.listen_address)
             )
+        if not await database_is_ready(settings.database_url, clock=clock, stop=stop):
+            return
         database = await stack.enter_async_context(
             open_database(settings.database_url, clock=clock)
         )

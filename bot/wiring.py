@@ -14,7 +14,7 @@ from bot.keyfile import load_or_create_keys
 from bot.lifecycle import App, connect
 from bot.settings import ProcessSettings
 from engine.clock import Clock
-from engine.storage import leases, notes, posts, processes, queue, schema
+from engine.storage import leases, notes, posts, processes, queue, rights, schema
 from engine.storage.database import Database
 from engine.storage.lock import InUse, sole_user
 from engine.storage.models import InboxRow, OutboxRow
@@ -34,23 +34,23 @@ async def open_database(url: str, *, clock: Clock) -> AsyncGenerator[Database]:
     Raises CannotStart where it does not open, another process has the file, or the schema is
     another one (PostgreSQL is migrated by `alembic upgrade head`, not here).
     """
+    file = schema.sqlite_file(url)
     async with AsyncExitStack() as stack:
         try:
-            if (file := schema.sqlite_file(url)) is not None:
+            if file is not None:
                 stack.enter_context(sole_user(file))
             database = await stack.enter_async_context(Database.open(url, clock=clock))
             if file is not None:
                 await _migrate(database, url)
                 await _take_over(database)
-            elif (refusal := await _refusal(database)) is not None:
+            elif (refusal := await _refusal(database, url)) is not None:
                 raise CannotStart(refusal)
         except InUse as e:
             raise CannotStart(f"{e} is in use by another Ballast; stop that one first") from e
         except DBAPIError as e:
-            reason = str(e.orig).partition("\n")[0]
-            raise CannotStart(f"the database cannot be used: {reason}") from e
+            raise CannotStart(rights.refusal(e, url)) from e
         except OSError as e:
-            raise CannotStart(f"the database cannot be used: {e.strerror}") from e
+            raise CannotStart(f"the database {file or ''} cannot be used: {e.strerror}") from e
         yield database
 
 
@@ -76,9 +76,11 @@ async def _take_over(database: Database) -> None:
         await processes.forget_all(session)
 
 
-async def _refusal(database: Database) -> str | None:
+async def _refusal(database: Database, url: str) -> str | None:
     async with database.engine.connect() as connection:
-        return await connection.run_sync(schema.refusal)
+        return await connection.run_sync(schema.refusal) or await connection.run_sync(
+            rights.lacking, url
+        )
 
 
 async def open_vault(settings: ProcessSettings, database: Database) -> Vault:
@@ -87,16 +89,24 @@ async def open_vault(settings: ProcessSettings, database: Database) -> Vault:
     if (key_file := settings.key_file) is not None:
         keys = tuple(load_or_create_keys(key_file))
     vault = Vault(keys)
+    try:
+        canary = await _canary(vault, database)
+    except DBAPIError as e:
+        raise CannotStart(rights.refusal(e, settings.database_url)) from e
+    if not vault.knows(canary):
+        raise CannotStart(
+            "ENCRYPTION_KEYS are not the keys this database was written with; nothing was changed"
+        )
+    return vault
+
+
+async def _canary(vault: Vault, database: Database) -> str:
+    """What the first start has sealed; this one, if there was none."""
     async with database.writing() as session:
         canary = await notes.get(session, notes.VAULT_CANARY)
         if canary is None:
             canary = await notes.put_first(session, notes.VAULT_CANARY, vault.canary())
-        if not vault.knows(canary):
-            raise CannotStart(
-                "ENCRYPTION_KEYS are not the keys this database was written with; "
-                "nothing was changed"
-            )
-    return vault
+    return canary
 
 
 def build_application(token: str, *, request: BaseRequest, base_url: str) -> App:

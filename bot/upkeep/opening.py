@@ -9,7 +9,7 @@ from bot.keyfile import load_keys
 from bot.settings import ProcessSettings
 from bot.wiring import CannotStart, open_database
 from engine.clock import Clock
-from engine.storage import notes, schema
+from engine.storage import notes, rights, schema
 from engine.storage.database import Database
 from engine.vault import Vault
 
@@ -28,7 +28,7 @@ async def beside_others(settings: ProcessSettings, *, clock: Clock) -> AsyncGene
             await _must_be_ours(database)
             yield database
     except DBAPIError as e:
-        raise CannotStart(f"the database cannot be used: {reason(e)}") from e
+        raise CannotStart(rights.refusal(e, settings.database_url)) from e
 
 
 @asynccontextmanager

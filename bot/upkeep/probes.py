@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.checkup import Finding as Verdict
 from bot.checkup import clock_finding
 from bot.settings import BadSettings, ProcessSettings
-from bot.upkeep.opening import reason, vault_of
+from bot.upkeep.opening import vault_of
 from bot.upkeep.report import Finding, broken, fine, look
 from engine.clock import Clock
 from engine.errors import BadData
@@ -31,7 +31,7 @@ from engine.exchange.mexc.fields import parsed
 from engine.exchange.mexc.sockets import open_transport
 from engine.exchange.mexc.transport import NeverLeft, NoAnswer
 from engine.seals import Keyring, look_over
-from engine.storage import leases, notes, schema
+from engine.storage import leases, notes, rights, schema
 from engine.storage.database import Database
 from engine.vault import Vault
 
@@ -61,7 +61,7 @@ async def database(settings: ProcessSettings, clock: Clock) -> list[Finding]:
             return await _of_open(opened, settings, clock)
     except DBAPIError as e:
         remedy = "Look at the database at your host, and at DATABASE_URL."
-        return [broken("database", f"does not answer: {reason(e)}", remedy)]
+        return [broken("database", rights.refusal(e, settings.database_url), remedy)]
 
 
 async def _of_open(database: Database, settings: ProcessSettings, clock: Clock) -> list[Finding]:

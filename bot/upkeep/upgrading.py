@@ -5,10 +5,9 @@ import asyncio
 from sqlalchemy.exc import DBAPIError
 
 from bot.settings import ProcessSettings
-from bot.upkeep.opening import reason
 from bot.wiring import CannotStart, open_database
 from engine.clock import Clock
-from engine.storage import schema
+from engine.storage import rights, schema
 from engine.storage.database import Database
 
 
@@ -37,7 +36,7 @@ async def _revision(url: str, clock: Clock) -> str:
         async with Database.open(url, clock=clock) as database, database.engine.connect() as seen:
             return await seen.run_sync(schema.revision)
     except DBAPIError as e:
-        raise CannotStart(f"the database cannot be used: {reason(e)}") from e
+        raise CannotStart(rights.refusal(e, url)) from e
 
 
 async def _migrate(url: str) -> None:
@@ -48,4 +47,4 @@ async def _migrate(url: str) -> None:
     except UnknownSchema as e:
         raise CannotStart(f"the schema was not changed: {e}") from e
     except DBAPIError as e:
-        raise CannotStart(f"the schema was not changed: {reason(e)}") from e
+        raise CannotStart(f"the schema was not changed: {rights.refusal(e, url)}") from e

@@ -10,6 +10,7 @@ AWAY = (SQLAlchemyError, OSError)
 
 _WORDS = {
     "25006": "read-only, as after a failover",
+    "42501": "not open to this role: it lacks a right, which a restart names",
     "53100": "out of disk",
     "53300": "full: it takes no more connections",
     "55P03": "busy: somebody holds a lock",

@@ -4,6 +4,7 @@ Nothing is kept in a session. Behind a pooler in transaction mode (PgBouncer and
 transaction may run on another connection of the server's, which somebody else had a moment ago.
 """
 
+import re
 from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any
@@ -27,6 +28,7 @@ POOL = {
 
 # A failed-over server that drops packets is noticed in a minute, not in many.
 LASTING = {
+    "client_encoding": "utf8",  # whatever the database's own is; of SQL_ASCII we would get bytes
     "prepare_threshold": None,  # a prepared statement stays with the server's connection
     "connect_timeout": 10,  # for each of the host's addresses
     "keepalives_idle": 30,
@@ -47,6 +49,10 @@ _NO_ADDRESS = (
     "is not an address like postgres://user:password@host:5432/name; "
     "special characters in the password are written as %40 for @, %2F for / and so on"
 )
+_AUTHORITY = re.compile(r"(?P<login>[^/?#]*@)?(?P<hosts>[^/?#@]*)(?P<more>.*)", re.DOTALL)
+_HOST = re.compile(
+    r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[^\[\]:]+))(?::(?P<port>[0-9]{1,5}))?"
+)
 # The server is a replica by now. The name may lead to another one, but only on a new connection.
 _READ_ONLY = "25006"
 
@@ -57,6 +63,7 @@ class BadAddress(ValueError):
 
 def postgres_address(rest: str) -> str:
     """What stands behind `postgres://`, for our driver. Raises BadAddress."""
+    rest = _with_hosts_listed(rest)
     try:
         address = make_url(f"postgresql+psycopg://{rest}")
     except (ArgumentError, ValueError):
@@ -77,6 +84,25 @@ def postgres_address(rest: str) -> str:
     return address.difference_update_query(_FOR_OTHERS).render_as_string(hide_password=False)
 
 
+def _with_hosts_listed(rest: str) -> str:
+    """Several hosts, as PostgreSQL's own tools take them, where SQLAlchemy does: in parameters."""
+    authority = _AUTHORITY.match(rest)
+    if authority is None or "," not in authority["hosts"]:
+        return rest
+    hosts, ports = [], []
+    for one in authority["hosts"].split(","):
+        host = _HOST.fullmatch(one)
+        if host is None:
+            raise BadAddress(_NO_ADDRESS)
+        hosts.append(host["six"] or host["name"])
+        ports.append(host["port"] or "")
+    if re.search(r"[?&](?:host|port)=", authority["more"]):
+        raise BadAddress("names its hosts twice: before the name of the database, and as ?host=")
+    listed = f"host={','.join(hosts)}" + (f"&port={','.join(ports)}" if any(ports) else "")
+    more = authority["more"] + ("&" if "?" in authority["more"] else "?") + listed
+    return f"{authority['login'] or ''}{more if more.startswith('/') else '/' + more}"
+
+
 def _unknown(name: str, address: URL) -> str:
     # Behind a password with a bare ? or # in it, anything may look like a parameter.
     if "@" in f"{name}{address.query[name]}" or not name.isidentifier():
@@ -88,7 +114,7 @@ def with_tls(url: str) -> str:
     """*url* with TLS demanded, unless it says itself how it wants it, or leads nowhere outside."""
     if not url.startswith(("postgres:", "postgresql:", "postgresql+")):
         return url
-    address = make_url(url)
+    address = make_url(postgres_address(url.partition("://")[2]))
     host = address.host or address.query.get("host", "")
     if "sslmode" in address.query or _stays_here(str(host)):
         return url

@@ -49,6 +49,27 @@ def test_passwords_and_addresses_of_version_six_come_through(url, host, password
 
 
 @pytest.mark.parametrize(
+    ("url", "hosts", "ports"),
+    [
+        (
+            "postgres://app:p%2C@pg-a:5432,pg-b:6432/d?target_session_attrs=any",
+            "pg-a,pg-b",
+            "5432,6432",
+        ),
+        ("postgresql://app:p%2C@pg-a,pg-b:6432/d", "pg-a,pg-b", ",6432"),
+        ("postgres://app:p%2C@a,b,c/d?sslmode=disable", "a,b,c", None),
+        ("postgres://app:p%2C@[::1]:1,[2001:db8::2]:2/d", "::1,2001:db8::2", "1,2"),
+    ],
+)
+def test_several_hosts_are_taken_as_psql_takes_them(url, hosts, ports):
+    address = make_url(with_driver(url))
+
+    assert (address.username, address.password, address.database) == ("app", "p,", "d")
+    assert (address.query["host"], address.query.get("port")) == (hosts, ports)
+    assert "sslmode" in make_url(with_driver(with_tls(url))).query
+
+
+@pytest.mark.parametrize(
     ("rest", "words"),
     [
         ("h/d?connection_limit=1", "has the parameter connection_limit"),
@@ -56,6 +77,9 @@ def test_passwords_and_addresses_of_version_six_come_through(url, host, password
         (f"h/d?{SECRET}@x/y=1", "begins no parameters"),
         (f"ss?x=1{SECRET}@h/d", "begins no parameters"),
         ("h:port/d", "special characters in the password"),
+        ("a:1,b:port/d", "special characters in the password"),
+        ("a,,b/d", "special characters in the password"),
+        ("a,b/d?host=c", "names its hosts twice"),
         (f"{SECRET}@h/d", "special characters in the password"),
         (f"h:{SECRET}@h/d", "special characters in the password"),
     ],
