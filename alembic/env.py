@@ -23,6 +23,7 @@ from engine import dotenv
 from engine.storage import rights
 from engine.storage.columns import Base, Exact, Moment, Seconds
 from engine.storage.database import with_driver
+from engine.storage.lock import make_private
 from engine.storage.postgres import LASTING, BadAddress, with_tls
 from engine.storage.schema import DEFAULT_URL, OLDEST_CODE, sqlite_file
 
@@ -89,6 +90,8 @@ def main() -> None:
         logging.getLogger("alembic").setLevel(logging.INFO)
     if file := sqlite_file(url):
         file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        make_private(file)
     engine = _engine(url)
     try:
         with _connected(engine) as connection:

@@ -78,6 +78,7 @@ def _start(arguments: argparse.Namespace) -> int:
     env = dict(os.environ)
     surroundings.leave_out(os.environ)
     surroundings.raise_file_limit()
+    os.umask(0o077)  # what is written here is for its owner alone
     if commands.is_ours(arguments):
         return commands.run(arguments, env)
     return asyncio.run(_run(_read_settings(env), arguments.role))

@@ -4,13 +4,17 @@ Everything is redacted as its very last step, so that message, arguments, extras
 other libraries' lines are all covered.
 """
 
+import io
 import json
 import logging
+import os
 import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from math import isfinite
 from pathlib import Path
@@ -21,6 +25,7 @@ from bot.redaction import Redaction
 _RING_LINES = 500
 _FILE_BYTES = 1_000_000
 _FILES_KEPT = 5
+_OWNER_ALONE = 0o600
 # They log addresses, parameters or whole bodies below this level, and all of them hold secrets.
 _TALKATIVE = (
     "aiosqlite",
@@ -116,6 +121,36 @@ def _not_loggable(record: logging.LogRecord, error: Exception) -> str:
     return f"{record.msg!r} is not loggable: {error}"
 
 
+class _PrivateFile(RotatingFileHandler):
+    """For its owner alone, for chats and amounts are in there; so are those of earlier runs."""
+
+    def __init__(self, file: Path) -> None:
+        for number in range(_FILES_KEPT):
+            older = file.with_name(f"{file.name}.{number}") if number else file
+            # Where it cannot be, or is no file, it is not a reason not to log.
+            with suppress(OSError):
+                if older.is_file():
+                    older.chmod(_OWNER_ALONE)
+        super().__init__(
+            file,
+            maxBytes=_FILE_BYTES,
+            backupCount=_FILES_KEPT - 1,
+            encoding="utf-8",
+            errors="backslashreplace",
+        )
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(
+            self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _OWNER_ALONE
+        )
+        return TextIOWrapper(
+            io.FileIO(descriptor, "a"),
+            encoding=self.encoding,
+            errors=self.errors,
+            write_through=True,
+        )
+
+
 class _Ring(logging.Handler):
     """The last lines, as text whatever the format elsewhere: people read them."""
 
@@ -144,10 +179,7 @@ def configure(
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr), ring]
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
-        kept = _FILES_KEPT - 1
-        handlers.append(
-            RotatingFileHandler(file, maxBytes=_FILE_BYTES, backupCount=kept, encoding="utf-8")
-        )
+        handlers.append(_PrivateFile(file))
     for handler in handlers:
         in_json = as_json and handler is not ring
         handler.setFormatter(_JsonFormatter(redact) if in_json else _Formatter(redact))

@@ -1,6 +1,7 @@
 """Nothing secret reaches a log, whatever was logged and by whom."""
 
 import logging
+import stat
 import warnings
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -103,6 +104,18 @@ def test_a_key_and_a_secret_on_lines_of_their_own_are_hidden_too():
     logger.info("/connect one\ntwo\nthree")
 
     assert "\n".join(recent_lines(2)).endswith("/connect ***\nthree")
+
+
+def test_log_files_are_for_their_owner_alone_and_those_that_are_there_become_so(tmp_path: Path):
+    file, older = tmp_path / "ballast.log", tmp_path / "ballast.log.1"
+    for path in (file, older):
+        path.touch()
+        path.chmod(0o644)
+    configure("INFO", file, [])
+    configure("INFO", tmp_path / "new.log", [])
+
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (file, older, tmp_path / "new.log")]
+    assert modes == [0o600] * 3
 
 
 def test_a_line_has_the_time_in_utc_and_its_extras():

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.e2e.process import until
+from tests.e2e.process import PATIENCE_S
 from tests.e2e.world import API_SECRET, ENCRYPTION_KEY, World
 
 BAD_SETTING, CANNOT_START = 2, 3
@@ -57,7 +57,7 @@ async def test_a_log_file_that_cannot_be_written_is_a_bad_setting(world: World):
     program = world.start(LOG_FILE=".")
 
     assert await program.exit_code() == BAD_SETTING
-    assert program.log == "ballast: LOG_FILE cannot be written: Is a directory\n"
+    assert program.log == "ballast: LOG_FILE . cannot be written: Is a directory\n"
 
 
 async def test_a_database_in_use_or_of_other_keys_and_a_refused_token(world: World):
@@ -93,10 +93,13 @@ async def test_a_database_that_cannot_be_opened(world: World, tmp_path: Path):
         DATABASE_URL="postgres://ballast:pa55w0rd@127.0.0.1:1/ballast",
         ENCRYPTION_KEYS=ENCRYPTION_KEY,
     )
-    await until(lambda: not (inside_a_file.is_alive or nowhere.is_alive))
 
     assert await inside_a_file.exit_code() == CANNOT_START
-    assert await nowhere.exit_code() == CANNOT_START
+    assert "the database file/ballast.db cannot be used" in inside_a_file.log
+    # It is waited for: a host may start both together.
+    assert await nowhere.exit_code(within=2 * PATIENCE_S) == CANNOT_START
+    assert "the database is not there yet, waiting for it" in nowhere.log
+    assert "Connection refused" in said(nowhere.log)
     assert "pa55w0rd" not in nowhere.log
 
 
