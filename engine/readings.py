@@ -2,12 +2,13 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from engine.clock import Clock
 from engine.domain.accounts import Duty
 from engine.domain.holdings import Holdings
 from engine.domain.movements import Finding, expectation
-from engine.domain.orders import AccountId, ClientOrderId
+from engine.domain.orders import AccountId, ClientOrderId, Intent
 from engine.domain.settlement import is_settled, was_seen_settled
 from engine.domain.sights import agreed, needs_second
 from engine.exchange.port import Exchange
@@ -45,14 +46,14 @@ class Readings:
         Raises what the exchange's reads raise, and BadData where two readings contradict.
         """
         first = await self._read(duty, exchange)
-        if not self._is_settled(duty, first):
+        if not self._is_settled(duty, first, exchange_time=exchange.time()):
             return Reading(first, is_settled=False)
         finding = await self._movements.find(duty, first)
         if not self._is_doubtful(duty, first, finding):
             return Reading(first, finding=finding)
         await self._clock.sleep(self._timing.second_sight)
         again = await self._read(duty, exchange)
-        if not self._is_settled(duty, again):
+        if not self._is_settled(duty, again, exchange_time=exchange.time()):
             return Reading(again, is_settled=False)
         settings, asked = duty.account.settings, duty.request is not None
         both = agreed(first, again, settings=settings, asked=asked)
@@ -67,7 +68,7 @@ class Readings:
         self._logged[account_id] = odd
         return holdings
 
-    def _is_settled(self, duty: Duty, holdings: Holdings) -> bool:
+    def _is_settled(self, duty: Duty, holdings: Holdings, *, exchange_time: datetime) -> bool:
         """Whether *holdings* show the account's last fill."""
         fill, account_id = duty.last_fill, duty.account.id
         if fill is None:
@@ -77,7 +78,7 @@ class Readings:
             holdings=holdings,
             last_fill=fill,
             seen_settled=known or was_seen_settled(fill, duty.last_seen),
-            now=self._clock.now(),
+            now=_likely_now(fill, now=self._clock.now(), exchange_time=exchange_time),
         )
         if settled:
             self._settled[account_id] = fill.client_order_id
@@ -94,3 +95,14 @@ class Readings:
             finding=finding,
             marks=duty.marks,
         )
+
+
+def _likely_now(fill: Intent, *, now: datetime, exchange_time: datetime) -> datetime:
+    """*now*, unless the host's clock was set since *fill* was booked: that was not before it was
+    sent, by the exchange's clock.
+    """
+    if fill.resolved_at is None or fill.sent_at is None:
+        return now
+    longest = exchange_time - fill.sent_at
+    is_likely = timedelta() <= now - fill.resolved_at <= longest
+    return now if is_likely else fill.resolved_at + longest

@@ -121,6 +121,24 @@ async def test_a_balance_that_still_shows_no_fill_after_ten_minutes_is_believed(
     assert exchange.calls["place"] == 2
 
 
+@pytest.mark.parametrize("by", [timedelta(hours=2), timedelta(hours=-2)])
+async def test_a_clock_that_is_set_makes_no_stale_balance_true(
+    engine: Engine, exchange: FakeExchange, clock: FakeClock, by: timedelta
+):
+    account = await engine.open_account()
+    exchange.stale_reads = 1000
+    await engine.check(account)
+    clock.set_by(by)
+    await engine.wait(timedelta(minutes=9))
+    await engine.check(account)
+    before = exchange.calls["place"]
+    await engine.wait(timedelta(minutes=2))
+    await engine.check(account)
+
+    assert before == 1
+    assert exchange.calls["place"] == 2  # believed after all, as with a clock that is right
+
+
 async def test_a_stale_balance_is_no_answer_to_a_persons_tap_either(
     engine: Engine, exchange: FakeExchange
 ):
