@@ -137,7 +137,12 @@ def assemble(
 
     def workload() -> Workload:
         usage = venue.usage() if venue.usage else None
-        return Workload(late=dispatcher.lateness(), usage=usage, now=clock.steady())
+        return Workload(
+            late=dispatcher.lateness(),
+            usage=usage,
+            now=clock.steady(),
+            beaten=dispatcher.beaten(),
+        )
 
     gate, desk = open_desk(
         Means(

@@ -95,6 +95,7 @@ class Finding(Enum):
     CHECKS_LATE = auto()
     CHECKS_RATIONED = auto()
     CHECKS_SILENCED = auto()
+    CHECKS_STOPPED = auto()
     HOST_REFUSED = auto()
     POLLS_FINE = auto()
     POLLS_OLD = auto()
@@ -105,7 +106,7 @@ _BROKEN = {
     *(Finding.CLOCK_FAR_OFF, Finding.NO_KEY, Finding.KEY_EXPIRED, Finding.KEY_REFUSED),
     *(Finding.KEY_LACKING, Finding.KEY_TOO_POWERFUL, Finding.KEY_UNREADABLE),
     *(Finding.ADDRESS_REFUSED, Finding.PAIR_CLOSED, Finding.PAIR_ONE_SIDED, Finding.PAIR_HIDDEN),
-    *(Finding.MARKET_EMPTY, Finding.DATABASE_BROKEN, Finding.HOST_REFUSED),
+    *(Finding.MARKET_EMPTY, Finding.CHECKS_STOPPED, Finding.DATABASE_BROKEN, Finding.HOST_REFUSED),
     *(Finding.TRADING_STOPPED, Finding.ORDER_UNCLEAR),
 }
 _OK = {
@@ -278,11 +279,10 @@ def _checks(found: Symptoms) -> Finding:
     load = found.workload
     if found.host_refused is not None:
         return Finding.HOST_REFUSED
-    if load.silent_for > timedelta():
-        return Finding.CHECKS_SILENCED
-    if load.by <= _LATE:
-        return Finding.CHECKS_FINE
-    return Finding.CHECKS_RATIONED if load.is_rationed else Finding.CHECKS_LATE
+    if load.is_stopped or load.silent_for > timedelta():
+        return Finding.CHECKS_STOPPED if load.is_stopped else Finding.CHECKS_SILENCED
+    late = Finding.CHECKS_RATIONED if load.is_rationed else Finding.CHECKS_LATE
+    return Finding.CHECKS_FINE if load.by <= _LATE else late
 
 
 def _messages(backlog: Backlog | None) -> Finding:

@@ -41,6 +41,7 @@ from engine.exchange.port import Exchange
 from engine.storage.database import Database
 from engine.timing import Timing
 from engine.vault import Vault
+from engine.waits import Waits
 
 # Half the shortest interval: a check that is due just after a beat is not an interval late.
 _HEARTBEAT = timedelta(milliseconds=500)
@@ -129,6 +130,7 @@ async def run_live(
             bot=application.bot,
             pulse=parts.dispatcher.pulse,
             owner_chat=parts.access.owner_chat,
+            on_clock_set=Waits(database=database, clock=clock).clock_was_set,
         )
         engine = [parts.heartbeat.run, parts.dispatcher.run, parts.rounds.run, check_watch.run]
         if settings.heartbeat_url is not None:

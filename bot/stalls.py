@@ -1,4 +1,5 @@
-"""Tells the owner when accounts are not checked in time, and when they are again.
+"""Tells the owner when accounts are not checked in time, and when they are again, and when the
+machine's clock was set.
 
 Straight to Telegram and from memory, past the outbox: the database may be what is broken.
 """
@@ -7,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from telegram import Bot
@@ -16,13 +17,15 @@ from telegram.error import RetryAfter, TelegramError
 
 from bot.messages import Message
 from bot.relay import asked_pause
-from bot.views.stalls import stall_over_view, stalled_view
+from bot.views.stalls import clock_set_view, stall_over_view, stalled_view
 from bot.workers import delay
-from engine.clock import Clock
+from engine.clock import Clock, ClockSteps
 from engine.domain.vigil import Pulse, Stalled, StallOver, Vigil
 from engine.storage import outage
 
 _BEAT = timedelta(seconds=5)
+# A clock that is set again and again is told of now and then.
+_CLOCK_TOLD_EVERY = timedelta(hours=1)
 _LONGEST_PAUSE = timedelta(seconds=60)
 
 logger = logging.getLogger(__name__)
@@ -32,7 +35,8 @@ class CheckWatch:
     """Looks at *pulse* now and then. News that could not be delivered are tried again until newer
     ones take their place: that a stall is over says all there is to say of it.
 
-    *owner_chat* may find the database away.
+    *owner_chat* may find the database away, and so may *on_clock_set*, which hears by how much the
+    clock was set.
     """
 
     def __init__(
@@ -42,11 +46,14 @@ class CheckWatch:
         bot: Bot,
         pulse: Callable[[], Pulse],
         owner_chat: Callable[[], Awaitable[int | None]],
+        on_clock_set: Callable[[timedelta], Awaitable[None]] | None = None,
     ) -> None:
         self._clock = clock
         self._bot = bot
         self._pulse = pulse
         self._owner_chat = owner_chat
+        self._on_clock_set = on_clock_set
+        self._clock_told_at: datetime | None = None
         self._news: asyncio.Queue[Message] = asyncio.Queue()
 
     async def run(self) -> None:
@@ -58,9 +65,11 @@ class CheckWatch:
     async def _watch(self) -> None:
         with suppress(*outage.AWAY):
             await self._owner_chat()  # now, while it can be asked
-        vigil = Vigil()
+        vigil, steps = Vigil(), ClockSteps(self._clock)
         while True:
             await self._clock.sleep(_BEAT)
+            if (by := steps.look()) is not None:
+                await self._clock_was_set(by)
             match vigil.look(self._pulse(), passed=_BEAT):
                 case None:
                     pass
@@ -73,6 +82,19 @@ class CheckWatch:
                     self._news.put_nowait(stall_over_view(over))
                 case other:
                     assert_never(other)
+
+    async def _clock_was_set(self, by: timedelta) -> None:
+        logger.warning("the clock was set", extra={"by_s": by.total_seconds()})
+        now = self._clock.steady()
+        if self._clock_told_at is None or now - self._clock_told_at >= _CLOCK_TOLD_EVERY:
+            self._clock_told_at = now
+            self._news.put_nowait(clock_set_view(by))
+        if self._on_clock_set is None:
+            return
+        try:
+            await self._on_clock_set(by)
+        except outage.AWAY as e:
+            logger.warning("what waits by the clock is left as it is: %s", type(e).__name__)
 
     async def _tell(self) -> None:
         while True:

@@ -19,6 +19,7 @@ from engine.storage.database import Database
 from engine.storage.lock import InUse, sole_user
 from engine.storage.models import InboxRow, OutboxRow
 from engine.vault import Vault
+from engine.waits import Waits
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ async def open_database(url: str, *, clock: Clock) -> AsyncGenerator[Database]:
                 await _take_over(database)
             elif (refusal := await _refusal(database, url)) is not None:
                 raise CannotStart(refusal)
+            await Waits(database=database, clock=clock).begin()
         except InUse as e:
             raise CannotStart(f"{e} is in use by another Ballast; stop that one first") from e
         except DBAPIError as e:

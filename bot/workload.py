@@ -6,14 +6,25 @@ from datetime import datetime, timedelta
 from engine.domain.lateness import Lateness
 from engine.exchange.pacing import Usage
 
+# It beats twice a second; under load, or while the database thinks, less often.
+_BEAT_OLD = timedelta(seconds=30)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """How this process's checks get on. *usage* is None where no exchange limits anything."""
+    """How this process's checks get on. *usage* is None where no exchange limits anything, *beaten*
+    (how long ago the last heartbeat reached the database) before the first.
+    """
 
     late: Lateness
     usage: Usage | None
     now: datetime
+    beaten: timedelta | None = None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the heart, which begins the checks, has not beaten for long."""
+        return self.beaten is not None and self.beaten > _BEAT_OLD
 
     @property
     def by(self) -> timedelta:

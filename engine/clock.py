@@ -43,6 +43,24 @@ class SystemClock:
         await asyncio.sleep(max(0.0, duration.total_seconds() / self._speed))
 
 
+class ClockSteps:
+    """Notices that the wall clock was set, by what it is ahead of the one that nothing sets."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ahead = clock.now() - clock.steady()
+
+    def look(self) -> timedelta | None:
+        """By how much it was set since it was found set before, where that is more than a minute.
+        Set back is negative. A machine that stood still, clocks and all, was set ahead.
+        """
+        by = self._clock.now() - self._clock.steady() - self._ahead
+        if abs(by) <= _A_MINUTE:
+            return None
+        self._ahead += by
+        return by
+
+
 def _uptime_s() -> float:
     """Seconds that passed, those in which the machine slept included where it can tell them."""
     source = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -58,4 +76,5 @@ def from_millis(millis: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=millis)
 
 
+_A_MINUTE = timedelta(minutes=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

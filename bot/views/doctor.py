@@ -189,6 +189,7 @@ class _Words:
                 | Finding.CHECKS_LATE
                 | Finding.CHECKS_RATIONED
                 | Finding.CHECKS_SILENCED
+                | Finding.CHECKS_STOPPED
             ):
                 return workload_line(finding, self.found.workload)
             case Finding.POLLS_FINE:

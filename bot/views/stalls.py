@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.messages import Message
 from bot.views.layout import lines
@@ -68,6 +69,20 @@ def stall_over_view(over: StallOver) -> Message:
             _WORDS[over.cause].was,
             f"It lasted {roughly(over.lasted)} and is over. Nothing was sent twice.",
             "Each check reads its balance afresh and decides anew. /status shows where you stand.",
+        )
+    )
+
+
+def clock_set_view(by: timedelta) -> Message:
+    how = "back" if by < timedelta() else "ahead"
+    return Message(
+        lines(
+            f"⚠️ {_ALL} · The clock was set {how}",
+            f"My machine's clock was set {how} by {roughly(abs(by))}.",
+            "Checks and orders go on. They do not go by that clock.",
+            "The times in my messages were wrong before, or they are wrong now.",
+            "If you did not set it, please switch on NTP on that machine.",
+            "/doctor compares the clock with MEXC's.",
         )
     )
 

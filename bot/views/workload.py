@@ -1,5 +1,7 @@
 """How the checks get on, in a line of `/doctor`."""
 
+from datetime import timedelta
+
 from bot.checkup import Finding
 from bot.views.moments import roughly
 from bot.workload import Workload
@@ -9,6 +11,11 @@ _FAIRLY = "Nobody is left out: whoever has been due for longest comes first."
 
 def workload_line(finding: Finding, load: Workload) -> str:
     match finding:
+        case Finding.CHECKS_STOPPED:
+            return (
+                f"Checks: none has begun for {roughly(load.beaten or timedelta())}. Nothing is "
+                "traded meanwhile. Please restart me: that is safe at any moment."
+            )
         case Finding.CHECKS_SILENCED:
             return (
                 f"Checks: MEXC asked for silence, {roughly(load.silent_for)} more. Until then I "

@@ -96,7 +96,7 @@ def step(
     """
     if account.not_before is not None and now < account.not_before:
         return Step.WAIT
-    if last is None or not _concerns(last, account):
+    if last is None or last.at > now or not _concerns(last, account):
         return Step.NEW
     long_enough = max(account.settings.interval, patience)
     if last.autonomy is Autonomy.NOTIFY:

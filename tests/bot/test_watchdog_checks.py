@@ -62,7 +62,12 @@ class Watch:
             bot=program.parts.application.bot,
             pulse=program.parts.dispatcher.pulse,
             owner_chat=program.parts.access.owner_chat,
+            on_clock_set=self._clock_was_set,
         )
+        self.set_by: list[timedelta] = []
+
+    async def _clock_was_set(self, by: timedelta) -> None:
+        self.set_by.append(by)
 
     async def run(self) -> None:
         await self._watch.run()
@@ -222,3 +227,18 @@ async def test_with_no_owner_nobody_is_told(world: World, caplog: pytest.LogCapt
         await eventually(lambda: "nobody to tell" in caplog.text)
 
     assert not told(world, STANDS_STILL)
+
+
+async def test_a_clock_that_is_set_is_told_once_with_its_size_and_is_no_stall(
+    world: World, caplog: pytest.LogCaptureFixture
+):
+    async with world.program() as program, watched(program) as watch:
+        for by in (-timedelta(hours=2), timedelta(seconds=50), timedelta(minutes=30)):
+            watch.clock.set_by(by)
+            await watch.sees(MINUTE)
+        told = [message.text for message in world.api.sent(OWNER)]
+
+    assert len(told) == 1
+    assert "set back by 2 h" in told[0]
+    assert watch.set_by == [-timedelta(hours=2), timedelta(minutes=30, seconds=50)]
+    assert caplog.text.count("the clock was set") == 2

@@ -152,6 +152,11 @@ def test_where_nothing_is_wrong_all_is_well():
             "90 s late, 1 due now: more is due",
         ),
         (
+            {"workload": replace(load(), beaten=31 * S)},
+            Finding.CHECKS_STOPPED,
+            "none has begun for 31 s",
+        ),
+        (
             {"workload": load(cooling_until=NOW + 200 * S)},
             Finding.CHECKS_SILENCED,
             "asked for silence, 3 min more",

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.views.stalls import stall_over_view, stalled_view
+from bot.views.stalls import clock_set_view, stall_over_view, stalled_view
 from engine.domain.vigil import Cause, Stalled, StallOver
 from tests.unit.phone import check_message
 
@@ -45,3 +45,15 @@ def test_the_end_says_how_long_it_lasted_and_stands_by_itself(cause: Cause):
     assert text.startswith("✅ ALL ACCOUNTS · Checked again")
     assert "It lasted 62 min" in text
     assert "checked" in text.splitlines()[1]
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [(timedelta(hours=-2), "set back by 2 h"), (timedelta(minutes=61), "set ahead by 61 min")],
+)
+def test_a_clock_that_was_set_is_told_with_its_size(by: timedelta, said: str):
+    text = clock_set_view(by).text
+
+    assert said in text
+    assert text.count("\n") < 8
+    assert "Checks and orders go on." in text

@@ -1,0 +1,74 @@
+"""The moments of the wall clock for which something in the database waits."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, func, literal, select, type_coerce, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from engine.clock import to_millis
+from engine.storage.chat_models import (
+    AlertSettingsRow,
+    CardRow,
+    ConfirmationRow,
+    DialogRow,
+    InvitationRow,
+)
+from engine.storage.models import (
+    AccountRow,
+    BalanceRow,
+    InboxRow,
+    OrderRow,
+    OutboxRow,
+    RequestRow,
+    TroubleRow,
+)
+
+_WAITED_FOR: tuple[InstrumentedAttribute[Any], ...] = (
+    AccountRow.key_checked_at,
+    AccountRow.not_before,
+    AlertSettingsRow.digest_at,
+    BalanceRow.at,
+    CardRow.next_edit_at,
+    ConfirmationRow.expires_at,
+    DialogRow.expires_at,
+    InboxRow.claimed_until,
+    InboxRow.not_before,
+    InvitationRow.expires_at,
+    OutboxRow.claimed_until,
+    OutboxRow.not_before,
+    RequestRow.expires_at,
+    TroubleRow.last_at,
+    TroubleRow.since,
+)
+_DAY = timedelta(days=1) // timedelta(milliseconds=1)
+_WRITTEN = (InboxRow.created_at, OrderRow.created_at, OutboxRow.created_at)
+
+
+async def newest(session: AsyncSession) -> datetime | None:
+    """When something was last written down, by the clock of then."""
+    found = [await session.scalar(select(func.max(column))) for column in _WRITTEN]
+    return max((moment for moment in found if moment is not None), default=None)
+
+
+async def bring_forward(session: AsyncSession, by: timedelta, *, now: datetime) -> None:
+    """Whatever is still to come is to come so much sooner. A digest keeps its time of day, and is no
+    more than a day away.
+    """
+    millis = by // timedelta(milliseconds=1)
+    for column in _WAITED_FOR:
+        await session.execute(
+            update(column.class_)
+            .where(column > now)
+            .values({column: column - millis})
+            .execution_options(synchronize_session=False)
+        )
+    due = type_coerce(AlertSettingsRow.digest_due, BigInteger)
+    left = due - to_millis(now)
+    await session.execute(
+        update(AlertSettingsRow)
+        .where(left > _DAY)
+        .values(digest_due=literal(to_millis(now), BigInteger) + left % _DAY)
+        .execution_options(synchronize_session=False)
+    )
