@@ -223,5 +223,6 @@ def open_desk(means: Means) -> tuple[Gate, Desk]:
         replies=means.replies,
         welcome=about.welcome,
         on_migrated=means.supergroups.migrate,
+        clock=means.clock,
     )
     return gate, desk

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import assert_never
 
 from telegram import CallbackQuery, Chat, ChatMember, ChatMemberUpdated, Message, Update, User
@@ -21,9 +22,12 @@ from bot.views.access import (
     stranger_view,
     wrong_code_view,
 )
+from engine.clock import Clock
 from engine.domain.people import Role
 from engine.invitations import Admitted
 
+_MINUTE = timedelta(minutes=1)
+_STRANGERS_A_MINUTE = 60
 _START = re.compile(r"/start(?:@\w+)?\s+(\S{1,64})\s*")
 _GROUPS = frozenset({ChatType.GROUP, ChatType.SUPERGROUP})
 _OUTSIDE = frozenset({ChatMember.LEFT, ChatMember.BANNED})
@@ -43,12 +47,14 @@ class Gate:
         replies: Replies,
         welcome: Command,
         on_migrated: Callable[[int, int], Awaitable[None]],
+        clock: Clock,
     ) -> None:
         self._access = access
         self._door = door
         self._replies = replies
         self._welcome = welcome
         self._on_migrated = on_migrated
+        self._patience = Patience(clock)
 
     async def admits(self, update: Update, *, my_name: str) -> Role | None:
         """What the author of this message or tap may do in its chat; None: nothing.
@@ -149,6 +155,8 @@ class Gate:
             if answer is not None:
                 await self._replies.answer(place, answer, key=key)
                 return
+        if not self._patience.lasts():
+            return
         if is_group and not await self._access.knows_chat(place.chat_id):
             if await self._tell_group(place, user=user, key=key):
                 return
@@ -184,3 +192,22 @@ class Gate:
 
 async def _said(answer: Answer) -> Answer:
     return answer
+
+
+class Patience:
+    """So many strangers a minute are looked at twice, however many come: the others may be answered
+    when they write again.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._since = clock.steady()
+        self._seen = 0
+
+    def lasts(self) -> bool:
+        """Whether there is some left; it is used up by asking."""
+        now = self._clock.steady()
+        if now - self._since >= _MINUTE:
+            self._since, self._seen = now, 0
+        self._seen += 1
+        return self._seen <= _STRANGERS_A_MINUTE

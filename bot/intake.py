@@ -25,6 +25,9 @@ _MOST_DEATHS = 3
 # A /pause finds a worker whatever the others do, and strangers leave most of them to known chats.
 _LANES = Lanes(width=16, first=8, last=4, suspects=1)
 
+# Far longer than the next batch takes.
+_UNTIL_ALL_IS_HERE = timedelta(seconds=5)
+
 logger = logging.getLogger(__name__)
 
 
@@ -168,8 +171,11 @@ class UpdateWorkers:
             ready=ready,
         )
 
-    def nudge(self) -> None:
-        """Something new is stored."""
+    def nudge(self, more: bool = False) -> None:
+        """Something new is stored. *more*: Telegram has more yet; what strangers sent waits until
+        all is here, for a /pause may be among it.
+        """
+        self._workers.hold_last(_UNTIL_ALL_IS_HERE if more else timedelta())
         self._workers.nudge()
 
     def stop(self) -> None:

@@ -12,6 +12,8 @@ from engine.storage import inbox, outage, queue
 from engine.storage.database import Database
 from engine.storage.inbox import Sealed
 
+FULL_BATCH = 100
+"""So many updates are asked for at a time: where they all come, there are more."""
 _MAX_ID = 2**63 - 1
 
 logger = logging.getLogger(__name__)
@@ -35,7 +37,8 @@ async def _all_normal(_: object, updates: Sequence[dict[str, Any]]) -> Sequence[
 class UpdateStore:
     """The way into the inbox, however the updates come. What comes twice is stored once.
 
-    *on_stored* is called whenever there is something new to handle. *rank_all* gives each update
+    *on_stored* is called whenever there is something new to handle, and hears whether Telegram has
+    more of it. *rank_all* gives each update
     its rank in the queue.
     """
 
@@ -46,7 +49,7 @@ class UpdateStore:
         clock: Clock,
         sealer: Sealer,
         bot_id: int,
-        on_stored: Callable[[], None],
+        on_stored: Callable[[bool], None],
         rank_all: RankAll = _all_normal,
     ) -> None:
         self._database = database
@@ -78,7 +81,7 @@ class UpdateStore:
                 session, bot_id=self._bot_id, updates=sealed, now=self._clock.now()
             )
         if added:
-            self._on_stored()
+            self._on_stored(len(updates) >= FULL_BATCH)
         return max(found for found, _ in usable)
 
     async def _ranks(self, updates: Sequence[dict[str, Any]]) -> Sequence[int]:

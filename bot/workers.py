@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, assert_never
 
@@ -97,8 +97,13 @@ class QueueWorkers(Generic[Row]):
         self._ready = ready
         self._in_hand: dict[Claim, Work] = {}
         self._renew_at = clock.steady()
+        self._last_from = clock.steady()
         self._awake = asyncio.Event()
         self._stopping = False
+
+    def hold_last(self, duration: timedelta) -> None:
+        """Begin nothing of the rank LAST for so long."""
+        self._last_from = self._clock.steady() + duration
 
     def nudge(self) -> None:
         """There may be something to do: look now instead of within a second."""
@@ -145,7 +150,8 @@ class QueueWorkers(Generic[Row]):
 
     async def _claim(self) -> Sequence[Row]:
         now, steady = self._clock.now(), self._clock.steady()
-        room = _Room(self._lanes, self._in_hand.values())
+        lanes = self._lanes if steady >= self._last_from else replace(self._lanes, last=0)
+        room = _Room(lanes, self._in_hand.values())
         async with self._database.writing() as session:
             # In the same breath as the claim: a row in hand can then never be claimed again here.
             if self._in_hand and steady >= self._renew_at:
@@ -238,7 +244,8 @@ class _Room:
 
     def take(self, row: QueueColumns) -> bool:
         """Whether there is room for *row*, which it then has."""
-        if row.deaths and self._suspects <= 0:
+        is_suspect = row.deaths > 0 or row.claimed_until is not None
+        if is_suspect and self._suspects <= 0:
             return False
         if row.rank == queue.FIRST and self._first:
             self._first -= 1
@@ -247,5 +254,5 @@ class _Room:
             self._last -= row.rank == queue.LAST
         else:
             return False
-        self._suspects -= row.deaths > 0
+        self._suspects -= is_suspect
         return True

@@ -11,6 +11,8 @@ from bot.views.help import COMMANDS
 from engine.storage.models import AccountRow, OrderRow
 from tests.bot.harness import FRIEND, GROUP, KEY, OWNER, Program, World, calls_between
 from tests.fakes.mexc_faults import BAD_GATEWAY, Fault, refusal
+from tests.fakes.telegram_faults import DROPPED, refused, server_error, too_many_requests
+from tests.fakes.telegram_faults import Fault as TelegramFault
 
 # What the answer to each bare command says, to somebody without a key and to somebody trading.
 BARE = {
@@ -282,14 +284,44 @@ async def test_a_tap_that_telegram_has_forgotten_does_not_start_trading(
         world.api._queries.discard(str(update_id))
         return update_id
 
-    (refused,) = await bot.push(OWNER, lambda: tapped_long_ago("Resume"))
+    (late,) = await bot.push(OWNER, lambda: tapped_long_ago("Resume"))
     paused = (await bot.account()).settings.paused
     await bot.tap(OWNER, "Resume", message=world.api.sent(OWNER)[-2])
     (obeyed,) = await bot.push(OWNER, lambda: tapped_long_ago("Pause"))
 
-    assert "You tapped “/resume” a while ago, while I was off." in refused.text
+    assert "You tapped “/resume” a while ago, while I was off." in late.text
     assert paused
     assert "Trading is paused" in obeyed.text
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [server_error(), too_many_requests(5), refused(403, "Forbidden: no"), DROPPED],
+    ids=["502", "429", "403", "dropped"],
+)
+async def test_a_tap_whose_age_telegram_does_not_tell_does_not_start_trading(
+    world: World, bot: Program, fault: TelegramFault
+):
+    await bot.connect()
+    await bot.ask(OWNER, "/pause")
+    world.api.fail("answerCallbackQuery", fault, times=2)
+
+    (told,) = await bot.tap(OWNER, "Resume")
+
+    assert "I could not find out when you tapped “/resume”." in told.text
+    assert (await bot.account()).settings.paused
+
+
+async def test_a_tap_that_telegram_takes_at_the_second_try_is_a_new_one(
+    world: World, bot: Program
+):
+    await bot.connect()
+    await bot.ask(OWNER, "/pause")
+    world.api.fail("answerCallbackQuery", server_error())
+
+    (told,) = await bot.tap(OWNER, "Resume")
+
+    assert "Trading is on" in told.text
 
 
 async def test_a_button_leaves_the_message_it_is_under_in_sight(bot: Program):

@@ -144,7 +144,7 @@ def an_intake(
     http: httpx.AsyncClient,
     *,
     sealer: Sealer | None = None,
-    on_stored: Callable[[], None] = lambda: None,
+    on_stored: Callable[[bool], None] = lambda _: None,
 ) -> Intake:
     return Intake(
         source=UpdatesSource(http=http, url=f"{api.url}/bot{TOKEN}"),
@@ -158,7 +158,7 @@ def a_store(
     clock: FakeClock,
     *,
     sealer: Sealer | None = None,
-    on_stored: Callable[[], None] = lambda: None,
+    on_stored: Callable[[bool], None] = lambda _: None,
 ) -> UpdateStore:
     return UpdateStore(
         database=db,
@@ -580,6 +580,40 @@ async def test_an_update_that_killed_the_process_three_times_is_quarantined(
     assert handler.texts == ["harmless"]
     assert [(row.failure, row.payload) for row in done] == [("quarantined", ""), (None, "")]
     assert "quarantined" in caplog.text
+
+
+async def test_an_update_that_is_in_hand_when_another_one_kills_the_process_is_not_set_aside(
+    db: Database, clock: FakeClock, handler: Handler
+):
+    """Those that saw a death are handled one at a time: so it shows which one kills."""
+    set_aside: list[tuple[int, object]] = []
+
+    async def die(_: dict[str, Any]) -> None:
+        raise Killed
+
+    async def hang(_: dict[str, Any]) -> None:
+        await asyncio.Event().wait()
+
+    async def remember(row: InboxRow, raw: dict[str, Any] | None) -> None:
+        set_aside.append((row.chat_id, raw))
+
+    handler.when |= {"innocent": hang, "deadly": die}
+    await stored(db, clock, (1, BERT, "innocent"), (2, ANNA, "deadly"))
+    with pytest.RaisesGroup(Killed):
+        await some_workers(db, clock, handler).run()
+    del handler.when["innocent"]
+    for _ in range(2):
+        async with db.writing() as session:
+            await queue.release_all(session, InboxRow)
+        with pytest.RaisesGroup(Killed):
+            await some_workers(db, clock, handler).run()
+    async with db.writing() as session:
+        await queue.release_all(session, InboxRow)
+    async with running(some_workers(db, clock, handler, set_aside=remember).run()):
+        innocent, _ = await settled(db, count=2)
+
+    assert (innocent.failure, innocent.deaths) == (None, 1)
+    assert set_aside == [(ANNA, {"update_id": 2, "message": {"text": "deadly"}})]
 
 
 async def test_stopping_finishes_what_is_in_hand_and_begins_nothing_new(

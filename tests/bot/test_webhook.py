@@ -76,7 +76,7 @@ async def test_an_update_is_stored_sealed_and_once_however_often_it_is_brought(
     clock: FakeClock,
 ):
     nudges: list[int] = []
-    site.webhook.open(a_store(db, clock, on_stored=lambda: nudges.append(1)))
+    site.webhook.open(a_store(db, clock, on_stored=lambda _: nudges.append(1)))
 
     answers = [await site.bring(an_update(1)) for _ in range(2)]
     answers.append(await site.bring(an_update(2, BERT)))
