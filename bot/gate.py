@@ -155,8 +155,11 @@ class Gate:
             if answer is not None:
                 await self._replies.answer(place, answer, key=key)
                 return
-        if not self._patience.lasts():
-            return
+        if self._patience.lasts():
+            await self._explain(place, user, is_group=is_group, key=key)
+
+    async def _explain(self, place: Place, user: User, *, is_group: bool, key: str) -> None:
+        """Who cannot be served is told so once, and how to be let in."""
         if is_group and not await self._access.knows_chat(place.chat_id):
             if await self._tell_group(place, user=user, key=key):
                 return

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.access import Access
+from bot.incoming import own_text_in
 from bot.messages import to_payload
 from bot.replies import ANSWER
 from bot.storing import sender_of
@@ -75,8 +76,7 @@ def _is_addressed(raw: dict[str, Any], message: dict[str, Any], chat_id: int) ->
     """Whether its author expects anything of it: people in groups talk to each other."""
     if "callback_query" in raw or (chat_id > 0 and message):
         return True
-    text = message.get("text") or message.get("caption")
-    return isinstance(text, str) and text.startswith("/")
+    return own_text_in(message).startswith("/")
 
 
 def _sent_at(message: dict[str, Any], row: InboxRow) -> datetime:

@@ -31,7 +31,7 @@ from engine.vault import Vault
 _TAIL = 4
 # A confirmed run that nobody could start by then is not what the person wanted any more.
 _RUN_WITHIN = timedelta(seconds=60)
-# A person waits for it, and what they send meanwhile (/pause, say) waits behind it.
+# A person waits for it, and what they send meanwhile waits behind it, but for /pause and /halt.
 _INSPECTED_WITHIN_S = 15
 InTransaction = Callable[[AsyncSession], Awaitable[None]]
 OpenPaper = Callable[[Account, Holdings | None], Awaitable[None]]

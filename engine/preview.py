@@ -25,7 +25,7 @@ from engine.exchange.port import Exchange, Market
 from engine.storage import limits, looks, movements, outage
 from engine.storage.database import Database
 
-# A person waits for it, and what they send meanwhile (/pause, say) waits behind it.
+# A person waits for it, and so may what they send meanwhile, but for /pause and /halt.
 _PATIENCE_S = 5.0
 _SOON_S = 1.5
 _AT_ONCE_S = 0.5
