@@ -33,6 +33,7 @@ from bot.workload import Workload
 from engine.accounts import Accounts, OpenPaper
 from engine.check import Checker, ExchangeFor
 from engine.clock import Clock
+from engine.deliverability import Deliverability
 from engine.digests import Digests
 from engine.dispatch import Dispatcher, new_owner
 from engine.domain.target import Settings
@@ -122,6 +123,7 @@ def assemble(
     previews = Previews(database=database, clock=clock, exchange_for=venue.exchange_for)
     situations = Situations(database=database, dispatcher=dispatcher)
     access = Access(database=database, clock=clock, authorized_chats=authorized_chats)
+    deliverability = Deliverability(database=database, clock=clock, others=access.others)
     answers = Replies(bot=application.bot, database=database, clock=clock)
     menus = Menus(application.bot, access)
     supergroups = Supergroups(database=database, clock=clock, vault=vault)
@@ -133,6 +135,7 @@ def assemble(
         previews=previews,
         owner=owner,
         on_migrated=supergroups.migrate,
+        deliverability=deliverability,
     )
 
     def workload() -> Workload:
@@ -151,6 +154,7 @@ def assemble(
             cards=cards,
             clock=clock,
             database=database,
+            deliverability=deliverability,
             exchange_for=venue.exchange_for,
             key_life=key_life,
             menus=menus,
@@ -178,6 +182,8 @@ def assemble(
     async def handle(raw: dict[str, Any]) -> None:
         polls.handled()
         if (update := read_update(raw, application.bot)) is not None:
+            if update.effective_chat is not None:
+                await deliverability.stirred(update.effective_chat.id)
             await router.route(update, application)
 
     update_workers = UpdateWorkers(
@@ -213,7 +219,7 @@ def assemble(
             clock=clock,
             bot=application.bot,
             render=render,
-            on_undeliverable=account_desk.out_of_reach,
+            deliverability=deliverability,
             on_migrated=supergroups.migrate,
             manner=Loudness(database=database, clock=clock).of,
             owner=owner,

@@ -12,12 +12,15 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, Tele
 
 from bot.messages import Message, Place
 from bot.noticeboard import Noticeboard
+from bot.refusals import Blame, blame
 from bot.relay import asked_pause
 from bot.views.status import retired_card_view, status_view
 from engine.clock import Clock
+from engine.deliverability import Deliverability
 from engine.domain.accounts import Account
 from engine.domain.looks import Look, newest
 from engine.domain.pairs import PairRules, Symbol
+from engine.domain.undeliverable import NOTHING
 from engine.preview import Previews
 from engine.situation import Situations
 from engine.storage import accounts, cards, outage
@@ -58,8 +61,10 @@ class LiveCards:
         previews: Previews,
         owner: str,
         on_migrated: Callable[[int, int], Awaitable[None]],
+        deliverability: Deliverability,
     ) -> None:
         self._board = board
+        self._deliverability = deliverability
         self._database = database
         self._clock = clock
         self._situations = situations
@@ -85,13 +90,15 @@ class LiveCards:
     ) -> Drawn:
         """With the newest of the balances that *card* shows, the last check saw, and *look*.
 
-        *rules* are kept for the cards to come. *undelivered*: count what waits in the outbox.
+        *rules* are kept for the cards to come. *undelivered*: say what waits in the outbox, and in
+        which chats Telegram takes nothing.
         """
         if rules is not None:
             self._rules[rules.symbol] = rules
         situation = await self._situations.of(account)
         known = (look, situation.seen, card.look if card else None)
         seen_last = newest(*(k for k in known if k and k.seen and k.concerns(account.funds)))
+        refused = await self._deliverability.of_chat(account.chat_id) if undelivered else NOTHING
 
         def view(seen: Look | None, *, precise: bool) -> Message:
             return status_view(
@@ -103,6 +110,7 @@ class LiveCards:
                 unresolved=situation.unresolved,
                 trouble=situation.trouble,
                 undelivered=situation.undelivered if undelivered else 0,
+                refused=refused,
                 pinned=card.pinned if card else False,
                 dated=precise,
             )
@@ -247,7 +255,7 @@ class LiveCards:
             self._quiet_until = self._clock.steady() + pause
             async with self._database.writing() as session:
                 await cards.postpone(session, until=self._clock.now() + pause)
-        elif isinstance(error, Forbidden | BadRequest):
+        elif isinstance(error, Forbidden | BadRequest) and blame(error) is not Blame.RIGHTS:
             logger.info("card forgotten", extra=about)
             async with self._database.writing() as session:
                 await cards.forget(session, card)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import Enum, auto
 
-from bot.workload import Workload
+from bot.workload import Backlog, Workload
 from engine.domain.accounts import Account
 from engine.domain.book import OrderBook
 from engine.domain.liquidity import depth, spread
@@ -90,6 +90,8 @@ class Finding(Enum):
     MESSAGES_FINE = auto()
     MESSAGES_WAITING = auto()
     MESSAGES_GIVEN_UP = auto()
+    MESSAGES_REFUSED = auto()
+    OTHERS_REFUSED = auto()
     MESSAGES_UNKNOWN = auto()
     CHECKS_FINE = auto()
     CHECKS_LATE = auto()
@@ -108,6 +110,7 @@ _BROKEN = {
     *(Finding.ADDRESS_REFUSED, Finding.PAIR_CLOSED, Finding.PAIR_ONE_SIDED, Finding.PAIR_HIDDEN),
     *(Finding.MARKET_EMPTY, Finding.CHECKS_STOPPED, Finding.DATABASE_BROKEN, Finding.HOST_REFUSED),
     *(Finding.TRADING_STOPPED, Finding.ORDER_UNCLEAR),
+    Finding.MESSAGES_REFUSED,
 }
 _OK = {
     *(Finding.CLOCK_FINE, Finding.KEY_FINE, Finding.ADDRESS_BOUND, Finding.ADDRESS_ANY),
@@ -120,15 +123,6 @@ def grade(finding: Finding) -> Grade:
     if finding in _BROKEN:
         return Grade.BROKEN
     return Grade.OK if finding in _OK else Grade.LOOK
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """Messages that Telegram has not taken: *mine* of this chat, *given_up* of the last week."""
-
-    mine: int
-    all: int
-    given_up: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +166,7 @@ def diagnose(found: Symptoms) -> Sequence[Finding]:
         _settings(found),
         _database(found.stored_in),
         _checks(found),
-        _messages(found.backlog),
+        *_messages(found.backlog),
         _polls(found.polled),
     ]
 
@@ -285,13 +279,16 @@ def _checks(found: Symptoms) -> Finding:
     return Finding.CHECKS_FINE if load.by <= _LATE else late
 
 
-def _messages(backlog: Backlog | None) -> Finding:
+def _messages(backlog: Backlog | None) -> list[Finding]:
     if backlog is None:
-        return Finding.MESSAGES_UNKNOWN
+        return [Finding.MESSAGES_UNKNOWN]
+    elsewhere = [Finding.OTHERS_REFUSED] if backlog.refused.others else []
+    if backlog.refused.here is not None:
+        return [Finding.MESSAGES_REFUSED, *elsewhere]
     if backlog.given_up:
-        return Finding.MESSAGES_GIVEN_UP
+        return [Finding.MESSAGES_GIVEN_UP, *elsewhere]
     waiting = backlog.mine or backlog.all > _MANY_WAITING
-    return Finding.MESSAGES_WAITING if waiting else Finding.MESSAGES_FINE
+    return [Finding.MESSAGES_WAITING if waiting else Finding.MESSAGES_FINE, *elsewhere]
 
 
 def _polls(polled: timedelta | None) -> Finding:

@@ -40,6 +40,7 @@ from engine.changes import Changes
 from engine.check import ExchangeFor
 from engine.clarify import Clarifier
 from engine.clock import Clock
+from engine.deliverability import Deliverability
 from engine.halts import Halts
 from engine.invitations import Invitations
 from engine.keylife import KeyLife
@@ -63,6 +64,7 @@ class Means:
     cards: LiveCards
     clock: Clock
     database: Database
+    deliverability: Deliverability
     exchange_for: ExchangeFor
     key_life: KeyLife
     menus: Menus
@@ -91,7 +93,6 @@ def open_desk(means: Means) -> tuple[Gate, Desk]:
         access=means.access,
         door=door,
         people=people,
-        database=means.database,
         clock=means.clock,
     )
     unclear = Unclear(
@@ -177,6 +178,7 @@ def open_desk(means: Means) -> tuple[Gate, Desk]:
             key_life=means.key_life,
             polls=means.polls,
             workload=means.workload,
+            deliverability=means.deliverability,
             database=means.database,
             clock=means.clock,
         ),

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 
 from engine.clock import Clock
 from engine.domain.alert_settings import AlertSettings, Level, Nature, Voice, nature, voice
-from engine.storage import alert_settings, threads
+from engine.storage import alert_settings, outbox, threads
 from engine.storage.codec import ALERTS, alert_from_json
 from engine.storage.database import Database
 from engine.storage.models import OutboxRow
-
-_OFF, _SMALL = "off", "too small to tell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +48,5 @@ class Loudness:
 
 
 def _why(told: Nature, settings: AlertSettings) -> str:
-    return _OFF if settings.level(told.kind) is Level.OFF else _SMALL
+    off = settings.level(told.kind) is Level.OFF
+    return outbox.OFF if off else outbox.SMALL

@@ -2,20 +2,24 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 import httpx
-from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
-from telegram.constants import ParseMode
+from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
 from bot.loudness import AS_IT_COMES, Manner
-from bot.messages import Message, Place, plain_text, split
+from bot.messages import Message, Place, split
+from bot.refusals import Blame, blame
+from bot.sending import send, send_plain
+from bot.views.undeliverable import set_aside_view
 from bot.workers import Done, Lanes, Later, Outcome, QueueWorkers, delay
 from engine.clock import Clock
+from engine.deliverability import Deliverability
 from engine.domain.alert_settings import Voice
-from engine.storage import outbox
+from engine.storage import outage, outbox
 from engine.storage.database import Database
 from engine.storage.models import OutboxRow
 
@@ -24,7 +28,8 @@ _WIDTH = 4
 # Telegram's limit for all chats together is about 30 a second.
 _SPACING = timedelta(seconds=1) / 29
 _LONGEST_PAUSE = timedelta(seconds=60)
-_GONE_PAUSE = timedelta(hours=6)
+# So long a message that is refused in words nobody knows is thought to be innocent.
+_DOUBTED_FOR = timedelta(minutes=10)
 # Under a message that may already have arrived: sendMessage has no idempotency key.
 _REPEAT = "\n(repeat?)"
 _UNCLEAR = "no answer"
@@ -36,8 +41,8 @@ logger = logging.getLogger(__name__)
 class Relay:
     """Delivers at least once and in order within a chat; a chat that must wait delays no other.
 
-    *on_undeliverable* hears of a chat that blocked the bot or is gone; its messages are kept and
-    tried again now and then, or as soon as it writes (outbox.hurry). *on_migrated* of a group's old
+    *deliverability* hears of a chat that takes nothing, or messages again; those for it are kept and
+    tried now and then, or as soon as something comes from it. *on_migrated* hears of a group's old
     and new id, before the message goes there. *manner* says how each is to be sent, if at all.
     """
 
@@ -48,7 +53,7 @@ class Relay:
         clock: Clock,
         bot: Bot,
         render: Callable[[str, str], Message],
-        on_undeliverable: Callable[[int], Awaitable[None]],
+        deliverability: Deliverability,
         on_migrated: Callable[[int, int], Awaitable[None]],
         manner: Callable[[OutboxRow], Awaitable[Manner]] | None = None,
         owner: str | None = None,
@@ -57,10 +62,11 @@ class Relay:
         self._clock = clock
         self._bot = bot
         self._render = render
-        self._on_undeliverable = on_undeliverable
+        self._deliverability = deliverability
         self._on_migrated = on_migrated
         self._manner = manner
         self._next_slot = clock.steady()
+        self._silent: set[int] = set()  # as far as this process knows
         self._slowed_chat = 0
         self._slowed_until = clock.steady()
         self._workers = QueueWorkers(
@@ -82,6 +88,8 @@ class Relay:
 
     async def run(self) -> None:
         """Until cancelled or stopped."""
+        with suppress(*outage.AWAY):
+            self._silent.update(await self._deliverability.silent_chats())
         await self._workers.run()
 
     async def _deliver(self, row: OutboxRow) -> Outcome:
@@ -93,7 +101,9 @@ class Relay:
 
     async def _say(self, row: OutboxRow, manner: Manner, about: Mapping[str, object]) -> Outcome:
         # Claimed before without an outcome: that process may have died after sending.
-        unclear = row.failure == _UNCLEAR or (row.attempts > 1 and row.failure is None)
+        unclear = (row.failure or "").startswith(_UNCLEAR) or (
+            row.attempts > 1 and row.failure is None
+        )
         try:
             message = self._render(row.kind, row.payload)
             if manner.voice is Voice.SILENT:
@@ -104,84 +114,110 @@ class Relay:
             logger.exception("message not rendered", extra=about)
             return Done(failure=f"not rendered: {type(e).__name__}")
         message_id: int | None = None
+        place = Place(row.chat_id, row.topic_id)
         try:
             for part in parts:
                 reply_to = manner.reply_to if part is parts[0] else None
-                place = Place(row.chat_id, row.topic_id)
-                message_id = await self._send(place, part, reply_to=reply_to)
-        except RetryAfter as e:
-            kept = unclear or message_id is not None
-            return self._slow_down(row.chat_id, asked_pause(e), kept_unclear=kept)
-        except ChatMigrated as e:
-            await self._on_migrated(row.chat_id, e.new_chat_id)
-            async with self._database.writing() as session:
-                await outbox.move_chat(session, old=row.chat_id, new=e.new_chat_id)
-            return Later(self._clock.now(), _UNCLEAR if unclear else "migrated")
+                message_id = await send(
+                    self._bot, place, part, reply_to=reply_to, turn=self._take_turn
+                )
         except (Forbidden, BadRequest) as e:
-            return await self._refused(row.chat_id, e, about)
+            kept = unclear or message_id is not None
+            return await self._refused(row, e, about, unclear=kept)
         except TelegramError as e:
-            logger.warning("message delayed", extra={**about, "problem": type(e).__name__})
-            kept = unclear or message_id is not None or not isinstance(e.__cause__, _NEVER_LEFT)
-            pause = delay(row.attempts, most=_LONGEST_PAUSE)
-            return Later(self._clock.now() + pause, _UNCLEAR if kept else "not sent")
+            return await self._delayed(
+                row, e, about, unclear=unclear, begun=message_id is not None
+            )
+        await self._delivered(row)
         return Done(also={"message_id": message_id})
 
-    async def _refused(
-        self, chat_id: int, error: TelegramError, about: Mapping[str, object]
-    ) -> Outcome:
-        """Kept where nobody is there to read it; given up where Telegram will never take it."""
-        extra = {**about, "problem": error.message}
-        if _chat_is_gone(error):
-            logger.warning("nobody there", extra=extra)
-            await self._on_undeliverable(chat_id)
-            return Later(self._clock.now() + _GONE_PAUSE, error.message)
-        logger.error("message given up", extra=extra)
-        return Done(failure=error.message)
-
-    async def _send(self, place: Place, message: Message, *, reply_to: int | None = None) -> int:
-        """As HTML; as plain text where Telegram does not like something about that.
-
-        What was meant for a topic that is closed or gone comes to the general one.
-        """
-        try:
-            return await self._post(
-                place, message, message.keyboard, ParseMode.HTML, reply_to=reply_to
-            )
-        except BadRequest as e:
-            if _chat_is_gone(e):
-                raise
-            if place.topic_id is not None and _topic_is_gone(e):
-                return await self._send(Place(place.chat_id), message)
-            logger.warning(
-                "sent as plain text", extra={"chat_id": place.chat_id, "problem": e.message}
-            )
-            keyboard = message.keyboard if "parse entities" in e.message.lower() else None
-            plain = Message(plain_text(message.text), silent=message.silent)
-            return await self._post(place, plain, keyboard, None)
-
-    async def _post(
+    async def _delayed(
         self,
-        place: Place,
-        message: Message,
-        keyboard: InlineKeyboardMarkup | None,
-        parse_mode: ParseMode | None,
+        row: OutboxRow,
+        error: TelegramError,
+        about: Mapping[str, object],
         *,
-        reply_to: int | None = None,
-    ) -> int:
-        await self._take_turn()
-        sent = await self._bot.send_message(
-            place.chat_id,
-            message.text,
-            message_thread_id=place.topic_id,
-            parse_mode=parse_mode,
-            reply_markup=keyboard,
-            disable_notification=message.silent,
-            link_preview_options=LinkPreviewOptions(is_disabled=True),
-            reply_parameters=None
-            if reply_to is None
-            else ReplyParameters(reply_to, allow_sending_without_reply=True),
+        unclear: bool,
+        begun: bool,
+    ) -> Later:
+        """Telegram is away, busy, or knows the chat by another id. *begun*: a part has arrived."""
+        if isinstance(error, RetryAfter):
+            return self._slow_down(row.chat_id, asked_pause(error), kept_unclear=unclear or begun)
+        if isinstance(error, ChatMigrated):
+            await self._on_migrated(row.chat_id, error.new_chat_id)
+            async with self._database.writing() as session:
+                await outbox.move_chat(session, old=row.chat_id, new=error.new_chat_id)
+            return Later(self._clock.now(), _UNCLEAR if unclear else "migrated")
+        logger.warning("message delayed", extra={**about, "problem": type(error).__name__})
+        kept = unclear or begun or not isinstance(error.__cause__, _NEVER_LEFT)
+        pause = delay(row.attempts, most=_LONGEST_PAUSE)
+        return Later(self._clock.now() + pause, _UNCLEAR if kept else "not sent")
+
+    async def _refused(
+        self, row: OutboxRow, error: TelegramError, about: Mapping[str, object], *, unclear: bool
+    ) -> Outcome:
+        """Kept where the chat takes nothing; set aside, never in silence, where it is the message.
+
+        Words that nobody knows count as the chat's at first. Only where the same message was
+        refused for a while and another one is taken, is it the message after all.
+        """
+        extra = {**about, "problem": error.message}
+        blamed = blame(error)
+        if blamed is Blame.MESSAGE:
+            return await self._set_aside(row, error, extra)
+        logger.warning("chat takes no messages", extra=extra)
+        self._silent.add(row.chat_id)
+        chat = await self._deliverability.refused(
+            row.chat_id, problem=error.message, gone=blamed is Blame.GONE
         )
-        return sent.message_id
+        now = self._clock.now()
+        failure = f"{_UNCLEAR}; {error.message}" if unclear else error.message
+        later = Later(chat.next_try(now=now), failure)
+        if blamed is Blame.UNKNOWN and now - chat.since >= _DOUBTED_FOR:
+            return await self._set_aside(row, error, extra, unless=later)
+        return later
+
+    async def _set_aside(
+        self,
+        row: OutboxRow,
+        error: TelegramError,
+        extra: Mapping[str, object],
+        *,
+        unless: Later | None = None,
+    ) -> Outcome:
+        """Say in its place that it could not be sent; where that is refused too, it is the chat."""
+        notice = set_aside_view(kind=row.kind, at=row.created_at, problem=error.message)
+        try:
+            place = Place(row.chat_id)
+            message_id = await send_plain(self._bot, place, notice, turn=self._take_turn)
+        except (Forbidden, BadRequest) as e:
+            if unless is not None:
+                return unless
+            if blame(e) is not Blame.MESSAGE:
+                gone = blame(e) is Blame.GONE
+                chat = await self._deliverability.refused(
+                    row.chat_id, problem=e.message, gone=gone
+                )
+                return Later(chat.next_try(now=self._clock.now()), e.message)
+            message_id = None
+        except TelegramError as e:
+            return await self._delayed(row, e, extra, unclear=False, begun=False)
+        logger.error("message set aside", extra=extra)
+        if message_id is not None:
+            await self._delivered(row)
+        return Done(failure=error.message, also={"message_id": message_id})
+
+    async def _delivered(self, row: OutboxRow) -> None:
+        """Whatever was the matter with the chat is over. What arrived is not sent again for that."""
+        if row.failure is None and row.chat_id not in self._silent:
+            return
+        try:
+            await self._deliverability.delivered(row.chat_id)
+        except outage.AWAY as e:
+            self._silent.add(row.chat_id)  # the next message that arrives says it again
+            logger.warning("end of silence not noted", extra={"problem": type(e).__name__})
+        else:
+            self._silent.discard(row.chat_id)
 
     async def _take_turn(self) -> None:
         """Wait for the next slot, so that all chats together stay under Telegram's limit."""
@@ -198,7 +234,8 @@ class Relay:
             self._next_slot = max(self._next_slot, until)
         self._slowed_chat, self._slowed_until = chat_id, until
         logger.warning("slowed down", extra={"chat_id": chat_id, "pause_s": pause.total_seconds()})
-        return Later(self._clock.now() + pause, _UNCLEAR if kept_unclear else "slowed down")
+        why = _UNCLEAR if kept_unclear else outbox.SLOWED_DOWN
+        return Later(self._clock.now() + pause, why)
 
 
 def _parts(message: Message, *, repeated: bool) -> list[Message]:
@@ -210,15 +247,6 @@ def _parts(message: Message, *, repeated: bool) -> list[Message]:
         *(Message(text, silent=message.silent) for text in texts[:-1]),
         Message(texts[-1], message.keyboard, message.silent),
     ]
-
-
-def _chat_is_gone(error: TelegramError) -> bool:
-    return isinstance(error, Forbidden) or "chat not found" in error.message.lower()
-
-
-def _topic_is_gone(error: TelegramError) -> bool:
-    words = error.message.lower()
-    return "thread not found" in words or "topic_closed" in words or "topic_deleted" in words
 
 
 def asked_pause(error: RetryAfter) -> timedelta:

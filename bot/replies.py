@@ -12,8 +12,9 @@ from telegram.constants import ChatAction, ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
 from bot.asks import Answer, Document, Documents, Kept, Notice
-from bot.messages import Message, Place, plain_text, split, to_payload
+from bot.messages import Message, Place, split, to_payload
 from bot.relay import asked_pause
+from bot.sending import send
 from bot.views.waiting import waiting_notice, waiting_view
 from engine.clock import Clock
 from engine.storage import outage, outbox
@@ -254,8 +255,8 @@ class Replies:
         *first, last = split(message.text)
         try:
             for text in first:
-                await self._post(place, Message(text, silent=message.silent))
-            return await self._post(place, replace(message, text=last))
+                await send(self._bot, place, Message(text, silent=message.silent))
+            return await send(self._bot, place, replace(message, text=last))
         except Forbidden as e:
             logger.warning(
                 "answer refused", extra={"chat_id": place.chat_id, "problem": e.message}
@@ -266,30 +267,6 @@ class Replies:
                 "answer delayed", extra={"chat_id": place.chat_id, "problem": e.message}
             )
             return asked_pause(e) if isinstance(e, RetryAfter) else timedelta()
-
-    async def _post(self, place: Place, message: Message) -> int:
-        try:
-            sent = await self._bot.send_message(
-                place.chat_id,
-                message.text,
-                message_thread_id=place.topic_id,
-                parse_mode=ParseMode.HTML,
-                reply_markup=message.keyboard,
-                disable_notification=message.silent,
-                link_preview_options=LinkPreviewOptions(is_disabled=True),
-            )
-        except BadRequest as e:
-            logger.warning(
-                "sent as plain text", extra={"chat_id": place.chat_id, "problem": e.message}
-            )
-            sent = await self._bot.send_message(
-                place.chat_id,
-                plain_text(message.text),
-                message_thread_id=place.topic_id,
-                reply_markup=message.keyboard,
-                disable_notification=message.silent,
-            )
-        return sent.message_id
 
 
 async def _awaited(work: Awaitable[Answer]) -> Answer:

@@ -1,9 +1,10 @@
-"""How far behind this process's checks are, and whether the exchange's limits are why."""
+"""How far behind checks and messages are, and whether the exchange's limits are why."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine.domain.lateness import Lateness
+from engine.domain.undeliverable import NOTHING, Refused
 from engine.exchange.pacing import Usage
 
 # It beats twice a second; under load, or while the database thinks, less often.
@@ -44,3 +45,15 @@ class Workload:
             return False
         nearly_full = self.usage.weight_used * 10 >= self.usage.weight_limit * 9
         return nearly_full or bool(self.usage.waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Messages that Telegram has not taken: *mine* of this chat, *given_up* of the last week;
+    *refused*: the chats in which it takes none.
+    """
+
+    mine: int
+    all: int
+    given_up: int
+    refused: Refused = NOTHING

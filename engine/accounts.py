@@ -175,13 +175,6 @@ class Accounts:
             await self._note(session, current, after, user_id)
         return facts
 
-    async def out_of_reach(self, chat_id: int) -> None:
-        """A chat that cannot be told what happens must not be traded for."""
-        async with self._database.writing() as session:
-            account = await accounts.of_chat(session, chat_id)
-            if account is not None:
-                await accounts.change(session, account, paused=True)
-
     async def disconnect(self, chat_id: int, *, user_id: int, key_tail: str) -> Change:
         """Forget the key that ends in *key_tail* and pause; another one stays.
 

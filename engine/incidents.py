@@ -84,8 +84,9 @@ async def note(
         and await orders.count_refused(session, account.id, since=trouble.since)
         >= REFUSALS_BEFORE_PAUSE
     )
-    pause = not account.settings.paused and (kind in PAUSING or refused_too_often)
-    if pause:
+    must_pause = kind in PAUSING or refused_too_often
+    pause = must_pause and not account.settings.paused
+    if must_pause:
         account = await accounts.change(session, account, paused=True)
     await troubles.put(session, account.id, trouble)
     if not (tell or pause or asked):

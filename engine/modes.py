@@ -10,7 +10,7 @@ from engine.domain.accounts import Account
 from engine.domain.offers import QUIET, Standing
 from engine.domain.orders import AccountId, Intent
 from engine.domain.target import Autonomy
-from engine.storage import accounts, audit, confirmations, leases, offers, orders
+from engine.storage import accounts, audience, audit, confirmations, leases, offers, orders
 from engine.storage.confirmations import Refusal
 from engine.storage.database import Database
 
@@ -26,7 +26,7 @@ class ModeChange:
 
 async def start_over(session: AsyncSession, account_id: AccountId, *, now: datetime) -> None:
     """Under another mode nothing is skipped or put off any more, and an open card comes too late."""
-    await accounts.ask_not_before(session, account_id, None)
+    await audience.ask_not_before(session, account_id, None)
     offer = await offers.last(session, account_id)
     if offer is not None:
         await offers.call_off(session, offer, now=now)
@@ -75,7 +75,7 @@ class Modes:
                 return taken
             await offers.answered(session, account.id, offer_id, Standing.SKIPPED, now)
             if everything:
-                await accounts.ask_not_before(session, account.id, now + QUIET)
+                await audience.ask_not_before(session, account.id, now + QUIET)
             detail = "no offers for an hour" if everything else "skipped"
             await self._note(session, account, user_id, "offer", detail)
         return None

@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import Clock
 from engine.domain.accounts import Account
-from engine.storage import accounts, audit, cards, invitations, members, notes
+from engine.storage import accounts, audit, cards, invitations, members, notes, undeliverable
 from engine.storage.database import Database
 from engine.vault import Vault
 
@@ -35,8 +35,8 @@ class Supergroups:
                 await accounts.move(
                     session, account, chat_id=new, sealed_key=self._sealed_for(account, new)
                 )
-            for people in (members, invitations, audit):
-                await people.move(session, old=old, new=new)
+            for what in (members, invitations, audit, undeliverable):
+                await what.move(session, old=old, new=new)
             await notes.put(session, _MOVED.format(old), str(new))
             await cards.move(session, old=old, new=new, now=self._clock.now())
 

@@ -20,8 +20,6 @@ from engine.clock import Clock
 from engine.domain.people import Role
 from engine.invitations import Admitted
 from engine.people import People
-from engine.storage import outbox
-from engine.storage.database import Database
 
 
 class About:
@@ -32,12 +30,10 @@ class About:
         access: Access,
         door: Door,
         people: People,
-        database: Database,
         clock: Clock,
     ) -> None:
         self._door = door
         self._people = people
-        self._database = database
         self._accounts = accounts
         self._access = access
         self._clock = clock
@@ -57,7 +53,6 @@ class About:
 
     async def start(self, ask: Ask) -> Message:
         """With a code of another chat, or for a higher role here, it lets its bearer in there."""
-        await self._hurry(ask)
         if ask.argument:
             opened = await self._door.knock(
                 ask.argument, chat_id=ask.chat_id, user_id=ask.user_id, name=ask.name
@@ -80,11 +75,6 @@ class About:
         if alerts_here and account.topic_id != ask.topic_id:
             await self._people.move_alerts(account, user_id=ask.user_id, topic_id=ask.topic_id)
         return welcome_view(account=account, just_let_in=just_let_in, alerts_here=alerts_here)
-
-    async def _hurry(self, ask: Ask) -> None:
-        """Who blocked the bot and is back gets what waited for them."""
-        async with self._database.writing() as session:
-            await outbox.hurry(session, chat_id=ask.chat_id, now=self._clock.now())
 
     async def help(self, ask: Ask) -> Message:
         return help_view(is_owner=await self._access.is_owner(user_id=ask.user_id))

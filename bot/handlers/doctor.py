@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.asks import Ask, Command, OnTap, Page
-from bot.checkup import Backlog, Symptoms, diagnose
+from bot.checkup import Symptoms, diagnose
 from bot.messages import Message
 from bot.polls import Polls
 from bot.version import VERSION
 from bot.views.doctor import doctor_view
-from bot.workload import Workload
+from bot.workload import Backlog, Workload
 from engine.accounts import Accounts
 from engine.clock import Clock
+from engine.deliverability import Deliverability
 from engine.domain.accounts import Account
 from engine.domain.orders import OrderState
 from engine.errors import EngineError
@@ -40,9 +41,11 @@ class Doctor:
         key_life: KeyLife,
         polls: Polls,
         workload: Callable[[], Workload],
+        deliverability: Deliverability,
         database: Database,
         clock: Clock,
     ) -> None:
+        self._deliverability = deliverability
         self._accounts = accounts
         self._previews = previews
         self._situations = situations
@@ -117,11 +120,13 @@ class Doctor:
     async def _count(self, account: Account) -> Backlog:
         since = self._clock.now() - _LATELY
         chat_id = account.chat_id
+        refused = await self._deliverability.of_chat(chat_id)
         async with self._database.reading() as session:
             return Backlog(
                 mine=await queue.waiting(session, OutboxRow, chat_id=chat_id),
                 all=await queue.waiting(session, OutboxRow),
                 given_up=await outbox.given_up(session, chat_id=chat_id, since=since),
+                refused=refused,
             )
 
 

@@ -19,6 +19,7 @@ from bot.views.people import joined_view
 from bot.views.reasons import reason_advice, reason_text
 from bot.views.troubles import trouble_over_view, trouble_view
 from bot.views.unclear import report_rows
+from bot.views.undeliverable import chat_deliverable_view, chat_undeliverable_view
 from engine.domain.alerts import (
     Alert,
     Digest,
@@ -41,6 +42,7 @@ from engine.domain.alerts import (
 )
 from engine.domain.money import ZERO
 from engine.domain.pairs import USDT, Asset, Side, base_of
+from engine.domain.undeliverable import ChatDeliverable, ChatUndeliverable
 
 # MEXC limits a market order to 5 % around the last price, so a buy spends up to that much less;
 # up to 6 % short is normal, and under a tenth of a per cent is not worth a word.
@@ -78,6 +80,10 @@ def alert_view(alert: Alert) -> Message:  # noqa: C901, PLR0911, PLR0912 - one r
             return low_mark_over_view(alert)
         case Digest():
             return digest_view(alert)
+        case ChatUndeliverable():
+            return chat_undeliverable_view(alert)
+        case ChatDeliverable():
+            return chat_deliverable_view(alert)
         case KeyEnding():
             return key_ending_view(alert)
         case MemberJoined():

@@ -15,6 +15,7 @@ from bot.views.mode import badge
 from bot.views.moments import compact, roughly
 from bot.views.outlook import caution
 from bot.views.troubles import MOVE_HOST, address_in, host_refused, trouble_title
+from bot.views.undeliverable import refused_elsewhere_line, refused_here_line
 from bot.views.workload import workload_line
 from engine.domain.liquidity import depth, spread
 from engine.domain.pairs import Side, base_of
@@ -166,9 +167,13 @@ class _Words:
             case _:
                 return self._of_messages(finding)
 
-    def _of_messages(self, finding: Finding) -> str:  # noqa: PLR0911 - one return a finding
+    def _of_messages(self, finding: Finding) -> str:  # noqa: C901, PLR0911 - one return a finding
         backlog = self.found.backlog
         match finding:
+            case Finding.MESSAGES_REFUSED if backlog and backlog.refused.here:
+                return refused_here_line(backlog.refused.here, waiting=backlog.mine)
+            case Finding.OTHERS_REFUSED if backlog:
+                return refused_elsewhere_line(backlog.refused.others)
             case Finding.MESSAGES_GIVEN_UP if backlog:
                 return (
                     f"Messages: Telegram refused {backlog.given_up} of mine to this chat in the "

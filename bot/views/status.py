@@ -29,11 +29,13 @@ from bot.views.moments import compact, stamp
 from bot.views.outlook import HALTED_FOR_ALL, held_at
 from bot.views.troubles import trouble_note
 from bot.views.unclear import report_rows
+from bot.views.undeliverable import undeliverable_note
 from engine.domain.accounts import Account
 from engine.domain.looks import Look, Ordered
 from engine.domain.orders import Intent, OrderState
 from engine.domain.pairs import PairRules, Side, base_of
 from engine.domain.troubles import Trouble
+from engine.domain.undeliverable import NOTHING, Refused
 
 _GRACE = timedelta(minutes=1)
 _KEY_SHOWN_FROM = timedelta(days=30)
@@ -50,12 +52,13 @@ def status_view(
     unresolved: Intent | None = None,
     trouble: Trouble | None = None,
     undelivered: int = 0,
+    refused: Refused = NOTHING,
     pinned: bool = False,
     dated: bool = True,
 ) -> Message:
     """*look* is the last check that could see the balances; *price* values the token if the look
-    has none. *undelivered* counts alerts that Telegram has not taken yet. What is not *dated* stays
-    the same until something happens.
+    has none. *undelivered* counts alerts that Telegram has not taken yet, *refused* says where it
+    takes none. What is not *dated* stays the same until something happens.
     """
     settings = account.settings
     halted = unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN
@@ -76,9 +79,7 @@ def status_view(
         _unresolved_note(unresolved),
         mode_note(account),
         trouble_note(trouble, symbol=settings.symbol) if trouble else None,
-        f"📭 {undelivered} of my messages did not reach you yet; I keep trying."
-        if undelivered
-        else None,
+        undeliverable_note(refused, waiting=undelivered),
     ]
     return Message(
         paragraphs(

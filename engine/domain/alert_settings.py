@@ -31,6 +31,7 @@ from engine.domain.daily import MINUTES_A_DAY, minute_of_day, next_at
 from engine.domain.money import ZERO
 from engine.domain.orders import Trigger
 from engine.domain.troubles import TroubleKind
+from engine.domain.undeliverable import ChatDeliverable, ChatUndeliverable
 
 MOST_SMALLEST = Decimal(1_000_000)
 _KEY_TROUBLES = frozenset(
@@ -154,14 +155,14 @@ def nature(alert: Alert) -> Nature:  # noqa: C901, PLR0911, PLR0912 - one return
             return Nature(AlertKind.TRADE, needed=True)
         case OrderUnclear() | OrderNeverArrived() | LowMarkReached():
             return Nature(AlertKind.ERROR)
-        case OrderNeedsPerson() | Halted():
+        case OrderNeedsPerson() | Halted() | ChatUndeliverable():
             return Nature(AlertKind.ERROR, needed=True)
         case TroubleTold():
             about_key = alert.kind in _KEY_TROUBLES
             return Nature(AlertKind.KEY if about_key else AlertKind.ERROR, needed=alert.paused)
         case TroubleOver() | LowMarkOver():
             return Nature(AlertKind.RECOVERY)
-        case HaltLifted():
+        case HaltLifted() | ChatDeliverable():
             return Nature(AlertKind.RECOVERY, needed=True)
         case Digest():
             return Nature(AlertKind.DIGEST)

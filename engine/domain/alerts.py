@@ -13,6 +13,7 @@ from engine.domain.people import Role
 from engine.domain.planner import Reason
 from engine.domain.target import Autonomy, Band
 from engine.domain.troubles import TroubleKind
+from engine.domain.undeliverable import ChatDeliverable, ChatUndeliverable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +266,8 @@ Alert = (
     | Digest
     | KeyEnding
     | MemberJoined
+    | ChatUndeliverable
+    | ChatDeliverable
 )
 
 

@@ -14,7 +14,16 @@ from engine.domain.limits import Limits
 from engine.domain.orders import AccountId
 from engine.domain.pairs import Symbol
 from engine.domain.target import Settings, Threshold
-from engine.storage import halts, leases, low_marks, movements, orders, requests, troubles
+from engine.storage import (
+    halts,
+    leases,
+    low_marks,
+    movements,
+    orders,
+    requests,
+    troubles,
+    undeliverable,
+)
 from engine.storage.models import AccountRow, OrderRow, RequestRow
 
 _AT_ONCE = 100
@@ -60,8 +69,13 @@ async def change(session: AsyncSession, account: Account, **wishes: Any) -> Acco
     """Set fields of the account's Settings, under a new version.
 
     Returns *account* itself where nothing would change. A new version stops any order planned
-    under the old one (see orders.start_sending), and the owner is woken to look again.
+    under the old one (see orders.start_sending), and the owner is woken to look again. Who says
+    whether it is paused has decided about it: that pause does not end by itself any more.
     """
+    if "paused" in wishes:
+        # One after the other with `engine/deliverability.py`, which may be ending that pause now.
+        account = await locked(session, account.id)
+        await undeliverable.unmark_paused(session, account.id)
     before = _columns(account.settings)
     after = _columns(replace(account.settings, **wishes))
     # *account* may have been read a while ago: what the person has set since then stays.
@@ -92,6 +106,7 @@ async def store_key(
     checked_at: datetime | None = None,
 ) -> Account:
     """Replace the key and pause trading. Nobody has been told of the new one's end."""
+    await undeliverable.unmark_paused(session, account.id)
     return await _store(
         session,
         account,
@@ -106,6 +121,7 @@ async def store_key(
 
 
 async def forget_key(session: AsyncSession, account: Account) -> Account:
+    await undeliverable.unmark_paused(session, account.id)
     return await _store(
         session,
         account,
@@ -166,6 +182,14 @@ async def is_key_elsewhere(session: AsyncSession, account: Account, *, key_print
     return bool(await session.scalar(select(query)))
 
 
+async def locked(session: AsyncSession, account_id: AccountId) -> Account:
+    """As it is now, and nobody else changes it before the transaction ends."""
+    row = await session.get(AccountRow, account_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise LookupError(f"account {account_id} is gone")
+    return _account(row)
+
+
 async def _store(session: AsyncSession, account: Account, **columns: Any) -> Account:
     row = await session.scalar(
         update(AccountRow)
@@ -180,15 +204,6 @@ async def _store(session: AsyncSession, account: Account, **columns: Any) -> Acc
         await movements.forget_seen(session, account.id)
     await leases.wake(session, account.id)
     return _account(row)
-
-
-async def ask_not_before(
-    session: AsyncSession, account_id: AccountId, moment: datetime | None
-) -> None:
-    """Until then nobody is asked about a plan. No order depends on it: the version stays."""
-    await session.execute(
-        update(AccountRow).where(AccountRow.id == account_id).values(not_before=moment)
-    )
 
 
 async def duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> list[Duty]:

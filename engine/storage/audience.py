@@ -1,7 +1,9 @@
-"""Who may look at a chat's account, and in which topic the chat hears of it.
+"""Who may look at a chat's account, in which topic the chat hears of it, and when it is asked.
 
-Neither is a setting of the trading: the account's version stays, and plans stay good.
+None is a setting of the trading: the account's version stays, and plans stay good.
 """
+
+from datetime import datetime
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,4 +22,13 @@ async def set_topic(session: AsyncSession, account_id: AccountId, topic_id: int 
     """None: the general topic, or a chat without topics."""
     await session.execute(
         update(AccountRow).where(AccountRow.id == account_id).values(topic_id=topic_id)
+    )
+
+
+async def ask_not_before(
+    session: AsyncSession, account_id: AccountId, moment: datetime | None
+) -> None:
+    """Until then nobody is asked about a plan."""
+    await session.execute(
+        update(AccountRow).where(AccountRow.id == account_id).values(not_before=moment)
     )

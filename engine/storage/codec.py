@@ -36,6 +36,7 @@ from engine.domain.alerts import (
     TroubleTold,
 )
 from engine.domain.money import decimal_from_text, plain
+from engine.domain.undeliverable import ChatDeliverable, ChatUndeliverable
 
 # What the database calls each alert. Rows outlive versions: a name, once used, keeps its meaning.
 ALERTS: Mapping[str, type[Alert]] = {
@@ -56,6 +57,8 @@ ALERTS: Mapping[str, type[Alert]] = {
     "digest": Digest,
     "key_ending": KeyEnding,
     "member_joined": MemberJoined,
+    "chat_undeliverable": ChatUndeliverable,
+    "chat_deliverable": ChatDeliverable,
 }
 _KINDS = {alert_type: kind for kind, alert_type in ALERTS.items()}
 _TAG = "_type"

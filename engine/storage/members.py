@@ -78,6 +78,13 @@ async def in_groups(session: AsyncSession, *, most: int) -> Sequence[tuple[int, 
     return [(chat_id, user_id, role) for chat_id, user_id, role in await session.execute(query)]
 
 
+async def groups_owned_by(session: AsyncSession, user_id: int) -> Sequence[int]:
+    query = select(MemberRow.chat_id).where(
+        MemberRow.user_id == user_id, MemberRow.chat_id < 0, MemberRow.role == Role.OWNER
+    )
+    return (await session.scalars(query)).all()
+
+
 async def rename(session: AsyncSession, *, chat_id: int, user_id: int, name: str) -> None:
     await session.execute(
         update(MemberRow)

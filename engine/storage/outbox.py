@@ -1,5 +1,6 @@
 """Messages that must reach a chat: stored with the fact they tell of, sent by the relay later."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,6 +11,11 @@ from engine.domain.alerts import Alert, InMode
 from engine.storage import queue
 from engine.storage.codec import alert_kind, to_json
 from engine.storage.models import AccountRow, OutboxRow
+
+# Why a row waits, where Telegram said for how long.
+SLOWED_DOWN = "slowed down"
+# Why a row was never sent: the chat does not want it.
+OFF, SMALL = "off", "too small to tell"
 
 
 async def add(
@@ -64,18 +70,36 @@ async def add_alert(
 
 
 async def hurry(session: AsyncSession, *, chat_id: int, now: datetime) -> None:
-    """The chat is there again: what waits for it need not wait any longer."""
+    """The chat is there again: what waits for it need not wait any longer, unless Telegram has
+    asked for silence.
+    """
     await session.execute(
         update(OutboxRow)
-        .where(OutboxRow.chat_id == chat_id, OutboxRow.done_at.is_(None))
+        .where(
+            OutboxRow.chat_id == chat_id,
+            OutboxRow.done_at.is_(None),
+            func.coalesce(OutboxRow.failure, "") != SLOWED_DOWN,
+        )
         .values(not_before=now)
     )
 
 
+async def any_arrived(session: AsyncSession, dedupe_keys: Collection[str]) -> bool:
+    """Whether Telegram has taken one of these messages."""
+    query = select(OutboxRow.id).where(
+        OutboxRow.dedupe_key.in_(dedupe_keys), OutboxRow.message_id.is_not(None)
+    )
+    return bool(await session.scalar(select(query.exists())))
+
+
 async def given_up(session: AsyncSession, *, chat_id: int, since: datetime) -> int:
-    """How many messages to the chat were over without having arrived, from *since* on."""
+    """How many messages to the chat were over without having arrived, from *since* on. What the
+    chat does not want to hear is none of them.
+    """
     query = select(func.count()).where(
-        OutboxRow.chat_id == chat_id, OutboxRow.done_at >= since, OutboxRow.failure.is_not(None)
+        OutboxRow.chat_id == chat_id,
+        OutboxRow.done_at >= since,
+        OutboxRow.failure.not_in((OFF, SMALL)),
     )
     return await session.scalar(query) or 0
 

@@ -13,6 +13,7 @@ from bot.loudness import Loudness
 from bot.messages import Message, to_payload
 from bot.relay import Relay
 from bot.replies import ANSWER
+from engine.deliverability import Deliverability
 from engine.domain.accounts import Account
 from engine.domain.alert_settings import AlertKind, AlertSettings, Level, QuietHours
 from engine.domain.alerts import (
@@ -57,12 +58,15 @@ class Chat:
     def a_relay(self) -> Relay:
         async def nothing(*_: int) -> None: ...
 
+        async def nobody(_: int) -> list[int]:
+            return []
+
         return Relay(
             database=self.database,
             clock=self.clock,
             bot=self.bot,
             render=render,
-            on_undeliverable=nothing,
+            deliverability=Deliverability(database=self.database, clock=self.clock, others=nobody),
             on_migrated=nothing,
             manner=Loudness(database=self.database, clock=self.clock).of,
         )

@@ -1,6 +1,7 @@
 """Messages reach their chats: at least once, in order, whatever Telegram answers."""
 
 import asyncio
+import itertools
 import logging
 from collections.abc import AsyncGenerator
 from datetime import timedelta
@@ -16,7 +17,8 @@ from telegram.request import HTTPXRequest
 
 from bot.messages import Message, plain_text, split
 from bot.relay import Relay
-from engine.storage import outbox, queue
+from engine.deliverability import Deliverability
+from engine.storage import outbox, queue, undeliverable
 from engine.storage.columns import Base
 from engine.storage.database import Database
 from engine.storage.models import OutboxRow
@@ -30,7 +32,7 @@ from tests.fakes.telegram_faults import (
     LOST_ANSWER,
     NONE,
     Fault,
-    refused,
+    Refused,
     server_error,
     too_many_requests,
 )
@@ -76,7 +78,6 @@ class Desk:
         self.db = db
         self.clock = clock
         self.messages: dict[str, Message] = {}
-        self.undeliverable: list[int] = []
         self.migrated: list[tuple[int, int]] = []
         self.trouble: OperationalError | None = None
         self.relay = self.a_relay(bot)
@@ -87,7 +88,7 @@ class Desk:
             clock=self.clock,
             bot=bot,
             render=self._render,
-            on_undeliverable=self._give_up,
+            deliverability=Deliverability(database=self.db, clock=self.clock, others=self._others),
             on_migrated=self._move,
         )
 
@@ -133,11 +134,15 @@ class Desk:
     def _render(self, kind: str, payload: str) -> Message:
         return self.messages[payload]
 
-    async def _give_up(self, chat_id: int) -> None:
-        self.undeliverable.append(chat_id)
+    async def undeliverable(self) -> list[int]:
+        async with self.db.reading() as session:
+            return [chat.chat_id for chat in await undeliverable.every(session)]
+
+    async def _others(self, _: int) -> list[int]:
         if self.trouble is not None:
             trouble, self.trouble = self.trouble, None
             raise trouble
+        return []
 
     async def _move(self, old: int, new: int) -> None:
         self.migrated.append((old, new))
@@ -252,17 +257,132 @@ async def test_refused_buttons_do_not_cost_the_message(
     messages_out_of_bounds.clear()  # on purpose
 
 
-async def test_what_is_refused_as_plain_text_too_is_given_up_and_kept_as_failed(
-    api: FakeTelegram, desk: Desk
+CHAT_REFUSALS = [
+    "Bad Request: not enough rights to send text messages to the chat",
+    "Bad Request: have no rights to send a message",
+    "Bad Request: need administrator rights in the channel chat",
+    "Bad Request: CHAT_WRITE_FORBIDDEN",
+    "Bad Request: CHAT_SEND_PLAIN_FORBIDDEN",
+    "Bad Request: CHAT_RESTRICTED",
+    "Bad Request: CHAT_ADMIN_REQUIRED",
+    "Bad Request: TOPIC_CLOSED",
+    "Bad Request: message thread not found",
+    "Bad Request: PEER_ID_INVALID",
+    "Bad Request: USER_IS_BLOCKED",
+    "Bad Request: group chat was deactivated",
+    "Bad Request: chat not found",
+    "Bad Request: something nobody has seen before",
+    "Forbidden: bot was kicked from the supergroup chat",
+    "Forbidden: user is deactivated",
+    "Forbidden: bot is not a member of the channel chat",
+]
+
+
+@pytest.mark.parametrize("words", CHAT_REFUSALS)
+async def test_what_is_about_the_chat_or_the_rights_loses_no_message_and_no_order(
+    api: FakeTelegram, desk: Desk, words: str
 ):
-    api.fail("sendMessage", refused(400, "Bad Request: not enough rights"), times=2)
+    api.mute(ANNA, words, status=403 if words.startswith("Forbidden") else 400)
+    texts = [f"note {number}" for number in range(3)]
+    for text in texts:
+        await desk.write(ANNA, text)
     async with running(desk.relay.run()):
-        await desk.write(ANNA, "refused")
-        await desk.write(ANNA, "next")
+        (row, *_) = await desk.until(attempts=1)
+        api.unmute(ANNA)
+        desk.clock.shift(row.not_before - desk.clock.now())
+        desk.relay.nudge()
+        rows = await desk.until()
+
+    assert api.texts(ANNA) == texts
+    assert [row.failure for row in rows] == [None, None, None]
+
+
+async def test_a_chat_that_may_not_be_written_to_is_tried_ever_more_rarely(
+    api: FakeTelegram, desk: Desk, clock: FakeClock
+):
+    api.mute(ANNA)
+    began = clock.now()
+    await desk.write(ANNA, "kept")
+    tries: list[timedelta] = []
+    async with running(desk.relay.run()):
+        while clock.now() - began < timedelta(hours=2):
+            (row,) = await desk.until(attempts=len(tries) + 1)
+            tries.append(clock.now() - began)
+            clock.shift(row.not_before - clock.now())
+            desk.relay.nudge()
+
+    pauses = [later - earlier for earlier, later in itertools.pairwise(tries)]
+    assert tries[0] == timedelta()
+    assert any(timedelta(hours=1) <= at < timedelta(hours=1, seconds=5) for at in tries)
+    assert pauses[0] >= timedelta(seconds=30)
+    assert max(pauses) <= timedelta(minutes=15, seconds=5)
+    assert len(tries) < 25
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Bad Request: message is too long",
+        "Bad Request: BUTTON_DATA_INVALID",
+        "Bad Request: message text is empty",
+        "Bad Request: can't parse entities: unexpected end tag",
+    ],
+)
+async def test_a_message_that_no_chat_takes_is_set_aside_and_its_chat_is_told(
+    api: FakeTelegram, desk: Desk, words: str
+):
+    api.refuses = lambda text: Refused(400, words) if text == "poison" else None
+    await desk.write(ANNA, "poison")
+    await desk.write(ANNA, "next")
+    async with running(desk.relay.run()):
         first, _ = await desk.until()
 
-    assert (first.failure, first.message_id) == ("Not enough rights", None)
-    assert (api.texts(ANNA), desk.undeliverable) == (["next"], [])
+    told, following = api.texts(ANNA)
+    assert following == "next"
+    assert "One of my messages does not fit here." in told
+    assert words.removeprefix("Bad Request: ").lower() in told.lower()
+    assert first.failure is not None
+    assert await desk.undeliverable() == []
+
+
+async def test_a_message_refused_in_unknown_words_is_set_aside_once_its_chat_takes_others(
+    api: FakeTelegram, desk: Desk, clock: FakeClock
+):
+    api.refuses = lambda text: Refused(400, "Bad Request: ODD") if text == "poison" else None
+    began = clock.now()
+    await desk.write(ANNA, "poison")
+    await desk.write(ANNA, "next")
+    tries = 0
+    async with running(desk.relay.run()):
+        while not api.texts(ANNA):
+            tries += 1
+            (row, _) = await desk.until(attempts=tries)
+            clock.shift(max(row.not_before - clock.now(), timedelta()))
+            desk.relay.nudge()
+        await desk.until()
+
+    told, following = api.texts(ANNA)
+    assert "One of my messages does not fit here." in told
+    assert following == "next"
+    assert timedelta(minutes=10) <= clock.now() - began <= timedelta(minutes=16)
+    assert await desk.undeliverable() == []
+
+
+async def test_a_message_that_may_have_arrived_says_so_after_a_refusal_too(
+    api: FakeTelegram, desk: Desk
+):
+    api.fail("sendMessage", LOST_ANSWER)
+    async with running(desk.relay.run()):
+        await desk.write(ANNA, "note")
+        await desk.until(failures=("no answer",))
+        api.mute(ANNA, "Bad Request: CHAT_RESTRICTED")
+        desk.wait(1)
+        await desk.until(failures=("no answer; Chat_restricted",))
+        api.unmute(ANNA)
+        desk.wait(60)
+        await desk.until()
+
+    assert api.texts(ANNA) == ["note", "note\n(repeat?)"]
 
 
 async def test_a_chat_that_blocked_the_bot_is_reported_and_its_message_kept(
@@ -273,11 +393,12 @@ async def test_a_chat_that_blocked_the_bot_is_reported_and_its_message_kept(
         await desk.write(ANNA, "kept")
         await desk.write(BERT, "fine")
         kept, fine = await desk.until(failures=("Forbidden: bot was blocked by the user", None))
+        blocked = await desk.undeliverable()
         api.unblock(ANNA)
         desk.wait(6 * 3600)
         await desk.until()
 
-    assert desk.undeliverable == [ANNA]
+    assert (blocked, await desk.undeliverable()) == ([ANNA], [])
     assert (kept.done_at, fine.done_at is None) == (None, False)
     assert api.texts(ANNA) == ["kept"]
 
@@ -289,7 +410,7 @@ async def test_a_chat_that_does_not_exist_is_reported_after_one_attempt(
         await desk.write(404, "kept")
         (row,) = await desk.until(failures=("Chat not found",))
 
-    assert (desk.undeliverable, row.done_at) == ([404], None)
+    assert (await desk.undeliverable(), row.done_at) == ([404], None)
     assert len(api.called("sendMessage")) == 1
 
 
@@ -304,7 +425,7 @@ async def test_a_database_that_fails_in_a_report_makes_the_report_come_again(
         desk.wait(1)
         await desk.until(failures=("Forbidden: bot was blocked by the user",))
 
-    assert desk.undeliverable == [ANNA, ANNA]
+    assert await desk.undeliverable() == [ANNA]
 
 
 async def test_a_migrated_group_gets_its_messages_under_its_new_id(api: FakeTelegram, desk: Desk):

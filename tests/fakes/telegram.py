@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tests.fakes.telegram_faults import Refused
 from tests.fakes.telegram_messages import Params, SentMessage
 from tests.fakes.telegram_server import BotApiServer
 
@@ -104,6 +105,25 @@ class FakeTelegram(BotApiServer):
         self._blocked.discard(chat_id)
         self._member_changed(chat_id, "kicked", "member")
 
+    def mute(
+        self,
+        chat_id: int,
+        words: str = "Bad Request: not enough rights to send text messages to the chat",
+        *,
+        status: int = 400,
+    ) -> None:
+        """The bot may not write in the chat; it is not told."""
+        self._muted[chat_id] = Refused(status, words)
+
+    def unmute(self, chat_id: int) -> None:
+        """It may again; it is not told."""
+        self._muted.pop(chat_id, None)
+
+    def let_write(self, chat_id: int) -> int:
+        """An administrator lets the bot write, and the bot is told; the update's id."""
+        self.unmute(chat_id)
+        return self._member_changed(chat_id, "restricted", "member")
+
     def migrate(self, old: int, new: int) -> None:
         """The group becomes a supergroup: from now on the old id only names the new one."""
         self.open_chat(new, chat_type="supergroup")
@@ -187,7 +207,7 @@ class FakeTelegram(BotApiServer):
         name = self.names.get(user_id, f"User {user_id}")
         return {"id": user_id, "is_bot": False, "first_name": name}
 
-    def _member_changed(self, chat_id: int, old: str, new: str) -> None:
+    def _member_changed(self, chat_id: int, old: str, new: str) -> int:
         member = {"user": self._me(), "until_date": 0}
         change = {
             "chat": self._chats[chat_id],
@@ -196,7 +216,7 @@ class FakeTelegram(BotApiServer):
             "old_chat_member": {**member, "status": old},
             "new_chat_member": {**member, "status": new},
         }
-        self.push("my_chat_member", change)
+        return self.push("my_chat_member", change)
 
 
 def _written(text: str) -> dict[str, Any]:

@@ -71,6 +71,8 @@ class BotApiServer:
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
         self._chats: dict[int, dict[str, Any]] = {}
         self._blocked: set[int] = set()
+        self._muted: dict[int, Refused] = {}
+        self.refuses: Callable[[str], Refused | None] = lambda _: None  # by a message's text
         self._moved: dict[int, int] = {}
         self._sent: dict[tuple[int, int], SentMessage] = {}
         self._said: dict[tuple[int, int], dict[str, Any]] = {}
@@ -189,6 +191,8 @@ class BotApiServer:
         else:
             text, markup = read_text(params, key="caption", limit=MOST_CAPTION)
         chat_id = self._chat(params)
+        if (refusal := self.refuses(text)) is not None:
+            raise refusal
         message = SentMessage(
             chat_id=chat_id,
             message_id=next(self._message_ids),
@@ -345,6 +349,8 @@ class BotApiServer:
             raise Refused(400, "Bad Request: chat not found")
         if chat_id in self._blocked:
             raise Refused(403, "Forbidden: bot was blocked by the user")
+        if chat_id in self._muted:
+            raise self._muted[chat_id]
         return chat_id
 
     def _shown(self, params: Params, verb: str) -> SentMessage:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.checkup import Backlog, Finding, Grade, Symptoms, diagnose, grade
+from bot.checkup import Finding, Grade, Symptoms, diagnose, grade
 from bot.views.doctor import doctor_view
-from bot.workload import Workload
+from bot.workload import Backlog, Workload
 from engine.domain.book import OrderBook
 from engine.domain.lateness import Lateness
 from engine.domain.limits import Limits

@@ -1,0 +1,91 @@
+"""A chat in which Telegram takes no message: when to try again, and when to stop trading for it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Self
+
+# A chat that has heard nothing for so long is not traded for, if another one could be told.
+PAUSED_AFTER = timedelta(minutes=60)
+_SHORTEST, _LONGEST = timedelta(seconds=30), timedelta(minutes=15)
+# A chat that is gone says so by itself when it is back.
+_WHILE_GONE = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undeliverable:
+    """*since* the first refusal after which nothing was delivered; *problem* is Telegram's answer.
+
+    *gone*: the bot was blocked or removed; else it may not write there now. *told* are the other
+    chats that were to hear of it.
+    """
+
+    chat_id: int
+    since: datetime
+    last_at: datetime
+    problem: str
+    gone: bool = False
+    told: tuple[int, ...] = ()
+
+    def again(self, *, problem: str, gone: bool, now: datetime) -> Self:
+        """After one more refusal."""
+        return replace(self, last_at=now, problem=problem, gone=gone)
+
+    def heard_by(self, chat_id: int) -> Self:
+        return replace(self, told=(*self.told, chat_id))
+
+    @property
+    def pauses_at(self) -> datetime:
+        """When trading stops unless something is delivered before; at once where it is gone."""
+        return self.since if self.gone else self.since + PAUSED_AFTER
+
+    def next_try(self, *, now: datetime) -> datetime:
+        """Ever later, but not past the moment at which trading would have to stop."""
+        if self.gone:
+            return now + _WHILE_GONE
+        later = now + min(max((now - self.since) / 4, _SHORTEST), _LONGEST)
+        return min(later, self.pauses_at) if now < self.pauses_at else later
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What a chat may know: its own trouble, and that of *others* of which it was told."""
+
+    here: Undeliverable | None = None
+    others: tuple[Undeliverable, ...] = ()
+
+
+NOTHING = Refused()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatUndeliverable:
+    """Telegram takes no message for another chat, *chat_id*; *name* is "" for a group. *problem* is
+    Telegram's answer, *gone* that the bot was blocked or removed there. *paused* is its account's
+    trading; else that is paused at *pauses_at*, if nothing is delivered before.
+    """
+
+    dry_run: bool
+    chat_id: int
+    name: str
+    since: datetime
+    problem: str
+    gone: bool
+    paused: bool
+    pauses_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatDeliverable:
+    """Telegram takes messages for the chat again; *here*: told in that chat itself. *resumed*: its
+    trading had been paused for that reason alone and goes on. *paused*: it is still paused.
+    """
+
+    dry_run: bool
+    chat_id: int
+    name: str
+    since: datetime
+    at: datetime
+    problem: str
+    resumed: bool
+    paused: bool
+    here: bool = False
