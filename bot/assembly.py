@@ -26,6 +26,7 @@ from bot.replies import Replies
 from bot.rounds import Rounds
 from bot.router import Router
 from bot.setaside import SetAside
+from bot.storing import chat_of
 from bot.telegramtime import TelegramTime
 from bot.updates import read_update
 from bot.views.alerts import alert_view
@@ -181,9 +182,8 @@ def assemble(
 
     async def handle(raw: dict[str, Any]) -> None:
         polls.handled()
+        await deliverability.stirred(chat_of(raw))
         if (update := read_update(raw, application.bot)) is not None:
-            if update.effective_chat is not None:
-                await deliverability.stirred(update.effective_chat.id)
             await router.route(update, application)
 
     update_workers = UpdateWorkers(

@@ -23,7 +23,7 @@ from tests.fakes.telegram_faults import (
 from tests.faults.bench import PEOPLE, Bench, Person
 from tests.faults.invariants import broken_at_rest
 
-SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 DRIFT = Decimal("17.10")
 OFTEN = "/setinterval 10s"
 REPEAT = "(repeat?)"
@@ -229,6 +229,36 @@ async def test_33_who_cannot_be_told_is_not_traded_for_and_hears_all_of_it_on_re
 
         assert told(bench, anna, "Bought") == 1
         assert told(bench, anna, "PAUSED") == 2  # connected, and come back
+        assert await broken_at_rest(bench) == []
+
+
+async def test_33_two_days_of_wrong_refusals_lose_no_alert_and_no_order(sqlite_bench: Bench):
+    """As on 2023-10-31: Telegram says to many bots that they may not write, and it is not true. No
+    other chat can be told, so trading goes on; then everything arrives in order.
+    """
+    bench = sqlite_bench
+    anna = bench.add_person()
+    async with bench.life():
+        await bench.connect(anna, "/setinterval 30m")
+        await bench.pass_time(10 * SECOND)
+        bench.longest_step = 10 * MINUTE
+        bench.telegram.mute(anna.chat_id)
+        known = len(bench.texts(anna))
+        for usdt in ("57.10", "22.90", "57.10", "22.90"):
+            bench.mexc.ledger.accounts[anna.api_key].of("USDT").free = Decimal(usdt)
+            await bench.pass_time(12 * HOUR)
+
+        kept = await waiting(bench)
+        assert [row.done_at for row in kept] == [None] * 4
+        assert len(bench.mexc.orders) == 4
+        assert bench.texts(anna)[known:] == []
+
+        bench.telegram.unmute(anna.chat_id)
+        await bench.pass_time(30 * MINUTE)
+
+        news = [text.partition(" · ")[2].split()[0] for text in bench.texts(anna)[known:]]
+        assert [new for new in news if new in {"Bought", "Sold"}] == ["Bought", "Sold"] * 2
+        assert told(bench, anna, REPEAT) == 0
         assert await broken_at_rest(bench) == []
 
 
