@@ -246,7 +246,9 @@ async def test_33_two_days_of_wrong_refusals_lose_no_alert_and_no_order(sqlite_b
         known = len(bench.texts(anna))
         for usdt in ("57.10", "22.90", "57.10", "22.90"):
             bench.mexc.ledger.accounts[anna.api_key].of("USDT").free = Decimal(usdt)
-            await bench.pass_time(12 * HOUR)
+            await bench.pass_time(3 * MINUTE)
+            bench.clock.shift(12 * HOUR)
+            await bench.turn()
 
         kept = await waiting(bench)
         assert [row.done_at for row in kept] == [None] * 4
