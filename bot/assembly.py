@@ -45,7 +45,7 @@ from engine.keylife import KeyLife
 from engine.preview import Previews
 from engine.pruning import Pruning
 from engine.situation import Situations
-from engine.storage.codec import alert_from_json
+from engine.storage.codec import Unreadable, alert_from_json
 from engine.storage.database import Database
 from engine.supergroups import Supergroups
 from engine.timing import Timing
@@ -242,7 +242,10 @@ def assemble(
 
 
 def render(kind: str, payload: str) -> Message:
-    """The words for what waits in the outbox."""
+    """The words for what waits in the outbox. Raises Unreadable for what another version wrote."""
     if kind == replies.ANSWER:
-        return from_payload(payload)
+        try:
+            return from_payload(payload)
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as e:
+            raise Unreadable("this is no answer") from e
     return alert_view(alert_from_json(kind, payload))

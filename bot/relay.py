@@ -3,8 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import httpx
 from telegram import Bot
@@ -14,12 +13,13 @@ from bot.loudness import AS_IT_COMES, Manner
 from bot.messages import Message, Place, split
 from bot.refusals import Blame, blame
 from bot.sending import send, send_plain
-from bot.views.undeliverable import set_aside_view
+from bot.views.undeliverable import broken_words_view, set_aside_view, unknown_kind_view
 from bot.workers import Done, Lanes, Later, Outcome, QueueWorkers, delay
 from engine.clock import Clock
 from engine.deliverability import Deliverability
 from engine.domain.alert_settings import Voice
-from engine.storage import outage, outbox
+from engine.storage import outage, outbox, queue
+from engine.storage.codec import Unreadable
 from engine.storage.database import Database
 from engine.storage.models import OutboxRow
 
@@ -33,6 +33,9 @@ _DOUBTED_FOR = timedelta(minutes=10)
 # Under a message that may already have arrived: sendMessage has no idempotency key.
 _REPEAT = "\n(repeat?)"
 _UNCLEAR = "no answer"
+_UNREADABLE = "unreadable since "
+# So long another process may know what this one cannot read.
+_UNREAD_FOR, _UNREAD_PAUSE = timedelta(days=1), timedelta(seconds=30)
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 logger = logging.getLogger(__name__)
@@ -104,15 +107,10 @@ class Relay:
         unclear = (row.failure or "").startswith(_UNCLEAR) or (
             row.attempts > 1 and row.failure is None
         )
-        try:
-            message = self._render(row.kind, row.payload)
-            if manner.voice is Voice.SILENT:
-                message = replace(message, silent=True)
-            parts = _parts(message, repeated=unclear)
-        except Exception as e:
-            # The supervisor: one message that cannot be worded must not silence the chat.
-            logger.exception("message not rendered", extra=about)
-            return Done(failure=f"not rendered: {type(e).__name__}")
+        worded = self._worded(row, manner, about, unclear=unclear)
+        if isinstance(worded, Later):
+            return worded
+        parts, failure = worded
         message_id: int | None = None
         place = Place(row.chat_id, row.topic_id)
         try:
@@ -129,7 +127,37 @@ class Relay:
                 row, e, about, unclear=unclear, begun=message_id is not None
             )
         await self._delivered(row)
-        return Done(also={"message_id": message_id})
+        return Done(failure=failure, also={"message_id": message_id})
+
+    def _worded(
+        self, row: OutboxRow, manner: Manner, about: Mapping[str, object], *, unclear: bool
+    ) -> Later | tuple[list[Message], str | None]:
+        """What to send, and why it is not what was meant. One message that cannot be read waits a
+        day for a process that can, behind all others of its chat; one that cannot be worded is
+        named at once. Neither silences the chat.
+        """
+        failure = None
+        try:
+            message = self._render(row.kind, row.payload)
+            parts = _parts(message, repeated=unclear, silent=manner.voice is Voice.SILENT)
+        except Unreadable as e:
+            now = self._clock.now()
+            since = _unreadable_since(row.failure) or now
+            failure = f"{_UNREADABLE}{since.isoformat()}"
+            if now - since < _UNREAD_FOR:
+                if since == now:
+                    logger.warning("message unreadable", extra={**about, "problem": str(e)})
+                return Later(now + _UNREAD_PAUSE, failure, rank=queue.ASIDE)
+            logger.exception("message never read", extra=about)
+            message = unknown_kind_view(kind=row.kind, at=row.created_at)
+            parts = _parts(message, repeated=unclear)
+        except Exception as e:
+            # The supervisor: a mistake of ours.
+            logger.exception("message not rendered", extra=about)
+            failure = f"not rendered: {type(e).__name__}"
+            message = broken_words_view(kind=row.kind, at=row.created_at)
+            parts = _parts(message, repeated=unclear)
+        return parts, failure
 
     async def _delayed(
         self,
@@ -238,15 +266,22 @@ class Relay:
         return Later(self._clock.now() + pause, why)
 
 
-def _parts(message: Message, *, repeated: bool) -> list[Message]:
+def _parts(message: Message, *, repeated: bool, silent: bool = False) -> list[Message]:
     """One message per 4,096 characters; the buttons are under the last."""
     texts = split(message.text + _REPEAT if repeated else message.text)
     if not texts:
         raise ValueError("a message needs a text")
+    silent = silent or message.silent
     return [
-        *(Message(text, silent=message.silent) for text in texts[:-1]),
-        Message(texts[-1], message.keyboard, message.silent),
+        *(Message(text, silent=silent) for text in texts[:-1]),
+        Message(texts[-1], message.keyboard, silent),
     ]
+
+
+def _unreadable_since(failure: str | None) -> datetime | None:
+    if failure is None or not failure.startswith(_UNREADABLE):
+        return None
+    return datetime.fromisoformat(failure.removeprefix(_UNREADABLE))
 
 
 def asked_pause(error: RetryAfter) -> timedelta:

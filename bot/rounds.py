@@ -34,6 +34,9 @@ class Rounds:
                 await job()
             except _AWAY as e:
                 logger.warning("round cut short", extra={"job": name, "problem": type(e).__name__})
+            except (ValueError, LookupError):
+                # A row that only another version can read: the other jobs must not wait for it.
+                logger.exception("round broke", extra={"job": name})
 
     async def run(self) -> None:
         """Until cancelled."""

@@ -40,10 +40,11 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """The row stays first in its chat until *until*."""
+    """The row stays first in its chat until *until*; with a higher *rank* others go before it."""
 
     until: datetime
     failure: str
+    rank: int | None = None
 
 
 Outcome = Done | Later
@@ -204,9 +205,9 @@ class QueueWorkers(Generic[Row]):
                     was_ours = await queue.finish(
                         session, self._table, held, now=now, failure=failure, **also
                     )
-                case Later(until=until, failure=failure):
+                case Later(until=until, failure=failure, rank=rank):
                     was_ours = await queue.postpone(
-                        session, self._table, held, until=until, failure=failure
+                        session, self._table, held, until=until, failure=failure, rank=rank
                     )
                 case other:
                     assert_never(other)

@@ -76,6 +76,10 @@ _UNREADABLE = (
 T = TypeVar("T")
 
 
+class Unreadable(ValueError):
+    """What is stored is damaged, or another version's."""
+
+
 def to_json(value: Any) -> str:
     """The text of a dataclass, on one line."""
     return json.dumps(_CONVERTER.unstructure(value), separators=(",", ":"))
@@ -83,12 +87,12 @@ def to_json(value: Any) -> str:
 
 def from_json(text: str, kind: type[T]) -> T:
     """The value `to_json` was given. Fields the text lacks take their defaults, others are left
-    out, so that two versions can read each other's rows. Raises ValueError if it cannot be read.
+    out, so that two versions can read each other's rows. Raises Unreadable if it cannot be read.
     """
     try:
         value: T = _CONVERTER.structure(json.loads(text), kind)
     except _UNREADABLE as e:
-        raise ValueError(f"this is no {kind.__name__}") from e
+        raise Unreadable(f"this is no {kind.__name__}") from e
     return value
 
 
@@ -97,9 +101,9 @@ def alert_kind(alert: Alert) -> str:
 
 
 def alert_from_json(kind: str, text: str) -> Alert:
-    """Raises ValueError if the kind is unknown or the text is no such alert."""
+    """Raises Unreadable if the kind is unknown or the text is no such alert."""
     if kind not in ALERTS:
-        raise ValueError(f"{kind!r} is no alert")
+        raise Unreadable(f"{kind!r} is no alert")
     return from_json(text, ALERTS[kind])
 
 

@@ -4,9 +4,10 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from engine.clock import from_millis
 from engine.domain.accounts import Halt
 from engine.storage import notes
-from engine.storage.codec import from_json, to_json
+from engine.storage.codec import Unreadable, from_json, to_json
 from engine.storage.models import NoteRow
 
 _NONE = ""
@@ -25,14 +26,24 @@ async def settled(session: AsyncSession) -> Halt | None:
     note = await session.scalar(
         select(NoteRow.value).where(NoteRow.name == notes.HALT).with_for_update()
     )
-    return from_json(note, Halt) if note else None
+    return _read(note)
 
 
 async def in_force(session: AsyncSession) -> Halt | None:
     """The halt, for telling it; somebody else may lift it at any moment."""
     note = await session.scalar(select(NoteRow.value).where(NoteRow.name == notes.HALT))
-    return from_json(note, Halt) if note else None
+    return _read(note)
 
 
 async def put(session: AsyncSession, halt: Halt | None) -> None:
     await notes.put(session, notes.HALT, _NONE if halt is None else to_json(halt))
+
+
+def _read(note: str | None) -> Halt | None:
+    """A halt that another version wrote is one all the same."""
+    if not note:
+        return None
+    try:
+        return from_json(note, Halt)
+    except Unreadable:
+        return Halt(at=from_millis(0), user_id=0)

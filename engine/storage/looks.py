@@ -11,7 +11,7 @@ from engine.domain.looks import Look, Seen
 from engine.domain.orders import AccountId
 from engine.domain.pairs import Symbol
 from engine.storage import decisions, notes
-from engine.storage.codec import from_json, to_json
+from engine.storage.codec import Unreadable, from_json, to_json
 from engine.storage.models import LookRow
 
 
@@ -23,8 +23,12 @@ async def put(session: AsyncSession, account_id: AccountId, look: Look) -> None:
 
 
 async def get(session: AsyncSession, account_id: AccountId) -> Look | None:
+    """None too where another version wrote it."""
     row = await session.get(LookRow, account_id)
-    return None if row is None else from_json(row.payload, Look)
+    try:
+        return None if row is None else from_json(row.payload, Look)
+    except Unreadable:
+        return None
 
 
 async def see(session: AsyncSession, account_id: AccountId, look: Look) -> None:
@@ -49,10 +53,7 @@ async def price_of(session: AsyncSession, account_id: AccountId, symbol: Symbol)
 
 async def seen_of(session: AsyncSession, account_id: AccountId, symbol: Symbol) -> Seen | None:
     """What was seen of the pair last; None where that is not known."""
-    try:
-        look = await get(session, account_id)
-    except ValueError:  # written by another version
-        return None
+    look = await get(session, account_id)
     if look is None or look.seen is None or look.seen.symbol != symbol:
         return None
     return look.seen

@@ -3,14 +3,13 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text, true
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.domain.holdings import Counting
 from engine.domain.orders import UNRESOLVED, OrderState, Trigger
 from engine.domain.pairs import Side
 from engine.domain.target import Autonomy, ThresholdUnit
-from engine.domain.troubles import TroubleKind
 from engine.storage.columns import Base
 from engine.storage.queue import QueueColumns, queue_indexes
 
@@ -151,12 +150,12 @@ class OrderRow(Base):
 
 
 class TroubleRow(Base):
-    """The ongoing trouble of an account; no row means all is well."""
+    """The ongoing trouble of an account; no row means all is well. *kind* may be another version's."""
 
     __tablename__ = "troubles"
 
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
-    kind: Mapped[TroubleKind]
+    kind: Mapped[str] = mapped_column(String(24))
     detail: Mapped[str]
     since: Mapped[datetime]
     last_at: Mapped[datetime]

@@ -228,16 +228,26 @@ async def finish(
 
 
 async def postpone(
-    session: AsyncSession, table: type[Row], held: Claim, *, until: datetime, failure: str | None
+    session: AsyncSession,
+    table: type[Row],
+    held: Claim,
+    *,
+    until: datetime,
+    failure: str | None,
+    rank: int | None = None,
 ) -> bool:
-    """The row keeps its place and is tried again at *until*. False, and nothing changes, where
-    another claim has the row by now or it is done.
+    """The row keeps its place, unless it gets another *rank*, and is tried again at *until*. False,
+    and nothing changes, where another claim has the row by now or it is done.
     """
     postponed = await session.execute(
         update(table)
         .where(_held(table, held))
         .values(**_RELEASED, not_before=until, failure=failure)
     )
+    values: dict[str, Any] = {"not_before": until, "claimed_until": None, "failure": failure}
+    if rank is not None:
+        values["rank"] = rank
+    postponed = await session.execute(update(table).where(_held(table, held)).values(**values))
     return _changed_one(postponed)
 
 

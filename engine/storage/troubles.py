@@ -28,7 +28,7 @@ async def put(session: AsyncSession, account_id: AccountId, trouble: Trouble) ->
     await session.merge(
         TroubleRow(
             account_id=account_id,
-            kind=trouble.kind,
+            kind=trouble.kind.value,
             detail=trouble.detail,
             since=trouble.since,
             last_at=trouble.last_at,
@@ -46,13 +46,15 @@ async def end(session: AsyncSession, account_id: AccountId) -> None:
 
 def _trouble(row: TroubleRow) -> Trouble:
     return Trouble(
-        kind=row.kind,
+        kind=_kind(row.kind) or TroubleKind.INTERNAL,
         detail=row.detail,
         since=row.since,
         last_at=row.last_at,
         count=row.count,
         told=row.told,
-        told_kinds=frozenset(TroubleKind(kind) for kind in row.told_kinds.split(",") if kind),
+        told_kinds=frozenset(
+            kind for told in row.told_kinds.split(",") if (kind := _kind(told)) is not None
+        ),
         kinds=_read(row.kinds),
     )
 
@@ -73,3 +75,11 @@ def _read(text: str) -> Mapping[TroubleKind, Times]:
         with suppress(ValueError):
             kinds[TroubleKind(name)] = Times(int(count), datetime.fromisoformat(since))
     return kinds
+
+
+def _kind(name: str) -> TroubleKind | None:
+    """None for one that only another version knows: an account must not stop for its name."""
+    try:
+        return TroubleKind(name)
+    except ValueError:
+        return None

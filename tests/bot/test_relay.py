@@ -19,6 +19,7 @@ from bot.messages import Message, plain_text, split
 from bot.relay import Relay
 from engine.deliverability import Deliverability
 from engine.storage import outbox, queue, undeliverable
+from engine.storage.codec import Unreadable
 from engine.storage.columns import Base
 from engine.storage.database import Database
 from engine.storage.models import OutboxRow
@@ -79,6 +80,7 @@ class Desk:
         self.clock = clock
         self.messages: dict[str, Message] = {}
         self.migrated: list[tuple[int, int]] = []
+        self.unreadable: set[str] = set()
         self.trouble: OperationalError | None = None
         self.relay = self.a_relay(bot)
 
@@ -111,7 +113,11 @@ class Desk:
             return list((await session.scalars(select(OutboxRow).order_by(OutboxRow.id))).all())
 
     async def until(
-        self, *, failures: tuple[str | None, ...] = (), attempts: int | None = None
+        self,
+        *,
+        failures: tuple[str | None, ...] = (),
+        attempts: int | None = None,
+        passed: int | None = None,
     ) -> list[OutboxRow]:
         """Wait until no row is in hand and all are done, or as described."""
         async with asyncio.timeout(30):
@@ -124,6 +130,8 @@ class Desk:
                     return rows
                 if attempts is not None and attempts == rows[0].attempts:
                     return rows
+                if passed is not None and passed == sum(row.done_at is not None for row in rows):
+                    return rows
                 if all(row.done_at is not None for row in rows):
                     return rows
 
@@ -132,6 +140,8 @@ class Desk:
         self.relay.nudge()
 
     def _render(self, kind: str, payload: str) -> Message:
+        if payload in self.unreadable:
+            raise Unreadable("from another version")
         return self.messages[payload]
 
     async def undeliverable(self) -> list[int]:
@@ -528,7 +538,7 @@ async def test_a_process_that_died_while_sending_leaves_a_message_that_says_so(
     assert api.texts(ANNA) == ["note\n(repeat?)"]
 
 
-async def test_a_message_that_cannot_be_worded_does_not_silence_the_chat(
+async def test_a_message_that_cannot_be_worded_is_named_and_does_not_silence_the_chat(
     api: FakeTelegram, desk: Desk, caplog: pytest.LogCaptureFixture
 ):
     await desk.write(ANNA, "broken")
@@ -543,8 +553,52 @@ async def test_a_message_that_cannot_be_worded_does_not_silence_the_chat(
         "not rendered: KeyError",
         "not rendered: ValueError",
     )
-    assert api.texts(ANNA) == ["next"]
+    first, second, following = api.texts(ANNA)
+    assert "A message that I cannot word" in first
+    assert "of the kind note" in second
+    assert following == "next"
     assert "message not rendered" in caplog.text
+
+
+async def test_a_message_of_another_version_lets_the_others_pass_and_is_named_after_a_day(
+    api: FakeTelegram, desk: Desk, clock: FakeClock
+):
+    desk.unreadable.add("unknown")
+    await desk.write(ANNA, "unknown")
+    await desk.write(ANNA, "next")
+    async with running(desk.relay.run()):
+        await desk.until(passed=1)
+        clock.shift(timedelta(hours=12))
+        await desk.write(ANNA, "later")
+        await desk.until(passed=2)
+        before = api.texts(ANNA)
+        clock.shift(timedelta(hours=12))
+        desk.relay.nudge()
+        (row, *_) = await desk.until()
+
+    assert before == ["next", "later"]
+    [told] = api.texts(ANNA)[2:]
+    assert "A message that I cannot read" in told
+    assert "a message of the kind note" in told
+    assert (row.message_id is not None, row.failure is not None) == (True, True)
+
+
+async def test_a_message_of_another_version_is_sent_by_a_process_that_knows_it(
+    api: FakeTelegram, desk: Desk, ptb: Bot, clock: FakeClock
+):
+    desk.unreadable.add("unknown")
+    await desk.write(ANNA, "unknown")
+    await desk.write(ANNA, "next")
+    async with running(desk.relay.run()):
+        await desk.until(passed=1)
+    desk.unreadable.clear()  # the next process is a newer one
+    desk.relay = desk.a_relay(ptb)
+    async with running(desk.relay.run()):
+        desk.wait(30)
+        rows = await desk.until()
+
+    assert api.texts(ANNA) == ["next", "unknown"]
+    assert [row.failure for row in rows] == [None, None]
 
 
 async def test_4097_characters_become_two_messages_with_the_buttons_under_the_last(
