@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.messages import Message
 from bot.views.layout import escape, lines, quoted
-from bot.views.mode import good_badge, paused_badge, warning_badge
+from bot.views.mode import RECOVERED, TROUBLE, paused_badge, trading_badge
 from bot.views.moments import stamp
 from bot.views.people import name_of
 from engine.domain.undeliverable import (
@@ -22,7 +22,7 @@ def chat_undeliverable_view(alert: ChatUndeliverable) -> Message:
     chat = _chat(alert.chat_id, alert.name)
     return Message(
         lines(
-            f"{warning_badge(dry_run=alert.dry_run)} · I cannot write to another chat",
+            f"{_badge(alert, sign=TROUBLE)} · I cannot write to another chat",
             f"Telegram refuses my messages to {chat} since {_at(alert.since)}.",
             f"It answered {quoted(alert.problem)}.",
             "My messages are kept. They arrive there in order when I can write again.",
@@ -32,6 +32,12 @@ def chat_undeliverable_view(alert: ChatUndeliverable) -> Message:
             else "Please let me write there: look at my rights in that chat.",
         )
     )
+
+
+def _badge(alert: ChatUndeliverable | ChatDeliverable, *, sign: str) -> str:
+    """The mode of the chat that it is about."""
+    mode = (paused_badge if alert.paused else trading_badge)(dry_run=alert.dry_run)
+    return f"{sign} {mode.partition(' ')[2]}"
 
 
 def _trading(alert: ChatUndeliverable) -> str:
@@ -45,7 +51,7 @@ def _trading(alert: ChatUndeliverable) -> str:
 
 def chat_deliverable_view(alert: ChatDeliverable) -> Message:
     where = "here" if alert.here else f"to {_chat(alert.chat_id, alert.name)}"
-    badge = (paused_badge if alert.paused else good_badge)(dry_run=alert.dry_run)
+    badge = _badge(alert, sign=RECOVERED)
     return Message(
         lines(
             f"{badge} · I can write {'here' if alert.here else 'there'} again",
