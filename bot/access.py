@@ -93,6 +93,10 @@ class Access:
             role = await self._standing(session, chat_id, user_id)
         return role is not None and (chat_id == user_id or role.covers(Role.TRADER))
 
+    @property
+    def listed_groups(self) -> list[int]:
+        return sorted(chat_id for chat_id in self._listed if chat_id < 0)
+
     async def standing(self, chat_id: int, user_id: int) -> Role | None:
         """What AUTHORIZED_CHATS lets the user do in the chat, whatever they were given by name."""
         async with self._database.reading() as session:
@@ -159,27 +163,6 @@ class Access:
                 # A private chat has the id of its user.
                 self._owner_chat = await members.owner(session)
         return self._owner_chat
-
-    async def others(self, chat_id: int) -> Sequence[int]:
-        """The chats that may hear of what concerns a chat: the bot's owner's own, then those of a
-        group's owners, or the groups that a private chat's person owns. Only known ones.
-        """
-        owner = await self.owner_chat()
-        async with self._database.reading() as session:
-            related = [] if owner is None else [owner]
-            if chat_id < 0:
-                people = await members.of_chat(session, chat_id)
-                related += [one.user_id for one in people if one.role is Role.OWNER]
-            else:
-                groups = [one for one in self._listed if one < 0]
-                groups += await members.groups_owned_by(session, chat_id)
-                for group in sorted(set(groups), reverse=True):
-                    given = await members.role(session, chat_id=group, user_id=chat_id)
-                    role = given or await self._standing(session, group, chat_id)
-                    if role is Role.OWNER:
-                        related.append(group)
-            known = [one for one in related if await accounts.of_chat(session, one) is not None]
-        return [one for one in dict.fromkeys(known) if one != chat_id]
 
     async def refuse_once(self, *, user_id: int) -> bool:
         """Whether this stranger should get an answer: the first time only."""

@@ -19,6 +19,7 @@ from bot.menus import Menus
 from bot.messages import Message, from_payload
 from bot.metrics import Metrics, Sources
 from bot.noticeboard import Noticeboard
+from bot.otherchats import OtherChats
 from bot.polls import Polls
 from bot.ranks import Ranks
 from bot.relay import Relay
@@ -124,7 +125,9 @@ def assemble(
     previews = Previews(database=database, clock=clock, exchange_for=venue.exchange_for)
     situations = Situations(database=database, dispatcher=dispatcher)
     access = Access(database=database, clock=clock, authorized_chats=authorized_chats)
-    deliverability = Deliverability(database=database, clock=clock, others=access.others)
+    deliverability = Deliverability(
+        database=database, clock=clock, others=OtherChats(access=access, database=database).of
+    )
     answers = Replies(bot=application.bot, database=database, clock=clock)
     menus = Menus(application.bot, access)
     supergroups = Supergroups(database=database, clock=clock, vault=vault)
