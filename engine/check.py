@@ -127,8 +127,8 @@ class Checker:
         holdings = reading.holdings
         if not reading.is_settled:
             return await self._unsettled(duty, holdings, trigger)
-        await self._watch.over(duty, holdings)
-        await self._movements.keep(duty, reading.finding, fence=fence)
+        await self._watch.over(duty, holdings, exchange.market)
+        await self._movements.keep(duty, reading.finding, exchange.market, fence=fence)
         if duty.request is None and not outside_band(holdings, settings):
             inside = Declined(InsideBand())
             look = self._look(account, trigger, inside, holdings=holdings, first=reading.first)

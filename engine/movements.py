@@ -19,6 +19,8 @@ from engine.domain.pairs import USDT
 from engine.domain.planner import CENT
 from engine.domain.target import MAX_TARGET
 from engine.domain.wishes import Proposal, Wish
+from engine.exchange.pairdata import quantity_step
+from engine.exchange.port import Market
 from engine.storage import accounts, confirmations, leases, looks, movements, outbox
 from engine.storage.codec import to_json
 from engine.storage.confirmations import ANY_TRADER, Confirmation
@@ -56,11 +58,14 @@ class Movements:
             now=self._clock.now(),
         )
 
-    async def keep(self, duty: Duty, finding: Finding | None, *, fence: int) -> None:
+    async def keep(
+        self, duty: Duty, finding: Finding | None, market: Market, *, fence: int
+    ) -> None:
         """Write and tell what was found; a *finding* that was kept already changes nothing."""
         account, last, settings = duty.account, duty.last_seen, duty.account.settings
         if finding is None:
             return
+        step = await quantity_step(market, settings.symbol) if finding.moved else None
         async with self._database.writing() as session:
             if not await self._is_ours(session, account, fence=fence):
                 return
@@ -70,7 +75,7 @@ class Movements:
             doubtful = last and await movements.has_doubtful(session, account.id, last)
             await movements.see(session, account.id, finding.seen, dry_run=settings.dry_run)
             if finding.moved and not doubtful:
-                await self._tell(session, account, finding)
+                await self._tell(session, account, finding, step=step)
 
     async def _is_ours(self, session: AsyncSession, account: Account, *, fence: int) -> bool:
         """As it was when it was looked at: after another pair or key nothing can be compared."""
@@ -81,7 +86,9 @@ class Movements:
             session, account.id, owner=self._owner, fence=fence, now=self._database.now()
         )
 
-    async def _tell(self, session: AsyncSession, account: Account, finding: Finding) -> None:
+    async def _tell(
+        self, session: AsyncSession, account: Account, finding: Finding, *, step: Decimal | None
+    ) -> None:
         settings, now = account.settings, self._clock.now()
         earlier = await movements.count(session, account.id, since=now - _HOUR)
         ids = [await movements.add(session, account.id, moved) for moved in finding.moved]
@@ -94,6 +101,7 @@ class Movements:
             target=settings.target,
             band=settings.band,
             autonomy=settings.autonomy,
+            quantity_step=step,
             last_for_now=earlier + len(ids) >= _MANY,
         )
         if earlier >= _MANY:

@@ -1,10 +1,16 @@
 """What a check notices in the balances beside the target: an asset that runs low, or is back."""
 
+from decimal import Decimal
+
 from engine.clock import Clock, to_millis
 from engine.domain.accounts import Duty
 from engine.domain.alerts import LowMarkOver, LowMarkReached
 from engine.domain.holdings import Holdings
 from engine.domain.low_marks import Crossing, crossings
+from engine.domain.money import floor_to_step
+from engine.domain.pairs import base_of
+from engine.exchange.pairdata import quantity_step
+from engine.exchange.port import Market
 from engine.storage import low_marks, outbox
 from engine.storage.database import Database
 
@@ -14,13 +20,14 @@ class Watch:
         self._database = database
         self._clock = clock
 
-    async def over(self, duty: Duty, holdings: Holdings) -> None:
+    async def over(self, duty: Duty, holdings: Holdings, market: Market) -> None:
         """Tell of each mark that was crossed, once. Where none was, nothing is written or asked."""
         account = duty.account
         crossed = crossings(duty.marks, holdings, counting=account.settings.counting)
         if not crossed:
             return
-        now = self._clock.now()
+        now, symbol = self._clock.now(), account.settings.symbol
+        step = await quantity_step(market, symbol)
         async with self._database.writing() as session:
             for crossing in crossed:
                 if not await low_marks.turn(session, account.id, crossing.mark):
@@ -28,22 +35,23 @@ class Watch:
                 await outbox.add_alert(
                     session,
                     chat_id=account.chat_id,
-                    alert=_alert(duty, crossing),
+                    alert=_alert(duty, crossing, step),
                     dedupe_key=f"low:{account.id}:{crossing.mark.asset}:{to_millis(now)}",
                     now=now,
                 )
 
 
-def _alert(duty: Duty, crossing: Crossing) -> LowMarkReached | LowMarkOver:
+def _alert(duty: Duty, crossing: Crossing, step: Decimal | None) -> LowMarkReached | LowMarkOver:
     settings, mark = duty.account.settings, crossing.mark
+    left = crossing.left
+    if step is not None and mark.asset == base_of(settings.symbol):
+        left = floor_to_step(left, step)
     if mark.told:
-        return LowMarkOver(
-            dry_run=settings.dry_run, asset=mark.asset, below=mark.below, left=crossing.left
-        )
+        return LowMarkOver(dry_run=settings.dry_run, asset=mark.asset, below=mark.below, left=left)
     return LowMarkReached(
         dry_run=settings.dry_run,
         symbol=settings.symbol,
         asset=mark.asset,
         below=mark.below,
-        left=crossing.left,
+        left=left,
     )

@@ -123,6 +123,7 @@ class AlertsOf:
             mark=change.after,
             changed=change.before != change.after,
             left=await self._previews.left_of(account, wish.asset),
+            rules=await self._previews.known_rules(account),
         )
 
     async def _unwarned(self, ask: Ask, press: Unwarn) -> Message:

@@ -47,5 +47,9 @@ class BalanceOf:
             return balance_failed_view(account=account, error=e)
         prices = {base_of(seen.symbol): seen.price} if seen.price else {}
         return balance_view(
-            account=account, holdings=holdings, prices=prices, now=self._clock.now()
+            account=account,
+            holdings=holdings,
+            prices=prices,
+            now=self._clock.now(),
+            rules=await self._previews.known_rules(account),
         )

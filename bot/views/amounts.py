@@ -67,7 +67,7 @@ def drift(held: Decimal, *, target: Decimal) -> str:
 def fee(amount: Decimal, asset: Asset) -> str:
     """A commission; one below a cent of USDT still is one."""
     if asset != "USDT":
-        return tokens(amount, asset)
+        return f"{balance(amount)} {asset}"
     return usdt(amount) if amount >= _CENT / 2 else "under 0.01 USDT"
 
 

@@ -14,7 +14,7 @@ from bot.views.troubles import unusable_answer
 from engine.domain.accounts import Account
 from engine.domain.holdings import Balance, Holdings
 from engine.domain.money import ONE, ZERO
-from engine.domain.pairs import USDT, Asset
+from engine.domain.pairs import USDT, Asset, PairRules
 from engine.errors import BadData, Unavailable
 
 _MOST = 20
@@ -23,14 +23,26 @@ _NAME = 16
 
 
 def balance_view(
-    *, account: Account, holdings: Holdings, prices: Mapping[Asset, Decimal], now: datetime
+    *,
+    account: Account,
+    holdings: Holdings,
+    prices: Mapping[Asset, Decimal],
+    now: datetime,
+    rules: PairRules | None = None,
 ) -> Message:
-    """*prices* in USDT by token; a token without one is listed but not valued."""
+    """*prices* in USDT by token; a token without one is listed but not valued. *rules* know the
+    precision of the pair's token.
+    """
+    steps = {rules.base: rules.quantity_step} if rules else {}
     known = {USDT: ONE, **prices}
     held = {asset: kept for asset, kept in holdings.balances.items() if kept.total > ZERO}
     values = {asset: kept.total * known[asset] for asset, kept in held.items() if asset in known}
     order = sorted(held, key=lambda asset: (-values.get(asset, ZERO), asset))
-    rows = [row for asset in order[:_MOST] for row in _rows(asset, held[asset], values)]
+    rows = [
+        row
+        for asset in order[:_MOST]
+        for row in _rows(asset, held[asset], values, steps.get(asset))
+    ]
     hidden = len(order) - _MOST
     unvalued = len(held) - len(values)
     total = lines(
@@ -49,11 +61,15 @@ def balance_view(
     return Message(paragraphs(title, block(rows), total), keyboard([do("Status", "status")]))
 
 
-def _rows(asset: Asset, held: Balance, values: Mapping[Asset, Decimal]) -> list[str]:
+def _rows(
+    asset: Asset, held: Balance, values: Mapping[Asset, Decimal], step: Decimal | None
+) -> list[str]:
     if asset == USDT:
         amount, locked = usdt(held.total), usdt(held.locked)
     else:
-        amount, locked = f"{balance(held.total)} {asset}", f"{balance(held.locked)} {asset}"
+        amount, locked = (
+            f"{balance(part, step=step)} {asset}" for part in (held.total, held.locked)
+        )
     rows = [amount]
     if asset in values and asset != USDT:
         rows.append(f"  ≈ {usdt(values[asset])}")

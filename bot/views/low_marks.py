@@ -12,7 +12,7 @@ from bot.views.mode import RECOVERED, TROUBLE, alert_badge, badge
 from engine.domain.accounts import Account
 from engine.domain.alerts import LowMarkOver, LowMarkReached
 from engine.domain.low_marks import MOST_MARKS, LowMark
-from engine.domain.pairs import USDT, Asset, base_of
+from engine.domain.pairs import USDT, Asset, PairRules, base_of
 
 _HOW = "/warn MNTL 100000 warns once there is less, /warn MNTL off stops that."
 
@@ -36,9 +36,16 @@ def marks_view(
 
 
 def mark_set_view(
-    *, account: Account, mark: LowMark, changed: bool, left: Decimal | None = None
+    *,
+    account: Account,
+    mark: LowMark,
+    changed: bool,
+    left: Decimal | None = None,
+    rules: PairRules | None = None,
 ) -> Message:
-    """*left* is what there is now, if that is known."""
+    """*left* is what there is now, if that is known; *rules* know the token's precision."""
+    if left is not None and rules is not None and rules.base == mark.asset:
+        left = rules.floor_quantity(left)
     asset = escape(mark.asset)
     return Message(
         lines(

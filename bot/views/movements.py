@@ -1,8 +1,10 @@
 """Money that came or went without an order of ours: what it was, and what may be done about it."""
 
+from decimal import Decimal
+
 from bot.callbacks import Choose
 from bot.messages import Message
-from bot.views.amounts import balance, band_range, cents, tokens, usdt
+from bot.views.amounts import balance, band_range, cents, usdt
 from bot.views.buttons import button, do, keyboard
 from bot.views.layout import escape, lines, paragraphs
 from bot.views.mode import alert_badge, badge
@@ -24,7 +26,7 @@ _THEN = {
 
 
 def moved_view(told: Moved) -> Message:
-    head = "Traded by hand" if told.by_hand else _headline(told.moved[0])
+    head = "Traded by hand" if told.by_hand else _headline(told.moved[0], step=told.quantity_step)
     text = paragraphs(
         lines(
             f"{alert_badge(told)} · {head}",
@@ -64,9 +66,13 @@ def left_view(*, account: Account) -> Message:
     )
 
 
-def _headline(movement: Movement) -> str:
+def _headline(movement: Movement, *, step: Decimal | None) -> str:
     amount = abs(movement.change)
-    shown = usdt(amount) if movement.asset == USDT else escape(tokens(amount, movement.asset))
+    shown = (
+        usdt(amount)
+        if movement.asset == USDT
+        else escape(f"{balance(amount, step=step)} {movement.asset}")
+    )
     return f"{shown} {'arrived' if movement.change > ZERO else 'left'}"
 
 
@@ -75,7 +81,8 @@ def _change(movement: Movement, told: Moved) -> str:
         target = f"  (target {cents(told.target)})"
         return f"USDT  {cents(movement.before)} → {cents(movement.after)}{target}"
     asset = escape(movement.asset)
-    return f"{asset}  {balance(movement.before)} → {balance(movement.after)}"
+    step = told.quantity_step
+    return f"{asset}  {balance(movement.before, step=step)} → {balance(movement.after, step=step)}"
 
 
 def _consequence(told: Moved) -> str:

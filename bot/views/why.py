@@ -59,7 +59,7 @@ def why_view(
         asked = ", which you asked for" if look.trigger is Trigger.PERSON else ""
         story = paragraphs(
             f"The last check was {ago(now - look.at)}{asked}.",
-            _seen(look, look.seen) if look.seen else None,
+            _seen(look, look.seen, rules) if look.seen else None,
             _read_twice(look.first, look.seen) if look.first and look.seen else None,
             _verdict(look.verdict, look=look, symbol=symbol, order=order),
         )
@@ -81,19 +81,24 @@ def why_view(
     )
 
 
-def _seen(look: Look, seen: Seen) -> str:
+def _seen(look: Look, seen: Seen, rules: PairRules | None) -> str:
     base = base_of(seen.symbol)
+    step = rules.quantity_step if rules is not None and rules.base == base else None
     side = "inside" if look.band.holds(seen.held) else "outside"
     locked = [
-        f"{balance(held.locked)} {escape(asset)}"
+        usdt(held.locked)
+        if asset == USDT
+        else f"{balance(held.locked, step=step)} {escape(asset)}"
         for asset, held in ((USDT, seen.quote), (base, seen.base))
         if held.locked
     ]
     return lines(
-        f"It saw {usdt(seen.held)} and {balance(seen.base.total)} {escape(base)}.",
+        f"It saw {usdt(seen.held)} and {balance(seen.base.total, step=step)} {escape(base)}.",
         f"Of that, open orders hold {' and '.join(locked)}." if locked else None,
         f"Target {usdt(look.target)}, band {band_range(look.band)}: {side} the band.",
-        f"{escape(base)} cost {price(seen.price)} USDT." if seen.price else None,
+        f"{escape(base)} cost {price(seen.price, step=rules.price_step if rules else None)} USDT."
+        if seen.price
+        else None,
     )
 
 

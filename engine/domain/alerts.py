@@ -211,7 +211,7 @@ class Digest(InMode):
 class Moved(InMode):
     """Money came or went without an order of ours; *by_hand*: one coin came for the other.
 
-    *held* is the USDT held now. With a *question_id* the chat is asked whether to raise the target
+    *quantity_step* is the token's precision, None where it was not known. *held* is the USDT held now. With a *question_id* the chat is asked whether to raise the target
     to *new_target*. *last_for_now*: there were so many that the next ones are only kept.
     """
 
@@ -223,6 +223,7 @@ class Moved(InMode):
     band: Band
     autonomy: Autonomy
     last_for_now: bool = False
+    quantity_step: Decimal | None = None
     question_id: str | None = None
     new_target: Decimal | None = None
 

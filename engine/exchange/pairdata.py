@@ -1,9 +1,11 @@
 """What an order of a pair is planned on, read in one round trip."""
 
 import asyncio
+from decimal import Decimal
 
 from engine.domain.book import OrderBook
 from engine.domain.pairs import PairRules, Symbol
+from engine.errors import Rejected, Unavailable
 from engine.exchange.port import Market
 
 
@@ -17,3 +19,11 @@ async def rules_and_book(market: Market, symbol: Symbol) -> tuple[PairRules, Ord
         first = failed.exceptions[0]
         raise first from first.__cause__
     return rules.result(), book.result()
+
+
+async def quantity_step(market: Market, symbol: Symbol) -> Decimal | None:
+    """The precision of the pair's token, for whoever tells of it; None where it is not known now."""
+    try:
+        return (await market.rules(symbol)).quantity_step
+    except (Unavailable, Rejected):
+        return None
