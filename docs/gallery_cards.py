@@ -54,7 +54,6 @@ from engine.domain.alerts import (
     Digest,
     DriftNoticed,
     Halted,
-    KeyEnding,
     LowMarkReached,
     MemberJoined,
     Moved,
@@ -66,6 +65,7 @@ from engine.domain.alerts import (
     trade_settled,
 )
 from engine.domain.forecasts import Forecast
+from engine.domain.key_alerts import KeyEnding
 from engine.domain.limits import Recent
 from engine.domain.looks import Ordered
 from engine.domain.movements import Movement

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from engine import sharing
 from engine.check import ExchangeFor
 from engine.clock import Clock
 from engine.domain.accounts import Account, RunOffer, RunRequest
@@ -21,6 +22,7 @@ from engine.domain.sights import SECOND_SIGHT, lacks_an_asset, most_of
 from engine.domain.target import Settings
 from engine.errors import KeyElsewhere, NoKey, OrderUnresolved, PaperOnly, Unavailable
 from engine.exchange.port import KeyCheck, KeyFacts
+from engine.keylife import asked_again_at
 from engine.storage import accounts, audit, confirmations, offers, orders, requests
 from engine.storage.codec import from_json
 from engine.storage.confirmations import Refusal, Why
@@ -124,7 +126,7 @@ class Accounts:
         return Change(current, after, under_way=unresolved.get(before.id), called_off=called_off)
 
     async def resume(self, chat_id: int, *, user_id: int) -> Change:
-        """Raises NoKey where there is neither a key nor a dry run. Nothing changes in a halt."""
+        """Raises NoKey without a key or dry run, AccountElsewhere. Nothing changes in a halt."""
         before = await self.of(chat_id)
         if not before.can_trade:
             raise NoKey("no key is connected")
@@ -132,6 +134,7 @@ class Accounts:
             current = await accounts.get(session, before.id)
             after = current
             if not current.halted:
+                await sharing.refuse_resume(session, current)
                 after = await accounts.change(session, current, paused=False)
                 await self._note(session, current, after, user_id)
         return Change(current, after)
@@ -141,8 +144,8 @@ class Accounts:
     ) -> KeyFacts:
         """Check the key at the exchange and store it sealed; trading is paused.
 
-        Raises what KeyCheck.inspect raises, KeyElsewhere, and OrderUnresolved: another account's
-        key could not tell what became of the order. Then nothing is stored.
+        Raises what KeyCheck.inspect raises, KeyElsewhere, AccountElsewhere, and OrderUnresolved:
+        another account's key could not tell what became of the order. Then nothing is stored.
         """
         account = await self.of(chat_id)
         try:
@@ -152,15 +155,17 @@ class Accounts:
                 )
         except TimeoutError as e:
             raise Unavailable("the key could not be checked in time") from e
+        number = await self._key_check.account_number(api_key=api_key, api_secret=api_secret)
         now = self._clock.now()
         key_print = hashlib.sha256(api_key.encode()).hexdigest()
         sealed = self._vault.seal_credentials(
             api_key=api_key, api_secret=api_secret, account_uuid=account.uuid, chat_id=chat_id
         )
         async with self._database.writing() as session:
-            await _refuse_while_unresolved(session, account.id)
             if await accounts.is_key_elsewhere(session, account, key_print=key_print):
                 raise KeyElsewhere("another chat trades with this key")
+            await sharing.refuse_second(session, account, number=number)
+            await _refuse_while_unresolved(session, account.id)
             await requests.drop(session, account.id)
             current = await accounts.get(session, account.id)
             after = await accounts.store_key(
@@ -170,8 +175,9 @@ class Accounts:
                 key_tail=api_key[-_TAIL:],
                 key_print=key_print,
                 expires_at=expiry(facts.days_left, now=now),
-                checked_at=now,
+                checked_at=asked_again_at(now) if number is None else now,
             )
+            await sharing.connected(session, key_print=key_print, number=number, now=now)
             await self._note(session, current, after, user_id)
         return facts
 

@@ -23,6 +23,7 @@
     │   ├── NoKey              there is neither a key nor a dry run
     │   ├── PaperOnly          there is no real exchange here
     │   ├── KeyElsewhere       another chat has connected the same key
+    │   │   └── AccountElsewhere   another key of the same account at the exchange
     │   └── OrderUnresolved    an order is not resolved yet and needs things as they are
     ├── LeaseLost              another process owns the account now
     └── SealBroken             a stored secret does not belong here or cannot be decrypted
@@ -120,6 +121,9 @@ class PaperOnly(NotGranted): ...
 
 
 class KeyElsewhere(NotGranted): ...
+
+
+class AccountElsewhere(KeyElsewhere): ...
 
 
 class OrderUnresolved(NotGranted): ...

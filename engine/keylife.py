@@ -1,16 +1,18 @@
 """Looks after keys: MEXC is asked once a day how long each lives, and its person hears in time."""
 
 import asyncio
+import hashlib
 import logging
 from datetime import datetime, timedelta
 
+from engine import sharing
 from engine.clock import Clock
 from engine.domain.accounts import Account
-from engine.domain.alerts import KeyEnding
+from engine.domain.key_alerts import KeyEnding, KeyTooPowerful
 from engine.domain.keylife import days_left, expiry, reminder_due, still_told
-from engine.errors import NoKey, Rejected, SealBroken, Unavailable
+from engine.errors import NoKey, Rejected, SealBroken, TooPowerful, Unavailable
 from engine.exchange.port import KeyCheck, KeyPowers
-from engine.storage import keylife, outbox
+from engine.storage import exchange_accounts, keylife, outbox
 from engine.storage.database import Database
 from engine.vault import Vault
 
@@ -21,6 +23,11 @@ _MOST = 2
 _PATIENCE_S = 5
 
 logger = logging.getLogger(__name__)
+
+
+def asked_again_at(now: datetime) -> datetime:
+    """When a key counts as asked about of which something is still to be learned."""
+    return now - EVERY + _AGAIN_WITHIN
 
 
 class KeyLife:
@@ -61,7 +68,7 @@ class KeyLife:
             claimed = await keylife.claim(
                 session,
                 asked_before=now - EVERY,
-                counts_as=now - EVERY + _AGAIN_WITHIN,
+                counts_as=asked_again_at(now),
                 most=_MOST,
             )
         for account in claimed:
@@ -73,13 +80,56 @@ class KeyLife:
             powers = await self.powers(account)
         except Unavailable:
             asked = False
+        except TooPowerful as e:
+            asked = False  # again within the hour, until it is put right
+            await self._stop_powerful(account, e.message)
         except (Rejected, SealBroken) as e:
             # A refused key is told of by the checks, which find it first; /doctor tells as well.
             logger.warning("key not as it was", extra={"account": account.id, "error": str(e)})
         else:
             if powers is not None:  # what MEXC does not tell any more was true all the same
                 expires_at = expiry(powers.days_left, now=self._clock.now())
+            await self._find_account(account)
         await self._keep(account, expires_at=expires_at, asked=asked)
+
+    async def _stop_powerful(self, account: Account, powers: str) -> None:
+        """As for a refused key: trading is paused, and its person is told."""
+        logger.warning("key too powerful", extra={"account": account.id, "powers": powers})
+        async with self._database.writing() as session:
+            key_print = await exchange_accounts.key_print(session, account)
+            if key_print is None:
+                return  # another key by now
+            before, stopped = await sharing.pause(session, account.id)
+            told = f"powers:{key_print}:{powers}:{before.version if stopped else 0}"
+            await outbox.add_alert(
+                session,
+                chat_id=before.chat_id,
+                alert=KeyTooPowerful(
+                    dry_run=before.settings.dry_run,
+                    key_tail=before.key_tail or "",
+                    powers=powers,
+                ),
+                dedupe_key=hashlib.sha256(told.encode()).hexdigest(),
+                now=self._clock.now(),
+            )
+
+    async def _find_account(self, account: Account) -> None:
+        """Learn whose money the key trades, if that is not known, and stop whoever came second."""
+        async with self._database.reading() as session:
+            if await exchange_accounts.is_known(session, account):
+                return
+        if account.sealed_key is None:
+            return
+        key = self._vault.open_credentials(
+            account.sealed_key, account_uuid=account.uuid, chat_id=account.chat_id
+        )
+        number = await self._key_check.account_number(
+            api_key=key.api_key, api_secret=key.api_secret
+        )
+        if number is None:
+            return
+        async with self._database.writing() as session:
+            await sharing.found(session, account, number=number, now=self._clock.now())
 
     async def _keep(self, account: Account, *, expires_at: datetime | None, asked: bool) -> None:
         """What is known, and the reminder that follows from it, in one step."""

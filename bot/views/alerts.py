@@ -9,7 +9,7 @@ from bot.views.amounts import about_percent, cents, fee, pair_name, price, token
 from bot.views.buttons import do, keyboard
 from bot.views.digest import digest_view
 from bot.views.halt import halt_alert_view
-from bot.views.keylife import key_ending_view
+from bot.views.keylife import key_ending_view, key_too_powerful_view, money_shared_view
 from bot.views.layout import escape, lines, quoted
 from bot.views.low_marks import low_mark_over_view, low_mark_view
 from bot.views.mode import RECOVERED, TROUBLE, alert_badge, halted_badge
@@ -26,7 +26,6 @@ from engine.domain.alerts import (
     DriftNoticed,
     Halted,
     HaltLifted,
-    KeyEnding,
     LowMarkOver,
     LowMarkReached,
     MemberJoined,
@@ -40,6 +39,7 @@ from engine.domain.alerts import (
     TroubleOver,
     TroubleTold,
 )
+from engine.domain.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.money import ZERO
 from engine.domain.pairs import USDT, Asset, Side, base_of
 from engine.domain.undeliverable import ChatDeliverable, ChatUndeliverable
@@ -86,6 +86,10 @@ def alert_view(alert: Alert) -> Message:  # noqa: C901, PLR0911, PLR0912 - one r
             return chat_deliverable_view(alert)
         case KeyEnding():
             return key_ending_view(alert)
+        case KeyTooPowerful():
+            return key_too_powerful_view(alert)
+        case MoneyShared():
+            return money_shared_view(alert)
         case MemberJoined():
             return joined_view(alert)
         case _:

@@ -12,6 +12,7 @@ from bot.views.troubles import MOVE_HOST, address_in, host_refused, unusable_ans
 from engine.domain.accounts import Account
 from engine.domain.pairs import USDT, PairRules, base_of
 from engine.errors import (
+    AccountElsewhere,
     AccountRestricted,
     AddressRefused,
     BadCredentials,
@@ -219,6 +220,12 @@ def _failure(error: EngineError, *, account: Account) -> str:  # noqa: C901, PLR
 
 
 def _not_granted(error: NotGranted) -> str:
+    if isinstance(error, AccountElsewhere):
+        return lines(
+            "Another chat has a key of the same MEXC account. Two would trade the same balance "
+            "against each other.",
+            "Send /disconnect there first, then /connect here.",
+        )
     if isinstance(error, KeyElsewhere):
         return lines(
             "Another chat trades with this key already. Two would trade the same balance twice.",

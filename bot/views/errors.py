@@ -4,6 +4,7 @@ from bot.messages import Message
 from bot.views.layout import lines, quoted
 from bot.views.troubles import MOVE_HOST, address_in, host_refused, unusable_answer
 from engine.errors import (
+    AccountElsewhere,
     AccountRestricted,
     AddressRefused,
     BadCredentials,
@@ -50,10 +51,7 @@ def error_view(error: EngineError) -> Message:  # noqa: C901 - one case a cause
                 _remedy(error),
             )
         case KeyElsewhere():
-            text = lines(
-                "Another chat trades with this key already. Two would trade the same balance twice.",
-                "I kept nothing of it. Send /disconnect there first, then /connect here.",
-            )
+            text = _elsewhere(error)
         case OrderUnresolved():
             text = lines(
                 "An order is not confirmed yet, and I need things as they are to find out.",
@@ -81,6 +79,19 @@ def error_view(error: EngineError) -> Message:  # noqa: C901 - one case a cause
         case _:
             return internal_error_view()
     return Message(f"⚠️ {text}")
+
+
+def _elsewhere(error: KeyElsewhere) -> str:
+    if isinstance(error, AccountElsewhere):
+        return lines(
+            "Another chat has a key of the same MEXC account.",
+            "Two chats would undo each other's trades. Trading stays paused here.",
+            "Send /disconnect in one of the two chats, then try again.",
+        )
+    return lines(
+        "Another chat trades with this key already. Two would trade the same balance twice.",
+        "I kept nothing of it. Send /disconnect there first, then /connect here.",
+    )
 
 
 def internal_error_view() -> Message:

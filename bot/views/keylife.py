@@ -4,16 +4,17 @@ from datetime import datetime
 
 from bot.messages import Message
 from bot.views.buttons import do, keyboard
-from bot.views.layout import escape, lines, paragraphs
+from bot.views.layout import escape, lines, paragraphs, quoted
 from bot.views.mode import TROUBLE, alert_badge
 from bot.views.moments import stamp
-from engine.domain.alerts import KeyEnding
+from engine.domain.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.keylife import RENEWABLE_FROM, days_left
 
 RENEW = (
     "To renew it: open MEXC in a browser, go to My API Key, then Action, then Renew. "
     f"MEXC offers that from {RENEWABLE_FROM} days before the end."
 )
+PAUSED_NOW = "Trading is paused for this chat."
 REPLACE = "Or make a new key there and send it with /connect: all settings stay."
 
 
@@ -35,6 +36,37 @@ def key_ending_view(alert: KeyEnding) -> Message:
             "A key that is bound to this bot's address at MEXC does not expire.",
         ),
         keyboard([do("/doctor", "doctor"), do("/connect", "connect")]),
+    )
+
+
+def key_too_powerful_view(alert: KeyTooPowerful) -> Message:
+    """At most eight lines: it is read at night."""
+    return Message(
+        lines(
+            f"{alert_badge(alert, sign=TROUBLE)} · Your key may do too much now",
+            f"MEXC lists for the key ending in {escape(alert.key_tail)}: {quoted(alert.powers)}.",
+            "Who has such a key may move money out of your account.",
+            "No order was sent. I never use these powers.",
+            PAUSED_NOW if alert.paused else None,
+            "Take the powers off the key at MEXC, then send /resume.",
+            "If you did not add them, delete the key at MEXC now.",
+        ),
+        keyboard([do("/doctor", "doctor"), do("Resume", "resume")]),
+    )
+
+
+def money_shared_view(alert: MoneyShared) -> Message:
+    """It does not say which chat: only that there is one."""
+    return Message(
+        lines(
+            f"{alert_badge(alert, sign=TROUBLE)} · This account is traded twice",
+            "Another chat has a key of the same MEXC account, and connected it earlier.",
+            "Two chats would undo each other's trades, and you would pay for both.",
+            PAUSED_NOW if alert.paused else None,
+            "The other chat goes on as before. Your coins are not touched by this.",
+            "To trade here, send /disconnect in the other chat, then /resume here.",
+        ),
+        keyboard([do("Status", "status"), do("/disconnect", "disconnect")]),
     )
 
 

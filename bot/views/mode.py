@@ -1,7 +1,7 @@
 """The mode, which stands in the first line of whatever concerns money."""
 
 from engine.domain.accounts import Account
-from engine.domain.alerts import InMode
+from engine.domain.key_alerts import InMode
 
 LIVE = "🟢 LIVE"
 DRY_RUN = "🧪 DRY RUN"

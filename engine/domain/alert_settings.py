@@ -13,7 +13,6 @@ from engine.domain.alerts import (
     DriftNoticed,
     Halted,
     HaltLifted,
-    KeyEnding,
     LowMarkOver,
     LowMarkReached,
     MemberJoined,
@@ -28,6 +27,7 @@ from engine.domain.alerts import (
     TroubleTold,
 )
 from engine.domain.daily import MINUTES_A_DAY, minute_of_day, next_at
+from engine.domain.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.money import ZERO
 from engine.domain.orders import Trigger
 from engine.domain.troubles import TroubleKind
@@ -175,6 +175,8 @@ def nature(alert: Alert) -> Nature:  # noqa: C901, PLR0911, PLR0912 - one return
             return Nature(AlertKind.TRADE)
         case KeyEnding():
             return Nature(AlertKind.KEY)
+        case KeyTooPowerful() | MoneyShared():
+            return Nature(AlertKind.KEY, needed=True)
         case MemberJoined():
             # Somebody may look or trade from now on: who did not mean that has to hear of it.
             return Nature(AlertKind.KEY, needed=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from engine.domain.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.money import ZERO
 from engine.domain.movements import Movement
 from engine.domain.orders import Intent, Trigger
@@ -14,17 +15,6 @@ from engine.domain.planner import Reason
 from engine.domain.target import Autonomy, Band
 from engine.domain.troubles import TroubleKind
 from engine.domain.undeliverable import ChatDeliverable, ChatUndeliverable
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InMode:
-    """What is told of an account. *paused* and *halted* are how its chat stood when the alert was
-    stored, which sees to them.
-    """
-
-    dry_run: bool
-    paused: bool = False
-    halted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,15 +222,6 @@ class Moved(InMode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyEnding(InMode):
-    """The exchange key ends in *days_left* days, and trading with it."""
-
-    key_tail: str
-    days_left: int
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MemberJoined:
     """A code was used where this chat did not see it. *role* None: for a private chat of their own."""
 
@@ -266,6 +247,8 @@ Alert = (
     | LowMarkOver
     | Digest
     | KeyEnding
+    | KeyTooPowerful
+    | MoneyShared
     | MemberJoined
     | ChatUndeliverable
     | ChatDeliverable

@@ -170,3 +170,9 @@ class KeyCheck(Protocol):
         Raises as `inspect` does, but for the account and the order that it does not look at.
         """
         ...
+
+    async def account_number(self, *, api_key: str, api_secret: str) -> str | None:
+        """One question: the number of the account that the key belongs to, the same for all its
+        keys. None where the exchange does not say it plainly, for whatever reason; never raises.
+        """
+        ...

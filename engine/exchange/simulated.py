@@ -178,6 +178,9 @@ class SimulatedKeyCheck:
     async def powers(self, *, api_key: str, api_secret: str) -> KeyPowers | None:  # noqa: ARG002 - as MEXC's
         return _POWERS
 
+    async def account_number(self, *, api_key: str, api_secret: str) -> str | None:  # noqa: ARG002 - as MEXC's
+        return None
+
 
 def _price(ticks: int) -> Decimal:
     return ticks * RULES.price_step

@@ -21,7 +21,6 @@ from engine.domain.alerts import (
     DriftNoticed,
     Halted,
     HaltLifted,
-    KeyEnding,
     LowMarkOver,
     LowMarkReached,
     MemberJoined,
@@ -35,6 +34,7 @@ from engine.domain.alerts import (
     TroubleOver,
     TroubleTold,
 )
+from engine.domain.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.money import decimal_from_text, plain
 from engine.domain.undeliverable import ChatDeliverable, ChatUndeliverable
 
@@ -56,6 +56,8 @@ ALERTS: Mapping[str, type[Alert]] = {
     "low_mark_over": LowMarkOver,
     "digest": Digest,
     "key_ending": KeyEnding,
+    "key_too_powerful": KeyTooPowerful,
+    "money_shared": MoneyShared,
     "member_joined": MemberJoined,
     "chat_undeliverable": ChatUndeliverable,
     "chat_deliverable": ChatDeliverable,

@@ -58,6 +58,18 @@ class AccountRow(Base):
     created_at: Mapped[datetime]
 
 
+class ExchangeAccountRow(Base):
+    """Which account at the exchange a key belongs to: *account_print* is the same for every key of
+    it. A key that has no row has not been asked about, or could not tell.
+    """
+
+    __tablename__ = "exchange_accounts"
+
+    key_print: Mapped[str] = mapped_column(primary_key=True)
+    account_print: Mapped[str] = mapped_column(index=True)
+    connected_at: Mapped[datetime]
+
+
 class LeaseRow(Base):
     """Which process owns an account. Each claim raises *fence*; all times are the database's."""
 

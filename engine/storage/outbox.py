@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.domain.alerts import Alert, InMode
+from engine.domain.alerts import Alert
+from engine.domain.key_alerts import InMode
 from engine.storage import queue
 from engine.storage.codec import alert_kind, to_json
 from engine.storage.models import AccountRow, OutboxRow

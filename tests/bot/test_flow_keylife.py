@@ -25,7 +25,7 @@ async def a_day_passes(world: World, bot: Program, *, days_left: int | None) -> 
     world.clock.shift(DAY)
     world.mexc.ledger.accounts[KEY].days_left = days_left
     await bot.parts.rounds.once()
-    return [told for told in await bot.told(OWNER) if "MEXC key" in told.text]
+    return [told for told in await bot.told(OWNER) if "key" in told.text]
 
 
 async def test_the_end_of_a_key_is_told_in_time_and_once_each(world: World, bot: Program):
@@ -145,3 +145,43 @@ async def test_a_revoked_key_is_found_by_the_next_check_and_explained(
     assert told.text.startswith("⚠️ PAUSED · MEXC refuses the key\nThe key is expired, deleted or")
     assert "Trading is paused for this chat." in told.text
     assert "send it with /connect: all settings stay. Then send /resume." in told.text
+
+
+@pytest.mark.parametrize(
+    "gained", ["SPOT_WITHDRAW_WRITE", "SPOT_TRANSFER_WRITE", "CONTRACT_DEAL_WRITE"]
+)
+async def test_a_key_that_gains_powers_pauses_trading_and_is_told_of(
+    world: World, bot: Program, gained: str
+):
+    await bot.connect()
+    world.mexc.ledger.accounts[KEY].permissions |= {gained}
+
+    [told] = [one for one in await a_day_passes(world, bot, days_left=89) if "MEXC" in one.text]
+    again = await a_day_passes(world, bot, days_left=89)
+
+    assert told.text.startswith("⚠️ PAUSED · Your key may do too much now")
+    assert f"MEXC lists for the key ending in BWC5: “{gained}”." in told.text
+    assert "Trading is paused for this chat." in told.text
+    assert "Resume" in told.labels
+    assert (await bot.account()).settings.paused
+    assert [one.text for one in again if "Trading is paused for" in one.text] == []
+
+
+async def test_who_resumes_with_such_a_key_is_stopped_again_within_the_hour(
+    world: World, bot: Program
+):
+    await bot.connect()
+    world.mexc.ledger.accounts[KEY].permissions |= {"SPOT_WITHDRAW_WRITE"}
+    await a_day_passes(world, bot, days_left=89)
+    await bot.ask(OWNER, "/resume")
+    resumed = (await bot.account()).settings.paused
+    world.clock.shift(timedelta(hours=1, minutes=1))
+    await bot.parts.rounds.once()
+    stopped = (await bot.account()).settings.paused
+    world.mexc.ledger.accounts[KEY].permissions -= {"SPOT_WITHDRAW_WRITE"}
+    await bot.ask(OWNER, "/resume")
+    world.clock.shift(timedelta(hours=1, minutes=1))
+    await bot.parts.rounds.once()
+
+    assert (resumed, stopped) == (False, True)
+    assert not (await bot.account()).settings.paused

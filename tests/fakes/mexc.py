@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from types import TracebackType
 from typing import Self
+from zlib import crc32
 
 from engine.clock import Clock, SystemClock, to_millis
 from tests.fakes.http import Reply, Request, serve
@@ -192,6 +193,7 @@ class FakeMexc:
             ("GET", "/api/v3/ticker/bookTicker"): _Route(public=self._book_ticker),
             ("GET", "/api/v3/account"): _Route(self._account, permission=read),
             ("GET", "/api/v3/apiKeyInfo"): _Route(self._key_info),
+            ("GET", "/api/v3/uid"): _Route(self._uid, permission=read),
             ("GET", "/api/v3/tradeFee"): _Route(self._trade_fee, permission=read),
             ("POST", "/api/v3/order"): _Route(self._place, permission="SPOT_DEAL_WRITE"),
             ("POST", "/api/v3/order/test"): _Route(self._test, permission="SPOT_DEAL_WRITE"),
@@ -280,6 +282,9 @@ class FakeMexc:
             "remainingValidity": account.days_left,
             "ipWhiteList": ",".join(account.addresses),
         }
+
+    def _uid(self, account: Account, _: Query) -> object:
+        return {"uid": account.uid or str(100_000_000 + crc32(account.api_key.encode()))}
 
     def _trade_fee(self, account: Account, query: Query) -> object:
         pair = self.ledger.pair(query.get("symbol"), account)

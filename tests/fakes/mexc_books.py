@@ -80,7 +80,8 @@ class Account:
     """One key and what it holds. *pairs*: the key's own allow-list; None allows all.
 
     *zone*: the hidden pairs it may see. *refused* is what every request of the key is answered.
-    *shown* replaces the balances while they are stale.
+    *shown* replaces the balances while they are stale. *uid* is the number of the account that the
+    key belongs to; None: each key has an account of its own.
     """
 
     api_key: str
@@ -94,6 +95,7 @@ class Account:
     zone: frozenset[str] = frozenset()
     refused: Refused | None = None
     shown: "Staleness | None" = None
+    uid: object = None
 
     def of(self, asset: str) -> Funds:
         return self.funds.setdefault(asset, Funds())

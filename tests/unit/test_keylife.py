@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.views.alerts import alert_view
 from bot.views.keylife import life
 from bot.views.status import status_view
-from engine.domain.alerts import KeyEnding
+from engine.domain.key_alerts import KeyEnding
 from engine.domain.keylife import REMINDERS, days_left, expiry, reminder_due, still_told
 from tests.builders import account
 from tests.fakes.clock import START

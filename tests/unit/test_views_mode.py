@@ -14,8 +14,6 @@ from docs.gallery_cards import CARDS
 from engine.domain.accounts import Account
 from engine.domain.alerts import (
     Digest,
-    InMode,
-    KeyEnding,
     LowMarkOver,
     LowMarkReached,
     Moved,
@@ -26,6 +24,7 @@ from engine.domain.alerts import (
     TroubleOver,
     TroubleTold,
 )
+from engine.domain.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.movements import Movement
 from engine.domain.orders import Trigger
 from engine.domain.pairs import USDT, Side
@@ -85,6 +84,8 @@ def alerts(*, dry_run: bool = False) -> list[Any]:
             smallest=D(0),
         ),
         KeyEnding(dry_run=dry_run, key_tail="BWC5", days_left=3, expires_at=START),
+        KeyTooPowerful(dry_run=dry_run, key_tail="BWC5", powers="SPOT_WITHDRAW_WRITE"),
+        MoneyShared(dry_run=dry_run, key_tail="BWC5"),
         *(
             one
             for kind in TroubleKind

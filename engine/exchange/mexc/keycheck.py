@@ -1,5 +1,7 @@
 """Looks at a key: does it work, may it trade, may it do too much, and how long does it live?"""
 
+import asyncio
+import logging
 import re
 
 from engine.credentials import Credentials
@@ -9,6 +11,7 @@ from engine.domain.sights import SECOND_SIGHT, lacks_an_asset, most_of
 from engine.errors import (
     BadCredentials,
     BelowMinimum,
+    EngineError,
     InsufficientBalance,
     MissingPermission,
     NoCounterpart,
@@ -17,7 +20,7 @@ from engine.errors import (
 )
 from engine.exchange.mexc import balances, wire
 from engine.exchange.mexc.client import MexcClient
-from engine.exchange.mexc.endpoints import ACCOUNT, API_KEY_INFO, TEST_ORDER
+from engine.exchange.mexc.endpoints import ACCOUNT, API_KEY_INFO, TEST_ORDER, UID
 from engine.exchange.port import KeyFacts, KeyPowers
 
 # Looking an order up needs SPOT_DEAL_READ: without it an unclear order could never be cleared.
@@ -36,6 +39,10 @@ _KEY = re.compile(r"[!-~]{1,256}", re.ASCII)
 # Enough for every pair's minimum; nothing is bought with it.
 _TEST_QUOTE = "5"
 _TEST_ID = "bl-key-check"
+# A person waits for it, and can do without the answer.
+_PATIENCE_S = 3
+
+logger = logging.getLogger(__name__)
 
 
 class MexcKeyCheck:
@@ -70,6 +77,16 @@ class MexcKeyCheck:
             return None
         _refuse_unfit(report)
         return KeyPowers(report.permissions, report.days_left, report.addresses)
+
+    async def account_number(self, *, api_key: str, api_secret: str) -> str | None:
+        credentials = Credentials(api_key, api_secret)
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                answer = await self._client.read(UID, credentials=credentials)
+            return wire.account_number(answer.contents)
+        except (EngineError, TimeoutError) as e:
+            logger.info("account number not read", extra={"problem": type(e).__name__})
+            return None
 
     async def _holdings(self, credentials: Credentials) -> Holdings:
         account = await self._client.read(ACCOUNT, credentials=credentials)

@@ -42,6 +42,7 @@ _BOTH_SIDES, _BUY_ONLY, _SELL_ONLY = "1", "2", "3"
 _LONGEST_MESSAGE = 200
 _LONGEST_STATUS = 40
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,12}", re.ASCII)
+_ACCOUNT_NUMBER = re.compile(r"(?=[0-9]*[1-9])[0-9]{5,32}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +268,16 @@ def key_report(answer: object) -> KeyReport:
         addresses=tuple(_comma_separated(key, "ipWhiteList") if key.get("ipWhiteList") else ()),
         status=text(key, "status"),
     )
+
+
+def account_number(answer: object) -> str:
+    """As `{"uid": "209302839"}`. Raises BadData for all else: what is no such text, "0" or "null"
+    may stand for nobody's account, and so for everybody's.
+    """
+    number = text(record(answer, what="uid"), "uid")
+    if not _ACCOUNT_NUMBER.fullmatch(number):
+        raise BadData("uid is not the number of an account")
+    return number
 
 
 def _comma_separated(of: Record, name: str) -> list[str]:
