@@ -207,6 +207,7 @@ def open_desk(means: Means) -> tuple[Gate, Desk]:
             access=means.access,
             menus=means.menus,
             questions=questions,
+            replies=means.replies,
             clock=means.clock,
         ),
         Trail(people=people, access=means.access),

@@ -149,6 +149,11 @@ class Replies:
             return 0
         return outcome
 
+    async def whisper(self, user_id: int, message: Message) -> bool:
+        """Whether the message stands in the user's private chat now; it is not sent later."""
+        outcome = await self._try(Place(user_id), message)
+        return isinstance(outcome, int) and outcome > 0
+
     async def edit(self, place: Place, message_id: int, message: Message, *, key: str) -> int:
         """Replace a message of ours; send a new one where it cannot be edited any more. The id of
         the one that says it now.

@@ -80,6 +80,12 @@ class Invitations:
             await self._note(session, circle.chat_id, user_id, "invite", subject, detail)
         return code
 
+    async def void(self, code: str) -> None:
+        """Nobody has heard of the code, and nobody may use it any more."""
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            await invitations.void(session, code_hash=_hash(code), now=now)
+
     async def accept(self, code: str, *, sent_in: int, user_id: int, name: str) -> Admission:
         """Let the bearer of a right code in. Wrong ones cost a few tries a day.
 

@@ -1,7 +1,6 @@
 """Looks after keys: MEXC is asked once a day how long each lives, and its person hears in time."""
 
 import asyncio
-import hashlib
 import logging
 from datetime import datetime, timedelta
 
@@ -12,7 +11,7 @@ from engine.domain.key_alerts import KeyEnding, KeyTooPowerful
 from engine.domain.keylife import days_left, expiry, reminder_due, still_told
 from engine.errors import NoKey, Rejected, SealBroken, TooPowerful, Unavailable
 from engine.exchange.port import KeyCheck, KeyPowers
-from engine.storage import exchange_accounts, keylife, outbox
+from engine.storage import exchange_accounts, keylife, notes, outbox
 from engine.storage.database import Database
 from engine.vault import Vault
 
@@ -21,6 +20,7 @@ _AGAIN_WITHIN = timedelta(hours=1)
 # A round is made every few seconds; after a long sleep thousands may be due at once.
 _MOST = 2
 _PATIENCE_S = 5
+_POWERS = "key_powers:{}"
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +100,10 @@ class KeyLife:
             if key_print is None:
                 return  # another key by now
             before, stopped = await sharing.pause(session, account.id)
-            told = f"powers:{key_print}:{powers}:{before.version if stopped else 0}"
+            told = await notes.get(session, _POWERS.format(key_print))
+            if told == powers and not stopped:
+                return  # the person knows, and nothing trades
+            await notes.put(session, _POWERS.format(key_print), powers)
             await outbox.add_alert(
                 session,
                 chat_id=before.chat_id,
@@ -109,7 +112,7 @@ class KeyLife:
                     key_tail=before.key_tail or "",
                     powers=powers,
                 ),
-                dedupe_key=hashlib.sha256(told.encode()).hexdigest(),
+                dedupe_key=f"powers:{account.id}:{before.version}:{self._clock.now():%Y-%m-%dT%H}",
                 now=self._clock.now(),
             )
 

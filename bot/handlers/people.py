@@ -9,12 +9,15 @@ from bot.callbacks import Choose, Confirm
 from bot.menus import Menus
 from bot.messages import Message
 from bot.questions import Questions
+from bot.replies import Replies
 from bot.views.access import not_allowed_view
 from bot.views.invitations import (
     ask_invite_view,
+    code_in_private_view,
     code_view,
     invite_usage_view,
     no_invitations_here_view,
+    no_private_chat_view,
     not_invited_view,
 )
 from bot.views.people import (
@@ -86,8 +89,10 @@ class PeopleOf:
         access: Access,
         menus: Menus,
         questions: Questions,
+        replies: Replies,
         clock: Clock,
     ) -> None:
+        self._replies = replies
         self._people = people
         self._invitations = invitations
         self._accounts = accounts
@@ -138,12 +143,20 @@ class PeopleOf:
         code = await self._invitations.invite(circle, user_id=ask.user_id, role=role)
         if code is None:
             return not_invited_view()
-        return code_view(
+        view = code_view(
             code=code,
             role=role,
             expires_at=self._clock.now() + LIFETIME,
             is_private=circle.is_private,
         )
+        return view if circle.is_private else await self._whispered(ask, code, view, role=role)
+
+    async def _whispered(self, ask: Ask, code: str, view: Message, *, role: Role) -> Message:
+        """A group's code goes to who asked for it: in the group everybody could use it."""
+        if await self._replies.whisper(ask.user_id, view):
+            return code_in_private_view(role=role)
+        await self._invitations.void(code)
+        return no_private_chat_view()
 
     async def _list(self, ask: Ask, circle: Circle, *, page: int) -> Message:
         everybody = await self._people.of(circle)

@@ -53,8 +53,8 @@ def code_view(*, code: str, role: Role, expires_at: datetime, is_private: bool) 
         what = "lets one person use me in a private chat of their own, with their own key"
         where = "They send me, in a private chat:"
     else:
-        what = f"lets one person into this chat as {a(role)}: {may(role)}"
-        where = "They send here, or to me in a private chat:"
+        what = f"lets one person into your group as {a(role)}: {may(role)}"
+        where = "They send to me in a private chat, or in the group:"
     return Message(
         paragraphs(
             lines(f"This code {what}.", where),
@@ -64,6 +64,28 @@ def code_view(*, code: str, role: Role, expires_at: datetime, is_private: bool) 
                 "Whoever sends it first is in: show it to nobody else.",
                 "/members shows who is in.",
             ),
+        )
+    )
+
+
+def code_in_private_view(*, role: Role) -> Message:
+    """In the group: everybody there could use the code."""
+    return Message(
+        lines(
+            f"I sent you a code for {a(role)} in our private chat.",
+            "Here everybody could use it. Pass it on to one person only.",
+            "/members shows who is in.",
+        )
+    )
+
+
+def no_private_chat_view() -> Message:
+    """Telegram lets a bot write to nobody who has not written to it."""
+    return Message(
+        lines(
+            "I cannot write to you in private, so I made no code. Nobody was invited.",
+            "A code shown here could be used by everybody.",
+            "Open a private chat with me, send /start there, then /invite here again.",
         )
     )
 

@@ -90,6 +90,16 @@ async def withdraw(session: AsyncSession, *, chat_id: int, invited_by: int, now:
     )
 
 
+async def void(session: AsyncSession, *, code_hash: str, now: datetime) -> None:
+    """A code that was not used is worthless from now on."""
+    await session.execute(
+        update(InvitationRow)
+        .where(InvitationRow.code_hash == code_hash, InvitationRow.used_at.is_(None))
+        .values(expires_at=now - timedelta(seconds=1))
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def move(session: AsyncSession, *, old: int, new: int) -> None:
     """A group's codes let people into it under its new id."""
     await session.execute(

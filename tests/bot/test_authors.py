@@ -189,6 +189,7 @@ async def test_a_command_that_is_anothers_words_is_not_carried_out(bot: Program,
 
 
 async def test_a_forwarded_code_lets_nobody_in(world: World, bot: Program):
+    world.api.open_chat(OWNER)
     said = await owner_says(bot, "/invite trader")
     code = code_in([*said, *world.api.sent(OWNER)])
 

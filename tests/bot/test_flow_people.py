@@ -39,7 +39,10 @@ def code_in(message: SentMessage) -> str:
 
 
 async def code_for(bot: Program, what: str = "trader", *, chat: int = GROUP) -> str:
-    return code_in(await asked(bot, OWNER, f"/invite {what}", chat=chat))
+    """It is sent to the owner in private, wherever it is made."""
+    bot.world.api.open_chat(OWNER)
+    await say(bot, OWNER, f"/invite {what}", chat=chat)
+    return code_in(bot.world.api.sent(OWNER)[-1])
 
 
 async def let_in(bot: Program, user_id: int, role: Role = Role.TRADER) -> None:
@@ -72,12 +75,16 @@ async def test_a_code_made_in_a_group_admits_whoever_sends_it_there_once(
     world: World, bot: Program
 ):
     choice = await asked(bot, OWNER, "/invite")
-    [offer] = await tap(bot, OWNER, "Trader")
+    world.api.open_chat(OWNER)
+    [told] = await tap(bot, OWNER, "Trader")
+    [offer] = world.api.sent(OWNER)
     code = code_in(offer)
     welcome = await asked(bot, ANNA, f"/start {code}")
     status = await asked(bot, ANNA, "/settarget 41")
     [late] = await say(bot, BEN, f"/start {code}")
 
+    assert code not in "".join(world.api.texts(GROUP))
+    assert "I sent you a code for a trader in our private chat." in told.text
     assert choice.labels == ["Viewer", "Trader"]
     assert "/invite trader" in choice.text
     assert "works once, until 23 Nov" in offer.text
@@ -88,6 +95,18 @@ async def test_a_code_made_in_a_group_admits_whoever_sends_it_there_once(
     assert await role(bot, BEN) is None
     assert await role(bot, ANNA) is Role.TRADER
     assert await role(bot, ANNA, chat=ANNA) is None
+
+
+async def test_where_no_private_chat_is_open_no_code_is_made(world: World, bot: Program):
+    told = await asked(bot, OWNER, "/invite trader")
+    tried = "".join(str(params) for params in world.api.called("sendMessage"))
+    codes = re.findall(r"<code>/start ([\w-]{11,})", tried)
+    [refused] = await say(bot, ANNA, f"/start {codes[0]}")
+
+    assert "Open a private chat with me, send /start there" in told.text
+    assert codes[0] not in told.text
+    assert "not good any more" in refused.text
+    assert await role(bot, ANNA) is None
 
 
 async def test_a_viewer_looks_and_changes_nothing(bot: Program):
@@ -383,7 +402,9 @@ async def test_a_demoted_owner_opens_no_panel_with_an_old_list(bot: Program):
 
 async def test_the_codes_of_an_owner_who_is_none_any_more_are_worthless(bot: Program):
     await let_in(bot, ANNA, Role.OWNER)
-    code = code_in(await asked(bot, ANNA, "/invite trader"))
+    bot.world.api.open_chat(ANNA)
+    await asked(bot, ANNA, "/invite trader")
+    code = code_in(bot.world.api.sent(ANNA)[-1])
     await make(bot, OWNER, "Anna <b>", "Make a viewer", sure="Yes, make a viewer")
 
     answer = await asked(bot, BEN, f"/start {code}")

@@ -101,8 +101,9 @@ async def test_each_sees_the_menu_of_what_they_may(world: World, bot: Program):
 
 
 async def test_a_member_gets_the_menu_of_their_role_and_loses_it_again(world: World, bot: Program):
+    world.api.open_chat(OWNER)
     await bot.say(GROUP, "/invite trader", user_id=OWNER, chat_type="group")
-    code = world.api.sent(GROUP)[-1].text.split("/start ")[1].split()[0]
+    code = world.api.sent(OWNER)[-1].text.split("/start ")[1].split()[0]
     await bot.say(GROUP, f"/start {code}", user_id=STRANGER, chat_type="group")
     scope = f"chat_member:{GROUP}:{STRANGER}"
     as_trader = [c["command"] for c in world.api.menus[scope]]
