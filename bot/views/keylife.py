@@ -66,7 +66,7 @@ def money_shared_view(alert: MoneyShared) -> Message:
             "The other chat goes on as before. Your coins are not touched by this.",
             "To trade here, send /disconnect in the other chat, then /resume here.",
         ),
-        keyboard([do("Status", "status"), do("/disconnect", "disconnect")]),
+        keyboard([do("/status", "status"), do("/disconnect", "disconnect")]),
     )
 
 

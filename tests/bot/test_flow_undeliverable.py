@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
-from engine.domain.alerts import KeyEnding
+from engine.domain.key_alerts import KeyEnding
 from engine.storage import audit, outbox
 from engine.storage.audit import Entry
 from engine.storage.models import OutboxRow
