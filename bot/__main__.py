@@ -74,6 +74,10 @@ def main() -> int:
 
 def _start(arguments: argparse.Namespace) -> int:
     """Raises whatever ends the program otherwise than in order."""
+    try:
+        Path.cwd()
+    except OSError as e:
+        raise BadSettings([f"the folder it was started in is gone: {e.strerror}"]) from e
     dotenv.load(Path(".env"), os.environ)
     env = dict(os.environ)
     surroundings.leave_out(os.environ)

@@ -67,7 +67,7 @@ class Reading:
             self._text(name).encode()  # what no person can have written breaks what it is given to
             return parse(self._text(name))
         except UnicodeEncodeError:
-            self.refuse(name, "has bytes that are not UTF-8")
+            self.refuse(name, "has characters that this machine cannot read: set LC_ALL=C.UTF-8")
             return default
         except Unusable as e:
             self.refuse(name, str(e))

@@ -76,6 +76,12 @@ def postgres_address(rest: str) -> str:
     for name in address.query:
         if name not in known | _FOR_OTHERS:
             raise BadAddress(_unknown(name, address))
+    try:
+        address.get_dialect()().create_connect_args(address)
+    except (ArgumentError, ValueError):
+        raise BadAddress(
+            "has hosts and ports that do not fit together; several are a:5432,b:5432"
+        ) from None
     mode = address.query.get("sslmode", "prefer")
     if mode not in _SSL_MODES:
         raise BadAddress(f"has an sslmode that is none of {', '.join(_SSL_MODES)}")
@@ -114,7 +120,8 @@ def with_tls(url: str) -> str:
     """*url* with TLS demanded, unless it says itself how it wants it, or leads nowhere outside."""
     if not url.startswith(("postgres:", "postgresql:", "postgresql+")):
         return url
-    address = make_url(postgres_address(url.partition("://")[2]))
+    scheme, _, rest = url.partition("://")
+    address = make_url(f"{scheme}://{_with_hosts_listed(rest)}")
     host = address.host or address.query.get("host", "")
     if "sslmode" in address.query or _stays_here(str(host)):
         return url

@@ -4,12 +4,15 @@ import asyncio
 import os
 import resource
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import httpx
 
-from tests.e2e.world import World
+from tests.e2e.world import World, inherited
 from tests.fakes.http import NO_CERTIFICATES
 
 BAD_SETTING = 2
@@ -81,6 +84,23 @@ async def test_a_file_of_certificates_that_is_not_there_is_one_line(world: World
     says = f"ballast: SSL_CERT_FILE names {NOWHERE}, which is not there: unset it"
     assert program.log.splitlines()[-1] == check.log.splitlines()[-1] == says
     assert not (world.folder / "data").exists()
+
+
+def test_a_folder_that_is_gone_and_a_closed_output_are_no_traceback(tmp_path: Path):
+    script = 'mkdir gone && cd gone && rmdir ../gone && exec "$0" -m bot check >&-'
+    done = subprocess.run(
+        ["/bin/sh", "-c", script, sys.executable],
+        cwd=tmp_path,
+        env=inherited(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == BAD_SETTING
+    assert done.stderr == (
+        "ballast: the folder it was started in is gone: No such file or directory\n"
+    )
 
 
 async def test_connections_that_never_ask_anything_stop_neither_answers_nor_trades(world: World):
