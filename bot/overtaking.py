@@ -33,11 +33,11 @@ class Overtaking:
         self._sealer = sealer
         self._clock = clock
 
-    def of_chat(self, chat_id: int) -> "Cancelling":
-        return Cancelling(sealer=self._sealer, clock=self._clock, chat_id=chat_id)
-
-    def of_all_chats(self) -> "Cancelling":
-        return Cancelling(sealer=self._sealer, clock=self._clock, chat_id=None)
+    def begin(self, chat_id: int, *, everywhere: bool = False) -> "Cancelling":
+        """For what *chat_id* sends, against what it sent before; *everywhere*: any known chat."""
+        return Cancelling(
+            sealer=self._sealer, clock=self._clock, chat_id=chat_id, everywhere=everywhere
+        )
 
 
 class Cancelling:
@@ -45,19 +45,21 @@ class Cancelling:
     each without its slash, or TAP.
     """
 
-    def __init__(self, *, sealer: Sealer, clock: Clock, chat_id: int | None) -> None:
+    def __init__(self, *, sealer: Sealer, clock: Clock, chat_id: int, everywhere: bool) -> None:
         self._sealer = sealer
         self._clock = clock
         self._chat_id = chat_id
+        self._everywhere = everywhere
         self.names: Sequence[str] = ()
 
     async def __call__(self, session: AsyncSession) -> None:
         if (held := claims.present()) is None:
             return
+        older = await inbox.older(
+            session, than=held.row_id, chat_id=self._chat_id, everywhere=self._everywhere
+        )
         found = {
-            row.id: name
-            for row in await inbox.older(session, than=held.row_id, chat_id=self._chat_id)
-            if (name := await self._starts(session, row)) is not None
+            row.id: name for row in older if (name := await self._starts(session, row)) is not None
         }
         if not found:
             return

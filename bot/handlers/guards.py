@@ -114,7 +114,7 @@ class Guards:
             return not_the_owner_view(account=await self._accounts.of(ask.chat_id))
         match ask.argument.lower():
             case "":
-                cancelling = self._overtaking.of_all_chats()
+                cancelling = self._overtaking.begin(ask.chat_id, everywhere=True)
                 done = await self._halts.halt(
                     chat_id=ask.chat_id, user_id=ask.user_id, first=cancelling
                 )

@@ -65,7 +65,7 @@ class Trading:
         return {}
 
     async def pause(self, ask: Ask) -> Message:
-        cancelling = self._overtaking.of_chat(ask.chat_id)
+        cancelling = self._overtaking.begin(ask.chat_id)
         change = await self._accounts.pause(ask.chat_id, user_id=ask.user_id, first=cancelling)
         return paused_view(
             account=change.after,

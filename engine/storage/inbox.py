@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.storage import queue
@@ -46,13 +46,15 @@ async def unknown_waiting(session: AsyncSession, chat_ids: Collection[int]) -> s
     return set(await session.scalars(query))
 
 
-async def older(session: AsyncSession, *, than: int, chat_id: int | None) -> Sequence[InboxRow]:
-    """What known chats sent before the row *than* and is not handled yet: of one chat, or of all."""
-    query = select(InboxRow).where(
-        InboxRow.done_at.is_(None), InboxRow.id < than, InboxRow.rank != queue.LAST
-    )
-    if chat_id is not None:
-        query = query.where(InboxRow.chat_id == chat_id)
+async def older(
+    session: AsyncSession, *, than: int, chat_id: int, everywhere: bool
+) -> Sequence[InboxRow]:
+    """What the chat sent before the row *than* and is not handled yet; *everywhere*: also what other
+    known chats did.
+    """
+    query = select(InboxRow).where(InboxRow.done_at.is_(None), InboxRow.id < than)
+    here = InboxRow.chat_id == chat_id
+    query = query.where(or_(here, InboxRow.rank != queue.LAST) if everywhere else here)
     return (await session.scalars(query.order_by(InboxRow.id))).all()
 
 

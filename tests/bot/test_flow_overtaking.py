@@ -8,9 +8,10 @@ from decimal import Decimal
 
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.workers import HOLD
+from engine.storage import queue
 from engine.storage.models import InboxRow
 from tests.bot.harness import (
     FRIEND,
@@ -143,6 +144,25 @@ async def test_a_halt_cancels_what_any_chat_sent_before(world: World, bot: Progr
         world.api.say(FRIEND, "/resume")
         world.api.say(OWNER, "/halt")
         told = await hears(world, OWNER, "Everything is halted")
+
+    assert "Cancelled, because it was sent before this: /resume." in told.text
+
+
+async def test_what_was_sent_before_its_author_was_known_is_cancelled_too(
+    world: World, bot: Program
+):
+    await bot.connect()
+    await bot.ask(OWNER, "/pause")
+    async with silent(world):
+        world.api.say(OWNER, "/setpair ABCUSDT")
+        world.api.say(OWNER, "/resume")
+        while await unfinished(bot) < 2:
+            await a_moment()
+        async with bot.database.writing() as session:
+            waiting = update(InboxRow).where(InboxRow.claimed_until.is_(None))
+            await session.execute(waiting.values(rank=queue.LAST))
+        world.api.say(OWNER, "/pause")
+        told = await hears(world, OWNER, "Paused already")
 
     assert "Cancelled, because it was sent before this: /resume." in told.text
 
