@@ -100,6 +100,11 @@ def tapped(query: CallbackQuery, role: Role, *, command: str, argument: str, at:
     )
 
 
+def query_chat(query: CallbackQuery) -> int:
+    """The chat of a tap; 0 where Telegram does not say."""
+    return query.message.chat.id if query.message is not None else 0
+
+
 def is_command_for(message: Received, my_name: str) -> bool:
     """Whether it is a command, and not one for another bot in the group."""
     command = _COMMAND.fullmatch(text_of(message))

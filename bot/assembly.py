@@ -10,6 +10,7 @@ from bot import replies
 from bot.access import Access
 from bot.cards import LiveCards
 from bot.census import CensusTaker
+from bot.floodcontrol import FloodControl
 from bot.frontdesk import Means, open_desk
 from bot.intake import UpdateWorkers
 from bot.lifecycle import App, Heartbeat
@@ -76,6 +77,7 @@ class Parts:
     application: App
     access: Access
     dispatcher: Dispatcher
+    flood: FloodControl
     heartbeat: Heartbeat
     update_workers: UpdateWorkers
     relay: Relay
@@ -128,7 +130,8 @@ def assemble(
     deliverability = Deliverability(
         database=database, clock=clock, others=OtherChats(access=access, database=database).of
     )
-    answers = Replies(bot=application.bot, database=database, clock=clock)
+    flood = FloodControl(clock)
+    answers = Replies(bot=application.bot, database=database, clock=clock, flood=flood)
     menus = Menus(application.bot, access)
     supergroups = Supergroups(database=database, clock=clock, vault=vault)
     cards = LiveCards(
@@ -140,6 +143,7 @@ def assemble(
         owner=owner,
         on_migrated=supergroups.migrate,
         deliverability=deliverability,
+        flood=flood,
     )
 
     def workload() -> Workload:
@@ -215,6 +219,7 @@ def assemble(
         application=application,
         access=access,
         dispatcher=dispatcher,
+        flood=flood,
         heartbeat=Heartbeat(dispatcher, clock=clock, every=venue.heartbeat),
         update_workers=update_workers,
         relay=Relay(
@@ -226,6 +231,7 @@ def assemble(
             on_migrated=supergroups.migrate,
             manner=Loudness(database=database, clock=clock).of,
             owner=owner,
+            flood=flood,
         ),
         rounds=Rounds(
             clock=clock,

@@ -10,10 +10,10 @@ from datetime import timedelta
 
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
+from bot.floodcontrol import FloodControl, Quiet
 from bot.messages import Message, Place
 from bot.noticeboard import Noticeboard
 from bot.refusals import Blame, blame
-from bot.relay import asked_pause
 from bot.views.status import retired_card_view, status_view
 from engine.clock import Clock
 from engine.deliverability import Deliverability
@@ -62,7 +62,9 @@ class LiveCards:
         owner: str,
         on_migrated: Callable[[int, int], Awaitable[None]],
         deliverability: Deliverability,
+        flood: FloodControl,
     ) -> None:
+        self._flood = flood
         self._board = board
         self._deliverability = deliverability
         self._database = database
@@ -138,6 +140,7 @@ class LiveCards:
     async def retire(self, chat_id: int, message_id: int) -> None:
         """What an older card says is true no more; where it cannot be edited that is that."""
         try:
+            await self._flood.check(chat_id)
             await self._board.edit(chat_id, message_id, retired_card_view())
         except TelegramError as e:
             logger.info("old card kept", extra={"chat_id": chat_id, "problem": e.message})
@@ -153,6 +156,7 @@ class LiveCards:
 
     async def pin(self, card: Card, *, pinned: bool) -> Card:
         """Raises what Telegram refuses with."""
+        await self._flood.check(card.chat_id)
         await self._board.pin(card.chat_id, card.message_id, pinned=pinned)
         async with self._database.writing() as session:
             await cards.pin(session, card, pinned=pinned)
@@ -212,6 +216,7 @@ class LiveCards:
         if card.words == drawn.words:
             return True
         try:
+            await self._flood.check(card.chat_id)
             await self._board.edit(card.chat_id, card.message_id, drawn.message)
         except TelegramError as e:
             await self._not_taken(card, e)
@@ -223,6 +228,7 @@ class LiveCards:
     async def _send(self, card: Card, account: Account, drawn: Drawn) -> None:
         """The card of a group that has become a supergroup, in its new place."""
         try:
+            await self._flood.check(card.chat_id)
             message_id = await self._board.put_up(
                 Place(card.chat_id, account.topic_id), drawn.message
             )
@@ -249,9 +255,11 @@ class LiveCards:
         about = {"chat_id": card.chat_id, "problem": error.message}
         if isinstance(error, ChatMigrated):
             await self._on_migrated(card.chat_id, error.new_chat_id)
+        elif isinstance(error, Quiet):
+            logger.info("card waits", extra=about)
         elif isinstance(error, RetryAfter):
             logger.warning("cards slowed down", extra=about)
-            pause = asked_pause(error)
+            pause = self._flood.slowed(card.chat_id, error)
             self._quiet_until = self._clock.steady() + pause
             async with self._database.writing() as session:
                 await cards.postpone(session, until=self._clock.now() + pause)
@@ -264,6 +272,7 @@ class LiveCards:
 
     async def _try_pin(self, card: Card, *, pinned: bool) -> None:
         try:
+            await self._flood.check(card.chat_id)
             await self._board.pin(card.chat_id, card.message_id, pinned=pinned)
         except TelegramError as e:
             logger.info("pin not moved", extra={"chat_id": card.chat_id, "problem": e.message})

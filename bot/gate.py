@@ -9,7 +9,7 @@ from telegram import CallbackQuery, Chat, ChatMember, ChatMemberUpdated, Message
 from telegram.constants import ChatType
 
 from bot.access import Access, Pairing
-from bot.asks import Answer, Command, is_command_for, typed
+from bot.asks import Answer, Command, is_command_for, query_chat, typed
 from bot.door import Door
 from bot.incoming import author_of, is_secondhand, speaker_of, text_of
 from bot.messages import Place
@@ -89,7 +89,7 @@ class Gate:
             return None
         role = await self._role(chat.id, query.from_user)
         if role is None:
-            await self._replies.toast(query.id)
+            await self._replies.toast(query.id, chat_id=query_chat(query))
         return role
 
     async def _role(self, chat_id: int, user: User) -> Role | None:

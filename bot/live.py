@@ -131,6 +131,7 @@ async def run_live(
             pulse=parts.dispatcher.pulse,
             owner_chat=parts.access.owner_chat,
             on_clock_set=Waits(database=database, clock=clock).clock_was_set,
+            flood=parts.flood,
         )
         engine = [parts.heartbeat.run, parts.dispatcher.run, parts.rounds.run, check_watch.run]
         if settings.heartbeat_url is not None:

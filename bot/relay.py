@@ -9,6 +9,7 @@ import httpx
 from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
+from bot.floodcontrol import FloodControl
 from bot.loudness import AS_IT_COMES, Manner
 from bot.messages import Message, Place, split
 from bot.refusals import Blame, blame
@@ -60,6 +61,7 @@ class Relay:
         on_migrated: Callable[[int, int], Awaitable[None]],
         manner: Callable[[OutboxRow], Awaitable[Manner]] | None = None,
         owner: str | None = None,
+        flood: FloodControl | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -70,8 +72,7 @@ class Relay:
         self._manner = manner
         self._next_slot = clock.steady()
         self._silent: set[int] = set()  # as far as this process knows
-        self._slowed_chat = 0
-        self._slowed_until = clock.steady()
+        self._flood = flood or FloodControl(clock)
         self._workers = QueueWorkers(
             database=database,
             clock=clock,
@@ -170,7 +171,10 @@ class Relay:
     ) -> Later:
         """Telegram is away, busy, or knows the chat by another id. *begun*: a part has arrived."""
         if isinstance(error, RetryAfter):
-            return self._slow_down(row.chat_id, asked_pause(error), kept_unclear=unclear or begun)
+            pause = self._flood.slowed(row.chat_id, error)
+            logger.warning("slowed down", extra={**about, "pause_s": pause.total_seconds()})
+            why = _UNCLEAR if unclear or begun else outbox.SLOWED_DOWN
+            return Later(self._clock.now() + pause, why)
         if isinstance(error, ChatMigrated):
             await self._on_migrated(row.chat_id, error.new_chat_id)
             async with self._database.writing() as session:
@@ -247,23 +251,15 @@ class Relay:
         else:
             self._silent.discard(row.chat_id)
 
-    async def _take_turn(self) -> None:
-        """Wait for the next slot, so that all chats together stay under Telegram's limit."""
+    async def _take_turn(self, chat_id: int) -> None:
+        """Wait for the next slot, so that all chats together stay under Telegram's limit. Raises
+        Quiet where Telegram wants nothing for the chat yet.
+        """
         now = self._clock.steady()
-        slot = max(now, self._next_slot)
+        slot = max(now, self._next_slot, self._flood.all_until)
         self._next_slot = slot + _SPACING
         await self._clock.sleep(slot - now)
-
-    def _slow_down(self, chat_id: int, pause: timedelta, *, kept_unclear: bool) -> Later:
-        """Wait with this chat; with all of them if Telegram has just slowed another one too."""
-        now = self._clock.steady()
-        until = now + pause
-        if self._slowed_until > now and self._slowed_chat != chat_id:
-            self._next_slot = max(self._next_slot, until)
-        self._slowed_chat, self._slowed_until = chat_id, until
-        logger.warning("slowed down", extra={"chat_id": chat_id, "pause_s": pause.total_seconds()})
-        why = _UNCLEAR if kept_unclear else outbox.SLOWED_DOWN
-        return Later(self._clock.now() + pause, why)
+        await self._flood.check(chat_id)
 
 
 def _parts(message: Message, *, repeated: bool, silent: bool = False) -> list[Message]:
@@ -282,9 +278,3 @@ def _unreadable_since(failure: str | None) -> datetime | None:
     if failure is None or not failure.startswith(_UNREADABLE):
         return None
     return datetime.fromisoformat(failure.removeprefix(_UNREADABLE))
-
-
-def asked_pause(error: RetryAfter) -> timedelta:
-    """python-telegram-bot is on its way from numbers to durations."""
-    pause = error.retry_after
-    return pause if isinstance(pause, timedelta) else timedelta(seconds=pause)

@@ -7,35 +7,41 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from telegram import Bot, InputFile, LinkPreviewOptions
-from telegram.constants import ChatAction, ParseMode
-from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
+from telegram import Bot, InputFile
+from telegram.constants import ChatAction
+from telegram.error import Forbidden, RetryAfter, TelegramError
 
 from bot.asks import Answer, Document, Documents, Kept, Notice
+from bot.floodcontrol import FloodControl
+from bot.gestures import Gestures
 from bot.messages import Message, Place, split, to_payload
-from bot.relay import asked_pause
 from bot.sending import send
 from bot.views.waiting import waiting_notice, waiting_view
 from engine.clock import Clock
-from engine.storage import outage, outbox
+from engine.storage import outage, outbox, queue
 from engine.storage.database import Database
+from engine.storage.models import OutboxRow
 
 # A person should never wonder for longer whether the bot is there.
 _TYPING_AFTER_S, _PATIENCE_S = 0.3, 0.7
 _TYPING_S = _PATIENCE_S - _TYPING_AFTER_S
 # How long Telegram may take to answer after it has got a whole file.
 _UPLOADED_WITHIN_S = 30
-_BEFORE_ASKING_AGAIN = timedelta(seconds=1)
 ANSWER = "answer"
 
 logger = logging.getLogger(__name__)
 
 
-class Replies:
-    def __init__(self, *, bot: Bot, database: Database, clock: Clock) -> None:
-        self._bot = bot
+class Replies(Gestures):
+    """Answers to commands that stop something go before alerts, all others after them. Nothing is
+    sent to a chat in which Telegram wants silence.
+    """
+
+    def __init__(
+        self, *, bot: Bot, database: Database, clock: Clock, flood: FloodControl | None = None
+    ) -> None:
+        super().__init__(bot=bot, clock=clock, flood=flood or FloodControl(clock))
         self._database = database
-        self._clock = clock
 
     async def answer(
         self,
@@ -46,6 +52,7 @@ class Replies:
         in_place: int | None = None,
         tap: str | None = None,
         aside: bool = False,
+        rank: int = queue.LAST,
     ) -> None:
         """Send what *work* returns; if that takes longer, say so first and edit it in later.
 
@@ -68,7 +75,7 @@ class Replies:
                     shown = await self._try(place, waiting_view())
                     waiting = shown if isinstance(shown, int) else None
                 if not done and tap:
-                    await self.toast(tap, waiting_notice())
+                    await self.toast(tap, waiting_notice(), chat_id=chat_id)
                     tap = None
             answer = working.result()
             await self._verify()
@@ -76,16 +83,17 @@ class Replies:
             if waiting:
                 await self.delete(chat_id, waiting)
             if tap:
-                await self.toast(tap)
+                await self.toast(tap, chat_id=chat_id)
             raise
         if tap:
-            await self.toast(tap, answer.text if isinstance(answer, Notice) else None)
+            words = answer.text if isinstance(answer, Notice) else None
+            await self.toast(tap, words, chat_id=chat_id)
         if waiting and isinstance(answer, Document):
             await self.delete(chat_id, waiting)
         if isinstance(answer, Documents):
             await self._send_files(place, answer, key=key, progress=waiting)
         else:
-            await self._deliver(place, answer, key=key, ours=in_place or waiting)
+            await self._deliver(place, answer, key=key, ours=in_place or waiting, rank=rank)
 
     async def _verify(self) -> None:
         """Raises ClaimLost where newer messages may have been answered meanwhile."""
@@ -104,6 +112,7 @@ class Replies:
         *,
         key: str,
         ours: int | None,
+        rank: int,
     ) -> None:
         """*ours* is the message that stands in the answer's place."""
         match answer:
@@ -112,27 +121,38 @@ class Replies:
             case Document():
                 await self._send_file(place, answer, key=key)
             case Kept():
-                if stands := await self._say(place, answer.message, key=key, ours=ours):
+                if stands := await self._say(place, answer.message, key=key, ours=ours, rank=rank):
                     await answer.then(stands)
             case Message():
-                await self._say(place, answer, key=key, ours=ours)
+                await self._say(place, answer, key=key, ours=ours, rank=rank)
 
-    async def _say(self, place: Place, message: Message, *, key: str, ours: int | None) -> int:
-        if ours:
-            return await self.edit(place, ours, message, key=key)
-        return await self.send(place, message, key=key)
+    async def _say(
+        self, place: Place, message: Message, *, key: str, ours: int | None, rank: int
+    ) -> int:
+        if ours and await self.edited(place, ours, message):
+            return ours
+        return await self.send(place, message, key=key, rank=rank)
 
     async def _typing(self, place: Place) -> None:
         try:
+            await self._flood.check(place.chat_id)
             await self._bot.send_chat_action(
                 place.chat_id, ChatAction.TYPING, message_thread_id=place.topic_id
             )
         except TelegramError as e:
             logger.info("typing not shown", extra={"problem": e.message})
 
-    async def send(self, place: Place, message: Message, *, key: str) -> int:
-        """Now, or from the outbox as soon as Telegram takes it; its id, 0 if not yet there."""
-        outcome = await self._try(place, message)
+    async def send(
+        self, place: Place, message: Message, *, key: str, rank: int = queue.LAST
+    ) -> int:
+        """Now, or from the outbox as soon as Telegram takes it; its id, 0 if not yet there.
+
+        Where Telegram has slowed the chat, what waits there goes before answers of a lower *rank*.
+        """
+        if rank > queue.FIRST and await self._must_queue(place.chat_id):
+            outcome: int | timedelta = self._flood.pause(place.chat_id)
+        else:
+            outcome = await self._try(place, message)
         if isinstance(outcome, timedelta):
             now = self._clock.now()
             async with self._database.writing() as session:
@@ -145,6 +165,7 @@ class Replies:
                     dedupe_key=f"{ANSWER}:{key}",
                     now=now,
                     not_before=now + outcome,
+                    rank=rank,
                 )
             return 0
         return outcome
@@ -154,69 +175,22 @@ class Replies:
         outcome = await self._try(Place(user_id), message)
         return isinstance(outcome, int) and outcome > 0
 
+    async def _must_queue(self, chat_id: int) -> bool:
+        if not self._flood.is_congested(chat_id):
+            return False
+        async with self._database.reading() as session:
+            waits = bool(await queue.waiting(session, OutboxRow, chat_id=chat_id))
+        if not waits:
+            self._flood.relieved(chat_id)
+        return waits
+
     async def edit(self, place: Place, message_id: int, message: Message, *, key: str) -> int:
         """Replace a message of ours; send a new one where it cannot be edited any more. The id of
         the one that says it now.
         """
-        if await self._edited(place, message_id, message):
+        if await self.edited(place, message_id, message):
             return message_id
         return await self.send(place, message, key=key)
-
-    async def _edited(self, place: Place, message_id: int, message: Message) -> bool:
-        """Whether the message says so now."""
-        try:
-            await self._bot.edit_message_text(
-                message.text,
-                place.chat_id,
-                message_id,
-                parse_mode=ParseMode.HTML,
-                reply_markup=message.keyboard,
-                link_preview_options=LinkPreviewOptions(is_disabled=True),
-            )
-        except BadRequest as e:
-            return "not modified" in e.message.lower()
-        except TelegramError:
-            return False
-        return True
-
-    async def strip_buttons(self, chat_id: int, message_id: int) -> None:
-        """The question is being answered: its buttons go before anything else happens."""
-        try:
-            await self._bot.edit_message_reply_markup(chat_id, message_id, reply_markup=None)
-        except TelegramError as e:
-            logger.info("buttons not removed", extra={"chat_id": chat_id, "problem": e.message})
-
-    async def delete(self, chat_id: int, message_id: int) -> bool:
-        """Whether the message is gone."""
-        try:
-            return await self._bot.delete_message(chat_id, message_id)
-        except TelegramError as e:
-            if "delete not found" in e.message.lower():
-                return True  # by our own doing before a restart, or by the person's
-            logger.info("message not deleted", extra={"chat_id": chat_id, "problem": e.message})
-            return False
-
-    async def toast(self, query_id: str, text: str | None = None) -> None:
-        """End the button's spinner."""
-        try:
-            await self._bot.answer_callback_query(query_id, text)
-        except TelegramError as e:
-            logger.info("tap not acknowledged", extra={"problem": e.message})
-
-    async def in_time(self, query_id: str) -> bool | None:
-        """End the button's spinner. False if Telegram has forgotten the tap, being too old; None if
-        it does not say.
-        """
-        for is_last in (False, True):
-            try:
-                return await self._bot.answer_callback_query(query_id)
-            except BadRequest:
-                return False
-            except TelegramError as e:
-                logger.info("age of a tap unknown", extra={"problem": e.message})
-            if not is_last:
-                await self._clock.sleep(_BEFORE_ASKING_AGAIN)
-        return None
 
     async def _send_files(
         self, place: Place, files: Documents, *, key: str, progress: int | None
@@ -226,7 +200,7 @@ class Replies:
         async def show(message: Message) -> None:
             nonlocal progress
             if progress is not None:
-                await self._edited(place, progress, message)  # the next one may get through
+                await self.edited(place, progress, message)  # the next one may get through
             elif isinstance(shown := await self._try(place, message), int):
                 progress = shown or None
 
@@ -240,6 +214,7 @@ class Replies:
 
     async def _send_file(self, place: Place, file: Document, *, key: str) -> None:
         try:
+            await self._flood.check(place.chat_id)
             await self._bot.send_document(
                 place.chat_id,
                 # Left on disk until it is sent: a large one would be read into memory else.
@@ -250,6 +225,7 @@ class Replies:
                 read_timeout=_UPLOADED_WITHIN_S,
             )
         except TelegramError as e:
+            self.slowed(place.chat_id, e)
             logger.warning("file not sent", extra={"chat_id": place.chat_id, "problem": e.message})
             await self.send(place, file.instead, key=key)
 
@@ -260,8 +236,10 @@ class Replies:
         *first, last = split(message.text)
         try:
             for text in first:
-                await send(self._bot, place, Message(text, silent=message.silent))
-            return await send(self._bot, place, replace(message, text=last))
+                part = Message(text, silent=message.silent)
+                await send(self._bot, place, part, turn=self._flood.check)
+            last_part = replace(message, text=last)
+            return await send(self._bot, place, last_part, turn=self._flood.check)
         except Forbidden as e:
             logger.warning(
                 "answer refused", extra={"chat_id": place.chat_id, "problem": e.message}
@@ -271,7 +249,9 @@ class Replies:
             logger.warning(
                 "answer delayed", extra={"chat_id": place.chat_id, "problem": e.message}
             )
-            return asked_pause(e) if isinstance(e, RetryAfter) else timedelta()
+            if isinstance(e, RetryAfter):
+                return self._flood.slowed(place.chat_id, e)
+            return timedelta()
 
 
 async def _awaited(work: Awaitable[Answer]) -> Answer:

@@ -5,27 +5,30 @@ from collections import deque
 from contextlib import suppress
 from typing import Any
 
-from telegram import Message, Update
+from telegram import CallbackQuery, Message, Update
 from telegram.ext import Application, CallbackContext, TypeHandler
 
-from bot.asks import Answer, Ask, is_command_for, replies_to, typed
+from bot.asks import Answer, Ask, is_command_for, query_chat, replies_to, typed
 from bot.cards import LiveCards
 from bot.desk import Desk
 from bot.gate import Gate
 from bot.incoming import is_service, text_of
 from bot.messages import Place
+from bot.onlookers import MOST_A_MINUTE, Onlookers, Turn
 from bot.permissions import only_looks
 from bot.replies import Replies
 from bot.taps import STALE_AFTER, Taps
 from bot.telegramtime import TelegramTime
 from bot.updates import topic_of
-from bot.urgency import Wish, started_by
+from bot.urgency import Wish, rank_of, started_by
 from bot.views.access import secondhand_view
 from bot.views.conversation import (
     edited_view,
     for_another_bot_view,
     no_text_view,
     plain_text_view,
+    too_many_questions_notice,
+    too_many_questions_view,
     too_old_view,
 )
 from bot.views.errors import error_view, internal_error_view
@@ -59,6 +62,7 @@ class Router:
         self._taps = Taps(desk=desk, replies=replies, cards=cards, clock=clock)
         self._clock = clock
         self._telegram_time = telegram_time
+        self._onlookers = Onlookers(clock)
         self._untold: dict[int, Exception] = {}
         self._told_to_wait: set[int] = set()
         self._albums: deque[str] = deque(maxlen=100)
@@ -95,6 +99,8 @@ class Router:
         key = f"update:{update.update_id}"
         try:
             if update.callback_query is not None:
+                if await self._is_one_tap_too_many(update.callback_query, role):
+                    return
                 await self._taps.tapped(update.callback_query, role, key=key)
             elif update.message is not None and not is_service(update):
                 await self._typed(update.message, role, my_name=my_name, key=key)
@@ -132,6 +138,8 @@ class Router:
             if ask.is_private:
                 await self._replies.send(ask.place, for_another_bot_view(), key=key)
             return
+        if await self._is_too_much(ask, key=key):
+            return
         if ask.is_secondhand:
             stray = await self._desk.stray(ask)
             await self._replies.send(ask.place, stray or secondhand_view(), key=key)
@@ -143,7 +151,11 @@ class Router:
             await self._replies.send(ask.place, too_old, key=key)
         else:
             await self._replies.answer(
-                ask.place, self._desk.do(ask), key=key, aside=only_looks(ask.command, ask.argument)
+                ask.place,
+                self._desk.do(ask),
+                key=key,
+                aside=only_looks(ask.command, ask.argument),
+                rank=rank_of(ask.command),
             )
             await self._taps.followed(ask)
 
@@ -156,6 +168,26 @@ class Router:
             return True
         self._albums.append(album)
         return False
+
+    async def _is_too_much(self, ask: Ask, *, key: str) -> bool:
+        """Whether an onlooker of a group has to wait, and hears it if it is the first time."""
+        if ask.is_private or ask.role is not Role.VIEWER:
+            return False
+        turn = self._onlookers.asks(ask.chat_id)
+        if turn is Turn.DECLINED:
+            view = too_many_questions_view(most=MOST_A_MINUTE)
+            await self._replies.send(ask.place, view, key=key)
+        return turn is not Turn.ANSWERED
+
+    async def _is_one_tap_too_many(self, query: CallbackQuery, role: Role) -> bool:
+        """As above; the answer to a tap is no message, so it is ended in any case."""
+        chat_id = query_chat(query)
+        if chat_id >= 0 or role is not Role.VIEWER:
+            return False
+        turn = self._onlookers.asks(chat_id)
+        if turn is not Turn.ANSWERED:
+            await self._replies.toast(query.id, too_many_questions_notice(), chat_id=chat_id)
+        return turn is not Turn.ANSWERED
 
     async def _said(self, ask: Ask) -> Answer:
         """Plain text: an answer to a step of a dialog, or a person who needs a hint."""
@@ -171,8 +203,10 @@ class Router:
 
     async def _edited(self, message: Message, role: Role, *, my_name: str, key: str) -> None:
         """A command counts as it was first sent; its edits are not commands."""
-        if is_command_for(message, my_name):
-            ask = typed(message, role)
+        if not is_command_for(message, my_name):
+            return
+        ask = typed(message, role)
+        if not await self._is_too_much(ask, key=key):
             stray = await self._desk.stray(ask)
             await self._replies.send(ask.place, stray or edited_view(), key=key)
 

@@ -15,22 +15,19 @@ _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 logger = logging.getLogger(__name__)
 
 
-async def _no_turn() -> None:
-    """Nothing to wait for."""
-
-
 async def send(
     bot: Bot,
     place: Place,
     message: Message,
     *,
     reply_to: int | None = None,
-    turn: Callable[[], Awaitable[None]] = _no_turn,
+    turn: Callable[[int], Awaitable[None]],
 ) -> int:
     """As HTML; as plain text where Telegram does not like something about that. Its id.
 
     What was meant for a topic that is closed or gone comes to the general one, a reply to a message
-    that is gone stands by itself. *turn* is waited for before each request. Raises TelegramError.
+    that is gone stands by itself. *turn* is waited for before each request, with the chat. Raises
+    TelegramError.
     """
     try:
         return await _post(bot, place, message, reply_to=reply_to, turn=turn)
@@ -55,7 +52,7 @@ async def send_plain(
     message: Message,
     *,
     buttons: bool = False,
-    turn: Callable[[], Awaitable[None]] = _no_turn,
+    turn: Callable[[int], Awaitable[None]],
 ) -> int:
     """Without markup, and without *buttons* unless they are wanted. Raises TelegramError."""
     keyboard = message.keyboard if buttons else None
@@ -68,11 +65,11 @@ async def _post(
     place: Place,
     message: Message,
     *,
-    turn: Callable[[], Awaitable[None]],
+    turn: Callable[[int], Awaitable[None]],
     parse_mode: ParseMode | None = ParseMode.HTML,
     reply_to: int | None = None,
 ) -> int:
-    await turn()
+    await turn(place.chat_id)
     reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
     sent = await bot.send_message(
         place.chat_id,

@@ -15,8 +15,8 @@ from telegram import Bot
 from telegram.constants import ParseMode
 from telegram.error import RetryAfter, TelegramError
 
+from bot.floodcontrol import FloodControl, Quiet
 from bot.messages import Message
-from bot.relay import asked_pause
 from bot.views.stalls import clock_set_view, stall_over_view, stalled_view
 from bot.workers import delay
 from engine.clock import Clock, ClockSteps
@@ -46,8 +46,10 @@ class CheckWatch:
         bot: Bot,
         pulse: Callable[[], Pulse],
         owner_chat: Callable[[], Awaitable[int | None]],
+        flood: FloodControl,
         on_clock_set: Callable[[timedelta], Awaitable[None]] | None = None,
     ) -> None:
+        self._flood = flood
         self._clock = clock
         self._bot = bot
         self._pulse = pulse
@@ -108,14 +110,18 @@ class CheckWatch:
 
     async def _deliver(self, news: Message) -> timedelta | None:
         """None when it is done; else how long to wait at least before the next try."""
+        chat_id: int | None = None
         try:
             chat_id = await self._owner_chat()
             if chat_id is None:
                 logger.warning("nobody to tell")
                 return None
+            await self._flood.check(chat_id)
             await self._bot.send_message(chat_id, news.text, parse_mode=ParseMode.HTML)
+        except Quiet as e:
+            pause, problem = e.pause, "silence wanted"
         except RetryAfter as e:
-            pause, problem = asked_pause(e), "asked to wait"
+            pause, problem = self._flood.slowed(chat_id or 0, e), "asked to wait"
         except (TelegramError, *outage.AWAY) as e:
             pause, problem = timedelta(), type(e).__name__
         else:

@@ -4,14 +4,14 @@ from datetime import timedelta
 
 from telegram import CallbackQuery
 
-from bot.asks import Answer, Ask, tapped
+from bot.asks import Answer, Ask, query_chat, tapped
 from bot.callbacks import Choose, Confirm, Do, Report, decode
 from bot.cards import LiveCards
 from bot.desk import Desk
 from bot.permissions import LOOKING_PAGES, needed_for, needed_for_press, only_looks
 from bot.questions import REBALANCE
 from bot.replies import Replies
-from bot.urgency import Wish, started_by
+from bot.urgency import Wish, rank_of, started_by
 from bot.views.access import not_allowed_notice
 from bot.views.conversation import tap_of_unknown_age_view, too_old_tap_view
 from bot.views.errors import error_view
@@ -28,6 +28,7 @@ from engine.clock import Clock
 from engine.domain.people import Role
 from engine.errors import EngineError
 from engine.storage import claims
+from engine.storage.codec import Unreadable
 from engine.storage.confirmations import Confirmation, Refusal, Why
 from engine.storage.offers import OFFER
 
@@ -52,9 +53,11 @@ class Taps:
     async def tapped(self, query: CallbackQuery, role: Role, *, key: str) -> None:
         match press := decode(query.data or ""):
             case None:
-                await self._replies.toast(query.id, dead_tap_notice())
+                await self._replies.toast(query.id, dead_tap_notice(), chat_id=query_chat(query))
             case press if not role.covers(needed_for_press(press)):
-                await self._replies.toast(query.id, not_allowed_notice())
+                await self._replies.toast(
+                    query.id, not_allowed_notice(), chat_id=query_chat(query)
+                )
             case Do():
                 ask = self._tap(query, role, press.command, press.argument)
                 starter = started_by(Wish(ask.command, ask.argument))
@@ -65,10 +68,11 @@ class Taps:
                     self._desk.do(ask),
                     key=key,
                     aside=only_looks(ask.command, ask.argument),
+                    rank=rank_of(ask.command),
                 )
                 await self.followed(ask)
             case Report():
-                await self._replies.toast(query.id)
+                await self._replies.toast(query.id, chat_id=query_chat(query))
                 ask = self._tap(query, role)
                 await self._replies.answer(ask.place, self._reported(press, ask), key=key)
                 await self.followed(ask)
@@ -107,7 +111,10 @@ class Taps:
     ) -> None:
         """A question's button: only its person's tap touches it, and it goes before the deed."""
         ask = self._tap(query, role)
-        question = await self._desk.question(press, ask)
+        try:
+            question = await self._desk.question(press, ask)
+        except Unreadable:
+            question = Refusal(Why.UNKNOWN)
         why = question.why if isinstance(question, Refusal) else None
         if why is Why.USED and _was_begun():
             await self._replies.send(ask.place, tap_begun_view(), key=key)
@@ -116,7 +123,9 @@ class Taps:
             if not await self._acknowledged(query, ask, "trade", key=key):
                 return
         else:
-            await self._replies.toast(query.id, _NOTICES.get(why) if why else None)
+            await self._replies.toast(
+                query.id, _NOTICES.get(why) if why else None, chat_id=query_chat(query)
+            )
         if why in _NOTICES:  # a used one too: what its first tap led to stays in sight
             return
         await self._replies.strip_buttons(ask.chat_id, ask.message_id)
@@ -131,9 +140,9 @@ class Taps:
         be a new one: Telegram does not say when it was.
         """
         if starter is None:
-            await self._replies.toast(query.id)
+            await self._replies.toast(query.id, chat_id=query_chat(query))
             return True
-        in_time = await self._replies.in_time(query.id)
+        in_time = await self._replies.in_time(query.id, chat_id=query_chat(query))
         if in_time:
             return True
         view = too_old_tap_view if in_time is False else tap_of_unknown_age_view
@@ -148,6 +157,8 @@ class Taps:
                 decided = await self._desk.answered(question, press, ask)
             except EngineError as e:
                 return error_view(e)
+            except Unreadable:  # asked by another version; nothing was done
+                decided = Refusal(Why.UNKNOWN)
             if not isinstance(decided, Refusal):
                 return decided
             question = decided

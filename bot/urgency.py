@@ -8,6 +8,7 @@ from bot.asks import command_in
 from bot.callbacks import Choose, Confirm, Do, decode
 from bot.incoming import own_text_in
 from bot.pages import Put
+from engine.storage import queue
 
 _STOPS = frozenset({"pause", "halt"})
 # What starts trading, or lets it move real money: a command, and its argument where that decides.
@@ -44,6 +45,11 @@ def stops(wish: Wish) -> bool:
 
 def stops_everything(wish: Wish) -> bool:
     return stops(wish) and wish.command == "halt"
+
+
+def rank_of(command: str) -> int:
+    """Of the answer to a command: those that stop something go before alerts, others after them."""
+    return queue.FIRST if command in {*_STOPS, "stop"} else queue.LAST
 
 
 def started_by(wish: Wish) -> str | None:

@@ -123,3 +123,18 @@ def edited_view() -> Message:
             "A message counts as you first sent it. Please send the command again.",
         )
     )
+
+
+def too_many_questions_view(*, most: int) -> Message:
+    """For the onlookers of a group; said once."""
+    return Message(
+        lines(
+            f"I answer {most} questions a minute of people who may only look here.",
+            "That keeps the way free for alerts. Please ask again in a minute.",
+        ),
+        silent=True,
+    )
+
+
+def too_many_questions_notice() -> str:
+    return "Too many questions in this group just now. Please tap again in a minute."

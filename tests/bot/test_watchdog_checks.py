@@ -13,6 +13,7 @@ from cryptography.fernet import Fernet
 from psycopg.sql import SQL, Identifier
 from sqlalchemy.engine import make_url
 
+from bot.floodcontrol import FloodControl
 from bot.stalls import CheckWatch
 from tests.bot.harness import KEY, OWNER, SECRET, STRANGER, Program, World
 from tests.engine.harness import StillClock, eventually
@@ -63,6 +64,7 @@ class Watch:
             pulse=program.parts.dispatcher.pulse,
             owner_chat=program.parts.access.owner_chat,
             on_clock_set=self._clock_was_set,
+            flood=FloodControl(self.clock),
         )
         self.set_by: list[timedelta] = []
 

@@ -89,6 +89,7 @@ class Owner:
             bot=parts.application.bot,
             pulse=parts.dispatcher.pulse,
             owner_chat=parts.access.owner_chat,
+            flood=parts.flood,
         ).run()
 
     async def pass_time(self, duration: timedelta) -> None:

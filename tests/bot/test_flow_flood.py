@@ -1,0 +1,134 @@
+"""A group that writes too much: what stops trading is answered first, then come alerts, then the rest;
+and Telegram is left alone for as long as it asks.
+"""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from bot.onlookers import MOST_A_MINUTE
+from engine.domain.alerts import KeyEnding
+from engine.storage import audience, outbox
+from engine.storage.models import OutboxRow
+from tests.bot.harness import GROUP, OWNER, STRANGER, Program, World
+from tests.fakes.telegram_faults import too_many_requests
+
+SECOND = timedelta(seconds=1)
+QUIET_S = 30
+IN_GROUP = {"user_id": OWNER, "chat_type": "group"}
+
+
+async def alert(bot: Program) -> None:
+    now = bot.world.clock.now()
+    news = KeyEnding(dry_run=True, key_tail="BWC5", days_left=2, expires_at=now)
+    async with bot.database.writing() as session:
+        await outbox.add_alert(session, chat_id=GROUP, alert=news, dedupe_key="news", now=now)
+
+
+async def a_group(bot: Program) -> None:
+    """It trades on paper, and everybody in it may look."""
+    await bot.ask(GROUP, "/dryrun on", **IN_GROUP)
+    await bot.ask(GROUP, "/resume", **IN_GROUP)
+    account = await bot.account(GROUP)
+    async with bot.database.writing() as session:
+        await audience.set_all_may_look(session, account.id, on=True)
+
+
+def calls_to_group(world: World) -> list[str]:
+    return [
+        call.method
+        for call in world.api.calls
+        if str(call.params.get("chat_id")) == str(GROUP) or call.method == "answerCallbackQuery"
+    ]
+
+
+async def test_within_a_retry_after_nothing_is_sent_and_then_what_matters_comes_first(
+    world: World, bot: Program
+):
+    await a_group(bot)
+    card = await bot.ask(GROUP, "/status", **IN_GROUP)
+    world.api.fail("sendMessage", too_many_requests(QUIET_S))
+    await bot.say(GROUP, "/version", **IN_GROUP)
+    known, begun = len(world.api.sent(GROUP)), len(calls_to_group(world))
+    await alert(bot)
+    await bot.told(GROUP)
+    await bot.say(GROUP, "/help", **IN_GROUP)
+    await bot.tap(GROUP, "Refresh", user_id=OWNER, message=card)
+    await bot.say(GROUP, "/pause", **IN_GROUP)
+    world.clock.shift((QUIET_S - 2) * SECOND)
+    await bot.told(GROUP)
+    within = calls_to_group(world)[begun:]
+    paused = (await bot.account(GROUP)).settings.paused
+    world.clock.shift(3 * SECOND)
+    await bot.told(GROUP)
+    first, second, *others = world.api.texts(GROUP)[known:]
+
+    assert within == []
+    assert paused
+    assert "Paused" in first or "PAUSED" in first
+    assert "Your MEXC key ends in 2 days" in second
+    assert ["Ballast" in others[0], "/setinterval" in others[1]] == [True, True]
+
+
+async def test_while_answers_wait_in_a_slowed_chat_new_ones_do_not_overtake_an_alert(
+    world: World, bot: Program
+):
+    await a_group(bot)
+    world.api.fail("sendMessage", too_many_requests(QUIET_S))
+    await bot.say(GROUP, "/version", **IN_GROUP)
+    known = len(world.api.sent(GROUP))
+    await alert(bot)
+    world.clock.shift((QUIET_S + 1) * SECOND)
+    await bot.say(GROUP, "/help", **IN_GROUP)  # the time is over, and the alert not sent yet
+    await bot.told(GROUP)
+    answer = await bot.ask(GROUP, "/version", **IN_GROUP)
+
+    assert "Your MEXC key ends" in world.api.texts(GROUP)[known]
+    assert "Ballast" in answer.text  # nothing waits any more: at once
+
+
+async def test_onlookers_are_answered_a_few_times_a_minute_and_told_so_once(
+    world: World, bot: Program
+):
+    await a_group(bot)
+    known = len(world.api.sent(GROUP))
+    for _ in range(40):
+        await bot.say(GROUP, "/help", user_id=STRANGER, chat_type="group")
+    await alert(bot)
+    await bot.told(GROUP)
+    texts = world.api.texts(GROUP)[known:]
+
+    assert len(texts) == MOST_A_MINUTE + 2
+    assert f"I answer {MOST_A_MINUTE} questions a minute" in texts[-2]
+    assert "Your MEXC key ends" in texts[-1]
+    assert await bot.waiting() == 0
+
+
+async def test_an_onlookers_taps_count_too_and_a_traders_questions_do_not(
+    world: World, bot: Program
+):
+    await a_group(bot)
+    card = await bot.ask(GROUP, "/status", **IN_GROUP)
+    for _ in range(MOST_A_MINUTE + 1):
+        await bot.tap(GROUP, "Refresh", user_id=STRANGER, message=card)
+    notices = [answer.get("text") for answer in world.api.answers.values()]
+    for _ in range(MOST_A_MINUTE + 1):
+        await bot.ask(GROUP, "/version", **IN_GROUP)
+
+    assert notices[-1] == (
+        "Too many questions in this group just now. Please tap again in a minute."
+    )
+
+
+@pytest.mark.parametrize(("command", "rank"), [("/pause", 0), ("/halt", 0), ("/help", 20)])
+async def test_an_answer_that_waits_has_the_rank_of_its_command(
+    world: World, bot: Program, command: str, rank: int
+):
+    await a_group(bot)
+    world.api.fail("sendMessage", too_many_requests(QUIET_S))
+    await bot.say(GROUP, command, **IN_GROUP)
+    async with bot.database.reading() as session:
+        rows = (await session.scalars(select(OutboxRow).where(OutboxRow.done_at.is_(None)))).all()
+
+    assert [row.rank for row in rows if row.kind == "answer"] == [rank]
