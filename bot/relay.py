@@ -13,7 +13,7 @@ from bot.floodcontrol import FloodControl
 from bot.loudness import AS_IT_COMES, Manner
 from bot.messages import Message, Place, split
 from bot.refusals import Blame, blame
-from bot.sending import send, send_plain
+from bot.sending import send
 from bot.views.undeliverable import broken_words_view, set_aside_view, unknown_kind_view
 from bot.workers import Done, Lanes, Later, Outcome, QueueWorkers, delay
 from engine.clock import Clock
@@ -205,7 +205,8 @@ class Relay:
         now = self._clock.now()
         failure = f"{_UNCLEAR}; {error.message}" if unclear else error.message
         later = Later(chat.next_try(now=now), failure)
-        if blamed is Blame.UNKNOWN and now - chat.since >= _DOUBTED_FOR:
+        is_known = blamed in {Blame.RIGHTS, Blame.GONE}
+        if not is_known and now - chat.since >= _DOUBTED_FOR:
             return await self._set_aside(row, error, extra, unless=later)
         return later
 
@@ -220,8 +221,8 @@ class Relay:
         """Say in its place that it could not be sent; where that is refused too, it is the chat."""
         notice = set_aside_view(kind=row.kind, at=row.created_at, problem=error.message)
         try:
-            place = Place(row.chat_id)
-            message_id = await send_plain(self._bot, place, notice, turn=self._take_turn)
+            place = Place(row.chat_id, row.topic_id)
+            message_id = await send(self._bot, place, notice, turn=self._take_turn)
         except (Forbidden, BadRequest) as e:
             if unless is not None:
                 return unless

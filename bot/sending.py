@@ -43,15 +43,15 @@ async def send(
                 about = {"chat_id": place.chat_id, "problem": e.message}
                 logger.warning("sent as plain text", extra=about)
                 is_markup = "parse entities" in e.message.lower()
-                return await send_plain(bot, place, message, buttons=is_markup, turn=turn)
+                return await _send_plain(bot, place, message, buttons=is_markup, turn=turn)
 
 
-async def send_plain(
+async def _send_plain(
     bot: Bot,
     place: Place,
     message: Message,
     *,
-    buttons: bool = False,
+    buttons: bool,
     turn: Callable[[int], Awaitable[None]],
 ) -> int:
     """Without markup, and without *buttons* unless they are wanted. Raises TelegramError."""

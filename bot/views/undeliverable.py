@@ -79,7 +79,7 @@ def _trading_now(alert: ChatDeliverable) -> str:
 
 
 def set_aside_view(*, kind: str, at: datetime, problem: str) -> Message:
-    """In place of a message that this chat will never take as it is. Plain text, to fit anyhow."""
+    """In place of a message that this chat will never take as it is. No markup, to fit anyhow."""
     return Message(
         lines(
             "⚠️ One of my messages does not fit here.",
