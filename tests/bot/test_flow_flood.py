@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.onlookers import MOST_A_MINUTE
-from engine.domain.alerts import KeyEnding
+from engine.domain.key_alerts import KeyEnding
 from engine.storage import audience, outbox
 from engine.storage.models import OutboxRow
 from tests.bot.harness import GROUP, OWNER, STRANGER, Program, World
