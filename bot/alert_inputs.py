@@ -10,6 +10,7 @@ from typing import TypeVar
 from zoneinfo import available_timezones
 
 from bot.inputs import LONGEST, Ambiguous, NotUnderstood, Topic, numbers_in, parse_symbol
+from bot.time_zones import meant_by, named_by_offset
 from engine.alerting import Wish
 from engine.domain.alert_settings import (
     MOST_SMALLEST,
@@ -24,6 +25,7 @@ from engine.domain.pairs import USDT, Asset, base_of
 Choice = TypeVar("Choice")
 
 _MOST_SUGGESTIONS = 4
+_ABBREVIATION = 4
 _MINUTES_AN_HOUR = 60
 _KINDS = {kind.value: kind for kind in AlertKind} | {
     "trades": AlertKind.TRADE,
@@ -162,18 +164,27 @@ def _minute(value: str) -> int:
 
 
 def _zone(value: str) -> str:
+    if (name := named_by_offset(value)) is not None:
+        return name
     zones, wanted = _zones(), value.lower().replace(" ", "_")
     if wanted in zones:
         return zones[wanted]
-    raise UnknownZone(_alike(wanted, zones))
+    raise UnknownZone(meant_by(wanted) or _alike(wanted, zones))
 
 
 def _alike(wanted: str, zones: Mapping[str, str]) -> tuple[str, ...]:
-    """Zones of that city first, then what is spelled nearly so."""
-    cities = {name.rpartition("/")[2]: name for name in zones}
-    containing = [name for name in sorted(zones) if wanted in name]
+    """Zones of that city first, then what is spelled nearly so; never one that counts backwards.
+
+    A few letters may be any abbreviation: what is only spelled nearly so is another place.
+    """
+    cities = {name.rpartition("/")[2]: name for name in zones if not name.startswith("etc/")}
+    places = list(cities.values())
+    if len(wanted) <= _ABBREVIATION:
+        found = dict.fromkeys(name for city, name in cities.items() if city.startswith(wanted))
+        return tuple(zones[name] for name in found)[:_MOST_SUGGESTIONS]
+    containing = [name for name in sorted(zones) if wanted in name and name[:4] != "etc/"]
     close = [cities[city] for city in get_close_matches(wanted, cities, n=_MOST_SUGGESTIONS)]
-    close += get_close_matches(wanted, zones, n=_MOST_SUGGESTIONS)
+    close += get_close_matches(wanted, places, n=_MOST_SUGGESTIONS)
     found = dict.fromkeys([*containing, *close])
     return tuple(zones[name] for name in found)[:_MOST_SUGGESTIONS]
 

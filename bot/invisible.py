@@ -6,6 +6,9 @@ import unicodedata
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe0e\ufe0f")
 # They turn the direction in which all that follows is drawn, so `04` may look like `40`.
 OVERRIDES = frozenset("\u202d\u202e")
+_DIRECTION = dict.fromkeys(
+    [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C], None
+)
 
 
 def is_invisible(character: str) -> bool:
@@ -20,3 +23,8 @@ def without_marks(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(character for character in text if not is_invisible(character))
+
+
+def without_direction(text: str) -> str:
+    """*text* without the marks that turn the direction of what stands around it."""
+    return text.translate(_DIRECTION)

@@ -1,6 +1,7 @@
 """`/alerts`: what the chat is told, how loud and when; the panel, its choices, and each change."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -8,6 +9,7 @@ from telegram import InlineKeyboardButton
 
 from bot.messages import Message
 from bot.pages import Tune
+from bot.time_zones import cities_of, shown
 from bot.views.amounts import usdt
 from bot.views.buttons import button, keyboard
 from bot.views.layout import block, echoed, escape, lines, paragraphs, row
@@ -59,7 +61,12 @@ def alerts_changed_view(
 ) -> Message:
     """*settings* as they are after the change of *part*."""
     title = "Alerts set" if before != settings else "Nothing changed"
-    return _panel(f"{badge(account)} · {title}", _consequence(part, settings, now), settings, now)
+    panel = _panel(f"{badge(account)} · {title}", _consequence(part, settings, now), settings, now)
+    cities = cities_of(settings.time_zone, at=now) if part == "zone" else ()
+    if not cities or panel.keyboard is None:
+        return panel
+    offered = _paired([_choice("zone", name) for name in cities])
+    return replace(panel, keyboard=keyboard(*offered, *panel.keyboard.inline_keyboard))
 
 
 def alert_choices_view(
@@ -140,7 +147,7 @@ def _table(settings: AlertSettings, now: datetime) -> str:
             *row("Digest", _digest(settings)),
             *row("Quiet", _hours(settings.quiet) if settings.quiet else "never"),
             *(row("", through) if settings.quiet else ()),
-            *row("Zone", settings.time_zone),
+            *row("Zone", shown(settings.time_zone)),
             *row("", f"{_clock(now, settings)} now"),
             *row("Deposits", "asked about" if settings.ask_deposits else "not asked about"),
         ]
@@ -162,7 +169,13 @@ def _consequence(part: str, settings: AlertSettings, now: datetime) -> str:  # n
         case "quiet":
             return _quiet_consequence(settings, now)
         case "zone":
-            return f"Quiet hours and the digest go by {escape(settings.time_zone)}: it is {_clock(now, settings)} there."
+            return lines(
+                f"Quiet hours and the digest go by {escape(shown(settings.time_zone))}: "
+                f"it is {_clock(now, settings)} there.",
+                "It has no summer time. If your clocks do, choose your city below."
+                if cities_of(settings.time_zone, at=now)
+                else None,
+            )
         case "digest":
             return _digest_consequence(settings, now)
         case "through":
@@ -198,7 +211,7 @@ def _quiet_consequence(settings: AlertSettings, now: datetime) -> str:
         return "No quiet hours: messages ring at any time."
     return lines(
         f"From {_time(settings.quiet.start)} to {_time(settings.quiet.end)} "
-        f"({escape(settings.time_zone)}) messages arrive without a sound{', but errors ring' if settings.errors_break_through else ''}. "
+        f"({escape(shown(settings.time_zone))}) messages arrive without a sound{', but errors ring' if settings.errors_break_through else ''}. "
         "Nothing is dropped.",
         f"It is {_clock(now, settings)} there, so "
         f"{'it is quiet now' if settings.is_quiet(now) else 'messages ring now'}.",
@@ -213,7 +226,7 @@ def _digest_consequence(settings: AlertSettings, now: datetime) -> str:
     there = local(due, settings.time_zone)
     silent = settings.level(AlertKind.DIGEST) is Level.SILENT
     return (
-        f"The next digest comes {stamp(there).strip()} ({escape(settings.time_zone)})"
+        f"The next digest comes {stamp(there).strip()} ({escape(shown(settings.time_zone))})"
         f"{', without a sound' if silent else ''}."
     )
 

@@ -4,6 +4,8 @@ import unicodedata
 from collections.abc import Iterable
 from html import escape as escape_html
 
+from bot.invisible import without_direction
+
 COLUMNS = 32
 _LABEL = 9
 # Unicode calls some of them narrow, phones draw them all wide.
@@ -13,8 +15,11 @@ _LONGEST_ECHO = 16
 
 
 def escape(text: str) -> str:
-    """For everything from outside; Telegram needs no quotes escaped."""
-    return escape_html(text, quote=False)
+    """For everything from outside: it neither is markup nor turns the direction of our words.
+
+    Telegram needs no quotes escaped.
+    """
+    return escape_html(without_direction(text), quote=False)
 
 
 def quoted(text: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from bot.callbacks import Choose, Confirm
+from bot.invisible import without_marks
 from bot.messages import Message
 from bot.views.buttons import button, do, keyboard
 from bot.views.invitations import a, may
@@ -19,7 +20,7 @@ _FIRST = "Back to the first"
 
 def name_of(user_id: int, name: str) -> str:
     """What somebody calls themselves, short and on one line; not escaped yet."""
-    flat = " ".join(name.split())
+    flat = " ".join(without_marks(name).split())
     while width(flat) > _LONGEST_NAME:
         flat = flat[:-1]
     return flat or f"User {user_id}"

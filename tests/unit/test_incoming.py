@@ -4,6 +4,8 @@ import pytest
 
 from bot.incoming import own_text_in, visible
 from bot.urgency import Wish, wish_in
+from bot.views.layout import echoed, escape
+from bot.views.people import name_of
 
 
 @pytest.mark.parametrize(
@@ -68,3 +70,11 @@ def test_a_caption_is_the_text_of_what_it_stands_under():
 def test_no_one_elses_command_overtakes_or_starts_anything(field: str):
     assert wish_in({"message": {"text": "/pause", field: {}}}) == Wish()
     assert wish_in({"message": {"caption": "\ufeff/pause", field: None}}) == Wish("pause")
+
+
+def test_a_name_cannot_turn_the_words_around_it():
+    name = "\u202eevE\u2066 \u200fGrand\u200b"
+
+    assert name_of(7, name) == "evE Grand"
+    assert escape(f"<{name}>") == "&lt;evE Grand\u200b&gt;"
+    assert echoed(name) == "“evE Grand\u200b”"

@@ -1,0 +1,113 @@
+"""Time zones as people name them: by offset, by abbreviation, by a large city."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+_OFFSET = re.compile(
+    r"(?:gmt|utc|z)?\s*(?P<sign>[+\-\u2212\u2013])\s*(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-5][0-9]))?",
+    re.ASCII | re.IGNORECASE,
+)
+_FIXED = re.compile(r"Etc/GMT(?P<sign>[+-])(?P<hours>[0-9]{1,2})", re.ASCII)
+_EARLIEST, _LATEST = -12, 14
+# The tz database has whole hours only: these places have the others all the year round.
+_HALVES = {
+    (1, 3, 30): "Asia/Tehran",
+    (1, 4, 30): "Asia/Kabul",
+    (1, 5, 30): "Asia/Kolkata",
+    (1, 5, 45): "Asia/Kathmandu",
+    (1, 6, 30): "Asia/Yangon",
+    (1, 8, 45): "Australia/Eucla",
+    (1, 9, 30): "Australia/Darwin",
+    (-1, 9, 30): "Pacific/Marquesas",
+}
+_MEANT = {
+    "ist": ("Asia/Kolkata", "Europe/Dublin", "Asia/Jerusalem"),
+    "est edt et": ("America/New_York", "America/Toronto"),
+    "cst": ("America/Chicago", "Asia/Shanghai"),
+    "cdt ct": ("America/Chicago",),
+    "mst mdt mt": ("America/Denver", "America/Phoenix"),
+    "pst pdt pt": ("America/Los_Angeles",),
+    "ast": ("America/Halifax", "Asia/Riyadh"),
+    "cet cest mez mesz": ("Europe/Berlin", "Europe/Paris", "Europe/Madrid", "Europe/Rome"),
+    "eet eest": ("Europe/Athens", "Europe/Kyiv", "Europe/Bucharest"),
+    "wet west": ("Europe/Lisbon",),
+    "bst": ("Europe/London", "Asia/Dhaka"),
+    "msk": ("Europe/Moscow",),
+    "trt": ("Europe/Istanbul",),
+    "gst": ("Asia/Dubai",),
+    "pkt": ("Asia/Karachi",),
+    "sgt": ("Asia/Singapore",),
+    "hkt": ("Asia/Hong_Kong",),
+    "jst": ("Asia/Tokyo",),
+    "kst": ("Asia/Seoul",),
+    "wib": ("Asia/Jakarta",),
+    "ict": ("Asia/Bangkok", "Asia/Ho_Chi_Minh"),
+    "aest aedt": ("Australia/Sydney", "Australia/Brisbane"),
+    "awst": ("Australia/Perth",),
+    "nzst nzdt": ("Pacific/Auckland",),
+    "brt": ("America/Sao_Paulo",),
+    "art": ("America/Argentina/Buenos_Aires",),
+    "sast cat": ("Africa/Johannesburg",),
+    "wat": ("Africa/Lagos",),
+    "eat": ("Africa/Nairobi",),
+    "hst": ("Pacific/Honolulu",),
+    "akst akdt": ("America/Anchorage",),
+}
+_ABBREVIATIONS = {word: zones for words, zones in _MEANT.items() for word in words.split()}
+_CITIES = (
+    *("Europe/London", "Europe/Lisbon", "Europe/Berlin", "Europe/Paris", "Europe/Madrid"),
+    *("Europe/Athens", "Europe/Kyiv", "Europe/Istanbul", "Europe/Moscow", "Africa/Cairo"),
+    *("Africa/Lagos", "Africa/Johannesburg", "Africa/Nairobi", "Asia/Riyadh", "Asia/Dubai"),
+    *("Asia/Karachi", "Asia/Tashkent", "Asia/Dhaka", "Asia/Almaty", "Asia/Bangkok"),
+    *("Asia/Jakarta", "Asia/Singapore", "Asia/Shanghai", "Asia/Manila", "Asia/Tokyo"),
+    *("Asia/Seoul", "Australia/Sydney", "Australia/Brisbane", "Pacific/Auckland"),
+    *("Atlantic/Azores", "America/Sao_Paulo", "America/Argentina/Buenos_Aires"),
+    *("America/Halifax", "America/Caracas", "America/New_York", "America/Bogota"),
+    *("America/Chicago", "America/Mexico_City", "America/Denver", "America/Phoenix"),
+    *("America/Los_Angeles", "America/Anchorage", "Pacific/Honolulu"),
+)
+_MOST_CITIES = 4
+
+
+def named_by_offset(text: str) -> str | None:
+    """The name in the tz database of `GMT+3`, `UTC-05:00`, `+5:30`; None for what is no offset, or
+    one that no place has all the year round.
+    """
+    if text.strip().lower() in {"gmt", "utc", "z", "zulu"}:
+        return "UTC"
+    offset = _OFFSET.fullmatch(text.strip())
+    if offset is None:
+        return None
+    sign = 1 if offset["sign"] == "+" else -1
+    hours, minutes = int(offset["hours"]), int(offset["minutes"] or 0)
+    if minutes:
+        return _HALVES.get((sign, hours, minutes))
+    if not _EARLIEST <= sign * hours <= _LATEST:
+        return None
+    # `Etc/GMT-3` is three hours ahead of Greenwich: the sign is turned round there.
+    return f"Etc/GMT{'-' if sign > 0 else '+'}{hours}" if hours else "UTC"
+
+
+def meant_by(word: str) -> tuple[str, ...]:
+    """The zones that people mean by an abbreviation; none where it is no known one."""
+    return _ABBREVIATIONS.get(word.lower(), ())
+
+
+def shown(name: str) -> str:
+    """A zone's name for people: `Etc/GMT-3` is UTC+3."""
+    fixed = _FIXED.fullmatch(name)
+    if fixed is None:
+        return name
+    return f"UTC{'+' if fixed['sign'] == '-' else '-'}{int(fixed['hours'])}"
+
+
+def cities_of(name: str, *, at: datetime) -> Sequence[str]:
+    """Cities whose clocks show the same as the fixed zone *name* does now; none for other zones."""
+    fixed = _FIXED.fullmatch(name)
+    if fixed is None:
+        return ()
+    offset = timedelta(hours=int(fixed["hours"])) * (1 if fixed["sign"] == "-" else -1)
+    same = [city for city in _CITIES if at.astimezone(ZoneInfo(city)).utcoffset() == offset]
+    return same[:_MOST_CITIES]
