@@ -7,6 +7,7 @@ import os
 import sys
 from http.client import HTTPConnection, HTTPException
 
+_EVERYWHERE = {"", "::", "0.0.0.0"}  # noqa: S104 - nothing is bound here
 _PATIENCE_S = 4  # less than the five seconds that the Dockerfile gives
 
 
@@ -14,7 +15,9 @@ def main() -> int:
     port = os.environ.get("PORT", "").strip(" \"'")  # noqa: TID251 - a program of its own
     if not port:
         return 0
-    connection = HTTPConnection("127.0.0.1", int(port), timeout=_PATIENCE_S)
+    address = os.environ.get("LISTEN_ADDRESS", "").strip(" \"'[]")  # noqa: TID251 - as above
+    host = "127.0.0.1" if address in _EVERYWHERE else address
+    connection = HTTPConnection(host, int(port), timeout=_PATIENCE_S)
     try:
         connection.request("GET", "/healthz")
         return int(connection.getresponse().status != 200)  # noqa: PLR2004 - it says what it is

@@ -326,7 +326,13 @@ def test_the_service_has_a_user_of_its_own_and_the_paths_of_its_guide():
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
 def test_the_images_health_check_says_what_the_program_says(status: int, code: int):
     with answering(status) as port:
-        assert health_check(PORT=str(port)) == code
+        assert health_check(PORT=str(port), LISTEN_ADDRESS="::") == code
+
+
+def test_the_images_health_check_asks_at_the_address_that_is_listened_on():
+    with answering(200) as port:
+        assert health_check(PORT=str(port), LISTEN_ADDRESS="[::1]") == 1  # nothing is there
+        assert health_check(PORT=f"'{port}'", LISTEN_ADDRESS="127.0.0.1") == 0
 
 
 def test_the_images_health_check_notices_silence_and_asks_nobody_without_a_port():
