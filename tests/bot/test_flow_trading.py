@@ -457,7 +457,7 @@ async def test_an_order_under_way_is_mentioned_when_pausing(world: World, bot: P
     assert "One sent before, about 17.10 USDT, may still be filled" in paused.text
     assert "An order to buy MNTL for about 17.10 USDT is not confirmed" in status.text
     assert "not known yet; I look it up" in why.text
-    assert late.text.startswith("🟢 LIVE · Bought 8,142 MNTL")
+    assert late.text.startswith("⏸ PAUSED · Bought 8,142 MNTL")
     assert "Confirmed late" in late.text
     assert world.mexc.order_posts.total() == 1
 
