@@ -46,6 +46,7 @@ from engine.exchange.traffic import Traffic
 from engine.keylife import KeyLife
 from engine.preview import Previews
 from engine.pruning import Pruning
+from engine.silences import Silences
 from engine.situation import Situations
 from engine.storage.codec import Unreadable, alert_from_json
 from engine.storage.database import Database
@@ -67,6 +68,7 @@ class Venue:
     heartbeat: timedelta
     traffic: Traffic | None = None
     usage: Callable[[], Usage] | None = None
+    silences: Silences | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +238,7 @@ def assemble(
         rounds=Rounds(
             clock=clock,
             jobs={
+                **({"silence": venue.silences.round} if venue.silences else {}),
                 "cards": cards.round,
                 "digest": Digests(database=database, clock=clock).write_due,
                 "keys": key_life.round,

@@ -38,6 +38,7 @@ from engine.exchange.mexc.transport import Transport
 from engine.exchange.pacing import Budget
 from engine.exchange.paper import PaperExchange
 from engine.exchange.port import Exchange
+from engine.silences import Silences
 from engine.storage.database import Database
 from engine.timing import Timing
 from engine.vault import Vault
@@ -99,13 +100,14 @@ async def run_live(
             base_url=settings.telegram_api_url,
         )
         stack.push_async_callback(application.shutdown)
+        venue = mexc_venue(settings, transport=mexc, database=database, vault=vault, clock=clock)
+        if venue.silences is not None:
+            await venue.silences.restore()
         parts = assemble(
             application=application,
             database=database,
             vault=vault,
-            venue=mexc_venue(
-                settings, transport=mexc, database=database, vault=vault, clock=clock
-            ),
+            venue=venue,
             clock=clock,
             authorized_chats=settings.authorized_chats,
             keep=settings.keep,
@@ -203,4 +205,7 @@ def mexc_venue(
         heartbeat=_HEARTBEAT,
         traffic=client.traffic,
         usage=budget.usage,
+        silences=Silences(
+            database=database, clock=clock, budget=budget, proxy=settings.mexc_proxy
+        ),
     )

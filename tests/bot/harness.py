@@ -105,6 +105,8 @@ class World:
             venue = mexc_venue(
                 settings, transport=mexc, database=database, vault=vault, clock=self.clock
             )
+            if venue.silences is not None:
+                await venue.silences.restore()
             parts = assemble(
                 application=application,
                 database=database,
