@@ -18,7 +18,8 @@ from bot.storing import UpdateStore
 from bot.telegramtime import TelegramTime
 from bot.updates import UpdatesSource
 from bot.watchdog import PollWatch
-from bot.webhook import PATH, Registration, Webhook, remove_webhook, secret_of
+from bot.webhook import PATH, Registration, Webhook, remove_webhook
+from bot.webhooksecret import WebhookSecret
 from bot.wiring import come_online
 from bot.workers import LONGEST_PAUSE, delay
 from engine.clock import Clock
@@ -43,6 +44,7 @@ class Arrivals:
         vault: Vault,
         clock: Clock,
         webhook: Webhook,
+        secret: WebhookSecret,
         tls: ssl.SSLContext,
         telegram_time: TelegramTime,
     ) -> None:
@@ -53,6 +55,7 @@ class Arrivals:
         self._parts = parts
         self._clock = clock
         self._webhook = webhook
+        self._secret = secret
         self._tls = tls
         self._proxy = settings.telegram_proxy
         self._telegram_time = telegram_time
@@ -73,7 +76,7 @@ class Arrivals:
             bot=parts.application.bot,
             clock=clock,
             url=f"{settings.webhook_url}{PATH}",
-            secret=secret_of(token),
+            secret=secret.value,
             on_seen=parts.polls.answered,
         )
 
@@ -86,7 +89,7 @@ class Arrivals:
                 case Coming.POLLED:
                     tasks.create_task(self._poller.serve(self._poll))
                 case Coming.BROUGHT:
-                    self._webhook.open(self._store)
+                    self._webhook.open(self._store, self._secret)
                     tasks.create_task(self._registration.run())
                 case Coming.ELSEWHERE:
                     pass

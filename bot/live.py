@@ -22,7 +22,8 @@ from bot.roles import Coming, Role, coming, require
 from bot.settings import ProcessSettings
 from bot.stalls import CheckWatch
 from bot.telegramtime import TelegramTime
-from bot.webhook import PATH, Webhook, secret_of
+from bot.webhook import PATH, Webhook
+from bot.webhooksecret import WebhookSecret
 from bot.webserver import Handler, Routes, serve
 from bot.wiring import CannotStart, build_application, open_database, open_vault
 from engine.clock import Clock, SystemClock
@@ -63,7 +64,7 @@ async def run_live(
     tls = trusted(settings)  # for all: each is 35 ms of reading certificates
     clock = SystemClock()
     how = coming(role, webhook_url=settings.webhook_url)
-    health, webhook = Health(), Webhook(secret=secret_of(token))
+    health, webhook = Health(), Webhook()
     page = MetricsPage(token=settings.metrics_token)
     routes: dict[tuple[str, str], Handler] = {
         ("GET", "/healthz"): health.healthz,
@@ -114,6 +115,7 @@ async def run_live(
             turning=turning,
             telegram_time=telegram_time,
         )
+        secret = await WebhookSecret.load(database=database, vault=vault, token=token, clock=clock)
         arrivals = Arrivals(
             how,
             settings=settings,
@@ -122,6 +124,7 @@ async def run_live(
             vault=vault,
             clock=clock,
             webhook=webhook,
+            secret=secret,
             tls=tls,
             telegram_time=telegram_time,
         )

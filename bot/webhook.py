@@ -5,8 +5,6 @@ of that chat comes before it has got through. So what can never be stored is ans
 """
 
 import asyncio
-import hashlib
-import hmac
 import json
 import logging
 from collections.abc import Callable
@@ -20,6 +18,7 @@ from telegram.error import BadRequest, InvalidToken, TelegramError
 
 from bot.storing import UpdateStore
 from bot.updates import ALLOWED_UPDATES, TokenRefused
+from bot.webhooksecret import WebhookSecret
 from bot.webserver import body_of
 from bot.workers import LONGEST_PAUSE, delay
 from engine.clock import Clock
@@ -27,7 +26,6 @@ from engine.storage import outage
 
 PATH = "/telegram"
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name
-_PURPOSE = b"ballast webhook"
 _LOOK_EVERY = timedelta(minutes=1)
 # A host's router gives up after 30 s.
 _PATIENCE_S = 20.0
@@ -35,32 +33,26 @@ _PATIENCE_S = 20.0
 logger = logging.getLogger(__name__)
 
 
-def secret_of(token: str) -> str:
-    """What Telegram says with each update: from the bot's token, so that every process knows it."""
-    return hmac.new(token.encode(), _PURPOSE, hashlib.sha256).hexdigest()
-
-
 class Webhook:
     """The door through which updates come. It is shut while there is no *store* to put them in."""
 
-    def __init__(self, *, secret: str) -> None:
-        self._secret = secret.encode()
+    def __init__(self) -> None:
         self._store: UpdateStore | None = None
+        self._secret: WebhookSecret | None = None
 
-    def open(self, store: UpdateStore) -> None:
-        self._store = store
+    def open(self, store: UpdateStore, secret: WebhookSecret) -> None:
+        self._store, self._secret = store, secret
 
     def shut(self) -> None:
         self._store = None
 
     async def take(self, request: web.Request) -> web.Response:
         """200 says: stored, or not worth a repetition. Without the secret nothing is read."""
-        given = request.headers.get(SECRET_HEADER, "").encode(errors="surrogateescape")
-        if not hmac.compare_digest(given, self._secret):
-            return web.Response(status=HTTPStatus.NOT_FOUND)
-        if self._store is None:
+        if self._store is None or self._secret is None:
             return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
         try:
+            if not await self._secret.is_known(request.headers.get(SECRET_HEADER, "")):
+                return web.Response(status=HTTPStatus.NOT_FOUND)
             update = _read(await _body(request))
             async with asyncio.timeout(_PATIENCE_S):
                 await self._store.store([update])

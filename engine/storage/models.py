@@ -94,7 +94,7 @@ class PostRow(Base):
 
 class ProcessRow(Base):
     """A process that works on this database, for as long as it says so. *session* is what the
-    database calls a session of it; empty where that cannot be told.
+    database calls a session of it; empty where that cannot be told, and none in 0.4.0.
     """
 
     __tablename__ = "processes"

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.storage.models import NoteRow
 
 VAULT_CANARY = "vault_canary"
+WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - its name
 HALT = "halt"
 
 

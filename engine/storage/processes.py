@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.storage.models import ProcessRow
@@ -26,7 +26,7 @@ async def announce(
     """
     alive = {
         "alive_until": now + ttl // timedelta(milliseconds=1),
-        "session": database_session,
+        "session": database_session or "",
     }
     await session.execute(
         insert_into(session, ProcessRow)
@@ -52,6 +52,12 @@ async def dead(
         and_(ProcessRow.owner.in_(disconnected), ProcessRow.alive_until < soon),
     )
     return list(await session.scalars(select(ProcessRow.owner).where(is_dead)))
+
+
+async def any_older(session: AsyncSession, *, now: ColumnElement[Any]) -> bool:
+    """Whether a process of 0.4.0 or before is alive: those say nothing of a session."""
+    older = exists().where(ProcessRow.session.is_(None), ProcessRow.alive_until >= now)
+    return bool(await session.scalar(select(older)))
 
 
 async def count(session: AsyncSession, *, now: ColumnElement[Any]) -> int:

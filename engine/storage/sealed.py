@@ -50,6 +50,12 @@ PLACES = (
         kept=InboxRow.payload != "",
     ),
     Place(
+        name="the webhook's secret",
+        identity=(NoteRow.name,),
+        secret=NoteRow.value,
+        kept=NoteRow.name == notes.WEBHOOK_SECRET,
+    ),
+    Place(
         name="the canary",
         identity=(NoteRow.name,),
         secret=NoteRow.value,

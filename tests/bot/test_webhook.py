@@ -2,19 +2,24 @@
 
 import logging
 from collections.abc import AsyncGenerator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
+from cryptography.fernet import Fernet
 from telegram.request import HTTPXRequest
 
 from bot.lifecycle import App, connect
 from bot.updates import ALLOWED_UPDATES, TokenRefused
-from bot.webhook import PATH, SECRET_HEADER, Registration, Webhook, remove_webhook, secret_of
+from bot.webhook import PATH, SECRET_HEADER, Registration, Webhook, remove_webhook
+from bot.webhooksecret import WebhookSecret, derived_from
 from bot.webserver import MOST_BODY, serve
 from bot.wiring import build_application
+from engine.storage import notes
 from engine.storage.database import Database
+from engine.storage.models import ProcessRow
+from engine.vault import Vault
 from tests.bot.test_intake import ANNA, BERT, a_store, db, rows  # noqa: F401 - a fixture
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import WatchedDatabase, gone
@@ -24,9 +29,17 @@ from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_faults import DROPPED, refused, server_error
 from tests.fakes.telegram_server import TOKEN
 
-SECRET = secret_of(TOKEN)
+SECRET = "5ec3e7" * 8
 LOCAL = "127.0.0.1"
 MINUTE = timedelta(minutes=1)
+
+
+def a_secret(
+    database: Database, clock: FakeClock, *, since: datetime | None = None
+) -> WebhookSecret:
+    return WebhookSecret(
+        SECRET, since=since or clock.now(), token=TOKEN, database=database, clock=clock
+    )
 
 
 class Site:
@@ -45,7 +58,7 @@ class Site:
 
 @pytest.fixture
 async def site() -> AsyncGenerator[Site]:
-    webhook = Webhook(secret=SECRET)
+    webhook = Webhook()
     async with serve({("POST", PATH): webhook.take}, port=0, host=LOCAL) as port:
         yield Site(webhook, port)
 
@@ -76,7 +89,9 @@ async def test_an_update_is_stored_sealed_and_once_however_often_it_is_brought(
     clock: FakeClock,
 ):
     nudges: list[int] = []
-    site.webhook.open(a_store(db, clock, on_stored=lambda _: nudges.append(1)))
+    site.webhook.open(
+        a_store(db, clock, on_stored=lambda _: nudges.append(1)), a_secret(db, clock)
+    )
 
     answers = [await site.bring(an_update(1)) for _ in range(2)]
     answers.append(await site.bring(an_update(2, BERT)))
@@ -95,7 +110,7 @@ async def test_without_the_secret_nothing_is_read(
     clock: FakeClock,
     secret: str | None,
 ):
-    site.webhook.open(a_store(db, clock))
+    site.webhook.open(a_store(db, clock), a_secret(db, clock))
     assert await site.bring(an_update(1), secret=secret) == 404
     assert await rows(db) == []
 
@@ -123,7 +138,7 @@ async def test_what_can_never_be_stored_does_not_hold_up_its_chat(
     poison: bytes,
     caplog: pytest.LogCaptureFixture,
 ):
-    site.webhook.open(a_store(db, clock))
+    site.webhook.open(a_store(db, clock), a_secret(db, clock))
 
     assert await site.bring(poison) == 200
     assert await rows(db) == []
@@ -143,7 +158,9 @@ async def test_what_could_not_be_stored_comes_again_and_is_not_lost(
 
     assert await site.bring(an_update(1)) == 503  # there is no database yet
 
-    site.webhook.open(a_store(WatchedDatabase(db, clock, on_step=fail), clock))
+    site.webhook.open(
+        a_store(WatchedDatabase(db, clock, on_step=fail), clock), a_secret(db, clock)
+    )
 
     assert await site.bring(an_update(1)) == 503
     assert await rows(db) == []
@@ -168,7 +185,7 @@ async def test_telegram_brings_each_chats_updates_in_order_until_they_are_taken(
     registration = a_registration(application, clock, site.url)
     async with running(registration.run()):
         await api.wait_until(lambda: any(status == 503 for _, status in api.delivered))
-        site.webhook.open(a_store(db, clock))
+        site.webhook.open(a_store(db, clock), a_secret(db, clock))
         await api.wait_until(lambda: not api.unconfirmed)
 
     assert registration.is_done
@@ -261,8 +278,49 @@ async def test_a_token_that_is_refused_later_ends_it(
         await wanted
 
 
-def test_every_process_knows_the_same_secret_and_it_is_not_the_token():
-    assert secret_of(TOKEN) == SECRET != secret_of(TOKEN + "x")
-    assert SECRET.isalnum()
-    assert len(SECRET) == 64
-    assert TOKEN.partition(":")[2] not in SECRET
+async def test_the_secret_is_random_kept_sealed_and_every_processes(
+    db: Database,  # noqa: F811 - the fixture
+    clock: FakeClock,
+):
+    async def load(vault: Vault) -> str:
+        loaded = await WebhookSecret.load(database=db, vault=vault, token=TOKEN, clock=clock)
+        return loaded.value
+
+    vault = Vault([Fernet.generate_key().decode()])
+    first, second = await load(vault), await load(vault)
+    async with db.reading() as session:
+        kept = await notes.get(session, notes.WEBHOOK_SECRET)
+    after_the_keys_were_lost = await load(Vault([Fernet.generate_key().decode()]))
+
+    assert first == second != derived_from(TOKEN)
+    assert len(first) == 64
+    assert first not in str(kept)
+    assert after_the_keys_were_lost != first
+
+
+@pytest.mark.parametrize(
+    ("session", "alive_for", "age", "answer"),
+    [
+        (None, MINUTE, timedelta(hours=23), 200),
+        (None, MINUTE, timedelta(hours=24), 404),
+        (None, -MINUTE, timedelta(), 404),
+        ("", MINUTE, timedelta(), 404),
+    ],
+    ids=["beside an older process", "after a day", "which is dead", "beside its like"],
+)
+async def test_what_follows_from_the_token_is_taken_while_an_older_process_lives(
+    site: Site,
+    db: Database,  # noqa: F811 - the fixture
+    clock: FakeClock,
+    session: str | None,
+    alive_for: timedelta,
+    age: timedelta,
+    answer: int,
+):
+    async with db.writing() as writing:
+        until = clock.now() + alive_for
+        writing.add(ProcessRow(owner="other", alive_until=until, session=session))
+    secret = a_secret(db, clock, since=clock.now() - age)
+    site.webhook.open(a_store(db, clock), secret)
+
+    assert await site.bring(an_update(1), secret=derived_from(TOKEN)) == answer

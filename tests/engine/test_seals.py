@@ -54,6 +54,8 @@ async def seal_everything(database: Database, vault: Vault, *, keys: int) -> Non
         await connect(database, chat_id, vault)
     async with database.writing() as session:
         await notes.put(session, notes.VAULT_CANARY, vault.canary())
+        webhook = vault.seal_text("said by Telegram", purpose="webhook")
+        await notes.put(session, notes.WEBHOOK_SECRET, webhook)
         for user_id in (1, 2, 3):
             asked = vault.seal_text("half a key", purpose="dialog")
             await dialogs.put(
@@ -97,10 +99,10 @@ async def test_everything_sealed_goes_under_the_first_key_and_twice_is_once(data
     second = await rotate(database, BOTH)
 
     assert first.is_complete
-    assert resealed(first) == [3, 3, 3, 1]
+    assert resealed(first) == [3, 3, 3, 1, 1]
     assert second.is_complete
-    assert resealed(second) == [0, 0, 0, 0]
-    assert [count.kept for count in second.counts.values()] == [3, 3, 3, 1]
+    assert resealed(second) == [0, 0, 0, 0, 0]
+    assert [count.kept for count in second.counts.values()] == [3, 3, 3, 1, 1]
     assert await is_all_under(database, NEW)
     assert await secrets(database, NEW) == [SECRET.format(n) for n in (1, 2, 3)]
 
@@ -117,6 +119,7 @@ def test_every_column_that_holds_a_token_is_known():
     assert sealing == {
         "bot/dialogs.py",
         "bot/storing.py",
+        "bot/webhooksecret.py",
         "engine/accounts.py",
         "engine/archive.py",  # a file's chunks are under the key of their time
         "engine/supergroups.py",
