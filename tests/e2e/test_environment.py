@@ -110,6 +110,7 @@ async def test_connections_that_never_ask_anything_stop_neither_answers_nor_trad
         async with world.running(PORT=str(port)) as program:
             await world.connect()
             await world.ask("/resume", "Trading is on")
+            await world.hears("Bought")
             for _ in range(1100):
                 line = half_open.enter_context(socket.create_connection(("127.0.0.1", port)))
                 line.send(b"GET /hea")
