@@ -320,8 +320,9 @@ async def a_group_moves(world: World) -> None:
 
 async def a_friend_is_let_in(world: World) -> None:
     """Into a group that only paper trades in, by an owner's code; then may only look, as all may."""
+    world.telegram.open_chat(OWNER)
     _say_in_group(world, "/invite trader")
-    offered = await world.hears("/start ", chat=GROUP)
+    offered = await world.hears("/start ", chat=OWNER)
     code = _CODE.findall(offered.text)[0]
     world.telegram.say(GROUP, f"/start {code}", user_id=FRIEND, chat_type="group")
     await until(lambda: any(t in m for m in world.told(GROUP) for t in ("Welcome", "in already")))
