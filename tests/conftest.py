@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 
 from engine.storage.database import Database
 from engine.storage.migrating import migrate
+from tests import compiled
 from tests.fakes import telegram_limits
 from tests.fakes.clock import FakeClock
 from tests.faults.summary import pytest_terminal_summary
@@ -21,6 +22,7 @@ from tests.postgres import NoPostgres, Server, running_server
 
 __all__ = ["pytest_terminal_summary"]  # a hook, found by its name
 
+compiled.share()
 os.environ["PTB_TIMEDELTA"] = "true"  # as bot/__main__.py does; PTB warns without it
 
 # The short form looks for 50 examples of each property; in CI the same ones each time, so that a
@@ -44,6 +46,7 @@ def pytest_collection_finish() -> None:
     """What was imported stays, as in the program: a tenth of the time went into looking at it."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000)  # another tenth
 
 
 @pytest.fixture
