@@ -11,6 +11,7 @@ from engine.clock import from_millis, to_millis
 from engine.domain.people import Member, Role
 from engine.storage import notes
 from engine.storage.chat_models import MemberRow, StrangerRow
+from engine.storage.encodings import storable
 from engine.storage.models import AccountRow, NoteRow
 
 _CODE = "pairing_code"
@@ -89,7 +90,7 @@ async def rename(session: AsyncSession, *, chat_id: int, user_id: int, name: str
     await session.execute(
         update(MemberRow)
         .where(MemberRow.chat_id == chat_id, MemberRow.user_id == user_id)
-        .values(name=name)
+        .values(name=await storable(session, name))
     )
 
 
@@ -100,8 +101,9 @@ async def name_of(session: AsyncSession, user_id: int) -> str:
 
 async def keep_name(session: AsyncSession, user_id: int, name: str) -> None:
     """Of somebody whom only the settings let in."""
-    await notes.put_first(session, _NAME.format(user_id), name)
-    await notes.put(session, _NAME.format(user_id), name)
+    kept = await storable(session, name)
+    await notes.put_first(session, _NAME.format(user_id), kept)
+    await notes.put(session, _NAME.format(user_id), kept)
 
 
 async def set_role(session: AsyncSession, *, chat_id: int, user_id: int, role: Role) -> None:
@@ -151,7 +153,7 @@ async def admit(
             user_id=user_id,
             is_owner=is_owner,
             role=role,
-            name=name,
+            name=await storable(session, name),
             created_at=now,
         )
     )

@@ -12,8 +12,11 @@ from sqlalchemy.engine import make_url
 
 from bot.wiring import CannotStart, open_database
 from engine.clock import SystemClock
+from engine.domain.people import Role
+from engine.storage import members
 from engine.storage.database import Database
 from engine.storage.migrating import UnknownSchema, migrate
+from tests.fakes.clock import START
 from tests.postgres import Server
 
 
@@ -73,6 +76,29 @@ async def test_a_database_of_any_encoding_is_migrated_and_keeps_names(postgres, 
                 query = text("SELECT value FROM notes WHERE name = 'name'")
 
                 assert (await session.scalar(query)) == name
+
+
+@pytest.mark.parametrize(
+    ("encoding", "kept"),
+    [("UTF8", "Zoë Жанна 🚀"), ("LATIN1", "Zoë ????? ?"), ("WIN1251", "Zo? Жанна ?")],
+)
+async def test_a_member_whose_name_the_database_cannot_hold_is_let_in(postgres, encoding, kept):
+    with a_database(postgres, encoding=encoding) as url:
+        migrate(url)
+        async with open_database(url, clock=SystemClock()) as database:
+            async with database.writing() as session:
+                await members.admit(
+                    session,
+                    chat_id=-1,
+                    user_id=2,
+                    role=Role.TRADER,
+                    now=START,
+                    name="Zoë Жанна 🚀",
+                )
+                await members.keep_name(session, 3, "Zoë Жанна 🚀")
+            async with database.reading() as session:
+                assert await members.name_in(session, chat_id=-1, user_id=2) == kept
+                assert await members.name_of(session, 3) == kept
 
 
 async def test_a_role_that_may_not_create_tables_is_told_what_to_grant(app, empty_postgres_url):
