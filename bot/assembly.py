@@ -222,7 +222,7 @@ def assemble(
         access=access,
         dispatcher=dispatcher,
         flood=flood,
-        heartbeat=Heartbeat(dispatcher, clock=clock, every=venue.heartbeat),
+        heartbeat=Heartbeat(application, dispatcher, every=venue.heartbeat),
         update_workers=update_workers,
         relay=Relay(
             database=database,

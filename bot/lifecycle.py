@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from telegram.error import InvalidToken, TelegramError
@@ -20,6 +20,8 @@ from engine.errors import innermost
 # Hosts kill after 30 s at best, and 10 are promised: the rest is for closing down on a slow one.
 _GRACE_S = 6.0
 _BEAT_GRACE_S = 1.0
+# Due at once, whatever the wall clock says.
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
 _LONGEST_PAUSE = timedelta(seconds=30)
 
 logger = logging.getLogger(__name__)
@@ -40,36 +42,46 @@ class Worker(Protocol):
 
 
 class Heartbeat:
-    """Hands due accounts to the engine's pool, again and again.
+    """JobQueue's one job: it hands due accounts to the engine's pool, again and again.
 
-    No job of a scheduler that goes by the wall clock: set back, that would wait for it to catch up.
+    It is one long job and not a repeating one: the scheduler's intervals go by the wall clock, and
+    set back, that would have to catch up before the next beat.
     """
 
-    def __init__(self, dispatcher: Dispatcher, *, clock: Clock, every: timedelta) -> None:
+    def __init__(self, application: App, dispatcher: Dispatcher, *, every: timedelta) -> None:
+        self._application = application
         self._dispatcher = dispatcher
-        self._clock = clock
-        self._every = every
+        self._every_s = every.total_seconds()
+        self._stopping = asyncio.Event()
 
     async def run(self) -> None:
         """Beat until cancelled. No two beats overlap."""
-        while True:
-            beat = asyncio.get_running_loop().create_task(self._beat())
-            try:
-                await asyncio.shield(beat)
-            except asyncio.CancelledError:
-                # A beat under way is let finish: it may be in the middle of a transaction.
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_BEAT_GRACE_S):
-                        await beat
-                raise
-            await self._clock.sleep(self._every)
-
-    async def _beat(self) -> None:
+        queue = self._application.job_queue
+        if queue is None:
+            raise ValueError("the application was built without a job queue")
+        queue.run_once(
+            self._beats, _LONG_AGO, name="heartbeat", job_kwargs={"misfire_grace_time": None}
+        )
+        await queue.start()
         try:
-            await self._dispatcher.tick()
-        except Exception:
-            # The supervisor's net: the next beat may get through, and the watch tells if none does.
-            logger.exception("heartbeat broke")
+            await asyncio.Event().wait()
+        finally:
+            self._stopping.set()
+            # A beat under way is let finish: it may be in the middle of a transaction.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_BEAT_GRACE_S):
+                    await queue.stop(wait=True)
+
+    async def _beats(self, _: object) -> None:
+        while not self._stopping.is_set():
+            try:
+                await self._dispatcher.tick()
+            except Exception:
+                # The supervisor: the next beat may get through, and the watch tells if none does.
+                logger.exception("heartbeat broke")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._every_s):  # by the loop's clock
+                    await self._stopping.wait()
 
 
 async def connect(application: App, clock: Clock) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 
 import pytest
 from telegram.request import HTTPXRequest
@@ -13,7 +13,6 @@ from bot.lifecycle import App, Heartbeat, connect, live
 from bot.updates import TokenRefused
 from bot.watchdog import PollsStalled
 from bot.wiring import build_application
-from engine.clock import SystemClock
 from engine.dispatch import Dispatcher
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import NO_CERTIFICATES
@@ -132,9 +131,9 @@ def forever(name: str, seen: Ledger) -> Callable[[], Awaitable[None]]:
 
 
 async def test_the_heart_beats_until_it_is_cancelled(
-    dispatcher: RememberingDispatcher, seen: Ledger
+    application: App, dispatcher: RememberingDispatcher, seen: Ledger
 ):
-    heartbeat = Heartbeat(dispatcher, clock=SystemClock(), every=EVERY)
+    heartbeat = Heartbeat(application, dispatcher, every=EVERY)
 
     async with running(heartbeat.run()):
         await seen.until("beat", times=3)
@@ -145,10 +144,10 @@ async def test_the_heart_beats_until_it_is_cancelled(
 
 
 async def test_beats_never_overlap_and_the_last_is_let_finish(
-    dispatcher: RememberingDispatcher, seen: Ledger
+    application: App, dispatcher: RememberingDispatcher, seen: Ledger
 ):
     dispatcher.hold_beat = asyncio.Event()
-    heartbeat = Heartbeat(dispatcher, clock=SystemClock(), every=EVERY)
+    heartbeat = Heartbeat(application, dispatcher, every=EVERY)
 
     async with running(heartbeat.run()):
         await seen.until("beat")
@@ -160,13 +159,14 @@ async def test_beats_never_overlap_and_the_last_is_let_finish(
 
 
 async def test_a_beat_that_does_not_end_is_not_waited_for(
+    application: App,
     dispatcher: RememberingDispatcher,
     seen: Ledger,
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setattr(lifecycle, "_BEAT_GRACE_S", 0.01)
     dispatcher.hold_beat = asyncio.Event()
-    heartbeat = Heartbeat(dispatcher, clock=SystemClock(), every=EVERY)
+    heartbeat = Heartbeat(application, dispatcher, every=EVERY)
 
     async with asyncio.timeout(30), running(heartbeat.run()):
         await seen.until("beat")
@@ -176,15 +176,56 @@ async def test_a_beat_that_does_not_end_is_not_waited_for(
 
 
 async def test_a_beat_that_breaks_is_not_the_last_one(
-    dispatcher: RememberingDispatcher, seen: Ledger, caplog: pytest.LogCaptureFixture
+    application: App,
+    dispatcher: RememberingDispatcher,
+    seen: Ledger,
+    caplog: pytest.LogCaptureFixture,
 ):
     dispatcher.break_beat = True
-    heartbeat = Heartbeat(dispatcher, clock=SystemClock(), every=EVERY)
+    heartbeat = Heartbeat(application, dispatcher, every=EVERY)
 
     async with running(heartbeat.run()):
         await seen.until("beat", times=2)
 
     assert "heartbeat broke" in caplog.text
+
+
+async def test_without_a_job_queue_there_is_no_heart(
+    application: App, dispatcher: RememberingDispatcher
+):
+    application._job_queue = None
+    heartbeat = Heartbeat(application, dispatcher, every=EVERY)
+
+    with (
+        pytest.warns(UserWarning, match="No `JobQueue`"),
+        pytest.raises(ValueError, match="queue"),
+    ):
+        await heartbeat.run()
+
+
+async def test_the_heart_beats_by_no_clock_that_can_be_set(
+    application: App,
+    dispatcher: RememberingDispatcher,
+    seen: Ledger,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    class SetBack(datetime):
+        """A wall clock that shows two hours less each time it is looked at."""
+
+        looks = 0
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            cls.looks += 1
+            return datetime.now(tz) - cls.looks * timedelta(hours=2)  # noqa: TID251
+
+    monkeypatch.setattr("apscheduler.schedulers.base.datetime", SetBack)
+    heartbeat = Heartbeat(application, dispatcher, every=EVERY)
+
+    async with asyncio.timeout(30), running(heartbeat.run()):
+        await seen.until("beat", times=3)
+
+    assert SetBack.looks > 0
 
 
 async def test_a_telegram_that_is_away_is_waited_for(
