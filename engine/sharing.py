@@ -14,7 +14,7 @@ from engine.domain.accounts import Account
 from engine.domain.key_alerts import MoneyShared
 from engine.domain.orders import AccountId
 from engine.errors import AccountElsewhere
-from engine.storage import accounts, exchange_accounts, outbox, requests
+from engine.storage import accounts, exchange_accounts, outbox, requests, undeliverable
 
 logger = logging.getLogger(__name__)
 
@@ -94,9 +94,13 @@ async def _stop(session: AsyncSession, account_id: AccountId, *, now: datetime) 
 
 
 async def pause(session: AsyncSession, account_id: AccountId) -> tuple[Account, bool]:
-    """Pause trading, with the run that was confirmed; the account before, and whether it traded."""
+    """Pause trading, with the run that was confirmed; the account before, and whether it traded.
+
+    A pause that would have been lifted when its chat can be written again stays from now on.
+    """
     before = await accounts.get(session, account_id)
     if before.settings.paused:
+        await undeliverable.unmark_paused(session, account_id)
         return before, False
     await accounts.change(session, before, paused=True)
     await requests.drop(session, account_id)

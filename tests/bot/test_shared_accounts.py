@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select
 
+from engine.storage import accounts, undeliverable
 from engine.storage.models import AccountRow, ExchangeAccountRow
 from tests.bot.harness import (
     FRIEND,
@@ -192,3 +193,19 @@ async def test_the_number_is_kept_as_a_hash_and_asked_for_once(world: World, bot
     assert SAME not in kept.account_print
     assert len(kept.account_print) == 64
     assert world.mexc.requests[UID] == 1
+
+
+async def test_a_pause_of_a_silent_chat_is_not_lifted_where_another_chat_trades_its_money(
+    bot: Program,
+):
+    await as_0_4_0_left_them(bot)
+    account = await bot.account(FRIEND)
+    async with bot.database.writing() as session:
+        await accounts.change(session, account, paused=True)
+        await undeliverable.mark_paused(session, account.id)
+
+    await a_day_passes(bot)
+
+    async with bot.database.reading() as session:
+        assert not await undeliverable.is_paused(session, account.id)
+    assert (await bot.account(FRIEND)).settings.paused
