@@ -181,11 +181,11 @@ class Checker:
             book=book,
             ignore_band=duty.request is not None,
         )
-        now = self._clock.now()
+        now, exchange_time = self._clock.now(), exchange.time()
         async with self._database.reading() as session:
-            recent = await limits.recent(session, account, now=exchange.time())
+            recent = await limits.recent(session, account, now=exchange_time)
         decided = limited(decided, book=book, limits=account.limits_in_force, recent=recent)
-        jump = jump_at(book.mid, limits=account.limits_in_force, recent=recent, now=now)
+        jump = jump_at(book.mid, limits=account.limits_in_force, recent=recent, now=exchange_time)
         seen = {"holdings": holdings, "book": book, "first": reading.first, "jump": jump}
         if decided.order is None or (
             duty.request is not None and not duty.request.covers(decided.order, now=now)

@@ -90,10 +90,11 @@ class Previews:
             book=book,
             ignore_band=True,
         )
+        exchange_time = exchange.time()
         async with self._database.reading() as session:
-            recent = await limits.recent(session, account, now=exchange.time())
+            recent = await limits.recent(session, account, now=exchange_time)
         decided = limited(decided, book=book, limits=account.limits_in_force, recent=recent)
-        jump = jump_at(book.mid, limits=account.limits_in_force, recent=recent, now=book.read_at)
+        jump = jump_at(book.mid, limits=account.limits_in_force, recent=recent, now=exchange_time)
         seen = Seen.of(account.settings, holdings, book, jump)
         reason = decided.reason
         if isinstance(reason, OverLimit) and reason.kind is LimitKind.JUMP:

@@ -97,7 +97,7 @@ AUTOMATIC = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """A price was over the limit away from *before*, and has been since *at*."""
+    """A price was over the limit away from *before*, and has been since *at*, by the exchange's clock."""
 
     at: datetime
     before: Decimal

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from sqlalchemy import select
 
 from engine.domain.accounts import Account
@@ -167,6 +168,29 @@ async def test_a_flash_at_an_interval_of_a_second_is_not_traded_into(
     assert [over(checked).kind for checked in flashed] == [LimitKind.JUMP] * 11
     assert [over(checked).asked for checked in flashed[:9]] == [over(flashed[0]).asked] * 9
     assert len(exchange.tickets) == 1
+
+
+@pytest.mark.parametrize("host_is_ahead_by", [timedelta(hours=-1), timedelta(hours=1)])
+async def test_a_host_whose_clock_is_wrong_needs_two_sights_of_a_price_all_the_same(
+    engine: Engine, exchange: FakeExchange, host_is_ahead_by: timedelta
+):
+    exchange.offset = -host_is_ahead_by
+    account = await engine.open_account()
+    await engine.until_quiet(account)
+    exchange.usdt += 20
+    exchange.paper_market.price *= 3
+    await engine.wait(timedelta(minutes=20))
+
+    first = await engine.check(account)
+    too_soon = await engine.check(account)
+    shown = await previews_of(engine).preview(account)
+    await engine.wait(SIGHTS_APART)
+    later = await engine.check(account)
+
+    assert over(first).kind is LimitKind.JUMP
+    assert over(too_soon).kind is LimitKind.JUMP
+    assert shown.plan.reason == over(first)
+    assert isinstance(later.look.verdict, Ordered)
 
 
 async def test_a_book_so_thin_that_the_order_would_slip_gets_no_order(
