@@ -239,12 +239,7 @@ async def postpone(
     """The row keeps its place, unless it gets another *rank*, and is tried again at *until*. False,
     and nothing changes, where another claim has the row by now or it is done.
     """
-    postponed = await session.execute(
-        update(table)
-        .where(_held(table, held))
-        .values(**_RELEASED, not_before=until, failure=failure)
-    )
-    values: dict[str, Any] = {"not_before": until, "claimed_until": None, "failure": failure}
+    values: dict[str, Any] = {**_RELEASED, "not_before": until, "failure": failure}
     if rank is not None:
         values["rank"] = rank
     postponed = await session.execute(update(table).where(_held(table, held)).values(**values))
