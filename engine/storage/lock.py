@@ -44,7 +44,8 @@ def make_private(database_file: Path) -> None:
     """Nobody but its owner may read the database, nor what SQLite keeps beside it."""
     for suffix in _BESIDE:
         path = database_file.with_name(f"{database_file.name}{suffix}")
-        # Where it cannot be, as on some mounted volumes, it is not a reason not to trade.
+        # Where it cannot be, as on some mounted volumes, it is not a reason not to trade. What is no
+        # file, such as /dev/null, belongs to everybody.
         with suppress(OSError):
-            if path.stat().st_mode & 0o077:
+            if path.is_file() and path.stat().st_mode & 0o077:
                 path.chmod(_OWNER_ALONE)

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from bot.wiring import CannotStart, open_database
 from engine.clock import SystemClock
-from engine.storage.lock import InUse, sole_user
+from engine.storage.lock import InUse, make_private, sole_user
 
 
 @pytest.fixture
@@ -84,3 +84,14 @@ async def test_the_database_and_what_lies_beside_it_are_for_their_owner_alone(
 
 def seen(folder: Path) -> list[Path]:
     return list(folder.iterdir())
+
+
+def test_what_is_no_file_keeps_its_rights(data: Path):
+    """As root, a database at /dev/null would take that from the whole machine."""
+    device = data / "device"
+    os.mkfifo(device)
+    device.chmod(0o666)
+
+    make_private(device)
+
+    assert stat.S_IMODE(device.stat().st_mode) == 0o666
