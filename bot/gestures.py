@@ -12,6 +12,8 @@ from bot.messages import Message, Place
 from engine.clock import Clock
 
 _BEFORE_ASKING_AGAIN = timedelta(seconds=1)
+# What the chat sent next waits with a tap, but for what stops trading.
+_LONGEST_SILENCE = timedelta(seconds=60)
 
 logger = logging.getLogger(__name__)
 
@@ -79,9 +81,12 @@ class Gestures:
 
     async def in_time(self, query_id: str, *, chat_id: int) -> bool | None:
         """End the button's spinner. False if Telegram has forgotten the tap, being too old; None if
-        it does not say.
+        it does not say. Where it wants silence, it is asked after that.
         """
         for is_last in (False, True):
+            if (pause := self._flood.pause(chat_id)) > _LONGEST_SILENCE:
+                return None
+            await self._clock.sleep(pause)
             try:
                 await self._flood.check(chat_id)
                 return await self._bot.answer_callback_query(query_id)

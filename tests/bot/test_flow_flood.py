@@ -132,3 +132,35 @@ async def test_an_answer_that_waits_has_the_rank_of_its_command(
         rows = (await session.scalars(select(OutboxRow).where(OutboxRow.done_at.is_(None)))).all()
 
     assert [row.rank for row in rows if row.kind == "answer"] == [rank]
+
+
+async def test_a_tap_within_a_retry_after_is_obeyed_when_it_is_over(world: World, bot: Program):
+    """Telegram is asked how old it is, but not before."""
+    await a_group(bot)
+    await bot.ask(GROUP, "/pause", **IN_GROUP)
+    paused = world.api.sent(GROUP)[-1]
+    world.api.fail("sendMessage", too_many_requests(QUIET_S))
+    await bot.say(GROUP, "/version", **IN_GROUP)
+    begun, began = len(calls_to_group(world)), world.clock.now()
+
+    await bot.tap(GROUP, "Resume", user_id=OWNER, message=paused)
+    waited = world.clock.now() - began
+
+    assert calls_to_group(world)[begun] == "answerCallbackQuery"
+    assert waited >= QUIET_S * SECOND
+    assert not (await bot.account(GROUP)).settings.paused
+
+
+async def test_a_tap_within_a_long_retry_after_does_not_start_trading(world: World, bot: Program):
+    await a_group(bot)
+    await bot.ask(GROUP, "/pause", **IN_GROUP)
+    paused = world.api.sent(GROUP)[-1]
+    world.api.fail("sendMessage", too_many_requests(3600))
+    await bot.say(GROUP, "/version", **IN_GROUP)
+
+    await bot.tap(GROUP, "Resume", user_id=OWNER, message=paused)
+    world.clock.shift(timedelta(hours=1, seconds=1))
+    told = await bot.told(GROUP)
+
+    assert any("I could not find out when you tapped “/resume”." in one.text for one in told)
+    assert (await bot.account(GROUP)).settings.paused
