@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 import httpx
+from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
@@ -20,6 +21,7 @@ from engine.clock import Clock
 from engine.deliverability import Deliverability
 from engine.domain.alert_settings import Voice
 from engine.storage import outage, outbox, queue
+from engine.storage.claims import ClaimLost
 from engine.storage.codec import Unreadable
 from engine.storage.database import Database
 from engine.storage.models import OutboxRow
@@ -98,10 +100,18 @@ class Relay:
 
     async def _deliver(self, row: OutboxRow) -> Outcome:
         about = {"chat_id": row.chat_id, "kind": row.kind, "outbox_id": row.id}
-        manner = AS_IT_COMES if self._manner is None else await self._manner(row)
-        if manner.voice is Voice.OFF:
-            return Done(failure=manner.why)
-        return await self._say(row, manner, about)
+        try:
+            manner = AS_IT_COMES if self._manner is None else await self._manner(row)
+            if manner.voice is Voice.OFF:
+                return Done(failure=manner.why)
+            return await self._say(row, manner, about)
+        except (SQLAlchemyError, ClaimLost):
+            raise
+        except Exception as e:
+            # The supervisor: a mistake of ours with one message must not silence the others.
+            logger.exception("message broke", extra=about)
+            later = self._clock.now() + delay(row.attempts, most=_LONGEST_PAUSE)
+            return Later(later, f"{_UNCLEAR}: {type(e).__name__}", rank=queue.ASIDE)
 
     async def _say(self, row: OutboxRow, manner: Manner, about: Mapping[str, object]) -> Outcome:
         # Claimed before without an outcome: that process may have died after sending.

@@ -73,7 +73,7 @@ async def _post(
     reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
     sent = await bot.send_message(
         place.chat_id,
-        message.text,
+        message.text.encode(errors="replace").decode(),  # half a character is sent by no library
         message_thread_id=place.topic_id,
         parse_mode=parse_mode,
         reply_markup=message.keyboard,

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.request import HTTPXRequest
 
+from bot.loudness import AS_IT_COMES, Manner
 from bot.messages import Message, plain_text, split
 from bot.relay import Relay
 from engine.deliverability import Deliverability
@@ -702,3 +703,33 @@ def test_plain_text_keeps_what_only_looks_like_a_tag():
     assert plain_text("<b>held < target</b> &amp; target > 5 <x>") == (
         "held < target & target > 5 <x>"
     )
+
+
+async def test_half_a_character_in_a_message_ends_neither_the_program_nor_the_chat(
+    api: FakeTelegram, desk: Desk
+):
+    await desk.write(ANNA, "broken", Message("MEXC says \ud83d"))
+    await desk.write(ANNA, "next")
+    async with running(desk.relay.run()):
+        await desk.until()
+
+    assert api.texts(ANNA) == ["MEXC says ?", "next"]
+
+
+async def test_what_breaks_with_one_message_lets_all_others_pass(
+    api: FakeTelegram, desk: Desk, caplog: pytest.LogCaptureFixture
+):
+    async def broken(row: OutboxRow) -> Manner:
+        if row.payload == "broken":
+            raise LookupError("a mistake of ours")
+        return AS_IT_COMES
+
+    desk.relay._manner = broken
+    for chat_id in (ANNA, BERT):
+        await desk.write(chat_id, "broken" if chat_id == ANNA else "other")
+    await desk.write(ANNA, "next")
+    async with running(desk.relay.run()):
+        await desk.until(passed=2)
+
+    assert (api.texts(ANNA), api.texts(BERT)) == (["next"], ["other"])
+    assert "message broke" in caplog.text
