@@ -17,7 +17,7 @@ from tests.bot.harness import FRIEND, KEY, OWNER, SECRET, STRANGER, Program, Wor
 from tests.builders import intent
 from tests.fakes.telegram_faults import DROPPED, refused
 
-ODD = ("0", "-1", "101", "five", "１", "1e400", "9" * 5000, "<b>", "\u200f5", "5 5")
+ODD = ("0", "-1", "101", "five", "１", "1e400", "9" * 5000, "<b>", "\u202e5", "5 5")
 
 
 async def traded(bot: Program, count: int) -> None:
