@@ -7,7 +7,8 @@ from sqlalchemy import BigInteger, func, literal, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from engine.clock import to_millis
+from engine.clock import from_millis, to_millis
+from engine.storage import notes
 from engine.storage.chat_models import (
     AlertSettingsRow,
     CardRow,
@@ -19,6 +20,7 @@ from engine.storage.models import (
     AccountRow,
     BalanceRow,
     InboxRow,
+    NoteRow,
     OrderRow,
     OutboxRow,
     RequestRow,
@@ -42,6 +44,8 @@ _WAITED_FOR: tuple[InstrumentedAttribute[Any], ...] = (
     TroubleRow.last_at,
     TroubleRow.since,
 )
+# What the clock was set back from, and to, when that was done last.
+_DONE = "brought_forward"
 _DAY = timedelta(days=1) // timedelta(milliseconds=1)
 _WRITTEN = (InboxRow.created_at, OrderRow.created_at, OutboxRow.created_at)
 
@@ -55,7 +59,12 @@ async def newest(session: AsyncSession) -> datetime | None:
 async def bring_forward(session: AsyncSession, by: timedelta, *, now: datetime) -> None:
     """Whatever is still to come is to come so much sooner. A digest keeps its time of day, and is no
     more than a day away.
+
+    Nothing changes where that was done for this setting of the clock: by an earlier life, or by
+    another process.
     """
+    if await _is_done(session, now=now):
+        return
     millis = by // timedelta(milliseconds=1)
     for column in _WAITED_FOR:
         await session.execute(
@@ -72,3 +81,17 @@ async def bring_forward(session: AsyncSession, by: timedelta, *, now: datetime) 
         .values(digest_due=literal(to_millis(now), BigInteger) + left % _DAY)
         .execution_options(synchronize_session=False)
     )
+
+
+async def _is_done(session: AsyncSession, *, now: datetime) -> bool:
+    """Whether what was written last was known at the last time, and the clock went on since."""
+    written = await newest(session)
+    if written is None or written <= now:
+        return False
+    await notes.put_first(session, _DONE, "0 0")
+    known = await session.get_one(NoteRow, _DONE, with_for_update=True, populate_existing=True)
+    newest_then, then = (from_millis(int(part)) for part in known.value.split())
+    if written <= newest_then and then <= now:
+        return True
+    known.value = f"{to_millis(written)} {to_millis(now)}"
+    return False

@@ -73,6 +73,26 @@ async def test_what_waits_does_so_for_as_long_as_it_was_meant_to(
     assert not await is_good(database, clock)
 
 
+@pytest.mark.parametrize("again", ["a restart", "another process"])
+async def test_what_was_brought_forward_once_is_not_once_more(
+    database: Database, clock: FakeClock, again: str
+):
+    """Else nothing written since would last as long as it was meant to."""
+    await leave_things_waiting(database, clock)
+    clock.set_by(-TWO_HOURS)
+    await Waits(database=database, clock=clock).clock_was_set(-TWO_HOURS)
+    clock.shift(timedelta(seconds=10))
+    waits = Waits(database=database, clock=clock)
+    await (waits.begin() if again == "a restart" else waits.clock_was_set(-TWO_HOURS))
+    lasts = await is_good(database, clock)
+    clock.set_by(-TWO_HOURS)
+    await waits.clock_was_set(-TWO_HOURS)
+    clock.shift(timedelta(seconds=81))
+
+    assert lasts
+    assert not await is_good(database, clock)
+
+
 @pytest.mark.parametrize("by", [timedelta(), TWO_HOURS])
 async def test_a_clock_that_is_right_or_was_set_ahead_changes_nothing(
     sqlite: Database, clock: FakeClock, by: timedelta
