@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class Gestures:
-    """Nothing is done in a chat in which Telegram wants silence."""
+    """Nothing is done in a chat in which Telegram wants silence, but to take a secret out of it."""
 
     def __init__(self, *, bot: Bot, clock: Clock, flood: FloodControl) -> None:
         self._bot = bot
@@ -58,10 +58,11 @@ class Gestures:
             self.slowed(chat_id, e)
             logger.info("buttons not removed", extra={"chat_id": chat_id, "problem": e.message})
 
-    async def delete(self, chat_id: int, message_id: int) -> bool:
-        """Whether the message is gone."""
+    async def delete(self, chat_id: int, message_id: int, *, is_secret: bool = False) -> bool:
+        """Whether the message is gone. One that *is_secret* is deleted whatever Telegram wants."""
         try:
-            await self._flood.check(chat_id)
+            if not is_secret:
+                await self._flood.check(chat_id)
             return await self._bot.delete_message(chat_id, message_id)
         except TelegramError as e:
             if "delete not found" in e.message.lower():

@@ -73,7 +73,7 @@ class Keys:
         """
         words = ask.argument.split()
         is_secret = bool(words) or ask.has_media
-        deleted = is_secret and await self._replies.delete(ask.chat_id, ask.message_id)
+        deleted = is_secret and await self._delete(ask)
         if not ask.is_private:
             return group_refused_view(deleted=deleted if is_secret else None)
         if ask.has_media:
@@ -90,7 +90,7 @@ class Keys:
         step = await self._dialogs.step(ask)
         if step is None or step.kind not in {_AWAITS_KEY, _AWAITS_SECRET}:
             return await self.stray(ask, text)
-        deleted = await self._replies.delete(ask.chat_id, ask.message_id)
+        deleted = await self._delete(ask)
         if ask.has_media or ask.is_secondhand:
             return not_as_text_view(deleted=deleted)
         if not _WORD.fullmatch(text.strip()):
@@ -113,7 +113,7 @@ class Keys:
         is_behind_connect = ask.command == "connect" and bool(text or ask.has_media)
         if not is_behind_connect and not _LIKE_A_KEY.search(text):
             return None
-        return stray_key_view(deleted=await self._replies.delete(ask.chat_id, ask.message_id))
+        return stray_key_view(deleted=await self._delete(ask))
 
     async def disconnect(self, ask: Ask) -> Message:
         account = await self._accounts.of(ask.chat_id)
@@ -135,6 +135,9 @@ class Keys:
         if change.after.key_tail is not None:
             return another_key_view(account=change.after)
         return disconnected_view(account=change.after, key_tail=change.before.key_tail)
+
+    async def _delete(self, ask: Ask) -> bool:
+        return await self._replies.delete(ask.chat_id, ask.message_id, is_secret=True)
 
     async def _try(self, ask: Ask, *, api_key: str, api_secret: str, deleted: bool) -> Message:
         before = await self._accounts.of(ask.chat_id)
