@@ -178,11 +178,15 @@ class Replies(Gestures):
     async def _must_queue(self, chat_id: int) -> bool:
         if not self._flood.is_congested(chat_id):
             return False
-        async with self._database.reading() as session:
-            waits = bool(await queue.waiting(session, OutboxRow, chat_id=chat_id))
+        waits = bool(await self.waiting(chat_id))
         if not waits:
             self._flood.relieved(chat_id)
         return waits
+
+    async def waiting(self, chat_id: int) -> int:
+        """How many messages wait for the chat."""
+        async with self._database.reading() as session:
+            return await queue.waiting(session, OutboxRow, chat_id=chat_id)
 
     async def edit(self, place: Place, message_id: int, message: Message, *, key: str) -> int:
         """Replace a message of ours; send a new one where it cannot be edited any more. The id of

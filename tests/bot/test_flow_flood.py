@@ -11,7 +11,7 @@ from bot.onlookers import MOST_A_MINUTE
 from engine.domain.key_alerts import KeyEnding
 from engine.storage import audience, outbox
 from engine.storage.models import OutboxRow
-from tests.bot.harness import GROUP, OWNER, STRANGER, Program, World
+from tests.bot.harness import GROUP, KEY, OWNER, SECRET, STRANGER, Program, World
 from tests.fakes.telegram_faults import too_many_requests
 
 SECOND = timedelta(seconds=1)
@@ -164,3 +164,27 @@ async def test_a_tap_within_a_long_retry_after_does_not_start_trading(world: Wor
 
     assert any("I could not find out when you tapped “/resume”." in one.text for one in told)
     assert (await bot.account(GROUP)).settings.paused
+
+
+async def test_a_group_that_hears_nothing_gathers_no_answers_for_onlookers(
+    world: World, bot: Program
+):
+    """Days later they would keep its trader's answers waiting for hours."""
+    await a_group(bot)
+    world.api.mute(GROUP)
+    for _ in range(3):
+        for _ in range(MOST_A_MINUTE):
+            await bot.say(GROUP, "/help", user_id=STRANGER, chat_type="group")
+        world.clock.shift(timedelta(minutes=2))
+
+    assert await bot.waiting() == MOST_A_MINUTE
+
+
+async def test_a_key_is_deleted_even_within_a_retry_after(world: World, bot: Program):
+    world.api.open_chat(OWNER)
+    world.api.fail("sendMessage", too_many_requests(QUIET_S))
+    await bot.say(OWNER, "/version")
+
+    await bot.say(OWNER, f"/connect {KEY} {SECRET}")
+
+    assert len(world.api.called("deleteMessage")) == 1
