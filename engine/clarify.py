@@ -5,6 +5,7 @@ person says counts as far as the balances bear it out; every answer leaves a lin
 import asyncio
 import logging
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import Enum
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -129,7 +130,8 @@ class Clarifier:
                 await self._note(session, case, user_id, CLAIMED, told, did="left to it")
                 await leases.wake(session, case.account.id)
             return KnownNow(case.order, heard.over)
-        if seen is None or not self._bears_out(seen, case.order, filled=filled):
+        now = exchange.time() if exchange else self._clock.now()
+        if seen is None or not _bears_out(seen, case.order, filled=filled, now=now):
             async with self._database.writing() as session:
                 await self._note(session, case, user_id, CLAIMED, told, did="nothing")
             return Doubted(case.order, filled, heard, seen)
@@ -151,12 +153,6 @@ class Clarifier:
         told = "said: looked; not compared with anything"
         closed = await self._close(case, user_id, PUT_ASIDE, told, filled=True, pause=True)
         return closed if isinstance(closed, AlreadyClear) else closed.account
-
-    def _bears_out(self, seen: Holdings, order: Intent, *, filled: bool) -> bool:
-        """Whether the balances *seen* agree with a person who says how the order ended."""
-        if filled:
-            return trace(seen, order) is Trace.FILLED
-        return left_no_trace(seen, order, now=self._clock.now())
 
     async def _case(self, chat_id: int, client_order_id: str) -> "_Case | AlreadyClear":
         async with self._database.reading() as session:
@@ -224,6 +220,15 @@ class Clarifier:
 class _Case:
     account: Account
     order: Intent
+
+
+def _bears_out(seen: Holdings, order: Intent, *, filled: bool, now: datetime) -> bool:
+    """Whether the balances *seen* agree with a person who says how the order ended. *now* is the
+    exchange's time.
+    """
+    if filled:
+        return trace(seen, order) is Trace.FILLED
+    return left_no_trace(seen, order, now=now)
 
 
 def _end_of(order: Intent, *, filled: bool) -> OrderState:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -512,3 +513,22 @@ async def test_a_claim_about_an_order_under_an_unknown_status_is_compared_with_t
     assert again == StillUnclear(intent, Silence.UNKNOWN_STATUS)
     assert isinstance(doubted, Doubted)
     assert isinstance(believed, Believed)
+
+
+async def test_a_token_that_may_still_lag_bears_out_nothing_whatever_the_hosts_clock_says(
+    engine: Engine, exchange: FakeExchange, clock: FakeClock
+):
+    exchange.odd_status, exchange.late_fills = "EXPIRED", FOREVER
+    exchange.offset = -timedelta(hours=1)
+    account = await engine.open_account()
+    for _ in range(12):
+        await engine.check(account)
+        clock.shift(NEEDS_HUMAN_AFTER / 100)
+    [intent] = await engine.intents()
+    exchange.mntl = intent.base_before
+    clarifier = Clarifier(database=engine.database, clock=clock, exchange_for=lambda _: exchange)
+
+    answered = await clarifier.claim(CHAT, PERSON, intent.client_order_id, filled=False)
+
+    assert intent.state is OrderState.NEEDS_HUMAN
+    assert isinstance(answered, Doubted)
