@@ -14,6 +14,7 @@ from engine.domain.people import SHARED_IDS
 # What keyboards of other scripts write for the solidus that begins a command.
 _SOLIDI = "/\uff0f\u2044\u2215"
 _COMMAND = re.compile(rf"[{_SOLIDI}](?P<name>\S+)(?P<rest>.*)", re.DOTALL)
+_PICTURES = frozenset({"So", "Sk"})
 _NOT_OWN = ("sender_chat", "via_bot", "forward_origin", "forward_date")
 _MENTIONED = re.compile(r"@(?P<bot>\w+)\s+(?P<command>/\w+)(?P<rest>(?:\s.*)?)", re.DOTALL)
 
@@ -38,18 +39,28 @@ def own_text_in(message: Mapping[str, Any]) -> str:
 def visible(text: object) -> str:
     """*text* without invisible marks and outer blanks; "" for what is no text.
 
-    A command is written in the one way that Telegram documents: `@bot /pause` is `/pause@bot`.
+    A command is written in the one way that Telegram documents: `@bot /pause` is `/pause@bot`, and
+    a picture before it is left out.
     """
     if not isinstance(text, str):
         return ""
     # Behind an override another number is seen than is written: it stays, and is not understood.
     shown = "".join(c for c in text if c in OVERRIDES or not is_invisible(c)).strip()
-    if command := _COMMAND.fullmatch(shown.lstrip("\u202d\u202e \u00a0")):
+    if command := _COMMAND.fullmatch(_without_pictures(shown)):
         name = "".join(c for c in command["name"] if c not in OVERRIDES)
         return f"/{unicodedata.normalize('NFKC', name)}{command['rest']}"
     if mentioned := _MENTIONED.fullmatch(shown):
         return f"{mentioned['command']}@{mentioned['bot']}{mentioned['rest']}"
     return shown
+
+
+def _without_pictures(shown: str) -> str:
+    """*shown* from its first letter on: Telegram shows a command behind an emoji as a command."""
+    for at, character in enumerate(shown):
+        is_picture = not character.isascii() and unicodedata.category(character) in _PICTURES
+        if not is_picture and character not in OVERRIDES and not character.isspace():
+            return shown[at:]
+    return ""
 
 
 def author_of(message: Message) -> User | None:

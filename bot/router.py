@@ -193,7 +193,7 @@ class Router:
 
     async def _said(self, ask: Ask) -> Answer:
         """Plain text: an answer to a step of a dialog, or a person who needs a hint."""
-        hint = plain_text_view() if ask.argument else no_text_view()
+        hint = plain_text_view(ask.argument) if ask.argument else no_text_view()
         if ask.is_secondhand and ask.argument:
             hint = secondhand_view()
         if not ask.role.covers(Role.TRADER):

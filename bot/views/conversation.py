@@ -1,5 +1,6 @@
 """The talk around the work: unknown commands, plain text, old messages, version, logs."""
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from difflib import get_close_matches
@@ -10,6 +11,9 @@ from bot.views.help import COMMANDS
 from bot.views.layout import echoed, escape, lines, paragraphs
 from bot.views.moments import compact, roughly
 
+_SLASHED = re.compile(r"(?<![\w/.])/([A-Za-z_]{1,32})(?![\w/])", re.ASCII)
+# What other bots call it.
+_MEANT = {"stop": "pause", "cancel": "pause", "off": "pause", "go": "resume", "run": "resume"}
 _LOG_ROOM = 3500
 _LONGEST_LINE = 300
 
@@ -17,7 +21,8 @@ _LONGEST_LINE = 300
 def unknown_command_view(*, name: str) -> Message:
     """*name* without its slash, as typed."""
     names = [known for known, _ in COMMANDS]
-    close = get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+    close = [_MEANT[name.lower()]] if name.lower() in _MEANT else []
+    close = close or get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     return Message(
         lines(
             f"I do not know {echoed(f'/{name}')}. Nothing changed.",
@@ -28,8 +33,17 @@ def unknown_command_view(*, name: str) -> Message:
     )
 
 
-def plain_text_view() -> Message:
-    """A message that is no command and answers no question."""
+def plain_text_view(text: str = "") -> Message:
+    """*text* is no command and answers no question; one that stands within it is named."""
+    known = {name for name, _ in COMMANDS}
+    found = next((word for word in _SLASHED.findall(text) if word.lower() in known), None)
+    if found is not None:
+        return Message(
+            lines(
+                f"I did not carry out /{found.lower()}. Nothing changed.",
+                f"A command is the first word of a message. Please send /{found.lower()} alone.",
+            )
+        )
     return Message(
         "I only understand commands, like /status or /settarget 40. /help shows them all.",
         keyboard([do("Status", "status"), do("Help", "help")]),

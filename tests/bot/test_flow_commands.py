@@ -139,14 +139,33 @@ async def test_an_unknown_command_is_told_with_its_likeness(bot: Program):
     assert "I hold your USDT on target" in help_.text
 
 
-@pytest.mark.parametrize(
-    "typed", ["hello", "40", "/", "/ status", "/resume?", "x" * 4000, "&lt;b>"]
-)
+@pytest.mark.parametrize("typed", ["hello", "40", "/", "/ status", "/what?", "x" * 4000, "&lt;b>"])
 async def test_plain_text_gets_a_hint(bot: Program, typed: str):
     answer = await bot.ask(OWNER, typed)
 
     assert "I only understand commands" in answer.text
     assert answer.labels == ["Status", "Help"]
+
+
+@pytest.mark.parametrize("typed", ["please /pause", "/pause?", "“/pause”", "ok\n/pause"])
+async def test_a_command_that_is_not_the_first_word_is_named_as_not_carried_out(
+    bot: Program, typed: str
+):
+    await bot.connect()
+
+    answer = await bot.ask(OWNER, typed)
+
+    assert "I did not carry out /pause. Nothing changed." in answer.text
+    assert not (await bot.account()).settings.paused
+
+
+async def test_a_command_behind_a_picture_is_carried_out(bot: Program):
+    await bot.connect()
+
+    answer = await bot.ask(OWNER, "\u23f8\ufe0f /pause")
+
+    assert "PAUSED" in answer.text
+    assert (await bot.account()).settings.paused
 
 
 async def test_what_nobody_sent_as_a_message_is_passed_over(world: World, bot: Program):

@@ -34,6 +34,9 @@ from bot.views.people import name_of
         "\uff0f\uff50\uff41\uff55\uff53\uff45",
         "\u2044pause",
         "\u200b\u00a0\ufeff /pause",
+        "\u23f8\ufe0f /pause",
+        "\U0001f6d1/pause",
+        "\U0001f6d1\U0001f44d\U0001f3fd \uff0fpause",
     ],
 )
 def test_marks_that_nobody_sees_hide_no_command(written: str):
@@ -51,6 +54,9 @@ def test_marks_that_nobody_sees_hide_no_command(written: str):
         ("@anna look /pause", "@anna look /pause"),
         ("1\u20442 of it", "1\u20442 of it"),
         ("two\nlines", "two\nlines"),
+        ("\U0001f44d please /pause", "\U0001f44d please /pause"),
+        ("> /pause", "> /pause"),
+        ("\U0001f44d", "\U0001f44d"),
         (None, ""),
         (7, ""),
         ("\u200b", ""),
