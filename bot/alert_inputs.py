@@ -10,7 +10,12 @@ from typing import TypeVar
 from zoneinfo import available_timezones
 
 from bot.inputs import LONGEST, Ambiguous, NotUnderstood, Topic, numbers_in, parse_symbol
-from bot.time_zones import meant_by, named_by_offset
+from bot.time_zones import (
+    is_by_offset,
+    meant_by,
+    named_by_offset,
+    with_offset_in_a_season,
+)
 from engine.alerting import Wish
 from engine.domain.alert_settings import (
     MOST_SMALLEST,
@@ -169,6 +174,8 @@ def _zone(value: str) -> str:
     zones, wanted = _zones(), value.lower().replace(" ", "_")
     if wanted in zones:
         return zones[wanted]
+    if is_by_offset(value):
+        raise UnknownZone(with_offset_in_a_season(value))
     raise UnknownZone(meant_by(wanted) or _alike(wanted, zones))
 
 

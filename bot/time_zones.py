@@ -1,14 +1,18 @@
 """Time zones as people name them: by offset, by abbreviation, by a large city."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 _OFFSET = re.compile(
-    r"(?:gmt|utc|z)?\s*(?P<sign>[+\-\u2212\u2013])\s*(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-5][0-9]))?",
+    r"(?:gmt|utc|z)?\s*(?P<sign>[+\-\u2212\u2013])\s*(?P<hours>[0-9]{1,2})"
+    r"(?::?(?P<minutes>[0-5][0-9])|[.,](?P<part>25|5|50|75))?",
     re.ASCII | re.IGNORECASE,
 )
+_BY_OFFSET = re.compile(r"(?:gmt|utc|msk)?\s*[+\-\u2212\u2013\u00b1]?\s*[0-9]", re.IGNORECASE)
+_PARTS = {"25": 15, "5": 30, "50": 30, "75": 45}
 _FIXED = re.compile(r"Etc/GMT(?P<sign>[+-])(?P<hours>[0-9]{1,2})", re.ASCII)
 _EARLIEST, _LATEST = -12, 14
 # The tz database has whole hours only: these places have the others all the year round.
@@ -22,13 +26,21 @@ _HALVES = {
     (1, 9, 30): "Australia/Darwin",
     (-1, 9, 30): "Pacific/Marquesas",
 }
+# These have summer time: their clocks show the offset for a part of the year.
+_IN_A_SEASON = {
+    (1, 10, 30): ("Australia/Adelaide", "Australia/Lord_Howe"),
+    (1, 12, 45): ("Pacific/Chatham",),
+    (1, 13, 45): ("Pacific/Chatham",),
+    (-1, 2, 30): ("America/St_Johns",),
+    (-1, 3, 30): ("America/St_Johns",),
+}
 _MEANT = {
     "ist": ("Asia/Kolkata", "Europe/Dublin", "Asia/Jerusalem"),
-    "est edt et": ("America/New_York", "America/Toronto"),
+    "est edt et est5edt": ("America/New_York", "America/Toronto"),
     "cst": ("America/Chicago", "Asia/Shanghai"),
-    "cdt ct": ("America/Chicago",),
-    "mst mdt mt": ("America/Denver", "America/Phoenix"),
-    "pst pdt pt": ("America/Los_Angeles",),
+    "cdt ct cst6cdt": ("America/Chicago",),
+    "mst mdt mt mst7mdt": ("America/Denver", "America/Phoenix"),
+    "pst pdt pt pst8pdt": ("America/Los_Angeles",),
     "ast": ("America/Halifax", "Asia/Riyadh"),
     "cet cest mez mesz": ("Europe/Berlin", "Europe/Paris", "Europe/Madrid", "Europe/Rome"),
     "eet eest": ("Europe/Athens", "Europe/Kyiv", "Europe/Bucharest"),
@@ -46,6 +58,10 @@ _MEANT = {
     "ict": ("Asia/Bangkok", "Asia/Ho_Chi_Minh"),
     "aest aedt": ("Australia/Sydney", "Australia/Brisbane"),
     "awst": ("Australia/Perth",),
+    "acst acdt": ("Australia/Darwin", "Australia/Adelaide"),
+    "nst ndt": ("America/St_Johns",),
+    "irst": ("Asia/Tehran",),
+    "npt": ("Asia/Kathmandu",),
     "nzst nzdt": ("Pacific/Auckland",),
     "brt": ("America/Sao_Paulo",),
     "art": ("America/Argentina/Buenos_Aires",),
@@ -75,19 +91,43 @@ def named_by_offset(text: str) -> str | None:
     """The name in the tz database of `GMT+3`, `UTC-05:00`, `+5:30`; None for what is no offset, or
     one that no place has all the year round.
     """
-    if text.strip().lower() in {"gmt", "utc", "z", "zulu"}:
+    text = _bare(text)
+    if text.lower() in {"gmt", "utc", "z", "zulu", "gmt0", "utc0", "utc\u00b10"}:
         return "UTC"
-    offset = _OFFSET.fullmatch(text.strip())
+    offset = _read(text)
     if offset is None:
         return None
-    sign = 1 if offset["sign"] == "+" else -1
-    hours, minutes = int(offset["hours"]), int(offset["minutes"] or 0)
+    sign, hours, minutes = offset
     if minutes:
-        return _HALVES.get((sign, hours, minutes))
+        return _HALVES.get(offset)
     if not _EARLIEST <= sign * hours <= _LATEST:
         return None
     # `Etc/GMT-3` is three hours ahead of Greenwich: the sign is turned round there.
     return f"Etc/GMT{'-' if sign > 0 else '+'}{hours}" if hours else "UTC"
+
+
+def _bare(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).strip(" ().;")
+
+
+def _read(text: str) -> tuple[int, int, int] | None:
+    """The sign, the hours and the minutes."""
+    offset = _OFFSET.fullmatch(text)
+    if offset is None:
+        return None
+    minutes = int(offset["minutes"] or 0) or _PARTS.get(offset["part"] or "", 0)
+    return 1 if offset["sign"] == "+" else -1, int(offset["hours"]), minutes
+
+
+def is_by_offset(text: str) -> bool:
+    """Whether an offset is meant, known or not: no zone that is spelled so is meant by it."""
+    return _BY_OFFSET.match(_bare(text)) is not None
+
+
+def with_offset_in_a_season(text: str) -> tuple[str, ...]:
+    """Zones whose clocks show the offset for a part of the year; none for all other texts."""
+    offset = _read(_bare(text))
+    return _IN_A_SEASON.get(offset, ()) if offset is not None else ()
 
 
 def meant_by(word: str) -> tuple[str, ...]:

@@ -35,6 +35,11 @@ def zone(text: str) -> AlertSettings:
         ("GMT", 0, "UTC"),
         ("UTC+0", 0, "UTC"),
         ("GMT+14", 14, "UTC+14"),
+        ("(UTC+3)", 3, "UTC+3"),
+        ("UTC+\uff13.", 3, "UTC+3"),
+        ("UTC+5.5", 5.5, "Asia/Kolkata"),
+        ("GMT+5,75", 5.75, "Asia/Kathmandu"),
+        ("GMT0", 0, "UTC"),
     ],
 )
 def test_an_offset_is_what_people_mean_by_it(typed: str, hours: float, said: str):
@@ -54,9 +59,21 @@ def test_an_offset_that_no_place_has_is_no_zone(typed: str):
     assert not any(name.startswith("Etc/") for name in refused.value.suggestions)
 
 
+@pytest.mark.parametrize("typed", ["UTC+25", "GMT 3", "MSK+2", "utc3", "+3:15", "UTC+003"])
+def test_what_is_meant_as_an_offset_is_no_zone_that_is_spelled_like_it(typed: str):
+    with pytest.raises(UnknownZone) as refused:
+        zone(typed)
+
+    assert refused.value.suggestions == ()
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
+        ("GMT-3:30", "America/St_Johns"),
+        ("utc+12:45", "Pacific/Chatham"),
+        ("EST5EDT", "America/New_York"),
+        ("NPT", "Asia/Kathmandu"),
         ("IST", "Asia/Kolkata"),
         ("EST", "America/New_York"),
         ("CET", "Europe/Berlin"),
