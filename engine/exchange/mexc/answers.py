@@ -10,6 +10,18 @@ from engine.exchange.mexc.fields import parsed
 from engine.exchange.mexc.transport import Answer
 
 _REDIRECTS = range(300, 400)
+_REFUSALS = frozenset(
+    {
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS,
+        HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED,
+    }
+)
+_OF_FIREWALLS = frozenset({HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_ACCEPTABLE})
+_WANTS_A_BROWSER = re.compile(
+    rb"Just a moment|challenge|Attention Required|captcha", re.IGNORECASE
+)
+_UTF8_MARK = b"\xef\xbb\xbf"
 _SIGNATURE = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -17,13 +29,21 @@ def refuses_host(answer: Answer, complaint: wire.Complaint | None) -> bool:
     """Whether *answer* comes from a server in front of the exchange and refuses this host.
 
     The exchange's own refusals are JSON with a code; a firewall's are a web page, a redirect to
-    one, or JSON without a code. A web page where data was asked for is the same, with HTTP 200.
+    one, or JSON without a code. A web page where data was asked for is the same, with HTTP 200, and
+    so is one that wants to see a browser, with any status.
     """
     if complaint is not None:
         return False
-    if answer.status in {HTTPStatus.FORBIDDEN, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS}:
+    if answer.status in _REFUSALS or answer.status in _REDIRECTS:
         return True
-    return answer.status in _REDIRECTS or (answer.ok and answer.body.lstrip()[:1] == b"<")
+    if not answer.body.removeprefix(_UTF8_MARK).lstrip().startswith(b"<"):
+        return False
+    if answer.status in _OF_FIREWALLS or answer.ok:
+        return True
+    return (
+        answer.status == HTTPStatus.SERVICE_UNAVAILABLE
+        and _WANTS_A_BROWSER.search(answer.body) is not None
+    )
 
 
 def is_refusal(status: int) -> bool:
