@@ -271,7 +271,7 @@ class Checker:
         return Checked(look)
 
     async def _failed(self, duty: Duty, error: EngineError, trigger: Trigger) -> Checked:
-        kind = incidents.kind_of(error)
+        kind = incidents.kind_of_question(error)
         detail = error.message if isinstance(error, Rejected) else str(error)
         logger.warning(
             "check failed",

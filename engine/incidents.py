@@ -63,6 +63,12 @@ def kind_of(error: EngineError) -> TroubleKind:
     return next((kind for cls, kind in _KINDS if isinstance(error, cls)), TroubleKind.INTERNAL)
 
 
+def kind_of_question(error: EngineError) -> TroubleKind:
+    """As `kind_of`, of a question: one that is refused is no refused order."""
+    kind = kind_of(error)
+    return TroubleKind.BAD_DATA if kind is TroubleKind.ORDER_REFUSED else kind
+
+
 async def note(
     session: AsyncSession,
     account: Account,

@@ -65,6 +65,23 @@ async def test_a_check_that_this_server_may_not_make_is_told_as_that_everywhere(
     assert any("MEXC answers this server again" in alert.text for alert in await bot.told(OWNER))
 
 
+async def test_a_question_that_is_refused_is_not_told_as_a_refused_order(
+    world: World, bot: Program
+):
+    await bot.connect()
+    page = Reply(status=404, body=b"<title>404</title>", content_type="text/html")
+    world.mexc.inject(Fault(*ACCOUNT, reply=page, times=None))
+
+    await bot.live_for(timedelta(minutes=3))
+    [alert] = await bot.told(OWNER)
+    why = await bot.ask(OWNER, "/why")
+
+    for text in (alert.text, why.text):
+        assert "I cannot use MEXC's answer: “Not found”." in text
+        assert "No order was sent." in text
+        assert "sent once" not in text
+
+
 async def test_doctor_names_the_refusal_of_this_server(world: World, bot: Program):
     await bot.connect()
     world.mexc.inject(Fault(*ACCOUNT, reply=ACCESS_DENIED))
