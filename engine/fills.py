@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from engine.clock import Clock
 from engine.domain.holdings import Holdings
-from engine.domain.orders import Fees, Intent
+from engine.domain.orders import Fees, Intent, can_be_of
 from engine.domain.settlement import shows
 from engine.errors import Rejected, Unavailable
 from engine.exchange.port import Exchange, OrderReport
@@ -32,10 +32,12 @@ async def fees_of_order(
         except (Unavailable, Rejected):
             break
         if fees.complete:
-            return fees
+            break
         await clock.sleep(pause)
         pause *= 2
-    return fees if fees is not None and fees.by_asset else None
+    if fees is None or not can_be_of(report.execution, fees, symbol=intent.symbol):
+        return None
+    return fees if fees.complete or fees.by_asset else None
 
 
 async def balances_after(

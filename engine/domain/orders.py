@@ -10,7 +10,7 @@ from enum import Enum
 from typing import NewType
 
 from engine.domain.money import ZERO
-from engine.domain.pairs import Asset, Side, Symbol
+from engine.domain.pairs import USDT, Asset, Side, Symbol, base_of
 
 ClientOrderId = NewType("ClientOrderId", str)
 AccountId = NewType("AccountId", int)
@@ -122,6 +122,14 @@ class Execution:
 
 
 NOTHING = Execution(ZERO, ZERO)
+
+
+def can_be_of(execution: Execution, fees: Fees, *, symbol: Symbol) -> bool:
+    """No fee is as large as what was traded: where one reads so, the fees are not known."""
+    traded = {USDT: execution.quote_amount, base_of(symbol): execution.base_quantity}
+    return all(
+        fee <= ZERO or fee < traded.get(asset, fee + 1) for asset, fee in fees.by_asset.items()
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

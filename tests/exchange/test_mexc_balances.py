@@ -49,8 +49,10 @@ def test_an_account_becomes_holdings():
         {"balances": PLAIN, "msg": "Internal error"},
         {"balances": PLAIN, "error": {"code": 1}},
         {"balances": PLAIN, "success": False},
+        {"balances": PLAIN, "hasNext": True, "total": 3},
+        {"balances": PLAIN, "nextCursor": "abc"},
     ],
-    ids=range(11),
+    ids=range(13),
 )
 def test_an_answer_of_another_shape_or_with_a_complaint_is_bad_data(account: object):
     with pytest.raises(BadData):

@@ -20,11 +20,12 @@ from engine.domain.orders import (
     Execution,
     Fees,
     OrderState,
+    can_be_of,
     client_order_id,
     may_conclude_absence,
     settled_state,
 )
-from engine.domain.pairs import USDT, Asset, Side
+from engine.domain.pairs import USDT, Asset, Side, Symbol
 from engine.domain.planner import MarketBuy, MarketSell
 from tests.builders import execution, intent
 from tests.fakes.clock import START
@@ -234,3 +235,21 @@ def test_a_settled_sell_is_told_with_what_it_was_to_bring():
     assert told.asked_quote == Decimal("17.10")
     assert told.fees is None
     assert told.quote_after is None
+
+
+@pytest.mark.parametrize(
+    ("asset", "fee", "possible"),
+    [
+        ("USDT", "0.0095", True),
+        ("USDT", "0", True),
+        ("USDT", "1000000000", False),
+        ("MNTL", "4.7", True),
+        ("MNTL", "9514", False),
+        ("MX", "1000000000", True),  # what one costs is not known here
+    ],
+)
+def test_a_fee_as_large_as_the_trade_is_none(asset: str, fee: str, possible: bool):
+    fees = Fees({Asset(asset): Decimal(fee)})
+    filled = Execution(Decimal(9514), Decimal("19.05"))
+
+    assert can_be_of(filled, fees, symbol=Symbol("MNTLUSDT")) is possible

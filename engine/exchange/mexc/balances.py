@@ -18,6 +18,8 @@ _LONGEST_AMOUNT = 40
 _LONGEST = 200
 # What an answer that is no error leaves out, or leaves blank.
 _COMPLAINTS = ("msg", "message", "error", "errorMsg", "errorCode")
+# What a list says that was cut into pages: an asset of the next page would count as zero.
+_OF_PARTS = ("hasNext", "hasMore", "nextPage", "nextCursor", "nextPageCursor", "cursor")
 _NO_COMPLAINT = (None, "", 0, "0", "success", "SUCCESS", "OK", "ok")
 
 
@@ -29,6 +31,8 @@ def holdings(answer: object, *, read_at: datetime) -> Holdings:
             raise BadData(f"an account with a complaint: {_stated(account.get(name))}")
     if account.get("success", True) is not True:
         raise BadData("an account that says it is no success")
+    if any(account.get(name) for name in _OF_PARTS):
+        raise BadData("the answer has only a part of the balances")
     listed: defaultdict[Asset, list[object]] = defaultdict(list)
     for row in rows(account.get("balances"), what="balances"):
         listed[folded(_name(row))].append(row)
@@ -55,7 +59,10 @@ def _name(row: object) -> str:
 
 def _balance(row: object) -> Balance:
     of = record(row, what="a balance")
-    return Balance(free=amount(of, "free"), locked=amount(of, "locked"))
+    free, locked = amount(of, "free"), amount(of, "locked")
+    if free.is_signed() or locked.is_signed():
+        raise BadData("a balance of minus zero")  # whatever was rounded to it was no balance
+    return Balance(free=free, locked=locked)
 
 
 def _what_was_read(name: Asset, of_asset: Sequence[object]) -> str:
