@@ -93,7 +93,7 @@ async def test_another_key_of_the_same_account_replaces_a_chats_own(bot: Program
         BAD_GATEWAY,
         DROPPED,
         refusal(700007, "No permission to access the endpoint."),
-        json_reply({"uid": 209302839}),
+        json_reply({"uid": 209302839.5}),
         json_reply({"uid": None}),
         json_reply({"uid": ""}),
         json_reply({"uid": "0"}),

@@ -202,7 +202,7 @@ def test_a_pair_without_any_minimum_has_none():
     ("changes", "closed"),
     [
         ({"status": "2"}, {"online"}),
-        ({"status": None}, {"online"}),
+        ({"status": ""}, {"online"}),
         ({"isSpotTradingAllowed": False}, {"api_allowed"}),
         ({"orderTypes": ["LIMIT"]}, {"market_orders"}),
         ({"tradeSideType": 2}, {"selling"}),
@@ -522,3 +522,27 @@ def test_the_server_s_time_is_read():
 )
 def test_an_error_is_told_from_an_answer(answer: object, complaint: wire.Complaint | None):
     assert wire.complaint(answer) == complaint
+
+
+@pytest.mark.parametrize("uid", [209302839, "209302839", " 209302839 "], ids=range(3))
+def test_an_accounts_number_is_the_same_however_it_is_written(uid: object):
+    assert wire.account_number({"uid": uid}) == "209302839"
+
+
+@pytest.mark.parametrize(
+    "uid", [None, True, 0, "0", "null", -5, 2.5, "", [209302839], "9" * 40], ids=range(10)
+)
+def test_what_may_stand_for_any_account_is_no_number(uid: object):
+    with pytest.raises(BadData):
+        wire.account_number({"uid": uid})
+
+
+def test_a_status_in_numbers_is_one_that_nobody_knows():
+    report = order(status=2)
+
+    assert (report.over, report.unknown_status) == (False, "2")
+
+
+def test_a_pair_without_a_status_is_not_told_as_closed():
+    with pytest.raises(BadData, match="has no status"):
+        rules(status="absent")

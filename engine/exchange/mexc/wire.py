@@ -107,6 +107,8 @@ def _rules(pair: Record, symbol: Symbol) -> PairRules:
     base_size = amount(pair, "baseSizePrecision")
     # Docs say one side may be closed as text, the wire says it as a number.
     sides = code(pair.get("tradeSideType", _BOTH_SIDES))
+    if pair.get("status") is None:
+        raise BadData(f"{symbol} has no status")
     base, quote = text(pair, "baseAsset"), text(pair, "quoteAsset")
     if base + quote != symbol:  # counted in another asset, an account would look empty
         raise BadData(f"{symbol} is not a pair of {base[:20]} and {quote[:20]}")
@@ -203,7 +205,7 @@ def order_report(answer: object, *, symbol: Symbol, client_order_id: ClientOrder
         client_order_id,
     ):
         raise BadData("the answer is about another order")
-    status = text(order, "status")
+    status = code(order.get("status")) or text(order, "status")
     spent = "cummulativeQuoteQty" if "cummulativeQuoteQty" in order else "cumulativeQuoteQty"
     execution = Execution(amount(order, "executedQty"), amount(order, spent))
     if bool(execution.base_quantity) != bool(execution.quote_amount):
@@ -271,10 +273,10 @@ def key_report(answer: object) -> KeyReport:
 
 
 def account_number(answer: object) -> str:
-    """As `{"uid": "209302839"}`. Raises BadData for all else: what is no such text, "0" or "null"
-    may stand for nobody's account, and so for everybody's.
+    """As `{"uid": "209302839"}`, or a number. Raises BadData for all else: "0" or "null" may stand
+    for nobody's account, and so for everybody's.
     """
-    number = text(record(answer, what="uid"), "uid")
+    number = code(record(answer, what="uid").get("uid")).strip(" ")
     if not _ACCOUNT_NUMBER.fullmatch(number):
         raise BadData("uid is not the number of an account")
     return number
