@@ -1,6 +1,7 @@
 """The database: one engine per process, transactions that commit on leaving their block."""
 
 import asyncio
+import warnings
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Self
@@ -17,12 +18,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, SAWarning
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from engine.clock import Clock
 from engine.storage import claims, postgres
 from engine.storage.columns import Moment
+from engine.storage.postgres import BadAddress
 
 _WRITES = "ballast_writes"
 
@@ -30,7 +33,7 @@ _WRITES = "ballast_writes"
 def with_driver(url: str, *, asynchronous: bool = True) -> str:
     """The URL as hosts give it (`postgres://`, `sqlite:///`), with the driver we use.
 
-    Raises BadAddress where PostgreSQL cannot use it, ValueError for any other database.
+    Raises BadAddress where the database cannot use it, ValueError for any other database.
     """
     scheme, separator, rest = url.partition("://")
     if not separator or not rest:
@@ -39,9 +42,24 @@ def with_driver(url: str, *, asynchronous: bool = True) -> str:
         case "postgres" | "postgresql":
             return postgres.postgres_address(rest)
         case "sqlite":
+            _refuse_odd_options(rest)
             return f"sqlite+aiosqlite://{rest}" if asynchronous else f"sqlite://{rest}"
         case other:
             raise ValueError(f"{other} is not supported; use postgresql:// or sqlite:///")
+
+
+def _refuse_odd_options(rest: str) -> None:
+    """What stands behind a `?` means something to SQLite, or is refused: never left out."""
+    address = make_url(f"sqlite://{rest}")
+    if not address.query or address.host:
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            address.get_dialect()().create_connect_args(address)
+        except (ValueError, ArgumentError, SAWarning):
+            names = ", ".join(sorted(address.query))
+            raise BadAddress(f"has {names} behind its ?, which SQLite does not take so") from None
 
 
 class Database:

@@ -8,6 +8,7 @@ import re
 from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any
+from urllib.parse import quote, unquote
 
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.engine import ExceptionContext
@@ -50,6 +51,8 @@ _NO_ADDRESS = (
     "special characters in the password are written as %40 for @, %2F for / and so on"
 )
 _AUTHORITY = re.compile(r"(?P<login>[^/?#]*@)?(?P<hosts>[^/?#@]*)(?P<more>.*)", re.DOTALL)
+# The folder of a socket is written as %2Fvar%2Frun, as no slash can stand there.
+_SEVERAL_OR_SOCKET = re.compile(",|%2f|%40", re.IGNORECASE)
 _HOST = re.compile(
     r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[^\[\]:]+))(?::(?P<port>[0-9]{1,5}))?"
 )
@@ -93,14 +96,14 @@ def postgres_address(rest: str) -> str:
 def _with_hosts_listed(rest: str) -> str:
     """Several hosts, as PostgreSQL's own tools take them, where SQLAlchemy does: in parameters."""
     authority = _AUTHORITY.match(rest)
-    if authority is None or "," not in authority["hosts"]:
+    if authority is None or not _SEVERAL_OR_SOCKET.search(authority["hosts"]):
         return rest
     hosts, ports = [], []
     for one in authority["hosts"].split(","):
         host = _HOST.fullmatch(one)
         if host is None:
             raise BadAddress(_NO_ADDRESS)
-        hosts.append(host["six"] or host["name"])
+        hosts.append(host["six"] or quote(unquote(host["name"])))
         ports.append(host["port"] or "")
     if re.search(r"[?&](?:host|port)=", authority["more"]):
         raise BadAddress("names its hosts twice: before the name of the database, and as ?host=")

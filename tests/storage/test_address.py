@@ -58,6 +58,8 @@ def test_passwords_and_addresses_of_version_six_come_through(url, host, password
         ),
         ("postgresql://app:p%2C@pg-a,pg-b:6432/d", "pg-a,pg-b", ",6432"),
         ("postgres://app:p%2C@a,b,c/d?sslmode=disable", "a,b,c", None),
+        ("postgres://app:p%2C@%2Fvar%2Frun%2Fpg/d?sslmode=prefer", "/var/run/pg", None),
+        ("postgres://app:p%2C@%2frun%2fpg:6000/d?sslmode=prefer", "/run/pg", "6000"),
         ("postgres://app:p%2C@[::1]:1,[2001:db8::2]:2/d", "::1,2001:db8::2", "1,2"),
     ],
 )
