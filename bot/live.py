@@ -45,6 +45,8 @@ from engine.timing import Timing
 from engine.vault import Vault
 from engine.waits import Waits
 
+# The machine has no such address, or none of its kind.
+_OF_THE_ADDRESS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL, errno.ENODEV})
 # Half the shortest interval: a check that is due just after a beat is not an interval late.
 _HEARTBEAT = timedelta(milliseconds=500)
 
@@ -160,8 +162,9 @@ async def _listening(routes: Routes, *, port: int, host: str | None) -> AsyncGen
         try:
             await stack.enter_async_context(serve(routes, port=port, host=host))
         except OSError as e:
-            why = os.strerror(e.errno) if e.errno else type(e).__name__
-            if e.errno == errno.EADDRNOTAVAIL:
+            number = e.errno or 0  # below zero: the resolver's, which asyncio hands on
+            why = os.strerror(number) if number > 0 else "no such address"
+            if number < 0 or number in _OF_THE_ADDRESS:
                 raise CannotStart(f"LISTEN_ADDRESS {host} cannot be used: {why}") from e
             raise CannotStart(
                 f"PORT {port} cannot be used: {why}; give each process a port of its own"

@@ -13,7 +13,9 @@ from aiohttp import web
 
 from bot import webserver
 from bot.connections import Connections
+from bot.live import _listening
 from bot.webserver import MOST_BODY, body_of, serve
+from bot.wiring import CannotStart
 from tests.fakes.http import NO_CERTIFICATES
 
 LOCAL = "127.0.0.1"
@@ -237,3 +239,10 @@ async def test_an_answer_under_way_is_finished_within_the_grace_and_then_the_por
     assert asking.result().text == "done"
     async with serve({}, port=port, host=LOCAL) as again:
         assert again == port
+
+
+@pytest.mark.parametrize("host", ["203.0.113.7", "fe80::1%nosuch0"])
+async def test_an_address_that_is_not_of_this_machine_is_named_and_not_the_port(host: str):
+    with pytest.raises(CannotStart, match=f"LISTEN_ADDRESS {host} cannot be used"):
+        async with _listening({}, port=18431, host=host):
+            pass
