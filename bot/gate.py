@@ -134,7 +134,9 @@ class Gate:
         place, speaker = Place(message.chat_id, topic_of(message)), speaker_of(message)
         if message.chat.type in _GROUPS and not await self._access.knows_chat(place.chat_id):
             await self._tell_group(place, user=None, key=key)
-        elif await self._access.is_news(f"no_author:{place.chat_id}:{speaker}"):
+        elif await self._may_answer(place.chat_id) and await self._access.is_news(
+            f"no_author:{place.chat_id}:{speaker}"
+        ):
             view = no_author_view(is_anonymous=speaker == place.chat_id)
             await self._replies.send(place, view, key=key)
 
@@ -155,8 +157,12 @@ class Gate:
             if answer is not None:
                 await self._replies.answer(place, answer, key=key)
                 return
-        if self._patience.lasts():
+        if await self._may_answer(place.chat_id):
             await self._explain(place, user, is_group=is_group, key=key)
+
+    async def _may_answer(self, chat_id: int) -> bool:
+        """Whether one more stranger is answered there; the others may be when they write again."""
+        return self._patience.lasts() and not await self._replies.is_behind(chat_id)
 
     async def _explain(self, place: Place, user: User, *, is_group: bool, key: str) -> None:
         """Who cannot be served is told so once, and how to be let in."""

@@ -28,6 +28,7 @@ _TYPING_S = _PATIENCE_S - _TYPING_AFTER_S
 # How long Telegram may take to answer after it has got a whole file.
 _UPLOADED_WITHIN_S = 30
 ANSWER = "answer"
+_MANY = 5
 
 logger = logging.getLogger(__name__)
 
@@ -178,13 +179,18 @@ class Replies(Gestures):
     async def _must_queue(self, chat_id: int) -> bool:
         if not self._flood.is_congested(chat_id):
             return False
-        waits = bool(await self.waiting(chat_id))
+        waits = bool(await self._waiting(chat_id))
         if not waits:
             self._flood.relieved(chat_id)
         return waits
 
-    async def waiting(self, chat_id: int) -> int:
-        """How many messages wait for the chat."""
+    async def is_behind(self, chat_id: int) -> bool:
+        """Whether so much waits for the chat that only who may command it should be answered: a
+        group that hears nothing now wants no heap of old answers later.
+        """
+        return await self._waiting(chat_id) >= _MANY
+
+    async def _waiting(self, chat_id: int) -> int:
         async with self._database.reading() as session:
             return await queue.waiting(session, OutboxRow, chat_id=chat_id)
 

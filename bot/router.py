@@ -173,8 +173,8 @@ class Router:
         """Whether an onlooker of a group has to wait, and hears it if it is the first time."""
         if ask.is_private or ask.role is not Role.VIEWER:
             return False
-        if await self._replies.waiting(ask.chat_id) >= MOST_A_MINUTE:
-            return True  # a group that hears nothing now wants no heap of old answers later
+        if await self._replies.is_behind(ask.chat_id):
+            return True
         turn = self._onlookers.asks(ask.chat_id)
         if turn is Turn.DECLINED:
             view = too_many_questions_view(most=MOST_A_MINUTE)

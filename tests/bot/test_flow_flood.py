@@ -180,6 +180,25 @@ async def test_a_group_that_hears_nothing_gathers_no_answers_for_onlookers(
     assert await bot.waiting() == MOST_A_MINUTE
 
 
+async def test_a_group_that_hears_nothing_gathers_no_answers_for_strangers(
+    world: World, bot: Program
+):
+    await bot.ask(GROUP, "/dryrun on", **IN_GROUP)
+    world.api.mute(GROUP)
+    for user_id in range(STRANGER, STRANGER + 12):
+        await bot.say(GROUP, "/help", user_id=user_id, chat_type="group")
+    heap = await bot.waiting()
+    world.api.unmute(GROUP)
+    await bot.say(GROUP, "/version", **IN_GROUP)
+    world.clock.shift(timedelta(minutes=1))
+    await bot.told(GROUP)
+    known = len(world.api.sent(GROUP))
+    await bot.say(GROUP, "/help", user_id=STRANGER + 11, chat_type="group")
+
+    assert heap == MOST_A_MINUTE
+    assert len(world.api.sent(GROUP)) == known + 1  # who was passed over is answered later
+
+
 async def test_a_key_is_deleted_even_within_a_retry_after(world: World, bot: Program):
     world.api.open_chat(OWNER)
     world.api.fail("sendMessage", too_many_requests(QUIET_S))
