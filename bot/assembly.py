@@ -191,7 +191,7 @@ def assemble(
 
     async def handle(raw: dict[str, Any]) -> None:
         polls.handled()
-        await deliverability.stirred(chat_of(raw))
+        await deliverability.stirred(chat_of(raw), may_write="my_chat_member" in raw)
         if (update := read_update(raw, application.bot)) is not None:
             await router.route(update, application)
 

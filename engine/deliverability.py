@@ -5,6 +5,7 @@ can follow it, and that pause is lifted again.
 """
 
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -25,6 +26,8 @@ from engine.storage.database import Database
 
 # A shorter interruption is not worth a message in the chat itself.
 _WORTH_SAYING = timedelta(minutes=10)
+# People of a group may write much there: each try is a request to Telegram.
+_TRIES, _TRIES_WITHIN = 10, timedelta(minutes=1)
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +45,7 @@ class Deliverability:
         self._database = database
         self._clock = clock
         self._others = others
+        self._stirred: dict[int, deque[datetime]] = {}
 
     async def refused(self, chat_id: int, *, problem: str, gone: bool) -> Undeliverable:
         """Telegram took no message for the chat; what is known of that by now.
@@ -81,11 +85,19 @@ class Deliverability:
                 await self._tell_end(session, resumed or account, chat, resumed is not None, now)
         logger.warning("chat takes messages again", extra={"chat_id": chat_id})
 
-    async def stirred(self, chat_id: int) -> bool:
-        """Something came from the chat: what waits for it is tried now. Whether it was silent."""
+    async def stirred(self, chat_id: int, *, may_write: bool = False) -> bool:
+        """Something came from the chat: what waits for it is tried now, but for anything else than
+        that the bot's rights changed (*may_write*) only a few times a minute. Whether it was silent.
+        """
         async with self._database.reading() as session:
             if await undeliverable.get(session, chat_id) is None:
+                self._stirred.pop(chat_id, None)
                 return False
+        now = self._clock.steady()
+        tried = self._stirred.setdefault(chat_id, deque(maxlen=_TRIES))
+        if not may_write and len(tried) == _TRIES and now - tried[0] < _TRIES_WITHIN:
+            return True
+        tried.append(now)
         async with self._database.writing() as session:
             await outbox.hurry(session, chat_id=chat_id, now=self._clock.now())
         return True

@@ -256,3 +256,22 @@ async def test_a_group_that_moves_meanwhile_keeps_its_pause_and_its_messages(
 
     assert heard(world, SUPERGROUP) == ["2"]
     assert not await is_paused(bot, SUPERGROUP)
+
+
+async def test_a_crowd_that_writes_where_the_bot_may_not_causes_few_requests(
+    world: World, bot: Program
+):
+    await a_group(bot)
+    world.api.mute(GROUP, f"Bad Request: {MUTED}")
+    await news(bot, 1)
+    await told(bot, GROUP)
+    before = len(world.api.called("sendMessage"))
+    for number in range(25):
+        await bot.say(GROUP, f"we talk {number}", user_id=7000 + number, chat_type="group")
+        await told(bot, GROUP)
+    tried = len(world.api.called("sendMessage")) - before
+    await bot.handled(world.api.let_write(GROUP))
+    await told(bot, GROUP)
+
+    assert tried <= 10
+    assert heard(world, GROUP) == ["1"]
