@@ -15,6 +15,7 @@ from bot.asks import Answer, Document, Documents, Kept, Notice
 from bot.floodcontrol import FloodControl
 from bot.gestures import Gestures
 from bot.messages import Message, Place, split, to_payload
+from bot.refusals import Blame, blame
 from bot.sending import send
 from bot.views.waiting import waiting_notice, waiting_view
 from engine.clock import Clock
@@ -250,15 +251,12 @@ class Replies(Gestures):
                 await send(self._bot, place, part, turn=self._flood.check)
             last_part = replace(message, text=last)
             return await send(self._bot, place, last_part, turn=self._flood.check)
-        except Forbidden as e:
-            logger.warning(
-                "answer refused", extra={"chat_id": place.chat_id, "problem": e.message}
-            )
-            return 0
         except TelegramError as e:
-            logger.warning(
-                "answer delayed", extra={"chat_id": place.chat_id, "problem": e.message}
-            )
+            extra = {"chat_id": place.chat_id, "problem": e.message}
+            if isinstance(e, Forbidden) and blame(e) is Blame.GONE:
+                logger.warning("answer refused", extra=extra)
+                return 0
+            logger.warning("answer delayed", extra=extra)
             if isinstance(e, RetryAfter):
                 return self._flood.slowed(place.chat_id, e)
             return timedelta()

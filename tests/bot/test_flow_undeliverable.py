@@ -275,3 +275,16 @@ async def test_a_crowd_that_writes_where_the_bot_may_not_causes_few_requests(
 
     assert tried <= 10
     assert heard(world, GROUP) == ["1"]
+
+
+@pytest.mark.parametrize("status", [400, 403])
+async def test_an_answer_that_may_not_be_written_now_is_kept(
+    world: World, bot: Program, status: int
+):
+    await a_group(bot)
+    world.api.mute(GROUP, f"Forbidden: {MUTED}", status=status)
+    assert await bot.say(GROUP, "/pause", user_id=OWNER, chat_type="group") == []
+    world.api.unmute(GROUP)
+    world.clock.shift(MINUTE)
+
+    assert ["aused" in one.text for one in await told(bot, GROUP)] == [True]
