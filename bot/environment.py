@@ -93,7 +93,10 @@ def chats(text: str) -> tuple[int, ...]:
     chats: list[int] = []
     for part in (part.strip() for part in text.split(",")):
         if not _CHAT_ID.fullmatch(part):
-            raise Unusable(f"has {_shown(part)}, which is not a chat id: those are numbers")
+            raise Unusable(
+                f"has {_shown(part)}, which is not a chat id: those are "
+                "numbers, with commas between them"
+            )
         if int(part) in chats:
             raise Unusable(f"has {part} twice")
         if (speaker := _SHARED_IDS.get(int(part))) is not None:

@@ -73,10 +73,10 @@ class _Words:
             case Finding.ORDER_UNCLEAR:
                 return "Order: one is unclear and nothing else is sent. /status asks what you see."
             case Finding.CLOCK_FINE:
-                return f"Clock: {self._offset()} of MEXC's."
+                return f"Clock: {self._offset()} MEXC's."
             case Finding.CLOCK_OFF | Finding.CLOCK_FAR_OFF:
                 return (
-                    f"Clock: {self._offset()} of MEXC's. Orders follow MEXC's clock, but the times "
+                    f"Clock: {self._offset()} MEXC's. Orders follow MEXC's clock, but the times "
                     "I write are off. Please switch on NTP on the machine I run on."
                 )
             case Finding.CLOCK_UNKNOWN:
@@ -221,7 +221,7 @@ class _Words:
             return "somewhere near"
         if abs(ahead) < _SECOND:
             return "within a second"
-        return f"{roughly(abs(ahead))} {'behind' if ahead > timedelta() else 'ahead'}"
+        return f"{roughly(abs(ahead))} {'behind' if ahead > timedelta() else 'ahead of'}"
 
     def _tail(self) -> str:
         return f"the one ending in {escape(self.found.account.key_tail or '')}"

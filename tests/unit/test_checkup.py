@@ -102,7 +102,7 @@ def test_where_nothing_is_wrong_all_is_well():
     ("changes", "finding", "remedy"),
     [
         ({"clock_ahead": -3 * S}, Finding.CLOCK_OFF, "3 s ahead of MEXC's"),
-        ({"clock_ahead": 61 * S}, Finding.CLOCK_FAR_OFF, "behind of MEXC's"),
+        ({"clock_ahead": 61 * S}, Finding.CLOCK_FAR_OFF, "behind MEXC's"),
         ({"clock_ahead": AWAY}, Finding.CLOCK_UNKNOWN, "/doctor again"),
         ({"key": key(14)}, Finding.KEY_ENDING, "ends in 14 days. To renew it"),
         ({"key": key(1)}, Finding.KEY_ENDING, "ends in 1 day."),
