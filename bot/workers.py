@@ -165,6 +165,7 @@ class QueueWorkers(Generic[Row]):
                 hold=HOLD,
                 most=room.most,
                 lowest=room.lowest,
+                suspects=room.suspects,
                 fits=room.take,
                 owner=self._owner,
             )
@@ -242,6 +243,10 @@ class _Room:
         if not self._width:
             return queue.FIRST
         return queue.ASIDE if self._last > 0 else queue.LAST - 1
+
+    @property
+    def suspects(self) -> bool:
+        return self._suspects > 0
 
     def take(self, row: QueueColumns) -> bool:
         """Whether there is room for *row*, which it then has."""

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, Self, TypeVar
 
 from sqlalchemy import (
+    Boolean,
     CursorResult,
     Index,
     Integer,
@@ -140,6 +141,10 @@ def _heads(table: type[Row]) -> Select[Row]:
             table.not_before <= now,
             or_(table.claimed_until.is_(None), table.claimed_until < now),
             table.rank <= bindparam("lowest", type_=Integer),
+            or_(
+                bindparam("suspects", type_=Boolean),
+                and_(table.deaths == 0, table.claimed_until.is_(None)),
+            ),
             ~has_earlier.exists(),
             or_(table.rank == FIRST, ~chat_is_busy.exists()),
         )
@@ -157,11 +162,13 @@ async def claim(
     hold: timedelta,
     most: int,
     lowest: int = ASIDE,
+    suspects: bool = True,
     fits: Callable[[Row], bool] = lambda _: True,
     owner: str | None = None,
 ) -> Sequence[Row]:
     """The first waiting row of each chat, at most *most*, kept from others for *hold*; those of a
-    lower rank come first, none is above *lowest*. A row is left where *fits* says no. *owner* is
+    lower rank come first, none is above *lowest*; without *suspects* none during which a process died
+    is among them. A row is left where *fits* says no. *owner* is
     the process that works on them.
 
     A chat whose first row waits for its time, or which has a row in work, is passed over, so no
@@ -169,7 +176,9 @@ async def claim(
     came of the last try; it is empty where that is unknown, because the claim ran out.
     """
     heads = _heads(table)  # type: ignore[arg-type]  # a class is hashable, whatever mypy thinks
-    found = await session.scalars(heads, {"now": now, "most": most, "lowest": lowest})
+    found = await session.scalars(
+        heads, {"now": now, "most": most, "lowest": lowest, "suspects": suspects}
+    )
     rows = [row for row in found if fits(row)]
     for row in rows:
         if row.claimed_until is not None:  # the process died: what came of it is unknown

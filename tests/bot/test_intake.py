@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from bot.intake import Intake, SetAside, UpdateWorkers
 from bot.storing import Sealer, UpdateStore, chat_of
@@ -614,6 +614,24 @@ async def test_an_update_that_is_in_hand_when_another_one_kills_the_process_is_n
 
     assert (innocent.failure, innocent.deaths) == (None, 1)
     assert set_aside == [(ANNA, {"update_id": 2, "message": {"text": "deadly"}})]
+
+
+async def test_many_updates_that_saw_a_death_keep_no_other_waiting(
+    db: Database, clock: FakeClock, handler: Handler, workers: UpdateWorkers
+):
+    async def hang(_: dict[str, Any]) -> None:
+        await asyncio.Event().wait()
+
+    handler.when["suspect"] = hang
+    await stored(db, clock, *((n, 100 + n, "suspect") for n in range(30)))
+    async with db.writing() as session:
+        long_ago = clock.now() - timedelta(hours=1)
+        await session.execute(update(InboxRow).values(claimed_until=long_ago))
+    await stored(db, clock, (50, ANNA, "innocent"))
+    async with running(workers.run()):
+        await handler.wait_for(1)
+
+    assert handler.texts == ["innocent"]
 
 
 async def test_stopping_finishes_what_is_in_hand_and_begins_nothing_new(
