@@ -30,7 +30,7 @@ def refuses_host(answer: Answer, complaint: wire.Complaint | None) -> bool:
 
     The exchange's own refusals are JSON with a code; a firewall's are a web page, a redirect to
     one, or JSON without a code. A web page where data was asked for is the same, with HTTP 200, and
-    so is one that wants to see a browser, with any status.
+    so is one that wants to see a browser, with 503.
     """
     if complaint is not None:
         return False
