@@ -71,6 +71,10 @@ async def test_a_question_that_is_refused_is_not_told_as_a_refused_order(
     await bot.connect()
     page = Reply(status=404, body=b"<title>404</title>", content_type="text/html")
     world.mexc.inject(Fault(*ACCOUNT, reply=page, times=None))
+    connect = await bot.ask(OWNER, CONNECT)
+
+    assert "HTTP 404" in connect.text
+    assert "could not try the key" in connect.text
 
     await bot.live_for(timedelta(minutes=3))
     [alert] = await bot.told(OWNER)

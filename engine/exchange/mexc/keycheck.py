@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+from http import HTTPStatus
 
 from engine.credentials import Credentials
 from engine.domain.holdings import Holdings
@@ -10,6 +11,7 @@ from engine.domain.pairs import Side, Symbol
 from engine.domain.sights import SECOND_SIGHT, lacks_an_asset, most_of
 from engine.errors import (
     BadCredentials,
+    BadData,
     BelowMinimum,
     EngineError,
     InsufficientBalance,
@@ -89,7 +91,12 @@ class MexcKeyCheck:
             return None
 
     async def _holdings(self, credentials: Credentials) -> Holdings:
-        account = await self._client.read(ACCOUNT, credentials=credentials)
+        try:
+            account = await self._client.read(ACCOUNT, credentials=credentials)
+        except Rejected as e:
+            if e.code == HTTPStatus.NOT_FOUND:  # whoever answers so has not looked at the key
+                raise BadData(f"HTTP {e.code} without a reason") from e
+            raise
         return balances.holdings(account.contents, read_at=account.asked_at)
 
     async def _report(self, credentials: Credentials) -> wire.KeyReport | None:
