@@ -126,7 +126,7 @@ class _PrivateFile(RotatingFileHandler):
 
     def __init__(self, file: Path) -> None:
         for number in range(_FILES_KEPT):
-            older = file.with_name(f"{file.name}.{number}") if number else file
+            older = Path(f"{file}.{number}") if number else file
             # Where it cannot be, or is no file, it is not a reason not to log.
             with suppress(OSError):
                 if older.is_file():

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import (
     Column,
-    Enum,
     MetaData,
+    String,
     Table,
     Text,
     TypeDecorator,
@@ -90,7 +90,7 @@ def _is_postgres(session: AsyncSession) -> bool:
 
 
 def _plain(kind: TypeEngine[Any]) -> TypeEngine[Any]:
-    if isinstance(kind, Enum):
+    if isinstance(kind, String):  # of any length; an Enum's value is one too
         return Text()
     return kind.impl_instance if isinstance(kind, TypeDecorator) else kind
 

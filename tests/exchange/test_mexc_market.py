@@ -68,11 +68,13 @@ async def test_book_and_price_are_believed_for_less_than_a_second(
     assert price == Decimal("0.002")
 
 
-async def test_a_clock_set_back_makes_nothing_fresh_again(
+async def test_a_clock_that_is_set_keeps_nothing_fresh_and_makes_nothing_old(
     mexc: FakeMexc, market: Market, clock: FakeClock
 ):
     await market.book(MNTLUSDT)
-    clock.shift(-timedelta(hours=1))
+    clock.set_by(-timedelta(hours=1))
+    await market.book(MNTLUSDT)
+    clock.shift(timedelta(seconds=1))
     await market.book(MNTLUSDT)
 
     assert mexc.requests[BOOK] == 2
