@@ -1,5 +1,6 @@
 """`python -m tests.faults.hurried`: the program as it is, except that what a dead or frozen process
-held is free again after seconds, so that a test can wait for it by the clock of all concerned.
+held is free again after seconds, and that a balance which does not show a fill is believed after
+seconds: a test can wait for both by the clock of all concerned.
 """
 
 import os
@@ -12,6 +13,7 @@ from typing import Any
 import bot.arrivals
 import bot.live
 import bot.workers
+import engine.domain.settlement
 import engine.ownership
 from bot.__main__ import main
 from bot.assembly import Venue
@@ -25,6 +27,8 @@ _IN_A_HURRY = {
     "renew_every": timedelta(milliseconds=600),
     "send_margin": timedelta(seconds=1),
 }
+# Longer than the fake exchange's balances lag, shorter than a test waits.
+SETTLE_WITHIN = timedelta(seconds=10)
 _the_real_venue = bot.live.mexc_venue
 
 
@@ -41,6 +45,7 @@ if __name__ == "__main__":
         if "fair_share" not in ownership:
             raise LookupError("what shares the accounts has moved")
         ownership["fair_share"] = lambda **_: sys.maxsize
+    engine.domain.settlement.SETTLE_WITHIN = SETTLE_WITHIN
     bot.workers.HOLD = LEASE
     bot.workers._RENEW_EVERY = LEASE / 3
     sys.exit(main())
