@@ -54,6 +54,7 @@ async def test_check_tells_what_is_well_and_what_is_broken_and_what_to_do(world:
     assert "1 of 1 stored MEXC keys can be read" in on_one_line(reports[0])
     assert marks(reports[1]) == {
         "settings": "ok",
+        "proxies": "ok",
         "database": "ok",
         "keys": "FAIL",
         "Telegram": "FAIL",
@@ -87,9 +88,11 @@ async def test_a_move_to_another_database_and_a_change_of_keys(
     both = new_host | {"ENCRYPTION_KEYS": f"{ENCRYPTION_KEY},{old_key}"}
     async with world.running(**both):
         assert "HALTED" in (await world.ask("/status", "Target")).text
+        heard = world.newest()
         world.drift("17.10")
         await tapped(world, "Yes, lift it", await world.ask("/halt off", "Lift the halt?"))
         await world.orders(2)
+        await world.hears("Bought", after=heard)
         rotated = await printed(world.command("rotate-keys", **both))
     async with world.running(**(both | {"ENCRYPTION_KEYS": ENCRYPTION_KEY})):
         heard = world.newest()

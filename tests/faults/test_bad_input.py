@@ -25,6 +25,7 @@ from bot.inputs import (
     parse_target,
     parse_threshold,
 )
+from bot.invisible import without_direction
 from bot.keyfile import load_or_create_keys
 from bot.messages import TEXT_LIMIT, plain_text, split
 from bot.settings import BadSettings, ProcessSettings
@@ -211,8 +212,8 @@ def _long_texts() -> st.SearchStrategy[str]:
 
 
 def _solid(text: str) -> str:
-    """Without blanks: those around a cut may go."""
-    return "".join(text.split())
+    """Without blanks, for those around a cut may go, and without marks that turn the direction."""
+    return "".join(without_direction(text).split())
 
 
 def test_any_environment_is_taken_or_explained_without_its_secrets(record_property: Record):

@@ -84,6 +84,7 @@ BY_CHANCE = frozenset(
     {
         "bot.cards:LiveCards.follow:writing#2",
         "engine.check:Checker._rebalance:writing#1",
+        "engine.dispatch:Dispatcher._keep_seen:writing#1",
         "engine.ownership:Ownership._renew:writing#1",
         "engine.storage.database:Database.step_aside:writing#1",
     }
