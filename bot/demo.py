@@ -57,7 +57,8 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
             _TOKEN, request=ConsoleRequest(console), base_url="http://demo.invalid"
         )
         stack.push_async_callback(application.shutdown)
-        market = SimulatedMarket(clock, _SEED)
+        # The tour tells one story, in which each drift is one trade.
+        market = SimulatedMarket(clock, _SEED, thins=somebody_types)
         deposits = Deposits(database=database, clock=clock, seed=_SEED, tell=console.moved)
         parts = assemble(
             application=application,

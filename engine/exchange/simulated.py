@@ -44,11 +44,15 @@ _THIN_LEVELS = 3
 
 
 class SimulatedMarket:
-    """Satisfies `Market` for MNTLUSDT; price and book depend on nothing but the time and *seed*."""
+    """Satisfies `Market` for MNTLUSDT; price and book depend on nothing but the time and *seed*.
 
-    def __init__(self, clock: Clock, seed: int) -> None:
+    Now and then it *thins*: for a minute the book has too little for a large order.
+    """
+
+    def __init__(self, clock: Clock, seed: int, *, thins: bool = True) -> None:
         self._clock = clock
         self._seed = seed
+        self._thins = thins
 
     async def rules(self, symbol: Symbol) -> PairRules:
         if symbol != SYMBOL:
@@ -90,7 +94,8 @@ class SimulatedMarket:
 
     def _levels(self, dice: Random, slot: int, *, first: int, direction: int) -> Iterator[Level]:
         """In a thin moment a few small offers, too little for a large order."""
-        is_thin = self._dice("thin", slot // _THIN_FOR_SLOTS).randrange(_THIN_EVERY) == 0
+        minute = slot // _THIN_FOR_SLOTS
+        is_thin = self._thins and self._dice("thin", minute).randrange(_THIN_EVERY) == 0
         ticks = first
         for _ in range(_THIN_LEVELS if is_thin else _LEVELS):
             quantity = dice.randint(900, 2_500) if is_thin else dice.randint(4_000, 16_000)

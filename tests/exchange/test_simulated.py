@@ -224,3 +224,12 @@ async def test_what_does_not_look_like_a_key_is_refused(market, clock, api_key, 
         await SimulatedKeyCheck(market, clock).inspect(
             api_key=api_key, api_secret=api_secret, symbol=SYMBOL
         )
+
+
+async def test_a_market_that_does_not_thin_always_takes_a_large_order(clock: FakeClock):
+    market = SimulatedMarket(clock, seed=7, thins=False)
+    for _ in range(60):
+        book = await market.book(SYMBOL)
+
+        assert sum(level.quantity for level in book.asks) > 30_000
+        clock.shift(timedelta(minutes=1))
