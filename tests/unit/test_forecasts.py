@@ -114,3 +114,21 @@ def test_a_plan_without_an_order_comes_to_nothing():
     decided = Plan(held=D(40), reason=EmptyBook(MarketBuy(D(1), D(1)).side))
 
     assert forecast_of(decided) == (decided, None)
+
+
+def test_an_order_that_the_exchange_would_refuse_has_its_reason_and_no_figures():
+    too_small = Plan(held=D(40), order=MarketBuy(D("0.5"), D("0.5")))
+    nobody = Plan(held=D(40), order=MarketBuy(D(20), D(20)))
+    known = rules(min_notional="1")
+    full, empty = (
+        book(bids=[("0.001998", 1)], asks=[("0.002", 10**6)]),
+        book(bids=[("0.001998", 1)], asks=[]),
+    )
+
+    small, of_small = forecast(too_small, rules=known, book=full, last_price=D("0.002"))
+    alone, of_alone = forecast(nobody, rules=known, book=empty, last_price=D("0.002"))
+
+    assert (of_small, of_alone) == (None, None)
+    assert isinstance(small.reason, UnderMinimum)
+    assert small.reason.quote_amount == D("0.5")
+    assert isinstance(alone.reason, EmptyBook)
