@@ -80,7 +80,7 @@ class Access:
         return Role.OWNER if is_private else member.role
 
     async def known_chats(self, session: AsyncSession, chat_ids: Collection[int]) -> set[int]:
-        """Those of *chat_ids* in which somebody may do something."""
+        """Those of *chat_ids* in which some user has a role."""
         known = await members.known_chats(session, chat_ids)
         return known | self._listed.intersection(chat_ids)
 
