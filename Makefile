@@ -30,12 +30,13 @@ $(DEV): requirements-dev.txt $(RUNTIME)
 	@$(call install,requirements-dev.txt,--compile-bytecode)
 	@touch $@
 
-# uv is three times as fast as pip: the environment's own, or else the machine's. Where none can be
-# had, or it fails, pip does the work.
+# uv is three times as fast as pip: the environment's own, or else the machine's. It trusts what the
+# machine trusts, as Debian's pip does. Where none can be had, or it fails, pip does the work.
+export UV_SYSTEM_CERTS ?= true
 UV := PATH="$(CURDIR)/$(BIN):$$PATH" uv
 HAS_UV = $(UV) --version >/dev/null 2>&1
 install = cd / && { $(HAS_UV) && $(UV) pip install --python "$(CURDIR)/$(BIN)/python" $(LOCKED) $(2) -r "$(CURDIR)/$(1)"; } || \
-	{ echo "Without uv: pip does it, which takes three times as long ..." && $(PIP) -r "$(CURDIR)/$(1)"; }
+	{ echo "Without uv: pip does it, which takes three times as long ..." && $(PIP) $(if $(2),,--no-compile) -r "$(CURDIR)/$(1)"; }
 
 test: setup           ## run all tests
 	$(BIN)/python -m pytest -n auto
