@@ -40,7 +40,9 @@ _BOT_ID = 1
 
 
 async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
-    """Until *stop*, the end of the input, or the end of the tour; returns the exit code.
+    """Until *stop*, the end of the input, of the output's reader or of the tour.
+
+    Returns the exit code.
 
     Nothing is kept: the database lives in a folder that is removed afterwards.
     """
@@ -52,7 +54,8 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
             open_database(f"sqlite:///{folder / 'demo.db'}", clock=clock)
         )
         vault = Vault([Fernet.generate_key().decode()])
-        console = Console(terminal=Terminal(sys.stdout, styled=sys.stdout.isatty()), clock=clock)
+        terminal = Terminal(sys.stdout, styled=sys.stdout.isatty(), on_closed=stop.set)
+        console = Console(terminal=terminal, clock=clock)
         application = build_application(
             _TOKEN, request=ConsoleRequest(console), base_url="http://demo.invalid"
         )

@@ -2,10 +2,12 @@
 the buttons.
 """
 
+import os
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
+from pathlib import Path
 from typing import TextIO
 
 from bot.messages import plain_text
@@ -20,10 +22,16 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 class Terminal:
-    """Writes blocks of text to *out*, an empty line between two of them."""
+    """Writes blocks of text to *out*, an empty line between two of them.
 
-    def __init__(self, out: TextIO, *, styled: bool) -> None:
+    Calls *on_closed* once where *out* is a pipe that is not read any more, and writes nothing then.
+    """
+
+    def __init__(
+        self, out: TextIO, *, styled: bool, on_closed: Callable[[], object] = lambda: None
+    ) -> None:
         self._out = out
+        self._on_closed = on_closed
         self._bold, self._dim, self._reset = (_BOLD, _DIM, _RESET) if styled else ("", "", "")
 
     def message(
@@ -46,8 +54,17 @@ class Terminal:
     def _block(self, lines: Sequence[str]) -> None:
         text = "\n".join(lines) + "\n\n"
         encoding = self._out.encoding or "utf-8"
-        self._out.write(text.encode(encoding, "replace").decode(encoding))
-        self._out.flush()
+        try:
+            self._out.write(text.encode(encoding, "replace").decode(encoding))
+            self._out.flush()
+        except BrokenPipeError:
+            self._discard_output()
+            self._on_closed()
+
+    def _discard_output(self) -> None:
+        """What waits to be written would fail again when Python ends."""
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), self._out.fileno())
 
 
 def _clean(text: str) -> str:

@@ -111,6 +111,19 @@ def test_a_message_cannot_steer_the_terminal(out):
     assert "\x07" not in out.getvalue()
 
 
+def test_a_pipe_that_is_not_read_any_more_is_reported_and_left_alone():
+    reader, writer = os.pipe()
+    closed = []
+    with os.fdopen(writer, "w", encoding="utf-8") as out:
+        terminal = Terminal(out, styled=False, on_closed=lambda: closed.append("closed"))
+        terminal.note("is read")
+        os.close(reader)
+        terminal.note("is not")
+        terminal.note("is not either")
+
+    assert closed == ["closed"]
+
+
 def test_a_terminal_without_unicode_gets_question_marks():
     raw = io.BytesIO()
     narrow = io.TextIOWrapper(raw, encoding="ascii")
