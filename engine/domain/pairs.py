@@ -32,8 +32,8 @@ def is_asset_name(name: str) -> bool:
     """
     return (
         0 < _columns(name) <= _MOST_COLUMNS
+        and all(_names(character) for character in name)  # so it can be encoded
         and len(name.encode()) <= _MOST_BYTES
-        and all(_names(character) for character in name)
     )
 
 

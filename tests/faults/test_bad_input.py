@@ -1,11 +1,13 @@
 """Strange text at every reader of text: understood exactly, or refused in its own words."""
 
 import re
+import string
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from unicodedata import category, normalize
 
 import pytest
 from hypothesis import strategies as st
@@ -113,7 +115,8 @@ def _is_possible(value: object) -> bool:
         case Counting() | int():
             return value in {*Counting, *range(101)}  # on and off are ints too
         case _:
-            return re.fullmatch(r"[A-Z0-9]{1,16}USDT", str(value)) is not None
+            name = str(value).removesuffix("USDT")
+            return 1 <= len(name) <= 16 and all(map(_is_of_a_name, name))
 
 
 def _says(text: str, value: object) -> bool:
@@ -130,7 +133,20 @@ def _says(text: str, value: object) -> bool:
         case timedelta() | int() | Counting():
             return "".join(text.split()).isascii()
         case _:
-            return str(value).removesuffix("USDT") in re.sub(r"[^A-Z0-9]", "", text.upper())
+            name = _name_within(str(value).removesuffix("USDT"))
+            typed = "".join(text.split())
+            return any(name in _name_within(normalize(form, typed)) for form in ("NFC", "NFKC"))
+
+
+def _is_of_a_name(character: str) -> bool:
+    if character.isascii():
+        return character in f"{string.ascii_letters}{string.digits}$"
+    return category(character)[0] in "LNMS"  # letters, numbers, marks, symbols
+
+
+def _name_within(text: str) -> str:
+    """Without what stands between the letters, and whatever their case."""
+    return "".join(filter(_is_of_a_name, text.casefold()))
 
 
 def _digits(amount: Decimal) -> str:

@@ -216,6 +216,7 @@ def test_a_pair_of_another_alphabet_is_kept_as_it_is_written(text: str, symbol: 
         "A" * 5000,
         "<b>",
         "/USDT",
+        "MN\ud83d",
     ],
 )
 def test_a_pair_that_is_none_is_refused(text: str):
