@@ -1,6 +1,7 @@
 """An environment with the oldest pip, the locked packages and our wheel, made once per run."""
 
 import fcntl
+import os
 import re
 import subprocess
 import sys
@@ -21,6 +22,7 @@ OLD_PIP = (
     else "pip==24.0 --hash=sha256:ba0d021a166865d2265246961bec0152ff124de910c5cc39f1156ce3fa7c69dc"
 )
 _LONGEST_S = 300
+_MACHINES_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")  # on Debian and many others
 _FLAGS = re.search(r"(?m)^LOCKED := (.+)$", (ROOT / "Makefile").read_text())
 
 
@@ -45,7 +47,10 @@ class Installed:
         return found
 
     def pip(self, *arguments: object) -> subprocess.CompletedProcess[str]:
-        return _run(self.python, "-m", "pip", *arguments, check=False)
+        """It trusts what the machine trusts, as Debian's pip and the Makefile's uv do."""
+        env = {"PIP_CERT": str(_MACHINES_CERTIFICATES)} if _MACHINES_CERTIFICATES.exists() else {}
+        env |= os.environ  # noqa: TID251 - another choice of certificates counts more
+        return _run(self.python, "-m", "pip", *arguments, env=env, check=False)
 
     def pip_install(self, file: Path, *, find_links: Path) -> subprocess.CompletedProcess[str]:
         """As the Makefile does it, but without installing: pip says what it would install."""
