@@ -5,7 +5,9 @@ import logging
 import os
 import shutil
 from collections.abc import AsyncGenerator, Generator, Iterator
+from contextlib import nullcontext
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from sqlalchemy.engine import make_url
 
 from engine.storage.database import Database
 from engine.storage.migrating import migrate
-from tests import compiled
+from tests import compiled, inline_sqlite
 from tests.fakes import telegram_limits
 from tests.fakes.clock import FakeClock
 from tests.faults.summary import pytest_terminal_summary
@@ -36,10 +38,35 @@ settings.load_profile(
 )
 
 
+_HERE = Path(__file__).parent
+_E2E = _HERE / "e2e"
+_WAITING = {
+    _HERE / "faults" / f"test_{name}.py"
+    for name in ("crash_matrix", "processes", "roles", "postgres")
+} | {_HERE / "packaging" / "test_wheel.py"}
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Two for each core: a test that starts processes mostly waits for them."""
     return 2 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Half of the workers begin with the tests that wait for processes, the others with those that
+    compute: the cores are never idle, and no long test is the last. xdist gives each worker an
+    equal part of the list, one behind the other.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    waiting = [item for item in items if item.path.is_relative_to(_E2E) or item.path in _WAITING]
+    known = {id(item) for item in waiting}
+    others = iter([item for item in items if id(item) not in known])
+    spread = list[pytest.Item]()
+    for n in range(workers // 2):
+        part = waiting[n :: workers // 2]
+        spread += part + list(islice(others, max(0, len(items) // workers - len(part))))
+    items[:] = spread + list(others) if spread else items
 
 
 def pytest_collection_finish() -> None:
@@ -47,6 +74,13 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000)  # another tenth
+
+
+@pytest.fixture(autouse=True)
+def _inline_sqlite(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Not where the driver itself counts (see inline_sqlite)."""
+    with nullcontext() if "tests/storage" in request.node.nodeid else inline_sqlite.inline():
+        yield
 
 
 @pytest.fixture

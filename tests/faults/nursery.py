@@ -6,6 +6,7 @@ in a folder, with an environment, files and a process id of its own. The crash m
 that stops in `sitecustomize`, before `python -m bot` begins; all others share one a test worker.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -20,8 +21,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
-# The first two are what the others only import when they are used.
+# The first three are what the others only import when they are used.
 _IMPORTED_EARLY = (
+    "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite.aiosqlite",
     "alembic.command",
     "bot.live",
@@ -130,6 +132,8 @@ def raise_children() -> list[str]:
     """
     for module in _IMPORTED_EARLY:
         importlib.import_module(module)
+    gc.collect()
+    gc.freeze()  # a child shares the pages that it does not write to
     alive: set[int] = set()
     while question := sys.stdin.readline():
         match json.loads(question):

@@ -8,6 +8,7 @@ call of the Bot API, a poll that brings updates or confirms them. Whoever adds o
 """
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -23,6 +24,10 @@ _ONLY_IN_THE_DEMO = frozenset(
 _WRITING, _ORDER, _POLL = "writing", "place", "fetch"
 _BOTS = frozenset({"bot", "_bot"})
 _QUEUE_WORKERS = "QueueWorkers"
+# Two of three modules have no effect, and need not be parsed.
+_MAY_HAVE_ONE = re.compile(
+    rf"\.({_WRITING}|{_ORDER}|{_POLL})\b|\b_?bot\)?\s*\.\w+\(|{_QUEUE_WORKERS}\("
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +57,10 @@ class Site:
 def sites() -> list[Site]:
     """Every effect of the live program, in the order of modules and lines."""
     parsed = {
-        _module(path): (path, ast.parse(path.read_text(), filename=str(path)))
+        _module(path): (path, ast.parse(text, filename=str(path)))
         for folder in ("bot", "engine")
         for path in sorted((ROOT / folder).rglob("*.py"))
+        if _MAY_HAVE_ONE.search(text := path.read_text())
     }
     queues = tuple(sorted({table for _, tree in parsed.values() for table in _queues(tree)}))
     found = []
