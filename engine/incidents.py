@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.domain.accounts import Account
 from engine.domain.alerts import TroubleOver, TroubleTold
 from engine.domain.limits import as_fraction, loss_bp
+from engine.domain.looks import REASON_TAGS
 from engine.domain.money import plain
 from engine.domain.orders import Intent
 from engine.domain.planner import Reason, is_closed
@@ -130,7 +131,7 @@ async def block(
     """A drift that cannot be traded. The exchange itself works, so another *trouble* is over;
     but a closed pair is the same trouble, seen from the other side.
     """
-    kind, detail = TroubleKind.BLOCKED, type(reason).__name__
+    kind, detail = TroubleKind.BLOCKED, REASON_TAGS[type(reason)]
     if trouble is not None and trouble.kind is not TroubleKind.BLOCKED:
         if trouble.kind is TroubleKind.PAIR_UNAVAILABLE and is_closed(reason):
             kind, detail = trouble.kind, trouble.detail

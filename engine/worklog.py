@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from engine.domain.accounts import PAPER, Account
 from engine.domain.changes import Changed
 from engine.domain.looks import (
+    REASON_TAGS,
     Declined,
     Failed,
     LeftToPerson,
@@ -131,11 +132,8 @@ def _trade(decision: str, verdict: Ordered | LeftToPerson | MovedAway) -> dict[s
 
 
 def _named(reason: Reason) -> str:
-    return (
-        f"{type(reason).__name__}:{reason.kind.value}"
-        if isinstance(reason, OverLimit)
-        else type(reason).__name__
-    )
+    name = REASON_TAGS[type(reason)]
+    return f"{name}:{reason.kind.value}" if isinstance(reason, OverLimit) else name
 
 
 def _sent(order: Intent) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What the last check saw and decided, for `/why` and `/status`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,9 +11,31 @@ from engine.domain.holdings import Balance, Holdings
 from engine.domain.limits import Jump
 from engine.domain.orders import ClientOrderId, Trigger
 from engine.domain.pairs import USDT, Side, Symbol, base_of
-from engine.domain.planner import Reason
+from engine.domain.planner import (
+    EmptyBook,
+    InsideBand,
+    NothingFree,
+    OverLimit,
+    PairClosed,
+    Reason,
+    SideClosed,
+    StepTooCoarse,
+    UnderMinimum,
+)
 from engine.domain.target import Autonomy, Band, Settings
 from engine.domain.troubles import TroubleKind
+
+# What rows and the log call each reason. Rows outlive versions: a name, once used, keeps its meaning.
+REASON_TAGS: Mapping[type[Reason], str] = {
+    InsideBand: "InsideBand",
+    PairClosed: "PairClosed",
+    SideClosed: "SideClosed",
+    EmptyBook: "EmptyBook",
+    NothingFree: "NothingFree",
+    UnderMinimum: "UnderMinimum",
+    StepTooCoarse: "StepTooCoarse",
+    OverLimit: "OverLimit",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Domain values as JSON text, for the columns that keep facts for later: alerts, looks, plans.
 
 Amounts and times are text and lose nothing. Where a field may hold one of several dataclasses,
-the value carries its class name, so renaming a dataclass needs a thought for the rows that exist.
+the value carries a tag. Tags are in a table, so that a class may be renamed.
 """
 
 import json
@@ -35,7 +35,18 @@ from engine.domain.alerts import (
     TroubleTold,
 )
 from engine.domain.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
+from engine.domain.looks import (
+    REASON_TAGS,
+    Declined,
+    Failed,
+    LeftToPerson,
+    MovedAway,
+    Ordered,
+    Unsettled,
+    Waiting,
+)
 from engine.domain.money import decimal_from_text, plain
+from engine.domain.planner import MarketBuy, MarketSell
 from engine.domain.undeliverable import ChatDeliverable, ChatUndeliverable
 
 # What the database calls each alert. Rows outlive versions: a name, once used, keeps its meaning.
@@ -63,6 +74,19 @@ ALERTS: Mapping[str, type[Alert]] = {
     "chat_deliverable": ChatDeliverable,
 }
 _KINDS = {alert_type: kind for kind, alert_type in ALERTS.items()}
+# What the database calls each dataclass of a choice. As above: a tag keeps its meaning.
+TAGS: Mapping[type[Any], str] = {
+    **REASON_TAGS,
+    Ordered: "Ordered",
+    Declined: "Declined",
+    LeftToPerson: "LeftToPerson",
+    MovedAway: "MovedAway",
+    Waiting: "Waiting",
+    Unsettled: "Unsettled",
+    Failed: "Failed",
+    MarketBuy: "MarketBuy",
+    MarketSell: "MarketSell",
+}
 _TAG = "_type"
 
 # What reading strange JSON raises: wrong kinds, endless numbers, missing fields, deep nesting.
@@ -99,7 +123,12 @@ def from_json(text: str, kind: type[T]) -> T:
 
 
 def alert_kind(alert: Alert) -> str:
-    return _KINDS[type(alert)]
+    return kind_of(type(alert))
+
+
+def kind_of(alert_type: type[Alert]) -> str:
+    """What the database calls alerts of that type."""
+    return _KINDS[alert_type]
 
 
 def alert_from_json(kind: str, text: str) -> Alert:
@@ -121,16 +150,17 @@ def _choice_writer(_: Any, converter: BaseConverter) -> Callable[[Any], Any]:
     def write(value: Any) -> Any:
         if value is None:
             return None
-        return {_TAG: type(value).__name__, **converter.unstructure(value)}
+        return {_TAG: TAGS[type(value)], **converter.unstructure(value)}
 
     return write
 
 
 def _choice_reader(kind: Any, converter: BaseConverter) -> Callable[[Any, Any], Any]:
-    members = {member.__name__: member for member in get_args(kind)}
+    choices = get_args(kind)
+    members = {TAGS[choice]: choice for choice in choices if choice is not NoneType}
 
     def read(value: Any, _: Any) -> Any:
-        if value is None and NoneType.__name__ in members:
+        if value is None and NoneType in choices:
             return None
         return converter.structure(value, members[value[_TAG]])
 

@@ -10,13 +10,14 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts import Account
+from engine.domain.alerts import TroubleTold
 from engine.domain.money import ZERO, decimal_from_text
 from engine.domain.pairs import USDT, Asset, Side
 from engine.storage import orders
-from engine.storage.codec import ALERTS
+from engine.storage.codec import kind_of
 from engine.storage.models import BalanceRow, OrderRow, OutboxRow
 
-_TROUBLE_TOLD = next(kind for kind, alert in ALERTS.items() if alert.__name__ == "TroubleTold")
+_TROUBLE_TOLD = kind_of(TroubleTold)
 
 
 @dataclass(frozen=True, slots=True)
