@@ -8,10 +8,13 @@ DEV := $(VENV)/.dev-installed
 LOCKED := --quiet --no-deps --require-hashes
 PIP := "$(CURDIR)/$(BIN)/python" -m pip install --disable-pip-version-check $(LOCKED)
 
-.PHONY: run setup test soak check format lock bench clean
+.PHONY: run help setup test soak check format lock bench dist workflows clean
 
 run: $(RUNTIME)       ## start the bot; without TELEGRAM_TOKEN it is the demo
 	@exec $(BIN)/python -m bot
+
+help:                 ## list what make can do here
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: $(DEV)         ## build the environment in .venv/, with all that tests need
 
@@ -64,6 +67,7 @@ lock: setup           ## renew the pinned versions and hashes (no index is named
 	$(COMPILE) --group pyproject.toml:install -o requirements-uv.txt
 	$(COMPILE) pyproject.toml -o requirements.txt
 	$(COMPILE) pyproject.toml --group dev -o requirements-dev.txt
+	$(COMPILE) --group pyproject.toml:release -o requirements-release.txt
 
 # What the benchmarks measure us beside, in an environment of its own; PEERS= leaves it out.
 PEERS ?= .venv-bench
@@ -79,5 +83,31 @@ bench: setup $(PEERS_STAMP)  ## what it costs, beside others; BENCH="client star
 		|| echo "freqtrade could not be installed: it is not measured"
 	@touch $@
 
-clean:                ## forget the environment and the caches
-	rm -rf $(VENV) .venv-bench .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+# What builds a release and checks the forge's files; the program alone, for the SBOM, in an environment within.
+RELEASE := .venv-release
+RELEASE_PYTHON := $(RELEASE)/bin/python
+PROGRAM := $(RELEASE)/program
+
+$(RELEASE)/.installed: requirements-release.txt $(RUNTIME)
+	$(UV) venv --quiet --clear --python $(BIN)/python $(@D)
+	$(UV) pip install --python $(RELEASE_PYTHON) $(LOCKED) --only-binary :all: -r requirements-release.txt
+	@touch $@
+
+dist: $(RELEASE)/.installed  ## build a release into dist/: wheel, sdist and SBOM
+	rm -rf dist $(PROGRAM)
+	$(UV) build --quiet --no-build-isolation --python $(RELEASE_PYTHON) --out-dir dist
+	$(UV) venv --quiet --python $(RELEASE_PYTHON) $(PROGRAM)
+	$(UV) pip install --python $(PROGRAM) $(LOCKED) -r requirements.txt
+	$(RELEASE)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible -o dist/ballast.cdx.json $(PROGRAM)
+
+SCHEMA := $(RELEASE)/bin/check-jsonschema --builtin-schema
+
+workflows: $(RELEASE)/.installed  ## check the forge's files against their schemas and zizmor's rules
+	$(SCHEMA) vendor.github-workflows .github/workflows/*.yml
+	$(SCHEMA) vendor.dependabot .github/dependabot.yml
+	$(SCHEMA) vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(SCHEMA) vendor.github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	$(RELEASE)/bin/zizmor --offline --strict-collection --no-progress .github
+
+clean:                ## forget the environments, the caches and what was built
+	rm -rf $(VENV) .venv-bench $(RELEASE) dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

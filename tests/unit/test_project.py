@@ -14,11 +14,21 @@ from bot.version import VERSION
 ROOT = Path(__file__).parents[2]
 LOCK_FILES = ("requirements.txt", "requirements-dev.txt")
 INSTALLER = "requirements-uv.txt"
+RELEASE = "requirements-release.txt"
 # The old name of CHECK_INTERVAL, which nobody should start with, and what a host sets by itself.
 NOT_FOR_THE_EXAMPLE = {"DELTA", "DYNO"}
 # Where somebody's machine keeps its files; a path that every machine has is no secret.
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|Users|work|workspace|opt|mnt)/\w")
-OUR_HIDDEN = {".ci", ".dockerignore", ".env.example", ".gitignore", ".python-version"}
+OUR_HIDDEN = {
+    ".ci",
+    ".dockerignore",
+    ".editorconfig",
+    ".env.example",
+    ".github",
+    ".gitignore",
+    ".pre-commit-config.yaml",
+    ".python-version",
+}
 
 
 def read(name: str) -> str:
@@ -72,7 +82,7 @@ def test_the_host_migrates_before_it_starts_processes_and_knows_all_types_of_the
     assert read("Procfile").splitlines() == ["release: alembic upgrade head", *roles]
 
 
-@pytest.mark.parametrize("lock_file", [*LOCK_FILES, INSTALLER])
+@pytest.mark.parametrize("lock_file", [*LOCK_FILES, INSTALLER, RELEASE])
 def test_a_lock_file_pins_by_hash_and_names_no_source(lock_file):
     without_hash = [
         name
@@ -97,6 +107,9 @@ def test_the_lock_files_agree_and_hold_what_the_project_asks_for():
     assert names <= {name.partition("[")[0] for name in for_all}
     assert {name: for_all.get(name) for name in for_running} == for_running
     assert pinned(INSTALLER) == {"uv": for_all["uv"]}
+    assert {re.split(r"[<>=]", wanted)[0] for wanted in groups["release"]} <= pinned(
+        RELEASE
+    ).keys()
 
 
 def test_our_migrations_do_not_hide_the_library_of_the_same_name():
