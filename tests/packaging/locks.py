@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 RUNTIME, DEV = "requirements.txt", "requirements-dev.txt"
 GROUPS: dict[str, tuple[str, ...]] = {RUNTIME: (), DEV: ("install", "dev")}
-_PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 _MACHINES = (
     ("linux", "Linux", "x86_64"),
     ("linux", "Linux", "aarch64"),
@@ -33,7 +33,7 @@ ENVIRONMENTS = [
         "implementation_name": "cpython",
         "platform_python_implementation": "CPython",
     }
-    for python, (platform, system, machine) in product(_PYTHONS, _MACHINES)
+    for python, (platform, system, machine) in product(PYTHONS, _MACHINES)
 ]
 
 
