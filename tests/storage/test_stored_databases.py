@@ -22,6 +22,7 @@ from bot.assembly import render
 from bot.dialogs import Dialogs, Step
 from bot.messages import plain_text
 from bot.storing import purpose
+from bot.views.trail import deed
 from bot.webhooksecret import WebhookSecret
 from engine.domain.alerts import trade_settled
 from engine.domain.orders import AccountId, ClientOrderId, OrderState
@@ -435,6 +436,9 @@ async def test_everybody_is_who_they_were(stored: Database):
     ]
     assert invited == (c.INVITATION, None)
     assert used == (c.INVITATION, c.TRADER)
+    later = [(line.action, line.subject, line.detail) for line in lines if line.at == c.LATER]
+    assert later == list(c.AUDIT[::-1])
+    assert "Ann trader (was viewer)" in deed(lines[later.index(c.AUDIT[5])])
     told = {(line.action, line.subject, line.detail, line.user_id) for line in lines}
     assert ("settings", "target", "1234.56 USDT -> 40 USDT", c.OWNER) in told
     assert ("key", "key", "none -> …BWC5", c.OWNER) in told

@@ -302,6 +302,26 @@ ALERT_SETTINGS = AlertSettings(
     ask_deposits=False,
     digest_minute=480,
 )
+# Action, subject and detail of lines of the trail; those of changes come of the accounts.
+AUDIT = (
+    ("halt", "all accounts", "1 account"),
+    ("lift the halt", "all accounts", "1 account"),
+    ("pair", "the bot", "by the code"),
+    ("invite", "viewer", "until 12:00"),
+    ("join", "this chat", "none -> viewer"),
+    ("role", f"{TRADER} Ann", "viewer -> trader"),
+    ("look", "looking", "members -> everybody"),
+    ("topic", "alerts", "general -> 77"),
+    ("order_claimed", "blunknown", "it was filled; left to it"),
+    ("order_set_aside", "blset_aside", "nothing"),
+    ("trade", "uuid", "SELL 17.5"),
+    ("mode", "uuid", "auto -> ask"),
+    ("offer", "uuid", "skipped"),
+    ("alerts", "uuid", "trade: on -> silent"),
+    ("warn", "MX", "none -> 0.5"),
+    ("real money", "uuid", "by a tap"),
+    ("undo", "uuid", "target 60 -> 40"),
+)
 PAPER = {USDT: Balance(Decimal("39.5"), Decimal("0.5")), MX: Balance(Decimal(12))}
 PAPER_ORDER = PaperOrder(
     account_id=SECOND,

@@ -145,6 +145,16 @@ async def _trading(session: AsyncSession, first: Account) -> None:
     await audit.add_changes(
         session, await accounts.get(session, c.SECOND), first, at=c.AT, user_id=c.OWNER
     )
+    for action, subject, detail in c.AUDIT:
+        await audit.add(
+            session,
+            at=c.LATER,
+            chat_id=c.CHAT,
+            user_id=c.OWNER,
+            action=action,
+            subject=subject,
+            detail=detail,
+        )
 
 
 async def _chats(session: AsyncSession) -> None:

@@ -1,0 +1,149 @@
+"""What stands in databases keeps its name, whatever classes are called: rows outlive versions, and
+two versions work on one database.
+
+`stored/tags.json` has the names as 0.5.0 wrote them. A line may come to it, with what is new; none
+is ever changed or taken away.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, fields, is_dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import pytest
+from sqlalchemy import Enum as EnumType
+
+from bot.handlers.people import Chosen, Shown, Wish
+from engine.domain.accounts import Halt, RunOffer
+from engine.domain.alert_settings import AlertKind, Level
+from engine.domain.looks import REASON_TAGS, Look
+from engine.domain.offers import Offer
+from engine.domain.planner import Reason
+from engine.domain.troubles import TroubleKind
+from engine.domain.undeliverable import Undeliverable
+from engine.domain.wishes import Proposal
+from engine.storage import outbox, queue
+from engine.storage.codec import ALERTS, TAGS
+from engine.storage.columns import Base
+from tests.source import not_spelled
+from tests.storage.stored.contents import QUESTIONS
+
+GOLDEN = Path(__file__).parent / "stored" / "tags.json"
+# Every value that is stored as JSON, by where it stands.
+ROOTS: Mapping[str, type] = {
+    "looks, decisions, cards, note seen": Look,
+    "note halt, question lift_halt": Halt,
+    "note offer": Offer,
+    "note undeliverable": Undeliverable,
+    "question rebalance, offer": RunOffer,
+    "question go_live, undo, big_target, keep_deposit": Proposal,
+    "question members": Shown,
+    "question member": Chosen,
+    "question member_role": Wish,
+    **{f"outbox {kind}": alert for kind, alert in ALERTS.items()},
+}
+PLAIN: Mapping[object, str] = {
+    str: "text",
+    int: "number",
+    bool: "truth",
+    Decimal: "decimal as text",
+    datetime: "time as text",
+}
+
+
+def golden() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    return loaded
+
+
+def shape(kind: Any, name: str = "") -> Iterator[str]:
+    """A line for each thing that may stand in the JSON of *kind*, with the way to it."""
+    kind = getattr(kind, "__supertype__", kind)
+    if kind in PLAIN:
+        yield f"{name}: {PLAIN[kind]}"
+    elif isinstance(kind, type) and issubclass(kind, Enum):
+        yield f"{name}: {' | '.join(values(kind))}"
+    elif is_dataclass(kind):
+        hints = get_type_hints(kind)
+        if not hints:
+            yield f"{name}: nothing"
+        for one in fields(kind):
+            needed = "" if _is_needed(one) else "?"
+            yield from shape(hints[one.name], f"{name}.{one.name}{needed}".lstrip("."))
+    elif get_origin(kind) in {Union, UnionType}:
+        yield from _shape_of_union(get_args(kind), name)
+    else:
+        parts = [part for part in get_args(kind) if part is not ...]
+        mark = "{}" if len(parts) == 2 else "[]"
+        for part in parts:
+            yield from shape(part, f"{name}{mark}")
+
+
+def _is_needed(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
+def _shape_of_union(choices: Sequence[Any], name: str) -> Iterator[str]:
+    if NoneType in choices:
+        yield f"{name}: null"
+    members = [choice for choice in choices if choice is not NoneType]
+    for member in members:
+        tag = f"<{TAGS[member]}>" if len(members) > 1 else ""
+        yield from shape(member, f"{name}{tag}")
+
+
+def values(kind: type[Enum]) -> list[str]:
+    return sorted(str(member.value) for member in kind)
+
+
+def everything() -> dict[str, Any]:
+    """As `tags.json` has it, but for what is spelled in the source alone."""
+    tables = Base.metadata.tables
+    return {
+        "json": {place: sorted(shape(kind)) for place, kind in ROOTS.items()},
+        "reasons": sorted(REASON_TAGS.values()),
+        "alerts' settings": {"levels": values(AlertKind), "level": values(Level)},
+        "troubles": values(TroubleKind),
+        "outbox failures": [outbox.OFF, outbox.SMALL, outbox.SLOWED_DOWN],
+        "ranks": [queue.FIRST, queue.NORMAL, queue.LAST, queue.ASIDE],
+        "columns": {
+            name: {column.name: _type(column.type) for column in tables[name].columns}
+            for name in sorted(tables)
+        },
+        "values of columns": {
+            f"{name}.{column.name}": sorted(column.type.enums)
+            for name in sorted(tables)
+            for column in tables[name].columns
+            if isinstance(column.type, EnumType)
+        },
+    }
+
+
+def _type(kind: Any) -> str:
+    """As the first tables have it: on SQLite whole numbers and truth values differ."""
+    return str(getattr(kind, "impl", kind)).split("(", maxsplit=1)[0]
+
+
+@pytest.mark.parametrize("part", everything())
+def test_every_name_in_the_database_is_what_it_was(part: str):
+    assert everything()[part] == golden()[part]
+
+
+@pytest.mark.parametrize("part", ["notes", "dedupe keys", "sealed for", "dialogs", "audit"])
+def test_names_that_are_put_together_are_what_they_were(part: str):
+    assert not_spelled(golden()[part]) == []
+
+
+def test_every_kind_of_question_is_what_it_was():
+    assert not_spelled(golden()["questions"]) == []
+    assert set(golden()["questions"]) == QUESTIONS.keys()
+
+
+def test_no_tag_means_two_things_and_every_reason_has_one():
+    assert len(set(TAGS.values())) == len(TAGS)
+    assert REASON_TAGS.keys() == set(get_args(Reason))
