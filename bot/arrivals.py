@@ -65,7 +65,7 @@ class Arrivals:
             clock=clock,
             sealer=vault,
             bot_id=int(token.partition(":")[0]),
-            on_stored=parts.update_workers.nudge,
+            claiming=parts.update_workers.claiming,
             rank_all=parts.ranks.of,
         )
         self._porter, self._poller = (

@@ -79,7 +79,7 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
                 clock=clock,
                 sealer=vault,
                 bot_id=_BOT_ID,
-                on_stored=parts.update_workers.nudge,
+                claiming=parts.update_workers.claiming,
                 rank_all=parts.ranks.of,
             ),
             clock=clock,

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from enum import Enum
 from typing import Any, Protocol
@@ -16,7 +17,7 @@ from bot.workers import Done, Lanes, Outcome, QueueWorkers, delay
 from engine.clock import Clock
 from engine.storage import outage
 from engine.storage.claims import ClaimLost
-from engine.storage.database import Database
+from engine.storage.database import Database, InTransaction
 from engine.storage.models import InboxRow
 
 _LONGEST_PAUSE = timedelta(seconds=30)
@@ -171,12 +172,20 @@ class UpdateWorkers:
             ready=ready,
         )
 
-    def nudge(self, more: bool = False) -> None:
-        """Something new is stored. *more*: Telegram has more yet; what strangers sent waits until
-        all is here, for a /pause may be among it.
-        """
-        self._workers.hold_last(_UNTIL_ALL_IS_HERE if more else timedelta())
+    def nudge(self) -> None:
+        """Something may be there to handle."""
         self._workers.nudge()
+
+    @asynccontextmanager
+    async def claiming(self, more: bool) -> AsyncGenerator[InTransaction]:
+        """To be entered around the transaction that stores updates: its last step claims them.
+
+        *more*: Telegram has more yet; what strangers sent waits until all is here, for a /pause may
+        be among it.
+        """
+        async with self._workers.claiming() as claim:
+            self._workers.hold_last(_UNTIL_ALL_IS_HERE if more else timedelta())
+            yield claim
 
     def stop(self) -> None:
         """Begin nothing new; `run` returns when what is being handled is done."""

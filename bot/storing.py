@@ -3,18 +3,21 @@
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, Protocol
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import Clock
 from engine.storage import inbox, outage, queue
-from engine.storage.database import Database
+from engine.storage.database import Database, InTransaction
 from engine.storage.inbox import Sealed
 
 FULL_BATCH = 100
 """So many updates are asked for at a time: where they all come, there are more."""
 _MAX_ID = 2**63 - 1
+
+_Result = TypeVar("_Result")
 
 logger = logging.getLogger(__name__)
 
@@ -28,18 +31,30 @@ class Sealer(Protocol):
 
 
 RankAll = Callable[[AsyncSession, Sequence[dict[str, Any]]], Awaitable[Sequence[int]]]
+Claiming = Callable[[bool], AbstractAsyncContextManager[InTransaction]]
 
 
-async def _all_normal(_: object, updates: Sequence[dict[str, Any]]) -> Sequence[int]:
+async def all_normal(_: object, updates: Sequence[dict[str, Any]]) -> Sequence[int]:
     return [queue.NORMAL] * len(updates)
+
+
+class _NotNeeded(Exception):
+    """What failed is not needed for storing updates."""
+
+
+async def _beside(work: Awaitable[_Result]) -> _Result:
+    try:
+        return await work
+    except outage.AWAY as e:
+        raise _NotNeeded from e
 
 
 class UpdateStore:
     """The way into the inbox, however the updates come. What comes twice is stored once.
 
-    *on_stored* is called whenever there is something new to handle, and hears whether Telegram has
-    more of it. *rank_all* gives each update
-    its rank in the queue.
+    *claiming* is entered around the transaction, and told whether Telegram has more; what it gives
+    is called in it when there is something new to handle. *rank_all* gives each update its rank in
+    the queue. Where either fails, the updates are stored without: they are found a second later.
     """
 
     def __init__(
@@ -49,14 +64,14 @@ class UpdateStore:
         clock: Clock,
         sealer: Sealer,
         bot_id: int,
-        on_stored: Callable[[bool], None],
-        rank_all: RankAll = _all_normal,
+        claiming: Claiming,
+        rank_all: RankAll = all_normal,
     ) -> None:
         self._database = database
         self._clock = clock
         self._sealer = sealer
         self._bot_id = bot_id
-        self._on_stored = on_stored
+        self._claiming = claiming
         self._rank_all = rank_all
 
     async def store(self, updates: Sequence[dict[str, Any]]) -> int | None:
@@ -71,27 +86,32 @@ class UpdateStore:
         if not usable:
             return None
         payloads = [self._seal(found, raw) for found, raw in usable]
-        ranks = await self._ranks([raw for _, raw in usable])
+        more = len(updates) >= FULL_BATCH
+        try:
+            async with self._claiming(more) as claim, self._database.writing() as session:
+                ranks = await _beside(self._rank_all(session, [raw for _, raw in usable]))
+                if await self._add(session, usable, payloads, ranks):
+                    await _beside(claim(session))
+        except _NotNeeded as e:
+            logger.warning("updates not ranked", extra={"problem": type(e.__cause__).__name__})
+            async with self._database.writing() as session:
+                ranks = [queue.NORMAL] * len(usable)
+                await self._add(session, usable, payloads, ranks)
+        return max(found for found, _ in usable)
+
+    async def _add(
+        self,
+        session: AsyncSession,
+        usable: Sequence[tuple[int, dict[str, Any]]],
+        payloads: Sequence[str],
+        ranks: Sequence[int],
+    ) -> int:
         sealed = [
             Sealed(found, chat_of(raw), payload, rank)
             for (found, raw), payload, rank in zip(usable, payloads, ranks, strict=True)
         ]
-        async with self._database.writing() as session:
-            added = await inbox.store(
-                session, bot_id=self._bot_id, updates=sealed, now=self._clock.now()
-            )
-        if added:
-            self._on_stored(len(updates) >= FULL_BATCH)
-        return max(found for found, _ in usable)
-
-    async def _ranks(self, updates: Sequence[dict[str, Any]]) -> Sequence[int]:
-        """Whatever goes wrong here, an update is stored."""
-        try:
-            async with self._database.reading() as session:
-                return await self._rank_all(session, updates)
-        except outage.AWAY as e:
-            logger.warning("updates not ranked", extra={"problem": type(e).__name__})
-            return await _all_normal(None, updates)
+        now = self._clock.now()
+        return await inbox.store(session, bot_id=self._bot_id, updates=sealed, now=now)
 
     def _seal(self, update_id: int, raw: dict[str, Any]) -> str:
         return self._sealer.seal_text(json.dumps(raw), purpose=purpose(self._bot_id, update_id))

@@ -2,28 +2,27 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any, Generic, assert_never
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import Clock
 from engine.storage import claims, queue
 from engine.storage.claims import ClaimLost, Work
-from engine.storage.database import Database
+from engine.storage.database import Database, InTransaction
 from engine.storage.queue import Claim, QueueColumns, Row
 
-# A dead process's claim runs out after this long; a living one renews it well before.
-HOLD = timedelta(seconds=60)
+HOLD = timedelta(seconds=60)  # of a claim; a living process renews it well before
 _RENEW_EVERY = HOLD / 3
-# How often the queue is looked at without a nudge, in real seconds.
-_POLL_S = 1.0
+_POLL_S = 1.0  # how often the queue is looked at without a nudge, in real seconds
 _MAX_DOUBLINGS = 16
-# Between two tries of what somebody waits for.
-LONGEST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(seconds=30)  # between two tries of what somebody waits for
 _LONGEST_AFTER_AN_OUTAGE = timedelta(seconds=5)
 _PLENTY = 1_000
 
@@ -101,6 +100,8 @@ class QueueWorkers(Generic[Row]):
         self._last_from = clock.steady()
         self._awake = asyncio.Event()
         self._stopping = False
+        self._turn = asyncio.Lock()  # to claim: two at once would both see the same room
+        self._tasks: asyncio.TaskGroup | None = None
 
     def hold_last(self, duration: timedelta) -> None:
         """Begin nothing of the rank LAST for so long."""
@@ -116,59 +117,93 @@ class QueueWorkers(Generic[Row]):
         self.nudge()
 
     async def run(self) -> None:
-        failures = 0
         async with asyncio.TaskGroup() as tasks:
-            while not self._stopping:
-                self._awake.clear()
-                try:
-                    rows = await self._claim() if self._may_begin() else ()
-                    failures = 0
-                except SQLAlchemyError as e:
-                    failures += 1
-                    logger.warning("queue unreadable", extra=self._about(e))
-                    await self._clock.sleep(delay(failures, most=timedelta(seconds=10)))
-                    continue
-                for row in rows:
-                    begun = self._begun(row)
-                    self._in_hand[begun.held] = begun
-                    tasks.create_task(self._settle(row, begun))
-                if not rows:
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(_POLL_S):
-                            await self._awake.wait()
+            self._tasks = tasks
+            try:
+                await self._keep_claiming()
+                async with self._turn:
+                    pass  # what is just being claimed is begun, and finished below
+            finally:
+                self._tasks = None
+
+    async def _keep_claiming(self) -> None:
+        failures = 0
+        while not self._stopping:
+            self._awake.clear()
+            try:
+                if self._may_begin():
+                    await self._claim()
+                failures = 0
+            except SQLAlchemyError as e:
+                failures += 1
+                logger.warning("queue unreadable", extra=self._about(e))
+                await self._clock.sleep(delay(failures, most=timedelta(seconds=10)))
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_POLL_S):
+                    await self._awake.wait()
+
+    @asynccontextmanager
+    async def claiming(self, *, instead_of: Claim | None = None) -> AsyncGenerator[InTransaction]:
+        """Around a transaction, which gets a step that claims: what that finds is begun when it is
+        committed. *instead_of* is a row whose room is free by then.
+        """
+        async with self._turn:
+            rows: list[Row] = []
+
+            async def claim(session: AsyncSession) -> None:
+                rows.extend(await self._claimed(session, instead_of))
+
+            yield claim
+            for row in rows:
+                self._begin(row)
 
     def _may_begin(self) -> bool:
-        return self._ready is None or self._ready.is_set()
+        is_running = self._tasks is not None and not self._stopping
+        return is_running and (self._ready is None or self._ready.is_set())
 
-    def _begun(self, row: Row) -> Work:
-        return Work(
+    def _begin(self, row: Row) -> None:
+        begun = Work(
             table=self._table,
             held=Claim.of(row),
             rank=row.rank,
             is_suspect=row.deaths > 0,
             on_aside=self.nudge,
         )
+        if self._tasks is not None:
+            self._in_hand[begun.held] = begun
+            self._tasks.create_task(self._settle(row, begun))
 
-    async def _claim(self) -> Sequence[Row]:
+    async def _claim(self) -> None:
+        async with self.claiming() as claim, self._database.writing() as session:
+            await claim(session)
+
+    async def _claimed(self, session: AsyncSession, instead_of: Claim | None) -> Sequence[Row]:
+        if not self._may_begin():
+            return ()
         now, steady = self._clock.now(), self._clock.steady()
         lanes = self._lanes if steady >= self._last_from else replace(self._lanes, last=0)
-        room = _Room(lanes, self._in_hand.values())
-        async with self._database.writing() as session:
-            # In the same breath as the claim: a row in hand can then never be claimed again here.
-            if self._in_hand and steady >= self._renew_at:
-                await queue.renew(session, self._table, self._in_hand, until=now + HOLD)
-                self._renew_at = steady + _RENEW_EVERY
-            return await queue.claim(
-                session,
-                self._table,
-                now=now,
-                hold=HOLD,
-                most=room.most,
-                lowest=room.lowest,
-                suspects=room.suspects,
-                fits=room.take,
-                owner=self._owner,
-            )
+        busy = {held: work for held, work in self._in_hand.items() if held != instead_of}
+        room = _Room(lanes, busy.values())
+        # In the same breath as the claim: a row in hand can then never be claimed again here.
+        if busy and steady >= self._renew_at:
+            await queue.renew(session, self._table, busy, until=now + HOLD)
+            self._renew_at = steady + _RENEW_EVERY
+        most = room.most
+        rows = await queue.claim(
+            session,
+            self._table,
+            now=now,
+            hold=HOLD,
+            most=most,
+            lowest=room.lowest,
+            suspects=room.suspects,
+            fits=room.take,
+            owner=self._owner,
+        )
+        if rows and room.asked_for == most:
+            self.nudge()  # there may be more than could be looked at
+        return rows
 
     async def _settle(self, row: Row, begun: Work) -> None:
         try:
@@ -176,6 +211,7 @@ class QueueWorkers(Generic[Row]):
                 outcome = await self._work(row)
         except ClaimLost:
             self._log_lost(begun.held)
+            self.nudge()
         except SQLAlchemyError as e:
             logger.warning("work interrupted", extra=self._about(e))
             later = self._clock.now() + delay(row.attempts, most=_LONGEST_AFTER_AN_OUTAGE)
@@ -183,23 +219,20 @@ class QueueWorkers(Generic[Row]):
         else:
             await self._record(begun.held, outcome)
         del self._in_hand[begun.held]
-        self.nudge()
 
     async def _record(self, held: Claim, outcome: Outcome) -> None:
         """Until it succeeds: what was done must not be forgotten, or it is done twice."""
-        failures = 0
-        while True:
+        for failures in count(1):
             try:
                 await self._write(held, outcome)
+                break
             except SQLAlchemyError as e:
-                failures += 1
                 logger.warning("outcome not recorded", extra=self._about(e))
                 await self._clock.sleep(delay(failures, most=timedelta(seconds=10)))
-            else:
-                return
 
     async def _write(self, held: Claim, outcome: Outcome) -> None:
-        async with self._database.writing() as session:
+        """And what comes next is claimed in the same transaction."""
+        async with self.claiming(instead_of=held) as claim, self._database.writing() as session:
             match outcome:
                 case Done(failure=failure, also=also):
                     now = self._clock.now()
@@ -212,6 +245,7 @@ class QueueWorkers(Generic[Row]):
                     )
                 case other:
                     assert_never(other)
+            await claim(session)
         if not was_ours:
             self._log_lost(held)
 
@@ -233,6 +267,7 @@ class _Room:
         self._width = max(lanes.width - (len(busy) - first), 0)
         self._last = lanes.last - sum(work.rank == queue.LAST for work in busy)
         self._suspects = lanes.suspects - sum(work.is_suspect for work in busy)
+        self.asked_for = 0
 
     @property
     def most(self) -> int:
@@ -250,6 +285,7 @@ class _Room:
 
     def take(self, row: QueueColumns) -> bool:
         """Whether there is room for *row*, which it then has."""
+        self.asked_for += 1
         is_suspect = row.deaths > 0 or row.claimed_until is not None
         if is_suspect and self._suspects <= 0:
             return False

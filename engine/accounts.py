@@ -26,7 +26,7 @@ from engine.keylife import asked_again_at
 from engine.storage import accounts, audit, confirmations, offers, orders, requests
 from engine.storage.codec import from_json
 from engine.storage.confirmations import Refusal, Why
-from engine.storage.database import Database
+from engine.storage.database import Database, InTransaction
 from engine.supergroups import moved_to
 from engine.vault import Vault
 
@@ -35,7 +35,6 @@ _TAIL = 4
 _RUN_WITHIN = timedelta(seconds=60)
 # A person waits for it, and what they send meanwhile waits behind it, but for /pause and /halt.
 _INSPECTED_WITHIN_S = 15
-InTransaction = Callable[[AsyncSession], Awaitable[None]]
 OpenPaper = Callable[[Account, Holdings | None], Awaitable[None]]
 
 

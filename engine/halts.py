@@ -6,7 +6,6 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.accounts import InTransaction
 from engine.clock import Clock
 from engine.domain.accounts import Account, Halt
 from engine.domain.alerts import Halted, HaltLifted
@@ -14,7 +13,7 @@ from engine.domain.orders import Intent
 from engine.storage import accounts, audit, confirmations, halts, orders, outbox
 from engine.storage.codec import to_json
 from engine.storage.confirmations import Refusal
-from engine.storage.database import Database
+from engine.storage.database import Database, InTransaction
 
 # Who halts where no person did.
 NOBODY = 0

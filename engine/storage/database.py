@@ -2,7 +2,7 @@
 
 import asyncio
 import warnings
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Self
 
@@ -26,6 +26,9 @@ from engine.clock import Clock
 from engine.storage import claims, postgres
 from engine.storage.columns import Moment
 from engine.storage.postgres import BadAddress
+
+InTransaction = Callable[[AsyncSession], Awaitable[None]]
+"""A step of somebody's transaction."""
 
 _WRITES = "ballast_writes"
 

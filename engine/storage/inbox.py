@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.storage import queue
@@ -24,7 +24,11 @@ class Sealed:
 async def store(
     session: AsyncSession, *, bot_id: int, updates: Sequence[Sealed], now: datetime
 ) -> int:
-    """Queue updates; how many were not known yet."""
+    """Queue updates; how many were not known yet. Until the transaction ends no other process
+    stores any: each may go on to claim, and would not see what the other has claimed in a chat.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(select(func.pg_advisory_xact_lock(func.hashtext("inbox"))))
     rows = [
         {
             "bot_id": bot_id,

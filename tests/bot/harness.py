@@ -123,7 +123,7 @@ class World:
                     clock=self.clock,
                     sealer=vault,
                     bot_id=self.api.bot_id,
-                    on_stored=parts.update_workers.nudge,
+                    claiming=parts.update_workers.claiming,
                     rank_all=parts.ranks.of,
                 ),
                 clock=self.clock,

@@ -4,8 +4,8 @@ import asyncio
 import base64
 import json
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,19 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.intake import Intake, SetAside, UpdateWorkers
-from bot.storing import Sealer, UpdateStore, chat_of
+from bot.storing import Claiming, RankAll, Sealer, UpdateStore, all_normal, chat_of
 from bot.updates import TokenRefused, UpdatesSource
 from bot.workers import HOLD
 from engine.storage import inbox, queue
 from engine.storage.columns import Base
-from engine.storage.database import Database
+from engine.storage.database import Database, InTransaction
 from engine.storage.inbox import Sealed
 from engine.storage.models import InboxRow
 from tests.fakes.clock import FakeClock
+from tests.fakes.database import gone
 from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.tasks import a_moment, running
 from tests.fakes.telegram import FakeTelegram
@@ -123,7 +125,7 @@ def intake(
     http: httpx.AsyncClient,
     workers: UpdateWorkers,
 ) -> Intake:
-    return an_intake(db, clock, api, http, on_stored=workers.nudge)
+    return an_intake(db, clock, api, http, claiming=workers.claiming)
 
 
 async def nobody(row: InboxRow, raw: dict[str, Any] | None) -> None: ...
@@ -144,13 +146,20 @@ def an_intake(
     http: httpx.AsyncClient,
     *,
     sealer: Sealer | None = None,
-    on_stored: Callable[[bool], None] = lambda _: None,
+    claiming: Claiming | None = None,
 ) -> Intake:
     return Intake(
         source=UpdatesSource(http=http, url=f"{api.url}/bot{TOKEN}"),
-        store=a_store(db, clock, sealer=sealer, on_stored=on_stored),
+        store=a_store(db, clock, sealer=sealer, claiming=claiming),
         clock=clock,
     )
+
+
+@asynccontextmanager
+async def claiming_nothing(more: bool) -> AsyncGenerator[InTransaction]:
+    async def claim(session: AsyncSession) -> None: ...
+
+    yield claim
 
 
 def a_store(
@@ -158,15 +167,41 @@ def a_store(
     clock: FakeClock,
     *,
     sealer: Sealer | None = None,
-    on_stored: Callable[[bool], None] = lambda _: None,
+    claiming: Claiming | None = None,
+    rank_all: RankAll = all_normal,
 ) -> UpdateStore:
     return UpdateStore(
         database=db,
         clock=clock,
         sealer=sealer or ToySealer(),
         bot_id=BOT,
-        on_stored=on_stored,
+        claiming=claiming or claiming_nothing,
+        rank_all=rank_all,
     )
+
+
+@pytest.mark.parametrize("fails", ["the ranks", "the claim"])
+async def test_an_update_is_stored_though_it_can_be_neither_ranked_nor_claimed(
+    db: Database, clock: FakeClock, fails: str
+):
+    async def rank_all(_: AsyncSession, updates: Sequence[dict[str, Any]]) -> Sequence[int]:
+        if fails == "the ranks":
+            raise gone()
+        return [queue.FIRST] * len(updates)
+
+    @asynccontextmanager
+    async def claiming(more: bool) -> AsyncGenerator[InTransaction]:
+        async def claim(session: AsyncSession) -> None:
+            raise gone()
+
+        yield claim
+
+    store = a_store(db, clock, claiming=claiming, rank_all=rank_all)
+    stored = await store.store([{"update_id": 1, "message": {"chat": {"id": ANNA}}}])
+    [row] = await rows(db)
+
+    assert stored == 1
+    assert (row.update_id, row.rank, row.claimed_until) == (1, queue.NORMAL, None)
 
 
 async def rows(db: Database) -> list[InboxRow]:
@@ -301,7 +336,7 @@ async def test_after_a_quiet_week_telegram_may_start_over_at_a_lower_number(
     handler: Handler,
 ):
     source = UpdatesSource(http=http, url=f"{api.url}/bot{TOKEN}", hold=timedelta())
-    store = a_store(db, clock, on_stored=workers.nudge)
+    store = a_store(db, clock, claiming=workers.claiming)
     intake = Intake(source=source, store=store, clock=clock)
     api.push("message", {"chat": {"id": ANNA}, "text": "old"}, update_id=900_000)
     async with running(intake.run(), workers.run()):

@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 from cryptography.fernet import Fernet
+from sqlalchemy.ext.asyncio import AsyncSession
 from telegram.request import HTTPXRequest
 
 from bot.lifecycle import App, connect
@@ -17,7 +19,7 @@ from bot.webhooksecret import WebhookSecret, derived_from
 from bot.webserver import MOST_BODY, serve
 from bot.wiring import build_application
 from engine.storage import notes
-from engine.storage.database import Database
+from engine.storage.database import Database, InTransaction
 from engine.storage.models import ProcessRow
 from engine.vault import Vault
 from tests.bot.test_intake import ANNA, BERT, a_store, db, rows  # noqa: F401 - a fixture
@@ -88,10 +90,16 @@ async def test_an_update_is_stored_sealed_and_once_however_often_it_is_brought(
     db: Database,  # noqa: F811 - the fixture
     clock: FakeClock,
 ):
-    nudges: list[int] = []
-    site.webhook.open(
-        a_store(db, clock, on_stored=lambda _: nudges.append(1)), a_secret(db, clock)
-    )
+    claims: list[AsyncSession] = []
+
+    @asynccontextmanager
+    async def claiming(more: bool) -> AsyncGenerator[InTransaction]:
+        async def claim(session: AsyncSession) -> None:
+            claims.append(session)
+
+        yield claim
+
+    site.webhook.open(a_store(db, clock, claiming=claiming), a_secret(db, clock))
 
     answers = [await site.bring(an_update(1)) for _ in range(2)]
     answers.append(await site.bring(an_update(2, BERT)))
@@ -100,7 +108,7 @@ async def test_an_update_is_stored_sealed_and_once_however_often_it_is_brought(
     stored = await rows(db)
     assert [(row.update_id, row.chat_id) for row in stored] == [(1, ANNA), (2, BERT)]
     assert "message" not in stored[0].payload
-    assert len(nudges) == 2
+    assert len(claims) == 2
 
 
 @pytest.mark.parametrize("secret", [None, "", SECRET[:-1], SECRET.upper(), "ä"])

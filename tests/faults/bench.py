@@ -483,7 +483,7 @@ class Life:
                 clock=bench.clock,
                 sealer=bench.vault,
                 bot_id=bench.telegram.bot_id,
-                on_stored=self._parts.update_workers.nudge,
+                claiming=self._parts.update_workers.claiming,
                 rank_all=self._parts.ranks.of,
             ),
             clock=bench.clock,

@@ -49,6 +49,7 @@ NOT_REACHED: Mapping[str, str] = {
     "engine.ownership:Ownership._give_up:writing#1": "beside other processes; tests/engine/test_shares.py",
     "bot.webhook:Registration._look:get_webhook_info#1": "only asks",
     "bot.webhook:Registration._look:set_webhook#1": "in the web process; set again by the next life",
+    "bot.storing:UpdateStore.store:writing#2": "the ranks cannot be read; tests/bot/test_intake.py",
     "bot.stalls:CheckWatch._deliver:send_message#1": "kept in memory; the next life looks itself",
     "engine.digests:Digests.write_due:writing#1": "once a day; tests/engine/test_digests.py kills it",
     "engine.dispatch:Dispatcher._check:writing#1": "after a mistake of ours; there is none to make",

@@ -1,5 +1,6 @@
 """The two queues' tables: what is stored once, who gets which row, and what is given back."""
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 
@@ -63,6 +64,23 @@ async def test_no_more_rows_are_claimed_than_asked_for(db: Database):
 
     assert await payloads(db, most=0) == []
     assert await payloads(db, most=1) == ["a1"]
+
+
+async def test_of_two_processes_that_store_and_claim_at_once_one_gets_the_chat(db: Database):
+    async def stored_and_claimed(update_id: int, *, other: asyncio.Task[int] | None = None) -> int:
+        async with db.writing() as session:
+            updates = [Sealed(update_id, ANNA, "sealed")]
+            await inbox.store(session, bot_id=BOT, updates=updates, now=START)
+            claimed = await queue.claim(session, InboxRow, now=START, hold=HOLD, most=10)
+            if other is not None:
+                await asyncio.wait({other}, timeout=0.1)  # the other one may try meanwhile
+        return len(claimed)
+
+    async with asyncio.TaskGroup() as tasks:
+        second = tasks.create_task(stored_and_claimed(2))
+        first = tasks.create_task(stored_and_claimed(1, other=second))
+
+    assert first.result() + second.result() == 1
 
 
 async def test_a_finished_row_makes_way_for_the_next_one(db: Database):
