@@ -12,13 +12,13 @@ import pytest
 
 from bot import __main__ as program
 from bot.callbacks import PRESSABLE, decode
-from bot.settings import ProcessSettings
 from bot.upkeep.commands import EXIT_DONE, EXIT_NOT_DONE
 from bot.views.help import COMMANDS
 from bot.webhook import PATH, SECRET_HEADER
 from tests.bot.harness import Program
 from tests.bot.scrape import scrape
 from tests.source import normalized_source, not_spelled
+from tests.unit.test_readme import names_read_by_the_program
 
 GUIDE = Path(__file__).parents[2] / "docs" / "operations.md"
 COMMANDS_OF_THE_CHAT = (
@@ -28,7 +28,7 @@ COMMANDS_OF_THE_CHAT = (
 )
 COMMANDS_OF_THE_HOST = "backup check engine migrate prune restore rotate-keys web worker"
 ENVIRONMENT = (
-    "AUTHORIZED_CHATS CHECK_INTERVAL DATABASE_URL DELTA DYNO ENCRYPTION_KEYS ERROR_BACKOFF "
+    "AUTHORIZED_CHATS CHECK_INTERVAL DATABASE_URL DELTA ENCRYPTION_KEYS ERROR_BACKOFF "
     "HEARTBEAT_URL KEEP_DAYS LISTEN_ADDRESS LOG_FILE LOG_FORMAT LOG_LEVEL METRICS_TOKEN "
     "MEXC_API_URL MEXC_ORDERS_PER_SECOND MEXC_PROXY MEXC_READS_PER_SECOND MEXC_WEIGHT PORT "
     "SENTRY_DSN SSL_CERT_DIR SSL_CERT_FILE TARGET_USDT TELEGRAM_API_URL TELEGRAM_PROXY "
@@ -126,18 +126,6 @@ LOG_FIELDS = {
 USUAL = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
-class Remembering(dict[str, str]):
-    """An environment that remembers which names were asked for."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: set[str] = set()
-
-    def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]
-        self.asked.add(key)
-        return super().get(key, default)
-
-
 def test_the_chat_has_the_commands_it_had():
     assert sorted(name for name, _ in COMMANDS) == COMMANDS_OF_THE_CHAT.split()
     assert sorted({*PRESSABLE, "start"}) == COMMANDS_OF_THE_CHAT.split()
@@ -152,10 +140,7 @@ def test_the_host_has_the_commands_it_had():
 
 
 def test_the_environment_has_the_names_it_had():
-    env = Remembering()
-    ProcessSettings.from_env(env)
-
-    assert sorted(env.asked) == ENVIRONMENT.split()
+    assert sorted(names_read_by_the_program()) == ENVIRONMENT.split()
 
 
 def test_the_program_ends_with_the_codes_it_had():
