@@ -50,6 +50,7 @@ from engine.silences import Silences
 from engine.situation import Situations
 from engine.storage.codec import Unreadable, alert_from_json
 from engine.storage.database import Database
+from engine.storage.models import OutboxRow
 from engine.supergroups import Supergroups
 from engine.timing import Timing
 from engine.vault import Vault
@@ -216,6 +217,18 @@ def assemble(
             usage=venue.usage,
         )
     )
+    relay = Relay(
+        database=database,
+        clock=clock,
+        bot=application.bot,
+        render=render,
+        deliverability=deliverability,
+        on_migrated=supergroups.migrate,
+        manner=Loudness(database=database, clock=clock).of,
+        owner=owner,
+        flood=flood,
+    )
+    database.when_added(OutboxRow, relay.nudge)
     return Parts(
         owner=owner,
         application=application,
@@ -224,17 +237,7 @@ def assemble(
         flood=flood,
         heartbeat=Heartbeat(application, dispatcher, every=venue.heartbeat),
         update_workers=update_workers,
-        relay=Relay(
-            database=database,
-            clock=clock,
-            bot=application.bot,
-            render=render,
-            deliverability=deliverability,
-            on_migrated=supergroups.migrate,
-            manner=Loudness(database=database, clock=clock).of,
-            owner=owner,
-            flood=flood,
-        ),
+        relay=relay,
         rounds=Rounds(
             clock=clock,
             jobs={

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from engine.clock import Clock
 from engine.domain.alert_settings import AlertSettings, Level, Nature, Voice, nature, voice
+from engine.domain.alerts import Alert
 from engine.storage import alert_settings, outbox, threads
 from engine.storage.codec import ALERTS, alert_from_json
 from engine.storage.database import Database
@@ -14,11 +15,14 @@ from engine.storage.models import OutboxRow
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """*why* is kept where the voice is OFF; *reply_to* is a message of the same chat."""
+    """*why* is kept where the voice is OFF; *reply_to* is a message of the same chat; *alert* is
+    what the message says, if it was read.
+    """
 
     voice: Voice = Voice.LOUD
     reply_to: int | None = None
     why: str | None = None
+    alert: Alert | None = None
 
 
 AS_IT_COMES = Manner()
@@ -36,13 +40,15 @@ class Loudness:
         if row.kind not in ALERTS:
             return AS_IT_COMES
         try:
-            told = nature(alert_from_json(row.kind, row.payload))
+            alert = alert_from_json(row.kind, row.payload)
+            told = nature(alert)
             async with self._database.reading() as session:
                 settings = await alert_settings.of_chat(session, row.chat_id)
                 heard = voice(told, settings, now=self._clock.now())
                 if heard is Voice.OFF:
                     return Manner(heard, why=_why(told, settings))
-                return Manner(heard, reply_to=await threads.begun_by(session, row))
+                reply_to = await threads.begun_by(session, row)
+                return Manner(heard, reply_to=reply_to, alert=alert)
         except ValueError:
             return AS_IT_COMES
 

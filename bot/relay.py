@@ -15,6 +15,7 @@ from bot.loudness import AS_IT_COMES, Manner
 from bot.messages import Message, Place, split
 from bot.refusals import Blame, blame
 from bot.sending import send
+from bot.views.alerts import alert_view
 from bot.views.undeliverable import broken_words_view, set_aside_view, unknown_kind_view
 from bot.workers import Done, Lanes, Later, Outcome, QueueWorkers, delay
 from engine.clock import Clock
@@ -149,7 +150,8 @@ class Relay:
         """
         failure = None
         try:
-            message = self._render(row.kind, row.payload)
+            read = manner.alert
+            message = self._render(row.kind, row.payload) if read is None else alert_view(read)
             parts = _parts(message, repeated=unclear, silent=manner.voice is Voice.SILENT)
         except Unreadable as e:
             now = self._clock.now()

@@ -23,9 +23,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from engine.clock import Clock
-from engine.storage import claims, postgres
+from engine.storage import claims, postgres, queue
 from engine.storage.columns import Moment
 from engine.storage.postgres import BadAddress
+from engine.storage.queue import QueueColumns
 
 InTransaction = Callable[[AsyncSession], Awaitable[None]]
 """A step of somebody's transaction."""
@@ -79,6 +80,7 @@ class Database:
         self._clock = clock
         self._is_sqlite = engine.dialect.name == "sqlite"
         self._turn = asyncio.Lock()
+        self._on_added: dict[type[QueueColumns], Callable[[], None]] = {}
 
     @classmethod
     @asynccontextmanager
@@ -125,6 +127,13 @@ class Database:
             await stack.enter_async_context(session.begin())
             await claims.verify(session)
             yield session
+        for table in session.info.get(queue.ADDED_TO, ()):
+            if table in self._on_added:
+                self._on_added[table]()
+
+    def when_added(self, table: type[QueueColumns], call: Callable[[], None]) -> None:
+        """*call* whenever a transaction of this process that put new rows into a queue is committed."""
+        self._on_added[table] = call
 
     async def verify_claim(self) -> None:
         """Raises ClaimLost where the task works for a claim that it has lost by now."""

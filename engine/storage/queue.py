@@ -81,6 +81,9 @@ def queue_indexes(table_name: str) -> tuple[Index, Index]:
     )
 
 
+ADDED_TO = "added_to"
+"""Where a session's `info` names the queues that got new rows in its transaction."""
+
 Row = TypeVar("Row", bound=QueueColumns)
 _RELEASED: Mapping[str, Any] = {"claimed_until": None, "claimed_by": None}
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
@@ -116,7 +119,10 @@ async def add_new(
         .on_conflict_do_nothing(index_elements=unique)
         .returning(table.id)
     )
-    return len(added.all())
+    count = len(added.all())
+    if count:
+        session.info.setdefault(ADDED_TO, set()).add(table)
+    return count
 
 
 @cache  # it is asked every second, and to build it takes longer than to run it

@@ -1,6 +1,6 @@
 """How loud an alert is when it is sent, and to which message it answers: over the real relay."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -55,7 +55,7 @@ class Chat:
         self.database, self.clock, self.api, self.bot = database, clock, api, bot
         self.relay = self.a_relay()
 
-    def a_relay(self) -> Relay:
+    def a_relay(self, render: Callable[[str, str], Message] = render) -> Relay:
         async def nothing(*_: int) -> None: ...
 
         async def nobody(_: int) -> list[int]:
@@ -140,6 +140,19 @@ async def chat(sqlite_url: str, clock: FakeClock) -> AsyncGenerator[Chat]:
     ):
         api.open_chat(ANNA)
         yield Chat(database, clock, api, bot)
+
+
+async def test_an_alert_is_read_once(chat: Chat):
+    def read_again(kind: str, payload: str) -> Message:
+        raise AssertionError(f"{kind} {payload}")
+
+    await chat.open()
+    await chat.queue(OVER, "over")
+    chat.relay = chat.a_relay(read_again)
+    [told] = await chat.told()
+
+    assert "MEXC" in told.text
+    assert [row.failure for row in await chat.rows()] == [None]
 
 
 async def test_what_is_off_is_not_sent_and_says_so_in_its_row(chat: Chat):
