@@ -18,7 +18,7 @@ from engine.clock import Clock
 from engine.domain.people import SHARED_IDS, Circle, Role
 from engine.invitations import TRIES, TRIES_WITHIN
 from engine.storage import accounts, audit, invitations, members
-from engine.storage.database import Database
+from engine.storage.database import Database, InTransaction
 
 # By all strangers together; a user has TRIES a day. Then the code is replaced, so no one can lock
 # the owner out, and 1,000 tries find one of 72 bits once in 10^18.
@@ -48,19 +48,23 @@ class Access:
         self._owner = authorized_chats[0] if authorized_chats else None
         self._owner_chat = self._owner
 
-    async def role(self, *, chat_id: int, user_id: int, name: str = "") -> Role | None:
+    async def role(
+        self, *, chat_id: int, user_id: int, name: str = "", beside: InTransaction | None = None
+    ) -> Role | None:
         """What the user may do in the chat; None: nothing. *name*, what they call themselves, is
-        kept where they were let in.
+        kept where they were let in. *beside* reads something else in the same transaction.
 
         Whoever is known owns their private chat. In a listed group people who are listed trade,
         and the bot's owner owns it; what a group's members were given by name goes before.
         """
-        if user_id in SHARED_IDS:
-            return None
         is_private = chat_id == user_id
-        if is_private and user_id in self._listed:
-            return Role.OWNER
         async with self._database.reading() as session:
+            if beside is not None:
+                await beside(session)
+            if user_id in SHARED_IDS:
+                return None
+            if is_private and user_id in self._listed:
+                return Role.OWNER
             member = await members.find(session, chat_id=chat_id, user_id=user_id)
             if member is None:
                 standing = await self._standing(session, chat_id, user_id)

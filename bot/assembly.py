@@ -192,8 +192,10 @@ def assemble(
 
     async def handle(raw: dict[str, Any]) -> None:
         polls.handled()
-        await deliverability.stirred(chat_of(raw), may_write="my_chat_member" in raw)
-        if (update := read_update(raw, application.bot)) is not None:
+        update = read_update(raw, application.bot)
+        if update is None or update.effective_chat is None:
+            await deliverability.stirred(chat_of(raw), may_write="my_chat_member" in raw)
+        if update is not None:
             await router.route(update, application)
 
     update_workers = UpdateWorkers(

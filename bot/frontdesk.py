@@ -227,5 +227,7 @@ def open_desk(means: Means) -> tuple[Gate, Desk]:
         welcome=about.welcome,
         on_migrated=means.supergroups.migrate,
         clock=means.clock,
+        database=means.database,
+        deliverability=means.deliverability,
     )
     return gate, desk

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import assert_never
 
-from telegram import CallbackQuery, Chat, ChatMember, ChatMemberUpdated, Message, Update, User
+from sqlalchemy.ext.asyncio import AsyncSession
+from telegram import ChatMember, ChatMemberUpdated, Message, Update, User
 from telegram.constants import ChatType
 
 from bot.access import Access, Pairing
@@ -23,14 +25,29 @@ from bot.views.access import (
     wrong_code_view,
 )
 from engine.clock import Clock
+from engine.deliverability import Deliverability
 from engine.domain.people import Role
 from engine.invitations import Admitted
+from engine.storage import cards, dialogs
+from engine.storage.database import Database
 
 _MINUTE = timedelta(minutes=1)
 _STRANGERS_A_MINUTE = 60
 _START = re.compile(r"/start(?:@\w+)?\s+(\S{1,64})\s*")
 _GROUPS = frozenset({ChatType.GROUP, ChatType.SUPERGROUP})
 _OUTSIDE = frozenset({ChatMember.LEFT, ChatMember.BANNED})
+
+
+@dataclass(slots=True)
+class Visit:
+    """What one read tells of an update. *role* is what its author may do in the chat; None: nothing.
+    *in_dialog*: they were asked to type something there.
+    """
+
+    role: Role | None = None
+    in_dialog: bool = False
+    has_card: bool = False
+    is_silent: bool = False
 
 
 class Gate:
@@ -48,52 +65,74 @@ class Gate:
         welcome: Command,
         on_migrated: Callable[[int, int], Awaitable[None]],
         clock: Clock,
+        database: Database,
+        deliverability: Deliverability,
     ) -> None:
         self._access = access
+        self._database = database
+        self._deliverability = deliverability
         self._door = door
         self._replies = replies
         self._welcome = welcome
         self._on_migrated = on_migrated
         self._patience = Patience(clock)
 
-    async def admits(self, update: Update, *, my_name: str) -> Role | None:
-        """What the author of this message or tap may do in its chat; None: nothing.
+    async def admits(self, update: Update, *, my_name: str) -> Visit | None:
+        """Who wrote this message or tapped, if they may do something in its chat.
 
-        Who may do nothing is answered at most once, and in a group only for a command.
+        Who may do nothing is answered at most once, and in a group only for a command. What waits
+        for the chat is tried again.
         """
         key = f"gate:{update.update_id}"
+        visit = await self._looked_at(update)
+        if visit.is_silent and (chat := update.effective_chat) is not None:
+            may_write = update.my_chat_member is not None
+            await self._deliverability.stirred(chat.id, may_write=may_write)
         if (change := update.my_chat_member) is not None:
             await self._added(change, key=key)
-            return None
-        if update.message is not None and await self._moved(update.message):
-            return None
-        if update.callback_query is not None:
-            return await self._tapped(update.callback_query, update.effective_chat)
+        elif update.message is not None and await self._moved(update.message):
+            pass
+        elif visit.role is not None:
+            return visit
+        else:
+            await self._decline(update, my_name=my_name, key=key)
+        return None
+
+    async def _decline(self, update: Update, *, my_name: str, key: str) -> None:
+        if (query := update.callback_query) is not None:
+            if update.effective_chat is not None:
+                await self._replies.toast(query.id, chat_id=query_chat(query))
+            return
         # Posts of channels and messages of businesses are no messages to the bot.
         message = update.message or update.edited_message
         if message is None or update.effective_chat is None:
-            return None
-        user = author_of(message)
-        if user is None:
+            return
+        if (user := author_of(message)) is None:
             await self._has_no_author(message, my_name=my_name, key=key)
-            return None
-        role = await self._role(message.chat_id, user)
-        if role is None:
-            is_edit = update.message is None
-            await self._turn_away(message, user, is_edit=is_edit, my_name=my_name, key=key)
-        return role
+            return
+        is_edit = update.message is None
+        await self._turn_away(message, user, is_edit=is_edit, my_name=my_name, key=key)
 
-    async def _tapped(self, query: CallbackQuery, chat: Chat | None) -> Role | None:
-        """A tap carries the real person, whatever they write as."""
+    async def _looked_at(self, update: Update) -> Visit:
+        visit, chat, user = Visit(), update.effective_chat, _acting(update)
         if chat is None:
-            return None
-        role = await self._role(chat.id, query.from_user)
-        if role is None:
-            await self._replies.toast(query.id, chat_id=query_chat(query))
-        return role
+            return visit
 
-    async def _role(self, chat_id: int, user: User) -> Role | None:
-        return await self._access.role(chat_id=chat_id, user_id=user.id, name=name_of(user))
+        async def look(session: AsyncSession) -> None:
+            await self._database.verify_within(session)
+            visit.is_silent = await self._deliverability.is_silent(session, chat.id)
+            visit.has_card = await cards.get(session, chat.id) is not None
+            if user is not None:
+                visit.in_dialog = await dialogs.is_any(session, chat_id=chat.id, user_id=user.id)
+
+        if user is None:
+            async with self._database.reading() as session:
+                await look(session)
+        else:
+            visit.role = await self._access.role(
+                chat_id=chat.id, user_id=user.id, name=name_of(user), beside=look
+            )
+        return visit
 
     async def _moved(self, message: Message) -> bool:
         """Telegram's own word, in the old chat and in the new one, that they are the same group."""
@@ -197,6 +236,15 @@ class Gate:
                 return None if opened.answer is None else _said(opened.answer)
             case _:
                 assert_never(pairing)
+
+
+def _acting(update: Update) -> User | None:
+    """A tap carries the real person, whatever they write as."""
+    if (query := update.callback_query) is not None:
+        return query.from_user
+    message = update.message or update.edited_message
+    moves = message is not None and (message.migrate_to_chat_id or message.migrate_from_chat_id)
+    return None if message is None or moves else author_of(message)
 
 
 async def _said(answer: Answer) -> Answer:

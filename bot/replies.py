@@ -28,6 +28,8 @@ _TYPING_AFTER_S, _PATIENCE_S = 0.3, 0.7
 _TYPING_S = _PATIENCE_S - _TYPING_AFTER_S
 # How long Telegram may take to answer after it has got a whole file.
 _UPLOADED_WITHIN_S = 30
+# No process is thought to be dead, or its claim to have run out, so soon.
+_JUST_NOW = timedelta(seconds=1)
 ANSWER = "answer"
 _MANY = 5
 
@@ -55,13 +57,15 @@ class Replies(Gestures):
         tap: str | None = None,
         aside: bool = False,
         rank: int = queue.LAST,
+        cancellable: bool = True,
     ) -> None:
         """Send what *work* returns; if that takes longer, say so first and edit it in later.
 
         *key* names the question, so that an answer that must wait in the outbox waits there once.
         *in_place* is a message of ours that the answer replaces; *tap* is the tap that asked for
         it, whose spinner ends with the answer, but within a second. *aside*: if it takes longer,
-        what the chat sent next need not wait; only for what changes nothing.
+        what the chat sent next need not wait; only for what changes nothing. *cancellable*: a /pause
+        may have cancelled it meanwhile; else only a frozen process can have lost its claim.
         """
         chat_id, waiting = place.chat_id, None
         try:
@@ -80,7 +84,7 @@ class Replies(Gestures):
                     await self.toast(tap, waiting_notice(), chat_id=chat_id)
                     tap = None
             answer = working.result()
-            await self._verify()
+            await self._verify(cancellable=cancellable)
         except Exception:
             if waiting:
                 await self.delete(chat_id, waiting)
@@ -97,10 +101,11 @@ class Replies(Gestures):
         else:
             await self._deliver(place, answer, key=key, ours=in_place or waiting, rank=rank)
 
-    async def _verify(self) -> None:
+    async def _verify(self, *, cancellable: bool) -> None:
         """Raises ClaimLost where newer messages may have been answered meanwhile."""
         with suppress(*outage.AWAY):
-            await self._database.verify_claim()
+            just_now = timedelta() if cancellable else _JUST_NOW
+            await self._database.verify_claim(unless_within=just_now)
 
     async def _step_aside(self, aside: bool) -> None:
         if aside:

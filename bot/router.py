@@ -11,7 +11,7 @@ from telegram.ext import Application, CallbackContext, TypeHandler
 from bot.asks import Answer, Ask, is_command_for, query_chat, replies_to, typed
 from bot.cards import LiveCards
 from bot.desk import Desk
-from bot.gate import Gate
+from bot.gate import Gate, Visit
 from bot.incoming import is_service, text_of
 from bot.messages import Place
 from bot.onlookers import MOST_A_MINUTE, Onlookers, Turn
@@ -88,14 +88,14 @@ class Router:
 
     async def _received(self, update: Update, context: Context) -> None:
         try:
-            role = await self._gate.admits(update, my_name=context.bot.username)
-            if role is not None:
-                await self._admitted(update, role, my_name=context.bot.username)
+            visit = await self._gate.admits(update, my_name=context.bot.username)
+            if visit is not None and visit.role is not None:
+                await self._admitted(update, visit, visit.role, my_name=context.bot.username)
         except Exception as e:  # noqa: BLE001 - see below
             # Whoever works off the inbox decides what becomes of it.
             self._untold[update.update_id] = innermost(e)
 
-    async def _admitted(self, update: Update, role: Role, *, my_name: str) -> None:
+    async def _admitted(self, update: Update, visit: Visit, role: Role, *, my_name: str) -> None:
         key = f"update:{update.update_id}"
         try:
             if update.callback_query is not None:
@@ -103,7 +103,8 @@ class Router:
                     return
                 await self._taps.tapped(update.callback_query, role, key=key)
             elif update.message is not None and not is_service(update):
-                await self._typed(update.message, role, my_name=my_name, key=key)
+                ask = typed(update.message, role)
+                await self._typed(update.message, ask, visit, my_name=my_name, key=key)
             elif update.edited_message is not None:
                 await self._edited(update.edited_message, role, my_name=my_name, key=key)
         except Exception as e:
@@ -124,8 +125,9 @@ class Router:
             with suppress(*outage.AWAY, ClaimLost):
                 await self._replies.send(place, database_away_view(), key=f"waits:{update_id}")
 
-    async def _typed(self, message: Message, role: Role, *, my_name: str, key: str) -> None:
-        ask = typed(message, role)
+    async def _typed(
+        self, message: Message, ask: Ask, visit: Visit, *, my_name: str, key: str
+    ) -> None:
         if not ask.command:
             # In a group people talk to each other; only a reply to the bot may answer it.
             mine = ask.is_private or (
@@ -144,7 +146,8 @@ class Router:
             stray = await self._desk.stray(ask)
             await self._replies.send(ask.place, stray or secondhand_view(), key=key)
             return
-        await self._desk.turned_away(ask)
+        if visit.in_dialog:
+            await self._desk.turned_away(ask)
         age = self._telegram_time.now() - ask.asked_at
         if (starter := started_by(Wish(ask.command, ask.argument))) and age > STALE_AFTER:
             too_old = too_old_view(command=starter, age=age)
@@ -156,8 +159,10 @@ class Router:
                 key=key,
                 aside=only_looks(ask.command, ask.argument),
                 rank=rank_of(ask.command),
+                cancellable=starter is not None,
             )
-            await self._taps.followed(ask)
+            if visit.has_card:
+                await self._taps.followed(ask)
 
     def _is_more_of_album(self, message: Message) -> bool:
         """An album comes as a message for each picture: one that says nothing is answered once."""

@@ -90,8 +90,7 @@ class Deliverability:
         that the bot's rights changed (*may_write*) only a few times a minute. Whether it was silent.
         """
         async with self._database.reading() as session:
-            if await undeliverable.get(session, chat_id) is None:
-                self._stirred.pop(chat_id, None)
+            if not await self.is_silent(session, chat_id):
                 return False
         now = self._clock.steady()
         tried = self._stirred.setdefault(chat_id, deque(maxlen=_TRIES))
@@ -101,6 +100,13 @@ class Deliverability:
         async with self._database.writing() as session:
             await outbox.hurry(session, chat_id=chat_id, now=self._clock.now())
         return True
+
+    async def is_silent(self, session: AsyncSession, chat_id: int) -> bool:
+        """Whether Telegram takes nothing for the chat, so that `stirred` would do something."""
+        if await undeliverable.get(session, chat_id) is not None:
+            return True
+        self._stirred.pop(chat_id, None)
+        return False
 
     async def of_chat(self, chat_id: int) -> Refused:
         async with self._database.reading() as session:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,7 +22,9 @@ class ClaimLost(Exception):
 
 @dataclass(slots=True)
 class Work:
-    """A row that is being worked on. *aside*: it no longer keeps its chat waiting."""
+    """A row that is being worked on. *aside*: it no longer keeps its chat waiting. *verified_at* is
+    when the claim was last seen to hold, by the steady clock.
+    """
 
     table: type[QueueColumns]
     held: Claim
@@ -29,6 +32,7 @@ class Work:
     is_suspect: bool
     on_aside: Callable[[], None]
     aside: bool = False
+    verified_at: datetime | None = None
 
 
 _present: ContextVar[Work | None] = ContextVar("work", default=None)
@@ -50,13 +54,22 @@ def present() -> Claim | None:
     return work.held if work else None
 
 
-async def verify(session: AsyncSession) -> None:
+async def verify(session: AsyncSession, *, now: datetime) -> None:
     """Raises ClaimLost unless the present task's claim holds, which it then does until the end of
-    the transaction. Without a claim there is nothing to verify.
+    the transaction. Without a claim there is nothing to verify. *now* is of the steady clock.
     """
     work = _present.get()
-    if work is not None and not await queue.is_held(session, work.table, work.held):
+    if work is None:
+        return
+    if not await queue.is_held(session, work.table, work.held):
         raise ClaimLost(f"{work.table.__name__} {work.held.row_id}")
+    work.verified_at = now
+
+
+def verified_at() -> datetime | None:
+    """When the present task's claim was last seen to hold, if it has one and was asked about it."""
+    work = _present.get()
+    return work.verified_at if work else None
 
 
 async def step_aside(session: AsyncSession) -> Callable[[], None]:

@@ -4,6 +4,7 @@ import asyncio
 import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Any, Self
 
 from sqlalchemy import (
@@ -125,7 +126,7 @@ class Database:
             session = AsyncSession(self._writer, expire_on_commit=False)
             await stack.enter_async_context(session)
             await stack.enter_async_context(session.begin())
-            await claims.verify(session)
+            await self.verify_within(session)
             yield session
         for table in session.info.get(queue.ADDED_TO, ()):
             if table in self._on_added:
@@ -135,11 +136,20 @@ class Database:
         """*call* whenever a transaction of this process that put new rows into a queue is committed."""
         self._on_added[table] = call
 
-    async def verify_claim(self) -> None:
-        """Raises ClaimLost where the task works for a claim that it has lost by now."""
-        if claims.present() is not None:
+    async def verify_within(self, session: AsyncSession) -> None:
+        """Raises ClaimLost as `verify_claim`, in a transaction that does more."""
+        await claims.verify(session, now=self._clock.steady())
+
+    async def verify_claim(self, *, unless_within: timedelta = timedelta()) -> None:
+        """Raises ClaimLost where the task works for a claim that it has lost by now, or not longer
+        ago than *unless_within*.
+        """
+        if claims.present() is None:
+            return
+        last = claims.verified_at()
+        if last is None or self._clock.steady() - last >= unless_within:
             async with self.reading() as session:
-                await claims.verify(session)
+                await self.verify_within(session)
 
     async def step_aside(self) -> None:
         """What the task works for keeps its chat waiting no more (see claims.step_aside)."""

@@ -48,6 +48,11 @@ async def get(
     )
 
 
+async def is_any(session: AsyncSession, *, chat_id: int, user_id: int) -> bool:
+    """Whether a question to this person is kept here, in time or not."""
+    return await session.get(DialogRow, (chat_id, user_id)) is not None
+
+
 async def end(session: AsyncSession, *, chat_id: int, user_id: int) -> None:
     await session.execute(
         delete(DialogRow).where(DialogRow.chat_id == chat_id, DialogRow.user_id == user_id)
