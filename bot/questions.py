@@ -3,6 +3,8 @@
 import secrets
 from datetime import timedelta
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from bot.asks import Act, Answer, Ask
 from bot.callbacks import Choose, Confirm
 from engine.clock import Clock
@@ -24,6 +26,19 @@ class Questions:
         self, ask: Ask, *, kind: str, payload: str = "", lifetime: timedelta | None = None
     ) -> str:
         """Remember what is being asked of whom; the id goes into the buttons."""
+        async with self._database.writing() as session:
+            return await self.ask_in(session, ask, kind=kind, payload=payload, lifetime=lifetime)
+
+    async def ask_in(
+        self,
+        session: AsyncSession,
+        ask: Ask,
+        *,
+        kind: str,
+        payload: str = "",
+        lifetime: timedelta | None = None,
+    ) -> str:
+        """As `ask`, in the transaction of what the question is about."""
         now = self._clock.now()
         question = Confirmation(
             id=secrets.token_urlsafe(9),
@@ -34,8 +49,7 @@ class Questions:
             asked_at=now,
             expires_at=now + (lifetime or self._lifetime),
         )
-        async with self._database.writing() as session:
-            await confirmations.ask(session, question)
+        await confirmations.ask(session, question)
         return question.id
 
     def once(self, act: Act) -> Act:

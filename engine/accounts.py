@@ -51,6 +51,9 @@ class Change:
     called_off: bool = False
 
 
+AfterChange = Callable[[AsyncSession, Change], Awaitable[None]]
+
+
 class Accounts:
     def __init__(
         self,
@@ -90,20 +93,30 @@ class Accounts:
             await self._open_paper(account, None)
         return account
 
-    async def change(self, chat_id: int, *, user_id: int, **wishes: Any) -> Change:
-        """Set fields of the chat's Settings (not dry_run, not paused; those have their own).
+    async def change(
+        self,
+        account: Account,
+        *,
+        user_id: int,
+        then: AfterChange | None = None,
+        **wishes: Any,
+    ) -> Change:
+        """Set fields of the account's Settings (not dry_run, not paused; those have their own).
+        *then* is the last step of the same transaction.
 
         Here as below: what *user_id* changed stands in the audit, and what was no change does not.
         """
-        before = await self.of(chat_id)
         async with self._database.writing() as session:
-            current = await accounts.get(session, before.id)
+            current = await accounts.get(session, account.id)
             if "symbol" in wishes and wishes["symbol"] != current.settings.symbol:
                 await _refuse_while_unresolved(session, current.id)
                 await requests.drop(session, current.id)
             after = await accounts.change(session, current, **wishes)
             await self._note(session, current, after, user_id)
-        return Change(current, after)
+            change = Change(current, after)
+            if then is not None:
+                await then(session, change)
+        return change
 
     async def pause(
         self, chat_id: int, *, user_id: int, first: InTransaction | None = None

@@ -1,7 +1,7 @@
 """What an account looks like now and what would be traded, for a person who asks. Trades nothing."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -54,6 +54,9 @@ class Foreseen:
     seen: Seen
     rules: PairRules
     forecast: Forecast | None = None
+
+
+KnownLook = Callable[[Account], Awaitable[Look | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +120,11 @@ class Previews:
         except EngineError:
             return None
 
-    async def outlook(self, account: Account, known: Look | None) -> Outlook:
-        """What *account* holds and what its next check would do, as far as it can be had soon."""
-        look = known
+    async def outlook(self, account: Account, known: KnownLook | None = None) -> Outlook:
+        """What *account* holds and what its next check would do, as far as it can be had soon.
+        *known* is asked where the exchange does not show the balances.
+        """
+        look = None
         if account.can_trade:
             try:
                 async with within(_SOON_S):
@@ -129,11 +134,17 @@ class Previews:
             except EngineError:
                 pass
             else:
-                await self._remember(account, foreseen.look)
-                return Outlook(foreseen.look, foreseen.rules, foreseen)
-        if look is not None and look is not known:
+                return await self.shown(account, foreseen)
+        if look is not None:
             await self._remember(account, look)
+        elif known is not None:
+            look = await known(account)
         return Outlook(look, await self.known_rules(account))
+
+    async def shown(self, account: Account, foreseen: Foreseen) -> Outlook:
+        """The outlook for *account* where that was just foreseen."""
+        await self._remember(account, foreseen.look)
+        return Outlook(foreseen.look, foreseen.rules, foreseen)
 
     async def _foresee(self, account: Account, holdings: Holdings) -> Foreseen:
         exchange, settings = self._exchange_for(account), account.settings

@@ -1,8 +1,12 @@
 """A change of a setting: asked about where much would move, made, told, and taken back."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.asks import Ask, OnTap
 from bot.callbacks import Choose, Confirm
@@ -27,7 +31,7 @@ from engine.clock import Clock
 from engine.domain.accounts import Account
 from engine.domain.moves import is_big, moved, worth_of
 from engine.domain.wishes import Proposal, Wish, difference
-from engine.preview import Foreseen, Previews
+from engine.preview import Foreseen, Outlook, Previews
 from engine.situation import Situations
 from engine.storage.codec import from_json, to_json
 from engine.storage.confirmations import Confirmation, Refusal
@@ -62,21 +66,51 @@ class Changing:
         return {
             BIG_TARGET: OnTap(self._target_confirmed),
             GO_LIVE: OnTap(self._live_confirmed),
-            UNDO: OnTap(self._undo, late=lambda q: undo_late_view(_proposal(q))),
+            UNDO: OnTap(self._undone, late=lambda q: undo_late_view(_proposal(q))),
         }
 
-    async def target(self, ask: Ask, target: Decimal, *, in_panel: bool) -> Message:
+    async def field(
+        self,
+        ask: Ask,
+        account: Account,
+        topic: Topic,
+        wishes: Mapping[str, Any],
+        *,
+        in_panel: bool,
+        foreseen: Foreseen | None = None,
+    ) -> Message:
+        """Set fields of the settings at once. *foreseen* is what the next check would do then."""
+        undo: tuple[Wish, str] | None = None
+
+        async def offer(session: AsyncSession, change: Change) -> None:
+            nonlocal undo
+            if (back := _way_back(change.before, change.after, in_panel=in_panel)) is not None:
+                undo = back.wanted, await self._questions.ask_in(session, ask, **self._undo(back))
+
+        change = await self._accounts.change(account, user_id=ask.user_id, then=offer, **wishes)
+        expected = replace(account.settings, **wishes)
+        if foreseen is not None and change.after == replace(
+            account, settings=expected, version=change.after.version
+        ):
+            outlook = await self._previews.shown(change.after, foreseen)
+        else:
+            outlook = await self._previews.outlook(change.after, self._situations.look)
+        return self._echo(topic, change, outlook, undo, in_panel=in_panel)
+
+    async def target(
+        self, ask: Ask, account: Account, target: Decimal, *, in_panel: bool
+    ) -> Message:
         """Set at once, unless so much would move that the person is asked first."""
-        account = await self._accounts.of(ask.chat_id)
-        question = await self._doubt(ask, account, target, in_panel=in_panel)
+        question, foreseen = await self._doubt(ask, account, target, in_panel=in_panel)
         if question is not None:
             return question
-        change = await self._accounts.change(ask.chat_id, user_id=ask.user_id, target=target)
-        return await self.told(ask, Topic.TARGET, change, in_panel=in_panel)
+        wishes = {"target": target}
+        return await self.field(
+            ask, account, Topic.TARGET, wishes, in_panel=in_panel, foreseen=foreseen
+        )
 
-    async def dry_run(self, ask: Ask, *, on: bool, in_panel: bool) -> Message:
+    async def dry_run(self, ask: Ask, account: Account, *, on: bool, in_panel: bool) -> Message:
         """Real money is asked about where there is a key that could move it."""
-        account = await self._accounts.of(ask.chat_id)
         if on or not account.settings.dry_run or account.sealed_key is None:
             change = await self._accounts.dry_run(ask.chat_id, user_id=ask.user_id, on=on)
             return await self.told(ask, Topic.DRY_RUN, change, in_panel=in_panel)
@@ -91,8 +125,18 @@ class Changing:
     async def told(self, ask: Ask, topic: Topic, change: Change, *, in_panel: bool) -> Message:
         """The echo of a change, or the page of the panel, with a button that takes it back."""
         undo = await self._offer(ask, change.before, change.after, in_panel=in_panel)
-        known = await self._situations.look(change.after)
-        outlook = await self._previews.outlook(change.after, known)
+        outlook = await self._previews.outlook(change.after, self._situations.look)
+        return self._echo(topic, change, outlook, undo, in_panel=in_panel)
+
+    def _echo(
+        self,
+        topic: Topic,
+        change: Change,
+        outlook: Outlook,
+        undo: tuple[Wish, str] | None,
+        *,
+        in_panel: bool,
+    ) -> Message:
         now = self._clock.now()
         if in_panel:
             page = PanelPage(topic.value)
@@ -133,8 +177,7 @@ class Changing:
         self, page: PanelPage, account: Account, *, title: str | None = None
     ) -> Message:
         """A page of the panel as things are now."""
-        known = await self._situations.look(account)
-        outlook = await self._previews.outlook(account, known)
+        outlook = await self._previews.outlook(account, self._situations.look)
         now = self._clock.now()
         if page is PanelPage.HOME:
             return panel_view(
@@ -158,14 +201,13 @@ class Changing:
         self, ask: Ask, before: Account, after: Account, *, in_panel: bool
     ) -> tuple[Wish, str] | None:
         """What was before, and the question whose button brings it back."""
-        former, present = difference(before, after)
-        if not former.names or present.dry_run is False:
-            return None  # who went over to real money has thought about it
-        proposal = Proposal(wanted=former, found=present, in_panel=in_panel)
-        question_id = await self._questions.ask(
-            ask, kind=UNDO, payload=to_json(proposal), lifetime=self._undo_for
-        )
-        return former, question_id
+        back = _way_back(before, after, in_panel=in_panel)
+        if back is None:
+            return None
+        return back.wanted, await self._questions.ask(ask, **self._undo(back))
+
+    def _undo(self, back: Proposal) -> dict[str, Any]:
+        return {"kind": UNDO, "payload": to_json(back), "lifetime": self._undo_for}
 
     async def _doubt(
         self,
@@ -175,26 +217,27 @@ class Changing:
         *,
         in_panel: bool,
         agreed: Proposal | None = None,
-    ) -> Message | None:
+    ) -> tuple[Message | None, Foreseen | None]:
         """The question whether it should be *target*; None where that moves little, nothing real,
-        or no more than was *agreed*.
+        or no more than was *agreed*. And what it would move, where that was looked at.
         """
         settings = account.settings
         if settings.dry_run or not account.can_trade or target == settings.target:
-            return None
+            return None, None
         wanted = replace(account, settings=replace(settings, target=target))
         foreseen = await self._previews.foresee(wanted)
         if not _needs_a_yes(foreseen, target=target, agreed=agreed):
-            return None
+            return None, foreseen
         proposal = _asked(account, Wish(target=target), foreseen, in_panel=in_panel)
         question_id = await self._questions.ask(ask, kind=BIG_TARGET, payload=to_json(proposal))
-        return ask_target_view(
+        question = ask_target_view(
             account=account,
             target=target,
             foreseen=foreseen,
             confirmation_id=question_id,
             in_panel=in_panel,
         )
+        return question, foreseen
 
     async def _target_confirmed(
         self, question: Confirmation, _: Confirm | Choose, ask: Ask
@@ -202,7 +245,7 @@ class Changing:
         """Priced again: where more would move by now than was agreed, that is asked about anew."""
         return await self._judged(question, ask, action="confirm target", agreed=True)
 
-    async def _undo(
+    async def _undone(
         self, question: Confirmation, _: Confirm | Choose, ask: Ask
     ) -> Message | Refusal:
         return await self._judged(question, ask, action="undo", agreed=False)
@@ -214,7 +257,7 @@ class Changing:
         account = await self._accounts.of(ask.chat_id)
         target = proposal.wanted.target
         if target is not None and proposal.holds(account):
-            doubt = await self._doubt(
+            doubt, _ = await self._doubt(
                 ask,
                 account,
                 target,
@@ -249,8 +292,7 @@ class Changing:
         if proposal.in_panel:
             title = undone_title(proposal.wanted)
             return await self.page(page_of(proposal.wanted), done.after, title=title)
-        known = await self._situations.look(done.after)
-        outlook = await self._previews.outlook(done.after, known)
+        outlook = await self._previews.outlook(done.after, self._situations.look)
         return undone_view(
             account=done.after,
             former=proposal.wanted,
@@ -259,6 +301,14 @@ class Changing:
             rules=outlook.rules,
             foreseen=outlook.foreseen,
         )
+
+
+def _way_back(before: Account, after: Account, *, in_panel: bool) -> Proposal | None:
+    """What a tap on "undo" would bring back."""
+    former, present = difference(before, after)
+    if not former.names or present.dry_run is False:
+        return None  # who went over to real money has thought about it
+    return Proposal(wanted=former, found=present, in_panel=in_panel)
 
 
 def _needs_a_yes(foreseen: Foreseen | None, *, target: Decimal, agreed: Proposal | None) -> bool:

@@ -93,8 +93,7 @@ class Guards:
         if in_panel:
             made = Change(change.before, change.after)
             return await self._changing.told(ask, Topic.LIMITS, made, in_panel=True)
-        known = await self._situations.look(change.after)
-        outlook = await self._previews.outlook(change.after, known)
+        outlook = await self._previews.outlook(change.after, self._situations.look)
         echo = limits_changed_view(
             account=change.after,
             changed=change.before != change.after,

@@ -150,7 +150,7 @@ class Keys:
         account = await self._accounts.of(ask.chat_id)
         if not account.settings.dry_run:
             await self._previews.saw(account, facts.holdings)
-        outlook = await self._previews.outlook(account, None)
+        outlook = await self._previews.outlook(account)
         return connected_view(
             account=account,
             facts=facts,

@@ -62,8 +62,7 @@ class ModeOf:
         except ValueError:
             return mode_not_understood_view(account=account, typed_text=ask.argument)
         change = await self._modes.change(account, wanted, user_id=ask.user_id)
-        known = await self._situations.look(change.after)
-        outlook = await self._previews.outlook(change.after, known)
+        outlook = await self._previews.outlook(change.after, self._situations.look)
         echo = mode_changed_view(
             account=change.after,
             changed=change.before != change.after,

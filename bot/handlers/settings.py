@@ -92,9 +92,9 @@ class SettingsOf:
             )
         match topic:
             case Topic.TARGET:
-                return await self._changing.target(ask, value, in_panel=in_panel)
+                return await self._changing.target(ask, account, value, in_panel=in_panel)
             case Topic.DRY_RUN:
-                return await self._changing.dry_run(ask, on=value, in_panel=in_panel)
+                return await self._changing.dry_run(ask, account, on=value, in_panel=in_panel)
             case Topic.PAIR:
                 listed = await self._listed(account, value)
                 if isinstance(listed, Message):
@@ -102,10 +102,9 @@ class SettingsOf:
                 value = listed
             case _:
                 pass
-        change = await self._accounts.change(
-            ask.chat_id, user_id=ask.user_id, **{_FIELDS[topic]: value}
+        return await self._changing.field(
+            ask, account, topic, {_FIELDS[topic]: value}, in_panel=in_panel
         )
-        return await self._changing.told(ask, topic, change, in_panel=in_panel)
 
     async def _typed(self, ask: Ask) -> Message:
         return await self.set(ask, Topic(ask.command), in_panel=False)

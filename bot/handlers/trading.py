@@ -94,8 +94,7 @@ class Trading:
             return cannot_resume_view(account=await self._accounts.of(ask.chat_id))
         if change.after.halted:
             return no_resume_in_a_halt_view(account=change.after)
-        known = await self._situations.look(change.after)
-        outlook = await self._previews.outlook(change.after, known)
+        outlook = await self._previews.outlook(change.after, self._situations.look)
         return resumed_view(
             account=change.after,
             already=change.before == change.after,

@@ -77,7 +77,7 @@ class Why:
         )
 
     async def _latest(self, account: Account, situation: Situation) -> Message:
-        outlook = await self._previews.outlook(account, situation.look)
+        outlook = await self._previews.outlook(account)
         return why_view(
             account=account,
             now=self._clock.now(),

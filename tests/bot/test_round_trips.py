@@ -45,3 +45,13 @@ async def test_help_takes_one_read_and_two_writes(bot: Program):
 
     assert seen[_READ] <= 1
     assert seen[_WRITE] <= 2
+
+
+async def test_a_change_of_the_target_takes_three_reads_and_four_writes(bot: Program):
+    await bot.connect()
+    with transactions(bot) as seen:
+        [answer] = await bot.say(OWNER, "/settarget 61")
+
+    assert "61" in answer.text
+    assert seen[_READ] <= 3
+    assert seen[_WRITE] <= 4
