@@ -181,9 +181,11 @@ def name_of(user: User) -> str:
 def _makes_sense(update: Update) -> bool:
     """The library takes any value for any field; these are the ones that the program looks at."""
     query = update.callback_query
-    message = update.effective_message
+    message, chat = update.effective_message, update.effective_chat
     texts: list[object] = [message and message.text, message and message.caption]
-    ids: list[object] = [one.id for one in (update.effective_chat, update.effective_user) if one]
+    texts.append(chat and chat.type)
+    speaker = message and message.sender_chat
+    ids: list[object] = [one.id for one in (chat, update.effective_user, speaker) if one]
     if query is not None:
         texts += [query.id, query.data]
         ids += [query.message.message_id] if query.message else []
@@ -197,7 +199,19 @@ def _makes_sense(update: Update) -> bool:
             return False
     if query is not None and type(query.id) is not str:
         return False  # nobody could be told that the tap has arrived
+    if not _has_its_parts(update):
+        return False
     return all(text is None or isinstance(text, str) for text in texts) and all(map(_is_id, ids))
+
+
+def _has_its_parts(update: Update) -> bool:
+    """Whether what Telegram always sends is there: the library reads what is missing as None."""
+    parts: list[object] = []
+    if (query := update.callback_query) is not None:
+        parts += [query.from_user]
+    if (change := update.my_chat_member) is not None:
+        parts += [change.chat, change.from_user, change.old_chat_member, change.new_chat_member]
+    return all(part is not None for part in parts)
 
 
 def _is_id(value: object) -> bool:
