@@ -10,7 +10,8 @@ from engine.storage.claims import ClaimLost, Work
 from engine.storage.database import Database
 from engine.storage.models import OutboxRow
 from engine.storage.queue import Claim
-from tests.fakes.clock import START
+from tests.fakes.clock import START, FakeClock
+from tests.fakes.database import statements
 
 HOLD = timedelta(minutes=1)
 
@@ -55,6 +56,28 @@ async def test_what_is_written_for_a_claim_that_another_one_took_over_is_not_wri
             await database.verify_claim()
 
     assert await note(database) == "newer"
+
+
+async def test_a_claim_that_was_just_seen_to_hold_is_not_looked_at_again_for_a_while(
+    database: Database, clock: FakeClock
+):
+    second = timedelta(seconds=1)
+    work = await claimed(database)
+    with claims.working_on(work):
+        with statements(database) as never_seen:
+            await database.verify_claim(unless_within=second)
+        await write(database, "seen")
+        with statements(database) as just_seen:
+            await database.verify_claim(unless_within=second)
+        await claimed(database, at=2 * HOLD)
+        with pytest.raises(ClaimLost):
+            await database.verify_claim()
+        clock.shift(second)
+        with pytest.raises(ClaimLost):
+            await database.verify_claim(unless_within=second)
+
+    assert any("outbox" in statement for statement in never_seen)
+    assert just_seen == []
 
 
 async def test_a_row_that_is_done_has_no_claim_any_more(database: Database):
