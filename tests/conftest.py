@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import nullcontext
-from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -29,7 +28,7 @@ os.environ["PTB_TIMEDELTA"] = "true"  # as bot/__main__.py does; PTB warns witho
 
 # The short form looks for 50 examples of each property; in CI the same ones each time, so that a
 # red build belongs to its change. `make soak` takes the long one.
-settings.register_profile("dev", max_examples=50, deadline=timedelta(milliseconds=500))
+settings.register_profile("dev", max_examples=50, deadline=None)  # slow machines are not red
 settings.register_profile("ci", max_examples=50, deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("long", max_examples=500, deadline=None, print_blob=True)
 _SHORT = "ci" if os.environ.get("CI") else "dev"
