@@ -55,7 +55,7 @@ check: setup          ## format, lint, types, import contracts, tests, coverage
 	rm -f .coverage .coverage.*
 	$(BIN)/python -m pytest -n auto --cov --cov-report=
 	$(BIN)/coverage report
-	$(BIN)/coverage report --fail-under=100 --include="engine/domain/*,engine/trade.py,engine/fills.py,engine/recover.py,engine/vault.py"
+	$(BIN)/coverage report --fail-under=100 --include="engine/domain/*,engine/execution/executor.py,engine/execution/fills.py,engine/execution/reconciliation.py,engine/security/vault.py"
 
 format: setup         ## format and mend what can be mended by itself
 	$(BIN)/ruff check --fix .

@@ -17,15 +17,15 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-import engine.storage.chat_models
-import engine.storage.models  # noqa: F401 - see above
+import engine.storage.models.chat
+import engine.storage.models.trading  # noqa: F401 - see above
 from engine import dotenv
-from engine.storage import rights
-from engine.storage.columns import Base, Exact, Moment, Seconds
+from engine.storage import postgres_rights
+from engine.storage.column_types import Base, Exact, Moment, Seconds
 from engine.storage.database import with_driver
-from engine.storage.lock import make_private
 from engine.storage.postgres import LASTING, BadAddress, with_tls
 from engine.storage.schema import DEFAULT_URL, OLDEST_CODE, sqlite_file
+from engine.storage.sqlite import make_private
 
 _LOCKED = "55P03"
 _TRIES = 5
@@ -99,7 +99,7 @@ def main() -> None:
     except DBAPIError as e:
         if engine.dialect.name == "sqlite":
             raise
-        if isinstance(e, OperationalError) or rights.is_missing(e):
+        if isinstance(e, OperationalError) or postgres_rights.is_missing(e):
             raise CommandError(_why(e, url)) from None
         raise  # a migration that is wrong
     finally:
@@ -144,7 +144,7 @@ def _why(error: DBAPIError, url: str) -> str:
     """Nothing was changed, whatever it was: a migration is one transaction."""
     if getattr(error.orig, "sqlstate", None) == _LOCKED:
         return "somebody holds a table that must change; nothing was changed, run it again"
-    return f"nothing was changed: {rights.refusal(error, url)}"
+    return f"nothing was changed: {postgres_rights.refusal(error, url)}"
 
 
 main()

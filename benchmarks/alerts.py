@@ -13,11 +13,11 @@ from benchmarks.processes import fake
 from benchmarks.program import ballast, environment, seed
 from benchmarks.reports import Goal, Report
 from engine.clock import SystemClock
-from engine.domain.alerts import TradeSettled
-from engine.domain.orders import Trigger
-from engine.domain.pairs import Side, Symbol
-from engine.storage import outbox
+from engine.domain.alerts.alerts import TradeSettled
+from engine.domain.market.pairs import Side, Symbol
+from engine.domain.orders.order import Trigger
 from engine.storage.database import Database
+from engine.storage.queues import outbox
 
 _ALERTS = 1000
 _MANY_S, _ONE_S = 60.0, 20.0

@@ -12,13 +12,14 @@ from benchmarks.ours import exchange, open_client
 from benchmarks.processes import OURS, Fake, fake, pin
 from benchmarks.program import seed
 from benchmarks.reports import Goal, Report, middle
-from engine.check import Checker
 from engine.clock import SystemClock
-from engine.domain.accounts import Duty
-from engine.domain.orders import AccountId
-from engine.storage import accounts, leases
+from engine.domain.orders.order import AccountId
+from engine.domain.rebalancing.check_input import Duty
+from engine.rebalancing.checker import Checker
+from engine.storage.accounts import accounts
+from engine.storage.coordination import leases
 from engine.storage.database import Database
-from engine.timing import Timing
+from engine.timeouts import Timing
 
 _ROUNDS, _CHECKS, _CROWD = 5, 200, 50
 _OWNER = "benchmark"

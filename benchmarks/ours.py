@@ -1,4 +1,4 @@
-"""Our exchange client and its neighbours, built as bot/live.py builds them: the one place of the
+"""Our exchange client and its neighbours, built as bot/runtime/live.py builds them: the one place of the
 benchmarks to change when that does.
 """
 
@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 
 from benchmarks.program import api_key
 from engine.clock import SystemClock
-from engine.credentials import Credentials
-from engine.exchange.mexc.client import MexcClient
-from engine.exchange.mexc.exchange import MexcExchange
-from engine.exchange.mexc.market import MexcMarket
-from engine.exchange.mexc.sockets import open_transport
-from engine.exchange.pacing import Budget, Limits
+from engine.exchanges.mexc.aiohttp_transport import open_transport
+from engine.exchanges.mexc.client import MexcClient
+from engine.exchanges.mexc.exchange import MexcExchange
+from engine.exchanges.mexc.market_data import MexcMarket
+from engine.exchanges.rate_limiter import Budget, Limits
+from engine.security.credentials import Credentials
 
 SECRET = "0" * 32
 _UNLIMITED = Limits(weight=10**9, orders=10**6, account_reads=10**6)

@@ -18,12 +18,12 @@ from benchmarks.mexc import SYMBOL
 from benchmarks.processes import OURS, ROOT, Fake, NotMeasured, Process, running
 from benchmarks.telegram import TOKEN
 from engine.clock import SystemClock, from_millis
-from engine.domain.holdings import Counting
-from engine.domain.target import ThresholdUnit
+from engine.domain.accounts.settings import ThresholdUnit
+from engine.domain.market.balances import Counting
+from engine.security.vault import Vault
 from engine.storage.database import Database, with_driver
-from engine.storage.migrating import migrate
-from engine.storage.models import AccountRow, LeaseRow
-from engine.vault import Vault
+from engine.storage.migrations import migrate
+from engine.storage.models.trading import AccountRow, LeaseRow
 
 ENCRYPTION_KEY = Fernet.generate_key().decode()
 OWNER = 4001

@@ -19,15 +19,15 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from benchmarks.processes import OURS, NotMeasured, pin
 from benchmarks.program import seed
 from benchmarks.reports import Goal, Report, quantile
-from engine.check import Checked, Checker
 from engine.clock import SystemClock
-from engine.dispatch import Dispatcher
-from engine.domain.accounts import Duty
-from engine.domain.looks import Declined, Look
-from engine.domain.orders import Trigger
-from engine.domain.planner import InsideBand
+from engine.domain.orders.order import Trigger
+from engine.domain.rebalancing.check_input import Duty
+from engine.domain.rebalancing.check_result import Declined, Look
+from engine.domain.rebalancing.planner import InsideBand
+from engine.rebalancing.checker import Checked, Checker
+from engine.scheduling.dispatcher import Dispatcher
 from engine.storage.database import Database
-from engine.timing import Timing
+from engine.timeouts import Timing
 
 _MANY, _HERD, _STALLED = 10_000, 20_000, 1000
 _INTERVAL, _SHORT = timedelta(seconds=120), timedelta(seconds=10)

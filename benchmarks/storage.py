@@ -24,10 +24,10 @@ from benchmarks.processes import OURS, pin
 from benchmarks.program import seed
 from benchmarks.reports import Goal, Report, middle, quantile
 from engine.clock import SystemClock
-from engine.domain.orders import OrderState, Trigger
-from engine.domain.pairs import Side
+from engine.domain.market.pairs import Side
+from engine.domain.orders.order import OrderState, Trigger
 from engine.storage.database import Database, with_driver
-from engine.storage.models import AccountRow, OrderRow, OutboxRow
+from engine.storage.models.trading import AccountRow, OrderRow, OutboxRow
 
 _ROUNDS, _ALONE, _AT_ONCE, _CROWD = 3, 200, 16, 320
 

@@ -4,7 +4,7 @@ Exit codes: 0 stopped as asked, 1 broke (the log says how), 2 a bad setting, 3 c
 (the database is in use or has another schema, Telegram does not know the token), 4 stalled
 (Telegram answered no poll for so long that only a new process may help).
 
-The operator's commands (bot/upkeep/commands.py) end with 0 done, 1 not done or `check` found
+The operator's commands (bot/operations/cli.py) end with 0 done, 1 not done or `check` found
 something broken, 2 a bad setting, 3 the database cannot be used or is in use.
 """
 
@@ -19,19 +19,19 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from bot import surroundings
-from bot.demo import run_demo
-from bot.live import run_live
-from bot.logs import configure
-from bot.loopwatch import watched_loop
-from bot.roles import Role
-from bot.sentry import report_errors
-from bot.settings import BadSettings, ProcessSettings
-from bot.updates import TokenRefused
-from bot.upkeep import commands
+from bot.config import library_environment
+from bot.config.process_type import Role
+from bot.config.settings import BadSettings, ProcessSettings
+from bot.demo.run import run_demo
+from bot.observability.error_reporting import report_errors
+from bot.observability.event_loop import watched_loop
+from bot.observability.logs import configure
+from bot.operations import cli
+from bot.runtime.live import run_live
+from bot.runtime.startup import CannotStart
+from bot.updates.poll_watchdog import PollsStalled
+from bot.updates.source import TokenRefused
 from bot.version import VERSION
-from bot.watchdog import PollsStalled
-from bot.wiring import CannotStart
 from engine import dotenv
 from engine.dotenv import UnreadableFile
 
@@ -80,18 +80,18 @@ def _start(arguments: argparse.Namespace) -> int:
         raise BadSettings([f"the folder it was started in is gone: {e.strerror}"]) from e
     dotenv.load(Path(".env"), os.environ)
     env = dict(os.environ)
-    surroundings.leave_out(os.environ)
-    surroundings.raise_file_limit()
+    library_environment.leave_out(os.environ)
+    library_environment.raise_file_limit()
     os.umask(0o077)  # what is written here is for its owner alone
-    if commands.is_ours(arguments):
-        return commands.run(arguments, env)
+    if cli.is_ours(arguments):
+        return cli.run(arguments, env)
     return asyncio.run(_run(_read_settings(env), arguments.role))
 
 
 def _read_settings(env: Mapping[str, str]) -> ProcessSettings:
     """The environment's, with logging set up as they say. Raises BadSettings."""
     settings = ProcessSettings.from_env(env)
-    if settings.on_postgres and (problems := surroundings.missing_files(env)):
+    if settings.on_postgres and (problems := library_environment.missing_files(env)):
         raise BadSettings(problems)
     # The demo's screen belongs to the conversation.
     level = "WARNING" if settings.is_demo else settings.log_level
@@ -161,7 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
     for role, does in _ROLES.items():
         subparsers.add_parser(role.value, help=does, description=does).set_defaults(role=role)
-    commands.register(subparsers)
+    cli.register(subparsers)
     return parser
 
 

@@ -5,34 +5,34 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.inputs import Ambiguous, Topic
-from bot.messages import Message
-from bot.pages import HistoryPage, PanelPage
+from bot.interaction.message import Message
+from bot.interaction.page_buttons import HistoryPage, PanelPage
+from bot.parsing.settings import Ambiguous, Topic
 from bot.views.access import not_allowed_view, stranger_view, welcome_view, wrong_code_view
-from bot.views.alert_settings import alerts_view
-from bot.views.alerts import alert_view
-from bot.views.balance import balance_view
-from bot.views.connect import (
+from bot.views.alert_preferences import alerts_view
+from bot.views.alerts.alerts import alert_view
+from bot.views.api_key import (
     ask_disconnect_view,
     ask_key_view,
     ask_secret_view,
     connect_failed_view,
     connected_view,
 )
-from bot.views.conversation import unknown_command_view, version_view
+from bot.views.balance import balance_view
 from bot.views.errors import error_view
+from bot.views.general import unknown_command_view, version_view
 from bot.views.halt import halt_alert_view, halted_view
 from bot.views.help import help_view
 from bot.views.history import history_view
 from bot.views.limits import limits_view
-from bot.views.modes import mode_view
-from bot.views.panel import page_view, panel_view
-from bot.views.people import members_view
-from bot.views.plan import no_key_view, plan_failed_view, plan_view
+from bot.views.members import members_view
+from bot.views.pause_resume import paused_view, resumed_view
+from bot.views.rebalance_plan import no_key_view, plan_failed_view, plan_view
 from bot.views.settings import ask_view, changed_view, not_understood_view, question_view
+from bot.views.settings_panel import page_view, panel_view
 from bot.views.status import retired_card_view, status_view
-from bot.views.story import story_view
-from bot.views.trading import paused_view, resumed_view
+from bot.views.trade_details import story_view
+from bot.views.trading_mode import mode_view
 from bot.views.waiting import waiting_view
 from bot.views.why import why_view
 from docs.story import (
@@ -48,9 +48,12 @@ from docs.story import (
     holdings,
     seen,
 )
-from engine.domain.accounts import Account, Halt
-from engine.domain.alert_settings import AlertSettings
-from engine.domain.alerts import (
+from engine.domain.accounts.account import Account, Halt
+from engine.domain.accounts.balance_changes import Movement
+from engine.domain.accounts.incidents import Trouble, TroubleKind
+from engine.domain.accounts.members import Member, Role
+from engine.domain.accounts.risk_limits import Recent
+from engine.domain.alerts.alerts import (
     Digest,
     DriftNoticed,
     Halted,
@@ -64,18 +67,15 @@ from engine.domain.alerts import (
     TroubleTold,
     trade_settled,
 )
-from engine.domain.forecasts import Forecast
-from engine.domain.key_alerts import KeyEnding
-from engine.domain.limits import Recent
-from engine.domain.looks import Ordered
-from engine.domain.movements import Movement
-from engine.domain.orders import OrderState
-from engine.domain.pairs import USDT, Side
-from engine.domain.people import Member, Role
-from engine.domain.planner import InsideBand, MarketBuy, Plan
-from engine.domain.troubles import Trouble, TroubleKind
+from engine.domain.alerts.key_alerts import KeyEnding
+from engine.domain.alerts.preferences import AlertSettings
+from engine.domain.market.pairs import USDT, Side
+from engine.domain.orders.order import OrderState
+from engine.domain.rebalancing.check_result import Ordered
+from engine.domain.rebalancing.forecast import Forecast
+from engine.domain.rebalancing.planner import InsideBand, MarketBuy, Plan
 from engine.errors import AddressRefused, Unavailable
-from engine.exchange.port import KeyFacts
+from engine.exchanges.interface import KeyFacts
 
 
 @dataclass(frozen=True, slots=True)

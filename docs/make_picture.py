@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from bot.messages import Message, plain_text
-from bot.views.layout import width
+from bot.interaction.message import Message, plain_text
+from bot.views.components.layout import width
 from docs.story import Typed, story
 
 PICTURE = Path(__file__).parent / "chat.svg"

@@ -7,20 +7,21 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from bot.inputs import Topic
-from bot.messages import Message
-from bot.views.alerts import alert_view
+from bot.interaction.message import Message
+from bot.parsing.settings import Topic
+from bot.views.alerts.alerts import alert_view
+from bot.views.pause_resume import resumed_view
 from bot.views.settings import changed_view
 from bot.views.status import status_view
-from bot.views.trading import resumed_view
-from engine.domain.accounts import Account
-from engine.domain.alerts import TroubleTold, trade_settled
-from engine.domain.book import Level, OrderBook
-from engine.domain.forecasts import forecast
-from engine.domain.holdings import Balance, Holdings
-from engine.domain.looks import Declined, Look, Seen
-from engine.domain.matching import match_market_order
-from engine.domain.orders import (
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.settings import Settings, Threshold
+from engine.domain.alerts.alerts import TroubleTold, trade_settled
+from engine.domain.market.balances import Balance, Holdings
+from engine.domain.market.order_book import Level, OrderBook
+from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
+from engine.domain.orders.matching import match_market_order
+from engine.domain.orders.order import (
     AccountId,
     Fees,
     Intent,
@@ -28,11 +29,10 @@ from engine.domain.orders import (
     Trigger,
     client_order_id,
 )
-from engine.domain.pairs import USDT, Asset, PairRules, Side, Symbol
-from engine.domain.planner import InsideBand, MarketBuy, plan
-from engine.domain.target import Settings, Threshold
-from engine.domain.troubles import TroubleKind
-from engine.preview import Foreseen
+from engine.domain.rebalancing.check_result import Declined, Look, Seen
+from engine.domain.rebalancing.forecast import forecast
+from engine.domain.rebalancing.planner import InsideBand, MarketBuy, plan
+from engine.rebalancing.preview import Foreseen
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SYMBOL, MNTL = Symbol("MNTLUSDT"), Asset("MNTL")

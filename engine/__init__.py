@@ -1,0 +1,1 @@
+"""Accounts, trading, storage and the exchange: everything but Telegram."""

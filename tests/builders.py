@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from engine.domain.accounts import Account
-from engine.domain.book import Level, OrderBook
-from engine.domain.forecasts import Forecast, forecast
-from engine.domain.holdings import Balance, Counting, Holdings
-from engine.domain.orders import AccountId, Execution, Intent, Trigger, client_order_id
-from engine.domain.pairs import USDT, Asset, PairRules, Side, Symbol
-from engine.domain.planner import Plan
-from engine.domain.target import Autonomy, Settings, Threshold, ThresholdUnit
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings import Autonomy, Settings, Threshold, ThresholdUnit
+from engine.domain.market.balances import Balance, Counting, Holdings
+from engine.domain.market.order_book import Level, OrderBook
+from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
+from engine.domain.orders.order import AccountId, Execution, Intent, Trigger, client_order_id
+from engine.domain.rebalancing.forecast import Forecast, forecast
+from engine.domain.rebalancing.planner import Plan
 from tests.fakes.clock import START
 
 MNTL = Asset("MNTL")

@@ -14,7 +14,7 @@ from hypothesis import settings
 from sqlalchemy.engine import make_url
 
 from engine.storage.database import Database
-from engine.storage.migrating import migrate
+from engine.storage.migrations import migrate
 from tests import compiled, inline_sqlite
 from tests.fakes import telegram_limits
 from tests.fakes.clock import FakeClock
@@ -177,7 +177,7 @@ def messages_out_of_bounds() -> Iterator[list[str]]:
 
 @pytest.fixture(autouse=True)
 def _untouched_logging() -> Iterator[None]:
-    """Put back what `bot.logs.configure` changes for the whole process: tests run in any order."""
+    """Put back what `bot.observability.logs.configure` changes for the whole process: tests run in any order."""
     root = logging.getLogger()
     handlers, level, levels = list(root.handlers), root.level, _levels()
     yield

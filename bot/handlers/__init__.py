@@ -1,0 +1,1 @@
+"""One module per subject: a handler takes a request, calls one use case and returns one view."""

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
-from bot.asks import Ask, Command, OnTap, Page
-from bot.messages import Message
+from bot.interaction.message import Message
+from bot.interaction.request import Ask, Command, OnTap, Page
 from bot.views.balance import balance_failed_view, balance_view
-from bot.views.plan import no_key_view
-from engine.accounts import Accounts
+from bot.views.rebalance_plan import no_key_view
+from engine.accounts.account_service import Accounts
 from engine.clock import Clock
-from engine.domain.pairs import base_of
+from engine.domain.market.pairs import base_of
 from engine.errors import Unavailable
-from engine.preview import Previews
+from engine.rebalancing.preview import Previews
 
 
 class BalanceOf:

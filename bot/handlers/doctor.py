@@ -5,25 +5,27 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from bot.asks import Ask, Command, OnTap, Page
-from bot.checkup import Symptoms, diagnose
-from bot.messages import Message
-from bot.polls import Polls
+from bot.interaction.message import Message
+from bot.interaction.request import Ask, Command, OnTap, Page
+from bot.observability.telegram_activity import Polls
 from bot.version import VERSION
 from bot.views.doctor import doctor_view
-from bot.workload import Backlog, Workload
-from engine.accounts import Accounts
+from engine.accounts.account_service import Accounts
+from engine.accounts.deliverability import Deliverability
+from engine.accounts.diagnosis import Symptoms, diagnose
+from engine.accounts.key_expiry import KeyLife
+from engine.accounts.overview import Situations
+from engine.accounts.workload import Backlog, Workload
 from engine.clock import Clock
-from engine.deliverability import Deliverability
-from engine.domain.accounts import Account
-from engine.domain.orders import OrderState
+from engine.domain.accounts.account import Account
+from engine.domain.orders.order import OrderState
 from engine.errors import EngineError
-from engine.keylife import KeyLife
-from engine.preview import Previews
-from engine.situation import Situations
-from engine.storage import notes, outage, outbox, queue
+from engine.rebalancing.preview import Previews
+from engine.storage import availability
+from engine.storage.coordination import key_values
 from engine.storage.database import Database
-from engine.storage.models import OutboxRow
+from engine.storage.models.trading import OutboxRow
+from engine.storage.queues import outbox, queue
 
 T = TypeVar("T")
 
@@ -114,7 +116,7 @@ class Doctor:
         """How long a write takes. Each chat has a note of its own, so that none waits for another."""
         began = self._clock.steady()
         async with self._database.writing() as session:
-            await notes.put(session, f"doctor:{account.id}", self._clock.now().isoformat())
+            await key_values.put(session, f"doctor:{account.id}", self._clock.now().isoformat())
         return self._clock.steady() - began
 
     async def _count(self, account: Account) -> Backlog:
@@ -141,5 +143,5 @@ async def _known(question: Awaitable[T]) -> T | None:
     try:
         async with asyncio.timeout(_PATIENCE_S):
             return await question
-    except outage.AWAY:
+    except availability.AWAY:
         return None

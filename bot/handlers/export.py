@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncGenerator, Mapping
 
-from bot.asks import Ask, Command, Document, Documents, OnTap, Page, Progress
-from bot.collecting import Words, collect
-from bot.export import EVERYTHING
-from bot.koinly import KOINLY
-from bot.messages import Message
-from bot.sheets import Sheet
+from bot.exports.csv_files import Sheet
+from bot.exports.koinly import KOINLY
+from bot.exports.trades_table import EVERYTHING
+from bot.exports.writer import Words, collect
+from bot.interaction.message import Message
+from bot.interaction.request import Ask, Command, Document, Documents, OnTap, Page, Progress
 from bot.views.export import (
     ExportWords,
     KoinlyWords,
@@ -15,9 +15,9 @@ from bot.views.export import (
     nothing_to_export_view,
     unknown_export_view,
 )
-from engine.accounts import Accounts
-from engine.storage import trades
+from engine.accounts.account_service import Accounts
 from engine.storage.database import Database
+from engine.storage.trading import trades
 
 _KINDS: Mapping[str, tuple[Sheet, Words]] = {
     "": (EVERYTHING, ExportWords()),

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 
-from bot.asks import Ask, Command, OnTap, Page
-from bot.inputs import NotUnderstood, Topic, parse_history_rows
-from bot.messages import Message
-from bot.pages import HistoryPage, TradeStory
+from bot.interaction.message import Message
+from bot.interaction.page_buttons import HistoryPage, TradeStory
+from bot.interaction.request import Ask, Command, OnTap, Page
+from bot.parsing.settings import NotUnderstood, Topic, parse_history_rows
 from bot.views.history import history_view
 from bot.views.settings import not_understood_view
-from bot.views.story import story_gone_view, story_view
-from engine.accounts import Accounts
-from engine.domain.orders import ClientOrderId, Intent, Trigger
-from engine.storage import confirmations, history, members, orders
+from bot.views.trade_details import story_gone_view, story_view
+from engine.accounts.account_service import Accounts
+from engine.domain.orders.order import ClientOrderId, Intent, Trigger
+from engine.storage.accounts import members
+from engine.storage.chat import confirmations
 from engine.storage.database import Database
+from engine.storage.trading import history, orders
 
 
 class History:

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.asks import Ask, Command, OnTap, Page
-from bot.handlers.changing import Changing
-from bot.inputs import (
+from bot.handlers.setting_change import Changing
+from bot.interaction.confirmations import Questions
+from bot.interaction.message import Message
+from bot.interaction.request import Ask, Command, OnTap, Page
+from bot.parsing.settings import (
     Ambiguous,
     NotUnderstood,
     Topic,
@@ -16,8 +18,6 @@ from bot.inputs import (
     parse_target,
     parse_threshold,
 )
-from bot.messages import Message
-from bot.questions import Questions
 from bot.views.settings import (
     ask_view,
     not_checked_view,
@@ -25,12 +25,12 @@ from bot.views.settings import (
     pair_unavailable_view,
     question_view,
 )
-from engine.accounts import Accounts
-from engine.domain.accounts import Account
-from engine.domain.pairs import Symbol
+from engine.accounts.account_service import Accounts
+from engine.domain.accounts.account import Account
+from engine.domain.market.pairs import Symbol
 from engine.errors import PairUnavailable, Unavailable
-from engine.preview import Previews
-from engine.storage.codec import to_json
+from engine.rebalancing.preview import Previews
+from engine.storage.serialization import to_json
 
 CHOICE = "choice"
 _PARSERS: Mapping[Topic, Callable[[str], Any]] = {

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 
-from bot.asks import Ask, Command, OnTap, Page
-from bot.callbacks import Choose, Confirm
-from bot.handlers.unclear import SET_ASIDE
-from bot.messages import Message
-from bot.overtaking import Overtaking
-from bot.questions import REBALANCE, Questions
+from bot.handlers.unresolved_order import SET_ASIDE
+from bot.handlers.update_cancellation import Overtaking
+from bot.interaction.callback_data import Choose, Confirm
+from bot.interaction.confirmations import REBALANCE, Questions
+from bot.interaction.message import Message
+from bot.interaction.request import Ask, Command, OnTap, Page
 from bot.views.halt import no_resume_in_a_halt_view, no_trade_in_a_halt_view
-from bot.views.plan import (
+from bot.views.pause_resume import cannot_resume_view, paused_view, resumed_view
+from bot.views.rebalance_plan import (
     no_key_view,
     plan_accepted_view,
     plan_blocked_view,
@@ -17,21 +18,16 @@ from bot.views.plan import (
     plan_paused_view,
     plan_view,
 )
-from bot.views.trading import (
-    cannot_resume_view,
-    paused_view,
-    resumed_view,
-)
-from bot.views.unclear import ask_set_aside_view
-from engine.accounts import Accounts
+from bot.views.unresolved_order import ask_set_aside_view
+from engine.accounts.account_service import Accounts
+from engine.accounts.overview import Situations
 from engine.clock import Clock
-from engine.domain.accounts import RunOffer
-from engine.domain.orders import OrderState
+from engine.domain.orders.order import OrderState
+from engine.domain.rebalancing.run_request import RunOffer
 from engine.errors import NoKey, Unavailable
-from engine.preview import Previews
-from engine.situation import Situations
-from engine.storage.codec import to_json
-from engine.storage.confirmations import Confirmation, Refusal
+from engine.rebalancing.preview import Previews
+from engine.storage.chat.confirmations import Confirmation, Refusal
+from engine.storage.serialization import to_json
 
 
 class Trading:

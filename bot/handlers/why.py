@@ -2,22 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 
-from bot.asks import Ask, Command, OnTap, Page
-from bot.inputs import NotUnderstood, Topic, parse_history_rows
-from bot.messages import Message
-from bot.pages import WhyPage
-from bot.views.decisions import earlier_view, with_earlier
+from bot.interaction.message import Message
+from bot.interaction.page_buttons import WhyPage
+from bot.interaction.request import Ask, Command, OnTap, Page
+from bot.parsing.settings import NotUnderstood, Topic, parse_history_rows
+from bot.views.check_history import earlier_view, with_earlier
 from bot.views.settings import not_understood_view
 from bot.views.why import why_view
-from engine.accounts import Accounts
+from engine.accounts.account_service import Accounts
+from engine.accounts.overview import Situation, Situations
 from engine.clock import Clock
-from engine.domain.accounts import Account
-from engine.domain.looks import Look, Ordered
-from engine.domain.orders import Intent
-from engine.preview import Previews
-from engine.situation import Situation, Situations
-from engine.storage import decisions, orders
+from engine.domain.accounts.account import Account
+from engine.domain.orders.order import Intent
+from engine.domain.rebalancing.check_result import Look, Ordered
+from engine.rebalancing.preview import Previews
 from engine.storage.database import Database
+from engine.storage.trading import decision_history, orders
 
 
 class Why:
@@ -92,9 +92,9 @@ class Why:
     async def _before(self, account: Account, told: Look | None, page: WhyPage) -> Sequence[Look]:
         """The page's decisions and one more, without the one that is told in full."""
         async with self._database.reading() as session:
-            newest = await decisions.latest(session, account.id, most=1)
+            newest = await decision_history.latest(session, account.id, most=1)
             in_full = bool(newest) and told is not None and newest[0].at == told.at
-            return await decisions.latest(
+            return await decision_history.latest(
                 session,
                 account.id,
                 most=page.size + 1,

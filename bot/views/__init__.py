@@ -1,0 +1,1 @@
+"""Every sentence a user reads; pure functions that return a Message."""

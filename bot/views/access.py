@@ -1,14 +1,14 @@
 """Who is let in: the welcome, the refusal, and the pairing code."""
 
-from bot.messages import Message
-from bot.views.amounts import pair_name, threshold, usdt
-from bot.views.buttons import do, keyboard
-from bot.views.layout import escape, lines, paragraphs
-from bot.views.mode import badge
-from bot.views.moments import exactly
-from bot.views.outlook import HALTED_FOR_ALL
-from engine.domain.accounts import Account
-from engine.domain.people import SHARED_IDS, Role
+from bot.interaction.message import Message
+from bot.views.components.amounts import pair_name, threshold, usdt
+from bot.views.components.badges import badge
+from bot.views.components.forecast import HALTED_FOR_ALL
+from bot.views.components.keyboards import do, keyboard
+from bot.views.components.layout import escape, lines, paragraphs
+from bot.views.components.times import exactly
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.members import SHARED_IDS, Role
 
 
 def welcome_view(*, account: Account, just_let_in: bool, alerts_here: bool = False) -> Message:

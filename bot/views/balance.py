@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from bot.messages import Message
-from bot.views.amounts import balance, usdt
-from bot.views.buttons import do, keyboard
-from bot.views.layout import block, lines, paragraphs
-from bot.views.mode import badge
-from bot.views.moments import ago
-from bot.views.troubles import unusable_answer
-from engine.domain.accounts import Account
-from engine.domain.holdings import Balance, Holdings
-from engine.domain.money import ONE, ZERO
-from engine.domain.pairs import USDT, Asset, PairRules
+from bot.interaction.message import Message
+from bot.views.alerts.incidents import unusable_answer
+from bot.views.components.amounts import balance, usdt
+from bot.views.components.badges import badge
+from bot.views.components.keyboards import do, keyboard
+from bot.views.components.layout import block, lines, paragraphs
+from bot.views.components.times import ago
+from engine.domain.accounts.account import Account
+from engine.domain.market.balances import Balance, Holdings
+from engine.domain.market.decimals import ONE, ZERO
+from engine.domain.market.pairs import USDT, Asset, PairRules
 from engine.errors import BadData, Unavailable
 
 _MOST = 20

@@ -5,23 +5,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.checkup import WITHIN, Finding, Grade, Symptoms, grade
-from bot.messages import Message
-from bot.views.amounts import about_percent, pair_name, percent, usdt
-from bot.views.buttons import keyboard, typed
-from bot.views.keylife import RENEW, REPLACE
-from bot.views.layout import escape, lines, paragraphs, quoted
-from bot.views.mode import badge
-from bot.views.moments import compact, roughly
-from bot.views.outlook import caution
-from bot.views.troubles import MOVE_HOST, address_in, host_refused, trouble_title
-from bot.views.undeliverable import refused_elsewhere_line, refused_here_line
+from bot.interaction.message import Message
+from bot.views.alerts.incidents import MOVE_HOST, address_in, host_refused, trouble_title
+from bot.views.alerts.key_expiry import RENEW, REPLACE
+from bot.views.alerts.undeliverable import refused_elsewhere_line, refused_here_line
+from bot.views.components.amounts import about_percent, pair_name, percent, usdt
+from bot.views.components.badges import badge
+from bot.views.components.forecast import caution
+from bot.views.components.keyboards import keyboard, typed
+from bot.views.components.layout import escape, lines, paragraphs, quoted
+from bot.views.components.times import compact, roughly
 from bot.views.workload import workload_line
-from engine.domain.liquidity import depth, spread
-from engine.domain.pairs import Side, base_of
-from engine.domain.planner import smallest_order
+from engine.accounts.diagnosis import WITHIN, Finding, Grade, Symptoms, grade
+from engine.domain.market.liquidity import depth, spread
+from engine.domain.market.pairs import Side, base_of
+from engine.domain.rebalancing.planner import smallest_order
 from engine.errors import EngineError, Rejected
-from engine.exchange.port import KeyPowers
+from engine.exchanges.interface import KeyPowers
 
 _SIGNS = {Grade.OK: "✅", Grade.LOOK: "⚠️", Grade.BROKEN: "❌"}
 _SECOND = timedelta(seconds=1)

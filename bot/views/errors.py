@@ -1,8 +1,8 @@
 """What a command answers when it fails: one place turns errors into words."""
 
-from bot.messages import Message
-from bot.views.layout import lines, quoted
-from bot.views.troubles import MOVE_HOST, address_in, host_refused, unusable_answer
+from bot.interaction.message import Message
+from bot.views.alerts.incidents import MOVE_HOST, address_in, host_refused, unusable_answer
+from bot.views.components.layout import lines, quoted
 from engine.errors import (
     AccountElsewhere,
     AccountRestricted,

@@ -2,9 +2,9 @@
 
 from telegram import InlineKeyboardMarkup
 
-from bot.messages import Message
-from bot.views.buttons import keyboard, typed
-from bot.views.layout import echoed, lines
+from bot.interaction.message import Message
+from bot.views.components.keyboards import keyboard, typed
+from bot.views.components.layout import echoed, lines
 
 
 def export_caption(*, count: int, part: int = 1, parts: int = 1) -> str:

@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.callbacks import Confirm
-from bot.messages import Message
-from bot.views.amounts import usdt
-from bot.views.buttons import button, do, keyboard
-from bot.views.layout import lines
-from bot.views.mode import HALTED, badge, halted_badge, paused_badge, trading_badge
-from bot.views.moments import ago
-from bot.views.overtaken import cancelled_line
-from engine.domain.accounts import Account, Halt
-from engine.domain.alerts import Halted, HaltLifted
-from engine.domain.orders import Intent
-from engine.halts import Waiting
+from bot.interaction.callback_data import Confirm
+from bot.interaction.message import Message
+from bot.views.cancelled_updates import cancelled_line
+from bot.views.components.amounts import usdt
+from bot.views.components.badges import HALTED, badge, halted_badge, paused_badge, trading_badge
+from bot.views.components.keyboards import button, do, keyboard
+from bot.views.components.layout import lines
+from bot.views.components.times import ago
+from engine.accounts.halt import Waiting
+from engine.domain.accounts.account import Account, Halt
+from engine.domain.alerts.alerts import Halted, HaltLifted
+from engine.domain.orders.order import Intent
 
 
 def halted_view(

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from bot.messages import Message
-from bot.views.buttons import do, keyboard
-from bot.views.layout import lines
+from bot.interaction.message import Message
+from bot.views.components.keyboards import do, keyboard
+from bot.views.components.layout import lines
 
 COMMANDS: Sequence[tuple[str, str]] = (
     ("status", "How things stand"),

@@ -7,18 +7,18 @@ from typing import assert_never
 
 from telegram import InlineKeyboardButton
 
-from bot.messages import Message
-from bot.pages import HistoryPage, TradeStory
-from bot.views.amounts import balance, cents, price, quantity, usdt
-from bot.views.buttons import button, keyboard
-from bot.views.layout import COLUMNS, block, paragraphs, width
-from bot.views.mode import badge
-from bot.views.moments import stamp
-from engine.domain.accounts import Account
-from engine.domain.money import ZERO
-from engine.domain.movements import Movement
-from engine.domain.orders import Intent, OrderState
-from engine.domain.pairs import USDT, Side, base_of
+from bot.interaction.message import Message
+from bot.interaction.page_buttons import HistoryPage, TradeStory
+from bot.views.components.amounts import balance, cents, price, quantity, usdt
+from bot.views.components.badges import badge
+from bot.views.components.keyboards import button, keyboard
+from bot.views.components.layout import COLUMNS, block, paragraphs, width
+from bot.views.components.times import stamp
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.balance_changes import Movement
+from engine.domain.market.decimals import ZERO
+from engine.domain.market.pairs import USDT, Side, base_of
+from engine.domain.orders.order import Intent, OrderState
 
 # A row of buttons that a thumb can still tell apart.
 _NUMBERS_A_ROW = 5

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import assert_never
 
-from bot.messages import Message
-from bot.views.buttons import do, keyboard
-from bot.views.layout import escape, lines, paragraphs
-from bot.views.moments import stamp
-from engine.domain.people import Role
+from bot.interaction.message import Message
+from bot.views.components.keyboards import do, keyboard
+from bot.views.components.layout import escape, lines, paragraphs
+from bot.views.components.times import stamp
+from engine.domain.accounts.members import Role
 
 
 def ask_invite_view(*, is_private: bool) -> Message:

@@ -6,18 +6,18 @@ from decimal import Decimal
 
 from telegram import InlineKeyboardMarkup
 
-from bot.messages import Message
-from bot.views.amounts import pair_name, percent, usdt
-from bot.views.buttons import do, keyboard, typed
-from bot.views.layout import block, escape, lines, paragraphs, row
-from bot.views.mode import badge
-from bot.views.outlook import held_at, next_step, seen_line
-from engine.domain.accounts import Account
-from engine.domain.limits import AUTOMATIC, Limits, LimitsInForce, Recent
-from engine.domain.looks import Look
-from engine.domain.pairs import PairRules
-from engine.domain.planner import smallest_order
-from engine.preview import Foreseen
+from bot.interaction.message import Message
+from bot.views.components.amounts import pair_name, percent, usdt
+from bot.views.components.badges import badge
+from bot.views.components.forecast import held_at, next_step, seen_line
+from bot.views.components.keyboards import do, keyboard, typed
+from bot.views.components.layout import block, escape, lines, paragraphs, row
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.risk_limits import AUTOMATIC, Limits, LimitsInForce, Recent
+from engine.domain.market.pairs import PairRules
+from engine.domain.rebalancing.check_result import Look
+from engine.domain.rebalancing.planner import smallest_order
+from engine.rebalancing.preview import Foreseen
 
 _HOW = (
     "/limits order 500 · /limits day 2000\n"

@@ -5,21 +5,28 @@ from typing import assert_never
 
 from telegram import InlineKeyboardMarkup
 
-from bot.callbacks import Choose
-from bot.inputs import MOST_HISTORY_ROWS, MOST_LOG_LINES, Ambiguous, Topic
-from bot.messages import Message
-from bot.views.amounts import pair_name, threshold, usdt
-from bot.views.buttons import button, keyboard, typed
-from bot.views.layout import echoed, escape, lines, paragraphs
-from bot.views.mode import badge
-from bot.views.moments import exactly
-from bot.views.outlook import Caution, band_line, caution, held_at, next_step, seen_line
-from engine.domain.accounts import Account
-from engine.domain.holdings import Counting
-from engine.domain.looks import Look
-from engine.domain.pairs import PairRules, base_of
-from engine.domain.target import Settings
-from engine.preview import Foreseen
+from bot.interaction.callback_data import Choose
+from bot.interaction.message import Message
+from bot.parsing.settings import MOST_HISTORY_ROWS, MOST_LOG_LINES, Ambiguous, Topic
+from bot.views.components.amounts import pair_name, threshold, usdt
+from bot.views.components.badges import badge
+from bot.views.components.forecast import (
+    Caution,
+    band_line,
+    caution,
+    held_at,
+    next_step,
+    seen_line,
+)
+from bot.views.components.keyboards import button, keyboard, typed
+from bot.views.components.layout import echoed, escape, lines, paragraphs
+from bot.views.components.times import exactly
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings import Settings
+from engine.domain.market.balances import Counting
+from engine.domain.market.pairs import PairRules, base_of
+from engine.domain.rebalancing.check_result import Look
+from engine.rebalancing.preview import Foreseen
 
 USAGE: dict[Topic, tuple[str, str]] = {
     Topic.TARGET: (

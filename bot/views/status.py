@@ -9,9 +9,12 @@ from decimal import Decimal
 
 from telegram import InlineKeyboardMarkup
 
-from bot.messages import Message
-from bot.pages import Pin, Refresh
-from bot.views.amounts import (
+from bot.interaction.message import Message
+from bot.interaction.page_buttons import Pin, Refresh
+from bot.views.alerts.incidents import trouble_note
+from bot.views.alerts.key_expiry import life
+from bot.views.alerts.undeliverable import undeliverable_note
+from bot.views.components.amounts import (
     balance,
     band_range,
     drift,
@@ -20,22 +23,19 @@ from bot.views.amounts import (
     threshold,
     usdt,
 )
-from bot.views.buttons import button, do, keyboard
-from bot.views.keylife import life
-from bot.views.layout import block, escape, paragraphs, row
-from bot.views.mode import badge
-from bot.views.modes import mode_note
-from bot.views.moments import compact, stamp
-from bot.views.outlook import HALTED_FOR_ALL, held_at
-from bot.views.troubles import trouble_note
-from bot.views.unclear import report_rows
-from bot.views.undeliverable import undeliverable_note
-from engine.domain.accounts import Account
-from engine.domain.looks import Look, Ordered
-from engine.domain.orders import Intent, OrderState
-from engine.domain.pairs import PairRules, Side, base_of
-from engine.domain.troubles import Trouble
-from engine.domain.undeliverable import NOTHING, Refused
+from bot.views.components.badges import badge
+from bot.views.components.forecast import HALTED_FOR_ALL, held_at
+from bot.views.components.keyboards import button, do, keyboard
+from bot.views.components.layout import block, escape, paragraphs, row
+from bot.views.components.times import compact, stamp
+from bot.views.trading_mode import mode_note
+from bot.views.unresolved_order import report_rows
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.incidents import Trouble
+from engine.domain.accounts.undeliverable import NOTHING, Refused
+from engine.domain.market.pairs import PairRules, Side, base_of
+from engine.domain.orders.order import Intent, OrderState
+from engine.domain.rebalancing.check_result import Look, Ordered
 
 _GRACE = timedelta(minutes=1)
 _KEY_SHOWN_FROM = timedelta(days=30)

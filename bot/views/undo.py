@@ -4,19 +4,20 @@ from datetime import datetime
 
 from telegram import InlineKeyboardMarkup
 
-from bot.callbacks import Confirm
-from bot.messages import Message
-from bot.pages import Open, PanelPage
-from bot.views.buttons import button, keyboard
-from bot.views.layout import lines, paragraphs
-from bot.views.mode import badge
-from bot.views.outlook import band_line, held_at, next_step, seen_line
-from bot.views.typed import commands, named
-from engine.domain.accounts import Account
-from engine.domain.looks import Look
-from engine.domain.pairs import PairRules
-from engine.domain.wishes import Proposal, Wish
-from engine.preview import Foreseen
+from bot.interaction.callback_data import Confirm
+from bot.interaction.message import Message
+from bot.interaction.page_buttons import Open, PanelPage
+from bot.views.components.badges import badge
+from bot.views.components.command_text import commands, named
+from bot.views.components.forecast import band_line, held_at, next_step, seen_line
+from bot.views.components.keyboards import button, keyboard
+from bot.views.components.layout import lines, paragraphs
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings_change import Wish
+from engine.domain.market.pairs import PairRules
+from engine.domain.rebalancing.check_result import Look
+from engine.domain.rebalancing.pending_change import Proposal
+from engine.rebalancing.preview import Foreseen
 
 UNDO = "↩️ Undo"
 

@@ -1,6 +1,6 @@
 """What stands in the chat while an answer takes longer than a blink."""
 
-from bot.messages import Message
+from bot.interaction.message import Message
 
 
 def waiting_view() -> Message:

@@ -3,17 +3,21 @@
 from datetime import datetime
 from typing import assert_never
 
-from bot.messages import Message
-from bot.views.amounts import balance, band_range, pair_name, price, usdt
-from bot.views.layout import escape, lines, paragraphs
-from bot.views.mode import badge
-from bot.views.modes import mode_note
-from bot.views.moments import ago, roughly
-from bot.views.outlook import held_at, next_step
-from bot.views.reasons import reason_advice, reason_text
-from bot.views.troubles import what_went_wrong
-from engine.domain.accounts import Account
-from engine.domain.looks import (
+from bot.interaction.message import Message
+from bot.views.alerts.incidents import what_went_wrong
+from bot.views.components.amounts import balance, band_range, pair_name, price, usdt
+from bot.views.components.badges import badge
+from bot.views.components.forecast import held_at, next_step
+from bot.views.components.layout import escape, lines, paragraphs
+from bot.views.components.no_trade_reasons import reason_advice, reason_text
+from bot.views.components.times import ago, roughly
+from bot.views.trading_mode import mode_note
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.incidents import Trouble
+from engine.domain.accounts.settings import Autonomy
+from engine.domain.market.pairs import USDT, PairRules, Side, Symbol, base_of
+from engine.domain.orders.order import Intent, OrderState, Trigger
+from engine.domain.rebalancing.check_result import (
     Declined,
     Failed,
     LeftToPerson,
@@ -25,12 +29,8 @@ from engine.domain.looks import (
     Verdict,
     Waiting,
 )
-from engine.domain.orders import Intent, OrderState, Trigger
-from engine.domain.pairs import USDT, PairRules, Side, Symbol, base_of
-from engine.domain.planner import InsideBand
-from engine.domain.target import Autonomy
-from engine.domain.troubles import Trouble
-from engine.preview import Foreseen
+from engine.domain.rebalancing.planner import InsideBand
+from engine.rebalancing.preview import Foreseen
 
 _LEFT = {
     Autonomy.AUTO: "it left that to you.",

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from bot.checkup import Finding
-from bot.views.moments import roughly
-from bot.workload import Workload
+from bot.views.components.times import roughly
+from engine.accounts.diagnosis import Finding
+from engine.accounts.workload import Workload
 
 _FAIRLY = "Nobody is left out: whoever has been due for longest comes first."
 

@@ -1,0 +1,1 @@
+"""SQLAlchemy; one module per table and its questions."""

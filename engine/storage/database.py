@@ -24,10 +24,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from engine.clock import Clock
-from engine.storage import claims, postgres, queue
-from engine.storage.columns import Moment
+from engine.storage import postgres
+from engine.storage.column_types import Moment
+from engine.storage.models.queue_columns import QueueColumns
 from engine.storage.postgres import BadAddress
-from engine.storage.queue import QueueColumns
+from engine.storage.queues import claims, queue
 
 InTransaction = Callable[[AsyncSession], Awaitable[None]]
 """A step of somebody's transaction."""

@@ -140,7 +140,7 @@ def _stays_here(host: str) -> bool:
 
 
 def connect_args() -> dict[str, Any]:
-    from engine.storage.bounded import BoundedConnection  # noqa: PLC0415 - see below the imports
+    from engine.storage.bounded_connection import BoundedConnection  # noqa: PLC0415 - see below the imports
 
     return {
         **LASTING,

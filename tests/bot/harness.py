@@ -1,7 +1,7 @@
 """The real program between the two fakes: Telegram and MEXC on real sockets, SQLite on disk.
 
 The clock stands still but for what the program itself waits; an account is checked, and the
-outbox delivered, when a test says so. Everything else is as `bot/live.py` builds it.
+outbox delivered, when a test says so. Everything else is as `bot/runtime/live.py` builds it.
 """
 
 import asyncio
@@ -15,27 +15,23 @@ import httpx
 from sqlalchemy import func, select
 from telegram.request import HTTPXRequest
 
-from bot.assembly import Parts, assemble
-from bot.intake import Intake
-from bot.live import mexc_venue
-from bot.settings import ProcessSettings
-from bot.storing import UpdateStore
-from bot.telegramtime import TelegramTime
-from bot.updates import UpdatesSource
-from bot.wiring import (
-    build_application,
-    come_online,
-    open_database,
-    open_vault,
-)
-from bot.workers import Outcome
-from engine.domain.accounts import Account
-from engine.exchange.mexc.sockets import open_transport
-from engine.storage import accounts, queue
-from engine.storage.columns import Base
+from bot.config.settings import ProcessSettings
+from bot.runtime.components import Parts, assemble
+from bot.runtime.live import mexc_venue
+from bot.runtime.startup import build_application, come_online, open_database, open_vault
+from bot.updates.inbox import UpdateStore
+from bot.updates.polling import Intake
+from bot.updates.source import UpdatesSource
+from bot.updates.telegram_clock import TelegramTime
+from engine.domain.accounts.account import Account
+from engine.exchanges.mexc.aiohttp_transport import open_transport
+from engine.scheduling.queue_worker import Outcome
+from engine.storage.accounts import accounts
+from engine.storage.column_types import Base
 from engine.storage.database import Database
-from engine.storage.models import InboxRow, OutboxRow
-from engine.storage.queue import Claim
+from engine.storage.models.trading import InboxRow, OutboxRow
+from engine.storage.queues import queue
+from engine.storage.queues.queue import Claim
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.mexc import FakeMexc

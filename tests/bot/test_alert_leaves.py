@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.messages import Message, to_payload
-from bot.replies import ANSWER
-from engine.storage import outbox
+from bot.interaction.message import Message, to_payload
+from bot.messaging.responder import ANSWER
+from engine.storage.queues import outbox
 from tests.bot.harness import OWNER, Program, World
 from tests.fakes.tasks import a_moment, running
 
@@ -12,7 +12,7 @@ from tests.fakes.tasks import a_moment, running
 async def test_an_alert_leaves_when_it_is_committed_and_not_before(
     world: World, bot: Program, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("bot.workers._POLL_S", 3600.0)
+    monkeypatch.setattr("engine.scheduling.queue_worker._POLL_S", 3600.0)
     world.api.open_chat(OWNER)
     async with running(bot.parts.relay.run()):
         for _ in range(20):

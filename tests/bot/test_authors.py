@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bot.access import Access
-from engine.storage.chat_models import MemberRow
+from bot.access.authorization import Access
+from engine.storage.models.chat import MemberRow
 from tests.bot.harness import FRIEND, GROUP, KEY, OWNER, SECRET, STRANGER, Program, World
 from tests.fakes.telegram_messages import SentMessage
 

@@ -11,9 +11,9 @@ from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile,
 from telegram.constants import ChatAction
 from telegram.error import BadRequest
 
-from bot.console import CHAT_ID, USER_ID, Console, ConsoleRequest
-from bot.terminal import Terminal
-from engine.domain.orders import AccountId
+from bot.demo.console import CHAT_ID, USER_ID, Console, ConsoleRequest
+from bot.demo.terminal import Terminal
+from engine.domain.orders.order import AccountId
 from tests.fakes.clock import FakeClock
 
 BUTTONS = InlineKeyboardMarkup(

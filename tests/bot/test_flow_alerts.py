@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from engine.domain.alert_settings import AlertKind, AlertSettings, Level, QuietHours
-from engine.domain.people import Role
-from engine.storage import alert_settings, members
-from engine.storage.chat_models import AuditRow, LowMarkRow
+from engine.domain.accounts.members import Role
+from engine.domain.alerts.preferences import AlertKind, AlertSettings, Level, QuietHours
+from engine.storage.accounts import alert_preferences, members
+from engine.storage.models.chat import AuditRow, LowMarkRow
 from tests.bot.harness import FRIEND, GROUP, OWNER, STRANGER, Program, World
 
 D = Decimal
@@ -18,7 +18,7 @@ DAY = timedelta(days=1)
 
 async def stored(bot: Program, chat_id: int = OWNER) -> AlertSettings:
     async with bot.database.reading() as session:
-        return await alert_settings.of_chat(session, chat_id)
+        return await alert_preferences.of_chat(session, chat_id)
 
 
 async def trail(bot: Program) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from engine.storage.models import OutboxRow
+from engine.storage.models.trading import OutboxRow
 from tests.bot.harness import FRIEND, KEY, OWNER, SECRET, Program, World
 from tests.fakes.mexc_books import Refused
 from tests.fakes.mexc_faults import Fault
@@ -59,8 +59,8 @@ async def test_an_address_that_is_not_on_the_list_is_broken(world: World, bot: P
 async def test_what_mexc_does_not_tell_in_time_is_to_look_at(
     world: World, bot: Program, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("engine.preview._PATIENCE_S", 0.3)
-    monkeypatch.setattr("engine.keylife._PATIENCE_S", 0.3)
+    monkeypatch.setattr("engine.rebalancing.preview._PATIENCE_S", 0.3)
+    monkeypatch.setattr("engine.accounts.key_expiry._PATIENCE_S", 0.3)
     await bot.connect()
     for endpoint in SILENT:
         world.mexc.inject(Fault(*endpoint, hang=True, times=None))

@@ -8,12 +8,12 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import insert
 
-from bot import collecting, sheets
-from engine.domain.orders import Execution, Fees, OrderState
-from engine.domain.pairs import USDT
-from engine.storage import orders
-from engine.storage.chat_models import AlertSettingsRow
-from engine.storage.models import OrderRow
+from bot.exports import csv_files, writer
+from engine.domain.market.pairs import USDT
+from engine.domain.orders.order import Execution, Fees, OrderState
+from engine.storage.models.chat import AlertSettingsRow
+from engine.storage.models.trading import OrderRow
+from engine.storage.trading import orders
 from tests.bot.harness import FRIEND, OWNER, Program, World
 from tests.builders import intent
 from tests.fakes.telegram_faults import HANG, refused
@@ -51,8 +51,8 @@ def rows_of(*answers: SentMessage) -> list[dict[str, str]]:
 async def test_long_work_is_told_in_one_message_that_goes_when_it_is_done(
     world: World, bot: Program, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(collecting, "_PAGE", 10)
-    monkeypatch.setattr(collecting, "_TOLD_EVERY", 20)
+    monkeypatch.setattr(writer, "_PAGE", 10)
+    monkeypatch.setattr(writer, "_TOLD_EVERY", 20)
     await traded(bot, 75)
 
     progress, answer = await bot.say(OWNER, "/export")
@@ -74,8 +74,8 @@ async def test_long_work_is_told_in_one_message_that_goes_when_it_is_done(
 async def test_progress_that_telegram_refuses_does_not_end_the_work(
     world: World, bot: Program, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(collecting, "_PAGE", 10)
-    monkeypatch.setattr(collecting, "_TOLD_EVERY", 10)
+    monkeypatch.setattr(writer, "_PAGE", 10)
+    monkeypatch.setattr(writer, "_TOLD_EVERY", 10)
     await traded(bot, 35)
     busy = refused(429, "Too Many Requests: retry after 9")
     world.api.fail("sendMessage", busy)
@@ -88,8 +88,8 @@ async def test_progress_that_telegram_refuses_does_not_end_the_work(
 
 
 async def test_a_large_table_comes_in_several_files(bot: Program, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(collecting, "_PAGE", 10)
-    monkeypatch.setattr(collecting.collect, "__kwdefaults__", {"most_bytes": 3000})
+    monkeypatch.setattr(writer, "_PAGE", 10)
+    monkeypatch.setattr(writer.collect, "__kwdefaults__", {"most_bytes": 3000})
     await traded(bot, 30)
 
     files = await bot.say(OWNER, "/export")
@@ -98,7 +98,7 @@ async def test_a_large_table_comes_in_several_files(bot: Program, monkeypatch: p
     assert names[:2] == ["ballast-trades.csv", "ballast-trades-2.csv"]
     assert f"File 2 of {len(files)}." in files[1].text
     assert len(rows_of(*files)) == 30
-    assert sheets.MOST_BYTES < 50_000_000
+    assert csv_files.MOST_BYTES < 50_000_000
 
 
 async def test_koinly_gets_real_trades_alone(bot: Program):

@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from bot.onlookers import MOST_A_MINUTE
-from engine.domain.key_alerts import KeyEnding
-from engine.storage import audience, outbox
-from engine.storage.models import OutboxRow
+from bot.routing.viewer_limit import MOST_A_MINUTE
+from engine.domain.alerts.key_alerts import KeyEnding
+from engine.storage.accounts import audience
+from engine.storage.models.trading import OutboxRow
+from engine.storage.queues import outbox
 from tests.bot.harness import GROUP, KEY, OWNER, SECRET, STRANGER, Program, World
 from tests.fakes.telegram_faults import too_many_requests
 

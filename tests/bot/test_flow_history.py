@@ -8,11 +8,11 @@ from decimal import Decimal
 
 import pytest
 
-from bot.logs import configure
-from bot.pages import HistoryPage, TradeStory
-from engine.domain.orders import Execution, Fees, OrderState
-from engine.domain.pairs import USDT, Side
-from engine.storage import orders
+from bot.interaction.page_buttons import HistoryPage, TradeStory
+from bot.observability.logs import configure
+from engine.domain.market.pairs import USDT, Side
+from engine.domain.orders.order import Execution, Fees, OrderState
+from engine.storage.trading import orders
 from tests.bot.harness import FRIEND, KEY, OWNER, SECRET, STRANGER, Program, World
 from tests.builders import intent
 from tests.fakes.telegram_faults import DROPPED, refused

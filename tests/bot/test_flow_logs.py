@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.logs import configure
+from bot.observability.logs import configure
 from tests.bot.harness import FRIEND, KEY, OWNER, SECRET, Program, World
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from engine.domain.accounts import Account
-from engine.domain.holdings import Counting
-from engine.domain.target import Threshold, ThresholdUnit
-from engine.storage.chat_models import ConfirmationRow
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings import Threshold, ThresholdUnit
+from engine.domain.market.balances import Counting
+from engine.storage.models.chat import ConfirmationRow
 from tests.bot.harness import KEY, OWNER, Program, World, another_pair
 from tests.fakes.mexc_faults import BAD_GATEWAY, Fault, refusal
 

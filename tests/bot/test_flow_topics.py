@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from bot.menus import menu_of
+from bot.access.command_menu import menu_of
 from bot.views.help import COMMANDS, DESCRIPTION, SHORT_DESCRIPTION
-from engine.domain.people import Role
-from engine.storage import members
-from engine.storage.chat_models import AuditRow
+from engine.domain.accounts.members import Role
+from engine.storage.accounts import members
+from engine.storage.models.chat import AuditRow
 from tests.bot.harness import FRIEND, GROUP, OWNER, STRANGER, Program, World
 from tests.fakes.telegram_faults import refused
 from tests.fakes.telegram_messages import SentMessage

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import update
 
-from engine.storage.chat_models import ConfirmationRow
-from engine.storage.models import OrderRow, RequestRow
+from engine.storage.models.chat import ConfirmationRow
+from engine.storage.models.trading import OrderRow, RequestRow
 from tests.bot.harness import (
     FRIEND,
     GROUP,

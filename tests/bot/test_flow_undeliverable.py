@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
-from engine.domain.key_alerts import KeyEnding
-from engine.storage import audit, outbox
-from engine.storage.audit import Entry
-from engine.storage.models import OutboxRow
+from engine.domain.accounts.audit import Entry
+from engine.domain.alerts.key_alerts import KeyEnding
+from engine.storage.accounts import audit
+from engine.storage.models.trading import OutboxRow
+from engine.storage.queues import outbox
 from tests.bot.harness import FRIEND, GROUP, OWNER, SUPERGROUP, Program, World
 from tests.fakes.tasks import a_moment, running
 from tests.fakes.telegram_faults import Refused

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.pages import WhyPage
-from engine.storage.models import DecisionRow
+from bot.interaction.page_buttons import WhyPage
+from engine.storage.models.trading import DecisionRow
 from tests.bot.harness import FRIEND, KEY, OWNER, STRANGER, Program, World
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from bot import __main__ as program
-from bot.callbacks import PRESSABLE, decode
-from bot.upkeep.commands import EXIT_DONE, EXIT_NOT_DONE
+from bot.interaction.callback_data import PRESSABLE, decode
+from bot.operations.cli import EXIT_DONE, EXIT_NOT_DONE
+from bot.updates.webhook import PATH, SECRET_HEADER
 from bot.views.help import COMMANDS
-from bot.webhook import PATH, SECRET_HEADER
 from tests.bot.harness import Program
 from tests.bot.scrape import scrape
 from tests.source import normalized_source, not_spelled

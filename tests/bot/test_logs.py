@@ -11,8 +11,8 @@ import pytest
 from telegram import Bot
 from telegram.error import TelegramError
 
-from bot.logs import configure, recent_lines
-from bot.updates import UpdatesSource
+from bot.observability.logs import configure, recent_lines
+from bot.updates.source import UpdatesSource
 from tests.fakes.http import NO_CERTIFICATES, Reply
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_faults import Fault
@@ -149,10 +149,10 @@ def test_a_record_that_cannot_be_formatted_is_reported_without_its_arguments(
 def test_talkative_libraries_are_quiet_and_the_level_holds_for_the_rest():
     configure("DEBUG", None, [])
 
-    for name in (*LIBRARIES, "bot.relay"):
+    for name in (*LIBRARIES, "bot.messaging.outbox"):
         logging.getLogger(f"{name}.part").debug("chatter")
 
-    assert [line.split()[2] for line in recent_lines(500)] == ["bot.relay.part"]
+    assert [line.split()[2] for line in recent_lines(500)] == ["bot.messaging.outbox.part"]
 
 
 def test_a_higher_level_quiets_the_libraries_too():

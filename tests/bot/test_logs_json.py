@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
-from bot.logs import configure, recent_lines
-from bot.redaction import Redaction, login_of, whole_of
+from bot.observability.logs import configure, recent_lines
+from bot.observability.redaction import Redaction, login_of, whole_of
 from tests.fakes.telegram_server import TOKEN
 
 API_KEY = "mx0vglCanaryKey1234"

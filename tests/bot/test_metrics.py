@@ -12,13 +12,13 @@ import pytest
 from aiohttp import web
 from sqlalchemy import update
 
-from bot.metrics import Metrics
-from bot.metrics_page import MetricsPage
+from bot.observability.metrics import Metrics
+from bot.observability.metrics_page import MetricsPage
 from bot.version import VERSION
-from engine.domain.orders import OrderState
-from engine.domain.tally import Outcome
-from engine.domain.troubles import TroubleKind
-from engine.storage.models import LeaseRow
+from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.orders.order import OrderState
+from engine.monitoring.counters import Outcome
+from engine.storage.models.trading import LeaseRow
 from tests.bot.harness import (
     FRIEND,
     KEY,

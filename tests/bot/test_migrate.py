@@ -6,8 +6,8 @@ import pytest
 from alembic import command
 from sqlalchemy import text
 
-from bot.wiring import CannotStart
-from engine.storage.migrating import alembic_config
+from bot.runtime.startup import CannotStart
+from engine.storage.migrations import alembic_config
 from engine.storage.schema import newest
 from tests.bot.test_upkeep import FINE, typed
 from tests.storage.test_migrations import connected

@@ -17,7 +17,7 @@ _READ, _WRITE = "BEGIN", "BEGIN IMMEDIATE"
 @pytest.fixture(autouse=True)
 def _no_polls(monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes without a command is no part of it."""
-    monkeypatch.setattr("bot.workers._POLL_S", 3600.0)
+    monkeypatch.setattr("engine.scheduling.queue_worker._POLL_S", 3600.0)
 
 
 @contextmanager

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select
 
-from engine.storage import accounts, undeliverable
-from engine.storage.models import AccountRow, ExchangeAccountRow
+from engine.storage.accounts import accounts
+from engine.storage.chat import undeliverable
+from engine.storage.models.trading import AccountRow, ExchangeAccountRow
 from tests.bot.harness import (
     FRIEND,
     KEY,

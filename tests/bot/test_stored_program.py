@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bot.messages import plain_text
-from engine.storage.migrating import migrate
-from engine.storage.models import OutboxRow
+from bot.interaction.message import plain_text
+from engine.storage.migrations import migrate
+from engine.storage.models.trading import OutboxRow
 from tests.bot.harness import OWNER, Program, World
 from tests.fakes.clock import FakeClock
 from tests.fakes.mexc import FakeMexc

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from telegram import Bot
 
-from bot.console import CHAT_ID, Console, ConsoleRequest
-from bot.terminal import Terminal
-from bot.tour import Tour
+from bot.demo.console import CHAT_ID, Console, ConsoleRequest
+from bot.demo.terminal import Terminal
+from bot.demo.tour import Tour
 from tests.fakes.clock import FakeClock
 
 

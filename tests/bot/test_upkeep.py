@@ -14,14 +14,14 @@ from types import SimpleNamespace
 import pytest
 
 from bot import __main__ as program
-from bot.keyfile import load_keys, put_new_key_first
-from bot.settings import BadSettings, ProcessSettings
-from bot.upkeep import commands, probes
-from bot.upkeep.report import broken, fine, folded, look, written
-from bot.wiring import CannotStart
+from bot.config.key_file import load_keys, put_new_key_first
+from bot.config.settings import BadSettings, ProcessSettings
+from bot.operations import cli, probes
+from bot.operations.report import broken, fine, folded, look, written
+from bot.runtime.startup import CannotStart
 from engine.clock import SystemClock, to_millis
-from engine.storage import notes
-from engine.vault import Vault, is_key
+from engine.security.vault import Vault, is_key
+from engine.storage.coordination import key_values
 from tests.fakes.database import gone
 from tests.fakes.http import NO_CERTIFICATES, Reply, Request, serve
 from tests.fakes.telegram_server import TOKEN
@@ -37,11 +37,11 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def typed(*arguments: str, url: str, **env: str) -> int:
     env = {"DATABASE_URL": url, "ENCRYPTION_KEYS": NEW_KEY} | env
-    return commands.run(program._parser().parse_args(arguments), env)
+    return cli.run(program._parser().parse_args(arguments), env)
 
 
 def test_without_a_command_it_is_the_program_itself():
-    assert not commands.is_ours(program._parser().parse_args([]))
+    assert not cli.is_ours(program._parser().parse_args([]))
 
 
 @pytest.mark.parametrize(
@@ -104,8 +104,8 @@ def test_a_backup_of_another_schema_is_refused_with_what_to_do(
     sqlite_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     with monkeypatch.context() as past:
-        past.setattr("engine.backups.schema.newest", lambda: "0001")
-        past.setattr("bot.upkeep.opening.schema.is_current", lambda _: True)
+        past.setattr("engine.maintenance.backup.schema.newest", lambda: "0001")
+        past.setattr("bot.operations.database_access.schema.is_current", lambda _: True)
         typed("backup", "b", url=sqlite_url)
 
     assert typed("restore", "b", url="sqlite:///new/ballast.db") == NOT_DONE
@@ -125,7 +125,7 @@ def test_with_other_keys_than_those_of_the_database_nothing_is_done(
     command: Sequence[str], sqlite_url: str, tmp_path: Path
 ):
     with closing(sqlite3.connect(tmp_path / "ballast.db")) as database, database:
-        canary = (notes.VAULT_CANARY, Vault([OLD_KEY]).canary())
+        canary = (key_values.VAULT_CANARY, Vault([OLD_KEY]).canary())
         database.execute("INSERT INTO notes VALUES (?, ?)", canary)
 
     with pytest.raises(CannotStart, match="not the keys this database"):
@@ -183,12 +183,12 @@ def test_an_interruption_and_a_lost_database_are_no_tracebacks(
     def away(*_: object) -> None:
         raise gone()
 
-    monkeypatch.setattr("bot.upkeep.rotation.rotate", interrupted)
+    monkeypatch.setattr("bot.operations.key_rotation.rotate", interrupted)
 
     assert typed("rotate-keys", url=sqlite_url) == NOT_DONE
     assert "may be run again" in capsys.readouterr().err
 
-    monkeypatch.setattr("bot.upkeep.rotation.rotate", away)
+    monkeypatch.setattr("bot.operations.key_rotation.rotate", away)
 
     assert typed("rotate-keys", url=sqlite_url) == NOT_DONE
     assert "the database went away (server closed" in capsys.readouterr().err

@@ -12,17 +12,17 @@ from cryptography.fernet import Fernet
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram.request import HTTPXRequest
 
-from bot.lifecycle import App, connect
-from bot.updates import ALLOWED_UPDATES, TokenRefused
-from bot.webhook import PATH, SECRET_HEADER, Registration, Webhook, remove_webhook
-from bot.webhooksecret import WebhookSecret, derived_from
-from bot.webserver import MOST_BODY, serve
-from bot.wiring import build_application
-from engine.storage import notes
+from bot.runtime.startup import build_application
+from bot.runtime.supervisor import App, connect
+from bot.updates.source import ALLOWED_UPDATES, TokenRefused
+from bot.updates.webhook import PATH, SECRET_HEADER, Registration, Webhook, remove_webhook
+from bot.updates.webhook_secret import WebhookSecret, derived_from
+from bot.web.server import MOST_BODY, serve
+from engine.security.vault import Vault
+from engine.storage.coordination import key_values
 from engine.storage.database import Database, InTransaction
-from engine.storage.models import ProcessRow
-from engine.vault import Vault
-from tests.bot.test_intake import ANNA, BERT, a_store, db, rows  # noqa: F401 - a fixture
+from engine.storage.models.trading import ProcessRow
+from tests.bot.test_polling import ANNA, BERT, a_store, db, rows  # noqa: F401 - a fixture
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import WatchedDatabase, gone
 from tests.fakes.http import NO_CERTIFICATES
@@ -297,7 +297,7 @@ async def test_the_secret_is_random_kept_sealed_and_every_processes(
     vault = Vault([Fernet.generate_key().decode()])
     first, second = await load(vault), await load(vault)
     async with db.reading() as session:
-        kept = await notes.get(session, notes.WEBHOOK_SECRET)
+        kept = await key_values.get(session, key_values.WEBHOOK_SECRET)
     after_the_keys_were_lost = await load(Vault([Fernet.generate_key().decode()]))
 
     assert first == second != derived_from(TOKEN)

@@ -31,7 +31,7 @@ async def test_an_operator_hears_of_it_and_no_secret_leaves(world: World):
         world.telegram.push_raw({"no": "id", "text": f"/connect {API_KEY} {API_SECRET}"})
         await until(lambda: sentry.events, lambda: program.log)
         await until(lambda: signs, lambda: program.log)
-        read = await world.ask("/logs 5", "WARNING bot.intake")
+        read = await world.ask("/logs 5", "WARNING bot.updates.polling")
         code = await program.stop()
     lines = [json.loads(line) for line in program.log.splitlines()]
     told = [event["logentry"]["message"] for event in sentry.events]

@@ -40,7 +40,7 @@ arrivals.come_online = dawdle
 """
 # The database is away when Telegram comes.
 AWAY_ONCE = """
-from bot.access import Access
+from bot.access.authorization import Access
 from tests.fakes.database import gone
 
 offer_code = Access.offer_code
@@ -81,7 +81,7 @@ async def test_polls_that_hang_end_the_process_in_order_with_a_code_of_their_own
 
     assert await program.exit_code() == EXIT_STALLED
     assert program.log.count("polls restarted") == 3
-    assert "INFO bot.lifecycle stopped" in program.log
+    assert "INFO bot.runtime.supervisor stopped" in program.log
     assert program.log.splitlines()[-1].startswith("ballast: Telegram has not answered for")
     assert owners_of_leases(world) == [None]
 

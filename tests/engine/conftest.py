@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from engine.credentials import Credentials
-from engine.exchange.mexc.client import MexcClient
-from engine.exchange.mexc.exchange import MexcExchange
-from engine.exchange.mexc.market import MexcMarket
-from engine.exchange.mexc.sockets import open_transport
-from engine.exchange.pacing import Budget, Limits
+from engine.exchanges.mexc.aiohttp_transport import open_transport
+from engine.exchanges.mexc.client import MexcClient
+from engine.exchanges.mexc.exchange import MexcExchange
+from engine.exchanges.mexc.market_data import MexcMarket
+from engine.exchanges.rate_limiter import Budget, Limits
+from engine.security.credentials import Credentials
 from engine.storage.database import Database
 from tests.engine.harness import Engine
 from tests.fakes.clock import FakeClock

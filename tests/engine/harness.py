@@ -8,19 +8,23 @@ from typing import TypeVar
 
 from sqlalchemy import select, update
 
-from engine.check import Checked, Checker
-from engine.domain.accounts import Account, Duty, RunRequest
-from engine.domain.alerts import Alert
-from engine.domain.looks import Declined, Look
-from engine.domain.orders import AccountId, Intent
-from engine.domain.pairs import Side
-from engine.domain.troubles import Trouble
-from engine.exchange.port import Exchange
-from engine.storage import accounts, leases, looks, orders, requests, troubles
-from engine.storage.codec import alert_from_json
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.incidents import Trouble
+from engine.domain.alerts.alerts import Alert
+from engine.domain.market.pairs import Side
+from engine.domain.orders.order import AccountId, Intent
+from engine.domain.rebalancing.check_input import Duty
+from engine.domain.rebalancing.check_result import Declined, Look
+from engine.domain.rebalancing.run_request import RunRequest
+from engine.exchanges.interface import Exchange
+from engine.rebalancing.checker import Checked, Checker
+from engine.storage.accounts import accounts, incidents
+from engine.storage.coordination import leases
 from engine.storage.database import Database
-from engine.storage.models import LeaseRow, OrderRow, OutboxRow, RequestRow
-from engine.timing import Timing
+from engine.storage.models.trading import LeaseRow, OrderRow, OutboxRow, RequestRow
+from engine.storage.serialization import alert_from_json
+from engine.storage.trading import check_results, orders, run_requests
+from engine.timeouts import Timing
 from tests import builders
 from tests.builders import Amount
 from tests.fakes.clock import START, FakeClock
@@ -149,7 +153,7 @@ class Engine:
             expires_at=self.clock.now() + good_for,
         )
         async with self.database.writing() as session:
-            await requests.put(session, account.id, request)
+            await run_requests.put(session, account.id, request)
 
     async def duty(self, account: Account) -> Duty:
         async with self.database.reading() as session:
@@ -208,11 +212,11 @@ class Engine:
 
     async def trouble(self, account: Account) -> Trouble | None:
         async with self.database.reading() as session:
-            return await troubles.get(session, account.id)
+            return await incidents.get(session, account.id)
 
     async def stored_look(self, account: Account) -> Look | None:
         async with self.database.reading() as session:
-            return await looks.get(session, account.id)
+            return await check_results.get(session, account.id)
 
     async def pending_taps(self) -> list[str]:
         async with self.database.reading() as session:

@@ -5,13 +5,13 @@ from decimal import Decimal
 
 import pytest
 
-from engine.domain.alerts import OrderNeedsPerson, TradeSettled, TroubleTold
-from engine.domain.looks import Declined, Ordered
-from engine.domain.orders import UNRESOLVED, OrderState
-from engine.domain.pairs import USDT, Side
-from engine.domain.planner import InsideBand
-from engine.domain.troubles import TroubleKind
-from engine.exchange.mexc.exchange import MexcExchange
+from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.alerts.alerts import OrderNeedsPerson, TradeSettled, TroubleTold
+from engine.domain.market.pairs import USDT, Side
+from engine.domain.orders.order import UNRESOLVED, OrderState
+from engine.domain.rebalancing.check_result import Declined, Ordered
+from engine.domain.rebalancing.planner import InsideBand
+from engine.exchanges.mexc.exchange import MexcExchange
 from engine.storage.database import Database
 from tests.engine.conftest import API_KEY
 from tests.engine.harness import Crash, Engine, Fuse

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from engine.domain.alerts import RunDeclined, TradeSettled
-from engine.domain.orders import UNRESOLVED, OrderState
+from engine.domain.alerts.alerts import RunDeclined, TradeSettled
+from engine.domain.orders.order import UNRESOLVED, OrderState
 from engine.storage.database import Database
 from tests.engine.harness import Crash, Engine, Fuse
 from tests.fakes.clock import FakeClock

@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.domain.accounts import Account
-from engine.domain.orders import Intent, OrderState
-from engine.storage import accounts, orders
+from engine.domain.accounts.account import Account
+from engine.domain.orders.order import Intent, OrderState
+from engine.storage.accounts import accounts
 from engine.storage.database import Database
+from engine.storage.trading import orders
 from tests.builders import intent
 from tests.engine.harness import Engine
 from tests.fakes.clock import START

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from engine.domain.accounts import Account
-from engine.domain.limits import Limits, Recent
-from engine.domain.looks import Declined, Look, Seen
-from engine.domain.orders import Intent, OrderState, Trigger
-from engine.domain.pairs import Symbol
-from engine.domain.planner import InsideBand
-from engine.storage import accounts, limits, looks, orders
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.risk_limits import Limits, Recent
+from engine.domain.market.pairs import Symbol
+from engine.domain.orders.order import Intent, OrderState, Trigger
+from engine.domain.rebalancing.check_result import Declined, Look, Seen
+from engine.domain.rebalancing.planner import InsideBand
+from engine.storage.accounts import accounts
 from engine.storage.database import Database
+from engine.storage.trading import check_results, limit_usage, orders
 from tests.builders import book, holdings, intent, settings
 from tests.engine.harness import Engine
 from tests.fakes.clock import START, FakeClock
@@ -128,7 +129,7 @@ async def test_an_order_counts_for_the_day_if_it_traded_or_may_have(
     two_hours_ago = START - timedelta(hours=2)
     await past(database, "200", state=state, created_at=two_hours_ago)
     async with database.reading() as session:
-        recent = await limits.recent(session, account, now=START)
+        recent = await limit_usage.recent(session, account, now=START)
 
     assert recent == Recent(turnover=D(200) if state in COUNTED else D(0))
 
@@ -139,7 +140,7 @@ async def test_an_order_counts_for_the_hour_if_it_was_sent(
 ):
     await past(database, "1", state=state)
     async with database.reading() as session:
-        recent = await limits.recent(session, account, now=START)
+        recent = await limit_usage.recent(session, account, now=START)
 
     assert recent.orders == (state not in NEVER_SENT)
 
@@ -267,11 +268,11 @@ async def test_the_price_seen_last_is_of_the_pair_that_is_traded(
         seen=Seen.of(settings(), holdings(), book()),
     )
     async with database.writing() as session:
-        await looks.put(session, account.id, look)
-        other_pair = await looks.price_of(session, account.id, Symbol("ABCUSDT"))
-        seen = await looks.price_of(session, account.id, account.settings.symbol)
-        await looks.put(session, account.id, replace(look, seen=None))
-        blind = await looks.price_of(session, account.id, account.settings.symbol)
+        await check_results.put(session, account.id, look)
+        other_pair = await check_results.price_of(session, account.id, Symbol("ABCUSDT"))
+        seen = await check_results.price_of(session, account.id, account.settings.symbol)
+        await check_results.put(session, account.id, replace(look, seen=None))
+        blind = await check_results.price_of(session, account.id, account.settings.symbol)
 
     assert (other_pair, seen, blind) == (None, D("0.00205"), None)
 
@@ -279,7 +280,7 @@ async def test_the_price_seen_last_is_of_the_pair_that_is_traded(
 async def test_a_look_that_another_version_wrote_has_no_price(
     database: Database, account: Account, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(looks, "to_json", lambda _: '{"verdict":{"_type":"Tomorrow"}}')
+    monkeypatch.setattr(check_results, "to_json", lambda _: '{"verdict":{"_type":"Tomorrow"}}')
     look = Look(
         at=START,
         trigger=Trigger.INTERVAL,
@@ -288,9 +289,9 @@ async def test_a_look_that_another_version_wrote_has_no_price(
         verdict=Declined(InsideBand()),
     )
     async with database.writing() as session:
-        await looks.put(session, account.id, look)
+        await check_results.put(session, account.id, look)
 
-        assert await looks.price_of(session, account.id, account.settings.symbol) is None
+        assert await check_results.price_of(session, account.id, account.settings.symbol) is None
 
 
 @pytest.mark.parametrize("by", [timedelta(days=2), timedelta(days=-2), timedelta(hours=-2)])

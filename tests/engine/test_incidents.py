@@ -6,12 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from bot.views.alerts import alert_view
-from engine import incidents
-from engine.domain.alerts import TroubleOver, TroubleTold
-from engine.domain.orders import OrderState, Trigger
-from engine.domain.planner import InsideBand
-from engine.domain.troubles import PAUSING, Trouble, TroubleKind
+from bot.views.alerts.alerts import alert_view
+from engine.domain.accounts.incidents import PAUSING, Trouble, TroubleKind
+from engine.domain.alerts.alerts import TroubleOver, TroubleTold
+from engine.domain.orders.order import OrderState, Trigger
+from engine.domain.rebalancing.planner import InsideBand
 from engine.errors import (
     AccountRestricted,
     AddressRefused,
@@ -32,6 +31,7 @@ from engine.errors import (
     TooPowerful,
     Unavailable,
 )
+from engine.notifications import incidents
 from tests import builders
 from tests.engine.harness import Engine
 from tests.fakes.clock import START

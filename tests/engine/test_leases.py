@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.domain.orders import AccountId
-from engine.storage import accounts, leases
+from engine.domain.orders.order import AccountId
+from engine.storage.accounts import accounts
+from engine.storage.coordination import leases
+from engine.storage.coordination.leases import Calls
 from engine.storage.database import Database
-from engine.storage.leases import Calls
-from engine.storage.models import LeaseRow
+from engine.storage.models.trading import LeaseRow
 from tests.builders import settings
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.tasks import a_moment

@@ -6,13 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from engine.check import Checked
-from engine.dispatch import POOL
-from engine.domain.accounts import Duty
-from engine.domain.vigil import Stalled, StallOver, Vigil
+from engine.domain.rebalancing.check_input import Duty
+from engine.monitoring.stall_detector import Stalled, StallOver, Vigil
+from engine.rebalancing.checker import Checked
+from engine.scheduling.dispatcher import POOL
 from engine.storage.database import Database
 from tests.engine.harness import Engine, StillClock, eventually
-from tests.engine.test_dispatch import Process, ScriptedChecker, alive, open_accounts
+from tests.engine.test_dispatcher import Process, ScriptedChecker, alive, open_accounts
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.tasks import a_moment
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from engine.pruning import Pruning
+from engine.maintenance.pruning import Pruning
 from engine.storage.database import Database
-from engine.storage.models import InboxRow
+from engine.storage.models.trading import InboxRow
 from tests.engine.harness import Crash, Fuse
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.database import WatchedDatabase

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from engine.check import Checked
-from engine.domain.accounts import Duty
-from engine.domain.orders import AccountId
-from engine.domain.vigil import Cause, Stalled, StallOver, Vigil
+from engine.domain.orders.order import AccountId
+from engine.domain.rebalancing.check_input import Duty
+from engine.monitoring.stall_detector import Cause, Stalled, StallOver, Vigil
+from engine.rebalancing.checker import Checked
 from engine.storage.database import Database
 from tests.engine.harness import Engine, StillClock
-from tests.engine.test_dispatch import Process, ScriptedChecker, alive, open_accounts
+from tests.engine.test_dispatcher import Process, ScriptedChecker, alive, open_accounts
 from tests.fakes.database import gone
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.tasks import a_moment

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from engine.credentials import Credentials
-from engine.domain.looks import Ordered
-from engine.domain.pairs import Symbol
-from engine.exchange.mexc.client import MexcClient
-from engine.exchange.mexc.exchange import MexcExchange
-from engine.exchange.mexc.market import MexcMarket
-from engine.exchange.pacing import Budget
+from engine.domain.market.pairs import Symbol
+from engine.domain.rebalancing.check_result import Ordered
+from engine.exchanges.mexc.client import MexcClient
+from engine.exchanges.mexc.exchange import MexcExchange
+from engine.exchanges.mexc.market_data import MexcMarket
+from engine.exchanges.rate_limiter import Budget
+from engine.security.credentials import Credentials
 from engine.storage.database import Database
 from tests.engine.conftest import API_KEY, API_SECRET
 from tests.engine.harness import Engine

@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.domain.orders import AccountId
-from engine.seats import Seats, fair_share
-from engine.storage import processes
+from engine.domain.orders.order import AccountId
+from engine.scheduling.account_queue import Seats, fair_share
+from engine.storage.coordination import processes
 from engine.storage.database import Database
-from engine.storage.models import LeaseRow
-from engine.timing import Timing
+from engine.storage.models.trading import LeaseRow
+from engine.timeouts import Timing
 from tests.engine.harness import Engine, StillClock
-from tests.engine.test_dispatch import Process, alive, open_accounts
+from tests.engine.test_dispatcher import Process, alive, open_accounts
 from tests.fakes.clock import START
 from tests.fakes.database import gone
 from tests.fakes.exchange import FakeExchange

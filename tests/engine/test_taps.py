@@ -5,11 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from engine.domain.alerts import RunDeclined, TradeSettled
-from engine.domain.looks import Declined, MovedAway
-from engine.domain.orders import Trigger
-from engine.domain.pairs import Side
-from engine.domain.planner import NothingFree
+from engine.domain.alerts.alerts import RunDeclined, TradeSettled
+from engine.domain.market.pairs import Side
+from engine.domain.orders.order import Trigger
+from engine.domain.rebalancing.check_result import Declined, MovedAway
+from engine.domain.rebalancing.planner import NothingFree
 from engine.errors import OutcomeUnknown, Unavailable
 from tests import builders
 from tests.engine.harness import Engine

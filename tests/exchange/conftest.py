@@ -6,11 +6,11 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from engine.credentials import Credentials
-from engine.exchange.mexc.client import MexcClient
-from engine.exchange.mexc.sockets import SocketTransport, open_transport
-from engine.exchange.mexc.transport import Transport
-from engine.exchange.pacing import Budget
+from engine.exchanges.mexc.aiohttp_transport import SocketTransport, open_transport
+from engine.exchanges.mexc.client import MexcClient
+from engine.exchanges.mexc.transport import Transport
+from engine.exchanges.rate_limiter import Budget
+from engine.security.credentials import Credentials
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.mexc import FakeMexc

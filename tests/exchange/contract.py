@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from engine.domain.holdings import Balance
-from engine.domain.orders import NOTHING, RECV_WINDOW, ClientOrderId
-from engine.domain.pairs import USDT, Asset, Side, Symbol
+from engine.domain.market.balances import Balance
+from engine.domain.market.pairs import USDT, Asset, Side, Symbol
+from engine.domain.orders.order import NOTHING, RECV_WINDOW, ClientOrderId
 from engine.errors import (
     BelowMinimum,
     InsufficientBalance,
@@ -17,7 +17,7 @@ from engine.errors import (
     PairUnavailable,
     Rejected,
 )
-from engine.exchange.port import Exchange, OrderReport, Ticket
+from engine.exchanges.interface import Exchange, OrderReport, Ticket
 from tests.builders import MNTL, MNTLUSDT
 from tests.fakes.clock import START, FakeClock
 

@@ -7,16 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from engine.credentials import Credentials
-from engine.domain.orders import RECV_WINDOW, ClientOrderId
-from engine.domain.pairs import Symbol
+from engine.domain.market.pairs import Symbol
+from engine.domain.orders.order import RECV_WINDOW, ClientOrderId
 from engine.errors import HostRefused, RateLimited
-from engine.exchange.mexc.client import MexcClient
-from engine.exchange.mexc.endpoints import ACCOUNT, TIME
-from engine.exchange.mexc.exchange import MexcExchange
-from engine.exchange.mexc.market import MexcMarket
-from engine.exchange.pacing import Budget, Limits
-from engine.exchange.traffic import Ending
+from engine.exchanges.mexc.client import MexcClient
+from engine.exchanges.mexc.endpoints import ACCOUNT, TIME
+from engine.exchanges.mexc.exchange import MexcExchange
+from engine.exchanges.mexc.market_data import MexcMarket
+from engine.exchanges.rate_limiter import Budget, Limits
+from engine.exchanges.request_stats import Ending
+from engine.security.credentials import Credentials
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.http import Reply, Request
 from tests.fakes.inline import InlineExchange

@@ -5,11 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from engine.credentials import Credentials
-from engine.exchange.mexc.client import MexcClient
-from engine.exchange.mexc.exchange import MexcExchange
-from engine.exchange.mexc.market import MexcMarket
-from engine.exchange.port import Exchange
+from engine.exchanges.interface import Exchange
+from engine.exchanges.mexc.client import MexcClient
+from engine.exchanges.mexc.exchange import MexcExchange
+from engine.exchanges.mexc.market_data import MexcMarket
+from engine.security.credentials import Credentials
 from tests.exchange.contract import (
     ASKS,
     BIDS,

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.holdings import Balance
-from engine.domain.pairs import USDT, Asset
+from engine.domain.market.balances import Balance
+from engine.domain.market.pairs import USDT, Asset
 from engine.errors import BadData
-from engine.exchange.mexc import balances
-from engine.exchange.mexc.fields import parsed
+from engine.exchanges.mexc import balances
+from engine.exchanges.mexc.json_fields import parsed
 from tests.fakes.clock import START
 
 MNTL = Asset("MNTL")

@@ -10,7 +10,6 @@ from datetime import timedelta
 import pytest
 
 from engine.clock import Clock, SystemClock
-from engine.credentials import Credentials
 from engine.errors import (
     AddressRefused,
     BadCredentials,
@@ -23,10 +22,11 @@ from engine.errors import (
     Rejected,
     Unavailable,
 )
-from engine.exchange.mexc.client import MexcClient
-from engine.exchange.mexc.endpoints import ACCOUNT, TICKER_PRICE, TIME, Endpoint
-from engine.exchange.mexc.transport import Transport
-from engine.exchange.pacing import Budget, Limits, Priority
+from engine.exchanges.mexc.client import MexcClient
+from engine.exchanges.mexc.endpoints import ACCOUNT, TICKER_PRICE, TIME, Endpoint
+from engine.exchanges.mexc.transport import Transport
+from engine.exchanges.rate_limiter import Budget, Limits, Priority
+from engine.security.credentials import Credentials
 from tests.exchange.conftest import API_KEY, API_SECRET
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import Reply, Request, serve

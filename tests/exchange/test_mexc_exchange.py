@@ -6,10 +6,9 @@ from decimal import Decimal
 import pytest
 
 from engine.clock import to_millis
-from engine.credentials import Credentials
-from engine.domain.money import ZERO
-from engine.domain.orders import NOTHING, RECV_WINDOW, VISIBILITY_MARGIN, ClientOrderId, Fees
-from engine.domain.pairs import USDT, Asset, Side, Symbol
+from engine.domain.market.decimals import ZERO
+from engine.domain.market.pairs import USDT, Asset, Side, Symbol
+from engine.domain.orders.order import NOTHING, RECV_WINDOW, VISIBILITY_MARGIN, ClientOrderId, Fees
 from engine.errors import (
     BadData,
     BelowMinimum,
@@ -21,10 +20,11 @@ from engine.errors import (
     Rejected,
     Unavailable,
 )
-from engine.exchange.mexc.client import MexcClient
-from engine.exchange.mexc.exchange import MexcExchange
-from engine.exchange.mexc.market import MexcMarket
-from engine.exchange.port import Exchange, OrderReport, Ticket
+from engine.exchanges.interface import Exchange, OrderReport, Ticket
+from engine.exchanges.mexc.client import MexcClient
+from engine.exchanges.mexc.exchange import MexcExchange
+from engine.exchanges.mexc.market_data import MexcMarket
+from engine.security.credentials import Credentials
 from tests.exchange.conftest import API_KEY
 from tests.exchange.contract import ALL
 from tests.fakes.clock import FakeClock

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from engine.clock import SystemClock, to_millis
-from engine.credentials import Credentials
-from engine.exchange.mexc.auth import PUBLIC_HEADERS, headers_for, signed_query
+from engine.exchanges.mexc.signing import PUBLIC_HEADERS, headers_for, signed_query
+from engine.security.credentials import Credentials
 from tests.exchange.conftest import API_KEY
 from tests.fakes.clock import FakeClock
 from tests.fakes.mexc import FakeMexc

@@ -6,9 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from engine.credentials import Credentials
-from engine.domain.orders import RECV_WINDOW, ClientOrderId
-from engine.domain.pairs import Side, Symbol
+from engine.domain.market.pairs import Side, Symbol
+from engine.domain.orders.order import RECV_WINDOW, ClientOrderId
 from engine.errors import (
     BadCredentials,
     ClockRefused,
@@ -20,11 +19,12 @@ from engine.errors import (
     Rejected,
     Unavailable,
 )
-from engine.exchange.mexc.client import MexcClient
-from engine.exchange.mexc.exchange import MexcExchange, market_order
-from engine.exchange.mexc.market import MexcMarket
-from engine.exchange.pacing import Budget, Priority
-from engine.exchange.port import Ticket
+from engine.exchanges.interface import Ticket
+from engine.exchanges.mexc.client import MexcClient
+from engine.exchanges.mexc.exchange import MexcExchange, market_order
+from engine.exchanges.mexc.market_data import MexcMarket
+from engine.exchanges.rate_limiter import Budget, Priority
+from engine.security.credentials import Credentials
 from tests.exchange.conftest import API_KEY, API_SECRET
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import Reply

@@ -14,12 +14,12 @@ from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
 from engine.clock import Clock
-from engine.domain.book import OrderBook
-from engine.domain.holdings import Balance, Holdings
-from engine.domain.orders import ClientOrderId, Execution, Fees
-from engine.domain.pairs import USDT, Asset, PairRules, Side, Symbol
+from engine.domain.market.balances import Balance, Holdings
+from engine.domain.market.order_book import OrderBook
+from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
+from engine.domain.orders.order import ClientOrderId, Execution, Fees
 from engine.errors import OrderNotFound
-from engine.exchange.port import Market, OrderReport, Ticket
+from engine.exchanges.interface import Market, OrderReport, Ticket
 from tests import builders
 
 ONE = Decimal(1)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 from multidict import CIMultiDict
 
-from engine.exchange.mexc.transport import Answer, NoAnswer, answer_from
+from engine.exchanges.mexc.transport import Answer, NoAnswer, answer_from
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import Handler, Reply, Request
 

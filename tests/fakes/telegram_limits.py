@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.views.layout import COLUMNS, width
+from bot.views.components.layout import COLUMNS, width
 from tests.fakes.telegram_faults import Refused
 from tests.fakes.telegram_html import Parsed
 

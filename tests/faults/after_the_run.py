@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.clock import SystemClock, from_millis
-from engine.domain.orders import FINAL, UNRESOLVED, OrderState
-from engine.domain.target import Threshold, ThresholdUnit
+from engine.domain.accounts.settings import Threshold, ThresholdUnit
+from engine.domain.orders.order import FINAL, UNRESOLVED, OrderState
 from tests.e2e.world import World
 from tests.fakes.telegram_messages import SentMessage
 

@@ -21,22 +21,26 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
-from bot.assembly import Parts, assemble
-from bot.intake import Intake
-from bot.live import mexc_venue
-from bot.settings import ProcessSettings
-from bot.storing import UpdateStore
-from bot.updates import PollFailed, UpdatesSource
-from bot.wiring import build_application, come_online
-from engine.check import Checked
+from bot.config.settings import ProcessSettings
+from bot.runtime.components import Parts, assemble
+from bot.runtime.live import mexc_venue
+from bot.runtime.startup import build_application, come_online
+from bot.updates.inbox import UpdateStore
+from bot.updates.polling import Intake
+from bot.updates.source import PollFailed, UpdatesSource
 from engine.clock import to_millis
-from engine.domain.accounts import Account, Duty
-from engine.domain.orders import Intent
-from engine.exchange.mexc.transport import Answer
-from engine.storage import accounts, leases, orders, processes, queue
+from engine.domain.accounts.account import Account
+from engine.domain.orders.order import Intent
+from engine.domain.rebalancing.check_input import Duty
+from engine.exchanges.mexc.transport import Answer
+from engine.rebalancing.checker import Checked
+from engine.security.vault import Vault
+from engine.storage.accounts import accounts
+from engine.storage.coordination import leases, processes
 from engine.storage.database import Database
-from engine.storage.models import InboxRow, LeaseRow, OrderRow, OutboxRow
-from engine.vault import Vault
+from engine.storage.models.trading import InboxRow, LeaseRow, OrderRow, OutboxRow
+from engine.storage.queues import queue
+from engine.storage.trading import orders
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import WatchedDatabase, disk_full, gone
 from tests.fakes.http import Reply, Request
@@ -59,7 +63,7 @@ FOR_GOOD = 10**9
 _SHORTEST_STEP = timedelta(milliseconds=500)
 
 
-# The head of a chat's queue that nobody has in hand, as `engine.storage.queue.claim` sees it; asked
+# The head of a chat's queue that nobody has in hand, as `engine.storage.queues.queue.claim` sees it; asked
 # a hundred thousand times in a long run, hence written out.
 _DUE = text("""
     SELECT 1 FROM inbox AS head
@@ -501,7 +505,7 @@ class Life:
         await self._come_online(self._parts)
 
     async def _come_online(self, parts: Parts) -> None:
-        """Begun again until the database was there for all of it, as `bot/live.py` does."""
+        """Begun again until the database was there for all of it, as `bot/runtime/live.py` does."""
         while self.alive:
             try:
                 await self._survive(come_online(parts, self.bench.clock))

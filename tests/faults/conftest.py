@@ -26,7 +26,7 @@ def _no_polling(monkeypatch: pytest.MonkeyPatch) -> None:
     """The queues of programs in this process are looked at when a test says so: a look now and then
     in real time would make every run another one.
     """
-    monkeypatch.setattr("bot.workers._POLL_S", 3600.0)
+    monkeypatch.setattr("engine.scheduling.queue_worker._POLL_S", 3600.0)
 
 
 @asynccontextmanager

@@ -19,9 +19,9 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram.ext import ExtBot
 
-from bot.updates import UpdatesSource
-from engine.exchange.mexc.exchange import MexcExchange
-from engine.exchange.paper import PaperExchange
+from bot.updates.source import UpdatesSource
+from engine.exchanges.mexc.exchange import MexcExchange
+from engine.exchanges.paper.exchange import PaperExchange
 from engine.storage.database import Database
 from tests.faults.points import AFTER, BEFORE, Site
 

@@ -10,14 +10,14 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-import bot.arrivals
-import bot.live
-import bot.workers
-import engine.domain.settlement
-import engine.ownership
+import bot.runtime.live
+import bot.runtime.update_receiver
+import engine.domain.orders.settlement
+import engine.scheduling.lease_manager
+import engine.scheduling.queue_worker
 from bot.__main__ import main
-from bot.assembly import Venue
-from engine.posts import Post
+from bot.runtime.components import Venue
+from engine.scheduling.leader_election import Post
 
 LEASE = timedelta(seconds=3)
 # Set where a story needs to know who owns an account: whoever came first keeps them all.
@@ -29,7 +29,7 @@ _IN_A_HURRY = {
 }
 # Longer than the fake exchange's balances lag, shorter than a test waits.
 SETTLE_WITHIN = timedelta(seconds=10)
-_the_real_venue = bot.live.mexc_venue
+_the_real_venue = bot.runtime.live.mexc_venue
 
 
 def _venue(*args: Any, **kwargs: Any) -> Venue:
@@ -38,14 +38,14 @@ def _venue(*args: Any, **kwargs: Any) -> Venue:
 
 
 if __name__ == "__main__":
-    bot.live.mexc_venue = _venue
-    vars(bot.arrivals)["Post"] = partial(Post, ttl=LEASE)
+    bot.runtime.live.mexc_venue = _venue
+    vars(bot.runtime.update_receiver)["Post"] = partial(Post, ttl=LEASE)
     if NO_SHARING in os.environ:  # noqa: TID251 - how a test speaks to the process it starts
-        ownership = vars(engine.ownership)
+        ownership = vars(engine.scheduling.lease_manager)
         if "fair_share" not in ownership:
             raise LookupError("what shares the accounts has moved")
         ownership["fair_share"] = lambda **_: sys.maxsize
-    engine.domain.settlement.SETTLE_WITHIN = SETTLE_WITHIN
-    bot.workers.HOLD = LEASE
-    bot.workers._RENEW_EVERY = LEASE / 3
+    engine.domain.orders.settlement.SETTLE_WITHIN = SETTLE_WITHIN
+    engine.scheduling.queue_worker.HOLD = LEASE
+    engine.scheduling.queue_worker._RENEW_EVERY = LEASE / 3
     sys.exit(main())

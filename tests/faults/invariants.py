@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
-from engine.domain.orders import UNRESOLVED, Execution, Intent, OrderState
-from engine.storage.models import OutboxRow
+from engine.domain.orders.order import UNRESOLVED, Execution, Intent, OrderState
+from engine.storage.models.trading import OutboxRow
 from tests.fakes.http import Reply
 from tests.faults.bench import BALANCES, BOOK, ENCRYPTION_KEY, ORDER, PEOPLE, Bench, Exchange
 

@@ -19,15 +19,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy import select
 
-from bot.replies import ANSWER
-from engine.domain.accounts import Account
-from engine.domain.looks import Declined
-from engine.domain.orders import OrderState
-from engine.domain.planner import InsideBand
-from engine.domain.target import Autonomy
+from bot.messaging.responder import ANSWER
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings import Autonomy
+from engine.domain.orders.order import OrderState
+from engine.domain.rebalancing.check_result import Declined
+from engine.domain.rebalancing.planner import InsideBand
 from engine.storage.database import Database
-from engine.storage.migrating import migrate
-from engine.storage.models import InboxRow, OutboxRow
+from engine.storage.migrations import migrate
+from engine.storage.models.trading import InboxRow, OutboxRow
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import Reply
 from tests.fakes.mexc_faults import BAD_GATEWAY, DROPPED, TRUNCATED, Fault, json_reply, refusal

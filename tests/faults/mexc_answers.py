@@ -1,7 +1,7 @@
 """What MEXC answers when all is well, one answer of each endpoint: to be mutated."""
 
-from engine.domain.orders import ClientOrderId
-from engine.domain.pairs import Symbol
+from engine.domain.market.pairs import Symbol
+from engine.domain.orders.order import ClientOrderId
 from tests.fakes.clock import FakeClock
 from tests.fakes.mexc import FakeMexc
 from tests.fakes.mexc_rows import order_row, trade_rows

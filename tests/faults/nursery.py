@@ -26,8 +26,8 @@ _IMPORTED_EARLY = (
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite.aiosqlite",
     "alembic.command",
-    "bot.live",
-    "bot.demo",
+    "bot.runtime.live",
+    "bot.demo.run",
 )
 PIPES = "BALLAST_TEST_NURSERY"
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ An effect is what another life cannot take back: a transaction that writes, the 
 call of the Bot API, a poll that brings updates or confirms them. Whoever adds one to `engine/` or
 `bot/` adds two crash points; nobody has to remember to. A point is named by where it stands:
 
-    engine.trade:Trader._start:writing#1:before    bot.workers:QueueWorkers._claim:writing#1[InboxRow]:after
+    engine.execution.executor:Trader._start:writing#1:before    engine.scheduling.queue_worker:QueueWorkers._claim:writing#1[InboxRow]:after
 """
 
 import ast
@@ -19,7 +19,13 @@ BEFORE, AFTER = "before", "after"
 
 # The demo has no money, no Telegram and no second life: its database is forgotten with it.
 _ONLY_IN_THE_DEMO = frozenset(
-    {"bot.console", "bot.demo", "bot.terminal", "bot.tour", "engine.exchange.simulated"}
+    {
+        "bot.demo.console",
+        "bot.demo.run",
+        "bot.demo.terminal",
+        "bot.demo.tour",
+        "engine.exchanges.paper.simulated_market",
+    }
 )
 _WRITING, _ORDER, _POLL = "writing", "place", "fetch"
 _BOTS = frozenset({"bot", "_bot"})

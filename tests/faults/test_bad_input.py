@@ -12,8 +12,11 @@ from unicodedata import category, normalize
 import pytest
 from hypothesis import strategies as st
 
-from bot.callbacks import Do, decode
-from bot.inputs import (
+from bot.config.key_file import load_or_create_keys
+from bot.config.settings import BadSettings, ProcessSettings
+from bot.interaction.callback_data import Do, decode
+from bot.interaction.message import TEXT_LIMIT, plain_text, split
+from bot.parsing.settings import (
     Ambiguous,
     NotUnderstood,
     Topic,
@@ -27,15 +30,18 @@ from bot.inputs import (
     parse_target,
     parse_threshold,
 )
-from bot.invisible import without_direction
-from bot.keyfile import load_or_create_keys
-from bot.messages import TEXT_LIMIT, plain_text, split
-from bot.settings import BadSettings, ProcessSettings
-from bot.views.layout import escape
-from engine.domain.holdings import Counting
-from engine.domain.limits import Limits
-from engine.domain.money import decimal_from_text, plain
-from engine.domain.target import MAX_INTERVAL, MAX_TARGET, Settings, Threshold, ThresholdUnit
+from bot.updates.invisible_characters import without_direction
+from bot.views.components.layout import escape
+from engine.domain.accounts.risk_limits import Limits
+from engine.domain.accounts.settings import (
+    MAX_INTERVAL,
+    MAX_TARGET,
+    Settings,
+    Threshold,
+    ThresholdUnit,
+)
+from engine.domain.market.balances import Counting
+from engine.domain.market.decimals import decimal_from_text, plain
 from tests.fakes.telegram_html import visible_text
 from tests.faults.strange import broken_texts, environment, texts, try_all
 

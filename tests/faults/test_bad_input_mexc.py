@@ -9,9 +9,9 @@ import pytest
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from engine.domain.orders import UNRESOLVED
-from engine.storage import troubles
-from engine.storage.models import OrderRow
+from engine.domain.orders.order import UNRESOLVED
+from engine.storage.accounts import incidents
+from engine.storage.models.trading import OrderRow
 from tests.bot.harness import FRIEND, KEY, OTHER_KEY, OTHER_SECRET, OWNER, SECRET, Program, World
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import Reply
@@ -92,7 +92,7 @@ async def test_what_cannot_be_read_is_no_order_and_a_trouble(
 
         account = await bot.account()
         async with bot.database.reading() as session:
-            trouble = await troubles.get(session, account.id)
+            trouble = await incidents.get(session, account.id)
         assert trouble is not None
         assert trouble.last_at >= began_at
         assert not account.settings.paused

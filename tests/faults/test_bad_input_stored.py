@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from engine.domain.looks import Look
-from engine.domain.troubles import Trouble
-from engine.storage.codec import ALERTS, alert_from_json, from_json, to_json
+from engine.domain.accounts.incidents import Trouble
+from engine.domain.rebalancing.check_result import Look
+from engine.storage.serialization import ALERTS, alert_from_json, from_json, to_json
 from tests.faults.strange import json_values, mutated, try_all
 
 Record = Callable[[str, object], None]

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from bot.incoming import visible
-from bot.logs import configure
-from engine.domain.accounts import Account
-from engine.storage.models import OrderRow
+from bot.observability.logs import configure
+from bot.updates.message_text import visible
+from engine.domain.accounts.account import Account
+from engine.storage.models.trading import OrderRow
 from tests.bot.harness import (
     GROUP,
     KEY,

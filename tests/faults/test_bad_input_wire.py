@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from engine.domain.pairs import PairRules
-from engine.domain.planner import MarketBuy, MarketSell, plan
+from engine.domain.market.pairs import PairRules
+from engine.domain.rebalancing.planner import MarketBuy, MarketSell, plan
 from engine.errors import BadData, EngineError
-from engine.exchange.mexc import balances, wire
-from engine.exchange.mexc.codes import error_for
-from engine.exchange.mexc.fields import parsed
+from engine.exchanges.mexc import balances, parsing
+from engine.exchanges.mexc.error_codes import error_for
+from engine.exchanges.mexc.json_fields import parsed
 from tests import builders
 from tests.fakes.clock import START
 from tests.faults.mexc_answers import MNTL, OUR_ID, real_answers
@@ -33,18 +33,18 @@ _LONGEST = 2000
 ANSWERS = real_answers()
 ORDER_ID = str(ANSWERS["placed"]["orderId"])  # type: ignore[index]
 READERS: Mapping[str, Read] = {
-    "time": wire.server_time,
-    "exchangeInfo": lambda answer: wire.pair_rules(answer, symbol=MNTL),
-    "depth": lambda answer: wire.order_book(answer, symbol=MNTL, read_at=START),
-    "price": lambda answer: wire.last_price(answer, symbol=MNTL),
+    "time": parsing.server_time,
+    "exchangeInfo": lambda answer: parsing.pair_rules(answer, symbol=MNTL),
+    "depth": lambda answer: parsing.order_book(answer, symbol=MNTL, read_at=START),
+    "price": lambda answer: parsing.last_price(answer, symbol=MNTL),
     "account": lambda answer: balances.holdings(answer, read_at=START),
-    "key": wire.key_report,
-    "order": lambda answer: wire.order_report(answer, symbol=MNTL, client_order_id=OUR_ID),
-    "trades": lambda answer: tuple(wire.fills(answer, exchange_order_id=ORDER_ID)),
-    "history": lambda answer: wire.order_among(
+    "key": parsing.key_report,
+    "order": lambda answer: parsing.order_report(answer, symbol=MNTL, client_order_id=OUR_ID),
+    "trades": lambda answer: tuple(parsing.fills(answer, exchange_order_id=ORDER_ID)),
+    "history": lambda answer: parsing.order_among(
         answer, symbol=MNTL, client_order_id=OUR_ID, page=1_000
     ),
-    "placed": wire.placed_order_id,
+    "placed": parsing.placed_order_id,
 }
 
 
@@ -128,7 +128,7 @@ def test_any_json_is_an_answer_or_an_engine_error(record_property: Record):
 def test_an_error_is_told_in_words_that_can_be_stored_and_shown(record_property: Record):
     def claim(body: bytes) -> None:
         try:
-            found = wire.complaint(parsed(body))
+            found = parsing.complaint(parsed(body))
         except BadData:
             return
         if found is not None:
@@ -142,7 +142,7 @@ def test_an_error_is_told_in_words_that_can_be_stored_and_shown(record_property:
 
 @pytest.mark.parametrize("odd", [f"half {HALF}", "nul \0", "turned \u202e", "line\u2028"])
 def test_words_of_mexc_that_no_database_takes_are_made_harmless(odd: str):
-    complaint = wire.complaint({"code": 30004, "msg": f"不足 {odd}"})
+    complaint = parsing.complaint({"code": 30004, "msg": f"不足 {odd}"})
 
     assert complaint is not None
     assert complaint.message.startswith("不足 ")
@@ -152,7 +152,7 @@ def test_words_of_mexc_that_no_database_takes_are_made_harmless(odd: str):
 @pytest.mark.parametrize("odd", [f"C02{HALF}", "C02\0", "C" * 2001, " "])
 def test_an_order_id_that_cannot_be_stored_is_no_order_id(odd: str):
     with pytest.raises(BadData):
-        wire.placed_order_id({"orderId": odd})
+        parsing.placed_order_id({"orderId": odd})
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_rules_that_contradict_the_pair_s_name_are_bad_data(field: str, value: s
     listing["symbols"][0][field] = value
 
     with pytest.raises(BadData):
-        wire.pair_rules(listing, symbol=MNTL)
+        parsing.pair_rules(listing, symbol=MNTL)
 
 
 def test_what_is_nested_too_deep_to_be_written_out_is_still_bad_data():
@@ -175,8 +175,8 @@ def test_what_is_nested_too_deep_to_be_written_out_is_still_bad_data():
     listing["symbols"][0] |= {"tradeSideType": nested, "status": nested}
 
     with pytest.raises(BadData):
-        wire.last_price({"symbol": MNTL, "price": nested}, symbol=MNTL)
-    rules = wire.pair_rules(listing, symbol=MNTL)
+        parsing.last_price({"symbol": MNTL, "price": nested}, symbol=MNTL)
+    rules = parsing.pair_rules(listing, symbol=MNTL)
 
     assert (rules.online, rules.buying, rules.selling) == (False, False, False)
 
@@ -188,8 +188,8 @@ def test_what_was_read_can_be_planned_with_and_never_asks_for_what_is_not_there(
         account, listing, depth = contents
         try:
             holdings = balances.holdings(account, read_at=START)
-            rules = wire.pair_rules(listing, symbol=MNTL)
-            book = wire.order_book(depth, symbol=MNTL, read_at=START)
+            rules = parsing.pair_rules(listing, symbol=MNTL)
+            book = parsing.order_book(depth, symbol=MNTL, read_at=START)
             order = plan(
                 holdings=holdings, settings=builders.settings(), rules=rules, book=book
             ).order

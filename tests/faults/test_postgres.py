@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from engine.domain.orders import OrderState
+from engine.domain.orders.order import OrderState
 from engine.storage import postgres
 from engine.storage.database import Database
 from tests.fakes.clock import FakeClock

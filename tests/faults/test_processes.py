@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from engine.clock import SystemClock
-from engine.domain.orders import RECV_WINDOW, UNRESOLVED, OrderState
+from engine.domain.orders.order import RECV_WINDOW, UNRESOLVED, OrderState
 from tests.e2e.world import ACCOUNT, ORDER, World
 from tests.fakes.mexc import FakeMexc
 from tests.fakes.mexc_faults import Fault

@@ -15,8 +15,8 @@ from sqlalchemy import URL, Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.stalls import CheckWatch
-from engine.domain.orders import OrderState
+from bot.observability.stall_alerts import CheckWatch
+from engine.domain.orders.order import OrderState
 from engine.storage.database import Database
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import WatchedDatabase, gone

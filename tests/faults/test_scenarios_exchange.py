@@ -11,9 +11,9 @@ from itertools import pairwise
 import pytest
 
 from engine.clock import to_millis
-from engine.domain.orders import OrderState
-from engine.domain.pairs import Side
-from engine.domain.sights import SECOND_SIGHT
+from engine.domain.market.pairs import Side
+from engine.domain.orders.order import OrderState
+from engine.domain.rebalancing.balance_confirmation import SECOND_SIGHT
 from tests.fakes.http import Reply
 from tests.fakes.mexc_books import ALL_NEEDED, Account, Refused
 from tests.fakes.mexc_faults import DROPPED, Fault, json_reply, refusal

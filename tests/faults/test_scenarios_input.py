@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from bot.messages import Message, to_payload
-from bot.replies import ANSWER
-from bot.views.layout import escape
-from engine.domain.orders import OrderState
-from engine.storage import outbox
+from bot.interaction.message import Message, to_payload
+from bot.messaging.responder import ANSWER
+from bot.views.components.layout import escape
+from engine.domain.orders.order import OrderState
+from engine.storage.queues import outbox
 from tests.fakes.http import Reply
 from tests.fakes.mexc_books import Pair
 from tests.fakes.mexc_faults import Fault, json_reply, refusal

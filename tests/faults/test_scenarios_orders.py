@@ -12,8 +12,14 @@ from typing import Any
 
 import pytest
 
-from engine.domain.orders import RECV_WINDOW, VISIBILITY_MARGIN, Execution, Intent, OrderState
-from engine.domain.pairs import Side
+from engine.domain.market.pairs import Side
+from engine.domain.orders.order import (
+    RECV_WINDOW,
+    VISIBILITY_MARGIN,
+    Execution,
+    Intent,
+    OrderState,
+)
 from tests.fakes.http import Reply
 from tests.fakes.mexc_faults import BAD_GATEWAY, DROPPED, TRUNCATED, Fault, json_reply, refusal
 from tests.fakes.telegram_server import TOKEN

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bot.wiring import CannotStart, open_database
-from engine.domain.orders import Intent, OrderState
+from bot.runtime.startup import CannotStart, open_database
+from engine.domain.orders.order import Intent, OrderState
 from engine.storage.database import Database
-from engine.storage.models import LeaseRow, OrderRow, OutboxRow
+from engine.storage.models.trading import LeaseRow, OrderRow, OutboxRow
 from tests.e2e.process import GRACE_S, until
 from tests.e2e.world import ENCRYPTION_KEY, a_world
 from tests.e2e.world import ORDER as ORDER_POST

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from engine.storage import movements
-from engine.storage.models import OutboxRow
+from engine.storage.models.trading import OutboxRow
+from engine.storage.trading import balance_changes
 from tests.fakes.http import Reply
 from tests.fakes.telegram_faults import (
     DROPPED,
@@ -33,7 +33,7 @@ SUPERGROUP = -1001234567890
 async def drift(bench: Bench, person: Person) -> None:
     """Money comes before the account is looked at for the first time: it is not told of itself."""
     async with bench.database.writing() as session:
-        await movements.forget_seen(session, (await bench.account(person)).id)
+        await balance_changes.forget_seen(session, (await bench.account(person)).id)
     bench.mexc.deposit(person.api_key, "USDT", DRIFT)
 
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from engine.clock import to_millis
-from engine.domain.orders import UNRESOLVED, OrderState
+from engine.domain.orders.order import UNRESOLVED, OrderState
 from tests.fakes.mexc_ledger import LedgerOrder
 
 Run = Callable[..., list[tuple[Any, ...]]]

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Boolean, Column, Enum, Table, Text
 
-from engine.storage import snapshot
-from engine.storage.columns import Base, Exact
+from engine.storage.column_types import Base, Exact
 from engine.storage.database import Database
-from engine.storage.snapshot import Value
+from engine.storage.maintenance import table_dump
+from engine.storage.maintenance.table_dump import Value
 
 # Above what a 32-bit column holds, where ours has 64.
 NUMBER = 5_000_000_017
@@ -16,15 +16,15 @@ NUMBER = 5_000_000_017
 async def fill(database: Database) -> None:
     """A row of its own in every table; where a value may be missing, it is."""
     async with database.writing() as session:
-        await snapshot.clear(session)  # of what the migrations leave word of
+        await table_dump.clear(session)  # of what the migrations leave word of
         for table in Base.metadata.sorted_tables:
-            await snapshot.put(session, table.name, [_row(table)])
+            await table_dump.put(session, table.name, [_row(table)])
 
 
 async def everything(database: Database) -> dict[str, Sequence[Sequence[Value]]]:
     async with database.reading() as session:
-        found: dict[str, list[Sequence[Value]]] = {name: [] for name in snapshot.columns()}
-        async for name, page in snapshot.pages(session):
+        found: dict[str, list[Sequence[Value]]] = {name: [] for name in table_dump.columns()}
+        async for name, page in table_dump.pages(session):
             found[name] += page
     return {name: rows for name, rows in found.items() if rows}
 

@@ -16,9 +16,9 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy.pool import NullPool
 
-from engine.storage import migrating, schema
+from engine.storage import migrations, schema
 from engine.storage.database import with_driver
-from engine.storage.migrating import alembic_config, migrate
+from engine.storage.migrations import alembic_config, migrate
 from engine.storage.schema import OLDEST_CODE, refusal
 
 ROOT = Path(__file__).parents[2]
@@ -221,7 +221,7 @@ def test_the_next_versions_migration_decides_whether_this_one_may_start_again(
         textwrap.dedent(NEXT).format(head=head(), oldest=oldest)
     )
     with monkeypatch.context() as patch:
-        patch.setattr(migrating, "_SCRIPTS", next_version)
+        patch.setattr(migrations, "_SCRIPTS", next_version)
         migrate(postgres_url)
 
     with connected(postgres_url) as connection:

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from engine.storage import claims, notes, outbox, queue
-from engine.storage.claims import ClaimLost, Work
+from engine.storage.coordination import key_values
 from engine.storage.database import Database
-from engine.storage.models import OutboxRow
-from engine.storage.queue import Claim
+from engine.storage.models.trading import OutboxRow
+from engine.storage.queues import claims, outbox, queue
+from engine.storage.queues.claims import ClaimLost, Work
+from engine.storage.queues.queue import Claim
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.database import statements
 
@@ -31,12 +32,12 @@ async def claimed(db: Database, *, at: timedelta = timedelta()) -> Work:
 
 async def note(db: Database) -> str | None:
     async with db.reading() as session:
-        return await notes.get(session, "n")
+        return await key_values.get(session, "n")
 
 
 async def write(db: Database, value: str) -> None:
     async with db.writing() as session:
-        await notes.put(session, "n", value)
+        await key_values.put(session, "n", value)
 
 
 async def test_what_is_written_for_a_claim_that_another_one_took_over_is_not_written(

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from engine.clock import SystemClock
 from engine.storage.database import Database
-from engine.storage.models import NoteRow, OutboxRow
+from engine.storage.models.trading import NoteRow, OutboxRow
 from engine.storage.schema import OLDEST_CODE
 from tests.fakes.clock import START, FakeClock
 

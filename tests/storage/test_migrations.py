@@ -18,15 +18,15 @@ from sqlalchemy import Connection, create_engine, insert, inspect, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import NullPool
 
-from engine.domain.holdings import Counting
-from engine.domain.orders import UNRESOLVED, OrderState, Trigger
-from engine.domain.pairs import Side
-from engine.domain.target import ThresholdUnit
-from engine.storage import chat_models
-from engine.storage.columns import Base
+from engine.domain.accounts.settings import ThresholdUnit
+from engine.domain.market.balances import Counting
+from engine.domain.market.pairs import Side
+from engine.domain.orders.order import UNRESOLVED, OrderState, Trigger
+from engine.storage.column_types import Base
 from engine.storage.database import with_driver
-from engine.storage.migrating import alembic_config, migrate
-from engine.storage.models import AccountRow, OrderRow
+from engine.storage.migrations import alembic_config, migrate
+from engine.storage.models import chat
+from engine.storage.models.trading import AccountRow, OrderRow
 from engine.storage.schema import is_current, sqlite_file
 from tests.fakes.clock import START
 
@@ -113,7 +113,7 @@ def knows_its_schema(url: str) -> bool:
 
 
 def test_up_down_and_up_again(empty_url):
-    ours = set(chat_models.MemberRow.metadata.tables)
+    ours = set(chat.MemberRow.metadata.tables)
     config = alembic_config(empty_url)
 
     migrate(empty_url)

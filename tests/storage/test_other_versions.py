@@ -5,12 +5,14 @@ from collections.abc import AsyncGenerator
 import pytest
 from sqlalchemy import update
 
-from engine.domain.accounts import Account, Halt
-from engine.domain.orders import AccountId
-from engine.domain.troubles import Trouble, TroubleKind
-from engine.storage import accounts, halts, looks, notes, troubles
+from engine.domain.accounts.account import Account, Halt
+from engine.domain.accounts.incidents import Trouble, TroubleKind
+from engine.domain.orders.order import AccountId
+from engine.storage.accounts import accounts, halt, incidents
+from engine.storage.coordination import key_values
 from engine.storage.database import Database
-from engine.storage.models import LookRow, TroubleRow
+from engine.storage.models.trading import LookRow, TroubleRow
+from engine.storage.trading import check_results
 from tests import builders
 from tests.fakes.clock import START, FakeClock
 
@@ -34,7 +36,7 @@ async def test_a_look_that_cannot_be_read_is_none(db: Database):
         session.add(LookRow(account_id=account.id, at=START, payload='{"verdict": "hindsight"}'))
 
     async with db.reading() as session:
-        assert await looks.get(session, account.id) is None
+        assert await check_results.get(session, account.id) is None
 
 
 async def test_a_trouble_of_an_unknown_kind_is_a_trouble(db: Database):
@@ -47,7 +49,7 @@ async def test_a_trouble_of_an_unknown_kind_is_a_trouble(db: Database):
             last_at=START,
             told_kinds=frozenset({TroubleKind.CLOCK}),
         )
-        await troubles.put(session, account.id, trouble)
+        await incidents.put(session, account.id, trouble)
         await session.execute(update(TroubleRow).values(kind="flood", told_kinds="clock,flood"))
 
     async with db.reading() as session:
@@ -60,8 +62,8 @@ async def test_a_trouble_of_an_unknown_kind_is_a_trouble(db: Database):
 
 async def test_a_halt_that_cannot_be_read_is_a_halt(db: Database):
     async with db.writing() as session:
-        await notes.put(session, notes.HALT, '{"by": "a newer one"}')
+        await key_values.put(session, key_values.HALT, '{"by": "a newer one"}')
 
     async with db.writing() as session:
-        assert isinstance(await halts.settled(session), Halt)
-        assert isinstance(await halts.in_force(session), Halt)
+        assert isinstance(await halt.settled(session), Halt)
+        assert isinstance(await halt.in_force(session), Halt)

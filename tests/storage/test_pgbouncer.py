@@ -17,8 +17,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import text
 
 from engine.storage.database import Database
-from engine.storage.migrating import migrate
-from engine.storage.models import NoteRow
+from engine.storage.migrations import migrate
+from engine.storage.models.trading import NoteRow
 from engine.storage.schema import refusal
 from tests.fakes.clock import FakeClock
 

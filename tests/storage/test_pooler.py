@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from engine.storage import bounded, postgres
+from engine.storage import bounded_connection, postgres
 from engine.storage.database import Database
-from engine.storage.migrating import migrate
-from engine.storage.models import NoteRow
+from engine.storage.migrations import migrate
+from engine.storage.models.trading import NoteRow
 from engine.storage.schema import OLDEST_CODE
 from tests.fakes.clock import FakeClock
 from tests.fakes.pooler import Pooler, pooled
@@ -168,7 +168,7 @@ async def test_a_server_that_says_nothing_is_hung_up_on(
     pooler: Pooler, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ):
     """It keeps the line open and answers neither what was asked nor a newcomer."""
-    monkeypatch.setattr(bounded, "SILENCE_S", 0.2)
+    monkeypatch.setattr(bounded_connection, "SILENCE_S", 0.2)
     monkeypatch.setitem(postgres.LASTING, "connect_timeout", 1)
     async with Database.open(pooler.url(), clock=clock) as database:
         await write(database, "before")

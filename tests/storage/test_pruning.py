@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine.domain.orders import OrderState
-from engine.storage import pruning
-from engine.storage.chat_models import ConfirmationRow, DialogRow, InvitationRow
-from engine.storage.columns import Base
+from engine.domain.orders.order import OrderState
+from engine.storage.column_types import Base
 from engine.storage.database import Database
-from engine.storage.models import (
+from engine.storage.maintenance import pruning
+from engine.storage.models.chat import ConfirmationRow, DialogRow, InvitationRow
+from engine.storage.models.trading import (
     AccountRow,
     DecisionRow,
     InboxRow,

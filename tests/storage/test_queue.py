@@ -7,14 +7,15 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select, text
 
-from engine.domain.alerts import OrderUnclear
-from engine.domain.pairs import Side, Symbol
-from engine.storage import inbox, outbox, queue
-from engine.storage.codec import alert_from_json
+from engine.domain.alerts.alerts import OrderUnclear
+from engine.domain.market.pairs import Side, Symbol
 from engine.storage.database import Database
-from engine.storage.inbox import Sealed
-from engine.storage.models import InboxRow, OutboxRow
-from engine.storage.queue import Claim
+from engine.storage.models import queue_columns
+from engine.storage.models.trading import InboxRow, OutboxRow
+from engine.storage.queues import inbox, outbox, queue
+from engine.storage.queues.inbox import Sealed
+from engine.storage.queues.queue import Claim
+from engine.storage.serialization import alert_from_json
 from tests.fakes.clock import START
 
 ANNA, BERT, CARL = 7, 8, 9
@@ -27,7 +28,9 @@ def db(database: Database) -> Database:
     return database
 
 
-async def add(db: Database, chat_id: int, payload: str, *, rank: int = queue.NORMAL) -> bool:
+async def add(
+    db: Database, chat_id: int, payload: str, *, rank: int = queue_columns.NORMAL
+) -> bool:
     async with db.writing() as session:
         return await outbox.add(
             session,
@@ -170,11 +173,11 @@ async def test_a_row_that_another_process_finished_is_not_postponed(db: Database
 
 async def test_a_lower_rank_is_handed_out_first_in_its_chat_and_over_all_chats(db: Database):
     for chat_id, payload, rank in (
-        (ANNA, "a1", queue.LAST),
-        (BERT, "b1", queue.NORMAL),
-        (ANNA, "a2", queue.NORMAL),
-        (CARL, "c1", queue.FIRST),
-        (ANNA, "a3", queue.NORMAL),
+        (ANNA, "a1", queue_columns.LAST),
+        (BERT, "b1", queue_columns.NORMAL),
+        (ANNA, "a2", queue_columns.NORMAL),
+        (CARL, "c1", queue_columns.FIRST),
+        (ANNA, "a3", queue_columns.NORMAL),
     ):
         await add(db, chat_id, payload, rank=rank)
 
@@ -188,11 +191,11 @@ async def test_a_lower_rank_is_handed_out_first_in_its_chat_and_over_all_chats(d
 
 
 async def test_only_the_first_rank_is_handed_out_beside_a_row_in_work(db: Database):
-    await add(db, ANNA, "slow", rank=queue.LAST)
+    await add(db, ANNA, "slow", rank=queue_columns.LAST)
     await claim(db)
-    await add(db, ANNA, "sooner", rank=queue.NORMAL)
-    await add(db, ANNA, "first", rank=queue.FIRST)
-    await add(db, ANNA, "also first", rank=queue.FIRST)
+    await add(db, ANNA, "sooner", rank=queue_columns.NORMAL)
+    await add(db, ANNA, "first", rank=queue_columns.FIRST)
+    await add(db, ANNA, "also first", rank=queue_columns.FIRST)
 
     assert [await payloads(db), await payloads(db)] == [["first"], []]
 
@@ -210,11 +213,11 @@ async def test_a_row_that_stepped_aside_keeps_its_chat_waiting_no_longer(db: Dat
 
 
 async def test_only_ranks_up_to_the_lowest_wanted_are_handed_out(db: Database):
-    await add(db, ANNA, "a1", rank=queue.FIRST)
-    await add(db, BERT, "b1", rank=queue.LAST)
+    await add(db, ANNA, "a1", rank=queue_columns.FIRST)
+    await add(db, BERT, "b1", rank=queue_columns.LAST)
     async with db.writing() as session:
         rows = await queue.claim(
-            session, OutboxRow, now=START, hold=HOLD, most=10, lowest=queue.NORMAL
+            session, OutboxRow, now=START, hold=HOLD, most=10, lowest=queue_columns.NORMAL
         )
 
     assert [row.payload for row in rows] == ["a1"]
@@ -266,8 +269,8 @@ async def test_rows_that_a_version_without_ranks_writes_are_in_the_middle(db: Da
                 " dedupe_key) VALUES (8, 'old', 0, 0, 0, 'note', 'old')"
             )
         )
-    await add(db, ANNA, "last", rank=queue.LAST)
-    await add(db, CARL, "first", rank=queue.FIRST)
+    await add(db, ANNA, "last", rank=queue_columns.LAST)
+    await add(db, CARL, "first", rank=queue_columns.FIRST)
 
     assert await payloads(db) == ["first", "old", "last"]
 

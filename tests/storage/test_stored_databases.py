@@ -18,60 +18,53 @@ from cryptography.fernet import Fernet
 from sqlalchemy import func, literal, select
 from sqlalchemy.engine import make_url
 
-from bot.assembly import render
-from bot.dialogs import Dialogs, Step
-from bot.messages import plain_text
-from bot.storing import purpose
-from bot.views.trail import deed
-from bot.webhooksecret import WebhookSecret
-from engine.domain.alerts import trade_settled
-from engine.domain.orders import AccountId, ClientOrderId, OrderState
-from engine.domain.people import Member, Role
-from engine.domain.troubles import TroubleKind
-from engine.exchange.pacing import Budget
-from engine.seals import rotate
-from engine.silences import Silences
-from engine.storage import (
+from bot.interaction.conversations import Dialogs, Step
+from bot.interaction.message import plain_text
+from bot.runtime.components import render
+from bot.updates.inbox import purpose
+from bot.updates.webhook_secret import WebhookSecret
+from bot.views.audit import deed
+from engine.accounts.chat_migration import moved_to
+from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.members import Member, Role
+from engine.domain.alerts.alerts import trade_settled
+from engine.domain.orders.order import AccountId, ClientOrderId, OrderState
+from engine.exchanges.rate_limit_memory import Silences
+from engine.exchanges.rate_limiter import Budget
+from engine.maintenance.key_rotation import rotate
+from engine.security.vault import Vault
+from engine.storage import schema
+from engine.storage.accounts import (
     accounts,
-    alert_settings,
+    alert_preferences,
     audit,
-    cards,
-    census,
-    confirmations,
-    decisions,
-    digests,
+    digest,
     exchange_accounts,
-    halts,
-    history,
-    inbox,
+    halt,
     invitations,
-    keylife,
-    leases,
-    limits,
-    looks,
+    key_expiry,
     members,
-    notes,
-    offers,
-    orders,
-    outbox,
-    paper,
-    posts,
-    processes,
-    pruning,
-    queue,
-    schema,
-    threads,
-    trades,
-    undeliverable,
 )
-from engine.storage.codec import alert_from_json, from_json, to_json
-from engine.storage.columns import Base, Moment
-from engine.storage.confirmations import Refusal, Why
+from engine.storage.chat import confirmations, status_messages, undeliverable
+from engine.storage.chat.confirmations import Refusal, Why
+from engine.storage.column_types import Base, Moment
+from engine.storage.coordination import key_values, leader_leases, leases, processes
 from engine.storage.database import Database
-from engine.storage.migrating import migrate
-from engine.storage.models import InboxRow, NoteRow, OutboxRow
-from engine.supergroups import moved_to
-from engine.vault import Vault
+from engine.storage.maintenance import pruning, statistics
+from engine.storage.migrations import migrate
+from engine.storage.models.trading import InboxRow, NoteRow, OutboxRow
+from engine.storage.queues import inbox, outbox, queue, reply_threads
+from engine.storage.serialization import alert_from_json, from_json, to_json
+from engine.storage.trading import (
+    approvals,
+    check_results,
+    decision_history,
+    history,
+    limit_usage,
+    orders,
+    paper_ledger,
+    trades,
+)
 from tests.fakes.clock import FakeClock
 from tests.postgres import Server
 from tests.storage.stored import contents as c
@@ -173,10 +166,10 @@ async def test_accounts_are_as_they_were(stored: Database):
         key = VAULT.open_credentials(
             first.sealed_key or "", account_uuid=first.uuid, chat_id=first.chat_id
         )
-        told = await keylife.told(session, first)
+        told = await key_expiry.told(session, first)
         holders = await exchange_accounts.holders(session, "print-of-the-account")
-        settings = await alert_settings.of_chat(session, c.CHAT)
-        due = await alert_settings.has_due(session, now=c.AT + timedelta(days=1))
+        settings = await alert_preferences.of_chat(session, c.CHAT)
+        due = await alert_preferences.has_due(session, now=c.AT + timedelta(days=1))
 
     assert known.keys() == set(c.CHATS)
     assert first.settings == c.NEW
@@ -202,7 +195,7 @@ async def test_every_order_is_as_it_was_in_each_state(stored: Database):
         refused = await orders.count_refused(session, c.FIRST, since=c.EARLIER)
         told = await history.page(session, c.FIRST, most=9)
         traded = await trades.after(session, c.FIRST, last=None, most=9)
-        counted = await census.take(session, now=c.AT)
+        counted = await statistics.take(session, now=c.AT)
 
     assert found == {order.state: order for order in c.ORDERS}
     assert found.keys() == set(OrderState)
@@ -227,12 +220,12 @@ async def test_what_a_check_needs_is_found(stored: Database):
         [duty] = await accounts.duties(session, [c.FIRST])
         first = duty.account
         others = await accounts.duties(session, [AccountId(n) for n in range(2, 6)])
-        recent = await limits.recent(session, first, now=c.AT + A_SECOND * 60)
-        held = await digests.quote_held(session, first)
-        summed = await digests.trades(
+        recent = await limit_usage.recent(session, first, now=c.AT + A_SECOND * 60)
+        held = await digest.quote_held(session, first)
+        summed = await digest.trades(
             session, first, since=c.EARLIER, until=c.LATER, smallest=Decimal(17)
         )
-        alarms = await digests.troubles_told(session, first, since=c.EARLIER, until=c.LATER)
+        alarms = await digest.troubles_told(session, first, since=c.EARLIER, until=c.LATER)
 
     assert duty.request == c.REQUEST
     assert duty.trouble == c.TROUBLE
@@ -253,17 +246,17 @@ async def test_what_a_check_needs_is_found(stored: Database):
 
 async def test_every_look_and_decision_is_as_it_was(stored: Database):
     async with stored.reading() as session:
-        last = await looks.get(session, c.FIRST)
-        seen = await looks.seen(session, c.FIRST)
-        price = await looks.price_of(session, c.FIRST, c.PAIR)
-        decided = await decisions.latest(session, c.FIRST, most=50)
-        card = await cards.get(session, c.CHAT)
+        last = await check_results.get(session, c.FIRST)
+        seen = await check_results.seen(session, c.FIRST)
+        price = await check_results.price_of(session, c.FIRST, c.PAIR)
+        decided = await decision_history.latest(session, c.FIRST, most=50)
+        card = await status_messages.get(session, c.CHAT)
 
     assert last == c.LOOKS[-1]
     assert seen == c.LOOKS[0]
     assert price == Decimal("0.0021")
     assert list(decided) == c.LOOKS[::-1]
-    assert card == cards.Card(
+    assert card == status_messages.Card(
         chat_id=c.CHAT, message_id=41, pinned=True, gist="g1", words="w1", look=c.LOOKS[0]
     )
 
@@ -278,7 +271,7 @@ async def test_every_alert_that_waits_is_put_into_words(stored: Database):
         [answer] = await session.scalars(
             select(OutboxRow).where(OutboxRow.dedupe_key == "answer:0")
         )
-        begun = {row.kind: await threads.begun_by(session, row) for row in rows}
+        begun = {row.kind: await reply_threads.begun_by(session, row) for row in rows}
         [paused] = await session.scalars(select(OutboxRow).where(OutboxRow.dedupe_key == "over:2"))
     read = {row.kind: alert_from_json(row.kind, row.payload) for row in rows}
     words = {row.kind: plain_text(render(row.kind, row.payload).text) for row in rows}
@@ -375,11 +368,11 @@ async def test_every_note_is_understood(stored: Database):
         database=stored, vault=VAULT, token=f"{c.BOT_ID}:x", clock=clock
     )
     async with stored.writing() as session:
-        canary = await notes.get(session, notes.VAULT_CANARY)
-        sealed = await notes.get(session, notes.WEBHOOK_SECRET)
+        canary = await key_values.get(session, key_values.VAULT_CANARY)
+        sealed = await key_values.get(session, key_values.WEBHOOK_SECRET)
         names = set(await session.scalars(select(NoteRow.name)))
-        assert await halts.in_force(session) == c.HALT
-        assert await offers.last(session, c.SECOND) == c.OFFER
+        assert await halt.in_force(session) == c.HALT
+        assert await approvals.last(session, c.SECOND) == c.OFFER
         assert await undeliverable.every(session) == [c.UNDELIVERABLE]
         assert await undeliverable.is_paused(session, c.SECOND)
         assert await pruning.last(session) == c.AT
@@ -460,9 +453,9 @@ async def test_every_question_that_is_open_is_answered(stored: Database):
 
 async def test_the_paper_exchange_has_its_ledger(stored: Database):
     async with stored.reading() as session:
-        balances = await paper.balances(session, c.SECOND)
-        order = await paper.find(session, c.SECOND, ClientOrderId("blpaper"))
-        ledgers = await paper.open_ledgers(session)
+        balances = await paper_ledger.balances(session, c.SECOND)
+        order = await paper_ledger.find(session, c.SECOND, ClientOrderId("blpaper"))
+        ledgers = await paper_ledger.open_ledgers(session)
 
     assert balances == c.PAPER
     assert order == (1, c.PAPER_ORDER)
@@ -473,12 +466,12 @@ async def test_leases_posts_and_processes_go_over_to_others(stored: Database):
     async with stored.writing() as session:
         calls = await leases.calls(session, owner=c.PROCESS, now=NOW)
         held = await leases.is_held(session, c.FIRST, owner=c.PROCESS, fence=1, now=NOW)
-        theirs = await posts.hold(session, "poller", owner="new", now=NOW, ttl=A_SECOND)
+        theirs = await leader_leases.hold(session, "poller", owner="new", now=NOW, ttl=A_SECOND)
         dead = await processes.dead(session, now=NOW, left=A_SECOND)
         alive = await processes.count(session, now=NOW)
         after = literal(c.AT + timedelta(minutes=2), Moment())
         taken = await leases.claim(session, owner="new", now=after, ttl=A_SECOND, most=9)
-        ours = await posts.hold(session, "porter", owner="new", now=after, ttl=A_SECOND)
+        ours = await leader_leases.hold(session, "porter", owner="new", now=after, ttl=A_SECOND)
 
     assert (list(calls.woken), calls.any_free) == ([c.SECOND], True)
     assert held

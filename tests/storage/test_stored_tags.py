@@ -18,18 +18,20 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import pytest
 from sqlalchemy import Enum as EnumType
 
-from bot.handlers.people import Chosen, Shown, Wish
-from engine.domain.accounts import Halt, RunOffer
-from engine.domain.alert_settings import AlertKind, Level
-from engine.domain.looks import REASON_TAGS, Look
-from engine.domain.offers import Offer
-from engine.domain.planner import Reason
-from engine.domain.troubles import TroubleKind
-from engine.domain.undeliverable import Undeliverable
-from engine.domain.wishes import Proposal
-from engine.storage import outbox, queue
-from engine.storage.codec import ALERTS, TAGS
-from engine.storage.columns import Base
+from bot.handlers.members import Chosen, Shown, Wish
+from engine.domain.accounts.account import Halt
+from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.undeliverable import Undeliverable
+from engine.domain.alerts.preferences import AlertKind, Level
+from engine.domain.rebalancing.approval import Offer
+from engine.domain.rebalancing.check_result import REASON_TAGS, Look
+from engine.domain.rebalancing.pending_change import Proposal
+from engine.domain.rebalancing.planner import Reason
+from engine.domain.rebalancing.run_request import RunOffer
+from engine.storage.column_types import Base
+from engine.storage.models import queue_columns
+from engine.storage.queues import outbox
+from engine.storage.serialization import ALERTS, TAGS
 from tests.source import not_spelled
 from tests.storage.stored.contents import QUESTIONS
 
@@ -110,7 +112,12 @@ def everything() -> dict[str, Any]:
         "alerts' settings": {"levels": values(AlertKind), "level": values(Level)},
         "troubles": values(TroubleKind),
         "outbox failures": [outbox.OFF, outbox.SMALL, outbox.SLOWED_DOWN],
-        "ranks": [queue.FIRST, queue.NORMAL, queue.LAST, queue.ASIDE],
+        "ranks": [
+            queue_columns.FIRST,
+            queue_columns.NORMAL,
+            queue_columns.LAST,
+            queue_columns.ASIDE,
+        ],
         "columns": {
             name: {column.name: _type(column.type) for column in tables[name].columns}
             for name in sorted(tables)

@@ -5,10 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from engine.domain.orders import AccountId, Intent, OrderState
-from engine.storage import accounts, orders, trades
-from engine.storage.chat_models import AlertSettingsRow
+from engine.domain.orders.order import AccountId, Intent, OrderState
+from engine.storage.accounts import accounts
 from engine.storage.database import Database
+from engine.storage.models.chat import AlertSettingsRow
+from engine.storage.trading import orders, trades
 from tests.builders import execution, intent, settings
 from tests.fakes.clock import START
 

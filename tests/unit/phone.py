@@ -4,8 +4,8 @@ import re
 import unicodedata
 from html.parser import HTMLParser
 
-from bot.callbacks import Do, decode
-from bot.messages import Message
+from bot.interaction.callback_data import Do, decode
+from bot.interaction.message import Message
 
 _TAGS = frozenset({"b", "i", "u", "s", "code", "pre", "a", "blockquote", "tg-spoiler"})
 _MONOSPACE = frozenset({"code", "pre"})

@@ -11,7 +11,9 @@ ROOT = Path(__file__).parents[2]
 FLOATS_FOR_DURATIONS = {
     "engine/clock.py",
     "engine/errors.py",
-    "engine/preview.py",
+    "engine/exchanges/interface.py",
+    "engine/rebalancing/preview.py",
+    "engine/scheduling/queue_worker.py",
 }
 # Data types and pure functions of the standard library; nothing that reads, waits or guesses.
 DOMAIN_MAY_IMPORT = {

@@ -19,9 +19,9 @@ import pytest
 import yaml
 
 from bot import __main__ as program
-from bot.settings import BadSettings, ProcessSettings
+from bot.config.settings import BadSettings, ProcessSettings
 from bot.views.help import COMMANDS
-from engine.vault import Vault
+from engine.security.vault import Vault
 from tests.unit.test_readme import (
     LINK,
     ROOT,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.messages import Message
+from bot.interaction.message import Message
 from docs.gallery_cards import CARDS, Shown
 from docs.make_gallery import FOLDER, gallery
 from tests.unit.phone import check_message

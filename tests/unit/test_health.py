@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.health import Signs, hindrances
+from bot.observability.health import Signs, hindrances
 
 S = timedelta(seconds=1)
 WELL = Signs(database_away=False, beat=S, online=True, polls=True, polled=20 * S, registered=None)

@@ -3,10 +3,10 @@
 from collections import Counter
 from datetime import timedelta
 
-from engine.domain.lateness import Punctuality
-from engine.domain.orders import AccountId
-from engine.domain.schedule import next_check
-from engine.seats import Seats
+from engine.domain.orders.order import AccountId
+from engine.domain.rebalancing.schedule import next_check
+from engine.monitoring.lateness import Punctuality
+from engine.scheduling.account_queue import Seats
 from tests.fakes.clock import START
 
 SECOND = timedelta(seconds=1)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.messages import Message, split
-from bot.views.layout import escape
+from bot.interaction.message import Message, split
+from bot.views.components.layout import escape
 from docs.gallery_cards import CARDS
 from tests.fakes.telegram_html import CannotParse, Entity, Parsed, parsed
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from engine.domain.book import Level, OrderBook
-from engine.domain.matching import Match, bound_price, match_market_order
-from engine.domain.pairs import USDT, Asset, PairRules, Side, Symbol
+from engine.domain.market.order_book import Level, OrderBook
+from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
+from engine.domain.orders.matching import Match, bound_price, match_market_order
 from engine.errors import (
     BelowMinimum,
     InsufficientBalance,

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
-from engine.storage.outage import why
+from engine.storage.availability import why
 
 
 @pytest.mark.parametrize(

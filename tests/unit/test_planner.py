@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from engine.domain.holdings import Counting
-from engine.domain.matching import match_market_order
-from engine.domain.money import decimal_from_text, plain
-from engine.domain.pairs import Asset, PairRules, Side
-from engine.domain.planner import (
+from engine.domain.accounts.settings import ThresholdUnit
+from engine.domain.market.balances import Counting
+from engine.domain.market.decimals import decimal_from_text, plain
+from engine.domain.market.pairs import Asset, PairRules, Side
+from engine.domain.orders.matching import match_market_order
+from engine.domain.rebalancing.planner import (
     EmptyBook,
     InsideBand,
     MarketBuy,
@@ -27,7 +28,6 @@ from engine.domain.planner import (
     plan,
     smallest_order,
 )
-from engine.domain.target import ThresholdUnit
 from tests.builders import book, holdings, rules, settings
 
 

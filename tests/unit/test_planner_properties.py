@@ -14,13 +14,20 @@ from typing import Any
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from engine.domain.book import Level, OrderBook
-from engine.domain.holdings import Balance, Counting, Holdings
-from engine.domain.matching import match_market_order
-from engine.domain.money import EXACT_OR_LESS, ONE, decimal_from_text, floor_to_step, plain
-from engine.domain.pairs import USDT, PairRules, Side
-from engine.domain.planner import (
+from engine.domain.accounts.settings import Settings, ThresholdUnit
+from engine.domain.market.balances import Balance, Counting, Holdings
+from engine.domain.market.decimals import (
     CENT,
+    EXACT_OR_LESS,
+    ONE,
+    decimal_from_text,
+    floor_to_step,
+    plain,
+)
+from engine.domain.market.order_book import Level, OrderBook
+from engine.domain.market.pairs import USDT, PairRules, Side
+from engine.domain.orders.matching import match_market_order
+from engine.domain.rebalancing.planner import (
     FEE_RESERVE,
     MARKET_REACH,
     InsideBand,
@@ -31,7 +38,6 @@ from engine.domain.planner import (
     outside_band,
     plan,
 )
-from engine.domain.target import Settings, ThresholdUnit
 from tests.builders import MNTL, book, holdings, rules, settings
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.roles import Role
+from bot.config.process_type import Role
 from bot.version import VERSION
 
 ROOT = Path(__file__).parents[2]
@@ -45,10 +45,10 @@ def our_files() -> Iterator[Path]:
 
 
 def variables_of_the_settings() -> set[str]:
-    """The names that bot/settings.py asks its environment for."""
+    """The names that bot/config/settings.py asks its environment for."""
     return {
         argument.value
-        for node in ast.walk(ast.parse(read("bot/settings.py")))
+        for node in ast.walk(ast.parse(read("bot/config/settings.py")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
         if node.func.attr in {"one", "is_set"}
         for argument in node.args[:1]

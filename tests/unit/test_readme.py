@@ -8,20 +8,27 @@ from pathlib import Path
 import pytest
 
 from bot import __main__ as program
-from bot.messages import plain_text
-from bot.settings import ProcessSettings
-from bot.variables import MAKE_A_KEY
-from bot.views.alerts import alert_view
-from bot.views.amounts import cents, quantity, usdt
+from bot.config.env_reader import MAKE_A_KEY
+from bot.config.settings import ProcessSettings
+from bot.interaction.message import plain_text
+from bot.views.alerts.alerts import alert_view
+from bot.views.components.amounts import cents, quantity, usdt
 from bot.views.help import COMMANDS
 from docs.make_picture import PICTURE, draw
 from docs.story import story
-from engine.domain.alerts import TroubleTold
-from engine.domain.book import OrderBook
-from engine.domain.matching import match_market_order
-from engine.domain.pairs import USDT, Side
-from engine.domain.planner import InsideBand, MarketBuy, MarketSell, Plan, UnderMinimum, plan
-from engine.domain.troubles import TroubleKind
+from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.alerts.alerts import TroubleTold
+from engine.domain.market.order_book import OrderBook
+from engine.domain.market.pairs import USDT, Side
+from engine.domain.orders.matching import match_market_order
+from engine.domain.rebalancing.planner import (
+    InsideBand,
+    MarketBuy,
+    MarketSell,
+    Plan,
+    UnderMinimum,
+    plan,
+)
 from tests.builders import MNTLUSDT, book, holdings, rules, settings
 from tests.fakes.clock import START
 

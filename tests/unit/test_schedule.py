@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.schedule import first_check, next_check
+from engine.domain.rebalancing.schedule import first_check, next_check
 from tests.fakes.clock import START
 
 SECOND = timedelta(seconds=1)

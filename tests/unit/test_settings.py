@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.keyfile import load_or_create_keys
-from bot.settings import BadSettings, ProcessSettings
-from bot.variables import MAKE_A_KEY
-from engine.domain.pairs import Symbol
-from engine.domain.target import Settings, Threshold
-from engine.exchange.pacing import Limits
-from engine.vault import is_key
+from bot.config.env_reader import MAKE_A_KEY
+from bot.config.key_file import load_or_create_keys
+from bot.config.settings import BadSettings, ProcessSettings
+from engine.domain.accounts.settings import Settings, Threshold
+from engine.domain.market.pairs import Symbol
+from engine.exchanges.rate_limiter import Limits
+from engine.security.vault import is_key
 
 TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFakeFak"
 KEY = "b2xkIG9sZCBvbGQgb2xkIG9sZCBvbGQgb2xkIG9sZCE="

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.holdings import Holdings, LastSeen
-from engine.domain.orders import NOTHING, Fees, Intent, OrderState
-from engine.domain.pairs import USDT, Side
-from engine.domain.settlement import (
+from engine.domain.market.balances import Holdings, LastSeen
+from engine.domain.market.pairs import USDT, Side
+from engine.domain.orders.order import NOTHING, Fees, Intent, OrderState
+from engine.domain.orders.settlement import (
     SETTLE_WITHIN,
     Trace,
     is_settled,

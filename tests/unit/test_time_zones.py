@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.alert_inputs import UnknownZone, parse_alerts
-from bot.time_zones import cities_of, named_by_offset, shown
-from bot.views.alert_settings import alerts_changed_view
-from engine.domain.alert_settings import AlertSettings
+from bot.parsing.alerts import UnknownZone, parse_alerts
+from bot.parsing.time_zones import cities_of, named_by_offset, shown
+from bot.views.alert_preferences import alerts_changed_view
+from engine.domain.alerts.preferences import AlertSettings
 from tests.builders import account
 
 WINTER = datetime(2026, 1, 15, 12, tzinfo=UTC)

@@ -10,9 +10,9 @@ from cryptography.fernet import Fernet
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from engine.credentials import Credentials
 from engine.errors import SealBroken
-from engine.vault import Vault
+from engine.security.credentials import Credentials
+from engine.security.vault import Vault
 
 OLD_KEY = "b2xkIG9sZCBvbGQgb2xkIG9sZCBvbGQgb2xkIG9sZCE="
 NEW_KEY = "bmV3IG5ldyBuZXcgbmV3IG5ldyBuZXcgbmV3IG5ldyE="

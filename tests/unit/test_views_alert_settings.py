@@ -9,24 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.views.alert_settings import (
+from bot.views.alert_preferences import (
     alert_choices_view,
     alerts_changed_view,
     alerts_view,
     unknown_zone_view,
 )
-from bot.views.alerts import alert_view
-from bot.views.low_marks import (
-    mark_removed_view,
-    mark_set_view,
-    marks_view,
-    too_many_marks_view,
-)
-from engine.domain.alert_settings import AlertKind, AlertSettings, Level, QuietHours
-from engine.domain.alerts import Digest, LowMarkOver, LowMarkReached
-from engine.domain.low_marks import LowMark
-from engine.domain.pairs import USDT, Asset
-from engine.domain.troubles import TroubleKind
+from bot.views.alerts.alerts import alert_view
+from bot.views.low_balance import mark_removed_view, mark_set_view, marks_view, too_many_marks_view
+from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.low_balance import LowMark
+from engine.domain.alerts.alerts import Digest, LowMarkOver, LowMarkReached
+from engine.domain.alerts.preferences import AlertKind, AlertSettings, Level, QuietHours
+from engine.domain.market.pairs import USDT, Asset
 from tests.builders import MNTL, MNTLUSDT, account, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message

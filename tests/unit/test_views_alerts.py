@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.views.alerts import alert_view
-from bot.views.reasons import reason_advice, reason_text
-from engine.domain.alerts import (
+from bot.views.alerts.alerts import alert_view
+from bot.views.components.no_trade_reasons import reason_advice, reason_text
+from engine.domain.accounts.incidents import PAUSING, TroubleKind
+from engine.domain.alerts.alerts import (
     OrderNeedsPerson,
     OrderNeverArrived,
     OrderUnclear,
@@ -20,9 +21,9 @@ from engine.domain.alerts import (
     TroubleTold,
     trade_settled,
 )
-from engine.domain.orders import Fees, OrderState, Trigger
-from engine.domain.pairs import USDT, Asset, Side
-from engine.domain.planner import (
+from engine.domain.market.pairs import USDT, Asset, Side
+from engine.domain.orders.order import Fees, OrderState, Trigger
+from engine.domain.rebalancing.planner import (
     EmptyBook,
     InsideBand,
     NothingFree,
@@ -32,7 +33,6 @@ from engine.domain.planner import (
     StepTooCoarse,
     UnderMinimum,
 )
-from engine.domain.troubles import PAUSING, TroubleKind
 from tests.builders import MNTLUSDT, execution, intent, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.callbacks import PRESSABLE, decode
-from bot.messages import Message
-from bot.pages import HistoryPage
+from bot.interaction.callback_data import PRESSABLE, decode
+from bot.interaction.message import Message
+from bot.interaction.page_buttons import HistoryPage
 from bot.views.access import (
     already_in_view,
     no_tries_left_view,
@@ -19,8 +19,7 @@ from bot.views.access import (
     welcome_view,
     wrong_code_view,
 )
-from bot.views.balance import balance_failed_view, balance_view
-from bot.views.connect import (
+from bot.views.api_key import (
     ask_disconnect_view,
     ask_key_view,
     ask_secret_view,
@@ -29,7 +28,10 @@ from bot.views.connect import (
     disconnected_view,
     nothing_to_disconnect_view,
 )
-from bot.views.conversation import (
+from bot.views.balance import balance_failed_view, balance_view
+from bot.views.errors import error_view, internal_error_view
+from bot.views.export import export_caption, nothing_to_export_view
+from bot.views.general import (
     edited_view,
     logs_view,
     plain_text_view,
@@ -38,16 +40,14 @@ from bot.views.conversation import (
     unknown_command_view,
     version_view,
 )
-from bot.views.errors import error_view, internal_error_view
-from bot.views.export import export_caption, nothing_to_export_view
 from bot.views.help import COMMANDS, help_view
 from bot.views.history import history_view
-from bot.views.stray_keys import group_refused_view, malformed_key_view, stray_key_view
+from bot.views.stray_api_keys import group_refused_view, malformed_key_view, stray_key_view
 from bot.views.waiting import waiting_view
-from engine.domain.holdings import Balance, Holdings
-from engine.domain.movements import Movement
-from engine.domain.orders import OrderState
-from engine.domain.pairs import USDT, Asset, Side, Symbol
+from engine.domain.accounts.balance_changes import Movement
+from engine.domain.market.balances import Balance, Holdings
+from engine.domain.market.pairs import USDT, Asset, Side, Symbol
+from engine.domain.orders.order import OrderState
 from engine.errors import (
     AccountRestricted,
     AddressRefused,
@@ -69,7 +69,7 @@ from engine.errors import (
     TooPowerful,
     Unavailable,
 )
-from engine.exchange.port import KeyFacts
+from engine.exchanges.interface import KeyFacts
 from tests.builders import MNTL, account, execution, holdings, intent, rules, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message, check_notice

@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.messages import Message
+from bot.interaction.message import Message
 from bot.views.access import welcome_view
-from bot.views.alerts import alert_view
+from bot.views.alerts.alerts import alert_view
+from bot.views.components.badges import badge
+from bot.views.components.layout import lines
+from bot.views.components.no_trade_reasons import reason_advice, reason_text
 from bot.views.halt import (
     halt_usage_view,
     halted_view,
@@ -19,21 +22,18 @@ from bot.views.halt import (
     no_trade_in_a_halt_view,
     not_the_owner_view,
 )
-from bot.views.layout import lines
 from bot.views.limits import limits_changed_view, limits_view
-from bot.views.mode import badge
-from bot.views.plan import plan_view
-from bot.views.reasons import reason_advice, reason_text
+from bot.views.pause_resume import paused_view
+from bot.views.rebalance_plan import plan_view
 from bot.views.status import status_view
-from bot.views.trading import paused_view
 from bot.views.why import why_view
-from engine.domain.accounts import Account, Halt
-from engine.domain.alerts import Halted, HaltLifted, TroubleTold
-from engine.domain.limits import Limits, Recent
-from engine.domain.looks import Declined, Look, Seen
-from engine.domain.orders import Trigger
-from engine.domain.planner import LimitKind, MarketBuy, OverLimit, Plan
-from engine.domain.troubles import TroubleKind
+from engine.domain.accounts.account import Account, Halt
+from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.risk_limits import Limits, Recent
+from engine.domain.alerts.alerts import Halted, HaltLifted, TroubleTold
+from engine.domain.orders.order import Trigger
+from engine.domain.rebalancing.check_result import Declined, Look, Seen
+from engine.domain.rebalancing.planner import LimitKind, MarketBuy, OverLimit, Plan
 from tests.builders import MNTLUSDT, account, forecast_of, holdings, intent, rules, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message

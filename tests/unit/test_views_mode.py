@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
-from bot.messages import Message
-from bot.views.alerts import alert_view
-from bot.views.mode import badge
+from bot.interaction.message import Message
+from bot.views.alerts.alerts import alert_view
+from bot.views.components.badges import badge
 from docs.gallery_cards import CARDS
-from engine.domain.accounts import Account
-from engine.domain.alerts import (
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.balance_changes import Movement
+from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.settings import Autonomy
+from engine.domain.alerts.alerts import (
     Digest,
     LowMarkOver,
     LowMarkReached,
@@ -24,13 +27,10 @@ from engine.domain.alerts import (
     TroubleOver,
     TroubleTold,
 )
-from engine.domain.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
-from engine.domain.movements import Movement
-from engine.domain.orders import Trigger
-from engine.domain.pairs import USDT, Side
-from engine.domain.target import Autonomy
-from engine.domain.troubles import TroubleKind
-from engine.storage.codec import ALERTS
+from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
+from engine.domain.market.pairs import USDT, Side
+from engine.domain.orders.order import Trigger
+from engine.storage.serialization import ALERTS
 from tests.builders import MNTL, MNTLUSDT, account, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message

@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 
-from bot.callbacks import Choose, decode
-from bot.views.alerts import alert_view
-from bot.views.modes import mode_changed_view, mode_not_understood_view, mode_view
-from bot.views.offers import resting_view, skipped_view
-from bot.views.outlook import next_step
+from bot.interaction.callback_data import Choose, decode
+from bot.views.alerts.alerts import alert_view
+from bot.views.alerts.approvals import resting_view, skipped_view
+from bot.views.components.forecast import next_step
 from bot.views.status import status_view
+from bot.views.trading_mode import mode_changed_view, mode_not_understood_view, mode_view
 from bot.views.why import why_view
-from engine.domain.accounts import Account
-from engine.domain.alerts import DriftNoticed, PlanOffered
-from engine.domain.looks import LeftToPerson, Look, Seen
-from engine.domain.orders import Trigger
-from engine.domain.pairs import Side
-from engine.domain.target import Autonomy
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings import Autonomy
+from engine.domain.alerts.alerts import DriftNoticed, PlanOffered
+from engine.domain.market.pairs import Side
+from engine.domain.orders.order import Trigger
+from engine.domain.rebalancing.check_result import LeftToPerson, Look, Seen
 from tests.builders import MNTLUSDT, account, holdings, intent, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message

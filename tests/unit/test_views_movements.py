@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from bot.views.alerts import alert_view
-from bot.views.movements import left_view
-from engine.domain.alerts import Moved
-from engine.domain.movements import Movement
-from engine.domain.pairs import USDT, Asset
-from engine.domain.target import Autonomy
+from bot.views.alerts.alerts import alert_view
+from bot.views.alerts.balance_changes import left_view
+from engine.domain.accounts.balance_changes import Movement
+from engine.domain.accounts.settings import Autonomy
+from engine.domain.alerts.alerts import Moved
+from engine.domain.market.pairs import USDT, Asset
 from tests.builders import MNTLUSDT, account, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.views.amounts import (
+from bot.views.components.amounts import (
     about_percent,
     balance,
     cents,
@@ -18,9 +18,9 @@ from bot.views.amounts import (
     quantity,
     usdt,
 )
-from bot.views.layout import block, echoed, quoted, row, width, wrapped
-from bot.views.moments import ago, compact, exactly, roughly, stamp
-from engine.domain.pairs import USDT, Asset
+from bot.views.components.layout import block, echoed, quoted, row, width, wrapped
+from bot.views.components.times import ago, compact, exactly, roughly, stamp
+from engine.domain.market.pairs import USDT, Asset
 from tests.unit.phone import columns
 
 amounts = st.decimals(min_value=0, max_value=10**24, places=18)

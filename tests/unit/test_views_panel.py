@@ -8,14 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.inputs import Topic
-from bot.messages import Message
-from bot.pages import PanelPage
-from bot.views.consent import ask_live_view, ask_target_view, overtaken_view
+from bot.interaction.message import Message
+from bot.interaction.page_buttons import PanelPage
+from bot.parsing.settings import Topic
 from bot.views.errors import error_view
 from bot.views.halt import ask_lift_view, other_halt_view
-from bot.views.panel import enter_view, failed_view, page_view, panel_view, still_waiting_view
+from bot.views.setting_change import ask_live_view, ask_target_view, overtaken_view
 from bot.views.settings import not_understood_view
+from bot.views.settings_panel import (
+    enter_view,
+    failed_view,
+    page_view,
+    panel_view,
+    still_waiting_view,
+)
 from bot.views.undo import (
     page_of,
     undo_late_view,
@@ -23,18 +29,19 @@ from bot.views.undo import (
     undoable,
     undone_view,
 )
-from engine.domain.accounts import Account, Halt
-from engine.domain.holdings import Counting
-from engine.domain.limits import Limits
-from engine.domain.looks import Declined, Look, Seen
-from engine.domain.orders import Trigger
-from engine.domain.pairs import Symbol
-from engine.domain.planner import InsideBand, LimitKind, OverLimit, Reason, plan
-from engine.domain.target import Autonomy, Threshold, ThresholdUnit
-from engine.domain.wishes import Proposal, Wish
+from engine.accounts.halt import Waiting
+from engine.domain.accounts.account import Account, Halt
+from engine.domain.accounts.risk_limits import Limits
+from engine.domain.accounts.settings import Autonomy, Threshold, ThresholdUnit
+from engine.domain.accounts.settings_change import Wish
+from engine.domain.market.balances import Counting
+from engine.domain.market.pairs import Symbol
+from engine.domain.orders.order import Trigger
+from engine.domain.rebalancing.check_result import Declined, Look, Seen
+from engine.domain.rebalancing.pending_change import Proposal
+from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit, Reason, plan
 from engine.errors import Unavailable
-from engine.halts import Waiting
-from engine.preview import Foreseen
+from engine.rebalancing.preview import Foreseen
 from tests.builders import account, book, forecast_of, holdings, rules, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.views import invitations as words
-from bot.views.people import (
+from bot.views.audit import audit_view
+from bot.views.members import (
     ask_look_view,
     look_changed_view,
     member_view,
@@ -17,9 +18,8 @@ from bot.views.people import (
     sure_view,
     verdict_view,
 )
-from bot.views.trail import audit_view
-from engine.domain.people import Member, Role, Verdict
-from engine.storage.audit import ALL_ACCOUNTS, Entry
+from engine.domain.accounts.audit import ALL_ACCOUNTS, Entry
+from engine.domain.accounts.members import Member, Role, Verdict
 from tests.fakes.clock import START
 from tests.unit.phone import check_message
 

@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.callbacks import Confirm, decode
-from bot.messages import Message
-from bot.views.plan import (
+from bot.interaction.callback_data import Confirm, decode
+from bot.interaction.message import Message
+from bot.views.rebalance_plan import (
     dead_tap_notice,
     foreign_tap_notice,
     no_key_view,
@@ -22,10 +22,10 @@ from bot.views.plan import (
     plan_view,
     used_tap_notice,
 )
-from engine.domain.forecasts import Forecast
-from engine.domain.looks import Seen
-from engine.domain.pairs import Side
-from engine.domain.planner import InsideBand, MarketBuy, MarketSell, NothingFree, Plan
+from engine.domain.market.pairs import Side
+from engine.domain.rebalancing.check_result import Seen
+from engine.domain.rebalancing.forecast import Forecast
+from engine.domain.rebalancing.planner import InsideBand, MarketBuy, MarketSell, NothingFree, Plan
 from tests.builders import account, book, forecast_of, holdings, intent, rules, settings
 from tests.unit.phone import check_message, check_notice
 

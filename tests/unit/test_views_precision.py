@@ -8,35 +8,35 @@ from typing import Any
 
 import pytest
 
-from bot.inputs import Topic
-from bot.messages import Message
-from bot.pages import HistoryPage, PanelPage
-from bot.views.alerts import alert_view
+from bot.interaction.message import Message
+from bot.interaction.page_buttons import HistoryPage, PanelPage
+from bot.parsing.settings import Topic
+from bot.views.alerts.alerts import alert_view
+from bot.views.api_key import connected_view
 from bot.views.balance import balance_view
-from bot.views.connect import connected_view
-from bot.views.consent import ask_target_view
+from bot.views.components.no_trade_reasons import reason_text
 from bot.views.history import history_view
-from bot.views.low_marks import mark_set_view
-from bot.views.panel import page_view, panel_view
-from bot.views.plan import plan_view
-from bot.views.reasons import reason_text
+from bot.views.low_balance import mark_set_view
+from bot.views.pause_resume import resumed_view
+from bot.views.rebalance_plan import plan_view
+from bot.views.setting_change import ask_target_view
 from bot.views.settings import changed_view
+from bot.views.settings_panel import page_view, panel_view
 from bot.views.status import status_view
-from bot.views.story import story_view
-from bot.views.trading import resumed_view
+from bot.views.trade_details import story_view
 from bot.views.why import why_view
 from docs.gallery_cards import CARDS
-from engine.domain.alerts import DriftNoticed, Moved, PlanOffered, trade_settled
-from engine.domain.forecasts import forecast
-from engine.domain.looks import Declined, Look, Seen
-from engine.domain.low_marks import LowMark
-from engine.domain.movements import Movement
-from engine.domain.orders import Execution, Fees, OrderState, Trigger
-from engine.domain.pairs import USDT, Asset, PairRules
-from engine.domain.planner import InsideBand, NothingFree, plan
-from engine.domain.target import Autonomy
-from engine.exchange.port import KeyFacts
-from engine.preview import Foreseen
+from engine.domain.accounts.balance_changes import Movement
+from engine.domain.accounts.low_balance import LowMark
+from engine.domain.accounts.settings import Autonomy
+from engine.domain.alerts.alerts import DriftNoticed, Moved, PlanOffered, trade_settled
+from engine.domain.market.pairs import USDT, Asset, PairRules
+from engine.domain.orders.order import Execution, Fees, OrderState, Trigger
+from engine.domain.rebalancing.check_result import Declined, Look, Seen
+from engine.domain.rebalancing.forecast import forecast
+from engine.domain.rebalancing.planner import InsideBand, NothingFree, plan
+from engine.exchanges.interface import KeyFacts
+from engine.rebalancing.preview import Foreseen
 from tests.builders import MNTL, MNTLUSDT, account, book, holdings, intent, rules, settings
 from tests.fakes.clock import START
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.inputs import Ambiguous, Topic, parse_target, parse_threshold
-from bot.views.outlook import caution, held_at, next_step
+from bot.parsing.settings import Ambiguous, Topic, parse_target, parse_threshold
+from bot.views.components.forecast import caution, held_at, next_step
+from bot.views.pause_resume import cannot_resume_view, paused_view, resumed_view
 from bot.views.settings import (
     ask_view,
     changed_view,
@@ -20,10 +21,13 @@ from bot.views.settings import (
     question_closed_view,
     question_view,
 )
-from bot.views.trading import cannot_resume_view, paused_view, resumed_view
 from bot.views.why import why_view
-from engine.domain.holdings import Balance, Counting
-from engine.domain.looks import (
+from engine.domain.accounts.incidents import Trouble, TroubleKind
+from engine.domain.accounts.settings import ThresholdUnit
+from engine.domain.market.balances import Balance, Counting
+from engine.domain.market.pairs import Side, Symbol
+from engine.domain.orders.order import ClientOrderId, OrderState, Trigger
+from engine.domain.rebalancing.check_result import (
     Declined,
     Failed,
     Look,
@@ -34,11 +38,7 @@ from engine.domain.looks import (
     Verdict,
     Waiting,
 )
-from engine.domain.orders import ClientOrderId, OrderState, Trigger
-from engine.domain.pairs import Side, Symbol
-from engine.domain.planner import InsideBand, UnderMinimum
-from engine.domain.target import ThresholdUnit
-from engine.domain.troubles import Trouble, TroubleKind
+from engine.domain.rebalancing.planner import InsideBand, UnderMinimum
 from tests.builders import MNTLUSDT, account, execution, intent, rules, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message

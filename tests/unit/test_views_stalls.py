@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.views.stalls import clock_set_view, stall_over_view, stalled_view
-from engine.domain.vigil import Cause, Stalled, StallOver
+from bot.views.alerts.stalls import clock_set_view, stall_over_view, stalled_view
+from engine.monitoring.stall_detector import Cause, Stalled, StallOver
 from tests.unit.phone import check_message
 
 ADVICE = {Cause.DATABASE: "your host", Cause.HEART: "restart me", Cause.CHECKS: "restart me"}

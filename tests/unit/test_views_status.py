@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.views.mode import badge
+from bot.views.components.badges import badge
 from bot.views.status import status_view
-from engine.domain.holdings import Balance, Counting
-from engine.domain.looks import Declined, Look, Ordered, Seen
-from engine.domain.orders import OrderState, Trigger
-from engine.domain.pairs import Side, Symbol
-from engine.domain.planner import InsideBand
-from engine.domain.troubles import Trouble, TroubleKind
+from engine.domain.accounts.incidents import Trouble, TroubleKind
+from engine.domain.market.balances import Balance, Counting
+from engine.domain.market.pairs import Side, Symbol
+from engine.domain.orders.order import OrderState, Trigger
+from engine.domain.rebalancing.check_result import Declined, Look, Ordered, Seen
+from engine.domain.rebalancing.planner import InsideBand
 from tests.builders import MNTLUSDT, account, execution, intent, rules, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.callbacks import Confirm, Report, Word, decode
-from bot.messages import Message
-from bot.views.alerts import alert_view
+from bot.interaction.callback_data import Confirm, Report, Word, decode
+from bot.interaction.message import Message
+from bot.views.alerts.alerts import alert_view
 from bot.views.status import status_view
-from bot.views.unclear import (
+from bot.views.unresolved_order import (
     already_clear_view,
     ask_set_aside_view,
     believed_view,
@@ -21,11 +21,18 @@ from bot.views.unclear import (
     still_unclear_view,
 )
 from bot.views.why import why_view
-from engine.clarify import AlreadyClear, Believed, Doubted, KnownNow, Silence, StillUnclear
-from engine.domain.alerts import OrderNeedsPerson, OrderUnclear
-from engine.domain.looks import Look, Waiting
-from engine.domain.orders import OrderState, Trigger
-from engine.domain.pairs import Side
+from engine.domain.alerts.alerts import OrderNeedsPerson, OrderUnclear
+from engine.domain.market.pairs import Side
+from engine.domain.orders.order import OrderState, Trigger
+from engine.domain.rebalancing.check_result import Look, Waiting
+from engine.execution.manual_resolution import (
+    AlreadyClear,
+    Believed,
+    Doubted,
+    KnownNow,
+    Silence,
+    StillUnclear,
+)
 from tests.builders import MNTLUSDT, account, execution, holdings, intent, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message

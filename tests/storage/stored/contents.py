@@ -8,11 +8,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from bot.handlers.people import Chosen, Shown, Wish
-from engine.domain import wishes
-from engine.domain.accounts import Halt, RunOffer, RunRequest
-from engine.domain.alert_settings import AlertKind, AlertSettings, Level, QuietHours
-from engine.domain.alerts import (
+from bot.handlers.members import Chosen, Shown, Wish
+from engine.domain.accounts import settings_change
+from engine.domain.accounts.account import Halt
+from engine.domain.accounts.balance_changes import Movement
+from engine.domain.accounts.incidents import Times, Trouble, TroubleKind
+from engine.domain.accounts.low_balance import LowMark
+from engine.domain.accounts.members import Invitation, Role
+from engine.domain.accounts.risk_limits import Jump, Limits
+from engine.domain.accounts.settings import Autonomy, Band, Settings, Threshold, ThresholdUnit
+from engine.domain.accounts.undeliverable import ChatDeliverable, ChatUndeliverable, Undeliverable
+from engine.domain.alerts.alerts import (
     Alert,
     Digest,
     DriftNoticed,
@@ -31,10 +37,22 @@ from engine.domain.alerts import (
     TroubleOver,
     TroubleTold,
 )
-from engine.domain.holdings import Balance, Counting, LastSeen
-from engine.domain.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
-from engine.domain.limits import Jump, Limits
-from engine.domain.looks import (
+from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
+from engine.domain.alerts.preferences import AlertKind, AlertSettings, Level, QuietHours
+from engine.domain.market.balances import Balance, Counting, LastSeen
+from engine.domain.market.pairs import USDT, Asset, Side, Symbol
+from engine.domain.orders.order import (
+    AccountId,
+    ClientOrderId,
+    Execution,
+    Fees,
+    Intent,
+    OrderState,
+    Trigger,
+)
+from engine.domain.rebalancing import pending_change
+from engine.domain.rebalancing.approval import Offer, Standing
+from engine.domain.rebalancing.check_result import (
     Declined,
     Failed,
     LeftToPerson,
@@ -46,21 +64,7 @@ from engine.domain.looks import (
     Verdict,
     Waiting,
 )
-from engine.domain.low_marks import LowMark
-from engine.domain.movements import Movement
-from engine.domain.offers import Offer, Standing
-from engine.domain.orders import (
-    AccountId,
-    ClientOrderId,
-    Execution,
-    Fees,
-    Intent,
-    OrderState,
-    Trigger,
-)
-from engine.domain.pairs import USDT, Asset, Side, Symbol
-from engine.domain.people import Invitation, Role
-from engine.domain.planner import (
+from engine.domain.rebalancing.planner import (
     EmptyBook,
     InsideBand,
     LimitKind,
@@ -72,10 +76,8 @@ from engine.domain.planner import (
     StepTooCoarse,
     UnderMinimum,
 )
-from engine.domain.target import Autonomy, Band, Settings, Threshold, ThresholdUnit
-from engine.domain.troubles import Times, Trouble, TroubleKind
-from engine.domain.undeliverable import ChatDeliverable, ChatUndeliverable, Undeliverable
-from engine.storage.paper import PaperOrder
+from engine.domain.rebalancing.run_request import RunOffer, RunRequest
+from engine.storage.trading.paper_ledger import PaperOrder
 
 # A key for tests: whoever has it opens nothing but these files.
 VAULT_KEY = "dGhpcy1rZXktb3BlbnMtbm90aGluZy1idXQtdGVzdHM="
@@ -494,8 +496,8 @@ DEDUPE_KEYS: Mapping[str, str] = {
 IN_PAUSE = TroubleOver(dry_run=True, kind=TroubleKind.BAD_DATA, count=5, since=EARLIER, at=AT)
 
 _OFFERED = RunOffer(Side.SELL, Decimal("17.5"), 3)
-_PROPOSAL = wishes.Proposal(
-    wanted=wishes.Wish(
+_PROPOSAL = pending_change.Proposal(
+    wanted=settings_change.Wish(
         target=Decimal("60.01"),
         threshold=Threshold(Decimal("0.07")),
         interval_s=300,
@@ -505,7 +507,7 @@ _PROPOSAL = wishes.Proposal(
         dry_run=False,
         limits=LIMITS,
     ),
-    found=wishes.Wish(target=Decimal(40)),
+    found=settings_change.Wish(target=Decimal(40)),
     version=3,
     side=Side.BUY,
     expected_quote=Decimal("20.01"),

@@ -17,54 +17,50 @@ from sqlalchemy import literal, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.asks import Ask
-from bot.dialogs import Dialogs
-from bot.messages import Message, to_payload
-from bot.storing import purpose
+from bot.interaction.conversations import Dialogs
+from bot.interaction.message import Message, to_payload
+from bot.interaction.request import Ask
+from bot.updates.inbox import purpose
+from bot.updates.webhook_secret import WebhookSecret
 from bot.version import VERSION
-from bot.webhooksecret import WebhookSecret
-from engine.domain.accounts import Account
-from engine.domain.people import Role
-from engine.domain.troubles import Trouble, TroubleKind
-from engine.exchange.pacing import Budget
-from engine.silences import Silences
-from engine.storage import (
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.incidents import Trouble, TroubleKind
+from engine.domain.accounts.members import Role
+from engine.exchanges.rate_limit_memory import Silences
+from engine.exchanges.rate_limiter import Budget
+from engine.security.vault import Vault
+from engine.storage.accounts import (
     accounts,
-    alert_settings,
+    alert_preferences,
     audience,
     audit,
-    cards,
-    confirmations,
     exchange_accounts,
-    halts,
-    inbox,
+    halt,
+    incidents,
     invitations,
-    keylife,
-    leases,
-    looks,
-    low_marks,
+    key_expiry,
+    low_balance,
     members,
-    movements,
-    notes,
-    offers,
-    orders,
-    outbox,
-    paper,
-    posts,
-    processes,
-    pruning,
-    queue,
-    requests,
-    troubles,
-    undeliverable,
 )
-from engine.storage.codec import to_json
-from engine.storage.columns import Moment
-from engine.storage.confirmations import Confirmation
+from engine.storage.chat import confirmations, status_messages, undeliverable
+from engine.storage.chat.confirmations import Confirmation
+from engine.storage.column_types import Moment
+from engine.storage.coordination import key_values, leader_leases, leases, processes
 from engine.storage.database import Database
-from engine.storage.migrating import migrate
-from engine.storage.models import AccountRow, InboxRow, OutboxRow
-from engine.vault import Vault
+from engine.storage.maintenance import pruning
+from engine.storage.migrations import migrate
+from engine.storage.models import queue_columns
+from engine.storage.models.trading import AccountRow, InboxRow, OutboxRow
+from engine.storage.queues import inbox, outbox, queue
+from engine.storage.serialization import to_json
+from engine.storage.trading import (
+    approvals,
+    balance_changes,
+    check_results,
+    orders,
+    paper_ledger,
+    run_requests,
+)
 from tests.fakes.clock import FakeClock
 from tests.postgres import _binaries, running_server
 from tests.storage.stored import contents as c
@@ -108,7 +104,7 @@ async def _accounts(session: AsyncSession) -> Account:
     )
     first = await accounts.set_limits(session, first, c.LIMITS)
     first = await accounts.change(session, first, paused=False)
-    await keylife.learn(session, first, expires_at=c.LATER, told=7)
+    await key_expiry.learn(session, first, expires_at=c.LATER, told=7)
     await audience.set_all_may_look(session, c.SECOND, on=True)
     await audience.set_topic(session, c.SECOND, 77)
     await audience.ask_not_before(session, c.SECOND, c.LATER)
@@ -128,20 +124,20 @@ async def _trading(session: AsyncSession, first: Account) -> None:
     for order in c.ORDERS:
         await orders.add(session, order)
     for look in c.LOOKS:
-        await looks.put(session, c.FIRST, look)
-    await looks.see(session, c.FIRST, c.LOOKS[0])
-    await troubles.put(session, c.FIRST, c.TROUBLE)
+        await check_results.put(session, c.FIRST, look)
+    await check_results.see(session, c.FIRST, c.LOOKS[0])
+    await incidents.put(session, c.FIRST, c.TROUBLE)
     for account_id, kind in enumerate(TroubleKind, start=2):
         if account_id <= len(c.CHATS):
             trouble = Trouble(kind=kind, detail="", since=c.EARLIER, last_at=c.AT)
-            await troubles.put(session, type(c.FIRST)(account_id), trouble)
-    await requests.put(session, c.FIRST, c.REQUEST)
-    await offers.put(session, c.SECOND, c.OFFER)
+            await incidents.put(session, type(c.FIRST)(account_id), trouble)
+    await run_requests.put(session, c.FIRST, c.REQUEST)
+    await approvals.put(session, c.SECOND, c.OFFER)
     for movement in c.MOVEMENTS:
-        await movements.add(session, c.FIRST, movement)
-    await movements.see(session, c.FIRST, c.LAST_SEEN, dry_run=False)
-    await paper.open_ledger(session, c.SECOND, c.PAPER)
-    await paper.record(session, c.PAPER_ORDER)
+        await balance_changes.add(session, c.FIRST, movement)
+    await balance_changes.see(session, c.FIRST, c.LAST_SEEN, dry_run=False)
+    await paper_ledger.open_ledger(session, c.SECOND, c.PAPER)
+    await paper_ledger.record(session, c.PAPER_ORDER)
     await audit.add_changes(
         session, await accounts.get(session, c.SECOND), first, at=c.AT, user_id=c.OWNER
     )
@@ -172,14 +168,14 @@ async def _chats(session: AsyncSession) -> None:
     await confirmations.take(
         session, "lift_halt-1", chat_id=c.CHAT, user_id=c.OWNER, now=c.AT, message_id=31
     )
-    await alert_settings.put(session, c.FIRST, c.ALERT_SETTINGS, now=c.AT)
-    await alert_settings.digest_written(session, c.FIRST, at=c.AT, quote=Decimal("57.1"))
+    await alert_preferences.put(session, c.FIRST, c.ALERT_SETTINGS, now=c.AT)
+    await alert_preferences.digest_written(session, c.FIRST, at=c.AT, quote=Decimal("57.1"))
     for mark in c.MARKS:
-        await low_marks.put(session, c.FIRST, mark)
-    card = cards.Card(
+        await low_balance.put(session, c.FIRST, mark)
+    card = status_messages.Card(
         chat_id=c.CHAT, message_id=41, pinned=True, gist="g1", words="w1", look=c.LOOKS[0]
     )
-    await cards.put(session, card, next_edit_at=c.LATER)
+    await status_messages.put(session, card, next_edit_at=c.LATER)
     await undeliverable.put(session, c.UNDELIVERABLE)
     await undeliverable.mark_paused(session, c.SECOND)
 
@@ -213,7 +209,7 @@ async def _coordination(session: AsyncSession) -> None:
     await leases.claim(session, owner=c.PROCESS, now=_NOW, ttl=_TTL, most=3)
     await leases.wake(session, c.SECOND)
     for name in ("poller", "porter"):
-        await posts.hold(session, name, owner=c.PROCESS, now=_NOW, ttl=_TTL)
+        await leader_leases.hold(session, name, owner=c.PROCESS, now=_NOW, ttl=_TTL)
     await processes.announce(session, c.PROCESS, now=_NOW, ttl=_TTL, database_session="11 22 33")
     await processes.announce(session, c.DEAD_PROCESS, now=_NOW, ttl=-_TTL)
 
@@ -236,7 +232,7 @@ async def _queues(session: AsyncSession) -> None:
             dedupe_key=f"answer:{number}",
             now=c.AT,
             topic_id=77,
-            rank=queue.FIRST,
+            rank=queue_columns.FIRST,
         )
     [sent] = await queue.claim(session, OutboxRow, now=c.AT, hold=_TTL, most=1, owner=c.PROCESS)
     await queue.finish(session, OutboxRow, queue.Claim.of(sent), now=c.AT, message_id=51)
@@ -251,7 +247,7 @@ async def _queues(session: AsyncSession) -> None:
             payload=answer,
             dedupe_key=f"answer:{failure}",
             now=c.AT,
-            rank=queue.FIRST,
+            rank=queue_columns.FIRST,
         )
         [over] = await queue.claim(session, OutboxRow, now=c.AT, hold=_TTL, most=1)
         await queue.finish(session, OutboxRow, queue.Claim.of(over), now=c.AT, failure=failure)
@@ -263,7 +259,11 @@ async def _queues(session: AsyncSession) -> None:
             _VAULT.seal_text(json.dumps(c.UPDATE), purpose=purpose(c.BOT_ID, update_id)),
             rank,
         )
-        for update_id, rank in ((501, queue.NORMAL), (502, queue.LAST), (503, queue.FIRST))
+        for update_id, rank in (
+            (501, queue_columns.NORMAL),
+            (502, queue_columns.LAST),
+            (503, queue_columns.FIRST),
+        )
     ]
     await inbox.store(session, bot_id=c.BOT_ID, updates=updates, now=c.AT)
     [row] = await queue.claim(session, InboxRow, now=c.AT, hold=_TTL, most=1, owner=c.PROCESS)
@@ -275,13 +275,13 @@ async def _queues(session: AsyncSession) -> None:
 
 async def _notes(session: AsyncSession, first: Account) -> None:
     """Those that no function of the storage writes by itself."""
-    await halts.put(session, c.HALT)
+    await halt.put(session, c.HALT)
     await pruning.done(session, at=c.AT)
-    await notes.put(session, notes.VAULT_CANARY, _VAULT.canary())
-    await notes.put(session, f"doctor:{first.id}", c.AT.isoformat())
-    await notes.put(session, "key_powers:print-of-the-key", "SPOT_WITHDRAW_WRITE")
-    await notes.put(session, f"moved:{c.FORMER_GROUP}", str(c.GROUP))
-    await notes.put(session, "brought_forward", "0 0")
+    await key_values.put(session, key_values.VAULT_CANARY, _VAULT.canary())
+    await key_values.put(session, f"doctor:{first.id}", c.AT.isoformat())
+    await key_values.put(session, "key_powers:print-of-the-key", "SPOT_WITHDRAW_WRITE")
+    await key_values.put(session, f"moved:{c.FORMER_GROUP}", str(c.GROUP))
+    await key_values.put(session, "brought_forward", "0 0")
 
 
 async def _bots_own(database: Database) -> None:

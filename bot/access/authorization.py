@@ -1,0 +1,289 @@
+"""Who may command the bot: listed chats, and whoever brought the one-time pairing code.
+
+Deny by default: a chat *and* a user must be known. In a private chat they are the same; in a
+group only its members and, if it is listed, people who are known themselves may act.
+"""
+
+import hashlib
+import hmac
+import logging
+import secrets
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from enum import Enum
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.accounts.invitations import TRIES, TRIES_WITHIN
+from engine.clock import Clock
+from engine.domain.accounts.members import SHARED_IDS, Circle, Role
+from engine.storage.accounts import accounts, audit, invitations, members
+from engine.storage.database import Database, InTransaction
+
+# By all strangers together; a user has TRIES a day. Then the code is replaced, so no one can lock
+# the owner out, and 1,000 tries find one of 72 bits once in 10^18.
+_CODE_TRIES = 1000
+_CODE_BYTES = 9
+_SAID_AGAIN_AFTER = timedelta(days=1)
+
+logger = logging.getLogger(__name__)
+
+
+class Pairing(Enum):
+    """What came of sending a code."""
+
+    ADMITTED = "admitted"
+    WRONG = "wrong"
+    CLOSED = "closed"  # no code is waiting to be used
+    UNHEARD = "unheard"  # this user has guessed too often
+
+
+class Access:
+    def __init__(
+        self, *, database: Database, clock: Clock, authorized_chats: tuple[int, ...]
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._listed = frozenset(authorized_chats)
+        self._owner = authorized_chats[0] if authorized_chats else None
+        self._owner_chat = self._owner
+
+    async def role(
+        self, *, chat_id: int, user_id: int, name: str = "", beside: InTransaction | None = None
+    ) -> Role | None:
+        """What the user may do in the chat; None: nothing. *name*, what they call themselves, is
+        kept where they were let in. *beside* reads something else in the same transaction.
+
+        Whoever is known owns their private chat. In a listed group people who are listed trade,
+        and the bot's owner owns it; what a group's members were given by name goes before.
+        """
+        is_private = chat_id == user_id
+        async with self._database.reading() as session:
+            if beside is not None:
+                await beside(session)
+            if user_id in SHARED_IDS:
+                return None
+            if is_private and user_id in self._listed:
+                return Role.OWNER
+            member = await members.find(session, chat_id=chat_id, user_id=user_id)
+            if member is None:
+                standing = await self._standing(session, chat_id, user_id)
+                if standing is None:
+                    return await _as_onlooker(session, chat_id)
+                known = await members.name_of(session, user_id)
+            else:
+                standing, known = None, member.name
+        if name not in {"", known}:
+            async with self._database.writing() as session:
+                if member is None:
+                    await members.keep_name(session, user_id, name)
+                else:
+                    await members.rename(session, chat_id=chat_id, user_id=user_id, name=name)
+        if member is None:
+            return standing
+        return Role.OWNER if is_private else member.role
+
+    async def known_chats(self, session: AsyncSession, chat_ids: Collection[int]) -> set[int]:
+        """Those of *chat_ids* in which some user has a role."""
+        known = await members.known_chats(session, chat_ids)
+        return known | self._listed.intersection(chat_ids)
+
+    async def may_trade(self, session: AsyncSession, *, chat_id: int, user_id: int) -> bool:
+        """Whether `role` would let the user pause and resume the chat."""
+        if chat_id == user_id and user_id in self._listed:
+            return True
+        role = await members.role(session, chat_id=chat_id, user_id=user_id)
+        if role is None:
+            role = await self._standing(session, chat_id, user_id)
+        return role is not None and (chat_id == user_id or role.covers(Role.TRADER))
+
+    @property
+    def listed_groups(self) -> list[int]:
+        return sorted(chat_id for chat_id in self._listed if chat_id < 0)
+
+    async def standing(self, chat_id: int, user_id: int) -> Role | None:
+        """What AUTHORIZED_CHATS lets the user do in the chat, whatever they were given by name."""
+        async with self._database.reading() as session:
+            return await self._standing(session, chat_id, user_id)
+
+    async def circle(self, chat_id: int) -> Circle:
+        """The people around a chat, for its owners to see and to change."""
+        async with self._database.reading() as session:
+            owner = self._owner if self._owner is not None else await members.owner(session)
+            people = {one for one in (*self._listed, owner) if one is not None and one > 0}
+            people -= SHARED_IDS
+            standing = {}
+            for user_id in sorted(people):
+                where = user_id if chat_id > 0 else chat_id
+                if (role := await self._standing(session, where, user_id)) is not None:
+                    standing[user_id] = role
+            names = {user_id: await members.name_of(session, user_id) for user_id in standing}
+        return Circle(chat_id=chat_id, standing=standing, bot_owner=owner, names=names)
+
+    async def in_groups(self, *, most: int) -> Sequence[tuple[int, int, Role]]:
+        """The chat, the user and the role of whoever may more than look in a group."""
+        async with self._database.reading() as session:
+            found = {
+                (chat, user): role
+                for chat, user, role in await members.in_groups(session, most=most)
+            }
+            for chat_id in sorted(one for one in self._listed if one < 0):
+                for user_id in sorted(one for one in self._listed if one > 0):
+                    role = await self._standing(session, chat_id, user_id)
+                    given = await members.role(session, chat_id=chat_id, user_id=user_id)
+                    if role is not None and given is None:
+                        found[chat_id, user_id] = role
+        return [(*who, role) for who, role in found.items()][:most]
+
+    async def _standing(self, session: AsyncSession, chat_id: int, user_id: int) -> Role | None:
+        is_listed = user_id in self._listed
+        if chat_id == user_id:
+            return Role.OWNER if is_listed else None
+        if chat_id not in self._listed:
+            former = await members.former_chat(session, chat_id)
+            if former not in self._listed:
+                return None
+        if await self._is_owner(session, user_id):
+            return Role.OWNER
+        return Role.TRADER if is_listed else None
+
+    async def is_owner(self, *, user_id: int) -> bool:
+        """The first listed chat, or whoever used the pairing code."""
+        async with self._database.reading() as session:
+            return await self._is_owner(session, user_id)
+
+    async def _is_owner(self, session: AsyncSession, user_id: int) -> bool:
+        if self._owner is not None:
+            return user_id == self._owner
+        return await members.is_owner(session, user_id=user_id)
+
+    async def owner_chat(self) -> int | None:
+        """Where the owner is told of the bot's own troubles; None while it has no owner.
+
+        Asked of the database until it is known: later the database may be what is broken.
+        """
+        if self._owner_chat is None:
+            async with self._database.reading() as session:
+                # A private chat has the id of its user.
+                self._owner_chat = await members.owner(session)
+        return self._owner_chat
+
+    async def refuse_once(self, *, user_id: int) -> bool:
+        """Whether this stranger should get an answer: the first time only."""
+        async with self._database.writing() as session:
+            return await members.refuse_once(session, user_id=user_id, now=self._clock.now())
+
+    async def first_time(self, what: str) -> bool:
+        """Whether *what* was never said before; from now on it counts as said."""
+        return await self._is_news(what, again_after=None)
+
+    async def is_news(self, what: str) -> bool:
+        """As `first_time`, but after a day it may be said again."""
+        return await self._is_news(what, again_after=_SAID_AGAIN_AFTER)
+
+    async def _is_news(self, what: str, *, again_after: timedelta | None) -> bool:
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            return await members.is_news(session, what, now=now, again_after=again_after)
+
+    async def knows_chat(self, chat_id: int) -> bool:
+        """Whether the chat is listed, under its former id too, or has members."""
+        if chat_id in self._listed:
+            return True
+        async with self._database.reading() as session:
+            former = await members.former_chat(session, chat_id)
+            return former in self._listed or await members.has_any(session, chat_id=chat_id)
+
+    async def knows_person(self, user_id: int) -> bool:
+        """Whether the user may use the bot somewhere."""
+        if user_id in self._listed:
+            return True
+        async with self._database.reading() as session:
+            return await members.is_any(session, user_id=user_id)
+
+    async def offer_code(self) -> bool:
+        """Log a new pairing code if the bot has no owner yet, and whether that was so.
+
+        The former code is worthless then, and every user may guess again.
+        """
+        if self._owner is not None:
+            return False
+        code = secrets.token_urlsafe(_CODE_BYTES)
+        async with self._database.writing() as session:
+            if await members.has_owner(session):
+                return False
+            await members.set_code(session, code_hash=_hash(code), tries=_CODE_TRIES)
+            await invitations.forget_guesses(session)
+        _log_code(code)
+        return True
+
+    async def has_code(self) -> bool:
+        """Whether a pairing code waits to be used."""
+        async with self._database.reading() as session:
+            return await members.is_code_offered(session)
+
+    async def pair(self, code: str, *, chat_id: int, user_id: int, name: str = "") -> Pairing:
+        """Let the bearer of the right code in, as the owner. The code works once.
+
+        A wrong one has to be counted against its user by who looks at it next (`Door.knock`).
+        """
+        now, new_code, came = self._clock.now(), None, Pairing.WRONG
+        async with self._database.writing() as session:
+            guessed = await invitations.guesses(session, user_id=user_id, since=now - TRIES_WITHIN)
+            if guessed >= TRIES or user_id in SHARED_IDS:
+                return Pairing.UNHEARD
+            spent = await members.spend_try(session)
+            if spent is None:
+                return Pairing.CLOSED
+            expected, tries_left = spent
+            if hmac.compare_digest(expected, _hash(code)):
+                await self._admit(session, chat_id=chat_id, user_id=user_id, name=name)
+                came = Pairing.ADMITTED
+            elif not tries_left:
+                new_code = secrets.token_urlsafe(_CODE_BYTES)
+                await members.set_code(session, code_hash=_hash(new_code), tries=_CODE_TRIES)
+        if new_code is not None:
+            logger.warning("strangers sent too many wrong codes: the code is replaced")
+            _log_code(new_code)
+        if came is Pairing.ADMITTED:
+            self._owner_chat = user_id
+        return came
+
+    async def _admit(
+        self, session: AsyncSession, *, chat_id: int, user_id: int, name: str
+    ) -> None:
+        await members.void_code(session)
+        # Keys are taken in private only, so whoever pairs in a group is let in there as well.
+        for admitted_to in {chat_id, user_id}:
+            await members.admit(
+                session,
+                chat_id=admitted_to,
+                user_id=user_id,
+                role=Role.OWNER,
+                is_owner=True,
+                now=self._clock.now(),
+                name=name,
+            )
+        await audit.add(
+            session,
+            at=self._clock.now(),
+            chat_id=chat_id,
+            user_id=user_id,
+            action="pair",
+            subject="the bot",
+            detail="none -> owner",
+        )
+
+
+async def _as_onlooker(session: AsyncSession, chat_id: int) -> Role | None:
+    account = await accounts.of_chat(session, chat_id)
+    return Role.VIEWER if account is not None and account.all_may_look else None
+
+
+def _hash(code: str) -> str:
+    return hashlib.sha256(code.encode()).hexdigest()
+
+
+def _log_code(code: str) -> None:
+    # A warning: somebody has to act on it, and it must be seen at any LOG_LEVEL.
+    logger.warning("no owner yet; send this to the bot to become it: /start %s", code)

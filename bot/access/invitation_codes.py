@@ -1,0 +1,63 @@
+"""The door: what the bearer of an invitation's code hears, wherever they send it."""
+
+from dataclasses import dataclass
+
+from bot.access.command_menu import Menus
+from bot.interaction.message import Message
+from bot.views.access import welcome_view
+from bot.views.invitations import (
+    admitted_elsewhere_view,
+    admitted_here_view,
+    admitted_to_private_view,
+    expired_code_view,
+    used_code_view,
+    wrong_invitation_view,
+)
+from engine.accounts.account_service import Accounts
+from engine.accounts.invitations import Admitted, Invitations
+from engine.domain.accounts.members import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """*answer* is None where the code itself says nothing; *tries_left* counts wrong ones."""
+
+    admitted: Admitted
+    answer: Message | None
+    tries_left: int = 0
+
+
+class Door:
+    def __init__(self, *, invitations: Invitations, accounts: Accounts, menus: Menus) -> None:
+        self._invitations = invitations
+        self._accounts = accounts
+        self._menus = menus
+
+    async def knock(self, code: str, *, chat_id: int, user_id: int, name: str) -> Opened:
+        """Let the bearer in, where the code is good for it; the answer is for *chat_id*."""
+        admission = await self._invitations.accept(
+            code, sent_in=chat_id, user_id=user_id, name=name
+        )
+        invitation = admission.invitation
+        if admission.admitted is Admitted.ADMITTED and invitation is not None:
+            there = invitation.admits_to(user_id)
+            await self._menus.show(chat_id=there, user_id=user_id, role=invitation.role)
+            if there == user_id:
+                if chat_id != user_id:
+                    return Opened(admission.admitted, admitted_to_private_view())
+                account = await self._accounts.of(chat_id)
+                return Opened(admission.admitted, welcome_view(account=account, just_let_in=True))
+            view = admitted_here_view if there == chat_id else admitted_elsewhere_view
+            return Opened(admission.admitted, view(role=invitation.role))
+        answer = None
+        if admission.admitted is Admitted.USED:
+            answer = used_code_view()
+        elif admission.admitted is Admitted.EXPIRED:
+            answer = expired_code_view()
+        elif admission.admitted is Admitted.WRONG:
+            answer = wrong_invitation_view(tries_left=admission.tries_left)
+        return Opened(admission.admitted, answer, admission.tries_left)
+
+    async def shown_to(self, role: Role, *, chat_id: int, user_id: int) -> None:
+        """Somebody came in by another way: the menu of what they may do."""
+        await self._menus.show(chat_id=chat_id, user_id=user_id, role=role)

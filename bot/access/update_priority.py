@@ -1,0 +1,39 @@
+"""Whose update is handled first: decided when it is stored, because then it is sealed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.access.authorization import Access
+from bot.interaction.update_kind import stops, wish_in
+from bot.updates.inbox import chat_of, sender_of
+from engine.storage.models import queue_columns
+from engine.storage.queues import inbox
+
+
+class Ranks:
+    """A /pause or /halt of somebody who may send it comes first, whatever is being done for its
+    chat; chats in which nobody is known come last.
+    """
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    async def of(self, session: AsyncSession, updates: Sequence[dict[str, Any]]) -> Sequence[int]:
+        """The rank in the inbox of each of *updates*."""
+        chats = {chat_of(raw) for raw in updates}
+        known = await self._access.known_chats(session, chats)
+        # A chat that has become known meanwhile keeps its order: what came before waits yet.
+        known -= await inbox.unknown_waiting(session, known) if known else set()
+        return [
+            queue_columns.FIRST
+            if stops(wish_in(raw)) and await self._may_stop(session, raw)
+            else queue_columns.NORMAL
+            if chat_of(raw) in known
+            else queue_columns.LAST
+            for raw in updates
+        ]
+
+    async def _may_stop(self, session: AsyncSession, raw: dict[str, Any]) -> bool:
+        return await self._access.may_trade(session, chat_id=chat_of(raw), user_id=sender_of(raw))

@@ -1,0 +1,171 @@
+"""The process's settings: read once from the environment, checked together, frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from bot.config import env as environment
+from bot.config.env_reader import Reading
+from bot.observability.redaction import login_of, whole_of
+from engine.domain.accounts.settings import Settings, Threshold
+from engine.domain.market.pairs import Symbol
+from engine.exchanges.rate_limiter import Limits
+from engine.storage.postgres import with_tls
+from engine.storage.schema import DEFAULT_URL, sqlite_file
+
+_TELEGRAM = "https://api.telegram.org"
+_WEBHOOK_PORTS = {None, 443, 80, 88, 8443}
+
+
+class BadSettings(Exception):
+    """The program cannot start. *problems* are lines for stderr, free of secrets."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessSettings:
+    """The first of *authorized_chats* is the owner. Without *encryption_keys* there is a
+    *key_file*: that is so with SQLite only.
+    """
+
+    telegram_token: str | None = field(repr=False)
+    telegram_api_url: str
+    telegram_proxy: str | None = field(repr=False)
+    mexc_api_url: str
+    mexc_proxy: str | None = field(repr=False)
+    mexc_limits: Limits
+    authorized_chats: tuple[int, ...]
+    database_url: str = field(repr=False)
+    encryption_keys: tuple[str, ...] = field(repr=False)
+    default_settings: Settings
+    error_backoff: timedelta
+    webhook_url: str | None
+    port: int | None
+    listen_address: str | None
+    log_level: str
+    log_file: Path | None
+    keep: timedelta
+    log_format: str
+    metrics_token: str | None = field(repr=False)
+    sentry_dsn: str | None = field(repr=False)
+    heartbeat_url: str | None = field(repr=False)
+    ssl_cert_file: str | None
+    ssl_cert_dir: str | None
+
+    @property
+    def is_demo(self) -> bool:
+        return self.telegram_token is None
+
+    @property
+    def on_postgres(self) -> bool:
+        return sqlite_file(self.database_url) is None
+
+    @property
+    def secrets(self) -> set[str]:
+        """What must not be read in any log or report, in all the forms it may stand there."""
+        return {
+            *self.encryption_keys,
+            *login_of(self.database_url),
+            *(w for url in (self.mexc_proxy, self.telegram_proxy) if url for w in login_of(url)),
+            *(word for word in (self.telegram_token, self.metrics_token) if word),
+            *(w for url in (self.sentry_dsn, self.heartbeat_url) if url for w in whole_of(url)),
+        }
+
+    @property
+    def key_file(self) -> Path | None:
+        """Beside the database, for `bot.config.key_file.load_or_create_keys`; None if keys are given."""
+        database = sqlite_file(self.database_url)
+        return None if self.encryption_keys or not database else database.with_suffix(".key")
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Raises BadSettings with every problem there is. A blank variable is not set."""
+        reading = Reading(env)
+        settings = cls(
+            telegram_token=reading.one("TELEGRAM_TOKEN", environment.token, None),
+            telegram_api_url=reading.one("TELEGRAM_API_URL", environment.http_url, _TELEGRAM),
+            telegram_proxy=reading.one("TELEGRAM_PROXY", environment.proxy, None),
+            mexc_api_url=reading.one("MEXC_API_URL", environment.http_url, "https://api.mexc.com"),
+            mexc_proxy=reading.one("MEXC_PROXY", environment.proxy, None),
+            mexc_limits=Limits(
+                weight=reading.one("MEXC_WEIGHT", environment.weight, Limits().weight),
+                orders=reading.one("MEXC_ORDERS_PER_SECOND", environment.rate, Limits().orders),
+                account_reads=reading.one(
+                    "MEXC_READS_PER_SECOND", environment.rate, Limits().account_reads
+                ),
+            ),
+            authorized_chats=reading.one("AUTHORIZED_CHATS", environment.chats, ()),
+            database_url=_database_url(reading),
+            encryption_keys=reading.one("ENCRYPTION_KEYS", environment.keys, ()),
+            default_settings=Settings(
+                target=reading.one("TARGET_USDT", environment.target, Decimal(40)),
+                threshold=reading.one(
+                    "THRESHOLD", environment.threshold, Threshold(Decimal("0.05"))
+                ),
+                interval=_interval(reading),
+                symbol=reading.one("TRADING_PAIR", environment.pair, Symbol("MNTLUSDT")),
+            ),
+            error_backoff=reading.one("ERROR_BACKOFF", environment.seconds, timedelta(seconds=60)),
+            webhook_url=reading.one("WEBHOOK_URL", environment.http_url, None),
+            port=reading.one("PORT", environment.port, None),
+            listen_address=reading.one("LISTEN_ADDRESS", environment.address, None),
+            log_level=reading.one("LOG_LEVEL", environment.level, "INFO"),
+            log_file=reading.one("LOG_FILE", Path, None),
+            keep=reading.one("KEEP_DAYS", environment.days_kept, timedelta(days=30)),
+            log_format=reading.one("LOG_FORMAT", environment.log_format, "text"),
+            metrics_token=reading.one("METRICS_TOKEN", environment.bearer, None),
+            sentry_dsn=reading.one("SENTRY_DSN", environment.dsn, None),
+            heartbeat_url=reading.one("HEARTBEAT_URL", environment.ping_url, None),
+            ssl_cert_file=reading.one("SSL_CERT_FILE", str, None),
+            ssl_cert_dir=reading.one("SSL_CERT_DIR", str, None),
+        )
+        if settings.on_postgres and not reading.is_set("ENCRYPTION_KEYS"):
+            reading.refuse("ENCRYPTION_KEYS", "is required with PostgreSQL")
+        if reading.is_set("DYNO") and not settings.on_postgres and not settings.is_demo:
+            reading.refuse(
+                "DATABASE_URL",
+                "must be PostgreSQL on this host, which erases its disk at each restart",
+            )
+        if _bot_id(settings.telegram_token) in settings.authorized_chats:
+            reading.refuse("AUTHORIZED_CHATS", "has the id of the bot itself, which is no person")
+        if _is_refused_by_telegram(settings):
+            reading.refuse(
+                "WEBHOOK_URL", "must begin with https:// and have port 443, 80, 88 or 8443"
+            )
+        if reading.problems:
+            raise BadSettings(reading.problems)
+        return settings
+
+
+def _database_url(reading: Reading) -> str:
+    url = reading.one("DATABASE_URL", environment.database_url, DEFAULT_URL)
+    # Heroku's addresses do not say that its databases want TLS, and are reached from outside.
+    return with_tls(url) if reading.is_set("DYNO") else url
+
+
+def _bot_id(token: str | None) -> int | None:
+    return int(token.partition(":")[0]) if token else None
+
+
+def _is_refused_by_telegram(settings: ProcessSettings) -> bool:
+    """Another Bot API server than Telegram's own may take any address."""
+    if settings.webhook_url is None or settings.telegram_api_url != _TELEGRAM:
+        return False
+    address = urlsplit(settings.webhook_url)
+    return address.scheme != "https" or address.port not in _WEBHOOK_PORTS
+
+
+def _interval(reading: Reading) -> timedelta:
+    """DELTA is what the script before this program called it."""
+    interval = reading.one("CHECK_INTERVAL", environment.seconds, None)
+    delta = reading.one("DELTA", environment.seconds, None)
+    if interval and delta and interval != delta:
+        reading.refuse("DELTA", "is the old name of CHECK_INTERVAL, and the two differ: keep one")
+    return interval or delta or timedelta(seconds=120)

@@ -1,0 +1,1 @@
+"""The bot in a terminal, with a simulated market and no Telegram."""

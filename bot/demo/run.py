@@ -1,0 +1,150 @@
+"""The demo: the very same handlers, engine, database and order protocol in a terminal.
+
+A simulated market stands for MEXC, the terminal for Telegram, and a minute passes in a second.
+"""
+
+import asyncio
+import sys
+import tempfile
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet
+
+from bot.config.settings import ProcessSettings
+from bot.demo.console import Console, ConsoleRequest
+from bot.demo.terminal import Terminal
+from bot.demo.tour import Tour
+from bot.runtime.components import Venue, assemble
+from bot.runtime.startup import build_application, come_online, open_database
+from bot.runtime.supervisor import live
+from bot.updates.inbox import UpdateStore
+from bot.updates.polling import Intake
+from engine.clock import Clock, SystemClock
+from engine.domain.accounts.account import Account
+from engine.domain.market.balances import Holdings
+from engine.exchanges.paper.exchange import PaperExchange
+from engine.exchanges.paper.simulated_market import (
+    RULES,
+    Deposits,
+    SimulatedKeyCheck,
+    SimulatedMarket,
+)
+from engine.security.vault import Vault
+from engine.storage.database import Database
+from engine.timeouts import Timing
+
+SPEED = 60
+_SEED = 7
+_HEARTBEAT = timedelta(milliseconds=100)
+_TOKEN = "1:demo"  # noqa: S105 - nobody's token; it never leaves the process
+_BOT_ID = 1
+
+
+async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
+    """Until *stop*, the end of the input, of the output's reader or of the tour.
+
+    Returns the exit code.
+
+    Nothing is kept: the database lives in a folder that is removed afterwards.
+    """
+    clock = SystemClock(speed=SPEED)
+    somebody_types = sys.stdin is not None and sys.stdin.isatty()
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ballast-")))
+        database = await stack.enter_async_context(
+            open_database(f"sqlite:///{folder / 'demo.db'}", clock=clock)
+        )
+        vault = Vault([Fernet.generate_key().decode()])
+        terminal = Terminal(sys.stdout, styled=sys.stdout.isatty(), on_closed=stop.set)
+        console = Console(terminal=terminal, clock=clock)
+        application = build_application(
+            _TOKEN, request=ConsoleRequest(console), base_url="http://demo.invalid"
+        )
+        stack.push_async_callback(application.shutdown)
+        # The tour tells one story, in which each drift is one trade.
+        market = SimulatedMarket(clock, _SEED, thins=somebody_types)
+        deposits = Deposits(database=database, clock=clock, seed=_SEED, tell=console.moved)
+        parts = assemble(
+            application=application,
+            database=database,
+            vault=vault,
+            venue=demo_venue(settings, market=market, database=database, clock=clock),
+            clock=clock,
+            authorized_chats=(1,),
+        )
+        keyboard = _Keyboard()
+        intake = Intake(
+            source=keyboard,
+            store=UpdateStore(
+                database=database,
+                clock=clock,
+                sealer=vault,
+                bot_id=_BOT_ID,
+                claiming=parts.update_workers.claiming,
+                rank_all=parts.ranks.of,
+            ),
+            clock=clock,
+            on_answered=parts.polls.answered,
+        )
+        exit_code = 0
+
+        async def play() -> None:
+            nonlocal exit_code
+            await come_online(parts, clock)
+            if somebody_types:
+                await console.run(sys.stdin, keyboard.type)
+            else:
+                tour = Tour(
+                    console=console, clock=clock, deliver=keyboard.type, drift=deposits.push
+                )
+                exit_code = await tour.play()
+            stop.set()
+
+        engine = [parts.heartbeat.run, parts.dispatcher.run, parts.rounds.run, intake.run]
+        if somebody_types:  # the tour moves money when its story needs it
+            engine.append(deposits.run)
+        await live(
+            stop=stop,
+            engine=engine,
+            dispatcher=parts.dispatcher,
+            telegram=play,
+            workers=[parts.update_workers, parts.relay],
+        )
+        return exit_code
+
+
+class _Keyboard:
+    """What is typed, as the intake's source: it is stored in the inbox before it is handled."""
+
+    def __init__(self) -> None:
+        self._typed: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def type(self, raw: dict[str, Any]) -> None:
+        self._typed.put_nowait(raw)
+
+    async def fetch(self, _: int | None) -> list[dict[str, Any]]:
+        return [await self._typed.get()]
+
+
+def demo_venue(
+    settings: ProcessSettings, *, market: SimulatedMarket, database: Database, clock: Clock
+) -> Venue:
+    def paper(account: Account) -> PaperExchange:
+        return PaperExchange(account_id=account.id, market=market, database=database, clock=clock)
+
+    async def open_paper(account: Account, _: Holdings | None) -> None:
+        await paper(account).open_ledger(None, symbol=account.settings.symbol)
+
+    return Venue(
+        exchange_for=paper,
+        key_check=SimulatedKeyCheck(market, clock),
+        open_paper=open_paper,
+        paper_only=True,
+        defaults=replace(settings.default_settings, dry_run=True, symbol=RULES.symbol),
+        timing=Timing(error_backoff=settings.error_backoff).stretched(SPEED),
+        heartbeat=_HEARTBEAT * SPEED,
+    )

@@ -1,0 +1,100 @@
+"""The demo when nobody is there to type: a short tour that fails loudly if the bot stays silent."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.demo.console import Console, Deliver
+from bot.views import demo
+from engine.clock import Clock
+
+# In the demo's time: a minute is a second.
+_LIMIT = timedelta(minutes=45)
+_STEP = timedelta(seconds=3)
+_READING_TIME = timedelta(seconds=40)
+# An earlier trade's alert may still be on its way, and is not the one a drift is to cause.
+_DELIVERY_TIME = timedelta(seconds=90)
+# After the mode, which may have a line of its own.
+_TRADE = re.compile(r"\A(?:[^\n]*\n)?[^\n]*\b(?:Bought|Sold) [0-9]")
+_NO_TRADE = re.compile(rf"(?!{_TRADE.pattern})")
+_ANYTHING = re.compile("")
+_PAUSED = re.compile(".*paused", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """One line to type, and what its answer looks like. *trades*: an alert of a trade must
+    follow, after a *drift* if one is needed for that.
+    """
+
+    line: str
+    answer: re.Pattern[str] = _NO_TRADE
+    trades: bool = False
+    drift: bool = False
+
+
+_STOPS = (
+    _Stop("/start"),
+    _Stop("/connect DEMOKEY0NOTREAL DEMOSECRET0NOTREAL"),
+    _Stop("/resume", trades=True),
+    _Stop("/status"),
+    _Stop("/why", answer=_ANYTHING, drift=True, trades=True),
+    _Stop("/settarget 60", trades=True),
+    _Stop("/history", answer=_ANYTHING),
+    _Stop("/pause", answer=_PAUSED),
+)
+
+
+class Tour:
+    """*drift* pushes the balance out of its band, unless it is already (`Deposits.push`)."""
+
+    def __init__(
+        self,
+        *,
+        console: Console,
+        clock: Clock,
+        deliver: Deliver,
+        drift: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._console = console
+        self._clock = clock
+        self._deliver = deliver
+        self._drift = drift
+
+    async def play(self) -> int:
+        """The exit code: 1 where the bot did not do what the tour was to show."""
+        self._console.note(demo.TOUR_WELCOME)
+        until = self._clock.steady() + _LIMIT
+        for stop in _STOPS:
+            await self._clock.sleep(_READING_TIME)
+            if not await self._visit(stop, until=until):
+                self._console.note(demo.missing(stop.line.split()[0]))
+                return 1
+        # The card above follows what was typed last; the last words shall stand last.
+        await self._clock.sleep(_DELIVERY_TIME)
+        self._console.note(demo.TOUR_END)
+        return 0
+
+    async def _visit(self, stop: _Stop, *, until: datetime) -> bool:
+        heard = len(self._console.said)
+        self._console.note(demo.typed(stop.line))
+        await self._console.enter(stop.line, self._deliver)
+        if not await self._hears(stop.answer, since=heard, until=until):
+            return False
+        if not stop.trades:
+            return True
+        if stop.drift:
+            await self._clock.sleep(_DELIVERY_TIME)
+            heard = len(self._console.said)
+            await self._drift()
+        self._console.note(demo.WAIT_FOR_TRADE)
+        return await self._hears(_TRADE, since=heard, until=until)
+
+    async def _hears(self, pattern: re.Pattern[str], *, since: int, until: datetime) -> bool:
+        """Whether the bot says such a thing before the tour's time is up."""
+        while self._clock.steady() < until:
+            if any(pattern.match(text) for text in self._console.said[since:]):
+                return True
+            await self._clock.sleep(_STEP)
+        return False

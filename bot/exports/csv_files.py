@@ -1,0 +1,79 @@
+"""CSV files on disk: as many parts as they need, and no cell that a spreadsheet would compute."""
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from io import TextIOWrapper
+from pathlib import Path
+
+from engine.domain.orders.order import Intent
+
+# Telegram takes files of up to 50 MB from a bot.
+MOST_BYTES = 45_000_000
+# What spreadsheets take for the beginning of a formula, in its full-width form too.
+_FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠]")
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
+
+Row = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A kind of file: *rows* are those of one trade, under *columns*, with times in a zone."""
+
+    stem: str
+    columns: Row
+    rows: Callable[[Intent, tzinfo], Iterable[Row]]
+    real_only: bool = False
+
+
+def defused(cell: str) -> str:
+    """The same text, with a quote before it where a spreadsheet would take it for a formula."""
+    if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell):
+        return f"'{cell}"
+    return cell
+
+
+class Parts:
+    """Writes trades into files in *folder*; one that is full is followed by another.
+
+    Meant for a thread: nothing in here waits, but it writes to the disk.
+    """
+
+    def __init__(
+        self, sheet: Sheet, *, folder: Path, zone: tzinfo, most_bytes: int = MOST_BYTES
+    ) -> None:
+        self._sheet = sheet
+        self._folder = folder
+        self._zone = zone
+        self._most_bytes = most_bytes
+        self._file: TextIOWrapper | None = None
+        self._paths: list[Path] = []
+
+    def write(self, trades: Iterable[Intent]) -> None:
+        """Some more trades, oldest first. A few thousand at once, or a part may grow too large."""
+        if self._file is None or self._file.tell() >= self._most_bytes:
+            self._begin()
+        writer = csv.writer(self._file)  # type: ignore[arg-type]
+        for trade in trades:
+            for row in self._sheet.rows(trade, self._zone):
+                writer.writerow([defused(cell) for cell in row])
+
+    def close(self) -> list[Path]:
+        """The files that there are: `trades.csv`, `trades-2.csv` and so on."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        return self._paths
+
+    def _begin(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        number = len(self._paths) + 1
+        name = self._sheet.stem if number == 1 else f"{self._sheet.stem}-{number}"
+        path = self._folder / f"{name}.csv"
+        self._paths.append(path)
+        self._file = path.open("w", newline="", encoding="utf-8")
+        csv.writer(self._file).writerow(self._sheet.columns)

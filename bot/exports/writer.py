@@ -1,0 +1,88 @@
+"""Long files out of the database: a page at a time, written in a thread, told on the way.
+
+However many trades there are, the memory it takes is that of one page, and whoever else wants
+something of the program waits for no more than one page.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncGenerator
+from datetime import UTC, tzinfo
+from pathlib import Path
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from telegram import InlineKeyboardMarkup
+
+from bot.exports.csv_files import MOST_BYTES, Parts, Sheet
+from bot.interaction.message import Message
+from bot.interaction.request import Document, Progress
+from engine.domain.orders.order import AccountId, Intent
+from engine.storage.database import Database
+from engine.storage.trading import trades
+
+# Turning rows into values happens in the event loop: so many take a few milliseconds.
+_PAGE = 100
+_TOLD_EVERY = 10_000
+
+
+class Words(Protocol):
+    """What is said about the files."""
+
+    def caption(self, *, count: int, part: int, parts: int) -> str: ...
+    def progress(self, *, done: int, total: int) -> Message: ...
+    def failed(self) -> Message: ...
+    def keyboard(self) -> InlineKeyboardMarkup | None: ...
+
+
+async def collect(
+    database: Database,
+    account_id: AccountId,
+    sheet: Sheet,
+    *,
+    words: Words,
+    total: int,
+    progress: Progress,
+    most_bytes: int = MOST_BYTES,
+) -> AsyncGenerator[Document]:
+    """The files with all trades of the account; about *total* of them are expected."""
+    async with database.reading() as session:
+        zone = await asyncio.to_thread(_zone, await trades.zone_name(session, account_id))
+    with tempfile.TemporaryDirectory(prefix="ballast-export-") as folder:
+        parts = Parts(sheet, folder=Path(folder), zone=zone, most_bytes=most_bytes)
+        done = 0
+        last: tuple[Intent, int] | None = None
+        while True:
+            async with database.reading() as session:
+                page = await trades.after(
+                    session, account_id, last=last, most=_PAGE, real_only=sheet.real_only
+                )
+            if page:
+                await asyncio.to_thread(parts.write, [trade for trade, _ in page])
+                last = page[-1]
+                done += len(page)
+            if len(page) < _PAGE:
+                break
+            if done % _TOLD_EVERY == 0:
+                await progress(words.progress(done=done, total=max(done, total)))
+        paths = await asyncio.to_thread(parts.close)
+        for number, path in enumerate(paths, start=1):
+            content = await asyncio.to_thread(path.open, "rb")
+            with content:
+                yield Document(
+                    path.name,
+                    content,
+                    words.caption(count=done, part=number, parts=len(paths)),
+                    instead=words.failed(),
+                    keyboard=words.keyboard(),
+                )
+
+
+def _zone(name: str | None) -> tzinfo:
+    """UTC where the name says nothing to this machine."""
+    if name is None:
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):  # unknown names are KeyErrors
+        return UTC

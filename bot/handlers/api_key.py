@@ -1,0 +1,161 @@
+"""`/connect` in one message or step by step, and `/disconnect` with its question."""
+
+import re
+from collections.abc import Mapping
+
+from bot.interaction.callback_data import Choose, Confirm
+from bot.interaction.confirmations import Questions
+from bot.interaction.conversations import Dialogs
+from bot.interaction.message import Message
+from bot.interaction.request import Ask, Command, OnTap, Page
+from bot.messaging.responder import Replies
+from bot.views.api_key import (
+    another_key_view,
+    ask_disconnect_view,
+    ask_key_view,
+    ask_secret_view,
+    connect_failed_view,
+    connected_view,
+    disconnected_view,
+    nothing_to_disconnect_view,
+)
+from bot.views.stray_api_keys import (
+    group_refused_view,
+    malformed_key_view,
+    not_as_text_view,
+    stray_key_view,
+)
+from engine.accounts.account_service import Accounts
+from engine.errors import EngineError
+from engine.rebalancing.preview import Previews
+from engine.storage.chat.confirmations import Confirmation
+
+DISCONNECT = "disconnect"
+_AWAITS_KEY = "connect:key"
+_AWAITS_SECRET = "connect:secret"  # noqa: S105 - the name of a step
+_WORD = re.compile(r"[A-Za-z0-9_-]{6,128}", re.ASCII)
+_KEY_AND_SECRET = 2
+# As MEXC makes them today: mx0 and letters, or 32 hexadecimal digits.
+_LIKE_A_KEY = re.compile(r"\b(?:mx0[A-Za-z0-9]{8,}|[0-9a-f]{32})\b", re.ASCII)
+
+
+class Keys:
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        previews: Previews,
+        questions: Questions,
+        replies: Replies,
+        dialogs: Dialogs,
+    ) -> None:
+        self._accounts = accounts
+        self._previews = previews
+        self._questions = questions
+        self._replies = replies
+        self._dialogs = dialogs
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        return {"connect": self.connect, "disconnect": self.disconnect}
+
+    @property
+    def taps(self) -> Mapping[str, OnTap]:
+        return {DISCONNECT: OnTap(self._questions.once(self._disconnect_confirmed))}
+
+    @property
+    def pages(self) -> Mapping[type, Page]:
+        return {}
+
+    async def connect(self, ask: Ask) -> Message:
+        """Whatever was typed is deleted before anything else is done with it, and so is a picture
+        or a file that came with it: it may show the key.
+        """
+        words = ask.argument.split()
+        is_secret = bool(words) or ask.has_media
+        deleted = is_secret and await self._delete(ask)
+        if not ask.is_private:
+            return group_refused_view(deleted=deleted if is_secret else None)
+        if ask.has_media:
+            return not_as_text_view(deleted=deleted)
+        if not words:
+            await self._dialogs.wait(ask, _AWAITS_KEY)
+            return ask_key_view(account=await self._accounts.of(ask.chat_id))
+        if len(words) != _KEY_AND_SECRET or not all(map(_WORD.fullmatch, words)):
+            return malformed_key_view(deleted=deleted)
+        return await self._try(ask, api_key=words[0], api_secret=words[1], deleted=deleted)
+
+    async def said(self, ask: Ask, text: str) -> Message | None:
+        """An answer to a step of /connect; None if none was being waited for."""
+        step = await self._dialogs.step(ask)
+        if step is None or step.kind not in {_AWAITS_KEY, _AWAITS_SECRET}:
+            return await self.stray(ask, text)
+        deleted = await self._delete(ask)
+        if ask.has_media or ask.is_secondhand:
+            return not_as_text_view(deleted=deleted)
+        if not _WORD.fullmatch(text.strip()):
+            await self._dialogs.forget(ask)
+            return malformed_key_view(deleted=deleted)
+        if step.kind == _AWAITS_KEY:
+            await self._dialogs.wait(ask, _AWAITS_SECRET, text.strip())
+            return ask_secret_view(deleted=deleted)
+        answer = await self._try(ask, api_key=step.text, api_secret=text.strip(), deleted=deleted)
+        await self._dialogs.forget(
+            ask
+        )  # only now: killed in between, the same message is understood again
+        return answer
+
+    async def stray(self, ask: Ask, text: str) -> Message | None:
+        """What looks like a key where none was asked for goes as well; None if nothing does.
+
+        Behind /connect everything does: in an edit or a forwarded message it is not obeyed.
+        """
+        is_behind_connect = ask.command == "connect" and bool(text or ask.has_media)
+        if not is_behind_connect and not _LIKE_A_KEY.search(text):
+            return None
+        return stray_key_view(deleted=await self._delete(ask))
+
+    async def disconnect(self, ask: Ask) -> Message:
+        account = await self._accounts.of(ask.chat_id)
+        if account.sealed_key is None:
+            return nothing_to_disconnect_view()
+        question_id = await self._questions.ask(
+            ask, kind=DISCONNECT, payload=account.key_tail or ""
+        )
+        return ask_disconnect_view(account=account, confirmation_id=question_id)
+
+    async def _disconnect_confirmed(
+        self, question: Confirmation, _: Confirm | Choose, ask: Ask
+    ) -> Message:
+        change = await self._accounts.disconnect(
+            ask.chat_id, user_id=ask.user_id, key_tail=question.payload
+        )
+        if change.before.key_tail is None:
+            return nothing_to_disconnect_view()
+        if change.after.key_tail is not None:
+            return another_key_view(account=change.after)
+        return disconnected_view(account=change.after, key_tail=change.before.key_tail)
+
+    async def _delete(self, ask: Ask) -> bool:
+        return await self._replies.delete(ask.chat_id, ask.message_id, is_secret=True)
+
+    async def _try(self, ask: Ask, *, api_key: str, api_secret: str, deleted: bool) -> Message:
+        before = await self._accounts.of(ask.chat_id)
+        try:
+            facts = await self._accounts.connect(
+                ask.chat_id, user_id=ask.user_id, api_key=api_key, api_secret=api_secret
+            )
+        except EngineError as e:
+            return connect_failed_view(error=e, account=before, deleted=deleted)
+        account = await self._accounts.of(ask.chat_id)
+        if not account.settings.dry_run:
+            await self._previews.saw(account, facts.holdings)
+        outlook = await self._previews.outlook(account)
+        return connected_view(
+            account=account,
+            facts=facts,
+            rules=outlook.rules,
+            foreseen=outlook.foreseen,
+            deleted=deleted,
+            replaced_tail=before.key_tail,
+        )

@@ -1,0 +1,48 @@
+"""`/audit`: an owner looks up who changed what."""
+
+from collections.abc import Mapping
+
+from bot.access.authorization import Access
+from bot.interaction.message import Message
+from bot.interaction.page_buttons import AuditPage
+from bot.interaction.request import Ask, Command, OnTap, Page
+from bot.views.audit import audit_view
+from engine.accounts.members import People
+
+_ROWS = 8
+
+
+class Trail:
+    def __init__(self, *, people: People, access: Access) -> None:
+        self._people = people
+        self._access = access
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        return {"audit": self.audit}
+
+    @property
+    def taps(self) -> Mapping[str, OnTap]:
+        return {}
+
+    @property
+    def pages(self) -> Mapping[type, Page]:
+        return {AuditPage: self.turned}
+
+    async def audit(self, ask: Ask) -> Message:
+        return await self._page(ask, 0)
+
+    async def turned(self, ask: Ask, press: AuditPage) -> Message:
+        return await self._page(ask, press.page)
+
+    async def _page(self, ask: Ask, number: int) -> Message:
+        entries, has_more = await self._people.trail(ask.chat_id, size=_ROWS, number=number)
+        people = await self._people.of(await self._access.circle(ask.chat_id))
+        names = {member.user_id: member.name for member in people if member.name}
+        # Whoever looks is here, and perhaps only the settings know them.
+        return audit_view(
+            entries=entries,
+            names=names | ({ask.user_id: ask.name} if ask.name else {}),
+            page=number,
+            has_more=has_more,
+        )

@@ -1,0 +1,96 @@
+"""`/start` for those who are in, `/help`, `/version`, `/logs`: the bot about itself."""
+
+import platform
+from collections.abc import Mapping
+from datetime import datetime
+
+from bot.access.authorization import Access
+from bot.access.invitation_codes import Door
+from bot.interaction.message import Message
+from bot.interaction.request import Ask, Command, OnTap, Page
+from bot.observability.logs import recent_lines
+from bot.parsing.settings import NotUnderstood, Topic, parse_log_lines
+from bot.version import VERSION
+from bot.views.access import already_in_view, owner_only_view, welcome_view
+from bot.views.general import logs_view, version_view
+from bot.views.help import help_view
+from bot.views.settings import not_understood_view
+from engine.accounts.account_service import Accounts
+from engine.accounts.invitations import Admitted
+from engine.accounts.members import People
+from engine.clock import Clock
+from engine.domain.accounts.members import Role
+
+
+class About:
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        access: Access,
+        door: Door,
+        people: People,
+        clock: Clock,
+    ) -> None:
+        self._door = door
+        self._people = people
+        self._accounts = accounts
+        self._access = access
+        self._clock = clock
+        self._started_at: datetime = clock.steady()
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        return {"start": self.start, "help": self.help, "version": self.version, "logs": self.logs}
+
+    @property
+    def taps(self) -> Mapping[str, OnTap]:
+        return {}
+
+    @property
+    def pages(self) -> Mapping[type, Page]:
+        return {}
+
+    async def start(self, ask: Ask) -> Message:
+        """With a code of another chat, or for a higher role here, it lets its bearer in there."""
+        if ask.argument:
+            opened = await self._door.knock(
+                ask.argument, chat_id=ask.chat_id, user_id=ask.user_id, name=ask.name
+            )
+            if opened.answer is None or opened.admitted is Admitted.WRONG:
+                return already_in_view()
+            return opened.answer
+        return await self._welcome(ask, just_let_in=False)
+
+    async def welcome(self, ask: Ask) -> Message:
+        """The first words to somebody who has just been let in."""
+        return await self._welcome(ask, just_let_in=True)
+
+    async def _welcome(self, ask: Ask, *, just_let_in: bool) -> Message:
+        """Where a trader says it in a forum, that topic is where the chat is told things."""
+        account = await self._accounts.of(ask.chat_id)
+        alerts_here = ask.topic_id is not None or account.topic_id is not None
+        if not ask.role.covers(Role.TRADER):
+            alerts_here = False
+        if alerts_here and account.topic_id != ask.topic_id:
+            await self._people.move_alerts(account, user_id=ask.user_id, topic_id=ask.topic_id)
+        return welcome_view(account=account, just_let_in=just_let_in, alerts_here=alerts_here)
+
+    async def help(self, ask: Ask) -> Message:
+        return help_view(is_owner=await self._access.is_owner(user_id=ask.user_id))
+
+    async def version(self, _: Ask) -> Message:
+        return version_view(
+            version=VERSION,
+            uptime=self._clock.steady() - self._started_at,
+            python=platform.python_version(),
+        )
+
+    async def logs(self, ask: Ask) -> Message:
+        if not await self._access.is_owner(user_id=ask.user_id):
+            return owner_only_view()
+        try:
+            count = parse_log_lines(ask.argument)
+        except NotUnderstood:
+            return not_understood_view(topic=Topic.LOGS, typed_text=ask.argument)
+        return logs_view(log_lines=recent_lines(count))

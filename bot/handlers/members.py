@@ -1,0 +1,263 @@
+"""`/members` and `/invite`: an owner sees who is in, and decides who may do what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.access.authorization import Access
+from bot.access.command_menu import Menus
+from bot.interaction.callback_data import Choose, Confirm
+from bot.interaction.confirmations import Questions
+from bot.interaction.message import Message
+from bot.interaction.request import Ask, Command, OnTap, Page
+from bot.messaging.responder import Replies
+from bot.views.access import not_allowed_view
+from bot.views.invitations import (
+    ask_invite_view,
+    code_in_private_view,
+    code_view,
+    invite_usage_view,
+    no_invitations_here_view,
+    no_private_chat_view,
+    not_invited_view,
+)
+from bot.views.members import (
+    ask_look_view,
+    look_changed_view,
+    member_view,
+    members_view,
+    only_you_view,
+    sure_view,
+    verdict_view,
+)
+from engine.accounts.account_service import Accounts
+from engine.accounts.invitations import LIFETIME, Invitations
+from engine.accounts.members import People
+from engine.clock import Clock
+from engine.domain.accounts.members import Circle, Member, Role, Verdict
+from engine.storage.chat.confirmations import Confirmation, Refusal, Why
+from engine.storage.serialization import from_json, to_json
+
+LIST, MEMBER, ROLE, LOOK = "members", "member", "member_role", "all_may_look"
+_PAGE = 6  # and two more buttons: Telegram's data has room for eight options
+_INVITED = {"viewer": Role.VIEWER, "trader": Role.TRADER}
+_REMOVE, _BACK = "remove", "back"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A page of the list as its buttons mean it."""
+
+    page: int
+    user_ids: list[int]
+    has_pages: bool
+    has_more: bool
+    all_may_look: bool
+    is_private: bool
+
+    @property
+    def choices(self) -> int:
+        return len(self.user_ids) + self.has_pages + (not self.is_private)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Somebody as they were seen, and what can be made of them."""
+
+    user_id: int
+    name: str
+    role: Role
+    options: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """*user_id*, seen as *expected*, shall be *wanted*; None: nobody here any more."""
+
+    user_id: int
+    name: str
+    expected: Role
+    wanted: Role | None
+
+
+class PeopleOf:
+    def __init__(
+        self,
+        *,
+        people: People,
+        invitations: Invitations,
+        accounts: Accounts,
+        access: Access,
+        menus: Menus,
+        questions: Questions,
+        replies: Replies,
+        clock: Clock,
+    ) -> None:
+        self._replies = replies
+        self._people = people
+        self._invitations = invitations
+        self._accounts = accounts
+        self._access = access
+        self._menus = menus
+        self._questions = questions
+        self._clock = clock
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        return {"members": self.members, "invite": self.invite}
+
+    @property
+    def taps(self) -> Mapping[str, OnTap]:
+        once = self._questions.once
+        return {
+            LIST: OnTap(once(self._chosen), choices=lambda q: from_json(q.payload, Shown).choices),
+            MEMBER: OnTap(
+                once(self._decided), choices=lambda q: len(from_json(q.payload, Chosen).options)
+            ),
+            ROLE: OnTap(once(self._sure)),
+            LOOK: OnTap(once(self._look)),
+        }
+
+    @property
+    def pages(self) -> Mapping[type, Page]:
+        return {}
+
+    async def members(self, ask: Ask) -> Message:
+        circle = await self._access.circle(ask.chat_id)
+        if circle.is_private and ask.user_id != circle.bot_owner:
+            return only_you_view()
+        return await self._list(ask, circle, page=0)
+
+    async def invite(self, ask: Ask) -> Message:
+        circle = await self._access.circle(ask.chat_id)
+        if circle.is_private and ask.user_id != circle.bot_owner:
+            return no_invitations_here_view()
+        word = ask.argument.lower()
+        if not word:
+            return ask_invite_view(is_private=circle.is_private)
+        if circle.is_private and word in {"private", *_INVITED}:
+            role = Role.OWNER
+        elif not circle.is_private and word in _INVITED:
+            role = _INVITED[word]
+        else:
+            return invite_usage_view(is_private=circle.is_private)
+        code = await self._invitations.invite(circle, user_id=ask.user_id, role=role)
+        if code is None:
+            return not_invited_view()
+        view = code_view(
+            code=code,
+            role=role,
+            expires_at=self._clock.now() + LIFETIME,
+            is_private=circle.is_private,
+        )
+        return view if circle.is_private else await self._whispered(ask, code, view, role=role)
+
+    async def _whispered(self, ask: Ask, code: str, view: Message, *, role: Role) -> Message:
+        """A group's code goes to who asked for it: in the group everybody could use it."""
+        if await self._replies.whisper(ask.user_id, view):
+            return code_in_private_view(role=role)
+        await self._invitations.void(code)
+        return no_private_chat_view()
+
+    async def _list(self, ask: Ask, circle: Circle, *, page: int) -> Message:
+        everybody = await self._people.of(circle)
+        account = await self._accounts.of(ask.chat_id)
+        here = everybody[_PAGE * page : _PAGE * (page + 1)]
+        shown = Shown(
+            page=page,
+            user_ids=[member.user_id for member in here],
+            has_pages=len(everybody) > _PAGE,
+            has_more=len(everybody) > _PAGE * (page + 1),
+            all_may_look=account.all_may_look,
+            is_private=circle.is_private,
+        )
+        question_id = await self._questions.ask(ask, kind=LIST, payload=to_json(shown))
+        return members_view(
+            people=here,
+            page=page,
+            has_more=shown.has_more,
+            is_private=circle.is_private,
+            all_may_look=account.all_may_look,
+            question_id=question_id,
+        )
+
+    async def _chosen(
+        self, question: Confirmation, press: Confirm | Choose, ask: Ask
+    ) -> Message | Refusal:
+        """A tap in the list: somebody, the next page, or who may look."""
+        if not ask.role.covers(Role.OWNER):
+            return not_allowed_view(role=ask.role, needed=Role.OWNER)
+        shown = from_json(question.payload, Shown)
+        circle = await self._access.circle(ask.chat_id)
+        index = press.index if isinstance(press, Choose) else 0
+        if index < len(shown.user_ids):
+            return await self._member(ask, circle, shown.user_ids[index])
+        if shown.has_pages and index == len(shown.user_ids):
+            return await self._list(ask, circle, page=shown.page + 1 if shown.has_more else 0)
+        on = not shown.all_may_look
+        question_id = await self._questions.ask(ask, kind=LOOK, payload=to_json(on))
+        return ask_look_view(on=on, question_id=question_id)
+
+    async def _member(self, ask: Ask, circle: Circle, user_id: int) -> Message | Refusal:
+        everybody = await self._people.of(circle)
+        member = next((one for one in everybody if one.user_id == user_id), None)
+        if member is None:
+            return Refusal(Why.EXPIRED)
+        chosen = Chosen(user_id, member.name, member.role, _options(circle, member))
+        question_id = await self._questions.ask(ask, kind=MEMBER, payload=to_json(chosen))
+        return member_view(member=member, options=chosen.options, question_id=question_id)
+
+    async def _decided(
+        self, question: Confirmation, press: Confirm | Choose, ask: Ask
+    ) -> Message | Refusal:
+        """A tap on what shall become of somebody: asked once more before it is done."""
+        if not ask.role.covers(Role.OWNER):
+            return not_allowed_view(role=ask.role, needed=Role.OWNER)
+        chosen = from_json(question.payload, Chosen)
+        option = chosen.options[press.index if isinstance(press, Choose) else 0]
+        circle = await self._access.circle(ask.chat_id)
+        if option == _BACK:
+            return await self._list(ask, circle, page=0)
+        wanted = None if option == _REMOVE else Role(option)
+        wish = Wish(chosen.user_id, chosen.name, chosen.role, wanted)
+        question_id = await self._questions.ask(ask, kind=ROLE, payload=to_json(wish))
+        return sure_view(
+            user_id=wish.user_id,
+            name=wish.name,
+            wanted=wanted,
+            is_private=circle.is_private,
+            question_id=question_id,
+        )
+
+    async def _sure(self, question: Confirmation, _: Confirm | Choose, ask: Ask) -> Message:
+        wish = from_json(question.payload, Wish)
+        circle = await self._access.circle(ask.chat_id)
+        verdict = await self._people.change_role(
+            circle,
+            user_id=ask.user_id,
+            member_id=wish.user_id,
+            expected=wish.expected,
+            wanted=wish.wanted,
+        )
+        if verdict is Verdict.DONE and not circle.is_private:
+            await self._menus.show(chat_id=ask.chat_id, user_id=wish.user_id, role=wish.wanted)
+        return verdict_view(
+            verdict,
+            user_id=wish.user_id,
+            name=wish.name,
+            wanted=wish.wanted,
+            is_private=circle.is_private,
+        )
+
+    async def _look(self, question: Confirmation, _: Confirm | Choose, ask: Ask) -> Message:
+        on = from_json(question.payload, bool)
+        circle = await self._access.circle(ask.chat_id)
+        verdict = await self._people.let_all_look(circle, user_id=ask.user_id, on=on)
+        if verdict is not Verdict.DONE:
+            return not_allowed_view(role=ask.role, needed=Role.OWNER)
+        return look_changed_view(on=on)
+
+
+def _options(circle: Circle, member: Member) -> list[str]:
+    if circle.is_private:
+        return [_REMOVE, _BACK]
+    return [role.value for role in Role if role is not member.role] + [_REMOVE, _BACK]

@@ -1,0 +1,341 @@
+"""A change of a setting: asked about where much would move, made, told, and taken back."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.interaction.callback_data import Choose, Confirm
+from bot.interaction.confirmations import GO_LIVE, UNDO, Questions
+from bot.interaction.message import Message
+from bot.interaction.page_buttons import PanelPage
+from bot.interaction.request import Ask, OnTap
+from bot.parsing.settings import Topic
+from bot.views.setting_change import ask_live_view, ask_target_view, overtaken_view
+from bot.views.settings import changed_view
+from bot.views.settings_panel import page_view, panel_view
+from bot.views.undo import (
+    page_of,
+    undo_late_view,
+    undo_overtaken_view,
+    undoable,
+    undone_title,
+    undone_view,
+)
+from engine.accounts.account_service import Accounts, Change
+from engine.accounts.overview import Situations
+from engine.accounts.pending_changes import Changes, Overtaken
+from engine.clock import Clock
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings_change import Wish, difference
+from engine.domain.rebalancing.pending_change import Proposal
+from engine.domain.rebalancing.trade_size import is_big, moved, worth_of
+from engine.rebalancing.preview import Foreseen, Outlook, Previews
+from engine.storage.chat.confirmations import Confirmation, Refusal
+from engine.storage.serialization import from_json, to_json
+
+BIG_TARGET = "big_target"
+
+
+class Changing:
+    """*undo_for* is how long a change can be taken back with one tap."""
+
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        changes: Changes,
+        previews: Previews,
+        situations: Situations,
+        questions: Questions,
+        clock: Clock,
+        undo_for: timedelta,
+    ) -> None:
+        self._accounts = accounts
+        self._changes = changes
+        self._previews = previews
+        self._situations = situations
+        self._questions = questions
+        self._clock = clock
+        self._undo_for = undo_for
+
+    @property
+    def taps(self) -> dict[str, OnTap]:
+        return {
+            BIG_TARGET: OnTap(self._target_confirmed),
+            GO_LIVE: OnTap(self._live_confirmed),
+            UNDO: OnTap(self._undone, late=lambda q: undo_late_view(_proposal(q))),
+        }
+
+    async def field(
+        self,
+        ask: Ask,
+        account: Account,
+        topic: Topic,
+        wishes: Mapping[str, Any],
+        *,
+        in_panel: bool,
+        foreseen: Foreseen | None = None,
+    ) -> Message:
+        """Set fields of the settings at once. *foreseen* is what the next check would do then."""
+        undo: tuple[Wish, str] | None = None
+
+        async def offer(session: AsyncSession, change: Change) -> None:
+            nonlocal undo
+            if (back := _way_back(change.before, change.after, in_panel=in_panel)) is not None:
+                undo = back.wanted, await self._questions.ask_in(session, ask, **self._undo(back))
+
+        change = await self._accounts.change(account, user_id=ask.user_id, then=offer, **wishes)
+        expected = replace(account.settings, **wishes)
+        if foreseen is not None and change.after == replace(
+            account, settings=expected, version=change.after.version
+        ):
+            outlook = await self._previews.shown(change.after, foreseen)
+        else:
+            outlook = await self._previews.outlook(change.after, self._situations.look)
+        return self._echo(topic, change, outlook, undo, in_panel=in_panel)
+
+    async def target(
+        self, ask: Ask, account: Account, target: Decimal, *, in_panel: bool
+    ) -> Message:
+        """Set at once, unless so much would move that the person is asked first."""
+        question, foreseen = await self._doubt(ask, account, target, in_panel=in_panel)
+        if question is not None:
+            return question
+        wishes = {"target": target}
+        return await self.field(
+            ask, account, Topic.TARGET, wishes, in_panel=in_panel, foreseen=foreseen
+        )
+
+    async def dry_run(self, ask: Ask, account: Account, *, on: bool, in_panel: bool) -> Message:
+        """Real money is asked about where there is a key that could move it."""
+        if on or not account.settings.dry_run or account.sealed_key is None:
+            change = await self._accounts.dry_run(ask.chat_id, user_id=ask.user_id, on=on)
+            return await self.told(ask, Topic.DRY_RUN, change, in_panel=in_panel)
+        for_real = replace(account, settings=replace(account.settings, dry_run=False))
+        foreseen = await self._previews.foresee(for_real)
+        proposal = _asked(account, Wish(dry_run=False), foreseen, in_panel=in_panel)
+        question_id = await self._questions.ask(ask, kind=GO_LIVE, payload=to_json(proposal))
+        return ask_live_view(
+            account=account, foreseen=foreseen, confirmation_id=question_id, in_panel=in_panel
+        )
+
+    async def told(self, ask: Ask, topic: Topic, change: Change, *, in_panel: bool) -> Message:
+        """The echo of a change, or the page of the panel, with a button that takes it back."""
+        undo = await self._offer(ask, change.before, change.after, in_panel=in_panel)
+        outlook = await self._previews.outlook(change.after, self._situations.look)
+        return self._echo(topic, change, outlook, undo, in_panel=in_panel)
+
+    def _echo(
+        self,
+        topic: Topic,
+        change: Change,
+        outlook: Outlook,
+        undo: tuple[Wish, str] | None,
+        *,
+        in_panel: bool,
+    ) -> Message:
+        now = self._clock.now()
+        if in_panel:
+            page = PanelPage(topic.value)
+            return page_view(
+                page=page,
+                account=change.after,
+                now=now,
+                look=outlook.look,
+                rules=outlook.rules,
+                foreseen=outlook.foreseen,
+                undo=undo,
+            )
+        echo = changed_view(
+            topic=topic,
+            account=change.after,
+            before=change.before.settings,
+            now=now,
+            look=outlook.look,
+            rules=outlook.rules,
+            foreseen=outlook.foreseen,
+        )
+        return undoable(echo, former=undo[0], question_id=undo[1]) if undo else echo
+
+    async def with_undo(
+        self, ask: Ask, *, before: Account, after: Account, echo: Message
+    ) -> Message:
+        """*echo*, which tells of a change that was made elsewhere, with a button to take it back."""
+        undo = await self._offer(ask, before, after, in_panel=False)
+        return undoable(echo, former=undo[0], question_id=undo[1]) if undo else echo
+
+    async def keep_deposit(self, question: Confirmation, ask: Ask) -> Message | Refusal:
+        """The tap that raises the target by what arrived: asked about where much would move,
+        which is so when the deposit was traded meanwhile.
+        """
+        return await self._judged(question, ask, action="keep deposit", agreed=False)
+
+    async def page(
+        self, page: PanelPage, account: Account, *, title: str | None = None
+    ) -> Message:
+        """A page of the panel as things are now."""
+        outlook = await self._previews.outlook(account, self._situations.look)
+        now = self._clock.now()
+        if page is PanelPage.HOME:
+            return panel_view(
+                account=account,
+                now=now,
+                look=outlook.look,
+                rules=outlook.rules,
+                foreseen=outlook.foreseen,
+            )
+        return page_view(
+            page=page,
+            account=account,
+            now=now,
+            look=outlook.look,
+            rules=outlook.rules,
+            foreseen=outlook.foreseen,
+            title=title,
+        )
+
+    async def _offer(
+        self, ask: Ask, before: Account, after: Account, *, in_panel: bool
+    ) -> tuple[Wish, str] | None:
+        """What was before, and the question whose button brings it back."""
+        back = _way_back(before, after, in_panel=in_panel)
+        if back is None:
+            return None
+        return back.wanted, await self._questions.ask(ask, **self._undo(back))
+
+    def _undo(self, back: Proposal) -> dict[str, Any]:
+        return {"kind": UNDO, "payload": to_json(back), "lifetime": self._undo_for}
+
+    async def _doubt(
+        self,
+        ask: Ask,
+        account: Account,
+        target: Decimal,
+        *,
+        in_panel: bool,
+        agreed: Proposal | None = None,
+    ) -> tuple[Message | None, Foreseen | None]:
+        """The question whether it should be *target*; None where that moves little, nothing real,
+        or no more than was *agreed*. And what it would move, where that was looked at.
+        """
+        settings = account.settings
+        if settings.dry_run or not account.can_trade or target == settings.target:
+            return None, None
+        wanted = replace(account, settings=replace(settings, target=target))
+        foreseen = await self._previews.foresee(wanted)
+        if not _needs_a_yes(foreseen, target=target, agreed=agreed):
+            return None, foreseen
+        proposal = _asked(account, Wish(target=target), foreseen, in_panel=in_panel)
+        question_id = await self._questions.ask(ask, kind=BIG_TARGET, payload=to_json(proposal))
+        question = ask_target_view(
+            account=account,
+            target=target,
+            foreseen=foreseen,
+            confirmation_id=question_id,
+            in_panel=in_panel,
+        )
+        return question, foreseen
+
+    async def _target_confirmed(
+        self, question: Confirmation, _: Confirm | Choose, ask: Ask
+    ) -> Message | Refusal:
+        """Priced again: where more would move by now than was agreed, that is asked about anew."""
+        return await self._judged(question, ask, action="confirm target", agreed=True)
+
+    async def _undone(
+        self, question: Confirmation, _: Confirm | Choose, ask: Ask
+    ) -> Message | Refusal:
+        return await self._judged(question, ask, action="undo", agreed=False)
+
+    async def _judged(
+        self, question: Confirmation, ask: Ask, *, action: str, agreed: bool
+    ) -> Message | Refusal:
+        proposal = _proposal(question)
+        account = await self._accounts.of(ask.chat_id)
+        target = proposal.wanted.target
+        if target is not None and proposal.holds(account):
+            doubt, _ = await self._doubt(
+                ask,
+                account,
+                target,
+                in_panel=proposal.in_panel,
+                agreed=proposal if agreed else None,
+            )
+            if doubt is not None:
+                taken = await self._questions.take(question.id, ask)
+                return taken if isinstance(taken, Refusal) else doubt
+        return await self._carried_out(question, ask, action=action)
+
+    async def _live_confirmed(
+        self, question: Confirmation, _: Confirm | Choose, ask: Ask
+    ) -> Message | Refusal:
+        return await self._carried_out(question, ask, action="real money")
+
+    async def _carried_out(
+        self, question: Confirmation, ask: Ask, *, action: str
+    ) -> Message | Refusal:
+        proposal, is_undo = _proposal(question), action == "undo"
+        done = await self._changes.carry_out(
+            question.id, chat_id=ask.chat_id, user_id=ask.user_id, action=action
+        )
+        if isinstance(done, Refusal):
+            return done
+        if isinstance(done, Overtaken):
+            told = undo_overtaken_view if is_undo else overtaken_view
+            return told(account=done.account, proposal=proposal)
+        if not is_undo:
+            topic = Topic.DRY_RUN if proposal.wanted.dry_run is False else Topic.TARGET
+            return await self.told(ask, topic, done, in_panel=proposal.in_panel)
+        if proposal.in_panel:
+            title = undone_title(proposal.wanted)
+            return await self.page(page_of(proposal.wanted), done.after, title=title)
+        outlook = await self._previews.outlook(done.after, self._situations.look)
+        return undone_view(
+            account=done.after,
+            former=proposal.wanted,
+            now=self._clock.now(),
+            look=outlook.look,
+            rules=outlook.rules,
+            foreseen=outlook.foreseen,
+        )
+
+
+def _way_back(before: Account, after: Account, *, in_panel: bool) -> Proposal | None:
+    """What a tap on "undo" would bring back."""
+    former, present = difference(before, after)
+    if not former.names or present.dry_run is False:
+        return None  # who went over to real money has thought about it
+    return Proposal(wanted=former, found=present, in_panel=in_panel)
+
+
+def _needs_a_yes(foreseen: Foreseen | None, *, target: Decimal, agreed: Proposal | None) -> bool:
+    """Whether that would move much, or nobody can tell, and the person has not said yes to it."""
+    if foreseen is None:
+        return agreed is None
+    amount = moved(foreseen.plan, target=target)
+    if not is_big(amount, worth=worth_of(foreseen.seen)):
+        return False
+    order = foreseen.plan.order
+    return agreed is None or (order is not None and not agreed.covers(order))
+
+
+def _asked(
+    account: Account, wanted: Wish, foreseen: Foreseen | None, *, in_panel: bool
+) -> Proposal:
+    order = foreseen.plan.order if foreseen else None
+    return Proposal(
+        wanted=wanted,
+        found=Wish.of(account),
+        version=account.version,
+        side=order.side if order else None,
+        expected_quote=order.expected_quote if order else None,
+        in_panel=in_panel,
+    )
+
+
+def _proposal(question: Confirmation) -> Proposal:
+    return from_json(question.payload, Proposal)

@@ -1,0 +1,104 @@
+"""`/status`: the chat's live card, and its buttons "Refresh" and "Pin"."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from telegram.error import BadRequest, TelegramError
+
+from bot.interaction.page_buttons import Pin, Refresh
+from bot.interaction.request import Ask, Command, Kept, Notice, OnTap, Page
+from bot.messaging.status_message import LiveCards
+from bot.views.status import (
+    may_not_pin_notice,
+    newer_card_notice,
+    not_read_notice,
+    pinned_notice,
+    telegram_away_notice,
+    up_to_date_notice,
+)
+from engine.accounts.account_service import Accounts
+from engine.rebalancing.preview import Previews
+from engine.storage.chat.status_messages import Card
+
+
+class StatusCard:
+    def __init__(self, *, accounts: Accounts, previews: Previews, cards: LiveCards) -> None:
+        self._accounts = accounts
+        self._previews = previews
+        self._cards = cards
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        return {"status": self.status}
+
+    @property
+    def taps(self) -> Mapping[str, OnTap]:
+        return {}
+
+    @property
+    def pages(self) -> Mapping[type, Page]:
+        return {Refresh: self._refresh, Pin: self._pin}
+
+    async def status(self, ask: Ask) -> Kept:
+        """A new card; the one before is closed as soon as this one stands in the chat."""
+        account = await self._accounts.of(ask.chat_id)
+        drawn = await self._cards.draw(
+            account,
+            await self._cards.of(ask.chat_id),
+            look=await self._previews.fresh_look(account, None, patiently=True),
+            rules=await self._previews.known_rules(account),
+            undelivered=True,
+        )
+
+        async def then(message_id: int) -> None:
+            await self._cards.stands(ask.chat_id, message_id, drawn)
+
+        return Kept(drawn.message, then)
+
+    async def _refresh(self, ask: Ask, _: Refresh) -> Notice:
+        account = await self._accounts.of(ask.chat_id)
+        if (card := await self._tapped(ask)) is None:
+            return Notice(newer_card_notice())
+        look = await self._previews.fresh_look(account, None, patiently=True)
+        drawn = await self._cards.draw(
+            account, card, look=look, rules=await self._previews.known_rules(account)
+        )
+        if not await self._cards.show(card, drawn):
+            return Notice(telegram_away_notice())
+        if look is None and account.can_trade:
+            return Notice(not_read_notice(seen_at=drawn.look.at if drawn.look else None))
+        return Notice(up_to_date_notice())
+
+    async def _pin(self, ask: Ask, press: Pin) -> Notice:
+        """Twice is once."""
+        account = await self._accounts.of(ask.chat_id)
+        if (card := await self._tapped(ask)) is None:
+            return Notice(newer_card_notice())
+        try:
+            card = await self._cards.pin(card, pinned=press.on)
+        except BadRequest:
+            return Notice(may_not_pin_notice())
+        except TelegramError:
+            return Notice(telegram_away_notice())
+        await self._cards.show(card, await self._cards.draw(account, card))
+        return Notice(pinned_notice(pinned=press.on))
+
+    async def _tapped(self, ask: Ask) -> Card | None:
+        """The card whose button was tapped; None for one that is not kept any more.
+
+        A newer one than is known was delivered late, or forgotten by mistake: it is the card now,
+        if it has the card's buttons.
+        """
+        kept = await self._cards.of(ask.chat_id)
+        if kept is not None and kept.message_id == ask.message_id:
+            return kept
+        if kept is not None and kept.message_id > ask.message_id:
+            await self._cards.retire(ask.chat_id, ask.message_id)
+            return None
+        if not ask.is_shown:
+            return None
+        account = await self._accounts.of(ask.chat_id)
+        drawn = await self._cards.draw(account, kept)
+        unseen = replace(drawn, gist="", words="")
+        await self._cards.stands(ask.chat_id, ask.message_id, unseen)
+        return await self._cards.of(ask.chat_id)

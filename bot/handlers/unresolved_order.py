@@ -1,0 +1,93 @@
+"""The person's word on an order that stays unclear: the buttons of its card, and what they insist on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from bot.interaction.callback_data import Choose, Confirm, Report, Word
+from bot.interaction.confirmations import Questions
+from bot.interaction.message import Message
+from bot.interaction.request import Ask, Command, OnTap, Page
+from bot.views.unresolved_order import (
+    already_clear_view,
+    believed_view,
+    doubted_view,
+    known_now_view,
+    set_aside_view,
+    still_unclear_view,
+)
+from engine.execution.manual_resolution import (
+    AlreadyClear,
+    Believed,
+    Clarified,
+    Clarifier,
+    Doubted,
+    KnownNow,
+    StillUnclear,
+)
+from engine.storage.chat.confirmations import Confirmation
+
+SET_ASIDE = "set_aside"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """*over*: nobody is asked about the order any more, so the buttons that did may go."""
+
+    answer: Message
+    over: bool
+
+
+class Unclear:
+    def __init__(self, *, clarifier: Clarifier, questions: Questions) -> None:
+        self._clarifier = clarifier
+        self._questions = questions
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        return {}
+
+    @property
+    def taps(self) -> Mapping[str, OnTap]:
+        return {SET_ASIDE: OnTap(self._questions.once(self._set_aside))}
+
+    @property
+    def pages(self) -> Mapping[type, Page]:
+        return {}
+
+    async def reported(self, ask: Ask, report: Report) -> Told:
+        """A tap on the card: the engine believes it, or says what speaks against it."""
+        clarified = await self._clarified(ask, report)
+        match clarified:
+            case AlreadyClear():
+                return Told(already_clear_view(clarified), over=True)
+            case KnownNow():
+                return Told(known_now_view(clarified), over=clarified.over)
+            case StillUnclear():
+                return Told(still_unclear_view(clarified), over=False)
+            case Believed():
+                return Told(believed_view(clarified), over=True)
+            case Doubted():
+                question_id = await self._questions.ask(
+                    ask, kind=SET_ASIDE, payload=report.client_order_id
+                )
+                return Told(doubted_view(clarified, confirmation_id=question_id), over=False)
+            case _:
+                assert_never(clarified)
+
+    async def _set_aside(self, question: Confirmation, _: Confirm | Choose, ask: Ask) -> Message:
+        """The tap on "I looked" or "I am sure": the order no longer holds the account up."""
+        account = await self._clarifier.set_aside(ask.chat_id, ask.user_id, question.payload)
+        if isinstance(account, AlreadyClear):
+            return already_clear_view(account)
+        return set_aside_view(account=account)
+
+    async def _clarified(self, ask: Ask, report: Report) -> Clarified:
+        if report.word is Word.LOOK_AGAIN:
+            return await self._clarifier.look_again(ask.chat_id, report.client_order_id)
+        return await self._clarifier.claim(
+            ask.chat_id,
+            ask.user_id,
+            report.client_order_id,
+            filled=report.word is Word.FILLED,
+        )

@@ -1,0 +1,99 @@
+"""What a `/pause` or `/halt` finds unhandled, and cancels: it must not start trading afterwards."""
+
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.interaction.confirmations import GO_LIVE, LIFT, REBALANCE, UNDO
+from bot.interaction.update_kind import started_by, wish_in
+from bot.updates.inbox import Sealer, purpose
+from bot.views.cancelled_updates import TAP
+from engine.clock import Clock
+from engine.domain.accounts.settings import Autonomy
+from engine.domain.rebalancing.pending_change import Proposal
+from engine.storage.chat import confirmations
+from engine.storage.models.trading import InboxRow
+from engine.storage.queues import claims, inbox
+from engine.storage.serialization import from_json
+from engine.storage.trading.approvals import OFFER
+
+# Questions whose first button starts trading, or lets it move real money.
+_STARTING = frozenset({REBALANCE, OFFER, GO_LIVE, LIFT})
+_FIRST_BUTTON = 0
+
+logger = logging.getLogger(__name__)
+
+
+class Overtaking:
+    """Cancels in the transaction of what stops trading, so nothing comes in between."""
+
+    def __init__(self, *, sealer: Sealer, clock: Clock) -> None:
+        self._sealer = sealer
+        self._clock = clock
+
+    def begin(self, chat_id: int, *, everywhere: bool = False) -> "Cancelling":
+        """For what *chat_id* sends, against what it sent before; *everywhere*: any known chat."""
+        return Cancelling(
+            sealer=self._sealer, clock=self._clock, chat_id=chat_id, everywhere=everywhere
+        )
+
+
+class Cancelling:
+    """Call it first in the transaction; then *names* are the commands it cancelled, oldest first,
+    each without its slash, or TAP.
+    """
+
+    def __init__(self, *, sealer: Sealer, clock: Clock, chat_id: int, everywhere: bool) -> None:
+        self._sealer = sealer
+        self._clock = clock
+        self._chat_id = chat_id
+        self._everywhere = everywhere
+        self.names: Sequence[str] = ()
+
+    async def __call__(self, session: AsyncSession) -> None:
+        if (held := claims.present()) is None:
+            return
+        older = await inbox.older(
+            session, than=held.row_id, chat_id=self._chat_id, everywhere=self._everywhere
+        )
+        found = {
+            row.id: name for row in older if (name := await self._starts(session, row)) is not None
+        }
+        if not found:
+            return
+        cancelled = await inbox.cancel(session, found, now=self._clock.now())
+        self.names = [name for row_id, name in found.items() if row_id in cancelled]
+        logger.warning("overtaken updates cancelled", extra={"count": len(cancelled)})
+
+    async def _starts(self, session: AsyncSession, row: InboxRow) -> str | None:
+        wish = wish_in(self._opened(row))
+        if not wish.question_id:
+            return started_by(wish)
+        question = await confirmations.get(session, wish.question_id)
+        if question is None or question.chat_id != row.chat_id:
+            return None
+        if question.kind == UNDO:
+            return TAP if _goes_live(question.payload) else None
+        return TAP if question.kind in _STARTING and wish.option == _FIRST_BUTTON else None
+
+    def _opened(self, row: InboxRow) -> dict[str, Any]:
+        try:
+            text = self._sealer.open_text(row.payload, purpose=purpose(row.bot_id, row.update_id))
+            raw = json.loads(text)
+        except Exception:
+            # Whatever is wrong with it must not keep the pause from taking effect.
+            logger.exception("update unreadable", extra={"row": row.id})
+            return {}
+        return raw if isinstance(raw, dict) else {}
+
+
+def _goes_live(payload: str) -> bool:
+    """What cannot be read might."""
+    try:
+        wanted = from_json(payload, Proposal).wanted
+    except ValueError:
+        return True
+    return wanted.dry_run is False or wanted.autonomy is Autonomy.AUTO

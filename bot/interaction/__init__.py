@@ -1,0 +1,1 @@
+"""What a handler receives and returns: requests, responses, buttons, confirmations, conversations."""

@@ -1,0 +1,87 @@
+"""Questions with buttons, kept in the database: bound to who was asked, answered once."""
+
+import secrets
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.interaction.callback_data import Choose, Confirm
+from bot.interaction.request import Act, Answer, Ask
+from engine.clock import Clock
+from engine.storage.chat import confirmations
+from engine.storage.chat.confirmations import Confirmation, Refusal
+from engine.storage.database import Database
+
+REBALANCE, GO_LIVE, LIFT, UNDO = "rebalance", "go_live", "lift_halt", "undo"
+"""Kinds of questions that more than their handler knows."""
+
+
+class Questions:
+    def __init__(self, *, database: Database, clock: Clock, lifetime: timedelta) -> None:
+        self._database = database
+        self._clock = clock
+        self._lifetime = lifetime
+
+    async def ask(
+        self, ask: Ask, *, kind: str, payload: str = "", lifetime: timedelta | None = None
+    ) -> str:
+        """Remember what is being asked of whom; the id goes into the buttons."""
+        async with self._database.writing() as session:
+            return await self.ask_in(session, ask, kind=kind, payload=payload, lifetime=lifetime)
+
+    async def ask_in(
+        self,
+        session: AsyncSession,
+        ask: Ask,
+        *,
+        kind: str,
+        payload: str = "",
+        lifetime: timedelta | None = None,
+    ) -> str:
+        """As `ask`, in the transaction of what the question is about."""
+        now = self._clock.now()
+        question = Confirmation(
+            id=secrets.token_urlsafe(9),
+            chat_id=ask.chat_id,
+            user_id=ask.user_id,
+            kind=kind,
+            payload=payload,
+            asked_at=now,
+            expires_at=now + (lifetime or self._lifetime),
+        )
+        await confirmations.ask(session, question)
+        return question.id
+
+    def once(self, act: Act) -> Act:
+        """*act*, done for the first tap in time alone."""
+
+        async def tapped(
+            question: Confirmation, press: Confirm | Choose, ask: Ask
+        ) -> Answer | Refusal:
+            taken = await self.take(question.id, ask)
+            return taken if isinstance(taken, Refusal) else await act(taken, press, ask)
+
+        return tapped
+
+    async def find(self, question_id: str, ask: Ask) -> Confirmation | Refusal:
+        """The question, if this person may still answer it; nothing is used up."""
+        async with self._database.reading() as session:
+            return await confirmations.find(
+                session,
+                question_id,
+                chat_id=ask.chat_id,
+                user_id=ask.user_id,
+                now=self._clock.now(),
+            )
+
+    async def take(self, question_id: str, ask: Ask) -> Confirmation | Refusal:
+        """Only the first tap in time of the person who was asked gets the Confirmation."""
+        async with self._database.writing() as session:
+            return await confirmations.take(
+                session,
+                question_id,
+                chat_id=ask.chat_id,
+                user_id=ask.user_id,
+                now=self._clock.now(),
+                message_id=ask.message_id,
+            )

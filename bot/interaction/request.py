@@ -1,0 +1,176 @@
+"""What a person asks, typed or tapped, and what may be answered."""
+
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, BinaryIO
+
+from telegram import CallbackQuery, InlineKeyboardMarkup
+from telegram import Message as Received
+from telegram.constants import ChatType
+
+from bot.interaction.callback_data import Choose, Confirm
+from bot.interaction.message import Message, Place
+from bot.updates.message_text import is_secondhand, text_of
+from bot.updates.source import name_of, shows_button, topic_of
+from engine.domain.accounts.members import Role
+from engine.storage.chat.confirmations import Confirmation, Refusal
+
+_COMMAND = re.compile(
+    r"/(?P<name>[A-Za-z0-9_]{1,32})(?:@(?P<bot>\w+))?[.,;:!。！]*(?:\s+(?P<rest>.*))?", re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One command. *argument* is the rest of the line; *message_id* the message it came in or,
+    for a tap, the message whose button was tapped. *role* is what the person may do in the chat,
+    *name* what they call themselves; *topic_id* is the forum topic they wrote in. *is_shown*: the
+    tapped message shows that button; a made-up tap may name any message of ours. *has_media*: it
+    came with a picture or a file, as its caption if there is one; *is_secondhand*: the words may
+    be another's.
+    """
+
+    chat_id: int
+    user_id: int
+    role: Role
+    name: str = ""
+    topic_id: int | None = None
+    is_private: bool
+    command: str
+    argument: str
+    message_id: int
+    asked_at: datetime
+    is_shown: bool = False
+    has_media: bool = False
+    is_secondhand: bool = False
+
+    @property
+    def place(self) -> Place:
+        """Where the answer belongs."""
+        return Place(self.chat_id, self.topic_id)
+
+
+def command_in(text: str) -> tuple[str, str] | None:
+    """The command's name, in lower case, and the rest of the line; None for other text."""
+    command = _COMMAND.fullmatch(text)
+    return (command["name"].lower(), (command["rest"] or "").strip()) if command else None
+
+
+def typed(message: Received, role: Role) -> Ask:
+    """Plain text is an Ask without a command, all of it the argument."""
+    if message.from_user is None:
+        raise ValueError("a message without its sender")
+    text = text_of(message)
+    command, argument = command_in(text) or ("", text.strip())
+    return Ask(
+        chat_id=message.chat_id,
+        user_id=message.from_user.id,
+        role=role,
+        name=name_of(message.from_user),
+        topic_id=topic_of(message),
+        is_private=message.chat.type == ChatType.PRIVATE,
+        command=command,
+        argument=argument,
+        message_id=message.message_id,
+        asked_at=message.date,
+        has_media=message.text is None,
+        is_secondhand=is_secondhand(message),
+    )
+
+
+def tapped(query: CallbackQuery, role: Role, *, command: str, argument: str, at: datetime) -> Ask:
+    """A tap at *at*; Telegram does not say when it was."""
+    message = query.message
+    if message is None:
+        raise ValueError("a tap without its message")
+    return Ask(
+        chat_id=message.chat.id,
+        user_id=query.from_user.id,
+        role=role,
+        name=name_of(query.from_user),
+        topic_id=topic_of(message),
+        is_private=message.chat.type == ChatType.PRIVATE,
+        command=command,
+        argument=argument,
+        message_id=message.message_id,
+        asked_at=at,
+        is_shown=shows_button(message, query.data),
+    )
+
+
+def query_chat(query: CallbackQuery) -> int:
+    """The chat of a tap; 0 where Telegram does not say."""
+    return query.message.chat.id if query.message is not None else 0
+
+
+def is_command_for(message: Received, my_name: str) -> bool:
+    """Whether it is a command, and not one for another bot in the group."""
+    command = _COMMAND.fullmatch(text_of(message))
+    return command is not None and (command["bot"] or my_name).lower() == my_name.lower()
+
+
+def replies_to(message: Received, my_name: str) -> bool:
+    """Whether it is a reply to one of the bot's own messages."""
+    replied = message.reply_to_message
+    author = replied.from_user if replied is not None else None
+    return author is not None and author.username == my_name
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file to send; *instead* is said where it cannot be sent."""
+
+    filename: str
+    content: bytes | BinaryIO
+    caption: str
+    instead: Message
+    keyboard: InlineKeyboardMarkup | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A message that is edited later: *then* hears its id as soon as it stands in the chat."""
+
+    message: Message
+    then: Callable[[int], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The little note over the chat that ends a tap; up to 200 characters, plain."""
+
+    text: str
+
+
+Progress = Callable[[Message], Awaitable[None]]
+"""Shows how far a long work is, in one message that goes when the work is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """Files that take long to make. *make* yields them one by one, each open until the next is
+    asked for, and tells how far it is.
+    """
+
+    make: Callable[[Progress], AsyncGenerator[Document]]
+
+
+Answer = Message | Document | Documents | Kept | Notice
+Command = Callable[[Ask], Awaitable[Answer]]
+Page = Callable[[Ask, Any], Awaitable[Answer]]
+"""What is shown in place when a button of a list or a panel is tapped; it gets the press.
+Or a Notice, where the page has edited the message itself."""
+Act = Callable[[Confirmation, Confirm | Choose, Ask], Awaitable[Answer | Refusal]]
+
+
+@dataclass(frozen=True, slots=True)
+class OnTap:
+    """What a button of a stored question does. *choices* tells how many there are to choose from;
+    None: it is a single "yes". *late* says what a tap hears when its time is over.
+    """
+
+    act: Act
+    choices: Callable[[Confirmation], int] | None = None
+    late: Callable[[Confirmation], Message] | None = None

@@ -1,0 +1,59 @@
+"""How an alert is sent, decided when it is sent: with a sound, without one, or not at all; and to
+which earlier message it is a reply.
+"""
+
+from dataclasses import dataclass
+
+from engine.clock import Clock
+from engine.domain.alerts.alerts import Alert
+from engine.domain.alerts.preferences import AlertSettings, Level, Nature, Voice, nature, voice
+from engine.storage.accounts import alert_preferences
+from engine.storage.database import Database
+from engine.storage.models.trading import OutboxRow
+from engine.storage.queues import outbox, reply_threads
+from engine.storage.serialization import ALERTS, alert_from_json
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """*why* is kept where the voice is OFF; *reply_to* is a message of the same chat; *alert* is
+    what the message says, if it was read.
+    """
+
+    voice: Voice = Voice.LOUD
+    reply_to: int | None = None
+    why: str | None = None
+    alert: Alert | None = None
+
+
+AS_IT_COMES = Manner()
+
+
+class Loudness:
+    def __init__(self, *, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def of(self, row: OutboxRow) -> Manner:
+        """Answers to people are theirs to wait for: only alerts are held back or softened. Where
+        something stored cannot be read, the alert goes out as it comes: rather too loud than lost.
+        """
+        if row.kind not in ALERTS:
+            return AS_IT_COMES
+        try:
+            alert = alert_from_json(row.kind, row.payload)
+            told = nature(alert)
+            async with self._database.reading() as session:
+                settings = await alert_preferences.of_chat(session, row.chat_id)
+                heard = voice(told, settings, now=self._clock.now())
+                if heard is Voice.OFF:
+                    return Manner(heard, why=_why(told, settings))
+                reply_to = await reply_threads.begun_by(session, row)
+                return Manner(heard, reply_to=reply_to, alert=alert)
+        except ValueError:
+            return AS_IT_COMES
+
+
+def _why(told: Nature, settings: AlertSettings) -> str:
+    off = settings.level(told.kind) is Level.OFF
+    return outbox.OFF if off else outbox.SMALL

@@ -1,0 +1,84 @@
+"""One message to Telegram, in the best form that it takes."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from telegram import Bot, LinkPreviewOptions, ReplyParameters
+from telegram.constants import ParseMode
+from telegram.error import BadRequest
+
+from bot.interaction.message import Message, Place, plain_text
+from bot.messaging.refusals import Blame, blame
+
+_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+
+logger = logging.getLogger(__name__)
+
+
+async def send(
+    bot: Bot,
+    place: Place,
+    message: Message,
+    *,
+    reply_to: int | None = None,
+    turn: Callable[[int], Awaitable[None]],
+) -> int:
+    """As HTML; as plain text where Telegram does not like something about that. Its id.
+
+    What was meant for a topic that is closed or gone comes to the general one, a reply to a message
+    that is gone stands by itself. *turn* is waited for before each request, with the chat. Raises
+    TelegramError.
+    """
+    try:
+        return await _post(bot, place, message, reply_to=reply_to, turn=turn)
+    except BadRequest as e:
+        match blame(e, in_topic=place.topic_id is not None):
+            case Blame.RIGHTS | Blame.GONE:
+                raise
+            case Blame.TOPIC:
+                return await send(bot, Place(place.chat_id), message, turn=turn)
+            case Blame.REPLY if reply_to is not None:
+                return await send(bot, place, message, turn=turn)
+            case _:
+                about = {"chat_id": place.chat_id, "problem": e.message}
+                logger.warning("sent as plain text", extra=about)
+                is_markup = "parse entities" in e.message.lower()
+                return await _send_plain(bot, place, message, buttons=is_markup, turn=turn)
+
+
+async def _send_plain(
+    bot: Bot,
+    place: Place,
+    message: Message,
+    *,
+    buttons: bool,
+    turn: Callable[[int], Awaitable[None]],
+) -> int:
+    """Without markup, and without *buttons* unless they are wanted. Raises TelegramError."""
+    keyboard = message.keyboard if buttons else None
+    plain = Message(plain_text(message.text), keyboard, message.silent)
+    return await _post(bot, place, plain, parse_mode=None, turn=turn)
+
+
+async def _post(
+    bot: Bot,
+    place: Place,
+    message: Message,
+    *,
+    turn: Callable[[int], Awaitable[None]],
+    parse_mode: ParseMode | None = ParseMode.HTML,
+    reply_to: int | None = None,
+) -> int:
+    await turn(place.chat_id)
+    reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
+    sent = await bot.send_message(
+        place.chat_id,
+        message.text.encode(errors="replace").decode(),  # half a character is sent by no library
+        message_thread_id=place.topic_id,
+        parse_mode=parse_mode,
+        reply_markup=message.keyboard,
+        disable_notification=message.silent,
+        link_preview_options=_NO_PREVIEW,
+        reply_parameters=reply,
+    )
+    return sent.message_id

@@ -1,0 +1,295 @@
+"""Messages out: what the outbox holds is sent until Telegram has accepted it."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import httpx
+from sqlalchemy.exc import SQLAlchemyError
+from telegram import Bot
+from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
+
+from bot.interaction.message import Message, Place, split
+from bot.messaging.delivery_policy import AS_IT_COMES, Manner
+from bot.messaging.flood_control import FloodControl
+from bot.messaging.formatting_fallback import send
+from bot.messaging.refusals import Blame, blame
+from bot.views.alerts.alerts import alert_view
+from bot.views.alerts.undeliverable import broken_words_view, set_aside_view, unknown_kind_view
+from engine.accounts.deliverability import Deliverability
+from engine.clock import Clock
+from engine.domain.alerts.preferences import Voice
+from engine.scheduling.queue_worker import Done, Lanes, Later, Outcome, QueueWorkers, delay
+from engine.storage import availability
+from engine.storage.database import Database
+from engine.storage.models import queue_columns
+from engine.storage.models.trading import OutboxRow
+from engine.storage.queues import outbox
+from engine.storage.queues.claims import ClaimLost
+from engine.storage.serialization import Unreadable
+
+# python-telegram-bot's cost per message doubles with 30 of them in flight.
+_WIDTH = 4
+# Telegram's limit for all chats together is about 30 a second.
+_SPACING = timedelta(seconds=1) / 29
+_LONGEST_PAUSE = timedelta(seconds=60)
+# So long a message that is refused in words nobody knows is thought to be innocent.
+_DOUBTED_FOR = timedelta(minutes=10)
+# Under a message that may already have arrived: sendMessage has no idempotency key.
+_REPEAT = "\n(repeat?)"
+_UNCLEAR = "no answer"
+_UNREADABLE = "unreadable since "
+# So long another process may know what this one cannot read.
+_UNREAD_FOR, _UNREAD_PAUSE = timedelta(days=1), timedelta(seconds=30)
+_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+logger = logging.getLogger(__name__)
+
+
+class Relay:
+    """Delivers at least once and in order within a chat; a chat that must wait delays no other.
+
+    *deliverability* hears of a chat that takes nothing, or messages again; those for it are kept and
+    tried now and then, or as soon as something comes from it. *on_migrated* hears of a group's old
+    and new id, before the message goes there. *manner* says how each is to be sent, if at all.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        bot: Bot,
+        render: Callable[[str, str], Message],
+        deliverability: Deliverability,
+        on_migrated: Callable[[int, int], Awaitable[None]],
+        manner: Callable[[OutboxRow], Awaitable[Manner]] | None = None,
+        owner: str | None = None,
+        flood: FloodControl | None = None,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._bot = bot
+        self._render = render
+        self._deliverability = deliverability
+        self._on_migrated = on_migrated
+        self._manner = manner
+        self._next_slot = clock.steady()
+        self._silent: set[int] = set()  # as far as this process knows
+        self._flood = flood or FloodControl(clock)
+        self._workers = QueueWorkers(
+            database=database,
+            clock=clock,
+            table=OutboxRow,
+            work=self._deliver,
+            lanes=Lanes(_WIDTH),
+            owner=owner,
+        )
+
+    def nudge(self) -> None:
+        """Something new is in the outbox."""
+        self._workers.nudge()
+
+    def stop(self) -> None:
+        """Begin nothing new; `run` returns when what is being sent is done."""
+        self._workers.stop()
+
+    async def run(self) -> None:
+        """Until cancelled or stopped."""
+        with suppress(*availability.AWAY):
+            self._silent.update(await self._deliverability.silent_chats())
+        await self._workers.run()
+
+    async def _deliver(self, row: OutboxRow) -> Outcome:
+        about = {"chat_id": row.chat_id, "kind": row.kind, "outbox_id": row.id}
+        try:
+            manner = AS_IT_COMES if self._manner is None else await self._manner(row)
+            if manner.voice is Voice.OFF:
+                return Done(failure=manner.why)
+            return await self._say(row, manner, about)
+        except (SQLAlchemyError, ClaimLost):
+            raise
+        except Exception as e:
+            # The supervisor: a mistake of ours with one message must not silence the others.
+            logger.exception("message broke", extra=about)
+            later = self._clock.now() + delay(row.attempts, most=_LONGEST_PAUSE)
+            return Later(later, f"{_UNCLEAR}: {type(e).__name__}", rank=queue_columns.ASIDE)
+
+    async def _say(self, row: OutboxRow, manner: Manner, about: Mapping[str, object]) -> Outcome:
+        # Claimed before without an outcome: that process may have died after sending.
+        unclear = (row.failure or "").startswith(_UNCLEAR) or (
+            row.attempts > 1 and row.failure is None
+        )
+        worded = self._worded(row, manner, about, unclear=unclear)
+        if isinstance(worded, Later):
+            return worded
+        parts, failure = worded
+        message_id: int | None = None
+        place = Place(row.chat_id, row.topic_id)
+        try:
+            for part in parts:
+                reply_to = manner.reply_to if part is parts[0] else None
+                message_id = await send(
+                    self._bot, place, part, reply_to=reply_to, turn=self._take_turn
+                )
+        except (Forbidden, BadRequest) as e:
+            kept = unclear or message_id is not None
+            return await self._refused(row, e, about, unclear=kept)
+        except TelegramError as e:
+            return await self._delayed(
+                row, e, about, unclear=unclear, begun=message_id is not None
+            )
+        await self._delivered(row)
+        return Done(failure=failure, also={"message_id": message_id})
+
+    def _worded(
+        self, row: OutboxRow, manner: Manner, about: Mapping[str, object], *, unclear: bool
+    ) -> Later | tuple[list[Message], str | None]:
+        """What to send, and why it is not what was meant. One message that cannot be read waits a
+        day for a process that can, behind all others of its chat; one that cannot be worded is
+        named at once. Neither silences the chat.
+        """
+        failure = None
+        try:
+            read = manner.alert
+            message = self._render(row.kind, row.payload) if read is None else alert_view(read)
+            parts = _parts(message, repeated=unclear, silent=manner.voice is Voice.SILENT)
+        except Unreadable as e:
+            now = self._clock.now()
+            since = _unreadable_since(row.failure) or now
+            failure = f"{_UNREADABLE}{since.isoformat()}"
+            if now - since < _UNREAD_FOR:
+                if since == now:
+                    logger.warning("message unreadable", extra={**about, "problem": str(e)})
+                return Later(now + _UNREAD_PAUSE, failure, rank=queue_columns.ASIDE)
+            logger.exception("message never read", extra=about)
+            message = unknown_kind_view(kind=row.kind, at=row.created_at)
+            parts = _parts(message, repeated=unclear)
+        except Exception as e:
+            # The supervisor: a mistake of ours.
+            logger.exception("message not rendered", extra=about)
+            failure = f"not rendered: {type(e).__name__}"
+            message = broken_words_view(kind=row.kind, at=row.created_at)
+            parts = _parts(message, repeated=unclear)
+        return parts, failure
+
+    async def _delayed(
+        self,
+        row: OutboxRow,
+        error: TelegramError,
+        about: Mapping[str, object],
+        *,
+        unclear: bool,
+        begun: bool,
+    ) -> Later:
+        """Telegram is away, busy, or knows the chat by another id. *begun*: a part has arrived."""
+        if isinstance(error, RetryAfter):
+            pause = self._flood.slowed(row.chat_id, error)
+            logger.warning("slowed down", extra={**about, "pause_s": pause.total_seconds()})
+            why = _UNCLEAR if unclear or begun else outbox.SLOWED_DOWN
+            return Later(self._clock.now() + pause, why)
+        if isinstance(error, ChatMigrated):
+            await self._on_migrated(row.chat_id, error.new_chat_id)
+            async with self._database.writing() as session:
+                await outbox.move_chat(session, old=row.chat_id, new=error.new_chat_id)
+            return Later(self._clock.now(), _UNCLEAR if unclear else "migrated")
+        logger.warning("message delayed", extra={**about, "problem": type(error).__name__})
+        kept = unclear or begun or not isinstance(error.__cause__, _NEVER_LEFT)
+        pause = delay(row.attempts, most=_LONGEST_PAUSE)
+        return Later(self._clock.now() + pause, _UNCLEAR if kept else "not sent")
+
+    async def _refused(
+        self, row: OutboxRow, error: TelegramError, about: Mapping[str, object], *, unclear: bool
+    ) -> Outcome:
+        """Kept where the chat takes nothing; set aside, never in silence, where it is the message.
+
+        Words that nobody knows count as the chat's at first. Only where the same message was
+        refused for a while and another one is taken, is it the message after all.
+        """
+        extra = {**about, "problem": error.message}
+        blamed = blame(error)
+        if blamed is Blame.MESSAGE:
+            return await self._set_aside(row, error, extra)
+        logger.warning("chat takes no messages", extra=extra)
+        self._silent.add(row.chat_id)
+        chat = await self._deliverability.refused(
+            row.chat_id, problem=error.message, gone=blamed is Blame.GONE
+        )
+        now = self._clock.now()
+        failure = f"{_UNCLEAR}; {error.message}" if unclear else error.message
+        later = Later(chat.next_try(now=now), failure)
+        is_known = blamed in {Blame.RIGHTS, Blame.GONE}
+        if not is_known and now - chat.since >= _DOUBTED_FOR:
+            return await self._set_aside(row, error, extra, unless=later)
+        return later
+
+    async def _set_aside(
+        self,
+        row: OutboxRow,
+        error: TelegramError,
+        extra: Mapping[str, object],
+        *,
+        unless: Later | None = None,
+    ) -> Outcome:
+        """Say in its place that it could not be sent; where that is refused too, it is the chat."""
+        notice = set_aside_view(kind=row.kind, at=row.created_at, problem=error.message)
+        try:
+            place = Place(row.chat_id, row.topic_id)
+            message_id = await send(self._bot, place, notice, turn=self._take_turn)
+        except (Forbidden, BadRequest) as e:
+            if unless is not None:
+                return unless
+            if blame(e) is not Blame.MESSAGE:
+                gone = blame(e) is Blame.GONE
+                chat = await self._deliverability.refused(
+                    row.chat_id, problem=e.message, gone=gone
+                )
+                return Later(chat.next_try(now=self._clock.now()), e.message)
+            message_id = None
+        except TelegramError as e:
+            return await self._delayed(row, e, extra, unclear=False, begun=False)
+        logger.error("message set aside", extra=extra)
+        if message_id is not None:
+            await self._delivered(row)
+        return Done(failure=error.message, also={"message_id": message_id})
+
+    async def _delivered(self, row: OutboxRow) -> None:
+        """Whatever was the matter with the chat is over. What arrived is not sent again for that."""
+        if row.failure is None and row.chat_id not in self._silent:
+            return
+        try:
+            await self._deliverability.delivered(row.chat_id)
+        except availability.AWAY as e:
+            self._silent.add(row.chat_id)  # the next message that arrives says it again
+            logger.warning("end of silence not noted", extra={"problem": type(e).__name__})
+        else:
+            self._silent.discard(row.chat_id)
+
+    async def _take_turn(self, chat_id: int) -> None:
+        """Wait for the next slot, so that all chats together stay under Telegram's limit. Raises
+        Quiet where Telegram wants nothing for the chat yet.
+        """
+        now = self._clock.steady()
+        slot = max(now, self._next_slot, self._flood.all_until)
+        self._next_slot = slot + _SPACING
+        await self._clock.sleep(slot - now)
+        await self._flood.check(chat_id)
+
+
+def _parts(message: Message, *, repeated: bool, silent: bool = False) -> list[Message]:
+    """One message per 4,096 characters; the buttons are under the last."""
+    texts = split(message.text + _REPEAT if repeated else message.text)
+    if not texts:
+        raise ValueError("a message needs a text")
+    silent = silent or message.silent
+    return [
+        *(Message(text, silent=silent) for text in texts[:-1]),
+        Message(texts[-1], message.keyboard, silent),
+    ]
+
+
+def _unreadable_since(failure: str | None) -> datetime | None:
+    if failure is None or not failure.startswith(_UNREADABLE):
+        return None
+    return datetime.fromisoformat(failure.removeprefix(_UNREADABLE))

@@ -1,0 +1,273 @@
+"""Answers out: at once, in place where possible, through the outbox where Telegram is away."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from contextlib import aclosing, suppress
+from dataclasses import replace
+from datetime import timedelta
+
+from telegram import Bot, InputFile
+from telegram.constants import ChatAction
+from telegram.error import Forbidden, RetryAfter, TelegramError
+
+from bot.interaction.message import Message, Place, split, to_payload
+from bot.interaction.request import Answer, Document, Documents, Kept, Notice
+from bot.messaging.flood_control import FloodControl
+from bot.messaging.formatting_fallback import send
+from bot.messaging.message_actions import Gestures
+from bot.messaging.refusals import Blame, blame
+from bot.views.waiting import waiting_notice, waiting_view
+from engine.clock import Clock
+from engine.storage import availability
+from engine.storage.database import Database
+from engine.storage.models import queue_columns
+from engine.storage.models.trading import OutboxRow
+from engine.storage.queues import outbox, queue
+
+# A person should never wonder for longer whether the bot is there.
+_TYPING_AFTER_S, _PATIENCE_S = 0.3, 0.7
+_TYPING_S = _PATIENCE_S - _TYPING_AFTER_S
+# How long Telegram may take to answer after it has got a whole file.
+_UPLOADED_WITHIN_S = 30
+# No process is thought to be dead, or its claim to have run out, so soon.
+_JUST_NOW = timedelta(seconds=1)
+ANSWER = "answer"
+_MANY = 5
+
+logger = logging.getLogger(__name__)
+
+
+class Replies(Gestures):
+    """Answers to commands that stop something go before alerts, all others after them. Nothing is
+    sent to a chat in which Telegram wants silence.
+    """
+
+    def __init__(
+        self, *, bot: Bot, database: Database, clock: Clock, flood: FloodControl | None = None
+    ) -> None:
+        super().__init__(bot=bot, clock=clock, flood=flood or FloodControl(clock))
+        self._database = database
+
+    async def answer(
+        self,
+        place: Place,
+        work: Awaitable[Answer],
+        *,
+        key: str,
+        in_place: int | None = None,
+        tap: str | None = None,
+        aside: bool = False,
+        rank: int = queue_columns.LAST,
+        cancellable: bool = True,
+    ) -> None:
+        """Send what *work* returns; if that takes longer, say so first and edit it in later.
+
+        *key* names the question, so that an answer that must wait in the outbox waits there once.
+        *in_place* is a message of ours that the answer replaces; *tap* is the tap that asked for
+        it, whose spinner ends with the answer, but within a second. *aside*: if it takes longer,
+        what the chat sent next need not wait; only for what changes nothing. *cancellable*: a /pause
+        may have cancelled it meanwhile; else only a frozen process can have lost its claim.
+        """
+        chat_id, waiting = place.chat_id, None
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                working = tasks.create_task(_awaited(work))
+                done, _ = await asyncio.wait({working}, timeout=_TYPING_AFTER_S)
+                if not done:
+                    typing = tasks.create_task(self._typing(place))
+                    await self._step_aside(aside)
+                    done, _ = await asyncio.wait({working}, timeout=_TYPING_S)
+                    typing.cancel()
+                if not done and in_place is None:
+                    shown = await self._try(place, waiting_view())
+                    waiting = shown if isinstance(shown, int) else None
+                if not done and tap:
+                    await self.toast(tap, waiting_notice(), chat_id=chat_id)
+                    tap = None
+            answer = working.result()
+            await self._verify(cancellable=cancellable)
+        except Exception:
+            if waiting:
+                await self.delete(chat_id, waiting)
+            if tap:
+                await self.toast(tap, chat_id=chat_id)
+            raise
+        if tap:
+            words = answer.text if isinstance(answer, Notice) else None
+            await self.toast(tap, words, chat_id=chat_id)
+        if waiting and isinstance(answer, Document):
+            await self.delete(chat_id, waiting)
+        if isinstance(answer, Documents):
+            await self._send_files(place, answer, key=key, progress=waiting)
+        else:
+            await self._deliver(place, answer, key=key, ours=in_place or waiting, rank=rank)
+
+    async def _verify(self, *, cancellable: bool) -> None:
+        """Raises ClaimLost where newer messages may have been answered meanwhile."""
+        with suppress(*availability.AWAY):
+            just_now = timedelta() if cancellable else _JUST_NOW
+            await self._database.verify_claim(unless_within=just_now)
+
+    async def _step_aside(self, aside: bool) -> None:
+        if aside:
+            with suppress(*availability.AWAY):
+                await self._database.step_aside()
+
+    async def _deliver(
+        self,
+        place: Place,
+        answer: Message | Document | Kept | Notice,
+        *,
+        key: str,
+        ours: int | None,
+        rank: int,
+    ) -> None:
+        """*ours* is the message that stands in the answer's place."""
+        match answer:
+            case Notice():
+                pass
+            case Document():
+                await self._send_file(place, answer, key=key)
+            case Kept():
+                if stands := await self._say(place, answer.message, key=key, ours=ours, rank=rank):
+                    await answer.then(stands)
+            case Message():
+                await self._say(place, answer, key=key, ours=ours, rank=rank)
+
+    async def _say(
+        self, place: Place, message: Message, *, key: str, ours: int | None, rank: int
+    ) -> int:
+        if ours and await self.edited(place, ours, message):
+            return ours
+        return await self.send(place, message, key=key, rank=rank)
+
+    async def _typing(self, place: Place) -> None:
+        try:
+            await self._flood.check(place.chat_id)
+            await self._bot.send_chat_action(
+                place.chat_id, ChatAction.TYPING, message_thread_id=place.topic_id
+            )
+        except TelegramError as e:
+            logger.info("typing not shown", extra={"problem": e.message})
+
+    async def send(
+        self, place: Place, message: Message, *, key: str, rank: int = queue_columns.LAST
+    ) -> int:
+        """Now, or from the outbox as soon as Telegram takes it; its id, 0 if not yet there.
+
+        Where Telegram has slowed the chat, what waits there goes before answers of a lower *rank*.
+        """
+        if rank > queue_columns.FIRST and await self._must_queue(place.chat_id):
+            outcome: int | timedelta = self._flood.pause(place.chat_id)
+        else:
+            outcome = await self._try(place, message)
+        if isinstance(outcome, timedelta):
+            now = self._clock.now()
+            async with self._database.writing() as session:
+                await outbox.add(
+                    session,
+                    chat_id=place.chat_id,
+                    topic_id=place.topic_id,
+                    kind=ANSWER,
+                    payload=to_payload(message),
+                    dedupe_key=f"{ANSWER}:{key}",
+                    now=now,
+                    not_before=now + outcome,
+                    rank=rank,
+                )
+            return 0
+        return outcome
+
+    async def whisper(self, user_id: int, message: Message) -> bool:
+        """Whether the message stands in the user's private chat now; it is not sent later."""
+        outcome = await self._try(Place(user_id), message)
+        return isinstance(outcome, int) and outcome > 0
+
+    async def _must_queue(self, chat_id: int) -> bool:
+        if not self._flood.is_congested(chat_id):
+            return False
+        waits = bool(await self._waiting(chat_id))
+        if not waits:
+            self._flood.relieved(chat_id)
+        return waits
+
+    async def is_behind(self, chat_id: int) -> bool:
+        """Whether so much waits for the chat that only who may command it should be answered: a
+        group that hears nothing now wants no heap of old answers later.
+        """
+        return await self._waiting(chat_id) >= _MANY
+
+    async def _waiting(self, chat_id: int) -> int:
+        async with self._database.reading() as session:
+            return await queue.waiting(session, OutboxRow, chat_id=chat_id)
+
+    async def edit(self, place: Place, message_id: int, message: Message, *, key: str) -> int:
+        """Replace a message of ours; send a new one where it cannot be edited any more. The id of
+        the one that says it now.
+        """
+        if await self.edited(place, message_id, message):
+            return message_id
+        return await self.send(place, message, key=key)
+
+    async def _send_files(
+        self, place: Place, files: Documents, *, key: str, progress: int | None
+    ) -> None:
+        """*progress* is a message of ours that may tell how far it is, if there is one yet."""
+
+        async def show(message: Message) -> None:
+            nonlocal progress
+            if progress is not None:
+                await self.edited(place, progress, message)  # the next one may get through
+            elif isinstance(shown := await self._try(place, message), int):
+                progress = shown or None
+
+        try:
+            async with aclosing(files.make(show)) as made:
+                async for file in made:
+                    await self._send_file(place, file, key=key)
+        finally:
+            if progress is not None:
+                await self.delete(place.chat_id, progress)
+
+    async def _send_file(self, place: Place, file: Document, *, key: str) -> None:
+        try:
+            await self._flood.check(place.chat_id)
+            await self._bot.send_document(
+                place.chat_id,
+                # Left on disk until it is sent: a large one would be read into memory else.
+                InputFile(file.content, filename=file.filename, read_file_handle=False),
+                caption=file.caption,
+                message_thread_id=place.topic_id,
+                reply_markup=file.keyboard,
+                read_timeout=_UPLOADED_WITHIN_S,
+            )
+        except TelegramError as e:
+            self.slowed(place.chat_id, e)
+            logger.warning("file not sent", extra={"chat_id": place.chat_id, "problem": e.message})
+            await self.send(place, file.instead, key=key)
+
+    async def _try(self, place: Place, message: Message) -> int | timedelta:
+        """The id of what arrived (of its last part), 0 if nobody is there; a duration if not now:
+        so long to wait at least.
+        """
+        *first, last = split(message.text)
+        try:
+            for text in first:
+                part = Message(text, silent=message.silent)
+                await send(self._bot, place, part, turn=self._flood.check)
+            last_part = replace(message, text=last)
+            return await send(self._bot, place, last_part, turn=self._flood.check)
+        except TelegramError as e:
+            extra = {"chat_id": place.chat_id, "problem": e.message}
+            if isinstance(e, Forbidden) and blame(e) is Blame.GONE:
+                logger.warning("answer refused", extra=extra)
+                return 0
+            logger.warning("answer delayed", extra=extra)
+            if isinstance(e, RetryAfter):
+                return self._flood.slowed(place.chat_id, e)
+            return timedelta()
+
+
+async def _awaited(work: Awaitable[Answer]) -> Answer:
+    return await work

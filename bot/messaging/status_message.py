@@ -1,0 +1,298 @@
+"""The live card of each chat: one status message that is edited whenever something happened."""
+
+import asyncio
+import hashlib
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
+
+from bot.interaction.message import Message, Place
+from bot.messaging.flood_control import FloodControl, Quiet
+from bot.messaging.refusals import Blame, blame
+from bot.messaging.sender import Noticeboard
+from bot.views.status import retired_card_view, status_view
+from engine.accounts.deliverability import Deliverability
+from engine.accounts.overview import Situations
+from engine.clock import Clock
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.undeliverable import NOTHING
+from engine.domain.market.pairs import PairRules, Symbol
+from engine.domain.rebalancing.check_result import Look, newest
+from engine.rebalancing.preview import Previews
+from engine.storage import availability
+from engine.storage.accounts import accounts
+from engine.storage.chat import status_messages
+from engine.storage.chat.status_messages import NOT_SENT, Card
+from engine.storage.database import Database
+
+# Telegram takes 20 messages a minute in a group; what a person's own tap causes may be sooner.
+_PAUSE, _AFTER_A_TAP = timedelta(minutes=1), timedelta(seconds=3)
+_AT_ONCE = 10
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A card as it would be now; *gist* and *words* are hashes, see storage/cards.py."""
+
+    message: Message
+    gist: str
+    words: str
+    look: Look | None
+
+
+class LiveCards:
+    """Shows what the checks saw, and what a person's command read. The exchange is asked only for a
+    card that knows no balance, and not in the chat's turn.
+
+    *owner* is the process's name in the leases. *on_migrated* hears of a group's old and new id.
+    """
+
+    def __init__(
+        self,
+        *,
+        board: Noticeboard,
+        database: Database,
+        clock: Clock,
+        situations: Situations,
+        previews: Previews,
+        owner: str,
+        on_migrated: Callable[[int, int], Awaitable[None]],
+        deliverability: Deliverability,
+        flood: FloodControl,
+    ) -> None:
+        self._flood = flood
+        self._board = board
+        self._deliverability = deliverability
+        self._database = database
+        self._clock = clock
+        self._situations = situations
+        self._previews = previews
+        self._owner = owner
+        self._on_migrated = on_migrated
+        self._rules: dict[Symbol, PairRules] = {}
+        self._turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._quiet_until = clock.steady()
+
+    async def of(self, chat_id: int) -> Card | None:
+        async with self._database.reading() as session:
+            return await status_messages.get(session, chat_id)
+
+    async def draw(
+        self,
+        account: Account,
+        card: Card | None,
+        *,
+        look: Look | None = None,
+        rules: PairRules | None = None,
+        undelivered: bool = False,
+    ) -> Drawn:
+        """With the newest of the balances that *card* shows, the last check saw, and *look*.
+
+        *rules* are kept for the cards to come. *undelivered*: say what waits in the outbox, and in
+        which chats Telegram takes nothing.
+        """
+        if rules is not None:
+            self._rules[rules.symbol] = rules
+        situation = await self._situations.of(account)
+        known = (look, situation.seen, card.look if card else None)
+        seen_last = newest(*(k for k in known if k and k.seen and k.concerns(account.funds)))
+        refused = await self._deliverability.of_chat(account.chat_id) if undelivered else NOTHING
+
+        def view(seen: Look | None, *, precise: bool) -> Message:
+            return status_view(
+                account=account,
+                now=self._clock.now(),
+                look=seen,
+                rules=self._rules.get(account.settings.symbol) if precise else None,
+                last_trade=situation.last_trade,
+                unresolved=situation.unresolved,
+                trouble=situation.trouble,
+                undelivered=situation.undelivered if undelivered else 0,
+                refused=refused,
+                pinned=card.pinned if card else False,
+                dated=precise,
+            )
+
+        message = view(seen_last, precise=True)
+        gist = _hash(view(_unpriced(seen_last), precise=False))
+        return Drawn(message, gist, _hash(message), seen_last)
+
+    async def stands(self, chat_id: int, message_id: int, drawn: Drawn) -> None:
+        """A new card is in the chat: it is the one that is kept, the older one is closed."""
+        async with self._turns[chat_id]:
+            card = _showing(Card(chat_id=chat_id, message_id=message_id), drawn)
+            newest = await self.of(chat_id)
+            if newest is not None and newest.message_id > message_id:
+                await self.retire(chat_id, message_id)  # its answer took longer
+                return
+            before = await self._keep(card)
+        if before is None or before.message_id in {message_id, NOT_SENT}:
+            return
+        if before.pinned:
+            await self._try_pin(card, pinned=True)
+            await self._try_pin(before, pinned=False)
+        await self.retire(chat_id, before.message_id)
+
+    async def retire(self, chat_id: int, message_id: int) -> None:
+        """What an older card says is true no more; where it cannot be edited that is that."""
+        try:
+            await self._flood.check(chat_id)
+            await self._board.edit(chat_id, message_id, retired_card_view())
+        except TelegramError as e:
+            logger.info("old card kept", extra={"chat_id": chat_id, "problem": e.message})
+
+    async def show(self, card: Card, drawn: Drawn) -> bool:
+        """Edit the card unless it says exactly that; whether it does now."""
+        if self._clock.steady() < self._quiet_until:
+            return False
+        async with self._turns[card.chat_id]:
+            current = await self.of(card.chat_id)
+            is_same = current is not None and current.message_id == card.message_id
+            return await self._show(current if current and is_same else card, drawn)
+
+    async def pin(self, card: Card, *, pinned: bool) -> Card:
+        """Raises what Telegram refuses with."""
+        await self._flood.check(card.chat_id)
+        await self._board.pin(card.chat_id, card.message_id, pinned=pinned)
+        async with self._database.writing() as session:
+            await status_messages.pin(session, card, pinned=pinned)
+        return replace(card, pinned=pinned)
+
+    async def follow(self, chat_id: int) -> None:
+        """A person has just done something in the chat: the card tells, now or in a moment."""
+        now = self._clock.now()
+        try:
+            if self._clock.steady() < self._quiet_until or await self.of(chat_id) is None:
+                return
+            async with self._database.writing() as session:
+                claimed = await status_messages.claim_now(
+                    session, chat_id, now=now, pause=_PAUSE, at_most_every=_AFTER_A_TAP
+                )
+            if claimed and await self._renew(chat_id) is None:
+                async with self._database.writing() as session:
+                    await status_messages.make_due(
+                        session, chat_id, at=now
+                    )  # for the round, which reads
+        except availability.AWAY as e:
+            # The deed is done and answered; the next round tells the card.
+            logger.warning("card not followed", extra={"problem": type(e).__name__})
+
+    async def round(self) -> None:
+        """Edit what is due and says something else by now; a handful, for others wait."""
+        now = self._clock.now()
+        async with self._database.reading() as session:
+            if not await status_messages.any_due(session, owner=self._owner, now=now):
+                return
+        async with self._database.writing() as session:
+            due = await status_messages.claim(
+                session, owner=self._owner, now=now, pause=_PAUSE, most=_AT_ONCE
+            )
+        for chat_id in due:
+            if self._clock.steady() < self._quiet_until:
+                return
+            await self._renew(chat_id, reads=True)
+
+    async def _renew(self, chat_id: int, *, reads: bool = False) -> Look | None:
+        """The claimed card, as it is by the time it is its turn; the balances that it shows."""
+        async with self._turns[chat_id]:
+            async with self._database.reading() as session:
+                card = await status_messages.get(session, chat_id)
+                account = await accounts.of_chat(session, chat_id)
+            if card is None or account is None:
+                return None
+            drawn = await self.draw(account, card)
+            if drawn.look is None and reads:
+                look = await self._previews.fresh_look(account, None)
+                drawn = await self.draw(account, card, look=look)
+            if card.message_id == NOT_SENT:
+                await self._send(card, account, drawn)
+            elif drawn.gist != card.gist:
+                await self._show(card, drawn)
+            return drawn.look
+
+    async def _show(self, card: Card, drawn: Drawn) -> bool:
+        if card.words == drawn.words:
+            return True
+        try:
+            await self._flood.check(card.chat_id)
+            await self._board.edit(card.chat_id, card.message_id, drawn.message)
+        except TelegramError as e:
+            await self._not_taken(card, e)
+            return False
+        async with self._database.writing() as session:
+            await status_messages.said(session, _showing(card, drawn), before=card)
+        return True
+
+    async def _send(self, card: Card, account: Account, drawn: Drawn) -> None:
+        """The card of a group that has become a supergroup, in its new place."""
+        try:
+            await self._flood.check(card.chat_id)
+            message_id = await self._board.put_up(
+                Place(card.chat_id, account.topic_id), drawn.message
+            )
+        except TelegramError as e:
+            await self._not_taken(card, e)
+            return
+        new = _showing(replace(card, message_id=message_id), drawn)
+        await self._keep(new)
+        if new.pinned:
+            await self._try_pin(new, pinned=True)
+
+    async def _keep(self, card: Card) -> Card | None:
+        """The chat's card from now on, pinned if the one before was, which is returned."""
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            before = await status_messages.get(session, card.chat_id)
+            pinned = card.pinned or (before is not None and before.pinned)
+            return await status_messages.put(
+                session, replace(card, pinned=pinned), next_edit_at=now + _PAUSE
+            )
+
+    async def _not_taken(self, card: Card, error: TelegramError) -> None:
+        """Wait where Telegram is busy or away; forget a card that is not there any more."""
+        about = {"chat_id": card.chat_id, "problem": error.message}
+        if isinstance(error, ChatMigrated):
+            await self._on_migrated(card.chat_id, error.new_chat_id)
+        elif isinstance(error, Quiet):
+            logger.info("card waits", extra=about)
+        elif isinstance(error, RetryAfter):
+            logger.warning("cards slowed down", extra=about)
+            pause = self._flood.slowed(card.chat_id, error)
+            self._quiet_until = self._clock.steady() + pause
+            async with self._database.writing() as session:
+                await status_messages.postpone(session, until=self._clock.now() + pause)
+        elif isinstance(error, Forbidden | BadRequest) and blame(error) is not Blame.RIGHTS:
+            logger.info("card forgotten", extra=about)
+            async with self._database.writing() as session:
+                await status_messages.forget(session, card)
+        else:
+            logger.info("card not edited", extra=about)
+
+    async def _try_pin(self, card: Card, *, pinned: bool) -> None:
+        try:
+            await self._flood.check(card.chat_id)
+            await self._board.pin(card.chat_id, card.message_id, pinned=pinned)
+        except TelegramError as e:
+            logger.info("pin not moved", extra={"chat_id": card.chat_id, "problem": e.message})
+
+
+def _showing(card: Card, drawn: Drawn) -> Card:
+    return replace(card, gist=drawn.gist, words=drawn.words, look=drawn.look)
+
+
+def _unpriced(look: Look | None) -> Look | None:
+    """What a token costs is always changing, and most checks do not ask: it is no news."""
+    if look is None or look.seen is None:
+        return look
+    return replace(look, seen=replace(look.seen, price=None))
+
+
+def _hash(message: Message) -> str:
+    keyboard = message.keyboard.to_json() if message.keyboard else ""
+    return hashlib.sha256(f"{message.text}\n{keyboard}".encode()).hexdigest()[:32]

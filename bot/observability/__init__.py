@@ -1,0 +1,1 @@
+"""Logs, metrics, health, error reports, and alerts about the process itself."""

@@ -1,0 +1,47 @@
+"""The census of the database as the metrics show it: taken at most now and then, and never waited for long."""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from engine.clock import Clock
+from engine.storage import availability
+from engine.storage.database import Database
+from engine.storage.maintenance import statistics
+from engine.storage.maintenance.statistics import Census
+
+_KEPT_FOR = timedelta(seconds=15)
+# However many orders there are: taking it costs the database a fiftieth of its time at most.
+_PATIENCE = 50
+_TIME_LIMIT_S = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+class CensusTaker:
+    """Whoever asks while one is taken waits for that one."""
+
+    def __init__(self, *, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._latest: Census | None = None
+        self._good_until = clock.steady()
+
+    async def latest(self) -> Census | None:
+        """None while the database is away, or slower than 5 s."""
+        async with self._lock:
+            if self._clock.steady() >= self._good_until:
+                await self._take()
+        return self._latest
+
+    async def _take(self) -> None:
+        began, kept_for = self._clock.steady(), _KEPT_FOR
+        try:
+            async with asyncio.timeout(_TIME_LIMIT_S), self._database.reading() as session:
+                self._latest = await statistics.take(session, now=self._clock.now())
+            kept_for = max(kept_for, (self._clock.steady() - began) * _PATIENCE)
+        except availability.AWAY as e:
+            self._latest = None
+            logger.warning("no census, the database is away: %s", type(e).__name__)
+        self._good_until = self._clock.steady() + kept_for

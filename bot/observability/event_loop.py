@@ -1,0 +1,92 @@
+"""Notices from another thread that the event loop stands still, and logs where."""
+
+import asyncio
+import logging
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+
+from engine.monitoring.counters import in_millis
+
+LIMIT_S = 1.0
+_EVERY_S = 0.25
+_DEEPEST = 15
+_LONGEST_END_S = 1.0
+_LAG_MS = (1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000)
+
+logger = logging.getLogger(__name__)
+
+
+class Turning:
+    """How well a loop turns: how long it took to answer each time it was asked, and what of that
+    was told as a block. Written by the watch's thread, read by the loop's.
+    """
+
+    def __init__(self) -> None:
+        self.lag = in_millis(*_LAG_MS)
+        self.blocks = 0
+        self.blocked_s = 0.0
+
+
+@contextmanager
+def watched_loop(*, limit_s: float = LIMIT_S, every_s: float = _EVERY_S) -> Generator[Turning]:
+    """Within the block the running loop is watched.
+
+    Each time it has not turned for *limit_s* is logged once, with the place, and once more when
+    it turns again. It is asked *every_s*, so a block that is shorter than the limit by up to that
+    much may be logged as well; a longer one always is.
+    """
+    watch = _Watch(asyncio.get_running_loop(), limit_s=limit_s, every_s=every_s)
+    thread = threading.Thread(target=watch.run, name="loop watch", daemon=True)
+    thread.start()
+    try:
+        yield watch.turning
+    finally:
+        watch.stop()
+        thread.join(_LONGEST_END_S)
+
+
+class _Watch:
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, limit_s: float, every_s: float) -> None:
+        self._loop = loop
+        self._thread_id = threading.get_ident()
+        self._patience_s = limit_s - every_s
+        self._every_s = every_s
+        self._turned = threading.Event()
+        self._stopping = threading.Event()
+        self.turning = Turning()
+
+    def run(self) -> None:
+        with suppress(RuntimeError):  # the loop is closed
+            while not self._stopping.wait(self._every_s):
+                self._turned.clear()
+                asked_at = time.monotonic()
+                self._loop.call_soon_threadsafe(self._turned.set)
+                if not self._turned.wait(self._patience_s):
+                    self._tell(asked_at)
+                if not self._stopping.is_set():
+                    self.turning.lag.add(timedelta(seconds=time.monotonic() - asked_at))
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._turned.set()
+
+    def _tell(self, asked_at: float) -> None:
+        """The block, and its end."""
+        place = self._place()
+        logger.warning("the event loop is blocked here:\n%s", place)
+        self._turned.wait()
+        if not self._stopping.is_set():
+            blocked_s = time.monotonic() - asked_at
+            self.turning.blocks += 1
+            self.turning.blocked_s += blocked_s
+            logger.warning("the event loop turns again; it was blocked for %.1f s", blocked_s)
+
+    def _place(self) -> str:
+        """The innermost frames of the loop's thread, without their variables."""
+        frame = sys._current_frames().get(self._thread_id)  # noqa: SLF001 - the one documented way
+        return "".join(traceback.format_stack(frame)[-_DEEPEST:]).rstrip() if frame else "?"

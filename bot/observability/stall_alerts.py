@@ -1,0 +1,130 @@
+"""Tells the owner when accounts are not checked in time, and when they are again, and when the
+machine's clock was set.
+
+Straight to Telegram and from memory, past the outbox: the database may be what is broken.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from telegram import Bot
+from telegram.constants import ParseMode
+from telegram.error import RetryAfter, TelegramError
+
+from bot.interaction.message import Message
+from bot.messaging.flood_control import FloodControl, Quiet
+from bot.views.alerts.stalls import clock_set_view, stall_over_view, stalled_view
+from engine.clock import Clock, ClockSteps
+from engine.monitoring.stall_detector import Pulse, Stalled, StallOver, Vigil
+from engine.scheduling.queue_worker import delay
+from engine.storage import availability
+
+_BEAT = timedelta(seconds=5)
+# A clock that is set again and again is told of now and then.
+_CLOCK_TOLD_EVERY = timedelta(hours=1)
+_LONGEST_PAUSE = timedelta(seconds=60)
+
+logger = logging.getLogger(__name__)
+
+
+class CheckWatch:
+    """Looks at *pulse* now and then. News that could not be delivered are tried again until newer
+    ones take their place: that a stall is over says all there is to say of it.
+
+    *owner_chat* may find the database away, and so may *on_clock_set*, which hears by how much the
+    clock was set.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        bot: Bot,
+        pulse: Callable[[], Pulse],
+        owner_chat: Callable[[], Awaitable[int | None]],
+        flood: FloodControl,
+        on_clock_set: Callable[[timedelta], Awaitable[None]] | None = None,
+    ) -> None:
+        self._flood = flood
+        self._clock = clock
+        self._bot = bot
+        self._pulse = pulse
+        self._owner_chat = owner_chat
+        self._on_clock_set = on_clock_set
+        self._clock_told_at: datetime | None = None
+        self._news: asyncio.Queue[Message] = asyncio.Queue()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch())
+            tasks.create_task(self._tell())
+
+    async def _watch(self) -> None:
+        with suppress(*availability.AWAY):
+            await self._owner_chat()  # now, while it can be asked
+        vigil, steps = Vigil(), ClockSteps(self._clock)
+        while True:
+            await self._clock.sleep(_BEAT)
+            if (by := steps.look()) is not None:
+                await self._clock_was_set(by)
+            match vigil.look(self._pulse(), passed=_BEAT):
+                case None:
+                    pass
+                case Stalled() as stalled:
+                    about = {"cause": stalled.cause.value, "late": stalled.late}
+                    logger.error("checks stalled", extra=about)
+                    self._news.put_nowait(stalled_view(stalled))
+                case StallOver() as over:
+                    logger.warning("checks go on", extra={"lasted_s": over.lasted.total_seconds()})
+                    self._news.put_nowait(stall_over_view(over))
+                case other:
+                    assert_never(other)
+
+    async def _clock_was_set(self, by: timedelta) -> None:
+        logger.warning("the clock was set", extra={"by_s": by.total_seconds()})
+        now = self._clock.steady()
+        if self._clock_told_at is None or now - self._clock_told_at >= _CLOCK_TOLD_EVERY:
+            self._clock_told_at = now
+            self._news.put_nowait(clock_set_view(by))
+        if self._on_clock_set is None:
+            return
+        try:
+            await self._on_clock_set(by)
+        except availability.AWAY as e:
+            logger.warning("what waits by the clock is left as it is: %s", type(e).__name__)
+
+    async def _tell(self) -> None:
+        while True:
+            news = await self._news.get()
+            failures = 0
+            while (pause := await self._deliver(news)) is not None:
+                failures += 1
+                await self._clock.sleep(max(pause, delay(failures, most=_LONGEST_PAUSE)))
+                while not self._news.empty():
+                    news = self._news.get_nowait()
+
+    async def _deliver(self, news: Message) -> timedelta | None:
+        """None when it is done; else how long to wait at least before the next try."""
+        chat_id: int | None = None
+        try:
+            chat_id = await self._owner_chat()
+            if chat_id is None:
+                logger.warning("nobody to tell")
+                return None
+            await self._flood.check(chat_id)
+            await self._bot.send_message(chat_id, news.text, parse_mode=ParseMode.HTML)
+        except Quiet as e:
+            pause, problem = e.pause, "silence wanted"
+        except RetryAfter as e:
+            pause, problem = self._flood.slowed(chat_id or 0, e), "asked to wait"
+        except (TelegramError, *availability.AWAY) as e:
+            pause, problem = timedelta(), type(e).__name__
+        else:
+            return None
+        logger.warning("owner not told yet", extra={"problem": problem})
+        return pause

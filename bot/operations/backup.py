@@ -1,0 +1,172 @@
+"""`backup` and `restore`: one encrypted file, for moving to another host and for a bad day."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from sqlalchemy.exc import DBAPIError
+
+from bot.config.settings import ProcessSettings
+from bot.operations.database_access import beside_others, must_know, reason, vault_of
+from bot.operations.report import folded
+from bot.runtime.startup import open_database
+from bot.version import VERSION
+from engine.clock import Clock
+from engine.errors import SealBroken
+from engine.maintenance import backup
+from engine.maintenance.backup_file import Damaged
+from engine.maintenance.key_rotation import Keyring
+from engine.storage import schema
+from engine.storage.coordination import leases
+from engine.storage.database import Database
+
+STANDARD_STREAM = "-"
+_WORTH_NAMING = {"accounts": "accounts", "orders": "orders", "audit": "lines of the audit"}
+
+
+class NotDone(Exception):
+    """Nothing was written; the text says why and what to do."""
+
+
+async def back_up(settings: ProcessSettings, name: str, clock: Clock) -> str:
+    """Into the file *name*, or to standard output; what to tell the operator.
+
+    Raises NotDone, CannotStart, BadSettings.
+    """
+    async with beside_others(settings, clock=clock) as database:
+        vault = vault_of(settings)
+        await must_know(vault, database)
+        is_running = await _is_running(database)
+        with _new_file(name) as file:
+            rows = await backup.back_up(database, vault, file, version=VERSION, now=clock.now())
+    return folded(
+        f"Backed up {_counts(rows)}.",
+        f"It opens with the first key of {_where(settings)} only: keep that key too, and keep "
+        "the two apart.",
+        "A Ballast is trading on this database. For a move, stop it first and back up again: "
+        "what it does from now on is not in the file."
+        if is_running
+        else None,
+    )
+
+
+async def restore(settings: ProcessSettings, name: str, clock: Clock) -> str:
+    """From the file *name*, or from standard input, into an empty database.
+
+    Raises NotDone, CannotStart, BadSettings.
+    """
+    vault = vault_of(settings)
+    with _existing_file(name) as file:
+        try:
+            about = backup.examine(file, vault)
+            if about.schema != schema.newest():
+                raise NotDone(
+                    f"the backup was made by Ballast {about.version} with schema {about.schema}; "
+                    f"this is {VERSION} with {schema.newest()}. Restore it with that version, "
+                    "then start this one"
+                )
+            file.seek(0)
+            async with open_database(settings.database_url, clock=clock) as database:
+                rows, keyring = await backup.restore(
+                    database, vault, file, about=about, clock=clock
+                )
+        except Damaged as e:
+            raise NotDone(f"the backup cannot be used: {e}") from e
+        except backup.NotEmpty as e:
+            raise NotDone(
+                "this database has accounts already; a backup is restored into a new one only"
+            ) from e
+        except SealBroken as e:
+            raise NotDone(
+                "the keys stored in the backup were sealed with another key than the file: put "
+                "that key behind the first one (ENCRYPTION_KEYS=new,old)"
+            ) from e
+        except DBAPIError as e:
+            raise NotDone(
+                f"the database refused ({reason(e)}); stop every Ballast that uses it"
+            ) from e
+    return folded(
+        f"Restored {_counts(rows)} from a backup of {about.made_at:%Y-%m-%d %H:%M} UTC.",
+        _unreadable(keyring),
+        "Everything is halted: no order leaves until you lift it. Now:",
+        "1. Make sure the old Ballast is stopped and stays so. Two with the same keys would "
+        "both trade the same drift.",
+        "2. Start this one. An order that was unclear is looked up first, as always.",
+        "3. Look at /status. Then, as the owner, send /halt off: each chat is as it was before.",
+    )
+
+
+@contextmanager
+def _new_file(name: str) -> Generator[BinaryIO]:
+    """For its owner alone; under its name only when it is whole, and in nobody's place."""
+    if name == STANDARD_STREAM:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    path = Path(name)
+    _refuse_if_there(path)
+    try:
+        descriptor, beside = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
+    except OSError as e:
+        raise NotDone(f"{path} cannot be written: {e.strerror}") from e
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(descriptor)
+        _refuse_if_there(path)
+        Path(beside).rename(path)
+    except OSError as e:
+        raise NotDone(f"{path} cannot be written: {e.strerror}") from e
+    finally:
+        Path(beside).unlink(missing_ok=True)
+
+
+def _refuse_if_there(path: Path) -> None:
+    if path.exists():
+        raise NotDone(f"{path} exists already; choose another name")
+
+
+@contextmanager
+def _existing_file(name: str) -> Generator[BinaryIO]:
+    """One that can be read twice."""
+    if name == STANDARD_STREAM:
+        with tempfile.TemporaryFile() as copy:
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+            copy.seek(0)
+            yield copy
+        return
+    try:
+        file = Path(name).open("rb")  # noqa: SIM115 - closed below
+    except OSError as e:
+        raise NotDone(f"{name} cannot be read: {e.strerror}") from e
+    with file:
+        yield file
+
+
+async def _is_running(database: Database) -> bool:
+    async with database.reading() as session:
+        return await leases.is_anybody_here(session, now=database.now())
+
+
+def _where(settings: ProcessSettings) -> str:
+    return str(settings.key_file or "ENCRYPTION_KEYS")
+
+
+def _counts(rows: Counter[str]) -> str:
+    """The tables that people care about, and all the rest together."""
+    named = [f"{rows[table]} {name}" for table, name in _WORTH_NAMING.items()]
+    rest = rows.total() - sum(rows[table] for table in _WORTH_NAMING)
+    return f"{', '.join(named)} and {rest} other rows"
+
+
+def _unreadable(keyring: Keyring) -> str | None:
+    if not keyring.unreadable:
+        return None
+    return f"{len(keyring.unreadable)} of {keyring.keys} stored MEXC keys do not open, see: check"

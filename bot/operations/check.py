@@ -1,0 +1,77 @@
+"""`check`: everything that can be looked at, side by side and with little patience."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from urllib.parse import urlsplit
+
+from bot.config import library_environment
+from bot.config.certificates import trusted
+from bot.config.settings import ProcessSettings
+from bot.operations import probes
+from bot.operations.report import Finding, broken, fine
+from engine.accounts.diagnosis import Grade
+from engine.clock import Clock
+from engine.storage import schema
+
+_PATIENCE_S = 8
+
+
+async def examine(
+    settings: ProcessSettings, env: Mapping[str, str], clock: Clock
+) -> list[Finding]:
+    """Nothing is changed, and a Ballast that runs is not disturbed. Raises BadSettings."""
+    tls = trusted(settings)
+    async with asyncio.TaskGroup() as tasks:
+        stored = tasks.create_task(_patiently("database", probes.database(settings, clock)))
+        telegram = tasks.create_task(_patiently("Telegram", probes.telegram(settings, tls)))
+        mexc = tasks.create_task(_patiently("MEXC", probes.mexc(settings, clock, tls)))
+    return [
+        _of_settings(settings),
+        _of_proxies(settings, env),
+        *stored.result(),
+        *telegram.result(),
+        *mexc.result(),
+        *probes.host(settings, env),
+    ]
+
+
+def has_failed(findings: list[Finding]) -> bool:
+    return any(finding.grade is Grade.BROKEN for finding in findings)
+
+
+def _of_settings(settings: ProcessSettings) -> Finding:
+    kind = "SQLite" if schema.sqlite_file(settings.database_url) else "PostgreSQL"
+    count = len(settings.encryption_keys)
+    keys = f"the key file {settings.key_file}" if settings.key_file else f"{count} ENCRYPTION_KEYS"
+    chats = len(settings.authorized_chats)
+    who = f"{chats} AUTHORIZED_CHATS" if chats else "a pairing code instead of AUTHORIZED_CHATS"
+    return fine("settings", f"{kind}, {keys}, {who}")
+
+
+def _of_proxies(settings: ProcessSettings, env: Mapping[str, str]) -> Finding:
+    ways = ", ".join(
+        f"{name} through {variable} ({_where(proxy)})" if proxy else f"{name} directly"
+        for name, variable, proxy in (
+            ("Telegram", "TELEGRAM_PROXY", settings.telegram_proxy),
+            ("MEXC", "MEXC_PROXY", settings.mexc_proxy),
+        )
+    )
+    unused = ", ".join(library_environment.proxies(env))
+    return fine("proxies", f"{ways}; not looked at: {unused}" if unused else ways)
+
+
+def _where(proxy: str) -> str:
+    """Without the name and the password."""
+    return urlsplit(proxy).netloc.rpartition("@")[2]
+
+
+async def _patiently(
+    about: str, probe: Awaitable[Finding] | Awaitable[list[Finding]]
+) -> list[Finding]:
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            found = await probe
+    except TimeoutError:
+        remedy = "Try again; if it lasts, look at it and at the network between."
+        return [broken(about, f"did not answer within {_PATIENCE_S} s", remedy)]
+    return found if isinstance(found, list) else [found]

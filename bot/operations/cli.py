@@ -1,0 +1,169 @@
+"""The operator's commands: `check`, `migrate`, `rotate-keys`, `backup`, `restore`, `prune`.
+
+Exit codes: 0 done, 1 not done or something is broken, 2 a bad setting, 3 the database cannot be
+used or is in use.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from textwrap import dedent
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from bot.config import library_environment
+from bot.config.settings import BadSettings, ProcessSettings
+from bot.observability.logs import configure
+from bot.operations import backup
+from bot.operations.backup import STANDARD_STREAM, NotDone
+from bot.operations.check import examine, has_failed
+from bot.operations.database_access import at_work, reason
+from bot.operations.key_rotation import rotate_keys
+from bot.operations.migrate import upgrade
+from bot.operations.report import written
+from engine.clock import Clock, SystemClock
+from engine.maintenance.pruning import Pruning
+
+EXIT_DONE, EXIT_NOT_DONE = 0, 1
+
+_CHECK = """
+    Look at everything a start needs: settings, database, keys, Telegram, MEXC, the
+    host. Nothing is changed, and a Ballast that runs is not disturbed. Ends with 0
+    if nothing failed, with 1 if something did, with 2 if a setting is bad.
+"""
+_MIGRATE = """
+    Bring the database to the schema of this version: all of it or nothing. It does
+    what `alembic upgrade head` does in a checkout. On PostgreSQL run it before each
+    start of a new version; an SQLite file is migrated by the start itself.
+"""
+_ROTATE = """
+    Put everything encrypted under the first key, so that an older key may go:
+
+      1. ENCRYPTION_KEYS=new,old (with a key file: this command's --new-key)
+      2. restart every process
+      3. python -m bot rotate-keys
+      4. ENCRYPTION_KEYS=new, when this command says so
+
+    On PostgreSQL it works beside running processes, on SQLite the program must be
+    stopped. Stopped half way, it is simply run again.
+"""
+_BACKUP = """
+    Write everything in the database into one file, encrypted under the first key.
+    It may be restored into SQLite or PostgreSQL, whichever it came from.
+"""
+_RESTORE = """
+    Read a backup into a database without accounts: all of it or nothing. Afterwards
+    everything is halted, until the owner has looked and sends /halt off.
+"""
+_PRUNE = """
+    Delete what is over for longer than KEEP_DAYS: handled updates, sent messages,
+    old buttons, questions, invitations and decisions. Never orders, trades,
+    movements or the audit. A running Ballast does this by itself once a day.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a command is given."""
+
+    arguments: argparse.Namespace
+    settings: ProcessSettings
+    env: Mapping[str, str]
+    clock: Clock
+
+
+Work = Callable[[Job], Coroutine[Any, Any, int]]
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the commands to the program's own."""
+
+    def add(name: str, summary: str, description: str, work: Work) -> argparse.ArgumentParser:
+        parser = commands.add_parser(
+            name,
+            help=summary,
+            description=dedent(description).strip(),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parser.set_defaults(work=work)
+        return parser
+
+    add("check", "look whether everything is as it must be", _CHECK, _check)
+    add("migrate", "bring the database to this version's schema", _MIGRATE, _upgrade)
+    rotating = add("rotate-keys", "put everything under the first key", _ROTATE, _rotate)
+    rotating.add_argument(
+        "--new-key", action="store_true", help="put a new key first in the key file before"
+    )
+    for name, summary, description, work in (
+        ("backup", "write everything into one encrypted file", _BACKUP, _back_up),
+        ("restore", "read a backup into an empty database", _RESTORE, _restore),
+    ):
+        stream = "standard output" if name == "backup" else "standard input"
+        moved = add(name, summary, description, work)
+        moved.add_argument("file", metavar="FILE", help=f"its name; - is {stream}")
+    add("prune", "delete what is long over", _PRUNE, _prune)
+
+
+def is_ours(arguments: argparse.Namespace) -> bool:
+    return "work" in arguments
+
+
+def run(arguments: argparse.Namespace, env: Mapping[str, str]) -> int:
+    """Raises BadSettings, CannotStart."""
+    settings = ProcessSettings.from_env(env)
+    if settings.on_postgres and (problems := library_environment.missing_files(env)):
+        raise BadSettings(problems)
+    secrets = [*settings.encryption_keys, settings.telegram_token or ""]
+    configure("WARNING", None, secrets)
+    work: Work = arguments.work
+    try:
+        return asyncio.run(work(Job(arguments, settings, env, SystemClock())))
+    except NotDone as e:
+        sys.stderr.write(f"ballast: {e}\n")
+    except DBAPIError as e:
+        sys.stderr.write(f"ballast: the database went away ({reason(e)}); run it again\n")
+    except KeyboardInterrupt:
+        sys.stderr.write("ballast: stopped before the end; it may be run again\n")
+    return EXIT_NOT_DONE
+
+
+async def _check(job: Job) -> int:
+    findings = await examine(job.settings, job.env, job.clock)
+    sys.stdout.write(written(findings))
+    return EXIT_NOT_DONE if has_failed(findings) else EXIT_DONE
+
+
+async def _upgrade(job: Job) -> int:
+    sys.stdout.write(await upgrade(job.settings, job.clock))
+    return EXIT_DONE
+
+
+async def _rotate(job: Job) -> int:
+    is_complete, told = await rotate_keys(job.settings, job.clock, new_key=job.arguments.new_key)
+    sys.stdout.write(told)
+    return EXIT_DONE if is_complete else EXIT_NOT_DONE
+
+
+async def _back_up(job: Job) -> int:
+    told = await backup.back_up(job.settings, job.arguments.file, job.clock)
+    # The file itself may be on standard output.
+    (sys.stderr if job.arguments.file == STANDARD_STREAM else sys.stdout).write(told)
+    return EXIT_DONE
+
+
+async def _restore(job: Job) -> int:
+    sys.stdout.write(await backup.restore(job.settings, job.arguments.file, job.clock))
+    return EXIT_DONE
+
+
+async def _prune(job: Job) -> int:
+    async with at_work(job.settings, clock=job.clock) as database:
+        pruning = Pruning(database=database, clock=job.clock, keep=job.settings.keep)
+        deleted = await pruning.everything()
+    days = job.settings.keep.days
+    sys.stdout.write("".join(f"{count:>8} {kind}\n" for kind, count in deleted.items()))
+    sys.stdout.write(f"{deleted.total()} rows deleted that were over for {days} days.\n")
+    return EXIT_DONE

@@ -1,0 +1,50 @@
+"""The database's schema, brought to this version's: what `alembic upgrade head` does in a checkout."""
+
+import asyncio
+
+from sqlalchemy.exc import DBAPIError
+
+from bot.config.settings import ProcessSettings
+from bot.runtime.startup import CannotStart, open_database
+from engine.clock import Clock
+from engine.storage import postgres_rights, schema
+from engine.storage.database import Database
+
+
+async def upgrade(settings: ProcessSettings, clock: Clock) -> str:
+    """Migrate the database, and say what was done. A second call changes nothing.
+
+    On PostgreSQL the release before may go on trading meanwhile; an SQLite file must be in nobody
+    else's use. All or nothing on both. Raises CannotStart.
+    """
+    url = settings.database_url
+    before = await _revision(url, clock)
+    if before == schema.newest():
+        return f"The database has schema {before} already. Nothing was changed.\n"
+    if schema.sqlite_file(url) is not None:
+        async with open_database(url, clock=clock):
+            pass  # it migrates an SQLite file by itself
+    else:
+        await _migrate(url)
+    return f"The database has schema {schema.newest()} now; it had {before or 'none'}.\n"
+
+
+async def _revision(url: str, clock: Clock) -> str:
+    if (file := schema.sqlite_file(url)) is not None and not file.exists():
+        return ""
+    try:
+        async with Database.open(url, clock=clock) as database, database.engine.connect() as seen:
+            return await seen.run_sync(schema.revision)
+    except DBAPIError as e:
+        raise CannotStart(postgres_rights.refusal(e, url)) from e
+
+
+async def _migrate(url: str) -> None:
+    from engine.storage.migrations import UnknownSchema, migrate  # noqa: PLC0415 - it brings Alembic
+
+    try:
+        await asyncio.to_thread(migrate, url)
+    except UnknownSchema as e:
+        raise CannotStart(f"the schema was not changed: {e}") from e
+    except DBAPIError as e:
+        raise CannotStart(f"the schema was not changed: {postgres_rights.refusal(e, url)}") from e

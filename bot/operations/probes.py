@@ -1,0 +1,239 @@
+"""What `check` asks the world: the database, the keys, Telegram, MEXC, the host. Nothing is changed.
+
+No text here holds a token, a key, a password or a whole address.
+"""
+
+import os
+import shutil
+import ssl
+from collections.abc import Mapping
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import httpx
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from bot.config.settings import BadSettings, ProcessSettings
+from bot.operations.database_access import vault_of
+from bot.operations.report import Finding, broken, fine, look
+from engine.accounts.diagnosis import Finding as Verdict
+from engine.accounts.diagnosis import clock_finding
+from engine.clock import Clock
+from engine.errors import BadData
+from engine.exchanges.mexc import parsing
+from engine.exchanges.mexc.aiohttp_transport import open_transport
+from engine.exchanges.mexc.answer_origin import complaint_of, contents_of, refuses_host
+from engine.exchanges.mexc.json_fields import parsed
+from engine.exchanges.mexc.signing import PUBLIC_HEADERS
+from engine.exchanges.mexc.transport import NeverLeft, NoAnswer
+from engine.maintenance.key_rotation import Keyring, look_over
+from engine.security.vault import Vault
+from engine.storage import postgres_rights, schema
+from engine.storage.coordination import key_values, leases
+from engine.storage.database import Database
+
+_SLOW = timedelta(seconds=1)
+_MOVE = (
+    "Mostly that is the country or the address this host runs in: "
+    "move it to another region, or set MEXC_PROXY."
+)
+_LITTLE_SPACE, _NO_SPACE = 200_000_000, 20_000_000
+# By which marks of theirs hosts are known whose disks last no longer than the program.
+_ERASING_HOSTS = {
+    "DYNO": "Heroku",
+    "RAILWAY_ENVIRONMENT_NAME": "Railway",
+    "RENDER": "Render",
+    "FLY_APP_NAME": "Fly",
+}
+
+
+async def database(settings: ProcessSettings, clock: Clock) -> list[Finding]:
+    """The database, and whether our keys open what is in it."""
+    file = schema.sqlite_file(settings.database_url)
+    if file is not None and not file.exists():
+        says = f"there is no {file} yet; the first start makes it"
+        return [look("database", says, "Nothing, if this is a new installation.")]
+    try:
+        async with Database.open(settings.database_url, clock=clock) as opened:
+            return await _of_open(opened, settings, clock)
+    except DBAPIError as e:
+        remedy = "Look at the database at your host, and at DATABASE_URL."
+        return [broken("database", postgres_rights.refusal(e, settings.database_url), remedy)]
+
+
+async def _of_open(database: Database, settings: ProcessSettings, clock: Clock) -> list[Finding]:
+    file = schema.sqlite_file(settings.database_url)
+    async with database.engine.connect() as connection:
+        found = await connection.run_sync(schema.revision)
+    if found != schema.newest():
+        return [_other_schema(found, is_sqlite=file is not None)]
+    if file is not None and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
+        remedy = f"Let the user Ballast runs as write {file} and its folder."
+        return [broken("database", f"{file} cannot be written", remedy)]
+    async with database.engine.connect() as connection:
+        began = clock.now()
+        # As far as the right to write, and back.
+        await connection.execute(text("UPDATE notes SET value = value WHERE name = ''"))
+        await connection.rollback()
+        took = clock.now() - began
+    async with database.reading() as session:
+        is_running = await leases.is_anybody_here(session, now=database.now())
+    where = str(file) if file is not None else "PostgreSQL"
+    state = "a Ballast works on it" if is_running else "no Ballast works on an account"
+    says = f"{where}, schema {found}, answers in {_ms(took)} ms; {state}"
+    if took > _SLOW:
+        first = look("database", says, "It is slow: look at its load and its distance.")
+    else:
+        first = fine("database", says)
+    return [first, await _keys(database, settings)]
+
+
+def _other_schema(found: str, *, is_sqlite: bool) -> Finding:
+    says = f"has schema {found or 'none'}; this version needs {schema.newest()}"
+    if is_sqlite:
+        remedy = (
+            "The next start brings an older one up to date. A newer one needs a newer Ballast."
+        )
+        return look("database", says, remedy)
+    return broken("database", says, f"Run: {schema.HOW_TO_MIGRATE}")
+
+
+async def _keys(database: Database, settings: ProcessSettings) -> Finding:
+    try:
+        vault = vault_of(settings)
+    except BadSettings as e:
+        return broken("keys", e.problems[0], "Restore the key file from your copy.")
+    async with database.reading() as session:
+        canary = await key_values.get(session, key_values.VAULT_CANARY)
+        keyring = await look_over(session, vault)
+    return _of_keys(vault, canary, keyring)
+
+
+def _of_keys(vault: Vault, canary: str | None, keyring: Keyring) -> Finding:
+    opened = keyring.keys - len(keyring.unreadable)
+    says = f"{opened} of {keyring.keys} stored MEXC keys can be read"
+    if not keyring.keys:
+        says = "no MEXC key is stored yet"
+    if canary is not None and not vault.knows(canary):
+        says = "ENCRYPTION_KEYS are not the keys this database was written with"
+        return broken("keys", says, "Put the key back that was used before, behind the new one.")
+    if keyring.unreadable:
+        some = ", ".join(str(account_id) for account_id in keyring.unreadable[:10])
+        remedy = f"Their people must /connect again. Accounts: {some}"
+        return broken("keys", says, remedy + (", ..." if len(keyring.unreadable) > 10 else ""))  # noqa: PLR2004 - see above
+    if keyring.older or (canary is not None and vault.under_first_key(canary)):
+        says += f", {keyring.older} of them by an older key"
+        remedy = "Run: python -m bot rotate-keys. Until then no key may be removed."
+        return look("keys", says, remedy)
+    return fine("keys", says)
+
+
+async def telegram(settings: ProcessSettings, tls: ssl.SSLContext) -> Finding:
+    """The way the program goes: through the proxy, where there is one."""
+    if settings.telegram_token is None:
+        says = "TELEGRAM_TOKEN is not set: python -m bot would be the demo"
+        return broken("Telegram", says, "Set the token that @BotFather gave you.")
+    address = f"{settings.telegram_api_url}/bot{settings.telegram_token}"
+    try:
+        async with httpx.AsyncClient(
+            verify=tls, proxy=settings.telegram_proxy, trust_env=False
+        ) as http:
+            me = await http.get(f"{address}/getMe")
+            if me.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND}:
+                remedy = "Copy it again from @BotFather (/mybots, API Token)."
+                return broken("Telegram", "does not know this TELEGRAM_TOKEN", remedy)
+            hook = await http.get(f"{address}/getWebhookInfo")
+        name = _result(me)["username"]
+        return _of_webhook(f"@{name}", _result(hook), settings.webhook_url or "")
+    except (httpx.HTTPError, ValueError, LookupError, TypeError) as e:
+        remedy = "Try again; if it lasts, look whether this host reaches api.telegram.org."
+        if settings.telegram_proxy:
+            remedy = "Look at the proxy in TELEGRAM_PROXY."
+        return broken("Telegram", f"cannot be asked ({type(e).__name__})", remedy)
+
+
+def _of_webhook(name: str, hook: Mapping[str, Any], wanted: str) -> Finding:
+    there = str(hook.get("url") or "")
+    waiting = int(hook.get("pending_update_count") or 0)
+    state = f"{name}, {waiting} updates waiting"
+    if hook.get("last_error_message") and there:
+        says = f"{state}; its last delivery to the webhook failed"
+        return look("Telegram", says, "Look whether the web process is up at WEBHOOK_URL.")
+    if wanted and not there.startswith(wanted.rstrip("/")):
+        says = f"{state}; its webhook is not at WEBHOOK_URL"
+        return look("Telegram", says, "The web process sets it when it starts.")
+    if there and not wanted:
+        says = f"{state}; a webhook is set at {urlsplit(there).hostname}, which keeps polls away"
+        return look(
+            "Telegram", says, "A worker removes it when it begins to poll; or set WEBHOOK_URL."
+        )
+    return fine("Telegram", f"{state}, {'webhook' if wanted else 'polling'}")
+
+
+def _result(response: httpx.Response) -> Any:
+    return response.raise_for_status().json()["result"]
+
+
+async def mexc(settings: ProcessSettings, clock: Clock, tls: ssl.SSLContext) -> Finding:
+    """The way the program goes: through the proxy, where there is one."""
+    proxy = settings.mexc_proxy
+    where = "through MEXC_PROXY" if proxy else "from this host"
+    try:
+        async with open_transport(proxy=proxy, tls=tls) as transport:
+            url = f"{settings.mexc_api_url}/api/v3"
+            await transport.send("GET", f"{url}/ping", headers=PUBLIC_HEADERS)  # to connect
+            sent = clock.now()
+            answer = await transport.send("GET", f"{url}/time", headers=PUBLIC_HEADERS)
+            took = clock.now() - sent
+        if refuses_host(answer, complaint_of(contents_of(answer))):
+            says = (
+                f"something in front of MEXC refuses this server (HTTP {answer.status}, {where})"
+            )
+            return broken("MEXC", says, _MOVE)
+        if not answer.ok:
+            says = f"MEXC answers HTTP {answer.status}, asked {where}"
+            return broken("MEXC", says, "Run this again in some minutes.")
+        ahead = parsing.server_time(parsed(answer.body)) - (sent + took / 2)
+    except (NeverLeft, NoAnswer, BadData) as e:
+        says = f"MEXC cannot be reached {where} ({type(e).__name__})"
+        remedy = "Look at the proxy and its address." if proxy else "Look at this host's network."
+        return broken("MEXC", says, remedy)
+    says = (
+        f"MEXC answers {where} in {_ms(took)} ms; "
+        f"its clock is {ahead.total_seconds():+.1f} s from ours"
+    )
+    if clock_finding(ahead) is Verdict.CLOCK_FINE:
+        return fine("MEXC", says)
+    return look("MEXC", says, "Signatures follow MEXC's clock; set this host's clock right.")
+
+
+def host(settings: ProcessSettings, env: Mapping[str, str]) -> list[Finding]:
+    """What is known to go wrong on hosts."""
+    found = []
+    file = schema.sqlite_file(settings.database_url)
+    if file is not None:
+        if mark := next((mark for mark in _ERASING_HOSTS if env.get(mark)), None):
+            says = f"{_ERASING_HOSTS[mark]} may erase {file} at each restart"
+            remedy = "Use PostgreSQL (DATABASE_URL), or a volume that lasts."
+            finding = broken if mark == "DYNO" else look
+            found.append(finding("host", says, remedy))
+        folder = next(folder for folder in file.absolute().parents if folder.exists())
+        free = shutil.disk_usage(folder).free
+        if free < _LITTLE_SPACE:
+            says = f"{free // 1_000_000} MB are free where {file} is"
+            finding = broken if free < _NO_SPACE else look
+            found.append(finding("host", says, "Make room: with a full disk nothing trades."))
+    try:
+        ZoneInfo("Europe/Berlin")
+    except ZoneInfoNotFoundError:
+        says = "no time zones are installed: quiet hours and digests know UTC only"
+        found.append(look("host", says, "Install the system's package tzdata."))
+    return found or [fine("host", "no trap that is known here")]
+
+
+def _ms(took: timedelta) -> int:
+    return took // timedelta(milliseconds=1)

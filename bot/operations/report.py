@@ -1,0 +1,79 @@
+"""What an operator reads: a line for each thing, with what to do where it is not as it should be."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from textwrap import fill, wrap
+from typing import Any
+
+from engine.accounts.diagnosis import Grade
+
+_WIDTH = 80
+_MARKS = {Grade.OK: "ok", Grade.LOOK: "warn", Grade.BROKEN: "FAIL"}
+_INDENT = " " * 16
+_STEP = re.compile(r"[1-9]\. ")
+# Names and addresses stay in one piece.
+_WHOLE: Any = {"break_long_words": False, "break_on_hyphens": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """*says* what was found, *remedy* what to do about it."""
+
+    grade: Grade
+    about: str
+    says: str
+    remedy: str = ""
+
+
+def fine(about: str, says: str) -> Finding:
+    return Finding(Grade.OK, about, says)
+
+
+def look(about: str, says: str, remedy: str) -> Finding:
+    return Finding(Grade.LOOK, about, says, remedy)
+
+
+def broken(about: str, says: str, remedy: str) -> Finding:
+    return Finding(Grade.BROKEN, about, says, remedy)
+
+
+def written(findings: Sequence[Finding]) -> str:
+    """All of them, 80 columns wide, and the sum in the last line."""
+    lines = [line for finding in findings for line in _lines(finding)]
+    grades = [finding.grade for finding in findings]
+    failed, odd = grades.count(Grade.BROKEN), grades.count(Grade.LOOK)
+    if not failed and not odd:
+        lines += ["", "All is well."]
+    else:
+        lines += ["", f"{failed} failed, {odd} worth a look, {grades.count(Grade.OK)} fine."]
+    return "\n".join(lines) + "\n"
+
+
+def folded(*lines: str | None) -> str:
+    """Each line wrapped to 80 columns, those that are None left out."""
+    return "".join(f"{_folded(line)}\n" for line in lines if line is not None)
+
+
+def _folded(line: str) -> str:
+    indent = "   " if _STEP.match(line) else ""
+    return fill(line, _WIDTH, subsequent_indent=indent, **_WHOLE)
+
+
+def _lines(finding: Finding) -> list[str]:
+    head = f"{_MARKS[finding.grade]:<5} {finding.about:<9} "
+    said = wrap(
+        finding.says,
+        _WIDTH,
+        initial_indent=head,
+        subsequent_indent=_INDENT,
+        **_WHOLE,
+    )
+    advised = wrap(
+        finding.remedy,
+        _WIDTH,
+        initial_indent=f"{_INDENT}-> ",
+        subsequent_indent=f"{_INDENT}   ",
+        **_WHOLE,
+    )
+    return said + advised

@@ -1,0 +1,211 @@
+"""How `/alerts ...` and `/warn ...` are understood; the panel's buttons say the same words."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from difflib import get_close_matches
+from functools import cache
+from typing import TypeVar
+from zoneinfo import available_timezones
+
+from bot.parsing.settings import LONGEST, Ambiguous, NotUnderstood, Topic, numbers_in, parse_symbol
+from bot.parsing.time_zones import is_by_offset, meant_by, named_by_offset, with_offset_in_a_season
+from engine.accounts.alert_preferences import Wish
+from engine.domain.alerts.preferences import (
+    MOST_SMALLEST,
+    AlertKind,
+    AlertSettings,
+    Level,
+    QuietHours,
+)
+from engine.domain.market.decimals import ZERO, plain
+from engine.domain.market.pairs import USDT, Asset, base_of
+
+Choice = TypeVar("Choice")
+
+_MOST_SUGGESTIONS = 4
+_ABBREVIATION = 4
+_MINUTES_AN_HOUR = 60
+_KINDS = {kind.value: kind for kind in AlertKind} | {
+    "trades": AlertKind.TRADE,
+    "errors": AlertKind.ERROR,
+    "recoveries": AlertKind.RECOVERY,
+    "keys": AlertKind.KEY,
+    "plans": AlertKind.PLAN,
+}
+_LEVELS = {level.value: level for level in Level}
+_SWITCH = {"yes": True, "on": True, "no": False, "off": False}
+_TIME = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3]):?(?P<minute>[0-5][0-9])", re.ASCII)
+_RANGE = re.compile(r"(?P<start>[0-9:]{3,5}) ?(?:-|–|to) ?(?P<end>[0-9:]{3,5})", re.ASCII)
+
+
+class UnknownZone(Exception):
+    """No time zone is called so; *suggestions* are."""
+
+    def __init__(self, suggestions: tuple[str, ...]) -> None:
+        super().__init__("no such time zone")
+        self.suggestions = suggestions
+
+
+@dataclass(frozen=True, slots=True)
+class LowWish:
+    """`/warn MNTL 100000`; *below* None is "off"."""
+
+    asset: Asset
+    below: Decimal | None
+
+
+def parse_alerts(text: str) -> tuple[str, Wish] | Ambiguous:  # noqa: PLR0911 - one return a part
+    """The part that is to be set, and what is wished for it. Raises NotUnderstood, UnknownZone."""
+    part, _, value = _tidy(text, Topic.ALERTS).partition(" ")
+    part, value = part.lower(), value.strip()
+    match part:
+        case "digest":
+            return part, _digest(value.lower())
+        case _ if part in _KINDS:
+            kind = _KINDS[part]
+            level = _one_of(_LEVELS, value)
+            return kind.value, lambda settings: settings.with_level(kind, level)
+        case "smallest":
+            return _smallest(value)
+        case "quiet":
+            hours = None if value.lower() == "off" else _hours(value.lower())
+            return part, lambda settings: replace(settings, quiet=hours)
+        case "zone":
+            name = _zone(value)
+            return part, lambda settings: replace(settings, time_zone=name)
+        case "through":
+            through = _one_of(_SWITCH, value)
+            return part, lambda settings: replace(settings, errors_break_through=through)
+        case "deposits":
+            asked = _one_of(_SWITCH, value)
+            return part, lambda settings: replace(settings, ask_deposits=asked)
+        case _:
+            raise NotUnderstood(Topic.ALERTS)
+
+
+def parse_warn(text: str) -> LowWish | Ambiguous:
+    """As "MNTL 100000", "USDT 10", "MNTL off"; "MNTL 100,000" is asked about."""
+    name, _, value = _tidy(text, Topic.WARN).partition(" ")
+    asset = USDT if name.upper() == USDT else _asset(name)
+    if value.lower() == "off":
+        return LowWish(asset, None)
+    if value.upper().endswith(asset.upper()):
+        value = value[: -len(asset)].strip()
+    below = _amount(value, Topic.WARN)
+    if isinstance(below, Ambiguous):
+        return Ambiguous(Topic.WARN, tuple(f"{asset} {option}" for option in below.options))
+    return LowWish(asset, below)
+
+
+def _digest(value: str) -> Wish:
+    """Its time says that it is wanted; how loud it is, or that it is not, is its level."""
+    if value == "off":
+        return lambda settings: replace(settings, digest_minute=None)
+    if value in _LEVELS:
+        level = _LEVELS[value]
+        return lambda settings: settings.with_level(AlertKind.DIGEST, level)
+    minute = _minute(value)
+
+    def at(settings: AlertSettings) -> AlertSettings:
+        wanted = settings.level(AlertKind.DIGEST)
+        awake = Level.ON if wanted is Level.OFF else wanted
+        return replace(settings, digest_minute=minute).with_level(AlertKind.DIGEST, awake)
+
+    return at
+
+
+def _smallest(value: str) -> tuple[str, Wish] | Ambiguous:
+    if value.lower() in {"0", "off"}:
+        return "smallest", lambda settings: replace(settings, smallest=ZERO)
+    tidy = value.upper().removeprefix("$").removesuffix("USDT").strip()
+    amount = _amount(tidy, Topic.ALERTS)
+    if isinstance(amount, Ambiguous):
+        return Ambiguous(Topic.ALERTS, tuple(f"smallest {option}" for option in amount.options))
+    if amount > MOST_SMALLEST:
+        raise NotUnderstood(Topic.ALERTS)
+    return "smallest", lambda settings: replace(settings, smallest=amount)
+
+
+def _amount(value: str, topic: Topic) -> Decimal | Ambiguous:
+    """Any amount above zero; half the world reads 1,000 as one."""
+    amounts = [amount for amount in numbers_in(value) if amount > ZERO]
+    if not amounts:
+        raise NotUnderstood(topic)
+    if len(amounts) > 1:
+        return Ambiguous(topic, tuple(plain(amount) for amount in amounts))
+    return amounts[0]
+
+
+def _asset(name: str) -> Asset:
+    try:
+        return base_of(parse_symbol(name))
+    except NotUnderstood as e:
+        raise NotUnderstood(Topic.WARN) from e
+
+
+def _hours(value: str) -> QuietHours:
+    hours = _RANGE.fullmatch(value)
+    if hours is None:
+        raise NotUnderstood(Topic.ALERTS)
+    start, end = _minute(hours["start"]), _minute(hours["end"])
+    if start == end:
+        raise NotUnderstood(Topic.ALERTS)
+    return QuietHours(start, end)
+
+
+def _minute(value: str) -> int:
+    """As "08:00", "8:00", or "0800", which is how a button says it."""
+    time = _TIME.fullmatch(value)
+    if time is None:
+        raise NotUnderstood(Topic.ALERTS)
+    return int(time["hour"]) * _MINUTES_AN_HOUR + int(time["minute"])
+
+
+def _zone(value: str) -> str:
+    if (name := named_by_offset(value)) is not None:
+        return name
+    zones, wanted = _zones(), value.lower().replace(" ", "_")
+    if wanted in zones:
+        return zones[wanted]
+    if is_by_offset(value):
+        raise UnknownZone(with_offset_in_a_season(value))
+    raise UnknownZone(meant_by(wanted) or _alike(wanted, zones))
+
+
+def _alike(wanted: str, zones: Mapping[str, str]) -> tuple[str, ...]:
+    """Zones of that city first, then what is spelled nearly so; never one that counts backwards.
+
+    A few letters may be any abbreviation: what is only spelled nearly so is another place.
+    """
+    cities = {name.rpartition("/")[2]: name for name in zones if not name.startswith("etc/")}
+    places = list(cities.values())
+    if len(wanted) <= _ABBREVIATION:
+        found = dict.fromkeys(name for city, name in cities.items() if city.startswith(wanted))
+        return tuple(zones[name] for name in found)[:_MOST_SUGGESTIONS]
+    containing = [name for name in sorted(zones) if wanted in name and name[:4] != "etc/"]
+    close = [cities[city] for city in get_close_matches(wanted, cities, n=_MOST_SUGGESTIONS)]
+    close += get_close_matches(wanted, places, n=_MOST_SUGGESTIONS)
+    found = dict.fromkeys([*containing, *close])
+    return tuple(zones[name] for name in found)[:_MOST_SUGGESTIONS]
+
+
+@cache
+def _zones() -> Mapping[str, str]:
+    """By their lower-case name. Those without a region (EST, Factory) are of no use to a person."""
+    places = {name for name in available_timezones() if "/" in name}
+    return {name.lower(): name for name in (*sorted(places), "UTC")}
+
+
+def _one_of(words: Mapping[str, Choice], value: str) -> Choice:
+    if value.lower() not in words:
+        raise NotUnderstood(Topic.ALERTS)
+    return words[value.lower()]
+
+
+def _tidy(text: str, topic: Topic) -> str:
+    tidy = " ".join(text.split())
+    if not tidy or len(tidy) > LONGEST:
+        raise NotUnderstood(topic)
+    return tidy

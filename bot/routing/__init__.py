@@ -1,0 +1,1 @@
+"""From a stored update to one handler and one response."""

@@ -1,0 +1,196 @@
+"""Taps: what the button says is done once, if it is not too late for it."""
+
+from datetime import timedelta
+
+from telegram import CallbackQuery
+
+from bot.access.permissions import LOOKING_PAGES, needed_for, needed_for_press, only_looks
+from bot.interaction.callback_data import Choose, Confirm, Do, Report, decode
+from bot.interaction.confirmations import REBALANCE
+from bot.interaction.request import Answer, Ask, query_chat, tapped
+from bot.interaction.update_kind import Wish, rank_of, started_by
+from bot.messaging.responder import Replies
+from bot.messaging.status_message import LiveCards
+from bot.routing.registry import Desk
+from bot.views.access import not_allowed_notice
+from bot.views.cancelled_updates import tap_begun_view
+from bot.views.errors import error_view
+from bot.views.general import tap_of_unknown_age_view, too_old_tap_view
+from bot.views.rebalance_plan import (
+    dead_tap_notice,
+    foreign_tap_notice,
+    plan_expired_view,
+    plan_outdated_view,
+    used_tap_notice,
+)
+from bot.views.settings import question_closed_view
+from engine.clock import Clock
+from engine.domain.accounts.members import Role
+from engine.errors import EngineError
+from engine.storage.chat.confirmations import Confirmation, Refusal, Why
+from engine.storage.queues import claims
+from engine.storage.serialization import Unreadable
+from engine.storage.trading.approvals import OFFER
+
+STALE_AFTER = timedelta(minutes=10)
+"""What was sent while the bot was off is done all the same, but for what would start trading."""
+_PLANS = frozenset({REBALANCE, OFFER})
+# These taps change nothing that is to be seen.
+_NOTICES = {
+    Why.UNKNOWN: dead_tap_notice(),
+    Why.FOREIGN: foreign_tap_notice(),
+    Why.USED: used_tap_notice(),
+}
+
+
+class Taps:
+    def __init__(self, *, desk: Desk, replies: Replies, cards: LiveCards, clock: Clock) -> None:
+        self._desk = desk
+        self._replies = replies
+        self._cards = cards
+        self._clock = clock
+
+    async def tapped(self, query: CallbackQuery, role: Role, *, key: str) -> None:
+        match press := decode(query.data or ""):
+            case None:
+                await self._replies.toast(query.id, dead_tap_notice(), chat_id=query_chat(query))
+            case press if not role.covers(needed_for_press(press)):
+                await self._replies.toast(
+                    query.id, not_allowed_notice(), chat_id=query_chat(query)
+                )
+            case Do():
+                ask = self._tap(query, role, press.command, press.argument)
+                starter = started_by(Wish(ask.command, ask.argument))
+                if not await self._acknowledged(query, ask, starter, key=key):
+                    return
+                await self._replies.answer(
+                    ask.place,
+                    self._desk.do(ask),
+                    key=key,
+                    aside=only_looks(ask.command, ask.argument),
+                    rank=rank_of(ask.command),
+                )
+                await self.followed(ask)
+            case Report():
+                await self._replies.toast(query.id, chat_id=query_chat(query))
+                ask = self._tap(query, role)
+                await self._replies.answer(ask.place, self._reported(press, ask), key=key)
+                await self.followed(ask)
+            case Confirm() | Choose():
+                await self._answered(query, press, role, key=key)
+            case page:
+                ask = self._tap(query, role)
+                shown = self._show(ask, page)
+                await self._replies.answer(
+                    ask.place,
+                    shown,
+                    key=key,
+                    in_place=ask.message_id,
+                    tap=query.id,
+                    aside=type(page) in LOOKING_PAGES,
+                )
+
+    async def _show(self, ask: Ask, page: object) -> Answer:
+        try:
+            return await self._desk.pages[type(page)](ask, page)
+        except EngineError as e:
+            return error_view(e)
+
+    async def _reported(self, report: Report, ask: Ask) -> Answer:
+        """The card stays, and its buttons for as long as the order is unclear."""
+        try:
+            told = await self._desk.reported(ask, report)
+        except EngineError as e:
+            return error_view(e)
+        if told.over:
+            await self._replies.strip_buttons(ask.chat_id, ask.message_id)
+        return told.answer
+
+    async def _answered(
+        self, query: CallbackQuery, press: Confirm | Choose, role: Role, *, key: str
+    ) -> None:
+        """A question's button: only its person's tap touches it, and it goes before the deed."""
+        ask = self._tap(query, role)
+        try:
+            question = await self._desk.question(press, ask)
+        except Unreadable:
+            question = Refusal(Why.UNKNOWN)
+        why = question.why if isinstance(question, Refusal) else None
+        if why is Why.USED and _was_begun():
+            await self._replies.send(ask.place, tap_begun_view(), key=key)
+            return
+        if isinstance(question, Confirmation) and _outlives_a_tap(question):
+            if not await self._acknowledged(query, ask, "trade", key=key):
+                return
+        else:
+            await self._replies.toast(
+                query.id, _NOTICES.get(why) if why else None, chat_id=query_chat(query)
+            )
+        if why in _NOTICES:  # a used one too: what its first tap led to stays in sight
+            return
+        await self._replies.strip_buttons(ask.chat_id, ask.message_id)
+        answer = self._decide(question, press, ask)
+        await self._replies.answer(ask.place, answer, key=key, in_place=ask.message_id)
+        await self.followed(ask)
+
+    async def _acknowledged(
+        self, query: CallbackQuery, ask: Ask, starter: str | None, *, key: str
+    ) -> bool:
+        """End the spinner. False, and said, where the tap would start trading and is not certain to
+        be a new one: Telegram does not say when it was.
+        """
+        if starter is None:
+            await self._replies.toast(query.id, chat_id=query_chat(query))
+            return True
+        in_time = await self._replies.in_time(query.id, chat_id=query_chat(query))
+        if in_time:
+            return True
+        view = too_old_tap_view if in_time is False else tap_of_unknown_age_view
+        await self._replies.send(ask.place, view(name=starter), key=key)
+        return False
+
+    async def _decide(
+        self, question: Confirmation | Refusal, press: Confirm | Choose, ask: Ask
+    ) -> Answer:
+        if not isinstance(question, Refusal):
+            try:
+                decided = await self._desk.answered(question, press, ask)
+            except EngineError as e:
+                return error_view(e)
+            except Unreadable:  # asked by another version; nothing was done
+                decided = Refusal(Why.UNKNOWN)
+            if not isinstance(decided, Refusal):
+                return decided
+            question = decided
+        return self._closed(question)
+
+    def _closed(self, refusal: Refusal) -> Answer:
+        """A button that came too late."""
+        question = refusal.question
+        if refusal.why is Why.OUTDATED:
+            return plan_outdated_view()
+        if question is None or refusal.why is not Why.EXPIRED:
+            return question_closed_view()
+        if question.kind in _PLANS:
+            return plan_expired_view(age=self._clock.now() - question.asked_at)
+        return self._desk.late(question) or question_closed_view()
+
+    def _tap(self, query: CallbackQuery, role: Role, command: str = "", argument: str = "") -> Ask:
+        now = self._clock.now()
+        return tapped(query, role, command=command, argument=argument, at=now)
+
+    async def followed(self, ask: Ask) -> None:
+        """Whoever may change something has perhaps done so: the card tells."""
+        if ask.role.covers(Role.TRADER) and needed_for(ask.command, ask.argument) != Role.VIEWER:
+            await self._cards.follow(ask.chat_id)
+
+
+def _outlives_a_tap(question: Confirmation) -> bool:
+    """Whether a tap that came late, while the bot was off, would still find it open. *Trade* may."""
+    return question.kind == OFFER and question.expires_at - question.asked_at > STALE_AFTER
+
+
+def _was_begun() -> bool:
+    """Whether the update was worked on before, and what came of that is unknown."""
+    held = claims.present()
+    return held is not None and held.fence > 1

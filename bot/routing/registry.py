@@ -1,0 +1,141 @@
+"""Every command's name beside the one who answers it, and what the buttons of questions do."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from bot.access.permissions import needed_for
+from bot.handlers.api_key import Keys
+from bot.handlers.settings import CHOICE
+from bot.handlers.settings_panel import Panel
+from bot.handlers.unresolved_order import Told, Unclear
+from bot.interaction.callback_data import Choose, Confirm, Report
+from bot.interaction.confirmations import Questions
+from bot.interaction.conversations import Dialogs
+from bot.interaction.message import Message
+from bot.interaction.request import Answer, Ask, Command, OnTap, Page
+from bot.views.access import not_allowed_view
+from bot.views.errors import error_view
+from bot.views.general import unknown_command_view
+from engine.errors import EngineError
+from engine.storage.chat.confirmations import Confirmation, Refusal, Why
+from engine.storage.serialization import from_json
+
+logger = logging.getLogger(__name__)
+
+
+class Handler(Protocol):
+    """One subject: its commands by their name, what a tap on its questions does by the question's
+    kind, and its pages, which are shown in the place of the message that was tapped.
+    """
+
+    @property
+    def commands(self) -> Mapping[str, Command]: ...
+    @property
+    def taps(self) -> Mapping[str, OnTap]: ...
+    @property
+    def pages(self) -> Mapping[type, Page]: ...
+
+
+class Desk:
+    def __init__(
+        self,
+        *,
+        handlers: Sequence[Handler],
+        keys: Keys,
+        panel: Panel,
+        unclear: Unclear,
+        questions: Questions,
+        dialogs: Dialogs,
+    ) -> None:
+        self._keys = keys
+        self._panel = panel
+        self._dialogs = dialogs
+        self._unclear = unclear
+        reading = OnTap(questions.once(self._read), choices=lambda q: len(_options(q)) - 1)
+        self._taps: dict[str, OnTap] = {CHOICE: reading}
+        self._questions = questions
+        self.commands: dict[str, Command] = {}
+        self.pages: dict[type, Page] = {}
+        for handler in handlers:
+            self.commands |= handler.commands
+            self.pages |= handler.pages
+            self._taps |= handler.taps
+
+    async def do(self, ask: Ask) -> Answer:
+        """The answer to a command, if the person may send it."""
+        command = self.commands.get(ask.command)
+        if command is None:
+            return await self.stray(ask) or unknown_command_view(name=ask.command)
+        needed = needed_for(ask.command, ask.argument)
+        if not ask.role.covers(needed):
+            return not_allowed_view(role=ask.role, needed=needed)
+        try:
+            return await command(ask)
+        except EngineError as e:
+            logger.info("command failed", extra={"command": ask.command, "error": str(e)})
+            return error_view(e)
+
+    async def reported(self, ask: Ask, report: Report) -> Told:
+        """What a person says of an order that is unclear."""
+        return await self._unclear.reported(ask, report)
+
+    async def said(self, ask: Ask, text: str) -> Answer | None:
+        """An answer to a step of a dialog; None where none was waited for, or this is none."""
+        step = await self._dialogs.step(ask)
+        if step is None or not self._panel.waits(step):
+            return await self._keys.said(ask, text)
+        if ask.is_secondhand or not text:
+            return await self._keys.stray(ask, text)
+        # A key that was meant for another question is deleted all the same.
+        return await self._keys.stray(ask, text) or await self._panel.said(ask, step, text)
+
+    async def awaits(self, ask: Ask) -> bool:
+        """Whether this person was asked to type something here."""
+        return await self._dialogs.step(ask) is not None
+
+    async def stray(self, ask: Ask) -> Message | None:
+        """What to say if a key came where none belongs; None if nothing looks like one."""
+        return await self._keys.stray(ask, ask.argument)
+
+    async def turned_away(self, ask: Ask) -> None:
+        """A command came in the middle of a dialog: the dialog is over."""
+        await self._dialogs.forget(ask)
+
+    async def question(self, press: Confirm | Choose, ask: Ask) -> Confirmation | Refusal:
+        """The question that this tap answers, or why it does not count; nothing is used up."""
+        question = await self._questions.find(press.id, ask)
+        if isinstance(question, Refusal) or self._offers(question, press):
+            return question
+        return Refusal(Why.UNKNOWN)
+
+    async def answered(
+        self, question: Confirmation, press: Confirm | Choose, ask: Ask
+    ) -> Answer | Refusal:
+        """Do what the tap says."""
+        return await self._taps[question.kind].act(question, press, ask)
+
+    def late(self, question: Confirmation) -> Message | None:
+        """What a tap after its time is told, where the question has words of its own for it."""
+        on_tap = self._taps.get(question.kind)
+        return on_tap.late(question) if on_tap is not None and on_tap.late is not None else None
+
+    def _offers(self, question: Confirmation, press: Confirm | Choose) -> bool:
+        """Whether the question has such a button."""
+        on_tap = self._taps.get(question.kind)
+        if on_tap is None:
+            return False
+        if on_tap.choices is None:
+            return isinstance(press, Confirm)
+        return isinstance(press, Choose) and press.index < on_tap.choices(question)
+
+    async def _read(self, question: Confirmation, press: Confirm | Choose, ask: Ask) -> Answer:
+        """A reading of an ambiguous value is as if that had been typed."""
+        command, *options = _options(question)
+        argument = options[press.index if isinstance(press, Choose) else 0]
+        return await self.commands[command](replace(ask, command=command, argument=argument))
+
+
+def _options(question: Confirmation) -> list[str]:
+    return from_json(question.payload, list[str])

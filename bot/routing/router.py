@@ -1,0 +1,222 @@
+"""From an update that passed the gate to the one who answers it, and the answer back."""
+
+import logging
+from collections import deque
+from contextlib import suppress
+from typing import Any
+
+from telegram import CallbackQuery, Message, Update
+from telegram.ext import Application, CallbackContext, TypeHandler
+
+from bot.access.permissions import only_looks
+from bot.interaction.message import Place
+from bot.interaction.request import Answer, Ask, is_command_for, query_chat, replies_to, typed
+from bot.interaction.update_kind import Wish, rank_of, started_by
+from bot.messaging.responder import Replies
+from bot.messaging.status_message import LiveCards
+from bot.routing.access_filter import Gate, Visit
+from bot.routing.button_router import STALE_AFTER, Taps
+from bot.routing.registry import Desk
+from bot.routing.viewer_limit import MOST_A_MINUTE, Onlookers, Turn
+from bot.updates.message_text import is_service, text_of
+from bot.updates.source import topic_of
+from bot.updates.telegram_clock import TelegramTime
+from bot.views.access import secondhand_view
+from bot.views.cancelled_updates import database_away_view
+from bot.views.errors import error_view, internal_error_view
+from bot.views.general import (
+    edited_view,
+    for_another_bot_view,
+    no_text_view,
+    plain_text_view,
+    too_many_questions_notice,
+    too_many_questions_view,
+    too_old_view,
+)
+from engine.clock import Clock
+from engine.domain.accounts.members import Role
+from engine.errors import EngineError, innermost
+from engine.storage import availability
+from engine.storage.queues.claims import ClaimLost
+
+App = Application[Any, Any, Any, Any, Any, Any]
+Context = CallbackContext[Any, Any, Any, Any]
+
+logger = logging.getLogger(__name__)
+
+
+class Router:
+    def __init__(
+        self,
+        *,
+        gate: Gate,
+        desk: Desk,
+        replies: Replies,
+        cards: LiveCards,
+        clock: Clock,
+        telegram_time: TelegramTime,
+    ) -> None:
+        self._gate = gate
+        self._desk = desk
+        self._replies = replies
+        self._taps = Taps(desk=desk, replies=replies, cards=cards, clock=clock)
+        self._clock = clock
+        self._telegram_time = telegram_time
+        self._onlookers = Onlookers(clock)
+        self._untold: dict[int, Exception] = {}
+        self._told_to_wait: set[int] = set()
+        self._albums: deque[str] = deque(maxlen=100)
+
+    def register(self, application: App) -> None:
+        """One door for everything: if the gate itself breaks, nothing behind it is reached."""
+        application.add_handler(TypeHandler(Update, self._received))
+        application.add_error_handler(_log)
+
+    async def route(self, update: Update, application: App) -> None:
+        """Raises what kept the update from being answered, and nobody was told of: SQLAlchemyError
+        while the database is away (then the same update may be routed again; a pairing, a move or
+        a setting done twice is as done once, and a wrong code may cost a second try), ClaimLost, or
+        what broke.
+        """
+        await application.process_update(update)
+        # The library hands what a handler raises to `_log`, never to whoever called it.
+        error = self._untold.pop(update.update_id, None)
+        if error is None or not availability.passes(error):
+            self._told_to_wait.discard(update.update_id)
+        if error is not None:
+            raise error
+
+    async def _received(self, update: Update, context: Context) -> None:
+        try:
+            visit = await self._gate.admits(update, my_name=context.bot.username)
+            if visit is not None and visit.role is not None:
+                await self._admitted(update, visit, visit.role, my_name=context.bot.username)
+        except Exception as e:  # noqa: BLE001 - see below
+            # Whoever works off the inbox decides what becomes of it.
+            self._untold[update.update_id] = innermost(e)
+
+    async def _admitted(self, update: Update, visit: Visit, role: Role, *, my_name: str) -> None:
+        key = f"update:{update.update_id}"
+        try:
+            if update.callback_query is not None:
+                if await self._is_one_tap_too_many(update.callback_query, role):
+                    return
+                await self._taps.tapped(update.callback_query, role, key=key)
+            elif update.message is not None and not is_service(update):
+                ask = typed(update.message, role)
+                await self._typed(update.message, ask, visit, my_name=my_name, key=key)
+            elif update.edited_message is not None:
+                await self._edited(update.edited_message, role, my_name=my_name, key=key)
+        except Exception as e:
+            if isinstance(cause := innermost(e), ClaimLost) or update.effective_chat is None:
+                raise
+            place = Place(update.effective_chat.id, topic_of(update.effective_message))
+            if availability.passes(cause):
+                await self._tell_to_wait(place, update.update_id)
+                raise
+            # A bug of ours: the person hears that it was not their fault, the log has the rest.
+            logger.exception("update broke")
+            await self._replies.send(place, internal_error_view(), key=f"broke:{key}")
+
+    async def _tell_to_wait(self, place: Place, update_id: int) -> None:
+        """The message is carried out when the database is there again; said once."""
+        if update_id not in self._told_to_wait:
+            self._told_to_wait.add(update_id)
+            with suppress(*availability.AWAY, ClaimLost):
+                await self._replies.send(place, database_away_view(), key=f"waits:{update_id}")
+
+    async def _typed(
+        self, message: Message, ask: Ask, visit: Visit, *, my_name: str, key: str
+    ) -> None:
+        if not ask.command:
+            # In a group people talk to each other; only a reply to the bot may answer it.
+            mine = ask.is_private or (
+                replies_to(message, my_name) and await self._desk.awaits(ask)
+            )
+            if mine and not self._is_more_of_album(message):
+                await self._replies.answer(ask.place, self._said(ask), key=key)
+            return
+        if not is_command_for(message, my_name):
+            if ask.is_private:
+                await self._replies.send(ask.place, for_another_bot_view(), key=key)
+            return
+        if await self._is_too_much(ask, key=key):
+            return
+        if ask.is_secondhand:
+            stray = await self._desk.stray(ask)
+            await self._replies.send(ask.place, stray or secondhand_view(), key=key)
+            return
+        if visit.in_dialog:
+            await self._desk.turned_away(ask)
+        age = self._telegram_time.now() - ask.asked_at
+        if (starter := started_by(Wish(ask.command, ask.argument))) and age > STALE_AFTER:
+            too_old = too_old_view(command=starter, age=age)
+            await self._replies.send(ask.place, too_old, key=key)
+        else:
+            await self._replies.answer(
+                ask.place,
+                self._desk.do(ask),
+                key=key,
+                aside=only_looks(ask.command, ask.argument),
+                rank=rank_of(ask.command),
+                cancellable=starter is not None,
+            )
+            if visit.has_card:
+                await self._taps.followed(ask)
+
+    def _is_more_of_album(self, message: Message) -> bool:
+        """An album comes as a message for each picture: one that says nothing is answered once."""
+        if message.media_group_id is None or text_of(message):
+            return False
+        album = f"{message.chat_id}:{message.media_group_id}"
+        if album in self._albums:
+            return True
+        self._albums.append(album)
+        return False
+
+    async def _is_too_much(self, ask: Ask, *, key: str) -> bool:
+        """Whether an onlooker of a group has to wait, and hears it if it is the first time."""
+        if ask.is_private or ask.role is not Role.VIEWER:
+            return False
+        if await self._replies.is_behind(ask.chat_id):
+            return True
+        turn = self._onlookers.asks(ask.chat_id)
+        if turn is Turn.DECLINED:
+            view = too_many_questions_view(most=MOST_A_MINUTE)
+            await self._replies.send(ask.place, view, key=key)
+        return turn is not Turn.ANSWERED
+
+    async def _is_one_tap_too_many(self, query: CallbackQuery, role: Role) -> bool:
+        """As above; the answer to a tap is no message, so it is ended in any case."""
+        chat_id = query_chat(query)
+        if chat_id >= 0 or role is not Role.VIEWER:
+            return False
+        turn = self._onlookers.asks(chat_id)
+        if turn is not Turn.ANSWERED:
+            await self._replies.toast(query.id, too_many_questions_notice(), chat_id=chat_id)
+        return turn is not Turn.ANSWERED
+
+    async def _said(self, ask: Ask) -> Answer:
+        """Plain text: an answer to a step of a dialog, or a person who needs a hint."""
+        hint = plain_text_view(ask.argument) if ask.argument else no_text_view()
+        if ask.is_secondhand and ask.argument:
+            hint = secondhand_view()
+        if not ask.role.covers(Role.TRADER):
+            return hint
+        try:
+            return await self._desk.said(ask, ask.argument) or hint
+        except EngineError as e:
+            return error_view(e)
+
+    async def _edited(self, message: Message, role: Role, *, my_name: str, key: str) -> None:
+        """A command counts as it was first sent; its edits are not commands."""
+        if not is_command_for(message, my_name):
+            return
+        ask = typed(message, role)
+        if not await self._is_too_much(ask, key=key):
+            stray = await self._desk.stray(ask)
+            await self._replies.send(ask.place, stray or edited_view(), key=key)
+
+
+async def _log(_: object, context: Context) -> None:
+    logger.error("update broke", exc_info=context.error)

@@ -1,0 +1,1 @@
+"""Builds the process, runs it until a signal, and stops it in order."""

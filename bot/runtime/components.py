@@ -1,0 +1,268 @@
+"""The program's parts, put together: who knows whom."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from bot.access.alternate_chats import OtherChats
+from bot.access.authorization import Access
+from bot.access.command_menu import Menus
+from bot.access.update_priority import Ranks
+from bot.interaction.message import Message, from_payload
+from bot.messaging import responder
+from bot.messaging.delivery_policy import Loudness
+from bot.messaging.flood_control import FloodControl
+from bot.messaging.outbox import Relay
+from bot.messaging.responder import Replies
+from bot.messaging.sender import Noticeboard
+from bot.messaging.status_message import LiveCards
+from bot.observability.database_stats import CensusTaker
+from bot.observability.event_loop import Turning
+from bot.observability.metrics import Metrics, Sources
+from bot.observability.telegram_activity import Polls
+from bot.routing.failed_updates import SetAside
+from bot.routing.handlers import Means, open_desk
+from bot.routing.router import Router
+from bot.runtime.periodic_jobs import Rounds
+from bot.runtime.supervisor import App, Heartbeat
+from bot.updates.inbox import chat_of
+from bot.updates.polling import UpdateWorkers
+from bot.updates.source import read_update
+from bot.updates.telegram_clock import TelegramTime
+from bot.views.alerts.alerts import alert_view
+from engine.accounts.account_service import Accounts, OpenPaper
+from engine.accounts.chat_migration import Supergroups
+from engine.accounts.deliverability import Deliverability
+from engine.accounts.key_expiry import KeyLife
+from engine.accounts.overview import Situations
+from engine.accounts.workload import Workload
+from engine.clock import Clock
+from engine.domain.accounts.settings import Settings
+from engine.exchanges.interface import ExchangeFor, KeyCheck
+from engine.exchanges.rate_limit_memory import Silences
+from engine.exchanges.rate_limiter import Usage
+from engine.exchanges.request_stats import Traffic
+from engine.maintenance.pruning import Pruning
+from engine.notifications.digest import Digests
+from engine.rebalancing.checker import Checker
+from engine.rebalancing.preview import Previews
+from engine.scheduling.dispatcher import Dispatcher, new_owner
+from engine.security.vault import Vault
+from engine.storage.database import Database
+from engine.storage.models.trading import OutboxRow
+from engine.storage.serialization import Unreadable, alert_from_json
+from engine.timeouts import Timing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Venue:
+    """Where orders go: MEXC and paper beside it, or the demo's simulated market alone."""
+
+    exchange_for: ExchangeFor
+    key_check: KeyCheck
+    open_paper: OpenPaper
+    defaults: Settings
+    paper_only: bool
+    timing: Timing
+    heartbeat: timedelta
+    traffic: Traffic | None = None
+    usage: Callable[[], Usage] | None = None
+    silences: Silences | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The built program; `bot/runtime/supervisor.py` brings it to life. *owner* is its name in the leases."""
+
+    owner: str
+    application: App
+    access: Access
+    dispatcher: Dispatcher
+    flood: FloodControl
+    heartbeat: Heartbeat
+    update_workers: UpdateWorkers
+    relay: Relay
+    rounds: Rounds
+    polls: Polls
+    menus: Menus
+    metrics: Metrics
+    ranks: Ranks
+    ready: asyncio.Event
+
+
+def assemble(
+    *,
+    application: App,
+    database: Database,
+    vault: Vault,
+    venue: Venue,
+    clock: Clock,
+    authorized_chats: tuple[int, ...],
+    keep: timedelta = timedelta(days=30),
+    turning: Turning | None = None,
+    telegram_time: TelegramTime | None = None,
+) -> Parts:
+    owner = new_owner()
+    checker = Checker(
+        database=database,
+        clock=clock,
+        timing=venue.timing,
+        exchange_for=venue.exchange_for,
+        owner=owner,
+    )
+    dispatcher = Dispatcher(
+        database=database, clock=clock, timing=venue.timing, checker=checker, owner=owner
+    )
+    account_desk = Accounts(
+        database=database,
+        clock=clock,
+        vault=vault,
+        defaults=venue.defaults,
+        key_check=venue.key_check,
+        exchange_for=venue.exchange_for,
+        open_paper=venue.open_paper,
+        paper_only=venue.paper_only,
+    )
+    polls = Polls(clock)
+    key_life = KeyLife(database=database, clock=clock, vault=vault, key_check=venue.key_check)
+    previews = Previews(database=database, clock=clock, exchange_for=venue.exchange_for)
+    situations = Situations(database=database, dispatcher=dispatcher)
+    access = Access(database=database, clock=clock, authorized_chats=authorized_chats)
+    deliverability = Deliverability(
+        database=database, clock=clock, others=OtherChats(access=access, database=database).of
+    )
+    flood = FloodControl(clock)
+    answers = Replies(bot=application.bot, database=database, clock=clock, flood=flood)
+    menus = Menus(application.bot, access)
+    supergroups = Supergroups(database=database, clock=clock, vault=vault)
+    cards = LiveCards(
+        board=Noticeboard(application.bot),
+        database=database,
+        clock=clock,
+        situations=situations,
+        previews=previews,
+        owner=owner,
+        on_migrated=supergroups.migrate,
+        deliverability=deliverability,
+        flood=flood,
+    )
+
+    def workload() -> Workload:
+        usage = venue.usage() if venue.usage else None
+        return Workload(
+            late=dispatcher.lateness(),
+            usage=usage,
+            now=clock.steady(),
+            beaten=dispatcher.beaten(),
+        )
+
+    gate, desk = open_desk(
+        Means(
+            accounts=account_desk,
+            access=access,
+            cards=cards,
+            clock=clock,
+            database=database,
+            deliverability=deliverability,
+            exchange_for=venue.exchange_for,
+            key_life=key_life,
+            menus=menus,
+            polls=polls,
+            previews=previews,
+            replies=answers,
+            situations=situations,
+            supergroups=supergroups,
+            timing=venue.timing,
+            vault=vault,
+            workload=workload,
+        )
+    )
+    router = Router(
+        gate=gate,
+        desk=desk,
+        replies=answers,
+        cards=cards,
+        clock=clock,
+        telegram_time=telegram_time or TelegramTime(clock),
+    )
+    router.register(application)
+    ready = asyncio.Event()
+
+    async def handle(raw: dict[str, Any]) -> None:
+        polls.handled()
+        update = read_update(raw, application.bot)
+        if update is None or update.effective_chat is None:
+            await deliverability.stirred(chat_of(raw), may_write="my_chat_member" in raw)
+        if update is not None:
+            await router.route(update, application)
+
+    update_workers = UpdateWorkers(
+        database=database,
+        clock=clock,
+        sealer=vault,
+        handle=handle,
+        set_aside=SetAside(database=database, clock=clock, access=access).tell,
+        owner=owner,
+        ready=ready,
+    )
+    metrics = Metrics(
+        Sources(
+            clock=clock,
+            census=CensusTaker(database=database, clock=clock),
+            dispatcher=dispatcher,
+            polls=polls,
+            updates=update_workers.fates,
+            turning=turning or Turning(),
+            traffic=venue.traffic,
+            usage=venue.usage,
+        )
+    )
+    relay = Relay(
+        database=database,
+        clock=clock,
+        bot=application.bot,
+        render=render,
+        deliverability=deliverability,
+        on_migrated=supergroups.migrate,
+        manner=Loudness(database=database, clock=clock).of,
+        owner=owner,
+        flood=flood,
+    )
+    database.when_added(OutboxRow, relay.nudge)
+    return Parts(
+        owner=owner,
+        application=application,
+        access=access,
+        dispatcher=dispatcher,
+        flood=flood,
+        heartbeat=Heartbeat(application, dispatcher, every=venue.heartbeat),
+        update_workers=update_workers,
+        relay=relay,
+        rounds=Rounds(
+            clock=clock,
+            jobs={
+                **({"silence": venue.silences.round} if venue.silences else {}),
+                "cards": cards.round,
+                "digest": Digests(database=database, clock=clock).write_due,
+                "keys": key_life.round,
+                "pruning": Pruning(database=database, clock=clock, keep=keep).round,
+            },
+        ),
+        polls=polls,
+        menus=menus,
+        metrics=metrics,
+        ranks=Ranks(access),
+        ready=ready,
+    )
+
+
+def render(kind: str, payload: str) -> Message:
+    """The words for what waits in the outbox. Raises Unreadable for what another version wrote."""
+    if kind == responder.ANSWER:
+        try:
+            return from_payload(payload)
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as e:
+            raise Unreadable("this is no answer") from e
+    return alert_view(alert_from_json(kind, payload))

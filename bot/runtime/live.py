@@ -1,0 +1,217 @@
+"""The real program: Telegram on one side, MEXC (and paper beside it) on the other."""
+
+import asyncio
+import errno
+import os
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+from telegram.request import HTTPXRequest
+
+from bot.config.certificates import trusted
+from bot.config.process_type import Coming, Role, coming, require
+from bot.config.settings import ProcessSettings
+from bot.observability.event_loop import Turning
+from bot.observability.health import Health
+from bot.observability.liveness_ping import DeadMan
+from bot.observability.metrics_page import MetricsPage
+from bot.observability.stall_alerts import CheckWatch
+from bot.runtime.components import Venue, assemble
+from bot.runtime.database_readiness import database_is_ready
+from bot.runtime.startup import CannotStart, build_application, open_database, open_vault
+from bot.runtime.supervisor import live
+from bot.runtime.update_receiver import Arrivals
+from bot.updates.telegram_clock import TelegramTime
+from bot.updates.webhook import PATH, Webhook
+from bot.updates.webhook_secret import WebhookSecret
+from bot.web.server import Handler, Routes, serve
+from engine.clock import Clock, SystemClock
+from engine.domain.accounts.account import Account
+from engine.domain.market.balances import Holdings
+from engine.errors import SealBroken
+from engine.exchanges.interface import Exchange
+from engine.exchanges.mexc.aiohttp_transport import open_transport
+from engine.exchanges.mexc.client import MexcClient
+from engine.exchanges.mexc.exchange import MexcExchange
+from engine.exchanges.mexc.key_inspector import MexcKeyCheck
+from engine.exchanges.mexc.market_data import MexcMarket
+from engine.exchanges.mexc.transport import Transport
+from engine.exchanges.paper.exchange import PaperExchange
+from engine.exchanges.rate_limit_memory import Silences
+from engine.exchanges.rate_limiter import Budget
+from engine.scheduling.clock_changes import Waits
+from engine.security.vault import Vault
+from engine.storage.database import Database
+from engine.timeouts import Timing
+
+# The machine has no such address, or none of its kind.
+_OF_THE_ADDRESS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL, errno.ENODEV})
+# Half the shortest interval: a check that is due just after a beat is not an interval late.
+_HEARTBEAT = timedelta(milliseconds=500)
+
+
+async def run_live(
+    settings: ProcessSettings,
+    *,
+    role: Role = Role.WORKER,
+    stop: asyncio.Event,
+    turning: Turning | None = None,
+) -> None:
+    """Until *stop*. Raises CannotStart, BadSettings (the key file, what the role needs),
+    TokenRefused, PollsStalled.
+    """
+    require(role, settings)
+    token = settings.telegram_token or ""
+    tls = trusted(settings)  # for all: each is 35 ms of reading certificates
+    clock = SystemClock()
+    how = coming(role, webhook_url=settings.webhook_url)
+    health, webhook = Health(), Webhook()
+    page = MetricsPage(token=settings.metrics_token)
+    routes: dict[tuple[str, str], Handler] = {
+        ("GET", "/healthz"): health.healthz,
+        ("GET", "/readyz"): health.readyz,
+        ("GET", "/metrics"): page.answer,
+    }
+    if how is Coming.BROUGHT:
+        routes["POST", PATH] = webhook.take
+    async with AsyncExitStack() as stack:
+        if settings.port is not None:
+            # Before anything else: a host gives the port a minute, however the database is.
+            await stack.enter_async_context(
+                _listening(routes, port=settings.port, host=settings.listen_address)
+            )
+        if not await database_is_ready(settings.database_url, clock=clock, stop=stop):
+            return
+        database = await stack.enter_async_context(
+            open_database(settings.database_url, clock=clock)
+        )
+        vault = await open_vault(settings, database)
+        telegram_time = TelegramTime(clock)
+        mexc = await stack.enter_async_context(open_transport(proxy=settings.mexc_proxy, tls=tls))
+        application = build_application(
+            token,
+            request=HTTPXRequest(
+                connection_pool_size=32,
+                proxy=settings.telegram_proxy,
+                httpx_kwargs={
+                    "verify": tls,
+                    "trust_env": False,
+                    "event_hooks": telegram_time.hooks,
+                },
+            ),
+            base_url=settings.telegram_api_url,
+        )
+        stack.push_async_callback(application.shutdown)
+        venue = mexc_venue(settings, transport=mexc, database=database, vault=vault, clock=clock)
+        if venue.silences is not None:
+            await venue.silences.restore()
+        parts = assemble(
+            application=application,
+            database=database,
+            vault=vault,
+            venue=venue,
+            clock=clock,
+            authorized_chats=settings.authorized_chats,
+            keep=settings.keep,
+            turning=turning,
+            telegram_time=telegram_time,
+        )
+        secret = await WebhookSecret.load(database=database, vault=vault, token=token, clock=clock)
+        arrivals = Arrivals(
+            how,
+            settings=settings,
+            parts=parts,
+            database=database,
+            vault=vault,
+            clock=clock,
+            webhook=webhook,
+            secret=secret,
+            tls=tls,
+            telegram_time=telegram_time,
+        )
+        health.signs = arrivals.signs
+        page.metrics = parts.metrics
+        check_watch = CheckWatch(
+            clock=clock,
+            bot=application.bot,
+            pulse=parts.dispatcher.pulse,
+            owner_chat=parts.access.owner_chat,
+            on_clock_set=Waits(database=database, clock=clock).clock_was_set,
+            flood=parts.flood,
+        )
+        engine = [parts.heartbeat.run, parts.dispatcher.run, parts.rounds.run, check_watch.run]
+        if settings.heartbeat_url is not None:
+            pulse = parts.dispatcher.pulse
+            dead_man = DeadMan(url=settings.heartbeat_url, clock=clock, pulse=pulse, tls=tls)
+            engine.append(dead_man.run)
+        await live(
+            stop=stop,
+            engine=engine,
+            dispatcher=parts.dispatcher,
+            telegram=arrivals.run,
+            workers=[parts.update_workers, parts.relay],
+            leave=arrivals.leave,
+        )
+
+
+@asynccontextmanager
+async def _listening(routes: Routes, *, port: int, host: str | None) -> AsyncGenerator[None]:
+    """Raises CannotStart where the port cannot be had."""
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(serve(routes, port=port, host=host))
+        except OSError as e:
+            number = e.errno or 0  # below zero: the resolver's, which asyncio hands on
+            why = os.strerror(number) if number > 0 else "no such address"
+            if number < 0 or number in _OF_THE_ADDRESS:
+                raise CannotStart(f"LISTEN_ADDRESS {host} cannot be used: {why}") from e
+            raise CannotStart(
+                f"PORT {port} cannot be used: {why}; give each process a port of its own"
+            ) from e
+        yield
+
+
+def mexc_venue(
+    settings: ProcessSettings,
+    *,
+    transport: Transport,
+    database: Database,
+    vault: Vault,
+    clock: Clock,
+) -> Venue:
+    budget = Budget(clock, settings.mexc_limits)
+    client = MexcClient(transport, base_url=settings.mexc_api_url, clock=clock, budget=budget)
+    market = MexcMarket(client)
+
+    def paper(account: Account) -> PaperExchange:
+        # Only the unsigned market: a dry run has no key and no way to an order endpoint.
+        return PaperExchange(account_id=account.id, market=market, database=database, clock=clock)
+
+    def exchange_for(account: Account) -> Exchange:
+        if account.settings.dry_run:
+            return paper(account)
+        if account.sealed_key is None:
+            raise SealBroken("no key is connected")
+        credentials = vault.open_credentials(
+            account.sealed_key, account_uuid=account.uuid, chat_id=account.chat_id
+        )
+        return MexcExchange(client, credentials, market.signed_by(credentials))
+
+    async def open_paper(account: Account, holdings: Holdings | None) -> None:
+        await paper(account).open_ledger(holdings, symbol=account.settings.symbol)
+
+    return Venue(
+        exchange_for=exchange_for,
+        key_check=MexcKeyCheck(client),
+        open_paper=open_paper,
+        paper_only=False,
+        defaults=settings.default_settings,
+        timing=Timing(error_backoff=settings.error_backoff),
+        heartbeat=_HEARTBEAT,
+        traffic=client.traffic,
+        usage=budget.usage,
+        silences=Silences(
+            database=database, clock=clock, budget=budget, proxy=settings.mexc_proxy
+        ),
+    )

@@ -1,0 +1,168 @@
+"""The life of the process: the engine always, Telegram as soon as it answers, an orderly end."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from telegram.error import InvalidToken, TelegramError
+from telegram.ext import Application
+
+from bot.updates.poll_watchdog import PollsStalled
+from bot.updates.source import TokenRefused
+from engine.clock import Clock
+from engine.errors import innermost
+from engine.scheduling.dispatcher import Dispatcher
+from engine.scheduling.queue_worker import delay
+
+# Hosts kill after 30 s at best, and 10 are promised: the rest is for closing down on a slow one.
+_GRACE_S = 6.0
+_BEAT_GRACE_S = 1.0
+# Due at once, whatever the wall clock says.
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
+_LONGEST_PAUSE = timedelta(seconds=30)
+
+logger = logging.getLogger(__name__)
+
+App = Application[Any, Any, Any, Any, Any, Any]
+
+
+class Stopped(Exception):
+    """The process was asked to end, and whatever was under way is finished or parked."""
+
+
+class Worker(Protocol):
+    """Something that runs until it is cancelled, or stopped and done with what it has in hand."""
+
+    async def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class Heartbeat:
+    """JobQueue's one job: it hands due accounts to the engine's pool, again and again.
+
+    It is one long job and not a repeating one: the scheduler's intervals go by the wall clock, and
+    set back, that would have to catch up before the next beat.
+    """
+
+    def __init__(self, application: App, dispatcher: Dispatcher, *, every: timedelta) -> None:
+        self._application = application
+        self._dispatcher = dispatcher
+        self._every_s = every.total_seconds()
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Beat until cancelled. No two beats overlap."""
+        queue = self._application.job_queue
+        if queue is None:
+            raise ValueError("the application was built without a job queue")
+        queue.run_once(
+            self._beats, _LONG_AGO, name="heartbeat", job_kwargs={"misfire_grace_time": None}
+        )
+        await queue.start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._stopping.set()
+            # A beat under way is let finish: it may be in the middle of a transaction.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_BEAT_GRACE_S):
+                    await queue.stop(wait=True)
+
+    async def _beats(self, _: object) -> None:
+        while not self._stopping.is_set():
+            try:
+                await self._dispatcher.tick()
+            except Exception:
+                # The supervisor: the next beat may get through, and the watch tells if none does.
+                logger.exception("heartbeat broke")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._every_s):  # by the loop's clock
+                    await self._stopping.wait()
+
+
+async def connect(application: App, clock: Clock) -> None:
+    """Make the bot known to Telegram, however long that takes. Raises TokenRefused."""
+    failures = 0
+    while True:
+        try:
+            await application.initialize()
+        except InvalidToken:
+            raise TokenRefused("Telegram does not know this token") from None  # its text names it
+        except TelegramError as e:
+            failures += 1
+            logger.warning("Telegram is away", extra={"problem": type(e).__name__})
+            await clock.sleep(delay(failures, most=_LONGEST_PAUSE))
+        else:
+            return
+
+
+async def live(
+    *,
+    stop: asyncio.Event,
+    engine: Sequence[Callable[[], Awaitable[None]]],
+    dispatcher: Dispatcher,
+    telegram: Callable[[], Awaitable[None]],
+    workers: Sequence[Worker],
+    leave: Sequence[Callable[[], Awaitable[None]]] = (),
+) -> None:
+    """Run everything until *stop* is set; then claim nothing new, finish or park, return.
+
+    *telegram* runs beside the engine and needs not end. Whatever is not finished within the grace
+    time goes on after the next start, from the database; *leave* is what else is given up for
+    other processes when all has ended. Where *telegram* raises PollsStalled,
+    the end is as orderly, and then that is raised.
+    """
+    stalls: list[ExceptionGroup[PollsStalled]] = []
+
+    async def stop_if_stalled() -> None:
+        try:
+            await telegram()
+        except* PollsStalled as group:
+            stalls.append(group)
+            stop.set()
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for part in (*engine, stop_if_stalled):
+                tasks.create_task(_run(part))
+            running = [(worker, tasks.create_task(worker.run())) for worker in workers]
+            await stop.wait()
+            logger.info("stopping")
+            await _finish(dispatcher, running)
+            tasks.create_task(_end())
+    except* Stopped:
+        logger.info("stopped")
+    finally:
+        for let_go in (dispatcher.release, *leave):
+            await let_go()
+    if stalls:
+        raise innermost(stalls[0])
+
+
+async def _finish(
+    dispatcher: Dispatcher, running: Sequence[tuple[Worker, asyncio.Task[None]]]
+) -> None:
+    """Claim nothing new; what is under way gets the grace time, then it is parked where it is."""
+    dispatcher.stop_claiming()
+    try:
+        async with asyncio.timeout(_GRACE_S):
+            for worker, _ in running:
+                worker.stop()
+            await dispatcher.until_idle()
+            if running:
+                await asyncio.wait({task for _, task in running})
+    except TimeoutError:
+        logger.warning("parked what was still under way")
+
+
+async def _end() -> None:
+    """A task group is left early only by an exception in one of its tasks."""
+    raise Stopped
+
+
+async def _run(part: Callable[[], Awaitable[None]]) -> None:
+    await part()

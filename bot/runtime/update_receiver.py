@@ -1,0 +1,167 @@
+"""How updates come to this process: polled by it, brought to it, or taken by others."""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import assert_never
+
+import httpx
+
+from bot.config.process_type import Coming
+from bot.config.settings import ProcessSettings
+from bot.observability.health import Signs
+from bot.runtime.components import Parts
+from bot.runtime.startup import come_online
+from bot.updates.inbox import UpdateStore
+from bot.updates.poll_watchdog import PollWatch
+from bot.updates.polling import Intake
+from bot.updates.source import UpdatesSource
+from bot.updates.telegram_clock import TelegramTime
+from bot.updates.webhook import PATH, Registration, Webhook, remove_webhook
+from bot.updates.webhook_secret import WebhookSecret
+from engine.clock import Clock
+from engine.scheduling.leader_election import POLLER, PORTER, Post
+from engine.scheduling.queue_worker import LONGEST_PAUSE, delay
+from engine.security.vault import Vault
+from engine.storage import availability
+from engine.storage.database import Database
+
+logger = logging.getLogger(__name__)
+
+
+class Arrivals:
+    """*webhook* is the door in the web server, which is open before there is anything behind it."""
+
+    def __init__(
+        self,
+        coming: Coming,
+        *,
+        settings: ProcessSettings,
+        parts: Parts,
+        database: Database,
+        vault: Vault,
+        clock: Clock,
+        webhook: Webhook,
+        secret: WebhookSecret,
+        tls: ssl.SSLContext,
+        telegram_time: TelegramTime,
+    ) -> None:
+        if settings.telegram_token is None:
+            raise ValueError("without a token nothing can arrive")
+        token = settings.telegram_token
+        self._coming = coming
+        self._parts = parts
+        self._clock = clock
+        self._webhook = webhook
+        self._secret = secret
+        self._tls = tls
+        self._proxy = settings.telegram_proxy
+        self._telegram_time = telegram_time
+        self._updates_url = f"{settings.telegram_api_url}/bot{token}"
+        self._store = UpdateStore(
+            database=database,
+            clock=clock,
+            sealer=vault,
+            bot_id=int(token.partition(":")[0]),
+            claiming=parts.update_workers.claiming,
+            rank_all=parts.ranks.of,
+        )
+        self._porter, self._poller = (
+            Post(name, database=database, clock=clock, owner=parts.owner)
+            for name in (PORTER, POLLER)
+        )
+        self._registration = Registration(
+            bot=parts.application.bot,
+            clock=clock,
+            url=f"{settings.webhook_url}{PATH}",
+            secret=secret.value,
+            on_seen=parts.polls.answered,
+        )
+
+    async def run(self) -> None:
+        """Until cancelled. Raises TokenRefused and PollsStalled, in groups."""
+        await self._outlast_the_database(lambda: come_online(self._parts, self._clock))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._porter.serve(self._offer_code))
+            match self._coming:
+                case Coming.POLLED:
+                    tasks.create_task(self._poller.serve(self._poll))
+                case Coming.BROUGHT:
+                    self._webhook.open(self._store, self._secret)
+                    tasks.create_task(self._registration.run())
+                case Coming.ELSEWHERE:
+                    pass
+                case other:
+                    assert_never(other)
+
+    @property
+    def leave(self) -> Sequence[Callable[[], Awaitable[None]]]:
+        """What to do at the end, when everything else has ended."""
+        return [self._close, self._porter.leave, self._poller.leave]
+
+    def signs(self) -> Signs:
+        """What the process knows of its own work."""
+        dispatcher = self._parts.dispatcher
+        return Signs(
+            database_away=dispatcher.pulse().database_away,
+            beat=dispatcher.beaten(),
+            online=self._parts.ready.is_set(),
+            polls=self._coming is Coming.POLLED and not self._poller.is_held_elsewhere,
+            polled=self._parts.polls.age(),
+            registered=self._registration.is_done if self._coming is Coming.BROUGHT else None,
+        )
+
+    async def _close(self) -> None:
+        """What is brought from now on comes again, to a process that has a database."""
+        self._webhook.shut()
+
+    async def _offer_code(self) -> None:
+        """One process at a time: each new code makes the one before it worthless."""
+        offered = False
+
+        async def offer() -> None:
+            nonlocal offered
+            offered = await self._parts.access.offer_code()
+
+        await self._outlast_the_database(offer)
+        if offered:
+            await asyncio.Event().wait()
+
+    async def _poll(self) -> None:
+        try:
+            await remove_webhook(self._parts.application.bot, self._clock)
+            await PollWatch(clock=self._clock, open_intake=self._open_intake).run()
+        finally:
+            self._parts.polls.ended()
+
+    @asynccontextmanager
+    async def _open_intake(self) -> AsyncGenerator[Intake]:
+        """With connections of its own: stuck ones are what a restart has to get rid of."""
+        async with httpx.AsyncClient(
+            verify=self._tls,
+            proxy=self._proxy,
+            trust_env=False,
+            event_hooks=self._telegram_time.hooks,
+        ) as http:
+            yield Intake(
+                source=UpdatesSource(http=http, url=self._updates_url),
+                store=self._store,
+                clock=self._clock,
+                on_answered=self._parts.polls.answered,
+                on_brought=self._telegram_time.brought,
+            )
+
+    async def _outlast_the_database(self, start: Callable[[], Awaitable[None]]) -> None:
+        """*start* begun again and again, until the database was there for all of it."""
+        failures = 0
+        while True:
+            try:
+                await start()
+            except availability.AWAY as e:
+                failures += 1
+                logger.warning("not online yet, the database is %s", availability.why(e))
+                await self._clock.sleep(delay(failures, most=LONGEST_PAUSE))
+            else:
+                return

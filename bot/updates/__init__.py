@@ -1,0 +1,1 @@
+"""Telegram in: polling, webhook, and the inbox that stores before it confirms."""

@@ -1,0 +1,63 @@
+"""Sees to it that Telegram is heard: polls that get no answer are begun anew, at last the process.
+
+Silence is counted in beats of the watch, not read off the wall clock: a clock that jumps, a
+machine that slept or a loop that was blocked restarts nothing.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+
+from bot.updates.polling import Intake
+from engine.clock import Clock
+
+_BEAT = timedelta(seconds=5)
+# A healthy poll is answered within 40 s, and failed ones are half a minute apart.
+_RESTART_AFTER = timedelta(seconds=90)
+_GIVE_UP_AFTER = timedelta(minutes=5)
+
+logger = logging.getLogger(__name__)
+
+
+class PollsStalled(Exception):
+    """Telegram has not answered for so long that only a new process may help."""
+
+
+class PollWatch:
+    """Runs the intake that *open_intake* gives, with everything that may be stuck fresh each time:
+    a connection pool, above all. What was not confirmed is fetched again and stored once.
+    """
+
+    def __init__(
+        self, *, clock: Clock, open_intake: Callable[[], AbstractAsyncContextManager[Intake]]
+    ) -> None:
+        self._clock = clock
+        self._open_intake = open_intake
+
+    async def run(self) -> None:
+        """Poll until cancelled. Raises TokenRefused (in a group), and PollsStalled."""
+        silence = await self._poll(timedelta())
+        while silence < _GIVE_UP_AFTER:
+            logger.warning("polls restarted", extra={"silent_s": silence.total_seconds()})
+            silence = await self._poll(silence)
+        minutes = silence // timedelta(minutes=1)
+        raise PollsStalled(f"Telegram has not answered for {minutes} min")
+
+    async def _poll(self, silence: timedelta) -> timedelta:
+        """One life of the intake, begun after *silence*; returns how long the silence is now."""
+        async with self._open_intake() as intake, asyncio.TaskGroup() as tasks:
+            polling = tasks.create_task(intake.run())
+            silence = await self._until_silent(intake, silence)
+            polling.cancel()
+        return silence
+
+    async def _until_silent(self, intake: Intake, silence: timedelta) -> timedelta:
+        answers, tried_for = intake.answers, timedelta()
+        while tried_for < _RESTART_AFTER and silence < _GIVE_UP_AFTER:
+            await self._clock.sleep(_BEAT)
+            silence, tried_for = silence + _BEAT, tried_for + _BEAT
+            if intake.answers != answers or intake.told_to_wait:
+                answers, silence, tried_for = intake.answers, timedelta(), timedelta()
+        return silence

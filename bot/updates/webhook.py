@@ -1,0 +1,163 @@
+"""Updates by webhook: Telegram brings them, and each is stored before it is told that it arrived.
+
+Telegram repeats whatever is not answered with 200, the oldest update of a chat first, and nothing
+of that chat comes before it has got through. So what can never be stored is answered with 200 too.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+from telegram import Bot, WebhookInfo
+from telegram.error import BadRequest, InvalidToken, TelegramError
+
+from bot.updates.inbox import UpdateStore
+from bot.updates.source import ALLOWED_UPDATES, TokenRefused
+from bot.updates.webhook_secret import WebhookSecret
+from bot.web.server import body_of
+from engine.clock import Clock
+from engine.scheduling.queue_worker import LONGEST_PAUSE, delay
+from engine.storage import availability
+
+PATH = "/telegram"
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name
+_LOOK_EVERY = timedelta(minutes=1)
+# A host's router gives up after 30 s.
+_PATIENCE_S = 20.0
+
+logger = logging.getLogger(__name__)
+
+
+class Webhook:
+    """The door through which updates come. It is shut while there is no *store* to put them in."""
+
+    def __init__(self) -> None:
+        self._store: UpdateStore | None = None
+        self._secret: WebhookSecret | None = None
+
+    def open(self, store: UpdateStore, secret: WebhookSecret) -> None:
+        self._store, self._secret = store, secret
+
+    def shut(self) -> None:
+        self._store = None
+
+    async def take(self, request: web.Request) -> web.Response:
+        """200 says: stored, or not worth a repetition. Without the secret nothing is read."""
+        if self._store is None or self._secret is None:
+            return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
+        try:
+            if not await self._secret.is_known(request.headers.get(SECRET_HEADER, "")):
+                return web.Response(status=HTTPStatus.NOT_FOUND)
+            update = _read(await _body(request))
+            async with asyncio.timeout(_PATIENCE_S):
+                await self._store.store([update])
+        except (ValueError, RecursionError) as e:
+            logger.error("update passed over: %s", type(e).__name__)  # noqa: TRY400 - its text may hold a key
+        except availability.AWAY as e:  # a TimeoutError is an OSError
+            logger.warning("update not stored, it comes again: %s", type(e).__name__)
+            return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
+        return web.Response()
+
+
+async def _body(request: web.Request) -> bytes:
+    """Raises ValueError where it is larger than any update, HTTPRequestTimeout where it stalls."""
+    try:
+        return await body_of(request)
+    except web.HTTPRequestEntityTooLarge:
+        raise ValueError("too large") from None
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    """Raises ValueError or RecursionError."""
+    update = json.loads(body)
+    if not isinstance(update, dict):
+        raise ValueError("no object")  # noqa: TRY004 - as any other text that is no update
+    return update
+
+
+class Registration:
+    """Sees to it that Telegram brings the updates to *url*, and to nobody else."""
+
+    def __init__(
+        self,
+        *,
+        bot: Bot,
+        clock: Clock,
+        url: str,
+        secret: str,
+        on_seen: Callable[[], None] = lambda: None,
+    ) -> None:
+        """*on_seen* is called whenever Telegram says that it knows the address."""
+        self._bot = bot
+        self._clock = clock
+        self._url = url
+        self._secret = secret
+        self._on_seen = on_seen
+        self._seen_error: object = None
+        self.is_done = False
+
+    async def run(self) -> None:
+        """Until cancelled. Raises TokenRefused; every other failure is waited out."""
+        failures = 0
+        while True:
+            try:
+                await self._look()
+                failures, pause = 0, _LOOK_EVERY
+            except InvalidToken:
+                raise TokenRefused("Telegram does not know this token") from None
+            except TelegramError as e:
+                failures += 1
+                pause = delay(failures, most=LONGEST_PAUSE)
+                # A refusal is for the operator to read; the rest says nothing, or what it was sent.
+                problem = e.message if isinstance(e, BadRequest) else type(e).__name__
+                logger.warning("webhook not set: %s", problem, extra={"failures": failures})
+            await self._clock.sleep(pause)
+
+    async def _look(self) -> None:
+        """Set it at first, for secret and kinds cannot be asked for; later where it is gone."""
+        if self.is_done:
+            info = await self._bot.get_webhook_info()
+            self._tell(info)
+            if info.url == self._url:
+                self._on_seen()
+                return
+            logger.warning("the webhook is gone; is there a process that polls?")
+            self.is_done = False
+        await self._bot.set_webhook(
+            self._url, allowed_updates=ALLOWED_UPDATES, secret_token=self._secret
+        )
+        self.is_done = True
+        self._on_seen()
+        logger.info("webhook set")
+
+    def _tell(self, info: WebhookInfo) -> None:
+        """Each time that Telegram could not deliver since the last look."""
+        if info.last_error_date in (None, self._seen_error):
+            return
+        self._seen_error = info.last_error_date
+        waiting = {"waiting": info.pending_update_count, "problem": info.last_error_message}
+        logger.warning("Telegram could not deliver an update", extra=waiting)
+
+
+async def remove_webhook(bot: Bot, clock: Clock) -> None:
+    """Of a former life: while there is one, nobody may poll. What waits is kept.
+
+    Raises TokenRefused; every other failure is waited out.
+    """
+    failures = 0
+    while True:
+        try:
+            await bot.delete_webhook()
+        except InvalidToken:
+            raise TokenRefused("Telegram does not know this token") from None
+        except TelegramError as e:
+            failures += 1
+            logger.warning("webhook not removed", extra={"problem": type(e).__name__})
+            await clock.sleep(delay(failures, most=LONGEST_PAUSE))
+        else:
+            return

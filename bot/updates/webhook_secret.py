@@ -1,0 +1,71 @@
+"""What Telegram says with each update that it brings: random, sealed in the database, and so the
+same for every process and nobody else.
+
+Versions up to 0.4.0 derive it from the bot's token, and beside such a process, which may set the
+webhook anew, theirs is taken too: for a day at most.
+"""
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime, timedelta
+from typing import Self
+
+from engine.clock import Clock, from_millis, to_millis
+from engine.errors import SealBroken
+from engine.security.vault import Vault
+from engine.storage.coordination import key_values, processes
+from engine.storage.database import Database
+
+_SEALED_FOR = "webhook"
+_DERIVED_FOR = b"ballast webhook"
+_DERIVED_FOR_A = timedelta(days=1)
+_BYTES = 32
+
+
+def derived_from(token: str) -> str:
+    """The secret of versions up to 0.4.0."""
+    return hmac.new(token.encode(), _DERIVED_FOR, hashlib.sha256).hexdigest()
+
+
+class WebhookSecret:
+    """*since* is when it was made."""
+
+    def __init__(
+        self, value: str, *, since: datetime, token: str, database: Database, clock: Clock
+    ) -> None:
+        self.value = value
+        self._since = since
+        self._derived = derived_from(token).encode()
+        self._database = database
+        self._clock = clock
+
+    @classmethod
+    async def load(cls, *, database: Database, vault: Vault, token: str, clock: Clock) -> Self:
+        """The one that is kept, or a new one where there is none that can be read."""
+        fresh = f"{to_millis(clock.now())} {secrets.token_hex(_BYTES)}"
+        async with database.writing() as session:
+            sealed = vault.seal_text(fresh, purpose=_SEALED_FOR)
+            kept = await key_values.put_first(session, key_values.WEBHOOK_SECRET, sealed)
+            try:
+                text = vault.open_text(kept, purpose=_SEALED_FOR)
+            except SealBroken:
+                await key_values.put(session, key_values.WEBHOOK_SECRET, sealed)
+                text = fresh
+        since, _, value = text.partition(" ")
+        return cls(
+            value, since=from_millis(int(since)), token=token, database=database, clock=clock
+        )
+
+    async def is_known(self, given: str) -> bool:
+        """Raises what the database raises, where it has to say whether an older process lives."""
+        said = given.encode(errors="surrogateescape")
+        if hmac.compare_digest(said, self.value.encode()):
+            return True
+        return hmac.compare_digest(said, self._derived) and await self._may_be_derived()
+
+    async def _may_be_derived(self) -> bool:
+        if not timedelta() <= self._clock.now() - self._since < _DERIVED_FOR_A:
+            return False
+        async with self._database.reading() as session:
+            return await processes.any_older(session, now=self._database.now())

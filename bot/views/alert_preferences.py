@@ -1,0 +1,274 @@
+"""`/alerts`: what the chat is told, how loud and when; the panel, its choices, and each change."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from telegram import InlineKeyboardButton
+
+from bot.interaction.message import Message
+from bot.interaction.page_buttons import Tune
+from bot.parsing.time_zones import cities_of, shown
+from bot.views.components.amounts import usdt
+from bot.views.components.badges import badge
+from bot.views.components.keyboards import button, keyboard
+from bot.views.components.layout import block, echoed, escape, lines, paragraphs, row
+from bot.views.components.times import stamp
+from engine.domain.accounts.account import Account
+from engine.domain.alerts.local_time import local
+from engine.domain.alerts.preferences import AlertKind, AlertSettings, Level, QuietHours
+
+_NAMES = {
+    AlertKind.TRADE: "Trades",
+    AlertKind.ERROR: "Errors",
+    AlertKind.RECOVERY: "Recovery",
+    AlertKind.KEY: "Key",
+    AlertKind.PLAN: "Plans",
+    AlertKind.DIGEST: "Digest",
+}
+_ARE = {
+    AlertKind.TRADE: "Trades",
+    AlertKind.ERROR: "Troubles",
+    AlertKind.RECOVERY: "The ends of troubles",
+    AlertKind.KEY: "Messages about the key",
+    AlertKind.PLAN: "Plans I ask about",
+    AlertKind.DIGEST: "Digests",
+}
+_HOW = (
+    "Tap to change, or send /alerts trade silent · /alerts smallest 5 · "
+    "/alerts quiet 23:00-07:00 · /alerts zone Europe/Berlin · /alerts digest 08:00"
+)
+_NEVER_OFF = (
+    "An order that needs you, a halt, a stop of trading and the answer to your own tap are never "
+    "left out."
+)
+_SMALLEST = ("0", "1", "5", "20", "100")
+_QUIET = ("22:00-07:00", "23:00-07:00", "23:00-08:00", "00:00-09:00")
+_ZONES = (
+    *("UTC", "Europe/London", "Europe/Berlin", "Europe/Istanbul", "Asia/Dubai", "Asia/Kolkata"),
+    *("Asia/Singapore", "Asia/Tokyo", "America/New_York", "America/Sao_Paulo"),
+)
+_DIGEST = ("07:00", "08:00", "12:00", "20:00")
+
+
+def alerts_view(*, account: Account, settings: AlertSettings, now: datetime) -> Message:
+    return _panel(f"{badge(account)} · Alerts", None, settings, now)
+
+
+def alerts_changed_view(
+    *, account: Account, part: str, before: AlertSettings, settings: AlertSettings, now: datetime
+) -> Message:
+    """*settings* as they are after the change of *part*."""
+    title = "Alerts set" if before != settings else "Nothing changed"
+    panel = _panel(f"{badge(account)} · {title}", _consequence(part, settings, now), settings, now)
+    cities = cities_of(settings.time_zone, at=now) if part == "zone" else ()
+    if not cities or panel.keyboard is None:
+        return panel
+    offered = _paired([_choice("zone", name) for name in cities])
+    return replace(panel, keyboard=keyboard(*offered, *panel.keyboard.inline_keyboard))
+
+
+def alert_choices_view(
+    *, account: Account, part: str, settings: AlertSettings, now: datetime
+) -> Message:
+    """What a person may choose for one part of the panel, in its place."""
+    back = [button("Back to /alerts", Tune())]
+    match part:
+        case "smallest":
+            text = "From which size on is a trade worth a message? Smaller ones are counted in the digest."
+            typed = "/alerts smallest 5"
+            rows = [[_choice(part, value, f"{value} USDT") for value in _SMALLEST]]
+        case "quiet":
+            text = "When should messages make no sound? Nothing is dropped, all arrive."
+            typed = "/alerts quiet 23:00-07:00"
+            rows = _paired([_choice(part, value) for value in _QUIET])
+            rows.append([_choice(part, "off", "No quiet hours")])
+        case "zone":
+            text = f"Which time do your clocks show? Here it is {_clock(now, settings)} now."
+            typed = "/alerts zone Europe/Berlin"
+            rows = _paired([_choice(part, value) for value in _ZONES])
+        case "digest":
+            text = "When should I send what the day brought, in one message?"
+            typed = "/alerts digest 08:00"
+            rows = [[_choice(part, value) for value in _DIGEST]]
+            rows.append([_choice(part, "on", "With sound"), _choice(part, "silent", "Silent")])
+            rows.append([_choice(part, "off", "No digest")])
+        case _:
+            return alerts_view(account=account, settings=settings, now=now)
+    return Message(
+        lines(f"{badge(account)} · Alerts", text, f"Tap, or send something like {typed}"),
+        keyboard(*rows, back),
+    )
+
+
+def unknown_zone_view(*, account: Account, typed_text: str, suggestions: Sequence[str]) -> Message:
+    """One button for each time zone that may have been meant."""
+    return Message(
+        lines(
+            f"{badge(account)} · Nothing changed",
+            f"I know no time zone called {echoed(typed_text)}.",
+            "Did you mean one of these?" if suggestions else None,
+            "A zone is named like /alerts zone Europe/Berlin.",
+        ),
+        keyboard(
+            *_paired([_choice("zone", name) for name in suggestions]),
+            [button("Back to /alerts", Tune())],
+        ),
+    )
+
+
+def _panel(title: str, note: str | None, settings: AlertSettings, now: datetime) -> Message:
+    return Message(
+        paragraphs(lines(title, note), _table(settings, now), _HOW),
+        keyboard(
+            *_paired([_level_button(kind, settings) for kind in AlertKind if _is_plain(kind)]),
+            [button("Digest…", Tune("digest")), button("Smallest trade…", Tune("smallest"))],
+            [button("Quiet hours…", Tune("quiet")), button("Time zone…", Tune("zone"))],
+            [_switch("Errors in quiet hours", "through", now_on=settings.errors_break_through)],
+            [_switch("Ask about deposits", "deposits", now_on=settings.ask_deposits)],
+        ),
+    )
+
+
+def _table(settings: AlertSettings, now: datetime) -> str:
+    through = "errors still ring" if settings.errors_break_through else "errors silent too"
+    small = f"from {usdt(settings.smallest)}"
+    return block(
+        [
+            *row("Trades", settings.level(AlertKind.TRADE).value),
+            *(row("", small) if settings.smallest else ()),
+            *(
+                line
+                for kind in AlertKind
+                if _is_plain(kind) and kind is not AlertKind.TRADE
+                for line in row(_NAMES[kind], settings.level(kind).value)
+            ),
+            *row("Digest", _digest(settings)),
+            *row("Quiet", _hours(settings.quiet) if settings.quiet else "never"),
+            *(row("", through) if settings.quiet else ()),
+            *row("Zone", shown(settings.time_zone)),
+            *row("", f"{_clock(now, settings)} now"),
+            *row("Deposits", "asked about" if settings.ask_deposits else "not asked about"),
+        ]
+    )
+
+
+def _consequence(part: str, settings: AlertSettings, now: datetime) -> str:  # noqa: PLR0911 - one return a part
+    match part:
+        case "smallest":
+            if not settings.smallest:
+                return "Every trade is told."
+            return lines(
+                f"Trades under {usdt(settings.smallest)} make no message; the digest counts them "
+                "and /history shows them.",
+                "No digest is set: /alerts digest 08:00 sends one every day."
+                if settings.next_digest(now) is None
+                else None,
+            )
+        case "quiet":
+            return _quiet_consequence(settings, now)
+        case "zone":
+            return lines(
+                f"Quiet hours and the digest go by {escape(shown(settings.time_zone))}: "
+                f"it is {_clock(now, settings)} there.",
+                "It has no summer time. If your clocks do, choose your city below."
+                if cities_of(settings.time_zone, at=now)
+                else None,
+            )
+        case "digest":
+            return _digest_consequence(settings, now)
+        case "through":
+            return (
+                "Errors ring in quiet hours too."
+                if settings.errors_break_through
+                else "In quiet hours errors arrive without a sound too."
+            )
+        case "deposits":
+            return (
+                "When money arrives that I did not trade for, I ask what to do with it."
+                if settings.ask_deposits
+                else "When money arrives, I do not ask; the target stays as it is."
+            )
+        case _:
+            return _level_consequence(AlertKind(part), settings)
+
+
+def _level_consequence(kind: AlertKind, settings: AlertSettings) -> str:
+    match level := settings.level(kind):
+        case Level.ON:
+            return f"{_ARE[kind]} arrive with a sound."
+        case Level.SILENT:
+            return f"{_ARE[kind]} arrive without a sound."
+        case Level.OFF:
+            return lines(f"{_ARE[kind]} are not sent.", _NEVER_OFF)
+        case _:
+            assert_never(level)
+
+
+def _quiet_consequence(settings: AlertSettings, now: datetime) -> str:
+    if settings.quiet is None:
+        return "No quiet hours: messages ring at any time."
+    return lines(
+        f"From {_time(settings.quiet.start)} to {_time(settings.quiet.end)} "
+        f"({escape(shown(settings.time_zone))}) messages arrive without a sound{', but errors ring' if settings.errors_break_through else ''}. "
+        "Nothing is dropped.",
+        f"It is {_clock(now, settings)} there, so "
+        f"{'it is quiet now' if settings.is_quiet(now) else 'messages ring now'}.",
+        "Another time? /alerts zone sets your time zone." if settings.time_zone == "UTC" else None,
+    )
+
+
+def _digest_consequence(settings: AlertSettings, now: datetime) -> str:
+    due = settings.next_digest(now)
+    if due is None:
+        return "No digest is sent. /alerts digest 08:00 sets its time."
+    there = local(due, settings.time_zone)
+    silent = settings.level(AlertKind.DIGEST) is Level.SILENT
+    return (
+        f"The next digest comes {stamp(there).strip()} ({escape(shown(settings.time_zone))})"
+        f"{', without a sound' if silent else ''}."
+    )
+
+
+def _digest(settings: AlertSettings) -> str:
+    level = settings.level(AlertKind.DIGEST)
+    if settings.digest_minute is None or level is Level.OFF:
+        return "off"
+    at = _time(settings.digest_minute)
+    return f"{at}, silent" if level is Level.SILENT else at
+
+
+def _level_button(kind: AlertKind, settings: AlertSettings) -> InlineKeyboardButton:
+    """It says what is, and sets what follows: a second tap of the same button changes nothing."""
+    level = settings.level(kind)
+    return button(f"{_NAMES[kind]}: {level.value}", Tune(kind.value, level.following.value))
+
+
+def _switch(label: str, part: str, *, now_on: bool) -> InlineKeyboardButton:
+    return button(f"{label}: {'yes' if now_on else 'no'}", Tune(part, "no" if now_on else "yes"))
+
+
+def _choice(part: str, value: str, label: str = "") -> InlineKeyboardButton:
+    return button(label or value, Tune(part, value.replace(":", "")))
+
+
+def _is_plain(kind: AlertKind) -> bool:
+    """The digest has a time as well, so it has choices of its own."""
+    return kind is not AlertKind.DIGEST
+
+
+def _paired(buttons: Sequence[InlineKeyboardButton]) -> list[list[InlineKeyboardButton]]:
+    return [list(buttons[i : i + 2]) for i in range(0, len(buttons), 2)]
+
+
+def _hours(quiet: QuietHours) -> str:
+    return f"{_time(quiet.start)}–{_time(quiet.end)}"
+
+
+def _time(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def _clock(now: datetime, settings: AlertSettings) -> str:
+    return f"{local(now, settings.time_zone):%H:%M}"

@@ -1,0 +1,262 @@
+"""What the bot says of its own accord: trades, unclear orders, troubles and their end."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import assert_never
+
+from bot.interaction.message import Message
+from bot.views.alerts.approvals import drift_noticed_view, plan_offered_view
+from bot.views.alerts.balance_changes import moved_view
+from bot.views.alerts.digest import digest_view
+from bot.views.alerts.incidents import trouble_over_view, trouble_view
+from bot.views.alerts.key_expiry import key_ending_view, key_too_powerful_view, money_shared_view
+from bot.views.alerts.undeliverable import chat_deliverable_view, chat_undeliverable_view
+from bot.views.components.amounts import about_percent, cents, fee, pair_name, price, tokens, usdt
+from bot.views.components.badges import RECOVERED, TROUBLE, alert_badge, halted_badge
+from bot.views.components.keyboards import do, keyboard
+from bot.views.components.layout import escape, lines, quoted
+from bot.views.components.no_trade_reasons import reason_advice, reason_text
+from bot.views.halt import halt_alert_view
+from bot.views.low_balance import low_mark_over_view, low_mark_view
+from bot.views.members import joined_view
+from bot.views.unresolved_order import report_rows
+from engine.domain.accounts.undeliverable import ChatDeliverable, ChatUndeliverable
+from engine.domain.alerts.alerts import (
+    Alert,
+    Digest,
+    DriftNoticed,
+    Halted,
+    HaltLifted,
+    LowMarkOver,
+    LowMarkReached,
+    MemberJoined,
+    Moved,
+    OrderNeedsPerson,
+    OrderNeverArrived,
+    OrderUnclear,
+    PlanOffered,
+    RunDeclined,
+    TradeSettled,
+    TroubleOver,
+    TroubleTold,
+)
+from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
+from engine.domain.market.decimals import ZERO
+from engine.domain.market.pairs import USDT, Asset, Side, base_of
+
+# MEXC limits a market order to 5 % around the last price, so a buy spends up to that much less;
+# up to 6 % short is normal, and under a tenth of a per cent is not worth a word.
+_NORMAL_SHORTFALL = Decimal("0.06")
+_WORTH_SAYING = Decimal("0.001")
+
+
+def alert_view(alert: Alert) -> Message:  # noqa: C901, PLR0911, PLR0912 - one return an alert
+    match alert:
+        case TradeSettled():
+            return _trade(alert) if alert.base_quantity else _nothing_traded(alert)
+        case OrderUnclear():
+            return _unclear(alert)
+        case OrderNeverArrived():
+            return _never_arrived(alert)
+        case OrderNeedsPerson():
+            return _needs_person(alert)
+        case TroubleTold():
+            return trouble_view(alert)
+        case TroubleOver():
+            return trouble_over_view(alert)
+        case RunDeclined():
+            return _declined(alert)
+        case DriftNoticed():
+            return drift_noticed_view(alert)
+        case PlanOffered():
+            return plan_offered_view(alert)
+        case Moved():
+            return moved_view(alert)
+        case Halted() | HaltLifted():
+            return halt_alert_view(alert)
+        case LowMarkReached():
+            return low_mark_view(alert)
+        case LowMarkOver():
+            return low_mark_over_view(alert)
+        case Digest():
+            return digest_view(alert)
+        case ChatUndeliverable():
+            return chat_undeliverable_view(alert)
+        case ChatDeliverable():
+            return chat_deliverable_view(alert)
+        case KeyEnding():
+            return key_ending_view(alert)
+        case KeyTooPowerful():
+            return key_too_powerful_view(alert)
+        case MoneyShared():
+            return money_shared_view(alert)
+        case MemberJoined():
+            return joined_view(alert)
+        case _:
+            assert_never(alert)
+
+
+def _trade(trade: TradeSettled) -> Message:
+    verb = "Bought" if trade.side is Side.BUY else "Sold"
+    bought = escape(tokens(trade.base_quantity, base_of(trade.symbol)))
+    average = price(trade.quote_amount / trade.base_quantity)
+    shortfall = _shortfall(trade)
+    text = lines(
+        f"{alert_badge(trade)} · {verb} {bought}",
+        f"for {usdt(trade.quote_amount)} at {average}",
+        _fee_and_shortfall(trade, shortfall),
+        _balance_change(trade),
+        "Only a part found a counterpart; the next check looks after the rest."
+        if shortfall > _NORMAL_SHORTFALL
+        else None,
+        _lateness(trade),
+        "On paper: no real money moved." if trade.dry_run else None,
+    )
+    return Message(text, silent=trade.dry_run)
+
+
+def _nothing_traded(trade: TradeSettled) -> Message:
+    verb = "bought" if trade.side is Side.BUY else "sold"
+    base = escape(base_of(trade.symbol))
+    text = lines(
+        f"{alert_badge(trade)} · Nothing {verb}",
+        f"Nobody trades {base} within 5% of its last price, so MEXC ended the order unfilled.",
+        "No money moved. The next check decides again.",
+        f"USDT  {cents(trade.quote_before)} unchanged  (target {cents(trade.target)})",
+        _lateness(trade),
+    )
+    return Message(text, silent=trade.dry_run)
+
+
+def _shortfall(trade: TradeSettled) -> Decimal:
+    """Which part of what was asked did not happen; a sell is measured after its fee."""
+    moved = trade.quote_amount
+    if trade.side is Side.SELL:
+        moved -= _usdt_fee(trade.fees)
+    if trade.asked_quote <= ZERO:
+        return ZERO
+    return max(ZERO, (trade.asked_quote - moved) / trade.asked_quote)
+
+
+def _fee_and_shortfall(trade: TradeSettled, shortfall: Decimal) -> str:
+    text = _fees(trade.fees, complete=trade.fees_complete)
+    if shortfall >= _WORTH_SAYING:
+        text += f" · {about_percent(shortfall)} short of {cents(trade.asked_quote)}"
+    return text
+
+
+def _fees(fees: Mapping[Asset, Decimal] | None, *, complete: bool) -> str:
+    if fees is None:
+        return "Fee not known yet"
+    paid = [fee(amount, asset) for asset, amount in sorted(fees.items()) if amount]
+    if not complete:
+        return f"Fee at least {escape(' + '.join(paid))}" if paid else "Fee not known yet"
+    return f"Fee {escape(' + '.join(paid))}" if paid else "No fee"
+
+
+def _usdt_fee(fees: Mapping[Asset, Decimal] | None) -> Decimal:
+    return (fees or {}).get(USDT, ZERO)
+
+
+def _balance_change(trade: TradeSettled) -> str:
+    before, target = cents(trade.quote_before), cents(trade.target)
+    if trade.quote_after is not None:
+        return f"USDT  {before} → {cents(trade.quote_after)}  (target {target})"
+    moved = trade.quote_amount if trade.side is Side.SELL else -trade.quote_amount
+    expected = max(ZERO, trade.quote_before + moved - _usdt_fee(trade.fees))
+    return lines(
+        f"USDT  {before} → about {cents(expected)}  (target {target})",
+        "MEXC does not show the new balance yet.",
+    )
+
+
+def _lateness(trade: TradeSettled) -> str | None:
+    if not trade.late:
+        return None
+    return (
+        "Confirmed late: MEXC's first answer was lost, so I looked the order up. It was sent once."
+    )
+
+
+def _order(alert: OrderUnclear | OrderNeverArrived | OrderNeedsPerson) -> str:
+    verb = "buy" if alert.side is Side.BUY else "sell"
+    return f"{verb} {escape(base_of(alert.symbol))} for about {usdt(alert.expected_quote)}"
+
+
+def _unclear(alert: OrderUnclear) -> Message:
+    return Message(
+        lines(
+            f"{alert_badge(alert, sign=TROUBLE)} · An order is unclear",
+            f"MEXC did not answer my order to {_order(alert)}.",
+            "It may or may not have traded. I am finding out, and nothing else will be sent until "
+            "I know.",
+            "It is not sent again. You need not do anything.",
+        )
+    )
+
+
+def _never_arrived(alert: OrderNeverArrived) -> Message:
+    return Message(
+        lines(
+            f"{alert_badge(alert, sign=RECOVERED)} · The order never arrived",
+            f"MEXC does not know the order to {_order(alert)}.",
+            "No money moved. The next check reads your balance and decides afresh.",
+        )
+    )
+
+
+def _needs_person(alert: OrderNeedsPerson) -> Message:
+    return Message(
+        lines(
+            f"{halted_badge(dry_run=alert.dry_run)} · Please look at MEXC",
+            *_what_is_unclear(alert),
+            f"Please look in your orders for {escape(pair_name(alert.symbol))} at MEXC. "
+            f"Its client order id is {escape(alert.client_order_id)}.",
+            "Then tap what you saw: I compare it with your balances, and where they agree I go on "
+            "from them.",
+            "If it was filled in part, or you cannot tell, /resume lets you go on. "
+            "/status shows how it stands.",
+        ),
+        keyboard(*report_rows(alert.client_order_id)),
+    )
+
+
+def _what_is_unclear(alert: OrderNeedsPerson) -> Iterable[str]:
+    if not alert.status:
+        yield f"For 15 min MEXC has not told me what became of an order to {_order(alert)}."
+        yield "It may or may not have traded. I send nothing else until I know, and keep asking."
+        return
+    amount = escape(tokens(alert.base_quantity, base_of(alert.symbol)))
+    yield f"MEXC calls an order to {_order(alert)} {quoted(alert.status)}. I do not know this word."
+    yield f"It says {amount} were traded for {usdt(alert.quote_amount)}."
+    yield "I send nothing else until I know, and keep asking."
+
+
+def _declined(alert: RunDeclined) -> Message:
+    badge = alert_badge(alert)
+    if alert.reason is not None:
+        return Message(
+            lines(
+                f"{badge} · Nothing traded",
+                reason_text(alert.reason, symbol=alert.symbol),
+                f"No order was sent. You hold {usdt(alert.held)}, "
+                f"the target is {usdt(alert.target)}.",
+                reason_advice(alert.reason, symbol=alert.symbol),
+            )
+        )
+    return Message(
+        lines(
+            f"{badge} · Nothing traded",
+            "Things moved away from the plan you saw, so no order was sent.",
+            _new_plan(alert),
+            "Send /rebalance to see it and decide.",
+        ),
+        keyboard([do("Rebalance", "rebalance")]),
+    )
+
+
+def _new_plan(alert: RunDeclined) -> str | None:
+    if alert.new_side is None or alert.new_quote is None:
+        return None
+    verb = "buy" if alert.new_side is Side.BUY else "sell"
+    return f"Now I would {verb} {escape(base_of(alert.symbol))} for about {usdt(alert.new_quote)}."

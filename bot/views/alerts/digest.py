@@ -1,0 +1,118 @@
+"""The daily digest in words: a quiet day is one line."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bot.interaction.message import Message
+from bot.views.components.amounts import cents, fee, usdt
+from bot.views.components.badges import alert_badge
+from bot.views.components.keyboards import do, keyboard
+from bot.views.components.layout import block, escape, lines, row
+from bot.views.components.times import roughly, stamp
+from engine.domain.alerts.alerts import Digest
+from engine.domain.market.decimals import ZERO
+from engine.domain.market.pairs import Asset
+
+_KEY_IS_NEAR = timedelta(days=14)
+
+
+def digest_view(digest: Digest) -> Message:
+    title = f"{alert_badge(digest)} · Digest of {_span(digest.at - digest.since)}"
+    if _is_quiet(digest):
+        held = "" if digest.held is None else f" You hold {usdt(digest.held)}."
+        return Message(f"{title}: nothing happened.{held}")
+    return Message(
+        lines(
+            title,
+            block(_rows(digest)),
+            _small(digest),
+            _troubles(digest),
+            _key(digest),
+            "/history shows each trade, /alerts sets when this comes.",
+        ),
+        keyboard([do("/history", "history"), do("/status", "status"), do("/alerts", "alerts")]),
+    )
+
+
+def _is_quiet(digest: Digest) -> bool:
+    return not (digest.trades or digest.troubles or digest.trouble or _moved(digest)) and not (
+        _key(digest)
+    )
+
+
+def _moved(digest: Digest) -> bool:
+    known = digest.held is not None and digest.held_before is not None
+    return known and digest.held != digest.held_before
+
+
+def _rows(digest: Digest) -> list[str]:
+    traded = [
+        *row("Bought", usdt(digest.bought)),
+        *row("Sold", usdt(digest.sold)),
+        *row("Turnover", usdt(digest.bought + digest.sold)),
+        *row("Fees", _fees(digest.fees, complete=digest.fees_complete)),
+    ]
+    return [
+        *row("Trades", str(digest.trades) if digest.trades else "none"),
+        *(traded if digest.trades else ()),
+        *row("Holds", _held(digest)),
+        *row("Target", usdt(digest.target)),
+        *(row("Key", f"ends in {roughly(left)}") if (left := _key_left(digest)) else ()),
+    ]
+
+
+def _key_left(digest: Digest) -> timedelta | None:
+    """None where it is not known, and where the key is over."""
+    ends = digest.key_expires_at
+    return ends - digest.at if ends is not None and ends > digest.at else None
+
+
+def _held(digest: Digest) -> str:
+    if digest.held is None:
+        return "not known"
+    if digest.held_before is None:
+        return usdt(digest.held)
+    return f"{cents(digest.held_before)} → {usdt(digest.held)}"
+
+
+def _fees(fees: Mapping[Asset, Decimal], *, complete: bool) -> str:
+    paid = [fee(amount, asset) for asset, amount in sorted(fees.items()) if amount > ZERO]
+    if not paid:
+        return "none known"
+    return " + ".join(paid) if complete else f"at least {' + '.join(paid)}"
+
+
+def _small(digest: Digest) -> str | None:
+    if not digest.small:
+        return None
+    were = "trade was" if digest.small == 1 else "trades were"
+    return f"{digest.small} {were} under {usdt(digest.smallest)} and made no message."
+
+
+def _troubles(digest: Digest) -> str | None:
+    told = None
+    if digest.troubles:
+        told = (
+            f"⚠️ {digest.troubles} {'warning' if digest.troubles == 1 else 'warnings'} of trouble."
+        )
+    ongoing = "⚠️ One trouble is not over yet; /why tells more." if digest.trouble else None
+    return lines(told, ongoing) or None
+
+
+def _key(digest: Digest) -> str | None:
+    """Only when it is near: a date that is far off is no news."""
+    ends = digest.key_expires_at
+    if ends is None or ends - digest.at > _KEY_IS_NEAR:
+        return None
+    if ends <= digest.at:
+        return "⚠️ The MEXC key has expired. Make a new one and send /connect."
+    return f"🔑 The MEXC key ends in {roughly(ends - digest.at)}, on {_day(ends)}. /connect takes a new one."
+
+
+def _day(moment: datetime) -> str:
+    return escape(f"{stamp(moment).strip()} UTC")
+
+
+def _span(duration: timedelta) -> str:
+    return roughly(duration + timedelta(minutes=1)) if duration else "today"

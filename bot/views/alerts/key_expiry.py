@@ -1,0 +1,86 @@
+"""How long the key lives, and how a person keeps it alive."""
+
+from datetime import datetime
+
+from bot.interaction.message import Message
+from bot.views.components.badges import TROUBLE, alert_badge
+from bot.views.components.keyboards import do, keyboard
+from bot.views.components.layout import escape, lines, paragraphs, quoted
+from bot.views.components.times import stamp
+from engine.domain.accounts.key_expiry import RENEWABLE_FROM, days_left
+from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
+
+RENEW = (
+    "To renew it: open MEXC in a browser, go to My API Key, then Action, then Renew. "
+    f"MEXC offers that from {RENEWABLE_FROM} days before the end."
+)
+PAUSED_NOW = "Trading is paused for this chat."
+REPLACE = "Or make a new key there and send it with /connect: all settings stay."
+
+
+def life(expires_at: datetime, *, now: datetime) -> str:
+    days = days_left(expires_at, now=now)
+    return "expired" if not days else f"{_days(days)} left"
+
+
+def key_ending_view(alert: KeyEnding) -> Message:
+    return Message(
+        paragraphs(
+            lines(
+                f"{alert_badge(alert, sign=TROUBLE)} · {_title(alert)}",
+                f"The key ending in {escape(alert.key_tail)} ends on "
+                f"{stamp(alert.expires_at).lstrip()} UTC. After that MEXC refuses it, and nothing is "
+                "traded. Your coins are not touched by that.",
+            ),
+            lines(_renewal(alert.days_left), REPLACE),
+            "A key that is bound to this bot's address at MEXC does not expire.",
+        ),
+        keyboard([do("/doctor", "doctor"), do("/connect", "connect")]),
+    )
+
+
+def key_too_powerful_view(alert: KeyTooPowerful) -> Message:
+    """At most eight lines: it is read at night."""
+    return Message(
+        lines(
+            f"{alert_badge(alert, sign=TROUBLE)} · Your key may do too much now",
+            f"MEXC lists for the key ending in {escape(alert.key_tail)}: {quoted(alert.powers)}.",
+            "Who has such a key may move money out of your account.",
+            "No order was sent. I never use these powers.",
+            PAUSED_NOW if alert.paused else None,
+            "Take the powers off the key at MEXC, then send /resume.",
+            "If you did not add them, delete the key at MEXC now.",
+        ),
+        keyboard([do("/doctor", "doctor"), do("Resume", "resume")]),
+    )
+
+
+def money_shared_view(alert: MoneyShared) -> Message:
+    """It does not say which chat: only that there is one."""
+    return Message(
+        lines(
+            f"{alert_badge(alert, sign=TROUBLE)} · This account is traded twice",
+            "Another chat has a key of the same MEXC account, and connected it earlier.",
+            "Two chats would undo each other's trades, and you would pay for both.",
+            PAUSED_NOW if alert.paused else None,
+            "The other chat goes on as before. Your coins are not touched by this.",
+            "To trade here, send /disconnect in the other chat, then /resume here.",
+        ),
+        keyboard([do("/status", "status"), do("/disconnect", "disconnect")]),
+    )
+
+
+def _title(alert: KeyEnding) -> str:
+    if not alert.days_left:
+        return "Your MEXC key has expired"
+    return f"Your MEXC key ends in {_days(alert.days_left)}"
+
+
+def _renewal(days: int) -> str:
+    if days > RENEWABLE_FROM:
+        return f"{RENEW} You can do it in {_days(days - RENEWABLE_FROM)}; I remind you again."
+    return f"{RENEW} You can do it now."
+
+
+def _days(days: int) -> str:
+    return "1 day" if days == 1 else f"{days} days"

@@ -1,0 +1,112 @@
+"""`/audit`: who changed what, from what to what, and when; a page at a time."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from telegram import InlineKeyboardMarkup
+
+from bot.interaction.message import Message
+from bot.interaction.page_buttons import AuditPage
+from bot.views.components.keyboards import button, keyboard
+from bot.views.components.layout import COLUMNS, block, paragraphs, width
+from bot.views.components.times import stamp
+from bot.views.members import name_of
+from engine.domain.accounts.audit import ALL_ACCOUNTS, Entry
+
+_ARROW = " -> "
+_LONGEST = 120
+
+
+def audit_view(
+    *, entries: Sequence[Entry], names: Mapping[int, str], page: int, has_more: bool
+) -> Message:
+    """*entries* are those of *page*, newest first; *names* are what the people call themselves."""
+    title = "Who changed what" + (f", page {page + 1}" if page else "") + " (/audit)"
+    if not entries:
+        text = (
+            "Nothing older. /audit shows the newest."
+            if page
+            else "Nothing was changed so far. What anybody changes will stand here."
+        )
+        return Message(paragraphs(title, text), _pages(page, has_more=False))
+    rows = [row for entry in entries for row in _rows(entry, names)]
+    return Message(
+        paragraphs(f"{title}\nTimes in UTC, newest first.", block(rows)),
+        _pages(page, has_more=has_more),
+    )
+
+
+def _rows(entry: Entry, names: Mapping[int, str]) -> list[str]:
+    when = stamp(entry.at)
+    who = name_of(entry.user_id, names.get(entry.user_id, ""))
+    if entry.subject == ALL_ACCOUNTS and entry.user_id not in names:
+        who = "my owner"
+    while width(f"{when} {who}") > COLUMNS:
+        who = who[:-1]
+    return [f"{when} {who}", f"  {deed(entry)}"]
+
+
+def deed(entry: Entry) -> str:
+    """What was done, to follow the name of who did it."""
+    before, _, after = entry.detail.partition(_ARROW)
+    if entry.action in _DEEDS:
+        text = _DEEDS[entry.action](entry.subject, before, after)
+    else:
+        text = f"{entry.action} {entry.subject}: {before}" + (f" to {after}" if after else "")
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _limit(subject: str, before: str, after: str) -> str:
+    if "=" in before:  # all limits in one line, as they were first kept
+        return f"set limits {before} to {after}"
+    return f"set limit {subject} from {before} to {after}"
+
+
+def _key(before: str, after: str) -> str:
+    if before == "none":
+        return f"connected the key {after}"
+    if after == "none":
+        return f"forgot the key {before}"
+    return f"replaced key {before} by {after}"
+
+
+def _role(subject: str, before: str, after: str) -> str:
+    user_id, _, name = subject.partition(" ")
+    who = name_of(int(user_id), name) if user_id.isdecimal() else subject
+    if after == "none":
+        return f"removed {who} ({before})"
+    return f"made {who} {after} (was {before})"
+
+
+def _join(_: str, before: str, after: str) -> str:
+    return f"came in by a code as {after}" if before == "none" else f"became {after} by a code"
+
+
+def _topic(_: str, __: str, after: str) -> str:
+    return f"moved alerts to {'the general topic' if after == 'general' else f'topic {after}'}"
+
+
+# What a line of each action says, from its subject and what stands before and after the arrow.
+_DEEDS: Mapping[str, Callable[[str, str, str], str]] = {
+    "settings": lambda subject, before, after: f"set {subject} from {before} to {after}",
+    "limits": _limit,
+    "trading": lambda _, __, after: "paused trading" if after == "paused" else "resumed trading",
+    "key": lambda _, before, after: _key(before, after),
+    "halt": lambda *_: "halted all accounts",
+    "lift the halt": lambda *_: "lifted the halt",
+    "pair": lambda *_: "became the bot's owner",
+    "invite": lambda subject, *_: f"made a code for {subject}",
+    "join": _join,
+    "role": _role,
+    "look": lambda _, __, after: (
+        "let all look" if after == "everybody" else "let only members look"
+    ),
+    "topic": _topic,
+    "order_claimed": lambda _, said, __: f"told of an order: {said.partition(';')[0]}",
+    "order_set_aside": lambda *_: "put an unclear order aside",
+}
+
+
+def _pages(page: int, *, has_more: bool) -> InlineKeyboardMarkup | None:
+    newer = [button("« Newer", AuditPage(page - 1))] if page else []
+    older = [button("Older »", AuditPage(page + 1))] if has_more else []
+    return keyboard([*newer, *older]) if newer or older else None

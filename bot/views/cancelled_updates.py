@@ -1,0 +1,63 @@
+"""Messages that were not done: those a `/pause` came before, and those that could not be done."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.interaction.message import Message
+from bot.views.components.keyboards import do, keyboard
+from bot.views.components.layout import lines
+from engine.domain.alerts.local_time import local
+
+TAP = "tap"
+"""The name of a tap on a button among the names of commands."""
+_MOST_NAMES = 5
+
+
+def cancelled_line(names: Sequence[str]) -> str | None:
+    """*names* are of commands, without their slash, or TAP; None where there are none."""
+    if not names:
+        return None
+    said = [_name(name) for name in dict.fromkeys(names)]
+    shown, more = said[:_MOST_NAMES], len(said) - _MOST_NAMES
+    if more > 0:
+        shown.append(f"{more} more")
+    return f"Cancelled, because it was sent before this: {', '.join(shown)}."
+
+
+def not_carried_out_view(*, sent_at: datetime, time_zone: str | None) -> Message:
+    """For the author of a message that could not be handled; *time_zone* is the chat's own."""
+    when = f"{local(sent_at, time_zone):%H:%M}" if time_zone else f"{sent_at:%H:%M} UTC"
+    return Message(
+        lines(
+            f"⚠️ I could not carry out your message of {when}.",
+            "Please look at /status, then send it again if you still mean it.",
+        ),
+        keyboard([do("Status", "status")]),
+    )
+
+
+def tap_begun_view() -> Message:
+    """A tap that was begun before, and of which nobody knows how far it came."""
+    return Message(
+        lines(
+            "⚠️ I was interrupted while I carried out your tap.",
+            "I do not know how far I got, and did not do it a second time.",
+            "Please look at /status. If nothing changed, send the command again.",
+        ),
+        keyboard([do("Status", "status")]),
+    )
+
+
+def database_away_view() -> Message:
+    """Said once, while a message waits."""
+    return Message(
+        lines(
+            "⏳ My database does not answer right now.",
+            "Nothing is lost, and nothing is traded meanwhile.",
+            "I carry out your message as soon as it answers.",
+        )
+    )
+
+
+def _name(name: str) -> str:
+    return "a tapped button" if name == TAP else f"/{name}"

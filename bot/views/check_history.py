@@ -1,0 +1,106 @@
+"""The decisions before the last one, in a line each."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import assert_never
+
+from telegram import InlineKeyboardButton
+
+from bot.interaction.message import Message
+from bot.interaction.page_buttons import WhyPage
+from bot.views.alerts.incidents import what_went_wrong
+from bot.views.components.amounts import usdt
+from bot.views.components.badges import badge
+from bot.views.components.keyboards import button, keyboard
+from bot.views.components.layout import escape, lines, paragraphs
+from bot.views.components.no_trade_reasons import reason_text
+from bot.views.components.times import stamp
+from engine.domain.accounts.account import Account
+from engine.domain.market.pairs import Side, Symbol, base_of
+from engine.domain.orders.order import Trigger
+from engine.domain.rebalancing.check_result import (
+    Declined,
+    Failed,
+    LeftToPerson,
+    Look,
+    MovedAway,
+    Ordered,
+    Unsettled,
+    Waiting,
+)
+
+
+def with_earlier(
+    latest: Message, *, account: Account, before: Sequence[Look], size: int, has_more: bool
+) -> Message:
+    """The last decision in full, and those *before* it below."""
+    if not before:
+        return latest
+    return replace(
+        latest,
+        text=paragraphs(
+            latest.text,
+            lines("<b>Before that</b> (UTC, /why 10 shows more)", *_told(before, account)),
+        ),
+        keyboard=keyboard(_turns(0, size, has_more=has_more)) if has_more else None,
+    )
+
+
+def earlier_view(
+    *, account: Account, decisions: Sequence[Look], page: int, size: int, has_more: bool
+) -> Message:
+    """A page of them, newest first."""
+    text = paragraphs(
+        f"{badge(account)} · Decisions, page {page + 1}",
+        lines(*_told(decisions, account)) if decisions else "I remember none before that.",
+        "Times in UTC. /why tells the last one in full.",
+    )
+    return Message(text, keyboard(_turns(page, size, has_more=has_more)))
+
+
+def _told(decisions: Sequence[Look], account: Account) -> list[str]:
+    return [
+        f"{stamp(look.at).lstrip()} · {_sentence(look, account.settings.symbol)}"
+        for look in decisions
+    ]
+
+
+def _sentence(look: Look, symbol: Symbol) -> str:
+    """On one line, whatever it is."""
+    if look.seen is not None:
+        symbol = look.seen.symbol
+    asked = "You asked. " if look.trigger is Trigger.PERSON else ""
+    return asked + " ".join(_decided(look, symbol).split())
+
+
+def _decided(look: Look, symbol: Symbol) -> str:  # noqa: PLR0911 - one return a verdict
+    verdict, base = look.verdict, escape(base_of(symbol))
+    held = look.seen.held if look.seen else None
+    match verdict:
+        case Ordered():
+            verb = "buy" if verdict.side is Side.BUY else "sell"
+            had = f" Held {usdt(held)}, target {usdt(look.target)}." if held is not None else ""
+            return f"Sent an order to {verb} {base} for about {usdt(verdict.expected_quote)}.{had}"
+        case Declined():
+            text = reason_text(verdict.reason, symbol=symbol, held=held, band=look.band)
+            return f"No order: {text}"
+        case LeftToPerson():
+            verb = "buy" if verdict.side is Side.BUY else "sell"
+            would = f"{verb} {base} for about {usdt(verdict.expected_quote)}"
+            return f"No order: to {would} is left to you (/mode)."
+        case MovedAway():
+            return "No order: by then it was another deal than the one on the button."
+        case Waiting():
+            return "No order: an earlier one was not confirmed yet."
+        case Unsettled():
+            return "No order: MEXC's balance did not show the last trade yet."
+        case Failed():
+            return what_went_wrong(verdict.kind, detail=verdict.detail, base=base)
+        case _:
+            assert_never(verdict)
+
+
+def _turns(page: int, size: int, *, has_more: bool) -> list[InlineKeyboardButton]:
+    later = [button("« Later", WhyPage(page - 1, size))] if page else []
+    earlier = [button("Earlier »", WhyPage(page + 1, size))] if has_more else []
+    return [*later, *earlier]

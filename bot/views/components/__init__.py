@@ -1,0 +1,1 @@
+"""Parts that views share: amounts, times, keyboards, badges."""

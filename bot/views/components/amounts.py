@@ -1,0 +1,89 @@
+"""How amounts are written: with their unit and thousands separators, never with an exponent."""
+
+from decimal import Decimal
+
+from engine.domain.accounts.settings import Band, Threshold, ThresholdUnit
+from engine.domain.market.decimals import ZERO, floor_to_step
+from engine.domain.market.pairs import Asset, Symbol, base_of
+
+_SIGNIFICANT_DIGITS = 4
+_CENT = Decimal("0.01")
+# For a balance whose pair's precision is not at hand: nobody needs the 18 decimals MEXC sends.
+_COARSE_STEP, _FINE_STEP = Decimal("0.01"), Decimal("0.00000001")
+_MANY = 1000
+
+
+def cents(amount: Decimal) -> str:
+    """USDT without its unit, for a line that has named it: 1,234.50."""
+    text = f"{amount:,.2f}"
+    return text.removeprefix("-") if text == "-0.00" else text
+
+
+def usdt(amount: Decimal) -> str:
+    return f"{cents(amount)} USDT"
+
+
+def quantity(amount: Decimal) -> str:
+    """All digits that there are: an executed quantity already has the pair's precision."""
+    return _trimmed(f"{amount:,f}")
+
+
+def tokens(amount: Decimal, asset: Asset) -> str:
+    return f"{quantity(amount)} {asset}"
+
+
+def balance(amount: Decimal, *, step: Decimal | None = None) -> str:
+    """A balance rounded down to the pair's *step*, or to something readable without one."""
+    if step is None:
+        step = _COARSE_STEP if amount >= _MANY else _FINE_STEP
+    return quantity(floor_to_step(amount, step))
+
+
+def price(value: Decimal, *, step: Decimal | None = None) -> str:
+    """Four significant digits, or cents where those say more; no finer than the pair's *step*."""
+    if value <= ZERO:
+        return "0"
+    decimals = max(2, _SIGNIFICANT_DIGITS - 1 - value.adjusted())
+    if step is not None:
+        decimals = min(decimals, max(0, -int(step.normalize().as_tuple().exponent)))
+    return _trimmed(f"{value:,.{decimals}f}")
+
+
+def percent(fraction: Decimal) -> str:
+    """Exact: 0.05 -> 5%."""
+    return f"{quantity(fraction * 100)}%"
+
+
+def about_percent(fraction: Decimal) -> str:
+    return f"{_trimmed(f'{fraction * 100:,.1f}')}%"
+
+
+def drift(held: Decimal, *, target: Decimal) -> str:
+    """How far from the target, with its sign: +42.8%."""
+    text = f"{(held - target) / target * 100:+,.1f}"
+    return "0%" if text in {"+0.0", "-0.0"} else f"{text}%"
+
+
+def fee(amount: Decimal, asset: Asset) -> str:
+    """A commission; one below a cent of USDT still is one."""
+    if asset != "USDT":
+        return f"{balance(amount)} {asset}"
+    return usdt(amount) if amount >= _CENT / 2 else "under 0.01 USDT"
+
+
+def threshold(value: Threshold) -> str:
+    if value.unit is ThresholdUnit.FRACTION:
+        return percent(value.value)
+    return usdt(value.value)
+
+
+def band_range(band: Band) -> str:
+    return f"{cents(band.low)} – {usdt(band.high)}"
+
+
+def pair_name(symbol: Symbol) -> str:
+    return f"{base_of(symbol)}/USDT"
+
+
+def _trimmed(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,97 @@
+"""Settings as a person would type them, for buttons and for "this sets it back"."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from bot.views.components.amounts import pair_name, threshold, usdt
+from bot.views.components.layout import escape
+from bot.views.components.times import exactly
+from engine.domain.accounts.risk_limits import AUTOMATIC, Limits
+from engine.domain.accounts.settings import Threshold, ThresholdUnit
+from engine.domain.accounts.settings_change import Wish
+from engine.domain.market.decimals import plain
+
+_UNITS = ((timedelta(hours=1), "h"), (timedelta(minutes=1), "m"))
+
+
+def target_text(amount: Decimal) -> str:
+    return f"{plain(amount)}usdt"
+
+
+def threshold_text(value: Threshold) -> str:
+    if value.unit is ThresholdUnit.FRACTION:
+        return f"{plain(value.value * 100)}%"
+    return f"{plain(value.value)}usdt"
+
+
+def interval_text(duration: timedelta) -> str:
+    for size, unit in _UNITS:
+        if duration and duration % size == timedelta():
+            return f"{duration // size}{unit}"
+    return f"{duration // timedelta(seconds=1)}s"
+
+
+def limits_text(limits: Limits) -> str:
+    """All four; "auto" is what follows from the target."""
+    order = "auto" if limits.order is None else usdt(limits.order)
+    day = "auto" if limits.day is None else usdt(limits.day)
+    hour = limits.orders_per_hour or "auto"
+    price = "auto" if limits.move is None else f"{plain(limits.move * 100)}%"
+    return f"order {order}, day {day}, hour {hour}, price {price}"
+
+
+def named(wish: Wish) -> list[tuple[str, str]]:
+    """What the wish is about, and its value in words."""
+    found: list[tuple[str, str]] = []
+    if wish.target is not None:
+        found.append(("target", usdt(wish.target)))
+    if wish.threshold is not None:
+        found.append(("threshold", threshold(wish.threshold)))
+    if wish.interval_s is not None:
+        found.append(("interval", exactly(timedelta(seconds=wish.interval_s))))
+    if wish.symbol is not None:
+        found.append(("pair", escape(pair_name(wish.symbol))))
+    if wish.counting is not None:
+        found.append(("count", wish.counting.value))
+    if wish.autonomy is not None:
+        found.append(("mode", wish.autonomy.value))
+    if wish.dry_run is not None:
+        found.append(("dry run", "on" if wish.dry_run else "off"))
+    if wish.limits is not None:
+        found.append(("limits", limits_text(wish.limits)))
+    return found
+
+
+def commands(wish: Wish) -> list[str]:
+    """What would have to be sent for it."""
+    found: list[str] = []
+    if wish.target is not None:
+        found.append(f"/settarget {plain(wish.target)}")
+    if wish.threshold is not None:
+        found.append(f"/setthreshold {threshold_text(wish.threshold)}")
+    if wish.interval_s is not None:
+        found.append(f"/setinterval {interval_text(timedelta(seconds=wish.interval_s))}")
+    if wish.symbol is not None:
+        found.append(f"/setpair {escape(wish.symbol)}")
+    if wish.counting is not None:
+        found.append(f"/count {wish.counting.value}")
+    if wish.autonomy is not None:
+        found.append(f"/mode {wish.autonomy.value}")
+    if wish.dry_run is not None:
+        found.append(f"/dryrun {'on' if wish.dry_run else 'off'}")
+    if wish.limits is not None:
+        found.extend(_limits_commands(wish.limits))
+    return found
+
+
+def _limits_commands(limits: Limits) -> list[str]:
+    """One a limit, for /limits takes one at a time."""
+    if limits == AUTOMATIC:
+        return ["/limits auto"]
+    values = {
+        "order": None if limits.order is None else plain(limits.order),
+        "day": None if limits.day is None else plain(limits.day),
+        "hour": limits.orders_per_hour,
+        "price": None if limits.move is None else f"{plain(limits.move * 100)}%",
+    }
+    return [f"/limits {name} {value or 'auto'}" for name, value in values.items()]

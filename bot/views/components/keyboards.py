@@ -1,0 +1,25 @@
+"""Inline keyboards. Each button is a typed command or the answer to a stored question."""
+
+from collections.abc import Sequence
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.interaction.callback_data import Do, Press
+
+
+def button(label: str, press: Press) -> InlineKeyboardButton:
+    return InlineKeyboardButton(label, callback_data=press.encode())
+
+
+def do(label: str, command: str, argument: str = "") -> InlineKeyboardButton:
+    """A button for */command*, which the label or the message's text must name."""
+    return button(label, Do(command, argument))
+
+
+def typed(command: str, argument: str = "") -> InlineKeyboardButton:
+    """A button that shows exactly what it types."""
+    return button(f"/{command} {argument}".rstrip(), Do(command, argument))
+
+
+def keyboard(*rows: Sequence[InlineKeyboardButton]) -> InlineKeyboardMarkup:
+    return InlineKeyboardMarkup([list(row) for row in rows if row])

@@ -1,0 +1,154 @@
+"""The talk around the work: unknown commands, plain text, old messages, version, logs."""
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from difflib import get_close_matches
+
+from bot.interaction.message import Message
+from bot.views.components.keyboards import do, keyboard
+from bot.views.components.layout import echoed, escape, lines, paragraphs
+from bot.views.components.times import compact, roughly
+from bot.views.help import COMMANDS
+
+_SLASHED = re.compile(r"(?<![\w/.])/([A-Za-z_]{1,32})(?![\w/])", re.ASCII)
+# What other bots call it.
+_MEANT = {"stop": "pause", "cancel": "pause", "off": "pause", "go": "resume", "run": "resume"}
+_LOG_ROOM = 3500
+_LONGEST_LINE = 300
+
+
+def unknown_command_view(*, name: str) -> Message:
+    """*name* without its slash, as typed."""
+    names = [known for known, _ in COMMANDS]
+    close = [_MEANT[name.lower()]] if name.lower() in _MEANT else []
+    close = close or get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+    return Message(
+        lines(
+            f"I do not know {echoed(f'/{name}')}. Nothing changed.",
+            f"Did you mean /{close[0]}?" if close else None,
+            "/help shows all commands.",
+        ),
+        keyboard([do("Help", "help")]),
+    )
+
+
+def plain_text_view(text: str = "") -> Message:
+    """*text* is no command and answers no question; one that stands within it is named."""
+    known = {name for name, _ in COMMANDS}
+    found = next((word for word in _SLASHED.findall(text) if word.lower() in known), None)
+    if found is not None:
+        return Message(
+            lines(
+                f"I did not carry out /{found.lower()}. Nothing changed.",
+                f"A command is the first word of a message. Please send /{found.lower()} alone.",
+            )
+        )
+    return Message(
+        "I only understand commands, like /status or /settarget 40. /help shows them all.",
+        keyboard([do("Status", "status"), do("Help", "help")]),
+    )
+
+
+def no_text_view() -> Message:
+    """A voice message, a sticker, a file: a person must not take silence for "done"."""
+    return Message(
+        lines(
+            "I can only read text. Nothing changed.",
+            "Send a command, like /pause or /status. /help shows them all.",
+        ),
+        keyboard([do("Status", "status"), do("Help", "help")]),
+    )
+
+
+def for_another_bot_view() -> Message:
+    """A command with another bot's name behind it, in a private chat."""
+    return Message(
+        lines(
+            "This command names another bot. Nothing changed.",
+            "Send it without the name, like /pause. /help shows all commands.",
+        )
+    )
+
+
+def too_old_view(*, command: str, age: timedelta) -> Message:
+    """A command that waited so long that its sender may want something else by now.
+
+    *command* is its bare name: what followed may have been a key.
+    """
+    return _not_done(f"You sent {echoed(f'/{command}')} {roughly(age)} ago, while I was off.")
+
+
+def too_old_tap_view(*, name: str) -> Message:
+    """As `too_old_view`, for a button: Telegram only says that it is too long ago. *name* is of the
+    command that the button stands for, or of the button.
+    """
+    return _not_done(f"You tapped {echoed(f'/{name}')} a while ago, while I was off.")
+
+
+def tap_of_unknown_age_view(*, name: str) -> Message:
+    """As `too_old_tap_view`, where Telegram did not answer."""
+    return _not_done(f"I could not find out when you tapped {echoed(f'/{name}')}.")
+
+
+def _not_done(why: str) -> Message:
+    return Message(
+        lines(
+            why,
+            "I did not do it: you may want something else by now.",
+            "Please send it again if you still mean it. /status shows how things stand.",
+        )
+    )
+
+
+def version_view(*, version: str, uptime: timedelta, python: str) -> Message:
+    return Message(
+        lines(
+            f"Ballast {escape(version)}",
+            f"Up for {compact(uptime)}, Python {escape(python)}.",
+            "/status shows how things stand.",
+        )
+    )
+
+
+def logs_view(*, log_lines: Sequence[str]) -> Message:
+    """The newest lines that fit into one message, oldest first."""
+    if not log_lines:
+        return Message("The log is empty. /logs shows it when there is something.")
+    chosen: list[str] = []
+    room = _LOG_ROOM
+    for line in reversed(log_lines):
+        short = line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"
+        size = len(short.encode("utf-16-le")) // 2 + 1  # as Telegram counts
+        if size > room:
+            break
+        room -= size
+        chosen.append(escape(short))
+    return Message(
+        paragraphs(f"The last {len(chosen)} log lines (/logs):", "\n".join(reversed(chosen)))
+    )
+
+
+def edited_view() -> Message:
+    """A message counts as it was first sent."""
+    return Message(
+        lines(
+            "I do not follow edits. Nothing changed by this edit.",
+            "A message counts as you first sent it. Please send the command again.",
+        )
+    )
+
+
+def too_many_questions_view(*, most: int) -> Message:
+    """For the onlookers of a group; said once."""
+    return Message(
+        lines(
+            f"I answer {most} questions a minute of people who may only look here.",
+            "That keeps the way free for alerts. Please ask again in a minute.",
+        ),
+        silent=True,
+    )
+
+
+def too_many_questions_notice() -> str:
+    return "Too many questions in this group just now. Please tap again in a minute."

@@ -1,0 +1,88 @@
+"""`/pause` and `/resume`: what stops, what starts, and what is still on its way."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.interaction.message import Message
+from bot.views.cancelled_updates import cancelled_line
+from bot.views.components.amounts import usdt
+from bot.views.components.badges import badge
+from bot.views.components.forecast import band_line, caution, held_at, next_step, seen_line
+from bot.views.components.keyboards import do, keyboard
+from bot.views.components.layout import lines, paragraphs
+from engine.domain.accounts.account import Account
+from engine.domain.market.pairs import PairRules
+from engine.domain.orders.order import Intent
+from engine.domain.rebalancing.check_result import Look
+from engine.rebalancing.preview import Foreseen
+
+
+def paused_view(
+    *,
+    account: Account,
+    already: bool,
+    unresolved: Intent | None = None,
+    called_off: bool = False,
+    cancelled: Sequence[str] = (),
+) -> Message:
+    """*unresolved* left before the pause and can still turn out to have traded; *called_off*: a
+    rebalance that was tapped had not begun. *cancelled* are the commands that this overtook.
+    """
+    return Message(
+        lines(
+            f"{badge(account)} · {'Paused already' if already else 'Trading is paused'}",
+            "No order leaves from now on.",
+            f"One sent before, about {usdt(unresolved.expected_quote)}, may still be filled; "
+            "I look it up and tell you."
+            if unresolved
+            else None,
+            "The rebalance you tapped is called off." if called_off else None,
+            cancelled_line(cancelled),
+            "Your coins stay where they are. /resume starts trading again."
+            if not account.halted
+            else "Your coins stay where they are. It stays paused when the halt is lifted, too.",
+        ),
+        None if account.halted else keyboard([do("Resume", "resume")]),
+    )
+
+
+def resumed_view(
+    *,
+    account: Account,
+    already: bool,
+    now: datetime,
+    look: Look | None = None,
+    rules: PairRules | None = None,
+    foreseen: Foreseen | None = None,
+) -> Message:
+    settings = account.settings
+    warning = caution(settings, rules=rules, seen=look.seen if look else None)
+    money = "on paper, with live prices" if settings.dry_run else "with real money"
+    held = held_at(look, settings)
+    step = next_step(account, held=held, rules=rules, foreseen=foreseen)
+    title = "Trading is on already" if already else "Trading is on"
+    return Message(
+        paragraphs(
+            lines(
+                f"{badge(account)} · {title}",
+                f"I hold {usdt(settings.target)} for you {money}.",
+                band_line(settings),
+            ),
+            lines(step, seen_line(look, held=held, now=now)),
+            warning.text if warning else None,
+            "/pause stops it at any time.",
+        ),
+        keyboard([do("Pause", "pause")]),
+    )
+
+
+def cannot_resume_view(*, account: Account) -> Message:
+    """There is no key to trade with."""
+    return Message(
+        lines(
+            f"{badge(account)} · No key yet",
+            "I need a MEXC key before I can trade. Nothing changed.",
+            "Send /connect to add one, or /dryrun on to try it on paper.",
+        ),
+        keyboard([do("Connect", "connect")]),
+    )

@@ -1,0 +1,164 @@
+"""One trade's whole story: what was planned, what was seen, what came of it, and when."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import assert_never
+
+from bot.interaction.message import Message
+from bot.interaction.page_buttons import HistoryPage
+from bot.views.components.amounts import about_percent, cents, fee, price, quantity, tokens, usdt
+from bot.views.components.badges import badge
+from bot.views.components.keyboards import button, keyboard
+from bot.views.components.layout import block, escape, lines, paragraphs, quoted, row
+from bot.views.components.times import to_the_second
+from engine.domain.accounts.account import Account
+from engine.domain.market.decimals import ZERO
+from engine.domain.market.pairs import Side, base_of
+from engine.domain.orders.order import Fees, Intent, OrderState, Trigger
+from engine.domain.orders.slippage import slippage
+
+_ASIDE = "  "
+
+
+def story_view(
+    *, account: Account, order: Intent, asked_by: str | None, back: HistoryPage
+) -> Message:
+    """*asked_by* is the person who tapped, as far as that is known; *back* the page it came from."""
+    return Message(
+        paragraphs(
+            lines(
+                f"{badge(account)} · {_title(order)}",
+                _who(order, asked_by),
+                "On paper: no real money moved." if order.dry_run else None,
+            ),
+            block(
+                [
+                    *_planned(order),
+                    *_happened(order),
+                    *_balances(order),
+                    *_times(order),
+                    *_ids(order),
+                ]
+            ),
+            _refusal(order),
+            "Times in UTC. Back to /history:",
+        ),
+        keyboard([button("« Back", back)]),
+    )
+
+
+def story_gone_view(*, back: HistoryPage) -> Message:
+    """A button of another chat's trade, or of one that is not kept any more."""
+    return Message(
+        "I have no such trade here. Back to /history:", keyboard([button("Back", back)])
+    )
+
+
+def _title(order: Intent) -> str:
+    base = base_of(order.symbol)
+    moved = order.execution.base_quantity
+    if moved:
+        verb = "Bought" if order.side is Side.BUY else "Sold"
+        return f"{verb} {escape(tokens(moved, base))}"
+    verb = "buy" if order.side is Side.BUY else "sell"
+    return f"An order to {verb} {escape(base)}"
+
+
+def _who(order: Intent, asked_by: str | None) -> str:
+    if order.trigger is Trigger.INTERVAL:
+        return "A check started it by itself: the balance was outside its band."
+    if asked_by is None:
+        return "A person started it with a tap under /rebalance."
+    return f"{escape(asked_by)} started it with a tap under /rebalance."
+
+
+def _refusal(order: Intent) -> str | None:
+    if order.state is not OrderState.REJECTED or not order.error:
+        return None
+    return f"MEXC answered {quoted(order.error)}."
+
+
+def _planned(order: Intent) -> Iterable[str]:
+    base = base_of(order.symbol)
+    asked = f"spend {usdt(order.expected_quote)}"
+    if order.base_quantity is not None:
+        asked = f"sell {tokens(order.base_quantity, base)} for about {usdt(order.expected_quote)}"
+    yield from row("Target", usdt(order.target))
+    yield from row("Held", usdt(order.quote_before))
+    yield from row("Asked", asked)
+    yield from row("Seen", f"{price(order.price)} USDT" if order.price else "price not kept")
+
+
+def _happened(order: Intent) -> Iterable[str]:
+    execution = order.execution
+    yield from row("Result", _result(order.state))
+    if execution.average_price is None:
+        return
+    yield from row("Filled", tokens(execution.base_quantity, base_of(order.symbol)))
+    yield from row("", f"for {usdt(execution.quote_amount)}")
+    yield from row("Average", f"{price(execution.average_price)} USDT")
+    slipped = slippage(order)
+    if slipped is not None:
+        yield from row("Slippage", _slippage(slipped))
+    yield from row("Fee", _fees(order.fees))
+
+
+def _slippage(slipped: Decimal) -> str:
+    """Next to the price that was seen."""
+    text = about_percent(abs(slipped))
+    if text == "0%":
+        return "none"
+    return f"{text} {'worse' if slipped > ZERO else 'better'} than seen"
+
+
+def _fees(fees: Fees | None) -> str:
+    if fees is None:
+        return "not known"
+    paid = [fee(amount, asset) for asset, amount in sorted(fees.by_asset.items()) if amount]
+    if not fees.complete:
+        return f"at least {' + '.join(paid)}" if paid else "not known"
+    return " + ".join(paid) or "none"
+
+
+def _balances(order: Intent) -> Iterable[str]:
+    base = base_of(order.symbol)
+    after = "?" if order.quote_after is None else cents(order.quote_after)
+    yield from row("USDT", f"{cents(order.quote_before)} → {after}")
+    base_after = "?" if order.base_after is None else quantity(order.base_after)
+    yield from row(base, f"{quantity(order.base_before)} → {base_after}")
+
+
+def _times(order: Intent) -> Iterable[str]:
+    yield from row("Planned", to_the_second(order.created_at))
+    yield from row("Sent", to_the_second(order.sent_at) if order.sent_at else "never")
+    yield from row("Settled", to_the_second(order.resolved_at) if order.resolved_at else "not yet")
+
+
+def _ids(order: Intent) -> Iterable[str]:
+    """Each on a line of its own, so that it can be copied."""
+    yield "Client order id"
+    yield _ASIDE + order.client_order_id
+    yield "MEXC's order id" if not order.dry_run else "Paper order id"
+    yield _ASIDE + (order.exchange_order_id or "none")
+
+
+def _result(state: OrderState) -> str:  # noqa: PLR0911 - one return a state
+    match state:
+        case OrderState.FILLED:
+            return "filled"
+        case OrderState.PARTIAL:
+            return "filled in part"
+        case OrderState.UNFILLED:
+            return "found nobody"
+        case OrderState.REJECTED:
+            return "refused"
+        case OrderState.NOT_EXECUTED | OrderState.DROPPED:
+            return "never arrived"
+        case OrderState.NEEDS_HUMAN | OrderState.SET_ASIDE:
+            return "unclear, look at MEXC"
+        case OrderState.UNKNOWN:
+            return "not confirmed yet"
+        case OrderState.PLANNED | OrderState.SENDING | OrderState.ACKED:
+            return "on its way"
+        case _:
+            assert_never(state)

@@ -1,0 +1,110 @@
+"""`/mode`: how far the bot goes by itself when a trade is due."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from telegram import InlineKeyboardMarkup
+
+from bot.interaction.message import Message
+from bot.views.components.amounts import usdt
+from bot.views.components.badges import badge
+from bot.views.components.forecast import held_at, next_step, seen_line
+from bot.views.components.keyboards import keyboard, typed
+from bot.views.components.layout import echoed, lines, paragraphs
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings import Autonomy
+from engine.domain.market.pairs import PairRules
+from engine.domain.orders.order import Intent
+from engine.domain.rebalancing.check_result import Look
+from engine.rebalancing.preview import Foreseen
+
+# In the order of how much is left to the person.
+_MEANINGS: Mapping[Autonomy, str] = {
+    Autonomy.AUTO: "I trade by myself when the balance leaves the band, and tell you.",
+    Autonomy.ASK: "I ask before I trade: nothing is sent without a tap.",
+    Autonomy.NOTIFY: "I only tell you once a drift; you trade it with /rebalance.",
+}
+_IN_WORDS: Mapping[Autonomy, str | None] = {
+    Autonomy.AUTO: None,
+    Autonomy.ASK: "I ask before I trade. /mode changes that.",
+    Autonomy.NOTIFY: "I never trade by myself, I only tell you. /mode changes that.",
+}
+
+
+def mode_view(*, account: Account, now: datetime) -> Message:
+    """The three, and which one it is."""
+    current = account.settings.autonomy
+    return Message(
+        paragraphs(
+            f"{badge(account)} · Mode: {current.value}",
+            lines(*(_line(mode, current=current) for mode in _MEANINGS)),
+            _resting(account, now=now),
+            "Pause, limits and halts hold in every mode. /pause stops everything.",
+        ),
+        _buttons(current),
+    )
+
+
+def mode_changed_view(
+    *,
+    account: Account,
+    changed: bool,
+    now: datetime,
+    look: Look | None = None,
+    rules: PairRules | None = None,
+    foreseen: Foreseen | None = None,
+    under_way: Intent | None = None,
+) -> Message:
+    """*account* as it is after the change."""
+    current = account.settings.autonomy
+    held = held_at(look, account.settings)
+    headline = f"Mode set to {current.value}" if changed else f"Mode is {current.value} already"
+    return Message(
+        paragraphs(
+            f"{badge(account)} · {headline}",
+            _MEANINGS[current],
+            f"An order for about {usdt(under_way.expected_quote)} had left before; I tell you what "
+            "becomes of it."
+            if under_way
+            else None,
+            lines(
+                next_step(account, held=held, rules=rules, foreseen=foreseen),
+                seen_line(look, held=held, now=now),
+            ),
+        ),
+        _buttons(current),
+    )
+
+
+def mode_not_understood_view(*, account: Account, typed_text: str) -> Message:
+    current = account.settings.autonomy
+    return Message(
+        lines(
+            f"I do not understand {echoed(typed_text)} here. Nothing changed: "
+            f"the mode is {current.value}.",
+            "Send /mode auto, /mode ask or /mode notify.",
+        ),
+        _buttons(current),
+    )
+
+
+def mode_note(account: Account) -> str | None:
+    """For `/status` and `/why`: what is not to be expected."""
+    return _IN_WORDS[account.settings.autonomy]
+
+
+def _line(mode: Autonomy, *, current: Autonomy) -> str:
+    mark = "▶" if mode is current else "▫"
+    return f"{mark} <b>{mode.value}</b> – {_MEANINGS[mode]}"
+
+
+def _resting(account: Account, *, now: datetime) -> str | None:
+    if account.not_before is None or account.not_before <= now:
+        return None
+    minutes = -(-int((account.not_before - now).total_seconds()) // 60)
+    return f"You wanted no questions for a while: {minutes} min are left."
+
+
+def _buttons(current: Autonomy) -> InlineKeyboardMarkup:
+    others: Sequence[Autonomy] = [mode for mode in _MEANINGS if mode is not current]
+    return keyboard([typed("mode", mode.value) for mode in others])

@@ -1,0 +1,230 @@
+"""An order that nobody can tell about: the buttons that ask the person, and what each answer gets."""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import assert_never
+
+from telegram import InlineKeyboardButton
+
+from bot.interaction.callback_data import Confirm, Report, Word
+from bot.interaction.message import Message
+from bot.views.components.amounts import balance, cents, quantity, tokens, usdt
+from bot.views.components.badges import badge, halted_badge
+from bot.views.components.keyboards import button, do, keyboard
+from bot.views.components.layout import escape, lines, paragraphs
+from engine.domain.accounts.account import Account
+from engine.domain.market.balances import Holdings
+from engine.domain.market.pairs import USDT, Side, base_of
+from engine.domain.orders.order import Intent, OrderState
+from engine.domain.orders.settlement import Trace, trace
+from engine.execution.manual_resolution import (
+    AlreadyClear,
+    Believed,
+    Doubted,
+    KnownNow,
+    Silence,
+    StillUnclear,
+)
+
+
+def report_rows(client_order_id: str) -> Sequence[Sequence[InlineKeyboardButton]]:
+    """What the person may say of an order; good for as long as the order is unclear."""
+
+    def word(label: str, said: Word) -> InlineKeyboardButton:
+        return button(label, Report(said, client_order_id))
+
+    return (
+        [word("It was filled", Word.FILLED), word("It was not", Word.NOT_FILLED)],
+        [word("Look again", Word.LOOK_AGAIN)],
+    )
+
+
+def already_clear_view(clear: AlreadyClear) -> Message:
+    if clear.order is None:
+        return Message(
+            "I know no such order in this chat. Nothing happened. /status shows how things stand."
+        )
+    return Message(
+        lines(
+            f"The order to {_what(clear.order)}: {_end(clear.order)}",
+            "Nothing more happened. /status shows how things stand.",
+        )
+    )
+
+
+def known_now_view(known: KnownNow) -> Message:
+    """The exchange's own word, which counts more than anybody's."""
+    order = known.order
+    after = (
+        "It is over, so I book it and tell you the amounts in a moment."
+        if known.over
+        else "It is still open there. I follow it and send nothing else until it is over."
+    )
+    return Message(
+        lines(
+            f"{halted_badge(dry_run=order.dry_run)} · MEXC has it now",
+            f"MEXC knows the order to {_what(order)}.",
+            after,
+            "/status shows how it stands.",
+        )
+    )
+
+
+def still_unclear_view(unclear: StillUnclear) -> Message:
+    order = unclear.order
+    return Message(
+        lines(
+            f"{halted_badge(dry_run=order.dry_run)} · Still unclear",
+            f"{_silence(unclear.silence)} So the order to {_what(order)} "
+            "may or may not have traded.",
+            "I look every 30 s, send nothing else meanwhile, and tell you as soon as I know. "
+            "/status shows how it stands.",
+        )
+    )
+
+
+def believed_view(believed: Believed) -> Message:
+    account, order = believed.account, believed.order
+    said = "filled" if believed.filled else "not filled"
+    return Message(
+        paragraphs(
+            lines(
+                f"{badge(account)} · Taken as {said}",
+                f"You said the order to {_what(order)} was {said}, and your balances agree.",
+                *_changes(order, believed.seen),
+            ),
+            "MEXC never told me amounts and fee, so it is not in /history."
+            if believed.filled
+            else "No money moved.",
+            _from_here(account),
+        )
+    )
+
+
+def doubted_view(doubted: Doubted, *, confirmation_id: str) -> Message:
+    """What the person said is not borne out. They may insist, and then trading is paused."""
+    order = doubted.order
+    said = "filled" if doubted.filled else "not filled"
+    return Message(
+        paragraphs(
+            lines(
+                f"{halted_badge(dry_run=order.dry_run)} · I cannot confirm that",
+                f"You said the order to {_what(order)} was {said}.",
+                *_why_not(doubted),
+                f"{_silence(doubted.silence)} Nothing changed: I keep asking and send nothing "
+                "else meanwhile.",
+            ),
+            "If you are sure all the same, tap the button within 90 s: I put the order aside, "
+            "pause, and start from your balances as they are when you send /resume.",
+        ),
+        keyboard([button("I am sure, put it aside", Confirm(confirmation_id))]),
+    )
+
+
+def ask_set_aside_view(*, account: Account, order: Intent, confirmation_id: str) -> Message:
+    """/resume while an order needs the person's eyes."""
+    return Message(
+        paragraphs(
+            lines(
+                f"{badge(account, halted=True)} · One order is unclear",
+                f"I do not know what became of the order to {_what(order)}.",
+                f"Its client order id is {escape(order.client_order_id)}.",
+            ),
+            "Please look in your orders at MEXC and tap what you saw. I compare it with your "
+            "balances, and where they agree I go on from them.",
+            "If it was filled in part, or you cannot tell, “I looked, go on” puts it aside: I stay "
+            "paused and start from your balances as they are when you send /resume again.",
+            "Without a tap nothing changes: I keep asking MEXC.",
+        ),
+        keyboard(
+            *report_rows(order.client_order_id),
+            [button("I looked, go on", Confirm(confirmation_id))],
+        ),
+    )
+
+
+def set_aside_view(*, account: Account) -> Message:
+    return Message(
+        lines(
+            f"{badge(account)} · Put aside",
+            "The unclear order no longer holds me up. No order was sent, trading is paused.",
+            "/balance shows what you hold, /resume starts trading from there.",
+        ),
+        keyboard([do("Resume", "resume")]),
+    )
+
+
+def _what(order: Intent) -> str:
+    verb = "buy" if order.side is Side.BUY else "sell"
+    return f"{verb} {escape(base_of(order.symbol))} for about {usdt(order.expected_quote)}"
+
+
+def _silence(silence: Silence) -> str:
+    match silence:
+        case Silence.NOT_KNOWN:
+            return "MEXC still does not know it."
+        case Silence.NO_ANSWER:
+            return "MEXC does not answer."
+        case Silence.NOT_ALLOWED:
+            return "MEXC does not let me look with this key."
+        case Silence.UNKNOWN_STATUS:
+            return "MEXC has it under a status that I do not know."
+        case _:
+            assert_never(silence)
+
+
+def _changes(order: Intent, seen: Holdings) -> Sequence[str]:
+    base = base_of(order.symbol)
+    token = _change(order.base_before, seen.of(base).total, balance)
+    money = _change(order.quote_before, seen.of(USDT).total, cents)
+    return (f"{escape(base)}  {token}", f"USDT  {money}")
+
+
+def _change(before: Decimal, now: Decimal, short: Callable[[Decimal], str]) -> str:
+    """A change too small for the *short* form is shown to its last digit."""
+    if before == now:
+        return f"{short(now)}, as before the order"
+    text = quantity if short(before) == short(now) else short
+    return f"{text(before)} → {text(now)}"
+
+
+def _why_not(doubted: Doubted) -> Sequence[str]:
+    if doubted.seen is None:
+        return ("I cannot read your balances now, so there is nothing to compare it with.",)
+    if trace(doubted.seen, doubted.order) is Trace.UNSURE:
+        verdict = "neither show that nor rule it out"
+    else:
+        verdict = "do not show that" if doubted.filled else "speak against that"
+    return (f"Your balances {verdict}:", *_changes(doubted.order, doubted.seen))
+
+
+def _from_here(account: Account) -> str:
+    if account.stopped:
+        return (
+            "Trading stays stopped, as it was. Once it is on again, it starts from these "
+            "balances. /status shows how things stand."
+        )
+    return "Trading goes on: the next check starts from these balances. /pause stops it."
+
+
+def _end(order: Intent) -> str:
+    match order.state:
+        case OrderState.FILLED | OrderState.PARTIAL:
+            execution = order.execution
+            verb = "bought" if order.side is Side.BUY else "sold"
+            amount = escape(tokens(execution.base_quantity, base_of(order.symbol)))
+            return f"MEXC told me meanwhile that it {verb} {amount}. /history has it."
+        case OrderState.SET_ASIDE:
+            return "it was put aside already, after a look at MEXC."
+        case OrderState.SENDING | OrderState.ACKED | OrderState.UNKNOWN | OrderState.NEEDS_HUMAN:
+            return "I am finding out myself what became of it."
+        case (
+            OrderState.UNFILLED
+            | OrderState.NOT_EXECUTED
+            | OrderState.REJECTED
+            | OrderState.PLANNED
+            | OrderState.DROPPED
+        ):
+            return "it is cleared up already. It did not trade; no money moved."
+        case _:
+            assert_never(order.state)

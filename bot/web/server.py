@@ -1,0 +1,142 @@
+"""The process's own HTTP server: health, metrics and webhook, as routes that it is given.
+
+It tells nobody what it is, logs no request (a path or a header may hold a secret), and reads no
+body beyond a bound.
+"""
+
+import asyncio
+import errno
+import logging
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
+
+from bot.web.connection_limits import Connections
+
+# No update of Telegram's comes near it.
+MOST_BODY = 1024 * 1024
+_BACKLOG = 128
+# What is being answered when the process ends; the host's patience is short.
+_SHUTDOWN_S = 1.0
+_KEEP_ALIVE_S = 75.0
+_BODY_WITHIN_S = 10.0
+_ALL_IPV4, _ALL_IPV6 = "0.0.0.0", "::"  # noqa: S104 - a host's router comes from outside
+_NO_IPV6 = {
+    errno.EADDRNOTAVAIL,
+    errno.EAFNOSUPPORT,
+    errno.ENOPROTOOPT,
+    errno.EPFNOSUPPORT,
+    errno.EPROTONOSUPPORT,
+}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+# By method and path.
+Routes = Mapping[tuple[str, str], Handler]
+
+logger = logging.getLogger(__name__)
+# The library logs what it cannot read, whole: strangers would write our log, or a secret into it.
+_MUTE = logging.getLogger(f"{__name__}.library")
+_MUTE.disabled = True
+
+
+@asynccontextmanager
+async def serve(
+    routes: Routes, *, port: int, host: str | None = None, connections: Connections | None = None
+) -> AsyncGenerator[int]:
+    """Answer on *port* until the block is left; yields the port, which matters for 0.
+
+    *host* is an address of this machine; None is all of them, of both families. Raises OSError
+    where the port cannot be had. A handler that raises is logged and answered with 500.
+    """
+    connections = Connections() if connections is None else connections
+    application = web.Application(client_max_size=MOST_BODY, middlewares=[_counted(connections)])
+    application.on_response_prepare.append(_say_nothing_of_us)
+    for (method, path), handler in routes.items():
+        application.router.add_route(method, path, _guarded(handler))
+        if method == hdrs.METH_GET:  # what many monitors ask
+            application.router.add_route(hdrs.METH_HEAD, path, _guarded(handler))
+    runner = web.AppRunner(
+        application,
+        access_log=None,
+        logger=_MUTE,
+        handle_signals=False,
+        keepalive_timeout=_KEEP_ALIVE_S,
+        shutdown_timeout=_SHUTDOWN_S,
+    )
+    await runner.setup()
+    try:
+        if runner.server is None:
+            raise RuntimeError("a runner that is set up has a server")
+        answering = await asyncio.get_running_loop().create_server(
+            connections.bounded(runner.server), sock=_listener(host, port), backlog=_BACKLOG
+        )
+        async with _closing(answering):
+            bound: int = answering.sockets[0].getsockname()[1]
+            logger.info("serving", extra={"port": bound})
+            yield bound
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _closing(server: asyncio.Server) -> AsyncGenerator[None]:
+    """No new connections from the end of the block on; the runner sees to the others."""
+    try:
+        yield
+    finally:
+        server.close()
+
+
+def _listener(host: str | None, port: int) -> socket.socket:
+    """On every address of both families, or of IPv4 alone where the machine has no IPv6."""
+    if host in {None, _ALL_IPV6} and socket.has_dualstack_ipv6():
+        try:
+            return socket.create_server(
+                (_ALL_IPV6, port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=_BACKLOG
+            )
+        except OSError as e:
+            if host is not None or e.errno not in _NO_IPV6:
+                raise
+    address = host or _ALL_IPV4
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return socket.create_server((address, port), family=family, backlog=_BACKLOG)
+
+
+def _counted(connections: Connections) -> Middleware:
+    @web.middleware
+    async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
+        async with connections.at_work(request.transport):
+            return await handler(request)
+
+    return count
+
+
+async def body_of(request: web.Request) -> bytes:
+    """Raises web.HTTPRequestTimeout where it does not come, and as `read` where it is too large."""
+    try:
+        async with asyncio.timeout(_BODY_WITHIN_S):
+            return await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+
+
+def _guarded(handler: Handler) -> Handler:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException:
+            raise
+        except Exception:
+            # The supervisor: one request's mistake must not reach the others, nor its peer.
+            logger.exception("request failed")
+            return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    return answer
+
+
+async def _say_nothing_of_us(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers.pop(hdrs.SERVER, None)

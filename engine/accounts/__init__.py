@@ -1,0 +1,1 @@
+"""Use cases: what a user may do with an account."""

@@ -1,0 +1,302 @@
+"""What a person may do with their chat's account: settings, pause and resume, key, dry run."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.accounts import key_sharing
+from engine.accounts.chat_migration import moved_to
+from engine.accounts.key_expiry import asked_again_at
+from engine.clock import Clock
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.key_expiry import expiry
+from engine.domain.accounts.settings import Settings
+from engine.domain.market.balances import Holdings
+from engine.domain.market.decimals import plain
+from engine.domain.orders.order import AccountId, Intent
+from engine.domain.rebalancing.approval import Standing
+from engine.domain.rebalancing.balance_confirmation import SECOND_SIGHT, lacks_an_asset, most_of
+from engine.domain.rebalancing.run_request import RunOffer, RunRequest
+from engine.errors import KeyElsewhere, NoKey, OrderUnresolved, PaperOnly, Unavailable
+from engine.exchanges.interface import ExchangeFor, KeyCheck, KeyFacts
+from engine.security.vault import Vault
+from engine.storage.accounts import accounts, audit
+from engine.storage.chat import confirmations
+from engine.storage.chat.confirmations import Refusal, Why
+from engine.storage.database import Database, InTransaction
+from engine.storage.serialization import from_json
+from engine.storage.trading import approvals, orders, run_requests
+
+_TAIL = 4
+# A confirmed run that nobody could start by then is not what the person wanted any more.
+_RUN_WITHIN = timedelta(seconds=60)
+# A person waits for it, and what they send meanwhile waits behind it, but for /pause and /halt.
+_INSPECTED_WITHIN_S = 15
+OpenPaper = Callable[[Account, Holdings | None], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An account before and after a wish; equal where it changed nothing. *under_way* is an order
+    that had already left and will still be reported, *called_off* says that a run somebody had
+    confirmed will not take place.
+    """
+
+    before: Account
+    after: Account
+    under_way: Intent | None = None
+    called_off: bool = False
+
+
+AfterChange = Callable[[AsyncSession, Change], Awaitable[None]]
+
+
+class Accounts:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        vault: Vault,
+        defaults: Settings,
+        key_check: KeyCheck,
+        exchange_for: ExchangeFor,
+        open_paper: OpenPaper,
+        paper_only: bool,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._vault = vault
+        self._defaults = defaults
+        self._key_check = key_check
+        self._exchange_for = exchange_for
+        self._open_paper = open_paper
+        self._paper_only = paper_only
+
+    async def of(self, chat_id: int) -> Account:
+        """The chat's account; made with the default settings at the first call."""
+        async with self._database.reading() as session:
+            account = await accounts.of_chat(session, chat_id)
+            if account is None and (moved := await moved_to(session, chat_id)) is not None:
+                # What was written to a group before it moved may be read after that.
+                account = await accounts.of_chat(session, moved)
+        if account is not None:
+            return account
+        async with self._database.writing() as session:
+            account = await accounts.get_or_create(
+                session, chat_id=chat_id, settings=self._defaults, now=self._clock.now()
+            )
+        if account.settings.dry_run:
+            await self._open_paper(account, None)
+        return account
+
+    async def change(
+        self,
+        account: Account,
+        *,
+        user_id: int,
+        then: AfterChange | None = None,
+        **wishes: Any,
+    ) -> Change:
+        """Set fields of the account's Settings (not dry_run, not paused; those have their own).
+        *then* is the last step of the same transaction.
+
+        Here as below: what *user_id* changed stands in the audit, and what was no change does not.
+        """
+        async with self._database.writing() as session:
+            current = await accounts.get(session, account.id)
+            if "symbol" in wishes and wishes["symbol"] != current.settings.symbol:
+                await _refuse_while_unresolved(session, current.id)
+                await run_requests.drop(session, current.id)
+            after = await accounts.change(session, current, **wishes)
+            await self._note(session, current, after, user_id)
+            change = Change(current, after)
+            if then is not None:
+                await then(session, change)
+        return change
+
+    async def pause(
+        self, chat_id: int, *, user_id: int, first: InTransaction | None = None
+    ) -> Change:
+        """No order leaves after this returns, but for one that is `under_way`. Twice is once.
+        *first* is done before anything else in the same transaction.
+
+        A confirmed run that has not begun is called off: resuming must not bring it back.
+        """
+        before = await self.of(chat_id)
+        async with self._database.writing() as session:
+            if first is not None:
+                await first(session)
+            current = await accounts.get(session, before.id)
+            after = await accounts.change(session, current, paused=True)
+            await self._note(session, current, after, user_id)
+            called_off = await run_requests.drop(session, before.id)
+            unresolved = await orders.unresolved_of(session, [before.id])
+        return Change(current, after, under_way=unresolved.get(before.id), called_off=called_off)
+
+    async def resume(self, chat_id: int, *, user_id: int) -> Change:
+        """Raises NoKey without a key or dry run, AccountElsewhere. Nothing changes in a halt."""
+        before = await self.of(chat_id)
+        if not before.can_trade:
+            raise NoKey("no key is connected")
+        async with self._database.writing() as session:
+            current = await accounts.get(session, before.id)
+            after = current
+            if not current.halted:
+                await key_sharing.refuse_resume(session, current)
+                after = await accounts.change(session, current, paused=False)
+                await self._note(session, current, after, user_id)
+        return Change(current, after)
+
+    async def connect(
+        self, chat_id: int, *, user_id: int, api_key: str, api_secret: str
+    ) -> KeyFacts:
+        """Check the key at the exchange and store it sealed; trading is paused.
+
+        Raises what KeyCheck.inspect raises, KeyElsewhere, AccountElsewhere, and OrderUnresolved:
+        another account's key could not tell what became of the order. Then nothing is stored.
+        """
+        account = await self.of(chat_id)
+        try:
+            async with asyncio.timeout(_INSPECTED_WITHIN_S):
+                facts = await self._key_check.inspect(
+                    api_key=api_key, api_secret=api_secret, symbol=account.settings.symbol
+                )
+        except TimeoutError as e:
+            raise Unavailable("the key could not be checked in time") from e
+        number = await self._key_check.account_number(api_key=api_key, api_secret=api_secret)
+        now = self._clock.now()
+        key_print = hashlib.sha256(api_key.encode()).hexdigest()
+        sealed = self._vault.seal_credentials(
+            api_key=api_key, api_secret=api_secret, account_uuid=account.uuid, chat_id=chat_id
+        )
+        async with self._database.writing() as session:
+            if await accounts.is_key_elsewhere(session, account, key_print=key_print):
+                raise KeyElsewhere("another chat trades with this key")
+            await key_sharing.refuse_second(session, account, number=number)
+            await _refuse_while_unresolved(session, account.id)
+            await run_requests.drop(session, account.id)
+            current = await accounts.get(session, account.id)
+            after = await accounts.store_key(
+                session,
+                current,
+                sealed_key=sealed,
+                key_tail=api_key[-_TAIL:],
+                key_print=key_print,
+                expires_at=expiry(facts.days_left, now=now),
+                checked_at=asked_again_at(now) if number is None else now,
+            )
+            await key_sharing.connected(session, key_print=key_print, number=number, now=now)
+            await self._note(session, current, after, user_id)
+        return facts
+
+    async def disconnect(self, chat_id: int, *, user_id: int, key_tail: str) -> Change:
+        """Forget the key that ends in *key_tail* and pause; another one stays.
+
+        Raises OrderUnresolved while an order still needs it.
+        """
+        account = await self.of(chat_id)
+        async with self._database.writing() as session:
+            await _refuse_while_unresolved(session, account.id)
+            await run_requests.drop(session, account.id)
+            current = await accounts.get(session, account.id)
+            after = (
+                current
+                if current.sealed_key is None or current.key_tail != key_tail
+                else await accounts.forget_key(session, current)
+            )
+            await self._note(session, current, after, user_id)
+        return Change(current, after)
+
+    async def dry_run(self, chat_id: int, *, user_id: int, on: bool) -> Change:
+        """Switch between paper and real. Going back to real money pauses trading.
+
+        Going to paper opens a ledger: a copy of the account's balances, or an example purse where
+        no key is connected. Raises PaperOnly in the demo, OrderUnresolved, and Unavailable or Rejected
+        where the balances cannot be read.
+        """
+        account = await self.of(chat_id)
+        if account.settings.dry_run is on:
+            return Change(account, account)
+        if self._paper_only:
+            raise PaperOnly("there is no real exchange here")
+        if on:
+            holdings = None
+            if account.sealed_key is not None:
+                holdings = await self._surely_held(account)
+            await self._open_paper(account, holdings)
+        async with self._database.writing() as session:
+            await _refuse_while_unresolved(session, account.id)
+            await run_requests.drop(session, account.id)
+            current = await accounts.get(session, account.id)
+            paused = current.settings.paused or not on
+            after = await accounts.change(session, current, dry_run=on, paused=paused)
+            await self._note(session, current, after, user_id)
+        return Change(current, after)
+
+    async def _surely_held(self, account: Account) -> Holdings:
+        """What a paper ledger may be a copy of for good."""
+        exchange, symbol = self._exchange_for(account), account.settings.symbol
+        holdings = await exchange.holdings()
+        if not lacks_an_asset(holdings, symbol):
+            return holdings
+        await self._clock.sleep(SECOND_SIGHT)
+        return most_of(holdings, await exchange.holdings(), symbol)
+
+    async def confirm_run(
+        self, confirmation_id: str, *, chat_id: int, user_id: int, message_id: int | None = None
+    ) -> RunRequest | Refusal:
+        """A tap on "Trade": use the button up and leave the run for the engine, in one step.
+
+        OUTDATED where anything about the account was changed since the plan was shown.
+        """
+        now = self._clock.now()
+        account = await self.of(chat_id)
+        async with self._database.writing() as session:
+            taken = await confirmations.take(
+                session,
+                confirmation_id,
+                chat_id=chat_id,
+                user_id=user_id,
+                now=now,
+                message_id=message_id,
+            )
+            if isinstance(taken, Refusal):
+                return taken
+            offer = from_json(taken.payload, RunOffer)
+            current = await accounts.get(session, account.id)
+            if offer.version != current.version:
+                return Refusal(Why.OUTDATED, taken)
+            request = RunRequest(
+                confirmation_id=taken.id,
+                side=offer.side,
+                expected_quote=offer.expected_quote,
+                expires_at=now + _RUN_WITHIN,
+            )
+            await run_requests.put(session, account.id, request)
+            await approvals.answered(session, account.id, taken.id, Standing.TAKEN, now)
+            await audit.add(
+                session,
+                at=now,
+                chat_id=chat_id,
+                user_id=user_id,
+                action="trade",
+                subject=account.uuid,
+                detail=f"{offer.side.value.lower()} {plain(offer.expected_quote)} USDT",
+            )
+        return request
+
+    async def _note(
+        self, session: AsyncSession, before: Account, after: Account, user_id: int
+    ) -> None:
+        await audit.add_changes(session, before, after, at=self._clock.now(), user_id=user_id)
+
+
+async def _refuse_while_unresolved(session: AsyncSession, account_id: AccountId) -> None:
+    if await accounts.has_unresolved(session, account_id):
+        raise OrderUnresolved("an order is not resolved yet")

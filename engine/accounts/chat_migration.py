@@ -1,0 +1,56 @@
+"""Groups that become supergroups: Telegram gives them a new id, and everything goes along."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.clock import Clock
+from engine.domain.accounts.account import Account
+from engine.security.vault import Vault
+from engine.storage.accounts import accounts, audit, invitations, members
+from engine.storage.chat import status_messages, undeliverable
+from engine.storage.coordination import key_values
+from engine.storage.database import Database
+
+_MOVED = "moved:{}"
+
+
+async def moved_to(session: AsyncSession, chat_id: int) -> int | None:
+    """The id a group has by now; None for one that never moved."""
+    new = await key_values.get(session, _MOVED.format(chat_id))
+    return None if new is None else int(new)
+
+
+class Supergroups:
+    def __init__(self, *, database: Database, clock: Clock, vault: Vault) -> None:
+        self._database = database
+        self._clock = clock
+        self._vault = vault
+
+    async def migrate(self, old: int, new: int) -> None:
+        """A group became a supergroup: the account, its people, its trail and its key go along.
+
+        The key is bound to its chat, so it is sealed anew. Twice is once.
+        """
+        async with self._database.writing() as session:
+            if await accounts.of_chat(session, new) is not None:
+                return
+            if (account := await accounts.of_chat(session, old)) is not None:
+                await accounts.move(
+                    session, account, chat_id=new, sealed_key=self._sealed_for(account, new)
+                )
+            for what in (members, invitations, audit, undeliverable):
+                await what.move(session, old=old, new=new)
+            await key_values.put(session, _MOVED.format(old), str(new))
+            await status_messages.move(session, old=old, new=new, now=self._clock.now())
+
+    def _sealed_for(self, account: Account, chat_id: int) -> str | None:
+        if account.sealed_key is None:
+            return None
+        key = self._vault.open_credentials(
+            account.sealed_key, account_uuid=account.uuid, chat_id=account.chat_id
+        )
+        return self._vault.seal_credentials(
+            api_key=key.api_key,
+            api_secret=key.api_secret,
+            account_uuid=account.uuid,
+            chat_id=chat_id,
+        )

@@ -1,0 +1,221 @@
+"""What follows where Telegram takes no message for a chat, and when it takes them again.
+
+The chat's messages stay in the outbox. Here another chat is told, trading is paused where no person
+can follow it, and that pause is lifted again.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.accounts.halt import NOBODY
+from engine.clock import Clock
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.undeliverable import (
+    ChatDeliverable,
+    ChatUndeliverable,
+    Refused,
+    Undeliverable,
+)
+from engine.storage.accounts import accounts, audit, members
+from engine.storage.chat import undeliverable
+from engine.storage.database import Database
+from engine.storage.queues import outbox
+
+# A shorter interruption is not worth a message in the chat itself.
+_WORTH_SAYING = timedelta(minutes=10)
+# People of a group may write much there: each try is a request to Telegram.
+_TRIES, _TRIES_WITHIN = 10, timedelta(minutes=1)
+
+logger = logging.getLogger(__name__)
+
+
+class Deliverability:
+    """*others* are the chats that may hear of a chat, the most private first."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        others: Callable[[int], Awaitable[Sequence[int]]],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._others = others
+        self._stirred: dict[int, deque[datetime]] = {}
+
+    async def refused(self, chat_id: int, *, problem: str, gone: bool) -> Undeliverable:
+        """Telegram took no message for the chat; what is known of that by now.
+
+        A chat that is gone is paused at once. One in which the bot may not write is paused after
+        an hour without one delivered message, and only if another chat has heard of it: Telegram
+        has refused whole installations by mistake, and those must not stop unheard.
+        """
+        others = await self._others(chat_id)
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            account = await accounts.of_chat(session, chat_id)
+            before = await undeliverable.get(session, chat_id)
+            chat = (
+                Undeliverable(chat_id=chat_id, since=now, last_at=now, problem=problem, gone=gone)
+                if before is None
+                else before.again(problem=problem, gone=gone, now=now)
+            )
+            if account is not None:
+                account = await self._paused(session, account, chat, now=now)
+                chat = await self._tell_another(session, account, chat, others, now=now)
+            await undeliverable.put(session, chat)
+        return chat
+
+    async def delivered(self, chat_id: int) -> None:
+        """Telegram took a message for the chat. Nothing changes where it always did."""
+        async with self._database.reading() as session:
+            if await undeliverable.get(session, chat_id) is None:
+                return
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            chat = await undeliverable.get(session, chat_id)
+            if chat is None or not await undeliverable.forget(session, chat_id):
+                return
+            if (account := await accounts.of_chat(session, chat_id)) is not None:
+                resumed = await self._resumed(session, account, now=now)
+                await self._tell_end(session, resumed or account, chat, resumed is not None, now)
+        logger.warning("chat takes messages again", extra={"chat_id": chat_id})
+
+    async def stirred(self, chat_id: int, *, may_write: bool = False) -> bool:
+        """Something came from the chat: what waits for it is tried now, but for anything else than
+        that the bot's rights changed (*may_write*) only a few times a minute. Whether it was silent.
+        """
+        async with self._database.reading() as session:
+            if not await self.is_silent(session, chat_id):
+                return False
+        now = self._clock.steady()
+        tried = self._stirred.setdefault(chat_id, deque(maxlen=_TRIES))
+        if not may_write and len(tried) == _TRIES and now - tried[0] < _TRIES_WITHIN:
+            return True
+        tried.append(now)
+        async with self._database.writing() as session:
+            await outbox.hurry(session, chat_id=chat_id, now=self._clock.now())
+        return True
+
+    async def is_silent(self, session: AsyncSession, chat_id: int) -> bool:
+        """Whether Telegram takes nothing for the chat, so that `stirred` would do something."""
+        if await undeliverable.get(session, chat_id) is not None:
+            return True
+        self._stirred.pop(chat_id, None)
+        return False
+
+    async def of_chat(self, chat_id: int) -> Refused:
+        async with self._database.reading() as session:
+            every = await undeliverable.every(session)
+        return Refused(
+            here=next((one for one in every if one.chat_id == chat_id), None),
+            others=tuple(one for one in every if chat_id in one.told),
+        )
+
+    async def silent_chats(self) -> Sequence[int]:
+        async with self._database.reading() as session:
+            return [one.chat_id for one in await undeliverable.every(session)]
+
+    async def _paused(
+        self, session: AsyncSession, account: Account, chat: Undeliverable, *, now: datetime
+    ) -> Account:
+        if chat.gone:
+            after = await accounts.change(session, account, paused=True)
+        elif (
+            account.settings.paused
+            or now < chat.pauses_at
+            or not await outbox.any_arrived(session, [_key(chat, told) for told in chat.told])
+        ):
+            return account
+        else:
+            after = await accounts.change(session, account, paused=True)
+            await undeliverable.mark_paused(session, account.id)
+            logger.warning("paused unheard", extra={"account": account.id})
+        await audit.add_changes(session, account, after, at=now, user_id=NOBODY)
+        return after
+
+    async def _resumed(
+        self, session: AsyncSession, account: Account, *, now: datetime
+    ) -> Account | None:
+        """None where the pause, if there is one, is not due to the silence, or not any more."""
+        account = await accounts.locked(session, account.id)
+        if not await undeliverable.is_paused(session, account.id):
+            return None
+        after = await accounts.change(session, account, paused=False)
+        await audit.add_changes(session, account, after, at=now, user_id=NOBODY)
+        return after
+
+    async def _tell_another(
+        self,
+        session: AsyncSession,
+        account: Account,
+        chat: Undeliverable,
+        others: Sequence[int],
+        *,
+        now: datetime,
+    ) -> Undeliverable:
+        """One other chat hears of it, once; the next one where that one cannot be told either."""
+        silent = [one.chat_id for one in await undeliverable.every(session)]
+        if any(told not in silent for told in chat.told):
+            return chat
+        not_these = {chat.chat_id, *silent, *chat.told}
+        told = next((other for other in others if other not in not_these), None)
+        if told is None:
+            return chat
+        alert = ChatUndeliverable(
+            dry_run=account.settings.dry_run,
+            chat_id=chat.chat_id,
+            name=await _name_of(session, chat.chat_id),
+            since=chat.since,
+            problem=chat.problem,
+            gone=chat.gone,
+            paused=account.stopped,
+            pauses_at=chat.pauses_at,
+        )
+        await outbox.add_alert(
+            session, chat_id=told, alert=alert, dedupe_key=_key(chat, told), now=now
+        )
+        return chat.heard_by(told)
+
+    async def _tell_end(
+        self,
+        session: AsyncSession,
+        account: Account,
+        chat: Undeliverable,
+        resumed: bool,
+        now: datetime,
+    ) -> None:
+        alert = ChatDeliverable(
+            dry_run=account.settings.dry_run,
+            chat_id=chat.chat_id,
+            name=await _name_of(session, chat.chat_id),
+            since=chat.since,
+            at=now,
+            problem=chat.problem,
+            resumed=resumed,
+            paused=account.stopped,
+        )
+        listeners = dict.fromkeys(chat.told, alert)
+        if not chat.gone and (resumed or now - chat.since >= _WORTH_SAYING):
+            listeners[chat.chat_id] = replace(alert, here=True)
+        for listener, words in listeners.items():
+            key = f"{_key(chat, listener)}:over"
+            await outbox.add_alert(session, chat_id=listener, alert=words, dedupe_key=key, now=now)
+
+
+def _key(chat: Undeliverable, listener: int) -> str:
+    return f"undeliverable:{chat.chat_id}:{chat.since.isoformat()}:{listener}"
+
+
+async def _name_of(session: AsyncSession, chat_id: int) -> str:
+    """A private chat is named as its person; groups have no name that we know."""
+    if chat_id < 0:
+        return ""
+    member = await members.find(session, chat_id=chat_id, user_id=chat_id)
+    return member.name if member else await members.name_of(session, chat_id)

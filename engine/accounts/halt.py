@@ -1,0 +1,180 @@
+"""The owner's halt: stops every account at once, until the owner lifts it; restarts change nothing."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.clock import Clock
+from engine.domain.accounts.account import Account, Halt
+from engine.domain.accounts.audit import ALL_ACCOUNTS
+from engine.domain.alerts.alerts import Halted, HaltLifted
+from engine.domain.orders.order import Intent
+from engine.storage.accounts import accounts, audit
+from engine.storage.accounts import halt as halts
+from engine.storage.chat import confirmations
+from engine.storage.chat.confirmations import Refusal
+from engine.storage.database import Database, InTransaction
+from engine.storage.queues import outbox
+from engine.storage.serialization import to_json
+from engine.storage.trading import orders
+
+# Who halts where no person did.
+NOBODY = 0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """*halt* is the one in force; *changed* says whether this very wish began it. *under_way* are
+    orders, of any chat, that had left already and will still be reported.
+    """
+
+    halt: Halt
+    changed: bool
+    under_way: tuple[Intent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a halt holds up: *accounts* of which *trading* go on by themselves when it is lifted,
+    *live* of these with real money.
+    """
+
+    halt: Halt
+    accounts: int
+    trading: int
+    live: int
+
+
+class Halts:
+    def __init__(self, *, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def halt(
+        self, *, chat_id: int, user_id: int, first: InTransaction | None = None
+    ) -> Standstill:
+        """No order of any account leaves after this returns, but for those `under_way`.
+
+        Whoever may do it asks from *chat_id*; every other chat with an account is told. Twice is
+        once. *first* is done before anything else in the same transaction.
+        """
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            if first is not None:
+                await first(session)
+            if (halt := await halts.settled(session)) is not None:
+                left = await orders.unresolved_of(session, await accounts.every_id(session))
+                return Standstill(halt, changed=False, under_way=tuple(left.values()))
+            halt = Halt(at=now, user_id=user_id)
+            await halts.put(session, halt)
+            stopped = await accounts.halt_all(session, halted=True)
+            # Asked only now: a gate that was faster than the mark has committed by then.
+            left = await orders.unresolved_of(session, [account.id for account in stopped])
+            for account in stopped:
+                order = left.get(account.id)
+                alert = Halted(
+                    dry_run=account.settings.dry_run,
+                    expected_quote=order.expected_quote if order else None,
+                )
+                await self._tell(session, account, alert, but_not=chat_id)
+            await audit.add(
+                session,
+                at=now,
+                chat_id=chat_id,
+                user_id=user_id,
+                action="halt",
+                subject=ALL_ACCOUNTS,
+                detail=f"{len(stopped)} accounts, {len(left)} orders under way",
+            )
+        logger.warning("halted", extra={"user": user_id, "accounts": len(stopped)})
+        return Standstill(halt, changed=True, under_way=tuple(left.values()))
+
+    async def halt_restored(self, session: AsyncSession, *, made_at: datetime) -> None:
+        """In the transaction that restores a backup: nothing trades before a person has looked.
+
+        Every chat is told, since it trades no more. A halt that was in force stays.
+        """
+        if await halts.settled(session) is not None:
+            return
+        now = self._clock.now()
+        await halts.put(session, Halt(at=now, user_id=NOBODY))
+        stopped = await accounts.halt_all(session, halted=True)
+        left = await orders.unresolved_of(session, [account.id for account in stopped])
+        for account in stopped:
+            order = left.get(account.id)
+            alert = Halted(
+                dry_run=account.settings.dry_run,
+                expected_quote=order.expected_quote if order else None,
+            )
+            await self._tell(session, account, alert, but_not=NOBODY)
+        await audit.add(
+            session,
+            at=now,
+            chat_id=NOBODY,
+            user_id=NOBODY,
+            action="halt",
+            subject=ALL_ACCOUNTS,
+            detail=f"restored from a backup of {made_at.isoformat()}",
+        )
+
+    async def waiting(self) -> Waiting | None:
+        """What lifting the halt would start; None where there is none."""
+        async with self._database.reading() as session:
+            if (halt := await halts.in_force(session)) is None:
+                return None
+            every = await accounts.every(session)
+        trading = [one for one in every if one.can_trade and not one.settings.paused]
+        live = [one for one in trading if not one.settings.dry_run]
+        return Waiting(halt, len(every), len(trading), len(live))
+
+    async def lift(self, confirmation_id: str, *, chat_id: int, user_id: int) -> bool | Refusal:
+        """A tap on "Lift": use it up, and end the halt it was about; whether that was in force.
+
+        Every account is as it was before: what was paused stays paused.
+        """
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            taken = await confirmations.take(
+                session, confirmation_id, chat_id=chat_id, user_id=user_id, now=now
+            )
+            if isinstance(taken, Refusal):
+                return taken
+            halt = await halts.settled(session)
+            if halt is None or to_json(halt) != taken.payload:
+                return False
+            await halts.put(session, None)
+            freed = await accounts.halt_all(session, halted=False)
+            for account in freed:
+                settings = account.settings
+                alert = HaltLifted(dry_run=settings.dry_run, paused=settings.paused)
+                await self._tell(session, account, alert, but_not=chat_id)
+            await audit.add(
+                session,
+                at=now,
+                chat_id=chat_id,
+                user_id=user_id,
+                action="lift the halt",
+                subject=ALL_ACCOUNTS,
+                detail=f"halted at {halt.at.isoformat()} by {halt.user_id}",
+            )
+        logger.warning("halt lifted", extra={"user": user_id, "accounts": len(freed)})
+        return True
+
+    async def _tell(
+        self, session: AsyncSession, account: Account, alert: Halted | HaltLifted, *, but_not: int
+    ) -> None:
+        """The chat that asked has it in its answer."""
+        if account.chat_id == but_not:
+            return
+        await outbox.add_alert(
+            session,
+            chat_id=account.chat_id,
+            alert=alert,
+            # The version is new with each mark, so each is told once.
+            dedupe_key=f"halt:{account.id}:{account.version}",
+            now=self._clock.now(),
+        )

@@ -1,0 +1,192 @@
+"""One-time codes that let people in: made by an owner, good for a day, used by the first bearer."""
+
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.clock import Clock
+from engine.domain.accounts.audit import NOTHING
+from engine.domain.accounts.members import SHARED_IDS, Circle, Invitation, Role
+from engine.domain.alerts.alerts import MemberJoined
+from engine.storage.accounts import audit, invitations, members
+from engine.storage.database import Database
+from engine.storage.queues import outbox
+
+LIFETIME = timedelta(hours=24)
+_CODE_BYTES = 9  # 72 bits
+# Wrong codes that a user may send: invitations' and the pairing code together.
+TRIES = 5
+TRIES_WITHIN = timedelta(days=1)
+
+
+class Admitted(Enum):
+    """What came of sending a code."""
+
+    ADMITTED = "admitted"
+    ALREADY = "already"  # in with this role or a higher one; the code is not used up
+    USED = "used"
+    EXPIRED = "expired"
+    WRONG = "wrong"
+    UNHEARD = "unheard"  # no code is open, or this user has guessed too often
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """*invitation* is what the code was for, where it is one of ours."""
+
+    admitted: Admitted
+    invitation: Invitation | None = None
+    tries_left: int = 0
+
+
+class Invitations:
+    """*standing* tells what the program's settings let a user do in a chat."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        standing: Callable[[int, int], Awaitable[Role | None]],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._standing = standing
+
+    async def invite(self, circle: Circle, *, user_id: int, role: Role) -> str | None:
+        """A new code; None where *user_id* may not invite, perhaps not any more.
+
+        A private chat's code makes its bearer the owner of their own, whatever *role* says.
+        """
+        now = self._clock.now()
+        code = secrets.token_urlsafe(_CODE_BYTES)
+        invitation = Invitation(
+            chat_id=circle.chat_id,
+            role=Role.OWNER if circle.is_private else role,
+            invited_by=user_id,
+            expires_at=now + LIFETIME,
+        )
+        async with self._database.writing() as session:
+            there = [] if circle.is_private else await members.of_chat(session, circle.chat_id)
+            if not circle.may_change(user_id, circle.with_standing(there)):
+                return None
+            await invitations.add(session, invitation, code_hash=_hash(code), now=now)
+            subject = "a private chat" if circle.is_private else role.value
+            detail = f"{NOTHING} -> a code for 24 h"
+            await self._note(session, circle.chat_id, user_id, "invite", subject, detail)
+        return code
+
+    async def void(self, code: str) -> None:
+        """Nobody has heard of the code, and nobody may use it any more."""
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            await invitations.void(session, code_hash=_hash(code), now=now)
+
+    async def accept(self, code: str, *, sent_in: int, user_id: int, name: str) -> Admission:
+        """Let the bearer of a right code in. Wrong ones cost a few tries a day.
+
+        Where the code was made that is told, unless it was *sent_in* that very chat.
+
+        The same message again, after a crash, is ALREADY.
+        """
+        now = self._clock.now()
+        async with self._database.reading() as session:
+            known = await invitations.find(session, _hash(code))
+        standing = None
+        if known is not None:
+            standing = await self._standing(known[0].admits_to(user_id), user_id)
+        async with self._database.writing() as session:
+            guessed = await invitations.guesses(session, user_id=user_id, since=now - TRIES_WITHIN)
+            if guessed >= TRIES or user_id in SHARED_IDS:
+                return Admission(Admitted.UNHEARD)
+            found = await invitations.find(session, _hash(code))
+            if found is None:
+                await invitations.guessed(session, user_id=user_id, count=guessed + 1, now=now)
+                is_open = await invitations.is_any_open(session, now=now)
+                how = Admitted.WRONG if is_open else Admitted.UNHEARD
+                return Admission(how, tries_left=TRIES - guessed - 1)
+            invitation, used_by = found
+            if standing is not None and standing.covers(invitation.role):
+                return Admission(Admitted.ALREADY, invitation)
+            admission = await self._let_in(session, code, invitation, used_by, user_id, name)
+            if admission.admitted is Admitted.ADMITTED and invitation.chat_id != sent_in:
+                role = None if invitation.is_private else invitation.role
+                await outbox.add_alert(
+                    session,
+                    chat_id=invitation.chat_id,
+                    alert=MemberJoined(user_id=user_id, name=name, role=role),
+                    dedupe_key=f"join:{_hash(code)}",
+                    now=now,
+                )
+            return admission
+
+    async def _let_in(
+        self,
+        session: AsyncSession,
+        code: str,
+        invitation: Invitation,
+        used_by: int | None,
+        user_id: int,
+        name: str,
+    ) -> Admission:
+        now = self._clock.now()
+        chat_id = invitation.admits_to(user_id)
+        member = await members.find(session, chat_id=chat_id, user_id=user_id)
+        if member is not None and (used_by == user_id or member.role.covers(invitation.role)):
+            return Admission(Admitted.ALREADY, invitation)
+        if used_by is not None:
+            return Admission(Admitted.USED, invitation)
+        if invitation.expires_at < now:
+            return Admission(Admitted.EXPIRED, invitation)
+        if not await invitations.use(session, _hash(code), user_id=user_id, now=now):
+            return Admission(Admitted.USED, invitation)
+        if member is None:
+            await members.admit(
+                session,
+                chat_id=chat_id,
+                user_id=user_id,
+                role=invitation.role,
+                name=name,
+                now=now,
+            )
+        else:
+            await members.set_role(session, chat_id=chat_id, user_id=user_id, role=invitation.role)
+        before = member.role.value if member else NOTHING
+        # In the inviter's trail: whoever was let into a chat of their own was let in by its maker.
+        await self._note(
+            session,
+            invitation.chat_id,
+            user_id,
+            "join",
+            "a private chat" if invitation.is_private else "this chat",
+            f"{before} -> {invitation.role.value}",
+        )
+        return Admission(Admitted.ADMITTED, invitation)
+
+    async def _note(
+        self,
+        session: AsyncSession,
+        chat_id: int,
+        user_id: int,
+        action: str,
+        subject: str,
+        detail: str,
+    ) -> None:
+        await audit.add(
+            session,
+            at=self._clock.now(),
+            chat_id=chat_id,
+            user_id=user_id,
+            action=action,
+            subject=subject,
+            detail=detail,
+        )
+
+
+def _hash(code: str) -> str:
+    return hashlib.sha256(code.encode()).hexdigest()

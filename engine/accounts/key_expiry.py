@@ -1,0 +1,170 @@
+"""Looks after keys: MEXC is asked once a day how long each lives, and its person hears in time."""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+
+from engine.accounts import key_sharing
+from engine.clock import Clock
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.key_expiry import days_left, expiry, reminder_due, still_told
+from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful
+from engine.errors import NoKey, Rejected, SealBroken, TooPowerful, Unavailable
+from engine.exchanges.interface import KeyCheck, KeyPowers
+from engine.security.vault import Vault
+from engine.storage.accounts import exchange_accounts, key_expiry
+from engine.storage.coordination import key_values
+from engine.storage.database import Database
+from engine.storage.queues import outbox
+
+EVERY = timedelta(days=1)
+_AGAIN_WITHIN = timedelta(hours=1)
+# A round is made every few seconds; after a long sleep thousands may be due at once.
+_MOST = 2
+_PATIENCE_S = 5
+_POWERS = "key_powers:{}"
+
+logger = logging.getLogger(__name__)
+
+
+def asked_again_at(now: datetime) -> datetime:
+    """When a key counts as asked about of which something is still to be learned."""
+    return now - EVERY + _AGAIN_WITHIN
+
+
+class KeyLife:
+    def __init__(
+        self, *, database: Database, clock: Clock, vault: Vault, key_check: KeyCheck
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._vault = vault
+        self._key_check = key_check
+
+    async def powers(self, account: Account) -> KeyPowers | None:
+        """What MEXC says of the account's key now; None where it does not say.
+
+        Raises NoKey, SealBroken, Rejected for a key that is refused or unfit, Unavailable.
+        """
+        if account.sealed_key is None:
+            raise NoKey("no key is connected")
+        key = self._vault.open_credentials(
+            account.sealed_key, account_uuid=account.uuid, chat_id=account.chat_id
+        )
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                return await self._key_check.powers(api_key=key.api_key, api_secret=key.api_secret)
+        except TimeoutError as e:
+            raise Unavailable("the exchange takes too long") from e
+
+    async def round(self) -> None:
+        """Ask about a few keys whose day has come. Each was asked about at an hour of its own when
+        it was connected, so the day's questions are spread as the people came.
+        """
+        now = self._clock.now()
+        async with self._database.reading() as session:
+            if not await key_expiry.any_due(session, asked_before=now - EVERY):
+                return
+        async with self._database.writing() as session:
+            # Should we die before the answer, the key is asked about again within the hour.
+            claimed = await key_expiry.claim(
+                session,
+                asked_before=now - EVERY,
+                counts_as=asked_again_at(now),
+                most=_MOST,
+            )
+        for account in claimed:
+            await self._look_at(account)
+
+    async def _look_at(self, account: Account) -> None:
+        expires_at, asked = account.key_expires_at, True
+        try:
+            powers = await self.powers(account)
+        except Unavailable:
+            asked = False
+        except TooPowerful as e:
+            asked = False  # again within the hour, until it is put right
+            await self._stop_powerful(account, e.message)
+        except (Rejected, SealBroken) as e:
+            # A refused key is told of by the checks, which find it first; /doctor tells as well.
+            logger.warning("key not as it was", extra={"account": account.id, "error": str(e)})
+        else:
+            if powers is not None:  # what MEXC does not tell any more was true all the same
+                expires_at = expiry(powers.days_left, now=self._clock.now())
+            await self._find_account(account)
+        await self._keep(account, expires_at=expires_at, asked=asked)
+
+    async def _stop_powerful(self, account: Account, powers: str) -> None:
+        """As for a refused key: trading is paused, and its person is told."""
+        logger.warning("key too powerful", extra={"account": account.id, "powers": powers})
+        async with self._database.writing() as session:
+            key_print = await exchange_accounts.key_print(session, account)
+            if key_print is None:
+                return  # another key by now
+            before, stopped = await key_sharing.pause(session, account.id)
+            told = await key_values.get(session, _POWERS.format(key_print))
+            if told == powers and not stopped:
+                return  # the person knows, and nothing trades
+            await key_values.put(session, _POWERS.format(key_print), powers)
+            await outbox.add_alert(
+                session,
+                chat_id=before.chat_id,
+                alert=KeyTooPowerful(
+                    dry_run=before.settings.dry_run,
+                    key_tail=before.key_tail or "",
+                    powers=powers,
+                ),
+                dedupe_key=f"powers:{account.id}:{before.version}:{self._clock.now():%Y-%m-%dT%H}",
+                now=self._clock.now(),
+            )
+
+    async def _find_account(self, account: Account) -> None:
+        """Learn whose money the key trades, if that is not known, and stop whoever came second."""
+        async with self._database.reading() as session:
+            if await exchange_accounts.is_known(session, account):
+                return
+        if account.sealed_key is None:
+            return
+        key = self._vault.open_credentials(
+            account.sealed_key, account_uuid=account.uuid, chat_id=account.chat_id
+        )
+        number = await self._key_check.account_number(
+            api_key=key.api_key, api_secret=key.api_secret
+        )
+        if number is None:
+            return
+        async with self._database.writing() as session:
+            await key_sharing.found(session, account, number=number, now=self._clock.now())
+
+    async def _keep(self, account: Account, *, expires_at: datetime | None, asked: bool) -> None:
+        """What is known, and the reminder that follows from it, in one step."""
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            told = await key_expiry.told(session, account)
+            due = None
+            if expires_at is not None:
+                days = days_left(expires_at, now=now)
+                told = still_told(days, told=told)
+                due = reminder_due(days, told=told)
+            if not await key_expiry.learn(
+                session,
+                account,
+                expires_at=expires_at,
+                told=due or told,
+                asked_at=now if asked else None,
+            ):
+                return  # another key by now, which was looked at when it came
+            if due is not None and expires_at is not None:
+                alert = KeyEnding(
+                    dry_run=account.settings.dry_run,
+                    key_tail=account.key_tail or "",
+                    days_left=days_left(expires_at, now=now),
+                    expires_at=expires_at,
+                )
+                await outbox.add_alert(
+                    session,
+                    chat_id=account.chat_id,
+                    alert=alert,
+                    dedupe_key=f"key:{account.id}:{expires_at:%Y-%m-%d}:{due}",
+                    now=now,
+                )

@@ -1,0 +1,148 @@
+"""Who is in a chat and what they may do there: seen and changed by its owners, with a trail."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.clock import Clock
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.audit import NOTHING, Entry
+from engine.domain.accounts.members import Circle, Member, Role, Verdict, judge
+from engine.storage.accounts import accounts, audience, audit, invitations, members
+from engine.storage.database import Database
+from engine.storage.trading import run_requests
+
+
+class People:
+    def __init__(self, *, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def of(self, circle: Circle) -> Sequence[Member]:
+        """Whoever may act, those first whom the settings let in."""
+        async with self._database.reading() as session:
+            return await _everybody(session, circle)
+
+    async def change_role(
+        self, circle: Circle, *, user_id: int, member_id: int, expected: Role, wanted: Role | None
+    ) -> Verdict:
+        """Make somebody *wanted*, or with None remove them, if they are still what *user_id* saw.
+
+        An owner who is none any more leaves no open invitations behind. Whoever loses their own
+        private chat can neither see nor stop its account any more, so that is paused.
+        """
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            people = await _everybody(session, circle, for_update=True)
+            verdict = judge(
+                circle=circle,
+                people=people,
+                asked_by=user_id,
+                member_id=member_id,
+                expected=expected,
+                wanted=wanted,
+            )
+            if verdict is not Verdict.DONE or wanted is expected:
+                return verdict
+            [member] = [one for one in people if one.user_id == member_id]
+            chat_id = member_id if circle.is_private else circle.chat_id
+            if wanted is None:
+                await members.remove(session, chat_id=chat_id, user_id=member_id)
+            elif member.since is None:
+                await members.admit(
+                    session,
+                    chat_id=chat_id,
+                    user_id=member_id,
+                    role=wanted,
+                    name=member.name,
+                    now=now,
+                )
+            else:
+                await members.set_role(session, chat_id=chat_id, user_id=member_id, role=wanted)
+            if expected is Role.OWNER:
+                await invitations.withdraw(session, chat_id=chat_id, invited_by=member_id, now=now)
+            after = wanted.value if wanted else NOTHING
+            await self._note(
+                session,
+                circle.chat_id,
+                user_id,
+                "role",
+                f"{member_id} {member.name}".strip(),
+                f"{expected.value} -> {after}",
+            )
+            if circle.is_private:
+                await self._pause(session, member_id, user_id)
+        return verdict
+
+    async def let_all_look(self, circle: Circle, *, user_id: int, on: bool) -> Verdict:
+        """Let everybody in the group see what a viewer sees, or members alone."""
+        async with self._database.writing() as session:
+            people = await _everybody(session, circle, for_update=True)
+            account = await accounts.of_chat(session, circle.chat_id)
+            if not circle.may_change(user_id, people):
+                return Verdict.NOT_ALLOWED
+            if account is None:
+                return Verdict.OUTDATED
+            if account.all_may_look is not on:
+                await audience.set_all_may_look(session, account.id, on=on)
+                words = ("members", "everybody")
+                detail = " -> ".join(words if on else reversed(words))
+                await self._note(session, circle.chat_id, user_id, "look", "looking", detail)
+        return Verdict.DONE
+
+    async def move_alerts(self, account: Account, *, user_id: int, topic_id: int | None) -> bool:
+        """Whether alerts went to another topic of the forum before."""
+        async with self._database.writing() as session:
+            current = await accounts.get(session, account.id)
+            if current.topic_id == topic_id:
+                return False
+            await audience.set_topic(session, account.id, topic_id)
+            detail = f"{_topic(current.topic_id)} -> {_topic(topic_id)}"
+            await self._note(session, account.chat_id, user_id, "topic", "alerts", detail)
+        return True
+
+    async def trail(self, chat_id: int, *, size: int, number: int) -> tuple[Sequence[Entry], bool]:
+        """A page of who changed what in the chat, newest first, and whether there is more."""
+        async with self._database.reading() as session:
+            return await audit.page(session, chat_id=chat_id, size=size, number=number)
+
+    async def _pause(self, session: AsyncSession, chat_id: int, user_id: int) -> None:
+        account = await accounts.of_chat(session, chat_id)
+        if account is None:
+            return
+        paused = await accounts.change(session, account, paused=True)
+        await run_requests.drop(session, account.id)
+        await audit.add_changes(session, account, paused, at=self._clock.now(), user_id=user_id)
+
+    async def _note(
+        self,
+        session: AsyncSession,
+        chat_id: int,
+        user_id: int,
+        action: str,
+        subject: str,
+        detail: str,
+    ) -> None:
+        await audit.add(
+            session,
+            at=self._clock.now(),
+            chat_id=chat_id,
+            user_id=user_id,
+            action=action,
+            subject=subject,
+            detail=detail,
+        )
+
+
+async def _everybody(
+    session: AsyncSession, circle: Circle, *, for_update: bool = False
+) -> Sequence[Member]:
+    if circle.is_private:
+        let_in = await members.in_private(session, for_update=for_update)
+    else:
+        let_in = await members.of_chat(session, circle.chat_id, for_update=for_update)
+    return circle.with_standing(let_in)
+
+
+def _topic(topic_id: int | None) -> str:
+    return "general" if topic_id is None else str(topic_id)

@@ -1,0 +1,81 @@
+"""How an account stands, from what is already known: no request to the exchange."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.incidents import Trouble
+from engine.domain.orders.order import Intent
+from engine.domain.rebalancing.check_result import Look, newest
+from engine.scheduling.dispatcher import Dispatcher
+from engine.storage.accounts import incidents
+from engine.storage.database import Database
+from engine.storage.models.trading import OutboxRow
+from engine.storage.queues import queue
+from engine.storage.trading import check_results, orders
+
+# A failed check's look is made right after its trouble was noted.
+_SAME_CHECK = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """*look* is the latest check known here; after a restart the last one that wanted to trade.
+    *seen* is the newest that saw the balances. Both are of the money that the account trades now.
+    """
+
+    look: Look | None
+    seen: Look | None
+    next_check_at: datetime | None
+    last_trade: Intent | None
+    unresolved: Intent | None
+    trouble: Trouble | None
+    undelivered: int
+
+
+class Situations:
+    def __init__(self, *, database: Database, dispatcher: Dispatcher) -> None:
+        self._database = database
+        self._dispatcher = dispatcher
+
+    async def of(self, account: Account) -> Situation:
+        standing = self._dispatcher.standing(account.id)
+        async with self._database.reading() as session:
+            stored = await check_results.get(session, account.id)
+            seen = await check_results.seen(session, account.id)
+            last_trade = await orders.last_trade(session, account.id)
+            unresolved = await orders.unresolved_of(session, [account.id])
+            trouble = await incidents.get(session, account.id)
+            undelivered = await queue.waiting(session, OutboxRow, chat_id=account.chat_id)
+        look = _of(account, standing.look if standing else None) or _of(account, stored)
+        own = standing.seen if standing else None
+        return Situation(
+            look=look,
+            seen=_newest_seen(account, own, stored, seen),
+            next_check_at=standing.due_at if standing else None,
+            last_trade=last_trade,
+            unresolved=unresolved.get(account.id),
+            trouble=trouble if _is_ongoing(trouble, look) else None,
+            undelivered=undelivered,
+        )
+
+    async def look(self, account: Account) -> Look | None:
+        """The newest that saw the balances of the money that the account trades now."""
+        standing = self._dispatcher.standing(account.id)
+        async with self._database.reading() as session:
+            stored = await check_results.get(session, account.id)
+            seen = await check_results.seen(session, account.id)
+        return _newest_seen(account, standing.seen if standing else None, stored, seen)
+
+
+def _newest_seen(account: Account, *known: Look | None) -> Look | None:
+    return newest(*(look for look in known if look and look.seen and _of(account, look)))
+
+
+def _of(account: Account, look: Look | None) -> Look | None:
+    return look if look is not None and look.concerns(account.funds) else None
+
+
+def _is_ongoing(trouble: Trouble | None, look: Look | None) -> bool:
+    """A trouble lingers a while after the last failure; to a person it is news no more."""
+    return trouble is not None and (look is None or look.at <= trouble.last_at + _SAME_CHECK)

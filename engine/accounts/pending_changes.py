@@ -1,0 +1,117 @@
+"""Changes that wait for a tap: one that a person was asked about, and the undoing of one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.accounts.account_service import Change
+from engine.accounts.trading_mode import start_over
+from engine.clock import Clock
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings import Threshold
+from engine.domain.accounts.settings_change import Wish
+from engine.domain.market.decimals import plain
+from engine.domain.rebalancing.pending_change import Proposal
+from engine.errors import OrderUnresolved
+from engine.storage.accounts import accounts, audit
+from engine.storage.chat import confirmations
+from engine.storage.chat.confirmations import Refusal
+from engine.storage.database import Database
+from engine.storage.serialization import from_json, to_json
+from engine.storage.trading import run_requests
+
+
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """Nothing was changed: *account* is not any more as it was when *proposal* was made."""
+
+    account: Account
+    proposal: Proposal
+
+
+class Changes:
+    def __init__(self, *, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def carry_out(
+        self, confirmation_id: str, *, chat_id: int, user_id: int, action: str
+    ) -> Change | Overtaken | Refusal:
+        """A tap on the button of a Proposal: use it up and do what it says, in one step.
+
+        *action* is what the audit trail calls it. Raises OrderUnresolved where an order needs the
+        pair or the kind of money as it is; then the button is not used up.
+        """
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            taken = await confirmations.take(
+                session, confirmation_id, chat_id=chat_id, user_id=user_id, now=now
+            )
+            if isinstance(taken, Refusal):
+                return taken
+            proposal = from_json(taken.payload, Proposal)
+            current = await _settled(session, chat_id, proposal.wanted)
+            if not proposal.holds(current):
+                return Overtaken(current, proposal)
+            after = await _apply(session, current, proposal.wanted, now=now)
+            await audit.add(
+                session,
+                at=now,
+                chat_id=chat_id,
+                user_id=user_id,
+                action=action,
+                subject=current.uuid,
+                detail=_detail(proposal.wanted.now(current), proposal.wanted),
+            )
+        return Change(current, after)
+
+
+async def _settled(session: AsyncSession, chat_id: int, wanted: Wish) -> Account:
+    """The account as it is; until the transaction ends nobody else changes it."""
+    account = await accounts.of_chat(session, chat_id)
+    if account is None:
+        raise LookupError(f"chat {chat_id} has no account")
+    unresolved = await accounts.has_unresolved(session, account.id)
+    if unresolved and (wanted.symbol is not None or wanted.dry_run is not None):
+        raise OrderUnresolved("an order is not resolved yet")
+    session.expire_all()  # it may have been changed before it was ours
+    return await accounts.get(session, account.id)
+
+
+async def _apply(
+    session: AsyncSession, current: Account, wanted: Wish, *, now: datetime
+) -> Account:
+    if wanted.symbol is not None or wanted.dry_run is not None:
+        await run_requests.drop(session, current.id)
+    if wanted.autonomy is not None:
+        await start_over(session, current.id, now=now)
+    after = await accounts.change(session, current, **wanted.for_settings())
+    if wanted.limits is not None and wanted.limits != after.limits:
+        after = await accounts.set_limits(session, after, wanted.limits)
+    return after
+
+
+def _detail(before: Wish, after: Wish) -> str:
+    return ", ".join(
+        f"{name.removesuffix('_s')} {_text(getattr(before, name))} -> {_text(getattr(after, name))}"
+        for name in after.names
+    )
+
+
+def _text(value: object) -> str:
+    match value:
+        case Decimal():
+            return plain(value)
+        case Threshold():
+            return f"{plain(value.value)} {value.unit.value}"
+        case Enum():
+            return str(value.value)
+        case bool():
+            return "on" if value else "off"
+        case str() | int():
+            return str(value)
+        case _:
+            return to_json(value)

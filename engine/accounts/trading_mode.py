@@ -1,0 +1,97 @@
+"""What a person may do about trading by itself: choose how far it goes, and put off an offer."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.clock import Clock
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings import Autonomy
+from engine.domain.orders.order import AccountId, Intent
+from engine.domain.rebalancing.approval import QUIET, Standing
+from engine.storage.accounts import accounts, audience, audit
+from engine.storage.chat import confirmations
+from engine.storage.chat.confirmations import Refusal
+from engine.storage.coordination import leases
+from engine.storage.database import Database
+from engine.storage.trading import approvals, orders
+
+
+@dataclass(frozen=True, slots=True)
+class ModeChange:
+    """An account before and after; *under_way* is an order that had already left."""
+
+    before: Account
+    after: Account
+    under_way: Intent | None
+
+
+async def start_over(session: AsyncSession, account_id: AccountId, *, now: datetime) -> None:
+    """Under another mode nothing is skipped or put off any more, and an open card comes too late."""
+    await audience.ask_not_before(session, account_id, None)
+    offer = await approvals.last(session, account_id)
+    if offer is not None:
+        await approvals.call_off(session, offer, now=now)
+        await approvals.forget(session, account_id)
+
+
+class Modes:
+    def __init__(self, *, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def change(self, account: Account, autonomy: Autonomy, *, user_id: int) -> ModeChange:
+        """Once this has returned, no order leaves that the new mode would not send, but for one
+        that is under way. Chosen anew, a mode forgets what was skipped or put off.
+        """
+        async with self._database.writing() as session:
+            before = await accounts.get(session, account.id)
+            after = await accounts.change(session, before, autonomy=autonomy)
+            await start_over(session, account.id, now=self._clock.now())
+            unresolved = await orders.unresolved_of(session, [account.id])
+            if before != after:
+                was = before.settings.autonomy
+                await self._note(
+                    session, account, user_id, "mode", f"{was.value} -> {autonomy.value}"
+                )
+            await leases.wake(session, account.id)
+        return ModeChange(before, after, unresolved.get(account.id))
+
+    async def skip(self, offer_id: str, account: Account, *, user_id: int) -> Refusal | None:
+        """The same drift is not offered again for an hour."""
+        return await self._put_off(offer_id, account, user_id=user_id, everything=False)
+
+    async def rest(self, offer_id: str, account: Account, *, user_id: int) -> Refusal | None:
+        """Nothing is offered for an hour."""
+        return await self._put_off(offer_id, account, user_id=user_id, everything=True)
+
+    async def _put_off(
+        self, offer_id: str, account: Account, *, user_id: int, everything: bool
+    ) -> Refusal | None:
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            taken = await confirmations.take(
+                session, offer_id, chat_id=account.chat_id, user_id=user_id, now=now
+            )
+            if isinstance(taken, Refusal):
+                return taken
+            await approvals.answered(session, account.id, offer_id, Standing.SKIPPED, now)
+            if everything:
+                await audience.ask_not_before(session, account.id, now + QUIET)
+            detail = "no offers for an hour" if everything else "skipped"
+            await self._note(session, account, user_id, "offer", detail)
+        return None
+
+    async def _note(
+        self, session: AsyncSession, account: Account, user_id: int, action: str, detail: str
+    ) -> None:
+        await audit.add(
+            session,
+            at=self._clock.now(),
+            chat_id=account.chat_id,
+            user_id=user_id,
+            action=action,
+            subject=account.uuid,
+            detail=detail,
+        )

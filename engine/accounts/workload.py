@@ -1,0 +1,59 @@
+"""How far behind checks and messages are, and whether the exchange's limits are why."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from engine.domain.accounts.undeliverable import NOTHING, Refused
+from engine.exchanges.rate_limiter import Usage
+from engine.monitoring.lateness import Lateness
+
+# It beats twice a second; under load, or while the database thinks, less often.
+_BEAT_OLD = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """How this process's checks get on. *usage* is None where no exchange limits anything, *beaten*
+    (how long ago the last heartbeat reached the database) before the first.
+    """
+
+    late: Lateness
+    usage: Usage | None
+    now: datetime
+    beaten: timedelta | None = None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the heart, which begins the checks, has not beaten for long."""
+        return self.beaten is not None and self.beaten > _BEAT_OLD
+
+    @property
+    def by(self) -> timedelta:
+        """How late the checks are, those included that have yet to begin."""
+        return max(self.late.p99, self.late.waiting_for)
+
+    @property
+    def silent_for(self) -> timedelta:
+        """How long MEXC wants no request yet."""
+        until = self.usage.cooling_until if self.usage else None
+        return until - self.now if until else timedelta()
+
+    @property
+    def is_rationed(self) -> bool:
+        """Whether it is MEXC's limit that makes them late."""
+        if self.usage is None:
+            return False
+        nearly_full = self.usage.weight_used * 10 >= self.usage.weight_limit * 9
+        return nearly_full or bool(self.usage.waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Messages that Telegram has not taken: *mine* of this chat, *given_up* of the last week;
+    *refused*: the chats in which it takes none.
+    """
+
+    mine: int
+    all: int
+    given_up: int
+    refused: Refused = NOTHING

@@ -1,0 +1,1 @@
+"""An account: its settings, limits, members, incidents and balance changes."""

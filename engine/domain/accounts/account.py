@@ -1,0 +1,65 @@
+"""An account as the engine sees it: whose it is, what it wants, whether it holds a key."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from engine.domain.accounts.risk_limits import AUTOMATIC, Limits, LimitsInForce
+from engine.domain.accounts.settings import Settings
+from engine.domain.orders.order import AccountId
+
+_SAME_DEAL = Decimal("0.05")
+_SAME_DEAL_QUOTE = Decimal("0.10")
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """The owner stopped all accounts at once, and only the owner lifts it."""
+
+    at: datetime
+    user_id: int
+
+
+PAPER = "paper"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One chat's account. *sealed_key* is the encrypted exchange key, *key_tail* its last four
+    characters; both None while no key is connected. *version* changes with every change.
+    *halted* is the owner's doing and leaves the chat's own pause as it is. Nobody is asked about a
+    plan until *not_before*. *key_expires_at* is None where MEXC does not say, *topic_id* where the
+    chat is no forum; *all_may_look* lets everybody in the chat see what a viewer sees.
+    """
+
+    id: AccountId
+    uuid: str
+    chat_id: int
+    version: int
+    settings: Settings
+    sealed_key: str | None
+    key_tail: str | None
+    limits: Limits = AUTOMATIC
+    halted: bool = False
+    not_before: datetime | None = None
+    key_expires_at: datetime | None = None
+    topic_id: int | None = None
+    all_may_look: bool = False
+
+    @property
+    def can_trade(self) -> bool:
+        return self.settings.dry_run or self.sealed_key is not None
+
+    @property
+    def funds(self) -> str | None:
+        """Which balances are traded: those on paper, or those of the key that ends so."""
+        return PAPER if self.settings.dry_run else self.key_tail
+
+    @property
+    def stopped(self) -> bool:
+        """No order may leave, whoever stopped it."""
+        return self.settings.paused or self.halted
+
+    @property
+    def limits_in_force(self) -> LimitsInForce:
+        return self.limits.for_target(self.settings.target)

@@ -1,0 +1,89 @@
+"""What a person changed about an account, field by field, as the audit keeps it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.risk_limits import Limits
+from engine.domain.accounts.settings import Threshold, ThresholdUnit
+from engine.domain.market.decimals import plain
+
+NOTHING = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """*subject* was *before* and is *after*; *action* is the kind of change."""
+
+    action: str
+    subject: str
+    before: str
+    after: str
+
+    @property
+    def detail(self) -> str:
+        return f"{self.before} -> {self.after}"
+
+
+def changes(before: Account, after: Account) -> list[Changed]:
+    """Every field a person may set that differs. Of a key only its last four characters are told."""
+    was, now = _fields(before), _fields(after)
+    found = [
+        Changed(*what, before=was[what], after=now[what]) for what in was if was[what] != now[what]
+    ]
+    key = "key", "key"
+    if before.sealed_key != after.sealed_key and was[key] == now[key]:
+        # Another secret under the same key, or another key that ends alike: stored anew.
+        found.append(Changed(*key, before=was[key], after=now[key]))
+    return found
+
+
+def _fields(account: Account) -> Mapping[tuple[str, str], str]:
+    settings = account.settings
+    return {
+        ("settings", "target"): f"{plain(settings.target)} USDT",
+        ("settings", "threshold"): _threshold(settings.threshold),
+        ("settings", "interval"): f"{int(settings.interval.total_seconds())} s",
+        ("settings", "pair"): settings.symbol,
+        ("settings", "count"): settings.counting.value,
+        ("settings", "mode"): settings.autonomy.value,
+        ("settings", "dry run"): "on" if settings.dry_run else "off",
+        ("trading", "trading"): "paused" if settings.paused else "on",
+        ("key", "key"): f"…{account.key_tail}" if account.key_tail else NOTHING,
+        **{("limits", name): value for name, value in _limits(account.limits).items()},
+    }
+
+
+def _threshold(threshold: Threshold) -> str:
+    if threshold.unit is ThresholdUnit.FRACTION:
+        return f"{plain(threshold.value * 100)}%"
+    return f"{plain(threshold.value)} USDT"
+
+
+def _limits(limits: Limits) -> Mapping[str, str]:
+    return {
+        "order": _limit(limits.order, "USDT"),
+        "day": _limit(limits.day, "USDT"),
+        "orders an hour": _limit(limits.orders_per_hour, ""),
+        "price": "auto" if limits.move is None else f"{plain(limits.move * 100)}%",
+    }
+
+
+def _limit(value: Decimal | int | None, unit: str) -> str:
+    return "auto" if value is None else f"{plain(Decimal(value))} {unit}".rstrip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the trail."""
+
+    at: datetime
+    user_id: int
+    action: str
+    subject: str
+    detail: str
+
+
+ALL_ACCOUNTS = "all accounts"

@@ -1,0 +1,144 @@
+"""Money that came or went without an order of ours: told from what was seen before and what our
+orders did since. Pure.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from engine.domain.market.balances import Holdings, LastSeen
+from engine.domain.market.decimals import ZERO
+from engine.domain.market.pairs import USDT, Asset, Side, Symbol, base_of
+from engine.domain.orders.order import Intent
+from engine.domain.orders.settlement import shows
+
+# Balances go on moving for a while after a fill, the token's at times longer than USDT.
+SETTLED_AFTER = timedelta(seconds=15)
+_TOKEN_FOLLOWS_WITHIN = timedelta(minutes=1)
+_DUST = Decimal("0.01")
+# Of a fill: its fee may come in the token, in USDT or in neither, and is not always known.
+_FEE_ROOM = Decimal("0.005")
+# What counts as much where nobody knows what the token costs.
+_MUCH = Decimal("0.001")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """*asset* went from *before* to *after*, and no order of ours explains it."""
+
+    at: datetime
+    dry_run: bool
+    asset: Asset
+    before: Decimal
+    after: Decimal
+
+    @property
+    def change(self) -> Decimal:
+        return self.after - self.before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What is *seen* now and was not before; *moved* is what of it no order explains. *by_hand*:
+    one coin came for the other.
+    """
+
+    seen: LastSeen
+    moved: Sequence[Movement] = ()
+
+    @property
+    def by_hand(self) -> bool:
+        return len({movement.change > ZERO for movement in self.moved}) > 1
+
+    def of(self, asset: Asset) -> Movement | None:
+        return next((movement for movement in self.moved if movement.asset == asset), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """*amounts* by asset, each give or take its *room*; *fill* is the order that is in them."""
+
+    amounts: Mapping[Asset, Decimal]
+    room: Mapping[Asset, Decimal]
+    fill: Intent | None = None
+
+
+def judge(
+    last: LastSeen | None,
+    holdings: Holdings,
+    *,
+    symbol: Symbol,
+    dry_run: bool,
+    last_fill: Intent | None,
+    price: Decimal | None,
+    now: datetime,
+) -> Finding | None:
+    """None where nothing changed, or where it is too early to tell. *price* is the token's, if it
+    is known: it says what is too little to mention.
+
+    What was not looked at before is taken as it is.
+    """
+    base = base_of(symbol)
+    amounts = {asset: holdings.of(asset).total for asset in (USDT, base)}
+    seen = LastSeen(amounts, holdings.read_at)
+    before = expectation(last, symbol=symbol, last_fill=last_fill)
+    if before is None:
+        return Finding(seen=seen)
+    if (fill := before.fill) is not None and fill.resolved_at is not None:
+        waits = SETTLED_AFTER if shows(holdings, fill) else _TOKEN_FOLLOWS_WITHIN
+        if now - fill.resolved_at < waits:
+            return None
+    expected, room = before.amounts, dict(before.room)
+    room[USDT] += _DUST
+    room[base] += _least(price, amounts[base], expected[base])
+    moved = tuple(
+        Movement(
+            at=holdings.read_at,
+            dry_run=dry_run,
+            asset=asset,
+            before=expected[asset],
+            after=amounts[asset],
+        )
+        for asset in (USDT, base)
+        if abs(amounts[asset] - expected[asset]) >= room[asset]
+    )
+    # Without a fill, dust stays where it is until there is enough of it to speak of.
+    return Finding(seen=seen, moved=moved) if moved or before.fill is not None else None
+
+
+def expectation(
+    last: LastSeen | None, *, symbol: Symbol, last_fill: Intent | None
+) -> Expectation | None:
+    """What should be held by what was seen before and what our own orders did since; None where
+    nothing can be said.
+    """
+    base = base_of(symbol)
+    if last is None or last.amounts.keys() != {USDT, base}:
+        return None
+    if last_fill is None or last_fill.created_at < last.at:
+        return Expectation(last.amounts, room=dict.fromkeys(last.amounts, ZERO))
+    if last_fill.symbol != symbol or last_fill.resolved_at is None:
+        return None
+    return _after(last_fill, base)
+
+
+def _after(fill: Intent, base: Asset) -> Expectation:
+    """What *fill* left behind, and how far its fees may have bent that."""
+    done, sign = fill.execution, 1 if fill.side is Side.BUY else -1
+    expected = {
+        USDT: fill.quote_before - sign * done.quote_amount,
+        base: fill.base_before + sign * done.base_quantity,
+    }
+    for asset in expected:
+        if fill.fees is not None:
+            expected[asset] -= fill.fees.in_asset(asset)
+    room = {USDT: done.quote_amount * _FEE_ROOM, base: done.base_quantity * _FEE_ROOM}
+    return Expectation(expected, room=room, fill=fill)
+
+
+def _least(price: Decimal | None, *amounts: Decimal) -> Decimal:
+    """The smallest change of the token that is worth a word; never nothing at all."""
+    if price is not None and price > ZERO:
+        return _DUST / price
+    return max(*amounts) * _MUCH or _DUST

@@ -1,0 +1,70 @@
+"""Values to offer for a setting, chosen around the one it has; all of them would be accepted."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import TypeVar
+
+from engine.domain.accounts.settings import MAX_TARGET, Settings, Threshold, ThresholdUnit
+from engine.domain.market.decimals import EXACT_OR_LESS, ONE, ZERO, step_of
+
+_STEPS = (Decimal(10), Decimal(25))
+_LEAST_FOR_WHOLE_STEPS = Decimal(30)
+_EITHER_SIDE = 2
+_PERCENTS = tuple(Decimal(n).scaleb(-2) for n in (1, 2, 3, 5, 7, 10, 15, 20, 25, 30, 40, 50))
+_INTERVALS = (
+    *(timedelta(seconds=n) for n in (10, 30)),
+    *(timedelta(minutes=n) for n in (1, 2, 5, 10, 15, 30)),
+    *(timedelta(hours=n) for n in (1, 2, 4, 8, 12)),
+    timedelta(days=1),
+)
+# 1, 2, 5, 10, 20, 50 and so on.
+_AMOUNTS = tuple(Decimal(n).scaleb(power) for power in range(-1, 9) for n in (1, 2, 5))
+
+
+T = TypeVar("T", Decimal, timedelta)
+
+
+def targets(target: Decimal) -> Sequence[Decimal]:
+    """10 and 25 USDT less and more; for other sizes as many times ten as fit the *target*."""
+    # From 30 on it is 10 and 25, from 300 on 100 and 250, from 3 on 1 and 2.5.
+    size = ONE.scaleb(EXACT_OR_LESS.divide(target, _LEAST_FOR_WHOLE_STEPS).adjusted())
+    size = max(step_of(1), size)
+    steps = [EXACT_OR_LESS.multiply(step, size) for step in _STEPS]
+    nearby = [target - steps[1], target - steps[0], target + steps[0], target + steps[1]]
+    return [value for value in nearby if ZERO < value <= MAX_TARGET]
+
+
+def thresholds(settings: Settings, *, smallest: Decimal | None) -> Sequence[Threshold]:
+    """In the unit that is used now. Those whose band could never trade at its edge, because it
+    reaches less far than the *smallest* order, are left out where that leaves any.
+    """
+    now = settings.threshold
+    ladder = _PERCENTS if now.unit is ThresholdUnit.FRACTION else _AMOUNTS
+    fitting = [
+        value
+        for value in ladder
+        if ZERO < Threshold(value, now.unit).in_quote(settings.target) < settings.target
+    ]
+    working = [
+        value
+        for value in fitting
+        if smallest is None or Threshold(value, now.unit).in_quote(settings.target) >= smallest
+    ]
+    return [Threshold(value, now.unit) for value in _around(working or fitting, now.value)]
+
+
+def intervals(interval: timedelta) -> Sequence[timedelta]:
+    return _around(_INTERVALS, interval)
+
+
+def order_limits(limit: Decimal) -> Sequence[Decimal]:
+    """What one order may be worth at most."""
+    return _around([amount for amount in _AMOUNTS if amount >= 1], limit)
+
+
+def _around(ladder: Sequence[T], value: T) -> Sequence[T]:
+    """The next two below *value* and the next two above it."""
+    below: list[T] = [step for step in ladder if step < value]
+    above: list[T] = [step for step in ladder if value < step]
+    return below[-_EITHER_SIDE:] + above[:_EITHER_SIDE]

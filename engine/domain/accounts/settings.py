@@ -1,0 +1,80 @@
+"""What a chat wants held: the target, the band around it, and the settings that go with it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from enum import Enum
+
+from engine.domain.market.balances import Counting
+from engine.domain.market.decimals import ZERO, is_positive
+from engine.domain.market.pairs import Symbol
+
+MIN_INTERVAL = timedelta(seconds=1)
+MAX_INTERVAL = timedelta(days=1)
+MAX_TARGET = Decimal(1_000_000_000)
+
+
+class ThresholdUnit(Enum):
+    FRACTION = "fraction"
+    QUOTE = "quote"
+
+
+class Autonomy(Enum):
+    """How far the bot goes by itself when a trade is due: it trades, asks first, or only tells."""
+
+    AUTO = "auto"
+    ASK = "ask"
+    NOTIFY = "notify"
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """How far from the target is still fine: a fraction of it (0.05 = 5 %) or an amount of USDT."""
+
+    value: Decimal
+    unit: ThresholdUnit = ThresholdUnit.FRACTION
+
+    def __post_init__(self) -> None:
+        if not is_positive(self.value):
+            raise ValueError(f"a threshold must be above zero, was {self.value}")
+        if self.unit is ThresholdUnit.FRACTION and self.value >= 1:
+            raise ValueError(f"a threshold must be under 100 %, was {self.value}")
+
+    def in_quote(self, target: Decimal) -> Decimal:
+        return target * self.value if self.unit is ThresholdUnit.FRACTION else self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """At or between *low* and *high* nothing is traded."""
+
+    low: Decimal
+    high: Decimal
+
+    def holds(self, amount: Decimal) -> bool:
+        return self.low <= amount <= self.high
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One chat's wishes. *target* is USDT; *interval* is between two checks."""
+
+    target: Decimal
+    threshold: Threshold
+    interval: timedelta
+    symbol: Symbol
+    counting: Counting = Counting.HELD
+    dry_run: bool = False
+    paused: bool = True
+    autonomy: Autonomy = Autonomy.AUTO
+
+    def __post_init__(self) -> None:
+        if not is_positive(self.target) or self.target > MAX_TARGET:
+            raise ValueError(f"a target must be above 0 and at most {MAX_TARGET} USDT")
+        if not MIN_INTERVAL <= self.interval <= MAX_INTERVAL:
+            raise ValueError("the interval must be from 1 s to 1 day")
+
+    @property
+    def band(self) -> Band:
+        reach = self.threshold.in_quote(self.target)
+        return Band(low=max(ZERO, self.target - reach), high=self.target + reach)

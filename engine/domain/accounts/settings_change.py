@@ -1,0 +1,73 @@
+"""Settings that a person wants to have, and what has to be so for that wish still to hold."""
+
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Self
+
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.risk_limits import Limits
+from engine.domain.accounts.settings import Autonomy, Threshold
+from engine.domain.market.balances import Counting
+from engine.domain.market.pairs import Symbol
+
+_SAME_DEAL = Decimal("0.05")
+_SAME_DEAL_QUOTE = Decimal("0.10")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Values for some of an account's settings; those that are None it is not about."""
+
+    target: Decimal | None = None
+    threshold: Threshold | None = None
+    interval_s: int | None = None
+    symbol: Symbol | None = None
+    counting: Counting | None = None
+    autonomy: Autonomy | None = None
+    dry_run: bool | None = None
+    limits: Limits | None = None
+
+    @classmethod
+    def of(cls, account: Account) -> Self:
+        """Everything, as it is."""
+        settings = account.settings
+        return cls(
+            target=settings.target,
+            threshold=settings.threshold,
+            interval_s=settings.interval // timedelta(seconds=1),
+            symbol=settings.symbol,
+            counting=settings.counting,
+            autonomy=settings.autonomy,
+            dry_run=settings.dry_run,
+            limits=account.limits,
+        )
+
+    @property
+    def names(self) -> list[str]:
+        """What it is about."""
+        return [field.name for field in fields(self) if getattr(self, field.name) is not None]
+
+    def only(self, names: list[str]) -> Self:
+        return type(self)(**{name: getattr(self, name) for name in names})
+
+    def now(self, account: Account) -> Self:
+        """What *account* has where this wants something."""
+        return type(self).of(account).only(self.names)
+
+    def for_settings(self) -> dict[str, Any]:
+        """The part that is fields of `Settings`. Going back to real money pauses trading."""
+        wanted = {name: getattr(self, name) for name in self.names}
+        wanted.pop("limits", None)
+        if "interval_s" in wanted:
+            wanted["interval"] = timedelta(seconds=wanted.pop("interval_s"))
+        if self.dry_run is False:
+            wanted["paused"] = True
+        return wanted
+
+
+def difference(before: Account, after: Account) -> tuple[Wish, Wish]:
+    """What *before* and *after* have where they differ."""
+    old, new = Wish.of(before), Wish.of(after)
+    names = [name for name in new.names if getattr(old, name) != getattr(new, name)]
+    return old.only(names), new.only(names)

@@ -1,0 +1,1 @@
+"""What users are alerted to, and how."""

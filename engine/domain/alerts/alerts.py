@@ -1,0 +1,273 @@
+"""What a chat must be told: facts, stored with the fact they belong to; `bot/views` has the words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from engine.domain.accounts.balance_changes import Movement
+from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.members import Role
+from engine.domain.accounts.settings import Autonomy, Band
+from engine.domain.accounts.undeliverable import ChatDeliverable, ChatUndeliverable
+from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
+from engine.domain.market.decimals import ZERO
+from engine.domain.market.pairs import Asset, Side, Symbol
+from engine.domain.orders.order import Intent, Trigger
+from engine.domain.rebalancing.planner import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeSettled(InMode):
+    """An order is over. *base_quantity* 0 means nothing was filled.
+
+    *asked_quote* is what a buy was to spend or a sell was to bring. *late* means the exchange's
+    first answer was lost and the result had to be looked up.
+    """
+
+    symbol: Symbol
+    side: Side
+    trigger: Trigger
+    base_quantity: Decimal
+    quote_amount: Decimal
+    asked_quote: Decimal
+    fees: Mapping[Asset, Decimal] | None
+    quote_before: Decimal
+    quote_after: Decimal | None
+    target: Decimal
+    late: bool = False
+    fees_complete: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderUnclear(InMode):
+    """The exchange did not say whether it took the order; nothing else is sent meanwhile."""
+
+    symbol: Symbol
+    side: Side
+    expected_quote: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderNeverArrived(InMode):
+    """The unclear order turned out not to exist; the next check plans afresh."""
+
+    symbol: Symbol
+    side: Side
+    expected_quote: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderNeedsPerson:
+    """Still unclear after 15 minutes: the user should look at the exchange.
+
+    *status* is one that the exchange does not document: then the user is asked after a minute.
+    *base_quantity* and *quote_amount* are what the exchange says was executed.
+    """
+
+    dry_run: bool
+    symbol: Symbol
+    side: Side
+    expected_quote: Decimal
+    client_order_id: str
+    status: str = ""
+    base_quantity: Decimal = ZERO
+    quote_amount: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TroubleTold(InMode):
+    """A check or an order failed; *paused* where that paused trading, too."""
+
+    kind: TroubleKind
+    detail: str
+    count: int
+    since: datetime
+    at: datetime
+    symbol: Symbol
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TroubleOver(InMode):
+    kind: TroubleKind
+    count: int
+    since: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDeclined(InMode):
+    """A person asked for a trade and got none: *reason*, or the market moved away from the plan."""
+
+    symbol: Symbol
+    held: Decimal
+    target: Decimal
+    reason: Reason | None
+    new_side: Side | None = None
+    new_quote: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftNoticed:
+    """A trade is due, and the chat wants to be told of it and to trade by itself.
+
+    *expected_quote* and *expected_base* are what the order would come to in the book as it was,
+    *asked_quote* is what it is for; *complete* is False where the book has no more within reach.
+    *held_after* is None where an older version wrote it.
+    """
+
+    dry_run: bool
+    symbol: Symbol
+    side: Side
+    expected_quote: Decimal
+    expected_base: Decimal
+    held: Decimal
+    target: Decimal
+    band: Band
+    asked_quote: Decimal | None = None
+    held_after: Decimal | None = None
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOffered:
+    """A trade is due, and whoever may trade in the chat is asked whether to do it."""
+
+    confirmation_id: str
+    drift: DriftNoticed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halted:
+    """The owner stopped all chats; *expected_quote* is of an order that had left already."""
+
+    dry_run: bool
+    expected_quote: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HaltLifted:
+    """The chat is as it was before the halt."""
+
+    dry_run: bool
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LowMarkReached(InMode):
+    """Less than *below* of *asset* is left, as a person wanted to hear."""
+
+    symbol: Symbol
+    asset: Asset
+    below: Decimal
+    left: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LowMarkOver(InMode):
+    """There is enough of *asset* again."""
+
+    asset: Asset
+    below: Decimal
+    left: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest(InMode):
+    """What came between *since* and *at*. *bought* and *sold* are USDT before fees; *small* trades
+    were worth less than *smallest* each. *troubles* counts the alerts of troubles, *trouble* is the
+    one that lasts. The balances are USDT, None where they are not known.
+    """
+
+    since: datetime
+    at: datetime
+    target: Decimal
+    trades: int
+    bought: Decimal
+    sold: Decimal
+    fees: Mapping[Asset, Decimal]
+    small: int
+    smallest: Decimal
+    held_before: Decimal | None = None
+    held: Decimal | None = None
+    troubles: int = 0
+    trouble: TroubleKind | None = None
+    key_expires_at: datetime | None = None
+    fees_complete: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved(InMode):
+    """Money came or went without an order of ours; *by_hand*: one coin came for the other.
+
+    *quantity_step* is the token's precision, None where it was not known. *held* is the USDT held now. With a *question_id* the chat is asked whether to raise the target
+    to *new_target*. *last_for_now*: there were so many that the next ones are only kept.
+    """
+
+    symbol: Symbol
+    moved: tuple[Movement, ...]
+    by_hand: bool
+    held: Decimal
+    target: Decimal
+    band: Band
+    autonomy: Autonomy
+    last_for_now: bool = False
+    quantity_step: Decimal | None = None
+    question_id: str | None = None
+    new_target: Decimal | None = None
+
+    def asking(self, question_id: str, *, new_target: Decimal) -> "Moved":
+        return replace(self, question_id=question_id, new_target=new_target)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberJoined:
+    """A code was used where this chat did not see it. *role* None: for a private chat of their own."""
+
+    user_id: int
+    name: str
+    role: Role | None
+
+
+Alert = (
+    TradeSettled
+    | OrderUnclear
+    | OrderNeverArrived
+    | OrderNeedsPerson
+    | TroubleTold
+    | TroubleOver
+    | RunDeclined
+    | DriftNoticed
+    | PlanOffered
+    | Moved
+    | Halted
+    | HaltLifted
+    | LowMarkReached
+    | LowMarkOver
+    | Digest
+    | KeyEnding
+    | KeyTooPowerful
+    | MoneyShared
+    | MemberJoined
+    | ChatUndeliverable
+    | ChatDeliverable
+)
+
+
+def trade_settled(intent: Intent, *, late: bool) -> TradeSettled:
+    return TradeSettled(
+        dry_run=intent.dry_run,
+        symbol=intent.symbol,
+        side=intent.side,
+        trigger=intent.trigger,
+        base_quantity=intent.execution.base_quantity,
+        quote_amount=intent.execution.quote_amount,
+        asked_quote=intent.quote_amount or intent.expected_quote,
+        fees=intent.fees.by_asset if intent.fees else None,
+        fees_complete=intent.fees is None or intent.fees.complete,
+        quote_before=intent.quote_before,
+        quote_after=intent.quote_after,
+        target=intent.target,
+        late=late,
+    )

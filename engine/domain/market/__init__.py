@@ -1,0 +1,1 @@
+"""Decimals, pairs, order books, balances."""

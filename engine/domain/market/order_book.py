@@ -1,0 +1,105 @@
+"""The order book of one pair at one moment, and what a market order would find in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from engine.domain.market.decimals import ONE, ZERO, is_positive
+from engine.domain.market.pairs import Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """*quantity* of the base offered or wanted at *price*; both finite and above zero."""
+
+    price: Decimal
+    quantity: Decimal
+
+    def __post_init__(self) -> None:
+        if not is_positive(self.price) or not is_positive(self.quantity):
+            raise ValueError(f"a book level must be above zero: {self.price} x {self.quantity}")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderBook:
+    """Best prices first on both sides. A side may be empty; a crossed book cannot exist."""
+
+    symbol: Symbol
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    read_at: datetime
+
+    def __post_init__(self) -> None:
+        bids = [level.price for level in self.bids]
+        asks = [level.price for level in self.asks]
+        if bids != sorted(bids, reverse=True) or asks != sorted(asks):
+            raise ValueError(f"the book of {self.symbol} is not in price order")
+        if bids and asks and bids[0] >= asks[0]:
+            raise ValueError(f"the book of {self.symbol} is crossed")
+
+    @property
+    def mid(self) -> Decimal | None:
+        """Halfway between the best prices; None unless both sides have one."""
+        if not self.bids or not self.asks:
+            return None
+        return (self.bids[0].price + self.asks[0].price) / 2
+
+
+def priced_at_least(bids: Sequence[Level], *, price: Decimal) -> Sequence[Level]:
+    """The same *bids*, the worse ones as if they paid *price*."""
+    return [Level(max(level.price, price), level.quantity) for level in bids]
+
+
+def quantity_to_receive(
+    net_quote: Decimal, *, bids: Sequence[Level], fee_rate: Decimal
+) -> Decimal:
+    """Base to sell into *bids* so that *net_quote* arrives after the fee (unrounded).
+
+    Where the bids are too thin for that, everything they can take.
+    """
+    wanted = net_quote / (ONE - fee_rate)
+    quantity = ZERO
+    for level in bids:
+        value = level.price * level.quantity
+        if value >= wanted:
+            return quantity + wanted / level.price
+        quantity += level.quantity
+        wanted -= value
+    return quantity
+
+
+def quote_received(quantity: Decimal, *, bids: Sequence[Level], fee_rate: Decimal) -> Decimal:
+    """What selling *quantity* into *bids* brings after the fee; the part they cannot take brings 0."""
+    gross = ZERO
+    for level in bids:
+        taken = min(quantity, level.quantity)
+        gross += taken * level.price
+        quantity -= taken
+        if not quantity:
+            break
+    return gross * (ONE - fee_rate)
+
+
+def base_bought(quote_amount: Decimal, *, asks: Sequence[Level]) -> Decimal:
+    """What spending *quote_amount* on *asks* buys, as far as they reach (unrounded)."""
+    quantity = ZERO
+    for level in asks:
+        value = level.price * level.quantity
+        if value >= quote_amount:
+            return quantity + quote_amount / level.price
+        quantity += level.quantity
+        quote_amount -= value
+    return quantity
+
+
+def average_when_buying(quote_amount: Decimal, *, asks: Sequence[Level]) -> Decimal:
+    """The price that spending *quote_amount* comes to, as far as the *asks* reach; there are some."""
+    reach = sum((level.price * level.quantity for level in asks), ZERO)
+    return min(quote_amount, reach) / base_bought(quote_amount, asks=asks)
+
+
+def average_when_selling(quantity: Decimal, *, bids: Sequence[Level]) -> Decimal:
+    """The price that selling *quantity* brings, as far as the *bids* reach; there are some."""
+    reach = sum((level.quantity for level in bids), ZERO)
+    return quote_received(quantity, bids=bids, fee_rate=ZERO) / min(quantity, reach)

@@ -1,0 +1,1 @@
+"""An order, its life, and what balances say of it."""

@@ -1,0 +1,201 @@
+"""An order's life: what was intended, what state it is in, and what came of it."""
+
+import hashlib
+from base64 import b32encode
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import NewType
+
+from engine.domain.market.decimals import ZERO
+from engine.domain.market.pairs import USDT, Asset, Side, Symbol, base_of
+
+ClientOrderId = NewType("ClientOrderId", str)
+AccountId = NewType("AccountId", int)
+
+# How long after its time stamp the exchange still accepts a signed order, and what we allow
+# beyond that for an accepted order to become visible (reliability.md 1.3 R5).
+RECV_WINDOW = timedelta(seconds=5)
+VISIBILITY_MARGIN = timedelta(seconds=10)
+MISSES_NEEDED = 2
+MISS_SPACING = timedelta(seconds=2)
+NEEDS_HUMAN_AFTER = timedelta(minutes=15)
+# Waiting does not explain a status that the exchange does not document.
+STATUS_NEEDS_HUMAN_AFTER = timedelta(minutes=1)
+
+
+class OrderState(Enum):
+    PLANNED = "planned"
+    SENDING = "sending"
+    ACKED = "acked"
+    UNKNOWN = "unknown"
+    NEEDS_HUMAN = "needs_human"
+    FILLED = "filled"
+    PARTIAL = "partial"
+    UNFILLED = "unfilled"
+    REJECTED = "rejected"
+    NOT_EXECUTED = "not_executed"
+    SET_ASIDE = "set_aside"  # by a person, who looked at the exchange instead of us
+    DROPPED = "dropped"
+
+
+# While an order is in one of these, its account places no other (a partial unique index says so).
+UNRESOLVED = frozenset(
+    {OrderState.SENDING, OrderState.ACKED, OrderState.UNKNOWN, OrderState.NEEDS_HUMAN}
+)
+FINAL = frozenset(OrderState) - UNRESOLVED - {OrderState.PLANNED}
+_SETTLED = frozenset({OrderState.FILLED, OrderState.PARTIAL, OrderState.UNFILLED})
+
+LEGAL: Mapping[OrderState, frozenset[OrderState]] = {
+    OrderState.PLANNED: frozenset({OrderState.SENDING, OrderState.DROPPED}),
+    # Provably unsent: back to planned would invite a second POST, so it is dropped instead.
+    OrderState.SENDING: frozenset(
+        {OrderState.ACKED, OrderState.UNKNOWN, OrderState.REJECTED, OrderState.DROPPED}
+    ),
+    OrderState.ACKED: _SETTLED | {OrderState.NEEDS_HUMAN},
+    OrderState.UNKNOWN: _SETTLED
+    | {OrderState.ACKED, OrderState.NOT_EXECUTED, OrderState.NEEDS_HUMAN},
+    OrderState.NEEDS_HUMAN: _SETTLED | {OrderState.NOT_EXECUTED, OrderState.SET_ASIDE},
+    **{state: frozenset() for state in FINAL},
+}
+
+
+class Trigger(Enum):
+    """Who wanted the check: the interval, or a person's tap."""
+
+    INTERVAL = "interval"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """Commissions of one order by the asset they were taken in (USDT, or MX with deduction on).
+
+    *complete* is False where some of the order's fills were not seen: the true fees are higher.
+    """
+
+    by_asset: Mapping[Asset, Decimal]
+    complete: bool = True
+
+    def in_asset(self, asset: Asset) -> Decimal:
+        return self.by_asset.get(asset, ZERO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """One trade of an order: *quantity* in base, and the *fee* it cost in *fee_asset*."""
+
+    trade_id: str
+    at: datetime
+    quantity: Decimal
+    fee: Decimal
+    fee_asset: Asset
+
+
+def fees_of(fills: Collection[Fill], *, executed: Decimal) -> Fees:
+    """The sum of *fills*, each counted once; complete if they are all that was *executed*."""
+    distinct = {fill.trade_id: fill for fill in fills}.values()
+    by_asset: dict[Asset, Decimal] = {}
+    for fill in distinct:
+        by_asset[fill.fee_asset] = by_asset.get(fill.fee_asset, ZERO) + fill.fee
+    seen = sum((fill.quantity for fill in distinct), ZERO)
+    return Fees(by_asset, complete=seen >= executed)
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What really happened: base moved, quote moved (before fees)."""
+
+    base_quantity: Decimal
+    quote_amount: Decimal
+
+    def __post_init__(self) -> None:
+        for amount in (self.base_quantity, self.quote_amount):
+            if not amount.is_finite() or amount < ZERO:
+                raise ValueError(f"an execution cannot be {amount}")
+
+    @property
+    def average_price(self) -> Decimal | None:
+        return self.quote_amount / self.base_quantity if self.base_quantity else None
+
+
+NOTHING = Execution(ZERO, ZERO)
+
+
+def can_be_of(execution: Execution, fees: Fees, *, symbol: Symbol) -> bool:
+    """No fee is as large as what was traded: where one reads so, the fees are not known."""
+    traded = {USDT: execution.quote_amount, base_of(symbol): execution.base_quantity}
+    return all(
+        fee <= ZERO or fee < traded.get(asset, fee + 1) for asset, fee in fees.by_asset.items()
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """One order as we wrote it down before it left, and all we have learned about it since.
+
+    A buy asks for *quote_amount*, a sell for *base_quantity*; the other one is None.
+    *fence* is the lease's number under which it may be sent. *price* is what the token cost when it
+    was planned, *move_bp* how far the prices of that moment lay apart, in basis points rounded up.
+    """
+
+    client_order_id: ClientOrderId
+    account_id: AccountId
+    run_id: str
+    attempt: int
+    symbol: Symbol
+    side: Side
+    quote_amount: Decimal | None
+    base_quantity: Decimal | None
+    expected_quote: Decimal
+    dry_run: bool
+    trigger: Trigger
+    fence: int
+    target: Decimal
+    quote_before: Decimal
+    base_before: Decimal
+    created_at: datetime
+    price: Decimal | None = None
+    move_bp: int = 0
+    state: OrderState = OrderState.PLANNED
+    sent_at: datetime | None = None
+    exchange_order_id: str | None = None
+    execution: Execution = NOTHING
+    fees: Fees | None = None
+    quote_after: Decimal | None = None
+    base_after: Decimal | None = None
+    resolved_at: datetime | None = None
+    misses: int = 0
+    missed_at: datetime | None = None
+    error: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.side is Side.BUY) != (self.quote_amount is not None):
+            raise ValueError("a buy names the quote to spend, a sell does not")
+        if (self.side is Side.SELL) != (self.base_quantity is not None):
+            raise ValueError("a sell names the base to sell, a buy does not")
+
+
+def client_order_id(*, account_uuid: str, run_id: str, attempt: int) -> ClientOrderId:
+    """Deterministic, so that the same decision written twice collides instead of doubling.
+
+    28 characters of what MEXC allows: `^[0-9a-zA-Z_-]{1,32}$`.
+    """
+    digest = hashlib.sha256(f"{account_uuid}:{run_id}:{attempt}".encode()).digest()
+    return ClientOrderId("bl" + b32encode(digest).decode().lower()[:26])
+
+
+def settled_state(execution: Execution, *, complete: bool) -> OrderState:
+    """The final state of an order that the exchange says is over."""
+    if execution.base_quantity == ZERO:
+        return OrderState.UNFILLED
+    return OrderState.FILLED if complete else OrderState.PARTIAL
+
+
+def may_conclude_absence(intent: Intent, *, exchange_time: datetime) -> bool:
+    """Whether "not found" means anything yet: the signed order can no longer be accepted."""
+    if intent.sent_at is None:
+        return True
+    return exchange_time > intent.sent_at + RECV_WINDOW + VISIBILITY_MARGIN

@@ -1,0 +1,18 @@
+"""How far the price of a fill was from the one that was seen when it was planned."""
+
+from decimal import Decimal
+
+from engine.domain.market.decimals import is_positive
+from engine.domain.market.pairs import Side
+from engine.domain.orders.order import Intent
+
+
+def slippage(order: Intent) -> Decimal | None:
+    """As a fraction of the price seen: above zero where the fill was worse, below where it was
+    better. None where nothing was filled or no price was kept.
+    """
+    paid, seen = order.execution.average_price, order.price
+    if paid is None or seen is None or not is_positive(seen):
+        return None
+    dearer = (paid - seen) / seen
+    return dearer if order.side is Side.BUY else -dearer

@@ -1,0 +1,1 @@
+"""From balances and a target to one order or none."""

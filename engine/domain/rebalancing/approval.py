@@ -1,0 +1,148 @@
+"""When a person is asked about a drift, or told of it: once a drift, and never in a flood.
+
+Pure: from what was offered last and what would be traded now.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Self
+
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings import Autonomy
+from engine.domain.market.pairs import Side, Symbol
+from engine.domain.rebalancing.planner import Order
+from engine.domain.rebalancing.run_request import RunRequest
+
+QUIET = timedelta(hours=1)
+# A card that nobody answers is far up in the chat by then: it is shown once more.
+_SHOWN_AGAIN = timedelta(hours=6)
+_ALIKE = Decimal("0.1")
+
+
+class Standing(Enum):
+    """What became of an offer: it waits, a person traded or skipped it, or the drift is over."""
+
+    OPEN = "open"
+    TAKEN = "taken"
+    SKIPPED = "skipped"
+    OVER = "over"
+
+
+class Step(Enum):
+    """What a check that would trade does about it: offer it anew, keep the offer that stands, or
+    say nothing.
+    """
+
+    NEW = "new"
+    KEEP = "keep"
+    WAIT = "wait"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A plan that was shown at *at* and may be tapped until *expires_at*. *version* is the
+    account's; *since* is when it came to stand as it does.
+    """
+
+    id: str
+    autonomy: Autonomy
+    symbol: Symbol
+    dry_run: bool
+    side: Side
+    expected_quote: Decimal
+    version: int
+    at: datetime
+    expires_at: datetime
+    since: datetime
+    standing: Standing = Standing.OPEN
+
+    @classmethod
+    def of(
+        cls, order: Order, account: Account, *, offer_id: str, now: datetime, patience: timedelta
+    ) -> Self:
+        return cls(
+            id=offer_id,
+            autonomy=account.settings.autonomy,
+            symbol=account.settings.symbol,
+            dry_run=account.settings.dry_run,
+            side=order.side,
+            expected_quote=order.expected_quote,
+            version=account.version,
+            at=now,
+            expires_at=lasts_until(account, now=now, patience=patience),
+            since=now,
+        )
+
+    def lasting(self, until: datetime) -> "Offer":
+        return replace(self, expires_at=until)
+
+    def now_stands(self, standing: Standing, *, now: datetime) -> "Offer":
+        return replace(self, standing=standing, since=now)
+
+
+def lasts_until(account: Account, *, now: datetime, patience: timedelta) -> datetime:
+    """The next check says whether the plan still holds; it has *patience* to do so."""
+    return now + account.settings.interval + patience
+
+
+def step(
+    last: Offer | None, order: Order, account: Account, *, now: datetime, patience: timedelta
+) -> Step:
+    """What to do about *order*, which is due in a chat that is asked or told first.
+
+    Two cards are at least the interval apart, and *patience*, unless a person answered the first
+    or changed something.
+    """
+    if account.not_before is not None and now < account.not_before:
+        return Step.WAIT
+    if last is None or last.at > now or not _concerns(last, account):
+        return Step.NEW
+    long_enough = max(account.settings.interval, patience)
+    if last.autonomy is Autonomy.NOTIFY:
+        again = _tell_again(last, order, now=now, long_enough=long_enough)
+    elif _can_stay(last, order, account, now=now):
+        return Step.KEEP
+    else:
+        again = _ask_again(last, order, account, now=now, long_enough=long_enough)
+    return Step.NEW if again else Step.WAIT
+
+
+def _tell_again(last: Offer, order: Order, *, now: datetime, long_enough: timedelta) -> bool:
+    if _is_alike(last, order):
+        return last.standing is Standing.OVER and now - last.at >= QUIET
+    return now - last.at >= long_enough
+
+
+def _ask_again(
+    last: Offer, order: Order, account: Account, *, now: datetime, long_enough: timedelta
+) -> bool:
+    match last.standing:
+        case Standing.TAKEN:
+            return True
+        case Standing.SKIPPED:
+            return not _is_alike(last, order) or now - last.since >= QUIET
+        case Standing.OPEN if last.version != account.version:
+            return True  # a tap on it would not count any more
+        case _:
+            return now - last.at >= long_enough
+
+
+def _concerns(last: Offer, account: Account) -> bool:
+    settings = account.settings
+    mode = (last.autonomy, last.symbol, last.dry_run)
+    return mode == (settings.autonomy, settings.symbol, settings.dry_run)
+
+
+def _is_alike(last: Offer, order: Order) -> bool:
+    moved = abs(order.expected_quote - last.expected_quote)
+    return order.side is last.side and moved <= last.expected_quote * _ALIKE
+
+
+def _can_stay(last: Offer, order: Order, account: Account, *, now: datetime) -> bool:
+    """Whether a tap on the card that is shown would trade *order*, and the card is in sight."""
+    if last.standing is not Standing.OPEN or last.version != account.version:
+        return False
+    tap = RunRequest(last.id, last.side, last.expected_quote, last.expires_at)
+    return tap.covers(order, now=now) and now - last.at < _SHOWN_AGAIN

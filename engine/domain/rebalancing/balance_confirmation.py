@@ -1,0 +1,100 @@
+"""How often a balance must be seen before it is acted on. A rise counts at first sight. A fall that no
+order of ours explains counts at the second: an answer of the exchange that is cut short looks
+exactly like a withdrawal. Pure.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+from engine.domain.accounts.balance_changes import Expectation, Finding
+from engine.domain.accounts.low_balance import LowMark, crossings
+from engine.domain.accounts.settings import Settings
+from engine.domain.market.balances import Balance, Counting, Holdings, LastSeen
+from engine.domain.market.decimals import ZERO
+from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
+from engine.errors import BadData
+
+SECOND_SIGHT = timedelta(seconds=3)
+# Interest and the like: too little to sell for.
+_DUST = Decimal("0.01")
+
+
+def needs_second(
+    holdings: Holdings,
+    *,
+    settings: Settings,
+    asked: bool,
+    expected: Expectation | None,
+    finding: Finding | None,
+    marks: Sequence[LowMark] = (),
+) -> bool:
+    """Whether *holdings*, alone, would sell tokens, or tell of money that left, without reason.
+
+    *asked*: a person wants the trade, so that any shortfall is traded, inside the band too.
+    *expected* is what was believed before, *finding* what of *holdings* that does not explain.
+    """
+    if finding is not None and any(moved.change < ZERO for moved in finding.moved):
+        return True
+    crossed = crossings(marks, holdings, counting=settings.counting)
+    if any(not crossing.mark.told for crossing in crossed):
+        return True
+    quote = holdings.of(USDT)
+    if expected is None:
+        return lacks_an_asset(holdings, settings.symbol) or is_short(
+            holdings, settings, asked=asked
+        )
+    if expected.fill is not None and LastSeen(expected.amounts, at=holdings.read_at).lost_in(
+        holdings
+    ):
+        return True
+    if not is_short(holdings, settings, asked=asked):
+        return False
+    # What sits in open orders is on record as held, wherever it counts.
+    uncounted = quote.total - quote.counted(settings.counting)
+    fell = expected.amounts[USDT] - quote.total
+    return uncounted > ZERO or fell >= expected.room[USDT] + _DUST
+
+
+def lacks_an_asset(holdings: Holdings, symbol: Symbol) -> bool:
+    """Whether USDT or the token of *symbol* is not there at all. Raises BadData as `of` does."""
+    return ZERO in [holdings.of(asset).total for asset in (USDT, base_of(symbol))]
+
+
+def is_short(holdings: Holdings, settings: Settings, *, asked: bool) -> bool:
+    """Whether tokens would be sold."""
+    held = holdings.of(USDT).counted(settings.counting)
+    return held < (settings.target if asked else settings.band.low)
+
+
+def agreed(first: Holdings, second: Holdings, *, settings: Settings, asked: bool) -> Holdings:
+    """What both readings say is held at least: of each asset of the pair the larger balance.
+
+    Raises BadData where the readings call for trades in opposite directions.
+    """
+    counting = settings.counting
+    both = most_of(first, second, settings.symbol, counting=counting)
+    most = settings.target if asked else settings.band.high
+    if is_short(first, settings, asked=asked) and both.of(USDT).counted(counting) > most:
+        was, now = (reading.of(USDT).counted(counting) for reading in (first, second))
+        raise BadData(f"MEXC said {was:f} USDT, and {now:f} USDT a moment later")
+    return both
+
+
+def most_of(
+    first: Holdings, second: Holdings, symbol: Symbol, *, counting: Counting = Counting.HELD
+) -> Holdings:
+    """*second*, but of each asset of the pair the larger balance of the two readings."""
+
+    def larger(asset: Asset) -> Balance:
+        was, now = first.of(asset), second.of(asset)
+        return max(now, was, key=lambda balance: (balance.counted(counting), balance.total))
+
+    held = {asset: larger(asset) for asset in (USDT, base_of(symbol))}
+    is_as_now = all(second.of(asset) == balance for asset, balance in held.items())
+    listed = {a: b for a, b in held.items() if a in second.balances or b.total > ZERO}
+    return Holdings(
+        {**second.balances, **listed},
+        read_at=second.read_at if is_as_now else first.read_at,
+        unreadable=second.unreadable,
+    )

@@ -1,0 +1,181 @@
+"""What the last check saw and decided, for `/why` and `/status`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Self
+
+from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.risk_limits import Jump
+from engine.domain.accounts.settings import Autonomy, Band, Settings
+from engine.domain.market.balances import Balance, Holdings
+from engine.domain.market.order_book import OrderBook
+from engine.domain.market.pairs import USDT, Side, Symbol, base_of
+from engine.domain.orders.order import ClientOrderId, Trigger
+from engine.domain.rebalancing.planner import (
+    EmptyBook,
+    InsideBand,
+    NothingFree,
+    OverLimit,
+    PairClosed,
+    Reason,
+    SideClosed,
+    StepTooCoarse,
+    UnderMinimum,
+)
+
+# What rows and the log call each reason. Rows outlive versions: a name, once used, keeps its meaning.
+REASON_TAGS: Mapping[type[Reason], str] = {
+    InsideBand: "InsideBand",
+    PairClosed: "PairClosed",
+    SideClosed: "SideClosed",
+    EmptyBook: "EmptyBook",
+    NothingFree: "NothingFree",
+    UnderMinimum: "UnderMinimum",
+    StepTooCoarse: "StepTooCoarse",
+    OverLimit: "OverLimit",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """An order was sent; its story is found under its id."""
+
+    client_order_id: ClientOrderId
+    side: Side
+    expected_quote: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """No order, and that was the right thing."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class LeftToPerson:
+    """A trade was due, in a chat that is asked first or only told; no order was sent."""
+
+    side: Side
+    expected_quote: Decimal
+    autonomy: Autonomy
+
+
+@dataclass(frozen=True, slots=True)
+class MovedAway:
+    """A person's tap did not cover the order that would be right by now; nothing was sent."""
+
+    side: Side
+    expected_quote: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An earlier order is not resolved yet; nothing else is sent."""
+
+    client_order_id: ClientOrderId
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """The exchange's balance does not show the last fill yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The check could not be made."""
+
+    kind: TroubleKind
+    detail: str
+
+
+Verdict = Ordered | Declined | LeftToPerson | MovedAway | Waiting | Unsettled | Failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The account at that moment. *price* is the middle of the book, if it was read, and *jump*
+    says that it is not to be measured by before it was seen again.
+    """
+
+    symbol: Symbol
+    quote: Balance
+    base: Balance
+    held: Decimal
+    price: Decimal | None = None
+    jump: Jump | None = None
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        holdings: Holdings,
+        book: OrderBook | None,
+        jump: Jump | None = None,
+    ) -> Self:
+        """What of *holdings* matters to the pair, valued at the middle of *book*."""
+        quote = holdings.of(USDT)
+        return cls(
+            symbol=settings.symbol,
+            quote=quote,
+            base=holdings.of(base_of(settings.symbol)),
+            held=quote.counted(settings.counting),
+            price=book.mid if book else None,
+            jump=jump,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One check: when, what it saw (None if it could not see), what it decided.
+
+    *funds* names the balances that were looked at, as an Account does; None where an older version
+    wrote it.
+    Where a balance had to be read twice, *first* is what it said the first time.
+    """
+
+    at: datetime
+    trigger: Trigger
+    target: Decimal
+    band: Band
+    verdict: Verdict
+    seen: Seen | None = None
+    funds: str | None = None
+    first: Seen | None = None
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        *,
+        at: datetime,
+        trigger: Trigger,
+        verdict: Verdict,
+        funds: str | None,
+        holdings: Holdings | None = None,
+        book: OrderBook | None = None,
+        first: Holdings | None = None,
+        jump: Jump | None = None,
+    ) -> Self:
+        return cls(
+            at=at,
+            trigger=trigger,
+            target=settings.target,
+            band=settings.band,
+            verdict=verdict,
+            seen=None if holdings is None else Seen.of(settings, holdings, book, jump),
+            funds=funds,
+            first=None if first is None else Seen.of(settings, first, None),
+        )
+
+    def concerns(self, funds: str | None) -> bool:
+        """Whether these balances were looked at: another kind of money is no news of this one."""
+        return funds is not None and self.funds == funds
+
+
+def newest(*looks: Look | None) -> Look | None:
+    return max(
+        (look for look in looks if look is not None), key=lambda look: look.at, default=None
+    )

@@ -1,0 +1,33 @@
+"""Which looks are worth remembering: those that decided something that the one before had not."""
+
+from datetime import timedelta
+
+from engine.domain.orders.order import Trigger
+from engine.domain.rebalancing.check_result import Declined, Look, MovedAway, Ordered
+from engine.domain.rebalancing.planner import OverLimit
+
+KEPT = 50
+# The same reason after so long is another story: a drift that cannot be traded comes and goes.
+_SAME_STORY = timedelta(hours=6)
+
+
+def is_news(look: Look, *, before: Look | None) -> bool:
+    """Whether *look* decided something else than *before*, the last one that was remembered.
+
+    An order is always news, and so is the answer to a person; amounts that drift are not.
+    """
+    if before is None or isinstance(look.verdict, Ordered) or look.trigger is Trigger.PERSON:
+        return True
+    return _gist(look) != _gist(before) or look.at - before.at >= _SAME_STORY
+
+
+def _gist(look: Look) -> tuple[object, ...]:
+    verdict = look.verdict
+    symbol = look.seen.symbol if look.seen else None
+    about: object = None
+    if isinstance(verdict, Declined):
+        reason = verdict.reason
+        about = (type(reason), reason.kind if isinstance(reason, OverLimit) else None)
+    elif isinstance(verdict, MovedAway):
+        about = verdict.side
+    return (type(verdict), about, symbol, look.target)

@@ -1,0 +1,92 @@
+"""What a planned order would come to, and where it leaves the balance, if nothing moved until it
+is executed: the real book, walked no further than a MARKET order reaches. Pure.
+"""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal, localcontext
+
+from engine.domain.market.decimals import EXACT_OR_LESS, ONE, ZERO
+from engine.domain.market.order_book import OrderBook
+from engine.domain.market.pairs import PairRules, Side
+from engine.domain.orders.matching import match_market_order
+from engine.domain.rebalancing.planner import (
+    EmptyBook,
+    MarketBuy,
+    Order,
+    Plan,
+    Reason,
+    UnderMinimum,
+    smallest_order,
+)
+from engine.errors import BelowMinimum, Rejected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """*base_quantity* changes hands for *quote_amount*, before a *fee* in quote; both are above
+    zero. *held_after* is the quote that is held then. *complete* is False where the exchange would
+    cancel a part of the order, because nobody within its reach takes it.
+    """
+
+    base_quantity: Decimal
+    quote_amount: Decimal
+    fee: Decimal
+    held_after: Decimal
+    complete: bool
+
+    @property
+    def average_price(self) -> Decimal:
+        return self.quote_amount / self.base_quantity
+
+
+def forecast(
+    plan: Plan, *, rules: PairRules, book: OrderBook, last_price: Decimal
+) -> tuple[Plan, Forecast | None]:
+    """*plan* with what its order would come to; where that is nothing, without the order and with
+    the reason. None where there is no order.
+    """
+    if plan.order is None:
+        return plan, None
+    with localcontext(EXACT_OR_LESS):
+        amount = _amount(plan.order)
+        try:
+            match = match_market_order(
+                side=plan.order.side,
+                amount=amount,
+                free=amount * (ONE + rules.taker_fee_rate),
+                last_price=last_price,
+                book=book,
+                rules=rules,
+            )
+        except Rejected as e:
+            reason = _reason(e, plan.order, rules=rules, last_price=last_price)
+            return replace(plan, order=None, reason=reason), None
+        done = match.execution
+        if done.base_quantity == ZERO:
+            return replace(plan, order=None, reason=EmptyBook(plan.order.side)), None
+        moved = (
+            -(done.quote_amount + match.fee)
+            if plan.order.side is Side.BUY
+            else done.quote_amount - match.fee
+        )
+        return plan, Forecast(
+            base_quantity=done.base_quantity,
+            quote_amount=done.quote_amount,
+            fee=match.fee,
+            held_after=plan.held + moved,
+            complete=match.complete,
+        )
+
+
+def _amount(order: Order) -> Decimal:
+    return order.quote_amount if isinstance(order, MarketBuy) else order.base_quantity
+
+
+def _reason(error: Rejected, order: Order, *, rules: PairRules, last_price: Decimal) -> Reason:
+    """Why the exchange would refuse the order. It measures a sell at the last price."""
+    if not isinstance(error, BelowMinimum):
+        return EmptyBook(order.side)
+    value = _amount(order)
+    if order.side is Side.SELL:
+        value *= last_price
+    return UnderMinimum(order.side, quote_amount=value, minimum=smallest_order(rules))

@@ -1,0 +1,65 @@
+"""From a decision to the order that is written down for it."""
+
+from datetime import UTC, datetime, timedelta
+
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.risk_limits import Recent
+from engine.domain.accounts.settings import Autonomy
+from engine.domain.market.balances import Holdings
+from engine.domain.market.order_book import OrderBook
+from engine.domain.market.pairs import USDT, base_of
+from engine.domain.orders.order import Intent, Trigger, client_order_id
+from engine.domain.rebalancing.limit_checks import price_move_bp, usual_price
+from engine.domain.rebalancing.planner import MarketBuy, MarketSell, Order
+from engine.domain.rebalancing.run_request import RunRequest
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+def intend(
+    account: Account,
+    order: Order,
+    *,
+    run_id: str,
+    holdings: Holdings,
+    book: OrderBook,
+    recent: Recent,
+    fence: int,
+    trigger: Trigger,
+    attempt: int,
+    now: datetime,
+) -> Intent:
+    """*run_id* names the decision: written down again under the same one, it collides.
+
+    Raises ValueError for an order that only a person may want.
+    """
+    if trigger is Trigger.INTERVAL and account.settings.autonomy is not Autonomy.AUTO:
+        raise ValueError(f"account {account.id} trades only if a person says so")
+    symbol = account.settings.symbol
+    return Intent(
+        client_order_id=client_order_id(account_uuid=account.uuid, run_id=run_id, attempt=attempt),
+        account_id=account.id,
+        run_id=run_id,
+        attempt=attempt,
+        symbol=symbol,
+        side=order.side,
+        quote_amount=order.quote_amount if isinstance(order, MarketBuy) else None,
+        base_quantity=order.base_quantity if isinstance(order, MarketSell) else None,
+        expected_quote=order.expected_quote,
+        dry_run=account.settings.dry_run,
+        trigger=trigger,
+        fence=fence,
+        target=account.settings.target,
+        quote_before=holdings.of(USDT).total,
+        base_before=holdings.of(base_of(symbol)).total,
+        created_at=now,
+        price=usual_price(book, order.side),
+        move_bp=price_move_bp(order, book=book, seen=recent.price),
+    )
+
+
+def run_id(request: RunRequest | None, *, fence: int, now: datetime) -> str:
+    """The tap that asked for the run, so that one tap is one order; else its own moment."""
+    if request is not None:
+        return request.confirmation_id
+    return f"{fence}-{(now - _EPOCH) // timedelta(milliseconds=1)}"

@@ -1,0 +1,38 @@
+"""A change of settings that waits for the user's confirmation."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings_change import _SAME_DEAL, _SAME_DEAL_QUOTE, Wish
+from engine.domain.market.pairs import Side
+from engine.domain.rebalancing.planner import Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What a tap would set, kept with its button. It holds only while the account has what was
+    *found*, and, where *version* is given, while nothing at all was changed. *side* and
+    *expected_quote* are the order that the person was shown, if one could be foreseen; *in_panel*
+    says whether it is answered by a page of the panel.
+    """
+
+    wanted: Wish
+    found: Wish
+    version: int | None = None
+    side: Side | None = None
+    expected_quote: Decimal | None = None
+    in_panel: bool = False
+
+    def covers(self, order: Order) -> bool:
+        """Whether *order* is what the person said yes to, or less of it, give or take what a
+        moving price does.
+        """
+        if self.expected_quote is None or order.side is not self.side:
+            return False
+        allowance = max(self.expected_quote * _SAME_DEAL, _SAME_DEAL_QUOTE)
+        return order.expected_quote <= self.expected_quote + allowance
+
+    def holds(self, account: Account) -> bool:
+        same = self.version is None or self.version == account.version
+        return same and self.found.now(account) == self.found

@@ -1,0 +1,294 @@
+"""The decision: from what is held, what is wanted and what the market offers to one order or none.
+
+Pure: no clock, no network, no dice. The same function previews a trade to the person, checks
+the account every interval, and can be replayed.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from enum import Enum
+
+from engine.domain.accounts.settings import Settings
+from engine.domain.market.balances import Holdings
+from engine.domain.market.decimals import (
+    CENT,
+    EXACT_OR_LESS,
+    ONE,
+    ZERO,
+    ceil_to_step,
+    floor_to_step,
+    step_of,
+)
+from engine.domain.market.order_book import (
+    OrderBook,
+    base_bought,
+    priced_at_least,
+    quantity_to_receive,
+    quote_received,
+)
+from engine.domain.market.pairs import USDT, PairRules, Side
+
+# MEXC executes a MARKET order no further than this from the last trade, so a sell gets no worse
+# prices. Sized by worse ones, it would sell far too much if a better bid came in between.
+MARKET_REACH = Decimal("0.05")
+# A buy is divided by the price at the end of that reach and may execute that much less than was
+# asked, so an order exactly at the minimum could be refused.
+MINIMUM_MARGIN = Decimal("1.1")
+# Nobody documents whether the fee comes out of quoteOrderQty or on top of it: keep this much free.
+FEE_RESERVE = Decimal("0.001")
+# Estimates are shown and kept, never sent.
+_ESTIMATE_STEP = step_of(8)
+
+
+@dataclass(frozen=True, slots=True)
+class InsideBand:
+    """Held is at the target or near enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairClosed:
+    """The pair takes no market orders from API keys at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class SideClosed:
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyBook:
+    """Nobody to trade with: no asks for a buy, no bids for a sell."""
+
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class NothingFree:
+    """Too little of the asset an order would use is free to reach the exchange's minimum, though
+    *locked* of it may sit in open orders.
+    """
+
+    side: Side
+    free: Decimal
+    locked: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class UnderMinimum:
+    """The order would be worth *quote_amount*, under the *minimum* that is sure to be accepted."""
+
+    side: Side
+    quote_amount: Decimal
+    minimum: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class StepTooCoarse:
+    """One step of the token is worth *step_value*: selling it would overshoot the band."""
+
+    step_value: Decimal
+    shortfall: Decimal
+
+
+class LimitKind(Enum):
+    """What a limit is on. JUMP and SLIP are both about the price, and one limit: away from the one
+    seen last, and of this order away from the middle of the book.
+    """
+
+    ORDER = "order"
+    DAY = "day"
+    HOUR = "hour"
+    JUMP = "jump"
+    SLIP = "slip"
+
+
+@dataclass(frozen=True, slots=True)
+class OverLimit:
+    """The order would break a limit, so it is not sent at all; it is never made smaller to fit.
+
+    *asked* is what this order adds to what is *used* already: USDT, orders, or a fraction of the
+    price. *allowed* is the limit.
+    """
+
+    kind: LimitKind
+    asked: Decimal
+    allowed: Decimal
+    used: Decimal = ZERO
+
+
+Reason = (
+    InsideBand
+    | PairClosed
+    | SideClosed
+    | EmptyBook
+    | NothingFree
+    | UnderMinimum
+    | StepTooCoarse
+    | OverLimit
+)
+
+
+def is_closed(reason: Reason) -> bool:
+    """Whether the pair itself is what stands in the way."""
+    return isinstance(reason, PairClosed | SideClosed)
+
+
+@dataclass(frozen=True, slots=True)
+class MarketBuy:
+    """Spend *quote_amount*, expecting about *expected_base* for it."""
+
+    quote_amount: Decimal
+    expected_base: Decimal
+
+    @property
+    def side(self) -> Side:
+        return Side.BUY
+
+    @property
+    def expected_quote(self) -> Decimal:
+        return self.quote_amount
+
+
+@dataclass(frozen=True, slots=True)
+class MarketSell:
+    """Sell *base_quantity*, expecting about *expected_quote* after the fee."""
+
+    base_quantity: Decimal
+    expected_quote: Decimal
+
+    @property
+    def side(self) -> Side:
+        return Side.SELL
+
+
+Order = MarketBuy | MarketSell
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Exactly one of *order* and *reason* is set."""
+
+    held: Decimal
+    order: Order | None = None
+    reason: Reason | None = None
+
+    def __post_init__(self) -> None:
+        if (self.order is None) == (self.reason is None):
+            raise ValueError("a plan has an order or a reason, not both and not neither")
+
+
+def outside_band(holdings: Holdings, settings: Settings) -> bool:
+    """Whether the account has drifted so far that the market is worth asking."""
+    with localcontext(EXACT_OR_LESS):
+        held = holdings.of(USDT).counted(settings.counting)
+        return not settings.band.holds(held)
+
+
+def smallest_order(rules: PairRules) -> Decimal:
+    """The least USDT value that is sure to be accepted and executed as a MARKET order."""
+    step = _quote_step(rules)
+    return max(ceil_to_step(rules.min_notional * MINIMUM_MARGIN, step), step)
+
+
+def plan(
+    *,
+    holdings: Holdings,
+    settings: Settings,
+    rules: PairRules,
+    book: OrderBook,
+    ignore_band: bool = False,
+) -> Plan:
+    """One order that brings the USDT balance back to its target, or the reason why not.
+
+    With *ignore_band* (a person asked for it) a drift inside the band is traded too, if the
+    exchange's minimum allows it.
+    """
+    with localcontext(EXACT_OR_LESS):
+        held = holdings.of(rules.quote).counted(settings.counting)
+        drift = held - settings.target
+        if drift == ZERO or (settings.band.holds(held) and not ignore_band):
+            return Plan(held=held, reason=InsideBand())
+        side = Side.BUY if drift > ZERO else Side.SELL
+        if (obstacle := _obstacle(side, rules=rules, book=book)) is not None:
+            return Plan(held=held, reason=obstacle)
+        decide = _buy if side is Side.BUY else _sell
+        outcome = decide(held, holdings=holdings, settings=settings, rules=rules, book=book)
+        if isinstance(outcome, MarketBuy | MarketSell):
+            return Plan(held=held, order=outcome)
+        return Plan(held=held, reason=outcome)
+
+
+def _obstacle(side: Side, *, rules: PairRules, book: OrderBook) -> Reason | None:
+    """What stands in the way of any order on this side."""
+    if not rules.is_open:
+        return PairClosed()
+    if not rules.allows(side):
+        return SideClosed(side)
+    if not (book.asks if side is Side.BUY else book.bids):
+        return EmptyBook(side)
+    return None
+
+
+def _buy(
+    held: Decimal, *, holdings: Holdings, settings: Settings, rules: PairRules, book: OrderBook
+) -> Order | Reason:
+    balance = holdings.of(rules.quote)
+    fee_rate = rules.taker_fee_rate
+    step = _quote_step(rules)
+    # The fee comes on top; that must not push the balance out of the band on the other side.
+    harmless = (held - settings.band.low) / (ONE + fee_rate)
+    wanted = floor_to_step(min(held - settings.target, harmless, rules.max_notional), step)
+    spendable = floor_to_step(balance.free / (ONE + max(fee_rate, FEE_RESERVE)), step)
+    # The exchange divides by the price at the end of its reach and rounds down to whole steps.
+    dearest = book.asks[0].price * (ONE + MARKET_REACH)
+    minimum = max(smallest_order(rules), ceil_to_step(rules.least_quantity * dearest, step))
+    if wanted < minimum:
+        return UnderMinimum(Side.BUY, quote_amount=wanted, minimum=minimum)
+    if spendable < minimum:
+        return NothingFree(Side.BUY, free=balance.free, locked=balance.locked)
+    quote_amount = min(wanted, spendable)
+    expected = base_bought(quote_amount, asks=book.asks)
+    return MarketBuy(quote_amount, expected_base=_estimate(expected))
+
+
+def _sell(
+    held: Decimal, *, holdings: Holdings, settings: Settings, rules: PairRules, book: OrderBook
+) -> Order | Reason:
+    balance = holdings.of(rules.base)
+    fee_rate = rules.taker_fee_rate
+    shortfall = settings.target - held
+    least = rules.least_quantity
+    free = rules.floor_quantity(balance.free)
+    locked = rules.floor_quantity(balance.locked)
+    if free < least:
+        return NothingFree(Side.SELL, free=free, locked=locked)
+    price = book.bids[0].price
+    bids = priced_at_least(book.bids, price=price * (ONE - MARKET_REACH))
+    wanted = rules.floor_quantity(quantity_to_receive(shortfall, bids=bids, fee_rate=fee_rate))
+    if wanted < least:
+        step_value = quote_received(least, bids=bids, fee_rate=fee_rate)
+        if held + step_value > settings.band.high:
+            return StepTooCoarse(step_value=_estimate(step_value), shortfall=shortfall)
+        wanted = least
+    # The exchange may measure at the last price, which is not known here. An order that trades at
+    # all is within MARKET_REACH of it, and one that is not would be refused instead of unfilled.
+    asks = book.asks[0].price if book.asks else price
+    dearest = max(price / (ONE - MARKET_REACH), asks)
+    wanted = min(wanted, rules.floor_quantity(rules.max_notional / dearest))
+    minimum = smallest_order(rules)
+    if wanted < least or wanted * price < minimum:
+        value = _estimate(wanted * price)
+        return UnderMinimum(Side.SELL, quote_amount=value, minimum=minimum)
+    if free * price < minimum:
+        return NothingFree(Side.SELL, free=free, locked=locked)
+    quantity = min(wanted, free)
+    expected = quote_received(quantity, bids=book.bids, fee_rate=fee_rate)
+    return MarketSell(quantity, expected_quote=_estimate(expected))
+
+
+def _quote_step(rules: PairRules) -> Decimal:
+    return max(rules.quote_step, CENT)
+
+
+def _estimate(amount: Decimal) -> Decimal:
+    return floor_to_step(amount, _ESTIMATE_STEP)

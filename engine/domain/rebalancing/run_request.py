@@ -1,0 +1,41 @@
+"""A rebalance that a user asked for: confirmed, and waiting for the next check of the account."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from engine.domain.accounts.account import _SAME_DEAL, _SAME_DEAL_QUOTE
+from engine.domain.market.pairs import Side
+from engine.domain.rebalancing.planner import Order
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """A person's tap on "Trade": the plan they saw, under the id of the confirmation they used.
+
+    The id doubles as the run id, so that the same tap can never become two orders.
+    """
+
+    confirmation_id: str
+    side: Side
+    expected_quote: Decimal
+    expires_at: datetime
+
+    def covers(self, order: Order, *, now: datetime) -> bool:
+        """Whether the person's "yes" is good for *order*: in time, and the deal they saw, give
+        or take what a moving price does.
+        """
+        allowance = max(self.expected_quote * _SAME_DEAL, _SAME_DEAL_QUOTE)
+        moved = abs(order.expected_quote - self.expected_quote)
+        return now <= self.expires_at and order.side is self.side and moved <= allowance
+
+
+@dataclass(frozen=True, slots=True)
+class RunOffer:
+    """The plan a person was shown, kept with the button until it is tapped. *version* is the
+    account's: another pair, key, or kind of money is another plan.
+    """
+
+    side: Side
+    expected_quote: Decimal
+    version: int

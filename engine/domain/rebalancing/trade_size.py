@@ -1,0 +1,38 @@
+"""How much a plan would move, and whether that is so much that a person should say yes first."""
+
+from decimal import Decimal, localcontext
+
+from engine.domain.market.decimals import EXACT_OR_LESS, ZERO
+from engine.domain.rebalancing.check_result import Seen
+from engine.domain.rebalancing.planner import EmptyBook, NothingFree, PairClosed, Plan, SideClosed
+
+BIG_PART = Decimal("0.25")
+BIG_AMOUNT = Decimal(100)
+
+
+def moved(plan: Plan, *, target: Decimal) -> Decimal:
+    """The USDT that *plan* moves, or would as soon as what is in its way is gone: a closed pair
+    opens again, and coins come free. What is never traded moves nothing.
+    """
+    if plan.order is not None:
+        return plan.order.expected_quote
+    match plan.reason:
+        case PairClosed() | SideClosed() | EmptyBook():
+            passing = True
+        case NothingFree():
+            passing = plan.reason.locked > ZERO
+        case _:
+            passing = False
+    return EXACT_OR_LESS.subtract(plan.held, target).copy_abs() if passing else ZERO
+
+
+def worth_of(seen: Seen) -> Decimal:
+    """What the account's USDT and tokens are worth together; without a price, the USDT alone."""
+    with localcontext(EXACT_OR_LESS):
+        return seen.quote.total + seen.base.total * (seen.price or ZERO)
+
+
+def is_big(quote_amount: Decimal, *, worth: Decimal) -> bool:
+    """More than a quarter of what the account is *worth*, or than 100 USDT, whichever is less."""
+    with localcontext(EXACT_OR_LESS):
+        return quote_amount > min(worth * BIG_PART, BIG_AMOUNT)

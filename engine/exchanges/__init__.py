@@ -1,0 +1,1 @@
+"""One interface, a package per venue."""

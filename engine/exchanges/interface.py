@@ -1,0 +1,202 @@
+"""The exchange as the engine needs it. MEXC and the paper exchange both keep these promises."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Protocol, Self
+
+from engine.domain.accounts.account import Account
+from engine.domain.market.balances import Holdings
+from engine.domain.market.order_book import OrderBook
+from engine.domain.market.pairs import PairRules, Side, Symbol
+from engine.domain.orders.order import (
+    RECV_WINDOW,
+    ClientOrderId,
+    Execution,
+    Fees,
+    Intent,
+)
+from engine.errors import Unavailable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """One MARKET order, ready to be signed. A buy has *quote_amount*, a sell *base_quantity*.
+
+    *sent_at* is the exchange's time that goes into the signature: the order is refused if it
+    arrives more than *recv_window* later.
+    """
+
+    client_order_id: ClientOrderId
+    symbol: Symbol
+    side: Side
+    quote_amount: Decimal | None
+    base_quantity: Decimal | None
+    sent_at: datetime
+    recv_window: timedelta
+
+    @classmethod
+    def of(cls, intent: Intent) -> Self:
+        if intent.sent_at is None:
+            raise ValueError(f"order {intent.client_order_id} has no time stamp to sign")
+        return cls(
+            client_order_id=intent.client_order_id,
+            symbol=intent.symbol,
+            side=intent.side,
+            quote_amount=intent.quote_amount,
+            base_quantity=intent.base_quantity,
+            sent_at=intent.sent_at,
+            recv_window=RECV_WINDOW,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReport:
+    """What the exchange says of one order. *over* is False while it may still change.
+
+    *complete*: all that was asked for is executed. *unknown_status* is a status that the exchange
+    does not document, as it was read; it says nothing of whether the order is over.
+    """
+
+    exchange_order_id: str
+    execution: Execution
+    over: bool
+    complete: bool
+    unknown_status: str = ""
+
+
+class Market(Protocol):
+    """Public data, shared by every account of the process."""
+
+    async def rules(self, symbol: Symbol) -> PairRules:
+        """The pair's rules, possibly up to an hour old.
+
+        Raises PairUnavailable if the exchange does not show the pair, Unavailable otherwise.
+        """
+        ...
+
+    async def book(self, symbol: Symbol) -> OrderBook:
+        """The order book, read from the exchange within the last second.
+
+        Raises PairUnavailable or Unavailable; never returns a book that cannot be trusted.
+        """
+        ...
+
+    async def last_price(self, symbol: Symbol) -> Decimal:
+        """The price of the last trade, above zero. Raises PairUnavailable or Unavailable."""
+        ...
+
+
+class Exchange(Protocol):
+    """One account at the exchange. Reads raise Unavailable or Rejected and may be repeated."""
+
+    @property
+    def market(self) -> Market: ...
+
+    def time(self) -> datetime:
+        """The exchange's time as far as we know it, for time stamps and for deadlines."""
+        ...
+
+    async def holdings(self) -> Holdings:
+        """Exactly one request."""
+        ...
+
+    async def place(self, ticket: Ticket) -> str:
+        """Send *ticket*, exactly one request, never repeated in here; returns the exchange's id.
+
+        Raises Unavailable only if the order provably never left, Rejected if the exchange
+        definitely refused it, OutcomeUnknown in every other case. A client order id must never
+        be placed twice: the exchange promises nothing about duplicates.
+        """
+        ...
+
+    async def order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
+        """Raises OrderNotFound if the exchange does not know it, which it also says for a moment
+        after it has taken an order.
+        """
+        ...
+
+    async def order_in_history(
+        self, symbol: Symbol, client_order_id: ClientOrderId, *, sent_at: datetime
+    ) -> OrderReport:
+        """The second way to find an order: among all that the account had in *symbol* in the
+        window after *sent_at* in which it could arrive.
+
+        Raises OrderNotFound if it is not one of them, and BadData or another Unavailable where
+        that cannot be said for sure: the history does not reach back, or does not say whose an
+        order is.
+        """
+        ...
+
+    async def fees(
+        self, symbol: Symbol, exchange_order_id: str, *, executed: Decimal, sent_at: datetime
+    ) -> Fees:
+        """The commissions of an order's fills since *sent_at*.
+
+        Not complete where the fills that the exchange shows are fewer than was *executed*, of
+        which it may show none for a moment.
+        """
+        ...
+
+    async def resync(self) -> None:
+        """Measure the exchange's clock again. Raises Unavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """What a key may do. *permissions* and *days_left* are None where the exchange does not say."""
+
+    permissions: frozenset[str] | None
+    days_left: int | None
+    addresses: tuple[str, ...]
+    holdings: Holdings
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPowers:
+    """What the exchange says of a key. *days_left* is None where it does not end."""
+
+    permissions: frozenset[str]
+    days_left: int | None
+    addresses: tuple[str, ...]
+
+
+class KeyCheck(Protocol):
+    """Looks at a key: before it is stored, and now and then after that."""
+
+    async def inspect(self, *, api_key: str, api_secret: str, symbol: Symbol) -> KeyFacts:
+        """Read the account, ask what the key may do, and test an order without placing it.
+
+        Raises Rejected (with its leaf), TooPowerful if the key may move money out, Unavailable.
+        """
+        ...
+
+    async def powers(self, *, api_key: str, api_secret: str) -> KeyPowers | None:
+        """One question: what the key may do, and how long. None where the exchange does not say.
+
+        Raises as `inspect` does, but for the account and the order that it does not look at.
+        """
+        ...
+
+    async def account_number(self, *, api_key: str, api_secret: str) -> str | None:
+        """One question: the number of the account that the key belongs to, the same for all its
+        keys. None where the exchange does not say it plainly, for whatever reason; never raises.
+        """
+        ...
+
+
+ExchangeFor = Callable[[Account], Exchange]
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncGenerator[None]:
+    """What takes longer than a person's patience is Unavailable."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as e:
+        raise Unavailable("the exchange takes too long") from e

@@ -1,0 +1,34 @@
+"""What MEXC is asked: each question's weight, its place in the line, and its other limits.
+
+The weights are those of 2026.
+"""
+
+from dataclasses import dataclass
+
+from engine.exchanges.rate_limiter import Kind, Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """*weight* is what a request costs of the address's budget; *kind* is its other limit."""
+
+    method: str
+    path: str
+    weight: int
+    priority: Priority
+    kind: Kind = Kind.PLAIN
+
+
+# Nothing signed leaves without the time: what an order needs goes before everything else.
+TIME = Endpoint("GET", "/api/v3/time", 1, Priority.ORDER)
+EXCHANGE_INFO = Endpoint("GET", "/api/v3/exchangeInfo", 25, Priority.MARKET, Kind.LISTING)
+DEPTH = Endpoint("GET", "/api/v3/depth", 3, Priority.MARKET)
+TICKER_PRICE = Endpoint("GET", "/api/v3/ticker/price", 10, Priority.MARKET)
+ACCOUNT = Endpoint("GET", "/api/v3/account", 10, Priority.CHECK, Kind.ACCOUNT)
+API_KEY_INFO = Endpoint("GET", "/api/v3/apiKeyInfo", 1, Priority.CHECK)
+UID = Endpoint("GET", "/api/v3/uid", 1, Priority.CHECK)
+ORDER = Endpoint("GET", "/api/v3/order", 2, Priority.LOOK_UP)
+ALL_ORDERS = Endpoint("GET", "/api/v3/allOrders", 10, Priority.LOOK_UP)
+MY_TRADES = Endpoint("GET", "/api/v3/myTrades", 10, Priority.LOOK_UP)
+TEST_ORDER = Endpoint("POST", "/api/v3/order/test", 1, Priority.CHECK, Kind.ORDER)
+NEW_ORDER = Endpoint("POST", "/api/v3/order", 1, Priority.ORDER, Kind.ORDER)

@@ -1,0 +1,140 @@
+"""One account at MEXC, seen through the engine's port."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from engine.clock import to_millis
+from engine.domain.market.balances import Holdings
+from engine.domain.market.decimals import plain
+from engine.domain.market.pairs import Side, Symbol
+from engine.domain.orders.order import (
+    RECV_WINDOW,
+    VISIBILITY_MARGIN,
+    ClientOrderId,
+    Fees,
+    Fill,
+    fees_of,
+)
+from engine.errors import PairUnavailable, Unavailable
+from engine.exchanges.interface import Market, OrderReport, Ticket
+from engine.exchanges.mexc import balances, parsing
+from engine.exchanges.mexc.client import MexcClient
+from engine.exchanges.mexc.endpoints import ACCOUNT, ALL_ORDERS, MY_TRADES, ORDER
+from engine.exchanges.mexc.market_data import MexcMarket
+from engine.exchanges.mexc.signing import Params
+from engine.security.credentials import Credentials
+
+# MEXC keeps no longer a history for `allOrders`, and `order` forgets about as soon.
+_HISTORY = timedelta(days=7) - timedelta(hours=1)
+# A row's `time` is in whole seconds, and a stamp may be a second ahead of MEXC's clock.
+_EARLIER = timedelta(seconds=2)
+_MOST_ROWS = 1000
+# `myTrades` answers the newest 100 and no more.
+_FULL_PAGE = 100
+_MOST_PAGES = 20
+
+
+class MexcExchange:
+    """Satisfies `Exchange`."""
+
+    def __init__(self, client: MexcClient, credentials: Credentials, market: MexcMarket) -> None:
+        self._client = client
+        self._credentials = credentials
+        self._market = market.signed_by(credentials)
+
+    @property
+    def market(self) -> Market:
+        return self._market
+
+    def time(self) -> datetime:
+        return self._client.time.now()
+
+    async def holdings(self) -> Holdings:
+        account = await self._client.read(ACCOUNT, credentials=self._credentials)
+        return balances.holdings(account.contents, read_at=account.asked_at)
+
+    async def place(self, ticket: Ticket) -> str:
+        try:
+            return await self._client.place_order(
+                market_order(ticket),
+                client_order_id=ticket.client_order_id,
+                credentials=self._credentials,
+                sent_at=ticket.sent_at,
+                recv_window=ticket.recv_window,
+            )
+        except PairUnavailable:
+            self._market.forget_rules(ticket.symbol)
+            raise
+
+    async def order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
+        found = await self._client.read(
+            ORDER,
+            [("symbol", symbol), ("origClientOrderId", client_order_id)],
+            credentials=self._credentials,
+        )
+        return parsing.order_report(found.contents, symbol=symbol, client_order_id=client_order_id)
+
+    async def order_in_history(
+        self, symbol: Symbol, client_order_id: ClientOrderId, *, sent_at: datetime
+    ) -> OrderReport:
+        if self.time() - sent_at > _HISTORY:
+            raise Unavailable("the order is older than the exchange's history")
+        found = await self._client.read(
+            ALL_ORDERS,
+            [
+                ("symbol", symbol),
+                ("startTime", str(to_millis(sent_at - _EARLIER))),
+                ("endTime", str(to_millis(sent_at + RECV_WINDOW + VISIBILITY_MARGIN))),
+                ("limit", str(_MOST_ROWS)),
+            ],
+            credentials=self._credentials,
+        )
+        return parsing.order_among(
+            found.contents, symbol=symbol, client_order_id=client_order_id, page=_MOST_ROWS
+        )
+
+    async def fees(
+        self, symbol: Symbol, exchange_order_id: str, *, executed: Decimal, sent_at: datetime
+    ) -> Fees:
+        """Page by page, the newest first, for as long as pages are full and fills are missing."""
+        seen: dict[str, Fill] = {}
+        window: Params = ()
+        for _ in range(_MOST_PAGES):
+            trades = await self._client.read(
+                MY_TRADES,
+                [("symbol", symbol), ("orderId", exchange_order_id), *window],
+                credentials=self._credentials,
+            )
+            page = parsing.fills(trades.contents, exchange_order_id=exchange_order_id)
+            added = {fill.trade_id for fill in page} - seen.keys()
+            seen.update((fill.trade_id, fill) for fill in page)
+            if len(page) < _FULL_PAGE or fees_of(seen.values(), executed=executed).complete:
+                break
+            oldest = min(fill.at for fill in page)
+            # Fills of the same millisecond may stand on both pages, unless they fill a whole one.
+            until = oldest if added else oldest - timedelta(milliseconds=1)
+            window = [
+                ("startTime", str(to_millis(sent_at - _EARLIER))),
+                ("endTime", str(to_millis(until))),
+            ]
+        return fees_of(seen.values(), executed=executed)
+
+    async def resync(self) -> None:
+        await self._client.resync()
+
+
+def market_order(ticket: Ticket) -> Params:
+    """MEXC takes a buy in quote and a sell in base; the other way round it may fill short."""
+    if ticket.side is Side.BUY and ticket.quote_amount is not None:
+        size = ("quoteOrderQty", plain(ticket.quote_amount))
+    elif ticket.side is Side.SELL and ticket.base_quantity is not None:
+        size = ("quantity", plain(ticket.base_quantity))
+    else:
+        raise ValueError("a buy names the quote to spend, a sell the base to sell")
+    return [
+        ("symbol", ticket.symbol),
+        ("side", ticket.side.value),
+        ("type", "MARKET"),
+        size,
+        ("newClientOrderId", ticket.client_order_id),
+    ]

@@ -1,0 +1,135 @@
+"""Market data of MEXC, read once for everybody who wants it at the same time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Generic, TypeVar
+
+from engine.clock import Clock
+from engine.domain.market.order_book import OrderBook
+from engine.domain.market.pairs import PairRules, Side, Symbol
+from engine.errors import Unavailable
+from engine.exchanges.mexc import parsing
+from engine.exchanges.mexc.client import MexcClient, Reading
+from engine.exchanges.mexc.endpoints import DEPTH, EXCHANGE_INFO, TICKER_PRICE, Endpoint
+from engine.security.credentials import Credentials
+
+T = TypeVar("T")
+
+_RULES_LIVE = timedelta(hours=1)
+# A pair that is closed may open at any moment.
+_CLOSED_RULES_LIVE = timedelta(minutes=1)
+_PRICES_LIVE = timedelta(milliseconds=900)
+_LEVELS = 100
+
+
+class _Shared(Generic[T]):
+    """One value per pair, kept for its *lifetime*; whoever asks during a read waits for that read.
+
+    They share its failure too, unless it was a refusal, which concerns one key only.
+    """
+
+    def __init__(self, clock: Clock, *, lifetime: Callable[[T], timedelta]) -> None:
+        self._clock = clock
+        self._lifetime = lifetime
+        self._kept: dict[Symbol, tuple[datetime, T]] = {}
+        self._reads: dict[Symbol, asyncio.Future[T]] = {}
+
+    async def get(self, symbol: Symbol, read: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            if (kept := self._kept.get(symbol)) and self._is_fresh(*kept):
+                return kept[1]
+            if (under_way := self._reads.get(symbol)) is None:
+                return await self._read(symbol, read)
+            await asyncio.wait([under_way])  # our own cancellation leaves the read alone
+            if not under_way.cancelled():
+                return under_way.result()
+
+    def forget(self, symbol: Symbol) -> None:
+        self._kept.pop(symbol, None)
+
+    def _is_fresh(self, kept_at: datetime, value: T) -> bool:
+        return self._clock.steady() - kept_at < self._lifetime(value)
+
+    async def _read(self, symbol: Symbol, read: Callable[[], Awaitable[T]]) -> T:
+        shared: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._reads[symbol] = shared
+        try:
+            value = await read()
+        except Unavailable as e:
+            shared.set_exception(e)
+            shared.exception()  # seen: nobody else may be waiting for it
+            raise
+        else:
+            self._kept[symbol] = (self._clock.steady(), value)
+            shared.set_result(value)
+            return value
+        finally:
+            del self._reads[symbol]
+            shared.cancel()  # refused or cancelled: the next one asks for itself
+
+
+class _Memory:
+    def __init__(self, clock: Clock) -> None:
+        self.rules = _Shared[PairRules](clock, lifetime=_rules_live)
+        self.books = _Shared[OrderBook](clock, lifetime=lambda _: _PRICES_LIVE)
+        self.prices = _Shared[Decimal](clock, lifetime=lambda _: _PRICES_LIVE)
+
+
+class MexcMarket:
+    """Satisfies `Market`. Pairs in MEXC's Assessment Zone are only shown to signed requests of
+    chosen keys, so an account asks through `signed_by` its key. Signed answers are shared by all
+    keys, unsigned ones by all dry runs; what only a key may see never reaches the latter.
+    """
+
+    def __init__(
+        self,
+        client: MexcClient,
+        *,
+        credentials: Credentials | None = None,
+        memory: _Memory | None = None,
+    ) -> None:
+        self._client = client
+        self._credentials = credentials
+        self._memory = memory or _Memory(client.clock)
+        self._signed_memory = memory or _Memory(client.clock)
+
+    def signed_by(self, credentials: Credentials) -> "MexcMarket":
+        """The same market asked with a key."""
+        return MexcMarket(self._client, credentials=credentials, memory=self._signed_memory)
+
+    async def rules(self, symbol: Symbol) -> PairRules:
+        async def read() -> PairRules:
+            listing = await self._ask(EXCHANGE_INFO, symbol)
+            return parsing.pair_rules(listing.contents, symbol=symbol)
+
+        return await self._memory.rules.get(symbol, read)
+
+    def forget_rules(self, symbol: Symbol) -> None:
+        """They turned out to be wrong before their time was over: the next one reads them anew."""
+        self._memory.rules.forget(symbol)
+
+    async def book(self, symbol: Symbol) -> OrderBook:
+        async def read() -> OrderBook:
+            depth = await self._ask(DEPTH, symbol, ("limit", str(_LEVELS)))
+            return parsing.order_book(depth.contents, symbol=symbol, read_at=depth.asked_at)
+
+        return await self._memory.books.get(symbol, read)
+
+    async def last_price(self, symbol: Symbol) -> Decimal:
+        async def read() -> Decimal:
+            ticker = await self._ask(TICKER_PRICE, symbol)
+            return parsing.last_price(ticker.contents, symbol=symbol)
+
+        return await self._memory.prices.get(symbol, read)
+
+    async def _ask(self, endpoint: Endpoint, symbol: Symbol, *params: tuple[str, str]) -> Reading:
+        return await self._client.read(
+            endpoint, [("symbol", symbol), *params], credentials=self._credentials
+        )
+
+
+def _rules_live(rules: PairRules) -> timedelta:
+    both_sides = rules.allows(Side.BUY) and rules.allows(Side.SELL)
+    return _RULES_LIVE if rules.is_open and both_sides else _CLOSED_RULES_LIVE

@@ -1,0 +1,29 @@
+"""What an order of a pair is planned on, read in one round trip."""
+
+import asyncio
+from decimal import Decimal
+
+from engine.domain.market.order_book import OrderBook
+from engine.domain.market.pairs import PairRules, Symbol
+from engine.errors import Rejected, Unavailable
+from engine.exchanges.interface import Market
+
+
+async def rules_and_book(market: Market, symbol: Symbol) -> tuple[PairRules, OrderBook]:
+    """Both at once. Raises what either raises."""
+    try:
+        async with asyncio.TaskGroup() as reads:
+            rules = reads.create_task(market.rules(symbol))
+            book = reads.create_task(market.book(symbol))
+    except BaseExceptionGroup as failed:
+        first = failed.exceptions[0]
+        raise first from first.__cause__
+    return rules.result(), book.result()
+
+
+async def quantity_step(market: Market, symbol: Symbol) -> Decimal | None:
+    """The precision of the pair's token, for whoever tells of it; None where it is not known now."""
+    try:
+        return (await market.rules(symbol)).quantity_step
+    except (Unavailable, Rejected):
+        return None

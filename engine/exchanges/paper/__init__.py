@@ -1,0 +1,1 @@
+"""Orders against a public book, in a ledger of our own."""

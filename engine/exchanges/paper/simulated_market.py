@@ -1,0 +1,196 @@
+"""What the demo has instead of a world: a moving MNTL market, deposits, and a key desk."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from engine.clock import Clock
+from engine.domain.accounts.settings import Settings
+from engine.domain.market.balances import Balance, Holdings
+from engine.domain.market.order_book import Level, OrderBook
+from engine.domain.market.pairs import USDT, Asset, PairRules, Symbol
+from engine.domain.orders.order import AccountId
+from engine.errors import BadCredentials, PairUnavailable
+from engine.exchanges.interface import KeyFacts, KeyPowers, Market
+from engine.exchanges.paper.exchange import opening_balances
+from engine.storage.accounts import accounts
+from engine.storage.database import Database
+from engine.storage.trading import paper_ledger
+
+SYMBOL = Symbol("MNTLUSDT")
+RULES = PairRules(
+    symbol=SYMBOL,
+    base=Asset("MNTL"),
+    quote=USDT,
+    quantity_step=Decimal(1),
+    min_quantity=Decimal(1),
+    quote_step=Decimal("0.01"),
+    price_step=Decimal("0.000001"),
+    min_notional=Decimal(1),
+    max_notional=Decimal(100_000),
+    taker_fee_rate=Decimal("0.0005"),
+)
+
+_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+# The market moves in slots: within one of them every question gets the same answer.
+_SLOT = timedelta(seconds=10)
+_MIDDLE_TICKS = 2000
+# Slots between two turning points of a wave, and how far (in ticks) it reaches.
+_WAVES = ((12, 12), (90, 50), (700, 180))
+_LEVELS = 8
+_THIN_EVERY = 6
+_THIN_FOR_SLOTS = 6
+_THIN_LEVELS = 3
+
+
+class SimulatedMarket:
+    """Satisfies `Market` for MNTLUSDT; price and book depend on nothing but the time and *seed*.
+
+    Now and then it *thins*: for a minute the book has too little for a large order.
+    """
+
+    def __init__(self, clock: Clock, seed: int, *, thins: bool = True) -> None:
+        self._clock = clock
+        self._seed = seed
+        self._thins = thins
+
+    async def rules(self, symbol: Symbol) -> PairRules:
+        if symbol != SYMBOL:
+            raise PairUnavailable(code=-1121, message="Invalid symbol.")
+        return RULES
+
+    async def book(self, symbol: Symbol) -> OrderBook:
+        await self.rules(symbol)
+        slot = self._slot()
+        dice = self._dice("book", slot)
+        middle = self._middle_ticks(slot)
+        return OrderBook(
+            symbol=symbol,
+            bids=tuple(self._levels(dice, slot, first=middle - 1, direction=-1)),
+            asks=tuple(self._levels(dice, slot, first=middle + 1, direction=1)),
+            read_at=self._clock.now(),
+        )
+
+    async def last_price(self, symbol: Symbol) -> Decimal:
+        await self.rules(symbol)
+        slot = self._slot()
+        return _price(self._middle_ticks(slot) + self._dice("trade", slot).choice((-1, 1)))
+
+    def _slot(self) -> int:
+        return (self._clock.now() - _EPOCH) // _SLOT
+
+    def _dice(self, purpose: str, number: int) -> Random:
+        return Random(f"{self._seed}/{purpose}/{number}")  # noqa: S311 - a market, not a secret
+
+    def _middle_ticks(self, slot: int) -> int:
+        """Waves of three lengths, each drawn between random turning points."""
+        ticks = _MIDDLE_TICKS
+        for period, reach in _WAVES:
+            turn, passed = divmod(slot, period)
+            here = self._dice(f"wave{period}", turn).randint(-reach, reach)
+            there = self._dice(f"wave{period}", turn + 1).randint(-reach, reach)
+            ticks += here + (there - here) * passed // period
+        return ticks
+
+    def _levels(self, dice: Random, slot: int, *, first: int, direction: int) -> Iterator[Level]:
+        """In a thin moment a few small offers, too little for a large order."""
+        minute = slot // _THIN_FOR_SLOTS
+        is_thin = self._thins and self._dice("thin", minute).randrange(_THIN_EVERY) == 0
+        ticks = first
+        for _ in range(_THIN_LEVELS if is_thin else _LEVELS):
+            quantity = dice.randint(900, 2_500) if is_thin else dice.randint(4_000, 16_000)
+            yield Level(_price(ticks), Decimal(quantity))
+            ticks += direction * dice.randint(1, 3)
+
+
+class Deposits:
+    """Money that comes and goes: what makes a balance leave its band.
+
+    Every few minutes each open ledger that is inside its band is pushed out of it, by a deposit
+    and a withdrawal in turn. *tell* hears of each change.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        seed: int,
+        tell: Callable[[AccountId, Decimal], None],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._dice = Random(seed)  # noqa: S311 - pocket money, not a secret
+        self._tell = tell
+        self._comes: dict[AccountId, bool] = {}
+
+    async def run(self) -> None:
+        """Never returns."""
+        while True:
+            await self._clock.sleep(timedelta(seconds=self._dice.randint(240, 480)))
+            await self.push()
+
+    async def push(self) -> None:
+        """Move money in each account whose balance is inside its band."""
+        moved = {}
+        async with self._database.writing() as session:
+            for account_id in await paper_ledger.open_ledgers(session):
+                settings = (await accounts.get(session, account_id)).settings
+                held = await paper_ledger.balances(session, account_id)
+                usdt = held.get(USDT, Balance())
+                if settings.band.holds(usdt.counted(settings.counting)):
+                    moved[account_id] = self._difference(account_id, settings, free=usdt.free)
+                    await paper_ledger.change(session, account_id, {USDT: moved[account_id]})
+        for account_id, difference in moved.items():
+            self._tell(account_id, difference)
+
+    def _difference(self, account_id: AccountId, settings: Settings, *, free: Decimal) -> Decimal:
+        """In cents; more than the whole band is wide, and more than any minimum order."""
+        comes = self._comes.get(account_id, True)
+        self._comes[account_id] = not comes
+        width = settings.band.high - settings.band.low
+        beyond = Decimal(self._dice.randint(300, 1500)).scaleb(-2)
+        size = RULES.floor_quote(width + beyond)
+        return -size if not comes and size <= free else size
+
+
+_POWERS = KeyPowers(
+    permissions=frozenset({"SPOT_ACCOUNT_READ", "SPOT_DEAL_READ", "SPOT_DEAL_WRITE"}),
+    days_left=90,
+    addresses=(),
+)
+
+
+class SimulatedKeyCheck:
+    """Satisfies `KeyCheck`: any key that looks like one may read and trade, and nothing else."""
+
+    def __init__(self, market: Market, clock: Clock) -> None:
+        self._market = market
+        self._clock = clock
+
+    async def inspect(self, *, api_key: str, api_secret: str, symbol: Symbol) -> KeyFacts:
+        rules = await self._market.rules(symbol)
+        if not all(_looks_like_a_key(text) for text in (api_key, api_secret)):
+            raise BadCredentials(code=700001, message="API-key format invalid.")
+        opening = opening_balances(rules=rules, last_price=await self._market.last_price(symbol))
+        return KeyFacts(
+            permissions=_POWERS.permissions,
+            days_left=_POWERS.days_left,
+            addresses=_POWERS.addresses,
+            holdings=Holdings(opening, read_at=self._clock.now()),
+        )
+
+    async def powers(self, *, api_key: str, api_secret: str) -> KeyPowers | None:  # noqa: ARG002 - as MEXC's
+        return _POWERS
+
+    async def account_number(self, *, api_key: str, api_secret: str) -> str | None:  # noqa: ARG002 - as MEXC's
+        return None
+
+
+def _price(ticks: int) -> Decimal:
+    return ticks * RULES.price_step
+
+
+def _looks_like_a_key(text: str) -> bool:
+    return len(text) >= 8 and text.isascii() and text.isalnum()  # noqa: PLR2004 - as MEXC's look

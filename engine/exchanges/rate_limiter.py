@@ -1,0 +1,237 @@
+"""The request budget of one address: every account of the process draws on the same one."""
+
+from collections import Counter
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum, IntEnum, auto
+
+from engine.clock import Clock
+from engine.errors import HostRefused, RateLimited
+from engine.exchanges.sliding_window import Window
+
+_ADDRESS_WINDOW = timedelta(seconds=10)
+_SECOND, _MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+# Whoever waits looks again at least this often: others may have gone, or silence been asked for.
+_LOOK_AGAIN = timedelta(seconds=1)
+# An order needs its book. What asks for one after all the checks would ask for ever.
+_LAST_FOR = timedelta(seconds=1)
+# Checks are spread: if they spent all in the first second, whoever comes next, a person maybe,
+# would wait for nine. Faster by a fifth than the address allows in the long run.
+_PACE_WINDOW, _PACE_PERCENT = timedelta(seconds=2), 24
+_HEAVIEST = 25
+# What is kept free, so that orders need not wait for the checks before them: parts of the whole.
+_KEPT_FROM_CHECKS = 30
+_KEPT_FROM_LOOK_UPS = 60
+
+
+class Priority(IntEnum):
+    """Who goes first. Market data is last for a second, and then first: an order may need it."""
+
+    ORDER = auto()
+    LOOK_UP = auto()
+    CHECK = auto()
+    MARKET = auto()
+
+
+_UNHURRIED = frozenset({Priority.CHECK, Priority.MARKET})
+
+
+class Kind(Enum):
+    """What else a request is counted as, beside its weight."""
+
+    PLAIN = auto()
+    ORDER = auto()  # by key
+    ACCOUNT = auto()  # by key
+    LISTING = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What MEXC allows (2026): *weight* in 10 s and *listings* in a minute for one address, the
+    others in a second for each key.
+    """
+
+    weight: int = 300
+    orders: int = 12
+    account_reads: int = 2
+    listings: int = 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """*weight_used* of the last 10 seconds. *waiting* counts the requests in line by priority.
+
+    *host_refused* is the HTTP status with which this host was refused, while it is cooling.
+    """
+
+    weight_used: int
+    weight_limit: int
+    waiting: Mapping[Priority, int]
+    cooling_until: datetime | None
+    host_refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Turn:
+    """Somebody in the line. *own* is the limit beside the address's weight that it counts for."""
+
+    weight: int
+    priority: Priority
+    own: Window | None
+    since: datetime
+
+    def rank(self, now: datetime) -> Priority:
+        is_overdue = self.priority is Priority.MARKET and now - self.since >= _LAST_FOR
+        return Priority.ORDER if is_overdue else self.priority
+
+
+@dataclass(slots=True)
+class _Keys:
+    """The windows of the keys that were used lately."""
+
+    limits: Limits
+    _windows: dict[tuple[Kind, str], Window] = field(default_factory=dict)
+    _swept_at: datetime | None = None
+
+    def window(self, kind: Kind, key: str, now: datetime, line: list[_Turn]) -> Window:
+        self._sweep(now, line)
+        most = self.limits.orders if kind is Kind.ORDER else self.limits.account_reads
+        return self._windows.setdefault((kind, key), Window(most, _SECOND))
+
+    def _sweep(self, now: datetime, line: list[_Turn]) -> None:
+        if self._swept_at is None or not timedelta() <= now - self._swept_at < _MINUTE:
+            wanted = {turn.own for turn in line}
+            kept = {k: w for k, w in self._windows.items() if w.used(now) or w in wanted}
+            self._windows = kept
+            self._swept_at = now
+
+
+class Budget:
+    """Lets requests leave as fast as the exchange allows, the most urgent first, and within a
+    class whoever came first. A key whose own limit is used up holds up nobody else.
+    """
+
+    def __init__(self, clock: Clock, limits: Limits | None = None) -> None:
+        self._clock = clock
+        self._limits = limits or Limits()
+        self._address = Window(self._limits.weight, _ADDRESS_WINDOW)
+        pace = max(_HEAVIEST, self._limits.weight * _PACE_PERCENT // 100)
+        self._pace = Window(pace, _PACE_WINDOW)
+        self._listings = Window(self._limits.listings, _MINUTE)
+        self._keys = _Keys(self._limits)
+        self._line: list[_Turn] = []
+        self._cooling_until: datetime | None = None
+        self._host_refused: str | None = None
+
+    @asynccontextmanager
+    async def turn(
+        self, weight: int, priority: Priority, *, kind: Kind = Kind.PLAIN, key: str = ""
+    ) -> AsyncGenerator[None]:
+        """The request leaves, and is answered, within the block.
+
+        Raises RateLimited, also while it waits, if the exchange wants silence, and HostRefused
+        if the silence follows a refusal of this host.
+        """
+        if weight + self._kept_from(priority) > self._limits.weight:
+            raise ValueError(f"a weight of {weight} never fits into {self._limits.weight}")
+        self._refuse_while_cooling()
+        own = self._own_window(kind, key)
+        spent = [(self._address, weight)]
+        if own is not None:
+            spent.append((own, 1))
+        if priority in _UNHURRIED:
+            spent.append((self._pace, weight))
+        await self._wait(_Turn(weight, priority, own, self._clock.steady()))
+        for window, amount in spent:
+            window.begin(amount)
+        try:
+            yield
+        finally:
+            now = self._clock.steady()
+            for window, amount in spent:
+                window.end(amount, now)
+
+    def cool_down(self, until: datetime, *, host_refused: str | None = None) -> None:
+        """No request leaves before *until*; an earlier end than a known one changes nothing.
+
+        *host_refused* is the HTTP status where this host was refused, and not the pace.
+        """
+        if self._cooling_until is None or until > self._cooling_until:
+            self._cooling_until, self._host_refused = until, host_refused
+
+    def usage(self) -> Usage:
+        now = self._clock.steady()
+        is_cooling = self._cooling_until is not None and self._cooling_until > now
+        return Usage(
+            weight_used=self._address.used(now),
+            weight_limit=self._limits.weight,
+            waiting=Counter(turn.priority for turn in self._line),
+            cooling_until=self._cooling_until if is_cooling else None,
+            host_refused=self._host_refused if is_cooling else None,
+        )
+
+    async def _wait(self, turn: _Turn) -> None:
+        self._line.append(turn)
+        try:
+            while pause := self._pause(turn):
+                await self._clock.sleep(min(pause, _LOOK_AGAIN))
+                self._refuse_while_cooling()
+        finally:
+            self._line.remove(turn)
+
+    def _pause(self, turn: _Turn) -> timedelta:
+        """How long until *turn* may leave at the earliest, behind all who go before it."""
+        now = self._clock.steady()
+        own_ahead = weight_ahead = unhurried_ahead = 0
+        for other in self._before(turn, now):
+            if other.own is not None and other.own is turn.own:
+                own_ahead += 1
+            if other.own is None or not other.own.room_in(1, now):
+                weight_ahead += other.weight
+                unhurried_ahead += other.weight if other.rank(now) in _UNHURRIED else 0
+        rank = turn.rank(now)
+        pauses = [self._address.room_in(weight_ahead + turn.weight + self._kept_from(rank), now)]
+        if turn.own is not None:
+            pauses.append(turn.own.room_in(own_ahead + 1, now))
+        if rank in _UNHURRIED:
+            pauses.append(self._pace.room_in(unhurried_ahead + turn.weight, now))
+        return max(pauses)
+
+    def _before(self, turn: _Turn, now: datetime) -> list[_Turn]:
+        rank, place = turn.rank(now), self._line.index(turn)
+        return [
+            other
+            for position, other in enumerate(self._line)
+            if (other.rank(now), position) < (rank, place)
+        ]
+
+    def _kept_from(self, priority: Priority) -> int:
+        match priority:
+            case Priority.ORDER:
+                return 0
+            case Priority.LOOK_UP:
+                return self._limits.weight // _KEPT_FROM_LOOK_UPS
+            case Priority.CHECK | Priority.MARKET:
+                return self._limits.weight // _KEPT_FROM_CHECKS
+
+    def _own_window(self, kind: Kind, key: str) -> Window | None:
+        match kind:
+            case Kind.PLAIN:
+                return None
+            case Kind.LISTING:
+                return self._listings
+            case Kind.ORDER | Kind.ACCOUNT:
+                return self._keys.window(kind, key, self._clock.steady(), self._line)
+
+    def _refuse_while_cooling(self) -> None:
+        if self._cooling_until is None:
+            return
+        left = self._cooling_until - self._clock.steady()
+        if left <= timedelta():
+            self._cooling_until = None
+            return
+        if self._host_refused is not None:
+            raise HostRefused(self._host_refused)
+        raise RateLimited("the exchange asked for silence", retry_after=left.total_seconds())

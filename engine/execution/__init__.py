@@ -1,0 +1,1 @@
+"""One order: written down, sent once, followed until it is final."""

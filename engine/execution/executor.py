@@ -1,0 +1,267 @@
+"""The order protocol: written down, sent once, looked up when in doubt, booked with its alert.
+
+    planned -> sending -> acked -> filled | partial | unfilled
+                       -> rejected | dropped (provably never left)
+                       -> unknown -> (engine/execution/reconciliation.py)
+
+Every arrow is committed before the next step, so a crash at any point leaves a row that
+`engine/execution/reconciliation.py` can finish. One POST per intent, ever.
+"""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+
+from engine.clock import Clock
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.alerts.alerts import OrderUnclear, trade_settled
+from engine.domain.market.balances import Holdings
+from engine.domain.market.pairs import USDT, base_of
+from engine.domain.orders.order import Fees, Intent, OrderState, Trigger, settled_state
+from engine.domain.rebalancing.check_result import Look
+from engine.errors import BadData, ClockRefused, LeaseLost, OutcomeUnknown, Rejected, Unavailable
+from engine.exchanges.interface import Exchange, OrderReport, Ticket
+from engine.execution.fills import balances_after, fees_of_order
+from engine.notifications import incidents
+from engine.storage.accounts import incidents as troubles
+from engine.storage.coordination import leases
+from engine.storage.database import Database
+from engine.storage.queues import outbox
+from engine.storage.trading import check_results, orders, run_requests
+from engine.timeouts import Timing
+
+logger = logging.getLogger(__name__)
+
+# How long to wait before asking again after an order the exchange has just taken.
+_FIRST_PAUSE = timedelta(milliseconds=250)
+_LONGEST_PAUSE = timedelta(seconds=2)
+
+
+class Trader:
+    def __init__(self, *, database: Database, clock: Clock, timing: Timing) -> None:
+        self._database = database
+        self._clock = clock
+        self._timing = timing
+
+    async def trade(
+        self,
+        intent: Intent,
+        *,
+        account: Account,
+        exchange: Exchange,
+        owner: str,
+        read_at: datetime,
+        look: Look,
+        until: datetime | None = None,
+    ) -> Intent:
+        """Carry *intent* out once; returns it as far as it got.
+
+        *read_at* is when the data it was planned on was read, by the clock's `steady`; *until* is
+        when a person's tap stops counting. Raises LeaseLost or BadData if
+        it may not be sent (any more), Unavailable if it provably never left, ClockRefused if
+        only the time stamp was wrong: in all of them nothing was traded and that is recorded.
+        A refusal or an unclear outcome is told to the chat and is no exception: the intent
+        comes back as REJECTED or UNKNOWN.
+        """
+        async with self._database.writing() as session:
+            await orders.add(session, intent)
+            await check_results.put(session, account.id, look)
+        sending = await self._start(
+            intent, account=account, exchange=exchange, owner=owner, read_at=read_at, until=until
+        )
+        try:
+            exchange_order_id = await exchange.place(Ticket.of(sending))
+        except Unavailable as e:
+            await self._close(sending, OrderState.DROPPED, error=str(e))
+            raise
+        except ClockRefused as e:  # the check measures the clock and tries anew
+            await self._close(sending, OrderState.DROPPED, error=str(e))
+            raise
+        except Rejected as e:
+            return await self._refused(sending, account, e)
+        except OutcomeUnknown as e:
+            return await self.mark_unknown(sending, account, error=str(e))
+        async with self._database.writing() as session:
+            acked = await orders.move(
+                session, sending, OrderState.ACKED, exchange_order_id=exchange_order_id
+            )
+        return await self.settle(acked, account=account, exchange=exchange, late=False)
+
+    async def _start(
+        self,
+        intent: Intent,
+        *,
+        account: Account,
+        exchange: Exchange,
+        owner: str,
+        read_at: datetime,
+        until: datetime | None,
+    ) -> Intent:
+        is_old, sending = False, None
+        async with self._database.writing() as session:
+            await orders.hold_account(session, account.id)
+            # Judged now: the writer's turn and the lock may both have been waited for.
+            is_old = self._clock.steady() - read_at > self._timing.data_age
+            if not is_old and (until is None or self._clock.now() <= until):
+                sending = await orders.start_sending(
+                    session,
+                    intent,
+                    now=self._database.now(),
+                    owner=owner,
+                    margin=self._timing.send_margin,
+                    account=account,
+                    sent_at=exchange.time(),
+                )
+            if sending is not None:
+                # From here on the order itself is the answer to a person's tap.
+                await run_requests.drop(session, account.id, confirmation_id=intent.run_id)
+        if is_old:
+            await self._close(intent, OrderState.DROPPED, error="the data grew old")
+            await self._still_ours(intent, owner=owner)
+            raise BadData("the balances and prices are too old to trade on")
+        if sending is None:
+            await self._close(
+                intent, OrderState.DROPPED, error="the account changed hands or wishes"
+            )
+            raise LeaseLost(f"account {account.id} changed before its order left")
+        return sending
+
+    async def _still_ours(self, intent: Intent, *, owner: str) -> None:
+        """Raises LeaseLost if the account changed hands: then we slept, and nothing is wrong."""
+        async with self._database.reading() as session:
+            held = await leases.is_held(
+                session,
+                intent.account_id,
+                owner=owner,
+                fence=intent.fence,
+                now=self._database.now(),
+            )
+        if not held:
+            raise LeaseLost(f"account {intent.account_id} has another owner by now")
+
+    async def mark_unknown(self, intent: Intent, account: Account, *, error: str) -> Intent:
+        """Nobody knows whether the order exists: tell the chat, and leave it to recovery."""
+        logger.warning("order unclear", extra={"order": intent.client_order_id})
+        async with self._database.writing() as session:
+            unknown = await orders.move(session, intent, OrderState.UNKNOWN, error=error)
+            await outbox.add_alert(
+                session,
+                chat_id=account.chat_id,
+                alert=OrderUnclear(
+                    dry_run=intent.dry_run,
+                    symbol=intent.symbol,
+                    side=intent.side,
+                    expected_quote=intent.expected_quote,
+                ),
+                dedupe_key=f"order:{intent.client_order_id}:unclear",
+                now=self._clock.now(),
+            )
+        return unknown
+
+    async def settle(
+        self, intent: Intent, *, account: Account, exchange: Exchange, late: bool
+    ) -> Intent:
+        """Follow an accepted order until the exchange says it is over, then book it.
+
+        Gives up for now (and returns the intent unchanged) where the exchange does not answer
+        or the order stays open for `settle_for`; recovery goes on from there.
+        """
+        deadline = self._clock.steady() + self._timing.settle_for
+        pause = _FIRST_PAUSE
+        while True:
+            report = await look_up(intent, exchange)
+            if report is not None and report.over:
+                return await self.book(
+                    intent, report, account=account, exchange=exchange, late=late
+                )
+            if self._clock.steady() + pause > deadline:
+                return intent
+            await self._clock.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def book(
+        self,
+        intent: Intent,
+        report: OrderReport,
+        *,
+        account: Account,
+        exchange: Exchange,
+        late: bool,
+    ) -> Intent:
+        """Write an order's end down: amounts, fees, balances after, and the alert, together."""
+        state = settled_state(report.execution, complete=report.complete)
+        fees: Fees | None = None
+        after: Holdings | None = None
+        if state is not OrderState.UNFILLED:
+            async with asyncio.TaskGroup() as reads:
+                reading_fees = reads.create_task(
+                    fees_of_order(intent, report, exchange, self._clock)
+                )
+                reading_after = reads.create_task(
+                    balances_after(intent, report, exchange, self._clock)
+                )
+            fees, after = reading_fees.result(), reading_after.result()
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            settled = await orders.move(
+                session,
+                intent,
+                state,
+                exchange_order_id=report.exchange_order_id,
+                execution=report.execution,
+                fees=fees,
+                quote_after=after.of(USDT).total if after else None,
+                base_after=after.of(base_of(intent.symbol)).total if after else None,
+                resolved_at=now,
+            )
+            if state is OrderState.UNFILLED:
+                await incidents.note(
+                    session,
+                    account,
+                    kind=TroubleKind.NOT_FILLED,
+                    detail="",
+                    now=now,
+                    asked=intent.trigger is Trigger.PERSON,
+                )
+            else:
+                await outbox.add_alert(
+                    session,
+                    chat_id=account.chat_id,
+                    alert=trade_settled(settled, late=late),
+                    dedupe_key=f"order:{intent.client_order_id}:{state.value}",
+                    now=now,
+                )
+                trouble = await troubles.get(session, account.id)
+                calm = self._timing.calm(account.settings.interval)
+                await incidents.clear(session, account, trouble, now=now, calm=calm)
+                await incidents.judge_fill(session, account, settled, now=now)
+        return settled
+
+    async def _refused(self, intent: Intent, account: Account, error: Rejected) -> Intent:
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            refused = await orders.move(
+                session, intent, OrderState.REJECTED, error=str(error), resolved_at=now
+            )
+            await incidents.note(
+                session,
+                account,
+                kind=incidents.kind_of(error),
+                detail=error.message,
+                now=now,
+                asked=intent.trigger is Trigger.PERSON,
+            )
+        return refused
+
+    async def _close(self, intent: Intent, state: OrderState, *, error: str) -> None:
+        async with self._database.writing() as session:
+            await orders.move(session, intent, state, error=error, resolved_at=self._clock.now())
+
+
+async def look_up(intent: Intent, exchange: Exchange) -> OrderReport | None:
+    """What the exchange says of the order; None for anything that is no information."""
+    try:
+        return await exchange.order(intent.symbol, intent.client_order_id)
+    except (Unavailable, Rejected):
+        return None

@@ -1,0 +1,283 @@
+"""A person answers for an order that stays unclear. The exchange is asked once more, and what the
+person says counts as far as the balances bear it out; every answer leaves a line in the audit.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.clock import Clock
+from engine.domain.accounts.account import Account
+from engine.domain.market.balances import Holdings
+from engine.domain.market.decimals import plain
+from engine.domain.market.pairs import USDT, base_of
+from engine.domain.orders.order import ClientOrderId, Intent, OrderState
+from engine.domain.orders.settlement import Trace, left_no_trace, trace
+from engine.errors import LeaseLost, OrderNotFound, Rejected, SealBroken, Unavailable
+from engine.exchanges.interface import Exchange, ExchangeFor, OrderReport, within
+from engine.execution.reconciliation import look_in_history
+from engine.storage.accounts import accounts, audit
+from engine.storage.coordination import leases
+from engine.storage.database import Database
+from engine.storage.trading import orders
+
+# A person waits for it, and what they send meanwhile waits behind it.
+_PATIENCE_S = 5
+# What the audit calls the deeds.
+CLAIMED = "order_claimed"
+PUT_ASIDE = "order_set_aside"
+
+logger = logging.getLogger(__name__)
+
+
+class Silence(Enum):
+    """Why the exchange does not tell what became of the order."""
+
+    NOT_KNOWN = "not known"
+    NO_ANSWER = "no answer"
+    NOT_ALLOWED = "not allowed"  # it refuses the key, or nobody can open it
+    UNKNOWN_STATUS = "unknown status"  # it has the order, under a status it does not document
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyClear:
+    """Nobody has to answer for the order any more. None: it is no order of this chat."""
+
+    order: Intent | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownNow:
+    """The exchange knows the order after all, and its word counts. The account's owner has been
+    called to look: where the order is *over* it is booked in a moment, with the usual alert.
+    """
+
+    order: Intent
+    over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StillUnclear:
+    order: Intent
+    silence: Silence
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """The balances agree with the person: *order* is closed, and *account* trades on."""
+
+    order: Intent
+    account: Account
+    filled: bool
+    seen: Holdings
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """Nothing was changed: the balances (*seen*, if they could be read) do not agree."""
+
+    order: Intent
+    filled: bool
+    silence: Silence
+    seen: Holdings | None
+
+
+Clarified = AlreadyClear | KnownNow | StillUnclear | Believed | Doubted
+
+
+class Clarifier:
+    def __init__(self, *, database: Database, clock: Clock, exchange_for: ExchangeFor) -> None:
+        self._database = database
+        self._clock = clock
+        self._exchange_for = exchange_for
+
+    async def look_again(self, chat_id: int, client_order_id: str) -> Clarified:
+        """Ask the exchange now; what it says is left to the account's owner."""
+        case = await self._case(chat_id, client_order_id)
+        if isinstance(case, AlreadyClear):
+            return case
+        heard = await _ask(case.order, self._exchange(case))
+        if isinstance(heard, Silence):
+            return StillUnclear(case.order, heard)
+        async with self._database.writing() as session:
+            await leases.wake(session, case.account.id)
+        return KnownNow(case.order, heard.over)
+
+    async def claim(
+        self, chat_id: int, user_id: int, client_order_id: str, *, filled: bool
+    ) -> Clarified:
+        """A person says that the order was *filled*, or that it was not.
+
+        The first claim that agrees with the balances closes it, once: amounts that nobody knows
+        make it SET_ASIDE, and the next check starts from fresh balances either way.
+        """
+        case = await self._case(chat_id, client_order_id)
+        if isinstance(case, AlreadyClear):
+            return case
+        exchange = self._exchange(case)
+        async with asyncio.TaskGroup() as questions:
+            asking = questions.create_task(_ask(case.order, exchange))
+            reading = questions.create_task(_read(exchange, case.order))
+        heard, seen = asking.result(), reading.result()
+        said = "filled" if filled else "not filled"
+        told = f"said: {said}; {_evidence(case.order, heard, seen)}"
+        if isinstance(heard, OrderReport):
+            async with self._database.writing() as session:
+                await self._note(session, case, user_id, CLAIMED, told, did="left to it")
+                await leases.wake(session, case.account.id)
+            return KnownNow(case.order, heard.over)
+        now = exchange.time() if exchange else self._clock.now()
+        if seen is None or not _bears_out(seen, case.order, filled=filled, now=now):
+            async with self._database.writing() as session:
+                await self._note(session, case, user_id, CLAIMED, told, did="nothing")
+            return Doubted(case.order, filled, heard, seen)
+        closed = await self._close(case, user_id, CLAIMED, told, filled=filled, pause=False)
+        if isinstance(closed, AlreadyClear):
+            return closed
+        return Believed(closed.order, closed.account, filled, seen)
+
+    async def set_aside(
+        self, chat_id: int, user_id: int, client_order_id: str
+    ) -> Account | AlreadyClear:
+        """A person looked at the exchange for us and insists, whatever can be seen from here: the
+        order no longer holds the account up. Trading is paused, and after a resume everything is
+        planned from fresh balances.
+        """
+        case = await self._case(chat_id, client_order_id)
+        if isinstance(case, AlreadyClear):
+            return case
+        told = "said: looked; not compared with anything"
+        closed = await self._close(case, user_id, PUT_ASIDE, told, filled=True, pause=True)
+        return closed if isinstance(closed, AlreadyClear) else closed.account
+
+    async def _case(self, chat_id: int, client_order_id: str) -> "_Case | AlreadyClear":
+        async with self._database.reading() as session:
+            account = await accounts.of_chat(session, chat_id)
+            order = await orders.get(session, ClientOrderId(client_order_id))
+        if account is None or order is None or order.account_id != account.id:
+            return AlreadyClear(None)
+        is_open = order.state is OrderState.NEEDS_HUMAN
+        return _Case(account, order) if is_open else AlreadyClear(order)
+
+    def _exchange(self, case: "_Case") -> Exchange | None:
+        """Where the order went, whatever kind of money the account uses by now."""
+        settings = replace(case.account.settings, dry_run=case.order.dry_run)
+        try:
+            return self._exchange_for(replace(case.account, settings=settings))
+        except SealBroken:
+            return None
+
+    async def _close(
+        self, case: "_Case", user_id: int, action: str, told: str, *, filled: bool, pause: bool
+    ) -> "_Case | AlreadyClear":
+        try:
+            async with self._database.writing() as session:
+                # Read anew: recovery may have learned something of it while we were asking.
+                order = await orders.get(session, case.order.client_order_id)
+                if order is None or order.state is not OrderState.NEEDS_HUMAN:
+                    return AlreadyClear(order)
+                state = _end_of(order, filled=filled)
+                order = await orders.move(session, order, state, resolved_at=self._clock.now())
+                account = await accounts.get(session, case.account.id)
+                if pause:
+                    account = await accounts.change(session, account, paused=True)
+                did = f"{state.value}, paused" if pause else state.value
+                await self._note(session, case, user_id, action, told, did=did)
+                await leases.wake(session, account.id)
+        except LeaseLost:  # between our reading and our step somebody was faster
+            async with self._database.reading() as session:
+                return AlreadyClear(await orders.get(session, case.order.client_order_id))
+        return _Case(account, order)
+
+    async def _note(
+        self,
+        session: AsyncSession,
+        case: "_Case",
+        user_id: int,
+        action: str,
+        told: str,
+        *,
+        did: str,
+    ) -> None:
+        subject = case.order.client_order_id
+        logger.info(action, extra={"order": subject, "did": did})
+        await audit.add(
+            session,
+            at=self._clock.now(),
+            chat_id=case.account.chat_id,
+            user_id=user_id,
+            action=action,
+            subject=subject,
+            detail=f"{told}; did: {did}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    account: Account
+    order: Intent
+
+
+def _bears_out(seen: Holdings, order: Intent, *, filled: bool, now: datetime) -> bool:
+    """Whether the balances *seen* agree with a person who says how the order ended. *now* is the
+    exchange's time.
+    """
+    if filled:
+        return trace(seen, order) is Trace.FILLED
+    return left_no_trace(seen, order, now=now)
+
+
+def _end_of(order: Intent, *, filled: bool) -> OrderState:
+    """What an order is whose end only a person knows. One the exchange took did arrive."""
+    if filled:
+        return OrderState.SET_ASIDE
+    return OrderState.NOT_EXECUTED if order.exchange_order_id is None else OrderState.UNFILLED
+
+
+def _evidence(order: Intent, heard: OrderReport | Silence, seen: Holdings | None) -> str:
+    answer = heard.value if isinstance(heard, Silence) else "known"
+    if seen is None:
+        return f"exchange: {answer}; balances: not read"
+    base = base_of(order.symbol)
+    return (
+        f"exchange: {answer}; "
+        f"{base}: {plain(order.base_before)} -> {plain(seen.of(base).total)}; "
+        f"{USDT}: {plain(order.quote_before)} -> {plain(seen.of(USDT).total)}"
+    )
+
+
+async def _ask(order: Intent, exchange: Exchange | None) -> OrderReport | Silence:
+    """What the exchange says of the order, looked for in both ways there are."""
+    if exchange is None:
+        return Silence.NOT_ALLOWED
+    try:
+        async with within(_PATIENCE_S):
+            try:
+                report = await exchange.order(order.symbol, order.client_order_id)
+            except OrderNotFound:
+                report = await look_in_history(order, exchange)
+    except OrderNotFound:
+        return Silence.NOT_KNOWN
+    except Unavailable:
+        return Silence.NO_ANSWER
+    except Rejected:
+        return Silence.NOT_ALLOWED
+    return Silence.UNKNOWN_STATUS if report.unknown_status else report
+
+
+async def _read(exchange: Exchange | None, order: Intent) -> Holdings | None:
+    """None where the balances of the order's pair cannot be read, or make no sense."""
+    if exchange is None:
+        return None
+    try:
+        async with within(_PATIENCE_S):
+            holdings = await exchange.holdings()
+        for asset in (USDT, base_of(order.symbol)):
+            holdings.of(asset)
+    except (Unavailable, Rejected):
+        return None
+    return holdings

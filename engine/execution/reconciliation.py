@@ -1,0 +1,229 @@
+"""What becomes of an order whose outcome is not known: looked up until it is, never repeated.
+
+A crash and a restart are the same path: whatever `engine/execution/executor.py` left unfinished is found
+here, and its account places no other order until it is resolved.
+"""
+
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.clock import Clock
+from engine.domain.accounts.account import Account
+from engine.domain.alerts.alerts import Alert, OrderNeedsPerson, OrderNeverArrived
+from engine.domain.orders.order import (
+    MISS_SPACING,
+    MISSES_NEEDED,
+    NEEDS_HUMAN_AFTER,
+    NOTHING,
+    STATUS_NEEDS_HUMAN_AFTER,
+    Intent,
+    OrderState,
+    may_conclude_absence,
+)
+from engine.domain.orders.settlement import left_no_trace, shows
+from engine.errors import OrderNotFound, Rejected, Unavailable
+from engine.exchanges.interface import Exchange, OrderReport
+from engine.execution.executor import Trader
+from engine.storage.database import Database
+from engine.storage.queues import outbox
+from engine.storage.trading import orders
+
+logger = logging.getLogger(__name__)
+
+
+class Resolver:
+    def __init__(self, *, database: Database, clock: Clock, trader: Trader) -> None:
+        self._database = database
+        self._clock = clock
+        self._trader = trader
+
+    async def resolve(self, intent: Intent, *, account: Account, exchange: Exchange) -> Intent:
+        """One attempt to learn what became of *intent*; returns it as far as it is known now.
+
+        Calling it again later is always right. An error while looking is no information.
+        """
+        match intent.state:
+            case OrderState.SENDING:
+                # We were stopped between the gate and the answer: it may or may not have left.
+                intent = await self._trader.mark_unknown(
+                    intent, account, error="stopped while the order was being sent"
+                )
+            case OrderState.ACKED | OrderState.UNKNOWN | OrderState.NEEDS_HUMAN:
+                pass
+            case (
+                OrderState.PLANNED
+                | OrderState.FILLED
+                | OrderState.PARTIAL
+                | OrderState.UNFILLED
+                | OrderState.REJECTED
+                | OrderState.NOT_EXECUTED
+                | OrderState.SET_ASIDE
+                | OrderState.DROPPED
+            ):
+                return intent
+            case _:
+                assert_never(intent.state)
+        try:
+            report = await exchange.order(intent.symbol, intent.client_order_id)
+        except OrderNotFound:
+            return await self._missed(intent, account=account, exchange=exchange)
+        except (Unavailable, Rejected):
+            return await self.escalate(intent, account, now=exchange.time())
+        return await self._found(intent, report, account=account, exchange=exchange)
+
+    async def _found(
+        self, intent: Intent, report: OrderReport, *, account: Account, exchange: Exchange
+    ) -> Intent:
+        if report.over or await self._is_filled(intent, report, exchange):
+            return await self._trader.book(
+                intent, report, account=account, exchange=exchange, late=True
+            )
+        if intent.exchange_order_id is None:  # from now on "not found" proves nothing
+            state = OrderState.ACKED if intent.state is OrderState.UNKNOWN else intent.state
+            async with self._database.writing() as session:
+                intent = await orders.move(
+                    session, intent, state, exchange_order_id=report.exchange_order_id
+                )
+        return await self.escalate(intent, account, report, now=exchange.time())
+
+    async def _is_filled(self, intent: Intent, report: OrderReport, exchange: Exchange) -> bool:
+        """Whether an order under a status that the exchange does not document is filled all the
+        same: its amounts, its fills and the balances say so, and say so again a moment later.
+        """
+        if not report.unknown_status or not report.complete:
+            return False
+        filled = replace(intent, execution=report.execution)
+        for is_first in (True, False):
+            if not is_first:
+                await self._clock.sleep(MISS_SPACING)
+            try:
+                seen = await exchange.order(intent.symbol, intent.client_order_id)
+                fees = await exchange.fees(
+                    intent.symbol,
+                    report.exchange_order_id,
+                    executed=report.execution.base_quantity,
+                    sent_at=intent.sent_at or intent.created_at,
+                )
+                shown = shows(await exchange.holdings(), filled)
+            except (Unavailable, Rejected):
+                return False
+            if seen != report or not fees.complete or not shown:
+                return False
+        return True
+
+    async def _missed(self, intent: Intent, *, account: Account, exchange: Exchange) -> Intent:
+        """The exchange does not find the order by its id. That counts only once it can no longer
+        arrive, and only if the history does not know it either.
+        """
+        accepted_once = intent.exchange_order_id is not None
+        if accepted_once or not may_conclude_absence(intent, exchange_time=exchange.time()):
+            return await self.escalate(intent, account, now=exchange.time())
+        now = exchange.time()
+        if intent.missed_at is not None and now - intent.missed_at < MISS_SPACING:
+            return intent
+        try:
+            report = await look_in_history(intent, exchange)
+        except OrderNotFound:
+            return await self._count_miss(intent, account=account, exchange=exchange, now=now)
+        except (Unavailable, Rejected):
+            return await self.escalate(intent, account, now=exchange.time())
+        return await self._found(intent, report, account=account, exchange=exchange)
+
+    async def _count_miss(
+        self, intent: Intent, *, account: Account, exchange: Exchange, now: datetime
+    ) -> Intent:
+        """Neither way to ask finds the order: twice is enough to believe that it never arrived,
+        unless the balances look as if it had been filled.
+        """
+        try:
+            silent = left_no_trace(await exchange.holdings(), intent, now=now)
+        except (Unavailable, Rejected):
+            return await self.escalate(intent, account, now=exchange.time())
+        if not silent:
+            return await self.escalate(intent, account, now=exchange.time())
+        if intent.misses + 1 < MISSES_NEEDED:
+            async with self._database.writing() as session:
+                return await orders.move(
+                    session, intent, intent.state, misses=intent.misses + 1, missed_at=now
+                )
+        return await self._never_arrived(intent, account)
+
+    async def _never_arrived(self, intent: Intent, account: Account) -> Intent:
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            gone = await orders.move(session, intent, OrderState.NOT_EXECUTED, resolved_at=now)
+            await _tell(
+                session,
+                account,
+                OrderNeverArrived(
+                    dry_run=intent.dry_run,
+                    symbol=intent.symbol,
+                    side=intent.side,
+                    expected_quote=intent.expected_quote,
+                ),
+                key=f"order:{intent.client_order_id}:never",
+                now=now,
+            )
+        return gone
+
+    async def escalate(
+        self,
+        intent: Intent,
+        account: Account,
+        report: OrderReport | None = None,
+        *,
+        now: datetime | None = None,
+    ) -> Intent:
+        """Still unclear. The user is asked after a quarter of an hour, and after a minute where
+        *report* has a status that the exchange does not document. *now* is the exchange's time,
+        where there is an exchange to tell it.
+        """
+        waited = (now or self._clock.now()) - (intent.sent_at or intent.created_at)
+        status = report.unknown_status if report else ""
+        patience = STATUS_NEEDS_HUMAN_AFTER if status else NEEDS_HUMAN_AFTER
+        if intent.state is OrderState.NEEDS_HUMAN or waited < patience:
+            return intent
+        execution = report.execution if report else NOTHING
+        logger.error("order needs a person", extra={"order": intent.client_order_id})
+        async with self._database.writing() as session:
+            intent = await orders.move(session, intent, OrderState.NEEDS_HUMAN)
+            await _tell(
+                session,
+                account,
+                OrderNeedsPerson(
+                    dry_run=intent.dry_run,
+                    symbol=intent.symbol,
+                    side=intent.side,
+                    expected_quote=intent.expected_quote,
+                    client_order_id=intent.client_order_id,
+                    status=status,
+                    base_quantity=execution.base_quantity,
+                    quote_amount=execution.quote_amount,
+                ),
+                key=f"order:{intent.client_order_id}:person",
+                now=self._clock.now(),
+            )
+        return intent
+
+
+async def look_in_history(intent: Intent, exchange: Exchange) -> OrderReport:
+    """What the history says of an order that cannot be found by its id; raises as the port does."""
+    return await exchange.order_in_history(
+        intent.symbol, intent.client_order_id, sent_at=intent.sent_at or intent.created_at
+    )
+
+
+async def _tell(
+    session: AsyncSession, account: Account, alert: Alert, *, key: str, now: datetime
+) -> None:
+    await outbox.add_alert(session, chat_id=account.chat_id, alert=alert, dedupe_key=key, now=now)
+
+
+def next_look(intent: Intent, *, now: datetime) -> timedelta:
+    """When to ask again: soon at first, then every half minute."""
+    waited = now - (intent.sent_at or intent.created_at)
+    return min(max(waited / 4, timedelta(seconds=2)), timedelta(seconds=30))

@@ -1,0 +1,1 @@
+"""Backups, key rotation, pruning."""

@@ -1,0 +1,91 @@
+"""Backups: everything in the database in one sealed file, and back into an empty one."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import BinaryIO
+
+from engine.accounts.halt import Halts
+from engine.clock import Clock
+from engine.errors import SealBroken
+from engine.maintenance import backup_file
+from engine.maintenance.backup_file import Archive
+from engine.maintenance.key_rotation import Keyring, look_over
+from engine.security.vault import Vault
+from engine.storage import schema
+from engine.storage.coordination import key_values, leader_leases, leases, processes
+from engine.storage.database import Database
+from engine.storage.maintenance import table_dump
+from engine.storage.models.trading import InboxRow, OutboxRow
+from engine.storage.queues import queue
+
+
+class NotEmpty(Exception):
+    """Somebody has an account in the database already."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the first chunk of a backup says: by which *version* it was made, and of which schema."""
+
+    version: str
+    schema: str
+    made_at: datetime
+
+
+async def back_up(
+    database: Database, vault: Vault, file: BinaryIO, *, version: str, now: datetime
+) -> Counter[str]:
+    """Write everything there is at one moment; how many rows of which table.
+
+    The database must have the newest schema. Whoever works on it goes on meanwhile.
+    """
+    rows: Counter[str] = Counter()
+    written = Archive(file, vault)
+    written.add([version, schema.newest(), now.isoformat()])
+    async with database.reading() as session:
+        async for table, page in table_dump.pages(session):
+            written.add([table, page])
+            rows[table] += len(page)
+    written.finish()
+    return rows
+
+
+def examine(file: BinaryIO, vault: Vault) -> About:
+    """Read all of it, to its end. Raises Damaged."""
+    contents = backup_file.read(file, vault)
+    version, revision, made_at = next(contents)
+    for _ in contents:
+        pass
+    return About(version, revision, datetime.fromisoformat(made_at))
+
+
+async def restore(
+    database: Database, vault: Vault, file: BinaryIO, *, about: About, clock: Clock
+) -> tuple[Counter[str], Keyring]:
+    """All or nothing, and halted: no order leaves until the owner lifts it. What the old host's
+    processes had in hand is free for the new one's; an order that was unclear is looked up.
+
+    Raises NotEmpty, Damaged, and SealBroken where our keys are not all that the backup needs.
+    """
+    rows: Counter[str] = Counter()
+    async with database.writing() as session:
+        if await table_dump.is_in_use(session):
+            raise NotEmpty
+        await table_dump.clear(session)
+        for table, page in islice(backup_file.read(file, vault), 1, None):
+            await table_dump.put(session, table, page)
+            rows[table] += len(page)
+        await table_dump.count_on(session)
+        canary = await key_values.get(session, key_values.VAULT_CANARY)
+        if canary is not None and not vault.knows(canary):
+            raise SealBroken("a key is missing")
+        await queue.release_all(session, InboxRow)
+        await queue.release_all(session, OutboxRow)
+        await leases.release_all(session)
+        await leader_leases.vacate_all(session)
+        await processes.forget_all(session)
+        await Halts(database=database, clock=clock).halt_restored(session, made_at=about.made_at)
+        keyring = await look_over(session, vault)
+    return rows, keyring

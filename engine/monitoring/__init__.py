@@ -1,0 +1,1 @@
+"""Counts and judgements about the work itself; pure."""

@@ -1,0 +1,123 @@
+"""Plain counts of what the work came to, kept by the objects that do it and read by whoever shows it.
+
+What is counted is named by enums alone: there are as many numbers after a year as on the first day.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from enum import Enum
+from typing import assert_never
+
+from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.rebalancing.check_result import (
+    Declined,
+    Failed,
+    LeftToPerson,
+    Look,
+    MovedAway,
+    Ordered,
+    Unsettled,
+    Verdict,
+    Waiting,
+)
+from engine.domain.rebalancing.planner import InsideBand
+
+_NO_TIME = timedelta()
+# From a check that waited for nothing to an account that was forgotten for an hour.
+_LATE_MS = (100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 1_200_000, 3_600_000)
+
+
+class Spread:
+    """How long something took: how often up to each of *bounds* (longer ones at the end), and in all."""
+
+    def __init__(self, bounds: Iterable[timedelta]) -> None:
+        self.bounds: Sequence[timedelta] = tuple(bounds)
+        self.counts = [0] * (len(self.bounds) + 1)
+        self.total = _NO_TIME
+
+    def add(self, duration: timedelta) -> None:
+        """A clock that was set back makes nothing take less than no time."""
+        taken = max(duration, _NO_TIME)
+        longer = len(self.bounds)
+        self.counts[next((i for i, most in enumerate(self.bounds) if taken <= most), longer)] += 1
+        self.total += taken
+
+
+def in_millis(*bounds: int) -> Spread:
+    return Spread(timedelta(milliseconds=bound) for bound in bounds)
+
+
+class Outcome(Enum):
+    """What a check came to."""
+
+    ON_TARGET = "on_target"
+    ORDERED = "ordered"
+    DECLINED = "declined"  # a drift that could not be traded
+    LEFT_TO_PERSON = "left_to_person"
+    MOVED_AWAY = "moved_away"
+    WAITING = "waiting"  # for an order to become clear
+    UNSETTLED = "unsettled"
+    OVERTAKEN = "overtaken"  # the account was changed, or changed hands, meanwhile
+    FAILED = "failed"
+    CUT_OFF = "cut_off"  # the database went away, or a mistake of ours
+
+
+class Taking(Enum):
+    """How accounts come to a process, and leave it against its will."""
+
+    NEW = "new"  # nobody had it before
+    TAKEN_OVER = "taken_over"  # from another process, or from our own former life
+    LOST = "lost"
+
+
+class CheckTally:
+    """*late* is how long after they were due checks began."""
+
+    def __init__(self) -> None:
+        self.outcomes = dict.fromkeys(Outcome, 0)
+        self.failures = dict.fromkeys(TroubleKind, 0)
+        self.takings = dict.fromkeys(Taking, 0)
+        self.late = in_millis(*_LATE_MS)
+
+    def done(self, look: Look | None) -> None:
+        """A check came to its end; without a look it was cut off."""
+        outcome = Outcome.CUT_OFF if look is None else outcome_of(look.verdict)
+        self.outcomes[outcome] += 1
+        if outcome is Outcome.FAILED and look is not None and isinstance(look.verdict, Failed):
+            self.failures[look.verdict.kind] += 1
+
+    def broke(self) -> None:
+        """A mistake of ours, which the check's end does not tell."""
+        self.failures[TroubleKind.INTERNAL] += 1
+
+    def claimed(self, fences: Iterable[int]) -> None:
+        """Accounts were taken under these fences, of which the first is 1."""
+        for fence in fences:
+            self.takings[Taking.NEW if fence == 1 else Taking.TAKEN_OVER] += 1
+
+    def lost(self) -> None:
+        self.takings[Taking.LOST] += 1
+
+
+def outcome_of(verdict: Verdict) -> Outcome:  # noqa: PLR0911 - one for each verdict
+    match verdict:
+        case Declined(reason=InsideBand()):
+            return Outcome.ON_TARGET
+        case Declined():
+            return Outcome.DECLINED
+        case Ordered():
+            return Outcome.ORDERED
+        case LeftToPerson():
+            return Outcome.LEFT_TO_PERSON
+        case MovedAway():
+            return Outcome.MOVED_AWAY
+        case Waiting():
+            return Outcome.WAITING
+        case Unsettled():
+            return Outcome.UNSETTLED
+        case Failed(kind=TroubleKind.INTERNAL):
+            return Outcome.OVERTAKEN  # what a check says of itself; a mistake of ours says nothing
+        case Failed():
+            return Outcome.FAILED
+        case _:
+            assert_never(verdict)

@@ -1,0 +1,133 @@
+"""Whether the work gets on, judged by what was finished and by nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+
+from engine.domain.orders.order import AccountId
+
+# What joins a stall that was told already is told this much later at the earliest.
+_TOLD_AGAIN_AFTER = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """*done* changes whenever something is finished; it should within *patience*."""
+
+    done: int
+    patience: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """The signs that the work gets on: *beats* of the heart, each of which reaches the database,
+    and the finished *checks* of every account that has something to do.
+    """
+
+    beats: Progress
+    database_away: bool
+    checks: Mapping[AccountId, Progress]
+
+
+class Cause(Enum):
+    DATABASE = "database"  # it does not answer: no heart can beat
+    HEART = "heart"  # it does not beat, whatever the reason: nobody is checked
+    CHECKS = "checks"  # it beats, yet some checks do not come to their end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stalled:
+    """*late* of *accounts* were not checked in time, the longest for *silent_for*."""
+
+    cause: Cause
+    late: int
+    accounts: int
+    silent_for: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StallOver:
+    """Everything is in time again; *cause* is the one that was told last."""
+
+    cause: Cause
+    lasted: timedelta
+
+
+class Vigil:
+    """Looks at the pulse now and then, and says when a stall begins, spreads and ends.
+
+    Time is what whoever looks says has passed: a wall clock that jumps stalls nothing.
+    """
+
+    def __init__(self) -> None:
+        self._heart = _Wait()
+        self._waits: dict[AccountId, _Wait] = {}
+        self._told: Cause | None = None
+        self._told_of: frozenset[AccountId] = frozenset()
+        self._told_ago = timedelta()
+        self._lasts = timedelta()
+
+    def look(self, pulse: Pulse, *, passed: timedelta) -> Stalled | StallOver | None:
+        """What there is to tell, *passed* after the look before."""
+        self._heart.go_on(pulse.beats, passed)
+        self._waits = {a: self._waits.get(a, _Wait()) for a in pulse.checks}
+        for account_id, progress in pulse.checks.items():
+            self._waits[account_id].go_on(progress, passed)
+        self._told_ago += passed
+        self._lasts += passed
+        heart_late = self._heart.is_late
+        late = frozenset(a for a, wait in self._waits.items() if wait.is_late)
+        if not heart_late and not late:
+            return self._end()
+        silent_for = max(w.silent_for for w in (self._heart, *(self._waits[a] for a in late)))
+        if self._told is None:
+            self._lasts = silent_for
+        cause = _cause(pulse, heart_late=heart_late)
+        if not self._is_news(cause, late):
+            return None
+        self._told, self._told_ago = cause, timedelta()
+        self._told_of |= late
+        accounts = len(pulse.checks)
+        return Stalled(
+            cause=cause,
+            late=len(late) if cause is Cause.CHECKS else accounts,
+            accounts=accounts,
+            silent_for=silent_for,
+        )
+
+    def _is_news(self, cause: Cause, late: frozenset[AccountId]) -> bool:
+        """A stall of everything leaves nothing to add."""
+        if self._told is None:
+            return True
+        spreads = cause is not Cause.CHECKS or not late <= self._told_of
+        return self._told is Cause.CHECKS and spreads and self._told_ago >= _TOLD_AGAIN_AFTER
+
+    def _end(self) -> StallOver | None:
+        if self._told is None:
+            return None
+        over = StallOver(cause=self._told, lasted=self._lasts)
+        self._told, self._told_of = None, frozenset()
+        return over
+
+
+@dataclass(slots=True)
+class _Wait:
+    """How long nothing was finished; what is new has waited for nothing yet."""
+
+    done: int | None = None
+    silent_for: timedelta = timedelta()
+    is_late: bool = False
+
+    def go_on(self, progress: Progress, passed: timedelta) -> None:
+        if self.done == progress.done:
+            self.silent_for += passed
+        else:
+            self.done, self.silent_for = progress.done, timedelta()
+        self.is_late = self.silent_for > progress.patience
+
+
+def _cause(pulse: Pulse, *, heart_late: bool) -> Cause:
+    if pulse.database_away:
+        return Cause.DATABASE
+    return Cause.HEART if heart_late else Cause.CHECKS

@@ -1,0 +1,73 @@
+"""The daily digest: what came of a day, in one message, at the time of day a chat has asked for."""
+
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.clock import Clock
+from engine.domain.alerts.alerts import Digest
+from engine.storage.accounts import accounts, alert_preferences, incidents
+from engine.storage.accounts import digest as digests
+from engine.storage.accounts.alert_preferences import DueDigest
+from engine.storage.database import Database
+from engine.storage.queues import outbox
+
+_DAY = timedelta(days=1)
+_A_ROUND = 20
+
+
+class Digests:
+    def __init__(self, *, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def write_due(self) -> None:
+        """Each digest that is due, once, whichever process is first. Days on which nobody was
+        there to write it are told together.
+        """
+        for _ in range(_A_ROUND):
+            now = self._clock.now()
+            async with self._database.reading() as session:
+                if not await alert_preferences.has_due(session, now=now):
+                    return
+            async with self._database.writing() as session:
+                due = await alert_preferences.claim_due(session, now=now)
+                if due is None:
+                    return
+                await self._write(session, due)
+
+    async def _write(self, session: AsyncSession, due: DueDigest) -> None:
+        now, since = self._clock.now(), due.last_at or due.due - _DAY
+        account = await accounts.get(session, due.account_id)
+        traded = await digests.trades(
+            session, account, since=since, until=now, smallest=due.settings.smallest
+        )
+        held = await digests.quote_held(session, account)
+        trouble = await incidents.get(session, account.id)
+        digest = Digest(
+            dry_run=account.settings.dry_run,
+            since=since,
+            at=now,
+            target=account.settings.target,
+            trades=traded.count,
+            bought=traded.bought,
+            sold=traded.sold,
+            fees=traded.fees,
+            fees_complete=traded.fees_complete,
+            small=traded.small,
+            smallest=due.settings.smallest,
+            held_before=due.last_quote,
+            held=held,
+            troubles=await digests.troubles_told(session, account, since=since, until=now),
+            trouble=trouble.kind if trouble else None,
+            paused=account.stopped,
+            key_expires_at=account.key_expires_at,
+        )
+        await outbox.add_alert(
+            session,
+            chat_id=account.chat_id,
+            alert=digest,
+            dedupe_key=f"digest:{account.id}:{due.due.isoformat()}",
+            now=now,
+        )
+        await alert_preferences.digest_written(session, account.id, at=now, quote=held)

@@ -1,0 +1,148 @@
+"""A trade that is due in a chat which wants to be asked first, or only told: it is not sent.
+
+What would be traded is written down with its buttons and its card in one transaction, so that a
+card is never without buttons that work, and no button without its card.
+"""
+
+import secrets
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.clock import Clock
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings import Autonomy
+from engine.domain.alerts.alerts import DriftNoticed, PlanOffered
+from engine.domain.rebalancing.approval import Offer, Standing, Step, lasts_until, step
+from engine.domain.rebalancing.check_input import Duty
+from engine.domain.rebalancing.check_result import Look
+from engine.domain.rebalancing.forecast import Forecast
+from engine.domain.rebalancing.planner import Order
+from engine.domain.rebalancing.run_request import RunOffer
+from engine.errors import LeaseLost
+from engine.notifications import incidents
+from engine.storage.accounts import accounts
+from engine.storage.chat import confirmations
+from engine.storage.chat.confirmations import ANY_TRADER, Confirmation
+from engine.storage.coordination import leases
+from engine.storage.database import Database
+from engine.storage.queues import outbox
+from engine.storage.serialization import to_json
+from engine.storage.trading import approvals, check_results, run_requests
+from engine.timeouts import Timing
+
+_ENDED = frozenset({Standing.OVER, Standing.TAKEN})
+
+
+class Offers:
+    def __init__(self, *, database: Database, clock: Clock, timing: Timing, owner: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._timing = timing
+        self._owner = owner
+
+    async def hold_back(
+        self, duty: Duty, order: Order, comes_to: Forecast, *, look: Look, fence: int
+    ) -> None:
+        """Offer *order* to the chat, or tell of it, where that is not done already. What is told
+        is what it *comes_to*.
+
+        Raises LeaseLost, and nothing is told, if the account changed hands or wishes meanwhile:
+        after a pause nothing is offered.
+        """
+        account, now = duty.account, self._clock.now()
+        async with self._database.writing() as session:
+            if not await self._is_as_planned(session, account, fence=fence):
+                raise LeaseLost(f"account {account.id} changed before its plan was offered")
+            await check_results.put(session, account.id, look)
+            calm = self._timing.calm(account.settings.interval)
+            await incidents.clear(session, account, duty.trouble, now=now, calm=calm)
+            if await run_requests.is_waiting(session, account.id):
+                return  # a tap came while we looked: the next check answers it
+            last = await approvals.last(session, account.id)
+            match step(last, order, account, now=now, patience=self._timing.question):
+                case Step.NEW:
+                    if last is not None:
+                        await approvals.call_off(session, last, now=now)
+                    await self._tell(session, account, order, comes_to, look=look, now=now)
+                case Step.KEEP if last is not None:
+                    until = lasts_until(account, now=now, patience=self._timing.question)
+                    await approvals.prolong(session, last, until=until)
+                    await approvals.put(session, account.id, last.lasting(until))
+                case _:
+                    pass
+
+    async def over(self, account: Account) -> None:
+        """The balance is back in its band: what stood open is called off. Writes only then."""
+        if account.settings.autonomy is Autonomy.AUTO:
+            return
+        async with self._database.reading() as session:
+            last = await approvals.last(session, account.id)
+        if last is None or last.standing in _ENDED:
+            return
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            await approvals.call_off(session, last, now=now)
+            await approvals.answered(session, account.id, last.id, Standing.OVER, now)
+
+    async def _is_as_planned(self, session: AsyncSession, account: Account, *, fence: int) -> bool:
+        if await accounts.has_unresolved(session, account.id):  # which also holds the account
+            return False
+        current = await accounts.get(session, account.id)
+        return (
+            current.version == account.version
+            and not current.stopped
+            and await leases.is_held(
+                session, account.id, owner=self._owner, fence=fence, now=self._database.now()
+            )
+        )
+
+    async def _tell(
+        self,
+        session: AsyncSession,
+        account: Account,
+        order: Order,
+        comes_to: Forecast,
+        *,
+        look: Look,
+        now: datetime,
+    ) -> None:
+        settings = account.settings
+        patience = self._timing.question
+        offer = Offer.of(
+            order, account, offer_id=secrets.token_urlsafe(9), now=now, patience=patience
+        )
+        await approvals.put(session, account.id, offer)
+        noticed = DriftNoticed(
+            dry_run=settings.dry_run,
+            symbol=settings.symbol,
+            side=order.side,
+            expected_quote=comes_to.quote_amount,
+            expected_base=comes_to.base_quantity,
+            asked_quote=order.expected_quote,
+            held_after=comes_to.held_after,
+            complete=comes_to.complete,
+            held=look.seen.held if look.seen else settings.target,
+            target=settings.target,
+            band=settings.band,
+        )
+        alert: DriftNoticed | PlanOffered = noticed
+        if settings.autonomy is Autonomy.ASK:
+            alert = PlanOffered(confirmation_id=offer.id, drift=noticed)
+            question = Confirmation(
+                id=offer.id,
+                chat_id=account.chat_id,
+                user_id=ANY_TRADER,
+                kind=approvals.OFFER,
+                payload=to_json(RunOffer(order.side, order.expected_quote, account.version)),
+                asked_at=now,
+                expires_at=offer.expires_at,
+            )
+            await confirmations.ask(session, question)
+        await outbox.add_alert(
+            session,
+            chat_id=account.chat_id,
+            alert=alert,
+            dedupe_key=f"offer:{offer.id}",
+            now=now,
+        )

@@ -1,0 +1,108 @@
+"""What a check reads of an account's balances, and whether it may be acted on."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from engine.clock import Clock
+from engine.domain.accounts.balance_changes import Finding, expectation
+from engine.domain.market.balances import Holdings
+from engine.domain.orders.order import AccountId, ClientOrderId, Intent
+from engine.domain.orders.settlement import is_settled, was_seen_settled
+from engine.domain.rebalancing.balance_confirmation import agreed, needs_second
+from engine.domain.rebalancing.check_input import Duty
+from engine.exchanges.interface import Exchange
+from engine.rebalancing.balance_changes import Movements
+from engine.timeouts import Timing
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The *holdings* that may be acted on, where they have the last fill in them; *finding* is what
+    came or went. *first* is what the exchange said before it was asked a second time.
+    """
+
+    holdings: Holdings
+    is_settled: bool = True
+    first: Holdings | None = None
+    finding: Finding | None = None
+
+
+class Readings:
+    """Remembers, for each account, which odd rows are in the log and which fill was seen settled."""
+
+    def __init__(self, *, clock: Clock, timing: Timing, movements: Movements) -> None:
+        self._clock = clock
+        self._timing = timing
+        self._movements = movements
+        self._logged: dict[AccountId, frozenset[str]] = {}
+        self._settled: dict[AccountId, ClientOrderId] = {}
+
+    async def take(self, duty: Duty, exchange: Exchange) -> Reading:
+        """Read the balances: once, or a second time after a while where they fell for no reason.
+
+        Raises what the exchange's reads raise, and BadData where two readings contradict.
+        """
+        first = await self._read(duty, exchange)
+        if not self._is_settled(duty, first, exchange_time=exchange.time()):
+            return Reading(first, is_settled=False)
+        finding = await self._movements.find(duty, first)
+        if not self._is_doubtful(duty, first, finding):
+            return Reading(first, finding=finding)
+        await self._clock.sleep(self._timing.second_sight)
+        again = await self._read(duty, exchange)
+        if not self._is_settled(duty, again, exchange_time=exchange.time()):
+            return Reading(again, is_settled=False)
+        settings, asked = duty.account.settings, duty.request is not None
+        both = agreed(first, again, settings=settings, asked=asked)
+        return Reading(both, first=first, finding=await self._movements.find(duty, both))
+
+    async def _read(self, duty: Duty, exchange: Exchange) -> Holdings:
+        """One reading. Rows that make no sense are logged when they first appear."""
+        holdings = await exchange.holdings()
+        account_id, odd = duty.account.id, frozenset(holdings.unreadable.values())
+        for what in sorted(odd - self._logged.get(account_id, frozenset())):
+            logger.warning("balance unreadable", extra={"account": account_id, "read": what})
+        self._logged[account_id] = odd
+        return holdings
+
+    def _is_settled(self, duty: Duty, holdings: Holdings, *, exchange_time: datetime) -> bool:
+        """Whether *holdings* show the account's last fill."""
+        fill, account_id = duty.last_fill, duty.account.id
+        if fill is None:
+            return True
+        known = self._settled.get(account_id) == fill.client_order_id
+        settled = is_settled(
+            holdings=holdings,
+            last_fill=fill,
+            seen_settled=known or was_seen_settled(fill, duty.last_seen),
+            now=_likely_now(fill, now=self._clock.now(), exchange_time=exchange_time),
+        )
+        if settled:
+            self._settled[account_id] = fill.client_order_id
+        return settled
+
+    def _is_doubtful(self, duty: Duty, holdings: Holdings, finding: Finding | None) -> bool:
+        """Whether *holdings* must be read a second time. A paper ledger is our own."""
+        settings = duty.account.settings
+        return not settings.dry_run and needs_second(
+            holdings,
+            settings=settings,
+            asked=duty.request is not None,
+            expected=expectation(duty.last_seen, symbol=settings.symbol, last_fill=duty.last_fill),
+            finding=finding,
+            marks=duty.marks,
+        )
+
+
+def _likely_now(fill: Intent, *, now: datetime, exchange_time: datetime) -> datetime:
+    """*now*, unless the host's clock was set since *fill* was booked: that was not before it was
+    sent, by the exchange's clock.
+    """
+    if fill.resolved_at is None or fill.sent_at is None:
+        return now
+    longest = exchange_time - fill.sent_at
+    is_likely = timedelta() <= now - fill.resolved_at <= longest
+    return now if is_likely else fill.resolved_at + longest

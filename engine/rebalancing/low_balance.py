@@ -1,0 +1,58 @@
+"""What a check notices in the balances beside the target: an asset that runs low, or is back."""
+
+from decimal import Decimal
+
+from engine.clock import Clock, to_millis
+from engine.domain.accounts.low_balance import Crossing, crossings
+from engine.domain.alerts.alerts import LowMarkOver, LowMarkReached
+from engine.domain.market.balances import Holdings
+from engine.domain.market.decimals import floor_to_step
+from engine.domain.market.pairs import base_of
+from engine.domain.rebalancing.check_input import Duty
+from engine.exchanges.interface import Market
+from engine.exchanges.pair_data import quantity_step
+from engine.storage.accounts import low_balance
+from engine.storage.database import Database
+from engine.storage.queues import outbox
+
+
+class Watch:
+    def __init__(self, *, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def over(self, duty: Duty, holdings: Holdings, market: Market) -> None:
+        """Tell of each mark that was crossed, once. Where none was, nothing is written or asked."""
+        account = duty.account
+        crossed = crossings(duty.marks, holdings, counting=account.settings.counting)
+        if not crossed:
+            return
+        now, symbol = self._clock.now(), account.settings.symbol
+        step = await quantity_step(market, symbol)
+        async with self._database.writing() as session:
+            for crossing in crossed:
+                if not await low_balance.turn(session, account.id, crossing.mark):
+                    continue  # set anew since the duty was read: the next check sees that
+                await outbox.add_alert(
+                    session,
+                    chat_id=account.chat_id,
+                    alert=_alert(duty, crossing, step),
+                    dedupe_key=f"low:{account.id}:{crossing.mark.asset}:{to_millis(now)}",
+                    now=now,
+                )
+
+
+def _alert(duty: Duty, crossing: Crossing, step: Decimal | None) -> LowMarkReached | LowMarkOver:
+    settings, mark = duty.account.settings, crossing.mark
+    left = crossing.left
+    if step is not None and mark.asset == base_of(settings.symbol):
+        left = floor_to_step(left, step)
+    if mark.told:
+        return LowMarkOver(dry_run=settings.dry_run, asset=mark.asset, below=mark.below, left=left)
+    return LowMarkReached(
+        dry_run=settings.dry_run,
+        symbol=settings.symbol,
+        asset=mark.asset,
+        below=mark.below,
+        left=left,
+    )

@@ -1,0 +1,38 @@
+"""A run that a person confirmed: what they are told where it does not become an order."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.domain.accounts.account import Account
+from engine.domain.alerts.alerts import RunDeclined
+from engine.domain.rebalancing.planner import Plan
+from engine.domain.rebalancing.run_request import RunRequest
+from engine.storage.queues import outbox
+from engine.storage.trading import run_requests
+
+
+async def decline(
+    session: AsyncSession, account: Account, request: RunRequest, decided: Plan, *, now: datetime
+) -> None:
+    """The answer to a tap, unless it has one: called off meanwhile, or its order has left."""
+    confirmation_id = request.confirmation_id
+    if not await run_requests.drop(session, account.id, confirmation_id=confirmation_id):
+        return
+    order = decided.order
+    declined = RunDeclined(
+        dry_run=account.settings.dry_run,
+        symbol=account.settings.symbol,
+        held=decided.held,
+        target=account.settings.target,
+        reason=decided.reason,
+        new_side=order.side if order else None,
+        new_quote=order.expected_quote if order else None,
+    )
+    await outbox.add_alert(
+        session,
+        chat_id=account.chat_id,
+        alert=declined,
+        dedupe_key=f"run:{confirmation_id}:declined",
+        now=now,
+    )

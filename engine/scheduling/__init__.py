@@ -1,0 +1,1 @@
+"""Long-running loops, and which process owns what."""

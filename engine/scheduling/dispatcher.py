@@ -1,0 +1,305 @@
+"""Who is due: due times in memory, and a bounded pool of checks.
+
+One heartbeat hands due accounts to the pool. (One scheduler job per chat would silently drop
+the checks of a busy second.)
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from engine.clock import Clock
+from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.orders.order import AccountId
+from engine.domain.rebalancing.check_input import Duty
+from engine.domain.rebalancing.check_result import Failed, Look, Unsettled, Waiting
+from engine.domain.rebalancing.schedule import longest_silence, next_check
+from engine.monitoring.counters import CheckTally
+from engine.monitoring.lateness import Lateness, Punctuality
+from engine.monitoring.stall_detector import Progress, Pulse
+from engine.notifications import incidents
+from engine.rebalancing.checker import Checked, Checker
+from engine.scheduling.account_queue import Seat, Seats, Standing
+from engine.scheduling.lease_manager import Ownership
+from engine.scheduling.process_presence import Presence
+from engine.storage import availability
+from engine.storage.accounts import accounts
+from engine.storage.coordination import leases
+from engine.storage.database import Database
+from engine.storage.trading import check_results
+from engine.timeouts import Timing
+
+logger = logging.getLogger(__name__)
+
+# Eight requests in flight are the exchange's budget many times over (3 account reads a second).
+POOL = 8
+# What is handed out was read from the database: the fewer wait, the fresher each is.
+_AHEAD = 2 * POOL
+_MOST_AHEAD = 500
+_IDLE_POLL = timedelta(milliseconds=50)
+
+
+def new_owner() -> str:
+    """A name no other process, living or dead, has."""
+    return secrets.token_hex(8)
+
+
+class Dispatcher:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        timing: Timing,
+        checker: Checker,
+        owner: str,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._timing = timing
+        self._checker = checker
+        self._owner = owner
+        self.tally = CheckTally()
+        self._seats = Seats(error_backoff=timing.error_backoff)
+        self._queue: asyncio.Queue[tuple[Duty, int]] = asyncio.Queue()
+        self._begun = 0  # since the last hand-out
+        self._punctuality = Punctuality()
+        self._presence = Presence(database=database, clock=clock, timing=timing, owner=owner)
+        self._ownership = Ownership(
+            seats=self._seats,
+            tally=self.tally,
+            database=database,
+            clock=clock,
+            timing=timing,
+            owner=owner,
+            presence=self._presence,
+        )
+        self._stopping = False
+        self._beats = 0
+        self._beat_at: datetime | None = None
+        self._database_away = False
+
+    def standing(self, account_id: AccountId) -> Standing | None:
+        """None where another process owns the account."""
+        seat = self._seats.get(account_id)
+        if seat is None:
+            return None
+        return seat.standing(now=self._clock.now(), steady=self._clock.steady())
+
+    @property
+    def owned(self) -> int:
+        """How many accounts are this process's own."""
+        return len(self._seats)
+
+    def pulse(self) -> Pulse:
+        """How this process's work gets on."""
+        return Pulse(
+            beats=Progress(self._beats, longest_silence(waits=[self._timing.error_backoff])),
+            database_away=self._database_away,
+            checks=self._seats.progress(allowance=self._punctuality.most(self._clock.steady())),
+        )
+
+    def lateness(self) -> Lateness:
+        """By how much this process's checks are late."""
+        now = self._clock.steady()
+        return self._punctuality.facts(now=now, overdue_since=self._seats.overdue(now=now))
+
+    def beaten(self) -> timedelta | None:
+        """How long ago the last beat that reached the database was; None before the first."""
+        return None if self._beat_at is None else self._clock.steady() - self._beat_at
+
+    async def tick(self) -> None:
+        """One heartbeat: keep the leases, hear wake-ups, hand out what is due. Never waits for
+        the exchange.
+        """
+        if self._stopping:
+            return
+        try:
+            await self._presence.keep()
+            await self._ownership.keep()
+            await self._hear()
+            await self._hand_out()
+        except availability.AWAY as e:
+            self._database_away = True
+            logger.warning("no heartbeat, the database is %s", availability.why(e))
+        else:
+            self._database_away = False
+            self._beats += 1
+            self._beat_at = self._clock.steady()
+
+    async def run(self) -> None:
+        """The pool; runs until cancelled."""
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(POOL):
+                workers.create_task(self._work())
+
+    def stop_claiming(self) -> None:
+        """No new checks from now on, not even those already handed out; those under way go on."""
+        self._stopping = True
+        while not self._queue.empty():
+            duty, fence = self._queue.get_nowait()
+            if (seat := self._seats.held(duty.account.id, fence=fence)) is not None:
+                seat.busy = False
+
+    async def until_idle(self) -> None:
+        """Return when no check is waiting or under way."""
+        while not self._queue.empty() or any(seat.busy for seat in self._seats.values()):
+            await self._clock.sleep(_IDLE_POLL)
+
+    async def release(self) -> None:
+        """Let go of every account, so that another process can go on at once."""
+        await self._ownership.release()
+
+    async def _hear(self) -> None:
+        async with self._database.reading() as session:
+            calls = await leases.calls(session, owner=self._owner, now=self._database.now())
+        if calls.any_free:
+            await self._ownership.claim()
+        if not calls.woken:
+            return
+        async with self._database.writing() as session:
+            await leases.lull(session, calls.woken)
+        for account_id in calls.woken:
+            if (seat := self._seats.get(account_id)) is not None:
+                seat.again = seat.busy
+                self._seats.schedule(account_id, self._clock.steady(), urgently=True)
+
+    async def _hand_out(self) -> None:
+        now = self._clock.steady()
+        if not self._ownership.is_certain():
+            return  # we stood still since we renewed: who owns what is known at the next beat
+        # As much as the pool gets through until the next beat, going by what it did last time.
+        most = min(max(_AHEAD, 2 * self._begun), _MOST_AHEAD) - self._queue.qsize()
+        self._begun = 0
+        due = self._seats.pop_due(now=now, most=most)
+        if not due:
+            return
+        duties = await self._duties(due)
+        if self._stopping:
+            return
+        if not self._ownership.is_certain():  # or we stood still while we read
+            self._seats.put_back(due)
+            return
+        read = {duty.account.id: duty for duty in duties}
+        for account_id, seat in due.items():  # in their order, which is not the database's
+            duty = read.get(account_id)
+            if duty is None:
+                continue
+            if is_idle_duty(duty):
+                seat.due_at = None
+            else:
+                seat.busy = True
+                self._queue.put_nowait((duty, seat.fence))
+
+    async def _duties(self, due: Mapping[AccountId, Seat]) -> list[Duty]:
+        try:
+            async with self._database.reading() as session:
+                return await accounts.duties(session, list(due))
+        except availability.AWAY:
+            self._seats.put_back(due)
+            raise
+        except (ValueError, LookupError):
+            return await self._one_by_one(due)
+
+    async def _one_by_one(self, due: Mapping[AccountId, Seat]) -> list[Duty]:
+        """One of them has a row that we cannot read; the others must not wait for it."""
+        readable: list[Duty] = []
+        for account_id in due:
+            try:
+                async with self._database.reading() as session:
+                    readable += await accounts.duties(session, [account_id])
+            except (ValueError, LookupError) as e:
+                logger.error("account unreadable", extra={"account": account_id, "error": str(e)})  # noqa: TRY400 - the value says it all
+                self._seats.schedule(account_id, self._clock.steady() + self._timing.error_backoff)
+        return readable
+
+    async def _work(self) -> None:
+        while True:
+            duty, fence = await self._queue.get()
+            self._begin(duty, fence)
+            checked = await self._check(duty, fence)
+            self._after(duty, fence, checked)
+
+    def _begin(self, duty: Duty, fence: int) -> None:
+        self._begun += 1
+        seat = self._seats.held(duty.account.id, fence=fence)
+        if seat is not None and seat.due_at is not None:
+            interval = duty.account.settings.interval
+            now = self._clock.steady()
+            self._punctuality.began(due_at=seat.due_at, now=now, interval=interval)
+            self.tally.late.add(max(now - seat.due_at, timedelta()))
+
+    async def _check(self, duty: Duty, fence: int) -> Checked | None:
+        about = {"account": duty.account.id}
+        try:
+            checked = await self._checker.check(duty, fence=fence)
+            await self._keep_seen(duty, fence, checked.look)
+        except availability.AWAY as e:
+            # What was begun is in the database, and is gone on with from there.
+            logger.warning(
+                "check interrupted, the database is %s", availability.why(e), extra=about
+            )
+            return None
+        except Exception:
+            # The supervisor's net: one account's bug must not stop the others.
+            self.tally.broke()
+            logger.exception("check broke", extra=about)
+        else:
+            return checked
+        try:
+            async with self._database.writing() as session:
+                await incidents.note(
+                    session,
+                    duty.account,
+                    kind=TroubleKind.INTERNAL,
+                    detail="",
+                    now=self._clock.now(),
+                )
+        except availability.AWAY:
+            logger.warning("trouble not recorded", extra=about)
+        return None
+
+    async def _keep_seen(self, duty: Duty, fence: int, look: Look) -> None:
+        """Where the balances cannot be seen any more, the last ones outlive a restart."""
+        seat = self._seats.held(duty.account.id, fence=fence)
+        if seat is None or seat.seen is None or seat.seen_kept:
+            return
+        if isinstance(look.verdict, Failed):
+            seat.seen_kept = True
+            async with self._database.writing() as session:
+                await check_results.see(session, duty.account.id, seat.seen)
+
+    def _after(self, duty: Duty, fence: int, checked: Checked | None) -> None:
+        account_id, interval = duty.account.id, duty.account.settings.interval
+        seat = self._seats.held(account_id, fence=fence)
+        if seat is None:
+            return
+        now = self._clock.steady()
+        self.tally.done(checked.look if checked else None)
+        again_in = checked.again_in if checked else self._timing.error_backoff
+        self._seats.finished(account_id, interval=interval, again_in=again_in or interval)
+        seat.busy = False
+        if checked is not None:
+            seat.look = checked.look
+            if checked.look.seen is not None:
+                seat.seen, seat.seen_kept = checked.look, False
+        if seat.again:
+            seat.again = False
+            self._seats.schedule(account_id, now, urgently=True)
+            return
+        self._seats.schedule(
+            account_id,
+            next_check(due_at=seat.due_at or now, now=now, interval=interval, failed_for=again_in),
+            urgently=checked is not None and isinstance(checked.look.verdict, Waiting | Unsettled),
+        )
+
+
+def is_idle_duty(duty: Duty) -> bool:
+    """Nothing to do before the person changes something."""
+    if duty.unresolved is not None:
+        return False
+    # A tap that a pause has overtaken gets its answer all the same: the gate lets no order out.
+    stopped = duty.account.stopped and duty.request is None
+    return stopped or not duty.account.can_trade

@@ -1,0 +1,130 @@
+"""Which accounts are this process's own: leases claimed, kept, shared with others, and let go."""
+
+import asyncio
+import logging
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.clock import Clock
+from engine.monitoring.counters import CheckTally
+from engine.scheduling.account_queue import Seats, fair_share
+from engine.scheduling.process_presence import Presence
+from engine.storage import availability
+from engine.storage.coordination import leases, processes, takeover
+from engine.storage.database import Database
+from engine.storage.trading import orders
+from engine.timeouts import Timing
+
+logger = logging.getLogger(__name__)
+
+_AT_ONCE = 500
+
+
+class Ownership:
+    """Keeps *seats* in step with the leases in the database, under the name *owner*."""
+
+    def __init__(
+        self,
+        *,
+        seats: Seats,
+        tally: CheckTally,
+        database: Database,
+        clock: Clock,
+        timing: Timing,
+        owner: str,
+        presence: Presence,
+    ) -> None:
+        self._seats = seats
+        self._tally = tally
+        self._database = database
+        self._clock = clock
+        self._timing = timing
+        self._owner = owner
+        self._presence = presence
+        self._renewed_at: datetime | None = None
+        # A beat that is still under way at the end must not claim what was just let go.
+        self._turn = asyncio.Lock()
+        self._over = False
+
+    def is_certain(self) -> bool:
+        """Whether what was renewed last is still ours, for all we know."""
+        since = self._renewed_at
+        return (
+            self._presence.is_certain()
+            and since is not None
+            and self._clock.steady() - since < self._timing.lease
+        )
+
+    async def keep(self) -> None:
+        """Renew the leases when it is time, and hold no more than a fair share. What another process
+        has taken is lost.
+        """
+        now = self._clock.steady()
+        if self._renewed_at is not None and now - self._renewed_at < self._timing.renew_every:
+            return
+        async with self._turn:
+            if not self._over:
+                await self._renew(now)
+
+    async def _renew(self, now: datetime) -> None:
+        db_now, ttl = self._database.now(), self._timing.lease
+        async with self._database.writing() as session:
+            held = await leases.renew(session, owner=self._owner, now=db_now, ttl=ttl)
+            share = await self._share(session)
+        self._renewed_at = now
+        for account_id in self._seats.keep_up(held, now=now):
+            self._tally.lost()
+            logger.warning("lease lost", extra={"account": account_id})
+        await self._give_up(len(self._seats) - share)
+
+    async def claim(self) -> None:
+        """Take accounts that nobody owns, up to a fair share."""
+        async with self._turn:
+            if not self._over:
+                await self._claim()
+
+    async def _claim(self) -> None:
+        async with self._database.writing() as session:
+            room = await self._share(session) - len(self._seats)
+            if room <= 0:
+                return
+            claimed = await leases.claim(
+                session,
+                owner=self._owner,
+                now=self._database.now(),
+                ttl=self._timing.lease,
+                most=min(room, _AT_ONCE),
+            )
+            await orders.drop_planned(session, list(claimed), now=self._clock.now())
+        self._tally.claimed(claimed.values())
+        self._seats.take(claimed, now=self._clock.steady())
+
+    async def release(self) -> None:
+        """Let go of every account for good, so that another process can go on at once."""
+        async with self._turn:
+            self._over = True
+            await self._let_go()
+
+    async def _let_go(self) -> None:
+        self._seats.clear()
+        try:
+            async with self._database.writing() as session:
+                await takeover.free_everything_of(session, [self._owner])
+        except availability.AWAY as e:
+            logger.warning("leases are left to run out: %s", type(e).__name__)
+
+    async def _share(self, session: AsyncSession) -> int:
+        """How many accounts this process may own beside the others that are alive."""
+        return fair_share(
+            accounts=await leases.count(session),
+            processes=await processes.count(session, now=self._database.now()),
+        )
+
+    async def _give_up(self, surplus: int) -> None:
+        """For processes that came later. What fails here is taken back with the next renewal."""
+        given = self._seats.give_up(min(surplus, _AT_ONCE))
+        if given:
+            async with self._database.writing() as session:
+                await leases.let_go(session, given, owner=self._owner)
+            logger.info("accounts given to other processes", extra={"count": len(given)})

@@ -1,0 +1,302 @@
+"""Working off a queue: the oldest row of each chat, several chats at a time."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any, Generic, assert_never
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.clock import Clock
+from engine.storage.database import Database, InTransaction
+from engine.storage.models import queue_columns
+from engine.storage.models.queue_columns import QueueColumns
+from engine.storage.queues import claims, queue
+from engine.storage.queues.claims import ClaimLost, Work
+from engine.storage.queues.queue import Claim, Row
+
+HOLD = timedelta(seconds=60)  # of a claim; a living process renews it well before
+_RENEW_EVERY = HOLD / 3
+_POLL_S = 1.0  # how often the queue is looked at without a nudge, in real seconds
+_MAX_DOUBLINGS = 16
+LONGEST_PAUSE = timedelta(seconds=30)  # between two tries of what somebody waits for
+_LONGEST_AFTER_AN_OUTAGE = timedelta(seconds=5)
+_PLENTY = 1_000
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The row is dealt with; *failure* says why it was given up, *also* sets more columns."""
+
+    failure: str | None = None
+    also: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The row stays first in its chat until *until*; with a higher *rank* others go before it."""
+
+    until: datetime
+    failure: str
+    rank: int | None = None
+
+
+Outcome = Done | Later
+
+
+def delay(failures: int, *, most: timedelta) -> timedelta:
+    """How long to wait after so many failures in a row: 1 s, then twice as long each time."""
+    return min(most, timedelta(seconds=2 ** min(max(failures - 1, 0), _MAX_DOUBLINGS)))
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """How many rows at a time: *width* in all, of which *last* of the rank LAST, and *first* more
+    of the rank FIRST. Of those during which a process died, *suspects*: else one that kills it
+    would take innocent ones with it again and again.
+    """
+
+    width: int
+    first: int = 0
+    last: int = _PLENTY
+    suspects: int = _PLENTY
+
+
+class QueueWorkers(Generic[Row]):
+    """Calls *work* with each row of *table* until it is done, in order within a chat.
+
+    A row that was being worked on when the process died, or was cancelled, is worked on again: at
+    least once, not exactly once. *work* may raise SQLAlchemyError (the row is tried again later)
+    and ClaimLost (another process has it, or it is done); any other exception ends `run`. Nothing
+    is claimed before *ready* is set. *owner* is this process's name, under which others free what
+    it worked on when it died.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        table: type[Row],
+        work: Callable[[Row], Awaitable[Outcome]],
+        lanes: Lanes,
+        owner: str | None = None,
+        ready: asyncio.Event | None = None,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._table = table
+        self._work = work
+        self._lanes = lanes
+        self._owner = owner
+        self._ready = ready
+        self._in_hand: dict[Claim, Work] = {}
+        self._renew_at = clock.steady()
+        self._last_from = clock.steady()
+        self._awake = asyncio.Event()
+        self._stopping = False
+        self._turn = asyncio.Lock()  # to claim: two at once would both see the same room
+        self._tasks: asyncio.TaskGroup | None = None
+
+    def hold_last(self, duration: timedelta) -> None:
+        """Begin nothing of the rank LAST for so long."""
+        self._last_from = self._clock.steady() + duration
+
+    def nudge(self) -> None:
+        """There may be something to do: look now instead of within a second."""
+        self._awake.set()
+
+    def stop(self) -> None:
+        """Take nothing new; `run` returns when what is being worked on is done."""
+        self._stopping = True
+        self.nudge()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            try:
+                await self._keep_claiming()
+                async with self._turn:
+                    pass  # what is just being claimed is begun, and finished below
+            finally:
+                self._tasks = None
+
+    async def _keep_claiming(self) -> None:
+        failures = 0
+        while not self._stopping:
+            self._awake.clear()
+            try:
+                if self._may_begin():
+                    await self._claim()
+                failures = 0
+            except SQLAlchemyError as e:
+                failures += 1
+                logger.warning("queue unreadable", extra=self._about(e))
+                await self._clock.sleep(delay(failures, most=timedelta(seconds=10)))
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_POLL_S):
+                    await self._awake.wait()
+
+    @asynccontextmanager
+    async def claiming(self, *, instead_of: Claim | None = None) -> AsyncGenerator[InTransaction]:
+        """Around a transaction, which gets a step that claims: what that finds is begun when it is
+        committed. *instead_of* is a row whose room is free by then.
+        """
+        async with self._turn:
+            rows: list[Row] = []
+
+            async def claim(session: AsyncSession) -> None:
+                rows.extend(await self._claimed(session, instead_of))
+
+            yield claim
+            for row in rows:
+                self._begin(row)
+
+    def _may_begin(self) -> bool:
+        is_running = self._tasks is not None and not self._stopping
+        return is_running and (self._ready is None or self._ready.is_set())
+
+    def _begin(self, row: Row) -> None:
+        begun = Work(
+            table=self._table,
+            held=Claim.of(row),
+            rank=row.rank,
+            is_suspect=row.deaths > 0,
+            on_aside=self.nudge,
+        )
+        if self._tasks is not None:
+            self._in_hand[begun.held] = begun
+            self._tasks.create_task(self._settle(row, begun))
+
+    async def _claim(self) -> None:
+        async with self.claiming() as claim, self._database.writing() as session:
+            await claim(session)
+
+    async def _claimed(self, session: AsyncSession, instead_of: Claim | None) -> Sequence[Row]:
+        if not self._may_begin():
+            return ()
+        now, steady = self._clock.now(), self._clock.steady()
+        lanes = self._lanes if steady >= self._last_from else replace(self._lanes, last=0)
+        busy = {held: work for held, work in self._in_hand.items() if held != instead_of}
+        room = _Room(lanes, busy.values())
+        # In the same breath as the claim: a row in hand can then never be claimed again here.
+        if busy and steady >= self._renew_at:
+            await queue.renew(session, self._table, busy, until=now + HOLD)
+            self._renew_at = steady + _RENEW_EVERY
+        most = room.most
+        rows = await queue.claim(
+            session,
+            self._table,
+            now=now,
+            hold=HOLD,
+            most=most,
+            lowest=room.lowest,
+            suspects=room.suspects,
+            fits=room.take,
+            owner=self._owner,
+        )
+        if rows and room.asked_for == most:
+            self.nudge()  # there may be more than could be looked at
+        return rows
+
+    async def _settle(self, row: Row, begun: Work) -> None:
+        try:
+            with claims.working_on(begun):
+                outcome = await self._work(row)
+        except ClaimLost:
+            self._log_lost(begun.held)
+            self.nudge()
+        except SQLAlchemyError as e:
+            logger.warning("work interrupted", extra=self._about(e))
+            later = self._clock.now() + delay(row.attempts, most=_LONGEST_AFTER_AN_OUTAGE)
+            await self._record(begun.held, Later(later, "database"))
+        else:
+            await self._record(begun.held, outcome)
+        del self._in_hand[begun.held]
+
+    async def _record(self, held: Claim, outcome: Outcome) -> None:
+        """Until it succeeds: what was done must not be forgotten, or it is done twice."""
+        for failures in count(1):
+            try:
+                await self._write(held, outcome)
+                break
+            except SQLAlchemyError as e:
+                logger.warning("outcome not recorded", extra=self._about(e))
+                await self._clock.sleep(delay(failures, most=timedelta(seconds=10)))
+
+    async def _write(self, held: Claim, outcome: Outcome) -> None:
+        """And what comes next is claimed in the same transaction."""
+        async with self.claiming(instead_of=held) as claim, self._database.writing() as session:
+            match outcome:
+                case Done(failure=failure, also=also):
+                    now = self._clock.now()
+                    was_ours = await queue.finish(
+                        session, self._table, held, now=now, failure=failure, **also
+                    )
+                case Later(until=until, failure=failure, rank=rank):
+                    was_ours = await queue.postpone(
+                        session, self._table, held, until=until, failure=failure, rank=rank
+                    )
+                case other:
+                    assert_never(other)
+            await claim(session)
+        if not was_ours:
+            self._log_lost(held)
+
+    def _log_lost(self, held: Claim) -> None:
+        """Another process has the row, or a newer message has cancelled it."""
+        logger.warning("claim lost", extra={"queue": self._table.__name__, "row": held.row_id})
+
+    def _about(self, error: SQLAlchemyError) -> dict[str, str]:
+        return {"queue": self._table.__name__, "error": type(error).__name__}
+
+
+class _Room:
+    """What more may be claimed beside *in_hand*."""
+
+    def __init__(self, lanes: Lanes, in_hand: Iterable[Work]) -> None:
+        busy = [work for work in in_hand if not work.aside]
+        first = min(sum(work.rank == queue_columns.FIRST for work in busy), lanes.first)
+        self._first = lanes.first - first
+        self._width = max(lanes.width - (len(busy) - first), 0)
+        self._last = lanes.last - sum(work.rank == queue_columns.LAST for work in busy)
+        self._suspects = lanes.suspects - sum(work.is_suspect for work in busy)
+        self.asked_for = 0
+
+    @property
+    def most(self) -> int:
+        return self._first + self._width
+
+    @property
+    def lowest(self) -> int:
+        if not self._width:
+            return queue_columns.FIRST
+        return queue_columns.ASIDE if self._last > 0 else queue_columns.LAST - 1
+
+    @property
+    def suspects(self) -> bool:
+        return self._suspects > 0
+
+    def take(self, row: QueueColumns) -> bool:
+        """Whether there is room for *row*, which it then has."""
+        self.asked_for += 1
+        is_suspect = row.deaths > 0 or row.claimed_until is not None
+        if is_suspect and self._suspects <= 0:
+            return False
+        if row.rank == queue_columns.FIRST and self._first:
+            self._first -= 1
+        elif self._width and (row.rank != queue_columns.LAST or self._last > 0):
+            self._width -= 1
+            self._last -= row.rank == queue_columns.LAST
+        else:
+            return False
+        self._suspects -= is_suspect
+        return True

@@ -1,0 +1,1 @@
+"""Accounts, their members, preferences and audit trail."""

@@ -1,0 +1,290 @@
+"""Accounts: one per chat, its settings, its sealed key; and what a check needs to know of it."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.risk_limits import Limits
+from engine.domain.accounts.settings import Settings, Threshold
+from engine.domain.market.pairs import Symbol
+from engine.domain.orders.order import AccountId
+from engine.domain.rebalancing.check_input import Duty
+from engine.storage.accounts import halt as halts
+from engine.storage.accounts import incidents, low_balance
+from engine.storage.chat import undeliverable
+from engine.storage.coordination import leases
+from engine.storage.models.trading import AccountRow, OrderRow, RequestRow
+from engine.storage.trading import balance_changes, orders, run_requests
+
+_AT_ONCE = 100
+# After a change of these, what is held cannot be compared with what was held before.
+_ANOTHER_PURSE = frozenset({"symbol", "dry_run", "sealed_key"})
+
+
+async def of_chat(session: AsyncSession, chat_id: int) -> Account | None:
+    row = await session.scalar(select(AccountRow).where(AccountRow.chat_id == chat_id))
+    return None if row is None else _account(row)
+
+
+async def get(session: AsyncSession, account_id: AccountId) -> Account:
+    return _account(await session.get_one(AccountRow, account_id))
+
+
+async def get_or_create(
+    session: AsyncSession, *, chat_id: int, settings: Settings, now: datetime
+) -> Account:
+    """The chat's account; a new one starts with *settings* and no key, and halted in a halt."""
+    existing = await of_chat(session, chat_id)
+    if existing is not None:
+        return existing
+    halt = await halts.settled(session)
+    row = AccountRow(
+        uuid=uuid.uuid4().hex,
+        chat_id=chat_id,
+        version=1,
+        sealed_key=None,
+        key_tail=None,
+        key_print=None,
+        created_at=now,
+        halted=halt is not None,
+        **_columns(settings),
+    )
+    session.add(row)
+    await session.flush()
+    await leases.add(session, AccountId(row.id))
+    return _account(row)
+
+
+async def change(session: AsyncSession, account: Account, **wishes: Any) -> Account:
+    """Set fields of the account's Settings, under a new version.
+
+    Returns *account* itself where nothing would change. A new version stops any order planned
+    under the old one (see orders.start_sending), and the owner is woken to look again. Who says
+    whether it is paused has decided about it: that pause does not end by itself any more.
+    """
+    if "paused" in wishes:
+        # One after the other with `engine/accounts/deliverability.py`, which may be ending that pause now.
+        account = await locked(session, account.id)
+        await undeliverable.unmark_paused(session, account.id)
+    before = _columns(account.settings)
+    after = _columns(replace(account.settings, **wishes))
+    # *account* may have been read a while ago: what the person has set since then stays.
+    changed = {name: value for name, value in after.items() if value != before[name]}
+    return await _store(session, account, **changed) if changed else account
+
+
+async def set_limits(session: AsyncSession, account: Account, limits: Limits) -> Account:
+    """Under a new version, as `change`: an order planned under the old limits stops."""
+    return await _store(
+        session,
+        account,
+        limit_order=limits.order,
+        limit_day=limits.day,
+        limit_orders=limits.orders_per_hour,
+        limit_move=limits.move,
+    )
+
+
+async def store_key(
+    session: AsyncSession,
+    account: Account,
+    *,
+    sealed_key: str,
+    key_tail: str,
+    key_print: str,
+    expires_at: datetime | None = None,
+    checked_at: datetime | None = None,
+) -> Account:
+    """Replace the key and pause trading. Nobody has been told of the new one's end."""
+    await undeliverable.unmark_paused(session, account.id)
+    return await _store(
+        session,
+        account,
+        sealed_key=sealed_key,
+        key_tail=key_tail,
+        key_print=key_print,
+        key_expires_at=expires_at,
+        key_checked_at=checked_at,
+        key_told_days=None,
+        paused=True,
+    )
+
+
+async def forget_key(session: AsyncSession, account: Account) -> Account:
+    await undeliverable.unmark_paused(session, account.id)
+    return await _store(
+        session,
+        account,
+        sealed_key=None,
+        key_tail=None,
+        key_print=None,
+        key_expires_at=None,
+        key_checked_at=None,
+        key_told_days=None,
+        paused=True,
+    )
+
+
+async def halt_all(session: AsyncSession, *, halted: bool) -> list[Account]:
+    """Mark every account, under a new version, and wake its owner.
+
+    A confirmed run that has not begun is called off: lifting the halt must not bring it back.
+    """
+    # The leases come last, as in every other change, so that nobody waits in a circle.
+    rows = await session.scalars(
+        update(AccountRow)
+        .values(halted=halted, version=AccountRow.version + 1)
+        .returning(AccountRow)
+        .execution_options(populate_existing=True)
+    )
+    marked = [_account(row) for row in rows]
+    await session.execute(delete(RequestRow).execution_options(synchronize_session=False))
+    await leases.wake_all(session)
+    return marked
+
+
+async def every_id(session: AsyncSession) -> list[AccountId]:
+    return [AccountId(id_) for id_ in await session.scalars(select(AccountRow.id))]
+
+
+async def every(session: AsyncSession) -> list[Account]:
+    return [_account(row) for row in await session.scalars(select(AccountRow))]
+
+
+async def with_key(session: AsyncSession, *, after: int, most: int) -> list[Account]:
+    """Those that have a key and a higher number than *after*, in the order of their numbers."""
+    query = select(AccountRow).where(AccountRow.sealed_key.is_not(None), AccountRow.id > after)
+    return [
+        _account(row) for row in await session.scalars(query.order_by(AccountRow.id).limit(most))
+    ]
+
+
+async def move(
+    session: AsyncSession, account: Account, *, chat_id: int, sealed_key: str | None
+) -> Account:
+    """The same account in another chat, with its key sealed for that one."""
+    return await _store(session, account, chat_id=chat_id, sealed_key=sealed_key)
+
+
+async def is_key_elsewhere(session: AsyncSession, account: Account, *, key_print: str) -> bool:
+    """Whether another chat has connected the same key: both would trade the same drift."""
+    query = exists().where(AccountRow.key_print == key_print, AccountRow.id != account.id)
+    return bool(await session.scalar(select(query)))
+
+
+async def locked(session: AsyncSession, account_id: AccountId) -> Account:
+    """As it is now, and nobody else changes it before the transaction ends."""
+    row = await session.get(AccountRow, account_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise LookupError(f"account {account_id} is gone")
+    return _account(row)
+
+
+async def _store(session: AsyncSession, account: Account, **columns: Any) -> Account:
+    row = await session.scalar(
+        update(AccountRow)
+        .where(AccountRow.id == account.id)
+        .values(version=AccountRow.version + 1, **columns)
+        .returning(AccountRow)
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise LookupError(f"account {account.id} is gone")
+    if not _ANOTHER_PURSE.isdisjoint(columns):
+        await balance_changes.forget_seen(session, account.id)
+    await leases.wake(session, account.id)
+    return _account(row)
+
+
+async def duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> list[Duty]:
+    """What the checks of these accounts need, in a few statements for each hundred of them.
+
+    (Ten thousand rows at once would hold up the event loop for half a second.)
+    """
+    found: list[Duty] = []
+    for first in range(0, len(account_ids), _AT_ONCE):
+        found += await _duties(session, account_ids[first : first + _AT_ONCE])
+    return found
+
+
+async def _duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> list[Duty]:
+    rows = (await session.scalars(select(AccountRow).where(AccountRow.id.in_(account_ids)))).all()
+    unresolved = await orders.unresolved_of(session, account_ids)
+    fills = await orders.last_fills_of(session, account_ids)
+    ongoing = await incidents.of_accounts(session, account_ids)
+    seen = await balance_changes.last_seen_of(session, account_ids)
+    asked = await run_requests.of_accounts(session, account_ids)
+    marks = await low_balance.of_accounts(session, account_ids)
+    return [
+        Duty(
+            account=_account(row),
+            unresolved=unresolved.get(AccountId(row.id)),
+            last_fill=fills.get((AccountId(row.id), row.dry_run)),
+            trouble=ongoing.get(AccountId(row.id)),
+            request=asked.get(AccountId(row.id)),
+            marks=marks.get(AccountId(row.id), ()),
+            last_seen=seen.get((AccountId(row.id), row.dry_run)),
+        )
+        for row in rows
+    ]
+
+
+async def has_unresolved(session: AsyncSession, account_id: AccountId) -> bool:
+    """If not, it stays so: no order leaves before the caller's transaction ends."""
+    await session.execute(
+        select(AccountRow.id).where(AccountRow.id == account_id).with_for_update()
+    )
+    query = exists().where(OrderRow.account_id == account_id, orders.IS_UNRESOLVED)
+    return bool(await session.scalar(select(query)))
+
+
+def _columns(settings: Settings) -> dict[str, Any]:
+    return {
+        "target": settings.target,
+        "threshold": settings.threshold.value,
+        "threshold_unit": settings.threshold.unit,
+        "interval_s": settings.interval,
+        "symbol": settings.symbol,
+        "counting": settings.counting,
+        "dry_run": settings.dry_run,
+        "paused": settings.paused,
+        "autonomy": settings.autonomy,
+    }
+
+
+def _account(row: AccountRow) -> Account:
+    return Account(
+        id=AccountId(row.id),
+        uuid=row.uuid,
+        chat_id=row.chat_id,
+        version=row.version,
+        settings=Settings(
+            target=row.target,
+            threshold=Threshold(row.threshold, row.threshold_unit),
+            interval=row.interval_s,
+            symbol=Symbol(row.symbol),
+            counting=row.counting,
+            dry_run=row.dry_run,
+            paused=row.paused,
+            autonomy=row.autonomy,
+        ),
+        sealed_key=row.sealed_key,
+        key_tail=row.key_tail,
+        limits=Limits(
+            order=row.limit_order,
+            day=row.limit_day,
+            orders_per_hour=row.limit_orders,
+            move=row.limit_move,
+        ),
+        halted=row.halted,
+        not_before=row.not_before,
+        key_expires_at=row.key_expires_at,
+        topic_id=row.topic_id,
+        all_may_look=row.all_may_look,
+    )

@@ -1,0 +1,136 @@
+"""How each chat wants to be told, and when its next digest is due."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.domain.alerts.preferences import AlertKind, AlertSettings, Level, QuietHours
+from engine.domain.orders.order import AccountId
+from engine.storage.models.chat import AlertSettingsRow
+from engine.storage.models.trading import AccountRow
+
+_AS_IT_COMES = AlertSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class DueDigest:
+    """*due* is the moment it was to be written, *last_at* and *last_quote* are of the one before."""
+
+    account_id: AccountId
+    settings: AlertSettings
+    due: datetime
+    last_at: datetime | None
+    last_quote: Decimal | None
+
+
+async def of(session: AsyncSession, account_id: AccountId) -> AlertSettings:
+    row = await session.get(AlertSettingsRow, account_id)
+    return _AS_IT_COMES if row is None else _settings(row)
+
+
+async def of_chat(session: AsyncSession, chat_id: int) -> AlertSettings:
+    row = await session.scalar(
+        select(AlertSettingsRow)
+        .join(AccountRow, AccountRow.id == AlertSettingsRow.account_id)
+        .where(AccountRow.chat_id == chat_id)
+    )
+    return _AS_IT_COMES if row is None else _settings(row)
+
+
+async def put(
+    session: AsyncSession, account_id: AccountId, settings: AlertSettings, *, now: datetime
+) -> None:
+    """The next digest follows from *settings*; the past of one that is switched on begins now."""
+    row = await session.get(AlertSettingsRow, account_id, with_for_update=True)
+    if row is None:
+        row = AlertSettingsRow(account_id=account_id)
+        session.add(row)
+        before = _AS_IT_COMES
+    else:
+        before = _settings(row)
+    if (due := settings.next_digest(now)) != before.next_digest(now):
+        if row.digest_due is None:
+            row.digest_at, row.digest_quote = now, None
+        row.digest_due = due  # but one that is due this very moment is still to be written
+    row.levels = json.dumps({kind.value: level.value for kind, level in settings.levels.items()})
+    row.smallest = settings.smallest
+    row.time_zone = settings.time_zone
+    row.quiet_from = settings.quiet.start if settings.quiet else None
+    row.quiet_until = settings.quiet.end if settings.quiet else None
+    row.errors_break_through = settings.errors_break_through
+    row.ask_deposits = settings.ask_deposits
+    row.digest_minute = settings.digest_minute
+
+
+async def has_due(session: AsyncSession, *, now: datetime) -> bool:
+    due = select(AlertSettingsRow.account_id).where(AlertSettingsRow.digest_due <= now).limit(1)
+    return await session.scalar(due) is not None
+
+
+async def claim_due(session: AsyncSession, *, now: datetime) -> DueDigest | None:
+    """A digest that is due, if there is one that nobody else is writing. Its next one is set: the
+    caller writes it in the same transaction, and says so with `digest_written`.
+    """
+    row = await session.scalar(
+        select(AlertSettingsRow)
+        .where(AlertSettingsRow.digest_due <= now)
+        .order_by(AlertSettingsRow.digest_due)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if row is None or row.digest_due is None:
+        return None
+    settings = _settings(row)
+    claimed = DueDigest(
+        account_id=AccountId(row.account_id),
+        settings=settings,
+        due=row.digest_due,
+        last_at=row.digest_at,
+        last_quote=row.digest_quote,
+    )
+    row.digest_due = settings.next_digest(now)
+    return claimed
+
+
+async def digest_written(
+    session: AsyncSession, account_id: AccountId, *, at: datetime, quote: Decimal | None
+) -> None:
+    """The next digest tells what comes after this one."""
+    await session.execute(
+        update(AlertSettingsRow)
+        .where(AlertSettingsRow.account_id == account_id)
+        .values(digest_at=at, digest_quote=quote)
+    )
+
+
+def _settings(row: AlertSettingsRow) -> AlertSettings:
+    quiet = None
+    if row.quiet_from is not None and row.quiet_until is not None:
+        quiet = QuietHours(row.quiet_from, row.quiet_until)
+    return AlertSettings(
+        levels=_levels(row.levels),
+        smallest=row.smallest,
+        time_zone=row.time_zone,
+        quiet=quiet,
+        errors_break_through=row.errors_break_through,
+        ask_deposits=row.ask_deposits,
+        digest_minute=row.digest_minute,
+    )
+
+
+def _levels(text: str) -> dict[AlertKind, Level]:
+    """What another version calls otherwise is told as it comes: better too much than nothing."""
+    kinds = {kind.value: kind for kind in AlertKind}
+    levels = {level.value: level for level in Level}
+    stored = json.loads(text)
+    if not isinstance(stored, dict):
+        raise ValueError("levels are kept by kind")  # noqa: TRY004 - what is stored cannot be read
+    return {
+        kinds[kind]: levels[level]
+        for kind, level in stored.items()
+        if kind in kinds and level in levels
+    }

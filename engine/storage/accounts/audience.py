@@ -1,0 +1,34 @@
+"""Who may look at a chat's account, in which topic the chat hears of it, and when it is asked.
+
+None is a setting of the trading: the account's version stays, and plans stay good.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.domain.orders.order import AccountId
+from engine.storage.models.trading import AccountRow
+
+
+async def set_all_may_look(session: AsyncSession, account_id: AccountId, *, on: bool) -> None:
+    await session.execute(
+        update(AccountRow).where(AccountRow.id == account_id).values(all_may_look=on)
+    )
+
+
+async def set_topic(session: AsyncSession, account_id: AccountId, topic_id: int | None) -> None:
+    """None: the general topic, or a chat without topics."""
+    await session.execute(
+        update(AccountRow).where(AccountRow.id == account_id).values(topic_id=topic_id)
+    )
+
+
+async def ask_not_before(
+    session: AsyncSession, account_id: AccountId, moment: datetime | None
+) -> None:
+    """Until then nobody is asked about a plan."""
+    await session.execute(
+        update(AccountRow).where(AccountRow.id == account_id).values(not_before=moment)
+    )

@@ -1,0 +1,91 @@
+"""Who decided what about money: written with the deed, in its transaction, and never changed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine import work_log
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.audit import ALL_ACCOUNTS, Entry, changes
+from engine.storage.models.chat import AuditRow
+
+
+async def add(
+    session: AsyncSession,
+    *,
+    at: datetime,
+    chat_id: int,
+    user_id: int,
+    action: str,
+    subject: str,
+    detail: str,
+    is_setting: bool = False,
+) -> None:
+    """One line of the trail, without secrets; the change of a setting stands in the log as well."""
+    if is_setting:
+        work_log.preference_changed(
+            session, chat_id=chat_id, user_id=user_id, setting=action, detail=detail
+        )
+    session.add(
+        AuditRow(
+            at=at,
+            chat_id=chat_id,
+            user_id=user_id,
+            action=action,
+            subject=subject,
+            detail=detail,
+        )
+    )
+
+
+async def add_changes(
+    session: AsyncSession, before: Account, after: Account, *, at: datetime, user_id: int
+) -> None:
+    """A line for each field that differs; none where nothing does."""
+    for change in changes(before, after):
+        work_log.setting_changed(session, change, account=after, user_id=user_id)
+        await add(
+            session,
+            at=at,
+            chat_id=after.chat_id,
+            user_id=user_id,
+            action=change.action,
+            subject=change.subject,
+            detail=change.detail,
+        )
+
+
+async def page(
+    session: AsyncSession, *, chat_id: int, size: int, number: int
+) -> tuple[Sequence[Entry], bool]:
+    """Page *number* (0 is the newest) of what concerns the chat, newest first, and whether there
+    is more: its own lines, and those of all accounts.
+    """
+    concerned = or_(AuditRow.chat_id == chat_id, AuditRow.subject == ALL_ACCOUNTS)
+    rows = (
+        await session.scalars(
+            select(AuditRow)
+            .where(concerned)
+            .order_by(AuditRow.id.desc())
+            .limit(size + 1)
+            .offset(size * number)
+        )
+    ).all()
+    entries = [
+        Entry(
+            at=row.at,
+            user_id=row.user_id,
+            action=row.action,
+            subject=row.subject,
+            detail=row.detail,
+        )
+        for row in rows[:size]
+    ]
+    return entries, len(rows) > size
+
+
+async def move(session: AsyncSession, *, old: int, new: int) -> None:
+    """A group's trail goes along to its new id; what it says stays as it is."""
+    await session.execute(update(AuditRow).where(AuditRow.chat_id == old).values(chat_id=new))

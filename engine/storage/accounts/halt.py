@@ -1,0 +1,51 @@
+"""The owner's halt, as a note that lasts; `accounts.halt_all` marks every account with it."""
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.clock import from_millis
+from engine.domain.accounts.account import Halt
+from engine.storage.coordination import key_values
+from engine.storage.models.trading import NoteRow
+from engine.storage.serialization import Unreadable, from_json, to_json
+
+_NONE = ""
+
+
+async def settled(session: AsyncSession) -> Halt | None:
+    """The halt in force. Until the transaction ends nobody else halts, lifts, or adds an account.
+
+    Else an account made while a halt begins could go on trading through it.
+    """
+    postgres = session.get_bind().dialect.name == "postgresql"
+    insert = postgresql.insert(NoteRow) if postgres else sqlite.insert(NoteRow)
+    await session.execute(
+        insert.values(name=key_values.HALT, value=_NONE).on_conflict_do_nothing(
+            index_elements=["name"]
+        )
+    )
+    note = await session.scalar(
+        select(NoteRow.value).where(NoteRow.name == key_values.HALT).with_for_update()
+    )
+    return _read(note)
+
+
+async def in_force(session: AsyncSession) -> Halt | None:
+    """The halt, for telling it; somebody else may lift it at any moment."""
+    note = await session.scalar(select(NoteRow.value).where(NoteRow.name == key_values.HALT))
+    return _read(note)
+
+
+async def put(session: AsyncSession, halt: Halt | None) -> None:
+    await key_values.put(session, key_values.HALT, _NONE if halt is None else to_json(halt))
+
+
+def _read(note: str | None) -> Halt | None:
+    """A halt that another version wrote is one all the same."""
+    if not note:
+        return None
+    try:
+        return from_json(note, Halt)
+    except Unreadable:
+        return Halt(at=from_millis(0), user_id=0)

@@ -1,0 +1,85 @@
+"""The ongoing trouble of each account, so that it is told once and counted across restarts."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.domain.accounts.incidents import Times, Trouble, TroubleKind
+from engine.domain.orders.order import AccountId
+from engine.storage.models.trading import TroubleRow
+
+
+async def get(session: AsyncSession, account_id: AccountId) -> Trouble | None:
+    row = await session.get(TroubleRow, account_id)
+    return None if row is None else _trouble(row)
+
+
+async def of_accounts(
+    session: AsyncSession, account_ids: Sequence[AccountId]
+) -> Mapping[AccountId, Trouble]:
+    rows = await session.scalars(select(TroubleRow).where(TroubleRow.account_id.in_(account_ids)))
+    return {AccountId(row.account_id): _trouble(row) for row in rows}
+
+
+async def put(session: AsyncSession, account_id: AccountId, trouble: Trouble) -> None:
+    await session.merge(
+        TroubleRow(
+            account_id=account_id,
+            kind=trouble.kind.value,
+            detail=trouble.detail,
+            since=trouble.since,
+            last_at=trouble.last_at,
+            count=trouble.count,
+            told=trouble.told,
+            told_kinds=",".join(sorted(kind.value for kind in trouble.told_kinds)),
+            kinds=_written(trouble.kinds),
+        )
+    )
+
+
+async def end(session: AsyncSession, account_id: AccountId) -> None:
+    await session.execute(delete(TroubleRow).where(TroubleRow.account_id == account_id))
+
+
+def _trouble(row: TroubleRow) -> Trouble:
+    return Trouble(
+        kind=_kind(row.kind) or TroubleKind.INTERNAL,
+        detail=row.detail,
+        since=row.since,
+        last_at=row.last_at,
+        count=row.count,
+        told=row.told,
+        told_kinds=frozenset(
+            kind for told in row.told_kinds.split(",") if (kind := _kind(told)) is not None
+        ),
+        kinds=_read(row.kinds),
+    )
+
+
+def _written(kinds: Mapping[TroubleKind, Times]) -> str:
+    """`unreachable=3@2026-11-22T12:00:00+00:00`, separated by commas."""
+    return ",".join(
+        f"{kind.value}={times.count}@{times.since.isoformat()}" for kind, times in kinds.items()
+    )
+
+
+def _read(text: str) -> Mapping[TroubleKind, Times]:
+    """What another version wrote and this one cannot read is left out: it is only a count."""
+    kinds = {}
+    for part in text.split(","):
+        name, _, times = part.partition("=")
+        count, _, since = times.partition("@")
+        with suppress(ValueError):
+            kinds[TroubleKind(name)] = Times(int(count), datetime.fromisoformat(since))
+    return kinds
+
+
+def _kind(name: str) -> TroubleKind | None:
+    """None for one that only another version knows: an account must not stop for its name."""
+    try:
+        return TroubleKind(name)
+    except ValueError:
+        return None

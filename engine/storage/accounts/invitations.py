@@ -1,0 +1,133 @@
+"""One-time codes that let their bearers into a chat (hashed), and how often a user guessed wrong."""
+
+import hmac
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.clock import from_millis, to_millis
+from engine.domain.accounts.members import Invitation
+from engine.storage.coordination import key_values
+from engine.storage.models.chat import InvitationRow
+from engine.storage.models.trading import NoteRow
+
+# Whoever comes too late is told so for as long.
+_REMEMBERED = timedelta(days=7)
+_GUESSES = "code_guesses:{}"
+
+
+async def add(
+    session: AsyncSession, invitation: Invitation, *, code_hash: str, now: datetime
+) -> None:
+    """What nobody asks about any more is forgotten meanwhile."""
+    await session.execute(
+        delete(InvitationRow).where(InvitationRow.expires_at < now - _REMEMBERED)
+    )
+    session.add(
+        InvitationRow(
+            code_hash=code_hash,
+            chat_id=invitation.chat_id,
+            role=invitation.role,
+            invited_by=invitation.invited_by,
+            created_at=now,
+            expires_at=invitation.expires_at,
+            used_by=None,
+            used_at=None,
+        )
+    )
+
+
+async def find(session: AsyncSession, code_hash: str) -> tuple[Invitation, int | None] | None:
+    """The invitation with that hash and who used it; compared in constant time."""
+    rows = (await session.scalars(select(InvitationRow))).all()
+    # Every one is compared, whichever fits: how long it takes tells nothing.
+    fitting = [row for row in rows if hmac.compare_digest(row.code_hash, code_hash)]
+    if not fitting:
+        return None
+    [row] = fitting
+    invitation = Invitation(
+        chat_id=row.chat_id,
+        role=row.role,
+        invited_by=row.invited_by,
+        expires_at=row.expires_at,
+    )
+    return invitation, row.used_by
+
+
+async def use(session: AsyncSession, code_hash: str, *, user_id: int, now: datetime) -> bool:
+    """Use it up. Only the first one does."""
+    used = await session.scalar(
+        update(InvitationRow)
+        .where(InvitationRow.code_hash == code_hash, InvitationRow.used_at.is_(None))
+        .values(used_at=now, used_by=user_id)
+        .returning(InvitationRow.code_hash)
+        .execution_options(synchronize_session=False)
+    )
+    return used is not None
+
+
+async def is_any_open(session: AsyncSession, *, now: datetime) -> bool:
+    """Whether some code could be used now."""
+    query = select(InvitationRow.code_hash).where(
+        InvitationRow.used_at.is_(None), InvitationRow.expires_at >= now
+    )
+    return await session.scalar(query.limit(1)) is not None
+
+
+async def withdraw(session: AsyncSession, *, chat_id: int, invited_by: int, now: datetime) -> None:
+    """Codes somebody made while they were an owner of the chat are worthless from now on."""
+    await session.execute(
+        update(InvitationRow)
+        .where(
+            InvitationRow.chat_id == chat_id,
+            InvitationRow.invited_by == invited_by,
+            InvitationRow.used_at.is_(None),
+            InvitationRow.expires_at > now,
+        )
+        .values(expires_at=now - timedelta(seconds=1))
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def void(session: AsyncSession, *, code_hash: str, now: datetime) -> None:
+    """A code that was not used is worthless from now on."""
+    await session.execute(
+        update(InvitationRow)
+        .where(InvitationRow.code_hash == code_hash, InvitationRow.used_at.is_(None))
+        .values(expires_at=now - timedelta(seconds=1))
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def move(session: AsyncSession, *, old: int, new: int) -> None:
+    """A group's codes let people into it under its new id."""
+    await session.execute(
+        update(InvitationRow).where(InvitationRow.chat_id == old).values(chat_id=new)
+    )
+
+
+async def guesses(session: AsyncSession, *, user_id: int, since: datetime) -> int:
+    """How often the user sent a wrong code after *since*; nobody else counts meanwhile."""
+    name = _GUESSES.format(user_id)
+    await key_values.put_first(session, name, f"0 {to_millis(since)}")
+    row = await session.get_one(NoteRow, name, with_for_update=True, populate_existing=True)
+    count, first = row.value.split()
+    return int(count) if from_millis(int(first)) > since else 0
+
+
+async def guessed(session: AsyncSession, *, user_id: int, count: int, now: datetime) -> None:
+    """*count* wrong ones so far. The time of the first stands beside it."""
+    name = _GUESSES.format(user_id)
+    before = await key_values.get(session, name)
+    first = before.split()[1] if before and count > 1 else str(to_millis(now))
+    await key_values.put(session, name, f"{count} {first}")
+
+
+async def forget_guesses(session: AsyncSession) -> None:
+    """Every user may guess again: there is another code to be guessed."""
+    await session.execute(
+        delete(NoteRow)
+        .where(NoteRow.name.startswith(_GUESSES.format(""), autoescape=True))
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,1 @@
+"""Confirmations, conversations and status messages of a chat."""

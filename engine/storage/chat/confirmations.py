@@ -1,0 +1,126 @@
+"""Buttons that change something: bound to a chat and a user, good once, until they expire."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.storage.models.chat import ConfirmationRow
+
+# Whoever may trade in the chat; who that is, is judged before a tap gets here.
+ANY_TRADER = 0
+
+
+class Why(Enum):
+    """Why a tap does nothing."""
+
+    UNKNOWN = "unknown"
+    FOREIGN = "foreign"
+    EXPIRED = "expired"
+    USED = "used"
+    OUTDATED = "outdated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """*payload* is whatever the question was about, as JSON; *user_id* may be ANY_TRADER."""
+
+    id: str
+    chat_id: int
+    user_id: int
+    kind: str
+    payload: str
+    asked_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """*question* is what the button belonged to, if it is known at all."""
+
+    why: Why
+    question: Confirmation | None = None
+
+
+async def ask(session: AsyncSession, confirmation: Confirmation) -> None:
+    session.add(
+        ConfirmationRow(
+            id=confirmation.id,
+            chat_id=confirmation.chat_id,
+            user_id=confirmation.user_id,
+            kind=confirmation.kind,
+            payload=confirmation.payload,
+            created_at=confirmation.asked_at,
+            expires_at=confirmation.expires_at,
+            used_at=None,
+        )
+    )
+
+
+async def get(session: AsyncSession, confirmation_id: str) -> Confirmation | None:
+    """The question as it was asked, whether a tap counts or not."""
+    row = await session.get(ConfirmationRow, confirmation_id)
+    return None if row is None else _question(row)
+
+
+async def find(
+    session: AsyncSession, confirmation_id: str, *, chat_id: int, user_id: int, now: datetime
+) -> Confirmation | Refusal:
+    """Whether a tap of this person would count now; nothing is used up."""
+    row = await session.get(ConfirmationRow, confirmation_id)
+    if row is None or row.chat_id != chat_id:
+        return Refusal(Why.UNKNOWN)
+    question = _question(row)
+    if row.user_id not in {user_id, ANY_TRADER}:
+        return Refusal(Why.FOREIGN, question)
+    if row.used_at is None and row.expires_at < now:
+        return Refusal(Why.EXPIRED, question)
+    return question if row.used_at is None else Refusal(Why.USED, question)
+
+
+async def take(
+    session: AsyncSession,
+    confirmation_id: str,
+    *,
+    chat_id: int,
+    user_id: int,
+    now: datetime,
+    message_id: int | None = None,
+) -> Confirmation | Refusal:
+    """Use the button up. Only the first tap of the right person in time gets the Confirmation.
+
+    *message_id* is the message whose button was tapped: what comes of it is told in reply to it.
+    """
+    question = await find(session, confirmation_id, chat_id=chat_id, user_id=user_id, now=now)
+    if isinstance(question, Refusal):
+        return question
+    first = await session.scalar(
+        update(ConfirmationRow)
+        .where(ConfirmationRow.id == confirmation_id, ConfirmationRow.used_at.is_(None))
+        .values(used_at=now, message_id=message_id)
+        .returning(ConfirmationRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    return question if first is not None else Refusal(Why.USED, question)
+
+
+async def answered_by(session: AsyncSession, confirmation_id: str, *, chat_id: int) -> int | None:
+    """Who tapped; None where nobody did, or whoever may trade was asked."""
+    row = await session.get(ConfirmationRow, confirmation_id)
+    if row is None or row.chat_id != chat_id or row.used_at is None:
+        return None
+    return row.user_id or None
+
+
+def _question(row: ConfirmationRow) -> Confirmation:
+    return Confirmation(
+        id=row.id,
+        chat_id=row.chat_id,
+        user_id=row.user_id,
+        kind=row.kind,
+        payload=row.payload,
+        asked_at=row.created_at,
+        expires_at=row.expires_at,
+    )

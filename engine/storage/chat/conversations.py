@@ -1,0 +1,59 @@
+"""A question the bot has asked a person and still waits for; at most one per chat and user."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.storage.models.chat import DialogRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialog:
+    """*sealed* is what was said so far, encrypted: it may be half a key."""
+
+    chat_id: int
+    user_id: int
+    kind: str
+    sealed: str
+    expires_at: datetime
+
+
+async def put(session: AsyncSession, dialog: Dialog) -> None:
+    """Ask; an older question to the same person is forgotten."""
+    await session.merge(
+        DialogRow(
+            chat_id=dialog.chat_id,
+            user_id=dialog.user_id,
+            kind=dialog.kind,
+            payload=dialog.sealed,
+            expires_at=dialog.expires_at,
+        )
+    )
+
+
+async def get(
+    session: AsyncSession, *, chat_id: int, user_id: int, now: datetime
+) -> Dialog | None:
+    row = await session.get(DialogRow, (chat_id, user_id))
+    if row is None or row.expires_at < now:
+        return None
+    return Dialog(
+        chat_id=row.chat_id,
+        user_id=row.user_id,
+        kind=row.kind,
+        sealed=row.payload,
+        expires_at=row.expires_at,
+    )
+
+
+async def is_any(session: AsyncSession, *, chat_id: int, user_id: int) -> bool:
+    """Whether a question to this person is kept here, in time or not."""
+    return await session.get(DialogRow, (chat_id, user_id)) is not None
+
+
+async def end(session: AsyncSession, *, chat_id: int, user_id: int) -> None:
+    await session.execute(
+        delete(DialogRow).where(DialogRow.chat_id == chat_id, DialogRow.user_id == user_id)
+    )

@@ -1,0 +1,193 @@
+"""The live card of each chat: which message it is, what it says, and who may edit it when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.domain.rebalancing.check_result import Look
+from engine.storage.models.chat import CardRow
+from engine.storage.models.trading import AccountRow, LeaseRow
+from engine.storage.serialization import from_json, to_json
+
+# A card that has to be sent anew has no message yet.
+NOT_SENT = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """*gist* is a hash of what it says, *words* one of every letter of it, both empty where that
+    is not known; *look* the balances it shows, which may be newer than the last check.
+    """
+
+    chat_id: int
+    message_id: int
+    pinned: bool = False
+    gist: str = ""
+    words: str = ""
+    look: Look | None = None
+
+
+async def get(session: AsyncSession, chat_id: int) -> Card | None:
+    row = await session.get(CardRow, chat_id)
+    return None if row is None else _card(row)
+
+
+async def put(session: AsyncSession, card: Card, *, next_edit_at: datetime) -> Card | None:
+    """The chat's card from now on; returns the one before it."""
+    row = await session.get(CardRow, card.chat_id, with_for_update=True)
+    before = None if row is None else _card(row)
+    await session.merge(
+        CardRow(
+            chat_id=card.chat_id,
+            message_id=card.message_id,
+            pinned=card.pinned,
+            shown=_shown(card),
+            next_edit_at=next_edit_at,
+        )
+    )
+    return before
+
+
+async def said(session: AsyncSession, card: Card, *, before: Card) -> None:
+    """It says something else now. If somebody else has edited it since *before*, nobody knows what
+    it says, and it will be edited once more.
+    """
+    this = _is(card)
+    changed = await session.scalar(
+        update(CardRow)
+        .where(*this, CardRow.shown == _shown(before))
+        .values(shown=_shown(card))
+        .returning(CardRow.chat_id)
+        .execution_options(synchronize_session=False)
+    )
+    if changed is None:
+        unknown = _shown(replace(card, gist="", words=""))
+        await _set(session, this, shown=unknown)
+
+
+async def pin(session: AsyncSession, card: Card, *, pinned: bool) -> None:
+    await _set(session, _is(card), pinned=pinned)
+
+
+async def forget(session: AsyncSession, card: Card) -> None:
+    """The message is gone; a newer card of the chat stays."""
+    await session.execute(
+        delete(CardRow).where(*_is(card)).execution_options(synchronize_session=False)
+    )
+
+
+async def any_due(session: AsyncSession, *, owner: str, now: datetime) -> bool:
+    """Whether `claim` would find one; asked first, for it is often no."""
+    return await session.scalar(_due(owner=owner, now=now, most=1)) is not None
+
+
+async def claim(
+    session: AsyncSession, *, owner: str, now: datetime, pause: timedelta, most: int
+) -> Sequence[int]:
+    """Chats whose account *owner* holds and whose card nobody else looks at during *pause*.
+
+    Only the process that makes an account's checks knows what they saw last.
+    """
+    due = _due(owner=owner, now=now, most=most)
+    rows = await session.scalars(
+        update(CardRow)
+        .where(CardRow.chat_id.in_(due), CardRow.next_edit_at <= now)
+        .values(next_edit_at=now + pause)
+        .returning(CardRow.chat_id)
+        .execution_options(synchronize_session=False)
+    )
+    return rows.all()
+
+
+async def claim_now(
+    session: AsyncSession,
+    chat_id: int,
+    *,
+    now: datetime,
+    pause: timedelta,
+    at_most_every: timedelta,
+) -> bool:
+    """The same for one chat where a person has just changed something; False where the card was
+    edited a moment ago: then it is soon due.
+    """
+    claimed = await session.scalar(
+        update(CardRow)
+        .where(CardRow.chat_id == chat_id, CardRow.next_edit_at <= now + pause - at_most_every)
+        .values(next_edit_at=now + pause)
+        .returning(CardRow.chat_id)
+        .execution_options(synchronize_session=False)
+    )
+    if claimed is None:
+        soon = now + at_most_every
+        mine = (CardRow.chat_id == chat_id, CardRow.next_edit_at > soon)
+        await _set(session, mine, next_edit_at=soon)
+    return claimed is not None
+
+
+async def postpone(session: AsyncSession, *, until: datetime) -> None:
+    """Telegram wants fewer edits: all cards wait."""
+    await _set(session, (CardRow.next_edit_at < until,), next_edit_at=until)
+
+
+async def move(session: AsyncSession, *, old: int, new: int, now: datetime) -> None:
+    """The group has another id, under which its old messages do not exist: the card is sent anew."""
+    await _set(
+        session,
+        (CardRow.chat_id == old,),
+        chat_id=new,
+        message_id=NOT_SENT,
+        shown="",
+        next_edit_at=now,
+    )
+
+
+def _due(*, owner: str, now: datetime, most: int) -> Any:
+    return (
+        select(CardRow.chat_id)
+        .join(AccountRow, AccountRow.chat_id == CardRow.chat_id)
+        .join(LeaseRow, LeaseRow.account_id == AccountRow.id)
+        .where(CardRow.next_edit_at <= now, LeaseRow.owner == owner)
+        .order_by(CardRow.next_edit_at, CardRow.chat_id)
+        .limit(most)
+    )
+
+
+def _is(card: Card) -> tuple[ColumnElement[bool], ...]:
+    return CardRow.chat_id == card.chat_id, CardRow.message_id == card.message_id
+
+
+async def make_due(session: AsyncSession, chat_id: int, *, at: datetime) -> None:
+    """The card is looked at by the next round that comes after *at*."""
+    await _set(session, (CardRow.chat_id == chat_id,), next_edit_at=at)
+
+
+async def _set(session: AsyncSession, where: Sequence[ColumnElement[bool]], **values: Any) -> None:
+    await session.execute(
+        update(CardRow).where(*where).values(**values).execution_options(synchronize_session=False)
+    )
+
+
+def _shown(card: Card) -> str:
+    look = "" if card.look is None else to_json(card.look)
+    return f"{card.gist} {card.words} {look}"
+
+
+def _card(row: CardRow) -> Card:
+    gist, _, rest = row.shown.partition(" ")
+    words, _, json = rest.partition(" ")
+    try:
+        look = from_json(json, Look) if json else None
+    except ValueError:  # written by another version
+        gist, words, look = "", "", None
+    return Card(
+        chat_id=row.chat_id,
+        message_id=row.message_id,
+        pinned=row.pinned,
+        gist=gist,
+        words=words,
+        look=look,
+    )

@@ -1,0 +1,29 @@
+"""Small facts of the installation, by name."""
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.storage.models.trading import NoteRow
+
+VAULT_CANARY = "vault_canary"
+WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - its name
+HALT = "halt"
+
+
+async def get(session: AsyncSession, name: str) -> str | None:
+    row = await session.get(NoteRow, name)
+    return None if row is None else row.value
+
+
+async def put_first(session: AsyncSession, name: str, value: str) -> str:
+    """Write it unless somebody has, even this very moment; what stands there now."""
+    try:
+        async with session.begin_nested():
+            session.add(NoteRow(name=name, value=value))
+    except IntegrityError:
+        return await get(session, name) or value
+    return value
+
+
+async def put(session: AsyncSession, name: str, value: str) -> None:
+    await session.merge(NoteRow(name=name, value=value))

@@ -1,0 +1,41 @@
+"""What one process at a time does, by name, such as polling: a lease on a row.
+
+All times are the database's own (`Database.now()`), the one clock that all processes share.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, or_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.storage.models.trading import PostRow
+from engine.storage.upserts import insert_into
+
+
+async def hold(
+    session: AsyncSession, name: str, *, owner: str, now: ColumnElement[Any], ttl: timedelta
+) -> bool:
+    """Take the post where it is free, keep it where it is *owner*'s; whether it is theirs now."""
+    held_until = now + ttl // timedelta(milliseconds=1)
+    held = await session.scalar(
+        insert_into(session, PostRow)
+        .values(name=name, owner=owner, held_until=held_until)
+        .on_conflict_do_update(
+            index_elements=["name"],
+            set_={"owner": owner, "held_until": held_until},
+            where=or_(PostRow.owner == owner, PostRow.held_until < now),
+        )
+        .returning(PostRow.owner)
+    )
+    return held is not None
+
+
+async def leave(session: AsyncSession, name: str, *, owner: str) -> None:
+    """The post is free at once; nothing happens where somebody else has it."""
+    await session.execute(delete(PostRow).where(PostRow.name == name, PostRow.owner == owner))
+
+
+async def vacate_all(session: AsyncSession) -> None:
+    """Free what dead processes held, at the start of one that has the database to itself."""
+    await session.execute(delete(PostRow))

@@ -1,0 +1,168 @@
+"""Who owns which account: a lease row with a fence that every claim raises.
+
+All times are the database's own (`Database.now()`), the one clock that all processes share.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.clock import from_millis
+from engine.domain.orders.order import AccountId
+from engine.storage.models.trading import LeaseRow
+
+
+async def add(session: AsyncSession, account_id: AccountId) -> None:
+    """A new account: free for anybody to claim."""
+    session.add(LeaseRow(account_id=account_id, owner=None, fence=0, lease_until=from_millis(0)))
+    await session.flush()
+
+
+async def claim(
+    session: AsyncSession, *, owner: str, now: ColumnElement[Any], ttl: timedelta, most: int
+) -> Mapping[AccountId, int]:
+    """Take up to *most* accounts that nobody holds, each under a new fence."""
+    free = (
+        select(LeaseRow.account_id)
+        .where(_is_free(now))
+        .order_by(LeaseRow.account_id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    taken = await session.execute(
+        update(LeaseRow)
+        .where(LeaseRow.account_id.in_(free))
+        .values(
+            owner=owner,
+            fence=LeaseRow.fence + 1,
+            lease_until=now + ttl // timedelta(milliseconds=1),
+            woken=False,
+        )
+        .returning(LeaseRow.account_id, LeaseRow.fence)
+        .execution_options(synchronize_session=False)
+    )
+    return {AccountId(account_id): fence for account_id, fence in taken}
+
+
+async def renew(
+    session: AsyncSession, *, owner: str, now: ColumnElement[Any], ttl: timedelta
+) -> Mapping[AccountId, int]:
+    """Prolong every lease *owner* still holds, in one statement; what is missing was lost."""
+    kept = await session.execute(
+        update(LeaseRow)
+        .where(LeaseRow.owner == owner, LeaseRow.lease_until >= now)
+        .values(lease_until=now + ttl // timedelta(milliseconds=1))
+        .returning(LeaseRow.account_id, LeaseRow.fence)
+        .execution_options(synchronize_session=False)
+    )
+    return {AccountId(account_id): fence for account_id, fence in kept}
+
+
+async def is_held(
+    session: AsyncSession,
+    account_id: AccountId,
+    *,
+    owner: str,
+    fence: int,
+    now: ColumnElement[Any],
+) -> bool:
+    """Whether *owner* still has the account, under that very claim."""
+    held = exists().where(
+        LeaseRow.account_id == account_id,
+        LeaseRow.owner == owner,
+        LeaseRow.fence == fence,
+        LeaseRow.lease_until >= now,
+    )
+    return bool(await session.scalar(select(held)))
+
+
+async def release(session: AsyncSession, *, owner: str) -> None:
+    """Let go of everything, so that the next process need not wait for the leases to run out."""
+    await session.execute(
+        update(LeaseRow)
+        .where(LeaseRow.owner == owner)
+        .values(owner=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def let_go(session: AsyncSession, account_ids: Sequence[AccountId], *, owner: str) -> None:
+    """Free these for the others; what *owner* does not hold any more stays as it is."""
+    await session.execute(
+        update(LeaseRow)
+        .where(LeaseRow.account_id.in_(account_ids), LeaseRow.owner == owner)
+        .values(owner=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def count(session: AsyncSession) -> int:
+    """How many accounts there are to own."""
+    return await session.scalar(select(func.count()).select_from(LeaseRow)) or 0
+
+
+async def release_all(session: AsyncSession) -> None:
+    """Free what dead processes held, at the start of one that has the database to itself."""
+    await session.execute(
+        update(LeaseRow)
+        .where(LeaseRow.owner.is_not(None))
+        .values(owner=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def is_anybody_here(session: AsyncSession, *, now: ColumnElement[Any]) -> bool:
+    """Whether a process that lives holds any account."""
+    held = exists().where(LeaseRow.owner.is_not(None), LeaseRow.lease_until >= now)
+    return bool(await session.scalar(select(held)))
+
+
+async def wake(session: AsyncSession, account_id: AccountId) -> None:
+    """Ask whoever owns the account to look at it now."""
+    await session.execute(
+        update(LeaseRow).where(LeaseRow.account_id == account_id).values(woken=True)
+    )
+
+
+async def wake_all(session: AsyncSession) -> None:
+    await session.execute(
+        update(LeaseRow).values(woken=True).execution_options(synchronize_session=False)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """*woken* are our own accounts that want to be looked at; *any_free* says some have no owner."""
+
+    woken: Sequence[AccountId]
+    any_free: bool
+
+
+async def calls(session: AsyncSession, *, owner: str, now: ColumnElement[Any]) -> Calls:
+    """What a heartbeat must react to, in one statement that usually finds nothing."""
+    is_free = _is_free(now)
+    found = await session.execute(
+        select(LeaseRow.account_id, is_free.label("is_free"))
+        .where(or_(and_(LeaseRow.owner == owner, LeaseRow.woken), is_free))
+        .limit(1000)
+    )
+    rows = found.all()
+    return Calls(
+        woken=[AccountId(row.account_id) for row in rows if not row.is_free],
+        any_free=any(row.is_free for row in rows),  # what was ours and ran out is free as well
+    )
+
+
+def _is_free(now: ColumnElement[Any]) -> ColumnElement[bool]:
+    return or_(LeaseRow.owner.is_(None), LeaseRow.lease_until < now)
+
+
+async def lull(session: AsyncSession, account_ids: Sequence[AccountId]) -> None:
+    """The wake-up calls of these accounts have been heard."""
+    await session.execute(
+        update(LeaseRow).where(LeaseRow.account_id.in_(account_ids)).values(woken=False)
+    )

@@ -1,0 +1,76 @@
+"""Which processes work on this database: each says so all the time, for the others to notice soon
+when it does no more.
+"""
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.storage.models.trading import ProcessRow
+from engine.storage.upserts import insert_into
+
+
+async def announce(
+    session: AsyncSession,
+    owner: str,
+    *,
+    now: ColumnElement[Any],
+    ttl: timedelta,
+    database_session: str | None = None,
+) -> None:
+    """*owner* is alive, and counts for *ttl*. *database_session* is what the database calls a
+    session of it (`storage/sessions.py`).
+    """
+    alive = {
+        "alive_until": now + ttl // timedelta(milliseconds=1),
+        "session": database_session or "",
+    }
+    await session.execute(
+        insert_into(session, ProcessRow)
+        .values(owner=owner, **alive)
+        .on_conflict_do_update(index_elements=["owner"], set_=alive)
+    )
+
+
+async def dead(
+    session: AsyncSession,
+    *,
+    now: ColumnElement[Any],
+    left: timedelta,
+    disconnected: Collection[str] = (),
+) -> list[str]:
+    """Those that did not say for too long that they live. One that is *disconnected* has less time:
+    it is dead where it counts for less than *left* from now on.
+
+    """
+    soon = now + left // timedelta(milliseconds=1)
+    is_dead = or_(
+        ProcessRow.alive_until < now,
+        and_(ProcessRow.owner.in_(disconnected), ProcessRow.alive_until < soon),
+    )
+    return list(await session.scalars(select(ProcessRow.owner).where(is_dead)))
+
+
+async def any_older(session: AsyncSession, *, now: ColumnElement[Any]) -> bool:
+    """Whether a process of 0.4.0 or before is alive: those say nothing of a session."""
+    older = exists().where(ProcessRow.session.is_(None), ProcessRow.alive_until >= now)
+    return bool(await session.scalar(select(older)))
+
+
+async def count(session: AsyncSession, *, now: ColumnElement[Any]) -> int:
+    """How many are alive."""
+    alive = select(func.count()).select_from(ProcessRow).where(ProcessRow.alive_until >= now)
+    return await session.scalar(alive) or 0
+
+
+async def leave(session: AsyncSession, owner: str) -> None:
+    """Its share of the work is the others' from now on."""
+    await session.execute(delete(ProcessRow).where(ProcessRow.owner == owner))
+
+
+async def forget_all(session: AsyncSession) -> None:
+    """At the start of one that has the database to itself."""
+    await session.execute(delete(ProcessRow))

@@ -1,0 +1,40 @@
+"""What a dead process held is free again: accounts, posts, and the rows it was working on."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.clock import from_millis
+from engine.storage.models.trading import InboxRow, LeaseRow, OutboxRow, PostRow, ProcessRow
+
+
+async def free_everything_of(session: AsyncSession, owners: Sequence[str]) -> None:
+    """A process that was called dead and lives finds out when it renews, or at the last gate.
+
+    Rows that are locked are passed over, so that a transaction which a dead process left open does
+    not hold this up; its process is forgotten only when nothing of it is left.
+    """
+    accounts, posts = LeaseRow.owner.in_(owners), PostRow.owner.in_(owners)
+    await _change(session, update(LeaseRow).values(owner=None), LeaseRow.account_id, accounts)
+    await _change(session, delete(PostRow), PostRow.name, posts)
+    claims = {table: table.claimed_by.in_(owners) for table in (InboxRow, OutboxRow)}
+    for table, its_claims in claims.items():
+        run_out = update(table).values(claimed_until=from_millis(0), claimed_by=None)
+        await _change(session, run_out, table.id, its_claims)
+    left = [exists().where(LeaseRow.owner == ProcessRow.owner)]
+    left += [exists().where(PostRow.owner == ProcessRow.owner)]
+    left += [exists().where(table.claimed_by == ProcessRow.owner) for table in claims]
+    await session.execute(
+        delete(ProcessRow)
+        .where(ProcessRow.owner.in_(owners), *(~some for some in left))
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _change(session: AsyncSession, change: Any, key: Any, condition: Any) -> None:
+    unlocked = select(key).where(condition).with_for_update(skip_locked=True)
+    await session.execute(
+        change.where(key.in_(unlocked)).execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,97 @@
+"""The moments of the wall clock for which something in the database waits."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, func, literal, select, type_coerce, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from engine.clock import from_millis, to_millis
+from engine.storage.coordination import key_values
+from engine.storage.models.chat import (
+    AlertSettingsRow,
+    CardRow,
+    ConfirmationRow,
+    DialogRow,
+    InvitationRow,
+)
+from engine.storage.models.trading import (
+    AccountRow,
+    BalanceRow,
+    InboxRow,
+    NoteRow,
+    OrderRow,
+    OutboxRow,
+    RequestRow,
+    TroubleRow,
+)
+
+_WAITED_FOR: tuple[InstrumentedAttribute[Any], ...] = (
+    AccountRow.key_checked_at,
+    AccountRow.not_before,
+    AlertSettingsRow.digest_at,
+    BalanceRow.at,
+    CardRow.next_edit_at,
+    ConfirmationRow.expires_at,
+    DialogRow.expires_at,
+    InboxRow.claimed_until,
+    InboxRow.not_before,
+    InvitationRow.expires_at,
+    OutboxRow.claimed_until,
+    OutboxRow.not_before,
+    RequestRow.expires_at,
+    TroubleRow.last_at,
+    TroubleRow.since,
+)
+# What the clock was set back from, and to, when that was done last.
+_DONE = "brought_forward"
+_DAY = timedelta(days=1) // timedelta(milliseconds=1)
+_WRITTEN = (InboxRow.created_at, OrderRow.created_at, OutboxRow.created_at)
+
+
+async def newest(session: AsyncSession) -> datetime | None:
+    """When something was last written down, by the clock of then."""
+    found = [await session.scalar(select(func.max(column))) for column in _WRITTEN]
+    return max((moment for moment in found if moment is not None), default=None)
+
+
+async def bring_forward(session: AsyncSession, by: timedelta, *, now: datetime) -> None:
+    """Whatever is still to come is to come so much sooner. A digest keeps its time of day, and is no
+    more than a day away.
+
+    Nothing changes where that was done for this setting of the clock: by an earlier life, or by
+    another process.
+    """
+    if await _is_done(session, now=now):
+        return
+    millis = by // timedelta(milliseconds=1)
+    for column in _WAITED_FOR:
+        await session.execute(
+            update(column.class_)
+            .where(column > now)
+            .values({column: column - millis})
+            .execution_options(synchronize_session=False)
+        )
+    due = type_coerce(AlertSettingsRow.digest_due, BigInteger)
+    left = due - to_millis(now)
+    await session.execute(
+        update(AlertSettingsRow)
+        .where(left > _DAY)
+        .values(digest_due=literal(to_millis(now), BigInteger) + left % _DAY)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _is_done(session: AsyncSession, *, now: datetime) -> bool:
+    """Whether what was written last was known at the last time, and the clock went on since."""
+    written = await newest(session)
+    if written is None or written <= now:
+        return False
+    await key_values.put_first(session, _DONE, "0 0")
+    known = await session.get_one(NoteRow, _DONE, with_for_update=True, populate_existing=True)
+    newest_then, then = (from_millis(int(part)) for part in known.value.split())
+    if written <= newest_then and then <= now:
+        return True
+    known.value = f"{to_millis(written)} {to_millis(now)}"
+    return False

@@ -1,0 +1,1 @@
+"""Questions over whole tables: pruning, dumps, encrypted columns, statistics."""

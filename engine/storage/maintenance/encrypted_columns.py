@@ -1,0 +1,98 @@
+"""Every place in the database where something sealed is kept, and putting it under another key.
+
+A secret is replaced only where it still stands as it was read: what a person connects meanwhile
+stays.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from engine.storage.coordination import key_values
+from engine.storage.models.chat import DialogRow
+from engine.storage.models.trading import AccountRow, InboxRow, NoteRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One column of sealed secrets; *kept* are the rows that have one."""
+
+    name: str
+    identity: tuple[InstrumentedAttribute[Any], ...]
+    secret: InstrumentedAttribute[Any]
+    kept: ColumnElement[bool]
+
+
+KEYS = Place(
+    name="keys of accounts",
+    identity=(AccountRow.id,),
+    secret=AccountRow.sealed_key,
+    kept=AccountRow.sealed_key.is_not(None),
+)
+# The canary is last: while anything is under an old key, so is the canary, and a program that was
+# not given that key does not start.
+PLACES = (
+    KEYS,
+    Place(
+        name="open questions",
+        identity=(DialogRow.chat_id, DialogRow.user_id),
+        secret=DialogRow.payload,
+        kept=DialogRow.payload != "",
+    ),
+    Place(
+        name="updates to handle",
+        identity=(InboxRow.id,),
+        secret=InboxRow.payload,
+        kept=InboxRow.payload != "",
+    ),
+    Place(
+        name="the webhook's secret",
+        identity=(NoteRow.name,),
+        secret=NoteRow.value,
+        kept=NoteRow.name == key_values.WEBHOOK_SECRET,
+    ),
+    Place(
+        name="the canary",
+        identity=(NoteRow.name,),
+        secret=NoteRow.value,
+        kept=NoteRow.name == key_values.VAULT_CANARY,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A secret and the primary key of its row."""
+
+    identity: tuple[Any, ...]
+    token: str
+
+
+async def after(
+    session: AsyncSession, place: Place, last: Sealed | None, *, most: int
+) -> Sequence[Sealed]:
+    """The next secrets in the order of their rows; none left where it is empty."""
+    query = select(*place.identity, place.secret).where(place.kept)
+    if last is not None:
+        query = query.where(tuple_(*place.identity) > tuple_(*last.identity))
+    rows = await session.execute(query.order_by(*place.identity).limit(most))
+    return [Sealed(tuple(row[:-1]), row[-1]) for row in rows]
+
+
+async def replace(session: AsyncSession, place: Place, sealed: Sealed, token: str) -> bool:
+    """False where another secret, or none, stands there by now."""
+    is_the_row = (
+        column == value for column, value in zip(place.identity, sealed.identity, strict=True)
+    )
+    replaced = await session.scalar(
+        update(place.secret.class_)
+        .where(*is_the_row, place.secret == sealed.token)
+        .values({place.secret: token})
+        .returning(place.identity[0])
+        .execution_options(synchronize_session=False)
+    )
+    return replaced is not None

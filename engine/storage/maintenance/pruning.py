@@ -1,0 +1,160 @@
+"""What the database may forget: what is over, was told, and cannot come again.
+
+Never an order, a movement or a line of the audit, for the history and the export need them; and
+nothing that somebody still waits for.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, delete, exists, func, literal, or_, select, text, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from engine.clock import from_millis, to_millis
+from engine.storage.column_types import Moment
+from engine.storage.coordination import key_values
+from engine.storage.models.chat import ConfirmationRow, DialogRow, InvitationRow
+from engine.storage.models.trading import (
+    UNRESOLVED_SQL,
+    AccountRow,
+    DecisionRow,
+    InboxRow,
+    NoteRow,
+    OrderRow,
+    OutboxRow,
+    PaperOrderRow,
+)
+from engine.storage.trading import orders
+
+_CLAIM = "pruned"
+
+
+def _updates(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
+    """Telegram repeats an update for 24 hours at most; only until then its number must be known."""
+    return select(InboxRow.id).where(InboxRow.done_at < before).order_by(InboxRow.id)
+
+
+def _messages(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
+    """A message's key comes again only with what it tells of: an update that is still to be handled,
+    or an order that is still unclear (whose later messages are replies to the first one besides).
+    """
+    waiting = select(func.min(InboxRow.created_at)).where(InboxRow.done_at.is_(None))
+    unclear = exists().where(
+        text(f"{OrderRow.__tablename__}.{UNRESOLVED_SQL}"),
+        OutboxRow.dedupe_key.like("order:" + OrderRow.client_order_id + ":%"),
+    )
+    return (
+        select(OutboxRow.id)
+        .where(
+            OutboxRow.done_at < before,
+            OutboxRow.created_at
+            < func.coalesce(waiting.scalar_subquery(), literal(before, Moment)),
+            ~unclear,
+        )
+        .order_by(OutboxRow.id)
+    )
+
+
+def _buttons(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
+    """All but a tap that an order came of: the history names its person."""
+    traded = exists().where(
+        AccountRow.chat_id == ConfirmationRow.chat_id,
+        OrderRow.account_id == AccountRow.id,
+        OrderRow.run_id == ConfirmationRow.id,
+    )
+    return select(ConfirmationRow.id).where(
+        ConfirmationRow.expires_at < before,
+        or_(ConfirmationRow.used_at.is_(None), ConfirmationRow.used_at < before),
+        ~traded,
+    )
+
+
+def _questions(_: datetime, now: datetime) -> Select[*tuple[Any, ...]]:
+    """Nobody can answer one that has expired, and it may hold half a key."""
+    return select(DialogRow.chat_id, DialogRow.user_id).where(DialogRow.expires_at < now)
+
+
+def _codes(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
+    return select(InvitationRow.code_hash).where(InvitationRow.expires_at < before)
+
+
+def _decisions(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
+    """Each account keeps its newest one: the next is compared with it."""
+    newer = aliased(DecisionRow)
+    replaced = exists().where(
+        newer.account_id == DecisionRow.account_id, newer.id > DecisionRow.id
+    )
+    return select(DecisionRow.id).where(DecisionRow.at < before, replaced)
+
+
+def _paper(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
+    """The paper exchange is asked about an order only while we are unsure of it. The newest row
+    stays: SQLite would give its number away again.
+    """
+    unclear = exists().where(
+        orders.IS_UNRESOLVED, OrderRow.client_order_id == PaperOrderRow.client_order_id
+    )
+    newest = select(func.max(aliased(PaperOrderRow).id)).scalar_subquery()
+    return select(PaperOrderRow.id).where(
+        PaperOrderRow.created_at < before, PaperOrderRow.id < newest, ~unclear
+    )
+
+
+# By what people call them.
+KINDS: Mapping[str, tuple[tuple[Any, ...], Any]] = {
+    "sent messages": ((OutboxRow.id,), _messages),
+    "handled updates": ((InboxRow.id,), _updates),
+    "old buttons": ((ConfirmationRow.id,), _buttons),
+    "expired questions": ((DialogRow.chat_id, DialogRow.user_id), _questions),
+    "expired invitations": ((InvitationRow.code_hash,), _codes),
+    "old decisions": ((DecisionRow.id,), _decisions),
+    "old paper orders": ((PaperOrderRow.id,), _paper),
+}
+
+
+async def prune(
+    session: AsyncSession, kind: str, *, before: datetime, now: datetime, most: int
+) -> int:
+    """Delete up to *most* rows that were over *before*; how many it were."""
+    key, old = KINDS[kind]
+    deleted = await session.execute(
+        delete(key[0].class_)
+        .where(tuple_(*key).in_(old(before, now).limit(most)))
+        .returning(key[0])
+        .execution_options(synchronize_session=False)
+    )
+    return len(deleted.all())
+
+
+async def last(session: AsyncSession) -> datetime | None:
+    """When a process last took the pruning in hand."""
+    value = await key_values.get(session, _CLAIM)
+    return None if value is None else from_millis(int(value))
+
+
+async def claim(session: AsyncSession, *, counts_as: datetime, unless_after: datetime) -> bool:
+    """Whether it is ours to prune: nobody has, or took it in hand, after *unless_after*.
+
+    From now on it counts as done at *counts_as*.
+    """
+    never = from_millis(0)
+    await key_values.put_first(session, _CLAIM, _written(never))
+    claimed = await session.scalar(
+        update(NoteRow)
+        .where(NoteRow.name == _CLAIM, NoteRow.value <= _written(unless_after))
+        .values(value=_written(counts_as))
+        .returning(NoteRow.name)
+        .execution_options(synchronize_session=False)
+    )
+    return claimed is not None
+
+
+async def done(session: AsyncSession, *, at: datetime) -> None:
+    await key_values.put(session, _CLAIM, _written(at))
+
+
+def _written(moment: datetime) -> str:
+    """All of one length, so that they compare as text as they do as times."""
+    return f"{to_millis(moment):015d}"

@@ -1,0 +1,81 @@
+"""How many rows there are of what an operator watches, in all processes' accounts together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import case, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.domain.orders.order import UNRESOLVED, OrderState
+from engine.storage.models.trading import InboxRow, OrderRow, OutboxRow
+
+# What waits longer for its time was put off on purpose: its chat is gone.
+_PUT_OFF = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """*oldest* is when the first of those *waiting* was written; *put_off* are not among them."""
+
+    waiting: int
+    put_off: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Census:
+    """*orders* by whether they were a dry run, and by state. *taken_at* is the process's time."""
+
+    orders: Mapping[tuple[bool, OrderState], int]
+    oldest_unresolved: datetime | None
+    outbox: Backlog
+    inbox: Backlog
+    taken_at: datetime
+
+    @property
+    def unresolved(self) -> int:
+        return sum(count for (_, state), count in self.orders.items() if state in UNRESOLVED)
+
+
+async def take(session: AsyncSession, *, now: datetime) -> Census:
+    """Three statements; the one over all orders is as slow as there are many of them."""
+    orders, oldest = await _orders(session)
+    return Census(
+        orders=orders,
+        oldest_unresolved=oldest,
+        outbox=await _backlog(session, OutboxRow, now=now),
+        inbox=await _backlog(session, InboxRow, now=now),
+        taken_at=now,
+    )
+
+
+async def _orders(
+    session: AsyncSession,
+) -> tuple[Mapping[tuple[bool, OrderState], int], datetime | None]:
+    found = await session.execute(
+        select(
+            OrderRow.dry_run, OrderRow.state, func.count(), func.min(OrderRow.created_at)
+        ).group_by(OrderRow.dry_run, OrderRow.state)
+    )
+    counts, unresolved_since = {}, []
+    for dry_run, state, count, oldest in found:
+        counts[dry_run, state] = count
+        if state in UNRESOLVED:
+            unresolved_since.append(oldest)
+    return counts, min(unresolved_since, default=None)
+
+
+async def _backlog(
+    session: AsyncSession, table: type[InboxRow | OutboxRow], *, now: datetime
+) -> Backlog:
+    due = table.not_before <= now + _PUT_OFF
+    found = await session.execute(
+        select(
+            func.count(case((due, 1))),
+            func.count(),
+            func.min(case((due, table.created_at))),
+        ).where(table.done_at.is_(None))
+    )
+    waiting, all_of_them, oldest = found.one()
+    return Backlog(waiting, all_of_them - waiting, oldest)

@@ -1,0 +1,1 @@
+"""The tables. Rows are private to `engine/storage`."""

@@ -1,0 +1,58 @@
+"""The columns that every queue table has, and the indexes that keep claiming cheap."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    Index,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+FIRST, NORMAL, LAST = 0, 10, 20
+"""Ranks. FIRST overtakes what is being worked on; numbers between are free for other uses."""
+
+
+ASIDE = 90
+"""The rank of a row that is being worked on and no longer keeps its chat waiting."""
+
+
+class QueueColumns:
+    """What every queue's rows have. A row is waiting while *done_at* is empty.
+
+    *attempts* counts the claims, so it is also the fence of the present one. *deaths* counts those
+    that ran out: the process ended, or was frozen, and nobody knows what came of it.
+    """
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    chat_id: Mapped[int]
+    payload: Mapped[str]
+    created_at: Mapped[datetime]
+    not_before: Mapped[datetime]
+    claimed_until: Mapped[datetime | None]
+    claimed_by: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    done_at: Mapped[datetime | None]
+    failure: Mapped[str | None]
+    rank: Mapped[int] = mapped_column(server_default=text(str(NORMAL)))
+    deaths: Mapped[int] = mapped_column(server_default=text("0"))
+
+
+def queue_indexes(table_name: str) -> tuple[Index, Index]:
+    """What keeps `claim` cheap however long the history grows."""
+    still_waiting, claimed = text("done_at IS NULL"), text("claimed_until IS NOT NULL")
+    return (
+        Index(
+            f"ix_{table_name}_waiting",
+            "chat_id",
+            "rank",
+            "id",
+            sqlite_where=still_waiting,
+            postgresql_where=still_waiting,
+        ),
+        Index(
+            f"ix_{table_name}_claimed",
+            "chat_id",
+            sqlite_where=claimed,
+            postgresql_where=claimed,
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Queues in tables: the inbox and the outbox."""

@@ -1,0 +1,80 @@
+"""Telegram's updates, sealed, from before they are confirmed until they have been handled."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.storage.models import queue_columns
+from engine.storage.models.trading import InboxRow
+from engine.storage.queues import queue
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An update to store."""
+
+    update_id: int
+    chat_id: int
+    payload: str
+    rank: int = queue_columns.NORMAL
+
+
+async def store(
+    session: AsyncSession, *, bot_id: int, updates: Sequence[Sealed], now: datetime
+) -> int:
+    """Queue updates; how many were not known yet. Until the transaction ends no other process
+    stores any: each may go on to claim, and would not see what the other has claimed in a chat.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(select(func.pg_advisory_xact_lock(func.hashtext("inbox"))))
+    rows = [
+        {
+            "bot_id": bot_id,
+            "update_id": one.update_id,
+            "chat_id": one.chat_id,
+            "payload": one.payload,
+            "rank": one.rank,
+        }
+        for one in updates
+    ]
+    return await queue.add_new(session, InboxRow, rows, unique=["bot_id", "update_id"], now=now)
+
+
+async def unknown_waiting(session: AsyncSession, chat_ids: Collection[int]) -> set[int]:
+    """The chats that were unknown when something came from them that still waits."""
+    query = select(InboxRow.chat_id).where(
+        InboxRow.chat_id.in_(chat_ids),
+        InboxRow.done_at.is_(None),
+        InboxRow.rank == queue_columns.LAST,
+    )
+    return set(await session.scalars(query))
+
+
+async def older(
+    session: AsyncSession, *, than: int, chat_id: int, everywhere: bool
+) -> Sequence[InboxRow]:
+    """What the chat sent before the row *than* and is not handled yet; *everywhere*: also what other
+    known chats did.
+    """
+    query = select(InboxRow).where(InboxRow.done_at.is_(None), InboxRow.id < than)
+    here = InboxRow.chat_id == chat_id
+    query = query.where(or_(here, InboxRow.rank != queue_columns.LAST) if everywhere else here)
+    return (await session.scalars(query.order_by(InboxRow.id))).all()
+
+
+async def cancel(session: AsyncSession, row_ids: Collection[int], *, now: datetime) -> set[int]:
+    """Which of these were not handled yet, and now never are: whoever works on one loses its claim.
+
+    What another transaction writes for one of them at this moment comes before, or not at all.
+    """
+    cancelled = await session.scalars(
+        update(InboxRow)
+        .where(InboxRow.id.in_(row_ids), InboxRow.done_at.is_(None))
+        .values(done_at=now, claimed_until=None, failure="cancelled", payload="")
+        .returning(InboxRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    return set(cancelled)

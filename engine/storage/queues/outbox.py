@@ -1,0 +1,115 @@
+"""Messages that must reach a chat: stored with the fact they tell of, sent by the relay later."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.domain.alerts.alerts import Alert
+from engine.domain.alerts.key_alerts import InMode
+from engine.storage.models import queue_columns
+from engine.storage.models.trading import AccountRow, OutboxRow
+from engine.storage.queues import queue
+from engine.storage.serialization import alert_kind, to_json
+
+# Why a row waits, where Telegram said for how long.
+SLOWED_DOWN = "slowed down"
+# Why a row was never sent: the chat does not want it.
+OFF, SMALL = "off", "too small to tell"
+
+
+async def add(
+    session: AsyncSession,
+    *,
+    chat_id: int,
+    kind: str,
+    payload: str,
+    dedupe_key: str,
+    now: datetime,
+    not_before: datetime | None = None,
+    topic_id: int | None = None,
+    rank: int = queue_columns.NORMAL,
+) -> bool:
+    """Queue one message; False if *dedupe_key* was used before, and then nothing changes. One of a
+    lower *rank* is sent first.
+    """
+    row = {
+        "chat_id": chat_id,
+        "kind": kind,
+        "payload": payload,
+        "dedupe_key": dedupe_key,
+        "not_before": not_before or now,
+        "topic_id": topic_id,
+        "rank": rank,
+    }
+    return bool(await queue.add_new(session, OutboxRow, [row], unique=["dedupe_key"], now=now))
+
+
+async def add_alert(
+    session: AsyncSession, *, chat_id: int, alert: Alert, dedupe_key: str, now: datetime
+) -> bool:
+    """As `add`; the alert is kept as its facts and worded when it is sent.
+
+    It goes to the topic in which the chat hears of its account, and says the mode that the chat is
+    in now.
+    """
+    columns = (AccountRow.topic_id, AccountRow.paused, AccountRow.halted)
+    known = await session.execute(select(*columns).where(AccountRow.chat_id == chat_id))
+    topic_id, paused, halted = known.one_or_none() or (None, False, False)
+    if isinstance(alert, InMode):
+        alert = replace(alert, paused=paused, halted=halted)
+    return await add(
+        session,
+        chat_id=chat_id,
+        kind=alert_kind(alert),
+        payload=to_json(alert),
+        dedupe_key=dedupe_key,
+        now=now,
+        topic_id=topic_id,
+    )
+
+
+async def hurry(session: AsyncSession, *, chat_id: int, now: datetime) -> None:
+    """The chat is there again: what waits for it need not wait any longer, unless Telegram has
+    asked for silence.
+    """
+    await session.execute(
+        update(OutboxRow)
+        .where(
+            OutboxRow.chat_id == chat_id,
+            OutboxRow.done_at.is_(None),
+            func.coalesce(OutboxRow.failure, "") != SLOWED_DOWN,
+        )
+        .values(not_before=now)
+    )
+
+
+async def any_arrived(session: AsyncSession, dedupe_keys: Collection[str]) -> bool:
+    """Whether Telegram has taken one of these messages."""
+    query = select(OutboxRow.id).where(
+        OutboxRow.dedupe_key.in_(dedupe_keys), OutboxRow.message_id.is_not(None)
+    )
+    return bool(await session.scalar(select(query.exists())))
+
+
+async def given_up(session: AsyncSession, *, chat_id: int, since: datetime) -> int:
+    """How many messages to the chat were over without having arrived, from *since* on. What the
+    chat does not want to hear is none of them.
+    """
+    query = select(func.count()).where(
+        OutboxRow.chat_id == chat_id,
+        OutboxRow.done_at >= since,
+        OutboxRow.failure.not_in((OFF, SMALL)),
+    )
+    return await session.scalar(query) or 0
+
+
+async def move_chat(session: AsyncSession, *, old: int, new: int) -> None:
+    """What still waits for a group that became a supergroup goes to its new id."""
+    await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.chat_id == old, OutboxRow.done_at.is_(None))
+        .values(chat_id=new)
+    )

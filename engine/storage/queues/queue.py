@@ -1,0 +1,240 @@
+"""A queue in a table: each item claimed by one worker at a time, in order within a chat.
+
+The inbox (updates to handle) and the outbox (messages to send) are both such queues.
+
+The order within a chat is by rank, and first in first out within a rank. A chat has one row in work
+at a time; only a row of rank 0 is handed out beside it.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, Self, TypeVar
+
+from sqlalchemy import (
+    Boolean,
+    CursorResult,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from engine.storage.column_types import Moment
+from engine.storage.models.queue_columns import ASIDE, FIRST, NORMAL, QueueColumns
+from engine.storage.upserts import insert_into
+
+ADDED_TO = "added_to"
+"""Where a session's `info` names the queues that got new rows in its transaction."""
+
+Row = TypeVar("Row", bound=QueueColumns)
+_RELEASED: Mapping[str, Any] = {"claimed_until": None, "claimed_by": None}
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One claim of a row; a later claim of the same row has a higher *fence*."""
+
+    row_id: int
+    fence: int
+
+    @classmethod
+    def of(cls, row: QueueColumns) -> Self:
+        return cls(row.id, row.attempts)
+
+
+async def add_new(
+    session: AsyncSession,
+    table: type[Row],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    unique: Sequence[str],
+    now: datetime,
+) -> int:
+    """Append *rows*, leaving out those whose *unique* columns are known; how many were new."""
+    if not rows:
+        return 0
+    defaults = {"created_at": now, "not_before": now, "attempts": 0, "rank": NORMAL}
+    added = await session.scalars(
+        insert_into(session, table)
+        .values([{**defaults, **row} for row in rows])
+        .on_conflict_do_nothing(index_elements=unique)
+        .returning(table.id)
+    )
+    count = len(added.all())
+    if count:
+        session.info.setdefault(ADDED_TO, set()).add(table)
+    return count
+
+
+@cache  # it is asked every second, and to build it takes longer than to run it
+def _heads(table: type[Row]) -> Select[Row]:
+    earlier, claimed = aliased(table), aliased(table)
+    now = bindparam("now", type_=Moment)
+    has_earlier = select(earlier.id).where(
+        earlier.chat_id == table.chat_id,
+        earlier.done_at.is_(None),
+        tuple_(earlier.rank, earlier.id) < tuple_(table.rank, table.id),
+    )
+    chat_is_busy = select(claimed.id).where(
+        claimed.chat_id == table.chat_id,
+        claimed.claimed_until.is_not(None),
+        claimed.claimed_until >= now,
+        claimed.rank < ASIDE,
+    )
+    return (
+        select(table)
+        .where(
+            table.done_at.is_(None),
+            table.not_before <= now,
+            or_(table.claimed_until.is_(None), table.claimed_until < now),
+            table.rank <= bindparam("lowest", type_=Integer),
+            or_(
+                bindparam("suspects", type_=Boolean),
+                and_(table.deaths == 0, table.claimed_until.is_(None)),
+            ),
+            ~has_earlier.exists(),
+            or_(table.rank == FIRST, ~chat_is_busy.exists()),
+        )
+        .order_by(table.rank, table.id)
+        .limit(bindparam("most", type_=Integer))
+        .with_for_update(skip_locked=True, of=table)
+    )
+
+
+async def claim(
+    session: AsyncSession,
+    table: type[Row],
+    *,
+    now: datetime,
+    hold: timedelta,
+    most: int,
+    lowest: int = ASIDE,
+    suspects: bool = True,
+    fits: Callable[[Row], bool] = lambda _: True,
+    owner: str | None = None,
+) -> Sequence[Row]:
+    """The first waiting row of each chat, at most *most*, kept from others for *hold*; those of a
+    lower rank come first, none is above *lowest*; without *suspects* none during which a process died
+    is among them. A row is left where *fits* says no. *owner* is
+    the process that works on them.
+
+    A chat whose first row waits for its time, or which has a row in work, is passed over, so no
+    chat holds up another. A row of rank FIRST does not wait for the row in work. *failure* is what
+    came of the last try; it is empty where that is unknown, because the claim ran out.
+    """
+    heads = _heads(table)  # type: ignore[arg-type]  # a class is hashable, whatever mypy thinks
+    found = await session.scalars(
+        heads, {"now": now, "most": most, "lowest": lowest, "suspects": suspects}
+    )
+    rows = [row for row in found if fits(row)]
+    for row in rows:
+        if row.claimed_until is not None:  # the process died: what came of it is unknown
+            row.failure = None
+            row.deaths += 1
+        row.claimed_until = now + hold
+        row.claimed_by = owner
+        row.attempts += 1
+    return rows
+
+
+def _held(table: type[Row], held: Claim) -> Any:
+    return and_(table.id == held.row_id, table.attempts == held.fence, table.done_at.is_(None))
+
+
+async def renew(
+    session: AsyncSession, table: type[Row], held: Collection[Claim], *, until: datetime
+) -> None:
+    """Keep rows that are still being worked on; what was given back or claimed anew meanwhile
+    stays as it is.
+    """
+    keys = [(one.row_id, one.fence) for one in held]
+    await session.execute(
+        update(table)
+        .where(
+            table.id.in_([one.row_id for one in held]),  # the key's index needs this
+            tuple_(table.id, table.attempts).in_(keys),
+            table.claimed_until.is_not(None),
+        )
+        .values(claimed_until=until)
+    )
+
+
+async def release_all(session: AsyncSession, table: type[Row]) -> None:
+    """Let every claim run out: for the start of the only process, whose claims are of a former life."""
+    await session.execute(
+        update(table).where(table.claimed_until.is_not(None)).values(claimed_until=_LONG_AGO)
+    )
+
+
+async def finish(
+    session: AsyncSession,
+    table: type[Row],
+    held: Claim,
+    *,
+    now: datetime,
+    failure: str | None = None,
+    **also: Any,
+) -> bool:
+    """The row is dealt with; *failure* says why where it had to be given up. False, and nothing
+    changes, where another claim has the row by now or it is done.
+    """
+    values = {**_RELEASED, "done_at": now, "failure": failure, **also}
+    done = await session.execute(update(table).where(_held(table, held)).values(**values))
+    return _changed_one(done)
+
+
+async def postpone(
+    session: AsyncSession,
+    table: type[Row],
+    held: Claim,
+    *,
+    until: datetime,
+    failure: str | None,
+    rank: int | None = None,
+) -> bool:
+    """The row keeps its place, unless it gets another *rank*, and is tried again at *until*. False,
+    and nothing changes, where another claim has the row by now or it is done.
+    """
+    values: dict[str, Any] = {**_RELEASED, "not_before": until, "failure": failure}
+    if rank is not None:
+        values["rank"] = rank
+    postponed = await session.execute(update(table).where(_held(table, held)).values(**values))
+    return _changed_one(postponed)
+
+
+async def step_aside(session: AsyncSession, table: type[Row], held: Claim) -> bool:
+    """The row is worked on for longer and keeps its chat waiting no more; False where another
+    claim has it by now or it is done.
+    """
+    stepped = await session.execute(update(table).where(_held(table, held)).values(rank=ASIDE))
+    return _changed_one(stepped)
+
+
+async def is_held(session: AsyncSession, table: type[Row], held: Claim) -> bool:
+    """Whether no later claim has the row and it is not done; if so, none can take it over and
+    nobody else can finish it before this transaction has ended.
+    """
+    found = select(table.id).where(_held(table, held)).with_for_update()
+    return await session.scalar(found) is not None
+
+
+def _changed_one(result: Any) -> bool:
+    return isinstance(result, CursorResult) and result.rowcount == 1
+
+
+async def waiting(session: AsyncSession, table: type[Row], *, chat_id: int | None = None) -> int:
+    """How many rows wait, in all or for one chat."""
+    query = select(func.count()).select_from(table).where(table.done_at.is_(None))
+    if chat_id is not None:
+        query = query.where(table.chat_id == chat_id)
+    return await session.scalar(query) or 0

@@ -1,0 +1,192 @@
+"""Domain values as JSON text, for the columns that keep facts for later: alerts, looks, plans.
+
+Amounts and times are text and lose nothing. Where a field may hold one of several dataclasses,
+the value carries a tag. Tags are in a table, so that a class may be renamed.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass
+from datetime import datetime
+from decimal import Decimal
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args, get_origin
+
+from cattrs import BaseConverter
+from cattrs.preconf.json import JsonConverter, make_converter
+
+from engine.domain.accounts.undeliverable import ChatDeliverable, ChatUndeliverable
+from engine.domain.alerts.alerts import (
+    Alert,
+    Digest,
+    DriftNoticed,
+    Halted,
+    HaltLifted,
+    LowMarkOver,
+    LowMarkReached,
+    MemberJoined,
+    Moved,
+    OrderNeedsPerson,
+    OrderNeverArrived,
+    OrderUnclear,
+    PlanOffered,
+    RunDeclined,
+    TradeSettled,
+    TroubleOver,
+    TroubleTold,
+)
+from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
+from engine.domain.market.decimals import decimal_from_text, plain
+from engine.domain.rebalancing.check_result import (
+    REASON_TAGS,
+    Declined,
+    Failed,
+    LeftToPerson,
+    MovedAway,
+    Ordered,
+    Unsettled,
+    Waiting,
+)
+from engine.domain.rebalancing.planner import MarketBuy, MarketSell
+
+# What the database calls each alert. Rows outlive versions: a name, once used, keeps its meaning.
+ALERTS: Mapping[str, type[Alert]] = {
+    "trade_settled": TradeSettled,
+    "order_unclear": OrderUnclear,
+    "order_never_arrived": OrderNeverArrived,
+    "order_needs_person": OrderNeedsPerson,
+    "trouble_told": TroubleTold,
+    "trouble_over": TroubleOver,
+    "run_declined": RunDeclined,
+    "drift_noticed": DriftNoticed,
+    "plan_offered": PlanOffered,
+    "moved": Moved,
+    "halted": Halted,
+    "halt_lifted": HaltLifted,
+    "low_mark_reached": LowMarkReached,
+    "low_mark_over": LowMarkOver,
+    "digest": Digest,
+    "key_ending": KeyEnding,
+    "key_too_powerful": KeyTooPowerful,
+    "money_shared": MoneyShared,
+    "member_joined": MemberJoined,
+    "chat_undeliverable": ChatUndeliverable,
+    "chat_deliverable": ChatDeliverable,
+}
+_KINDS = {alert_type: kind for kind, alert_type in ALERTS.items()}
+# What the database calls each dataclass of a choice. As above: a tag keeps its meaning.
+TAGS: Mapping[type[Any], str] = {
+    **REASON_TAGS,
+    Ordered: "Ordered",
+    Declined: "Declined",
+    LeftToPerson: "LeftToPerson",
+    MovedAway: "MovedAway",
+    Waiting: "Waiting",
+    Unsettled: "Unsettled",
+    Failed: "Failed",
+    MarketBuy: "MarketBuy",
+    MarketSell: "MarketSell",
+}
+_TAG = "_type"
+
+# What reading strange JSON raises: wrong kinds, endless numbers, missing fields, deep nesting.
+_UNREADABLE = (
+    ArithmeticError,
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+    RecursionError,
+)
+
+T = TypeVar("T")
+
+
+class Unreadable(ValueError):
+    """What is stored is damaged, or another version's."""
+
+
+def to_json(value: Any) -> str:
+    """The text of a dataclass, on one line."""
+    return json.dumps(_CONVERTER.unstructure(value), separators=(",", ":"))
+
+
+def from_json(text: str, kind: type[T]) -> T:
+    """The value `to_json` was given. Fields the text lacks take their defaults, others are left
+    out, so that two versions can read each other's rows. Raises Unreadable if it cannot be read.
+    """
+    try:
+        value: T = _CONVERTER.structure(json.loads(text), kind)
+    except _UNREADABLE as e:
+        raise Unreadable(f"this is no {kind.__name__}") from e
+    return value
+
+
+def alert_kind(alert: Alert) -> str:
+    return kind_of(type(alert))
+
+
+def kind_of(alert_type: type[Alert]) -> str:
+    """What the database calls alerts of that type."""
+    return _KINDS[alert_type]
+
+
+def alert_from_json(kind: str, text: str) -> Alert:
+    """Raises Unreadable if the kind is unknown or the text is no such alert."""
+    if kind not in ALERTS:
+        raise Unreadable(f"{kind!r} is no alert")
+    return from_json(text, ALERTS[kind])
+
+
+def _is_choice(kind: Any) -> bool:
+    """Whether *kind* is a union of several dataclasses, with or without None."""
+    if get_origin(kind) is not UnionType:
+        return False
+    members = [member for member in get_args(kind) if member is not NoneType]
+    return len(members) > 1 and all(is_dataclass(member) for member in members)
+
+
+def _choice_writer(_: Any, converter: BaseConverter) -> Callable[[Any], Any]:
+    def write(value: Any) -> Any:
+        if value is None:
+            return None
+        return {_TAG: TAGS[type(value)], **converter.unstructure(value)}
+
+    return write
+
+
+def _choice_reader(kind: Any, converter: BaseConverter) -> Callable[[Any, Any], Any]:
+    choices = get_args(kind)
+    members = {TAGS[choice]: choice for choice in choices if choice is not NoneType}
+
+    def read(value: Any, _: Any) -> Any:
+        if value is None and NoneType in choices:
+            return None
+        return converter.structure(value, members[value[_TAG]])
+
+    return read
+
+
+def _exact(value: Any, _: Any) -> Decimal:
+    # A JSON number would already have been through a binary fraction.
+    return decimal_from_text(value)
+
+
+def _aware(value: Any, _: Any) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return moment
+
+
+def _converter() -> JsonConverter:
+    converter = make_converter(detailed_validation=False)
+    converter.register_unstructure_hook(Decimal, plain)
+    converter.register_structure_hook(Decimal, _exact)
+    converter.register_structure_hook(datetime, _aware)
+    converter.register_unstructure_hook_factory(_is_choice, _choice_writer)
+    converter.register_structure_hook_factory(_is_choice, _choice_reader)
+    return converter
+
+
+_CONVERTER = _converter()

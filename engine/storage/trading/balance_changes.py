@@ -1,0 +1,105 @@
+"""What accounts were last seen to hold, and what came and went without an order of ours."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, exists, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.domain.accounts.balance_changes import Movement
+from engine.domain.market.balances import LastSeen
+from engine.domain.market.pairs import Asset
+from engine.domain.orders.order import AccountId, OrderState
+from engine.storage.models.chat import AlertSettingsRow
+from engine.storage.models.trading import BalanceRow, MovementRow, OrderRow
+
+# Nobody knows for sure what these did to the balances.
+_DOUBTFUL = frozenset({OrderState.NOT_EXECUTED, OrderState.SET_ASIDE})
+
+
+async def last_seen_of(
+    session: AsyncSession, account_ids: Sequence[AccountId]
+) -> Mapping[tuple[AccountId, bool], LastSeen]:
+    """By account and by whether it was on paper."""
+    rows = await session.scalars(select(BalanceRow).where(BalanceRow.account_id.in_(account_ids)))
+    found: dict[tuple[AccountId, bool], LastSeen] = {}
+    for row in rows:
+        key = AccountId(row.account_id), row.dry_run
+        before = found.get(key)
+        amounts = {**(before.amounts if before else {}), Asset(row.asset): row.amount}
+        found[key] = LastSeen(amounts, row.at)
+    return found
+
+
+async def see(
+    session: AsyncSession, account_id: AccountId, seen: LastSeen, *, dry_run: bool
+) -> None:
+    """From now on a change is judged from here."""
+    await session.execute(
+        delete(BalanceRow)
+        .where(BalanceRow.account_id == account_id, BalanceRow.dry_run.is_(dry_run))
+        .execution_options(synchronize_session=False)
+    )
+    session.add_all(
+        BalanceRow(account_id=account_id, dry_run=dry_run, asset=asset, amount=amount, at=seen.at)
+        for asset, amount in seen.amounts.items()
+    )
+
+
+async def forget_seen(session: AsyncSession, account_id: AccountId) -> None:
+    """The next look is the first."""
+    await session.execute(
+        delete(BalanceRow)
+        .where(BalanceRow.account_id == account_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def has_doubtful(session: AsyncSession, account_id: AccountId, last: LastSeen) -> bool:
+    """Whether an order since then ended without anybody knowing what it did."""
+    query = exists().where(
+        OrderRow.account_id == account_id,
+        OrderRow.created_at >= last.at,
+        OrderRow.state.in_(_DOUBTFUL),
+    )
+    return bool(await session.scalar(select(query)))
+
+
+async def add(session: AsyncSession, account_id: AccountId, movement: Movement) -> int:
+    """The number under which it is kept."""
+    row = MovementRow(
+        account_id=account_id,
+        at=movement.at,
+        dry_run=movement.dry_run,
+        asset=movement.asset,
+        before=movement.before,
+        after=movement.after,
+    )
+    session.add(row)
+    await session.flush()
+    return row.id
+
+
+async def count(session: AsyncSession, account_id: AccountId, *, since: datetime) -> int:
+    query = select(func.count()).where(
+        MovementRow.account_id == account_id, MovementRow.at > since
+    )
+    return await session.scalar(query) or 0
+
+
+def movement_of(row: MovementRow) -> Movement:
+    return Movement(
+        at=row.at,
+        dry_run=row.dry_run,
+        asset=Asset(row.asset),
+        before=row.before,
+        after=row.after,
+    )
+
+
+async def asks_about_deposits(session: AsyncSession, account_id: AccountId) -> bool:
+    """Whether the chat wants to be asked what to do with USDT that arrived; so it is at first."""
+    asks = await session.scalar(
+        select(AlertSettingsRow.ask_deposits).where(AlertSettingsRow.account_id == account_id)
+    )
+    return asks is None or asks

@@ -1,0 +1,64 @@
+"""The last check that wanted to trade, per account: what `/why` tells after a restart. And the
+balances that were seen last, where a person looked or the checks can see them no more.
+"""
+
+from decimal import Decimal
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine import work_log
+from engine.domain.market.pairs import Symbol
+from engine.domain.orders.order import AccountId
+from engine.domain.rebalancing.check_result import Look, Seen
+from engine.storage.coordination import key_values
+from engine.storage.models.trading import LookRow
+from engine.storage.serialization import Unreadable, from_json, to_json
+from engine.storage.trading import decision_history
+
+
+async def put(session: AsyncSession, account_id: AccountId, look: Look) -> None:
+    """Remembered among the decisions too, where it decided something new."""
+    work_log.decided(session, account_id, look)
+    await session.merge(LookRow(account_id=account_id, at=look.at, payload=to_json(look)))
+    await decision_history.remember(session, account_id, look)
+
+
+async def get(session: AsyncSession, account_id: AccountId) -> Look | None:
+    """None too where another version wrote it."""
+    row = await session.get(LookRow, account_id)
+    try:
+        return None if row is None else from_json(row.payload, Look)
+    except Unreadable:
+        return None
+
+
+async def see(session: AsyncSession, account_id: AccountId, look: Look) -> None:
+    """Keep the balances of *look*; a check that holds does not, so they may be old."""
+    await key_values.put(session, _name(account_id), to_json(look))
+
+
+async def seen(session: AsyncSession, account_id: AccountId) -> Look | None:
+    """None too where another version wrote it."""
+    text = await key_values.get(session, _name(account_id))
+    try:
+        return None if text is None else from_json(text, Look)
+    except ValueError:
+        return None
+
+
+async def price_of(session: AsyncSession, account_id: AccountId, symbol: Symbol) -> Decimal | None:
+    """What the pair cost when it was looked at last, as far as that is known."""
+    known = await seen_of(session, account_id, symbol)
+    return None if known is None else known.price
+
+
+async def seen_of(session: AsyncSession, account_id: AccountId, symbol: Symbol) -> Seen | None:
+    """What was seen of the pair last; None where that is not known."""
+    look = await get(session, account_id)
+    if look is None or look.seen is None or look.seen.symbol != symbol:
+        return None
+    return look.seen
+
+
+def _name(account_id: AccountId) -> str:
+    return f"seen:{account_id}"

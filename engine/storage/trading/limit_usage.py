@@ -1,0 +1,101 @@
+"""The limits in the database: what counts against them, and whether an order keeps within them.
+
+Days and hours are the exchange's, which signed each order's time stamp: a host's clock that is set
+ahead opens no new day.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.risk_limits import DAY, HOUR, LimitsInForce, Recent
+from engine.domain.market.decimals import CENT
+from engine.domain.orders.order import AccountId, Intent, OrderState
+from engine.domain.rebalancing.limit_checks import known_price
+from engine.storage.models.trading import OrderRow
+from engine.storage.trading import check_results
+
+# The others sent nothing, or turned out to have traded nothing.
+_TRADED_OR_MAY_HAVE = frozenset(
+    {
+        OrderState.SENDING,
+        OrderState.ACKED,
+        OrderState.UNKNOWN,
+        OrderState.NEEDS_HUMAN,
+        OrderState.FILLED,
+        OrderState.PARTIAL,
+        OrderState.SET_ASIDE,
+    }
+)
+# A storm of refusals is a storm too.
+_SENT = frozenset(OrderState) - {OrderState.PLANNED, OrderState.DROPPED}
+
+_Past = aliased(OrderRow)
+
+
+async def recent(session: AsyncSession, account: Account, *, now: datetime) -> Recent:
+    """What the account's limits are measured against, for the kind of money it uses now. *now* is
+    the exchange's time.
+    """
+    dry_run = account.settings.dry_run
+    cents = await session.scalar(select(_turnover(account.id, dry_run=dry_run, until=now)))
+    sent = await session.scalar(select(_sent(account.id, dry_run=dry_run, until=now)))
+    seen = await check_results.seen_of(session, account.id, account.settings.symbol)
+    last, jump = (None, None) if seen is None else (seen.price, seen.jump)
+    price, jump = known_price(last, jump, now=now)
+    return Recent(
+        turnover=(cents or 0) * CENT, orders=sent or 0, price=price, last=last, jump=jump
+    )
+
+
+def kept(
+    intent: Intent, limits: LimitsInForce, *, until: datetime
+) -> Sequence[ColumnElement[bool]]:
+    """Conditions on *intent*'s own row: with whole numbers, exactly as `domain/limits.py` says.
+    It is sent at *until*, by the exchange's time.
+    """
+    account_id, dry_run = intent.account_id, intent.dry_run
+    turnover = _turnover(account_id, dry_run=dry_run, until=until)
+    return (
+        OrderRow.worth_cents <= limits.order_cents,
+        turnover + OrderRow.worth_cents <= limits.day_cents,
+        _sent(account_id, dry_run=dry_run, until=until) < limits.orders_per_hour,
+        OrderRow.move_bp <= limits.move_bp,
+    )
+
+
+def _sent_within(length: timedelta, until: datetime) -> Sequence[ColumnElement[bool]]:
+    """What a clock that was ahead has stamped counts too (on paper that clock is the host's), but
+    not until the end of days.
+    """
+    return _Past.sent_at > until - length, _Past.sent_at < until + DAY
+
+
+def _turnover(account_id: AccountId, *, dry_run: bool, until: datetime) -> ScalarSelect[int]:
+    return (
+        select(func.coalesce(func.sum(_Past.worth_cents), 0))
+        .where(
+            _Past.account_id == account_id,
+            _Past.dry_run.is_(dry_run),
+            *_sent_within(DAY, until),
+            _Past.state.in_(_TRADED_OR_MAY_HAVE),
+        )
+        .scalar_subquery()
+    )
+
+
+def _sent(account_id: AccountId, *, dry_run: bool, until: datetime) -> ScalarSelect[int]:
+    return (
+        select(func.count())
+        .where(
+            _Past.account_id == account_id,
+            _Past.dry_run.is_(dry_run),
+            *_sent_within(HOUR, until),
+            _Past.state.in_(_SENT),
+        )
+        .scalar_subquery()
+    )

@@ -1,0 +1,294 @@
+"""Orders: intents written down before they leave, and everything learned about them since."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine import work_log
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings import Autonomy
+from engine.domain.market.decimals import decimal_from_text, plain
+from engine.domain.market.pairs import Asset, Symbol
+from engine.domain.orders.order import (
+    LEGAL,
+    UNRESOLVED,
+    AccountId,
+    ClientOrderId,
+    Execution,
+    Fees,
+    Intent,
+    OrderState,
+)
+from engine.domain.rebalancing.limit_checks import worth_cents
+from engine.errors import LeaseLost
+from engine.storage.models.trading import AccountRow, LeaseRow, OrderRow
+from engine.storage.trading import approvals, limit_usage
+
+IS_UNRESOLVED = OrderRow.state.in_(UNRESOLVED)
+IS_TRADE = OrderRow.state.in_({OrderState.FILLED, OrderState.PARTIAL})
+
+
+class AlreadyIntended(LeaseLost):
+    """The same decision was written down before: nothing may be sent for it again."""
+
+
+async def add(session: AsyncSession, intent: Intent) -> None:
+    """Write *intent* down. Raises AlreadyIntended if its run and attempt are known."""
+    try:
+        async with session.begin_nested():
+            session.add(OrderRow(**_columns(intent)))
+    except IntegrityError as e:
+        raise AlreadyIntended(intent.client_order_id) from e
+
+
+async def hold_account(session: AsyncSession, account_id: AccountId) -> None:
+    """Lock the account's row, for the gate: a pause or a halt committed before this is seen there,
+    and one that comes later waits until the order is "sending" and can tell the person so.
+
+    It also holds back any other gate of the account, so the orders that the limits count are all
+    committed. The lock may be waited for: what has an age is judged after it.
+    """
+    await session.execute(
+        select(AccountRow.id).where(AccountRow.id == account_id).with_for_update(key_share=True)
+    )
+
+
+async def start_sending(
+    session: AsyncSession,
+    intent: Intent,
+    *,
+    now: ColumnElement[Any],
+    owner: str,
+    margin: timedelta,
+    account: Account,
+    sent_at: datetime,
+) -> Intent | None:
+    """The last gate before an order leaves, in one statement: planned -> sending. The account is
+    held by `hold_account`.
+
+    None, and nothing changed, unless *owner* holds the account under the intent's fence for at
+    least *margin* longer, the account is exactly as it was planned for (its version), not paused
+    and not halted, trades by itself or was told to by a person, no other order of it is unresolved,
+    and this one keeps within its limits. *now* is the database's clock, *sent_at* the exchange's
+    time that will be signed.
+    """
+    held = exists().where(
+        LeaseRow.account_id == account.id,
+        LeaseRow.owner == owner,
+        LeaseRow.fence == intent.fence,
+        LeaseRow.lease_until > now + margin // timedelta(milliseconds=1),
+    )
+    unchanged = exists().where(
+        AccountRow.id == account.id,
+        AccountRow.version == account.version,
+        AccountRow.paused.is_(False),
+        AccountRow.halted.is_(False),
+        or_(AccountRow.autonomy == Autonomy.AUTO, approvals.asked_for(intent)),
+    )
+    try:
+        async with session.begin_nested():
+            moved = await session.execute(
+                update(OrderRow)
+                .where(
+                    OrderRow.client_order_id == intent.client_order_id,
+                    OrderRow.state == OrderState.PLANNED,
+                    held,
+                    unchanged,
+                    *limit_usage.kept(intent, account.limits_in_force, until=sent_at),
+                )
+                .values(state=OrderState.SENDING, sent_at=sent_at)
+                .returning(OrderRow.id)
+            )
+    except IntegrityError:  # the one-unresolved index: another order is in the way
+        return None
+    if moved.scalar_one_or_none() is None:
+        return None
+    sending = replace(intent, state=OrderState.SENDING, sent_at=sent_at)
+    work_log.order_moved(session, sending)
+    return sending
+
+
+async def move(session: AsyncSession, intent: Intent, state: OrderState, **facts: Any) -> Intent:
+    """Record that *intent* is now in *state*, with what was learned.
+
+    Raises ValueError for an illegal step, LeaseLost if the row is not in the state *intent* says
+    (only another owner of the account can have moved it): then nothing is changed.
+    """
+    if state is not intent.state and state not in LEGAL[intent.state]:
+        raise ValueError(f"an order cannot go from {intent.state.value} to {state.value}")
+    moved = replace(intent, state=state, **facts)
+    result = await session.execute(
+        update(OrderRow)
+        .where(OrderRow.client_order_id == intent.client_order_id, OrderRow.state == intent.state)
+        .values(**_columns(moved))
+        .returning(OrderRow.id)
+    )
+    if result.scalar_one_or_none() is None:
+        raise LeaseLost(f"order {intent.client_order_id} is not {intent.state.value} any more")
+    if state is not intent.state:
+        work_log.order_moved(session, moved)
+    return moved
+
+
+async def drop_planned(
+    session: AsyncSession, account_ids: Sequence[AccountId], *, now: datetime
+) -> None:
+    """These accounts' intents that were never sent (a crash before the gate) are over.
+
+    One that another process has in its gate this very moment is left to it: waiting for it would
+    hold up all accounts, and the order's own row says who was first.
+    """
+    planned = (
+        select(OrderRow.id)
+        .where(OrderRow.account_id.in_(account_ids), OrderRow.state == OrderState.PLANNED)
+        .with_for_update(skip_locked=True)
+    )
+    await session.execute(
+        update(OrderRow)
+        .where(OrderRow.id.in_(planned))
+        .values(state=OrderState.DROPPED, resolved_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def get(session: AsyncSession, client_order_id: ClientOrderId) -> Intent | None:
+    row = await session.scalar(select(OrderRow).where(OrderRow.client_order_id == client_order_id))
+    return None if row is None else intent_of(row)
+
+
+async def unresolved_of(
+    session: AsyncSession, account_ids: Sequence[AccountId]
+) -> Mapping[AccountId, Intent]:
+    rows = await session.scalars(
+        select(OrderRow).where(OrderRow.account_id.in_(account_ids), IS_UNRESOLVED)
+    )
+    return {AccountId(row.account_id): intent_of(row) for row in rows}
+
+
+async def last_fills_of(
+    session: AsyncSession, account_ids: Sequence[AccountId]
+) -> Mapping[tuple[AccountId, bool], Intent]:
+    """The newest order with a fill, by account and by whether it was on paper."""
+    newest = (
+        select(func.max(OrderRow.id))
+        .where(OrderRow.account_id.in_(account_ids), IS_TRADE)
+        .group_by(OrderRow.account_id, OrderRow.dry_run)
+    )
+    rows = await session.scalars(select(OrderRow).where(OrderRow.id.in_(newest)))
+    return {(AccountId(row.account_id), row.dry_run): intent_of(row) for row in rows}
+
+
+async def last_trade(session: AsyncSession, account_id: AccountId) -> Intent | None:
+    """The newest order with fills."""
+    row = await session.scalar(
+        select(OrderRow)
+        .where(OrderRow.account_id == account_id, IS_TRADE)
+        .order_by(OrderRow.id.desc())
+        .limit(1)
+    )
+    return None if row is None else intent_of(row)
+
+
+async def count_refused(session: AsyncSession, account_id: AccountId, *, since: datetime) -> int:
+    """How many orders in a row, with no fill between them, were refused from *since* on."""
+    last_fill = (
+        select(func.coalesce(func.max(OrderRow.id), 0))
+        .where(OrderRow.account_id == account_id, IS_TRADE)
+        .scalar_subquery()
+    )
+    query = select(func.count()).where(
+        OrderRow.account_id == account_id,
+        OrderRow.state == OrderState.REJECTED,
+        OrderRow.resolved_at >= since,
+        OrderRow.id > last_fill,
+    )
+    return await session.scalar(query) or 0
+
+
+def _columns(intent: Intent) -> dict[str, Any]:
+    return {
+        "client_order_id": intent.client_order_id,
+        "account_id": intent.account_id,
+        "run_id": intent.run_id,
+        "attempt": intent.attempt,
+        "symbol": intent.symbol,
+        "side": intent.side,
+        "quote_amount": intent.quote_amount,
+        "base_quantity": intent.base_quantity,
+        "expected_quote": intent.expected_quote,
+        "worth_cents": worth_cents(intent.expected_quote),
+        "price": intent.price,
+        "move_bp": intent.move_bp,
+        "dry_run": intent.dry_run,
+        "trigger": intent.trigger,
+        "fence": intent.fence,
+        "target": intent.target,
+        "quote_before": intent.quote_before,
+        "base_before": intent.base_before,
+        "created_at": intent.created_at,
+        "state": intent.state,
+        "sent_at": intent.sent_at,
+        "exchange_order_id": intent.exchange_order_id,
+        "executed_base": intent.execution.base_quantity,
+        "executed_quote": intent.execution.quote_amount,
+        "fees": None if intent.fees is None else _fees_to_json(intent.fees),
+        "fees_complete": intent.fees is None or intent.fees.complete,
+        "quote_after": intent.quote_after,
+        "base_after": intent.base_after,
+        "resolved_at": intent.resolved_at,
+        "misses": intent.misses,
+        "missed_at": intent.missed_at,
+        "error": intent.error,
+    }
+
+
+def intent_of(row: OrderRow) -> Intent:
+    return Intent(
+        client_order_id=ClientOrderId(row.client_order_id),
+        account_id=AccountId(row.account_id),
+        run_id=row.run_id,
+        attempt=row.attempt,
+        symbol=Symbol(row.symbol),
+        side=row.side,
+        quote_amount=row.quote_amount,
+        base_quantity=row.base_quantity,
+        expected_quote=row.expected_quote,
+        price=row.price,
+        move_bp=row.move_bp,
+        dry_run=row.dry_run,
+        trigger=row.trigger,
+        fence=row.fence,
+        target=row.target,
+        quote_before=row.quote_before,
+        base_before=row.base_before,
+        created_at=row.created_at,
+        state=row.state,
+        sent_at=row.sent_at,
+        exchange_order_id=row.exchange_order_id,
+        execution=Execution(row.executed_base, row.executed_quote),
+        fees=None if row.fees is None else _fees_from_json(row.fees, complete=row.fees_complete),
+        quote_after=row.quote_after,
+        base_after=row.base_after,
+        resolved_at=row.resolved_at,
+        misses=row.misses,
+        missed_at=row.missed_at,
+        error=row.error,
+    )
+
+
+def _fees_to_json(fees: Fees) -> str:
+    return json.dumps({asset: plain(amount) for asset, amount in fees.by_asset.items()})
+
+
+def _fees_from_json(text: str, *, complete: bool) -> Fees:
+    by_asset: dict[Asset, Decimal] = {
+        Asset(asset): decimal_from_text(amount) for asset, amount in json.loads(text).items()
+    }
+    return Fees(by_asset, complete=complete)

@@ -1,0 +1,49 @@
+"""All trades of an account, oldest first and a page at a time, for whoever needs every one."""
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.domain.orders.order import AccountId, Intent
+from engine.storage.models.chat import AlertSettingsRow
+from engine.storage.models.trading import OrderRow
+from engine.storage.trading import orders
+
+
+async def count(session: AsyncSession, account_id: AccountId, *, real_only: bool = False) -> int:
+    query = select(func.count()).select_from(OrderRow).where(*_wanted(account_id, real_only))
+    return await session.scalar(query) or 0
+
+
+async def after(
+    session: AsyncSession,
+    account_id: AccountId,
+    *,
+    last: tuple[Intent, int] | None,
+    most: int,
+    real_only: bool = False,
+) -> list[tuple[Intent, int]]:
+    """The next *most* trades after *last*, each with the number of its row, which goes on from
+    there. However many came before, a page costs the same: nothing is skipped over.
+    """
+    query = select(OrderRow).where(*_wanted(account_id, real_only))
+    if last is not None:
+        intent, row_id = last
+        at = OrderRow.created_at
+        same_moment = and_(at == intent.created_at, OrderRow.id > row_id)
+        # The first condition is what both databases find in the index.
+        query = query.where(at >= intent.created_at, or_(at > intent.created_at, same_moment))
+    rows = (
+        await session.scalars(query.order_by(OrderRow.created_at, OrderRow.id).limit(most))
+    ).all()
+    return [(orders.intent_of(row), row.id) for row in rows]
+
+
+async def zone_name(session: AsyncSession, account_id: AccountId) -> str | None:
+    """The chat's own time, as a name of the tz database; None where it has said nothing."""
+    query = select(AlertSettingsRow.time_zone).where(AlertSettingsRow.account_id == account_id)
+    return await session.scalar(query)
+
+
+def _wanted(account_id: AccountId, real_only: bool) -> list[ColumnElement[bool]]:
+    wanted = [OrderRow.account_id == account_id, orders.IS_TRADE]
+    return [*wanted, OrderRow.dry_run.is_(False)] if real_only else wanted

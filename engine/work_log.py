@@ -1,0 +1,161 @@
+"""The work, in the log: one INFO line for each decision that is not "inside the band", each order,
+each fill and each change of a setting, with amounts and ids. A check that holds logs nothing.
+
+Plain event names with the facts as extras, so that both formats and `/logs` show them. No secrets.
+"""
+
+import logging
+from collections.abc import Mapping
+from decimal import Context
+from typing import Any, assert_never
+
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
+
+from engine.domain.accounts.account import PAPER, Account
+from engine.domain.accounts.audit import Changed
+from engine.domain.market.decimals import plain
+from engine.domain.orders.order import AccountId, Intent, OrderState
+from engine.domain.rebalancing.check_result import (
+    REASON_TAGS,
+    Declined,
+    Failed,
+    LeftToPerson,
+    Look,
+    MovedAway,
+    Ordered,
+    Unsettled,
+    Verdict,
+    Waiting,
+)
+from engine.domain.rebalancing.planner import InsideBand, OverLimit, Reason
+
+logger = logging.getLogger(__name__)
+
+LIVE = "live"
+_SHORT = Context(prec=8)
+_EVENTS: Mapping[OrderState, str] = {
+    OrderState.SENDING: "order sent",
+    OrderState.FILLED: "order filled",
+    OrderState.PARTIAL: "order filled",
+    OrderState.UNFILLED: "order not filled",
+    OrderState.REJECTED: "order refused",
+    OrderState.DROPPED: "order not sent",
+    OrderState.NOT_EXECUTED: "order never arrived",
+    OrderState.SET_ASIDE: "order set aside",
+}
+
+
+def decided(session: AsyncSession, account_id: AccountId, look: Look) -> None:
+    """What a check decided, once that is committed: before the order leaves. Silent where the
+    balance is inside its band.
+    """
+    if (facts := _facts(look.verdict)) is None:
+        return
+    seen = {} if look.seen is None else {"held_usdt": plain(look.seen.held)}
+    pair = {} if look.seen is None else {"pair": look.seen.symbol}
+    about = {"account": account_id, **pair, "money": PAPER if look.funds == PAPER else LIVE}
+    extra = {**about, **facts, **seen, "target_usdt": plain(look.target)}
+    _once_committed(session, "check decided", extra)
+
+
+def order_moved(session: AsyncSession, order: Intent) -> None:
+    """The order's new state, once that is committed; states on the way are not worth a line."""
+    name = _EVENTS.get(order.state)
+    if name is None:
+        return
+    facts = {
+        "account": order.account_id,
+        "order": order.client_order_id,
+        "pair": order.symbol,
+        "money": PAPER if order.dry_run else LIVE,
+        "side": order.side.value.lower(),
+        **(_sent(order) if order.state is OrderState.SENDING else _ended(order)),
+    }
+    _once_committed(session, name, facts)
+
+
+def setting_changed(
+    session: AsyncSession, change: Changed, *, account: Account, user_id: int
+) -> None:
+    """Once the change is committed. Of a key the last four characters are told."""
+    facts = {
+        "account": account.id,
+        "setting": change.subject if change.action != "limits" else f"limit {change.subject}",
+        "before": change.before,
+        "after": change.after,
+        "user": user_id,
+    }
+    _once_committed(session, "setting changed", facts)
+
+
+def preference_changed(
+    session: AsyncSession, *, chat_id: int, user_id: int, setting: str, detail: str
+) -> None:
+    """What a chat wants to hear, once that is committed."""
+    facts = {"chat_id": chat_id, "setting": setting, "detail": detail, "user": user_id}
+    _once_committed(session, "setting changed", facts)
+
+
+def _once_committed(session: AsyncSession, name: str, facts: Mapping[str, Any]) -> None:
+    def log(_: Session) -> None:
+        logger.info(name, extra=dict(facts))
+
+    event.listen(session.sync_session, "after_commit", log, once=True)
+
+
+def _facts(verdict: Verdict) -> dict[str, Any] | None:
+    match verdict:
+        case Ordered():
+            return _trade("order", verdict) | {"order": verdict.client_order_id}
+        case LeftToPerson():
+            return _trade("left_to_user", verdict) | {"mode": verdict.autonomy.value}
+        case MovedAway():
+            return _trade("plan_changed", verdict)
+        case Declined(reason=InsideBand()):
+            return None
+        case Declined():
+            return {"decision": "no_order", "reason": _named(verdict.reason)}
+        case Waiting() | Unsettled() | Failed():
+            return None  # the order's own lines tell it, and the warning of a check that failed
+        case _:
+            assert_never(verdict)
+
+
+def _trade(decision: str, verdict: Ordered | LeftToPerson | MovedAway) -> dict[str, Any]:
+    return {
+        "decision": decision,
+        "side": verdict.side.value.lower(),
+        "amount_usdt": plain(verdict.expected_quote),
+    }
+
+
+def _named(reason: Reason) -> str:
+    name = REASON_TAGS[type(reason)]
+    return f"{name}:{reason.kind.value}" if isinstance(reason, OverLimit) else name
+
+
+def _sent(order: Intent) -> dict[str, Any]:
+    asked = (
+        {"quantity": plain(order.base_quantity)}
+        if order.base_quantity is not None
+        else {"amount_usdt": plain(order.expected_quote)}
+    )
+    return {**asked, "trigger": order.trigger.value}
+
+
+def _ended(order: Intent) -> dict[str, Any]:
+    done = order.execution
+    if done.average_price is None:
+        return {"error": order.error} if order.error else {}
+    fees = order.fees.by_asset if order.fees else {}
+    facts = {
+        "quantity": plain(done.base_quantity),
+        "quote_usdt": plain(done.quote_amount),
+        "price": plain(_SHORT.plus(done.average_price)),
+        "fee": "+".join(f"{plain(fee)}{asset}" for asset, fee in fees.items()) or None,
+        "held_usdt": None if order.quote_after is None else plain(order.quote_after),
+        "exchange_order": order.exchange_order_id,
+    }
+    return {name: fact for name, fact in facts.items() if fact is not None}

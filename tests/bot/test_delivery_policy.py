@@ -1,0 +1,309 @@
+"""How loud an alert is when it is sent, and to which message it answers: over the real relay."""
+
+from collections.abc import AsyncGenerator, Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select, update
+from telegram import Bot
+
+from bot.interaction.message import Message, to_payload
+from bot.messaging.delivery_policy import Loudness
+from bot.messaging.outbox import Relay
+from bot.messaging.responder import ANSWER
+from bot.runtime.components import render
+from engine.accounts.deliverability import Deliverability
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.alerts.alerts import (
+    Alert,
+    OrderNeedsPerson,
+    OrderUnclear,
+    RunDeclined,
+    TroubleOver,
+    trade_settled,
+)
+from engine.domain.alerts.preferences import AlertKind, AlertSettings, Level, QuietHours
+from engine.domain.market.pairs import Side
+from engine.domain.orders.order import Intent, OrderState
+from engine.domain.rebalancing.planner import InsideBand
+from engine.storage.accounts import accounts, alert_preferences
+from engine.storage.chat import confirmations
+from engine.storage.chat.confirmations import Confirmation
+from engine.storage.database import Database
+from engine.storage.models.chat import AlertSettingsRow
+from engine.storage.models.trading import OutboxRow
+from engine.storage.queues import outbox
+from engine.storage.trading import orders
+from tests import builders
+from tests.builders import MNTLUSDT
+from tests.fakes.clock import START, FakeClock
+from tests.fakes.tasks import a_moment, running
+from tests.fakes.telegram import FakeTelegram
+from tests.fakes.telegram_faults import refused
+from tests.fakes.telegram_messages import SentMessage
+from tests.fakes.telegram_server import TOKEN
+
+ANNA = 7
+D = Decimal
+OVER = TroubleOver(dry_run=False, kind=TroubleKind.UNREACHABLE, count=1, since=START, at=START)
+UNCLEAR = OrderUnclear(dry_run=False, symbol=MNTLUSDT, side=Side.BUY, expected_quote=D("17.10"))
+
+
+class Chat:
+    """One chat with an account, and the relay that tells it."""
+
+    def __init__(self, database: Database, clock: FakeClock, api: FakeTelegram, bot: Bot) -> None:
+        self.database, self.clock, self.api, self.bot = database, clock, api, bot
+        self.relay = self.a_relay()
+
+    def a_relay(self, render: Callable[[str, str], Message] = render) -> Relay:
+        async def nothing(*_: int) -> None: ...
+
+        async def nobody(_: int) -> list[int]:
+            return []
+
+        return Relay(
+            database=self.database,
+            clock=self.clock,
+            bot=self.bot,
+            render=render,
+            deliverability=Deliverability(database=self.database, clock=self.clock, others=nobody),
+            on_migrated=nothing,
+            manner=Loudness(database=self.database, clock=self.clock).of,
+        )
+
+    async def open(self) -> Account:
+        async with self.database.writing() as session:
+            return await accounts.get_or_create(
+                session, chat_id=ANNA, settings=builders.settings(), now=START
+            )
+
+    async def wants(self, account: Account, settings: AlertSettings) -> None:
+        async with self.database.writing() as session:
+            await alert_preferences.put(session, account.id, settings, now=self.clock.now())
+
+    async def queue(self, alert: Alert, key: str) -> None:
+        async with self.database.writing() as session:
+            await outbox.add_alert(
+                session, chat_id=ANNA, alert=alert, dedupe_key=key, now=self.clock.now()
+            )
+
+    async def tapped_plan(self, chat_id: int) -> int:
+        """A plan that was shown here; its button, under the id "tap-1", was tapped in *chat_id*."""
+        plan = await self.bot.send_message(ANNA, "The plan")
+        question = Confirmation(
+            id="tap-1",
+            chat_id=chat_id,
+            user_id=1,
+            kind="rebalance",
+            payload="",
+            asked_at=START,
+            expires_at=START + timedelta(minutes=1),
+        )
+        async with self.database.writing() as session:
+            await confirmations.ask(session, question)
+            await confirmations.take(
+                session,
+                "tap-1",
+                chat_id=chat_id,
+                user_id=1,
+                now=START,
+                message_id=plan.message_id,
+            )
+        return plan.message_id
+
+    async def order(self, **changes: object) -> Intent:
+        intent = builders.intent(
+            state=OrderState.FILLED, execution=builders.execution(), **changes
+        )
+        async with self.database.writing() as session:
+            await orders.add(session, intent)
+        return intent
+
+    async def told(self) -> list[SentMessage]:
+        """All that arrived, once nothing waits any more."""
+        async with running(self.relay.run()):
+            while any(row.done_at is None for row in await self.rows()):
+                await a_moment()
+        return self.api.sent(ANNA)
+
+    async def rows(self) -> list[OutboxRow]:
+        async with self.database.reading() as session:
+            return list((await session.scalars(select(OutboxRow).order_by(OutboxRow.id))).all())
+
+
+@pytest.fixture
+async def chat(sqlite_url: str, clock: FakeClock) -> AsyncGenerator[Chat]:
+    async with (
+        Database.open(sqlite_url, clock=clock) as database,
+        FakeTelegram(clock=clock) as api,
+        Bot(TOKEN, base_url=f"{api.url}/bot") as bot,
+    ):
+        api.open_chat(ANNA)
+        yield Chat(database, clock, api, bot)
+
+
+async def test_an_alert_is_read_once(chat: Chat):
+    def read_again(kind: str, payload: str) -> Message:
+        raise AssertionError(f"{kind} {payload}")
+
+    await chat.open()
+    await chat.queue(OVER, "over")
+    chat.relay = chat.a_relay(read_again)
+    [told] = await chat.told()
+
+    assert "MEXC" in told.text
+    assert [row.failure for row in await chat.rows()] == [None]
+
+
+async def test_what_is_off_is_not_sent_and_says_so_in_its_row(chat: Chat):
+    account = await chat.open()
+    await chat.wants(account, AlertSettings().with_level(AlertKind.RECOVERY, Level.OFF))
+    await chat.queue(OVER, "over:1:x")
+    await chat.queue(UNCLEAR, "order:bl1:unclear")
+
+    [sent] = await chat.told()
+    off, on = await chat.rows()
+
+    assert "An order is unclear" in sent.text
+    assert (off.failure, off.message_id, on.failure) == ("off", None, None)
+
+
+async def test_a_small_trade_is_kept_for_the_digest(chat: Chat):
+    account = await chat.open()
+    await chat.wants(account, AlertSettings(smallest=D(20)))
+    order = await chat.order()
+    await chat.queue(trade_settled(order, late=False), f"order:{order.client_order_id}:filled")
+
+    assert await chat.told() == []
+    assert [row.failure for row in await chat.rows()] == ["too small to tell"]
+
+
+async def test_the_time_of_sending_decides_whether_it_is_quiet(chat: Chat, clock: FakeClock):
+    account = await chat.open()
+    night = AlertSettings(quiet=QuietHours(13 * 60, 14 * 60), errors_break_through=False)
+    await chat.wants(account, night)
+    await chat.queue(OVER, "over:1:a")
+    clock.shift(timedelta(hours=1))  # Telegram was away: it is 13:00 when this can be sent
+    await chat.told()
+    await chat.queue(OVER, "over:1:b")
+    clock.shift(timedelta(hours=1))
+
+    assert [message.silent for message in await chat.told()] == [True, False]
+
+
+async def test_a_change_holds_for_what_waits_already(chat: Chat):
+    account = await chat.open()
+    await chat.queue(OVER, "over:1:a")
+    await chat.wants(account, AlertSettings().with_level(AlertKind.RECOVERY, Level.SILENT))
+
+    assert [message.silent for message in await chat.told()] == [True]
+
+
+async def test_answers_are_never_held_back(chat: Chat):
+    account = await chat.open()
+    levels = dict.fromkeys(AlertKind, Level.OFF)
+    await chat.wants(account, AlertSettings(levels=levels, quiet=QuietHours(0, 1439)))
+    async with chat.database.writing() as session:
+        await outbox.add(
+            session,
+            chat_id=ANNA,
+            kind=ANSWER,
+            payload=to_payload(Message("You hold 40.00 USDT.")),
+            dedupe_key="answer:1",
+            now=START,
+        )
+
+    [sent] = await chat.told()
+
+    assert (sent.text, sent.silent) == ("You hold 40.00 USDT.", False)
+
+
+async def test_settings_that_cannot_be_read_silence_nothing(chat: Chat):
+    account = await chat.open()
+    await chat.wants(account, AlertSettings().with_level(AlertKind.RECOVERY, Level.OFF))
+    async with chat.database.writing() as session:
+        await session.execute(update(AlertSettingsRow).values(levels="[]"))
+    await chat.queue(OVER, "over:1:a")
+
+    [sent] = await chat.told()
+
+    assert not sent.silent
+
+
+async def test_the_story_of_an_order_is_one_thread(chat: Chat):
+    await chat.open()
+    order = await chat.order()
+    key = f"order:{order.client_order_id}"
+    needs = OrderNeedsPerson(
+        dry_run=False,
+        symbol=MNTLUSDT,
+        side=Side.BUY,
+        expected_quote=D("17.10"),
+        client_order_id=order.client_order_id,
+    )
+    await chat.queue(UNCLEAR, f"{key}:unclear")
+    await chat.queue(OVER, "over:1:a")
+    await chat.queue(needs, f"{key}:person")
+    await chat.told()
+    chat.relay = chat.a_relay()  # a restart between two chapters
+    await chat.queue(trade_settled(order, late=True), f"{key}:filled")
+
+    unclear, over, person, filled = await chat.told()
+
+    assert (unclear.reply_to, over.reply_to) == (None, None)
+    assert (person.reply_to, filled.reply_to) == (unclear.message_id, unclear.message_id)
+
+
+async def test_a_first_message_that_was_deleted_is_no_obstacle(chat: Chat):
+    await chat.open()
+    order = await chat.order()
+    await chat.queue(UNCLEAR, f"order:{order.client_order_id}:unclear")
+    [unclear] = await chat.told()
+    await chat.bot.delete_message(ANNA, unclear.message_id)
+    await chat.queue(trade_settled(order, late=True), f"order:{order.client_order_id}:filled")
+
+    [_, filled] = await chat.told()
+
+    assert filled.reply_to is None
+    assert "Bought" in filled.text
+
+
+async def test_an_answer_of_telegrams_about_the_reply_does_not_cost_the_message(chat: Chat):
+    await chat.open()
+    order = await chat.order()
+    await chat.queue(UNCLEAR, f"order:{order.client_order_id}:unclear")
+    await chat.told()
+    await chat.queue(trade_settled(order, late=True), f"order:{order.client_order_id}:filled")
+    chat.api.fail("sendMessage", refused(400, "Bad Request: invalid reply parameters"))
+
+    [_, filled] = await chat.told()
+
+    assert (filled.reply_to, "Bought" in filled.text) == (None, True)
+
+
+@pytest.mark.parametrize("tapped_in", [ANNA, 8], ids=["here", "in another chat"])
+async def test_a_run_that_somebody_tapped_answers_to_the_plan(chat: Chat, tapped_in: int):
+    await chat.open()
+    plan = await chat.tapped_plan(tapped_in)
+    order = await chat.order(run_id="tap-1")
+    await chat.queue(trade_settled(order, late=False), f"order:{order.client_order_id}:filled")
+
+    [_, filled] = await chat.told()
+
+    assert filled.reply_to == (plan if tapped_in == ANNA else None)
+
+
+async def test_a_tap_that_came_to_nothing_answers_to_the_plan(chat: Chat):
+    await chat.open()
+    plan = await chat.tapped_plan(ANNA)
+    declined = RunDeclined(
+        dry_run=False, symbol=MNTLUSDT, held=D(40), target=D(40), reason=InsideBand()
+    )
+    await chat.queue(declined, "run:tap-1:declined")
+
+    [_, told] = await chat.told()
+
+    assert told.reply_to == plan

@@ -1,0 +1,169 @@
+"""Market data is read once for everybody, and never kept for longer than it may be believed."""
+
+import asyncio
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from engine.domain.market.pairs import Symbol
+from engine.errors import EngineError, PairUnavailable, Unavailable
+from engine.exchanges.interface import Market
+from engine.exchanges.mexc.client import MexcClient
+from engine.exchanges.mexc.endpoints import DEPTH, EXCHANGE_INFO, TICKER_PRICE, TIME
+from engine.exchanges.mexc.market_data import MexcMarket
+from engine.security.credentials import Credentials
+from tests.fakes.clock import FakeClock
+from tests.fakes.mexc import FakeMexc
+from tests.fakes.mexc_books import mntl
+from tests.fakes.mexc_faults import BAD_GATEWAY, Fault
+
+MNTLUSDT = Symbol("MNTLUSDT")
+INFO = ("GET", EXCHANGE_INFO.path)
+BOOK = ("GET", DEPTH.path)
+PRICE = ("GET", TICKER_PRICE.path)
+
+
+@pytest.fixture
+def market(mexc_client: MexcClient) -> MexcMarket:
+    return MexcMarket(mexc_client)
+
+
+@pytest.mark.parametrize(("base_precision", "step"), [(0, "1"), (2, "0.01")])
+async def test_the_rules_of_a_pair_come_from_the_exchange(
+    mexc: FakeMexc, market: Market, base_precision: int, step: str
+):
+    mexc.add_pair(mntl(base_precision=base_precision))
+
+    rules = await market.rules(MNTLUSDT)
+
+    assert rules.quantity_step == Decimal(step)
+    assert (rules.quote_step, rules.min_notional) == (Decimal("0.0000001"), Decimal(1))
+
+
+async def test_rules_are_believed_for_an_hour(mexc: FakeMexc, market: Market, clock: FakeClock):
+    await market.rules(MNTLUSDT)
+    clock.shift(timedelta(minutes=59))
+    await market.rules(MNTLUSDT)
+    once = mexc.requests[INFO]
+    clock.shift(timedelta(minutes=2))
+    await market.rules(MNTLUSDT)
+
+    assert (once, mexc.requests[INFO]) == (1, 2)
+
+
+async def test_book_and_price_are_believed_for_less_than_a_second(
+    mexc: FakeMexc, market: Market, clock: FakeClock
+):
+    for _ in range(3):
+        await market.book(MNTLUSDT)
+        await market.last_price(MNTLUSDT)
+    before = (mexc.requests[BOOK], mexc.requests[PRICE])
+    clock.shift(timedelta(seconds=1))
+    book, price = await market.book(MNTLUSDT), await market.last_price(MNTLUSDT)
+
+    assert before == (1, 1)
+    assert (mexc.requests[BOOK], mexc.requests[PRICE]) == (2, 2)
+    assert (book.read_at, book.asks[0].price) == (clock.now(), Decimal("0.002002"))
+    assert price == Decimal("0.002")
+
+
+async def test_a_clock_that_is_set_keeps_nothing_fresh_and_makes_nothing_old(
+    mexc: FakeMexc, market: Market, clock: FakeClock
+):
+    await market.book(MNTLUSDT)
+    clock.set_by(-timedelta(hours=1))
+    await market.book(MNTLUSDT)
+    clock.shift(timedelta(seconds=1))
+    await market.book(MNTLUSDT)
+
+    assert mexc.requests[BOOK] == 2
+
+
+async def test_ten_who_ask_at_once_are_answered_by_one_request(mexc: FakeMexc, market: Market):
+    async with asyncio.TaskGroup() as tasks:
+        books = [tasks.create_task(market.book(MNTLUSDT)) for _ in range(10)]
+
+    assert mexc.requests == {BOOK: 1}
+    assert len({id(book.result()) for book in books}) == 1
+
+
+async def test_those_who_wait_share_the_failure_and_the_next_one_asks_again(
+    mexc: FakeMexc, market: Market
+):
+    mexc.inject(Fault(*INFO, reply=BAD_GATEWAY))
+    async with asyncio.TaskGroup() as tasks:
+        asked = [tasks.create_task(_failure(market, MNTLUSDT)) for _ in range(5)]
+    failures = [task.result() for task in asked]
+    requests_then = mexc.requests[INFO]
+
+    await market.rules(MNTLUSDT)
+
+    assert [type(failure) for failure in failures] == [Unavailable] * 5
+    assert (requests_then, mexc.requests[INFO]) == (1, 2)
+
+
+async def test_one_who_gives_up_does_not_take_the_others_along(mexc: FakeMexc, market: Market):
+    mexc.inject(Fault(*BOOK, delay=timedelta(seconds=0.1)))
+    async with asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(market.book(MNTLUSDT))
+        others = [tasks.create_task(market.book(MNTLUSDT)) for _ in range(3)]
+        while not mexc.requests[BOOK]:
+            await FakeClock().advance(timedelta())
+        others[0].cancel()
+        first.cancel()
+
+    assert [task.cancelled() for task in (first, *others)] == [True, True, False, False]
+    assert mexc.requests[BOOK] == 2
+
+
+@pytest.mark.parametrize("symbol", ["NOPEUSDT"])
+async def test_an_unknown_pair_is_unavailable(market: Market, symbol: str):
+    with pytest.raises(PairUnavailable):
+        await market.rules(Symbol(symbol))
+    with pytest.raises(PairUnavailable):
+        await market.book(Symbol(symbol))
+    with pytest.raises(PairUnavailable):
+        await market.last_price(Symbol(symbol))
+
+
+async def test_a_hidden_pair_is_shown_to_a_chosen_key_and_then_known_to_other_keys_only(
+    mexc: FakeMexc, market: MexcMarket, credentials: Credentials
+):
+    mexc.ledger.pairs["MNTLUSDT"].hidden = True
+    mexc.ledger.accounts[credentials.api_key].zone = frozenset({"MNTLUSDT"})
+    with pytest.raises(PairUnavailable):
+        await market.book(MNTLUSDT)
+
+    book = await market.signed_by(credentials).book(MNTLUSDT)
+
+    another = Credentials("another-key", "another-secret")
+    assert await market.signed_by(another).book(MNTLUSDT) is book
+    with pytest.raises(PairUnavailable):
+        await market.book(MNTLUSDT)
+    assert mexc.requests == {BOOK: 3, ("GET", TIME.path): 1}
+
+
+async def test_a_refusal_of_one_key_is_not_shared_with_another(
+    mexc: FakeMexc, market: MexcMarket, credentials: Credentials
+):
+    mexc.ledger.pairs["MNTLUSDT"].hidden = True
+    mexc.ledger.accounts[credentials.api_key].zone = frozenset({"MNTLUSDT"})
+    await market.signed_by(credentials).last_price(MNTLUSDT)  # the time is known from here on
+    mexc.requests.clear()
+
+    async with asyncio.TaskGroup() as tasks:
+        stranger = tasks.create_task(_failure(market, MNTLUSDT))
+        chosen = tasks.create_task(market.signed_by(credentials).rules(MNTLUSDT))
+
+    assert type(stranger.result()) is PairUnavailable
+    assert chosen.result().symbol == MNTLUSDT
+    assert mexc.requests[INFO] == 2
+
+
+async def _failure(market: Market, symbol: Symbol) -> EngineError | None:
+    try:
+        await market.rules(symbol)
+    except EngineError as e:
+        return e
+    return None

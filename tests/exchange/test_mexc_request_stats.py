@@ -1,0 +1,83 @@
+"""Every request to the exchange is counted by how it ended and how long it took, and by nothing else."""
+
+from datetime import timedelta
+
+import pytest
+
+from engine.clock import SystemClock
+from engine.errors import EngineError
+from engine.exchanges.mexc import endpoints
+from engine.exchanges.mexc.aiohttp_transport import open_transport
+from engine.exchanges.mexc.endpoints import TICKER_PRICE, Endpoint
+from engine.exchanges.request_stats import Ending, ending_of
+from tests.exchange.test_mexc_client import client_of
+from tests.fakes.http import Reply
+from tests.fakes.mexc import FakeMexc
+from tests.fakes.mexc_faults import BAD_GATEWAY, DROPPED, Fault, refusal
+
+ADDRESS = (TICKER_PRICE.method, TICKER_PRICE.path)
+
+
+@pytest.mark.parametrize(
+    ("reply", "ending"),
+    [
+        (None, Ending.OK),
+        (BAD_GATEWAY, Ending.SERVER_ERROR),
+        (DROPPED, Ending.NO_ANSWER),
+        (refusal(30000), Ending.REFUSED),
+        (refusal(1, status=403), Ending.WAF),
+        (refusal(1, status=418), Ending.BANNED),
+        (refusal(1, status=429), Ending.TOO_MANY),
+    ],
+    ids=str,
+)
+async def test_each_ending_is_counted_once(reply: Reply | None, ending: Ending):
+    async with FakeMexc() as mexc, open_transport() as transport:
+        if reply is not None:
+            mexc.inject(Fault(*ADDRESS, reply=reply))
+        mexc_client = client_of(transport, mexc.url)
+        try:
+            await mexc_client.read(TICKER_PRICE, [("symbol", "MNTLUSDT")])
+        except EngineError:
+            assert ending is not Ending.OK
+    traffic = mexc_client.traffic
+
+    assert {e: traffic.ended[ADDRESS, e] for e in Ending} == {e: e is ending for e in Ending}
+    assert sum(traffic.took[ADDRESS].counts) == 1
+    assert traffic.took[ADDRESS].total > timedelta()
+
+
+async def test_what_never_left_took_no_time():
+    async with FakeMexc() as mexc:
+        url = mexc.url
+    async with open_transport() as transport:
+        mexc_client = client_of(transport, url)
+        with pytest.raises(EngineError):
+            await mexc_client.read(TICKER_PRICE)
+
+    assert mexc_client.traffic.ended[ADDRESS, Ending.NEVER_LEFT] == 1
+    assert sum(mexc_client.traffic.took[ADDRESS].counts) == 0
+
+
+async def test_a_request_without_an_end_is_counted_with_the_time_it_was_waited_for():
+    patience = timedelta(seconds=0.1)
+    async with FakeMexc() as mexc, open_transport(time_limit=patience) as transport:
+        mexc.inject(Fault(*ADDRESS, hang=True))
+        mexc_client = client_of(transport, mexc.url, clock=SystemClock())
+        with pytest.raises(EngineError):
+            await mexc_client.read(TICKER_PRICE)
+
+    assert mexc_client.traffic.ended[ADDRESS, Ending.NO_ANSWER] == 1
+    assert mexc_client.traffic.took[ADDRESS].total >= patience
+
+
+def test_a_status_that_nobody_expects_is_a_refusal():
+    for status in ("301", "404", "451"):
+        assert ending_of(status) is Ending.REFUSED
+
+
+def test_endpoints_are_a_handful_and_hold_nothing_of_a_person():
+    known = [e for e in vars(endpoints).values() if isinstance(e, Endpoint)]
+
+    assert 5 < len(known) < 30
+    assert all(e.path.startswith("/api/v3/") and "?" not in e.path for e in known)

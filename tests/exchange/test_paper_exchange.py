@@ -1,0 +1,266 @@
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import func, select
+
+from engine.domain.market.balances import Balance
+from engine.domain.market.decimals import ZERO
+from engine.domain.market.order_book import OrderBook
+from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
+from engine.domain.orders.order import AccountId
+from engine.errors import OrderNotFound, PairUnavailable, Rejected, Unavailable
+from engine.exchanges.interface import Exchange, Market
+from engine.exchanges.paper.exchange import PaperExchange
+from engine.storage.accounts import accounts
+from engine.storage.column_types import Base
+from engine.storage.database import Database
+from engine.storage.models.trading import PaperOrderRow
+from engine.storage.trading import paper_ledger
+from tests import builders
+from tests.builders import MNTL, MNTLUSDT
+from tests.exchange.contract import (
+    ALL,
+    ASKS,
+    BIDS,
+    LAST_PRICE,
+    MNTL_HELD,
+    USDT_HELD,
+    ExchangeContract,
+    Venue,
+)
+from tests.fakes.clock import FakeClock
+
+
+@dataclass
+class FakeMarket:
+    """A market that stands still; *failure* is raised by whatever is asked next."""
+
+    last: Decimal = LAST_PRICE
+    shown: OrderBook = field(default_factory=lambda: builders.book(asks=ASKS, bids=BIDS))
+    fee_rate: str = "0.0005"
+    failure: Exception | None = None
+
+    async def rules(self, symbol: Symbol) -> PairRules:
+        if symbol != MNTLUSDT:
+            raise PairUnavailable(code=-1121, message="Invalid symbol.")
+        return builders.rules(taker_fee_rate=self.fee_rate)
+
+    async def book(self, symbol: Symbol) -> OrderBook:
+        if self.failure:
+            raise self.failure
+        return self.shown
+
+    async def last_price(self, symbol: Symbol) -> Decimal:
+        return self.last
+
+
+async def an_account(database: Database, clock: FakeClock, *, chat_id: int = 1) -> AccountId:
+    async with database.writing() as session:
+        account = await accounts.get_or_create(
+            session, chat_id=chat_id, settings=builders.settings(), now=clock.now()
+        )
+    return account.id
+
+
+def a_paper_exchange(
+    database: Database, clock: FakeClock, account_id: AccountId, market: Market | None = None
+) -> PaperExchange:
+    return PaperExchange(
+        account_id=account_id, market=market or FakeMarket(), database=database, clock=clock
+    )
+
+
+async def create_tables(database: Database) -> None:
+    async with database.engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+
+
+@pytest.fixture
+async def database(empty_sqlite_url: str, clock: FakeClock) -> AsyncGenerator[Database]:
+    """SQLite is enough here; the ledger on PostgreSQL has a test of its own below."""
+    async with Database.open(empty_sqlite_url, clock=clock) as opened:
+        await create_tables(opened)
+        yield opened
+
+
+@pytest.fixture
+def market() -> FakeMarket:
+    return FakeMarket()
+
+
+@pytest.fixture
+async def venue(database: Database, clock: FakeClock, market: FakeMarket) -> Venue:
+    account_id = await an_account(database, clock)
+    exchange = a_paper_exchange(database, clock, account_id, market)
+    await exchange.open_ledger(builders.holdings(usdt=USDT_HELD, mntl=MNTL_HELD), symbol=MNTLUSDT)
+    proven: Exchange = exchange
+    return Venue(proven, clock)
+
+
+class TestPaperExchange(ExchangeContract):
+    pass
+
+
+async def orders_on_record(database: Database) -> int:
+    async with database.reading() as session:
+        return await session.scalar(select(func.count()).select_from(PaperOrderRow)) or 0
+
+
+async def test_a_client_order_id_is_taken_once(venue, database):
+    ticket = venue.buy("5")
+    await venue.exchange.place(ticket)
+    held = await venue.balance(USDT)
+
+    with pytest.raises(Rejected, match="Duplicate"):
+        await venue.exchange.place(ticket)
+
+    assert await venue.balance(USDT) == held
+    assert await orders_on_record(database) == 1
+
+
+async def test_a_market_that_does_not_answer_means_nothing_happened(venue, market, database):
+    market.failure = Unavailable("no answer")
+
+    with pytest.raises(Unavailable):
+        await venue.exchange.place(venue.buy("5"))
+
+    assert await venue.balance(USDT) == Balance(free=USDT_HELD)
+    assert await orders_on_record(database) == 0
+
+
+async def test_an_order_that_finds_nobody_is_over_and_moves_nothing(venue, market):
+    market.last = Decimal("0.0015")
+    ticket = venue.buy("5")
+
+    exchange_order_id = await venue.exchange.place(ticket)
+    report = await venue.exchange.order(MNTLUSDT, ticket.client_order_id)
+
+    assert report.over
+    assert not report.complete
+    assert report.execution.base_quantity == ZERO
+    assert (await venue.exchange.fees(MNTLUSDT, exchange_order_id, **ALL)).by_asset == {}
+    assert await venue.balance(USDT) == Balance(free=USDT_HELD)
+
+
+async def test_what_is_locked_is_held_but_not_used(venue, database):
+    await venue.exchange.open_ledger(
+        builders.holdings(usdt=10, usdt_locked=30, mntl=0), symbol=MNTLUSDT
+    )
+    with pytest.raises(Rejected, match="Insufficient"):
+        await venue.exchange.place(venue.buy("11"))
+
+    await venue.exchange.place(venue.buy("9"))
+
+    usdt = await venue.balance(USDT)
+    assert usdt.locked == 30
+    assert usdt.free < 2
+
+
+async def test_a_malformed_ticket_is_a_programming_error(venue):
+    with pytest.raises(ValueError, match="a buy names the quote"):
+        await venue.exchange.place(replace(venue.buy("5"), side=Side.SELL))
+
+
+async def test_without_an_account_to_copy_the_purse_holds_100_usdt_and_as_much_in_the_token(
+    database, clock
+):
+    exchange = a_paper_exchange(database, clock, await an_account(database, clock))
+
+    await exchange.open_ledger(None, symbol=MNTLUSDT)
+    held = await exchange.holdings()
+
+    assert held.of(USDT) == Balance(free=Decimal(100))
+    assert held.of(MNTL) == Balance(free=Decimal(50_000))
+
+
+async def test_a_ledger_that_was_never_opened_is_not_taken_for_an_empty_one(database, clock):
+    exchange = a_paper_exchange(database, clock, await an_account(database, clock))
+
+    with pytest.raises(Unavailable, match="not open"):
+        await exchange.holdings()
+
+
+async def test_opening_again_replaces_every_balance(venue):
+    await venue.exchange.open_ledger(builders.holdings(usdt=7, mntl=8), symbol=MNTLUSDT)
+    await venue.exchange.place(venue.buy("5"))
+    await venue.exchange.open_ledger(builders.holdings(usdt=1, mntl=2), symbol=MNTLUSDT)
+
+    assert await venue.balance(USDT) == Balance(free=Decimal(1))
+    assert await venue.balance(MNTL) == Balance(free=Decimal(2))
+
+
+async def test_the_ledger_and_its_orders_live_on_after_a_restart(empty_sqlite_url, clock):
+    async with Database.open(empty_sqlite_url, clock=clock) as before:
+        await create_tables(before)
+        account_id = await an_account(before, clock)
+        exchange = a_paper_exchange(before, clock, account_id)
+        await exchange.open_ledger(None, symbol=MNTLUSDT)
+        ticket = Venue(exchange, clock).buy("40")
+        exchange_order_id = await exchange.place(ticket)
+        held = await exchange.holdings()
+
+    async with Database.open(empty_sqlite_url, clock=clock) as after:
+        exchange = a_paper_exchange(after, clock, account_id)
+
+        assert await exchange.holdings() == held
+        assert (
+            await exchange.order(MNTLUSDT, ticket.client_order_id)
+        ).exchange_order_id == exchange_order_id
+
+
+async def test_an_order_belongs_to_one_account_and_one_pair(venue, database, clock):
+    ticket = venue.buy("5")
+    exchange_order_id = await venue.exchange.place(ticket)
+    stranger = a_paper_exchange(database, clock, await an_account(database, clock, chat_id=2))
+    elsewhere = Symbol("NOPEUSDT")
+
+    with pytest.raises(OrderNotFound):
+        await stranger.order(MNTLUSDT, ticket.client_order_id)
+    with pytest.raises(OrderNotFound):
+        await stranger.fees(MNTLUSDT, exchange_order_id, **ALL)
+    with pytest.raises(OrderNotFound):
+        await venue.exchange.order(elsewhere, ticket.client_order_id)
+    with pytest.raises(OrderNotFound):
+        await venue.exchange.fees(elsewhere, exchange_order_id, **ALL)
+    with pytest.raises(OrderNotFound):
+        await venue.exchange.fees(MNTLUSDT, "not-one-of-ours", **ALL)
+
+
+async def test_a_free_pair_charges_nothing(venue, market):
+    market.fee_rate = "0"
+    exchange_order_id = await venue.exchange.place(venue.sell("5000"))
+
+    assert (await venue.exchange.fees(MNTLUSDT, exchange_order_id, **ALL)).by_asset == {}
+
+
+async def test_a_change_that_would_overdraw_changes_nothing(venue, database):
+    with pytest.raises(ValueError, match="cannot be"):
+        async with database.writing() as session:
+            await paper_ledger.change(
+                session, AccountId(1), {MNTL: Decimal(5), USDT: Decimal(-101)}
+            )
+
+    assert await venue.balance(USDT) == Balance(free=USDT_HELD)
+    assert await venue.balance(MNTL) == Balance(free=MNTL_HELD)
+
+
+async def test_an_asset_can_be_new_to_the_ledger(venue, database):
+    async with database.writing() as session:
+        await paper_ledger.change(session, AccountId(1), {Asset("MX"): Decimal(3)})
+
+    assert await venue.balance(Asset("MX")) == Balance(free=Decimal(3))
+
+
+async def test_a_trade_on_postgresql(empty_postgres_url, clock):
+    async with Database.open(empty_postgres_url, clock=clock) as database:
+        await create_tables(database)
+        exchange = a_paper_exchange(database, clock, await an_account(database, clock))
+        await exchange.open_ledger(None, symbol=MNTLUSDT)
+        venue = Venue(exchange, clock)
+        ticket = venue.buy("40")
+        await exchange.place(ticket)
+
+        assert (await venue.settled(ticket)).execution.base_quantity == 19_047
+        assert (await venue.balance(MNTL)).free == 69_047

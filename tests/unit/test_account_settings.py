@@ -1,0 +1,78 @@
+"""What a chat may wish for, and the band that follows from it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from engine.domain.accounts.settings import MAX_TARGET, Band, Threshold, ThresholdUnit
+from tests.builders import account, settings
+
+
+def test_five_percent_of_forty_is_a_band_of_two_each_way():
+    assert settings(target=40, threshold="0.05").band == Band(low=Decimal(38), high=Decimal(42))
+
+
+def test_a_threshold_in_usdt_does_not_grow_with_the_target():
+    wishes = settings(target=1000, threshold="2", unit=ThresholdUnit.QUOTE)
+
+    assert wishes.band == Band(low=Decimal(998), high=Decimal(1002))
+
+
+def test_a_band_does_not_reach_below_zero():
+    wishes = settings(target=1, threshold="5", unit=ThresholdUnit.QUOTE)
+
+    assert wishes.band == Band(low=Decimal(0), high=Decimal(6))
+
+
+@pytest.mark.parametrize(
+    ("amount", "inside"), [("37.99", False), ("38", True), ("42", True), ("42.01", False)]
+)
+def test_the_edges_belong_to_the_band(amount, inside):
+    assert settings().band.holds(Decimal(amount)) is inside
+
+
+@pytest.mark.parametrize("unit", ThresholdUnit)
+@pytest.mark.parametrize("value", ["0", "-0.05", "NaN", "Infinity"])
+def test_a_threshold_is_above_zero(unit, value):
+    with pytest.raises(ValueError, match="above zero"):
+        Threshold(Decimal(value), unit)
+
+
+def test_a_fraction_is_under_the_whole():
+    with pytest.raises(ValueError, match="under 100 %"):
+        Threshold(Decimal(1))
+
+
+def test_an_amount_may_be_more_than_one():
+    assert Threshold(Decimal(5), ThresholdUnit.QUOTE).in_quote(Decimal(40)) == 5
+
+
+@pytest.mark.parametrize("target", ["0", "-40", "NaN", "Infinity", MAX_TARGET + 1])
+def test_a_target_is_above_zero_and_bounded(target):
+    with pytest.raises(ValueError, match="a target must be above 0"):
+        settings(target=target)
+
+
+def test_the_largest_target_is_allowed():
+    assert settings(target=MAX_TARGET).target == MAX_TARGET
+
+
+@pytest.mark.parametrize("interval", [timedelta(), timedelta(milliseconds=999), timedelta(days=2)])
+def test_an_interval_is_from_a_second_to_a_day(interval):
+    with pytest.raises(ValueError, match="from 1 s to 1 day"):
+        settings(interval=interval)
+
+
+@pytest.mark.parametrize("interval", [timedelta(seconds=1), timedelta(days=1)])
+def test_the_shortest_and_the_longest_interval_are_allowed(interval):
+    assert settings(interval=interval).interval == interval
+
+
+def test_an_account_trades_with_a_key_or_on_paper():
+    connected, bare = account(), account(sealed_key=None, key_tail=None)
+
+    assert connected.can_trade
+    assert not bare.can_trade
+    assert replace(bare, settings=settings(dry_run=True)).can_trade

@@ -1,0 +1,263 @@
+"""How loud an alert may be: what the person wants, when it is quiet, and what is never left out."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.domain.accounts.incidents import PAUSING, TroubleKind
+from engine.domain.alerts.alerts import (
+    Alert,
+    Halted,
+    OrderNeedsPerson,
+    RunDeclined,
+    TradeSettled,
+    TroubleTold,
+)
+from engine.domain.alerts.preferences import (
+    AlertKind,
+    AlertSettings,
+    Level,
+    Nature,
+    QuietHours,
+    Voice,
+    nature,
+    voice,
+)
+from engine.domain.market.pairs import Side
+from engine.domain.orders.order import Trigger
+from tests.builders import MNTLUSDT
+from tests.fakes.clock import START
+
+D = Decimal
+NIGHT = QuietHours(23 * 60, 7 * 60)
+BERLIN = AlertSettings(quiet=NIGHT, time_zone="Europe/Berlin")
+minutes = st.integers(0, 24 * 60 - 1)
+hours = st.tuples(minutes, minutes).filter(lambda m: m[0] != m[1]).map(lambda m: QuietHours(*m))
+natures = st.builds(
+    Nature,
+    st.sampled_from(AlertKind),
+    st.booleans(),
+    st.none() | st.decimals(0, 1000, places=2),
+)
+some_settings = st.builds(
+    AlertSettings,
+    levels=st.dictionaries(st.sampled_from(AlertKind), st.sampled_from(Level)),
+    smallest=st.decimals(0, 1000, places=2),
+    time_zone=st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata", "Nowhere/Known"]),
+    quiet=st.none() | hours,
+    errors_break_through=st.booleans(),
+)
+moments = st.datetimes(timezones=st.just(UTC), min_value=datetime(2020, 1, 1))  # noqa: DTZ001
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def a_trade(**changes: Any) -> TradeSettled:
+    values: dict[str, Any] = {
+        "dry_run": False,
+        "symbol": MNTLUSDT,
+        "side": Side.BUY,
+        "trigger": Trigger.INTERVAL,
+        "base_quantity": D(8142),
+        "quote_amount": D("16.30"),
+        "asked_quote": D("17.10"),
+        "fees": None,
+        "quote_before": D("57.10"),
+        "quote_after": None,
+        "target": D(40),
+    }
+    return TradeSettled(**values | changes)
+
+
+def a_trouble(kind: TroubleKind, *, paused: bool = False) -> TroubleTold:
+    return TroubleTold(
+        dry_run=False,
+        kind=kind,
+        detail="",
+        count=1,
+        since=START,
+        at=START,
+        symbol=MNTLUSDT,
+        paused=paused,
+    )
+
+
+@given(told=natures, now=moments)
+def test_without_settings_everything_rings(told: Nature, now: datetime):
+    assert voice(told, AlertSettings(), now=now) is Voice.LOUD
+
+
+@given(told=natures, settings=some_settings, now=moments)
+def test_quiet_hours_never_leave_anything_out(
+    told: Nature, settings: AlertSettings, now: datetime
+):
+    awake = voice(told, replace(settings, quiet=None), now=now)
+    quiet = voice(told, settings, now=now)
+
+    assert (awake is Voice.OFF) == (quiet is Voice.OFF)
+    assert quiet is not Voice.LOUD or awake is Voice.LOUD
+
+
+@given(told=natures, settings=some_settings, now=moments)
+def test_what_is_needed_is_never_left_out(told: Nature, settings: AlertSettings, now: datetime):
+    assert voice(replace(told, needed=True), settings, now=now) is not Voice.OFF
+
+
+@given(told=natures, settings=some_settings, now=moments)
+def test_nothing_rings_that_a_person_wants_silent(
+    told: Nature, settings: AlertSettings, now: datetime
+):
+    settings = settings.with_level(told.kind, Level.SILENT)
+
+    assert voice(told, settings, now=now) is not Voice.LOUD
+
+
+@given(quiet=hours, minute=minutes)
+def test_a_minute_is_in_the_hours_or_in_those_that_complete_the_day(
+    quiet: QuietHours, minute: int
+):
+    others = QuietHours(quiet.end, quiet.start)
+
+    assert quiet.cover(minute) != others.cover(minute)
+
+
+@given(quiet=hours)
+def test_quiet_hours_begin_with_their_first_minute_and_end_before_their_last(quiet: QuietHours):
+    assert quiet.cover(quiet.start)
+    assert not quiet.cover(quiet.end)
+
+
+@pytest.mark.parametrize(
+    ("now", "is_quiet"),
+    [
+        ("2026-01-10T21:59", False),  # 22:59 in Berlin's winter
+        ("2026-01-10T22:00", True),
+        ("2026-01-11T05:59", True),
+        ("2026-01-11T06:00", False),
+        ("2026-07-10T20:59", False),  # in summer all that is an hour earlier
+        ("2026-07-10T21:00", True),
+        ("2026-07-11T05:00", False),
+        ("2026-03-29T04:59", True),  # the night in which the clock is put forward
+        ("2026-03-29T05:00", False),
+        ("2026-10-25T05:59", True),  # and the one in which it is put back
+        ("2026-10-25T06:00", False),
+    ],
+)
+def test_quiet_hours_cross_midnight_and_follow_summer_time(now: str, is_quiet: bool):
+    told = Nature(AlertKind.TRADE)
+
+    assert BERLIN.is_quiet(utc(now)) is is_quiet
+    assert (voice(told, BERLIN, now=utc(now)) is Voice.SILENT) is is_quiet
+
+
+def test_errors_break_through_quiet_hours_if_they_may():
+    night = utc("2026-01-11T01:00")
+    silent = replace(BERLIN, errors_break_through=False)
+    error, key = Nature(AlertKind.ERROR), Nature(AlertKind.KEY, needed=True)
+
+    assert [voice(told, BERLIN, now=night) for told in (error, key)] == [Voice.LOUD] * 2
+    assert [voice(told, silent, now=night) for told in (error, key)] == [Voice.SILENT] * 2
+    assert voice(Nature(AlertKind.KEY), BERLIN, now=night) is Voice.SILENT
+
+
+def test_an_error_that_is_wanted_silent_breaks_through_nothing():
+    settings = BERLIN.with_level(AlertKind.ERROR, Level.SILENT)
+
+    assert voice(Nature(AlertKind.ERROR), settings, now=utc("2026-01-11T01:00")) is Voice.SILENT
+
+
+def test_a_small_trade_is_left_to_the_digest():
+    settings = AlertSettings(smallest=D("16.31"))
+    exact = AlertSettings(smallest=D("16.30"))
+
+    assert voice(nature(a_trade()), settings, now=START) is Voice.OFF
+    assert voice(nature(a_trade()), exact, now=START) is Voice.LOUD
+
+
+@pytest.mark.parametrize("change", [{"trigger": Trigger.PERSON}, {"late": True}])
+def test_a_small_trade_that_somebody_waits_for_is_told(change: dict[str, Any]):
+    settings = AlertSettings(smallest=D(100)).with_level(AlertKind.TRADE, Level.OFF)
+
+    assert voice(nature(a_trade(**change)), settings, now=START) is Voice.SILENT
+
+
+def test_an_order_that_found_nobody_is_as_large_as_it_was_to_be():
+    nothing = a_trade(base_quantity=D(0), quote_amount=D(0))
+
+    assert nature(nothing).worth == D("17.10")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in TroubleKind if kind in PAUSING])
+def test_a_trouble_that_stopped_trading_cannot_be_off(kind: TroubleKind):
+    settings = AlertSettings(levels=dict.fromkeys(AlertKind, Level.OFF))
+
+    assert voice(nature(a_trouble(kind, paused=True)), settings, now=START) is Voice.SILENT
+    assert voice(nature(a_trouble(kind)), settings, now=START) is Voice.OFF
+
+
+def test_a_halt_and_an_order_that_needs_a_person_cannot_be_off():
+    settings = AlertSettings(levels=dict.fromkeys(AlertKind, Level.OFF))
+    needs = OrderNeedsPerson(
+        dry_run=False,
+        symbol=MNTLUSDT,
+        side=Side.BUY,
+        expected_quote=D(1),
+        client_order_id="bl1",
+    )
+    declined = RunDeclined(dry_run=False, symbol=MNTLUSDT, held=D(1), target=D(2), reason=None)
+
+    for alert in (needs, declined, Halted(dry_run=False)):
+        assert voice(nature(alert), settings, now=START) is Voice.SILENT
+
+
+@given(data=st.data())
+def test_every_alert_has_a_nature(data: st.DataObject):
+    alert = data.draw(st.from_type(data.draw(st.sampled_from(get_args(Alert)))))
+
+    assert nature(alert).kind in AlertKind
+
+
+def test_levels_that_are_on_are_not_kept():
+    settings = AlertSettings().with_level(AlertKind.TRADE, Level.OFF)
+
+    assert settings.levels == {AlertKind.TRADE: Level.OFF}
+    assert settings.with_level(AlertKind.TRADE, Level.ON) == AlertSettings()
+
+
+def test_three_taps_lead_back():
+    level = Level.ON
+    seen = [level := level.following for _ in range(3)]
+
+    assert seen == [Level.SILENT, Level.OFF, Level.ON]
+
+
+def test_the_next_digest_is_due_unless_it_is_off():
+    settings = AlertSettings(digest_minute=8 * 60, time_zone="Europe/Berlin")
+
+    assert settings.next_digest(START) == START.replace(hour=7) + timedelta(days=1)
+    assert settings.with_level(AlertKind.DIGEST, Level.OFF).next_digest(START) is None
+    assert AlertSettings().next_digest(START) is None
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: QuietHours(60, 60),
+        lambda: QuietHours(-1, 60),
+        lambda: QuietHours(0, 1440),
+        lambda: AlertSettings(smallest=D(-1)),
+        lambda: AlertSettings(smallest=D("NaN")),
+        lambda: AlertSettings(digest_minute=1440),
+    ],
+    ids=["empty", "before", "after", "negative", "nan", "digest"],
+)
+def test_settings_that_make_no_sense_do_not_exist(make: Any):
+    with pytest.raises(ValueError):  # noqa: PT011 - each has its own words
+        make()

@@ -1,0 +1,129 @@
+"""What is worth remembering of the checks, and how it is told later, a line each."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bot.interaction.message import Message
+from bot.views.check_history import earlier_view, with_earlier
+from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.market.order_book import OrderBook
+from engine.domain.market.pairs import Side
+from engine.domain.orders.order import ClientOrderId, Trigger
+from engine.domain.rebalancing.check_result import (
+    Declined,
+    Failed,
+    Look,
+    MovedAway,
+    Ordered,
+    Seen,
+    Unsettled,
+    Verdict,
+    Waiting,
+)
+from engine.domain.rebalancing.decision_history import is_news
+from engine.domain.rebalancing.planner import EmptyBook, InsideBand, UnderMinimum
+from tests.builders import account, book, holdings, settings
+from tests.fakes.clock import START
+from tests.unit.phone import check_message
+
+D = Decimal
+ORDERED = Ordered(ClientOrderId("bl-1"), Side.BUY, D("17.1"))
+
+
+def small(amount: str) -> Declined:
+    return Declined(UnderMinimum(side=Side.BUY, quote_amount=D(amount), minimum=D(5)))
+
+
+def look(verdict: Verdict, **changes: Any) -> Look:
+    seen_book: OrderBook = book()
+    values: dict[str, Any] = {
+        "at": START,
+        "trigger": Trigger.INTERVAL,
+        "target": D(40),
+        "band": settings().band,
+        "verdict": verdict,
+        "seen": Seen.of(settings(), holdings(), seen_book),
+    } | changes
+    return Look(**values)
+
+
+def test_the_first_decision_is_news():
+    assert is_news(look(small("1")), before=None)
+
+
+def test_the_same_reason_with_other_amounts_is_not_news():
+    later = look(small("2"), at=START + timedelta(minutes=2))
+
+    assert not is_news(later, before=look(small("1")))
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        look(ORDERED),
+        look(Declined(EmptyBook(Side.BUY))),
+        look(MovedAway(Side.BUY, D(3))),
+        look(small("1"), trigger=Trigger.PERSON),
+        look(small("1"), target=D(50)),
+        look(small("1"), at=START + timedelta(hours=6)),
+    ],
+    ids=["an order", "another reason", "moved away", "a person asked", "target", "hours later"],
+)
+def test_another_decision_is_news(later: Look):
+    assert is_news(later, before=look(small("1")))
+
+
+def test_each_order_is_news():
+    assert is_news(look(ORDERED), before=look(ORDERED))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        (ORDERED, "Sent an order to buy MNTL for about 17.10 USDT. Held 40.00 USDT"),
+        (small("2"), "No order: Buying MNTL for 2.00 USDT is too small"),
+        (Declined(InsideBand()), "No order: "),
+        (MovedAway(Side.SELL, D(3)), "No order: by then it was another deal"),
+        (Waiting(ClientOrderId("bl-1")), "No order: an earlier one"),
+        (Unsettled(), "No order: MEXC's balance"),
+        (Failed(TroubleKind.UNREACHABLE, ""), "I could not reach MEXC. No order was sent."),
+    ],
+    ids=["ordered", "declined", "inside", "moved", "waiting", "unsettled", "failed"],
+)
+def test_each_decision_is_told_on_one_line_with_its_time(verdict: Verdict, words: str):
+    view = earlier_view(
+        account=account(), decisions=[look(verdict)], page=1, size=5, has_more=False
+    )
+
+    [line] = [row for row in check_message(view).splitlines() if "12:00" in row]
+    assert line.startswith(f"22 Nov 12:00 · {words}")
+
+
+def test_what_a_person_asked_for_says_so():
+    asked = look(small("2"), trigger=Trigger.PERSON)
+    view = earlier_view(account=account(), decisions=[asked], page=1, size=5, has_more=True)
+
+    assert "You asked. No order: Buying" in check_message(view)
+
+
+def test_without_a_past_the_last_decision_stands_alone():
+    latest = Message("the latest")
+
+    shown = with_earlier(latest, account=account(), before=[], size=5, has_more=False)
+
+    assert shown is latest
+
+
+def test_twenty_decisions_fit_one_message():
+    check_message(
+        with_earlier(
+            Message("the latest"),
+            account=account(),
+            before=[look(ORDERED)] * 20,
+            size=20,
+            has_more=True,
+        )
+    )

@@ -1,0 +1,241 @@
+"""The verdicts of `/doctor`: each symptom has its finding, and silence is never health."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bot.views.doctor import doctor_view
+from engine.accounts.diagnosis import Finding, Grade, Symptoms, diagnose, grade
+from engine.accounts.workload import Backlog, Workload
+from engine.domain.accounts.risk_limits import Limits
+from engine.domain.accounts.settings import ThresholdUnit
+from engine.domain.market.order_book import OrderBook
+from engine.errors import (
+    AddressRefused,
+    BadCredentials,
+    EngineError,
+    HostRefused,
+    MissingPermission,
+    PairUnavailable,
+    SealBroken,
+    TooPowerful,
+    Unavailable,
+)
+from engine.exchanges.interface import KeyPowers
+from engine.exchanges.rate_limiter import Priority, Usage
+from engine.monitoring.lateness import Lateness
+from tests.builders import account, book, rules, settings
+from tests.fakes.clock import START
+from tests.unit.phone import check_message
+
+S = timedelta(seconds=1)
+NOW = START
+NEEDED = frozenset({"SPOT_ACCOUNT_READ", "SPOT_DEAL_READ", "SPOT_DEAL_WRITE"})
+AWAY = Unavailable("no answer")
+CALM = Backlog(mine=0, all=0, given_up=0)
+LIMITED = account(limits=Limits(order=Decimal(100)))
+
+
+def key(days_left: int | None = 80, *addresses: str) -> KeyPowers:
+    return KeyPowers(NEEDED, days_left, addresses)
+
+
+def load(
+    *, late: timedelta = S, overdue: int = 0, waiting_for: timedelta = 0 * S, **usage: Any
+) -> Workload:
+    stated: dict[str, Any] = {"weight_used": 30, "waiting": {}, "cooling_until": None} | usage
+    return Workload(
+        late=Lateness(
+            checks=100,
+            p50=late / 2,
+            p99=late,
+            p99_percent=1,
+            most=late,
+            overdue=overdue,
+            waiting_for=waiting_for,
+        ),
+        usage=Usage(weight_limit=300, **stated),
+        now=NOW,
+    )
+
+
+def symptoms(**changes: Any) -> Symptoms:
+    healthy: dict[str, Any] = {
+        "account": LIMITED,
+        "clock_ahead": timedelta(),
+        "key": key(),
+        "rules": rules(),
+        "book": book(bids=[("0.002", 10**6)], asks=[("0.002002", 10**6)]),
+        "stored_in": timedelta(milliseconds=3),
+        "backlog": CALM,
+        "polled": S,
+        "workload": load(),
+    }
+    return Symptoms(**(healthy | changes))
+
+
+def refused(kind: type[Any]) -> EngineError:
+    error = kind(code=1, message="IP [203.0.113.7] not in the ip white list")
+    assert isinstance(error, EngineError)
+    return error
+
+
+def told(found: Symptoms) -> str:
+    findings = diagnose(found)
+    view = doctor_view(found=found, findings=findings, version="1.2.3", uptime=90 * S)
+    return check_message(view)
+
+
+def test_where_nothing_is_wrong_all_is_well():
+    text = told(symptoms())
+
+    assert text.startswith("🟢 LIVE · All is well\n")
+    assert {grade(finding) for finding in diagnose(symptoms())} == {Grade.OK}
+    assert text.count("✅") == 11
+    assert "Ballast 1.2.3, up for 1m 30s." in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "finding", "remedy"),
+    [
+        ({"clock_ahead": -3 * S}, Finding.CLOCK_OFF, "3 s ahead of MEXC's"),
+        ({"clock_ahead": 61 * S}, Finding.CLOCK_FAR_OFF, "behind MEXC's"),
+        ({"clock_ahead": AWAY}, Finding.CLOCK_UNKNOWN, "/doctor again"),
+        ({"key": key(14)}, Finding.KEY_ENDING, "ends in 14 days. To renew it"),
+        ({"key": key(1)}, Finding.KEY_ENDING, "ends in 1 day."),
+        ({"key": key(0)}, Finding.KEY_EXPIRED, "send it with /connect"),
+        ({"key": key(None)}, Finding.KEY_END_UNKNOWN, "90 days after it was made"),
+        ({"key": key(None, "10.0.0.1")}, Finding.KEY_FINE, "It does not expire."),
+        ({"key": refused(BadCredentials)}, Finding.KEY_REFUSED, "send it with /connect"),
+        ({"key": refused(MissingPermission)}, Finding.KEY_LACKING, "nothing else"),
+        ({"key": refused(TooPowerful)}, Finding.KEY_TOO_POWERFUL, "nothing else"),
+        ({"key": SealBroken("x")}, Finding.KEY_UNREADABLE, "again with /connect"),
+        ({"key": None}, Finding.KEY_UNKNOWN, "/doctor again"),
+        ({"key": AWAY}, Finding.ADDRESS_UNKNOWN, "/doctor again"),
+        ({"key": key(3, "10.0.0.1")}, Finding.ADDRESS_BOUND, "only from 10.0.0.1"),
+        ({"key": key()}, Finding.ADDRESS_ANY, "Bound to mine"),
+        ({"key": refused(AddressRefused)}, Finding.ADDRESS_REFUSED, "Add the address 203.0.113.7"),
+        ({"account": account(sealed_key=None)}, Finding.NO_KEY, "/connect"),
+        ({"rules": rules(online=False)}, Finding.PAIR_CLOSED, "/setpair"),
+        ({"rules": rules(selling=False)}, Finding.PAIR_ONE_SIDED, "cannot be sold now"),
+        ({"rules": refused(PairUnavailable)}, Finding.PAIR_HIDDEN, "/setpair"),
+        ({"rules": AWAY}, Finding.PAIR_UNKNOWN, "/doctor again"),
+        ({"rules": AWAY}, Finding.SETTINGS_UNKNOWN, "cannot tell"),
+        ({"book": book()}, Finding.MARKET_WIDE, "4.9% apart"),
+        ({"book": book(asks=[])}, Finding.MARKET_EMPTY, "/setpair"),
+        ({"book": AWAY}, Finding.MARKET_UNKNOWN, "/doctor again"),
+        ({"account": account()}, Finding.MARKET_FINE, "within 5%"),
+        ({"stored_in": None}, Finding.DATABASE_BROKEN, "Nothing is traded"),
+        ({"stored_in": 3 * S}, Finding.DATABASE_SLOW, "3 s"),
+        ({"backlog": None}, Finding.MESSAGES_UNKNOWN, "/doctor again"),
+        ({"backlog": Backlog(2, 3, 0)}, Finding.MESSAGES_WAITING, "2 to this chat"),
+        ({"backlog": Backlog(0, 21, 0)}, Finding.MESSAGES_WAITING, "21 in all"),
+        ({"backlog": Backlog(0, 20, 0)}, Finding.MESSAGES_FINE, "20 to others wait"),
+        ({"backlog": Backlog(0, 0, 1)}, Finding.MESSAGES_GIVEN_UP, "/history"),
+        ({"workload": load(late=15 * S)}, Finding.CHECKS_FINE, "when they are due"),
+        (
+            {"workload": load(late=300 * S, overdue=40, waiting={Priority.CHECK: 8})},
+            Finding.CHECKS_RATIONED,
+            "up to 5 min late, 40 due now, because MEXC lets me ask no more",
+        ),
+        (
+            {"workload": load(late=16 * S, weight_used=270)},
+            Finding.CHECKS_RATIONED,
+            "up to 16 s late, because",
+        ),
+        (
+            {"workload": load(overdue=1, waiting_for=90 * S)},
+            Finding.CHECKS_LATE,
+            "90 s late, 1 due now: more is due",
+        ),
+        (
+            {"workload": replace(load(), beaten=31 * S)},
+            Finding.CHECKS_STOPPED,
+            "none has begun for 31 s",
+        ),
+        (
+            {"workload": load(cooling_until=NOW + 200 * S)},
+            Finding.CHECKS_SILENCED,
+            "asked for silence, 3 min more",
+        ),
+        (
+            {"workload": load(cooling_until=NOW + 200 * S, host_refused="HTTP 403")},
+            Finding.HOST_REFUSED,
+            "refuses this server (HTTP 403)",
+        ),
+        ({"rules": HostRefused("HTTP 302")}, Finding.HOST_REFUSED, "MEXC_PROXY"),
+        ({"polled": None}, Finding.POLLS_UNKNOWN, "/doctor again"),
+        ({"polled": 91 * S}, Finding.POLLS_OLD, "network"),
+    ],
+    ids=lambda value: value.name if isinstance(value, Finding) else None,
+)
+def test_each_symptom_has_its_finding_and_its_remedy(
+    changes: dict[str, Any], finding: Finding, remedy: str
+):
+    found = symptoms(**changes)
+
+    assert finding in diagnose(found)
+    assert remedy in told(found)
+
+
+def test_a_shallow_market_is_held_against_the_largest_order_allowed():
+    shallow: OrderBook = book(bids=[("0.002", 40_000)], asks=[("0.002002", 10**6)])
+
+    text = told(symptoms(book=shallow))
+
+    assert "sell for 80.00 USDT. One order may have up to 100.00 USDT" in text
+    assert Finding.MARKET_FINE in diagnose(
+        symptoms(book=shallow, account=account(limits=Limits(order=Decimal(80))))
+    )
+
+
+@pytest.mark.parametrize(("threshold", "words"), [("0.5", "never trade"), ("40", "0.00 USDT")])
+def test_settings_that_can_never_trade_are_found(threshold: str, words: str):
+    wrong = settings(threshold=threshold, unit=ThresholdUnit.QUOTE)
+    found = symptoms(account=account(settings=wrong, limits=LIMITED.limits))
+
+    assert Finding.SETTINGS_CANNOT_TRADE in diagnose(found)
+    assert words in told(found)
+    assert "Try /setthreshold" in told(found)
+
+
+def test_what_could_not_be_asked_is_never_fine():
+    silent = symptoms(
+        clock_ahead=AWAY,
+        key=AWAY,
+        rules=AWAY,
+        book=AWAY,
+        stored_in=None,
+        backlog=None,
+        polled=None,
+        workload=load(late=60 * S),
+    )
+
+    assert all(grade(finding) is not Grade.OK for finding in diagnose(silent))
+    assert "Check-up: 1 broken, 9 to look at" in told(silent)
+
+
+def test_a_dry_run_without_a_key_is_asked_for_neither_key_nor_clock():
+    paper = account(settings=settings(dry_run=True), sealed_key=None, limits=LIMITED.limits)
+
+    text = told(symptoms(account=paper, key=AWAY, clock_ahead=AWAY))
+
+    assert text.startswith("🧪 DRY RUN · All is well")
+    assert "Key:" not in text
+
+
+@pytest.mark.parametrize("finding", Finding)
+def test_every_finding_has_words_whatever_else_was_found(finding: Finding):
+    for found in (symptoms(), symptoms(key=AWAY, rules=AWAY, book=AWAY, clock_ahead=AWAY)):
+        view = doctor_view(found=found, findings=[finding], version="1", uptime=S)
+
+        assert ":" in check_message(view).splitlines()[2]
+
+
+def test_a_late_check_where_nothing_is_limited_is_the_machine_s_fault():
+    late = load(late=60 * S, waiting={Priority.CHECK: 1})
+
+    assert Finding.CHECKS_LATE in diagnose(symptoms(workload=replace(late, usage=None)))
