@@ -14,7 +14,7 @@ from benchmarks.program import seed
 from benchmarks.reports import Goal, Report, middle
 from engine.clock import SystemClock
 from engine.domain.orders.order import AccountId
-from engine.domain.rebalancing.check_input import Duty
+from engine.domain.rebalancing.check_input import CheckInput
 from engine.rebalancing.checker import Checker
 from engine.storage.accounts import accounts
 from engine.storage.coordination import leases
@@ -65,7 +65,7 @@ async def _measure(report: Report, url: str, mexc: Fake) -> None:
             )
         ids = [AccountId(number + 1) for number in range(_CROWD)]
 
-        async def duties() -> list[Duty]:
+        async def duties() -> list[CheckInput]:
             async with database.reading() as session:
                 return await accounts.duties(session, ids)
 

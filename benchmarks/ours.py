@@ -11,11 +11,11 @@ from engine.exchanges.mexc.aiohttp_transport import open_transport
 from engine.exchanges.mexc.client import MexcClient
 from engine.exchanges.mexc.exchange import MexcExchange
 from engine.exchanges.mexc.market_data import MexcMarket
-from engine.exchanges.rate_limiter import Budget, Limits
+from engine.exchanges.rate_limiter import RateLimiter, RateLimits
 from engine.security.credentials import Credentials
 
 SECRET = "0" * 32
-_UNLIMITED = Limits(weight=10**9, orders=10**6, account_reads=10**6)
+_UNLIMITED = RateLimits(weight=10**9, orders=10**6, account_reads=10**6)
 
 
 def credentials(number: int = 0) -> Credentials:
@@ -26,7 +26,7 @@ def credentials(number: int = 0) -> Credentials:
 async def open_client(url: str) -> AsyncGenerator[MexcClient]:
     clock = SystemClock()
     async with open_transport(proxy=None) as transport:
-        budget = Budget(clock, _UNLIMITED)
+        budget = RateLimiter(clock, _UNLIMITED)
         yield MexcClient(transport, base_url=url, clock=clock, budget=budget)
 
 

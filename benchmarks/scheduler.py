@@ -21,8 +21,8 @@ from benchmarks.program import seed
 from benchmarks.reports import Goal, Report, quantile
 from engine.clock import SystemClock
 from engine.domain.orders.order import Trigger
-from engine.domain.rebalancing.check_input import Duty
-from engine.domain.rebalancing.check_result import Declined, Look
+from engine.domain.rebalancing.check_input import CheckInput
+from engine.domain.rebalancing.check_result import CheckResult, NoTrade
 from engine.domain.rebalancing.planner import InsideBand
 from engine.rebalancing.checker import Checked, Checker
 from engine.scheduling.dispatcher import Dispatcher
@@ -59,16 +59,16 @@ class Noting(Checker):
         self.late_s: list[float] = []
         self.checked: dict[int, list[float]] = {}
 
-    async def check(self, duty: Duty, *, fence: int) -> Checked:  # noqa: ARG002 - the port's
+    async def check(self, duty: CheckInput, *, fence: int) -> Checked:  # noqa: ARG002 - the port's
         now, account = self._now(), duty.account
         await asyncio.sleep(0)  # a check that asks the exchange gives way too
         standing = self.dispatcher.standing(account.id) if self.dispatcher else None
         if standing is not None and standing.due_at is not None:
             self.late_s.append((now - standing.due_at).total_seconds())
         self.checked.setdefault(account.id, []).append(time.monotonic())
-        verdict = Declined(InsideBand())
+        verdict = NoTrade(InsideBand())
         return Checked(
-            Look.of(
+            CheckResult.of(
                 account.settings, at=now, trigger=Trigger.INTERVAL, funds=None, verdict=verdict
             )
         )

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bot.config import library_environment
-from bot.config.process_type import Role
+from bot.config.process_type import ProcessType
 from bot.config.settings import BadSettings, ProcessSettings
 from bot.demo.run import run_demo
 from bot.observability.error_reporting import report_errors
@@ -40,9 +40,9 @@ EXIT_BROKE, EXIT_BAD_SETTING, EXIT_CANNOT_START, EXIT_STALLED = 1, 2, 3, 4
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 _ROLES = {
-    Role.WORKER: "bot and engine; polls Telegram, unless WEBHOOK_URL is set (the default)",
-    Role.WEB: "bot and engine; takes updates by webhook, at $PORT",
-    Role.ENGINE: "engine and relay, for more machines; takes no updates itself",
+    ProcessType.WORKER: "bot and engine; polls Telegram, unless WEBHOOK_URL is set (the default)",
+    ProcessType.WEB: "bot and engine; takes updates by webhook, at $PORT",
+    ProcessType.ENGINE: "engine and relay, for more machines; takes no updates itself",
 }
 
 logger = logging.getLogger("bot")
@@ -106,7 +106,7 @@ def _read_settings(env: Mapping[str, str]) -> ProcessSettings:
     return settings
 
 
-async def _run(settings: ProcessSettings, role: Role | None) -> int:
+async def _run(settings: ProcessSettings, role: ProcessType | None) -> int:
     """Without *role* it is a worker, or the demo where there is no token."""
     stop = asyncio.Event()
     _set_on_signal(stop)
@@ -115,7 +115,7 @@ async def _run(settings: ProcessSettings, role: Role | None) -> int:
     with watched_loop() as turning:
         if settings.is_demo and role is None:
             return await run_demo(settings, stop=stop)
-        await run_live(settings, role=role or Role.WORKER, stop=stop, turning=turning)
+        await run_live(settings, role=role or ProcessType.WORKER, stop=stop, turning=turning)
     return 0
 
 

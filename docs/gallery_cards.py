@@ -49,33 +49,33 @@ from docs.story import (
     seen,
 )
 from engine.domain.accounts.account import Account, Halt
-from engine.domain.accounts.balance_changes import Movement
-from engine.domain.accounts.incidents import Trouble, TroubleKind
+from engine.domain.accounts.balance_changes import BalanceChange
+from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.members import Member, Role
 from engine.domain.accounts.risk_limits import Recent
 from engine.domain.alerts.alerts import (
+    BalanceChanged,
     Digest,
     DriftNoticed,
     Halted,
-    LowMarkReached,
+    IncidentAlert,
+    IncidentResolved,
+    LowBalanceReached,
     MemberJoined,
-    Moved,
     OrderNeedsPerson,
     OrderUnclear,
     PlanOffered,
-    TroubleOver,
-    TroubleTold,
     trade_settled,
 )
 from engine.domain.alerts.key_alerts import KeyEnding
-from engine.domain.alerts.preferences import AlertSettings
+from engine.domain.alerts.preferences import AlertPreferences
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import OrderState
-from engine.domain.rebalancing.check_result import Ordered
+from engine.domain.rebalancing.check_result import OrderPlaced
 from engine.domain.rebalancing.forecast import Forecast
 from engine.domain.rebalancing.planner import InsideBand, MarketBuy, Plan
 from engine.errors import AddressRefused, Unavailable
-from engine.exchanges.interface import KeyFacts
+from engine.exchanges.interface import KeyInspection
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ _LOOK = seen(_AFTER, at=_LATER)
 _STEADY = foreseen(ACCOUNT, _AFTER, at=_LATER)
 _STUCK = replace(_TRADE, state=OrderState.NEEDS_HUMAN, resolved_at=None)
 _KEYLESS = replace(ACCOUNT, sealed_key=None, key_tail=None)
-_TROUBLE = Trouble(TroubleKind.UNREACHABLE, "", since=NOON, last_at=_LATER, count=4)
+_TROUBLE = Incident(IncidentKind.UNREACHABLE, "", since=NOON, last_at=_LATER, count=4)
 _NEXT = foreseen(ACCOUNT, _BEFORE, at=NOON)
 _THIN = Forecast(base_quantity=D(4696), quote_amount=D("9.42"), fee=D("0.0047"), held_after=D("90.57"), complete=False)  # fmt: skip
 _DRIFT = DriftNoticed(
@@ -111,7 +111,7 @@ _DRIFT = DriftNoticed(
     asked_quote=D("17.10"),
     held_after=_TRADE.quote_after,
 )
-_FACTS = KeyFacts(frozenset({"SPOT_DEAL_WRITE"}), 90, ("203.0.113.7",), _BEFORE)
+_FACTS = KeyInspection(frozenset({"SPOT_DEAL_WRITE"}), 90, ("203.0.113.7",), _BEFORE)
 
 
 def _with(**wishes: object) -> Account:
@@ -127,9 +127,9 @@ def _asked(text: str, *answers: Message) -> Sequence[Typed | Message]:
     return [Typed(text), *answers]
 
 
-def _told(kind: TroubleKind, detail: str = "", *, paused: bool = False) -> Message:
+def _told(kind: IncidentKind, detail: str = "", *, paused: bool = False) -> Message:
     return alert_view(
-        TroubleTold(
+        IncidentAlert(
             dry_run=False,
             kind=kind,
             detail=detail,
@@ -168,7 +168,7 @@ CARDS: Sequence[Shown] = (
     Shown("set-target-wrong", "What means nothing", _asked("/settarget lots", not_understood_view(topic=Topic.TARGET, typed_text="lots"))),
     Shown("limits", "Limits", _asked("/limits", limits_view(account=ACCOUNT, recent=Recent(turnover=D("16.30"), orders=1), rules=RULES))),
     Shown("why", "Why nothing was done", _asked("/why", why_view(account=ACCOUNT, now=_LATER, look=_LOOK, rules=RULES, foreseen=_STEADY))),
-    Shown("why-traded", "Why it traded", _asked("/why", why_view(account=ACCOUNT, now=_LATER, look=replace(seen(_BEFORE, at=NOON), verdict=Ordered(_TRADE.client_order_id, Side.BUY, D("17.10"))), rules=RULES, foreseen=_STEADY, order=_TRADE))),
+    Shown("why-traded", "Why it traded", _asked("/why", why_view(account=ACCOUNT, now=_LATER, look=replace(seen(_BEFORE, at=NOON), verdict=OrderPlaced(_TRADE.client_order_id, Side.BUY, D("17.10"))), rules=RULES, foreseen=_STEADY, order=_TRADE))),
     Shown("history", "History", _asked("/history", history_view(account=ACCOUNT, events=[_TRADE], page=0, size=5, has_more=True))),
     Shown("balance", "Balance", _asked("/balance", balance_view(account=ACCOUNT, holdings=_AFTER, prices={MNTL: D("0.002")}, now=_LATER))),
     Shown("connect-1", "Connecting, step by step", _asked("/connect", ask_key_view(account=_KEYLESS), ask_secret_view(deleted=True))),
@@ -184,8 +184,8 @@ CARDS: Sequence[Shown] = (
     Shown("version", "Version", _asked("/version", version_view(version="1.2.3", uptime=timedelta(days=3, hours=4), python="3.13.1"))),
     Shown("waiting", "When it takes longer", _asked("/balance", waiting_view())),
     Shown("error", "When MEXC is away", _asked("/setpair ABC", error_view(Unavailable("no answer")))),
-    Shown("trouble", "MEXC refuses the key", [_told(TroubleKind.ADDRESS_REFUSED, "IP [203.0.113.7] not in the ip white list", paused=True)]),
-    Shown("trouble-over", "It is over", [alert_view(TroubleOver(dry_run=False, kind=TroubleKind.UNREACHABLE, count=37, since=NOON, at=NOON + timedelta(minutes=14)))]),
+    Shown("trouble", "MEXC refuses the key", [_told(IncidentKind.ADDRESS_REFUSED, "IP [203.0.113.7] not in the ip white list", paused=True)]),
+    Shown("trouble-over", "It is over", [alert_view(IncidentResolved(dry_run=False, kind=IncidentKind.UNREACHABLE, count=37, since=NOON, at=NOON + timedelta(minutes=14)))]),
     Shown("order-unclear", "An order without an answer", [alert_view(OrderUnclear(dry_run=False, symbol=SYMBOL, side=Side.BUY, expected_quote=D("17.10")))]),
     Shown("order-needs-person", "An order that needs your eyes", [alert_view(OrderNeedsPerson(dry_run=False, symbol=SYMBOL, side=Side.BUY, expected_quote=D("17.10"), client_order_id=_TRADE.client_order_id))]),
     Shown("settings", "All settings", _asked("/settings", panel_view(account=ACCOUNT, now=_LATER, look=_LOOK, rules=RULES, foreseen=_STEADY))),
@@ -193,9 +193,9 @@ CARDS: Sequence[Shown] = (
     Shown("mode", "The three modes", _asked("/mode", mode_view(account=ACCOUNT, now=_LATER))),
     Shown("plan-offered", "Asked before a trade", [alert_view(PlanOffered(confirmation_id="q", drift=_DRIFT))]),
     Shown("drift-noticed", "Only told of it", [alert_view(_DRIFT)]),
-    Shown("deposit", "Money came in", [alert_view(Moved(dry_run=False, symbol=SYMBOL, moved=(Movement(at=NOON, dry_run=False, asset=USDT, before=D(40), after=D(140)),), by_hand=False, held=D(140), target=D(40), band=SETTINGS.band, autonomy=SETTINGS.autonomy, question_id="q", new_target=D(140)))]),
-    Shown("alerts", "How loud", _asked("/alerts", alerts_view(account=ACCOUNT, settings=AlertSettings(smallest=D(5)), now=_LATER))),
-    Shown("low-mark", "A token runs low", [alert_view(LowMarkReached(dry_run=False, symbol=SYMBOL, asset=MNTL, below=D(100_000), left=D(91_858)))]),
+    Shown("deposit", "Money came in", [alert_view(BalanceChanged(dry_run=False, symbol=SYMBOL, moved=(BalanceChange(at=NOON, dry_run=False, asset=USDT, before=D(40), after=D(140)),), by_hand=False, held=D(140), target=D(40), band=SETTINGS.band, autonomy=SETTINGS.autonomy, question_id="q", new_target=D(140)))]),
+    Shown("alerts", "How loud", _asked("/alerts", alerts_view(account=ACCOUNT, settings=AlertPreferences(smallest=D(5)), now=_LATER))),
+    Shown("low-mark", "A token runs low", [alert_view(LowBalanceReached(dry_run=False, symbol=SYMBOL, asset=MNTL, below=D(100_000), left=D(91_858)))]),
     Shown("digest", "The day's digest", [alert_view(Digest(dry_run=False, since=NOON - timedelta(days=1), at=NOON, target=D(40), trades=3, bought=D("21.30"), sold=D("5.00"), fees={USDT: D("0.013")}, small=1, smallest=D(5), held_before=D("40.10"), held=D("40.79")))]),
     Shown("key-ending", "The key ends soon", [alert_view(KeyEnding(dry_run=False, key_tail="BWC5", days_left=7, expires_at=NOON + timedelta(days=7)))]),
     Shown("trade-story", "A trade's story", [story_view(account=ACCOUNT, order=_TRADE, asked_by=None, back=HistoryPage(0, 5))]),

@@ -14,22 +14,22 @@ from bot.views.pause_resume import resumed_view
 from bot.views.settings import changed_view
 from bot.views.status import status_view
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.settings import Settings, Threshold
-from engine.domain.alerts.alerts import TroubleTold, trade_settled
+from engine.domain.alerts.alerts import IncidentAlert, trade_settled
 from engine.domain.market.balances import Balance, Holdings
-from engine.domain.market.order_book import Level, OrderBook
+from engine.domain.market.order_book import OrderBook, PriceLevel
 from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
 from engine.domain.orders.matching import match_market_order
 from engine.domain.orders.order import (
     AccountId,
     Fees,
-    Intent,
+    Order,
     OrderState,
     Trigger,
     client_order_id,
 )
-from engine.domain.rebalancing.check_result import Declined, Look, Seen
+from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, NoTrade
 from engine.domain.rebalancing.forecast import forecast
 from engine.domain.rebalancing.planner import InsideBand, MarketBuy, plan
 from engine.rebalancing.preview import Foreseen
@@ -66,8 +66,8 @@ RULES = PairRules(
 )
 BOOK = OrderBook(
     SYMBOL,
-    bids=(Level(Decimal("0.001998"), Decimal(900_000)),),
-    asks=(Level(Decimal("0.002002"), Decimal(900_000)),),
+    bids=(PriceLevel(Decimal("0.001998"), Decimal(900_000)),),
+    asks=(PriceLevel(Decimal("0.002002"), Decimal(900_000)),),
     read_at=NOON,
 )
 _LAST_PRICE = Decimal("0.002")
@@ -87,9 +87,9 @@ def story() -> Sequence[Typed | Message]:
     after = holdings(usdt=trade.quote_after or Decimal(0), mntl=trade.base_after or Decimal(0))
     later = NOON + timedelta(minutes=3)
     more = replace(ACCOUNT, settings=replace(SETTINGS, target=Decimal(60)))
-    refused = TroubleTold(
+    refused = IncidentAlert(
         dry_run=False,
-        kind=TroubleKind.ADDRESS_REFUSED,
+        kind=IncidentKind.ADDRESS_REFUSED,
         detail="IP [203.0.113.7] not in the ip white list",
         count=1,
         since=NOON,
@@ -134,14 +134,14 @@ def holdings(*, usdt: Decimal, mntl: Decimal) -> Holdings:
     return Holdings({USDT: Balance(free=usdt), MNTL: Balance(free=mntl)}, read_at=NOON)
 
 
-def seen(holdings: Holdings, *, at: datetime) -> Look:
-    return Look(
+def seen(holdings: Holdings, *, at: datetime) -> CheckResult:
+    return CheckResult(
         at=at,
         trigger=Trigger.PERSON,
         target=SETTINGS.target,
         band=SETTINGS.band,
-        verdict=Declined(InsideBand()),
-        seen=Seen.of(SETTINGS, holdings, BOOK),
+        verdict=NoTrade(InsideBand()),
+        seen=BalanceSnapshot.of(SETTINGS, holdings, BOOK),
     )
 
 
@@ -151,10 +151,10 @@ def foreseen(account: Account, held: Holdings, *, at: datetime) -> Foreseen:
     decided = plan(holdings=held, settings=settings, rules=RULES, book=BOOK)
     decided, comes_to = forecast(decided, rules=RULES, book=BOOK, last_price=_LAST_PRICE)
     look = seen(held, at=at)
-    return Foreseen(decided, None, look, Seen.of(settings, held, BOOK), RULES, comes_to)
+    return Foreseen(decided, None, look, BalanceSnapshot.of(settings, held, BOOK), RULES, comes_to)
 
 
-def bought(before: Holdings) -> Intent:
+def bought(before: Holdings) -> Order:
     """What the planner asks for, filled as the paper exchange would fill it."""
     order = plan(holdings=before, settings=SETTINGS, rules=RULES, book=BOOK).order
     if not isinstance(order, MarketBuy):
@@ -168,7 +168,7 @@ def bought(before: Holdings) -> Intent:
         book=BOOK,
         rules=RULES,
     )
-    return Intent(
+    return Order(
         client_order_id=client_order_id(account_uuid="picture", run_id="1", attempt=1),
         account_id=ACCOUNT.id,
         run_id="1",

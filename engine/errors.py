@@ -26,7 +26,7 @@
     │   │   └── AccountElsewhere   another key of the same account at the exchange
     │   └── OrderUnresolved    an order is not resolved yet and needs things as they are
     ├── LeaseLost              another process owns the account now
-    └── SealBroken             a stored secret does not belong here or cannot be decrypted
+    └── DecryptionFailed             a stored secret does not belong here or cannot be decrypted
 
 Exceptions hold facts; the words are in `bot/views`.
 """
@@ -133,7 +133,7 @@ class LeaseLost(EngineError):
     """Another process owns the account now; whatever was planned here must not leave."""
 
 
-class SealBroken(EngineError):
+class DecryptionFailed(EngineError):
     """A stored secret is bound to something else, or none of our keys opens it."""
 
 

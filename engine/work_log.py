@@ -14,20 +14,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from engine.domain.accounts.account import PAPER, Account
-from engine.domain.accounts.audit import Changed
+from engine.domain.accounts.audit import FieldChange
 from engine.domain.market.decimals import plain
-from engine.domain.orders.order import AccountId, Intent, OrderState
+from engine.domain.orders.order import AccountId, Order, OrderState
 from engine.domain.rebalancing.check_result import (
     REASON_TAGS,
-    Declined,
-    Failed,
-    LeftToPerson,
-    Look,
-    MovedAway,
-    Ordered,
-    Unsettled,
-    Verdict,
-    Waiting,
+    AwaitingApproval,
+    AwaitingSettlement,
+    CheckFailed,
+    CheckResult,
+    Decision,
+    NoTrade,
+    OrderPending,
+    OrderPlaced,
+    PlanChanged,
 )
 from engine.domain.rebalancing.planner import InsideBand, OverLimit, Reason
 
@@ -47,7 +47,7 @@ _EVENTS: Mapping[OrderState, str] = {
 }
 
 
-def decided(session: AsyncSession, account_id: AccountId, look: Look) -> None:
+def decided(session: AsyncSession, account_id: AccountId, look: CheckResult) -> None:
     """What a check decided, once that is committed: before the order leaves. Silent where the
     balance is inside its band.
     """
@@ -60,7 +60,7 @@ def decided(session: AsyncSession, account_id: AccountId, look: Look) -> None:
     _once_committed(session, "check decided", extra)
 
 
-def order_moved(session: AsyncSession, order: Intent) -> None:
+def order_moved(session: AsyncSession, order: Order) -> None:
     """The order's new state, once that is committed; states on the way are not worth a line."""
     name = _EVENTS.get(order.state)
     if name is None:
@@ -77,7 +77,7 @@ def order_moved(session: AsyncSession, order: Intent) -> None:
 
 
 def setting_changed(
-    session: AsyncSession, change: Changed, *, account: Account, user_id: int
+    session: AsyncSession, change: FieldChange, *, account: Account, user_id: int
 ) -> None:
     """Once the change is committed. Of a key the last four characters are told."""
     facts = {
@@ -105,25 +105,25 @@ def _once_committed(session: AsyncSession, name: str, facts: Mapping[str, Any]) 
     event.listen(session.sync_session, "after_commit", log, once=True)
 
 
-def _facts(verdict: Verdict) -> dict[str, Any] | None:
+def _facts(verdict: Decision) -> dict[str, Any] | None:
     match verdict:
-        case Ordered():
+        case OrderPlaced():
             return _trade("order", verdict) | {"order": verdict.client_order_id}
-        case LeftToPerson():
+        case AwaitingApproval():
             return _trade("left_to_user", verdict) | {"mode": verdict.autonomy.value}
-        case MovedAway():
+        case PlanChanged():
             return _trade("plan_changed", verdict)
-        case Declined(reason=InsideBand()):
+        case NoTrade(reason=InsideBand()):
             return None
-        case Declined():
+        case NoTrade():
             return {"decision": "no_order", "reason": _named(verdict.reason)}
-        case Waiting() | Unsettled() | Failed():
+        case OrderPending() | AwaitingSettlement() | CheckFailed():
             return None  # the order's own lines tell it, and the warning of a check that failed
         case _:
             assert_never(verdict)
 
 
-def _trade(decision: str, verdict: Ordered | LeftToPerson | MovedAway) -> dict[str, Any]:
+def _trade(decision: str, verdict: OrderPlaced | AwaitingApproval | PlanChanged) -> dict[str, Any]:
     return {
         "decision": decision,
         "side": verdict.side.value.lower(),
@@ -136,7 +136,7 @@ def _named(reason: Reason) -> str:
     return f"{name}:{reason.kind.value}" if isinstance(reason, OverLimit) else name
 
 
-def _sent(order: Intent) -> dict[str, Any]:
+def _sent(order: Order) -> dict[str, Any]:
     asked = (
         {"quantity": plain(order.base_quantity)}
         if order.base_quantity is not None
@@ -145,7 +145,7 @@ def _sent(order: Intent) -> dict[str, Any]:
     return {**asked, "trigger": order.trigger.value}
 
 
-def _ended(order: Intent) -> dict[str, Any]:
+def _ended(order: Order) -> dict[str, Any]:
     done = order.execution
     if done.average_price is None:
         return {"error": order.error} if order.error else {}

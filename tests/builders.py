@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.settings import Autonomy, Settings, Threshold, ThresholdUnit
+from engine.domain.accounts.settings import Settings, Threshold, ThresholdUnit, TradingMode
 from engine.domain.market.balances import Balance, Counting, Holdings
-from engine.domain.market.order_book import Level, OrderBook
+from engine.domain.market.order_book import OrderBook, PriceLevel
 from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
-from engine.domain.orders.order import AccountId, Execution, Intent, Trigger, client_order_id
+from engine.domain.orders.order import AccountId, Execution, Order, Trigger, client_order_id
 from engine.domain.rebalancing.forecast import Forecast, forecast
 from engine.domain.rebalancing.planner import Plan
 from tests.fakes.clock import START
@@ -99,7 +99,7 @@ def settings(
     counting: Counting = Counting.HELD,
     dry_run: bool = False,
     paused: bool = False,
-    autonomy: Autonomy = Autonomy.AUTO,
+    autonomy: TradingMode = TradingMode.AUTO,
 ) -> Settings:
     """Running, unlike a new chat's: most tests want trades."""
     return Settings(
@@ -118,7 +118,7 @@ def execution(base: Amount = 8142, quote: Amount = "16.30") -> Execution:
     return Execution(Decimal(base), Decimal(quote))
 
 
-def intent(**changes: Any) -> Intent:
+def intent(**changes: Any) -> Order:
     """A buy for 17.10 USDT that is planned and not sent; with side=SELL, a sell of 8,142 MNTL."""
     side = changes.get("side", Side.BUY)
     values: dict[str, Any] = {
@@ -147,7 +147,7 @@ def intent(**changes: Any) -> Intent:
     for name in _AMOUNTS_OF_AN_INTENT:
         if (value := values.get(name)) is not None:
             values[name] = Decimal(value)
-    return Intent(**values)
+    return Order(**values)
 
 
 def account(**changes: Any) -> Account:
@@ -164,5 +164,5 @@ def account(**changes: Any) -> Account:
     return Account(**values)
 
 
-def _levels(levels: Levels) -> tuple[Level, ...]:
-    return tuple(Level(Decimal(price), Decimal(quantity)) for price, quantity in levels)
+def _levels(levels: Levels) -> tuple[PriceLevel, ...]:
+    return tuple(PriceLevel(Decimal(price), Decimal(quantity)) for price, quantity in levels)

@@ -8,7 +8,7 @@ from engine.storage.accounts import accounts, members
 from engine.storage.database import Database
 
 
-class OtherChats:
+class AlternateChats:
     def __init__(self, *, access: Access, database: Database) -> None:
         self._access = access
         self._database = database

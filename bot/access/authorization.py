@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.accounts.invitations import TRIES, TRIES_WITHIN
 from engine.clock import Clock
-from engine.domain.accounts.members import SHARED_IDS, Circle, Role
+from engine.domain.accounts.members import SHARED_IDS, ChatMembers, Role
 from engine.storage.accounts import accounts, audit, invitations, members
 from engine.storage.database import Database, InTransaction
 
@@ -106,7 +106,7 @@ class Access:
         async with self._database.reading() as session:
             return await self._standing(session, chat_id, user_id)
 
-    async def circle(self, chat_id: int) -> Circle:
+    async def circle(self, chat_id: int) -> ChatMembers:
         """The people around a chat, for its owners to see and to change."""
         async with self._database.reading() as session:
             owner = self._owner if self._owner is not None else await members.owner(session)
@@ -118,7 +118,7 @@ class Access:
                 if (role := await self._standing(session, where, user_id)) is not None:
                     standing[user_id] = role
             names = {user_id: await members.name_of(session, user_id) for user_id in standing}
-        return Circle(chat_id=chat_id, standing=standing, bot_owner=owner, names=names)
+        return ChatMembers(chat_id=chat_id, standing=standing, bot_owner=owner, names=names)
 
     async def in_groups(self, *, most: int) -> Sequence[tuple[int, int, Role]]:
         """The chat, the user and the role of whoever may more than look in a group."""
@@ -225,7 +225,7 @@ class Access:
     async def pair(self, code: str, *, chat_id: int, user_id: int, name: str = "") -> Pairing:
         """Let the bearer of the right code in, as the owner. The code works once.
 
-        A wrong one has to be counted against its user by who looks at it next (`Door.knock`).
+        A wrong one has to be counted against its user by who looks at it next (`InvitationCodes.knock`).
         """
         now, new_code, came = self._clock.now(), None, Pairing.WRONG
         async with self._database.writing() as session:

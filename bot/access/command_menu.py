@@ -24,7 +24,7 @@ _MOST_MEMBERS = 50
 logger = logging.getLogger(__name__)
 
 
-class Menus:
+class CommandMenu:
     def __init__(self, bot: Bot, access: Access) -> None:
         self._bot = bot
         self._access = access

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.access.command_menu import Menus
+from bot.access.command_menu import CommandMenu
 from bot.interaction.message import Message
 from bot.views.access import welcome_view
 from bot.views.invitations import (
@@ -13,13 +13,13 @@ from bot.views.invitations import (
     used_code_view,
     wrong_invitation_view,
 )
-from engine.accounts.account_service import Accounts
+from engine.accounts.account_service import AccountService
 from engine.accounts.invitations import Admitted, Invitations
 from engine.domain.accounts.members import Role
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class Redemption:
     """*answer* is None where the code itself says nothing; *tries_left* counts wrong ones."""
 
     admitted: Admitted
@@ -27,13 +27,15 @@ class Opened:
     tries_left: int = 0
 
 
-class Door:
-    def __init__(self, *, invitations: Invitations, accounts: Accounts, menus: Menus) -> None:
+class InvitationCodes:
+    def __init__(
+        self, *, invitations: Invitations, accounts: AccountService, menus: CommandMenu
+    ) -> None:
         self._invitations = invitations
         self._accounts = accounts
         self._menus = menus
 
-    async def knock(self, code: str, *, chat_id: int, user_id: int, name: str) -> Opened:
+    async def knock(self, code: str, *, chat_id: int, user_id: int, name: str) -> Redemption:
         """Let the bearer in, where the code is good for it; the answer is for *chat_id*."""
         admission = await self._invitations.accept(
             code, sent_in=chat_id, user_id=user_id, name=name
@@ -44,11 +46,13 @@ class Door:
             await self._menus.show(chat_id=there, user_id=user_id, role=invitation.role)
             if there == user_id:
                 if chat_id != user_id:
-                    return Opened(admission.admitted, admitted_to_private_view())
+                    return Redemption(admission.admitted, admitted_to_private_view())
                 account = await self._accounts.of(chat_id)
-                return Opened(admission.admitted, welcome_view(account=account, just_let_in=True))
+                return Redemption(
+                    admission.admitted, welcome_view(account=account, just_let_in=True)
+                )
             view = admitted_here_view if there == chat_id else admitted_elsewhere_view
-            return Opened(admission.admitted, view(role=invitation.role))
+            return Redemption(admission.admitted, view(role=invitation.role))
         answer = None
         if admission.admitted is Admitted.USED:
             answer = used_code_view()
@@ -56,7 +60,7 @@ class Door:
             answer = expired_code_view()
         elif admission.admitted is Admitted.WRONG:
             answer = wrong_invitation_view(tries_left=admission.tries_left)
-        return Opened(admission.admitted, answer, admission.tries_left)
+        return Redemption(admission.admitted, answer, admission.tries_left)
 
     async def shown_to(self, role: Role, *, chat_id: int, user_id: int) -> None:
         """Somebody came in by another way: the menu of what they may do."""

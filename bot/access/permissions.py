@@ -2,8 +2,15 @@
 
 from collections.abc import Mapping
 
-from bot.interaction.callback_data import Do, Press
-from bot.interaction.page_buttons import AuditPage, HistoryPage, Open, Refresh, TradeStory, WhyPage
+from bot.interaction.callback_data import CallbackData, RunCommand
+from bot.interaction.page_buttons import (
+    AuditPage,
+    HistoryPage,
+    Open,
+    Refresh,
+    TradeDetailsPage,
+    WhyPage,
+)
 from engine.domain.accounts.members import Role
 
 _LOOKING = {
@@ -21,20 +28,20 @@ NEEDED: Mapping[str, Role] = {
 }
 
 
-LOOKING_PAGES: frozenset[type] = frozenset({HistoryPage, Refresh, TradeStory, WhyPage})
+LOOKING_PAGES: frozenset[type] = frozenset({HistoryPage, Refresh, TradeDetailsPage, WhyPage})
 """Pages that change nothing when they are turned."""
 # The pages that whoever may look may turn; the other buttons change something.
 _LOOKING_PRESSES: frozenset[type] = LOOKING_PAGES | {Open}
 _OWNING_PRESSES: frozenset[type] = frozenset({AuditPage})
 
 
-def needed_for_press(press: Press) -> Role:
+def needed_for_press(press: CallbackData) -> Role:
     """What a person must be in the chat to tap the button. A command's button passes here and is
     judged as the command.
     """
     if type(press) in _OWNING_PRESSES:
         return Role.OWNER
-    looks = isinstance(press, Do) or type(press) in _LOOKING_PRESSES
+    looks = isinstance(press, RunCommand) or type(press) in _LOOKING_PRESSES
     return Role.VIEWER if looks else Role.TRADER
 
 

@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.access.authorization import Access
-from bot.interaction.update_kind import stops, wish_in
+from bot.interaction.update_kind import stops, update_kind_of
 from bot.updates.inbox import chat_of, sender_of
 from engine.storage.models import queue_columns
 from engine.storage.queues import inbox
 
 
-class Ranks:
+class UpdatePriorities:
     """A /pause or /halt of somebody who may send it comes first, whatever is being done for its
     chat; chats in which nobody is known come last.
     """
@@ -28,7 +28,7 @@ class Ranks:
         known -= await inbox.unknown_waiting(session, known) if known else set()
         return [
             queue_columns.FIRST
-            if stops(wish_in(raw)) and await self._may_stop(session, raw)
+            if stops(update_kind_of(raw)) and await self._may_stop(session, raw)
             else queue_columns.NORMAL
             if chat_of(raw) in known
             else queue_columns.LAST

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from sqlalchemy.exc import ArgumentError
 
-from bot.config.env_reader import Unusable
+from bot.config.env_reader import InvalidValue
 from bot.parsing.settings import NotUnderstood, parse_symbol
 from engine.domain.accounts.settings import MAX_INTERVAL, MAX_TARGET, MIN_INTERVAL, Threshold
 from engine.domain.market.decimals import ZERO, decimal_from_text
@@ -42,7 +42,9 @@ _PROJECT = re.compile(r"/(?:.+/)?[0-9]+", re.ASCII)
 
 def token(text: str) -> str:
     if not _TOKEN.fullmatch(text):
-        raise Unusable("is not a bot token as BotFather gives it: digits, a colon, 35 characters")
+        raise InvalidValue(
+            "is not a bot token as BotFather gives it: digits, a colon, 35 characters"
+        )
     return text
 
 
@@ -53,11 +55,11 @@ def http_url(text: str) -> str:
         address = urlsplit(text)
         port = address.port
     except ValueError:
-        raise Unusable(not_an_address) from None
+        raise InvalidValue(not_an_address) from None
     if address.scheme not in {"http", "https"} or not address.hostname or port == 0:
-        raise Unusable(not_an_address)
+        raise InvalidValue(not_an_address)
     if not _PRINTABLE.fullmatch(text) or any(mark in text for mark in "@?#"):
-        raise Unusable("must be a bare address: no user, no ? or #, no spaces")
+        raise InvalidValue("must be a bare address: no user, no ? or #, no spaces")
     return text.rstrip("/")
 
 
@@ -67,17 +69,19 @@ def proxy(text: str) -> str:
         address = urlsplit(text)
         port = address.port
     except ValueError:
-        raise Unusable("is not the http:// address of a proxy") from None
+        raise InvalidValue("is not the http:// address of a proxy") from None
     if address.scheme.startswith("socks"):
-        raise Unusable(
+        raise InvalidValue(
             "is a SOCKS proxy, which cannot be used; such programs mostly have an "
             "http:// port as well"
         )
     is_bare = address.path in {"", "/"} and not address.query and not address.fragment
     if address.scheme != "http" or not address.hostname or not port or not is_bare:
-        raise Unusable("is not the http:// address of a proxy, with its port and nothing behind")
+        raise InvalidValue(
+            "is not the http:// address of a proxy, with its port and nothing behind"
+        )
     if not _PRINTABLE.fullmatch(text):
-        raise Unusable("has characters that a proxy's address cannot have; write them as %XX")
+        raise InvalidValue("has characters that a proxy's address cannot have; write them as %XX")
     return text.rstrip("/")
 
 
@@ -93,17 +97,17 @@ def chats(text: str) -> tuple[int, ...]:
     chats: list[int] = []
     for part in (part.strip() for part in text.split(",")):
         if not _CHAT_ID.fullmatch(part):
-            raise Unusable(
+            raise InvalidValue(
                 f"has {_shown(part)}, which is not a chat id: those are "
                 "numbers, with commas between them"
             )
         if int(part) in chats:
-            raise Unusable(f"has {part} twice")
+            raise InvalidValue(f"has {part} twice")
         if (speaker := _SHARED_IDS.get(int(part))) is not None:
-            raise Unusable(f"has {part}, under which {speaker}: it is no one person's id")
+            raise InvalidValue(f"has {part}, under which {speaker}: it is no one person's id")
         chats.append(int(part))
     if chats[0] < 0:
-        raise Unusable("begins with a group; the first id must be a person's: the owner's")
+        raise InvalidValue("begins with a group; the first id must be a person's: the owner's")
     return tuple(chats)
 
 
@@ -111,14 +115,16 @@ def database_url(text: str) -> str:
     try:
         file = sqlite_file(text)
     except BadAddress as e:
-        raise Unusable(str(e)) from None
+        raise InvalidValue(str(e)) from None
     except (ValueError, ArgumentError):
-        raise Unusable(
+        raise InvalidValue(
             "is not a postgres://, postgresql:// or sqlite:/// address of a database"
         ) from None
     is_folder = text.partition("?")[0].endswith(("/", "/.", "/.."))
     if text.startswith("sqlite") and (file is None or is_folder):
-        raise Unusable("names no file: SQLite addresses have three slashes, sqlite:///data/x.db")
+        raise InvalidValue(
+            "names no file: SQLite addresses have three slashes, sqlite:///data/x.db"
+        )
     return text
 
 
@@ -126,14 +132,14 @@ def keys(text: str) -> tuple[str, ...]:
     keys = tuple(key.strip() for key in text.split(","))
     for position, key in enumerate(keys, start=1):
         if not is_key(key):
-            raise Unusable(f"has {len(keys)} key(s) and number {position} is not a Fernet key")
+            raise InvalidValue(f"has {len(keys)} key(s) and number {position} is not a Fernet key")
     return keys
 
 
 def target(text: str) -> Decimal:
     target = _number(text)
     if not ZERO < target <= MAX_TARGET or target != round(target, _CENT_DECIMALS):
-        raise Unusable(f"must be from 0.01 to {MAX_TARGET} USDT, in whole cents")
+        raise InvalidValue(f"must be from 0.01 to {MAX_TARGET} USDT, in whole cents")
     return target
 
 
@@ -142,7 +148,7 @@ def threshold(text: str) -> Threshold:
     number = _number(text.removesuffix("%").rstrip())
     most, decimals = (100, 2) if is_percent else (1, 4)
     if not ZERO < number < most or number != round(number, decimals):
-        raise Unusable("must be from 0.0001 to 0.9999 of the target, or from 0.01% to 99.99%")
+        raise InvalidValue("must be from 0.0001 to 0.9999 of the target, or from 0.01% to 99.99%")
     return Threshold(number.scaleb(-2) if is_percent else number)
 
 
@@ -150,13 +156,13 @@ def seconds(text: str) -> timedelta:
     seconds = _number(text)
     least, most = (int(limit.total_seconds()) for limit in (MIN_INTERVAL, MAX_INTERVAL))
     if not least <= seconds <= most or seconds != int(seconds):
-        raise Unusable(f"must be a whole number of seconds from {least} to {most}")
+        raise InvalidValue(f"must be a whole number of seconds from {least} to {most}")
     return timedelta(seconds=int(seconds))
 
 
 def port(text: str) -> int:
     if not _PORT.fullmatch(text) or not 0 < int(text) <= _LAST_PORT:
-        raise Unusable(f"must be a whole number from 1 to {_LAST_PORT}")
+        raise InvalidValue(f"must be a whole number from 1 to {_LAST_PORT}")
     return int(text)
 
 
@@ -164,7 +170,7 @@ def address(text: str) -> str:
     try:
         return str(ip_address(text.removeprefix("[").removesuffix("]")))
     except ValueError:
-        raise Unusable(
+        raise InvalidValue(
             "is not an address of this machine: 127.0.0.1, ::1, 0.0.0.0 or :: for example"
         ) from None
 
@@ -173,42 +179,42 @@ def pair(text: str) -> Symbol:
     try:
         return parse_symbol(text)
     except NotUnderstood:
-        raise Unusable(f"is {_shown(text)}, which is not a pair against USDT") from None
+        raise InvalidValue(f"is {_shown(text)}, which is not a pair against USDT") from None
 
 
 def days_kept(text: str) -> timedelta:
     """A week at least: so far back looks what counts what went wrong lately."""
     days = _number(text)
     if not _LEAST_DAYS <= days <= _MOST_DAYS or days != int(days):
-        raise Unusable(f"must be a whole number of days from {_LEAST_DAYS} to {_MOST_DAYS}")
+        raise InvalidValue(f"must be a whole number of days from {_LEAST_DAYS} to {_MOST_DAYS}")
     return timedelta(days=int(days))
 
 
 def level(text: str) -> str:
     level = text.upper()
     if level not in _LEVELS:
-        raise Unusable(f"is {_shown(text)}, which is none of {', '.join(_LEVELS)}")
+        raise InvalidValue(f"is {_shown(text)}, which is none of {', '.join(_LEVELS)}")
     return level
 
 
 def log_format(text: str) -> str:
     chosen = text.lower()
     if chosen not in _FORMATS:
-        raise Unusable(f"is {_shown(text)}, which is none of {', '.join(_FORMATS)}")
+        raise InvalidValue(f"is {_shown(text)}, which is none of {', '.join(_FORMATS)}")
     return chosen
 
 
 def bearer(text: str) -> str:
     """Not quoted in any complaint, as it is a secret; so are the addresses below."""
     if not _BEARER.fullmatch(text):
-        raise Unusable("must be 16 or more letters, digits and . _ ~ + / -")
+        raise InvalidValue("must be 16 or more letters, digits and . _ ~ + / -")
     return text
 
 
 def dsn(text: str) -> str:
     address = _secret_address(text)
     if not address.username or not _PROJECT.fullmatch(address.path):
-        raise Unusable("is not a DSN as Sentry shows it: https://, a key, @, a host, a number")
+        raise InvalidValue("is not a DSN as Sentry shows it: https://, a key, @, a host, a number")
     return text
 
 
@@ -224,14 +230,14 @@ def _secret_address(text: str) -> SplitResult:
     except ValueError:
         usable = None
     if not usable or not _PRINTABLE.fullmatch(text):
-        raise Unusable("is not an http:// or https:// address")
+        raise InvalidValue("is not an http:// or https:// address")
     return urlsplit(text)
 
 
 def _count(text: str, *, least: int, most: int) -> int:
     number = _number(text)
     if not least <= number <= most or number != int(number):
-        raise Unusable(f"must be a whole number from {least} to {most}")
+        raise InvalidValue(f"must be a whole number from {least} to {most}")
     return int(number)
 
 
@@ -239,7 +245,7 @@ def _number(text: str) -> Decimal:
     try:
         return decimal_from_text(text)
     except ValueError:
-        raise Unusable(f"is {_shown(text)}, which is not a number") from None
+        raise InvalidValue(f"is {_shown(text)}, which is not a number") from None
 
 
 def _shown(text: str) -> str:

@@ -45,11 +45,11 @@ T = TypeVar("T")
 D = TypeVar("D")
 
 
-class Unusable(Exception):
+class InvalidValue(Exception):
     """What is wrong with a value, in words that do not tell a secret."""
 
 
-class Reading:
+class EnvReader:
     """Takes variables one by one and collects what is wrong with them."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
@@ -69,7 +69,7 @@ class Reading:
         except UnicodeEncodeError:
             self.refuse(name, "has characters that this machine cannot read: set LC_ALL=C.UTF-8")
             return default
-        except Unusable as e:
+        except InvalidValue as e:
             self.refuse(name, str(e))
             return default
 

@@ -10,13 +10,13 @@ from enum import Enum, auto
 from bot.config.settings import BadSettings, ProcessSettings
 
 
-class Role(Enum):
+class ProcessType(Enum):
     WORKER = "worker"
     WEB = "web"
     ENGINE = "engine"
 
 
-class Coming(Enum):
+class UpdateMode(Enum):
     """How updates come to a process."""
 
     POLLED = auto()
@@ -24,17 +24,17 @@ class Coming(Enum):
     ELSEWHERE = auto()  # other processes take them, this one works them off with the others
 
 
-def coming(role: Role, *, webhook_url: str | None) -> Coming:
+def update_mode(role: ProcessType, *, webhook_url: str | None) -> UpdateMode:
     match role:
-        case Role.WEB:
-            return Coming.BROUGHT
-        case Role.WORKER if webhook_url is None:
-            return Coming.POLLED
-        case Role.WORKER | Role.ENGINE:
-            return Coming.ELSEWHERE
+        case ProcessType.WEB:
+            return UpdateMode.BROUGHT
+        case ProcessType.WORKER if webhook_url is None:
+            return UpdateMode.POLLED
+        case ProcessType.WORKER | ProcessType.ENGINE:
+            return UpdateMode.ELSEWHERE
 
 
-def require(role: Role, settings: ProcessSettings) -> None:
+def require(role: ProcessType, settings: ProcessSettings) -> None:
     """Raises BadSettings where *role* needs more than was set."""
     problems = []
     if settings.telegram_token is None:
@@ -42,12 +42,12 @@ def require(role: Role, settings: ProcessSettings) -> None:
             f"TELEGRAM_TOKEN is required by the {role.value} process; "
             "without a process type, `python -m bot` is the demo"
         )
-    if role is Role.WEB and settings.webhook_url is None:
+    if role is ProcessType.WEB and settings.webhook_url is None:
         problems.append(
             "WEBHOOK_URL is required by the web process: the https address at which "
             "Telegram finds it; or start a worker, which polls"
         )
-    if role is Role.WEB and settings.port is None:
+    if role is ProcessType.WEB and settings.port is None:
         problems.append("PORT is required by the web process: where it listens; PORT=8080, say")
     if problems:
         raise BadSettings(problems)

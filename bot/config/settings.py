@@ -9,11 +9,11 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from bot.config import env as environment
-from bot.config.env_reader import Reading
+from bot.config.env_reader import EnvReader
 from bot.observability.redaction import login_of, whole_of
 from engine.domain.accounts.settings import Settings, Threshold
 from engine.domain.market.pairs import Symbol
-from engine.exchanges.rate_limiter import Limits
+from engine.exchanges.rate_limiter import RateLimits
 from engine.storage.postgres import with_tls
 from engine.storage.schema import DEFAULT_URL, sqlite_file
 
@@ -40,7 +40,7 @@ class ProcessSettings:
     telegram_proxy: str | None = field(repr=False)
     mexc_api_url: str
     mexc_proxy: str | None = field(repr=False)
-    mexc_limits: Limits
+    mexc_limits: RateLimits
     authorized_chats: tuple[int, ...]
     database_url: str = field(repr=False)
     encryption_keys: tuple[str, ...] = field(repr=False)
@@ -87,18 +87,20 @@ class ProcessSettings:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """Raises BadSettings with every problem there is. A blank variable is not set."""
-        reading = Reading(env)
+        reading = EnvReader(env)
         settings = cls(
             telegram_token=reading.one("TELEGRAM_TOKEN", environment.token, None),
             telegram_api_url=reading.one("TELEGRAM_API_URL", environment.http_url, _TELEGRAM),
             telegram_proxy=reading.one("TELEGRAM_PROXY", environment.proxy, None),
             mexc_api_url=reading.one("MEXC_API_URL", environment.http_url, "https://api.mexc.com"),
             mexc_proxy=reading.one("MEXC_PROXY", environment.proxy, None),
-            mexc_limits=Limits(
-                weight=reading.one("MEXC_WEIGHT", environment.weight, Limits().weight),
-                orders=reading.one("MEXC_ORDERS_PER_SECOND", environment.rate, Limits().orders),
+            mexc_limits=RateLimits(
+                weight=reading.one("MEXC_WEIGHT", environment.weight, RateLimits().weight),
+                orders=reading.one(
+                    "MEXC_ORDERS_PER_SECOND", environment.rate, RateLimits().orders
+                ),
                 account_reads=reading.one(
-                    "MEXC_READS_PER_SECOND", environment.rate, Limits().account_reads
+                    "MEXC_READS_PER_SECOND", environment.rate, RateLimits().account_reads
                 ),
             ),
             authorized_chats=reading.one("AUTHORIZED_CHATS", environment.chats, ()),
@@ -144,7 +146,7 @@ class ProcessSettings:
         return settings
 
 
-def _database_url(reading: Reading) -> str:
+def _database_url(reading: EnvReader) -> str:
     url = reading.one("DATABASE_URL", environment.database_url, DEFAULT_URL)
     # Heroku's addresses do not say that its databases want TLS, and are reached from outside.
     return with_tls(url) if reading.is_set("DYNO") else url
@@ -162,7 +164,7 @@ def _is_refused_by_telegram(settings: ProcessSettings) -> bool:
     return address.scheme != "https" or address.port not in _WEBHOOK_PORTS
 
 
-def _interval(reading: Reading) -> timedelta:
+def _interval(reading: EnvReader) -> timedelta:
     """DELTA is what the script before this program called it."""
     interval = reading.one("CHECK_INTERVAL", environment.seconds, None)
     delta = reading.one("DELTA", environment.seconds, None)

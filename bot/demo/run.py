@@ -18,19 +18,19 @@ from bot.config.settings import ProcessSettings
 from bot.demo.console import Console, ConsoleRequest
 from bot.demo.terminal import Terminal
 from bot.demo.tour import Tour
-from bot.runtime.components import Venue, assemble
+from bot.runtime.components import ExchangeSetup, assemble
 from bot.runtime.startup import build_application, come_online, open_database
-from bot.runtime.supervisor import live
+from bot.runtime.supervisor import run_until_stopped
 from bot.updates.inbox import UpdateStore
-from bot.updates.polling import Intake
+from bot.updates.polling import UpdatePoller
 from engine.clock import Clock, SystemClock
 from engine.domain.accounts.account import Account
 from engine.domain.market.balances import Holdings
 from engine.exchanges.paper.exchange import PaperExchange
 from engine.exchanges.paper.simulated_market import (
     RULES,
-    Deposits,
-    SimulatedKeyCheck,
+    SimulatedDeposits,
+    SimulatedKeyInspector,
     SimulatedMarket,
 )
 from engine.security.vault import Vault
@@ -67,7 +67,9 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
         stack.push_async_callback(application.shutdown)
         # The tour tells one story, in which each drift is one trade.
         market = SimulatedMarket(clock, _SEED, thins=somebody_types)
-        deposits = Deposits(database=database, clock=clock, seed=_SEED, tell=console.moved)
+        deposits = SimulatedDeposits(
+            database=database, clock=clock, seed=_SEED, tell=console.moved
+        )
         parts = assemble(
             application=application,
             database=database,
@@ -77,7 +79,7 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
             authorized_chats=(1,),
         )
         keyboard = _Keyboard()
-        intake = Intake(
+        intake = UpdatePoller(
             source=keyboard,
             store=UpdateStore(
                 database=database,
@@ -107,7 +109,7 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
         engine = [parts.heartbeat.run, parts.dispatcher.run, parts.rounds.run, intake.run]
         if somebody_types:  # the tour moves money when its story needs it
             engine.append(deposits.run)
-        await live(
+        await run_until_stopped(
             stop=stop,
             engine=engine,
             dispatcher=parts.dispatcher,
@@ -132,16 +134,16 @@ class _Keyboard:
 
 def demo_venue(
     settings: ProcessSettings, *, market: SimulatedMarket, database: Database, clock: Clock
-) -> Venue:
+) -> ExchangeSetup:
     def paper(account: Account) -> PaperExchange:
         return PaperExchange(account_id=account.id, market=market, database=database, clock=clock)
 
     async def open_paper(account: Account, _: Holdings | None) -> None:
         await paper(account).open_ledger(None, symbol=account.settings.symbol)
 
-    return Venue(
+    return ExchangeSetup(
         exchange_for=paper,
-        key_check=SimulatedKeyCheck(market, clock),
+        key_check=SimulatedKeyInspector(market, clock),
         open_paper=open_paper,
         paper_only=True,
         defaults=replace(settings.default_settings, dry_run=True, symbol=RULES.symbol),

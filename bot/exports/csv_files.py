@@ -8,7 +8,7 @@ from datetime import tzinfo
 from io import TextIOWrapper
 from pathlib import Path
 
-from engine.domain.orders.order import Intent
+from engine.domain.orders.order import Order
 
 # Telegram takes files of up to 50 MB from a bot.
 MOST_BYTES = 45_000_000
@@ -20,12 +20,12 @@ Row = Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class CsvFile:
     """A kind of file: *rows* are those of one trade, under *columns*, with times in a zone."""
 
     stem: str
     columns: Row
-    rows: Callable[[Intent, tzinfo], Iterable[Row]]
+    rows: Callable[[Order, tzinfo], Iterable[Row]]
     real_only: bool = False
 
 
@@ -36,14 +36,14 @@ def defused(cell: str) -> str:
     return cell
 
 
-class Parts:
+class CsvParts:
     """Writes trades into files in *folder*; one that is full is followed by another.
 
     Meant for a thread: nothing in here waits, but it writes to the disk.
     """
 
     def __init__(
-        self, sheet: Sheet, *, folder: Path, zone: tzinfo, most_bytes: int = MOST_BYTES
+        self, sheet: CsvFile, *, folder: Path, zone: tzinfo, most_bytes: int = MOST_BYTES
     ) -> None:
         self._sheet = sheet
         self._folder = folder
@@ -52,7 +52,7 @@ class Parts:
         self._file: TextIOWrapper | None = None
         self._paths: list[Path] = []
 
-    def write(self, trades: Iterable[Intent]) -> None:
+    def write(self, trades: Iterable[Order]) -> None:
         """Some more trades, oldest first. A few thousand at once, or a part may grow too large."""
         if self._file is None or self._file.tell() >= self._most_bytes:
             self._begin()

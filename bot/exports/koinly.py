@@ -8,10 +8,10 @@ asset (MX) stands in the fee's columns; a further one is a row of its own, label
 from collections.abc import Iterable
 from datetime import UTC, tzinfo
 
-from bot.exports.csv_files import Row, Sheet
+from bot.exports.csv_files import CsvFile, Row
 from engine.domain.market.decimals import ZERO, plain
 from engine.domain.market.pairs import USDT, Side, base_of
-from engine.domain.orders.order import Intent
+from engine.domain.orders.order import Order
 
 COLUMNS = (
     "Date",
@@ -30,7 +30,7 @@ COLUMNS = (
 _COST = "cost"
 
 
-def _rows(trade: Intent, _: tzinfo) -> Iterable[Row]:
+def _rows(trade: Order, _: tzinfo) -> Iterable[Row]:
     """Koinly wants UTC, whatever time the person lives in."""
     execution, base = trade.execution, base_of(trade.symbol)
     at = (trade.resolved_at or trade.created_at).astimezone(UTC)
@@ -56,10 +56,10 @@ def _rows(trade: Intent, _: tzinfo) -> Iterable[Row]:
         yield (when, amount, asset, "", "", "", "", "", "", _COST, fee_of, "")
 
 
-def _known_fees(trade: Intent) -> str:
+def _known_fees(trade: Order) -> str:
     if trade.fees is None:
         return ", fee not known"
     return "" if trade.fees.complete else ", fee known in part"
 
 
-KOINLY = Sheet("ballast-koinly", COLUMNS, _rows, real_only=True)
+KOINLY = CsvFile("ballast-koinly", COLUMNS, _rows, real_only=True)

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 
-from bot.exports.csv_files import Row, Sheet
+from bot.exports.csv_files import CsvFile, Row
 from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import base_of
-from engine.domain.orders.order import Intent
+from engine.domain.orders.order import Order
 from engine.domain.orders.slippage import slippage
 
 COLUMNS = (
@@ -44,7 +44,7 @@ COLUMNS = (
 )
 
 
-def _rows(trade: Intent, zone: tzinfo) -> Iterable[Row]:
+def _rows(trade: Order, zone: tzinfo) -> Iterable[Row]:
     execution = trade.execution
     at = trade.resolved_at or trade.created_at
     slipped = slippage(trade)
@@ -79,7 +79,7 @@ def _rows(trade: Intent, zone: tzinfo) -> Iterable[Row]:
     )
 
 
-def _fees(trade: Intent) -> str:
+def _fees(trade: Order) -> str:
     if trade.fees is None:
         return ""
     paid = " ".join(f"{plain(amount)} {asset}" for asset, amount in trade.fees.by_asset.items())
@@ -94,4 +94,4 @@ def _maybe(amount: Decimal | None) -> str:
     return "" if amount is None else plain(amount)
 
 
-EVERYTHING = Sheet("ballast-trades", COLUMNS, _rows)
+EVERYTHING = CsvFile("ballast-trades", COLUMNS, _rows)

@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 
 from telegram import InlineKeyboardMarkup
 
-from bot.exports.csv_files import MOST_BYTES, Parts, Sheet
+from bot.exports.csv_files import MOST_BYTES, CsvFile, CsvParts
 from bot.interaction.message import Message
 from bot.interaction.request import Document, Progress
-from engine.domain.orders.order import AccountId, Intent
+from engine.domain.orders.order import AccountId, Order
 from engine.storage.database import Database
 from engine.storage.trading import trades
 
@@ -38,7 +38,7 @@ class Words(Protocol):
 async def collect(
     database: Database,
     account_id: AccountId,
-    sheet: Sheet,
+    sheet: CsvFile,
     *,
     words: Words,
     total: int,
@@ -49,9 +49,9 @@ async def collect(
     async with database.reading() as session:
         zone = await asyncio.to_thread(_zone, await trades.zone_name(session, account_id))
     with tempfile.TemporaryDirectory(prefix="ballast-export-") as folder:
-        parts = Parts(sheet, folder=Path(folder), zone=zone, most_bytes=most_bytes)
+        parts = CsvParts(sheet, folder=Path(folder), zone=zone, most_bytes=most_bytes)
         done = 0
-        last: tuple[Intent, int] | None = None
+        last: tuple[Order, int] | None = None
         while True:
             async with database.reading() as session:
                 page = await trades.after(

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.handlers.settings import CHOICE
-from bot.interaction.confirmations import Questions
+from bot.interaction.confirmations import Confirmations
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import Tune, Unwarn
-from bot.interaction.request import Ask, Command, OnTap, Page
+from bot.interaction.page_buttons import RemoveLowBalance, SetAlert
+from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
 from bot.parsing.alerts import LowWish, UnknownZone, parse_alerts, parse_warn
 from bot.parsing.settings import Ambiguous, NotUnderstood
 from bot.views.alert_preferences import (
@@ -18,8 +18,8 @@ from bot.views.alert_preferences import (
 )
 from bot.views.low_balance import mark_removed_view, mark_set_view, marks_view, too_many_marks_view
 from bot.views.settings import not_understood_view, question_view
-from engine.accounts.account_service import Accounts
-from engine.accounts.alert_preferences import Alerting
+from engine.accounts.account_service import AccountService
+from engine.accounts.alert_preferences import AlertPreferenceService
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.market.pairs import Asset
@@ -27,14 +27,14 @@ from engine.rebalancing.preview import Previews
 from engine.storage.serialization import to_json
 
 
-class AlertsOf:
+class AlertsHandler:
     def __init__(
         self,
         *,
-        accounts: Accounts,
-        alerting: Alerting,
+        accounts: AccountService,
+        alerting: AlertPreferenceService,
         previews: Previews,
-        questions: Questions,
+        questions: Confirmations,
         clock: Clock,
     ) -> None:
         self._accounts = accounts
@@ -48,14 +48,14 @@ class AlertsOf:
         return {"alerts": self.alerts, "warn": self.warn}
 
     @property
-    def taps(self) -> Mapping[str, OnTap]:
+    def taps(self) -> Mapping[str, ConfirmationHandler]:
         return {}
 
     @property
-    def pages(self) -> Mapping[type, Page]:
-        return {Tune: self._tuned, Unwarn: self._unwarned}
+    def pages(self) -> Mapping[type, PageHandler]:
+        return {SetAlert: self._tuned, RemoveLowBalance: self._unwarned}
 
-    async def alerts(self, ask: Ask) -> Message:
+    async def alerts(self, ask: Request) -> Message:
         account = await self._accounts.of(ask.chat_id)
         now = self._clock.now()
         if not ask.argument:
@@ -76,7 +76,7 @@ class AlertsOf:
             account=account, part=part, before=change.before, settings=change.after, now=now
         )
 
-    async def _tuned(self, ask: Ask, press: Tune) -> Message:
+    async def _tuned(self, ask: Request, press: SetAlert) -> Message:
         """A button of the panel: what it would be to type it, or the choices for its part."""
         if press.value:
             return await self.alerts(replace(ask, argument=f"{press.part} {press.value}"))
@@ -88,7 +88,7 @@ class AlertsOf:
             now=self._clock.now(),
         )
 
-    async def warn(self, ask: Ask) -> Message:
+    async def warn(self, ask: Request) -> Message:
         account = await self._accounts.of(ask.chat_id)
         if not ask.argument:
             return marks_view(account=account, marks=await self._alerting.marks(account))
@@ -105,7 +105,7 @@ class AlertsOf:
             )
         return await self._set_mark(ask, account, wish)
 
-    async def _set_mark(self, ask: Ask, account: Account, wish: LowWish) -> Message:
+    async def _set_mark(self, ask: Request, account: Account, wish: LowWish) -> Message:
         if wish.below is None:
             raise ValueError("there is no mark to set")
         change = await self._alerting.set_mark(
@@ -121,14 +121,14 @@ class AlertsOf:
             rules=await self._previews.known_rules(account),
         )
 
-    async def _unwarned(self, ask: Ask, press: Unwarn) -> Message:
+    async def _unwarned(self, ask: Request, press: RemoveLowBalance) -> Message:
         account = await self._accounts.of(ask.chat_id)
         asset = Asset(press.asset)
         await self._alerting.remove_mark(account, asset, user_id=ask.user_id)
         marks = await self._alerting.marks(account)
         return marks_view(account=account, marks=marks, removed=asset)
 
-    async def _asked_back(self, ask: Ask, ambiguous: Ambiguous) -> Message:
+    async def _asked_back(self, ask: Request, ambiguous: Ambiguous) -> Message:
         options = to_json([ambiguous.topic.value, *ambiguous.options])
         question_id = await self._questions.ask(ask, kind=CHOICE, payload=options)
         return question_view(

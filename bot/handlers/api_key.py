@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping
 
 from bot.interaction.callback_data import Choose, Confirm
-from bot.interaction.confirmations import Questions
-from bot.interaction.conversations import Dialogs
+from bot.interaction.confirmations import Confirmations
+from bot.interaction.conversations import Conversations
 from bot.interaction.message import Message
-from bot.interaction.request import Ask, Command, OnTap, Page
-from bot.messaging.responder import Replies
+from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
+from bot.messaging.responder import Responder
 from bot.views.api_key import (
     another_key_view,
     ask_disconnect_view,
@@ -25,7 +25,7 @@ from bot.views.stray_api_keys import (
     not_as_text_view,
     stray_key_view,
 )
-from engine.accounts.account_service import Accounts
+from engine.accounts.account_service import AccountService
 from engine.errors import EngineError
 from engine.rebalancing.preview import Previews
 from engine.storage.chat.confirmations import Confirmation
@@ -39,15 +39,15 @@ _KEY_AND_SECRET = 2
 _LIKE_A_KEY = re.compile(r"\b(?:mx0[A-Za-z0-9]{8,}|[0-9a-f]{32})\b", re.ASCII)
 
 
-class Keys:
+class ApiKeyHandler:
     def __init__(
         self,
         *,
-        accounts: Accounts,
+        accounts: AccountService,
         previews: Previews,
-        questions: Questions,
-        replies: Replies,
-        dialogs: Dialogs,
+        questions: Confirmations,
+        replies: Responder,
+        dialogs: Conversations,
     ) -> None:
         self._accounts = accounts
         self._previews = previews
@@ -60,14 +60,14 @@ class Keys:
         return {"connect": self.connect, "disconnect": self.disconnect}
 
     @property
-    def taps(self) -> Mapping[str, OnTap]:
-        return {DISCONNECT: OnTap(self._questions.once(self._disconnect_confirmed))}
+    def taps(self) -> Mapping[str, ConfirmationHandler]:
+        return {DISCONNECT: ConfirmationHandler(self._questions.once(self._disconnect_confirmed))}
 
     @property
-    def pages(self) -> Mapping[type, Page]:
+    def pages(self) -> Mapping[type, PageHandler]:
         return {}
 
-    async def connect(self, ask: Ask) -> Message:
+    async def connect(self, ask: Request) -> Message:
         """Whatever was typed is deleted before anything else is done with it, and so is a picture
         or a file that came with it: it may show the key.
         """
@@ -85,7 +85,7 @@ class Keys:
             return malformed_key_view(deleted=deleted)
         return await self._try(ask, api_key=words[0], api_secret=words[1], deleted=deleted)
 
-    async def said(self, ask: Ask, text: str) -> Message | None:
+    async def said(self, ask: Request, text: str) -> Message | None:
         """An answer to a step of /connect; None if none was being waited for."""
         step = await self._dialogs.step(ask)
         if step is None or step.kind not in {_AWAITS_KEY, _AWAITS_SECRET}:
@@ -105,7 +105,7 @@ class Keys:
         )  # only now: killed in between, the same message is understood again
         return answer
 
-    async def stray(self, ask: Ask, text: str) -> Message | None:
+    async def stray(self, ask: Request, text: str) -> Message | None:
         """What looks like a key where none was asked for goes as well; None if nothing does.
 
         Behind /connect everything does: in an edit or a forwarded message it is not obeyed.
@@ -115,7 +115,7 @@ class Keys:
             return None
         return stray_key_view(deleted=await self._delete(ask))
 
-    async def disconnect(self, ask: Ask) -> Message:
+    async def disconnect(self, ask: Request) -> Message:
         account = await self._accounts.of(ask.chat_id)
         if account.sealed_key is None:
             return nothing_to_disconnect_view()
@@ -125,7 +125,7 @@ class Keys:
         return ask_disconnect_view(account=account, confirmation_id=question_id)
 
     async def _disconnect_confirmed(
-        self, question: Confirmation, _: Confirm | Choose, ask: Ask
+        self, question: Confirmation, _: Confirm | Choose, ask: Request
     ) -> Message:
         change = await self._accounts.disconnect(
             ask.chat_id, user_id=ask.user_id, key_tail=question.payload
@@ -136,10 +136,10 @@ class Keys:
             return another_key_view(account=change.after)
         return disconnected_view(account=change.after, key_tail=change.before.key_tail)
 
-    async def _delete(self, ask: Ask) -> bool:
+    async def _delete(self, ask: Request) -> bool:
         return await self._replies.delete(ask.chat_id, ask.message_id, is_secret=True)
 
-    async def _try(self, ask: Ask, *, api_key: str, api_secret: str, deleted: bool) -> Message:
+    async def _try(self, ask: Request, *, api_key: str, api_secret: str, deleted: bool) -> Message:
         before = await self._accounts.of(ask.chat_id)
         try:
             facts = await self._accounts.connect(

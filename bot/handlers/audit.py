@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from bot.access.authorization import Access
 from bot.interaction.message import Message
 from bot.interaction.page_buttons import AuditPage
-from bot.interaction.request import Ask, Command, OnTap, Page
+from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
 from bot.views.audit import audit_view
-from engine.accounts.members import People
+from engine.accounts.members import MemberService
 
 _ROWS = 8
 
 
-class Trail:
-    def __init__(self, *, people: People, access: Access) -> None:
+class AuditHandler:
+    def __init__(self, *, people: MemberService, access: Access) -> None:
         self._people = people
         self._access = access
 
@@ -22,20 +22,20 @@ class Trail:
         return {"audit": self.audit}
 
     @property
-    def taps(self) -> Mapping[str, OnTap]:
+    def taps(self) -> Mapping[str, ConfirmationHandler]:
         return {}
 
     @property
-    def pages(self) -> Mapping[type, Page]:
+    def pages(self) -> Mapping[type, PageHandler]:
         return {AuditPage: self.turned}
 
-    async def audit(self, ask: Ask) -> Message:
+    async def audit(self, ask: Request) -> Message:
         return await self._page(ask, 0)
 
-    async def turned(self, ask: Ask, press: AuditPage) -> Message:
+    async def turned(self, ask: Request, press: AuditPage) -> Message:
         return await self._page(ask, press.page)
 
-    async def _page(self, ask: Ask, number: int) -> Message:
+    async def _page(self, ask: Request, number: int) -> Message:
         entries, has_more = await self._people.trail(ask.chat_id, size=_ROWS, number=number)
         people = await self._people.of(await self._access.circle(ask.chat_id))
         names = {member.user_id: member.name for member in people if member.name}

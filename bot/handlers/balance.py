@@ -3,21 +3,21 @@
 from collections.abc import Mapping
 
 from bot.interaction.message import Message
-from bot.interaction.request import Ask, Command, OnTap, Page
+from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
 from bot.views.balance import balance_failed_view, balance_view
 from bot.views.rebalance_plan import no_key_view
-from engine.accounts.account_service import Accounts
+from engine.accounts.account_service import AccountService
 from engine.clock import Clock
 from engine.domain.market.pairs import base_of
 from engine.errors import Unavailable
 from engine.rebalancing.preview import Previews
 
 
-class BalanceOf:
+class BalanceHandler:
     def __init__(
         self,
         *,
-        accounts: Accounts,
+        accounts: AccountService,
         previews: Previews,
         clock: Clock,
     ) -> None:
@@ -30,14 +30,14 @@ class BalanceOf:
         return {"balance": self.balance}
 
     @property
-    def taps(self) -> Mapping[str, OnTap]:
+    def taps(self) -> Mapping[str, ConfirmationHandler]:
         return {}
 
     @property
-    def pages(self) -> Mapping[type, Page]:
+    def pages(self) -> Mapping[type, PageHandler]:
         return {}
 
-    async def balance(self, ask: Ask) -> Message:
+    async def balance(self, ask: Request) -> Message:
         account = await self._accounts.of(ask.chat_id)
         if not account.can_trade:
             return no_key_view(account=account)

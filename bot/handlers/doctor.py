@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.interaction.message import Message
-from bot.interaction.request import Ask, Command, OnTap, Page
-from bot.observability.telegram_activity import Polls
+from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
+from bot.observability.telegram_activity import TelegramActivity
 from bot.version import VERSION
 from bot.views.doctor import doctor_view
-from engine.accounts.account_service import Accounts
+from engine.accounts.account_service import AccountService
 from engine.accounts.deliverability import Deliverability
 from engine.accounts.diagnosis import Symptoms, diagnose
-from engine.accounts.key_expiry import KeyLife
-from engine.accounts.overview import Situations
-from engine.accounts.workload import Backlog, Workload
+from engine.accounts.key_expiry import KeyExpiryMonitor
+from engine.accounts.overview import AccountOverviews
+from engine.accounts.workload import RequestBacklog, Workload
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.orders.order import OrderState
@@ -33,15 +33,15 @@ _PATIENCE_S = 4
 _LATELY = timedelta(days=7)
 
 
-class Doctor:
+class DoctorHandler:
     def __init__(
         self,
         *,
-        accounts: Accounts,
+        accounts: AccountService,
         previews: Previews,
-        situations: Situations,
-        key_life: KeyLife,
-        polls: Polls,
+        situations: AccountOverviews,
+        key_life: KeyExpiryMonitor,
+        polls: TelegramActivity,
         workload: Callable[[], Workload],
         deliverability: Deliverability,
         database: Database,
@@ -63,14 +63,14 @@ class Doctor:
         return {"doctor": self.doctor}
 
     @property
-    def taps(self) -> Mapping[str, OnTap]:
+    def taps(self) -> Mapping[str, ConfirmationHandler]:
         return {}
 
     @property
-    def pages(self) -> Mapping[type, Page]:
+    def pages(self) -> Mapping[type, PageHandler]:
         return {}
 
-    async def doctor(self, ask: Ask) -> Message:
+    async def doctor(self, ask: Request) -> Message:
         account = await self._accounts.of(ask.chat_id)
         found = await self._examine(account)
         return doctor_view(
@@ -119,12 +119,12 @@ class Doctor:
             await key_values.put(session, f"doctor:{account.id}", self._clock.now().isoformat())
         return self._clock.steady() - began
 
-    async def _count(self, account: Account) -> Backlog:
+    async def _count(self, account: Account) -> RequestBacklog:
         since = self._clock.now() - _LATELY
         chat_id = account.chat_id
         refused = await self._deliverability.of_chat(chat_id)
         async with self._database.reading() as session:
-            return Backlog(
+            return RequestBacklog(
                 mine=await queue.waiting(session, OutboxRow, chat_id=chat_id),
                 all=await queue.waiting(session, OutboxRow),
                 given_up=await outbox.given_up(session, chat_id=chat_id, since=since),

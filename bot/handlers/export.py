@@ -2,12 +2,20 @@
 
 from collections.abc import AsyncGenerator, Mapping
 
-from bot.exports.csv_files import Sheet
+from bot.exports.csv_files import CsvFile
 from bot.exports.koinly import KOINLY
 from bot.exports.trades_table import EVERYTHING
 from bot.exports.writer import Words, collect
 from bot.interaction.message import Message
-from bot.interaction.request import Ask, Command, Document, Documents, OnTap, Page, Progress
+from bot.interaction.request import (
+    Command,
+    ConfirmationHandler,
+    Document,
+    Documents,
+    PageHandler,
+    Progress,
+    Request,
+)
 from bot.views.export import (
     ExportWords,
     KoinlyWords,
@@ -15,18 +23,18 @@ from bot.views.export import (
     nothing_to_export_view,
     unknown_export_view,
 )
-from engine.accounts.account_service import Accounts
+from engine.accounts.account_service import AccountService
 from engine.storage.database import Database
 from engine.storage.trading import trades
 
-_KINDS: Mapping[str, tuple[Sheet, Words]] = {
+_KINDS: Mapping[str, tuple[CsvFile, Words]] = {
     "": (EVERYTHING, ExportWords()),
     "koinly": (KOINLY, KoinlyWords()),
 }
 
 
-class Export:
-    def __init__(self, *, accounts: Accounts, database: Database) -> None:
+class ExportHandler:
+    def __init__(self, *, accounts: AccountService, database: Database) -> None:
         self._accounts = accounts
         self._database = database
 
@@ -35,14 +43,14 @@ class Export:
         return {"export": self.export}
 
     @property
-    def taps(self) -> Mapping[str, OnTap]:
+    def taps(self) -> Mapping[str, ConfirmationHandler]:
         return {}
 
     @property
-    def pages(self) -> Mapping[type, Page]:
+    def pages(self) -> Mapping[type, PageHandler]:
         return {}
 
-    async def export(self, ask: Ask) -> Message | Documents:
+    async def export(self, ask: Request) -> Message | Documents:
         kind = _KINDS.get(ask.argument.lower())
         if kind is None:
             return unknown_export_view(typed_text=ask.argument)

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.access.authorization import Access
-from bot.access.invitation_codes import Door
+from bot.access.invitation_codes import InvitationCodes
 from bot.interaction.message import Message
-from bot.interaction.request import Ask, Command, OnTap, Page
+from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
 from bot.observability.logs import recent_lines
 from bot.parsing.settings import NotUnderstood, Topic, parse_log_lines
 from bot.version import VERSION
@@ -15,21 +15,21 @@ from bot.views.access import already_in_view, owner_only_view, welcome_view
 from bot.views.general import logs_view, version_view
 from bot.views.help import help_view
 from bot.views.settings import not_understood_view
-from engine.accounts.account_service import Accounts
+from engine.accounts.account_service import AccountService
 from engine.accounts.invitations import Admitted
-from engine.accounts.members import People
+from engine.accounts.members import MemberService
 from engine.clock import Clock
 from engine.domain.accounts.members import Role
 
 
-class About:
+class GeneralHandler:
     def __init__(
         self,
         *,
-        accounts: Accounts,
+        accounts: AccountService,
         access: Access,
-        door: Door,
-        people: People,
+        door: InvitationCodes,
+        people: MemberService,
         clock: Clock,
     ) -> None:
         self._door = door
@@ -44,14 +44,14 @@ class About:
         return {"start": self.start, "help": self.help, "version": self.version, "logs": self.logs}
 
     @property
-    def taps(self) -> Mapping[str, OnTap]:
+    def taps(self) -> Mapping[str, ConfirmationHandler]:
         return {}
 
     @property
-    def pages(self) -> Mapping[type, Page]:
+    def pages(self) -> Mapping[type, PageHandler]:
         return {}
 
-    async def start(self, ask: Ask) -> Message:
+    async def start(self, ask: Request) -> Message:
         """With a code of another chat, or for a higher role here, it lets its bearer in there."""
         if ask.argument:
             opened = await self._door.knock(
@@ -62,11 +62,11 @@ class About:
             return opened.answer
         return await self._welcome(ask, just_let_in=False)
 
-    async def welcome(self, ask: Ask) -> Message:
+    async def welcome(self, ask: Request) -> Message:
         """The first words to somebody who has just been let in."""
         return await self._welcome(ask, just_let_in=True)
 
-    async def _welcome(self, ask: Ask, *, just_let_in: bool) -> Message:
+    async def _welcome(self, ask: Request, *, just_let_in: bool) -> Message:
         """Where a trader says it in a forum, that topic is where the chat is told things."""
         account = await self._accounts.of(ask.chat_id)
         alerts_here = ask.topic_id is not None or account.topic_id is not None
@@ -76,17 +76,17 @@ class About:
             await self._people.move_alerts(account, user_id=ask.user_id, topic_id=ask.topic_id)
         return welcome_view(account=account, just_let_in=just_let_in, alerts_here=alerts_here)
 
-    async def help(self, ask: Ask) -> Message:
+    async def help(self, ask: Request) -> Message:
         return help_view(is_owner=await self._access.is_owner(user_id=ask.user_id))
 
-    async def version(self, _: Ask) -> Message:
+    async def version(self, _: Request) -> Message:
         return version_view(
             version=VERSION,
             uptime=self._clock.steady() - self._started_at,
             python=platform.python_version(),
         )
 
-    async def logs(self, ask: Ask) -> Message:
+    async def logs(self, ask: Request) -> Message:
         if not await self._access.is_owner(user_id=ask.user_id):
             return owner_only_view()
         try:

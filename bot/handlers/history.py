@@ -3,22 +3,22 @@
 from collections.abc import Mapping
 
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import HistoryPage, TradeStory
-from bot.interaction.request import Ask, Command, OnTap, Page
+from bot.interaction.page_buttons import HistoryPage, TradeDetailsPage
+from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
 from bot.parsing.settings import NotUnderstood, Topic, parse_history_rows
 from bot.views.history import history_view
 from bot.views.settings import not_understood_view
 from bot.views.trade_details import story_gone_view, story_view
-from engine.accounts.account_service import Accounts
-from engine.domain.orders.order import ClientOrderId, Intent, Trigger
+from engine.accounts.account_service import AccountService
+from engine.domain.orders.order import ClientOrderId, Order, Trigger
 from engine.storage.accounts import members
 from engine.storage.chat import confirmations
 from engine.storage.database import Database
 from engine.storage.trading import history, orders
 
 
-class History:
-    def __init__(self, *, accounts: Accounts, database: Database) -> None:
+class HistoryHandler:
+    def __init__(self, *, accounts: AccountService, database: Database) -> None:
         self._accounts = accounts
         self._database = database
 
@@ -27,21 +27,21 @@ class History:
         return {"history": self.history}
 
     @property
-    def taps(self) -> Mapping[str, OnTap]:
+    def taps(self) -> Mapping[str, ConfirmationHandler]:
         return {}
 
     @property
-    def pages(self) -> Mapping[type, Page]:
-        return {HistoryPage: self._page, TradeStory: self._story}
+    def pages(self) -> Mapping[type, PageHandler]:
+        return {HistoryPage: self._page, TradeDetailsPage: self._story}
 
-    async def history(self, ask: Ask) -> Message:
+    async def history(self, ask: Request) -> Message:
         try:
             size = parse_history_rows(ask.argument)
         except NotUnderstood:
             return not_understood_view(topic=Topic.HISTORY, typed_text=ask.argument)
         return await self._page(ask, HistoryPage(page=0, size=size))
 
-    async def _page(self, ask: Ask, page: HistoryPage) -> Message:
+    async def _page(self, ask: Request, page: HistoryPage) -> Message:
         account = await self._accounts.of(ask.chat_id)
         async with self._database.reading() as session:
             found = await history.page(
@@ -55,7 +55,7 @@ class History:
             has_more=len(found) > page.size,
         )
 
-    async def _story(self, ask: Ask, story: TradeStory) -> Message:
+    async def _story(self, ask: Request, story: TradeDetailsPage) -> Message:
         """Of a trade of this chat: an id alone opens no other chat's books."""
         account = await self._accounts.of(ask.chat_id)
         async with self._database.reading() as session:
@@ -67,7 +67,7 @@ class History:
             account=account, order=order, asked_by=await self._asked_by(ask, order), back=back
         )
 
-    async def _asked_by(self, ask: Ask, order: Intent) -> str | None:
+    async def _asked_by(self, ask: Request, order: Order) -> str | None:
         """A person's run has the id of the tap that confirmed it."""
         if order.trigger is not Trigger.PERSON:
             return None

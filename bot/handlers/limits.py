@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 
 from bot.access.authorization import Access
-from bot.handlers.setting_change import Changing
+from bot.handlers.setting_change import SettingChangeFlow
 from bot.handlers.settings import CHOICE
-from bot.handlers.update_cancellation import Overtaking
+from bot.handlers.update_cancellation import UpdateCancellation
 from bot.interaction.callback_data import Choose, Confirm
-from bot.interaction.confirmations import LIFT, Questions
+from bot.interaction.confirmations import LIFT, Confirmations
 from bot.interaction.message import Message
-from bot.interaction.request import Ask, Command, OnTap, Page
+from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
 from bot.parsing.settings import Ambiguous, NotUnderstood, Topic, parse_limits
 from bot.views.halt import (
     ask_lift_view,
@@ -21,9 +21,9 @@ from bot.views.halt import (
 )
 from bot.views.limits import limits_changed_view, limits_view
 from bot.views.settings import not_understood_view, question_view
-from engine.accounts.account_service import Accounts, Change
+from engine.accounts.account_service import AccountService, Change
 from engine.accounts.halt import Halts
-from engine.accounts.overview import Situations
+from engine.accounts.overview import AccountOverviews
 from engine.accounts.risk_limits import AccountLimits
 from engine.clock import Clock
 from engine.rebalancing.preview import Previews
@@ -31,19 +31,19 @@ from engine.storage.chat.confirmations import Confirmation, Refusal
 from engine.storage.serialization import to_json
 
 
-class Guards:
+class LimitsHandler:
     def __init__(
         self,
         *,
-        accounts: Accounts,
+        accounts: AccountService,
         limits: AccountLimits,
         halts: Halts,
         access: Access,
         previews: Previews,
-        situations: Situations,
-        questions: Questions,
-        changing: Changing,
-        overtaking: Overtaking,
+        situations: AccountOverviews,
+        questions: Confirmations,
+        changing: SettingChangeFlow,
+        overtaking: UpdateCancellation,
         clock: Clock,
     ) -> None:
         self._overtaking = overtaking
@@ -62,14 +62,14 @@ class Guards:
         return {"limits": self.limits, "halt": self.halt}
 
     @property
-    def taps(self) -> Mapping[str, OnTap]:
-        return {LIFT: OnTap(self._lift_confirmed)}
+    def taps(self) -> Mapping[str, ConfirmationHandler]:
+        return {LIFT: ConfirmationHandler(self._lift_confirmed)}
 
     @property
-    def pages(self) -> Mapping[type, Page]:
+    def pages(self) -> Mapping[type, PageHandler]:
         return {}
 
-    async def limits(self, ask: Ask) -> Message:
+    async def limits(self, ask: Request) -> Message:
         account = await self._accounts.of(ask.chat_id)
         if not ask.argument:
             recent = await self._limits.recent(account)
@@ -77,7 +77,7 @@ class Guards:
             return limits_view(account=account, recent=recent, rules=rules)
         return await self.set_limits(ask, in_panel=False)
 
-    async def set_limits(self, ask: Ask, *, in_panel: bool) -> Message:
+    async def set_limits(self, ask: Request, *, in_panel: bool) -> Message:
         account = await self._accounts.of(ask.chat_id)
         try:
             wishes = parse_limits(ask.argument)
@@ -107,7 +107,7 @@ class Guards:
             ask, before=change.before, after=change.after, echo=echo
         )
 
-    async def halt(self, ask: Ask) -> Message:
+    async def halt(self, ask: Request) -> Message:
         """At once and without a question; lifting one shows what starts again, and asks."""
         if not await self._access.is_owner(user_id=ask.user_id):
             return not_the_owner_view(account=await self._accounts.of(ask.chat_id))
@@ -136,7 +136,7 @@ class Guards:
                 return halt_usage_view()
 
     async def _lift_confirmed(
-        self, question: Confirmation, _: Confirm | Choose, ask: Ask
+        self, question: Confirmation, _: Confirm | Choose, ask: Request
     ) -> Message | Refusal:
         if not await self._access.is_owner(user_id=ask.user_id):
             return not_the_owner_view(account=await self._accounts.of(ask.chat_id))

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.access.authorization import Access
-from bot.access.command_menu import Menus
+from bot.access.command_menu import CommandMenu
 from bot.interaction.callback_data import Choose, Confirm
-from bot.interaction.confirmations import Questions
+from bot.interaction.confirmations import Confirmations
 from bot.interaction.message import Message
-from bot.interaction.request import Ask, Command, OnTap, Page
-from bot.messaging.responder import Replies
+from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
+from bot.messaging.responder import Responder
 from bot.views.access import not_allowed_view
 from bot.views.invitations import (
     ask_invite_view,
@@ -29,12 +29,12 @@ from bot.views.members import (
     sure_view,
     verdict_view,
 )
-from engine.accounts.account_service import Accounts
+from engine.accounts.account_service import AccountService
 from engine.accounts.invitations import LIFETIME, Invitations
-from engine.accounts.members import People
+from engine.accounts.members import MemberService
 from engine.clock import Clock
-from engine.domain.accounts.members import Circle, Member, Role, Verdict
-from engine.storage.chat.confirmations import Confirmation, Refusal, Why
+from engine.domain.accounts.members import ChatMembers, Member, Role, RoleChangeResult
+from engine.storage.chat.confirmations import Confirmation, Refusal, RefusalReason
 from engine.storage.serialization import from_json, to_json
 
 LIST, MEMBER, ROLE, LOOK = "members", "member", "member_role", "all_may_look"
@@ -70,7 +70,7 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class MemberRequest:
     """*user_id*, seen as *expected*, shall be *wanted*; None: nobody here any more."""
 
     user_id: int
@@ -79,17 +79,17 @@ class Wish:
     wanted: Role | None
 
 
-class PeopleOf:
+class MembersHandler:
     def __init__(
         self,
         *,
-        people: People,
+        people: MemberService,
         invitations: Invitations,
-        accounts: Accounts,
+        accounts: AccountService,
         access: Access,
-        menus: Menus,
-        questions: Questions,
-        replies: Replies,
+        menus: CommandMenu,
+        questions: Confirmations,
+        replies: Responder,
         clock: Clock,
     ) -> None:
         self._replies = replies
@@ -106,28 +106,30 @@ class PeopleOf:
         return {"members": self.members, "invite": self.invite}
 
     @property
-    def taps(self) -> Mapping[str, OnTap]:
+    def taps(self) -> Mapping[str, ConfirmationHandler]:
         once = self._questions.once
         return {
-            LIST: OnTap(once(self._chosen), choices=lambda q: from_json(q.payload, Shown).choices),
-            MEMBER: OnTap(
+            LIST: ConfirmationHandler(
+                once(self._chosen), choices=lambda q: from_json(q.payload, Shown).choices
+            ),
+            MEMBER: ConfirmationHandler(
                 once(self._decided), choices=lambda q: len(from_json(q.payload, Chosen).options)
             ),
-            ROLE: OnTap(once(self._sure)),
-            LOOK: OnTap(once(self._look)),
+            ROLE: ConfirmationHandler(once(self._sure)),
+            LOOK: ConfirmationHandler(once(self._look)),
         }
 
     @property
-    def pages(self) -> Mapping[type, Page]:
+    def pages(self) -> Mapping[type, PageHandler]:
         return {}
 
-    async def members(self, ask: Ask) -> Message:
+    async def members(self, ask: Request) -> Message:
         circle = await self._access.circle(ask.chat_id)
         if circle.is_private and ask.user_id != circle.bot_owner:
             return only_you_view()
         return await self._list(ask, circle, page=0)
 
-    async def invite(self, ask: Ask) -> Message:
+    async def invite(self, ask: Request) -> Message:
         circle = await self._access.circle(ask.chat_id)
         if circle.is_private and ask.user_id != circle.bot_owner:
             return no_invitations_here_view()
@@ -151,14 +153,14 @@ class PeopleOf:
         )
         return view if circle.is_private else await self._whispered(ask, code, view, role=role)
 
-    async def _whispered(self, ask: Ask, code: str, view: Message, *, role: Role) -> Message:
+    async def _whispered(self, ask: Request, code: str, view: Message, *, role: Role) -> Message:
         """A group's code goes to who asked for it: in the group everybody could use it."""
         if await self._replies.whisper(ask.user_id, view):
             return code_in_private_view(role=role)
         await self._invitations.void(code)
         return no_private_chat_view()
 
-    async def _list(self, ask: Ask, circle: Circle, *, page: int) -> Message:
+    async def _list(self, ask: Request, circle: ChatMembers, *, page: int) -> Message:
         everybody = await self._people.of(circle)
         account = await self._accounts.of(ask.chat_id)
         here = everybody[_PAGE * page : _PAGE * (page + 1)]
@@ -181,7 +183,7 @@ class PeopleOf:
         )
 
     async def _chosen(
-        self, question: Confirmation, press: Confirm | Choose, ask: Ask
+        self, question: Confirmation, press: Confirm | Choose, ask: Request
     ) -> Message | Refusal:
         """A tap in the list: somebody, the next page, or who may look."""
         if not ask.role.covers(Role.OWNER):
@@ -197,17 +199,17 @@ class PeopleOf:
         question_id = await self._questions.ask(ask, kind=LOOK, payload=to_json(on))
         return ask_look_view(on=on, question_id=question_id)
 
-    async def _member(self, ask: Ask, circle: Circle, user_id: int) -> Message | Refusal:
+    async def _member(self, ask: Request, circle: ChatMembers, user_id: int) -> Message | Refusal:
         everybody = await self._people.of(circle)
         member = next((one for one in everybody if one.user_id == user_id), None)
         if member is None:
-            return Refusal(Why.EXPIRED)
+            return Refusal(RefusalReason.EXPIRED)
         chosen = Chosen(user_id, member.name, member.role, _options(circle, member))
         question_id = await self._questions.ask(ask, kind=MEMBER, payload=to_json(chosen))
         return member_view(member=member, options=chosen.options, question_id=question_id)
 
     async def _decided(
-        self, question: Confirmation, press: Confirm | Choose, ask: Ask
+        self, question: Confirmation, press: Confirm | Choose, ask: Request
     ) -> Message | Refusal:
         """A tap on what shall become of somebody: asked once more before it is done."""
         if not ask.role.covers(Role.OWNER):
@@ -218,7 +220,7 @@ class PeopleOf:
         if option == _BACK:
             return await self._list(ask, circle, page=0)
         wanted = None if option == _REMOVE else Role(option)
-        wish = Wish(chosen.user_id, chosen.name, chosen.role, wanted)
+        wish = MemberRequest(chosen.user_id, chosen.name, chosen.role, wanted)
         question_id = await self._questions.ask(ask, kind=ROLE, payload=to_json(wish))
         return sure_view(
             user_id=wish.user_id,
@@ -228,8 +230,8 @@ class PeopleOf:
             question_id=question_id,
         )
 
-    async def _sure(self, question: Confirmation, _: Confirm | Choose, ask: Ask) -> Message:
-        wish = from_json(question.payload, Wish)
+    async def _sure(self, question: Confirmation, _: Confirm | Choose, ask: Request) -> Message:
+        wish = from_json(question.payload, MemberRequest)
         circle = await self._access.circle(ask.chat_id)
         verdict = await self._people.change_role(
             circle,
@@ -238,7 +240,7 @@ class PeopleOf:
             expected=wish.expected,
             wanted=wish.wanted,
         )
-        if verdict is Verdict.DONE and not circle.is_private:
+        if verdict is RoleChangeResult.DONE and not circle.is_private:
             await self._menus.show(chat_id=ask.chat_id, user_id=wish.user_id, role=wish.wanted)
         return verdict_view(
             verdict,
@@ -248,16 +250,16 @@ class PeopleOf:
             is_private=circle.is_private,
         )
 
-    async def _look(self, question: Confirmation, _: Confirm | Choose, ask: Ask) -> Message:
+    async def _look(self, question: Confirmation, _: Confirm | Choose, ask: Request) -> Message:
         on = from_json(question.payload, bool)
         circle = await self._access.circle(ask.chat_id)
         verdict = await self._people.let_all_look(circle, user_id=ask.user_id, on=on)
-        if verdict is not Verdict.DONE:
+        if verdict is not RoleChangeResult.DONE:
             return not_allowed_view(role=ask.role, needed=Role.OWNER)
         return look_changed_view(on=on)
 
 
-def _options(circle: Circle, member: Member) -> list[str]:
+def _options(circle: ChatMembers, member: Member) -> list[str]:
     if circle.is_private:
         return [_REMOVE, _BACK]
     return [role.value for role in Role if role is not member.role] + [_REMOVE, _BACK]

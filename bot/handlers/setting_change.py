@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.interaction.callback_data import Choose, Confirm
-from bot.interaction.confirmations import GO_LIVE, UNDO, Questions
+from bot.interaction.confirmations import GO_LIVE, UNDO, Confirmations
 from bot.interaction.message import Message
 from bot.interaction.page_buttons import PanelPage
-from bot.interaction.request import Ask, OnTap
+from bot.interaction.request import ConfirmationHandler, Request
 from bot.parsing.settings import Topic
 from bot.views.setting_change import ask_live_view, ask_target_view, overtaken_view
 from bot.views.settings import changed_view
@@ -25,13 +25,13 @@ from bot.views.undo import (
     undone_title,
     undone_view,
 )
-from engine.accounts.account_service import Accounts, Change
-from engine.accounts.overview import Situations
-from engine.accounts.pending_changes import Changes, Overtaken
+from engine.accounts.account_service import AccountService, Change
+from engine.accounts.overview import AccountOverviews
+from engine.accounts.pending_changes import PendingChanges, StaleChange
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.settings_change import Wish, difference
-from engine.domain.rebalancing.pending_change import Proposal
+from engine.domain.accounts.settings_change import SettingsPatch, difference
+from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.trade_size import is_big, moved, worth_of
 from engine.rebalancing.preview import Foreseen, Outlook, Previews
 from engine.storage.chat.confirmations import Confirmation, Refusal
@@ -40,17 +40,17 @@ from engine.storage.serialization import from_json, to_json
 BIG_TARGET = "big_target"
 
 
-class Changing:
+class SettingChangeFlow:
     """*undo_for* is how long a change can be taken back with one tap."""
 
     def __init__(
         self,
         *,
-        accounts: Accounts,
-        changes: Changes,
+        accounts: AccountService,
+        changes: PendingChanges,
         previews: Previews,
-        situations: Situations,
-        questions: Questions,
+        situations: AccountOverviews,
+        questions: Confirmations,
         clock: Clock,
         undo_for: timedelta,
     ) -> None:
@@ -63,16 +63,16 @@ class Changing:
         self._undo_for = undo_for
 
     @property
-    def taps(self) -> dict[str, OnTap]:
+    def taps(self) -> dict[str, ConfirmationHandler]:
         return {
-            BIG_TARGET: OnTap(self._target_confirmed),
-            GO_LIVE: OnTap(self._live_confirmed),
-            UNDO: OnTap(self._undone, late=lambda q: undo_late_view(_proposal(q))),
+            BIG_TARGET: ConfirmationHandler(self._target_confirmed),
+            GO_LIVE: ConfirmationHandler(self._live_confirmed),
+            UNDO: ConfirmationHandler(self._undone, late=lambda q: undo_late_view(_proposal(q))),
         }
 
     async def field(
         self,
-        ask: Ask,
+        ask: Request,
         account: Account,
         topic: Topic,
         wishes: Mapping[str, Any],
@@ -81,7 +81,7 @@ class Changing:
         foreseen: Foreseen | None = None,
     ) -> Message:
         """Set fields of the settings at once. *foreseen* is what the next check would do then."""
-        undo: tuple[Wish, str] | None = None
+        undo: tuple[SettingsPatch, str] | None = None
 
         async def offer(session: AsyncSession, change: Change) -> None:
             nonlocal undo
@@ -99,7 +99,7 @@ class Changing:
         return self._echo(topic, change, outlook, undo, in_panel=in_panel)
 
     async def target(
-        self, ask: Ask, account: Account, target: Decimal, *, in_panel: bool
+        self, ask: Request, account: Account, target: Decimal, *, in_panel: bool
     ) -> Message:
         """Set at once, unless so much would move that the person is asked first."""
         question, foreseen = await self._doubt(ask, account, target, in_panel=in_panel)
@@ -110,20 +110,22 @@ class Changing:
             ask, account, Topic.TARGET, wishes, in_panel=in_panel, foreseen=foreseen
         )
 
-    async def dry_run(self, ask: Ask, account: Account, *, on: bool, in_panel: bool) -> Message:
+    async def dry_run(
+        self, ask: Request, account: Account, *, on: bool, in_panel: bool
+    ) -> Message:
         """Real money is asked about where there is a key that could move it."""
         if on or not account.settings.dry_run or account.sealed_key is None:
             change = await self._accounts.dry_run(ask.chat_id, user_id=ask.user_id, on=on)
             return await self.told(ask, Topic.DRY_RUN, change, in_panel=in_panel)
         for_real = replace(account, settings=replace(account.settings, dry_run=False))
         foreseen = await self._previews.foresee(for_real)
-        proposal = _asked(account, Wish(dry_run=False), foreseen, in_panel=in_panel)
+        proposal = _asked(account, SettingsPatch(dry_run=False), foreseen, in_panel=in_panel)
         question_id = await self._questions.ask(ask, kind=GO_LIVE, payload=to_json(proposal))
         return ask_live_view(
             account=account, foreseen=foreseen, confirmation_id=question_id, in_panel=in_panel
         )
 
-    async def told(self, ask: Ask, topic: Topic, change: Change, *, in_panel: bool) -> Message:
+    async def told(self, ask: Request, topic: Topic, change: Change, *, in_panel: bool) -> Message:
         """The echo of a change, or the page of the panel, with a button that takes it back."""
         undo = await self._offer(ask, change.before, change.after, in_panel=in_panel)
         outlook = await self._previews.outlook(change.after, self._situations.look)
@@ -134,7 +136,7 @@ class Changing:
         topic: Topic,
         change: Change,
         outlook: Outlook,
-        undo: tuple[Wish, str] | None,
+        undo: tuple[SettingsPatch, str] | None,
         *,
         in_panel: bool,
     ) -> Message:
@@ -162,13 +164,13 @@ class Changing:
         return undoable(echo, former=undo[0], question_id=undo[1]) if undo else echo
 
     async def with_undo(
-        self, ask: Ask, *, before: Account, after: Account, echo: Message
+        self, ask: Request, *, before: Account, after: Account, echo: Message
     ) -> Message:
         """*echo*, which tells of a change that was made elsewhere, with a button to take it back."""
         undo = await self._offer(ask, before, after, in_panel=False)
         return undoable(echo, former=undo[0], question_id=undo[1]) if undo else echo
 
-    async def keep_deposit(self, question: Confirmation, ask: Ask) -> Message | Refusal:
+    async def keep_deposit(self, question: Confirmation, ask: Request) -> Message | Refusal:
         """The tap that raises the target by what arrived: asked about where much would move,
         which is so when the deposit was traded meanwhile.
         """
@@ -199,25 +201,25 @@ class Changing:
         )
 
     async def _offer(
-        self, ask: Ask, before: Account, after: Account, *, in_panel: bool
-    ) -> tuple[Wish, str] | None:
+        self, ask: Request, before: Account, after: Account, *, in_panel: bool
+    ) -> tuple[SettingsPatch, str] | None:
         """What was before, and the question whose button brings it back."""
         back = _way_back(before, after, in_panel=in_panel)
         if back is None:
             return None
         return back.wanted, await self._questions.ask(ask, **self._undo(back))
 
-    def _undo(self, back: Proposal) -> dict[str, Any]:
+    def _undo(self, back: PendingChange) -> dict[str, Any]:
         return {"kind": UNDO, "payload": to_json(back), "lifetime": self._undo_for}
 
     async def _doubt(
         self,
-        ask: Ask,
+        ask: Request,
         account: Account,
         target: Decimal,
         *,
         in_panel: bool,
-        agreed: Proposal | None = None,
+        agreed: PendingChange | None = None,
     ) -> tuple[Message | None, Foreseen | None]:
         """The question whether it should be *target*; None where that moves little, nothing real,
         or no more than was *agreed*. And what it would move, where that was looked at.
@@ -229,7 +231,7 @@ class Changing:
         foreseen = await self._previews.foresee(wanted)
         if not _needs_a_yes(foreseen, target=target, agreed=agreed):
             return None, foreseen
-        proposal = _asked(account, Wish(target=target), foreseen, in_panel=in_panel)
+        proposal = _asked(account, SettingsPatch(target=target), foreseen, in_panel=in_panel)
         question_id = await self._questions.ask(ask, kind=BIG_TARGET, payload=to_json(proposal))
         question = ask_target_view(
             account=account,
@@ -241,18 +243,18 @@ class Changing:
         return question, foreseen
 
     async def _target_confirmed(
-        self, question: Confirmation, _: Confirm | Choose, ask: Ask
+        self, question: Confirmation, _: Confirm | Choose, ask: Request
     ) -> Message | Refusal:
         """Priced again: where more would move by now than was agreed, that is asked about anew."""
         return await self._judged(question, ask, action="confirm target", agreed=True)
 
     async def _undone(
-        self, question: Confirmation, _: Confirm | Choose, ask: Ask
+        self, question: Confirmation, _: Confirm | Choose, ask: Request
     ) -> Message | Refusal:
         return await self._judged(question, ask, action="undo", agreed=False)
 
     async def _judged(
-        self, question: Confirmation, ask: Ask, *, action: str, agreed: bool
+        self, question: Confirmation, ask: Request, *, action: str, agreed: bool
     ) -> Message | Refusal:
         proposal = _proposal(question)
         account = await self._accounts.of(ask.chat_id)
@@ -271,12 +273,12 @@ class Changing:
         return await self._carried_out(question, ask, action=action)
 
     async def _live_confirmed(
-        self, question: Confirmation, _: Confirm | Choose, ask: Ask
+        self, question: Confirmation, _: Confirm | Choose, ask: Request
     ) -> Message | Refusal:
         return await self._carried_out(question, ask, action="real money")
 
     async def _carried_out(
-        self, question: Confirmation, ask: Ask, *, action: str
+        self, question: Confirmation, ask: Request, *, action: str
     ) -> Message | Refusal:
         proposal, is_undo = _proposal(question), action == "undo"
         done = await self._changes.carry_out(
@@ -284,7 +286,7 @@ class Changing:
         )
         if isinstance(done, Refusal):
             return done
-        if isinstance(done, Overtaken):
+        if isinstance(done, StaleChange):
             told = undo_overtaken_view if is_undo else overtaken_view
             return told(account=done.account, proposal=proposal)
         if not is_undo:
@@ -304,15 +306,17 @@ class Changing:
         )
 
 
-def _way_back(before: Account, after: Account, *, in_panel: bool) -> Proposal | None:
+def _way_back(before: Account, after: Account, *, in_panel: bool) -> PendingChange | None:
     """What a tap on "undo" would bring back."""
     former, present = difference(before, after)
     if not former.names or present.dry_run is False:
         return None  # who went over to real money has thought about it
-    return Proposal(wanted=former, found=present, in_panel=in_panel)
+    return PendingChange(wanted=former, found=present, in_panel=in_panel)
 
 
-def _needs_a_yes(foreseen: Foreseen | None, *, target: Decimal, agreed: Proposal | None) -> bool:
+def _needs_a_yes(
+    foreseen: Foreseen | None, *, target: Decimal, agreed: PendingChange | None
+) -> bool:
     """Whether that would move much, or nobody can tell, and the person has not said yes to it."""
     if foreseen is None:
         return agreed is None
@@ -324,12 +328,12 @@ def _needs_a_yes(foreseen: Foreseen | None, *, target: Decimal, agreed: Proposal
 
 
 def _asked(
-    account: Account, wanted: Wish, foreseen: Foreseen | None, *, in_panel: bool
-) -> Proposal:
+    account: Account, wanted: SettingsPatch, foreseen: Foreseen | None, *, in_panel: bool
+) -> PendingChange:
     order = foreseen.plan.order if foreseen else None
-    return Proposal(
+    return PendingChange(
         wanted=wanted,
-        found=Wish.of(account),
+        found=SettingsPatch.of(account),
         version=account.version,
         side=order.side if order else None,
         expected_quote=order.expected_quote if order else None,
@@ -337,5 +341,5 @@ def _asked(
     )
 
 
-def _proposal(question: Confirmation) -> Proposal:
-    return from_json(question.payload, Proposal)
+def _proposal(question: Confirmation) -> PendingChange:
+    return from_json(question.payload, PendingChange)

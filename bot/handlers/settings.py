@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.handlers.setting_change import Changing
-from bot.interaction.confirmations import Questions
+from bot.handlers.setting_change import SettingChangeFlow
+from bot.interaction.confirmations import Confirmations
 from bot.interaction.message import Message
-from bot.interaction.request import Ask, Command, OnTap, Page
+from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
 from bot.parsing.settings import (
     Ambiguous,
     NotUnderstood,
@@ -25,7 +25,7 @@ from bot.views.settings import (
     pair_unavailable_view,
     question_view,
 )
-from engine.accounts.account_service import Accounts
+from engine.accounts.account_service import AccountService
 from engine.domain.accounts.account import Account
 from engine.domain.market.pairs import Symbol
 from engine.errors import PairUnavailable, Unavailable
@@ -49,16 +49,16 @@ _FIELDS = {
 }
 
 
-class SettingsOf:
+class SettingsHandler:
     """The chat's own settings, as typed commands."""
 
     def __init__(
         self,
         *,
-        accounts: Accounts,
+        accounts: AccountService,
         previews: Previews,
-        questions: Questions,
-        changing: Changing,
+        questions: Confirmations,
+        changing: SettingChangeFlow,
     ) -> None:
         self._accounts = accounts
         self._previews = previews
@@ -70,14 +70,14 @@ class SettingsOf:
         return {topic.value: self._typed for topic in _PARSERS}
 
     @property
-    def taps(self) -> Mapping[str, OnTap]:
+    def taps(self) -> Mapping[str, ConfirmationHandler]:
         return self._changing.taps
 
     @property
-    def pages(self) -> Mapping[type, Page]:
+    def pages(self) -> Mapping[type, PageHandler]:
         return {}
 
-    async def set(self, ask: Ask, topic: Topic, *, in_panel: bool) -> Message:
+    async def set(self, ask: Request, topic: Topic, *, in_panel: bool) -> Message:
         """What the Ask's argument says. *in_panel*: answered by the panel's page on it."""
         account = await self._accounts.of(ask.chat_id)
         try:
@@ -106,7 +106,7 @@ class SettingsOf:
             ask, account, topic, {_FIELDS[topic]: value}, in_panel=in_panel
         )
 
-    async def _typed(self, ask: Ask) -> Message:
+    async def _typed(self, ask: Request) -> Message:
         return await self.set(ask, Topic(ask.command), in_panel=False)
 
     async def _listed(self, account: Account, typed: Symbol) -> Symbol | Message:
@@ -126,7 +126,7 @@ class SettingsOf:
         return pair_unavailable_view(account=account, wanted=typed)
 
 
-def _misunderstood(ask: Ask, topic: Topic, account: Account) -> Message:
+def _misunderstood(ask: Request, topic: Topic, account: Account) -> Message:
     if not ask.argument.strip():
         return ask_view(topic=topic, settings=account.settings)
     return not_understood_view(topic=topic, typed_text=ask.argument)

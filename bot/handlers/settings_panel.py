@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.handlers.limits import Guards
-from bot.handlers.setting_change import Changing
-from bot.handlers.settings import SettingsOf
-from bot.interaction.conversations import Dialogs, Step
+from bot.handlers.limits import LimitsHandler
+from bot.handlers.setting_change import SettingChangeFlow
+from bot.handlers.settings import SettingsHandler
+from bot.interaction.conversations import Conversations, ConversationStep
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import Enter, Open, PanelPage, Put
-from bot.interaction.request import Ask, Command, OnTap, Page
-from bot.messaging.responder import Replies
+from bot.interaction.page_buttons import EnterValue, Open, PanelPage, SetPreset
+from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
+from bot.messaging.responder import Responder
 from bot.parsing.settings import (
     NotUnderstood,
     Topic,
@@ -26,7 +26,7 @@ from bot.parsing.settings import (
 from bot.views.errors import error_view
 from bot.views.settings import not_understood_view
 from bot.views.settings_panel import enter_view, failed_view, still_waiting_view
-from engine.accounts.account_service import Accounts
+from engine.accounts.account_service import AccountService
 from engine.errors import EngineError
 
 _VALUE = "value:"
@@ -41,16 +41,16 @@ _PARSERS: Mapping[PanelPage, Callable[[str], Any]] = {
 }
 
 
-class Panel:
+class SettingsPanelHandler:
     def __init__(
         self,
         *,
-        accounts: Accounts,
-        changing: Changing,
-        settings: SettingsOf,
-        guards: Guards,
-        dialogs: Dialogs,
-        replies: Replies,
+        accounts: AccountService,
+        changing: SettingChangeFlow,
+        settings: SettingsHandler,
+        guards: LimitsHandler,
+        dialogs: Conversations,
+        replies: Responder,
     ) -> None:
         self._accounts = accounts
         self._changing = changing
@@ -64,21 +64,21 @@ class Panel:
         return {"settings": self.settings}
 
     @property
-    def taps(self) -> Mapping[str, OnTap]:
+    def taps(self) -> Mapping[str, ConfirmationHandler]:
         return {}
 
     @property
-    def pages(self) -> Mapping[type, Page]:
-        return {Open: self._open, Put: self._put, Enter: self._enter}
+    def pages(self) -> Mapping[type, PageHandler]:
+        return {Open: self._open, SetPreset: self._put, EnterValue: self._enter}
 
-    async def settings(self, ask: Ask) -> Message:
+    async def settings(self, ask: Request) -> Message:
         return await self._page(ask, PanelPage.HOME)
 
-    def waits(self, step: Step | None) -> bool:
+    def waits(self, step: ConversationStep | None) -> bool:
         """Whether it is a value of the panel's that is waited for."""
         return step is not None and step.kind.startswith(_VALUE)
 
-    async def said(self, ask: Ask, step: Step, text: str) -> Message:
+    async def said(self, ask: Request, step: ConversationStep, text: str) -> Message:
         """The value that was waited for, as if it had been typed behind its command."""
         page = PanelPage(step.kind.removeprefix(_VALUE))
         try:
@@ -96,13 +96,13 @@ class Panel:
         await self._dialogs.forget(ask)  # only now: killed in between, it is understood again
         return answer
 
-    async def _open(self, ask: Ask, press: Open) -> Message:
+    async def _open(self, ask: Request, press: Open) -> Message:
         """Also what "Cancel" does: nothing is waited for any more."""
         if self.waits(await self._dialogs.step(ask)):
             await self._dialogs.forget(ask)
         return await self._page(ask, press.page)
 
-    async def _put(self, ask: Ask, press: Put) -> Message:
+    async def _put(self, ask: Request, press: SetPreset) -> Message:
         value = press.value
         if press.page is PanelPage.LIMITS:
             value = f"order {value}"
@@ -111,16 +111,16 @@ class Panel:
         except EngineError as e:
             return failed_view(error_view(e), page=press.page)
 
-    async def _enter(self, ask: Ask, press: Enter) -> Message:
+    async def _enter(self, ask: Request, press: EnterValue) -> Message:
         await self._dialogs.wait(ask, f"{_VALUE}{press.page.value}", f"{ask.message_id}")
         account = await self._accounts.of(ask.chat_id)
         return enter_view(page=press.page, account=account, is_private=ask.is_private)
 
-    async def _set(self, page: PanelPage, ask: Ask, *, in_panel: bool) -> Message:
+    async def _set(self, page: PanelPage, ask: Request, *, in_panel: bool) -> Message:
         ask = replace(ask, command=page.value)
         if page is PanelPage.LIMITS:
             return await self._guards.set_limits(ask, in_panel=in_panel)
         return await self._settings.set(ask, Topic(page.value), in_panel=in_panel)
 
-    async def _page(self, ask: Ask, page: PanelPage) -> Message:
+    async def _page(self, ask: Request, page: PanelPage) -> Message:
         return await self._changing.page(page, await self._accounts.of(ask.chat_id))

@@ -6,8 +6,15 @@ from dataclasses import replace
 from telegram.error import BadRequest, TelegramError
 
 from bot.interaction.page_buttons import Pin, Refresh
-from bot.interaction.request import Ask, Command, Kept, Notice, OnTap, Page
-from bot.messaging.status_message import LiveCards
+from bot.interaction.request import (
+    Command,
+    ConfirmationHandler,
+    PageHandler,
+    Request,
+    Toast,
+    TrackedMessage,
+)
+from bot.messaging.status_message import StatusMessages
 from bot.views.status import (
     may_not_pin_notice,
     newer_card_notice,
@@ -16,13 +23,15 @@ from bot.views.status import (
     telegram_away_notice,
     up_to_date_notice,
 )
-from engine.accounts.account_service import Accounts
+from engine.accounts.account_service import AccountService
 from engine.rebalancing.preview import Previews
-from engine.storage.chat.status_messages import Card
+from engine.storage.chat.status_messages import StatusMessage
 
 
-class StatusCard:
-    def __init__(self, *, accounts: Accounts, previews: Previews, cards: LiveCards) -> None:
+class StatusHandler:
+    def __init__(
+        self, *, accounts: AccountService, previews: Previews, cards: StatusMessages
+    ) -> None:
         self._accounts = accounts
         self._previews = previews
         self._cards = cards
@@ -32,14 +41,14 @@ class StatusCard:
         return {"status": self.status}
 
     @property
-    def taps(self) -> Mapping[str, OnTap]:
+    def taps(self) -> Mapping[str, ConfirmationHandler]:
         return {}
 
     @property
-    def pages(self) -> Mapping[type, Page]:
+    def pages(self) -> Mapping[type, PageHandler]:
         return {Refresh: self._refresh, Pin: self._pin}
 
-    async def status(self, ask: Ask) -> Kept:
+    async def status(self, ask: Request) -> TrackedMessage:
         """A new card; the one before is closed as soon as this one stands in the chat."""
         account = await self._accounts.of(ask.chat_id)
         drawn = await self._cards.draw(
@@ -53,37 +62,37 @@ class StatusCard:
         async def then(message_id: int) -> None:
             await self._cards.stands(ask.chat_id, message_id, drawn)
 
-        return Kept(drawn.message, then)
+        return TrackedMessage(drawn.message, then)
 
-    async def _refresh(self, ask: Ask, _: Refresh) -> Notice:
+    async def _refresh(self, ask: Request, _: Refresh) -> Toast:
         account = await self._accounts.of(ask.chat_id)
         if (card := await self._tapped(ask)) is None:
-            return Notice(newer_card_notice())
+            return Toast(newer_card_notice())
         look = await self._previews.fresh_look(account, None, patiently=True)
         drawn = await self._cards.draw(
             account, card, look=look, rules=await self._previews.known_rules(account)
         )
         if not await self._cards.show(card, drawn):
-            return Notice(telegram_away_notice())
+            return Toast(telegram_away_notice())
         if look is None and account.can_trade:
-            return Notice(not_read_notice(seen_at=drawn.look.at if drawn.look else None))
-        return Notice(up_to_date_notice())
+            return Toast(not_read_notice(seen_at=drawn.look.at if drawn.look else None))
+        return Toast(up_to_date_notice())
 
-    async def _pin(self, ask: Ask, press: Pin) -> Notice:
+    async def _pin(self, ask: Request, press: Pin) -> Toast:
         """Twice is once."""
         account = await self._accounts.of(ask.chat_id)
         if (card := await self._tapped(ask)) is None:
-            return Notice(newer_card_notice())
+            return Toast(newer_card_notice())
         try:
             card = await self._cards.pin(card, pinned=press.on)
         except BadRequest:
-            return Notice(may_not_pin_notice())
+            return Toast(may_not_pin_notice())
         except TelegramError:
-            return Notice(telegram_away_notice())
+            return Toast(telegram_away_notice())
         await self._cards.show(card, await self._cards.draw(account, card))
-        return Notice(pinned_notice(pinned=press.on))
+        return Toast(pinned_notice(pinned=press.on))
 
-    async def _tapped(self, ask: Ask) -> Card | None:
+    async def _tapped(self, ask: Request) -> StatusMessage | None:
         """The card whose button was tapped; None for one that is not kept any more.
 
         A newer one than is known was delivered late, or forgotten by mistake: it is the card now,

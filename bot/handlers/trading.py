@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from bot.handlers.unresolved_order import SET_ASIDE
-from bot.handlers.update_cancellation import Overtaking
+from bot.handlers.update_cancellation import UpdateCancellation
 from bot.interaction.callback_data import Choose, Confirm
-from bot.interaction.confirmations import REBALANCE, Questions
+from bot.interaction.confirmations import REBALANCE, Confirmations
 from bot.interaction.message import Message
-from bot.interaction.request import Ask, Command, OnTap, Page
+from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
 from bot.views.halt import no_resume_in_a_halt_view, no_trade_in_a_halt_view
 from bot.views.pause_resume import cannot_resume_view, paused_view, resumed_view
 from bot.views.rebalance_plan import (
@@ -19,8 +19,8 @@ from bot.views.rebalance_plan import (
     plan_view,
 )
 from bot.views.unresolved_order import ask_set_aside_view
-from engine.accounts.account_service import Accounts
-from engine.accounts.overview import Situations
+from engine.accounts.account_service import AccountService
+from engine.accounts.overview import AccountOverviews
 from engine.clock import Clock
 from engine.domain.orders.order import OrderState
 from engine.domain.rebalancing.run_request import RunOffer
@@ -30,15 +30,15 @@ from engine.storage.chat.confirmations import Confirmation, Refusal
 from engine.storage.serialization import to_json
 
 
-class Trading:
+class TradingHandler:
     def __init__(
         self,
         *,
-        accounts: Accounts,
+        accounts: AccountService,
         previews: Previews,
-        situations: Situations,
-        questions: Questions,
-        overtaking: Overtaking,
+        situations: AccountOverviews,
+        questions: Confirmations,
+        overtaking: UpdateCancellation,
         clock: Clock,
     ) -> None:
         self._accounts = accounts
@@ -53,14 +53,14 @@ class Trading:
         return {"pause": self.pause, "resume": self.resume, "rebalance": self.rebalance}
 
     @property
-    def taps(self) -> Mapping[str, OnTap]:
-        return {REBALANCE: OnTap(self._confirmed)}
+    def taps(self) -> Mapping[str, ConfirmationHandler]:
+        return {REBALANCE: ConfirmationHandler(self._confirmed)}
 
     @property
-    def pages(self) -> Mapping[type, Page]:
+    def pages(self) -> Mapping[type, PageHandler]:
         return {}
 
-    async def pause(self, ask: Ask) -> Message:
+    async def pause(self, ask: Request) -> Message:
         cancelling = self._overtaking.begin(ask.chat_id)
         change = await self._accounts.pause(ask.chat_id, user_id=ask.user_id, first=cancelling)
         return paused_view(
@@ -71,7 +71,7 @@ class Trading:
             cancelled=cancelling.names,
         )
 
-    async def resume(self, ask: Ask) -> Message:
+    async def resume(self, ask: Request) -> Message:
         """Where an order needs the person's eyes, they are asked what they saw first."""
         account = await self._accounts.of(ask.chat_id)
         if account.halted:
@@ -100,7 +100,7 @@ class Trading:
             foreseen=outlook.foreseen,
         )
 
-    async def rebalance(self, ask: Ask) -> Message:
+    async def rebalance(self, ask: Request) -> Message:
         account = await self._accounts.of(ask.chat_id)
         if not account.can_trade:
             return no_key_view(account=account)
@@ -126,7 +126,7 @@ class Trading:
         )
 
     async def _confirmed(
-        self, question: Confirmation, _: Confirm | Choose, ask: Ask
+        self, question: Confirmation, _: Confirm | Choose, ask: Request
     ) -> Message | Refusal:
         """The tap on "Trade": the engine prices it anew, trades it or says why not."""
         account = await self._accounts.of(ask.chat_id)

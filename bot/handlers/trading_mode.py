@@ -2,36 +2,36 @@
 
 from collections.abc import Mapping
 
-from bot.handlers.setting_change import Changing
+from bot.handlers.setting_change import SettingChangeFlow
 from bot.interaction.callback_data import Choose, Confirm
 from bot.interaction.message import Message
-from bot.interaction.request import Answer, Ask, Command, OnTap, Page
+from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request, Response
 from bot.views.alerts.approvals import ANSWERS, SKIP, TRADE, resting_view, skipped_view
 from bot.views.halt import no_trade_in_a_halt_view
 from bot.views.rebalance_plan import plan_accepted_view, plan_paused_view
 from bot.views.trading_mode import mode_changed_view, mode_not_understood_view, mode_view
-from engine.accounts.account_service import Accounts
-from engine.accounts.overview import Situations
-from engine.accounts.trading_mode import Modes
+from engine.accounts.account_service import AccountService
+from engine.accounts.overview import AccountOverviews
+from engine.accounts.trading_mode import TradingModes
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.settings import Autonomy
+from engine.domain.accounts.settings import TradingMode
 from engine.rebalancing.preview import Previews
 from engine.storage.chat.confirmations import Confirmation, Refusal
 from engine.storage.trading.approvals import OFFER
 
 
-class ModeOf:
+class TradingModeHandler:
     """How far the chat's account goes by itself."""
 
     def __init__(
         self,
         *,
-        accounts: Accounts,
-        modes: Modes,
-        changing: Changing,
+        accounts: AccountService,
+        modes: TradingModes,
+        changing: SettingChangeFlow,
         previews: Previews,
-        situations: Situations,
+        situations: AccountOverviews,
         clock: Clock,
     ) -> None:
         self._accounts = accounts
@@ -46,19 +46,19 @@ class ModeOf:
         return {"mode": self.mode}
 
     @property
-    def taps(self) -> Mapping[str, OnTap]:
-        return {OFFER: OnTap(self._answered, choices=lambda _: len(ANSWERS))}
+    def taps(self) -> Mapping[str, ConfirmationHandler]:
+        return {OFFER: ConfirmationHandler(self._answered, choices=lambda _: len(ANSWERS))}
 
     @property
-    def pages(self) -> Mapping[type, Page]:
+    def pages(self) -> Mapping[type, PageHandler]:
         return {}
 
-    async def mode(self, ask: Ask) -> Message:
+    async def mode(self, ask: Request) -> Message:
         account = await self._accounts.of(ask.chat_id)
         if not ask.argument:
             return mode_view(account=account, now=self._clock.now())
         try:
-            wanted = Autonomy(ask.argument.strip().lower())
+            wanted = TradingMode(ask.argument.strip().lower())
         except ValueError:
             return mode_not_understood_view(account=account, typed_text=ask.argument)
         change = await self._modes.change(account, wanted, user_id=ask.user_id)
@@ -77,8 +77,8 @@ class ModeOf:
         )
 
     async def _answered(
-        self, question: Confirmation, press: Confirm | Choose, ask: Ask
-    ) -> Answer | Refusal:
+        self, question: Confirmation, press: Confirm | Choose, ask: Request
+    ) -> Response | Refusal:
         account = await self._accounts.of(ask.chat_id)
         match press.index if isinstance(press, Choose) else TRADE:
             case index if index == TRADE:
@@ -91,7 +91,7 @@ class ModeOf:
                 return refusal or resting_view(account=account)
 
     async def _trade(
-        self, question: Confirmation, account: Account, ask: Ask
+        self, question: Confirmation, account: Account, ask: Request
     ) -> Message | Refusal:
         """As the tap under `/rebalance`: the engine prices it anew, trades it or says why not."""
         if account.halted:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from bot.interaction.callback_data import Choose, Confirm, Report, Word
-from bot.interaction.confirmations import Questions
+from bot.interaction.confirmations import Confirmations
 from bot.interaction.message import Message
-from bot.interaction.request import Ask, Command, OnTap, Page
+from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
 from bot.views.unresolved_order import (
     already_clear_view,
     believed_view,
@@ -18,11 +18,11 @@ from bot.views.unresolved_order import (
 )
 from engine.execution.manual_resolution import (
     AlreadyClear,
-    Believed,
-    Clarified,
-    Clarifier,
-    Doubted,
     KnownNow,
+    ManualResolution,
+    ReportAccepted,
+    ReportContradicted,
+    ResolutionResult,
     StillUnclear,
 )
 from engine.storage.chat.confirmations import Confirmation
@@ -38,8 +38,8 @@ class Told:
     over: bool
 
 
-class Unclear:
-    def __init__(self, *, clarifier: Clarifier, questions: Questions) -> None:
+class UnresolvedOrderHandler:
+    def __init__(self, *, clarifier: ManualResolution, questions: Confirmations) -> None:
         self._clarifier = clarifier
         self._questions = questions
 
@@ -48,14 +48,14 @@ class Unclear:
         return {}
 
     @property
-    def taps(self) -> Mapping[str, OnTap]:
-        return {SET_ASIDE: OnTap(self._questions.once(self._set_aside))}
+    def taps(self) -> Mapping[str, ConfirmationHandler]:
+        return {SET_ASIDE: ConfirmationHandler(self._questions.once(self._set_aside))}
 
     @property
-    def pages(self) -> Mapping[type, Page]:
+    def pages(self) -> Mapping[type, PageHandler]:
         return {}
 
-    async def reported(self, ask: Ask, report: Report) -> Told:
+    async def reported(self, ask: Request, report: Report) -> Told:
         """A tap on the card: the engine believes it, or says what speaks against it."""
         clarified = await self._clarified(ask, report)
         match clarified:
@@ -65,9 +65,9 @@ class Unclear:
                 return Told(known_now_view(clarified), over=clarified.over)
             case StillUnclear():
                 return Told(still_unclear_view(clarified), over=False)
-            case Believed():
+            case ReportAccepted():
                 return Told(believed_view(clarified), over=True)
-            case Doubted():
+            case ReportContradicted():
                 question_id = await self._questions.ask(
                     ask, kind=SET_ASIDE, payload=report.client_order_id
                 )
@@ -75,14 +75,16 @@ class Unclear:
             case _:
                 assert_never(clarified)
 
-    async def _set_aside(self, question: Confirmation, _: Confirm | Choose, ask: Ask) -> Message:
+    async def _set_aside(
+        self, question: Confirmation, _: Confirm | Choose, ask: Request
+    ) -> Message:
         """The tap on "I looked" or "I am sure": the order no longer holds the account up."""
         account = await self._clarifier.set_aside(ask.chat_id, ask.user_id, question.payload)
         if isinstance(account, AlreadyClear):
             return already_clear_view(account)
         return set_aside_view(account=account)
 
-    async def _clarified(self, ask: Ask, report: Report) -> Clarified:
+    async def _clarified(self, ask: Request, report: Report) -> ResolutionResult:
         if report.word is Word.LOOK_AGAIN:
             return await self._clarifier.look_again(ask.chat_id, report.client_order_id)
         return await self._clarifier.claim(

@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.interaction.confirmations import GO_LIVE, LIFT, REBALANCE, UNDO
-from bot.interaction.update_kind import started_by, wish_in
+from bot.interaction.update_kind import started_by, update_kind_of
 from bot.updates.inbox import Sealer, purpose
 from bot.views.cancelled_updates import TAP
 from engine.clock import Clock
-from engine.domain.accounts.settings import Autonomy
-from engine.domain.rebalancing.pending_change import Proposal
+from engine.domain.accounts.settings import TradingMode
+from engine.domain.rebalancing.pending_change import PendingChange
 from engine.storage.chat import confirmations
 from engine.storage.models.trading import InboxRow
 from engine.storage.queues import claims, inbox
@@ -27,21 +27,21 @@ _FIRST_BUTTON = 0
 logger = logging.getLogger(__name__)
 
 
-class Overtaking:
+class UpdateCancellation:
     """Cancels in the transaction of what stops trading, so nothing comes in between."""
 
     def __init__(self, *, sealer: Sealer, clock: Clock) -> None:
         self._sealer = sealer
         self._clock = clock
 
-    def begin(self, chat_id: int, *, everywhere: bool = False) -> "Cancelling":
+    def begin(self, chat_id: int, *, everywhere: bool = False) -> "CancelledUpdates":
         """For what *chat_id* sends, against what it sent before; *everywhere*: any known chat."""
-        return Cancelling(
+        return CancelledUpdates(
             sealer=self._sealer, clock=self._clock, chat_id=chat_id, everywhere=everywhere
         )
 
 
-class Cancelling:
+class CancelledUpdates:
     """Call it first in the transaction; then *names* are the commands it cancelled, oldest first,
     each without its slash, or TAP.
     """
@@ -69,7 +69,7 @@ class Cancelling:
         logger.warning("overtaken updates cancelled", extra={"count": len(cancelled)})
 
     async def _starts(self, session: AsyncSession, row: InboxRow) -> str | None:
-        wish = wish_in(self._opened(row))
+        wish = update_kind_of(self._opened(row))
         if not wish.question_id:
             return started_by(wish)
         question = await confirmations.get(session, wish.question_id)
@@ -93,7 +93,7 @@ class Cancelling:
 def _goes_live(payload: str) -> bool:
     """What cannot be read might."""
     try:
-        wanted = from_json(payload, Proposal).wanted
+        wanted = from_json(payload, PendingChange).wanted
     except ValueError:
         return True
-    return wanted.dry_run is False or wanted.autonomy is Autonomy.AUTO
+    return wanted.dry_run is False or wanted.autonomy is TradingMode.AUTO

@@ -4,29 +4,29 @@ from collections.abc import Mapping, Sequence
 
 from bot.interaction.message import Message
 from bot.interaction.page_buttons import WhyPage
-from bot.interaction.request import Ask, Command, OnTap, Page
+from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
 from bot.parsing.settings import NotUnderstood, Topic, parse_history_rows
 from bot.views.check_history import earlier_view, with_earlier
 from bot.views.settings import not_understood_view
 from bot.views.why import why_view
-from engine.accounts.account_service import Accounts
-from engine.accounts.overview import Situation, Situations
+from engine.accounts.account_service import AccountService
+from engine.accounts.overview import AccountOverview, AccountOverviews
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
-from engine.domain.orders.order import Intent
-from engine.domain.rebalancing.check_result import Look, Ordered
+from engine.domain.orders.order import Order
+from engine.domain.rebalancing.check_result import CheckResult, OrderPlaced
 from engine.rebalancing.preview import Previews
 from engine.storage.database import Database
 from engine.storage.trading import decision_history, orders
 
 
-class Why:
+class WhyHandler:
     def __init__(
         self,
         *,
-        accounts: Accounts,
+        accounts: AccountService,
         previews: Previews,
-        situations: Situations,
+        situations: AccountOverviews,
         database: Database,
         clock: Clock,
     ) -> None:
@@ -41,21 +41,21 @@ class Why:
         return {"why": self.why}
 
     @property
-    def taps(self) -> Mapping[str, OnTap]:
+    def taps(self) -> Mapping[str, ConfirmationHandler]:
         return {}
 
     @property
-    def pages(self) -> Mapping[type, Page]:
+    def pages(self) -> Mapping[type, PageHandler]:
         return {WhyPage: self._page}
 
-    async def why(self, ask: Ask) -> Message:
+    async def why(self, ask: Request) -> Message:
         try:
             size = parse_history_rows(ask.argument)
         except NotUnderstood:
             return not_understood_view(topic=Topic.WHY, typed_text=ask.argument)
         return await self._page(ask, WhyPage(page=0, size=size))
 
-    async def _page(self, ask: Ask, page: WhyPage) -> Message:
+    async def _page(self, ask: Request, page: WhyPage) -> Message:
         account = await self._accounts.of(ask.chat_id)
         situation = await self._situations.of(account)
         before = await self._before(account, situation.look, page)
@@ -76,7 +76,7 @@ class Why:
             has_more=has_more,
         )
 
-    async def _latest(self, account: Account, situation: Situation) -> Message:
+    async def _latest(self, account: Account, situation: AccountOverview) -> Message:
         outlook = await self._previews.outlook(account)
         return why_view(
             account=account,
@@ -89,7 +89,9 @@ class Why:
             unresolved=situation.unresolved,
         )
 
-    async def _before(self, account: Account, told: Look | None, page: WhyPage) -> Sequence[Look]:
+    async def _before(
+        self, account: Account, told: CheckResult | None, page: WhyPage
+    ) -> Sequence[CheckResult]:
         """The page's decisions and one more, without the one that is told in full."""
         async with self._database.reading() as session:
             newest = await decision_history.latest(session, account.id, most=1)
@@ -101,8 +103,8 @@ class Why:
                 skip=page.page * page.size + in_full,
             )
 
-    async def _order_of(self, look: Look | None) -> Intent | None:
-        if look is None or not isinstance(look.verdict, Ordered):
+    async def _order_of(self, look: CheckResult | None) -> Order | None:
+        if look is None or not isinstance(look.verdict, OrderPlaced):
             return None
         async with self._database.reading() as session:
             return await orders.get(session, look.verdict.client_order_id)

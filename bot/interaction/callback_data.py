@@ -9,16 +9,16 @@ from bot.interaction.page_buttons import (
     ARGUMENT,
     ID,
     AuditPage,
-    Enter,
+    EnterValue,
     HistoryPage,
     Open,
     PanelPage,
     Pin,
-    Put,
     Refresh,
-    TradeStory,
-    Tune,
-    Unwarn,
+    RemoveLowBalance,
+    SetAlert,
+    SetPreset,
+    TradeDetailsPage,
     WhyPage,
 )
 
@@ -61,7 +61,7 @@ _MOST_OPTIONS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Do:
+class RunCommand:
     """The same as typing `/command argument`."""
 
     command: str
@@ -127,26 +127,26 @@ class Report:
         return f"order:{self.word.value}:{self.client_order_id}"
 
 
-Press = (
-    Do
+CallbackData = (
+    RunCommand
     | Confirm
     | Choose
     | Report
     | HistoryPage
-    | TradeStory
+    | TradeDetailsPage
     | WhyPage
     | AuditPage
-    | Tune
-    | Unwarn
+    | SetAlert
+    | RemoveLowBalance
     | Refresh
     | Pin
     | Open
-    | Put
-    | Enter
+    | SetPreset
+    | EnterValue
 )
 
 
-def decode(text: str) -> Press | None:
+def decode(text: str) -> CallbackData | None:
     """The button that was pressed; None for anything this program would not have made."""
     name, *fields = text.split(":")
     try:
@@ -162,21 +162,21 @@ def _number(text: str) -> int:
     return int(text)
 
 
-_PRESSES: Mapping[str, Callable[..., Press]] = {
-    "do": Do,
+_PRESSES: Mapping[str, Callable[..., CallbackData]] = {
+    "do": RunCommand,
     "yes": Confirm,
     "pick": lambda id_, index: Choose(id_, _number(index)),
     "order": lambda word, client_order_id: Report(Word(word), client_order_id),
     "page": lambda page, size: HistoryPage(_number(page), _number(size)),
-    "trade": lambda id_, page, size: TradeStory(id_, _number(page), _number(size)),
+    "trade": lambda id_, page, size: TradeDetailsPage(id_, _number(page), _number(size)),
     "audit": lambda page: AuditPage(_number(page)),
     "why": lambda page, size: WhyPage(_number(page), _number(size)),
     "card": lambda verb: Refresh() if verb == "refresh" else Pin(on=verb == "pin"),
     "open": lambda page: Open(PanelPage(page)),
-    "put": lambda page, value: Put(PanelPage(page), value),
-    "enter": lambda page: Enter(PanelPage(page)),
-    "tune": Tune,
-    "unwarn": Unwarn,
+    "put": lambda page, value: SetPreset(PanelPage(page), value),
+    "enter": lambda page: EnterValue(PanelPage(page)),
+    "tune": SetAlert,
+    "unwarn": RemoveLowBalance,
 }
 
 

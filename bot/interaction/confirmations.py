@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.interaction.callback_data import Choose, Confirm
-from bot.interaction.request import Act, Answer, Ask
+from bot.interaction.request import ConfirmationAction, Request, Response
 from engine.clock import Clock
 from engine.storage.chat import confirmations
 from engine.storage.chat.confirmations import Confirmation, Refusal
@@ -16,14 +16,14 @@ REBALANCE, GO_LIVE, LIFT, UNDO = "rebalance", "go_live", "lift_halt", "undo"
 """Kinds of questions that more than their handler knows."""
 
 
-class Questions:
+class Confirmations:
     def __init__(self, *, database: Database, clock: Clock, lifetime: timedelta) -> None:
         self._database = database
         self._clock = clock
         self._lifetime = lifetime
 
     async def ask(
-        self, ask: Ask, *, kind: str, payload: str = "", lifetime: timedelta | None = None
+        self, ask: Request, *, kind: str, payload: str = "", lifetime: timedelta | None = None
     ) -> str:
         """Remember what is being asked of whom; the id goes into the buttons."""
         async with self._database.writing() as session:
@@ -32,7 +32,7 @@ class Questions:
     async def ask_in(
         self,
         session: AsyncSession,
-        ask: Ask,
+        ask: Request,
         *,
         kind: str,
         payload: str = "",
@@ -52,18 +52,18 @@ class Questions:
         await confirmations.ask(session, question)
         return question.id
 
-    def once(self, act: Act) -> Act:
+    def once(self, act: ConfirmationAction) -> ConfirmationAction:
         """*act*, done for the first tap in time alone."""
 
         async def tapped(
-            question: Confirmation, press: Confirm | Choose, ask: Ask
-        ) -> Answer | Refusal:
+            question: Confirmation, press: Confirm | Choose, ask: Request
+        ) -> Response | Refusal:
             taken = await self.take(question.id, ask)
             return taken if isinstance(taken, Refusal) else await act(taken, press, ask)
 
         return tapped
 
-    async def find(self, question_id: str, ask: Ask) -> Confirmation | Refusal:
+    async def find(self, question_id: str, ask: Request) -> Confirmation | Refusal:
         """The question, if this person may still answer it; nothing is used up."""
         async with self._database.reading() as session:
             return await confirmations.find(
@@ -74,7 +74,7 @@ class Questions:
                 now=self._clock.now(),
             )
 
-    async def take(self, question_id: str, ask: Ask) -> Confirmation | Refusal:
+    async def take(self, question_id: str, ask: Request) -> Confirmation | Refusal:
         """Only the first tap in time of the person who was asked gets the Confirmation."""
         async with self._database.writing() as session:
             return await confirmations.take(

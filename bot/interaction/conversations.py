@@ -3,23 +3,23 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.interaction.request import Ask
+from bot.interaction.request import Request
 from bot.updates.inbox import Sealer
 from engine.clock import Clock
 from engine.storage.chat import conversations
-from engine.storage.chat.conversations import Dialog
+from engine.storage.chat.conversations import Conversation
 from engine.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ConversationStep:
     """What is waited for, and *text*, which was kept with it."""
 
     kind: str
     text: str
 
 
-class Dialogs:
+class Conversations:
     def __init__(
         self, *, database: Database, sealer: Sealer, clock: Clock, patience: timedelta
     ) -> None:
@@ -28,9 +28,9 @@ class Dialogs:
         self._clock = clock
         self._patience = patience
 
-    async def wait(self, ask: Ask, kind: str, text: str = "") -> None:
+    async def wait(self, ask: Request, kind: str, text: str = "") -> None:
         """For the next thing this person says here; what was waited for before is forgotten."""
-        dialog = Dialog(
+        dialog = Conversation(
             chat_id=ask.chat_id,
             user_id=ask.user_id,
             kind=kind,
@@ -40,7 +40,7 @@ class Dialogs:
         async with self._database.writing() as session:
             await conversations.put(session, dialog)
 
-    async def step(self, ask: Ask) -> Step | None:
+    async def step(self, ask: Request) -> ConversationStep | None:
         """What is waited for, if anything is."""
         async with self._database.reading() as session:
             dialog = await conversations.get(
@@ -48,13 +48,15 @@ class Dialogs:
             )
         if dialog is None:
             return None
-        return Step(dialog.kind, self._sealer.open_text(dialog.sealed, purpose=_purpose(ask)))
+        return ConversationStep(
+            dialog.kind, self._sealer.open_text(dialog.sealed, purpose=_purpose(ask))
+        )
 
-    async def forget(self, ask: Ask) -> None:
+    async def forget(self, ask: Request) -> None:
         """It was answered, or the person turned to something else."""
         async with self._database.writing() as session:
             await conversations.end(session, chat_id=ask.chat_id, user_id=ask.user_id)
 
 
-def _purpose(ask: Ask) -> str:
+def _purpose(ask: Request) -> str:
     return f"dialog:{ask.chat_id}:{ask.user_id}"

@@ -30,7 +30,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MessagePlace:
     """A chat, or one topic of a forum."""
 
     chat_id: int

@@ -30,7 +30,7 @@ class HistoryPage:
 
 
 @dataclass(frozen=True, slots=True)
-class TradeStory:
+class TradeDetailsPage:
     """Everything about one trade; *page* and *size* are of the history it was chosen from."""
 
     client_order_id: str
@@ -116,7 +116,7 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
-class Put:
+class SetPreset:
     """Set what the page is about to *value*, as if it had been typed."""
 
     page: PanelPage
@@ -131,7 +131,7 @@ class Put:
 
 
 @dataclass(frozen=True, slots=True)
-class Enter:
+class EnterValue:
     """Wait for a value of the page's setting to be typed."""
 
     page: PanelPage
@@ -145,7 +145,7 @@ class Enter:
 
 
 @dataclass(frozen=True, slots=True)
-class Tune:
+class SetAlert:
     """A change of the alerts, shown in the panel: the same as typing `/alerts part value`. Without
     a *value* the panel shows the choices for *part*, without both itself.
     """
@@ -162,7 +162,7 @@ class Tune:
 
 
 @dataclass(frozen=True, slots=True)
-class Unwarn:
+class RemoveLowBalance:
     """Forget the mark of *asset*; the list is shown in its place."""
 
     asset: str

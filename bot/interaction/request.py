@@ -11,7 +11,7 @@ from telegram import Message as Received
 from telegram.constants import ChatType
 
 from bot.interaction.callback_data import Choose, Confirm
-from bot.interaction.message import Message, Place
+from bot.interaction.message import Message, MessagePlace
 from bot.updates.message_text import is_secondhand, text_of
 from bot.updates.source import name_of, shows_button, topic_of
 from engine.domain.accounts.members import Role
@@ -23,7 +23,7 @@ _COMMAND = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Request:
     """One command. *argument* is the rest of the line; *message_id* the message it came in or,
     for a tap, the message whose button was tapped. *role* is what the person may do in the chat,
     *name* what they call themselves; *topic_id* is the forum topic they wrote in. *is_shown*: the
@@ -47,9 +47,9 @@ class Ask:
     is_secondhand: bool = False
 
     @property
-    def place(self) -> Place:
+    def place(self) -> MessagePlace:
         """Where the answer belongs."""
-        return Place(self.chat_id, self.topic_id)
+        return MessagePlace(self.chat_id, self.topic_id)
 
 
 def command_in(text: str) -> tuple[str, str] | None:
@@ -58,13 +58,13 @@ def command_in(text: str) -> tuple[str, str] | None:
     return (command["name"].lower(), (command["rest"] or "").strip()) if command else None
 
 
-def typed(message: Received, role: Role) -> Ask:
+def typed(message: Received, role: Role) -> Request:
     """Plain text is an Ask without a command, all of it the argument."""
     if message.from_user is None:
         raise ValueError("a message without its sender")
     text = text_of(message)
     command, argument = command_in(text) or ("", text.strip())
-    return Ask(
+    return Request(
         chat_id=message.chat_id,
         user_id=message.from_user.id,
         role=role,
@@ -80,12 +80,14 @@ def typed(message: Received, role: Role) -> Ask:
     )
 
 
-def tapped(query: CallbackQuery, role: Role, *, command: str, argument: str, at: datetime) -> Ask:
+def tapped(
+    query: CallbackQuery, role: Role, *, command: str, argument: str, at: datetime
+) -> Request:
     """A tap at *at*; Telegram does not say when it was."""
     message = query.message
     if message is None:
         raise ValueError("a tap without its message")
-    return Ask(
+    return Request(
         chat_id=message.chat.id,
         user_id=query.from_user.id,
         role=role,
@@ -130,7 +132,7 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class TrackedMessage:
     """A message that is edited later: *then* hears its id as soon as it stands in the chat."""
 
     message: Message
@@ -138,7 +140,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Toast:
     """The little note over the chat that ends a tap; up to 200 characters, plain."""
 
     text: str
@@ -157,20 +159,22 @@ class Documents:
     make: Callable[[Progress], AsyncGenerator[Document]]
 
 
-Answer = Message | Document | Documents | Kept | Notice
-Command = Callable[[Ask], Awaitable[Answer]]
-Page = Callable[[Ask, Any], Awaitable[Answer]]
+Response = Message | Document | Documents | TrackedMessage | Toast
+Command = Callable[[Request], Awaitable[Response]]
+PageHandler = Callable[[Request, Any], Awaitable[Response]]
 """What is shown in place when a button of a list or a panel is tapped; it gets the press.
 Or a Notice, where the page has edited the message itself."""
-Act = Callable[[Confirmation, Confirm | Choose, Ask], Awaitable[Answer | Refusal]]
+ConfirmationAction = Callable[
+    [Confirmation, Confirm | Choose, Request], Awaitable[Response | Refusal]
+]
 
 
 @dataclass(frozen=True, slots=True)
-class OnTap:
+class ConfirmationHandler:
     """What a button of a stored question does. *choices* tells how many there are to choose from;
     None: it is a single "yes". *late* says what a tap hears when its time is over.
     """
 
-    act: Act
+    act: ConfirmationAction
     choices: Callable[[Confirmation], int] | None = None
     late: Callable[[Confirmation], Message] | None = None

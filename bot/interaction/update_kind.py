@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.interaction.callback_data import Choose, Confirm, Do, decode
-from bot.interaction.page_buttons import Put
+from bot.interaction.callback_data import Choose, Confirm, RunCommand, decode
+from bot.interaction.page_buttons import SetPreset
 from bot.interaction.request import command_in
 from bot.updates.message_text import own_text_in
 from engine.storage.models import queue_columns
@@ -16,7 +16,7 @@ _STARTS = frozenset({"resume", "rebalance", "halt off", "dryrun off", "mode auto
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class UpdateKind:
     """*command* without its slash, *argument* in lower case; both empty for other messages.
     *question_id* is of the question whose button was tapped.
     """
@@ -27,23 +27,23 @@ class Wish:
     option: int = 0
 
 
-def wish_in(raw: Mapping[str, Any]) -> Wish:
+def update_kind_of(raw: Mapping[str, Any]) -> UpdateKind:
     """Never raises, whatever *raw* holds."""
     tap = raw.get("callback_query")
     if isinstance(tap, dict):
         data = tap.get("data")
-        return _tapped(data) if isinstance(data, str) else Wish()
+        return _tapped(data) if isinstance(data, str) else UpdateKind()
     message = raw.get("message")
     found = command_in(own_text_in(message)) if isinstance(message, dict) else None
-    return Wish(found[0], _plain(found[1])) if found else Wish()
+    return UpdateKind(found[0], _plain(found[1])) if found else UpdateKind()
 
 
-def stops(wish: Wish) -> bool:
+def stops(wish: UpdateKind) -> bool:
     """Whether it overtakes everything of its chat."""
     return wish.command in _STOPS and _phrase(wish) not in _STARTS
 
 
-def stops_everything(wish: Wish) -> bool:
+def stops_everything(wish: UpdateKind) -> bool:
     return stops(wish) and wish.command == "halt"
 
 
@@ -52,27 +52,27 @@ def rank_of(command: str) -> int:
     return queue_columns.FIRST if command in {*_STOPS, "stop"} else queue_columns.LAST
 
 
-def started_by(wish: Wish) -> str | None:
+def started_by(wish: UpdateKind) -> str | None:
     """The command, without its slash, that would start trading or let it move real money."""
     phrase = _phrase(wish)
     return next((one for one in (wish.command, phrase) if one in _STARTS), None)
 
 
-def _tapped(data: str) -> Wish:
+def _tapped(data: str) -> UpdateKind:
     match decode(data):
-        case Do(command=command, argument=argument):
-            return Wish(command, _plain(argument))
-        case Put(page=page, value=value):
-            return Wish(page.value, _plain(value))
+        case RunCommand(command=command, argument=argument):
+            return UpdateKind(command, _plain(argument))
+        case SetPreset(page=page, value=value):
+            return UpdateKind(page.value, _plain(value))
         case Confirm(id=id_):
-            return Wish(question_id=id_)
+            return UpdateKind(question_id=id_)
         case Choose(id=id_, index=index):
-            return Wish(question_id=id_, option=index)
+            return UpdateKind(question_id=id_, option=index)
         case _:
-            return Wish()
+            return UpdateKind()
 
 
-def _phrase(wish: Wish) -> str:
+def _phrase(wish: UpdateKind) -> str:
     return f"{wish.command} {wish.argument}"
 
 

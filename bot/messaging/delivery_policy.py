@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from engine.clock import Clock
 from engine.domain.alerts.alerts import Alert
-from engine.domain.alerts.preferences import AlertSettings, Level, Nature, Voice, nature, voice
+from engine.domain.alerts.preferences import (
+    AlertLevel,
+    AlertPreferences,
+    AlertTraits,
+    DeliveryMode,
+    alert_traits,
+    delivery_mode,
+)
 from engine.storage.accounts import alert_preferences
 from engine.storage.database import Database
 from engine.storage.models.trading import OutboxRow
@@ -15,26 +22,26 @@ from engine.storage.serialization import ALERTS, alert_from_json
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """*why* is kept where the voice is OFF; *reply_to* is a message of the same chat; *alert* is
+class Delivery:
+    """*why* is kept where *mode* is OFF; *reply_to* is a message of the same chat; *alert* is
     what the message says, if it was read.
     """
 
-    voice: Voice = Voice.LOUD
+    mode: DeliveryMode = DeliveryMode.LOUD
     reply_to: int | None = None
     why: str | None = None
     alert: Alert | None = None
 
 
-AS_IT_COMES = Manner()
+AS_IT_COMES = Delivery()
 
 
-class Loudness:
+class DeliveryPolicy:
     def __init__(self, *, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
-    async def of(self, row: OutboxRow) -> Manner:
+    async def of(self, row: OutboxRow) -> Delivery:
         """Answers to people are theirs to wait for: only alerts are held back or softened. Where
         something stored cannot be read, the alert goes out as it comes: rather too loud than lost.
         """
@@ -42,18 +49,18 @@ class Loudness:
             return AS_IT_COMES
         try:
             alert = alert_from_json(row.kind, row.payload)
-            told = nature(alert)
+            told = alert_traits(alert)
             async with self._database.reading() as session:
                 settings = await alert_preferences.of_chat(session, row.chat_id)
-                heard = voice(told, settings, now=self._clock.now())
-                if heard is Voice.OFF:
-                    return Manner(heard, why=_why(told, settings))
+                heard = delivery_mode(told, settings, now=self._clock.now())
+                if heard is DeliveryMode.OFF:
+                    return Delivery(heard, why=_why(told, settings))
                 reply_to = await reply_threads.begun_by(session, row)
-                return Manner(heard, reply_to=reply_to, alert=alert)
+                return Delivery(heard, reply_to=reply_to, alert=alert)
         except ValueError:
             return AS_IT_COMES
 
 
-def _why(told: Nature, settings: AlertSettings) -> str:
-    off = settings.level(told.kind) is Level.OFF
+def _why(told: AlertTraits, settings: AlertPreferences) -> str:
+    off = settings.level(told.kind) is AlertLevel.OFF
     return outbox.OFF if off else outbox.SMALL

@@ -7,7 +7,7 @@ from telegram.error import RetryAfter
 from engine.clock import Clock
 
 
-class Quiet(RetryAfter):
+class QuietPeriod(RetryAfter):
     """Telegram has asked for silence before, so it was not asked now."""
 
     def __init__(self, pause: timedelta) -> None:
@@ -30,7 +30,7 @@ class FloodControl:
     def slowed(self, chat_id: int, error: RetryAfter) -> timedelta:
         """Telegram, or `check`, has said to wait with the chat; how long at least."""
         pause = asked_pause(error)
-        if isinstance(error, Quiet):
+        if isinstance(error, QuietPeriod):
             return pause
         now = self._clock.steady()
         until = now + pause
@@ -44,7 +44,7 @@ class FloodControl:
     async def check(self, chat_id: int) -> None:
         """Raises Quiet where nothing may be sent to the chat yet."""
         if pause := self.pause(chat_id):
-            raise Quiet(pause)
+            raise QuietPeriod(pause)
 
     def pause(self, chat_id: int) -> timedelta:
         """For how long nothing may be sent to the chat."""
@@ -67,7 +67,7 @@ class FloodControl:
 
 def asked_pause(error: RetryAfter) -> timedelta:
     """python-telegram-bot is on its way from numbers to durations."""
-    if isinstance(error, Quiet):
+    if isinstance(error, QuietPeriod):
         return error.pause
     pause = error.retry_after
     return pause if isinstance(pause, timedelta) else timedelta(seconds=pause)

@@ -7,8 +7,8 @@ from telegram import Bot, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ParseMode
 from telegram.error import BadRequest
 
-from bot.interaction.message import Message, Place, plain_text
-from bot.messaging.refusals import Blame, blame
+from bot.interaction.message import Message, MessagePlace, plain_text
+from bot.messaging.refusals import RefusalCause, refusal_cause
 
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 async def send(
     bot: Bot,
-    place: Place,
+    place: MessagePlace,
     message: Message,
     *,
     reply_to: int | None = None,
@@ -32,12 +32,12 @@ async def send(
     try:
         return await _post(bot, place, message, reply_to=reply_to, turn=turn)
     except BadRequest as e:
-        match blame(e, in_topic=place.topic_id is not None):
-            case Blame.RIGHTS | Blame.GONE:
+        match refusal_cause(e, in_topic=place.topic_id is not None):
+            case RefusalCause.RIGHTS | RefusalCause.GONE:
                 raise
-            case Blame.TOPIC:
-                return await send(bot, Place(place.chat_id), message, turn=turn)
-            case Blame.REPLY if reply_to is not None:
+            case RefusalCause.TOPIC:
+                return await send(bot, MessagePlace(place.chat_id), message, turn=turn)
+            case RefusalCause.REPLY if reply_to is not None:
                 return await send(bot, place, message, turn=turn)
             case _:
                 about = {"chat_id": place.chat_id, "problem": e.message}
@@ -48,7 +48,7 @@ async def send(
 
 async def _send_plain(
     bot: Bot,
-    place: Place,
+    place: MessagePlace,
     message: Message,
     *,
     buttons: bool,
@@ -62,7 +62,7 @@ async def _send_plain(
 
 async def _post(
     bot: Bot,
-    place: Place,
+    place: MessagePlace,
     message: Message,
     *,
     turn: Callable[[int], Awaitable[None]],

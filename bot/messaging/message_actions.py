@@ -7,7 +7,7 @@ from telegram import Bot, LinkPreviewOptions
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
-from bot.interaction.message import Message, Place
+from bot.interaction.message import Message, MessagePlace
 from bot.messaging.flood_control import FloodControl
 from engine.clock import Clock
 
@@ -18,7 +18,7 @@ _LONGEST_SILENCE = timedelta(seconds=60)
 logger = logging.getLogger(__name__)
 
 
-class Gestures:
+class MessageActions:
     """Nothing is done in a chat in which Telegram wants silence, but to take a secret out of it."""
 
     def __init__(self, *, bot: Bot, clock: Clock, flood: FloodControl) -> None:
@@ -30,7 +30,7 @@ class Gestures:
         if isinstance(error, RetryAfter):
             self._flood.slowed(chat_id, error)
 
-    async def edited(self, place: Place, message_id: int, message: Message) -> bool:
+    async def edited(self, place: MessagePlace, message_id: int, message: Message) -> bool:
         """Replace a message of ours; whether it says so now."""
         try:
             await self._flood.check(place.chat_id)

@@ -10,16 +10,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
-from bot.interaction.message import Message, Place, split
-from bot.messaging.delivery_policy import AS_IT_COMES, Manner
+from bot.interaction.message import Message, MessagePlace, split
+from bot.messaging.delivery_policy import AS_IT_COMES, Delivery
 from bot.messaging.flood_control import FloodControl
 from bot.messaging.formatting_fallback import send
-from bot.messaging.refusals import Blame, blame
+from bot.messaging.refusals import RefusalCause, refusal_cause
 from bot.views.alerts.alerts import alert_view
 from bot.views.alerts.undeliverable import broken_words_view, set_aside_view, unknown_kind_view
 from engine.accounts.deliverability import Deliverability
 from engine.clock import Clock
-from engine.domain.alerts.preferences import Voice
+from engine.domain.alerts.preferences import DeliveryMode
 from engine.scheduling.queue_worker import Done, Lanes, Later, Outcome, QueueWorkers, delay
 from engine.storage import availability
 from engine.storage.database import Database
@@ -47,7 +47,7 @@ _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 logger = logging.getLogger(__name__)
 
 
-class Relay:
+class OutboxSender:
     """Delivers at least once and in order within a chat; a chat that must wait delays no other.
 
     *deliverability* hears of a chat that takes nothing, or messages again; those for it are kept and
@@ -64,7 +64,7 @@ class Relay:
         render: Callable[[str, str], Message],
         deliverability: Deliverability,
         on_migrated: Callable[[int, int], Awaitable[None]],
-        manner: Callable[[OutboxRow], Awaitable[Manner]] | None = None,
+        manner: Callable[[OutboxRow], Awaitable[Delivery]] | None = None,
         owner: str | None = None,
         flood: FloodControl | None = None,
     ) -> None:
@@ -105,7 +105,7 @@ class Relay:
         about = {"chat_id": row.chat_id, "kind": row.kind, "outbox_id": row.id}
         try:
             manner = AS_IT_COMES if self._manner is None else await self._manner(row)
-            if manner.voice is Voice.OFF:
+            if manner.mode is DeliveryMode.OFF:
                 return Done(failure=manner.why)
             return await self._say(row, manner, about)
         except (SQLAlchemyError, ClaimLost):
@@ -116,7 +116,7 @@ class Relay:
             later = self._clock.now() + delay(row.attempts, most=_LONGEST_PAUSE)
             return Later(later, f"{_UNCLEAR}: {type(e).__name__}", rank=queue_columns.ASIDE)
 
-    async def _say(self, row: OutboxRow, manner: Manner, about: Mapping[str, object]) -> Outcome:
+    async def _say(self, row: OutboxRow, manner: Delivery, about: Mapping[str, object]) -> Outcome:
         # Claimed before without an outcome: that process may have died after sending.
         unclear = (row.failure or "").startswith(_UNCLEAR) or (
             row.attempts > 1 and row.failure is None
@@ -126,7 +126,7 @@ class Relay:
             return worded
         parts, failure = worded
         message_id: int | None = None
-        place = Place(row.chat_id, row.topic_id)
+        place = MessagePlace(row.chat_id, row.topic_id)
         try:
             for part in parts:
                 reply_to = manner.reply_to if part is parts[0] else None
@@ -144,7 +144,7 @@ class Relay:
         return Done(failure=failure, also={"message_id": message_id})
 
     def _worded(
-        self, row: OutboxRow, manner: Manner, about: Mapping[str, object], *, unclear: bool
+        self, row: OutboxRow, manner: Delivery, about: Mapping[str, object], *, unclear: bool
     ) -> Later | tuple[list[Message], str | None]:
         """What to send, and why it is not what was meant. One message that cannot be read waits a
         day for a process that can, behind all others of its chat; one that cannot be worded is
@@ -154,7 +154,7 @@ class Relay:
         try:
             read = manner.alert
             message = self._render(row.kind, row.payload) if read is None else alert_view(read)
-            parts = _parts(message, repeated=unclear, silent=manner.voice is Voice.SILENT)
+            parts = _parts(message, repeated=unclear, silent=manner.mode is DeliveryMode.SILENT)
         except Unreadable as e:
             now = self._clock.now()
             since = _unreadable_since(row.failure) or now
@@ -208,18 +208,18 @@ class Relay:
         refused for a while and another one is taken, is it the message after all.
         """
         extra = {**about, "problem": error.message}
-        blamed = blame(error)
-        if blamed is Blame.MESSAGE:
+        blamed = refusal_cause(error)
+        if blamed is RefusalCause.MESSAGE:
             return await self._set_aside(row, error, extra)
         logger.warning("chat takes no messages", extra=extra)
         self._silent.add(row.chat_id)
         chat = await self._deliverability.refused(
-            row.chat_id, problem=error.message, gone=blamed is Blame.GONE
+            row.chat_id, problem=error.message, gone=blamed is RefusalCause.GONE
         )
         now = self._clock.now()
         failure = f"{_UNCLEAR}; {error.message}" if unclear else error.message
         later = Later(chat.next_try(now=now), failure)
-        is_known = blamed in {Blame.RIGHTS, Blame.GONE}
+        is_known = blamed in {RefusalCause.RIGHTS, RefusalCause.GONE}
         if not is_known and now - chat.since >= _DOUBTED_FOR:
             return await self._set_aside(row, error, extra, unless=later)
         return later
@@ -235,13 +235,13 @@ class Relay:
         """Say in its place that it could not be sent; where that is refused too, it is the chat."""
         notice = set_aside_view(kind=row.kind, at=row.created_at, problem=error.message)
         try:
-            place = Place(row.chat_id, row.topic_id)
+            place = MessagePlace(row.chat_id, row.topic_id)
             message_id = await send(self._bot, place, notice, turn=self._take_turn)
         except (Forbidden, BadRequest) as e:
             if unless is not None:
                 return unless
-            if blame(e) is not Blame.MESSAGE:
-                gone = blame(e) is Blame.GONE
+            if refusal_cause(e) is not RefusalCause.MESSAGE:
+                gone = refusal_cause(e) is RefusalCause.GONE
                 chat = await self._deliverability.refused(
                     row.chat_id, problem=e.message, gone=gone
                 )

@@ -9,7 +9,7 @@ from enum import Enum, auto
 from telegram.error import Forbidden, TelegramError
 
 
-class Blame(Enum):
+class RefusalCause(Enum):
     """MESSAGE: no chat takes it as it is. REPLY, TOPIC: it can go without. RIGHTS: the bot may not
     write in the chat now. GONE: it was blocked or removed, or there is no such chat.
     """
@@ -48,18 +48,18 @@ _GONE = (
 )
 
 
-def blame(error: TelegramError, *, in_topic: bool = False) -> Blame:
+def refusal_cause(error: TelegramError, *, in_topic: bool = False) -> RefusalCause:
     """*in_topic*: the message was meant for one, so that the topic's own words may be about it."""
     words = error.message.lower()
     if _has(words, _REPLY):
-        return Blame.REPLY
+        return RefusalCause.REPLY
     if in_topic and _has(words, _TOPIC):
-        return Blame.TOPIC
+        return RefusalCause.TOPIC
     if _has(words, _RIGHTS):
-        return Blame.RIGHTS
+        return RefusalCause.RIGHTS
     if isinstance(error, Forbidden) or _has(words, _GONE):
-        return Blame.GONE
-    return Blame.MESSAGE if _has(words, _MESSAGE) else Blame.UNKNOWN
+        return RefusalCause.GONE
+    return RefusalCause.MESSAGE if _has(words, _MESSAGE) else RefusalCause.UNKNOWN
 
 
 def _has(words: str, known: tuple[str, ...]) -> bool:

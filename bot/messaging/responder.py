@@ -11,12 +11,12 @@ from telegram import Bot, InputFile
 from telegram.constants import ChatAction
 from telegram.error import Forbidden, RetryAfter, TelegramError
 
-from bot.interaction.message import Message, Place, split, to_payload
-from bot.interaction.request import Answer, Document, Documents, Kept, Notice
+from bot.interaction.message import Message, MessagePlace, split, to_payload
+from bot.interaction.request import Document, Documents, Response, Toast, TrackedMessage
 from bot.messaging.flood_control import FloodControl
 from bot.messaging.formatting_fallback import send
-from bot.messaging.message_actions import Gestures
-from bot.messaging.refusals import Blame, blame
+from bot.messaging.message_actions import MessageActions
+from bot.messaging.refusals import RefusalCause, refusal_cause
 from bot.views.waiting import waiting_notice, waiting_view
 from engine.clock import Clock
 from engine.storage import availability
@@ -38,7 +38,7 @@ _MANY = 5
 logger = logging.getLogger(__name__)
 
 
-class Replies(Gestures):
+class Responder(MessageActions):
     """Answers to commands that stop something go before alerts, all others after them. Nothing is
     sent to a chat in which Telegram wants silence.
     """
@@ -51,8 +51,8 @@ class Replies(Gestures):
 
     async def answer(
         self,
-        place: Place,
-        work: Awaitable[Answer],
+        place: MessagePlace,
+        work: Awaitable[Response],
         *,
         key: str,
         in_place: int | None = None,
@@ -94,7 +94,7 @@ class Replies(Gestures):
                 await self.toast(tap, chat_id=chat_id)
             raise
         if tap:
-            words = answer.text if isinstance(answer, Notice) else None
+            words = answer.text if isinstance(answer, Toast) else None
             await self.toast(tap, words, chat_id=chat_id)
         if waiting and isinstance(answer, Document):
             await self.delete(chat_id, waiting)
@@ -116,8 +116,8 @@ class Replies(Gestures):
 
     async def _deliver(
         self,
-        place: Place,
-        answer: Message | Document | Kept | Notice,
+        place: MessagePlace,
+        answer: Message | Document | TrackedMessage | Toast,
         *,
         key: str,
         ours: int | None,
@@ -125,24 +125,24 @@ class Replies(Gestures):
     ) -> None:
         """*ours* is the message that stands in the answer's place."""
         match answer:
-            case Notice():
+            case Toast():
                 pass
             case Document():
                 await self._send_file(place, answer, key=key)
-            case Kept():
+            case TrackedMessage():
                 if stands := await self._say(place, answer.message, key=key, ours=ours, rank=rank):
                     await answer.then(stands)
             case Message():
                 await self._say(place, answer, key=key, ours=ours, rank=rank)
 
     async def _say(
-        self, place: Place, message: Message, *, key: str, ours: int | None, rank: int
+        self, place: MessagePlace, message: Message, *, key: str, ours: int | None, rank: int
     ) -> int:
         if ours and await self.edited(place, ours, message):
             return ours
         return await self.send(place, message, key=key, rank=rank)
 
-    async def _typing(self, place: Place) -> None:
+    async def _typing(self, place: MessagePlace) -> None:
         try:
             await self._flood.check(place.chat_id)
             await self._bot.send_chat_action(
@@ -152,7 +152,7 @@ class Replies(Gestures):
             logger.info("typing not shown", extra={"problem": e.message})
 
     async def send(
-        self, place: Place, message: Message, *, key: str, rank: int = queue_columns.LAST
+        self, place: MessagePlace, message: Message, *, key: str, rank: int = queue_columns.LAST
     ) -> int:
         """Now, or from the outbox as soon as Telegram takes it; its id, 0 if not yet there.
 
@@ -181,7 +181,7 @@ class Replies(Gestures):
 
     async def whisper(self, user_id: int, message: Message) -> bool:
         """Whether the message stands in the user's private chat now; it is not sent later."""
-        outcome = await self._try(Place(user_id), message)
+        outcome = await self._try(MessagePlace(user_id), message)
         return isinstance(outcome, int) and outcome > 0
 
     async def _must_queue(self, chat_id: int) -> bool:
@@ -202,7 +202,9 @@ class Replies(Gestures):
         async with self._database.reading() as session:
             return await queue.waiting(session, OutboxRow, chat_id=chat_id)
 
-    async def edit(self, place: Place, message_id: int, message: Message, *, key: str) -> int:
+    async def edit(
+        self, place: MessagePlace, message_id: int, message: Message, *, key: str
+    ) -> int:
         """Replace a message of ours; send a new one where it cannot be edited any more. The id of
         the one that says it now.
         """
@@ -211,7 +213,7 @@ class Replies(Gestures):
         return await self.send(place, message, key=key)
 
     async def _send_files(
-        self, place: Place, files: Documents, *, key: str, progress: int | None
+        self, place: MessagePlace, files: Documents, *, key: str, progress: int | None
     ) -> None:
         """*progress* is a message of ours that may tell how far it is, if there is one yet."""
 
@@ -230,7 +232,7 @@ class Replies(Gestures):
             if progress is not None:
                 await self.delete(place.chat_id, progress)
 
-    async def _send_file(self, place: Place, file: Document, *, key: str) -> None:
+    async def _send_file(self, place: MessagePlace, file: Document, *, key: str) -> None:
         try:
             await self._flood.check(place.chat_id)
             await self._bot.send_document(
@@ -247,7 +249,7 @@ class Replies(Gestures):
             logger.warning("file not sent", extra={"chat_id": place.chat_id, "problem": e.message})
             await self.send(place, file.instead, key=key)
 
-    async def _try(self, place: Place, message: Message) -> int | timedelta:
+    async def _try(self, place: MessagePlace, message: Message) -> int | timedelta:
         """The id of what arrived (of its last part), 0 if nobody is there; a duration if not now:
         so long to wait at least.
         """
@@ -260,7 +262,7 @@ class Replies(Gestures):
             return await send(self._bot, place, last_part, turn=self._flood.check)
         except TelegramError as e:
             extra = {"chat_id": place.chat_id, "problem": e.message}
-            if isinstance(e, Forbidden) and blame(e) is Blame.GONE:
+            if isinstance(e, Forbidden) and refusal_cause(e) is RefusalCause.GONE:
                 logger.warning("answer refused", extra=extra)
                 return 0
             logger.warning("answer delayed", extra=extra)
@@ -269,5 +271,5 @@ class Replies(Gestures):
             return timedelta()
 
 
-async def _awaited(work: Awaitable[Answer]) -> Answer:
+async def _awaited(work: Awaitable[Response]) -> Response:
     return await work

@@ -6,18 +6,18 @@ from telegram import Bot, LinkPreviewOptions
 from telegram.constants import ParseMode
 from telegram.error import BadRequest
 
-from bot.interaction.message import Message, Place, plain_text
+from bot.interaction.message import Message, MessagePlace, plain_text
 
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 logger = logging.getLogger(__name__)
 
 
-class Noticeboard:
+class MessageSender:
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
 
-    async def put_up(self, place: Place, message: Message) -> int:
+    async def put_up(self, place: MessagePlace, message: Message) -> int:
         """Silently; the new message's id."""
         sent = await self._bot.send_message(
             place.chat_id,

@@ -10,23 +10,23 @@ from datetime import timedelta
 
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
-from bot.interaction.message import Message, Place
-from bot.messaging.flood_control import FloodControl, Quiet
-from bot.messaging.refusals import Blame, blame
-from bot.messaging.sender import Noticeboard
+from bot.interaction.message import Message, MessagePlace
+from bot.messaging.flood_control import FloodControl, QuietPeriod
+from bot.messaging.refusals import RefusalCause, refusal_cause
+from bot.messaging.sender import MessageSender
 from bot.views.status import retired_card_view, status_view
 from engine.accounts.deliverability import Deliverability
-from engine.accounts.overview import Situations
+from engine.accounts.overview import AccountOverviews
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.undeliverable import NOTHING
 from engine.domain.market.pairs import PairRules, Symbol
-from engine.domain.rebalancing.check_result import Look, newest
+from engine.domain.rebalancing.check_result import CheckResult, newest
 from engine.rebalancing.preview import Previews
 from engine.storage import availability
 from engine.storage.accounts import accounts
 from engine.storage.chat import status_messages
-from engine.storage.chat.status_messages import NOT_SENT, Card
+from engine.storage.chat.status_messages import NOT_SENT, StatusMessage
 from engine.storage.database import Database
 
 # Telegram takes 20 messages a minute in a group; what a person's own tap causes may be sooner.
@@ -37,16 +37,16 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class RenderedStatus:
     """A card as it would be now; *gist* and *words* are hashes, see storage/cards.py."""
 
     message: Message
     gist: str
     words: str
-    look: Look | None
+    look: CheckResult | None
 
 
-class LiveCards:
+class StatusMessages:
     """Shows what the checks saw, and what a person's command read. The exchange is asked only for a
     card that knows no balance, and not in the chat's turn.
 
@@ -56,10 +56,10 @@ class LiveCards:
     def __init__(
         self,
         *,
-        board: Noticeboard,
+        board: MessageSender,
         database: Database,
         clock: Clock,
-        situations: Situations,
+        situations: AccountOverviews,
         previews: Previews,
         owner: str,
         on_migrated: Callable[[int, int], Awaitable[None]],
@@ -79,19 +79,19 @@ class LiveCards:
         self._turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._quiet_until = clock.steady()
 
-    async def of(self, chat_id: int) -> Card | None:
+    async def of(self, chat_id: int) -> StatusMessage | None:
         async with self._database.reading() as session:
             return await status_messages.get(session, chat_id)
 
     async def draw(
         self,
         account: Account,
-        card: Card | None,
+        card: StatusMessage | None,
         *,
-        look: Look | None = None,
+        look: CheckResult | None = None,
         rules: PairRules | None = None,
         undelivered: bool = False,
-    ) -> Drawn:
+    ) -> RenderedStatus:
         """With the newest of the balances that *card* shows, the last check saw, and *look*.
 
         *rules* are kept for the cards to come. *undelivered*: say what waits in the outbox, and in
@@ -104,7 +104,7 @@ class LiveCards:
         seen_last = newest(*(k for k in known if k and k.seen and k.concerns(account.funds)))
         refused = await self._deliverability.of_chat(account.chat_id) if undelivered else NOTHING
 
-        def view(seen: Look | None, *, precise: bool) -> Message:
+        def view(seen: CheckResult | None, *, precise: bool) -> Message:
             return status_view(
                 account=account,
                 now=self._clock.now(),
@@ -121,12 +121,12 @@ class LiveCards:
 
         message = view(seen_last, precise=True)
         gist = _hash(view(_unpriced(seen_last), precise=False))
-        return Drawn(message, gist, _hash(message), seen_last)
+        return RenderedStatus(message, gist, _hash(message), seen_last)
 
-    async def stands(self, chat_id: int, message_id: int, drawn: Drawn) -> None:
+    async def stands(self, chat_id: int, message_id: int, drawn: RenderedStatus) -> None:
         """A new card is in the chat: it is the one that is kept, the older one is closed."""
         async with self._turns[chat_id]:
-            card = _showing(Card(chat_id=chat_id, message_id=message_id), drawn)
+            card = _showing(StatusMessage(chat_id=chat_id, message_id=message_id), drawn)
             newest = await self.of(chat_id)
             if newest is not None and newest.message_id > message_id:
                 await self.retire(chat_id, message_id)  # its answer took longer
@@ -147,7 +147,7 @@ class LiveCards:
         except TelegramError as e:
             logger.info("old card kept", extra={"chat_id": chat_id, "problem": e.message})
 
-    async def show(self, card: Card, drawn: Drawn) -> bool:
+    async def show(self, card: StatusMessage, drawn: RenderedStatus) -> bool:
         """Edit the card unless it says exactly that; whether it does now."""
         if self._clock.steady() < self._quiet_until:
             return False
@@ -156,7 +156,7 @@ class LiveCards:
             is_same = current is not None and current.message_id == card.message_id
             return await self._show(current if current and is_same else card, drawn)
 
-    async def pin(self, card: Card, *, pinned: bool) -> Card:
+    async def pin(self, card: StatusMessage, *, pinned: bool) -> StatusMessage:
         """Raises what Telegram refuses with."""
         await self._flood.check(card.chat_id)
         await self._board.pin(card.chat_id, card.message_id, pinned=pinned)
@@ -198,7 +198,7 @@ class LiveCards:
                 return
             await self._renew(chat_id, reads=True)
 
-    async def _renew(self, chat_id: int, *, reads: bool = False) -> Look | None:
+    async def _renew(self, chat_id: int, *, reads: bool = False) -> CheckResult | None:
         """The claimed card, as it is by the time it is its turn; the balances that it shows."""
         async with self._turns[chat_id]:
             async with self._database.reading() as session:
@@ -216,7 +216,7 @@ class LiveCards:
                 await self._show(card, drawn)
             return drawn.look
 
-    async def _show(self, card: Card, drawn: Drawn) -> bool:
+    async def _show(self, card: StatusMessage, drawn: RenderedStatus) -> bool:
         if card.words == drawn.words:
             return True
         try:
@@ -229,12 +229,12 @@ class LiveCards:
             await status_messages.said(session, _showing(card, drawn), before=card)
         return True
 
-    async def _send(self, card: Card, account: Account, drawn: Drawn) -> None:
+    async def _send(self, card: StatusMessage, account: Account, drawn: RenderedStatus) -> None:
         """The card of a group that has become a supergroup, in its new place."""
         try:
             await self._flood.check(card.chat_id)
             message_id = await self._board.put_up(
-                Place(card.chat_id, account.topic_id), drawn.message
+                MessagePlace(card.chat_id, account.topic_id), drawn.message
             )
         except TelegramError as e:
             await self._not_taken(card, e)
@@ -244,7 +244,7 @@ class LiveCards:
         if new.pinned:
             await self._try_pin(new, pinned=True)
 
-    async def _keep(self, card: Card) -> Card | None:
+    async def _keep(self, card: StatusMessage) -> StatusMessage | None:
         """The chat's card from now on, pinned if the one before was, which is returned."""
         now = self._clock.now()
         async with self._database.writing() as session:
@@ -254,12 +254,12 @@ class LiveCards:
                 session, replace(card, pinned=pinned), next_edit_at=now + _PAUSE
             )
 
-    async def _not_taken(self, card: Card, error: TelegramError) -> None:
+    async def _not_taken(self, card: StatusMessage, error: TelegramError) -> None:
         """Wait where Telegram is busy or away; forget a card that is not there any more."""
         about = {"chat_id": card.chat_id, "problem": error.message}
         if isinstance(error, ChatMigrated):
             await self._on_migrated(card.chat_id, error.new_chat_id)
-        elif isinstance(error, Quiet):
+        elif isinstance(error, QuietPeriod):
             logger.info("card waits", extra=about)
         elif isinstance(error, RetryAfter):
             logger.warning("cards slowed down", extra=about)
@@ -267,14 +267,17 @@ class LiveCards:
             self._quiet_until = self._clock.steady() + pause
             async with self._database.writing() as session:
                 await status_messages.postpone(session, until=self._clock.now() + pause)
-        elif isinstance(error, Forbidden | BadRequest) and blame(error) is not Blame.RIGHTS:
+        elif (
+            isinstance(error, Forbidden | BadRequest)
+            and refusal_cause(error) is not RefusalCause.RIGHTS
+        ):
             logger.info("card forgotten", extra=about)
             async with self._database.writing() as session:
                 await status_messages.forget(session, card)
         else:
             logger.info("card not edited", extra=about)
 
-    async def _try_pin(self, card: Card, *, pinned: bool) -> None:
+    async def _try_pin(self, card: StatusMessage, *, pinned: bool) -> None:
         try:
             await self._flood.check(card.chat_id)
             await self._board.pin(card.chat_id, card.message_id, pinned=pinned)
@@ -282,11 +285,11 @@ class LiveCards:
             logger.info("pin not moved", extra={"chat_id": card.chat_id, "problem": e.message})
 
 
-def _showing(card: Card, drawn: Drawn) -> Card:
+def _showing(card: StatusMessage, drawn: RenderedStatus) -> StatusMessage:
     return replace(card, gist=drawn.gist, words=drawn.words, look=drawn.look)
 
 
-def _unpriced(look: Look | None) -> Look | None:
+def _unpriced(look: CheckResult | None) -> CheckResult | None:
     """What a token costs is always changing, and most checks do not ask: it is no news."""
     if look is None or look.seen is None:
         return look

@@ -8,7 +8,7 @@ from engine.clock import Clock
 from engine.storage import availability
 from engine.storage.database import Database
 from engine.storage.maintenance import statistics
-from engine.storage.maintenance.statistics import Census
+from engine.storage.maintenance.statistics import DatabaseStatistics
 
 _KEPT_FOR = timedelta(seconds=15)
 # However many orders there are: taking it costs the database a fiftieth of its time at most.
@@ -18,17 +18,17 @@ _TIME_LIMIT_S = 5.0
 logger = logging.getLogger(__name__)
 
 
-class CensusTaker:
+class DatabaseStats:
     """Whoever asks while one is taken waits for that one."""
 
     def __init__(self, *, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
         self._lock = asyncio.Lock()
-        self._latest: Census | None = None
+        self._latest: DatabaseStatistics | None = None
         self._good_until = clock.steady()
 
-    async def latest(self) -> Census | None:
+    async def latest(self) -> DatabaseStatistics | None:
         """None while the database is away, or slower than 5 s."""
         async with self._lock:
             if self._clock.steady() >= self._good_until:

@@ -14,7 +14,7 @@ _BEAT_OLD = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signs:
+class ProcessState:
     """What is known of the process. *beat* and *polled* are how long ago something was; None is
     never, or for *polled*, that others take the updates. *registered*: the webhook; None where
     there need not be one. *online*: Telegram knows the bot.
@@ -28,7 +28,7 @@ class Signs:
     registered: bool | None
 
 
-def hindrances(signs: Signs | None) -> Sequence[str]:
+def unready_reasons(signs: ProcessState | None) -> Sequence[str]:
     """Why the process cannot do its work just now; None: it has not got its database yet."""
     if signs is None:
         return ["the database was not reached yet"]
@@ -50,7 +50,7 @@ class Health:
     """The routes. *signs* gives None until there is a database."""
 
     def __init__(self) -> None:
-        self.signs: Callable[[], Signs | None] = lambda: None
+        self.signs: Callable[[], ProcessState | None] = lambda: None
 
     async def healthz(self, _: web.Request) -> web.Response:
         """200 as long as the event loop turns: whoever gets no answer may start it anew."""
@@ -58,7 +58,7 @@ class Health:
 
     async def readyz(self, _: web.Request) -> web.Response:
         """200, or 503 with the reasons: whoever asks should not start it anew for that."""
-        reasons = hindrances(self.signs())
+        reasons = unready_reasons(self.signs())
         status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
         word = "not ready" if reasons else "ready"
         return _json(status, {"status": word, "reasons": list(reasons)})

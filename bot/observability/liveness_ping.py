@@ -9,7 +9,7 @@ from datetime import timedelta
 import httpx
 
 from engine.clock import Clock
-from engine.monitoring.stall_detector import Pulse, Stalled, StallOver, Vigil
+from engine.monitoring.stall_detector import EngineProgress, StallDetector, Stalled, StallOver
 
 _BEAT = timedelta(seconds=5)
 _EVERY = timedelta(minutes=1)
@@ -18,7 +18,7 @@ _TIME_LIMIT_S = 10.0
 logger = logging.getLogger(__name__)
 
 
-class DeadMan:
+class LivenessPing:
     """Asks for *url* while the engine gets on: its heart has beaten since the time before, and no
     check is overdue. Else it is silent, and that is the message. *url* is in no log.
     """
@@ -28,14 +28,14 @@ class DeadMan:
         *,
         url: str,
         clock: Clock,
-        pulse: Callable[[], Pulse],
+        pulse: Callable[[], EngineProgress],
         tls: ssl.SSLContext,
     ) -> None:
         self._url = url
         self._tls = tls
         self._clock = clock
         self._pulse = pulse
-        self._vigil = Vigil()
+        self._vigil = StallDetector()
         self._stalled = False
         self._beats = pulse().beats.done
         self._failing = False

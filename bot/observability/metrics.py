@@ -19,18 +19,18 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
-from bot.observability.database_stats import CensusTaker
+from bot.observability.database_stats import DatabaseStats
 from bot.observability.event_loop import Turning
-from bot.observability.telegram_activity import Polls
-from bot.updates.polling import Fate
+from bot.observability.telegram_activity import TelegramActivity
+from bot.updates.polling import UpdateOutcome
 from bot.version import VERSION
 from engine.clock import Clock
 from engine.domain.orders.order import OrderState
 from engine.exchanges.rate_limiter import Usage
-from engine.exchanges.request_stats import Traffic
-from engine.monitoring.counters import Spread
+from engine.exchanges.request_stats import RequestStats
+from engine.monitoring.counters import Histogram
 from engine.scheduling.dispatcher import Dispatcher
-from engine.storage.maintenance.statistics import Backlog, Census
+from engine.storage.maintenance.statistics import DatabaseStatistics, QueueBacklog
 
 E = TypeVar("E", bound=Enum)
 
@@ -42,12 +42,12 @@ class Sources:
     """Where the numbers are kept. The demo asks no exchange."""
 
     clock: Clock
-    census: CensusTaker
+    census: DatabaseStats
     dispatcher: Dispatcher
-    polls: Polls
-    updates: Mapping[Fate, int]
+    polls: TelegramActivity
+    updates: Mapping[UpdateOutcome, int]
     turning: Turning
-    traffic: Traffic | None
+    traffic: RequestStats | None
     usage: Callable[[], Usage] | None
 
 
@@ -70,7 +70,7 @@ class Metrics:
 class _Snapshot(Collector):
     def __init__(self, sources: Sources) -> None:
         self._of = sources
-        self.census: Census | None = None
+        self.census: DatabaseStatistics | None = None
 
     def collect(self) -> Iterator[Metric]:
         yield InfoMetricFamily("ballast_build", "The version that runs", {"version": VERSION})
@@ -148,7 +148,7 @@ class _Snapshot(Collector):
             "update", "updates from Telegram", census.inbox if census else None
         )
 
-    def _backlog(self, name: str, what: str, backlog: Backlog | None) -> Iterator[Metric]:
+    def _backlog(self, name: str, what: str, backlog: QueueBacklog | None) -> Iterator[Metric]:
         waiting = GaugeMetricFamily(
             f"ballast_{name}s_waiting", f"How many {what} wait for their turn"
         )
@@ -235,7 +235,7 @@ def _counts(name: str, what: str, label: str, counts: Mapping[E, int]) -> Metric
 def _spread(
     name: str,
     what: str,
-    spreads: Iterable[tuple[Sequence[str], Spread]],
+    spreads: Iterable[tuple[Sequence[str], Histogram]],
     *,
     labels: Iterable[str] = (),
 ) -> Metric:

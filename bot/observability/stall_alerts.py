@@ -16,10 +16,10 @@ from telegram.constants import ParseMode
 from telegram.error import RetryAfter, TelegramError
 
 from bot.interaction.message import Message
-from bot.messaging.flood_control import FloodControl, Quiet
+from bot.messaging.flood_control import FloodControl, QuietPeriod
 from bot.views.alerts.stalls import clock_set_view, stall_over_view, stalled_view
 from engine.clock import Clock, ClockSteps
-from engine.monitoring.stall_detector import Pulse, Stalled, StallOver, Vigil
+from engine.monitoring.stall_detector import EngineProgress, StallDetector, Stalled, StallOver
 from engine.scheduling.queue_worker import delay
 from engine.storage import availability
 
@@ -31,7 +31,7 @@ _LONGEST_PAUSE = timedelta(seconds=60)
 logger = logging.getLogger(__name__)
 
 
-class CheckWatch:
+class StallAlerter:
     """Looks at *pulse* now and then. News that could not be delivered are tried again until newer
     ones take their place: that a stall is over says all there is to say of it.
 
@@ -44,7 +44,7 @@ class CheckWatch:
         *,
         clock: Clock,
         bot: Bot,
-        pulse: Callable[[], Pulse],
+        pulse: Callable[[], EngineProgress],
         owner_chat: Callable[[], Awaitable[int | None]],
         flood: FloodControl,
         on_clock_set: Callable[[timedelta], Awaitable[None]] | None = None,
@@ -67,7 +67,7 @@ class CheckWatch:
     async def _watch(self) -> None:
         with suppress(*availability.AWAY):
             await self._owner_chat()  # now, while it can be asked
-        vigil, steps = Vigil(), ClockSteps(self._clock)
+        vigil, steps = StallDetector(), ClockSteps(self._clock)
         while True:
             await self._clock.sleep(_BEAT)
             if (by := steps.look()) is not None:
@@ -118,7 +118,7 @@ class CheckWatch:
                 return None
             await self._flood.check(chat_id)
             await self._bot.send_message(chat_id, news.text, parse_mode=ParseMode.HTML)
-        except Quiet as e:
+        except QuietPeriod as e:
             pause, problem = e.pause, "silence wanted"
         except RetryAfter as e:
             pause, problem = self._flood.slowed(chat_id or 0, e), "asked to wait"

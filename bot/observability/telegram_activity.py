@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from engine.clock import Clock
 
 
-class Polls:
+class TelegramActivity:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._answered_at: datetime | None = None

@@ -18,7 +18,7 @@ from bot.operations.report import folded
 from bot.runtime.startup import open_database
 from bot.version import VERSION
 from engine.clock import Clock
-from engine.errors import SealBroken
+from engine.errors import DecryptionFailed
 from engine.maintenance import backup
 from engine.maintenance.backup_file import Damaged
 from engine.maintenance.key_rotation import Keyring
@@ -82,7 +82,7 @@ async def restore(settings: ProcessSettings, name: str, clock: Clock) -> str:
             raise NotDone(
                 "this database has accounts already; a backup is restored into a new one only"
             ) from e
-        except SealBroken as e:
+        except DecryptionFailed as e:
             raise NotDone(
                 "the keys stored in the backup were sealed with another key than the file: put "
                 "that key behind the first one (ENCRYPTION_KEYS=new,old)"
@@ -152,7 +152,7 @@ def _existing_file(name: str) -> Generator[BinaryIO]:
 
 async def _is_running(database: Database) -> bool:
     async with database.reading() as session:
-        return await leases.is_anybody_here(session, now=database.now())
+        return await leases.has_live_process(session, now=database.now())
 
 
 def _where(settings: ProcessSettings) -> str:

@@ -8,7 +8,7 @@ from bot.config import library_environment
 from bot.config.certificates import trusted
 from bot.config.settings import ProcessSettings
 from bot.operations import probes
-from bot.operations.report import Finding, broken, fine
+from bot.operations.report import ReportLine, broken, fine
 from engine.accounts.diagnosis import Grade
 from engine.clock import Clock
 from engine.storage import schema
@@ -18,7 +18,7 @@ _PATIENCE_S = 8
 
 async def examine(
     settings: ProcessSettings, env: Mapping[str, str], clock: Clock
-) -> list[Finding]:
+) -> list[ReportLine]:
     """Nothing is changed, and a Ballast that runs is not disturbed. Raises BadSettings."""
     tls = trusted(settings)
     async with asyncio.TaskGroup() as tasks:
@@ -35,11 +35,11 @@ async def examine(
     ]
 
 
-def has_failed(findings: list[Finding]) -> bool:
+def has_failed(findings: list[ReportLine]) -> bool:
     return any(finding.grade is Grade.BROKEN for finding in findings)
 
 
-def _of_settings(settings: ProcessSettings) -> Finding:
+def _of_settings(settings: ProcessSettings) -> ReportLine:
     kind = "SQLite" if schema.sqlite_file(settings.database_url) else "PostgreSQL"
     count = len(settings.encryption_keys)
     keys = f"the key file {settings.key_file}" if settings.key_file else f"{count} ENCRYPTION_KEYS"
@@ -48,7 +48,7 @@ def _of_settings(settings: ProcessSettings) -> Finding:
     return fine("settings", f"{kind}, {keys}, {who}")
 
 
-def _of_proxies(settings: ProcessSettings, env: Mapping[str, str]) -> Finding:
+def _of_proxies(settings: ProcessSettings, env: Mapping[str, str]) -> ReportLine:
     ways = ", ".join(
         f"{name} through {variable} ({_where(proxy)})" if proxy else f"{name} directly"
         for name, variable, proxy in (
@@ -66,8 +66,8 @@ def _where(proxy: str) -> str:
 
 
 async def _patiently(
-    about: str, probe: Awaitable[Finding] | Awaitable[list[Finding]]
-) -> list[Finding]:
+    about: str, probe: Awaitable[ReportLine] | Awaitable[list[ReportLine]]
+) -> list[ReportLine]:
     try:
         async with asyncio.timeout(_PATIENCE_S):
             found = await probe

@@ -66,7 +66,7 @@ _PRUNE = """
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class OperatorCommand:
     """What a command is given."""
 
     arguments: argparse.Namespace
@@ -75,7 +75,7 @@ class Job:
     clock: Clock
 
 
-Work = Callable[[Job], Coroutine[Any, Any, int]]
+Work = Callable[[OperatorCommand], Coroutine[Any, Any, int]]
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -120,7 +120,7 @@ def run(arguments: argparse.Namespace, env: Mapping[str, str]) -> int:
     configure("WARNING", None, secrets)
     work: Work = arguments.work
     try:
-        return asyncio.run(work(Job(arguments, settings, env, SystemClock())))
+        return asyncio.run(work(OperatorCommand(arguments, settings, env, SystemClock())))
     except NotDone as e:
         sys.stderr.write(f"ballast: {e}\n")
     except DBAPIError as e:
@@ -130,36 +130,36 @@ def run(arguments: argparse.Namespace, env: Mapping[str, str]) -> int:
     return EXIT_NOT_DONE
 
 
-async def _check(job: Job) -> int:
+async def _check(job: OperatorCommand) -> int:
     findings = await examine(job.settings, job.env, job.clock)
     sys.stdout.write(written(findings))
     return EXIT_NOT_DONE if has_failed(findings) else EXIT_DONE
 
 
-async def _upgrade(job: Job) -> int:
+async def _upgrade(job: OperatorCommand) -> int:
     sys.stdout.write(await upgrade(job.settings, job.clock))
     return EXIT_DONE
 
 
-async def _rotate(job: Job) -> int:
+async def _rotate(job: OperatorCommand) -> int:
     is_complete, told = await rotate_keys(job.settings, job.clock, new_key=job.arguments.new_key)
     sys.stdout.write(told)
     return EXIT_DONE if is_complete else EXIT_NOT_DONE
 
 
-async def _back_up(job: Job) -> int:
+async def _back_up(job: OperatorCommand) -> int:
     told = await backup.back_up(job.settings, job.arguments.file, job.clock)
     # The file itself may be on standard output.
     (sys.stderr if job.arguments.file == STANDARD_STREAM else sys.stdout).write(told)
     return EXIT_DONE
 
 
-async def _restore(job: Job) -> int:
+async def _restore(job: OperatorCommand) -> int:
     sys.stdout.write(await backup.restore(job.settings, job.arguments.file, job.clock))
     return EXIT_DONE
 
 
-async def _prune(job: Job) -> int:
+async def _prune(job: OperatorCommand) -> int:
     async with at_work(job.settings, clock=job.clock) as database:
         pruning = Pruning(database=database, clock=job.clock, keep=job.settings.keep)
         deleted = await pruning.everything()

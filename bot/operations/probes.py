@@ -19,8 +19,8 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.config.settings import BadSettings, ProcessSettings
 from bot.operations.database_access import vault_of
-from bot.operations.report import Finding, broken, fine, look
-from engine.accounts.diagnosis import Finding as Verdict
+from bot.operations.report import ReportLine, broken, fine, look
+from engine.accounts.diagnosis import HealthFinding as Verdict
 from engine.accounts.diagnosis import clock_finding
 from engine.clock import Clock
 from engine.errors import BadData
@@ -51,7 +51,7 @@ _ERASING_HOSTS = {
 }
 
 
-async def database(settings: ProcessSettings, clock: Clock) -> list[Finding]:
+async def database(settings: ProcessSettings, clock: Clock) -> list[ReportLine]:
     """The database, and whether our keys open what is in it."""
     file = schema.sqlite_file(settings.database_url)
     if file is not None and not file.exists():
@@ -65,7 +65,9 @@ async def database(settings: ProcessSettings, clock: Clock) -> list[Finding]:
         return [broken("database", postgres_rights.refusal(e, settings.database_url), remedy)]
 
 
-async def _of_open(database: Database, settings: ProcessSettings, clock: Clock) -> list[Finding]:
+async def _of_open(
+    database: Database, settings: ProcessSettings, clock: Clock
+) -> list[ReportLine]:
     file = schema.sqlite_file(settings.database_url)
     async with database.engine.connect() as connection:
         found = await connection.run_sync(schema.revision)
@@ -81,7 +83,7 @@ async def _of_open(database: Database, settings: ProcessSettings, clock: Clock) 
         await connection.rollback()
         took = clock.now() - began
     async with database.reading() as session:
-        is_running = await leases.is_anybody_here(session, now=database.now())
+        is_running = await leases.has_live_process(session, now=database.now())
     where = str(file) if file is not None else "PostgreSQL"
     state = "a Ballast works on it" if is_running else "no Ballast works on an account"
     says = f"{where}, schema {found}, answers in {_ms(took)} ms; {state}"
@@ -92,7 +94,7 @@ async def _of_open(database: Database, settings: ProcessSettings, clock: Clock) 
     return [first, await _keys(database, settings)]
 
 
-def _other_schema(found: str, *, is_sqlite: bool) -> Finding:
+def _other_schema(found: str, *, is_sqlite: bool) -> ReportLine:
     says = f"has schema {found or 'none'}; this version needs {schema.newest()}"
     if is_sqlite:
         remedy = (
@@ -102,7 +104,7 @@ def _other_schema(found: str, *, is_sqlite: bool) -> Finding:
     return broken("database", says, f"Run: {schema.HOW_TO_MIGRATE}")
 
 
-async def _keys(database: Database, settings: ProcessSettings) -> Finding:
+async def _keys(database: Database, settings: ProcessSettings) -> ReportLine:
     try:
         vault = vault_of(settings)
     except BadSettings as e:
@@ -113,7 +115,7 @@ async def _keys(database: Database, settings: ProcessSettings) -> Finding:
     return _of_keys(vault, canary, keyring)
 
 
-def _of_keys(vault: Vault, canary: str | None, keyring: Keyring) -> Finding:
+def _of_keys(vault: Vault, canary: str | None, keyring: Keyring) -> ReportLine:
     opened = keyring.keys - len(keyring.unreadable)
     says = f"{opened} of {keyring.keys} stored MEXC keys can be read"
     if not keyring.keys:
@@ -132,7 +134,7 @@ def _of_keys(vault: Vault, canary: str | None, keyring: Keyring) -> Finding:
     return fine("keys", says)
 
 
-async def telegram(settings: ProcessSettings, tls: ssl.SSLContext) -> Finding:
+async def telegram(settings: ProcessSettings, tls: ssl.SSLContext) -> ReportLine:
     """The way the program goes: through the proxy, where there is one."""
     if settings.telegram_token is None:
         says = "TELEGRAM_TOKEN is not set: python -m bot would be the demo"
@@ -156,7 +158,7 @@ async def telegram(settings: ProcessSettings, tls: ssl.SSLContext) -> Finding:
         return broken("Telegram", f"cannot be asked ({type(e).__name__})", remedy)
 
 
-def _of_webhook(name: str, hook: Mapping[str, Any], wanted: str) -> Finding:
+def _of_webhook(name: str, hook: Mapping[str, Any], wanted: str) -> ReportLine:
     there = str(hook.get("url") or "")
     waiting = int(hook.get("pending_update_count") or 0)
     state = f"{name}, {waiting} updates waiting"
@@ -178,7 +180,7 @@ def _result(response: httpx.Response) -> Any:
     return response.raise_for_status().json()["result"]
 
 
-async def mexc(settings: ProcessSettings, clock: Clock, tls: ssl.SSLContext) -> Finding:
+async def mexc(settings: ProcessSettings, clock: Clock, tls: ssl.SSLContext) -> ReportLine:
     """The way the program goes: through the proxy, where there is one."""
     proxy = settings.mexc_proxy
     where = "through MEXC_PROXY" if proxy else "from this host"
@@ -211,7 +213,7 @@ async def mexc(settings: ProcessSettings, clock: Clock, tls: ssl.SSLContext) -> 
     return look("MEXC", says, "Signatures follow MEXC's clock; set this host's clock right.")
 
 
-def host(settings: ProcessSettings, env: Mapping[str, str]) -> list[Finding]:
+def host(settings: ProcessSettings, env: Mapping[str, str]) -> list[ReportLine]:
     """What is known to go wrong on hosts."""
     found = []
     file = schema.sqlite_file(settings.database_url)

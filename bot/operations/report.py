@@ -17,7 +17,7 @@ _WHOLE: Any = {"break_long_words": False, "break_on_hyphens": False}
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ReportLine:
     """*says* what was found, *remedy* what to do about it."""
 
     grade: Grade
@@ -26,19 +26,19 @@ class Finding:
     remedy: str = ""
 
 
-def fine(about: str, says: str) -> Finding:
-    return Finding(Grade.OK, about, says)
+def fine(about: str, says: str) -> ReportLine:
+    return ReportLine(Grade.OK, about, says)
 
 
-def look(about: str, says: str, remedy: str) -> Finding:
-    return Finding(Grade.LOOK, about, says, remedy)
+def look(about: str, says: str, remedy: str) -> ReportLine:
+    return ReportLine(Grade.LOOK, about, says, remedy)
 
 
-def broken(about: str, says: str, remedy: str) -> Finding:
-    return Finding(Grade.BROKEN, about, says, remedy)
+def broken(about: str, says: str, remedy: str) -> ReportLine:
+    return ReportLine(Grade.BROKEN, about, says, remedy)
 
 
-def written(findings: Sequence[Finding]) -> str:
+def written(findings: Sequence[ReportLine]) -> str:
     """All of them, 80 columns wide, and the sum in the last line."""
     lines = [line for finding in findings for line in _lines(finding)]
     grades = [finding.grade for finding in findings]
@@ -60,7 +60,7 @@ def _folded(line: str) -> str:
     return fill(line, _WIDTH, subsequent_indent=indent, **_WHOLE)
 
 
-def _lines(finding: Finding) -> list[str]:
+def _lines(finding: ReportLine) -> list[str]:
     head = f"{_MARKS[finding.grade]:<5} {finding.about:<9} "
     said = wrap(
         finding.says,

@@ -11,12 +11,12 @@ from zoneinfo import available_timezones
 
 from bot.parsing.settings import LONGEST, Ambiguous, NotUnderstood, Topic, numbers_in, parse_symbol
 from bot.parsing.time_zones import is_by_offset, meant_by, named_by_offset, with_offset_in_a_season
-from engine.accounts.alert_preferences import Wish
+from engine.accounts.alert_preferences import PreferenceRequest
 from engine.domain.alerts.preferences import (
     MOST_SMALLEST,
     AlertKind,
-    AlertSettings,
-    Level,
+    AlertLevel,
+    AlertPreferences,
     QuietHours,
 )
 from engine.domain.market.decimals import ZERO, plain
@@ -34,7 +34,7 @@ _KINDS = {kind.value: kind for kind in AlertKind} | {
     "keys": AlertKind.KEY,
     "plans": AlertKind.PLAN,
 }
-_LEVELS = {level.value: level for level in Level}
+_LEVELS = {level.value: level for level in AlertLevel}
 _SWITCH = {"yes": True, "on": True, "no": False, "off": False}
 _TIME = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3]):?(?P<minute>[0-5][0-9])", re.ASCII)
 _RANGE = re.compile(r"(?P<start>[0-9:]{3,5}) ?(?:-|–|to) ?(?P<end>[0-9:]{3,5})", re.ASCII)
@@ -56,7 +56,7 @@ class LowWish:
     below: Decimal | None
 
 
-def parse_alerts(text: str) -> tuple[str, Wish] | Ambiguous:  # noqa: PLR0911 - one return a part
+def parse_alerts(text: str) -> tuple[str, PreferenceRequest] | Ambiguous:  # noqa: PLR0911 - one return a part
     """The part that is to be set, and what is wished for it. Raises NotUnderstood, UnknownZone."""
     part, _, value = _tidy(text, Topic.ALERTS).partition(" ")
     part, value = part.lower(), value.strip()
@@ -99,7 +99,7 @@ def parse_warn(text: str) -> LowWish | Ambiguous:
     return LowWish(asset, below)
 
 
-def _digest(value: str) -> Wish:
+def _digest(value: str) -> PreferenceRequest:
     """Its time says that it is wanted; how loud it is, or that it is not, is its level."""
     if value == "off":
         return lambda settings: replace(settings, digest_minute=None)
@@ -108,15 +108,15 @@ def _digest(value: str) -> Wish:
         return lambda settings: settings.with_level(AlertKind.DIGEST, level)
     minute = _minute(value)
 
-    def at(settings: AlertSettings) -> AlertSettings:
+    def at(settings: AlertPreferences) -> AlertPreferences:
         wanted = settings.level(AlertKind.DIGEST)
-        awake = Level.ON if wanted is Level.OFF else wanted
+        awake = AlertLevel.ON if wanted is AlertLevel.OFF else wanted
         return replace(settings, digest_minute=minute).with_level(AlertKind.DIGEST, awake)
 
     return at
 
 
-def _smallest(value: str) -> tuple[str, Wish] | Ambiguous:
+def _smallest(value: str) -> tuple[str, PreferenceRequest] | Ambiguous:
     if value.lower() in {"0", "off"}:
         return "smallest", lambda settings: replace(settings, smallest=ZERO)
     tidy = value.upper().removeprefix("$").removesuffix("USDT").strip()

@@ -22,7 +22,7 @@ from engine.domain.market.pairs import USDT, Symbol, is_asset_name
 
 LONGEST = 40
 _AUTOMATIC = "auto"
-# What is typed, and the name it has in `Limits`.
+# What is typed, and the name it has in `RateLimits`.
 _LIMITS = {"order": "order", "day": "day", "hour": "orders_per_hour", "price": "move"}
 DEFAULT_HISTORY_ROWS = 5
 MOST_HISTORY_ROWS = 20
@@ -173,7 +173,7 @@ def parse_counting(text: str) -> Counting:
 
 
 def parse_limits(text: str) -> Mapping[str, Decimal | int | None] | Ambiguous:
-    """New limits by their name in `Limits`: "order 500", "day 2000", "hour 20", "price 15%"; None
+    """New limits by their name in `RateLimits`: "order 500", "day 2000", "hour 20", "price 15%"; None
     for "order auto", and all four None for "auto".
     """
     name, _, value = _tidy(text, Topic.LIMITS).lower().partition(" ")

@@ -11,10 +11,10 @@ from telegram import ChatMember, ChatMemberUpdated, Message, Update, User
 from telegram.constants import ChatType
 
 from bot.access.authorization import Access, Pairing
-from bot.access.invitation_codes import Door
-from bot.interaction.message import Place
-from bot.interaction.request import Answer, Command, is_command_for, query_chat, typed
-from bot.messaging.responder import Replies
+from bot.access.invitation_codes import InvitationCodes
+from bot.interaction.message import MessagePlace
+from bot.interaction.request import Command, Response, is_command_for, query_chat, typed
+from bot.messaging.responder import Responder
 from bot.updates.message_text import author_of, is_secondhand, speaker_of, text_of
 from bot.updates.source import name_of, topic_of
 from bot.views.access import (
@@ -50,7 +50,7 @@ class Visit:
     is_silent: bool = False
 
 
-class Gate:
+class AccessFilter:
     """Lets known people pass, the bearer of a code in, and nobody else.
 
     *on_migrated* gets a group's old and new id as soon as Telegram says so.
@@ -60,8 +60,8 @@ class Gate:
         self,
         *,
         access: Access,
-        door: Door,
-        replies: Replies,
+        door: InvitationCodes,
+        replies: Responder,
         welcome: Command,
         on_migrated: Callable[[int, int], Awaitable[None]],
         clock: Clock,
@@ -153,16 +153,16 @@ class Gate:
         if chat.type not in _GROUPS or not came or change.new_chat_member.status in _OUTSIDE:
             return
         if not await self._access.knows_chat(chat.id):
-            await self._tell_group(Place(chat.id), user=change.from_user, key=key)
+            await self._tell_group(MessagePlace(chat.id), user=change.from_user, key=key)
 
-    async def _tell_group(self, place: Place, *, user: User | None, key: str) -> bool:
+    async def _tell_group(self, place: MessagePlace, *, user: User | None, key: str) -> bool:
         """The one answer that a group gets which is not listed; whether this is it."""
         if not await self._access.first_time(f"group:{place.chat_id}"):
             return False
         await self._refuse(place, user=user, key=key)
         return True
 
-    async def _refuse(self, place: Place, *, user: User | None, key: str) -> None:
+    async def _refuse(self, place: MessagePlace, *, user: User | None, key: str) -> None:
         has_code = await self._access.has_code()
         user_id = None if user is None else user.id
         view = stranger_view(chat_id=place.chat_id, user_id=user_id, has_code=has_code)
@@ -172,7 +172,7 @@ class Gate:
         """A channel, an anonymous administrator or a bot speaks: it gets no role, code or key in."""
         if speaker_of(message) == 0 or not is_command_for(message, my_name):
             return
-        place, speaker = Place(message.chat_id, topic_of(message)), speaker_of(message)
+        place, speaker = MessagePlace(message.chat_id, topic_of(message)), speaker_of(message)
         if message.chat.type in _GROUPS and not await self._access.knows_chat(place.chat_id):
             await self._tell_group(place, user=None, key=key)
         elif await self._may_answer(place.chat_id) and await self._access.is_news(
@@ -184,7 +184,7 @@ class Gate:
     async def _turn_away(
         self, message: Message, user: User, *, is_edit: bool, my_name: str, key: str
     ) -> None:
-        place = Place(message.chat_id, topic_of(message))
+        place = MessagePlace(message.chat_id, topic_of(message))
         is_group = message.chat.type != ChatType.PRIVATE
         if is_group and not is_command_for(message, my_name):
             return  # people talk to each other
@@ -205,7 +205,7 @@ class Gate:
         """Whether one more stranger is answered there; the others may be when they write again."""
         return self._patience.lasts() and not await self._replies.is_behind(chat_id)
 
-    async def _explain(self, place: Place, user: User, *, is_group: bool, key: str) -> None:
+    async def _explain(self, place: MessagePlace, user: User, *, is_group: bool, key: str) -> None:
         """Who cannot be served is told so once, and how to be let in."""
         if is_group and not await self._access.knows_chat(place.chat_id):
             if await self._tell_group(place, user=user, key=key):
@@ -216,8 +216,8 @@ class Gate:
             await self._refuse(place, user=user, key=key)
 
     async def _knocked(
-        self, code: str, message: Message, user: User, place: Place
-    ) -> Awaitable[Answer] | None:
+        self, code: str, message: Message, user: User, place: MessagePlace
+    ) -> Awaitable[Response] | None:
         """The answer to a code: the one that pairs first, then an invitation's. None where neither
         is to be had, or this user has guessed too often.
         """
@@ -249,7 +249,7 @@ def _acting(update: Update) -> User | None:
     return None if message is None or moves else author_of(message)
 
 
-async def _said(answer: Answer) -> Answer:
+async def _said(answer: Response) -> Response:
     return answer
 
 

@@ -5,13 +5,13 @@ from datetime import timedelta
 from telegram import CallbackQuery
 
 from bot.access.permissions import LOOKING_PAGES, needed_for, needed_for_press, only_looks
-from bot.interaction.callback_data import Choose, Confirm, Do, Report, decode
+from bot.interaction.callback_data import Choose, Confirm, Report, RunCommand, decode
 from bot.interaction.confirmations import REBALANCE
-from bot.interaction.request import Answer, Ask, query_chat, tapped
-from bot.interaction.update_kind import Wish, rank_of, started_by
-from bot.messaging.responder import Replies
-from bot.messaging.status_message import LiveCards
-from bot.routing.registry import Desk
+from bot.interaction.request import Request, Response, query_chat, tapped
+from bot.interaction.update_kind import UpdateKind, rank_of, started_by
+from bot.messaging.responder import Responder
+from bot.messaging.status_message import StatusMessages
+from bot.routing.registry import HandlerRegistry
 from bot.views.access import not_allowed_notice
 from bot.views.cancelled_updates import tap_begun_view
 from bot.views.errors import error_view
@@ -27,7 +27,7 @@ from bot.views.settings import question_closed_view
 from engine.clock import Clock
 from engine.domain.accounts.members import Role
 from engine.errors import EngineError
-from engine.storage.chat.confirmations import Confirmation, Refusal, Why
+from engine.storage.chat.confirmations import Confirmation, Refusal, RefusalReason
 from engine.storage.queues import claims
 from engine.storage.serialization import Unreadable
 from engine.storage.trading.approvals import OFFER
@@ -37,14 +37,16 @@ STALE_AFTER = timedelta(minutes=10)
 _PLANS = frozenset({REBALANCE, OFFER})
 # These taps change nothing that is to be seen.
 _NOTICES = {
-    Why.UNKNOWN: dead_tap_notice(),
-    Why.FOREIGN: foreign_tap_notice(),
-    Why.USED: used_tap_notice(),
+    RefusalReason.UNKNOWN: dead_tap_notice(),
+    RefusalReason.FOREIGN: foreign_tap_notice(),
+    RefusalReason.USED: used_tap_notice(),
 }
 
 
-class Taps:
-    def __init__(self, *, desk: Desk, replies: Replies, cards: LiveCards, clock: Clock) -> None:
+class ButtonRouter:
+    def __init__(
+        self, *, desk: HandlerRegistry, replies: Responder, cards: StatusMessages, clock: Clock
+    ) -> None:
         self._desk = desk
         self._replies = replies
         self._cards = cards
@@ -58,9 +60,9 @@ class Taps:
                 await self._replies.toast(
                     query.id, not_allowed_notice(), chat_id=query_chat(query)
                 )
-            case Do():
+            case RunCommand():
                 ask = self._tap(query, role, press.command, press.argument)
-                starter = started_by(Wish(ask.command, ask.argument))
+                starter = started_by(UpdateKind(ask.command, ask.argument))
                 if not await self._acknowledged(query, ask, starter, key=key):
                     return
                 await self._replies.answer(
@@ -90,13 +92,13 @@ class Taps:
                     aside=type(page) in LOOKING_PAGES,
                 )
 
-    async def _show(self, ask: Ask, page: object) -> Answer:
+    async def _show(self, ask: Request, page: object) -> Response:
         try:
             return await self._desk.pages[type(page)](ask, page)
         except EngineError as e:
             return error_view(e)
 
-    async def _reported(self, report: Report, ask: Ask) -> Answer:
+    async def _reported(self, report: Report, ask: Request) -> Response:
         """The card stays, and its buttons for as long as the order is unclear."""
         try:
             told = await self._desk.reported(ask, report)
@@ -114,9 +116,9 @@ class Taps:
         try:
             question = await self._desk.question(press, ask)
         except Unreadable:
-            question = Refusal(Why.UNKNOWN)
+            question = Refusal(RefusalReason.UNKNOWN)
         why = question.why if isinstance(question, Refusal) else None
-        if why is Why.USED and _was_begun():
+        if why is RefusalReason.USED and _was_begun():
             await self._replies.send(ask.place, tap_begun_view(), key=key)
             return
         if isinstance(question, Confirmation) and _outlives_a_tap(question):
@@ -134,7 +136,7 @@ class Taps:
         await self.followed(ask)
 
     async def _acknowledged(
-        self, query: CallbackQuery, ask: Ask, starter: str | None, *, key: str
+        self, query: CallbackQuery, ask: Request, starter: str | None, *, key: str
     ) -> bool:
         """End the spinner. False, and said, where the tap would start trading and is not certain to
         be a new one: Telegram does not say when it was.
@@ -150,36 +152,38 @@ class Taps:
         return False
 
     async def _decide(
-        self, question: Confirmation | Refusal, press: Confirm | Choose, ask: Ask
-    ) -> Answer:
+        self, question: Confirmation | Refusal, press: Confirm | Choose, ask: Request
+    ) -> Response:
         if not isinstance(question, Refusal):
             try:
                 decided = await self._desk.answered(question, press, ask)
             except EngineError as e:
                 return error_view(e)
             except Unreadable:  # asked by another version; nothing was done
-                decided = Refusal(Why.UNKNOWN)
+                decided = Refusal(RefusalReason.UNKNOWN)
             if not isinstance(decided, Refusal):
                 return decided
             question = decided
         return self._closed(question)
 
-    def _closed(self, refusal: Refusal) -> Answer:
+    def _closed(self, refusal: Refusal) -> Response:
         """A button that came too late."""
         question = refusal.question
-        if refusal.why is Why.OUTDATED:
+        if refusal.why is RefusalReason.OUTDATED:
             return plan_outdated_view()
-        if question is None or refusal.why is not Why.EXPIRED:
+        if question is None or refusal.why is not RefusalReason.EXPIRED:
             return question_closed_view()
         if question.kind in _PLANS:
             return plan_expired_view(age=self._clock.now() - question.asked_at)
         return self._desk.late(question) or question_closed_view()
 
-    def _tap(self, query: CallbackQuery, role: Role, command: str = "", argument: str = "") -> Ask:
+    def _tap(
+        self, query: CallbackQuery, role: Role, command: str = "", argument: str = ""
+    ) -> Request:
         now = self._clock.now()
         return tapped(query, role, command=command, argument=argument, at=now)
 
-    async def followed(self, ask: Ask) -> None:
+    async def followed(self, ask: Request) -> None:
         """Whoever may change something has perhaps done so: the card tells."""
         if ask.role.covers(Role.TRADER) and needed_for(ask.command, ask.argument) != Role.VIEWER:
             await self._cards.follow(ask.chat_id)

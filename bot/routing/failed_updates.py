@@ -23,7 +23,7 @@ from engine.storage.trading import trades
 logger = logging.getLogger(__name__)
 
 
-class SetAside:
+class FailedUpdates:
     """Writes to the author of an update through the outbox, once. Only where they may do something;
     where the update does not say who they are, the chat is told if anybody in it may.
     """

@@ -4,51 +4,51 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.access.authorization import Access
-from bot.access.command_menu import Menus
-from bot.access.invitation_codes import Door
-from bot.handlers.alerts import AlertsOf
-from bot.handlers.api_key import Keys
-from bot.handlers.audit import Trail
-from bot.handlers.balance import BalanceOf
-from bot.handlers.deposits import Deposits
-from bot.handlers.doctor import Doctor
-from bot.handlers.export import Export
-from bot.handlers.general import About
-from bot.handlers.history import History
-from bot.handlers.limits import Guards
-from bot.handlers.members import PeopleOf
-from bot.handlers.setting_change import Changing
-from bot.handlers.settings import SettingsOf
-from bot.handlers.settings_panel import Panel
-from bot.handlers.status import StatusCard
-from bot.handlers.trading import Trading
-from bot.handlers.trading_mode import ModeOf
-from bot.handlers.unresolved_order import Unclear
-from bot.handlers.update_cancellation import Overtaking
-from bot.handlers.why import Why
-from bot.interaction.confirmations import Questions
-from bot.interaction.conversations import Dialogs
-from bot.messaging.responder import Replies
-from bot.messaging.status_message import LiveCards
-from bot.observability.telegram_activity import Polls
-from bot.routing.access_filter import Gate
-from bot.routing.registry import Desk, Handler
-from engine.accounts.account_service import Accounts
-from engine.accounts.alert_preferences import Alerting
-from engine.accounts.chat_migration import Supergroups
+from bot.access.command_menu import CommandMenu
+from bot.access.invitation_codes import InvitationCodes
+from bot.handlers.alerts import AlertsHandler
+from bot.handlers.api_key import ApiKeyHandler
+from bot.handlers.audit import AuditHandler
+from bot.handlers.balance import BalanceHandler
+from bot.handlers.deposits import DepositsHandler
+from bot.handlers.doctor import DoctorHandler
+from bot.handlers.export import ExportHandler
+from bot.handlers.general import GeneralHandler
+from bot.handlers.history import HistoryHandler
+from bot.handlers.limits import LimitsHandler
+from bot.handlers.members import MembersHandler
+from bot.handlers.setting_change import SettingChangeFlow
+from bot.handlers.settings import SettingsHandler
+from bot.handlers.settings_panel import SettingsPanelHandler
+from bot.handlers.status import StatusHandler
+from bot.handlers.trading import TradingHandler
+from bot.handlers.trading_mode import TradingModeHandler
+from bot.handlers.unresolved_order import UnresolvedOrderHandler
+from bot.handlers.update_cancellation import UpdateCancellation
+from bot.handlers.why import WhyHandler
+from bot.interaction.confirmations import Confirmations
+from bot.interaction.conversations import Conversations
+from bot.messaging.responder import Responder
+from bot.messaging.status_message import StatusMessages
+from bot.observability.telegram_activity import TelegramActivity
+from bot.routing.access_filter import AccessFilter
+from bot.routing.registry import Handler, HandlerRegistry
+from engine.accounts.account_service import AccountService
+from engine.accounts.alert_preferences import AlertPreferenceService
+from engine.accounts.chat_migration import ChatMigration
 from engine.accounts.deliverability import Deliverability
 from engine.accounts.halt import Halts
 from engine.accounts.invitations import Invitations
-from engine.accounts.key_expiry import KeyLife
-from engine.accounts.members import People
-from engine.accounts.overview import Situations
-from engine.accounts.pending_changes import Changes
+from engine.accounts.key_expiry import KeyExpiryMonitor
+from engine.accounts.members import MemberService
+from engine.accounts.overview import AccountOverviews
+from engine.accounts.pending_changes import PendingChanges
 from engine.accounts.risk_limits import AccountLimits
-from engine.accounts.trading_mode import Modes
+from engine.accounts.trading_mode import TradingModes
 from engine.accounts.workload import Workload
 from engine.clock import Clock
 from engine.exchanges.interface import ExchangeFor
-from engine.execution.manual_resolution import Clarifier
+from engine.execution.manual_resolution import ManualResolution
 from engine.rebalancing.preview import Previews
 from engine.security.vault import Vault
 from engine.storage.database import Database
@@ -56,71 +56,71 @@ from engine.timeouts import Timing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
+class HandlerContext:
     """What the handlers share."""
 
-    accounts: Accounts
+    accounts: AccountService
     access: Access
-    cards: LiveCards
+    cards: StatusMessages
     clock: Clock
     database: Database
     deliverability: Deliverability
     exchange_for: ExchangeFor
-    key_life: KeyLife
-    menus: Menus
-    polls: Polls
+    key_life: KeyExpiryMonitor
+    menus: CommandMenu
+    polls: TelegramActivity
     previews: Previews
-    replies: Replies
-    situations: Situations
-    supergroups: Supergroups
+    replies: Responder
+    situations: AccountOverviews
+    supergroups: ChatMigration
     timing: Timing
     vault: Vault
     workload: Callable[[], Workload]
 
 
-def open_desk(means: Means) -> tuple[Gate, Desk]:
+def build_handlers(means: HandlerContext) -> tuple[AccessFilter, HandlerRegistry]:
     """The door, and the desk behind it."""
-    questions = Questions(
+    questions = Confirmations(
         database=means.database, clock=means.clock, lifetime=means.timing.question
     )
-    people = People(database=means.database, clock=means.clock)
+    people = MemberService(database=means.database, clock=means.clock)
     invitations = Invitations(
         database=means.database, clock=means.clock, standing=means.access.standing
     )
-    door = Door(invitations=invitations, accounts=means.accounts, menus=means.menus)
-    about = About(
+    door = InvitationCodes(invitations=invitations, accounts=means.accounts, menus=means.menus)
+    about = GeneralHandler(
         accounts=means.accounts,
         access=means.access,
         door=door,
         people=people,
         clock=means.clock,
     )
-    unclear = Unclear(
-        clarifier=Clarifier(
+    unclear = UnresolvedOrderHandler(
+        clarifier=ManualResolution(
             database=means.database, clock=means.clock, exchange_for=means.exchange_for
         ),
         questions=questions,
     )
-    dialogs = Dialogs(
+    dialogs = Conversations(
         database=means.database,
         sealer=means.vault,
         clock=means.clock,
         patience=means.timing.dialog,
     )
-    changing = Changing(
+    changing = SettingChangeFlow(
         accounts=means.accounts,
-        changes=Changes(database=means.database, clock=means.clock),
+        changes=PendingChanges(database=means.database, clock=means.clock),
         previews=means.previews,
         situations=means.situations,
         questions=questions,
         clock=means.clock,
         undo_for=means.timing.undo,
     )
-    settings = SettingsOf(
+    settings = SettingsHandler(
         accounts=means.accounts, previews=means.previews, questions=questions, changing=changing
     )
-    overtaking = Overtaking(sealer=means.vault, clock=means.clock)
-    guards = Guards(
+    overtaking = UpdateCancellation(sealer=means.vault, clock=means.clock)
+    guards = LimitsHandler(
         accounts=means.accounts,
         limits=AccountLimits(database=means.database, clock=means.clock),
         halts=Halts(database=means.database, clock=means.clock),
@@ -132,7 +132,7 @@ def open_desk(means: Means) -> tuple[Gate, Desk]:
         overtaking=overtaking,
         clock=means.clock,
     )
-    panel = Panel(
+    panel = SettingsPanelHandler(
         accounts=means.accounts,
         changing=changing,
         settings=settings,
@@ -140,7 +140,7 @@ def open_desk(means: Means) -> tuple[Gate, Desk]:
         dialogs=dialogs,
         replies=means.replies,
     )
-    keys = Keys(
+    keys = ApiKeyHandler(
         accounts=means.accounts,
         previews=means.previews,
         questions=questions,
@@ -148,13 +148,13 @@ def open_desk(means: Means) -> tuple[Gate, Desk]:
         dialogs=dialogs,
     )
     handlers: Sequence[Handler] = (
-        StatusCard(accounts=means.accounts, previews=means.previews, cards=means.cards),
+        StatusHandler(accounts=means.accounts, previews=means.previews, cards=means.cards),
         about,
         keys,
         unclear,
-        AlertsOf(
+        AlertsHandler(
             accounts=means.accounts,
-            alerting=Alerting(database=means.database, clock=means.clock),
+            alerting=AlertPreferenceService(database=means.database, clock=means.clock),
             previews=means.previews,
             questions=questions,
             clock=means.clock,
@@ -162,16 +162,16 @@ def open_desk(means: Means) -> tuple[Gate, Desk]:
         guards,
         settings,
         panel,
-        BalanceOf(accounts=means.accounts, previews=means.previews, clock=means.clock),
-        Why(
+        BalanceHandler(accounts=means.accounts, previews=means.previews, clock=means.clock),
+        WhyHandler(
             accounts=means.accounts,
             previews=means.previews,
             situations=means.situations,
             database=means.database,
             clock=means.clock,
         ),
-        History(accounts=means.accounts, database=means.database),
-        Doctor(
+        HistoryHandler(accounts=means.accounts, database=means.database),
+        DoctorHandler(
             accounts=means.accounts,
             previews=means.previews,
             situations=means.situations,
@@ -182,17 +182,17 @@ def open_desk(means: Means) -> tuple[Gate, Desk]:
             database=means.database,
             clock=means.clock,
         ),
-        Export(accounts=means.accounts, database=means.database),
-        ModeOf(
+        ExportHandler(accounts=means.accounts, database=means.database),
+        TradingModeHandler(
             accounts=means.accounts,
-            modes=Modes(database=means.database, clock=means.clock),
+            modes=TradingModes(database=means.database, clock=means.clock),
             changing=changing,
             previews=means.previews,
             situations=means.situations,
             clock=means.clock,
         ),
-        Deposits(accounts=means.accounts, changing=changing, questions=questions),
-        Trading(
+        DepositsHandler(accounts=means.accounts, changing=changing, questions=questions),
+        TradingHandler(
             accounts=means.accounts,
             previews=means.previews,
             situations=means.situations,
@@ -200,7 +200,7 @@ def open_desk(means: Means) -> tuple[Gate, Desk]:
             overtaking=overtaking,
             clock=means.clock,
         ),
-        PeopleOf(
+        MembersHandler(
             people=people,
             invitations=invitations,
             accounts=means.accounts,
@@ -210,9 +210,9 @@ def open_desk(means: Means) -> tuple[Gate, Desk]:
             replies=means.replies,
             clock=means.clock,
         ),
-        Trail(people=people, access=means.access),
+        AuditHandler(people=people, access=means.access),
     )
-    desk = Desk(
+    desk = HandlerRegistry(
         handlers=handlers,
         keys=keys,
         panel=panel,
@@ -220,7 +220,7 @@ def open_desk(means: Means) -> tuple[Gate, Desk]:
         questions=questions,
         dialogs=dialogs,
     )
-    gate = Gate(
+    gate = AccessFilter(
         access=means.access,
         door=door,
         replies=means.replies,

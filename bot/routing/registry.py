@@ -6,20 +6,20 @@ from dataclasses import replace
 from typing import Protocol
 
 from bot.access.permissions import needed_for
-from bot.handlers.api_key import Keys
+from bot.handlers.api_key import ApiKeyHandler
 from bot.handlers.settings import CHOICE
-from bot.handlers.settings_panel import Panel
-from bot.handlers.unresolved_order import Told, Unclear
+from bot.handlers.settings_panel import SettingsPanelHandler
+from bot.handlers.unresolved_order import Told, UnresolvedOrderHandler
 from bot.interaction.callback_data import Choose, Confirm, Report
-from bot.interaction.confirmations import Questions
-from bot.interaction.conversations import Dialogs
+from bot.interaction.confirmations import Confirmations
+from bot.interaction.conversations import Conversations
 from bot.interaction.message import Message
-from bot.interaction.request import Answer, Ask, Command, OnTap, Page
+from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request, Response
 from bot.views.access import not_allowed_view
 from bot.views.errors import error_view
 from bot.views.general import unknown_command_view
 from engine.errors import EngineError
-from engine.storage.chat.confirmations import Confirmation, Refusal, Why
+from engine.storage.chat.confirmations import Confirmation, Refusal, RefusalReason
 from engine.storage.serialization import from_json
 
 logger = logging.getLogger(__name__)
@@ -33,37 +33,39 @@ class Handler(Protocol):
     @property
     def commands(self) -> Mapping[str, Command]: ...
     @property
-    def taps(self) -> Mapping[str, OnTap]: ...
+    def taps(self) -> Mapping[str, ConfirmationHandler]: ...
     @property
-    def pages(self) -> Mapping[type, Page]: ...
+    def pages(self) -> Mapping[type, PageHandler]: ...
 
 
-class Desk:
+class HandlerRegistry:
     def __init__(
         self,
         *,
         handlers: Sequence[Handler],
-        keys: Keys,
-        panel: Panel,
-        unclear: Unclear,
-        questions: Questions,
-        dialogs: Dialogs,
+        keys: ApiKeyHandler,
+        panel: SettingsPanelHandler,
+        unclear: UnresolvedOrderHandler,
+        questions: Confirmations,
+        dialogs: Conversations,
     ) -> None:
         self._keys = keys
         self._panel = panel
         self._dialogs = dialogs
         self._unclear = unclear
-        reading = OnTap(questions.once(self._read), choices=lambda q: len(_options(q)) - 1)
-        self._taps: dict[str, OnTap] = {CHOICE: reading}
+        reading = ConfirmationHandler(
+            questions.once(self._read), choices=lambda q: len(_options(q)) - 1
+        )
+        self._taps: dict[str, ConfirmationHandler] = {CHOICE: reading}
         self._questions = questions
         self.commands: dict[str, Command] = {}
-        self.pages: dict[type, Page] = {}
+        self.pages: dict[type, PageHandler] = {}
         for handler in handlers:
             self.commands |= handler.commands
             self.pages |= handler.pages
             self._taps |= handler.taps
 
-    async def do(self, ask: Ask) -> Answer:
+    async def do(self, ask: Request) -> Response:
         """The answer to a command, if the person may send it."""
         command = self.commands.get(ask.command)
         if command is None:
@@ -77,11 +79,11 @@ class Desk:
             logger.info("command failed", extra={"command": ask.command, "error": str(e)})
             return error_view(e)
 
-    async def reported(self, ask: Ask, report: Report) -> Told:
+    async def reported(self, ask: Request, report: Report) -> Told:
         """What a person says of an order that is unclear."""
         return await self._unclear.reported(ask, report)
 
-    async def said(self, ask: Ask, text: str) -> Answer | None:
+    async def said(self, ask: Request, text: str) -> Response | None:
         """An answer to a step of a dialog; None where none was waited for, or this is none."""
         step = await self._dialogs.step(ask)
         if step is None or not self._panel.waits(step):
@@ -91,28 +93,28 @@ class Desk:
         # A key that was meant for another question is deleted all the same.
         return await self._keys.stray(ask, text) or await self._panel.said(ask, step, text)
 
-    async def awaits(self, ask: Ask) -> bool:
+    async def awaits(self, ask: Request) -> bool:
         """Whether this person was asked to type something here."""
         return await self._dialogs.step(ask) is not None
 
-    async def stray(self, ask: Ask) -> Message | None:
+    async def stray(self, ask: Request) -> Message | None:
         """What to say if a key came where none belongs; None if nothing looks like one."""
         return await self._keys.stray(ask, ask.argument)
 
-    async def turned_away(self, ask: Ask) -> None:
+    async def turned_away(self, ask: Request) -> None:
         """A command came in the middle of a dialog: the dialog is over."""
         await self._dialogs.forget(ask)
 
-    async def question(self, press: Confirm | Choose, ask: Ask) -> Confirmation | Refusal:
+    async def question(self, press: Confirm | Choose, ask: Request) -> Confirmation | Refusal:
         """The question that this tap answers, or why it does not count; nothing is used up."""
         question = await self._questions.find(press.id, ask)
         if isinstance(question, Refusal) or self._offers(question, press):
             return question
-        return Refusal(Why.UNKNOWN)
+        return Refusal(RefusalReason.UNKNOWN)
 
     async def answered(
-        self, question: Confirmation, press: Confirm | Choose, ask: Ask
-    ) -> Answer | Refusal:
+        self, question: Confirmation, press: Confirm | Choose, ask: Request
+    ) -> Response | Refusal:
         """Do what the tap says."""
         return await self._taps[question.kind].act(question, press, ask)
 
@@ -130,7 +132,9 @@ class Desk:
             return isinstance(press, Confirm)
         return isinstance(press, Choose) and press.index < on_tap.choices(question)
 
-    async def _read(self, question: Confirmation, press: Confirm | Choose, ask: Ask) -> Answer:
+    async def _read(
+        self, question: Confirmation, press: Confirm | Choose, ask: Request
+    ) -> Response:
         """A reading of an ambiguous value is as if that had been typed."""
         command, *options = _options(question)
         argument = options[press.index if isinstance(press, Choose) else 0]

@@ -9,18 +9,25 @@ from telegram import CallbackQuery, Message, Update
 from telegram.ext import Application, CallbackContext, TypeHandler
 
 from bot.access.permissions import only_looks
-from bot.interaction.message import Place
-from bot.interaction.request import Answer, Ask, is_command_for, query_chat, replies_to, typed
-from bot.interaction.update_kind import Wish, rank_of, started_by
-from bot.messaging.responder import Replies
-from bot.messaging.status_message import LiveCards
-from bot.routing.access_filter import Gate, Visit
-from bot.routing.button_router import STALE_AFTER, Taps
-from bot.routing.registry import Desk
-from bot.routing.viewer_limit import MOST_A_MINUTE, Onlookers, Turn
+from bot.interaction.message import MessagePlace
+from bot.interaction.request import (
+    Request,
+    Response,
+    is_command_for,
+    query_chat,
+    replies_to,
+    typed,
+)
+from bot.interaction.update_kind import UpdateKind, rank_of, started_by
+from bot.messaging.responder import Responder
+from bot.messaging.status_message import StatusMessages
+from bot.routing.access_filter import AccessFilter, Visit
+from bot.routing.button_router import STALE_AFTER, ButtonRouter
+from bot.routing.registry import HandlerRegistry
+from bot.routing.viewer_limit import MOST_A_MINUTE, Turn, ViewerLimit
 from bot.updates.message_text import is_service, text_of
 from bot.updates.source import topic_of
-from bot.updates.telegram_clock import TelegramTime
+from bot.updates.telegram_clock import TelegramClock
 from bot.views.access import secondhand_view
 from bot.views.cancelled_updates import database_away_view
 from bot.views.errors import error_view, internal_error_view
@@ -49,20 +56,20 @@ class Router:
     def __init__(
         self,
         *,
-        gate: Gate,
-        desk: Desk,
-        replies: Replies,
-        cards: LiveCards,
+        gate: AccessFilter,
+        desk: HandlerRegistry,
+        replies: Responder,
+        cards: StatusMessages,
         clock: Clock,
-        telegram_time: TelegramTime,
+        telegram_time: TelegramClock,
     ) -> None:
         self._gate = gate
         self._desk = desk
         self._replies = replies
-        self._taps = Taps(desk=desk, replies=replies, cards=cards, clock=clock)
+        self._taps = ButtonRouter(desk=desk, replies=replies, cards=cards, clock=clock)
         self._clock = clock
         self._telegram_time = telegram_time
-        self._onlookers = Onlookers(clock)
+        self._onlookers = ViewerLimit(clock)
         self._untold: dict[int, Exception] = {}
         self._told_to_wait: set[int] = set()
         self._albums: deque[str] = deque(maxlen=100)
@@ -110,7 +117,7 @@ class Router:
         except Exception as e:
             if isinstance(cause := innermost(e), ClaimLost) or update.effective_chat is None:
                 raise
-            place = Place(update.effective_chat.id, topic_of(update.effective_message))
+            place = MessagePlace(update.effective_chat.id, topic_of(update.effective_message))
             if availability.passes(cause):
                 await self._tell_to_wait(place, update.update_id)
                 raise
@@ -118,7 +125,7 @@ class Router:
             logger.exception("update broke")
             await self._replies.send(place, internal_error_view(), key=f"broke:{key}")
 
-    async def _tell_to_wait(self, place: Place, update_id: int) -> None:
+    async def _tell_to_wait(self, place: MessagePlace, update_id: int) -> None:
         """The message is carried out when the database is there again; said once."""
         if update_id not in self._told_to_wait:
             self._told_to_wait.add(update_id)
@@ -126,7 +133,7 @@ class Router:
                 await self._replies.send(place, database_away_view(), key=f"waits:{update_id}")
 
     async def _typed(
-        self, message: Message, ask: Ask, visit: Visit, *, my_name: str, key: str
+        self, message: Message, ask: Request, visit: Visit, *, my_name: str, key: str
     ) -> None:
         if not ask.command:
             # In a group people talk to each other; only a reply to the bot may answer it.
@@ -149,7 +156,7 @@ class Router:
         if visit.in_dialog:
             await self._desk.turned_away(ask)
         age = self._telegram_time.now() - ask.asked_at
-        if (starter := started_by(Wish(ask.command, ask.argument))) and age > STALE_AFTER:
+        if (starter := started_by(UpdateKind(ask.command, ask.argument))) and age > STALE_AFTER:
             too_old = too_old_view(command=starter, age=age)
             await self._replies.send(ask.place, too_old, key=key)
         else:
@@ -174,7 +181,7 @@ class Router:
         self._albums.append(album)
         return False
 
-    async def _is_too_much(self, ask: Ask, *, key: str) -> bool:
+    async def _is_too_much(self, ask: Request, *, key: str) -> bool:
         """Whether an onlooker of a group has to wait, and hears it if it is the first time."""
         if ask.is_private or ask.role is not Role.VIEWER:
             return False
@@ -196,7 +203,7 @@ class Router:
             await self._replies.toast(query.id, too_many_questions_notice(), chat_id=chat_id)
         return turn is not Turn.ANSWERED
 
-    async def _said(self, ask: Ask) -> Answer:
+    async def _said(self, ask: Request) -> Response:
         """Plain text: an answer to a step of a dialog, or a person who needs a hint."""
         hint = plain_text_view(ask.argument) if ask.argument else no_text_view()
         if ask.is_secondhand and ask.argument:

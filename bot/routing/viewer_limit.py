@@ -18,7 +18,7 @@ class Turn(Enum):
     IGNORED = auto()
 
 
-class Onlookers:
+class ViewerLimit:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._answered: dict[int, deque[datetime]] = {}

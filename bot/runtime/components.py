@@ -6,44 +6,44 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from bot.access.alternate_chats import OtherChats
+from bot.access.alternate_chats import AlternateChats
 from bot.access.authorization import Access
-from bot.access.command_menu import Menus
-from bot.access.update_priority import Ranks
+from bot.access.command_menu import CommandMenu
+from bot.access.update_priority import UpdatePriorities
 from bot.interaction.message import Message, from_payload
 from bot.messaging import responder
-from bot.messaging.delivery_policy import Loudness
+from bot.messaging.delivery_policy import DeliveryPolicy
 from bot.messaging.flood_control import FloodControl
-from bot.messaging.outbox import Relay
-from bot.messaging.responder import Replies
-from bot.messaging.sender import Noticeboard
-from bot.messaging.status_message import LiveCards
-from bot.observability.database_stats import CensusTaker
+from bot.messaging.outbox import OutboxSender
+from bot.messaging.responder import Responder
+from bot.messaging.sender import MessageSender
+from bot.messaging.status_message import StatusMessages
+from bot.observability.database_stats import DatabaseStats
 from bot.observability.event_loop import Turning
 from bot.observability.metrics import Metrics, Sources
-from bot.observability.telegram_activity import Polls
-from bot.routing.failed_updates import SetAside
-from bot.routing.handlers import Means, open_desk
+from bot.observability.telegram_activity import TelegramActivity
+from bot.routing.failed_updates import FailedUpdates
+from bot.routing.handlers import HandlerContext, build_handlers
 from bot.routing.router import Router
-from bot.runtime.periodic_jobs import Rounds
+from bot.runtime.periodic_jobs import PeriodicJobs
 from bot.runtime.supervisor import App, Heartbeat
 from bot.updates.inbox import chat_of
 from bot.updates.polling import UpdateWorkers
 from bot.updates.source import read_update
-from bot.updates.telegram_clock import TelegramTime
+from bot.updates.telegram_clock import TelegramClock
 from bot.views.alerts.alerts import alert_view
-from engine.accounts.account_service import Accounts, OpenPaper
-from engine.accounts.chat_migration import Supergroups
+from engine.accounts.account_service import AccountService, OpenPaper
+from engine.accounts.chat_migration import ChatMigration
 from engine.accounts.deliverability import Deliverability
-from engine.accounts.key_expiry import KeyLife
-from engine.accounts.overview import Situations
+from engine.accounts.key_expiry import KeyExpiryMonitor
+from engine.accounts.overview import AccountOverviews
 from engine.accounts.workload import Workload
 from engine.clock import Clock
 from engine.domain.accounts.settings import Settings
-from engine.exchanges.interface import ExchangeFor, KeyCheck
-from engine.exchanges.rate_limit_memory import Silences
+from engine.exchanges.interface import ExchangeFor, KeyInspector
+from engine.exchanges.rate_limit_memory import RateLimitMemory
 from engine.exchanges.rate_limiter import Usage
-from engine.exchanges.request_stats import Traffic
+from engine.exchanges.request_stats import RequestStats
 from engine.maintenance.pruning import Pruning
 from engine.notifications.digest import Digests
 from engine.rebalancing.checker import Checker
@@ -57,23 +57,23 @@ from engine.timeouts import Timing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Venue:
+class ExchangeSetup:
     """Where orders go: MEXC and paper beside it, or the demo's simulated market alone."""
 
     exchange_for: ExchangeFor
-    key_check: KeyCheck
+    key_check: KeyInspector
     open_paper: OpenPaper
     defaults: Settings
     paper_only: bool
     timing: Timing
     heartbeat: timedelta
-    traffic: Traffic | None = None
+    traffic: RequestStats | None = None
     usage: Callable[[], Usage] | None = None
-    silences: Silences | None = None
+    silences: RateLimitMemory | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class Components:
     """The built program; `bot/runtime/supervisor.py` brings it to life. *owner* is its name in the leases."""
 
     owner: str
@@ -83,12 +83,12 @@ class Parts:
     flood: FloodControl
     heartbeat: Heartbeat
     update_workers: UpdateWorkers
-    relay: Relay
-    rounds: Rounds
-    polls: Polls
-    menus: Menus
+    relay: OutboxSender
+    rounds: PeriodicJobs
+    polls: TelegramActivity
+    menus: CommandMenu
     metrics: Metrics
-    ranks: Ranks
+    ranks: UpdatePriorities
     ready: asyncio.Event
 
 
@@ -97,13 +97,13 @@ def assemble(
     application: App,
     database: Database,
     vault: Vault,
-    venue: Venue,
+    venue: ExchangeSetup,
     clock: Clock,
     authorized_chats: tuple[int, ...],
     keep: timedelta = timedelta(days=30),
     turning: Turning | None = None,
-    telegram_time: TelegramTime | None = None,
-) -> Parts:
+    telegram_time: TelegramClock | None = None,
+) -> Components:
     owner = new_owner()
     checker = Checker(
         database=database,
@@ -115,7 +115,7 @@ def assemble(
     dispatcher = Dispatcher(
         database=database, clock=clock, timing=venue.timing, checker=checker, owner=owner
     )
-    account_desk = Accounts(
+    account_desk = AccountService(
         database=database,
         clock=clock,
         vault=vault,
@@ -125,20 +125,22 @@ def assemble(
         open_paper=venue.open_paper,
         paper_only=venue.paper_only,
     )
-    polls = Polls(clock)
-    key_life = KeyLife(database=database, clock=clock, vault=vault, key_check=venue.key_check)
+    polls = TelegramActivity(clock)
+    key_life = KeyExpiryMonitor(
+        database=database, clock=clock, vault=vault, key_check=venue.key_check
+    )
     previews = Previews(database=database, clock=clock, exchange_for=venue.exchange_for)
-    situations = Situations(database=database, dispatcher=dispatcher)
+    situations = AccountOverviews(database=database, dispatcher=dispatcher)
     access = Access(database=database, clock=clock, authorized_chats=authorized_chats)
     deliverability = Deliverability(
-        database=database, clock=clock, others=OtherChats(access=access, database=database).of
+        database=database, clock=clock, others=AlternateChats(access=access, database=database).of
     )
     flood = FloodControl(clock)
-    answers = Replies(bot=application.bot, database=database, clock=clock, flood=flood)
-    menus = Menus(application.bot, access)
-    supergroups = Supergroups(database=database, clock=clock, vault=vault)
-    cards = LiveCards(
-        board=Noticeboard(application.bot),
+    answers = Responder(bot=application.bot, database=database, clock=clock, flood=flood)
+    menus = CommandMenu(application.bot, access)
+    supergroups = ChatMigration(database=database, clock=clock, vault=vault)
+    cards = StatusMessages(
+        board=MessageSender(application.bot),
         database=database,
         clock=clock,
         situations=situations,
@@ -158,8 +160,8 @@ def assemble(
             beaten=dispatcher.beaten(),
         )
 
-    gate, desk = open_desk(
-        Means(
+    gate, desk = build_handlers(
+        HandlerContext(
             accounts=account_desk,
             access=access,
             cards=cards,
@@ -185,7 +187,7 @@ def assemble(
         replies=answers,
         cards=cards,
         clock=clock,
-        telegram_time=telegram_time or TelegramTime(clock),
+        telegram_time=telegram_time or TelegramClock(clock),
     )
     router.register(application)
     ready = asyncio.Event()
@@ -203,14 +205,14 @@ def assemble(
         clock=clock,
         sealer=vault,
         handle=handle,
-        set_aside=SetAside(database=database, clock=clock, access=access).tell,
+        set_aside=FailedUpdates(database=database, clock=clock, access=access).tell,
         owner=owner,
         ready=ready,
     )
     metrics = Metrics(
         Sources(
             clock=clock,
-            census=CensusTaker(database=database, clock=clock),
+            census=DatabaseStats(database=database, clock=clock),
             dispatcher=dispatcher,
             polls=polls,
             updates=update_workers.fates,
@@ -219,19 +221,19 @@ def assemble(
             usage=venue.usage,
         )
     )
-    relay = Relay(
+    relay = OutboxSender(
         database=database,
         clock=clock,
         bot=application.bot,
         render=render,
         deliverability=deliverability,
         on_migrated=supergroups.migrate,
-        manner=Loudness(database=database, clock=clock).of,
+        manner=DeliveryPolicy(database=database, clock=clock).of,
         owner=owner,
         flood=flood,
     )
     database.when_added(OutboxRow, relay.nudge)
-    return Parts(
+    return Components(
         owner=owner,
         application=application,
         access=access,
@@ -240,7 +242,7 @@ def assemble(
         heartbeat=Heartbeat(application, dispatcher, every=venue.heartbeat),
         update_workers=update_workers,
         relay=relay,
-        rounds=Rounds(
+        rounds=PeriodicJobs(
             clock=clock,
             jobs={
                 **({"silence": venue.silences.round} if venue.silences else {}),
@@ -253,7 +255,7 @@ def assemble(
         polls=polls,
         menus=menus,
         metrics=metrics,
-        ranks=Ranks(access),
+        ranks=UpdatePriorities(access),
         ready=ready,
     )
 

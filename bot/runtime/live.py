@@ -10,37 +10,37 @@ from datetime import timedelta
 from telegram.request import HTTPXRequest
 
 from bot.config.certificates import trusted
-from bot.config.process_type import Coming, Role, coming, require
+from bot.config.process_type import ProcessType, UpdateMode, require, update_mode
 from bot.config.settings import ProcessSettings
 from bot.observability.event_loop import Turning
 from bot.observability.health import Health
-from bot.observability.liveness_ping import DeadMan
+from bot.observability.liveness_ping import LivenessPing
 from bot.observability.metrics_page import MetricsPage
-from bot.observability.stall_alerts import CheckWatch
-from bot.runtime.components import Venue, assemble
+from bot.observability.stall_alerts import StallAlerter
+from bot.runtime.components import ExchangeSetup, assemble
 from bot.runtime.database_readiness import database_is_ready
 from bot.runtime.startup import CannotStart, build_application, open_database, open_vault
-from bot.runtime.supervisor import live
-from bot.runtime.update_receiver import Arrivals
-from bot.updates.telegram_clock import TelegramTime
+from bot.runtime.supervisor import run_until_stopped
+from bot.runtime.update_receiver import UpdateReceiver
+from bot.updates.telegram_clock import TelegramClock
 from bot.updates.webhook import PATH, Webhook
 from bot.updates.webhook_secret import WebhookSecret
 from bot.web.server import Handler, Routes, serve
 from engine.clock import Clock, SystemClock
 from engine.domain.accounts.account import Account
 from engine.domain.market.balances import Holdings
-from engine.errors import SealBroken
+from engine.errors import DecryptionFailed
 from engine.exchanges.interface import Exchange
 from engine.exchanges.mexc.aiohttp_transport import open_transport
 from engine.exchanges.mexc.client import MexcClient
 from engine.exchanges.mexc.exchange import MexcExchange
-from engine.exchanges.mexc.key_inspector import MexcKeyCheck
+from engine.exchanges.mexc.key_inspector import MexcKeyInspector
 from engine.exchanges.mexc.market_data import MexcMarket
 from engine.exchanges.mexc.transport import Transport
 from engine.exchanges.paper.exchange import PaperExchange
-from engine.exchanges.rate_limit_memory import Silences
-from engine.exchanges.rate_limiter import Budget
-from engine.scheduling.clock_changes import Waits
+from engine.exchanges.rate_limit_memory import RateLimitMemory
+from engine.exchanges.rate_limiter import RateLimiter
+from engine.scheduling.clock_changes import ClockChanges
 from engine.security.vault import Vault
 from engine.storage.database import Database
 from engine.timeouts import Timing
@@ -54,7 +54,7 @@ _HEARTBEAT = timedelta(milliseconds=500)
 async def run_live(
     settings: ProcessSettings,
     *,
-    role: Role = Role.WORKER,
+    role: ProcessType = ProcessType.WORKER,
     stop: asyncio.Event,
     turning: Turning | None = None,
 ) -> None:
@@ -65,7 +65,7 @@ async def run_live(
     token = settings.telegram_token or ""
     tls = trusted(settings)  # for all: each is 35 ms of reading certificates
     clock = SystemClock()
-    how = coming(role, webhook_url=settings.webhook_url)
+    how = update_mode(role, webhook_url=settings.webhook_url)
     health, webhook = Health(), Webhook()
     page = MetricsPage(token=settings.metrics_token)
     routes: dict[tuple[str, str], Handler] = {
@@ -73,7 +73,7 @@ async def run_live(
         ("GET", "/readyz"): health.readyz,
         ("GET", "/metrics"): page.answer,
     }
-    if how is Coming.BROUGHT:
+    if how is UpdateMode.BROUGHT:
         routes["POST", PATH] = webhook.take
     async with AsyncExitStack() as stack:
         if settings.port is not None:
@@ -87,7 +87,7 @@ async def run_live(
             open_database(settings.database_url, clock=clock)
         )
         vault = await open_vault(settings, database)
-        telegram_time = TelegramTime(clock)
+        telegram_time = TelegramClock(clock)
         mexc = await stack.enter_async_context(open_transport(proxy=settings.mexc_proxy, tls=tls))
         application = build_application(
             token,
@@ -118,7 +118,7 @@ async def run_live(
             telegram_time=telegram_time,
         )
         secret = await WebhookSecret.load(database=database, vault=vault, token=token, clock=clock)
-        arrivals = Arrivals(
+        arrivals = UpdateReceiver(
             how,
             settings=settings,
             parts=parts,
@@ -132,20 +132,20 @@ async def run_live(
         )
         health.signs = arrivals.signs
         page.metrics = parts.metrics
-        check_watch = CheckWatch(
+        check_watch = StallAlerter(
             clock=clock,
             bot=application.bot,
             pulse=parts.dispatcher.pulse,
             owner_chat=parts.access.owner_chat,
-            on_clock_set=Waits(database=database, clock=clock).clock_was_set,
+            on_clock_set=ClockChanges(database=database, clock=clock).clock_was_set,
             flood=parts.flood,
         )
         engine = [parts.heartbeat.run, parts.dispatcher.run, parts.rounds.run, check_watch.run]
         if settings.heartbeat_url is not None:
             pulse = parts.dispatcher.pulse
-            dead_man = DeadMan(url=settings.heartbeat_url, clock=clock, pulse=pulse, tls=tls)
+            dead_man = LivenessPing(url=settings.heartbeat_url, clock=clock, pulse=pulse, tls=tls)
             engine.append(dead_man.run)
-        await live(
+        await run_until_stopped(
             stop=stop,
             engine=engine,
             dispatcher=parts.dispatcher,
@@ -179,8 +179,8 @@ def mexc_venue(
     database: Database,
     vault: Vault,
     clock: Clock,
-) -> Venue:
-    budget = Budget(clock, settings.mexc_limits)
+) -> ExchangeSetup:
+    budget = RateLimiter(clock, settings.mexc_limits)
     client = MexcClient(transport, base_url=settings.mexc_api_url, clock=clock, budget=budget)
     market = MexcMarket(client)
 
@@ -192,7 +192,7 @@ def mexc_venue(
         if account.settings.dry_run:
             return paper(account)
         if account.sealed_key is None:
-            raise SealBroken("no key is connected")
+            raise DecryptionFailed("no key is connected")
         credentials = vault.open_credentials(
             account.sealed_key, account_uuid=account.uuid, chat_id=account.chat_id
         )
@@ -201,9 +201,9 @@ def mexc_venue(
     async def open_paper(account: Account, holdings: Holdings | None) -> None:
         await paper(account).open_ledger(holdings, symbol=account.settings.symbol)
 
-    return Venue(
+    return ExchangeSetup(
         exchange_for=exchange_for,
-        key_check=MexcKeyCheck(client),
+        key_check=MexcKeyInspector(client),
         open_paper=open_paper,
         paper_only=False,
         defaults=settings.default_settings,
@@ -211,7 +211,7 @@ def mexc_venue(
         heartbeat=_HEARTBEAT,
         traffic=client.traffic,
         usage=budget.usage,
-        silences=Silences(
+        silences=RateLimitMemory(
             database=database, clock=clock, budget=budget, proxy=settings.mexc_proxy
         ),
     )

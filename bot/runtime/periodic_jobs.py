@@ -18,7 +18,7 @@ Job = Callable[[], Awaitable[None]]
 logger = logging.getLogger(__name__)
 
 
-class Rounds:
+class PeriodicJobs:
     """*jobs* by their name. Every process makes its rounds, so a job first takes in hand, in the
     database, what it works on; and it does little at a time, for the next one waits for it.
     """

@@ -11,10 +11,10 @@ from telegram.request import BaseRequest
 
 from bot.config.key_file import load_or_create_keys
 from bot.config.settings import ProcessSettings
-from bot.runtime.components import Parts
+from bot.runtime.components import Components
 from bot.runtime.supervisor import App, connect
 from engine.clock import Clock
-from engine.scheduling.clock_changes import Waits
+from engine.scheduling.clock_changes import ClockChanges
 from engine.security.vault import Vault
 from engine.storage import postgres_rights, schema
 from engine.storage.coordination import key_values, leader_leases, leases, processes
@@ -48,7 +48,7 @@ async def open_database(url: str, *, clock: Clock) -> AsyncGenerator[Database]:
                 await _take_over(database)
             elif (refusal := await _refusal(database, url)) is not None:
                 raise CannotStart(refusal)
-            await Waits(database=database, clock=clock).begin()
+            await ClockChanges(database=database, clock=clock).begin()
         except InUse as e:
             raise CannotStart(f"{e} is in use by another Ballast; stop that one first") from e
         except DBAPIError as e:
@@ -126,7 +126,7 @@ def build_application(token: str, *, request: BaseRequest, base_url: str) -> App
     )
 
 
-async def come_online(parts: Parts, clock: Clock) -> None:
+async def come_online(parts: Components, clock: Clock) -> None:
     """Telegram knows the bot, updates are handled, the menus are set."""
     await connect(parts.application, clock)
     parts.ready.set()

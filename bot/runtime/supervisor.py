@@ -100,7 +100,7 @@ async def connect(application: App, clock: Clock) -> None:
             return
 
 
-async def live(
+async def run_until_stopped(
     *,
     stop: asyncio.Event,
     engine: Sequence[Callable[[], Awaitable[None]]],

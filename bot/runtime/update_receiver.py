@@ -9,20 +9,20 @@ from typing import assert_never
 
 import httpx
 
-from bot.config.process_type import Coming
+from bot.config.process_type import UpdateMode
 from bot.config.settings import ProcessSettings
-from bot.observability.health import Signs
-from bot.runtime.components import Parts
+from bot.observability.health import ProcessState
+from bot.runtime.components import Components
 from bot.runtime.startup import come_online
 from bot.updates.inbox import UpdateStore
-from bot.updates.poll_watchdog import PollWatch
-from bot.updates.polling import Intake
+from bot.updates.poll_watchdog import PollWatchdog
+from bot.updates.polling import UpdatePoller
 from bot.updates.source import UpdatesSource
-from bot.updates.telegram_clock import TelegramTime
+from bot.updates.telegram_clock import TelegramClock
 from bot.updates.webhook import PATH, Registration, Webhook, remove_webhook
 from bot.updates.webhook_secret import WebhookSecret
 from engine.clock import Clock
-from engine.scheduling.leader_election import POLLER, PORTER, Post
+from engine.scheduling.leader_election import POLLER, PORTER, LeaderElection
 from engine.scheduling.queue_worker import LONGEST_PAUSE, delay
 from engine.security.vault import Vault
 from engine.storage import availability
@@ -31,22 +31,22 @@ from engine.storage.database import Database
 logger = logging.getLogger(__name__)
 
 
-class Arrivals:
+class UpdateReceiver:
     """*webhook* is the door in the web server, which is open before there is anything behind it."""
 
     def __init__(
         self,
-        coming: Coming,
+        coming: UpdateMode,
         *,
         settings: ProcessSettings,
-        parts: Parts,
+        parts: Components,
         database: Database,
         vault: Vault,
         clock: Clock,
         webhook: Webhook,
         secret: WebhookSecret,
         tls: ssl.SSLContext,
-        telegram_time: TelegramTime,
+        telegram_time: TelegramClock,
     ) -> None:
         if settings.telegram_token is None:
             raise ValueError("without a token nothing can arrive")
@@ -69,7 +69,7 @@ class Arrivals:
             rank_all=parts.ranks.of,
         )
         self._porter, self._poller = (
-            Post(name, database=database, clock=clock, owner=parts.owner)
+            LeaderElection(name, database=database, clock=clock, owner=parts.owner)
             for name in (PORTER, POLLER)
         )
         self._registration = Registration(
@@ -86,12 +86,12 @@ class Arrivals:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._porter.serve(self._offer_code))
             match self._coming:
-                case Coming.POLLED:
+                case UpdateMode.POLLED:
                     tasks.create_task(self._poller.serve(self._poll))
-                case Coming.BROUGHT:
+                case UpdateMode.BROUGHT:
                     self._webhook.open(self._store, self._secret)
                     tasks.create_task(self._registration.run())
-                case Coming.ELSEWHERE:
+                case UpdateMode.ELSEWHERE:
                     pass
                 case other:
                     assert_never(other)
@@ -101,16 +101,16 @@ class Arrivals:
         """What to do at the end, when everything else has ended."""
         return [self._close, self._porter.leave, self._poller.leave]
 
-    def signs(self) -> Signs:
+    def signs(self) -> ProcessState:
         """What the process knows of its own work."""
         dispatcher = self._parts.dispatcher
-        return Signs(
+        return ProcessState(
             database_away=dispatcher.pulse().database_away,
             beat=dispatcher.beaten(),
             online=self._parts.ready.is_set(),
-            polls=self._coming is Coming.POLLED and not self._poller.is_held_elsewhere,
+            polls=self._coming is UpdateMode.POLLED and not self._poller.is_held_elsewhere,
             polled=self._parts.polls.age(),
-            registered=self._registration.is_done if self._coming is Coming.BROUGHT else None,
+            registered=self._registration.is_done if self._coming is UpdateMode.BROUGHT else None,
         )
 
     async def _close(self) -> None:
@@ -132,12 +132,12 @@ class Arrivals:
     async def _poll(self) -> None:
         try:
             await remove_webhook(self._parts.application.bot, self._clock)
-            await PollWatch(clock=self._clock, open_intake=self._open_intake).run()
+            await PollWatchdog(clock=self._clock, open_intake=self._open_intake).run()
         finally:
             self._parts.polls.ended()
 
     @asynccontextmanager
-    async def _open_intake(self) -> AsyncGenerator[Intake]:
+    async def _open_intake(self) -> AsyncGenerator[UpdatePoller]:
         """With connections of its own: stuck ones are what a restart has to get rid of."""
         async with httpx.AsyncClient(
             verify=self._tls,
@@ -145,7 +145,7 @@ class Arrivals:
             trust_env=False,
             event_hooks=self._telegram_time.hooks,
         ) as http:
-            yield Intake(
+            yield UpdatePoller(
                 source=UpdatesSource(http=http, url=self._updates_url),
                 store=self._store,
                 clock=self._clock,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
-from bot.updates.polling import Intake
+from bot.updates.polling import UpdatePoller
 from engine.clock import Clock
 
 _BEAT = timedelta(seconds=5)
@@ -25,13 +25,13 @@ class PollsStalled(Exception):
     """Telegram has not answered for so long that only a new process may help."""
 
 
-class PollWatch:
+class PollWatchdog:
     """Runs the intake that *open_intake* gives, with everything that may be stuck fresh each time:
     a connection pool, above all. What was not confirmed is fetched again and stored once.
     """
 
     def __init__(
-        self, *, clock: Clock, open_intake: Callable[[], AbstractAsyncContextManager[Intake]]
+        self, *, clock: Clock, open_intake: Callable[[], AbstractAsyncContextManager[UpdatePoller]]
     ) -> None:
         self._clock = clock
         self._open_intake = open_intake
@@ -53,7 +53,7 @@ class PollWatch:
             polling.cancel()
         return silence
 
-    async def _until_silent(self, intake: Intake, silence: timedelta) -> timedelta:
+    async def _until_silent(self, intake: UpdatePoller, silence: timedelta) -> timedelta:
         answers, tried_for = intake.answers, timedelta()
         while tried_for < _RESTART_AFTER and silence < _GIVE_UP_AFTER:
             await self._clock.sleep(_BEAT)

@@ -44,7 +44,7 @@ class OnBrought(Protocol):
     def __call__(self, updates: Sequence[Mapping[str, Any]], /, *, after: timedelta) -> None: ...
 
 
-class Intake:
+class UpdatePoller:
     """Fetches updates, has them stored, and only then confirms them.
 
     A batch that could not be stored is not confirmed, so Telegram sends it again. *on_answered*
@@ -125,7 +125,7 @@ class Intake:
         self._offset = None if newest is None else newest + 1
 
 
-class Fate(Enum):
+class UpdateOutcome(Enum):
     """What became of an update that was stored."""
 
     HANDLED = "handled"
@@ -161,7 +161,7 @@ class UpdateWorkers:
         self._sealer = sealer
         self._handle = handle
         self._set_aside = set_aside
-        self.fates = dict.fromkeys(Fate, 0)
+        self.fates = dict.fromkeys(UpdateOutcome, 0)
         self._workers = QueueWorkers(
             database=database,
             clock=clock,
@@ -202,7 +202,7 @@ class UpdateWorkers:
             raw = self._opened(row)
             if row.deaths >= _MOST_DEATHS:
                 logger.error("update quarantined", extra=about)
-                return await self._over(row, raw, Fate.QUARANTINED, "quarantined")
+                return await self._over(row, raw, UpdateOutcome.QUARANTINED, "quarantined")
             await self._handle(raw)
         except ClaimLost:
             raise
@@ -211,8 +211,8 @@ class UpdateWorkers:
                 raise  # the workers try it again
             # The supervisor: whatever one update breaks must not reach the others.
             logger.exception("update failed", extra=about)
-            return await self._over(row, raw, Fate.FAILED, type(e).__name__)
-        self.fates[Fate.HANDLED] += 1
+            return await self._over(row, raw, UpdateOutcome.FAILED, type(e).__name__)
+        self.fates[UpdateOutcome.HANDLED] += 1
         return _done(failure=None)
 
     def _opened(self, row: InboxRow) -> dict[str, Any]:
@@ -221,7 +221,7 @@ class UpdateWorkers:
         return raw
 
     async def _over(
-        self, row: InboxRow, raw: dict[str, Any] | None, fate: Fate, failure: str
+        self, row: InboxRow, raw: dict[str, Any] | None, fate: UpdateOutcome, failure: str
     ) -> Outcome:
         """Never in silence: it is not over before its author is as good as told."""
         await self._set_aside(row, raw)

@@ -19,7 +19,7 @@ _WAITED = timedelta(seconds=1)
 Hook = Callable[[httpx.Response], Awaitable[None]]
 
 
-class TelegramTime:
+class TelegramClock:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._ahead: timedelta | None = None  # of the clock's `steady`

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from engine.clock import Clock, from_millis, to_millis
-from engine.errors import SealBroken
+from engine.errors import DecryptionFailed
 from engine.security.vault import Vault
 from engine.storage.coordination import key_values, processes
 from engine.storage.database import Database
@@ -49,7 +49,7 @@ class WebhookSecret:
             kept = await key_values.put_first(session, key_values.WEBHOOK_SECRET, sealed)
             try:
                 text = vault.open_text(kept, purpose=_SEALED_FOR)
-            except SealBroken:
+            except DecryptionFailed:
                 await key_values.put(session, key_values.WEBHOOK_SECRET, sealed)
                 text = fresh
         since, _, value = text.partition(" ")

@@ -8,7 +8,7 @@ from typing import assert_never
 from telegram import InlineKeyboardButton
 
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import Tune
+from bot.interaction.page_buttons import SetAlert
 from bot.parsing.time_zones import cities_of, shown
 from bot.views.components.amounts import usdt
 from bot.views.components.badges import badge
@@ -17,7 +17,7 @@ from bot.views.components.layout import block, echoed, escape, lines, paragraphs
 from bot.views.components.times import stamp
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.local_time import local
-from engine.domain.alerts.preferences import AlertKind, AlertSettings, Level, QuietHours
+from engine.domain.alerts.preferences import AlertKind, AlertLevel, AlertPreferences, QuietHours
 
 _NAMES = {
     AlertKind.TRADE: "Trades",
@@ -52,12 +52,17 @@ _ZONES = (
 _DIGEST = ("07:00", "08:00", "12:00", "20:00")
 
 
-def alerts_view(*, account: Account, settings: AlertSettings, now: datetime) -> Message:
+def alerts_view(*, account: Account, settings: AlertPreferences, now: datetime) -> Message:
     return _panel(f"{badge(account)} · Alerts", None, settings, now)
 
 
 def alerts_changed_view(
-    *, account: Account, part: str, before: AlertSettings, settings: AlertSettings, now: datetime
+    *,
+    account: Account,
+    part: str,
+    before: AlertPreferences,
+    settings: AlertPreferences,
+    now: datetime,
 ) -> Message:
     """*settings* as they are after the change of *part*."""
     title = "Alerts set" if before != settings else "Nothing changed"
@@ -70,10 +75,10 @@ def alerts_changed_view(
 
 
 def alert_choices_view(
-    *, account: Account, part: str, settings: AlertSettings, now: datetime
+    *, account: Account, part: str, settings: AlertPreferences, now: datetime
 ) -> Message:
     """What a person may choose for one part of the panel, in its place."""
-    back = [button("Back to /alerts", Tune())]
+    back = [button("Back to /alerts", SetAlert())]
     match part:
         case "smallest":
             text = "From which size on is a trade worth a message? Smaller ones are counted in the digest."
@@ -113,25 +118,28 @@ def unknown_zone_view(*, account: Account, typed_text: str, suggestions: Sequenc
         ),
         keyboard(
             *_paired([_choice("zone", name) for name in suggestions]),
-            [button("Back to /alerts", Tune())],
+            [button("Back to /alerts", SetAlert())],
         ),
     )
 
 
-def _panel(title: str, note: str | None, settings: AlertSettings, now: datetime) -> Message:
+def _panel(title: str, note: str | None, settings: AlertPreferences, now: datetime) -> Message:
     return Message(
         paragraphs(lines(title, note), _table(settings, now), _HOW),
         keyboard(
             *_paired([_level_button(kind, settings) for kind in AlertKind if _is_plain(kind)]),
-            [button("Digest…", Tune("digest")), button("Smallest trade…", Tune("smallest"))],
-            [button("Quiet hours…", Tune("quiet")), button("Time zone…", Tune("zone"))],
+            [
+                button("Digest…", SetAlert("digest")),
+                button("Smallest trade…", SetAlert("smallest")),
+            ],
+            [button("Quiet hours…", SetAlert("quiet")), button("Time zone…", SetAlert("zone"))],
             [_switch("Errors in quiet hours", "through", now_on=settings.errors_break_through)],
             [_switch("Ask about deposits", "deposits", now_on=settings.ask_deposits)],
         ),
     )
 
 
-def _table(settings: AlertSettings, now: datetime) -> str:
+def _table(settings: AlertPreferences, now: datetime) -> str:
     through = "errors still ring" if settings.errors_break_through else "errors silent too"
     small = f"from {usdt(settings.smallest)}"
     return block(
@@ -154,7 +162,7 @@ def _table(settings: AlertSettings, now: datetime) -> str:
     )
 
 
-def _consequence(part: str, settings: AlertSettings, now: datetime) -> str:  # noqa: PLR0911 - one return a part
+def _consequence(part: str, settings: AlertPreferences, now: datetime) -> str:  # noqa: PLR0911 - one return a part
     match part:
         case "smallest":
             if not settings.smallest:
@@ -194,19 +202,19 @@ def _consequence(part: str, settings: AlertSettings, now: datetime) -> str:  # n
             return _level_consequence(AlertKind(part), settings)
 
 
-def _level_consequence(kind: AlertKind, settings: AlertSettings) -> str:
+def _level_consequence(kind: AlertKind, settings: AlertPreferences) -> str:
     match level := settings.level(kind):
-        case Level.ON:
+        case AlertLevel.ON:
             return f"{_ARE[kind]} arrive with a sound."
-        case Level.SILENT:
+        case AlertLevel.SILENT:
             return f"{_ARE[kind]} arrive without a sound."
-        case Level.OFF:
+        case AlertLevel.OFF:
             return lines(f"{_ARE[kind]} are not sent.", _NEVER_OFF)
         case _:
             assert_never(level)
 
 
-def _quiet_consequence(settings: AlertSettings, now: datetime) -> str:
+def _quiet_consequence(settings: AlertPreferences, now: datetime) -> str:
     if settings.quiet is None:
         return "No quiet hours: messages ring at any time."
     return lines(
@@ -219,38 +227,40 @@ def _quiet_consequence(settings: AlertSettings, now: datetime) -> str:
     )
 
 
-def _digest_consequence(settings: AlertSettings, now: datetime) -> str:
+def _digest_consequence(settings: AlertPreferences, now: datetime) -> str:
     due = settings.next_digest(now)
     if due is None:
         return "No digest is sent. /alerts digest 08:00 sets its time."
     there = local(due, settings.time_zone)
-    silent = settings.level(AlertKind.DIGEST) is Level.SILENT
+    silent = settings.level(AlertKind.DIGEST) is AlertLevel.SILENT
     return (
         f"The next digest comes {stamp(there).strip()} ({escape(shown(settings.time_zone))})"
         f"{', without a sound' if silent else ''}."
     )
 
 
-def _digest(settings: AlertSettings) -> str:
+def _digest(settings: AlertPreferences) -> str:
     level = settings.level(AlertKind.DIGEST)
-    if settings.digest_minute is None or level is Level.OFF:
+    if settings.digest_minute is None or level is AlertLevel.OFF:
         return "off"
     at = _time(settings.digest_minute)
-    return f"{at}, silent" if level is Level.SILENT else at
+    return f"{at}, silent" if level is AlertLevel.SILENT else at
 
 
-def _level_button(kind: AlertKind, settings: AlertSettings) -> InlineKeyboardButton:
+def _level_button(kind: AlertKind, settings: AlertPreferences) -> InlineKeyboardButton:
     """It says what is, and sets what follows: a second tap of the same button changes nothing."""
     level = settings.level(kind)
-    return button(f"{_NAMES[kind]}: {level.value}", Tune(kind.value, level.following.value))
+    return button(f"{_NAMES[kind]}: {level.value}", SetAlert(kind.value, level.following.value))
 
 
 def _switch(label: str, part: str, *, now_on: bool) -> InlineKeyboardButton:
-    return button(f"{label}: {'yes' if now_on else 'no'}", Tune(part, "no" if now_on else "yes"))
+    return button(
+        f"{label}: {'yes' if now_on else 'no'}", SetAlert(part, "no" if now_on else "yes")
+    )
 
 
 def _choice(part: str, value: str, label: str = "") -> InlineKeyboardButton:
-    return button(label or value, Tune(part, value.replace(":", "")))
+    return button(label or value, SetAlert(part, value.replace(":", "")))
 
 
 def _is_plain(kind: AlertKind) -> bool:
@@ -270,5 +280,5 @@ def _time(minute: int) -> str:
     return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
-def _clock(now: datetime, settings: AlertSettings) -> str:
+def _clock(now: datetime, settings: AlertPreferences) -> str:
     return f"{local(now, settings.time_zone):%H:%M}"

@@ -28,7 +28,7 @@ from engine.errors import (
     Rejected,
     TooPowerful,
 )
-from engine.exchanges.interface import KeyFacts
+from engine.exchanges.interface import KeyInspection
 from engine.rebalancing.preview import Foreseen
 
 _SOON_DAYS = 14
@@ -69,7 +69,7 @@ def ask_secret_view(*, deleted: bool) -> Message:
 def connected_view(
     *,
     account: Account,
-    facts: KeyFacts,
+    facts: KeyInspection,
     rules: PairRules | None,
     deleted: bool,
     replaced_tail: str | None = None,
@@ -237,7 +237,7 @@ def _not_granted(error: NotGranted) -> str:
     )
 
 
-def _powers(facts: KeyFacts) -> str:
+def _powers(facts: KeyInspection) -> str:
     if facts.permissions is None:
         return "MEXC does not tell what the key may do. Please make sure it may not withdraw."
     powers = [
@@ -246,7 +246,7 @@ def _powers(facts: KeyFacts) -> str:
     return f"It may {', '.join(powers)}. It may not withdraw."
 
 
-def _validity(facts: KeyFacts) -> str:
+def _validity(facts: KeyInspection) -> str:
     if facts.days_left is None:
         return "MEXC does not tell when it expires: 90 days, unless it is bound to addresses."
     days = "1 day" if facts.days_left == 1 else f"{facts.days_left} days"
@@ -255,7 +255,7 @@ def _validity(facts: KeyFacts) -> str:
     return f"It expires in {days}."
 
 
-def _addresses(facts: KeyFacts) -> str | None:
+def _addresses(facts: KeyInspection) -> str | None:
     if not facts.addresses:
         return None
     return f"It works only from {escape(', '.join(facts.addresses))}."

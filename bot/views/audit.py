@@ -10,14 +10,14 @@ from bot.views.components.keyboards import button, keyboard
 from bot.views.components.layout import COLUMNS, block, paragraphs, width
 from bot.views.components.times import stamp
 from bot.views.members import name_of
-from engine.domain.accounts.audit import ALL_ACCOUNTS, Entry
+from engine.domain.accounts.audit import ALL_ACCOUNTS, AuditEntry
 
 _ARROW = " -> "
 _LONGEST = 120
 
 
 def audit_view(
-    *, entries: Sequence[Entry], names: Mapping[int, str], page: int, has_more: bool
+    *, entries: Sequence[AuditEntry], names: Mapping[int, str], page: int, has_more: bool
 ) -> Message:
     """*entries* are those of *page*, newest first; *names* are what the people call themselves."""
     title = "Who changed what" + (f", page {page + 1}" if page else "") + " (/audit)"
@@ -35,7 +35,7 @@ def audit_view(
     )
 
 
-def _rows(entry: Entry, names: Mapping[int, str]) -> list[str]:
+def _rows(entry: AuditEntry, names: Mapping[int, str]) -> list[str]:
     when = stamp(entry.at)
     who = name_of(entry.user_id, names.get(entry.user_id, ""))
     if entry.subject == ALL_ACCOUNTS and entry.user_id not in names:
@@ -45,7 +45,7 @@ def _rows(entry: Entry, names: Mapping[int, str]) -> list[str]:
     return [f"{when} {who}", f"  {deed(entry)}"]
 
 
-def deed(entry: Entry) -> str:
+def deed(entry: AuditEntry) -> str:
     """What was done, to follow the name of who did it."""
     before, _, after = entry.detail.partition(_ARROW)
     if entry.action in _DEEDS:

@@ -19,19 +19,19 @@ from engine.domain.accounts.account import Account
 from engine.domain.market.pairs import Side, Symbol, base_of
 from engine.domain.orders.order import Trigger
 from engine.domain.rebalancing.check_result import (
-    Declined,
-    Failed,
-    LeftToPerson,
-    Look,
-    MovedAway,
-    Ordered,
-    Unsettled,
-    Waiting,
+    AwaitingApproval,
+    AwaitingSettlement,
+    CheckFailed,
+    CheckResult,
+    NoTrade,
+    OrderPending,
+    OrderPlaced,
+    PlanChanged,
 )
 
 
 def with_earlier(
-    latest: Message, *, account: Account, before: Sequence[Look], size: int, has_more: bool
+    latest: Message, *, account: Account, before: Sequence[CheckResult], size: int, has_more: bool
 ) -> Message:
     """The last decision in full, and those *before* it below."""
     if not before:
@@ -47,7 +47,7 @@ def with_earlier(
 
 
 def earlier_view(
-    *, account: Account, decisions: Sequence[Look], page: int, size: int, has_more: bool
+    *, account: Account, decisions: Sequence[CheckResult], page: int, size: int, has_more: bool
 ) -> Message:
     """A page of them, newest first."""
     text = paragraphs(
@@ -58,14 +58,14 @@ def earlier_view(
     return Message(text, keyboard(_turns(page, size, has_more=has_more)))
 
 
-def _told(decisions: Sequence[Look], account: Account) -> list[str]:
+def _told(decisions: Sequence[CheckResult], account: Account) -> list[str]:
     return [
         f"{stamp(look.at).lstrip()} · {_sentence(look, account.settings.symbol)}"
         for look in decisions
     ]
 
 
-def _sentence(look: Look, symbol: Symbol) -> str:
+def _sentence(look: CheckResult, symbol: Symbol) -> str:
     """On one line, whatever it is."""
     if look.seen is not None:
         symbol = look.seen.symbol
@@ -73,28 +73,28 @@ def _sentence(look: Look, symbol: Symbol) -> str:
     return asked + " ".join(_decided(look, symbol).split())
 
 
-def _decided(look: Look, symbol: Symbol) -> str:  # noqa: PLR0911 - one return a verdict
+def _decided(look: CheckResult, symbol: Symbol) -> str:  # noqa: PLR0911 - one return a verdict
     verdict, base = look.verdict, escape(base_of(symbol))
     held = look.seen.held if look.seen else None
     match verdict:
-        case Ordered():
+        case OrderPlaced():
             verb = "buy" if verdict.side is Side.BUY else "sell"
             had = f" Held {usdt(held)}, target {usdt(look.target)}." if held is not None else ""
             return f"Sent an order to {verb} {base} for about {usdt(verdict.expected_quote)}.{had}"
-        case Declined():
+        case NoTrade():
             text = reason_text(verdict.reason, symbol=symbol, held=held, band=look.band)
             return f"No order: {text}"
-        case LeftToPerson():
+        case AwaitingApproval():
             verb = "buy" if verdict.side is Side.BUY else "sell"
             would = f"{verb} {base} for about {usdt(verdict.expected_quote)}"
             return f"No order: to {would} is left to you (/mode)."
-        case MovedAway():
+        case PlanChanged():
             return "No order: by then it was another deal than the one on the button."
-        case Waiting():
+        case OrderPending():
             return "No order: an earlier one was not confirmed yet."
-        case Unsettled():
+        case AwaitingSettlement():
             return "No order: MEXC's balance did not show the last trade yet."
-        case Failed():
+        case CheckFailed():
             return what_went_wrong(verdict.kind, detail=verdict.detail, base=base)
         case _:
             assert_never(verdict)

@@ -16,12 +16,12 @@ from bot.views.components.keyboards import keyboard, typed
 from bot.views.components.layout import escape, lines, paragraphs, quoted
 from bot.views.components.times import compact, roughly
 from bot.views.workload import workload_line
-from engine.accounts.diagnosis import WITHIN, Finding, Grade, Symptoms, grade
+from engine.accounts.diagnosis import WITHIN, Grade, HealthFinding, Symptoms, grade
 from engine.domain.market.liquidity import depth, spread
 from engine.domain.market.pairs import Side, base_of
 from engine.domain.rebalancing.planner import smallest_order
 from engine.errors import EngineError, Rejected
-from engine.exchanges.interface import KeyPowers
+from engine.exchanges.interface import KeyPermissions
 
 _SIGNS = {Grade.OK: "✅", Grade.LOOK: "⚠️", Grade.BROKEN: "❌"}
 _SECOND = timedelta(seconds=1)
@@ -33,7 +33,7 @@ _ONLY_THESE = (
 
 
 def doctor_view(
-    *, found: Symptoms, findings: Sequence[Finding], version: str, uptime: timedelta
+    *, found: Symptoms, findings: Sequence[HealthFinding], version: str, uptime: timedelta
 ) -> Message:
     words = _Words(found)
     return Message(
@@ -46,7 +46,7 @@ def doctor_view(
     )
 
 
-def _title(findings: Sequence[Finding]) -> str:
+def _title(findings: Sequence[HealthFinding]) -> str:
     grades = [grade(finding) for finding in findings]
     broken, look = grades.count(Grade.BROKEN), grades.count(Grade.LOOK)
     if not broken and not look:
@@ -55,7 +55,7 @@ def _title(findings: Sequence[Finding]) -> str:
     return "Check-up: " + ", ".join(part for part in parts if part)
 
 
-def _line(finding: Finding, words: "_Words") -> str:
+def _line(finding: HealthFinding, words: "_Words") -> str:
     return f"{_SIGNS[grade(finding)]} {words.of(finding)}"
 
 
@@ -63,103 +63,103 @@ def _line(finding: Finding, words: "_Words") -> str:
 class _Words:
     found: Symptoms
 
-    def of(self, finding: Finding) -> str:  # noqa: C901, PLR0911, PLR0912 - one return a finding
+    def of(self, finding: HealthFinding) -> str:  # noqa: C901, PLR0911, PLR0912 - one return a finding
         pair = escape(pair_name(self.found.account.settings.symbol))
         match finding:
-            case Finding.TRADING_STOPPED:
+            case HealthFinding.TRADING_STOPPED:
                 return f"Trading: paused. {self._trouble()} When it is mended, send /resume."
-            case Finding.TRADING_TROUBLED:
+            case HealthFinding.TRADING_TROUBLED:
                 return f"Trading: {self._trouble()} I keep trying. /why tells more."
-            case Finding.ORDER_UNCLEAR:
+            case HealthFinding.ORDER_UNCLEAR:
                 return "Order: one is unclear and nothing else is sent. /status asks what you see."
-            case Finding.CLOCK_FINE:
+            case HealthFinding.CLOCK_FINE:
                 return f"Clock: {self._offset()} MEXC's."
-            case Finding.CLOCK_OFF | Finding.CLOCK_FAR_OFF:
+            case HealthFinding.CLOCK_OFF | HealthFinding.CLOCK_FAR_OFF:
                 return (
                     f"Clock: {self._offset()} MEXC's. Orders follow MEXC's clock, but the times "
                     "I write are off. Please switch on NTP on the machine I run on."
                 )
-            case Finding.CLOCK_UNKNOWN:
+            case HealthFinding.CLOCK_UNKNOWN:
                 return f"Clock: MEXC did not tell its time. {_AGAIN}"
-            case Finding.NO_KEY:
+            case HealthFinding.NO_KEY:
                 return "Key: none. Send /connect to add one, or /dryrun on to try on paper."
-            case Finding.KEY_FINE | Finding.KEY_ENDING | Finding.KEY_EXPIRED:
+            case HealthFinding.KEY_FINE | HealthFinding.KEY_ENDING | HealthFinding.KEY_EXPIRED:
                 return self._key_life(finding)
-            case Finding.KEY_END_UNKNOWN:
+            case HealthFinding.KEY_END_UNKNOWN:
                 return (
                     f"Key: {self._tail()} works. MEXC does not tell when it ends: 90 days after "
                     "it was made, unless it is bound to addresses."
                 )
-            case Finding.KEY_REFUSED:
+            case HealthFinding.KEY_REFUSED:
                 return f"Key: MEXC refuses {self._tail()}{self._answer()}. {_NEW_KEY}"
-            case Finding.KEY_LACKING:
+            case HealthFinding.KEY_LACKING:
                 return f"Key: {self._tail()} lacks a permission{self._answer()}. {_ONLY_THESE}"
-            case Finding.KEY_TOO_POWERFUL:
+            case HealthFinding.KEY_TOO_POWERFUL:
                 return f"Key: {self._tail()} may do too much{self._answer()}. {_ONLY_THESE}"
-            case Finding.KEY_UNREADABLE:
+            case HealthFinding.KEY_UNREADABLE:
                 return (
                     f"Key: I cannot read my copy of {self._tail()}. Send it again with /connect."
                 )
-            case Finding.KEY_UNKNOWN:
+            case HealthFinding.KEY_UNKNOWN:
                 return f"Key: MEXC did not tell about {self._tail()}. {_AGAIN}"
-            case Finding.ADDRESS_BOUND:
+            case HealthFinding.ADDRESS_BOUND:
                 return f"Address: the key works only from {self._addresses()}."
-            case Finding.ADDRESS_ANY:
+            case HealthFinding.ADDRESS_ANY:
                 return "Address: the key works from anywhere. Bound to mine at MEXC, it is safer."
-            case Finding.ADDRESS_REFUSED:
+            case HealthFinding.ADDRESS_REFUSED:
                 return (
                     f"Address: the key is bound to others{self._answer()}. "
                     f"Add {self._my_address()} to it at MEXC, then /resume."
                 )
-            case Finding.ADDRESS_UNKNOWN:
+            case HealthFinding.ADDRESS_UNKNOWN:
                 return f"Address: MEXC did not tell from where the key works. {_AGAIN}"
-            case Finding.PAIR_FINE:
+            case HealthFinding.PAIR_FINE:
                 return f"Pair: {pair} is open both ways{self._minimum()}."
-            case Finding.PAIR_CLOSED:
+            case HealthFinding.PAIR_CLOSED:
                 return (
                     f"Pair: {pair} takes no market orders from API keys now. Wait, or choose "
                     "another with /setpair."
                 )
-            case Finding.PAIR_ONE_SIDED:
+            case HealthFinding.PAIR_ONE_SIDED:
                 return f"Pair: {pair} cannot be {self._closed_sides()} now. Wait, or /setpair."
-            case Finding.PAIR_HIDDEN:
+            case HealthFinding.PAIR_HIDDEN:
                 return (
                     f"Pair: MEXC does not show {pair} to this key. Allow it under the key's "
                     "trading pairs at MEXC, or choose another with /setpair."
                 )
-            case Finding.PAIR_UNKNOWN:
+            case HealthFinding.PAIR_UNKNOWN:
                 return f"Pair: MEXC did not tell its rules. {_AGAIN}"
-            case Finding.MARKET_FINE:
+            case HealthFinding.MARKET_FINE:
                 return f"Market: {self._spread()}, {self._depth()}."
-            case Finding.MARKET_WIDE:
+            case HealthFinding.MARKET_WIDE:
                 return (
                     f"Market: {self._spread()}: each trade costs about half of that. A wider "
                     "/setthreshold trades less often."
                 )
-            case Finding.MARKET_THIN:
+            case HealthFinding.MARKET_THIN:
                 return (
                     f"Market: {self._spread()}, {self._depth()}. One order may have up to "
                     f"{usdt(self.found.account.limits_in_force.order)}; a large one would be "
                     "filled in part. /limits order sets less."
                 )
-            case Finding.MARKET_EMPTY:
+            case HealthFinding.MARKET_EMPTY:
                 return f"Market: one side of the order book of {pair} is empty. Wait, or /setpair."
-            case Finding.MARKET_UNKNOWN:
+            case HealthFinding.MARKET_UNKNOWN:
                 return f"Market: MEXC did not show its order book. {_AGAIN}"
-            case Finding.SETTINGS_FINE:
+            case HealthFinding.SETTINGS_FINE:
                 return "Settings: a drift out of the band is large enough for an order."
-            case Finding.SETTINGS_CANNOT_TRADE:
+            case HealthFinding.SETTINGS_CANNOT_TRADE:
                 return f"Settings: {self._caution()}"
-            case Finding.SETTINGS_UNKNOWN:
+            case HealthFinding.SETTINGS_UNKNOWN:
                 return "Settings: without the pair's rules I cannot tell whether they can trade."
-            case Finding.DATABASE_FINE:
+            case HealthFinding.DATABASE_FINE:
                 return "Database: it takes what I write."
-            case Finding.DATABASE_SLOW:
+            case HealthFinding.DATABASE_SLOW:
                 return (
                     f"Database: writing took {_seconds(self.found.stored_in)}. If that stays so, "
                     "look at its plan or its disk."
                 )
-            case Finding.DATABASE_BROKEN:
+            case HealthFinding.DATABASE_BROKEN:
                 return (
                     "Database: I cannot write. Nothing is traded without it. Look at its plan, its "
                     "disk and /logs."
@@ -167,44 +167,44 @@ class _Words:
             case _:
                 return self._of_messages(finding)
 
-    def _of_messages(self, finding: Finding) -> str:  # noqa: C901, PLR0911 - one return a finding
+    def _of_messages(self, finding: HealthFinding) -> str:  # noqa: C901, PLR0911 - one return a finding
         backlog = self.found.backlog
         match finding:
-            case Finding.MESSAGES_REFUSED if backlog and backlog.refused.here:
+            case HealthFinding.MESSAGES_REFUSED if backlog and backlog.refused.here:
                 return refused_here_line(backlog.refused.here, waiting=backlog.mine)
-            case Finding.OTHERS_REFUSED if backlog:
+            case HealthFinding.OTHERS_REFUSED if backlog:
                 return refused_elsewhere_line(backlog.refused.others)
-            case Finding.MESSAGES_GIVEN_UP if backlog:
+            case HealthFinding.MESSAGES_GIVEN_UP if backlog:
                 return (
                     f"Messages: Telegram refused {backlog.given_up} of mine to this chat in the "
                     f"last week, {backlog.mine} wait. /history and /why have what they told."
                 )
-            case Finding.MESSAGES_WAITING if backlog:
+            case HealthFinding.MESSAGES_WAITING if backlog:
                 return (
                     f"Messages: {backlog.mine} to this chat wait for Telegram, {backlog.all} in "
                     "all. I keep trying; you need not do anything."
                 )
-            case Finding.HOST_REFUSED:
+            case HealthFinding.HOST_REFUSED:
                 return f"This server: {host_refused(self.found.host_refused or '')} {MOVE_HOST}"
-            case Finding.MESSAGES_FINE if backlog:
+            case HealthFinding.MESSAGES_FINE if backlog:
                 others = f", {backlog.all} to others wait" if backlog.all else ""
                 return f"Messages: all of mine have arrived here{others}."
             case (
-                Finding.CHECKS_FINE
-                | Finding.CHECKS_LATE
-                | Finding.CHECKS_RATIONED
-                | Finding.CHECKS_SILENCED
-                | Finding.CHECKS_STOPPED
+                HealthFinding.CHECKS_FINE
+                | HealthFinding.CHECKS_LATE
+                | HealthFinding.CHECKS_RATIONED
+                | HealthFinding.CHECKS_SILENCED
+                | HealthFinding.CHECKS_STOPPED
             ):
                 return workload_line(finding, self.found.workload)
-            case Finding.POLLS_FINE:
+            case HealthFinding.POLLS_FINE:
                 return f"Telegram: it answered {_seconds(self.found.polled)} ago."
-            case Finding.POLLS_OLD:
+            case HealthFinding.POLLS_OLD:
                 return (
                     f"Telegram: it last answered {_seconds(self.found.polled)} ago. I begin anew "
                     "by myself; if it stays so, look at the machine's network."
                 )
-            case Finding.POLLS_UNKNOWN:
+            case HealthFinding.POLLS_UNKNOWN:
                 return f"Telegram: no poll has been answered yet. {_AGAIN}"
             case _:
                 return f"Messages: I could not count them. {_AGAIN}"
@@ -230,20 +230,24 @@ class _Words:
         key = self.found.key
         return f": {quoted(key.message)}" if isinstance(key, Rejected) else ""
 
-    def _key_life(self, finding: Finding) -> str:
-        days = self.found.key.days_left if isinstance(self.found.key, KeyPowers) else None
-        if finding is Finding.KEY_EXPIRED:
+    def _key_life(self, finding: HealthFinding) -> str:
+        days = self.found.key.days_left if isinstance(self.found.key, KeyPermissions) else None
+        if finding is HealthFinding.KEY_EXPIRED:
             return f"Key: {self._tail()} has expired. {_NEW_KEY}"
         if days is None:
             return f"Key: {self._tail()} may trade and not withdraw. It does not expire."
         left = "1 day" if days == 1 else f"{days} days"
-        if finding is Finding.KEY_ENDING:
+        if finding is HealthFinding.KEY_ENDING:
             return f"Key: {self._tail()} ends in {left}. {RENEW} {REPLACE}"
         return f"Key: {self._tail()} may trade and not withdraw, {left} left."
 
     def _addresses(self) -> str:
         key = self.found.key
-        return escape(", ".join(key.addresses)) if isinstance(key, KeyPowers) else "some addresses"
+        return (
+            escape(", ".join(key.addresses))
+            if isinstance(key, KeyPermissions)
+            else "some addresses"
+        )
 
     def _my_address(self) -> str:
         key = self.found.key

@@ -9,6 +9,7 @@ from engine.errors import (
     AddressRefused,
     BadCredentials,
     BadData,
+    DecryptionFailed,
     EngineError,
     HostRefused,
     KeyElsewhere,
@@ -20,7 +21,6 @@ from engine.errors import (
     PaperOnly,
     RateLimited,
     Rejected,
-    SealBroken,
     TooPowerful,
     Unavailable,
 )
@@ -38,7 +38,7 @@ def error_view(error: EngineError) -> Message:  # noqa: C901 - one case a cause
                 "I look it up, do not repeat it, and send nothing else meanwhile.",
                 "/status shows how it stands.",
             )
-        case SealBroken():
+        case DecryptionFailed():
             text = lines(
                 "I cannot read your stored key any more.",
                 _NOTHING,

@@ -11,10 +11,10 @@ from bot.views.components.badges import HALTED, badge, halted_badge, paused_badg
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import lines
 from bot.views.components.times import ago
-from engine.accounts.halt import Waiting
+from engine.accounts.halt import HaltImpact
 from engine.domain.accounts.account import Account, Halt
 from engine.domain.alerts.alerts import Halted, HaltLifted
-from engine.domain.orders.order import Intent
+from engine.domain.orders.order import Order
 
 
 def halted_view(
@@ -22,7 +22,7 @@ def halted_view(
     halt: Halt,
     already: bool,
     now: datetime,
-    under_way: tuple[Intent, ...] = (),
+    under_way: tuple[Order, ...] = (),
     cancelled: Sequence[str] = (),
 ) -> Message:
     """*under_way*: orders, of any chat, that had left before and may still turn out to trade;
@@ -41,7 +41,7 @@ def halted_view(
     )
 
 
-def ask_lift_view(*, account: Account, waiting: Waiting, confirmation_id: str) -> Message:
+def ask_lift_view(*, account: Account, waiting: HaltImpact, confirmation_id: str) -> Message:
     """What starts again is said before it does."""
     return Message(
         lines(
@@ -151,7 +151,7 @@ def halt_alert_view(alert: Halted | HaltLifted) -> Message:
     )
 
 
-def _what_starts(waiting: Waiting) -> str:
+def _what_starts(waiting: HaltImpact) -> str:
     chats = "1 chat" if waiting.accounts == 1 else f"{waiting.accounts} chats"
     if not waiting.trading:
         return f"{chats} in all; none would trade by itself."
@@ -162,7 +162,7 @@ def _what_starts(waiting: Waiting) -> str:
     )
 
 
-def _under_way(under_way: tuple[Intent, ...]) -> str | None:
+def _under_way(under_way: tuple[Order, ...]) -> str | None:
     if not under_way:
         return None
     if len(under_way) == 1:

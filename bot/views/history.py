@@ -8,17 +8,17 @@ from typing import assert_never
 from telegram import InlineKeyboardButton
 
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import HistoryPage, TradeStory
+from bot.interaction.page_buttons import HistoryPage, TradeDetailsPage
 from bot.views.components.amounts import balance, cents, price, quantity, usdt
 from bot.views.components.badges import badge
 from bot.views.components.keyboards import button, keyboard
 from bot.views.components.layout import COLUMNS, block, paragraphs, width
 from bot.views.components.times import stamp
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.balance_changes import Movement
+from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Side, base_of
-from engine.domain.orders.order import Intent, OrderState
+from engine.domain.orders.order import Order, OrderState
 
 # A row of buttons that a thumb can still tell apart.
 _NUMBERS_A_ROW = 5
@@ -27,7 +27,7 @@ _NUMBERS_A_ROW = 5
 def history_view(
     *,
     account: Account,
-    events: Sequence[Intent | Movement],
+    events: Sequence[Order | BalanceChange],
     page: int,
     size: int,
     has_more: bool,
@@ -58,11 +58,11 @@ def history_view(
     )
 
 
-def _rows(number: int, event: Intent | Movement) -> list[str]:
-    return _moved(number, event) if isinstance(event, Movement) else _traded(number, event)
+def _rows(number: int, event: Order | BalanceChange) -> list[str]:
+    return _moved(number, event) if isinstance(event, BalanceChange) else _traded(number, event)
 
 
-def _moved(number: int, movement: Movement) -> list[str]:
+def _moved(number: int, movement: BalanceChange) -> list[str]:
     went = "came in" if movement.change > ZERO else "went out"
     first = f"{number} {stamp(movement.at)} {movement.asset} {went}"
     paper = "paper: " if movement.dry_run else ""
@@ -73,7 +73,7 @@ def _moved(number: int, movement: Movement) -> list[str]:
     ]
 
 
-def _traded(number: int, order: Intent) -> list[str]:
+def _traded(number: int, order: Order) -> list[str]:
     base = base_of(order.symbol)
     when = f"{number} {stamp(order.created_at)}"
     how = "paper" if order.dry_run else "for"
@@ -111,12 +111,12 @@ def _story(state: OrderState) -> str:
 
 
 def _numbers(
-    numbered: Sequence[tuple[int, Intent | Movement]], page: int, size: int
+    numbered: Sequence[tuple[int, Order | BalanceChange]], page: int, size: int
 ) -> list[list[InlineKeyboardButton]]:
     buttons = [
-        button(str(number), TradeStory(event.client_order_id, page, size))
+        button(str(number), TradeDetailsPage(event.client_order_id, page, size))
         for number, event in numbered
-        if isinstance(event, Intent)
+        if isinstance(event, Order)
     ]
     return [buttons[i : i + _NUMBERS_A_ROW] for i in range(0, len(buttons), _NUMBERS_A_ROW)]
 

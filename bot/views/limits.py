@@ -15,7 +15,7 @@ from bot.views.components.layout import block, escape, lines, paragraphs, row
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import AUTOMATIC, Limits, LimitsInForce, Recent
 from engine.domain.market.pairs import PairRules
-from engine.domain.rebalancing.check_result import Look
+from engine.domain.rebalancing.check_result import CheckResult
 from engine.domain.rebalancing.planner import smallest_order
 from engine.rebalancing.preview import Foreseen
 
@@ -48,7 +48,7 @@ def limits_changed_view(
     changed: bool,
     recent: Recent,
     now: datetime,
-    look: Look | None = None,
+    look: CheckResult | None = None,
     rules: PairRules | None = None,
     foreseen: Foreseen | None = None,
 ) -> Message:

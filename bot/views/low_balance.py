@@ -4,21 +4,21 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import Unwarn
+from bot.interaction.page_buttons import RemoveLowBalance
 from bot.views.components.amounts import quantity, tokens
 from bot.views.components.badges import RECOVERED, TROUBLE, alert_badge, badge
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import escape, lines
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.low_balance import MOST_MARKS, LowMark
-from engine.domain.alerts.alerts import LowMarkOver, LowMarkReached
+from engine.domain.accounts.low_balance import MOST_MARKS, LowBalanceThreshold
+from engine.domain.alerts.alerts import LowBalanceOver, LowBalanceReached
 from engine.domain.market.pairs import USDT, Asset, PairRules, base_of
 
 _HOW = "/warn MNTL 100000 warns once there is less, /warn MNTL off stops that."
 
 
 def marks_view(
-    *, account: Account, marks: Sequence[LowMark], removed: Asset | None = None
+    *, account: Account, marks: Sequence[LowBalanceThreshold], removed: Asset | None = None
 ) -> Message:
     """The list, with a button for each mark that removes it."""
     return Message(
@@ -29,7 +29,9 @@ def marks_view(
             None if marks else "I warn of nothing that runs low.",
             _HOW,
         ),
-        keyboard(*([button(f"Remove {mark.asset}", Unwarn(mark.asset))] for mark in marks))
+        keyboard(
+            *([button(f"Remove {mark.asset}", RemoveLowBalance(mark.asset))] for mark in marks)
+        )
         if marks
         else None,
     )
@@ -38,7 +40,7 @@ def marks_view(
 def mark_set_view(
     *,
     account: Account,
-    mark: LowMark,
+    mark: LowBalanceThreshold,
     changed: bool,
     left: Decimal | None = None,
     rules: PairRules | None = None,
@@ -58,7 +60,9 @@ def mark_set_view(
             else None,
             f"/warn {asset} off stops it, /warn shows all.",
         ),
-        keyboard([button(f"Remove {mark.asset}", Unwarn(mark.asset)), do("/warn", "warn")]),
+        keyboard(
+            [button(f"Remove {mark.asset}", RemoveLowBalance(mark.asset)), do("/warn", "warn")]
+        ),
     )
 
 
@@ -85,7 +89,7 @@ def too_many_marks_view(*, account: Account) -> Message:
     )
 
 
-def low_mark_view(alert: LowMarkReached) -> Message:
+def low_mark_view(alert: LowBalanceReached) -> Message:
     asset = escape(alert.asset)
     return Message(
         lines(
@@ -100,7 +104,7 @@ def low_mark_view(alert: LowMarkReached) -> Message:
     )
 
 
-def low_mark_over_view(alert: LowMarkOver) -> Message:
+def low_mark_over_view(alert: LowBalanceOver) -> Message:
     return Message(
         lines(
             f"{alert_badge(alert, sign=RECOVERED)} · Enough {escape(alert.asset)} again",
@@ -110,7 +114,7 @@ def low_mark_over_view(alert: LowMarkOver) -> Message:
     )
 
 
-def _meaning(alert: LowMarkReached) -> str | None:
+def _meaning(alert: LowBalanceReached) -> str | None:
     if alert.asset == base_of(alert.symbol):
         return (
             f"When it is used up I cannot sell {escape(alert.asset)} to refill your USDT: "
@@ -121,11 +125,11 @@ def _meaning(alert: LowMarkReached) -> str | None:
     return None
 
 
-def _below(mark: LowMark) -> str:
+def _below(mark: LowBalanceThreshold) -> str:
     return f"{escape(mark.asset)} is below {quantity(mark.below)}"
 
 
-def _now(mark: LowMark, left: Decimal | None) -> str | None:
+def _now(mark: LowBalanceThreshold, left: Decimal | None) -> str | None:
     if left is None:
         return None
     have = f"You have {escape(tokens(left, mark.asset))} now"

@@ -10,7 +10,7 @@ from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import COLUMNS, block, escape, lines, paragraphs, width
 from bot.views.components.times import stamp
 from bot.views.invitations import a, may
-from engine.domain.accounts.members import Member, Role, Verdict
+from engine.domain.accounts.members import Member, Role, RoleChangeResult
 from engine.domain.alerts.alerts import MemberJoined
 
 _LONGEST_NAME = 24
@@ -141,12 +141,12 @@ def look_changed_view(*, on: bool) -> Message:
 
 
 def verdict_view(
-    verdict: Verdict, *, user_id: int, name: str, wanted: Role | None, is_private: bool
+    verdict: RoleChangeResult, *, user_id: int, name: str, wanted: Role | None, is_private: bool
 ) -> Message:
     """What came of it."""
     who = escape(name_of(user_id, name))
     match verdict:
-        case Verdict.DONE:
+        case RoleChangeResult.DONE:
             done = (
                 f"{who} is {a(wanted)} now: {may(wanted)}."
                 if wanted
@@ -155,21 +155,21 @@ def verdict_view(
                 else f"{who} is out: they may do nothing here any more."
             )
             return _told(done, "It holds at once. /audit shows who changed what.")
-        case Verdict.NOT_ALLOWED:
+        case RoleChangeResult.NOT_ALLOWED:
             return _told("Only owners may change that.", "Nothing changed.")
-        case Verdict.OUTDATED:
+        case RoleChangeResult.OUTDATED:
             return _told(
                 f"{who} is not what you saw any more: somebody else changed that.",
                 "Nothing changed now.",
             )
-        case Verdict.LAST_OWNER:
+        case RoleChangeResult.LAST_OWNER:
             return _told(
                 f"{who} is the last owner of this chat, so that stays.",
                 "Make somebody else an owner first.",
             )
-        case Verdict.RUNS_THE_BOT:
+        case RoleChangeResult.RUNS_THE_BOT:
             return _told(f"{who} runs this bot and stays an owner.", "Nothing changed.")
-        case Verdict.LET_IN_BY_SETTINGS:
+        case RoleChangeResult.LET_IN_BY_SETTINGS:
             return _told(
                 f"{who} is let in by AUTHORIZED_CHATS, so I cannot remove them.",
                 "Take the id out there and restart the program."

@@ -12,8 +12,8 @@ from bot.views.components.keyboards import do, keyboard
 from bot.views.components.layout import lines, paragraphs
 from engine.domain.accounts.account import Account
 from engine.domain.market.pairs import PairRules
-from engine.domain.orders.order import Intent
-from engine.domain.rebalancing.check_result import Look
+from engine.domain.orders.order import Order
+from engine.domain.rebalancing.check_result import CheckResult
 from engine.rebalancing.preview import Foreseen
 
 
@@ -21,7 +21,7 @@ def paused_view(
     *,
     account: Account,
     already: bool,
-    unresolved: Intent | None = None,
+    unresolved: Order | None = None,
     called_off: bool = False,
     cancelled: Sequence[str] = (),
 ) -> Message:
@@ -51,7 +51,7 @@ def resumed_view(
     account: Account,
     already: bool,
     now: datetime,
-    look: Look | None = None,
+    look: CheckResult | None = None,
     rules: PairRules | None = None,
     foreseen: Foreseen | None = None,
 ) -> Message:

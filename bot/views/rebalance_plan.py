@@ -17,10 +17,10 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Settings
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, PairRules, Side, base_of
-from engine.domain.orders.order import Intent
-from engine.domain.rebalancing.check_result import Seen
+from engine.domain.orders.order import Order
+from engine.domain.rebalancing.check_result import BalanceSnapshot
 from engine.domain.rebalancing.forecast import Forecast
-from engine.domain.rebalancing.planner import InsideBand, Order, Plan
+from engine.domain.rebalancing.planner import InsideBand, Plan, ProposedOrder
 
 PLAN_VALID_FOR = timedelta(seconds=90)
 
@@ -32,7 +32,7 @@ def plan_view(
     rules: PairRules,
     forecast: Forecast | None,
     confirmation_id: str | None,
-    seen: Seen | None = None,
+    seen: BalanceSnapshot | None = None,
 ) -> Message:
     """The plan made with `ignore_band`, and what its order would come to. *confirmation_id* is None
     where no tap is possible: nothing to trade, or trading is paused.
@@ -75,7 +75,7 @@ def plan_view(
     )
 
 
-def plan_blocked_view(*, account: Account, unresolved: Intent) -> Message:
+def plan_blocked_view(*, account: Account, unresolved: Order) -> Message:
     """No plan while an order is unclear."""
     return Message(
         lines(
@@ -192,7 +192,7 @@ def _no_order(plan: Plan, settings: Settings) -> str:
 
 
 def order_text(
-    order: Order, forecast: Forecast, *, held: Decimal, rules: PairRules, dry_run: bool
+    order: ProposedOrder, forecast: Forecast, *, held: Decimal, rules: PairRules, dry_run: bool
 ) -> str:
     """What the order would come to in the book as it is, and where that leaves the balance."""
     verb = "Buy about" if order.side is Side.BUY else "Sell" if forecast.complete else "Sell about"

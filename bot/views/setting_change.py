@@ -17,7 +17,7 @@ from bot.views.components.no_trade_reasons import reason_text
 from bot.views.rebalance_plan import PLAN_VALID_FOR, order_text
 from bot.views.undo import back_to_panel
 from engine.domain.accounts.account import Account
-from engine.domain.rebalancing.pending_change import Proposal
+from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.trade_size import worth_of
 from engine.rebalancing.preview import Foreseen
 
@@ -82,7 +82,7 @@ def ask_live_view(
     )
 
 
-def overtaken_view(*, account: Account, proposal: Proposal) -> Message:
+def overtaken_view(*, account: Account, proposal: PendingChange) -> Message:
     """A yes to something that is different by now."""
     other = [
         f"{name} {value}"

@@ -25,7 +25,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Settings
 from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import PairRules, base_of
-from engine.domain.rebalancing.check_result import Look
+from engine.domain.rebalancing.check_result import CheckResult
 from engine.rebalancing.preview import Foreseen
 
 USAGE: dict[Topic, tuple[str, str]] = {
@@ -86,7 +86,7 @@ def changed_view(
     account: Account,
     before: Settings,
     now: datetime,
-    look: Look | None = None,
+    look: CheckResult | None = None,
     rules: PairRules | None = None,
     foreseen: Foreseen | None = None,
 ) -> Message:

@@ -8,7 +8,7 @@ from telegram import InlineKeyboardButton
 
 from bot.interaction.callback_data import PRESSABLE, Confirm
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import Enter, Open, PanelPage, Put
+from bot.interaction.page_buttons import EnterValue, Open, PanelPage, SetPreset
 from bot.parsing.settings import Topic
 from bot.views.components.amounts import cents, pair_name, threshold, usdt
 from bot.views.components.badges import badge
@@ -27,10 +27,10 @@ from bot.views.undo import UNDO, undo_hint
 from engine.domain.accounts import setting_presets
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Settings
-from engine.domain.accounts.settings_change import Wish
+from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import PairRules
-from engine.domain.rebalancing.check_result import Look
+from engine.domain.rebalancing.check_result import CheckResult
 from engine.domain.rebalancing.planner import smallest_order
 from engine.rebalancing.preview import Foreseen
 
@@ -63,7 +63,7 @@ def panel_view(
     *,
     account: Account,
     now: datetime,
-    look: Look | None,
+    look: CheckResult | None,
     rules: PairRules | None,
     foreseen: Foreseen | None = None,
 ) -> Message:
@@ -95,11 +95,11 @@ def page_view(
     page: PanelPage,
     account: Account,
     now: datetime,
-    look: Look | None,
+    look: CheckResult | None,
     rules: PairRules | None,
     foreseen: Foreseen | None = None,
     title: str | None = None,
-    undo: tuple[Wish, str] | None = None,
+    undo: tuple[SettingsPatch, str] | None = None,
 ) -> Message:
     """One setting with its presets. After a change *title* tells it, and *undo* is what was before
     and the question that brings it back.
@@ -128,7 +128,7 @@ def page_view(
             [button(UNDO, Confirm(undo[1]))] if undo else [],
             *_rows_of(_presets(page, account, rules)),
             [
-                *([] if page in _CHOSEN_FROM else [button("✏️ Other…", Enter(page))]),
+                *([] if page in _CHOSEN_FROM else [button("✏️ Other…", EnterValue(page))]),
                 button(_BACK, Open(PanelPage.HOME)),
             ],
         ),
@@ -226,29 +226,32 @@ def _presets(  # noqa: PLR0911 - one return a page
     match page:
         case PanelPage.TARGET:
             return [
-                button(cents(value), Put(page, target_text(value)))
+                button(cents(value), SetPreset(page, target_text(value)))
                 for value in setting_presets.targets(settings.target)
             ]
         case PanelPage.THRESHOLD:
             return [
-                button(f"±{threshold(value)}", Put(page, threshold_text(value)))
+                button(f"±{threshold(value)}", SetPreset(page, threshold_text(value)))
                 for value in setting_presets.thresholds(settings, smallest=smallest)
             ]
         case PanelPage.INTERVAL:
             return [
-                button(exactly(value), Put(page, interval_text(value)))
+                button(exactly(value), SetPreset(page, interval_text(value)))
                 for value in setting_presets.intervals(settings.interval)
             ]
         case PanelPage.COUNTING:
-            return [button(value.value, Put(page, value.value)) for value in Counting]
+            return [button(value.value, SetPreset(page, value.value)) for value in Counting]
         case PanelPage.LIMITS:
             amounts = setting_presets.order_limits(account.limits_in_force.order)
             return [
-                *(button(cents(value), Put(page, target_text(value))) for value in amounts),
-                button("auto", Put(page, "auto")),
+                *(button(cents(value), SetPreset(page, target_text(value))) for value in amounts),
+                button("auto", SetPreset(page, "auto")),
             ]
         case PanelPage.DRY_RUN:
-            return [button("🧪 on", Put(page, "on")), button("🟢 off", Put(page, "off"))]
+            return [
+                button("🧪 on", SetPreset(page, "on")),
+                button("🟢 off", SetPreset(page, "off")),
+            ]
         case PanelPage.PAIR | PanelPage.HOME:
             return []
         case _:

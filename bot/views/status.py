@@ -31,11 +31,11 @@ from bot.views.components.times import compact, stamp
 from bot.views.trading_mode import mode_note
 from bot.views.unresolved_order import report_rows
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.incidents import Trouble
+from engine.domain.accounts.incidents import Incident
 from engine.domain.accounts.undeliverable import NOTHING, Refused
 from engine.domain.market.pairs import PairRules, Side, base_of
-from engine.domain.orders.order import Intent, OrderState
-from engine.domain.rebalancing.check_result import Look, Ordered
+from engine.domain.orders.order import Order, OrderState
+from engine.domain.rebalancing.check_result import CheckResult, OrderPlaced
 
 _GRACE = timedelta(minutes=1)
 _KEY_SHOWN_FROM = timedelta(days=30)
@@ -45,12 +45,12 @@ def status_view(
     *,
     account: Account,
     now: datetime,
-    look: Look | None = None,
+    look: CheckResult | None = None,
     price: Decimal | None = None,
     rules: PairRules | None = None,
-    last_trade: Intent | None = None,
-    unresolved: Intent | None = None,
-    trouble: Trouble | None = None,
+    last_trade: Order | None = None,
+    unresolved: Order | None = None,
+    trouble: Incident | None = None,
     undelivered: int = 0,
     refused: Refused = NOTHING,
     pinned: bool = False,
@@ -126,7 +126,7 @@ def telegram_away_notice() -> str:
     return "Telegram did not take that. Nothing changed; please tap again."
 
 
-def _holds(account: Account, look: Look | None, last_trade: Intent | None) -> str:
+def _holds(account: Account, look: CheckResult | None, last_trade: Order | None) -> str:
     if look is None or look.seen is None:
         return "not seen yet"
     held = held_at(look, account.settings, order=last_trade)
@@ -137,8 +137,8 @@ def _holds(account: Account, look: Look | None, last_trade: Intent | None) -> st
 
 def _token(
     account: Account,
-    look: Look | None,
-    last_trade: Intent | None,
+    look: CheckResult | None,
+    last_trade: Order | None,
     *,
     price: Decimal | None,
     rules: PairRules | None,
@@ -156,20 +156,20 @@ def _token(
     return row(base_of(symbol), value)
 
 
-def _is_of(trade: Intent, look: Look) -> bool:
+def _is_of(trade: Order, look: CheckResult) -> bool:
     """Whether *look* sent *trade*, and so saw the balances before it."""
     verdict = look.verdict
-    return isinstance(verdict, Ordered) and verdict.client_order_id == trade.client_order_id
+    return isinstance(verdict, OrderPlaced) and verdict.client_order_id == trade.client_order_id
 
 
-def _age(account: Account, look: Look | None, *, now: datetime) -> Iterable[str]:
+def _age(account: Account, look: CheckResult | None, *, now: datetime) -> Iterable[str]:
     """Balances older than they should be say so."""
     if look is None or now - look.at <= 2 * account.settings.interval + _GRACE:
         return ()
     return row("Seen", _moment(look.at))
 
 
-def _next(account: Account, trouble: Trouble | None) -> str:
+def _next(account: Account, trouble: Incident | None) -> str:
     if not account.can_trade:
         return "nothing without a key"
     if account.halted:
@@ -181,7 +181,7 @@ def _next(account: Account, trouble: Trouble | None) -> str:
     return f"check within {compact(account.settings.interval)}"
 
 
-def _last(trade: Intent | None) -> Iterable[str]:
+def _last(trade: Order | None) -> Iterable[str]:
     if trade is None:
         return ()
     verb = "bought" if trade.side is Side.BUY else "sold"
@@ -209,7 +209,7 @@ def _key_note(account: Account) -> str | None:
     return "No MEXC key yet. Send /connect to add one, or try it on paper with /dryrun on."
 
 
-def _unresolved_note(order: Intent | None) -> str | None:
+def _unresolved_note(order: Order | None) -> str | None:
     if order is None:
         return None
     verb = "buy" if order.side is Side.BUY else "sell"
@@ -237,7 +237,7 @@ def _moment(moment: datetime) -> str:
     return f"{stamp(moment).strip()} UTC"
 
 
-def _buttons(account: Account, *, unclear: Intent | None, pinned: bool) -> InlineKeyboardMarkup:
+def _buttons(account: Account, *, unclear: Order | None, pinned: bool) -> InlineKeyboardMarkup:
     first = do("Rebalance now", "rebalance") if account.can_trade else do("Connect", "connect")
     is_paused = account.settings.paused
     second = do("Resume", "resume") if is_paused else do("Pause", "pause")

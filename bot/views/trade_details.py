@@ -14,14 +14,14 @@ from bot.views.components.times import to_the_second
 from engine.domain.accounts.account import Account
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import Side, base_of
-from engine.domain.orders.order import Fees, Intent, OrderState, Trigger
+from engine.domain.orders.order import Fees, Order, OrderState, Trigger
 from engine.domain.orders.slippage import slippage
 
 _ASIDE = "  "
 
 
 def story_view(
-    *, account: Account, order: Intent, asked_by: str | None, back: HistoryPage
+    *, account: Account, order: Order, asked_by: str | None, back: HistoryPage
 ) -> Message:
     """*asked_by* is the person who tapped, as far as that is known; *back* the page it came from."""
     return Message(
@@ -54,7 +54,7 @@ def story_gone_view(*, back: HistoryPage) -> Message:
     )
 
 
-def _title(order: Intent) -> str:
+def _title(order: Order) -> str:
     base = base_of(order.symbol)
     moved = order.execution.base_quantity
     if moved:
@@ -64,7 +64,7 @@ def _title(order: Intent) -> str:
     return f"An order to {verb} {escape(base)}"
 
 
-def _who(order: Intent, asked_by: str | None) -> str:
+def _who(order: Order, asked_by: str | None) -> str:
     if order.trigger is Trigger.INTERVAL:
         return "A check started it by itself: the balance was outside its band."
     if asked_by is None:
@@ -72,13 +72,13 @@ def _who(order: Intent, asked_by: str | None) -> str:
     return f"{escape(asked_by)} started it with a tap under /rebalance."
 
 
-def _refusal(order: Intent) -> str | None:
+def _refusal(order: Order) -> str | None:
     if order.state is not OrderState.REJECTED or not order.error:
         return None
     return f"MEXC answered {quoted(order.error)}."
 
 
-def _planned(order: Intent) -> Iterable[str]:
+def _planned(order: Order) -> Iterable[str]:
     base = base_of(order.symbol)
     asked = f"spend {usdt(order.expected_quote)}"
     if order.base_quantity is not None:
@@ -89,7 +89,7 @@ def _planned(order: Intent) -> Iterable[str]:
     yield from row("Seen", f"{price(order.price)} USDT" if order.price else "price not kept")
 
 
-def _happened(order: Intent) -> Iterable[str]:
+def _happened(order: Order) -> Iterable[str]:
     execution = order.execution
     yield from row("Result", _result(order.state))
     if execution.average_price is None:
@@ -120,7 +120,7 @@ def _fees(fees: Fees | None) -> str:
     return " + ".join(paid) or "none"
 
 
-def _balances(order: Intent) -> Iterable[str]:
+def _balances(order: Order) -> Iterable[str]:
     base = base_of(order.symbol)
     after = "?" if order.quote_after is None else cents(order.quote_after)
     yield from row("USDT", f"{cents(order.quote_before)} → {after}")
@@ -128,13 +128,13 @@ def _balances(order: Intent) -> Iterable[str]:
     yield from row(base, f"{quantity(order.base_before)} → {base_after}")
 
 
-def _times(order: Intent) -> Iterable[str]:
+def _times(order: Order) -> Iterable[str]:
     yield from row("Planned", to_the_second(order.created_at))
     yield from row("Sent", to_the_second(order.sent_at) if order.sent_at else "never")
     yield from row("Settled", to_the_second(order.resolved_at) if order.resolved_at else "not yet")
 
 
-def _ids(order: Intent) -> Iterable[str]:
+def _ids(order: Order) -> Iterable[str]:
     """Each on a line of its own, so that it can be copied."""
     yield "Client order id"
     yield _ASIDE + order.client_order_id

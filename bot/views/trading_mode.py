@@ -12,22 +12,22 @@ from bot.views.components.forecast import held_at, next_step, seen_line
 from bot.views.components.keyboards import keyboard, typed
 from bot.views.components.layout import echoed, lines, paragraphs
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.settings import Autonomy
+from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.pairs import PairRules
-from engine.domain.orders.order import Intent
-from engine.domain.rebalancing.check_result import Look
+from engine.domain.orders.order import Order
+from engine.domain.rebalancing.check_result import CheckResult
 from engine.rebalancing.preview import Foreseen
 
 # In the order of how much is left to the person.
-_MEANINGS: Mapping[Autonomy, str] = {
-    Autonomy.AUTO: "I trade by myself when the balance leaves the band, and tell you.",
-    Autonomy.ASK: "I ask before I trade: nothing is sent without a tap.",
-    Autonomy.NOTIFY: "I only tell you once a drift; you trade it with /rebalance.",
+_MEANINGS: Mapping[TradingMode, str] = {
+    TradingMode.AUTO: "I trade by myself when the balance leaves the band, and tell you.",
+    TradingMode.ASK: "I ask before I trade: nothing is sent without a tap.",
+    TradingMode.NOTIFY: "I only tell you once a drift; you trade it with /rebalance.",
 }
-_IN_WORDS: Mapping[Autonomy, str | None] = {
-    Autonomy.AUTO: None,
-    Autonomy.ASK: "I ask before I trade. /mode changes that.",
-    Autonomy.NOTIFY: "I never trade by myself, I only tell you. /mode changes that.",
+_IN_WORDS: Mapping[TradingMode, str | None] = {
+    TradingMode.AUTO: None,
+    TradingMode.ASK: "I ask before I trade. /mode changes that.",
+    TradingMode.NOTIFY: "I never trade by myself, I only tell you. /mode changes that.",
 }
 
 
@@ -50,10 +50,10 @@ def mode_changed_view(
     account: Account,
     changed: bool,
     now: datetime,
-    look: Look | None = None,
+    look: CheckResult | None = None,
     rules: PairRules | None = None,
     foreseen: Foreseen | None = None,
-    under_way: Intent | None = None,
+    under_way: Order | None = None,
 ) -> Message:
     """*account* as it is after the change."""
     current = account.settings.autonomy
@@ -93,7 +93,7 @@ def mode_note(account: Account) -> str | None:
     return _IN_WORDS[account.settings.autonomy]
 
 
-def _line(mode: Autonomy, *, current: Autonomy) -> str:
+def _line(mode: TradingMode, *, current: TradingMode) -> str:
     mark = "▶" if mode is current else "▫"
     return f"{mark} <b>{mode.value}</b> – {_MEANINGS[mode]}"
 
@@ -105,6 +105,6 @@ def _resting(account: Account, *, now: datetime) -> str | None:
     return f"You wanted no questions for a while: {minutes} min are left."
 
 
-def _buttons(current: Autonomy) -> InlineKeyboardMarkup:
-    others: Sequence[Autonomy] = [mode for mode in _MEANINGS if mode is not current]
+def _buttons(current: TradingMode) -> InlineKeyboardMarkup:
+    others: Sequence[TradingMode] = [mode for mode in _MEANINGS if mode is not current]
     return keyboard([typed("mode", mode.value) for mode in others])

@@ -13,16 +13,16 @@ from bot.views.components.forecast import band_line, held_at, next_step, seen_li
 from bot.views.components.keyboards import button, keyboard
 from bot.views.components.layout import lines, paragraphs
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.settings_change import Wish
+from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.pairs import PairRules
-from engine.domain.rebalancing.check_result import Look
-from engine.domain.rebalancing.pending_change import Proposal
+from engine.domain.rebalancing.check_result import CheckResult
+from engine.domain.rebalancing.pending_change import PendingChange
 from engine.rebalancing.preview import Foreseen
 
 UNDO = "↩️ Undo"
 
 
-def undoable(message: Message, *, former: Wish, question_id: str) -> Message:
+def undoable(message: Message, *, former: SettingsPatch, question_id: str) -> Message:
     """*message* tells of a change; *former* is what the button brings back."""
     rows = message.keyboard.inline_keyboard if message.keyboard else ()
     return Message(
@@ -32,16 +32,16 @@ def undoable(message: Message, *, former: Wish, question_id: str) -> Message:
     )
 
 
-def undo_hint(former: Wish) -> str:
+def undo_hint(former: SettingsPatch) -> str:
     return f"Undo takes it back within 60 s; {_how(former)} does so later."
 
 
 def undone_view(
     *,
     account: Account,
-    former: Wish,
+    former: SettingsPatch,
     now: datetime,
-    look: Look | None,
+    look: CheckResult | None,
     rules: PairRules | None,
     foreseen: Foreseen | None = None,
 ) -> Message:
@@ -58,11 +58,11 @@ def undone_view(
     )
 
 
-def undone_title(former: Wish) -> str:
+def undone_title(former: SettingsPatch) -> str:
     return f"Undone: {_told(former)} again"
 
 
-def undo_late_view(proposal: Proposal) -> Message:
+def undo_late_view(proposal: PendingChange) -> Message:
     """The minute is over: the change stays."""
     return Message(
         lines(
@@ -73,7 +73,7 @@ def undo_late_view(proposal: Proposal) -> Message:
     )
 
 
-def undo_overtaken_view(*, account: Account, proposal: Proposal) -> Message:
+def undo_overtaken_view(*, account: Account, proposal: PendingChange) -> Message:
     """It was changed again since, by whomever."""
     return Message(
         lines(
@@ -86,13 +86,13 @@ def undo_overtaken_view(*, account: Account, proposal: Proposal) -> Message:
     )
 
 
-def back_to_panel(proposal: Proposal) -> InlineKeyboardMarkup | None:
+def back_to_panel(proposal: PendingChange) -> InlineKeyboardMarkup | None:
     if not proposal.in_panel:
         return None
     return keyboard([button("⬅️ Back", Open(page_of(proposal.wanted)))])
 
 
-def page_of(wish: Wish) -> PanelPage:
+def page_of(wish: SettingsPatch) -> PanelPage:
     """Where the panel shows what the wish is about."""
     pages = {
         "target": PanelPage.TARGET,
@@ -107,9 +107,9 @@ def page_of(wish: Wish) -> PanelPage:
     return pages.get(names[0], PanelPage.HOME) if len(names) == 1 else PanelPage.HOME
 
 
-def _told(wish: Wish) -> str:
+def _told(wish: SettingsPatch) -> str:
     return ", ".join(f"{name} {value}" for name, value in named(wish))
 
 
-def _how(wish: Wish) -> str:
+def _how(wish: SettingsPatch) -> str:
     return " and ".join(commands(wish))

@@ -15,14 +15,14 @@ from bot.views.components.layout import escape, lines, paragraphs
 from engine.domain.accounts.account import Account
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Side, base_of
-from engine.domain.orders.order import Intent, OrderState
+from engine.domain.orders.order import Order, OrderState
 from engine.domain.orders.settlement import Trace, trace
 from engine.execution.manual_resolution import (
     AlreadyClear,
-    Believed,
-    Doubted,
     KnownNow,
-    Silence,
+    LookupFailure,
+    ReportAccepted,
+    ReportContradicted,
     StillUnclear,
 )
 
@@ -83,7 +83,7 @@ def still_unclear_view(unclear: StillUnclear) -> Message:
     )
 
 
-def believed_view(believed: Believed) -> Message:
+def believed_view(believed: ReportAccepted) -> Message:
     account, order = believed.account, believed.order
     said = "filled" if believed.filled else "not filled"
     return Message(
@@ -101,7 +101,7 @@ def believed_view(believed: Believed) -> Message:
     )
 
 
-def doubted_view(doubted: Doubted, *, confirmation_id: str) -> Message:
+def doubted_view(doubted: ReportContradicted, *, confirmation_id: str) -> Message:
     """What the person said is not borne out. They may insist, and then trading is paused."""
     order = doubted.order
     said = "filled" if doubted.filled else "not filled"
@@ -121,7 +121,7 @@ def doubted_view(doubted: Doubted, *, confirmation_id: str) -> Message:
     )
 
 
-def ask_set_aside_view(*, account: Account, order: Intent, confirmation_id: str) -> Message:
+def ask_set_aside_view(*, account: Account, order: Order, confirmation_id: str) -> Message:
     """/resume while an order needs the person's eyes."""
     return Message(
         paragraphs(
@@ -154,26 +154,26 @@ def set_aside_view(*, account: Account) -> Message:
     )
 
 
-def _what(order: Intent) -> str:
+def _what(order: Order) -> str:
     verb = "buy" if order.side is Side.BUY else "sell"
     return f"{verb} {escape(base_of(order.symbol))} for about {usdt(order.expected_quote)}"
 
 
-def _silence(silence: Silence) -> str:
+def _silence(silence: LookupFailure) -> str:
     match silence:
-        case Silence.NOT_KNOWN:
+        case LookupFailure.NOT_KNOWN:
             return "MEXC still does not know it."
-        case Silence.NO_ANSWER:
+        case LookupFailure.NO_ANSWER:
             return "MEXC does not answer."
-        case Silence.NOT_ALLOWED:
+        case LookupFailure.NOT_ALLOWED:
             return "MEXC does not let me look with this key."
-        case Silence.UNKNOWN_STATUS:
+        case LookupFailure.UNKNOWN_STATUS:
             return "MEXC has it under a status that I do not know."
         case _:
             assert_never(silence)
 
 
-def _changes(order: Intent, seen: Holdings) -> Sequence[str]:
+def _changes(order: Order, seen: Holdings) -> Sequence[str]:
     base = base_of(order.symbol)
     token = _change(order.base_before, seen.of(base).total, balance)
     money = _change(order.quote_before, seen.of(USDT).total, cents)
@@ -188,7 +188,7 @@ def _change(before: Decimal, now: Decimal, short: Callable[[Decimal], str]) -> s
     return f"{text(before)} → {text(now)}"
 
 
-def _why_not(doubted: Doubted) -> Sequence[str]:
+def _why_not(doubted: ReportContradicted) -> Sequence[str]:
     if doubted.seen is None:
         return ("I cannot read your balances now, so there is nothing to compare it with.",)
     if trace(doubted.seen, doubted.order) is Trace.UNSURE:
@@ -207,7 +207,7 @@ def _from_here(account: Account) -> str:
     return "Trading goes on: the next check starts from these balances. /pause stops it."
 
 
-def _end(order: Intent) -> str:
+def _end(order: Order) -> str:
     match order.state:
         case OrderState.FILLED | OrderState.PARTIAL:
             execution = order.execution

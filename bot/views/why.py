@@ -13,29 +13,29 @@ from bot.views.components.no_trade_reasons import reason_advice, reason_text
 from bot.views.components.times import ago, roughly
 from bot.views.trading_mode import mode_note
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.incidents import Trouble
-from engine.domain.accounts.settings import Autonomy
+from engine.domain.accounts.incidents import Incident
+from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.pairs import USDT, PairRules, Side, Symbol, base_of
-from engine.domain.orders.order import Intent, OrderState, Trigger
+from engine.domain.orders.order import Order, OrderState, Trigger
 from engine.domain.rebalancing.check_result import (
-    Declined,
-    Failed,
-    LeftToPerson,
-    Look,
-    MovedAway,
-    Ordered,
-    Seen,
-    Unsettled,
-    Verdict,
-    Waiting,
+    AwaitingApproval,
+    AwaitingSettlement,
+    BalanceSnapshot,
+    CheckFailed,
+    CheckResult,
+    Decision,
+    NoTrade,
+    OrderPending,
+    OrderPlaced,
+    PlanChanged,
 )
 from engine.domain.rebalancing.planner import InsideBand
 from engine.rebalancing.preview import Foreseen
 
 _LEFT = {
-    Autonomy.AUTO: "it left that to you.",
-    Autonomy.ASK: "you want to be asked first. The card with the Trade button has it, or /rebalance.",
-    Autonomy.NOTIFY: "you want to be told only. /rebalance trades it.",
+    TradingMode.AUTO: "it left that to you.",
+    TradingMode.ASK: "you want to be asked first. The card with the Trade button has it, or /rebalance.",
+    TradingMode.NOTIFY: "you want to be told only. /rebalance trades it.",
 }
 
 
@@ -43,12 +43,12 @@ def why_view(
     *,
     account: Account,
     now: datetime,
-    look: Look | None,
+    look: CheckResult | None,
     rules: PairRules | None = None,
     foreseen: Foreseen | None = None,
-    order: Intent | None = None,
-    trouble: Trouble | None = None,
-    unresolved: Intent | None = None,
+    order: Order | None = None,
+    trouble: Incident | None = None,
+    unresolved: Order | None = None,
 ) -> Message:
     """*order* is the one the verdict speaks of, if it is at hand."""
     settings = account.settings
@@ -81,7 +81,7 @@ def why_view(
     )
 
 
-def _seen(look: Look, seen: Seen, rules: PairRules | None) -> str:
+def _seen(look: CheckResult, seen: BalanceSnapshot, rules: PairRules | None) -> str:
     base = base_of(seen.symbol)
     step = rules.quantity_step if rules is not None and rules.base == base else None
     side = "inside" if look.band.holds(seen.held) else "outside"
@@ -102,7 +102,7 @@ def _seen(look: Look, seen: Seen, rules: PairRules | None) -> str:
     )
 
 
-def _read_twice(first: Seen, then: Seen) -> str:
+def _read_twice(first: BalanceSnapshot, then: BalanceSnapshot) -> str:
     readings = [_holding(reading) for reading in (first, then)]
     if readings[0] == readings[1]:
         return (
@@ -116,59 +116,59 @@ def _read_twice(first: Seen, then: Seen) -> str:
     )
 
 
-def _holding(seen: Seen) -> str:
+def _holding(seen: BalanceSnapshot) -> str:
     return (
         f"{usdt(seen.quote.total)} and {balance(seen.base.total)} {escape(base_of(seen.symbol))}"
     )
 
 
 def _verdict(  # noqa: PLR0911 - one return a verdict
-    verdict: Verdict, *, look: Look, symbol: Symbol, order: Intent | None
+    verdict: Decision, *, look: CheckResult, symbol: Symbol, order: Order | None
 ) -> str:
     base = escape(base_of(symbol))
     match verdict:
-        case Ordered():
+        case OrderPlaced():
             verb = "buy" if verdict.side is Side.BUY else "sell"
             return lines(
                 f"So it sent an order to {verb} {base} for about {usdt(verdict.expected_quote)}.",
                 _outcome(order) if order else "/history shows what became of it.",
             )
-        case Declined():
+        case NoTrade():
             held = look.seen.held if look.seen else None
             text = reason_text(verdict.reason, symbol=symbol, held=held, band=look.band)
             if isinstance(verdict.reason, InsideBand):
                 return text
             return lines(f"No order: {text}", reason_advice(verdict.reason, symbol=symbol))
-        case LeftToPerson():
+        case AwaitingApproval():
             verb = "buy" if verdict.side is Side.BUY else "sell"
             return (
                 f"No order: it would {verb} {base} for about {usdt(verdict.expected_quote)}, but "
                 f"{_LEFT[verdict.autonomy]}"
             )
-        case MovedAway():
+        case PlanChanged():
             verb = "buy" if verdict.side is Side.BUY else "sell"
             return lines(
                 f"By then the right order was to {verb} {base} for about "
                 f"{usdt(verdict.expected_quote)}: not what you had tapped, or too late.",
                 "So nothing was sent. /rebalance makes a new plan.",
             )
-        case Waiting():
+        case OrderPending():
             return (
                 "No order: an earlier one is not confirmed yet. I look it up and send nothing "
                 "else until I know what became of it."
             )
-        case Unsettled():
+        case AwaitingSettlement():
             return (
                 "No order: MEXC's balance does not show the last trade yet, and trading on it "
                 "would trade the same drift twice."
             )
-        case Failed():
+        case CheckFailed():
             return what_went_wrong(verdict.kind, detail=verdict.detail, base=base)
         case _:
             assert_never(verdict)
 
 
-def _outcome(order: Intent) -> str:
+def _outcome(order: Order) -> str:
     match order.state:
         case OrderState.FILLED | OrderState.PARTIAL:
             verb = "bought" if order.side is Side.BUY else "sold"
@@ -187,7 +187,7 @@ def _outcome(order: Intent) -> str:
             return "What became of it is not known yet; I look it up."
 
 
-def _asks_person(unresolved: Intent | None) -> str | None:
+def _asks_person(unresolved: Order | None) -> str | None:
     if unresolved is None or unresolved.state is not OrderState.NEEDS_HUMAN:
         return None
     return (
@@ -196,14 +196,14 @@ def _asks_person(unresolved: Intent | None) -> str | None:
     )
 
 
-def _repeats(trouble: Trouble | None) -> str | None:
+def _repeats(trouble: Incident | None) -> str | None:
     if trouble is None or trouble.count == 1:
         return None
     span = roughly(trouble.last_at - trouble.since)
     return f"Checks have been failing: {trouble.count} times in {span}."
 
 
-def _changes(look: Look | None, account: Account) -> str | None:
+def _changes(look: CheckResult | None, account: Account) -> str | None:
     settings = account.settings
     if look is None:
         return None

@@ -18,16 +18,16 @@ from engine.domain.accounts.key_expiry import expiry
 from engine.domain.accounts.settings import Settings
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import plain
-from engine.domain.orders.order import AccountId, Intent
-from engine.domain.rebalancing.approval import Standing
+from engine.domain.orders.order import AccountId, Order
+from engine.domain.rebalancing.approval import ApprovalState
 from engine.domain.rebalancing.balance_confirmation import SECOND_SIGHT, lacks_an_asset, most_of
 from engine.domain.rebalancing.run_request import RunOffer, RunRequest
 from engine.errors import KeyElsewhere, NoKey, OrderUnresolved, PaperOnly, Unavailable
-from engine.exchanges.interface import ExchangeFor, KeyCheck, KeyFacts
+from engine.exchanges.interface import ExchangeFor, KeyInspection, KeyInspector
 from engine.security.vault import Vault
 from engine.storage.accounts import accounts, audit
 from engine.storage.chat import confirmations
-from engine.storage.chat.confirmations import Refusal, Why
+from engine.storage.chat.confirmations import Refusal, RefusalReason
 from engine.storage.database import Database, InTransaction
 from engine.storage.serialization import from_json
 from engine.storage.trading import approvals, orders, run_requests
@@ -49,14 +49,14 @@ class Change:
 
     before: Account
     after: Account
-    under_way: Intent | None = None
+    under_way: Order | None = None
     called_off: bool = False
 
 
 AfterChange = Callable[[AsyncSession, Change], Awaitable[None]]
 
 
-class Accounts:
+class AccountService:
     def __init__(
         self,
         *,
@@ -64,7 +64,7 @@ class Accounts:
         clock: Clock,
         vault: Vault,
         defaults: Settings,
-        key_check: KeyCheck,
+        key_check: KeyInspector,
         exchange_for: ExchangeFor,
         open_paper: OpenPaper,
         paper_only: bool,
@@ -155,10 +155,10 @@ class Accounts:
 
     async def connect(
         self, chat_id: int, *, user_id: int, api_key: str, api_secret: str
-    ) -> KeyFacts:
+    ) -> KeyInspection:
         """Check the key at the exchange and store it sealed; trading is paused.
 
-        Raises what KeyCheck.inspect raises, KeyElsewhere, AccountElsewhere, and OrderUnresolved:
+        Raises what KeyInspector.inspect raises, KeyElsewhere, AccountElsewhere, and OrderUnresolved:
         another account's key could not tell what became of the order. Then nothing is stored.
         """
         account = await self.of(chat_id)
@@ -271,7 +271,7 @@ class Accounts:
             offer = from_json(taken.payload, RunOffer)
             current = await accounts.get(session, account.id)
             if offer.version != current.version:
-                return Refusal(Why.OUTDATED, taken)
+                return Refusal(RefusalReason.OUTDATED, taken)
             request = RunRequest(
                 confirmation_id=taken.id,
                 side=offer.side,
@@ -279,7 +279,7 @@ class Accounts:
                 expires_at=now + _RUN_WITHIN,
             )
             await run_requests.put(session, account.id, request)
-            await approvals.answered(session, account.id, taken.id, Standing.TAKEN, now)
+            await approvals.answered(session, account.id, taken.id, ApprovalState.TAKEN, now)
             await audit.add(
                 session,
                 at=now,

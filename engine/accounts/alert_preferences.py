@@ -9,14 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.low_balance import MOST_MARKS, LowMark
-from engine.domain.alerts.preferences import AlertSettings, QuietHours
+from engine.domain.accounts.low_balance import MOST_MARKS, LowBalanceThreshold
+from engine.domain.alerts.preferences import AlertPreferences, QuietHours
 from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import Asset
 from engine.storage.accounts import alert_preferences, audit, low_balance
 from engine.storage.database import Database
 
-Wish = Callable[[AlertSettings], AlertSettings]
+PreferenceRequest = Callable[[AlertPreferences], AlertPreferences]
 """A change of the settings as they are by then."""
 
 
@@ -24,31 +24,33 @@ Wish = Callable[[AlertSettings], AlertSettings]
 class AlertChange:
     """The settings before and after a wish; equal where it changed nothing."""
 
-    before: AlertSettings
-    after: AlertSettings
+    before: AlertPreferences
+    after: AlertPreferences
 
 
 @dataclass(frozen=True, slots=True)
-class MarkChange:
+class LowBalanceChange:
     """One asset's mark before and after, None where there is none. *refused*: there were too many
     already, and nothing changed.
     """
 
-    before: LowMark | None
-    after: LowMark | None
+    before: LowBalanceThreshold | None
+    after: LowBalanceThreshold | None
     refused: bool = False
 
 
-class Alerting:
+class AlertPreferenceService:
     def __init__(self, *, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
-    async def settings(self, account: Account) -> AlertSettings:
+    async def settings(self, account: Account) -> AlertPreferences:
         async with self._database.reading() as session:
             return await alert_preferences.of(session, account.id)
 
-    async def change(self, account: Account, wish: Wish, *, user_id: int) -> AlertChange:
+    async def change(
+        self, account: Account, wish: PreferenceRequest, *, user_id: int
+    ) -> AlertChange:
         """It holds for the next message that is sent, even if that waits already."""
         now = self._clock.now()
         async with self._database.writing() as session:
@@ -68,40 +70,42 @@ class Alerting:
                 )
         return AlertChange(before, after)
 
-    async def marks(self, account: Account) -> tuple[LowMark, ...]:
+    async def marks(self, account: Account) -> tuple[LowBalanceThreshold, ...]:
         async with self._database.reading() as session:
             found = await low_balance.of_accounts(session, [account.id])
         return found.get(account.id, ())
 
     async def set_mark(
         self, account: Account, asset: Asset, below: Decimal, *, user_id: int
-    ) -> MarkChange:
+    ) -> LowBalanceChange:
         """The same mark again keeps what was told of it."""
-        mark = LowMark(asset, below)
+        mark = LowBalanceThreshold(asset, below)
         async with self._database.writing() as session:
             marks = (await low_balance.of_accounts(session, [account.id])).get(account.id, ())
             before = next((known for known in marks if known.asset == asset), None)
             if before is not None and before.below == below:
-                return MarkChange(before, before)
+                return LowBalanceChange(before, before)
             if before is None and len(marks) >= MOST_MARKS:
-                return MarkChange(None, None, refused=True)
+                return LowBalanceChange(None, None, refused=True)
             await low_balance.put(session, account.id, mark)
             await self._note_mark(session, account, before, mark, user_id=user_id)
-        return MarkChange(before, mark)
+        return LowBalanceChange(before, mark)
 
-    async def remove_mark(self, account: Account, asset: Asset, *, user_id: int) -> MarkChange:
+    async def remove_mark(
+        self, account: Account, asset: Asset, *, user_id: int
+    ) -> LowBalanceChange:
         async with self._database.writing() as session:
             before = await low_balance.remove(session, account.id, asset)
             if before is not None:
                 await self._note_mark(session, account, before, None, user_id=user_id)
-        return MarkChange(before, None)
+        return LowBalanceChange(before, None)
 
     async def _note_mark(
         self,
         session: AsyncSession,
         account: Account,
-        before: LowMark | None,
-        after: LowMark | None,
+        before: LowBalanceThreshold | None,
+        after: LowBalanceThreshold | None,
         *,
         user_id: int,
     ) -> None:
@@ -118,13 +122,13 @@ class Alerting:
         )
 
 
-def _below(mark: LowMark | None) -> str:
+def _below(mark: LowBalanceThreshold | None) -> str:
     return "off" if mark is None else plain(mark.below)
 
 
-def _difference(before: AlertSettings, after: AlertSettings) -> str:
+def _difference(before: AlertPreferences, after: AlertPreferences) -> str:
     changed = []
-    for name in (part.name for part in fields(AlertSettings)):
+    for name in (part.name for part in fields(AlertPreferences)):
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
             changed.append(f"{name}: {_text(old)} -> {_text(new)}")

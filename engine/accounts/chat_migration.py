@@ -19,7 +19,7 @@ async def moved_to(session: AsyncSession, chat_id: int) -> int | None:
     return None if new is None else int(new)
 
 
-class Supergroups:
+class ChatMigration:
     def __init__(self, *, database: Database, clock: Clock, vault: Vault) -> None:
         self._database = database
         self._clock = clock

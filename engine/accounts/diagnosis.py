@@ -9,25 +9,25 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import Enum, auto
 
-from engine.accounts.workload import Backlog, Workload
+from engine.accounts.workload import RequestBacklog, Workload
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.incidents import Trouble
+from engine.domain.accounts.incidents import Incident
 from engine.domain.market.liquidity import depth, spread
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import PairRules, Side
-from engine.domain.rebalancing.check_result import Seen
+from engine.domain.rebalancing.check_result import BalanceSnapshot
 from engine.domain.rebalancing.planner import smallest_order
 from engine.errors import (
     AddressRefused,
+    DecryptionFailed,
     EngineError,
     HostRefused,
     MissingPermission,
     PairUnavailable,
     Rejected,
-    SealBroken,
     TooPowerful,
 )
-from engine.exchanges.interface import KeyPowers
+from engine.exchanges.interface import KeyPermissions
 
 # Further than MEXC lets a market order go from the last price there is nothing to trade with.
 WITHIN = Decimal("0.05")
@@ -47,7 +47,7 @@ class Grade(Enum):
     BROKEN = auto()
 
 
-class Finding(Enum):
+class HealthFinding(Enum):
     """Each thing there is to say; `bot/views/doctor.py` has the words."""
 
     TRADING_STOPPED = auto()
@@ -105,21 +105,46 @@ class Finding(Enum):
 
 
 _BROKEN = {
-    *(Finding.CLOCK_FAR_OFF, Finding.NO_KEY, Finding.KEY_EXPIRED, Finding.KEY_REFUSED),
-    *(Finding.KEY_LACKING, Finding.KEY_TOO_POWERFUL, Finding.KEY_UNREADABLE),
-    *(Finding.ADDRESS_REFUSED, Finding.PAIR_CLOSED, Finding.PAIR_ONE_SIDED, Finding.PAIR_HIDDEN),
-    *(Finding.MARKET_EMPTY, Finding.CHECKS_STOPPED, Finding.DATABASE_BROKEN, Finding.HOST_REFUSED),
-    *(Finding.TRADING_STOPPED, Finding.ORDER_UNCLEAR),
-    Finding.MESSAGES_REFUSED,
+    *(
+        HealthFinding.CLOCK_FAR_OFF,
+        HealthFinding.NO_KEY,
+        HealthFinding.KEY_EXPIRED,
+        HealthFinding.KEY_REFUSED,
+    ),
+    *(HealthFinding.KEY_LACKING, HealthFinding.KEY_TOO_POWERFUL, HealthFinding.KEY_UNREADABLE),
+    *(
+        HealthFinding.ADDRESS_REFUSED,
+        HealthFinding.PAIR_CLOSED,
+        HealthFinding.PAIR_ONE_SIDED,
+        HealthFinding.PAIR_HIDDEN,
+    ),
+    *(
+        HealthFinding.MARKET_EMPTY,
+        HealthFinding.CHECKS_STOPPED,
+        HealthFinding.DATABASE_BROKEN,
+        HealthFinding.HOST_REFUSED,
+    ),
+    *(HealthFinding.TRADING_STOPPED, HealthFinding.ORDER_UNCLEAR),
+    HealthFinding.MESSAGES_REFUSED,
 }
 _OK = {
-    *(Finding.CLOCK_FINE, Finding.KEY_FINE, Finding.ADDRESS_BOUND, Finding.ADDRESS_ANY),
-    *(Finding.PAIR_FINE, Finding.MARKET_FINE, Finding.SETTINGS_FINE, Finding.DATABASE_FINE),
-    *(Finding.MESSAGES_FINE, Finding.CHECKS_FINE, Finding.POLLS_FINE),
+    *(
+        HealthFinding.CLOCK_FINE,
+        HealthFinding.KEY_FINE,
+        HealthFinding.ADDRESS_BOUND,
+        HealthFinding.ADDRESS_ANY,
+    ),
+    *(
+        HealthFinding.PAIR_FINE,
+        HealthFinding.MARKET_FINE,
+        HealthFinding.SETTINGS_FINE,
+        HealthFinding.DATABASE_FINE,
+    ),
+    *(HealthFinding.MESSAGES_FINE, HealthFinding.CHECKS_FINE, HealthFinding.POLLS_FINE),
 }
 
 
-def grade(finding: Finding) -> Grade:
+def grade(finding: HealthFinding) -> Grade:
     if finding in _BROKEN:
         return Grade.BROKEN
     return Grade.OK if finding in _OK else Grade.LOOK
@@ -133,16 +158,16 @@ class Symptoms:
 
     account: Account
     clock_ahead: timedelta | EngineError
-    key: KeyPowers | EngineError | None
+    key: KeyPermissions | EngineError | None
     rules: PairRules | EngineError
     book: OrderBook | EngineError
     stored_in: timedelta | None
-    backlog: Backlog | None
+    backlog: RequestBacklog | None
     polled: timedelta | None
     workload: Workload
-    trouble: Trouble | None = None
+    trouble: Incident | None = None
     unclear: bool = False
-    seen: Seen | None = None
+    seen: BalanceSnapshot | None = None
 
     @property
     def host_refused(self) -> str | None:
@@ -153,11 +178,11 @@ class Symptoms:
         return next((str(answer) for answer in asked if isinstance(answer, HostRefused)), None)
 
 
-def diagnose(found: Symptoms) -> Sequence[Finding]:
+def diagnose(found: Symptoms) -> Sequence[HealthFinding]:
     """One finding a question. A dry run without a key needs neither a key nor MEXC's clock."""
     of_key = [_clock(found), _key(found), *_address(found)]
     if found.account.sealed_key is None:
-        of_key = [] if found.account.settings.dry_run else [Finding.NO_KEY]
+        of_key = [] if found.account.settings.dry_run else [HealthFinding.NO_KEY]
     return [
         *_trading(found),
         *of_key,
@@ -171,127 +196,131 @@ def diagnose(found: Symptoms) -> Sequence[Finding]:
     ]
 
 
-def _trading(found: Symptoms) -> list[Finding]:
+def _trading(found: Symptoms) -> list[HealthFinding]:
     """What checks and orders ran into; nothing to say where they get on."""
-    stop = Finding.TRADING_STOPPED if found.account.settings.paused else Finding.TRADING_TROUBLED
-    told = {Finding.ORDER_UNCLEAR: found.unclear, stop: found.trouble is not None}
+    stop = (
+        HealthFinding.TRADING_STOPPED
+        if found.account.settings.paused
+        else HealthFinding.TRADING_TROUBLED
+    )
+    told = {HealthFinding.ORDER_UNCLEAR: found.unclear, stop: found.trouble is not None}
     return [finding for finding, is_so in told.items() if is_so]
 
 
-def _clock(found: Symptoms) -> Finding:
+def _clock(found: Symptoms) -> HealthFinding:
     if isinstance(found.clock_ahead, EngineError):
-        return Finding.CLOCK_UNKNOWN
+        return HealthFinding.CLOCK_UNKNOWN
     return clock_finding(found.clock_ahead)
 
 
-def clock_finding(ahead: timedelta) -> Finding:
+def clock_finding(ahead: timedelta) -> HealthFinding:
     """Of an exchange's clock that is so far *ahead* of ours."""
     off = abs(ahead)
     if off > _CLOCK_FAR_OFF:
-        return Finding.CLOCK_FAR_OFF
-    return Finding.CLOCK_OFF if off > _CLOCK_OFF else Finding.CLOCK_FINE
+        return HealthFinding.CLOCK_FAR_OFF
+    return HealthFinding.CLOCK_OFF if off > _CLOCK_OFF else HealthFinding.CLOCK_FINE
 
 
-def _key(found: Symptoms) -> Finding:  # noqa: PLR0911 - one return a finding
+def _key(found: Symptoms) -> HealthFinding:  # noqa: PLR0911 - one return a finding
     match found.key:
-        case KeyPowers(days_left=None, addresses=()):
-            return Finding.KEY_END_UNKNOWN
-        case KeyPowers(days_left=days):
+        case KeyPermissions(days_left=None, addresses=()):
+            return HealthFinding.KEY_END_UNKNOWN
+        case KeyPermissions(days_left=days):
             if days is not None and days <= 0:
-                return Finding.KEY_EXPIRED
+                return HealthFinding.KEY_EXPIRED
             ends_soon = days is not None and days <= _KEY_ENDS_SOON
-            return Finding.KEY_ENDING if ends_soon else Finding.KEY_FINE
-        case SealBroken():
-            return Finding.KEY_UNREADABLE
+            return HealthFinding.KEY_ENDING if ends_soon else HealthFinding.KEY_FINE
+        case DecryptionFailed():
+            return HealthFinding.KEY_UNREADABLE
         case TooPowerful():
-            return Finding.KEY_TOO_POWERFUL
+            return HealthFinding.KEY_TOO_POWERFUL
         case MissingPermission():
-            return Finding.KEY_LACKING
+            return HealthFinding.KEY_LACKING
         case AddressRefused():
-            return Finding.KEY_UNKNOWN
+            return HealthFinding.KEY_UNKNOWN
         case Rejected():
-            return Finding.KEY_REFUSED
+            return HealthFinding.KEY_REFUSED
         case _:
-            return Finding.KEY_UNKNOWN
+            return HealthFinding.KEY_UNKNOWN
 
 
-def _address(found: Symptoms) -> list[Finding]:
+def _address(found: Symptoms) -> list[HealthFinding]:
     """Nothing to say of a key that is refused anyway."""
     match found.key:
-        case KeyPowers(addresses=addresses):
-            return [Finding.ADDRESS_BOUND if addresses else Finding.ADDRESS_ANY]
+        case KeyPermissions(addresses=addresses):
+            return [HealthFinding.ADDRESS_BOUND if addresses else HealthFinding.ADDRESS_ANY]
         case AddressRefused():
-            return [Finding.ADDRESS_REFUSED]
-        case Rejected() | SealBroken():
+            return [HealthFinding.ADDRESS_REFUSED]
+        case Rejected() | DecryptionFailed():
             return []
         case _:
-            return [Finding.ADDRESS_UNKNOWN]
+            return [HealthFinding.ADDRESS_UNKNOWN]
 
 
-def _pair(rules: PairRules | EngineError) -> Finding:
+def _pair(rules: PairRules | EngineError) -> HealthFinding:
     if isinstance(rules, PairUnavailable):
-        return Finding.PAIR_HIDDEN
+        return HealthFinding.PAIR_HIDDEN
     if isinstance(rules, EngineError):
-        return Finding.PAIR_UNKNOWN
+        return HealthFinding.PAIR_UNKNOWN
     if not rules.is_open:
-        return Finding.PAIR_CLOSED
+        return HealthFinding.PAIR_CLOSED
     both = rules.allows(Side.BUY) and rules.allows(Side.SELL)
-    return Finding.PAIR_FINE if both else Finding.PAIR_ONE_SIDED
+    return HealthFinding.PAIR_FINE if both else HealthFinding.PAIR_ONE_SIDED
 
 
-def _market(found: Symptoms) -> Finding:
+def _market(found: Symptoms) -> HealthFinding:
     if isinstance(found.book, EngineError):
-        return Finding.MARKET_UNKNOWN
+        return HealthFinding.MARKET_UNKNOWN
     gap = spread(found.book)
     if gap is None:
-        return Finding.MARKET_EMPTY
+        return HealthFinding.MARKET_EMPTY
     if gap > _WIDE_SPREAD:
-        return Finding.MARKET_WIDE
+        return HealthFinding.MARKET_WIDE
     thin = min(depth(found.book, within=WITHIN)) < found.account.limits_in_force.order
-    return Finding.MARKET_THIN if thin else Finding.MARKET_FINE
+    return HealthFinding.MARKET_THIN if thin else HealthFinding.MARKET_FINE
 
 
-def _settings(found: Symptoms) -> Finding:
+def _settings(found: Symptoms) -> HealthFinding:
     """Whether a drift at the band's edge is large enough for an order, and there is an edge."""
     settings = found.account.settings
     reach = settings.threshold.in_quote(settings.target)
     if reach >= settings.target:
-        return Finding.SETTINGS_CANNOT_TRADE
+        return HealthFinding.SETTINGS_CANNOT_TRADE
     if isinstance(found.rules, EngineError):
-        return Finding.SETTINGS_UNKNOWN
+        return HealthFinding.SETTINGS_UNKNOWN
     too_small = reach < smallest_order(found.rules)
-    return Finding.SETTINGS_CANNOT_TRADE if too_small else Finding.SETTINGS_FINE
+    return HealthFinding.SETTINGS_CANNOT_TRADE if too_small else HealthFinding.SETTINGS_FINE
 
 
-def _database(stored_in: timedelta | None) -> Finding:
+def _database(stored_in: timedelta | None) -> HealthFinding:
     if stored_in is None:
-        return Finding.DATABASE_BROKEN
-    return Finding.DATABASE_SLOW if stored_in > _SLOW else Finding.DATABASE_FINE
+        return HealthFinding.DATABASE_BROKEN
+    return HealthFinding.DATABASE_SLOW if stored_in > _SLOW else HealthFinding.DATABASE_FINE
 
 
-def _checks(found: Symptoms) -> Finding:
+def _checks(found: Symptoms) -> HealthFinding:
     load = found.workload
     if found.host_refused is not None:
-        return Finding.HOST_REFUSED
+        return HealthFinding.HOST_REFUSED
     if load.is_stopped or load.silent_for > timedelta():
-        return Finding.CHECKS_STOPPED if load.is_stopped else Finding.CHECKS_SILENCED
-    late = Finding.CHECKS_RATIONED if load.is_rationed else Finding.CHECKS_LATE
-    return Finding.CHECKS_FINE if load.by <= _LATE else late
+        return HealthFinding.CHECKS_STOPPED if load.is_stopped else HealthFinding.CHECKS_SILENCED
+    late = HealthFinding.CHECKS_RATIONED if load.is_rationed else HealthFinding.CHECKS_LATE
+    return HealthFinding.CHECKS_FINE if load.by <= _LATE else late
 
 
-def _messages(backlog: Backlog | None) -> list[Finding]:
+def _messages(backlog: RequestBacklog | None) -> list[HealthFinding]:
     if backlog is None:
-        return [Finding.MESSAGES_UNKNOWN]
-    elsewhere = [Finding.OTHERS_REFUSED] if backlog.refused.others else []
+        return [HealthFinding.MESSAGES_UNKNOWN]
+    elsewhere = [HealthFinding.OTHERS_REFUSED] if backlog.refused.others else []
     if backlog.refused.here is not None:
-        return [Finding.MESSAGES_REFUSED, *elsewhere]
+        return [HealthFinding.MESSAGES_REFUSED, *elsewhere]
     if backlog.given_up:
-        return [Finding.MESSAGES_GIVEN_UP, *elsewhere]
+        return [HealthFinding.MESSAGES_GIVEN_UP, *elsewhere]
     waiting = backlog.mine or backlog.all > _MANY_WAITING
-    return [Finding.MESSAGES_WAITING if waiting else Finding.MESSAGES_FINE, *elsewhere]
+    return [HealthFinding.MESSAGES_WAITING if waiting else HealthFinding.MESSAGES_FINE, *elsewhere]
 
 
-def _polls(polled: timedelta | None) -> Finding:
+def _polls(polled: timedelta | None) -> HealthFinding:
     if polled is None:
-        return Finding.POLLS_UNKNOWN
-    return Finding.POLLS_OLD if polled > _POLL_OLD else Finding.POLLS_FINE
+        return HealthFinding.POLLS_UNKNOWN
+    return HealthFinding.POLLS_OLD if polled > _POLL_OLD else HealthFinding.POLLS_FINE

@@ -10,7 +10,7 @@ from engine.clock import Clock
 from engine.domain.accounts.account import Account, Halt
 from engine.domain.accounts.audit import ALL_ACCOUNTS
 from engine.domain.alerts.alerts import Halted, HaltLifted
-from engine.domain.orders.order import Intent
+from engine.domain.orders.order import Order
 from engine.storage.accounts import accounts, audit
 from engine.storage.accounts import halt as halts
 from engine.storage.chat import confirmations
@@ -27,18 +27,18 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Standstill:
+class HaltResult:
     """*halt* is the one in force; *changed* says whether this very wish began it. *under_way* are
     orders, of any chat, that had left already and will still be reported.
     """
 
     halt: Halt
     changed: bool
-    under_way: tuple[Intent, ...]
+    under_way: tuple[Order, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class HaltImpact:
     """What a halt holds up: *accounts* of which *trading* go on by themselves when it is lifted,
     *live* of these with real money.
     """
@@ -56,7 +56,7 @@ class Halts:
 
     async def halt(
         self, *, chat_id: int, user_id: int, first: InTransaction | None = None
-    ) -> Standstill:
+    ) -> HaltResult:
         """No order of any account leaves after this returns, but for those `under_way`.
 
         Whoever may do it asks from *chat_id*; every other chat with an account is told. Twice is
@@ -68,7 +68,7 @@ class Halts:
                 await first(session)
             if (halt := await halts.settled(session)) is not None:
                 left = await orders.unresolved_of(session, await accounts.every_id(session))
-                return Standstill(halt, changed=False, under_way=tuple(left.values()))
+                return HaltResult(halt, changed=False, under_way=tuple(left.values()))
             halt = Halt(at=now, user_id=user_id)
             await halts.put(session, halt)
             stopped = await accounts.halt_all(session, halted=True)
@@ -91,7 +91,7 @@ class Halts:
                 detail=f"{len(stopped)} accounts, {len(left)} orders under way",
             )
         logger.warning("halted", extra={"user": user_id, "accounts": len(stopped)})
-        return Standstill(halt, changed=True, under_way=tuple(left.values()))
+        return HaltResult(halt, changed=True, under_way=tuple(left.values()))
 
     async def halt_restored(self, session: AsyncSession, *, made_at: datetime) -> None:
         """In the transaction that restores a backup: nothing trades before a person has looked.
@@ -121,7 +121,7 @@ class Halts:
             detail=f"restored from a backup of {made_at.isoformat()}",
         )
 
-    async def waiting(self) -> Waiting | None:
+    async def waiting(self) -> HaltImpact | None:
         """What lifting the halt would start; None where there is none."""
         async with self._database.reading() as session:
             if (halt := await halts.in_force(session)) is None:
@@ -129,7 +129,7 @@ class Halts:
             every = await accounts.every(session)
         trading = [one for one in every if one.can_trade and not one.settings.paused]
         live = [one for one in trading if not one.settings.dry_run]
-        return Waiting(halt, len(every), len(trading), len(live))
+        return HaltImpact(halt, len(every), len(trading), len(live))
 
     async def lift(self, confirmation_id: str, *, chat_id: int, user_id: int) -> bool | Refusal:
         """A tap on "Lift": use it up, and end the halt it was about; whether that was in force.

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import Clock
 from engine.domain.accounts.audit import NOTHING
-from engine.domain.accounts.members import SHARED_IDS, Circle, Invitation, Role
+from engine.domain.accounts.members import SHARED_IDS, ChatMembers, Invitation, Role
 from engine.domain.alerts.alerts import MemberJoined
 from engine.storage.accounts import audit, invitations, members
 from engine.storage.database import Database
@@ -58,7 +58,7 @@ class Invitations:
         self._clock = clock
         self._standing = standing
 
-    async def invite(self, circle: Circle, *, user_id: int, role: Role) -> str | None:
+    async def invite(self, circle: ChatMembers, *, user_id: int, role: Role) -> str | None:
         """A new code; None where *user_id* may not invite, perhaps not any more.
 
         A private chat's code makes its bearer the owner of their own, whatever *role* says.

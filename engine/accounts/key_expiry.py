@@ -9,8 +9,8 @@ from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.key_expiry import days_left, expiry, reminder_due, still_told
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful
-from engine.errors import NoKey, Rejected, SealBroken, TooPowerful, Unavailable
-from engine.exchanges.interface import KeyCheck, KeyPowers
+from engine.errors import DecryptionFailed, NoKey, Rejected, TooPowerful, Unavailable
+from engine.exchanges.interface import KeyInspector, KeyPermissions
 from engine.security.vault import Vault
 from engine.storage.accounts import exchange_accounts, key_expiry
 from engine.storage.coordination import key_values
@@ -32,19 +32,19 @@ def asked_again_at(now: datetime) -> datetime:
     return now - EVERY + _AGAIN_WITHIN
 
 
-class KeyLife:
+class KeyExpiryMonitor:
     def __init__(
-        self, *, database: Database, clock: Clock, vault: Vault, key_check: KeyCheck
+        self, *, database: Database, clock: Clock, vault: Vault, key_check: KeyInspector
     ) -> None:
         self._database = database
         self._clock = clock
         self._vault = vault
         self._key_check = key_check
 
-    async def powers(self, account: Account) -> KeyPowers | None:
+    async def powers(self, account: Account) -> KeyPermissions | None:
         """What MEXC says of the account's key now; None where it does not say.
 
-        Raises NoKey, SealBroken, Rejected for a key that is refused or unfit, Unavailable.
+        Raises NoKey, DecryptionFailed, Rejected for a key that is refused or unfit, Unavailable.
         """
         if account.sealed_key is None:
             raise NoKey("no key is connected")
@@ -85,7 +85,7 @@ class KeyLife:
         except TooPowerful as e:
             asked = False  # again within the hour, until it is put right
             await self._stop_powerful(account, e.message)
-        except (Rejected, SealBroken) as e:
+        except (Rejected, DecryptionFailed) as e:
             # A refused key is told of by the checks, which find it first; /doctor tells as well.
             logger.warning("key not as it was", extra={"account": account.id, "error": str(e)})
         else:

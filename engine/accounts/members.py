@@ -6,26 +6,38 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.audit import NOTHING, Entry
-from engine.domain.accounts.members import Circle, Member, Role, Verdict, judge
+from engine.domain.accounts.audit import NOTHING, AuditEntry
+from engine.domain.accounts.members import (
+    ChatMembers,
+    Member,
+    Role,
+    RoleChangeResult,
+    judge_role_change,
+)
 from engine.storage.accounts import accounts, audience, audit, invitations, members
 from engine.storage.database import Database
 from engine.storage.trading import run_requests
 
 
-class People:
+class MemberService:
     def __init__(self, *, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
-    async def of(self, circle: Circle) -> Sequence[Member]:
+    async def of(self, circle: ChatMembers) -> Sequence[Member]:
         """Whoever may act, those first whom the settings let in."""
         async with self._database.reading() as session:
             return await _everybody(session, circle)
 
     async def change_role(
-        self, circle: Circle, *, user_id: int, member_id: int, expected: Role, wanted: Role | None
-    ) -> Verdict:
+        self,
+        circle: ChatMembers,
+        *,
+        user_id: int,
+        member_id: int,
+        expected: Role,
+        wanted: Role | None,
+    ) -> RoleChangeResult:
         """Make somebody *wanted*, or with None remove them, if they are still what *user_id* saw.
 
         An owner who is none any more leaves no open invitations behind. Whoever loses their own
@@ -34,7 +46,7 @@ class People:
         now = self._clock.now()
         async with self._database.writing() as session:
             people = await _everybody(session, circle, for_update=True)
-            verdict = judge(
+            verdict = judge_role_change(
                 circle=circle,
                 people=people,
                 asked_by=user_id,
@@ -42,7 +54,7 @@ class People:
                 expected=expected,
                 wanted=wanted,
             )
-            if verdict is not Verdict.DONE or wanted is expected:
+            if verdict is not RoleChangeResult.DONE or wanted is expected:
                 return verdict
             [member] = [one for one in people if one.user_id == member_id]
             chat_id = member_id if circle.is_private else circle.chat_id
@@ -74,21 +86,23 @@ class People:
                 await self._pause(session, member_id, user_id)
         return verdict
 
-    async def let_all_look(self, circle: Circle, *, user_id: int, on: bool) -> Verdict:
+    async def let_all_look(
+        self, circle: ChatMembers, *, user_id: int, on: bool
+    ) -> RoleChangeResult:
         """Let everybody in the group see what a viewer sees, or members alone."""
         async with self._database.writing() as session:
             people = await _everybody(session, circle, for_update=True)
             account = await accounts.of_chat(session, circle.chat_id)
             if not circle.may_change(user_id, people):
-                return Verdict.NOT_ALLOWED
+                return RoleChangeResult.NOT_ALLOWED
             if account is None:
-                return Verdict.OUTDATED
+                return RoleChangeResult.OUTDATED
             if account.all_may_look is not on:
                 await audience.set_all_may_look(session, account.id, on=on)
                 words = ("members", "everybody")
                 detail = " -> ".join(words if on else reversed(words))
                 await self._note(session, circle.chat_id, user_id, "look", "looking", detail)
-        return Verdict.DONE
+        return RoleChangeResult.DONE
 
     async def move_alerts(self, account: Account, *, user_id: int, topic_id: int | None) -> bool:
         """Whether alerts went to another topic of the forum before."""
@@ -101,7 +115,9 @@ class People:
             await self._note(session, account.chat_id, user_id, "topic", "alerts", detail)
         return True
 
-    async def trail(self, chat_id: int, *, size: int, number: int) -> tuple[Sequence[Entry], bool]:
+    async def trail(
+        self, chat_id: int, *, size: int, number: int
+    ) -> tuple[Sequence[AuditEntry], bool]:
         """A page of who changed what in the chat, newest first, and whether there is more."""
         async with self._database.reading() as session:
             return await audit.page(session, chat_id=chat_id, size=size, number=number)
@@ -135,7 +151,7 @@ class People:
 
 
 async def _everybody(
-    session: AsyncSession, circle: Circle, *, for_update: bool = False
+    session: AsyncSession, circle: ChatMembers, *, for_update: bool = False
 ) -> Sequence[Member]:
     if circle.is_private:
         let_in = await members.in_private(session, for_update=for_update)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.incidents import Trouble
-from engine.domain.orders.order import Intent
-from engine.domain.rebalancing.check_result import Look, newest
+from engine.domain.accounts.incidents import Incident
+from engine.domain.orders.order import Order
+from engine.domain.rebalancing.check_result import CheckResult, newest
 from engine.scheduling.dispatcher import Dispatcher
 from engine.storage.accounts import incidents
 from engine.storage.database import Database
@@ -19,26 +19,26 @@ _SAME_CHECK = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class AccountOverview:
     """*look* is the latest check known here; after a restart the last one that wanted to trade.
     *seen* is the newest that saw the balances. Both are of the money that the account trades now.
     """
 
-    look: Look | None
-    seen: Look | None
+    look: CheckResult | None
+    seen: CheckResult | None
     next_check_at: datetime | None
-    last_trade: Intent | None
-    unresolved: Intent | None
-    trouble: Trouble | None
+    last_trade: Order | None
+    unresolved: Order | None
+    trouble: Incident | None
     undelivered: int
 
 
-class Situations:
+class AccountOverviews:
     def __init__(self, *, database: Database, dispatcher: Dispatcher) -> None:
         self._database = database
         self._dispatcher = dispatcher
 
-    async def of(self, account: Account) -> Situation:
+    async def of(self, account: Account) -> AccountOverview:
         standing = self._dispatcher.standing(account.id)
         async with self._database.reading() as session:
             stored = await check_results.get(session, account.id)
@@ -49,7 +49,7 @@ class Situations:
             undelivered = await queue.waiting(session, OutboxRow, chat_id=account.chat_id)
         look = _of(account, standing.look if standing else None) or _of(account, stored)
         own = standing.seen if standing else None
-        return Situation(
+        return AccountOverview(
             look=look,
             seen=_newest_seen(account, own, stored, seen),
             next_check_at=standing.due_at if standing else None,
@@ -59,7 +59,7 @@ class Situations:
             undelivered=undelivered,
         )
 
-    async def look(self, account: Account) -> Look | None:
+    async def look(self, account: Account) -> CheckResult | None:
         """The newest that saw the balances of the money that the account trades now."""
         standing = self._dispatcher.standing(account.id)
         async with self._database.reading() as session:
@@ -68,14 +68,14 @@ class Situations:
         return _newest_seen(account, standing.seen if standing else None, stored, seen)
 
 
-def _newest_seen(account: Account, *known: Look | None) -> Look | None:
+def _newest_seen(account: Account, *known: CheckResult | None) -> CheckResult | None:
     return newest(*(look for look in known if look and look.seen and _of(account, look)))
 
 
-def _of(account: Account, look: Look | None) -> Look | None:
+def _of(account: Account, look: CheckResult | None) -> CheckResult | None:
     return look if look is not None and look.concerns(account.funds) else None
 
 
-def _is_ongoing(trouble: Trouble | None, look: Look | None) -> bool:
+def _is_ongoing(trouble: Incident | None, look: CheckResult | None) -> bool:
     """A trouble lingers a while after the last failure; to a person it is news no more."""
     return trouble is not None and (look is None or look.at <= trouble.last_at + _SAME_CHECK)

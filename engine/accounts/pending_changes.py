@@ -12,9 +12,9 @@ from engine.accounts.trading_mode import start_over
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Threshold
-from engine.domain.accounts.settings_change import Wish
+from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.decimals import plain
-from engine.domain.rebalancing.pending_change import Proposal
+from engine.domain.rebalancing.pending_change import PendingChange
 from engine.errors import OrderUnresolved
 from engine.storage.accounts import accounts, audit
 from engine.storage.chat import confirmations
@@ -25,21 +25,21 @@ from engine.storage.trading import run_requests
 
 
 @dataclass(frozen=True, slots=True)
-class Overtaken:
+class StaleChange:
     """Nothing was changed: *account* is not any more as it was when *proposal* was made."""
 
     account: Account
-    proposal: Proposal
+    proposal: PendingChange
 
 
-class Changes:
+class PendingChanges:
     def __init__(self, *, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     async def carry_out(
         self, confirmation_id: str, *, chat_id: int, user_id: int, action: str
-    ) -> Change | Overtaken | Refusal:
+    ) -> Change | StaleChange | Refusal:
         """A tap on the button of a Proposal: use it up and do what it says, in one step.
 
         *action* is what the audit trail calls it. Raises OrderUnresolved where an order needs the
@@ -52,10 +52,10 @@ class Changes:
             )
             if isinstance(taken, Refusal):
                 return taken
-            proposal = from_json(taken.payload, Proposal)
+            proposal = from_json(taken.payload, PendingChange)
             current = await _settled(session, chat_id, proposal.wanted)
             if not proposal.holds(current):
-                return Overtaken(current, proposal)
+                return StaleChange(current, proposal)
             after = await _apply(session, current, proposal.wanted, now=now)
             await audit.add(
                 session,
@@ -69,7 +69,7 @@ class Changes:
         return Change(current, after)
 
 
-async def _settled(session: AsyncSession, chat_id: int, wanted: Wish) -> Account:
+async def _settled(session: AsyncSession, chat_id: int, wanted: SettingsPatch) -> Account:
     """The account as it is; until the transaction ends nobody else changes it."""
     account = await accounts.of_chat(session, chat_id)
     if account is None:
@@ -82,7 +82,7 @@ async def _settled(session: AsyncSession, chat_id: int, wanted: Wish) -> Account
 
 
 async def _apply(
-    session: AsyncSession, current: Account, wanted: Wish, *, now: datetime
+    session: AsyncSession, current: Account, wanted: SettingsPatch, *, now: datetime
 ) -> Account:
     if wanted.symbol is not None or wanted.dry_run is not None:
         await run_requests.drop(session, current.id)
@@ -94,7 +94,7 @@ async def _apply(
     return after
 
 
-def _detail(before: Wish, after: Wish) -> str:
+def _detail(before: SettingsPatch, after: SettingsPatch) -> str:
     return ", ".join(
         f"{name.removesuffix('_s')} {_text(getattr(before, name))} -> {_text(getattr(after, name))}"
         for name in after.names

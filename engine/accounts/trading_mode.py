@@ -7,9 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.settings import Autonomy
-from engine.domain.orders.order import AccountId, Intent
-from engine.domain.rebalancing.approval import QUIET, Standing
+from engine.domain.accounts.settings import TradingMode
+from engine.domain.orders.order import AccountId, Order
+from engine.domain.rebalancing.approval import QUIET, ApprovalState
 from engine.storage.accounts import accounts, audience, audit
 from engine.storage.chat import confirmations
 from engine.storage.chat.confirmations import Refusal
@@ -24,7 +24,7 @@ class ModeChange:
 
     before: Account
     after: Account
-    under_way: Intent | None
+    under_way: Order | None
 
 
 async def start_over(session: AsyncSession, account_id: AccountId, *, now: datetime) -> None:
@@ -36,12 +36,12 @@ async def start_over(session: AsyncSession, account_id: AccountId, *, now: datet
         await approvals.forget(session, account_id)
 
 
-class Modes:
+class TradingModes:
     def __init__(self, *, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
-    async def change(self, account: Account, autonomy: Autonomy, *, user_id: int) -> ModeChange:
+    async def change(self, account: Account, autonomy: TradingMode, *, user_id: int) -> ModeChange:
         """Once this has returned, no order leaves that the new mode would not send, but for one
         that is under way. Chosen anew, a mode forgets what was skipped or put off.
         """
@@ -76,7 +76,7 @@ class Modes:
             )
             if isinstance(taken, Refusal):
                 return taken
-            await approvals.answered(session, account.id, offer_id, Standing.SKIPPED, now)
+            await approvals.answered(session, account.id, offer_id, ApprovalState.SKIPPED, now)
             if everything:
                 await audience.ask_not_before(session, account.id, now + QUIET)
             detail = "no offers for an hour" if everything else "skipped"

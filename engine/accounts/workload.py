@@ -48,7 +48,7 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
+class RequestBacklog:
     """Messages that Telegram has not taken: *mine* of this chat, *given_up* of the last week;
     *refused*: the chats in which it takes none.
     """

@@ -17,13 +17,13 @@ from engine.domain.orders.order import (
     ClientOrderId,
     Execution,
     Fees,
-    Intent,
+    Order,
 )
 from engine.errors import Unavailable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ticket:
+class OrderRequest:
     """One MARKET order, ready to be signed. A buy has *quote_amount*, a sell *base_quantity*.
 
     *sent_at* is the exchange's time that goes into the signature: the order is refused if it
@@ -39,7 +39,7 @@ class Ticket:
     recv_window: timedelta
 
     @classmethod
-    def of(cls, intent: Intent) -> Self:
+    def of(cls, intent: Order) -> Self:
         if intent.sent_at is None:
             raise ValueError(f"order {intent.client_order_id} has no time stamp to sign")
         return cls(
@@ -104,7 +104,7 @@ class Exchange(Protocol):
         """Exactly one request."""
         ...
 
-    async def place(self, ticket: Ticket) -> str:
+    async def place(self, ticket: OrderRequest) -> str:
         """Send *ticket*, exactly one request, never repeated in here; returns the exchange's id.
 
         Raises Unavailable only if the order provably never left, Rejected if the exchange
@@ -147,7 +147,7 @@ class Exchange(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class KeyFacts:
+class KeyInspection:
     """What a key may do. *permissions* and *days_left* are None where the exchange does not say."""
 
     permissions: frozenset[str] | None
@@ -157,7 +157,7 @@ class KeyFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyPowers:
+class KeyPermissions:
     """What the exchange says of a key. *days_left* is None where it does not end."""
 
     permissions: frozenset[str]
@@ -165,17 +165,17 @@ class KeyPowers:
     addresses: tuple[str, ...]
 
 
-class KeyCheck(Protocol):
+class KeyInspector(Protocol):
     """Looks at a key: before it is stored, and now and then after that."""
 
-    async def inspect(self, *, api_key: str, api_secret: str, symbol: Symbol) -> KeyFacts:
+    async def inspect(self, *, api_key: str, api_secret: str, symbol: Symbol) -> KeyInspection:
         """Read the account, ask what the key may do, and test an order without placing it.
 
         Raises Rejected (with its leaf), TooPowerful if the key may move money out, Unavailable.
         """
         ...
 
-    async def powers(self, *, api_key: str, api_secret: str) -> KeyPowers | None:
+    async def powers(self, *, api_key: str, api_secret: str) -> KeyPermissions | None:
         """One question: what the key may do, and how long. None where the exchange does not say.
 
         Raises as `inspect` does, but for the account and the order that it does not look at.

@@ -7,7 +7,7 @@ import hashlib
 from datetime import datetime, timedelta
 
 from engine.clock import Clock, from_millis, to_millis
-from engine.exchanges.rate_limiter import Budget
+from engine.exchanges.rate_limiter import RateLimiter
 from engine.storage.coordination import key_values
 from engine.storage.database import Database
 
@@ -15,11 +15,11 @@ _NAME = "silence:{}"
 _LONGEST = timedelta(days=3)
 
 
-class Silences:
+class RateLimitMemory:
     """Of one way to the exchange: *proxy* is its address, or None."""
 
     def __init__(
-        self, *, database: Database, clock: Clock, budget: Budget, proxy: str | None
+        self, *, database: Database, clock: Clock, budget: RateLimiter, proxy: str | None
     ) -> None:
         self._database = database
         self._clock = clock

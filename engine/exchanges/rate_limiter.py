@@ -38,7 +38,7 @@ class Priority(IntEnum):
 _UNHURRIED = frozenset({Priority.CHECK, Priority.MARKET})
 
 
-class Kind(Enum):
+class RequestKind(Enum):
     """What else a request is counted as, beside its weight."""
 
     PLAIN = auto()
@@ -48,7 +48,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class RateLimits:
     """What MEXC allows (2026): *weight* in 10 s and *listings* in a minute for one address, the
     others in a second for each key.
     """
@@ -91,13 +91,13 @@ class _Turn:
 class _Keys:
     """The windows of the keys that were used lately."""
 
-    limits: Limits
-    _windows: dict[tuple[Kind, str], Window] = field(default_factory=dict)
+    limits: RateLimits
+    _windows: dict[tuple[RequestKind, str], Window] = field(default_factory=dict)
     _swept_at: datetime | None = None
 
-    def window(self, kind: Kind, key: str, now: datetime, line: list[_Turn]) -> Window:
+    def window(self, kind: RequestKind, key: str, now: datetime, line: list[_Turn]) -> Window:
         self._sweep(now, line)
-        most = self.limits.orders if kind is Kind.ORDER else self.limits.account_reads
+        most = self.limits.orders if kind is RequestKind.ORDER else self.limits.account_reads
         return self._windows.setdefault((kind, key), Window(most, _SECOND))
 
     def _sweep(self, now: datetime, line: list[_Turn]) -> None:
@@ -108,14 +108,14 @@ class _Keys:
             self._swept_at = now
 
 
-class Budget:
+class RateLimiter:
     """Lets requests leave as fast as the exchange allows, the most urgent first, and within a
     class whoever came first. A key whose own limit is used up holds up nobody else.
     """
 
-    def __init__(self, clock: Clock, limits: Limits | None = None) -> None:
+    def __init__(self, clock: Clock, limits: RateLimits | None = None) -> None:
         self._clock = clock
-        self._limits = limits or Limits()
+        self._limits = limits or RateLimits()
         self._address = Window(self._limits.weight, _ADDRESS_WINDOW)
         pace = max(_HEAVIEST, self._limits.weight * _PACE_PERCENT // 100)
         self._pace = Window(pace, _PACE_WINDOW)
@@ -127,7 +127,12 @@ class Budget:
 
     @asynccontextmanager
     async def turn(
-        self, weight: int, priority: Priority, *, kind: Kind = Kind.PLAIN, key: str = ""
+        self,
+        weight: int,
+        priority: Priority,
+        *,
+        kind: RequestKind = RequestKind.PLAIN,
+        key: str = "",
     ) -> AsyncGenerator[None]:
         """The request leaves, and is answered, within the block.
 
@@ -216,13 +221,13 @@ class Budget:
             case Priority.CHECK | Priority.MARKET:
                 return self._limits.weight // _KEPT_FROM_CHECKS
 
-    def _own_window(self, kind: Kind, key: str) -> Window | None:
+    def _own_window(self, kind: RequestKind, key: str) -> Window | None:
         match kind:
-            case Kind.PLAIN:
+            case RequestKind.PLAIN:
                 return None
-            case Kind.LISTING:
+            case RequestKind.LISTING:
                 return self._listings
-            case Kind.ORDER | Kind.ACCOUNT:
+            case RequestKind.ORDER | RequestKind.ACCOUNT:
                 return self._keys.window(kind, key, self._clock.steady(), self._line)
 
     def _refuse_while_cooling(self) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import timedelta
 from enum import Enum
 
-from engine.monitoring.counters import Spread, in_millis
+from engine.monitoring.counters import Histogram, in_millis
 
 _TOOK_MS = (10, 25, 50, 100, 200, 400, 800, 1500, 3000, 5000, 8000)
 
@@ -15,7 +15,7 @@ _TOOK_MS = (10, 25, 50, 100, 200, 400, 800, 1500, 3000, 5000, 8000)
 Address = tuple[str, str]
 
 
-class Ending(Enum):
+class RequestOutcome(Enum):
     """How a request ended; a status of its own where the exchange wants silence."""
 
     OK = "ok"
@@ -28,29 +28,29 @@ class Ending(Enum):
     NO_ANSWER = "no_answer"
 
 
-_NAMED = {ending.value: ending for ending in Ending}
+_NAMED = {ending.value: ending for ending in RequestOutcome}
 
 
-class Traffic:
+class RequestStats:
     """*took* has all that left, answered or not. *ended* has every ending of an endpoint from its
     first request on, for what comes first would not be seen as a change.
     """
 
     def __init__(self) -> None:
-        self.took: dict[Address, Spread] = {}
-        self.ended: Counter[tuple[Address, Ending]] = Counter()
+        self.took: dict[Address, Histogram] = {}
+        self.ended: Counter[tuple[Address, RequestOutcome]] = Counter()
 
     def note(self, method: str, path: str, *, outcome: str, took: timedelta) -> None:
         """*outcome* is the HTTP status, `never_left`, or `no_answer`."""
         address, ending = (method, path), ending_of(outcome)
         if address not in self.took:
             self.took[address] = in_millis(*_TOOK_MS)
-            self.ended.update({(address, possible): 0 for possible in Ending})
+            self.ended.update({(address, possible): 0 for possible in RequestOutcome})
         self.ended[address, ending] += 1
-        if ending is not Ending.NEVER_LEFT:
+        if ending is not RequestOutcome.NEVER_LEFT:
             self.took[address].add(took)
 
 
-def ending_of(outcome: str) -> Ending:
-    by_class = {"2": Ending.OK, "5": Ending.SERVER_ERROR}
-    return _NAMED.get(outcome) or by_class.get(outcome[:1], Ending.REFUSED)
+def ending_of(outcome: str) -> RequestOutcome:
+    by_class = {"2": RequestOutcome.OK, "5": RequestOutcome.SERVER_ERROR}
+    return _NAMED.get(outcome) or by_class.get(outcome[:1], RequestOutcome.REFUSED)

@@ -14,14 +14,14 @@ from datetime import datetime, timedelta
 
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.alerts.alerts import OrderUnclear, trade_settled
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, base_of
-from engine.domain.orders.order import Fees, Intent, OrderState, Trigger, settled_state
-from engine.domain.rebalancing.check_result import Look
+from engine.domain.orders.order import Fees, Order, OrderState, Trigger, settled_state
+from engine.domain.rebalancing.check_result import CheckResult
 from engine.errors import BadData, ClockRefused, LeaseLost, OutcomeUnknown, Rejected, Unavailable
-from engine.exchanges.interface import Exchange, OrderReport, Ticket
+from engine.exchanges.interface import Exchange, OrderReport, OrderRequest
 from engine.execution.fills import balances_after, fees_of_order
 from engine.notifications import incidents
 from engine.storage.accounts import incidents as troubles
@@ -38,7 +38,7 @@ _FIRST_PAUSE = timedelta(milliseconds=250)
 _LONGEST_PAUSE = timedelta(seconds=2)
 
 
-class Trader:
+class OrderExecutor:
     def __init__(self, *, database: Database, clock: Clock, timing: Timing) -> None:
         self._database = database
         self._clock = clock
@@ -46,15 +46,15 @@ class Trader:
 
     async def trade(
         self,
-        intent: Intent,
+        intent: Order,
         *,
         account: Account,
         exchange: Exchange,
         owner: str,
         read_at: datetime,
-        look: Look,
+        look: CheckResult,
         until: datetime | None = None,
-    ) -> Intent:
+    ) -> Order:
         """Carry *intent* out once; returns it as far as it got.
 
         *read_at* is when the data it was planned on was read, by the clock's `steady`; *until* is
@@ -71,7 +71,7 @@ class Trader:
             intent, account=account, exchange=exchange, owner=owner, read_at=read_at, until=until
         )
         try:
-            exchange_order_id = await exchange.place(Ticket.of(sending))
+            exchange_order_id = await exchange.place(OrderRequest.of(sending))
         except Unavailable as e:
             await self._close(sending, OrderState.DROPPED, error=str(e))
             raise
@@ -90,14 +90,14 @@ class Trader:
 
     async def _start(
         self,
-        intent: Intent,
+        intent: Order,
         *,
         account: Account,
         exchange: Exchange,
         owner: str,
         read_at: datetime,
         until: datetime | None,
-    ) -> Intent:
+    ) -> Order:
         is_old, sending = False, None
         async with self._database.writing() as session:
             await orders.hold_account(session, account.id)
@@ -127,7 +127,7 @@ class Trader:
             raise LeaseLost(f"account {account.id} changed before its order left")
         return sending
 
-    async def _still_ours(self, intent: Intent, *, owner: str) -> None:
+    async def _still_ours(self, intent: Order, *, owner: str) -> None:
         """Raises LeaseLost if the account changed hands: then we slept, and nothing is wrong."""
         async with self._database.reading() as session:
             held = await leases.is_held(
@@ -140,7 +140,7 @@ class Trader:
         if not held:
             raise LeaseLost(f"account {intent.account_id} has another owner by now")
 
-    async def mark_unknown(self, intent: Intent, account: Account, *, error: str) -> Intent:
+    async def mark_unknown(self, intent: Order, account: Account, *, error: str) -> Order:
         """Nobody knows whether the order exists: tell the chat, and leave it to recovery."""
         logger.warning("order unclear", extra={"order": intent.client_order_id})
         async with self._database.writing() as session:
@@ -160,8 +160,8 @@ class Trader:
         return unknown
 
     async def settle(
-        self, intent: Intent, *, account: Account, exchange: Exchange, late: bool
-    ) -> Intent:
+        self, intent: Order, *, account: Account, exchange: Exchange, late: bool
+    ) -> Order:
         """Follow an accepted order until the exchange says it is over, then book it.
 
         Gives up for now (and returns the intent unchanged) where the exchange does not answer
@@ -182,13 +182,13 @@ class Trader:
 
     async def book(
         self,
-        intent: Intent,
+        intent: Order,
         report: OrderReport,
         *,
         account: Account,
         exchange: Exchange,
         late: bool,
-    ) -> Intent:
+    ) -> Order:
         """Write an order's end down: amounts, fees, balances after, and the alert, together."""
         state = settled_state(report.execution, complete=report.complete)
         fees: Fees | None = None
@@ -216,10 +216,10 @@ class Trader:
                 resolved_at=now,
             )
             if state is OrderState.UNFILLED:
-                await incidents.note(
+                await incidents.record(
                     session,
                     account,
-                    kind=TroubleKind.NOT_FILLED,
+                    kind=IncidentKind.NOT_FILLED,
                     detail="",
                     now=now,
                     asked=intent.trigger is Trigger.PERSON,
@@ -234,17 +234,17 @@ class Trader:
                 )
                 trouble = await troubles.get(session, account.id)
                 calm = self._timing.calm(account.settings.interval)
-                await incidents.clear(session, account, trouble, now=now, calm=calm)
+                await incidents.resolve(session, account, trouble, now=now, calm=calm)
                 await incidents.judge_fill(session, account, settled, now=now)
         return settled
 
-    async def _refused(self, intent: Intent, account: Account, error: Rejected) -> Intent:
+    async def _refused(self, intent: Order, account: Account, error: Rejected) -> Order:
         now = self._clock.now()
         async with self._database.writing() as session:
             refused = await orders.move(
                 session, intent, OrderState.REJECTED, error=str(error), resolved_at=now
             )
-            await incidents.note(
+            await incidents.record(
                 session,
                 account,
                 kind=incidents.kind_of(error),
@@ -254,12 +254,12 @@ class Trader:
             )
         return refused
 
-    async def _close(self, intent: Intent, state: OrderState, *, error: str) -> None:
+    async def _close(self, intent: Order, state: OrderState, *, error: str) -> None:
         async with self._database.writing() as session:
             await orders.move(session, intent, state, error=error, resolved_at=self._clock.now())
 
 
-async def look_up(intent: Intent, exchange: Exchange) -> OrderReport | None:
+async def look_up(intent: Order, exchange: Exchange) -> OrderReport | None:
     """What the exchange says of the order; None for anything that is no information."""
     try:
         return await exchange.order(intent.symbol, intent.client_order_id)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from engine.clock import Clock
 from engine.domain.market.balances import Holdings
-from engine.domain.orders.order import Fees, Intent, can_be_of
+from engine.domain.orders.order import Fees, Order, can_be_of
 from engine.domain.orders.settlement import shows
 from engine.errors import Rejected, Unavailable
 from engine.exchanges.interface import Exchange, OrderReport
@@ -16,7 +16,7 @@ _MOST_READS = 4
 
 
 async def fees_of_order(
-    intent: Intent, report: OrderReport, exchange: Exchange, clock: Clock
+    intent: Order, report: OrderReport, exchange: Exchange, clock: Clock
 ) -> Fees | None:
     """The fees once all fills are shown; None where the exchange shows no fill of the order."""
     pause = _FIRST_PAUSE
@@ -41,7 +41,7 @@ async def fees_of_order(
 
 
 async def balances_after(
-    intent: Intent, report: OrderReport, exchange: Exchange, clock: Clock
+    intent: Order, report: OrderReport, exchange: Exchange, clock: Clock
 ) -> Holdings | None:
     """The balances once they show the fill; None where the exchange is slow to show it."""
     filled = replace(intent, execution=report.execution)

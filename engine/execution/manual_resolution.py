@@ -15,9 +15,9 @@ from engine.domain.accounts.account import Account
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import USDT, base_of
-from engine.domain.orders.order import ClientOrderId, Intent, OrderState
+from engine.domain.orders.order import ClientOrderId, Order, OrderState
 from engine.domain.orders.settlement import Trace, left_no_trace, trace
-from engine.errors import LeaseLost, OrderNotFound, Rejected, SealBroken, Unavailable
+from engine.errors import DecryptionFailed, LeaseLost, OrderNotFound, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, ExchangeFor, OrderReport, within
 from engine.execution.reconciliation import look_in_history
 from engine.storage.accounts import accounts, audit
@@ -34,7 +34,7 @@ PUT_ASIDE = "order_set_aside"
 logger = logging.getLogger(__name__)
 
 
-class Silence(Enum):
+class LookupFailure(Enum):
     """Why the exchange does not tell what became of the order."""
 
     NOT_KNOWN = "not known"
@@ -47,7 +47,7 @@ class Silence(Enum):
 class AlreadyClear:
     """Nobody has to answer for the order any more. None: it is no order of this chat."""
 
-    order: Intent | None
+    order: Order | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,52 +56,52 @@ class KnownNow:
     called to look: where the order is *over* it is booked in a moment, with the usual alert.
     """
 
-    order: Intent
+    order: Order
     over: bool
 
 
 @dataclass(frozen=True, slots=True)
 class StillUnclear:
-    order: Intent
-    silence: Silence
+    order: Order
+    silence: LookupFailure
 
 
 @dataclass(frozen=True, slots=True)
-class Believed:
+class ReportAccepted:
     """The balances agree with the person: *order* is closed, and *account* trades on."""
 
-    order: Intent
+    order: Order
     account: Account
     filled: bool
     seen: Holdings
 
 
 @dataclass(frozen=True, slots=True)
-class Doubted:
+class ReportContradicted:
     """Nothing was changed: the balances (*seen*, if they could be read) do not agree."""
 
-    order: Intent
+    order: Order
     filled: bool
-    silence: Silence
+    silence: LookupFailure
     seen: Holdings | None
 
 
-Clarified = AlreadyClear | KnownNow | StillUnclear | Believed | Doubted
+ResolutionResult = AlreadyClear | KnownNow | StillUnclear | ReportAccepted | ReportContradicted
 
 
-class Clarifier:
+class ManualResolution:
     def __init__(self, *, database: Database, clock: Clock, exchange_for: ExchangeFor) -> None:
         self._database = database
         self._clock = clock
         self._exchange_for = exchange_for
 
-    async def look_again(self, chat_id: int, client_order_id: str) -> Clarified:
+    async def look_again(self, chat_id: int, client_order_id: str) -> ResolutionResult:
         """Ask the exchange now; what it says is left to the account's owner."""
         case = await self._case(chat_id, client_order_id)
         if isinstance(case, AlreadyClear):
             return case
         heard = await _ask(case.order, self._exchange(case))
-        if isinstance(heard, Silence):
+        if isinstance(heard, LookupFailure):
             return StillUnclear(case.order, heard)
         async with self._database.writing() as session:
             await leases.wake(session, case.account.id)
@@ -109,7 +109,7 @@ class Clarifier:
 
     async def claim(
         self, chat_id: int, user_id: int, client_order_id: str, *, filled: bool
-    ) -> Clarified:
+    ) -> ResolutionResult:
         """A person says that the order was *filled*, or that it was not.
 
         The first claim that agrees with the balances closes it, once: amounts that nobody knows
@@ -134,11 +134,11 @@ class Clarifier:
         if seen is None or not _bears_out(seen, case.order, filled=filled, now=now):
             async with self._database.writing() as session:
                 await self._note(session, case, user_id, CLAIMED, told, did="nothing")
-            return Doubted(case.order, filled, heard, seen)
+            return ReportContradicted(case.order, filled, heard, seen)
         closed = await self._close(case, user_id, CLAIMED, told, filled=filled, pause=False)
         if isinstance(closed, AlreadyClear):
             return closed
-        return Believed(closed.order, closed.account, filled, seen)
+        return ReportAccepted(closed.order, closed.account, filled, seen)
 
     async def set_aside(
         self, chat_id: int, user_id: int, client_order_id: str
@@ -168,7 +168,7 @@ class Clarifier:
         settings = replace(case.account.settings, dry_run=case.order.dry_run)
         try:
             return self._exchange_for(replace(case.account, settings=settings))
-        except SealBroken:
+        except DecryptionFailed:
             return None
 
     async def _close(
@@ -219,10 +219,10 @@ class Clarifier:
 @dataclass(frozen=True, slots=True)
 class _Case:
     account: Account
-    order: Intent
+    order: Order
 
 
-def _bears_out(seen: Holdings, order: Intent, *, filled: bool, now: datetime) -> bool:
+def _bears_out(seen: Holdings, order: Order, *, filled: bool, now: datetime) -> bool:
     """Whether the balances *seen* agree with a person who says how the order ended. *now* is the
     exchange's time.
     """
@@ -231,15 +231,15 @@ def _bears_out(seen: Holdings, order: Intent, *, filled: bool, now: datetime) ->
     return left_no_trace(seen, order, now=now)
 
 
-def _end_of(order: Intent, *, filled: bool) -> OrderState:
+def _end_of(order: Order, *, filled: bool) -> OrderState:
     """What an order is whose end only a person knows. One the exchange took did arrive."""
     if filled:
         return OrderState.SET_ASIDE
     return OrderState.NOT_EXECUTED if order.exchange_order_id is None else OrderState.UNFILLED
 
 
-def _evidence(order: Intent, heard: OrderReport | Silence, seen: Holdings | None) -> str:
-    answer = heard.value if isinstance(heard, Silence) else "known"
+def _evidence(order: Order, heard: OrderReport | LookupFailure, seen: Holdings | None) -> str:
+    answer = heard.value if isinstance(heard, LookupFailure) else "known"
     if seen is None:
         return f"exchange: {answer}; balances: not read"
     base = base_of(order.symbol)
@@ -250,10 +250,10 @@ def _evidence(order: Intent, heard: OrderReport | Silence, seen: Holdings | None
     )
 
 
-async def _ask(order: Intent, exchange: Exchange | None) -> OrderReport | Silence:
+async def _ask(order: Order, exchange: Exchange | None) -> OrderReport | LookupFailure:
     """What the exchange says of the order, looked for in both ways there are."""
     if exchange is None:
-        return Silence.NOT_ALLOWED
+        return LookupFailure.NOT_ALLOWED
     try:
         async with within(_PATIENCE_S):
             try:
@@ -261,15 +261,15 @@ async def _ask(order: Intent, exchange: Exchange | None) -> OrderReport | Silenc
             except OrderNotFound:
                 report = await look_in_history(order, exchange)
     except OrderNotFound:
-        return Silence.NOT_KNOWN
+        return LookupFailure.NOT_KNOWN
     except Unavailable:
-        return Silence.NO_ANSWER
+        return LookupFailure.NO_ANSWER
     except Rejected:
-        return Silence.NOT_ALLOWED
-    return Silence.UNKNOWN_STATUS if report.unknown_status else report
+        return LookupFailure.NOT_ALLOWED
+    return LookupFailure.UNKNOWN_STATUS if report.unknown_status else report
 
 
-async def _read(exchange: Exchange | None, order: Intent) -> Holdings | None:
+async def _read(exchange: Exchange | None, order: Order) -> Holdings | None:
     """None where the balances of the order's pair cannot be read, or make no sense."""
     if exchange is None:
         return None

@@ -20,14 +20,14 @@ from engine.domain.orders.order import (
     NEEDS_HUMAN_AFTER,
     NOTHING,
     STATUS_NEEDS_HUMAN_AFTER,
-    Intent,
+    Order,
     OrderState,
     may_conclude_absence,
 )
 from engine.domain.orders.settlement import left_no_trace, shows
 from engine.errors import OrderNotFound, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, OrderReport
-from engine.execution.executor import Trader
+from engine.execution.executor import OrderExecutor
 from engine.storage.database import Database
 from engine.storage.queues import outbox
 from engine.storage.trading import orders
@@ -35,13 +35,13 @@ from engine.storage.trading import orders
 logger = logging.getLogger(__name__)
 
 
-class Resolver:
-    def __init__(self, *, database: Database, clock: Clock, trader: Trader) -> None:
+class OrderReconciler:
+    def __init__(self, *, database: Database, clock: Clock, trader: OrderExecutor) -> None:
         self._database = database
         self._clock = clock
         self._trader = trader
 
-    async def resolve(self, intent: Intent, *, account: Account, exchange: Exchange) -> Intent:
+    async def resolve(self, intent: Order, *, account: Account, exchange: Exchange) -> Order:
         """One attempt to learn what became of *intent*; returns it as far as it is known now.
 
         Calling it again later is always right. An error while looking is no information.
@@ -76,8 +76,8 @@ class Resolver:
         return await self._found(intent, report, account=account, exchange=exchange)
 
     async def _found(
-        self, intent: Intent, report: OrderReport, *, account: Account, exchange: Exchange
-    ) -> Intent:
+        self, intent: Order, report: OrderReport, *, account: Account, exchange: Exchange
+    ) -> Order:
         if report.over or await self._is_filled(intent, report, exchange):
             return await self._trader.book(
                 intent, report, account=account, exchange=exchange, late=True
@@ -90,7 +90,7 @@ class Resolver:
                 )
         return await self.escalate(intent, account, report, now=exchange.time())
 
-    async def _is_filled(self, intent: Intent, report: OrderReport, exchange: Exchange) -> bool:
+    async def _is_filled(self, intent: Order, report: OrderReport, exchange: Exchange) -> bool:
         """Whether an order under a status that the exchange does not document is filled all the
         same: its amounts, its fills and the balances say so, and say so again a moment later.
         """
@@ -115,7 +115,7 @@ class Resolver:
                 return False
         return True
 
-    async def _missed(self, intent: Intent, *, account: Account, exchange: Exchange) -> Intent:
+    async def _missed(self, intent: Order, *, account: Account, exchange: Exchange) -> Order:
         """The exchange does not find the order by its id. That counts only once it can no longer
         arrive, and only if the history does not know it either.
         """
@@ -134,8 +134,8 @@ class Resolver:
         return await self._found(intent, report, account=account, exchange=exchange)
 
     async def _count_miss(
-        self, intent: Intent, *, account: Account, exchange: Exchange, now: datetime
-    ) -> Intent:
+        self, intent: Order, *, account: Account, exchange: Exchange, now: datetime
+    ) -> Order:
         """Neither way to ask finds the order: twice is enough to believe that it never arrived,
         unless the balances look as if it had been filled.
         """
@@ -152,7 +152,7 @@ class Resolver:
                 )
         return await self._never_arrived(intent, account)
 
-    async def _never_arrived(self, intent: Intent, account: Account) -> Intent:
+    async def _never_arrived(self, intent: Order, account: Account) -> Order:
         now = self._clock.now()
         async with self._database.writing() as session:
             gone = await orders.move(session, intent, OrderState.NOT_EXECUTED, resolved_at=now)
@@ -172,12 +172,12 @@ class Resolver:
 
     async def escalate(
         self,
-        intent: Intent,
+        intent: Order,
         account: Account,
         report: OrderReport | None = None,
         *,
         now: datetime | None = None,
-    ) -> Intent:
+    ) -> Order:
         """Still unclear. The user is asked after a quarter of an hour, and after a minute where
         *report* has a status that the exchange does not document. *now* is the exchange's time,
         where there is an exchange to tell it.
@@ -210,7 +210,7 @@ class Resolver:
         return intent
 
 
-async def look_in_history(intent: Intent, exchange: Exchange) -> OrderReport:
+async def look_in_history(intent: Order, exchange: Exchange) -> OrderReport:
     """What the history says of an order that cannot be found by its id; raises as the port does."""
     return await exchange.order_in_history(
         intent.symbol, intent.client_order_id, sent_at=intent.sent_at or intent.created_at
@@ -223,7 +223,7 @@ async def _tell(
     await outbox.add_alert(session, chat_id=account.chat_id, alert=alert, dedupe_key=key, now=now)
 
 
-def next_look(intent: Intent, *, now: datetime) -> timedelta:
+def next_look(intent: Order, *, now: datetime) -> timedelta:
     """When to ask again: soon at first, then every half minute."""
     waited = now - (intent.sent_at or intent.created_at)
     return min(max(waited / 4, timedelta(seconds=2)), timedelta(seconds=30))

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from engine.accounts.halt import Halts
 from engine.clock import Clock
-from engine.errors import SealBroken
+from engine.errors import DecryptionFailed
 from engine.maintenance import backup_file
 from engine.maintenance.backup_file import Archive
 from engine.maintenance.key_rotation import Keyring, look_over
@@ -26,7 +26,7 @@ class NotEmpty(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class BackupInfo:
     """What the first chunk of a backup says: by which *version* it was made, and of which schema."""
 
     version: str
@@ -52,22 +52,22 @@ async def back_up(
     return rows
 
 
-def examine(file: BinaryIO, vault: Vault) -> About:
+def examine(file: BinaryIO, vault: Vault) -> BackupInfo:
     """Read all of it, to its end. Raises Damaged."""
     contents = backup_file.read(file, vault)
     version, revision, made_at = next(contents)
     for _ in contents:
         pass
-    return About(version, revision, datetime.fromisoformat(made_at))
+    return BackupInfo(version, revision, datetime.fromisoformat(made_at))
 
 
 async def restore(
-    database: Database, vault: Vault, file: BinaryIO, *, about: About, clock: Clock
+    database: Database, vault: Vault, file: BinaryIO, *, about: BackupInfo, clock: Clock
 ) -> tuple[Counter[str], Keyring]:
     """All or nothing, and halted: no order leaves until the owner lifts it. What the old host's
     processes had in hand is free for the new one's; an order that was unclear is looked up.
 
-    Raises NotEmpty, Damaged, and SealBroken where our keys are not all that the backup needs.
+    Raises NotEmpty, Damaged, and DecryptionFailed where our keys are not all that the backup needs.
     """
     rows: Counter[str] = Counter()
     async with database.writing() as session:
@@ -80,7 +80,7 @@ async def restore(
         await table_dump.count_on(session)
         canary = await key_values.get(session, key_values.VAULT_CANARY)
         if canary is not None and not vault.knows(canary):
-            raise SealBroken("a key is missing")
+            raise DecryptionFailed("a key is missing")
         await queue.release_all(session, InboxRow)
         await queue.release_all(session, OutboxRow)
         await leases.release_all(session)

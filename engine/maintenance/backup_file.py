@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from engine.errors import SealBroken
+from engine.errors import DecryptionFailed
 from engine.security.vault import Vault
 
 _MAGIC = "ballast-backup 1"
@@ -81,7 +81,7 @@ def _line(file: BinaryIO) -> str:
 def _opened(vault: Vault, line: str, file_id: str, number: int) -> Any:
     try:
         text = vault.open_text(line, purpose=_purpose(file_id, number))
-    except SealBroken:
+    except DecryptionFailed:
         if number == 0:
             raise Damaged(
                 "none of the keys opens it, or its beginning is damaged; the key that was first "

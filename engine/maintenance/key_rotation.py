@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.orders.order import AccountId
-from engine.errors import SealBroken
+from engine.errors import DecryptionFailed
 from engine.security.vault import Vault
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
 from engine.storage.maintenance import encrypted_columns
-from engine.storage.maintenance.encrypted_columns import KEYS, PLACES, Place, Sealed
+from engine.storage.maintenance.encrypted_columns import KEYS, PLACES, EncryptedColumn, Sealed
 
 _BATCH = 200
 # Whoever knows only an old key goes on sealing with it: then no number of passes is enough.
@@ -73,7 +73,7 @@ async def look_over(session: AsyncSession, vault: Vault) -> Keyring:
             token = account.sealed_key or ""
             try:
                 vault.open_credentials(token, account_uuid=account.uuid, chat_id=account.chat_id)
-            except SealBroken:
+            except DecryptionFailed:
                 found.unreadable.append(account.id)
             else:
                 found.older += vault.under_first_key(token) is not None
@@ -106,7 +106,7 @@ async def rotate(
 
 
 async def _pass(
-    database: Database, vault: Vault, place: Place, on_batch: Callable[[], None]
+    database: Database, vault: Vault, place: EncryptedColumn, on_batch: Callable[[], None]
 ) -> Count:
     count = Count()
     last: Sealed | None = None
@@ -134,7 +134,7 @@ def _changes(vault: Vault, batch: Sequence[Sealed], count: Count) -> Sequence[tu
     for secret in batch:
         try:
             token = vault.under_first_key(secret.token)
-        except SealBroken:
+        except DecryptionFailed:
             count.broken.append(secret)
         else:
             if token is not None:

@@ -8,17 +8,17 @@ from datetime import timedelta
 from enum import Enum
 from typing import assert_never
 
-from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.rebalancing.check_result import (
-    Declined,
-    Failed,
-    LeftToPerson,
-    Look,
-    MovedAway,
-    Ordered,
-    Unsettled,
-    Verdict,
-    Waiting,
+    AwaitingApproval,
+    AwaitingSettlement,
+    CheckFailed,
+    CheckResult,
+    Decision,
+    NoTrade,
+    OrderPending,
+    OrderPlaced,
+    PlanChanged,
 )
 from engine.domain.rebalancing.planner import InsideBand
 
@@ -27,7 +27,7 @@ _NO_TIME = timedelta()
 _LATE_MS = (100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 1_200_000, 3_600_000)
 
 
-class Spread:
+class Histogram:
     """How long something took: how often up to each of *bounds* (longer ones at the end), and in all."""
 
     def __init__(self, bounds: Iterable[timedelta]) -> None:
@@ -43,11 +43,11 @@ class Spread:
         self.total += taken
 
 
-def in_millis(*bounds: int) -> Spread:
-    return Spread(timedelta(milliseconds=bound) for bound in bounds)
+def in_millis(*bounds: int) -> Histogram:
+    return Histogram(timedelta(milliseconds=bound) for bound in bounds)
 
 
-class Outcome(Enum):
+class CheckOutcome(Enum):
     """What a check came to."""
 
     ON_TARGET = "on_target"
@@ -62,7 +62,7 @@ class Outcome(Enum):
     CUT_OFF = "cut_off"  # the database went away, or a mistake of ours
 
 
-class Taking(Enum):
+class LeaseEvent(Enum):
     """How accounts come to a process, and leave it against its will."""
 
     NEW = "new"  # nobody had it before
@@ -74,50 +74,56 @@ class CheckTally:
     """*late* is how long after they were due checks began."""
 
     def __init__(self) -> None:
-        self.outcomes = dict.fromkeys(Outcome, 0)
-        self.failures = dict.fromkeys(TroubleKind, 0)
-        self.takings = dict.fromkeys(Taking, 0)
+        self.outcomes = dict.fromkeys(CheckOutcome, 0)
+        self.failures = dict.fromkeys(IncidentKind, 0)
+        self.takings = dict.fromkeys(LeaseEvent, 0)
         self.late = in_millis(*_LATE_MS)
 
-    def done(self, look: Look | None) -> None:
+    def done(self, look: CheckResult | None) -> None:
         """A check came to its end; without a look it was cut off."""
-        outcome = Outcome.CUT_OFF if look is None else outcome_of(look.verdict)
+        outcome = CheckOutcome.CUT_OFF if look is None else outcome_of(look.verdict)
         self.outcomes[outcome] += 1
-        if outcome is Outcome.FAILED and look is not None and isinstance(look.verdict, Failed):
+        if (
+            outcome is CheckOutcome.FAILED
+            and look is not None
+            and isinstance(look.verdict, CheckFailed)
+        ):
             self.failures[look.verdict.kind] += 1
 
     def broke(self) -> None:
         """A mistake of ours, which the check's end does not tell."""
-        self.failures[TroubleKind.INTERNAL] += 1
+        self.failures[IncidentKind.INTERNAL] += 1
 
     def claimed(self, fences: Iterable[int]) -> None:
         """Accounts were taken under these fences, of which the first is 1."""
         for fence in fences:
-            self.takings[Taking.NEW if fence == 1 else Taking.TAKEN_OVER] += 1
+            self.takings[LeaseEvent.NEW if fence == 1 else LeaseEvent.TAKEN_OVER] += 1
 
     def lost(self) -> None:
-        self.takings[Taking.LOST] += 1
+        self.takings[LeaseEvent.LOST] += 1
 
 
-def outcome_of(verdict: Verdict) -> Outcome:  # noqa: PLR0911 - one for each verdict
+def outcome_of(verdict: Decision) -> CheckOutcome:  # noqa: PLR0911 - one for each verdict
     match verdict:
-        case Declined(reason=InsideBand()):
-            return Outcome.ON_TARGET
-        case Declined():
-            return Outcome.DECLINED
-        case Ordered():
-            return Outcome.ORDERED
-        case LeftToPerson():
-            return Outcome.LEFT_TO_PERSON
-        case MovedAway():
-            return Outcome.MOVED_AWAY
-        case Waiting():
-            return Outcome.WAITING
-        case Unsettled():
-            return Outcome.UNSETTLED
-        case Failed(kind=TroubleKind.INTERNAL):
-            return Outcome.OVERTAKEN  # what a check says of itself; a mistake of ours says nothing
-        case Failed():
-            return Outcome.FAILED
+        case NoTrade(reason=InsideBand()):
+            return CheckOutcome.ON_TARGET
+        case NoTrade():
+            return CheckOutcome.DECLINED
+        case OrderPlaced():
+            return CheckOutcome.ORDERED
+        case AwaitingApproval():
+            return CheckOutcome.LEFT_TO_PERSON
+        case PlanChanged():
+            return CheckOutcome.MOVED_AWAY
+        case OrderPending():
+            return CheckOutcome.WAITING
+        case AwaitingSettlement():
+            return CheckOutcome.UNSETTLED
+        case CheckFailed(kind=IncidentKind.INTERNAL):
+            return (
+                CheckOutcome.OVERTAKEN
+            )  # what a check says of itself; a mistake of ours says nothing
+        case CheckFailed():
+            return CheckOutcome.FAILED
         case _:
             assert_never(verdict)

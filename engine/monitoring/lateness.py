@@ -31,7 +31,7 @@ class _Begun:
     percent: int
 
 
-class Punctuality:
+class LatenessTracker:
     """Remembers how late the last checks were."""
 
     def __init__(self) -> None:

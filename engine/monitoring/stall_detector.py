@@ -12,7 +12,7 @@ _TOLD_AGAIN_AFTER = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class WorkProgress:
     """*done* changes whenever something is finished; it should within *patience*."""
 
     done: int
@@ -20,17 +20,17 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pulse:
+class EngineProgress:
     """The signs that the work gets on: *beats* of the heart, each of which reaches the database,
     and the finished *checks* of every account that has something to do.
     """
 
-    beats: Progress
+    beats: WorkProgress
     database_away: bool
-    checks: Mapping[AccountId, Progress]
+    checks: Mapping[AccountId, WorkProgress]
 
 
-class Cause(Enum):
+class StallCause(Enum):
     DATABASE = "database"  # it does not answer: no heart can beat
     HEART = "heart"  # it does not beat, whatever the reason: nobody is checked
     CHECKS = "checks"  # it beats, yet some checks do not come to their end
@@ -40,7 +40,7 @@ class Cause(Enum):
 class Stalled:
     """*late* of *accounts* were not checked in time, the longest for *silent_for*."""
 
-    cause: Cause
+    cause: StallCause
     late: int
     accounts: int
     silent_for: timedelta
@@ -50,11 +50,11 @@ class Stalled:
 class StallOver:
     """Everything is in time again; *cause* is the one that was told last."""
 
-    cause: Cause
+    cause: StallCause
     lasted: timedelta
 
 
-class Vigil:
+class StallDetector:
     """Looks at the pulse now and then, and says when a stall begins, spreads and ends.
 
     Time is what whoever looks says has passed: a wall clock that jumps stalls nothing.
@@ -63,12 +63,12 @@ class Vigil:
     def __init__(self) -> None:
         self._heart = _Wait()
         self._waits: dict[AccountId, _Wait] = {}
-        self._told: Cause | None = None
+        self._told: StallCause | None = None
         self._told_of: frozenset[AccountId] = frozenset()
         self._told_ago = timedelta()
         self._lasts = timedelta()
 
-    def look(self, pulse: Pulse, *, passed: timedelta) -> Stalled | StallOver | None:
+    def look(self, pulse: EngineProgress, *, passed: timedelta) -> Stalled | StallOver | None:
         """What there is to tell, *passed* after the look before."""
         self._heart.go_on(pulse.beats, passed)
         self._waits = {a: self._waits.get(a, _Wait()) for a in pulse.checks}
@@ -91,17 +91,17 @@ class Vigil:
         accounts = len(pulse.checks)
         return Stalled(
             cause=cause,
-            late=len(late) if cause is Cause.CHECKS else accounts,
+            late=len(late) if cause is StallCause.CHECKS else accounts,
             accounts=accounts,
             silent_for=silent_for,
         )
 
-    def _is_news(self, cause: Cause, late: frozenset[AccountId]) -> bool:
+    def _is_news(self, cause: StallCause, late: frozenset[AccountId]) -> bool:
         """A stall of everything leaves nothing to add."""
         if self._told is None:
             return True
-        spreads = cause is not Cause.CHECKS or not late <= self._told_of
-        return self._told is Cause.CHECKS and spreads and self._told_ago >= _TOLD_AGAIN_AFTER
+        spreads = cause is not StallCause.CHECKS or not late <= self._told_of
+        return self._told is StallCause.CHECKS and spreads and self._told_ago >= _TOLD_AGAIN_AFTER
 
     def _end(self) -> StallOver | None:
         if self._told is None:
@@ -119,7 +119,7 @@ class _Wait:
     silent_for: timedelta = timedelta()
     is_late: bool = False
 
-    def go_on(self, progress: Progress, passed: timedelta) -> None:
+    def go_on(self, progress: WorkProgress, passed: timedelta) -> None:
         if self.done == progress.done:
             self.silent_for += passed
         else:
@@ -127,7 +127,7 @@ class _Wait:
         self.is_late = self.silent_for > progress.patience
 
 
-def _cause(pulse: Pulse, *, heart_late: bool) -> Cause:
+def _cause(pulse: EngineProgress, *, heart_late: bool) -> StallCause:
     if pulse.database_away:
-        return Cause.DATABASE
-    return Cause.HEART if heart_late else Cause.CHECKS
+        return StallCause.DATABASE
+    return StallCause.HEART if heart_late else StallCause.CHECKS

@@ -8,10 +8,17 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.incidents import OUTAGES, PAUSING, Trouble, TroubleKind, again, resumed
-from engine.domain.alerts.alerts import TroubleOver, TroubleTold
+from engine.domain.accounts.incidents import (
+    OUTAGES,
+    PAUSING,
+    Incident,
+    IncidentKind,
+    again,
+    resumed,
+)
+from engine.domain.alerts.alerts import IncidentAlert, IncidentResolved
 from engine.domain.market.decimals import plain
-from engine.domain.orders.order import Intent
+from engine.domain.orders.order import Order
 from engine.domain.rebalancing.check_result import REASON_TAGS
 from engine.domain.rebalancing.limit_checks import as_fraction, loss_bp
 from engine.domain.rebalancing.planner import Reason, is_closed
@@ -22,13 +29,13 @@ from engine.errors import (
     BadData,
     ClockRefused,
     ClockUnsure,
+    DecryptionFailed,
     EngineError,
     HostRefused,
     MissingPermission,
     PairUnavailable,
     RateLimited,
     Rejected,
-    SealBroken,
     Unavailable,
 )
 from engine.storage.accounts import accounts, incidents
@@ -39,44 +46,44 @@ from engine.storage.trading import orders
 REFUSALS_BEFORE_PAUSE = 3
 # The next trade or the quiet says it; after a bad fill it was the person who went on.
 _OVER_WITHOUT_A_WORD = frozenset(
-    {TroubleKind.BLOCKED, TroubleKind.NOT_FILLED, TroubleKind.BAD_FILL}
+    {IncidentKind.BLOCKED, IncidentKind.NOT_FILLED, IncidentKind.BAD_FILL}
 )
 # A drift that cannot be traded comes and goes with every price tick: one episode, not many.
 _BLOCKED_CALM = timedelta(hours=6)
 
-_KINDS: tuple[tuple[type[EngineError], TroubleKind], ...] = (
-    (RateLimited, TroubleKind.RATE_LIMITED),
-    (HostRefused, TroubleKind.HOST_REFUSED),
-    (BadData, TroubleKind.BAD_DATA),
-    (ClockUnsure, TroubleKind.CLOCK),
-    (Unavailable, TroubleKind.UNREACHABLE),
-    (BadCredentials, TroubleKind.KEY_REFUSED),
-    (AddressRefused, TroubleKind.ADDRESS_REFUSED),
-    (MissingPermission, TroubleKind.MISSING_PERMISSION),
-    (AccountRestricted, TroubleKind.ACCOUNT_RESTRICTED),
-    (PairUnavailable, TroubleKind.PAIR_UNAVAILABLE),
-    (ClockRefused, TroubleKind.CLOCK),
-    (Rejected, TroubleKind.ORDER_REFUSED),
-    (SealBroken, TroubleKind.KEY_UNREADABLE),
+_KINDS: tuple[tuple[type[EngineError], IncidentKind], ...] = (
+    (RateLimited, IncidentKind.RATE_LIMITED),
+    (HostRefused, IncidentKind.HOST_REFUSED),
+    (BadData, IncidentKind.BAD_DATA),
+    (ClockUnsure, IncidentKind.CLOCK),
+    (Unavailable, IncidentKind.UNREACHABLE),
+    (BadCredentials, IncidentKind.KEY_REFUSED),
+    (AddressRefused, IncidentKind.ADDRESS_REFUSED),
+    (MissingPermission, IncidentKind.MISSING_PERMISSION),
+    (AccountRestricted, IncidentKind.ACCOUNT_RESTRICTED),
+    (PairUnavailable, IncidentKind.PAIR_UNAVAILABLE),
+    (ClockRefused, IncidentKind.CLOCK),
+    (Rejected, IncidentKind.ORDER_REFUSED),
+    (DecryptionFailed, IncidentKind.KEY_UNREADABLE),
 )
 
 
-def kind_of(error: EngineError) -> TroubleKind:
+def kind_of(error: EngineError) -> IncidentKind:
     """The first class that fits, leaves before their roots."""
-    return next((kind for cls, kind in _KINDS if isinstance(error, cls)), TroubleKind.INTERNAL)
+    return next((kind for cls, kind in _KINDS if isinstance(error, cls)), IncidentKind.INTERNAL)
 
 
-def kind_of_question(error: EngineError) -> TroubleKind:
+def kind_of_question(error: EngineError) -> IncidentKind:
     """As `kind_of`, of a question: one that is refused is no refused order."""
     kind = kind_of(error)
-    return TroubleKind.BAD_DATA if kind is TroubleKind.ORDER_REFUSED else kind
+    return IncidentKind.BAD_DATA if kind is IncidentKind.ORDER_REFUSED else kind
 
 
-async def note(
+async def record(
     session: AsyncSession,
     account: Account,
     *,
-    kind: TroubleKind,
+    kind: IncidentKind,
     detail: str,
     now: datetime,
     reason: Reason | None = None,
@@ -89,7 +96,7 @@ async def note(
         await incidents.get(session, account.id), kind=kind, detail=detail, now=now
     )
     refused_too_often = (
-        kind is TroubleKind.ORDER_REFUSED
+        kind is IncidentKind.ORDER_REFUSED
         and await orders.count_refused(session, account.id, since=trouble.since)
         >= REFUSALS_BEFORE_PAUSE
     )
@@ -101,7 +108,7 @@ async def note(
     if not (tell or pause or asked):
         return
     times = trouble.times(kind)
-    told = TroubleTold(
+    told = IncidentAlert(
         dry_run=account.settings.dry_run,
         kind=kind,
         detail=detail,
@@ -121,10 +128,10 @@ async def note(
     )
 
 
-async def block(
+async def record_blocked(
     session: AsyncSession,
     account: Account,
-    trouble: Trouble | None,
+    trouble: Incident | None,
     reason: Reason,
     *,
     now: datetime,
@@ -133,17 +140,17 @@ async def block(
     """A drift that cannot be traded. The exchange itself works, so another *trouble* is over;
     but a closed pair is the same trouble, seen from the other side.
     """
-    kind, detail = TroubleKind.BLOCKED, REASON_TAGS[type(reason)]
-    if trouble is not None and trouble.kind is not TroubleKind.BLOCKED:
-        if trouble.kind is TroubleKind.PAIR_UNAVAILABLE and is_closed(reason):
+    kind, detail = IncidentKind.BLOCKED, REASON_TAGS[type(reason)]
+    if trouble is not None and trouble.kind is not IncidentKind.BLOCKED:
+        if trouble.kind is IncidentKind.PAIR_UNAVAILABLE and is_closed(reason):
             kind, detail = trouble.kind, trouble.detail
         else:
-            await clear(session, account, trouble, now=now, calm=calm)
-    await note(session, account, kind=kind, detail=detail, now=now, reason=reason)
+            await resolve(session, account, trouble, now=now, calm=calm)
+    await record(session, account, kind=kind, detail=detail, now=now, reason=reason)
 
 
 async def judge_fill(
-    session: AsyncSession, account: Account, settled: Intent, *, now: datetime
+    session: AsyncSession, account: Account, settled: Order, *, now: datetime
 ) -> None:
     """A price that got out of hand between the last look and the fill pauses trading: somebody
     should know why before there is a next one.
@@ -154,13 +161,13 @@ async def judge_fill(
     worse = loss_bp(settled.side, paid=paid, expected=expected)
     if worse > account.limits_in_force.move_bp:
         detail = plain(as_fraction(worse))
-        await note(session, account, kind=TroubleKind.BAD_FILL, detail=detail, now=now)
+        await record(session, account, kind=IncidentKind.BAD_FILL, detail=detail, now=now)
 
 
-async def clear(
+async def resolve(
     session: AsyncSession,
     account: Account,
-    trouble: Trouble | None,
+    trouble: Incident | None,
     *,
     now: datetime,
     calm: timedelta,
@@ -177,7 +184,7 @@ async def clear(
         await incidents.put(session, account.id, before)
     if trouble.kind in _OVER_WITHOUT_A_WORD:
         return
-    over = TroubleOver(
+    over = IncidentResolved(
         dry_run=account.settings.dry_run,
         kind=trouble.kind,
         count=trouble.times(trouble.kind).count,
@@ -193,8 +200,8 @@ async def clear(
     )
 
 
-def lingers(trouble: Trouble, *, now: datetime, calm: timedelta) -> bool:
+def lingers(trouble: Incident, *, now: datetime, calm: timedelta) -> bool:
     """Whether it is too early to call the trouble over."""
-    if trouble.kind is TroubleKind.BLOCKED:
+    if trouble.kind is IncidentKind.BLOCKED:
         return now - trouble.last_at < _BLOCKED_CALM
     return trouble.kind in OUTAGES and now - trouble.last_at < calm

@@ -11,13 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.settings import Autonomy
+from engine.domain.accounts.settings import TradingMode
 from engine.domain.alerts.alerts import DriftNoticed, PlanOffered
-from engine.domain.rebalancing.approval import Offer, Standing, Step, lasts_until, step
-from engine.domain.rebalancing.check_input import Duty
-from engine.domain.rebalancing.check_result import Look
+from engine.domain.rebalancing.approval import (
+    ApprovalRequest,
+    ApprovalState,
+    ApprovalStep,
+    lasts_until,
+    step,
+)
+from engine.domain.rebalancing.check_input import CheckInput
+from engine.domain.rebalancing.check_result import CheckResult
 from engine.domain.rebalancing.forecast import Forecast
-from engine.domain.rebalancing.planner import Order
+from engine.domain.rebalancing.planner import ProposedOrder
 from engine.domain.rebalancing.run_request import RunOffer
 from engine.errors import LeaseLost
 from engine.notifications import incidents
@@ -31,10 +37,10 @@ from engine.storage.serialization import to_json
 from engine.storage.trading import approvals, check_results, run_requests
 from engine.timeouts import Timing
 
-_ENDED = frozenset({Standing.OVER, Standing.TAKEN})
+_ENDED = frozenset({ApprovalState.OVER, ApprovalState.TAKEN})
 
 
-class Offers:
+class Approvals:
     def __init__(self, *, database: Database, clock: Clock, timing: Timing, owner: str) -> None:
         self._database = database
         self._clock = clock
@@ -42,7 +48,13 @@ class Offers:
         self._owner = owner
 
     async def hold_back(
-        self, duty: Duty, order: Order, comes_to: Forecast, *, look: Look, fence: int
+        self,
+        duty: CheckInput,
+        order: ProposedOrder,
+        comes_to: Forecast,
+        *,
+        look: CheckResult,
+        fence: int,
     ) -> None:
         """Offer *order* to the chat, or tell of it, where that is not done already. What is told
         is what it *comes_to*.
@@ -56,16 +68,16 @@ class Offers:
                 raise LeaseLost(f"account {account.id} changed before its plan was offered")
             await check_results.put(session, account.id, look)
             calm = self._timing.calm(account.settings.interval)
-            await incidents.clear(session, account, duty.trouble, now=now, calm=calm)
+            await incidents.resolve(session, account, duty.trouble, now=now, calm=calm)
             if await run_requests.is_waiting(session, account.id):
                 return  # a tap came while we looked: the next check answers it
             last = await approvals.last(session, account.id)
             match step(last, order, account, now=now, patience=self._timing.question):
-                case Step.NEW:
+                case ApprovalStep.NEW:
                     if last is not None:
                         await approvals.call_off(session, last, now=now)
                     await self._tell(session, account, order, comes_to, look=look, now=now)
-                case Step.KEEP if last is not None:
+                case ApprovalStep.KEEP if last is not None:
                     until = lasts_until(account, now=now, patience=self._timing.question)
                     await approvals.prolong(session, last, until=until)
                     await approvals.put(session, account.id, last.lasting(until))
@@ -74,7 +86,7 @@ class Offers:
 
     async def over(self, account: Account) -> None:
         """The balance is back in its band: what stood open is called off. Writes only then."""
-        if account.settings.autonomy is Autonomy.AUTO:
+        if account.settings.autonomy is TradingMode.AUTO:
             return
         async with self._database.reading() as session:
             last = await approvals.last(session, account.id)
@@ -83,7 +95,7 @@ class Offers:
         now = self._clock.now()
         async with self._database.writing() as session:
             await approvals.call_off(session, last, now=now)
-            await approvals.answered(session, account.id, last.id, Standing.OVER, now)
+            await approvals.answered(session, account.id, last.id, ApprovalState.OVER, now)
 
     async def _is_as_planned(self, session: AsyncSession, account: Account, *, fence: int) -> bool:
         if await accounts.has_unresolved(session, account.id):  # which also holds the account
@@ -101,15 +113,15 @@ class Offers:
         self,
         session: AsyncSession,
         account: Account,
-        order: Order,
+        order: ProposedOrder,
         comes_to: Forecast,
         *,
-        look: Look,
+        look: CheckResult,
         now: datetime,
     ) -> None:
         settings = account.settings
         patience = self._timing.question
-        offer = Offer.of(
+        offer = ApprovalRequest.of(
             order, account, offer_id=secrets.token_urlsafe(9), now=now, patience=patience
         )
         await approvals.put(session, account.id, offer)
@@ -127,7 +139,7 @@ class Offers:
             band=settings.band,
         )
         alert: DriftNoticed | PlanOffered = noticed
-        if settings.autonomy is Autonomy.ASK:
+        if settings.autonomy is TradingMode.ASK:
             alert = PlanOffered(confirmation_id=offer.id, drift=noticed)
             question = Confirmation(
                 id=offer.id,

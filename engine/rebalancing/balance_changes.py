@@ -11,15 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.balance_changes import Finding, judge
+from engine.domain.accounts.balance_changes import ChangeFinding, detect_changes
 from engine.domain.accounts.settings import MAX_TARGET
-from engine.domain.accounts.settings_change import Wish
-from engine.domain.alerts.alerts import Moved
+from engine.domain.accounts.settings_change import SettingsPatch
+from engine.domain.alerts.alerts import BalanceChanged
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import CENT, ZERO
 from engine.domain.market.pairs import USDT
-from engine.domain.rebalancing.check_input import Duty
-from engine.domain.rebalancing.pending_change import Proposal
+from engine.domain.rebalancing.check_input import CheckInput
+from engine.domain.rebalancing.pending_change import PendingChange
 from engine.exchanges.interface import Market
 from engine.exchanges.pair_data import quantity_step
 from engine.storage.accounts import accounts
@@ -38,13 +38,13 @@ _ASKED_FOR = timedelta(days=1)
 _HOUR, _MANY = timedelta(hours=1), 6
 
 
-class Movements:
+class BalanceChangeMonitor:
     def __init__(self, *, database: Database, clock: Clock, owner: str) -> None:
         self._database = database
         self._clock = clock
         self._owner = owner
 
-    async def find(self, duty: Duty, holdings: Holdings) -> Finding | None:
+    async def find(self, duty: CheckInput, holdings: Holdings) -> ChangeFinding | None:
         """Compare what is held with what was seen before; None where nothing is to be kept."""
         account, last, settings = duty.account, duty.last_seen, duty.account.settings
         if last is not None and last.is_still(holdings):
@@ -53,7 +53,7 @@ class Movements:
         if last is not None:
             async with self._database.reading() as session:
                 price = await check_results.price_of(session, account.id, settings.symbol)
-        return judge(
+        return detect_changes(
             last,
             holdings,
             symbol=settings.symbol,
@@ -64,7 +64,7 @@ class Movements:
         )
 
     async def keep(
-        self, duty: Duty, finding: Finding | None, market: Market, *, fence: int
+        self, duty: CheckInput, finding: ChangeFinding | None, market: Market, *, fence: int
     ) -> None:
         """Write and tell what was found; a *finding* that was kept already changes nothing."""
         account, last, settings = duty.account, duty.last_seen, duty.account.settings
@@ -92,12 +92,17 @@ class Movements:
         )
 
     async def _tell(
-        self, session: AsyncSession, account: Account, finding: Finding, *, step: Decimal | None
+        self,
+        session: AsyncSession,
+        account: Account,
+        finding: ChangeFinding,
+        *,
+        step: Decimal | None,
     ) -> None:
         settings, now = account.settings, self._clock.now()
         earlier = await balance_changes.count(session, account.id, since=now - _HOUR)
         ids = [await balance_changes.add(session, account.id, moved) for moved in finding.moved]
-        alert = Moved(
+        alert = BalanceChanged(
             dry_run=settings.dry_run,
             symbol=settings.symbol,
             moved=tuple(finding.moved),
@@ -113,13 +118,13 @@ class Movements:
             return  # somebody trades by hand, and knows; it is kept all the same
         target = _target_that_keeps(account, finding)
         if target is not None and await balance_changes.asks_about_deposits(session, account.id):
-            found = Wish.of(account).only(["target", "symbol", "dry_run"])
+            found = SettingsPatch.of(account).only(["target", "symbol", "dry_run"])
             question = Confirmation(
                 id=secrets.token_urlsafe(9),
                 chat_id=account.chat_id,
                 user_id=ANY_TRADER,
                 kind=DEPOSIT,
-                payload=to_json(Proposal(wanted=Wish(target=target), found=found)),
+                payload=to_json(PendingChange(wanted=SettingsPatch(target=target), found=found)),
                 asked_at=now,
                 expires_at=now + _ASKED_FOR,
             )
@@ -134,7 +139,7 @@ class Movements:
         )
 
 
-def _target_that_keeps(account: Account, finding: Finding) -> Decimal | None:
+def _target_that_keeps(account: Account, finding: ChangeFinding) -> Decimal | None:
     """What to offer for USDT that arrived and is too much to be left alone."""
     settings, arrived = account.settings, finding.of(USDT)
     if finding.by_hand or arrived is None or arrived.change <= ZERO:

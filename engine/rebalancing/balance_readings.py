@@ -5,21 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine.clock import Clock
-from engine.domain.accounts.balance_changes import Finding, expectation
+from engine.domain.accounts.balance_changes import ChangeFinding, expectation
 from engine.domain.market.balances import Holdings
-from engine.domain.orders.order import AccountId, ClientOrderId, Intent
+from engine.domain.orders.order import AccountId, ClientOrderId, Order
 from engine.domain.orders.settlement import is_settled, was_seen_settled
 from engine.domain.rebalancing.balance_confirmation import agreed, needs_second
-from engine.domain.rebalancing.check_input import Duty
+from engine.domain.rebalancing.check_input import CheckInput
 from engine.exchanges.interface import Exchange
-from engine.rebalancing.balance_changes import Movements
+from engine.rebalancing.balance_changes import BalanceChangeMonitor
 from engine.timeouts import Timing
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class BalanceReading:
     """The *holdings* that may be acted on, where they have the last fill in them; *finding* is what
     came or went. *first* is what the exchange said before it was asked a second time.
     """
@@ -27,39 +27,39 @@ class Reading:
     holdings: Holdings
     is_settled: bool = True
     first: Holdings | None = None
-    finding: Finding | None = None
+    finding: ChangeFinding | None = None
 
 
-class Readings:
+class BalanceReader:
     """Remembers, for each account, which odd rows are in the log and which fill was seen settled."""
 
-    def __init__(self, *, clock: Clock, timing: Timing, movements: Movements) -> None:
+    def __init__(self, *, clock: Clock, timing: Timing, movements: BalanceChangeMonitor) -> None:
         self._clock = clock
         self._timing = timing
         self._movements = movements
         self._logged: dict[AccountId, frozenset[str]] = {}
         self._settled: dict[AccountId, ClientOrderId] = {}
 
-    async def take(self, duty: Duty, exchange: Exchange) -> Reading:
+    async def take(self, duty: CheckInput, exchange: Exchange) -> BalanceReading:
         """Read the balances: once, or a second time after a while where they fell for no reason.
 
         Raises what the exchange's reads raise, and BadData where two readings contradict.
         """
         first = await self._read(duty, exchange)
         if not self._is_settled(duty, first, exchange_time=exchange.time()):
-            return Reading(first, is_settled=False)
+            return BalanceReading(first, is_settled=False)
         finding = await self._movements.find(duty, first)
         if not self._is_doubtful(duty, first, finding):
-            return Reading(first, finding=finding)
+            return BalanceReading(first, finding=finding)
         await self._clock.sleep(self._timing.second_sight)
         again = await self._read(duty, exchange)
         if not self._is_settled(duty, again, exchange_time=exchange.time()):
-            return Reading(again, is_settled=False)
+            return BalanceReading(again, is_settled=False)
         settings, asked = duty.account.settings, duty.request is not None
         both = agreed(first, again, settings=settings, asked=asked)
-        return Reading(both, first=first, finding=await self._movements.find(duty, both))
+        return BalanceReading(both, first=first, finding=await self._movements.find(duty, both))
 
-    async def _read(self, duty: Duty, exchange: Exchange) -> Holdings:
+    async def _read(self, duty: CheckInput, exchange: Exchange) -> Holdings:
         """One reading. Rows that make no sense are logged when they first appear."""
         holdings = await exchange.holdings()
         account_id, odd = duty.account.id, frozenset(holdings.unreadable.values())
@@ -68,7 +68,9 @@ class Readings:
         self._logged[account_id] = odd
         return holdings
 
-    def _is_settled(self, duty: Duty, holdings: Holdings, *, exchange_time: datetime) -> bool:
+    def _is_settled(
+        self, duty: CheckInput, holdings: Holdings, *, exchange_time: datetime
+    ) -> bool:
         """Whether *holdings* show the account's last fill."""
         fill, account_id = duty.last_fill, duty.account.id
         if fill is None:
@@ -84,7 +86,9 @@ class Readings:
             self._settled[account_id] = fill.client_order_id
         return settled
 
-    def _is_doubtful(self, duty: Duty, holdings: Holdings, finding: Finding | None) -> bool:
+    def _is_doubtful(
+        self, duty: CheckInput, holdings: Holdings, finding: ChangeFinding | None
+    ) -> bool:
         """Whether *holdings* must be read a second time. A paper ledger is our own."""
         settings = duty.account.settings
         return not settings.dry_run and needs_second(
@@ -97,7 +101,7 @@ class Readings:
         )
 
 
-def _likely_now(fill: Intent, *, now: datetime, exchange_time: datetime) -> datetime:
+def _likely_now(fill: Order, *, now: datetime, exchange_time: datetime) -> datetime:
     """*now*, unless the host's clock was set since *fill* was booked: that was not before it was
     sent, by the exchange's clock.
     """

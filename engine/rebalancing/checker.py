@@ -11,25 +11,25 @@ from typing import Any
 
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.incidents import Trouble, TroubleKind
-from engine.domain.accounts.settings import Autonomy
+from engine.domain.accounts.incidents import Incident, IncidentKind
+from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.balances import Holdings
-from engine.domain.orders.order import UNRESOLVED, Intent, OrderState, Trigger
-from engine.domain.rebalancing.check_input import Duty
+from engine.domain.orders.order import UNRESOLVED, Order, OrderState, Trigger
+from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.check_result import (
-    Declined,
-    Failed,
-    LeftToPerson,
-    Look,
-    MovedAway,
-    Ordered,
-    Unsettled,
-    Verdict,
-    Waiting,
+    AwaitingApproval,
+    AwaitingSettlement,
+    CheckFailed,
+    CheckResult,
+    Decision,
+    NoTrade,
+    OrderPending,
+    OrderPlaced,
+    PlanChanged,
 )
 from engine.domain.rebalancing.forecast import forecast
 from engine.domain.rebalancing.limit_checks import jump_at, limited
-from engine.domain.rebalancing.order_factory import intend, run_id
+from engine.domain.rebalancing.order_factory import create_order, run_id
 from engine.domain.rebalancing.planner import (
     InsideBand,
     LimitKind,
@@ -38,17 +38,17 @@ from engine.domain.rebalancing.planner import (
     outside_band,
     plan,
 )
-from engine.errors import ClockRefused, EngineError, LeaseLost, Rejected, SealBroken
+from engine.errors import ClockRefused, DecryptionFailed, EngineError, LeaseLost, Rejected
 from engine.exchanges.interface import Exchange, ExchangeFor
 from engine.exchanges.pair_data import rules_and_book
-from engine.execution.executor import Trader
-from engine.execution.reconciliation import Resolver, next_look
+from engine.execution.executor import OrderExecutor
+from engine.execution.reconciliation import OrderReconciler, next_look
 from engine.notifications import incidents
 from engine.rebalancing import run_requests
-from engine.rebalancing.approvals import Offers
-from engine.rebalancing.balance_changes import Movements
-from engine.rebalancing.balance_readings import Reading, Readings
-from engine.rebalancing.low_balance import Watch
+from engine.rebalancing.approvals import Approvals
+from engine.rebalancing.balance_changes import BalanceChangeMonitor
+from engine.rebalancing.balance_readings import BalanceReader, BalanceReading
+from engine.rebalancing.low_balance import LowBalanceMonitor
 from engine.storage.database import Database
 from engine.storage.trading import check_results, limit_usage
 from engine.storage.trading import run_requests as requests
@@ -65,7 +65,7 @@ _SETTLE_POLL = timedelta(seconds=2)
 class Checked:
     """*look* is what was seen and decided; *again_in* overrides the interval."""
 
-    look: Look
+    look: CheckResult
     again_in: timedelta | None = None
 
 
@@ -84,14 +84,14 @@ class Checker:
         self._timing = timing
         self._exchange_for = exchange_for
         self._owner = owner
-        self._trader = Trader(database=database, clock=clock, timing=timing)
-        self._movements = Movements(database=database, clock=clock, owner=owner)
-        self._readings = Readings(clock=clock, timing=timing, movements=self._movements)
-        self._offers = Offers(database=database, clock=clock, timing=timing, owner=owner)
-        self._resolver = Resolver(database=database, clock=clock, trader=self._trader)
-        self._watch = Watch(database=database, clock=clock)
+        self._trader = OrderExecutor(database=database, clock=clock, timing=timing)
+        self._movements = BalanceChangeMonitor(database=database, clock=clock, owner=owner)
+        self._readings = BalanceReader(clock=clock, timing=timing, movements=self._movements)
+        self._offers = Approvals(database=database, clock=clock, timing=timing, owner=owner)
+        self._resolver = OrderReconciler(database=database, clock=clock, trader=self._trader)
+        self._watch = LowBalanceMonitor(database=database, clock=clock)
 
-    async def check(self, duty: Duty, *, fence: int) -> Checked:
+    async def check(self, duty: CheckInput, *, fence: int) -> Checked:
         """Do what is due for the account. Failures become troubles, not exceptions."""
         trigger = Trigger.PERSON if duty.request else Trigger.INTERVAL
         try:
@@ -101,27 +101,33 @@ class Checker:
             return await self._decide(duty, exchange, fence=fence, trigger=trigger)
         except LeaseLost:
             # Somebody changed the account while we planned: look again at once, as it is now.
-            look = self._look(duty.account, trigger, Failed(TroubleKind.INTERNAL, "changed"))
+            look = self._look(duty.account, trigger, CheckFailed(IncidentKind.INTERNAL, "changed"))
             return Checked(look, again_in=timedelta(seconds=1))
         except EngineError as e:
             return await self._failed(duty, e, trigger)
 
-    async def _resolve(self, duty: Duty, intent: Intent) -> Checked:
+    async def _resolve(self, duty: CheckInput, intent: Order) -> Checked:
         # Asked where the order went, whatever kind of money the account uses by now.
         settings = replace(duty.account.settings, dry_run=intent.dry_run)
         try:
             exchange = self._exchange_for(replace(duty.account, settings=settings))
-        except SealBroken:
+        except DecryptionFailed:
             await self._resolver.escalate(intent, duty.account)
             raise
         intent = await self._resolver.resolve(intent, account=duty.account, exchange=exchange)
-        look = self._look(duty.account, intent.trigger, Waiting(intent.client_order_id))
+        look = self._look(duty.account, intent.trigger, OrderPending(intent.client_order_id))
         if intent.state in UNRESOLVED:
             return Checked(look, again_in=next_look(intent, now=exchange.time()))
         return Checked(look, again_in=timedelta(seconds=1))  # re-planned from fresh balances
 
     async def _decide(
-        self, duty: Duty, exchange: Exchange, *, fence: int, trigger: Trigger, attempt: int = 1
+        self,
+        duty: CheckInput,
+        exchange: Exchange,
+        *,
+        fence: int,
+        trigger: Trigger,
+        attempt: int = 1,
     ) -> Checked:
         account, settings = duty.account, duty.account.settings
         reading = await self._readings.take(duty, exchange)
@@ -131,7 +137,7 @@ class Checker:
         await self._watch.over(duty, holdings, exchange.market)
         await self._movements.keep(duty, reading.finding, exchange.market, fence=fence)
         if duty.request is None and not outside_band(holdings, settings):
-            inside = Declined(InsideBand())
+            inside = NoTrade(InsideBand())
             look = self._look(account, trigger, inside, holdings=holdings, first=reading.first)
             await self._call_over(account, duty.trouble)
             await self._offers.over(account)
@@ -140,33 +146,33 @@ class Checker:
             duty, exchange, reading, fence=fence, trigger=trigger, attempt=attempt
         )
 
-    async def _call_over(self, account: Account, trouble: Trouble | None) -> None:
+    async def _call_over(self, account: Account, trouble: Incident | None) -> None:
         """A check that holds writes nothing, unless a trouble has ended."""
-        if trouble is None or trouble.kind is TroubleKind.PAIR_UNAVAILABLE:
+        if trouble is None or trouble.kind is IncidentKind.PAIR_UNAVAILABLE:
             return  # the pair was not even asked for
         now, calm = self._clock.now(), self._timing.calm(account.settings.interval)
         if incidents.lingers(trouble, now=now, calm=calm):
             return
         async with self._database.writing() as session:
-            await incidents.clear(session, account, trouble, now=now, calm=calm)
+            await incidents.resolve(session, account, trouble, now=now, calm=calm)
 
-    async def _unsettled(self, duty: Duty, holdings: Holdings, trigger: Trigger) -> Checked:
+    async def _unsettled(self, duty: CheckInput, holdings: Holdings, trigger: Trigger) -> Checked:
         """The balances lack a fill that is known: a moment is normal, longer is a trouble."""
         now, fill = self._clock.now(), duty.last_fill
         waited = now - ((fill and fill.resolved_at) or now)
         if waited > _SETTLES_SOON:
             async with self._database.writing() as session:
-                await incidents.note(
-                    session, duty.account, kind=TroubleKind.STALE_BALANCE, detail="", now=now
+                await incidents.record(
+                    session, duty.account, kind=IncidentKind.STALE_BALANCE, detail="", now=now
                 )
-        look = self._look(duty.account, trigger, Unsettled(), holdings=holdings)
+        look = self._look(duty.account, trigger, AwaitingSettlement(), holdings=holdings)
         return Checked(look, again_in=min(max(waited / 4, _SETTLE_POLL), _SETTLE_POLL * 15))
 
     async def _rebalance(  # noqa: PLR0911 - one return an outcome
         self,
-        duty: Duty,
+        duty: CheckInput,
         exchange: Exchange,
-        reading: Reading,
+        reading: BalanceReading,
         *,
         fence: int,
         trigger: Trigger,
@@ -193,16 +199,16 @@ class Checker:
         ):
             return await self._declined(duty, decided, trigger, seen)
         order, autonomy = decided.order, settings.autonomy
-        if duty.request is None and autonomy is not Autonomy.AUTO:
+        if duty.request is None and autonomy is not TradingMode.AUTO:
             last_price = await exchange.market.last_price(settings.symbol)
             foreseen, comes_to = forecast(decided, rules=rules, book=book, last_price=last_price)
             if comes_to is None:
                 return await self._declined(duty, foreseen, trigger, seen)
-            left = LeftToPerson(order.side, comes_to.quote_amount, autonomy)
+            left = AwaitingApproval(order.side, comes_to.quote_amount, autonomy)
             look = self._look(account, trigger, left, **seen)
             await self._offers.hold_back(duty, order, comes_to, look=look, fence=fence)
             return Checked(look)
-        intent = intend(
+        intent = create_order(
             account,
             order,
             run_id=run_id(duty.request, fence=fence, now=now),
@@ -214,7 +220,7 @@ class Checker:
             attempt=attempt,
             now=now,
         )
-        verdict = Ordered(intent.client_order_id, intent.side, intent.expected_quote)
+        verdict = OrderPlaced(intent.client_order_id, intent.side, intent.expected_quote)
         look = self._look(account, trigger, verdict, **seen)
         try:
             intent = await self._trader.trade(
@@ -248,15 +254,15 @@ class Checker:
         return Checked(look)
 
     async def _declined(
-        self, duty: Duty, decided: Plan, trigger: Trigger, seen: Mapping[str, Any]
+        self, duty: CheckInput, decided: Plan, trigger: Trigger, seen: Mapping[str, Any]
     ) -> Checked:
         """A drift that is not traded has a reason, which is kept and told."""
         account, settings, now = duty.account, duty.account.settings, self._clock.now()
         order, reason = decided.order, decided.reason
-        verdict: Verdict = (
-            Declined(reason or InsideBand())
+        verdict: Decision = (
+            NoTrade(reason or InsideBand())
             if order is None
-            else MovedAway(order.side, order.expected_quote)
+            else PlanChanged(order.side, order.expected_quote)
         )
         look = self._look(account, trigger, verdict, **seen)
         async with self._database.writing() as session:
@@ -265,13 +271,15 @@ class Checker:
                 await run_requests.decline(session, account, duty.request, decided, now=now)
             elif reason is not None:
                 calm = self._timing.calm(settings.interval)
-                await incidents.block(session, account, duty.trouble, reason, now=now, calm=calm)
+                await incidents.record_blocked(
+                    session, account, duty.trouble, reason, now=now, calm=calm
+                )
         if isinstance(reason, OverLimit) and reason.kind is LimitKind.JUMP:
             # It was seen once now; whether it stays is known before long.
             return Checked(look, again_in=min(settings.interval, self._timing.error_backoff))
         return Checked(look)
 
-    async def _failed(self, duty: Duty, error: EngineError, trigger: Trigger) -> Checked:
+    async def _failed(self, duty: CheckInput, error: EngineError, trigger: Trigger) -> Checked:
         kind = incidents.kind_of_question(error)
         detail = error.message if isinstance(error, Rejected) else str(error)
         logger.warning(
@@ -283,7 +291,7 @@ class Checker:
                 await requests.drop(
                     session, duty.account.id, confirmation_id=duty.request.confirmation_id
                 )
-            await incidents.note(
+            await incidents.record(
                 session,
                 duty.account,
                 kind=kind,
@@ -291,11 +299,13 @@ class Checker:
                 now=self._clock.now(),
                 asked=duty.request is not None,
             )
-        look = self._look(duty.account, trigger, Failed(kind, detail))
+        look = self._look(duty.account, trigger, CheckFailed(kind, detail))
         return Checked(look, again_in=self._timing.error_backoff)
 
-    def _look(self, account: Account, trigger: Trigger, verdict: Verdict, **seen: Any) -> Look:
+    def _look(
+        self, account: Account, trigger: Trigger, verdict: Decision, **seen: Any
+    ) -> CheckResult:
         at = self._clock.now()
-        return Look.of(
+        return CheckResult.of(
             account.settings, at=at, trigger=trigger, verdict=verdict, funds=account.funds, **seen
         )

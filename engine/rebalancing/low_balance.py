@@ -4,11 +4,11 @@ from decimal import Decimal
 
 from engine.clock import Clock, to_millis
 from engine.domain.accounts.low_balance import Crossing, crossings
-from engine.domain.alerts.alerts import LowMarkOver, LowMarkReached
+from engine.domain.alerts.alerts import LowBalanceOver, LowBalanceReached
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import floor_to_step
 from engine.domain.market.pairs import base_of
-from engine.domain.rebalancing.check_input import Duty
+from engine.domain.rebalancing.check_input import CheckInput
 from engine.exchanges.interface import Market
 from engine.exchanges.pair_data import quantity_step
 from engine.storage.accounts import low_balance
@@ -16,12 +16,12 @@ from engine.storage.database import Database
 from engine.storage.queues import outbox
 
 
-class Watch:
+class LowBalanceMonitor:
     def __init__(self, *, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
-    async def over(self, duty: Duty, holdings: Holdings, market: Market) -> None:
+    async def over(self, duty: CheckInput, holdings: Holdings, market: Market) -> None:
         """Tell of each mark that was crossed, once. Where none was, nothing is written or asked."""
         account = duty.account
         crossed = crossings(duty.marks, holdings, counting=account.settings.counting)
@@ -42,14 +42,18 @@ class Watch:
                 )
 
 
-def _alert(duty: Duty, crossing: Crossing, step: Decimal | None) -> LowMarkReached | LowMarkOver:
+def _alert(
+    duty: CheckInput, crossing: Crossing, step: Decimal | None
+) -> LowBalanceReached | LowBalanceOver:
     settings, mark = duty.account.settings, crossing.mark
     left = crossing.left
     if step is not None and mark.asset == base_of(settings.symbol):
         left = floor_to_step(left, step)
     if mark.told:
-        return LowMarkOver(dry_run=settings.dry_run, asset=mark.asset, below=mark.below, left=left)
-    return LowMarkReached(
+        return LowBalanceOver(
+            dry_run=settings.dry_run, asset=mark.asset, below=mark.below, left=left
+        )
+    return LowBalanceReached(
         dry_run=settings.dry_run,
         symbol=settings.symbol,
         asset=mark.asset,

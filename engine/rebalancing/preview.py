@@ -13,7 +13,7 @@ from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import Asset, PairRules, Symbol
 from engine.domain.orders.order import Trigger
 from engine.domain.rebalancing.balance_confirmation import SECOND_SIGHT, lacks_an_asset, most_of
-from engine.domain.rebalancing.check_result import Declined, Look, Seen, Verdict
+from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, Decision, NoTrade
 from engine.domain.rebalancing.forecast import Forecast, forecast
 from engine.domain.rebalancing.limit_checks import jump_at, limited
 from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit, Plan, Reason, plan
@@ -36,7 +36,7 @@ class Preview:
 
     account: Account
     plan: Plan
-    seen: Seen
+    seen: BalanceSnapshot
     rules: PairRules
     forecast: Forecast | None = None
 
@@ -49,13 +49,13 @@ class Foreseen:
 
     plan: Plan
     reason: Reason | None
-    look: Look
-    seen: Seen
+    look: CheckResult
+    seen: BalanceSnapshot
     rules: PairRules
     forecast: Forecast | None = None
 
 
-KnownLook = Callable[[Account], Awaitable[Look | None]]
+KnownLook = Callable[[Account], Awaitable[CheckResult | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Outlook:
     show the balances and the market just now, *rules* where the pair's are not known.
     """
 
-    look: Look | None = None
+    look: CheckResult | None = None
     rules: PairRules | None = None
     foreseen: Foreseen | None = None
 
@@ -79,7 +79,7 @@ class Previews:
         """The order that would be sent now, inside the band too.
 
         A price that jumped counts as seen from now on, as after a check: a person looked at it.
-        Raises what the exchange's reads raise, and SealBroken.
+        Raises what the exchange's reads raise, and DecryptionFailed.
         """
         exchange = self._exchange_for(account)
         async with within(_PATIENCE_S):
@@ -97,10 +97,10 @@ class Previews:
             recent = await limit_usage.recent(session, account, now=exchange_time)
         decided = limited(decided, book=book, limits=account.limits_in_force, recent=recent)
         jump = jump_at(book.mid, limits=account.limits_in_force, recent=recent, now=exchange_time)
-        seen = Seen.of(account.settings, holdings, book, jump)
+        seen = BalanceSnapshot.of(account.settings, holdings, book, jump)
         reason = decided.reason
         if isinstance(reason, OverLimit) and reason.kind is LimitKind.JUMP:
-            declined = _look(account, Declined(reason), seen, at=book.read_at)
+            declined = _look(account, NoTrade(reason), seen, at=book.read_at)
             async with self._database.writing() as session:
                 await check_results.put(session, account.id, declined)
         await self._remember(account, _seen_now(account, seen, holdings))
@@ -128,7 +128,9 @@ class Previews:
             try:
                 async with within(_SOON_S):
                     holdings = await self._holdings(account, self._exchange_for(account))
-                    look = _seen_now(account, Seen.of(account.settings, holdings, None), holdings)
+                    look = _seen_now(
+                        account, BalanceSnapshot.of(account.settings, holdings, None), holdings
+                    )
                     foreseen = await self._foresee(account, holdings)
             except EngineError:
                 pass
@@ -155,16 +157,16 @@ class Previews:
         allowed = limited(decided, book=book, limits=account.limits_in_force, recent=recent)
         broken = allowed.reason if decided.order is not None and allowed.order is None else None
         decided, comes_to = await _forecast(market, decided, rules, book)
-        seen = Seen.of(settings, holdings, book)
+        seen = BalanceSnapshot.of(settings, holdings, book)
         look = _seen_now(account, seen, holdings)
         return Foreseen(decided, broken, look, seen, rules, comes_to)
 
-    async def see(self, account: Account) -> tuple[Seen, Holdings]:
+    async def see(self, account: Account) -> tuple[BalanceSnapshot, Holdings]:
         """What the account holds, valued if the market can be read."""
         exchange = self._exchange_for(account)
         async with within(_PATIENCE_S):
             holdings = await self._holdings(account, exchange)
-        unvalued = Seen.of(account.settings, holdings, None)
+        unvalued = BalanceSnapshot.of(account.settings, holdings, None)
         try:
             async with within(_PATIENCE_S):
                 book = await exchange.market.book(account.settings.symbol)
@@ -172,17 +174,17 @@ class Previews:
             return unvalued, holdings
         return replace(unvalued, price=book.mid), holdings
 
-    async def look(self, account: Account) -> Look:
+    async def look(self, account: Account) -> CheckResult:
         """As a check looks, but it decides nothing: what lies inside the band or outside of it.
 
-        Raises what the exchange's reads raise, and SealBroken.
+        Raises what the exchange's reads raise, and DecryptionFailed.
         """
         now_seen, holdings = await self.see(account)
         return _seen_now(account, now_seen, holdings)
 
     async def fresh_look(
-        self, account: Account, known: Look | None, *, patiently: bool = False
-    ) -> Look | None:
+        self, account: Account, known: CheckResult | None, *, patiently: bool = False
+    ) -> CheckResult | None:
         """What the account holds right now, or *known* where that cannot be had soon."""
         if not account.can_trade:
             return known
@@ -197,10 +199,11 @@ class Previews:
     async def saw(self, account: Account, holdings: Holdings) -> None:
         """Balances that were read elsewhere, of the money that *account* trades."""
         await self._remember(
-            account, _seen_now(account, Seen.of(account.settings, holdings, None), holdings)
+            account,
+            _seen_now(account, BalanceSnapshot.of(account.settings, holdings, None), holdings),
         )
 
-    async def _remember(self, account: Account, look: Look) -> None:
+    async def _remember(self, account: Account, look: CheckResult) -> None:
         """So that they can still be told when the exchange does not answer. An adornment: where
         the database is away they are forgotten.
         """
@@ -227,7 +230,7 @@ class Previews:
     async def exchange_time(self, account: Account) -> datetime:
         """The real exchange's time, measured now, whatever kind of money the account uses.
 
-        Raises SealBroken without a key, and Unavailable.
+        Raises DecryptionFailed without a key, and Unavailable.
         """
         settings = replace(account.settings, dry_run=False)
         exchange = self._exchange_for(replace(account, settings=settings))
@@ -280,14 +283,16 @@ async def _forecast(
     return forecast(decided, rules=rules, book=book, last_price=last_price)
 
 
-def _seen_now(account: Account, seen: Seen, holdings: Holdings) -> Look:
+def _seen_now(account: Account, seen: BalanceSnapshot, holdings: Holdings) -> CheckResult:
     """A look that decides nothing."""
-    return _look(account, Declined(InsideBand()), seen, at=holdings.read_at)
+    return _look(account, NoTrade(InsideBand()), seen, at=holdings.read_at)
 
 
-def _look(account: Account, verdict: Verdict, seen: Seen, *, at: datetime) -> Look:
+def _look(
+    account: Account, verdict: Decision, seen: BalanceSnapshot, *, at: datetime
+) -> CheckResult:
     settings = account.settings
-    return Look(
+    return CheckResult(
         at=at,
         trigger=Trigger.PERSON,
         target=settings.target,

@@ -17,7 +17,7 @@ _UNNOTICED = timedelta(minutes=1)
 logger = logging.getLogger(__name__)
 
 
-class Waits:
+class ClockChanges:
     def __init__(self, *, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock

@@ -11,19 +11,24 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from engine.clock import Clock
-from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.orders.order import AccountId
-from engine.domain.rebalancing.check_input import Duty
-from engine.domain.rebalancing.check_result import Failed, Look, Unsettled, Waiting
+from engine.domain.rebalancing.check_input import CheckInput
+from engine.domain.rebalancing.check_result import (
+    AwaitingSettlement,
+    CheckFailed,
+    CheckResult,
+    OrderPending,
+)
 from engine.domain.rebalancing.schedule import longest_silence, next_check
 from engine.monitoring.counters import CheckTally
-from engine.monitoring.lateness import Lateness, Punctuality
-from engine.monitoring.stall_detector import Progress, Pulse
+from engine.monitoring.lateness import Lateness, LatenessTracker
+from engine.monitoring.stall_detector import EngineProgress, WorkProgress
 from engine.notifications import incidents
 from engine.rebalancing.checker import Checked, Checker
-from engine.scheduling.account_queue import Seat, Seats, Standing
-from engine.scheduling.lease_manager import Ownership
-from engine.scheduling.process_presence import Presence
+from engine.scheduling.account_queue import AccountQueue, AccountShare, QueuedAccount
+from engine.scheduling.lease_manager import LeaseManager
+from engine.scheduling.process_presence import ProcessPresence
 from engine.storage import availability
 from engine.storage.accounts import accounts
 from engine.storage.coordination import leases
@@ -62,12 +67,14 @@ class Dispatcher:
         self._checker = checker
         self._owner = owner
         self.tally = CheckTally()
-        self._seats = Seats(error_backoff=timing.error_backoff)
-        self._queue: asyncio.Queue[tuple[Duty, int]] = asyncio.Queue()
+        self._seats = AccountQueue(error_backoff=timing.error_backoff)
+        self._queue: asyncio.Queue[tuple[CheckInput, int]] = asyncio.Queue()
         self._begun = 0  # since the last hand-out
-        self._punctuality = Punctuality()
-        self._presence = Presence(database=database, clock=clock, timing=timing, owner=owner)
-        self._ownership = Ownership(
+        self._punctuality = LatenessTracker()
+        self._presence = ProcessPresence(
+            database=database, clock=clock, timing=timing, owner=owner
+        )
+        self._ownership = LeaseManager(
             seats=self._seats,
             tally=self.tally,
             database=database,
@@ -81,7 +88,7 @@ class Dispatcher:
         self._beat_at: datetime | None = None
         self._database_away = False
 
-    def standing(self, account_id: AccountId) -> Standing | None:
+    def standing(self, account_id: AccountId) -> AccountShare | None:
         """None where another process owns the account."""
         seat = self._seats.get(account_id)
         if seat is None:
@@ -93,10 +100,10 @@ class Dispatcher:
         """How many accounts are this process's own."""
         return len(self._seats)
 
-    def pulse(self) -> Pulse:
+    def pulse(self) -> EngineProgress:
         """How this process's work gets on."""
-        return Pulse(
-            beats=Progress(self._beats, longest_silence(waits=[self._timing.error_backoff])),
+        return EngineProgress(
+            beats=WorkProgress(self._beats, longest_silence(waits=[self._timing.error_backoff])),
             database_away=self._database_away,
             checks=self._seats.progress(allowance=self._punctuality.most(self._clock.steady())),
         )
@@ -154,13 +161,15 @@ class Dispatcher:
 
     async def _hear(self) -> None:
         async with self._database.reading() as session:
-            calls = await leases.calls(session, owner=self._owner, now=self._database.now())
+            calls = await leases.pending_events(
+                session, owner=self._owner, now=self._database.now()
+            )
         if calls.any_free:
             await self._ownership.claim()
         if not calls.woken:
             return
         async with self._database.writing() as session:
-            await leases.lull(session, calls.woken)
+            await leases.clear_wakeups(session, calls.woken)
         for account_id in calls.woken:
             if (seat := self._seats.get(account_id)) is not None:
                 seat.again = seat.busy
@@ -193,7 +202,7 @@ class Dispatcher:
                 seat.busy = True
                 self._queue.put_nowait((duty, seat.fence))
 
-    async def _duties(self, due: Mapping[AccountId, Seat]) -> list[Duty]:
+    async def _duties(self, due: Mapping[AccountId, QueuedAccount]) -> list[CheckInput]:
         try:
             async with self._database.reading() as session:
                 return await accounts.duties(session, list(due))
@@ -203,9 +212,9 @@ class Dispatcher:
         except (ValueError, LookupError):
             return await self._one_by_one(due)
 
-    async def _one_by_one(self, due: Mapping[AccountId, Seat]) -> list[Duty]:
+    async def _one_by_one(self, due: Mapping[AccountId, QueuedAccount]) -> list[CheckInput]:
         """One of them has a row that we cannot read; the others must not wait for it."""
-        readable: list[Duty] = []
+        readable: list[CheckInput] = []
         for account_id in due:
             try:
                 async with self._database.reading() as session:
@@ -222,7 +231,7 @@ class Dispatcher:
             checked = await self._check(duty, fence)
             self._after(duty, fence, checked)
 
-    def _begin(self, duty: Duty, fence: int) -> None:
+    def _begin(self, duty: CheckInput, fence: int) -> None:
         self._begun += 1
         seat = self._seats.held(duty.account.id, fence=fence)
         if seat is not None and seat.due_at is not None:
@@ -231,7 +240,7 @@ class Dispatcher:
             self._punctuality.began(due_at=seat.due_at, now=now, interval=interval)
             self.tally.late.add(max(now - seat.due_at, timedelta()))
 
-    async def _check(self, duty: Duty, fence: int) -> Checked | None:
+    async def _check(self, duty: CheckInput, fence: int) -> Checked | None:
         about = {"account": duty.account.id}
         try:
             checked = await self._checker.check(duty, fence=fence)
@@ -250,10 +259,10 @@ class Dispatcher:
             return checked
         try:
             async with self._database.writing() as session:
-                await incidents.note(
+                await incidents.record(
                     session,
                     duty.account,
-                    kind=TroubleKind.INTERNAL,
+                    kind=IncidentKind.INTERNAL,
                     detail="",
                     now=self._clock.now(),
                 )
@@ -261,17 +270,17 @@ class Dispatcher:
             logger.warning("trouble not recorded", extra=about)
         return None
 
-    async def _keep_seen(self, duty: Duty, fence: int, look: Look) -> None:
+    async def _keep_seen(self, duty: CheckInput, fence: int, look: CheckResult) -> None:
         """Where the balances cannot be seen any more, the last ones outlive a restart."""
         seat = self._seats.held(duty.account.id, fence=fence)
         if seat is None or seat.seen is None or seat.seen_kept:
             return
-        if isinstance(look.verdict, Failed):
+        if isinstance(look.verdict, CheckFailed):
             seat.seen_kept = True
             async with self._database.writing() as session:
                 await check_results.see(session, duty.account.id, seat.seen)
 
-    def _after(self, duty: Duty, fence: int, checked: Checked | None) -> None:
+    def _after(self, duty: CheckInput, fence: int, checked: Checked | None) -> None:
         account_id, interval = duty.account.id, duty.account.settings.interval
         seat = self._seats.held(account_id, fence=fence)
         if seat is None:
@@ -292,11 +301,12 @@ class Dispatcher:
         self._seats.schedule(
             account_id,
             next_check(due_at=seat.due_at or now, now=now, interval=interval, failed_for=again_in),
-            urgently=checked is not None and isinstance(checked.look.verdict, Waiting | Unsettled),
+            urgently=checked is not None
+            and isinstance(checked.look.verdict, OrderPending | AwaitingSettlement),
         )
 
 
-def is_idle_duty(duty: Duty) -> bool:
+def is_idle_duty(duty: CheckInput) -> bool:
     """Nothing to do before the person changes something."""
     if duty.unresolved is not None:
         return False

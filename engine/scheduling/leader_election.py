@@ -21,7 +21,7 @@ _BEAT = timedelta(seconds=1)
 logger = logging.getLogger(__name__)
 
 
-class Post:
+class LeaderElection:
     """*owner* is this process's name in the leases."""
 
     def __init__(

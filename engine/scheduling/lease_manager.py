@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import Clock
 from engine.monitoring.counters import CheckTally
-from engine.scheduling.account_queue import Seats, fair_share
-from engine.scheduling.process_presence import Presence
+from engine.scheduling.account_queue import AccountQueue, fair_share
+from engine.scheduling.process_presence import ProcessPresence
 from engine.storage import availability
 from engine.storage.coordination import leases, processes, takeover
 from engine.storage.database import Database
@@ -21,19 +21,19 @@ logger = logging.getLogger(__name__)
 _AT_ONCE = 500
 
 
-class Ownership:
+class LeaseManager:
     """Keeps *seats* in step with the leases in the database, under the name *owner*."""
 
     def __init__(
         self,
         *,
-        seats: Seats,
+        seats: AccountQueue,
         tally: CheckTally,
         database: Database,
         clock: Clock,
         timing: Timing,
         owner: str,
-        presence: Presence,
+        presence: ProcessPresence,
     ) -> None:
         self._seats = seats
         self._tally = tally
@@ -126,5 +126,5 @@ class Ownership:
         given = self._seats.give_up(min(surplus, _AT_ONCE))
         if given:
             async with self._database.writing() as session:
-                await leases.let_go(session, given, owner=self._owner)
+                await leases.release_one(session, given, owner=self._owner)
             logger.info("accounts given to other processes", extra={"count": len(given)})

@@ -19,7 +19,7 @@ from engine.timeouts import Timing
 logger = logging.getLogger(__name__)
 
 
-class Presence:
+class ProcessPresence:
     """*owner* is this process's name in the leases."""
 
     def __init__(self, *, database: Database, clock: Clock, timing: Timing, owner: str) -> None:

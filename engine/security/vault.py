@@ -11,7 +11,7 @@ from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from engine.errors import SealBroken
+from engine.errors import DecryptionFailed
 from engine.security.credentials import Credentials
 
 _VERSION = 1
@@ -41,7 +41,7 @@ class Vault:
         return self._seal({**bound_to, "api_key": api_key, "api_secret": api_secret})
 
     def open_credentials(self, token: str, *, account_uuid: str, chat_id: int) -> Credentials:
-        """Raises SealBroken if the key was sealed for another account or chat, or cannot be read."""
+        """Raises DecryptionFailed if the key was sealed for another account or chat, or cannot be read."""
         bound_to = {"account_uuid": account_uuid, "chat_id": chat_id}
         return Credentials(**self._open(token, bound_to, holding=("api_key", "api_secret")))
 
@@ -49,7 +49,7 @@ class Vault:
         return self._seal({"purpose": purpose, "text": text})
 
     def open_text(self, token: str, *, purpose: str) -> str:
-        """Raises SealBroken if the text was sealed for another *purpose*, or cannot be read."""
+        """Raises DecryptionFailed if the text was sealed for another *purpose*, or cannot be read."""
         return self._open(token, {"purpose": purpose}, holding=("text",))["text"]
 
     def canary(self) -> str:
@@ -60,7 +60,7 @@ class Vault:
         """Whether the database this *canary* comes from was sealed with one of our keys."""
         try:
             self.open_text(canary, purpose=_CANARY)
-        except SealBroken:
+        except DecryptionFailed:
             return False
         return True
 
@@ -71,7 +71,7 @@ class Vault:
 
     def under_first_key(self, token: str) -> str | None:
         """The same secret sealed by the first key, bound to what it was bound to; None if it is
-        already. Raises SealBroken if none of the keys opens it.
+        already. Raises DecryptionFailed if none of the keys opens it.
         """
         try:
             self._first.decrypt(token.encode())
@@ -82,7 +82,7 @@ class Vault:
         try:
             return self._fernet.rotate(token.encode()).decode()
         except (InvalidToken, ValueError):
-            raise SealBroken("none of the keys opens the sealed secret") from None
+            raise DecryptionFailed("none of the keys opens the sealed secret") from None
 
     def _seal(self, fields: Mapping[str, Any]) -> str:
         plaintext = json.dumps({"v": _VERSION, **fields})
@@ -94,12 +94,12 @@ class Vault:
         try:
             fields = json.loads(self._fernet.decrypt(token.encode()))
         except (InvalidToken, ValueError):
-            raise SealBroken("none of the keys opens the sealed secret") from None
+            raise DecryptionFailed("none of the keys opens the sealed secret") from None
         expected = {"v": _VERSION, **bound_to}
         if not isinstance(fields, dict) or fields.keys() != {*expected, *holding}:
-            raise SealBroken("the sealed secret is of another kind")
+            raise DecryptionFailed("the sealed secret is of another kind")
         if any(fields[name] != value for name, value in expected.items()):
-            raise SealBroken("the sealed secret belongs somewhere else")
+            raise DecryptionFailed("the sealed secret belongs somewhere else")
         return {name: fields[name] for name in holding}
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, String, column, inspect, select, table
 from sqlalchemy.engine import make_url
 
 from engine.storage.database import with_driver
-from engine.storage.models.trading import NoteRow
+from engine.storage.models.trading import KeyValueRow
 
 # The note in which a migration says whose code the schema bears: the oldest one's revision.
 OLDEST_CODE = "oldest_code"
@@ -51,7 +51,7 @@ def refusal(connection: Connection) -> str | None:
         return None
     if _there(connection) <= set(HISTORY):
         return f"the database has an older schema or none; run: {HOW_TO_MIGRATE}"
-    oldest = connection.scalar(select(NoteRow.value).where(NoteRow.name == OLDEST_CODE))
+    oldest = connection.scalar(select(KeyValueRow.value).where(KeyValueRow.name == OLDEST_CODE))
     if oldest in HISTORY:
         return None
     return "the database belongs to a newer version, beside which this one cannot run; start that"

@@ -16,13 +16,13 @@ from sqlalchemy import func, select
 from telegram.request import HTTPXRequest
 
 from bot.config.settings import ProcessSettings
-from bot.runtime.components import Parts, assemble
+from bot.runtime.components import Components, assemble
 from bot.runtime.live import mexc_venue
 from bot.runtime.startup import build_application, come_online, open_database, open_vault
 from bot.updates.inbox import UpdateStore
-from bot.updates.polling import Intake
+from bot.updates.polling import UpdatePoller
 from bot.updates.source import UpdatesSource
-from bot.updates.telegram_clock import TelegramTime
+from bot.updates.telegram_clock import TelegramClock
 from engine.domain.accounts.account import Account
 from engine.exchanges.mexc.aiohttp_transport import open_transport
 from engine.scheduling.queue_worker import Outcome
@@ -88,7 +88,7 @@ class World:
             enter = stack.enter_async_context
             database = await enter(open_database(settings.database_url, clock=self.clock))
             vault = await open_vault(settings, database)
-            telegram_time = TelegramTime(self.clock)
+            telegram_time = TelegramClock(self.clock)
             how: dict[str, Any] = {"verify": NO_CERTIFICATES, "event_hooks": telegram_time.hooks}
             http = await enter(httpx.AsyncClient(**how))
             mexc = await enter(open_transport(tls=NO_CERTIFICATES))
@@ -112,7 +112,7 @@ class World:
                 authorized_chats=settings.authorized_chats,
                 telegram_time=telegram_time,
             )
-            intake = Intake(
+            intake = UpdatePoller(
                 source=UpdatesSource(http=http, url=f"{self.api.url}/bot{TOKEN}"),
                 store=UpdateStore(
                     database=database,
@@ -135,7 +135,7 @@ class World:
 @dataclass(slots=True)
 class Program:
     world: World
-    parts: Parts
+    parts: Components
     database: Database
     recorded: asyncio.Event  # whenever an update is over
 
@@ -227,7 +227,7 @@ class Program:
         await self.ask(chat_id, "/resume")
 
 
-def _recorded(parts: Parts) -> asyncio.Event:
+def _recorded(parts: Components) -> asyncio.Event:
     event, workers = asyncio.Event(), parts.update_workers._workers
     record = workers._record
 

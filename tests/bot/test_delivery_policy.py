@@ -9,30 +9,30 @@ from sqlalchemy import select, update
 from telegram import Bot
 
 from bot.interaction.message import Message, to_payload
-from bot.messaging.delivery_policy import Loudness
-from bot.messaging.outbox import Relay
+from bot.messaging.delivery_policy import DeliveryPolicy
+from bot.messaging.outbox import OutboxSender
 from bot.messaging.responder import ANSWER
 from bot.runtime.components import render
 from engine.accounts.deliverability import Deliverability
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.alerts.alerts import (
     Alert,
+    IncidentResolved,
     OrderNeedsPerson,
     OrderUnclear,
     RunDeclined,
-    TroubleOver,
     trade_settled,
 )
-from engine.domain.alerts.preferences import AlertKind, AlertSettings, Level, QuietHours
+from engine.domain.alerts.preferences import AlertKind, AlertLevel, AlertPreferences, QuietHours
 from engine.domain.market.pairs import Side
-from engine.domain.orders.order import Intent, OrderState
+from engine.domain.orders.order import Order, OrderState
 from engine.domain.rebalancing.planner import InsideBand
 from engine.storage.accounts import accounts, alert_preferences
 from engine.storage.chat import confirmations
 from engine.storage.chat.confirmations import Confirmation
 from engine.storage.database import Database
-from engine.storage.models.chat import AlertSettingsRow
+from engine.storage.models.chat import AlertPreferencesRow
 from engine.storage.models.trading import OutboxRow
 from engine.storage.queues import outbox
 from engine.storage.trading import orders
@@ -47,7 +47,9 @@ from tests.fakes.telegram_server import TOKEN
 
 ANNA = 7
 D = Decimal
-OVER = TroubleOver(dry_run=False, kind=TroubleKind.UNREACHABLE, count=1, since=START, at=START)
+OVER = IncidentResolved(
+    dry_run=False, kind=IncidentKind.UNREACHABLE, count=1, since=START, at=START
+)
 UNCLEAR = OrderUnclear(dry_run=False, symbol=MNTLUSDT, side=Side.BUY, expected_quote=D("17.10"))
 
 
@@ -58,20 +60,20 @@ class Chat:
         self.database, self.clock, self.api, self.bot = database, clock, api, bot
         self.relay = self.a_relay()
 
-    def a_relay(self, render: Callable[[str, str], Message] = render) -> Relay:
+    def a_relay(self, render: Callable[[str, str], Message] = render) -> OutboxSender:
         async def nothing(*_: int) -> None: ...
 
         async def nobody(_: int) -> list[int]:
             return []
 
-        return Relay(
+        return OutboxSender(
             database=self.database,
             clock=self.clock,
             bot=self.bot,
             render=render,
             deliverability=Deliverability(database=self.database, clock=self.clock, others=nobody),
             on_migrated=nothing,
-            manner=Loudness(database=self.database, clock=self.clock).of,
+            manner=DeliveryPolicy(database=self.database, clock=self.clock).of,
         )
 
     async def open(self) -> Account:
@@ -80,7 +82,7 @@ class Chat:
                 session, chat_id=ANNA, settings=builders.settings(), now=START
             )
 
-    async def wants(self, account: Account, settings: AlertSettings) -> None:
+    async def wants(self, account: Account, settings: AlertPreferences) -> None:
         async with self.database.writing() as session:
             await alert_preferences.put(session, account.id, settings, now=self.clock.now())
 
@@ -114,7 +116,7 @@ class Chat:
             )
         return plan.message_id
 
-    async def order(self, **changes: object) -> Intent:
+    async def order(self, **changes: object) -> Order:
         intent = builders.intent(
             state=OrderState.FILLED, execution=builders.execution(), **changes
         )
@@ -160,7 +162,7 @@ async def test_an_alert_is_read_once(chat: Chat):
 
 async def test_what_is_off_is_not_sent_and_says_so_in_its_row(chat: Chat):
     account = await chat.open()
-    await chat.wants(account, AlertSettings().with_level(AlertKind.RECOVERY, Level.OFF))
+    await chat.wants(account, AlertPreferences().with_level(AlertKind.RECOVERY, AlertLevel.OFF))
     await chat.queue(OVER, "over:1:x")
     await chat.queue(UNCLEAR, "order:bl1:unclear")
 
@@ -173,7 +175,7 @@ async def test_what_is_off_is_not_sent_and_says_so_in_its_row(chat: Chat):
 
 async def test_a_small_trade_is_kept_for_the_digest(chat: Chat):
     account = await chat.open()
-    await chat.wants(account, AlertSettings(smallest=D(20)))
+    await chat.wants(account, AlertPreferences(smallest=D(20)))
     order = await chat.order()
     await chat.queue(trade_settled(order, late=False), f"order:{order.client_order_id}:filled")
 
@@ -183,7 +185,7 @@ async def test_a_small_trade_is_kept_for_the_digest(chat: Chat):
 
 async def test_the_time_of_sending_decides_whether_it_is_quiet(chat: Chat, clock: FakeClock):
     account = await chat.open()
-    night = AlertSettings(quiet=QuietHours(13 * 60, 14 * 60), errors_break_through=False)
+    night = AlertPreferences(quiet=QuietHours(13 * 60, 14 * 60), errors_break_through=False)
     await chat.wants(account, night)
     await chat.queue(OVER, "over:1:a")
     clock.shift(timedelta(hours=1))  # Telegram was away: it is 13:00 when this can be sent
@@ -197,15 +199,15 @@ async def test_the_time_of_sending_decides_whether_it_is_quiet(chat: Chat, clock
 async def test_a_change_holds_for_what_waits_already(chat: Chat):
     account = await chat.open()
     await chat.queue(OVER, "over:1:a")
-    await chat.wants(account, AlertSettings().with_level(AlertKind.RECOVERY, Level.SILENT))
+    await chat.wants(account, AlertPreferences().with_level(AlertKind.RECOVERY, AlertLevel.SILENT))
 
     assert [message.silent for message in await chat.told()] == [True]
 
 
 async def test_answers_are_never_held_back(chat: Chat):
     account = await chat.open()
-    levels = dict.fromkeys(AlertKind, Level.OFF)
-    await chat.wants(account, AlertSettings(levels=levels, quiet=QuietHours(0, 1439)))
+    levels = dict.fromkeys(AlertKind, AlertLevel.OFF)
+    await chat.wants(account, AlertPreferences(levels=levels, quiet=QuietHours(0, 1439)))
     async with chat.database.writing() as session:
         await outbox.add(
             session,
@@ -223,9 +225,9 @@ async def test_answers_are_never_held_back(chat: Chat):
 
 async def test_settings_that_cannot_be_read_silence_nothing(chat: Chat):
     account = await chat.open()
-    await chat.wants(account, AlertSettings().with_level(AlertKind.RECOVERY, Level.OFF))
+    await chat.wants(account, AlertPreferences().with_level(AlertKind.RECOVERY, AlertLevel.OFF))
     async with chat.database.writing() as session:
-        await session.execute(update(AlertSettingsRow).values(levels="[]"))
+        await session.execute(update(AlertPreferencesRow).values(levels="[]"))
     await chat.queue(OVER, "over:1:a")
 
     [sent] = await chat.told()

@@ -7,16 +7,16 @@ import pytest
 from sqlalchemy import select
 
 from engine.domain.accounts.members import Role
-from engine.domain.alerts.preferences import AlertKind, AlertSettings, Level, QuietHours
+from engine.domain.alerts.preferences import AlertKind, AlertLevel, AlertPreferences, QuietHours
 from engine.storage.accounts import alert_preferences, members
-from engine.storage.models.chat import AuditRow, LowMarkRow
+from engine.storage.models.chat import AuditRow, LowBalanceRow
 from tests.bot.harness import FRIEND, GROUP, OWNER, STRANGER, Program, World
 
 D = Decimal
 DAY = timedelta(days=1)
 
 
-async def stored(bot: Program, chat_id: int = OWNER) -> AlertSettings:
+async def stored(bot: Program, chat_id: int = OWNER) -> AlertPreferences:
     async with bot.database.reading() as session:
         return await alert_preferences.of_chat(session, chat_id)
 
@@ -34,7 +34,7 @@ async def test_a_tap_goes_round_from_on_to_silent_to_off_in_one_message(bot: Pro
         assert await bot.tap(OWNER, label) == []
         seen.append((await stored(bot)).level(AlertKind.TRADE))
 
-    assert seen == [Level.SILENT, Level.OFF, Level.ON]
+    assert seen == [AlertLevel.SILENT, AlertLevel.OFF, AlertLevel.ON]
     assert "Trades are not sent." in panel.edits[-1]
     assert "Trades arrive with a sound." in panel.text
     assert await trail(bot) == [
@@ -50,7 +50,7 @@ async def test_a_second_and_a_stale_tap_change_nothing_more(world: World, bot: P
     again = world.api.tap(OWNER, "tune:trade:silent", message=panel, forged=True)
     await bot.handled(again)
 
-    assert (await stored(bot)).level(AlertKind.TRADE) is Level.SILENT
+    assert (await stored(bot)).level(AlertKind.TRADE) is AlertLevel.SILENT
     assert "Nothing changed" in panel.text
     assert len(await trail(bot)) == 1
 
@@ -58,20 +58,20 @@ async def test_a_second_and_a_stale_tap_change_nothing_more(world: World, bot: P
 @pytest.mark.parametrize(
     ("typed", "said", "settings"),
     [
-        ("smallest 5", "Trades under 5.00 USDT", AlertSettings(smallest=D(5))),
+        ("smallest 5", "Trades under 5.00 USDT", AlertPreferences(smallest=D(5))),
         (
             "quiet 23:00-07:00",
             "From 23:00 to 07:00 (UTC)",
-            AlertSettings(quiet=QuietHours(1380, 420)),
+            AlertPreferences(quiet=QuietHours(1380, 420)),
         ),
-        ("zone europe/berlin", "it is 13:00 there", AlertSettings(time_zone="Europe/Berlin")),
-        ("digest 08:00", "comes 23 Nov 08:00", AlertSettings(digest_minute=480)),
-        ("through no", "without a sound too", AlertSettings(errors_break_through=False)),
-        ("deposits no", "I do not ask", AlertSettings(ask_deposits=False)),
+        ("zone europe/berlin", "it is 13:00 there", AlertPreferences(time_zone="Europe/Berlin")),
+        ("digest 08:00", "comes 23 Nov 08:00", AlertPreferences(digest_minute=480)),
+        ("through no", "without a sound too", AlertPreferences(errors_break_through=False)),
+        ("deposits no", "I do not ask", AlertPreferences(ask_deposits=False)),
     ],
 )
 async def test_every_part_can_be_typed(
-    bot: Program, typed: str, said: str, settings: AlertSettings
+    bot: Program, typed: str, said: str, settings: AlertPreferences
 ):
     answer = await bot.ask(OWNER, f"/alerts {typed}")
 
@@ -98,7 +98,7 @@ async def test_every_part_can_be_tapped(bot: Program):
     await bot.tap(OWNER, "Back to /alerts")
 
     assert "Quiet    23:00–07:00" in panel.text
-    assert await stored(bot) == AlertSettings(
+    assert await stored(bot) == AlertPreferences(
         smallest=D(5),
         quiet=QuietHours(1380, 420),
         time_zone="Europe/Berlin",
@@ -114,7 +114,7 @@ async def test_an_unknown_zone_is_answered_with_buttons(bot: Program):
     await bot.tap(OWNER, "Europe/Berlin")
 
     assert "I know no time zone called “berlin”" in answer.edits[0]
-    assert before == AlertSettings()
+    assert before == AlertPreferences()
     assert (await stored(bot)).time_zone == "Europe/Berlin"
 
 
@@ -138,7 +138,7 @@ async def test_the_settings_are_there_after_a_restart_and_the_old_panel_still_wo
         await second.handled(tap)
 
         assert "Trades   silent" in shown.text
-        assert (await stored(second)).level(AlertKind.TRADE) is Level.OFF
+        assert (await stored(second)).level(AlertKind.TRADE) is AlertLevel.OFF
 
 
 async def test_a_strangers_tap_changes_nothing(world: World, bot: Program):
@@ -146,7 +146,7 @@ async def test_a_strangers_tap_changes_nothing(world: World, bot: Program):
     tap = world.api.tap(GROUP, "Trades: on", user_id=STRANGER, message=panel)
     await bot.handled(tap)
 
-    assert await stored(bot, GROUP) == AlertSettings()
+    assert await stored(bot, GROUP) == AlertPreferences()
 
 
 async def test_a_viewer_sees_the_panel_and_the_warnings_and_changes_neither(
@@ -165,14 +165,14 @@ async def test_a_viewer_sees_the_panel_and_the_warnings_and_changes_neither(
         await bot.ask(GROUP, typed, user_id=FRIEND, chat_type="group")
 
     assert "Trades   on" in panel.text
-    assert await stored(bot, GROUP) == AlertSettings()
-    assert await bot.count(LowMarkRow) == 1
+    assert await stored(bot, GROUP) == AlertPreferences()
+    assert await bot.count(LowBalanceRow) == 1
 
 
 async def test_each_chat_has_its_own(bot: Program):
     await bot.ask(OWNER, "/alerts trade off")
 
-    assert await stored(bot, FRIEND) == AlertSettings()
+    assert await stored(bot, FRIEND) == AlertPreferences()
 
 
 async def test_a_trade_in_quiet_hours_makes_no_sound(bot: Program):
@@ -246,7 +246,7 @@ async def test_what_runs_low_is_told_and_listed_and_removed(world: World, bot: P
     assert not [alert for alert in again if "runs low" in alert.text]
     assert "(it is, and you know)" in before
     assert "I do not watch MNTL any more" in listed.text
-    assert await bot.count(LowMarkRow) == 0
+    assert await bot.count(LowBalanceRow) == 0
     assert await trail(bot) == ["warn: off -> 200000", "warn: 200000 -> off"]
 
 

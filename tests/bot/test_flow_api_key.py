@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.observability.logs import configure, recent_lines
-from engine.storage.models.chat import DialogRow
+from engine.storage.models.chat import ConversationRow
 from tests.bot.harness import (
     FRIEND,
     GROUP,
@@ -104,7 +104,7 @@ async def test_a_key_sent_step_by_step_is_deleted_each_time(world: World, bot: P
     assert key_gone
     assert deleted(world)
     assert (await bot.account()).key_tail == "BWC5"
-    assert await bot.count(DialogRow) == 0
+    assert await bot.count(ConversationRow) == 0
 
 
 async def test_connecting_step_by_step_goes_on_after_a_restart(world: World):
@@ -148,7 +148,7 @@ async def test_a_step_that_cannot_be_read_any_more_is_told(bot: Program):
     await bot.ask(OWNER, "/connect")
     await bot.ask(OWNER, KEY)
     async with bot.database.writing() as session:
-        await session.execute(update(DialogRow).values(payload="sealed by somebody else"))
+        await session.execute(update(ConversationRow).values(payload="sealed by somebody else"))
 
     answer = await bot.ask(OWNER, SECRET)
 
@@ -199,7 +199,7 @@ async def test_a_malformed_step_is_deleted_and_ends_the_steps(world: World, bot:
 
     assert "does not look like a MEXC key" in answer.text
     assert deleted(world)
-    assert await bot.count(DialogRow) == 0
+    assert await bot.count(ConversationRow) == 0
 
 
 async def test_keys_are_not_taken_in_groups(world: World, bot: Program):

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.interaction.callback_data import PRESSABLE, Do
+from bot.interaction.callback_data import PRESSABLE, RunCommand
 from bot.views.help import COMMANDS
 from engine.storage.models.trading import AccountRow, OrderRow
 from tests.bot.harness import FRIEND, GROUP, KEY, OWNER, Program, World, calls_between
@@ -99,7 +99,7 @@ async def test_every_button_does_what_its_command_does(world: World, bot: Progra
     for command in sorted(
         PRESSABLE - {"settings"}, key=lambda name: (name in {"pause", "halt"}, name)
     ):
-        (answer,) = await bot.tap(OWNER, Do(command).encode(), forged=True)
+        (answer,) = await bot.tap(OWNER, RunCommand(command).encode(), forged=True)
 
         assert BARE[command][1] in answer.text, command
 

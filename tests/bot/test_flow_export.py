@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from bot.exports import csv_files, writer
 from engine.domain.market.pairs import USDT
 from engine.domain.orders.order import Execution, Fees, OrderState
-from engine.storage.models.chat import AlertSettingsRow
+from engine.storage.models.chat import AlertPreferencesRow
 from engine.storage.models.trading import OrderRow
 from engine.storage.trading import orders
 from tests.bot.harness import FRIEND, OWNER, Program, World
@@ -127,7 +127,7 @@ async def test_the_chats_own_time_stands_beside_utc(bot: Program):
     for zone, local in (("Asia/Tokyo", "T21:00:00+09:00"), ("Mars/Base", "T12:00:00+00:00")):
         async with bot.database.writing() as session:
             await session.merge(
-                AlertSettingsRow(
+                AlertPreferencesRow(
                     account_id=account.id, levels="{}", smallest=Decimal(0), time_zone=zone
                 )
             )

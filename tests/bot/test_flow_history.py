@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.interaction.page_buttons import HistoryPage, TradeStory
+from bot.interaction.page_buttons import HistoryPage, TradeDetailsPage
 from bot.observability.logs import configure
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import Execution, Fees, OrderState
@@ -142,7 +142,7 @@ async def test_another_chats_trade_cannot_be_opened(bot: Program):
     await traded(bot, 1)
     history = await bot.ask(FRIEND, "/history")
 
-    data = TradeStory("order-1", 0, 5).encode()
+    data = TradeDetailsPage("order-1", 0, 5).encode()
     await bot.tap(FRIEND, data, message=history, forged=True)
 
     assert "I have no such trade here." in history.text
@@ -155,7 +155,9 @@ async def test_a_story_opens_after_a_restart_and_for_whoever_may_look(world: Wor
     async with world.program() as second:
         await second.tap(OWNER, "2")
         once = history.text
-        await second.tap(OWNER, TradeStory("order-1", 0, 5).encode(), forged=True, message=history)
+        await second.tap(
+            OWNER, TradeDetailsPage("order-1", 0, 5).encode(), forged=True, message=history
+        )
         strangers = await second.tap(OWNER, "« Back", user_id=STRANGER, message=history)
 
     assert "order-1" in once

@@ -7,11 +7,11 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select
 
-from bot.interaction.page_buttons import Enter, Open, PanelPage, Put
+from bot.interaction.page_buttons import EnterValue, Open, PanelPage, SetPreset
 from engine.domain.accounts.members import Role
 from engine.domain.market.balances import Counting
 from engine.storage.accounts import members
-from engine.storage.models.chat import DialogRow
+from engine.storage.models.chat import ConversationRow
 from tests.bot.harness import FRIEND, GROUP, KEY, OWNER, Program, World, another_pair
 from tests.fakes.mexc_faults import BAD_GATEWAY, Fault
 from tests.fakes.telegram_messages import SentMessage
@@ -51,7 +51,7 @@ async def in_group(bot: Program, *taps: str) -> SentMessage:
 
 
 async def waiting(bot: Program) -> int:
-    return await bot.count(DialogRow)
+    return await bot.count(ConversationRow)
 
 
 async def test_the_panel_shows_everything_at_a_glance(bot: Program):
@@ -357,7 +357,7 @@ async def test_a_viewer_looks_at_the_pages_and_changes_nothing(world: World, bot
     await bot.ask(OWNER, "/status")
     (panel,) = await bot.say(OWNER, "/settings", user_id=FRIEND)
     await bot.tap(OWNER, "🔒 Count", user_id=FRIEND)
-    for press in (Put(PanelPage.COUNTING, "free"), Enter(PanelPage.TARGET)):
+    for press in (SetPreset(PanelPage.COUNTING, "free"), EnterValue(PanelPage.TARGET)):
         tap = world.api.tap(OWNER, press.encode(), user_id=FRIEND, forged=True)
         await bot.handled(tap)
 
@@ -369,7 +369,7 @@ async def test_a_viewer_looks_at_the_pages_and_changes_nothing(world: World, bot
 
 async def test_a_forged_preset_is_read_as_strictly_as_a_typed_value(bot: Program):
     panel = await opened(bot, "🎯 Target")
-    for press in (Put(PanelPage.TARGET, "0"), Put(PanelPage.TARGET, "40%")):
+    for press in (SetPreset(PanelPage.TARGET, "0"), SetPreset(PanelPage.TARGET, "40%")):
         await bot.tap(OWNER, press.encode(), forged=True, message=panel)
 
         assert "Nothing changed" in panel.text
@@ -391,4 +391,4 @@ async def test_opening_a_page_writes_nothing_where_nothing_is_waited_for(bot: Pr
     tap = Open(PanelPage.TARGET).encode()
     await bot.tap(OWNER, tap, forged=True)
 
-    assert await bot.scalar(select(func.count()).select_from(DialogRow)) == 0
+    assert await bot.scalar(select(func.count()).select_from(ConversationRow)) == 0

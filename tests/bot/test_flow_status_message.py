@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from bot.views.waiting import waiting_view
 from engine.domain.accounts.members import Role
 from engine.storage.accounts import accounts, members
-from engine.storage.models.chat import CardRow
+from engine.storage.models.chat import StatusMessageRow
 from tests.bot.harness import FRIEND, GROUP, KEY, OWNER, STRANGER, SUPERGROUP, Program, World
 from tests.fakes.mexc_faults import BAD_GATEWAY, Fault
 from tests.fakes.telegram_faults import FORBIDDEN, refused, server_error, too_many_requests
@@ -97,7 +97,7 @@ async def test_a_new_status_closes_the_card_before(world: World, bot: Program):
     assert first.text == "A newer card is below. /status sends another one."
     assert first.labels == []
     assert second.labels
-    assert await bot.count(CardRow) == 1
+    assert await bot.count(StatusMessageRow) == 1
 
 
 @pytest.mark.parametrize("fault", [GONE, TOO_OLD], ids=["deleted", "older than 48 h"])
@@ -327,7 +327,7 @@ async def test_a_card_whose_message_is_gone_is_forgotten(world: World, bot: Prog
     await bot.check()
     world.api.fail("editMessageText", GONE)
     await look_round(bot)
-    assert await bot.count(CardRow) == 0
+    assert await bot.count(StatusMessageRow) == 0
 
     await look_round(bot)
     assert edits(world) == 1
@@ -340,19 +340,19 @@ async def test_a_chat_that_blocked_the_bot_has_no_card(world: World, bot: Progra
     world.api.fail("editMessageText", FORBIDDEN)
     await look_round(bot)
 
-    assert await bot.count(CardRow) == 0
+    assert await bot.count(StatusMessageRow) == 0
 
 
 async def test_a_forgotten_card_that_is_tapped_is_kept_again(world: World, bot: Program):
     card = await bot.ask(OWNER, "/status")
     async with bot.database.writing() as session:
-        await session.delete(await session.get_one(CardRow, OWNER))
+        await session.delete(await session.get_one(StatusMessageRow, OWNER))
     world.clock.shift(MINUTE)
 
     await bot.tap(OWNER, "Refresh")
 
     assert "As of 22 Nov 12:01 UTC" in card.text
-    assert await bot.count(CardRow) == 1
+    assert await bot.count(StatusMessageRow) == 1
 
 
 async def test_when_telegram_is_flooded_all_cards_wait(world: World, bot: Program):

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from engine.storage.models.chat import ConfirmationRow
-from engine.storage.models.trading import OrderRow, RequestRow
+from engine.storage.models.trading import OrderRow, RunRequestRow
 from tests.bot.harness import (
     FRIEND,
     GROUP,
@@ -243,7 +243,7 @@ async def test_a_question_that_is_used_up_meanwhile_is_closed(world: World, comm
             await session.execute(update(ConfirmationRow).values(used_at=world.clock.now()))
 
         await bot.handled(tapped)
-        after, requests = await bot.account(), await bot.count(RequestRow)
+        after, requests = await bot.account(), await bot.count(RunRequestRow)
 
     assert "This question is closed. Nothing changed" in question.text
     assert (after, requests) == (before, 0)
@@ -336,7 +336,7 @@ async def test_forged_buttons_do_nothing(world: World, bot: Program):
     assert plan.labels == ["Trade"]
     assert choice.labels == ["/settarget 1000 USDT", "/settarget 1 USDT"]
     assert await bot.account() == before
-    assert await bot.count(RequestRow) == 0
+    assert await bot.count(RunRequestRow) == 0
 
 
 async def test_a_question_is_known_only_in_its_own_chat(world: World, bot: Program):
@@ -407,7 +407,7 @@ async def test_another_pair_calls_a_tapped_run_off(world: World, bot: Program):
 
     await bot.ask(OWNER, "/setpair ABC")
 
-    assert await bot.count(RequestRow) == 0
+    assert await bot.count(RunRequestRow) == 0
 
 
 async def test_pausing_twice_changes_nothing_and_resuming_twice_neither(bot: Program):

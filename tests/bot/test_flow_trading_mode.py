@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from engine.domain.accounts.members import Role
-from engine.domain.accounts.settings import Autonomy
+from engine.domain.accounts.settings import TradingMode
 from engine.storage.accounts import members
 from engine.storage.models.chat import AuditRow
 from tests.bot.harness import FRIEND, GROUP, KEY, OWNER, Program, World
@@ -47,7 +47,7 @@ async def test_a_change_is_echoed_with_its_consequence_and_kept(world: World, bo
     assert "The next check would ask you first: buy MNTL for about 16.30 USDT" in changed.text
     assert "Mode is ask already" in again.text
     assert "Nothing changed: the mode is ask." in wrong.text
-    assert (await bot.account()).settings.autonomy is Autonomy.ASK
+    assert (await bot.account()).settings.autonomy is TradingMode.ASK
     async with bot.database.reading() as session:
         lines = (await session.scalars(select(AuditRow).where(AuditRow.action == "mode"))).all()
     assert [(line.user_id, line.detail) for line in lines] == [(OWNER, "auto -> ask")]
@@ -62,7 +62,7 @@ async def test_a_mode_is_taken_back_with_one_tap_and_its_offer_with_it(bot: Prog
     await bot.tap(OWNER, "Trade", message=offered)
 
     assert changed.text.startswith("🟢 LIVE · Undone: mode auto again")
-    assert (await bot.account()).settings.autonomy is Autonomy.AUTO
+    assert (await bot.account()).settings.autonomy is TradingMode.AUTO
     assert "Too late" in offered.text or "too old" in offered.text
 
 

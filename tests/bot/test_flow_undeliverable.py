@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
-from engine.domain.accounts.audit import Entry
+from engine.domain.accounts.audit import AuditEntry
 from engine.domain.alerts.key_alerts import KeyEnding
 from engine.storage.accounts import audit
 from engine.storage.models.trading import OutboxRow
@@ -84,7 +84,7 @@ async def is_paused(bot: Program, chat_id: int = GROUP) -> bool:
     return (await bot.account(chat_id)).settings.paused
 
 
-async def trail(bot: Program, chat_id: int = GROUP) -> list[Entry]:
+async def trail(bot: Program, chat_id: int = GROUP) -> list[AuditEntry]:
     async with bot.database.reading() as session:
         entries, _ = await audit.page(session, chat_id=chat_id, size=50, number=0)
     return list(entries)

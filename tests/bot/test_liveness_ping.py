@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.observability.liveness_ping import DeadMan
+from bot.observability.liveness_ping import LivenessPing
 from bot.observability.logs import configure, recent_lines
 from engine.domain.orders.order import AccountId
-from engine.monitoring.stall_detector import Progress, Pulse
+from engine.monitoring.stall_detector import EngineProgress, WorkProgress
 from tests.engine.harness import eventually
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import NO_CERTIFICATES, Reply, Request, serve
@@ -30,11 +30,11 @@ class Engine:
         self.checks = 0
         self.database_away = False
 
-    def pulse(self) -> Pulse:
-        return Pulse(
-            beats=Progress(self.beats, PATIENCE),
+    def pulse(self) -> EngineProgress:
+        return EngineProgress(
+            beats=WorkProgress(self.beats, PATIENCE),
             database_away=self.database_away,
-            checks={AccountId(1): Progress(self.checks, PATIENCE)},
+            checks={AccountId(1): WorkProgress(self.checks, PATIENCE)},
         )
 
 
@@ -66,7 +66,7 @@ async def watched() -> AsyncGenerator[Switch]:
     switch = Switch()
     configure(logging.DEBUG, None, [])
     async with serve(switch.answer) as url:
-        deadman = DeadMan(
+        deadman = LivenessPing(
             url=f"{url}{PATH}", clock=switch.clock, pulse=switch.engine.pulse, tls=NO_CERTIFICATES
         )
         async with running(deadman.run()):

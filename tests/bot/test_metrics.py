@@ -15,9 +15,9 @@ from sqlalchemy import update
 from bot.observability.metrics import Metrics
 from bot.observability.metrics_page import MetricsPage
 from bot.version import VERSION
-from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.orders.order import OrderState
-from engine.monitoring.counters import Outcome
+from engine.monitoring.counters import CheckOutcome
 from engine.storage.models.trading import LeaseRow
 from tests.bot.harness import (
     FRIEND,
@@ -105,15 +105,15 @@ async def test_an_order_that_is_unclear_is_counted_and_grows_old(world: World, b
 @pytest.mark.parametrize(
     ("reply", "result", "kind"),
     [
-        (refusal(429, status=429), "429", TroubleKind.RATE_LIMITED),
-        (refusal(418, status=418), "418", TroubleKind.RATE_LIMITED),
-        (BAD_GATEWAY, "server_error", TroubleKind.UNREACHABLE),
-        (refusal(700006, status=400), "refused", TroubleKind.ADDRESS_REFUSED),
+        (refusal(429, status=429), "429", IncidentKind.RATE_LIMITED),
+        (refusal(418, status=418), "418", IncidentKind.RATE_LIMITED),
+        (BAD_GATEWAY, "server_error", IncidentKind.UNREACHABLE),
+        (refusal(700006, status=400), "refused", IncidentKind.ADDRESS_REFUSED),
     ],
     ids=["slow down", "banned", "502", "wrong address"],
 )
 async def test_a_refusal_is_counted_by_how_it_came_and_by_what_it_means(
-    world: World, bot: Program, reply, result: str, kind: TroubleKind
+    world: World, bot: Program, reply, result: str, kind: IncidentKind
 ):
     await bot.connect()
     world.mexc.inject(Fault("GET", "/api/v3/account", reply=reply))
@@ -268,9 +268,9 @@ async def test_every_state_and_outcome_is_there_before_it_happens(bot: Program):
 
     for state in OrderState:
         assert read("ballast_orders", mode="paper", state=state.value) == 0
-    for outcome in Outcome:
+    for outcome in CheckOutcome:
         assert read("ballast_checks_total", outcome=outcome.value) == 0
-    for kind in TroubleKind:
+    for kind in IncidentKind:
         assert read("ballast_check_failures_total", kind=kind.value) == 0
 
 

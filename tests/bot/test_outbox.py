@@ -16,8 +16,8 @@ from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.request import HTTPXRequest
 
 from bot.interaction.message import Message, plain_text, split
-from bot.messaging.delivery_policy import AS_IT_COMES, Manner
-from bot.messaging.outbox import Relay
+from bot.messaging.delivery_policy import AS_IT_COMES, Delivery
+from bot.messaging.outbox import OutboxSender
 from engine.accounts.deliverability import Deliverability
 from engine.storage.chat import undeliverable
 from engine.storage.column_types import Base
@@ -86,8 +86,8 @@ class Desk:
         self.trouble: OperationalError | None = None
         self.relay = self.a_relay(bot)
 
-    def a_relay(self, bot: Bot) -> Relay:
-        return Relay(
+    def a_relay(self, bot: Bot) -> OutboxSender:
+        return OutboxSender(
             database=self.db,
             clock=self.clock,
             bot=bot,
@@ -720,7 +720,7 @@ async def test_half_a_character_in_a_message_ends_neither_the_program_nor_the_ch
 async def test_what_breaks_with_one_message_lets_all_others_pass(
     api: FakeTelegram, desk: Desk, caplog: pytest.LogCaptureFixture
 ):
-    async def broken(row: OutboxRow) -> Manner:
+    async def broken(row: OutboxRow) -> Delivery:
         if row.payload == "broken":
             raise LookupError("a mistake of ours")
         return AS_IT_COMES

@@ -14,7 +14,7 @@ from psycopg.sql import SQL, Identifier
 from sqlalchemy.engine import make_url
 
 from bot.messaging.flood_control import FloodControl
-from bot.observability.stall_alerts import CheckWatch
+from bot.observability.stall_alerts import StallAlerter
 from tests.bot.harness import KEY, OWNER, SECRET, STRANGER, Program, World
 from tests.engine.harness import StillClock, eventually
 from tests.fakes.clock import FakeClock
@@ -58,7 +58,7 @@ class Watch:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.clock = FakeClock(manual=True)
-        self._watch = CheckWatch(
+        self._watch = StallAlerter(
             clock=self.clock,
             bot=program.parts.application.bot,
             pulse=program.parts.dispatcher.pulse,

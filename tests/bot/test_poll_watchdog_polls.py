@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.updates.poll_watchdog import PollsStalled, PollWatch
-from bot.updates.polling import Intake, Source
+from bot.updates.poll_watchdog import PollsStalled, PollWatchdog
+from bot.updates.polling import Source, UpdatePoller
 from bot.updates.source import (
     Conflict,
     PollFailed,
@@ -33,7 +33,7 @@ SECOND = timedelta(seconds=1)
 BEAT = 5 * SECOND
 HOLD = 30 * SECOND
 UPDATE = {"update_id": 1, "message": {"chat": {"id": 7}}}
-OpenIntake = Callable[[], AbstractAsyncContextManager[Intake]]
+OpenIntake = Callable[[], AbstractAsyncContextManager[UpdatePoller]]
 
 
 class Line:
@@ -76,24 +76,24 @@ def line(clock: FakeClock) -> Line:
 
 
 @pytest.fixture
-def watch(line: Line, db: Database, clock: FakeClock) -> PollWatch:
+def watch(line: Line, db: Database, clock: FakeClock) -> PollWatchdog:
     return a_watch(line, db, clock)
 
 
-def a_watch(line: Line, db: Database, clock: FakeClock) -> PollWatch:
+def a_watch(line: Line, db: Database, clock: FakeClock) -> PollWatchdog:
     @asynccontextmanager
-    async def open_intake() -> AsyncGenerator[Intake]:
+    async def open_intake() -> AsyncGenerator[UpdatePoller]:
         line.lives += 1
         try:
             yield an_intake(line, db, clock)
         finally:
             line.ended += 1
 
-    return PollWatch(clock=clock, open_intake=open_intake)
+    return PollWatchdog(clock=clock, open_intake=open_intake)
 
 
-def an_intake(source: Source, db: Database, clock: FakeClock) -> Intake:
-    return Intake(
+def an_intake(source: Source, db: Database, clock: FakeClock) -> UpdatePoller:
+    return UpdatePoller(
         source=source,
         store=a_store(db, clock),
         clock=clock,
@@ -107,7 +107,7 @@ async def live_for(clock: FakeClock, duration: timedelta) -> None:
 
 
 async def test_polls_that_are_answered_are_left_alone(
-    watch: PollWatch, line: Line, clock: FakeClock
+    watch: PollWatchdog, line: Line, clock: FakeClock
 ):
     async with running(watch.run()):
         await live_for(clock, timedelta(hours=2))
@@ -116,7 +116,7 @@ async def test_polls_that_are_answered_are_left_alone(
 
 
 async def test_polls_that_hang_are_begun_anew_on_a_fresh_line_after_90_seconds(
-    watch: PollWatch, line: Line, clock: FakeClock, caplog: pytest.LogCaptureFixture
+    watch: PollWatchdog, line: Line, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ):
     async with running(watch.run()):
         await live_for(clock, 10 * HOLD)
@@ -145,12 +145,12 @@ async def test_the_next_poll_after_a_restart_is_answered(
         api.say(7, "hello")
 
         @asynccontextmanager
-        async def open_intake() -> AsyncGenerator[Intake]:
+        async def open_intake() -> AsyncGenerator[UpdatePoller]:
             async with httpx.AsyncClient(verify=NO_CERTIFICATES) as http:
                 source = UpdatesSource(http=http, url=f"{api.url}/bot{TOKEN}")
                 yield an_intake(source, db, clock)
 
-        async with running(PollWatch(clock=clock, open_intake=open_intake).run()):
+        async with running(PollWatchdog(clock=clock, open_intake=open_intake).run()):
             await api.wait_until(lambda: len(api.called("getUpdates")) == 1)
 
             assert len(api.unconfirmed) == 1
@@ -163,7 +163,7 @@ async def test_the_next_poll_after_a_restart_is_answered(
 
 @pytest.mark.parametrize("failure", [None, Unreachable("ConnectTimeout")], ids=["hang", "fail"])
 async def test_five_minutes_without_an_answer_are_the_end(
-    watch: PollWatch, line: Line, clock: FakeClock, failure: PollFailed | None
+    watch: PollWatchdog, line: Line, clock: FakeClock, failure: PollFailed | None
 ):
     line.dead, line.fails = failure is None, failure
     watching = asyncio.TaskGroup()
@@ -181,7 +181,7 @@ async def test_five_minutes_without_an_answer_are_the_end(
 
 
 async def test_an_answer_within_five_minutes_begins_the_count_anew(
-    watch: PollWatch, line: Line, clock: FakeClock
+    watch: PollWatchdog, line: Line, clock: FakeClock
 ):
     async with running(watch.run()):
         for _ in range(3):
@@ -199,7 +199,7 @@ async def test_an_answer_within_five_minutes_begins_the_count_anew(
     ids=["another copy polls", "told to wait"],
 )
 async def test_an_answer_that_brings_nothing_is_an_answer(
-    watch: PollWatch, line: Line, clock: FakeClock, answer: PollFailed
+    watch: PollWatchdog, line: Line, clock: FakeClock, answer: PollFailed
 ):
     line.fails = answer
     async with running(watch.run()):
@@ -225,7 +225,7 @@ async def test_a_database_that_is_away_is_not_telegrams_silence(
 
 @pytest.mark.parametrize("days", [1, -1])
 async def test_a_wall_clock_that_jumps_restarts_nothing(
-    watch: PollWatch, line: Line, clock: FakeClock, days: int
+    watch: PollWatchdog, line: Line, clock: FakeClock, days: int
 ):
     line.dead = True
     async with running(watch.run()):
@@ -236,7 +236,7 @@ async def test_a_wall_clock_that_jumps_restarts_nothing(
         assert line.lives == 1
 
 
-async def test_a_refused_token_ends_the_watch_as_well(watch: PollWatch, line: Line):
+async def test_a_refused_token_ends_the_watch_as_well(watch: PollWatchdog, line: Line):
     line.fails = TokenRefused("Telegram answered 401")
 
     with pytest.raises(ExceptionGroup) as caught:

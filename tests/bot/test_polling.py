@@ -16,7 +16,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.updates.inbox import Claiming, RankAll, Sealer, UpdateStore, all_normal, chat_of
-from bot.updates.polling import Intake, SetAside, UpdateWorkers
+from bot.updates.polling import SetAside, UpdatePoller, UpdateWorkers
 from bot.updates.source import TokenRefused, UpdatesSource
 from engine.scheduling.queue_worker import HOLD
 from engine.storage.column_types import Base
@@ -125,7 +125,7 @@ def intake(
     api: FakeTelegram,
     http: httpx.AsyncClient,
     workers: UpdateWorkers,
-) -> Intake:
+) -> UpdatePoller:
     return an_intake(db, clock, api, http, claiming=workers.claiming)
 
 
@@ -148,8 +148,8 @@ def an_intake(
     *,
     sealer: Sealer | None = None,
     claiming: Claiming | None = None,
-) -> Intake:
-    return Intake(
+) -> UpdatePoller:
+    return UpdatePoller(
         source=UpdatesSource(http=http, url=f"{api.url}/bot{TOKEN}"),
         store=a_store(db, clock, sealer=sealer, claiming=claiming),
         clock=clock,
@@ -242,7 +242,7 @@ async def settled(db: Database, *, count: int) -> list[InboxRow]:
 
 
 async def test_an_update_is_handled_and_then_nothing_of_its_text_is_kept(
-    api: FakeTelegram, db: Database, intake: Intake, workers: UpdateWorkers, handler: Handler
+    api: FakeTelegram, db: Database, intake: UpdatePoller, workers: UpdateWorkers, handler: Handler
 ):
     async with running(intake.run(), workers.run()):
         api.say(ANNA, "/connect key secret")
@@ -254,7 +254,7 @@ async def test_an_update_is_handled_and_then_nothing_of_its_text_is_kept(
 
 
 async def test_an_update_is_in_the_database_before_it_is_confirmed(
-    api: FakeTelegram, db: Database, intake: Intake
+    api: FakeTelegram, db: Database, intake: UpdatePoller
 ):
     update_id = api.say(ANNA, "/pause")
     async with running(intake.run()):
@@ -267,7 +267,11 @@ async def test_an_update_is_in_the_database_before_it_is_confirmed(
 
 
 async def test_an_update_fetched_by_a_process_that_dies_before_storing_it_comes_again(
-    api: FakeTelegram, db: Database, clock: FakeClock, http: httpx.AsyncClient, intake: Intake
+    api: FakeTelegram,
+    db: Database,
+    clock: FakeClock,
+    http: httpx.AsyncClient,
+    intake: UpdatePoller,
 ):
     update_id = api.say(ANNA, "/pause")
     with suppress(Killed):
@@ -286,7 +290,7 @@ async def test_an_update_stored_but_never_confirmed_is_handled_once(
     api: FakeTelegram,
     db: Database,
     clock: FakeClock,
-    intake: Intake,
+    intake: UpdatePoller,
     workers: UpdateWorkers,
     handler: Handler,
 ):
@@ -301,7 +305,7 @@ async def test_an_update_stored_but_never_confirmed_is_handled_once(
 
 
 async def test_an_answer_that_got_lost_is_asked_for_again(
-    api: FakeTelegram, intake: Intake, workers: UpdateWorkers, handler: Handler
+    api: FakeTelegram, intake: UpdatePoller, workers: UpdateWorkers, handler: Handler
 ):
     api.fail("getUpdates", LOST_ANSWER, times=2)
     api.say(ANNA, "one")
@@ -313,7 +317,7 @@ async def test_an_answer_that_got_lost_is_asked_for_again(
 
 
 async def test_updates_out_of_order_are_each_handled_once(
-    api: FakeTelegram, intake: Intake, workers: UpdateWorkers, handler: Handler
+    api: FakeTelegram, intake: UpdatePoller, workers: UpdateWorkers, handler: Handler
 ):
     late = {"chat": {"id": ANNA}, "text": "late"}
     early = {"chat": {"id": ANNA}, "text": "early"}
@@ -338,7 +342,7 @@ async def test_after_a_quiet_week_telegram_may_start_over_at_a_lower_number(
 ):
     source = UpdatesSource(http=http, url=f"{api.url}/bot{TOKEN}", hold=timedelta())
     store = a_store(db, clock, claiming=workers.claiming)
-    intake = Intake(source=source, store=store, clock=clock)
+    intake = UpdatePoller(source=source, store=store, clock=clock)
     api.push("message", {"chat": {"id": ANNA}, "text": "old"}, update_id=900_000)
     async with running(intake.run(), workers.run()):
         await handler.wait_for(1)
@@ -357,7 +361,7 @@ async def test_after_a_quiet_week_telegram_may_start_over_at_a_lower_number(
 )
 async def test_an_update_without_a_usable_id_does_not_hide_the_next_one(
     api: FakeTelegram,
-    intake: Intake,
+    intake: UpdatePoller,
     workers: UpdateWorkers,
     handler: Handler,
     poison: dict[str, Any],
@@ -371,7 +375,11 @@ async def test_an_update_without_a_usable_id_does_not_hide_the_next_one(
 
 
 async def test_a_batch_of_nothing_but_poison_is_waited_out(
-    api: FakeTelegram, intake: Intake, workers: UpdateWorkers, handler: Handler, clock: FakeClock
+    api: FakeTelegram,
+    intake: UpdatePoller,
+    workers: UpdateWorkers,
+    handler: Handler,
+    clock: FakeClock,
 ):
     began = clock.now()
     api.push_raw({})
@@ -385,7 +393,7 @@ async def test_a_batch_of_nothing_but_poison_is_waited_out(
 
 
 async def test_a_database_that_fails_leaves_the_update_with_telegram(
-    api: FakeTelegram, db: Database, intake: Intake
+    api: FakeTelegram, db: Database, intake: UpdatePoller
 ):
     update_id = api.say(ANNA, "/pause")
     await lose(db)
@@ -401,7 +409,7 @@ async def test_a_database_that_fails_leaves_the_update_with_telegram(
 
 
 async def test_failed_polls_are_spaced_ever_wider_up_to_half_a_minute(
-    api: FakeTelegram, intake: Intake, clock: FakeClock
+    api: FakeTelegram, intake: UpdatePoller, clock: FakeClock
 ):
     began = clock.now()
     api.fail("getUpdates", CONFLICT, times=3)
@@ -413,7 +421,9 @@ async def test_failed_polls_are_spaced_ever_wider_up_to_half_a_minute(
     assert clock.now() - began == timedelta(seconds=1 + 2 + 4 + 8 + 16 + 30 + 30 + 100)
 
 
-async def test_a_good_poll_ends_the_back_off(api: FakeTelegram, intake: Intake, clock: FakeClock):
+async def test_a_good_poll_ends_the_back_off(
+    api: FakeTelegram, intake: UpdatePoller, clock: FakeClock
+):
     began = clock.now()
     api.fail("getUpdates", server_error(), times=2)
     async with running(intake.run()):
@@ -427,7 +437,7 @@ async def test_a_good_poll_ends_the_back_off(api: FakeTelegram, intake: Intake, 
     assert clock.now() - began == timedelta(seconds=4)
 
 
-async def test_a_refused_token_ends_the_intake(api: FakeTelegram, intake: Intake):
+async def test_a_refused_token_ends_the_intake(api: FakeTelegram, intake: UpdatePoller):
     api.fail("getUpdates", refused(401, "Unauthorized"))
 
     with pytest.raises(TokenRefused):

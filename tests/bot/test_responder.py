@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import text
 
 from bot.interaction import message as messages
-from bot.interaction.message import Message, Place
+from bot.interaction.message import Message, MessagePlace
 from bot.interaction.request import Document
 from bot.messaging import responder
-from bot.messaging.responder import Replies
+from bot.messaging.responder import Responder
 from engine.storage.accounts.accounts import move
 from engine.storage.models.trading import AccountRow, OutboxRow
 from engine.storage.queues import outbox
@@ -41,8 +41,8 @@ CANNOT_PARSE = refused(400, "Bad Request: can't parse entities: unsupported star
 ACCOUNT = ("GET", "/api/v3/account")
 
 
-def answers_of(bot: Program) -> Replies:
-    return Replies(bot=bot.parts.application.bot, database=bot.database, clock=bot.world.clock)
+def answers_of(bot: Program) -> Responder:
+    return Responder(bot=bot.parts.application.bot, database=bot.database, clock=bot.world.clock)
 
 
 async def test_while_mexc_hangs_a_person_hears_of_it_within_a_second(
@@ -172,7 +172,7 @@ async def test_the_same_answer_waits_only_once(world: World, bot: Program):
     answers = answers_of(bot)
 
     for _ in range(2):
-        await answers.send(Place(OWNER), Message("once"), key="update:1")
+        await answers.send(MessagePlace(OWNER), Message("once"), key="update:1")
 
     assert await bot.count(OutboxRow) == 1
     assert [message.text for message in await bot.told(OWNER)] == ["once"]
@@ -194,7 +194,7 @@ async def test_whoever_blocks_the_bot_while_it_looks_is_left_alone(world: World,
         await world.api.wait_until(lambda: bool(calls_between(world.api, start)))
         return Message("too late")
 
-    await answers_of(bot).answer(Place(OWNER), later(), key="x")
+    await answers_of(bot).answer(MessagePlace(OWNER), later(), key="x")
 
     assert calls_between(world.api, start) == ["sendMessage", "sendMessage"]
     assert await bot.waiting() == 0
@@ -211,8 +211,8 @@ async def test_a_long_answer_is_sent_in_parts_with_the_buttons_under_the_last(
     long = Message("\n".join(f"<b>line {n}</b>" for n in range(1000)), keyboard, silent=True)
     answers = answers_of(bot)
 
-    await answers.send(Place(OWNER), long, key="long")
-    await answers.edit(Place(OWNER), card.message_id, long, key="edit")
+    await answers.send(MessagePlace(OWNER), long, key="long")
+    await answers.edit(MessagePlace(OWNER), card.message_id, long, key="edit")
     sent = world.api.sent(OWNER)[1:]
 
     assert [message.labels for message in sent[:3]] == [[], [], ["Status"]]
@@ -325,7 +325,7 @@ async def test_no_promise_of_a_moment_is_left_behind(
     answers = answers_of(bot)
     send, promised = answers._try, asyncio.Event()
 
-    async def promise(place: Place, message: Message) -> int | timedelta:
+    async def promise(place: MessagePlace, message: Message) -> int | timedelta:
         message_id = await send(place, message)
         promised.set()
         return message_id
@@ -336,7 +336,7 @@ async def test_no_promise_of_a_moment_is_left_behind(
 
     monkeypatch.setattr(answers, "_try", promise)
     with pytest.raises(ExceptionGroup):
-        await answers.answer(Place(OWNER), break_later(), key="x")
+        await answers.answer(MessagePlace(OWNER), break_later(), key="x")
 
     assert world.api.sent(OWNER)[-1].deleted
 
@@ -348,7 +348,7 @@ async def test_a_file_takes_the_place_of_the_moment_it_took(world: World, bot: P
         await world.api.wait_for(OWNER, "One moment")
         return Document("x.csv", b"1", "here", instead=Message("no"))
 
-    await answers_of(bot).answer(Place(OWNER), later(), key="x")
+    await answers_of(bot).answer(MessagePlace(OWNER), later(), key="x")
     moment, file = world.api.sent(OWNER)[-2:]
 
     assert moment.deleted

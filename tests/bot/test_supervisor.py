@@ -10,7 +10,7 @@ from telegram.request import HTTPXRequest
 
 from bot.runtime import supervisor
 from bot.runtime.startup import build_application
-from bot.runtime.supervisor import App, Heartbeat, connect, live
+from bot.runtime.supervisor import App, Heartbeat, connect, run_until_stopped
 from bot.updates.poll_watchdog import PollsStalled
 from bot.updates.source import TokenRefused
 from engine.scheduling.dispatcher import Dispatcher
@@ -260,7 +260,7 @@ async def test_stopping_claims_nothing_new_finishes_and_lets_go_in_that_order(
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(
-            live(
+            run_until_stopped(
                 stop=stop,
                 engine=[forever("engine", seen)],
                 dispatcher=dispatcher,
@@ -298,7 +298,7 @@ async def test_what_does_not_end_in_time_is_parked(
     if what == "a check":
         dispatcher.idle.clear()
 
-    await live(
+    await run_until_stopped(
         stop=stop,
         engine=[forever("engine", seen)],
         dispatcher=dispatcher,
@@ -319,7 +319,7 @@ async def test_telegram_may_end_while_the_rest_goes_on(
         seen.note("telegram ends")
         stop.set()
 
-    await live(
+    await run_until_stopped(
         stop=stop,
         engine=[forever("engine", seen)],
         dispatcher=dispatcher,
@@ -338,7 +338,7 @@ async def test_polls_that_stalled_end_the_process_in_order_and_say_so(
         raise PollsStalled("Telegram has not answered for 5 min")
 
     with pytest.raises(PollsStalled):
-        await live(
+        await run_until_stopped(
             stop=asyncio.Event(),
             engine=[forever("engine", seen)],
             dispatcher=dispatcher,
@@ -356,7 +356,7 @@ async def test_whatever_breaks_ends_the_process_and_lets_go_of_the_accounts(
         raise TokenRefused("Telegram answered 401")
 
     with pytest.raises(ExceptionGroup) as caught:
-        await live(
+        await run_until_stopped(
             stop=asyncio.Event(),
             engine=[forever("engine", seen)],
             dispatcher=dispatcher,

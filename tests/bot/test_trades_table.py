@@ -12,24 +12,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.exports import koinly
-from bot.exports.csv_files import Parts, Sheet, defused
+from bot.exports.csv_files import CsvFile, CsvParts, defused
 from bot.exports.koinly import KOINLY
 from bot.exports.trades_table import COLUMNS, EVERYTHING
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol
-from engine.domain.orders.order import ClientOrderId, Execution, Fees, Intent, OrderState
+from engine.domain.orders.order import ClientOrderId, Execution, Fees, Order, OrderState
 from tests.builders import intent
 
 AT = datetime(2026, 11, 22, 12, 3, 4, 999_999, tzinfo=UTC)
 DOCUMENT = Path(__file__).parents[2] / "docs" / "export.md"
 
 
-def table(sheet: Sheet, *trades: Intent, zone: str = "UTC") -> list[dict[str, str]]:
+def table(sheet: CsvFile, *trades: Order, zone: str = "UTC") -> list[dict[str, str]]:
     rows = [list(map(defused, row)) for t in trades for row in sheet.rows(t, ZoneInfo(zone))]
     assert all(len(row) == len(sheet.columns) for row in rows)
     return [dict(zip(sheet.columns, row, strict=True)) for row in rows]
 
 
-def filled(**changes: object) -> Intent:
+def filled(**changes: object) -> Order:
     usual = {
         "state": OrderState.FILLED,
         "execution": Execution(Decimal("1E+5"), Decimal("16.300000001")),
@@ -152,7 +152,7 @@ def test_what_comes_from_outside_is_defused():
 
 def test_a_file_that_is_full_is_followed_by_another(tmp_path: Path):
     trades = [filled(client_order_id=ClientOrderId(f"order-{n}")) for n in range(9)]
-    parts = Parts(EVERYTHING, folder=tmp_path, zone=UTC, most_bytes=1500)
+    parts = CsvParts(EVERYTHING, folder=tmp_path, zone=UTC, most_bytes=1500)
 
     for at in range(0, 9, 2):
         parts.write(trades[at : at + 2])

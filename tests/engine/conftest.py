@@ -10,7 +10,7 @@ from engine.exchanges.mexc.aiohttp_transport import open_transport
 from engine.exchanges.mexc.client import MexcClient
 from engine.exchanges.mexc.exchange import MexcExchange
 from engine.exchanges.mexc.market_data import MexcMarket
-from engine.exchanges.rate_limiter import Budget, Limits
+from engine.exchanges.rate_limiter import RateLimiter, RateLimits
 from engine.security.credentials import Credentials
 from engine.storage.database import Database
 from tests.engine.harness import Engine
@@ -19,7 +19,7 @@ from tests.fakes.exchange import FakeExchange
 from tests.fakes.mexc import FakeMexc
 
 # Where time stands still, nobody could wait for a turn.
-UNLIMITED = Limits(weight=10**6, orders=10**6, account_reads=10**6, listings=10**6)
+UNLIMITED = RateLimits(weight=10**6, orders=10**6, account_reads=10**6, listings=10**6)
 API_KEY = "mx0canaryKEY"
 API_SECRET = "canarySECRET45d0b3c26f2644"
 
@@ -64,7 +64,7 @@ async def at_mexc(mexc: FakeMexc, clock: FakeClock) -> AsyncGenerator[MexcExchan
     patience = timedelta(milliseconds=400)
     async with open_transport(time_limit=patience, tls=no_certificates) as transport:
         client = MexcClient(
-            transport, base_url=mexc.url, clock=clock, budget=Budget(clock, UNLIMITED)
+            transport, base_url=mexc.url, clock=clock, budget=RateLimiter(clock, UNLIMITED)
         )
         credentials = Credentials(API_KEY, API_SECRET)
         yield MexcExchange(client, credentials, MexcMarket(client))

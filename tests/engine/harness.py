@@ -9,19 +9,19 @@ from typing import TypeVar
 from sqlalchemy import select, update
 
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.incidents import Trouble
+from engine.domain.accounts.incidents import Incident
 from engine.domain.alerts.alerts import Alert
 from engine.domain.market.pairs import Side
-from engine.domain.orders.order import AccountId, Intent
-from engine.domain.rebalancing.check_input import Duty
-from engine.domain.rebalancing.check_result import Declined, Look
+from engine.domain.orders.order import AccountId, Order
+from engine.domain.rebalancing.check_input import CheckInput
+from engine.domain.rebalancing.check_result import CheckResult, NoTrade
 from engine.domain.rebalancing.run_request import RunRequest
 from engine.exchanges.interface import Exchange
 from engine.rebalancing.checker import Checked, Checker
 from engine.storage.accounts import accounts, incidents
 from engine.storage.coordination import leases
 from engine.storage.database import Database
-from engine.storage.models.trading import LeaseRow, OrderRow, OutboxRow, RequestRow
+from engine.storage.models.trading import LeaseRow, OrderRow, OutboxRow, RunRequestRow
 from engine.storage.serialization import alert_from_json
 from engine.storage.trading import check_results, orders, run_requests
 from engine.timeouts import Timing
@@ -155,7 +155,7 @@ class Engine:
         async with self.database.writing() as session:
             await run_requests.put(session, account.id, request)
 
-    async def duty(self, account: Account) -> Duty:
+    async def duty(self, account: Account) -> CheckInput:
         async with self.database.reading() as session:
             [duty] = await accounts.duties(session, [account.id])
         return duty
@@ -169,13 +169,13 @@ class Engine:
         self.clock.shift(duration)
         await self.lease_runs_out(within=self.timing.lease)
 
-    async def until_quiet(self, account: Account) -> list[Look]:
+    async def until_quiet(self, account: Account) -> list[CheckResult]:
         """Check, and wait as told, until a check finds nothing to do; what they all saw."""
-        seen: list[Look] = []
+        seen: list[CheckResult] = []
         for _ in range(ENOUGH_CHECKS):
             checked = await self.check(account)
             seen.append(checked.look)
-            if isinstance(checked.look.verdict, Declined):
+            if isinstance(checked.look.verdict, NoTrade):
                 return seen
             await self.wait(checked.again_in or account.settings.interval)
         raise TimeoutError([look.verdict for look in seen])
@@ -191,7 +191,7 @@ class Engine:
             raise LookupError(CHAT)
         return account
 
-    async def intents(self) -> list[Intent]:
+    async def intents(self) -> list[Order]:
         """Every order ever written down, oldest first."""
         async with self.database.reading() as session:
             rows = await session.scalars(select(OrderRow).order_by(OrderRow.id))
@@ -210,17 +210,17 @@ class Engine:
         """The kinds of alerts, oldest first."""
         return [type(alert).__name__ for alert in await self.alerts()]
 
-    async def trouble(self, account: Account) -> Trouble | None:
+    async def trouble(self, account: Account) -> Incident | None:
         async with self.database.reading() as session:
             return await incidents.get(session, account.id)
 
-    async def stored_look(self, account: Account) -> Look | None:
+    async def stored_look(self, account: Account) -> CheckResult | None:
         async with self.database.reading() as session:
             return await check_results.get(session, account.id)
 
     async def pending_taps(self) -> list[str]:
         async with self.database.reading() as session:
-            return list(await session.scalars(select(RequestRow.confirmation_id)))
+            return list(await session.scalars(select(RunRequestRow.confirmation_id)))
 
 
 async def eventually(holds: Callable[[], bool]) -> None:

@@ -78,7 +78,9 @@ async def test_a_change_wakes_the_owner(sqlite: Database, account: Account):
         await accounts.change(session, account, target=Decimal(60))
 
     async with sqlite.reading() as session:
-        assert (await leases.calls(session, owner="a", now=sqlite.now())).woken == [account.id]
+        assert (await leases.pending_events(session, owner="a", now=sqlite.now())).woken == [
+            account.id
+        ]
 
 
 async def test_a_new_key_pauses_and_so_does_losing_it(sqlite: Database, account: Account):

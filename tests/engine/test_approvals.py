@@ -8,19 +8,19 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from engine.accounts.account_service import Accounts
-from engine.accounts.trading_mode import Modes
+from engine.accounts.account_service import AccountService
+from engine.accounts.trading_mode import TradingModes
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.incidents import TroubleKind
-from engine.domain.accounts.settings import Autonomy
+from engine.domain.accounts.incidents import IncidentKind
+from engine.domain.accounts.settings import TradingMode
 from engine.domain.alerts.alerts import DriftNoticed, PlanOffered, RunDeclined, TradeSettled
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import OrderState, Trigger
-from engine.domain.rebalancing.check_result import Declined, LeftToPerson
+from engine.domain.rebalancing.check_result import AwaitingApproval, NoTrade
 from engine.domain.rebalancing.planner import OverLimit
 from engine.domain.rebalancing.run_request import RunRequest
 from engine.errors import BadCredentials, ClockRefused
-from engine.storage.chat.confirmations import Refusal, Why
+from engine.storage.chat.confirmations import Refusal, RefusalReason
 from engine.storage.database import Database
 from engine.storage.models.chat import AuditRow, ConfirmationRow
 from engine.storage.trading import orders
@@ -34,7 +34,7 @@ ANYBODY, SOMEBODY_ELSE = 7, 8
 INTERVAL = timedelta(seconds=120)
 
 
-async def opened(engine: Engine, autonomy: Autonomy = Autonomy.ASK) -> Account:
+async def opened(engine: Engine, autonomy: TradingMode = TradingMode.ASK) -> Account:
     account = await engine.open_account()
     return await engine.change(account, autonomy=autonomy)
 
@@ -43,13 +43,13 @@ async def tap(
     engine: Engine, offered: PlanOffered, user_id: int = ANYBODY
 ) -> RunRequest | Refusal:
     """As the bot does it when somebody taps Trade."""
-    people = Accounts.__new__(Accounts)
+    people = AccountService.__new__(AccountService)
     people._database, people._clock = engine.database, engine.clock
     return await people.confirm_run(offered.confirmation_id, chat_id=CHAT, user_id=user_id)
 
 
-def modes(engine: Engine) -> Modes:
-    return Modes(database=engine.database, clock=engine.clock)
+def modes(engine: Engine) -> TradingModes:
+    return TradingModes(database=engine.database, clock=engine.clock)
 
 
 async def card(engine: Engine) -> PlanOffered:
@@ -66,7 +66,7 @@ async def test_a_drift_is_offered_and_not_traded(engine: Engine, exchange: FakeE
 
     checked = await engine.check(account)
 
-    assert checked.look.verdict == LeftToPerson(Side.BUY, D("16.292142"), Autonomy.ASK)
+    assert checked.look.verdict == AwaitingApproval(Side.BUY, D("16.292142"), TradingMode.ASK)
     assert exchange.calls["place"] == 0
     assert await engine.intents() == []
     [offered] = await engine.alerts()
@@ -101,12 +101,12 @@ async def test_a_tap_of_anybody_who_may_trade_prices_it_anew_and_trades_it_once(
 
     assert isinstance(first, RunRequest)
     assert isinstance(second, Refusal)
-    assert second.why is Why.USED
+    assert second.why is RefusalReason.USED
     assert exchange.calls["place"] == 1
     [intent] = await engine.intents()
     assert (intent.run_id, intent.trigger) == (offered.confirmation_id, Trigger.PERSON)
     assert intent.quote_amount == D("17.30")
-    assert await engine.told() == ["PlanOffered", "Moved", "TradeSettled"]
+    assert await engine.told() == ["PlanOffered", "BalanceChanged", "TradeSettled"]
     async with engine.database.reading() as session:
         [line] = (await session.scalars(select(AuditRow))).all()
     assert (line.user_id, line.action, line.detail) == (ANYBODY, "trade", "buy 17.1 USDT")
@@ -125,7 +125,7 @@ async def test_a_plan_that_moved_away_is_declined_and_offered_anew(
     await engine.check(account)
 
     assert exchange.calls["place"] == 0
-    assert await engine.told() == ["PlanOffered", "Moved", "RunDeclined", "PlanOffered"]
+    assert await engine.told() == ["PlanOffered", "BalanceChanged", "RunDeclined", "PlanOffered"]
     assert (await card(engine)).drift.asked_quote == D(40)
 
 
@@ -150,7 +150,7 @@ async def test_a_card_that_no_check_has_confirmed_is_too_old(engine: Engine):
     await engine.check(account)
 
     assert isinstance(late, Refusal)
-    assert late.why is Why.EXPIRED
+    assert late.why is RefusalReason.EXPIRED
     assert await engine.told() == ["PlanOffered", "PlanOffered"]
 
 
@@ -165,7 +165,7 @@ async def test_only_the_newest_card_works(engine: Engine, exchange: FakeExchange
     refused = await tap(engine, old)
 
     assert isinstance(refused, Refusal)
-    assert refused.why is Why.EXPIRED
+    assert refused.why is RefusalReason.EXPIRED
     assert isinstance(await tap(engine, await card(engine)), RunRequest)
 
 
@@ -177,7 +177,7 @@ async def test_a_change_of_the_account_makes_the_card_worthless(engine: Engine):
     refused = await tap(engine, await card(engine))
 
     assert isinstance(refused, Refusal)
-    assert refused.why is Why.OUTDATED
+    assert refused.why is RefusalReason.OUTDATED
     assert await engine.pending_taps() == []
 
 
@@ -197,7 +197,7 @@ async def test_back_in_its_band_the_drift_is_over_and_so_is_its_card(
     assert await everything(engine) == written
     refused = await tap(engine, offered)
     assert isinstance(refused, Refusal)
-    assert refused.why is Why.EXPIRED
+    assert refused.why is RefusalReason.EXPIRED
 
 
 async def everything(engine: Engine) -> str:
@@ -233,7 +233,7 @@ async def test_a_skipped_drift_is_not_offered_until_it_changes(
     await engine.check(account)
 
     assert same == 1
-    assert await engine.told() == ["PlanOffered", "Moved", "PlanOffered"]
+    assert await engine.told() == ["PlanOffered", "BalanceChanged", "PlanOffered"]
     assert exchange.calls["place"] == 0
 
 
@@ -255,7 +255,7 @@ async def test_not_for_an_hour_is_an_hour_whatever_the_balance_does(
     assert (early, len(await engine.alerts_of(PlanOffered))) == (1, 2)
     again = await modes(engine).rest(offered.confirmation_id, account, user_id=ANYBODY)
     assert isinstance(again, Refusal)
-    assert again.why is Why.USED
+    assert again.why is RefusalReason.USED
 
 
 async def test_choosing_the_mode_anew_asks_at_once(engine: Engine):
@@ -263,14 +263,14 @@ async def test_choosing_the_mode_anew_asks_at_once(engine: Engine):
     await engine.check(account)
     await modes(engine).rest((await card(engine)).confirmation_id, account, user_id=ANYBODY)
 
-    await modes(engine).change(account, Autonomy.ASK, user_id=ANYBODY)
+    await modes(engine).change(account, TradingMode.ASK, user_id=ANYBODY)
     await engine.check(await engine.account(account))
 
     assert await engine.told() == ["PlanOffered", "PlanOffered"]
 
 
 async def test_one_who_is_only_told_is_told_once(engine: Engine, exchange: FakeExchange):
-    account = await opened(engine, Autonomy.NOTIFY)
+    account = await opened(engine, TradingMode.NOTIFY)
     for _ in range(10):
         await engine.check(account)
         await engine.wait(INTERVAL)
@@ -286,9 +286,9 @@ async def test_a_plan_over_a_limit_is_not_offered(engine: Engine, exchange: Fake
 
     checked = await engine.check(account)
 
-    assert isinstance(checked.look.verdict, Declined)
+    assert isinstance(checked.look.verdict, NoTrade)
     assert isinstance(checked.look.verdict.reason, OverLimit)
-    assert await engine.told() == ["TroubleTold"]
+    assert await engine.told() == ["IncidentAlert"]
 
 
 async def test_nothing_is_offered_with_a_key_that_is_refused(
@@ -299,13 +299,13 @@ async def test_nothing_is_offered_with_a_key_that_is_refused(
 
     await engine.check(account)
 
-    assert await engine.told() == ["TroubleTold"]
+    assert await engine.told() == ["IncidentAlert"]
     trouble = await engine.trouble(account)
     assert trouble is not None
-    assert trouble.kind is TroubleKind.KEY_REFUSED
+    assert trouble.kind is IncidentKind.KEY_REFUSED
 
 
-@pytest.mark.parametrize("wish", [{"paused": True}, {"autonomy": Autonomy.NOTIFY}])
+@pytest.mark.parametrize("wish", [{"paused": True}, {"autonomy": TradingMode.NOTIFY}])
 async def test_what_a_person_does_while_the_plan_is_made_comes_first(
     engine: Engine, exchange: FakeExchange, wish: dict[str, Any]
 ):
@@ -348,9 +348,9 @@ async def test_another_process_that_lost_the_account_offers_nothing(engine: Engi
     assert await engine.alerts() == []
 
 
-@pytest.mark.parametrize("autonomy", [Autonomy.ASK, Autonomy.NOTIFY])
+@pytest.mark.parametrize("autonomy", [TradingMode.ASK, TradingMode.NOTIFY])
 async def test_the_last_gate_itself_refuses_what_no_person_asked_for(
-    engine_on_both: Engine, autonomy: Autonomy
+    engine_on_both: Engine, autonomy: TradingMode
 ):
     engine = engine_on_both
     account = await opened(engine, autonomy)
@@ -385,7 +385,7 @@ async def test_an_order_planned_before_the_mode_was_changed_does_not_leave(
     account = await engine.open_account()
 
     async def meanwhile() -> None:
-        await modes(engine).change(account, Autonomy.ASK, user_id=ANYBODY)
+        await modes(engine).change(account, TradingMode.ASK, user_id=ANYBODY)
 
     exchange.meanwhile("book", meanwhile)
     await engine.check(account)
@@ -422,7 +422,7 @@ async def test_killed_around_the_offer_the_card_comes_once_and_two_taps_are_one_
     fuse = Fuse(dies_at)
     exchange = FakeExchange(clock, usdt="57.10", on_step=fuse)
     first = Engine(sqlite, clock, exchange, on_step=fuse)
-    account = await first.open_account(autonomy=Autonomy.ASK)
+    account = await first.open_account(autonomy=TradingMode.ASK)
     with pytest.raises((Crash, BaseExceptionGroup)):
         await first.check(account)
     exchange.hear_steps()

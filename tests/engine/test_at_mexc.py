@@ -5,11 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from engine.domain.accounts.incidents import TroubleKind
-from engine.domain.alerts.alerts import OrderNeedsPerson, TradeSettled, TroubleTold
+from engine.domain.accounts.incidents import IncidentKind
+from engine.domain.alerts.alerts import IncidentAlert, OrderNeedsPerson, TradeSettled
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import UNRESOLVED, OrderState
-from engine.domain.rebalancing.check_result import Declined, Ordered
+from engine.domain.rebalancing.check_result import NoTrade, OrderPlaced
 from engine.domain.rebalancing.planner import InsideBand
 from engine.exchanges.mexc.exchange import MexcExchange
 from engine.storage.database import Database
@@ -91,7 +91,7 @@ async def test_a_check_that_holds_makes_one_request(engine: Engine, mexc: FakeMe
 
     checked = await engine.check(account)
 
-    assert checked.look.verdict == Declined(InsideBand())
+    assert checked.look.verdict == NoTrade(InsideBand())
     assert mexc.requests.total() == before + 1
     assert mexc.requests["GET", ACCOUNT] == 2
 
@@ -237,8 +237,8 @@ async def test_nobody_within_five_per_cent_is_an_order_that_found_nobody(
     await engine.check(account)
 
     assert [i.state for i in await engine.intents()] == [OrderState.UNFILLED]
-    [told] = await engine.alerts_of(TroubleTold)
-    assert told.kind is TroubleKind.NOT_FILLED
+    [told] = await engine.alerts_of(IncidentAlert)
+    assert told.kind is IncidentKind.NOT_FILLED
     await the_invariants(engine, mexc)
 
 
@@ -257,7 +257,7 @@ async def test_balances_changed_in_the_app_are_a_refusal_and_then_a_new_plan(
     await engine.wait(engine.timing.error_backoff)
     await engine.until_quiet(account)
 
-    assert await engine.told() == ["TroubleTold", "TradeSettled", "TroubleOver"]
+    assert await engine.told() == ["IncidentAlert", "TradeSettled", "IncidentResolved"]
     await the_invariants(engine, mexc)
 
 
@@ -273,27 +273,27 @@ async def test_a_clock_that_drifted_is_measured_again_and_the_order_sent_as_a_ne
 
     checked = await engine.check(account)
 
-    assert isinstance(checked.look.verdict, Ordered)
+    assert isinstance(checked.look.verdict, OrderPlaced)
     assert [i.state for i in await engine.intents()] == [OrderState.DROPPED, OrderState.FILLED]
     assert set(mexc.order_posts.values()) == {1}
     # What this test put into the account is told once, though the check began anew.
-    assert await engine.told() == ["Moved", "TradeSettled"]
+    assert await engine.told() == ["BalanceChanged", "TradeSettled"]
     await the_invariants(engine, mexc)
 
 
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
-        (10072, TroubleKind.KEY_REFUSED),
-        (700002, TroubleKind.KEY_REFUSED),
-        (700006, TroubleKind.ADDRESS_REFUSED),
-        (700007, TroubleKind.MISSING_PERMISSION),
-        (60005, TroubleKind.ACCOUNT_RESTRICTED),
+        (10072, IncidentKind.KEY_REFUSED),
+        (700002, IncidentKind.KEY_REFUSED),
+        (700006, IncidentKind.ADDRESS_REFUSED),
+        (700007, IncidentKind.MISSING_PERMISSION),
+        (60005, IncidentKind.ACCOUNT_RESTRICTED),
     ],
 )
 @pytest.mark.parametrize(("method", "path"), [("GET", ACCOUNT), ("POST", ORDER)])
 async def test_a_key_that_is_refused_pauses_the_account_at_once(
-    engine: Engine, mexc: FakeMexc, code: int, kind: TroubleKind, method: str, path: str
+    engine: Engine, mexc: FakeMexc, code: int, kind: IncidentKind, method: str, path: str
 ):
     mexc.inject(Fault(method, path, reply=refusal(code), times=None))
     account = await engine.open_account()
@@ -301,7 +301,7 @@ async def test_a_key_that_is_refused_pauses_the_account_at_once(
     await engine.check(account)
 
     assert (await engine.account(account)).settings.paused
-    [told] = await engine.alerts_of(TroubleTold)
+    [told] = await engine.alerts_of(IncidentAlert)
     assert (told.kind, told.paused) == (kind, True)
     assert not mexc.orders
     assert mexc.order_posts.total() <= 1
@@ -315,8 +315,8 @@ async def test_a_pair_closed_to_the_key_is_told_and_trading_stays_on(
 
     await engine.check(account)
 
-    [told] = await engine.alerts_of(TroubleTold)
-    assert told.kind is TroubleKind.PAIR_UNAVAILABLE
+    [told] = await engine.alerts_of(IncidentAlert)
+    assert told.kind is IncidentKind.PAIR_UNAVAILABLE
     assert not (await engine.account(account)).settings.paused
 
 
@@ -339,7 +339,7 @@ async def test_silence_that_mexc_asked_for_is_kept(
     await engine.wait(timedelta(minutes=5))
     await engine.check(account)
 
-    assert await engine.told() == ["TroubleTold", "TradeSettled", "TroubleOver"]
+    assert await engine.told() == ["IncidentAlert", "TradeSettled", "IncidentResolved"]
 
 
 async def test_a_server_that_cannot_be_reached_is_sent_nothing_twice(
@@ -354,7 +354,7 @@ async def test_a_server_that_cannot_be_reached_is_sent_nothing_twice(
     await engine.wait(timedelta(minutes=5))
     await engine.check(account)
 
-    assert await engine.told() == ["TroubleTold", "TradeSettled", "TroubleOver"]
+    assert await engine.told() == ["IncidentAlert", "TradeSettled", "IncidentResolved"]
     await the_invariants(engine, mexc)
 
 

@@ -9,7 +9,7 @@ from engine.clock import Clock
 from engine.domain.accounts.account import Account, Halt
 from engine.domain.alerts.alerts import Halted, TradeSettled
 from engine.domain.orders.order import OrderState
-from engine.errors import OutcomeUnknown, SealBroken
+from engine.errors import DecryptionFailed, OutcomeUnknown
 from engine.maintenance.backup import NotEmpty, back_up, examine, restore
 from engine.maintenance.backup_file import Damaged
 from engine.security.vault import Vault
@@ -154,7 +154,7 @@ async def test_a_backup_whose_secrets_need_another_key_is_refused(
         await key_values.put(session, key_values.VAULT_CANARY, Vault([OLD_KEY]).canary())
     file = await backed_up(database)
 
-    with pytest.raises(SealBroken):
+    with pytest.raises(DecryptionFailed):
         await restored(database, file, clock, Vault([NEW_KEY]))
 
     file.seek(0)

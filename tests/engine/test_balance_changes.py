@@ -9,19 +9,19 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.balance_changes import Movement
-from engine.domain.accounts.settings import Autonomy
-from engine.domain.accounts.settings_change import Wish
-from engine.domain.alerts.alerts import Moved, TradeSettled
+from engine.domain.accounts.balance_changes import BalanceChange
+from engine.domain.accounts.settings import TradingMode
+from engine.domain.accounts.settings_change import SettingsPatch
+from engine.domain.alerts.alerts import BalanceChanged, TradeSettled
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Asset, Symbol
 from engine.domain.orders.order import OrderState
-from engine.domain.rebalancing.pending_change import Proposal
+from engine.domain.rebalancing.pending_change import PendingChange
 from engine.errors import OutcomeUnknown
 from engine.rebalancing.balance_changes import DEPOSIT
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
-from engine.storage.models.chat import AlertSettingsRow, ConfirmationRow
+from engine.storage.models.chat import AlertPreferencesRow, ConfirmationRow
 from engine.storage.models.trading import BalanceRow, OrderRow
 from engine.storage.serialization import from_json
 from engine.storage.trading import history
@@ -43,10 +43,10 @@ async def seen(engine: Engine, exchange: FakeExchange, **wishes: Any) -> Account
     return account
 
 
-async def kept(engine: Engine, account: Account) -> list[Movement]:
+async def kept(engine: Engine, account: Account) -> list[BalanceChange]:
     async with engine.database.reading() as session:
         events = await history.page(session, account.id, most=100)
-    return [event for event in events if isinstance(event, Movement)]
+    return [event for event in events if isinstance(event, BalanceChange)]
 
 
 async def questions(engine: Engine) -> list[str]:
@@ -65,13 +65,13 @@ async def test_a_deposit_is_told_kept_and_traded_all_the_same(
     await engine.check(account)
 
     [moved] = await kept(engine, account)
-    assert moved == Movement(
+    assert moved == BalanceChange(
         at=engine.clock.now(), dry_run=False, asset=USDT, before=D(40), after=D(140)
     )
-    [told] = await engine.alerts_of(Moved)
+    [told] = await engine.alerts_of(BalanceChanged)
     assert (told.moved, told.by_hand, told.held) == ((moved,), False, D(140))
     assert (told.question_id, told.new_target) == ((await questions(engine))[0], D("140.00"))
-    assert await engine.told() == ["Moved", "TradeSettled"]
+    assert await engine.told() == ["BalanceChanged", "TradeSettled"]
     assert account.settings.band.holds(exchange.usdt)
 
 
@@ -160,7 +160,7 @@ async def test_a_trade_by_hand_is_told_as_one(engine: Engine, exchange: FakeExch
 
     await engine.check(account)
 
-    [told] = await engine.alerts_of(Moved)
+    [told] = await engine.alerts_of(BalanceChanged)
     assert told.by_hand
     assert [m.change for m in told.moved] == [20, -10_000]
     assert await questions(engine) == []
@@ -175,7 +175,7 @@ async def test_a_withdrawal_is_told_and_nothing_is_asked(engine: Engine, exchang
     await engine.check(account)
 
     [told] = await engine.alerts()
-    assert isinstance(told, Moved)
+    assert isinstance(told, BalanceChanged)
     assert [m.change for m in told.moved] == [-1]
     assert await questions(engine) == []
 
@@ -186,7 +186,7 @@ async def test_one_who_does_not_want_to_be_asked_is_only_told(
     account = await seen(engine, exchange)
     async with engine.database.writing() as session:
         session.add(
-            AlertSettingsRow(
+            AlertPreferencesRow(
                 account_id=account.id,
                 levels="{}",
                 smallest=D(0),
@@ -198,7 +198,7 @@ async def test_one_who_does_not_want_to_be_asked_is_only_told(
 
     await engine.check(account)
 
-    [told] = await engine.alerts_of(Moved)
+    [told] = await engine.alerts_of(BalanceChanged)
     assert told.question_id is None
     assert await questions(engine) == []
 
@@ -212,7 +212,7 @@ async def test_more_than_a_few_in_an_hour_are_kept_without_a_word(
         await engine.wait(timedelta(minutes=1))
         await engine.check(account)
 
-    told = await engine.alerts_of(Moved)
+    told = await engine.alerts_of(BalanceChanged)
     assert len(told) == 6
     assert [alert.last_for_now for alert in told] == [False] * 5 + [True]
     assert len(await kept(engine, account)) >= 10
@@ -266,15 +266,15 @@ async def test_after_an_order_nobody_is_sure_of_the_next_look_is_the_first(
 async def test_the_question_holds_for_the_target_pair_and_money_it_was_asked_about(
     engine: Engine, exchange: FakeExchange
 ):
-    account = await seen(engine, exchange, autonomy=Autonomy.NOTIFY)
+    account = await seen(engine, exchange, autonomy=TradingMode.NOTIFY)
     exchange.usdt += D("100.009")
     await engine.check(account)
     async with engine.database.reading() as session:
         [row] = (await session.scalars(select(ConfirmationRow))).all()
 
-    proposal = from_json(row.payload, Proposal)
+    proposal = from_json(row.payload, PendingChange)
 
-    assert (row.kind, proposal.wanted) == (DEPOSIT, Wish(target=D("140.00")))
+    assert (row.kind, proposal.wanted) == (DEPOSIT, SettingsPatch(target=D("140.00")))
     assert proposal.holds(account)
     for other in ({"target": D(60)}, {"symbol": Symbol("BTCUSDT")}, {"dry_run": True}):
         assert not proposal.holds(replace(account, settings=replace(account.settings, **other)))
@@ -299,7 +299,7 @@ async def test_killed_around_it_a_movement_is_told_once(
     await engine.check(account)
 
     assert [m.change for m in await kept(engine, account)] == [D("1.50")]
-    assert await engine.told() == ["Moved"]
+    assert await engine.told() == ["BalanceChanged"]
 
 
 async def test_open_orders_of_the_person_are_still_theirs(engine: Engine, exchange: FakeExchange):

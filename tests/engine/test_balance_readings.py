@@ -8,13 +8,18 @@ from decimal import Decimal
 
 import pytest
 
-from engine.domain.accounts.incidents import TroubleKind
-from engine.domain.accounts.low_balance import LowMark
-from engine.domain.accounts.settings import Autonomy
-from engine.domain.alerts.alerts import Moved
+from engine.domain.accounts.incidents import IncidentKind
+from engine.domain.accounts.low_balance import LowBalanceThreshold
+from engine.domain.accounts.settings import TradingMode
+from engine.domain.alerts.alerts import BalanceChanged
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import Trigger
-from engine.domain.rebalancing.check_result import Declined, Failed, Ordered, Unsettled
+from engine.domain.rebalancing.check_result import (
+    AwaitingSettlement,
+    CheckFailed,
+    NoTrade,
+    OrderPlaced,
+)
 from engine.domain.rebalancing.planner import InsideBand
 from engine.exchanges.mexc.exchange import MexcExchange
 from engine.rebalancing.preview import Previews
@@ -62,7 +67,7 @@ async def test_one_answer_without_usdt_is_no_reason_to_sell_and_both_are_remembe
     checked = await engine.check(account)
 
     assert (clock.now() - before, exchange.calls["holdings"]) == (timedelta(seconds=3), 3)
-    assert checked.look.verdict == Declined(InsideBand())
+    assert checked.look.verdict == NoTrade(InsideBand())
     assert checked.look.first is not None
     assert checked.look.seen is not None
     assert [checked.look.first.held, checked.look.seen.held] == [0, 40]
@@ -93,11 +98,11 @@ async def test_usdt_that_is_really_gone_is_sold_for_in_the_same_check_and_told(
 
     checked = await engine.check(account)
 
-    assert isinstance(checked.look.verdict, Ordered)
+    assert isinstance(checked.look.verdict, OrderPlaced)
     assert checked.look.first is not None
     assert checked.look.first.held == 20
     assert [ticket.side for ticket in exchange.tickets] == [Side.SELL]
-    [told] = await engine.alerts_of(Moved)
+    [told] = await engine.alerts_of(BalanceChanged)
     assert [moved.change for moved in told.moved] == [-20]
 
 
@@ -116,10 +121,12 @@ async def test_a_rise_is_traded_at_first_sight(engine: Engine, exchange: FakeExc
 async def test_a_tap_a_card_and_a_low_mark_wait_for_the_second_sight_too(
     engine: Engine, exchange: FakeExchange
 ):
-    account = await engine.open_account(autonomy=Autonomy.ASK)
+    account = await engine.open_account(autonomy=TradingMode.ASK)
     await engine.check(account)
     async with engine.database.writing() as session:
-        await low_balance.put(session, account.id, LowMark(MNTL, below=Decimal(50_000)))
+        await low_balance.put(
+            session, account.id, LowBalanceThreshold(MNTL, below=Decimal(50_000))
+        )
     answers_once(exchange, usdt=0, mntl=0)
     await engine.check(account)
     answers_once(exchange, usdt=0)
@@ -150,8 +157,8 @@ async def test_answers_that_call_for_opposite_trades_are_bad_data(
 
     checked = await engine.check(account)
 
-    assert checked.look.verdict == Failed(
-        TroubleKind.BAD_DATA, "MEXC said 0 USDT, and 100 USDT a moment later"
+    assert checked.look.verdict == CheckFailed(
+        IncidentKind.BAD_DATA, "MEXC said 0 USDT, and 100 USDT a moment later"
     )
     assert exchange.tickets == []
 
@@ -181,7 +188,7 @@ async def test_a_second_reading_of_before_the_last_sale_is_not_sold_for_again(
 
     checked = await engine.check(account)
 
-    assert isinstance(checked.look.verdict, Unsettled)
+    assert isinstance(checked.look.verdict, AwaitingSettlement)
     assert len(exchange.tickets) == 1
 
 
@@ -203,8 +210,8 @@ async def test_tokens_that_leave_right_after_they_were_bought_hold_up_nothing(
     exchange.usdt += 30
     await engine.check(account)
 
-    assert not isinstance(soon.look.verdict, Unsettled)
-    told = await engine.alerts_of(Moved)
+    assert not isinstance(soon.look.verdict, AwaitingSettlement)
+    told = await engine.alerts_of(BalanceChanged)
     assert [moved.asset for moved in told[0].moved] == ["MNTL"]
     assert [ticket.side for ticket in exchange.tickets] == [Side.BUY, Side.BUY]
 
@@ -230,8 +237,8 @@ async def test_a_token_that_is_booked_before_the_usdt_is_not_sold_twice_for_dust
     await engine.wait(MINUTE)
     settled = await engine.check(account)
 
-    assert isinstance(late.look.verdict, Unsettled)
-    assert settled.look.verdict == Declined(InsideBand())
+    assert isinstance(late.look.verdict, AwaitingSettlement)
+    assert settled.look.verdict == NoTrade(InsideBand())
     assert len(exchange.tickets) == 1
 
 
@@ -280,7 +287,7 @@ async def test_an_odd_row_of_another_asset_is_logged_once_and_left_out(
     says(mexc, *PLAIN, odd, times=3)
     looks = [(await for_real.check(account)).look for _ in range(3)]
 
-    assert [look.verdict for look in looks] == [Declined(InsideBand())] * 3
+    assert [look.verdict for look in looks] == [NoTrade(InsideBand())] * 3
     assert [record.message for record in caplog.records] == ["balance unreadable"]
 
 
@@ -292,8 +299,8 @@ async def test_usdt_that_is_listed_twice_stops_the_trade_and_is_named(
 
     checked = await for_real.check(account)
 
-    assert checked.look.verdict == Failed(
-        TroubleKind.BAD_DATA, "MEXC lists USDT twice (57.1 and 0)"
+    assert checked.look.verdict == CheckFailed(
+        IncidentKind.BAD_DATA, "MEXC lists USDT twice (57.1 and 0)"
     )
     assert mexc.order_posts == {}
 
@@ -319,5 +326,5 @@ async def test_an_answer_that_is_no_account_makes_no_order_however_often_it_come
     for _ in range(2):
         checked = await for_real.check(account)
 
-        assert isinstance(checked.look.verdict, Failed)
+        assert isinstance(checked.look.verdict, CheckFailed)
     assert mexc.order_posts == {}

@@ -6,19 +6,25 @@ from decimal import Decimal
 import pytest
 
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.incidents import TroubleKind
-from engine.domain.alerts.alerts import TroubleOver, TroubleTold
+from engine.domain.accounts.incidents import IncidentKind
+from engine.domain.alerts.alerts import IncidentAlert, IncidentResolved
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import OrderState, Trigger
 from engine.domain.orders.settlement import SETTLE_WITHIN
-from engine.domain.rebalancing.check_result import Declined, Failed, Ordered, Seen, Unsettled
+from engine.domain.rebalancing.check_result import (
+    AwaitingSettlement,
+    BalanceSnapshot,
+    CheckFailed,
+    NoTrade,
+    OrderPlaced,
+)
 from engine.domain.rebalancing.planner import EmptyBook, InsideBand
 from engine.errors import (
     BadCredentials,
     BadData,
+    DecryptionFailed,
     LeaseLost,
     PairUnavailable,
-    SealBroken,
     Unavailable,
 )
 from engine.exchanges.interface import Exchange
@@ -45,7 +51,7 @@ async def test_a_check_that_holds_asks_once_and_writes_nothing(
     with statements(engine_on_both.database) as seen:
         checked = await engine_on_both.checker.check(duty, fence=1)
 
-    assert checked.look.verdict == Declined(InsideBand())
+    assert checked.look.verdict == NoTrade(InsideBand())
     assert checked.again_in is None
     assert dict(exchange.calls) == {"holdings": 1}
     assert seen == []
@@ -57,7 +63,7 @@ async def test_a_check_that_holds_says_what_it_saw(engine: Engine, exchange: Fak
 
     look = (await engine.check(account)).look
 
-    assert look.seen == Seen.of(account.settings, builders.holdings(usdt="41.99"), None)
+    assert look.seen == BalanceSnapshot.of(account.settings, builders.holdings(usdt="41.99"), None)
     assert (look.trigger, look.at, look.band) == (
         Trigger.INTERVAL,
         engine.clock.now(),
@@ -93,13 +99,13 @@ async def test_balances_that_do_not_show_the_last_fill_are_not_traded_on(
         await engine.wait(SECOND)
         checked = await engine.check(account)
 
-        assert checked.look.verdict == Unsettled()
+        assert checked.look.verdict == AwaitingSettlement()
         assert checked.again_in == 2 * SECOND
 
     exchange.stale_reads = 0
     checked = await engine.check(account)
 
-    assert checked.look.verdict == Declined(InsideBand())
+    assert checked.look.verdict == NoTrade(InsideBand())
     assert exchange.calls["place"] == 1
 
 
@@ -112,12 +118,12 @@ async def test_a_balance_that_still_shows_no_fill_after_ten_minutes_is_believed(
     exchange.usdt, exchange.mntl = D("57.10"), D(100_000)
     await engine.wait(SETTLE_WITHIN)
 
-    assert (await engine.check(account)).look.verdict == Unsettled()
+    assert (await engine.check(account)).look.verdict == AwaitingSettlement()
 
     await engine.wait(SECOND)
     checked = await engine.check(account)
 
-    assert isinstance(checked.look.verdict, Ordered)
+    assert isinstance(checked.look.verdict, OrderPlaced)
     assert exchange.calls["place"] == 2
 
 
@@ -162,15 +168,15 @@ async def test_a_read_that_fails_is_a_trouble_and_no_order(
 
     checked = await engine.check(account)
 
-    assert checked.look.verdict == Failed(TroubleKind.BAD_DATA, "NaN")
+    assert checked.look.verdict == CheckFailed(IncidentKind.BAD_DATA, "NaN")
     assert checked.again_in == engine.timing.error_backoff
     assert exchange.calls["place"] == 0
-    assert await engine.told() == ["TroubleTold"]
+    assert await engine.told() == ["IncidentAlert"]
 
 
 async def test_a_key_that_cannot_be_opened_pauses_and_is_told(engine: Engine):
     def sealed_shut(_: Account) -> Exchange:
-        raise SealBroken("bound to another chat")
+        raise DecryptionFailed("bound to another chat")
 
     engine.checker._exchange_for = sealed_shut
     account = await engine.open_account()
@@ -178,8 +184,8 @@ async def test_a_key_that_cannot_be_opened_pauses_and_is_told(engine: Engine):
     await engine.check(account)
 
     assert (await engine.account(account)).settings.paused
-    [told] = await engine.alerts_of(TroubleTold)
-    assert (told.kind, told.paused) == (TroubleKind.KEY_UNREADABLE, True)
+    [told] = await engine.alerts_of(IncidentAlert)
+    assert (told.kind, told.paused) == (IncidentKind.KEY_UNREADABLE, True)
 
 
 async def test_a_refusal_of_one_account_leaves_the_others_alone(
@@ -211,9 +217,9 @@ async def test_a_drift_that_cannot_be_traded_has_a_reason_that_is_kept_and_told_
 
     look = await engine.stored_look(account)
     assert look is not None
-    assert (look.verdict, look.at) == (Declined(EmptyBook(Side.BUY)), engine.clock.now())
-    [told] = await engine.alerts_of(TroubleTold)
-    assert (told.kind, told.reason) == (TroubleKind.BLOCKED, EmptyBook(Side.BUY))
+    assert (look.verdict, look.at) == (NoTrade(EmptyBook(Side.BUY)), engine.clock.now())
+    [told] = await engine.alerts_of(IncidentAlert)
+    assert (told.kind, told.reason) == (IncidentKind.BLOCKED, EmptyBook(Side.BUY))
     assert exchange.calls["place"] == 0
 
 
@@ -231,10 +237,10 @@ async def test_a_drift_that_cannot_be_traded_outlives_the_trouble_before_it(
     await engine.wait(timedelta(minutes=5))
     await engine.check(account)
 
-    assert await engine.told() == ["TroubleTold", "TroubleTold", "TroubleOver"]
+    assert await engine.told() == ["IncidentAlert", "IncidentAlert", "IncidentResolved"]
     trouble = await engine.trouble(account)
     assert trouble is not None
-    assert trouble.kind is TroubleKind.BLOCKED
+    assert trouble.kind is IncidentKind.BLOCKED
 
 
 async def test_a_check_that_holds_ends_a_trouble_and_says_so_once(
@@ -246,12 +252,12 @@ async def test_a_check_that_holds_ends_a_trouble_and_says_so_once(
     for _ in range(5):
         await engine.check(account)
         await engine.wait(engine.timing.error_backoff)
-    assert not await engine.alerts_of(TroubleOver)  # it may come back
+    assert not await engine.alerts_of(IncidentResolved)  # it may come back
     await engine.wait(timedelta(minutes=5))
     await engine.check(account)
 
-    [over] = await engine.alerts_of(TroubleOver)
-    assert (over.kind, over.count) == (TroubleKind.UNREACHABLE, 3)
+    [over] = await engine.alerts_of(IncidentResolved)
+    assert (over.kind, over.count) == (IncidentKind.UNREACHABLE, 3)
     assert await engine.trouble(account) is None
 
 
@@ -265,7 +271,7 @@ async def test_a_trade_ends_a_trouble_too(engine: Engine, exchange: FakeExchange
     await engine.wait(timedelta(minutes=5))
     await engine.check(account)
 
-    assert await engine.told() == ["TroubleTold", "TradeSettled", "TroubleOver"]
+    assert await engine.told() == ["IncidentAlert", "TradeSettled", "IncidentResolved"]
 
 
 async def test_a_lost_lease_while_looking_is_no_trouble(engine: Engine, exchange: FakeExchange):
@@ -285,8 +291,8 @@ async def test_a_pair_that_is_gone_is_told_and_not_traded(engine: Engine, exchan
     await engine.check(account)
     await engine.check(account)
 
-    [told] = await engine.alerts_of(TroubleTold)
-    assert told.kind is TroubleKind.PAIR_UNAVAILABLE
+    [told] = await engine.alerts_of(IncidentAlert)
+    assert told.kind is IncidentKind.PAIR_UNAVAILABLE
     assert not (await engine.account(account)).settings.paused
 
 

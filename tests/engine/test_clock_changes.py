@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from engine.clock import ClockSteps
-from engine.scheduling.clock_changes import Waits
+from engine.scheduling.clock_changes import ClockChanges
 from engine.storage.chat import confirmations
 from engine.storage.chat.confirmations import Confirmation, Refusal
 from engine.storage.database import Database
@@ -62,7 +62,7 @@ async def test_what_waits_does_so_for_as_long_as_it_was_meant_to(
 ):
     await leave_things_waiting(database, clock)
     clock.set_by(-TWO_HOURS)
-    waits = Waits(database=database, clock=clock)
+    waits = ClockChanges(database=database, clock=clock)
     await (waits.begin() if at_a_start else waits.clock_was_set(-TWO_HOURS))
     at_once = await claimed(database, clock), await is_good(database, clock)
     clock.shift(timedelta(seconds=31))
@@ -81,9 +81,9 @@ async def test_what_was_brought_forward_once_is_not_once_more(
     """Else nothing written since would last as long as it was meant to."""
     await leave_things_waiting(database, clock)
     clock.set_by(-TWO_HOURS)
-    await Waits(database=database, clock=clock).clock_was_set(-TWO_HOURS)
+    await ClockChanges(database=database, clock=clock).clock_was_set(-TWO_HOURS)
     clock.shift(timedelta(seconds=10))
-    waits = Waits(database=database, clock=clock)
+    waits = ClockChanges(database=database, clock=clock)
     await (waits.begin() if again == "a restart" else waits.clock_was_set(-TWO_HOURS))
     lasts = await is_good(database, clock)
     clock.set_by(-TWO_HOURS)
@@ -100,7 +100,7 @@ async def test_a_clock_that_is_right_or_was_set_ahead_changes_nothing(
 ):
     await leave_things_waiting(sqlite, clock)
     clock.set_by(by)
-    waits = Waits(database=sqlite, clock=clock)
+    waits = ClockChanges(database=sqlite, clock=clock)
     await waits.begin()
     await waits.clock_was_set(by)
     async with sqlite.reading() as session:

@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from engine.accounts.alert_preferences import Alerting
+from engine.accounts.alert_preferences import AlertPreferenceService
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.alerts.alerts import Digest
-from engine.domain.alerts.preferences import AlertKind, AlertSettings, Level
+from engine.domain.alerts.preferences import AlertKind, AlertLevel, AlertPreferences
 from engine.domain.market.pairs import USDT
 from engine.errors import Unavailable
 from engine.notifications.digest import Digests
@@ -26,8 +26,8 @@ DAY = timedelta(days=1)
 USER = 1001
 
 
-async def wish(engine: Engine, account: Account, settings: AlertSettings) -> None:
-    alerting = Alerting(database=engine.database, clock=engine.clock)
+async def wish(engine: Engine, account: Account, settings: AlertPreferences) -> None:
+    alerting = AlertPreferenceService(database=engine.database, clock=engine.clock)
     await alerting.change(account, lambda _: settings, user_id=USER)
 
 
@@ -37,7 +37,7 @@ async def write(engine: Engine) -> list[Digest]:
     return await engine.alerts_of(Digest)
 
 
-NOON = AlertSettings(digest_minute=12 * 60)
+NOON = AlertPreferences(digest_minute=12 * 60)
 
 
 async def test_a_quiet_day_is_told_at_its_time_and_once(engine_on_both: Engine):
@@ -92,7 +92,7 @@ async def test_it_tells_of_troubles_and_of_the_one_that_lasts(
 
     [digest] = await write(engine)
 
-    assert (digest.troubles, digest.trouble) == (1, TroubleKind.UNREACHABLE)
+    assert (digest.troubles, digest.trouble) == (1, IncidentKind.UNREACHABLE)
 
 
 async def test_the_balance_that_was_seen_last_is_told(engine: Engine):
@@ -149,10 +149,10 @@ async def test_two_processes_write_one_digest(engine_on_both: Engine):
 
 @pytest.mark.parametrize(
     "without",
-    [AlertSettings(), NOON.with_level(AlertKind.DIGEST, Level.OFF)],
+    [AlertPreferences(), NOON.with_level(AlertKind.DIGEST, AlertLevel.OFF)],
     ids=["no time", "off"],
 )
-async def test_one_that_is_off_is_not_written(engine: Engine, without: AlertSettings):
+async def test_one_that_is_off_is_not_written(engine: Engine, without: AlertPreferences):
     account = await engine.open_account()
     await wish(engine, account, NOON)
     await wish(engine, account, without)
@@ -164,7 +164,7 @@ async def test_one_that_is_off_is_not_written(engine: Engine, without: AlertSett
 async def test_one_that_was_off_begins_anew_with_the_day_it_is_wanted(engine: Engine):
     account = await engine.open_account()
     await wish(engine, account, NOON)
-    await wish(engine, account, AlertSettings())
+    await wish(engine, account, AlertPreferences())
     engine.clock.shift(30 * DAY)
     wanted_at = engine.clock.now()
     await wish(engine, account, NOON)
@@ -187,8 +187,8 @@ async def test_a_change_at_the_moment_it_is_due_does_not_cost_the_digest(engine:
 async def test_every_setting_comes_back(engine_on_both: Engine):
     engine = engine_on_both
     account = await engine.open_account()
-    settings = AlertSettings(
-        levels={AlertKind.TRADE: Level.OFF, AlertKind.KEY: Level.SILENT},
+    settings = AlertPreferences(
+        levels={AlertKind.TRADE: AlertLevel.OFF, AlertKind.KEY: AlertLevel.SILENT},
         smallest=D("2.50"),
         time_zone="Asia/Kathmandu",
         errors_break_through=False,
@@ -200,7 +200,7 @@ async def test_every_setting_comes_back(engine_on_both: Engine):
     async with engine.database.reading() as session:
         assert await alert_preferences.of(session, account.id) == settings
         assert await alert_preferences.of_chat(session, account.chat_id) == settings
-        assert await alert_preferences.of_chat(session, 404) == AlertSettings()
+        assert await alert_preferences.of_chat(session, 404) == AlertPreferences()
 
 
 @pytest.mark.parametrize("step", ["read begins 1", "write begins 1", "commit 1", "committed 1"])

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import select, text
 
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.incidents import TroubleKind
-from engine.domain.alerts.alerts import RunDeclined, TroubleTold
+from engine.domain.accounts.incidents import IncidentKind
+from engine.domain.alerts.alerts import IncidentAlert, RunDeclined
 from engine.domain.orders.order import AccountId, OrderState, Trigger
-from engine.domain.rebalancing.check_input import Duty
-from engine.domain.rebalancing.check_result import Declined, Look
+from engine.domain.rebalancing.check_input import CheckInput
+from engine.domain.rebalancing.check_result import CheckResult, NoTrade
 from engine.domain.rebalancing.planner import InsideBand
 from engine.errors import OutcomeUnknown
 from engine.rebalancing.checker import Checked, Checker
@@ -57,7 +57,7 @@ class ScriptedChecker(Checker):
         self.goes_on.set()
         self.held: dict[int, asyncio.Event] = {}
 
-    async def check(self, duty: Duty, *, fence: int) -> Checked:
+    async def check(self, duty: CheckInput, *, fence: int) -> Checked:
         account_id = duty.account.id
         self.checked.append((account_id, self._clock.now()))
         self.fences.append(fence)
@@ -68,13 +68,13 @@ class ScriptedChecker(Checker):
             raise ZeroDivisionError
         return Checked(self._looked(duty.account), self.again_in)
 
-    def _looked(self, account: Account) -> Look:
-        return Look(
+    def _looked(self, account: Account) -> CheckResult:
+        return CheckResult(
             at=self._clock.now(),
             trigger=Trigger.INTERVAL,
             target=account.settings.target,
             band=account.settings.band,
-            verdict=Declined(InsideBand()),
+            verdict=NoTrade(InsideBand()),
         )
 
     @property
@@ -539,8 +539,8 @@ async def test_a_bug_in_one_check_stops_no_other_and_is_told_once(engine: Engine
 
     by_account = Counter(account_id for account_id, _ in process.checks.checked)
     assert by_account == {bad.id: 3, good.id: 2}  # after an error, every 60 s
-    [told] = await engine.alerts_of(TroubleTold)
-    assert told.kind is TroubleKind.INTERNAL
+    [told] = await engine.alerts_of(IncidentAlert)
+    assert told.kind is IncidentKind.INTERNAL
     trouble = await engine.trouble(bad)
     assert trouble is not None
     assert trouble.count == 3
@@ -736,7 +736,7 @@ async def test_a_drift_is_traded_by_itself(
 
     assert exchange.calls["place"] == 2
     assert account.settings.band.holds(exchange.usdt)
-    assert await engine.told() == ["TradeSettled", "Moved", "TradeSettled"]
+    assert await engine.told() == ["TradeSettled", "BalanceChanged", "TradeSettled"]
 
 
 async def test_an_unclear_order_is_looked_up_until_it_is_resolved(

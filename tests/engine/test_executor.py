@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from engine.domain.accounts.incidents import TroubleKind
-from engine.domain.alerts.alerts import OrderUnclear, TradeSettled, TroubleTold
+from engine.domain.accounts.incidents import IncidentKind
+from engine.domain.alerts.alerts import IncidentAlert, OrderUnclear, TradeSettled
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import RECV_WINDOW, Fees, OrderState, Trigger
-from engine.domain.rebalancing.check_result import Failed, Ordered
+from engine.domain.rebalancing.check_result import CheckFailed, OrderPlaced
 from engine.errors import (
     BadData,
     ClockRefused,
@@ -20,7 +20,7 @@ from engine.errors import (
     Rejected,
     Unavailable,
 )
-from engine.exchanges.interface import Ticket
+from engine.exchanges.interface import OrderRequest
 from tests import builders
 from tests.engine.harness import Engine
 from tests.fakes.clock import FakeClock
@@ -37,7 +37,7 @@ async def test_too_much_usdt_is_spent_and_told(engine: Engine, exchange: FakeExc
     checked = await engine.check(account)
 
     [intent] = await engine.intents()
-    assert checked.look.verdict == Ordered(intent.client_order_id, Side.BUY, D("17.10"))
+    assert checked.look.verdict == OrderPlaced(intent.client_order_id, Side.BUY, D("17.10"))
     assert checked.again_in is None
     assert intent.state is OrderState.FILLED
     assert (intent.quote_before, intent.quote_after) == (D("57.10"), exchange.usdt)
@@ -162,10 +162,10 @@ async def test_an_order_that_provably_never_left_is_dropped_and_the_trouble_told
 
     [intent] = await engine.intents()
     assert (intent.state, intent.error) == (OrderState.DROPPED, "cannot connect")
-    assert checked.look.verdict == Failed(TroubleKind.UNREACHABLE, "cannot connect")
+    assert checked.look.verdict == CheckFailed(IncidentKind.UNREACHABLE, "cannot connect")
     assert checked.again_in == engine.timing.error_backoff
-    [told] = await engine.alerts_of(TroubleTold)
-    assert told.kind is TroubleKind.UNREACHABLE
+    [told] = await engine.alerts_of(IncidentAlert)
+    assert told.kind is IncidentKind.UNREACHABLE
 
 
 async def test_a_refusal_is_recorded_and_told_together(engine: Engine, exchange: FakeExchange):
@@ -178,8 +178,8 @@ async def test_a_refusal_is_recorded_and_told_together(engine: Engine, exchange:
     assert intent.state is OrderState.REJECTED
     assert intent.error == "30004: Insufficient position"
     assert intent.resolved_at == engine.clock.now()
-    [told] = await engine.alerts_of(TroubleTold)
-    assert (told.kind, told.detail) == (TroubleKind.ORDER_REFUSED, "Insufficient position")
+    [told] = await engine.alerts_of(IncidentAlert)
+    assert (told.kind, told.detail) == (IncidentKind.ORDER_REFUSED, "Insufficient position")
     assert checked.again_in == engine.timing.error_backoff
     assert exchange.calls["place"] == 1
 
@@ -199,7 +199,7 @@ async def test_a_refused_time_stamp_is_measured_and_tried_once_more_as_a_new_ord
     assert first.client_order_id != second.client_order_id
     assert exchange.tickets[1].sent_at == engine.clock.now()
     assert exchange.calls["holdings"] >= 2  # planned afresh
-    assert isinstance(checked.look.verdict, Ordered)
+    assert isinstance(checked.look.verdict, OrderPlaced)
     assert await engine.told() == ["TradeSettled"]
 
 
@@ -213,8 +213,8 @@ async def test_a_time_stamp_refused_twice_is_a_trouble_and_no_third_order(
 
     assert exchange.calls["place"] == 2
     assert exchange.calls["resync"] == 2
-    assert checked.look.verdict == Failed(TroubleKind.CLOCK, "outside")
-    assert [type(a) for a in await engine.alerts()] == [TroubleTold]
+    assert checked.look.verdict == CheckFailed(IncidentKind.CLOCK, "outside")
+    assert [type(a) for a in await engine.alerts()] == [IncidentAlert]
 
 
 async def test_a_clock_that_cannot_be_measured_stops_the_second_attempt(
@@ -227,7 +227,7 @@ async def test_a_clock_that_cannot_be_measured_stops_the_second_attempt(
     checked = await engine.check(account)
 
     assert exchange.calls["place"] == 1
-    assert isinstance(checked.look.verdict, Failed)
+    assert isinstance(checked.look.verdict, CheckFailed)
 
 
 async def test_a_pause_between_two_attempts_stops_the_second(
@@ -260,7 +260,7 @@ async def test_data_that_grew_old_are_not_traded_on(
 
     [intent] = await engine.intents()
     assert (intent.state, intent.error) == (OrderState.DROPPED, "the data grew old")
-    assert isinstance(checked.look.verdict, Failed)
+    assert isinstance(checked.look.verdict, CheckFailed)
     assert exchange.calls["place"] == 0
 
 
@@ -288,7 +288,7 @@ async def test_data_that_grow_old_while_the_gate_waits_for_its_turn_are_not_trad
 
     [intent] = await engine.intents()
     assert (intent.state, intent.error) == (OrderState.DROPPED, "the data grew old")
-    assert isinstance(checked.look.verdict, Failed)
+    assert isinstance(checked.look.verdict, CheckFailed)
     assert exchange.calls["place"] == 0
 
 
@@ -466,8 +466,8 @@ async def test_an_order_that_found_nobody_is_told_and_tried_again_later(
 
     [intent] = await engine.intents()
     assert intent.state is OrderState.UNFILLED
-    [told] = await engine.alerts_of(TroubleTold)
-    assert told.kind is TroubleKind.NOT_FILLED
+    [told] = await engine.alerts_of(IncidentAlert)
+    assert told.kind is IncidentKind.NOT_FILLED
     assert checked.again_in == engine.timing.error_backoff
 
 
@@ -632,4 +632,4 @@ async def test_what_a_check_saw_before_it_traded_is_kept(engine: Engine):
 
 def test_an_order_without_a_time_stamp_cannot_be_signed():
     with pytest.raises(ValueError, match="no time stamp"):
-        Ticket.of(builders.intent())
+        OrderRequest.of(builders.intent())

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
-from engine.domain.orders.order import Intent, OrderState
+from engine.domain.orders.order import Order, OrderState
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
 from engine.storage.trading import orders
@@ -32,10 +32,10 @@ async def send(
     database: Database,
     session: AsyncSession,
     account: Account,
-    wanted: Intent | None = None,
+    wanted: Order | None = None,
     *,
     owner: str = OWNER,
-) -> Intent | None:
+) -> Order | None:
     await orders.hold_account(session, account.id)
     return await orders.start_sending(
         session,
@@ -48,7 +48,7 @@ async def send(
     )
 
 
-async def try_to_send(database: Database, account: Account) -> Intent | None:
+async def try_to_send(database: Database, account: Account) -> Order | None:
     async with database.writing() as session:
         return await send(database, session, account)
 

@@ -11,8 +11,8 @@ import pytest
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import Limits, Recent
 from engine.domain.market.pairs import Symbol
-from engine.domain.orders.order import Intent, OrderState, Trigger
-from engine.domain.rebalancing.check_result import Declined, Look, Seen
+from engine.domain.orders.order import Order, OrderState, Trigger
+from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, NoTrade
 from engine.domain.rebalancing.planner import InsideBand
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
@@ -62,7 +62,7 @@ async def leaves(database: Database, account: Account, **facts: Any) -> bool:
     return await passes(database, account, wanted)
 
 
-async def passes(database: Database, account: Account, wanted: Intent) -> bool:
+async def passes(database: Database, account: Account, wanted: Order) -> bool:
     async with database.writing() as session:
         await orders.hold_account(session, account.id)
         sending = await orders.start_sending(
@@ -259,13 +259,13 @@ async def test_limits_come_back_as_they_were_set(database: Database, account: Ac
 async def test_the_price_seen_last_is_of_the_pair_that_is_traded(
     database: Database, account: Account
 ):
-    look = Look(
+    look = CheckResult(
         at=START,
         trigger=Trigger.INTERVAL,
         target=D(40),
         band=settings().band,
-        verdict=Declined(InsideBand()),
-        seen=Seen.of(settings(), holdings(), book()),
+        verdict=NoTrade(InsideBand()),
+        seen=BalanceSnapshot.of(settings(), holdings(), book()),
     )
     async with database.writing() as session:
         await check_results.put(session, account.id, look)
@@ -281,12 +281,12 @@ async def test_a_look_that_another_version_wrote_has_no_price(
     database: Database, account: Account, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(check_results, "to_json", lambda _: '{"verdict":{"_type":"Tomorrow"}}')
-    look = Look(
+    look = CheckResult(
         at=START,
         trigger=Trigger.INTERVAL,
         target=D(40),
         band=settings().band,
-        verdict=Declined(InsideBand()),
+        verdict=NoTrade(InsideBand()),
     )
     async with database.writing() as session:
         await check_results.put(session, account.id, look)

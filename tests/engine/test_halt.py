@@ -16,7 +16,7 @@ from engine.errors import OutcomeUnknown
 from engine.scheduling.dispatcher import is_idle_duty
 from engine.storage.accounts import accounts
 from engine.storage.chat import confirmations
-from engine.storage.chat.confirmations import Confirmation, Refusal, Why
+from engine.storage.chat.confirmations import Confirmation, Refusal, RefusalReason
 from engine.storage.coordination import leases
 from engine.storage.database import Database
 from engine.storage.models.chat import AuditRow
@@ -143,7 +143,7 @@ async def test_a_tap_to_lift_counts_once_and_for_the_halt_it_was_about(engine_on
 
     assert lifted is True
     assert isinstance(again, Refusal)
-    assert again.why is Why.USED
+    assert again.why is RefusalReason.USED
     assert for_another is False
     assert await halts_of(engine_on_both).waiting() is not None
 
@@ -183,7 +183,7 @@ async def test_what_was_paused_stays_paused_and_what_ran_runs_again(
     assert (await engine_on_both.account(paused)).settings.paused
     assert len(exchange.tickets) == 1
     async with engine_on_both.database.reading() as session:
-        calls = await leases.calls(
+        calls = await leases.pending_events(
             session, owner=engine_on_both.owner, now=engine_on_both.database.now()
         )
     assert set(calls.woken) == {running.id, paused.id}

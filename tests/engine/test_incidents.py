@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from bot.views.alerts.alerts import alert_view
-from engine.domain.accounts.incidents import PAUSING, Trouble, TroubleKind
-from engine.domain.alerts.alerts import TroubleOver, TroubleTold
+from engine.domain.accounts.incidents import PAUSING, Incident, IncidentKind
+from engine.domain.alerts.alerts import IncidentAlert, IncidentResolved
 from engine.domain.orders.order import OrderState, Trigger
 from engine.domain.rebalancing.planner import InsideBand
 from engine.errors import (
@@ -18,6 +18,7 @@ from engine.errors import (
     BadData,
     BelowMinimum,
     ClockRefused,
+    DecryptionFailed,
     EngineError,
     InsufficientBalance,
     MissingPermission,
@@ -27,7 +28,6 @@ from engine.errors import (
     PairUnavailable,
     RateLimited,
     Rejected,
-    SealBroken,
     TooPowerful,
     Unavailable,
 )
@@ -48,27 +48,27 @@ def rejected(leaf: type[Rejected]) -> Rejected:
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (Unavailable("x"), TroubleKind.UNREACHABLE),
-        (OrderNotFound("x"), TroubleKind.UNREACHABLE),
-        (RateLimited("x", retry_after=1), TroubleKind.RATE_LIMITED),
-        (BadData("x"), TroubleKind.BAD_DATA),
-        (rejected(BadCredentials), TroubleKind.KEY_REFUSED),
-        (rejected(AddressRefused), TroubleKind.ADDRESS_REFUSED),
-        (rejected(MissingPermission), TroubleKind.MISSING_PERMISSION),
-        (rejected(AccountRestricted), TroubleKind.ACCOUNT_RESTRICTED),
-        (rejected(PairUnavailable), TroubleKind.PAIR_UNAVAILABLE),
-        (rejected(ClockRefused), TroubleKind.CLOCK),
-        (rejected(InsufficientBalance), TroubleKind.ORDER_REFUSED),
-        (rejected(BelowMinimum), TroubleKind.ORDER_REFUSED),
-        (rejected(NoCounterpart), TroubleKind.ORDER_REFUSED),
-        (rejected(TooPowerful), TroubleKind.ORDER_REFUSED),
-        (rejected(Rejected), TroubleKind.ORDER_REFUSED),
-        (SealBroken("x"), TroubleKind.KEY_UNREADABLE),
-        (OutcomeUnknown("x"), TroubleKind.INTERNAL),
+        (Unavailable("x"), IncidentKind.UNREACHABLE),
+        (OrderNotFound("x"), IncidentKind.UNREACHABLE),
+        (RateLimited("x", retry_after=1), IncidentKind.RATE_LIMITED),
+        (BadData("x"), IncidentKind.BAD_DATA),
+        (rejected(BadCredentials), IncidentKind.KEY_REFUSED),
+        (rejected(AddressRefused), IncidentKind.ADDRESS_REFUSED),
+        (rejected(MissingPermission), IncidentKind.MISSING_PERMISSION),
+        (rejected(AccountRestricted), IncidentKind.ACCOUNT_RESTRICTED),
+        (rejected(PairUnavailable), IncidentKind.PAIR_UNAVAILABLE),
+        (rejected(ClockRefused), IncidentKind.CLOCK),
+        (rejected(InsufficientBalance), IncidentKind.ORDER_REFUSED),
+        (rejected(BelowMinimum), IncidentKind.ORDER_REFUSED),
+        (rejected(NoCounterpart), IncidentKind.ORDER_REFUSED),
+        (rejected(TooPowerful), IncidentKind.ORDER_REFUSED),
+        (rejected(Rejected), IncidentKind.ORDER_REFUSED),
+        (DecryptionFailed("x"), IncidentKind.KEY_UNREADABLE),
+        (OutcomeUnknown("x"), IncidentKind.INTERNAL),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, EngineError) else "",
 )
-def test_each_error_is_one_kind_of_trouble(error: EngineError, kind: TroubleKind):
+def test_each_error_is_one_kind_of_trouble(error: EngineError, kind: IncidentKind):
     assert incidents.kind_of(error) is kind
 
 
@@ -85,7 +85,7 @@ async def test_what_only_the_person_can_mend_pauses_trading_and_says_so(
     await engine.check(account)
 
     assert (await engine.account(account)).settings.paused
-    [told] = await engine.alerts_of(TroubleTold)
+    [told] = await engine.alerts_of(IncidentAlert)
     assert told.kind in PAUSING
     assert (told.paused, told.detail) == (True, "no")
 
@@ -100,7 +100,7 @@ async def test_the_third_refusal_of_an_order_pauses(engine: Engine, exchange: Fa
         await engine.wait(MINUTE)
 
     assert paused == [False, False, True]
-    first, last = await engine.alerts_of(TroubleTold)
+    first, last = await engine.alerts_of(IncidentAlert)
     assert (first.paused, first.count) == (False, 1)
     assert (last.paused, last.count) == (True, 3)
     assert set(exchange.posts.values()) == {1}
@@ -132,7 +132,7 @@ async def test_one_refusal_after_a_long_outage_does_not_pause(
 
     trouble = await engine.trouble(account)
     assert trouble is not None
-    assert (trouble.kind, trouble.count) == (TroubleKind.ORDER_REFUSED, 11)
+    assert (trouble.kind, trouble.count) == (IncidentKind.ORDER_REFUSED, 11)
     assert not (await engine.account(account)).settings.paused
 
 
@@ -170,8 +170,8 @@ async def test_an_hour_of_outage_with_all_its_faces_is_four_messages_at_most(
     await engine.wait(timedelta(minutes=5))
     await engine.check(account)
 
-    told = [alert for alert in await engine.alerts() if isinstance(alert, TroubleTold)]
-    [over] = await engine.alerts_of(TroubleOver)
+    told = [alert for alert in await engine.alerts() if isinstance(alert, IncidentAlert)]
+    [over] = await engine.alerts_of(IncidentResolved)
     assert [alert.count for alert in told] == [1, 16, 61]
     assert over.count == 61
     assert over.since == told[0].since == START
@@ -190,14 +190,14 @@ async def test_a_blocked_drift_that_comes_and_goes_is_one_episode(
         await engine.check(account)
         await engine.wait(MINUTE)
 
-    assert len(await engine.alerts_of(TroubleTold)) == 1
+    assert len(await engine.alerts_of(IncidentAlert)) == 1
 
     await engine.wait(timedelta(hours=6))
     await engine.check(account)
 
     assert await engine.trouble(account) is None
-    assert len(await engine.alerts_of(TroubleTold)) == 1
-    assert await engine.alerts_of(TroubleOver) == []  # the quiet says it
+    assert len(await engine.alerts_of(IncidentAlert)) == 1
+    assert await engine.alerts_of(IncidentResolved) == []  # the quiet says it
 
 
 async def test_an_order_nobody_takes_is_told_once_and_its_end_is_the_trade(
@@ -212,7 +212,7 @@ async def test_an_order_nobody_takes_is_told_once_and_its_end_is_the_trade(
 
     await engine.check(account)
 
-    assert await engine.told() == ["TroubleTold", "TradeSettled"]
+    assert await engine.told() == ["IncidentAlert", "TradeSettled"]
     assert await engine.trouble(account) is None
 
 
@@ -229,7 +229,7 @@ async def test_a_person_hears_of_every_order_of_theirs_that_found_nobody(
 
     assert [i.trigger for i in await engine.intents()] == [Trigger.INTERVAL, Trigger.PERSON]
     assert {i.state for i in await engine.intents()} == {OrderState.UNFILLED}
-    assert await engine.told() == ["TroubleTold", "TroubleTold"]
+    assert await engine.told() == ["IncidentAlert", "IncidentAlert"]
 
 
 async def test_a_trouble_and_its_message_are_stored_together(engine_on_both: Engine):
@@ -238,8 +238,8 @@ async def test_a_trouble_and_its_message_are_stored_together(engine_on_both: Eng
 
     with pytest.raises(ZeroDivisionError):
         async with engine.database.writing() as session:
-            await incidents.note(
-                session, account, kind=TroubleKind.KEY_REFUSED, detail="", now=START
+            await incidents.record(
+                session, account, kind=IncidentKind.KEY_REFUSED, detail="", now=START
             )
             raise ZeroDivisionError
 
@@ -252,7 +252,7 @@ async def test_there_is_nothing_to_end_where_there_was_no_trouble(engine: Engine
     account = await engine.open_account()
 
     async with engine.database.writing() as session:
-        await incidents.clear(session, account, None, now=START, calm=MINUTE)
+        await incidents.resolve(session, account, None, now=START, calm=MINUTE)
 
     assert await engine.alerts() == []
 
@@ -261,10 +261,12 @@ async def test_an_account_that_is_paused_already_is_not_paused_again(engine: Eng
     account = await engine.open_account(paused=True)
 
     async with engine.database.writing() as session:
-        await incidents.note(session, account, kind=TroubleKind.KEY_REFUSED, detail="", now=START)
+        await incidents.record(
+            session, account, kind=IncidentKind.KEY_REFUSED, detail="", now=START
+        )
 
     assert (await engine.account(account)).version == account.version
-    [told] = await engine.alerts_of(TroubleTold)
+    [told] = await engine.alerts_of(IncidentAlert)
     assert told.paused is True
 
 
@@ -272,19 +274,19 @@ async def test_the_numbers_of_a_reason_reach_the_message(engine: Engine):
     account = await engine.open_account()
 
     async with engine.database.writing() as session:
-        await incidents.note(
+        await incidents.record(
             session,
             account,
-            kind=TroubleKind.BLOCKED,
+            kind=IncidentKind.BLOCKED,
             detail="InsideBand",
             now=START,
             reason=InsideBand(),
         )
 
     assert await engine.alerts() == [
-        TroubleTold(
+        IncidentAlert(
             dry_run=False,
-            kind=TroubleKind.BLOCKED,
+            kind=IncidentKind.BLOCKED,
             detail="InsideBand",
             count=1,
             since=START,
@@ -298,15 +300,15 @@ async def test_the_numbers_of_a_reason_reach_the_message(engine: Engine):
 @pytest.mark.parametrize(
     ("kind", "age", "lingers"),
     [
-        (TroubleKind.BLOCKED, timedelta(hours=6) - MINUTE, True),
-        (TroubleKind.BLOCKED, timedelta(hours=6), False),
-        (TroubleKind.UNREACHABLE, timedelta(minutes=5) - timedelta(seconds=1), True),
-        (TroubleKind.UNREACHABLE, timedelta(minutes=5), False),
-        (TroubleKind.NOT_FILLED, timedelta(), False),
+        (IncidentKind.BLOCKED, timedelta(hours=6) - MINUTE, True),
+        (IncidentKind.BLOCKED, timedelta(hours=6), False),
+        (IncidentKind.UNREACHABLE, timedelta(minutes=5) - timedelta(seconds=1), True),
+        (IncidentKind.UNREACHABLE, timedelta(minutes=5), False),
+        (IncidentKind.NOT_FILLED, timedelta(), False),
     ],
 )
-def test_what_comes_and_goes_lingers(kind: TroubleKind, age: timedelta, lingers: bool):
-    trouble = Trouble(kind=kind, detail="", since=START, last_at=START)
+def test_what_comes_and_goes_lingers(kind: IncidentKind, age: timedelta, lingers: bool):
+    trouble = Incident(kind=kind, detail="", since=START, last_at=START)
 
     assert incidents.lingers(trouble, now=START + age, calm=5 * MINUTE) is lingers
 
@@ -322,10 +324,10 @@ async def test_a_trouble_is_told_with_its_own_count_not_with_that_of_the_whole_e
     exchange.go_wrong("holdings", BadCredentials(code=10072, message="Api key info invalid"))
     await engine.check(account)
 
-    told = (await engine.alerts_of(TroubleTold))[-1]
+    told = (await engine.alerts_of(IncidentAlert))[-1]
     trouble = await engine.trouble(account)
 
-    assert (told.kind, told.count) == (TroubleKind.KEY_REFUSED, 1)
+    assert (told.kind, told.count) == (IncidentKind.KEY_REFUSED, 1)
     assert "So far" not in alert_view(told).text
     assert trouble is not None
-    assert trouble.times(TroubleKind.UNREACHABLE).count == 3
+    assert trouble.times(IncidentKind.UNREACHABLE).count == 3

@@ -13,7 +13,7 @@ from engine.maintenance.key_rotation import Rotated, look_over, rotate
 from engine.security.vault import Vault
 from engine.storage.accounts import accounts
 from engine.storage.chat import conversations
-from engine.storage.chat.conversations import Dialog
+from engine.storage.chat.conversations import Conversation
 from engine.storage.coordination import key_values
 from engine.storage.database import Database
 from engine.storage.maintenance import encrypted_columns
@@ -64,7 +64,7 @@ async def seal_everything(database: Database, vault: Vault, *, keys: int) -> Non
             asked = vault.seal_text("half a key", purpose="dialog")
             await conversations.put(
                 session,
-                Dialog(chat_id=1, user_id=user_id, kind="", sealed=asked, expires_at=START),
+                Conversation(chat_id=1, user_id=user_id, kind="", sealed=asked, expires_at=START),
             )
         waiting = [Sealed(n, 1, vault.seal_text("typed", purpose="inbox")) for n in (1, 2, 3)]
         await inbox.store(session, bot_id=1, updates=[*waiting, Sealed(4, 1, "")], now=START)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from engine.scheduling.leader_election import POLLER, Post
+from engine.scheduling.leader_election import POLLER, LeaderElection
 from engine.storage.coordination import leader_leases
 from engine.storage.database import Database
 from tests.engine.harness import eventually
@@ -61,8 +61,8 @@ async def nothing(_: str) -> None:
     return
 
 
-def post(database: Database, clock: FakeClock, owner: str) -> Post:
-    return Post(POLLER, database=database, clock=clock, owner=owner)
+def post(database: Database, clock: FakeClock, owner: str) -> LeaderElection:
+    return LeaderElection(POLLER, database=database, clock=clock, owner=owner)
 
 
 async def hold(database: Database, owner: str, *, ttl: timedelta = TTL) -> bool:

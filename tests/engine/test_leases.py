@@ -10,7 +10,7 @@ from sqlalchemy import select
 from engine.domain.orders.order import AccountId
 from engine.storage.accounts import accounts
 from engine.storage.coordination import leases
-from engine.storage.coordination.leases import Calls
+from engine.storage.coordination.leases import PendingEvents
 from engine.storage.database import Database
 from engine.storage.models.trading import LeaseRow
 from tests.builders import settings
@@ -44,9 +44,9 @@ async def renew(database: Database, owner: str) -> Mapping[AccountId, int]:
         return await leases.renew(session, owner=owner, now=database.now(), ttl=TTL)
 
 
-async def calls(database: Database, owner: str) -> Calls:
+async def calls(database: Database, owner: str) -> PendingEvents:
     async with database.reading() as session:
-        return await leases.calls(session, owner=owner, now=database.now())
+        return await leases.pending_events(session, owner=owner, now=database.now())
 
 
 async def wake(database: Database, account_id: AccountId) -> None:
@@ -145,13 +145,13 @@ async def test_a_wake_up_reaches_the_owner_until_it_is_heard(
     await claim(database, "a")
     await wake(database, ids[1])
 
-    assert await calls(database, "a") == Calls(woken=[ids[1]], any_free=False)
-    assert await calls(database, "b") == Calls(woken=[], any_free=False)
+    assert await calls(database, "a") == PendingEvents(woken=[ids[1]], any_free=False)
+    assert await calls(database, "b") == PendingEvents(woken=[], any_free=False)
 
     async with database.writing() as session:
-        await leases.lull(session, [ids[1]])
+        await leases.clear_wakeups(session, [ids[1]])
 
-    assert await calls(database, "a") == Calls(woken=[], any_free=False)
+    assert await calls(database, "a") == PendingEvents(woken=[], any_free=False)
 
 
 async def test_claiming_answers_the_wake_ups_of_before(database: Database, ids: list[AccountId]):
@@ -170,8 +170,8 @@ async def test_an_account_that_was_ours_and_ran_out_is_free_for_us_too(
     if woken:
         await wake(database, ids[0])
 
-    assert await calls(database, "a") == Calls(woken=[], any_free=True)
-    assert await calls(database, "b") == Calls(woken=[], any_free=True)
+    assert await calls(database, "a") == PendingEvents(woken=[], any_free=True)
+    assert await calls(database, "b") == PendingEvents(woken=[], any_free=True)
 
 
 async def test_a_lease_says_how_long_it_lasts(database: Database, ids: list[AccountId]):

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.low_balance import LowMark
-from engine.domain.alerts.alerts import LowMarkOver, LowMarkReached, Moved
+from engine.domain.accounts.low_balance import LowBalanceThreshold
+from engine.domain.alerts.alerts import BalanceChanged, LowBalanceOver, LowBalanceReached
 from engine.domain.market.pairs import USDT, Asset
 from engine.storage.accounts import low_balance
 from tests.builders import MNTL, MNTLUSDT
@@ -27,10 +27,10 @@ def holding(exchange: FakeExchange) -> FakeExchange:
 
 async def mark(engine: Engine, account: Account, below: int | str, asset: Asset = MNTL) -> None:
     async with engine.database.writing() as session:
-        await low_balance.put(session, account.id, LowMark(asset, D(below)))
+        await low_balance.put(session, account.id, LowBalanceThreshold(asset, D(below)))
 
 
-async def marks_of(engine: Engine, account: Account) -> tuple[LowMark, ...]:
+async def marks_of(engine: Engine, account: Account) -> tuple[LowBalanceThreshold, ...]:
     async with engine.database.reading() as session:
         return (await low_balance.of_accounts(session, [account.id])).get(account.id, ())
 
@@ -50,13 +50,13 @@ async def test_what_runs_low_is_told_once_and_so_is_its_end(
         holding.mntl = D(held)
         await check(engine, account)
 
-    assert [a for a in await engine.alerts() if not isinstance(a, Moved)] == [
-        LowMarkReached(
+    assert [a for a in await engine.alerts() if not isinstance(a, BalanceChanged)] == [
+        LowBalanceReached(
             dry_run=False, symbol=MNTLUSDT, asset=MNTL, below=D(100_000), left=D(90_000)
         ),
-        LowMarkOver(dry_run=False, asset=MNTL, below=D(100_000), left=D(106_000)),
+        LowBalanceOver(dry_run=False, asset=MNTL, below=D(100_000), left=D(106_000)),
     ]
-    assert await marks_of(engine, account) == (LowMark(MNTL, D(100_000)),)
+    assert await marks_of(engine, account) == (LowBalanceThreshold(MNTL, D(100_000)),)
 
 
 async def test_a_check_that_holds_with_marks_asks_once_and_writes_nothing(
@@ -85,7 +85,7 @@ async def test_two_that_know_the_same_mark_tell_it_once(engine: Engine, holding:
     await engine.checker.check(duty, fence=1)
     await engine.checker.check(duty, fence=1)
 
-    assert await engine.told() == ["LowMarkReached"]
+    assert await engine.told() == ["LowBalanceReached"]
 
 
 async def test_a_mark_that_was_set_anew_meanwhile_is_left_to_the_next_check(
@@ -102,7 +102,7 @@ async def test_a_mark_that_was_set_anew_meanwhile_is_left_to_the_next_check(
 
     await engine.check(account)
 
-    assert await engine.told() == ["LowMarkReached"]
+    assert await engine.told() == ["LowBalanceReached"]
 
 
 async def test_a_balance_that_lacks_the_last_fill_tells_nothing(
@@ -129,8 +129,8 @@ async def test_every_account_has_marks_of_its_own_in_as_many_statements_as_one(
     async with engine.database.reading() as session:
         found = await low_balance.of_accounts(session, [first.id, second.id])
 
-    assert found[first.id] == (LowMark(MNTL, D(10)),)
-    assert found[second.id] == (LowMark(MNTL, D(20)), LowMark(USDT, D(30)))
+    assert found[first.id] == (LowBalanceThreshold(MNTL, D(10)),)
+    assert found[second.id] == (LowBalanceThreshold(MNTL, D(20)), LowBalanceThreshold(USDT, D(30)))
 
 
 @pytest.mark.parametrize("step", ["write begins 1", "commit 1", "committed 1"])
@@ -145,4 +145,4 @@ async def test_killed_at_any_step_it_is_told_once(
 
     await engine.check(account)
 
-    assert await engine.told() == ["LowMarkReached"]
+    assert await engine.told() == ["LowBalanceReached"]

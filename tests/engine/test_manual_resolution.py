@@ -10,17 +10,17 @@ from sqlalchemy import select, update
 
 from engine.domain.accounts.account import Account
 from engine.domain.market.pairs import Side
-from engine.domain.orders.order import NEEDS_HUMAN_AFTER, Intent, OrderState
+from engine.domain.orders.order import NEEDS_HUMAN_AFTER, Order, OrderState
 from engine.domain.orders.settlement import Trace, trace
-from engine.errors import BadCredentials, OutcomeUnknown, SealBroken, Unavailable
+from engine.errors import BadCredentials, DecryptionFailed, OutcomeUnknown, Unavailable
 from engine.exchanges.interface import Exchange
 from engine.execution.manual_resolution import (
     AlreadyClear,
-    Believed,
-    Clarifier,
-    Doubted,
     KnownNow,
-    Silence,
+    LookupFailure,
+    ManualResolution,
+    ReportAccepted,
+    ReportContradicted,
     StillUnclear,
 )
 from engine.storage.models.chat import AuditRow
@@ -66,15 +66,15 @@ async def is_woken(engine: Engine) -> bool:
         return bool(await session.scalar(select(LeaseRow.woken)))
 
 
-def a_clarifier(engine: Engine) -> Clarifier:
-    return Clarifier(
+def a_clarifier(engine: Engine) -> ManualResolution:
+    return ManualResolution(
         database=engine.database,
         clock=engine.clock,
         exchange_for=lambda account: engine.exchanges[account.chat_id],
     )
 
 
-async def the_order(engine: Engine) -> Intent:
+async def the_order(engine: Engine) -> Order:
     [order] = await engine.intents()
     return order
 
@@ -101,7 +101,7 @@ async def test_a_fill_that_the_balances_show_is_believed_and_trading_goes_on(
 
     answer = await claim(engine, filled=True)
 
-    assert isinstance(answer, Believed)
+    assert isinstance(answer, ReportAccepted)
     assert (answer.filled, answer.account.settings.paused) == (True, False)
     order = await the_order(engine)
     assert (order.state, order.resolved_at) == (OrderState.SET_ASIDE, clock.now())
@@ -118,7 +118,7 @@ async def test_an_order_that_left_no_trace_is_believed_not_to_be_filled_and_is_p
 
     answer = await claim(engine, filled=False)
 
-    assert isinstance(answer, Believed)
+    assert isinstance(answer, ReportAccepted)
     assert (await the_order(engine)).state is OrderState.NOT_EXECUTED
     assert await is_woken(engine)
     exchange.hidden_lookups = 0
@@ -151,8 +151,8 @@ async def test_a_claim_that_the_balances_contradict_changes_nothing(
 
     answer = await claim(engine, filled=filled)
 
-    assert isinstance(answer, Doubted)
-    assert (answer.filled, answer.silence) == (filled, Silence.NOT_KNOWN)
+    assert isinstance(answer, ReportContradicted)
+    assert (answer.filled, answer.silence) == (filled, LookupFailure.NOT_KNOWN)
     assert answer.seen is not None
     assert trace(answer.seen, answer.order) is (Trace.NONE if filled else Trace.FILLED)
     assert (await the_order(engine)).state is OrderState.NEEDS_HUMAN
@@ -170,7 +170,7 @@ async def test_balances_that_cannot_be_read_bear_out_nothing(
 
     answer = await claim(engine, filled=filled)
 
-    assert isinstance(answer, Doubted)
+    assert isinstance(answer, ReportContradicted)
     assert answer.seen is None
     assert (await the_order(engine)).state is OrderState.NEEDS_HUMAN
 
@@ -208,9 +208,9 @@ async def test_an_order_still_open_at_the_exchange_is_left_to_it(
 @pytest.mark.parametrize(
     ("error", "silence"),
     [
-        (None, Silence.NOT_KNOWN),
-        (Unavailable("away"), Silence.NO_ANSWER),
-        (REFUSED, Silence.NOT_ALLOWED),
+        (None, LookupFailure.NOT_KNOWN),
+        (Unavailable("away"), LookupFailure.NO_ANSWER),
+        (REFUSED, LookupFailure.NOT_ALLOWED),
     ],
 )
 async def test_another_look_tells_why_there_is_no_news(
@@ -218,7 +218,7 @@ async def test_another_look_tells_why_there_is_no_news(
     exchange: FakeExchange,
     clock: FakeClock,
     error: Exception | None,
-    silence: Silence,
+    silence: LookupFailure,
 ):
     await after_a_quarter_of_an_hour(engine, exchange, clock, executes=True)
     if error is not None:
@@ -257,8 +257,8 @@ async def test_a_silent_exchange_is_not_waited_for_longer_than_a_person_waits(
 
     answer = await claim(engine, filled=True)
 
-    assert isinstance(answer, Doubted)
-    assert (answer.silence, answer.seen) == (Silence.NO_ANSWER, None)
+    assert isinstance(answer, ReportContradicted)
+    assert (answer.silence, answer.seen) == (LookupFailure.NO_ANSWER, None)
 
 
 async def wait_for(event: asyncio.Event) -> None:
@@ -273,14 +273,16 @@ async def test_a_key_that_cannot_be_opened_asks_nobody_and_says_so(
     asked = exchange.calls.total()
 
     def sealed_shut(_: Account) -> Exchange:
-        raise SealBroken("none of our keys opens it")
+        raise DecryptionFailed("none of our keys opens it")
 
-    clarifier = Clarifier(database=engine.database, clock=clock, exchange_for=sealed_shut)
+    clarifier = ManualResolution(database=engine.database, clock=clock, exchange_for=sealed_shut)
     looked = await clarifier.look_again(CHAT, order.client_order_id)
     claimed = await clarifier.claim(CHAT, PERSON, order.client_order_id, filled=True)
 
-    assert looked == StillUnclear(order, Silence.NOT_ALLOWED)
-    assert claimed == Doubted(order, filled=True, silence=Silence.NOT_ALLOWED, seen=None)
+    assert looked == StillUnclear(order, LookupFailure.NOT_ALLOWED)
+    assert claimed == ReportContradicted(
+        order, filled=True, silence=LookupFailure.NOT_ALLOWED, seen=None
+    )
     assert exchange.calls.total() == asked
 
 
@@ -295,7 +297,7 @@ async def test_the_order_is_looked_for_where_it_went_even_if_the_account_is_on_p
         asked.append(account.settings.dry_run)
         return exchange
 
-    clarifier = Clarifier(database=engine.database, clock=clock, exchange_for=exchange_for)
+    clarifier = ManualResolution(database=engine.database, clock=clock, exchange_for=exchange_for)
     await clarifier.look_again(CHAT, (await the_order(engine)).client_order_id)
 
     assert asked == [False]
@@ -384,7 +386,7 @@ async def test_of_two_claims_at_once_only_one_closes_the_order(
         claims = [people.create_task(claim(engine, filled=True)) for _ in range(2)]
 
     kinds = sorted(type(claim.result()).__name__ for claim in claims)
-    assert kinds == ["AlreadyClear", "Believed"]
+    assert kinds == ["AlreadyClear", "ReportAccepted"]
     assert len(await audit(engine)) == 1
 
 
@@ -477,7 +479,7 @@ async def test_a_sell_is_judged_the_other_way_round(
 
     answer = await claim(engine, filled=filled)
 
-    assert isinstance(answer, Believed)
+    assert isinstance(answer, ReportAccepted)
     assert answer.order.side is Side.SELL
     assert answer.order.state is OrderState[state]
 
@@ -504,15 +506,17 @@ async def test_a_claim_about_an_order_under_an_unknown_status_is_compared_with_t
         await engine.check(account)
         clock.shift(NEEDS_HUMAN_AFTER / 100)
     [intent] = await engine.intents()
-    clarifier = Clarifier(database=engine.database, clock=clock, exchange_for=lambda _: exchange)
+    clarifier = ManualResolution(
+        database=engine.database, clock=clock, exchange_for=lambda _: exchange
+    )
 
     again = await clarifier.look_again(CHAT, intent.client_order_id)
     doubted = await clarifier.claim(CHAT, PERSON, intent.client_order_id, filled=False)
     believed = await clarifier.claim(CHAT, PERSON, intent.client_order_id, filled=True)
 
-    assert again == StillUnclear(intent, Silence.UNKNOWN_STATUS)
-    assert isinstance(doubted, Doubted)
-    assert isinstance(believed, Believed)
+    assert again == StillUnclear(intent, LookupFailure.UNKNOWN_STATUS)
+    assert isinstance(doubted, ReportContradicted)
+    assert isinstance(believed, ReportAccepted)
 
 
 async def test_a_token_that_may_still_lag_bears_out_nothing_whatever_the_hosts_clock_says(
@@ -526,9 +530,11 @@ async def test_a_token_that_may_still_lag_bears_out_nothing_whatever_the_hosts_c
         clock.shift(NEEDS_HUMAN_AFTER / 100)
     [intent] = await engine.intents()
     exchange.mntl = intent.base_before
-    clarifier = Clarifier(database=engine.database, clock=clock, exchange_for=lambda _: exchange)
+    clarifier = ManualResolution(
+        database=engine.database, clock=clock, exchange_for=lambda _: exchange
+    )
 
     answered = await clarifier.claim(CHAT, PERSON, intent.client_order_id, filled=False)
 
     assert intent.state is OrderState.NEEDS_HUMAN
-    assert isinstance(answered, Doubted)
+    assert isinstance(answered, ReportContradicted)

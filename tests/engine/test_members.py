@@ -7,14 +7,14 @@ import pytest
 from sqlalchemy import select
 
 from engine.accounts.invitations import Admitted, Invitations
-from engine.accounts.members import People
-from engine.domain.accounts.members import Circle, Role, Verdict
+from engine.accounts.members import MemberService
+from engine.domain.accounts.members import ChatMembers, Role, RoleChangeResult
 from engine.storage.accounts import members
 from engine.storage.models.chat import AuditRow
 from tests.engine.harness import Engine
 
 GROUP, ANNA, BEN, CARL = -5005, 2001, 2002, 2003
-CIRCLE = Circle(chat_id=GROUP, standing={}, bot_owner=None)
+CIRCLE = ChatMembers(chat_id=GROUP, standing={}, bot_owner=None)
 
 
 async def nobody(chat_id: int, user_id: int) -> Role | None:
@@ -25,8 +25,8 @@ def invitations_of(engine: Engine) -> Invitations:
     return Invitations(database=engine.database, clock=engine.clock, standing=nobody)
 
 
-def people_of(engine: Engine) -> People:
-    return People(database=engine.database, clock=engine.clock)
+def people_of(engine: Engine) -> MemberService:
+    return MemberService(database=engine.database, clock=engine.clock)
 
 
 async def admit(engine: Engine, **roles: Role) -> None:
@@ -49,7 +49,7 @@ async def roles(engine: Engine) -> dict[int, Role]:
 
 async def change(
     engine: Engine, by: int, whom: int, wanted: Role | None, *, seen: Role = Role.OWNER
-) -> Verdict:
+) -> RoleChangeResult:
     return await people_of(engine).change_role(
         CIRCLE, user_id=by, member_id=whom, expected=seen, wanted=wanted
     )
@@ -72,10 +72,10 @@ async def test_two_owners_who_put_each_other_out_at_once_leave_one(
 async def test_the_last_owner_can_neither_go_nor_step_down(engine: Engine):
     await admit(engine, anna=Role.OWNER, ben=Role.TRADER)
 
-    assert await change(engine, ANNA, ANNA, None) is Verdict.LAST_OWNER
-    assert await change(engine, ANNA, ANNA, Role.TRADER) is Verdict.LAST_OWNER
-    assert await change(engine, ANNA, BEN, Role.OWNER, seen=Role.TRADER) is Verdict.DONE
-    assert await change(engine, ANNA, ANNA, Role.TRADER) is Verdict.DONE
+    assert await change(engine, ANNA, ANNA, None) is RoleChangeResult.LAST_OWNER
+    assert await change(engine, ANNA, ANNA, Role.TRADER) is RoleChangeResult.LAST_OWNER
+    assert await change(engine, ANNA, BEN, Role.OWNER, seen=Role.TRADER) is RoleChangeResult.DONE
+    assert await change(engine, ANNA, ANNA, Role.TRADER) is RoleChangeResult.DONE
     assert await roles(engine) == {ANNA: Role.TRADER, BEN: Role.OWNER}
 
 

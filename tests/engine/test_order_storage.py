@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.domain.accounts.balance_changes import Movement
+from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.market.pairs import USDT, Asset, Side
-from engine.domain.orders.order import UNRESOLVED, AccountId, Fees, Intent, OrderState, Trigger
+from engine.domain.orders.order import UNRESOLVED, AccountId, Fees, Order, OrderState, Trigger
 from engine.errors import LeaseLost
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
@@ -43,17 +43,17 @@ async def lite(sqlite: Database) -> Database:
     return await _with_two_accounts(sqlite)
 
 
-def numbered(run: int, **changes) -> Intent:
+def numbered(run: int, **changes) -> Order:
     return intent(run_id=f"run-{run}", **changes)
 
 
-async def put(database: Database, *intents: Intent) -> None:
+async def put(database: Database, *intents: Order) -> None:
     async with database.writing() as session:
         for each in intents:
             await orders.add(session, each)
 
 
-async def stored(session: AsyncSession, wanted: Intent) -> Intent | None:
+async def stored(session: AsyncSession, wanted: Order) -> Order | None:
     return await orders.get(session, wanted.client_order_id)
 
 
@@ -89,7 +89,7 @@ def test_everything_really_is_everything():
     """A new field of Intent must be added to the round trip above."""
     same_as_default = {
         field.name
-        for field in fields(Intent)
+        for field in fields(Order)
         if getattr(EVERYTHING, field.name) == getattr(numbered(3), field.name)
     }
 
@@ -243,7 +243,7 @@ async def test_the_last_fill_is_the_newest_order_with_one(both: Database):
 
 
 async def test_the_history_is_newest_first_and_has_movements_between_the_trades(both: Database):
-    moved = Movement(
+    moved = BalanceChange(
         at=START + timedelta(minutes=2, seconds=1),
         dry_run=False,
         asset=USDT,
@@ -264,7 +264,7 @@ async def test_the_history_is_newest_first_and_has_movements_between_the_trades(
     async with both.reading() as session:
         pages = [await history.page(session, ME, most=2, skip=skip) for skip in (0, 2, 4, 6)]
 
-    told = [[e if isinstance(e, Movement) else e.run_id for e in page] for page in pages]
+    told = [[e if isinstance(e, BalanceChange) else e.run_id for e in page] for page in pages]
     assert told == [["run-3", moved], ["run-2", "run-1"], ["run-0"], []]
 
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from engine.domain.rebalancing.check_input import Duty
-from engine.monitoring.stall_detector import Stalled, StallOver, Vigil
+from engine.domain.rebalancing.check_input import CheckInput
+from engine.monitoring.stall_detector import StallDetector, Stalled, StallOver
 from engine.rebalancing.checker import Checked
 from engine.scheduling.dispatcher import POOL
 from engine.storage.database import Database
@@ -27,7 +27,7 @@ class RationedChecker(ScriptedChecker):
         super().__init__(engine)
         self.let_through = asyncio.Semaphore(0)
 
-    async def check(self, duty: Duty, *, fence: int) -> Checked:
+    async def check(self, duty: CheckInput, *, fence: int) -> Checked:
         await self.let_through.acquire()
         return await super().check(duty, fence=fence)
 
@@ -118,7 +118,7 @@ async def test_how_late_checks_begin_is_known(engine: Engine, clock: StillClock)
 async def test_a_line_that_moves_is_no_stall_however_long_it_is(engine: Engine, clock: StillClock):
     await open_accounts(engine, 20, interval=MINUTE)
     process = Process(engine, checker=(rationed := RationedChecker(engine)))
-    vigil, told = Vigil(), list[Stalled | StallOver]()
+    vigil, told = StallDetector(), list[Stalled | StallOver]()
 
     async def minutes(count: int, *, served: int) -> None:
         for _ in range(count):

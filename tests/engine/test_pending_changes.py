@@ -9,16 +9,16 @@ import pytest
 from sqlalchemy import select
 
 from engine.accounts.account_service import Change
-from engine.accounts.pending_changes import Changes, Overtaken
+from engine.accounts.pending_changes import PendingChanges, StaleChange
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import Threshold
-from engine.domain.accounts.settings_change import Wish
+from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.pairs import Symbol
-from engine.domain.rebalancing.pending_change import Proposal
+from engine.domain.rebalancing.pending_change import PendingChange
 from engine.errors import OrderUnresolved, OutcomeUnknown
 from engine.storage.chat import confirmations
-from engine.storage.chat.confirmations import Confirmation, Refusal, Why
+from engine.storage.chat.confirmations import Confirmation, Refusal, RefusalReason
 from engine.storage.models.chat import AuditRow
 from engine.storage.serialization import to_json
 from tests.engine.harness import CHAT, Engine
@@ -28,7 +28,7 @@ D = Decimal
 PERSON = 77
 
 
-async def offered(engine: Engine, proposal: Proposal) -> str:
+async def offered(engine: Engine, proposal: PendingChange) -> str:
     now = engine.clock.now()
     question = Confirmation(
         id=secrets.token_hex(4),
@@ -44,8 +44,8 @@ async def offered(engine: Engine, proposal: Proposal) -> str:
     return question.id
 
 
-async def tapped(engine: Engine, question: str) -> Change | Overtaken | Refusal:
-    changes = Changes(database=engine.database, clock=engine.clock)
+async def tapped(engine: Engine, question: str) -> Change | StaleChange | Refusal:
+    changes = PendingChanges(database=engine.database, clock=engine.clock)
     return await changes.carry_out(question, chat_id=CHAT, user_id=PERSON, action="undo")
 
 
@@ -54,8 +54,10 @@ async def audited(engine: Engine) -> list[str]:
         return list(await session.scalars(select(AuditRow.detail).order_by(AuditRow.id)))
 
 
-def a_target(account: Account, target: int) -> Proposal:
-    return Proposal(wanted=Wish(target=D(target)), found=Wish(target=account.settings.target))
+def a_target(account: Account, target: int) -> PendingChange:
+    return PendingChange(
+        wanted=SettingsPatch(target=D(target)), found=SettingsPatch(target=account.settings.target)
+    )
 
 
 async def test_of_two_taps_at_once_one_counts(engine_on_both: Engine):
@@ -67,7 +69,7 @@ async def test_of_two_taps_at_once_one_counts(engine_on_both: Engine):
     done = [tap.result() for tap in taps]
 
     assert sum(isinstance(one, Change) for one in done) == 1
-    assert [one.why for one in done if isinstance(one, Refusal)] == [Why.USED]
+    assert [one.why for one in done if isinstance(one, Refusal)] == [RefusalReason.USED]
     assert (await engine_on_both.account(account)).settings.target == D(50)
     assert await audited(engine_on_both) == ["target 40 -> 50"]
 
@@ -81,20 +83,20 @@ async def test_of_two_people_at_once_the_second_finds_it_changed(engine_on_both:
     done = [tap.result() for tap in taps]
 
     assert sum(isinstance(one, Change) for one in done) == 1
-    assert sum(isinstance(one, Overtaken) for one in done) == 1
+    assert sum(isinstance(one, StaleChange) for one in done) == 1
     assert len(await audited(engine_on_both)) == 1
 
 
 async def test_a_change_wakes_the_account_under_a_new_version(engine: Engine):
     account = await engine.open_account()
-    proposal = Proposal(
-        wanted=Wish(
+    proposal = PendingChange(
+        wanted=SettingsPatch(
             target=D(50),
             threshold=Threshold(D("0.1")),
             interval_s=90,
             limits=Limits(order=D(500)),
         ),
-        found=Wish.of(account),
+        found=SettingsPatch.of(account),
         version=account.version,
     )
 
@@ -113,26 +115,30 @@ async def test_a_change_wakes_the_account_under_a_new_version(engine: Engine):
 
 async def test_where_a_version_is_given_any_change_is_one_too_many(engine: Engine):
     account = await engine.open_account()
-    proposal = Proposal(wanted=Wish(target=D(50)), found=Wish(), version=account.version)
+    proposal = PendingChange(
+        wanted=SettingsPatch(target=D(50)), found=SettingsPatch(), version=account.version
+    )
     question = await offered(engine, proposal)
     await engine.change(account, paused=True)
 
     done = await tapped(engine, question)
 
-    assert isinstance(done, Overtaken)
+    assert isinstance(done, StaleChange)
     assert done.account.settings.paused
     assert done.account.settings.target == D(40)
     assert await audited(engine) == []
 
 
-@pytest.mark.parametrize("wanted", [Wish(symbol=Symbol("ABCUSDT")), Wish(dry_run=True)])
+@pytest.mark.parametrize(
+    "wanted", [SettingsPatch(symbol=Symbol("ABCUSDT")), SettingsPatch(dry_run=True)]
+)
 async def test_another_pair_or_kind_of_money_waits_for_an_unclear_order(
-    engine: Engine, exchange: FakeExchange, wanted: Wish
+    engine: Engine, exchange: FakeExchange, wanted: SettingsPatch
 ):
     account = await engine.open_account()
     exchange.go_wrong("place", OutcomeUnknown("timeout"), executes=True)
     await engine.check(account)
-    question = await offered(engine, Proposal(wanted=wanted, found=Wish()))
+    question = await offered(engine, PendingChange(wanted=wanted, found=SettingsPatch()))
 
     with pytest.raises(OrderUnresolved):
         await tapped(engine, question)
@@ -146,7 +152,7 @@ async def test_another_pair_or_kind_of_money_waits_for_an_unclear_order(
 async def test_another_pair_calls_a_confirmed_run_off(engine: Engine):
     account = await engine.open_account()
     await engine.tap(account, expected_quote="17.10")
-    proposal = Proposal(wanted=Wish(symbol=Symbol("ABCUSDT")), found=Wish())
+    proposal = PendingChange(wanted=SettingsPatch(symbol=Symbol("ABCUSDT")), found=SettingsPatch())
 
     await tapped(engine, await offered(engine, proposal))
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from engine.scheduling.process_presence import Presence
+from engine.scheduling.process_presence import ProcessPresence
 from engine.storage.coordination import leader_leases, leases
 from engine.storage.database import Database
-from engine.storage.models.trading import LeaseRow, OutboxRow, PostRow, ProcessRow
+from engine.storage.models.trading import LeaderLeaseRow, LeaseRow, OutboxRow, ProcessRow
 from engine.storage.queues import outbox, queue
 from engine.timeouts import Timing
 from tests.engine.harness import CHAT, Engine
@@ -27,10 +27,10 @@ LONG = timedelta(minutes=1)
 @asynccontextmanager
 async def process(
     url: str, clock: FakeClock, name: str, *, timing: Timing = AT_ONCE
-) -> AsyncGenerator[tuple[Database, Presence]]:
+) -> AsyncGenerator[tuple[Database, ProcessPresence]]:
     """With connections of its own, which end with the block, as a killed process's do."""
     async with Database.open(url, clock=clock) as database:
-        yield database, Presence(database=database, clock=clock, timing=timing, owner=name)
+        yield database, ProcessPresence(database=database, clock=clock, timing=timing, owner=name)
 
 
 async def take_everything(database: Database, owner: str) -> None:
@@ -49,7 +49,12 @@ async def holders(database: Database) -> set[str | None]:
     async with database.reading() as session:
         return {
             owner
-            for column in (LeaseRow.owner, PostRow.owner, OutboxRow.claimed_by, ProcessRow.owner)
+            for column in (
+                LeaseRow.owner,
+                LeaderLeaseRow.owner,
+                OutboxRow.claimed_by,
+                ProcessRow.owner,
+            )
             for owner in await session.scalars(select(column))
         }
 
@@ -203,7 +208,7 @@ async def test_on_sqlite_nothing_is_written_more_often_than_leases_are_renewed(
     sqlite: Database, clock: FakeClock
 ):
     timing = Timing()
-    presence = Presence(database=sqlite, clock=clock, timing=timing, owner="only")
+    presence = ProcessPresence(database=sqlite, clock=clock, timing=timing, owner="only")
     await presence.keep()
     async with sqlite.writing() as session:
         await session.execute(update(ProcessRow).values(alive_until=START))

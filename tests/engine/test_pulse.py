@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from engine.domain.orders.order import AccountId
-from engine.domain.rebalancing.check_input import Duty
-from engine.monitoring.stall_detector import Cause, Stalled, StallOver, Vigil
+from engine.domain.rebalancing.check_input import CheckInput
+from engine.monitoring.stall_detector import StallCause, StallDetector, Stalled, StallOver
 from engine.rebalancing.checker import Checked
 from engine.storage.database import Database
 from tests.engine.harness import Engine, StillClock
@@ -29,7 +29,7 @@ class StuckChecker(ScriptedChecker):
         self.stuck: set[AccountId] = set()
         self.let_go = asyncio.Event()
 
-    async def check(self, duty: Duty, *, fence: int) -> Checked:
+    async def check(self, duty: CheckInput, *, fence: int) -> Checked:
         if duty.account.id in self.stuck:
             await self.let_go.wait()
         return await super().check(duty, fence=fence)
@@ -46,7 +46,7 @@ def engine(sqlite: Database, clock: StillClock, exchange: FakeExchange) -> Engin
 
 
 async def watched(
-    process: Process, vigil: Vigil, duration: timedelta
+    process: Process, vigil: StallDetector, duration: timedelta
 ) -> list[Stalled | StallOver]:
     """What there is to tell within *duration*, with a beat and a look a minute."""
     told = []
@@ -61,7 +61,7 @@ async def watched(
 async def test_a_check_that_hangs_is_told_while_the_others_go_on(engine: Engine):
     accounts = await open_accounts(engine, 2, interval=2 * MINUTE)
     checker = StuckChecker(engine)
-    process, vigil = Process(engine, checker=checker), Vigil()
+    process, vigil = Process(engine, checker=checker), StallDetector()
     async with alive(process):
         assert await watched(process, vigil, 10 * MINUTE) == []
 
@@ -70,7 +70,7 @@ async def test_a_check_that_hangs_is_told_while_the_others_go_on(engine: Engine)
         checker.let_go.set()
         [over] = await watched(process, vigil, 2 * MINUTE)
 
-    assert stalled == Stalled(cause=Cause.CHECKS, late=1, accounts=2, silent_for=7 * MINUTE)
+    assert stalled == Stalled(cause=StallCause.CHECKS, late=1, accounts=2, silent_for=7 * MINUTE)
     assert isinstance(over, StallOver)
 
 
@@ -79,7 +79,7 @@ async def test_checks_that_fail_are_finished_all_the_same(engine: Engine):
     process = Process(engine)
     process.checks.bugs = {account.id}
     async with alive(process):
-        assert await watched(process, Vigil(), 30 * MINUTE) == []
+        assert await watched(process, StallDetector(), 30 * MINUTE) == []
 
 
 @pytest.mark.parametrize("wishes", [{"paused": True}, {"key": False}])
@@ -92,7 +92,7 @@ async def test_an_account_with_nothing_to_do_is_not_missed(
         await process.beat()
 
         assert process.dispatcher.pulse().checks == {}
-        assert await watched(process, Vigil(), 30 * MINUTE) == []
+        assert await watched(process, StallDetector(), 30 * MINUTE) == []
 
 
 @pytest.mark.parametrize(

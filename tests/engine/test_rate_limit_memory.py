@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from engine.errors import Unavailable
-from engine.exchanges.rate_limit_memory import Silences
-from engine.exchanges.rate_limiter import Budget, Priority
+from engine.exchanges.rate_limit_memory import RateLimitMemory
+from engine.exchanges.rate_limiter import Priority, RateLimiter
 from engine.storage.coordination import key_values
 from engine.storage.database import Database
 from tests.fakes.clock import FakeClock
@@ -21,8 +21,8 @@ class Life:
 
     def __init__(self, database: Database, *, start: datetime, proxy: str | None = None) -> None:
         self.clock = FakeClock(start=start)
-        self.budget = Budget(self.clock)
-        self.silences = Silences(
+        self.budget = RateLimiter(self.clock)
+        self.silences = RateLimitMemory(
             database=database, clock=self.clock, budget=self.budget, proxy=proxy
         )
 

@@ -19,21 +19,21 @@ from engine.domain.orders.order import (
     RECV_WINDOW,
     UNRESOLVED,
     VISIBILITY_MARGIN,
-    Intent,
+    Order,
     OrderState,
 )
-from engine.domain.rebalancing.check_result import Declined, Waiting
+from engine.domain.rebalancing.check_result import NoTrade, OrderPending
 from engine.errors import (
     BadCredentials,
     BadData,
+    DecryptionFailed,
     OutcomeUnknown,
     RateLimited,
-    SealBroken,
     Unavailable,
 )
 from engine.exchanges.interface import Exchange
-from engine.execution.executor import Trader
-from engine.execution.reconciliation import Resolver, next_look
+from engine.execution.executor import OrderExecutor
+from engine.execution.reconciliation import OrderReconciler, next_look
 from engine.storage.trading import orders
 from tests import builders
 from tests.engine.harness import Engine
@@ -53,7 +53,7 @@ async def after_a_lost_answer(engine: Engine, exchange: FakeExchange, *, execute
     return account
 
 
-async def the_order(engine: Engine) -> Intent:
+async def the_order(engine: Engine) -> Order:
     [intent] = await engine.intents()
     return intent
 
@@ -66,7 +66,7 @@ async def test_an_order_that_was_executed_is_booked_late(engine: Engine, exchang
     intent = await the_order(engine)
     assert intent.state is OrderState.FILLED
     assert (intent.quote_before, intent.quote_after) == (D("57.10"), exchange.usdt)
-    assert checked.look.verdict == Waiting(intent.client_order_id)
+    assert checked.look.verdict == OrderPending(intent.client_order_id)
     assert checked.again_in == SECOND
     unclear, settled = await engine.alerts()
     assert isinstance(unclear, OrderUnclear)
@@ -541,7 +541,7 @@ async def test_an_order_that_found_nobody_may_be_learned_of_late(
     await engine.check(account)
 
     assert (await the_order(engine)).state is OrderState.UNFILLED
-    assert await engine.told() == ["OrderUnclear", "TroubleTold"]
+    assert await engine.told() == ["OrderUnclear", "IncidentAlert"]
 
 
 async def test_a_paused_account_still_learns_what_became_of_its_order(
@@ -559,8 +559,8 @@ async def test_a_paused_account_still_learns_what_became_of_its_order(
 async def test_there_is_nothing_to_find_out_about_an_order_that_is_over_or_never_left(
     engine: Engine, exchange: FakeExchange, clock: FakeClock, state: OrderState
 ):
-    trader = Trader(database=engine.database, clock=clock, timing=engine.timing)
-    resolver = Resolver(database=engine.database, clock=clock, trader=trader)
+    trader = OrderExecutor(database=engine.database, clock=clock, timing=engine.timing)
+    resolver = OrderReconciler(database=engine.database, clock=clock, trader=trader)
     intent = builders.intent(state=state)
 
     resolved = await resolver.resolve(intent, account=builders.account(), exchange=exchange)
@@ -576,7 +576,7 @@ async def test_after_it_is_resolved_the_account_is_checked_afresh_at_once(
 
     looks = await engine.until_quiet(account)
 
-    assert [type(look.verdict) for look in looks] == [Waiting, Declined]
+    assert [type(look.verdict) for look in looks] == [OrderPending, NoTrade]
 
 
 @pytest.mark.parametrize(("waited", "again_in"), [(0, 2), (8, 2), (40, 10), (120, 30), (3600, 30)])
@@ -594,7 +594,7 @@ def test_an_order_without_a_time_stamp_counts_from_its_creation():
     assert next_look(intent, now=START + 40 * SECOND) == 10 * SECOND
 
 
-async def put(engine: Engine, intent: Intent) -> None:
+async def put(engine: Engine, intent: Order) -> None:
     async with engine.database.writing() as session:
         await orders.add(session, intent)
 
@@ -605,14 +605,14 @@ async def test_an_unclear_order_whose_key_cannot_be_opened_asks_for_the_person_t
     account = await after_a_lost_answer(engine, exchange, executes=True)
 
     def sealed_shut(_: Account) -> Exchange:
-        raise SealBroken("none of our keys opens it")
+        raise DecryptionFailed("none of our keys opens it")
 
     engine.checker._exchange_for = sealed_shut
     clock.shift(NEEDS_HUMAN_AFTER)
     await engine.check(account)
 
     assert (await the_order(engine)).state is OrderState.NEEDS_HUMAN
-    assert await engine.told() == ["OrderUnclear", "OrderNeedsPerson", "TroubleTold"]
+    assert await engine.told() == ["OrderUnclear", "OrderNeedsPerson", "IncidentAlert"]
 
 
 async def test_an_order_is_looked_up_where_it_went_whatever_the_account_uses_by_now(

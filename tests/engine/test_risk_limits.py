@@ -8,12 +8,12 @@ from sqlalchemy import select
 
 from engine.accounts.risk_limits import AccountLimits
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.risk_limits import SIGHTS_APART, Limits, Recent
-from engine.domain.alerts.alerts import RunDeclined, TradeSettled, TroubleTold
+from engine.domain.alerts.alerts import IncidentAlert, RunDeclined, TradeSettled
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import OrderState, Trigger
-from engine.domain.rebalancing.check_result import Declined, Failed, Ordered
+from engine.domain.rebalancing.check_result import CheckFailed, NoTrade, OrderPlaced
 from engine.domain.rebalancing.planner import LimitKind, OverLimit
 from engine.rebalancing.preview import Previews
 from engine.storage.models.chat import AuditRow
@@ -43,7 +43,7 @@ async def limit(engine: Engine, account: Account, **wishes) -> Account:
 
 def over(checked) -> OverLimit:
     verdict = checked.look.verdict
-    assert isinstance(verdict, Declined)
+    assert isinstance(verdict, NoTrade)
     assert isinstance(verdict.reason, OverLimit)
     return verdict.reason
 
@@ -58,8 +58,8 @@ async def test_an_order_over_the_limit_is_refused_whole_and_told_once_with_the_n
     assert set(reasons) == {OverLimit(LimitKind.ORDER, asked=D("17.10"), allowed=D(10))}
     assert not exchange.tickets
     assert await engine.intents() == []
-    [told] = await engine.alerts_of(TroubleTold)
-    assert (told.kind, told.reason) == (TroubleKind.BLOCKED, reasons[0])
+    [told] = await engine.alerts_of(IncidentAlert)
+    assert (told.kind, told.reason) == (IncidentKind.BLOCKED, reasons[0])
 
 
 async def test_a_raised_limit_lets_the_next_check_trade(engine: Engine, exchange: FakeExchange):
@@ -69,7 +69,7 @@ async def test_a_raised_limit_lets_the_next_check_trade(engine: Engine, exchange
 
     checked = await engine.check(account)
 
-    assert isinstance(checked.look.verdict, Ordered)
+    assert isinstance(checked.look.verdict, OrderPlaced)
     assert len(exchange.tickets) == 1
 
 
@@ -84,7 +84,7 @@ async def test_a_day_that_is_used_up_goes_on_a_day_later(engine: Engine, exchang
     traded = await engine.check(account)
 
     assert (refused.kind, refused.used, refused.allowed) == (LimitKind.DAY, D("17.10"), D(30))
-    assert isinstance(traded.look.verdict, Ordered)
+    assert isinstance(traded.look.verdict, OrderPlaced)
     assert len(exchange.tickets) == 2
 
 
@@ -123,7 +123,7 @@ async def test_a_price_that_jumps_is_traded_only_when_it_was_seen_twice(
     assert stored is not None
     assert stored.seen is not None
     assert stored.seen.price == exchange.paper_market.price + D("0.0000005")
-    assert isinstance(second.look.verdict, Ordered)
+    assert isinstance(second.look.verdict, OrderPlaced)
     assert len(exchange.tickets) == 2
 
 
@@ -141,7 +141,7 @@ async def test_a_price_that_jumps_and_comes_back_trades_nothing_at_the_wrong_one
 
     back = await engine.check(account)
 
-    assert isinstance(back.look.verdict, Ordered)
+    assert isinstance(back.look.verdict, OrderPlaced)
     assert all(report.execution.average_price == usual for report in exchange.ledger.values())
 
 
@@ -190,7 +190,7 @@ async def test_a_host_whose_clock_is_wrong_needs_two_sights_of_a_price_all_the_s
     assert over(first).kind is LimitKind.JUMP
     assert over(too_soon).kind is LimitKind.JUMP
     assert shown.plan.reason == over(first)
-    assert isinstance(later.look.verdict, Ordered)
+    assert isinstance(later.look.verdict, OrderPlaced)
 
 
 async def test_a_book_so_thin_that_the_order_would_slip_gets_no_order(
@@ -230,7 +230,7 @@ async def test_limits_that_shrink_while_the_order_is_planned_stop_it_at_the_gate
     checked = await engine.check(account)
     again = over(await engine.check(account))
 
-    assert checked.look.verdict == Failed(TroubleKind.INTERNAL, "changed")
+    assert checked.look.verdict == CheckFailed(IncidentKind.INTERNAL, "changed")
     assert checked.again_in == timedelta(seconds=1)
     assert [order.state for order in await engine.intents()] == [OrderState.DROPPED]
     assert again.kind is LimitKind.ORDER
@@ -260,8 +260,12 @@ async def test_a_fill_far_off_the_price_pauses_trading_and_says_by_how_much(
 
     trade, trouble = await engine.alerts()
     assert isinstance(trade, TradeSettled)
-    assert isinstance(trouble, TroubleTold)
-    assert (trouble.kind, trouble.detail, trouble.paused) == (TroubleKind.BAD_FILL, "0.3097", True)
+    assert isinstance(trouble, IncidentAlert)
+    assert (trouble.kind, trouble.detail, trouble.paused) == (
+        IncidentKind.BAD_FILL,
+        "0.3097",
+        True,
+    )
     assert (await engine.account(account)).settings.paused
 
 
@@ -293,7 +297,7 @@ async def test_who_goes_on_after_a_bad_fill_hears_no_all_clear(
     await engine.until_quiet(account)
 
     assert await engine.trouble(account) is None
-    assert "TroubleOver" not in await engine.told()
+    assert "IncidentResolved" not in await engine.told()
 
 
 async def test_the_plan_that_is_shown_is_bound_by_the_limits(engine: Engine):
@@ -323,7 +327,7 @@ async def test_a_jump_that_a_person_was_shown_has_been_seen(
     assert isinstance(first.plan.reason, OverLimit)
     assert first.plan.reason.kind is LimitKind.JUMP
     assert look is not None
-    assert (look.trigger, look.verdict) == (Trigger.PERSON, Declined(first.plan.reason))
+    assert (look.trigger, look.verdict) == (Trigger.PERSON, NoTrade(first.plan.reason))
     assert too_soon.plan.reason == first.plan.reason
     assert second.plan.order is not None
     assert second.plan.order.side is Side.BUY

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from engine.domain.market.pairs import Symbol
-from engine.domain.rebalancing.check_result import Ordered
+from engine.domain.rebalancing.check_result import OrderPlaced
 from engine.exchanges.mexc.client import MexcClient
 from engine.exchanges.mexc.exchange import MexcExchange
 from engine.exchanges.mexc.market_data import MexcMarket
-from engine.exchanges.rate_limiter import Budget
+from engine.exchanges.rate_limiter import RateLimiter
 from engine.security.credentials import Credentials
 from engine.storage.database import Database
 from tests.engine.conftest import API_KEY, API_SECRET
@@ -36,7 +36,7 @@ class Away:
             self._answer, clock=clock, patience=timedelta(seconds=8), hangs_after=None
         )
         client = MexcClient(
-            transport, base_url="http://mexc.test", clock=clock, budget=Budget(clock)
+            transport, base_url="http://mexc.test", clock=clock, budget=RateLimiter(clock)
         )
         self.exchange = MexcExchange(client, Credentials(API_KEY, API_SECRET), MexcMarket(client))
         self.asked: list[str] = []
@@ -118,6 +118,6 @@ async def test_few_round_trips_lead_to_an_accepted_order(
     away.begin()
     checked = await engine.check(account)
 
-    assert isinstance(checked.look.verdict, Ordered)
+    assert isinstance(checked.look.verdict, OrderPlaced)
     assert away.trips_to_the_order == trips
     assert away.asked.count("POST order") == 1

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from engine.domain.orders.order import AccountId
-from engine.scheduling.account_queue import Seats, fair_share
+from engine.scheduling.account_queue import AccountQueue, fair_share
 from engine.storage.coordination import processes
 from engine.storage.database import Database
 from engine.storage.models.trading import LeaseRow
@@ -61,7 +61,7 @@ def test_shares_are_even_and_cover_everything(accounts: int, count: int):
 
 
 def test_what_is_worked_on_is_not_given_up():
-    seats = Seats(error_backoff=timedelta(seconds=60))
+    seats = AccountQueue(error_backoff=timedelta(seconds=60))
     ids = [AccountId(n) for n in range(4)]
     seats.take(dict.fromkeys(ids, 1), now=START)
     for busy in ids[1:3]:

@@ -8,7 +8,7 @@ import pytest
 from engine.domain.alerts.alerts import RunDeclined, TradeSettled
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import Trigger
-from engine.domain.rebalancing.check_result import Declined, MovedAway
+from engine.domain.rebalancing.check_result import NoTrade, PlanChanged
 from engine.domain.rebalancing.planner import NothingFree
 from engine.errors import OutcomeUnknown, Unavailable
 from tests import builders
@@ -66,7 +66,7 @@ async def test_another_deal_or_a_late_one_is_declined_with_the_new_numbers(
 
     checked = await engine.check(account)
 
-    assert checked.look.verdict == MovedAway(Side.BUY, D("17.10"))
+    assert checked.look.verdict == PlanChanged(Side.BUY, D("17.10"))
     assert exchange.calls["place"] == 0
     assert await engine.alerts() == [
         RunDeclined(
@@ -92,7 +92,7 @@ async def test_a_deal_the_market_does_not_allow_is_declined_with_the_reason(
     checked = await engine.check(account)
 
     reason = NothingFree(Side.SELL, free=D(0), locked=D(0))
-    assert checked.look.verdict == Declined(reason)
+    assert checked.look.verdict == NoTrade(reason)
     [told] = await engine.alerts_of(RunDeclined)
     assert (told.reason, told.new_side) == (reason, None)
     assert await engine.trouble(account) is None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.domain.accounts.settings import Autonomy
+from engine.domain.accounts.settings import TradingMode
 from engine.errors import OutcomeUnknown, Rejected
 from tests.engine.harness import Engine
 from tests.fakes.exchange import FakeExchange
@@ -87,10 +87,10 @@ async def test_what_is_left_to_the_user_and_what_is_refused_is_told(
 ):
     exchange.usdt = D("57.10")
     account = await engine.open_account()
-    asked = await engine.change(account, autonomy=Autonomy.ASK)
+    asked = await engine.change(account, autonomy=TradingMode.ASK)
     await engine.check(asked)
     exchange.go_wrong("place", Rejected(code=30002, message="too small"))
-    account = await engine.change(asked, autonomy=Autonomy.AUTO)
+    account = await engine.change(asked, autonomy=TradingMode.AUTO)
     await engine.check(account)
 
     assert lines("check decided")[0]["decision"] == "left_to_user"

@@ -9,7 +9,7 @@ import pytest
 from engine.exchanges.mexc.aiohttp_transport import SocketTransport, open_transport
 from engine.exchanges.mexc.client import MexcClient
 from engine.exchanges.mexc.transport import Transport
-from engine.exchanges.rate_limiter import Budget
+from engine.exchanges.rate_limiter import RateLimiter
 from engine.security.credentials import Credentials
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import NO_CERTIFICATES
@@ -53,12 +53,12 @@ async def hasty() -> AsyncGenerator[SocketTransport]:
 
 
 @pytest.fixture
-def budget(clock: FakeClock) -> Budget:
-    return Budget(clock)
+def budget(clock: FakeClock) -> RateLimiter:
+    return RateLimiter(clock)
 
 
 @pytest.fixture
 def mexc_client(
-    mexc: FakeMexc, transport: Transport, clock: FakeClock, budget: Budget
+    mexc: FakeMexc, transport: Transport, clock: FakeClock, budget: RateLimiter
 ) -> MexcClient:
     return MexcClient(transport, base_url=mexc.url, clock=clock, budget=budget)

@@ -17,7 +17,7 @@ from engine.errors import (
     PairUnavailable,
     Rejected,
 )
-from engine.exchanges.interface import Exchange, OrderReport, Ticket
+from engine.exchanges.interface import Exchange, OrderReport, OrderRequest
 from tests.builders import MNTL, MNTLUSDT
 from tests.fakes.clock import START, FakeClock
 
@@ -43,13 +43,13 @@ class Venue:
     clock: FakeClock
     tickets: int = field(default=0, init=False)
 
-    def buy(self, quote_amount: str, *, symbol: Symbol = MNTLUSDT) -> Ticket:
+    def buy(self, quote_amount: str, *, symbol: Symbol = MNTLUSDT) -> OrderRequest:
         return self._ticket(Side.BUY, symbol, quote_amount=Decimal(quote_amount))
 
-    def sell(self, base_quantity: str, *, symbol: Symbol = MNTLUSDT) -> Ticket:
+    def sell(self, base_quantity: str, *, symbol: Symbol = MNTLUSDT) -> OrderRequest:
         return self._ticket(Side.SELL, symbol, base_quantity=Decimal(base_quantity))
 
-    async def settled(self, ticket: Ticket) -> OrderReport:
+    async def settled(self, ticket: OrderRequest) -> OrderReport:
         """The order once it is over; an exchange may take a moment to know it."""
         for _ in range(_LOOK_UPS):
             try:
@@ -71,9 +71,9 @@ class Venue:
         *,
         quote_amount: Decimal | None = None,
         base_quantity: Decimal | None = None,
-    ) -> Ticket:
+    ) -> OrderRequest:
         self.tickets += 1
-        return Ticket(
+        return OrderRequest(
             client_order_id=ClientOrderId(f"bl-contract-{self.tickets}"),
             symbol=symbol,
             side=side,

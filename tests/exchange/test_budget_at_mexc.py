@@ -14,8 +14,8 @@ from engine.exchanges.mexc.client import MexcClient
 from engine.exchanges.mexc.endpoints import ACCOUNT, TIME
 from engine.exchanges.mexc.exchange import MexcExchange
 from engine.exchanges.mexc.market_data import MexcMarket
-from engine.exchanges.rate_limiter import Budget, Limits
-from engine.exchanges.request_stats import Ending
+from engine.exchanges.rate_limiter import RateLimiter, RateLimits
+from engine.exchanges.request_stats import RequestOutcome
 from engine.security.credentials import Credentials
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.http import Reply, Request
@@ -34,14 +34,14 @@ class Distance:
     """A MEXC that is as far away as the dice say; *lags* are in milliseconds."""
 
     def __init__(
-        self, clock: FakeClock, lags: tuple[int, int], limits: Limits | None = None
+        self, clock: FakeClock, lags: tuple[int, int], limits: RateLimits | None = None
     ) -> None:
         self.clock = clock
         self.mexc = FakeMexc(clock)
         self.mexc.limits = MexcLimits(clock)
         self._dice = random.Random(7)  # noqa: S311 - any lags will do
         self._lags = lags
-        self.budget = Budget(clock, limits)
+        self.budget = RateLimiter(clock, limits)
         self.client = MexcClient(
             InlineExchange(self._answer, clock=clock, patience=8 * SECOND, hangs_after=None),
             base_url="http://mexc.test",
@@ -179,7 +179,7 @@ async def test_a_key_that_asks_and_orders_all_the_time_is_never_refused(clock: F
 async def test_when_mexc_wants_silence_nothing_leaves_for_anybody_until_its_time(
     clock: FakeClock, status: int
 ):
-    there = Distance(clock, (20, 30), Limits(weight=10**6))
+    there = Distance(clock, (20, 30), RateLimits(weight=10**6))
     there.mexc.limits = None
     accounts = [there.account(n) for n in range(8)]
     refused = 0
@@ -209,7 +209,7 @@ async def test_when_mexc_wants_silence_nothing_leaves_for_anybody_until_its_time
 
 
 async def test_a_thousand_accounts_on_one_pair_read_its_book_once(clock: FakeClock):
-    there = Distance(clock, (20, 30), Limits(weight=10**6))
+    there = Distance(clock, (20, 30), RateLimits(weight=10**6))
     accounts = [there.account(n) for n in range(1000)]
     there.mexc.limits = None
     books: list[object] = []
@@ -246,7 +246,7 @@ async def test_every_request_is_told_of_with_its_outcome_and_its_time(clock: Fak
 
     took = SECOND / 20
     traffic, account_read = there.client.traffic, ("GET", ACCOUNT.path)
-    assert traffic.ended[account_read, Ending.OK] == 1
-    assert traffic.ended[account_read, Ending.NO_ANSWER] == 1
+    assert traffic.ended[account_read, RequestOutcome.OK] == 1
+    assert traffic.ended[account_read, RequestOutcome.NO_ANSWER] == 1
     assert traffic.took[account_read].total == 2 * took
     assert clock.now() == START + SECOND

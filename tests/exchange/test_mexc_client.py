@@ -25,7 +25,7 @@ from engine.errors import (
 from engine.exchanges.mexc.client import MexcClient
 from engine.exchanges.mexc.endpoints import ACCOUNT, TICKER_PRICE, TIME, Endpoint
 from engine.exchanges.mexc.transport import Transport
-from engine.exchanges.rate_limiter import Budget, Limits, Priority
+from engine.exchanges.rate_limiter import Priority, RateLimiter, RateLimits
 from engine.security.credentials import Credentials
 from tests.exchange.conftest import API_KEY, API_SECRET
 from tests.fakes.clock import FakeClock
@@ -40,7 +40,7 @@ Reader = Callable[[], Awaitable[object]]
 
 def client_of(transport: Transport, url: str, *, clock: Clock | None = None) -> MexcClient:
     clock = clock or SystemClock()
-    return MexcClient(transport, base_url=url, clock=clock, budget=Budget(clock))
+    return MexcClient(transport, base_url=url, clock=clock, budget=RateLimiter(clock))
 
 
 @asynccontextmanager
@@ -355,7 +355,7 @@ async def test_a_round_trip_too_slow_to_measure_by_is_no_measurement(transport: 
 async def test_a_reading_knows_when_its_question_left_after_waiting(
     mexc: FakeMexc, transport: Transport, clock: FakeClock
 ):
-    budget = Budget(clock, Limits(weight=10))
+    budget = RateLimiter(clock, RateLimits(weight=10))
     client = MexcClient(transport, base_url=mexc.url, clock=clock, budget=budget)
     first = await client.read(TICKER_PRICE, PRICE)
 

@@ -20,7 +20,7 @@ from engine.errors import (
     Rejected,
     Unavailable,
 )
-from engine.exchanges.interface import Exchange, OrderReport, Ticket
+from engine.exchanges.interface import Exchange, OrderReport, OrderRequest
 from engine.exchanges.mexc.client import MexcClient
 from engine.exchanges.mexc.exchange import MexcExchange
 from engine.exchanges.mexc.market_data import MexcMarket
@@ -43,8 +43,10 @@ async def exchange(mexc_client: MexcClient, credentials: Credentials) -> Exchang
     return exchange
 
 
-def ticket(exchange: Exchange, amount: str, *, side: Side = Side.BUY, number: int = 1) -> Ticket:
-    return Ticket(
+def ticket(
+    exchange: Exchange, amount: str, *, side: Side = Side.BUY, number: int = 1
+) -> OrderRequest:
+    return OrderRequest(
         client_order_id=ClientOrderId(f"bl-{number}"),
         symbol=MNTLUSDT,
         side=side,

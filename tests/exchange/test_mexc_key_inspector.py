@@ -14,10 +14,10 @@ from engine.errors import (
     TooPowerful,
     Unavailable,
 )
-from engine.exchanges.interface import KeyCheck, KeyFacts
+from engine.exchanges.interface import KeyInspection, KeyInspector
 from engine.exchanges.mexc.client import MexcClient
 from engine.exchanges.mexc.endpoints import ACCOUNT, API_KEY_INFO, TEST_ORDER
-from engine.exchanges.mexc.key_inspector import MexcKeyCheck
+from engine.exchanges.mexc.key_inspector import MexcKeyInspector
 from engine.security.credentials import Credentials
 from tests.exchange.conftest import API_KEY, API_SECRET
 from tests.fakes.http import Reply
@@ -29,8 +29,8 @@ MNTLUSDT = Symbol("MNTLUSDT")
 
 
 @pytest.fixture
-def check(mexc_client: MexcClient) -> KeyCheck:
-    return MexcKeyCheck(mexc_client)
+def check(mexc_client: MexcClient) -> KeyInspector:
+    return MexcKeyInspector(mexc_client)
 
 
 @pytest.fixture
@@ -38,11 +38,11 @@ def account(mexc: FakeMexc) -> Account:
     return mexc.ledger.accounts[API_KEY]
 
 
-async def inspect(check: KeyCheck, symbol: Symbol = MNTLUSDT) -> KeyFacts:
+async def inspect(check: KeyInspector, symbol: Symbol = MNTLUSDT) -> KeyInspection:
     return await check.inspect(api_key=API_KEY, api_secret=API_SECRET, symbol=symbol)
 
 
-async def test_a_good_key_is_described(mexc: FakeMexc, check: KeyCheck, account: Account):
+async def test_a_good_key_is_described(mexc: FakeMexc, check: KeyInspector, account: Account):
     account.addresses = (OUR_ADDRESS, "10.0.0.1")
 
     facts = await inspect(check)
@@ -53,7 +53,7 @@ async def test_a_good_key_is_described(mexc: FakeMexc, check: KeyCheck, account:
 
 
 async def test_looking_at_a_key_reads_the_account_once_and_trades_nothing(
-    mexc: FakeMexc, check: KeyCheck
+    mexc: FakeMexc, check: KeyInspector
 ):
     await inspect(check)
 
@@ -72,7 +72,7 @@ async def test_looking_at_a_key_reads_the_account_once_and_trades_nothing(
     ],
 )
 async def test_a_key_that_may_do_too_much_is_refused(
-    check: KeyCheck, account: Account, extra: str
+    check: KeyInspector, account: Account, extra: str
 ):
     account.permissions = ALL_NEEDED | {extra}
 
@@ -86,7 +86,9 @@ async def test_a_key_that_may_do_too_much_is_refused(
     "extra",
     ["SPOT_ACCOUNT_WRITE", "SPOT_TRANSFER_READ", "CONTRACT_ACCOUNT_READ", "CONTRACT_DEAL_READ"],
 )
-async def test_a_harmless_permission_is_tolerated(check: KeyCheck, account: Account, extra: str):
+async def test_a_harmless_permission_is_tolerated(
+    check: KeyInspector, account: Account, extra: str
+):
     account.permissions = ALL_NEEDED | {extra}
 
     assert (await inspect(check)).permissions == ALL_NEEDED | {extra}
@@ -94,7 +96,7 @@ async def test_a_harmless_permission_is_tolerated(check: KeyCheck, account: Acco
 
 @pytest.mark.parametrize("lacking", sorted(ALL_NEEDED))
 async def test_a_key_that_may_do_too_little_is_refused(
-    check: KeyCheck, account: Account, lacking: str
+    check: KeyInspector, account: Account, lacking: str
 ):
     account.permissions = ALL_NEEDED - {lacking}
 
@@ -102,7 +104,7 @@ async def test_a_key_that_may_do_too_little_is_refused(
         await inspect(check)
 
 
-async def test_a_key_that_is_not_valid_any_more_is_refused(check: KeyCheck, account: Account):
+async def test_a_key_that_is_not_valid_any_more_is_refused(check: KeyInspector, account: Account):
     account.key_status = "EXPIRED"
 
     with pytest.raises(BadCredentials, match="EXPIRED"):
@@ -117,12 +119,12 @@ async def test_a_key_that_is_not_valid_any_more_is_refused(check: KeyCheck, acco
     ],
     ids=["secret", "key", "no-key", "no-secret", "not-ascii", "blank", "newline"],
 )
-async def test_a_wrong_key_is_refused(check: KeyCheck, api_key: str, api_secret: str):
+async def test_a_wrong_key_is_refused(check: KeyInspector, api_key: str, api_secret: str):
     with pytest.raises(BadCredentials):
         await check.inspect(api_key=api_key, api_secret=api_secret, symbol=MNTLUSDT)
 
 
-async def test_a_key_bound_to_other_addresses_is_refused(check: KeyCheck, account: Account):
+async def test_a_key_bound_to_other_addresses_is_refused(check: KeyInspector, account: Account):
     account.addresses = ("10.0.0.1",)
 
     with pytest.raises(AddressRefused, match=r"127\.0\.0\.1"):
@@ -135,7 +137,7 @@ async def test_a_key_bound_to_other_addresses_is_refused(check: KeyCheck, accoun
     ids=["404", "400", "unlisted", "not-for-this-key"],
 )
 async def test_an_exchange_that_does_not_describe_keys_is_tolerated(
-    mexc: FakeMexc, check: KeyCheck, reply: Reply
+    mexc: FakeMexc, check: KeyInspector, reply: Reply
 ):
     mexc.inject(Fault("GET", API_KEY_INFO.path, reply=reply))
 
@@ -155,7 +157,7 @@ async def test_an_exchange_that_does_not_describe_keys_is_tolerated(
     ids=range(4),
 )
 async def test_a_description_that_fails_fails_the_check(
-    mexc: FakeMexc, check: KeyCheck, reply: Reply, error: type[EngineError]
+    mexc: FakeMexc, check: KeyInspector, reply: Reply, error: type[EngineError]
 ):
     mexc.inject(Fault("GET", API_KEY_INFO.path, reply=reply))
 
@@ -163,7 +165,7 @@ async def test_a_description_that_fails_fails_the_check(
         await inspect(check)
 
 
-async def test_an_empty_account_may_still_be_connected(check: KeyCheck, account: Account):
+async def test_an_empty_account_may_still_be_connected(check: KeyInspector, account: Account):
     account.funds.clear()
 
     facts = await inspect(check)
@@ -172,7 +174,7 @@ async def test_an_empty_account_may_still_be_connected(check: KeyCheck, account:
 
 
 async def test_what_one_answer_lacks_is_read_again_before_it_is_told(
-    mexc: FakeMexc, check: KeyCheck
+    mexc: FakeMexc, check: KeyInspector
 ):
     odd = {"balances": [{"asset": "MNTL", "free": "7", "locked": "0"}]}
     mexc.inject(Fault("GET", ACCOUNT.path, reply=json_reply(odd)))
@@ -181,7 +183,7 @@ async def test_what_one_answer_lacks_is_read_again_before_it_is_told(
 
 
 async def test_an_odd_row_of_usdt_is_named_and_of_another_asset_is_not_minded(
-    mexc: FakeMexc, check: KeyCheck
+    mexc: FakeMexc, check: KeyInspector
 ):
     plain = [{"asset": a, "free": "40", "locked": "0"} for a in ("USDT", "MNTL")]
     odd = {"asset": "OLDCOIN", "free": "1", "locked": "-0.0003"}
@@ -194,7 +196,7 @@ async def test_an_odd_row_of_usdt_is_named_and_of_another_asset_is_not_minded(
         await inspect(check)
 
 
-async def test_a_pair_closed_to_the_key_is_told(check: KeyCheck, account: Account):
+async def test_a_pair_closed_to_the_key_is_told(check: KeyInspector, account: Account):
     account.pairs = frozenset({"BTCUSDT"})
 
     with pytest.raises(PairUnavailable):
@@ -204,7 +206,7 @@ async def test_a_pair_closed_to_the_key_is_told(check: KeyCheck, account: Accoun
 
 
 async def test_without_a_description_the_test_order_finds_a_missing_permission(
-    mexc: FakeMexc, check: KeyCheck, account: Account
+    mexc: FakeMexc, check: KeyInspector, account: Account
 ):
     account.permissions = ALL_NEEDED - {"SPOT_DEAL_WRITE"}
     mexc.inject(Fault("GET", API_KEY_INFO.path, reply=Reply(status=404)))
@@ -213,7 +215,7 @@ async def test_without_a_description_the_test_order_finds_a_missing_permission(
         await inspect(check)
 
 
-async def test_the_description_never_shows_the_key(mexc: FakeMexc, check: KeyCheck):
+async def test_the_description_never_shows_the_key(mexc: FakeMexc, check: KeyInspector):
     facts = await inspect(check)
 
     assert API_KEY not in repr(facts)

@@ -19,11 +19,11 @@ from engine.errors import (
     Rejected,
     Unavailable,
 )
-from engine.exchanges.interface import Ticket
+from engine.exchanges.interface import OrderRequest
 from engine.exchanges.mexc.client import MexcClient
 from engine.exchanges.mexc.exchange import MexcExchange, market_order
 from engine.exchanges.mexc.market_data import MexcMarket
-from engine.exchanges.rate_limiter import Budget, Priority
+from engine.exchanges.rate_limiter import Priority, RateLimiter
 from engine.security.credentials import Credentials
 from tests.exchange.conftest import API_KEY, API_SECRET
 from tests.fakes.clock import FakeClock
@@ -43,8 +43,8 @@ async def exchange(mexc_client: MexcClient, credentials: Credentials) -> MexcExc
     return exchange
 
 
-def buy(exchange: MexcExchange, quote: str = "10") -> Ticket:
-    return Ticket(
+def buy(exchange: MexcExchange, quote: str = "10") -> OrderRequest:
+    return OrderRequest(
         client_order_id=OUR_ID,
         symbol=MNTLUSDT,
         side=Side.BUY,
@@ -153,7 +153,7 @@ async def test_without_a_connection_nothing_left(exchange: MexcExchange, mexc_cl
 
 
 async def test_while_cooling_nothing_left(
-    mexc: FakeMexc, exchange: MexcExchange, budget: Budget, clock: FakeClock
+    mexc: FakeMexc, exchange: MexcExchange, budget: RateLimiter, clock: FakeClock
 ):
     budget.cool_down(clock.now() + timedelta(minutes=1))
     with pytest.raises(RateLimited):
@@ -163,7 +163,7 @@ async def test_while_cooling_nothing_left(
 
 
 async def test_an_order_whose_stamp_expired_in_the_line_never_leaves(
-    mexc: FakeMexc, exchange: MexcExchange, budget: Budget
+    mexc: FakeMexc, exchange: MexcExchange, budget: RateLimiter
 ):
     ticket = buy(exchange)
     async with budget.turn(299, Priority.ORDER):
@@ -240,8 +240,8 @@ async def test_an_unclear_outcome_shows_no_secret(
 
 
 def test_a_ticket_names_exactly_the_amount_its_side_needs():
-    def ticket(side: Side, quote: str | None, base: str | None) -> Ticket:
-        return Ticket(
+    def ticket(side: Side, quote: str | None, base: str | None) -> OrderRequest:
+        return OrderRequest(
             client_order_id=OUR_ID,
             symbol=MNTLUSDT,
             side=side,

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from engine.clock import to_millis
-from engine.domain.market.order_book import Level
+from engine.domain.market.order_book import PriceLevel
 from engine.domain.market.pairs import USDT, Asset, PairRules, Symbol
 from engine.domain.orders.order import ClientOrderId, Execution, Fees, fees_of
 from engine.errors import BadData, OrderNotFound, PairUnavailable
@@ -261,7 +261,7 @@ def test_an_odd_listing_is_bad_data(answer: object):
 def test_a_book_drops_emptied_levels_and_may_lack_a_side():
     found = book(bids=[["0.0019", "5", "extra"], ["0.0018", "0"]], asks=[])
 
-    assert found.bids == (Level(Decimal("0.0019"), Decimal(5)),)
+    assert found.bids == (PriceLevel(Decimal("0.0019"), Decimal(5)),)
     assert found.asks == ()
 
 

@@ -9,7 +9,7 @@ from engine.errors import EngineError
 from engine.exchanges.mexc import endpoints
 from engine.exchanges.mexc.aiohttp_transport import open_transport
 from engine.exchanges.mexc.endpoints import TICKER_PRICE, Endpoint
-from engine.exchanges.request_stats import Ending, ending_of
+from engine.exchanges.request_stats import RequestOutcome, ending_of
 from tests.exchange.test_mexc_client import client_of
 from tests.fakes.http import Reply
 from tests.fakes.mexc import FakeMexc
@@ -21,17 +21,17 @@ ADDRESS = (TICKER_PRICE.method, TICKER_PRICE.path)
 @pytest.mark.parametrize(
     ("reply", "ending"),
     [
-        (None, Ending.OK),
-        (BAD_GATEWAY, Ending.SERVER_ERROR),
-        (DROPPED, Ending.NO_ANSWER),
-        (refusal(30000), Ending.REFUSED),
-        (refusal(1, status=403), Ending.WAF),
-        (refusal(1, status=418), Ending.BANNED),
-        (refusal(1, status=429), Ending.TOO_MANY),
+        (None, RequestOutcome.OK),
+        (BAD_GATEWAY, RequestOutcome.SERVER_ERROR),
+        (DROPPED, RequestOutcome.NO_ANSWER),
+        (refusal(30000), RequestOutcome.REFUSED),
+        (refusal(1, status=403), RequestOutcome.WAF),
+        (refusal(1, status=418), RequestOutcome.BANNED),
+        (refusal(1, status=429), RequestOutcome.TOO_MANY),
     ],
     ids=str,
 )
-async def test_each_ending_is_counted_once(reply: Reply | None, ending: Ending):
+async def test_each_ending_is_counted_once(reply: Reply | None, ending: RequestOutcome):
     async with FakeMexc() as mexc, open_transport() as transport:
         if reply is not None:
             mexc.inject(Fault(*ADDRESS, reply=reply))
@@ -39,10 +39,12 @@ async def test_each_ending_is_counted_once(reply: Reply | None, ending: Ending):
         try:
             await mexc_client.read(TICKER_PRICE, [("symbol", "MNTLUSDT")])
         except EngineError:
-            assert ending is not Ending.OK
+            assert ending is not RequestOutcome.OK
     traffic = mexc_client.traffic
 
-    assert {e: traffic.ended[ADDRESS, e] for e in Ending} == {e: e is ending for e in Ending}
+    assert {e: traffic.ended[ADDRESS, e] for e in RequestOutcome} == {
+        e: e is ending for e in RequestOutcome
+    }
     assert sum(traffic.took[ADDRESS].counts) == 1
     assert traffic.took[ADDRESS].total > timedelta()
 
@@ -55,7 +57,7 @@ async def test_what_never_left_took_no_time():
         with pytest.raises(EngineError):
             await mexc_client.read(TICKER_PRICE)
 
-    assert mexc_client.traffic.ended[ADDRESS, Ending.NEVER_LEFT] == 1
+    assert mexc_client.traffic.ended[ADDRESS, RequestOutcome.NEVER_LEFT] == 1
     assert sum(mexc_client.traffic.took[ADDRESS].counts) == 0
 
 
@@ -67,13 +69,13 @@ async def test_a_request_without_an_end_is_counted_with_the_time_it_was_waited_f
         with pytest.raises(EngineError):
             await mexc_client.read(TICKER_PRICE)
 
-    assert mexc_client.traffic.ended[ADDRESS, Ending.NO_ANSWER] == 1
+    assert mexc_client.traffic.ended[ADDRESS, RequestOutcome.NO_ANSWER] == 1
     assert mexc_client.traffic.took[ADDRESS].total >= patience
 
 
 def test_a_status_that_nobody_expects_is_a_refusal():
     for status in ("301", "404", "451"):
-        assert ending_of(status) is Ending.REFUSED
+        assert ending_of(status) is RequestOutcome.REFUSED
 
 
 def test_endpoints_are_a_handful_and_hold_nothing_of_a_person():

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import RateLimited
-from engine.exchanges.rate_limiter import Budget, Kind, Limits, Priority
+from engine.exchanges.rate_limiter import Priority, RateLimiter, RateLimits, RequestKind
 from engine.exchanges.sliding_window import Window
 from tests.fakes.clock import START, FakeClock
 
@@ -25,11 +25,11 @@ def manual() -> FakeClock:
 
 
 async def spend(
-    budget: Budget,
+    budget: RateLimiter,
     weight: int,
     priority: Priority = CHECK,
     *,
-    kind: Kind = Kind.PLAIN,
+    kind: RequestKind = RequestKind.PLAIN,
     key: str = "",
 ) -> None:
     async with budget.turn(weight, priority, kind=kind, key=key):
@@ -39,7 +39,7 @@ async def spend(
 class Line:
     """Spends a budget by a clock of its own, and remembers who left when."""
 
-    def __init__(self, budget: Budget, clock: FakeClock) -> None:
+    def __init__(self, budget: RateLimiter, clock: FakeClock) -> None:
         self.budget = budget
         self.left: dict[str, datetime] = {}
         self._clock = clock
@@ -67,11 +67,11 @@ class Line:
 @pytest.fixture
 def line(manual: FakeClock) -> Line:
     """Ten of weight; too little to keep some of it free for anybody."""
-    return Line(Budget(manual, Limits(weight=10)), manual)
+    return Line(RateLimiter(manual, RateLimits(weight=10)), manual)
 
 
 async def test_weight_within_the_budget_is_spent_without_waiting(clock: FakeClock):
-    budget = Budget(clock)
+    budget = RateLimiter(clock)
 
     for _ in range(30):
         await spend(budget, 10, ORDER)
@@ -80,7 +80,7 @@ async def test_weight_within_the_budget_is_spent_without_waiting(clock: FakeCloc
 
 
 async def test_what_does_not_fit_waits_until_the_window_has_moved_on(clock: FakeClock):
-    budget = Budget(clock)
+    budget = RateLimiter(clock)
     await spend(budget, 290, ORDER)
     clock.shift(4 * SECOND)
     await spend(budget, 10, ORDER)
@@ -148,7 +148,7 @@ async def test_market_data_does_wait_for_checks_that_come_at_the_same_moment(
 
 
 async def test_an_order_finds_room_where_checks_have_used_up_theirs(clock: FakeClock):
-    budget = Budget(clock, Limits(weight=300))
+    budget = RateLimiter(clock, RateLimits(weight=300))
     for _ in range(29):
         await spend(budget, 10)
 
@@ -165,7 +165,7 @@ async def test_an_order_finds_room_where_checks_have_used_up_theirs(clock: FakeC
 
 
 async def test_checks_do_not_spend_everything_in_the_first_moment(clock: FakeClock):
-    budget = Budget(clock)
+    budget = RateLimiter(clock)
     at_once = 0
     for _ in range(29):
         await spend(budget, 10)
@@ -177,7 +177,7 @@ async def test_checks_do_not_spend_everything_in_the_first_moment(clock: FakeClo
 
 async def test_a_key_s_limit_outlives_a_long_wait_in_the_line(manual: FakeClock, line: Line):
     async with line.budget.turn(10, ORDER):
-        how: dict[str, Any] = {"kind": Kind.ACCOUNT, "key": "anna"}
+        how: dict[str, Any] = {"kind": RequestKind.ACCOUNT, "key": "anna"}
         async with asyncio.TaskGroup() as tasks:
             first = tasks.create_task(line.go("first", 1, **how))
             await manual.advance(61 * SECOND)
@@ -190,11 +190,11 @@ async def test_a_key_s_limit_outlives_a_long_wait_in_the_line(manual: FakeClock,
     assert len(owns) == 1
 
 
-@pytest.mark.parametrize(("kind", "most"), [(Kind.ORDER, 12), (Kind.ACCOUNT, 2)])
+@pytest.mark.parametrize(("kind", "most"), [(RequestKind.ORDER, 12), (RequestKind.ACCOUNT, 2)])
 async def test_a_key_has_a_limit_of_its_own_for_each_second(
-    clock: FakeClock, kind: Kind, most: int
+    clock: FakeClock, kind: RequestKind, most: int
 ):
-    budget = Budget(clock)
+    budget = RateLimiter(clock)
     for _ in range(most):
         await spend(budget, 1, kind=kind, key="anna")
     at_once = clock.now()
@@ -204,11 +204,11 @@ async def test_a_key_has_a_limit_of_its_own_for_each_second(
 
 
 async def test_a_key_that_has_to_wait_holds_up_no_other(line: Line):
-    how: dict[str, Any] = {"kind": Kind.ACCOUNT}
+    how: dict[str, Any] = {"kind": RequestKind.ACCOUNT}
     async with line.of(
         *(line.go(f"anna {n}", 1, key="anna", **how) for n in range(4)),
         line.go("bert", 1, key="bert", **how),
-        line.go("order", 1, ORDER, kind=Kind.ORDER, key="anna"),
+        line.go("order", 1, ORDER, kind=RequestKind.ORDER, key="anna"),
     ):
         pass
 
@@ -218,27 +218,27 @@ async def test_a_key_that_has_to_wait_holds_up_no_other(line: Line):
 
 
 async def test_the_rules_of_pairs_are_asked_for_25_times_a_minute_at_most(clock: FakeClock):
-    budget = Budget(clock, Limits(weight=1000))
+    budget = RateLimiter(clock, RateLimits(weight=1000))
     for _ in range(25):
-        await spend(budget, 25, ORDER, kind=Kind.LISTING)
+        await spend(budget, 25, ORDER, kind=RequestKind.LISTING)
     at_once = clock.now()
-    await spend(budget, 25, ORDER, kind=Kind.LISTING)
+    await spend(budget, 25, ORDER, kind=RequestKind.LISTING)
 
     assert (at_once, clock.now()) == (START, START + 60 * SECOND)
 
 
 async def test_keys_that_are_not_used_any_more_are_forgotten(clock: FakeClock):
-    budget = Budget(clock, Limits(weight=10**6))
+    budget = RateLimiter(clock, RateLimits(weight=10**6))
     for number in range(1000):
-        await spend(budget, 1, kind=Kind.ACCOUNT, key=f"{number}")
+        await spend(budget, 1, kind=RequestKind.ACCOUNT, key=f"{number}")
     clock.shift(61 * SECOND)
-    await spend(budget, 1, kind=Kind.ACCOUNT, key="0")
+    await spend(budget, 1, kind=RequestKind.ACCOUNT, key="0")
 
     assert len(budget._keys._windows) == 1
 
 
 async def test_while_cooling_every_request_is_refused_at_once(clock: FakeClock):
-    budget = Budget(clock)
+    budget = RateLimiter(clock)
     budget.cool_down(START + 60 * SECOND)
     clock.shift(20 * SECOND)
 
@@ -249,7 +249,7 @@ async def test_while_cooling_every_request_is_refused_at_once(clock: FakeClock):
 
 
 async def test_after_cooling_requests_leave_again(clock: FakeClock):
-    budget = Budget(clock)
+    budget = RateLimiter(clock)
     budget.cool_down(START + 60 * SECOND)
     clock.shift(60 * SECOND)
 
@@ -259,7 +259,7 @@ async def test_after_cooling_requests_leave_again(clock: FakeClock):
 
 
 async def test_a_shorter_cool_down_does_not_end_a_longer_one(clock: FakeClock):
-    budget = Budget(clock)
+    budget = RateLimiter(clock)
     budget.cool_down(START + 60 * SECOND)
     budget.cool_down(START + 5 * SECOND)
     clock.shift(30 * SECOND)
@@ -291,7 +291,7 @@ async def test_a_cancelled_wait_leaves_the_line(manual: FakeClock, line: Line):
 
 
 async def test_a_request_that_fails_has_cost_its_weight(clock: FakeClock):
-    budget = Budget(clock)
+    budget = RateLimiter(clock)
     with pytest.raises(ZeroDivisionError):
         async with budget.turn(10, CHECK):
             raise ZeroDivisionError
@@ -316,7 +316,7 @@ async def test_it_tells_how_it_stands(manual: FakeClock, line: Line):
 
 
 async def test_a_clock_set_back_does_not_block_the_budget(clock: FakeClock):
-    budget = Budget(clock, Limits(weight=10))
+    budget = RateLimiter(clock, RateLimits(weight=10))
     await spend(budget, 10)
     clock.shift(-3600 * SECOND)
 
@@ -327,7 +327,7 @@ async def test_a_clock_set_back_does_not_block_the_budget(clock: FakeClock):
 
 async def test_a_weight_that_can_never_fit_is_a_mistake(clock: FakeClock):
     with pytest.raises(ValueError, match="never fits"):
-        await spend(Budget(clock, Limits(weight=300)), 291)
+        await spend(RateLimiter(clock, RateLimits(weight=300)), 291)
 
 
 @settings(deadline=None)

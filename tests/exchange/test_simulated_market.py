@@ -11,12 +11,12 @@ from engine.domain.market.pairs import USDT, Side, Symbol
 from engine.domain.orders.matching import match_market_order
 from engine.domain.orders.order import AccountId
 from engine.errors import BadCredentials, PairUnavailable
-from engine.exchanges.interface import KeyCheck, Market
+from engine.exchanges.interface import KeyInspector, Market
 from engine.exchanges.paper.exchange import PaperExchange
 from engine.exchanges.paper.simulated_market import (
     SYMBOL,
-    Deposits,
-    SimulatedKeyCheck,
+    SimulatedDeposits,
+    SimulatedKeyInspector,
     SimulatedMarket,
 )
 from engine.storage.accounts import accounts
@@ -139,7 +139,7 @@ async def test_a_deposit_and_a_withdrawal_in_turn_push_the_balance_out_of_its_ba
     database, clock, market, account_id
 ):
     told = Told()
-    deposits = Deposits(database=database, clock=clock, seed=1, tell=told)
+    deposits = SimulatedDeposits(database=database, clock=clock, seed=1, tell=told)
 
     balances = []
     for _ in range(6):
@@ -157,7 +157,7 @@ async def test_a_balance_that_is_already_outside_is_left_to_the_bot(
     database, clock, market, account_id
 ):
     told = Told()
-    deposits = Deposits(database=database, clock=clock, seed=1, tell=told)
+    deposits = SimulatedDeposits(database=database, clock=clock, seed=1, tell=told)
     await deposits.push()
     balance = await usdt_of(database, account_id)
     await deposits.push()
@@ -171,7 +171,7 @@ async def test_nobody_withdraws_what_is_not_there(database, clock, market, accou
         account = await accounts.get(session, account_id)
         await accounts.change(session, account, target=Decimal(2))
     told = Told()
-    deposits = Deposits(database=database, clock=clock, seed=1, tell=told)
+    deposits = SimulatedDeposits(database=database, clock=clock, seed=1, tell=told)
     for _ in range(4):
         await hold(database, clock, market, account_id, usdt=2)
         await deposits.push()
@@ -186,7 +186,7 @@ async def test_a_ledger_without_usdt_counts_as_empty(database, clock, account_id
             session, account_id, {builders.MNTL: Balance(free=Decimal(5))}
         )
     told = Told()
-    await Deposits(database=database, clock=clock, seed=1, tell=told).push()
+    await SimulatedDeposits(database=database, clock=clock, seed=1, tell=told).push()
 
     assert told.moves == []
 
@@ -194,7 +194,7 @@ async def test_a_ledger_without_usdt_counts_as_empty(database, clock, account_id
 async def test_money_moves_every_few_minutes(database, account_id):
     clock = FakeClock(manual=True)
     told = Told()
-    deposits = Deposits(database=database, clock=clock, seed=1, tell=told)
+    deposits = SimulatedDeposits(database=database, clock=clock, seed=1, tell=told)
 
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(deposits.run())
@@ -211,7 +211,7 @@ async def test_money_moves_every_few_minutes(database, account_id):
 
 
 async def test_a_key_that_looks_like_one_may_read_and_trade(market, clock):
-    check: KeyCheck = SimulatedKeyCheck(market, clock)
+    check: KeyInspector = SimulatedKeyInspector(market, clock)
 
     facts = await check.inspect(api_key="DEMOKEY1", api_secret="DEMOSECRET1", symbol=SYMBOL)
 
@@ -229,7 +229,7 @@ async def test_a_key_that_looks_like_one_may_read_and_trade(market, clock):
 )
 async def test_what_does_not_look_like_a_key_is_refused(market, clock, api_key, api_secret):
     with pytest.raises(BadCredentials):
-        await SimulatedKeyCheck(market, clock).inspect(
+        await SimulatedKeyInspector(market, clock).inspect(
             api_key=api_key, api_secret=api_secret, symbol=SYMBOL
         )
 

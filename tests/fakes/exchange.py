@@ -19,7 +19,7 @@ from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
 from engine.domain.orders.order import ClientOrderId, Execution, Fees
 from engine.errors import OrderNotFound
-from engine.exchanges.interface import Market, OrderReport, Ticket
+from engine.exchanges.interface import Market, OrderReport, OrderRequest
 from tests import builders
 
 ONE = Decimal(1)
@@ -136,7 +136,7 @@ class FakeExchange:
         self.odd_status = ""
         self.stale_reads = 0
         self.late_fills = 0
-        self.tickets: list[Ticket] = []
+        self.tickets: list[OrderRequest] = []
         self.ledger: dict[ClientOrderId, OrderReport] = {}
 
     @property
@@ -182,7 +182,7 @@ class FakeExchange:
             {USDT: Balance(free=usdt), Asset("MNTL"): Balance(free=mntl)}, read_at=read_at
         )
 
-    async def place(self, ticket: Ticket) -> str:
+    async def place(self, ticket: OrderRequest) -> str:
         self.tickets.append(ticket)
         accident = await self._stage.enter("place")
         if accident is not None and not accident.executes:
@@ -238,7 +238,7 @@ class FakeExchange:
         self.open_lookups -= 1
         return replace(report, over=False, complete=False)
 
-    def _execute(self, ticket: Ticket) -> str:
+    def _execute(self, ticket: OrderRequest) -> str:
         price = self.paper_market.price
         wanted = ticket.base_quantity or (ticket.quote_amount or 0) / price
         base = (wanted * self.fills).quantize(ONE, rounding=ROUND_DOWN)

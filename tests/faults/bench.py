@@ -22,16 +22,16 @@ from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.config.settings import ProcessSettings
-from bot.runtime.components import Parts, assemble
+from bot.runtime.components import Components, assemble
 from bot.runtime.live import mexc_venue
 from bot.runtime.startup import build_application, come_online
 from bot.updates.inbox import UpdateStore
-from bot.updates.polling import Intake
+from bot.updates.polling import UpdatePoller
 from bot.updates.source import PollFailed, UpdatesSource
 from engine.clock import to_millis
 from engine.domain.accounts.account import Account
-from engine.domain.orders.order import Intent
-from engine.domain.rebalancing.check_input import Duty
+from engine.domain.orders.order import Order
+from engine.domain.rebalancing.check_input import CheckInput
 from engine.exchanges.mexc.transport import Answer
 from engine.rebalancing.checker import Checked
 from engine.security.vault import Vault
@@ -358,7 +358,7 @@ class Bench:
             raise LookupError(person.chat_id)
         return account
 
-    async def intents(self, person: Person | None = None) -> list[Intent]:
+    async def intents(self, person: Person | None = None) -> list[Order]:
         """Every order ever written down, oldest first."""
         query = select(OrderRow).order_by(OrderRow.id)
         if person is not None:
@@ -419,14 +419,14 @@ class Life:
     _connections: list[Any] = field(default_factory=list)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _database: WatchedDatabase | None = None
-    _parts: Parts | None = None
-    _intake: Intake | None = None
+    _parts: Components | None = None
+    _intake: UpdatePoller | None = None
     _hooks: dict[str, list[Callable[..., None]]] = field(
         default_factory=lambda: {"begin": [], "checkout": []}
     )
 
     @property
-    def parts(self) -> Parts:
+    def parts(self) -> Components:
         if self._parts is None:
             raise ValueError(f"{self.name} has not begun")
         return self._parts
@@ -480,7 +480,7 @@ class Life:
             url=f"{settings.telegram_api_url}/bot{TOKEN}",
             hold=timedelta(),
         )
-        self._intake = Intake(
+        self._intake = UpdatePoller(
             source=source,
             store=UpdateStore(
                 database=database,
@@ -504,7 +504,7 @@ class Life:
         self._tasks = [loop.create_task(self._live(endless)) for endless in loops]
         await self._come_online(self._parts)
 
-    async def _come_online(self, parts: Parts) -> None:
+    async def _come_online(self, parts: Components) -> None:
         """Begun again until the database was there for all of it, as `bot/runtime/live.py` does."""
         while self.alive:
             try:
@@ -636,7 +636,7 @@ class Life:
         async with self.bench.database.reading() as session:
             return bool(await session.scalar(_DUE, {"now": now}))
 
-    def _watch_checks(self, parts: Parts) -> None:
+    def _watch_checks(self, parts: Components) -> None:
         """Note which accounts are in hand, to see that no two processes check one at once.
 
         One that has stood still meanwhile does not count: it must not trade, that is all.
@@ -644,7 +644,7 @@ class Life:
         checker = parts.dispatcher._checker
         check = checker.check
 
-        async def watched(duty: Duty, *, fence: int) -> Checked:
+        async def watched(duty: CheckInput, *, fence: int) -> Checked:
             account = duty.account.id
             self.bench.collisions += [
                 f"account {account} is checked by {self.name} and {other.name}"

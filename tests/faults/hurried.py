@@ -16,8 +16,8 @@ import engine.domain.orders.settlement
 import engine.scheduling.lease_manager
 import engine.scheduling.queue_worker
 from bot.__main__ import main
-from bot.runtime.components import Venue
-from engine.scheduling.leader_election import Post
+from bot.runtime.components import ExchangeSetup
+from engine.scheduling.leader_election import LeaderElection
 
 LEASE = timedelta(seconds=3)
 # Set where a story needs to know who owns an account: whoever came first keeps them all.
@@ -32,14 +32,14 @@ SETTLE_WITHIN = timedelta(seconds=10)
 _the_real_venue = bot.runtime.live.mexc_venue
 
 
-def _venue(*args: Any, **kwargs: Any) -> Venue:
+def _venue(*args: Any, **kwargs: Any) -> ExchangeSetup:
     venue = _the_real_venue(*args, **kwargs)
     return replace(venue, timing=replace(venue.timing, **_IN_A_HURRY))
 
 
 if __name__ == "__main__":
     bot.runtime.live.mexc_venue = _venue
-    vars(bot.runtime.update_receiver)["Post"] = partial(Post, ttl=LEASE)
+    vars(bot.runtime.update_receiver)["LeaderElection"] = partial(LeaderElection, ttl=LEASE)
     if NO_SHARING in os.environ:  # noqa: TID251 - how a test speaks to the process it starts
         ownership = vars(engine.scheduling.lease_manager)
         if "fair_share" not in ownership:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
-from engine.domain.orders.order import UNRESOLVED, Execution, Intent, OrderState
+from engine.domain.orders.order import UNRESOLVED, Execution, Order, OrderState
 from engine.storage.models.trading import OutboxRow
 from tests.fakes.http import Reply
 from tests.faults.bench import BALANCES, BOOK, ENCRYPTION_KEY, ORDER, PEOPLE, Bench, Exchange
@@ -62,14 +62,14 @@ def _posted_twice(bench: Bench) -> Iterator[str]:
             yield f"I1 {order} was sent {posts} times"
 
 
-def _unresolved_together(intents: list[Intent]) -> Iterator[str]:
+def _unresolved_together(intents: list[Order]) -> Iterator[str]:
     unresolved = Counter(intent.account_id for intent in intents if intent.state in UNRESOLVED)
     for account, count in unresolved.items():
         if count > 1:
             yield f"I2 account {account} has {count} unresolved orders"
 
 
-def _ledger_differs(bench: Bench, intents: list[Intent]) -> Iterator[str]:
+def _ledger_differs(bench: Bench, intents: list[Order]) -> Iterator[str]:
     """A final state says the same as the ledger; an order the ledger has was never given up."""
     ledger = {order.client_order_id: order for order in bench.mexc.orders}
     for intent in intents:
@@ -112,14 +112,14 @@ def story_of(bench: Bench, order: str) -> str:
     )
 
 
-def _orphans(bench: Bench, intents: list[Intent]) -> Iterator[str]:
+def _orphans(bench: Bench, intents: list[Order]) -> Iterator[str]:
     known = {str(intent.client_order_id) for intent in intents}
     for order in bench.mexc.orders:
         if order.client_order_id not in known:
             yield str(order.client_order_id)
 
 
-def _untold(intents: list[Intent], outbox: Sequence[OutboxRow]) -> Iterator[str]:
+def _untold(intents: list[Order], outbox: Sequence[OutboxRow]) -> Iterator[str]:
     """A final state and its alert are one transaction: there is no moment with only one."""
     keys = {row.dedupe_key for row in outbox}
     troubled = any(key.startswith("trouble:") for key in keys)
@@ -147,7 +147,7 @@ def _leaked(bench: Bench) -> Iterator[str]:
             yield f"I5 a chat was told a secret ending in {secret[-4:]}"
 
 
-def _overspent(intents: list[Intent], order: Decimal, day: Decimal, hour: int) -> Iterator[str]:
+def _overspent(intents: list[Order], order: Decimal, day: Decimal, hour: int) -> Iterator[str]:
     left = [i for i in intents if i.sent_at is not None and i.state is not OrderState.DROPPED]
     for intent in left:
         if intent.expected_quote > order:

@@ -21,9 +21,9 @@ from sqlalchemy import select
 
 from bot.messaging.responder import ANSWER
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.settings import Autonomy
+from engine.domain.accounts.settings import TradingMode
 from engine.domain.orders.order import OrderState
-from engine.domain.rebalancing.check_result import Declined
+from engine.domain.rebalancing.check_result import NoTrade
 from engine.domain.rebalancing.planner import InsideBand
 from engine.storage.database import Database
 from engine.storage.migrations import migrate
@@ -88,7 +88,7 @@ class Wishes:
 
     target: Decimal | None = Decimal(40)
     paused: bool | None = False
-    autonomy: Autonomy | None = Autonomy.AUTO
+    autonomy: TradingMode | None = TradingMode.AUTO
     posts: int = 0
     posts_before_mode: int = 0
     taps: int = 0
@@ -177,8 +177,8 @@ class Machine(RuleBasedStateMachine):
         self._run(self.bench.pass_time(timedelta(seconds=seconds)))
         self._answer_card(person, shown[-1], "Trade", twice=twice)
 
-    @rule(person=people, mode=st.sampled_from(Autonomy))
-    def set_mode(self, person: Person, mode: Autonomy) -> None:
+    @rule(person=people, mode=st.sampled_from(TradingMode))
+    def set_mode(self, person: Person, mode: TradingMode) -> None:
         self._say(person, f"/mode {mode.value}", autonomy=mode)
 
     @rule(person=people, answer=st.sampled_from(["Trade", "Skip"]), twice=st.booleans())
@@ -326,7 +326,7 @@ class Machine(RuleBasedStateMachine):
     def no_order_leaves_without_a_tap_where_a_person_wants_to_be_asked(self) -> None:
         for person in PEOPLE[:2]:
             wishes = self.wishes[person.chat_id]
-            if wishes.autonomy not in {None, Autonomy.AUTO}:
+            if wishes.autonomy not in {None, TradingMode.AUTO}:
                 # An order that is refused for its time stamp is sent once more, with a new one.
                 assert self._posts(person) - wishes.posts_before_mode <= 2 * wishes.taps, person
 
@@ -403,7 +403,7 @@ class Machine(RuleBasedStateMachine):
         verdicts = [_verdict(life, account) for life in self.bench.alive]
 
         assert any(
-            isinstance(v, Declined) and not isinstance(v.reason, InsideBand) for v in verdicts
+            isinstance(v, NoTrade) and not isinstance(v.reason, InsideBand) for v in verdicts
         ), (self.bench.usdt(person), verdicts, self.bench.texts(person)[-5:])
 
     def _say(self, person: Person, text: str, **wish: Any) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.config.key_file import load_or_create_keys
 from bot.config.settings import BadSettings, ProcessSettings
-from bot.interaction.callback_data import Do, decode
+from bot.interaction.callback_data import RunCommand, decode
 from bot.interaction.message import TEXT_LIMIT, plain_text, split
 from bot.parsing.settings import (
     Ambiguous,
@@ -177,7 +177,7 @@ def test_a_button_of_nobody_s_making_is_no_button(record_property: Record):
         press = decode(text)
 
         assert press is None or (press.encode() == text and len(text.encode()) <= 64)
-        assert not isinstance(press, Do) or press.command != "start"
+        assert not isinstance(press, RunCommand) or press.command != "start"
 
     part = st.one_of(broken_texts, st.sampled_from(["do", "yes", "pick", "page", "order", "0"]))
     inputs = st.one_of(broken_texts, st.lists(part, min_size=1, max_size=5).map(":".join))

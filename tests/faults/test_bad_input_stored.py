@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from engine.domain.accounts.incidents import Trouble
-from engine.domain.rebalancing.check_result import Look
+from engine.domain.accounts.incidents import Incident
+from engine.domain.rebalancing.check_result import CheckResult
 from engine.storage.serialization import ALERTS, alert_from_json, from_json, to_json
 from tests.faults.strange import json_values, mutated, try_all
 
@@ -55,8 +55,8 @@ LOOK: dict[str, object] = {
 }
 ROWS: dict[str, tuple[Callable[[str], Any], dict[str, object]]] = {
     "trade": (lambda text: alert_from_json("trade_settled", text), TRADE),
-    "trouble": (lambda text: from_json(text, Trouble), TROUBLE),
-    "look": (lambda text: from_json(text, Look), LOOK),
+    "trouble": (lambda text: from_json(text, Incident), TROUBLE),
+    "look": (lambda text: from_json(text, CheckResult), LOOK),
 }
 
 

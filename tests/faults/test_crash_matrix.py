@@ -46,20 +46,20 @@ PROTOCOL = (
 EVERY_OF_PROTOCOL, EVERY = 5, 25
 # Points that no story passes, and why that is so.
 NOT_REACHED: Mapping[str, str] = {
-    "engine.scheduling.lease_manager:Ownership._give_up:writing#1": "beside other processes; tests/engine/test_shares.py",
+    "engine.scheduling.lease_manager:LeaseManager._give_up:writing#1": "beside other processes; tests/engine/test_shares.py",
     "bot.updates.webhook:Registration._look:get_webhook_info#1": "only asks",
     "bot.updates.webhook:Registration._look:set_webhook#1": "in the web process; set again by the next life",
     "bot.updates.inbox:UpdateStore.store:writing#2": "the ranks cannot be read; tests/bot/test_polling.py",
-    "bot.observability.stall_alerts:CheckWatch._deliver:send_message#1": "kept in memory; the next life looks itself",
+    "bot.observability.stall_alerts:StallAlerter._deliver:send_message#1": "kept in memory; the next life looks itself",
     "engine.notifications.digest:Digests.write_due:writing#1": "once a day; tests/engine/test_digest.py kills it",
     "engine.scheduling.dispatcher:Dispatcher._check:writing#1": "after a mistake of ours; there is none to make",
-    "bot.routing.failed_updates:SetAside._tell:writing#1": "after a mistake of ours; tests/bot/test_access_filter.py",
+    "bot.routing.failed_updates:FailedUpdates._tell:writing#1": "after a mistake of ours; tests/bot/test_access_filter.py",
     # A card shows what is kept elsewhere, and the next round or tap puts it right.
-    "bot.messaging.status_message:LiveCards.round:writing#1": "once a minute; tests/bot/test_flow_status_message.py",
-    "bot.messaging.status_message:LiveCards._not_taken:writing#1": "Telegram asks to wait; tests/bot/test_flow_status_message.py",
-    "bot.messaging.status_message:LiveCards._not_taken:writing#2": "a card that is gone; tests/bot/test_flow_status_message.py",
-    "bot.messaging.sender:Noticeboard.edit:edit_message_text#2": "as plain text; tests/bot/test_flow_status_message.py",
-    "bot.messaging.sender:Noticeboard.put_up:send_message#1": "in a supergroup; tests/bot/test_flow_status_message.py",
+    "bot.messaging.status_message:StatusMessages.round:writing#1": "once a minute; tests/bot/test_flow_status_message.py",
+    "bot.messaging.status_message:StatusMessages._not_taken:writing#1": "Telegram asks to wait; tests/bot/test_flow_status_message.py",
+    "bot.messaging.status_message:StatusMessages._not_taken:writing#2": "a card that is gone; tests/bot/test_flow_status_message.py",
+    "bot.messaging.sender:MessageSender.edit:edit_message_text#2": "as plain text; tests/bot/test_flow_status_message.py",
+    "bot.messaging.sender:MessageSender.put_up:send_message#1": "in a supergroup; tests/bot/test_flow_status_message.py",
     # Once a day, and what was deleted twice is deleted; tests/engine/test_pruning.py kills it.
     "engine.maintenance.pruning:Pruning._claimed:writing#1": "ten minutes after the start",
     "engine.maintenance.pruning:Pruning._some:writing#1": "ten minutes after the start",
@@ -67,26 +67,26 @@ NOT_REACHED: Mapping[str, str] = {
     # An operator's commands.
     "engine.maintenance.key_rotation:_pass:writing#1": "tests/engine/test_key_rotation.py kills it anywhere",
     "engine.maintenance.backup:restore:writing#1": "one transaction; tests/engine/test_backup.py",
-    "engine.accounts.members:People.move_alerts:writing#1": "tests/bot/test_flow_topics.py",
+    "engine.accounts.members:MemberService.move_alerts:writing#1": "tests/bot/test_flow_topics.py",
     # What no story meets: a stranger, a clock that is set, a ban, another process, a bad key.
     "bot.access.authorization:Access._is_news:writing#1": "tests/bot/test_authors.py",
-    "bot.messaging.message_actions:Gestures.in_time:answer_callback_query#1": "only asks",
+    "bot.messaging.message_actions:MessageActions.in_time:answer_callback_query#1": "only asks",
     "engine.accounts.invitations:Invitations.void:writing#1": "tests/bot/test_flow_members.py",
-    "engine.accounts.key_expiry:KeyLife._find_account:writing#1": "tests/bot/test_shared_accounts.py",
-    "engine.accounts.key_expiry:KeyLife._stop_powerful:writing#1": "tests/bot/test_flow_key_expiry.py",
-    "engine.scheduling.process_presence:Presence._free:writing#1": "tests/engine/test_process_presence.py",
-    "engine.exchanges.rate_limit_memory:Silences.round:writing#1": "tests/engine/test_rate_limit_memory.py",
-    "engine.scheduling.clock_changes:Waits._bring_forward:writing#1": "tests/engine/test_clock_changes.py",
+    "engine.accounts.key_expiry:KeyExpiryMonitor._find_account:writing#1": "tests/bot/test_shared_accounts.py",
+    "engine.accounts.key_expiry:KeyExpiryMonitor._stop_powerful:writing#1": "tests/bot/test_flow_key_expiry.py",
+    "engine.scheduling.process_presence:ProcessPresence._free:writing#1": "tests/engine/test_process_presence.py",
+    "engine.exchanges.rate_limit_memory:RateLimitMemory.round:writing#1": "tests/engine/test_rate_limit_memory.py",
+    "engine.scheduling.clock_changes:ClockChanges._bring_forward:writing#1": "tests/engine/test_clock_changes.py",
 }
 # Passed only where a person is faster than a check: `a_tap_is_overtaken` tries, and
 # tests/engine/test_taps.py makes sure of it. Or where an answer or a story takes long:
 # tests/bot/test_flow_update_cancellation.py, tests/bot/test_flow_money.py, tests/engine/test_leases.py.
 BY_CHANCE = frozenset(
     {
-        "bot.messaging.status_message:LiveCards.follow:writing#2",
+        "bot.messaging.status_message:StatusMessages.follow:writing#2",
         "engine.rebalancing.checker:Checker._rebalance:writing#1",
         "engine.scheduling.dispatcher:Dispatcher._keep_seen:writing#1",
-        "engine.scheduling.lease_manager:Ownership._renew:writing#1",
+        "engine.scheduling.lease_manager:LeaseManager._renew:writing#1",
         "engine.storage.database:Database.step_aside:writing#1",
     }
 )
@@ -191,7 +191,8 @@ class Library:
                 await world.checks(2)
                 await program.kill()
             else:
-                lost_at = "engine.execution.executor:Trader.trade:place#1:before"
+                world.telegram.open_chat(OWNER)
+                lost_at = "engine.execution.executor:OrderExecutor.trade:place#1:before"
                 program = world.start(**{CRASH_AT: lost_at})
                 await program.exit_code()
         playing.rename(made)

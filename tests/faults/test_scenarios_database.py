@@ -15,7 +15,7 @@ from sqlalchemy import URL, Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.observability.stall_alerts import CheckWatch
+from bot.observability.stall_alerts import StallAlerter
 from engine.domain.orders.order import OrderState
 from engine.storage.database import Database
 from tests.fakes.clock import FakeClock
@@ -84,7 +84,7 @@ class Owner:
 
     async def watch(self) -> None:
         parts = self._life.parts
-        await CheckWatch(
+        await StallAlerter(
             clock=self._watch,
             bot=parts.application.bot,
             pulse=parts.dispatcher.pulse,

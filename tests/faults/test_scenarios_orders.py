@@ -17,7 +17,7 @@ from engine.domain.orders.order import (
     RECV_WINDOW,
     VISIBILITY_MARGIN,
     Execution,
-    Intent,
+    Order,
     OrderState,
 )
 from tests.fakes.http import Reply
@@ -433,7 +433,7 @@ async def _states(bench: Bench) -> list[OrderState]:
     return [intent.state for intent in await bench.intents()]
 
 
-async def _after_the_first_miss(bench: Bench) -> Intent:
+async def _after_the_first_miss(bench: Bench) -> Order:
     for _ in range(60):
         await bench.pass_time(SECOND)
         (intent,) = await bench.intents()

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.runtime.startup import CannotStart, open_database
-from engine.domain.orders.order import Intent, OrderState
+from engine.domain.orders.order import Order, OrderState
 from engine.storage.database import Database
 from engine.storage.models.trading import LeaseRow, OrderRow, OutboxRow
 from tests.e2e.process import GRACE_S, until
@@ -140,7 +140,7 @@ def freeze_before_the_gate(life: Life) -> None:
     trader = life.parts.dispatcher._checker._trader
     start = trader._start
 
-    async def stand_still(*args: Intent, **how: object) -> Intent:
+    async def stand_still(*args: Order, **how: object) -> Order:
         life.fuse.steps = 1
         return await start(*args, **how)  # type: ignore[arg-type]
 

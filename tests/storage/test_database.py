@@ -10,20 +10,20 @@ from sqlalchemy.exc import IntegrityError
 
 from engine.clock import SystemClock
 from engine.storage.database import Database
-from engine.storage.models.trading import NoteRow, OutboxRow
+from engine.storage.models.trading import KeyValueRow, OutboxRow
 from engine.storage.schema import OLDEST_CODE
 from tests.fakes.clock import START, FakeClock
 
 
 async def notes(database: Database) -> dict[str, str]:
     async with database.reading() as session:
-        rows = await session.scalars(select(NoteRow).where(NoteRow.name != OLDEST_CODE))
+        rows = await session.scalars(select(KeyValueRow).where(KeyValueRow.name != OLDEST_CODE))
         return {row.name: row.value for row in rows}
 
 
 async def write_note(database: Database, name: str, value: str = "") -> None:
     async with database.writing() as session:
-        session.add(NoteRow(name=name, value=value))
+        session.add(KeyValueRow(name=name, value=value))
 
 
 def outsider(sqlite_url: str) -> sqlite3.Connection:
@@ -40,7 +40,7 @@ async def test_leaving_a_writing_block_commits(database):
 async def test_an_exception_rolls_everything_back(database):
     async def fail_half_way() -> None:
         async with database.writing() as session:
-            session.add(NoteRow(name="first", value=""))
+            session.add(KeyValueRow(name="first", value=""))
             await session.flush()
             raise KeyError("half way")
 
@@ -55,7 +55,7 @@ async def test_a_cancelled_writer_rolls_back_and_lets_the_next_one_in(database):
 
     async def write_and_hang() -> None:
         async with database.writing() as session:
-            session.add(NoteRow(name="hung", value=""))
+            session.add(KeyValueRow(name="hung", value=""))
             await session.flush()
             has_written.set()
             await asyncio.Event().wait()
@@ -72,9 +72,9 @@ async def test_a_cancelled_writer_rolls_back_and_lets_the_next_one_in(database):
 async def test_rows_can_be_used_after_their_session(database):
     await write_note(database, "canary", "alive")
     async with database.reading() as session:
-        row = await session.get_one(NoteRow, "canary")
+        row = await session.get_one(KeyValueRow, "canary")
     async with database.writing() as session:
-        written = NoteRow(name="other", value="kept")
+        written = KeyValueRow(name="other", value="kept")
         session.add(written)
 
     assert (row.value, written.value) == ("alive", "kept")
@@ -85,7 +85,7 @@ async def test_writers_take_turns_so_that_no_update_is_lost(database):
 
     async def add_one() -> None:
         async with database.writing() as session:
-            row = await session.get_one(NoteRow, "count", with_for_update=True)
+            row = await session.get_one(KeyValueRow, "count", with_for_update=True)
             row.value = str(int(row.value) + 1)
 
     async with asyncio.TaskGroup() as tasks:
@@ -97,7 +97,7 @@ async def test_writers_take_turns_so_that_no_update_is_lost(database):
 
 async def test_a_reader_does_not_wait_for_a_writer_and_sees_nothing_of_it(database):
     async with database.writing() as session:
-        session.add(NoteRow(name="unfinished", value=""))
+        session.add(KeyValueRow(name="unfinished", value=""))
         await session.flush()
 
         assert await notes(database) == {}
@@ -166,7 +166,7 @@ async def test_every_sqlite_connection_is_set_up_for_money(sqlite_url, clock, pr
 
 async def test_a_sqlite_writer_holds_the_write_lock_from_its_start(sqlite_url, clock):
     async with Database.open(sqlite_url, clock=clock) as database, database.writing() as session:
-        await session.scalar(select(NoteRow.value))
+        await session.scalar(select(KeyValueRow.value))
 
         with (
             outsider(sqlite_url) as other,
@@ -178,7 +178,7 @@ async def test_a_sqlite_writer_holds_the_write_lock_from_its_start(sqlite_url, c
 
 async def test_a_sqlite_reader_locks_nobody_out(sqlite_url, clock):
     async with Database.open(sqlite_url, clock=clock) as database, database.reading() as session:
-        await session.scalar(select(NoteRow.value))
+        await session.scalar(select(KeyValueRow.value))
 
         other = outsider(sqlite_url)
         other.execute("BEGIN IMMEDIATE")
@@ -194,7 +194,7 @@ async def test_a_sqlite_writer_may_read_first_and_write_what_it_read(sqlite_url,
     async with Database.open(sqlite_url, clock=clock) as database:
         await write_note(database, "count", "0")
         async with database.writing() as session:
-            row = await session.get_one(NoteRow, "count")
+            row = await session.get_one(KeyValueRow, "count")
             other = outsider(sqlite_url)
             with pytest.raises(sqlite3.OperationalError, match="database is locked"):
                 other.execute("UPDATE notes SET value = '9'")

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import AccountId, ClientOrderId, Trigger
-from engine.domain.rebalancing.check_result import Declined, Look, Ordered
+from engine.domain.rebalancing.check_result import CheckResult, NoTrade, OrderPlaced
 from engine.domain.rebalancing.planner import EmptyBook
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
@@ -16,27 +16,27 @@ from tests.builders import settings
 from tests.fakes.clock import START
 
 ME, YOU = AccountId(1), AccountId(2)
-BLOCKED = Look(
+BLOCKED = CheckResult(
     at=START,
     trigger=Trigger.INTERVAL,
     target=Decimal(40),
     band=settings().band,
-    verdict=Declined(EmptyBook(Side.BUY)),
+    verdict=NoTrade(EmptyBook(Side.BUY)),
 )
 
 
-def ordered(number: int) -> Look:
-    verdict = Ordered(ClientOrderId(f"order-{number}"), Side.BUY, Decimal(number))
+def ordered(number: int) -> CheckResult:
+    verdict = OrderPlaced(ClientOrderId(f"order-{number}"), Side.BUY, Decimal(number))
     return replace(BLOCKED, verdict=verdict, at=START + timedelta(minutes=number))
 
 
-async def put(database: Database, *wanted: Look, account: AccountId = ME) -> None:
+async def put(database: Database, *wanted: CheckResult, account: AccountId = ME) -> None:
     for look in wanted:
         async with database.writing() as session:
             await check_results.put(session, account, look)
 
 
-async def past(database: Database, account: AccountId = ME, most: int = 100) -> list[Look]:
+async def past(database: Database, account: AccountId = ME, most: int = 100) -> list[CheckResult]:
     async with database.reading() as session:
         return list(await decision_history.latest(session, account, most=most))
 

@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import update
 
 from engine.domain.accounts.account import Account, Halt
-from engine.domain.accounts.incidents import Trouble, TroubleKind
+from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.orders.order import AccountId
 from engine.storage.accounts import accounts, halt, incidents
 from engine.storage.coordination import key_values
 from engine.storage.database import Database
-from engine.storage.models.trading import LookRow, TroubleRow
+from engine.storage.models.trading import CheckResultRow, IncidentRow
 from engine.storage.trading import check_results
 from tests import builders
 from tests.fakes.clock import START, FakeClock
@@ -33,7 +33,9 @@ async def an_account(db: Database) -> Account:
 async def test_a_look_that_cannot_be_read_is_none(db: Database):
     account = await an_account(db)
     async with db.writing() as session:
-        session.add(LookRow(account_id=account.id, at=START, payload='{"verdict": "hindsight"}'))
+        session.add(
+            CheckResultRow(account_id=account.id, at=START, payload='{"verdict": "hindsight"}')
+        )
 
     async with db.reading() as session:
         assert await check_results.get(session, account.id) is None
@@ -42,22 +44,22 @@ async def test_a_look_that_cannot_be_read_is_none(db: Database):
 async def test_a_trouble_of_an_unknown_kind_is_a_trouble(db: Database):
     account = await an_account(db)
     async with db.writing() as session:
-        trouble = Trouble(
-            kind=TroubleKind.CLOCK,
+        trouble = Incident(
+            kind=IncidentKind.CLOCK,
             detail="x",
             since=START,
             last_at=START,
-            told_kinds=frozenset({TroubleKind.CLOCK}),
+            told_kinds=frozenset({IncidentKind.CLOCK}),
         )
         await incidents.put(session, account.id, trouble)
-        await session.execute(update(TroubleRow).values(kind="flood", told_kinds="clock,flood"))
+        await session.execute(update(IncidentRow).values(kind="flood", told_kinds="clock,flood"))
 
     async with db.reading() as session:
         [duty] = await accounts.duties(session, [AccountId(account.id)])
 
     assert duty.trouble is not None
-    assert duty.trouble.kind is TroubleKind.INTERNAL
-    assert duty.trouble.told_kinds == {TroubleKind.CLOCK}
+    assert duty.trouble.kind is IncidentKind.INTERNAL
+    assert duty.trouble.told_kinds == {IncidentKind.CLOCK}
 
 
 async def test_a_halt_that_cannot_be_read_is_a_halt(db: Database):

@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from engine.storage.database import Database
 from engine.storage.migrations import migrate
-from engine.storage.models.trading import NoteRow
+from engine.storage.models.trading import KeyValueRow
 from engine.storage.schema import refusal
 from tests.fakes.clock import FakeClock
 
@@ -114,4 +114,4 @@ async def test_it_refuses_what_we_no_longer_send_and_everything_else_works_throu
 
 async def _write(database: Database, name: str) -> None:
     async with database.writing() as session:
-        session.add(NoteRow(name=name, value="x"))
+        session.add(KeyValueRow(name=name, value="x"))

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from engine.storage import bounded_connection, postgres
 from engine.storage.database import Database
 from engine.storage.migrations import migrate
-from engine.storage.models.trading import NoteRow
+from engine.storage.models.trading import KeyValueRow
 from engine.storage.schema import OLDEST_CODE
 from tests.fakes.clock import FakeClock
 from tests.fakes.pooler import Pooler, pooled
@@ -40,13 +40,17 @@ async def through(pooler: Pooler, clock: FakeClock) -> AsyncGenerator[Database]:
 
 async def names(database: Database) -> list[str]:
     async with database.reading() as session:
-        found = select(NoteRow.name).where(NoteRow.name != OLDEST_CODE).order_by(NoteRow.name)
+        found = (
+            select(KeyValueRow.name)
+            .where(KeyValueRow.name != OLDEST_CODE)
+            .order_by(KeyValueRow.name)
+        )
         return list(await session.scalars(found))
 
 
 async def write(database: Database, name: str) -> None:
     async with database.writing() as session:
-        session.add(NoteRow(name=name, value=""))
+        session.add(KeyValueRow(name=name, value=""))
 
 
 async def test_a_transaction_with_one_statement_takes_four_round_trips(
@@ -153,7 +157,7 @@ async def test_a_line_that_breaks_before_the_commit_leaves_nothing(
 ):
     async def broken() -> None:
         async with through.writing() as session:
-            session.add(NoteRow(name="lost", value=""))
+            session.add(KeyValueRow(name="lost", value=""))
             await session.flush()
             pooler.cut()
 
@@ -176,7 +180,7 @@ async def test_a_server_that_says_nothing_is_hung_up_on(
         async def interrupted() -> None:
             async with database.writing() as session:
                 pooler.speaks.clear()
-                session.add(NoteRow(name="lost", value=""))
+                session.add(KeyValueRow(name="lost", value=""))
 
         with pytest.raises(DBAPIError):
             await interrupted()

@@ -12,7 +12,7 @@ from engine.domain.orders.order import OrderState
 from engine.storage.column_types import Base
 from engine.storage.database import Database
 from engine.storage.maintenance import pruning
-from engine.storage.models.chat import ConfirmationRow, DialogRow, InvitationRow
+from engine.storage.models.chat import ConfirmationRow, ConversationRow, InvitationRow
 from engine.storage.models.trading import (
     AccountRow,
     DecisionRow,
@@ -152,8 +152,10 @@ async def test_buttons_go_but_the_tap_behind_a_trade_stays(database: Database):
 
 
 async def test_a_question_goes_as_soon_as_nobody_can_answer_it(database: Database):
-    def question(user_id: int, expires_at: datetime) -> DialogRow:
-        return DialogRow(chat_id=1, user_id=user_id, kind="", payload="", expires_at=expires_at)
+    def question(user_id: int, expires_at: datetime) -> ConversationRow:
+        return ConversationRow(
+            chat_id=1, user_id=user_id, kind="", payload="", expires_at=expires_at
+        )
 
     await add(
         database,
@@ -162,7 +164,7 @@ async def test_a_question_goes_as_soon_as_nobody_can_answer_it(database: Databas
     )
 
     assert await prune(database, "expired questions") == 1
-    assert await left(database, DialogRow.user_id) == [2]
+    assert await left(database, ConversationRow.user_id) == [2]
 
 
 async def test_codes_go_when_they_have_long_expired(database: Database):

@@ -10,21 +10,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.accounts.incidents import Trouble, TroubleKind
+from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.settings import Band
-from engine.domain.alerts.alerts import Alert, RunDeclined, TradeSettled, TroubleOver, TroubleTold
+from engine.domain.alerts.alerts import (
+    Alert,
+    IncidentAlert,
+    IncidentResolved,
+    RunDeclined,
+    TradeSettled,
+)
 from engine.domain.market.balances import Balance
 from engine.domain.market.pairs import Asset, Side, Symbol
 from engine.domain.orders.order import Trigger
 from engine.domain.rebalancing.check_result import (
-    Declined,
-    Failed,
-    Look,
-    Ordered,
-    Seen,
-    Unsettled,
-    Verdict,
-    Waiting,
+    AwaitingSettlement,
+    BalanceSnapshot,
+    CheckFailed,
+    CheckResult,
+    Decision,
+    NoTrade,
+    OrderPending,
+    OrderPlaced,
 )
 from engine.domain.rebalancing.planner import InsideBand, NothingFree, Plan, Reason, UnderMinimum
 from engine.storage.serialization import ALERTS, alert_from_json, alert_kind, from_json, to_json
@@ -47,8 +53,8 @@ def alerts(draw: st.DrawFn) -> Alert:
     return alert
 
 
-def a_look(verdict: Verdict, *, seen: Seen | None = None) -> Look:
-    return Look(
+def a_look(verdict: Decision, *, seen: BalanceSnapshot | None = None) -> CheckResult:
+    return CheckResult(
         at=NOON,
         trigger=Trigger.PERSON,
         target=Decimal("40.00"),
@@ -65,29 +71,29 @@ def test_every_alert_comes_back_as_it_was(alert: Alert):
 
 @given(reason=st.one_of([st.from_type(kind) for kind in get_args(Reason)]))
 def test_every_reason_comes_back_inside_a_verdict(reason: Reason):
-    look = a_look(Declined(reason))
+    look = a_look(NoTrade(reason))
 
-    assert from_json(to_json(look), Look) == look
+    assert from_json(to_json(look), CheckResult) == look
 
 
 @pytest.mark.parametrize(
     "verdict",
     [
-        Ordered("bl1", Side.SELL, Decimal("17.10")),  # type: ignore[arg-type] # an id is a str
-        Declined(UnderMinimum(Side.BUY, Decimal("0.4"), Decimal("1.1"))),
-        Waiting("bl1"),  # type: ignore[arg-type] # an id is a str
-        Unsettled(),
-        Failed(TroubleKind.CLOCK, "700003: outside the window"),
+        OrderPlaced("bl1", Side.SELL, Decimal("17.10")),  # type: ignore[arg-type] # an id is a str
+        NoTrade(UnderMinimum(Side.BUY, Decimal("0.4"), Decimal("1.1"))),
+        OrderPending("bl1"),  # type: ignore[arg-type] # an id is a str
+        AwaitingSettlement(),
+        CheckFailed(IncidentKind.CLOCK, "700003: outside the window"),
     ],
     ids=lambda verdict: type(verdict).__name__,
 )
-def test_every_verdict_comes_back(verdict: Verdict):
-    seen = Seen(
+def test_every_verdict_comes_back(verdict: Decision):
+    seen = BalanceSnapshot(
         symbol=Symbol("MNTLUSDT"), quote=Balance(Decimal("1E-8")), base=Balance(), held=Decimal(1)
     )
     look = a_look(verdict, seen=seen)
 
-    assert from_json(to_json(look), Look) == look
+    assert from_json(to_json(look), CheckResult) == look
 
 
 def test_every_alert_has_a_name_of_its_own():
@@ -104,15 +110,15 @@ def test_an_optional_choice_may_be_absent_or_present():
 
 
 def test_a_set_of_enums_comes_back():
-    trouble = Trouble(
-        kind=TroubleKind.CLOCK,
+    trouble = Incident(
+        kind=IncidentKind.CLOCK,
         detail="",
         since=NOON,
         last_at=NOON,
-        told_kinds=frozenset({TroubleKind.CLOCK, TroubleKind.BLOCKED}),
+        told_kinds=frozenset({IncidentKind.CLOCK, IncidentKind.BLOCKED}),
     )
 
-    assert from_json(to_json(trouble), Trouble) == trouble
+    assert from_json(to_json(trouble), Incident) == trouble
 
 
 def test_amounts_are_written_as_text_without_an_exponent():
@@ -137,7 +143,7 @@ def test_amounts_are_written_as_text_without_an_exponent():
 
 
 def test_a_field_of_a_newer_version_is_ignored_and_a_missing_one_takes_its_default():
-    over = TroubleOver(dry_run=True, kind=TroubleKind.BLOCKED, count=3, since=NOON, at=NOON)
+    over = IncidentResolved(dry_run=True, kind=IncidentKind.BLOCKED, count=3, since=NOON, at=NOON)
     newer = json.loads(to_json(over)) | {"mood": "better"}
     declined = RunDeclined(
         dry_run=False, symbol=Symbol("X"), held=Decimal(1), target=Decimal(2), reason=None
@@ -145,7 +151,7 @@ def test_a_field_of_a_newer_version_is_ignored_and_a_missing_one_takes_its_defau
     older = json.loads(to_json(declined))
     del older["new_side"], older["new_quote"]
 
-    assert from_json(json.dumps(newer), TroubleOver) == over
+    assert from_json(json.dumps(newer), IncidentResolved) == over
     assert from_json(json.dumps(older), RunDeclined) == declined
 
 
@@ -179,19 +185,19 @@ def test_an_unknown_kind_of_alert_is_refused():
 
 @pytest.mark.parametrize("reason", ['{"_type": "Party"}', "{}", "7"])
 def test_an_unknown_choice_is_refused(reason: str):
-    with pytest.raises(ValueError, match="Declined"):
-        from_json(f'{{"reason": {reason}}}', Declined)
+    with pytest.raises(ValueError, match="NoTrade"):
+        from_json(f'{{"reason": {reason}}}', NoTrade)
 
 
 def test_none_is_refused_where_a_choice_must_be_made():
-    with pytest.raises(ValueError, match="Declined"):
-        from_json('{"reason": null}', Declined)
+    with pytest.raises(ValueError, match="NoTrade"):
+        from_json('{"reason": null}', NoTrade)
 
 
 def test_a_told_trouble_keeps_its_reason():
-    told = TroubleTold(
+    told = IncidentAlert(
         dry_run=False,
-        kind=TroubleKind.BLOCKED,
+        kind=IncidentKind.BLOCKED,
         detail="NothingFree",
         count=2,
         since=NOON,

@@ -8,7 +8,7 @@ from engine.domain.orders.order import AccountId, OrderState
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
 from engine.storage.maintenance import statistics
-from engine.storage.maintenance.statistics import Backlog
+from engine.storage.maintenance.statistics import QueueBacklog
 from engine.storage.models.trading import OutboxRow
 from engine.storage.queues import inbox, outbox, queue
 from engine.storage.queues.inbox import Sealed
@@ -25,7 +25,7 @@ async def test_an_empty_database_has_nothing_to_count(database: Database):
         taken = await statistics.take(session, now=START)
 
     assert (taken.orders, taken.unresolved, taken.oldest_unresolved) == ({}, 0, None)
-    assert taken.outbox == taken.inbox == Backlog(waiting=0, put_off=0, oldest=None)
+    assert taken.outbox == taken.inbox == QueueBacklog(waiting=0, put_off=0, oldest=None)
 
 
 async def test_orders_are_counted_by_money_and_state(database: Database):
@@ -76,6 +76,6 @@ async def test_what_waits_is_told_from_what_is_done_and_what_is_put_off(database
         taken = await statistics.take(session, now=START + 5 * MINUTE)
         waiting = await queue.waiting(session, OutboxRow)
 
-    assert taken.outbox == Backlog(waiting=2, put_off=1, oldest=START + 2 * MINUTE)
+    assert taken.outbox == QueueBacklog(waiting=2, put_off=1, oldest=START + 2 * MINUTE)
     assert taken.outbox.waiting + taken.outbox.put_off == waiting
-    assert taken.inbox == Backlog(waiting=1, put_off=0, oldest=START)
+    assert taken.inbox == QueueBacklog(waiting=1, put_off=0, oldest=START)

@@ -18,19 +18,19 @@ from cryptography.fernet import Fernet
 from sqlalchemy import func, literal, select
 from sqlalchemy.engine import make_url
 
-from bot.interaction.conversations import Dialogs, Step
+from bot.interaction.conversations import Conversations, ConversationStep
 from bot.interaction.message import plain_text
 from bot.runtime.components import render
 from bot.updates.inbox import purpose
 from bot.updates.webhook_secret import WebhookSecret
 from bot.views.audit import deed
 from engine.accounts.chat_migration import moved_to
-from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.members import Member, Role
 from engine.domain.alerts.alerts import trade_settled
 from engine.domain.orders.order import AccountId, ClientOrderId, OrderState
-from engine.exchanges.rate_limit_memory import Silences
-from engine.exchanges.rate_limiter import Budget
+from engine.exchanges.rate_limit_memory import RateLimitMemory
+from engine.exchanges.rate_limiter import RateLimiter
 from engine.maintenance.key_rotation import rotate
 from engine.security.vault import Vault
 from engine.storage import schema
@@ -46,13 +46,13 @@ from engine.storage.accounts import (
     members,
 )
 from engine.storage.chat import confirmations, status_messages, undeliverable
-from engine.storage.chat.confirmations import Refusal, Why
+from engine.storage.chat.confirmations import Refusal, RefusalReason
 from engine.storage.column_types import Base, Moment
 from engine.storage.coordination import key_values, leader_leases, leases, processes
 from engine.storage.database import Database
 from engine.storage.maintenance import pruning, statistics
 from engine.storage.migrations import migrate
-from engine.storage.models.trading import InboxRow, NoteRow, OutboxRow
+from engine.storage.models.trading import InboxRow, KeyValueRow, OutboxRow
 from engine.storage.queues import inbox, outbox, queue, reply_threads
 from engine.storage.serialization import alert_from_json, from_json, to_json
 from engine.storage.trading import (
@@ -229,7 +229,7 @@ async def test_what_a_check_needs_is_found(stored: Database):
 
     assert duty.request == c.REQUEST
     assert duty.trouble == c.TROUBLE
-    assert set(c.TROUBLE.kinds) == set(TroubleKind)
+    assert set(c.TROUBLE.kinds) == set(IncidentKind)
     assert duty.marks == c.MARKS
     assert duty.last_seen == c.LAST_SEEN
     assert duty.last_fill == next(o for o in c.ORDERS if o.state is OrderState.PARTIAL)
@@ -256,7 +256,7 @@ async def test_every_look_and_decision_is_as_it_was(stored: Database):
     assert seen == c.LOOKS[0]
     assert price == Decimal("0.0021")
     assert list(decided) == c.LOOKS[::-1]
-    assert card == status_messages.Card(
+    assert card == status_messages.StatusMessage(
         chat_id=c.CHAT, message_id=41, pinned=True, gist="g1", words="w1", look=c.LOOKS[0]
     )
 
@@ -348,7 +348,7 @@ async def test_every_button_still_works_once(stored: Database):
             is_text = kind in c.AS_TEXT
             wanted: type[object] = list[str] if kind == "choice" else type(about)
             asked[kind] = question.payload if is_text else from_json(question.payload, wanted)
-            used = isinstance(taken, Refusal) and taken.why is Why.USED
+            used = isinstance(taken, Refusal) and taken.why is RefusalReason.USED
             assert used == (kind == "lift_halt")
         late = await confirmations.find(
             session, "undo-1", chat_id=c.CHAT, user_id=c.OWNER, now=c.LATER + A_SECOND
@@ -362,15 +362,15 @@ async def test_every_button_still_works_once(stored: Database):
 
 async def test_every_note_is_understood(stored: Database):
     clock = FakeClock(start=c.AT)
-    budget = Budget(clock)
-    await Silences(database=stored, clock=clock, budget=budget, proxy=None).restore()
+    budget = RateLimiter(clock)
+    await RateLimitMemory(database=stored, clock=clock, budget=budget, proxy=None).restore()
     secret = await WebhookSecret.load(
         database=stored, vault=VAULT, token=f"{c.BOT_ID}:x", clock=clock
     )
     async with stored.writing() as session:
         canary = await key_values.get(session, key_values.VAULT_CANARY)
         sealed = await key_values.get(session, key_values.WEBHOOK_SECRET)
-        names = set(await session.scalars(select(NoteRow.name)))
+        names = set(await session.scalars(select(KeyValueRow.name)))
         assert await halt.in_force(session) == c.HALT
         assert await approvals.last(session, c.SECOND) == c.OFFER
         assert await undeliverable.every(session) == [c.UNDELIVERABLE]
@@ -441,13 +441,15 @@ async def test_everybody_is_who_they_were(stored: Database):
 
 async def test_every_question_that_is_open_is_answered(stored: Database):
     clock = FakeClock(start=c.AT)
-    dialogs = Dialogs(database=stored, sealer=VAULT, clock=clock, patience=timedelta(hours=1))
+    dialogs = Conversations(
+        database=stored, sealer=VAULT, clock=clock, patience=timedelta(hours=1)
+    )
     steps = [await dialogs.step(an_ask(user)) for user in (c.OWNER, c.TRADER, c.STRANGER)]
 
     assert steps == [
-        Step("connect:key", ""),
-        Step("connect:secret", c.API_KEY),
-        Step("value:settarget", "41"),
+        ConversationStep("connect:key", ""),
+        ConversationStep("connect:secret", c.API_KEY),
+        ConversationStep("value:settarget", "41"),
     ]
 
 
@@ -464,7 +466,7 @@ async def test_the_paper_exchange_has_its_ledger(stored: Database):
 
 async def test_leases_posts_and_processes_go_over_to_others(stored: Database):
     async with stored.writing() as session:
-        calls = await leases.calls(session, owner=c.PROCESS, now=NOW)
+        calls = await leases.pending_events(session, owner=c.PROCESS, now=NOW)
         held = await leases.is_held(session, c.FIRST, owner=c.PROCESS, fence=1, now=NOW)
         theirs = await leader_leases.hold(session, "poller", owner="new", now=NOW, ttl=A_SECOND)
         dead = await processes.dead(session, now=NOW, left=A_SECOND)

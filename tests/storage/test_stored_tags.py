@@ -18,14 +18,14 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import pytest
 from sqlalchemy import Enum as EnumType
 
-from bot.handlers.members import Chosen, Shown, Wish
+from bot.handlers.members import Chosen, MemberRequest, Shown
 from engine.domain.accounts.account import Halt
-from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.undeliverable import Undeliverable
-from engine.domain.alerts.preferences import AlertKind, Level
-from engine.domain.rebalancing.approval import Offer
-from engine.domain.rebalancing.check_result import REASON_TAGS, Look
-from engine.domain.rebalancing.pending_change import Proposal
+from engine.domain.alerts.preferences import AlertKind, AlertLevel
+from engine.domain.rebalancing.approval import ApprovalRequest
+from engine.domain.rebalancing.check_result import REASON_TAGS, CheckResult
+from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.planner import Reason
 from engine.domain.rebalancing.run_request import RunOffer
 from engine.storage.column_types import Base
@@ -38,15 +38,15 @@ from tests.storage.stored.contents import QUESTIONS
 GOLDEN = Path(__file__).parent / "stored" / "tags.json"
 # Every value that is stored as JSON, by where it stands.
 ROOTS: Mapping[str, type] = {
-    "looks, decisions, cards, note seen": Look,
+    "looks, decisions, cards, note seen": CheckResult,
     "note halt, question lift_halt": Halt,
-    "note offer": Offer,
+    "note offer": ApprovalRequest,
     "note undeliverable": Undeliverable,
     "question rebalance, offer": RunOffer,
-    "question go_live, undo, big_target, keep_deposit": Proposal,
+    "question go_live, undo, big_target, keep_deposit": PendingChange,
     "question members": Shown,
     "question member": Chosen,
-    "question member_role": Wish,
+    "question member_role": MemberRequest,
     **{f"outbox {kind}": alert for kind, alert in ALERTS.items()},
 }
 PLAIN: Mapping[object, str] = {
@@ -109,8 +109,8 @@ def everything() -> dict[str, Any]:
     return {
         "json": {place: sorted(shape(kind)) for place, kind in ROOTS.items()},
         "reasons": sorted(REASON_TAGS.values()),
-        "alerts' settings": {"levels": values(AlertKind), "level": values(Level)},
-        "troubles": values(TroubleKind),
+        "alerts' settings": {"levels": values(AlertKind), "level": values(AlertLevel)},
+        "troubles": values(IncidentKind),
         "outbox failures": [outbox.OFF, outbox.SMALL, outbox.SLOWED_DOWN],
         "ranks": [
             queue_columns.FIRST,

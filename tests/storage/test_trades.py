@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from engine.domain.orders.order import AccountId, Intent, OrderState
+from engine.domain.orders.order import AccountId, Order, OrderState
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
-from engine.storage.models.chat import AlertSettingsRow
+from engine.storage.models.chat import AlertPreferencesRow
 from engine.storage.trading import orders, trades
 from tests.builders import execution, intent, settings
 from tests.fakes.clock import START
@@ -16,7 +16,7 @@ from tests.fakes.clock import START
 ME, YOU = AccountId(1), AccountId(2)
 
 
-async def filled(database: Database) -> list[Intent]:
+async def filled(database: Database) -> list[Order]:
     """Nine trades of mine, three each in the same moment and every third on paper; and others."""
     mine = []
     async with database.writing() as session:
@@ -44,7 +44,7 @@ async def filled(database: Database) -> list[Intent]:
 @pytest.mark.parametrize("real_only", [False, True])
 async def test_pages_hold_every_trade_once(database: Database, size: int, real_only: bool):
     mine = await filled(database)
-    found: list[Intent] = []
+    found: list[Order] = []
     last = None
     while True:
         async with database.reading() as session:
@@ -63,7 +63,7 @@ async def test_the_chats_own_time_is_known_once_it_is_said(database: Database):
     await filled(database)
     async with database.writing() as session:
         session.add(
-            AlertSettingsRow(
+            AlertPreferencesRow(
                 account_id=ME,
                 levels="{}",
                 smallest=Decimal(0),

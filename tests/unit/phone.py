@@ -4,7 +4,7 @@ import re
 import unicodedata
 from html.parser import HTMLParser
 
-from bot.interaction.callback_data import Do, decode
+from bot.interaction.callback_data import RunCommand, decode
 from bot.interaction.message import Message
 
 _TAGS = frozenset({"b", "i", "u", "s", "code", "pre", "a", "blockquote", "tg-spoiler"})
@@ -68,7 +68,7 @@ def _check_keyboard(message: Message, text: str) -> None:
             assert 1 <= len(button.text) <= 40, button.text
             press = decode(button.callback_data)
             assert press is not None
-            if isinstance(press, Do):
+            if isinstance(press, RunCommand):
                 assert f"/{press.command}" in f"{text} {button.text}", f"unnamed: {press}"
             else:
                 assert "/" in text + button.text, f"unnamed: {press}"

@@ -9,24 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.accounts.incidents import PAUSING, TroubleKind
+from engine.domain.accounts.incidents import PAUSING, IncidentKind
 from engine.domain.alerts.alerts import (
     Alert,
     Halted,
+    IncidentAlert,
     OrderNeedsPerson,
     RunDeclined,
     TradeSettled,
-    TroubleTold,
 )
 from engine.domain.alerts.preferences import (
     AlertKind,
-    AlertSettings,
-    Level,
-    Nature,
+    AlertLevel,
+    AlertPreferences,
+    AlertTraits,
+    DeliveryMode,
     QuietHours,
-    Voice,
-    nature,
-    voice,
+    alert_traits,
+    delivery_mode,
 )
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import Trigger
@@ -35,18 +35,18 @@ from tests.fakes.clock import START
 
 D = Decimal
 NIGHT = QuietHours(23 * 60, 7 * 60)
-BERLIN = AlertSettings(quiet=NIGHT, time_zone="Europe/Berlin")
+BERLIN = AlertPreferences(quiet=NIGHT, time_zone="Europe/Berlin")
 minutes = st.integers(0, 24 * 60 - 1)
 hours = st.tuples(minutes, minutes).filter(lambda m: m[0] != m[1]).map(lambda m: QuietHours(*m))
 natures = st.builds(
-    Nature,
+    AlertTraits,
     st.sampled_from(AlertKind),
     st.booleans(),
     st.none() | st.decimals(0, 1000, places=2),
 )
 some_settings = st.builds(
-    AlertSettings,
-    levels=st.dictionaries(st.sampled_from(AlertKind), st.sampled_from(Level)),
+    AlertPreferences,
+    levels=st.dictionaries(st.sampled_from(AlertKind), st.sampled_from(AlertLevel)),
     smallest=st.decimals(0, 1000, places=2),
     time_zone=st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata", "Nowhere/Known"]),
     quiet=st.none() | hours,
@@ -76,8 +76,8 @@ def a_trade(**changes: Any) -> TradeSettled:
     return TradeSettled(**values | changes)
 
 
-def a_trouble(kind: TroubleKind, *, paused: bool = False) -> TroubleTold:
-    return TroubleTold(
+def a_trouble(kind: IncidentKind, *, paused: bool = False) -> IncidentAlert:
+    return IncidentAlert(
         dry_run=False,
         kind=kind,
         detail="",
@@ -90,33 +90,35 @@ def a_trouble(kind: TroubleKind, *, paused: bool = False) -> TroubleTold:
 
 
 @given(told=natures, now=moments)
-def test_without_settings_everything_rings(told: Nature, now: datetime):
-    assert voice(told, AlertSettings(), now=now) is Voice.LOUD
+def test_without_settings_everything_rings(told: AlertTraits, now: datetime):
+    assert delivery_mode(told, AlertPreferences(), now=now) is DeliveryMode.LOUD
 
 
 @given(told=natures, settings=some_settings, now=moments)
 def test_quiet_hours_never_leave_anything_out(
-    told: Nature, settings: AlertSettings, now: datetime
+    told: AlertTraits, settings: AlertPreferences, now: datetime
 ):
-    awake = voice(told, replace(settings, quiet=None), now=now)
-    quiet = voice(told, settings, now=now)
+    awake = delivery_mode(told, replace(settings, quiet=None), now=now)
+    quiet = delivery_mode(told, settings, now=now)
 
-    assert (awake is Voice.OFF) == (quiet is Voice.OFF)
-    assert quiet is not Voice.LOUD or awake is Voice.LOUD
+    assert (awake is DeliveryMode.OFF) == (quiet is DeliveryMode.OFF)
+    assert quiet is not DeliveryMode.LOUD or awake is DeliveryMode.LOUD
 
 
 @given(told=natures, settings=some_settings, now=moments)
-def test_what_is_needed_is_never_left_out(told: Nature, settings: AlertSettings, now: datetime):
-    assert voice(replace(told, needed=True), settings, now=now) is not Voice.OFF
+def test_what_is_needed_is_never_left_out(
+    told: AlertTraits, settings: AlertPreferences, now: datetime
+):
+    assert delivery_mode(replace(told, needed=True), settings, now=now) is not DeliveryMode.OFF
 
 
 @given(told=natures, settings=some_settings, now=moments)
 def test_nothing_rings_that_a_person_wants_silent(
-    told: Nature, settings: AlertSettings, now: datetime
+    told: AlertTraits, settings: AlertPreferences, now: datetime
 ):
-    settings = settings.with_level(told.kind, Level.SILENT)
+    settings = settings.with_level(told.kind, AlertLevel.SILENT)
 
-    assert voice(told, settings, now=now) is not Voice.LOUD
+    assert delivery_mode(told, settings, now=now) is not DeliveryMode.LOUD
 
 
 @given(quiet=hours, minute=minutes)
@@ -151,59 +153,71 @@ def test_quiet_hours_begin_with_their_first_minute_and_end_before_their_last(qui
     ],
 )
 def test_quiet_hours_cross_midnight_and_follow_summer_time(now: str, is_quiet: bool):
-    told = Nature(AlertKind.TRADE)
+    told = AlertTraits(AlertKind.TRADE)
 
     assert BERLIN.is_quiet(utc(now)) is is_quiet
-    assert (voice(told, BERLIN, now=utc(now)) is Voice.SILENT) is is_quiet
+    assert (delivery_mode(told, BERLIN, now=utc(now)) is DeliveryMode.SILENT) is is_quiet
 
 
 def test_errors_break_through_quiet_hours_if_they_may():
     night = utc("2026-01-11T01:00")
     silent = replace(BERLIN, errors_break_through=False)
-    error, key = Nature(AlertKind.ERROR), Nature(AlertKind.KEY, needed=True)
+    error, key = AlertTraits(AlertKind.ERROR), AlertTraits(AlertKind.KEY, needed=True)
 
-    assert [voice(told, BERLIN, now=night) for told in (error, key)] == [Voice.LOUD] * 2
-    assert [voice(told, silent, now=night) for told in (error, key)] == [Voice.SILENT] * 2
-    assert voice(Nature(AlertKind.KEY), BERLIN, now=night) is Voice.SILENT
+    assert [delivery_mode(told, BERLIN, now=night) for told in (error, key)] == [
+        DeliveryMode.LOUD
+    ] * 2
+    assert [delivery_mode(told, silent, now=night) for told in (error, key)] == [
+        DeliveryMode.SILENT
+    ] * 2
+    assert delivery_mode(AlertTraits(AlertKind.KEY), BERLIN, now=night) is DeliveryMode.SILENT
 
 
 def test_an_error_that_is_wanted_silent_breaks_through_nothing():
-    settings = BERLIN.with_level(AlertKind.ERROR, Level.SILENT)
+    settings = BERLIN.with_level(AlertKind.ERROR, AlertLevel.SILENT)
 
-    assert voice(Nature(AlertKind.ERROR), settings, now=utc("2026-01-11T01:00")) is Voice.SILENT
+    assert (
+        delivery_mode(AlertTraits(AlertKind.ERROR), settings, now=utc("2026-01-11T01:00"))
+        is DeliveryMode.SILENT
+    )
 
 
 def test_a_small_trade_is_left_to_the_digest():
-    settings = AlertSettings(smallest=D("16.31"))
-    exact = AlertSettings(smallest=D("16.30"))
+    settings = AlertPreferences(smallest=D("16.31"))
+    exact = AlertPreferences(smallest=D("16.30"))
 
-    assert voice(nature(a_trade()), settings, now=START) is Voice.OFF
-    assert voice(nature(a_trade()), exact, now=START) is Voice.LOUD
+    assert delivery_mode(alert_traits(a_trade()), settings, now=START) is DeliveryMode.OFF
+    assert delivery_mode(alert_traits(a_trade()), exact, now=START) is DeliveryMode.LOUD
 
 
 @pytest.mark.parametrize("change", [{"trigger": Trigger.PERSON}, {"late": True}])
 def test_a_small_trade_that_somebody_waits_for_is_told(change: dict[str, Any]):
-    settings = AlertSettings(smallest=D(100)).with_level(AlertKind.TRADE, Level.OFF)
+    settings = AlertPreferences(smallest=D(100)).with_level(AlertKind.TRADE, AlertLevel.OFF)
 
-    assert voice(nature(a_trade(**change)), settings, now=START) is Voice.SILENT
+    assert (
+        delivery_mode(alert_traits(a_trade(**change)), settings, now=START) is DeliveryMode.SILENT
+    )
 
 
 def test_an_order_that_found_nobody_is_as_large_as_it_was_to_be():
     nothing = a_trade(base_quantity=D(0), quote_amount=D(0))
 
-    assert nature(nothing).worth == D("17.10")
+    assert alert_traits(nothing).worth == D("17.10")
 
 
-@pytest.mark.parametrize("kind", [kind for kind in TroubleKind if kind in PAUSING])
-def test_a_trouble_that_stopped_trading_cannot_be_off(kind: TroubleKind):
-    settings = AlertSettings(levels=dict.fromkeys(AlertKind, Level.OFF))
+@pytest.mark.parametrize("kind", [kind for kind in IncidentKind if kind in PAUSING])
+def test_a_trouble_that_stopped_trading_cannot_be_off(kind: IncidentKind):
+    settings = AlertPreferences(levels=dict.fromkeys(AlertKind, AlertLevel.OFF))
 
-    assert voice(nature(a_trouble(kind, paused=True)), settings, now=START) is Voice.SILENT
-    assert voice(nature(a_trouble(kind)), settings, now=START) is Voice.OFF
+    assert (
+        delivery_mode(alert_traits(a_trouble(kind, paused=True)), settings, now=START)
+        is DeliveryMode.SILENT
+    )
+    assert delivery_mode(alert_traits(a_trouble(kind)), settings, now=START) is DeliveryMode.OFF
 
 
 def test_a_halt_and_an_order_that_needs_a_person_cannot_be_off():
-    settings = AlertSettings(levels=dict.fromkeys(AlertKind, Level.OFF))
+    settings = AlertPreferences(levels=dict.fromkeys(AlertKind, AlertLevel.OFF))
     needs = OrderNeedsPerson(
         dry_run=False,
         symbol=MNTLUSDT,
@@ -214,36 +228,36 @@ def test_a_halt_and_an_order_that_needs_a_person_cannot_be_off():
     declined = RunDeclined(dry_run=False, symbol=MNTLUSDT, held=D(1), target=D(2), reason=None)
 
     for alert in (needs, declined, Halted(dry_run=False)):
-        assert voice(nature(alert), settings, now=START) is Voice.SILENT
+        assert delivery_mode(alert_traits(alert), settings, now=START) is DeliveryMode.SILENT
 
 
 @given(data=st.data())
 def test_every_alert_has_a_nature(data: st.DataObject):
     alert = data.draw(st.from_type(data.draw(st.sampled_from(get_args(Alert)))))
 
-    assert nature(alert).kind in AlertKind
+    assert alert_traits(alert).kind in AlertKind
 
 
 def test_levels_that_are_on_are_not_kept():
-    settings = AlertSettings().with_level(AlertKind.TRADE, Level.OFF)
+    settings = AlertPreferences().with_level(AlertKind.TRADE, AlertLevel.OFF)
 
-    assert settings.levels == {AlertKind.TRADE: Level.OFF}
-    assert settings.with_level(AlertKind.TRADE, Level.ON) == AlertSettings()
+    assert settings.levels == {AlertKind.TRADE: AlertLevel.OFF}
+    assert settings.with_level(AlertKind.TRADE, AlertLevel.ON) == AlertPreferences()
 
 
 def test_three_taps_lead_back():
-    level = Level.ON
+    level = AlertLevel.ON
     seen = [level := level.following for _ in range(3)]
 
-    assert seen == [Level.SILENT, Level.OFF, Level.ON]
+    assert seen == [AlertLevel.SILENT, AlertLevel.OFF, AlertLevel.ON]
 
 
 def test_the_next_digest_is_due_unless_it_is_off():
-    settings = AlertSettings(digest_minute=8 * 60, time_zone="Europe/Berlin")
+    settings = AlertPreferences(digest_minute=8 * 60, time_zone="Europe/Berlin")
 
     assert settings.next_digest(START) == START.replace(hour=7) + timedelta(days=1)
-    assert settings.with_level(AlertKind.DIGEST, Level.OFF).next_digest(START) is None
-    assert AlertSettings().next_digest(START) is None
+    assert settings.with_level(AlertKind.DIGEST, AlertLevel.OFF).next_digest(START) is None
+    assert AlertPreferences().next_digest(START) is None
 
 
 @pytest.mark.parametrize(
@@ -252,9 +266,9 @@ def test_the_next_digest_is_due_unless_it_is_off():
         lambda: QuietHours(60, 60),
         lambda: QuietHours(-1, 60),
         lambda: QuietHours(0, 1440),
-        lambda: AlertSettings(smallest=D(-1)),
-        lambda: AlertSettings(smallest=D("NaN")),
-        lambda: AlertSettings(digest_minute=1440),
+        lambda: AlertPreferences(smallest=D(-1)),
+        lambda: AlertPreferences(smallest=D("NaN")),
+        lambda: AlertPreferences(digest_minute=1440),
     ],
     ids=["empty", "before", "after", "negative", "nan", "digest"],
 )

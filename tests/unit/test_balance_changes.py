@@ -8,10 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.accounts.balance_changes import SETTLED_AFTER, Finding, Movement, judge
+from engine.domain.accounts.balance_changes import (
+    SETTLED_AFTER,
+    BalanceChange,
+    ChangeFinding,
+    detect_changes,
+)
 from engine.domain.market.balances import Balance, Holdings, LastSeen
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol
-from engine.domain.orders.order import Execution, Fees, Intent, OrderState
+from engine.domain.orders.order import Execution, Fees, Order, OrderState
 from tests.builders import MNTLUSDT, intent
 from tests.fakes.clock import START
 
@@ -29,7 +34,7 @@ def last(usdt: Any = 40, mntl: Any = 100_000, at: datetime = START) -> LastSeen:
     return LastSeen({USDT: D(usdt), MNTL: D(mntl)}, at)
 
 
-def judged(before: LastSeen | None, now_held: Holdings, **changes: Any) -> Finding | None:
+def judged(before: LastSeen | None, now_held: Holdings, **changes: Any) -> ChangeFinding | None:
     values: dict[str, Any] = {
         "symbol": MNTLUSDT,
         "dry_run": False,
@@ -37,15 +42,15 @@ def judged(before: LastSeen | None, now_held: Holdings, **changes: Any) -> Findi
         "price": PRICE,
         "now": now_held.read_at,
     } | changes
-    return judge(before, now_held, **values)
+    return detect_changes(before, now_held, **values)
 
 
-def changes(finding: Finding | None) -> dict[str, Decimal]:
+def changes(finding: ChangeFinding | None) -> dict[str, Decimal]:
     assert finding is not None
     return {movement.asset: movement.change for movement in finding.moved}
 
 
-def fill(side: Side = Side.BUY, **facts: Any) -> Intent:
+def fill(side: Side = Side.BUY, **facts: Any) -> Order:
     """8,142 MNTL for 16.30 USDT, planned at START with 57.10 USDT (or 22.90) and 100,000 MNTL."""
     values: dict[str, Any] = {
         "side": side,
@@ -59,7 +64,7 @@ def fill(side: Side = Side.BUY, **facts: Any) -> Intent:
 def test_what_was_never_looked_at_is_taken_as_it_is():
     finding = judged(None, held(140, 5))
 
-    assert finding == Finding(seen=last(140, 5, LATER))
+    assert finding == ChangeFinding(seen=last(140, 5, LATER))
 
 
 def test_another_pair_is_a_first_look():
@@ -97,7 +102,7 @@ def test_one_coin_for_the_other_is_a_trade_by_hand():
     assert finding is not None
     assert finding.by_hand
     usdt = finding.of(USDT)
-    assert usdt == Movement(at=LATER, dry_run=False, asset=USDT, before=D(40), after=D(60))
+    assert usdt == BalanceChange(at=LATER, dry_run=False, asset=USDT, before=D(40), after=D(60))
     assert judged(last(), held(60, 100_000)).of(MNTL) is None  # type: ignore[union-attr]
 
 
@@ -122,12 +127,12 @@ def test_without_a_price_a_thousandth_of_the_token_counts():
         (fill(Side.SELL, fees=Fees({USDT: D("0.01")})), "39.19", 91_858),
     ],
 )
-def test_our_own_fill_explains_what_it_did(order: Intent, usdt: Any, mntl: Any):
+def test_our_own_fill_explains_what_it_did(order: Order, usdt: Any, mntl: Any):
     before = last(order.quote_before, order.base_before)
 
     finding = judged(before, held(usdt, mntl), last_fill=order)
 
-    assert finding == Finding(seen=last(usdt, mntl, LATER))
+    assert finding == ChangeFinding(seen=last(usdt, mntl, LATER))
 
 
 def test_a_deposit_beside_our_own_fill_is_told():

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from engine.domain.accounts.balance_changes import expectation, judge
-from engine.domain.accounts.low_balance import LowMark
+from engine.domain.accounts.balance_changes import detect_changes, expectation
+from engine.domain.accounts.low_balance import LowBalanceThreshold
 from engine.domain.accounts.settings import Settings
 from engine.domain.market.balances import Counting, Holdings, LastSeen
 from engine.domain.market.pairs import USDT, Side
-from engine.domain.orders.order import Intent, OrderState
+from engine.domain.orders.order import Order, OrderState
 from engine.domain.rebalancing.balance_confirmation import agreed, is_short, needs_second
 from engine.domain.rebalancing.planner import MarketSell, plan
 from engine.errors import BadData
@@ -36,12 +36,12 @@ def is_doubtful(
     read: Holdings,
     *,
     last: LastSeen | None = SEEN,
-    last_fill: Intent | None = None,
+    last_fill: Order | None = None,
     wishes: Settings | None = None,
     **more: Any,
 ) -> bool:
     wishes = wishes or settings()
-    finding = judge(
+    finding = detect_changes(
         last,
         read,
         symbol=MNTLUSDT,
@@ -121,10 +121,12 @@ def test_coins_that_went_into_an_open_order_are_doubted_where_only_free_ones_cou
 
 
 def test_a_mark_that_would_be_called_low_is_doubted_and_one_that_was_told_is_not():
-    mark = LowMark(MNTL, below=D(200_000))
+    mark = LowBalanceThreshold(MNTL, below=D(200_000))
 
     assert is_doubtful(holdings(), marks=(mark,))
-    assert not is_doubtful(holdings(), marks=(LowMark(MNTL, below=D(200_000), told=True),))
+    assert not is_doubtful(
+        holdings(), marks=(LowBalanceThreshold(MNTL, below=D(200_000), told=True),)
+    )
 
 
 def both(

@@ -6,7 +6,7 @@ import pytest
 
 from engine.domain.market.balances import Balance, Counting
 from engine.domain.market.pairs import USDT, Asset
-from engine.domain.rebalancing.check_result import Seen
+from engine.domain.rebalancing.check_result import BalanceSnapshot
 from tests.builders import MNTL, book, holdings, settings
 
 
@@ -36,7 +36,9 @@ def test_an_asset_the_exchange_does_not_list_is_held_at_zero():
 def test_a_look_keeps_what_of_the_holdings_matters_to_the_pair():
     held = holdings(usdt=30, usdt_locked=10, mntl=5000)
 
-    seen = Seen.of(settings(counting=Counting.FREE), held, book(bids=[(1, 1)], asks=[(2, 1)]))
+    seen = BalanceSnapshot.of(
+        settings(counting=Counting.FREE), held, book(bids=[(1, 1)], asks=[(2, 1)])
+    )
 
     assert (seen.quote, seen.base) == (held.of(USDT), held.of(MNTL))
     assert seen.held == 30
@@ -44,4 +46,4 @@ def test_a_look_keeps_what_of_the_holdings_matters_to_the_pair():
 
 
 def test_a_look_without_a_book_has_no_price():
-    assert Seen.of(settings(), holdings(), None).price is None
+    assert BalanceSnapshot.of(settings(), holdings(), None).price is None

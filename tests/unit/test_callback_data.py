@@ -6,62 +6,62 @@ from hypothesis import strategies as st
 
 from bot.interaction.callback_data import (
     PRESSABLE,
+    CallbackData,
     Choose,
     Confirm,
-    Do,
-    Press,
     Report,
+    RunCommand,
     Word,
     decode,
 )
 from bot.interaction.page_buttons import (
     AuditPage,
-    Enter,
+    EnterValue,
     HistoryPage,
     Open,
     PanelPage,
     Pin,
-    Put,
     Refresh,
-    TradeStory,
-    Tune,
-    Unwarn,
+    RemoveLowBalance,
+    SetAlert,
+    SetPreset,
+    TradeDetailsPage,
     WhyPage,
 )
 
 ids = st.from_regex(r"[A-Za-z0-9_-]{1,32}", fullmatch=True)
 arguments = st.from_regex(r"[A-Za-z0-9.%]{0,20}", fullmatch=True)
 settable = st.sampled_from([page for page in PanelPage if page is not PanelPage.HOME])
-presses: st.SearchStrategy[Press] = st.one_of(
-    st.builds(Do, st.sampled_from(sorted(PRESSABLE)), arguments),
+presses: st.SearchStrategy[CallbackData] = st.one_of(
+    st.builds(RunCommand, st.sampled_from(sorted(PRESSABLE)), arguments),
     st.builds(Confirm, ids),
     st.builds(Choose, ids, st.integers(0, 7)),
     st.builds(HistoryPage, st.integers(0, 9999), st.integers(1, 50)),
     st.builds(Open, st.sampled_from(PanelPage)),
-    st.builds(Put, settable, arguments.filter(bool)),
-    st.builds(Enter, settable),
-    st.builds(TradeStory, ids, st.integers(0, 9999), st.integers(1, 50)),
+    st.builds(SetPreset, settable, arguments.filter(bool)),
+    st.builds(EnterValue, settable),
+    st.builds(TradeDetailsPage, ids, st.integers(0, 9999), st.integers(1, 50)),
     st.builds(WhyPage, st.integers(0, 9999), st.integers(1, 50)),
     st.just(Refresh()),
     st.builds(Pin, on=st.booleans()),
     st.builds(Report, st.sampled_from(Word), ids),
     st.builds(
-        Tune,
+        SetAlert,
         st.from_regex(r"[a-z]{0,10}", fullmatch=True),
         st.from_regex(r"[A-Za-z0-9._/+-]{0,40}", fullmatch=True),
     ),
-    st.builds(Unwarn, st.from_regex(r"[A-Z0-9]{1,16}|[币安人生]{1,8}", fullmatch=True)),
+    st.builds(RemoveLowBalance, st.from_regex(r"[A-Z0-9]{1,16}|[币安人生]{1,8}", fullmatch=True)),
     st.builds(AuditPage, st.integers(0, 9999)),
 )
 
 
 @given(presses)
-def test_a_button_comes_back_as_it_was_made(press: Press):
+def test_a_button_comes_back_as_it_was_made(press: CallbackData):
     assert decode(press.encode()) == press
 
 
 @given(presses)
-def test_a_button_fits_into_telegrams_64_bytes(press: Press):
+def test_a_button_fits_into_telegrams_64_bytes(press: CallbackData):
     assert 1 <= len(press.encode().encode()) <= 64
 
 
@@ -73,7 +73,9 @@ def test_any_text_decodes_to_a_button_of_ours_or_to_nothing(text: str):
 
 
 @given(presses, st.text(min_size=1, max_size=3))
-def test_a_button_with_something_added_is_never_taken_for_another_kind(press: Press, more: str):
+def test_a_button_with_something_added_is_never_taken_for_another_kind(
+    press: CallbackData, more: str
+):
     changed = decode(press.encode() + more)
 
     assert changed is None or type(changed) is type(press)
@@ -138,7 +140,7 @@ def test_what_we_would_not_have_made_is_refused(text: str):
 
 def test_a_wrong_button_cannot_even_be_made():
     with pytest.raises(ValueError, match="no button"):
-        Do("format_disk")
+        RunCommand("format_disk")
     with pytest.raises(ValueError, match="question"):
         Confirm("a:b")
     with pytest.raises(ValueError, match="option"):
@@ -148,6 +150,6 @@ def test_a_wrong_button_cannot_even_be_made():
     with pytest.raises(ValueError, match="order"):
         Report(Word.FILLED, "bl-1:x")
     with pytest.raises(ValueError, match="button"):
-        Tune("trade", "o:f")
+        SetAlert("trade", "o:f")
     with pytest.raises(ValueError, match="token"):
-        Unwarn("mn tl")
+        RemoveLowBalance("mn tl")

@@ -8,20 +8,20 @@ import pytest
 
 from bot.interaction.message import Message
 from bot.views.check_history import earlier_view, with_earlier
-from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import ClientOrderId, Trigger
 from engine.domain.rebalancing.check_result import (
-    Declined,
-    Failed,
-    Look,
-    MovedAway,
-    Ordered,
-    Seen,
-    Unsettled,
-    Verdict,
-    Waiting,
+    AwaitingSettlement,
+    BalanceSnapshot,
+    CheckFailed,
+    CheckResult,
+    Decision,
+    NoTrade,
+    OrderPending,
+    OrderPlaced,
+    PlanChanged,
 )
 from engine.domain.rebalancing.decision_history import is_news
 from engine.domain.rebalancing.planner import EmptyBook, InsideBand, UnderMinimum
@@ -30,14 +30,14 @@ from tests.fakes.clock import START
 from tests.unit.phone import check_message
 
 D = Decimal
-ORDERED = Ordered(ClientOrderId("bl-1"), Side.BUY, D("17.1"))
+ORDERED = OrderPlaced(ClientOrderId("bl-1"), Side.BUY, D("17.1"))
 
 
-def small(amount: str) -> Declined:
-    return Declined(UnderMinimum(side=Side.BUY, quote_amount=D(amount), minimum=D(5)))
+def small(amount: str) -> NoTrade:
+    return NoTrade(UnderMinimum(side=Side.BUY, quote_amount=D(amount), minimum=D(5)))
 
 
-def look(verdict: Verdict, **changes: Any) -> Look:
+def look(verdict: Decision, **changes: Any) -> CheckResult:
     seen_book: OrderBook = book()
     values: dict[str, Any] = {
         "at": START,
@@ -45,9 +45,9 @@ def look(verdict: Verdict, **changes: Any) -> Look:
         "target": D(40),
         "band": settings().band,
         "verdict": verdict,
-        "seen": Seen.of(settings(), holdings(), seen_book),
+        "seen": BalanceSnapshot.of(settings(), holdings(), seen_book),
     } | changes
-    return Look(**values)
+    return CheckResult(**values)
 
 
 def test_the_first_decision_is_news():
@@ -64,15 +64,15 @@ def test_the_same_reason_with_other_amounts_is_not_news():
     "later",
     [
         look(ORDERED),
-        look(Declined(EmptyBook(Side.BUY))),
-        look(MovedAway(Side.BUY, D(3))),
+        look(NoTrade(EmptyBook(Side.BUY))),
+        look(PlanChanged(Side.BUY, D(3))),
         look(small("1"), trigger=Trigger.PERSON),
         look(small("1"), target=D(50)),
         look(small("1"), at=START + timedelta(hours=6)),
     ],
     ids=["an order", "another reason", "moved away", "a person asked", "target", "hours later"],
 )
-def test_another_decision_is_news(later: Look):
+def test_another_decision_is_news(later: CheckResult):
     assert is_news(later, before=look(small("1")))
 
 
@@ -85,15 +85,15 @@ def test_each_order_is_news():
     [
         (ORDERED, "Sent an order to buy MNTL for about 17.10 USDT. Held 40.00 USDT"),
         (small("2"), "No order: Buying MNTL for 2.00 USDT is too small"),
-        (Declined(InsideBand()), "No order: "),
-        (MovedAway(Side.SELL, D(3)), "No order: by then it was another deal"),
-        (Waiting(ClientOrderId("bl-1")), "No order: an earlier one"),
-        (Unsettled(), "No order: MEXC's balance"),
-        (Failed(TroubleKind.UNREACHABLE, ""), "I could not reach MEXC. No order was sent."),
+        (NoTrade(InsideBand()), "No order: "),
+        (PlanChanged(Side.SELL, D(3)), "No order: by then it was another deal"),
+        (OrderPending(ClientOrderId("bl-1")), "No order: an earlier one"),
+        (AwaitingSettlement(), "No order: MEXC's balance"),
+        (CheckFailed(IncidentKind.UNREACHABLE, ""), "I could not reach MEXC. No order was sent."),
     ],
     ids=["ordered", "declined", "inside", "moved", "waiting", "unsettled", "failed"],
 )
-def test_each_decision_is_told_on_one_line_with_its_time(verdict: Verdict, words: str):
+def test_each_decision_is_told_on_one_line_with_its_time(verdict: Decision, words: str):
     view = earlier_view(
         account=account(), decisions=[look(verdict)], page=1, size=5, has_more=False
     )

@@ -8,23 +8,23 @@ from typing import Any
 import pytest
 
 from bot.views.doctor import doctor_view
-from engine.accounts.diagnosis import Finding, Grade, Symptoms, diagnose, grade
-from engine.accounts.workload import Backlog, Workload
+from engine.accounts.diagnosis import Grade, HealthFinding, Symptoms, diagnose, grade
+from engine.accounts.workload import RequestBacklog, Workload
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import ThresholdUnit
 from engine.domain.market.order_book import OrderBook
 from engine.errors import (
     AddressRefused,
     BadCredentials,
+    DecryptionFailed,
     EngineError,
     HostRefused,
     MissingPermission,
     PairUnavailable,
-    SealBroken,
     TooPowerful,
     Unavailable,
 )
-from engine.exchanges.interface import KeyPowers
+from engine.exchanges.interface import KeyPermissions
 from engine.exchanges.rate_limiter import Priority, Usage
 from engine.monitoring.lateness import Lateness
 from tests.builders import account, book, rules, settings
@@ -35,12 +35,12 @@ S = timedelta(seconds=1)
 NOW = START
 NEEDED = frozenset({"SPOT_ACCOUNT_READ", "SPOT_DEAL_READ", "SPOT_DEAL_WRITE"})
 AWAY = Unavailable("no answer")
-CALM = Backlog(mine=0, all=0, given_up=0)
+CALM = RequestBacklog(mine=0, all=0, given_up=0)
 LIMITED = account(limits=Limits(order=Decimal(100)))
 
 
-def key(days_left: int | None = 80, *addresses: str) -> KeyPowers:
-    return KeyPowers(NEEDED, days_left, addresses)
+def key(days_left: int | None = 80, *addresses: str) -> KeyPermissions:
+    return KeyPermissions(NEEDED, days_left, addresses)
 
 
 def load(
@@ -101,79 +101,83 @@ def test_where_nothing_is_wrong_all_is_well():
 @pytest.mark.parametrize(
     ("changes", "finding", "remedy"),
     [
-        ({"clock_ahead": -3 * S}, Finding.CLOCK_OFF, "3 s ahead of MEXC's"),
-        ({"clock_ahead": 61 * S}, Finding.CLOCK_FAR_OFF, "behind MEXC's"),
-        ({"clock_ahead": AWAY}, Finding.CLOCK_UNKNOWN, "/doctor again"),
-        ({"key": key(14)}, Finding.KEY_ENDING, "ends in 14 days. To renew it"),
-        ({"key": key(1)}, Finding.KEY_ENDING, "ends in 1 day."),
-        ({"key": key(0)}, Finding.KEY_EXPIRED, "send it with /connect"),
-        ({"key": key(None)}, Finding.KEY_END_UNKNOWN, "90 days after it was made"),
-        ({"key": key(None, "10.0.0.1")}, Finding.KEY_FINE, "It does not expire."),
-        ({"key": refused(BadCredentials)}, Finding.KEY_REFUSED, "send it with /connect"),
-        ({"key": refused(MissingPermission)}, Finding.KEY_LACKING, "nothing else"),
-        ({"key": refused(TooPowerful)}, Finding.KEY_TOO_POWERFUL, "nothing else"),
-        ({"key": SealBroken("x")}, Finding.KEY_UNREADABLE, "again with /connect"),
-        ({"key": None}, Finding.KEY_UNKNOWN, "/doctor again"),
-        ({"key": AWAY}, Finding.ADDRESS_UNKNOWN, "/doctor again"),
-        ({"key": key(3, "10.0.0.1")}, Finding.ADDRESS_BOUND, "only from 10.0.0.1"),
-        ({"key": key()}, Finding.ADDRESS_ANY, "Bound to mine"),
-        ({"key": refused(AddressRefused)}, Finding.ADDRESS_REFUSED, "Add the address 203.0.113.7"),
-        ({"account": account(sealed_key=None)}, Finding.NO_KEY, "/connect"),
-        ({"rules": rules(online=False)}, Finding.PAIR_CLOSED, "/setpair"),
-        ({"rules": rules(selling=False)}, Finding.PAIR_ONE_SIDED, "cannot be sold now"),
-        ({"rules": refused(PairUnavailable)}, Finding.PAIR_HIDDEN, "/setpair"),
-        ({"rules": AWAY}, Finding.PAIR_UNKNOWN, "/doctor again"),
-        ({"rules": AWAY}, Finding.SETTINGS_UNKNOWN, "cannot tell"),
-        ({"book": book()}, Finding.MARKET_WIDE, "4.9% apart"),
-        ({"book": book(asks=[])}, Finding.MARKET_EMPTY, "/setpair"),
-        ({"book": AWAY}, Finding.MARKET_UNKNOWN, "/doctor again"),
-        ({"account": account()}, Finding.MARKET_FINE, "within 5%"),
-        ({"stored_in": None}, Finding.DATABASE_BROKEN, "Nothing is traded"),
-        ({"stored_in": 3 * S}, Finding.DATABASE_SLOW, "3 s"),
-        ({"backlog": None}, Finding.MESSAGES_UNKNOWN, "/doctor again"),
-        ({"backlog": Backlog(2, 3, 0)}, Finding.MESSAGES_WAITING, "2 to this chat"),
-        ({"backlog": Backlog(0, 21, 0)}, Finding.MESSAGES_WAITING, "21 in all"),
-        ({"backlog": Backlog(0, 20, 0)}, Finding.MESSAGES_FINE, "20 to others wait"),
-        ({"backlog": Backlog(0, 0, 1)}, Finding.MESSAGES_GIVEN_UP, "/history"),
-        ({"workload": load(late=15 * S)}, Finding.CHECKS_FINE, "when they are due"),
+        ({"clock_ahead": -3 * S}, HealthFinding.CLOCK_OFF, "3 s ahead of MEXC's"),
+        ({"clock_ahead": 61 * S}, HealthFinding.CLOCK_FAR_OFF, "behind MEXC's"),
+        ({"clock_ahead": AWAY}, HealthFinding.CLOCK_UNKNOWN, "/doctor again"),
+        ({"key": key(14)}, HealthFinding.KEY_ENDING, "ends in 14 days. To renew it"),
+        ({"key": key(1)}, HealthFinding.KEY_ENDING, "ends in 1 day."),
+        ({"key": key(0)}, HealthFinding.KEY_EXPIRED, "send it with /connect"),
+        ({"key": key(None)}, HealthFinding.KEY_END_UNKNOWN, "90 days after it was made"),
+        ({"key": key(None, "10.0.0.1")}, HealthFinding.KEY_FINE, "It does not expire."),
+        ({"key": refused(BadCredentials)}, HealthFinding.KEY_REFUSED, "send it with /connect"),
+        ({"key": refused(MissingPermission)}, HealthFinding.KEY_LACKING, "nothing else"),
+        ({"key": refused(TooPowerful)}, HealthFinding.KEY_TOO_POWERFUL, "nothing else"),
+        ({"key": DecryptionFailed("x")}, HealthFinding.KEY_UNREADABLE, "again with /connect"),
+        ({"key": None}, HealthFinding.KEY_UNKNOWN, "/doctor again"),
+        ({"key": AWAY}, HealthFinding.ADDRESS_UNKNOWN, "/doctor again"),
+        ({"key": key(3, "10.0.0.1")}, HealthFinding.ADDRESS_BOUND, "only from 10.0.0.1"),
+        ({"key": key()}, HealthFinding.ADDRESS_ANY, "Bound to mine"),
+        (
+            {"key": refused(AddressRefused)},
+            HealthFinding.ADDRESS_REFUSED,
+            "Add the address 203.0.113.7",
+        ),
+        ({"account": account(sealed_key=None)}, HealthFinding.NO_KEY, "/connect"),
+        ({"rules": rules(online=False)}, HealthFinding.PAIR_CLOSED, "/setpair"),
+        ({"rules": rules(selling=False)}, HealthFinding.PAIR_ONE_SIDED, "cannot be sold now"),
+        ({"rules": refused(PairUnavailable)}, HealthFinding.PAIR_HIDDEN, "/setpair"),
+        ({"rules": AWAY}, HealthFinding.PAIR_UNKNOWN, "/doctor again"),
+        ({"rules": AWAY}, HealthFinding.SETTINGS_UNKNOWN, "cannot tell"),
+        ({"book": book()}, HealthFinding.MARKET_WIDE, "4.9% apart"),
+        ({"book": book(asks=[])}, HealthFinding.MARKET_EMPTY, "/setpair"),
+        ({"book": AWAY}, HealthFinding.MARKET_UNKNOWN, "/doctor again"),
+        ({"account": account()}, HealthFinding.MARKET_FINE, "within 5%"),
+        ({"stored_in": None}, HealthFinding.DATABASE_BROKEN, "Nothing is traded"),
+        ({"stored_in": 3 * S}, HealthFinding.DATABASE_SLOW, "3 s"),
+        ({"backlog": None}, HealthFinding.MESSAGES_UNKNOWN, "/doctor again"),
+        ({"backlog": RequestBacklog(2, 3, 0)}, HealthFinding.MESSAGES_WAITING, "2 to this chat"),
+        ({"backlog": RequestBacklog(0, 21, 0)}, HealthFinding.MESSAGES_WAITING, "21 in all"),
+        ({"backlog": RequestBacklog(0, 20, 0)}, HealthFinding.MESSAGES_FINE, "20 to others wait"),
+        ({"backlog": RequestBacklog(0, 0, 1)}, HealthFinding.MESSAGES_GIVEN_UP, "/history"),
+        ({"workload": load(late=15 * S)}, HealthFinding.CHECKS_FINE, "when they are due"),
         (
             {"workload": load(late=300 * S, overdue=40, waiting={Priority.CHECK: 8})},
-            Finding.CHECKS_RATIONED,
+            HealthFinding.CHECKS_RATIONED,
             "up to 5 min late, 40 due now, because MEXC lets me ask no more",
         ),
         (
             {"workload": load(late=16 * S, weight_used=270)},
-            Finding.CHECKS_RATIONED,
+            HealthFinding.CHECKS_RATIONED,
             "up to 16 s late, because",
         ),
         (
             {"workload": load(overdue=1, waiting_for=90 * S)},
-            Finding.CHECKS_LATE,
+            HealthFinding.CHECKS_LATE,
             "90 s late, 1 due now: more is due",
         ),
         (
             {"workload": replace(load(), beaten=31 * S)},
-            Finding.CHECKS_STOPPED,
+            HealthFinding.CHECKS_STOPPED,
             "none has begun for 31 s",
         ),
         (
             {"workload": load(cooling_until=NOW + 200 * S)},
-            Finding.CHECKS_SILENCED,
+            HealthFinding.CHECKS_SILENCED,
             "asked for silence, 3 min more",
         ),
         (
             {"workload": load(cooling_until=NOW + 200 * S, host_refused="HTTP 403")},
-            Finding.HOST_REFUSED,
+            HealthFinding.HOST_REFUSED,
             "refuses this server (HTTP 403)",
         ),
-        ({"rules": HostRefused("HTTP 302")}, Finding.HOST_REFUSED, "MEXC_PROXY"),
-        ({"polled": None}, Finding.POLLS_UNKNOWN, "/doctor again"),
-        ({"polled": 91 * S}, Finding.POLLS_OLD, "network"),
+        ({"rules": HostRefused("HTTP 302")}, HealthFinding.HOST_REFUSED, "MEXC_PROXY"),
+        ({"polled": None}, HealthFinding.POLLS_UNKNOWN, "/doctor again"),
+        ({"polled": 91 * S}, HealthFinding.POLLS_OLD, "network"),
     ],
-    ids=lambda value: value.name if isinstance(value, Finding) else None,
+    ids=lambda value: value.name if isinstance(value, HealthFinding) else None,
 )
 def test_each_symptom_has_its_finding_and_its_remedy(
-    changes: dict[str, Any], finding: Finding, remedy: str
+    changes: dict[str, Any], finding: HealthFinding, remedy: str
 ):
     found = symptoms(**changes)
 
@@ -187,7 +191,7 @@ def test_a_shallow_market_is_held_against_the_largest_order_allowed():
     text = told(symptoms(book=shallow))
 
     assert "sell for 80.00 USDT. One order may have up to 100.00 USDT" in text
-    assert Finding.MARKET_FINE in diagnose(
+    assert HealthFinding.MARKET_FINE in diagnose(
         symptoms(book=shallow, account=account(limits=Limits(order=Decimal(80))))
     )
 
@@ -197,7 +201,7 @@ def test_settings_that_can_never_trade_are_found(threshold: str, words: str):
     wrong = settings(threshold=threshold, unit=ThresholdUnit.QUOTE)
     found = symptoms(account=account(settings=wrong, limits=LIMITED.limits))
 
-    assert Finding.SETTINGS_CANNOT_TRADE in diagnose(found)
+    assert HealthFinding.SETTINGS_CANNOT_TRADE in diagnose(found)
     assert words in told(found)
     assert "Try /setthreshold" in told(found)
 
@@ -227,8 +231,8 @@ def test_a_dry_run_without_a_key_is_asked_for_neither_key_nor_clock():
     assert "Key:" not in text
 
 
-@pytest.mark.parametrize("finding", Finding)
-def test_every_finding_has_words_whatever_else_was_found(finding: Finding):
+@pytest.mark.parametrize("finding", HealthFinding)
+def test_every_finding_has_words_whatever_else_was_found(finding: HealthFinding):
     for found in (symptoms(), symptoms(key=AWAY, rules=AWAY, book=AWAY, clock_ahead=AWAY)):
         view = doctor_view(found=found, findings=[finding], version="1", uptime=S)
 
@@ -238,4 +242,4 @@ def test_every_finding_has_words_whatever_else_was_found(finding: Finding):
 def test_a_late_check_where_nothing_is_limited_is_the_machine_s_fault():
     late = load(late=60 * S, waiting={Priority.CHECK: 1})
 
-    assert Finding.CHECKS_LATE in diagnose(symptoms(workload=replace(late, usage=None)))
+    assert HealthFinding.CHECKS_LATE in diagnose(symptoms(workload=replace(late, usage=None)))

@@ -5,22 +5,24 @@ from datetime import timedelta
 
 import pytest
 
-from bot.observability.health import Signs, hindrances
+from bot.observability.health import ProcessState, unready_reasons
 
 S = timedelta(seconds=1)
-WELL = Signs(database_away=False, beat=S, online=True, polls=True, polled=20 * S, registered=None)
+WELL = ProcessState(
+    database_away=False, beat=S, online=True, polls=True, polled=20 * S, registered=None
+)
 
 
 def test_a_process_at_work_is_ready():
-    assert hindrances(WELL) == []
+    assert unready_reasons(WELL) == []
 
 
 def test_who_takes_no_updates_needs_no_polls():
-    assert hindrances(replace(WELL, polls=False, polled=None)) == []
+    assert unready_reasons(replace(WELL, polls=False, polled=None)) == []
 
 
 def test_who_is_brought_the_updates_needs_the_webhook():
-    assert hindrances(replace(WELL, polls=False, polled=None, registered=True)) == []
+    assert unready_reasons(replace(WELL, polls=False, polled=None, registered=True)) == []
 
 
 @pytest.mark.parametrize(
@@ -37,9 +39,9 @@ def test_who_is_brought_the_updates_needs_the_webhook():
         (replace(WELL, polls=False, registered=False), "the webhook is not set yet"),
     ],
 )
-def test_what_is_missing_is_said_in_a_sentence(signs: Signs | None, reason: str):
-    assert hindrances(signs) == [reason]
+def test_what_is_missing_is_said_in_a_sentence(signs: ProcessState | None, reason: str):
+    assert unready_reasons(signs) == [reason]
 
 
 def test_everything_that_is_missing_is_said():
-    assert len(hindrances(replace(WELL, beat=None, online=False))) == 2
+    assert len(unready_reasons(replace(WELL, beat=None, online=False))) == 2

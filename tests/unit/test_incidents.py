@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.accounts.incidents import (
-    Times,
-    Trouble,
-    TroubleKind,
+    Incident,
+    IncidentKind,
+    IncidentTimes,
     again,
     resumed,
     tellings_due,
@@ -18,22 +18,22 @@ from engine.domain.accounts.incidents import (
 from tests.fakes.clock import START
 
 MINUTE = timedelta(minutes=1)
-FAILURES = sorted(set(TroubleKind) - {TroubleKind.BLOCKED}, key=lambda kind: kind.value)
+FAILURES = sorted(set(IncidentKind) - {IncidentKind.BLOCKED}, key=lambda kind: kind.value)
 
 
 class Episode:
     """A trouble that goes on, and the moments at which the chat heard of it."""
 
     def __init__(self) -> None:
-        self._trouble: Trouble | None = None
+        self._trouble: Incident | None = None
         self.told_at: list[timedelta] = []
 
     @property
-    def trouble(self) -> Trouble:
+    def trouble(self) -> Incident:
         assert self._trouble is not None
         return self._trouble
 
-    def fail(self, at: timedelta, kind: TroubleKind = TroubleKind.UNREACHABLE) -> None:
+    def fail(self, at: timedelta, kind: IncidentKind = IncidentKind.UNREACHABLE) -> None:
         now: datetime = START + at
         self._trouble, tell = again(self._trouble, kind=kind, detail="no answer", now=now)
         if tell:
@@ -45,15 +45,15 @@ def minutes(*counts: int) -> list[timedelta]:
 
 
 def test_the_first_failure_is_told_at_once():
-    trouble, tell = again(None, kind=TroubleKind.CLOCK, detail="off by 2 s", now=START)
+    trouble, tell = again(None, kind=IncidentKind.CLOCK, detail="off by 2 s", now=START)
 
     assert tell
-    assert trouble == Trouble(
-        kind=TroubleKind.CLOCK,
+    assert trouble == Incident(
+        kind=IncidentKind.CLOCK,
         detail="off by 2 s",
         since=START,
         last_at=START,
-        told_kinds=frozenset({TroubleKind.CLOCK}),
+        told_kinds=frozenset({IncidentKind.CLOCK}),
     )
 
 
@@ -76,7 +76,7 @@ def test_an_outage_of_an_hour_takes_three_messages_and_one_that_it_is_over():
 
 
 def test_an_outage_that_shows_many_faces_is_one_outage():
-    faces = cycle([TroubleKind.UNREACHABLE, TroubleKind.BAD_DATA, TroubleKind.RATE_LIMITED])
+    faces = cycle([IncidentKind.UNREACHABLE, IncidentKind.BAD_DATA, IncidentKind.RATE_LIMITED])
     episode = Episode()
     for minute in range(61):
         episode.fail(MINUTE * minute, next(faces))
@@ -95,12 +95,12 @@ def test_a_long_outage_is_told_again_after_six_hours_and_then_daily():
 def test_another_kind_of_trouble_is_told_once_however_often_they_alternate():
     episode = Episode()
     for minute in range(14):
-        kind = TroubleKind.KEY_REFUSED if minute % 2 else TroubleKind.UNREACHABLE
+        kind = IncidentKind.KEY_REFUSED if minute % 2 else IncidentKind.UNREACHABLE
         episode.fail(MINUTE * minute, kind)
 
     assert episode.told_at == minutes(0, 1)
-    assert episode.trouble.kind is TroubleKind.KEY_REFUSED
-    assert episode.trouble.told_kinds == {TroubleKind.KEY_REFUSED, TroubleKind.UNREACHABLE}
+    assert episode.trouble.kind is IncidentKind.KEY_REFUSED
+    assert episode.trouble.told_kinds == {IncidentKind.KEY_REFUSED, IncidentKind.UNREACHABLE}
 
 
 def test_messages_missed_while_nobody_looked_are_not_made_up_for():
@@ -149,26 +149,26 @@ def test_there_are_never_more_messages_than_were_due_and_kinds_to_tell(failures)
 def test_a_drift_that_cannot_be_traded_and_an_outage_in_turn_are_told_once_each():
     episode = Episode()
     for minute in range(0, 12, 2):
-        episode.fail(MINUTE * minute, TroubleKind.UNREACHABLE)
-        episode.fail(MINUTE * (minute + 1), TroubleKind.BLOCKED)
+        episode.fail(MINUTE * minute, IncidentKind.UNREACHABLE)
+        episode.fail(MINUTE * (minute + 1), IncidentKind.BLOCKED)
 
     assert episode.told_at == minutes(0, 1)
-    assert (episode.trouble.kind, episode.trouble.count) == (TroubleKind.UNREACHABLE, 6)
+    assert (episode.trouble.kind, episode.trouble.count) == (IncidentKind.UNREACHABLE, 6)
 
 
 def test_a_failure_after_a_drift_that_cannot_be_traded_is_an_episode_of_its_own():
     episode = Episode()
-    episode.fail(MINUTE * 0, TroubleKind.BLOCKED)
-    episode.fail(MINUTE * 2, TroubleKind.UNREACHABLE)
+    episode.fail(MINUTE * 0, IncidentKind.BLOCKED)
+    episode.fail(MINUTE * 2, IncidentKind.UNREACHABLE)
 
     assert episode.told_at == minutes(0, 2)
     assert (episode.trouble.since, episode.trouble.count) == (START + MINUTE * 2, 1)
     before = resumed(episode.trouble)
     assert before is not None
-    assert before.kind is TroubleKind.BLOCKED
+    assert before.kind is IncidentKind.BLOCKED
 
 
-@pytest.mark.parametrize("kind", [TroubleKind.BLOCKED, TroubleKind.CLOCK])
+@pytest.mark.parametrize("kind", [IncidentKind.BLOCKED, IncidentKind.CLOCK])
 def test_nothing_remains_of_a_trouble_that_had_no_drift_beside_it(kind):
     trouble, _ = again(None, kind=kind, detail="", now=START)
 
@@ -177,40 +177,40 @@ def test_nothing_remains_of_a_trouble_that_had_no_drift_beside_it(kind):
 
 def test_each_kind_of_trouble_in_an_episode_has_its_own_count_and_beginning():
     trouble = None
-    kinds = [TroubleKind.UNREACHABLE] * 3 + [TroubleKind.KEY_REFUSED, TroubleKind.KEY_REFUSED]
+    kinds = [IncidentKind.UNREACHABLE] * 3 + [IncidentKind.KEY_REFUSED, IncidentKind.KEY_REFUSED]
     for minute, kind in enumerate(kinds):
         trouble, _ = again(trouble, kind=kind, detail="", now=START + MINUTE * minute)
 
     assert trouble is not None
     assert trouble.count == 5
-    assert trouble.times(TroubleKind.UNREACHABLE) == Times(3, START)
-    assert trouble.times(TroubleKind.KEY_REFUSED) == Times(2, START + MINUTE * 3)
+    assert trouble.times(IncidentKind.UNREACHABLE) == IncidentTimes(3, START)
+    assert trouble.times(IncidentKind.KEY_REFUSED) == IncidentTimes(2, START + MINUTE * 3)
 
 
 def test_the_faces_of_one_outage_are_counted_together():
     trouble = None
-    for minute, kind in enumerate([TroubleKind.UNREACHABLE, TroubleKind.RATE_LIMITED] * 2):
+    for minute, kind in enumerate([IncidentKind.UNREACHABLE, IncidentKind.RATE_LIMITED] * 2):
         trouble, _ = again(trouble, kind=kind, detail="", now=START + MINUTE * minute)
 
     assert trouble is not None
-    assert trouble.times(TroubleKind.RATE_LIMITED) == Times(4, START)
+    assert trouble.times(IncidentKind.RATE_LIMITED) == IncidentTimes(4, START)
 
 
 def test_a_drift_beside_an_outage_is_counted_for_itself():
     trouble = None
-    for kind in [TroubleKind.UNREACHABLE] * 4 + [TroubleKind.BLOCKED]:
+    for kind in [IncidentKind.UNREACHABLE] * 4 + [IncidentKind.BLOCKED]:
         trouble, _ = again(trouble, kind=kind, detail="", now=START)
 
     assert trouble is not None
-    assert trouble.times(TroubleKind.BLOCKED) == Times(1, START)
+    assert trouble.times(IncidentKind.BLOCKED) == IncidentTimes(1, START)
     rest = resumed(trouble)
     assert rest is not None
-    assert rest.times(TroubleKind.BLOCKED) == Times(1, START)
+    assert rest.times(IncidentKind.BLOCKED) == IncidentTimes(1, START)
 
 
 def test_an_episode_that_an_older_version_wrote_goes_on_with_its_count():
-    old = Trouble(TroubleKind.UNREACHABLE, "", since=START, last_at=START, count=7)
+    old = Incident(IncidentKind.UNREACHABLE, "", since=START, last_at=START, count=7)
 
-    trouble, _ = again(old, kind=TroubleKind.UNREACHABLE, detail="", now=START + MINUTE)
+    trouble, _ = again(old, kind=IncidentKind.UNREACHABLE, detail="", now=START + MINUTE)
 
-    assert trouble.times(TroubleKind.UNREACHABLE) == Times(8, START)
+    assert trouble.times(IncidentKind.UNREACHABLE) == IncidentTimes(8, START)

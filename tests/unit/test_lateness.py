@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.schedule import next_check
-from engine.monitoring.lateness import Punctuality
-from engine.scheduling.account_queue import Seats
+from engine.monitoring.lateness import LatenessTracker
+from engine.scheduling.account_queue import AccountQueue
 from tests.fakes.clock import START
 
 SECOND = timedelta(seconds=1)
@@ -14,7 +14,7 @@ SHORT, LONG = 10 * SECOND, 120 * SECOND
 
 
 def test_the_middle_the_late_ones_and_the_latest_are_told():
-    punctuality = Punctuality()
+    punctuality = LatenessTracker()
     for late in range(200):
         due_at = START - late * SECOND
         punctuality.began(due_at=due_at, now=START, interval=100 * SECOND)
@@ -26,7 +26,7 @@ def test_the_middle_the_late_ones_and_the_latest_are_told():
 
 
 def test_what_was_late_long_ago_is_forgotten_and_nothing_is_never_late():
-    punctuality = Punctuality()
+    punctuality = LatenessTracker()
     punctuality.began(due_at=START - 60 * SECOND, now=START, interval=SECOND)
     facts = punctuality.facts(now=START + 301 * SECOND, overdue_since=[])
 
@@ -35,7 +35,7 @@ def test_what_was_late_long_ago_is_forgotten_and_nothing_is_never_late():
 
 
 def test_only_the_last_checks_are_remembered():
-    punctuality = Punctuality()
+    punctuality = LatenessTracker()
     for _ in range(2001):
         punctuality.began(due_at=START, now=START, interval=SECOND)
 
@@ -43,14 +43,14 @@ def test_only_the_last_checks_are_remembered():
 
 
 def test_what_begins_before_it_is_due_is_not_late():
-    punctuality = Punctuality()
+    punctuality = LatenessTracker()
     punctuality.began(due_at=START + SECOND, now=START, interval=SECOND)
 
     assert punctuality.most(START) == 0 * SECOND
 
 
 def served(
-    seats: Seats, intervals: dict[AccountId, timedelta], *, seconds: int
+    seats: AccountQueue, intervals: dict[AccountId, timedelta], *, seconds: int
 ) -> Counter[AccountId]:
     """One check a second, which is less than is due."""
     checks: Counter[AccountId] = Counter()
@@ -67,7 +67,7 @@ def served(
 
 def test_where_not_all_can_be_checked_in_time_short_intervals_crowd_out_no_long_one():
     intervals = {AccountId(n): SHORT if n < 60 else LONG for n in range(120)}
-    seats = Seats(error_backoff=60 * SECOND)
+    seats = AccountQueue(error_backoff=60 * SECOND)
     seats.take(dict.fromkeys(intervals, 1), now=START)
 
     checks = served(seats, intervals, seconds=1200)
@@ -81,7 +81,7 @@ def test_where_not_all_can_be_checked_in_time_short_intervals_crowd_out_no_long_
 
 
 def test_what_is_urgent_goes_before_what_has_been_due_for_longer():
-    seats = Seats(error_backoff=SECOND)
+    seats = AccountQueue(error_backoff=SECOND)
     seats.take({AccountId(1): 1, AccountId(2): 1, AccountId(3): 1}, now=START)
     now = START + 60 * SECOND
     seats.schedule(AccountId(3), now, urgently=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from engine.domain.market.order_book import Level, OrderBook
+from engine.domain.market.order_book import OrderBook, PriceLevel
 from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
 from engine.domain.orders.matching import Match, bound_price, match_market_order
 from engine.errors import (
@@ -34,12 +34,12 @@ LAST = Decimal("0.002")
 READ_AT = datetime(2026, 11, 22, tzinfo=UTC)
 
 
-def a_level(price: str, quantity: str) -> Level:
-    return Level(Decimal(price), Decimal(quantity))
+def a_level(price: str, quantity: str) -> PriceLevel:
+    return PriceLevel(Decimal(price), Decimal(quantity))
 
 
 def a_book(
-    *, asks: tuple[Level, ...] | None = None, bids: tuple[Level, ...] | None = None
+    *, asks: tuple[PriceLevel, ...] | None = None, bids: tuple[PriceLevel, ...] | None = None
 ) -> OrderBook:
     return OrderBook(
         symbol=MNTL,
@@ -208,7 +208,9 @@ def test_an_empty_other_side_refuses_the_order():
 def test_a_buy_at_an_endless_quotient_still_spends_no_more_than_asked():
     rules = replace(RULES, quantity_step=Decimal("1e-18"))
     last = Decimal("0.000000000003")
-    book = a_book(asks=(Level(bound_price(Side.BUY, last_price=last), Decimal("1e15")),), bids=())
+    book = a_book(
+        asks=(PriceLevel(bound_price(Side.BUY, last_price=last), Decimal("1e15")),), bids=()
+    )
 
     match = matched(Side.BUY, "1", book=book, last_price=last, rules=rules)
 
@@ -222,7 +224,7 @@ PRICES = st.integers(1, 4000).map(lambda ticks: ticks * RULES.price_step)
 def markets(draw) -> tuple[Decimal, OrderBook, PairRules]:
     prices = sorted(draw(st.sets(PRICES, min_size=2, max_size=12)))
     step = Decimal(draw(st.sampled_from(["0.001", "0.5", "1", "7", "100"])))
-    levels = [Level(price, draw(st.integers(1, 50_000)) * step) for price in prices]
+    levels = [PriceLevel(price, draw(st.integers(1, 50_000)) * step) for price in prices]
     middle = draw(st.integers(1, len(prices) - 1))
     asks, bids = tuple(levels[middle:]), tuple(reversed(levels[:middle]))
     fee_rate = draw(st.sampled_from(["0", "0.0005", "0.01"]))

@@ -3,7 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.accounts.members import Circle, Invitation, Member, Role, Verdict, judge
+from engine.domain.accounts.members import (
+    ChatMembers,
+    Invitation,
+    Member,
+    Role,
+    RoleChangeResult,
+    judge_role_change,
+)
 from tests.fakes.clock import START
 
 GROUP = -5005
@@ -35,9 +42,9 @@ def test_whatever_is_asked_a_group_with_an_owner_keeps_one(
     expected: Role,
     wanted: Role | None,
 ):
-    circle = Circle(chat_id=GROUP, standing=standing, bot_owner=bot_owner)
+    circle = ChatMembers(chat_id=GROUP, standing=standing, bot_owner=bot_owner)
     before = circle.with_standing(people(named))
-    verdict = judge(
+    verdict = judge_role_change(
         circle=circle,
         people=before,
         asked_by=asked_by,
@@ -48,8 +55,8 @@ def test_whatever_is_asked_a_group_with_an_owner_keeps_one(
     is_owner = any(one.user_id == asked_by and one.role is Role.OWNER for one in before)
     was = next((one.role for one in before if one.user_id == member_id), None)
 
-    assert (verdict is Verdict.NOT_ALLOWED) == (not is_owner)
-    if verdict is not Verdict.DONE:
+    assert (verdict is RoleChangeResult.NOT_ALLOWED) == (not is_owner)
+    if verdict is not RoleChangeResult.DONE:
         return
     assert was is expected
     after = dict(named)
@@ -70,10 +77,10 @@ def test_whatever_is_asked_a_group_with_an_owner_keeps_one(
 
 @given(bot_owner=ids, asked_by=ids)
 def test_around_a_private_chat_only_whoever_runs_the_bot_decides(bot_owner: int, asked_by: int):
-    circle = Circle(chat_id=bot_owner, standing={bot_owner: Role.OWNER}, bot_owner=bot_owner)
+    circle = ChatMembers(chat_id=bot_owner, standing={bot_owner: Role.OWNER}, bot_owner=bot_owner)
     there = circle.with_standing(people(dict.fromkeys((8, 9), Role.OWNER)))
 
-    verdict = judge(
+    verdict = judge_role_change(
         circle=circle,
         people=there,
         asked_by=asked_by,
@@ -82,7 +89,9 @@ def test_around_a_private_chat_only_whoever_runs_the_bot_decides(bot_owner: int,
         wanted=None,
     )
 
-    assert verdict is (Verdict.DONE if asked_by == bot_owner else Verdict.NOT_ALLOWED)
+    assert verdict is (
+        RoleChangeResult.DONE if asked_by == bot_owner else RoleChangeResult.NOT_ALLOWED
+    )
 
 
 def test_a_groups_code_admits_to_the_group_and_a_private_one_to_ones_own_chat():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.interaction.update_kind import Wish, wish_in
+from bot.interaction.update_kind import UpdateKind, update_kind_of
 from bot.updates.message_text import own_text_in, visible
 from bot.views.components.layout import echoed, escape
 from bot.views.members import name_of
@@ -74,8 +74,10 @@ def test_a_caption_is_the_text_of_what_it_stands_under():
 
 @pytest.mark.parametrize("field", ["sender_chat", "via_bot", "forward_origin", "forward_date"])
 def test_no_one_elses_command_overtakes_or_starts_anything(field: str):
-    assert wish_in({"message": {"text": "/pause", field: {}}}) == Wish()
-    assert wish_in({"message": {"caption": "\ufeff/pause", field: None}}) == Wish("pause")
+    assert update_kind_of({"message": {"text": "/pause", field: {}}}) == UpdateKind()
+    assert update_kind_of({"message": {"caption": "\ufeff/pause", field: None}}) == UpdateKind(
+        "pause"
+    )
 
 
 def test_a_name_cannot_turn_the_words_around_it():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.domain.market.liquidity import depth, spread
 from engine.domain.market.order_book import (
-    Level,
+    PriceLevel,
     base_bought,
     priced_at_least,
     quantity_to_receive,
@@ -24,9 +24,9 @@ ASKS = book(bids=[], asks=[(1, 10), (2, 5)]).asks
 @pytest.mark.parametrize("wrong", ["0", "-1", "NaN", "Infinity"])
 def test_a_level_without_a_real_price_and_quantity_cannot_exist(wrong):
     with pytest.raises(ValueError, match="above zero"):
-        Level(Decimal(wrong), Decimal(1))
+        PriceLevel(Decimal(wrong), Decimal(1))
     with pytest.raises(ValueError, match="above zero"):
-        Level(Decimal(1), Decimal(wrong))
+        PriceLevel(Decimal(1), Decimal(wrong))
 
 
 @pytest.mark.parametrize(

@@ -9,24 +9,24 @@ from hypothesis import strategies as st
 
 from bot.parsing.alerts import LowWish, UnknownZone, parse_alerts, parse_warn
 from bot.parsing.settings import Ambiguous, NotUnderstood, Topic
-from engine.domain.alerts.preferences import AlertKind, AlertSettings, Level, QuietHours
+from engine.domain.alerts.preferences import AlertKind, AlertLevel, AlertPreferences, QuietHours
 from engine.domain.market.pairs import Asset
 
 D = Decimal
 
 
-def wished(text: str, settings: AlertSettings | None = None) -> AlertSettings:
+def wished(text: str, settings: AlertPreferences | None = None) -> AlertPreferences:
     parsed = parse_alerts(text)
 
     assert not isinstance(parsed, Ambiguous)
-    return parsed[1](settings or AlertSettings())
+    return parsed[1](settings or AlertPreferences())
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("trade silent", {"levels": {AlertKind.TRADE: Level.SILENT}}),
-        ("Errors OFF", {"levels": {AlertKind.ERROR: Level.OFF}}),
+        ("trade silent", {"levels": {AlertKind.TRADE: AlertLevel.SILENT}}),
+        ("Errors OFF", {"levels": {AlertKind.ERROR: AlertLevel.OFF}}),
         ("smallest 5", {"smallest": D(5)}),
         ("smallest $2.50", {"smallest": D("2.50")}),
         ("smallest 5 USDT", {"smallest": D(5)}),
@@ -43,21 +43,21 @@ def wished(text: str, settings: AlertSettings | None = None) -> AlertSettings:
         ("digest 08:00", {"digest_minute": 480}),
         ("digest 0800", {"digest_minute": 480}),
         ("digest off", {}),
-        ("digest silent", {"levels": {AlertKind.DIGEST: Level.SILENT}}),
+        ("digest silent", {"levels": {AlertKind.DIGEST: AlertLevel.SILENT}}),
         ("through no", {"errors_break_through": False}),
         ("deposits no", {"ask_deposits": False}),
     ],
 )
 def test_what_is_understood(text: str, expected: dict[str, Any]):
-    assert wished(text) == AlertSettings(**expected)
+    assert wished(text) == AlertPreferences(**expected)
 
 
 def test_a_time_for_the_digest_wakes_one_that_was_off_and_leaves_one_silent():
-    off = AlertSettings().with_level(AlertKind.DIGEST, Level.OFF)
-    silent = AlertSettings().with_level(AlertKind.DIGEST, Level.SILENT)
+    off = AlertPreferences().with_level(AlertKind.DIGEST, AlertLevel.OFF)
+    silent = AlertPreferences().with_level(AlertKind.DIGEST, AlertLevel.SILENT)
 
-    assert wished("digest 08:00", off).level(AlertKind.DIGEST) is Level.ON
-    assert wished("digest 08:00", silent).level(AlertKind.DIGEST) is Level.SILENT
+    assert wished("digest 08:00", off).level(AlertKind.DIGEST) is AlertLevel.ON
+    assert wished("digest 08:00", silent).level(AlertKind.DIGEST) is AlertLevel.SILENT
 
 
 @pytest.mark.parametrize(
@@ -150,4 +150,4 @@ def test_any_text_is_understood_or_refused(text: str, part: str):
     except (NotUnderstood, UnknownZone):
         return
     if not isinstance(wished_for, Ambiguous):
-        wished_for[1](AlertSettings())
+        wished_for[1](AlertPreferences())

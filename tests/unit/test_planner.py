@@ -17,9 +17,9 @@ from engine.domain.rebalancing.planner import (
     MarketBuy,
     MarketSell,
     NothingFree,
-    Order,
     PairClosed,
     Plan,
+    ProposedOrder,
     Reason,
     SideClosed,
     StepTooCoarse,
@@ -41,7 +41,7 @@ def decide(**given) -> Plan:
     return plan(**(defaults | given))
 
 
-def order_of(**given) -> Order:
+def order_of(**given) -> ProposedOrder:
     order = decide(**given).order
     assert order is not None
     return order

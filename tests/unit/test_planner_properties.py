@@ -24,7 +24,7 @@ from engine.domain.market.decimals import (
     floor_to_step,
     plain,
 )
-from engine.domain.market.order_book import Level, OrderBook
+from engine.domain.market.order_book import OrderBook, PriceLevel
 from engine.domain.market.pairs import USDT, PairRules, Side
 from engine.domain.orders.matching import match_market_order
 from engine.domain.rebalancing.planner import (
@@ -81,8 +81,8 @@ def any_books(draw: st.DrawFn) -> OrderBook:
     mid = draw(st.integers(1_000, 1_000_000_000))
     quantities = st.one_of(amounts("0.01", "100", places=2), amounts("1", "1e15", places=0))
 
-    def levels(ticks: Iterable[int]) -> tuple[Level, ...]:
-        return tuple(Level(count * tick, draw(quantities)) for count in ticks)
+    def levels(ticks: Iterable[int]) -> tuple[PriceLevel, ...]:
+        return tuple(PriceLevel(count * tick, draw(quantities)) for count in ticks)
 
     asks = draw(st.lists(st.integers(mid, mid * 3), max_size=6, unique=True))
     bids = draw(st.lists(st.integers(1, mid - 1), max_size=6, unique=True))
@@ -167,9 +167,9 @@ def likely_trades(draw: st.DrawFn, side: Side | None = None, *, ample: bool = Fa
     step = Decimal(1).scaleb(tokens.adjusted() - draw(_FINENESS))
     depth = _NEAR_AND_DEEP if ample else _FAR_AND_THIN
 
-    def levels(direction: int) -> tuple[Level, ...]:
+    def levels(direction: int) -> tuple[PriceLevel, ...]:
         return tuple(
-            Level((mid + direction * (1 + mid * far // 1000)) * tick, tokens * share / 100)
+            PriceLevel((mid + direction * (1 + mid * far // 1000)) * tick, tokens * share / 100)
             for far, share in sorted(draw(depth))
         )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.config.process_type import Coming, Role, coming, require
+from bot.config.process_type import ProcessType, UpdateMode, require, update_mode
 from bot.config.settings import BadSettings, ProcessSettings
 
 URL = "https://ballast.example.com"
@@ -13,30 +13,32 @@ ENOUGH = {"TELEGRAM_TOKEN": TOKEN, "WEBHOOK_URL": URL, "PORT": "8080"}
 @pytest.mark.parametrize(
     ("role", "polling", "with_webhook"),
     [
-        (Role.WORKER, Coming.POLLED, Coming.ELSEWHERE),
-        (Role.WEB, Coming.BROUGHT, Coming.BROUGHT),
-        (Role.ENGINE, Coming.ELSEWHERE, Coming.ELSEWHERE),
+        (ProcessType.WORKER, UpdateMode.POLLED, UpdateMode.ELSEWHERE),
+        (ProcessType.WEB, UpdateMode.BROUGHT, UpdateMode.BROUGHT),
+        (ProcessType.ENGINE, UpdateMode.ELSEWHERE, UpdateMode.ELSEWHERE),
     ],
 )
-def test_with_a_webhook_nobody_polls(role: Role, polling: Coming, with_webhook: Coming):
-    assert coming(role, webhook_url=None) is polling
-    assert coming(role, webhook_url=URL) is with_webhook
+def test_with_a_webhook_nobody_polls(
+    role: ProcessType, polling: UpdateMode, with_webhook: UpdateMode
+):
+    assert update_mode(role, webhook_url=None) is polling
+    assert update_mode(role, webhook_url=URL) is with_webhook
 
 
-@pytest.mark.parametrize("role", Role)
-def test_every_role_works_with_everything_set(role: Role):
+@pytest.mark.parametrize("role", ProcessType)
+def test_every_role_works_with_everything_set(role: ProcessType):
     require(role, ProcessSettings.from_env(ENOUGH))
 
 
 @pytest.mark.parametrize(
     ("role", "missing"),
     [
-        (Role.WORKER, ["TELEGRAM_TOKEN"]),
-        (Role.ENGINE, ["TELEGRAM_TOKEN"]),
-        (Role.WEB, ["TELEGRAM_TOKEN", "WEBHOOK_URL", "PORT"]),
+        (ProcessType.WORKER, ["TELEGRAM_TOKEN"]),
+        (ProcessType.ENGINE, ["TELEGRAM_TOKEN"]),
+        (ProcessType.WEB, ["TELEGRAM_TOKEN", "WEBHOOK_URL", "PORT"]),
     ],
 )
-def test_what_a_role_needs_is_asked_for_by_name(role: Role, missing: list[str]):
+def test_what_a_role_needs_is_asked_for_by_name(role: ProcessType, missing: list[str]):
     with pytest.raises(BadSettings) as caught:
         require(role, ProcessSettings.from_env({}))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config.process_type import Role
+from bot.config.process_type import ProcessType
 from bot.version import VERSION
 
 ROOT = Path(__file__).parents[2]
@@ -77,7 +77,7 @@ def test_the_example_of_a_settings_file_names_every_variable_and_no_other():
 
 
 def test_the_host_migrates_before_it_starts_processes_and_knows_all_types_of_them():
-    roles = [f"{role.value}: python -m bot {role.value}" for role in Role]
+    roles = [f"{role.value}: python -m bot {role.value}" for role in ProcessType]
 
     assert read("Procfile").splitlines() == ["release: alembic upgrade head", *roles]
 

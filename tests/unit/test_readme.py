@@ -16,8 +16,8 @@ from bot.views.components.amounts import cents, quantity, usdt
 from bot.views.help import COMMANDS
 from docs.make_picture import PICTURE, draw
 from docs.story import story
-from engine.domain.accounts.incidents import TroubleKind
-from engine.domain.alerts.alerts import TroubleTold
+from engine.domain.accounts.incidents import IncidentKind
+from engine.domain.alerts.alerts import IncidentAlert
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.matching import match_market_order
@@ -171,9 +171,9 @@ def test_the_way_to_make_a_key_is_the_one_the_program_names(document: str):
     assert MAKE_A_KEY in text_of(document)
 
 
-@pytest.mark.parametrize("kind", TroubleKind)
-def test_every_trouble_is_explained_under_the_title_it_has_in_the_chat(kind: TroubleKind):
-    told = TroubleTold(
+@pytest.mark.parametrize("kind", IncidentKind)
+def test_every_trouble_is_explained_under_the_title_it_has_in_the_chat(kind: IncidentKind):
+    told = IncidentAlert(
         dry_run=False,
         kind=kind,
         detail="",

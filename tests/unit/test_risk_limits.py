@@ -27,9 +27,9 @@ from engine.domain.rebalancing.planner import (
     LimitKind,
     MarketBuy,
     MarketSell,
-    Order,
     OverLimit,
     Plan,
+    ProposedOrder,
 )
 from tests.builders import Amount, Levels, book
 from tests.fakes.clock import START
@@ -67,7 +67,7 @@ def books(draw: st.DrawFn) -> OrderBook:
 
 
 @st.composite
-def markets(draw: st.DrawFn) -> tuple[OrderBook, Order]:
+def markets(draw: st.DrawFn) -> tuple[OrderBook, ProposedOrder]:
     """A book, and an order that has somebody to trade with."""
     offered = draw(books())
     if offered.asks and (not offered.bids or draw(st.booleans())):
@@ -80,7 +80,7 @@ def buy(quote: Amount) -> MarketBuy:
 
 
 def broken(
-    order: Order,
+    order: ProposedOrder,
     *,
     limits: LimitsInForce = USUAL,
     recent: Recent = NOTHING_YET,
@@ -95,7 +95,7 @@ def broken(
     return outcome.reason
 
 
-def kind(order: Order, **circumstances: Any) -> LimitKind | None:
+def kind(order: ProposedOrder, **circumstances: Any) -> LimitKind | None:
     reason = broken(order, **circumstances)
     return None if reason is None else reason.kind
 
@@ -217,7 +217,7 @@ def test_a_price_never_seen_before_is_no_jump():
     ids=["buying into a thin book", "selling into one", "a wide spread"],
 )
 def test_an_order_that_would_eat_too_far_into_the_book_slips(
-    order: Order, bids: Levels, asks: Levels
+    order: ProposedOrder, bids: Levels, asks: Levels
 ):
     assert kind(order, offered=book(bids=bids, asks=asks)) is LimitKind.SLIP
 
@@ -256,7 +256,7 @@ def test_only_a_worse_price_is_a_loss(side: Side, paid: str, worse: int):
 
 @given(markets(), limits_in_force, recents)
 def test_an_order_that_is_let_through_is_within_every_limit(
-    market: tuple[OrderBook, Order], limits: LimitsInForce, recent: Recent
+    market: tuple[OrderBook, ProposedOrder], limits: LimitsInForce, recent: Recent
 ):
     """As the statement of the last gate says it, in whole numbers."""
     offered, order = market
@@ -274,7 +274,10 @@ def test_an_order_that_is_let_through_is_within_every_limit(
 
 @given(markets(), limits_in_force, recents, st.data())
 def test_wider_limits_let_through_whatever_narrower_ones_do(
-    market: tuple[OrderBook, Order], limits: LimitsInForce, recent: Recent, data: st.DataObject
+    market: tuple[OrderBook, ProposedOrder],
+    limits: LimitsInForce,
+    recent: Recent,
+    data: st.DataObject,
 ):
     offered, order = market
     wider = LimitsInForce(
@@ -292,7 +295,7 @@ def test_wider_limits_let_through_whatever_narrower_ones_do(
 
 @given(markets(), st.sampled_from([1, 40, 5000]))
 def test_an_account_on_its_way_to_its_target_never_meets_the_limits_nobody_set(
-    market: tuple[OrderBook, Order], target: int
+    market: tuple[OrderBook, ProposedOrder], target: int
 ):
     """An order up to the target, in a book that is not thin."""
     _, order = market

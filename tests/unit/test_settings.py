@@ -14,7 +14,7 @@ from bot.config.key_file import load_or_create_keys
 from bot.config.settings import BadSettings, ProcessSettings
 from engine.domain.accounts.settings import Settings, Threshold
 from engine.domain.market.pairs import Symbol
-from engine.exchanges.rate_limiter import Limits
+from engine.exchanges.rate_limiter import RateLimits
 from engine.security.vault import is_key
 
 TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFakeFak"
@@ -70,7 +70,7 @@ def test_an_empty_environment_is_the_demo_with_the_documented_defaults():
         telegram_proxy=None,
         mexc_api_url="https://api.mexc.com",
         mexc_proxy=None,
-        mexc_limits=Limits(weight=300, orders=12, account_reads=2),
+        mexc_limits=RateLimits(weight=300, orders=12, account_reads=2),
         authorized_chats=(),
         database_url="sqlite:///data/ballast.db",
         encryption_keys=(),
@@ -150,7 +150,7 @@ def test_every_variable_is_read():
         telegram_proxy="http://me:an0ther@proxy.example:3129",
         mexc_api_url="http://127.0.0.1:8082/mexc",
         mexc_proxy="http://me:se%3Acret@proxy.example:3128",
-        mexc_limits=Limits(weight=150, orders=6, account_reads=1),
+        mexc_limits=RateLimits(weight=150, orders=6, account_reads=1),
         authorized_chats=(11, -1001234567890),
         database_url=POSTGRES,
         encryption_keys=(KEY, OTHER_KEY),

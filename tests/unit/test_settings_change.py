@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import Limits
-from engine.domain.accounts.settings import Autonomy, Settings, Threshold, ThresholdUnit
-from engine.domain.accounts.settings_change import Wish, difference
+from engine.domain.accounts.settings import Settings, Threshold, ThresholdUnit, TradingMode
+from engine.domain.accounts.settings_change import SettingsPatch, difference
 from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import Side, Symbol
-from engine.domain.rebalancing.pending_change import Proposal
+from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.planner import MarketBuy, MarketSell
 from engine.storage.serialization import from_json, to_json
 from tests.builders import account, settings
@@ -31,7 +31,7 @@ all_settings = st.builds(
     counting=st.sampled_from(Counting),
     dry_run=st.booleans(),
     paused=st.booleans(),
-    autonomy=st.sampled_from(Autonomy),
+    autonomy=st.sampled_from(TradingMode),
 )
 limits = st.builds(
     Limits,
@@ -48,7 +48,7 @@ accounts = st.builds(
 )
 
 
-def given_back(changed: Account, former: Wish) -> Account:
+def given_back(changed: Account, former: SettingsPatch) -> Account:
     wanted = former.for_settings()
     chosen = changed.limits if former.limits is None else former.limits
     return replace(changed, settings=replace(changed.settings, **wanted), limits=chosen)
@@ -59,39 +59,41 @@ def test_what_differed_brings_back_what_was(before: Account, after: Account):
     former, present = difference(before, after)
     restored = given_back(after, former)
 
-    assert Wish.of(restored) == Wish.of(before)
+    assert SettingsPatch.of(restored) == SettingsPatch.of(before)
     assert former.names == present.names
     assert present == former.now(after)
-    assert Proposal(wanted=former, found=present).holds(after)
+    assert PendingChange(wanted=former, found=present).holds(after)
 
 
 @given(accounts, accounts)
 def test_a_proposal_holds_for_nothing_else(one: Account, other: Account):
-    proposal = Proposal(wanted=Wish(), found=Wish.of(one), version=one.version)
+    proposal = PendingChange(
+        wanted=SettingsPatch(), found=SettingsPatch.of(one), version=one.version
+    )
 
     assert proposal.holds(one)
-    same = Wish.of(one) == Wish.of(other) and one.version == other.version
+    same = SettingsPatch.of(one) == SettingsPatch.of(other) and one.version == other.version
     assert proposal.holds(other) is same
 
 
 @given(accounts, st.sampled_from(Side), st.none() | cents)
 def test_a_proposal_is_kept_as_it_is(one: Account, side: Side, amount: Decimal | None):
-    proposal = Proposal(
-        wanted=Wish.of(one),
-        found=Wish(target=D(1)),
+    proposal = PendingChange(
+        wanted=SettingsPatch.of(one),
+        found=SettingsPatch(target=D(1)),
         version=3,
         side=side,
         expected_quote=amount,
         in_panel=True,
     )
 
-    assert from_json(to_json(proposal), Proposal) == proposal
+    assert from_json(to_json(proposal), PendingChange) == proposal
 
 
 def test_going_back_to_real_money_pauses():
-    assert Wish(dry_run=False).for_settings() == {"dry_run": False, "paused": True}
-    assert Wish(dry_run=True).for_settings() == {"dry_run": True}
-    assert Wish(interval_s=90).for_settings() == {"interval": timedelta(seconds=90)}
+    assert SettingsPatch(dry_run=False).for_settings() == {"dry_run": False, "paused": True}
+    assert SettingsPatch(dry_run=True).for_settings() == {"dry_run": True}
+    assert SettingsPatch(interval_s=90).for_settings() == {"interval": timedelta(seconds=90)}
 
 
 @pytest.mark.parametrize(
@@ -105,9 +107,9 @@ def test_going_back_to_real_money_pauses():
     ],
 )
 def test_a_yes_is_good_for_the_same_order_or_less(order: Any, covered: bool):
-    agreed = Proposal(
-        wanted=Wish(target=D(1)),
-        found=Wish.of(account(settings=settings())),
+    agreed = PendingChange(
+        wanted=SettingsPatch(target=D(1)),
+        found=SettingsPatch.of(account(settings=settings())),
         side=Side.BUY,
         expected_quote=D(100),
     )

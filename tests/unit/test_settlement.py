@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from engine.domain.market.balances import Holdings, LastSeen
 from engine.domain.market.pairs import USDT, Side
-from engine.domain.orders.order import NOTHING, Fees, Intent, OrderState
+from engine.domain.orders.order import NOTHING, Fees, Order, OrderState
 from engine.domain.orders.settlement import (
     SETTLE_WITHIN,
     Trace,
@@ -119,7 +119,7 @@ def test_a_fee_that_is_known_may_be_of_any_size():
 
 @pytest.mark.parametrize("fill", [BOUGHT, SOLD], ids=["bought", "sold"])
 @pytest.mark.parametrize("usdt", [0, 1, 30, 140])
-def test_what_was_seen_settled_stays_so_whatever_is_moved_by_hand(fill: Intent, usdt: int):
+def test_what_was_seen_settled_stays_so_whatever_is_moved_by_hand(fill: Order, usdt: int):
     moved = holdings(usdt=usdt, mntl=0)
 
     assert not settled(moved, last_fill=fill)
@@ -128,7 +128,7 @@ def test_what_was_seen_settled_stays_so_whatever_is_moved_by_hand(fill: Intent, 
 
 @pytest.mark.parametrize("fill", [BOUGHT, SOLD], ids=["bought", "sold"])
 @pytest.mark.parametrize("mntl", [0, 100_000, 108_142])
-def test_usdt_that_is_exactly_the_old_one_again_lags_behind(fill: Intent, mntl: int):
+def test_usdt_that_is_exactly_the_old_one_again_lags_behind(fill: Order, mntl: int):
     old = holdings(usdt=fill.quote_before, mntl=mntl)
 
     assert not settled(old, last_fill=fill, seen_settled=True)
@@ -142,7 +142,7 @@ def test_usdt_that_is_exactly_the_old_one_again_lags_behind(fill: Intent, mntl: 
     st.decimals(min_value="-0.04", max_value="0.04", places=2),
 )
 def test_a_fill_that_usdt_does_not_show_is_never_planned_on_whatever_lag_of_either_row(
-    fill: Intent, usdt_late: bool, token_late: bool, seen_settled: bool, dust: Decimal
+    fill: Order, usdt_late: bool, token_late: bool, seen_settled: bool, dust: Decimal
 ):
     sign = 1 if fill.side is Side.BUY else -1
     usdt = fill.quote_before - (0 if usdt_late else sign * fill.execution.quote_amount)
@@ -226,7 +226,7 @@ orders_of_either_side = st.sampled_from([BUY, UNPRICED, SELL])
 amounts = st.decimals(min_value=0, max_value=10**7, places=4)
 
 
-def after(order: Intent, *, base: Decimal | str | int, quote: Decimal | str) -> Holdings:
+def after(order: Order, *, base: Decimal | str | int, quote: Decimal | str) -> Holdings:
     """The balances after *base* and *quote* moved the order's way."""
     sign = 1 if order.side is Side.BUY else -1
     return holdings(
@@ -262,13 +262,13 @@ def after(order: Intent, *, base: Decimal | str | int, quote: Decimal | str) -> 
     ],
 )
 def test_balances_tell_a_fill_from_nothing_and_admit_what_they_cannot_tell(
-    order: Intent, base: int, quote: str, says: Trace
+    order: Order, base: int, quote: str, says: Trace
 ):
     assert trace(after(order, base=base, quote=quote), order) is says
 
 
 @given(orders_of_either_side)
-def test_balances_as_before_the_order_say_that_nothing_happened(order: Intent):
+def test_balances_as_before_the_order_say_that_nothing_happened(order: Order):
     assert trace(after(order, base=0, quote="0"), order) is Trace.NONE
 
 
@@ -278,7 +278,7 @@ def test_balances_as_before_the_order_say_that_nothing_happened(order: Intent):
     st.decimals(min_value="0.9", max_value="1.05", places=4),
 )
 def test_a_fill_within_the_exchanges_bounds_never_says_that_nothing_happened(
-    order: Intent, base_share: Decimal, quote_share: Decimal
+    order: Order, base_share: Decimal, quote_share: Decimal
 ):
     expected = order.base_quantity or D(8550)
     moved = after(order, base=expected * base_share, quote=order.expected_quote * quote_share)
@@ -288,7 +288,7 @@ def test_a_fill_within_the_exchanges_bounds_never_says_that_nothing_happened(
 
 @given(orders_of_either_side, amounts, amounts)
 def test_what_moved_the_orders_way_is_never_called_nothing(
-    order: Intent, usdt: Decimal, mntl: Decimal
+    order: Order, usdt: Decimal, mntl: Decimal
 ):
     says = trace(holdings(usdt=usdt, mntl=mntl), order)
 
@@ -322,7 +322,7 @@ TEN_MINUTES = START + SETTLE_WITHIN
     ],
 )
 def test_a_token_that_did_not_move_in_ten_minutes_outweighs_usdt_that_moved_like_the_fill(
-    order: Intent, base: int, quote: str, now: datetime, silent: bool
+    order: Order, base: int, quote: str, now: datetime, silent: bool
 ):
     assert left_no_trace(after(order, base=base, quote=quote), order, now=now) is silent
 

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.orders.order import AccountId
-from engine.monitoring.stall_detector import Cause, Progress, Pulse, Stalled, StallOver, Vigil
+from engine.monitoring.stall_detector import (
+    EngineProgress,
+    StallCause,
+    StallDetector,
+    Stalled,
+    StallOver,
+    WorkProgress,
+)
 
 SECOND = timedelta(seconds=1)
 BEAT = 5 * SECOND
@@ -24,7 +31,7 @@ class Watched:
         self.stuck: set[AccountId | str] = set()
         self.database_away = False
         self.silence = 0
-        self._vigil = Vigil()
+        self._vigil = StallDetector()
         self._done = 0
         self._left: dict[AccountId | str, int] = {}
 
@@ -38,13 +45,13 @@ class Watched:
         everybody: list[AccountId | str] = [*self.accounts, "heart"]
         self._left |= {who: self._done for who in everybody if who not in self.stuck}
         checks = {a: self._progress(a) for a in self.accounts}
-        pulse = Pulse(
+        pulse = EngineProgress(
             beats=self._progress("heart"), database_away=self.database_away, checks=checks
         )
         return self._vigil.look(pulse, passed=BEAT)
 
-    def _progress(self, who: AccountId | str) -> Progress:
-        return Progress(self._left.get(who, 0), PATIENCE)
+    def _progress(self, who: AccountId | str) -> WorkProgress:
+        return WorkProgress(self._left.get(who, 0), PATIENCE)
 
 
 def test_work_that_gets_on_is_nothing_to_tell():
@@ -58,13 +65,13 @@ def test_an_account_that_is_not_checked_in_time_is_told_once_and_once_when_it_is
 
     assert watched.goes_on(PATIENCE) == []
     assert watched.goes_on(timedelta(hours=5)) == [
-        Stalled(cause=Cause.CHECKS, late=1, accounts=2, silent_for=PATIENCE + BEAT)
+        Stalled(cause=StallCause.CHECKS, late=1, accounts=2, silent_for=PATIENCE + BEAT)
     ]
 
     watched.stuck = set()
 
     assert watched.goes_on(timedelta(hours=1)) == [
-        StallOver(cause=Cause.CHECKS, lasted=PATIENCE + timedelta(hours=5) + BEAT)
+        StallOver(cause=StallCause.CHECKS, lasted=PATIENCE + timedelta(hours=5) + BEAT)
     ]
 
 
@@ -75,7 +82,9 @@ def test_a_database_that_is_away_is_told_as_the_reason_for_everything():
 
     [told] = watched.goes_on(timedelta(hours=1))
 
-    assert told == Stalled(cause=Cause.DATABASE, late=2, accounts=2, silent_for=PATIENCE + BEAT)
+    assert told == Stalled(
+        cause=StallCause.DATABASE, late=2, accounts=2, silent_for=PATIENCE + BEAT
+    )
 
 
 def test_a_heart_that_stands_still_is_told_though_no_account_is_here_to_miss_it():
@@ -85,7 +94,7 @@ def test_a_heart_that_stands_still_is_told_though_no_account_is_here_to_miss_it(
     [told] = watched.goes_on(timedelta(hours=1))
 
     assert isinstance(told, Stalled)
-    assert told.cause is Cause.HEART
+    assert told.cause is StallCause.HEART
 
 
 def test_what_joins_a_stall_is_told_a_quarter_of_an_hour_later_at_the_earliest():
@@ -114,7 +123,7 @@ def test_a_stall_of_everything_leaves_nothing_to_add_until_it_is_over():
     [told] = watched.goes_on(timedelta(hours=1))
 
     assert isinstance(told, StallOver)
-    assert told.cause is Cause.DATABASE
+    assert told.cause is StallCause.DATABASE
 
 
 def test_an_account_that_has_nothing_to_do_or_another_owner_is_not_missed():

@@ -2,14 +2,14 @@
 
 from datetime import timedelta
 
-from bot.observability.telegram_activity import Polls
+from bot.observability.telegram_activity import TelegramActivity
 from tests.fakes.clock import FakeClock
 
 S = timedelta(seconds=1)
 
 
 def test_a_process_that_polls_goes_by_its_polls(clock: FakeClock):
-    polls = Polls(clock)
+    polls = TelegramActivity(clock)
     polls.answered()
     clock.shift(S)
     polls.handled()
@@ -19,7 +19,7 @@ def test_a_process_that_polls_goes_by_its_polls(clock: FakeClock):
 
 
 def test_one_that_leaves_polling_to_others_goes_by_the_updates_it_handles(clock: FakeClock):
-    polls = Polls(clock)
+    polls = TelegramActivity(clock)
 
     assert polls.heard() is None
 

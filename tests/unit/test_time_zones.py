@@ -8,16 +8,16 @@ import pytest
 from bot.parsing.alerts import UnknownZone, parse_alerts
 from bot.parsing.time_zones import cities_of, named_by_offset, shown
 from bot.views.alert_preferences import alerts_changed_view
-from engine.domain.alerts.preferences import AlertSettings
+from engine.domain.alerts.preferences import AlertPreferences
 from tests.builders import account
 
 WINTER = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
 
-def zone(text: str) -> AlertSettings:
+def zone(text: str) -> AlertPreferences:
     parsed = parse_alerts(f"zone {text}")
     assert isinstance(parsed, tuple)
-    return parsed[1](AlertSettings())
+    return parsed[1](AlertPreferences())
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_no_zone_that_counts_backwards_is_ever_suggested(typed: str):
 def test_cities_of_that_offset_are_offered_because_summer_time_matters():
     settings = zone("GMT+3")
     view = alerts_changed_view(
-        account=account(), part="zone", before=AlertSettings(), settings=settings, now=WINTER
+        account=account(), part="zone", before=AlertPreferences(), settings=settings, now=WINTER
     )
     assert view.keyboard is not None
     labels = [button.text for row in view.keyboard.inline_keyboard for button in row]

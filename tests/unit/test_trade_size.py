@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.market.pairs import Side
-from engine.domain.rebalancing.check_result import Seen
+from engine.domain.rebalancing.check_result import BalanceSnapshot
 from engine.domain.rebalancing.planner import (
     EmptyBook,
     InsideBand,
@@ -77,7 +77,7 @@ def test_an_order_moves_what_it_expects():
 
 def test_an_account_is_worth_its_usdt_and_its_tokens_locked_ones_too():
     held = holdings(usdt=40, usdt_locked=10, mntl=1000, mntl_locked=1000)
-    priced = Seen.of(settings(), held, book(bids=[("0.1", 1)], asks=[("0.3", 1)]))
+    priced = BalanceSnapshot.of(settings(), held, book(bids=[("0.1", 1)], asks=[("0.3", 1)]))
 
     assert worth_of(priced) == D(450)
-    assert worth_of(Seen.of(settings(), held, None)) == D(50)
+    assert worth_of(BalanceSnapshot.of(settings(), held, None)) == D(50)

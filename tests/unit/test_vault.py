@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from engine.errors import SealBroken
+from engine.errors import DecryptionFailed
 from engine.security.credentials import Credentials
 from engine.security.vault import Vault
 
@@ -56,7 +56,7 @@ def test_a_sealed_key_moved_to_another_row_is_refused(owner, thief):
     token = a_token(vault, account_uuid=owner[0], chat_id=owner[1])
 
     assume(owner != thief)
-    with pytest.raises(SealBroken, match="somewhere else"):
+    with pytest.raises(DecryptionFailed, match="somewhere else"):
         vault.open_credentials(token, account_uuid=thief[0], chat_id=thief[1])
 
 
@@ -66,7 +66,7 @@ def test_a_sealed_key_moved_to_another_row_is_refused(owner, thief):
 def test_both_the_account_and_the_chat_must_be_right(account_uuid, chat_id):
     vault = a_vault()
 
-    with pytest.raises(SealBroken):
+    with pytest.raises(DecryptionFailed):
         vault.open_credentials(a_token(vault), account_uuid=account_uuid, chat_id=chat_id)
 
 
@@ -81,16 +81,16 @@ def test_a_text_sealed_for_one_purpose_is_refused_for_another():
     vault = a_vault()
     token = vault.seal_text("hello", purpose="inbox")
 
-    with pytest.raises(SealBroken, match="somewhere else"):
+    with pytest.raises(DecryptionFailed, match="somewhere else"):
         vault.open_text(token, purpose="dialog")
 
 
 def test_keys_and_texts_do_not_pass_for_each_other():
     vault = a_vault()
 
-    with pytest.raises(SealBroken, match="another kind"):
+    with pytest.raises(DecryptionFailed, match="another kind"):
         vault.open_text(a_token(vault), purpose="inbox")
-    with pytest.raises(SealBroken, match="another kind"):
+    with pytest.raises(DecryptionFailed, match="another kind"):
         vault.open_credentials(
             vault.seal_text("hello", purpose="inbox"), account_uuid="account-1", chat_id=1
         )
@@ -100,7 +100,7 @@ def test_keys_and_texts_do_not_pass_for_each_other():
 def test_a_token_that_is_none_of_ours_is_refused(token):
     vault = a_vault()
 
-    with pytest.raises(SealBroken):
+    with pytest.raises(DecryptionFailed):
         vault.open_text(token, purpose="inbox")
 
 
@@ -113,7 +113,7 @@ def test_a_changed_token_never_opens_as_something_else(position, character):
 
     try:
         opened = vault.open_text(changed, purpose="inbox")
-    except SealBroken:
+    except DecryptionFailed:
         return
     assert opened == "hello"  # the last characters hold spare bits
 
@@ -131,7 +131,7 @@ def test_a_changed_token_never_opens_as_something_else(position, character):
     ],
 )
 def test_a_plaintext_of_another_shape_is_refused(plaintext):
-    with pytest.raises(SealBroken):
+    with pytest.raises(DecryptionFailed):
         a_vault().open_text(sealed_by_hand(plaintext), purpose="inbox")
 
 
@@ -196,7 +196,7 @@ def test_no_exception_carries_a_secret():
         lambda: vault.open_text(broken, purpose="inbox"),
         lambda: a_vault(FOREIGN_KEY).open_text(token, purpose="inbox"),
     ):
-        with pytest.raises(SealBroken) as caught:
+        with pytest.raises(DecryptionFailed) as caught:
             attempt()
         told.append("".join(traceback.format_exception(caught.value)))
 

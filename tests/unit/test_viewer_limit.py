@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.routing.viewer_limit import MOST_A_MINUTE, Onlookers, Turn
+from bot.routing.viewer_limit import MOST_A_MINUTE, Turn, ViewerLimit
 from tests.fakes.clock import FakeClock
 
 GROUP, OTHER = -5, -6
@@ -10,7 +10,7 @@ SECOND = timedelta(seconds=1)
 
 
 def test_a_few_questions_a_minute_are_answered_and_the_first_one_too_many_is_declined_once():
-    onlookers = Onlookers(FakeClock())
+    onlookers = ViewerLimit(FakeClock())
 
     turns = [onlookers.asks(GROUP) for _ in range(200)]
 
@@ -22,7 +22,7 @@ def test_a_few_questions_a_minute_are_answered_and_the_first_one_too_many_is_dec
 
 def test_a_flood_of_an_hour_is_declined_once():
     clock = FakeClock()
-    onlookers = Onlookers(clock)
+    onlookers = ViewerLimit(clock)
 
     turns = []
     for _ in range(3600):
@@ -35,7 +35,7 @@ def test_a_flood_of_an_hour_is_declined_once():
 
 def test_after_a_calm_minute_it_begins_again():
     clock = FakeClock()
-    onlookers = Onlookers(clock)
+    onlookers = ViewerLimit(clock)
     for _ in range(MOST_A_MINUTE + 2):
         onlookers.asks(GROUP)
     clock.shift(60 * SECOND)

@@ -17,29 +17,29 @@ from bot.views.alert_preferences import (
 )
 from bot.views.alerts.alerts import alert_view
 from bot.views.low_balance import mark_removed_view, mark_set_view, marks_view, too_many_marks_view
-from engine.domain.accounts.incidents import TroubleKind
-from engine.domain.accounts.low_balance import LowMark
-from engine.domain.alerts.alerts import Digest, LowMarkOver, LowMarkReached
-from engine.domain.alerts.preferences import AlertKind, AlertSettings, Level, QuietHours
+from engine.domain.accounts.incidents import IncidentKind
+from engine.domain.accounts.low_balance import LowBalanceThreshold
+from engine.domain.alerts.alerts import Digest, LowBalanceOver, LowBalanceReached
+from engine.domain.alerts.preferences import AlertKind, AlertLevel, AlertPreferences, QuietHours
 from engine.domain.market.pairs import USDT, Asset
 from tests.builders import MNTL, MNTLUSDT, account, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message
 
 D = Decimal
-NIGHT = AlertSettings(quiet=QuietHours(1380, 420), time_zone="Europe/Berlin")
+NIGHT = AlertPreferences(quiet=QuietHours(1380, 420), time_zone="Europe/Berlin")
 LONGEST_ZONE = "America/Argentina/ComodRivadavia"
 PARTS = ("smallest", "quiet", "zone", "digest", "through", "deposits")
 amounts = st.decimals(0, 10**9, places=4)
-MARK = LowMark(MNTL, D(100_000))
+MARK = LowBalanceThreshold(MNTL, D(100_000))
 
 
-def changed(part: str, after: AlertSettings, before: AlertSettings | None = None) -> str:
+def changed(part: str, after: AlertPreferences, before: AlertPreferences | None = None) -> str:
     return check_message(
         alerts_changed_view(
             account=account(),
             part=part,
-            before=before or AlertSettings(),
+            before=before or AlertPreferences(),
             settings=after,
             now=START,
         )
@@ -82,7 +82,7 @@ def test_the_panel_shows_every_part_and_has_a_button_for_each():
 
 
 @given(
-    levels=st.dictionaries(st.sampled_from(AlertKind), st.sampled_from(Level)),
+    levels=st.dictionaries(st.sampled_from(AlertKind), st.sampled_from(AlertLevel)),
     smallest=st.decimals(0, 10**6, places=2),
     minute=st.none() | st.integers(0, 1439),
     part=st.sampled_from((*PARTS, *(kind.value for kind in AlertKind))),
@@ -103,16 +103,16 @@ def test_every_choice_fits_a_phone_and_leads_back(part: str):
 
 
 def test_each_change_says_what_it_means():
-    off = AlertSettings().with_level(AlertKind.ERROR, Level.OFF)
+    off = AlertPreferences().with_level(AlertKind.ERROR, AlertLevel.OFF)
 
     assert "Troubles are not sent.\nAn order that needs you" in changed("error", off)
     assert "Trades under 5.00 USDT make no message" in changed(
-        "smallest", AlertSettings(smallest=D(5))
+        "smallest", AlertPreferences(smallest=D(5))
     )
     assert "No digest is set: /alerts digest 08:00" in changed(
-        "smallest", AlertSettings(smallest=D(5))
+        "smallest", AlertPreferences(smallest=D(5))
     )
-    assert "No digest" not in changed("smallest", AlertSettings(smallest=D(5), digest_minute=0))
+    assert "No digest" not in changed("smallest", AlertPreferences(smallest=D(5), digest_minute=0))
     assert "It is 13:00 there, so messages ring now." in changed("quiet", NIGHT)
     assert "Nothing is dropped." in changed("quiet", NIGHT)
     utc = replace(NIGHT, time_zone="UTC")
@@ -134,7 +134,9 @@ def test_an_unknown_zone_is_answered_without_markup():
 
 
 def test_the_warnings_are_listed_with_a_button_each():
-    view = marks_view(account=account(), marks=[MARK, LowMark(USDT, D("0.5"), told=True)])
+    view = marks_view(
+        account=account(), marks=[MARK, LowBalanceThreshold(USDT, D("0.5"), told=True)]
+    )
     text = check_message(view)
 
     assert "MNTL is below 100,000\n" in text
@@ -157,7 +159,7 @@ def test_a_warning_says_when_it_comes_and_what_is_there_now():
 
 
 def test_what_runs_low_says_what_it_means():
-    low = LowMarkReached(
+    low = LowBalanceReached(
         dry_run=False, symbol=MNTLUSDT, asset=MNTL, below=D(100_000), left=D("91858.25")
     )
 
@@ -166,7 +168,7 @@ def test_what_runs_low_says_what_it_means():
     assert "I cannot buy" in told(replace(low, asset=USDT))
     assert "cannot" not in told(replace(low, asset=Asset("BTC")))
     assert "✅ LIVE · Enough MNTL again" in told(
-        LowMarkOver(dry_run=False, asset=MNTL, below=D(100_000), left=D(106_000))
+        LowBalanceOver(dry_run=False, asset=MNTL, below=D(100_000), left=D(106_000))
     )
 
 
@@ -189,7 +191,7 @@ def test_a_day_of_trades_is_told_in_numbers():
             held=D("40.10"),
             held_before=D("57.10"),
             troubles=1,
-            trouble=TroubleKind.UNREACHABLE,
+            trouble=IncidentKind.UNREACHABLE,
             key_expires_at=START + timedelta(days=5),
         )
     )

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from bot.views.alerts.alerts import alert_view
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
-from engine.domain.accounts.incidents import PAUSING, TroubleKind
+from engine.domain.accounts.incidents import PAUSING, IncidentKind
 from engine.domain.alerts.alerts import (
+    IncidentAlert,
+    IncidentResolved,
     OrderNeedsPerson,
     OrderNeverArrived,
     OrderUnclear,
     RunDeclined,
     TradeSettled,
-    TroubleOver,
-    TroubleTold,
     trade_settled,
 )
 from engine.domain.market.pairs import USDT, Asset, Side
@@ -62,17 +62,17 @@ def a_trade(**changes: Any) -> TradeSettled:
     return TradeSettled(**values)
 
 
-def a_trouble(**changes: Any) -> TroubleTold:
+def a_trouble(**changes: Any) -> IncidentAlert:
     values: dict[str, Any] = {
         "dry_run": False,
-        "kind": TroubleKind.UNREACHABLE,
+        "kind": IncidentKind.UNREACHABLE,
         "detail": "",
         "count": 1,
         "since": START - timedelta(minutes=14),
         "at": START,
         "symbol": MNTLUSDT,
     }
-    return TroubleTold(**values | changes)
+    return IncidentAlert(**values | changes)
 
 
 def told(alert: Any) -> str:
@@ -222,11 +222,11 @@ def test_an_order_for_a_person_names_its_id(dry_run: bool, mode: str):
     assert "bl7" in text
 
 
-@pytest.mark.parametrize("kind", TroubleKind)
-def test_each_trouble_says_what_it_means_for_the_money_and_how_it_ended(kind: TroubleKind):
+@pytest.mark.parametrize("kind", IncidentKind)
+def test_each_trouble_says_what_it_means_for_the_money_and_how_it_ended(kind: IncidentKind):
     text = told(a_trouble(kind=kind, count=37, paused=kind in PAUSING, detail="<b>no</b>"))
     over = told(
-        TroubleOver(
+        IncidentResolved(
             dry_run=False, kind=kind, count=37, since=START - timedelta(minutes=14), at=START
         )
     )
@@ -244,7 +244,7 @@ def test_each_trouble_says_what_it_means_for_the_money_and_how_it_ended(kind: Tr
 def test_a_refused_address_is_named_for_the_person_to_add():
     refusal = "700006: IP [203.0.113.7] not in the ip white list"
 
-    text = told(a_trouble(kind=TroubleKind.ADDRESS_REFUSED, detail=refusal, paused=True))
+    text = told(a_trouble(kind=IncidentKind.ADDRESS_REFUSED, detail=refusal, paused=True))
 
     assert "“700006: IP [203.0.113.7] not in the ip white list”" in text
     assert "Add the address 203.0.113.7 to the key at MEXC, then send /resume." in text
@@ -253,7 +253,7 @@ def test_a_refused_address_is_named_for_the_person_to_add():
 def test_a_first_failure_is_not_counted():
     assert "times" not in told(a_trouble())
     assert "once" in told(
-        TroubleOver(dry_run=False, kind=TroubleKind.CLOCK, count=1, since=START, at=START)
+        IncidentResolved(dry_run=False, kind=IncidentKind.CLOCK, count=1, since=START, at=START)
     )
 
 
@@ -276,7 +276,7 @@ REASONS: list[tuple[Reason, str]] = [
 
 @pytest.mark.parametrize(("reason", "words"), REASONS, ids=[words for _, words in REASONS])
 def test_each_reason_is_told_with_its_numbers_and_advice(reason: Reason, words: str):
-    text = told(a_trouble(kind=TroubleKind.BLOCKED, reason=reason))
+    text = told(a_trouble(kind=IncidentKind.BLOCKED, reason=reason))
 
     assert words in text
     assert reason_text(reason, symbol=MNTLUSDT) in text

@@ -44,7 +44,7 @@ from bot.views.help import COMMANDS, help_view
 from bot.views.history import history_view
 from bot.views.stray_api_keys import group_refused_view, malformed_key_view, stray_key_view
 from bot.views.waiting import waiting_view
-from engine.domain.accounts.balance_changes import Movement
+from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol
 from engine.domain.orders.order import OrderState
@@ -55,6 +55,7 @@ from engine.errors import (
     BadData,
     BelowMinimum,
     ClockRefused,
+    DecryptionFailed,
     EngineError,
     KeyElsewhere,
     LeaseLost,
@@ -65,11 +66,10 @@ from engine.errors import (
     PairUnavailable,
     PaperOnly,
     RateLimited,
-    SealBroken,
     TooPowerful,
     Unavailable,
 )
-from engine.exchanges.interface import KeyFacts
+from engine.exchanges.interface import KeyInspection
 from tests.builders import MNTL, account, execution, holdings, intent, rules, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message, check_notice
@@ -88,7 +88,9 @@ def connected(**changes: Any) -> str:
     }
     given_facts = {name: changes.pop(name) for name in tuple(changes) if name in facts}
     values: dict[str, Any] = {"account": PAUSED, "rules": rules(), "deleted": True}
-    return check_message(connected_view(facts=KeyFacts(**facts | given_facts), **values | changes))
+    return check_message(
+        connected_view(facts=KeyInspection(**facts | given_facts), **values | changes)
+    )
 
 
 def test_a_connected_key_shows_what_it_may_do_and_how_long():
@@ -213,10 +215,10 @@ def test_history_tells_orders_that_moved_nothing(state: OrderState):
 
 
 def test_history_has_what_moved_by_other_hands_between_the_trades_without_a_button():
-    deposit = Movement(
+    deposit = BalanceChange(
         at=START, dry_run=False, asset=USDT, before=Decimal("40.79"), after=Decimal(140)
     )
-    left = Movement(
+    left = BalanceChange(
         at=START, dry_run=True, asset=Asset("MNTL"), before=Decimal(91858), after=Decimal(91358)
     )
     trade = intent(state=OrderState.FILLED, execution=execution())
@@ -435,7 +437,7 @@ def test_logs_keep_the_newest_lines_that_fit():
     ("error", "words"),
     [
         (OutcomeUnknown("x"), "may or may not have traded"),
-        (SealBroken("x"), "send your key again with /connect"),
+        (DecryptionFailed("x"), "send your key again with /connect"),
         (BadCredentials(code=10072, message="<no>"), "MEXC said no: “<no>”."),
         (TooPowerful(code=0, message="x"), "another key"),
         (AddressRefused(code=1, message="[2001:db8::1]"), "the address 2001:db8::1"),

@@ -28,11 +28,11 @@ from bot.views.rebalance_plan import plan_view
 from bot.views.status import status_view
 from bot.views.why import why_view
 from engine.domain.accounts.account import Account, Halt
-from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.risk_limits import Limits, Recent
-from engine.domain.alerts.alerts import Halted, HaltLifted, TroubleTold
+from engine.domain.alerts.alerts import Halted, HaltLifted, IncidentAlert
 from engine.domain.orders.order import Trigger
-from engine.domain.rebalancing.check_result import Declined, Look, Seen
+from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, NoTrade
 from engine.domain.rebalancing.planner import LimitKind, MarketBuy, OverLimit, Plan
 from tests.builders import MNTLUSDT, account, forecast_of, holdings, intent, rules, settings
 from tests.fakes.clock import START
@@ -64,14 +64,14 @@ def buttons(view: Message) -> list[str]:
     return [button.text for row in view.keyboard.inline_keyboard for button in row]
 
 
-def a_look(held: str) -> Look:
-    return Look(
+def a_look(held: str) -> CheckResult:
+    return CheckResult(
         at=START,
         trigger=Trigger.INTERVAL,
         target=D(40),
         band=settings().band,
-        verdict=Declined(OVER[LimitKind.ORDER]),
-        seen=Seen.of(settings(), holdings(usdt=held), None),
+        verdict=NoTrade(OVER[LimitKind.ORDER]),
+        seen=BalanceSnapshot.of(settings(), holdings(usdt=held), None),
     )
 
 
@@ -181,16 +181,16 @@ def test_one_order_is_no_plural():
 @pytest.mark.parametrize("kind", LimitKind)
 def test_a_limit_that_was_broken_is_told_by_the_alert_by_why_and_by_the_plan(kind: LimitKind):
     words = reason_text(OVER[kind], symbol=MNTLUSDT)
-    look = Look(
+    look = CheckResult(
         at=START,
         trigger=Trigger.INTERVAL,
         target=D(40),
         band=settings().band,
-        verdict=Declined(OVER[kind]),
+        verdict=NoTrade(OVER[kind]),
     )
-    told = TroubleTold(
+    told = IncidentAlert(
         dry_run=False,
-        kind=TroubleKind.BLOCKED,
+        kind=IncidentKind.BLOCKED,
         detail="OverLimit",
         count=1,
         since=START,
@@ -209,9 +209,9 @@ def test_a_limit_that_was_broken_is_told_by_the_alert_by_why_and_by_the_plan(kin
 
 @pytest.mark.parametrize(("detail", "worse"), [("0.3097", "31%"), ("", "far")])
 def test_a_bad_fill_says_by_how_much_and_that_trading_is_paused(detail: str, worse: str):
-    told = TroubleTold(
+    told = IncidentAlert(
         dry_run=False,
-        kind=TroubleKind.BAD_FILL,
+        kind=IncidentKind.BAD_FILL,
         detail=detail,
         count=1,
         since=START,

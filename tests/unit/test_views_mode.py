@@ -12,20 +12,20 @@ from bot.views.alerts.alerts import alert_view
 from bot.views.components.badges import badge
 from docs.gallery_cards import CARDS
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.balance_changes import Movement
-from engine.domain.accounts.incidents import TroubleKind
-from engine.domain.accounts.settings import Autonomy
+from engine.domain.accounts.balance_changes import BalanceChange
+from engine.domain.accounts.incidents import IncidentKind
+from engine.domain.accounts.settings import TradingMode
 from engine.domain.alerts.alerts import (
+    BalanceChanged,
     Digest,
-    LowMarkOver,
-    LowMarkReached,
-    Moved,
+    IncidentAlert,
+    IncidentResolved,
+    LowBalanceOver,
+    LowBalanceReached,
     OrderNeverArrived,
     OrderUnclear,
     RunDeclined,
     TradeSettled,
-    TroubleOver,
-    TroubleTold,
 )
 from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.market.pairs import USDT, Side
@@ -59,18 +59,20 @@ def alerts(*, dry_run: bool = False) -> list[Any]:
         OrderUnclear(dry_run=dry_run, **ORDER),
         OrderNeverArrived(dry_run=dry_run, **ORDER),
         RunDeclined(dry_run=dry_run, symbol=MNTLUSDT, held=D(40), target=D(40), reason=None),
-        Moved(
+        BalanceChanged(
             dry_run=dry_run,
             symbol=MNTLUSDT,
-            moved=(Movement(at=START, dry_run=dry_run, asset=USDT, before=D(40), after=D(140)),),
+            moved=(
+                BalanceChange(at=START, dry_run=dry_run, asset=USDT, before=D(40), after=D(140)),
+            ),
             by_hand=False,
             held=D(140),
             target=D(40),
             band=settings().band,
-            autonomy=Autonomy.AUTO,
+            autonomy=TradingMode.AUTO,
         ),
-        LowMarkReached(dry_run=dry_run, symbol=MNTLUSDT, asset=MNTL, below=D(10), left=D(9)),
-        LowMarkOver(dry_run=dry_run, asset=MNTL, below=D(10), left=D(11)),
+        LowBalanceReached(dry_run=dry_run, symbol=MNTLUSDT, asset=MNTL, below=D(10), left=D(9)),
+        LowBalanceOver(dry_run=dry_run, asset=MNTL, below=D(10), left=D(11)),
         Digest(
             dry_run=dry_run,
             since=START,
@@ -88,10 +90,10 @@ def alerts(*, dry_run: bool = False) -> list[Any]:
         MoneyShared(dry_run=dry_run, key_tail="BWC5"),
         *(
             one
-            for kind in TroubleKind
+            for kind in IncidentKind
             for one in (
-                TroubleTold(dry_run=dry_run, kind=kind, symbol=MNTLUSDT, **TROUBLE),
-                TroubleOver(
+                IncidentAlert(dry_run=dry_run, kind=kind, symbol=MNTLUSDT, **TROUBLE),
+                IncidentResolved(
                     dry_run=dry_run, kind=kind, count=2, since=START, at=START + timedelta(1)
                 ),
             )

@@ -14,17 +14,17 @@ from bot.views.status import status_view
 from bot.views.trading_mode import mode_changed_view, mode_not_understood_view, mode_view
 from bot.views.why import why_view
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.settings import Autonomy
+from engine.domain.accounts.settings import TradingMode
 from engine.domain.alerts.alerts import DriftNoticed, PlanOffered
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import Trigger
-from engine.domain.rebalancing.check_result import LeftToPerson, Look, Seen
+from engine.domain.rebalancing.check_result import AwaitingApproval, BalanceSnapshot, CheckResult
 from tests.builders import MNTLUSDT, account, holdings, intent, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message
 
 D = Decimal
-IN_EACH = [account(settings=settings(autonomy=autonomy)) for autonomy in Autonomy]
+IN_EACH = [account(settings=settings(autonomy=autonomy)) for autonomy in TradingMode]
 
 
 def noticed(**changes: Any) -> DriftNoticed:
@@ -51,7 +51,7 @@ def test_the_current_mode_is_marked_and_the_others_are_a_tap_away(who: Account):
     assert f"▶ {current} –" in text
     assert view.keyboard is not None
     labels = [button.text for button in view.keyboard.inline_keyboard[0]]
-    assert labels == [f"/mode {m.value}" for m in Autonomy if m is not who.settings.autonomy]
+    assert labels == [f"/mode {m.value}" for m in TradingMode if m is not who.settings.autonomy]
 
 
 def test_a_rest_is_told_until_it_is_over():
@@ -63,9 +63,9 @@ def test_a_rest_is_told_until_it_is_over():
 
 
 WOULD = {
-    Autonomy.AUTO: "would buy",
-    Autonomy.ASK: "would ask you first: buy",
-    Autonomy.NOTIFY: "would only tell you: buy",
+    TradingMode.AUTO: "would buy",
+    TradingMode.ASK: "would ask you first: buy",
+    TradingMode.NOTIFY: "would only tell you: buy",
 }
 
 
@@ -114,16 +114,16 @@ def test_the_answers_say_what_is_left(who: Account):
 @pytest.mark.parametrize("who", IN_EACH)
 def test_status_and_why_name_the_mode_unless_it_trades_by_itself(who: Account):
     autonomy = who.settings.autonomy
-    look = Look(
+    look = CheckResult(
         at=START,
         trigger=Trigger.INTERVAL,
         target=who.settings.target,
         band=who.settings.band,
-        verdict=LeftToPerson(Side.BUY, D("17.10"), autonomy),
-        seen=Seen.of(who.settings, holdings(), None),
+        verdict=AwaitingApproval(Side.BUY, D("17.10"), autonomy),
+        seen=BalanceSnapshot.of(who.settings, holdings(), None),
     )
     status = check_message(status_view(account=who, now=START))
     why = check_message(why_view(account=who, now=START, look=look))
 
-    assert ("/mode changes that" in status) == (autonomy is not Autonomy.AUTO)
+    assert ("/mode changes that" in status) == (autonomy is not TradingMode.AUTO)
     assert "No order: it would buy MNTL for about 17.10 USDT, but" in why

@@ -7,9 +7,9 @@ import pytest
 
 from bot.views.alerts.alerts import alert_view
 from bot.views.alerts.balance_changes import left_view
-from engine.domain.accounts.balance_changes import Movement
-from engine.domain.accounts.settings import Autonomy
-from engine.domain.alerts.alerts import Moved
+from engine.domain.accounts.balance_changes import BalanceChange
+from engine.domain.accounts.settings import TradingMode
+from engine.domain.alerts.alerts import BalanceChanged
 from engine.domain.market.pairs import USDT, Asset
 from tests.builders import MNTLUSDT, account, settings
 from tests.fakes.clock import START
@@ -18,11 +18,13 @@ from tests.unit.phone import check_message
 D = Decimal
 
 
-def movement(asset: str = USDT, before: Any = 40, after: Any = 140) -> Movement:
-    return Movement(at=START, dry_run=False, asset=Asset(asset), before=D(before), after=D(after))
+def movement(asset: str = USDT, before: Any = 40, after: Any = 140) -> BalanceChange:
+    return BalanceChange(
+        at=START, dry_run=False, asset=Asset(asset), before=D(before), after=D(after)
+    )
 
 
-def moved(*movements: Movement, **changes: Any) -> Moved:
+def moved(*movements: BalanceChange, **changes: Any) -> BalanceChanged:
     values: dict[str, Any] = {
         "dry_run": False,
         "symbol": MNTLUSDT,
@@ -31,9 +33,9 @@ def moved(*movements: Movement, **changes: Any) -> Moved:
         "held": D(140),
         "target": D(40),
         "band": settings().band,
-        "autonomy": Autonomy.AUTO,
+        "autonomy": TradingMode.AUTO,
     } | changes
-    return Moved(**values)
+    return BalanceChanged(**values)
 
 
 @pytest.mark.parametrize(
@@ -47,19 +49,19 @@ def moved(*movements: Movement, **changes: Any) -> Moved:
         (moved(movement(), movement("MNTL", 9, 4), by_hand=True), "🟢 LIVE · Traded by hand"),
     ],
 )
-def test_the_first_line_says_what_happened(told: Moved, head: str):
+def test_the_first_line_says_what_happened(told: BalanceChanged, head: str):
     assert check_message(alert_view(told)).splitlines()[0] == head
 
 
-@pytest.mark.parametrize("autonomy", list(Autonomy))
-def test_what_follows_is_told_as_the_mode_has_it(autonomy: Autonomy):
+@pytest.mark.parametrize("autonomy", list(TradingMode))
+def test_what_follows_is_told_as_the_mode_has_it(autonomy: TradingMode):
     told = moved(autonomy=autonomy)
     asked = alert_view(told.asking("q-1", new_target=D(140)))
 
     words = {
-        Autonomy.AUTO: "so I trade it as always",
-        Autonomy.ASK: "so I ask you whether to trade it",
-        Autonomy.NOTIFY: "you chose to be told only",
+        TradingMode.AUTO: "so I trade it as always",
+        TradingMode.ASK: "so I ask you whether to trade it",
+        TradingMode.NOTIFY: "you chose to be told only",
     }
     assert words[autonomy] in check_message(alert_view(told))
     assert alert_view(told).keyboard is None
@@ -68,7 +70,7 @@ def test_what_follows_is_told_as_the_mode_has_it(autonomy: Autonomy):
     labels = [b.text for row in asked.keyboard.inline_keyboard for b in row]
     assert labels[-2:] == ["Target 140.00", "Leave it"]
     # Where it is traded at once there is nothing left to say yes to.
-    assert ("Trade it" in labels) == (autonomy is not Autonomy.AUTO)
+    assert ("Trade it" in labels) == (autonomy is not TradingMode.AUTO)
 
 
 def test_many_in_an_hour_end_with_a_word():

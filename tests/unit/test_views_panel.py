@@ -29,16 +29,16 @@ from bot.views.undo import (
     undoable,
     undone_view,
 )
-from engine.accounts.halt import Waiting
+from engine.accounts.halt import HaltImpact
 from engine.domain.accounts.account import Account, Halt
 from engine.domain.accounts.risk_limits import Limits
-from engine.domain.accounts.settings import Autonomy, Threshold, ThresholdUnit
-from engine.domain.accounts.settings_change import Wish
+from engine.domain.accounts.settings import Threshold, ThresholdUnit, TradingMode
+from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import Symbol
 from engine.domain.orders.order import Trigger
-from engine.domain.rebalancing.check_result import Declined, Look, Seen
-from engine.domain.rebalancing.pending_change import Proposal
+from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, NoTrade
+from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit, Reason, plan
 from engine.errors import Unavailable
 from engine.rebalancing.preview import Foreseen
@@ -50,16 +50,16 @@ D = Decimal
 PAGES = [page for page in PanelPage if page is not PanelPage.HOME]
 LONG = Symbol("1000000BABYDOGE1USDT")
 WISHES = [
-    Wish(target=D("999999999.99")),
-    Wish(threshold=Threshold(D("0.0125"))),
-    Wish(threshold=Threshold(D("1234567.89"), ThresholdUnit.QUOTE)),
-    Wish(interval_s=5400),
-    Wish(symbol=LONG),
-    Wish(counting=Counting.FREE),
-    Wish(autonomy=Autonomy.NOTIFY),
-    Wish(dry_run=True),
-    Wish(limits=Limits(order=D(500), day=D(2000), orders_per_hour=20, move=D("0.15"))),
-    Wish(target=D(40), threshold=Threshold(D("0.05"))),
+    SettingsPatch(target=D("999999999.99")),
+    SettingsPatch(threshold=Threshold(D("0.0125"))),
+    SettingsPatch(threshold=Threshold(D("1234567.89"), ThresholdUnit.QUOTE)),
+    SettingsPatch(interval_s=5400),
+    SettingsPatch(symbol=LONG),
+    SettingsPatch(counting=Counting.FREE),
+    SettingsPatch(autonomy=TradingMode.NOTIFY),
+    SettingsPatch(dry_run=True),
+    SettingsPatch(limits=Limits(order=D(500), day=D(2000), orders_per_hour=20, move=D("0.15"))),
+    SettingsPatch(target=D(40), threshold=Threshold(D("0.05"))),
 ]
 accounts = st.builds(
     lambda target, hundredths, seconds, symbol, paused, dry_run, halted: account(
@@ -83,21 +83,21 @@ accounts = st.builds(
 )
 
 
-def a_look(one: Account, held: str = "57.10") -> Look:
-    return Look(
+def a_look(one: Account, held: str = "57.10") -> CheckResult:
+    return CheckResult(
         at=START,
         trigger=Trigger.PERSON,
         target=one.settings.target,
         band=one.settings.band,
-        verdict=Declined(InsideBand()),
-        seen=Seen.of(one.settings, holdings(usdt=held), book()),
+        verdict=NoTrade(InsideBand()),
+        seen=BalanceSnapshot.of(one.settings, holdings(usdt=held), book()),
     )
 
 
 def foreseen(one: Account, *, usdt: str = "57.10", reason: Reason | None = None) -> Foreseen:
     held, market = holdings(usdt=usdt), book()
     decided = plan(holdings=held, settings=one.settings, rules=rules(), book=market)
-    seen = Seen.of(one.settings, held, market)
+    seen = BalanceSnapshot.of(one.settings, held, market)
     decided, comes_to = forecast_of(decided)
     return Foreseen(decided, reason, a_look(one, usdt), seen, rules(), comes_to)
 
@@ -130,7 +130,7 @@ def test_a_page_after_a_change_has_its_undo_first(page: PanelPage):
         now=START,
         look=None,
         rules=rules(),
-        undo=(Wish(target=D(50)), "question"),
+        undo=(SettingsPatch(target=D(50)), "question"),
     )
 
     assert "/settarget 50 does so later" in check_message(view)
@@ -149,8 +149,8 @@ def test_a_band_that_never_trades_is_told_on_the_page():
 
 
 @pytest.mark.parametrize("wish", WISHES, ids=range(len(WISHES)))
-def test_every_undo_says_what_it_brings_back_and_how_else(wish: Wish):
-    proposal = Proposal(wanted=wish, found=wish, in_panel=True)
+def test_every_undo_says_what_it_brings_back_and_how_else(wish: SettingsPatch):
+    proposal = PendingChange(wanted=wish, found=wish, in_panel=True)
     one = account()
     texts = [
         check_message(undoable(Message("Set."), former=wish, question_id="q")),
@@ -170,7 +170,7 @@ def test_every_undo_says_what_it_brings_back_and_how_else(wish: Wish):
 
 def test_undo_stands_above_the_other_buttons():
     refused = not_understood_view(topic=Topic.INTERVAL, typed_text="x")
-    view = undoable(refused, former=Wish(interval_s=120), question_id="q")
+    view = undoable(refused, former=SettingsPatch(interval_s=120), question_id="q")
 
     assert labels(view) == ["↩️ Undo", "/setinterval 1m", "/setinterval 5m", "/setinterval 1h"]
 
@@ -256,7 +256,7 @@ def test_real_money_is_asked_about_with_or_without_a_view_of_the_balance(seen: b
 def test_lifting_a_halt_says_what_starts(waiting: tuple[int, int, int], words: str):
     view = ask_lift_view(
         account=account(halted=True),
-        waiting=Waiting(Halt(START, 1), *waiting),
+        waiting=HaltImpact(Halt(START, 1), *waiting),
         confirmation_id="q",
     )
 

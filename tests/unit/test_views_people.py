@@ -18,8 +18,8 @@ from bot.views.members import (
     sure_view,
     verdict_view,
 )
-from engine.domain.accounts.audit import ALL_ACCOUNTS, Entry
-from engine.domain.accounts.members import Member, Role, Verdict
+from engine.domain.accounts.audit import ALL_ACCOUNTS, AuditEntry
+from engine.domain.accounts.members import Member, Role, RoleChangeResult
 from tests.fakes.clock import START
 from tests.unit.phone import check_message
 
@@ -54,9 +54,11 @@ def test_the_list_fits_a_phone(
     check_message(view)
 
 
-@given(members, st.none() | st.sampled_from(Role), st.booleans(), st.sampled_from(Verdict))
+@given(
+    members, st.none() | st.sampled_from(Role), st.booleans(), st.sampled_from(RoleChangeResult)
+)
 def test_what_is_asked_and_told_of_somebody_fits_a_phone(
-    member: Member, wanted: Role | None, is_private: bool, verdict: Verdict
+    member: Member, wanted: Role | None, is_private: bool, verdict: RoleChangeResult
 ):
     who: dict[str, Any] = {"user_id": member.user_id, "name": member.name, "wanted": wanted}
 
@@ -100,9 +102,9 @@ def test_the_other_sentences_fit_a_phone():
         check_message(view)
 
 
-def entry(action: str, subject: str, detail: str, **changes: Any) -> Entry:
+def entry(action: str, subject: str, detail: str, **changes: Any) -> AuditEntry:
     values: dict[str, Any] = {"at": START, "user_id": 1001}
-    return Entry(action=action, subject=subject, detail=detail, **values | changes)
+    return AuditEntry(action=action, subject=subject, detail=detail, **values | changes)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,7 @@ def entry(action: str, subject: str, detail: str, **changes: Any) -> Entry:
         (entry("anything new", "tea", "1 -> 2"), "anything new tea: 1 to 2"),
     ],
 )
-def test_a_line_of_the_trail_is_a_sentence(line: Entry, sentence: str):
+def test_a_line_of_the_trail_is_a_sentence(line: AuditEntry, sentence: str):
     view = audit_view(entries=[line], names={1001: "Olga"}, page=0, has_more=False)
     text = check_message(view)
 

@@ -23,7 +23,7 @@ from bot.views.rebalance_plan import (
     used_tap_notice,
 )
 from engine.domain.market.pairs import Side
-from engine.domain.rebalancing.check_result import Seen
+from engine.domain.rebalancing.check_result import BalanceSnapshot
 from engine.domain.rebalancing.forecast import Forecast
 from engine.domain.rebalancing.planner import InsideBand, MarketBuy, MarketSell, NothingFree, Plan
 from tests.builders import account, book, forecast_of, holdings, intent, rules, settings
@@ -111,7 +111,7 @@ def test_an_order_that_mexc_would_call_too_small_is_no_plan():
 
 def test_a_target_beyond_all_that_is_owned_is_said_to_be_out_of_reach():
     wanted = account(settings=settings(target=220))
-    seen = Seen.of(wanted.settings, holdings(usdt="20", mntl=1000), book())
+    seen = BalanceSnapshot.of(wanted.settings, holdings(usdt="20", mntl=1000), book())
     plan = Plan(held=Decimal(20), order=MarketSell(Decimal(1000), Decimal("1.99")))
 
     text = check_message(shown(plan, account=wanted, seen=seen))

@@ -26,16 +26,16 @@ from bot.views.status import status_view
 from bot.views.trade_details import story_view
 from bot.views.why import why_view
 from docs.gallery_cards import CARDS
-from engine.domain.accounts.balance_changes import Movement
-from engine.domain.accounts.low_balance import LowMark
-from engine.domain.accounts.settings import Autonomy
-from engine.domain.alerts.alerts import DriftNoticed, Moved, PlanOffered, trade_settled
+from engine.domain.accounts.balance_changes import BalanceChange
+from engine.domain.accounts.low_balance import LowBalanceThreshold
+from engine.domain.accounts.settings import TradingMode
+from engine.domain.alerts.alerts import BalanceChanged, DriftNoticed, PlanOffered, trade_settled
 from engine.domain.market.pairs import USDT, Asset, PairRules
 from engine.domain.orders.order import Execution, Fees, OrderState, Trigger
-from engine.domain.rebalancing.check_result import Declined, Look, Seen
+from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, NoTrade
 from engine.domain.rebalancing.forecast import forecast
 from engine.domain.rebalancing.planner import InsideBand, NothingFree, plan
-from engine.exchanges.interface import KeyFacts
+from engine.exchanges.interface import KeyInspection
 from engine.rebalancing.preview import Foreseen
 from tests.builders import MNTL, MNTLUSDT, account, book, holdings, intent, rules, settings
 from tests.fakes.clock import START
@@ -56,13 +56,13 @@ def foreseen(known: PairRules, *, target: int = 40) -> Foreseen:
     wanted = settings(target=target)
     decided = plan(holdings=HELD, settings=wanted, rules=known, book=BOOK)
     decided, comes_to = forecast(decided, rules=known, book=BOOK, last_price=D("0.0020012345"))
-    seen = Seen.of(wanted, HELD, BOOK)
-    look = Look(
+    seen = BalanceSnapshot.of(wanted, HELD, BOOK)
+    look = CheckResult(
         at=START,
         trigger=Trigger.PERSON,
         target=wanted.target,
         band=wanted.band,
-        verdict=Declined(InsideBand()),
+        verdict=NoTrade(InsideBand()),
         seen=seen,
     )
     return Foreseen(decided, None, look, seen, known, comes_to)
@@ -92,9 +92,11 @@ def alerts(known: PairRules) -> Iterator[Message]:
         (MNTL, "91858.987654321", "12.3456789"),
         (USDT, "57.123456789", "1.98765"),
     ):
-        moved = Movement(at=START, dry_run=False, asset=asset, before=D(before), after=D(after))
+        moved = BalanceChange(
+            at=START, dry_run=False, asset=asset, before=D(before), after=D(after)
+        )
         yield alert_view(
-            Moved(
+            BalanceChanged(
                 dry_run=False,
                 symbol=MNTLUSDT,
                 moved=(moved,),
@@ -102,7 +104,7 @@ def alerts(known: PairRules) -> Iterator[Message]:
                 held=D("57.123456789"),
                 target=D(40),
                 band=settings().band,
-                autonomy=Autonomy.AUTO,
+                autonomy=TradingMode.AUTO,
                 quantity_step=step,
             )
         )
@@ -147,12 +149,12 @@ def screens(known: PairRules) -> Iterator[Message]:
         yield page_view(page=PanelPage.TARGET, account=who, now=START, **shown)
         yield connected_view(
             account=who,
-            facts=KeyFacts(frozenset(), 90, (), HELD),
+            facts=KeyInspection(frozenset(), 90, (), HELD),
             rules=known,
             deleted=True,
             foreseen=now,
         )
-    mark = LowMark(asset=MNTL, below=D(100_000))
+    mark = LowBalanceThreshold(asset=MNTL, below=D(100_000))
     yield mark_set_view(
         account=ME, mark=mark, changed=True, left=D("91858.987654321"), rules=known
     )

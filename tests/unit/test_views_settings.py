@@ -22,21 +22,21 @@ from bot.views.settings import (
     question_view,
 )
 from bot.views.why import why_view
-from engine.domain.accounts.incidents import Trouble, TroubleKind
+from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.settings import ThresholdUnit
 from engine.domain.market.balances import Balance, Counting
 from engine.domain.market.pairs import Side, Symbol
 from engine.domain.orders.order import ClientOrderId, OrderState, Trigger
 from engine.domain.rebalancing.check_result import (
-    Declined,
-    Failed,
-    Look,
-    MovedAway,
-    Ordered,
-    Seen,
-    Unsettled,
-    Verdict,
-    Waiting,
+    AwaitingSettlement,
+    BalanceSnapshot,
+    CheckFailed,
+    CheckResult,
+    Decision,
+    NoTrade,
+    OrderPending,
+    OrderPlaced,
+    PlanChanged,
 )
 from engine.domain.rebalancing.planner import InsideBand, UnderMinimum
 from tests.builders import MNTLUSDT, account, execution, intent, rules, settings
@@ -48,14 +48,14 @@ NO_SETTINGS = {Topic.HISTORY, Topic.WHY, Topic.LOGS, Topic.LIMITS, Topic.ALERTS,
 SETTINGS_TOPICS = [topic for topic in Topic if topic not in NO_SETTINGS]
 
 
-def a_look(held: str = "57.10", verdict: Verdict | None = None, **changes: Any) -> Look:
+def a_look(held: str = "57.10", verdict: Decision | None = None, **changes: Any) -> CheckResult:
     values: dict[str, Any] = {
         "at": NOW - timedelta(seconds=48),
         "trigger": Trigger.INTERVAL,
         "target": Decimal(40),
         "band": settings().band,
-        "verdict": verdict or Declined(InsideBand()),
-        "seen": Seen(
+        "verdict": verdict or NoTrade(InsideBand()),
+        "seen": BalanceSnapshot(
             symbol=MNTLUSDT,
             quote=Balance(Decimal(held)),
             base=Balance(Decimal(91858), Decimal(12)),
@@ -63,7 +63,7 @@ def a_look(held: str = "57.10", verdict: Verdict | None = None, **changes: Any) 
             price=Decimal("0.002"),
         ),
     }
-    return Look(**values | changes)
+    return CheckResult(**values | changes)
 
 
 def changed(topic: Topic, *, before: Any = None, after: Any = None, **more: Any) -> str:
@@ -220,7 +220,7 @@ def test_the_next_step_is_told_from_the_last_balance(
 
 def test_a_check_that_traded_does_not_tell_what_is_held_now():
     order = intent(quote_after="40.79")
-    look = a_look(verdict=Ordered(order.client_order_id, Side.BUY, Decimal("17.10")))
+    look = a_look(verdict=OrderPlaced(order.client_order_id, Side.BUY, Decimal("17.10")))
 
     assert held_at(look, settings()) is None
     assert held_at(look, settings(), order=intent(run_id="another")) is None
@@ -331,7 +331,7 @@ def test_resuming_without_a_key_names_both_ways_out():
     assert "/dryrun on" in text
 
 
-def why(look: Look | None, **more: Any) -> str:
+def why(look: CheckResult | None, **more: Any) -> str:
     values: dict[str, Any] = {"account": account(), "now": NOW, "rules": rules()} | more
     return check_message(why_view(look=look, **values))
 
@@ -355,25 +355,27 @@ def test_why_tells_what_was_seen_and_decided():
     ("verdict", "words"),
     [
         (
-            MovedAway(Side.SELL, Decimal("8.8")),
+            PlanChanged(Side.SELL, Decimal("8.8")),
             "the right order was to sell MNTL for about 8.80 USDT: not what you had tapped",
         ),
         (
-            Declined(UnderMinimum(Side.BUY, Decimal("0.5"), Decimal("1.1"))),
+            NoTrade(UnderMinimum(Side.BUY, Decimal("0.5"), Decimal("1.1"))),
             "No order: Buying MNTL for 0.50 USDT is too small",
         ),
-        (Waiting(ClientOrderId("bl1")), "an earlier one is not confirmed"),
-        (Unsettled(), "does not show the last trade yet"),
-        (Failed(TroubleKind.KEY_REFUSED, "<10072>"), "MEXC answered “<10072>”."),
-        (Ordered(ClientOrderId("bl1"), Side.SELL, Decimal(9)), "/history shows what became"),
+        (OrderPending(ClientOrderId("bl1")), "an earlier one is not confirmed"),
+        (AwaitingSettlement(), "does not show the last trade yet"),
+        (CheckFailed(IncidentKind.KEY_REFUSED, "<10072>"), "MEXC answered “<10072>”."),
+        (OrderPlaced(ClientOrderId("bl1"), Side.SELL, Decimal(9)), "/history shows what became"),
     ],
 )
-def test_why_names_the_reason_of_each_verdict(verdict: Verdict, words: str):
+def test_why_names_the_reason_of_each_verdict(verdict: Decision, words: str):
     assert words in why(a_look(verdict=verdict))
 
 
 def test_why_names_both_readings_of_a_balance_that_was_read_twice():
-    odd = Seen(symbol=MNTLUSDT, quote=Balance(), base=Balance(Decimal(7)), held=Decimal(0))
+    odd = BalanceSnapshot(
+        symbol=MNTLUSDT, quote=Balance(), base=Balance(Decimal(7)), held=Decimal(0)
+    )
     look = a_look("40.10")
 
     text = why(replace(look, first=odd))
@@ -386,13 +388,13 @@ def test_why_names_both_readings_of_a_balance_that_was_read_twice():
 
 
 def test_why_says_what_of_an_answer_makes_no_sense():
-    failed = Failed(TroubleKind.BAD_DATA, "MEXC lists USDT twice (40 and 0)")
+    failed = CheckFailed(IncidentKind.BAD_DATA, "MEXC lists USDT twice (40 and 0)")
 
     assert "“MEXC lists USDT twice (40 and 0)”" in why(a_look(verdict=failed))
 
 
 def test_why_of_a_check_that_saw_nothing_tells_the_failure():
-    text = why(a_look(verdict=Failed(TroubleKind.UNREACHABLE, ""), seen=None))
+    text = why(a_look(verdict=CheckFailed(IncidentKind.UNREACHABLE, ""), seen=None))
 
     assert "I could not reach MEXC." in text
     assert "No order was sent." in text
@@ -412,7 +414,7 @@ def test_why_of_a_check_that_saw_nothing_tells_the_failure():
 )
 def test_why_tells_what_became_of_the_order(state: OrderState, words: str):
     order = intent(state=state, execution=execution(), quote_after="40.79")
-    verdict = Ordered(order.client_order_id, Side.BUY, Decimal("17.10"))
+    verdict = OrderPlaced(order.client_order_id, Side.BUY, Decimal("17.10"))
 
     text = why(a_look(verdict=verdict), order=order)
 
@@ -421,8 +423,12 @@ def test_why_tells_what_became_of_the_order(state: OrderState, words: str):
 
 
 def test_why_counts_repeats_and_notices_changed_settings():
-    trouble = Trouble(
-        kind=TroubleKind.CLOCK, detail="", since=NOW - timedelta(minutes=14), last_at=NOW, count=37
+    trouble = Incident(
+        kind=IncidentKind.CLOCK,
+        detail="",
+        since=NOW - timedelta(minutes=14),
+        last_at=NOW,
+        count=37,
     )
     other = account(settings=settings(symbol=Symbol("BTCUSDT")))
 

@@ -5,18 +5,22 @@ from datetime import timedelta
 import pytest
 
 from bot.views.alerts.stalls import clock_set_view, stall_over_view, stalled_view
-from engine.monitoring.stall_detector import Cause, Stalled, StallOver
+from engine.monitoring.stall_detector import StallCause, Stalled, StallOver
 from tests.unit.phone import check_message
 
-ADVICE = {Cause.DATABASE: "your host", Cause.HEART: "restart me", Cause.CHECKS: "restart me"}
+ADVICE = {
+    StallCause.DATABASE: "your host",
+    StallCause.HEART: "restart me",
+    StallCause.CHECKS: "restart me",
+}
 
 
-def a_stall(cause: Cause, *, late: int = 14) -> Stalled:
+def a_stall(cause: StallCause, *, late: int = 14) -> Stalled:
     return Stalled(cause=cause, late=late, accounts=14, silent_for=timedelta(minutes=7))
 
 
-@pytest.mark.parametrize("cause", Cause)
-def test_a_stall_says_what_it_means_for_the_money_and_what_to_do(cause: Cause):
+@pytest.mark.parametrize("cause", StallCause)
+def test_a_stall_says_what_it_means_for_the_money_and_what_to_do(cause: StallCause):
     text = check_message(stalled_view(a_stall(cause)))
 
     assert text.startswith("⚠️ ALL ACCOUNTS · ")
@@ -27,19 +31,19 @@ def test_a_stall_says_what_it_means_for_the_money_and_what_to_do(cause: Cause):
 
 
 def test_a_database_that_is_away_is_named():
-    text = check_message(stalled_view(a_stall(Cause.DATABASE)))
+    text = check_message(stalled_view(a_stall(StallCause.DATABASE)))
 
     assert text.splitlines()[0] == "⚠️ ALL ACCOUNTS · My database is away"
 
 
 def test_a_part_of_the_accounts_is_counted():
-    text = check_message(stalled_view(a_stall(Cause.CHECKS, late=2)))
+    text = check_message(stalled_view(a_stall(StallCause.CHECKS, late=2)))
 
     assert text.splitlines()[0] == "⚠️ 2 OF 14 ACCOUNTS · Not checked in time"
 
 
-@pytest.mark.parametrize("cause", Cause)
-def test_the_end_says_how_long_it_lasted_and_stands_by_itself(cause: Cause):
+@pytest.mark.parametrize("cause", StallCause)
+def test_the_end_says_how_long_it_lasted_and_stands_by_itself(cause: StallCause):
     text = check_message(stall_over_view(StallOver(cause=cause, lasted=timedelta(minutes=62))))
 
     assert text.startswith("✅ ALL ACCOUNTS · Checked again")

@@ -11,11 +11,16 @@ from hypothesis import strategies as st
 
 from bot.views.components.badges import badge
 from bot.views.status import status_view
-from engine.domain.accounts.incidents import Trouble, TroubleKind
+from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.market.balances import Balance, Counting
 from engine.domain.market.pairs import Side, Symbol
 from engine.domain.orders.order import OrderState, Trigger
-from engine.domain.rebalancing.check_result import Declined, Look, Ordered, Seen
+from engine.domain.rebalancing.check_result import (
+    BalanceSnapshot,
+    CheckResult,
+    NoTrade,
+    OrderPlaced,
+)
 from engine.domain.rebalancing.planner import InsideBand
 from tests.builders import MNTLUSDT, account, execution, intent, rules, settings
 from tests.fakes.clock import START
@@ -26,14 +31,14 @@ huge = st.decimals(min_value=0, max_value=10**18, places=12)
 tiny_price = st.decimals(min_value="0.0000001", max_value=10**6, places=7)
 
 
-def a_look(*, held: str = "57.10", **changes: Any) -> Look:
+def a_look(*, held: str = "57.10", **changes: Any) -> CheckResult:
     values: dict[str, Any] = {
         "at": NOW - timedelta(seconds=48),
         "trigger": Trigger.INTERVAL,
         "target": Decimal(40),
         "band": settings().band,
-        "verdict": Declined(InsideBand()),
-        "seen": Seen(
+        "verdict": NoTrade(InsideBand()),
+        "seen": BalanceSnapshot(
             symbol=MNTLUSDT,
             quote=Balance(Decimal(held)),
             base=Balance(Decimal("91858.7")),
@@ -41,7 +46,7 @@ def a_look(*, held: str = "57.10", **changes: Any) -> Look:
             price=Decimal("0.002"),
         ),
     }
-    return Look(**values | changes)
+    return CheckResult(**values | changes)
 
 
 def a_trade(**changes: Any) -> Any:
@@ -116,7 +121,7 @@ def test_a_paused_account_shows_resume_and_no_next_check():
 
 
 def test_a_failed_check_is_tried_again_soon():
-    trouble = Trouble(kind=TroubleKind.UNREACHABLE, detail="", since=NOW, last_at=NOW)
+    trouble = Incident(kind=IncidentKind.UNREACHABLE, detail="", since=NOW, last_at=NOW)
 
     text = check_message(status_view(account=account(), now=NOW, trouble=trouble))
 
@@ -144,8 +149,8 @@ def test_old_balances_say_their_age():
 
 
 def test_what_is_wrong_stands_below_the_card():
-    trouble = Trouble(
-        kind=TroubleKind.UNREACHABLE,
+    trouble = Incident(
+        kind=IncidentKind.UNREACHABLE,
         detail="",
         since=NOW - timedelta(minutes=14),
         last_at=NOW,
@@ -159,7 +164,7 @@ def test_what_is_wrong_stands_below_the_card():
 
 
 def test_a_single_failure_is_not_counted():
-    trouble = Trouble(kind=TroubleKind.PAIR_UNAVAILABLE, detail="", since=NOW, last_at=NOW)
+    trouble = Incident(kind=IncidentKind.PAIR_UNAVAILABLE, detail="", since=NOW, last_at=NOW)
 
     text = check_message(status_view(account=account(), now=NOW, trouble=trouble))
 
@@ -180,7 +185,7 @@ def test_an_unclear_order_is_shown_and_halts_when_a_person_must_look():
 
 def test_after_a_trade_the_card_shows_the_balance_behind_it():
     trade = a_trade(quote_after="40.79", base_after="100000")
-    look = a_look(verdict=Ordered(trade.client_order_id, Side.BUY, Decimal("17.10")))
+    look = a_look(verdict=OrderPlaced(trade.client_order_id, Side.BUY, Decimal("17.10")))
 
     after = check_message(status_view(account=account(), now=NOW, look=look, last_trade=trade))
     without = check_message(status_view(account=account(), now=NOW, look=look))
@@ -199,7 +204,7 @@ def test_coins_of_another_pair_are_not_shown_under_the_new_name():
 
 
 def test_coins_in_orders_count_as_the_settings_say():
-    seen = Seen(
+    seen = BalanceSnapshot(
         symbol=MNTLUSDT,
         quote=Balance(Decimal(30), locked=Decimal(10)),
         base=Balance(),
@@ -245,7 +250,7 @@ def test_a_trade_on_paper_is_marked():
 def test_the_card_fits_a_phone_with_any_numbers(
     held: Decimal, base: Decimal, price: Decimal, target: Decimal, symbol: str
 ):
-    seen = Seen(
+    seen = BalanceSnapshot(
         symbol=Symbol(symbol), quote=Balance(held), base=Balance(base), held=held, price=price
     )
     trade = a_trade(symbol=Symbol(symbol), quote_after=held, base_after=base)

@@ -24,13 +24,13 @@ from bot.views.why import why_view
 from engine.domain.alerts.alerts import OrderNeedsPerson, OrderUnclear
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import OrderState, Trigger
-from engine.domain.rebalancing.check_result import Look, Waiting
+from engine.domain.rebalancing.check_result import CheckResult, OrderPending
 from engine.execution.manual_resolution import (
     AlreadyClear,
-    Believed,
-    Doubted,
     KnownNow,
-    Silence,
+    LookupFailure,
+    ReportAccepted,
+    ReportContradicted,
     StillUnclear,
 )
 from tests.builders import MNTLUSDT, account, execution, holdings, intent, settings
@@ -68,8 +68,8 @@ def needs_person(*, dry_run: bool = False) -> OrderNeedsPerson:
     )
 
 
-def doubted(*, filled: bool, seen=BEFORE, silence: Silence = Silence.NOT_KNOWN) -> str:
-    view = doubted_view(Doubted(STUCK, filled, silence, seen), confirmation_id=QUESTION)
+def doubted(*, filled: bool, seen=BEFORE, silence: LookupFailure = LookupFailure.NOT_KNOWN) -> str:
+    view = doubted_view(ReportContradicted(STUCK, filled, silence, seen), confirmation_id=QUESTION)
 
     assert presses(view) == [Confirm(QUESTION)]
     return check_message(view)
@@ -129,12 +129,12 @@ def test_the_status_card_asks_too_while_an_order_needs_the_person():
 
 
 def test_why_sends_the_person_to_the_buttons():
-    look = Look(
+    look = CheckResult(
         at=START,
         trigger=Trigger.INTERVAL,
         target=ACCOUNT.settings.target,
         band=ACCOUNT.settings.band,
-        verdict=Waiting(STUCK.client_order_id),
+        verdict=OrderPending(STUCK.client_order_id),
     )
     finding_out = replace(STUCK, state=OrderState.UNKNOWN)
 
@@ -155,7 +155,7 @@ def test_resume_asks_what_the_person_saw_and_lets_them_insist():
 
 
 def test_a_believed_fill_says_that_the_amounts_stay_unknown_and_trading_goes_on():
-    text = check_message(believed_view(Believed(STUCK, ACCOUNT, filled=True, seen=FILLED)))
+    text = check_message(believed_view(ReportAccepted(STUCK, ACCOUNT, filled=True, seen=FILLED)))
 
     assert text.splitlines() == [
         "🟢 LIVE · Taken as filled",
@@ -170,7 +170,7 @@ def test_a_believed_fill_says_that_the_amounts_stay_unknown_and_trading_goes_on(
 
 
 def test_a_believed_miss_says_that_no_money_moved():
-    text = check_message(believed_view(Believed(STUCK, ACCOUNT, filled=False, seen=BEFORE)))
+    text = check_message(believed_view(ReportAccepted(STUCK, ACCOUNT, filled=False, seen=BEFORE)))
 
     assert "Taken as not filled" in text
     assert "MNTL  100,000, as before the order" in text
@@ -184,7 +184,7 @@ def test_a_believed_miss_says_that_no_money_moved():
     ids=["paused", "halted"],
 )
 def test_what_is_stopped_is_not_said_to_go_on(stopped):
-    text = check_message(believed_view(Believed(STUCK, stopped, filled=True, seen=FILLED)))
+    text = check_message(believed_view(ReportAccepted(STUCK, stopped, filled=True, seen=FILLED)))
 
     assert "stays stopped" in text
     assert "goes on" not in text
@@ -216,12 +216,12 @@ def test_what_the_balances_say_is_not_overstated(filled: bool, seen, words: str)
 @pytest.mark.parametrize(
     ("silence", "words"),
     [
-        (Silence.NOT_KNOWN, "MEXC still does not know it."),
-        (Silence.NO_ANSWER, "MEXC does not answer."),
-        (Silence.NOT_ALLOWED, "MEXC does not let me look with this key."),
+        (LookupFailure.NOT_KNOWN, "MEXC still does not know it."),
+        (LookupFailure.NO_ANSWER, "MEXC does not answer."),
+        (LookupFailure.NOT_ALLOWED, "MEXC does not let me look with this key."),
     ],
 )
-def test_no_news_says_why_and_what_happens_next(silence: Silence, words: str):
+def test_no_news_says_why_and_what_happens_next(silence: LookupFailure, words: str):
     text = check_message(still_unclear_view(StillUnclear(SOLD, silence)))
 
     assert words in text
@@ -282,9 +282,9 @@ def test_a_change_too_small_to_show_is_shown_all_the_same():
 amounts = st.decimals(min_value=0, max_value=10**15, places=8)
 
 
-@given(st.booleans(), amounts, amounts, st.sampled_from(Silence))
-def test_any_balances_fit_the_phone(filled: bool, usdt, mntl, silence: Silence):
+@given(st.booleans(), amounts, amounts, st.sampled_from(LookupFailure))
+def test_any_balances_fit_the_phone(filled: bool, usdt, mntl, silence: LookupFailure):
     seen = holdings(usdt=usdt, mntl=mntl)
 
-    check_message(believed_view(Believed(STUCK, ACCOUNT, filled, seen)))
+    check_message(believed_view(ReportAccepted(STUCK, ACCOUNT, filled, seen)))
     doubted(filled=filled, seen=seen, silence=silence)

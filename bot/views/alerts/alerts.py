@@ -23,22 +23,22 @@ from bot.views.unresolved_order import report_rows
 from engine.domain.accounts.undeliverable import ChatDeliverable, ChatUndeliverable
 from engine.domain.alerts.alerts import (
     Alert,
+    BalanceChanged,
     Digest,
     DriftNoticed,
     Halted,
     HaltLifted,
-    LowMarkOver,
-    LowMarkReached,
+    IncidentAlert,
+    IncidentResolved,
+    LowBalanceOver,
+    LowBalanceReached,
     MemberJoined,
-    Moved,
     OrderNeedsPerson,
     OrderNeverArrived,
     OrderUnclear,
     PlanOffered,
     RunDeclined,
     TradeSettled,
-    TroubleOver,
-    TroubleTold,
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.market.decimals import ZERO
@@ -60,9 +60,9 @@ def alert_view(alert: Alert) -> Message:  # noqa: C901, PLR0911, PLR0912 - one r
             return _never_arrived(alert)
         case OrderNeedsPerson():
             return _needs_person(alert)
-        case TroubleTold():
+        case IncidentAlert():
             return trouble_view(alert)
-        case TroubleOver():
+        case IncidentResolved():
             return trouble_over_view(alert)
         case RunDeclined():
             return _declined(alert)
@@ -70,13 +70,13 @@ def alert_view(alert: Alert) -> Message:  # noqa: C901, PLR0911, PLR0912 - one r
             return drift_noticed_view(alert)
         case PlanOffered():
             return plan_offered_view(alert)
-        case Moved():
+        case BalanceChanged():
             return moved_view(alert)
         case Halted() | HaltLifted():
             return halt_alert_view(alert)
-        case LowMarkReached():
+        case LowBalanceReached():
             return low_mark_view(alert)
-        case LowMarkOver():
+        case LowBalanceOver():
             return low_mark_over_view(alert)
         case Digest():
             return digest_view(alert)

@@ -10,22 +10,22 @@ from bot.views.components.forecast import next_step
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import escape, lines, paragraphs
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.balance_changes import Movement
-from engine.domain.accounts.settings import Autonomy
-from engine.domain.alerts.alerts import Moved
+from engine.domain.accounts.balance_changes import BalanceChange
+from engine.domain.accounts.settings import TradingMode
+from engine.domain.alerts.alerts import BalanceChanged
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, base_of
 
 RAISE, LEAVE = range(2)
 CHOICES = (RAISE, LEAVE)
 _THEN = {
-    Autonomy.AUTO: "so I trade it as always, if MEXC and your limits let me.",
-    Autonomy.ASK: "so I ask you whether to trade it.",
-    Autonomy.NOTIFY: "and I leave it alone: you chose to be told only.",
+    TradingMode.AUTO: "so I trade it as always, if MEXC and your limits let me.",
+    TradingMode.ASK: "so I ask you whether to trade it.",
+    TradingMode.NOTIFY: "and I leave it alone: you chose to be told only.",
 }
 
 
-def moved_view(told: Moved) -> Message:
+def moved_view(told: BalanceChanged) -> Message:
     head = "Traded by hand" if told.by_hand else _headline(told.moved[0], step=told.quantity_step)
     text = paragraphs(
         lines(
@@ -44,7 +44,7 @@ def moved_view(told: Moved) -> Message:
         button(f"Target {cents(told.new_target)}", Choose(told.question_id, RAISE)),
         button("Leave it", Choose(told.question_id, LEAVE)),
     ]
-    if told.autonomy is Autonomy.AUTO:
+    if told.autonomy is TradingMode.AUTO:
         how = (
             "If you would rather keep it as USDT, raise the target. What was traded by then is "
             "traded back. Without a tap the target stays. /settarget sets another one."
@@ -66,7 +66,7 @@ def left_view(*, account: Account) -> Message:
     )
 
 
-def _headline(movement: Movement, *, step: Decimal | None) -> str:
+def _headline(movement: BalanceChange, *, step: Decimal | None) -> str:
     amount = abs(movement.change)
     shown = (
         usdt(amount)
@@ -76,7 +76,7 @@ def _headline(movement: Movement, *, step: Decimal | None) -> str:
     return f"{shown} {'arrived' if movement.change > ZERO else 'left'}"
 
 
-def _change(movement: Movement, told: Moved) -> str:
+def _change(movement: BalanceChange, told: BalanceChanged) -> str:
     if movement.asset == USDT:
         target = f"  (target {cents(told.target)})"
         return f"USDT  {cents(movement.before)} → {cents(movement.after)}{target}"
@@ -85,7 +85,7 @@ def _change(movement: Movement, told: Moved) -> str:
     return f"{asset}  {balance(movement.before, step=step)} → {balance(movement.after, step=step)}"
 
 
-def _consequence(told: Moved) -> str:
+def _consequence(told: BalanceChanged) -> str:
     band = band_range(told.band)
     if told.band.holds(told.held):
         return f"You hold {usdt(told.held)}, inside the band of {band}: nothing to trade."

@@ -12,8 +12,8 @@ from bot.views.components.keyboards import do, keyboard
 from bot.views.components.layout import escape, lines, quoted
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
 from bot.views.components.times import roughly, stamp
-from engine.domain.accounts.incidents import Trouble, TroubleKind
-from engine.domain.alerts.alerts import TroubleOver, TroubleTold
+from engine.domain.accounts.incidents import Incident, IncidentKind
+from engine.domain.alerts.alerts import IncidentAlert, IncidentResolved
 from engine.domain.market.decimals import decimal_from_text
 from engine.domain.market.pairs import Symbol, base_of
 
@@ -53,15 +53,15 @@ class _Words:
     cite: bool = False
 
 
-_WORDS: Mapping[TroubleKind, _Words] = {
-    TroubleKind.UNREACHABLE: _Words(
+_WORDS: Mapping[IncidentKind, _Words] = {
+    IncidentKind.UNREACHABLE: _Words(
         "MEXC does not answer",
         "I could not reach MEXC.",
         _NO_ORDER,
         _AGAIN,
         "MEXC answers again",
     ),
-    TroubleKind.RATE_LIMITED: _Words(
+    IncidentKind.RATE_LIMITED: _Words(
         "MEXC asks me to slow down",
         "MEXC got too many requests from here.",
         _NO_ORDER,
@@ -69,35 +69,35 @@ _WORDS: Mapping[TroubleKind, _Words] = {
         "MEXC takes requests again",
         cite=True,
     ),
-    TroubleKind.HOST_REFUSED: _Words(
+    IncidentKind.HOST_REFUSED: _Words(
         "MEXC is closed to this server",
         "{refused}",
         _NO_ORDER,
         f"I ask again every few minutes. {MOVE_HOST}",
         "MEXC answers this server again",
     ),
-    TroubleKind.BAD_DATA: _Words(
+    IncidentKind.BAD_DATA: _Words(
         "MEXC's answer makes no sense",
         "{unusable}",
         _NO_ORDER,
         _AGAIN,
         "MEXC's answers make sense again",
     ),
-    TroubleKind.STALE_BALANCE: _Words(
+    IncidentKind.STALE_BALANCE: _Words(
         "MEXC's balance is old",
         "The balance does not show your last trade yet, and trading on it would trade twice.",
         _NO_ORDER,
         _AGAIN,
         "MEXC's balance is up to date",
     ),
-    TroubleKind.CLOCK: _Words(
+    IncidentKind.CLOCK: _Words(
         "The clocks disagree",
         "MEXC's clock and mine do not fit, so my signatures would not be valid.",
         _NOTHING_TRADED,
         "I measure MEXC's clock again and go on; you need not do anything.",
         "The clocks agree again",
     ),
-    TroubleKind.KEY_REFUSED: _Words(
+    IncidentKind.KEY_REFUSED: _Words(
         "MEXC refuses the key",
         "The key is expired, deleted or wrong.",
         _NO_ORDER,
@@ -105,7 +105,7 @@ _WORDS: Mapping[TroubleKind, _Words] = {
         "MEXC takes the key again",
         cite=True,
     ),
-    TroubleKind.ADDRESS_REFUSED: _Words(
+    IncidentKind.ADDRESS_REFUSED: _Words(
         "MEXC refuses the key",
         "The key is bound to other internet addresses than mine.",
         _NO_ORDER,
@@ -113,7 +113,7 @@ _WORDS: Mapping[TroubleKind, _Words] = {
         "MEXC takes the key again",
         cite=True,
     ),
-    TroubleKind.MISSING_PERMISSION: _Words(
+    IncidentKind.MISSING_PERMISSION: _Words(
         "The key may not do this",
         "The key lacks a permission that trading needs.",
         _NOTHING_TRADED,
@@ -121,7 +121,7 @@ _WORDS: Mapping[TroubleKind, _Words] = {
         "The key may trade again",
         cite=True,
     ),
-    TroubleKind.ACCOUNT_RESTRICTED: _Words(
+    IncidentKind.ACCOUNT_RESTRICTED: _Words(
         "MEXC restricts your account",
         "MEXC does not let this account trade.",
         _NO_ORDER,
@@ -129,14 +129,14 @@ _WORDS: Mapping[TroubleKind, _Words] = {
         "Your account may trade again",
         cite=True,
     ),
-    TroubleKind.KEY_UNREADABLE: _Words(
+    IncidentKind.KEY_UNREADABLE: _Words(
         "I cannot read your stored key",
         "It was encrypted with a key that this program no longer has.",
         _NO_ORDER,
         "Send your MEXC key again with /connect, then send /resume.",
         "The stored key can be read again",
     ),
-    TroubleKind.PAIR_UNAVAILABLE: _Words(
+    IncidentKind.PAIR_UNAVAILABLE: _Words(
         "{base}/USDT is closed to this key",
         "MEXC does not show the pair, or does not let this key trade it.",
         _NOTHING_TRADED,
@@ -144,7 +144,7 @@ _WORDS: Mapping[TroubleKind, _Words] = {
         "The pair can be traded again",
         cite=True,
     ),
-    TroubleKind.ORDER_REFUSED: _Words(
+    IncidentKind.ORDER_REFUSED: _Words(
         "MEXC refused an order",
         "The order was sent once and refused.",
         _NOTHING_TRADED,
@@ -152,21 +152,21 @@ _WORDS: Mapping[TroubleKind, _Words] = {
         "Orders are accepted again",
         cite=True,
     ),
-    TroubleKind.NOT_FILLED: _Words(
+    IncidentKind.NOT_FILLED: _Words(
         "An order found nobody",
         "Nobody trades {base} within 5% of its last price, so MEXC ended the order unfilled.",
         "No money moved.",
         "The next check decides again; you need not do anything.",
         "Orders are filled again",
     ),
-    TroubleKind.BLOCKED: _Words(
+    IncidentKind.BLOCKED: _Words(
         "Wanted to trade, could not",
         "The balance is outside its band, but an order is not possible.",
         _NO_ORDER,
         "Each check tries again. /why tells more.",
         "Nothing is in the way any more",
     ),
-    TroubleKind.BAD_FILL: _Words(
+    IncidentKind.BAD_FILL: _Words(
         "The fill was far off the price",
         "My last order was filled {worse} worse than the price I had seen, and your limit is "
         "narrower than that.",
@@ -174,7 +174,7 @@ _WORDS: Mapping[TroubleKind, _Words] = {
         "Please look at the market. /resume goes on, /limits price sets how much may be lost.",
         "Fills are near the price again",
     ),
-    TroubleKind.INTERNAL: _Words(
+    IncidentKind.INTERNAL: _Words(
         "Something broke on my side",
         "A check failed because of a mistake in me. It is logged.",
         "No new order was sent by it; one sent earlier is looked up, never repeated.",
@@ -184,7 +184,7 @@ _WORDS: Mapping[TroubleKind, _Words] = {
 }
 
 
-def trouble_view(alert: TroubleTold) -> Message:
+def trouble_view(alert: IncidentAlert) -> Message:
     words = _WORDS[alert.kind]
     base = escape(base_of(alert.symbol))
     happened, advice = words.happened, words.advice
@@ -207,7 +207,7 @@ def trouble_view(alert: TroubleTold) -> Message:
     return Message(text, keyboard([do("Resume", "resume")]) if "/resume" in advice else None)
 
 
-def trouble_over_view(alert: TroubleOver) -> Message:
+def trouble_over_view(alert: IncidentResolved) -> Message:
     checks = f"{alert.count} times" if alert.count > 1 else "once"
     return Message(
         lines(
@@ -218,7 +218,7 @@ def trouble_over_view(alert: TroubleOver) -> Message:
     )
 
 
-def trouble_note(trouble: Trouble, *, symbol: Symbol) -> str:
+def trouble_note(trouble: Incident, *, symbol: Symbol) -> str:
     """An ongoing trouble in one line, for the status."""
     title = trouble_title(trouble, symbol=symbol)
     times = trouble.times(trouble.kind)
@@ -228,11 +228,11 @@ def trouble_note(trouble: Trouble, *, symbol: Symbol) -> str:
     return f"⚠️ {title}: again and again since {since} UTC. /why tells more."
 
 
-def trouble_title(trouble: Trouble, *, symbol: Symbol) -> str:
+def trouble_title(trouble: Incident, *, symbol: Symbol) -> str:
     return _WORDS[trouble.kind].title.format(base=escape(base_of(symbol)))
 
 
-def what_went_wrong(kind: TroubleKind, *, detail: str, base: str) -> str:
+def what_went_wrong(kind: IncidentKind, *, detail: str, base: str) -> str:
     """What happened and what it means for the money; *base* is escaped already."""
     words = _WORDS[kind]
     return lines(

@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.interaction.message import Message
 from bot.views.components.layout import lines
 from bot.views.components.times import roughly
-from engine.monitoring.stall_detector import Cause, Stalled, StallOver
+from engine.monitoring.stall_detector import StallCause, Stalled, StallOver
 
 _ALL = "ALL ACCOUNTS"
 _NO_TRADING = "Nothing is traded meanwhile."
@@ -23,22 +23,22 @@ class _Words:
     was: str
 
 
-_WORDS: Mapping[Cause, _Words] = {
-    Cause.DATABASE: _Words(
+_WORDS: Mapping[StallCause, _Words] = {
+    StallCause.DATABASE: _Words(
         "My database is away",
         "I cannot reach my database, so I check no account and hear no command.",
         _NO_TRADING,
         "I keep trying and go on by myself. If it lasts, look at the database at your host.",
         "My database was away, so I checked no account.",
     ),
-    Cause.HEART: _Words(
+    StallCause.HEART: _Words(
         "My checks stand still",
         "I check no account, and I do not know why. The log may tell more: /logs.",
         _NO_TRADING,
         "If it lasts, restart me: that is safe at any moment, and everything is taken up again.",
         "I checked no account.",
     ),
-    Cause.CHECKS: _Words(
+    StallCause.CHECKS: _Words(
         "Not checked in time",
         "The checks hang, or more is due than I get done. The log may tell more: /logs.",
         "Nothing is traded there meanwhile.",

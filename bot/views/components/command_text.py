@@ -8,7 +8,7 @@ from bot.views.components.layout import escape
 from bot.views.components.times import exactly
 from engine.domain.accounts.risk_limits import AUTOMATIC, Limits
 from engine.domain.accounts.settings import Threshold, ThresholdUnit
-from engine.domain.accounts.settings_change import Wish
+from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.decimals import plain
 
 _UNITS = ((timedelta(hours=1), "h"), (timedelta(minutes=1), "m"))
@@ -40,7 +40,7 @@ def limits_text(limits: Limits) -> str:
     return f"order {order}, day {day}, hour {hour}, price {price}"
 
 
-def named(wish: Wish) -> list[tuple[str, str]]:
+def named(wish: SettingsPatch) -> list[tuple[str, str]]:
     """What the wish is about, and its value in words."""
     found: list[tuple[str, str]] = []
     if wish.target is not None:
@@ -62,7 +62,7 @@ def named(wish: Wish) -> list[tuple[str, str]]:
     return found
 
 
-def commands(wish: Wish) -> list[str]:
+def commands(wish: SettingsPatch) -> list[str]:
     """What would have to be sent for it."""
     found: list[str] = []
     if wish.target is not None:

@@ -18,18 +18,18 @@ from bot.views.components.layout import escape, lines
 from bot.views.components.no_trade_reasons import allow_order, reason_text
 from bot.views.components.times import ago
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.settings import MAX_TARGET, Autonomy, Settings, ThresholdUnit
+from engine.domain.accounts.settings import MAX_TARGET, Settings, ThresholdUnit, TradingMode
 from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import PairRules, Side, base_of
-from engine.domain.orders.order import Intent
-from engine.domain.rebalancing.check_result import Look, Ordered, Seen
+from engine.domain.orders.order import Order
+from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, OrderPlaced
 from engine.domain.rebalancing.forecast import Forecast
 from engine.domain.rebalancing.planner import (
     InsideBand,
     LimitKind,
     MarketBuy,
-    Order,
     OverLimit,
+    ProposedOrder,
     smallest_order,
 )
 from engine.domain.rebalancing.trade_size import worth_of
@@ -40,9 +40,9 @@ HALTED_FOR_ALL = (
 )
 
 _HOW = {
-    Autonomy.AUTO: "would ",
-    Autonomy.ASK: "would ask you first: ",
-    Autonomy.NOTIFY: "would only tell you: ",
+    TradingMode.AUTO: "would ",
+    TradingMode.ASK: "would ask you first: ",
+    TradingMode.NOTIFY: "would only tell you: ",
 }
 
 
@@ -61,7 +61,7 @@ class Caution:
 
 
 def held_at(
-    look: Look | None, settings: Settings, *, order: Intent | None = None
+    look: CheckResult | None, settings: Settings, *, order: Order | None = None
 ) -> Decimal | None:
     """What is held as far as known, counted as the settings say now.
 
@@ -69,14 +69,14 @@ def held_at(
     """
     if look is None or look.seen is None:
         return None
-    if isinstance(look.verdict, Ordered):
+    if isinstance(look.verdict, OrderPlaced):
         if order is None or order.client_order_id != look.verdict.client_order_id:
             return None
         return order.quote_after
     return look.seen.quote.counted(settings.counting)
 
 
-def seen_line(look: Look | None, *, held: Decimal | None, now: datetime) -> str | None:
+def seen_line(look: CheckResult | None, *, held: Decimal | None, now: datetime) -> str | None:
     """How old the balance is from which the next step was told."""
     return f"(Balance seen {ago(now - look.at)}.)" if look and held is not None else None
 
@@ -111,7 +111,7 @@ def next_step(
     return lines(f"The next check {would}", unreachable)
 
 
-def out_of_reach(settings: Settings, seen: Seen | None) -> str | None:
+def out_of_reach(settings: Settings, seen: BalanceSnapshot | None) -> str | None:
     """A target beyond all that is owned can never be reached; None where the worth is not known."""
     worth = None if seen is None else _worth(seen)
     if worth is None or settings.target <= worth:
@@ -124,7 +124,7 @@ def out_of_reach(settings: Settings, seen: Seen | None) -> str | None:
 
 
 def caution(
-    settings: Settings, *, rules: PairRules | None, seen: Seen | None = None
+    settings: Settings, *, rules: PairRules | None, seen: BalanceSnapshot | None = None
 ) -> Caution | None:
     """A warning where the band is narrower than the smallest order, or has no lower edge. With
     *seen* no target is proposed that is more than the account owns.
@@ -146,7 +146,7 @@ def caution(
     return None
 
 
-def price_note(order: Order, forecast: Forecast, *, rules: PairRules) -> str | None:
+def price_note(order: ProposedOrder, forecast: Forecast, *, rules: PairRules) -> str | None:
     """Why less than what was asked changes hands."""
     base = escape(rules.base)
     if isinstance(order, MarketBuy):
@@ -224,7 +224,7 @@ def _over_order_limit(verb: str, base: str, *, amount: Decimal, limit: Decimal) 
     )
 
 
-def _worth(seen: Seen) -> Decimal | None:
+def _worth(seen: BalanceSnapshot) -> Decimal | None:
     """What the account owns; None where a token it holds has no price."""
     if seen.price is None and seen.base.total:
         return None

@@ -4,21 +4,21 @@ from collections.abc import Sequence
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.interaction.callback_data import Do, Press
+from bot.interaction.callback_data import CallbackData, RunCommand
 
 
-def button(label: str, press: Press) -> InlineKeyboardButton:
+def button(label: str, press: CallbackData) -> InlineKeyboardButton:
     return InlineKeyboardButton(label, callback_data=press.encode())
 
 
 def do(label: str, command: str, argument: str = "") -> InlineKeyboardButton:
     """A button for */command*, which the label or the message's text must name."""
-    return button(label, Do(command, argument))
+    return button(label, RunCommand(command, argument))
 
 
 def typed(command: str, argument: str = "") -> InlineKeyboardButton:
     """A button that shows exactly what it types."""
-    return button(f"/{command} {argument}".rstrip(), Do(command, argument))
+    return button(f"/{command} {argument}".rstrip(), RunCommand(command, argument))
 
 
 def keyboard(*rows: Sequence[InlineKeyboardButton]) -> InlineKeyboardMarkup:

@@ -8,8 +8,8 @@ from engine.domain.accounts.risk_limits import AUTOMATIC, Limits, LimitsInForce
 from engine.domain.accounts.settings import Settings
 from engine.domain.orders.order import AccountId
 
-_SAME_DEAL = Decimal("0.05")
-_SAME_DEAL_QUOTE = Decimal("0.10")
+SAME_DEAL = Decimal("0.05")
+SAME_DEAL_QUOTE = Decimal("0.10")
 
 
 @dataclass(frozen=True, slots=True)

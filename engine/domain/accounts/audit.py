@@ -14,7 +14,7 @@ NOTHING = "none"
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class FieldChange:
     """*subject* was *before* and is *after*; *action* is the kind of change."""
 
     action: str
@@ -27,16 +27,18 @@ class Changed:
         return f"{self.before} -> {self.after}"
 
 
-def changes(before: Account, after: Account) -> list[Changed]:
+def changes(before: Account, after: Account) -> list[FieldChange]:
     """Every field a person may set that differs. Of a key only its last four characters are told."""
     was, now = _fields(before), _fields(after)
     found = [
-        Changed(*what, before=was[what], after=now[what]) for what in was if was[what] != now[what]
+        FieldChange(*what, before=was[what], after=now[what])
+        for what in was
+        if was[what] != now[what]
     ]
     key = "key", "key"
     if before.sealed_key != after.sealed_key and was[key] == now[key]:
         # Another secret under the same key, or another key that ends alike: stored anew.
-        found.append(Changed(*key, before=was[key], after=now[key]))
+        found.append(FieldChange(*key, before=was[key], after=now[key]))
     return found
 
 
@@ -76,7 +78,7 @@ def _limit(value: Decimal | int | None, unit: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class AuditEntry:
     """One line of the trail."""
 
     at: datetime

@@ -10,7 +10,7 @@ from decimal import Decimal
 from engine.domain.market.balances import Holdings, LastSeen
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol, base_of
-from engine.domain.orders.order import Intent
+from engine.domain.orders.order import Order
 from engine.domain.orders.settlement import shows
 
 # Balances go on moving for a while after a fill, the token's at times longer than USDT.
@@ -24,7 +24,7 @@ _MUCH = Decimal("0.001")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Movement:
+class BalanceChange:
     """*asset* went from *before* to *after*, and no order of ours explains it."""
 
     at: datetime
@@ -39,19 +39,19 @@ class Movement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class ChangeFinding:
     """What is *seen* now and was not before; *moved* is what of it no order explains. *by_hand*:
     one coin came for the other.
     """
 
     seen: LastSeen
-    moved: Sequence[Movement] = ()
+    moved: Sequence[BalanceChange] = ()
 
     @property
     def by_hand(self) -> bool:
         return len({movement.change > ZERO for movement in self.moved}) > 1
 
-    def of(self, asset: Asset) -> Movement | None:
+    def of(self, asset: Asset) -> BalanceChange | None:
         return next((movement for movement in self.moved if movement.asset == asset), None)
 
 
@@ -61,19 +61,19 @@ class Expectation:
 
     amounts: Mapping[Asset, Decimal]
     room: Mapping[Asset, Decimal]
-    fill: Intent | None = None
+    fill: Order | None = None
 
 
-def judge(
+def detect_changes(
     last: LastSeen | None,
     holdings: Holdings,
     *,
     symbol: Symbol,
     dry_run: bool,
-    last_fill: Intent | None,
+    last_fill: Order | None,
     price: Decimal | None,
     now: datetime,
-) -> Finding | None:
+) -> ChangeFinding | None:
     """None where nothing changed, or where it is too early to tell. *price* is the token's, if it
     is known: it says what is too little to mention.
 
@@ -84,7 +84,7 @@ def judge(
     seen = LastSeen(amounts, holdings.read_at)
     before = expectation(last, symbol=symbol, last_fill=last_fill)
     if before is None:
-        return Finding(seen=seen)
+        return ChangeFinding(seen=seen)
     if (fill := before.fill) is not None and fill.resolved_at is not None:
         waits = SETTLED_AFTER if shows(holdings, fill) else _TOKEN_FOLLOWS_WITHIN
         if now - fill.resolved_at < waits:
@@ -93,7 +93,7 @@ def judge(
     room[USDT] += _DUST
     room[base] += _least(price, amounts[base], expected[base])
     moved = tuple(
-        Movement(
+        BalanceChange(
             at=holdings.read_at,
             dry_run=dry_run,
             asset=asset,
@@ -104,11 +104,11 @@ def judge(
         if abs(amounts[asset] - expected[asset]) >= room[asset]
     )
     # Without a fill, dust stays where it is until there is enough of it to speak of.
-    return Finding(seen=seen, moved=moved) if moved or before.fill is not None else None
+    return ChangeFinding(seen=seen, moved=moved) if moved or before.fill is not None else None
 
 
 def expectation(
-    last: LastSeen | None, *, symbol: Symbol, last_fill: Intent | None
+    last: LastSeen | None, *, symbol: Symbol, last_fill: Order | None
 ) -> Expectation | None:
     """What should be held by what was seen before and what our own orders did since; None where
     nothing can be said.
@@ -123,7 +123,7 @@ def expectation(
     return _after(last_fill, base)
 
 
-def _after(fill: Intent, base: Asset) -> Expectation:
+def _after(fill: Order, base: Asset) -> Expectation:
     """What *fill* left behind, and how far its fees may have bent that."""
     done, sign = fill.execution, 1 if fill.side is Side.BUY else -1
     expected = {

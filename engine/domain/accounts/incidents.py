@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 
-class TroubleKind(Enum):
+class IncidentKind(Enum):
     UNREACHABLE = "unreachable"
     RATE_LIMITED = "rate_limited"
     HOST_REFUSED = "host_refused"
@@ -29,23 +29,23 @@ class TroubleKind(Enum):
 # Trying again cannot help before the person has changed something: trading is paused.
 PAUSING = frozenset(
     {
-        TroubleKind.KEY_REFUSED,
-        TroubleKind.ADDRESS_REFUSED,
-        TroubleKind.MISSING_PERMISSION,
-        TroubleKind.ACCOUNT_RESTRICTED,
-        TroubleKind.KEY_UNREADABLE,
-        TroubleKind.BAD_FILL,
+        IncidentKind.KEY_REFUSED,
+        IncidentKind.ADDRESS_REFUSED,
+        IncidentKind.MISSING_PERMISSION,
+        IncidentKind.ACCOUNT_RESTRICTED,
+        IncidentKind.KEY_UNREADABLE,
+        IncidentKind.BAD_FILL,
     }
 )
 # One outage wears many faces: a timeout, then an HTML page, then "too many requests".
-OUTAGES = frozenset({TroubleKind.UNREACHABLE, TroubleKind.RATE_LIMITED, TroubleKind.BAD_DATA})
+OUTAGES = frozenset({IncidentKind.UNREACHABLE, IncidentKind.RATE_LIMITED, IncidentKind.BAD_DATA})
 # Told at once, then when it has lasted this long; afterwards once a day.
 _TOLD_AFTER = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
 _DAILY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
+class IncidentTimes:
     """How often something went wrong, and since when."""
 
     count: int
@@ -53,29 +53,29 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Incident:
     """One episode. *detail* is the exchange's own words or a reason's name, without secrets.
 
     *told* is how many messages were due when the last one left. *count* is of the whole episode,
     *kinds* of each kind in it (empty where an older version wrote it).
     """
 
-    kind: TroubleKind
+    kind: IncidentKind
     detail: str
     since: datetime
     last_at: datetime
     count: int = 1
     told: int = 1
-    told_kinds: frozenset[TroubleKind] = frozenset()
-    kinds: Mapping[TroubleKind, Times] = field(default_factory=dict, compare=False)
+    told_kinds: frozenset[IncidentKind] = frozenset()
+    kinds: Mapping[IncidentKind, IncidentTimes] = field(default_factory=dict, compare=False)
 
-    def times(self, kind: TroubleKind) -> Times:
+    def times(self, kind: IncidentKind) -> IncidentTimes:
         """Of that kind alone; the faces of one outage are counted together."""
         kindred = OUTAGES if kind in OUTAGES else {kind}
         alike = [times for known, times in self.kinds.items() if known in kindred]
         if not alike:
-            return Times(self.count, self.since)
-        return Times(sum(t.count for t in alike), min(t.since for t in alike))
+            return IncidentTimes(self.count, self.since)
+        return IncidentTimes(sum(t.count for t in alike), min(t.since for t in alike))
 
 
 def tellings_due(lasted: timedelta) -> int:
@@ -84,27 +84,27 @@ def tellings_due(lasted: timedelta) -> int:
 
 
 def again(
-    trouble: Trouble | None, *, kind: TroubleKind, detail: str, now: datetime
-) -> tuple[Trouble, bool]:
+    trouble: Incident | None, *, kind: IncidentKind, detail: str, now: datetime
+) -> tuple[Incident, bool]:
     """The episode after one more failure, and whether to tell the person now.
 
     Another kind within the episode is told once, however often the two alternate; messages that
     came due while nobody looked are skipped, not made up for. A drift that cannot be traded is no
     failure: the first failure after it begins an episode of its own, which remembers it.
     """
-    if trouble is None or (trouble.kind is TroubleKind.BLOCKED and kind is not trouble.kind):
+    if trouble is None or (trouble.kind is IncidentKind.BLOCKED and kind is not trouble.kind):
         kept = trouble.told_kinds if trouble else frozenset()
-        first = Trouble(
+        first = Incident(
             kind=kind,
             detail=detail,
             since=now,
             last_at=now,
             told_kinds=kept | {kind},
-            kinds=_once_more(trouble, kind, now=now) if trouble else {kind: Times(1, now)},
+            kinds=_once_more(trouble, kind, now=now) if trouble else {kind: IncidentTimes(1, now)},
         )
         return first, True
     kinds = _once_more(trouble, kind, now=now)
-    if kind is TroubleKind.BLOCKED and trouble.kind is not kind:
+    if kind is IncidentKind.BLOCKED and trouble.kind is not kind:
         # The failure before it may not be over yet; the drift is remembered beside it.
         beside = replace(trouble, told_kinds=trouble.told_kinds | {kind}, kinds=kinds)
         return beside, kind not in trouble.told_kinds
@@ -119,18 +119,21 @@ def again(
     return counted, False
 
 
-def resumed(trouble: Trouble) -> Trouble | None:
+def resumed(trouble: Incident) -> Incident | None:
     """What remains when *trouble* is over: the drift that could not be traded before it."""
-    if trouble.kind is TroubleKind.BLOCKED or TroubleKind.BLOCKED not in trouble.told_kinds:
+    if trouble.kind is IncidentKind.BLOCKED or IncidentKind.BLOCKED not in trouble.told_kinds:
         return None
-    blocked = TroubleKind.BLOCKED
+    blocked = IncidentKind.BLOCKED
     kinds = {kind: times for kind, times in trouble.kinds.items() if kind is blocked}
     return replace(trouble, kind=blocked, told_kinds=frozenset({blocked}), kinds=kinds)
 
 
 def _once_more(
-    trouble: Trouble, kind: TroubleKind, *, now: datetime
-) -> Mapping[TroubleKind, Times]:
-    known = trouble.kinds or {trouble.kind: Times(trouble.count, trouble.since)}
+    trouble: Incident, kind: IncidentKind, *, now: datetime
+) -> Mapping[IncidentKind, IncidentTimes]:
+    known = trouble.kinds or {trouble.kind: IncidentTimes(trouble.count, trouble.since)}
     before = known.get(kind)
-    return {**known, kind: Times(before.count + 1, before.since) if before else Times(1, now)}
+    return {
+        **known,
+        kind: IncidentTimes(before.count + 1, before.since) if before else IncidentTimes(1, now),
+    }

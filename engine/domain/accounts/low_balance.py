@@ -15,7 +15,7 @@ _BACK_AT = Decimal("1.05")
 
 
 @dataclass(frozen=True, slots=True)
-class LowMark:
+class LowBalanceThreshold:
     """*told* from the moment when less than *below* was left until it is safely back above."""
 
     asset: Asset
@@ -35,12 +35,12 @@ class LowMark:
 class Crossing:
     """*mark* as it was; it is low now if it was not told, and over if it was."""
 
-    mark: LowMark
+    mark: LowBalanceThreshold
     left: Decimal
 
 
 def crossings(
-    marks: Iterable[LowMark], holdings: Holdings, *, counting: Counting
+    marks: Iterable[LowBalanceThreshold], holdings: Holdings, *, counting: Counting
 ) -> list[Crossing]:
     """The marks whose story changes with *holdings*; usually none."""
     found = []

@@ -64,7 +64,7 @@ class Invitation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Circle:
+class ChatMembers:
     """The people around a chat: a group's, or, around the private chat of the bot's owner,
     everybody who may use the bot in a private chat of their own.
 
@@ -105,7 +105,7 @@ class Circle:
         return any(one.user_id == user_id and one.role is Role.OWNER for one in people)
 
 
-class Verdict(Enum):
+class RoleChangeResult(Enum):
     """Whether a role may be changed, and why not."""
 
     DONE = "done"
@@ -116,24 +116,24 @@ class Verdict(Enum):
     LET_IN_BY_SETTINGS = "let in by the settings"
 
 
-def judge(
+def judge_role_change(
     *,
-    circle: Circle,
+    circle: ChatMembers,
     people: Sequence[Member],
     asked_by: int,
     member_id: int,
     expected: Role,
     wanted: Role | None,
-) -> Verdict:
+) -> RoleChangeResult:
     """Whether *asked_by* may make *member_id*, whom they saw as *expected*, *wanted*; None: remove."""
     now = next((one.role for one in people if one.user_id == member_id), None)
     owners = sum(one.role is Role.OWNER for one in people)
     is_last = not circle.is_private and now is Role.OWNER and owners == 1
     reasons = {
-        Verdict.NOT_ALLOWED: not circle.may_change(asked_by, people),
-        Verdict.OUTDATED: now is not expected,
-        Verdict.RUNS_THE_BOT: wanted is not now and member_id == circle.bot_owner,
-        Verdict.LAST_OWNER: wanted is not now and is_last,
-        Verdict.LET_IN_BY_SETTINGS: wanted is None and member_id in circle.standing,
+        RoleChangeResult.NOT_ALLOWED: not circle.may_change(asked_by, people),
+        RoleChangeResult.OUTDATED: now is not expected,
+        RoleChangeResult.RUNS_THE_BOT: wanted is not now and member_id == circle.bot_owner,
+        RoleChangeResult.LAST_OWNER: wanted is not now and is_last,
+        RoleChangeResult.LET_IN_BY_SETTINGS: wanted is None and member_id in circle.standing,
     }
-    return next((verdict for verdict, holds in reasons.items() if holds), Verdict.DONE)
+    return next((verdict for verdict, holds in reasons.items() if holds), RoleChangeResult.DONE)

@@ -27,7 +27,7 @@ _ORDERS_OF_A_DAY = 5
 _USUAL_ORDERS_PER_HOUR = 60
 _USUAL_MOVE = Decimal("0.20")
 
-_BASIS = 10_000
+BASIS_POINTS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +41,15 @@ class LimitsInForce:
 
     @property
     def order_cents(self) -> int:
-        return _cents(self.order)
+        return whole_cents(self.order)
 
     @property
     def day_cents(self) -> int:
-        return _cents(self.day)
+        return whole_cents(self.day)
 
     @property
     def move_bp(self) -> int:
-        return int(self.move * _BASIS)
+        return int(self.move * BASIS_POINTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +114,7 @@ class Recent:
     jump: Jump | None = None
 
 
-def _cents(amount: Decimal) -> int:
+def whole_cents(amount: Decimal) -> int:
     return int(EXACT_OR_LESS.divide(amount, CENT).to_integral_value(ROUND_DOWN))
 
 
@@ -123,4 +123,4 @@ def _is_amount(amount: Decimal) -> bool:
 
 
 def _is_move(move: Decimal) -> bool:
-    return move.is_finite() and MIN_MOVE <= move <= MAX_MOVE and move * _BASIS % 1 == ZERO
+    return move.is_finite() and MIN_MOVE <= move <= MAX_MOVE and move * BASIS_POINTS % 1 == ZERO

@@ -19,7 +19,7 @@ class ThresholdUnit(Enum):
     QUOTE = "quote"
 
 
-class Autonomy(Enum):
+class TradingMode(Enum):
     """How far the bot goes by itself when a trade is due: it trades, asks first, or only tells."""
 
     AUTO = "auto"
@@ -66,7 +66,7 @@ class Settings:
     counting: Counting = Counting.HELD
     dry_run: bool = False
     paused: bool = True
-    autonomy: Autonomy = Autonomy.AUTO
+    autonomy: TradingMode = TradingMode.AUTO
 
     def __post_init__(self) -> None:
         if not is_positive(self.target) or self.target > MAX_TARGET:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import Limits
-from engine.domain.accounts.settings import Autonomy, Threshold
+from engine.domain.accounts.settings import Threshold, TradingMode
 from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import Symbol
 
@@ -16,7 +16,7 @@ _SAME_DEAL_QUOTE = Decimal("0.10")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class SettingsPatch:
     """Values for some of an account's settings; those that are None it is not about."""
 
     target: Decimal | None = None
@@ -24,7 +24,7 @@ class Wish:
     interval_s: int | None = None
     symbol: Symbol | None = None
     counting: Counting | None = None
-    autonomy: Autonomy | None = None
+    autonomy: TradingMode | None = None
     dry_run: bool | None = None
     limits: Limits | None = None
 
@@ -66,8 +66,8 @@ class Wish:
         return wanted
 
 
-def difference(before: Account, after: Account) -> tuple[Wish, Wish]:
+def difference(before: Account, after: Account) -> tuple[SettingsPatch, SettingsPatch]:
     """What *before* and *after* have where they differ."""
-    old, new = Wish.of(before), Wish.of(after)
+    old, new = SettingsPatch.of(before), SettingsPatch.of(after)
     names = [name for name in new.names if getattr(old, name) != getattr(new, name)]
     return old.only(names), new.only(names)

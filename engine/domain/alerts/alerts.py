@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from engine.domain.accounts.balance_changes import Movement
-from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.balance_changes import BalanceChange
+from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.members import Role
-from engine.domain.accounts.settings import Autonomy, Band
+from engine.domain.accounts.settings import Band, TradingMode
 from engine.domain.accounts.undeliverable import ChatDeliverable, ChatUndeliverable
 from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import Asset, Side, Symbol
-from engine.domain.orders.order import Intent, Trigger
+from engine.domain.orders.order import Order, Trigger
 from engine.domain.rebalancing.planner import Reason
 
 
@@ -76,10 +76,10 @@ class OrderNeedsPerson:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TroubleTold(InMode):
+class IncidentAlert(InMode):
     """A check or an order failed; *paused* where that paused trading, too."""
 
-    kind: TroubleKind
+    kind: IncidentKind
     detail: str
     count: int
     since: datetime
@@ -89,8 +89,8 @@ class TroubleTold(InMode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TroubleOver(InMode):
-    kind: TroubleKind
+class IncidentResolved(InMode):
+    kind: IncidentKind
     count: int
     since: datetime
     at: datetime
@@ -155,7 +155,7 @@ class HaltLifted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LowMarkReached(InMode):
+class LowBalanceReached(InMode):
     """Less than *below* of *asset* is left, as a person wanted to hear."""
 
     symbol: Symbol
@@ -165,7 +165,7 @@ class LowMarkReached(InMode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LowMarkOver(InMode):
+class LowBalanceOver(InMode):
     """There is enough of *asset* again."""
 
     asset: Asset
@@ -192,13 +192,13 @@ class Digest(InMode):
     held_before: Decimal | None = None
     held: Decimal | None = None
     troubles: int = 0
-    trouble: TroubleKind | None = None
+    trouble: IncidentKind | None = None
     key_expires_at: datetime | None = None
     fees_complete: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moved(InMode):
+class BalanceChanged(InMode):
     """Money came or went without an order of ours; *by_hand*: one coin came for the other.
 
     *quantity_step* is the token's precision, None where it was not known. *held* is the USDT held now. With a *question_id* the chat is asked whether to raise the target
@@ -206,18 +206,18 @@ class Moved(InMode):
     """
 
     symbol: Symbol
-    moved: tuple[Movement, ...]
+    moved: tuple[BalanceChange, ...]
     by_hand: bool
     held: Decimal
     target: Decimal
     band: Band
-    autonomy: Autonomy
+    autonomy: TradingMode
     last_for_now: bool = False
     quantity_step: Decimal | None = None
     question_id: str | None = None
     new_target: Decimal | None = None
 
-    def asking(self, question_id: str, *, new_target: Decimal) -> "Moved":
+    def asking(self, question_id: str, *, new_target: Decimal) -> "BalanceChanged":
         return replace(self, question_id=question_id, new_target=new_target)
 
 
@@ -235,16 +235,16 @@ Alert = (
     | OrderUnclear
     | OrderNeverArrived
     | OrderNeedsPerson
-    | TroubleTold
-    | TroubleOver
+    | IncidentAlert
+    | IncidentResolved
     | RunDeclined
     | DriftNoticed
     | PlanOffered
-    | Moved
+    | BalanceChanged
     | Halted
     | HaltLifted
-    | LowMarkReached
-    | LowMarkOver
+    | LowBalanceReached
+    | LowBalanceOver
     | Digest
     | KeyEnding
     | KeyTooPowerful
@@ -255,7 +255,7 @@ Alert = (
 )
 
 
-def trade_settled(intent: Intent, *, late: bool) -> TradeSettled:
+def trade_settled(intent: Order, *, late: bool) -> TradeSettled:
     return TradeSettled(
         dry_run=intent.dry_run,
         symbol=intent.symbol,

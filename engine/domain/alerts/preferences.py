@@ -7,26 +7,26 @@ from decimal import Decimal
 from enum import Enum
 from typing import Self, assert_never
 
-from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.undeliverable import ChatDeliverable, ChatUndeliverable
 from engine.domain.alerts.alerts import (
     Alert,
+    BalanceChanged,
     Digest,
     DriftNoticed,
     Halted,
     HaltLifted,
-    LowMarkOver,
-    LowMarkReached,
+    IncidentAlert,
+    IncidentResolved,
+    LowBalanceOver,
+    LowBalanceReached,
     MemberJoined,
-    Moved,
     OrderNeedsPerson,
     OrderNeverArrived,
     OrderUnclear,
     PlanOffered,
     RunDeclined,
     TradeSettled,
-    TroubleOver,
-    TroubleTold,
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.local_time import MINUTES_A_DAY, minute_of_day, next_at
@@ -36,11 +36,11 @@ from engine.domain.orders.order import Trigger
 MOST_SMALLEST = Decimal(1_000_000)
 _KEY_TROUBLES = frozenset(
     {
-        TroubleKind.KEY_REFUSED,
-        TroubleKind.ADDRESS_REFUSED,
-        TroubleKind.MISSING_PERMISSION,
-        TroubleKind.ACCOUNT_RESTRICTED,
-        TroubleKind.KEY_UNREADABLE,
+        IncidentKind.KEY_REFUSED,
+        IncidentKind.ADDRESS_REFUSED,
+        IncidentKind.MISSING_PERMISSION,
+        IncidentKind.ACCOUNT_RESTRICTED,
+        IncidentKind.KEY_UNREADABLE,
     }
 )
 
@@ -54,7 +54,7 @@ class AlertKind(Enum):
     DIGEST = "digest"
 
 
-class Level(Enum):
+class AlertLevel(Enum):
     """What a person wants of one kind of alert."""
 
     ON = "on"
@@ -62,15 +62,19 @@ class Level(Enum):
     OFF = "off"
 
     @property
-    def following(self) -> "Level":
+    def following(self) -> "AlertLevel":
         """What a tap makes of it."""
         return _FOLLOWING[self]
 
 
-_FOLLOWING = {Level.ON: Level.SILENT, Level.SILENT: Level.OFF, Level.OFF: Level.ON}
+_FOLLOWING = {
+    AlertLevel.ON: AlertLevel.SILENT,
+    AlertLevel.SILENT: AlertLevel.OFF,
+    AlertLevel.OFF: AlertLevel.ON,
+}
 
 
-class Voice(Enum):
+class DeliveryMode(Enum):
     """How one alert is delivered now."""
 
     LOUD = "loud"
@@ -98,12 +102,12 @@ class QuietHours:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertSettings:
+class AlertPreferences:
     """*levels* are what differs from ON; a trade worth less than *smallest* (USDT) is left to the
     digest. *digest_minute* None: no digest. *ask_deposits*: whether a deposit is asked about.
     """
 
-    levels: Mapping[AlertKind, Level] = field(default_factory=dict)
+    levels: Mapping[AlertKind, AlertLevel] = field(default_factory=dict)
     smallest: Decimal = ZERO
     time_zone: str = "UTC"
     quiet: QuietHours | None = None
@@ -117,25 +121,25 @@ class AlertSettings:
         if self.digest_minute is not None and not 0 <= self.digest_minute < MINUTES_A_DAY:
             raise ValueError(f"a day has no minute {self.digest_minute}")
 
-    def level(self, kind: AlertKind) -> Level:
-        return self.levels.get(kind, Level.ON)
+    def level(self, kind: AlertKind) -> AlertLevel:
+        return self.levels.get(kind, AlertLevel.ON)
 
-    def with_level(self, kind: AlertKind, level: Level) -> Self:
+    def with_level(self, kind: AlertKind, level: AlertLevel) -> Self:
         levels = {k: lv for k, lv in self.levels.items() if k is not kind}
-        return replace(self, levels=levels if level is Level.ON else {**levels, kind: level})
+        return replace(self, levels=levels if level is AlertLevel.ON else {**levels, kind: level})
 
     def is_quiet(self, now: datetime) -> bool:
         """The time when it is sent decides, not the time when it happened."""
         return self.quiet is not None and self.quiet.cover(minute_of_day(now, self.time_zone))
 
     def next_digest(self, now: datetime) -> datetime | None:
-        if self.digest_minute is None or self.level(AlertKind.DIGEST) is Level.OFF:
+        if self.digest_minute is None or self.level(AlertKind.DIGEST) is AlertLevel.OFF:
             return None
         return next_at(self.digest_minute, time_zone=self.time_zone, after=now)
 
 
 @dataclass(frozen=True, slots=True)
-class Nature:
+class AlertTraits:
     """What matters of an alert for how loud it may be. A *needed* one is never left out: somebody
     has to act, trading stopped, or a person waits for it. *worth* is of a trade, in USDT.
     """
@@ -145,59 +149,61 @@ class Nature:
     worth: Decimal | None = None
 
 
-def nature(alert: Alert) -> Nature:  # noqa: C901, PLR0911, PLR0912 - one return an alert
+def alert_traits(alert: Alert) -> AlertTraits:  # noqa: C901, PLR0911, PLR0912 - one return an alert
     """Whoever adds an alert says here what it is."""
     match alert:
         case TradeSettled():
             asked_for = alert.trigger is Trigger.PERSON
-            return Nature(AlertKind.TRADE, asked_for or alert.late, worth=_worth(alert))
+            return AlertTraits(AlertKind.TRADE, asked_for or alert.late, worth=_worth(alert))
         case RunDeclined():
-            return Nature(AlertKind.TRADE, needed=True)
-        case OrderUnclear() | OrderNeverArrived() | LowMarkReached():
-            return Nature(AlertKind.ERROR)
+            return AlertTraits(AlertKind.TRADE, needed=True)
+        case OrderUnclear() | OrderNeverArrived() | LowBalanceReached():
+            return AlertTraits(AlertKind.ERROR)
         case OrderNeedsPerson() | Halted() | ChatUndeliverable():
-            return Nature(AlertKind.ERROR, needed=True)
-        case TroubleTold():
+            return AlertTraits(AlertKind.ERROR, needed=True)
+        case IncidentAlert():
             about_key = alert.kind in _KEY_TROUBLES
-            return Nature(AlertKind.KEY if about_key else AlertKind.ERROR, needed=alert.paused)
-        case TroubleOver() | LowMarkOver():
-            return Nature(AlertKind.RECOVERY)
+            return AlertTraits(
+                AlertKind.KEY if about_key else AlertKind.ERROR, needed=alert.paused
+            )
+        case IncidentResolved() | LowBalanceOver():
+            return AlertTraits(AlertKind.RECOVERY)
         case HaltLifted() | ChatDeliverable():
-            return Nature(AlertKind.RECOVERY, needed=True)
+            return AlertTraits(AlertKind.RECOVERY, needed=True)
         case Digest():
-            return Nature(AlertKind.DIGEST)
+            return AlertTraits(AlertKind.DIGEST)
         case PlanOffered():
             # In this mode nothing is traded without an answer to it.
-            return Nature(AlertKind.PLAN, needed=True)
+            return AlertTraits(AlertKind.PLAN, needed=True)
         case DriftNoticed():
-            return Nature(AlertKind.PLAN)
-        case Moved():
-            return Nature(AlertKind.TRADE)
+            return AlertTraits(AlertKind.PLAN)
+        case BalanceChanged():
+            return AlertTraits(AlertKind.TRADE)
         case KeyEnding():
-            return Nature(AlertKind.KEY)
+            return AlertTraits(AlertKind.KEY)
         case KeyTooPowerful() | MoneyShared():
-            return Nature(AlertKind.KEY, needed=True)
+            return AlertTraits(AlertKind.KEY, needed=True)
         case MemberJoined():
             # Somebody may look or trade from now on: who did not mean that has to hear of it.
-            return Nature(AlertKind.KEY, needed=True)
+            return AlertTraits(AlertKind.KEY, needed=True)
         case _:
             assert_never(alert)
 
 
-def voice(told: Nature, settings: AlertSettings, *, now: datetime) -> Voice:
+def delivery_mode(told: AlertTraits, settings: AlertPreferences, *, now: datetime) -> DeliveryMode:
     """How loud an alert may be that is sent *now*. Quiet hours never leave anything out."""
     level = settings.level(told.kind)
     small = told.worth is not None and told.worth < settings.smallest
-    if (level is Level.OFF or small) and not told.needed:
-        return Voice.OFF
-    if level is not Level.ON:
-        return Voice.SILENT
+    if (level is AlertLevel.OFF or small) and not told.needed:
+        return DeliveryMode.OFF
+    if level is not AlertLevel.ON:
+        return DeliveryMode.SILENT
     if settings.is_quiet(now) and not (settings.errors_break_through and _is_alarm(told)):
-        return Voice.SILENT
-    return Voice.LOUD
+        return DeliveryMode.SILENT
+    return DeliveryMode.LOUD
 
 
-def _is_alarm(told: Nature) -> bool:
+def _is_alarm(told: AlertTraits) -> bool:
     return told.kind is AlertKind.ERROR or (told.kind is AlertKind.KEY and told.needed)
 
 

@@ -10,7 +10,7 @@ from engine.domain.market.pairs import Symbol
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class PriceLevel:
     """*quantity* of the base offered or wanted at *price*; both finite and above zero."""
 
     price: Decimal
@@ -26,8 +26,8 @@ class OrderBook:
     """Best prices first on both sides. A side may be empty; a crossed book cannot exist."""
 
     symbol: Symbol
-    bids: tuple[Level, ...]
-    asks: tuple[Level, ...]
+    bids: tuple[PriceLevel, ...]
+    asks: tuple[PriceLevel, ...]
     read_at: datetime
 
     def __post_init__(self) -> None:
@@ -46,13 +46,13 @@ class OrderBook:
         return (self.bids[0].price + self.asks[0].price) / 2
 
 
-def priced_at_least(bids: Sequence[Level], *, price: Decimal) -> Sequence[Level]:
+def priced_at_least(bids: Sequence[PriceLevel], *, price: Decimal) -> Sequence[PriceLevel]:
     """The same *bids*, the worse ones as if they paid *price*."""
-    return [Level(max(level.price, price), level.quantity) for level in bids]
+    return [PriceLevel(max(level.price, price), level.quantity) for level in bids]
 
 
 def quantity_to_receive(
-    net_quote: Decimal, *, bids: Sequence[Level], fee_rate: Decimal
+    net_quote: Decimal, *, bids: Sequence[PriceLevel], fee_rate: Decimal
 ) -> Decimal:
     """Base to sell into *bids* so that *net_quote* arrives after the fee (unrounded).
 
@@ -69,7 +69,7 @@ def quantity_to_receive(
     return quantity
 
 
-def quote_received(quantity: Decimal, *, bids: Sequence[Level], fee_rate: Decimal) -> Decimal:
+def quote_received(quantity: Decimal, *, bids: Sequence[PriceLevel], fee_rate: Decimal) -> Decimal:
     """What selling *quantity* into *bids* brings after the fee; the part they cannot take brings 0."""
     gross = ZERO
     for level in bids:
@@ -81,7 +81,7 @@ def quote_received(quantity: Decimal, *, bids: Sequence[Level], fee_rate: Decima
     return gross * (ONE - fee_rate)
 
 
-def base_bought(quote_amount: Decimal, *, asks: Sequence[Level]) -> Decimal:
+def base_bought(quote_amount: Decimal, *, asks: Sequence[PriceLevel]) -> Decimal:
     """What spending *quote_amount* on *asks* buys, as far as they reach (unrounded)."""
     quantity = ZERO
     for level in asks:
@@ -93,13 +93,13 @@ def base_bought(quote_amount: Decimal, *, asks: Sequence[Level]) -> Decimal:
     return quantity
 
 
-def average_when_buying(quote_amount: Decimal, *, asks: Sequence[Level]) -> Decimal:
+def average_when_buying(quote_amount: Decimal, *, asks: Sequence[PriceLevel]) -> Decimal:
     """The price that spending *quote_amount* comes to, as far as the *asks* reach; there are some."""
     reach = sum((level.price * level.quantity for level in asks), ZERO)
     return min(quote_amount, reach) / base_bought(quote_amount, asks=asks)
 
 
-def average_when_selling(quantity: Decimal, *, bids: Sequence[Level]) -> Decimal:
+def average_when_selling(quantity: Decimal, *, bids: Sequence[PriceLevel]) -> Decimal:
     """The price that selling *quantity* brings, as far as the *bids* reach; there are some."""
     reach = sum((level.quantity for level in bids), ZERO)
     return quote_received(quantity, bids=bids, fee_rate=ZERO) / min(quantity, reach)

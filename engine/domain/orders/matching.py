@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, Context, Decimal, localcontext
 
 from engine.domain.market.decimals import ONE, ZERO, floor_to_step
-from engine.domain.market.order_book import Level, OrderBook
+from engine.domain.market.order_book import OrderBook, PriceLevel
 from engine.domain.market.pairs import PairRules, Side
 from engine.domain.orders.order import Execution
 from engine.errors import (
@@ -115,13 +115,13 @@ def _check_balance(side: Side, amount: Decimal, *, free: Decimal, fee_rate: Deci
         raise InsufficientBalance(code=30005, message="Oversold")
 
 
-def _within(levels: Sequence[Level], *, side: Side, bound: Decimal) -> Sequence[Level]:
+def _within(levels: Sequence[PriceLevel], *, side: Side, bound: Decimal) -> Sequence[PriceLevel]:
     if side is Side.BUY:
         return [level for level in levels if level.price <= bound]
     return [level for level in levels if level.price >= bound]
 
 
-def _fill(quantity: Decimal, *, levels: Sequence[Level]) -> Execution:
+def _fill(quantity: Decimal, *, levels: Sequence[PriceLevel]) -> Execution:
     filled = quote_amount = ZERO
     for level in levels:
         taken = min(quantity - filled, level.quantity)

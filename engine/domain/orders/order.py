@@ -133,7 +133,7 @@ def can_be_of(execution: Execution, fees: Fees, *, symbol: Symbol) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
+class Order:
     """One order as we wrote it down before it left, and all we have learned about it since.
 
     A buy asks for *quote_amount*, a sell for *base_quantity*; the other one is None.
@@ -194,7 +194,7 @@ def settled_state(execution: Execution, *, complete: bool) -> OrderState:
     return OrderState.FILLED if complete else OrderState.PARTIAL
 
 
-def may_conclude_absence(intent: Intent, *, exchange_time: datetime) -> bool:
+def may_conclude_absence(intent: Order, *, exchange_time: datetime) -> bool:
     """Whether "not found" means anything yet: the signed order can no longer be accepted."""
     if intent.sent_at is None:
         return True

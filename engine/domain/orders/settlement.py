@@ -9,7 +9,7 @@ from enum import Enum
 from engine.domain.market.balances import Holdings, LastSeen
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Side, base_of
-from engine.domain.orders.order import Intent
+from engine.domain.orders.order import Order
 
 # A balance that still does not show a fill after this long is believed after all.
 SETTLE_WITHIN = timedelta(minutes=10)
@@ -29,17 +29,17 @@ class Trace(Enum):
     UNSURE = "unsure"  # a part of it, or a deposit, a withdrawal or a trade by hand
 
 
-def shows(holdings: Holdings, fill: Intent) -> bool:
+def shows(holdings: Holdings, fill: Order) -> bool:
     """Whether both sides of *fill* are in *holdings*."""
     return _shows_base(holdings, fill) and shows_quote(holdings, fill)
 
 
-def _shows_base(holdings: Holdings, fill: Intent) -> bool:
+def _shows_base(holdings: Holdings, fill: Order) -> bool:
     filled = fill.execution.base_quantity
     return filled == ZERO or _base_moved(holdings, fill) >= filled * _NEARLY_ALL
 
 
-def shows_quote(holdings: Holdings, fill: Intent) -> bool:
+def shows_quote(holdings: Holdings, fill: Order) -> bool:
     """Whether USDT moved the order's way by about what was executed. Plans are made from USDT, so
     without that the same drift, or the rest of it, would be traded a second time.
     """
@@ -51,7 +51,7 @@ def shows_quote(holdings: Holdings, fill: Intent) -> bool:
 
 
 def is_settled(
-    *, holdings: Holdings, last_fill: Intent | None, seen_settled: bool, now: datetime
+    *, holdings: Holdings, last_fill: Order | None, seen_settled: bool, now: datetime
 ) -> bool:
     """Whether *holdings* have *last_fill* in them.
 
@@ -69,14 +69,14 @@ def is_settled(
     return seen_settled or (now - sent_at > SETTLE_WITHIN and _shows_base(holdings, last_fill))
 
 
-def was_seen_settled(fill: Intent, last: LastSeen | None) -> bool:
+def was_seen_settled(fill: Order, last: LastSeen | None) -> bool:
     """Whether balances with *fill* in them are on record: after it was booked, or by a check."""
     if fill.quote_after is not None:
         return True
     return last is not None and fill.resolved_at is not None and last.at > fill.resolved_at
 
 
-def left_no_trace(holdings: Holdings, order: Intent, *, now: datetime) -> bool:
+def left_no_trace(holdings: Holdings, order: Order, *, now: datetime) -> bool:
     """Whether *holdings* speak for an order that never arrived.
 
     USDT that moved like its fill is a doubt at first. But a fill moves both sides, and a token
@@ -89,7 +89,7 @@ def left_no_trace(holdings: Holdings, order: Intent, *, now: datetime) -> bool:
     return _base_moved(holdings, order) == ZERO and waited >= SETTLE_WITHIN
 
 
-def trace(holdings: Holdings, order: Intent) -> Trace:
+def trace(holdings: Holdings, order: Order) -> Trace:
     """Judged by the token: USDT alone proves nothing, because a deposit hides a buy. But USDT that
     moved like the fill while the token did not is reason enough for a doubt.
     """
@@ -105,20 +105,20 @@ def trace(holdings: Holdings, order: Intent) -> Trace:
     return Trace.FILLED if as_filled else Trace.UNSURE
 
 
-def _base_moved(holdings: Holdings, intent: Intent) -> Decimal:
+def _base_moved(holdings: Holdings, intent: Order) -> Decimal:
     """How much of the token came (for a buy) or went (for a sell) since *intent* was planned."""
     difference = holdings.of(base_of(intent.symbol)).total - intent.base_before
     return difference if intent.side is Side.BUY else -difference
 
 
-def _expected_base(intent: Intent) -> Decimal | None:
+def _expected_base(intent: Order) -> Decimal | None:
     """How much of the token the order was for; None where its price was not kept."""
     if intent.quote_amount is None:
         return intent.base_quantity
     return intent.quote_amount / intent.price if intent.price else None
 
 
-def _quote_moved(holdings: Holdings, intent: Intent) -> Decimal:
+def _quote_moved(holdings: Holdings, intent: Order) -> Decimal:
     """How much USDT went (for a buy) or came (for a sell) since *intent* was planned."""
     difference = holdings.of(USDT).total - intent.quote_before
     return difference if intent.side is Side.SELL else -difference

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 from engine.domain.market.decimals import is_positive
 from engine.domain.market.pairs import Side
-from engine.domain.orders.order import Intent
+from engine.domain.orders.order import Order
 
 
-def slippage(order: Intent) -> Decimal | None:
+def slippage(order: Order) -> Decimal | None:
     """As a fraction of the price seen: above zero where the fill was worse, below where it was
     better. None where nothing was filled or no price was kept.
     """

@@ -10,9 +10,9 @@ from enum import Enum
 from typing import Self
 
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.settings import Autonomy
+from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.pairs import Side, Symbol
-from engine.domain.rebalancing.planner import Order
+from engine.domain.rebalancing.planner import ProposedOrder
 from engine.domain.rebalancing.run_request import RunRequest
 
 QUIET = timedelta(hours=1)
@@ -21,7 +21,7 @@ _SHOWN_AGAIN = timedelta(hours=6)
 _ALIKE = Decimal("0.1")
 
 
-class Standing(Enum):
+class ApprovalState(Enum):
     """What became of an offer: it waits, a person traded or skipped it, or the drift is over."""
 
     OPEN = "open"
@@ -30,7 +30,7 @@ class Standing(Enum):
     OVER = "over"
 
 
-class Step(Enum):
+class ApprovalStep(Enum):
     """What a check that would trade does about it: offer it anew, keep the offer that stands, or
     say nothing.
     """
@@ -41,13 +41,13 @@ class Step(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class ApprovalRequest:
     """A plan that was shown at *at* and may be tapped until *expires_at*. *version* is the
     account's; *since* is when it came to stand as it does.
     """
 
     id: str
-    autonomy: Autonomy
+    autonomy: TradingMode
     symbol: Symbol
     dry_run: bool
     side: Side
@@ -56,11 +56,17 @@ class Offer:
     at: datetime
     expires_at: datetime
     since: datetime
-    standing: Standing = Standing.OPEN
+    standing: ApprovalState = ApprovalState.OPEN
 
     @classmethod
     def of(
-        cls, order: Order, account: Account, *, offer_id: str, now: datetime, patience: timedelta
+        cls,
+        order: ProposedOrder,
+        account: Account,
+        *,
+        offer_id: str,
+        now: datetime,
+        patience: timedelta,
     ) -> Self:
         return cls(
             id=offer_id,
@@ -75,10 +81,10 @@ class Offer:
             since=now,
         )
 
-    def lasting(self, until: datetime) -> "Offer":
+    def lasting(self, until: datetime) -> "ApprovalRequest":
         return replace(self, expires_at=until)
 
-    def now_stands(self, standing: Standing, *, now: datetime) -> "Offer":
+    def now_stands(self, standing: ApprovalState, *, now: datetime) -> "ApprovalRequest":
         return replace(self, standing=standing, since=now)
 
 
@@ -88,61 +94,75 @@ def lasts_until(account: Account, *, now: datetime, patience: timedelta) -> date
 
 
 def step(
-    last: Offer | None, order: Order, account: Account, *, now: datetime, patience: timedelta
-) -> Step:
+    last: ApprovalRequest | None,
+    order: ProposedOrder,
+    account: Account,
+    *,
+    now: datetime,
+    patience: timedelta,
+) -> ApprovalStep:
     """What to do about *order*, which is due in a chat that is asked or told first.
 
     Two cards are at least the interval apart, and *patience*, unless a person answered the first
     or changed something.
     """
     if account.not_before is not None and now < account.not_before:
-        return Step.WAIT
+        return ApprovalStep.WAIT
     if last is None or last.at > now or not _concerns(last, account):
-        return Step.NEW
+        return ApprovalStep.NEW
     long_enough = max(account.settings.interval, patience)
-    if last.autonomy is Autonomy.NOTIFY:
+    if last.autonomy is TradingMode.NOTIFY:
         again = _tell_again(last, order, now=now, long_enough=long_enough)
     elif _can_stay(last, order, account, now=now):
-        return Step.KEEP
+        return ApprovalStep.KEEP
     else:
         again = _ask_again(last, order, account, now=now, long_enough=long_enough)
-    return Step.NEW if again else Step.WAIT
+    return ApprovalStep.NEW if again else ApprovalStep.WAIT
 
 
-def _tell_again(last: Offer, order: Order, *, now: datetime, long_enough: timedelta) -> bool:
+def _tell_again(
+    last: ApprovalRequest, order: ProposedOrder, *, now: datetime, long_enough: timedelta
+) -> bool:
     if _is_alike(last, order):
-        return last.standing is Standing.OVER and now - last.at >= QUIET
+        return last.standing is ApprovalState.OVER and now - last.at >= QUIET
     return now - last.at >= long_enough
 
 
 def _ask_again(
-    last: Offer, order: Order, account: Account, *, now: datetime, long_enough: timedelta
+    last: ApprovalRequest,
+    order: ProposedOrder,
+    account: Account,
+    *,
+    now: datetime,
+    long_enough: timedelta,
 ) -> bool:
     match last.standing:
-        case Standing.TAKEN:
+        case ApprovalState.TAKEN:
             return True
-        case Standing.SKIPPED:
+        case ApprovalState.SKIPPED:
             return not _is_alike(last, order) or now - last.since >= QUIET
-        case Standing.OPEN if last.version != account.version:
+        case ApprovalState.OPEN if last.version != account.version:
             return True  # a tap on it would not count any more
         case _:
             return now - last.at >= long_enough
 
 
-def _concerns(last: Offer, account: Account) -> bool:
+def _concerns(last: ApprovalRequest, account: Account) -> bool:
     settings = account.settings
     mode = (last.autonomy, last.symbol, last.dry_run)
     return mode == (settings.autonomy, settings.symbol, settings.dry_run)
 
 
-def _is_alike(last: Offer, order: Order) -> bool:
+def _is_alike(last: ApprovalRequest, order: ProposedOrder) -> bool:
     moved = abs(order.expected_quote - last.expected_quote)
     return order.side is last.side and moved <= last.expected_quote * _ALIKE
 
 
-def _can_stay(last: Offer, order: Order, account: Account, *, now: datetime) -> bool:
+def _can_stay(
+    last: ApprovalRequest, order: ProposedOrder, account: Account, *, now: datetime
+) -> bool:
     """Whether a tap on the card that is shown would trade *order*, and the card is in sight."""
-    if last.standing is not Standing.OPEN or last.version != account.version:
+    if last.standing is not ApprovalState.OPEN or last.version != account.version:
         return False
     tap = RunRequest(last.id, last.side, last.expected_quote, last.expires_at)
     return tap.covers(order, now=now) and now - last.at < _SHOWN_AGAIN

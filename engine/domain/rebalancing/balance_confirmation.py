@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from engine.domain.accounts.balance_changes import Expectation, Finding
-from engine.domain.accounts.low_balance import LowMark, crossings
+from engine.domain.accounts.balance_changes import ChangeFinding, Expectation
+from engine.domain.accounts.low_balance import LowBalanceThreshold, crossings
 from engine.domain.accounts.settings import Settings
 from engine.domain.market.balances import Balance, Counting, Holdings, LastSeen
 from engine.domain.market.decimals import ZERO
@@ -26,8 +26,8 @@ def needs_second(
     settings: Settings,
     asked: bool,
     expected: Expectation | None,
-    finding: Finding | None,
-    marks: Sequence[LowMark] = (),
+    finding: ChangeFinding | None,
+    marks: Sequence[LowBalanceThreshold] = (),
 ) -> bool:
     """Whether *holdings*, alone, would sell tokens, or tell of money that left, without reason.
 

@@ -3,21 +3,21 @@
 from dataclasses import dataclass
 
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.incidents import Trouble
-from engine.domain.accounts.low_balance import LowMark
+from engine.domain.accounts.incidents import Incident
+from engine.domain.accounts.low_balance import LowBalanceThreshold
 from engine.domain.market.balances import LastSeen
-from engine.domain.orders.order import Intent
+from engine.domain.orders.order import Order
 from engine.domain.rebalancing.run_request import RunRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Duty:
+class CheckInput:
     """Everything a check of one account needs from the database, read in one go."""
 
     account: Account
-    unresolved: Intent | None = None
-    last_fill: Intent | None = None
-    trouble: Trouble | None = None
+    unresolved: Order | None = None
+    last_fill: Order | None = None
+    trouble: Incident | None = None
     request: RunRequest | None = None
-    marks: tuple[LowMark, ...] = ()
+    marks: tuple[LowBalanceThreshold, ...] = ()
     last_seen: LastSeen | None = None

@@ -6,9 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Self
 
-from engine.domain.accounts.incidents import TroubleKind
+from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.risk_limits import Jump
-from engine.domain.accounts.settings import Autonomy, Band, Settings
+from engine.domain.accounts.settings import Band, Settings, TradingMode
 from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, Side, Symbol, base_of
@@ -39,7 +39,7 @@ REASON_TAGS: Mapping[type[Reason], str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Ordered:
+class OrderPlaced:
     """An order was sent; its story is found under its id."""
 
     client_order_id: ClientOrderId
@@ -48,23 +48,23 @@ class Ordered:
 
 
 @dataclass(frozen=True, slots=True)
-class Declined:
+class NoTrade:
     """No order, and that was the right thing."""
 
     reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
-class LeftToPerson:
+class AwaitingApproval:
     """A trade was due, in a chat that is asked first or only told; no order was sent."""
 
     side: Side
     expected_quote: Decimal
-    autonomy: Autonomy
+    autonomy: TradingMode
 
 
 @dataclass(frozen=True, slots=True)
-class MovedAway:
+class PlanChanged:
     """A person's tap did not cover the order that would be right by now; nothing was sent."""
 
     side: Side
@@ -72,30 +72,38 @@ class MovedAway:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class OrderPending:
     """An earlier order is not resolved yet; nothing else is sent."""
 
     client_order_id: ClientOrderId
 
 
 @dataclass(frozen=True, slots=True)
-class Unsettled:
+class AwaitingSettlement:
     """The exchange's balance does not show the last fill yet."""
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class CheckFailed:
     """The check could not be made."""
 
-    kind: TroubleKind
+    kind: IncidentKind
     detail: str
 
 
-Verdict = Ordered | Declined | LeftToPerson | MovedAway | Waiting | Unsettled | Failed
+Decision = (
+    OrderPlaced
+    | NoTrade
+    | AwaitingApproval
+    | PlanChanged
+    | OrderPending
+    | AwaitingSettlement
+    | CheckFailed
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class BalanceSnapshot:
     """The account at that moment. *price* is the middle of the book, if it was read, and *jump*
     says that it is not to be measured by before it was seen again.
     """
@@ -128,7 +136,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class CheckResult:
     """One check: when, what it saw (None if it could not see), what it decided.
 
     *funds* names the balances that were looked at, as an Account does; None where an older version
@@ -140,10 +148,10 @@ class Look:
     trigger: Trigger
     target: Decimal
     band: Band
-    verdict: Verdict
-    seen: Seen | None = None
+    verdict: Decision
+    seen: BalanceSnapshot | None = None
     funds: str | None = None
-    first: Seen | None = None
+    first: BalanceSnapshot | None = None
 
     @classmethod
     def of(
@@ -152,7 +160,7 @@ class Look:
         *,
         at: datetime,
         trigger: Trigger,
-        verdict: Verdict,
+        verdict: Decision,
         funds: str | None,
         holdings: Holdings | None = None,
         book: OrderBook | None = None,
@@ -165,9 +173,9 @@ class Look:
             target=settings.target,
             band=settings.band,
             verdict=verdict,
-            seen=None if holdings is None else Seen.of(settings, holdings, book, jump),
+            seen=None if holdings is None else BalanceSnapshot.of(settings, holdings, book, jump),
             funds=funds,
-            first=None if first is None else Seen.of(settings, first, None),
+            first=None if first is None else BalanceSnapshot.of(settings, first, None),
         )
 
     def concerns(self, funds: str | None) -> bool:
@@ -175,7 +183,7 @@ class Look:
         return funds is not None and self.funds == funds
 
 
-def newest(*looks: Look | None) -> Look | None:
+def newest(*looks: CheckResult | None) -> CheckResult | None:
     return max(
         (look for look in looks if look is not None), key=lambda look: look.at, default=None
     )

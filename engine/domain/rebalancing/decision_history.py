@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from engine.domain.orders.order import Trigger
-from engine.domain.rebalancing.check_result import Declined, Look, MovedAway, Ordered
+from engine.domain.rebalancing.check_result import CheckResult, NoTrade, OrderPlaced, PlanChanged
 from engine.domain.rebalancing.planner import OverLimit
 
 KEPT = 50
@@ -11,23 +11,23 @@ KEPT = 50
 _SAME_STORY = timedelta(hours=6)
 
 
-def is_news(look: Look, *, before: Look | None) -> bool:
+def is_news(look: CheckResult, *, before: CheckResult | None) -> bool:
     """Whether *look* decided something else than *before*, the last one that was remembered.
 
     An order is always news, and so is the answer to a person; amounts that drift are not.
     """
-    if before is None or isinstance(look.verdict, Ordered) or look.trigger is Trigger.PERSON:
+    if before is None or isinstance(look.verdict, OrderPlaced) or look.trigger is Trigger.PERSON:
         return True
     return _gist(look) != _gist(before) or look.at - before.at >= _SAME_STORY
 
 
-def _gist(look: Look) -> tuple[object, ...]:
+def _gist(look: CheckResult) -> tuple[object, ...]:
     verdict = look.verdict
     symbol = look.seen.symbol if look.seen else None
     about: object = None
-    if isinstance(verdict, Declined):
+    if isinstance(verdict, NoTrade):
         reason = verdict.reason
         about = (type(reason), reason.kind if isinstance(reason, OverLimit) else None)
-    elif isinstance(verdict, MovedAway):
+    elif isinstance(verdict, PlanChanged):
         about = verdict.side
     return (type(verdict), about, symbol, look.target)

@@ -12,8 +12,8 @@ from engine.domain.orders.matching import match_market_order
 from engine.domain.rebalancing.planner import (
     EmptyBook,
     MarketBuy,
-    Order,
     Plan,
+    ProposedOrder,
     Reason,
     UnderMinimum,
     smallest_order,
@@ -78,11 +78,13 @@ def forecast(
         )
 
 
-def _amount(order: Order) -> Decimal:
+def _amount(order: ProposedOrder) -> Decimal:
     return order.quote_amount if isinstance(order, MarketBuy) else order.base_quantity
 
 
-def _reason(error: Rejected, order: Order, *, rules: PairRules, last_price: Decimal) -> Reason:
+def _reason(
+    error: Rejected, order: ProposedOrder, *, rules: PairRules, last_price: Decimal
+) -> Reason:
     """Why the exchange would refuse the order. It measures a sell at the last price."""
     if not isinstance(error, BelowMinimum):
         return EmptyBook(order.side)

@@ -5,17 +5,17 @@ from datetime import datetime
 from decimal import ROUND_CEILING, Decimal, localcontext
 
 from engine.domain.accounts.risk_limits import (
-    _BASIS,
+    BASIS_POINTS,
     SIGHTS_APART,
     Jump,
     LimitsInForce,
     Recent,
-    _cents,
+    whole_cents,
 )
 from engine.domain.market.decimals import CENT, EXACT_OR_LESS, ONE, ceil_to_step
 from engine.domain.market.order_book import OrderBook, average_when_buying, average_when_selling
 from engine.domain.market.pairs import Side
-from engine.domain.rebalancing.planner import LimitKind, MarketBuy, Order, OverLimit, Plan
+from engine.domain.rebalancing.planner import LimitKind, MarketBuy, OverLimit, Plan, ProposedOrder
 
 # Beyond any limit, and any database takes the number.
 _MOST_BASIS_POINTS = 1_000_000
@@ -56,7 +56,7 @@ def worth(expected_quote: Decimal) -> Decimal:
 
 
 def worth_cents(expected_quote: Decimal) -> int:
-    return _cents(worth(expected_quote))
+    return whole_cents(worth(expected_quote))
 
 
 def usual_price(book: OrderBook, side: Side) -> Decimal:
@@ -66,7 +66,7 @@ def usual_price(book: OrderBook, side: Side) -> Decimal:
     return (book.asks if side is Side.BUY else book.bids)[0].price
 
 
-def price_move_bp(order: Order, *, book: OrderBook, seen: Decimal | None) -> int:
+def price_move_bp(order: ProposedOrder, *, book: OrderBook, seen: Decimal | None) -> int:
     """The larger of the two distances that the limit on prices is about."""
     return max(_jump_bp(order, book=book, seen=seen), _slip_bp(order, book=book))
 
@@ -78,11 +78,11 @@ def loss_bp(side: Side, *, paid: Decimal, expected: Decimal) -> int:
 
 
 def as_fraction(basis_points: int) -> Decimal:
-    return Decimal(basis_points) / _BASIS
+    return Decimal(basis_points) / BASIS_POINTS
 
 
 def _broken(
-    order: Order, *, book: OrderBook, limits: LimitsInForce, recent: Recent
+    order: ProposedOrder, *, book: OrderBook, limits: LimitsInForce, recent: Recent
 ) -> OverLimit | None:
     value = worth(order.expected_quote)
     if value > limits.order:
@@ -102,18 +102,18 @@ def _broken(
     return None
 
 
-def _slip_bp(order: Order, *, book: OrderBook) -> int:
+def _slip_bp(order: ProposedOrder, *, book: OrderBook) -> int:
     return _distance_bp(_average(order, book), usual_price(book, order.side))
 
 
-def _jump_bp(order: Order, *, book: OrderBook, seen: Decimal | None) -> int:
+def _jump_bp(order: ProposedOrder, *, book: OrderBook, seen: Decimal | None) -> int:
     if seen is None:
         return 0
     now = (_average(order, book), usual_price(book, order.side))
     return max(_distance_bp(price, seen) for price in now)
 
 
-def _average(order: Order, book: OrderBook) -> Decimal:
+def _average(order: ProposedOrder, book: OrderBook) -> Decimal:
     """The order's own price, in as much of the book as there is."""
     with localcontext(EXACT_OR_LESS):
         if isinstance(order, MarketBuy):
@@ -127,5 +127,5 @@ def _is_near(price: Decimal, reference: Decimal, limits: LimitsInForce) -> bool:
 
 def _distance_bp(price: Decimal, reference: Decimal) -> int:
     with localcontext(EXACT_OR_LESS):
-        distance = abs(price - reference) * _BASIS / reference
+        distance = abs(price - reference) * BASIS_POINTS / reference
         return min(int(distance.to_integral_value(ROUND_CEILING)), _MOST_BASIS_POINTS)

@@ -4,21 +4,21 @@ from datetime import UTC, datetime, timedelta
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import Recent
-from engine.domain.accounts.settings import Autonomy
+from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.balances import Holdings
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, base_of
-from engine.domain.orders.order import Intent, Trigger, client_order_id
+from engine.domain.orders.order import Order, Trigger, client_order_id
 from engine.domain.rebalancing.limit_checks import price_move_bp, usual_price
-from engine.domain.rebalancing.planner import MarketBuy, MarketSell, Order
+from engine.domain.rebalancing.planner import MarketBuy, MarketSell, ProposedOrder
 from engine.domain.rebalancing.run_request import RunRequest
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
-def intend(
+def create_order(
     account: Account,
-    order: Order,
+    order: ProposedOrder,
     *,
     run_id: str,
     holdings: Holdings,
@@ -28,15 +28,15 @@ def intend(
     trigger: Trigger,
     attempt: int,
     now: datetime,
-) -> Intent:
+) -> Order:
     """*run_id* names the decision: written down again under the same one, it collides.
 
     Raises ValueError for an order that only a person may want.
     """
-    if trigger is Trigger.INTERVAL and account.settings.autonomy is not Autonomy.AUTO:
+    if trigger is Trigger.INTERVAL and account.settings.autonomy is not TradingMode.AUTO:
         raise ValueError(f"account {account.id} trades only if a person says so")
     symbol = account.settings.symbol
-    return Intent(
+    return Order(
         client_order_id=client_order_id(account_uuid=account.uuid, run_id=run_id, attempt=attempt),
         account_id=account.id,
         run_id=run_id,

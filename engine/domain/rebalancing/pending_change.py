@@ -4,27 +4,27 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.settings_change import _SAME_DEAL, _SAME_DEAL_QUOTE, Wish
+from engine.domain.accounts.settings_change import _SAME_DEAL, _SAME_DEAL_QUOTE, SettingsPatch
 from engine.domain.market.pairs import Side
-from engine.domain.rebalancing.planner import Order
+from engine.domain.rebalancing.planner import ProposedOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
+class PendingChange:
     """What a tap would set, kept with its button. It holds only while the account has what was
     *found*, and, where *version* is given, while nothing at all was changed. *side* and
     *expected_quote* are the order that the person was shown, if one could be foreseen; *in_panel*
     says whether it is answered by a page of the panel.
     """
 
-    wanted: Wish
-    found: Wish
+    wanted: SettingsPatch
+    found: SettingsPatch
     version: int | None = None
     side: Side | None = None
     expected_quote: Decimal | None = None
     in_panel: bool = False
 
-    def covers(self, order: Order) -> bool:
+    def covers(self, order: ProposedOrder) -> bool:
         """Whether *order* is what the person said yes to, or less of it, give or take what a
         moving price does.
         """

@@ -161,7 +161,7 @@ class MarketSell:
         return Side.SELL
 
 
-Order = MarketBuy | MarketSell
+ProposedOrder = MarketBuy | MarketSell
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ class Plan:
     """Exactly one of *order* and *reason* is set."""
 
     held: Decimal
-    order: Order | None = None
+    order: ProposedOrder | None = None
     reason: Reason | None = None
 
     def __post_init__(self) -> None:
@@ -231,7 +231,7 @@ def _obstacle(side: Side, *, rules: PairRules, book: OrderBook) -> Reason | None
 
 def _buy(
     held: Decimal, *, holdings: Holdings, settings: Settings, rules: PairRules, book: OrderBook
-) -> Order | Reason:
+) -> ProposedOrder | Reason:
     balance = holdings.of(rules.quote)
     fee_rate = rules.taker_fee_rate
     step = _quote_step(rules)
@@ -253,7 +253,7 @@ def _buy(
 
 def _sell(
     held: Decimal, *, holdings: Holdings, settings: Settings, rules: PairRules, book: OrderBook
-) -> Order | Reason:
+) -> ProposedOrder | Reason:
     balance = holdings.of(rules.base)
     fee_rate = rules.taker_fee_rate
     shortfall = settings.target - held

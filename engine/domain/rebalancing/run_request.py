@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from engine.domain.accounts.account import _SAME_DEAL, _SAME_DEAL_QUOTE
+from engine.domain.accounts.account import SAME_DEAL, SAME_DEAL_QUOTE
 from engine.domain.market.pairs import Side
-from engine.domain.rebalancing.planner import Order
+from engine.domain.rebalancing.planner import ProposedOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,11 @@ class RunRequest:
     expected_quote: Decimal
     expires_at: datetime
 
-    def covers(self, order: Order, *, now: datetime) -> bool:
+    def covers(self, order: ProposedOrder, *, now: datetime) -> bool:
         """Whether the person's "yes" is good for *order*: in time, and the deal they saw, give
         or take what a moving price does.
         """
-        allowance = max(self.expected_quote * _SAME_DEAL, _SAME_DEAL_QUOTE)
+        allowance = max(self.expected_quote * SAME_DEAL, SAME_DEAL_QUOTE)
         moved = abs(order.expected_quote - self.expected_quote)
         return now <= self.expires_at and order.side is self.side and moved <= allowance
 

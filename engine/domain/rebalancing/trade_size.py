@@ -3,7 +3,7 @@
 from decimal import Decimal, localcontext
 
 from engine.domain.market.decimals import EXACT_OR_LESS, ZERO
-from engine.domain.rebalancing.check_result import Seen
+from engine.domain.rebalancing.check_result import BalanceSnapshot
 from engine.domain.rebalancing.planner import EmptyBook, NothingFree, PairClosed, Plan, SideClosed
 
 BIG_PART = Decimal("0.25")
@@ -26,7 +26,7 @@ def moved(plan: Plan, *, target: Decimal) -> Decimal:
     return EXACT_OR_LESS.subtract(plan.held, target).copy_abs() if passing else ZERO
 
 
-def worth_of(seen: Seen) -> Decimal:
+def worth_of(seen: BalanceSnapshot) -> Decimal:
     """What the account's USDT and tokens are worth together; without a price, the USDT alone."""
     with localcontext(EXACT_OR_LESS):
         return seen.quote.total + seen.base.total * (seen.price or ZERO)

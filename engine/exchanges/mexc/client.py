@@ -25,7 +25,7 @@ from engine.exchanges.mexc import parsing
 from engine.exchanges.mexc.answer_origin import complaint_of, contents_of, is_refusal, refuses_host
 from engine.exchanges.mexc.endpoints import NEW_ORDER, TIME, Endpoint
 from engine.exchanges.mexc.error_codes import DEFINITE, error_for
-from engine.exchanges.mexc.server_clock import MexcTime, jumped
+from engine.exchanges.mexc.server_clock import MexcClock, jumped
 from engine.exchanges.mexc.signing import (
     PUBLIC_HEADERS,
     Params,
@@ -34,15 +34,15 @@ from engine.exchanges.mexc.signing import (
     signed_query,
 )
 from engine.exchanges.mexc.transport import Answer, NeverLeft, NoAnswer, Transport
-from engine.exchanges.rate_limiter import Budget
-from engine.exchanges.request_stats import Traffic
+from engine.exchanges.rate_limiter import RateLimiter
+from engine.exchanges.request_stats import RequestStats
 from engine.security.credentials import Credentials
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class AnswerReader:
     """What was answered, and when the question left (after waiting for its turn)."""
 
     contents: object
@@ -68,15 +68,15 @@ class MexcClient:
         *,
         base_url: str,
         clock: Clock,
-        budget: Budget,
+        budget: RateLimiter,
     ) -> None:
         self._transport = transport
         self._base_url = base_url.rstrip("/")
         self._budget = budget
         self._measuring = asyncio.Lock()
         self.clock = clock
-        self.time = MexcTime(clock)
-        self.traffic = Traffic()
+        self.time = MexcClock(clock)
+        self.traffic = RequestStats()
 
     async def read(
         self,
@@ -84,7 +84,7 @@ class MexcClient:
         params: Params = (),
         *,
         credentials: Credentials | None = None,
-    ) -> Reading:
+    ) -> AnswerReader:
         """The answer's JSON, asked with a signature where there are *credentials*. Nothing here moves money.
 
         Raises Unavailable or Rejected. A refused time stamp is measured anew and tried once more.
@@ -163,7 +163,7 @@ class MexcClient:
 
     async def _read(
         self, endpoint: Endpoint, params: Params, *, credentials: Credentials | None
-    ) -> Reading:
+    ) -> AnswerReader:
         async with self._turn(endpoint, credentials):
             asked_at = self.clock.now()
             if credentials is None:
@@ -176,7 +176,7 @@ class MexcClient:
                     recv_window_ms=_READ_WINDOW // timedelta(milliseconds=1),
                 )
             contents = await self._answered(endpoint, query, credentials=credentials)
-        return Reading(contents, asked_at)
+        return AnswerReader(contents, asked_at)
 
     def _turn(
         self, endpoint: Endpoint, credentials: Credentials | None

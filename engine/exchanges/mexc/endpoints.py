@@ -5,7 +5,7 @@ The weights are those of 2026.
 
 from dataclasses import dataclass
 
-from engine.exchanges.rate_limiter import Kind, Priority
+from engine.exchanges.rate_limiter import Priority, RequestKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,19 +16,19 @@ class Endpoint:
     path: str
     weight: int
     priority: Priority
-    kind: Kind = Kind.PLAIN
+    kind: RequestKind = RequestKind.PLAIN
 
 
 # Nothing signed leaves without the time: what an order needs goes before everything else.
 TIME = Endpoint("GET", "/api/v3/time", 1, Priority.ORDER)
-EXCHANGE_INFO = Endpoint("GET", "/api/v3/exchangeInfo", 25, Priority.MARKET, Kind.LISTING)
+EXCHANGE_INFO = Endpoint("GET", "/api/v3/exchangeInfo", 25, Priority.MARKET, RequestKind.LISTING)
 DEPTH = Endpoint("GET", "/api/v3/depth", 3, Priority.MARKET)
 TICKER_PRICE = Endpoint("GET", "/api/v3/ticker/price", 10, Priority.MARKET)
-ACCOUNT = Endpoint("GET", "/api/v3/account", 10, Priority.CHECK, Kind.ACCOUNT)
+ACCOUNT = Endpoint("GET", "/api/v3/account", 10, Priority.CHECK, RequestKind.ACCOUNT)
 API_KEY_INFO = Endpoint("GET", "/api/v3/apiKeyInfo", 1, Priority.CHECK)
 UID = Endpoint("GET", "/api/v3/uid", 1, Priority.CHECK)
 ORDER = Endpoint("GET", "/api/v3/order", 2, Priority.LOOK_UP)
 ALL_ORDERS = Endpoint("GET", "/api/v3/allOrders", 10, Priority.LOOK_UP)
 MY_TRADES = Endpoint("GET", "/api/v3/myTrades", 10, Priority.LOOK_UP)
-TEST_ORDER = Endpoint("POST", "/api/v3/order/test", 1, Priority.CHECK, Kind.ORDER)
-NEW_ORDER = Endpoint("POST", "/api/v3/order", 1, Priority.ORDER, Kind.ORDER)
+TEST_ORDER = Endpoint("POST", "/api/v3/order/test", 1, Priority.CHECK, RequestKind.ORDER)
+NEW_ORDER = Endpoint("POST", "/api/v3/order", 1, Priority.ORDER, RequestKind.ORDER)

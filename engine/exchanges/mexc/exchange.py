@@ -16,7 +16,7 @@ from engine.domain.orders.order import (
     fees_of,
 )
 from engine.errors import PairUnavailable, Unavailable
-from engine.exchanges.interface import Market, OrderReport, Ticket
+from engine.exchanges.interface import Market, OrderReport, OrderRequest
 from engine.exchanges.mexc import balances, parsing
 from engine.exchanges.mexc.client import MexcClient
 from engine.exchanges.mexc.endpoints import ACCOUNT, ALL_ORDERS, MY_TRADES, ORDER
@@ -53,7 +53,7 @@ class MexcExchange:
         account = await self._client.read(ACCOUNT, credentials=self._credentials)
         return balances.holdings(account.contents, read_at=account.asked_at)
 
-    async def place(self, ticket: Ticket) -> str:
+    async def place(self, ticket: OrderRequest) -> str:
         try:
             return await self._client.place_order(
                 market_order(ticket),
@@ -123,7 +123,7 @@ class MexcExchange:
         await self._client.resync()
 
 
-def market_order(ticket: Ticket) -> Params:
+def market_order(ticket: OrderRequest) -> Params:
     """MEXC takes a buy in quote and a sell in base; the other way round it may fill short."""
     if ticket.side is Side.BUY and ticket.quote_amount is not None:
         size = ("quoteOrderQty", plain(ticket.quote_amount))

@@ -19,7 +19,7 @@ from engine.errors import (
     Rejected,
     TooPowerful,
 )
-from engine.exchanges.interface import KeyFacts, KeyPowers
+from engine.exchanges.interface import KeyInspection, KeyPermissions
 from engine.exchanges.mexc import balances, parsing
 from engine.exchanges.mexc.client import MexcClient
 from engine.exchanges.mexc.endpoints import ACCOUNT, API_KEY_INFO, TEST_ORDER, UID
@@ -47,13 +47,13 @@ _PATIENCE_S = 3
 logger = logging.getLogger(__name__)
 
 
-class MexcKeyCheck:
-    """Satisfies `KeyCheck`."""
+class MexcKeyInspector:
+    """Satisfies `KeyInspector`."""
 
     def __init__(self, client: MexcClient) -> None:
         self._client = client
 
-    async def inspect(self, *, api_key: str, api_secret: str, symbol: Symbol) -> KeyFacts:
+    async def inspect(self, *, api_key: str, api_secret: str, symbol: Symbol) -> KeyInspection:
         if not _KEY.fullmatch(api_key) or not _KEY.fullmatch(api_secret):
             raise BadCredentials(code=_BAD_KEY_FORMAT, message="API-key format invalid")
         credentials = Credentials(api_key, api_secret)
@@ -66,19 +66,19 @@ class MexcKeyCheck:
         if short:
             await self._client.clock.sleep(SECOND_SIGHT)
             holdings = most_of(holdings, await self._holdings(credentials), symbol)
-        return KeyFacts(
+        return KeyInspection(
             permissions=report.permissions if report else None,
             days_left=report.days_left if report else None,
             addresses=report.addresses if report else (),
             holdings=holdings,
         )
 
-    async def powers(self, *, api_key: str, api_secret: str) -> KeyPowers | None:
+    async def powers(self, *, api_key: str, api_secret: str) -> KeyPermissions | None:
         report = await self._report(Credentials(api_key, api_secret))
         if report is None:
             return None
         _refuse_unfit(report)
-        return KeyPowers(report.permissions, report.days_left, report.addresses)
+        return KeyPermissions(report.permissions, report.days_left, report.addresses)
 
     async def account_number(self, *, api_key: str, api_secret: str) -> str | None:
         credentials = Credentials(api_key, api_secret)

@@ -11,7 +11,7 @@ from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import PairRules, Side, Symbol
 from engine.errors import Unavailable
 from engine.exchanges.mexc import parsing
-from engine.exchanges.mexc.client import MexcClient, Reading
+from engine.exchanges.mexc.client import AnswerReader, MexcClient
 from engine.exchanges.mexc.endpoints import DEPTH, EXCHANGE_INFO, TICKER_PRICE, Endpoint
 from engine.security.credentials import Credentials
 
@@ -124,7 +124,9 @@ class MexcMarket:
 
         return await self._memory.prices.get(symbol, read)
 
-    async def _ask(self, endpoint: Endpoint, symbol: Symbol, *params: tuple[str, str]) -> Reading:
+    async def _ask(
+        self, endpoint: Endpoint, symbol: Symbol, *params: tuple[str, str]
+    ) -> AnswerReader:
         return await self._client.read(
             endpoint, [("symbol", symbol), *params], credentials=self._credentials
         )

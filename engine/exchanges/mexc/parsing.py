@@ -11,7 +11,7 @@ from math import lcm
 
 from engine.clock import from_millis
 from engine.domain.market.decimals import ZERO, step_of
-from engine.domain.market.order_book import Level, OrderBook
+from engine.domain.market.order_book import OrderBook, PriceLevel
 from engine.domain.market.pairs import Asset, PairRules, Symbol
 from engine.domain.orders.order import ClientOrderId, Execution, Fill
 from engine.errors import BadData, OrderNotFound, PairUnavailable
@@ -163,7 +163,7 @@ def order_book(answer: object, *, symbol: Symbol, read_at: datetime) -> OrderBoo
         raise BadData(str(e)) from e
 
 
-def _levels(sides: Record, name: str) -> tuple[Level, ...]:
+def _levels(sides: Record, name: str) -> tuple[PriceLevel, ...]:
     levels = []
     for row in rows(sides.get(name), what=name):
         match row:
@@ -175,7 +175,7 @@ def _levels(sides: Record, name: str) -> tuple[Level, ...]:
         if price == ZERO:
             raise BadData(f"a price of zero in {name}")
         if quantity > ZERO:  # an emptied level may still be listed
-            levels.append(Level(price, quantity))
+            levels.append(PriceLevel(price, quantity))
     return tuple(levels)
 
 

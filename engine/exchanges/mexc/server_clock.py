@@ -10,7 +10,7 @@ _BEHIND = timedelta(milliseconds=200)
 _JUMP = timedelta(seconds=1)
 
 
-class MexcTime:
+class MexcClock:
     """*trusted* is False before the first measurement and after two that contradict each other.
 
     *samples* counts the measurements, so that callers can tell whether one was made meanwhile.

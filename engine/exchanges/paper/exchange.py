@@ -15,7 +15,7 @@ from engine.domain.market.pairs import Asset, PairRules, Side, Symbol
 from engine.domain.orders.matching import Match, match_market_order
 from engine.domain.orders.order import AccountId, ClientOrderId, Fees
 from engine.errors import OrderNotFound, Rejected, Unavailable
-from engine.exchanges.interface import Market, OrderReport, Ticket
+from engine.exchanges.interface import Market, OrderReport, OrderRequest
 from engine.storage.database import Database
 from engine.storage.trading import paper_ledger
 from engine.storage.trading.paper_ledger import PaperOrder
@@ -70,7 +70,7 @@ class PaperExchange:
             raise Unavailable("the paper ledger is not open")
         return Holdings(balances, read_at=self._clock.now())
 
-    async def place(self, ticket: Ticket) -> str:
+    async def place(self, ticket: OrderRequest) -> str:
         """Refuses a client order id it knows: the order protocol never sends one twice."""
         rules = await self._market.rules(ticket.symbol)
         last_price = await self._market.last_price(ticket.symbol)
@@ -148,12 +148,12 @@ class PaperExchange:
         """There is no second clock to measure."""
 
 
-def _request(ticket: Ticket, rules: PairRules) -> tuple[Side, Decimal, Asset]:
+def _request(ticket: OrderRequest, rules: PairRules) -> tuple[Side, Decimal, Asset]:
     """The side, the amount the order names, and the asset that amount is in."""
     match ticket:
-        case Ticket(side=Side.BUY, quote_amount=Decimal() as amount, base_quantity=None):
+        case OrderRequest(side=Side.BUY, quote_amount=Decimal() as amount, base_quantity=None):
             return Side.BUY, amount, rules.quote
-        case Ticket(side=Side.SELL, quote_amount=None, base_quantity=Decimal() as amount):
+        case OrderRequest(side=Side.SELL, quote_amount=None, base_quantity=Decimal() as amount):
             return Side.SELL, amount, rules.base
         case _:
             raise ValueError("a buy names the quote to spend, a sell the base to sell")

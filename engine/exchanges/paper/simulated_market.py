@@ -8,11 +8,11 @@ from random import Random
 from engine.clock import Clock
 from engine.domain.accounts.settings import Settings
 from engine.domain.market.balances import Balance, Holdings
-from engine.domain.market.order_book import Level, OrderBook
+from engine.domain.market.order_book import OrderBook, PriceLevel
 from engine.domain.market.pairs import USDT, Asset, PairRules, Symbol
 from engine.domain.orders.order import AccountId
 from engine.errors import BadCredentials, PairUnavailable
-from engine.exchanges.interface import KeyFacts, KeyPowers, Market
+from engine.exchanges.interface import KeyInspection, KeyPermissions, Market
 from engine.exchanges.paper.exchange import opening_balances
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
@@ -93,18 +93,20 @@ class SimulatedMarket:
             ticks += here + (there - here) * passed // period
         return ticks
 
-    def _levels(self, dice: Random, slot: int, *, first: int, direction: int) -> Iterator[Level]:
+    def _levels(
+        self, dice: Random, slot: int, *, first: int, direction: int
+    ) -> Iterator[PriceLevel]:
         """In a thin moment a few small offers, too little for a large order."""
         minute = slot // _THIN_FOR_SLOTS
         is_thin = self._thins and self._dice("thin", minute).randrange(_THIN_EVERY) == 0
         ticks = first
         for _ in range(_THIN_LEVELS if is_thin else _LEVELS):
             quantity = dice.randint(900, 2_500) if is_thin else dice.randint(4_000, 16_000)
-            yield Level(_price(ticks), Decimal(quantity))
+            yield PriceLevel(_price(ticks), Decimal(quantity))
             ticks += direction * dice.randint(1, 3)
 
 
-class Deposits:
+class SimulatedDeposits:
     """Money that comes and goes: what makes a balance leave its band.
 
     Every few minutes each open ledger that is inside its band is pushed out of it, by a deposit
@@ -155,33 +157,33 @@ class Deposits:
         return -size if not comes and size <= free else size
 
 
-_POWERS = KeyPowers(
+_POWERS = KeyPermissions(
     permissions=frozenset({"SPOT_ACCOUNT_READ", "SPOT_DEAL_READ", "SPOT_DEAL_WRITE"}),
     days_left=90,
     addresses=(),
 )
 
 
-class SimulatedKeyCheck:
-    """Satisfies `KeyCheck`: any key that looks like one may read and trade, and nothing else."""
+class SimulatedKeyInspector:
+    """Satisfies `KeyInspector`: any key that looks like one may read and trade, and nothing else."""
 
     def __init__(self, market: Market, clock: Clock) -> None:
         self._market = market
         self._clock = clock
 
-    async def inspect(self, *, api_key: str, api_secret: str, symbol: Symbol) -> KeyFacts:
+    async def inspect(self, *, api_key: str, api_secret: str, symbol: Symbol) -> KeyInspection:
         rules = await self._market.rules(symbol)
         if not all(_looks_like_a_key(text) for text in (api_key, api_secret)):
             raise BadCredentials(code=700001, message="API-key format invalid.")
         opening = opening_balances(rules=rules, last_price=await self._market.last_price(symbol))
-        return KeyFacts(
+        return KeyInspection(
             permissions=_POWERS.permissions,
             days_left=_POWERS.days_left,
             addresses=_POWERS.addresses,
             holdings=Holdings(opening, read_at=self._clock.now()),
         )
 
-    async def powers(self, *, api_key: str, api_secret: str) -> KeyPowers | None:  # noqa: ARG002 - as MEXC's
+    async def powers(self, *, api_key: str, api_secret: str) -> KeyPermissions | None:  # noqa: ARG002 - as MEXC's
         return _POWERS
 
     async def account_number(self, *, api_key: str, api_secret: str) -> str | None:  # noqa: ARG002 - as MEXC's

@@ -14,12 +14,12 @@ from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import Settings, Threshold
 from engine.domain.market.pairs import Symbol
 from engine.domain.orders.order import AccountId
-from engine.domain.rebalancing.check_input import Duty
+from engine.domain.rebalancing.check_input import CheckInput
 from engine.storage.accounts import halt as halts
 from engine.storage.accounts import incidents, low_balance
 from engine.storage.chat import undeliverable
 from engine.storage.coordination import leases
-from engine.storage.models.trading import AccountRow, OrderRow, RequestRow
+from engine.storage.models.trading import AccountRow, OrderRow, RunRequestRow
 from engine.storage.trading import balance_changes, orders, run_requests
 
 _AT_ONCE = 100
@@ -144,7 +144,7 @@ async def halt_all(session: AsyncSession, *, halted: bool) -> list[Account]:
         .execution_options(populate_existing=True)
     )
     marked = [_account(row) for row in rows]
-    await session.execute(delete(RequestRow).execution_options(synchronize_session=False))
+    await session.execute(delete(RunRequestRow).execution_options(synchronize_session=False))
     await leases.wake_all(session)
     return marked
 
@@ -202,18 +202,18 @@ async def _store(session: AsyncSession, account: Account, **columns: Any) -> Acc
     return _account(row)
 
 
-async def duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> list[Duty]:
+async def duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> list[CheckInput]:
     """What the checks of these accounts need, in a few statements for each hundred of them.
 
     (Ten thousand rows at once would hold up the event loop for half a second.)
     """
-    found: list[Duty] = []
+    found: list[CheckInput] = []
     for first in range(0, len(account_ids), _AT_ONCE):
         found += await _duties(session, account_ids[first : first + _AT_ONCE])
     return found
 
 
-async def _duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> list[Duty]:
+async def _duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> list[CheckInput]:
     rows = (await session.scalars(select(AccountRow).where(AccountRow.id.in_(account_ids)))).all()
     unresolved = await orders.unresolved_of(session, account_ids)
     fills = await orders.last_fills_of(session, account_ids)
@@ -222,7 +222,7 @@ async def _duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> li
     asked = await run_requests.of_accounts(session, account_ids)
     marks = await low_balance.of_accounts(session, account_ids)
     return [
-        Duty(
+        CheckInput(
             account=_account(row),
             unresolved=unresolved.get(AccountId(row.id)),
             last_fill=fills.get((AccountId(row.id), row.dry_run)),

@@ -8,12 +8,12 @@ from decimal import Decimal
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.domain.alerts.preferences import AlertKind, AlertSettings, Level, QuietHours
+from engine.domain.alerts.preferences import AlertKind, AlertLevel, AlertPreferences, QuietHours
 from engine.domain.orders.order import AccountId
-from engine.storage.models.chat import AlertSettingsRow
+from engine.storage.models.chat import AlertPreferencesRow
 from engine.storage.models.trading import AccountRow
 
-_AS_IT_COMES = AlertSettings()
+_AS_IT_COMES = AlertPreferences()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,33 +21,33 @@ class DueDigest:
     """*due* is the moment it was to be written, *last_at* and *last_quote* are of the one before."""
 
     account_id: AccountId
-    settings: AlertSettings
+    settings: AlertPreferences
     due: datetime
     last_at: datetime | None
     last_quote: Decimal | None
 
 
-async def of(session: AsyncSession, account_id: AccountId) -> AlertSettings:
-    row = await session.get(AlertSettingsRow, account_id)
+async def of(session: AsyncSession, account_id: AccountId) -> AlertPreferences:
+    row = await session.get(AlertPreferencesRow, account_id)
     return _AS_IT_COMES if row is None else _settings(row)
 
 
-async def of_chat(session: AsyncSession, chat_id: int) -> AlertSettings:
+async def of_chat(session: AsyncSession, chat_id: int) -> AlertPreferences:
     row = await session.scalar(
-        select(AlertSettingsRow)
-        .join(AccountRow, AccountRow.id == AlertSettingsRow.account_id)
+        select(AlertPreferencesRow)
+        .join(AccountRow, AccountRow.id == AlertPreferencesRow.account_id)
         .where(AccountRow.chat_id == chat_id)
     )
     return _AS_IT_COMES if row is None else _settings(row)
 
 
 async def put(
-    session: AsyncSession, account_id: AccountId, settings: AlertSettings, *, now: datetime
+    session: AsyncSession, account_id: AccountId, settings: AlertPreferences, *, now: datetime
 ) -> None:
     """The next digest follows from *settings*; the past of one that is switched on begins now."""
-    row = await session.get(AlertSettingsRow, account_id, with_for_update=True)
+    row = await session.get(AlertPreferencesRow, account_id, with_for_update=True)
     if row is None:
-        row = AlertSettingsRow(account_id=account_id)
+        row = AlertPreferencesRow(account_id=account_id)
         session.add(row)
         before = _AS_IT_COMES
     else:
@@ -67,7 +67,11 @@ async def put(
 
 
 async def has_due(session: AsyncSession, *, now: datetime) -> bool:
-    due = select(AlertSettingsRow.account_id).where(AlertSettingsRow.digest_due <= now).limit(1)
+    due = (
+        select(AlertPreferencesRow.account_id)
+        .where(AlertPreferencesRow.digest_due <= now)
+        .limit(1)
+    )
     return await session.scalar(due) is not None
 
 
@@ -76,9 +80,9 @@ async def claim_due(session: AsyncSession, *, now: datetime) -> DueDigest | None
     caller writes it in the same transaction, and says so with `digest_written`.
     """
     row = await session.scalar(
-        select(AlertSettingsRow)
-        .where(AlertSettingsRow.digest_due <= now)
-        .order_by(AlertSettingsRow.digest_due)
+        select(AlertPreferencesRow)
+        .where(AlertPreferencesRow.digest_due <= now)
+        .order_by(AlertPreferencesRow.digest_due)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
@@ -101,17 +105,17 @@ async def digest_written(
 ) -> None:
     """The next digest tells what comes after this one."""
     await session.execute(
-        update(AlertSettingsRow)
-        .where(AlertSettingsRow.account_id == account_id)
+        update(AlertPreferencesRow)
+        .where(AlertPreferencesRow.account_id == account_id)
         .values(digest_at=at, digest_quote=quote)
     )
 
 
-def _settings(row: AlertSettingsRow) -> AlertSettings:
+def _settings(row: AlertPreferencesRow) -> AlertPreferences:
     quiet = None
     if row.quiet_from is not None and row.quiet_until is not None:
         quiet = QuietHours(row.quiet_from, row.quiet_until)
-    return AlertSettings(
+    return AlertPreferences(
         levels=_levels(row.levels),
         smallest=row.smallest,
         time_zone=row.time_zone,
@@ -122,10 +126,10 @@ def _settings(row: AlertSettingsRow) -> AlertSettings:
     )
 
 
-def _levels(text: str) -> dict[AlertKind, Level]:
+def _levels(text: str) -> dict[AlertKind, AlertLevel]:
     """What another version calls otherwise is told as it comes: better too much than nothing."""
     kinds = {kind.value: kind for kind in AlertKind}
-    levels = {level.value: level for level in Level}
+    levels = {level.value: level for level in AlertLevel}
     stored = json.loads(text)
     if not isinstance(stored, dict):
         raise ValueError("levels are kept by kind")  # noqa: TRY004 - what is stored cannot be read

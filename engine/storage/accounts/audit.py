@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine import work_log
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.audit import ALL_ACCOUNTS, Entry, changes
+from engine.domain.accounts.audit import ALL_ACCOUNTS, AuditEntry, changes
 from engine.storage.models.chat import AuditRow
 
 
@@ -59,7 +59,7 @@ async def add_changes(
 
 async def page(
     session: AsyncSession, *, chat_id: int, size: int, number: int
-) -> tuple[Sequence[Entry], bool]:
+) -> tuple[Sequence[AuditEntry], bool]:
     """Page *number* (0 is the newest) of what concerns the chat, newest first, and whether there
     is more: its own lines, and those of all accounts.
     """
@@ -74,7 +74,7 @@ async def page(
         )
     ).all()
     entries = [
-        Entry(
+        AuditEntry(
             at=row.at,
             user_id=row.user_id,
             action=row.action,

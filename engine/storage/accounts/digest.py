@@ -10,18 +10,18 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
-from engine.domain.alerts.alerts import TroubleTold
+from engine.domain.alerts.alerts import IncidentAlert
 from engine.domain.market.decimals import ZERO, decimal_from_text
 from engine.domain.market.pairs import USDT, Asset, Side
 from engine.storage.models.trading import BalanceRow, OrderRow, OutboxRow
 from engine.storage.serialization import kind_of
 from engine.storage.trading import orders
 
-_TROUBLE_TOLD = kind_of(TroubleTold)
+_TROUBLE_TOLD = kind_of(IncidentAlert)
 
 
 @dataclass(frozen=True, slots=True)
-class Trades:
+class DigestTrades:
     """*bought* and *sold* are USDT before fees; *small* were worth less than the asked size."""
 
     count: int
@@ -34,7 +34,7 @@ class Trades:
 
 async def trades(
     session: AsyncSession, account: Account, *, since: datetime, until: datetime, smallest: Decimal
-) -> Trades:
+) -> DigestTrades:
     """Of the kind of money that the account uses now, from *since* to before *until*: what comes in
     the very moment of a digest is left to the next one.
     """
@@ -50,7 +50,7 @@ async def trades(
         )
     )
     rows = found.all()
-    return Trades(
+    return DigestTrades(
         count=len(rows),
         bought=sum((row.executed_quote for row in rows if row.side is Side.BUY), ZERO),
         sold=sum((row.executed_quote for row in rows if row.side is Side.SELL), ZERO),

@@ -10,7 +10,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.orders.order import AccountId
 from engine.storage.coordination import key_values
 from engine.storage.models.chat import AuditRow
-from engine.storage.models.trading import AccountRow, ExchangeAccountRow, NoteRow
+from engine.storage.models.trading import AccountRow, ExchangeAccountRow, KeyValueRow
 
 _LOCK = "exchange_account:{}"
 
@@ -45,7 +45,9 @@ async def lock(session: AsyncSession, account_print: str) -> None:
     """Until the transaction ends no other one asks or changes who holds its keys."""
     name = _LOCK.format(account_print)
     await key_values.put_first(session, name, "")
-    await session.execute(select(NoteRow.name).where(NoteRow.name == name).with_for_update())
+    await session.execute(
+        select(KeyValueRow.name).where(KeyValueRow.name == name).with_for_update()
+    )
 
 
 async def learn(

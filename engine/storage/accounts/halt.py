@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.clock import from_millis
 from engine.domain.accounts.account import Halt
 from engine.storage.coordination import key_values
-from engine.storage.models.trading import NoteRow
+from engine.storage.models.trading import KeyValueRow
 from engine.storage.serialization import Unreadable, from_json, to_json
 
 _NONE = ""
@@ -19,21 +19,23 @@ async def settled(session: AsyncSession) -> Halt | None:
     Else an account made while a halt begins could go on trading through it.
     """
     postgres = session.get_bind().dialect.name == "postgresql"
-    insert = postgresql.insert(NoteRow) if postgres else sqlite.insert(NoteRow)
+    insert = postgresql.insert(KeyValueRow) if postgres else sqlite.insert(KeyValueRow)
     await session.execute(
         insert.values(name=key_values.HALT, value=_NONE).on_conflict_do_nothing(
             index_elements=["name"]
         )
     )
     note = await session.scalar(
-        select(NoteRow.value).where(NoteRow.name == key_values.HALT).with_for_update()
+        select(KeyValueRow.value).where(KeyValueRow.name == key_values.HALT).with_for_update()
     )
     return _read(note)
 
 
 async def in_force(session: AsyncSession) -> Halt | None:
     """The halt, for telling it; somebody else may lift it at any moment."""
-    note = await session.scalar(select(NoteRow.value).where(NoteRow.name == key_values.HALT))
+    note = await session.scalar(
+        select(KeyValueRow.value).where(KeyValueRow.name == key_values.HALT)
+    )
     return _read(note)
 
 

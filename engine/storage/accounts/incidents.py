@@ -7,26 +7,28 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.domain.accounts.incidents import Times, Trouble, TroubleKind
+from engine.domain.accounts.incidents import Incident, IncidentKind, IncidentTimes
 from engine.domain.orders.order import AccountId
-from engine.storage.models.trading import TroubleRow
+from engine.storage.models.trading import IncidentRow
 
 
-async def get(session: AsyncSession, account_id: AccountId) -> Trouble | None:
-    row = await session.get(TroubleRow, account_id)
+async def get(session: AsyncSession, account_id: AccountId) -> Incident | None:
+    row = await session.get(IncidentRow, account_id)
     return None if row is None else _trouble(row)
 
 
 async def of_accounts(
     session: AsyncSession, account_ids: Sequence[AccountId]
-) -> Mapping[AccountId, Trouble]:
-    rows = await session.scalars(select(TroubleRow).where(TroubleRow.account_id.in_(account_ids)))
+) -> Mapping[AccountId, Incident]:
+    rows = await session.scalars(
+        select(IncidentRow).where(IncidentRow.account_id.in_(account_ids))
+    )
     return {AccountId(row.account_id): _trouble(row) for row in rows}
 
 
-async def put(session: AsyncSession, account_id: AccountId, trouble: Trouble) -> None:
+async def put(session: AsyncSession, account_id: AccountId, trouble: Incident) -> None:
     await session.merge(
-        TroubleRow(
+        IncidentRow(
             account_id=account_id,
             kind=trouble.kind.value,
             detail=trouble.detail,
@@ -41,12 +43,12 @@ async def put(session: AsyncSession, account_id: AccountId, trouble: Trouble) ->
 
 
 async def end(session: AsyncSession, account_id: AccountId) -> None:
-    await session.execute(delete(TroubleRow).where(TroubleRow.account_id == account_id))
+    await session.execute(delete(IncidentRow).where(IncidentRow.account_id == account_id))
 
 
-def _trouble(row: TroubleRow) -> Trouble:
-    return Trouble(
-        kind=_kind(row.kind) or TroubleKind.INTERNAL,
+def _trouble(row: IncidentRow) -> Incident:
+    return Incident(
+        kind=_kind(row.kind) or IncidentKind.INTERNAL,
         detail=row.detail,
         since=row.since,
         last_at=row.last_at,
@@ -59,27 +61,27 @@ def _trouble(row: TroubleRow) -> Trouble:
     )
 
 
-def _written(kinds: Mapping[TroubleKind, Times]) -> str:
+def _written(kinds: Mapping[IncidentKind, IncidentTimes]) -> str:
     """`unreachable=3@2026-11-22T12:00:00+00:00`, separated by commas."""
     return ",".join(
         f"{kind.value}={times.count}@{times.since.isoformat()}" for kind, times in kinds.items()
     )
 
 
-def _read(text: str) -> Mapping[TroubleKind, Times]:
+def _read(text: str) -> Mapping[IncidentKind, IncidentTimes]:
     """What another version wrote and this one cannot read is left out: it is only a count."""
     kinds = {}
     for part in text.split(","):
         name, _, times = part.partition("=")
         count, _, since = times.partition("@")
         with suppress(ValueError):
-            kinds[TroubleKind(name)] = Times(int(count), datetime.fromisoformat(since))
+            kinds[IncidentKind(name)] = IncidentTimes(int(count), datetime.fromisoformat(since))
     return kinds
 
 
-def _kind(name: str) -> TroubleKind | None:
+def _kind(name: str) -> IncidentKind | None:
     """None for one that only another version knows: an account must not stop for its name."""
     try:
-        return TroubleKind(name)
+        return IncidentKind(name)
     except ValueError:
         return None

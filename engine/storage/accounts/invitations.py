@@ -10,7 +10,7 @@ from engine.clock import from_millis, to_millis
 from engine.domain.accounts.members import Invitation
 from engine.storage.coordination import key_values
 from engine.storage.models.chat import InvitationRow
-from engine.storage.models.trading import NoteRow
+from engine.storage.models.trading import KeyValueRow
 
 # Whoever comes too late is told so for as long.
 _REMEMBERED = timedelta(days=7)
@@ -111,7 +111,7 @@ async def guesses(session: AsyncSession, *, user_id: int, since: datetime) -> in
     """How often the user sent a wrong code after *since*; nobody else counts meanwhile."""
     name = _GUESSES.format(user_id)
     await key_values.put_first(session, name, f"0 {to_millis(since)}")
-    row = await session.get_one(NoteRow, name, with_for_update=True, populate_existing=True)
+    row = await session.get_one(KeyValueRow, name, with_for_update=True, populate_existing=True)
     count, first = row.value.split()
     return int(count) if from_millis(int(first)) > since else 0
 
@@ -127,7 +127,7 @@ async def guessed(session: AsyncSession, *, user_id: int, count: int, now: datet
 async def forget_guesses(session: AsyncSession) -> None:
     """Every user may guess again: there is another code to be guessed."""
     await session.execute(
-        delete(NoteRow)
-        .where(NoteRow.name.startswith(_GUESSES.format(""), autoescape=True))
+        delete(KeyValueRow)
+        .where(KeyValueRow.name.startswith(_GUESSES.format(""), autoescape=True))
         .execution_options(synchronize_session=False)
     )

@@ -5,62 +5,68 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.domain.accounts.low_balance import LowMark
+from engine.domain.accounts.low_balance import LowBalanceThreshold
 from engine.domain.market.pairs import Asset
 from engine.domain.orders.order import AccountId
-from engine.storage.models.chat import LowMarkRow
+from engine.storage.models.chat import LowBalanceRow
 
 
 async def of_accounts(
     session: AsyncSession, account_ids: Sequence[AccountId]
-) -> Mapping[AccountId, tuple[LowMark, ...]]:
+) -> Mapping[AccountId, tuple[LowBalanceThreshold, ...]]:
     rows = await session.scalars(
-        select(LowMarkRow).where(LowMarkRow.account_id.in_(account_ids)).order_by(LowMarkRow.asset)
+        select(LowBalanceRow)
+        .where(LowBalanceRow.account_id.in_(account_ids))
+        .order_by(LowBalanceRow.asset)
     )
-    found: dict[AccountId, tuple[LowMark, ...]] = {}
+    found: dict[AccountId, tuple[LowBalanceThreshold, ...]] = {}
     for row in rows:
         account_id = AccountId(row.account_id)
         found[account_id] = (*found.get(account_id, ()), _mark(row))
     return found
 
 
-async def put(session: AsyncSession, account_id: AccountId, mark: LowMark) -> None:
+async def put(session: AsyncSession, account_id: AccountId, mark: LowBalanceThreshold) -> None:
     """Replace the asset's mark: under a new one nothing has been told yet."""
     await session.merge(
-        LowMarkRow(account_id=account_id, asset=mark.asset, below=mark.below, told=mark.told)
+        LowBalanceRow(account_id=account_id, asset=mark.asset, below=mark.below, told=mark.told)
     )
 
 
-async def remove(session: AsyncSession, account_id: AccountId, asset: Asset) -> LowMark | None:
+async def remove(
+    session: AsyncSession, account_id: AccountId, asset: Asset
+) -> LowBalanceThreshold | None:
     """The mark that was there."""
-    row = await session.get(LowMarkRow, (account_id, asset))
+    row = await session.get(LowBalanceRow, (account_id, asset))
     if row is None:
         return None
     mark = _mark(row)
     await session.execute(
-        delete(LowMarkRow).where(LowMarkRow.account_id == account_id, LowMarkRow.asset == asset)
+        delete(LowBalanceRow).where(
+            LowBalanceRow.account_id == account_id, LowBalanceRow.asset == asset
+        )
     )
     return mark
 
 
-async def turn(session: AsyncSession, account_id: AccountId, mark: LowMark) -> bool:
+async def turn(session: AsyncSession, account_id: AccountId, mark: LowBalanceThreshold) -> bool:
     """From told to not told, or back. False if *mark* is not as it was any more: then it is not
     the caller who tells.
     """
     turned = await session.scalar(
-        update(LowMarkRow)
+        update(LowBalanceRow)
         .where(
-            LowMarkRow.account_id == account_id,
-            LowMarkRow.asset == mark.asset,
-            LowMarkRow.below == mark.below,
-            LowMarkRow.told.is_(mark.told),
+            LowBalanceRow.account_id == account_id,
+            LowBalanceRow.asset == mark.asset,
+            LowBalanceRow.below == mark.below,
+            LowBalanceRow.told.is_(mark.told),
         )
         .values(told=not mark.told)
-        .returning(LowMarkRow.asset)
+        .returning(LowBalanceRow.asset)
         .execution_options(synchronize_session=False)
     )
     return turned is not None
 
 
-def _mark(row: LowMarkRow) -> LowMark:
-    return LowMark(Asset(row.asset), row.below, told=row.told)
+def _mark(row: LowBalanceRow) -> LowBalanceThreshold:
+    return LowBalanceThreshold(Asset(row.asset), row.below, told=row.told)

@@ -11,7 +11,7 @@ from engine.clock import from_millis, to_millis
 from engine.domain.accounts.members import Member, Role
 from engine.storage.coordination import key_values
 from engine.storage.models.chat import MemberRow, StrangerRow
-from engine.storage.models.trading import AccountRow, NoteRow
+from engine.storage.models.trading import AccountRow, KeyValueRow
 from engine.storage.text_encoding import storable
 
 _CODE = "pairing_code"
@@ -195,9 +195,11 @@ async def is_news(
     name = _SAID.format(what)
     try:
         async with session.begin_nested():
-            session.add(NoteRow(name=name, value=str(to_millis(now))))
+            session.add(KeyValueRow(name=name, value=str(to_millis(now))))
     except IntegrityError:
-        row = await session.get_one(NoteRow, name, with_for_update=True, populate_existing=True)
+        row = await session.get_one(
+            KeyValueRow, name, with_for_update=True, populate_existing=True
+        )
         if again_after is None or now - from_millis(int(row.value)) < again_after:
             return False
         row.value = str(to_millis(now))
@@ -216,12 +218,12 @@ async def is_any(session: AsyncSession, *, user_id: int) -> bool:
 
 async def set_code(session: AsyncSession, *, code_hash: str, tries: int) -> None:
     """Offer a new pairing code; the one before is worthless from now on."""
-    await session.merge(NoteRow(name=_CODE, value=code_hash))
-    await session.merge(NoteRow(name=_TRIES, value=str(tries)))
+    await session.merge(KeyValueRow(name=_CODE, value=code_hash))
+    await session.merge(KeyValueRow(name=_TRIES, value=str(tries)))
 
 
 async def is_code_offered(session: AsyncSession) -> bool:
-    tries = await session.get(NoteRow, _TRIES)
+    tries = await session.get(KeyValueRow, _TRIES)
     return tries is not None and int(tries.value) > 0
 
 
@@ -229,8 +231,8 @@ async def spend_try(session: AsyncSession) -> tuple[str, int] | None:
     """The code's hash for one comparison and the tries left after it; None where there is no
     code, or no try is left.
     """
-    code = await session.get(NoteRow, _CODE, with_for_update=True)
-    tries = await session.get(NoteRow, _TRIES, with_for_update=True)
+    code = await session.get(KeyValueRow, _CODE, with_for_update=True)
+    tries = await session.get(KeyValueRow, _TRIES, with_for_update=True)
     if code is None or tries is None or int(tries.value) < 1:
         return None
     tries.value = str(int(tries.value) - 1)
@@ -238,7 +240,7 @@ async def spend_try(session: AsyncSession) -> tuple[str, int] | None:
 
 
 async def void_code(session: AsyncSession) -> None:
-    await session.execute(delete(NoteRow).where(NoteRow.name.in_({_CODE, _TRIES})))
+    await session.execute(delete(KeyValueRow).where(KeyValueRow.name.in_({_CODE, _TRIES})))
 
 
 def _member(row: MemberRow) -> Member:

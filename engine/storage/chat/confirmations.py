@@ -13,7 +13,7 @@ from engine.storage.models.chat import ConfirmationRow
 ANY_TRADER = 0
 
 
-class Why(Enum):
+class RefusalReason(Enum):
     """Why a tap does nothing."""
 
     UNKNOWN = "unknown"
@@ -40,7 +40,7 @@ class Confirmation:
 class Refusal:
     """*question* is what the button belonged to, if it is known at all."""
 
-    why: Why
+    why: RefusalReason
     question: Confirmation | None = None
 
 
@@ -71,13 +71,13 @@ async def find(
     """Whether a tap of this person would count now; nothing is used up."""
     row = await session.get(ConfirmationRow, confirmation_id)
     if row is None or row.chat_id != chat_id:
-        return Refusal(Why.UNKNOWN)
+        return Refusal(RefusalReason.UNKNOWN)
     question = _question(row)
     if row.user_id not in {user_id, ANY_TRADER}:
-        return Refusal(Why.FOREIGN, question)
+        return Refusal(RefusalReason.FOREIGN, question)
     if row.used_at is None and row.expires_at < now:
-        return Refusal(Why.EXPIRED, question)
-    return question if row.used_at is None else Refusal(Why.USED, question)
+        return Refusal(RefusalReason.EXPIRED, question)
+    return question if row.used_at is None else Refusal(RefusalReason.USED, question)
 
 
 async def take(
@@ -103,7 +103,7 @@ async def take(
         .returning(ConfirmationRow.id)
         .execution_options(synchronize_session=False)
     )
-    return question if first is not None else Refusal(Why.USED, question)
+    return question if first is not None else Refusal(RefusalReason.USED, question)
 
 
 async def answered_by(session: AsyncSession, confirmation_id: str, *, chat_id: int) -> int | None:

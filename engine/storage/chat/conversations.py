@@ -6,11 +6,11 @@ from datetime import datetime
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.storage.models.chat import DialogRow
+from engine.storage.models.chat import ConversationRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dialog:
+class Conversation:
     """*sealed* is what was said so far, encrypted: it may be half a key."""
 
     chat_id: int
@@ -20,10 +20,10 @@ class Dialog:
     expires_at: datetime
 
 
-async def put(session: AsyncSession, dialog: Dialog) -> None:
+async def put(session: AsyncSession, dialog: Conversation) -> None:
     """Ask; an older question to the same person is forgotten."""
     await session.merge(
-        DialogRow(
+        ConversationRow(
             chat_id=dialog.chat_id,
             user_id=dialog.user_id,
             kind=dialog.kind,
@@ -35,11 +35,11 @@ async def put(session: AsyncSession, dialog: Dialog) -> None:
 
 async def get(
     session: AsyncSession, *, chat_id: int, user_id: int, now: datetime
-) -> Dialog | None:
-    row = await session.get(DialogRow, (chat_id, user_id))
+) -> Conversation | None:
+    row = await session.get(ConversationRow, (chat_id, user_id))
     if row is None or row.expires_at < now:
         return None
-    return Dialog(
+    return Conversation(
         chat_id=row.chat_id,
         user_id=row.user_id,
         kind=row.kind,
@@ -50,10 +50,12 @@ async def get(
 
 async def is_any(session: AsyncSession, *, chat_id: int, user_id: int) -> bool:
     """Whether a question to this person is kept here, in time or not."""
-    return await session.get(DialogRow, (chat_id, user_id)) is not None
+    return await session.get(ConversationRow, (chat_id, user_id)) is not None
 
 
 async def end(session: AsyncSession, *, chat_id: int, user_id: int) -> None:
     await session.execute(
-        delete(DialogRow).where(DialogRow.chat_id == chat_id, DialogRow.user_id == user_id)
+        delete(ConversationRow).where(
+            ConversationRow.chat_id == chat_id, ConversationRow.user_id == user_id
+        )
     )

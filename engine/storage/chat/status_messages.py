@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.domain.rebalancing.check_result import Look
-from engine.storage.models.chat import CardRow
+from engine.domain.rebalancing.check_result import CheckResult
+from engine.storage.models.chat import StatusMessageRow
 from engine.storage.models.trading import AccountRow, LeaseRow
 from engine.storage.serialization import from_json, to_json
 
@@ -18,7 +18,7 @@ NOT_SENT = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class StatusMessage:
     """*gist* is a hash of what it says, *words* one of every letter of it, both empty where that
     is not known; *look* the balances it shows, which may be newer than the last check.
     """
@@ -28,20 +28,22 @@ class Card:
     pinned: bool = False
     gist: str = ""
     words: str = ""
-    look: Look | None = None
+    look: CheckResult | None = None
 
 
-async def get(session: AsyncSession, chat_id: int) -> Card | None:
-    row = await session.get(CardRow, chat_id)
+async def get(session: AsyncSession, chat_id: int) -> StatusMessage | None:
+    row = await session.get(StatusMessageRow, chat_id)
     return None if row is None else _card(row)
 
 
-async def put(session: AsyncSession, card: Card, *, next_edit_at: datetime) -> Card | None:
+async def put(
+    session: AsyncSession, card: StatusMessage, *, next_edit_at: datetime
+) -> StatusMessage | None:
     """The chat's card from now on; returns the one before it."""
-    row = await session.get(CardRow, card.chat_id, with_for_update=True)
+    row = await session.get(StatusMessageRow, card.chat_id, with_for_update=True)
     before = None if row is None else _card(row)
     await session.merge(
-        CardRow(
+        StatusMessageRow(
             chat_id=card.chat_id,
             message_id=card.message_id,
             pinned=card.pinned,
@@ -52,16 +54,16 @@ async def put(session: AsyncSession, card: Card, *, next_edit_at: datetime) -> C
     return before
 
 
-async def said(session: AsyncSession, card: Card, *, before: Card) -> None:
+async def said(session: AsyncSession, card: StatusMessage, *, before: StatusMessage) -> None:
     """It says something else now. If somebody else has edited it since *before*, nobody knows what
     it says, and it will be edited once more.
     """
     this = _is(card)
     changed = await session.scalar(
-        update(CardRow)
-        .where(*this, CardRow.shown == _shown(before))
+        update(StatusMessageRow)
+        .where(*this, StatusMessageRow.shown == _shown(before))
         .values(shown=_shown(card))
-        .returning(CardRow.chat_id)
+        .returning(StatusMessageRow.chat_id)
         .execution_options(synchronize_session=False)
     )
     if changed is None:
@@ -69,14 +71,14 @@ async def said(session: AsyncSession, card: Card, *, before: Card) -> None:
         await _set(session, this, shown=unknown)
 
 
-async def pin(session: AsyncSession, card: Card, *, pinned: bool) -> None:
+async def pin(session: AsyncSession, card: StatusMessage, *, pinned: bool) -> None:
     await _set(session, _is(card), pinned=pinned)
 
 
-async def forget(session: AsyncSession, card: Card) -> None:
+async def forget(session: AsyncSession, card: StatusMessage) -> None:
     """The message is gone; a newer card of the chat stays."""
     await session.execute(
-        delete(CardRow).where(*_is(card)).execution_options(synchronize_session=False)
+        delete(StatusMessageRow).where(*_is(card)).execution_options(synchronize_session=False)
     )
 
 
@@ -94,10 +96,10 @@ async def claim(
     """
     due = _due(owner=owner, now=now, most=most)
     rows = await session.scalars(
-        update(CardRow)
-        .where(CardRow.chat_id.in_(due), CardRow.next_edit_at <= now)
+        update(StatusMessageRow)
+        .where(StatusMessageRow.chat_id.in_(due), StatusMessageRow.next_edit_at <= now)
         .values(next_edit_at=now + pause)
-        .returning(CardRow.chat_id)
+        .returning(StatusMessageRow.chat_id)
         .execution_options(synchronize_session=False)
     )
     return rows.all()
@@ -115,29 +117,32 @@ async def claim_now(
     edited a moment ago: then it is soon due.
     """
     claimed = await session.scalar(
-        update(CardRow)
-        .where(CardRow.chat_id == chat_id, CardRow.next_edit_at <= now + pause - at_most_every)
+        update(StatusMessageRow)
+        .where(
+            StatusMessageRow.chat_id == chat_id,
+            StatusMessageRow.next_edit_at <= now + pause - at_most_every,
+        )
         .values(next_edit_at=now + pause)
-        .returning(CardRow.chat_id)
+        .returning(StatusMessageRow.chat_id)
         .execution_options(synchronize_session=False)
     )
     if claimed is None:
         soon = now + at_most_every
-        mine = (CardRow.chat_id == chat_id, CardRow.next_edit_at > soon)
+        mine = (StatusMessageRow.chat_id == chat_id, StatusMessageRow.next_edit_at > soon)
         await _set(session, mine, next_edit_at=soon)
     return claimed is not None
 
 
 async def postpone(session: AsyncSession, *, until: datetime) -> None:
     """Telegram wants fewer edits: all cards wait."""
-    await _set(session, (CardRow.next_edit_at < until,), next_edit_at=until)
+    await _set(session, (StatusMessageRow.next_edit_at < until,), next_edit_at=until)
 
 
 async def move(session: AsyncSession, *, old: int, new: int, now: datetime) -> None:
     """The group has another id, under which its old messages do not exist: the card is sent anew."""
     await _set(
         session,
-        (CardRow.chat_id == old,),
+        (StatusMessageRow.chat_id == old,),
         chat_id=new,
         message_id=NOT_SENT,
         shown="",
@@ -147,43 +152,46 @@ async def move(session: AsyncSession, *, old: int, new: int, now: datetime) -> N
 
 def _due(*, owner: str, now: datetime, most: int) -> Any:
     return (
-        select(CardRow.chat_id)
-        .join(AccountRow, AccountRow.chat_id == CardRow.chat_id)
+        select(StatusMessageRow.chat_id)
+        .join(AccountRow, AccountRow.chat_id == StatusMessageRow.chat_id)
         .join(LeaseRow, LeaseRow.account_id == AccountRow.id)
-        .where(CardRow.next_edit_at <= now, LeaseRow.owner == owner)
-        .order_by(CardRow.next_edit_at, CardRow.chat_id)
+        .where(StatusMessageRow.next_edit_at <= now, LeaseRow.owner == owner)
+        .order_by(StatusMessageRow.next_edit_at, StatusMessageRow.chat_id)
         .limit(most)
     )
 
 
-def _is(card: Card) -> tuple[ColumnElement[bool], ...]:
-    return CardRow.chat_id == card.chat_id, CardRow.message_id == card.message_id
+def _is(card: StatusMessage) -> tuple[ColumnElement[bool], ...]:
+    return StatusMessageRow.chat_id == card.chat_id, StatusMessageRow.message_id == card.message_id
 
 
 async def make_due(session: AsyncSession, chat_id: int, *, at: datetime) -> None:
     """The card is looked at by the next round that comes after *at*."""
-    await _set(session, (CardRow.chat_id == chat_id,), next_edit_at=at)
+    await _set(session, (StatusMessageRow.chat_id == chat_id,), next_edit_at=at)
 
 
 async def _set(session: AsyncSession, where: Sequence[ColumnElement[bool]], **values: Any) -> None:
     await session.execute(
-        update(CardRow).where(*where).values(**values).execution_options(synchronize_session=False)
+        update(StatusMessageRow)
+        .where(*where)
+        .values(**values)
+        .execution_options(synchronize_session=False)
     )
 
 
-def _shown(card: Card) -> str:
+def _shown(card: StatusMessage) -> str:
     look = "" if card.look is None else to_json(card.look)
     return f"{card.gist} {card.words} {look}"
 
 
-def _card(row: CardRow) -> Card:
+def _card(row: StatusMessageRow) -> StatusMessage:
     gist, _, rest = row.shown.partition(" ")
     words, _, json = rest.partition(" ")
     try:
-        look = from_json(json, Look) if json else None
+        look = from_json(json, CheckResult) if json else None
     except ValueError:  # written by another version
         gist, words, look = "", "", None
-    return Card(
+    return StatusMessage(
         chat_id=row.chat_id,
         message_id=row.message_id,
         pinned=row.pinned,

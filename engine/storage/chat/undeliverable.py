@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.domain.accounts.undeliverable import Undeliverable
 from engine.domain.orders.order import AccountId
 from engine.storage.coordination import key_values
-from engine.storage.models.trading import NoteRow
+from engine.storage.models.trading import KeyValueRow
 from engine.storage.serialization import from_json, to_json
 
 _CHAT = "undeliverable:{}"
@@ -30,7 +30,7 @@ async def get(session: AsyncSession, chat_id: int) -> Undeliverable | None:
 async def every(session: AsyncSession) -> Sequence[Undeliverable]:
     """Those that began first come first."""
     found = await session.scalars(
-        select(NoteRow.value).where(NoteRow.name.startswith(_CHAT.format("")))
+        select(KeyValueRow.value).where(KeyValueRow.name.startswith(_CHAT.format("")))
     )
     known = [one for note in found if (one := _read(note)) is not None]
     return sorted(known, key=lambda one: (one.since, one.chat_id))
@@ -67,9 +67,9 @@ async def unmark_paused(session: AsyncSession, account_id: AccountId) -> bool:
 
 async def _delete(session: AsyncSession, name: str) -> bool:
     deleted = await session.scalar(
-        delete(NoteRow)
-        .where(NoteRow.name == name)
-        .returning(NoteRow.name)
+        delete(KeyValueRow)
+        .where(KeyValueRow.name == name)
+        .returning(KeyValueRow.name)
         .execution_options(synchronize_session=False)
     )
     return deleted is not None

@@ -3,7 +3,7 @@
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.storage.models.trading import NoteRow
+from engine.storage.models.trading import KeyValueRow
 
 VAULT_CANARY = "vault_canary"
 WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - its name
@@ -11,7 +11,7 @@ HALT = "halt"
 
 
 async def get(session: AsyncSession, name: str) -> str | None:
-    row = await session.get(NoteRow, name)
+    row = await session.get(KeyValueRow, name)
     return None if row is None else row.value
 
 
@@ -19,11 +19,11 @@ async def put_first(session: AsyncSession, name: str, value: str) -> str:
     """Write it unless somebody has, even this very moment; what stands there now."""
     try:
         async with session.begin_nested():
-            session.add(NoteRow(name=name, value=value))
+            session.add(KeyValueRow(name=name, value=value))
     except IntegrityError:
         return await get(session, name) or value
     return value
 
 
 async def put(session: AsyncSession, name: str, value: str) -> None:
-    await session.merge(NoteRow(name=name, value=value))
+    await session.merge(KeyValueRow(name=name, value=value))

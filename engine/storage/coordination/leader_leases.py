@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.storage.models.trading import PostRow
+from engine.storage.models.trading import LeaderLeaseRow
 from engine.storage.upserts import insert_into
 
 
@@ -19,23 +19,25 @@ async def hold(
     """Take the post where it is free, keep it where it is *owner*'s; whether it is theirs now."""
     held_until = now + ttl // timedelta(milliseconds=1)
     held = await session.scalar(
-        insert_into(session, PostRow)
+        insert_into(session, LeaderLeaseRow)
         .values(name=name, owner=owner, held_until=held_until)
         .on_conflict_do_update(
             index_elements=["name"],
             set_={"owner": owner, "held_until": held_until},
-            where=or_(PostRow.owner == owner, PostRow.held_until < now),
+            where=or_(LeaderLeaseRow.owner == owner, LeaderLeaseRow.held_until < now),
         )
-        .returning(PostRow.owner)
+        .returning(LeaderLeaseRow.owner)
     )
     return held is not None
 
 
 async def leave(session: AsyncSession, name: str, *, owner: str) -> None:
     """The post is free at once; nothing happens where somebody else has it."""
-    await session.execute(delete(PostRow).where(PostRow.name == name, PostRow.owner == owner))
+    await session.execute(
+        delete(LeaderLeaseRow).where(LeaderLeaseRow.name == name, LeaderLeaseRow.owner == owner)
+    )
 
 
 async def vacate_all(session: AsyncSession) -> None:
     """Free what dead processes held, at the start of one that has the database to itself."""
-    await session.execute(delete(PostRow))
+    await session.execute(delete(LeaderLeaseRow))

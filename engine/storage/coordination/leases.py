@@ -90,7 +90,9 @@ async def release(session: AsyncSession, *, owner: str) -> None:
     )
 
 
-async def let_go(session: AsyncSession, account_ids: Sequence[AccountId], *, owner: str) -> None:
+async def release_one(
+    session: AsyncSession, account_ids: Sequence[AccountId], *, owner: str
+) -> None:
     """Free these for the others; what *owner* does not hold any more stays as it is."""
     await session.execute(
         update(LeaseRow)
@@ -115,7 +117,7 @@ async def release_all(session: AsyncSession) -> None:
     )
 
 
-async def is_anybody_here(session: AsyncSession, *, now: ColumnElement[Any]) -> bool:
+async def has_live_process(session: AsyncSession, *, now: ColumnElement[Any]) -> bool:
     """Whether a process that lives holds any account."""
     held = exists().where(LeaseRow.owner.is_not(None), LeaseRow.lease_until >= now)
     return bool(await session.scalar(select(held)))
@@ -135,14 +137,16 @@ async def wake_all(session: AsyncSession) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Calls:
+class PendingEvents:
     """*woken* are our own accounts that want to be looked at; *any_free* says some have no owner."""
 
     woken: Sequence[AccountId]
     any_free: bool
 
 
-async def calls(session: AsyncSession, *, owner: str, now: ColumnElement[Any]) -> Calls:
+async def pending_events(
+    session: AsyncSession, *, owner: str, now: ColumnElement[Any]
+) -> PendingEvents:
     """What a heartbeat must react to, in one statement that usually finds nothing."""
     is_free = _is_free(now)
     found = await session.execute(
@@ -151,7 +155,7 @@ async def calls(session: AsyncSession, *, owner: str, now: ColumnElement[Any]) -
         .limit(1000)
     )
     rows = found.all()
-    return Calls(
+    return PendingEvents(
         woken=[AccountId(row.account_id) for row in rows if not row.is_free],
         any_free=any(row.is_free for row in rows),  # what was ours and ran out is free as well
     )
@@ -161,7 +165,7 @@ def _is_free(now: ColumnElement[Any]) -> ColumnElement[bool]:
     return or_(LeaseRow.owner.is_(None), LeaseRow.lease_until < now)
 
 
-async def lull(session: AsyncSession, account_ids: Sequence[AccountId]) -> None:
+async def clear_wakeups(session: AsyncSession, account_ids: Sequence[AccountId]) -> None:
     """The wake-up calls of these accounts have been heard."""
     await session.execute(
         update(LeaseRow).where(LeaseRow.account_id.in_(account_ids)).values(woken=False)

@@ -7,7 +7,7 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import from_millis
-from engine.storage.models.trading import InboxRow, LeaseRow, OutboxRow, PostRow, ProcessRow
+from engine.storage.models.trading import InboxRow, LeaderLeaseRow, LeaseRow, OutboxRow, ProcessRow
 
 
 async def free_everything_of(session: AsyncSession, owners: Sequence[str]) -> None:
@@ -16,15 +16,15 @@ async def free_everything_of(session: AsyncSession, owners: Sequence[str]) -> No
     Rows that are locked are passed over, so that a transaction which a dead process left open does
     not hold this up; its process is forgotten only when nothing of it is left.
     """
-    accounts, posts = LeaseRow.owner.in_(owners), PostRow.owner.in_(owners)
+    accounts, posts = LeaseRow.owner.in_(owners), LeaderLeaseRow.owner.in_(owners)
     await _change(session, update(LeaseRow).values(owner=None), LeaseRow.account_id, accounts)
-    await _change(session, delete(PostRow), PostRow.name, posts)
+    await _change(session, delete(LeaderLeaseRow), LeaderLeaseRow.name, posts)
     claims = {table: table.claimed_by.in_(owners) for table in (InboxRow, OutboxRow)}
     for table, its_claims in claims.items():
         run_out = update(table).values(claimed_until=from_millis(0), claimed_by=None)
         await _change(session, run_out, table.id, its_claims)
     left = [exists().where(LeaseRow.owner == ProcessRow.owner)]
-    left += [exists().where(PostRow.owner == ProcessRow.owner)]
+    left += [exists().where(LeaderLeaseRow.owner == ProcessRow.owner)]
     left += [exists().where(table.claimed_by == ProcessRow.owner) for table in claims]
     await session.execute(
         delete(ProcessRow)

@@ -10,39 +10,39 @@ from sqlalchemy.orm import InstrumentedAttribute
 from engine.clock import from_millis, to_millis
 from engine.storage.coordination import key_values
 from engine.storage.models.chat import (
-    AlertSettingsRow,
-    CardRow,
+    AlertPreferencesRow,
     ConfirmationRow,
-    DialogRow,
+    ConversationRow,
     InvitationRow,
+    StatusMessageRow,
 )
 from engine.storage.models.trading import (
     AccountRow,
     BalanceRow,
     InboxRow,
-    NoteRow,
+    IncidentRow,
+    KeyValueRow,
     OrderRow,
     OutboxRow,
-    RequestRow,
-    TroubleRow,
+    RunRequestRow,
 )
 
 _WAITED_FOR: tuple[InstrumentedAttribute[Any], ...] = (
     AccountRow.key_checked_at,
     AccountRow.not_before,
-    AlertSettingsRow.digest_at,
+    AlertPreferencesRow.digest_at,
     BalanceRow.at,
-    CardRow.next_edit_at,
+    StatusMessageRow.next_edit_at,
     ConfirmationRow.expires_at,
-    DialogRow.expires_at,
+    ConversationRow.expires_at,
     InboxRow.claimed_until,
     InboxRow.not_before,
     InvitationRow.expires_at,
     OutboxRow.claimed_until,
     OutboxRow.not_before,
-    RequestRow.expires_at,
-    TroubleRow.last_at,
-    TroubleRow.since,
+    RunRequestRow.expires_at,
+    IncidentRow.last_at,
+    IncidentRow.since,
 )
 # What the clock was set back from, and to, when that was done last.
 _DONE = "brought_forward"
@@ -73,10 +73,10 @@ async def bring_forward(session: AsyncSession, by: timedelta, *, now: datetime) 
             .values({column: column - millis})
             .execution_options(synchronize_session=False)
         )
-    due = type_coerce(AlertSettingsRow.digest_due, BigInteger)
+    due = type_coerce(AlertPreferencesRow.digest_due, BigInteger)
     left = due - to_millis(now)
     await session.execute(
-        update(AlertSettingsRow)
+        update(AlertPreferencesRow)
         .where(left > _DAY)
         .values(digest_due=literal(to_millis(now), BigInteger) + left % _DAY)
         .execution_options(synchronize_session=False)
@@ -89,7 +89,7 @@ async def _is_done(session: AsyncSession, *, now: datetime) -> bool:
     if written is None or written <= now:
         return False
     await key_values.put_first(session, _DONE, "0 0")
-    known = await session.get_one(NoteRow, _DONE, with_for_update=True, populate_existing=True)
+    known = await session.get_one(KeyValueRow, _DONE, with_for_update=True, populate_existing=True)
     newest_then, then = (from_millis(int(part)) for part in known.value.split())
     if written <= newest_then and then <= now:
         return True

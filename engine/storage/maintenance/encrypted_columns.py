@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from engine.storage.coordination import key_values
-from engine.storage.models.chat import DialogRow
-from engine.storage.models.trading import AccountRow, InboxRow, NoteRow
+from engine.storage.models.chat import ConversationRow
+from engine.storage.models.trading import AccountRow, InboxRow, KeyValueRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class EncryptedColumn:
     """One column of sealed secrets; *kept* are the rows that have one."""
 
     name: str
@@ -27,7 +27,7 @@ class Place:
     kept: ColumnElement[bool]
 
 
-KEYS = Place(
+KEYS = EncryptedColumn(
     name="keys of accounts",
     identity=(AccountRow.id,),
     secret=AccountRow.sealed_key,
@@ -37,29 +37,29 @@ KEYS = Place(
 # not given that key does not start.
 PLACES = (
     KEYS,
-    Place(
+    EncryptedColumn(
         name="open questions",
-        identity=(DialogRow.chat_id, DialogRow.user_id),
-        secret=DialogRow.payload,
-        kept=DialogRow.payload != "",
+        identity=(ConversationRow.chat_id, ConversationRow.user_id),
+        secret=ConversationRow.payload,
+        kept=ConversationRow.payload != "",
     ),
-    Place(
+    EncryptedColumn(
         name="updates to handle",
         identity=(InboxRow.id,),
         secret=InboxRow.payload,
         kept=InboxRow.payload != "",
     ),
-    Place(
+    EncryptedColumn(
         name="the webhook's secret",
-        identity=(NoteRow.name,),
-        secret=NoteRow.value,
-        kept=NoteRow.name == key_values.WEBHOOK_SECRET,
+        identity=(KeyValueRow.name,),
+        secret=KeyValueRow.value,
+        kept=KeyValueRow.name == key_values.WEBHOOK_SECRET,
     ),
-    Place(
+    EncryptedColumn(
         name="the canary",
-        identity=(NoteRow.name,),
-        secret=NoteRow.value,
-        kept=NoteRow.name == key_values.VAULT_CANARY,
+        identity=(KeyValueRow.name,),
+        secret=KeyValueRow.value,
+        kept=KeyValueRow.name == key_values.VAULT_CANARY,
     ),
 )
 
@@ -73,7 +73,7 @@ class Sealed:
 
 
 async def after(
-    session: AsyncSession, place: Place, last: Sealed | None, *, most: int
+    session: AsyncSession, place: EncryptedColumn, last: Sealed | None, *, most: int
 ) -> Sequence[Sealed]:
     """The next secrets in the order of their rows; none left where it is empty."""
     query = select(*place.identity, place.secret).where(place.kept)
@@ -83,7 +83,9 @@ async def after(
     return [Sealed(tuple(row[:-1]), row[-1]) for row in rows]
 
 
-async def replace(session: AsyncSession, place: Place, sealed: Sealed, token: str) -> bool:
+async def replace(
+    session: AsyncSession, place: EncryptedColumn, sealed: Sealed, token: str
+) -> bool:
     """False where another secret, or none, stands there by now."""
     is_the_row = (
         column == value for column, value in zip(place.identity, sealed.identity, strict=True)

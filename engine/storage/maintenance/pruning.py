@@ -15,13 +15,13 @@ from sqlalchemy.orm import aliased
 from engine.clock import from_millis, to_millis
 from engine.storage.column_types import Moment
 from engine.storage.coordination import key_values
-from engine.storage.models.chat import ConfirmationRow, DialogRow, InvitationRow
+from engine.storage.models.chat import ConfirmationRow, ConversationRow, InvitationRow
 from engine.storage.models.trading import (
     UNRESOLVED_SQL,
     AccountRow,
     DecisionRow,
     InboxRow,
-    NoteRow,
+    KeyValueRow,
     OrderRow,
     OutboxRow,
     PaperOrderRow,
@@ -73,7 +73,9 @@ def _buttons(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
 
 def _questions(_: datetime, now: datetime) -> Select[*tuple[Any, ...]]:
     """Nobody can answer one that has expired, and it may hold half a key."""
-    return select(DialogRow.chat_id, DialogRow.user_id).where(DialogRow.expires_at < now)
+    return select(ConversationRow.chat_id, ConversationRow.user_id).where(
+        ConversationRow.expires_at < now
+    )
 
 
 def _codes(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
@@ -107,7 +109,7 @@ KINDS: Mapping[str, tuple[tuple[Any, ...], Any]] = {
     "sent messages": ((OutboxRow.id,), _messages),
     "handled updates": ((InboxRow.id,), _updates),
     "old buttons": ((ConfirmationRow.id,), _buttons),
-    "expired questions": ((DialogRow.chat_id, DialogRow.user_id), _questions),
+    "expired questions": ((ConversationRow.chat_id, ConversationRow.user_id), _questions),
     "expired invitations": ((InvitationRow.code_hash,), _codes),
     "old decisions": ((DecisionRow.id,), _decisions),
     "old paper orders": ((PaperOrderRow.id,), _paper),
@@ -142,10 +144,10 @@ async def claim(session: AsyncSession, *, counts_as: datetime, unless_after: dat
     never = from_millis(0)
     await key_values.put_first(session, _CLAIM, _written(never))
     claimed = await session.scalar(
-        update(NoteRow)
-        .where(NoteRow.name == _CLAIM, NoteRow.value <= _written(unless_after))
+        update(KeyValueRow)
+        .where(KeyValueRow.name == _CLAIM, KeyValueRow.value <= _written(unless_after))
         .values(value=_written(counts_as))
-        .returning(NoteRow.name)
+        .returning(KeyValueRow.name)
         .execution_options(synchronize_session=False)
     )
     return claimed is not None

@@ -15,7 +15,7 @@ _PUT_OFF = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
+class QueueBacklog:
     """*oldest* is when the first of those *waiting* was written; *put_off* are not among them."""
 
     waiting: int
@@ -24,13 +24,13 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Census:
+class DatabaseStatistics:
     """*orders* by whether they were a dry run, and by state. *taken_at* is the process's time."""
 
     orders: Mapping[tuple[bool, OrderState], int]
     oldest_unresolved: datetime | None
-    outbox: Backlog
-    inbox: Backlog
+    outbox: QueueBacklog
+    inbox: QueueBacklog
     taken_at: datetime
 
     @property
@@ -38,10 +38,10 @@ class Census:
         return sum(count for (_, state), count in self.orders.items() if state in UNRESOLVED)
 
 
-async def take(session: AsyncSession, *, now: datetime) -> Census:
+async def take(session: AsyncSession, *, now: datetime) -> DatabaseStatistics:
     """Three statements; the one over all orders is as slow as there are many of them."""
     orders, oldest = await _orders(session)
-    return Census(
+    return DatabaseStatistics(
         orders=orders,
         oldest_unresolved=oldest,
         outbox=await _backlog(session, OutboxRow, now=now),
@@ -68,7 +68,7 @@ async def _orders(
 
 async def _backlog(
     session: AsyncSession, table: type[InboxRow | OutboxRow], *, now: datetime
-) -> Backlog:
+) -> QueueBacklog:
     due = table.not_before <= now + _PUT_OFF
     found = await session.execute(
         select(
@@ -78,4 +78,4 @@ async def _backlog(
         ).where(table.done_at.is_(None))
     )
     waiting, all_of_them, oldest = found.one()
-    return Backlog(waiting, all_of_them - waiting, oldest)
+    return QueueBacklog(waiting, all_of_them - waiting, oldest)

@@ -32,7 +32,7 @@ class ConfirmationRow(Base):
     message_id: Mapped[int | None]
 
 
-class DialogRow(Base):
+class ConversationRow(Base):
     """A question the bot has asked and not had answered; *payload* is encrypted."""
 
     __tablename__ = "dialogs"
@@ -95,7 +95,7 @@ class InvitationRow(Base):
     used_at: Mapped[datetime | None]
 
 
-class CardRow(Base):
+class StatusMessageRow(Base):
     """The chat's live card: the one status message that is kept true.
 
     *next_edit_at* is when it may be looked at again; whoever moves it has the card in hand.
@@ -111,7 +111,7 @@ class CardRow(Base):
     next_edit_at: Mapped[datetime] = mapped_column(index=True)
 
 
-class AlertSettingsRow(Base):
+class AlertPreferencesRow(Base):
     """How a chat wants to be told; no row means as it comes.
 
     *levels* is JSON: what differs from "on", by kind of alert. Minutes are of the chat's own day,
@@ -135,7 +135,7 @@ class AlertSettingsRow(Base):
     digest_quote: Mapped[Decimal | None]
 
 
-class LowMarkRow(Base):
+class LowBalanceRow(Base):
     """A person wants to hear when less than *below* of *asset* is left; *told* until it is back."""
 
     __tablename__ = "low_marks"

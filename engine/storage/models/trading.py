@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from engine.domain.accounts.settings import Autonomy, ThresholdUnit
+from engine.domain.accounts.settings import ThresholdUnit, TradingMode
 from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import UNRESOLVED, OrderState, Trigger
@@ -41,7 +41,7 @@ class AccountRow(Base):
     dry_run: Mapped[bool]
     paused: Mapped[bool]
     halted: Mapped[bool] = mapped_column(server_default=false())
-    autonomy: Mapped[Autonomy] = mapped_column(server_default=Autonomy.AUTO.value)
+    autonomy: Mapped[TradingMode] = mapped_column(server_default=TradingMode.AUTO.value)
     not_before: Mapped[datetime | None]
     limit_order: Mapped[Decimal | None]
     limit_day: Mapped[Decimal | None]
@@ -82,7 +82,7 @@ class LeaseRow(Base):
     woken: Mapped[bool] = mapped_column(default=False)
 
 
-class PostRow(Base):
+class LeaderLeaseRow(Base):
     """What one process at a time does, and which. *held_until* is the database's time."""
 
     __tablename__ = "posts"
@@ -161,7 +161,7 @@ class OrderRow(Base):
     error: Mapped[str | None]
 
 
-class TroubleRow(Base):
+class IncidentRow(Base):
     """The ongoing trouble of an account; no row means all is well. *kind* may be another version's."""
 
     __tablename__ = "troubles"
@@ -177,7 +177,7 @@ class TroubleRow(Base):
     kinds: Mapped[str] = mapped_column(server_default="")
 
 
-class LookRow(Base):
+class CheckResultRow(Base):
     """The last check that wanted to trade, as JSON: what `/why` tells after a restart."""
 
     __tablename__ = "looks"
@@ -211,7 +211,7 @@ class BalanceRow(Base):
     at: Mapped[datetime]
 
 
-class MovementRow(Base):
+class BalanceChangeRow(Base):
     """A change of balance that no order of ours explains: a deposit, a withdrawal, a trade by hand."""
 
     __tablename__ = "movements"
@@ -226,7 +226,7 @@ class MovementRow(Base):
     after: Mapped[Decimal]
 
 
-class RequestRow(Base):
+class RunRequestRow(Base):
     """A person's confirmed rebalance that the account's owner has not run yet."""
 
     __tablename__ = "requests"
@@ -238,7 +238,7 @@ class RequestRow(Base):
     expires_at: Mapped[datetime]
 
 
-class NoteRow(Base):
+class KeyValueRow(Base):
     """Small facts of the installation: the vault's canary, the pairing code's hash, a halt."""
 
     __tablename__ = "notes"

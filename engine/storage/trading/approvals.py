@@ -6,11 +6,11 @@ from sqlalchemy import ColumnElement, delete, exists, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from engine.domain.orders.order import AccountId, Intent, Trigger
-from engine.domain.rebalancing.approval import Offer, Standing
+from engine.domain.orders.order import AccountId, Order, Trigger
+from engine.domain.rebalancing.approval import ApprovalRequest, ApprovalState
 from engine.storage.coordination import key_values
 from engine.storage.models.chat import ConfirmationRow
-from engine.storage.models.trading import NoteRow, OrderRow, RequestRow
+from engine.storage.models.trading import KeyValueRow, OrderRow, RunRequestRow
 from engine.storage.serialization import from_json, to_json
 
 # The kind of the question whose buttons the card has.
@@ -18,25 +18,29 @@ OFFER = "offer"
 _JUST = timedelta(milliseconds=1)
 
 
-async def last(session: AsyncSession, account_id: AccountId) -> Offer | None:
+async def last(session: AsyncSession, account_id: AccountId) -> ApprovalRequest | None:
     """None too where another version wrote it: then it is offered anew, and no harm done."""
     text = await key_values.get(session, _name(account_id))
     try:
-        return None if text is None else from_json(text, Offer)
+        return None if text is None else from_json(text, ApprovalRequest)
     except ValueError:
         return None
 
 
-async def put(session: AsyncSession, account_id: AccountId, offer: Offer) -> None:
+async def put(session: AsyncSession, account_id: AccountId, offer: ApprovalRequest) -> None:
     await key_values.put(session, _name(account_id), to_json(offer))
 
 
 async def forget(session: AsyncSession, account_id: AccountId) -> None:
-    await session.execute(delete(NoteRow).where(NoteRow.name == _name(account_id)))
+    await session.execute(delete(KeyValueRow).where(KeyValueRow.name == _name(account_id)))
 
 
 async def answered(
-    session: AsyncSession, account_id: AccountId, offer_id: str, standing: Standing, now: datetime
+    session: AsyncSession,
+    account_id: AccountId,
+    offer_id: str,
+    standing: ApprovalState,
+    now: datetime,
 ) -> None:
     """A person answered the card; one that another has replaced is nothing to note."""
     offer = await last(session, account_id)
@@ -44,17 +48,17 @@ async def answered(
         await put(session, account_id, offer.now_stands(standing, now=now))
 
 
-async def prolong(session: AsyncSession, offer: Offer, *, until: datetime) -> None:
+async def prolong(session: AsyncSession, offer: ApprovalRequest, *, until: datetime) -> None:
     """The buttons work for longer, unless they were used."""
     await _expire(session, offer, until)
 
 
-async def call_off(session: AsyncSession, offer: Offer, *, now: datetime) -> None:
+async def call_off(session: AsyncSession, offer: ApprovalRequest, *, now: datetime) -> None:
     """A tap on its buttons from now on comes too late."""
     await _expire(session, offer, now - _JUST)
 
 
-async def _expire(session: AsyncSession, offer: Offer, at: datetime) -> None:
+async def _expire(session: AsyncSession, offer: ApprovalRequest, at: datetime) -> None:
     await session.execute(
         update(ConfirmationRow)
         .where(ConfirmationRow.id == offer.id, ConfirmationRow.used_at.is_(None))
@@ -63,11 +67,12 @@ async def _expire(session: AsyncSession, offer: Offer, at: datetime) -> None:
     )
 
 
-def asked_for(intent: Intent) -> ColumnElement[bool]:
+def asked_for(intent: Order) -> ColumnElement[bool]:
     """Whether a person's tap asks for this very run: it waits, or it let an earlier attempt out."""
     earlier = aliased(OrderRow)
     waits = exists().where(
-        RequestRow.account_id == intent.account_id, RequestRow.confirmation_id == intent.run_id
+        RunRequestRow.account_id == intent.account_id,
+        RunRequestRow.confirmation_id == intent.run_id,
     )
     went = exists().where(
         earlier.account_id == intent.account_id,

@@ -6,12 +6,12 @@ from datetime import datetime
 from sqlalchemy import delete, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.domain.accounts.balance_changes import Movement
+from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.market.balances import LastSeen
 from engine.domain.market.pairs import Asset
 from engine.domain.orders.order import AccountId, OrderState
-from engine.storage.models.chat import AlertSettingsRow
-from engine.storage.models.trading import BalanceRow, MovementRow, OrderRow
+from engine.storage.models.chat import AlertPreferencesRow
+from engine.storage.models.trading import BalanceChangeRow, BalanceRow, OrderRow
 
 # Nobody knows for sure what these did to the balances.
 _DOUBTFUL = frozenset({OrderState.NOT_EXECUTED, OrderState.SET_ASIDE})
@@ -65,9 +65,9 @@ async def has_doubtful(session: AsyncSession, account_id: AccountId, last: LastS
     return bool(await session.scalar(select(query)))
 
 
-async def add(session: AsyncSession, account_id: AccountId, movement: Movement) -> int:
+async def add(session: AsyncSession, account_id: AccountId, movement: BalanceChange) -> int:
     """The number under which it is kept."""
-    row = MovementRow(
+    row = BalanceChangeRow(
         account_id=account_id,
         at=movement.at,
         dry_run=movement.dry_run,
@@ -82,13 +82,13 @@ async def add(session: AsyncSession, account_id: AccountId, movement: Movement) 
 
 async def count(session: AsyncSession, account_id: AccountId, *, since: datetime) -> int:
     query = select(func.count()).where(
-        MovementRow.account_id == account_id, MovementRow.at > since
+        BalanceChangeRow.account_id == account_id, BalanceChangeRow.at > since
     )
     return await session.scalar(query) or 0
 
 
-def movement_of(row: MovementRow) -> Movement:
-    return Movement(
+def movement_of(row: BalanceChangeRow) -> BalanceChange:
+    return BalanceChange(
         at=row.at,
         dry_run=row.dry_run,
         asset=Asset(row.asset),
@@ -100,6 +100,8 @@ def movement_of(row: MovementRow) -> Movement:
 async def asks_about_deposits(session: AsyncSession, account_id: AccountId) -> bool:
     """Whether the chat wants to be asked what to do with USDT that arrived; so it is at first."""
     asks = await session.scalar(
-        select(AlertSettingsRow.ask_deposits).where(AlertSettingsRow.account_id == account_id)
+        select(AlertPreferencesRow.ask_deposits).where(
+            AlertPreferencesRow.account_id == account_id
+        )
     )
     return asks is None or asks

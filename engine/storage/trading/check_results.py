@@ -9,39 +9,39 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine import work_log
 from engine.domain.market.pairs import Symbol
 from engine.domain.orders.order import AccountId
-from engine.domain.rebalancing.check_result import Look, Seen
+from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult
 from engine.storage.coordination import key_values
-from engine.storage.models.trading import LookRow
+from engine.storage.models.trading import CheckResultRow
 from engine.storage.serialization import Unreadable, from_json, to_json
 from engine.storage.trading import decision_history
 
 
-async def put(session: AsyncSession, account_id: AccountId, look: Look) -> None:
+async def put(session: AsyncSession, account_id: AccountId, look: CheckResult) -> None:
     """Remembered among the decisions too, where it decided something new."""
     work_log.decided(session, account_id, look)
-    await session.merge(LookRow(account_id=account_id, at=look.at, payload=to_json(look)))
+    await session.merge(CheckResultRow(account_id=account_id, at=look.at, payload=to_json(look)))
     await decision_history.remember(session, account_id, look)
 
 
-async def get(session: AsyncSession, account_id: AccountId) -> Look | None:
+async def get(session: AsyncSession, account_id: AccountId) -> CheckResult | None:
     """None too where another version wrote it."""
-    row = await session.get(LookRow, account_id)
+    row = await session.get(CheckResultRow, account_id)
     try:
-        return None if row is None else from_json(row.payload, Look)
+        return None if row is None else from_json(row.payload, CheckResult)
     except Unreadable:
         return None
 
 
-async def see(session: AsyncSession, account_id: AccountId, look: Look) -> None:
+async def see(session: AsyncSession, account_id: AccountId, look: CheckResult) -> None:
     """Keep the balances of *look*; a check that holds does not, so they may be old."""
     await key_values.put(session, _name(account_id), to_json(look))
 
 
-async def seen(session: AsyncSession, account_id: AccountId) -> Look | None:
+async def seen(session: AsyncSession, account_id: AccountId) -> CheckResult | None:
     """None too where another version wrote it."""
     text = await key_values.get(session, _name(account_id))
     try:
-        return None if text is None else from_json(text, Look)
+        return None if text is None else from_json(text, CheckResult)
     except ValueError:
         return None
 
@@ -52,7 +52,9 @@ async def price_of(session: AsyncSession, account_id: AccountId, symbol: Symbol)
     return None if known is None else known.price
 
 
-async def seen_of(session: AsyncSession, account_id: AccountId, symbol: Symbol) -> Seen | None:
+async def seen_of(
+    session: AsyncSession, account_id: AccountId, symbol: Symbol
+) -> BalanceSnapshot | None:
     """What was seen of the pair last; None where that is not known."""
     look = await get(session, account_id)
     if look is None or look.seen is None or look.seen.symbol != symbol:

@@ -6,13 +6,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.orders.order import AccountId
-from engine.domain.rebalancing.check_result import Look
+from engine.domain.rebalancing.check_result import CheckResult
 from engine.domain.rebalancing.decision_history import KEPT, is_news
 from engine.storage.models.trading import DecisionRow
 from engine.storage.serialization import from_json, to_json
 
 
-async def remember(session: AsyncSession, account_id: AccountId, look: Look) -> bool:
+async def remember(session: AsyncSession, account_id: AccountId, look: CheckResult) -> bool:
     """Whether *look* was news; what it said before it is kept, but for the oldest."""
     newest = await latest(session, account_id, most=1)
     if not is_news(look, before=newest[0] if newest else None):
@@ -37,7 +37,7 @@ async def remember(session: AsyncSession, account_id: AccountId, look: Look) -> 
 
 async def latest(
     session: AsyncSession, account_id: AccountId, *, most: int, skip: int = 0
-) -> Sequence[Look]:
+) -> Sequence[CheckResult]:
     """Newest first. One that another version wrote and this one cannot read is left out."""
     payloads = await session.scalars(
         select(DecisionRow.payload)
@@ -49,8 +49,8 @@ async def latest(
     return [look for payload in payloads if (look := _read(payload)) is not None]
 
 
-def _read(payload: str) -> Look | None:
+def _read(payload: str) -> CheckResult | None:
     try:
-        return from_json(payload, Look)
+        return from_json(payload, CheckResult)
     except ValueError:
         return None

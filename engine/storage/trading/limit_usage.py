@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import DAY, HOUR, LimitsInForce, Recent
 from engine.domain.market.decimals import CENT
-from engine.domain.orders.order import AccountId, Intent, OrderState
+from engine.domain.orders.order import AccountId, Order, OrderState
 from engine.domain.rebalancing.limit_checks import known_price
 from engine.storage.models.trading import OrderRow
 from engine.storage.trading import check_results
@@ -53,7 +53,7 @@ async def recent(session: AsyncSession, account: Account, *, now: datetime) -> R
 
 
 def kept(
-    intent: Intent, limits: LimitsInForce, *, until: datetime
+    intent: Order, limits: LimitsInForce, *, until: datetime
 ) -> Sequence[ColumnElement[bool]]:
     """Conditions on *intent*'s own row: with whole numbers, exactly as `domain/limits.py` says.
     It is sent at *until*, by the exchange's time.

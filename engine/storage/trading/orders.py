@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine import work_log
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.settings import Autonomy
+from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.decimals import decimal_from_text, plain
 from engine.domain.market.pairs import Asset, Symbol
 from engine.domain.orders.order import (
@@ -23,7 +23,7 @@ from engine.domain.orders.order import (
     ClientOrderId,
     Execution,
     Fees,
-    Intent,
+    Order,
     OrderState,
 )
 from engine.domain.rebalancing.limit_checks import worth_cents
@@ -39,7 +39,7 @@ class AlreadyIntended(LeaseLost):
     """The same decision was written down before: nothing may be sent for it again."""
 
 
-async def add(session: AsyncSession, intent: Intent) -> None:
+async def add(session: AsyncSession, intent: Order) -> None:
     """Write *intent* down. Raises AlreadyIntended if its run and attempt are known."""
     try:
         async with session.begin_nested():
@@ -62,14 +62,14 @@ async def hold_account(session: AsyncSession, account_id: AccountId) -> None:
 
 async def start_sending(
     session: AsyncSession,
-    intent: Intent,
+    intent: Order,
     *,
     now: ColumnElement[Any],
     owner: str,
     margin: timedelta,
     account: Account,
     sent_at: datetime,
-) -> Intent | None:
+) -> Order | None:
     """The last gate before an order leaves, in one statement: planned -> sending. The account is
     held by `hold_account`.
 
@@ -90,7 +90,7 @@ async def start_sending(
         AccountRow.version == account.version,
         AccountRow.paused.is_(False),
         AccountRow.halted.is_(False),
-        or_(AccountRow.autonomy == Autonomy.AUTO, approvals.asked_for(intent)),
+        or_(AccountRow.autonomy == TradingMode.AUTO, approvals.asked_for(intent)),
     )
     try:
         async with session.begin_nested():
@@ -115,7 +115,7 @@ async def start_sending(
     return sending
 
 
-async def move(session: AsyncSession, intent: Intent, state: OrderState, **facts: Any) -> Intent:
+async def move(session: AsyncSession, intent: Order, state: OrderState, **facts: Any) -> Order:
     """Record that *intent* is now in *state*, with what was learned.
 
     Raises ValueError for an illegal step, LeaseLost if the row is not in the state *intent* says
@@ -158,14 +158,14 @@ async def drop_planned(
     )
 
 
-async def get(session: AsyncSession, client_order_id: ClientOrderId) -> Intent | None:
+async def get(session: AsyncSession, client_order_id: ClientOrderId) -> Order | None:
     row = await session.scalar(select(OrderRow).where(OrderRow.client_order_id == client_order_id))
     return None if row is None else intent_of(row)
 
 
 async def unresolved_of(
     session: AsyncSession, account_ids: Sequence[AccountId]
-) -> Mapping[AccountId, Intent]:
+) -> Mapping[AccountId, Order]:
     rows = await session.scalars(
         select(OrderRow).where(OrderRow.account_id.in_(account_ids), IS_UNRESOLVED)
     )
@@ -174,7 +174,7 @@ async def unresolved_of(
 
 async def last_fills_of(
     session: AsyncSession, account_ids: Sequence[AccountId]
-) -> Mapping[tuple[AccountId, bool], Intent]:
+) -> Mapping[tuple[AccountId, bool], Order]:
     """The newest order with a fill, by account and by whether it was on paper."""
     newest = (
         select(func.max(OrderRow.id))
@@ -185,7 +185,7 @@ async def last_fills_of(
     return {(AccountId(row.account_id), row.dry_run): intent_of(row) for row in rows}
 
 
-async def last_trade(session: AsyncSession, account_id: AccountId) -> Intent | None:
+async def last_trade(session: AsyncSession, account_id: AccountId) -> Order | None:
     """The newest order with fills."""
     row = await session.scalar(
         select(OrderRow)
@@ -212,7 +212,7 @@ async def count_refused(session: AsyncSession, account_id: AccountId, *, since: 
     return await session.scalar(query) or 0
 
 
-def _columns(intent: Intent) -> dict[str, Any]:
+def _columns(intent: Order) -> dict[str, Any]:
     return {
         "client_order_id": intent.client_order_id,
         "account_id": intent.account_id,
@@ -249,8 +249,8 @@ def _columns(intent: Intent) -> dict[str, Any]:
     }
 
 
-def intent_of(row: OrderRow) -> Intent:
-    return Intent(
+def intent_of(row: OrderRow) -> Order:
+    return Order(
         client_order_id=ClientOrderId(row.client_order_id),
         account_id=AccountId(row.account_id),
         run_id=row.run_id,

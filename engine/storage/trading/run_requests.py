@@ -8,14 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.run_request import RunRequest
 from engine.storage.coordination import leases
-from engine.storage.models.trading import RequestRow
+from engine.storage.models.trading import RunRequestRow
 
 
 async def put(session: AsyncSession, account_id: AccountId, request: RunRequest) -> None:
     """Leave a person's confirmed rebalance for the account's owner; a newer one replaces it."""
-    await session.execute(delete(RequestRow).where(RequestRow.account_id == account_id))
+    await session.execute(delete(RunRequestRow).where(RunRequestRow.account_id == account_id))
     session.add(
-        RequestRow(
+        RunRequestRow(
             account_id=account_id,
             confirmation_id=request.confirmation_id,
             side=request.side,
@@ -30,29 +30,31 @@ async def drop(
     session: AsyncSession, account_id: AccountId, *, confirmation_id: str | None = None
 ) -> bool:
     """Whether there was one. With a *confirmation_id* only that one: a newer one stays."""
-    query = delete(RequestRow).where(RequestRow.account_id == account_id)
+    query = delete(RunRequestRow).where(RunRequestRow.account_id == account_id)
     if confirmation_id is not None:
-        query = query.where(RequestRow.confirmation_id == confirmation_id)
+        query = query.where(RunRequestRow.confirmation_id == confirmation_id)
     dropped = await session.scalar(
-        query.returning(RequestRow.account_id).execution_options(synchronize_session=False)
+        query.returning(RunRequestRow.account_id).execution_options(synchronize_session=False)
     )
     return dropped is not None
 
 
 async def is_waiting(session: AsyncSession, account_id: AccountId) -> bool:
     """Whether a person's confirmed rebalance waits to be run."""
-    query = exists().where(RequestRow.account_id == account_id)
+    query = exists().where(RunRequestRow.account_id == account_id)
     return bool(await session.scalar(select(query)))
 
 
 async def of_accounts(
     session: AsyncSession, account_ids: Sequence[AccountId]
 ) -> Mapping[AccountId, RunRequest]:
-    rows = await session.scalars(select(RequestRow).where(RequestRow.account_id.in_(account_ids)))
+    rows = await session.scalars(
+        select(RunRequestRow).where(RunRequestRow.account_id.in_(account_ids))
+    )
     return {AccountId(row.account_id): _request(row) for row in rows}
 
 
-def _request(row: RequestRow) -> RunRequest:
+def _request(row: RunRequestRow) -> RunRequest:
     return RunRequest(
         confirmation_id=row.confirmation_id,
         side=row.side,

@@ -3,8 +3,8 @@
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.domain.orders.order import AccountId, Intent
-from engine.storage.models.chat import AlertSettingsRow
+from engine.domain.orders.order import AccountId, Order
+from engine.storage.models.chat import AlertPreferencesRow
 from engine.storage.models.trading import OrderRow
 from engine.storage.trading import orders
 
@@ -18,10 +18,10 @@ async def after(
     session: AsyncSession,
     account_id: AccountId,
     *,
-    last: tuple[Intent, int] | None,
+    last: tuple[Order, int] | None,
     most: int,
     real_only: bool = False,
-) -> list[tuple[Intent, int]]:
+) -> list[tuple[Order, int]]:
     """The next *most* trades after *last*, each with the number of its row, which goes on from
     there. However many came before, a page costs the same: nothing is skipped over.
     """
@@ -40,7 +40,9 @@ async def after(
 
 async def zone_name(session: AsyncSession, account_id: AccountId) -> str | None:
     """The chat's own time, as a name of the tz database; None where it has said nothing."""
-    query = select(AlertSettingsRow.time_zone).where(AlertSettingsRow.account_id == account_id)
+    query = select(AlertPreferencesRow.time_zone).where(
+        AlertPreferencesRow.account_id == account_id
+    )
     return await session.scalar(query)
 
 

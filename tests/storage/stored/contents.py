@@ -8,37 +8,37 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from bot.handlers.members import Chosen, Shown, Wish
+from bot.handlers.members import Chosen, MemberRequest, Shown
 from engine.domain.accounts import settings_change
 from engine.domain.accounts.account import Halt
-from engine.domain.accounts.balance_changes import Movement
-from engine.domain.accounts.incidents import Times, Trouble, TroubleKind
-from engine.domain.accounts.low_balance import LowMark
+from engine.domain.accounts.balance_changes import BalanceChange
+from engine.domain.accounts.incidents import Incident, IncidentKind, IncidentTimes
+from engine.domain.accounts.low_balance import LowBalanceThreshold
 from engine.domain.accounts.members import Invitation, Role
 from engine.domain.accounts.risk_limits import Jump, Limits
-from engine.domain.accounts.settings import Autonomy, Band, Settings, Threshold, ThresholdUnit
+from engine.domain.accounts.settings import Band, Settings, Threshold, ThresholdUnit, TradingMode
 from engine.domain.accounts.undeliverable import ChatDeliverable, ChatUndeliverable, Undeliverable
 from engine.domain.alerts.alerts import (
     Alert,
+    BalanceChanged,
     Digest,
     DriftNoticed,
     Halted,
     HaltLifted,
-    LowMarkOver,
-    LowMarkReached,
+    IncidentAlert,
+    IncidentResolved,
+    LowBalanceOver,
+    LowBalanceReached,
     MemberJoined,
-    Moved,
     OrderNeedsPerson,
     OrderNeverArrived,
     OrderUnclear,
     PlanOffered,
     RunDeclined,
     TradeSettled,
-    TroubleOver,
-    TroubleTold,
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
-from engine.domain.alerts.preferences import AlertKind, AlertSettings, Level, QuietHours
+from engine.domain.alerts.preferences import AlertKind, AlertLevel, AlertPreferences, QuietHours
 from engine.domain.market.balances import Balance, Counting, LastSeen
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol
 from engine.domain.orders.order import (
@@ -46,23 +46,23 @@ from engine.domain.orders.order import (
     ClientOrderId,
     Execution,
     Fees,
-    Intent,
+    Order,
     OrderState,
     Trigger,
 )
 from engine.domain.rebalancing import pending_change
-from engine.domain.rebalancing.approval import Offer, Standing
+from engine.domain.rebalancing.approval import ApprovalRequest, ApprovalState
 from engine.domain.rebalancing.check_result import (
-    Declined,
-    Failed,
-    LeftToPerson,
-    Look,
-    MovedAway,
-    Ordered,
-    Seen,
-    Unsettled,
-    Verdict,
-    Waiting,
+    AwaitingApproval,
+    AwaitingSettlement,
+    BalanceSnapshot,
+    CheckFailed,
+    CheckResult,
+    Decision,
+    NoTrade,
+    OrderPending,
+    OrderPlaced,
+    PlanChanged,
 )
 from engine.domain.rebalancing.planner import (
     EmptyBook,
@@ -111,17 +111,17 @@ IN_GROUP = Settings(
     counting=Counting.FREE,
     dry_run=True,
     paused=True,
-    autonomy=Autonomy.ASK,
+    autonomy=TradingMode.ASK,
 )
 LIMITS = Limits(order=Decimal("90.50"), day=Decimal(300), orders_per_hour=7, move=Decimal("0.15"))
 HALT = Halt(at=AT, user_id=OWNER)
 
 
-def an_order(number: int, state: OrderState, account_id: int) -> Intent:
+def an_order(number: int, state: OrderState, account_id: int) -> Order:
     """Every order has an amount of its own."""
     is_buy = number % 2 == 0
     traded = state in {OrderState.FILLED, OrderState.PARTIAL}
-    return Intent(
+    return Order(
         client_order_id=ClientOrderId(f"bl{state.value}"),
         account_id=AccountId(account_id),
         run_id=f"run-{number}",
@@ -182,7 +182,7 @@ ORDERS = [
 ]
 
 BAND = Band(low=Decimal(38), high=Decimal(42))
-SEEN = Seen(
+SEEN = BalanceSnapshot(
     symbol=PAIR,
     quote=Balance(Decimal("57.1"), Decimal("0.00000001")),
     base=Balance(Decimal(91_858)),
@@ -209,20 +209,20 @@ REASONS: tuple[Reason, ...] = (
         )
     ),
 )
-VERDICTS: tuple[Verdict, ...] = (
-    *(Declined(reason) for reason in REASONS),
-    LeftToPerson(Side.BUY, Decimal("17.2"), Autonomy.NOTIFY),
-    MovedAway(Side.SELL, Decimal("17.3")),
-    Waiting(ClientOrderId("blunknown")),
-    Unsettled(),
-    Failed(TroubleKind.CLOCK, "700003: outside the window"),
-    Ordered(ClientOrderId("blfilled"), Side.SELL, Decimal("17.11")),
+VERDICTS: tuple[Decision, ...] = (
+    *(NoTrade(reason) for reason in REASONS),
+    AwaitingApproval(Side.BUY, Decimal("17.2"), TradingMode.NOTIFY),
+    PlanChanged(Side.SELL, Decimal("17.3")),
+    OrderPending(ClientOrderId("blunknown")),
+    AwaitingSettlement(),
+    CheckFailed(IncidentKind.CLOCK, "700003: outside the window"),
+    OrderPlaced(ClientOrderId("blfilled"), Side.SELL, Decimal("17.11")),
 )
 
 
-def a_look(number: int, verdict: Verdict) -> Look:
+def a_look(number: int, verdict: Decision) -> CheckResult:
     """A person asked for each, so each is worth remembering."""
-    return Look(
+    return CheckResult(
         at=AT + timedelta(seconds=number),
         trigger=Trigger.PERSON,
         target=Decimal("40.00"),
@@ -230,23 +230,25 @@ def a_look(number: int, verdict: Verdict) -> Look:
         verdict=verdict,
         seen=SEEN,
         funds="BWC5",
-        first=Seen(symbol=PAIR, quote=Balance(Decimal(1)), base=Balance(), held=Decimal(1)),
+        first=BalanceSnapshot(
+            symbol=PAIR, quote=Balance(Decimal(1)), base=Balance(), held=Decimal(1)
+        ),
     )
 
 
 # The last one is what `/why` tells first.
 LOOKS = [a_look(number, verdict) for number, verdict in enumerate(VERDICTS)]
 
-TROUBLE = Trouble(
-    kind=TroubleKind.BLOCKED,
+TROUBLE = Incident(
+    kind=IncidentKind.BLOCKED,
     detail="NothingFree",
     since=EARLIER,
     last_at=AT,
     count=9,
     told=2,
-    told_kinds=frozenset({TroubleKind.BLOCKED, TroubleKind.CLOCK}),
+    told_kinds=frozenset({IncidentKind.BLOCKED, IncidentKind.CLOCK}),
     kinds={
-        TroubleKind(kind): Times(number, EARLIER)
+        IncidentKind(kind): IncidentTimes(number, EARLIER)
         for number, kind in enumerate(
             (
                 "unreachable",
@@ -271,9 +273,9 @@ TROUBLE = Trouble(
         )
     },
 )
-OFFER = Offer(
+OFFER = ApprovalRequest(
     id="offer-1",
-    autonomy=Autonomy.ASK,
+    autonomy=TradingMode.ASK,
     symbol=PAIR,
     dry_run=True,
     side=Side.BUY,
@@ -282,21 +284,28 @@ OFFER = Offer(
     at=AT,
     expires_at=LATER,
     since=AT,
-    standing=Standing.SKIPPED,
+    standing=ApprovalState.SKIPPED,
 )
 REQUEST = RunRequest("rebalance-1", Side.SELL, Decimal("17.5"), LATER)
 MOVEMENTS = (
-    Movement(at=AT, dry_run=False, asset=USDT, before=Decimal(40), after=Decimal("140.25")),
-    Movement(at=LATER, dry_run=True, asset=MNTL, before=Decimal(9), after=Decimal(0)),
+    BalanceChange(at=AT, dry_run=False, asset=USDT, before=Decimal(40), after=Decimal("140.25")),
+    BalanceChange(at=LATER, dry_run=True, asset=MNTL, before=Decimal(9), after=Decimal(0)),
 )
 LAST_SEEN = LastSeen({USDT: Decimal("57.1"), MNTL: Decimal(91_858)}, AT)
-MARKS = (LowMark(MX, Decimal("0.5"), told=True), LowMark(USDT, Decimal(20)))
+MARKS = (
+    LowBalanceThreshold(MX, Decimal("0.5"), told=True),
+    LowBalanceThreshold(USDT, Decimal(20)),
+)
 UNDELIVERABLE = Undeliverable(
     chat_id=GROUP, since=EARLIER, last_at=AT, problem="chat not found", gone=True, told=(CHAT,)
 )
 INVITATION = Invitation(chat_id=GROUP, role=Role.VIEWER, invited_by=OWNER, expires_at=LATER)
-ALERT_SETTINGS = AlertSettings(
-    levels={AlertKind.TRADE: Level.SILENT, AlertKind.DIGEST: Level.ON, AlertKind.KEY: Level.OFF},
+ALERT_SETTINGS = AlertPreferences(
+    levels={
+        AlertKind.TRADE: AlertLevel.SILENT,
+        AlertKind.DIGEST: AlertLevel.ON,
+        AlertKind.KEY: AlertLevel.OFF,
+    },
     smallest=Decimal("2.5"),
     time_zone="Europe/Berlin",
     quiet=QuietHours(1320, 420),
@@ -376,9 +385,9 @@ ALERTS: Mapping[str, Alert] = {
         base_quantity=Decimal(11),
         quote_amount=Decimal("0.022"),
     ),
-    "trouble_told": TroubleTold(
+    "trouble_told": IncidentAlert(
         dry_run=False,
-        kind=TroubleKind.BLOCKED,
+        kind=IncidentKind.BLOCKED,
         detail="NothingFree",
         count=4,
         since=EARLIER,
@@ -386,8 +395,8 @@ ALERTS: Mapping[str, Alert] = {
         symbol=PAIR,
         reason=NothingFree(Side.SELL, free=Decimal("0.5"), locked=Decimal(9)),
     ),
-    "trouble_over": TroubleOver(
-        dry_run=True, kind=TroubleKind.CLOCK, count=6, since=EARLIER, at=AT
+    "trouble_over": IncidentResolved(
+        dry_run=True, kind=IncidentKind.CLOCK, count=6, since=EARLIER, at=AT
     ),
     "run_declined": RunDeclined(
         dry_run=False,
@@ -400,7 +409,7 @@ ALERTS: Mapping[str, Alert] = {
     ),
     "drift_noticed": _DRIFT,
     "plan_offered": PlanOffered(confirmation_id="offer-1", drift=_DRIFT),
-    "moved": Moved(
+    "moved": BalanceChanged(
         dry_run=False,
         symbol=PAIR,
         moved=MOVEMENTS,
@@ -408,7 +417,7 @@ ALERTS: Mapping[str, Alert] = {
         held=Decimal("140.25"),
         target=Decimal(40),
         band=BAND,
-        autonomy=Autonomy.NOTIFY,
+        autonomy=TradingMode.NOTIFY,
         last_for_now=True,
         quantity_step=Decimal("0.01"),
         question_id="keep_deposit-1",
@@ -416,10 +425,10 @@ ALERTS: Mapping[str, Alert] = {
     ),
     "halted": Halted(dry_run=False, expected_quote=Decimal("17.05")),
     "halt_lifted": HaltLifted(dry_run=False, paused=True),
-    "low_mark_reached": LowMarkReached(
+    "low_mark_reached": LowBalanceReached(
         dry_run=False, symbol=PAIR, asset=MX, below=Decimal("0.5"), left=Decimal("0.25")
     ),
-    "low_mark_over": LowMarkOver(
+    "low_mark_over": LowBalanceOver(
         dry_run=False, asset=MX, below=Decimal("0.5"), left=Decimal("0.75")
     ),
     "digest": Digest(
@@ -436,7 +445,7 @@ ALERTS: Mapping[str, Alert] = {
         held_before=Decimal("57.1"),
         held=Decimal("40.79"),
         troubles=2,
-        trouble=TroubleKind.RATE_LIMITED,
+        trouble=IncidentKind.RATE_LIMITED,
         key_expires_at=LATER,
         fees_complete=False,
     ),
@@ -493,21 +502,23 @@ DEDUPE_KEYS: Mapping[str, str] = {
     "chat_deliverable": "undeliverable:-1001234567890:2026-11-20T12:00:00+00:00:1001:over",
 }
 # To a chat that is paused, which the alert says as it is stored.
-IN_PAUSE = TroubleOver(dry_run=True, kind=TroubleKind.BAD_DATA, count=5, since=EARLIER, at=AT)
+IN_PAUSE = IncidentResolved(
+    dry_run=True, kind=IncidentKind.BAD_DATA, count=5, since=EARLIER, at=AT
+)
 
 _OFFERED = RunOffer(Side.SELL, Decimal("17.5"), 3)
-_PROPOSAL = pending_change.Proposal(
-    wanted=settings_change.Wish(
+_PROPOSAL = pending_change.PendingChange(
+    wanted=settings_change.SettingsPatch(
         target=Decimal("60.01"),
         threshold=Threshold(Decimal("0.07")),
         interval_s=300,
         symbol=Symbol("MXUSDT"),
         counting=Counting.FREE,
-        autonomy=Autonomy.NOTIFY,
+        autonomy=TradingMode.NOTIFY,
         dry_run=False,
         limits=LIMITS,
     ),
-    found=settings_change.Wish(target=Decimal(40)),
+    found=settings_change.SettingsPatch(target=Decimal(40)),
     version=3,
     side=Side.BUY,
     expected_quote=Decimal("20.01"),
@@ -532,7 +543,7 @@ QUESTIONS: Mapping[str, object] = {
         is_private=False,
     ),
     "member": Chosen(TRADER, "Ann", Role.TRADER, ["viewer", "owner", "remove", "back"]),
-    "member_role": Wish(TRADER, "Ann", Role.TRADER, Role.OWNER),
+    "member_role": MemberRequest(TRADER, "Ann", Role.TRADER, Role.OWNER),
     "all_may_look": True,
     "set_aside": "blneeds_human",
     "disconnect": "BWC5",

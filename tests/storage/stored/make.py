@@ -17,17 +17,17 @@ from sqlalchemy import literal, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.interaction.conversations import Dialogs
+from bot.interaction.conversations import Conversations
 from bot.interaction.message import Message, to_payload
-from bot.interaction.request import Ask
+from bot.interaction.request import Request
 from bot.updates.inbox import purpose
 from bot.updates.webhook_secret import WebhookSecret
 from bot.version import VERSION
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.incidents import Trouble, TroubleKind
+from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.members import Role
-from engine.exchanges.rate_limit_memory import Silences
-from engine.exchanges.rate_limiter import Budget
+from engine.exchanges.rate_limit_memory import RateLimitMemory
+from engine.exchanges.rate_limiter import RateLimiter
 from engine.security.vault import Vault
 from engine.storage.accounts import (
     accounts,
@@ -127,9 +127,9 @@ async def _trading(session: AsyncSession, first: Account) -> None:
         await check_results.put(session, c.FIRST, look)
     await check_results.see(session, c.FIRST, c.LOOKS[0])
     await incidents.put(session, c.FIRST, c.TROUBLE)
-    for account_id, kind in enumerate(TroubleKind, start=2):
+    for account_id, kind in enumerate(IncidentKind, start=2):
         if account_id <= len(c.CHATS):
-            trouble = Trouble(kind=kind, detail="", since=c.EARLIER, last_at=c.AT)
+            trouble = Incident(kind=kind, detail="", since=c.EARLIER, last_at=c.AT)
             await incidents.put(session, type(c.FIRST)(account_id), trouble)
     await run_requests.put(session, c.FIRST, c.REQUEST)
     await approvals.put(session, c.SECOND, c.OFFER)
@@ -172,7 +172,7 @@ async def _chats(session: AsyncSession) -> None:
     await alert_preferences.digest_written(session, c.FIRST, at=c.AT, quote=Decimal("57.1"))
     for mark in c.MARKS:
         await low_balance.put(session, c.FIRST, mark)
-    card = status_messages.Card(
+    card = status_messages.StatusMessage(
         chat_id=c.CHAT, message_id=41, pinned=True, gist="g1", words="w1", look=c.LOOKS[0]
     )
     await status_messages.put(session, card, next_edit_at=c.LATER)
@@ -287,10 +287,12 @@ async def _notes(session: AsyncSession, first: Account) -> None:
 async def _bots_own(database: Database) -> None:
     clock = FakeClock(start=c.AT)
     await WebhookSecret.load(database=database, vault=_VAULT, token=f"{c.BOT_ID}:x", clock=clock)
-    budget = Budget(clock)
+    budget = RateLimiter(clock)
     budget.cool_down(clock.steady() + timedelta(hours=3))
-    await Silences(database=database, clock=clock, budget=budget, proxy=None).round()
-    dialogs = Dialogs(database=database, sealer=_VAULT, clock=clock, patience=timedelta(hours=1))
+    await RateLimitMemory(database=database, clock=clock, budget=budget, proxy=None).round()
+    dialogs = Conversations(
+        database=database, sealer=_VAULT, clock=clock, patience=timedelta(hours=1)
+    )
     for user_id, kind, text in (
         (c.OWNER, "connect:key", ""),
         (c.TRADER, "connect:secret", c.API_KEY),
@@ -299,9 +301,9 @@ async def _bots_own(database: Database) -> None:
         await dialogs.wait(an_ask(user_id), kind, text)
 
 
-def an_ask(user_id: int) -> Ask:
+def an_ask(user_id: int) -> Request:
     """Anything that this user says in the owner's chat."""
-    return Ask(
+    return Request(
         chat_id=c.CHAT,
         user_id=user_id,
         role=Role.OWNER,
