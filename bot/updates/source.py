@@ -207,6 +207,8 @@ def _makes_sense(update: Update) -> bool:
 def _has_its_parts(update: Update) -> bool:
     """Whether what Telegram always sends is there: the library reads what is missing as None."""
     parts: list[object] = []
+    if (message := update.effective_message) is not None:
+        parts += [message.chat]
     if (query := update.callback_query) is not None:
         parts += [query.from_user]
     if (change := update.my_chat_member) is not None:
