@@ -1,6 +1,10 @@
-"""Rules of the code that no linter of ours knows: money is never a float, the domain is pure."""
+"""Rules of the code that no linter of ours knows: money is never a float, the domain is pure. And
+the documents name modules and names that there are.
+"""
 
 import ast
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +46,23 @@ WALL_CLOCKS = {
     "asyncio.sleep",
 }
 LONGEST_MODULE = 400
+MOST_MODULES = 20
+# One subject has one name there: a module of it is found by that name, however many there are.
+BY_SUBJECT = {"bot/handlers", "bot/views"}
+ARCHITECTURE = "docs/architecture.md"
+DOCUMENTS = (
+    ARCHITECTURE,
+    "CONTRIBUTING.md",
+    "DECISIONS.md",
+    "README.md",
+    "SECURITY.md",
+    "docs/operations.md",
+    "docs/releasing.md",
+)
+# Where `alembic/` is in the wheel.
+IN_THE_WHEEL = "engine/_migrations"
+PATH = re.compile(r"`((?:alembic|benchmarks|bot|deploy|docs|engine|tests)/[\w./-]*)`")
+NAME = re.compile(r"`([A-Za-z_]*[A-Z_][A-Za-z_]*)`")
 
 
 def modules_of(*folders: str) -> list[str]:
@@ -144,3 +165,36 @@ def test_the_engine_knows_nothing_of_the_bot(module):
     outside = {name.split(".")[0] for name in imports_of(module)} & {"bot", "telegram", "tests"}
 
     assert not outside
+
+
+def test_no_folder_is_flat():
+    modules = Counter(module.rpartition("/")[0] for module in modules_of("engine", "bot"))
+
+    assert {
+        folder
+        for folder, count in modules.items()
+        if count > MOST_MODULES and folder not in BY_SUBJECT
+    } == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_file_that_a_document_names_exists(document):
+    named = set(PATH.findall((ROOT / document).read_text(encoding="utf-8")))
+
+    assert {path for path in named if not (ROOT / path).exists()} <= {IN_THE_WHEEL}
+
+
+def test_the_page_on_the_architecture_knows_every_package_and_finds_its_names_in_its_files():
+    text = (ROOT / ARCHITECTURE).read_text(encoding="utf-8")
+    files = [ROOT / path for path in PATH.findall(text) if (ROOT / path).is_file()]
+    known = {word for file in files for word in re.findall(r"\w+", file.read_text())}
+    packages = {
+        folder.name
+        for part in ("engine", "bot")
+        for folder in (ROOT / part).iterdir()
+        if (folder / "__init__.py").exists()
+    }
+
+    assert len(files) > 40
+    assert {name for name in packages if f"`{name}`" not in text} == set()
+    assert {name for name in NAME.findall(text) if name not in known} == set()
