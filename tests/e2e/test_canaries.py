@@ -38,7 +38,7 @@ async def test_no_secret_is_told_whatever_goes_wrong(world: World):
         await world.hears("Bought")
         await world.ask("/logs 50", "asked mexc")
 
-        assert "DEBUG engine.exchange.mexc" in program.log
+        assert "DEBUG engine.exchanges.mexc" in program.log
         assert world.folder.joinpath("data/ballast.db-wal").stat().st_size > 0
         assert not world.folder.joinpath("data/ballast.key").exists()
 

@@ -17,26 +17,27 @@ SHORTER_TIMES = """
 import sys
 from datetime import timedelta
 
-from bot import stalls, watchdog
+from bot.observability import stall_alerts
+from bot.updates import poll_watchdog
 from bot.__main__ import main
-from engine.domain import schedule
+from engine.domain.rebalancing import schedule
 
 MS = timedelta(milliseconds=1)
 """
-POLLS = "watchdog._BEAT, watchdog._RESTART_AFTER, watchdog._GIVE_UP_AFTER = 20*MS, 200*MS, 700*MS"
-CHECKS = "stalls._BEAT, schedule._MISSED_CHECKS = 50*MS, 0"
+POLLS = "poll_watchdog._BEAT, poll_watchdog._RESTART_AFTER, poll_watchdog._GIVE_UP_AFTER = 20*MS, 200*MS, 700*MS"
+CHECKS = "stall_alerts._BEAT, schedule._MISSED_CHECKS = 50*MS, 0"
 # A block of more than a second, on the way to Telegram.
 BLOCK = """
 import time
-from bot import arrivals
+from bot.runtime import update_receiver
 
-come_online = arrivals.come_online
+come_online = update_receiver.come_online
 
 async def dawdle(*arguments):
     time.sleep(1.2)
     await come_online(*arguments)
 
-arrivals.come_online = dawdle
+update_receiver.come_online = dawdle
 """
 # The database is away when Telegram comes.
 AWAY_ONCE = """

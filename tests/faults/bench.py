@@ -625,12 +625,17 @@ class Life:
             or not parts.dispatcher._queue.empty()
             or any(seat.busy for seat in seats)
             or bool(parts.update_workers._workers._in_hand)
-            or bool(parts.relay._workers._in_hand)
+            # An alert that was sent is recorded once the database is back, and tried until then.
+            or (not self._database_is_away and bool(parts.relay._workers._in_hand))
         )
+
+    @property
+    def _database_is_away(self) -> bool:
+        return self.bench.database_faults.before > FOR_GOOD // 2  # each try takes one off
 
     async def _has_due(self) -> bool:
         """Whether a queue has something this process could take: nothing while the database is away."""
-        if self.bench.database_faults.before > FOR_GOOD // 2:  # each try takes one off
+        if self._database_is_away:
             return False
         now = to_millis(self.bench.clock.now())
         async with self.bench.database.reading() as session:
