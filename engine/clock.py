@@ -8,7 +8,7 @@ from typing import Protocol
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """The present, aware and in UTC: what people are shown and what is stored. It may be set."""
+        """Returns the present in UTC, to show and to store. It may be set."""
         ...
 
     def steady(self) -> datetime:
@@ -44,15 +44,15 @@ class SystemClock:
 
 
 class ClockSteps:
-    """Notices that the wall clock was set, by what it is ahead of the one that nothing sets."""
+    """Detects that the wall clock was set, by its distance from the steady clock."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._ahead = clock.now() - clock.steady()
 
     def look(self) -> timedelta | None:
-        """By how much it was set since it was found set before, where that is more than a minute.
-        Set back is negative. A machine that stood still, clocks and all, was set ahead.
+        """Returns by how much the clock was set since the last call, if more than a minute.
+        Set back is negative. After a suspend, in which all clocks stop, it counts as set ahead.
         """
         by = self._clock.now() - self._clock.steady() - self._ahead
         if abs(by) <= _A_MINUTE:
@@ -62,7 +62,7 @@ class ClockSteps:
 
 
 def _uptime_s() -> float:
-    """Seconds that passed, those in which the machine slept included where it can tell them."""
+    """Returns the uptime in seconds, with suspended time where the system reports it."""
     source = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
     return time.clock_gettime(source)
 

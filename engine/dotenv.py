@@ -61,7 +61,7 @@ def load(path: Path, environ: MutableMapping[str, str]) -> None:
 
 
 def unquoted(value: str) -> str:
-    """A variable's *value* without blanks and quotes around it, which Docker's `--env-file` leaves."""
+    """Returns *value* without surrounding blanks and quotes, which Docker's `--env-file` keeps."""
     bare = value.strip()
     is_quoted = len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "'\""
     return bare[1:-1].strip() if is_quoted else bare

@@ -1,4 +1,4 @@
-"""What can go wrong between us and the world, named after the caller's next move.
+"""Exceptions of the engine, named after what the caller does next.
 
     EngineError
     ├── Unavailable            nothing happened; try later
@@ -7,19 +7,19 @@
     │   ├── BadData            an answer came, but it cannot be trusted
     │   ├── ClockUnsure        the exchange's clock is not known well enough to sign anything
     │   └── OrderNotFound      the exchange does not know the order (yet)
-    ├── Rejected               the exchange said no; the same request again would get the same no
+    ├── Rejected               the exchange refused; a repeated request would be refused too
     │   ├── BadCredentials     the key is wrong, deleted or expired
     │   ├── AddressRefused     the key is bound to other addresses
     │   ├── MissingPermission  the key lacks a permission
-    │   ├── TooPowerful        the key could move money out: we do not want it
-    │   ├── AccountRestricted  the exchange restricts the person's account
+    │   ├── TooPowerful        the key could move money out: it is not stored
+    │   ├── AccountRestricted  the exchange restricts the user's account
     │   ├── PairUnavailable    the pair is unknown, hidden, or closed to this key
     │   ├── InsufficientBalance
     │   ├── BelowMinimum
     │   ├── NoCounterpart      the book's other side is empty
     │   └── ClockRefused       our time stamp was outside the window: the order was refused
     ├── OutcomeUnknown         the order may or may not exist: ask, never repeat
-    ├── NotGranted             a person's wish that cannot be granted now; nothing was changed
+    ├── NotGranted             a user's request that cannot be granted now; nothing was changed
     │   ├── NoKey              there is neither a key nor a dry run
     │   ├── PaperOnly          there is no real exchange here
     │   ├── KeyElsewhere       another chat has connected the same key
@@ -41,7 +41,7 @@ class Unavailable(EngineError):
 
 
 class RateLimited(Unavailable):
-    """The exchange asks for silence; no request leaves before *retry_after* seconds are over."""
+    """The exchange's rate limit is hit: send nothing for *retry_after* seconds."""
 
     def __init__(self, message: str, *, retry_after: float) -> None:
         super().__init__(message)

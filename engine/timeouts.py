@@ -1,6 +1,4 @@
-"""How long things may take: leases, data, look-ups. One value object, so that tests and the demo
-can stretch all of it together.
-"""
+"""Time limits of leases, data and look-ups, in one object that tests and the demo can scale."""
 
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -17,13 +15,12 @@ _MOST_DOUBLINGS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """*send_margin* is what a lease must still be worth when an order leaves: the window in which
-    the exchange accepts it, the request's time limit, and some room. *data_age* is how old
-    balances and book may be at that moment. A fall of a balance that nothing explains is
-    read a second time after *second_sight*. *question* and *dialog* are a person's time to tap a
-    button and to answer a step, *undo* to take a change back. A process says every *announce_every*
-    that it lives, and is dead after *presence* without, or after *silence* where its session with
-    the database has ended too.
+    """Durations. *send_margin* is the least remaining time of a lease when an order leaves.
+    It covers the exchange's acceptance window, the request's time limit, and a reserve. *data_age*
+    is the greatest age of balances and book then. An unexplained fall of a balance is read again
+    after *second_sight*. *question* and *dialog* are the user's time to tap a button and to answer
+    a step, *undo* to take a change back. A process announces itself every *announce_every*, and is
+    dead after *presence* without, or after *silence* where its database session has ended too.
     """
 
     lease: timedelta = timedelta(seconds=90)
@@ -41,12 +38,12 @@ class Timing:
     undo: timedelta = timedelta(seconds=60)
 
     def calm(self, interval: timedelta) -> timedelta:
-        """How long an outage must have stayed away before it is called over."""
+        """Returns how long an outage must not recur before it counts as resolved."""
         return min(2 * max(interval, self.error_backoff), _LONGEST_CALM)
 
     def backoff(self, failures: int) -> timedelta:
-        """How long to wait with the next order after one that came to nothing, *failures* before
-        it: twice as long each time, a quarter of an hour at most.
+        """Returns the wait before the next order after *failures* that came to nothing.
+        It doubles each time, up to 15 minutes.
         """
         doubled: timedelta = self.error_backoff * 2 ** min(failures, _MOST_DOUBLINGS)
         return max(self.error_backoff, min(doubled, _LONGEST_BACKOFF))
@@ -57,9 +54,9 @@ class Timing:
 
 
 def steadily(clock: Clock, *read_at: datetime) -> datetime:
-    """The earliest of these moments of `now()`, by the clock's `steady()`.
+    """Converts the earliest of these moments of `now()` to the clock's `steady()`.
 
-    Raises BadData where the clock was set back since: then nothing tells how old the data is.
+    Raises BadData if the clock was set back since: then the data's age is unknown.
     """
     now = clock.now()
     if max(read_at) > now:

@@ -1,7 +1,7 @@
-"""The work, in the log: one INFO line for each decision that is not "inside the band", each order,
-each fill and each change of a setting, with amounts and ids. A check that holds logs nothing.
+"""Logs the work: one INFO line per decision, order, fill and setting change.
 
-Plain event names with the facts as extras, so that both formats and `/logs` show them. No secrets.
+Event names with amounts and ids in `extra`, for both formats and `/logs`. No secrets. A check
+inside the band logs nothing.
 """
 
 import logging
@@ -48,9 +48,7 @@ _EVENTS: Mapping[OrderState, str] = {
 
 
 def decided(session: AsyncSession, account_id: AccountId, look: CheckResult) -> None:
-    """What a check decided, once that is committed: before the order leaves. Silent where the
-    balance is inside its band.
-    """
+    """Log a check's decision after its commit, before the order leaves; none inside the band."""
     if (facts := _facts(look.verdict)) is None:
         return
     seen = {} if look.seen is None else {"held_usdt": plain(look.seen.held)}
@@ -79,7 +77,7 @@ def order_moved(session: AsyncSession, order: Order) -> None:
 def setting_changed(
     session: AsyncSession, change: FieldChange, *, account: Account, user_id: int
 ) -> None:
-    """Once the change is committed. Of a key the last four characters are told."""
+    """Log a change after its commit. Of a key the last four characters are shown."""
     facts = {
         "account": account.id,
         "setting": change.subject if change.action != "limits" else f"limit {change.subject}",
@@ -93,7 +91,7 @@ def setting_changed(
 def preference_changed(
     session: AsyncSession, *, chat_id: int, user_id: int, setting: str, detail: str
 ) -> None:
-    """What a chat wants to hear, once that is committed."""
+    """Log a change of a chat's alert preferences after its commit."""
     facts = {"chat_id": chat_id, "setting": setting, "detail": detail, "user": user_id}
     _once_committed(session, "setting changed", facts)
 
@@ -118,7 +116,7 @@ def _facts(verdict: Decision) -> dict[str, Any] | None:
         case NoTrade():
             return {"decision": "no_order", "reason": _named(verdict.reason)}
         case OrderPending() | AwaitingSettlement() | CheckFailed():
-            return None  # the order's own lines tell it, and the warning of a check that failed
+            return None  # the order's own lines say it, or the warning of a failed check
         case _:
             assert_never(verdict)
 

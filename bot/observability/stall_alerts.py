@@ -80,7 +80,9 @@ class StallAlerter:
                     logger.error("checks stalled", extra=about)
                     self._news.put_nowait(stalled_view(stalled))
                 case StallOver() as over:
-                    logger.warning("checks go on", extra={"lasted_s": over.lasted.total_seconds()})
+                    logger.warning(
+                        "checks resumed", extra={"lasted_s": over.lasted.total_seconds()}
+                    )
                     self._news.put_nowait(stall_over_view(over))
                 case other:
                     assert_never(other)

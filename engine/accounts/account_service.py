@@ -1,4 +1,4 @@
-"""What a person may do with their chat's account: settings, pause and resume, key, dry run."""
+"""Use cases of a chat's account: settings, pause and resume, key, dry run."""
 
 import asyncio
 import hashlib
@@ -33,18 +33,18 @@ from engine.storage.serialization import from_json
 from engine.storage.trading import approvals, orders, run_requests
 
 _TAIL = 4
-# A confirmed run that nobody could start by then is not what the person wanted any more.
+# A confirmed run not started by then has expired: prices have moved.
 _RUN_WITHIN = timedelta(seconds=60)
-# A person waits for it, and what they send meanwhile waits behind it, but for /pause and /halt.
+# A user waits for it; all they send meanwhile waits too, except /pause and /halt.
 _INSPECTED_WITHIN_S = 15
 OpenPaper = Callable[[Account, Holdings | None], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An account before and after a wish; equal where it changed nothing. *under_way* is an order
-    that had already left and will still be reported, *called_off* says that a run somebody had
-    confirmed will not take place.
+    """An account before and after a request; equal where nothing changed.
+    *under_way* is an order that had already left and will still be reported; *called_off*: a
+    confirmed run was cancelled.
     """
 
     before: Account
@@ -103,10 +103,10 @@ class AccountService:
         then: AfterChange | None = None,
         **wishes: Any,
     ) -> Change:
-        """Set fields of the account's Settings (not dry_run, not paused; those have their own).
+        """Set fields of the account's Settings, except dry_run and paused.
         *then* is the last step of the same transaction.
 
-        Here as below: what *user_id* changed stands in the audit, and what was no change does not.
+        Here as below: a change by *user_id* is audited, an unchanged value is not.
         """
         async with self._database.writing() as session:
             current = await accounts.get(session, account.id)
@@ -123,10 +123,10 @@ class AccountService:
     async def pause(
         self, chat_id: int, *, user_id: int, first: InTransaction | None = None
     ) -> Change:
-        """No order leaves after this returns, but for one that is `under_way`. Twice is once.
-        *first* is done before anything else in the same transaction.
+        """Pause: after this returns no order leaves, except one `under_way`. Idempotent.
+        *first* runs before all else in the same transaction.
 
-        A confirmed run that has not begun is called off: resuming must not bring it back.
+        A confirmed run that has not begun is cancelled: resuming must not start it.
         """
         before = await self.of(chat_id)
         async with self._database.writing() as session:
@@ -158,8 +158,8 @@ class AccountService:
     ) -> KeyInspection:
         """Check the key at the exchange and store it sealed; trading is paused.
 
-        Raises what KeyInspector.inspect raises, KeyElsewhere, AccountElsewhere, and OrderUnresolved:
-        another account's key could not tell what became of the order. Then nothing is stored.
+        Raises what KeyInspector.inspect raises, KeyElsewhere, AccountElsewhere, and
+        OrderUnresolved: another account's key could not look the order up. Then nothing is stored.
         """
         account = await self.of(chat_id)
         try:

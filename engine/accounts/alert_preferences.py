@@ -1,4 +1,4 @@
-"""What a person may say about the alerts of their chat: how loud, when, and what to watch."""
+"""Use cases of a chat's alert preferences: levels, quiet hours, low balances."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -30,8 +30,8 @@ class AlertChange:
 
 @dataclass(frozen=True, slots=True)
 class LowBalanceChange:
-    """One asset's mark before and after, None where there is none. *refused*: there were too many
-    already, and nothing changed.
+    """One asset's threshold before and after, None for none.
+    *refused*: the limit of thresholds was reached, and nothing changed.
     """
 
     before: LowBalanceThreshold | None
@@ -78,7 +78,7 @@ class AlertPreferenceService:
     async def set_mark(
         self, account: Account, asset: Asset, below: Decimal, *, user_id: int
     ) -> LowBalanceChange:
-        """The same mark again keeps what was told of it."""
+        """Set a threshold; the same value again keeps its alert state."""
         mark = LowBalanceThreshold(asset, below)
         async with self._database.writing() as session:
             marks = (await low_balance.of_accounts(session, [account.id])).get(account.id, ())

@@ -26,9 +26,8 @@ class ChatMigration:
         self._vault = vault
 
     async def migrate(self, old: int, new: int) -> None:
-        """A group became a supergroup: the account, its people, its trail and its key go along.
-
-        The key is bound to its chat, so it is sealed anew. Twice is once.
+        """Move the data of a group that became a supergroup. Idempotent.
+        The key is bound to its chat, so it is sealed again.
         """
         async with self._database.writing() as session:
             if await accounts.of_chat(session, new) is not None:

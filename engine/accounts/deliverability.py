@@ -1,7 +1,7 @@
-"""What follows where Telegram takes no message for a chat, and when it takes them again.
+"""Handles chats in which Telegram accepts no messages, and their recovery.
 
-The chat's messages stay in the outbox. Here another chat is told, trading is paused where no person
-can follow it, and that pause is lifted again.
+The chat's messages stay in the outbox. Another chat is alerted, trading is paused where no user
+can follow it, and resumed when messages are accepted.
 """
 
 import logging
@@ -28,14 +28,14 @@ from engine.storage.queues import outbox
 
 # A shorter interruption is not worth a message in the chat itself.
 _WORTH_SAYING = timedelta(minutes=10)
-# People of a group may write much there: each try is a request to Telegram.
+# Limits retries per chat: members of a group may write often, and each is a request to Telegram.
 _TRIES, _TRIES_WITHIN = 10, timedelta(minutes=1)
 
 logger = logging.getLogger(__name__)
 
 
 class Deliverability:
-    """*others* are the chats that may hear of a chat, the most private first."""
+    """Deliverability of chats. *others* are those to alert about a chat, most private first."""
 
     def __init__(
         self,
@@ -50,11 +50,11 @@ class Deliverability:
         self._stirred: dict[int, deque[datetime]] = {}
 
     async def refused(self, chat_id: int, *, problem: str, gone: bool) -> Undeliverable:
-        """Telegram took no message for the chat; what is known of that by now.
+        """Record that Telegram refused a message for the chat; returns the state.
 
         A chat that is gone is paused at once. One in which the bot may not write is paused after
-        an hour without one delivered message, and only if another chat has heard of it: Telegram
-        has refused whole installations by mistake, and those must not stop unheard.
+        an hour without a delivered message, and only if another chat was alerted: Telegram has
+        refused whole installations by mistake, and those must not be paused without an alert.
         """
         others = await self._others(chat_id)
         now = self._clock.now()
@@ -85,11 +85,11 @@ class Deliverability:
             if (account := await accounts.of_chat(session, chat_id)) is not None:
                 resumed = await self._resumed(session, account, now=now)
                 await self._tell_end(session, resumed or account, chat, resumed is not None, now)
-        logger.warning("chat takes messages again", extra={"chat_id": chat_id})
+        logger.warning("chat reachable", extra={"chat_id": chat_id})
 
     async def stirred(self, chat_id: int, *, may_write: bool = False) -> bool:
-        """Something came from the chat: what waits for it is tried now, but for anything else than
-        that the bot's rights changed (*may_write*) only a few times a minute. Whether it was silent.
+        """Retry the chat's messages after an update from it; returns True if it was undeliverable.
+        At most a few times a minute, except if the bot's rights changed (*may_write*).
         """
         async with self._database.reading() as session:
             if not await self.is_silent(session, chat_id):
@@ -136,7 +136,7 @@ class Deliverability:
         else:
             after = await accounts.change(session, account, paused=True)
             await undeliverable.mark_paused(session, account.id)
-            logger.warning("paused unheard", extra={"account": account.id})
+            logger.warning("account paused: chat unreachable", extra={"account": account.id})
         await audit.add_changes(session, account, after, at=now, user_id=NOBODY)
         return after
 
@@ -160,7 +160,7 @@ class Deliverability:
         *,
         now: datetime,
     ) -> Undeliverable:
-        """One other chat hears of it, once; the next one where that one cannot be told either."""
+        """Alert one other chat once; the next one if that one cannot be reached either."""
         silent = [one.chat_id for one in await undeliverable.every(session)]
         if any(told not in silent for told in chat.told):
             return chat
@@ -214,7 +214,7 @@ def _key(chat: Undeliverable, listener: int) -> str:
 
 
 async def _name_of(session: AsyncSession, chat_id: int) -> str:
-    """A private chat is named as its person; groups have no name that we know."""
+    """Returns the user's name for a private chat; a group's name is not known."""
     if chat_id < 0:
         return ""
     member = await members.find(session, chat_id=chat_id, user_id=chat_id)

@@ -1,6 +1,6 @@
-"""The verdicts of `/doctor`: from what could be asked to what is fine, worth a look, or broken.
+"""The verdicts of `/doctor`: fine, doubtful or broken.
 
-Pure. What could not be asked is worth a look; it is never called fine.
+Pure. What could not be asked is doubtful, never fine.
 """
 
 from collections.abc import Sequence
@@ -152,8 +152,9 @@ def grade(finding: HealthFinding) -> Grade:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Symptoms:
-    """What the questions brought; the error where one brought none, None where nothing is known.
-    *trouble* lasts, *unclear*: an order needs the person's eyes, *seen* is what was owned last.
+    """Results of the checks; an error where one failed, None where nothing is known.
+    *trouble* is the open incident, *unclear*: an order needs the user's answer, *seen* is the last
+    known balance.
     """
 
     account: Account

@@ -1,4 +1,4 @@
-"""The owner's halt: stops every account at once, until the owner lifts it; restarts change nothing."""
+"""The owner's halt: stops all accounts until the owner lifts it; survives restarts."""
 
 import logging
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from engine.storage.queues import outbox
 from engine.storage.serialization import to_json
 from engine.storage.trading import orders
 
-# Who halts where no person did.
+# The user id of a halt that no user made.
 NOBODY = 0
 
 logger = logging.getLogger(__name__)
@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class HaltResult:
-    """*halt* is the one in force; *changed* says whether this very wish began it. *under_way* are
-    orders, of any chat, that had left already and will still be reported.
+    """The *halt* in force; *changed* is True if this request began it.
+    *under_way* are orders, of any chat, that had left already and will still be reported.
     """
 
     halt: Halt
@@ -39,8 +39,8 @@ class HaltResult:
 
 @dataclass(frozen=True, slots=True)
 class HaltImpact:
-    """What a halt holds up: *accounts* of which *trading* go on by themselves when it is lifted,
-    *live* of these with real money.
+    """Effect of a halt. *trading* of the *accounts* resume when it is lifted.
+    *live* of these trade real money.
     """
 
     halt: Halt
@@ -57,10 +57,10 @@ class Halts:
     async def halt(
         self, *, chat_id: int, user_id: int, first: InTransaction | None = None
     ) -> HaltResult:
-        """No order of any account leaves after this returns, but for those `under_way`.
+        """Halt: after this returns no order of any account leaves, except those `under_way`.
 
-        Whoever may do it asks from *chat_id*; every other chat with an account is told. Twice is
-        once. *first* is done before anything else in the same transaction.
+        Every other chat with an account is alerted, but not *chat_id*, which asked. Idempotent.
+        *first* runs before all else in the same transaction.
         """
         now = self._clock.now()
         async with self._database.writing() as session:
@@ -94,9 +94,9 @@ class Halts:
         return HaltResult(halt, changed=True, under_way=tuple(left.values()))
 
     async def halt_restored(self, session: AsyncSession, *, made_at: datetime) -> None:
-        """In the transaction that restores a backup: nothing trades before a person has looked.
+        """Halt, inside the transaction that restores a backup, until the owner has checked it.
 
-        Every chat is told, since it trades no more. A halt that was in force stays.
+        Every chat is alerted. A halt that was in force stays.
         """
         if await halts.settled(session) is not None:
             return
@@ -174,7 +174,7 @@ class Halts:
             session,
             chat_id=account.chat_id,
             alert=alert,
-            # The version is new with each mark, so each is told once.
+            # The version is new with each change, so each is alerted once.
             dedupe_key=f"halt:{account.id}:{account.version}",
             now=self._clock.now(),
         )

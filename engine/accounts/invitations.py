@@ -1,4 +1,4 @@
-"""One-time codes that let people in: made by an owner, good for a day, used by the first bearer."""
+"""One-time invitation codes: made by an owner, valid for a day, used once."""
 
 import hashlib
 import secrets
@@ -45,7 +45,7 @@ class Admission:
 
 
 class Invitations:
-    """*standing* tells what the program's settings let a user do in a chat."""
+    """Invitations; *standing* returns the role that the program's settings give in a chat."""
 
     def __init__(
         self,
@@ -82,15 +82,15 @@ class Invitations:
         return code
 
     async def void(self, code: str) -> None:
-        """Nobody has heard of the code, and nobody may use it any more."""
+        """Revoke a code that was not delivered."""
         now = self._clock.now()
         async with self._database.writing() as session:
             await invitations.void(session, code_hash=_hash(code), now=now)
 
     async def accept(self, code: str, *, sent_in: int, user_id: int, name: str) -> Admission:
-        """Let the bearer of a right code in. Wrong ones cost a few tries a day.
+        """Admit the user who sent a valid code. Wrong codes are limited to a few a day.
 
-        Where the code was made that is told, unless it was *sent_in* that very chat.
+        The inviting chat is alerted, unless the code was *sent_in* it.
 
         The same message again, after a crash, is ALREADY.
         """
@@ -157,7 +157,7 @@ class Invitations:
         else:
             await members.set_role(session, chat_id=chat_id, user_id=user_id, role=invitation.role)
         before = member.role.value if member else NOTHING
-        # In the inviter's trail: whoever was let into a chat of their own was let in by its maker.
+        # In the inviter's audit: a user's own private chat was opened to them by its maker.
         await self._note(
             session,
             invitation.chat_id,

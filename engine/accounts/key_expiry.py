@@ -1,4 +1,4 @@
-"""Looks after keys: MEXC is asked once a day how long each lives, and its person hears in time."""
+"""Reads each key's expiry from MEXC once a day, and sends reminders in time."""
 
 import asyncio
 import logging
@@ -58,8 +58,8 @@ class KeyExpiryMonitor:
             raise Unavailable("the exchange takes too long") from e
 
     async def round(self) -> None:
-        """Ask about a few keys whose day has come. Each was asked about at an hour of its own when
-        it was connected, so the day's questions are spread as the people came.
+        """Check a few keys that are due.
+        Each is due at the hour it was connected, which spreads the requests.
         """
         now = self._clock.now()
         async with self._database.reading() as session:
@@ -86,16 +86,16 @@ class KeyExpiryMonitor:
             asked = False  # again within the hour, until it is put right
             await self._stop_powerful(account, e.message)
         except (Rejected, DecryptionFailed) as e:
-            # A refused key is told of by the checks, which find it first; /doctor tells as well.
-            logger.warning("key not as it was", extra={"account": account.id, "error": str(e)})
+            # The checks report a refused key first; /doctor does too.
+            logger.warning("key inspection failed", extra={"account": account.id, "error": str(e)})
         else:
-            if powers is not None:  # what MEXC does not tell any more was true all the same
+            if powers is not None:  # where MEXC stopped showing it, the known expiry remains
                 expires_at = expiry(powers.days_left, now=self._clock.now())
             await self._find_account(account)
         await self._keep(account, expires_at=expires_at, asked=asked)
 
     async def _stop_powerful(self, account: Account, powers: str) -> None:
-        """As for a refused key: trading is paused, and its person is told."""
+        """Pause trading and alert the chat, as for a refused key."""
         logger.warning("key too powerful", extra={"account": account.id, "powers": powers})
         async with self._database.writing() as session:
             key_print = await exchange_accounts.key_print(session, account)
@@ -104,7 +104,7 @@ class KeyExpiryMonitor:
             before, stopped = await key_sharing.pause(session, account.id)
             told = await key_values.get(session, _POWERS.format(key_print))
             if told == powers and not stopped:
-                return  # the person knows, and nothing trades
+                return  # alerted already, and nothing trades
             await key_values.put(session, _POWERS.format(key_print), powers)
             await outbox.add_alert(
                 session,
@@ -119,7 +119,7 @@ class KeyExpiryMonitor:
             )
 
     async def _find_account(self, account: Account) -> None:
-        """Learn whose money the key trades, if that is not known, and stop whoever came second."""
+        """Read the key's exchange account once; the chat that connected it second is paused."""
         async with self._database.reading() as session:
             if await exchange_accounts.is_known(session, account):
                 return
@@ -153,7 +153,7 @@ class KeyExpiryMonitor:
                 told=due or told,
                 asked_at=now if asked else None,
             ):
-                return  # another key by now, which was looked at when it came
+                return  # replaced: the new key was inspected when connected
             if due is not None and expires_at is not None:
                 alert = KeyEnding(
                     dry_run=account.settings.dry_run,

@@ -1,4 +1,4 @@
-"""One account at the exchange is traded from one chat: two would undo each other's trades.
+"""Ensures that one chat trades an exchange account: two would undo each other's trades.
 
 Every function works inside the caller's transaction. The lock of an account at the exchange comes
 before those of our accounts, so that no two transactions wait for each other.
@@ -44,7 +44,7 @@ async def refuse_second(session: AsyncSession, account: Account, *, number: str 
 async def connected(
     session: AsyncSession, *, key_print: str, number: str | None, now: datetime
 ) -> None:
-    """The key was stored; where *number* is None, the daily look at the keys asks again."""
+    """Record a stored key; where *number* is None, the daily key inspection reads it."""
     if number is not None:
         await exchange_accounts.learn(
             session, key_print=key_print, account_print=account_print(number), connected_at=now
@@ -66,7 +66,7 @@ async def refuse_resume(session: AsyncSession, account: Account) -> None:
 
 
 async def found(session: AsyncSession, account: Account, *, number: str, now: datetime) -> None:
-    """The exchange told whose money the account's key trades: pause and tell who came second."""
+    """Record the exchange account of a key; the chat that connected it second is paused."""
     key_print = await exchange_accounts.key_print(session, account)
     if key_print is None:
         return  # another key by now, which was asked about when it came

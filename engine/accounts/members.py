@@ -25,7 +25,7 @@ class MemberService:
         self._clock = clock
 
     async def of(self, circle: ChatMembers) -> Sequence[Member]:
-        """Whoever may act, those first whom the settings let in."""
+        """Returns the users who may act, those allowed by the settings first."""
         async with self._database.reading() as session:
             return await _everybody(session, circle)
 
@@ -38,10 +38,10 @@ class MemberService:
         expected: Role,
         wanted: Role | None,
     ) -> RoleChangeResult:
-        """Make somebody *wanted*, or with None remove them, if they are still what *user_id* saw.
+        """Set a role, or remove with None, if the member is still what *user_id* saw.
 
-        An owner who is none any more leaves no open invitations behind. Whoever loses their own
-        private chat can neither see nor stop its account any more, so that is paused.
+        An owner who is demoted leaves no open invitations. A user removed from their own private
+        chat can neither see nor stop its account, so it is paused.
         """
         now = self._clock.now()
         async with self._database.writing() as session:
@@ -89,7 +89,7 @@ class MemberService:
     async def let_all_look(
         self, circle: ChatMembers, *, user_id: int, on: bool
     ) -> RoleChangeResult:
-        """Let everybody in the group see what a viewer sees, or members alone."""
+        """Let every member of the group see what a viewer sees, or only those with a role."""
         async with self._database.writing() as session:
             people = await _everybody(session, circle, for_update=True)
             account = await accounts.of_chat(session, circle.chat_id)

@@ -1,4 +1,4 @@
-"""How an account stands, from what is already known: no request to the exchange."""
+"""Summarizes an account from what is known, without a request to the exchange."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,14 +14,15 @@ from engine.storage.models.trading import OutboxRow
 from engine.storage.queues import queue
 from engine.storage.trading import check_results, orders
 
-# A failed check's look is made right after its trouble was noted.
+# A failed check stores its incident just before its result.
 _SAME_CHECK = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountOverview:
-    """*look* is the latest check known here; after a restart the last one that wanted to trade.
-    *seen* is the newest that saw the balances. Both are of the money that the account trades now.
+    """Overview of an account; *look* is the latest check known to this process.
+    After a restart it is the last one that wanted to trade. *seen* is the newest that saw the
+    balances. Both are of the money that the account trades now.
     """
 
     look: CheckResult | None
@@ -77,5 +78,5 @@ def _of(account: Account, look: CheckResult | None) -> CheckResult | None:
 
 
 def _is_ongoing(trouble: Incident | None, look: CheckResult | None) -> bool:
-    """A trouble lingers a while after the last failure; to a person it is news no more."""
+    """True if an incident still lasts: it is stored a while beyond its last failure."""
     return trouble is not None and (look is None or look.at <= trouble.last_at + _SAME_CHECK)

@@ -1,4 +1,4 @@
-"""Changes that wait for a tap: one that a person was asked about, and the undoing of one."""
+"""Changes that wait for a confirmation, and undoing one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,7 +70,7 @@ class PendingChanges:
 
 
 async def _settled(session: AsyncSession, chat_id: int, wanted: SettingsPatch) -> Account:
-    """The account as it is; until the transaction ends nobody else changes it."""
+    """Returns the account, locked until the transaction ends."""
     account = await accounts.of_chat(session, chat_id)
     if account is None:
         raise LookupError(f"chat {chat_id} has no account")

@@ -1,4 +1,4 @@
-"""What a person may do with the limits of their chat's account: see what is used, and set them."""
+"""Use cases of an account's risk limits: read their usage, and set them."""
 
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a person may do about trading by itself: choose how far it goes, and put off an offer."""
+"""Use cases of the trading mode: choose it, and postpone an offer."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +28,7 @@ class ModeChange:
 
 
 async def start_over(session: AsyncSession, account_id: AccountId, *, now: datetime) -> None:
-    """Under another mode nothing is skipped or put off any more, and an open card comes too late."""
+    """Reset what was skipped or postponed under another mode, and withdraw its open offer."""
     await audience.ask_not_before(session, account_id, None)
     offer = await approvals.last(session, account_id)
     if offer is not None:
@@ -42,8 +42,8 @@ class TradingModes:
         self._clock = clock
 
     async def change(self, account: Account, autonomy: TradingMode, *, user_id: int) -> ModeChange:
-        """Once this has returned, no order leaves that the new mode would not send, but for one
-        that is under way. Chosen anew, a mode forgets what was skipped or put off.
+        """Set the mode: after this returns, no order leaves that it would not send.
+        Except one under way. Choosing the same mode again forgets what was skipped or postponed.
         """
         async with self._database.writing() as session:
             before = await accounts.get(session, account.id)

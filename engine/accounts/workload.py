@@ -13,8 +13,8 @@ _BEAT_OLD = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """How this process's checks get on. *usage* is None where no exchange limits anything, *beaten*
-    (how long ago the last heartbeat reached the database) before the first.
+    """Progress of this process's checks. *usage* is None where the exchange has no limits.
+    *beaten* is the time since the last heartbeat that reached the database, None before the first.
     """
 
     late: Lateness
@@ -49,8 +49,8 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class RequestBacklog:
-    """Messages that Telegram has not taken: *mine* of this chat, *given_up* of the last week;
-    *refused*: the chats in which it takes none.
+    """Messages that Telegram has not accepted: *mine* of this chat, *given_up* of a week.
+    *refused*: chats in which it accepts none.
     """
 
     mine: int

@@ -1,4 +1,4 @@
-"""The exchange as the engine needs it. MEXC and the paper exchange both keep these promises."""
+"""The exchange interface, implemented by MEXC and the paper exchange."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -55,10 +55,10 @@ class OrderRequest:
 
 @dataclass(frozen=True, slots=True)
 class OrderReport:
-    """What the exchange says of one order. *over* is False while it may still change.
+    """The exchange's report of one order. *over* is False while the order may still change.
 
     *complete*: all that was asked for is executed. *unknown_status* is a status that the exchange
-    does not document, as it was read; it says nothing of whether the order is over.
+    does not document, as it was read; it does not say whether the order has ended.
     """
 
     exchange_order_id: str
@@ -105,29 +105,28 @@ class Exchange(Protocol):
         ...
 
     async def place(self, ticket: OrderRequest) -> str:
-        """Send *ticket*, exactly one request, never repeated in here; returns the exchange's id.
+        """Send *ticket* in exactly one request, never retried; returns the exchange's id.
 
         Raises Unavailable only if the order provably never left, Rejected if the exchange
-        definitely refused it, OutcomeUnknown in every other case. A client order id must never
-        be placed twice: the exchange promises nothing about duplicates.
+        definitely refused it, OutcomeUnknown in every other case. A client order id must never be
+        placed twice: the exchange does not promise to refuse duplicates.
         """
         ...
 
     async def order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
-        """Raises OrderNotFound if the exchange does not know it, which it also says for a moment
-        after it has taken an order.
+        """Returns the exchange's report of one order.
+        Raises OrderNotFound if the exchange does not know it, as it also answers just after it
+        accepted one.
         """
         ...
 
     async def order_in_history(
         self, symbol: Symbol, client_order_id: ClientOrderId, *, sent_at: datetime
     ) -> OrderReport:
-        """The second way to find an order: among all that the account had in *symbol* in the
-        window after *sent_at* in which it could arrive.
+        """Find an order in the account's history of *symbol* after *sent_at*.
 
-        Raises OrderNotFound if it is not one of them, and BadData or another Unavailable where
-        that cannot be said for sure: the history does not reach back, or does not say whose an
-        order is.
+        Raises OrderNotFound if it is not one of them; BadData or another Unavailable where that is
+        not certain: the history is too short, or omits the id of an order.
         """
         ...
 
@@ -166,7 +165,7 @@ class KeyPermissions:
 
 
 class KeyInspector(Protocol):
-    """Looks at a key: before it is stored, and now and then after that."""
+    """Inspects an API key: before it is stored, and periodically after that."""
 
     async def inspect(self, *, api_key: str, api_secret: str, symbol: Symbol) -> KeyInspection:
         """Read the account, ask what the key may do, and test an order without placing it.
@@ -176,15 +175,15 @@ class KeyInspector(Protocol):
         ...
 
     async def powers(self, *, api_key: str, api_secret: str) -> KeyPermissions | None:
-        """One question: what the key may do, and how long. None where the exchange does not say.
+        """Read in one request what the key may do, and for how long; None where it is not stated.
 
-        Raises as `inspect` does, but for the account and the order that it does not look at.
+        Raises as `inspect` does, except for the account and the order, which are not tested.
         """
         ...
 
     async def account_number(self, *, api_key: str, api_secret: str) -> str | None:
-        """One question: the number of the account that the key belongs to, the same for all its
-        keys. None where the exchange does not say it plainly, for whatever reason; never raises.
+        """Read in one request the number of the key's account, the same for all its keys.
+        None where the exchange does not state it plainly; never raises.
         """
         ...
 
@@ -194,7 +193,7 @@ ExchangeFor = Callable[[Account], Exchange]
 
 @asynccontextmanager
 async def within(seconds: float) -> AsyncGenerator[None]:
-    """What takes longer than a person's patience is Unavailable."""
+    """Raises Unavailable if the block takes longer than *seconds*."""
     try:
         async with asyncio.timeout(seconds):
             yield

@@ -22,7 +22,7 @@ async def rules_and_book(market: Market, symbol: Symbol) -> tuple[PairRules, Ord
 
 
 async def quantity_step(market: Market, symbol: Symbol) -> Decimal | None:
-    """The precision of the pair's token, for whoever tells of it; None where it is not known now."""
+    """Returns the precision of the pair's token; None where it cannot be read now."""
     try:
         return (await market.rules(symbol)).quantity_step
     except (Unavailable, Rejected):

@@ -1,6 +1,6 @@
-"""The silence that the exchange asked an address for, kept so that a restart does not forget it.
+"""Stores the exchange's rate-limit pause of an address across restarts.
 
-Who asks all the same is banned for longer each time, up to three days.
+Each request during the pause makes the ban longer, up to three days.
 """
 
 import hashlib

@@ -13,12 +13,12 @@ from engine.exchanges.sliding_window import Window
 
 _ADDRESS_WINDOW = timedelta(seconds=10)
 _SECOND, _MINUTE = timedelta(seconds=1), timedelta(minutes=1)
-# Whoever waits looks again at least this often: others may have gone, or silence been asked for.
+# Upper limit of a wait: requests ahead may be cancelled, or a rate limit be hit.
 _LOOK_AGAIN = timedelta(seconds=1)
 # An order needs its book. What asks for one after all the checks would ask for ever.
 _LAST_FOR = timedelta(seconds=1)
-# Checks are spread: if they spent all in the first second, whoever comes next, a person maybe,
-# would wait for nine. Faster by a fifth than the address allows in the long run.
+# Checks are paced: if they spent the whole window in its first second, the next request, perhaps a
+# user's, would wait for 9 s. A fifth faster than the average limit of the address.
 _PACE_WINDOW, _PACE_PERCENT = timedelta(seconds=2), 24
 _HEAVIEST = 25
 # What is kept free, so that orders need not wait for the checks before them: parts of the whole.
@@ -49,8 +49,8 @@ class RequestKind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimits:
-    """What MEXC allows (2026): *weight* in 10 s and *listings* in a minute for one address, the
-    others in a second for each key.
+    """What MEXC allows (2026): *weight* in 10 s and *listings* a minute per address.
+    The others are limits per second and key.
     """
 
     weight: int = 300
@@ -75,7 +75,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Turn:
-    """Somebody in the line. *own* is the limit beside the address's weight that it counts for."""
+    """One waiting request. *own* is the limit beside the address's weight that it counts for."""
 
     weight: int
     priority: Priority
@@ -109,8 +109,8 @@ class _Keys:
 
 
 class RateLimiter:
-    """Lets requests leave as fast as the exchange allows, the most urgent first, and within a
-    class whoever came first. A key whose own limit is used up holds up nobody else.
+    """Lets requests leave as fast as the exchange allows, by priority, then first come.
+    A key whose own limit is used up does not delay other keys.
     """
 
     def __init__(self, clock: Clock, limits: RateLimits | None = None) -> None:

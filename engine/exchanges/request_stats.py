@@ -1,7 +1,4 @@
-"""What was asked of the exchange: how often, how long it took, and how it ended.
-
-Requests are told apart by their endpoint, of which there is a handful; never by what they ask for.
-"""
+"""Statistics of the requests to the exchange: count, duration and result per endpoint."""
 
 from collections import Counter
 from datetime import timedelta
@@ -32,8 +29,9 @@ _NAMED = {ending.value: ending for ending in RequestOutcome}
 
 
 class RequestStats:
-    """*took* has all that left, answered or not. *ended* has every ending of an endpoint from its
-    first request on, for what comes first would not be seen as a change.
+    """Request statistics by endpoint. *took* has all that left, answered or not.
+    *ended* has every result of an endpoint from its first request on: Prometheus sees no increase
+    in a series that appears with a value.
     """
 
     def __init__(self) -> None:

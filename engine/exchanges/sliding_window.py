@@ -1,4 +1,4 @@
-"""How much there was of something in any stretch of a given length, as the other side counts it."""
+"""Sliding-window counter, as the exchange counts requests."""
 
 from collections import deque
 from datetime import datetime, timedelta
@@ -10,9 +10,9 @@ _MOMENT = timedelta(milliseconds=5)
 class Window:
     """At most *most* in any *length*.
 
-    The exchange counts a request at some moment between its leaving and its answer. So it is
-    counted here from the one until *length* after the other: however long each was on its way,
-    the exchange never sees more than *most*.
+    The exchange counts a request at some moment between its sending and its answer. So it is
+    counted here from its sending until *length* after its answer: however long each takes, the
+    exchange never sees more than *most*.
     """
 
     def __init__(self, most: int, length: timedelta) -> None:

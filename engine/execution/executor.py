@@ -55,14 +55,13 @@ class OrderExecutor:
         look: CheckResult,
         until: datetime | None = None,
     ) -> Order:
-        """Carry *intent* out once; returns it as far as it got.
+        """Execute *intent* once; returns it as far as it got.
 
         *read_at* is when the data it was planned on was read, by the clock's `steady`; *until* is
-        when a person's tap stops counting. Raises LeaseLost or BadData if
-        it may not be sent (any more), Unavailable if it provably never left, ClockRefused if
-        only the time stamp was wrong: in all of them nothing was traded and that is recorded.
-        A refusal or an unclear outcome is told to the chat and is no exception: the intent
-        comes back as REJECTED or UNKNOWN.
+        when the user's tap expires. Raises LeaseLost or BadData if it may not be sent (any more),
+        Unavailable if it provably never left, ClockRefused if only the time stamp was wrong: in
+        all of them nothing was traded and that is recorded. A refusal or an unclear outcome is
+        reported to the chat and is no exception: the intent comes back as REJECTED or UNKNOWN.
         """
         async with self._database.writing() as session:
             await orders.add(session, intent)
@@ -75,7 +74,7 @@ class OrderExecutor:
         except Unavailable as e:
             await self._close(sending, OrderState.DROPPED, error=str(e))
             raise
-        except ClockRefused as e:  # the check measures the clock and tries anew
+        except ClockRefused as e:  # the check measures the clock and retries
             await self._close(sending, OrderState.DROPPED, error=str(e))
             raise
         except Rejected as e:
@@ -114,7 +113,7 @@ class OrderExecutor:
                     sent_at=exchange.time(),
                 )
             if sending is not None:
-                # From here on the order itself is the answer to a person's tap.
+                # From here on the order itself answers the user's tap.
                 await run_requests.drop(session, account.id, confirmation_id=intent.run_id)
         if is_old:
             await self._close(intent, OrderState.DROPPED, error="the data grew old")
@@ -141,7 +140,7 @@ class OrderExecutor:
             raise LeaseLost(f"account {intent.account_id} has another owner by now")
 
     async def mark_unknown(self, intent: Order, account: Account, *, error: str) -> Order:
-        """Nobody knows whether the order exists: tell the chat, and leave it to recovery."""
+        """Mark an order whose outcome is unknown, alert the chat, and leave it to recovery."""
         logger.warning("order unclear", extra={"order": intent.client_order_id})
         async with self._database.writing() as session:
             unknown = await orders.move(session, intent, OrderState.UNKNOWN, error=error)
@@ -162,10 +161,10 @@ class OrderExecutor:
     async def settle(
         self, intent: Order, *, account: Account, exchange: Exchange, late: bool
     ) -> Order:
-        """Follow an accepted order until the exchange says it is over, then book it.
+        """Follow an accepted order until it has ended, then book it.
 
-        Gives up for now (and returns the intent unchanged) where the exchange does not answer
-        or the order stays open for `settle_for`; recovery goes on from there.
+        Returns the intent unchanged if the exchange does not answer or the order stays open for
+        `settle_for`; recovery continues from there.
         """
         deadline = self._clock.steady() + self._timing.settle_for
         pause = _FIRST_PAUSE

@@ -1,5 +1,5 @@
-"""A person answers for an order that stays unclear. The exchange is asked once more, and what the
-person says counts as far as the balances bear it out; every answer leaves a line in the audit.
+"""Resolves an order that stays unclear by the user's answer, which is audited.
+The exchange is asked once more, and the answer counts only if the balances agree with it.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from engine.storage.coordination import leases
 from engine.storage.database import Database
 from engine.storage.trading import orders
 
-# A person waits for it, and what they send meanwhile waits behind it.
+# The user waits for it, and what they send meanwhile waits behind it.
 _PATIENCE_S = 5
 # What the audit calls the deeds.
 CLAIMED = "order_claimed"
@@ -35,25 +35,25 @@ logger = logging.getLogger(__name__)
 
 
 class LookupFailure(Enum):
-    """Why the exchange does not tell what became of the order."""
+    """Reasons why the exchange does not report the order."""
 
     NOT_KNOWN = "not known"
     NO_ANSWER = "no answer"
-    NOT_ALLOWED = "not allowed"  # it refuses the key, or nobody can open it
+    NOT_ALLOWED = "not allowed"  # it refuses the key, or the key cannot be decrypted
     UNKNOWN_STATUS = "unknown status"  # it has the order, under a status it does not document
 
 
 @dataclass(frozen=True, slots=True)
 class AlreadyClear:
-    """Nobody has to answer for the order any more. None: it is no order of this chat."""
+    """The order is resolved already; None: the chat has no such order."""
 
     order: Order | None
 
 
 @dataclass(frozen=True, slots=True)
 class KnownNow:
-    """The exchange knows the order after all, and its word counts. The account's owner has been
-    called to look: where the order is *over* it is booked in a moment, with the usual alert.
+    """The exchange knows the order after all, and its report counts.
+    The account is checked at once; an order that is *over* is then booked, with the usual alert.
     """
 
     order: Order
@@ -68,7 +68,7 @@ class StillUnclear:
 
 @dataclass(frozen=True, slots=True)
 class ReportAccepted:
-    """The balances agree with the person: *order* is closed, and *account* trades on."""
+    """The balances agree with the user: *order* is closed, and *account* trades on."""
 
     order: Order
     account: Account
@@ -110,10 +110,10 @@ class ManualResolution:
     async def claim(
         self, chat_id: int, user_id: int, client_order_id: str, *, filled: bool
     ) -> ResolutionResult:
-        """A person says that the order was *filled*, or that it was not.
+        """Close an order that the user says was *filled* or not, if the balances agree.
 
-        The first claim that agrees with the balances closes it, once: amounts that nobody knows
-        make it SET_ASIDE, and the next check starts from fresh balances either way.
+        Only the first such claim closes it: with unknown amounts as SET_ASIDE. The next check
+        starts from fresh balances either way.
         """
         case = await self._case(chat_id, client_order_id)
         if isinstance(case, AlreadyClear):
@@ -143,9 +143,9 @@ class ManualResolution:
     async def set_aside(
         self, chat_id: int, user_id: int, client_order_id: str
     ) -> Account | AlreadyClear:
-        """A person looked at the exchange for us and insists, whatever can be seen from here: the
-        order no longer holds the account up. Trading is paused, and after a resume everything is
-        planned from fresh balances.
+        """Close an order as the user insists, whatever the balances show, and pause trading.
+        The order no longer blocks the account; after a resume everything is planned from fresh
+        balances.
         """
         case = await self._case(chat_id, client_order_id)
         if isinstance(case, AlreadyClear):
@@ -176,7 +176,7 @@ class ManualResolution:
     ) -> "_Case | AlreadyClear":
         try:
             async with self._database.writing() as session:
-                # Read anew: recovery may have learned something of it while we were asking.
+                # Read again: recovery may have changed it during the request.
                 order = await orders.get(session, case.order.client_order_id)
                 if order is None or order.state is not OrderState.NEEDS_HUMAN:
                     return AlreadyClear(order)
@@ -188,7 +188,7 @@ class ManualResolution:
                 did = f"{state.value}, paused" if pause else state.value
                 await self._note(session, case, user_id, action, told, did=did)
                 await leases.wake(session, account.id)
-        except LeaseLost:  # between our reading and our step somebody was faster
+        except LeaseLost:  # another answer came between the read and this step
             async with self._database.reading() as session:
                 return AlreadyClear(await orders.get(session, case.order.client_order_id))
         return _Case(account, order)
@@ -223,16 +223,14 @@ class _Case:
 
 
 def _bears_out(seen: Holdings, order: Order, *, filled: bool, now: datetime) -> bool:
-    """Whether the balances *seen* agree with a person who says how the order ended. *now* is the
-    exchange's time.
-    """
+    """True if the balances *seen* agree with the user's answer. *now* is the exchange's time."""
     if filled:
         return trace(seen, order) is Trace.FILLED
     return left_no_trace(seen, order, now=now)
 
 
 def _end_of(order: Order, *, filled: bool) -> OrderState:
-    """What an order is whose end only a person knows. One the exchange took did arrive."""
+    """Returns the closed state by the user's answer. An order the exchange took did arrive."""
     if filled:
         return OrderState.SET_ASIDE
     return OrderState.NOT_EXECUTED if order.exchange_order_id is None else OrderState.UNFILLED
@@ -251,7 +249,7 @@ def _evidence(order: Order, heard: OrderReport | LookupFailure, seen: Holdings |
 
 
 async def _ask(order: Order, exchange: Exchange | None) -> OrderReport | LookupFailure:
-    """What the exchange says of the order, looked for in both ways there are."""
+    """Returns the exchange's report of the order, by its id or from the history."""
     if exchange is None:
         return LookupFailure.NOT_ALLOWED
     try:

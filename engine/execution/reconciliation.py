@@ -1,7 +1,7 @@
-"""What becomes of an order whose outcome is not known: looked up until it is, never repeated.
+"""Looks up orders whose outcome is unknown until it is known; never repeats one.
 
-A crash and a restart are the same path: whatever `engine/execution/executor.py` left unfinished is found
-here, and its account places no other order until it is resolved.
+A crash and a restart are the same path: whatever `engine/execution/executor.py` left unfinished is
+found here, and its account places no other order until it is resolved.
 """
 
 import logging
@@ -91,8 +91,8 @@ class OrderReconciler:
         return await self.escalate(intent, account, report, now=exchange.time())
 
     async def _is_filled(self, intent: Order, report: OrderReport, exchange: Exchange) -> bool:
-        """Whether an order under a status that the exchange does not document is filled all the
-        same: its amounts, its fills and the balances say so, and say so again a moment later.
+        """True if an order under an undocumented status is filled all the same.
+        Its amounts, its fills and the balances must say so, and again a moment later.
         """
         if not report.unknown_status or not report.complete:
             return False
@@ -116,8 +116,9 @@ class OrderReconciler:
         return True
 
     async def _missed(self, intent: Order, *, account: Account, exchange: Exchange) -> Order:
-        """The exchange does not find the order by its id. That counts only once it can no longer
-        arrive, and only if the history does not know it either.
+        """Handle an order that the exchange does not find by its id.
+        That counts only once it can no longer arrive, and only if the history does not know it
+        either.
         """
         accepted_once = intent.exchange_order_id is not None
         if accepted_once or not may_conclude_absence(intent, exchange_time=exchange.time()):
@@ -136,8 +137,8 @@ class OrderReconciler:
     async def _count_miss(
         self, intent: Order, *, account: Account, exchange: Exchange, now: datetime
     ) -> Order:
-        """Neither way to ask finds the order: twice is enough to believe that it never arrived,
-        unless the balances look as if it had been filled.
+        """Count a miss in both look-ups; after two the order never arrived.
+        Not if the balances look as if it had been filled.
         """
         try:
             silent = left_no_trace(await exchange.holdings(), intent, now=now)
@@ -178,9 +179,8 @@ class OrderReconciler:
         *,
         now: datetime | None = None,
     ) -> Order:
-        """Still unclear. The user is asked after a quarter of an hour, and after a minute where
-        *report* has a status that the exchange does not document. *now* is the exchange's time,
-        where there is an exchange to tell it.
+        """Ask the user about an order unclear for 15 minutes, or 1 under an unknown status.
+        The status is *report*'s. *now* is the exchange's time, if known.
         """
         waited = (now or self._clock.now()) - (intent.sent_at or intent.created_at)
         status = report.unknown_status if report else ""
@@ -188,7 +188,7 @@ class OrderReconciler:
         if intent.state is OrderState.NEEDS_HUMAN or waited < patience:
             return intent
         execution = report.execution if report else NOTHING
-        logger.error("order needs a person", extra={"order": intent.client_order_id})
+        logger.error("order needs manual resolution", extra={"order": intent.client_order_id})
         async with self._database.writing() as session:
             intent = await orders.move(session, intent, OrderState.NEEDS_HUMAN)
             await _tell(

@@ -22,12 +22,12 @@ from engine.storage.queues import queue
 
 
 class NotEmpty(Exception):
-    """Somebody has an account in the database already."""
+    """Raised when the database has an account already."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackupInfo:
-    """What the first chunk of a backup says: by which *version* it was made, and of which schema."""
+    """Header of a backup: the *version* of the program that made it, and its schema."""
 
     version: str
     schema: str
@@ -37,9 +37,9 @@ class BackupInfo:
 async def back_up(
     database: Database, vault: Vault, file: BinaryIO, *, version: str, now: datetime
 ) -> Counter[str]:
-    """Write everything there is at one moment; how many rows of which table.
+    """Write a consistent copy of all tables; returns the rows by table.
 
-    The database must have the newest schema. Whoever works on it goes on meanwhile.
+    The database must have the newest schema. Other processes continue meanwhile.
     """
     rows: Counter[str] = Counter()
     written = Archive(file, vault)
@@ -64,10 +64,11 @@ def examine(file: BinaryIO, vault: Vault) -> BackupInfo:
 async def restore(
     database: Database, vault: Vault, file: BinaryIO, *, about: BackupInfo, clock: Clock
 ) -> tuple[Counter[str], Keyring]:
-    """All or nothing, and halted: no order leaves until the owner lifts it. What the old host's
-    processes had in hand is free for the new one's; an order that was unclear is looked up.
+    """Restore a backup into an empty database, all or nothing; trading is halted.
+    Claims of the old host's processes are freed; an order that was unclear is looked up.
 
-    Raises NotEmpty, Damaged, and DecryptionFailed where our keys are not all that the backup needs.
+    Raises NotEmpty, Damaged, and DecryptionFailed where our keys are not all that the backup
+    needs.
     """
     rows: Counter[str] = Counter()
     async with database.writing() as session:

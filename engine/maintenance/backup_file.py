@@ -54,8 +54,8 @@ class Archive:
 
 
 def read(file: BinaryIO, vault: Vault) -> Iterator[Any]:
-    """What was added, in its order. Raises Damaged: whoever acts on the contents before the end was
-    reached must be able to take it back.
+    """Yields the rows in order.
+    Raises Damaged, possibly at the end: the caller must be able to undo what it did by then.
     """
     magic, _, file_id = _line(file).rpartition(" ")
     if magic != _MAGIC:

@@ -1,6 +1,4 @@
-"""Looks over everything that is sealed, and puts it under the vault's first key, so that an older
-key can be taken away.
-"""
+"""Re-encrypts all secrets under the vault's first key, so that an older key can be removed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,14 +14,14 @@ from engine.storage.maintenance import encrypted_columns
 from engine.storage.maintenance.encrypted_columns import KEYS, PLACES, EncryptedColumn, Sealed
 
 _BATCH = 200
-# Whoever knows only an old key goes on sealing with it: then no number of passes is enough.
+# A process with only an old key keeps sealing with it: then no number of passes is enough.
 _MOST_PASSES = 3
 
 
 @dataclass(slots=True)
 class Count:
-    """Of the secrets in one place: how many we put under the first key, how many there are now,
-    how many of these may *still* be under another one, and the rows of those that no key opens.
+    """Secrets of one place: how many were re-encrypted, and how many there are.
+    *still* counts those under another key, and the rows that no key opens are listed.
     """
 
     resealed: int = 0
@@ -54,9 +52,7 @@ class Rotated:
 
 @dataclass(slots=True)
 class Keyring:
-    """The stored exchange keys: how many, which accounts' do not open, how many are under an older
-    key of ours.
-    """
+    """Stored exchange keys: their number, accounts that do not open, those under an older key."""
 
     keys: int = 0
     older: int = 0
@@ -84,12 +80,11 @@ async def look_over(session: AsyncSession, vault: Vault) -> Keyring:
 async def rotate(
     database: Database, vault: Vault, *, on_batch: Callable[[], None] = lambda: None
 ) -> Rotated:
-    """Put every secret under the first key, in short transactions, beside whatever else works on
-    the database; it looks again until there was nothing to do, three times at most.
+    """Re-encrypt every secret under the first key, in short transactions, beside live processes.
+    Repeats until there was nothing to do, three times at most.
 
-    Killed anywhere, it is simply run again: what is under the first key already is left alone, and
-    a secret that somebody replaced meanwhile is not overwritten. *on_batch* is called after each
-    transaction.
+    Safe to interrupt and run again: secrets under the first key are skipped, and one that was
+    replaced meanwhile is not overwritten. *on_batch* is called after each transaction.
     """
     resealed = {place.name: 0 for place in PLACES}
     counts: dict[str, Count] = {}
@@ -121,7 +116,7 @@ async def _pass(
                 for secret, token in changes:
                     if await encrypted_columns.replace(session, place, secret, token):
                         count.resealed += 1
-                    else:  # another one by now: the next pass looks at it
+                    else:  # replaced meanwhile: the next pass reads it
                         count.still += 1
             on_batch()
         count.kept += len(batch)

@@ -1,4 +1,4 @@
-"""Forgets what is over, once a day, a little at a time; one process does it for all."""
+"""Deletes expired rows once a day in small batches; one process does it for all."""
 
 import logging
 from collections import Counter
@@ -9,7 +9,7 @@ from engine.storage.database import Database
 from engine.storage.maintenance import pruning
 
 _EVERY = timedelta(days=1)
-# Should we die before the end, another process goes on within the hour.
+# If this process dies before the end, another one continues within the hour.
 _AGAIN_WITHIN = timedelta(hours=1)
 _LOOK_EVERY = timedelta(minutes=10)
 _BATCH = 500
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class Pruning:
-    """*keep* is how long what is over is kept."""
+    """Deletes expired rows; *keep* is how long they are kept."""
 
     def __init__(self, *, database: Database, clock: Clock, keep: timedelta) -> None:
         self._database = database
@@ -30,7 +30,7 @@ class Pruning:
         self._deleted: Counter[str] = Counter()
 
     async def everything(self) -> Counter[str]:
-        """All there is, now and whoever's turn it is; how much of what was deleted."""
+        """Delete all expired rows now, without election; returns the counts by table."""
         deleted: Counter[str] = Counter()
         while batch := await self._some():
             deleted += batch
@@ -66,11 +66,11 @@ class Pruning:
             await pruning.done(session, at=self._clock.now())
         self._is_ours = False
         if self._deleted:
-            logger.info("pruned", extra={"rows": self._deleted.total()})
+            logger.info("rows pruned", extra={"rows": self._deleted.total()})
             self._deleted.clear()
 
     async def _some(self) -> Counter[str]:
-        """A transaction each: none keeps the others waiting for long."""
+        """Delete a batch of each kind, in a transaction each: none delays writers for long."""
         now = self._clock.now()
         deleted: Counter[str] = Counter()
         for kind in pruning.KINDS:

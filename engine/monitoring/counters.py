@@ -1,6 +1,6 @@
-"""Plain counts of what the work came to, kept by the objects that do it and read by whoever shows it.
+"""Counters of the work's results, for the metrics.
 
-What is counted is named by enums alone: there are as many numbers after a year as on the first day.
+All are named by enums, so their number never grows.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ _LATE_MS = (100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 1_
 
 
 class Histogram:
-    """How long something took: how often up to each of *bounds* (longer ones at the end), and in all."""
+    """Histogram of durations: a count up to each of *bounds*, of longer ones, and the total."""
 
     def __init__(self, bounds: Iterable[timedelta]) -> None:
         self.bounds: Sequence[timedelta] = tuple(bounds)
@@ -65,7 +65,7 @@ class CheckOutcome(Enum):
 class LeaseEvent(Enum):
     """How accounts come to a process, and leave it against its will."""
 
-    NEW = "new"  # nobody had it before
+    NEW = "new"  # unowned before
     TAKEN_OVER = "taken_over"  # from another process, or from our own former life
     LOST = "lost"
 
@@ -80,7 +80,7 @@ class CheckTally:
         self.late = in_millis(*_LATE_MS)
 
     def done(self, look: CheckResult | None) -> None:
-        """A check came to its end; without a look it was cut off."""
+        """Count a finished check; without a look it was interrupted."""
         outcome = CheckOutcome.CUT_OFF if look is None else outcome_of(look.verdict)
         self.outcomes[outcome] += 1
         if (
@@ -91,7 +91,7 @@ class CheckTally:
             self.failures[look.verdict.kind] += 1
 
     def broke(self) -> None:
-        """A mistake of ours, which the check's end does not tell."""
+        """Count a bug of ours, which `done` does not count."""
         self.failures[IncidentKind.INTERNAL] += 1
 
     def claimed(self, fences: Iterable[int]) -> None:

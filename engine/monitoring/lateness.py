@@ -10,9 +10,9 @@ _MOST_OF_THEM = 99
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lateness:
-    """Of the *checks* that began lately half were late by *p50* at most, all but one in a hundred
-    by *p99*, and by *p99_percent* of their own intervals; none by more than *most*. *overdue*
-    accounts are due now, the longest for *waiting_for*.
+    """How late checks began lately: *p50* and *p99* are percentiles, *most* the maximum.
+    *p99_percent* is relative to their own intervals. *overdue* accounts are due now, the longest
+    for *waiting_for*.
     """
 
     checks: int

@@ -1,4 +1,4 @@
-"""Whether the work gets on, judged by what was finished and by nothing else."""
+"""Stall detection: reports when heartbeats or checks do not finish within their deadline."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from enum import Enum
 
 from engine.domain.orders.order import AccountId
 
-# What joins a stall that was told already is told this much later at the earliest.
+# Minimum time between two reports of a stall that spreads.
 _TOLD_AGAIN_AFTER = timedelta(minutes=15)
 
 
@@ -21,8 +21,8 @@ class WorkProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineProgress:
-    """The signs that the work gets on: *beats* of the heart, each of which reaches the database,
-    and the finished *checks* of every account that has something to do.
+    """Progress of the process: *beats* are heartbeats, each of which reaches the database.
+    *checks* are the finished ones of every account that has work due.
     """
 
     beats: WorkProgress
@@ -32,7 +32,7 @@ class EngineProgress:
 
 class StallCause(Enum):
     DATABASE = "database"  # it does not answer: no heart can beat
-    HEART = "heart"  # it does not beat, whatever the reason: nobody is checked
+    HEART = "heart"  # no heartbeat, whatever the reason: no account is checked
     CHECKS = "checks"  # it beats, yet some checks do not come to their end
 
 
@@ -48,16 +48,16 @@ class Stalled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StallOver:
-    """Everything is in time again; *cause* is the one that was told last."""
+    """Everything is in time again; *cause* is the one reported last."""
 
     cause: StallCause
     lasted: timedelta
 
 
 class StallDetector:
-    """Looks at the pulse now and then, and says when a stall begins, spreads and ends.
+    """Compares the progress periodically; reports when a stall begins, spreads and ends.
 
-    Time is what whoever looks says has passed: a wall clock that jumps stalls nothing.
+    The caller passes the time: a wall clock that jumps causes no stall.
     """
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class StallDetector:
         self._lasts = timedelta()
 
     def look(self, pulse: EngineProgress, *, passed: timedelta) -> Stalled | StallOver | None:
-        """What there is to tell, *passed* after the look before."""
+        """Returns what to report, *passed* after the call before."""
         self._heart.go_on(pulse.beats, passed)
         self._waits = {a: self._waits.get(a, _Wait()) for a in pulse.checks}
         for account_id, progress in pulse.checks.items():

@@ -1,7 +1,7 @@
-"""A trade that is due in a chat which wants to be asked first, or only told: it is not sent.
+"""Holds back a due trade in a chat that approves trades first, or is only informed.
 
-What would be traded is written down with its buttons and its card in one transaction, so that a
-card is never without buttons that work, and no button without its card.
+The plan, its buttons and its alert are stored in one transaction, so that neither exists without
+the other.
 """
 
 import secrets
@@ -56,10 +56,9 @@ class Approvals:
         look: CheckResult,
         fence: int,
     ) -> None:
-        """Offer *order* to the chat, or tell of it, where that is not done already. What is told
-        is what it *comes_to*.
+        """Offer *order* to the chat, or report it, unless done already; *comes_to* is shown.
 
-        Raises LeaseLost, and nothing is told, if the account changed hands or wishes meanwhile:
+        Raises LeaseLost, and sends nothing, if the account's owner or settings changed meanwhile:
         after a pause nothing is offered.
         """
         account, now = duty.account, self._clock.now()
@@ -70,7 +69,7 @@ class Approvals:
             calm = self._timing.calm(account.settings.interval)
             await incidents.resolve(session, account, duty.trouble, now=now, calm=calm)
             if await run_requests.is_waiting(session, account.id):
-                return  # a tap came while we looked: the next check answers it
+                return  # tapped during the check: the next check answers it
             last = await approvals.last(session, account.id)
             match step(last, order, account, now=now, patience=self._timing.question):
                 case ApprovalStep.NEW:
@@ -85,7 +84,7 @@ class Approvals:
                     pass
 
     async def over(self, account: Account) -> None:
-        """The balance is back in its band: what stood open is called off. Writes only then."""
+        """Withdraw the open offer: the balance is back in its band. Writes only then."""
         if account.settings.autonomy is TradingMode.AUTO:
             return
         async with self._database.reading() as session:

@@ -1,6 +1,6 @@
-"""Deposits, withdrawals and trades by hand: noticed by the checks, kept, told, and asked about.
+"""Detects, stores and reports deposits, withdrawals and trades by hand.
 
-Nothing is held back for the answer: a check trades as the settings say.
+A check does not wait for the user's answer: it trades as the settings say.
 """
 
 import secrets
@@ -34,7 +34,7 @@ from engine.storage.trading import balance_changes, check_results
 # The kind of the question what to do with USDT that arrived; its payload is a Proposal.
 DEPOSIT = "keep_deposit"
 _ASKED_FOR = timedelta(days=1)
-# So many in an hour are told; whoever moves more knows what they do.
+# Limit of alerts in an hour: a user who makes more transfers knows of them.
 _HOUR, _MANY = timedelta(hours=1), 6
 
 
@@ -66,7 +66,7 @@ class BalanceChangeMonitor:
     async def keep(
         self, duty: CheckInput, finding: ChangeFinding | None, market: Market, *, fence: int
     ) -> None:
-        """Write and tell what was found; a *finding* that was kept already changes nothing."""
+        """Store and report a finding; one that was kept already changes nothing."""
         account, last, settings = duty.account, duty.last_seen, duty.account.settings
         if finding is None:
             return
@@ -76,14 +76,14 @@ class BalanceChangeMonitor:
                 return
             noted = await balance_changes.last_seen_of(session, [account.id])
             if noted.get((account.id, settings.dry_run)) != last:
-                return  # by this very check, before it had to begin anew
+                return  # by this very check, before it had to start again
             doubtful = last and await balance_changes.has_doubtful(session, account.id, last)
             await balance_changes.see(session, account.id, finding.seen, dry_run=settings.dry_run)
             if finding.moved and not doubtful:
                 await self._tell(session, account, finding, step=step)
 
     async def _is_ours(self, session: AsyncSession, account: Account, *, fence: int) -> bool:
-        """As it was when it was looked at: after another pair or key nothing can be compared."""
+        """True if the account has not changed: another pair or key is not comparable."""
         if await accounts.has_unresolved(session, account.id):  # which also holds the account
             return False
         current = await accounts.get(session, account.id)
@@ -115,7 +115,7 @@ class BalanceChangeMonitor:
             last_for_now=earlier + len(ids) >= _MANY,
         )
         if earlier >= _MANY:
-            return  # somebody trades by hand, and knows; it is kept all the same
+            return  # a user trades by hand: kept, but not reported
         target = _target_that_keeps(account, finding)
         if target is not None and await balance_changes.asks_about_deposits(session, account.id):
             found = SettingsPatch.of(account).only(["target", "symbol", "dry_run"])

@@ -20,8 +20,8 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BalanceReading:
-    """The *holdings* that may be acted on, where they have the last fill in them; *finding* is what
-    came or went. *first* is what the exchange said before it was asked a second time.
+    """A balance reading. *holdings* may be acted on if settled; *finding* is what came or went.
+    *first* is the exchange's first answer where it was asked twice.
     """
 
     holdings: Holdings
@@ -31,7 +31,7 @@ class BalanceReading:
 
 
 class BalanceReader:
-    """Remembers, for each account, which odd rows are in the log and which fill was seen settled."""
+    """Reads balances; remembers the odd rows logged and the fill seen settled, per account."""
 
     def __init__(self, *, clock: Clock, timing: Timing, movements: BalanceChangeMonitor) -> None:
         self._clock = clock
@@ -102,9 +102,7 @@ class BalanceReader:
 
 
 def _likely_now(fill: Order, *, now: datetime, exchange_time: datetime) -> datetime:
-    """*now*, unless the host's clock was set since *fill* was booked: that was not before it was
-    sent, by the exchange's clock.
-    """
+    """Returns *now*, bounded by the exchange's clock if ours was set since the booking."""
     if fill.resolved_at is None or fill.sent_at is None:
         return now
     longest = exchange_time - fill.sent_at

@@ -1,4 +1,4 @@
-"""One check of one account: look, decide, trade if it must be, and say so if it could not.
+"""Runs one check of one account: reads, decides, and trades or stores the reason.
 
 A check that holds makes one request to the exchange and writes nothing.
 """
@@ -56,14 +56,14 @@ from engine.timeouts import Timing, steadily
 
 logger = logging.getLogger(__name__)
 
-# How long a balance may lag behind a fill without anybody being told.
+# How long a balance may lag behind a fill before the user is alerted.
 _SETTLES_SOON = timedelta(minutes=1)
 _SETTLE_POLL = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """*look* is what was seen and decided; *again_in* overrides the interval."""
+    """Result of a check. *again_in* overrides the interval."""
 
     look: CheckResult
     again_in: timedelta | None = None
@@ -100,7 +100,7 @@ class Checker:
             exchange = self._exchange_for(duty.account)
             return await self._decide(duty, exchange, fence=fence, trigger=trigger)
         except LeaseLost:
-            # Somebody changed the account while we planned: look again at once, as it is now.
+            # The account changed during planning: check it again at once.
             look = self._look(duty.account, trigger, CheckFailed(IncidentKind.INTERNAL, "changed"))
             return Checked(look, again_in=timedelta(seconds=1))
         except EngineError as e:
@@ -256,7 +256,7 @@ class Checker:
     async def _declined(
         self, duty: CheckInput, decided: Plan, trigger: Trigger, seen: Mapping[str, Any]
     ) -> Checked:
-        """A drift that is not traded has a reason, which is kept and told."""
+        """Store and report why a drift is not traded."""
         account, settings, now = duty.account, duty.account.settings, self._clock.now()
         order, reason = decided.order, decided.reason
         verdict: Decision = (

@@ -1,4 +1,4 @@
-"""What a check notices in the balances beside the target: an asset that runs low, or is back."""
+"""Reports assets whose balance falls below, or is back above, the user's threshold."""
 
 from decimal import Decimal
 
@@ -22,7 +22,7 @@ class LowBalanceMonitor:
         self._clock = clock
 
     async def over(self, duty: CheckInput, holdings: Holdings, market: Market) -> None:
-        """Tell of each mark that was crossed, once. Where none was, nothing is written or asked."""
+        """Report each crossed threshold once. Without one nothing is read or written."""
         account = duty.account
         crossed = crossings(duty.marks, holdings, counting=account.settings.counting)
         if not crossed:
@@ -32,7 +32,7 @@ class LowBalanceMonitor:
         async with self._database.writing() as session:
             for crossing in crossed:
                 if not await low_balance.turn(session, account.id, crossing.mark):
-                    continue  # set anew since the duty was read: the next check sees that
+                    continue  # set again since the duty was read: the next check reads it
                 await outbox.add_alert(
                     session,
                     chat_id=account.chat_id,

@@ -1,4 +1,4 @@
-"""What an account looks like now and what would be traded, for a person who asks. Trades nothing."""
+"""Reads an account and plans its trade for a user's request. Trades nothing."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -24,7 +24,7 @@ from engine.storage import availability
 from engine.storage.database import Database
 from engine.storage.trading import balance_changes, check_results, limit_usage
 
-# A person waits for it, and so may what they send meanwhile, but for /pause and /halt.
+# Limits of a user's wait; all they send meanwhile waits too, except /pause and /halt.
 _PATIENCE_S = 5.0
 _SOON_S = 1.5
 _AT_ONCE_S = 0.5
@@ -43,8 +43,8 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """What a check would find. *plan* is what it would decide without the limits, *forecast* what
-    its order would come to, *reason* the limit that the order would break.
+    """The result that a check would have. *plan* ignores the limits.
+    *forecast* is what its order would come to, *reason* the limit that the order would break.
     """
 
     plan: Plan
@@ -60,8 +60,9 @@ KnownLook = Callable[[Account], Awaitable[CheckResult | None]]
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """*look* has the newest balances that are known. *foreseen* is None where the exchange did not
-    show the balances and the market just now, *rules* where the pair's are not known.
+    """The newest known balances in *look*, and the next check's result in *foreseen*.
+    *foreseen* is None where the exchange did not show the balances and the market just now,
+    *rules* where the pair's are not known.
     """
 
     look: CheckResult | None = None
@@ -76,10 +77,10 @@ class Previews:
         self._exchange_for = exchange_for
 
     async def preview(self, account: Account) -> Preview:
-        """The order that would be sent now, inside the band too.
+        """Returns the order that would be sent now, inside the band too.
 
-        A price that jumped counts as seen from now on, as after a check: a person looked at it.
-        Raises what the exchange's reads raise, and DecryptionFailed.
+        A price that jumped counts as seen from now on, as after a check: the user saw it. Raises
+        what the exchange's reads raise, and DecryptionFailed.
         """
         exchange = self._exchange_for(account)
         async with within(_PATIENCE_S):
@@ -109,8 +110,8 @@ class Previews:
         return Preview(account, decided, seen, rules, comes_to)
 
     async def foresee(self, account: Account) -> Foreseen | None:
-        """What the next check of *account* would do, which need not be as it is stored; None where
-        that cannot be had within a person's patience. Nothing is remembered of it.
+        """Returns what the next check of *account*, possibly with unsaved settings, would do.
+        None where that cannot be read within 5 s. Nothing of it is stored.
         """
         try:
             async with within(_PATIENCE_S):
@@ -120,8 +121,8 @@ class Previews:
             return None
 
     async def outlook(self, account: Account, known: KnownLook | None = None) -> Outlook:
-        """What *account* holds and what its next check would do, as far as it can be had soon.
-        *known* is asked where the exchange does not show the balances.
+        """Returns *account*'s holdings and next check, as far as they can be read in 1.5 s.
+        *known* is called where the exchange does not show the balances.
         """
         look = None
         if account.can_trade:
@@ -175,7 +176,7 @@ class Previews:
         return replace(unvalued, price=book.mid), holdings
 
     async def look(self, account: Account) -> CheckResult:
-        """As a check looks, but it decides nothing: what lies inside the band or outside of it.
+        """Read the balances as a check does, without a decision.
 
         Raises what the exchange's reads raise, and DecryptionFailed.
         """
@@ -204,9 +205,7 @@ class Previews:
         )
 
     async def _remember(self, account: Account, look: CheckResult) -> None:
-        """So that they can still be told when the exchange does not answer. An adornment: where
-        the database is away they are forgotten.
-        """
+        """Store a reading for later outages; skipped if the database is unavailable."""
         with suppress(*availability.AWAY):
             async with self._database.writing() as session:
                 await check_results.see(session, account.id, look)
@@ -284,7 +283,7 @@ async def _forecast(
 
 
 def _seen_now(account: Account, seen: BalanceSnapshot, holdings: Holdings) -> CheckResult:
-    """A look that decides nothing."""
+    """Returns a result without a decision."""
     return _look(account, NoTrade(InsideBand()), seen, at=holdings.read_at)
 
 

@@ -1,4 +1,4 @@
-"""A run that a person confirmed: what they are told where it does not become an order."""
+"""Reports a run that the user confirmed and that did not become an order."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from engine.storage.trading import run_requests
 async def decline(
     session: AsyncSession, account: Account, request: RunRequest, decided: Plan, *, now: datetime
 ) -> None:
-    """The answer to a tap, unless it has one: called off meanwhile, or its order has left."""
+    """Answer a tap once, unless the run was cancelled or its order has left."""
     confirmation_id = request.confirmation_id
     if not await run_requests.drop(session, account.id, confirmation_id=confirmation_id):
         return

@@ -1,4 +1,4 @@
-"""The accounts this process owns, when each is due next, and how its checks get on: in memory."""
+"""In-memory queue of the accounts this process has leased, ordered by due time."""
 
 import heapq
 from collections import Counter
@@ -11,16 +11,16 @@ from engine.domain.rebalancing.check_result import CheckResult
 from engine.domain.rebalancing.schedule import first_check, longest_silence
 from engine.monitoring.stall_detector import WorkProgress
 
-# After a restart the checks start as fast as one address may read accounts. Where that would take
-# long, the line and the budget see to it that all are late by the same.
+# After a restart checks start as fast as one address may read accounts (3 a second), within 60 s;
+# with more accounts the queue and the rate limiter make all late by the same.
 _STARTS_PER_SECOND = 3
 _LONGEST_SPREAD = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
 class AccountShare:
-    """What the process knows of an account it owns: the last look, the last that saw the balances,
-    and when the next is due.
+    """What this process knows of one leased account.
+    *look* is the last check, *seen* the last that read the balances.
     """
 
     look: CheckResult | None
@@ -30,9 +30,10 @@ class AccountShare:
 
 @dataclass(slots=True)
 class QueuedAccount:
-    """An account this process owns. *due_at* is None while nothing is due until a wake-up;
-    *patience* is how long it may take until the next check is finished. *seen* is the last look
-    that saw the balances; *seen_kept* says that the database has it.
+    """One leased account.
+    *due_at* is None while only a wake-up makes it due. *patience* is the time limit for the next
+    finished check. *seen* is the last check that read the balances; *seen_kept*: it is in the
+    database.
     """
 
     fence: int
@@ -45,7 +46,7 @@ class QueuedAccount:
     seen_kept: bool = False
 
     def standing(self, *, now: datetime, steady: datetime) -> AccountShare:
-        """With the due time as a moment of the wall clock, which shows *now*."""
+        """Returns the share, its due time converted to the wall clock, which shows *now*."""
         due_at = None if self.due_at is None else now + (self.due_at - steady)
         return AccountShare(self.look, self.seen, due_at)
 
@@ -56,15 +57,15 @@ def fair_share(*, accounts: int, processes: int) -> int:
 
 
 class AccountQueue:
-    """*error_backoff* is how long a check that failed is waited for."""
+    """In-memory queue; *error_backoff* is the wait after a failed check."""
 
     def __init__(self, *, error_backoff: timedelta) -> None:
         self._error_backoff = error_backoff
         self._seats: dict[AccountId, QueuedAccount] = {}
         self._due: list[tuple[datetime, AccountId]] = []
-        # Somebody waits for these: a person, or an order that is not cleared up.
+        # High priority: a user is waiting, or an order is unresolved.
         self._urgent: list[tuple[datetime, AccountId]] = []
-        # Kept when a seat is lost: what is claimed again after an outage is not checked by that.
+        # Kept when a lease is lost: claiming it again after an outage is not a finished check.
         self._finished: Counter[AccountId] = Counter()
 
     def get(self, account_id: AccountId) -> QueuedAccount | None:
@@ -85,7 +86,7 @@ class AccountQueue:
         return len(self._seats)
 
     def give_up(self, count: int) -> list[AccountId]:
-        """Forget so many that nobody works on just now; returns them."""
+        """Remove up to *count* idle accounts; returns them."""
         idle = (account_id for account_id, seat in self._seats.items() if not seat.busy)
         given = sorted(idle, reverse=True)[: max(count, 0)]
         for account_id in given:
@@ -93,7 +94,7 @@ class AccountQueue:
         return given
 
     def take(self, claimed: Mapping[AccountId, int], *, now: datetime) -> None:
-        """New ones, by their fences; they become due one after the other."""
+        """Add newly leased accounts, by their fences, with staggered due times."""
         spread = min(timedelta(seconds=len(claimed)) / _STARTS_PER_SECOND, _LONGEST_SPREAD)
         silence = longest_silence(waits=[self._error_backoff])
         for position, (account_id, fence) in enumerate(sorted(claimed.items())):
@@ -108,7 +109,7 @@ class AccountQueue:
         lost = [a for a, seat in self._seats.items() if held.get(a) != seat.fence]
         for account_id in lost:
             del self._seats[account_id]
-        # Claimed, but the answer to the commit was lost: nobody else would ever check them.
+        # Leased, but the answer to the commit was lost: no other process would check them.
         self.take({a: fence for a, fence in held.items() if a not in self._seats}, now=now)
         return lost
 
@@ -117,8 +118,8 @@ class AccountQueue:
         heapq.heappush(self._urgent if urgently else self._due, (due_at, account_id))
 
     def pop_due(self, *, now: datetime, most: int) -> dict[AccountId, QueuedAccount]:
-        """The urgent ones first, then whoever has been due for longest, whatever their interval:
-        where not all can be checked in time, all are late by the same.
+        """Remove and return the due accounts: urgent ones first, then the longest overdue.
+        The interval does not matter: under overload all are late by the same.
         """
         due: dict[AccountId, QueuedAccount] = {}
         for line in (self._urgent, self._due):
@@ -131,7 +132,7 @@ class AccountQueue:
         return due
 
     def put_back(self, due: Mapping[AccountId, QueuedAccount]) -> None:
-        """What `pop_due` gave was not looked at: it is due again, unless it was lost meanwhile."""
+        """Make accounts from `pop_due` that were not checked due again, unless lost meanwhile."""
         for account_id, seat in due.items():
             if self._seats.get(account_id) is seat and seat.due_at is not None:
                 self.schedule(account_id, seat.due_at)
@@ -145,14 +146,14 @@ class AccountQueue:
         ]
 
     def finished(self, account_id: AccountId, *, interval: timedelta, again_in: timedelta) -> None:
-        """A check came to its end, whatever it found; the next one is *again_in* away."""
+        """Count a check as finished, whatever its result; the next one is *again_in* away."""
         self._finished[account_id] += 1
         waits = [interval, self._error_backoff, again_in]
         self._seats[account_id].patience = longest_silence(waits=waits)
 
     def progress(self, *, allowance: timedelta) -> dict[AccountId, WorkProgress]:
-        """Of every account that has something to do. *allowance* is added to everybody's
-        patience: a line that moves is no stall, however long it is.
+        """Progress of every account with work due.
+        *allowance* is added to every patience: a queue that moves is not stalled, however long.
         """
         return {
             account_id: WorkProgress(self._finished[account_id], seat.patience + allowance)

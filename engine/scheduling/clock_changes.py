@@ -1,7 +1,7 @@
-"""What waits for a moment, in the database, by a wall clock that was set back since.
+"""Corrects stored moments after the wall clock was set back.
 
-The moments that are still to come were written by the clock as it was. They are brought forward by
-as much, so that nothing waits, and no button stays good, for longer than it was meant to.
+Moments to come were written by the old clock. They are brought forward by as much, so that nothing
+waits, and no button stays valid, for longer than intended.
 """
 
 import logging
@@ -11,7 +11,7 @@ from engine.clock import Clock
 from engine.storage.coordination import wall_clock_moments
 from engine.storage.database import Database
 
-# Less is nothing that anybody notices, and processes may differ by as much.
+# Users do not notice less, and the clocks of two processes may differ by as much.
 _UNNOTICED = timedelta(minutes=1)
 
 logger = logging.getLogger(__name__)
@@ -23,17 +23,17 @@ class ClockChanges:
         self._clock = clock
 
     async def clock_was_set(self, by: timedelta) -> None:
-        """Set ahead, everything is due early, which needs no help."""
+        """Correct stored moments after a step back; after one ahead all is merely due early."""
         if by < timedelta():
             await self._bring_forward(-by)
 
     async def begin(self) -> None:
-        """At the start of a process: the clock may have been set since the one before."""
+        """Correct stored moments at start: the clock may have been set since the last process."""
         now = self._clock.now()
         async with self._database.reading() as session:
             newest = await wall_clock_moments.newest(session)
         if newest is not None and (ahead := newest - now) > _UNNOTICED:
-            logger.warning("the clock was set back", extra={"by_s": ahead.total_seconds()})
+            logger.warning("clock set back", extra={"by_s": ahead.total_seconds()})
             await self._bring_forward(ahead)
 
     async def _bring_forward(self, by: timedelta) -> None:

@@ -1,7 +1,6 @@
-"""Who is due: due times in memory, and a bounded pool of checks.
+"""Hands due accounts to a bounded pool of checks, once per heartbeat.
 
-One heartbeat hands due accounts to the pool. (One scheduler job per chat would silently drop
-the checks of a busy second.)
+Not one scheduler job per chat: that would silently drop the checks of a busy second.
 """
 
 import asyncio
@@ -38,16 +37,16 @@ from engine.timeouts import Timing
 
 logger = logging.getLogger(__name__)
 
-# Eight requests in flight are the exchange's budget many times over (3 account reads a second).
+# 8 in flight is several times the exchange's rate limit (3 account reads a second).
 POOL = 8
-# What is handed out was read from the database: the fewer wait, the fresher each is.
+# Accounts are read when queued: the shorter the queue, the fresher what was read.
 _AHEAD = 2 * POOL
 _MOST_AHEAD = 500
 _IDLE_POLL = timedelta(milliseconds=50)
 
 
 def new_owner() -> str:
-    """A name no other process, living or dead, has."""
+    """Returns a process name that was never used before."""
     return secrets.token_hex(8)
 
 
@@ -101,7 +100,7 @@ class Dispatcher:
         return len(self._seats)
 
     def pulse(self) -> EngineProgress:
-        """How this process's work gets on."""
+        """Returns the progress of this process's work."""
         return EngineProgress(
             beats=WorkProgress(self._beats, longest_silence(waits=[self._timing.error_backoff])),
             database_away=self._database_away,
@@ -118,8 +117,8 @@ class Dispatcher:
         return None if self._beat_at is None else self._clock.steady() - self._beat_at
 
     async def tick(self) -> None:
-        """One heartbeat: keep the leases, hear wake-ups, hand out what is due. Never waits for
-        the exchange.
+        """One heartbeat: renew leases, read wake-ups, hand out due accounts.
+        Never waits for the exchange.
         """
         if self._stopping:
             return
@@ -130,20 +129,20 @@ class Dispatcher:
             await self._hand_out()
         except availability.AWAY as e:
             self._database_away = True
-            logger.warning("no heartbeat, the database is %s", availability.why(e))
+            logger.warning("heartbeat skipped: database %s", availability.why(e))
         else:
             self._database_away = False
             self._beats += 1
             self._beat_at = self._clock.steady()
 
     async def run(self) -> None:
-        """The pool; runs until cancelled."""
+        """Run the pool until cancelled."""
         async with asyncio.TaskGroup() as workers:
             for _ in range(POOL):
                 workers.create_task(self._work())
 
     def stop_claiming(self) -> None:
-        """No new checks from now on, not even those already handed out; those under way go on."""
+        """Start no new check, not even one already handed out; running checks continue."""
         self._stopping = True
         while not self._queue.empty():
             duty, fence = self._queue.get_nowait()
@@ -156,7 +155,7 @@ class Dispatcher:
             await self._clock.sleep(_IDLE_POLL)
 
     async def release(self) -> None:
-        """Let go of every account, so that another process can go on at once."""
+        """Release every lease, so that another process can claim the accounts at once."""
         await self._ownership.release()
 
     async def _hear(self) -> None:
@@ -178,8 +177,8 @@ class Dispatcher:
     async def _hand_out(self) -> None:
         now = self._clock.steady()
         if not self._ownership.is_certain():
-            return  # we stood still since we renewed: who owns what is known at the next beat
-        # As much as the pool gets through until the next beat, going by what it did last time.
+            return  # suspended since the renewal: the next heartbeat reads who owns what
+        # Twice what the pool began since the last heartbeat, so that it does not run empty.
         most = min(max(_AHEAD, 2 * self._begun), _MOST_AHEAD) - self._queue.qsize()
         self._begun = 0
         due = self._seats.pop_due(now=now, most=most)
@@ -188,7 +187,7 @@ class Dispatcher:
         duties = await self._duties(due)
         if self._stopping:
             return
-        if not self._ownership.is_certain():  # or we stood still while we read
+        if not self._ownership.is_certain():  # or suspended while reading
             self._seats.put_back(due)
             return
         read = {duty.account.id: duty for duty in duties}
@@ -213,7 +212,7 @@ class Dispatcher:
             return await self._one_by_one(due)
 
     async def _one_by_one(self, due: Mapping[AccountId, QueuedAccount]) -> list[CheckInput]:
-        """One of them has a row that we cannot read; the others must not wait for it."""
+        """Read each account alone, so that an unreadable row does not delay the rest."""
         readable: list[CheckInput] = []
         for account_id in due:
             try:
@@ -246,15 +245,13 @@ class Dispatcher:
             checked = await self._checker.check(duty, fence=fence)
             await self._keep_seen(duty, fence, checked.look)
         except availability.AWAY as e:
-            # What was begun is in the database, and is gone on with from there.
-            logger.warning(
-                "check interrupted, the database is %s", availability.why(e), extra=about
-            )
+            # An order that was begun is in the database, and is resumed from there.
+            logger.warning("check interrupted: database %s", availability.why(e), extra=about)
             return None
         except Exception:
-            # The supervisor's net: one account's bug must not stop the others.
+            # Last resort: a bug in one account's check must not stop the other checks.
             self.tally.broke()
-            logger.exception("check broke", extra=about)
+            logger.exception("check crashed", extra=about)
         else:
             return checked
         try:
@@ -267,11 +264,11 @@ class Dispatcher:
                     now=self._clock.now(),
                 )
         except availability.AWAY:
-            logger.warning("trouble not recorded", extra=about)
+            logger.warning("incident not recorded", extra=about)
         return None
 
     async def _keep_seen(self, duty: CheckInput, fence: int, look: CheckResult) -> None:
-        """Where the balances cannot be seen any more, the last ones outlive a restart."""
+        """Store the last balances once they cannot be read any more: they survive a restart."""
         seat = self._seats.held(duty.account.id, fence=fence)
         if seat is None or seat.seen is None or seat.seen_kept:
             return
@@ -307,9 +304,9 @@ class Dispatcher:
 
 
 def is_idle_duty(duty: CheckInput) -> bool:
-    """Nothing to do before the person changes something."""
+    """True if there is nothing to do before the user changes a setting."""
     if duty.unresolved is not None:
         return False
-    # A tap that a pause has overtaken gets its answer all the same: the gate lets no order out.
+    # A tap before a pause is still answered; `start_sending` refuses its order.
     stopped = duty.account.stopped and duty.request is None
     return stopped or not duty.account.can_trade

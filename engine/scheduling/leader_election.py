@@ -1,5 +1,5 @@
-"""A post: what one process at a time does, such as polling. Whoever has it renews its lease, and
-leaves it before the lease runs out; the others ask for it now and then.
+"""Leader election by a lease row: one process at a time runs a job such as polling.
+The leader renews the lease and stops before it expires; followers retry periodically.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from engine.storage.database import Database
 
 POLLER, PORTER = "poller", "porter"
 TTL = timedelta(seconds=30)
-# A process that ended in order left its post: that is noticed so much later at the latest.
+# Upper limit of the gap after a leader that stopped in an orderly way.
 ASK_EVERY = timedelta(seconds=1)
 _BEAT = timedelta(seconds=1)
 
@@ -46,39 +46,39 @@ class LeaderElection:
 
     @property
     def is_held(self) -> bool:
-        """By this process."""
+        """True if this process leads."""
         return self._is_ours()
 
     @property
     def is_held_elsewhere(self) -> bool:
-        """As the database last said."""
+        """True if another process led when the database was last read."""
         return self._others
 
     async def serve(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do *work* while the post is ours, and again whenever it is, until it is done.
+        """Run *work* while this process leads, again after each election, until it is done.
 
-        It is cancelled where the post is lost. What it raises ends this too, in a group.
+        It is cancelled when leadership is lost. What it raises is raised here, in a group.
         """
         while True:
             await self._ask()
             if self._held_until is not None:
-                logger.info("post taken", extra={"post": self._name})
+                logger.info("leadership acquired", extra={"post": self._name})
                 if await self._hold(work):
                     await self.leave()
                     return
-                logger.warning("post lost", extra={"post": self._name})
+                logger.warning("leadership lost", extra={"post": self._name})
             await self._clock.sleep(self._ask_every)
 
     async def leave(self) -> None:
-        """For the next process, which need not wait for the lease to run out then."""
+        """Release the lease, so that the next leader need not wait for it to expire."""
         try:
             async with self._database.writing() as session:
                 await leader_leases.leave(session, self._name, owner=self._owner)
         except availability.AWAY as e:
-            logger.warning("a post is left to run out: %s", type(e).__name__)
+            logger.warning("leadership not released: %s", type(e).__name__)
 
     async def _hold(self, work: Callable[[], Awaitable[None]]) -> bool:
-        """Whether the work is done. A renewal that hangs does not keep it going."""
+        """Returns True if the work is done. A renewal that hangs does not prolong it."""
         async with asyncio.TaskGroup() as tasks:
             working = tasks.create_task(_run(work))
             renewing = tasks.create_task(self._renew())
@@ -99,7 +99,7 @@ class LeaderElection:
             await self._ask()
 
     async def _ask(self) -> None:
-        """Whether the post is ours, and for how long. Nothing changes where nobody answers."""
+        """Claim or renew the lease; no change where the database does not answer."""
         asked_at = self._clock.steady()
         try:
             async with self._database.writing() as session:
@@ -113,12 +113,12 @@ class LeaderElection:
         except availability.AWAY as e:
             if not self._database_away:
                 about = {"post": self._name, "error": type(e).__name__}
-                logger.warning("post unknown, the database is away", extra=about)
+                logger.warning("leadership unknown: database unavailable", extra=about)
             self._database_away = True
             return
         self._database_away = False
         self._others = not is_ours
-        # Done with it well before others may begin.
+        # The leader stops well before a follower may start.
         self._held_until = asked_at + self._ttl * 5 / 6 if is_ours else None
 
 

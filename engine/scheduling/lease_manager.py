@@ -1,4 +1,4 @@
-"""Which accounts are this process's own: leases claimed, kept, shared with others, and let go."""
+"""Claims, renews, shares and releases the account leases of this process."""
 
 import asyncio
 import logging
@@ -43,12 +43,12 @@ class LeaseManager:
         self._owner = owner
         self._presence = presence
         self._renewed_at: datetime | None = None
-        # A beat that is still under way at the end must not claim what was just let go.
+        # A heartbeat still running at shutdown must not claim what was just released.
         self._turn = asyncio.Lock()
         self._over = False
 
     def is_certain(self) -> bool:
-        """Whether what was renewed last is still ours, for all we know."""
+        """True if the leases renewed last cannot have expired yet."""
         since = self._renewed_at
         return (
             self._presence.is_certain()
@@ -57,8 +57,8 @@ class LeaseManager:
         )
 
     async def keep(self) -> None:
-        """Renew the leases when it is time, and hold no more than a fair share. What another process
-        has taken is lost.
+        """Renew the leases when due, and hold no more than a fair share.
+        Leases that another process has claimed are lost.
         """
         now = self._clock.steady()
         if self._renewed_at is not None and now - self._renewed_at < self._timing.renew_every:
@@ -79,7 +79,7 @@ class LeaseManager:
         await self._give_up(len(self._seats) - share)
 
     async def claim(self) -> None:
-        """Take accounts that nobody owns, up to a fair share."""
+        """Claim unowned accounts, up to a fair share."""
         async with self._turn:
             if not self._over:
                 await self._claim()
@@ -101,7 +101,7 @@ class LeaseManager:
         self._seats.take(claimed, now=self._clock.steady())
 
     async def release(self) -> None:
-        """Let go of every account for good, so that another process can go on at once."""
+        """Release every lease for good, so that another process can claim them at once."""
         async with self._turn:
             self._over = True
             await self._let_go()
@@ -112,19 +112,19 @@ class LeaseManager:
             async with self._database.writing() as session:
                 await takeover.free_everything_of(session, [self._owner])
         except availability.AWAY as e:
-            logger.warning("leases are left to run out: %s", type(e).__name__)
+            logger.warning("leases not released: %s", type(e).__name__)
 
     async def _share(self, session: AsyncSession) -> int:
-        """How many accounts this process may own beside the others that are alive."""
+        """Returns how many accounts this process may own beside the other live processes."""
         return fair_share(
             accounts=await leases.count(session),
             processes=await processes.count(session, now=self._database.now()),
         )
 
     async def _give_up(self, surplus: int) -> None:
-        """For processes that came later. What fails here is taken back with the next renewal."""
+        """Release the surplus to newer processes. A failure is undone by the next renewal."""
         given = self._seats.give_up(min(surplus, _AT_ONCE))
         if given:
             async with self._database.writing() as session:
                 await leases.release_one(session, given, owner=self._owner)
-            logger.info("accounts given to other processes", extra={"count": len(given)})
+            logger.info("accounts released", extra={"count": len(given)})

@@ -1,8 +1,8 @@
-"""That this process lives, which it says again and again; and what is done about those that do not.
+"""Announces that this process is alive, and frees the leases and claims of dead ones.
 
-A process is dead when nothing was heard of it for `Timing.presence`, or for `Timing.silence` where
-the database itself says that its session has ended. The fence in the order's gate makes either
-safe: whoever was called dead by mistake sends no order of what it no longer owns.
+A process is dead without an announcement for `Timing.presence`, or for `Timing.silence` where the
+database reports that its session has ended. Either is safe by the fence: a process taken for dead
+by mistake sends no order for an account that it no longer owns.
 """
 
 import logging
@@ -27,7 +27,7 @@ class ProcessPresence:
         self._clock = clock
         self._timing = timing
         self._owner = owner
-        # Where nobody else can be, nobody has to notice soon.
+        # On SQLite there is one process, so nothing waits for its announcements.
         shared = database.is_shared
         self._every = timing.announce_every if shared else timing.renew_every
         self._ttl = timing.presence if shared else timing.lease
@@ -36,18 +36,18 @@ class ProcessPresence:
         self._lists_sessions = shared
 
     def is_certain(self) -> bool:
-        """Whether no other process can have called us dead since we spoke last."""
+        """True if no other process can have declared this one dead."""
         since = self._announced_at
         return since is not None and self._clock.steady() - since < self._ttl
 
     async def keep(self) -> None:
-        """Say that we live, and free what dead processes held."""
+        """Announce this process, and free what dead processes held."""
         now = self._clock.steady()
         since = self._announced_at
         if since is not None and now - since < self._every:
             return
         if since is not None and now - since > self._every + self._timing.silence:
-            self._give_time(now)  # we stood still, maybe with everybody else
+            self._give_time(now)  # we were suspended, and the other processes may have been too
         try:
             await self._announce()
             self._announced_at = now
@@ -61,7 +61,7 @@ class ProcessPresence:
             raise
 
     def _give_time(self, now: datetime) -> None:
-        """Where we could not speak, the others could not either: they have to come back first."""
+        """Delay judging others: while this process could not announce, they could not either."""
         self._judges_from = now + self._timing.silence * 2
 
     async def _announce(self) -> None:
@@ -76,7 +76,7 @@ class ProcessPresence:
             )
 
     async def _free(self) -> None:
-        """Usually a look that finds nobody dead."""
+        """Free what dead processes held; usually there are none, and only a read is made."""
         now, left = self._database.now(), self._ttl - self._timing.silence
         async with self._database.reading() as session:
             ended = await database_sessions.ended(session) if self._lists_sessions else set()
@@ -85,4 +85,4 @@ class ProcessPresence:
             return
         async with self._database.writing() as session:
             await takeover.free_everything_of(session, dead)
-        logger.warning("freed what dead processes held", extra={"count": len(dead)})
+        logger.warning("dead processes released", extra={"count": len(dead)})

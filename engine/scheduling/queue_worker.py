@@ -22,9 +22,9 @@ from engine.storage.queues.queue import Claim, Row
 
 HOLD = timedelta(seconds=60)  # of a claim; a living process renews it well before
 _RENEW_EVERY = HOLD / 3
-_POLL_S = 1.0  # how often the queue is looked at without a nudge, in real seconds
+_POLL_S = 1.0  # poll interval of the queue without a nudge, in real seconds
 _MAX_DOUBLINGS = 16
-LONGEST_PAUSE = timedelta(seconds=30)  # between two tries of what somebody waits for
+LONGEST_PAUSE = timedelta(seconds=30)  # between two attempts at a row that a user waits for
 _LONGEST_AFTER_AN_OUTAGE = timedelta(seconds=5)
 _PLENTY = 1_000
 
@@ -41,7 +41,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """The row stays first in its chat until *until*; with a higher *rank* others go before it."""
+    """The row stays first in its chat until *until*; a higher *rank* lets later rows pass it."""
 
     until: datetime
     failure: str
@@ -58,9 +58,10 @@ def delay(failures: int, *, most: timedelta) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """How many rows at a time: *width* in all, of which *last* of the rank LAST, and *first* more
-    of the rank FIRST. Of those during which a process died, *suspects*: else one that kills it
-    would take innocent ones with it again and again.
+    """Limits of rows at a time.
+    *width* in all, of which *last* of the rank LAST; *first* are added for the rank FIRST.
+    *suspects* limits rows during which a process died: one that kills it would otherwise count as
+    a death of the innocent rows beside it.
     """
 
     width: int
@@ -72,11 +73,10 @@ class Lanes:
 class QueueWorkers(Generic[Row]):
     """Calls *work* with each row of *table* until it is done, in order within a chat.
 
-    A row that was being worked on when the process died, or was cancelled, is worked on again: at
-    least once, not exactly once. *work* may raise SQLAlchemyError (the row is tried again later)
-    and ClaimLost (another process has it, or it is done); any other exception ends `run`. Nothing
-    is claimed before *ready* is set. *owner* is this process's name, under which others free what
-    it worked on when it died.
+    At least once: a row is repeated if the process died or was cancelled during it. *work* may
+    raise SQLAlchemyError (retried later) and ClaimLost (claimed elsewhere, or done); any other
+    exception ends `run`. Nothing is claimed before *ready* is set. *owner* is this process's name,
+    by which other processes free its claims when it died.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class QueueWorkers(Generic[Row]):
         self._last_from = self._clock.steady() + duration
 
     def nudge(self) -> None:
-        """There may be something to do: look now instead of within a second."""
+        """Read the queue now instead of within a second."""
         self._awake.set()
 
     def stop(self) -> None:
@@ -147,8 +147,8 @@ class QueueWorkers(Generic[Row]):
 
     @asynccontextmanager
     async def claiming(self, *, instead_of: Claim | None = None) -> AsyncGenerator[InTransaction]:
-        """Around a transaction, which gets a step that claims: what that finds is begun when it is
-        committed. *instead_of* is a row whose room is free by then.
+        """Wrap a transaction: yields a step that claims rows, which begin after the commit.
+        *instead_of* is a row whose slot is free by then.
         """
         async with self._turn:
             rows: list[Row] = []
@@ -187,7 +187,8 @@ class QueueWorkers(Generic[Row]):
         lanes = self._lanes if steady >= self._last_from else replace(self._lanes, last=0)
         busy = {held: work for held, work in self._in_hand.items() if held != instead_of}
         room = _Room(lanes, busy.values())
-        # In the same breath as the claim: a row in hand can then never be claimed again here.
+        # Renewed in the transaction of the claim: rows being worked on cannot be claimed again
+        # here.
         if busy and steady >= self._renew_at:
             await queue.renew(session, self._table, busy, until=now + HOLD)
             self._renew_at = steady + _RENEW_EVERY
@@ -204,7 +205,7 @@ class QueueWorkers(Generic[Row]):
             owner=self._owner,
         )
         if rows and room.asked_for == most:
-            self.nudge()  # there may be more than could be looked at
+            self.nudge()  # there may be more rows than were read
         return rows
 
     async def _settle(self, row: Row, begun: Work) -> None:

@@ -1,4 +1,4 @@
-"""Secrets at rest: what may be in the database only encrypted, and bound to where it belongs.
+"""Encrypts secrets, each bound to the place where it is stored.
 
 Fernet has no associated data, so the binding is inside the plaintext and is checked at every
 decrypt: a token copied into another row does not open there.
@@ -41,7 +41,9 @@ class Vault:
         return self._seal({**bound_to, "api_key": api_key, "api_secret": api_secret})
 
     def open_credentials(self, token: str, *, account_uuid: str, chat_id: int) -> Credentials:
-        """Raises DecryptionFailed if the key was sealed for another account or chat, or cannot be read."""
+        """Returns the key.
+        Raises DecryptionFailed if it was sealed for another account or chat, or is unreadable.
+        """
         bound_to = {"account_uuid": account_uuid, "chat_id": chat_id}
         return Credentials(**self._open(token, bound_to, holding=("api_key", "api_secret")))
 
@@ -70,8 +72,8 @@ class Vault:
         return self._has_older_keys
 
     def under_first_key(self, token: str) -> str | None:
-        """The same secret sealed by the first key, bound to what it was bound to; None if it is
-        already. Raises DecryptionFailed if none of the keys opens it.
+        """Returns the secret re-encrypted by the first key; None if it is already.
+        Its binding stays. Raises DecryptionFailed if none of the keys opens it.
         """
         try:
             self._first.decrypt(token.encode())

@@ -138,7 +138,7 @@ async def test_a_mistake_of_ours_is_counted_as_one(
     await bot.check()
     read = await scrape(bot)
 
-    assert "check broke" in caplog.text
+    assert "check crashed" in caplog.text
     assert read("ballast_check_failures_total", kind="internal") == 1
     assert read("ballast_checks_total", outcome="cut_off") == 1
 

@@ -36,7 +36,7 @@ async def test_no_secret_is_told_whatever_goes_wrong(world: World):
         world.mexc.inject(Fault(*ACCOUNT, reply=Reply(body=f'["{API_SECRET}"]'.encode())))
         await world.ask("/resume", "Trading is on")
         await world.hears("Bought")
-        await world.ask("/logs 50", "asked mexc")
+        await world.ask("/logs 50", "request finished")
 
         assert "DEBUG engine.exchanges.mexc" in program.log
         assert world.folder.joinpath("data/ballast.db-wal").stat().st_size > 0

@@ -78,8 +78,8 @@ async def test_of_two_workers_one_polls_and_the_other_follows_when_it_is_killed(
     await trades(fleet, people, orders=2)
 
     assert polling(fleet) != poller
-    assert "post taken post=poller" in first.program.log
-    assert "post taken post=poller" in second.program.log
+    assert "leadership acquired post=poller" in first.program.log
+    assert "leadership acquired post=poller" in second.program.log
     assert "Conflict" not in first.program.log + second.program.log
     assert await second.program.stop() == 0
     assert polling(fleet) == ""

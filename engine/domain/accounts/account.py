@@ -25,11 +25,12 @@ PAPER = "paper"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """One chat's account. *sealed_key* is the encrypted exchange key, *key_tail* its last four
-    characters; both None while no key is connected. *version* changes with every change.
-    *halted* is the owner's doing and leaves the chat's own pause as it is. Nobody is asked about a
-    plan until *not_before*. *key_expires_at* is None where MEXC does not say, *topic_id* where the
-    chat is no forum; *all_may_look* lets everybody in the chat see what a viewer sees.
+    """One chat's account; *version* changes with every change.
+    *sealed_key* is the encrypted exchange key, *key_tail* its last four characters; both None
+    without a key. *halted* is set by the owner for all accounts and does not change *paused*. No
+    plan is offered until *not_before*. *key_expires_at* is None where MEXC does not say,
+    *topic_id* where the chat is no forum; *all_may_look* lets every member of the chat see what a
+    viewer sees.
     """
 
     id: AccountId
@@ -57,7 +58,7 @@ class Account:
 
     @property
     def stopped(self) -> bool:
-        """No order may leave, whoever stopped it."""
+        """True if no order may leave, by a pause or a halt."""
         return self.settings.paused or self.halted
 
     @property

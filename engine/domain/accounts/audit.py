@@ -1,4 +1,4 @@
-"""What a person changed about an account, field by field, as the audit keeps it."""
+"""A user's changes to an account, field by field, for the audit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class FieldChange:
 
 
 def changes(before: Account, after: Account) -> list[FieldChange]:
-    """Every field a person may set that differs. Of a key only its last four characters are told."""
+    """Returns every changed field that a user may set. Of a key only the last 4 characters."""
     was, now = _fields(before), _fields(after)
     found = [
         FieldChange(*what, before=was[what], after=now[what])
@@ -37,7 +37,7 @@ def changes(before: Account, after: Account) -> list[FieldChange]:
     ]
     key = "key", "key"
     if before.sealed_key != after.sealed_key and was[key] == now[key]:
-        # Another secret under the same key, or another key that ends alike: stored anew.
+        # Another secret under the same key, or another key with the same end.
         found.append(FieldChange(*key, before=was[key], after=now[key]))
     return found
 

@@ -1,6 +1,4 @@
-"""Money that came or went without an order of ours: told from what was seen before and what our
-orders did since. Pure.
-"""
+"""Detects balance changes that no order of ours explains. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +11,13 @@ from engine.domain.market.pairs import USDT, Asset, Side, Symbol, base_of
 from engine.domain.orders.order import Order
 from engine.domain.orders.settlement import shows
 
-# Balances go on moving for a while after a fill, the token's at times longer than USDT.
+# Balances keep changing for a while after a fill, the token's at times longer than USDT.
 SETTLED_AFTER = timedelta(seconds=15)
 _TOKEN_FOLLOWS_WITHIN = timedelta(minutes=1)
 _DUST = Decimal("0.01")
 # Of a fill: its fee may come in the token, in USDT or in neither, and is not always known.
 _FEE_ROOM = Decimal("0.005")
-# What counts as much where nobody knows what the token costs.
+# The smallest change that counts where the token's price is unknown.
 _MUCH = Decimal("0.001")
 
 
@@ -40,8 +38,8 @@ class BalanceChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeFinding:
-    """What is *seen* now and was not before; *moved* is what of it no order explains. *by_hand*:
-    one coin came for the other.
+    """Balances newly *seen*, and what *moved* without an order.
+    *by_hand*: one coin was exchanged for the other.
     """
 
     seen: LastSeen
@@ -74,10 +72,10 @@ def detect_changes(
     price: Decimal | None,
     now: datetime,
 ) -> ChangeFinding | None:
-    """None where nothing changed, or where it is too early to tell. *price* is the token's, if it
-    is known: it says what is too little to mention.
+    """Compare balances with the last ones; None if unchanged, or too early after a fill.
+    *price* is the token's, if known: it decides what is too small to report.
 
-    What was not looked at before is taken as it is.
+    Assets that were not read before are taken as they are.
     """
     base = base_of(symbol)
     amounts = {asset: holdings.of(asset).total for asset in (USDT, base)}
@@ -110,9 +108,7 @@ def detect_changes(
 def expectation(
     last: LastSeen | None, *, symbol: Symbol, last_fill: Order | None
 ) -> Expectation | None:
-    """What should be held by what was seen before and what our own orders did since; None where
-    nothing can be said.
-    """
+    """Returns the balances expected after our own orders; None if unknown."""
     base = base_of(symbol)
     if last is None or last.amounts.keys() != {USDT, base}:
         return None

@@ -1,4 +1,4 @@
-"""Trouble that lasts: what kind it is, how often it came, and when the person hears of it again."""
+"""Incidents: the kind and count of lasting failures, and when the user is alerted again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -26,7 +26,7 @@ class IncidentKind(Enum):
     INTERNAL = "internal"
 
 
-# Trying again cannot help before the person has changed something: trading is paused.
+# A retry cannot help before the user has changed something: trading is paused.
 PAUSING = frozenset(
     {
         IncidentKind.KEY_REFUSED,
@@ -39,7 +39,7 @@ PAUSING = frozenset(
 )
 # One outage wears many faces: a timeout, then an HTML page, then "too many requests".
 OUTAGES = frozenset({IncidentKind.UNREACHABLE, IncidentKind.RATE_LIMITED, IncidentKind.BAD_DATA})
-# Told at once, then when it has lasted this long; afterwards once a day.
+# Alerted at once, then when it has lasted this long; afterwards once a day.
 _TOLD_AFTER = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
 _DAILY = timedelta(days=1)
 
@@ -86,11 +86,11 @@ def tellings_due(lasted: timedelta) -> int:
 def again(
     trouble: Incident | None, *, kind: IncidentKind, detail: str, now: datetime
 ) -> tuple[Incident, bool]:
-    """The episode after one more failure, and whether to tell the person now.
+    """Returns the episode after one more failure, and whether to alert the user now.
 
-    Another kind within the episode is told once, however often the two alternate; messages that
-    came due while nobody looked are skipped, not made up for. A drift that cannot be traded is no
-    failure: the first failure after it begins an episode of its own, which remembers it.
+    Another kind within the episode is reported once, however often the two alternate; messages due
+    during an outage of ours are skipped. A drift that cannot be traded is no failure: the first
+    failure after it begins its own episode, which remembers it.
     """
     if trouble is None or (trouble.kind is IncidentKind.BLOCKED and kind is not trouble.kind):
         kept = trouble.told_kinds if trouble else frozenset()
@@ -105,7 +105,7 @@ def again(
         return first, True
     kinds = _once_more(trouble, kind, now=now)
     if kind is IncidentKind.BLOCKED and trouble.kind is not kind:
-        # The failure before it may not be over yet; the drift is remembered beside it.
+        # The failure before it may still last; the drift is remembered beside it.
         beside = replace(trouble, told_kinds=trouble.told_kinds | {kind}, kinds=kinds)
         return beside, kind not in trouble.told_kinds
     counted = replace(
@@ -120,7 +120,7 @@ def again(
 
 
 def resumed(trouble: Incident) -> Incident | None:
-    """What remains when *trouble* is over: the drift that could not be traded before it."""
+    """Returns what remains when *trouble* is resolved: the untraded drift before it."""
     if trouble.kind is IncidentKind.BLOCKED or IncidentKind.BLOCKED not in trouble.told_kinds:
         return None
     blocked = IncidentKind.BLOCKED

@@ -1,4 +1,4 @@
-"""How long an exchange key still lives, and when its person has to hear of its end."""
+"""Days until an exchange key expires, and when to send a reminder."""
 
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ RENEWABLE_FROM = 5
 
 
 def days_left(expires_at: datetime, *, now: datetime) -> int:
-    """Whole days as a person counts them: today's end is one day away, what is over has none."""
+    """Returns whole days: 1 for an expiry later today, 0 once expired."""
     return max(0, -((now - expires_at) // _DAY))
 
 
@@ -19,9 +19,9 @@ def expiry(days: int | None, *, now: datetime) -> datetime | None:
 
 
 def reminder_due(days: int, *, told: int | None) -> int | None:
-    """The reminder (in days before the end) that is due with *days* left; None for none.
+    """Returns the reminder (in days before the expiry) due with *days* left; None for none.
 
-    *told* is the last one. One that was slept through is not made up for: the nearest counts.
+    *told* is the last one sent. A missed one is not sent later: the nearest counts.
     """
     reached = [reminder for reminder in REMINDERS if days <= reminder]
     nearest = min(reached, default=None)
@@ -31,8 +31,8 @@ def reminder_due(days: int, *, told: int | None) -> int | None:
 
 
 def still_told(days: int, *, told: int | None) -> int | None:
-    """What remains of *told* with *days* left: a key that was renewed begins anew.
+    """Returns what remains of *told* with *days* left: a renewed key starts again.
 
-    Renewing brings months; a day more is only the exchange's rounding.
+    Renewing brings months; one day more is only the exchange's rounding.
     """
     return None if days > REMINDERS[0] else told

@@ -1,4 +1,4 @@
-"""Marks below which a person wants to hear that an asset runs low."""
+"""Thresholds below which a user is alerted that an asset runs low."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from engine.domain.market.pairs import Asset
 from engine.errors import BadData
 
 MOST_MARKS = 8
-# A balance that swings around its mark is told once, not at each swing.
+# A balance that swings around its threshold is reported once, not at each swing.
 _BACK_AT = Decimal("1.05")
 
 
 @dataclass(frozen=True, slots=True)
 class LowBalanceThreshold:
-    """*told* from the moment when less than *below* was left until it is safely back above."""
+    """A threshold; *told* from when less than *below* was left until it is safely back above."""
 
     asset: Asset
     below: Decimal
@@ -33,7 +33,7 @@ class LowBalanceThreshold:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """*mark* as it was; it is low now if it was not told, and over if it was."""
+    """A crossed threshold; *mark* is its state before: low now if not told, resolved if told."""
 
     mark: LowBalanceThreshold
     left: Decimal
@@ -47,7 +47,7 @@ def crossings(
     for mark in marks:
         try:
             left = holdings.of(mark.asset).counted(counting)
-        except BadData:  # of no asset that is traded: the account goes on without it
+        except BadData:  # of an asset that is not traded: the account continues without it
             continue
         changed = left >= mark.back_at if mark.told else left < mark.below
         if changed:

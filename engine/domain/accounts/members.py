@@ -5,16 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-# Telegram writes these for whoever posts as a channel, for every anonymous administrator, and for
-# what it forwards itself: none is a person's.
+# Telegram's ids for channel posts, anonymous administrators and its own forwards: not users.
 SHARED_IDS = frozenset({136817688, 1087968824, 777000})
 
 
 class Role(Enum):
-    """A viewer looks, a trader also changes settings and trades, an owner also decides who may.
-
-    Each role may what the ones before it may.
-    """
+    """Each role includes those before it: view; change settings and trade; manage members."""
 
     VIEWER = "viewer"
     TRADER = "trader"
@@ -30,8 +26,8 @@ _RANK = {role: rank for rank, role in enumerate(Role)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """Somebody who was let into a chat. *is_owner*: of the bot itself; *name* is what they call
-    themselves, "" until they are heard of. *since* is None for whom the settings let in.
+    """A user admitted to a chat. *is_owner*: of the bot itself.
+    *name* is the user's own, "" until known. *since* is None for users allowed by the settings.
     """
 
     user_id: int
@@ -65,11 +61,10 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatMembers:
-    """The people around a chat: a group's, or, around the private chat of the bot's owner,
-    everybody who may use the bot in a private chat of their own.
+    """Members of a group, or of the owner's private chat: users with a chat of their own.
 
-    *standing* are those whom the program's settings let in: they need no row, and only the settings
-    shut them out; *names* is what they call themselves. *bot_owner* runs the bot.
+    *standing* are those allowed by the program's settings: they need no row, and only the settings
+    remove them; *names* are the users' own. *bot_owner* runs the bot.
     """
 
     chat_id: int
@@ -82,7 +77,7 @@ class ChatMembers:
         return self.chat_id > 0
 
     def with_standing(self, let_in: Iterable[Member]) -> Sequence[Member]:
-        """Everybody; what somebody was given by name goes before what the settings say."""
+        """Returns all members; a stored role takes precedence over the settings."""
         named = list(let_in)
         known = {member.user_id for member in named}
         others = [
@@ -125,7 +120,9 @@ def judge_role_change(
     expected: Role,
     wanted: Role | None,
 ) -> RoleChangeResult:
-    """Whether *asked_by* may make *member_id*, whom they saw as *expected*, *wanted*; None: remove."""
+    """Judge whether *asked_by* may make *member_id* *wanted* (None: remove).
+    *expected* is the role that they saw.
+    """
     now = next((one.role for one in people if one.user_id == member_id), None)
     owners = sum(one.role is Role.OWNER for one in people)
     is_last = not circle.is_private and now is Role.OWNER and owners == 1

@@ -1,8 +1,7 @@
-"""Limits that hold whatever the plan says: what an order may be worth, how much and how often may
-be traded, how far a price may be from the one seen before.
+"""Limits on an order's worth, traded volume, order rate and price distance.
 
-An order over a limit is refused, never made smaller: what is so far from the usual is for a person
-to look at. Checked here, where the reason is told, and again in the statement that lets it leave.
+An order over a limit is refused, never made smaller: the user must check it. Checked here, where
+the reason is reported, and again in the statement that lets the order leave.
 """
 
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ MAX_AMOUNT = MAX_TARGET * 10
 MAX_ORDERS = 3600
 MIN_MOVE, MAX_MOVE = Decimal("0.01"), ONE
 
-# Nobody who keeps a balance on target meets these; a plan gone mad does.
+# Keeping a balance on target does not reach these; a faulty plan does.
 _USUAL_ORDER = Decimal(1000)
 _ORDER_PER_TARGET = Decimal("1.5")
 _ORDERS_OF_A_DAY = 5
@@ -92,7 +91,7 @@ AUTOMATIC = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """A price was over the limit away from *before*, and has been since *at*, by the exchange's clock."""
+    """A price beyond the limit from *before*, since *at* by the exchange's clock."""
 
     at: datetime
     before: Decimal
@@ -100,11 +99,10 @@ class Jump:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recent:
-    """What the limits are measured against: the worth of the orders of the last 24 hours that
-    traded or may have, the number of those sent in the last hour whatever came of them, and the
-    *price* of the pair that counts as known. Real money and paper are counted apart.
-
-    That is the price *last* seen, unless it made a *jump* so lately that it needs a second sight.
+    """What the limits are measured against; real money and paper are counted apart.
+    The worth of the last 24 hours' orders that traded or may have, the number sent in the last
+    hour whatever their result, and the last known *price* of the pair, unless it made a *jump* so
+    lately that it needs a second reading.
     """
 
     turnover: Decimal = ZERO

@@ -1,4 +1,4 @@
-"""Values to offer for a setting, chosen around the one it has; all of them would be accepted."""
+"""Values to offer around a setting's present one; all of them are valid."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -26,7 +26,7 @@ T = TypeVar("T", Decimal, timedelta)
 
 
 def targets(target: Decimal) -> Sequence[Decimal]:
-    """10 and 25 USDT less and more; for other sizes as many times ten as fit the *target*."""
+    """Returns 10 and 25 USDT less and more, or as many times a power of ten as fit *target*."""
     # From 30 on it is 10 and 25, from 300 on 100 and 250, from 3 on 1 and 2.5.
     size = ONE.scaleb(EXACT_OR_LESS.divide(target, _LEAST_FOR_WHOLE_STEPS).adjusted())
     size = max(step_of(1), size)
@@ -36,8 +36,9 @@ def targets(target: Decimal) -> Sequence[Decimal]:
 
 
 def thresholds(settings: Settings, *, smallest: Decimal | None) -> Sequence[Threshold]:
-    """In the unit that is used now. Those whose band could never trade at its edge, because it
-    reaches less far than the *smallest* order, are left out where that leaves any.
+    """Returns values in the present unit.
+    Those whose band is narrower than the *smallest* order could never trade at its edge, and are
+    left out where any remain.
     """
     now = settings.threshold
     ladder = _PERCENTS if now.unit is ThresholdUnit.FRACTION else _AMOUNTS

@@ -20,7 +20,7 @@ class ThresholdUnit(Enum):
 
 
 class TradingMode(Enum):
-    """How far the bot goes by itself when a trade is due: it trades, asks first, or only tells."""
+    """What happens when a trade is due: it is sent, offered first, or only reported."""
 
     AUTO = "auto"
     ASK = "ask"
@@ -57,7 +57,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One chat's wishes. *target* is USDT; *interval* is between two checks."""
+    """One chat's settings. *target* is USDT; *interval* is between two checks."""
 
     target: Decimal
     threshold: Threshold

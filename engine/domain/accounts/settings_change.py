@@ -1,4 +1,4 @@
-"""Settings that a person wants to have, and what has to be so for that wish still to hold."""
+"""Settings that a user requests, and the values under which the request still applies."""
 
 from dataclasses import dataclass, fields
 from datetime import timedelta

@@ -1,10 +1,10 @@
-"""A chat in which Telegram takes no message: when to try again, and when to stop trading for it."""
+"""A chat in which Telegram accepts no message: when to retry, when to pause its trading."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
 
-# A chat that has heard nothing for so long is not traded for, if another one could be told.
+# Without a delivered message for so long, trading is paused if another chat was alerted.
 PAUSED_AFTER = timedelta(minutes=60)
 _SHORTEST, _LONGEST = timedelta(seconds=30), timedelta(minutes=15)
 # A chat that is gone says so by itself when it is back.
@@ -13,10 +13,10 @@ _WHILE_GONE = timedelta(hours=6)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undeliverable:
-    """*since* the first refusal after which nothing was delivered; *problem* is Telegram's answer.
+    """An undeliverable chat *since* the first refusal; *problem* is Telegram's answer.
 
     *gone*: the bot was blocked or removed; else it may not write there now. *told* are the other
-    chats that were to hear of it.
+    chats that were to be alerted.
     """
 
     chat_id: int
@@ -48,7 +48,7 @@ class Undeliverable:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """What a chat may know: its own trouble, and that of *others* of which it was told."""
+    """What a chat may know: its own state, and that of *others* of which it was alerted."""
 
     here: Undeliverable | None = None
     others: tuple[Undeliverable, ...] = ()
@@ -59,9 +59,9 @@ NOTHING = Refused()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatUndeliverable:
-    """Telegram takes no message for another chat, *chat_id*; *name* is "" for a group. *problem* is
-    Telegram's answer, *gone* that the bot was blocked or removed there. *paused* is its account's
-    trading; else that is paused at *pauses_at*, if nothing is delivered before.
+    """Telegram accepts no message for another chat, *chat_id*; *name* is "" for a group.
+    *problem* is Telegram's answer, *gone* that the bot was blocked or removed there. *paused* is
+    its account's trading; else that is paused at *pauses_at*, if nothing is delivered before.
     """
 
     dry_run: bool
@@ -76,8 +76,9 @@ class ChatUndeliverable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatDeliverable:
-    """Telegram takes messages for the chat again; *here*: told in that chat itself. *resumed*: its
-    trading had been paused for that reason alone and goes on. *paused*: it is still paused.
+    """Telegram accepts messages for the chat again; *here*: reported in that chat itself.
+    *resumed*: its trading was paused for that reason alone and resumes. *paused*: it is still
+    paused.
     """
 
     dry_run: bool

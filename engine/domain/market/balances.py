@@ -16,7 +16,7 @@ NAMELESS = Asset("")
 
 
 class Counting(Enum):
-    """Whether coins locked in the person's own open orders count as held."""
+    """Whether coins locked in the user's own open orders count as held."""
 
     HELD = "held"
     FREE = "free"
@@ -68,8 +68,8 @@ class Holdings:
 
 
 def folded(name: str) -> Asset:
-    """*name* without case, width, blanks and what is not visible: two assets that only differ
-    in these are taken for one that was misspelt.
+    """Returns *name* without case, width, blanks and invisible characters.
+    Two assets that only differ in these are taken for one that was misspelt.
     """
     plain = unicodedata.normalize("NFKC", name)
     return Asset("".join(c for c in plain if c.isprintable() and not c.isspace()).upper())

@@ -24,7 +24,7 @@ def decimal_from_text(text: str) -> Decimal:
     if not (found := _NUMBER.fullmatch(text)):
         raise ValueError(f"not a number: {text[:40]!r}")
     number = Decimal(text)
-    # Without an exponent it is written out, and in bounds, as it stands: forty times in an account.
+    # Fast path: bounded text without an exponent needs no check; an account has forty of them.
     if found["exponent"] and not _NUMBER.fullmatch(plain(number)):
         raise ValueError(f"not a number: {text[:40]!r}")
     return number
@@ -71,5 +71,5 @@ def step_of(decimals: int) -> Decimal:
     return ONE.scaleb(-decimals)
 
 
-# People think in cents: a buy is never asked in finer steps, whatever the pair allows.
+# Users think in cents: a buy is never asked in finer steps, whatever the pair allows.
 CENT = Decimal("0.01")

@@ -13,8 +13,8 @@ def spread(book: OrderBook) -> Decimal | None:
 
 
 def depth(book: OrderBook, *, within: Decimal) -> tuple[Decimal, Decimal]:
-    """What is offered for sale and what is wanted, in quote, no further than *within* (a fraction)
-    from the middle; nothing on both sides where there is no middle.
+    """Returns asks and bids in quote up to *within* (a fraction) from the middle.
+    Zero on both sides where there is no middle.
     """
     mid = book.mid
     if mid is None:

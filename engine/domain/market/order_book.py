@@ -70,7 +70,9 @@ def quantity_to_receive(
 
 
 def quote_received(quantity: Decimal, *, bids: Sequence[PriceLevel], fee_rate: Decimal) -> Decimal:
-    """What selling *quantity* into *bids* brings after the fee; the part they cannot take brings 0."""
+    """Returns the quote from selling *quantity* into *bids*, after the fee.
+    The part that they cannot take brings 0.
+    """
     gross = ZERO
     for level in bids:
         taken = min(quantity, level.quantity)
@@ -94,7 +96,7 @@ def base_bought(quote_amount: Decimal, *, asks: Sequence[PriceLevel]) -> Decimal
 
 
 def average_when_buying(quote_amount: Decimal, *, asks: Sequence[PriceLevel]) -> Decimal:
-    """The price that spending *quote_amount* comes to, as far as the *asks* reach; there are some."""
+    """Returns the average price of spending *quote_amount* on *asks*, not empty."""
     reach = sum((level.price * level.quantity for level in asks), ZERO)
     return min(quote_amount, reach) / base_bought(quote_amount, asks=asks)
 

@@ -26,9 +26,9 @@ _EXACT_OR_LESS = Context(prec=120, rounding=ROUND_DOWN)
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What came of an order. *fee* is in quote, on top of a buy and out of a sell.
+    """Result of an order. *fee* is in quote, on top of a buy and out of a sell.
 
-    *complete* is False where a part of the order found nobody within the bound.
+    *complete* is False where a part of the order had no counterpart within the bound.
     """
 
     execution: Execution

@@ -37,11 +37,11 @@ class OrderState(Enum):
     UNFILLED = "unfilled"
     REJECTED = "rejected"
     NOT_EXECUTED = "not_executed"
-    SET_ASIDE = "set_aside"  # by a person, who looked at the exchange instead of us
+    SET_ASIDE = "set_aside"  # by a user, who checked the order at the exchange
     DROPPED = "dropped"
 
 
-# While an order is in one of these, its account places no other (a partial unique index says so).
+# In one of these states an order blocks its account (a partial unique index ensures it).
 UNRESOLVED = frozenset(
     {OrderState.SENDING, OrderState.ACKED, OrderState.UNKNOWN, OrderState.NEEDS_HUMAN}
 )
@@ -63,7 +63,7 @@ LEGAL: Mapping[OrderState, frozenset[OrderState]] = {
 
 
 class Trigger(Enum):
-    """Who wanted the check: the interval, or a person's tap."""
+    """What caused the check: the interval, or a user's tap."""
 
     INTERVAL = "interval"
     PERSON = "person"
@@ -134,11 +134,11 @@ def can_be_of(execution: Execution, fees: Fees, *, symbol: Symbol) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One order as we wrote it down before it left, and all we have learned about it since.
+    """One order as stored before it left, and all that is known of it since.
 
-    A buy asks for *quote_amount*, a sell for *base_quantity*; the other one is None.
-    *fence* is the lease's number under which it may be sent. *price* is what the token cost when it
-    was planned, *move_bp* how far the prices of that moment lay apart, in basis points rounded up.
+    A buy asks for *quote_amount*, a sell for *base_quantity*; the other one is None. *fence* is
+    the lease's number under which it may be sent. *price* is what the token cost when it was
+    planned, *move_bp* how far the prices of that moment lay apart, in basis points rounded up.
     """
 
     client_order_id: ClientOrderId
@@ -188,7 +188,7 @@ def client_order_id(*, account_uuid: str, run_id: str, attempt: int) -> ClientOr
 
 
 def settled_state(execution: Execution, *, complete: bool) -> OrderState:
-    """The final state of an order that the exchange says is over."""
+    """Returns the final state of an order that the exchange reports as ended."""
     if execution.base_quantity == ZERO:
         return OrderState.UNFILLED
     return OrderState.FILLED if complete else OrderState.PARTIAL

@@ -1,5 +1,5 @@
-"""What balances say of an order: whether they show the last fill yet (MEXC's lag a second or more
-behind), and whether an order whose outcome is unknown left its mark on them.
+"""Tells from balances whether they show the last fill, or an order of unknown outcome.
+MEXC's balances lag a second or more behind its fills.
 """
 
 from datetime import datetime, timedelta
@@ -40,8 +40,8 @@ def _shows_base(holdings: Holdings, fill: Order) -> bool:
 
 
 def shows_quote(holdings: Holdings, fill: Order) -> bool:
-    """Whether USDT moved the order's way by about what was executed. Plans are made from USDT, so
-    without that the same drift, or the rest of it, would be traded a second time.
+    """True if USDT moved the order's way by about what was executed.
+    Plans are made from USDT, so without that the same drift would be traded a second time.
     """
     executed = fill.execution.quote_amount
     fee = fill.fees.in_asset(USDT) if fill.fees is not None else ZERO
@@ -77,11 +77,10 @@ def was_seen_settled(fill: Order, last: LastSeen | None) -> bool:
 
 
 def left_no_trace(holdings: Holdings, order: Order, *, now: datetime) -> bool:
-    """Whether *holdings* speak for an order that never arrived.
+    """True if *holdings* show that an order never arrived.
 
     USDT that moved like its fill is a doubt at first. But a fill moves both sides, and a token
-    that is exactly the old one after SETTLE_WITHIN does not lag any more: somebody else moved the
-    USDT.
+    that is unchanged after SETTLE_WITHIN does not lag any more: the USDT moved for another reason.
     """
     if trace(holdings, order) is Trace.NONE:
         return True
@@ -90,8 +89,8 @@ def left_no_trace(holdings: Holdings, order: Order, *, now: datetime) -> bool:
 
 
 def trace(holdings: Holdings, order: Order) -> Trace:
-    """Judged by the token: USDT alone proves nothing, because a deposit hides a buy. But USDT that
-    moved like the fill while the token did not is reason enough for a doubt.
+    """Judge by the token: USDT alone proves nothing, because a deposit hides a buy.
+    But USDT that moved like the fill while the token did not is a doubt.
     """
     base, quote = _base_moved(holdings, order), _quote_moved(holdings, order)
     quote_as_filled = _is_about(quote, order.quote_amount or order.expected_quote)

@@ -8,8 +8,8 @@ from engine.domain.orders.order import Order
 
 
 def slippage(order: Order) -> Decimal | None:
-    """As a fraction of the price seen: above zero where the fill was worse, below where it was
-    better. None where nothing was filled or no price was kept.
+    """Returns a fraction of the price seen: above zero where the fill was worse.
+    None where nothing was filled or no price was kept.
     """
     paid, seen = order.execution.average_price, order.price
     if paid is None or seen is None or not is_positive(seen):

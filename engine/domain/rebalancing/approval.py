@@ -1,4 +1,4 @@
-"""When a person is asked about a drift, or told of it: once a drift, and never in a flood.
+"""Decides when to ask the user about a drift, or report it: once each, rate limited.
 
 Pure: from what was offered last and what would be traded now.
 """
@@ -16,13 +16,13 @@ from engine.domain.rebalancing.planner import ProposedOrder
 from engine.domain.rebalancing.run_request import RunRequest
 
 QUIET = timedelta(hours=1)
-# A card that nobody answers is far up in the chat by then: it is shown once more.
+# An unanswered offer has scrolled away by then: it is shown once more.
 _SHOWN_AGAIN = timedelta(hours=6)
 _ALIKE = Decimal("0.1")
 
 
 class ApprovalState(Enum):
-    """What became of an offer: it waits, a person traded or skipped it, or the drift is over."""
+    """State of an offer: open, traded, skipped, or its drift has ended."""
 
     OPEN = "open"
     TAKEN = "taken"
@@ -31,9 +31,7 @@ class ApprovalState(Enum):
 
 
 class ApprovalStep(Enum):
-    """What a check that would trade does about it: offer it anew, keep the offer that stands, or
-    say nothing.
-    """
+    """Step of a check that would trade: make a new offer, keep the open one, or neither."""
 
     NEW = "new"
     KEEP = "keep"
@@ -42,8 +40,8 @@ class ApprovalStep(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRequest:
-    """A plan that was shown at *at* and may be tapped until *expires_at*. *version* is the
-    account's; *since* is when it came to stand as it does.
+    """A plan shown at *at* that may be tapped until *expires_at*.
+    *version* is the account's; *since* is when its state began.
     """
 
     id: str
@@ -101,9 +99,9 @@ def step(
     now: datetime,
     patience: timedelta,
 ) -> ApprovalStep:
-    """What to do about *order*, which is due in a chat that is asked or told first.
+    """Decide about *order*, due in a chat that approves trades or is only informed.
 
-    Two cards are at least the interval apart, and *patience*, unless a person answered the first
+    Two offers are at least the interval apart, and *patience*, unless the user answered the first
     or changed something.
     """
     if account.not_before is not None and now < account.not_before:

@@ -1,6 +1,7 @@
-"""How often a balance must be seen before it is acted on. A rise counts at first sight. A fall that no
-order of ours explains counts at the second: an answer of the exchange that is cut short looks
-exactly like a withdrawal. Pure.
+"""Decides how often a balance must be read before it is acted on. Pure.
+
+A rise counts at once. A fall that no order of ours explains counts at the second reading: a
+truncated answer of the exchange is the same as a withdrawal.
 """
 
 from collections.abc import Sequence
@@ -29,9 +30,9 @@ def needs_second(
     finding: ChangeFinding | None,
     marks: Sequence[LowBalanceThreshold] = (),
 ) -> bool:
-    """Whether *holdings*, alone, would sell tokens, or tell of money that left, without reason.
+    """True if *holdings* alone would sell tokens, or report a withdrawal, without reason.
 
-    *asked*: a person wants the trade, so that any shortfall is traded, inside the band too.
+    *asked*: a user wants the trade, so that any shortfall is traded, inside the band too.
     *expected* is what was believed before, *finding* what of *holdings* that does not explain.
     """
     if finding is not None and any(moved.change < ZERO for moved in finding.moved):

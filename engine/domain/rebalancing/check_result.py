@@ -56,7 +56,7 @@ class NoTrade:
 
 @dataclass(frozen=True, slots=True)
 class AwaitingApproval:
-    """A trade was due, in a chat that is asked first or only told; no order was sent."""
+    """A trade was due, in a chat that approves trades or is only informed; none was sent."""
 
     side: Side
     expected_quote: Decimal
@@ -65,7 +65,7 @@ class AwaitingApproval:
 
 @dataclass(frozen=True, slots=True)
 class PlanChanged:
-    """A person's tap did not cover the order that would be right by now; nothing was sent."""
+    """The user's tap did not cover the order that is right by now; nothing was sent."""
 
     side: Side
     expected_quote: Decimal
@@ -104,8 +104,8 @@ Decision = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BalanceSnapshot:
-    """The account at that moment. *price* is the middle of the book, if it was read, and *jump*
-    says that it is not to be measured by before it was seen again.
+    """The account at that moment. *price* is the middle of the book, if it was read.
+    *jump*: the price must be seen again before it is a reference.
     """
 
     symbol: Symbol
@@ -139,9 +139,8 @@ class BalanceSnapshot:
 class CheckResult:
     """One check: when, what it saw (None if it could not see), what it decided.
 
-    *funds* names the balances that were looked at, as an Account does; None where an older version
-    wrote it.
-    Where a balance had to be read twice, *first* is what it said the first time.
+    *funds* names the balances that were read, as an Account does; None where an older version
+    wrote it. Where a balance had to be read twice, *first* is the first answer.
     """
 
     at: datetime
@@ -179,7 +178,7 @@ class CheckResult:
         )
 
     def concerns(self, funds: str | None) -> bool:
-        """Whether these balances were looked at: another kind of money is no news of this one."""
+        """True if these balances were read, and not those of the other kind of money."""
         return funds is not None and self.funds == funds
 
 

@@ -1,4 +1,4 @@
-"""Which looks are worth remembering: those that decided something that the one before had not."""
+"""Selects the check results to keep: those whose decision differs from the one before."""
 
 from datetime import timedelta
 
@@ -12,9 +12,9 @@ _SAME_STORY = timedelta(hours=6)
 
 
 def is_news(look: CheckResult, *, before: CheckResult | None) -> bool:
-    """Whether *look* decided something else than *before*, the last one that was remembered.
+    """True if *look* decided something else than *before*, the last one that was kept.
 
-    An order is always news, and so is the answer to a person; amounts that drift are not.
+    An order is always news, and so is the answer to a user; amounts that drift are not.
     """
     if before is None or isinstance(look.verdict, OrderPlaced) or look.trigger is Trigger.PERSON:
         return True

@@ -1,6 +1,4 @@
-"""What a planned order would come to, and where it leaves the balance, if nothing moved until it
-is executed: the real book, walked no further than a MARKET order reaches. Pure.
-"""
+"""Forecasts a planned order's fill and the balance after it, from the real book. Pure."""
 
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
@@ -23,9 +21,9 @@ from engine.errors import BelowMinimum, Rejected
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """*base_quantity* changes hands for *quote_amount*, before a *fee* in quote; both are above
-    zero. *held_after* is the quote that is held then. *complete* is False where the exchange would
-    cancel a part of the order, because nobody within its reach takes it.
+    """Forecast of a fill: *base_quantity* for *quote_amount*, before a *fee* in quote.
+    Both are above zero. *held_after* is the quote held then. *complete* is False where the
+    exchange would cancel a part of the order for lack of a counterpart within its reach.
     """
 
     base_quantity: Decimal
@@ -42,8 +40,8 @@ class Forecast:
 def forecast(
     plan: Plan, *, rules: PairRules, book: OrderBook, last_price: Decimal
 ) -> tuple[Plan, Forecast | None]:
-    """*plan* with what its order would come to; where that is nothing, without the order and with
-    the reason. None where there is no order.
+    """Returns *plan* with its order's forecast, None where there is no order.
+    Where it would fill nothing, the plan has no order but the reason.
     """
     if plan.order is None:
         return plan, None

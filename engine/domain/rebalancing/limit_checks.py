@@ -33,7 +33,7 @@ def known_price(
 def jump_at(
     price: Decimal | None, *, limits: LimitsInForce, recent: Recent, now: datetime
 ) -> Jump | None:
-    """The jump that a look at *price* (None: the book has no middle) leaves to be confirmed."""
+    """Returns the unconfirmed jump after reading *price* (None: the book has no middle)."""
     if recent.price is None or (price is not None and _is_near(price, recent.price, limits)):
         return None
     stays = price is not None and recent.last is not None and _is_near(price, recent.last, limits)
@@ -60,7 +60,7 @@ def worth_cents(expected_quote: Decimal) -> int:
 
 
 def usual_price(book: OrderBook, side: Side) -> Decimal:
-    """What the token costs: the middle of the book; with nobody on one side, the best price."""
+    """Returns the middle of the book; with one side empty, the best price of the other."""
     if (mid := book.mid) is not None:
         return mid
     return (book.asks if side is Side.BUY else book.bids)[0].price
@@ -92,7 +92,7 @@ def _broken(
     if recent.orders >= limits.orders_per_hour:
         allowed, used = Decimal(limits.orders_per_hour), Decimal(recent.orders)
         return OverLimit(LimitKind.HOUR, asked=ONE, allowed=allowed, used=used)
-    # A slip stays until the book changes; a jump is over once it has been seen, so it comes last.
+    # A slip stays until the book changes; a jump ends once it was seen, so it comes last.
     for kind, moved in (
         (LimitKind.SLIP, _slip_bp(order, book=book)),
         (LimitKind.JUMP, _jump_bp(order, book=book, seen=recent.price)),

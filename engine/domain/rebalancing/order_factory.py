@@ -29,9 +29,9 @@ def create_order(
     attempt: int,
     now: datetime,
 ) -> Order:
-    """*run_id* names the decision: written down again under the same one, it collides.
+    """Returns a new order; *run_id* names the decision: stored twice, it collides.
 
-    Raises ValueError for an order that only a person may want.
+    Raises ValueError for an order that only a user may request.
     """
     if trigger is Trigger.INTERVAL and account.settings.autonomy is not TradingMode.AUTO:
         raise ValueError(f"account {account.id} trades only if a person says so")

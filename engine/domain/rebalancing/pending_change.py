@@ -11,10 +11,10 @@ from engine.domain.rebalancing.planner import ProposedOrder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingChange:
-    """What a tap would set, kept with its button. It holds only while the account has what was
-    *found*, and, where *version* is given, while nothing at all was changed. *side* and
-    *expected_quote* are the order that the person was shown, if one could be foreseen; *in_panel*
-    says whether it is answered by a page of the panel.
+    """A change that a tap would make, stored with its button.
+    It is valid while the account has what was *found*, and, where *version* is given, is
+    unchanged. *side* and *expected_quote* are the order shown to the user, if one could be
+    forecast; *in_panel* says whether it is answered by a page of the panel.
     """
 
     wanted: SettingsPatch
@@ -25,9 +25,7 @@ class PendingChange:
     in_panel: bool = False
 
     def covers(self, order: ProposedOrder) -> bool:
-        """Whether *order* is what the person said yes to, or less of it, give or take what a
-        moving price does.
-        """
+        """True if *order* is what the user confirmed, or less, within the price tolerance."""
         if self.expected_quote is None or order.side is not self.side:
             return False
         allowance = max(self.expected_quote * _SAME_DEAL, _SAME_DEAL_QUOTE)

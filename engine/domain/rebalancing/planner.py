@@ -1,6 +1,6 @@
-"""The decision: from what is held, what is wanted and what the market offers to one order or none.
+"""Plans one order or none from balances, settings and the market.
 
-Pure: no clock, no network, no dice. The same function previews a trade to the person, checks
+Pure: no clock, no network, no randomness. The same function previews a trade for the user, checks
 the account every interval, and can be replayed.
 """
 
@@ -34,7 +34,7 @@ MARKET_REACH = Decimal("0.05")
 # A buy is divided by the price at the end of that reach and may execute that much less than was
 # asked, so an order exactly at the minimum could be refused.
 MINIMUM_MARGIN = Decimal("1.1")
-# Nobody documents whether the fee comes out of quoteOrderQty or on top of it: keep this much free.
+# It is undocumented whether the fee comes out of quoteOrderQty or on top: keep this much free.
 FEE_RESERVE = Decimal("0.001")
 # Estimates are shown and kept, never sent.
 _ESTIMATE_STEP = step_of(8)
@@ -57,15 +57,15 @@ class SideClosed:
 
 @dataclass(frozen=True, slots=True)
 class EmptyBook:
-    """Nobody to trade with: no asks for a buy, no bids for a sell."""
+    """No counterpart: no asks for a buy, no bids for a sell."""
 
     side: Side
 
 
 @dataclass(frozen=True, slots=True)
 class NothingFree:
-    """Too little of the asset an order would use is free to reach the exchange's minimum, though
-    *locked* of it may sit in open orders.
+    """Too little of the order's asset is free for the exchange's minimum.
+    *locked* of it is in open orders.
     """
 
     side: Side
@@ -91,8 +91,8 @@ class StepTooCoarse:
 
 
 class LimitKind(Enum):
-    """What a limit is on. JUMP and SLIP are both about the price, and one limit: away from the one
-    seen last, and of this order away from the middle of the book.
+    """Kind of limit. JUMP and SLIP are one price limit.
+    JUMP is the distance from the last price, SLIP of this order from the middle of the book.
     """
 
     ORDER = "order"
@@ -129,7 +129,7 @@ Reason = (
 
 
 def is_closed(reason: Reason) -> bool:
-    """Whether the pair itself is what stands in the way."""
+    """True if the pair itself prevents trading."""
     return isinstance(reason, PairClosed | SideClosed)
 
 
@@ -198,9 +198,9 @@ def plan(
     book: OrderBook,
     ignore_band: bool = False,
 ) -> Plan:
-    """One order that brings the USDT balance back to its target, or the reason why not.
+    """Returns one order that brings the USDT balance back to its target, or the reason for none.
 
-    With *ignore_band* (a person asked for it) a drift inside the band is traded too, if the
+    With *ignore_band* (a user asked for it) a drift inside the band is traded too, if the
     exchange's minimum allows it.
     """
     with localcontext(EXACT_OR_LESS):
@@ -219,7 +219,7 @@ def plan(
 
 
 def _obstacle(side: Side, *, rules: PairRules, book: OrderBook) -> Reason | None:
-    """What stands in the way of any order on this side."""
+    """Returns what prevents any order on this side."""
     if not rules.is_open:
         return PairClosed()
     if not rules.allows(side):

@@ -11,7 +11,7 @@ from engine.domain.rebalancing.planner import ProposedOrder
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """A person's tap on "Trade": the plan they saw, under the id of the confirmation they used.
+    """A user's tap on "Trade": the plan they saw, under the id of its confirmation.
 
     The id doubles as the run id, so that the same tap can never become two orders.
     """
@@ -22,9 +22,7 @@ class RunRequest:
     expires_at: datetime
 
     def covers(self, order: ProposedOrder, *, now: datetime) -> bool:
-        """Whether the person's "yes" is good for *order*: in time, and the deal they saw, give
-        or take what a moving price does.
-        """
+        """True if the confirmation covers *order*: in time, within the price tolerance."""
         allowance = max(self.expected_quote * SAME_DEAL, SAME_DEAL_QUOTE)
         moved = abs(order.expected_quote - self.expected_quote)
         return now <= self.expires_at and order.side is self.side and moved <= allowance
@@ -32,8 +30,8 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class RunOffer:
-    """The plan a person was shown, kept with the button until it is tapped. *version* is the
-    account's: another pair, key, or kind of money is another plan.
+    """The plan shown to a user, stored with the button until it is tapped.
+    *version* is the account's: another pair, key, or kind of money is another plan.
     """
 
     side: Side

@@ -14,8 +14,7 @@ def first_check(*, now: datetime, position: int, crowd: int, interval: timedelta
 def next_check(
     *, due_at: datetime, now: datetime, interval: timedelta, failed_for: timedelta | None = None
 ) -> datetime:
-    """The first tick after *now*, whole intervals away from *due_at*: missed checks are skipped,
-    not replayed.
+    """Returns the first tick after *now*, whole intervals after *due_at*; others are skipped.
 
     *failed_for* is the back-off after an error, counted from now.
     """

@@ -1,4 +1,4 @@
-"""How much a plan would move, and whether that is so much that a person should say yes first."""
+"""Decides whether a plan moves so much that the user should confirm first."""
 
 from decimal import Decimal, localcontext
 
@@ -11,8 +11,8 @@ BIG_AMOUNT = Decimal(100)
 
 
 def moved(plan: Plan, *, target: Decimal) -> Decimal:
-    """The USDT that *plan* moves, or would as soon as what is in its way is gone: a closed pair
-    opens again, and coins come free. What is never traded moves nothing.
+    """Returns the USDT that *plan* moves, or would once what prevents it has passed.
+    A closed pair opens again, and coins become free. What is never traded counts as zero.
     """
     if plan.order is not None:
         return plan.order.expected_quote

@@ -1,8 +1,8 @@
-"""The transport over real sockets: aiohttp's connections, watched for what can never have left.
+"""HTTP transport over aiohttp that detects requests which can never have left.
 
-aiohttp, and not httpx: at 50 requests in flight it costs a fifteenth. Its exceptions say where a
-request failed; `httpx-aiohttp` throws that away and calls a connection that broke *after* an order
-was sent a ConnectTimeout.
+aiohttp instead of httpx: at 50 requests in flight it costs a fifteenth, and its exceptions say
+where a request failed. `httpx-aiohttp` drops that and reports a connection that broke *after* an
+order was sent as a ConnectTimeout.
 """
 
 import asyncio
@@ -30,8 +30,8 @@ _DNS_KEPT_S = 30
 
 
 class _Connector(aiohttp.TCPConnector):
-    """A request is written when `connect` has returned: whatever fails in there never left. So
-    does what a proxy refuses, for all it was told by then is where to connect to.
+    """Marks failures of `connect`: a request is written after it returns, so it never left.
+    The same holds for a refusal by the proxy: it knows only where to connect to.
     """
 
     async def connect(
@@ -47,7 +47,7 @@ class _Connector(aiohttp.TCPConnector):
 
 
 class SocketTransport:
-    """Satisfies `Transport`."""
+    """Implements `Transport`."""
 
     def __init__(
         self, session: aiohttp.ClientSession, *, time_limit: timedelta, proxy: URL | None
@@ -88,10 +88,10 @@ async def open_transport(
     time_limit: timedelta = _TIME_LIMIT,
     tls: ssl.SSLContext | None = None,
 ) -> AsyncGenerator[SocketTransport]:
-    """One for the process. *proxy* is `http://user:password@host:port`; the environment's proxies
-    are not looked at. *tls* is made from the usual certificates unless given.
+    """Open the process's transport. *proxy* is `http://user:password@host:port`.
+    Proxies of the environment are ignored. *tls* defaults to the system's certificates.
     """
-    # It ends well before the limit, so that "never left" is told apart from "no answer".
+    # Shorter than the request's limit, so that "never left" is not mistaken for "no answer".
     connect = min(time_limit / 2, _CONNECT_WITHIN).total_seconds()
     async with aiohttp.ClientSession(
         connector=_Connector(
@@ -114,7 +114,7 @@ async def open_transport(
 async def _once(
     request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """By itself aiohttp repeats a GET whose connection broke; what is repeated is ours to say."""
+    """Send once: aiohttp by itself repeats a GET whose connection broke."""
     try:
         return await send(request)
     except (aiohttp.ClientError, OSError) as e:
@@ -122,9 +122,8 @@ async def _once(
 
 
 def _named(error: Exception) -> str:
-    """The kind alone: their texts name the signed address, and their arguments the proxy's password.
-
-    For that they are never chained either.
+    """Returns the error's type only, never chained.
+    Its text names the signed address, and its arguments the proxy's password.
     """
     status = f" {error.status}" if isinstance(error, aiohttp.ClientHttpProxyError) else ""
     return f"{type(error).__name__}{status}"

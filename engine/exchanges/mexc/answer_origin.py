@@ -1,4 +1,4 @@
-"""Whose answer it is, before anything is read from it: the exchange's, or of a server in front."""
+"""Tells whether an answer comes from the exchange or from a server in front of it."""
 
 import re
 from http import HTTPStatus

@@ -1,5 +1,5 @@
-"""MEXC's account into holdings. A row that makes no sense costs its own asset, not the account:
-whether that asset matters is the reader's to know (`Holdings.of`).
+"""Parses MEXC's account into holdings.
+An invalid row costs its own asset, not the account: `Holdings.of` decides whether it matters.
 """
 
 from collections import defaultdict
@@ -51,7 +51,7 @@ def holdings(answer: object, *, read_at: datetime) -> Holdings:
 
 
 def _name(row: object) -> str:
-    """Blank where nobody can say which asset the row is about."""
+    """Returns the row's asset, or "" where it is not stated."""
     if not isinstance(row, Mapping) or (isinstance(row, Ambiguous) and "asset" in row.doubled):
         return ""
     return words(row.get("asset"), most=_LONGEST_NAME)

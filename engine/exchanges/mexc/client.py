@@ -1,4 +1,4 @@
-"""MEXC over HTTP: signs, paces, sends, and turns every outcome into a value or an engine error."""
+"""MEXC's HTTP client: signs, paces and sends; returns a value or raises an engine error."""
 
 import asyncio
 import logging
@@ -85,9 +85,10 @@ class MexcClient:
         *,
         credentials: Credentials | None = None,
     ) -> AnswerReader:
-        """The answer's JSON, asked with a signature where there are *credentials*. Nothing here moves money.
+        """Read JSON, signed where there are *credentials*. Moves no money.
 
-        Raises Unavailable or Rejected. A refused time stamp is measured anew and tried once more.
+        Raises Unavailable or Rejected. After a refused time stamp the clock is measured and the
+        request retried once.
         """
         if credentials is None:
             return await self._read(endpoint, params, credentials=None)
@@ -109,7 +110,7 @@ class MexcClient:
         sent_at: datetime,
         recv_window: timedelta,
     ) -> str:
-        """Exactly one POST, or none at all; returns the exchange's id of the order.
+        """Send exactly one POST, or none at all; returns the exchange's id of the order.
 
         Raises Unavailable only if nothing left, Rejected for a definite refusal, and
         OutcomeUnknown in every other case.
@@ -212,7 +213,7 @@ class MexcClient:
             took = self.clock.steady() - began
             self.traffic.note(endpoint.method, endpoint.path, outcome=outcome, took=took)
             about = {"method": endpoint.method, "path": endpoint.path, "outcome": outcome}
-            logger.debug("asked mexc", extra=about)
+            logger.debug("request finished", extra=about)
         return answer
 
     def _json_of(self, answer: Answer, *, credentials: Credentials | None) -> object:
@@ -243,7 +244,7 @@ class MexcClient:
         contents = contents_of(answer)
         complaint = complaint_of(contents, credentials=credentials)
         if self._silence(answer, complaint) is not None:
-            # By contract not executed; believed only after a look-up.
+            # Documented as not executed; trusted only after a look-up.
             raise _unknown(client_order_id, f"HTTP {answer.status}")
         if complaint is not None:
             if is_refusal(answer.status) and complaint.code in DEFINITE:

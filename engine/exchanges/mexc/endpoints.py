@@ -1,7 +1,4 @@
-"""What MEXC is asked: each question's weight, its place in the line, and its other limits.
-
-The weights are those of 2026.
-"""
+"""MEXC's endpoints: the weight, priority and limits of each request (as of 2026)."""
 
 from dataclasses import dataclass
 

@@ -40,7 +40,7 @@ _REFUSALS: Mapping[type[Rejected], frozenset[int]] = {
     BelowMinimum: frozenset({30002}),
     NoCounterpart: frozenset({30025}),
     ClockRefused: frozenset({10073, 700003}),
-    # Our own bugs, limits of amounts, and the rest: no leaf would help the person.
+    # Bugs of ours, limits of amounts, and the rest: no error class would help the user.
     Rejected: frozenset(
         {
             *(400, -1128, 10095, 10096, 10097, 10102, 30003, 30029, 30032, 30087, 33333, 44444),
@@ -54,7 +54,7 @@ _CLASS_OF = {code: leaf for leaf, codes in _REFUSALS.items() for code in codes}
 # Whatever is not listed, internal errors above all, leaves the outcome open.
 DEFINITE = frozenset(_CLASS_OF)
 
-# Of an answer whose code is no number: something is wrong, and nobody can say what.
+# For an answer whose code is not a number.
 UNREADABLE = -1
 
 _NOT_FOUND = frozenset({-2013, -2011})
@@ -64,7 +64,7 @@ _PAUSE_AFTER_TOO_FREQUENT = 10
 
 
 def error_for(code: int, message: str) -> Unavailable | Rejected:
-    """What a read raises for *code*; a code nobody has seen is a refusal in MEXC's own words."""
+    """Returns the error that a read raises for *code*; an unknown code is a refusal."""
     if code == UNREADABLE:
         return BadData(f"an error without a code: {message}")
     if code in _NOT_FOUND:
@@ -77,7 +77,7 @@ def error_for(code: int, message: str) -> Unavailable | Rejected:
 
 
 def _refusal_class(code: int, message: str) -> type[Rejected]:
-    # Two codes mean different things; only their text tells which.
+    # Two codes are ambiguous; only their text decides.
     if code == 400 and "api key" in message.lower():  # noqa: PLR2004  MEXC's "api key required"
         return BadCredentials
     if code == 30018 and "账号" in message:  # noqa: PLR2004  "this account may not place orders"

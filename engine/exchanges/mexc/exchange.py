@@ -111,7 +111,7 @@ class MexcExchange:
             if len(page) < _FULL_PAGE or fees_of(seen.values(), executed=executed).complete:
                 break
             oldest = min(fill.at for fill in page)
-            # Fills of the same millisecond may stand on both pages, unless they fill a whole one.
+            # Fills of the same millisecond may be on both pages, unless they fill a whole one.
             until = oldest if added else oldest - timedelta(milliseconds=1)
             window = [
                 ("startTime", str(to_millis(sent_at - _EARLIER))),
@@ -124,7 +124,9 @@ class MexcExchange:
 
 
 def market_order(ticket: OrderRequest) -> Params:
-    """MEXC takes a buy in quote and a sell in base; the other way round it may fill short."""
+    """Returns an order's parameters: quote for a buy, base for a sell.
+    The other way round MEXC may fill short.
+    """
     if ticket.side is Side.BUY and ticket.quote_amount is not None:
         size = ("quoteOrderQty", plain(ticket.quote_amount))
     elif ticket.side is Side.SELL and ticket.base_quantity is not None:

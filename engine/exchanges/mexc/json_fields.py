@@ -29,8 +29,8 @@ _LONGEST_TEXT = 2000
 
 
 def parsed(body: bytes) -> object:
-    """JSON with exact numbers. What is no sane number (NaN, endless digits) becomes a value that
-    every reader below refuses. Raises BadData for what is no JSON, and for deep nesting.
+    """Returns JSON with exact numbers. Raises BadData for invalid JSON and deep nesting.
+    An invalid number (NaN, endless digits) becomes a value that every reader below refuses.
     """
     try:
         return json.loads(
@@ -60,7 +60,7 @@ def rows(value: object, *, what: str) -> Sequence[object]:
 
 
 def text(of: Record, name: str) -> str:
-    """Not blank, and such that any database stores it, any address carries it, any chat shows it."""
+    """Returns text that is not blank and is safe for a database, an address and a chat."""
     value = _present(of.get(name), name)
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
         raise BadData(f"{name} is not a text")
@@ -70,7 +70,7 @@ def text(of: Record, name: str) -> str:
 
 
 def words(value: object, *, most: int) -> str:
-    """The first *most* characters of what is meant for people, without those that nobody sees."""
+    """Returns the first *most* characters of a text for users, without invisible ones."""
     if not isinstance(value, str):
         return ""
     shown = "".join(c if c.isprintable() else " " for c in value[: 2 * most])
@@ -154,7 +154,7 @@ def _bounded_integer(digits: str) -> "int | _NoNumber":
 
 @dataclass(frozen=True, slots=True)
 class _NoNumber:
-    """Stands where a number should, and is none that can be used."""
+    """Placeholder for a number that cannot be used."""
 
     stated: str
 

@@ -1,4 +1,4 @@
-"""Looks at a key: does it work, may it trade, may it do too much, and how long does it live?"""
+"""Inspects an API key: whether it works, may trade, may do too much, and when it expires."""
 
 import asyncio
 import logging
@@ -27,8 +27,8 @@ from engine.security.credentials import Credentials
 
 # Looking an order up needs SPOT_DEAL_READ: without it an unclear order could never be cleared.
 _NEEDED = frozenset({"SPOT_ACCOUNT_READ", "SPOT_DEAL_READ", "SPOT_DEAL_WRITE"})
-# Reading more than we need does no harm. Everything else does, futures trading included, and so
-# may names that nobody has documented, as those of the withdraw permissions.
+# Extra read permissions are harmless. All others are not: futures trading, and undocumented names,
+# as those of the withdraw permissions are.
 _HARMLESS = _NEEDED | {
     *("SPOT_ACCOUNT_WRITE", "SPOT_TRANSFER_READ"),
     *("CONTRACT_ACCOUNT_READ", "CONTRACT_DEAL_READ"),
@@ -41,7 +41,7 @@ _KEY = re.compile(r"[!-~]{1,256}", re.ASCII)
 # Enough for every pair's minimum; nothing is bought with it.
 _TEST_QUOTE = "5"
 _TEST_ID = "bl-key-check"
-# A person waits for it, and can do without the answer.
+# A user is waiting, and the answer is optional.
 _PATIENCE_S = 3
 
 logger = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ class MexcKeyInspector:
         try:
             account = await self._client.read(ACCOUNT, credentials=credentials)
         except Rejected as e:
-            if e.code == HTTPStatus.NOT_FOUND:  # whoever answers so has not looked at the key
+            if e.code == HTTPStatus.NOT_FOUND:  # by a server that did not check the key
                 raise BadData(f"HTTP {e.code} without a reason") from e
             raise
         return balances.holdings(account.contents, read_at=account.asked_at)

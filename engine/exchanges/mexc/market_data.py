@@ -1,4 +1,4 @@
-"""Market data of MEXC, read once for everybody who wants it at the same time."""
+"""Market data of MEXC; concurrent readers share one request."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -25,7 +25,7 @@ _LEVELS = 100
 
 
 class _Shared(Generic[T]):
-    """One value per pair, kept for its *lifetime*; whoever asks during a read waits for that read.
+    """One value per pair, kept for its *lifetime*; concurrent callers wait for the same read.
 
     They share its failure too, unless it was a refusal, which concerns one key only.
     """
@@ -59,7 +59,7 @@ class _Shared(Generic[T]):
             value = await read()
         except Unavailable as e:
             shared.set_exception(e)
-            shared.exception()  # seen: nobody else may be waiting for it
+            shared.exception()  # marks it as retrieved: no other caller may be waiting
             raise
         else:
             self._kept[symbol] = (self._clock.steady(), value)
@@ -78,9 +78,10 @@ class _Memory:
 
 
 class MexcMarket:
-    """Satisfies `Market`. Pairs in MEXC's Assessment Zone are only shown to signed requests of
-    chosen keys, so an account asks through `signed_by` its key. Signed answers are shared by all
-    keys, unsigned ones by all dry runs; what only a key may see never reaches the latter.
+    """Implements `Market`.
+    MEXC shows pairs of its Assessment Zone only to signed requests of chosen keys, so an account
+    asks through `signed_by` its key. Signed answers are shared by all keys, unsigned ones by all
+    dry runs, which never get what only a key may see.
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class MexcMarket:
         return await self._memory.rules.get(symbol, read)
 
     def forget_rules(self, symbol: Symbol) -> None:
-        """They turned out to be wrong before their time was over: the next one reads them anew."""
+        """Drop rules that proved wrong before they expired; the next caller reads them again."""
         self._memory.rules.forget(symbol)
 
     async def book(self, symbol: Symbol) -> OrderBook:

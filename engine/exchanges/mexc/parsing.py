@@ -1,6 +1,6 @@
-"""MEXC's JSON into domain values; past this module nobody sees a dict or a field's name.
+"""Converts MEXC's JSON into domain values; no other module reads its fields.
 
-Field names and their oddities are MEXC's own, `cummulativeQuoteQty` included.
+Field names are MEXC's own, `cummulativeQuoteQty` included.
 """
 
 import re
@@ -110,7 +110,7 @@ def _rules(pair: Record, symbol: Symbol) -> PairRules:
     if pair.get("status") is None:
         raise BadData(f"{symbol} has no status")
     base, quote = text(pair, "baseAsset"), text(pair, "quoteAsset")
-    if base + quote != symbol:  # counted in another asset, an account would look empty
+    if base + quote != symbol:  # counted in another asset, an account would seem empty
         raise BadData(f"{symbol} is not a pair of {base[:20]} and {quote[:20]}")
     order_types = rows(pair.get("orderTypes"), what="orderTypes")
     return PairRules(
@@ -133,8 +133,9 @@ def _rules(pair: Record, symbol: Symbol) -> PairRules:
 
 
 def _common_step(step: Decimal, base_size: Decimal) -> Decimal:
-    """What is a multiple of both: some clients found baseSizePrecision to be a step, others a
-    minimum, and quantities that satisfy both readings are always accepted.
+    """Returns a multiple of both steps.
+    Some clients found baseSizePrecision to be a step, others a minimum; quantities that satisfy
+    both readings are always accepted.
     """
     if base_size == ZERO:
         return step
@@ -201,7 +202,7 @@ def _order_id(of: Record) -> str:
 def order_report(answer: object, *, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
     order = record(answer, what="order")
     if text(order, "symbol") != symbol or order.get("clientOrderId") not in (
-        None,  # what MEXC shows for an order without one, and maybe for others
+        None,  # what MEXC shows for an order without one, and maybe for other orders
         client_order_id,
     ):
         raise BadData("the answer is about another order")
@@ -228,8 +229,9 @@ def order_report(answer: object, *, symbol: Symbol, client_order_id: ClientOrder
 def order_among(
     answer: object, *, symbol: Symbol, client_order_id: ClientOrderId, page: int
 ) -> OrderReport:
-    """The order in a list of at most *page*. Raises OrderNotFound only if every order of a list
-    that is not cut off carries another id: MEXC shows null for some, and such a one may be it.
+    """Returns the order from a list of at most *page*.
+    Raises OrderNotFound only if every order of a complete list has another id: MEXC shows null for
+    some, and such an order may be the one.
     """
     listed = [record(row, what="an order") for row in rows(answer, what="orders")]
     for order in listed:
@@ -273,8 +275,8 @@ def key_report(answer: object) -> KeyReport:
 
 
 def account_number(answer: object) -> str:
-    """As `{"uid": "209302839"}`, or a number. Raises BadData for all else: "0" or "null" may stand
-    for nobody's account, and so for everybody's.
+    """Returns the number in `{"uid": "209302839"}`, as text or a number.
+    Raises BadData otherwise: "0" or "null" could match every account.
     """
     number = code(record(answer, what="uid").get("uid")).strip(" ")
     if not _ACCOUNT_NUMBER.fullmatch(number):

@@ -26,7 +26,7 @@ class MexcClock:
         return self._clock.steady() + (self._offset or timedelta()) - _BEHIND
 
     def continues_at(self, offset: timedelta) -> bool:
-        """Whether *offset* fits what was measured before; a jump needs a second look."""
+        """True if *offset* agrees with the last measurement; a jump needs a second one."""
         return self._offset is None or not jumped(self._offset, offset)
 
     def accept(self, offset: timedelta) -> None:

@@ -21,7 +21,7 @@ def headers_for(credentials: Credentials) -> Mapping[str, str]:
 
 
 def signature_of(message: str, *, credentials: Credentials) -> str:
-    """Lower-case hex: MEXC takes no other."""
+    """Returns the signature in lower-case hex: MEXC refuses any other."""
     return hmac.digest(credentials.api_secret.encode(), message.encode(), "sha256").hex()
 
 

@@ -17,7 +17,7 @@ class NeverLeft(Exception):
 
 
 class NoAnswer(Exception):
-    """The request may have arrived and may have taken effect; nobody knows."""
+    """Raised when a request may have arrived and taken effect."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
-"""The paper exchange: one account's orders executed against a public book, in its own ledger.
+"""Paper exchange: fills one account's orders from a public book, in its own ledger.
 
-It knows nothing but a `Market`, which has public data only: there is no key here to sign with and
-no way to reach an order endpoint.
+It has only a `Market` with public data: no key to sign with and no way to reach an order endpoint.
 """
 
 from collections.abc import Mapping
@@ -31,7 +30,7 @@ def opening_balances(*, rules: PairRules, last_price: Decimal) -> Mapping[Asset,
 
 
 class PaperExchange:
-    """Satisfies `Exchange` for one account. An order is over the moment `place` returns."""
+    """Implements `Exchange` for one account. An order has ended when `place` returns."""
 
     def __init__(
         self, *, account_id: AccountId, market: Market, database: Database, clock: Clock

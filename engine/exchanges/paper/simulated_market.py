@@ -107,10 +107,10 @@ class SimulatedMarket:
 
 
 class SimulatedDeposits:
-    """Money that comes and goes: what makes a balance leave its band.
+    """Simulated deposits and withdrawals, which make balances leave their bands.
 
-    Every few minutes each open ledger that is inside its band is pushed out of it, by a deposit
-    and a withdrawal in turn. *tell* hears of each change.
+    Every few minutes each open ledger inside its band is pushed out of it, by a deposit and a
+    withdrawal in turn. *tell* is called with each change.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ _POWERS = KeyPermissions(
 
 
 class SimulatedKeyInspector:
-    """Satisfies `KeyInspector`: any key that looks like one may read and trade, and nothing else."""
+    """Implements `KeyInspector`: any well-formed key may read and trade, and nothing else."""
 
     def __init__(self, market: Market, clock: Clock) -> None:
         self._market = market

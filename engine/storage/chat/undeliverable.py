@@ -79,5 +79,5 @@ def _read(note: str) -> Undeliverable | None:
     try:
         return from_json(note, Undeliverable)
     except ValueError:  # written by another version: the next refusal begins anew
-        logger.warning("unreadable note of an undeliverable chat")
+        logger.warning("undeliverable chat unreadable")
         return None
