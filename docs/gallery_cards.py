@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
+from bot.interaction.callback_data import HistoryPage, PanelPage
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import HistoryPage, PanelPage
 from bot.parsing.settings import Ambiguous, Topic
 from bot.views.access import not_allowed_view, stranger_view, welcome_view, wrong_code_view
 from bot.views.alert_preferences import alerts_view

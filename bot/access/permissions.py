@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from bot.interaction.callback_data import CallbackData, RunCommand
-from bot.interaction.page_buttons import (
+from bot.interaction.callback_data import (
     AuditPage,
+    CallbackData,
     HistoryPage,
     Open,
     Refresh,
+    RunCommand,
     TradeDetailsPage,
     WhyPage,
 )

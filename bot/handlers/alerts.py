@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.handlers.settings import CHOICE
+from bot.interaction.callback_data import RemoveLowBalance, SetAlert
 from bot.interaction.confirmations import Confirmations
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import RemoveLowBalance, SetAlert
 from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
 from bot.parsing.alerts import LowWish, UnknownZone, parse_alerts, parse_warn
 from bot.parsing.settings import Ambiguous, NotUnderstood

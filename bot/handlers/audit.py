@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from bot.access.authorization import Access
+from bot.interaction.callback_data import AuditPage
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import AuditPage
 from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
 from bot.views.audit import audit_view
 from engine.accounts.members import MemberService

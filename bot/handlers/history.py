@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from bot.interaction.callback_data import HistoryPage, TradeDetailsPage
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import HistoryPage, TradeDetailsPage
 from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
 from bot.parsing.settings import NotUnderstood, Topic, parse_history_rows
 from bot.views.history import history_view

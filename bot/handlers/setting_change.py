@@ -8,10 +8,9 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.interaction.callback_data import Choose, Confirm
+from bot.interaction.callback_data import Choose, Confirm, PanelPage
 from bot.interaction.confirmations import GO_LIVE, UNDO, Confirmations
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import PanelPage
 from bot.interaction.request import ConfirmationHandler, Request
 from bot.parsing.settings import Topic
 from bot.views.setting_change import ask_live_view, ask_target_view, overtaken_view

@@ -7,9 +7,9 @@ from typing import Any
 from bot.handlers.limits import LimitsHandler
 from bot.handlers.setting_change import SettingChangeFlow
 from bot.handlers.settings import SettingsHandler
+from bot.interaction.callback_data import EnterValue, Open, PanelPage, SetPreset
 from bot.interaction.conversations import Conversations, ConversationStep
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import EnterValue, Open, PanelPage, SetPreset
 from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
 from bot.messaging.responder import Responder
 from bot.parsing.settings import (

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from telegram.error import BadRequest, TelegramError
 
-from bot.interaction.page_buttons import Pin, Refresh
+from bot.interaction.callback_data import Pin, Refresh
 from bot.interaction.request import (
     Command,
     ConfirmationHandler,

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from bot.interaction.callback_data import WhyPage
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import WhyPage
 from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
 from bot.parsing.settings import NotUnderstood, Topic, parse_history_rows
 from bot.views.check_history import earlier_view, with_earlier

@@ -1,185 +1,200 @@
-"""What a button carries: typed, at most 64 bytes, and believed only if it decodes exactly."""
+"""What a button carries: typed, at most 64 bytes, and believed only if it decodes exactly.
+
+A button is a prefix and the fields of its class, with colons between them. The buttons of lists and
+panels show a page in the place of the message that they are under.
+"""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from inspect import get_annotations
+from typing import Annotated, Any, ClassVar, Self, dataclass_transform, get_args
 
-from bot.interaction.page_buttons import (
-    ARGUMENT,
-    ID,
-    AuditPage,
-    EnterValue,
-    HistoryPage,
-    Open,
-    PanelPage,
-    Pin,
-    Refresh,
-    RemoveLowBalance,
-    SetAlert,
-    SetPreset,
-    TradeDetailsPage,
-    WhyPage,
-)
+from engine.domain.market.pairs import is_asset_name
 
 # A tap on such a button is the typed command. Secrets never travel in a button.
 PRESSABLE = frozenset(
     {
-        "help",
-        "connect",
-        "disconnect",
-        "status",
-        "settarget",
-        "setthreshold",
-        "setinterval",
-        "count",
-        "setpair",
-        "settings",
-        "pause",
-        "resume",
-        "rebalance",
-        "limits",
-        "alerts",
-        "warn",
-        "mode",
-        "halt",
-        "why",
-        "history",
-        "balance",
-        "doctor",
-        "dryrun",
-        "export",
-        "logs",
-        "version",
-        "members",
-        "invite",
-        "audit",
+        *("help", "connect", "disconnect", "status", "settarget", "setthreshold", "setinterval"),
+        *("count", "setpair", "settings", "pause", "resume", "rebalance", "limits", "alerts"),
+        *("warn", "mode", "halt", "why", "history", "balance", "doctor", "dryrun", "export"),
+        *("logs", "version", "members", "invite", "audit"),
     }
 )
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII)
-_MOST_OPTIONS = 8
+_KINDS: dict[str, Any] = {}
+
+_Id = Annotated[str, re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII).fullmatch]
+_Page = Annotated[int, range(10_000).__contains__]
+_Rows = Annotated[int, range(1, 51).__contains__]
 
 
-@dataclass(frozen=True, slots=True)
-class RunCommand:
+@dataclass_transform(frozen_default=True)
+class CallbackData:
+    """One kind of button. A subclass is a frozen dataclass; a field's annotation also gives the
+    check that its value passes. Raises ValueError for a value that no button may carry.
+    """
+
+    _prefix: ClassVar[str]
+    _parts: ClassVar[Mapping[str, Sequence[Any]]]
+
+    def __init_subclass__(cls, *, prefix: str) -> None:
+        cls._prefix = prefix
+        cls._parts = {name: get_args(a) or (a,) for name, a in get_annotations(cls).items()}
+        _KINDS[prefix] = dataclass(frozen=True)(cls)
+
+    def __post_init__(self) -> None:
+        for name, (_, *checks) in self._parts.items():
+            if not all(check(getattr(self, name)) for check in checks):
+                raise ValueError(f"no button may have the {name} of {self!r}")
+
+    def encode(self) -> str:
+        values = [getattr(self, name) for name in self._parts]
+        texts = [str(value.value if isinstance(value, Enum) else value) for value in values]
+        return ":".join([self._prefix, *texts])
+
+    @classmethod
+    def from_parts(cls, texts: Sequence[str]) -> Self:
+        kinds = [kind for kind, *_ in cls._parts.values()]
+        make: Callable[..., Self] = cls
+        return make(*(kind(text) for kind, text in zip(kinds, texts, strict=True)))
+
+
+def decode(text: str) -> CallbackData | None:
+    """The button that was pressed; None for anything this program would not have made."""
+    prefix, *texts = [text] if text in _KINDS else text.split(":")
+    try:
+        press: CallbackData = _KINDS[prefix].from_parts(texts)
+    except (KeyError, ValueError):
+        return None
+    return press if press.encode() == text else None
+
+
+class RunCommand(CallbackData, prefix="do"):
     """The same as typing `/command argument`."""
 
-    command: str
-    argument: str = ""
-
-    def __post_init__(self) -> None:
-        if self.command not in PRESSABLE or not ARGUMENT.fullmatch(self.argument):
-            raise ValueError(f"no button may do {self.command!r} {self.argument!r}")
-
-    def encode(self) -> str:
-        return f"do:{self.command}:{self.argument}"
+    command: Annotated[str, PRESSABLE.__contains__]
+    argument: Annotated[str, re.compile(r"[A-Za-z0-9.%]{0,20}", re.ASCII).fullmatch] = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Confirm:
+class Confirm(CallbackData, prefix="yes"):
     """Yes to the question stored under *id*."""
 
-    id: str
-
-    def __post_init__(self) -> None:
-        _check_id(self.id)
-
-    def encode(self) -> str:
-        return f"yes:{self.id}"
+    id: _Id
 
 
-@dataclass(frozen=True, slots=True)
-class Choose:
+class Choose(CallbackData, prefix="pick"):
     """One of the options stored with the question under *id*."""
 
-    id: str
-    index: int
-
-    def __post_init__(self) -> None:
-        _check_id(self.id)
-        if not 0 <= self.index < _MOST_OPTIONS:
-            raise ValueError(f"there is no option {self.index}")
-
-    def encode(self) -> str:
-        return f"pick:{self.id}:{self.index}"
+    id: _Id
+    index: Annotated[int, range(8).__contains__]
 
 
 class Word(Enum):
-    """What a person says of an order that is unclear."""
+    """What a user says of an order that is unclear."""
 
     FILLED = "filled"
     NOT_FILLED = "not"
     LOOK_AGAIN = "look"
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """A person's *word* on an order. Anybody of the chat may give it, as long as it is wanted."""
+class Report(CallbackData, prefix="order"):
+    """A user's *word* on an order. Anybody of the chat may give it, as long as it is wanted."""
 
     word: Word
-    client_order_id: str
+    client_order_id: _Id
 
-    def __post_init__(self) -> None:
-        if not ID.fullmatch(self.client_order_id):
-            raise ValueError("not the id of an order")
+
+class HistoryPage(CallbackData, prefix="page"):
+    """Page *page* (0 is the newest) of the history, *size* trades a page."""
+
+    page: _Page
+    size: _Rows
+
+
+class TradeDetailsPage(CallbackData, prefix="trade"):
+    """Everything about one trade; *page* and *size* are of the history it was chosen from."""
+
+    client_order_id: _Id
+    page: _Page
+    size: _Rows
+
+
+class WhyPage(CallbackData, prefix="why"):
+    """Page *page* (0 is the newest) of the decisions, *size* a page."""
+
+    page: _Page
+    size: _Rows
+
+
+class AuditPage(CallbackData, prefix="audit"):
+    """Page *page* (0 is the newest) of who changed what."""
+
+    page: _Page
+
+
+class Refresh(CallbackData, prefix="card:refresh"):
+    """Read the balances again and show them on this card."""
+
+
+class Pin(CallbackData, prefix="card"):
+    """Pin this card in the chat, or take it down."""
+
+    on: bool
 
     def encode(self) -> str:
-        return f"order:{self.word.value}:{self.client_order_id}"
+        return "card:pin" if self.on else "card:unpin"
+
+    @classmethod
+    def from_parts(cls, texts: Sequence[str]) -> Self:
+        return cls(on=texts == ["pin"])
 
 
-CallbackData = (
-    RunCommand
-    | Confirm
-    | Choose
-    | Report
-    | HistoryPage
-    | TradeDetailsPage
-    | WhyPage
-    | AuditPage
-    | SetAlert
-    | RemoveLowBalance
-    | Refresh
-    | Pin
-    | Open
-    | SetPreset
-    | EnterValue
-)
+class PanelPage(Enum):
+    """A page of the settings panel; but for the first, the value is the command it stands for."""
+
+    HOME = "settings"
+    TARGET = "settarget"
+    THRESHOLD = "setthreshold"
+    INTERVAL = "setinterval"
+    PAIR = "setpair"
+    COUNTING = "count"
+    LIMITS = "limits"
+    DRY_RUN = "dryrun"
 
 
-def decode(text: str) -> CallbackData | None:
-    """The button that was pressed; None for anything this program would not have made."""
-    name, *fields = text.split(":")
-    try:
-        press = _PRESSES[name](*fields)
-    except (KeyError, TypeError, ValueError):
-        return None
-    return press if press.encode() == text else None
+_Setting = Annotated[PanelPage, {*PanelPage}.difference({PanelPage.HOME}).__contains__]
 
 
-def _number(text: str) -> int:
-    if not _NUMBER.fullmatch(text):
-        raise ValueError(f"{text!r} is no number as encode() writes it")
-    return int(text)
+class Open(CallbackData, prefix="open"):
+    """Show a page of the panel, in the place of the one that is shown."""
+
+    page: PanelPage
 
 
-_PRESSES: Mapping[str, Callable[..., CallbackData]] = {
-    "do": RunCommand,
-    "yes": Confirm,
-    "pick": lambda id_, index: Choose(id_, _number(index)),
-    "order": lambda word, client_order_id: Report(Word(word), client_order_id),
-    "page": lambda page, size: HistoryPage(_number(page), _number(size)),
-    "trade": lambda id_, page, size: TradeDetailsPage(id_, _number(page), _number(size)),
-    "audit": lambda page: AuditPage(_number(page)),
-    "why": lambda page, size: WhyPage(_number(page), _number(size)),
-    "card": lambda verb: Refresh() if verb == "refresh" else Pin(on=verb == "pin"),
-    "open": lambda page: Open(PanelPage(page)),
-    "put": lambda page, value: SetPreset(PanelPage(page), value),
-    "enter": lambda page: EnterValue(PanelPage(page)),
-    "tune": SetAlert,
-    "unwarn": RemoveLowBalance,
-}
+class SetPreset(CallbackData, prefix="put"):
+    """Set what the page is about to *value*, as if it had been typed."""
+
+    page: _Setting
+    value: Annotated[str, re.compile(r"[A-Za-z0-9.%]{1,20}", re.ASCII).fullmatch]
 
 
-def _check_id(id_: str) -> None:
-    if not ID.fullmatch(id_):
-        raise ValueError("not the id of a question")
+class EnterValue(CallbackData, prefix="enter"):
+    """Wait for a value of the page's setting to be typed."""
+
+    page: _Setting
+
+
+class SetAlert(CallbackData, prefix="tune"):
+    """A change of the alerts, shown in the panel: the same as typing `/alerts part value`. Without
+    a *value* the panel shows the choices for *part*, without both itself.
+    """
+
+    part: Annotated[str, re.compile(r"[a-z]{0,10}", re.ASCII).fullmatch] = ""
+    value: Annotated[str, re.compile(r"[A-Za-z0-9._/+-]{0,40}", re.ASCII).fullmatch] = ""
+
+
+class RemoveLowBalance(CallbackData, prefix="unwarn"):
+    """Forget the low-balance mark of *asset*; the list is shown in its place."""
+
+    asset: Annotated[str, is_asset_name]

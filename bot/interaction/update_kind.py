@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.interaction.callback_data import Choose, Confirm, RunCommand, decode
-from bot.interaction.page_buttons import SetPreset
+from bot.interaction.callback_data import Choose, Confirm, RunCommand, SetPreset, decode
 from bot.interaction.request import command_in
 from bot.updates.message_text import own_text_in
 from engine.storage.models import queue_columns

@@ -7,8 +7,8 @@ from typing import assert_never
 
 from telegram import InlineKeyboardButton
 
+from bot.interaction.callback_data import SetAlert
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import SetAlert
 from bot.parsing.time_zones import cities_of, shown
 from bot.views.components.amounts import usdt
 from bot.views.components.badges import badge

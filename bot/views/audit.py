@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from telegram import InlineKeyboardMarkup
 
+from bot.interaction.callback_data import AuditPage
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import AuditPage
 from bot.views.components.keyboards import button, keyboard
 from bot.views.components.layout import COLUMNS, block, paragraphs, width
 from bot.views.components.times import stamp

@@ -6,8 +6,8 @@ from typing import assert_never
 
 from telegram import InlineKeyboardButton
 
+from bot.interaction.callback_data import WhyPage
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import WhyPage
 from bot.views.alerts.incidents import what_went_wrong
 from bot.views.components.amounts import usdt
 from bot.views.components.badges import badge

@@ -7,8 +7,8 @@ from typing import assert_never
 
 from telegram import InlineKeyboardButton
 
+from bot.interaction.callback_data import HistoryPage, TradeDetailsPage
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import HistoryPage, TradeDetailsPage
 from bot.views.components.amounts import balance, cents, price, quantity, usdt
 from bot.views.components.badges import badge
 from bot.views.components.keyboards import button, keyboard

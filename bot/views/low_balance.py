@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from bot.interaction.callback_data import RemoveLowBalance
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import RemoveLowBalance
 from bot.views.components.amounts import quantity, tokens
 from bot.views.components.badges import RECOVERED, TROUBLE, alert_badge, badge
 from bot.views.components.keyboards import button, do, keyboard

@@ -4,9 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.interaction.callback_data import Confirm
+from bot.interaction.callback_data import Confirm, Open, PanelPage
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import Open, PanelPage
 from bot.views.components.amounts import cents, pair_name, usdt
 from bot.views.components.badges import badge
 from bot.views.components.command_text import commands, named

@@ -6,9 +6,15 @@ from typing import assert_never
 
 from telegram import InlineKeyboardButton
 
-from bot.interaction.callback_data import PRESSABLE, Confirm
+from bot.interaction.callback_data import (
+    PRESSABLE,
+    Confirm,
+    EnterValue,
+    Open,
+    PanelPage,
+    SetPreset,
+)
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import EnterValue, Open, PanelPage, SetPreset
 from bot.parsing.settings import Topic
 from bot.views.components.amounts import cents, pair_name, threshold, usdt
 from bot.views.components.badges import badge

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from telegram import InlineKeyboardMarkup
 
+from bot.interaction.callback_data import Pin, Refresh
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import Pin, Refresh
 from bot.views.alerts.incidents import trouble_note
 from bot.views.alerts.key_expiry import life
 from bot.views.alerts.undeliverable import undeliverable_note

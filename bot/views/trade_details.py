@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import assert_never
 
+from bot.interaction.callback_data import HistoryPage
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import HistoryPage
 from bot.views.components.amounts import about_percent, cents, fee, price, quantity, tokens, usdt
 from bot.views.components.badges import badge
 from bot.views.components.keyboards import button, keyboard

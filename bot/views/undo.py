@@ -4,9 +4,8 @@ from datetime import datetime
 
 from telegram import InlineKeyboardMarkup
 
-from bot.interaction.callback_data import Confirm
+from bot.interaction.callback_data import Confirm, Open, PanelPage
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import Open, PanelPage
 from bot.views.components.badges import badge
 from bot.views.components.command_text import commands, named
 from bot.views.components.forecast import band_line, held_at, next_step, seen_line

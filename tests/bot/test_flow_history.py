@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.interaction.page_buttons import HistoryPage, TradeDetailsPage
+from bot.interaction.callback_data import HistoryPage, TradeDetailsPage
 from bot.observability.logs import configure
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import Execution, Fees, OrderState

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select
 
-from bot.interaction.page_buttons import EnterValue, Open, PanelPage, SetPreset
+from bot.interaction.callback_data import EnterValue, Open, PanelPage, SetPreset
 from engine.domain.accounts.members import Role
 from engine.domain.market.balances import Counting
 from engine.storage.accounts import members

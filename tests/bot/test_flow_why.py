@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.interaction.page_buttons import WhyPage
+from bot.interaction.callback_data import WhyPage
 from engine.storage.models.trading import DecisionRow
 from tests.bot.harness import FRIEND, KEY, OWNER, STRANGER, Program, World
 

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.interaction.callback_data import PRESSABLE, decode
+from bot.interaction.callback_data import PRESSABLE, HistoryPage, decode
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import HistoryPage
 from bot.views.access import (
     already_in_view,
     no_tries_left_view,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.interaction.callback_data import PanelPage
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import PanelPage
 from bot.parsing.settings import Topic
 from bot.views.errors import error_view
 from bot.views.halt import ask_lift_view, other_halt_view

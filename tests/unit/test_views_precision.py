@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from bot.interaction.callback_data import HistoryPage, PanelPage
 from bot.interaction.message import Message
-from bot.interaction.page_buttons import HistoryPage, PanelPage
 from bot.parsing.settings import Topic
 from bot.views.alerts.alerts import alert_view
 from bot.views.api_key import connected_view
