@@ -1,23 +1,12 @@
 """The settings of a chat, one command each: read, asked about where unclear, set, echoed."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from bot.handlers.setting_change import SettingChangeFlow
 from bot.interaction.confirmations import Confirmations
 from bot.interaction.message import Message
 from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
-from bot.parsing.settings import (
-    Ambiguous,
-    NotUnderstood,
-    Topic,
-    parse_counting,
-    parse_interval,
-    parse_switch,
-    parse_symbol,
-    parse_target,
-    parse_threshold,
-)
+from bot.parsing.settings import PARSERS, Ambiguous, NotUnderstood, Topic
 from bot.views.settings import (
     ask_view,
     not_checked_view,
@@ -33,14 +22,6 @@ from engine.rebalancing.preview import Previews
 from engine.storage.serialization import to_json
 
 CHOICE = "choice"
-_PARSERS: Mapping[Topic, Callable[[str], Any]] = {
-    Topic.TARGET: parse_target,
-    Topic.THRESHOLD: parse_threshold,
-    Topic.INTERVAL: parse_interval,
-    Topic.COUNTING: parse_counting,
-    Topic.PAIR: parse_symbol,
-    Topic.DRY_RUN: parse_switch,
-}
 _FIELDS = {
     Topic.THRESHOLD: "threshold",
     Topic.INTERVAL: "interval",
@@ -67,7 +48,7 @@ class SettingsHandler:
 
     @property
     def commands(self) -> Mapping[str, Command]:
-        return {topic.value: self._typed for topic in _PARSERS}
+        return {topic.value: self._typed for topic in PARSERS if topic is not Topic.LIMITS}
 
     @property
     def taps(self) -> Mapping[str, ConfirmationHandler]:
@@ -81,7 +62,7 @@ class SettingsHandler:
         """What the Ask's argument says. *in_panel*: answered by the panel's page on it."""
         account = await self._accounts.of(ask.chat_id)
         try:
-            value = _PARSERS[topic](ask.argument)
+            value = PARSERS[topic](ask.argument)
         except NotUnderstood:
             return _misunderstood(ask, topic, account)
         if isinstance(value, Ambiguous):

@@ -1,8 +1,7 @@
 """`/settings`: the panel, its pages, and the values that are typed for it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from bot.handlers.limits import LimitsHandler
 from bot.handlers.setting_change import SettingChangeFlow
@@ -12,17 +11,7 @@ from bot.interaction.conversations import Conversations, ConversationStep
 from bot.interaction.message import Message
 from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
 from bot.messaging.responder import Responder
-from bot.parsing.settings import (
-    NotUnderstood,
-    Topic,
-    parse_counting,
-    parse_interval,
-    parse_limits,
-    parse_switch,
-    parse_symbol,
-    parse_target,
-    parse_threshold,
-)
+from bot.parsing.settings import PARSERS, NotUnderstood, Topic
 from bot.views.errors import error_view
 from bot.views.settings import not_understood_view
 from bot.views.settings_panel import enter_view, failed_view, still_waiting_view
@@ -30,15 +19,6 @@ from engine.accounts.account_service import AccountService
 from engine.errors import EngineError
 
 _VALUE = "value:"
-_PARSERS: Mapping[PanelPage, Callable[[str], Any]] = {
-    PanelPage.TARGET: parse_target,
-    PanelPage.THRESHOLD: parse_threshold,
-    PanelPage.INTERVAL: parse_interval,
-    PanelPage.PAIR: parse_symbol,
-    PanelPage.COUNTING: parse_counting,
-    PanelPage.LIMITS: parse_limits,
-    PanelPage.DRY_RUN: parse_switch,
-}
 
 
 class SettingsPanelHandler:
@@ -82,7 +62,7 @@ class SettingsPanelHandler:
         """The value that was waited for, as if it had been typed behind its command."""
         page = PanelPage(step.kind.removeprefix(_VALUE))
         try:
-            _PARSERS[page](text)
+            PARSERS[Topic(page.value)](text)
         except NotUnderstood as e:
             refused = not_understood_view(topic=e.topic, typed_text=text)
             return still_waiting_view(refused, page=page)

@@ -9,7 +9,14 @@ from functools import cache
 from typing import TypeVar
 from zoneinfo import available_timezones
 
-from bot.parsing.settings import LONGEST, Ambiguous, NotUnderstood, Topic, numbers_in, parse_symbol
+from bot.parsing.settings import (
+    Ambiguous,
+    NotUnderstood,
+    Topic,
+    normalized,
+    numbers_in,
+    parse_symbol,
+)
 from bot.parsing.time_zones import is_by_offset, meant_by, named_by_offset, with_offset_in_a_season
 from engine.accounts.alert_preferences import PreferenceRequest
 from engine.domain.alerts.preferences import (
@@ -58,7 +65,7 @@ class LowWish:
 
 def parse_alerts(text: str) -> tuple[str, PreferenceRequest] | Ambiguous:  # noqa: PLR0911 - one return a part
     """The part that is to be set, and what is wished for it. Raises NotUnderstood, UnknownZone."""
-    part, _, value = _tidy(text, Topic.ALERTS).partition(" ")
+    part, _, value = normalized(text, Topic.ALERTS).partition(" ")
     part, value = part.lower(), value.strip()
     match part:
         case "digest":
@@ -87,7 +94,7 @@ def parse_alerts(text: str) -> tuple[str, PreferenceRequest] | Ambiguous:  # noq
 
 def parse_warn(text: str) -> LowWish | Ambiguous:
     """As "MNTL 100000", "USDT 10", "MNTL off"; "MNTL 100,000" is asked about."""
-    name, _, value = _tidy(text, Topic.WARN).partition(" ")
+    name, _, value = normalized(text, Topic.WARN).partition(" ")
     asset = USDT if name.upper() == USDT else _asset(name)
     if value.lower() == "off":
         return LowWish(asset, None)
@@ -202,10 +209,3 @@ def _one_of(words: Mapping[str, Choice], value: str) -> Choice:
     if value.lower() not in words:
         raise NotUnderstood(Topic.ALERTS)
     return words[value.lower()]
-
-
-def _tidy(text: str, topic: Topic) -> str:
-    tidy = " ".join(text.split())
-    if not tidy or len(tidy) > LONGEST:
-        raise NotUnderstood(topic)
-    return tidy

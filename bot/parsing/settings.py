@@ -2,11 +2,12 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from enum import Enum
+from typing import Any
 
 from engine.domain.accounts.risk_limits import MAX_ORDERS
 from engine.domain.accounts.settings import (
@@ -20,7 +21,7 @@ from engine.domain.market.balances import Counting
 from engine.domain.market.decimals import ZERO, plain
 from engine.domain.market.pairs import USDT, Symbol, is_asset_name
 
-LONGEST = 40
+_LONGEST = 40
 _AUTOMATIC = "auto"
 # What is typed, and the name it has in `RateLimits`.
 _LIMITS = {"order": "order", "day": "day", "hour": "orders_per_hour", "price": "move"}
@@ -85,7 +86,7 @@ class Ambiguous:
 
 def parse_target(text: str) -> Decimal | Ambiguous:
     """USDT to hold: "40", "40.5", "40 USDT", "$40". "40,5" and "1,000" are asked about."""
-    money = _MONEY.fullmatch(_tidy(text, Topic.TARGET))
+    money = _MONEY.fullmatch(normalized(text, Topic.TARGET))
     if money is None:
         raise NotUnderstood(Topic.TARGET)
     readings = numbers_in(money["number"])
@@ -99,7 +100,7 @@ def parse_target(text: str) -> Decimal | Ambiguous:
 
 def parse_threshold(text: str) -> Threshold | Ambiguous:
     """How far from the target is fine: "5%" of it or "2 USDT". A bare number is asked about."""
-    tidy = _tidy(text, Topic.THRESHOLD)
+    tidy = normalized(text, Topic.THRESHOLD)
     if percent := _PERCENT.fullmatch(tidy):
         readings = numbers_in(percent["number"])
         options = [_as_percent(number) for number in readings if _is_percent(number)]
@@ -119,7 +120,7 @@ def parse_threshold(text: str) -> Threshold | Ambiguous:
 
 def parse_interval(text: str) -> timedelta:
     """Time between two checks: "120" (seconds), "120s", "2m", "1h", "1h 30m"; 1 s to 1 day."""
-    span = _SPAN.fullmatch(_tidy(text, Topic.INTERVAL))
+    span = _SPAN.fullmatch(normalized(text, Topic.INTERVAL))
     if span is None:
         raise NotUnderstood(Topic.INTERVAL)
     interval = timedelta(
@@ -135,7 +136,7 @@ def parse_symbol(text: str) -> Symbol:
 
     Only names in ASCII are upper-cased: MEXC lists those so, and others as they are.
     """
-    tidy = _tidy(text, Topic.PAIR).replace(" ", "")
+    tidy = normalized(text, Topic.PAIR).replace(" ", "")
     plain_letters = unicodedata.normalize("NFKC", tidy)  # of full-width ones, for example
     tidy = plain_letters if plain_letters.isascii() else unicodedata.normalize("NFC", tidy)
     base, *quotes = _BETWEEN_ASSETS.split(tidy)
@@ -153,7 +154,7 @@ def parse_symbol(text: str) -> Symbol:
 
 
 def parse_switch(text: str) -> bool:
-    match _tidy(text, Topic.DRY_RUN).lower():
+    match normalized(text, Topic.DRY_RUN).lower():
         case "on":
             return True
         case "off":
@@ -163,7 +164,7 @@ def parse_switch(text: str) -> bool:
 
 
 def parse_counting(text: str) -> Counting:
-    match _tidy(text, Topic.COUNTING).lower():
+    match normalized(text, Topic.COUNTING).lower():
         case "held":
             return Counting.HELD
         case "free":
@@ -176,7 +177,7 @@ def parse_limits(text: str) -> Mapping[str, Decimal | int | None] | Ambiguous:
     """New limits by their name in `RateLimits`: "order 500", "day 2000", "hour 20", "price 15%"; None
     for "order auto", and all four None for "auto".
     """
-    name, _, value = _tidy(text, Topic.LIMITS).lower().partition(" ")
+    name, _, value = normalized(text, Topic.LIMITS).lower().partition(" ")
     if name == _AUTOMATIC and not value:
         return dict.fromkeys(_LIMITS.values())
     if name not in _LIMITS:
@@ -195,6 +196,18 @@ def parse_limits(text: str) -> Mapping[str, Decimal | int | None] | Ambiguous:
     return {_LIMITS[name]: _value(options[0])}
 
 
+PARSERS: Mapping[Topic, Callable[[str], Any]] = {
+    Topic.TARGET: parse_target,
+    Topic.THRESHOLD: parse_threshold,
+    Topic.INTERVAL: parse_interval,
+    Topic.PAIR: parse_symbol,
+    Topic.COUNTING: parse_counting,
+    Topic.LIMITS: parse_limits,
+    Topic.DRY_RUN: parse_switch,
+}
+"""Of each setting that a chat has, as a command or in the panel."""
+
+
 def parse_history_rows(text: str) -> int:
     """How many trades a page shows; the default where nothing was typed."""
     return _parse_size(text, Topic.HISTORY, default=DEFAULT_HISTORY_ROWS, most=MOST_HISTORY_ROWS)
@@ -207,15 +220,16 @@ def parse_log_lines(text: str) -> int:
 def _parse_size(text: str, topic: Topic, *, default: int, most: int) -> int:
     if not text.strip():
         return default
-    tidy = _tidy(text, topic)
+    tidy = normalized(text, topic)
     if not _WHOLE.fullmatch(tidy) or not 1 <= int(tidy) <= most:
         raise NotUnderstood(topic)
     return int(tidy)
 
 
-def _tidy(text: str, topic: Topic) -> str:
+def normalized(text: str, topic: Topic) -> str:
+    """On one line, with single spaces. Raises NotUnderstood for an empty or a long text."""
     tidy = " ".join(text.split())
-    if not tidy or len(tidy) > LONGEST:
+    if not tidy or len(tidy) > _LONGEST:
         raise NotUnderstood(topic)
     return tidy
 

@@ -53,15 +53,6 @@ _PAGES = {
     PanelPage.LIMITS: ("🚧", "Limits"),
     PanelPage.DRY_RUN: ("🧪", "Dry run"),
 }
-_TOPICS = {
-    PanelPage.TARGET: Topic.TARGET,
-    PanelPage.THRESHOLD: Topic.THRESHOLD,
-    PanelPage.INTERVAL: Topic.INTERVAL,
-    PanelPage.PAIR: Topic.PAIR,
-    PanelPage.COUNTING: Topic.COUNTING,
-    PanelPage.LIMITS: Topic.LIMITS,
-    PanelPage.DRY_RUN: Topic.DRY_RUN,
-}
 _CHOSEN_FROM = frozenset({PanelPage.COUNTING, PanelPage.DRY_RUN})
 
 
@@ -144,7 +135,7 @@ def page_view(
 def enter_view(*, page: PanelPage, account: Account, is_private: bool) -> Message:
     """What is typed next is the value."""
     icon, label = _PAGES[page]
-    what, example = USAGE[_TOPICS[page]]
+    what, example = USAGE[Topic(page.value)]
     example = "order 500   or   price 15%" if page is PanelPage.LIMITS else _bare(example)
     return Message(
         lines(
@@ -269,7 +260,7 @@ def _rows_of(buttons: Sequence[InlineKeyboardButton]) -> list[Sequence[InlineKey
 
 
 def _usage(page: PanelPage) -> str:
-    return USAGE[_TOPICS[page]][1].split("   or   ")[0]
+    return USAGE[Topic(page.value)][1].split("   or   ")[0]
 
 
 def _bare(example: str) -> str:

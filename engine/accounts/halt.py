@@ -1,6 +1,7 @@
 """The owner's halt: stops all accounts until the owner lifts it; survives restarts."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from engine.clock import Clock
 from engine.domain.accounts.account import Account, Halt
 from engine.domain.accounts.audit import ALL_ACCOUNTS
 from engine.domain.alerts.alerts import Halted, HaltLifted
-from engine.domain.orders.order import Order
+from engine.domain.orders.order import AccountId, Order
 from engine.storage.accounts import accounts, audit
 from engine.storage.accounts import halt as halts
 from engine.storage.chat import confirmations
@@ -70,27 +71,8 @@ class Halts:
                 left = await orders.unresolved_of(session, await accounts.every_id(session))
                 return HaltResult(halt, changed=False, under_way=tuple(left.values()))
             halt = Halt(at=now, user_id=user_id)
-            await halts.put(session, halt)
-            stopped = await accounts.halt_all(session, halted=True)
-            # Asked only now: a gate that was faster than the mark has committed by then.
-            left = await orders.unresolved_of(session, [account.id for account in stopped])
-            for account in stopped:
-                order = left.get(account.id)
-                alert = Halted(
-                    dry_run=account.settings.dry_run,
-                    expected_quote=order.expected_quote if order else None,
-                )
-                await self._tell(session, account, alert, but_not=chat_id)
-            await audit.add(
-                session,
-                at=now,
-                chat_id=chat_id,
-                user_id=user_id,
-                action="halt",
-                subject=ALL_ACCOUNTS,
-                detail=f"{len(stopped)} accounts, {len(left)} orders under way",
-            )
-        logger.warning("halted", extra={"user": user_id, "accounts": len(stopped)})
+            stopped, left = await self._begin(session, halt, asked_in=chat_id)
+        logger.warning("halted", extra={"user": user_id, "accounts": stopped})
         return HaltResult(halt, changed=True, under_way=tuple(left.values()))
 
     async def halt_restored(self, session: AsyncSession, *, made_at: datetime) -> None:
@@ -100,9 +82,17 @@ class Halts:
         """
         if await halts.settled(session) is not None:
             return
-        now = self._clock.now()
-        await halts.put(session, Halt(at=now, user_id=NOBODY))
+        halt = Halt(at=self._clock.now(), user_id=NOBODY)
+        reason = f"restored from a backup of {made_at.isoformat()}"
+        await self._begin(session, halt, asked_in=NOBODY, reason=reason)
+
+    async def _begin(
+        self, session: AsyncSession, halt: Halt, *, asked_in: int, reason: str | None = None
+    ) -> tuple[int, Mapping[AccountId, Order]]:
+        """How many accounts are stopped now, and their orders that had left already."""
+        await halts.put(session, halt)
         stopped = await accounts.halt_all(session, halted=True)
+        # Asked only now: a gate that was faster than the mark has committed by then.
         left = await orders.unresolved_of(session, [account.id for account in stopped])
         for account in stopped:
             order = left.get(account.id)
@@ -110,16 +100,17 @@ class Halts:
                 dry_run=account.settings.dry_run,
                 expected_quote=order.expected_quote if order else None,
             )
-            await self._tell(session, account, alert, but_not=NOBODY)
+            await self._tell(session, account, alert, but_not=asked_in)
         await audit.add(
             session,
-            at=now,
-            chat_id=NOBODY,
-            user_id=NOBODY,
+            at=halt.at,
+            chat_id=asked_in,
+            user_id=halt.user_id,
             action="halt",
             subject=ALL_ACCOUNTS,
-            detail=f"restored from a backup of {made_at.isoformat()}",
+            detail=reason or f"{len(stopped)} accounts, {len(left)} orders under way",
         )
+        return len(stopped), left
 
     async def waiting(self) -> HaltImpact | None:
         """What lifting the halt would start; None where there is none."""

@@ -2,14 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from engine.domain.accounts.risk_limits import AUTOMATIC, Limits, LimitsInForce
 from engine.domain.accounts.settings import Settings
 from engine.domain.orders.order import AccountId
-
-SAME_DEAL = Decimal("0.05")
-SAME_DEAL_QUOTE = Decimal("0.10")
 
 
 @dataclass(frozen=True, slots=True)

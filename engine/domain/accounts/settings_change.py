@@ -11,9 +11,6 @@ from engine.domain.accounts.settings import Threshold, TradingMode
 from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import Symbol
 
-_SAME_DEAL = Decimal("0.05")
-_SAME_DEAL_QUOTE = Decimal("0.10")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsPatch:

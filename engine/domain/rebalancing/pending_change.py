@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.settings_change import _SAME_DEAL, _SAME_DEAL_QUOTE, SettingsPatch
+from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.pairs import Side
 from engine.domain.rebalancing.planner import ProposedOrder
+from engine.domain.rebalancing.run_request import price_allowance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +29,7 @@ class PendingChange:
         """True if *order* is what the user confirmed, or less, within the price tolerance."""
         if self.expected_quote is None or order.side is not self.side:
             return False
-        allowance = max(self.expected_quote * _SAME_DEAL, _SAME_DEAL_QUOTE)
-        return order.expected_quote <= self.expected_quote + allowance
+        return order.expected_quote <= self.expected_quote + price_allowance(self.expected_quote)
 
     def holds(self, account: Account) -> bool:
         same = self.version is None or self.version == account.version

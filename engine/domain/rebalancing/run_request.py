@@ -4,9 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from engine.domain.accounts.account import SAME_DEAL, SAME_DEAL_QUOTE
 from engine.domain.market.pairs import Side
 from engine.domain.rebalancing.planner import ProposedOrder
+
+_SAME_DEAL = Decimal("0.05")
+_SAME_DEAL_QUOTE = Decimal("0.10")
+
+
+def price_allowance(expected_quote: Decimal) -> Decimal:
+    """How far an order may be from the one that a user confirmed, and still be the same deal."""
+    return max(expected_quote * _SAME_DEAL, _SAME_DEAL_QUOTE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +30,9 @@ class RunRequest:
 
     def covers(self, order: ProposedOrder, *, now: datetime) -> bool:
         """True if the confirmation covers *order*: in time, within the price tolerance."""
-        allowance = max(self.expected_quote * SAME_DEAL, SAME_DEAL_QUOTE)
         moved = abs(order.expected_quote - self.expected_quote)
-        return now <= self.expires_at and order.side is self.side and moved <= allowance
+        same = order.side is self.side and moved <= price_allowance(self.expected_quote)
+        return same and now <= self.expires_at
 
 
 @dataclass(frozen=True, slots=True)
