@@ -1,22 +1,31 @@
-"""What each environment variable may be: one parser per kind."""
+"""The environment's variables: what each may be, what it is where it is not set, an example of it."""
 
 import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from sqlalchemy.exc import ArgumentError
 
-from bot.config.env_reader import InvalidValue
 from bot.parsing.settings import NotUnderstood, parse_symbol
 from engine.domain.accounts.settings import MAX_INTERVAL, MAX_TARGET, MIN_INTERVAL, Threshold
 from engine.domain.market.decimals import ZERO, decimal_from_text
 from engine.domain.market.pairs import Symbol
+from engine.dotenv import unquoted
+from engine.exchanges.rate_limiter import RateLimits
 from engine.security.vault import is_key
 from engine.storage.postgres import BadAddress
-from engine.storage.schema import sqlite_file
+from engine.storage.schema import DEFAULT_URL, sqlite_file
 
+TELEGRAM = "https://api.telegram.org"
+MAKE_A_KEY = (
+    'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+)
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # The heaviest question weighs 25, and something is kept free for orders.
 _LEAST_WEIGHT, _MOST_WEIGHT = 50, 1_000_000
@@ -38,6 +47,55 @@ _LAST_PORT = 65535
 _PRINTABLE = re.compile(r"[!-~]+", re.ASCII)
 _BEARER = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*", re.ASCII)
 _PROJECT = re.compile(r"/(?:.+/)?[0-9]+", re.ASCII)
+
+
+class InvalidValue(Exception):
+    """What is wrong with a value, in words that do not tell a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """*parse* raises InvalidValue. Without an *example* the default is one; *instruction* says how
+    to make a value of which no example may be copied.
+    """
+
+    parse: Callable[[str], Any]
+    default: Any = None
+    example: str = ""
+    instruction: str = ""
+
+
+class EnvReader:
+    """Takes variables one by one and collects what is wrong with them. A blank one is not set."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+        self.problems: list[str] = []
+
+    def is_set(self, name: str) -> bool:
+        return bool(self._text(name))
+
+    def value(self, name: str) -> Any:
+        """The default also stands in for a value that cannot be used, so that reading goes on."""
+        variable, text = VARIABLES[name], self._text(name)
+        if not text:
+            return variable.default
+        try:
+            text.encode()  # what no person can have written breaks what it is given to
+            return variable.parse(text)
+        except UnicodeEncodeError:
+            self.refuse(name, "has characters that this machine cannot read: set LC_ALL=C.UTF-8")
+        except InvalidValue as e:
+            self.refuse(name, str(e))
+        return variable.default
+
+    def refuse(self, name: str, why: str) -> None:
+        variable = VARIABLES[name]
+        example = variable.instruction or f"{name}={variable.example or variable.default}"
+        self.problems.append(f"{name} {why}; for example {example}")
+
+    def _text(self, name: str) -> str:
+        return unquoted(self._env.get(name, ""))
 
 
 def token(text: str) -> str:
@@ -251,3 +309,38 @@ def _number(text: str) -> Decimal:
 def _shown(text: str) -> str:
     """On one line; a long text may be a secret that went into the wrong variable."""
     return ascii(text) if len(text) <= _SHORT else f"a text of {len(text)} characters"
+
+
+VARIABLES: Mapping[str, Variable] = {
+    "TELEGRAM_TOKEN": Variable(token, None, "123456789:AAExampleExampleExampleExampleExample"),
+    "TELEGRAM_API_URL": Variable(http_url, TELEGRAM),
+    "TELEGRAM_PROXY": Variable(proxy, None, "http://user:password@proxy.example.com:8080"),
+    "MEXC_API_URL": Variable(http_url, "https://api.mexc.com"),
+    "MEXC_PROXY": Variable(proxy, None, "http://user:password@proxy.example.com:8080"),
+    "MEXC_WEIGHT": Variable(weight, RateLimits().weight),
+    "MEXC_ORDERS_PER_SECOND": Variable(rate, RateLimits().orders),
+    "MEXC_READS_PER_SECOND": Variable(rate, RateLimits().account_reads),
+    "AUTHORIZED_CHATS": Variable(chats, (), "123456789,-1001234567890"),
+    "DATABASE_URL": Variable(database_url, DEFAULT_URL, "postgres://user:password@host/name"),
+    "ENCRYPTION_KEYS": Variable(keys, (), instruction=f"a key made by: {MAKE_A_KEY}"),
+    "TARGET_USDT": Variable(target, Decimal(40)),
+    "THRESHOLD": Variable(threshold, Threshold(Decimal("0.05")), "0.05 or THRESHOLD=5%"),
+    "CHECK_INTERVAL": Variable(seconds, None, "120"),
+    "DELTA": Variable(seconds, None, "120"),
+    "TRADING_PAIR": Variable(pair, Symbol("MNTLUSDT")),
+    "ERROR_BACKOFF": Variable(seconds, timedelta(seconds=60), "60"),
+    "WEBHOOK_URL": Variable(http_url, None, "https://ballast.example.com"),
+    "PORT": Variable(port, None, "8080"),
+    "LISTEN_ADDRESS": Variable(address, None, "127.0.0.1"),
+    "LOG_LEVEL": Variable(level, "INFO"),
+    "LOG_FILE": Variable(Path, None, "ballast.log"),
+    "KEEP_DAYS": Variable(days_kept, timedelta(days=30), "30"),
+    "LOG_FORMAT": Variable(log_format, "text", "json"),
+    "METRICS_TOKEN": Variable(
+        bearer, instruction="a long random word, made by: openssl rand -hex 24"
+    ),
+    "SENTRY_DSN": Variable(dsn, None, "https://key@o1.ingest.sentry.io/2"),
+    "HEARTBEAT_URL": Variable(ping_url, None, "https://hc-ping.com/your-check"),
+    "SSL_CERT_FILE": Variable(str, None, "/etc/ssl/certs/ca-certificates.crt"),
+    "SSL_CERT_DIR": Variable(str, None, "/etc/ssl/certs"),
+}

@@ -1,23 +1,19 @@
 """The process's settings: read once from the environment, checked together, frozen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
-from bot.config import env as environment
-from bot.config.env_reader import EnvReader
+from bot.config.env import TELEGRAM, VARIABLES, EnvReader
 from bot.observability.redaction import login_of, whole_of
-from engine.domain.accounts.settings import Settings, Threshold
-from engine.domain.market.pairs import Symbol
+from engine.domain.accounts.settings import Settings
 from engine.exchanges.rate_limiter import RateLimits
 from engine.storage.postgres import with_tls
-from engine.storage.schema import DEFAULT_URL, sqlite_file
+from engine.storage.schema import sqlite_file
 
-_TELEGRAM = "https://api.telegram.org"
 _WEBHOOK_PORTS = {None, 443, 80, 88, 8443}
 
 
@@ -88,45 +84,25 @@ class ProcessSettings:
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """Raises BadSettings with every problem there is. A blank variable is not set."""
         reading = EnvReader(env)
+        values = {name: reading.value(name) for name in VARIABLES}
+        if reading.is_set("DYNO"):
+            # Heroku's addresses do not say that its databases want TLS, and are reached from outside.
+            values["DATABASE_URL"] = with_tls(values["DATABASE_URL"])
+        names = [one.name for one in fields(cls) if one.name.upper() in values]
         settings = cls(
-            telegram_token=reading.one("TELEGRAM_TOKEN", environment.token, None),
-            telegram_api_url=reading.one("TELEGRAM_API_URL", environment.http_url, _TELEGRAM),
-            telegram_proxy=reading.one("TELEGRAM_PROXY", environment.proxy, None),
-            mexc_api_url=reading.one("MEXC_API_URL", environment.http_url, "https://api.mexc.com"),
-            mexc_proxy=reading.one("MEXC_PROXY", environment.proxy, None),
+            **{name: values[name.upper()] for name in names},
             mexc_limits=RateLimits(
-                weight=reading.one("MEXC_WEIGHT", environment.weight, RateLimits().weight),
-                orders=reading.one(
-                    "MEXC_ORDERS_PER_SECOND", environment.rate, RateLimits().orders
-                ),
-                account_reads=reading.one(
-                    "MEXC_READS_PER_SECOND", environment.rate, RateLimits().account_reads
-                ),
+                weight=values["MEXC_WEIGHT"],
+                orders=values["MEXC_ORDERS_PER_SECOND"],
+                account_reads=values["MEXC_READS_PER_SECOND"],
             ),
-            authorized_chats=reading.one("AUTHORIZED_CHATS", environment.chats, ()),
-            database_url=_database_url(reading),
-            encryption_keys=reading.one("ENCRYPTION_KEYS", environment.keys, ()),
             default_settings=Settings(
-                target=reading.one("TARGET_USDT", environment.target, Decimal(40)),
-                threshold=reading.one(
-                    "THRESHOLD", environment.threshold, Threshold(Decimal("0.05"))
-                ),
-                interval=_interval(reading),
-                symbol=reading.one("TRADING_PAIR", environment.pair, Symbol("MNTLUSDT")),
+                target=values["TARGET_USDT"],
+                threshold=values["THRESHOLD"],
+                interval=_interval(reading, values),
+                symbol=values["TRADING_PAIR"],
             ),
-            error_backoff=reading.one("ERROR_BACKOFF", environment.seconds, timedelta(seconds=60)),
-            webhook_url=reading.one("WEBHOOK_URL", environment.http_url, None),
-            port=reading.one("PORT", environment.port, None),
-            listen_address=reading.one("LISTEN_ADDRESS", environment.address, None),
-            log_level=reading.one("LOG_LEVEL", environment.level, "INFO"),
-            log_file=reading.one("LOG_FILE", Path, None),
-            keep=reading.one("KEEP_DAYS", environment.days_kept, timedelta(days=30)),
-            log_format=reading.one("LOG_FORMAT", environment.log_format, "text"),
-            metrics_token=reading.one("METRICS_TOKEN", environment.bearer, None),
-            sentry_dsn=reading.one("SENTRY_DSN", environment.dsn, None),
-            heartbeat_url=reading.one("HEARTBEAT_URL", environment.ping_url, None),
-            ssl_cert_file=reading.one("SSL_CERT_FILE", str, None),
-            ssl_cert_dir=reading.one("SSL_CERT_DIR", str, None),
+            keep=values["KEEP_DAYS"],
         )
         if settings.on_postgres and not reading.is_set("ENCRYPTION_KEYS"):
             reading.refuse("ENCRYPTION_KEYS", "is required with PostgreSQL")
@@ -146,28 +122,21 @@ class ProcessSettings:
         return settings
 
 
-def _database_url(reading: EnvReader) -> str:
-    url = reading.one("DATABASE_URL", environment.database_url, DEFAULT_URL)
-    # Heroku's addresses do not say that its databases want TLS, and are reached from outside.
-    return with_tls(url) if reading.is_set("DYNO") else url
-
-
 def _bot_id(token: str | None) -> int | None:
     return int(token.partition(":")[0]) if token else None
 
 
 def _is_refused_by_telegram(settings: ProcessSettings) -> bool:
     """Another Bot API server than Telegram's own may take any address."""
-    if settings.webhook_url is None or settings.telegram_api_url != _TELEGRAM:
+    if settings.webhook_url is None or settings.telegram_api_url != TELEGRAM:
         return False
     address = urlsplit(settings.webhook_url)
     return address.scheme != "https" or address.port not in _WEBHOOK_PORTS
 
 
-def _interval(reading: EnvReader) -> timedelta:
+def _interval(reading: EnvReader, values: Mapping[str, Any]) -> timedelta:
     """DELTA is what the script before this program called it."""
-    interval = reading.one("CHECK_INTERVAL", environment.seconds, None)
-    delta = reading.one("DELTA", environment.seconds, None)
+    interval, delta = values["CHECK_INTERVAL"], values["DELTA"]
     if interval and delta and interval != delta:
         reading.refuse("DELTA", "is the old name of CHECK_INTERVAL, and the two differ: keep one")
     return interval or delta or timedelta(seconds=120)

@@ -1,6 +1,5 @@
 """Files that must agree with each other, and what must never be in any of them."""
 
-import ast
 import re
 import tomllib
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.config.env import VARIABLES
 from bot.config.process_type import ProcessType
 from bot.version import VERSION
 
@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[2]
 LOCK_FILES = ("requirements.txt", "requirements-dev.txt")
 INSTALLER = "requirements-uv.txt"
 RELEASE = "requirements-release.txt"
-# The old name of CHECK_INTERVAL, which nobody should start with, and what a host sets by itself.
-NOT_FOR_THE_EXAMPLE = {"DELTA", "DYNO"}
+# The old name of CHECK_INTERVAL, which nobody should start with.
+NOT_FOR_THE_EXAMPLE = {"DELTA"}
 # Where somebody's machine keeps its files; a path that every machine has is no secret.
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|Users|work|workspace|opt|mnt)/\w")
 OUR_HIDDEN = {
@@ -44,18 +44,6 @@ def our_files() -> Iterator[Path]:
         yield from (p for p in found if p.is_file() and "__pycache__" not in p.parts)
 
 
-def variables_of_the_settings() -> set[str]:
-    """The names that bot/config/settings.py asks its environment for."""
-    return {
-        argument.value
-        for node in ast.walk(ast.parse(read("bot/config/settings.py")))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-        if node.func.attr in {"one", "is_set"}
-        for argument in node.args[:1]
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
-    }
-
-
 def pinned(lock_file: str) -> dict[str, str]:
     """Each requirement with all that belongs to it."""
     joined = re.sub(r" \\\n +", " ", read(lock_file))
@@ -71,7 +59,7 @@ def test_the_example_of_a_settings_file_names_every_variable_and_no_other():
     example = read(".env.example")
     named = re.findall(r"(?m)^([A-Z_]+)=", example)
 
-    assert set(named) == variables_of_the_settings() - NOT_FOR_THE_EXAMPLE
+    assert set(named) == VARIABLES.keys() - NOT_FOR_THE_EXAMPLE
     assert len(named) == len(set(named))
     assert "DELTA" in example
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot import __main__ as program
-from bot.config.env_reader import MAKE_A_KEY
+from bot.config.env import MAKE_A_KEY
 from bot.config.settings import ProcessSettings
 from bot.interaction.message import plain_text
 from bot.views.alerts.alerts import alert_view

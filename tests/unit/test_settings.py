@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config.env_reader import MAKE_A_KEY
+from bot.config.env import MAKE_A_KEY
 from bot.config.key_file import load_or_create_keys
 from bot.config.settings import BadSettings, ProcessSettings
 from engine.domain.accounts.settings import Settings, Threshold
