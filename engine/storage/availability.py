@@ -1,4 +1,4 @@
-"""Why the database did not do what it was asked, in words for the log that hold no secret."""
+"""Classifies database errors, and names their cause for the log without secrets."""
 
 import sqlite3
 
@@ -27,12 +27,12 @@ def passes(error: Exception) -> bool:
         return True
     if not isinstance(error, OperationalError | InterfaceError):
         return False
-    # Where PostgreSQL's driver has a class of its own, SQLite's tells by a number: "no such table".
+    # PostgreSQL's driver has an own error class; SQLite's has a code: "no such table".
     return getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
 
 
 def why(error: Exception) -> str:
-    """How the sentence `the database is ...` goes on."""
+    """Returns the cause, as the end of the sentence `the database is ...`."""
     if isinstance(error, NoConnectionFree):
         return "busy: no connection was free in time"
     state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None

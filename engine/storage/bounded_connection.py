@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL that does not wait for ever: the driver's own, with a limit on silence."""
+"""PostgreSQL connection with a limit on silence: the driver's own would wait forever."""
 
 import asyncio
 import os
@@ -16,9 +16,9 @@ T = TypeVar("T")
 
 
 class BoundedConnection(psycopg.AsyncConnection[Any]):
-    """Hangs up when the server has said nothing for SILENCE_S, while it is waited for.
+    """Disconnects when a server that owes an answer is silent for SILENCE_S.
 
-    That looks like any other lost connection: it raises OperationalError.
+    That is handled like any other lost connection: it raises OperationalError.
     """
 
     async def wait(self, gen: PQGen[T], *args: Any, **kwargs: Any) -> T:

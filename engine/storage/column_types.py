@@ -29,7 +29,7 @@ class Exact(TypeDecorator[Decimal]):
 
 
 class Moment(TypeDecorator[datetime]):
-    """An aware UTC time as whole milliseconds since 1970; plus a whole number is that much later."""
+    """An aware UTC time as whole milliseconds since 1970; `+ n` adds n milliseconds."""
 
     impl = BigInteger
     cache_ok = True

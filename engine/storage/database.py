@@ -37,7 +37,7 @@ _WRITES = "ballast_writes"
 
 
 def with_driver(url: str, *, asynchronous: bool = True) -> str:
-    """The URL as hosts give it (`postgres://`, `sqlite:///`), with the driver we use.
+    """Returns the URL as hosts give it (`postgres://`, `sqlite:///`) with our driver.
 
     Raises BadAddress where the database cannot use it, ValueError for any other database.
     """
@@ -55,7 +55,7 @@ def with_driver(url: str, *, asynchronous: bool = True) -> str:
 
 
 def _refuse_odd_options(rest: str) -> None:
-    """What stands behind a `?` means something to SQLite, or is refused: never left out."""
+    """Refuse unknown parameters after the `?`: none is ignored."""
     address = make_url(f"sqlite://{rest}")
     if not address.query or address.host:
         return
@@ -103,7 +103,7 @@ class Database:
 
     @property
     def is_shared(self) -> bool:
-        """Whether other processes may use it too."""
+        """True if other processes may use it too."""
         return not self._is_sqlite
 
     @property
@@ -142,9 +142,7 @@ class Database:
         await claims.verify(session, now=self._clock.steady())
 
     async def verify_claim(self, *, unless_within: timedelta = timedelta()) -> None:
-        """Raises ClaimLost where the task works for a claim that it has lost by now, or not longer
-        ago than *unless_within*.
-        """
+        """Raises ClaimLost if the task's claim is lost; skipped if verified in *unless_within*."""
         if claims.present() is None:
             return
         last = claims.verified_at()

@@ -10,7 +10,7 @@ from alembic.config import Config
 from alembic.util import CommandError
 
 _ENGINE = Path(__file__).parents[1]
-# In an installed package; in a checkout they stand beside it.
+# In an installed package; in a checkout they are beside it.
 _INSTALLED = _ENGINE / "_migrations"
 _SCRIPTS = _INSTALLED if _INSTALLED.is_dir() else _ENGINE.parent / "alembic"
 

@@ -1,7 +1,7 @@
-"""PostgreSQL as hosts give it: its address, its connections, and how long anything may take.
+"""PostgreSQL: its address, its connections, and their time limits.
 
-Nothing is kept in a session. Behind a pooler in transaction mode (PgBouncer and its like) each
-transaction may run on another connection of the server's, which somebody else had a moment ago.
+No state is kept in a session: behind a pooler in transaction mode (such as PgBouncer) each
+transaction may run on another connection, which other clients used before.
 """
 
 import re
@@ -27,7 +27,7 @@ POOL = {
     "use_native_hstore": False,
 }
 
-# A failed-over server that drops packets is noticed in a minute, not in many.
+# A failed-over server that drops packets is noticed within a minute.
 LASTING = {
     "client_encoding": "utf8",  # whatever the database's own is; of SQL_ASCII we would get bytes
     "prepare_threshold": None,  # a prepared statement stays with the server's connection
@@ -43,7 +43,7 @@ _BEGIN = (
     "BEGIN; SET LOCAL statement_timeout = '15s'; SET LOCAL lock_timeout = '5s'; "
     "SET LOCAL idle_in_transaction_session_timeout = '30s'"
 )
-# Notes to other programs' drivers. This one asks nothing of a pooler, whatever it is told.
+# Parameters of other programs' drivers; ours needs no option of a pooler.
 _FOR_OTHERS = frozenset({"pgbouncer"})
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _NO_ADDRESS = (
@@ -51,7 +51,7 @@ _NO_ADDRESS = (
     "special characters in the password are written as %40 for @, %2F for / and so on"
 )
 _AUTHORITY = re.compile(r"(?P<login>[^/?#]*@)?(?P<hosts>[^/?#@]*)(?P<more>.*)", re.DOTALL)
-# The folder of a socket is written as %2Fvar%2Frun, as no slash can stand there.
+# The folder of a socket is written as %2Fvar%2Frun, because a slash is not allowed there.
 _SEVERAL_OR_SOCKET = re.compile(",|%2f|%40", re.IGNORECASE)
 _HOST = re.compile(
     r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[^\[\]:]+))(?::(?P<port>[0-9]{1,5}))?"
@@ -61,11 +61,11 @@ _READ_ONLY = "25006"
 
 
 class BadAddress(ValueError):
-    """A database URL that cannot be used; the text says why and tells no secret."""
+    """A database URL that cannot be used; the text gives the reason without secrets."""
 
 
 def postgres_address(rest: str) -> str:
-    """What stands behind `postgres://`, for our driver. Raises BadAddress."""
+    """Returns the address after `postgres://` for our driver. Raises BadAddress."""
     rest = _with_hosts_listed(rest)
     try:
         address = make_url(f"postgresql+psycopg://{rest}")
@@ -113,7 +113,7 @@ def _with_hosts_listed(rest: str) -> str:
 
 
 def _unknown(name: str, address: URL) -> str:
-    # Behind a password with a bare ? or # in it, anything may look like a parameter.
+    # Behind a password with a bare ? or # in it, anything may seem a parameter.
     if "@" in f"{name}{address.query[name]}" or not name.isidentifier():
         return "has a ? that begins no parameters; in a password it is written as %3F"
     return f"has the parameter {name}, which PostgreSQL does not know: take it out"

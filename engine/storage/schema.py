@@ -39,11 +39,11 @@ def newest() -> str:
 
 
 def refusal(connection: Connection) -> str | None:
-    """Why this program must not run on the database; None if it may.
+    """Returns why this program must not run on the database; None if it may.
 
-    It may on its own schema, and on a newer one that was made beside it: a host migrates before it
-    starts the next version, and may restart this one in between. A newer schema names the oldest
-    code it bears, by its revision; whoever has that revision in its history is new enough.
+    It may on its own schema, and on a compatible newer one: a host migrates before it starts the
+    next version, and may restart this one in between. A newer schema names the revision of the
+    oldest code that suits it; code with that revision in its history is new enough.
 
     For `await async_connection.run_sync(refusal)`.
     """

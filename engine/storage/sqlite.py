@@ -1,6 +1,4 @@
-"""One process per SQLite file, and nobody else's eyes on it: a second process would share neither
-clock nor write queue with the first.
-"""
+"""Locks a SQLite file for one process: a second would share neither clock nor write queue."""
 
 import fcntl
 import os
@@ -18,11 +16,11 @@ class InUse(Exception):
 
 @contextmanager
 def sole_user(database_file: Path) -> Generator[None]:
-    """Hold `<database>.lock` and the file itself for the length of the block; the system lets go
-    when we die. The file has the lock whatever its name: a link to it is no second database.
+    """Lock `<database>.lock` and the file itself; the system unlocks them when we die.
+    The file's lock covers links to it.
 
-    It is made if there is none, readable by its owner alone, as one that is there becomes.
-    Raises InUse if another process holds one of the two.
+    Missing files are made; all become readable by their owner alone. Raises InUse if another
+    process holds one of the two.
     """
     database_file.parent.mkdir(parents=True, exist_ok=True)
     beside = database_file.with_name(f"{database_file.name}.lock")
@@ -41,11 +39,11 @@ def sole_user(database_file: Path) -> Generator[None]:
 
 
 def make_private(database_file: Path) -> None:
-    """Nobody but its owner may read the database, nor what SQLite keeps beside it."""
+    """Make the database and SQLite's files beside it readable by their user alone."""
     for suffix in _BESIDE:
         path = database_file.with_name(f"{database_file.name}{suffix}")
-        # Where it cannot be, as on some mounted volumes, it is not a reason not to trade. What is no
-        # file, such as /dev/null, belongs to everybody.
+        # Failing that, as on some mounted volumes, trading continues. A device, such as /dev/null,
+        # is shared and stays as it is.
         with suppress(OSError):
             if path.is_file() and path.stat().st_mode & 0o077:
                 path.chmod(_OWNER_ALONE)

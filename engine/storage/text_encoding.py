@@ -1,4 +1,4 @@
-"""Text that comes from people, made such that the database's own encoding can hold it."""
+"""Makes text from users storable in the database's encoding."""
 
 import codecs
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Accounts: one per chat, its settings, its sealed key; and what a check needs to know of it."""
+"""Queries of accounts: one per chat, its settings, its sealed key, and a check's input."""
 
 import uuid
 from collections.abc import Sequence
@@ -65,16 +65,16 @@ async def change(session: AsyncSession, account: Account, **wishes: Any) -> Acco
     """Set fields of the account's Settings, under a new version.
 
     Returns *account* itself where nothing would change. A new version stops any order planned
-    under the old one (see orders.start_sending), and the owner is woken to look again. Who says
-    whether it is paused has decided about it: that pause does not end by itself any more.
+    under the old one (see orders.start_sending), and wakes the owner for a check. A change of
+    *paused* also ends an automatic pause: it is not lifted automatically any more.
     """
     if "paused" in wishes:
-        # One after the other with `engine/accounts/deliverability.py`, which may be ending that pause now.
+        # Serialized with `engine/accounts/deliverability.py`, which may be lifting that pause now.
         account = await locked(session, account.id)
         await undeliverable.unmark_paused(session, account.id)
     before = _columns(account.settings)
     after = _columns(replace(account.settings, **wishes))
-    # *account* may have been read a while ago: what the person has set since then stays.
+    # *account* may have been read a while ago: settings changed since then are kept.
     changed = {name: value for name, value in after.items() if value != before[name]}
     return await _store(session, account, **changed) if changed else account
 
@@ -101,7 +101,7 @@ async def store_key(
     expires_at: datetime | None = None,
     checked_at: datetime | None = None,
 ) -> Account:
-    """Replace the key and pause trading. Nobody has been told of the new one's end."""
+    """Replace the key and pause trading. The reminders of its expiry start again."""
     await undeliverable.unmark_paused(session, account.id)
     return await _store(
         session,
@@ -134,9 +134,9 @@ async def forget_key(session: AsyncSession, account: Account) -> Account:
 async def halt_all(session: AsyncSession, *, halted: bool) -> list[Account]:
     """Mark every account, under a new version, and wake its owner.
 
-    A confirmed run that has not begun is called off: lifting the halt must not bring it back.
+    A confirmed run that has not begun is cancelled: lifting the halt must not start it.
     """
-    # The leases come last, as in every other change, so that nobody waits in a circle.
+    # The leases come last, as in every other change, to prevent deadlocks.
     rows = await session.scalars(
         update(AccountRow)
         .values(halted=halted, version=AccountRow.version + 1)
@@ -179,7 +179,7 @@ async def is_key_elsewhere(session: AsyncSession, account: Account, *, key_print
 
 
 async def locked(session: AsyncSession, account_id: AccountId) -> Account:
-    """As it is now, and nobody else changes it before the transaction ends."""
+    """Returns the current account, locked until the transaction ends."""
     row = await session.get(AccountRow, account_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise LookupError(f"account {account_id} is gone")

@@ -1,4 +1,4 @@
-"""How each chat wants to be told, and when its next digest is due."""
+"""Queries of each chat's alert preferences, and of when its next digest is due."""
 
 import json
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _AS_IT_COMES = AlertPreferences()
 
 @dataclass(frozen=True, slots=True)
 class DueDigest:
-    """*due* is the moment it was to be written, *last_at* and *last_quote* are of the one before."""
+    """A digest due at *due*; *last_at* and *last_quote* are of the one before."""
 
     account_id: AccountId
     settings: AlertPreferences
@@ -76,8 +76,8 @@ async def has_due(session: AsyncSession, *, now: datetime) -> bool:
 
 
 async def claim_due(session: AsyncSession, *, now: datetime) -> DueDigest | None:
-    """A digest that is due, if there is one that nobody else is writing. Its next one is set: the
-    caller writes it in the same transaction, and says so with `digest_written`.
+    """Claim a due digest that no other process writes, and schedule the next one.
+    The caller writes it in the same transaction, and then calls `digest_written`.
     """
     row = await session.scalar(
         select(AlertPreferencesRow)
@@ -103,7 +103,7 @@ async def claim_due(session: AsyncSession, *, now: datetime) -> DueDigest | None
 async def digest_written(
     session: AsyncSession, account_id: AccountId, *, at: datetime, quote: Decimal | None
 ) -> None:
-    """The next digest tells what comes after this one."""
+    """Record a written digest: the next one starts there."""
     await session.execute(
         update(AlertPreferencesRow)
         .where(AlertPreferencesRow.account_id == account_id)
@@ -127,7 +127,7 @@ def _settings(row: AlertPreferencesRow) -> AlertPreferences:
 
 
 def _levels(text: str) -> dict[AlertKind, AlertLevel]:
-    """What another version calls otherwise is told as it comes: better too much than nothing."""
+    """Returns the known levels; what only another version knows is left at ON."""
     kinds = {kind.value: kind for kind in AlertKind}
     levels = {level.value: level for level in AlertLevel}
     stored = json.loads(text)

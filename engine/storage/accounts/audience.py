@@ -1,6 +1,6 @@
-"""Who may look at a chat's account, in which topic the chat hears of it, and when it is asked.
+"""Queries of who may view an account, its forum topic, and when it is offered plans.
 
-None is a setting of the trading: the account's version stays, and plans stay good.
+None is a setting of the trading: the account's version stays, and plans stay valid.
 """
 
 from datetime import datetime
@@ -28,7 +28,7 @@ async def set_topic(session: AsyncSession, account_id: AccountId, topic_id: int 
 async def ask_not_before(
     session: AsyncSession, account_id: AccountId, moment: datetime | None
 ) -> None:
-    """Until then nobody is asked about a plan."""
+    """Offer no plan until then."""
     await session.execute(
         update(AccountRow).where(AccountRow.id == account_id).values(not_before=moment)
     )

@@ -35,8 +35,8 @@ class DigestTrades:
 async def trades(
     session: AsyncSession, account: Account, *, since: datetime, until: datetime, smallest: Decimal
 ) -> DigestTrades:
-    """Of the kind of money that the account uses now, from *since* to before *until*: what comes in
-    the very moment of a digest is left to the next one.
+    """Returns trades of the account's kind of money from *since* to before *until*.
+    What falls on the very moment of a digest is left to the next one.
     """
     found = await session.execute(
         select(

@@ -1,4 +1,4 @@
-"""Which of our accounts hold keys of one account at the exchange: they would trade one balance."""
+"""Queries of which accounts hold keys of the same exchange account, and share its balance."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,7 +42,7 @@ async def is_known(session: AsyncSession, account: Account) -> bool:
 
 
 async def lock(session: AsyncSession, account_print: str) -> None:
-    """Until the transaction ends no other one asks or changes who holds its keys."""
+    """Lock an exchange account: no other transaction reads or changes its keys meanwhile."""
     name = _LOCK.format(account_print)
     await key_values.put_first(session, name, "")
     await session.execute(

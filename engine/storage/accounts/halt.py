@@ -14,9 +14,9 @@ _NONE = ""
 
 
 async def settled(session: AsyncSession) -> Halt | None:
-    """The halt in force. Until the transaction ends nobody else halts, lifts, or adds an account.
+    """Returns the halt in force, and blocks halts, their lifting and new accounts until commit.
 
-    Else an account made while a halt begins could go on trading through it.
+    Otherwise an account made while a halt begins could go on trading through it.
     """
     postgres = session.get_bind().dialect.name == "postgresql"
     insert = postgresql.insert(KeyValueRow) if postgres else sqlite.insert(KeyValueRow)
@@ -32,7 +32,7 @@ async def settled(session: AsyncSession) -> Halt | None:
 
 
 async def in_force(session: AsyncSession) -> Halt | None:
-    """The halt, for telling it; somebody else may lift it at any moment."""
+    """Returns the halt in force to show it; it may be lifted at any moment."""
     note = await session.scalar(
         select(KeyValueRow.value).where(KeyValueRow.name == key_values.HALT)
     )

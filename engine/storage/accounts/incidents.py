@@ -1,4 +1,4 @@
-"""The ongoing trouble of each account, so that it is told once and counted across restarts."""
+"""Queries of each account's open incident, which is alerted once, also across restarts."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress

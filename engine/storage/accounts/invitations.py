@@ -1,4 +1,4 @@
-"""One-time codes that let their bearers into a chat (hashed), and how often a user guessed wrong."""
+"""Queries of one-time invitation codes (hashed), and of the wrong codes per user."""
 
 import hmac
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from engine.storage.coordination import key_values
 from engine.storage.models.chat import InvitationRow
 from engine.storage.models.trading import KeyValueRow
 
-# Whoever comes too late is told so for as long.
+# How long a late user still gets the answer that the code has expired.
 _REMEMBERED = timedelta(days=7)
 _GUESSES = "code_guesses:{}"
 
@@ -20,7 +20,7 @@ _GUESSES = "code_guesses:{}"
 async def add(
     session: AsyncSession, invitation: Invitation, *, code_hash: str, now: datetime
 ) -> None:
-    """What nobody asks about any more is forgotten meanwhile."""
+    """Store a code; deletes expired ones."""
     await session.execute(
         delete(InvitationRow).where(InvitationRow.expires_at < now - _REMEMBERED)
     )
@@ -41,7 +41,7 @@ async def add(
 async def find(session: AsyncSession, code_hash: str) -> tuple[Invitation, int | None] | None:
     """The invitation with that hash and who used it; compared in constant time."""
     rows = (await session.scalars(select(InvitationRow))).all()
-    # Every one is compared, whichever fits: how long it takes tells nothing.
+    # Every hash is compared, whichever fits: the duration reveals nothing.
     fitting = [row for row in rows if hmac.compare_digest(row.code_hash, code_hash)]
     if not fitting:
         return None
@@ -76,7 +76,7 @@ async def is_any_open(session: AsyncSession, *, now: datetime) -> bool:
 
 
 async def withdraw(session: AsyncSession, *, chat_id: int, invited_by: int, now: datetime) -> None:
-    """Codes somebody made while they were an owner of the chat are worthless from now on."""
+    """Revoke the codes that a user made as an owner of the chat."""
     await session.execute(
         update(InvitationRow)
         .where(
@@ -101,14 +101,14 @@ async def void(session: AsyncSession, *, code_hash: str, now: datetime) -> None:
 
 
 async def move(session: AsyncSession, *, old: int, new: int) -> None:
-    """A group's codes let people into it under its new id."""
+    """Move a group's codes to its new id."""
     await session.execute(
         update(InvitationRow).where(InvitationRow.chat_id == old).values(chat_id=new)
     )
 
 
 async def guesses(session: AsyncSession, *, user_id: int, since: datetime) -> int:
-    """How often the user sent a wrong code after *since*; nobody else counts meanwhile."""
+    """Returns how many wrong codes the user sent after *since*; locks the count."""
     name = _GUESSES.format(user_id)
     await key_values.put_first(session, name, f"0 {to_millis(since)}")
     row = await session.get_one(KeyValueRow, name, with_for_update=True, populate_existing=True)
@@ -117,7 +117,7 @@ async def guesses(session: AsyncSession, *, user_id: int, since: datetime) -> in
 
 
 async def guessed(session: AsyncSession, *, user_id: int, count: int, now: datetime) -> None:
-    """*count* wrong ones so far. The time of the first stands beside it."""
+    """Store the *count* of wrong codes, beside the time of the first."""
     name = _GUESSES.format(user_id)
     before = await key_values.get(session, name)
     first = before.split()[1] if before and count > 1 else str(to_millis(now))

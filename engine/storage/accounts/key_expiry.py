@@ -1,4 +1,4 @@
-"""When each key ends, when MEXC was last asked about it, and what its person has been told."""
+"""Queries of each key's expiry: when it was last read, and which reminders were sent."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,8 +22,8 @@ async def any_due(session: AsyncSession, *, asked_before: datetime) -> bool:
 async def claim(
     session: AsyncSession, *, asked_before: datetime, counts_as: datetime, most: int
 ) -> Sequence[Account]:
-    """Accounts with a key that nobody has asked about since *asked_before*. They count as asked at
-    *counts_as*, so that no other process asks too, until `learn` knows better.
+    """Claim accounts whose key was not read since *asked_before*.
+    They count as read at *counts_as*, so that no other process reads them too, until `learn`.
     """
     due = (
         select(AccountRow.id)
@@ -55,9 +55,7 @@ async def learn(
     told: int | None,
     asked_at: datetime | None = None,
 ) -> bool:
-    """What was learned about the account's key, and when it was if the exchange did answer; False
-    if the account has another key by now.
-    """
+    """Store what was read of the account's key, and when; False if it was replaced meanwhile."""
     values: dict[str, Any] = {"key_expires_at": expires_at, "key_told_days": told}
     if asked_at is not None:
         values["key_checked_at"] = asked_at

@@ -1,4 +1,4 @@
-"""The marks below which a chat wants to hear that an asset runs low, and which it has heard of."""
+"""Queries of a chat's low-balance thresholds, and of which were reported."""
 
 from collections.abc import Mapping, Sequence
 
@@ -27,7 +27,7 @@ async def of_accounts(
 
 
 async def put(session: AsyncSession, account_id: AccountId, mark: LowBalanceThreshold) -> None:
-    """Replace the asset's mark: under a new one nothing has been told yet."""
+    """Replace the asset's threshold; the new one was not reported yet."""
     await session.merge(
         LowBalanceRow(account_id=account_id, asset=mark.asset, below=mark.below, told=mark.told)
     )
@@ -50,8 +50,8 @@ async def remove(
 
 
 async def turn(session: AsyncSession, account_id: AccountId, mark: LowBalanceThreshold) -> bool:
-    """From told to not told, or back. False if *mark* is not as it was any more: then it is not
-    the caller who tells.
+    """Switch between reported and not reported.
+    False if *mark* has changed: then another caller reports it.
     """
     turned = await session.scalar(
         update(LowBalanceRow)

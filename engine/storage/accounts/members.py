@@ -34,7 +34,7 @@ async def name_in(session: AsyncSession, *, chat_id: int, user_id: int) -> str |
 
 
 async def known_chats(session: AsyncSession, chat_ids: Collection[int]) -> set[int]:
-    """Those of *chat_ids* into which anybody was let, or which have an account."""
+    """Returns those of *chat_ids* that have a member or an account."""
     let_in = select(MemberRow.chat_id).where(MemberRow.chat_id.in_(chat_ids))
     with_account = select(AccountRow.chat_id).where(AccountRow.chat_id.in_(chat_ids))
     return set(await session.scalars(union(let_in, with_account)))
@@ -48,19 +48,17 @@ async def find(session: AsyncSession, *, chat_id: int, user_id: int) -> Member |
 async def of_chat(
     session: AsyncSession, chat_id: int, *, for_update: bool = False
 ) -> Sequence[Member]:
-    """The first who was let in comes first. *for_update*: until the transaction ends nobody else
-    changes one of them.
-    """
+    """Returns the chat's members, the oldest first; *for_update* locks them."""
     query = select(MemberRow).where(MemberRow.chat_id == chat_id)
     if for_update:
-        # One order for everybody, so that nobody waits in a circle.
+        # One lock order for all, to prevent deadlocks.
         query = query.order_by(MemberRow.user_id).with_for_update()
     rows = (await session.scalars(query)).all()
     return [_member(row) for row in sorted(rows, key=lambda row: (row.created_at, row.user_id))]
 
 
 async def in_private(session: AsyncSession, *, for_update: bool = False) -> Sequence[Member]:
-    """Everybody who was let into their own private chat."""
+    """Returns all users admitted to their own private chat."""
     query = select(MemberRow).where(MemberRow.chat_id == MemberRow.user_id)
     if for_update:
         query = query.order_by(MemberRow.user_id).with_for_update()
@@ -69,7 +67,7 @@ async def in_private(session: AsyncSession, *, for_update: bool = False) -> Sequ
 
 
 async def in_groups(session: AsyncSession, *, most: int) -> Sequence[tuple[int, int, Role]]:
-    """The chat, the user and the role of whoever may more than look in a group."""
+    """Returns chat, user and role of all group members above viewers."""
     query = (
         select(MemberRow.chat_id, MemberRow.user_id, MemberRow.role)
         .where(MemberRow.chat_id < 0, MemberRow.role != Role.VIEWER)
@@ -95,19 +93,19 @@ async def rename(session: AsyncSession, *, chat_id: int, user_id: int, name: str
 
 
 async def name_of(session: AsyncSession, user_id: int) -> str:
-    """What somebody calls themselves whom only the settings let in; "" until they are heard of."""
+    """Returns the name of a user allowed by the settings alone; "" until known."""
     return await key_values.get(session, _NAME.format(user_id)) or ""
 
 
 async def keep_name(session: AsyncSession, user_id: int, name: str) -> None:
-    """Of somebody whom only the settings let in."""
+    """Store the name of a user allowed by the settings alone."""
     kept = await storable(session, name)
     await key_values.put_first(session, _NAME.format(user_id), kept)
     await key_values.put(session, _NAME.format(user_id), kept)
 
 
 async def set_role(session: AsyncSession, *, chat_id: int, user_id: int, role: Role) -> None:
-    """Of somebody who was let in before."""
+    """Change the role of an existing member."""
     await session.execute(
         update(MemberRow)
         .where(MemberRow.chat_id == chat_id, MemberRow.user_id == user_id)
@@ -131,7 +129,7 @@ async def has_owner(session: AsyncSession) -> bool:
 
 
 async def owner(session: AsyncSession) -> int | None:
-    """The user id of whoever used the pairing code."""
+    """Returns the id of the user who used the pairing code."""
     owners = select(MemberRow.user_id).where(MemberRow.is_owner)
     return await session.scalar(owners.order_by(MemberRow.created_at).limit(1))
 
@@ -146,7 +144,7 @@ async def admit(
     is_owner: bool = False,
     name: str = "",
 ) -> None:
-    """Let somebody in, or give them another role. *is_owner*: of the bot itself."""
+    """Admit a user, or change their role. *is_owner*: of the bot itself."""
     await session.merge(
         MemberRow(
             chat_id=chat_id,
@@ -179,7 +177,7 @@ async def former_chat(session: AsyncSession, chat_id: int) -> int | None:
 
 
 async def refuse_once(session: AsyncSession, *, user_id: int, now: datetime) -> bool:
-    """True the first time somebody is refused; afterwards they hear nothing."""
+    """Returns True the first time a user is refused; later refusals get no answer."""
     try:
         async with session.begin_nested():
             session.add(StrangerRow(user_id=user_id, refused_at=now))
@@ -207,7 +205,7 @@ async def is_news(
 
 
 async def has_any(session: AsyncSession, *, chat_id: int) -> bool:
-    """Whether somebody was let into the chat."""
+    """True if the chat has a member."""
     return bool(await session.scalar(select(exists().where(MemberRow.chat_id == chat_id))))
 
 
@@ -228,8 +226,8 @@ async def is_code_offered(session: AsyncSession) -> bool:
 
 
 async def spend_try(session: AsyncSession) -> tuple[str, int] | None:
-    """The code's hash for one comparison and the tries left after it; None where there is no
-    code, or no try is left.
+    """Spend a try: returns the pairing code's hash and the tries left after it.
+    None where there is no code, or no try is left.
     """
     code = await session.get(KeyValueRow, _CODE, with_for_update=True)
     tries = await session.get(KeyValueRow, _TRIES, with_for_update=True)

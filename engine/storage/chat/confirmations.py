@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.storage.models.chat import ConfirmationRow
 
-# Whoever may trade in the chat; who that is, is judged before a tap gets here.
+# Any trader of the chat; their role is judged before a tap gets here.
 ANY_TRADER = 0
 
 
@@ -68,7 +68,7 @@ async def get(session: AsyncSession, confirmation_id: str) -> Confirmation | Non
 async def find(
     session: AsyncSession, confirmation_id: str, *, chat_id: int, user_id: int, now: datetime
 ) -> Confirmation | Refusal:
-    """Whether a tap of this person would count now; nothing is used up."""
+    """True if a tap of this user would count now; nothing is used up."""
     row = await session.get(ConfirmationRow, confirmation_id)
     if row is None or row.chat_id != chat_id:
         return Refusal(RefusalReason.UNKNOWN)
@@ -89,9 +89,9 @@ async def take(
     now: datetime,
     message_id: int | None = None,
 ) -> Confirmation | Refusal:
-    """Use the button up. Only the first tap of the right person in time gets the Confirmation.
+    """Use the button up; only the first tap of the right user in time gets it.
 
-    *message_id* is the message whose button was tapped: what comes of it is told in reply to it.
+    *message_id* is the message whose button was tapped: the result is sent as a reply to it.
     """
     question = await find(session, confirmation_id, chat_id=chat_id, user_id=user_id, now=now)
     if isinstance(question, Refusal):
@@ -107,7 +107,7 @@ async def take(
 
 
 async def answered_by(session: AsyncSession, confirmation_id: str, *, chat_id: int) -> int | None:
-    """Who tapped; None where nobody did, or whoever may trade was asked."""
+    """Returns who tapped; None without a tap, or where any trader was asked."""
     row = await session.get(ConfirmationRow, confirmation_id)
     if row is None or row.chat_id != chat_id or row.used_at is None:
         return None

@@ -1,4 +1,4 @@
-"""A question the bot has asked a person and still waits for; at most one per chat and user."""
+"""Queries of the input that the bot awaits from a user; at most one per chat and user."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ class Conversation:
 
 
 async def put(session: AsyncSession, dialog: Conversation) -> None:
-    """Ask; an older question to the same person is forgotten."""
+    """Store an awaited input; replaces the user's older one."""
     await session.merge(
         ConversationRow(
             chat_id=dialog.chat_id,
@@ -49,7 +49,7 @@ async def get(
 
 
 async def is_any(session: AsyncSession, *, chat_id: int, user_id: int) -> bool:
-    """Whether a question to this person is kept here, in time or not."""
+    """True if an input is awaited from this user, expired or not."""
     return await session.get(ConversationRow, (chat_id, user_id)) is not None
 
 

@@ -13,14 +13,15 @@ from engine.storage.models.chat import StatusMessageRow
 from engine.storage.models.trading import AccountRow, LeaseRow
 from engine.storage.serialization import from_json, to_json
 
-# A card that has to be sent anew has no message yet.
+# A status message that must be sent again has no message id yet.
 NOT_SENT = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusMessage:
-    """*gist* is a hash of what it says, *words* one of every letter of it, both empty where that
-    is not known; *look* the balances it shows, which may be newer than the last check.
+    """A chat's status message. *gist* is a hash of its text, *words* one of its letters.
+    Both are empty where unknown; *look* are the balances it shows, which may be newer than the
+    last check.
     """
 
     chat_id: int
@@ -55,8 +56,9 @@ async def put(
 
 
 async def said(session: AsyncSession, card: StatusMessage, *, before: StatusMessage) -> None:
-    """It says something else now. If somebody else has edited it since *before*, nobody knows what
-    it says, and it will be edited once more.
+    """Store the new text.
+    If another process has edited it since *before*, its text is unknown, and it is edited once
+    more.
     """
     this = _is(card)
     changed = await session.scalar(
@@ -90,9 +92,9 @@ async def any_due(session: AsyncSession, *, owner: str, now: datetime) -> bool:
 async def claim(
     session: AsyncSession, *, owner: str, now: datetime, pause: timedelta, most: int
 ) -> Sequence[int]:
-    """Chats whose account *owner* holds and whose card nobody else looks at during *pause*.
+    """Claim status messages of *owner*'s accounts that no other process updates in *pause*.
 
-    Only the process that makes an account's checks knows what they saw last.
+    Only the process that checks an account knows its last result.
     """
     due = _due(owner=owner, now=now, most=most)
     rows = await session.scalars(
@@ -113,8 +115,8 @@ async def claim_now(
     pause: timedelta,
     at_most_every: timedelta,
 ) -> bool:
-    """The same for one chat where a person has just changed something; False where the card was
-    edited a moment ago: then it is soon due.
+    """Claim one chat's after a user's change; False just after an edit: then it is due soon.
+    The claim is otherwise the same as `claim`.
     """
     claimed = await session.scalar(
         update(StatusMessageRow)
@@ -139,7 +141,7 @@ async def postpone(session: AsyncSession, *, until: datetime) -> None:
 
 
 async def move(session: AsyncSession, *, old: int, new: int, now: datetime) -> None:
-    """The group has another id, under which its old messages do not exist: the card is sent anew."""
+    """Move to the group's new id, under which old messages do not exist: it is sent again."""
     await _set(
         session,
         (StatusMessageRow.chat_id == old,),
@@ -166,7 +168,7 @@ def _is(card: StatusMessage) -> tuple[ColumnElement[bool], ...]:
 
 
 async def make_due(session: AsyncSession, chat_id: int, *, at: datetime) -> None:
-    """The card is looked at by the next round that comes after *at*."""
+    """Make the status message due in the next round after *at*."""
     await _set(session, (StatusMessageRow.chat_id == chat_id,), next_edit_at=at)
 
 

@@ -1,6 +1,6 @@
-"""The chats in which Telegram takes no message, each as a note that lasts until one is delivered.
+"""Queries of undeliverable chats, each stored until a message is delivered.
 
-Beside it, by account, whether its pause is due to that alone: then it ends with it.
+Also, by account, whether its pause is due to that alone: then it ends with it.
 """
 
 import logging
@@ -52,7 +52,7 @@ async def move(session: AsyncSession, *, old: int, new: int) -> None:
 
 
 async def mark_paused(session: AsyncSession, account_id: AccountId) -> None:
-    """The account was paused for no other reason."""
+    """Record that the account was paused for no other reason."""
     await key_values.put(session, _PAUSED.format(account_id), "")
 
 
@@ -61,7 +61,7 @@ async def is_paused(session: AsyncSession, account_id: AccountId) -> bool:
 
 
 async def unmark_paused(session: AsyncSession, account_id: AccountId) -> bool:
-    """Somebody decided about the pause: it is theirs from now on. Whether there was a mark."""
+    """Remove the mark after a user's own pause or resume; returns whether there was one."""
     return await _delete(session, _PAUSED.format(account_id))
 
 
@@ -78,6 +78,6 @@ async def _delete(session: AsyncSession, name: str) -> bool:
 def _read(note: str) -> Undeliverable | None:
     try:
         return from_json(note, Undeliverable)
-    except ValueError:  # written by another version: the next refusal begins anew
+    except ValueError:  # written by another version: the next refusal starts again
         logger.warning("undeliverable chat unreadable")
         return None

@@ -1,8 +1,8 @@
-"""What PostgreSQL's own list of its sessions says of a process: whether it is still connected.
+"""Tells from PostgreSQL's session list whether a process is still connected.
 
-A session is named by its server process, when that began and when the server began, since numbers
-of server processes are used again. Where a pooler stands between, there is no name: its sessions
-outlive those who use them. (It tells numbers of its own; without one the two agree.)
+A session is named by its backend's number and start, and the server's start, since numbers are
+reused. Behind a pooler there is no name: its sessions outlive its clients, which shows in a number
+that differs from the backend's own.
 """
 
 from sqlalchemy import text
@@ -14,7 +14,7 @@ _OWN = text(
     f"SELECT pid || ' ' || {_MICROS.format('backend_start')} || ' ' || {_SERVER} "  # noqa: S608 - nothing comes from outside
     "FROM pg_stat_activity WHERE pid = pg_backend_pid() AND pid = :pid"
 )
-# Of sessions of other roles one may see no more than that they are there.
+# Sessions of other roles are visible, but not their details.
 _ENDED = text(
     "SELECT owner FROM processes WHERE session IS NOT NULL"  # noqa: S608 - as above
     f" AND split_part(session, ' ', 3) = {_SERVER}"

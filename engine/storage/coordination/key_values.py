@@ -16,7 +16,7 @@ async def get(session: AsyncSession, name: str) -> str | None:
 
 
 async def put_first(session: AsyncSession, name: str, value: str) -> str:
-    """Write it unless somebody has, even this very moment; what stands there now."""
+    """Store a value unless there is one, even concurrently; returns the stored value."""
     try:
         async with session.begin_nested():
             session.add(KeyValueRow(name=name, value=value))

@@ -32,7 +32,7 @@ async def hold(
 
 
 async def leave(session: AsyncSession, name: str, *, owner: str) -> None:
-    """The post is free at once; nothing happens where somebody else has it."""
+    """Release the lease at once; does nothing where another process holds it."""
     await session.execute(
         delete(LeaderLeaseRow).where(LeaderLeaseRow.name == name, LeaderLeaseRow.owner == owner)
     )

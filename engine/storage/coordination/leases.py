@@ -17,7 +17,7 @@ from engine.storage.models.trading import LeaseRow
 
 
 async def add(session: AsyncSession, account_id: AccountId) -> None:
-    """A new account: free for anybody to claim."""
+    """Add a new account, unowned."""
     session.add(LeaseRow(account_id=account_id, owner=None, fence=0, lease_until=from_millis(0)))
     await session.flush()
 
@@ -25,7 +25,7 @@ async def add(session: AsyncSession, account_id: AccountId) -> None:
 async def claim(
     session: AsyncSession, *, owner: str, now: ColumnElement[Any], ttl: timedelta, most: int
 ) -> Mapping[AccountId, int]:
-    """Take up to *most* accounts that nobody holds, each under a new fence."""
+    """Claim up to *most* unowned accounts, each under a new fence."""
     free = (
         select(LeaseRow.account_id)
         .where(_is_free(now))
@@ -81,7 +81,7 @@ async def is_held(
 
 
 async def release(session: AsyncSession, *, owner: str) -> None:
-    """Let go of everything, so that the next process need not wait for the leases to run out."""
+    """Release all leases, so that the next process need not wait until they expire."""
     await session.execute(
         update(LeaseRow)
         .where(LeaseRow.owner == owner)
@@ -93,7 +93,7 @@ async def release(session: AsyncSession, *, owner: str) -> None:
 async def release_one(
     session: AsyncSession, account_ids: Sequence[AccountId], *, owner: str
 ) -> None:
-    """Free these for the others; what *owner* does not hold any more stays as it is."""
+    """Release these leases; those that *owner* does not hold any more are unchanged."""
     await session.execute(
         update(LeaseRow)
         .where(LeaseRow.account_id.in_(account_ids), LeaseRow.owner == owner)
@@ -124,7 +124,7 @@ async def has_live_process(session: AsyncSession, *, now: ColumnElement[Any]) ->
 
 
 async def wake(session: AsyncSession, account_id: AccountId) -> None:
-    """Ask whoever owns the account to look at it now."""
+    """Ask the account's owner for a check now."""
     await session.execute(
         update(LeaseRow).where(LeaseRow.account_id == account_id).values(woken=True)
     )
@@ -138,7 +138,7 @@ async def wake_all(session: AsyncSession) -> None:
 
 @dataclass(frozen=True, slots=True)
 class PendingEvents:
-    """*woken* are our own accounts that want to be looked at; *any_free* says some have no owner."""
+    """Events of a process: *woken* are its own accounts; *any_free*: some are unowned."""
 
     woken: Sequence[AccountId]
     any_free: bool
@@ -166,7 +166,7 @@ def _is_free(now: ColumnElement[Any]) -> ColumnElement[bool]:
 
 
 async def clear_wakeups(session: AsyncSession, account_ids: Sequence[AccountId]) -> None:
-    """The wake-up calls of these accounts have been heard."""
+    """Clear the wake-up flags of these accounts."""
     await session.execute(
         update(LeaseRow).where(LeaseRow.account_id.in_(account_ids)).values(woken=False)
     )

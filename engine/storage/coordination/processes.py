@@ -1,6 +1,4 @@
-"""Which processes work on this database: each says so all the time, for the others to notice soon
-when it does no more.
-"""
+"""Queries of the live processes of this database; each announces itself periodically."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -21,8 +19,8 @@ async def announce(
     ttl: timedelta,
     database_session: str | None = None,
 ) -> None:
-    """*owner* is alive, and counts for *ttl*. *database_session* is what the database calls a
-    session of it (`storage/sessions.py`).
+    """Announce *owner* as alive for *ttl*.
+    *database_session* is the database's name of its session (`coordination/database_sessions.py`).
     """
     alive = {
         "alive_until": now + ttl // timedelta(milliseconds=1),
@@ -42,9 +40,8 @@ async def dead(
     left: timedelta,
     disconnected: Collection[str] = (),
 ) -> list[str]:
-    """Those that did not say for too long that they live. One that is *disconnected* has less time:
-    it is dead where it counts for less than *left* from now on.
-
+    """Returns the processes whose announcement expired.
+    A *disconnected* one is dead earlier: with less than *left* until then.
     """
     soon = now + left // timedelta(milliseconds=1)
     is_dead = or_(
@@ -67,7 +64,7 @@ async def count(session: AsyncSession, *, now: ColumnElement[Any]) -> int:
 
 
 async def leave(session: AsyncSession, owner: str) -> None:
-    """Its share of the work is the others' from now on."""
+    """Remove a process; its share of the accounts is free."""
     await session.execute(delete(ProcessRow).where(ProcessRow.owner == owner))
 
 

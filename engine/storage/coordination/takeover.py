@@ -11,10 +11,10 @@ from engine.storage.models.trading import InboxRow, LeaderLeaseRow, LeaseRow, Ou
 
 
 async def free_everything_of(session: AsyncSession, owners: Sequence[str]) -> None:
-    """A process that was called dead and lives finds out when it renews, or at the last gate.
+    """Release what dead processes held; one that lives notices at its renewal or next order.
 
-    Rows that are locked are passed over, so that a transaction which a dead process left open does
-    not hold this up; its process is forgotten only when nothing of it is left.
+    Rows that are locked are skipped, so that a transaction which a dead process left open does not
+    block this; its process is removed only when it holds nothing any more.
     """
     accounts, posts = LeaseRow.owner.in_(owners), LeaderLeaseRow.owner.in_(owners)
     await _change(session, update(LeaseRow).values(owner=None), LeaseRow.account_id, accounts)

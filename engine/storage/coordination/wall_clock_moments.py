@@ -57,11 +57,10 @@ async def newest(session: AsyncSession) -> datetime | None:
 
 
 async def bring_forward(session: AsyncSession, by: timedelta, *, now: datetime) -> None:
-    """Whatever is still to come is to come so much sooner. A digest keeps its time of day, and is no
-    more than a day away.
+    """Bring forward all moments to come. A digest keeps its time of day, within a day.
 
-    Nothing changes where that was done for this setting of the clock: by an earlier life, or by
-    another process.
+    Does nothing where that was done for this step of the clock: before a restart, or by another
+    process.
     """
     if await _is_done(session, now=now):
         return
@@ -84,7 +83,7 @@ async def bring_forward(session: AsyncSession, by: timedelta, *, now: datetime) 
 
 
 async def _is_done(session: AsyncSession, *, now: datetime) -> bool:
-    """Whether what was written last was known at the last time, and the clock went on since."""
+    """True if the newest moment was known at the last time, and the clock went on since."""
     written = await newest(session)
     if written is None or written <= now:
         return False

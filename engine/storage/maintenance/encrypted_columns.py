@@ -1,7 +1,6 @@
-"""Every place in the database where something sealed is kept, and putting it under another key.
+"""Lists all encrypted columns of the database, and replaces their values on rotation.
 
-A secret is replaced only where it still stands as it was read: what a person connects meanwhile
-stays.
+A secret is replaced only if unchanged since it was read: what a user stores meanwhile stays.
 """
 
 from collections.abc import Sequence
@@ -86,7 +85,7 @@ async def after(
 async def replace(
     session: AsyncSession, place: EncryptedColumn, sealed: Sealed, token: str
 ) -> bool:
-    """False where another secret, or none, stands there by now."""
+    """Replace a secret; False where it was changed or deleted meanwhile."""
     is_the_row = (
         column == value for column, value in zip(place.identity, sealed.identity, strict=True)
     )

@@ -1,7 +1,7 @@
-"""What the database may forget: what is over, was told, and cannot come again.
+"""Deletes expired rows.
 
-Never an order, a movement or a line of the audit, for the history and the export need them; and
-nothing that somebody still waits for.
+Never an order, a balance change or an audit line, which the history and the export need, nor what
+is still awaited.
 """
 
 from collections.abc import Mapping
@@ -37,8 +37,9 @@ def _updates(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
 
 
 def _messages(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
-    """A message's key comes again only with what it tells of: an update that is still to be handled,
-    or an order that is still unclear (whose later messages are replies to the first one besides).
+    """Messages whose key cannot come again.
+    Kept: those of an update still to be handled, or of an unresolved order, whose later messages
+    are replies to the first.
     """
     waiting = select(func.min(InboxRow.created_at)).where(InboxRow.done_at.is_(None))
     unclear = exists().where(
@@ -58,7 +59,7 @@ def _messages(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
 
 
 def _buttons(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
-    """All but a tap that an order came of: the history names its person."""
+    """Expired buttons, except a tap that caused an order: the history names its user."""
     traded = exists().where(
         AccountRow.chat_id == ConfirmationRow.chat_id,
         OrderRow.account_id == AccountRow.id,
@@ -72,7 +73,7 @@ def _buttons(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
 
 
 def _questions(_: datetime, now: datetime) -> Select[*tuple[Any, ...]]:
-    """Nobody can answer one that has expired, and it may hold half a key."""
+    """Expired conversations, which may hold half a key."""
     return select(ConversationRow.chat_id, ConversationRow.user_id).where(
         ConversationRow.expires_at < now
     )
@@ -92,8 +93,8 @@ def _decisions(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
 
 
 def _paper(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
-    """The paper exchange is asked about an order only while we are unsure of it. The newest row
-    stays: SQLite would give its number away again.
+    """Paper orders that are resolved.
+    The newest row stays: SQLite would reuse its number.
     """
     unclear = exists().where(
         orders.IS_UNRESOLVED, OrderRow.client_order_id == PaperOrderRow.client_order_id
@@ -104,7 +105,7 @@ def _paper(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
     )
 
 
-# By what people call them.
+# By the names that users see.
 KINDS: Mapping[str, tuple[tuple[Any, ...], Any]] = {
     "sent messages": ((OutboxRow.id,), _messages),
     "handled updates": ((InboxRow.id,), _updates),
@@ -119,7 +120,7 @@ KINDS: Mapping[str, tuple[tuple[Any, ...], Any]] = {
 async def prune(
     session: AsyncSession, kind: str, *, before: datetime, now: datetime, most: int
 ) -> int:
-    """Delete up to *most* rows that were over *before*; how many it were."""
+    """Delete up to *most* rows that expired *before*; returns how many."""
     key, old = KINDS[kind]
     deleted = await session.execute(
         delete(key[0].class_)
@@ -131,13 +132,13 @@ async def prune(
 
 
 async def last(session: AsyncSession) -> datetime | None:
-    """When a process last took the pruning in hand."""
+    """Returns when a process last began the pruning."""
     value = await key_values.get(session, _CLAIM)
     return None if value is None else from_millis(int(value))
 
 
 async def claim(session: AsyncSession, *, counts_as: datetime, unless_after: datetime) -> bool:
-    """Whether it is ours to prune: nobody has, or took it in hand, after *unless_after*.
+    """Claim the pruning, unless another process did after *unless_after*.
 
     From now on it counts as done at *counts_as*.
     """

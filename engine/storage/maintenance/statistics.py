@@ -39,7 +39,7 @@ class DatabaseStatistics:
 
 
 async def take(session: AsyncSession, *, now: datetime) -> DatabaseStatistics:
-    """Three statements; the one over all orders is as slow as there are many of them."""
+    """Returns the statistics by three statements; the one over all orders is linear in them."""
     orders, oldest = await _orders(session)
     return DatabaseStatistics(
         orders=orders,

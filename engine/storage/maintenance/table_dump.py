@@ -52,7 +52,7 @@ async def pages(session: AsyncSession) -> AsyncIterator[tuple[str, list[list[Val
 
 
 async def is_in_use(session: AsyncSession) -> bool:
-    """Whether anybody has an account here. Nobody gets one before the transaction ends."""
+    """True if there is an account or a member; locked until the transaction ends."""
     if _is_postgres(session):
         tables = ", ".join(f'"{name}"' for name in _TABLES)
         await session.execute(text(f"LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE"))
@@ -61,7 +61,7 @@ async def is_in_use(session: AsyncSession) -> bool:
 
 
 async def clear(session: AsyncSession) -> None:
-    """What a first start may have left where nobody is: a canary, a code, a stranger's update."""
+    """Delete what a first start left in an unused database: a canary, a code, an update."""
     for table in reversed(_TABLES.values()):
         await session.execute(table.delete())
 
@@ -75,7 +75,7 @@ async def put(session: AsyncSession, name: str, rows: Sequence[Sequence[Value]])
 async def count_on(session: AsyncSession) -> None:
     """New rows get numbers after those that were put in."""
     if not _is_postgres(session):
-        return  # SQLite looks for the highest one itself
+        return  # SQLite finds the highest one itself
     for name, table in Base.metadata.tables.items():
         if (column := table.autoincrement_column) is not None:
             highest = select(func.max(column)).scalar_subquery()

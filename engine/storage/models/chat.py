@@ -1,6 +1,6 @@
-"""The tables of a chat: who is in it, what was asked and answered there, and how it wants to be told.
+"""Tables of a chat: members, confirmations, conversations and alert preferences.
 
-Rows are private to `engine/storage`, as those of `models.py`.
+Rows are private to `engine/storage`, as those of `trading.py`.
 """
 
 from datetime import datetime
@@ -14,9 +14,9 @@ from engine.storage.column_types import Base
 
 
 class ConfirmationRow(Base):
-    """A button that changes something: bound to a chat and a user, good once, until it expires.
+    """A button that changes something: bound to a chat and a user, used once, until it expires.
 
-    *user_id* 0 is whoever may trade in the chat; *message_id* the message that has the button.
+    *user_id* 0 is any trader of the chat; *message_id* the message that has the button.
     """
 
     __tablename__ = "confirmations"
@@ -58,7 +58,7 @@ class MemberRow(Base):
 
 
 class StrangerRow(Base):
-    """Somebody who was refused once; after that they hear nothing."""
+    """A user who was refused once; later refusals get no answer."""
 
     __tablename__ = "strangers"
 
@@ -67,7 +67,7 @@ class StrangerRow(Base):
 
 
 class AuditRow(Base):
-    """Who decided what about money, for whoever has to look into it later; never changed."""
+    """Audit of decisions about money: user and change; never changed."""
 
     __tablename__ = "audit"
 
@@ -96,10 +96,10 @@ class InvitationRow(Base):
 
 
 class StatusMessageRow(Base):
-    """The chat's live card: the one status message that is kept true.
+    """The chat's live status message.
 
-    *next_edit_at* is when it may be looked at again; whoever moves it has the card in hand.
-    *shown* is a hash of what it says.
+    *next_edit_at* is when it may be edited again; moving it is the claim. *shown* is a hash of its
+    text.
     """
 
     __tablename__ = "cards"
@@ -112,7 +112,7 @@ class StatusMessageRow(Base):
 
 
 class AlertPreferencesRow(Base):
-    """How a chat wants to be told; no row means as it comes.
+    """A chat's alert preferences; no row means the defaults.
 
     *levels* is JSON: what differs from "on", by kind of alert. Minutes are of the chat's own day,
     in *time_zone* (a name of the tz database). *digest_due* is when the next digest is written,
@@ -136,7 +136,7 @@ class AlertPreferencesRow(Base):
 
 
 class LowBalanceRow(Base):
-    """A person wants to hear when less than *below* of *asset* is left; *told* until it is back."""
+    """Alerts the user when less than *below* of *asset* is left; *told* until it is back."""
 
     __tablename__ = "low_marks"
 

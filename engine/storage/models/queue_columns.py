@@ -17,10 +17,10 @@ ASIDE = 90
 
 
 class QueueColumns:
-    """What every queue's rows have. A row is waiting while *done_at* is empty.
+    """Columns of every queue. A row is waiting while *done_at* is empty.
 
-    *attempts* counts the claims, so it is also the fence of the present one. *deaths* counts those
-    that ran out: the process ended, or was frozen, and nobody knows what came of it.
+    *attempts* counts the claims, so it is also the fence of the present one. *deaths* counts
+    claims that expired: the process ended, or was frozen, with an unknown result.
     """
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -22,8 +22,8 @@ UNRESOLVED_SQL = "state IN ({})".format(
 class AccountRow(Base):
     """One chat's settings and sealed key. A limit that is empty follows from the target.
 
-    Until *not_before* nobody is asked about a plan. *key_told_days* is the last reminder of the
-    key's end, in days before it; *topic_id* the forum topic in which the chat hears of its account.
+    No plan is offered until *not_before*. *key_told_days* is the last reminder of the key's
+    expiry, in days before it; *topic_id* the forum topic that gets the account's messages.
     """
 
     __tablename__ = "accounts"
@@ -59,8 +59,8 @@ class AccountRow(Base):
 
 
 class ExchangeAccountRow(Base):
-    """Which account at the exchange a key belongs to: *account_print* is the same for every key of
-    it. A key that has no row has not been asked about, or could not tell.
+    """The exchange account of a key: *account_print* is the same for all its keys.
+    A key without a row was not read yet, or the exchange did not state it.
     """
 
     __tablename__ = "exchange_accounts"
@@ -93,8 +93,8 @@ class LeaderLeaseRow(Base):
 
 
 class ProcessRow(Base):
-    """A process that works on this database, for as long as it says so. *session* is what the
-    database calls a session of it; empty where that cannot be told, and none in 0.4.0.
+    """A process that works on this database, until its announcement expires.
+    *session* is the database's name of its session; empty where unknown, and absent in 0.4.0.
     """
 
     __tablename__ = "processes"
@@ -162,7 +162,7 @@ class OrderRow(Base):
 
 
 class IncidentRow(Base):
-    """The ongoing trouble of an account; no row means all is well. *kind* may be another version's."""
+    """The open incident of an account, if any. *kind* may be another version's."""
 
     __tablename__ = "troubles"
 
@@ -178,7 +178,7 @@ class IncidentRow(Base):
 
 
 class CheckResultRow(Base):
-    """The last check that wanted to trade, as JSON: what `/why` tells after a restart."""
+    """The last check that wanted to trade, as JSON: for `/why` after a restart."""
 
     __tablename__ = "looks"
 
@@ -212,7 +212,7 @@ class BalanceRow(Base):
 
 
 class BalanceChangeRow(Base):
-    """A change of balance that no order of ours explains: a deposit, a withdrawal, a trade by hand."""
+    """A balance change that no order of ours explains: deposit, withdrawal or trade by hand."""
 
     __tablename__ = "movements"
     __table_args__ = (Index("ix_movements_account_id_at", "account_id", "at"),)
@@ -227,7 +227,7 @@ class BalanceChangeRow(Base):
 
 
 class RunRequestRow(Base):
-    """A person's confirmed rebalance that the account's owner has not run yet."""
+    """A user's confirmed rebalance that the account's owner has not run yet."""
 
     __tablename__ = "requests"
 

@@ -1,7 +1,7 @@
-"""The claim that the present task works for: what it writes is written only while the claim holds.
+"""Checks in each transaction that the present task's claim still holds.
 
-A process may be frozen in the middle of a command and go on when another one has taken the command
-over and has carried out newer ones. Each of its transactions would come too late then.
+A process may be frozen in the middle of a command and resume when another one has taken the
+command over and has carried out newer ones. Its transactions would then come too late.
 """
 
 from collections.abc import Callable, Generator
@@ -23,8 +23,8 @@ class ClaimLost(Exception):
 
 @dataclass(slots=True)
 class Work:
-    """A row that is being worked on. *aside*: it no longer keeps its chat waiting. *verified_at* is
-    when the claim was last seen to hold, by the steady clock.
+    """A row that is being worked on. *aside*: it no longer blocks its chat.
+    *verified_at* is when the claim was last verified, by the steady clock.
     """
 
     table: type[QueueColumns]
@@ -41,7 +41,7 @@ _present: ContextVar[Work | None] = ContextVar("work", default=None)
 
 @contextmanager
 def working_on(work: Work) -> Generator[None]:
-    """Within this block, and in the tasks that it begins, `verify` looks at this claim."""
+    """Set the claim that `verify` checks in this block and in the tasks it starts."""
     token = _present.set(work)
     try:
         yield
@@ -56,8 +56,8 @@ def present() -> Claim | None:
 
 
 async def verify(session: AsyncSession, *, now: datetime) -> None:
-    """Raises ClaimLost unless the present task's claim holds, which it then does until the end of
-    the transaction. Without a claim there is nothing to verify. *now* is of the steady clock.
+    """Raises ClaimLost unless the task's claim holds, until the transaction ends.
+    Without a claim there is nothing to verify. *now* is of the steady clock.
     """
     work = _present.get()
     if work is None:
@@ -74,8 +74,8 @@ def verified_at() -> datetime | None:
 
 
 async def step_aside(session: AsyncSession) -> Callable[[], None]:
-    """The present task's row keeps its chat waiting no more; call what is returned when that is
-    committed. Only for what changes nothing: it may be done again after newer messages.
+    """Stop blocking the task's chat; call what is returned after the commit.
+    Only for what changes nothing: it may be repeated after newer messages.
     """
     work = _present.get()
     if work is None or work.aside:

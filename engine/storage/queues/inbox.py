@@ -25,8 +25,9 @@ class Sealed:
 async def store(
     session: AsyncSession, *, bot_id: int, updates: Sequence[Sealed], now: datetime
 ) -> int:
-    """Queue updates; how many were not known yet. Until the transaction ends no other process
-    stores any: each may go on to claim, and would not see what the other has claimed in a chat.
+    """Queue updates; returns how many are new.
+    Until the transaction ends no other process stores any: its claim could not see what this one
+    claims in a chat.
     """
     if session.get_bind().dialect.name == "postgresql":
         await session.execute(select(func.pg_advisory_xact_lock(func.hashtext("inbox"))))
@@ -56,8 +57,8 @@ async def unknown_waiting(session: AsyncSession, chat_ids: Collection[int]) -> s
 async def older(
     session: AsyncSession, *, than: int, chat_id: int, everywhere: bool
 ) -> Sequence[InboxRow]:
-    """What the chat sent before the row *than* and is not handled yet; *everywhere*: also what other
-    known chats did.
+    """Returns the chat's unhandled updates before row *than*.
+    *everywhere*: also those of other known chats.
     """
     query = select(InboxRow).where(InboxRow.done_at.is_(None), InboxRow.id < than)
     here = InboxRow.chat_id == chat_id
@@ -66,7 +67,7 @@ async def older(
 
 
 async def cancel(session: AsyncSession, row_ids: Collection[int], *, now: datetime) -> set[int]:
-    """Which of these were not handled yet, and now never are: whoever works on one loses its claim.
+    """Cancel updates; returns those not handled yet, whose workers lose their claims.
 
     What another transaction writes for one of them at this moment comes before, or not at all.
     """

@@ -123,14 +123,13 @@ async def claim(
     fits: Callable[[Row], bool] = lambda _: True,
     owner: str | None = None,
 ) -> Sequence[Row]:
-    """The first waiting row of each chat, at most *most*, kept from others for *hold*; those of a
-    lower rank come first, none is above *lowest*; without *suspects* none during which a process died
-    is among them. A row is left where *fits* says no. *owner* is
-    the process that works on them.
+    """Claim the first waiting row of each chat for *hold*, at most *most*, by rank.
+    None is above *lowest*; without *suspects* none during which a process died. A row is left
+    where *fits* says no. *owner* is the process that works on them.
 
-    A chat whose first row waits for its time, or which has a row in work, is passed over, so no
-    chat holds up another. A row of rank FIRST does not wait for the row in work. *failure* is what
-    came of the last try; it is empty where that is unknown, because the claim ran out.
+    A chat whose first row waits for its time, or which has a row in work, is skipped, so no chat
+    delays another. A row of rank FIRST does not wait for the row in work. *failure* is the reason
+    of the last attempt; it is empty where that is unknown, because the claim expired.
     """
     heads = _heads(table)  # type: ignore[arg-type]  # a class is hashable, whatever mypy thinks
     found = await session.scalars(
@@ -154,9 +153,7 @@ def _held(table: type[Row], held: Claim) -> Any:
 async def renew(
     session: AsyncSession, table: type[Row], held: Collection[Claim], *, until: datetime
 ) -> None:
-    """Keep rows that are still being worked on; what was given back or claimed anew meanwhile
-    stays as it is.
-    """
+    """Renew claims; rows released or claimed again meanwhile stay as they are."""
     keys = [(one.row_id, one.fence) for one in held]
     await session.execute(
         update(table)
@@ -170,7 +167,7 @@ async def renew(
 
 
 async def release_all(session: AsyncSession, table: type[Row]) -> None:
-    """Let every claim run out: for the start of the only process, whose claims are of a former life."""
+    """Expire every claim: for the start of the only process, after a crash."""
     await session.execute(
         update(table).where(table.claimed_until.is_not(None)).values(claimed_until=_LONG_AGO)
     )
@@ -185,8 +182,8 @@ async def finish(
     failure: str | None = None,
     **also: Any,
 ) -> bool:
-    """The row is dealt with; *failure* says why where it had to be given up. False, and nothing
-    changes, where another claim has the row by now or it is done.
+    """Mark the row done; *failure* says why it was given up.
+    False, and no change, where the row is done or claimed by another process.
     """
     values = {**_RELEASED, "done_at": now, "failure": failure, **also}
     done = await session.execute(update(table).where(_held(table, held)).values(**values))
@@ -202,8 +199,8 @@ async def postpone(
     failure: str | None,
     rank: int | None = None,
 ) -> bool:
-    """The row keeps its place, unless it gets another *rank*, and is tried again at *until*. False,
-    and nothing changes, where another claim has the row by now or it is done.
+    """Retry the row at *until*, in its place unless it gets another *rank*.
+    False, and no change, where the row is done or claimed by another process.
     """
     values: dict[str, Any] = {**_RELEASED, "not_before": until, "failure": failure}
     if rank is not None:
@@ -213,17 +210,15 @@ async def postpone(
 
 
 async def step_aside(session: AsyncSession, table: type[Row], held: Claim) -> bool:
-    """The row is worked on for longer and keeps its chat waiting no more; False where another
-    claim has it by now or it is done.
+    """Stop blocking the row's chat while it is worked on longer.
+    False where the row is done or claimed by another process.
     """
     stepped = await session.execute(update(table).where(_held(table, held)).values(rank=ASIDE))
     return _changed_one(stepped)
 
 
 async def is_held(session: AsyncSession, table: type[Row], held: Claim) -> bool:
-    """Whether no later claim has the row and it is not done; if so, none can take it over and
-    nobody else can finish it before this transaction has ended.
-    """
+    """True if the claim still holds; then it holds until the transaction ends."""
     found = select(table.id).where(_held(table, held)).with_for_update()
     return await session.scalar(found) is not None
 

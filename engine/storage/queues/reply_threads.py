@@ -14,8 +14,8 @@ _CHAPTERS = ("unclear", "person", "never", *(state.value for state in OrderState
 
 
 async def begun_by(session: AsyncSession, row: OutboxRow) -> int | None:
-    """The message that *row* is to be a reply to: the first one that arrived about the same order,
-    or the plan that a person tapped. None where *row* is about no order, or begins its story.
+    """Returns the message to reply to: the order's first delivered one, or the tapped plan.
+    None where *row* is about no order, or is its first message.
     """
     match row.dedupe_key.split(":"):
         case [kind, client_order_id, _] if kind == _ORDER:

@@ -1,4 +1,4 @@
-"""The plan that a chat was asked about or told of last: one an account, as a note that lasts."""
+"""Queries of the last plan offered to a chat or reported: one per account."""
 
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ _JUST = timedelta(milliseconds=1)
 
 
 async def last(session: AsyncSession, account_id: AccountId) -> ApprovalRequest | None:
-    """None too where another version wrote it: then it is offered anew, and no harm done."""
+    """Returns the last one; None also where another version wrote it: it is offered again."""
     text = await key_values.get(session, _name(account_id))
     try:
         return None if text is None else from_json(text, ApprovalRequest)
@@ -42,7 +42,7 @@ async def answered(
     standing: ApprovalState,
     now: datetime,
 ) -> None:
-    """A person answered the card; one that another has replaced is nothing to note."""
+    """Record a user's answer; ignored for an offer that was replaced."""
     offer = await last(session, account_id)
     if offer is not None and offer.id == offer_id:
         await put(session, account_id, offer.now_stands(standing, now=now))
@@ -68,7 +68,7 @@ async def _expire(session: AsyncSession, offer: ApprovalRequest, at: datetime) -
 
 
 def asked_for(intent: Order) -> ColumnElement[bool]:
-    """Whether a person's tap asks for this very run: it waits, or it let an earlier attempt out."""
+    """True if a user's tap requests this run: it waits, or it let an earlier attempt out."""
     earlier = aliased(OrderRow)
     waits = exists().where(
         RunRequestRow.account_id == intent.account_id,

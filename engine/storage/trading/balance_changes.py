@@ -13,7 +13,7 @@ from engine.domain.orders.order import AccountId, OrderState
 from engine.storage.models.chat import AlertPreferencesRow
 from engine.storage.models.trading import BalanceChangeRow, BalanceRow, OrderRow
 
-# Nobody knows for sure what these did to the balances.
+# The effect of these on the balances is not known for sure.
 _DOUBTFUL = frozenset({OrderState.NOT_EXECUTED, OrderState.SET_ASIDE})
 
 
@@ -47,7 +47,7 @@ async def see(
 
 
 async def forget_seen(session: AsyncSession, account_id: AccountId) -> None:
-    """The next look is the first."""
+    """Forget the last balances: the next check starts fresh."""
     await session.execute(
         delete(BalanceRow)
         .where(BalanceRow.account_id == account_id)
@@ -56,7 +56,7 @@ async def forget_seen(session: AsyncSession, account_id: AccountId) -> None:
 
 
 async def has_doubtful(session: AsyncSession, account_id: AccountId, last: LastSeen) -> bool:
-    """Whether an order since then ended without anybody knowing what it did."""
+    """True if an order since then ended with an unknown effect."""
     query = exists().where(
         OrderRow.account_id == account_id,
         OrderRow.created_at >= last.at,

@@ -1,5 +1,6 @@
-"""The last check that wanted to trade, per account: what `/why` tells after a restart. And the
-balances that were seen last, where a person looked or the checks can see them no more.
+"""Queries of the last check that wanted to trade, and of the last balances.
+
+For `/why` after a restart, and for when the balances cannot be read.
 """
 
 from decimal import Decimal
@@ -33,7 +34,7 @@ async def get(session: AsyncSession, account_id: AccountId) -> CheckResult | Non
 
 
 async def see(session: AsyncSession, account_id: AccountId, look: CheckResult) -> None:
-    """Keep the balances of *look*; a check that holds does not, so they may be old."""
+    """Store the balances of *look*; a check that holds does not, so they may be old."""
     await key_values.put(session, _name(account_id), to_json(look))
 
 
@@ -47,7 +48,7 @@ async def seen(session: AsyncSession, account_id: AccountId) -> CheckResult | No
 
 
 async def price_of(session: AsyncSession, account_id: AccountId, symbol: Symbol) -> Decimal | None:
-    """What the pair cost when it was looked at last, as far as that is known."""
+    """Returns the pair's last known price."""
     known = await seen_of(session, account_id, symbol)
     return None if known is None else known.price
 

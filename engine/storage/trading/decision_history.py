@@ -1,4 +1,4 @@
-"""What was decided before: the past that `/why` tells, the newest 50 of each account."""
+"""Queries of past decisions for `/why`: the newest 50 of each account."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from engine.storage.serialization import from_json, to_json
 
 
 async def remember(session: AsyncSession, account_id: AccountId, look: CheckResult) -> bool:
-    """Whether *look* was news; what it said before it is kept, but for the oldest."""
+    """Store the last check's decision if *look* differs from it; deletes the oldest."""
     newest = await latest(session, account_id, most=1)
     if not is_news(look, before=newest[0] if newest else None):
         return False

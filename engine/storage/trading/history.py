@@ -1,4 +1,4 @@
-"""What `/history` tells of an account: its trades, and what moved without an order of ours."""
+"""Queries for `/history`: trades, and balance changes without an order of ours."""
 
 from collections.abc import Sequence
 

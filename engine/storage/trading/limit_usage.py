@@ -1,4 +1,4 @@
-"""The limits in the database: what counts against them, and whether an order keeps within them.
+"""Queries of the usage of limits, and whether an order is within them.
 
 Days and hours are the exchange's, which signed each order's time stamp: a host's clock that is set
 ahead opens no new day.
@@ -19,7 +19,7 @@ from engine.domain.rebalancing.limit_checks import known_price
 from engine.storage.models.trading import OrderRow
 from engine.storage.trading import check_results
 
-# The others sent nothing, or turned out to have traded nothing.
+# In all other states nothing was sent, or nothing was traded.
 _TRADED_OR_MAY_HAVE = frozenset(
     {
         OrderState.SENDING,
@@ -38,9 +38,7 @@ _Past = aliased(OrderRow)
 
 
 async def recent(session: AsyncSession, account: Account, *, now: datetime) -> Recent:
-    """What the account's limits are measured against, for the kind of money it uses now. *now* is
-    the exchange's time.
-    """
+    """Returns the account's usage for its present kind of money; *now* is the exchange's time."""
     dry_run = account.settings.dry_run
     cents = await session.scalar(select(_turnover(account.id, dry_run=dry_run, until=now)))
     sent = await session.scalar(select(_sent(account.id, dry_run=dry_run, until=now)))
@@ -55,7 +53,7 @@ async def recent(session: AsyncSession, account: Account, *, now: datetime) -> R
 def kept(
     intent: Order, limits: LimitsInForce, *, until: datetime
 ) -> Sequence[ColumnElement[bool]]:
-    """Conditions on *intent*'s own row: with whole numbers, exactly as `domain/limits.py` says.
+    """Conditions on *intent*'s own row, in whole numbers, equal to `limit_checks.py`.
     It is sent at *until*, by the exchange's time.
     """
     account_id, dry_run = intent.account_id, intent.dry_run
@@ -69,8 +67,8 @@ def kept(
 
 
 def _sent_within(length: timedelta, until: datetime) -> Sequence[ColumnElement[bool]]:
-    """What a clock that was ahead has stamped counts too (on paper that clock is the host's), but
-    not until the end of days.
+    """Time window of sent orders.
+    It covers stamps of a clock that was ahead (on paper it is the host's), but not unlimited.
     """
     return _Past.sent_at > until - length, _Past.sent_at < until + DAY
 

@@ -1,4 +1,4 @@
-"""A person's confirmed rebalance that the account's owner has not run yet: at most one an account."""
+"""Queries of confirmed rebalances that wait for their check: at most one per account."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,7 @@ from engine.storage.models.trading import RunRequestRow
 
 
 async def put(session: AsyncSession, account_id: AccountId, request: RunRequest) -> None:
-    """Leave a person's confirmed rebalance for the account's owner; a newer one replaces it."""
+    """Store a user's confirmed rebalance for the account's owner; replaces an older one."""
     await session.execute(delete(RunRequestRow).where(RunRequestRow.account_id == account_id))
     session.add(
         RunRequestRow(
@@ -40,7 +40,7 @@ async def drop(
 
 
 async def is_waiting(session: AsyncSession, account_id: AccountId) -> bool:
-    """Whether a person's confirmed rebalance waits to be run."""
+    """True if a user's confirmed rebalance waits to be run."""
     query = exists().where(RunRequestRow.account_id == account_id)
     return bool(await session.scalar(select(query)))
 

@@ -1,4 +1,4 @@
-"""All trades of an account, oldest first and a page at a time, for whoever needs every one."""
+"""Queries of all trades of an account, oldest first, by page."""
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,8 +22,8 @@ async def after(
     most: int,
     real_only: bool = False,
 ) -> list[tuple[Order, int]]:
-    """The next *most* trades after *last*, each with the number of its row, which goes on from
-    there. However many came before, a page costs the same: nothing is skipped over.
+    """Returns the next *most* trades after *last*, each with its row number to continue from.
+    However many came before, a page costs the same: nothing is skipped over.
     """
     query = select(OrderRow).where(*_wanted(account_id, real_only))
     if last is not None:
