@@ -1,7 +1,7 @@
-"""Ballast's Telegram side."""
+"""The Telegram side of Ballast."""
 
 import os
 
-# A library of ours makes a TLS context while it is imported, and this would have it write what
-# opens our connections into a file, or fail at one that cannot be written.
+# Importing one library creates a TLS context; with this variable set it would write the session
+# keys of our connections to a file, or fail where the file cannot be written.
 os.environ.pop("SSLKEYLOGFILE", None)

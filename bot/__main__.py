@@ -65,7 +65,8 @@ def main() -> int:
     except PollsStalled as e:
         return _refuse([f"{e}; start me again"], EXIT_STALLED)
     except Exception:
-        # The last net: whatever it is, the host restarts us and we recover.
+        # Last handler for any exception: the host restarts the process, and it recovers from the
+        # database.
         logger.critical("broke", exc_info=True)
     finally:
         _ignore_signals()
@@ -73,7 +74,7 @@ def main() -> int:
 
 
 def _start(arguments: argparse.Namespace) -> int:
-    """Raises whatever ends the program otherwise than in order."""
+    """Raises what ended the program, unless it stopped as asked."""
     try:
         Path.cwd()
     except OSError as e:
@@ -82,18 +83,18 @@ def _start(arguments: argparse.Namespace) -> int:
     env = dict(os.environ)
     library_environment.leave_out(os.environ)
     library_environment.raise_file_limit()
-    os.umask(0o077)  # what is written here is for its owner alone
+    os.umask(0o077)  # files are readable by their owner only
     if cli.is_ours(arguments):
         return cli.run(arguments, env)
     return asyncio.run(_run(_read_settings(env), arguments.role))
 
 
 def _read_settings(env: Mapping[str, str]) -> ProcessSettings:
-    """The environment's, with logging set up as they say. Raises BadSettings."""
+    """Read the settings and set up logging by them. Raises BadSettings."""
     settings = ProcessSettings.from_env(env)
     if settings.on_postgres and (problems := library_environment.missing_files(env)):
         raise BadSettings(problems)
-    # The demo's screen belongs to the conversation.
+    # The demo's screen shows the conversation, so only warnings are logged there.
     level = "WARNING" if settings.is_demo else settings.log_level
     try:
         as_json = settings.log_format == "json" and not settings.is_demo
@@ -107,10 +108,10 @@ def _read_settings(env: Mapping[str, str]) -> ProcessSettings:
 
 
 async def _run(settings: ProcessSettings, role: ProcessType | None) -> int:
-    """Without *role* it is a worker, or the demo where there is no token."""
+    """Run a worker, or the demo where no token is set, unless *role* says otherwise."""
     stop = asyncio.Event()
     _set_on_signal(stop)
-    # What was imported stays; without looking at it again a full collection takes no 70 ms.
+    # Exclude imported modules from garbage collection: a full collection then takes no 70 ms.
     gc.freeze()
     with watched_loop() as turning:
         if settings.is_demo and role is None:
@@ -120,9 +121,8 @@ async def _run(settings: ProcessSettings, role: ProcessType | None) -> int:
 
 
 def _set_on_signal(event: asyncio.Event) -> None:
-    """SIGTERM and SIGINT set *event*; a second one changes nothing.
-
-    (The loop's own handlers would be gone as soon as it is closed, with the exit still to come.)
+    """Set *event* on SIGTERM and SIGINT; a second signal changes nothing.
+    The loop's own handlers are removed when it is closed, before the process exits.
     """
     loop = asyncio.get_running_loop()
 
@@ -140,10 +140,10 @@ def _ignore_signals() -> None:
 
 
 def _mend_streams() -> None:
-    """So that no name in another alphabet, and no closed output, is a failure of ours."""
+    """Keep characters that the terminal cannot encode, and a closed output, from raising."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if stream is None:  # closed by who started us
+        if stream is None:  # closed by the parent process
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for good
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

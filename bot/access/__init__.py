@@ -1,1 +1,1 @@
-"""Who may do what: chats, members, pairing, invitations, and the menu of commands each sees."""
+"""Who may do what: chats, members, pairing, invitations, and each member's command menu."""

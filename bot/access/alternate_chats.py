@@ -1,4 +1,4 @@
-"""Which other chats may hear of what concerns a chat."""
+"""Finds the other chats that may receive news about a chat."""
 
 from collections.abc import Sequence
 
@@ -14,8 +14,9 @@ class AlternateChats:
         self._database = database
 
     async def of(self, chat_id: int) -> Sequence[int]:
-        """The bot's owner's own chat, then those of a group's owners, or the groups that a private
-        chat's person owns. Only such as have an account.
+        """List the bot owner's chat, then a group's owners' chats, or a private chat user's
+        groups.
+        Only chats with an account are listed.
         """
         owner = await self._access.owner_chat()
         related = [] if owner is None else [owner]

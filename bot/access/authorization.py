@@ -1,7 +1,6 @@
-"""Who may command the bot: listed chats, and whoever brought the one-time pairing code.
-
-Deny by default: a chat *and* a user must be known. In a private chat they are the same; in a
-group only its members and, if it is listed, people who are known themselves may act.
+"""Who may command the bot: listed chats, and the user who sent the one-time pairing code.
+Deny by default: a chat *and* a user must be authorized. In a private chat they are the same; in a
+group only its members and, if it is listed, users who are authorized themselves may act.
 """
 
 import hashlib
@@ -20,8 +19,8 @@ from engine.domain.accounts.members import SHARED_IDS, ChatMembers, Role
 from engine.storage.accounts import accounts, audit, invitations, members
 from engine.storage.database import Database, InTransaction
 
-# By all strangers together; a user has TRIES a day. Then the code is replaced, so no one can lock
-# the owner out, and 1,000 tries find one of 72 bits once in 10^18.
+# Of all strangers together; one user has TRIES a day. Then the code is replaced, so no stranger
+# can lock the owner out, and 1,000 tries find one of 72 bits once in 10^18.
 _CODE_TRIES = 1000
 _CODE_BYTES = 9
 _SAID_AGAIN_AFTER = timedelta(days=1)
@@ -30,12 +29,12 @@ logger = logging.getLogger(__name__)
 
 
 class Pairing(Enum):
-    """What came of sending a code."""
+    """Outcome of sending a pairing code."""
 
     ADMITTED = "admitted"
     WRONG = "wrong"
-    CLOSED = "closed"  # no code is waiting to be used
-    UNHEARD = "unheard"  # this user has guessed too often
+    CLOSED = "closed"  # no code is valid
+    UNHEARD = "unheard"  # this user has no tries left
 
 
 class Access:
@@ -51,11 +50,11 @@ class Access:
     async def role(
         self, *, chat_id: int, user_id: int, name: str = "", beside: InTransaction | None = None
     ) -> Role | None:
-        """What the user may do in the chat; None: nothing. *name*, what they call themselves, is
-        kept where they were let in. *beside* reads something else in the same transaction.
-
-        Whoever is known owns their private chat. In a listed group people who are listed trade,
-        and the bot's owner owns it; what a group's members were given by name goes before.
+        """Return the user's role in the chat; None if they have none.
+        *name* is what the user calls themselves; it is stored where they were admitted. *beside*
+        reads something else in the same transaction. An authorized user owns their private chat.
+        In a listed group, listed users are traders and the bot's owner is owner; a role assigned
+        to a member takes precedence.
         """
         is_private = chat_id == user_id
         async with self._database.reading() as session:
@@ -84,12 +83,12 @@ class Access:
         return Role.OWNER if is_private else member.role
 
     async def known_chats(self, session: AsyncSession, chat_ids: Collection[int]) -> set[int]:
-        """Those of *chat_ids* in which some user has a role."""
+        """Return those of *chat_ids* in which some user has a role."""
         known = await members.known_chats(session, chat_ids)
         return known | self._listed.intersection(chat_ids)
 
     async def may_trade(self, session: AsyncSession, *, chat_id: int, user_id: int) -> bool:
-        """Whether `role` would let the user pause and resume the chat."""
+        """True if the user's `role` in the chat includes pausing and resuming."""
         if chat_id == user_id and user_id in self._listed:
             return True
         role = await members.role(session, chat_id=chat_id, user_id=user_id)
@@ -102,12 +101,12 @@ class Access:
         return sorted(chat_id for chat_id in self._listed if chat_id < 0)
 
     async def standing(self, chat_id: int, user_id: int) -> Role | None:
-        """What AUTHORIZED_CHATS lets the user do in the chat, whatever they were given by name."""
+        """Return the role the user has by AUTHORIZED_CHATS, ignoring assigned roles."""
         async with self._database.reading() as session:
             return await self._standing(session, chat_id, user_id)
 
     async def circle(self, chat_id: int) -> ChatMembers:
-        """The people around a chat, for its owners to see and to change."""
+        """Return the members of a chat, for its owners to see and to change."""
         async with self._database.reading() as session:
             owner = self._owner if self._owner is not None else await members.owner(session)
             people = {one for one in (*self._listed, owner) if one is not None and one > 0}
@@ -121,7 +120,7 @@ class Access:
         return ChatMembers(chat_id=chat_id, standing=standing, bot_owner=owner, names=names)
 
     async def in_groups(self, *, most: int) -> Sequence[tuple[int, int, Role]]:
-        """The chat, the user and the role of whoever may more than look in a group."""
+        """List chat, user and role of all group members whose role is above viewer."""
         async with self._database.reading() as session:
             found = {
                 (chat, user): role
@@ -148,7 +147,7 @@ class Access:
         return Role.TRADER if is_listed else None
 
     async def is_owner(self, *, user_id: int) -> bool:
-        """The first listed chat, or whoever used the pairing code."""
+        """True for the first listed chat, and for the user who used the pairing code."""
         async with self._database.reading() as session:
             return await self._is_owner(session, user_id)
 
@@ -158,27 +157,26 @@ class Access:
         return await members.is_owner(session, user_id=user_id)
 
     async def owner_chat(self) -> int | None:
-        """Where the owner is told of the bot's own troubles; None while it has no owner.
-
-        Asked of the database until it is known: later the database may be what is broken.
+        """Return the chat that receives alerts about the bot itself; None while it has no owner.
+        Read from the database until it is known, then kept: later the database may be what fails.
         """
         if self._owner_chat is None:
             async with self._database.reading() as session:
-                # A private chat has the id of its user.
+                # The chat id of a private chat is its user's id.
                 self._owner_chat = await members.owner(session)
         return self._owner_chat
 
     async def refuse_once(self, *, user_id: int) -> bool:
-        """Whether this stranger should get an answer: the first time only."""
+        """True if this stranger should get an answer: the first time only."""
         async with self._database.writing() as session:
             return await members.refuse_once(session, user_id=user_id, now=self._clock.now())
 
     async def first_time(self, what: str) -> bool:
-        """Whether *what* was never said before; from now on it counts as said."""
+        """True if *what* was never said before; it is recorded as said."""
         return await self._is_news(what, again_after=None)
 
     async def is_news(self, what: str) -> bool:
-        """As `first_time`, but after a day it may be said again."""
+        """Like `first_time`, but true again after a day."""
         return await self._is_news(what, again_after=_SAID_AGAIN_AFTER)
 
     async def _is_news(self, what: str, *, again_after: timedelta | None) -> bool:
@@ -187,7 +185,7 @@ class Access:
             return await members.is_news(session, what, now=now, again_after=again_after)
 
     async def knows_chat(self, chat_id: int) -> bool:
-        """Whether the chat is listed, under its former id too, or has members."""
+        """True if the chat is listed, also under its former id, or has members."""
         if chat_id in self._listed:
             return True
         async with self._database.reading() as session:
@@ -195,16 +193,15 @@ class Access:
             return former in self._listed or await members.has_any(session, chat_id=chat_id)
 
     async def knows_person(self, user_id: int) -> bool:
-        """Whether the user may use the bot somewhere."""
+        """True if the user has a role in some chat."""
         if user_id in self._listed:
             return True
         async with self._database.reading() as session:
             return await members.is_any(session, user_id=user_id)
 
     async def offer_code(self) -> bool:
-        """Log a new pairing code if the bot has no owner yet, and whether that was so.
-
-        The former code is worthless then, and every user may guess again.
+        """Log a new pairing code if the bot has no owner yet; return whether it did.
+        The former code becomes invalid, and every user's tries are reset.
         """
         if self._owner is not None:
             return False
@@ -218,14 +215,13 @@ class Access:
         return True
 
     async def has_code(self) -> bool:
-        """Whether a pairing code waits to be used."""
+        """True if a pairing code is valid."""
         async with self._database.reading() as session:
             return await members.is_code_offered(session)
 
     async def pair(self, code: str, *, chat_id: int, user_id: int, name: str = "") -> Pairing:
-        """Let the bearer of the right code in, as the owner. The code works once.
-
-        A wrong one has to be counted against its user by who looks at it next (`InvitationCodes.knock`).
+        """Admit the sender of the right code as the owner. The code works once.
+        A wrong code must be counted by the next check (`InvitationCodes.redeem`).
         """
         now, new_code, came = self._clock.now(), None, Pairing.WRONG
         async with self._database.writing() as session:
@@ -253,7 +249,8 @@ class Access:
         self, session: AsyncSession, *, chat_id: int, user_id: int, name: str
     ) -> None:
         await members.void_code(session)
-        # Keys are taken in private only, so whoever pairs in a group is let in there as well.
+        # API keys are accepted in private only, so a user who pairs in a group is admitted there
+        # as well.
         for admitted_to in {chat_id, user_id}:
             await members.admit(
                 session,
@@ -285,5 +282,5 @@ def _hash(code: str) -> str:
 
 
 def _log_code(code: str) -> None:
-    # A warning: somebody has to act on it, and it must be seen at any LOG_LEVEL.
+    # A warning: the owner has to act on it, so it must be logged at any LOG_LEVEL.
     logger.warning("no owner yet; send this to the bot to become it: /start %s", code)

@@ -1,5 +1,5 @@
-"""What Telegram shows of the bot itself: the menu of commands, for each what they may do, and the
-words on its page. Whatever goes wrong here is logged and harms nothing.
+"""Publishes each member's command menu and the bot's description to Telegram.
+Failures are logged and have no other effect.
 """
 
 import logging
@@ -18,7 +18,7 @@ from bot.access.permissions import needed_for
 from bot.views.help import COMMANDS, DESCRIPTION, SHORT_DESCRIPTION
 from engine.domain.accounts.members import Role
 
-# Each is a call to Telegram at every start.
+# Each is a request to Telegram at every start.
 _MOST_MEMBERS = 50
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class CommandMenu:
         self._access = access
 
     async def publish(self) -> None:
-        """Once at start. A group's members see what a viewer may, unless they may more."""
+        """Publish all menus, once at start. A group's members see the viewer's or their own."""
         looking = menu_of(Role.VIEWER)
         everything = menu_of(Role.OWNER)
         groups, private = BotCommandScopeAllGroupChats(), BotCommandScopeAllPrivateChats()
@@ -39,14 +39,14 @@ class CommandMenu:
         await _tried(self._bot.set_my_commands(everything, scope=private), "menu of private chats")
         await _tried(self._bot.set_my_short_description(SHORT_DESCRIPTION), "short description")
         await _tried(self._bot.set_my_description(DESCRIPTION), "description")
-        # Anew at each start, as a new version may have new commands.
+        # Repeated at each start, as a new version may have new commands.
         for chat_id, user_id, role in await self._access.in_groups(most=_MOST_MEMBERS):
             await self.show(chat_id=chat_id, user_id=user_id, role=role)
 
     async def show(self, *, chat_id: int, user_id: int, role: Role | None) -> None:
-        """The menu of one member of a group; None: they are none any more."""
+        """Publish the menu of one member of a group; None: they are not a member any more."""
         if chat_id == user_id:
-            return  # in private everybody owns their chat and sees everything
+            return  # in private every user is owner and sees everything
         scope = BotCommandScopeChatMember(chat_id, user_id)
         if role is None or role is Role.VIEWER:
             await _tried(self._bot.delete_my_commands(scope=scope), "menu of a member")
@@ -55,7 +55,7 @@ class CommandMenu:
 
 
 def menu_of(role: Role) -> Sequence[tuple[str, str]]:
-    """The commands that somebody with *role* may send, and what they do."""
+    """Return the commands that *role* allows, with their descriptions."""
     return [(name, does) for name, does in COMMANDS if role.covers(needed_for(name, ""))]
 
 

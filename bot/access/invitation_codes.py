@@ -1,4 +1,4 @@
-"""The door: what the bearer of an invitation's code hears, wherever they send it."""
+"""Redeems invitation codes and words the answer, in whichever chat they are sent."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ from engine.domain.accounts.members import Role
 
 @dataclass(frozen=True, slots=True)
 class Redemption:
-    """*answer* is None where the code itself says nothing; *tries_left* counts wrong ones."""
+    """*answer* is None if the code itself requires none; *tries_left* counts wrong codes."""
 
     admitted: Admitted
     answer: Message | None
@@ -36,7 +36,7 @@ class InvitationCodes:
         self._menus = menus
 
     async def knock(self, code: str, *, chat_id: int, user_id: int, name: str) -> Redemption:
-        """Let the bearer in, where the code is good for it; the answer is for *chat_id*."""
+        """Admit the sender if the code is valid for this chat; the answer is for *chat_id*."""
         admission = await self._invitations.accept(
             code, sent_in=chat_id, user_id=user_id, name=name
         )
@@ -63,5 +63,5 @@ class InvitationCodes:
         return Redemption(admission.admitted, answer, admission.tries_left)
 
     async def shown_to(self, role: Role, *, chat_id: int, user_id: int) -> None:
-        """Somebody came in by another way: the menu of what they may do."""
+        """Publish the command menu of a user who was admitted without a code."""
         await self._menus.show(chat_id=chat_id, user_id=user_id, role=role)

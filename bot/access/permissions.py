@@ -1,4 +1,4 @@
-"""Which role each command needs. Deny by default: what is not named here is for owners."""
+"""Maps each command to the role it needs. Deny by default: unlisted commands are for owners."""
 
 from collections.abc import Mapping
 
@@ -21,7 +21,7 @@ _TRADING = {
     *("pause", "resume", "rebalance", "settings", "settarget", "setthreshold", "setinterval"),
     *("setpair", "count", "limits", "mode", "dryrun", "alerts", "warn"),
 }
-# These only show something when they are sent without an argument.
+# Without an argument these commands only show something.
 _SHOWS_WHEN_BARE = {"limits", "mode", "alerts", "settings", "warn"}
 NEEDED: Mapping[str, Role] = {
     **dict.fromkeys(_LOOKING, Role.VIEWER),
@@ -31,14 +31,14 @@ NEEDED: Mapping[str, Role] = {
 
 LOOKING_PAGES: frozenset[type] = frozenset({HistoryPage, Refresh, TradeDetailsPage, WhyPage})
 """Pages that change nothing when they are turned."""
-# The pages that whoever may look may turn; the other buttons change something.
+# The buttons that a viewer may tap; the others change something.
 _LOOKING_PRESSES: frozenset[type] = LOOKING_PAGES | {Open}
 _OWNING_PRESSES: frozenset[type] = frozenset({AuditPage})
 
 
 def needed_for_press(press: CallbackData) -> Role:
-    """What a person must be in the chat to tap the button. A command's button passes here and is
-    judged as the command.
+    """Return the role needed to tap the button.
+    A command's button is allowed here and judged as the command.
     """
     if type(press) in _OWNING_PRESSES:
         return Role.OWNER
@@ -47,12 +47,12 @@ def needed_for_press(press: CallbackData) -> Role:
 
 
 def only_looks(command: str, argument: str) -> bool:
-    """Whether `/command argument` changes nothing: a plan is only shown, and asked about."""
+    """True if `/command argument` changes nothing: a plan is only shown, and confirmed later."""
     return command == "rebalance" or needed_for(command, argument) is Role.VIEWER
 
 
 def needed_for(command: str, argument: str) -> Role:
-    """What a person must be in the chat to send `/command argument`."""
+    """Return the role needed to send `/command argument`."""
     if command in _SHOWS_WHEN_BARE and not argument:
         return Role.VIEWER
     return NEEDED.get(command, Role.OWNER)

@@ -1,4 +1,4 @@
-"""Whose update is handled first: decided when it is stored, because then it is sealed."""
+"""Ranks updates in the inbox when they are stored, because then they are encrypted."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,18 +13,17 @@ from engine.storage.queues import inbox
 
 
 class UpdatePriorities:
-    """A /pause or /halt of somebody who may send it comes first, whatever is being done for its
-    chat; chats in which nobody is known come last.
-    """
+    """Ranks an authorized /pause or /halt first, and chats in which no user is authorized last."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
 
     async def of(self, session: AsyncSession, updates: Sequence[dict[str, Any]]) -> Sequence[int]:
-        """The rank in the inbox of each of *updates*."""
+        """Return the rank in the inbox of each of *updates*."""
         chats = {chat_of(raw) for raw in updates}
         known = await self._access.known_chats(session, chats)
-        # A chat that has become known meanwhile keeps its order: what came before waits yet.
+        # A chat that was authorized meanwhile keeps its order: its older updates are still
+        # waiting.
         known -= await inbox.unknown_waiting(session, known) if known else set()
         return [
             queue_columns.FIRST

@@ -1,4 +1,4 @@
-"""The demo's Telegram: Bot API calls become text on a terminal, typed lines become updates."""
+"""The demo's Telegram: Bot API requests become terminal text, typed lines become updates."""
 
 import asyncio
 import json
@@ -31,12 +31,12 @@ _BOT = {"id": 100, "is_bot": True, "first_name": "Ballast", "username": "ballast
 
 
 class _Refused(Exception):
-    """What Telegram answers with 400."""
+    """Telegram's answer with status 400."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Posted:
-    """A message of the bot as it now stands; *rows* are its inline buttons."""
+    """The current state of a message of the bot; *rows* are its inline buttons."""
 
     message_id: int
     html: str
@@ -65,17 +65,16 @@ class _Posted:
 
 
 class Console:
-    """One private chat between a bot and the person at the terminal.
-
+    """One private chat between the bot and the user at the terminal.
     *said* is every text the bot has sent or edited, oldest first, without markup.
     """
 
     def __init__(self, *, terminal: Terminal, clock: Clock) -> None:
         self._terminal = terminal
         self._clock = clock
-        self._posted: dict[int, _Posted] = {}  # the one touched last is last
+        self._posted: dict[int, _Posted] = {}  # the one edited last is last
         self._typed: set[int] = set()
-        # A database that outlives the demo must not take new updates for ones it has seen.
+        # A database that outlives the demo must not take new updates for duplicates.
         self._last_id = to_millis(clock.now())
         self.said: list[str] = []
 
@@ -92,7 +91,7 @@ class Console:
         self.note(demo.GOODBYE)
 
     async def enter(self, text: str, deliver: Deliver) -> None:
-        """What the person typed: the number of a button on show, or else a message."""
+        """Take what the user typed: the number of a visible button, or else a message."""
         last = next((post for post in reversed(self._posted.values()) if post.rows), None)
         if last and text.isdecimal() and 1 <= int(text) <= len(last.buttons):
             await self._tap(last, last.buttons[int(text) - 1], deliver)
@@ -103,11 +102,11 @@ class Console:
         self._terminal.note(text)
 
     def moved(self, _: AccountId, usdt: Decimal) -> None:
-        """Money came or went behind the bot's back (`Deposits` tells)."""
+        """Show a deposit or withdrawal made outside the bot (called by `Deposits`)."""
         self.note(demo.moved(usdt))
 
     def answer(self, method: str, parameters: Json, files: Json) -> object:
-        """The result of a Bot API method; True for one that shows nothing."""
+        """Return the result of a Bot API method; True for one that shows nothing."""
         match method:
             case "getMe":
                 return _BOT
@@ -141,7 +140,7 @@ class Console:
         return {**post.wire(), "document": document}
 
     def _edit(self, parameters: Json) -> Json:
-        """Without a keyboard in *parameters* the message loses the one it has, as at Telegram."""
+        """Without a keyboard in *parameters* the message loses the one it has, as in Telegram."""
         before = self._posted.pop(parameters["message_id"], None)
         if before is None:
             raise _Refused("Bad Request: message to edit not found")
@@ -205,7 +204,7 @@ class Console:
 
 
 class ConsoleRequest(BaseRequest):
-    """What the bot's HTTP client would be: every call is answered by *console*, none leaves."""
+    """The bot's HTTP client, replaced: every request is answered by *console*, none is sent."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -215,10 +214,10 @@ class ConsoleRequest(BaseRequest):
         return None
 
     async def initialize(self) -> None:
-        """There is nothing to open."""
+        """Do nothing: no connection is opened."""
 
     async def shutdown(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: no connection is open."""
 
     async def do_request(
         self,
@@ -250,10 +249,9 @@ def _rows(parameters: Json) -> Sequence[Sequence[Json]]:
 
 
 async def _lines(descriptor: int) -> AsyncGenerator[str]:
-    """Lines as they come, without blocking the loop.
-
-    No thread: one that waits for a line could not be stopped at the end. No pipe transport: it
-    would make the terminal non-blocking for our own output too.
+    """Yield lines as they arrive, without blocking the loop.
+    No thread: one blocked in a read could not be stopped at the end. No pipe transport: it would
+    make the terminal non-blocking for our own output too.
     """
     loop = asyncio.get_running_loop()
     chunks: asyncio.Queue[bytes] = asyncio.Queue()
@@ -261,7 +259,7 @@ async def _lines(descriptor: int) -> AsyncGenerator[str]:
     def readable() -> None:
         try:
             chunk = os.read(descriptor, 65536)
-        except OSError:  # the terminal is gone
+        except OSError:  # the terminal was closed
             chunk = b""
         if not chunk:
             loop.remove_reader(descriptor)

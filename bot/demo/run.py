@@ -1,6 +1,5 @@
-"""The demo: the very same handlers, engine, database and order protocol in a terminal.
-
-A simulated market stands for MEXC, the terminal for Telegram, and a minute passes in a second.
+"""The demo: the real handlers, engine, database and order protocol in a terminal.
+A simulated market replaces MEXC, the terminal replaces Telegram, and a minute takes a second.
 """
 
 import asyncio
@@ -45,11 +44,8 @@ _BOT_ID = 1
 
 
 async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
-    """Until *stop*, the end of the input, of the output's reader or of the tour.
-
-    Returns the exit code.
-
-    Nothing is kept: the database lives in a folder that is removed afterwards.
+    """Run until *stop*, end of input, closed output or the tour's end; return the exit code.
+    Nothing is kept: the database is in a folder that is removed afterwards.
     """
     clock = SystemClock(speed=SPEED)
     somebody_types = sys.stdin is not None and sys.stdin.isatty()
@@ -65,7 +61,7 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
             _TOKEN, request=ConsoleRequest(console), base_url="http://demo.invalid"
         )
         stack.push_async_callback(application.shutdown)
-        # The tour tells one story, in which each drift is one trade.
+        # In the tour, each drift must cause exactly one trade.
         market = SimulatedMarket(clock, _SEED, thins=somebody_types)
         deposits = SimulatedDeposits(
             database=database, clock=clock, seed=_SEED, tell=console.moved
@@ -107,7 +103,7 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
             stop.set()
 
         engine = [parts.heartbeat.run, parts.dispatcher.run, parts.rounds.run, intake.run]
-        if somebody_types:  # the tour moves money when its story needs it
+        if somebody_types:  # the tour moves money when a step needs it
             engine.append(deposits.run)
         await run_until_stopped(
             stop=stop,
@@ -120,7 +116,7 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
 
 
 class _Keyboard:
-    """What is typed, as the intake's source: it is stored in the inbox before it is handled."""
+    """Typed lines as an update source: they are stored in the inbox before they are handled."""
 
     def __init__(self) -> None:
         self._typed: asyncio.Queue[dict[str, Any]] = asyncio.Queue()

@@ -1,6 +1,4 @@
-"""How a Telegram message looks on a terminal: markup as plain text, a bar at the left, numbers on
-the buttons.
-"""
+"""Renders a Telegram message on a terminal: plain text, a bar at the left, numbered buttons."""
 
 import os
 import re
@@ -16,15 +14,15 @@ _WIDTH = 80
 _BAR = "│ "
 _BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _BOLD_START, _BOLD_END = re.compile(r"<(?:b|strong)>"), re.compile(r"</(?:b|strong)>")
-# Stand for bold until the text is clean: a message must not be able to steer the terminal.
+# Placeholders for bold until control characters are removed: a message must not send escape
+# sequences to the terminal.
 _START, _END = "\ue000", "\ue001"
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 class Terminal:
-    """Writes blocks of text to *out*, an empty line between two of them.
-
-    Calls *on_closed* once where *out* is a pipe that is not read any more, and writes nothing then.
+    """Writes blocks of text to *out*, separated by an empty line.
+    Calls *on_closed* once if *out* is a closed pipe, and writes nothing after that.
     """
 
     def __init__(
@@ -37,13 +35,13 @@ class Terminal:
     def message(
         self, html: str, *, buttons: Sequence[Sequence[str]] = (), heading: str | None = None
     ) -> None:
-        """A chat message with its rows of labels, numbered through."""
+        """Write a chat message with its rows of labels, numbered through."""
         lines = [] if heading is None else [f"{self._dim}{heading}{self._reset}"]
         lines += [*self._rendered(html).splitlines(), *_numbered(buttons)]
         self._block([(_BAR + part).rstrip() for line in lines for part in _wrap(line)])
 
     def note(self, text: str) -> None:
-        """Something that is no message: a toast, a deletion, the demo's own remark."""
+        """Write what is no message: a toast, a deletion, a remark of the demo."""
         lines = [part for line in _clean(text).splitlines() for part in _wrap(line)]
         self._block([f"{self._dim}{line}{self._reset}" for line in lines])
 
@@ -62,7 +60,7 @@ class Terminal:
             self._on_closed()
 
     def _discard_output(self) -> None:
-        """What waits to be written would fail again when Python ends."""
+        """Buffered text would fail again when Python exits."""
         with Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), self._out.fileno())
 

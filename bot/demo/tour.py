@@ -1,4 +1,4 @@
-"""The demo when nobody is there to type: a short tour that fails loudly if the bot stays silent."""
+"""The demo without input: a short tour that fails if the bot does not answer."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -9,13 +9,13 @@ from bot.demo.console import Console, Deliver
 from bot.views import demo
 from engine.clock import Clock
 
-# In the demo's time: a minute is a second.
+# In the demo's time: a minute takes a second.
 _LIMIT = timedelta(minutes=45)
 _STEP = timedelta(seconds=3)
 _READING_TIME = timedelta(seconds=40)
-# An earlier trade's alert may still be on its way, and is not the one a drift is to cause.
+# An alert about an earlier trade may still be in delivery; it must not count for this drift.
 _DELIVERY_TIME = timedelta(seconds=90)
-# After the mode, which may have a line of its own.
+# After the mode, which may be on a line of its own.
 _TRADE = re.compile(r"\A(?:[^\n]*\n)?[^\n]*\b(?:Bought|Sold) [0-9]")
 _NO_TRADE = re.compile(rf"(?!{_TRADE.pattern})")
 _ANYTHING = re.compile("")
@@ -24,8 +24,8 @@ _PAUSED = re.compile(".*paused", re.IGNORECASE | re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class _Stop:
-    """One line to type, and what its answer looks like. *trades*: an alert of a trade must
-    follow, after a *drift* if one is needed for that.
+    """One line to type, and a pattern that its answer must match.
+    *trades*: an alert about a trade must follow, after a *drift* if one is needed for it.
     """
 
     line: str
@@ -47,7 +47,7 @@ _STOPS = (
 
 
 class Tour:
-    """*drift* pushes the balance out of its band, unless it is already (`Deposits.push`)."""
+    """*drift* moves the balance out of its band, unless it is already (`Deposits.push`)."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Tour:
         self._drift = drift
 
     async def play(self) -> int:
-        """The exit code: 1 where the bot did not do what the tour was to show."""
+        """Return the exit code: 1 if the bot did not do what the tour expects."""
         self._console.note(demo.TOUR_WELCOME)
         until = self._clock.steady() + _LIMIT
         for stop in _STOPS:
@@ -71,7 +71,7 @@ class Tour:
             if not await self._visit(stop, until=until):
                 self._console.note(demo.missing(stop.line.split()[0]))
                 return 1
-        # The card above follows what was typed last; the last words shall stand last.
+        # The status message is edited after the last command; the closing text must come last.
         await self._clock.sleep(_DELIVERY_TIME)
         self._console.note(demo.TOUR_END)
         return 0
@@ -92,7 +92,7 @@ class Tour:
         return await self._hears(_TRADE, since=heard, until=until)
 
     async def _hears(self, pattern: re.Pattern[str], *, since: int, until: datetime) -> bool:
-        """Whether the bot says such a thing before the tour's time is up."""
+        """True if the bot sends a matching text before the tour's deadline."""
         while self._clock.steady() < until:
             if any(pattern.match(text) for text in self._console.said[since:]):
                 return True

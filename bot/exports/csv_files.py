@@ -1,4 +1,4 @@
-"""CSV files on disk: as many parts as they need, and no cell that a spreadsheet would compute."""
+"""Writes CSV files in as many parts as needed, without cells that a spreadsheet computes."""
 
 import csv
 import re
@@ -12,7 +12,7 @@ from engine.domain.orders.order import Order
 
 # Telegram takes files of up to 50 MB from a bot.
 MOST_BYTES = 45_000_000
-# What spreadsheets take for the beginning of a formula, in its full-width form too.
+# Characters with which spreadsheets begin a formula, also in full-width form.
 _FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠]")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 
@@ -21,7 +21,7 @@ Row = Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class CsvFile:
-    """A kind of file: *rows* are those of one trade, under *columns*, with times in a zone."""
+    """A kind of file: *rows* returns those of one trade, under *columns*, with times in a zone."""
 
     stem: str
     columns: Row
@@ -30,16 +30,15 @@ class CsvFile:
 
 
 def defused(cell: str) -> str:
-    """The same text, with a quote before it where a spreadsheet would take it for a formula."""
+    """Return the text, prefixed with a quote if a spreadsheet would take it for a formula."""
     if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell):
         return f"'{cell}"
     return cell
 
 
 class CsvParts:
-    """Writes trades into files in *folder*; one that is full is followed by another.
-
-    Meant for a thread: nothing in here waits, but it writes to the disk.
+    """Writes trades into files in *folder*; a full file is followed by another.
+    Runs in a thread: it writes to the disk without awaiting.
     """
 
     def __init__(
@@ -53,7 +52,7 @@ class CsvParts:
         self._paths: list[Path] = []
 
     def write(self, trades: Iterable[Order]) -> None:
-        """Some more trades, oldest first. A few thousand at once, or a part may grow too large."""
+        """Write trades, oldest first; at most a few thousand, or a part may grow too large."""
         if self._file is None or self._file.tell() >= self._most_bytes:
             self._begin()
         writer = csv.writer(self._file)  # type: ignore[arg-type]
@@ -62,7 +61,7 @@ class CsvParts:
                 writer.writerow([defused(cell) for cell in row])
 
     def close(self) -> list[Path]:
-        """The files that there are: `trades.csv`, `trades-2.csv` and so on."""
+        """Close the files and return them: `trades.csv`, `trades-2.csv` and so on."""
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -1,8 +1,7 @@
-"""Trades as Koinly's universal template takes them: what was sent, what was received, the fee.
-
+"""Trades in Koinly's universal template: amount sent, amount received, fee.
 Koinly ignores a fee whose currency is that of an amount beside it (hodgerpodger/staketaxcsv#385
 quotes Koinly on that), so a fee in USDT is part of what was sent or received. A fee in another
-asset (MX) stands in the fee's columns; a further one is a row of its own, labelled as a cost.
+asset (MX) goes into the fee's columns; a further one is a row of its own, labelled as a cost.
 """
 
 from collections.abc import Iterable
@@ -31,7 +30,7 @@ _COST = "cost"
 
 
 def _rows(trade: Order, _: tzinfo) -> Iterable[Row]:
-    """Koinly wants UTC, whatever time the person lives in."""
+    """Koinly requires UTC, whatever the chat's time zone is."""
     execution, base = trade.execution, base_of(trade.symbol)
     at = (trade.resolved_at or trade.created_at).astimezone(UTC)
     when = at.strftime("%Y-%m-%d %H:%M:%S UTC")

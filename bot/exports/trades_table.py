@@ -1,6 +1,5 @@
-"""All trades as a table: exact amounts as text, times in UTC and in the chat's own time.
-
-`docs/export.md` says what each column is.
+"""All trades as a table: exact amounts as text, times in UTC and in the chat's time zone.
+`docs/export.md` defines each column.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
-"""Long files out of the database: a page at a time, written in a thread, told on the way.
-
-However many trades there are, the memory it takes is that of one page, and whoever else wants
-something of the program waits for no more than one page.
+"""Writes export files from the database a page at a time, in a thread, and reports progress.
+Memory use and the time for which other tasks are delayed are those of one page.
 """
 
 import asyncio
@@ -21,13 +19,13 @@ from engine.domain.orders.order import AccountId, Order
 from engine.storage.database import Database
 from engine.storage.trading import trades
 
-# Turning rows into values happens in the event loop: so many take a few milliseconds.
+# Converting rows into values happens in the event loop: a page takes a few milliseconds.
 _PAGE = 100
 _TOLD_EVERY = 10_000
 
 
 class Words(Protocol):
-    """What is said about the files."""
+    """Wording of the captions and the progress message."""
 
     def caption(self, *, count: int, part: int, parts: int) -> str: ...
     def progress(self, *, done: int, total: int) -> Message: ...
@@ -45,7 +43,7 @@ async def collect(
     progress: Progress,
     most_bytes: int = MOST_BYTES,
 ) -> AsyncGenerator[Document]:
-    """The files with all trades of the account; about *total* of them are expected."""
+    """Yield the files with all trades of the account; *total* is the expected number of trades."""
     async with database.reading() as session:
         zone = await asyncio.to_thread(_zone, await trades.zone_name(session, account_id))
     with tempfile.TemporaryDirectory(prefix="ballast-export-") as folder:
@@ -79,10 +77,10 @@ async def collect(
 
 
 def _zone(name: str | None) -> tzinfo:
-    """UTC where the name says nothing to this machine."""
+    """Return UTC if this machine does not know the zone's name."""
     if name is None:
         return UTC
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError, KeyError):  # unknown names are KeyErrors
+    except (ValueError, OSError, KeyError):  # unknown names raise KeyError
         return UTC

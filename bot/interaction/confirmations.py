@@ -1,4 +1,4 @@
-"""Questions with buttons, kept in the database: bound to who was asked, answered once."""
+"""Stored confirmations with buttons: bound to the user who was asked, answered once."""
 
 import secrets
 from datetime import timedelta
@@ -25,7 +25,7 @@ class Confirmations:
     async def ask(
         self, ask: Request, *, kind: str, payload: str = "", lifetime: timedelta | None = None
     ) -> str:
-        """Remember what is being asked of whom; the id goes into the buttons."""
+        """Store a confirmation for one user; its id goes into the buttons."""
         async with self._database.writing() as session:
             return await self.ask_in(session, ask, kind=kind, payload=payload, lifetime=lifetime)
 
@@ -38,7 +38,7 @@ class Confirmations:
         payload: str = "",
         lifetime: timedelta | None = None,
     ) -> str:
-        """As `ask`, in the transaction of what the question is about."""
+        """Like `ask`, in the caller's transaction."""
         now = self._clock.now()
         question = Confirmation(
             id=secrets.token_urlsafe(9),
@@ -53,7 +53,7 @@ class Confirmations:
         return question.id
 
     def once(self, act: ConfirmationAction) -> ConfirmationAction:
-        """*act*, done for the first tap in time alone."""
+        """Return a handler that runs *act* for the first tap in time only."""
 
         async def tapped(
             question: Confirmation, press: Confirm | Choose, ask: Request
@@ -64,7 +64,7 @@ class Confirmations:
         return tapped
 
     async def find(self, question_id: str, ask: Request) -> Confirmation | Refusal:
-        """The question, if this person may still answer it; nothing is used up."""
+        """Return the confirmation if this user may still answer it; nothing is consumed."""
         async with self._database.reading() as session:
             return await confirmations.find(
                 session,
@@ -75,7 +75,7 @@ class Confirmations:
             )
 
     async def take(self, question_id: str, ask: Request) -> Confirmation | Refusal:
-        """Only the first tap in time of the person who was asked gets the Confirmation."""
+        """Return the confirmation to the first tap in time of its user, None to all others."""
         async with self._database.writing() as session:
             return await confirmations.take(
                 session,

@@ -1,4 +1,4 @@
-"""Dialogs: what a person was asked to type, one at a time in each chat, kept sealed until then."""
+"""Conversations: the input a user was asked for, one per chat, encrypted until it arrives."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +13,7 @@ from engine.storage.database import Database
 
 @dataclass(frozen=True, slots=True)
 class ConversationStep:
-    """What is waited for, and *text*, which was kept with it."""
+    """The awaited input, and *text*, which was stored with it."""
 
     kind: str
     text: str
@@ -29,7 +29,7 @@ class Conversations:
         self._patience = patience
 
     async def wait(self, ask: Request, kind: str, text: str = "") -> None:
-        """For the next thing this person says here; what was waited for before is forgotten."""
+        """Await this user's next message in the chat; what was awaited before is replaced."""
         dialog = Conversation(
             chat_id=ask.chat_id,
             user_id=ask.user_id,
@@ -41,7 +41,7 @@ class Conversations:
             await conversations.put(session, dialog)
 
     async def step(self, ask: Request) -> ConversationStep | None:
-        """What is waited for, if anything is."""
+        """Return the awaited step, if there is one."""
         async with self._database.reading() as session:
             dialog = await conversations.get(
                 session, chat_id=ask.chat_id, user_id=ask.user_id, now=self._clock.now()
@@ -53,7 +53,7 @@ class Conversations:
         )
 
     async def forget(self, ask: Request) -> None:
-        """It was answered, or the person turned to something else."""
+        """End the conversation: it was answered, or the user sent another command."""
         async with self._database.writing() as session:
             await conversations.end(session, chat_id=ask.chat_id, user_id=ask.user_id)
 

@@ -1,4 +1,4 @@
-"""What a view returns, and how it is made to fit through Telegram."""
+"""The value a view returns, and how it is split to fit Telegram's limits."""
 
 import html
 import json
@@ -20,7 +20,6 @@ _PIECE = re.compile(rf"{_TAG.pattern}|&#?\w{{1,10}};|.", re.IGNORECASE | re.DOTA
 @dataclass(frozen=True, slots=True)
 class Message:
     """One answer or alert. *text* is Telegram's HTML, with everything from outside escaped.
-
     *silent* messages arrive without a sound.
     """
 
@@ -38,7 +37,7 @@ class MessagePlace:
 
 
 def to_payload(message: Message) -> str:
-    """For the outbox."""
+    """Return the JSON for the outbox."""
     keyboard = message.keyboard.to_dict() if message.keyboard else None
     return json.dumps({"text": message.text, "keyboard": keyboard})
 
@@ -50,18 +49,16 @@ def from_payload(payload: str) -> Message:
 
 
 def plain_text(text: str) -> str:
-    """What is left of HTML when Telegram refuses it: its tags are gone, its entities resolved.
-
-    A `<` that begins none of Telegram's tags is kept as it stands.
+    """Return the text without tags and with entities resolved; for when the HTML is refused.
+    A `<` that begins none of Telegram's tags is kept.
     """
     return html.unescape(_TAG.sub("", text))
 
 
 def split(text: str, limit: int = TEXT_LIMIT) -> list[str]:
-    """HTML in parts of at most *limit* visible characters, each with balanced tags.
-
-    Parts end at a line's end where there is one, else anywhere; blank parts are left out, so
-    blank text has no part at all. Characters are counted in UTF-16, as Telegram's offsets are.
+    """Split HTML into parts of at most *limit* visible characters, each with balanced tags.
+    Parts end at the end of a line where possible, else anywhere; blank parts are left out, so
+    blank text has no part. Characters are counted in UTF-16, as Telegram's offsets are.
     """
     parts: list[str] = []
     rest = text
@@ -72,7 +69,7 @@ def split(text: str, limit: int = TEXT_LIMIT) -> list[str]:
 
 
 def _cut(text: str, limit: int) -> tuple[str, str]:
-    """The longest first part that fits, and the remainder with the open tags opened again."""
+    """Return the longest first part that fits, and the rest with the open tags opened again."""
     width = 0
     open_tags: tuple[re.Match[str], ...] = ()
     place = 0

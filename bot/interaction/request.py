@@ -1,4 +1,4 @@
-"""What a person asks, typed or tapped, and what may be answered."""
+"""What a handler receives and returns: a user's request, typed or tapped, and the responses."""
 
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -24,12 +24,12 @@ _COMMAND = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One command. *argument* is the rest of the line; *message_id* the message it came in or,
-    for a tap, the message whose button was tapped. *role* is what the person may do in the chat,
-    *name* what they call themselves; *topic_id* is the forum topic they wrote in. *is_shown*: the
-    tapped message shows that button; a made-up tap may name any message of ours. *has_media*: it
-    came with a picture or a file, as its caption if there is one; *is_secondhand*: the words may
-    be another's.
+    """One command, typed or tapped.
+    *argument* is the rest of the line; *message_id* the message it came in or, for a tap, the
+    message whose button was tapped. *role* is the user's role in the chat, *name* what they call
+    themselves; *topic_id* is the forum topic they wrote in. *is_shown*: the tapped message shows
+    that button; a forged tap may name any message of ours. *has_media*: it came with a picture or
+    a file, as its caption if there is one; *is_secondhand*: the words may be another author's.
     """
 
     chat_id: int
@@ -48,18 +48,18 @@ class Request:
 
     @property
     def place(self) -> MessagePlace:
-        """Where the answer belongs."""
+        """Return the chat and topic for the answer."""
         return MessagePlace(self.chat_id, self.topic_id)
 
 
 def command_in(text: str) -> tuple[str, str] | None:
-    """The command's name, in lower case, and the rest of the line; None for other text."""
+    """Return the command's name in lower case and the rest of the line; None for other text."""
     command = _COMMAND.fullmatch(text)
     return (command["name"].lower(), (command["rest"] or "").strip()) if command else None
 
 
 def typed(message: Received, role: Role) -> Request:
-    """Plain text is an Ask without a command, all of it the argument."""
+    """Build a request from a message; plain text is all argument and has no command."""
     if message.from_user is None:
         raise ValueError("a message without its sender")
     text = text_of(message)
@@ -83,7 +83,7 @@ def typed(message: Received, role: Role) -> Request:
 def tapped(
     query: CallbackQuery, role: Role, *, command: str, argument: str, at: datetime
 ) -> Request:
-    """A tap at *at*; Telegram does not say when it was."""
+    """Build a request from a tap at *at*; Telegram does not send its time."""
     message = query.message
     if message is None:
         raise ValueError("a tap without its message")
@@ -103,18 +103,18 @@ def tapped(
 
 
 def query_chat(query: CallbackQuery) -> int:
-    """The chat of a tap; 0 where Telegram does not say."""
+    """Return the chat of a tap; 0 if Telegram does not send it."""
     return query.message.chat.id if query.message is not None else 0
 
 
 def is_command_for(message: Received, my_name: str) -> bool:
-    """Whether it is a command, and not one for another bot in the group."""
+    """True if it is a command, and not one for another bot in the group."""
     command = _COMMAND.fullmatch(text_of(message))
     return command is not None and (command["bot"] or my_name).lower() == my_name.lower()
 
 
 def replies_to(message: Received, my_name: str) -> bool:
-    """Whether it is a reply to one of the bot's own messages."""
+    """True if it is a reply to one of the bot's own messages."""
     replied = message.reply_to_message
     author = replied.from_user if replied is not None else None
     return author is not None and author.username == my_name
@@ -122,7 +122,7 @@ def replies_to(message: Received, my_name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file to send; *instead* is said where it cannot be sent."""
+    """A file to send; *instead* is sent if the file cannot be."""
 
     filename: str
     content: bytes | BinaryIO
@@ -133,7 +133,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class TrackedMessage:
-    """A message that is edited later: *then* hears its id as soon as it stands in the chat."""
+    """A message that is edited later: *then* is called with its id once it is in the chat."""
 
     message: Message
     then: Callable[[int], Awaitable[None]]
@@ -141,7 +141,7 @@ class TrackedMessage:
 
 @dataclass(frozen=True, slots=True)
 class Toast:
-    """The little note over the chat that ends a tap; up to 200 characters, plain."""
+    """The notice over the chat that ends a tap; up to 200 characters, plain."""
 
     text: str
 
@@ -152,8 +152,8 @@ Progress = Callable[[Message], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """Files that take long to make. *make* yields them one by one, each open until the next is
-    asked for, and tells how far it is.
+    """Files that take long to create.
+    *make* yields them one by one, each open until the next is requested, and reports progress.
     """
 
     make: Callable[[Progress], AsyncGenerator[Document]]
@@ -171,8 +171,9 @@ ConfirmationAction = Callable[
 
 @dataclass(frozen=True, slots=True)
 class ConfirmationHandler:
-    """What a button of a stored question does. *choices* tells how many there are to choose from;
-    None: it is a single "yes". *late* says what a tap hears when its time is over.
+    """What a button of a stored confirmation does.
+    *choices* returns how many options there are; None: it is a single "yes". *late* returns the
+    answer to a tap after the confirmation expired.
     """
 
     act: ConfirmationAction

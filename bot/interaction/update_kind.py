@@ -1,4 +1,4 @@
-"""What an update asks for, as far as its turn depends on it: read from the update as it came."""
+"""Classifies an unread update as far as its rank in the inbox depends on it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from bot.updates.message_text import own_text_in
 from engine.storage.models import queue_columns
 
 _STOPS = frozenset({"pause", "halt"})
-# What starts trading, or lets it move real money: a command, and its argument where that decides.
+# Commands that start trading or let it move real money, with their argument where it decides.
 _STARTS = frozenset({"resume", "rebalance", "halt off", "dryrun off", "mode auto"})
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateKind:
     """*command* without its slash, *argument* in lower case; both empty for other messages.
-    *question_id* is of the question whose button was tapped.
+    *question_id* is the id of the confirmation whose button was tapped.
     """
 
     command: str = ""
@@ -27,7 +27,7 @@ class UpdateKind:
 
 
 def update_kind_of(raw: Mapping[str, Any]) -> UpdateKind:
-    """Never raises, whatever *raw* holds."""
+    """Classify *raw*. Never raises, whatever it holds."""
     tap = raw.get("callback_query")
     if isinstance(tap, dict):
         data = tap.get("data")
@@ -38,7 +38,7 @@ def update_kind_of(raw: Mapping[str, Any]) -> UpdateKind:
 
 
 def stops(wish: UpdateKind) -> bool:
-    """Whether it overtakes everything of its chat."""
+    """True if it is handled before everything else of its chat."""
     return wish.command in _STOPS and _phrase(wish) not in _STARTS
 
 
@@ -47,12 +47,12 @@ def stops_everything(wish: UpdateKind) -> bool:
 
 
 def rank_of(command: str) -> int:
-    """Of the answer to a command: those that stop something go before alerts, others after them."""
+    """Return the rank of the answer: commands that stop something go before alerts."""
     return queue_columns.FIRST if command in {*_STOPS, "stop"} else queue_columns.LAST
 
 
 def started_by(wish: UpdateKind) -> str | None:
-    """The command, without its slash, that would start trading or let it move real money."""
+    """Return the command, without its slash, if it would start trading or real trading."""
     phrase = _phrase(wish)
     return next((one for one in (wish.command, phrase) if one in _STARTS), None)
 

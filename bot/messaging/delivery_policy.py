@@ -1,6 +1,4 @@
-"""How an alert is sent, decided when it is sent: with a sound, without one, or not at all; and to
-which earlier message it is a reply.
-"""
+"""Decides when an alert is sent whether it is loud, silent or off, and what it replies to."""
 
 from dataclasses import dataclass
 
@@ -23,8 +21,8 @@ from engine.storage.serialization import ALERTS, alert_from_json
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """*why* is kept where *mode* is OFF; *reply_to* is a message of the same chat; *alert* is
-    what the message says, if it was read.
+    """*why* is stored if *mode* is OFF; *reply_to* is a message of the same chat.
+    *alert* is the message's alert, if it was decoded.
     """
 
     mode: DeliveryMode = DeliveryMode.LOUD
@@ -42,8 +40,9 @@ class DeliveryPolicy:
         self._clock = clock
 
     async def of(self, row: OutboxRow) -> Delivery:
-        """Answers to people are theirs to wait for: only alerts are held back or softened. Where
-        something stored cannot be read, the alert goes out as it comes: rather too loud than lost.
+        """Return how to deliver the message; answers are always delivered as they are.
+        Only alerts are held back or silenced. An alert with unreadable settings is sent loud:
+        better too loud than lost.
         """
         if row.kind not in ALERTS:
             return AS_IT_COMES

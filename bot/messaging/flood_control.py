@@ -1,4 +1,4 @@
-"""How long Telegram wants to be left alone, by chat: until then nothing is sent there."""
+"""Telegram's flood control, by chat: nothing is sent to a chat before its pause ends."""
 
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from engine.clock import Clock
 
 
 class QuietPeriod(RetryAfter):
-    """Telegram has asked for silence before, so it was not asked now."""
+    """Raised without a request: an earlier flood-control pause has not ended."""
 
     def __init__(self, pause: timedelta) -> None:
         super().__init__(int(pause.total_seconds()) + 1)
@@ -16,9 +16,8 @@ class QuietPeriod(RetryAfter):
 
 
 class FloodControl:
-    """What this process was told; another process hears it by itself.
-
-    Two chats slowed at the same time mean that the bot as a whole is: then all wait.
+    """The pauses this process was given; other processes learn theirs from Telegram.
+    Two chats paused at the same time mean that the whole bot is limited: then all wait.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -28,7 +27,7 @@ class FloodControl:
         self._congested: set[int] = set()
 
     def slowed(self, chat_id: int, error: RetryAfter) -> timedelta:
-        """Telegram, or `check`, has said to wait with the chat; how long at least."""
+        """Record that the chat must pause; return how long at least."""
         pause = asked_pause(error)
         if isinstance(error, QuietPeriod):
             return pause
@@ -42,31 +41,31 @@ class FloodControl:
         return pause
 
     async def check(self, chat_id: int) -> None:
-        """Raises Quiet where nothing may be sent to the chat yet."""
+        """Raises QuietPeriod if nothing may be sent to the chat yet."""
         if pause := self.pause(chat_id):
             raise QuietPeriod(pause)
 
     def pause(self, chat_id: int) -> timedelta:
-        """For how long nothing may be sent to the chat."""
+        """Return how long nothing may be sent to the chat."""
         now = self._clock.steady()
         return max(self._until.get(chat_id, now), self._all_until, now) - now
 
     @property
     def all_until(self) -> datetime:
-        """The steady time from which on any chat may be written to."""
+        """Return the steady time from which any chat may be written to."""
         return self._all_until
 
     def is_congested(self, chat_id: int) -> bool:
-        """Whether messages may wait for the chat since it was slowed: those go first then."""
+        """True if messages may be queued for the chat since its pause: those are sent first."""
         return chat_id in self._congested
 
     def relieved(self, chat_id: int) -> None:
-        """Nothing waits for it any more."""
+        """Record that no message is queued for the chat any more."""
         self._congested.discard(chat_id)
 
 
 def asked_pause(error: RetryAfter) -> timedelta:
-    """python-telegram-bot is on its way from numbers to durations."""
+    """Return the pause as a duration; python-telegram-bot is moving from numbers to durations."""
     if isinstance(error, QuietPeriod):
         return error.pause
     pause = error.retry_after

@@ -1,4 +1,4 @@
-"""One message to Telegram, in the best form that it takes."""
+"""Sends one message in the best form that Telegram accepts."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -23,11 +23,10 @@ async def send(
     reply_to: int | None = None,
     turn: Callable[[int], Awaitable[None]],
 ) -> int:
-    """As HTML; as plain text where Telegram does not like something about that. Its id.
-
-    What was meant for a topic that is closed or gone comes to the general one, a reply to a message
-    that is gone stands by itself. *turn* is waited for before each request, with the chat. Raises
-    TelegramError.
+    """Send as HTML, or as plain text if Telegram refuses the markup; return the message id.
+    A message for a topic that is closed or deleted goes to the general one, a reply to a deleted
+    message is sent without the reference. *turn* is awaited with the chat before each request.
+    Raises TelegramError.
     """
     try:
         return await _post(bot, place, message, reply_to=reply_to, turn=turn)
@@ -54,7 +53,7 @@ async def _send_plain(
     buttons: bool,
     turn: Callable[[int], Awaitable[None]],
 ) -> int:
-    """Without markup, and without *buttons* unless they are wanted. Raises TelegramError."""
+    """Send without markup, and without *buttons* unless requested. Raises TelegramError."""
     keyboard = message.keyboard if buttons else None
     plain = Message(plain_text(message.text), keyboard, message.silent)
     return await _post(bot, place, plain, parse_mode=None, turn=turn)
@@ -73,7 +72,7 @@ async def _post(
     reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
     sent = await bot.send_message(
         place.chat_id,
-        message.text.encode(errors="replace").decode(),  # half a character is sent by no library
+        message.text.encode(errors="replace").decode(),  # no library sends a lone surrogate
         message_thread_id=place.topic_id,
         parse_mode=parse_mode,
         reply_markup=message.keyboard,

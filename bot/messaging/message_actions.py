@@ -1,4 +1,4 @@
-"""What is done to messages that are in a chat already, and to taps. Nothing of it is sent later."""
+"""Edits and deletes sent messages and acknowledges taps. Nothing is queued for later."""
 
 import logging
 from datetime import timedelta
@@ -12,14 +12,14 @@ from bot.messaging.flood_control import FloodControl
 from engine.clock import Clock
 
 _BEFORE_ASKING_AGAIN = timedelta(seconds=1)
-# What the chat sent next waits with a tap, but for what stops trading.
+# The chat's next updates wait with a tap, except for commands that stop trading.
 _LONGEST_SILENCE = timedelta(seconds=60)
 
 logger = logging.getLogger(__name__)
 
 
 class MessageActions:
-    """Nothing is done in a chat in which Telegram wants silence, but to take a secret out of it."""
+    """Does nothing in a chat under flood control, except deleting a message with a secret."""
 
     def __init__(self, *, bot: Bot, clock: Clock, flood: FloodControl) -> None:
         self._bot = bot
@@ -31,7 +31,7 @@ class MessageActions:
             self._flood.slowed(chat_id, error)
 
     async def edited(self, place: MessagePlace, message_id: int, message: Message) -> bool:
-        """Replace a message of ours; whether it says so now."""
+        """Replace a message of ours; True if it now has this text."""
         try:
             await self._flood.check(place.chat_id)
             await self._bot.edit_message_text(
@@ -50,7 +50,7 @@ class MessageActions:
         return True
 
     async def strip_buttons(self, chat_id: int, message_id: int) -> None:
-        """The question is being answered: its buttons go before anything else happens."""
+        """Remove the buttons of a confirmation before anything else is done for its answer."""
         try:
             await self._flood.check(chat_id)
             await self._bot.edit_message_reply_markup(chat_id, message_id, reply_markup=None)
@@ -59,14 +59,14 @@ class MessageActions:
             logger.info("buttons not removed", extra={"chat_id": chat_id, "problem": e.message})
 
     async def delete(self, chat_id: int, message_id: int, *, is_secret: bool = False) -> bool:
-        """Whether the message is gone. One that *is_secret* is deleted whatever Telegram wants."""
+        """Delete the message; True if it is gone. One that *is_secret* ignores flood control."""
         try:
             if not is_secret:
                 await self._flood.check(chat_id)
             return await self._bot.delete_message(chat_id, message_id)
         except TelegramError as e:
             if "delete not found" in e.message.lower():
-                return True  # by our own doing before a restart, or by the person's
+                return True  # already deleted, before a restart or by the user
             self.slowed(chat_id, e)
             logger.info("message not deleted", extra={"chat_id": chat_id, "problem": e.message})
             return False
@@ -81,8 +81,8 @@ class MessageActions:
             logger.info("tap not acknowledged", extra={"problem": e.message})
 
     async def in_time(self, query_id: str, *, chat_id: int) -> bool | None:
-        """End the button's spinner. False if Telegram has forgotten the tap, being too old; None if
-        it does not say. Where it wants silence, it is asked after that.
+        """End the button's spinner. False if the tap is too old, None if Telegram does not say.
+        Under flood control the request is made after the pause.
         """
         for is_last in (False, True):
             if (pause := self._flood.pause(chat_id)) > _LONGEST_SILENCE:

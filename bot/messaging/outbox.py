@@ -1,4 +1,4 @@
-"""Messages out: what the outbox holds is sent until Telegram has accepted it."""
+"""Sends queued messages at least once and in order per chat."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -34,13 +34,13 @@ _WIDTH = 4
 # Telegram's limit for all chats together is about 30 a second.
 _SPACING = timedelta(seconds=1) / 29
 _LONGEST_PAUSE = timedelta(seconds=60)
-# So long a message that is refused in words nobody knows is thought to be innocent.
+# A message refused for an unknown reason is retried this long before it is given up.
 _DOUBTED_FOR = timedelta(minutes=10)
 # Under a message that may already have arrived: sendMessage has no idempotency key.
 _REPEAT = "\n(repeat?)"
 _UNCLEAR = "no answer"
 _UNREADABLE = "unreadable since "
-# So long another process may know what this one cannot read.
+# Another process may be able to read what this version cannot.
 _UNREAD_FOR, _UNREAD_PAUSE = timedelta(days=1), timedelta(seconds=30)
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
@@ -48,11 +48,11 @@ logger = logging.getLogger(__name__)
 
 
 class OutboxSender:
-    """Delivers at least once and in order within a chat; a chat that must wait delays no other.
-
-    *deliverability* hears of a chat that takes nothing, or messages again; those for it are kept and
-    tried now and then, or as soon as something comes from it. *on_migrated* hears of a group's old
-    and new id, before the message goes there. *manner* says how each is to be sent, if at all.
+    """Delivers at least once and in order within a chat; a waiting chat delays no other.
+    *deliverability* is called when a chat takes no messages, or takes them again; its messages are
+    kept and retried now and then, or as soon as an update comes from it. *on_migrated* is called
+    with a group's old and new id before the message is sent there. *manner* decides how it is
+    sent.
     """
 
     def __init__(
@@ -88,15 +88,15 @@ class OutboxSender:
         )
 
     def nudge(self) -> None:
-        """Something new is in the outbox."""
+        """Wake the sender: the outbox has a new message."""
         self._workers.nudge()
 
     def stop(self) -> None:
-        """Begin nothing new; `run` returns when what is being sent is done."""
+        """Claim nothing new; `run` returns when the current sends are finished."""
         self._workers.stop()
 
     async def run(self) -> None:
-        """Until cancelled or stopped."""
+        """Run until cancelled or stopped."""
         with suppress(*availability.AWAY):
             self._silent.update(await self._deliverability.silent_chats())
         await self._workers.run()
@@ -111,7 +111,7 @@ class OutboxSender:
         except (SQLAlchemyError, ClaimLost):
             raise
         except Exception as e:
-            # The supervisor: a mistake of ours with one message must not silence the others.
+            # A bug of ours with one message must not stop the others.
             logger.exception("message broke", extra=about)
             later = self._clock.now() + delay(row.attempts, most=_LONGEST_PAUSE)
             return Later(later, f"{_UNCLEAR}: {type(e).__name__}", rank=queue_columns.ASIDE)
@@ -146,9 +146,10 @@ class OutboxSender:
     def _worded(
         self, row: OutboxRow, manner: Delivery, about: Mapping[str, object], *, unclear: bool
     ) -> Later | tuple[list[Message], str | None]:
-        """What to send, and why it is not what was meant. One message that cannot be read waits a
-        day for a process that can, behind all others of its chat; one that cannot be worded is
-        named at once. Neither silences the chat.
+        """Return the text to send, and the reason if it is not the intended one.
+        A message that this version cannot read waits a day for a process that can, behind all
+        others of its chat; one that cannot be rendered is reported at once. Neither blocks the
+        chat.
         """
         failure = None
         try:
@@ -167,7 +168,7 @@ class OutboxSender:
             message = unknown_kind_view(kind=row.kind, at=row.created_at)
             parts = _parts(message, repeated=unclear)
         except Exception as e:
-            # The supervisor: a mistake of ours.
+            # A bug of ours.
             logger.exception("message not rendered", extra=about)
             failure = f"not rendered: {type(e).__name__}"
             message = broken_words_view(kind=row.kind, at=row.created_at)
@@ -183,7 +184,7 @@ class OutboxSender:
         unclear: bool,
         begun: bool,
     ) -> Later:
-        """Telegram is away, busy, or knows the chat by another id. *begun*: a part has arrived."""
+        """Retry later: Telegram is away, busy or migrated the chat. *begun*: a part is sent."""
         if isinstance(error, RetryAfter):
             pause = self._flood.slowed(row.chat_id, error)
             logger.warning("slowed down", extra={**about, "pause_s": pause.total_seconds()})
@@ -202,10 +203,9 @@ class OutboxSender:
     async def _refused(
         self, row: OutboxRow, error: TelegramError, about: Mapping[str, object], *, unclear: bool
     ) -> Outcome:
-        """Kept where the chat takes nothing; set aside, never in silence, where it is the message.
-
-        Words that nobody knows count as the chat's at first. Only where the same message was
-        refused for a while and another one is taken, is it the message after all.
+        """Keep the message if the chat takes none; set it aside, and say so, if it is the message.
+        An unknown reason counts as the chat's at first. Only if the same message was refused for a
+        while and another one is accepted is it the message's.
         """
         extra = {**about, "problem": error.message}
         blamed = refusal_cause(error)
@@ -232,7 +232,7 @@ class OutboxSender:
         *,
         unless: Later | None = None,
     ) -> Outcome:
-        """Say in its place that it could not be sent; where that is refused too, it is the chat."""
+        """Send a notice in its place; if that is refused too, it is the chat."""
         notice = set_aside_view(kind=row.kind, at=row.created_at, problem=error.message)
         try:
             place = MessagePlace(row.chat_id, row.topic_id)
@@ -255,21 +255,19 @@ class OutboxSender:
         return Done(failure=error.message, also={"message_id": message_id})
 
     async def _delivered(self, row: OutboxRow) -> None:
-        """Whatever was the matter with the chat is over. What arrived is not sent again for that."""
+        """Record that the chat takes messages again; if that fails, nothing is sent twice."""
         if row.failure is None and row.chat_id not in self._silent:
             return
         try:
             await self._deliverability.delivered(row.chat_id)
         except availability.AWAY as e:
-            self._silent.add(row.chat_id)  # the next message that arrives says it again
+            self._silent.add(row.chat_id)  # the next message that is sent records it
             logger.warning("end of silence not noted", extra={"problem": type(e).__name__})
         else:
             self._silent.discard(row.chat_id)
 
     async def _take_turn(self, chat_id: int) -> None:
-        """Wait for the next slot, so that all chats together stay under Telegram's limit. Raises
-        Quiet where Telegram wants nothing for the chat yet.
-        """
+        """Wait for the next slot under Telegram's limit for all chats. Raises QuietPeriod."""
         now = self._clock.steady()
         slot = max(now, self._next_slot, self._flood.all_until)
         self._next_slot = slot + _SPACING
@@ -278,7 +276,7 @@ class OutboxSender:
 
 
 def _parts(message: Message, *, repeated: bool, silent: bool = False) -> list[Message]:
-    """One message per 4,096 characters; the buttons are under the last."""
+    """Split into messages of 4,096 characters; the buttons are under the last."""
     texts = split(message.text + _REPEAT if repeated else message.text)
     if not texts:
         raise ValueError("a message needs a text")

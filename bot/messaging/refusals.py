@@ -1,7 +1,6 @@
-"""Whose fault it is that Telegram refuses a message: its own, its topic's, or the chat's.
-
-The Bot API has no error codes beyond 400 and 403, so the words decide. Words that no list knows are
-nobody's fault yet: the message is kept, and what becomes of it depends on what else the chat takes.
+"""Classifies Telegram's refusals: caused by the message, by its topic, or by the chat.
+The Bot API has no error codes beyond 400 and 403, so the description decides. An unlisted
+description has no known cause: the message is kept, and later sends to the chat decide.
 """
 
 from enum import Enum, auto
@@ -10,7 +9,8 @@ from telegram.error import Forbidden, TelegramError
 
 
 class RefusalCause(Enum):
-    """MESSAGE: no chat takes it as it is. REPLY, TOPIC: it can go without. RIGHTS: the bot may not
+    """Cause of a refusal; it decides what happens to the message.
+    MESSAGE: no chat takes it as it is. REPLY, TOPIC: it can go without. RIGHTS: the bot may not
     write in the chat now. GONE: it was blocked or removed, or there is no such chat.
     """
 
@@ -49,7 +49,7 @@ _GONE = (
 
 
 def refusal_cause(error: TelegramError, *, in_topic: bool = False) -> RefusalCause:
-    """*in_topic*: the message was meant for one, so that the topic's own words may be about it."""
+    """Return the cause. *in_topic*: the message was sent to a topic, which may be the cause."""
     words = error.message.lower()
     if _has(words, _REPLY):
         return RefusalCause.REPLY

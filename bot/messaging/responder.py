@@ -1,4 +1,4 @@
-"""Answers out: at once, in place where possible, through the outbox where Telegram is away."""
+"""Sends answers at once, in place where possible, or through the outbox if Telegram is away."""
 
 import asyncio
 import logging
@@ -25,12 +25,12 @@ from engine.storage.models import queue_columns
 from engine.storage.models.trading import OutboxRow
 from engine.storage.queues import outbox, queue
 
-# A person should never wonder for longer whether the bot is there.
+# The user sees within a second that the bot is working.
 _TYPING_AFTER_S, _PATIENCE_S = 0.3, 0.7
 _TYPING_S = _PATIENCE_S - _TYPING_AFTER_S
-# How long Telegram may take to answer after it has got a whole file.
+# Telegram's time to answer after it has received a whole file.
 _UPLOADED_WITHIN_S = 30
-# No process is thought to be dead, or its claim to have run out, so soon.
+# A process is never presumed dead, nor its claim expired, within this time.
 _JUST_NOW = timedelta(seconds=1)
 ANSWER = "answer"
 _MANY = 5
@@ -39,8 +39,8 @@ logger = logging.getLogger(__name__)
 
 
 class Responder(MessageActions):
-    """Answers to commands that stop something go before alerts, all others after them. Nothing is
-    sent to a chat in which Telegram wants silence.
+    """Ranks answers to commands that stop something before alerts, all others after them.
+    Nothing is sent to a chat under flood control.
     """
 
     def __init__(
@@ -61,13 +61,12 @@ class Responder(MessageActions):
         rank: int = queue_columns.LAST,
         cancellable: bool = True,
     ) -> None:
-        """Send what *work* returns; if that takes longer, say so first and edit it in later.
-
-        *key* names the question, so that an answer that must wait in the outbox waits there once.
-        *in_place* is a message of ours that the answer replaces; *tap* is the tap that asked for
-        it, whose spinner ends with the answer, but within a second. *aside*: if it takes longer,
-        what the chat sent next need not wait; only for what changes nothing. *cancellable*: a /pause
-        may have cancelled it meanwhile; else only a frozen process can have lost its claim.
+        """Send what *work* returns; if that takes longer, send a notice first and edit it later.
+        *key* identifies the request, so that an answer is queued in the outbox once. *in_place* is
+        a message of ours that the answer replaces; *tap* is the tap that asked for it: its spinner
+        ends with the answer, but within a second. *aside*: if it takes longer, the chat's next
+        updates need not wait; only for what changes nothing. *cancellable*: a /pause may have
+        cancelled it meanwhile; otherwise only a suspended process can have lost its claim.
         """
         chat_id, waiting = place.chat_id, None
         try:
@@ -104,7 +103,7 @@ class Responder(MessageActions):
             await self._deliver(place, answer, key=key, ours=in_place or waiting, rank=rank)
 
     async def _verify(self, *, cancellable: bool) -> None:
-        """Raises ClaimLost where newer messages may have been answered meanwhile."""
+        """Raises ClaimLost if newer messages may have been answered meanwhile."""
         with suppress(*availability.AWAY):
             just_now = timedelta() if cancellable else _JUST_NOW
             await self._database.verify_claim(unless_within=just_now)
@@ -123,7 +122,7 @@ class Responder(MessageActions):
         ours: int | None,
         rank: int,
     ) -> None:
-        """*ours* is the message that stands in the answer's place."""
+        """*ours* is the message in the answer's place."""
         match answer:
             case Toast():
                 pass
@@ -154,9 +153,8 @@ class Responder(MessageActions):
     async def send(
         self, place: MessagePlace, message: Message, *, key: str, rank: int = queue_columns.LAST
     ) -> int:
-        """Now, or from the outbox as soon as Telegram takes it; its id, 0 if not yet there.
-
-        Where Telegram has slowed the chat, what waits there goes before answers of a lower *rank*.
+        """Send now, or queue in the outbox; return the id, 0 if not yet sent.
+        After flood control, queued messages go before answers of a lower *rank*.
         """
         if rank > queue_columns.FIRST and await self._must_queue(place.chat_id):
             outcome: int | timedelta = self._flood.pause(place.chat_id)
@@ -180,7 +178,7 @@ class Responder(MessageActions):
         return outcome
 
     async def whisper(self, user_id: int, message: Message) -> bool:
-        """Whether the message stands in the user's private chat now; it is not sent later."""
+        """Send to the user's private chat; True if it was sent. It is not queued."""
         outcome = await self._try(MessagePlace(user_id), message)
         return isinstance(outcome, int) and outcome > 0
 
@@ -193,8 +191,9 @@ class Responder(MessageActions):
         return waits
 
     async def is_behind(self, chat_id: int) -> bool:
-        """Whether so much waits for the chat that only who may command it should be answered: a
-        group that hears nothing now wants no heap of old answers later.
+        """True if so much is queued for the chat that only members who may command it are
+        answered.
+        A chat that cannot be reached now should not get many old answers later.
         """
         return await self._waiting(chat_id) >= _MANY
 
@@ -205,9 +204,7 @@ class Responder(MessageActions):
     async def edit(
         self, place: MessagePlace, message_id: int, message: Message, *, key: str
     ) -> int:
-        """Replace a message of ours; send a new one where it cannot be edited any more. The id of
-        the one that says it now.
-        """
+        """Replace a message of ours, or send a new one if it cannot be edited; return its id."""
         if await self.edited(place, message_id, message):
             return message_id
         return await self.send(place, message, key=key)
@@ -215,12 +212,12 @@ class Responder(MessageActions):
     async def _send_files(
         self, place: MessagePlace, files: Documents, *, key: str, progress: int | None
     ) -> None:
-        """*progress* is a message of ours that may tell how far it is, if there is one yet."""
+        """Send the files; *progress* is a message of ours that shows progress, if there is one."""
 
         async def show(message: Message) -> None:
             nonlocal progress
             if progress is not None:
-                await self.edited(place, progress, message)  # the next one may get through
+                await self.edited(place, progress, message)  # the next one may be sent
             elif isinstance(shown := await self._try(place, message), int):
                 progress = shown or None
 
@@ -237,7 +234,7 @@ class Responder(MessageActions):
             await self._flood.check(place.chat_id)
             await self._bot.send_document(
                 place.chat_id,
-                # Left on disk until it is sent: a large one would be read into memory else.
+                # Read from disk while it is sent: a large file would be held in memory otherwise.
                 InputFile(file.content, filename=file.filename, read_file_handle=False),
                 caption=file.caption,
                 message_thread_id=place.topic_id,
@@ -250,9 +247,7 @@ class Responder(MessageActions):
             await self.send(place, file.instead, key=key)
 
     async def _try(self, place: MessagePlace, message: Message) -> int | timedelta:
-        """The id of what arrived (of its last part), 0 if nobody is there; a duration if not now:
-        so long to wait at least.
-        """
+        """Return the last part's message id, 0 if the chat is unreachable, or the time to wait."""
         *first, last = split(message.text)
         try:
             for text in first:

@@ -1,4 +1,4 @@
-"""Messages that stay: put up, said anew in their place, pinned. Raises what Telegram answers."""
+"""Sends, edits and pins messages that stay in a chat. Raises Telegram's errors."""
 
 import logging
 
@@ -18,7 +18,7 @@ class MessageSender:
         self._bot = bot
 
     async def put_up(self, place: MessagePlace, message: Message) -> int:
-        """Silently; the new message's id."""
+        """Send silently; return the new message's id."""
         sent = await self._bot.send_message(
             place.chat_id,
             message.text,
@@ -31,7 +31,7 @@ class MessageSender:
         return sent.message_id
 
     async def edit(self, chat_id: int, message_id: int, message: Message) -> None:
-        """As plain text where Telegram does not like the markup."""
+        """Edit; as plain text if Telegram refuses the markup."""
         try:
             await self._bot.edit_message_text(
                 message.text,
@@ -53,7 +53,7 @@ class MessageSender:
             )
 
     async def pin(self, chat_id: int, message_id: int, *, pinned: bool) -> None:
-        """Or unpin."""
+        """Pin or unpin."""
         if pinned:
             await self._bot.pin_chat_message(chat_id, message_id, disable_notification=True)
         else:

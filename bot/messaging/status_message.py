@@ -1,4 +1,4 @@
-"""The live card of each chat: one status message that is edited whenever something happened."""
+"""Keeps one live status message per chat, edited whenever something happened."""
 
 import asyncio
 import hashlib
@@ -29,7 +29,7 @@ from engine.storage.chat import status_messages
 from engine.storage.chat.status_messages import NOT_SENT, StatusMessage
 from engine.storage.database import Database
 
-# Telegram takes 20 messages a minute in a group; what a person's own tap causes may be sooner.
+# Telegram takes 20 messages a minute in a group; a user's own tap may cause an edit sooner.
 _PAUSE, _AFTER_A_TAP = timedelta(minutes=1), timedelta(seconds=3)
 _AT_ONCE = 10
 
@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RenderedStatus:
-    """A card as it would be now; *gist* and *words* are hashes, see storage/cards.py."""
+    """A status message as rendered now; *gist* and *words* are hashes of its content."""
 
     message: Message
     gist: str
@@ -47,10 +47,10 @@ class RenderedStatus:
 
 
 class StatusMessages:
-    """Shows what the checks saw, and what a person's command read. The exchange is asked only for a
-    card that knows no balance, and not in the chat's turn.
-
-    *owner* is the process's name in the leases. *on_migrated* hears of a group's old and new id.
+    """Renders what the checks and the users' commands read.
+    The exchange is asked only for a status message without a known balance, and not while the
+    chat's updates wait. *owner* is the process's name in the leases. *on_migrated* gets a group's
+    old and new id.
     """
 
     def __init__(
@@ -92,10 +92,9 @@ class StatusMessages:
         rules: PairRules | None = None,
         undelivered: bool = False,
     ) -> RenderedStatus:
-        """With the newest of the balances that *card* shows, the last check saw, and *look*.
-
-        *rules* are kept for the cards to come. *undelivered*: say what waits in the outbox, and in
-        which chats Telegram takes nothing.
+        """Render with the newest of the balances of *card*, of the last check, and of *look*.
+        *rules* are kept for later. *undelivered*: include what waits in the outbox, and in which
+        chats Telegram accepts nothing.
         """
         if rules is not None:
             self._rules[rules.symbol] = rules
@@ -124,7 +123,7 @@ class StatusMessages:
         return RenderedStatus(message, gist, _hash(message), seen_last)
 
     async def stands(self, chat_id: int, message_id: int, drawn: RenderedStatus) -> None:
-        """A new card is in the chat: it is the one that is kept, the older one is closed."""
+        """Track a new status message of the chat; the older one is closed."""
         async with self._turns[chat_id]:
             card = _showing(StatusMessage(chat_id=chat_id, message_id=message_id), drawn)
             newest = await self.of(chat_id)
@@ -140,7 +139,7 @@ class StatusMessages:
         await self.retire(chat_id, before.message_id)
 
     async def retire(self, chat_id: int, message_id: int) -> None:
-        """What an older card says is true no more; where it cannot be edited that is that."""
+        """Mark an older status message as outdated; if it cannot be edited, it stays."""
         try:
             await self._flood.check(chat_id)
             await self._board.edit(chat_id, message_id, retired_card_view())
@@ -148,7 +147,7 @@ class StatusMessages:
             logger.info("old card kept", extra={"chat_id": chat_id, "problem": e.message})
 
     async def show(self, card: StatusMessage, drawn: RenderedStatus) -> bool:
-        """Edit the card unless it says exactly that; whether it does now."""
+        """Edit the status message unless it is up to date; True if it now is."""
         if self._clock.steady() < self._quiet_until:
             return False
         async with self._turns[card.chat_id]:
@@ -157,7 +156,7 @@ class StatusMessages:
             return await self._show(current if current and is_same else card, drawn)
 
     async def pin(self, card: StatusMessage, *, pinned: bool) -> StatusMessage:
-        """Raises what Telegram refuses with."""
+        """Pin the status message. Raises what Telegram refuses with."""
         await self._flood.check(card.chat_id)
         await self._board.pin(card.chat_id, card.message_id, pinned=pinned)
         async with self._database.writing() as session:
@@ -165,7 +164,7 @@ class StatusMessages:
         return replace(card, pinned=pinned)
 
     async def follow(self, chat_id: int) -> None:
-        """A person has just done something in the chat: the card tells, now or in a moment."""
+        """Refresh after a user changed something in the chat: now, or within seconds."""
         now = self._clock.now()
         try:
             if self._clock.steady() < self._quiet_until or await self.of(chat_id) is None:
@@ -178,13 +177,13 @@ class StatusMessages:
                 async with self._database.writing() as session:
                     await status_messages.make_due(
                         session, chat_id, at=now
-                    )  # for the round, which reads
+                    )  # left to the periodic job, which reads
         except availability.AWAY as e:
-            # The deed is done and answered; the next round tells the card.
+            # The command is done and answered; the periodic job refreshes the status message.
             logger.warning("card not followed", extra={"problem": type(e).__name__})
 
     async def round(self) -> None:
-        """Edit what is due and says something else by now; a handful, for others wait."""
+        """Edit the status messages that are due and changed; a handful per call."""
         now = self._clock.now()
         async with self._database.reading() as session:
             if not await status_messages.any_due(session, owner=self._owner, now=now):
@@ -199,7 +198,7 @@ class StatusMessages:
             await self._renew(chat_id, reads=True)
 
     async def _renew(self, chat_id: int, *, reads: bool = False) -> CheckResult | None:
-        """The claimed card, as it is by the time it is its turn; the balances that it shows."""
+        """Return the claimed status message as rendered now, and the balances that it shows."""
         async with self._turns[chat_id]:
             async with self._database.reading() as session:
                 card = await status_messages.get(session, chat_id)
@@ -230,7 +229,7 @@ class StatusMessages:
         return True
 
     async def _send(self, card: StatusMessage, account: Account, drawn: RenderedStatus) -> None:
-        """The card of a group that has become a supergroup, in its new place."""
+        """Send the status message of a group that became a supergroup to its new chat."""
         try:
             await self._flood.check(card.chat_id)
             message_id = await self._board.put_up(
@@ -245,7 +244,7 @@ class StatusMessages:
             await self._try_pin(new, pinned=True)
 
     async def _keep(self, card: StatusMessage) -> StatusMessage | None:
-        """The chat's card from now on, pinned if the one before was, which is returned."""
+        """Store the chat's status message, pinned if the previous one was, which is returned."""
         now = self._clock.now()
         async with self._database.writing() as session:
             before = await status_messages.get(session, card.chat_id)
@@ -255,7 +254,7 @@ class StatusMessages:
             )
 
     async def _not_taken(self, card: StatusMessage, error: TelegramError) -> None:
-        """Wait where Telegram is busy or away; forget a card that is not there any more."""
+        """Wait if Telegram is busy or away; forget a status message that was deleted."""
         about = {"chat_id": card.chat_id, "problem": error.message}
         if isinstance(error, ChatMigrated):
             await self._on_migrated(card.chat_id, error.new_chat_id)
@@ -290,7 +289,7 @@ def _showing(card: StatusMessage, drawn: RenderedStatus) -> StatusMessage:
 
 
 def _unpriced(look: CheckResult | None) -> CheckResult | None:
-    """What a token costs is always changing, and most checks do not ask: it is no news."""
+    """Leave out the token's price: it changes constantly, and most checks do not read it."""
     if look is None or look.seen is None:
         return look
     return replace(look, seen=replace(look.seen, price=None))
