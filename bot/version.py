@@ -1,3 +1,3 @@
-"""The version of this program; `pyproject.toml` says the same, and a test compares them."""
+"""The program's version; a test compares it with `pyproject.toml`."""
 
 VERSION = "0.5.0"

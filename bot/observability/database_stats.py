@@ -1,4 +1,4 @@
-"""The census of the database as the metrics show it: taken at most now and then, and never waited for long."""
+"""Collects row counts and ages from the database for the metrics, with a bounded cost."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from engine.storage.maintenance import statistics
 from engine.storage.maintenance.statistics import DatabaseStatistics
 
 _KEPT_FOR = timedelta(seconds=15)
-# However many orders there are: taking it costs the database a fiftieth of its time at most.
+# The next collection waits 50 times as long as the last one took: at most 2 % of database time.
 _PATIENCE = 50
 _TIME_LIMIT_S = 5.0
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class DatabaseStats:
-    """Whoever asks while one is taken waits for that one."""
+    """Collects once for all callers who ask at the same time."""
 
     def __init__(self, *, database: Database, clock: Clock) -> None:
         self._database = database
@@ -29,7 +29,7 @@ class DatabaseStats:
         self._good_until = clock.steady()
 
     async def latest(self) -> DatabaseStatistics | None:
-        """None while the database is away, or slower than 5 s."""
+        """Return the latest numbers; None if the database is away or takes longer than 5 s."""
         async with self._lock:
             if self._clock.steady() >= self._good_until:
                 await self._take()

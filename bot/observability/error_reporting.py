@@ -1,7 +1,6 @@
-"""Reports of errors to Sentry, where a DSN is set: what broke and where, never with whose words.
-
-Nothing of sentry-sdk is switched on but its client: no integration looks into other libraries, no
-crumbs are kept of what was requested before, and an event has what is written down here alone.
+"""Reports logged errors to Sentry, if a DSN is set: type and place, no text from outside.
+Only sentry-sdk's client is used: no integration is enabled, no breadcrumbs are kept of earlier
+requests, and an event holds only the fields built in this module.
 """
 
 import logging
@@ -13,18 +12,18 @@ from bot.version import VERSION
 from engine import errors
 
 _FLUSH_WITHIN_S = 2.0
-# Numbers and names of ours. What else is told in a log line may quote a person or an exchange.
+# Numbers and names of our own. Other extras of a log line may quote a user or an exchange.
 _KEPT_EXTRAS = frozenset(
     {"account", "attempts", "cause", "count", "failures", "job", "kind", "late", "queue", "status"}
 )
 _KEPT_OF_FRAME = ("filename", "function", "in_app", "lineno", "module")
-# What reports of its own reports would never end.
+# Errors of the reporting itself would be reported without end.
 _NOT_REPORTED = ("sentry_sdk", "urllib3")
 
 
 def report_errors(dsn: str, secrets: Iterable[str]) -> None:
-    """From now on whatever is logged as an error is reported as well, by a thread that nothing
-    waits for. At the end of the process logging closes it, which takes 2 s at most.
+    """Report everything logged as an error from now on, by a thread that nothing waits for.
+    Logging closes it at the end of the process, which takes 2 s at most.
     """
     logging.getLogger().addHandler(_Reporter(dsn, Redaction(secrets)))
 
@@ -32,16 +31,16 @@ def report_errors(dsn: str, secrets: Iterable[str]) -> None:
 class _Reporter(logging.Handler):
     def __init__(self, dsn: str, redact: Redaction) -> None:
         super().__init__(logging.ERROR)
-        # Here, for it costs every process that has no DSN half a second and 4 MB.
+        # Imported here: without a DSN it would cost each process half a second and 4 MB.
         from sentry_sdk import Client, utils  # noqa: PLC0415
 
-        # (send_default_pii is off unless it is named, and naming it is deprecated.)
+        # (send_default_pii is off by default, and passing it is deprecated.)
         self._client = Client(
             dsn=dsn,
             release=f"ballast@{VERSION}",
             server_name="ballast",
             default_integrations=False,
-            http_proxy="",  # empty, and not None: else the environment's
+            http_proxy="",  # empty, not None: None would mean the environment's
             https_proxy="",
             spotlight=False,
             include_local_variables=False,
@@ -82,14 +81,14 @@ class _Reporter(logging.Handler):
 
 
 def _message_of(record: logging.LogRecord) -> str:
-    """As it is written in our source, without its arguments; others put anything into theirs."""
+    """Return the message as written in our source, without arguments: those may hold any text."""
     is_ours = record.name.partition(".")[0] in {"bot", "engine"}
     return str(record.msg) if is_ours else f"an error told by {record.name}"
 
 
 def _without_words(value: Mapping[str, Any]) -> dict[str, Any]:
-    """An exception's kind and place. Its text only where it is one of the engine's, which hold
-    facts; anybody else's may quote what it was given.
+    """Return an exception's type and place, and its text only for the engine's own exceptions.
+    Those hold facts; the text of any other may quote its input.
     """
     frames = (value.get("stacktrace") or {}).get("frames", [])
     kept = [{name: frame.get(name) for name in _KEPT_OF_FRAME} for frame in frames]
@@ -103,7 +102,7 @@ def _without_words(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _redacted(part: Any, redact: Redaction) -> Any:
-    """The same with every text in it redacted, whatever sentry-sdk itself has put there."""
+    """Return a copy with every text redacted, including what sentry-sdk added."""
     if isinstance(part, str):
         return redact(part)
     if isinstance(part, Mapping):

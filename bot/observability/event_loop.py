@@ -1,4 +1,4 @@
-"""Notices from another thread that the event loop stands still, and logs where."""
+"""Detects from another thread that the event loop is blocked, and logs where."""
 
 import asyncio
 import logging
@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 
 class Turning:
-    """How well a loop turns: how long it took to answer each time it was asked, and what of that
-    was told as a block. Written by the watch's thread, read by the loop's.
+    """How long the loop took to respond each time, and how much of that was logged as a block.
+    Written by the watching thread, read by the loop's.
     """
 
     def __init__(self) -> None:
@@ -34,11 +34,10 @@ class Turning:
 
 @contextmanager
 def watched_loop(*, limit_s: float = LIMIT_S, every_s: float = _EVERY_S) -> Generator[Turning]:
-    """Within the block the running loop is watched.
-
-    Each time it has not turned for *limit_s* is logged once, with the place, and once more when
-    it turns again. It is asked *every_s*, so a block that is shorter than the limit by up to that
-    much may be logged as well; a longer one always is.
+    """Watch the running loop within the block.
+    Each block longer than *limit_s* is logged once with its place, and once more when it ends. The
+    loop is probed *every_s*, so a block that is shorter than the limit by up to that much may be
+    logged as well; a longer one always is.
     """
     watch = _Watch(asyncio.get_running_loop(), limit_s=limit_s, every_s=every_s)
     thread = threading.Thread(target=watch.run, name="loop watch", daemon=True)
@@ -76,7 +75,7 @@ class _Watch:
         self._turned.set()
 
     def _tell(self, asked_at: float) -> None:
-        """The block, and its end."""
+        """Log the block, and its end."""
         place = self._place()
         logger.warning("the event loop is blocked here:\n%s", place)
         self._turned.wait()
@@ -87,6 +86,6 @@ class _Watch:
             logger.warning("the event loop turns again; it was blocked for %.1f s", blocked_s)
 
     def _place(self) -> str:
-        """The innermost frames of the loop's thread, without their variables."""
+        """Return the innermost frames of the loop's thread, without their variables."""
         frame = sys._current_frames().get(self._thread_id)  # noqa: SLF001 - the one documented way
         return "".join(traceback.format_stack(frame)[-_DEEPEST:]).rstrip() if frame else "?"

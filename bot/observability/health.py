@@ -1,4 +1,4 @@
-"""Is it alive, and can it work? Judged from what the process knows without asking anybody."""
+"""Liveness and readiness, from what the process knows without asking another service."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,15 +9,16 @@ from aiohttp import web
 
 # A healthy poll is answered within 40 s, and failed ones are half a minute apart.
 _POLL_OLD = timedelta(seconds=90)
-# The heart beats twice a second; under load, or while the database thinks, less often.
+# The heartbeat runs twice a second; less often under load or while the database is slow.
 _BEAT_OLD = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessState:
-    """What is known of the process. *beat* and *polled* are how long ago something was; None is
-    never, or for *polled*, that others take the updates. *registered*: the webhook; None where
-    there need not be one. *online*: Telegram knows the bot.
+    """The state of the process.
+    *beat* and *polled* are ages; None is never, or for *polled*, that other processes take the
+    updates. *registered*: the webhook is set; None where there need not be one. *online*: Telegram
+    knows the bot.
     """
 
     database_away: bool
@@ -29,7 +30,7 @@ class ProcessState:
 
 
 def unready_reasons(signs: ProcessState | None) -> Sequence[str]:
-    """Why the process cannot do its work just now; None: it has not got its database yet."""
+    """Return why the process cannot work now; None: it has no database yet."""
     if signs is None:
         return ["the database was not reached yet"]
     reasons = []
@@ -47,17 +48,17 @@ def unready_reasons(signs: ProcessState | None) -> Sequence[str]:
 
 
 class Health:
-    """The routes. *signs* gives None until there is a database."""
+    """The routes `/healthz` and `/readyz`. *signs* returns None until there is a database."""
 
     def __init__(self) -> None:
         self.signs: Callable[[], ProcessState | None] = lambda: None
 
     async def healthz(self, _: web.Request) -> web.Response:
-        """200 as long as the event loop turns: whoever gets no answer may start it anew."""
+        """Return 200 while the event loop runs; without an answer a host may restart it."""
         return _json(HTTPStatus.OK, {"status": "ok"})
 
     async def readyz(self, _: web.Request) -> web.Response:
-        """200, or 503 with the reasons: whoever asks should not start it anew for that."""
+        """Return 200, or 503 with the reasons; a host should not restart the process for a 503."""
         reasons = unready_reasons(self.signs())
         status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
         word = "not ready" if reasons else "ready"

@@ -1,4 +1,4 @@
-"""The dead man's switch: a sign of life once a minute, to somebody who raises the alarm without it."""
+"""Pings a monitoring URL once a minute; the monitor alerts when the pings stop."""
 
 import asyncio
 import logging
@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 
 
 class LivenessPing:
-    """Asks for *url* while the engine gets on: its heart has beaten since the time before, and no
-    check is overdue. Else it is silent, and that is the message. *url* is in no log.
+    """Requests *url* while the engine had a heartbeat since the last ping and no check is overdue.
+    Otherwise no ping is sent. *url* is never logged.
     """
 
     def __init__(
@@ -41,8 +41,8 @@ class LivenessPing:
         self._failing = False
 
     async def run(self) -> None:
-        """Until cancelled."""
-        wait = _BEAT  # the first sign ends the silence of a restart
+        """Run until cancelled."""
+        wait = _BEAT  # the first ping ends the gap of a restart
         async with httpx.AsyncClient(
             timeout=_TIME_LIMIT_S, verify=self._tls, trust_env=False
         ) as http:
@@ -53,7 +53,7 @@ class LivenessPing:
                 wait = _EVERY
 
     async def _watch(self, duration: timedelta) -> None:
-        """What a sign of life takes comes on top: it is not said to have passed."""
+        """Check for stalls in fixed steps; the duration of a ping is not counted."""
         for _ in range(duration // _BEAT):
             await self._clock.sleep(_BEAT)
             match self._vigil.look(self._pulse(), passed=_BEAT):
@@ -69,7 +69,7 @@ class LivenessPing:
         return self._beats != beats and not self._stalled
 
     async def _sign(self, http: httpx.AsyncClient) -> None:
-        """One try; the next one is a minute away, and switches like these are patient."""
+        """Send one ping; a failed one is not retried before the next minute."""
         problem = None
         try:
             async with asyncio.timeout(_TIME_LIMIT_S), http.stream("GET", self._url) as answer:

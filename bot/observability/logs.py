@@ -1,7 +1,6 @@
-"""Logging for the process: to stderr, to a file, and to the last lines that `/logs` shows.
-
-Everything is redacted as its very last step, so that message, arguments, extras, tracebacks and
-other libraries' lines are all covered.
+"""Logging to stderr, to a file, and to the last lines that `/logs` shows.
+Every line is redacted as the last step, so message, arguments, extras, tracebacks and lines of
+other libraries are covered.
 """
 
 import io
@@ -26,7 +25,7 @@ _RING_LINES = 500
 _FILE_BYTES = 1_000_000
 _FILES_KEPT = 5
 _OWNER_ALONE = 0o600
-# They log addresses, parameters or whole bodies below this level, and all of them hold secrets.
+# Below this level they log addresses, parameters or whole bodies, all of which hold secrets.
 _TALKATIVE = (
     "aiosqlite",
     "alembic",
@@ -37,16 +36,16 @@ _TALKATIVE = (
     "telegram",
 )
 _QUIET = {
-    # Logs each answer it cannot read, whole and with a traceback; whoever asked says it in a line.
+    # Logs each unreadable answer whole, with a traceback; the caller logs it in one line.
     "telegram.request": logging.CRITICAL,
-    # A heartbeat is left out while the one before is still at work: that is how it should be.
+    # A heartbeat is skipped while the one before still runs, as intended.
     "apscheduler.scheduler": logging.ERROR,
 }
 _PLAIN_RECORD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
 class _Formatter(logging.Formatter):
-    """UTC time, level, logger, message, extras as key=value; then the redaction."""
+    """Writes UTC time, level, logger, message and extras as key=value, then redacts the line."""
 
     def __init__(self, redact: Redaction) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
@@ -58,7 +57,7 @@ class _Formatter(logging.Formatter):
         return " ".join([super().formatMessage(record), *extras])
 
     def format(self, record: logging.LogRecord) -> str:
-        # Another handler's formatter may have left its own text of the traceback here.
+        # Another handler's formatter may have cached its own traceback text here.
         record.exc_text = None
         try:
             text = super().format(record)
@@ -69,9 +68,8 @@ class _Formatter(logging.Formatter):
 
 
 class _JsonFormatter(_Formatter):
-    """One object a line: what the text has, in fields; each is redacted, then written as JSON.
-
-    (The other way round, a secret with a quote in it would stand there escaped and unknown.)
+    """Writes one JSON object per line; each field is redacted before it is encoded.
+    (The other way round, a secret with a quote in it would be escaped and not recognised.)
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -90,14 +88,14 @@ class _JsonFormatter(_Formatter):
             fields["exc_info"] = self.formatException(record.exc_info)
         if record.stack_info:
             fields["stack_info"] = self.formatStack(record.stack_info)
-        # Ours last: an extra of the same name does not take its place.
+        # Ours last: an extra of the same name does not replace them.
         whole = {**_extras(record), **fields}
         names = [*fields, *(name for name in whole if name not in fields)]
         return json.dumps({name: self._shown(name, whole[name]) for name in names})
 
     def _shown(self, name: str, value: Any) -> Any:
-        """Numbers stay numbers; anything else is the text that the other format has."""
-        line = f"{name}={_text_of(value)}"  # with its name, as "signature=" tells what follows
+        """Return numbers as they are, and anything else as the text format writes it."""
+        line = f"{name}={_text_of(value)}"  # with its name: "signature=" marks a secret
         redacted = self.redact(line)
         is_number = type(value) in {bool, int} or (type(value) is float and isfinite(value))
         if redacted == line and (value is None or is_number):
@@ -117,17 +115,17 @@ def _text_of(value: object) -> str:
 
 
 def _not_loggable(record: logging.LogRecord, error: Exception) -> str:
-    """Without the arguments; logging itself would print them as they are."""
+    """Return the message without the arguments; logging itself would print them."""
     return f"{record.msg!r} is not loggable: {error}"
 
 
 class _PrivateFile(RotatingFileHandler):
-    """For its owner alone, for chats and amounts are in there; so are those of earlier runs."""
+    """A file readable by its owner only, because it holds chats and amounts."""
 
     def __init__(self, file: Path) -> None:
         for number in range(_FILES_KEPT):
             older = Path(f"{file}.{number}") if number else file
-            # Where it cannot be, or is no file, it is not a reason not to log.
+            # A path that cannot be created or is no file must not stop logging. Older files too.
             with suppress(OSError):
                 if older.is_file():
                     older.chmod(_OWNER_ALONE)
@@ -152,7 +150,7 @@ class _PrivateFile(RotatingFileHandler):
 
 
 class _Ring(logging.Handler):
-    """The last lines, as text whatever the format elsewhere: people read them."""
+    """Keeps the last lines, always as text, because users read them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -165,9 +163,8 @@ class _Ring(logging.Handler):
 def configure(
     level: int | str, file: Path | None, secrets: Iterable[str], *, as_json: bool = False
 ) -> None:
-    """Log at *level* and above; called again, it replaces what it set up before.
-
-    *secrets* never appear in any line, nor does anything that looks like a token or a key.
+    """Log at *level* and above; a second call replaces the first one's setup.
+    *secrets* never appear in a line, nor does anything that has the form of a token or a key.
     *as_json* is for stderr and the file.
     """
     root = logging.getLogger()
@@ -193,6 +190,6 @@ def configure(
 
 
 def recent_lines(count: int) -> Sequence[str]:
-    """The last *count* lines, redacted, oldest first; at most 500 are kept."""
+    """Return the last *count* lines, redacted, oldest first; at most 500 are kept."""
     rings = [handler for handler in logging.getLogger().handlers if isinstance(handler, _Ring)]
     return [line for ring in rings for line in ring.lines][-count:] if count > 0 else []

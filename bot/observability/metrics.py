@@ -1,5 +1,4 @@
-"""The program's numbers in Prometheus' words: read where they are kept, at the moment they are asked for.
-
+"""Prometheus metrics of the process, read from their sources when they are requested.
 Labels are names of enums and of endpoints; no chat, account, pair or amount is ever one.
 """
 
@@ -39,7 +38,7 @@ _MODES = {False: "live", True: "paper"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Where the numbers are kept. The demo asks no exchange."""
+    """The objects that hold the numbers. The demo has no exchange client."""
 
     clock: Clock
     census: DatabaseStats
@@ -52,7 +51,7 @@ class Sources:
 
 
 class Metrics:
-    """One process's metrics, in a registry of its own."""
+    """The metrics of one process, in a registry of its own."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
@@ -62,7 +61,7 @@ class Metrics:
         ProcessCollector(registry=self._registry)
 
     async def text(self) -> bytes:
-        """As Prometheus reads it. Where the database is away, everything but what only it knows."""
+        """Return the exposition text; without the database, without what only it knows."""
         self._snapshot.census = await self._sources.census.latest()
         return generate_latest(self._registry)
 
@@ -115,7 +114,7 @@ class _Snapshot(Collector):
         )
 
     def _stored(self) -> Iterator[Metric]:
-        """The same in every process of one database; without it the families stay empty."""
+        """Yield what is the same in every process of one database; nothing while it is away."""
         census = self.census
         away = census is None or self._of.dispatcher.pulse().database_away
         yield _gauge(
@@ -213,7 +212,7 @@ class _Snapshot(Collector):
         )
 
     def _age(self, since: datetime | None) -> float:
-        """In seconds; zero where nothing waits."""
+        """Return the age in seconds; zero if nothing is waiting."""
         return max(0.0, (self._of.clock.now() - since).total_seconds()) if since else 0.0
 
 

@@ -1,4 +1,4 @@
-"""`GET /metrics` for the HTTP server: for whoever has the token, and for nobody where there is none."""
+"""`GET /metrics` for the HTTP server; it requires a bearer token."""
 
 import hmac
 
@@ -11,14 +11,14 @@ _SCHEME = "bearer"
 
 
 class MetricsPage:
-    """*answer* is a route's handler; a server that listens early gives *metrics* when there are some."""
+    """*answer* is a route's handler; *metrics* returns None until there is a database."""
 
     def __init__(self, *, token: str | None) -> None:
         self._token = token
         self.metrics: Metrics | None = None
 
     async def answer(self, request: web.Request) -> web.Response:
-        """404 without a token of ours, 401 without theirs, 503 until there are numbers."""
+        """Return 404 if no token is set, 401 for a wrong one, 503 until there are numbers."""
         if self._token is None:
             return web.Response(status=404)
         if not _is_let_in(request.headers.get("Authorization", ""), self._token):
@@ -30,7 +30,7 @@ class MetricsPage:
 
 
 def _is_let_in(header: str, token: str) -> bool:
-    """Takes as long for a token that is nearly right as for any other of its length."""
+    """Compare in constant time."""
     scheme, _, given = header.partition(" ")
     matches = hmac.compare_digest(given.strip().encode(errors="replace"), token.encode())
     return matches and scheme.lower() == _SCHEME

@@ -1,4 +1,4 @@
-"""What is secret, and what looks like a secret, taken out of a text."""
+"""Removes secrets, and what has the form of a secret, from a text."""
 
 import re
 from collections.abc import Iterable
@@ -7,24 +7,24 @@ from urllib.parse import quote, unquote, urlsplit
 _HIDDEN = "***"
 _PATTERNS = (
     (re.compile(r"(?<!\d)\d{6,}(?::|%3A)[A-Za-z0-9_-]{30,}", re.IGNORECASE), _HIDDEN),
-    # The argument after the command, one more that may stand on the next line, and the rest.
+    # The argument after the command, one more that may be on the next line, and the rest.
     (re.compile(r"(/connect(?:@\w+)?)(?:\s|\\[nt])+\S+(?:\s+\S+)?[^\n]*"), rf"\1 {_HIDDEN}"),
     (re.compile(r"mx0[A-Za-z0-9]{6,}"), _HIDDEN),
     (re.compile(r"(signature['\"]?[=:] ?['\"]?)[0-9a-f]+", re.IGNORECASE), rf"\1{_HIDDEN}"),
-    # Who an address says we are: a database's password, a proxy's, the key of a DSN.
+    # The credentials in a URL: a database's password, a proxy's, the key of a DSN.
     (re.compile(r"(\w://)[^\s/@'\"]+@"), rf"\1{_HIDDEN}@"),
 )
-# A shorter piece of an address stands in many an innocent word.
+# A shorter part of an address occurs in many ordinary words.
 _SHORTEST_PIECE = 6
 
 
 class Redaction:
-    """Hides *secrets* wherever they stand, and whatever has the form of a token or a key."""
+    """Hides *secrets* wherever they occur, and whatever has the form of a token or a key."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        # As they are, and as they stand within something that is quoted, or in an address.
+        # As they are, as they are quoted by repr, and as they are encoded in a URL.
         forms = {f for s in secrets for f in (s, repr(s)[1:-1], quote(s, safe=""))}
-        # The longest first: one secret may be a part of another.
+        # The longest first: one secret may be part of another.
         self._secrets = sorted(filter(None, forms), key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
@@ -36,14 +36,14 @@ class Redaction:
 
 
 def login_of(url: str) -> set[str]:
-    """What is secret of an address that has a name or a password in it: both, as written and read."""
+    """Return the user name and password of an address, as written and as decoded."""
     authority = urlsplit(url).netloc.rpartition("@")[0]
     user, _, password = authority.partition(":")
     return _pieces(password or user)
 
 
 def whole_of(url: str) -> set[str]:
-    """An address that is itself the secret: what follows the host, too, for it may stand alone."""
+    """Return a secret address, and the part after its host, which may occur alone."""
     parts = urlsplit(url)
     rest = f"{parts.path}?{parts.query}" if parts.query else parts.path
     return {url} | login_of(url) | _pieces(rest.strip("/"), parts.path.rpartition("/")[2])

@@ -1,7 +1,5 @@
-"""Tells the owner when accounts are not checked in time, and when they are again, and when the
-machine's clock was set.
-
-Straight to Telegram and from memory, past the outbox: the database may be what is broken.
+"""Alerts the owner when checks stall or resume, and when the machine's clock was set.
+Sent straight to Telegram from memory, not through the outbox: the database may be what fails.
 """
 
 import asyncio
@@ -24,7 +22,7 @@ from engine.scheduling.queue_worker import delay
 from engine.storage import availability
 
 _BEAT = timedelta(seconds=5)
-# A clock that is set again and again is told of now and then.
+# A clock that is set repeatedly is reported once an hour.
 _CLOCK_TOLD_EVERY = timedelta(hours=1)
 _LONGEST_PAUSE = timedelta(seconds=60)
 
@@ -32,11 +30,9 @@ logger = logging.getLogger(__name__)
 
 
 class StallAlerter:
-    """Looks at *pulse* now and then. News that could not be delivered are tried again until newer
-    ones take their place: that a stall is over says all there is to say of it.
-
-    *owner_chat* may find the database away, and so may *on_clock_set*, which hears by how much the
-    clock was set.
+    """Polls *pulse*. An undelivered alert is retried until a newer one replaces it: the end of a
+    stall includes all there is to say of it. *owner_chat* may find the database away, and so may
+    *on_clock_set*, which gets by how much the clock was set.
     """
 
     def __init__(
@@ -59,14 +55,14 @@ class StallAlerter:
         self._news: asyncio.Queue[Message] = asyncio.Queue()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Run until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch())
             tasks.create_task(self._tell())
 
     async def _watch(self) -> None:
         with suppress(*availability.AWAY):
-            await self._owner_chat()  # now, while it can be asked
+            await self._owner_chat()  # now, while the database can be read
         vigil, steps = StallDetector(), ClockSteps(self._clock)
         while True:
             await self._clock.sleep(_BEAT)
@@ -111,7 +107,7 @@ class StallAlerter:
                     news = self._news.get_nowait()
 
     async def _deliver(self, news: Message) -> timedelta | None:
-        """None when it is done; else how long to wait at least before the next try."""
+        """Return None when it is delivered, else how long to wait before the next try."""
         chat_id: int | None = None
         try:
             chat_id = await self._owner_chat()

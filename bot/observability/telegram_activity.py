@@ -1,6 +1,4 @@
-"""When Telegram was last heard, by this process's polls or by an update that others took, and how
-many polls of this process it has answered.
-"""
+"""When Telegram last answered or sent an update, and how many polls it has answered."""
 
 from datetime import datetime, timedelta
 
@@ -15,24 +13,24 @@ class TelegramActivity:
         self._handled_at: datetime | None = None
 
     def answered(self) -> None:
-        """Telegram was heard just now, whatever it said."""
+        """Record that Telegram answered a poll, whatever the answer."""
         self._answered_at = self._clock.steady()
         self.answers += 1
 
     def ended(self) -> None:
-        """Another process polls from now on."""
+        """Record that another process polls from now on."""
         self._answered_at = None
 
     def handled(self) -> None:
-        """An update came, whichever process took it."""
+        """Record an update, whichever process received it."""
         self._handled_at = self._clock.steady()
 
     def age(self) -> timedelta | None:
-        """How long ago a poll was answered; None where this process does not poll."""
+        """Return the age of the last answered poll; None if this process does not poll."""
         return self._since(self._answered_at)
 
     def heard(self) -> timedelta | None:
-        """How long ago Telegram was heard, by this process or for it; None before the first time."""
+        """Return the age of the last sign of Telegram in any process; None before the first."""
         return self._since(self._answered_at or self._handled_at)
 
     def _since(self, moment: datetime | None) -> timedelta | None:

@@ -1,4 +1,4 @@
-"""`backup` and `restore`: one encrypted file, for moving to another host and for a bad day."""
+"""`backup` and `restore`: one encrypted file, to move to another host or to recover."""
 
 import os
 import shutil
@@ -31,12 +31,11 @@ _WORTH_NAMING = {"accounts": "accounts", "orders": "orders", "audit": "lines of 
 
 
 class NotDone(Exception):
-    """Nothing was written; the text says why and what to do."""
+    """Raised when nothing was written; the text gives the reason and the remedy."""
 
 
 async def back_up(settings: ProcessSettings, name: str, clock: Clock) -> str:
-    """Into the file *name*, or to standard output; what to tell the operator.
-
+    """Write a backup into the file *name*, or to standard output; return the operator's report.
     Raises NotDone, CannotStart, BadSettings.
     """
     async with beside_others(settings, clock=clock) as database:
@@ -57,8 +56,7 @@ async def back_up(settings: ProcessSettings, name: str, clock: Clock) -> str:
 
 
 async def restore(settings: ProcessSettings, name: str, clock: Clock) -> str:
-    """From the file *name*, or from standard input, into an empty database.
-
+    """Read the file *name*, or standard input, into an empty database.
     Raises NotDone, CannotStart, BadSettings.
     """
     vault = vault_of(settings)
@@ -104,7 +102,7 @@ async def restore(settings: ProcessSettings, name: str, clock: Clock) -> str:
 
 @contextmanager
 def _new_file(name: str) -> Generator[BinaryIO]:
-    """For its owner alone; under its name only when it is whole, and in nobody's place."""
+    """Yield a file for its owner only, renamed when complete; never replaces another file."""
     if name == STANDARD_STREAM:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -135,7 +133,7 @@ def _refuse_if_there(path: Path) -> None:
 
 @contextmanager
 def _existing_file(name: str) -> Generator[BinaryIO]:
-    """One that can be read twice."""
+    """Return a file that can be read twice."""
     if name == STANDARD_STREAM:
         with tempfile.TemporaryFile() as copy:
             shutil.copyfileobj(sys.stdin.buffer, copy)
@@ -160,7 +158,7 @@ def _where(settings: ProcessSettings) -> str:
 
 
 def _counts(rows: Counter[str]) -> str:
-    """The tables that people care about, and all the rest together."""
+    """Summarize row counts: the main tables by name, and all the rest together."""
     named = [f"{rows[table]} {name}" for table, name in _WORTH_NAMING.items()]
     rest = rows.total() - sum(rows[table] for table in _WORTH_NAMING)
     return f"{', '.join(named)} and {rest} other rows"

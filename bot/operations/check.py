@@ -1,4 +1,4 @@
-"""`check`: everything that can be looked at, side by side and with little patience."""
+"""`check`: runs all probes at the same time, with short timeouts."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping
@@ -19,7 +19,7 @@ _PATIENCE_S = 8
 async def examine(
     settings: ProcessSettings, env: Mapping[str, str], clock: Clock
 ) -> list[ReportLine]:
-    """Nothing is changed, and a Ballast that runs is not disturbed. Raises BadSettings."""
+    """Change nothing, and do not disturb a running Ballast. Raises BadSettings."""
     tls = trusted(settings)
     async with asyncio.TaskGroup() as tasks:
         stored = tasks.create_task(_patiently("database", probes.database(settings, clock)))
@@ -61,7 +61,7 @@ def _of_proxies(settings: ProcessSettings, env: Mapping[str, str]) -> ReportLine
 
 
 def _where(proxy: str) -> str:
-    """Without the name and the password."""
+    """Return the address without user name and password."""
     return urlsplit(proxy).netloc.rpartition("@")[2]
 
 

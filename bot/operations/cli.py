@@ -67,7 +67,7 @@ _PRUNE = """
 
 @dataclass(frozen=True, slots=True)
 class OperatorCommand:
-    """What a command is given."""
+    """The context of a command."""
 
     arguments: argparse.Namespace
     settings: ProcessSettings
@@ -79,7 +79,7 @@ Work = Callable[[OperatorCommand], Coroutine[Any, Any, int]]
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the commands to the program's own."""
+    """Add the operator's commands to the program's own."""
 
     def add(name: str, summary: str, description: str, work: Work) -> argparse.ArgumentParser:
         parser = commands.add_parser(
@@ -112,7 +112,7 @@ def is_ours(arguments: argparse.Namespace) -> bool:
 
 
 def run(arguments: argparse.Namespace, env: Mapping[str, str]) -> int:
-    """Raises BadSettings, CannotStart."""
+    """Run the command. Raises BadSettings, CannotStart."""
     settings = ProcessSettings.from_env(env)
     if settings.on_postgres and (problems := library_environment.missing_files(env)):
         raise BadSettings(problems)
@@ -149,7 +149,7 @@ async def _rotate(job: OperatorCommand) -> int:
 
 async def _back_up(job: OperatorCommand) -> int:
     told = await backup.back_up(job.settings, job.arguments.file, job.clock)
-    # The file itself may be on standard output.
+    # The backup itself may be on standard output.
     (sys.stderr if job.arguments.file == STANDARD_STREAM else sys.stdout).write(told)
     return EXIT_DONE
 

@@ -1,4 +1,4 @@
-"""The database and its keys, as an operator's command needs them: nothing is made by looking."""
+"""Opens the database and its keys for an operator's command; reading creates nothing."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -16,13 +16,13 @@ from engine.storage.database import Database
 
 
 def vault_of(settings: ProcessSettings) -> Vault:
-    """With the keys there are. Raises BadSettings."""
+    """Return a vault with the existing keys. Raises BadSettings."""
     return Vault(load_keys(settings.key_file) if settings.key_file else settings.encryption_keys)
 
 
 @asynccontextmanager
 async def beside_others(settings: ProcessSettings, *, clock: Clock) -> AsyncGenerator[Database]:
-    """For reading, whether a Ballast works on it or not. Raises CannotStart."""
+    """Open for reading, beside a running Ballast or not. Raises CannotStart."""
     _must_exist(settings)
     try:
         async with Database.open(settings.database_url, clock=clock) as database:
@@ -34,7 +34,7 @@ async def beside_others(settings: ProcessSettings, *, clock: Clock) -> AsyncGene
 
 @asynccontextmanager
 async def at_work(settings: ProcessSettings, *, clock: Clock) -> AsyncGenerator[Database]:
-    """For writing: an SQLite file is ours alone meanwhile. Raises CannotStart."""
+    """Open for writing; an SQLite file is locked meanwhile. Raises CannotStart."""
     _must_exist(settings)
     async with open_database(settings.database_url, clock=clock) as database:
         await _must_be_ours(database)
@@ -42,7 +42,7 @@ async def at_work(settings: ProcessSettings, *, clock: Clock) -> AsyncGenerator[
 
 
 async def must_know(vault: Vault, database: Database) -> None:
-    """Raises CannotStart where the database was written with other keys."""
+    """Raises CannotStart if the database was written with other keys."""
     async with database.reading() as session:
         canary = await key_values.get(session, key_values.VAULT_CANARY)
     if canary is not None and not vault.knows(canary):
@@ -52,12 +52,12 @@ async def must_know(vault: Vault, database: Database) -> None:
 
 
 def reason(error: DBAPIError) -> str:
-    """The driver's own words, on one line; they name no password."""
+    """Return the driver's message on one line; it holds no password."""
     return str(error.orig).partition("\n")[0]
 
 
 async def _must_be_ours(database: Database) -> None:
-    """A bot may run beside a newer schema; what has to know every table and column may not."""
+    """A bot may run beside a newer schema; a command that needs every table and column may not."""
     async with database.engine.connect() as connection:
         if not await connection.run_sync(schema.is_current):
             raise CannotStart(

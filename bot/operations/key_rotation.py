@@ -1,4 +1,4 @@
-"""`rotate-keys`: everything sealed goes under the first key, so that an older one can be removed."""
+"""`rotate-keys`: encrypts everything with the first key; older ones can then be removed."""
 
 from bot.config.key_file import put_new_key_first
 from bot.config.settings import BadSettings, ProcessSettings
@@ -14,8 +14,7 @@ _MOST_NAMED = 20
 async def rotate_keys(
     settings: ProcessSettings, clock: Clock, *, new_key: bool
 ) -> tuple[bool, str]:
-    """Whether the older keys are not needed any more, and what to tell the operator.
-
+    """Return whether the older keys are no longer needed, and the operator's report.
     With *new_key* a new one is first put into the key file. Raises BadSettings, CannotStart.
     """
     if new_key and settings.key_file is None:

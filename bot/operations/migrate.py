@@ -1,4 +1,4 @@
-"""The database's schema, brought to this version's: what `alembic upgrade head` does in a checkout."""
+"""Migrates the database schema to this version, like `alembic upgrade head` in a checkout."""
 
 import asyncio
 
@@ -12,10 +12,9 @@ from engine.storage.database import Database
 
 
 async def upgrade(settings: ProcessSettings, clock: Clock) -> str:
-    """Migrate the database, and say what was done. A second call changes nothing.
-
-    On PostgreSQL the release before may go on trading meanwhile; an SQLite file must be in nobody
-    else's use. All or nothing on both. Raises CannotStart.
+    """Migrate the database and return the report. A second call changes nothing.
+    On PostgreSQL the previous release may go on trading meanwhile; an SQLite file must not be in
+    use. All or nothing on both. Raises CannotStart.
     """
     url = settings.database_url
     before = await _revision(url, clock)

@@ -1,5 +1,4 @@
-"""What `check` asks the world: the database, the keys, Telegram, MEXC, the host. Nothing is changed.
-
+"""The probes of `check`: database, keys, Telegram, MEXC, host. Nothing is changed.
 No text here holds a token, a key, a password or a whole address.
 """
 
@@ -42,7 +41,7 @@ _MOVE = (
     "move it to another region, or set MEXC_PROXY."
 )
 _LITTLE_SPACE, _NO_SPACE = 200_000_000, 20_000_000
-# By which marks of theirs hosts are known whose disks last no longer than the program.
+# Environment variables of hosts whose disks do not outlive the process.
 _ERASING_HOSTS = {
     "DYNO": "Heroku",
     "RAILWAY_ENVIRONMENT_NAME": "Railway",
@@ -52,7 +51,7 @@ _ERASING_HOSTS = {
 
 
 async def database(settings: ProcessSettings, clock: Clock) -> list[ReportLine]:
-    """The database, and whether our keys open what is in it."""
+    """Probe the database, and whether our keys decrypt its content."""
     file = schema.sqlite_file(settings.database_url)
     if file is not None and not file.exists():
         says = f"there is no {file} yet; the first start makes it"
@@ -78,7 +77,7 @@ async def _of_open(
         return [broken("database", f"{file} cannot be written", remedy)]
     async with database.engine.connect() as connection:
         began = clock.now()
-        # As far as the right to write, and back.
+        # Tests the right to write; the transaction is rolled back.
         await connection.execute(text("UPDATE notes SET value = value WHERE name = ''"))
         await connection.rollback()
         took = clock.now() - began
@@ -135,7 +134,7 @@ def _of_keys(vault: Vault, canary: str | None, keyring: Keyring) -> ReportLine:
 
 
 async def telegram(settings: ProcessSettings, tls: ssl.SSLContext) -> ReportLine:
-    """The way the program goes: through the proxy, where there is one."""
+    """Probe Telegram through the program's own client and proxy."""
     if settings.telegram_token is None:
         says = "TELEGRAM_TOKEN is not set: python -m bot would be the demo"
         return broken("Telegram", says, "Set the token that @BotFather gave you.")
@@ -181,7 +180,7 @@ def _result(response: httpx.Response) -> Any:
 
 
 async def mexc(settings: ProcessSettings, clock: Clock, tls: ssl.SSLContext) -> ReportLine:
-    """The way the program goes: through the proxy, where there is one."""
+    """Probe MEXC through the program's own client and proxy."""
     proxy = settings.mexc_proxy
     where = "through MEXC_PROXY" if proxy else "from this host"
     try:
@@ -214,7 +213,7 @@ async def mexc(settings: ProcessSettings, clock: Clock, tls: ssl.SSLContext) -> 
 
 
 def host(settings: ProcessSettings, env: Mapping[str, str]) -> list[ReportLine]:
-    """What is known to go wrong on hosts."""
+    """Probe for known problems of hosts."""
     found = []
     file = schema.sqlite_file(settings.database_url)
     if file is not None:

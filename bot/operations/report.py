@@ -1,4 +1,4 @@
-"""What an operator reads: a line for each thing, with what to do where it is not as it should be."""
+"""The operator's report: a line per finding, with a remedy where one is needed."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _WHOLE: Any = {"break_long_words": False, "break_on_hyphens": False}
 
 @dataclass(frozen=True, slots=True)
 class ReportLine:
-    """*says* what was found, *remedy* what to do about it."""
+    """*says* is the finding, *remedy* what to do about it."""
 
     grade: Grade
     about: str
@@ -39,7 +39,7 @@ def broken(about: str, says: str, remedy: str) -> ReportLine:
 
 
 def written(findings: Sequence[ReportLine]) -> str:
-    """All of them, 80 columns wide, and the sum in the last line."""
+    """Return all lines, 80 columns wide, with the result in the last line."""
     lines = [line for finding in findings for line in _lines(finding)]
     grades = [finding.grade for finding in findings]
     failed, odd = grades.count(Grade.BROKEN), grades.count(Grade.LOOK)
@@ -51,7 +51,7 @@ def written(findings: Sequence[ReportLine]) -> str:
 
 
 def folded(*lines: str | None) -> str:
-    """Each line wrapped to 80 columns, those that are None left out."""
+    """Return the lines wrapped to 80 columns; None is left out."""
     return "".join(f"{_folded(line)}\n" for line in lines if line is not None)
 
 

@@ -1,4 +1,4 @@
-"""How `/alerts ...` and `/warn ...` are understood; the panel's buttons say the same words."""
+"""Parses the arguments of `/alerts` and `/warn`; the panel's buttons use the same words."""
 
 import re
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ _RANGE = re.compile(r"(?P<start>[0-9:]{3,5}) ?(?:-|–|to) ?(?P<end>[0-9:]{3,5})
 
 
 class UnknownZone(Exception):
-    """No time zone is called so; *suggestions* are."""
+    """Raised if no time zone has this name; *suggestions* are similar ones."""
 
     def __init__(self, suggestions: tuple[str, ...]) -> None:
         super().__init__("no such time zone")
@@ -64,7 +64,7 @@ class LowWish:
 
 
 def parse_alerts(text: str) -> tuple[str, PreferenceRequest] | Ambiguous:  # noqa: PLR0911 - one return a part
-    """The part that is to be set, and what is wished for it. Raises NotUnderstood, UnknownZone."""
+    """Return the part to set and its value. Raises NotUnderstood, UnknownZone."""
     part, _, value = normalized(text, Topic.ALERTS).partition(" ")
     part, value = part.lower(), value.strip()
     match part:
@@ -93,7 +93,7 @@ def parse_alerts(text: str) -> tuple[str, PreferenceRequest] | Ambiguous:  # noq
 
 
 def parse_warn(text: str) -> LowWish | Ambiguous:
-    """As "MNTL 100000", "USDT 10", "MNTL off"; "MNTL 100,000" is asked about."""
+    """Parse "MNTL 100000", "USDT 10" or "MNTL off"; "MNTL 100,000" is ambiguous."""
     name, _, value = normalized(text, Topic.WARN).partition(" ")
     asset = USDT if name.upper() == USDT else _asset(name)
     if value.lower() == "off":
@@ -107,7 +107,7 @@ def parse_warn(text: str) -> LowWish | Ambiguous:
 
 
 def _digest(value: str) -> PreferenceRequest:
-    """Its time says that it is wanted; how loud it is, or that it is not, is its level."""
+    """Setting a time turns the digest on; its level sets how loud it is, or turns it off."""
     if value == "off":
         return lambda settings: replace(settings, digest_minute=None)
     if value in _LEVELS:
@@ -136,7 +136,7 @@ def _smallest(value: str) -> tuple[str, PreferenceRequest] | Ambiguous:
 
 
 def _amount(value: str, topic: Topic) -> Decimal | Ambiguous:
-    """Any amount above zero; half the world reads 1,000 as one."""
+    """Parse an amount above zero; in many countries 1,000 is one."""
     amounts = [amount for amount in numbers_in(value) if amount > ZERO]
     if not amounts:
         raise NotUnderstood(topic)
@@ -163,7 +163,7 @@ def _hours(value: str) -> QuietHours:
 
 
 def _minute(value: str) -> int:
-    """As "08:00", "8:00", or "0800", which is how a button says it."""
+    """Parse "08:00", "8:00", or "0800", as a button sends it."""
     time = _TIME.fullmatch(value)
     if time is None:
         raise NotUnderstood(Topic.ALERTS)
@@ -182,9 +182,8 @@ def _zone(value: str) -> str:
 
 
 def _alike(wanted: str, zones: Mapping[str, str]) -> tuple[str, ...]:
-    """Zones of that city first, then what is spelled nearly so; never one that counts backwards.
-
-    A few letters may be any abbreviation: what is only spelled nearly so is another place.
+    """List zones of that city first, then those spelled similarly; never one with reversed sign.
+    A few letters may be any abbreviation: a similar spelling would be another place.
     """
     cities = {name.rpartition("/")[2]: name for name in zones if not name.startswith("etc/")}
     places = list(cities.values())
@@ -200,7 +199,7 @@ def _alike(wanted: str, zones: Mapping[str, str]) -> tuple[str, ...]:
 
 @cache
 def _zones() -> Mapping[str, str]:
-    """By their lower-case name. Those without a region (EST, Factory) are of no use to a person."""
+    """Map zones by lower-case name. Those without a region (EST, Factory) are left out."""
     places = {name for name in available_timezones() if "/" in name}
     return {name.lower(): name for name in (*sorted(places), "UTC")}
 

@@ -1,4 +1,4 @@
-"""How typed values are understood: exactly, as a question, or not at all. Nothing is guessed."""
+"""Parses typed values: exact, ambiguous, or not understood. Nothing is guessed."""
 
 import re
 import unicodedata
@@ -23,7 +23,7 @@ from engine.domain.market.pairs import USDT, Symbol, is_asset_name
 
 _LONGEST = 40
 _AUTOMATIC = "auto"
-# What is typed, and the name it has in `RateLimits`.
+# The typed word, and the field's name in `RateLimits`.
 _LIMITS = {"order": "order", "day": "day", "hour": "orders_per_hour", "price": "move"}
 DEFAULT_HISTORY_ROWS = 5
 MOST_HISTORY_ROWS = 20
@@ -52,7 +52,7 @@ _BETWEEN_ASSETS = re.compile(r"[/_-]")
 
 
 class Topic(Enum):
-    """What a value is for; the value is the command's name."""
+    """The setting that a value is for; the enum's value is the command's name."""
 
     TARGET = "settarget"
     THRESHOLD = "setthreshold"
@@ -69,7 +69,7 @@ class Topic(Enum):
 
 
 class NotUnderstood(Exception):
-    """The text is no value for *topic*; `bot/views/settings.py` tells the right form."""
+    """Raised if the text is no value for *topic*; `bot/views/settings.py` shows the right form."""
 
     def __init__(self, topic: Topic) -> None:
         super().__init__(topic.value)
@@ -78,14 +78,14 @@ class NotUnderstood(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """The text may mean any of *options*; each is a text that the same parser takes as it is."""
+    """Raised if the text may mean any of *options*; the same parser accepts each of them."""
 
     topic: Topic
     options: tuple[str, ...]
 
 
 def parse_target(text: str) -> Decimal | Ambiguous:
-    """USDT to hold: "40", "40.5", "40 USDT", "$40". "40,5" and "1,000" are asked about."""
+    """Parse USDT to hold: "40", "40.5", "40 USDT", "$40". "40,5" and "1,000" are ambiguous."""
     money = _MONEY.fullmatch(normalized(text, Topic.TARGET))
     if money is None:
         raise NotUnderstood(Topic.TARGET)
@@ -99,7 +99,7 @@ def parse_target(text: str) -> Decimal | Ambiguous:
 
 
 def parse_threshold(text: str) -> Threshold | Ambiguous:
-    """How far from the target is fine: "5%" of it or "2 USDT". A bare number is asked about."""
+    """Parse the allowed drift: "5%" of the target or "2 USDT". A bare number is ambiguous."""
     tidy = normalized(text, Topic.THRESHOLD)
     if percent := _PERCENT.fullmatch(tidy):
         readings = numbers_in(percent["number"])
@@ -119,7 +119,7 @@ def parse_threshold(text: str) -> Threshold | Ambiguous:
 
 
 def parse_interval(text: str) -> timedelta:
-    """Time between two checks: "120" (seconds), "120s", "2m", "1h", "1h 30m"; 1 s to 1 day."""
+    """Parse the time between two checks: "120" (seconds), "120s", "2m", "1h 30m"; 1 s to 1 day."""
     span = _SPAN.fullmatch(normalized(text, Topic.INTERVAL))
     if span is None:
         raise NotUnderstood(Topic.INTERVAL)
@@ -132,8 +132,7 @@ def parse_interval(text: str) -> timedelta:
 
 
 def parse_symbol(text: str) -> Symbol:
-    """A pair against USDT: "MNTLUSDT", "MNTL", "mntl/usdt". Whether it exists is MEXC's to say.
-
+    """Parse a pair against USDT: "MNTLUSDT", "MNTL", "mntl/usdt". MEXC decides if it exists.
     Only names in ASCII are upper-cased: MEXC lists those so, and others as they are.
     """
     tidy = normalized(text, Topic.PAIR).replace(" ", "")
@@ -174,8 +173,8 @@ def parse_counting(text: str) -> Counting:
 
 
 def parse_limits(text: str) -> Mapping[str, Decimal | int | None] | Ambiguous:
-    """New limits by their name in `RateLimits`: "order 500", "day 2000", "hour 20", "price 15%"; None
-    for "order auto", and all four None for "auto".
+    """Parse limits by their name in `RateLimits`: "order 500", "hour 20", "price 15%".
+    None for "order auto", and all four None for "auto".
     """
     name, _, value = normalized(text, Topic.LIMITS).lower().partition(" ")
     if name == _AUTOMATIC and not value:
@@ -209,7 +208,7 @@ PARSERS: Mapping[Topic, Callable[[str], Any]] = {
 
 
 def parse_history_rows(text: str) -> int:
-    """How many trades a page shows; the default where nothing was typed."""
+    """Parse the number of trades per page; without an argument the default."""
     return _parse_size(text, Topic.HISTORY, default=DEFAULT_HISTORY_ROWS, most=MOST_HISTORY_ROWS)
 
 
@@ -235,7 +234,7 @@ def normalized(text: str, topic: Topic) -> str:
 
 
 def numbers_in(number: str) -> tuple[Decimal, ...]:
-    """Every number that *number* may mean: half the world writes 1.000,50 for 1,000.50."""
+    """List every number that *number* may mean: many countries write 1.000,50 for 1,000.50."""
     if _WHOLE.fullmatch(number):
         return (Decimal(number),)
     if separated := _ONE_SEPARATOR.fullmatch(number):
@@ -254,7 +253,7 @@ def numbers_in(number: str) -> tuple[Decimal, ...]:
 
 
 def _is_amount(amount: Decimal) -> bool:
-    """Whole cents, so that what is echoed with two decimals is what was set."""
+    """True for whole cents: the echo, with two decimals, then equals the stored value."""
     return ZERO < amount <= MAX_TARGET and amount == round(amount, _CENT_DECIMALS)
 
 
@@ -269,7 +268,7 @@ def _bare_percents(readings: tuple[Decimal, ...]) -> list[str]:
 
 
 def _moves(text: str) -> tuple[list[str], bool]:
-    """How far a price may move, as percents, and whether there is no doubt which."""
+    """Return the allowed price moves in percent, and whether the text is unambiguous."""
     percent = _PERCENT.fullmatch(text)
     readings = numbers_in(percent["number"] if percent else text)
     options = [_as_percent(n) for n in readings] if percent else _bare_percents(readings)
@@ -302,7 +301,7 @@ def _threshold(option: str) -> Threshold:
 
 
 def _value(option: str) -> Decimal:
-    """Of "15%" or "500 USDT"."""
+    """Parse "15%" or "500 USDT"."""
     if option.endswith("%"):
         return Decimal(option.removesuffix("%")).scaleb(-2)
     return Decimal(option.removesuffix(" USDT"))

@@ -1,4 +1,4 @@
-"""Time zones as people name them: by offset, by abbreviation, by a large city."""
+"""Time zones by the names users type: offset, abbreviation, large city."""
 
 import re
 import unicodedata
@@ -15,7 +15,7 @@ _BY_OFFSET = re.compile(r"(?:gmt|utc|msk)?\s*[+\-\u2212\u2013\u00b1]?\s*[0-9]", 
 _PARTS = {"25": 15, "5": 30, "50": 30, "75": 45}
 _FIXED = re.compile(r"Etc/GMT(?P<sign>[+-])(?P<hours>[0-9]{1,2})", re.ASCII)
 _EARLIEST, _LATEST = -12, 14
-# The tz database has whole hours only: these places have the others all the year round.
+# The tz database's fixed zones have whole hours only; these places have the others all year.
 _HALVES = {
     (1, 3, 30): "Asia/Tehran",
     (1, 4, 30): "Asia/Kabul",
@@ -26,7 +26,7 @@ _HALVES = {
     (1, 9, 30): "Australia/Darwin",
     (-1, 9, 30): "Pacific/Marquesas",
 }
-# These have summer time: their clocks show the offset for a part of the year.
+# These have summer time: they use the offset for a part of the year.
 _IN_A_SEASON = {
     (1, 10, 30): ("Australia/Adelaide", "Australia/Lord_Howe"),
     (1, 12, 45): ("Pacific/Chatham",),
@@ -88,8 +88,8 @@ _MOST_CITIES = 4
 
 
 def named_by_offset(text: str) -> str | None:
-    """The name in the tz database of `GMT+3`, `UTC-05:00`, `+5:30`; None for what is no offset, or
-    one that no place has all the year round.
+    """Return the tz name of `GMT+3`, `UTC-05:00` or `+5:30`.
+    None for what is no offset, or one that no place has all the year round.
     """
     text = _bare(text)
     if text.lower() in {"gmt", "utc", "z", "zulu", "gmt0", "utc0", "utc\u00b10"}:
@@ -102,7 +102,7 @@ def named_by_offset(text: str) -> str | None:
         return _HALVES.get(offset)
     if not _EARLIEST <= sign * hours <= _LATEST:
         return None
-    # `Etc/GMT-3` is three hours ahead of Greenwich: the sign is turned round there.
+    # `Etc/GMT-3` is three hours ahead of Greenwich: its sign is reversed.
     return f"Etc/GMT{'-' if sign > 0 else '+'}{hours}" if hours else "UTC"
 
 
@@ -111,7 +111,7 @@ def _bare(text: str) -> str:
 
 
 def _read(text: str) -> tuple[int, int, int] | None:
-    """The sign, the hours and the minutes."""
+    """Return the sign, the hours and the minutes."""
     offset = _OFFSET.fullmatch(text)
     if offset is None:
         return None
@@ -120,23 +120,23 @@ def _read(text: str) -> tuple[int, int, int] | None:
 
 
 def is_by_offset(text: str) -> bool:
-    """Whether an offset is meant, known or not: no zone that is spelled so is meant by it."""
+    """True for any text in the form of an offset, valid or not: it is no zone's name."""
     return _BY_OFFSET.match(_bare(text)) is not None
 
 
 def with_offset_in_a_season(text: str) -> tuple[str, ...]:
-    """Zones whose clocks show the offset for a part of the year; none for all other texts."""
+    """List zones that use the offset for a part of the year; none for all other texts."""
     offset = _read(_bare(text))
     return _IN_A_SEASON.get(offset, ()) if offset is not None else ()
 
 
 def meant_by(word: str) -> tuple[str, ...]:
-    """The zones that people mean by an abbreviation; none where it is no known one."""
+    """List the zones of an abbreviation; none if it is unknown."""
     return _ABBREVIATIONS.get(word.lower(), ())
 
 
 def shown(name: str) -> str:
-    """A zone's name for people: `Etc/GMT-3` is UTC+3."""
+    """Return a zone's name for display: `Etc/GMT-3` is UTC+3."""
     fixed = _FIXED.fullmatch(name)
     if fixed is None:
         return name
@@ -144,7 +144,7 @@ def shown(name: str) -> str:
 
 
 def cities_of(name: str, *, at: datetime) -> Sequence[str]:
-    """Cities whose clocks show the same as the fixed zone *name* does now; none for other zones."""
+    """List cities with the current offset of the fixed zone *name*; none for other zones."""
     fixed = _FIXED.fullmatch(name)
     if fixed is None:
         return ()

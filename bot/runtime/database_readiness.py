@@ -1,4 +1,4 @@
-"""A database that is started together with us: it is waited for, as long as a start may take."""
+"""Waits at start for a database that is starting too, within a limit."""
 
 import asyncio
 import logging
@@ -14,11 +14,11 @@ from engine.clock import Clock
 from engine.storage import postgres_rights, schema
 from engine.storage.database import Database
 
-# A host that starts both gives the database a few seconds; one that says it is starting, more.
+# A host that starts both gives the database seconds; one that reports starting gets longer.
 _PATIENCE, _WHILE_STARTING = timedelta(seconds=15), timedelta(minutes=2)
 _LOOK_EVERY = timedelta(seconds=1)
 _STARTING = re.compile("starting up|shutting down|recovery|not yet accepting|57P0")
-# The same a minute later, too.
+# Errors that waiting cannot resolve.
 _HOPELESS = re.compile(
     "authentication|password|does not exist|pg_hba|not permitted|not found|invalid|certificate|SSL"
 )
@@ -27,13 +27,12 @@ logger = logging.getLogger(__name__)
 
 
 class _NotYet(Exception):
-    """The database does not take writes just now; the text says how that shows."""
+    """Raised if the database takes no writes now; the text is the symptom."""
 
 
 async def database_is_ready(url: str, *, clock: Clock, stop: asyncio.Event) -> bool:
     """Wait for a PostgreSQL that takes writes; False if *stop* was set meanwhile.
-
-    Of SQLite nothing is asked. Raises CannotStart where waiting is useless or was in vain.
+    SQLite is not asked. Raises CannotStart if waiting cannot help or took too long.
     """
     if schema.sqlite_file(url) is not None:
         return True
@@ -60,7 +59,7 @@ async def database_is_ready(url: str, *, clock: Clock, stop: asyncio.Event) -> b
 
 
 async def _ask(url: str, clock: Clock) -> None:
-    """Raises DBAPIError, or _NotYet where it may only be read."""
+    """Raises DBAPIError, or _NotYet if the database is read-only."""
     async with Database.open(url, clock=clock) as database, database.engine.connect() as there:
         if (await there.scalar(text("SHOW transaction_read_only"))) == "on":
             raise _NotYet("the database is read-only, as a standby is; it must take writes")

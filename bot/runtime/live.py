@@ -1,4 +1,4 @@
-"""The real program: Telegram on one side, MEXC (and paper beside it) on the other."""
+"""Builds and runs the real program: Telegram, and MEXC with paper trading beside it."""
 
 import asyncio
 import errno
@@ -45,9 +45,9 @@ from engine.security.vault import Vault
 from engine.storage.database import Database
 from engine.timeouts import Timing
 
-# The machine has no such address, or none of its kind.
+# The machine does not have this address, or none of its family.
 _OF_THE_ADDRESS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL, errno.ENODEV})
-# Half the shortest interval: a check that is due just after a beat is not an interval late.
+# Half the shortest interval: a check due just after a heartbeat is less than one interval late.
 _HEARTBEAT = timedelta(milliseconds=500)
 
 
@@ -58,12 +58,10 @@ async def run_live(
     stop: asyncio.Event,
     turning: Turning | None = None,
 ) -> None:
-    """Until *stop*. Raises CannotStart, BadSettings (the key file, what the role needs),
-    TokenRefused, PollsStalled.
-    """
+    """Run until *stop*. Raises CannotStart, BadSettings, TokenRefused, PollsStalled."""
     require(role, settings)
     token = settings.telegram_token or ""
-    tls = trusted(settings)  # for all: each is 35 ms of reading certificates
+    tls = trusted(settings)  # shared: each takes 35 ms to read certificates
     clock = SystemClock()
     how = update_mode(role, webhook_url=settings.webhook_url)
     health, webhook = Health(), Webhook()
@@ -77,7 +75,7 @@ async def run_live(
         routes["POST", PATH] = webhook.take
     async with AsyncExitStack() as stack:
         if settings.port is not None:
-            # Before anything else: a host gives the port a minute, however the database is.
+            # First: a host expects the port within a minute, whatever state the database is in.
             await stack.enter_async_context(
                 _listening(routes, port=settings.port, host=settings.listen_address)
             )
@@ -157,12 +155,12 @@ async def run_live(
 
 @asynccontextmanager
 async def _listening(routes: Routes, *, port: int, host: str | None) -> AsyncGenerator[None]:
-    """Raises CannotStart where the port cannot be had."""
+    """Raises CannotStart if the port cannot be bound."""
     async with AsyncExitStack() as stack:
         try:
             await stack.enter_async_context(serve(routes, port=port, host=host))
         except OSError as e:
-            number = e.errno or 0  # below zero: the resolver's, which asyncio hands on
+            number = e.errno or 0  # below zero: errors of the resolver, passed on by asyncio
             why = os.strerror(number) if number > 0 else "no such address"
             if number < 0 or number in _OF_THE_ADDRESS:
                 raise CannotStart(f"LISTEN_ADDRESS {host} cannot be used: {why}") from e
@@ -185,7 +183,7 @@ def mexc_venue(
     market = MexcMarket(client)
 
     def paper(account: Account) -> PaperExchange:
-        # Only the unsigned market: a dry run has no key and no way to an order endpoint.
+        # Only the unsigned market client: a dry run has no key and no access to an order endpoint.
         return PaperExchange(account_id=account.id, market=market, database=database, clock=clock)
 
     def exchange_for(account: Account) -> Exchange:

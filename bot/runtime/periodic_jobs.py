@@ -1,4 +1,4 @@
-"""What has to be done now and then, whoever is asked: every few seconds each job gets a turn."""
+"""Runs the periodic jobs (digests, key expiry, pruning, status messages) every few seconds."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,8 +19,9 @@ logger = logging.getLogger(__name__)
 
 
 class PeriodicJobs:
-    """*jobs* by their name. Every process makes its rounds, so a job first takes in hand, in the
-    database, what it works on; and it does little at a time, for the next one waits for it.
+    """Runs *jobs*, given by name, in every process.
+    So each job first claims its rows in the database, and does little per run, because the next
+    one waits for it.
     """
 
     def __init__(self, *, clock: Clock, jobs: Mapping[str, Job]) -> None:
@@ -28,18 +29,18 @@ class PeriodicJobs:
         self._jobs = jobs
 
     async def once(self) -> None:
-        """A job that cannot do its work now is tried again in the next round."""
+        """Run each job once; one that fails is retried in the next run."""
         for name, job in self._jobs.items():
             try:
                 await job()
             except _AWAY as e:
                 logger.warning("round cut short", extra={"job": name, "problem": type(e).__name__})
             except (ValueError, LookupError):
-                # A row that only another version can read: the other jobs must not wait for it.
+                # A row that only another version can read must not stop the other jobs.
                 logger.exception("round broke", extra={"job": name})
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Run until cancelled."""
         while True:
             await self.once()
             await self._clock.sleep(_EVERY)

@@ -1,4 +1,4 @@
-"""The composition root: everything is built here, on one stack, and closed in reverse."""
+"""Start-up: opens the database and the vault, and builds the Telegram application."""
 
 import asyncio
 import logging
@@ -27,14 +27,13 @@ logger = logging.getLogger(__name__)
 
 
 class CannotStart(Exception):
-    """The settings are fine, but the world is not as it must be; the text says what to do."""
+    """Raised if the settings are valid but something else is not; the text says what to do."""
 
 
 @asynccontextmanager
 async def open_database(url: str, *, clock: Clock) -> AsyncGenerator[Database]:
-    """The database with the schema this program needs; on SQLite it is ours alone.
-
-    Raises CannotStart where it does not open, another process has the file, or the schema is
+    """Open the database with the schema this version needs; an SQLite file is locked.
+    Raises CannotStart if it cannot be opened, another process has the file, or the schema is
     another one (PostgreSQL is migrated by `alembic upgrade head`, not here).
     """
     file = schema.sqlite_file(url)
@@ -71,7 +70,7 @@ async def _migrate(database: Database, url: str) -> None:
 
 
 async def _take_over(database: Database) -> None:
-    """What a process that died had in hand is ours at once: nobody else can be there."""
+    """Release at once what a dead process had claimed: no other process can have the file open."""
     async with database.writing() as session:
         await queue.release_all(session, InboxRow)
         await queue.release_all(session, OutboxRow)
@@ -88,7 +87,7 @@ async def _refusal(database: Database, url: str) -> str | None:
 
 
 async def open_vault(settings: ProcessSettings, database: Database) -> Vault:
-    """The vault, after a look whether its keys are those the database was written with."""
+    """Open the vault, after checking that its keys are those the database was written with."""
     keys = settings.encryption_keys
     if (key_file := settings.key_file) is not None:
         keys = tuple(load_or_create_keys(key_file))
@@ -105,7 +104,7 @@ async def open_vault(settings: ProcessSettings, database: Database) -> Vault:
 
 
 async def _canary(vault: Vault, database: Database) -> str:
-    """What the first start has sealed; this one, if there was none."""
+    """Return what the first start encrypted; encrypt it now if there is none."""
     async with database.writing() as session:
         canary = await key_values.get(session, key_values.VAULT_CANARY)
         if canary is None:
@@ -114,12 +113,12 @@ async def _canary(vault: Vault, database: Database) -> str:
 
 
 def build_application(token: str, *, request: BaseRequest, base_url: str) -> App:
-    """An Application that neither polls nor queues by itself: see bot/updates/polling.py."""
+    """Build an Application that neither polls nor queues by itself: see bot/updates/polling.py."""
     return (
         ApplicationBuilder()
         .token(token)
         .request(request)
-        .get_updates_request(request)  # never polled with; its default reads all certificates anew
+        .get_updates_request(request)  # never polled with; saves reading certificates
         .base_url(f"{base_url}/bot")
         .updater(None)
         .build()
@@ -127,9 +126,9 @@ def build_application(token: str, *, request: BaseRequest, base_url: str) -> App
 
 
 async def come_online(parts: Components, clock: Clock) -> None:
-    """Telegram knows the bot, updates are handled, the menus are set."""
+    """Return once Telegram knows the bot, updates are handled and the menus are set."""
     await connect(parts.application, clock)
     parts.ready.set()
     parts.update_workers.nudge()
     logger.info("ready", extra={"bot": parts.application.bot.username})
-    await parts.menus.publish()  # nobody waits for it
+    await parts.menus.publish()  # no caller waits for it

@@ -1,4 +1,4 @@
-"""The life of the process: the engine always, Telegram as soon as it answers, an orderly end."""
+"""Runs the engine, and Telegram as soon as it answers, until a signal; then stops in order."""
 
 import asyncio
 import logging
@@ -17,10 +17,10 @@ from engine.errors import innermost
 from engine.scheduling.dispatcher import Dispatcher
 from engine.scheduling.queue_worker import delay
 
-# Hosts kill after 30 s at best, and 10 are promised: the rest is for closing down on a slow one.
+# Hosts kill after 30 s at best, and 10 are promised: the rest is for a slow machine's exit.
 _GRACE_S = 6.0
 _BEAT_GRACE_S = 1.0
-# Due at once, whatever the wall clock says.
+# Due at once, whatever the wall clock shows.
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 _LONGEST_PAUSE = timedelta(seconds=30)
 
@@ -30,11 +30,11 @@ App = Application[Any, Any, Any, Any, Any, Any]
 
 
 class Stopped(Exception):
-    """The process was asked to end, and whatever was under way is finished or parked."""
+    """Raised after an ordered stop: all work is finished or parked."""
 
 
 class Worker(Protocol):
-    """Something that runs until it is cancelled, or stopped and done with what it has in hand."""
+    """A task that runs until it is cancelled, or stopped and done with its current work."""
 
     async def run(self) -> None: ...
 
@@ -42,10 +42,9 @@ class Worker(Protocol):
 
 
 class Heartbeat:
-    """JobQueue's one job: it hands due accounts to the engine's pool, again and again.
-
-    It is one long job and not a repeating one: the scheduler's intervals go by the wall clock, and
-    set back, that would have to catch up before the next beat.
+    """JobQueue's one job: it repeatedly hands due accounts to the engine's workers.
+    It is one long job and not a repeating one: the scheduler's intervals use the wall clock, and
+    after that was set back, would have to catch up before the next heartbeat.
     """
 
     def __init__(self, application: App, dispatcher: Dispatcher, *, every: timedelta) -> None:
@@ -55,7 +54,7 @@ class Heartbeat:
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Beat until cancelled. No two beats overlap."""
+        """Run until cancelled. No two heartbeats overlap."""
         queue = self._application.job_queue
         if queue is None:
             raise ValueError("the application was built without a job queue")
@@ -67,7 +66,7 @@ class Heartbeat:
             await asyncio.Event().wait()
         finally:
             self._stopping.set()
-            # A beat under way is let finish: it may be in the middle of a transaction.
+            # The current heartbeat may finish: it may be in the middle of a transaction.
             with suppress(TimeoutError):
                 async with asyncio.timeout(_BEAT_GRACE_S):
                     await queue.stop(wait=True)
@@ -77,7 +76,7 @@ class Heartbeat:
             try:
                 await self._dispatcher.tick()
             except Exception:
-                # The supervisor: the next beat may get through, and the watch tells if none does.
+                # The next heartbeat may succeed, and the stall alert reports it if none does.
                 logger.exception("heartbeat broke")
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._every_s):  # by the loop's clock
@@ -85,13 +84,13 @@ class Heartbeat:
 
 
 async def connect(application: App, clock: Clock) -> None:
-    """Make the bot known to Telegram, however long that takes. Raises TokenRefused."""
+    """Connect to Telegram, retrying without limit. Raises TokenRefused."""
     failures = 0
     while True:
         try:
             await application.initialize()
         except InvalidToken:
-            raise TokenRefused("Telegram does not know this token") from None  # its text names it
+            raise TokenRefused("Telegram does not know this token") from None  # its text holds it
         except TelegramError as e:
             failures += 1
             logger.warning("Telegram is away", extra={"problem": type(e).__name__})
@@ -109,12 +108,10 @@ async def run_until_stopped(
     workers: Sequence[Worker],
     leave: Sequence[Callable[[], Awaitable[None]]] = (),
 ) -> None:
-    """Run everything until *stop* is set; then claim nothing new, finish or park, return.
-
-    *telegram* runs beside the engine and needs not end. Whatever is not finished within the grace
-    time goes on after the next start, from the database; *leave* is what else is given up for
-    other processes when all has ended. Where *telegram* raises PollsStalled,
-    the end is as orderly, and then that is raised.
+    """Run everything until *stop* is set; then claim nothing new, finish or park, and return.
+    *telegram* runs beside the engine and may end earlier. Work that is not finished within the
+    grace time resumes after the next start, from the database; *leave* releases what other
+    processes may take over. If *telegram* raises PollsStalled, that is raised after the same stop.
     """
     stalls: list[ExceptionGroup[PollsStalled]] = []
 
@@ -146,7 +143,7 @@ async def run_until_stopped(
 async def _finish(
     dispatcher: Dispatcher, running: Sequence[tuple[Worker, asyncio.Task[None]]]
 ) -> None:
-    """Claim nothing new; what is under way gets the grace time, then it is parked where it is."""
+    """Claim nothing new; current work gets the grace time, then it is parked."""
     dispatcher.stop_claiming()
     try:
         async with asyncio.timeout(_GRACE_S):
@@ -160,7 +157,7 @@ async def _finish(
 
 
 async def _end() -> None:
-    """A task group is left early only by an exception in one of its tasks."""
+    """Only an exception in one of its tasks ends a task group early."""
     raise Stopped
 
 

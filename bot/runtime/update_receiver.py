@@ -1,4 +1,4 @@
-"""How updates come to this process: polled by it, brought to it, or taken by others."""
+"""How this process gets updates: by polling, by webhook, or not at all."""
 
 import asyncio
 import logging
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 class UpdateReceiver:
-    """*webhook* is the door in the web server, which is open before there is anything behind it."""
+    """*webhook* is the route in the web server, which listens before the database is open."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class UpdateReceiver:
         )
 
     async def run(self) -> None:
-        """Until cancelled. Raises TokenRefused and PollsStalled, in groups."""
+        """Run until cancelled. Raises TokenRefused and PollsStalled, in groups."""
         await self._outlast_the_database(lambda: come_online(self._parts, self._clock))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._porter.serve(self._offer_code))
@@ -98,11 +98,11 @@ class UpdateReceiver:
 
     @property
     def leave(self) -> Sequence[Callable[[], Awaitable[None]]]:
-        """What to do at the end, when everything else has ended."""
+        """Release what other processes may take over, when all else has ended."""
         return [self._close, self._porter.leave, self._poller.leave]
 
     def signs(self) -> ProcessState:
-        """What the process knows of its own work."""
+        """Return the state of this process."""
         dispatcher = self._parts.dispatcher
         return ProcessState(
             database_away=dispatcher.pulse().database_away,
@@ -114,11 +114,11 @@ class UpdateReceiver:
         )
 
     async def _close(self) -> None:
-        """What is brought from now on comes again, to a process that has a database."""
+        """From now on the webhook refuses; Telegram sends the update again, to another process."""
         self._webhook.shut()
 
     async def _offer_code(self) -> None:
-        """One process at a time: each new code makes the one before it worthless."""
+        """Offer the pairing code in one process at a time: a new code invalidates the last one."""
         offered = False
 
         async def offer() -> None:
@@ -138,7 +138,7 @@ class UpdateReceiver:
 
     @asynccontextmanager
     async def _open_intake(self) -> AsyncGenerator[UpdatePoller]:
-        """With connections of its own: stuck ones are what a restart has to get rid of."""
+        """Open the poller with new connections: a restart has to replace stuck ones."""
         async with httpx.AsyncClient(
             verify=self._tls,
             proxy=self._proxy,
@@ -154,7 +154,7 @@ class UpdateReceiver:
             )
 
     async def _outlast_the_database(self, start: Callable[[], Awaitable[None]]) -> None:
-        """*start* begun again and again, until the database was there for all of it."""
+        """Repeat *start* until it ran without the database failing."""
         failures = 0
         while True:
             try:

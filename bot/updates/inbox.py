@@ -1,4 +1,4 @@
-"""Updates written down, sealed, before anybody tells Telegram that they have arrived."""
+"""Stores updates encrypted before Telegram is told that they have arrived."""
 
 import json
 import logging
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 class Sealer(Protocol):
-    """Encryption under a purpose: what was sealed for one cannot be opened for another."""
+    """Encryption under a purpose: what was encrypted for one cannot be decrypted for another."""
 
     def seal_text(self, text: str, *, purpose: str) -> str: ...
 
@@ -41,7 +41,7 @@ async def all_normal(_: object, updates: Sequence[dict[str, Any]]) -> Sequence[i
 
 
 class _NotNeeded(Exception):
-    """What failed is not needed for storing updates."""
+    """What failed is not needed to store updates."""
 
 
 async def _beside(work: Awaitable[_Result]) -> _Result:
@@ -52,11 +52,10 @@ async def _beside(work: Awaitable[_Result]) -> _Result:
 
 
 class UpdateStore:
-    """The way into the inbox, however the updates come. What comes twice is stored once.
-
-    *claiming* is entered around the transaction, and told whether Telegram has more; what it gives
-    is called in it when there is something new to handle. *rank_all* gives each update its rank in
-    the queue. Where either fails, the updates are stored without: they are found a second later.
+    """Stores updates, however they are received. A duplicate is stored once.
+    *claiming* is entered around the transaction with whether Telegram has more; its result is
+    called in it when there is something new to handle. *rank_all* returns each update's rank in
+    the queue. If either fails, updates are stored without it: they are claimed a second later.
     """
 
     def __init__(
@@ -77,9 +76,9 @@ class UpdateStore:
         self._rank_all = rank_all
 
     async def store(self, updates: Sequence[dict[str, Any]]) -> int | None:
-        """The highest id among them; None where there is none. Those without an id are skipped.
-
-        Raises what the database raises: then nothing of it may be confirmed.
+        """Store the updates and return the highest id; None if there is none.
+        Those without an id are skipped. Raises what the database raises: then none may be
+        confirmed.
         """
         usable = [(found, raw) for raw in updates if (found := update_id(raw)) is not None]
         if len(usable) < len(updates):
@@ -120,12 +119,12 @@ class UpdateStore:
 
 
 def purpose(bot_id: int, update_id: int) -> str:
-    """What an update is sealed for."""
+    """Return the purpose an update is encrypted for."""
     return f"inbox:{bot_id}:{update_id}"
 
 
 def chat_of(raw: dict[str, Any]) -> int:
-    """Whose queue the update belongs in; 0 if it names no chat."""
+    """Return the chat in whose queue the update belongs; 0 if it names no chat."""
     tapped = ("callback_query", "message", "chat", "id")
     kinds = ("message", "edited_message", "my_chat_member")
     paths = (*((kind, "chat", "id") for kind in kinds), tapped, ("callback_query", "from", "id"))
@@ -134,14 +133,14 @@ def chat_of(raw: dict[str, Any]) -> int:
 
 
 def sender_of(raw: dict[str, Any]) -> int:
-    """Who wrote or tapped; 0 if it does not say."""
+    """Return the user who wrote or tapped; 0 if it names none."""
     paths = [(kind, "from", "id") for kind in ("message", "edited_message", "callback_query")]
     found = (_id(_at(raw, path)) for path in paths)
     return next((user_id for user_id in found if user_id is not None), 0)
 
 
 def update_id(raw: dict[str, Any]) -> int | None:
-    """None where there is none that fits into the database's columns."""
+    """Return the update's id; None if there is none that fits the database's columns."""
     return _id(raw.get("update_id"))
 
 

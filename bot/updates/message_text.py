@@ -1,4 +1,4 @@
-"""What an incoming message says, and which person says it."""
+"""The text of an incoming message, and the user who wrote it."""
 
 import re
 import unicodedata
@@ -11,7 +11,7 @@ from telegram.ext import filters
 from bot.updates.invisible_characters import OVERRIDES, is_invisible
 from engine.domain.accounts.members import SHARED_IDS
 
-# What keyboards of other scripts write for the solidus that begins a command.
+# Characters that keyboards of other scripts send for the slash that begins a command.
 _SOLIDI = "/\uff0f\u2044\u2215"
 _COMMAND = re.compile(rf"[{_SOLIDI}](?P<name>\S+)(?P<rest>.*)", re.DOTALL)
 _PICTURES = frozenset({"So", "Sk"})
@@ -20,16 +20,15 @@ _MENTIONED = re.compile(r"@(?P<bot>\w+)\s+(?P<command>/\w+)(?P<rest>(?:\s.*)?)",
 
 
 def text_of(message: Message) -> str:
-    """What the message says as its person sees it: its text, or the caption of what it brings.
-
-    "" where nothing is written. A command in it begins with `/`, and no mark hides that.
+    """Return the message's text as its author sees it, or the caption of its media.
+    "" if nothing is written. A command in it begins with `/`, and no invisible mark hides it.
     """
     return visible(message.text or message.caption)
 
 
 def own_text_in(message: Mapping[str, Any]) -> str:
-    """As `text_of`, of a message as it comes over the wire; "" where the words are no person's own,
-    so that no command in it is carried out.
+    """Like `text_of`, for a raw message; "" if the author did not write the words.
+    Then no command in it is carried out.
     """
     if any(message.get(field) is not None for field in _NOT_OWN):
         return ""
@@ -37,14 +36,13 @@ def own_text_in(message: Mapping[str, Any]) -> str:
 
 
 def visible(text: object) -> str:
-    """*text* without invisible marks and outer blanks; "" for what is no text.
-
-    A command is written in the one way that Telegram documents: `@bot /pause` is `/pause@bot`, and
-    a picture before it is left out.
+    """Return *text* without invisible marks and outer blanks; "" for what is no text.
+    A command is returned in the one form that Telegram documents: `@bot /pause` is `/pause@bot`,
+    and an emoji before it is left out.
     """
     if not isinstance(text, str):
         return ""
-    # Behind an override another number is seen than is written: it stays, and is not understood.
+    # An override shows another number than is written: it is kept, and so not understood.
     shown = "".join(c for c in text if c in OVERRIDES or not is_invisible(c)).strip()
     if command := _COMMAND.fullmatch(_without_pictures(shown)):
         name = "".join(c for c in command["name"] if c not in OVERRIDES)
@@ -55,7 +53,7 @@ def visible(text: object) -> str:
 
 
 def _without_pictures(shown: str) -> str:
-    """*shown* from its first letter on: Telegram shows a command behind an emoji as a command."""
+    """Return *shown* from its first letter on: Telegram accepts a command after an emoji."""
     for at, character in enumerate(shown):
         is_picture = not character.isascii() and unicodedata.category(character) in _PICTURES
         if not is_picture and character not in OVERRIDES and not character.isspace():
@@ -64,9 +62,8 @@ def _without_pictures(shown: str) -> str:
 
 
 def author_of(message: Message) -> User | None:
-    """The person who wrote it; None where a chat, a bot or Telegram itself speaks.
-
-    Whoever posts as a channel or as the group has the same id in `from` as all who do so.
+    """Return the user who wrote it; None if a chat, a bot or Telegram itself did.
+    All who post as a channel or as the group have the same id in `from`.
     """
     user = message.from_user
     if user is None or user.is_bot or user.id in SHARED_IDS:
@@ -77,19 +74,19 @@ def author_of(message: Message) -> User | None:
 
 
 def speaker_of(message: Message) -> int:
-    """The id of what speaks where no person does: a channel, the group, or a bot."""
+    """Return the id of the author if it is no user: a channel, the group, or a bot."""
     if message.sender_chat is not None:
         return message.sender_chat.id
     return message.from_user.id if message.from_user is not None else 0
 
 
 def is_secondhand(message: Message) -> bool:
-    """Whether the words may be another's: forwarded, or made by an inline bot."""
+    """True if the words may be another author's: forwarded, or made by an inline bot."""
     if message.forward_origin is not None or message.via_bot is not None:
         return True
     return any(field.startswith("forward_") for field in message.api_kwargs)  # before Bot API 7.0
 
 
 def is_service(update: Update) -> bool:
-    """Whether Telegram tells of something (a pin, a new title), and no person sent anything."""
+    """True for a service message (a pin, a new title), which no user wrote."""
     return bool(filters.StatusUpdate.ALL.check_update(update))

@@ -1,6 +1,5 @@
-"""Sees to it that Telegram is heard: polls that get no answer are begun anew, at last the process.
-
-Silence is counted in beats of the watch, not read off the wall clock: a clock that jumps, a
+"""Restarts the poller if Telegram answers no poll, and at last stops the process.
+Silence is counted in the watchdog's own steps, not by the wall clock: a clock that jumps, a
 machine that slept or a loop that was blocked restarts nothing.
 """
 
@@ -22,12 +21,12 @@ logger = logging.getLogger(__name__)
 
 
 class PollsStalled(Exception):
-    """Telegram has not answered for so long that only a new process may help."""
+    """Raised if Telegram has not answered for so long that only a new process may help."""
 
 
 class PollWatchdog:
-    """Runs the intake that *open_intake* gives, with everything that may be stuck fresh each time:
-    a connection pool, above all. What was not confirmed is fetched again and stored once.
+    """Runs the poller that *open_intake* returns, with new resources each time, above all a new
+    connection pool. What was not confirmed is fetched again and stored once.
     """
 
     def __init__(
@@ -46,7 +45,7 @@ class PollWatchdog:
         raise PollsStalled(f"Telegram has not answered for {minutes} min")
 
     async def _poll(self, silence: timedelta) -> timedelta:
-        """One life of the intake, begun after *silence*; returns how long the silence is now."""
+        """Run one poller, begun after *silence*; return how long the silence is now."""
         async with self._open_intake() as intake, asyncio.TaskGroup() as tasks:
             polling = tasks.create_task(intake.run())
             silence = await self._until_silent(intake, silence)

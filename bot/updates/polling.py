@@ -1,4 +1,4 @@
-"""Updates in: stored before they are confirmed, then handled once each, in order within a chat."""
+"""Polls Telegram and hands each stored update to a worker once, in order per chat."""
 
 import asyncio
 import json
@@ -21,9 +21,9 @@ from engine.storage.models.trading import InboxRow
 from engine.storage.queues.claims import ClaimLost
 
 _LONGEST_PAUSE = timedelta(seconds=30)
-# An update that the process did not survive so often probably kills it.
+# An update during which the process died three times probably causes it.
 _MOST_DEATHS = 3
-# A /pause finds a worker whatever the others do, and strangers leave most of them to known chats.
+# A /pause always finds a free worker, and strangers leave most workers to authorized chats.
 _LANES = Lanes(width=16, first=8, last=4, suspects=1)
 
 # Far longer than the next batch takes.
@@ -33,10 +33,10 @@ logger = logging.getLogger(__name__)
 
 
 class Source(Protocol):
-    """Where updates come from: Telegram, or the demo's terminal."""
+    """The source of updates: Telegram, or the demo's terminal."""
 
     async def fetch(self, offset: int | None) -> list[dict[str, Any]]:
-        """Wait for updates; asking with *offset* confirms all before it. Raises PollFailed."""
+        """Wait for updates; *offset* confirms all before it. Raises PollFailed."""
         ...
 
 
@@ -45,10 +45,9 @@ class OnBrought(Protocol):
 
 
 class UpdatePoller:
-    """Fetches updates, has them stored, and only then confirms them.
-
-    A batch that could not be stored is not confirmed, so Telegram sends it again. *on_answered*
-    is called whenever a poll is answered, *on_brought* with the updates and how long it took.
+    """Fetches updates, stores them, and only then confirms them.
+    A batch that could not be stored is not confirmed, so Telegram sends it again. *on_answered* is
+    called when a poll is answered, *on_brought* with the updates and how long it took.
     """
 
     def __init__(
@@ -71,8 +70,8 @@ class UpdatePoller:
 
     @property
     def answers(self) -> int:
-        """How many polls Telegram itself has answered, be it with updates, with "wait" or with
-        "another copy polls". Whether the database took the updates does not matter here.
+        """Return how many polls Telegram has answered: with updates, flood control or a conflict.
+        Whether the database stored the updates does not matter here.
         """
         return self._answers
 
@@ -82,11 +81,11 @@ class UpdatePoller:
 
     @property
     def told_to_wait(self) -> bool:
-        """Telegram asked for silence, and gets it."""
+        """True while Telegram's flood control applies to polls."""
         return self._told_to_wait
 
     async def run(self) -> None:
-        """Until cancelled. Raises TokenRefused; every other failure is waited out."""
+        """Run until cancelled. Raises TokenRefused; every other failure is retried."""
         failures = 0
         while True:
             try:
@@ -120,13 +119,13 @@ class UpdatePoller:
         newest = await self._store.store(batch)
         if batch and newest is None:
             raise PollFailed("no update has an id")
-        # An empty answer has confirmed everything before the offset. Asking without one from
-        # there on matters after a quiet week, when Telegram may start over at a lower number.
+        # An empty answer has confirmed everything before the offset. Asking without one from there
+        # on matters after a quiet week, when Telegram may start over at a lower number.
         self._offset = None if newest is None else newest + 1
 
 
 class UpdateOutcome(Enum):
-    """What became of an update that was stored."""
+    """What happened to a stored update."""
 
     HANDLED = "handled"
     FAILED = "failed"
@@ -140,11 +139,10 @@ read. Raises what the database raises."""
 
 class UpdateWorkers:
     """Hands each stored update to *handle*, in the lanes of `_LANES`.
-
-    An exception in *handle* is logged, the author is told, and the update is over: a command is
-    never tried again behind the person's back. An update during which the process died is, three
-    times; then its author is told. While the database is away, which *handle* says by raising
-    what it raised, nothing counts as a try.
+    An exception in *handle* is logged, its author is informed, and the update is closed: a command
+    is not retried without its user. An update during which the process died is retried three
+    times; then its author is informed. While the database is away, which *handle* reports by
+    raising the database's error, nothing counts as a try.
     """
 
     def __init__(
@@ -173,26 +171,25 @@ class UpdateWorkers:
         )
 
     def nudge(self) -> None:
-        """Something may be there to handle."""
+        """Wake the workers: an update may be stored."""
         self._workers.nudge()
 
     @asynccontextmanager
     async def claiming(self, more: bool) -> AsyncGenerator[InTransaction]:
-        """To be entered around the transaction that stores updates: its last step claims them.
-
-        *more*: Telegram has more yet; what strangers sent waits until all is here, for a /pause may
-        be among it.
+        """Enter around the transaction that stores updates: its last step claims them.
+        *more*: Telegram has more; updates of strangers wait until all are stored, because a /pause
+        may be among them.
         """
         async with self._workers.claiming() as claim:
             self._workers.hold_last(_UNTIL_ALL_IS_HERE if more else timedelta())
             yield claim
 
     def stop(self) -> None:
-        """Begin nothing new; `run` returns when what is being handled is done."""
+        """Claim nothing new; `run` returns when the current updates are handled."""
         self._workers.stop()
 
     async def run(self) -> None:
-        """Until cancelled or stopped. What is being handled when cancelled is handled again."""
+        """Run until cancelled or stopped. A cancelled update is handled again."""
         await self._workers.run()
 
     async def _work(self, row: InboxRow) -> Outcome:
@@ -208,8 +205,8 @@ class UpdateWorkers:
             raise
         except Exception as e:
             if availability.passes(e):
-                raise  # the workers try it again
-            # The supervisor: whatever one update breaks must not reach the others.
+                raise  # the workers retry it
+            # A failure in one update must not reach the others.
             logger.exception("update failed", extra=about)
             return await self._over(row, raw, UpdateOutcome.FAILED, type(e).__name__)
         self.fates[UpdateOutcome.HANDLED] += 1
@@ -223,12 +220,12 @@ class UpdateWorkers:
     async def _over(
         self, row: InboxRow, raw: dict[str, Any] | None, fate: UpdateOutcome, failure: str
     ) -> Outcome:
-        """Never in silence: it is not over before its author is as good as told."""
+        """Close the update only after its author is informed, or the message to them is stored."""
         await self._set_aside(row, raw)
         self.fates[fate] += 1
         return _done(failure=failure)
 
 
 def _done(*, failure: str | None) -> Done:
-    # The text may hold a typed key: nothing of it is kept longer than it is needed.
+    # The text may hold a typed key: it is not kept longer than needed.
     return Done(failure=failure, also={"payload": ""})

@@ -1,12 +1,10 @@
-"""Telegram's updates as they come over the wire, one poll at a time.
-
+"""Telegram's getUpdates, one poll at a time.
     PollFailed
     ├── TokenRefused   the token is wrong or was revoked: no later poll can succeed
     ├── Conflict       another copy of the bot polls: wait for it to stop
-    ├── RetryAfter     Telegram asks for silence
+    ├── RetryAfter     Telegram's flood control
     └── Unreachable    anything else; try later
-
-No exception and no log line of this module holds the token, which is part of every address.
+No exception and no log line of this module holds the token, which is part of every URL.
 """
 
 import asyncio
@@ -21,15 +19,15 @@ from telegram import Bot, Message, Update, User
 
 from bot.updates.invisible_characters import without_marks
 
-# Always sent in full: Telegram remembers the list of the last call that had one.
+# Sent in full each time: Telegram remembers the list of the last call that had one.
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
 _BATCH = 100
-# Beyond the long poll itself. httpx's own timeouts only limit each chunk of a dripping answer.
+# Beyond the long poll itself. httpx's own timeouts only limit each chunk of a slow answer.
 _MARGIN = timedelta(seconds=10)
 _LONGEST_PAUSE_S = 86_400
 _MOST_ID = 2**63 - 1
 _LONGEST_NAME = 64
-# What the library raises where an update is not of the shape that Telegram documents.
+# Raised by the library if an update is not of the shape that Telegram documents.
 _MISSHAPEN = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
 
 _WHOSE = frozenset({"message_id", "date", "chat", "from", "sender_chat"})
@@ -43,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 
 class PollFailed(Exception):
-    """No updates came."""
+    """Raised if a poll returned no updates."""
 
 
 class TokenRefused(PollFailed): ...
@@ -72,8 +70,7 @@ class UpdatesSource:
         self._hold = hold
 
     async def fetch(self, offset: int | None) -> list[dict[str, Any]]:
-        """The oldest unconfirmed updates, unread; asking with *offset* confirms all before it.
-
+        """Return the oldest unconfirmed updates, not decoded; *offset* confirms all before it.
         Raises PollFailed.
         """
         form = {
@@ -115,10 +112,9 @@ def _updates(response: httpx.Response) -> list[dict[str, Any]]:
 
 
 def read_update(raw: dict[str, Any], bot: Bot) -> Update | None:
-    """None, with a warning, for what Telegram would not send: there is nobody to answer then.
-
-    A message with something in it that the library cannot read (a newer kind of poll, say) is read
-    without that: its command counts all the same.
+    """Decode an update; None, with a warning, for what Telegram would not send.
+    If the library cannot decode a part of a message (a newer kind of poll, say), it is decoded
+    without that part: its command counts all the same.
     """
     about = {"update_id": raw.get("update_id")}
     if (update := _read(raw, bot)) is not None:
@@ -132,7 +128,7 @@ def read_update(raw: dict[str, Any], bot: Bot) -> Update | None:
 
 def _read(raw: dict[str, Any], bot: Bot) -> Update | None:
     try:
-        json.dumps(raw, ensure_ascii=False).encode()  # half a character is no text
+        json.dumps(raw, ensure_ascii=False).encode()  # a lone surrogate is not text
         update = Update.de_json(raw, bot)
         return update if _makes_sense(update) else None
     except _MISSHAPEN:
@@ -140,7 +136,7 @@ def _read(raw: dict[str, Any], bot: Bot) -> Update | None:
 
 
 def _essentials(raw: dict[str, Any]) -> dict[str, Any] | None:
-    """The update with what the program looks at in a message, and no more; None for other kinds."""
+    """Return the fields of a message that the program reads; None for other kinds of update."""
     for kind in ("message", "edited_message"):
         if isinstance(message := raw.get(kind), dict):
             break
@@ -151,27 +147,27 @@ def _essentials(raw: dict[str, Any]) -> dict[str, Any] | None:
     if isinstance(replied, dict) and replied.keys() >= {"message_id", "date", "chat"}:
         kept["reply_to_message"] = {k: v for k, v in replied.items() if k in _WHOSE}
     if message.get("forward_origin") is not None:
-        kept["forward_date"] = message.get("forward_date", 0)  # whoever it came from
+        kept["forward_date"] = message.get("forward_date", 0)  # from any author
     return {"update_id": raw.get("update_id"), kind: kept}
 
 
 def topic_of(message: object) -> int | None:
-    """The forum topic of a message; None in chats without topics, and in the general one."""
+    """Return a message's forum topic; None without topics, and in the general one."""
     if isinstance(message, Message) and message.is_topic_message:
         return message.message_thread_id
     return None
 
 
 def shows_button(message: object, data: str | None) -> bool:
-    """Whether the message, as Telegram has it now, has a button with *data*."""
+    """True if the message, as Telegram sent it with the tap, has a button with *data*."""
     keyboard = message.reply_markup if isinstance(message, Message) else None
     rows = keyboard.inline_keyboard if keyboard is not None else ()
     return any(button.callback_data == data for row in rows for button in row)
 
 
 def name_of(user: User) -> str:
-    """What somebody calls themselves: one line of a bounded length, without marks that hide or
-    turn what is around it. The library believes any value to be a name.
+    """Return a user's name on one line of bounded length, without invisible or direction marks.
+    The library accepts any value as a name.
     """
     name: object = user.full_name
     text = without_marks(name) if isinstance(name, str) else ""
@@ -179,7 +175,7 @@ def name_of(user: User) -> str:
 
 
 def _makes_sense(update: Update) -> bool:
-    """The library takes any value for any field; these are the ones that the program looks at."""
+    """Check the fields that the program reads: the library accepts any value for any field."""
     query = update.callback_query
     message, chat = update.effective_message, update.effective_chat
     texts: list[object] = [message and message.text, message and message.caption]
@@ -198,14 +194,14 @@ def _makes_sense(update: Update) -> bool:
         if type(message.date) is not datetime:
             return False
     if query is not None and type(query.id) is not str:
-        return False  # nobody could be told that the tap has arrived
+        return False  # without it the tap cannot be acknowledged
     if not _has_its_parts(update):
         return False
     return all(text is None or isinstance(text, str) for text in texts) and all(map(_is_id, ids))
 
 
 def _has_its_parts(update: Update) -> bool:
-    """Whether what Telegram always sends is there: the library reads what is missing as None."""
+    """True if the fields that Telegram always sends are present: missing ones decode to None."""
     parts: list[object] = []
     if (message := update.effective_message) is not None:
         parts += [message.chat]

@@ -1,7 +1,6 @@
-"""What Telegram's own clock shows, so that a message's age does not hang on the host's.
-
-Every answer of Telegram's has its time in its `Date` header. Where a server has none, an update that
-a waiting poll brought tells it: that one was sent just now.
+"""Telegram's clock, so that a message's age does not depend on the host's clock.
+Every answer of Telegram's has a `Date` header. If a server sends none, an update that arrived
+during a waiting poll is used: it was sent just now.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,7 +12,7 @@ import httpx
 
 from engine.clock import Clock
 
-# What a poll brings sooner may have waited at Telegram for hours.
+# An update that arrives sooner may have waited at Telegram for hours.
 _WAITED = timedelta(seconds=1)
 
 Hook = Callable[[httpx.Response], Awaitable[None]]
@@ -22,21 +21,21 @@ Hook = Callable[[httpx.Response], Awaitable[None]]
 class TelegramClock:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._ahead: timedelta | None = None  # of the clock's `steady`
+        self._ahead: timedelta | None = None  # on the `steady` clock
 
     def now(self) -> datetime:
-        """The host's time where nothing was heard of Telegram's."""
+        """Return Telegram's time, or the host's if Telegram's is unknown."""
         if self._ahead is None:
             return self._clock.now()
         return self._clock.steady() + self._ahead
 
     @property
     def hooks(self) -> Mapping[str, list[Hook]]:
-        """For the `event_hooks` of each client that speaks with Telegram."""
+        """Return the `event_hooks` for each client that connects to Telegram."""
         return {"response": [self._answered]}
 
     def brought(self, updates: Sequence[Mapping[str, Any]], *, after: timedelta) -> None:
-        """A poll brought these *after* so long."""
+        """Record the updates of a poll that took *after*."""
         dates = [date for update in updates if (date := _date_of(update)) is not None]
         if dates and after >= _WAITED:
             self._set(max(dates))
@@ -58,7 +57,7 @@ def _parsed(text: str | None) -> datetime | None:
 
 
 def _date_of(update: Mapping[str, Any]) -> datetime | None:
-    """When what the update tells of was written, as far as that is said."""
+    """Return when the update's content was written, if the update includes it."""
     message = update.get("message")
     date = message.get("date") if isinstance(message, dict) else None
     if not isinstance(date, int):

@@ -1,7 +1,6 @@
-"""Updates by webhook: Telegram brings them, and each is stored before it is told that it arrived.
-
-Telegram repeats whatever is not answered with 200, the oldest update of a chat first, and nothing
-of that chat comes before it has got through. So what can never be stored is answered with 200 too.
+"""Receives updates by webhook; each is stored before it is acknowledged.
+Telegram repeats an update that is not answered with 200, the oldest of a chat first, and sends
+nothing else of that chat until then. So what can never be stored is answered with 200 too.
 """
 
 import asyncio
@@ -27,14 +26,14 @@ from engine.storage import availability
 PATH = "/telegram"
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name
 _LOOK_EVERY = timedelta(minutes=1)
-# A host's router gives up after 30 s.
+# A host's router times out after 30 s.
 _PATIENCE_S = 20.0
 
 logger = logging.getLogger(__name__)
 
 
 class Webhook:
-    """The door through which updates come. It is shut while there is no *store* to put them in."""
+    """The webhook route. It answers 503 while there is no *store*."""
 
     def __init__(self) -> None:
         self._store: UpdateStore | None = None
@@ -47,7 +46,7 @@ class Webhook:
         self._store = None
 
     async def take(self, request: web.Request) -> web.Response:
-        """200 says: stored, or not worth a repetition. Without the secret nothing is read."""
+        """Return 200 if stored, or not worth repeating. Without the secret nothing is read."""
         if self._store is None or self._secret is None:
             return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
         try:
@@ -65,7 +64,7 @@ class Webhook:
 
 
 async def _body(request: web.Request) -> bytes:
-    """Raises ValueError where it is larger than any update, HTTPRequestTimeout where it stalls."""
+    """Raises ValueError if it is larger than any update, HTTPRequestTimeout if it stalls."""
     try:
         return await body_of(request)
     except web.HTTPRequestEntityTooLarge:
@@ -81,7 +80,7 @@ def _read(body: bytes) -> dict[str, Any]:
 
 
 class Registration:
-    """Sees to it that Telegram brings the updates to *url*, and to nobody else."""
+    """Registers *url* as the bot's webhook with Telegram, and keeps it registered."""
 
     def __init__(
         self,
@@ -92,7 +91,7 @@ class Registration:
         secret: str,
         on_seen: Callable[[], None] = lambda: None,
     ) -> None:
-        """*on_seen* is called whenever Telegram says that it knows the address."""
+        """*on_seen* is called whenever Telegram confirms that the webhook is set."""
         self._bot = bot
         self._clock = clock
         self._url = url
@@ -102,7 +101,7 @@ class Registration:
         self.is_done = False
 
     async def run(self) -> None:
-        """Until cancelled. Raises TokenRefused; every other failure is waited out."""
+        """Run until cancelled. Raises TokenRefused; every other failure is retried."""
         failures = 0
         while True:
             try:
@@ -113,13 +112,14 @@ class Registration:
             except TelegramError as e:
                 failures += 1
                 pause = delay(failures, most=LONGEST_PAUSE)
-                # A refusal is for the operator to read; the rest says nothing, or what it was sent.
+                # Telegram's refusal helps the operator; other errors say nothing, or hold what was
+                # sent.
                 problem = e.message if isinstance(e, BadRequest) else type(e).__name__
                 logger.warning("webhook not set: %s", problem, extra={"failures": failures})
             await self._clock.sleep(pause)
 
     async def _look(self) -> None:
-        """Set it at first, for secret and kinds cannot be asked for; later where it is gone."""
+        """Set the webhook at first, as secret and kinds cannot be read; later if it is gone."""
         if self.is_done:
             info = await self._bot.get_webhook_info()
             self._tell(info)
@@ -136,7 +136,7 @@ class Registration:
         logger.info("webhook set")
 
     def _tell(self, info: WebhookInfo) -> None:
-        """Each time that Telegram could not deliver since the last look."""
+        """Log each failed delivery that Telegram reports since the last look."""
         if info.last_error_date in (None, self._seen_error):
             return
         self._seen_error = info.last_error_date
@@ -145,9 +145,8 @@ class Registration:
 
 
 async def remove_webhook(bot: Bot, clock: Clock) -> None:
-    """Of a former life: while there is one, nobody may poll. What waits is kept.
-
-    Raises TokenRefused; every other failure is waited out.
+    """Remove an earlier webhook, while which Telegram refuses polls. Pending updates are kept.
+    Raises TokenRefused; every other failure is retried.
     """
     failures = 0
     while True:

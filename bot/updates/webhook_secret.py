@@ -1,8 +1,6 @@
-"""What Telegram says with each update that it brings: random, sealed in the database, and so the
-same for every process and nobody else.
-
-Versions up to 0.4.0 derive it from the bot's token, and beside such a process, which may set the
-webhook anew, theirs is taken too: for a day at most.
+"""The secret that Telegram sends with each webhook update: random, stored encrypted.
+Versions up to 0.4.0 derive it from the bot's token. Beside such a process, which may set the
+webhook again, that secret is accepted too: for a day at most.
 """
 
 import hashlib
@@ -24,12 +22,12 @@ _BYTES = 32
 
 
 def derived_from(token: str) -> str:
-    """The secret of versions up to 0.4.0."""
+    """Return the secret of versions up to 0.4.0."""
     return hmac.new(token.encode(), _DERIVED_FOR, hashlib.sha256).hexdigest()
 
 
 class WebhookSecret:
-    """*since* is when it was made."""
+    """*since* is when it was created."""
 
     def __init__(
         self, value: str, *, since: datetime, token: str, database: Database, clock: Clock
@@ -42,7 +40,7 @@ class WebhookSecret:
 
     @classmethod
     async def load(cls, *, database: Database, vault: Vault, token: str, clock: Clock) -> Self:
-        """The one that is kept, or a new one where there is none that can be read."""
+        """Return the stored secret, or a new one if none can be read."""
         fresh = f"{to_millis(clock.now())} {secrets.token_hex(_BYTES)}"
         async with database.writing() as session:
             sealed = vault.seal_text(fresh, purpose=_SEALED_FOR)
@@ -58,7 +56,8 @@ class WebhookSecret:
         )
 
     async def is_known(self, given: str) -> bool:
-        """Raises what the database raises, where it has to say whether an older process lives."""
+        """Return whether it is accepted. Raises database errors if an older process is looked for.
+        """
         said = given.encode(errors="surrogateescape")
         if hmac.compare_digest(said, self.value.encode()):
             return True

@@ -1,7 +1,6 @@
-"""Connections to the web server: how many there are at most, and how long one may send nothing whole.
-
-Without a bound, connections that never finish a request take every file descriptor of the
-process, and with them its way to the exchange.
+"""Limits the web server's connections: their number, and the time for a request's head.
+Without a limit, connections that never finish a request take every file descriptor of the process,
+and with them its connection to the exchange.
 """
 
 import asyncio
@@ -13,8 +12,8 @@ _REQUEST_WITHIN_S = 10.0
 
 
 class Connections:
-    """Those that are open, oldest first. A new one above *most* closes the oldest that has no
-    request at work; where all have, it is closed itself.
+    """The open connections, oldest first. A new one above *most* closes the oldest that has no
+    request in progress; if all have one, the new one is closed.
     """
 
     def __init__(self, *, most: int = MOST, request_within: float = _REQUEST_WITHIN_S) -> None:
@@ -26,12 +25,12 @@ class Connections:
         return len(self._open)
 
     def bounded(self, build: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
-        """A protocol factory whose connections are counted and timed, around *build*'s."""
+        """Return a protocol factory around *build* whose connections are counted and timed."""
         return lambda: _Connection(build(), self)
 
     @asynccontextmanager
     async def at_work(self, transport: asyncio.BaseTransport | None) -> AsyncGenerator[None]:
-        """While a request of this connection is answered."""
+        """Mark the connection as busy while its request is answered."""
         connection = self._open.get(transport) if transport is not None else None
         if connection is None:
             yield
@@ -57,15 +56,16 @@ class Connections:
     def _make_room(self) -> bool:
         for transport, connection in self._open.items():
             if not connection.is_at_work:
-                del self._open[transport]  # what is aborted is gone a moment later
+                del self._open[transport]  # an aborted connection is removed a moment later
                 connection.abort()
                 return True
         return False
 
 
 class _Connection(asyncio.Protocol):
-    """One connection: it has so long for a whole request's head, from its first byte or from the
-    start. Between two requests the server's own limit holds.
+    """One connection with a time limit for the head of a request.
+    It counts from the request's first byte or from the start. Between two requests the server's
+    own limit applies.
     """
 
     def __init__(self, inner: asyncio.Protocol, all_open: Connections) -> None:

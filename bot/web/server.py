@@ -1,7 +1,6 @@
-"""The process's own HTTP server: health, metrics and webhook, as routes that it is given.
-
-It tells nobody what it is, logs no request (a path or a header may hold a secret), and reads no
-body beyond a bound.
+"""The process's HTTP server: serves health, metrics and webhook as the routes it is given.
+It sends no server name, logs no request (a path or a header may hold a secret), and reads no body
+beyond a limit.
 """
 
 import asyncio
@@ -17,10 +16,10 @@ from aiohttp.typedefs import Middleware
 
 from bot.web.connection_limits import Connections
 
-# No update of Telegram's comes near it.
+# No update of Telegram's is as large.
 MOST_BODY = 1024 * 1024
 _BACKLOG = 128
-# What is being answered when the process ends; the host's patience is short.
+# For requests in progress when the process ends; hosts kill soon after.
 _SHUTDOWN_S = 1.0
 _KEEP_ALIVE_S = 75.0
 _BODY_WITHIN_S = 10.0
@@ -38,7 +37,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Routes = Mapping[tuple[str, str], Handler]
 
 logger = logging.getLogger(__name__)
-# The library logs what it cannot read, whole: strangers would write our log, or a secret into it.
+# The library logs unreadable requests whole: strangers could write into our log.
 _MUTE = logging.getLogger(f"{__name__}.library")
 _MUTE.disabled = True
 
@@ -47,17 +46,16 @@ _MUTE.disabled = True
 async def serve(
     routes: Routes, *, port: int, host: str | None = None, connections: Connections | None = None
 ) -> AsyncGenerator[int]:
-    """Answer on *port* until the block is left; yields the port, which matters for 0.
-
-    *host* is an address of this machine; None is all of them, of both families. Raises OSError
-    where the port cannot be had. A handler that raises is logged and answered with 500.
+    """Serve on *port* until the block ends; yields the port, which matters for 0.
+    *host* is an address of this machine; None is all of them, of both families. Raises OSError if
+    the port cannot be bound. A handler that raises is logged and answered with 500.
     """
     connections = Connections() if connections is None else connections
     application = web.Application(client_max_size=MOST_BODY, middlewares=[_counted(connections)])
     application.on_response_prepare.append(_say_nothing_of_us)
     for (method, path), handler in routes.items():
         application.router.add_route(method, path, _guarded(handler))
-        if method == hdrs.METH_GET:  # what many monitors ask
+        if method == hdrs.METH_GET:  # many monitors send HEAD
             application.router.add_route(hdrs.METH_HEAD, path, _guarded(handler))
     runner = web.AppRunner(
         application,
@@ -84,7 +82,7 @@ async def serve(
 
 @asynccontextmanager
 async def _closing(server: asyncio.Server) -> AsyncGenerator[None]:
-    """No new connections from the end of the block on; the runner sees to the others."""
+    """Accept no connections from the end of the block on; the runner closes the others."""
     try:
         yield
     finally:
@@ -92,7 +90,7 @@ async def _closing(server: asyncio.Server) -> AsyncGenerator[None]:
 
 
 def _listener(host: str | None, port: int) -> socket.socket:
-    """On every address of both families, or of IPv4 alone where the machine has no IPv6."""
+    """Bind every address of both families, or of IPv4 alone if the machine has no IPv6."""
     if host in {None, _ALL_IPV6} and socket.has_dualstack_ipv6():
         try:
             return socket.create_server(
@@ -116,7 +114,7 @@ def _counted(connections: Connections) -> Middleware:
 
 
 async def body_of(request: web.Request) -> bytes:
-    """Raises web.HTTPRequestTimeout where it does not come, and as `read` where it is too large."""
+    """Return the body. Raises web.HTTPRequestTimeout if it stalls, and as `read` if too large."""
     try:
         async with asyncio.timeout(_BODY_WITHIN_S):
             return await request.read()
@@ -131,7 +129,7 @@ def _guarded(handler: Handler) -> Handler:
         except web.HTTPException:
             raise
         except Exception:
-            # The supervisor: one request's mistake must not reach the others, nor its peer.
+            # A bug in one request must not reach the others, nor its text the client.
             logger.exception("request failed")
             return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
