@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class LivenessPing:
-    """Requests *url* while the engine had a heartbeat since the last ping and no check is overdue.
+    """Requests *url* each minute if the engine had a heartbeat since and no check is overdue.
     Otherwise no ping is sent. *url* is never logged.
     """
 

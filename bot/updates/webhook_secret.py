@@ -56,8 +56,7 @@ class WebhookSecret:
         )
 
     async def is_known(self, given: str) -> bool:
-        """Return whether it is accepted. Raises database errors if an older process is looked for.
-        """
+        """Return whether it is accepted; may raise what the database raises."""
         said = given.encode(errors="surrogateescape")
         if hmac.compare_digest(said, self.value.encode()):
             return True
