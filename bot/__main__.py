@@ -57,7 +57,7 @@ def main() -> int:
     except BaseExceptionGroup as group:
         if group.subgroup(TokenRefused) is not None:
             return _refuse(["Telegram does not know this TELEGRAM_TOKEN"], EXIT_CANNOT_START)
-        logger.critical("broke", exc_info=group)
+        logger.critical("process failed", exc_info=group)
     except (BadSettings, UnreadableFile) as e:
         return _refuse(e.problems, EXIT_BAD_SETTING)
     except CannotStart as e:
@@ -67,7 +67,7 @@ def main() -> int:
     except Exception:
         # Last handler for any exception: the host restarts the process, and it recovers from the
         # database.
-        logger.critical("broke", exc_info=True)
+        logger.critical("process failed", exc_info=True)
     finally:
         _ignore_signals()
     return EXIT_BROKE

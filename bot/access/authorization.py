@@ -239,7 +239,7 @@ class Access:
                 new_code = secrets.token_urlsafe(_CODE_BYTES)
                 await members.set_code(session, code_hash=_hash(new_code), tries=_CODE_TRIES)
         if new_code is not None:
-            logger.warning("strangers sent too many wrong codes: the code is replaced")
+            logger.warning("pairing code replaced: too many wrong codes")
             _log_code(new_code)
         if came is Pairing.ADMITTED:
             self._owner_chat = user_id

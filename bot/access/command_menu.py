@@ -63,4 +63,4 @@ async def _tried(call: Awaitable[bool], what: str) -> None:
     try:
         await call
     except TelegramError as e:
-        logger.warning("not shown in Telegram: %s", what, extra={"problem": type(e).__name__})
+        logger.warning("bot profile not updated: %s", what, extra={"problem": type(e).__name__})

@@ -112,7 +112,7 @@ class OutboxSender:
             raise
         except Exception as e:
             # A bug of ours with one message must not stop the others.
-            logger.exception("message broke", extra=about)
+            logger.exception("message failed", extra=about)
             later = self._clock.now() + delay(row.attempts, most=_LONGEST_PAUSE)
             return Later(later, f"{_UNCLEAR}: {type(e).__name__}", rank=queue_columns.ASIDE)
 
@@ -187,7 +187,7 @@ class OutboxSender:
         """Retry later: Telegram is away, busy or migrated the chat. *begun*: a part is sent."""
         if isinstance(error, RetryAfter):
             pause = self._flood.slowed(row.chat_id, error)
-            logger.warning("slowed down", extra={**about, "pause_s": pause.total_seconds()})
+            logger.warning("chat rate limited", extra={**about, "pause_s": pause.total_seconds()})
             why = _UNCLEAR if unclear or begun else outbox.SLOWED_DOWN
             return Later(self._clock.now() + pause, why)
         if isinstance(error, ChatMigrated):
@@ -211,7 +211,7 @@ class OutboxSender:
         blamed = refusal_cause(error)
         if blamed is RefusalCause.MESSAGE:
             return await self._set_aside(row, error, extra)
-        logger.warning("chat takes no messages", extra=extra)
+        logger.warning("chat unreachable", extra=extra)
         self._silent.add(row.chat_id)
         chat = await self._deliverability.refused(
             row.chat_id, problem=error.message, gone=blamed is RefusalCause.GONE
@@ -262,7 +262,7 @@ class OutboxSender:
             await self._deliverability.delivered(row.chat_id)
         except availability.AWAY as e:
             self._silent.add(row.chat_id)  # the next message that is sent records it
-            logger.warning("end of silence not noted", extra={"problem": type(e).__name__})
+            logger.warning("recovery of a chat not recorded", extra={"problem": type(e).__name__})
         else:
             self._silent.discard(row.chat_id)
 

@@ -144,7 +144,9 @@ class StatusMessages:
             await self._flood.check(chat_id)
             await self._board.edit(chat_id, message_id, retired_card_view())
         except TelegramError as e:
-            logger.info("old card kept", extra={"chat_id": chat_id, "problem": e.message})
+            logger.info(
+                "old status message kept", extra={"chat_id": chat_id, "problem": e.message}
+            )
 
     async def show(self, card: StatusMessage, drawn: RenderedStatus) -> bool:
         """Edit the status message unless it is up to date; True if it now is."""
@@ -180,7 +182,7 @@ class StatusMessages:
                     )  # left to the periodic job, which reads
         except availability.AWAY as e:
             # The command is done and answered; the periodic job refreshes the status message.
-            logger.warning("card not followed", extra={"problem": type(e).__name__})
+            logger.warning("status message not refreshed", extra={"problem": type(e).__name__})
 
     async def round(self) -> None:
         """Edit the status messages that are due and changed; a handful per call."""
@@ -259,9 +261,9 @@ class StatusMessages:
         if isinstance(error, ChatMigrated):
             await self._on_migrated(card.chat_id, error.new_chat_id)
         elif isinstance(error, QuietPeriod):
-            logger.info("card waits", extra=about)
+            logger.info("status message delayed", extra=about)
         elif isinstance(error, RetryAfter):
-            logger.warning("cards slowed down", extra=about)
+            logger.warning("status messages rate limited", extra=about)
             pause = self._flood.slowed(card.chat_id, error)
             self._quiet_until = self._clock.steady() + pause
             async with self._database.writing() as session:
@@ -270,11 +272,11 @@ class StatusMessages:
             isinstance(error, Forbidden | BadRequest)
             and refusal_cause(error) is not RefusalCause.RIGHTS
         ):
-            logger.info("card forgotten", extra=about)
+            logger.info("status message deleted", extra=about)
             async with self._database.writing() as session:
                 await status_messages.forget(session, card)
         else:
-            logger.info("card not edited", extra=about)
+            logger.info("status message not edited", extra=about)
 
     async def _try_pin(self, card: StatusMessage, *, pinned: bool) -> None:
         try:

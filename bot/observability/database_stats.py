@@ -43,5 +43,5 @@ class DatabaseStats:
             kept_for = max(kept_for, (self._clock.steady() - began) * _PATIENCE)
         except availability.AWAY as e:
             self._latest = None
-            logger.warning("no census, the database is away: %s", type(e).__name__)
+            logger.warning("statistics skipped, the database is away: %s", type(e).__name__)
         self._good_until = self._clock.steady() + kept_for

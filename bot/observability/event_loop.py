@@ -77,13 +77,13 @@ class _Watch:
     def _tell(self, asked_at: float) -> None:
         """Log the block, and its end."""
         place = self._place()
-        logger.warning("the event loop is blocked here:\n%s", place)
+        logger.warning("event loop blocked:\n%s", place)
         self._turned.wait()
         if not self._stopping.is_set():
             blocked_s = time.monotonic() - asked_at
             self.turning.blocks += 1
             self.turning.blocked_s += blocked_s
-            logger.warning("the event loop turns again; it was blocked for %.1f s", blocked_s)
+            logger.warning("event loop recovered; it was blocked for %.1f s", blocked_s)
 
     def _place(self) -> str:
         """Return the innermost frames of the loop's thread, without their variables."""

@@ -78,7 +78,7 @@ class LivenessPing:
         except (httpx.HTTPError, OSError) as e:
             problem = type(e).__name__
         if problem is not None and not self._failing:
-            logger.warning("no sign of life was taken", extra={"problem": problem})
+            logger.warning("liveness ping failed", extra={"problem": problem})
         if problem is None and self._failing:
-            logger.info("signs of life are taken again")
+            logger.info("liveness ping recovered")
         self._failing = problem is not None

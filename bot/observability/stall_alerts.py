@@ -84,7 +84,7 @@ class StallAlerter:
                     assert_never(other)
 
     async def _clock_was_set(self, by: timedelta) -> None:
-        logger.warning("the clock was set", extra={"by_s": by.total_seconds()})
+        logger.warning("clock changed", extra={"by_s": by.total_seconds()})
         now = self._clock.steady()
         if self._clock_told_at is None or now - self._clock_told_at >= _CLOCK_TOLD_EVERY:
             self._clock_told_at = now
@@ -94,7 +94,7 @@ class StallAlerter:
         try:
             await self._on_clock_set(by)
         except availability.AWAY as e:
-            logger.warning("what waits by the clock is left as it is: %s", type(e).__name__)
+            logger.warning("due times not adjusted: %s", type(e).__name__)
 
     async def _tell(self) -> None:
         while True:
@@ -112,7 +112,7 @@ class StallAlerter:
         try:
             chat_id = await self._owner_chat()
             if chat_id is None:
-                logger.warning("nobody to tell")
+                logger.warning("alert dropped: the bot has no owner")
                 return None
             await self._flood.check(chat_id)
             await self._bot.send_message(chat_id, news.text, parse_mode=ParseMode.HTML)
@@ -124,5 +124,5 @@ class StallAlerter:
             pause, problem = timedelta(), type(e).__name__
         else:
             return None
-        logger.warning("owner not told yet", extra={"problem": problem})
+        logger.warning("owner not notified", extra={"problem": problem})
         return pause

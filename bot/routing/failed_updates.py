@@ -45,7 +45,7 @@ class FailedUpdates:
             if availability.passes(e):
                 raise
             # It may be the same that broke the update; then the log is all there is.
-            logger.exception("author not told", extra={"chat_id": row.chat_id})
+            logger.exception("author not notified", extra={"chat_id": row.chat_id})
 
     async def _tell(self, row: InboxRow, raw: dict[str, Any]) -> None:
         message = raw.get("message")

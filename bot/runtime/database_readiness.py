@@ -50,7 +50,7 @@ async def database_is_ready(url: str, *, clock: Clock, stop: asyncio.Event) -> b
         if _HOPELESS.search(words) or clock.now() - began >= patience:
             raise CannotStart(problem)
         if not is_told:
-            logger.warning("the database is not there yet, waiting for it: %s", problem)
+            logger.warning("database not ready, waiting: %s", problem)
             is_told = True
         with suppress(TimeoutError):
             async with asyncio.timeout(_LOOK_EVERY.total_seconds()):

@@ -34,10 +34,10 @@ class PeriodicJobs:
             try:
                 await job()
             except _AWAY as e:
-                logger.warning("round cut short", extra={"job": name, "problem": type(e).__name__})
+                logger.warning("job postponed", extra={"job": name, "problem": type(e).__name__})
             except (ValueError, LookupError):
                 # A row that only another version can read must not stop the other jobs.
-                logger.exception("round broke", extra={"job": name})
+                logger.exception("job failed", extra={"job": name})
 
     async def run(self) -> None:
         """Run until cancelled."""

@@ -77,7 +77,7 @@ class Heartbeat:
                 await self._dispatcher.tick()
             except Exception:
                 # The next heartbeat may succeed, and the stall alert reports it if none does.
-                logger.exception("heartbeat broke")
+                logger.exception("heartbeat failed")
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._every_s):  # by the loop's clock
                     await self._stopping.wait()
@@ -93,7 +93,7 @@ async def connect(application: App, clock: Clock) -> None:
             raise TokenRefused("Telegram does not know this token") from None  # its text holds it
         except TelegramError as e:
             failures += 1
-            logger.warning("Telegram is away", extra={"problem": type(e).__name__})
+            logger.warning("Telegram unreachable", extra={"problem": type(e).__name__})
             await clock.sleep(delay(failures, most=_LONGEST_PAUSE))
         else:
             return
@@ -153,7 +153,7 @@ async def _finish(
             if running:
                 await asyncio.wait({task for _, task in running})
     except TimeoutError:
-        logger.warning("parked what was still under way")
+        logger.warning("unfinished work parked")
 
 
 async def _end() -> None:

@@ -161,7 +161,7 @@ class UpdateReceiver:
                 await start()
             except availability.AWAY as e:
                 failures += 1
-                logger.warning("not online yet, the database is %s", availability.why(e))
+                logger.warning("startup delayed: the database is %s", availability.why(e))
                 await self._clock.sleep(delay(failures, most=LONGEST_PAUSE))
             else:
                 return

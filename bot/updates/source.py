@@ -107,7 +107,7 @@ def _updates(response: httpx.Response) -> list[dict[str, Any]]:
         raise Unreachable(f"Telegram answered {status}")
     updates = [update for update in answer["result"] if isinstance(update, dict)]
     if skipped := len(answer["result"]) - len(updates):
-        logger.error("updates that are no objects skipped", extra={"count": skipped})
+        logger.error("malformed updates skipped", extra={"count": skipped})
     return updates
 
 
@@ -120,9 +120,9 @@ def read_update(raw: dict[str, Any], bot: Bot) -> Update | None:
     if (update := _read(raw, bot)) is not None:
         return update
     if (reduced := _essentials(raw)) is not None and (update := _read(reduced, bot)) is not None:
-        logger.warning("update read in part", extra=about)
+        logger.warning("update partly decoded", extra=about)
         return update
-    logger.warning("update makes no sense", extra=about)
+    logger.warning("update malformed", extra=about)
     return None
 
 

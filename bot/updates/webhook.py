@@ -56,9 +56,9 @@ class Webhook:
             async with asyncio.timeout(_PATIENCE_S):
                 await self._store.store([update])
         except (ValueError, RecursionError) as e:
-            logger.error("update passed over: %s", type(e).__name__)  # noqa: TRY400 - its text may hold a key
+            logger.error("update rejected: %s", type(e).__name__)  # noqa: TRY400 - its text may hold a key
         except availability.AWAY as e:  # a TimeoutError is an OSError
-            logger.warning("update not stored, it comes again: %s", type(e).__name__)
+            logger.warning("update not stored, Telegram repeats it: %s", type(e).__name__)
             return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
         return web.Response()
 
@@ -126,7 +126,7 @@ class Registration:
             if info.url == self._url:
                 self._on_seen()
                 return
-            logger.warning("the webhook is gone; is there a process that polls?")
+            logger.warning("webhook removed; does another process poll?")
             self.is_done = False
         await self._bot.set_webhook(
             self._url, allowed_updates=ALLOWED_UPDATES, secret_token=self._secret
@@ -141,7 +141,7 @@ class Registration:
             return
         self._seen_error = info.last_error_date
         waiting = {"waiting": info.pending_update_count, "problem": info.last_error_message}
-        logger.warning("Telegram could not deliver an update", extra=waiting)
+        logger.warning("webhook delivery failed", extra=waiting)
 
 
 async def remove_webhook(bot: Bot, clock: Clock) -> None:

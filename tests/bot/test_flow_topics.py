@@ -139,7 +139,7 @@ async def test_a_menu_that_cannot_be_set_is_logged_and_harms_nothing(
 
         assert await bot.parts.access.role(chat_id=GROUP, user_id=FRIEND) is Role.VIEWER
         assert "Target" in (await bot.ask(OWNER, "/status")).text
-    assert "not shown in Telegram" in caplog.text
+    assert "profile not updated" in caplog.text
 
 
 async def test_time_passes_without_a_word_about_menus(world: World, bot: Program):

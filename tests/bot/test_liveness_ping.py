@@ -128,7 +128,7 @@ async def test_a_switch_that_is_away_is_logged_once_and_its_address_never(
 
     assert len(switch.asked) == 5
     assert [line.split(" bot.observability.liveness_ping ")[1] for line in lines] == [
-        f"no sign of life was taken problem={problem}",
-        "signs of life are taken again",
+        f"liveness ping failed problem={problem}",
+        "liveness ping recovered",
     ]
     assert "canary" not in "\n".join(recent_lines(500))

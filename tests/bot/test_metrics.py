@@ -210,7 +210,7 @@ async def test_without_the_database_the_page_says_so_and_shows_what_memory_knows
     assert {"ballast_orders", "ballast_alerts_waiting"} <= read.families.keys()
     assert not read.families["ballast_orders"].samples
     assert not read.families["ballast_alerts_waiting"].samples
-    assert "no census, the database is away: OperationalError" in caplog.text
+    assert "statistics skipped, the database is away: OperationalError" in caplog.text
     assert back("ballast_database_up") == 1
 
 

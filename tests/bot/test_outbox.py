@@ -733,4 +733,4 @@ async def test_what_breaks_with_one_message_lets_all_others_pass(
         await desk.until(passed=2)
 
     assert (api.texts(ANNA), api.texts(BERT)) == (["next"], ["other"])
-    assert "message broke" in caplog.text
+    assert "message failed" in caplog.text

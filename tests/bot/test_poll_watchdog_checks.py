@@ -226,7 +226,7 @@ async def test_a_paired_owner_is_known_from_the_start(
 async def test_with_no_owner_nobody_is_told(world: World, caplog: pytest.LogCaptureFixture):
     async with world.program({"AUTHORIZED_CHATS": ""}) as program, watched(program) as watch:
         await watch.sees(4 * MINUTE, beating=False)
-        await eventually(lambda: "nobody to tell" in caplog.text)
+        await eventually(lambda: "the bot has no owner" in caplog.text)
 
     assert not told(world, STANDS_STILL)
 
@@ -243,4 +243,4 @@ async def test_a_clock_that_is_set_is_told_once_with_its_size_and_is_no_stall(
     assert len(told) == 1
     assert "set back by 2 h" in told[0]
     assert watch.set_by == [-timedelta(hours=2), timedelta(minutes=30, seconds=50)]
-    assert caplog.text.count("the clock was set") == 2
+    assert caplog.text.count("clock changed") == 2

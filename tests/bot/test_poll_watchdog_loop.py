@@ -41,11 +41,11 @@ async def test_a_blocked_loop_is_logged_with_where_and_for_how_long(
 
     blocked, over = messages(caplog)
 
-    assert blocked.startswith("the event loop is blocked here:")
+    assert blocked.startswith("event loop blocked:")
     assert "in hold_everybody_up" in blocked.splitlines()[-2]
     assert "time.sleep(seconds)" in blocked.splitlines()[-1]
     assert TOKEN not in blocked
-    assert over == "the event loop turns again; it was blocked for 0.3 s"
+    assert over == "event loop recovered; it was blocked for 0.3 s"
 
 
 async def test_each_block_is_logged_once(caplog: pytest.LogCaptureFixture):
@@ -55,7 +55,7 @@ async def test_each_block_is_logged_once(caplog: pytest.LogCaptureFixture):
         hold_everybody_up(2 * LIMIT)
         await eventually(lambda: len(messages(caplog)) == 4)
 
-    assert ["turns again" in message for message in messages(caplog)] == [False, True] * 2
+    assert ["loop recovered" in message for message in messages(caplog)] == [False, True] * 2
 
 
 async def test_a_loop_that_turns_is_not_mentioned(caplog: pytest.LogCaptureFixture):
@@ -86,7 +86,7 @@ async def test_what_it_logs_is_redacted_like_everything_else(caplog: pytest.LogC
 
     written = "\n".join(logs.recent_lines(100))
 
-    assert "the event loop is blocked here" in written
+    assert "event loop blocked" in written
     assert "hold_everybody_up" not in written
 
 

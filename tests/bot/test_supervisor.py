@@ -187,7 +187,7 @@ async def test_a_beat_that_breaks_is_not_the_last_one(
     async with running(heartbeat.run()):
         await seen.until("beat", times=2)
 
-    assert "heartbeat broke" in caplog.text
+    assert "heartbeat failed" in caplog.text
 
 
 async def test_without_a_job_queue_there_is_no_heart(
@@ -239,7 +239,7 @@ async def test_a_telegram_that_is_away_is_waited_for(
 
     assert application.bot.username == "ballast_bot"
     assert clock.now() - began == timedelta(seconds=1 + 2 + 4)
-    assert caplog.text.count("Telegram is away") == 3
+    assert caplog.text.count("Telegram unreachable") == 3
 
 
 async def test_a_token_that_telegram_does_not_know_is_no_reason_to_wait(
@@ -307,7 +307,7 @@ async def test_what_does_not_end_in_time_is_parked(
     )
 
     assert seen[-2:] == ["updates cancelled", "release"]
-    assert "parked what was still under way" in caplog.text
+    assert "unfinished work parked" in caplog.text
 
 
 async def test_telegram_may_end_while_the_rest_goes_on(

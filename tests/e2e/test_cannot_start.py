@@ -98,7 +98,7 @@ async def test_a_database_that_cannot_be_opened(world: World, tmp_path: Path):
     assert "the database file/ballast.db cannot be used" in inside_a_file.log
     # It is waited for: a host may start both together.
     assert await nowhere.exit_code(within=2 * PATIENCE_S) == CANNOT_START
-    assert "the database is not there yet, waiting for it" in nowhere.log
+    assert "database not ready, waiting" in nowhere.log
     assert "Connection refused" in said(nowhere.log)
     assert "pa55w0rd" not in nowhere.log
 

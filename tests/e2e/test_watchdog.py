@@ -95,9 +95,9 @@ async def test_a_blocked_loop_and_checks_that_are_late_are_noticed(world: World)
     await world.hears("✅ ALL ACCOUNTS")
     await program.ready()
 
-    assert "the event loop is blocked here" in program.log
+    assert "event loop blocked" in program.log
     assert "in dawdle" in program.log
-    assert "the event loop turns again" in program.log
+    assert "event loop recovered" in program.log
     assert await program.stop() == 0
 
 
@@ -106,7 +106,7 @@ async def test_a_database_away_when_telegram_comes_is_waited_for(world: World):
     async with world.running() as program:
         await world.ask("/version", "Ballast")
 
-        assert "not online yet, the database is away" in program.log
+        assert "startup delayed: the database is away" in program.log
 
 
 def owners_of_leases(world: World) -> list[str | None]:
