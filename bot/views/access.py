@@ -1,4 +1,4 @@
-"""Who is let in: the welcome, the refusal, and the pairing code."""
+"""Access: the welcome, the refusal, and the pairing code."""
 
 from bot.interaction.message import Message
 from bot.views.components.amounts import pair_name, threshold, usdt
@@ -12,7 +12,7 @@ from engine.domain.accounts.members import SHARED_IDS, Role
 
 
 def welcome_view(*, account: Account, just_let_in: bool, alerts_here: bool = False) -> Message:
-    """The next step depends on how far the chat has come. *alerts_here*: of a forum, this topic."""
+    """The next step depends on the chat's setup. *alerts_here*: of a forum, this topic."""
     settings = account.settings
     base_pair = escape(pair_name(settings.symbol))
     greeting = "Welcome! This chat may use me now." if just_let_in else "Hello!"
@@ -48,8 +48,8 @@ def welcome_view(*, account: Account, just_let_in: bool, alerts_here: bool = Fal
 
 
 def stranger_view(*, chat_id: int, user_id: int | None, has_code: bool) -> Message:
-    """The one short answer a stranger gets, or a group that is not listed (*user_id* is None where
-    no person asked). *has_code*: a pairing code waits to be used.
+    """The one short answer to a stranger, or to a group that is not listed.
+    *user_id* is None if the author is no user. *has_code*: a pairing code is valid.
     """
     mine = f"This chat's id is {chat_id}"
     way = "Ask my owner for a code (/invite), or to add it to AUTHORIZED_CHATS."
@@ -64,7 +64,7 @@ def stranger_view(*, chat_id: int, user_id: int | None, has_code: bool) -> Messa
 
 
 def no_author_view(*, is_anonymous: bool) -> Message:
-    """A command by a channel, or by an administrator whom the group hides."""
+    """Refuses a command from a channel, or from an administrator whom the group hides."""
     if is_anonymous:
         return Message(
             lines(
@@ -83,7 +83,7 @@ def no_author_view(*, is_anonymous: bool) -> Message:
 
 
 def secondhand_view() -> Message:
-    """Words that were forwarded, or written by an inline bot."""
+    """Refuses words that were forwarded, or written by an inline bot."""
     return Message(
         lines(
             "These may be another person's words: forwarded, or written by a bot.",
@@ -115,7 +115,7 @@ def no_tries_left_view() -> Message:
 
 
 def already_in_view() -> Message:
-    """A code was sent by somebody who needs none."""
+    """Answers a code that was sent by a user who needs none."""
     return Message("You are in already, no code needed. /status shows how things stand.")
 
 
@@ -124,7 +124,7 @@ def owner_only_view() -> Message:
 
 
 def not_allowed_view(*, role: Role, needed: Role) -> Message:
-    """Somebody whose role in the chat does not cover the command."""
+    """Refuses a command that the user's role in the chat does not include."""
     who = "owners" if needed is Role.OWNER else "traders and owners"
     return Message(
         lines(
@@ -135,5 +135,5 @@ def not_allowed_view(*, role: Role, needed: Role) -> Message:
 
 
 def not_allowed_notice() -> str:
-    """Plain text for the little note over the chat."""
+    """The same as plain text for the notice over the chat."""
     return "Only people who may trade in this chat can use this button. Nothing happened."

@@ -1,4 +1,4 @@
-"""`/alerts`: what the chat is told, how loud and when; the panel, its choices, and each change."""
+"""`/alerts`: which alerts the chat gets, how loud and when; the panel, its choices, changes."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -64,7 +64,7 @@ def alerts_changed_view(
     settings: AlertPreferences,
     now: datetime,
 ) -> Message:
-    """*settings* as they are after the change of *part*."""
+    """*settings* are those after the change of *part*."""
     title = "Alerts set" if before != settings else "Nothing changed"
     panel = _panel(f"{badge(account)} · {title}", _consequence(part, settings, now), settings, now)
     cities = cities_of(settings.time_zone, at=now) if part == "zone" else ()
@@ -77,7 +77,7 @@ def alerts_changed_view(
 def alert_choices_view(
     *, account: Account, part: str, settings: AlertPreferences, now: datetime
 ) -> Message:
-    """What a person may choose for one part of the panel, in its place."""
+    """The choices for one part of the panel, in its place."""
     back = [button("Back to /alerts", SetAlert())]
     match part:
         case "smallest":
@@ -108,7 +108,7 @@ def alert_choices_view(
 
 
 def unknown_zone_view(*, account: Account, typed_text: str, suggestions: Sequence[str]) -> Message:
-    """One button for each time zone that may have been meant."""
+    """One button for each time zone that may be meant."""
     return Message(
         lines(
             f"{badge(account)} · Nothing changed",
@@ -248,7 +248,7 @@ def _digest(settings: AlertPreferences) -> str:
 
 
 def _level_button(kind: AlertKind, settings: AlertPreferences) -> InlineKeyboardButton:
-    """It says what is, and sets what follows: a second tap of the same button changes nothing."""
+    """Show the current level; the button carries the next, so a second tap changes nothing."""
     level = settings.level(kind)
     return button(f"{_NAMES[kind]}: {level.value}", SetAlert(kind.value, level.following.value))
 
@@ -264,7 +264,7 @@ def _choice(part: str, value: str, label: str = "") -> InlineKeyboardButton:
 
 
 def _is_plain(kind: AlertKind) -> bool:
-    """The digest has a time as well, so it has choices of its own."""
+    """The digest also has a time, so it has choices of its own."""
     return kind is not AlertKind.DIGEST
 
 

@@ -1,4 +1,4 @@
-"""`/connect` and `/disconnect`: asking for a key, what it may do, and why one is not taken."""
+"""`/connect` and `/disconnect`: asking for a key, its permissions, and why one is refused."""
 
 from bot.interaction.callback_data import Confirm
 from bot.interaction.message import Message
@@ -75,8 +75,8 @@ def connected_view(
     replaced_tail: str | None = None,
     foreseen: Foreseen | None = None,
 ) -> Message:
-    """*account* with its new key; connecting always leaves trading paused. In a dry run *foreseen*
-    is of the paper balance, which is what the next check goes by.
+    """*account* with its new key; connecting always leaves trading paused.
+    In a dry run *foreseen* is of the paper balance, which the next check uses.
     """
     settings = account.settings
     base = base_of(settings.symbol)
@@ -113,7 +113,7 @@ def connected_view(
 
 
 def connect_failed_view(*, error: EngineError, account: Account, deleted: bool) -> Message:
-    """Nothing was stored. A key connected earlier is untouched."""
+    """Nothing was stored. A key connected earlier is unchanged."""
     kept = (
         f"The key ending in {escape(account.key_tail)} stays connected."
         if account.key_tail
@@ -149,7 +149,7 @@ def disconnected_view(*, account: Account, key_tail: str) -> Message:
 
 
 def another_key_view(*, account: Account) -> Message:
-    """The key that the question was about has been replaced since."""
+    """The key that the confirmation was about has been replaced since."""
     return Message(
         lines(
             f"{badge(account)} · Nothing changed",

@@ -1,4 +1,4 @@
-"""`/audit`: who changed what, from what to what, and when; a page at a time."""
+"""`/audit`: each change with its author, old and new value, and time; a page at a time."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -19,7 +19,7 @@ _LONGEST = 120
 def audit_view(
     *, entries: Sequence[AuditEntry], names: Mapping[int, str], page: int, has_more: bool
 ) -> Message:
-    """*entries* are those of *page*, newest first; *names* are what the people call themselves."""
+    """*entries* are those of *page*, newest first; *names* are the users' own."""
     title = "Who changed what" + (f", page {page + 1}" if page else "") + " (/audit)"
     if not entries:
         text = (
@@ -46,7 +46,7 @@ def _rows(entry: AuditEntry, names: Mapping[int, str]) -> list[str]:
 
 
 def deed(entry: AuditEntry) -> str:
-    """What was done, to follow the name of who did it."""
+    """What was done; follows the user's name."""
     before, _, after = entry.detail.partition(_ARROW)
     if entry.action in _DEEDS:
         text = _DEEDS[entry.action](entry.subject, before, after)
@@ -56,7 +56,7 @@ def deed(entry: AuditEntry) -> str:
 
 
 def _limit(subject: str, before: str, after: str) -> str:
-    if "=" in before:  # all limits in one line, as they were first kept
+    if "=" in before:  # all limits in one line, as older versions stored them
         return f"set limits {before} to {after}"
     return f"set limit {subject} from {before} to {after}"
 
@@ -85,7 +85,7 @@ def _topic(_: str, __: str, after: str) -> str:
     return f"moved alerts to {'the general topic' if after == 'general' else f'topic {after}'}"
 
 
-# What a line of each action says, from its subject and what stands before and after the arrow.
+# The text of each action, from its subject and the values before and after the arrow.
 _DEEDS: Mapping[str, Callable[[str, str, str], str]] = {
     "settings": lambda subject, before, after: f"set {subject} from {before} to {after}",
     "limits": _limit,

@@ -1,4 +1,4 @@
-"""`/balance`: what the account holds, valued in USDT as far as prices are known."""
+"""`/balance`: the account's holdings, valued in USDT as far as prices are known."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ from engine.domain.market.pairs import USDT, Asset, PairRules
 from engine.errors import BadData, Unavailable
 
 _MOST = 20
-# A row fits a phone.
+# A row fits the width of a phone.
 _NAME = 16
 
 

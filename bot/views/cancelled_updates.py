@@ -1,4 +1,4 @@
-"""Messages that were not done: those a `/pause` came before, and those that could not be done."""
+"""Updates that were not carried out: cancelled by a later `/pause`, or failed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ _MOST_NAMES = 5
 
 
 def cancelled_line(names: Sequence[str]) -> str | None:
-    """*names* are of commands, without their slash, or TAP; None where there are none."""
+    """*names* are of commands, without their slash, or TAP; None if there are none."""
     if not names:
         return None
     said = [_name(name) for name in dict.fromkeys(names)]
@@ -37,7 +37,7 @@ def not_carried_out_view(*, sent_at: datetime, time_zone: str | None) -> Message
 
 
 def tap_begun_view() -> Message:
-    """A tap that was begun before, and of which nobody knows how far it came."""
+    """A tap that was begun before, with an unknown outcome."""
     return Message(
         lines(
             "⚠️ I was interrupted while I carried out your tap.",
@@ -49,7 +49,7 @@ def tap_begun_view() -> Message:
 
 
 def database_away_view() -> Message:
-    """Said once, while a message waits."""
+    """Sent once, while a message waits."""
     return Message(
         lines(
             "⏳ My database does not answer right now.",

@@ -1,4 +1,4 @@
-"""The decisions before the last one, in a line each."""
+"""Earlier decisions, in a line each."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What the demo says in its own voice; everything else on its screen is the bot's."""
+"""The demo's own texts; all others on its screen are the bot's."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""What a command answers when it fails: one place turns errors into words."""
+"""Maps the errors of commands to messages."""
 
 from bot.interaction.message import Message
 from bot.views.alerts.incidents import MOVE_HOST, address_in, host_refused, unusable_answer
@@ -30,7 +30,7 @@ _AGAIN = "Please try again in a minute."
 
 
 def error_view(error: EngineError) -> Message:  # noqa: C901 - one case a cause
-    """What happened, what it means for the money, what the person can do."""
+    """What happened, what it means for the money, what the user can do."""
     match error:
         case OutcomeUnknown():
             text = lines(

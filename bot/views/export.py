@@ -1,4 +1,4 @@
-"""`/export`: what is said about the files, and while they are made."""
+"""`/export`: the captions of the files, and the progress message."""
 
 from telegram import InlineKeyboardMarkup
 
@@ -20,7 +20,7 @@ def koinly_caption(*, count: int, part: int = 1, parts: int = 1) -> str:
 
 
 def collecting_view(*, done: int, total: int) -> Message:
-    """Long work, told in one message that is edited on the way."""
+    """Progress, in one message that is edited."""
     return Message(f"⏳ Collecting… {done:,} of {total:,}", silent=True)
 
 
@@ -36,7 +36,7 @@ def nothing_for_koinly_view() -> Message:
 
 
 def export_failed_view() -> Message:
-    """Telegram did not take the file."""
+    """Telegram refused the file."""
     return Message("I could not send the file just now. Please send /export again in a minute.")
 
 

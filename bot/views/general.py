@@ -1,4 +1,4 @@
-"""The talk around the work: unknown commands, plain text, old messages, version, logs."""
+"""General answers: unknown commands, plain text, old messages, version, logs."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from bot.views.components.times import compact, roughly
 from bot.views.help import COMMANDS
 
 _SLASHED = re.compile(r"(?<![\w/.])/([A-Za-z_]{1,32})(?![\w/])", re.ASCII)
-# What other bots call it.
+# Names that other bots use.
 _MEANT = {"stop": "pause", "cancel": "pause", "off": "pause", "go": "resume", "run": "resume"}
 _LOG_ROOM = 3500
 _LONGEST_LINE = 300
@@ -34,7 +34,7 @@ def unknown_command_view(*, name: str) -> Message:
 
 
 def plain_text_view(text: str = "") -> Message:
-    """*text* is no command and answers no question; one that stands within it is named."""
+    """*text* is no command and answers no question; a command within it is named."""
     known = {name for name, _ in COMMANDS}
     found = next((word for word in _SLASHED.findall(text) if word.lower() in known), None)
     if found is not None:
@@ -51,7 +51,7 @@ def plain_text_view(text: str = "") -> Message:
 
 
 def no_text_view() -> Message:
-    """A voice message, a sticker, a file: a person must not take silence for "done"."""
+    """A voice message, a sticker, a file: no answer could be taken for "done"."""
     return Message(
         lines(
             "I can only read text. Nothing changed.",
@@ -72,22 +72,21 @@ def for_another_bot_view() -> Message:
 
 
 def too_old_view(*, command: str, age: timedelta) -> Message:
-    """A command that waited so long that its sender may want something else by now.
-
-    *command* is its bare name: what followed may have been a key.
+    """A command that waited so long that its author may want something else by now.
+    *command* is its bare name: the argument may have been a key.
     """
     return _not_done(f"You sent {echoed(f'/{command}')} {roughly(age)} ago, while I was off.")
 
 
 def too_old_tap_view(*, name: str) -> Message:
-    """As `too_old_view`, for a button: Telegram only says that it is too long ago. *name* is of the
-    command that the button stands for, or of the button.
+    """Like `too_old_view`, for a button: Telegram only says that it is too old.
+    *name* is of the command that the button sends, or of the button.
     """
     return _not_done(f"You tapped {echoed(f'/{name}')} a while ago, while I was off.")
 
 
 def tap_of_unknown_age_view(*, name: str) -> Message:
-    """As `too_old_tap_view`, where Telegram did not answer."""
+    """Like `too_old_tap_view`, if Telegram did not answer."""
     return _not_done(f"I could not find out when you tapped {echoed(f'/{name}')}.")
 
 
@@ -140,7 +139,7 @@ def edited_view() -> Message:
 
 
 def too_many_questions_view(*, most: int) -> Message:
-    """For the onlookers of a group; said once."""
+    """For the viewers of a group; sent once."""
     return Message(
         lines(
             f"I answer {most} questions a minute of people who may only look here.",

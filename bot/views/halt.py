@@ -1,4 +1,4 @@
-"""`/halt`: everything stands still, for all chats, until the owner lifts it."""
+"""`/halt`: stops all trading in all chats until the owner lifts it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,8 +25,8 @@ def halted_view(
     under_way: tuple[Order, ...] = (),
     cancelled: Sequence[str] = (),
 ) -> Message:
-    """*under_way*: orders, of any chat, that had left before and may still turn out to trade;
-    *cancelled*: the commands, of any chat, that this overtook.
+    """*under_way*: orders, of any chat, that were sent before and may still trade.
+    *cancelled*: the commands, of any chat, that were queued.
     """
     title = f"Halted already, {ago(now - halt.at)}" if already else "Everything is halted"
     return Message(
@@ -42,7 +42,7 @@ def halted_view(
 
 
 def ask_lift_view(*, account: Account, waiting: HaltImpact, confirmation_id: str) -> Message:
-    """What starts again is said before it does."""
+    """Shows what resumes before it does."""
     return Message(
         lines(
             f"{badge(account)} · Lift the halt?",
@@ -57,7 +57,7 @@ def ask_lift_view(*, account: Account, waiting: HaltImpact, confirmation_id: str
 
 
 def other_halt_view(*, account: Account) -> Message:
-    """The halt of the question is over, and another one is in force."""
+    """The halt of the confirmation was lifted, and another one is in force."""
     return Message(
         lines(
             f"{badge(account)} · Nothing changed",
@@ -115,7 +115,7 @@ def no_resume_in_a_halt_view(*, account: Account) -> Message:
 
 
 def no_trade_in_a_halt_view(*, account: Account) -> Message:
-    """A tap on a plan that the halt has overtaken."""
+    """A tap on a plan made before the halt."""
     return Message(
         lines(
             f"{badge(account)} · Nothing traded",
@@ -126,7 +126,7 @@ def no_trade_in_a_halt_view(*, account: Account) -> Message:
 
 
 def halt_alert_view(alert: Halted | HaltLifted) -> Message:
-    """What the other chats hear."""
+    """The alert in the other chats."""
     if isinstance(alert, Halted):
         return Message(
             lines(

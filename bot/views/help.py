@@ -39,7 +39,7 @@ COMMANDS: Sequence[tuple[str, str]] = (
     ("start", "Welcome and the next step"),
 )
 
-# What Telegram shows before the first word (at most 120 and 512 characters).
+# What Telegram shows before the first message (at most 120 and 512 characters).
 SHORT_DESCRIPTION = (
     "Holds a fixed amount of USDT on your MEXC account. It answers only people it knows."
 )
@@ -98,7 +98,7 @@ _FOR_THE_OWNER: _Line = ("/halt, /logs", "stop all chats, log")
 
 
 def help_view(*, is_owner: bool) -> Message:
-    """At most 28 lines; what only the owner may do is shown to him alone."""
+    """At most 28 lines; what only the owner may do is shown to the owner only."""
     sections = [
         lines(f"<b>{title}</b>", *(f"{typed} – {does}" for typed, does in rows))
         for title, rows in _SECTIONS

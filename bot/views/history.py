@@ -1,6 +1,4 @@
-"""`/history`: the last trades as numbered two-line rows, a page at a time, and between them what
-moved without an order of the bot's.
-"""
+"""`/history`: the last trades as numbered two-line rows, and balance changes between them."""
 
 from collections.abc import Sequence
 from typing import assert_never
@@ -20,7 +18,7 @@ from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Side, base_of
 from engine.domain.orders.order import Order, OrderState
 
-# A row of buttons that a thumb can still tell apart.
+# More buttons in a row are too narrow for a thumb.
 _NUMBERS_A_ROW = 5
 
 
@@ -32,8 +30,8 @@ def history_view(
     size: int,
     has_more: bool,
 ) -> Message:
-    """*events* are those of *page*, newest first; *has_more* says whether older ones exist. Under
-    each trade's number there is a button with its whole story.
+    """*events* are those of *page*, newest first; *has_more* says whether older ones exist.
+    Each trade has a numbered button that opens its details.
     """
     mode = badge(account)
     if not events:
@@ -92,7 +90,7 @@ def _traded(number: int, order: Order) -> list[str]:
 
 
 def _story(state: OrderState) -> str:
-    """What became of an order that has moved nothing."""
+    """What happened to an order that traded nothing."""
     match state:
         case OrderState.PLANNED | OrderState.SENDING | OrderState.ACKED:
             return "on its way"

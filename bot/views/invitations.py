@@ -1,4 +1,4 @@
-"""`/invite` and what the bearer of its code hears."""
+"""`/invite`, and the answers to an invitation's code."""
 
 from datetime import datetime
 from typing import assert_never
@@ -11,7 +11,7 @@ from engine.domain.accounts.members import Role
 
 
 def ask_invite_view(*, is_private: bool) -> Message:
-    """`/invite` without a word."""
+    """`/invite` without an argument."""
     if is_private:
         return Message(
             lines(
@@ -38,7 +38,7 @@ def invite_usage_view(*, is_private: bool) -> Message:
 
 
 def no_invitations_here_view() -> Message:
-    """Somebody in their private chat who does not run the bot."""
+    """For a user in a private chat who is not the bot's owner."""
     return Message(
         lines(
             "In a private chat only my owner can invite people. Nobody was invited.",
@@ -48,7 +48,7 @@ def no_invitations_here_view() -> Message:
 
 
 def code_view(*, code: str, role: Role, expires_at: datetime, is_private: bool) -> Message:
-    """The code, to be passed on."""
+    """The code, to be forwarded."""
     if is_private:
         what = "lets one person use me in a private chat of their own, with their own key"
         where = "They send me, in a private chat:"
@@ -69,7 +69,7 @@ def code_view(*, code: str, role: Role, expires_at: datetime, is_private: bool) 
 
 
 def code_in_private_view(*, role: Role) -> Message:
-    """In the group: everybody there could use the code."""
+    """In the group: every member could use the code."""
     return Message(
         lines(
             f"I sent you a code for {a(role)} in our private chat.",
@@ -80,7 +80,7 @@ def code_in_private_view(*, role: Role) -> Message:
 
 
 def no_private_chat_view() -> Message:
-    """Telegram lets a bot write to nobody who has not written to it."""
+    """Telegram lets a bot write only to users who have written to it."""
     return Message(
         lines(
             "I cannot write to you in private, so I made no code. Nobody was invited.",
@@ -91,7 +91,7 @@ def no_private_chat_view() -> Message:
 
 
 def not_invited_view() -> Message:
-    """Somebody who was an owner when they asked."""
+    """The inviting user is no longer an owner."""
     return Message("Only owners of this chat may invite people. Nobody was invited. /help")
 
 
@@ -153,7 +153,7 @@ def wrong_invitation_view(*, tries_left: int) -> Message:
 
 
 def may(role: Role) -> str:
-    """What somebody may do, to go behind a colon."""
+    """What a role may do, to follow a colon."""
     match role:
         case Role.VIEWER:
             return "they see everything and change nothing"

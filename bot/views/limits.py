@@ -1,4 +1,4 @@
-"""`/limits`: what holds whatever the plan says, what is used of it, and what a change leads to."""
+"""`/limits`: the limits of every plan, how much of them is used, and the effect of a change."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -24,7 +24,7 @@ _HOW = (
     "/limits hour 20 · /limits price 15%\n"
     "auto instead of a value follows from the target."
 )
-# Up to here MEXC itself lets a market order get away from the last price.
+# Up to this distance from the last price MEXC itself executes a market order.
 _REACH = Decimal("0.05")
 
 
@@ -52,7 +52,7 @@ def limits_changed_view(
     rules: PairRules | None = None,
     foreseen: Foreseen | None = None,
 ) -> Message:
-    """*account* as it is after the change."""
+    """*account* after the change."""
     held = held_at(look, account.settings)
     return Message(
         paragraphs(

@@ -1,4 +1,4 @@
-"""`/warn`: below what an asset runs low; and the messages when it does and when it is back."""
+"""`/warn`: low-balance thresholds, and the alerts when an asset is below one and back above."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -20,7 +20,7 @@ _HOW = "/warn MNTL 100000 warns once there is less, /warn MNTL off stops that."
 def marks_view(
     *, account: Account, marks: Sequence[LowBalanceThreshold], removed: Asset | None = None
 ) -> Message:
-    """The list, with a button for each mark that removes it."""
+    """The list, with a button for each threshold that removes it."""
     return Message(
         lines(
             f"{badge(account)} · Warnings",
@@ -45,7 +45,7 @@ def mark_set_view(
     left: Decimal | None = None,
     rules: PairRules | None = None,
 ) -> Message:
-    """*left* is what there is now, if that is known; *rules* know the token's precision."""
+    """*left* is the current balance, if it is known; *rules* know the token's precision."""
     if left is not None and rules is not None and rules.base == mark.asset:
         left = rules.floor_quantity(left)
     asset = escape(mark.asset)

@@ -1,4 +1,4 @@
-"""`/members`: who is in, what each may do, and the questions before that changes."""
+"""`/members`: who has access, each member's role, and the confirmations of a change."""
 
 from collections.abc import Sequence
 from typing import assert_never
@@ -19,7 +19,7 @@ _FIRST = "Back to the first"
 
 
 def name_of(user_id: int, name: str) -> str:
-    """What somebody calls themselves, short and on one line; not escaped yet."""
+    """Return what a user calls themselves, short and on one line; not yet escaped."""
     flat = " ".join(without_marks(name).split())
     while width(flat) > _LONGEST_NAME:
         flat = flat[:-1]
@@ -35,7 +35,7 @@ def members_view(
     all_may_look: bool,
     question_id: str,
 ) -> Message:
-    """One page. The buttons are the people in their order, the next page, and who may look."""
+    """One page. The buttons are the members in order, the next page, and the viewer setting."""
     title = "People with a private chat" if is_private else "People of this chat"
     rows = [line for member in people for line in _rows(member, is_private=is_private)]
     others = (
@@ -62,7 +62,7 @@ def members_view(
 
 
 def only_you_view() -> Message:
-    """`/members` in the private chat of somebody who does not run the bot."""
+    """`/members` in the private chat of a user who is not the bot's owner."""
     return Message(
         lines(
             "This is your own private chat: nobody else is in it.",
@@ -72,7 +72,7 @@ def only_you_view() -> Message:
 
 
 def member_view(*, member: Member, options: Sequence[str], question_id: str) -> Message:
-    """One person, and what can be made of them: *options* are roles, "remove", "back"."""
+    """One member, and the possible changes: *options* are roles, "remove", "back"."""
     name = name_of(member.user_id, member.name)
     return Message(
         lines(
@@ -92,7 +92,7 @@ def member_view(*, member: Member, options: Sequence[str], question_id: str) -> 
 def sure_view(
     *, user_id: int, name: str, wanted: Role | None, is_private: bool, question_id: str
 ) -> Message:
-    """The question before a role is changed, or somebody removed."""
+    """The confirmation before a role is changed or a member removed."""
     who = escape(name_of(user_id, name))
     if wanted is not None:
         ask = lines(f"Make {who} {a(wanted)}?", f"Then {may(wanted)}.")
@@ -143,7 +143,7 @@ def look_changed_view(*, on: bool) -> Message:
 def verdict_view(
     verdict: RoleChangeResult, *, user_id: int, name: str, wanted: Role | None, is_private: bool
 ) -> Message:
-    """What came of it."""
+    """The result of the change."""
     who = escape(name_of(user_id, name))
     match verdict:
         case RoleChangeResult.DONE:

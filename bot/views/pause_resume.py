@@ -1,4 +1,4 @@
-"""`/pause` and `/resume`: what stops, what starts, and what is still on its way."""
+"""`/pause` and `/resume`: what stops, what starts, and which orders are still open."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,8 +25,9 @@ def paused_view(
     called_off: bool = False,
     cancelled: Sequence[str] = (),
 ) -> Message:
-    """*unresolved* left before the pause and can still turn out to have traded; *called_off*: a
-    rebalance that was tapped had not begun. *cancelled* are the commands that this overtook.
+    """*unresolved* orders were sent before the pause and may still have traded.
+    *called_off*: a confirmed rebalance had not begun. *cancelled* are the commands that were
+    queued.
     """
     return Message(
         lines(
@@ -77,7 +78,7 @@ def resumed_view(
 
 
 def cannot_resume_view(*, account: Account) -> Message:
-    """There is no key to trade with."""
+    """There is no API key to trade with."""
     return Message(
         lines(
             f"{badge(account)} · No key yet",

@@ -1,4 +1,4 @@
-"""`/rebalance`: the plan with its one button, and what each kind of tap on it gets."""
+"""`/rebalance`: the plan with its one button, and the answer to each kind of tap on it."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -34,8 +34,8 @@ def plan_view(
     confirmation_id: str | None,
     seen: BalanceSnapshot | None = None,
 ) -> Message:
-    """The plan made with `ignore_band`, and what its order would come to. *confirmation_id* is None
-    where no tap is possible: nothing to trade, or trading is paused.
+    """The plan made with `ignore_band`, and the estimated result of its order.
+    *confirmation_id* is None if no tap is possible: nothing to trade, or trading is paused.
     """
     settings = account.settings
     head = lines(
@@ -76,7 +76,7 @@ def plan_view(
 
 
 def plan_blocked_view(*, account: Account, unresolved: Order) -> Message:
-    """No plan while an order is unclear."""
+    """No plan while an order is unresolved."""
     return Message(
         lines(
             f"{badge(account)} · No plan now",
@@ -156,17 +156,17 @@ def plan_paused_view(*, account: Account) -> Message:
 
 
 def foreign_tap_notice() -> str:
-    """Plain text for the little note over the chat: the button belongs to somebody else."""
+    """Plain text for the notice over the chat: the button belongs to another user."""
     return "This button is for the person who asked. Nothing happened."
 
 
 def used_tap_notice() -> str:
-    """Plain text: a second tap. What the first one led to stays in the message."""
+    """Plain text: a second tap. The result of the first one stays in the message."""
     return "This button was used already and works only once. Nothing more happened."
 
 
 def dead_tap_notice() -> str:
-    """Plain text: a forged or forgotten button."""
+    """Plain text: a forged or deleted button."""
     return "This button does nothing any more. Nothing happened; please send the command again."
 
 
@@ -194,7 +194,7 @@ def _no_order(plan: Plan, settings: Settings) -> str:
 def order_text(
     order: ProposedOrder, forecast: Forecast, *, held: Decimal, rules: PairRules, dry_run: bool
 ) -> str:
-    """What the order would come to in the book as it is, and where that leaves the balance."""
+    """The order's estimated result in the current book, and the balance after it."""
     verb = "Buy about" if order.side is Side.BUY else "Sell" if forecast.complete else "Sell about"
     average = price(forecast.average_price, step=rules.price_step)
     return lines(

@@ -1,4 +1,4 @@
-"""Questions before something that moves a lot of money: what would happen, and one button."""
+"""Confirmations before a change that moves much money: what would happen, and one button."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -33,7 +33,7 @@ def ask_target_view(
     confirmation_id: str,
     in_panel: bool,
 ) -> Message:
-    """*account* as it is; *foreseen* with the target it would have, None where it is not seen."""
+    """*account* before the change; *foreseen* with the new target, None if it is not known."""
     kept = usdt(account.settings.target)
     return Message(
         paragraphs(
@@ -82,7 +82,7 @@ def ask_live_view(
 
 
 def overtaken_view(*, account: Account, proposal: PendingChange) -> Message:
-    """A yes to something that is different by now."""
+    """A confirmation of something that has changed since."""
     other = [
         f"{name} {value}"
         for (name, value), before in zip(

@@ -1,4 +1,4 @@
-"""Settings: each change echoed with its consequence, each doubt asked, each misfit explained."""
+"""Settings: the effect of a change, a question for an ambiguous value, the valid forms."""
 
 from datetime import datetime
 from typing import assert_never
@@ -90,7 +90,7 @@ def changed_view(
     rules: PairRules | None = None,
     foreseen: Foreseen | None = None,
 ) -> Message:
-    """*account* as it is after the change. The same value again is told as no change."""
+    """*account* after the change. The same value again is reported as no change."""
     settings = account.settings
     warning = caution(settings, rules=rules, seen=look.seen if look else None)
     name, value = setting_named(topic, settings)
@@ -112,7 +112,7 @@ def changed_view(
 
 
 def question_view(*, ambiguous: Ambiguous, typed_text: str, confirmation_id: str) -> Message:
-    """One button an option; the options are stored under *confirmation_id*."""
+    """One button per option; the options are stored under *confirmation_id*."""
     command = ambiguous.topic.value
     rows = [
         [button(f"/{command} {option}", Choose(confirmation_id, index))]
@@ -138,13 +138,13 @@ def not_understood_view(*, topic: Topic, typed_text: str) -> Message:
 
 
 def ask_view(*, topic: Topic, settings: Settings) -> Message:
-    """A bare command, or a tapped button that needs a value: what it is now and how to set it."""
+    """A bare command, or a tapped button that needs a value: the current one and how to set it."""
     name, value = setting_named(topic, settings)
     return Message(lines(f"{name} is {value}.", *USAGE[topic]), _choice_buttons(topic))
 
 
 def question_closed_view() -> Message:
-    """The answer to a question that was answered before or is too old."""
+    """The answer to a confirmation that was answered before or has expired."""
     return Message("This question is closed. Nothing changed; send the command again.")
 
 

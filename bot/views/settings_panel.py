@@ -1,4 +1,4 @@
-"""The settings panel: everything at a glance, and a page with presets for each setting."""
+"""The settings panel: an overview, and a page with presets for each setting."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -43,7 +43,7 @@ from engine.rebalancing.preview import Foreseen
 _BACK = "⬅️ Back"
 _LABEL = 13
 _A_ROW = 4
-# The icons say it in any language.
+# The icons are understood in any language.
 _PAGES = {
     PanelPage.TARGET: ("🎯", "Target"),
     PanelPage.THRESHOLD: ("📏", "Threshold"),
@@ -98,8 +98,8 @@ def page_view(
     title: str | None = None,
     undo: tuple[SettingsPatch, str] | None = None,
 ) -> Message:
-    """One setting with its presets. After a change *title* tells it, and *undo* is what was before
-    and the question that brings it back.
+    """One setting with its presets.
+    After a change *title* reports it, and *undo* is the previous value and its confirmation.
     """
     settings = account.settings
     icon, label = _PAGES[page]
@@ -133,7 +133,7 @@ def page_view(
 
 
 def enter_view(*, page: PanelPage, account: Account, is_private: bool) -> Message:
-    """What is typed next is the value."""
+    """Asks for the value."""
     icon, label = _PAGES[page]
     what, example = USAGE[Topic(page.value)]
     example = "order 500   or   price 15%" if page is PanelPage.LIMITS else _bare(example)
@@ -150,7 +150,7 @@ def enter_view(*, page: PanelPage, account: Account, is_private: bool) -> Messag
 
 
 def still_waiting_view(refused: Message, *, page: PanelPage) -> Message:
-    """*refused* says what was wrong with the value."""
+    """*refused* is what was wrong with the value."""
     return Message(
         lines(refused.text, "I still wait for it: please send it again without the command."),
         keyboard([button("✖️ Cancel", Open(page))]),

@@ -1,6 +1,5 @@
-"""The card of `/status`: mode, target, holdings, band, what is next and what was last.
-
-It stays in the chat and is edited when something happened, so it names moments, not ages.
+"""The status message of `/status`: mode, target, holdings, band, next check and last trade.
+It stays in the chat and is edited when something happened, so it shows moments, not ages.
 """
 
 from collections.abc import Iterable
@@ -56,9 +55,9 @@ def status_view(
     pinned: bool = False,
     dated: bool = True,
 ) -> Message:
-    """*look* is the last check that could see the balances; *price* values the token if the look
-    has none. *undelivered* counts alerts that Telegram has not taken yet, *refused* says where it
-    takes none. What is not *dated* stays the same until something happens.
+    """*look* is the last check that read the balances; *price* values the token if it has none.
+    *undelivered* counts alerts that Telegram has not accepted yet, *refused* says where it accepts
+    none. Text that is not *dated* stays the same until something happens.
     """
     settings = account.settings
     halted = unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN
@@ -93,7 +92,7 @@ def status_view(
 
 
 def retired_card_view() -> Message:
-    """What is left of a card when the chat has a newer one."""
+    """What is left of a status message when the chat has a newer one."""
     return Message("A newer card is below. /status sends another one.")
 
 
@@ -157,13 +156,13 @@ def _token(
 
 
 def _is_of(trade: Order, look: CheckResult) -> bool:
-    """Whether *look* sent *trade*, and so saw the balances before it."""
+    """True if *look* sent *trade*, and so read the balances before it."""
     verdict = look.verdict
     return isinstance(verdict, OrderPlaced) and verdict.client_order_id == trade.client_order_id
 
 
 def _age(account: Account, look: CheckResult | None, *, now: datetime) -> Iterable[str]:
-    """Balances older than they should be say so."""
+    """Balances that are older than expected are marked."""
     if look is None or now - look.at <= 2 * account.settings.interval + _GRACE:
         return ()
     return row("Seen", _moment(look.at))
@@ -195,7 +194,7 @@ def _last(trade: Order | None) -> Iterable[str]:
 
 
 def _key(account: Account, *, now: datetime) -> Iterable[str]:
-    """A key that ends within a month says so."""
+    """A key that expires within a month is marked."""
     if account.key_tail is None or account.key_expires_at is None:
         return ()
     if account.key_expires_at - now > _KEY_SHOWN_FROM:

@@ -1,4 +1,4 @@
-"""Keys that are not taken: typed where others read, in a wrong form, or where none was asked for."""
+"""API keys that are refused: sent where others read, malformed, or without being asked for."""
 
 from bot.interaction.message import Message
 from bot.views.components.layout import lines
@@ -28,7 +28,7 @@ def not_as_text_view(*, deleted: bool) -> Message:
 
 
 def stray_key_view(*, deleted: bool) -> Message:
-    """Something like a key came without `/connect`, or with that misspelt."""
+    """A text like a key came without `/connect`, or with that misspelt."""
     return Message(
         lines(
             "⚠️ That looks like a MEXC key or secret, but I was not asked to connect it.",
@@ -40,7 +40,7 @@ def stray_key_view(*, deleted: bool) -> Message:
 
 
 def group_refused_view(*, deleted: bool | None) -> Message:
-    """Somebody typed `/connect` where others can read; *deleted* is None if that was all."""
+    """`/connect` was typed where others can read; *deleted* is None if that was all."""
     return Message(
         lines(
             "⚠️ Keys are accepted in a private chat only: here everybody can read them.",
@@ -56,7 +56,7 @@ def group_refused_view(*, deleted: bool | None) -> Message:
 
 
 def deletion(*, deleted: bool) -> str:
-    """What became of a message that held a secret."""
+    """What happened to a message that held a secret."""
     if deleted:
         return "Your message is deleted."
     return "⚠️ I could not delete your message: please delete it yourself, now."

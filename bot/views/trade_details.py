@@ -1,4 +1,4 @@
-"""One trade's whole story: what was planned, what was seen, what came of it, and when."""
+"""One trade in detail: the plan, the prices seen, the result, and the times."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -23,7 +23,7 @@ _ASIDE = "  "
 def story_view(
     *, account: Account, order: Order, asked_by: str | None, back: HistoryPage
 ) -> Message:
-    """*asked_by* is the person who tapped, as far as that is known; *back* the page it came from."""
+    """*asked_by* is the user who tapped, as far as that is known; *back* the page it came from."""
     return Message(
         paragraphs(
             lines(
@@ -48,7 +48,7 @@ def story_view(
 
 
 def story_gone_view(*, back: HistoryPage) -> Message:
-    """A button of another chat's trade, or of one that is not kept any more."""
+    """A button of another chat's trade, or of one that was deleted."""
     return Message(
         "I have no such trade here. Back to /history:", keyboard([button("Back", back)])
     )
@@ -104,7 +104,7 @@ def _happened(order: Order) -> Iterable[str]:
 
 
 def _slippage(slipped: Decimal) -> str:
-    """Next to the price that was seen."""
+    """Compared with the price that was seen."""
     text = about_percent(abs(slipped))
     if text == "0%":
         return "none"

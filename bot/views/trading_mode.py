@@ -1,4 +1,4 @@
-"""`/mode`: how far the bot goes by itself when a trade is due."""
+"""`/mode`: how much the bot does by itself when a trade is due."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ from engine.domain.orders.order import Order
 from engine.domain.rebalancing.check_result import CheckResult
 from engine.rebalancing.preview import Foreseen
 
-# In the order of how much is left to the person.
+# In the order of how much the user decides.
 _MEANINGS: Mapping[TradingMode, str] = {
     TradingMode.AUTO: "I trade by myself when the balance leaves the band, and tell you.",
     TradingMode.ASK: "I ask before I trade: nothing is sent without a tap.",
@@ -32,7 +32,7 @@ _IN_WORDS: Mapping[TradingMode, str | None] = {
 
 
 def mode_view(*, account: Account, now: datetime) -> Message:
-    """The three, and which one it is."""
+    """The three modes, and the current one."""
     current = account.settings.autonomy
     return Message(
         paragraphs(
@@ -55,7 +55,7 @@ def mode_changed_view(
     foreseen: Foreseen | None = None,
     under_way: Order | None = None,
 ) -> Message:
-    """*account* as it is after the change."""
+    """*account* after the change."""
     current = account.settings.autonomy
     held = held_at(look, account.settings)
     headline = f"Mode set to {current.value}" if changed else f"Mode is {current.value} already"
@@ -89,7 +89,7 @@ def mode_not_understood_view(*, account: Account, typed_text: str) -> Message:
 
 
 def mode_note(account: Account) -> str | None:
-    """For `/status` and `/why`: what is not to be expected."""
+    """For `/status` and `/why`: what the bot will not do by itself."""
     return _IN_WORDS[account.settings.autonomy]
 
 

@@ -1,4 +1,4 @@
-"""Undo: the button below what was changed, and what each kind of tap on it gets."""
+"""Undo: the button below a change, and the answer to each kind of tap on it."""
 
 from datetime import datetime
 
@@ -22,7 +22,7 @@ UNDO = "↩️ Undo"
 
 
 def undoable(message: Message, *, former: SettingsPatch, question_id: str) -> Message:
-    """*message* tells of a change; *former* is what the button brings back."""
+    """*message* reports a change; the button restores *former*."""
     rows = message.keyboard.inline_keyboard if message.keyboard else ()
     return Message(
         paragraphs(message.text, undo_hint(former)),
@@ -44,7 +44,7 @@ def undone_view(
     rules: PairRules | None,
     foreseen: Foreseen | None = None,
 ) -> Message:
-    """*account* as it is again."""
+    """*account* after the undo."""
     held = held_at(look, account.settings)
     return Message(
         paragraphs(
@@ -62,7 +62,7 @@ def undone_title(former: SettingsPatch) -> str:
 
 
 def undo_late_view(proposal: PendingChange) -> Message:
-    """The minute is over: the change stays."""
+    """The minute has passed: the change stays."""
     return Message(
         lines(
             "Too late to undo: that works for 60 s. Nothing changed.",
@@ -73,7 +73,7 @@ def undo_late_view(proposal: PendingChange) -> Message:
 
 
 def undo_overtaken_view(*, account: Account, proposal: PendingChange) -> Message:
-    """It was changed again since, by whomever."""
+    """The setting was changed again since, by any user."""
     return Message(
         lines(
             f"{badge(account)} · Not undone",
@@ -92,7 +92,7 @@ def back_to_panel(proposal: PendingChange) -> InlineKeyboardMarkup | None:
 
 
 def page_of(wish: SettingsPatch) -> PanelPage:
-    """Where the panel shows what the wish is about."""
+    """The panel's page for the change."""
     pages = {
         "target": PanelPage.TARGET,
         "threshold": PanelPage.THRESHOLD,

@@ -1,4 +1,4 @@
-"""An order that nobody can tell about: the buttons that ask the person, and what each answer gets."""
+"""An unresolved order: the buttons that ask the user, and the answer to each."""
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -28,7 +28,7 @@ from engine.execution.manual_resolution import (
 
 
 def report_rows(client_order_id: str) -> Sequence[Sequence[InlineKeyboardButton]]:
-    """What the person may say of an order; good for as long as the order is unclear."""
+    """What the user may report of an order; valid as long as it is unresolved."""
 
     def word(label: str, said: Word) -> InlineKeyboardButton:
         return button(label, Report(said, client_order_id))
@@ -53,7 +53,7 @@ def already_clear_view(clear: AlreadyClear) -> Message:
 
 
 def known_now_view(known: KnownNow) -> Message:
-    """The exchange's own word, which counts more than anybody's."""
+    """The exchange's own report, which overrides a user's."""
     order = known.order
     after = (
         "It is over, so I book it and tell you the amounts in a moment."
@@ -102,7 +102,7 @@ def believed_view(believed: ReportAccepted) -> Message:
 
 
 def doubted_view(doubted: ReportContradicted, *, confirmation_id: str) -> Message:
-    """What the person said is not borne out. They may insist, and then trading is paused."""
+    """The user's report is contradicted. They may insist, and then trading is paused."""
     order = doubted.order
     said = "filled" if doubted.filled else "not filled"
     return Message(
@@ -122,7 +122,7 @@ def doubted_view(doubted: ReportContradicted, *, confirmation_id: str) -> Messag
 
 
 def ask_set_aside_view(*, account: Account, order: Order, confirmation_id: str) -> Message:
-    """/resume while an order needs the person's eyes."""
+    """/resume while an order needs the user."""
     return Message(
         paragraphs(
             lines(

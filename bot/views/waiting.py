@@ -1,4 +1,4 @@
-"""What stands in the chat while an answer takes longer than a blink."""
+"""Notices shown while an answer takes longer than 0.3 s."""
 
 from bot.interaction.message import Message
 
@@ -8,5 +8,5 @@ def waiting_view() -> Message:
 
 
 def waiting_notice() -> str:
-    """Ends a button's spinner while its answer is still being found."""
+    """Ends a button's spinner before its answer is ready."""
     return "⏳ One moment…"

@@ -1,4 +1,4 @@
-"""`/why`: what the last check saw, what it decided, and for which reason."""
+"""`/why`: what the last check read, what it decided, and for which reason."""
 
 from datetime import datetime
 from typing import assert_never
@@ -50,7 +50,7 @@ def why_view(
     trouble: Incident | None = None,
     unresolved: Order | None = None,
 ) -> Message:
-    """*order* is the one the verdict speaks of, if it is at hand."""
+    """*order* is the one the decision is about, if it is available."""
     settings = account.settings
     symbol = look.seen.symbol if look is not None and look.seen is not None else settings.symbol
     if look is None:

@@ -1,4 +1,4 @@
-"""How the checks get on, in a line of `/doctor`."""
+"""The progress of the checks, in a line of `/doctor`."""
 
 from datetime import timedelta
 

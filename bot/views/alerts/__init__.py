@@ -1,1 +1,1 @@
-"""What the bot says without being asked."""
+"""Alerts: what the bot sends without being asked."""

@@ -1,4 +1,4 @@
-"""What the bot says of its own accord: trades, unclear orders, troubles and their end."""
+"""Alerts: trades, unresolved orders, incidents and their end."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -44,8 +44,8 @@ from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShar
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Side, base_of
 
-# MEXC limits a market order to 5 % around the last price, so a buy spends up to that much less;
-# up to 6 % short is normal, and under a tenth of a per cent is not worth a word.
+# MEXC limits a market order to 5 % around the last price, so a buy spends up to that much less; up
+# to 6 % short is normal, and a shortfall under 0.1 % is not mentioned.
 _NORMAL_SHORTFALL = Decimal("0.06")
 _WORTH_SAYING = Decimal("0.001")
 
@@ -129,7 +129,7 @@ def _nothing_traded(trade: TradeSettled) -> Message:
 
 
 def _shortfall(trade: TradeSettled) -> Decimal:
-    """Which part of what was asked did not happen; a sell is measured after its fee."""
+    """Return the part of the request that was not executed; a sell is measured after its fee."""
     moved = trade.quote_amount
     if trade.side is Side.SELL:
         moved -= _usdt_fee(trade.fees)

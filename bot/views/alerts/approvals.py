@@ -1,4 +1,4 @@
-"""A trade that is due and was not sent: the card that asks, the word that tells, and the answers."""
+"""A trade that awaits approval: the request, the notice, and the answers."""
 
 from telegram import InlineKeyboardButton
 
@@ -18,7 +18,7 @@ ANSWERS = (("Trade", TRADE), ("Skip", SKIP), ("Not for an hour", REST))
 
 
 def plan_offered_view(offered: PlanOffered) -> Message:
-    """The card of a chat that is asked first."""
+    """The request in a chat that approves each trade."""
     told = offered.drift
     text = paragraphs(
         lines(f"{trading_badge(dry_run=told.dry_run)} · Shall I trade?", _seen(told)),
@@ -34,7 +34,7 @@ def plan_offered_view(offered: PlanOffered) -> Message:
 
 
 def drift_noticed_view(told: DriftNoticed) -> Message:
-    """Once a drift, in a chat that is only told."""
+    """The notice, once per drift, in a chat that is only notified."""
     text = paragraphs(
         lines(f"{trading_badge(dry_run=told.dry_run)} · Off target", _seen(told)),
         lines("I would trade this:", _plan(told)),
@@ -97,7 +97,7 @@ def _plan(told: DriftNoticed) -> str:
 
 
 def _thin_book(told: DriftNoticed) -> str | None:
-    """Why less than what is asked for would change hands."""
+    """Why less than the requested amount would be traded."""
     if told.asked_quote is None:
         return None
     if not told.complete:

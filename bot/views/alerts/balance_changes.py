@@ -1,4 +1,4 @@
-"""Money that came or went without an order of ours: what it was, and what may be done about it."""
+"""A balance change without an order of ours: what it was, and what can be done about it."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""The daily digest in words: a quiet day is one line."""
+"""The daily digest; a day without events is one line."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -63,7 +63,7 @@ def _rows(digest: Digest) -> list[str]:
 
 
 def _key_left(digest: Digest) -> timedelta | None:
-    """None where it is not known, and where the key is over."""
+    """Return None if the expiry is not known, or the key has expired."""
     ends = digest.key_expires_at
     return ends - digest.at if ends is not None and ends > digest.at else None
 
@@ -101,7 +101,7 @@ def _troubles(digest: Digest) -> str | None:
 
 
 def _key(digest: Digest) -> str | None:
-    """Only when it is near: a date that is far off is no news."""
+    """Only when it is near: a distant date is no news."""
     ends = digest.key_expires_at
     if ends is None or ends - digest.at > _KEY_IS_NEAR:
         return None

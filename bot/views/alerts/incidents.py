@@ -1,4 +1,4 @@
-"""Each kind of trouble in words: what happened, what it means for the money, what comes next."""
+"""Each kind of incident: what happened, what it means for the money, what comes next."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ _AGAIN = "I try again by myself; you need not do anything."
 _PAUSED = "Trading is paused for this chat."
 MOVE_HOST = "Move it to another region, or set MEXC_PROXY. The key is not the problem."
 _MISSING = re.compile(r"(\w{1,40}) is missing")
-# What a person misses when MEXC's answer has no such field.
+# What the user misses if MEXC's answer has no such field.
 _FIELDS: Mapping[str, str] = {
     "takerCommission": "MEXC did not tell the fee of {pair}",
     "quoteAmountPrecision": "MEXC did not tell the smallest order of {pair}",
@@ -43,7 +43,7 @@ _ADDRESS = re.compile(r"[0-9A-Fa-f:.]{3,45}")
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """*cite*: the detail is MEXC's own answer and worth reading. *over*: the title of the end."""
+    """*cite*: the detail is MEXC's own answer and is quoted. *over*: the title at its end."""
 
     title: str
     happened: str
@@ -219,7 +219,7 @@ def trouble_over_view(alert: IncidentResolved) -> Message:
 
 
 def trouble_note(trouble: Incident, *, symbol: Symbol) -> str:
-    """An ongoing trouble in one line, for the status."""
+    """An open incident in one line, for the status."""
     title = trouble_title(trouble, symbol=symbol)
     times = trouble.times(trouble.kind)
     if times.count == 1:
@@ -233,7 +233,7 @@ def trouble_title(trouble: Incident, *, symbol: Symbol) -> str:
 
 
 def what_went_wrong(kind: IncidentKind, *, detail: str, base: str) -> str:
-    """What happened and what it means for the money; *base* is escaped already."""
+    """What happened and what it means for the money; *base* is already escaped."""
     words = _WORDS[kind]
     return lines(
         _filled_in(words.happened, base=base, detail=detail),
@@ -251,7 +251,7 @@ def host_refused(status: str) -> str:
 
 
 def unusable_answer(detail: str, *, pair: str = "the pair") -> str:
-    """Why an answer of MEXC's was not used. *pair* is escaped already."""
+    """Why an answer of MEXC's was not used. *pair* is already escaped."""
     missing = _MISSING.fullmatch(detail)
     if missing is None:
         return f"I cannot use MEXC's answer: {quoted(detail)}. I do not trade on guesses."
@@ -279,7 +279,7 @@ def _percent_in(detail: str) -> str:
 
 
 def address_in(detail: str) -> str:
-    """The address that MEXC names in its refusal: `IP [203.0.113.7] not in the ip white list`."""
+    """Return the address in MEXC's refusal: `IP [203.0.113.7] not in the ip white list`."""
     for candidate in _ADDRESS.findall(detail):
         try:
             return f"the address {ip_address(candidate)}"

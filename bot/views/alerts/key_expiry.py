@@ -1,4 +1,4 @@
-"""How long the key lives, and how a person keeps it alive."""
+"""When the API key expires, and how the user renews it."""
 
 from datetime import datetime
 
@@ -56,7 +56,7 @@ def key_too_powerful_view(alert: KeyTooPowerful) -> Message:
 
 
 def money_shared_view(alert: MoneyShared) -> Message:
-    """It does not say which chat: only that there is one."""
+    """It does not name the other chat, only that there is one."""
     return Message(
         lines(
             f"{alert_badge(alert, sign=TROUBLE)} · This account is traded twice",

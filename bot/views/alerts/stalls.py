@@ -1,4 +1,4 @@
-"""What the owner is told when checks stand still, and when they go on."""
+"""The owner's alerts when checks stall, and when they resume."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

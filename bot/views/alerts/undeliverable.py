@@ -1,4 +1,4 @@
-"""Messages that Telegram does not take: what another chat, /status and /doctor say of them."""
+"""Undeliverable messages: what another chat, /status and /doctor show of them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -35,7 +35,7 @@ def chat_undeliverable_view(alert: ChatUndeliverable) -> Message:
 
 
 def _badge(alert: ChatUndeliverable | ChatDeliverable, *, sign: str) -> str:
-    """The mode of the chat that it is about."""
+    """Return the mode of the chat that the message is about."""
     mode = (paused_badge if alert.paused else trading_badge)(dry_run=alert.dry_run)
     return f"{sign} {mode.partition(' ')[2]}"
 
@@ -79,7 +79,7 @@ def _trading_now(alert: ChatDeliverable) -> str:
 
 
 def set_aside_view(*, kind: str, at: datetime, problem: str) -> Message:
-    """In place of a message that this chat will never take as it is. No markup, to fit anyhow."""
+    """In place of a message that this chat will never accept. No markup."""
     return Message(
         lines(
             "⚠️ One of my messages does not fit here.",
@@ -91,7 +91,7 @@ def set_aside_view(*, kind: str, at: datetime, problem: str) -> Message:
 
 
 def unknown_kind_view(*, kind: str, at: datetime) -> Message:
-    """Another version wrote it, and none that can read it came within a day."""
+    """Another version wrote it, and no process that can read it came within a day."""
     return Message(
         lines(
             "⚠️ A message that I cannot read",
@@ -114,7 +114,7 @@ def broken_words_view(*, kind: str, at: datetime) -> Message:
 
 
 def undeliverable_note(refused: Refused, *, waiting: int) -> str | None:
-    """For the card: what waits for this chat and why, then the other chats it was told of."""
+    """For the status message: what waits for this chat and why, then the other chats."""
     found = []
     if refused.here is not None:
         found.append(

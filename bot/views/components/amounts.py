@@ -1,4 +1,4 @@
-"""How amounts are written: with their unit and thousands separators, never with an exponent."""
+"""Formats amounts: with their unit and thousands separators, never with an exponent."""
 
 from decimal import Decimal
 
@@ -8,7 +8,7 @@ from engine.domain.market.pairs import Asset, Symbol, base_of
 
 _SIGNIFICANT_DIGITS = 4
 _CENT = Decimal("0.01")
-# For a balance whose pair's precision is not at hand: nobody needs the 18 decimals MEXC sends.
+# For a balance whose pair's precision is not known: 18 decimals, as MEXC sends, are too many.
 _COARSE_STEP, _FINE_STEP = Decimal("0.01"), Decimal("0.00000001")
 _MANY = 1000
 
@@ -24,7 +24,7 @@ def usdt(amount: Decimal) -> str:
 
 
 def quantity(amount: Decimal) -> str:
-    """All digits that there are: an executed quantity already has the pair's precision."""
+    """All digits: an executed quantity already has the pair's precision."""
     return _trimmed(f"{amount:,f}")
 
 

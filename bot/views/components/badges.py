@@ -1,4 +1,4 @@
-"""The mode, which stands in the first line of whatever concerns money."""
+"""The mode badge in the first line of every message about money."""
 
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.key_alerts import InMode
@@ -12,8 +12,8 @@ TROUBLE, RECOVERED = "⚠️", "✅"
 
 
 def badge(account: Account, *, halted: bool = False) -> str:
-    """HALTED is what the chat's own /resume does not end: the owner halted all chats, or (*halted*)
-    an order needs the person's eyes.
+    """HALTED is what the chat's own /resume does not end.
+    The owner halted all chats, or (*halted*) an order needs the user.
     """
     dry_run = account.settings.dry_run
     if account.halted or halted:
@@ -24,7 +24,7 @@ def badge(account: Account, *, halted: bool = False) -> str:
 
 
 def alert_badge(alert: InMode, *, sign: str | None = None) -> str:
-    """The mode in which the chat was; *sign* takes the place of the mode's own."""
+    """The mode of the chat at that time; *sign* replaces the mode's own."""
     if alert.halted:
         mode = halted_badge(dry_run=alert.dry_run)
     elif alert.paused:

@@ -1,4 +1,4 @@
-"""Settings as a person would type them, for buttons and for "this sets it back"."""
+"""Settings as typed commands, for buttons and for undo hints."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -32,7 +32,7 @@ def interval_text(duration: timedelta) -> str:
 
 
 def limits_text(limits: Limits) -> str:
-    """All four; "auto" is what follows from the target."""
+    """All four; "auto" is derived from the target."""
     order = "auto" if limits.order is None else usdt(limits.order)
     day = "auto" if limits.day is None else usdt(limits.day)
     hour = limits.orders_per_hour or "auto"
@@ -41,7 +41,7 @@ def limits_text(limits: Limits) -> str:
 
 
 def named(wish: SettingsPatch) -> list[tuple[str, str]]:
-    """What the wish is about, and its value in words."""
+    """Return what the change is about, and its value in words."""
     found: list[tuple[str, str]] = []
     if wish.target is not None:
         found.append(("target", usdt(wish.target)))
@@ -63,7 +63,7 @@ def named(wish: SettingsPatch) -> list[tuple[str, str]]:
 
 
 def commands(wish: SettingsPatch) -> list[str]:
-    """What would have to be sent for it."""
+    """Return the commands that make the change."""
     found: list[str] = []
     if wish.target is not None:
         found.append(f"/settarget {plain(wish.target)}")
@@ -85,7 +85,7 @@ def commands(wish: SettingsPatch) -> list[str]:
 
 
 def _limits_commands(limits: Limits) -> list[str]:
-    """One a limit, for /limits takes one at a time."""
+    """One per limit, because /limits takes one at a time."""
     if limits == AUTOMATIC:
         return ["/limits auto"]
     values = {

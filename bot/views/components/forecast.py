@@ -1,4 +1,4 @@
-"""What settings lead to: the band they imply, what the next check would do, what can never work."""
+"""Forecasts the effect of settings: the band, the next check, and what can never work."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -63,9 +63,8 @@ class Caution:
 def held_at(
     look: CheckResult | None, settings: Settings, *, order: Order | None = None
 ) -> Decimal | None:
-    """What is held as far as known, counted as the settings say now.
-
-    A check that sent an order saw the balance before it: then only *order* can tell.
+    """Return the balance as far as it is known, by the current settings.
+    A check that sent an order read the balance before it: then only *order* has the new one.
     """
     if look is None or look.seen is None:
         return None
@@ -77,7 +76,7 @@ def held_at(
 
 
 def seen_line(look: CheckResult | None, *, held: Decimal | None, now: datetime) -> str | None:
-    """How old the balance is from which the next step was told."""
+    """How old the balance is on which the forecast is based."""
     return f"(Balance seen {ago(now - look.at)}.)" if look and held is not None else None
 
 
@@ -92,8 +91,8 @@ def next_step(
     rules: PairRules | None,
     foreseen: Foreseen | None = None,
 ) -> str:
-    """What the next check does, in one or two sentences. With *foreseen* from the book as it is,
-    otherwise from the balance seen last.
+    """What the next check does, in one or two sentences.
+    With *foreseen* from the current order book, otherwise from the last known balance.
     """
     if not account.can_trade:
         return "No key is connected yet: nothing is checked until you send /connect."
@@ -112,7 +111,7 @@ def next_step(
 
 
 def out_of_reach(settings: Settings, seen: BalanceSnapshot | None) -> str | None:
-    """A target beyond all that is owned can never be reached; None where the worth is not known."""
+    """A target above the account's worth can never be reached; None if the worth is not known."""
     worth = None if seen is None else _worth(seen)
     if worth is None or settings.target <= worth:
         return None
@@ -126,8 +125,8 @@ def out_of_reach(settings: Settings, seen: BalanceSnapshot | None) -> str | None
 def caution(
     settings: Settings, *, rules: PairRules | None, seen: BalanceSnapshot | None = None
 ) -> Caution | None:
-    """A warning where the band is narrower than the smallest order, or has no lower edge. With
-    *seen* no target is proposed that is more than the account owns.
+    """A warning if the band is narrower than the smallest order, or has no lower edge.
+    With *seen* no target is proposed that is more than the account owns.
     """
     reach = settings.threshold.in_quote(settings.target)
     if rules is not None and reach < (smallest := smallest_order(rules)):
@@ -147,7 +146,7 @@ def caution(
 
 
 def price_note(order: ProposedOrder, forecast: Forecast, *, rules: PairRules) -> str | None:
-    """Why less than what was asked changes hands."""
+    """Why less than the requested amount is traded."""
     base = escape(rules.base)
     if isinstance(order, MarketBuy):
         if not forecast.complete:
@@ -196,7 +195,7 @@ def _foreseen(account: Account, foreseen: Foreseen) -> str:
 
 
 def _would(account: Account, *, held: Decimal | None, rules: PairRules | None) -> str:
-    """Without the book: an upper bound of what an order would move."""
+    """Without the order book: an upper bound of an order's amount."""
     settings = account.settings
     if held is None:
         return "reads your balance and decides."
@@ -225,7 +224,7 @@ def _over_order_limit(verb: str, base: str, *, amount: Decimal, limit: Decimal) 
 
 
 def _worth(seen: BalanceSnapshot) -> Decimal | None:
-    """What the account owns; None where a token it holds has no price."""
+    """Return the account's worth; None if a token it holds has no price."""
     if seen.price is None and seen.base.total:
         return None
     return worth_of(seen)

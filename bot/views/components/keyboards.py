@@ -1,4 +1,4 @@
-"""Inline keyboards. Each button is a typed command or the answer to a stored question."""
+"""Inline keyboards. Each button is a typed command or the answer to a confirmation."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""How a message is put together: lines, escaping, and blocks that fit a phone's 32 columns."""
+"""Lays out messages: lines, escaping, and blocks that fit a phone's 32 columns."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -8,22 +8,21 @@ from bot.updates.invisible_characters import without_direction
 
 COLUMNS = 32
 _LABEL = 9
-# Unicode calls some of them narrow, phones draw them all wide.
+# Unicode calls some of them narrow; phones draw them all wide.
 _EMOJI = (range(0x2300, 0x2400), range(0x2600, 0x27C0), range(0x1F000, 0x110000))
 _LONGEST_QUOTE = 200
 _LONGEST_ECHO = 16
 
 
 def escape(text: str) -> str:
-    """For everything from outside: it neither is markup nor turns the direction of our words.
-
+    """Escape text from outside: it can neither be markup nor change the direction of our text.
     Telegram needs no quotes escaped.
     """
     return escape_html(without_direction(text), quote=False)
 
 
 def quoted(text: str) -> str:
-    """Somebody else's words, escaped and of a bounded length, on one line."""
+    """Return text from outside, escaped and of a bounded length, on one line."""
     flat = " ".join(text.split())
     if len(flat) > _LONGEST_QUOTE:
         flat = f"{flat[:_LONGEST_QUOTE]}…"
@@ -31,7 +30,7 @@ def quoted(text: str) -> str:
 
 
 def echoed(text: str) -> str:
-    """What somebody typed, unless it is long enough to be a key that went astray."""
+    """Return what a user typed, unless it is long enough to be a misplaced API key."""
     return quoted(text) if len(text) <= _LONGEST_ECHO else "that"
 
 
@@ -60,7 +59,7 @@ def block(rows: Iterable[str]) -> str:
 
 
 def _indented(line: str) -> list[str]:
-    """What is too wide goes on below, as far to the right as it began."""
+    """What is too wide continues on the next line, with the same indent."""
     indent = line[: len(line) - len(line.lstrip())]
     if width(line) <= COLUMNS or width(indent) > COLUMNS // 2:
         return wrapped(line, COLUMNS)

@@ -1,4 +1,4 @@
-"""Why no order was sent: each of the planner's reasons in a sentence with its numbers."""
+"""Why no order was sent: a sentence with its numbers for each of the planner's reasons."""
 
 from decimal import Decimal
 from typing import assert_never
@@ -32,7 +32,7 @@ from engine.domain.rebalancing.planner import (
 def reason_text(  # noqa: PLR0911 - one return a reason
     reason: Reason, *, symbol: Symbol, held: Decimal | None = None, band: Band | None = None
 ) -> str:
-    """One or two sentences; *held* and *band* are wanted for a balance that is fine."""
+    """One or two sentences; *held* and *band* are needed for a balance inside its band."""
     base = escape(base_of(symbol))
     match reason:
         case InsideBand():
@@ -68,7 +68,7 @@ def reason_text(  # noqa: PLR0911 - one return a reason
 
 
 def reason_advice(reason: Reason, *, symbol: Symbol) -> str:  # noqa: PLR0911 - one return a reason
-    """What the person can do about it."""
+    """What the user can do about it."""
     base = escape(base_of(symbol))
     match reason:
         case InsideBand():

@@ -1,4 +1,4 @@
-"""How moments and durations are written."""
+"""Formats moments and durations."""
 
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ _ROUGH_FROM = 2
 
 
 def compact(duration: timedelta) -> str:
-    """For the card: the two largest units, 1m 12s."""
+    """For the status message: the two largest units, 1m 12s."""
     parts = [f"{count}{short}" for count, short, _ in _split(duration)]
     return " ".join(parts[:2]) or "0s"
 
@@ -37,7 +37,7 @@ def roughly(duration: timedelta) -> str:
 
 
 def stamp(moment: datetime) -> str:
-    """22 Nov 12:03, in UTC like everything that is kept."""
+    """22 Nov 12:03, in UTC like everything that is stored."""
     return f"{moment.day:2d} {_MONTHS[moment.month - 1]} {moment:%H:%M}"
 
 
