@@ -33,7 +33,7 @@ class _BadLine(Exception):
 
 
 def read(path: Path) -> Mapping[str, str]:
-    """What *path* sets; nothing if there is no such file. Raises UnreadableFile."""
+    """Returns what *path* sets; nothing if there is no such file. Raises UnreadableFile."""
     try:
         # A link that leads nowhere, or a folder made by a container, was meant to be the file.
         if not os.path.lexists(path):

@@ -138,7 +138,7 @@ class DecryptionFailed(EngineError):
 
 
 def innermost(error: Exception) -> Exception:
-    """What began it, out of the groups of the tasks it came through."""
+    """Returns the first error inside nested exception groups."""
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     return error

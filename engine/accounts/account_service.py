@@ -240,7 +240,7 @@ class AccountService:
         return Change(current, after)
 
     async def _surely_held(self, account: Account) -> Holdings:
-        """What a paper ledger may be a copy of for good."""
+        """Returns the balances for a paper ledger, read twice where an asset is missing."""
         exchange, symbol = self._exchange_for(account), account.settings.symbol
         holdings = await exchange.holdings()
         if not lacks_an_asset(holdings, symbol):

@@ -51,7 +51,7 @@ class AlertPreferenceService:
     async def change(
         self, account: Account, wish: PreferenceRequest, *, user_id: int
     ) -> AlertChange:
-        """It holds for the next message that is sent, even if that waits already."""
+        """Change the preferences, from the next message sent on, even one queued already."""
         now = self._clock.now()
         async with self._database.writing() as session:
             before = await alert_preferences.of(session, account.id)

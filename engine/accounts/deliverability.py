@@ -104,7 +104,7 @@ class Deliverability:
         return True
 
     async def is_silent(self, session: AsyncSession, chat_id: int) -> bool:
-        """Whether Telegram takes nothing for the chat, so that `stirred` would do something."""
+        """True if the chat is undeliverable, so that `stirred` would retry."""
         if await undeliverable.get(session, chat_id) is not None:
             return True
         self._stirred.pop(chat_id, None)

@@ -198,7 +198,7 @@ def diagnose(found: Symptoms) -> Sequence[HealthFinding]:
 
 
 def _trading(found: Symptoms) -> list[HealthFinding]:
-    """What checks and orders ran into; nothing to say where they get on."""
+    """Returns the findings about checks and orders, if any."""
     stop = (
         HealthFinding.TRADING_STOPPED
         if found.account.settings.paused
@@ -215,7 +215,7 @@ def _clock(found: Symptoms) -> HealthFinding:
 
 
 def clock_finding(ahead: timedelta) -> HealthFinding:
-    """Of an exchange's clock that is so far *ahead* of ours."""
+    """Judge how far an exchange's clock is *ahead* of ours."""
     off = abs(ahead)
     if off > _CLOCK_FAR_OFF:
         return HealthFinding.CLOCK_FAR_OFF

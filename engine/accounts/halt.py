@@ -89,7 +89,7 @@ class Halts:
     async def _begin(
         self, session: AsyncSession, halt: Halt, *, asked_in: int, reason: str | None = None
     ) -> tuple[int, Mapping[AccountId, Order]]:
-        """How many accounts are stopped now, and their orders that had left already."""
+        """Halt; returns how many accounts it stopped, and their orders that had left already."""
         await halts.put(session, halt)
         stopped = await accounts.halt_all(session, halted=True)
         # Asked only now: a gate that was faster than the mark has committed by then.
@@ -113,7 +113,7 @@ class Halts:
         return len(stopped), left
 
     async def waiting(self) -> HaltImpact | None:
-        """What lifting the halt would start; None where there is none."""
+        """Returns what lifting the halt would start; None where there is none."""
         async with self._database.reading() as session:
             if (halt := await halts.in_force(session)) is None:
                 return None

@@ -25,7 +25,7 @@ TRIES_WITHIN = timedelta(days=1)
 
 
 class Admitted(Enum):
-    """What came of sending a code."""
+    """Result of sending a code."""
 
     ADMITTED = "admitted"
     ALREADY = "already"  # in with this role or a higher one; the code is not used up
@@ -37,7 +37,7 @@ class Admitted(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """*invitation* is what the code was for, where it is one of ours."""
+    """Result of a code; *invitation* is its own, if the code is known."""
 
     admitted: Admitted
     invitation: Invitation | None = None

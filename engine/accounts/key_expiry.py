@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 def asked_again_at(now: datetime) -> datetime:
-    """When a key counts as asked about of which something is still to be learned."""
+    """Returns the moment that counts as the last reading of a key still to be read."""
     return now - EVERY + _AGAIN_WITHIN
 
 
@@ -42,7 +42,7 @@ class KeyExpiryMonitor:
         self._key_check = key_check
 
     async def powers(self, account: Account) -> KeyPermissions | None:
-        """What MEXC says of the account's key now; None where it does not say.
+        """Read what the account's key may do; None where MEXC does not say.
 
         Raises NoKey, DecryptionFailed, Rejected for a key that is refused or unfit, Unavailable.
         """
@@ -137,7 +137,7 @@ class KeyExpiryMonitor:
             await key_sharing.found(session, account, number=number, now=self._clock.now())
 
     async def _keep(self, account: Account, *, expires_at: datetime | None, asked: bool) -> None:
-        """What is known, and the reminder that follows from it, in one step."""
+        """Store the expiry and queue the reminder due, in one transaction."""
         now = self._clock.now()
         async with self._database.writing() as session:
             told = await key_expiry.told(session, account)

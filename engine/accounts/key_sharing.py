@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 def account_print(number: str) -> str:
-    """What is kept of the number of an account at the exchange."""
+    """Returns the stored hash of an exchange account's number."""
     return hashlib.sha256(f"mexc account {number}".encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Who is in a chat and what they may do there: seen and changed by its owners, with a trail."""
+"""Use cases of a chat's members: its owners view and change roles, with an audit."""
 
 from collections.abc import Sequence
 
@@ -105,7 +105,7 @@ class MemberService:
         return RoleChangeResult.DONE
 
     async def move_alerts(self, account: Account, *, user_id: int, topic_id: int | None) -> bool:
-        """Whether alerts went to another topic of the forum before."""
+        """Send alerts to a topic; returns True if they went to another one before."""
         async with self._database.writing() as session:
             current = await accounts.get(session, account.id)
             if current.topic_id == topic_id:

@@ -59,7 +59,7 @@ class TradingModes:
         return ModeChange(before, after, unresolved.get(account.id))
 
     async def skip(self, offer_id: str, account: Account, *, user_id: int) -> Refusal | None:
-        """The same drift is not offered again for an hour."""
+        """Skip a drift: it is not offered again for an hour."""
         return await self._put_off(offer_id, account, user_id=user_id, everything=False)
 
     async def rest(self, offer_id: str, account: Account, *, user_id: int) -> Refusal | None:

@@ -1,4 +1,4 @@
-"""How far behind checks and messages are, and whether the exchange's limits are why."""
+"""Measures how late checks and messages are, and whether the exchange's limits cause it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,23 +24,23 @@ class Workload:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether the heart, which begins the checks, has not beaten for long."""
+        """True if there was no heartbeat, which begins the checks, for long."""
         return self.beaten is not None and self.beaten > _BEAT_OLD
 
     @property
     def by(self) -> timedelta:
-        """How late the checks are, those included that have yet to begin."""
+        """Returns how late the checks are, including those that have not begun."""
         return max(self.late.p99, self.late.waiting_for)
 
     @property
     def silent_for(self) -> timedelta:
-        """How long MEXC wants no request yet."""
+        """Returns for how long MEXC still refuses requests."""
         until = self.usage.cooling_until if self.usage else None
         return until - self.now if until else timedelta()
 
     @property
     def is_rationed(self) -> bool:
-        """Whether it is MEXC's limit that makes them late."""
+        """True if MEXC's rate limit is why they are late."""
         if self.usage is None:
             return False
         nearly_full = self.usage.weight_used * 10 >= self.usage.weight_limit * 9

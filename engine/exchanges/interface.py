@@ -147,7 +147,7 @@ class Exchange(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KeyInspection:
-    """What a key may do. *permissions* and *days_left* are None where the exchange does not say."""
+    """What a key may do. *permissions* and *days_left* are None where not stated."""
 
     permissions: frozenset[str] | None
     days_left: int | None
@@ -157,7 +157,7 @@ class KeyInspection:
 
 @dataclass(frozen=True, slots=True)
 class KeyPermissions:
-    """What the exchange says of a key. *days_left* is None where it does not end."""
+    """What the exchange says of a key. *days_left* is None where it does not expire."""
 
     permissions: frozenset[str]
     days_left: int | None

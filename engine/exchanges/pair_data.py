@@ -1,4 +1,4 @@
-"""What an order of a pair is planned on, read in one round trip."""
+"""Reads the data that an order of a pair is planned on in one round trip."""
 
 import asyncio
 from decimal import Decimal

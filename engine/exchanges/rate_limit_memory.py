@@ -16,7 +16,7 @@ _LONGEST = timedelta(days=3)
 
 
 class RateLimitMemory:
-    """Of one way to the exchange: *proxy* is its address, or None."""
+    """Memory for one address; *proxy* is its proxy, or None."""
 
     def __init__(
         self, *, database: Database, clock: Clock, budget: RateLimiter, proxy: str | None

@@ -27,7 +27,7 @@ _KEPT_FROM_LOOK_UPS = 60
 
 
 class Priority(IntEnum):
-    """Who goes first. Market data is last for a second, and then first: an order may need it."""
+    """Order of requests. Market data is last for a second, then first: an order may need it."""
 
     ORDER = auto()
     LOOK_UP = auto()
@@ -39,7 +39,7 @@ _UNHURRIED = frozenset({Priority.CHECK, Priority.MARKET})
 
 
 class RequestKind(Enum):
-    """What else a request is counted as, beside its weight."""
+    """Second limit of a request, beside its weight."""
 
     PLAIN = auto()
     ORDER = auto()  # by key
@@ -187,7 +187,7 @@ class RateLimiter:
             self._line.remove(turn)
 
     def _pause(self, turn: _Turn) -> timedelta:
-        """How long until *turn* may leave at the earliest, behind all who go before it."""
+        """Returns the shortest time until *turn* may leave, behind all that go before it."""
         now = self._clock.steady()
         own_ahead = weight_ahead = unhurried_ahead = 0
         for other in self._before(turn, now):

@@ -13,7 +13,7 @@ Address = tuple[str, str]
 
 
 class RequestOutcome(Enum):
-    """How a request ended; a status of its own where the exchange wants silence."""
+    """Result of a request; rate limits by their status."""
 
     OK = "ok"
     REFUSED = "refused"
@@ -39,7 +39,7 @@ class RequestStats:
         self.ended: Counter[tuple[Address, RequestOutcome]] = Counter()
 
     def note(self, method: str, path: str, *, outcome: str, took: timedelta) -> None:
-        """*outcome* is the HTTP status, `never_left`, or `no_answer`."""
+        """Record a request; *outcome* is the HTTP status, `never_left`, or `no_answer`."""
         address, ending = (method, path), ending_of(outcome)
         if address not in self.took:
             self.took[address] = in_millis(*_TOOK_MS)

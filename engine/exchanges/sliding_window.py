@@ -37,7 +37,7 @@ class Window:
         self._used += amount
 
     def room_in(self, amount: int, now: datetime) -> timedelta:
-        """How long until *amount* fits, at the earliest: nothing if it does now."""
+        """Returns the shortest time until *amount* fits; zero if it does now."""
         missing = self.used(now) + amount - self.most
         if missing <= 0:
             return timedelta()

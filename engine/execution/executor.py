@@ -259,7 +259,7 @@ class OrderExecutor:
 
 
 async def look_up(intent: Order, exchange: Exchange) -> OrderReport | None:
-    """What the exchange says of the order; None for anything that is no information."""
+    """Returns the exchange's report of the order; None where it gives no information."""
     try:
         return await exchange.order(intent.symbol, intent.client_order_id)
     except (Unavailable, Rejected):

@@ -1,4 +1,4 @@
-"""What is read of an order that has ended: its fees, and the balances once they show it."""
+"""Reads the fees of an order that has ended, and the balances once they show it."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -164,7 +164,7 @@ class ManualResolution:
         return _Case(account, order) if is_open else AlreadyClear(order)
 
     def _exchange(self, case: "_Case") -> Exchange | None:
-        """Where the order went, whatever kind of money the account uses by now."""
+        """Returns the order's exchange, whatever kind of money the account uses by now."""
         settings = replace(case.account.settings, dry_run=case.order.dry_run)
         try:
             return self._exchange_for(replace(case.account, settings=settings))

@@ -211,7 +211,7 @@ class OrderReconciler:
 
 
 async def look_in_history(intent: Order, exchange: Exchange) -> OrderReport:
-    """What the history says of an order that cannot be found by its id; raises as the port does."""
+    """Find an order in the history that is not found by its id. Raises as the interface does."""
     return await exchange.order_in_history(
         intent.symbol, intent.client_order_id, sent_at=intent.sent_at or intent.created_at
     )
@@ -224,6 +224,6 @@ async def _tell(
 
 
 def next_look(intent: Order, *, now: datetime) -> timedelta:
-    """When to ask again: soon at first, then every half minute."""
+    """Returns the wait until the next look-up: a quarter of the order's age, from 2 to 30 s."""
     waited = now - (intent.sent_at or intent.created_at)
     return min(max(waited / 4, timedelta(seconds=2)), timedelta(seconds=30))

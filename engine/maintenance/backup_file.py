@@ -39,7 +39,7 @@ class Archive:
         self._file.write(f"{_MAGIC} {self._id}\n".encode())
 
     def add(self, contents: Any) -> None:
-        """*contents* must be fit for JSON."""
+        """Append *contents*, which must be serializable as JSON."""
         self._write({"contents": contents})
 
     def finish(self) -> None:

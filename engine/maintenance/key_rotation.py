@@ -32,7 +32,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """What became of each place, by its name."""
+    """Result of a rotation by place."""
 
     counts: dict[str, Count]
 
@@ -124,7 +124,7 @@ async def _pass(
 
 
 def _changes(vault: Vault, batch: Sequence[Sealed], count: Count) -> Sequence[tuple[Sealed, str]]:
-    """Which secrets are to be replaced, and by what."""
+    """Returns the secrets to replace, with their new values."""
     changes = []
     for secret in batch:
         try:

@@ -48,7 +48,7 @@ def in_millis(*bounds: int) -> Histogram:
 
 
 class CheckOutcome(Enum):
-    """What a check came to."""
+    """Result of a check."""
 
     ON_TARGET = "on_target"
     ORDERED = "ordered"
@@ -63,7 +63,7 @@ class CheckOutcome(Enum):
 
 
 class LeaseEvent(Enum):
-    """How accounts come to a process, and leave it against its will."""
+    """How a process gains or loses the lease of an account."""
 
     NEW = "new"  # unowned before
     TAKEN_OVER = "taken_over"  # from another process, or from our own former life
@@ -71,7 +71,7 @@ class LeaseEvent(Enum):
 
 
 class CheckTally:
-    """*late* is how long after they were due checks began."""
+    """Counts checks; *late* is how long after they were due they began."""
 
     def __init__(self) -> None:
         self.outcomes = dict.fromkeys(CheckOutcome, 0)

@@ -1,4 +1,4 @@
-"""By how much checks begin after they were due."""
+"""Measures how late checks begin."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

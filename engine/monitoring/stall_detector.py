@@ -13,7 +13,7 @@ _TOLD_AGAIN_AFTER = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class WorkProgress:
-    """*done* changes whenever something is finished; it should within *patience*."""
+    """A counter of finished work: *done* should change within *patience*."""
 
     done: int
     patience: timedelta
@@ -113,7 +113,7 @@ class StallDetector:
 
 @dataclass(slots=True)
 class _Wait:
-    """How long nothing was finished; what is new has waited for nothing yet."""
+    """Time since the last finished work, from zero for a new account."""
 
     done: int | None = None
     silent_for: timedelta = timedelta()

@@ -140,7 +140,7 @@ class BalanceChangeMonitor:
 
 
 def _target_that_keeps(account: Account, finding: ChangeFinding) -> Decimal | None:
-    """What to offer for USDT that arrived and is too much to be left alone."""
+    """Returns the target to offer after a deposit that leaves the band."""
     settings, arrived = account.settings, finding.of(USDT)
     if finding.by_hand or arrived is None or arrived.change <= ZERO:
         return None

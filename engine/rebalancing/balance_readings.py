@@ -1,4 +1,4 @@
-"""What a check reads of an account's balances, and whether it may be acted on."""
+"""Reads an account's balances for a check, and decides whether it may act on them."""
 
 import logging
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ class BalanceReader:
     def _is_settled(
         self, duty: CheckInput, holdings: Holdings, *, exchange_time: datetime
     ) -> bool:
-        """Whether *holdings* show the account's last fill."""
+        """True if *holdings* show the account's last fill."""
         fill, account_id = duty.last_fill, duty.account.id
         if fill is None:
             return True
@@ -89,7 +89,7 @@ class BalanceReader:
     def _is_doubtful(
         self, duty: CheckInput, holdings: Holdings, finding: ChangeFinding | None
     ) -> bool:
-        """Whether *holdings* must be read a second time. A paper ledger is our own."""
+        """True if *holdings* must be read a second time. A paper ledger is our own."""
         settings = duty.account.settings
         return not settings.dry_run and needs_second(
             holdings,

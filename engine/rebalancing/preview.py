@@ -32,7 +32,7 @@ _AT_ONCE_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """*forecast* is what the plan's order would come to; None where there is no order."""
+    """A plan; *forecast* is its order's, None where there is no order."""
 
     account: Account
     plan: Plan
@@ -163,7 +163,7 @@ class Previews:
         return Foreseen(decided, broken, look, seen, rules, comes_to)
 
     async def see(self, account: Account) -> tuple[BalanceSnapshot, Holdings]:
-        """What the account holds, valued if the market can be read."""
+        """Read the balances, valued if the market can be read."""
         exchange = self._exchange_for(account)
         async with within(_PATIENCE_S):
             holdings = await self._holdings(account, exchange)
@@ -186,7 +186,7 @@ class Previews:
     async def fresh_look(
         self, account: Account, known: CheckResult | None, *, patiently: bool = False
     ) -> CheckResult | None:
-        """What the account holds right now, or *known* where that cannot be had soon."""
+        """Returns the balances right now, or *known* where they cannot be read soon."""
         if not account.can_trade:
             return known
         try:
@@ -211,7 +211,7 @@ class Previews:
                 await check_results.see(session, account.id, look)
 
     async def left_of(self, account: Account, asset: Asset) -> Decimal | None:
-        """How much of *asset* counts as held right now; None where that cannot be had soon."""
+        """Returns the balance of *asset* that counts; None where it cannot be read soon."""
         if not account.can_trade:
             return None
         try:

@@ -52,7 +52,7 @@ class QueuedAccount:
 
 
 def fair_share(*, accounts: int, processes: int) -> int:
-    """How many accounts a process may own; together they own all."""
+    """Returns how many accounts a process may own, so that together they own all."""
     return -(-accounts // max(processes, 1))
 
 

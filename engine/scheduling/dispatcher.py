@@ -96,7 +96,7 @@ class Dispatcher:
 
     @property
     def owned(self) -> int:
-        """How many accounts are this process's own."""
+        """How many accounts this process owns."""
         return len(self._seats)
 
     def pulse(self) -> EngineProgress:
@@ -108,12 +108,12 @@ class Dispatcher:
         )
 
     def lateness(self) -> Lateness:
-        """By how much this process's checks are late."""
+        """Returns how late this process's checks are."""
         now = self._clock.steady()
         return self._punctuality.facts(now=now, overdue_since=self._seats.overdue(now=now))
 
     def beaten(self) -> timedelta | None:
-        """How long ago the last beat that reached the database was; None before the first."""
+        """Returns the time since the last heartbeat that reached the database; None before one."""
         return None if self._beat_at is None else self._clock.steady() - self._beat_at
 
     async def tick(self) -> None:

@@ -52,7 +52,7 @@ Outcome = Done | Later
 
 
 def delay(failures: int, *, most: timedelta) -> timedelta:
-    """How long to wait after so many failures in a row: 1 s, then twice as long each time."""
+    """Returns the wait after so many failures in a row: 1 s, doubled each time."""
     return min(most, timedelta(seconds=2 ** min(max(failures - 1, 0), _MAX_DOUBLINGS)))
 
 
@@ -224,7 +224,7 @@ class QueueWorkers(Generic[Row]):
         del self._in_hand[begun.held]
 
     async def _record(self, held: Claim, outcome: Outcome) -> None:
-        """Until it succeeds: what was done must not be forgotten, or it is done twice."""
+        """Store an outcome, retried until it succeeds: without it the work would be repeated."""
         for failures in count(1):
             try:
                 await self._write(held, outcome)
@@ -261,7 +261,7 @@ class QueueWorkers(Generic[Row]):
 
 
 class _Room:
-    """What more may be claimed beside *in_hand*."""
+    """The room for claims beside *in_hand*."""
 
     def __init__(self, lanes: Lanes, in_hand: Iterable[Work]) -> None:
         busy = [work for work in in_hand if not work.aside]
@@ -287,7 +287,7 @@ class _Room:
         return self._suspects > 0
 
     def take(self, row: QueueColumns) -> bool:
-        """Whether there is room for *row*, which it then has."""
+        """Take room for *row*; False if there is none."""
         self.asked_for += 1
         is_suspect = row.deaths > 0 or row.claimed_until is not None
         if is_suspect and self._suspects <= 0:

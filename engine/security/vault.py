@@ -59,7 +59,7 @@ class Vault:
         return self.seal_text("", purpose=_CANARY)
 
     def knows(self, canary: str) -> bool:
-        """Whether the database this *canary* comes from was sealed with one of our keys."""
+        """True if the database this *canary* comes from was sealed with one of our keys."""
         try:
             self.open_text(canary, purpose=_CANARY)
         except DecryptionFailed:
@@ -68,7 +68,7 @@ class Vault:
 
     @property
     def has_older_keys(self) -> bool:
-        """Whether there are keys that only decrypt."""
+        """True if there are keys that only decrypt."""
         return self._has_older_keys
 
     def under_first_key(self, token: str) -> str | None:

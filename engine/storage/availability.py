@@ -22,7 +22,7 @@ _WORDS = {
 
 
 def passes(error: Exception) -> bool:
-    """Whether the same may succeed a little later, as it never does after a mistake of ours."""
+    """True if a retry may succeed, as it never does after a bug of ours."""
     if isinstance(error, NoConnectionFree):
         return True
     if not isinstance(error, OperationalError | InterfaceError):

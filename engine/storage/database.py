@@ -134,7 +134,7 @@ class Database:
                 self._on_added[table]()
 
     def when_added(self, table: type[QueueColumns], call: Callable[[], None]) -> None:
-        """*call* whenever a transaction of this process that put new rows into a queue is committed."""
+        """Call *call* whenever a transaction of this process that adds to a queue is committed."""
         self._on_added[table] = call
 
     async def verify_within(self, session: AsyncSession) -> None:
@@ -151,7 +151,7 @@ class Database:
                 await self.verify_within(session)
 
     async def step_aside(self) -> None:
-        """What the task works for keeps its chat waiting no more (see claims.step_aside)."""
+        """Stop blocking the task's chat (see claims.step_aside)."""
         async with self.writing() as session:
             committed = await claims.step_aside(session)
         committed()

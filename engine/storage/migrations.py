@@ -31,7 +31,7 @@ def migrate(url: str) -> None:
 
 
 def alembic_config(url: str) -> Config:
-    """What Alembic's own commands need to work on *url*."""
+    """Returns the configuration for Alembic's own commands on *url*."""
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.attributes["url"] = url  # an option would need its percent signs escaped

@@ -120,7 +120,7 @@ def _unknown(name: str, address: URL) -> str:
 
 
 def with_tls(url: str) -> str:
-    """*url* with TLS demanded, unless it says itself how it wants it, or leads nowhere outside."""
+    """Returns *url* with TLS required, unless it has its own setting or stays on this machine."""
     if not url.startswith(("postgres:", "postgresql:", "postgresql+")):
         return url
     scheme, _, rest = url.partition("://")

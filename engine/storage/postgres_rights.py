@@ -1,4 +1,4 @@
-"""What a role may do in a PostgreSQL database, and the sentence for what it may not."""
+"""Checks the rights of a PostgreSQL role, and words what is missing."""
 
 import re
 
@@ -44,7 +44,7 @@ def lacking(connection: Connection, url: str) -> str | None:
 
 
 def is_missing(error: DBAPIError) -> bool:
-    """Whether it is the role that may not do it, and neither the statement nor the server."""
+    """True if the role lacks a right, and the statement and the server are fine."""
     return getattr(error.orig, "sqlstate", None) == _NO_RIGHT
 
 

@@ -1,4 +1,4 @@
-"""Which schema a database has, and whether this program may run on it."""
+"""Tells which schema a database has, and whether this program may run on it."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ _VERSIONS = table("alembic_version", column("version_num", String))
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether the database has exactly our schema: neither an older one nor a newer one.
+    """True if the database has exactly our schema: neither an older one nor a newer one.
 
     For `await async_connection.run_sync(is_current)`.
     """

@@ -12,7 +12,7 @@ _HOLD_EVERYTHING = {"UTF8", "SQL_ASCII"}
 
 
 async def storable(session: AsyncSession, name: str) -> str:
-    """*name* with a question mark for each character that the database cannot hold."""
+    """Returns *name* with a question mark for each character that the database cannot hold."""
     if name.isascii() or session.get_bind().dialect.name != "postgresql":
         return name
     encoding = await session.scalar(text("SHOW server_encoding"))

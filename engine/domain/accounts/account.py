@@ -49,7 +49,7 @@ class Account:
 
     @property
     def funds(self) -> str | None:
-        """Which balances are traded: those on paper, or those of the key that ends so."""
+        """Names the balances traded: those on paper, or those of the key with this end."""
         return PAPER if self.settings.dry_run else self.key_tail
 
     @property

@@ -120,7 +120,7 @@ def expectation(
 
 
 def _after(fill: Order, base: Asset) -> Expectation:
-    """What *fill* left behind, and how far its fees may have bent that."""
+    """Returns the balances after *fill*, and how far its fees may differ."""
     done, sign = fill.execution, 1 if fill.side is Side.BUY else -1
     expected = {
         USDT: fill.quote_before - sign * done.quote_amount,

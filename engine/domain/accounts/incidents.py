@@ -46,7 +46,7 @@ _DAILY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class IncidentTimes:
-    """How often something went wrong, and since when."""
+    """How often a failure happened, and since when."""
 
     count: int
     since: datetime
@@ -70,7 +70,7 @@ class Incident:
     kinds: Mapping[IncidentKind, IncidentTimes] = field(default_factory=dict, compare=False)
 
     def times(self, kind: IncidentKind) -> IncidentTimes:
-        """Of that kind alone; the faces of one outage are counted together."""
+        """Returns the times of that kind; all kinds of an outage count as one."""
         kindred = OUTAGES if kind in OUTAGES else {kind}
         alike = [times for known, times in self.kinds.items() if known in kindred]
         if not alike:
@@ -79,7 +79,7 @@ class Incident:
 
 
 def tellings_due(lasted: timedelta) -> int:
-    """How many messages an ongoing trouble is worth in all, after that long."""
+    """Returns how many messages an ongoing incident is worth after that long."""
     return 1 + sum(lasted >= after for after in _TOLD_AFTER) + lasted // _DAILY
 
 

@@ -14,7 +14,7 @@ def days_left(expires_at: datetime, *, now: datetime) -> int:
 
 
 def expiry(days: int | None, *, now: datetime) -> datetime | None:
-    """When a key with *days* left ends; None where the exchange does not say, or it never does."""
+    """Returns when a key with *days* left expires; None where unknown or never."""
     return None if days is None else now + days * _DAY
 
 

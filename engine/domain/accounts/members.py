@@ -1,4 +1,4 @@
-"""Who may do what in a chat."""
+"""Roles in a chat, and what each allows."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ class Role(Enum):
     OWNER = "owner"
 
     def covers(self, needed: "Role") -> bool:
-        """Whether this role may do what *needed* may."""
+        """True if this role may do what *needed* may."""
         return _RANK[self] >= _RANK[needed]
 
 
@@ -39,9 +39,9 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invitation:
-    """What a one-time code is good for: *role* in the chat *chat_id*.
+    """What a one-time code admits to: *role* in the chat *chat_id*.
 
-    In a private chat's invitation that is the inviter's own; its bearer gets a chat of his own.
+    In a private chat's invitation that is the inviter's own; its user gets a chat of their own.
     """
 
     chat_id: int
@@ -94,7 +94,7 @@ class ChatMembers:
         return [*others, *named]
 
     def may_change(self, user_id: int, people: Sequence[Member]) -> bool:
-        """Whether *user_id* decides who may do what here."""
+        """True if *user_id* may change roles here."""
         if self.is_private:
             return user_id == self.bot_owner
         return any(one.user_id == user_id and one.role is Role.OWNER for one in people)

@@ -60,7 +60,7 @@ def intervals(interval: timedelta) -> Sequence[timedelta]:
 
 
 def order_limits(limit: Decimal) -> Sequence[Decimal]:
-    """What one order may be worth at most."""
+    """Returns limits to offer for the worth of one order."""
     return _around([amount for amount in _AMOUNTS if amount >= 1], limit)
 
 

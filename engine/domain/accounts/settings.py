@@ -1,4 +1,4 @@
-"""What a chat wants held: the target, the band around it, and the settings that go with it."""
+"""Settings of a chat: the target, the band around it, and their limits."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,7 +29,7 @@ class TradingMode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """How far from the target is still fine: a fraction of it (0.05 = 5 %) or an amount of USDT."""
+    """Allowed distance from the target: a fraction of it (0.05 = 5 %) or an amount of USDT."""
 
     value: Decimal
     unit: ThresholdUnit = ThresholdUnit.FRACTION

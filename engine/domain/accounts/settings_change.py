@@ -42,14 +42,14 @@ class SettingsPatch:
 
     @property
     def names(self) -> list[str]:
-        """What it is about."""
+        """Returns the names of the settings it changes."""
         return [field.name for field in fields(self) if getattr(self, field.name) is not None]
 
     def only(self, names: list[str]) -> Self:
         return type(self)(**{name: getattr(self, name) for name in names})
 
     def now(self, account: Account) -> Self:
-        """What *account* has where this wants something."""
+        """Returns the values that *account* has for the settings of this patch."""
         return type(self).of(account).only(self.names)
 
     def for_settings(self) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class SettingsPatch:
 
 
 def difference(before: Account, after: Account) -> tuple[SettingsPatch, SettingsPatch]:
-    """What *before* and *after* have where they differ."""
+    """Returns the values of *before* and *after* that differ."""
     old, new = SettingsPatch.of(before), SettingsPatch.of(after)
     names = [name for name in new.names if getattr(old, name) != getattr(new, name)]
     return old.only(names), new.only(names)

@@ -35,7 +35,7 @@ class Undeliverable:
 
     @property
     def pauses_at(self) -> datetime:
-        """When trading stops unless something is delivered before; at once where it is gone."""
+        """Returns when trading pauses without a delivery; at once for a chat that is gone."""
         return self.since if self.gone else self.since + PAUSED_AFTER
 
     def next_try(self, *, now: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""What an account holds, at the moment it was read."""
+"""Balances of an account at the moment they were read."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -83,7 +83,7 @@ class LastSeen:
     at: datetime
 
     def lost_in(self, holdings: Holdings) -> bool:
-        """Whether an asset that was there is not there at all."""
+        """True if an asset is missing that was there before."""
         return any(holdings.of(asset).total == ZERO < held for asset, held in self.amounts.items())
 
     def is_still(self, holdings: Holdings) -> bool:

@@ -1,4 +1,4 @@
-"""Exact amounts: how text becomes a Decimal, how a Decimal becomes text, and how it is rounded."""
+"""Exact amounts: conversion between text and Decimal, and rounding."""
 
 import re
 from decimal import ROUND_DOWN, Context, Decimal, InvalidOperation

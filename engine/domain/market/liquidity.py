@@ -1,4 +1,4 @@
-"""How easily a pair trades: the gap between its best prices, and what lies near them."""
+"""Liquidity of a pair: its spread, and the depth near the best prices."""
 
 from decimal import Decimal
 

@@ -47,7 +47,7 @@ class OrderBook:
 
 
 def priced_at_least(bids: Sequence[PriceLevel], *, price: Decimal) -> Sequence[PriceLevel]:
-    """The same *bids*, the worse ones as if they paid *price*."""
+    """Returns *bids* with a minimum of *price*."""
     return [PriceLevel(max(level.price, price), level.quantity) for level in bids]
 
 
@@ -84,7 +84,7 @@ def quote_received(quantity: Decimal, *, bids: Sequence[PriceLevel], fee_rate: D
 
 
 def base_bought(quote_amount: Decimal, *, asks: Sequence[PriceLevel]) -> Decimal:
-    """What spending *quote_amount* on *asks* buys, as far as they reach (unrounded)."""
+    """Returns what spending *quote_amount* on *asks* buys, as far as they reach (unrounded)."""
     quantity = ZERO
     for level in asks:
         value = level.price * level.quantity

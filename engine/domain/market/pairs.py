@@ -26,7 +26,7 @@ _MOST_BYTES = 48
 
 
 def is_asset_name(name: str) -> bool:
-    """Whether an asset may have that name: it is data of the exchange, in any alphabet.
+    """True if an asset may have that name: it is data of the exchange, in any alphabet.
 
     Letters, digits, marks and symbols are names; blanks, punctuation and what is invisible are not.
     """
@@ -55,10 +55,10 @@ def base_of(symbol: Symbol) -> Asset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairRules:
-    """What the exchange accepts in one pair. Amounts in quote are USDT.
+    """The exchange's rules of one pair. Amounts in quote are USDT.
 
-    *quantity_step* already combines MEXC's baseAssetPrecision and baseSizePrecision;
-    *quote_step* is what `quoteOrderQty` must be a multiple of.
+    *quantity_step* already combines MEXC's baseAssetPrecision and baseSizePrecision; *quote_step*
+    is what `quoteOrderQty` must be a multiple of.
     """
 
     symbol: Symbol
@@ -103,7 +103,7 @@ class PairRules:
 
     @property
     def is_open(self) -> bool:
-        """Whether API keys may place market orders at all."""
+        """True if API keys may place market orders at all."""
         return self.online and self.api_allowed and self.market_orders
 
     def allows(self, side: Side) -> bool:

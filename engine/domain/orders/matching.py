@@ -1,4 +1,4 @@
-"""How MEXC executes a MARKET order: an immediate-or-cancel order 5 % away from the last trade.
+"""Matches a MARKET order as MEXC does: immediate-or-cancel, 5 % around the last trade.
 
 Pure: the paper exchange feeds it a live or a simulated book and keeps the account.
 """

@@ -106,7 +106,7 @@ def fees_of(fills: Collection[Fill], *, executed: Decimal) -> Fees:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What really happened: base moved, quote moved (before fees)."""
+    """The executed amounts: base and quote moved (before fees)."""
 
     base_quantity: Decimal
     quote_amount: Decimal
@@ -195,7 +195,7 @@ def settled_state(execution: Execution, *, complete: bool) -> OrderState:
 
 
 def may_conclude_absence(intent: Order, *, exchange_time: datetime) -> bool:
-    """Whether "not found" means anything yet: the signed order can no longer be accepted."""
+    """True if "not found" is conclusive: the signed order can no longer be accepted."""
     if intent.sent_at is None:
         return True
     return exchange_time > intent.sent_at + RECV_WINDOW + VISIBILITY_MARGIN

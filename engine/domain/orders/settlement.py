@@ -22,7 +22,7 @@ _ABOUT_ALL = (Decimal("0.85"), Decimal("1.15"))
 
 
 class Trace(Enum):
-    """What the balances say of an order whose outcome is unknown."""
+    """Evidence in the balances about an order whose outcome is unknown."""
 
     FILLED = "filled"  # both sides moved the order's way, by about what it was for
     NONE = "none"  # nothing moved as the order would have moved it
@@ -30,7 +30,7 @@ class Trace(Enum):
 
 
 def shows(holdings: Holdings, fill: Order) -> bool:
-    """Whether both sides of *fill* are in *holdings*."""
+    """True if both sides of *fill* are in *holdings*."""
     return _shows_base(holdings, fill) and shows_quote(holdings, fill)
 
 
@@ -53,7 +53,7 @@ def shows_quote(holdings: Holdings, fill: Order) -> bool:
 def is_settled(
     *, holdings: Holdings, last_fill: Order | None, seen_settled: bool, now: datetime
 ) -> bool:
-    """Whether *holdings* have *last_fill* in them.
+    """True if *holdings* have *last_fill* in them.
 
     A fill that was *seen_settled* once stays so, whatever is moved by hand afterwards. Only USDT
     that is exactly the old one again comes from a copy at the exchange that lags behind. Of an
@@ -70,7 +70,7 @@ def is_settled(
 
 
 def was_seen_settled(fill: Order, last: LastSeen | None) -> bool:
-    """Whether balances with *fill* in them are on record: after it was booked, or by a check."""
+    """True if balances with *fill* in them are on record: after it was booked, or by a check."""
     if fill.quote_after is not None:
         return True
     return last is not None and fill.resolved_at is not None and last.at > fill.resolved_at
@@ -105,20 +105,20 @@ def trace(holdings: Holdings, order: Order) -> Trace:
 
 
 def _base_moved(holdings: Holdings, intent: Order) -> Decimal:
-    """How much of the token came (for a buy) or went (for a sell) since *intent* was planned."""
+    """Returns how much of the token came (for a buy) or went (for a sell) since the plan."""
     difference = holdings.of(base_of(intent.symbol)).total - intent.base_before
     return difference if intent.side is Side.BUY else -difference
 
 
 def _expected_base(intent: Order) -> Decimal | None:
-    """How much of the token the order was for; None where its price was not kept."""
+    """Returns how much of the token the order was for; None where its price was not kept."""
     if intent.quote_amount is None:
         return intent.base_quantity
     return intent.quote_amount / intent.price if intent.price else None
 
 
 def _quote_moved(holdings: Holdings, intent: Order) -> Decimal:
-    """How much USDT went (for a buy) or came (for a sell) since *intent* was planned."""
+    """Returns how much USDT went (for a buy) or came (for a sell) since the plan."""
     difference = holdings.of(USDT).total - intent.quote_before
     return difference if intent.side is Side.SELL else -difference
 

@@ -1,4 +1,4 @@
-"""How far the price of a fill was from the one that was seen when it was planned."""
+"""Measures the distance of a fill's price from the price when it was planned."""
 
 from decimal import Decimal
 

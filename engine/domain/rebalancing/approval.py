@@ -159,7 +159,7 @@ def _is_alike(last: ApprovalRequest, order: ProposedOrder) -> bool:
 def _can_stay(
     last: ApprovalRequest, order: ProposedOrder, account: Account, *, now: datetime
 ) -> bool:
-    """Whether a tap on the card that is shown would trade *order*, and the card is in sight."""
+    """True if a tap on the recent offer would trade *order*."""
     if last.standing is not ApprovalState.OPEN or last.version != account.version:
         return False
     tap = RunRequest(last.id, last.side, last.expected_quote, last.expires_at)

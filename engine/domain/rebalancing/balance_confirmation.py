@@ -58,18 +58,18 @@ def needs_second(
 
 
 def lacks_an_asset(holdings: Holdings, symbol: Symbol) -> bool:
-    """Whether USDT or the token of *symbol* is not there at all. Raises BadData as `of` does."""
+    """True if USDT or the token of *symbol* is not there at all. Raises BadData as `of` does."""
     return ZERO in [holdings.of(asset).total for asset in (USDT, base_of(symbol))]
 
 
 def is_short(holdings: Holdings, settings: Settings, *, asked: bool) -> bool:
-    """Whether tokens would be sold."""
+    """True if tokens would be sold."""
     held = holdings.of(USDT).counted(settings.counting)
     return held < (settings.target if asked else settings.band.low)
 
 
 def agreed(first: Holdings, second: Holdings, *, settings: Settings, asked: bool) -> Holdings:
-    """What both readings say is held at least: of each asset of the pair the larger balance.
+    """Returns the larger balance of both readings, for each asset of the pair.
 
     Raises BadData where the readings call for trades in opposite directions.
     """
@@ -85,7 +85,7 @@ def agreed(first: Holdings, second: Holdings, *, settings: Settings, asked: bool
 def most_of(
     first: Holdings, second: Holdings, symbol: Symbol, *, counting: Counting = Counting.HELD
 ) -> Holdings:
-    """*second*, but of each asset of the pair the larger balance of the two readings."""
+    """Returns *second*, with the larger balance of both readings for the assets of the pair."""
 
     def larger(asset: Asset) -> Balance:
         was, now = first.of(asset), second.of(asset)

@@ -1,4 +1,4 @@
-"""What a check knows of its account before it asks the exchange."""
+"""Input of a check: what is known of its account before the exchange is asked."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What the last check saw and decided, for `/why` and `/status`."""
+"""Result of a check: what it saw and decided, for `/why` and `/status`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -123,7 +123,7 @@ class BalanceSnapshot:
         book: OrderBook | None,
         jump: Jump | None = None,
     ) -> Self:
-        """What of *holdings* matters to the pair, valued at the middle of *book*."""
+        """Returns the part of *holdings* that belongs to the pair, at the middle of *book*."""
         quote = holdings.of(USDT)
         return cls(
             symbol=settings.symbol,

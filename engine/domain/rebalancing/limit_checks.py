@@ -1,4 +1,4 @@
-"""Whether an order keeps within the limits of its account, and what they would say to it."""
+"""Checks orders against the limits of their account."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -43,7 +43,7 @@ def jump_at(
 
 
 def limited(plan: Plan, *, book: OrderBook, limits: LimitsInForce, recent: Recent) -> Plan:
-    """*plan* where its order keeps within every limit, else the first limit it breaks."""
+    """Returns *plan* if its order is within every limit, else the first limit it breaks."""
     if plan.order is None:
         return plan
     broken = _broken(plan.order, book=book, limits=limits, recent=recent)
@@ -51,7 +51,7 @@ def limited(plan: Plan, *, book: OrderBook, limits: LimitsInForce, recent: Recen
 
 
 def worth(expected_quote: Decimal) -> Decimal:
-    """What an order counts for: whole cents, rounded up."""
+    """Returns an order's worth in whole cents, rounded up."""
     return ceil_to_step(expected_quote, CENT)
 
 
@@ -72,7 +72,7 @@ def price_move_bp(order: ProposedOrder, *, book: OrderBook, seen: Decimal | None
 
 
 def loss_bp(side: Side, *, paid: Decimal, expected: Decimal) -> int:
-    """How much worse than *expected* the price of a fill was; 0 where it was as good or better."""
+    """Returns how much worse than *expected* a fill's price was; 0 where it was no worse."""
     is_worse = paid > expected if side is Side.BUY else paid < expected
     return _distance_bp(paid, expected) if is_worse else 0
 

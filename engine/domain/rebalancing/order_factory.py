@@ -1,4 +1,4 @@
-"""From a decision to the order that is written down for it."""
+"""Creates the order to store from a decision."""
 
 from datetime import UTC, datetime, timedelta
 

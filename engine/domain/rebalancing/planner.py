@@ -178,7 +178,7 @@ class Plan:
 
 
 def outside_band(holdings: Holdings, settings: Settings) -> bool:
-    """Whether the account has drifted so far that the market is worth asking."""
+    """True if the drift justifies reading the market."""
     with localcontext(EXACT_OR_LESS):
         held = holdings.of(USDT).counted(settings.counting)
         return not settings.band.holds(held)

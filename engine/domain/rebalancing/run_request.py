@@ -1,4 +1,4 @@
-"""A rebalance that a user asked for: confirmed, and waiting for the next check of the account."""
+"""A rebalance that a user confirmed, and that waits for the account's next check."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ _SAME_DEAL_QUOTE = Decimal("0.10")
 
 
 def price_allowance(expected_quote: Decimal) -> Decimal:
-    """How far an order may be from the one that a user confirmed, and still be the same deal."""
+    """Returns the tolerance in USDT within which an order is still the one confirmed."""
     return max(expected_quote * _SAME_DEAL, _SAME_DEAL_QUOTE)
 
 

@@ -1,4 +1,4 @@
-"""When an account is checked: spread over its interval, and never in a burst after a pause."""
+"""Schedules checks: spread over their interval, without a burst after a pause."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -25,5 +25,5 @@ def next_check(
 
 
 def longest_silence(*, waits: Iterable[timedelta]) -> timedelta:
-    """How long no check may come to its end, where one is waited for as long as *waits* say."""
+    """Returns the longest time without a finished check, given the longest of *waits*."""
     return max(waits) * _MISSED_CHECKS

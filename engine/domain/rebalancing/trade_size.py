@@ -27,7 +27,7 @@ def moved(plan: Plan, *, target: Decimal) -> Decimal:
 
 
 def worth_of(seen: BalanceSnapshot) -> Decimal:
-    """What the account's USDT and tokens are worth together; without a price, the USDT alone."""
+    """Returns the worth of the account's USDT and tokens; without a price, of the USDT alone."""
     with localcontext(EXACT_OR_LESS):
         return seen.quote.total + seen.base.total * (seen.price or ZERO)
 

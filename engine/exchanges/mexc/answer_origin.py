@@ -26,11 +26,11 @@ _SIGNATURE = re.compile(r"[0-9a-fA-F]{64}")
 
 
 def refuses_host(answer: Answer, complaint: parsing.Complaint | None) -> bool:
-    """Whether *answer* comes from a server in front of the exchange and refuses this host.
+    """True if *answer* comes from a server in front of the exchange and refuses this host.
 
     The exchange's own refusals are JSON with a code; a firewall's are a web page, a redirect to
-    one, or JSON without a code. A web page where data was asked for is the same, with HTTP 200, and
-    so is one that wants to see a browser, with 503.
+    one, or JSON without a code. A web page instead of data is the same, with HTTP 200, and so is a
+    browser check, with 503.
     """
     if complaint is not None:
         return False
@@ -47,7 +47,7 @@ def refuses_host(answer: Answer, complaint: parsing.Complaint | None) -> bool:
 
 
 def is_refusal(status: int) -> bool:
-    """Whether the HTTP status blames the request."""
+    """True if the HTTP status blames the request."""
     return HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 

@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AnswerReader:
-    """What was answered, and when the question left (after waiting for its turn)."""
+    """An answer, and when its request left (after waiting for its turn)."""
 
     contents: object
     asked_at: datetime

@@ -97,7 +97,7 @@ class MexcMarket:
         self._signed_memory = memory or _Memory(client.clock)
 
     def signed_by(self, credentials: Credentials) -> "MexcMarket":
-        """The same market asked with a key."""
+        """Returns the same market, asked with a key."""
         return MexcMarket(self._client, credentials=credentials, memory=self._signed_memory)
 
     async def rules(self, symbol: Symbol) -> PairRules:

@@ -55,7 +55,7 @@ class Complaint:
 
 @dataclass(frozen=True, slots=True)
 class KeyReport:
-    """What `apiKeyInfo` says of a key; *status* is VALID unless something is wrong with it."""
+    """A key as `apiKeyInfo` shows it; *status* is VALID unless something is wrong with it."""
 
     permissions: frozenset[str]
     days_left: int | None

@@ -1,4 +1,4 @@
-"""What the client needs of a transport: one request out, one bounded answer in, or why not."""
+"""Transport interface of the client: one request out, one bounded answer in, or an error."""
 
 import zlib
 from collections.abc import AsyncIterable, Mapping

@@ -24,7 +24,7 @@ _ID_PREFIX = "paper-"
 
 
 def opening_balances(*, rules: PairRules, last_price: Decimal) -> Mapping[Asset, Balance]:
-    """What a ledger starts with where there is no account to copy: as much in either asset."""
+    """Returns first balances where there is no account to copy: equal worth of both assets."""
     base_quantity = rules.floor_quantity(OPENING_QUOTE / last_price)
     return {rules.quote: Balance(free=OPENING_QUOTE), rules.base: Balance(free=base_quantity)}
 

@@ -1,4 +1,4 @@
-"""What the demo has instead of a world: a moving MNTL market, deposits, and a key desk."""
+"""Simulates the demo's exchange: a moving MNTL market, deposits, and key inspection."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -96,7 +96,7 @@ class SimulatedMarket:
     def _levels(
         self, dice: Random, slot: int, *, first: int, direction: int
     ) -> Iterator[PriceLevel]:
-        """In a thin moment a few small offers, too little for a large order."""
+        """Returns price levels; in a thin phase a few small ones, too little for a large order."""
         minute = slot // _THIN_FOR_SLOTS
         is_thin = self._thins and self._dice("thin", minute).randrange(_THIN_EVERY) == 0
         ticks = first
@@ -148,7 +148,7 @@ class SimulatedDeposits:
             self._tell(account_id, difference)
 
     def _difference(self, account_id: AccountId, settings: Settings, *, free: Decimal) -> Decimal:
-        """In cents; more than the whole band is wide, and more than any minimum order."""
+        """Returns a change above the band's width and any minimum order, in whole cents."""
         comes = self._comes.get(account_id, True)
         self._comes[account_id] = not comes
         width = settings.band.high - settings.band.low

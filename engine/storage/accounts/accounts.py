@@ -158,7 +158,7 @@ async def every(session: AsyncSession) -> list[Account]:
 
 
 async def with_key(session: AsyncSession, *, after: int, most: int) -> list[Account]:
-    """Those that have a key and a higher number than *after*, in the order of their numbers."""
+    """Returns accounts with a key and a higher number than *after*, in order."""
     query = select(AccountRow).where(AccountRow.sealed_key.is_not(None), AccountRow.id > after)
     return [
         _account(row) for row in await session.scalars(query.order_by(AccountRow.id).limit(most))
@@ -168,12 +168,12 @@ async def with_key(session: AsyncSession, *, after: int, most: int) -> list[Acco
 async def move(
     session: AsyncSession, account: Account, *, chat_id: int, sealed_key: str | None
 ) -> Account:
-    """The same account in another chat, with its key sealed for that one."""
+    """Move an account to another chat, with its key sealed for that one."""
     return await _store(session, account, chat_id=chat_id, sealed_key=sealed_key)
 
 
 async def is_key_elsewhere(session: AsyncSession, account: Account, *, key_print: str) -> bool:
-    """Whether another chat has connected the same key: both would trade the same drift."""
+    """True if another chat has connected the same key: both would trade the same drift."""
     query = exists().where(AccountRow.key_print == key_print, AccountRow.id != account.id)
     return bool(await session.scalar(select(query)))
 
@@ -203,9 +203,9 @@ async def _store(session: AsyncSession, account: Account, **columns: Any) -> Acc
 
 
 async def duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> list[CheckInput]:
-    """What the checks of these accounts need, in a few statements for each hundred of them.
+    """Returns the input of these accounts' checks, in a few statements per hundred.
 
-    (Ten thousand rows at once would hold up the event loop for half a second.)
+    Ten thousand rows at once would block the event loop for half a second.
     """
     found: list[CheckInput] = []
     for first in range(0, len(account_ids), _AT_ONCE):
@@ -236,7 +236,7 @@ async def _duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> li
 
 
 async def has_unresolved(session: AsyncSession, account_id: AccountId) -> bool:
-    """If not, it stays so: no order leaves before the caller's transaction ends."""
+    """True if an order is unresolved; if not, none leaves before the transaction ends."""
     await session.execute(
         select(AccountRow.id).where(AccountRow.id == account_id).with_for_update()
     )

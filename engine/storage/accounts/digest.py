@@ -1,4 +1,4 @@
-"""What a digest is made of, read from what is kept anyway."""
+"""Queries of a digest's contents."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -63,7 +63,7 @@ async def trades(
 async def troubles_told(
     session: AsyncSession, account: Account, *, since: datetime, until: datetime
 ) -> int:
-    """How many messages of trouble the chat got."""
+    """Returns how many incident messages the chat got."""
     query = select(func.count()).where(
         OutboxRow.chat_id == account.chat_id,
         OutboxRow.kind == _TROUBLE_TOLD,

@@ -34,7 +34,7 @@ async def key_print(session: AsyncSession, account: Account) -> str | None:
 
 
 async def is_known(session: AsyncSession, account: Account) -> bool:
-    """Whether it is known which account at the exchange the account's key belongs to."""
+    """True if it is known which account at the exchange the account's key belongs to."""
     query = exists().where(
         AccountRow.id == account.id, AccountRow.key_print == ExchangeAccountRow.key_print
     )
@@ -71,7 +71,7 @@ async def learn(
 
 
 async def holders(session: AsyncSession, account_print: str) -> list[Holder]:
-    """Who connected first comes first."""
+    """Returns the accounts with a key of one exchange account, the first connected first."""
     query = (
         select(
             AccountRow.id, ExchangeAccountRow.connected_at, AccountRow.dry_run, AccountRow.paused
@@ -97,7 +97,7 @@ async def print_of(session: AsyncSession, account: Account) -> str | None:
 
 
 async def connected_at(session: AsyncSession, account: Account) -> datetime:
-    """When the account's key was connected, as the audit has it."""
+    """Returns when the account's key was connected, according to the audit."""
     connected = select(func.max(AuditRow.at)).where(
         AuditRow.chat_id == account.chat_id,
         AuditRow.action == "key",

@@ -69,7 +69,7 @@ def _written(kinds: Mapping[IncidentKind, IncidentTimes]) -> str:
 
 
 def _read(text: str) -> Mapping[IncidentKind, IncidentTimes]:
-    """What another version wrote and this one cannot read is left out: it is only a count."""
+    """Returns the counts by kind; skips what only another version can read."""
     kinds = {}
     for part in text.split(","):
         name, _, times = part.partition("=")

@@ -68,7 +68,7 @@ async def use(session: AsyncSession, code_hash: str, *, user_id: int, now: datet
 
 
 async def is_any_open(session: AsyncSession, *, now: datetime) -> bool:
-    """Whether some code could be used now."""
+    """True if some code could be used now."""
     query = select(InvitationRow.code_hash).where(
         InvitationRow.used_at.is_(None), InvitationRow.expires_at >= now
     )

@@ -1,4 +1,4 @@
-"""Who was let in, who was refused, and the pairing code (hashed)."""
+"""Queries of members, refused users, and the pairing code (hashed)."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ async def role(session: AsyncSession, *, chat_id: int, user_id: int) -> Role | N
 
 
 async def name_in(session: AsyncSession, *, chat_id: int, user_id: int) -> str | None:
-    """What they called themselves when they were let in; None where that is not known."""
+    """Returns a member's name when they were admitted; None where unknown."""
     row = await session.get(MemberRow, (chat_id, user_id))
     return (row.name or None) if row is not None else None
 
@@ -210,7 +210,7 @@ async def has_any(session: AsyncSession, *, chat_id: int) -> bool:
 
 
 async def is_any(session: AsyncSession, *, user_id: int) -> bool:
-    """Whether the user was let into some chat."""
+    """True if the user is a member of any chat."""
     return bool(await session.scalar(select(exists().where(MemberRow.user_id == user_id))))
 
 

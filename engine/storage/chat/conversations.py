@@ -11,7 +11,7 @@ from engine.storage.models.chat import ConversationRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """*sealed* is what was said so far, encrypted: it may be half a key."""
+    """An awaited input; *sealed* is what was entered so far, encrypted: perhaps half a key."""
 
     chat_id: int
     user_id: int

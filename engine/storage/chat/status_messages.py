@@ -85,7 +85,7 @@ async def forget(session: AsyncSession, card: StatusMessage) -> None:
 
 
 async def any_due(session: AsyncSession, *, owner: str, now: datetime) -> bool:
-    """Whether `claim` would find one; asked first, for it is often no."""
+    """True if `claim` would find one; asked first, for it is often no."""
     return await session.scalar(_due(owner=owner, now=now, most=1)) is not None
 
 

@@ -28,7 +28,7 @@ async def get(session: AsyncSession, chat_id: int) -> Undeliverable | None:
 
 
 async def every(session: AsyncSession) -> Sequence[Undeliverable]:
-    """Those that began first come first."""
+    """Returns all undeliverable chats, the oldest first."""
     found = await session.scalars(
         select(KeyValueRow.value).where(KeyValueRow.name.startswith(_CHAT.format("")))
     )
@@ -41,7 +41,7 @@ async def put(session: AsyncSession, chat: Undeliverable) -> None:
 
 
 async def forget(session: AsyncSession, chat_id: int) -> bool:
-    """Whether it was known; of several that forget it, one did."""
+    """Delete a chat's state; True for the one caller that did."""
     return await _delete(session, _CHAT.format(chat_id))
 
 

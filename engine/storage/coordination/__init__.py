@@ -1,1 +1,1 @@
-"""What processes share: leases, leaders, presence, notes."""
+"""State that processes share: leases, leaders, presence, key-value notes."""

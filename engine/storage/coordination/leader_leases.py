@@ -1,4 +1,4 @@
-"""What one process at a time does, by name, such as polling: a lease on a row.
+"""Queries of leader leases: one row per job that one process at a time runs.
 
 All times are the database's own (`Database.now()`), the one clock that all processes share.
 """

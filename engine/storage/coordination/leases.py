@@ -1,4 +1,4 @@
-"""Who owns which account: a lease row with a fence that every claim raises.
+"""Queries of account leases: the owner, and a fence that every claim raises.
 
 All times are the database's own (`Database.now()`), the one clock that all processes share.
 """
@@ -70,7 +70,7 @@ async def is_held(
     fence: int,
     now: ColumnElement[Any],
 ) -> bool:
-    """Whether *owner* still has the account, under that very claim."""
+    """True if *owner* holds the account under that fence."""
     held = exists().where(
         LeaseRow.account_id == account_id,
         LeaseRow.owner == owner,
@@ -103,7 +103,7 @@ async def release_one(
 
 
 async def count(session: AsyncSession) -> int:
-    """How many accounts there are to own."""
+    """Returns how many accounts there are to own."""
     return await session.scalar(select(func.count()).select_from(LeaseRow)) or 0
 
 
@@ -118,7 +118,7 @@ async def release_all(session: AsyncSession) -> None:
 
 
 async def has_live_process(session: AsyncSession, *, now: ColumnElement[Any]) -> bool:
-    """Whether a process that lives holds any account."""
+    """True if a live process holds any account."""
     held = exists().where(LeaseRow.owner.is_not(None), LeaseRow.lease_until >= now)
     return bool(await session.scalar(select(held)))
 
@@ -147,7 +147,7 @@ class PendingEvents:
 async def pending_events(
     session: AsyncSession, *, owner: str, now: ColumnElement[Any]
 ) -> PendingEvents:
-    """What a heartbeat must react to, in one statement that usually finds nothing."""
+    """Returns what a heartbeat must react to, in one statement that usually finds nothing."""
     is_free = _is_free(now)
     found = await session.execute(
         select(LeaseRow.account_id, is_free.label("is_free"))

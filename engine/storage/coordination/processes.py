@@ -52,13 +52,13 @@ async def dead(
 
 
 async def any_older(session: AsyncSession, *, now: ColumnElement[Any]) -> bool:
-    """Whether a process of 0.4.0 or before is alive: those say nothing of a session."""
+    """True if a process of 0.4.0 or before is alive: those announce no session."""
     older = exists().where(ProcessRow.session.is_(None), ProcessRow.alive_until >= now)
     return bool(await session.scalar(select(older)))
 
 
 async def count(session: AsyncSession, *, now: ColumnElement[Any]) -> int:
-    """How many are alive."""
+    """Returns how many processes are alive."""
     alive = select(func.count()).select_from(ProcessRow).where(ProcessRow.alive_until >= now)
     return await session.scalar(alive) or 0
 

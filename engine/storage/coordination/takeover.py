@@ -1,4 +1,4 @@
-"""What a dead process held is free again: accounts, posts, and the rows it was working on."""
+"""Releases the leases, leaderships and claims of dead processes."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -51,7 +51,7 @@ _WRITTEN = (InboxRow.created_at, OrderRow.created_at, OutboxRow.created_at)
 
 
 async def newest(session: AsyncSession) -> datetime | None:
-    """When something was last written down, by the clock of then."""
+    """Returns when the newest update, order or message was stored."""
     found = [await session.scalar(select(func.max(column))) for column in _WRITTEN]
     return max((moment for moment in found if moment is not None), default=None)
 

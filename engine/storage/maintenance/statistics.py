@@ -1,4 +1,4 @@
-"""How many rows there are of what an operator watches, in all processes' accounts together."""
+"""Queries of the row counts that an operator monitors, over all accounts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

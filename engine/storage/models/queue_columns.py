@@ -38,7 +38,7 @@ class QueueColumns:
 
 
 def queue_indexes(table_name: str) -> tuple[Index, Index]:
-    """What keeps `claim` cheap however long the history grows."""
+    """Returns the indexes that keep `claim` cheap, however long the history grows."""
     still_waiting, claimed = text("done_at IS NULL"), text("claimed_until IS NOT NULL")
     return (
         Index(

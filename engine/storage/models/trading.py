@@ -71,7 +71,7 @@ class ExchangeAccountRow(Base):
 
 
 class LeaseRow(Base):
-    """Which process owns an account. Each claim raises *fence*; all times are the database's."""
+    """Lease of an account by a process. Each claim raises *fence*; times are the database's."""
 
     __tablename__ = "leases"
 
@@ -83,7 +83,7 @@ class LeaseRow(Base):
 
 
 class LeaderLeaseRow(Base):
-    """What one process at a time does, and which. *held_until* is the database's time."""
+    """Lease of a job that one process at a time runs. *held_until* is the database's time."""
 
     __tablename__ = "posts"
 
@@ -188,7 +188,7 @@ class CheckResultRow(Base):
 
 
 class DecisionRow(Base):
-    """What was decided each time that it was something new, as JSON: the past of `/why`."""
+    """A decision that differs from the one before, as JSON: the history of `/why`."""
 
     __tablename__ = "decisions"
     __table_args__ = (Index("ix_decisions_account_id_id", "account_id", "id"),)
@@ -200,7 +200,7 @@ class DecisionRow(Base):
 
 
 class BalanceRow(Base):
-    """What an account was last seen to hold, written when it changes."""
+    """Balances that an account was last seen to hold, written when they change."""
 
     __tablename__ = "balances"
 

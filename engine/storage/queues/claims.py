@@ -68,7 +68,7 @@ async def verify(session: AsyncSession, *, now: datetime) -> None:
 
 
 def verified_at() -> datetime | None:
-    """When the present task's claim was last seen to hold, if it has one and was asked about it."""
+    """Returns when the task's claim was last verified, if it has one and was checked."""
     work = _present.get()
     return work.verified_at if work else None
 

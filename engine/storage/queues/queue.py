@@ -228,7 +228,7 @@ def _changed_one(result: Any) -> bool:
 
 
 async def waiting(session: AsyncSession, table: type[Row], *, chat_id: int | None = None) -> int:
-    """How many rows wait, in all or for one chat."""
+    """Returns how many rows wait, in all or for one chat."""
     query = select(func.count()).select_from(table).where(table.done_at.is_(None))
     if chat_id is not None:
         query = query.where(table.chat_id == chat_id)

@@ -1,4 +1,4 @@
-"""What accounts were last seen to hold, and what came and went without an order of ours."""
+"""Queries of the last balances, and of changes without an order of ours."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ _DOUBTFUL = frozenset({OrderState.NOT_EXECUTED, OrderState.SET_ASIDE})
 async def last_seen_of(
     session: AsyncSession, account_ids: Sequence[AccountId]
 ) -> Mapping[tuple[AccountId, bool], LastSeen]:
-    """By account and by whether it was on paper."""
+    """Returns the last balances by account and by whether it was on paper."""
     rows = await session.scalars(select(BalanceRow).where(BalanceRow.account_id.in_(account_ids)))
     found: dict[tuple[AccountId, bool], LastSeen] = {}
     for row in rows:
@@ -34,7 +34,7 @@ async def last_seen_of(
 async def see(
     session: AsyncSession, account_id: AccountId, seen: LastSeen, *, dry_run: bool
 ) -> None:
-    """From now on a change is judged from here."""
+    """Store the balances that later changes are measured from."""
     await session.execute(
         delete(BalanceRow)
         .where(BalanceRow.account_id == account_id, BalanceRow.dry_run.is_(dry_run))
@@ -98,7 +98,7 @@ def movement_of(row: BalanceChangeRow) -> BalanceChange:
 
 
 async def asks_about_deposits(session: AsyncSession, account_id: AccountId) -> bool:
-    """Whether the chat wants to be asked what to do with USDT that arrived; so it is at first."""
+    """True if the chat wants to be asked about deposits, which is the default."""
     asks = await session.scalar(
         select(AlertPreferencesRow.ask_deposits).where(
             AlertPreferencesRow.account_id == account_id

@@ -56,7 +56,7 @@ async def price_of(session: AsyncSession, account_id: AccountId, symbol: Symbol)
 async def seen_of(
     session: AsyncSession, account_id: AccountId, symbol: Symbol
 ) -> BalanceSnapshot | None:
-    """What was seen of the pair last; None where that is not known."""
+    """Returns the pair's last balances; None where unknown."""
     look = await get(session, account_id)
     if look is None or look.seen is None or look.seen.symbol != symbol:
         return None

@@ -42,7 +42,7 @@ async def balances(
 async def open_ledger(
     session: AsyncSession, account_id: AccountId, opening: Mapping[Asset, Balance]
 ) -> None:
-    """*opening* replaces whatever the account held; the orders of before stay on record."""
+    """Replace the ledger's balances by *opening*; earlier orders are kept."""
     await session.execute(delete(PaperBalanceRow).where(PaperBalanceRow.account_id == account_id))
     session.add_all(
         PaperBalanceRow(

@@ -29,7 +29,7 @@ async def put(session: AsyncSession, account_id: AccountId, request: RunRequest)
 async def drop(
     session: AsyncSession, account_id: AccountId, *, confirmation_id: str | None = None
 ) -> bool:
-    """Whether there was one. With a *confirmation_id* only that one: a newer one stays."""
+    """Delete a request; True if there was one. With a *confirmation_id* only that one."""
     query = delete(RunRequestRow).where(RunRequestRow.account_id == account_id)
     if confirmation_id is not None:
         query = query.where(RunRequestRow.confirmation_id == confirmation_id)
