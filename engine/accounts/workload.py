@@ -7,7 +7,7 @@ from engine.domain.accounts.undeliverable import NOTHING, Refused
 from engine.exchanges.rate_limiter import Usage
 from engine.monitoring.lateness import Lateness
 
-# It beats twice a second; under load, or while the database thinks, less often.
+# Two heartbeats a second are due; fewer come under load, or while the database is slow.
 _BEAT_OLD = timedelta(seconds=30)
 
 

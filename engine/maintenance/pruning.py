@@ -24,7 +24,7 @@ class Pruning:
         self._database = database
         self._clock = clock
         self._keep = keep
-        # Not at the start, when there is enough to do.
+        # Not at the start, which has load enough.
         self._look_at = clock.steady() + _LOOK_EVERY
         self._is_ours = False
         self._deleted: Counter[str] = Counter()

@@ -23,7 +23,7 @@ from engine.domain.rebalancing.check_result import (
 from engine.domain.rebalancing.planner import InsideBand
 
 _NO_TIME = timedelta()
-# From a check that waited for nothing to an account that was forgotten for an hour.
+# From an immediate check to an account that was forgotten for an hour.
 _LATE_MS = (100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 1_200_000, 3_600_000)
 
 
@@ -55,18 +55,18 @@ class CheckOutcome(Enum):
     DECLINED = "declined"  # a drift that could not be traded
     LEFT_TO_PERSON = "left_to_person"
     MOVED_AWAY = "moved_away"
-    WAITING = "waiting"  # for an order to become clear
+    WAITING = "waiting"  # for an order to be resolved
     UNSETTLED = "unsettled"
-    OVERTAKEN = "overtaken"  # the account was changed, or changed hands, meanwhile
+    OVERTAKEN = "overtaken"  # the account or its owner changed meanwhile
     FAILED = "failed"
-    CUT_OFF = "cut_off"  # the database went away, or a mistake of ours
+    CUT_OFF = "cut_off"  # the database became unavailable, or a bug of ours
 
 
 class LeaseEvent(Enum):
     """How a process gains or loses the lease of an account."""
 
     NEW = "new"  # unowned before
-    TAKEN_OVER = "taken_over"  # from another process, or from our own former life
+    TAKEN_OVER = "taken_over"  # from another process, or from our own earlier run
     LOST = "lost"
 
 
@@ -120,9 +120,7 @@ def outcome_of(verdict: Decision) -> CheckOutcome:  # noqa: PLR0911 - one for ea
         case AwaitingSettlement():
             return CheckOutcome.UNSETTLED
         case CheckFailed(kind=IncidentKind.INTERNAL):
-            return (
-                CheckOutcome.OVERTAKEN
-            )  # what a check says of itself; a mistake of ours says nothing
+            return CheckOutcome.OVERTAKEN  # INTERNAL of a check; a bug of ours has no result
         case CheckFailed():
             return CheckOutcome.FAILED
         case _:

@@ -31,9 +31,9 @@ class EngineProgress:
 
 
 class StallCause(Enum):
-    DATABASE = "database"  # it does not answer: no heart can beat
+    DATABASE = "database"  # it does not answer, so no heartbeat can finish
     HEART = "heart"  # no heartbeat, whatever the reason: no account is checked
-    CHECKS = "checks"  # it beats, yet some checks do not come to their end
+    CHECKS = "checks"  # there are heartbeats, yet some checks do not finish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -275,7 +275,7 @@ class Checker:
                     session, account, duty.trouble, reason, now=now, calm=calm
                 )
         if isinstance(reason, OverLimit) and reason.kind is LimitKind.JUMP:
-            # It was seen once now; whether it stays is known before long.
+            # Seen once now; the next readings show whether it stays.
             return Checked(look, again_in=min(settings.interval, self._timing.error_backoff))
         return Checked(look)
 

@@ -126,7 +126,7 @@ class AccountQueue:
             while len(due) < most and line and line[0][0] <= now:
                 due_at, account_id = heapq.heappop(line)
                 seat = self._seats.get(account_id)
-                # An entry that is not the seat's present due time was overtaken by a newer one.
+                # An entry with another due time than the account's was replaced by a newer one.
                 if seat is not None and not seat.busy and seat.due_at == due_at:
                     due[account_id] = seat
         return due

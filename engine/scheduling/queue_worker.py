@@ -20,7 +20,7 @@ from engine.storage.queues import claims, queue
 from engine.storage.queues.claims import ClaimLost, Work
 from engine.storage.queues.queue import Claim, Row
 
-HOLD = timedelta(seconds=60)  # of a claim; a living process renews it well before
+HOLD = timedelta(seconds=60)  # of a claim; a live process renews it well before
 _RENEW_EVERY = HOLD / 3
 _POLL_S = 1.0  # poll interval of the queue without a nudge, in real seconds
 _MAX_DOUBLINGS = 16
@@ -102,7 +102,7 @@ class QueueWorkers(Generic[Row]):
         self._last_from = clock.steady()
         self._awake = asyncio.Event()
         self._stopping = False
-        self._turn = asyncio.Lock()  # to claim: two at once would both see the same room
+        self._turn = asyncio.Lock()  # to claim: two at once would both count the same room
         self._tasks: asyncio.TaskGroup | None = None
 
     def hold_last(self, duration: timedelta) -> None:
@@ -124,7 +124,7 @@ class QueueWorkers(Generic[Row]):
             try:
                 await self._keep_claiming()
                 async with self._turn:
-                    pass  # what is just being claimed is begun, and finished below
+                    pass  # a claim in progress begins its rows, which are finished below
             finally:
                 self._tasks = None
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.abc import PQGen
 
-# A server that is stopped in the middle keeps no timeouts: more than a statement may take.
+# Longer than a statement may take: a suspended server enforces no timeouts.
 SILENCE_S = 20
 
 T = TypeVar("T")

@@ -37,7 +37,7 @@ PAUSING = frozenset(
         IncidentKind.BAD_FILL,
     }
 )
-# One outage wears many faces: a timeout, then an HTML page, then "too many requests".
+# Kinds of one outage: a timeout, then an HTML page, then "too many requests".
 OUTAGES = frozenset({IncidentKind.UNREACHABLE, IncidentKind.RATE_LIMITED, IncidentKind.BAD_DATA})
 # Alerted at once, then when it has lasted this long; afterwards once a day.
 _TOLD_AFTER = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))

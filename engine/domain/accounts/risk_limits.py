@@ -13,7 +13,7 @@ from engine.domain.market.decimals import CENT, EXACT_OR_LESS, ONE, ZERO, ceil_t
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
-# Two sights of a price are so far apart, whatever the interval of the checks.
+# Minimum time between two readings of a price, whatever the interval of the checks.
 SIGHTS_APART = timedelta(seconds=10)
 MAX_AMOUNT = MAX_TARGET * 10
 MAX_ORDERS = 3600

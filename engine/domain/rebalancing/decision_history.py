@@ -7,7 +7,7 @@ from engine.domain.rebalancing.check_result import CheckResult, NoTrade, OrderPl
 from engine.domain.rebalancing.planner import OverLimit
 
 KEPT = 50
-# The same reason after so long is another story: a drift that cannot be traded comes and goes.
+# The same reason after so long is stored again: an untraded drift comes and goes.
 _SAME_STORY = timedelta(hours=6)
 
 

@@ -62,7 +62,7 @@ class SocketTransport:
 
     async def send(self, method: str, url: str, *, headers: Mapping[str, str]) -> Answer:
         try:
-            # A limit for each chunk would begin again with each: a drip would last for ever.
+            # A limit per chunk would start again with each: a slow stream would never end.
             async with (
                 asyncio.timeout(self._limit_s),
                 self._session.request(

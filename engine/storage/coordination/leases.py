@@ -157,7 +157,7 @@ async def pending_events(
     rows = found.all()
     return PendingEvents(
         woken=[AccountId(row.account_id) for row in rows if not row.is_free],
-        any_free=any(row.is_free for row in rows),  # what was ours and ran out is free as well
+        any_free=any(row.is_free for row in rows),  # our own expired leases are free as well
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.domain.orders.order import UNRESOLVED, OrderState
 from engine.storage.models.trading import InboxRow, OrderRow, OutboxRow
 
-# What waits longer for its time was put off on purpose: its chat is gone.
+# What waits longer was postponed on purpose: its chat is gone.
 _PUT_OFF = timedelta(minutes=10)
 
 

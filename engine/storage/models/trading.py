@@ -13,7 +13,7 @@ from engine.domain.orders.order import UNRESOLVED, OrderState, Trigger
 from engine.storage.column_types import Base
 from engine.storage.models.queue_columns import QueueColumns, queue_indexes
 
-# As the index has it: only then do the databases see that they may use the index.
+# Written as in the index: only then do the databases use it.
 UNRESOLVED_SQL = "state IN ({})".format(
     ", ".join(sorted(f"'{state.value}'" for state in UNRESOLVED))
 )

@@ -31,7 +31,7 @@ _TRADED_OR_MAY_HAVE = frozenset(
         OrderState.SET_ASIDE,
     }
 )
-# A storm of refusals is a storm too.
+# A burst of refused orders counts too.
 _SENT = frozenset(OrderState) - {OrderState.PLANNED, OrderState.DROPPED}
 
 _Past = aliased(OrderRow)
