@@ -2,11 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from telegram import InlineKeyboardMarkup
-
 from bot.interaction.callback_data import AuditPage
 from bot.interaction.message import Message
-from bot.views.components.keyboards import button, keyboard
+from bot.views.components.keyboards import keyboard, pager
 from bot.views.components.layout import COLUMNS, block, paragraphs, width
 from bot.views.components.times import stamp
 from bot.views.members import name_of
@@ -21,18 +19,17 @@ def audit_view(
 ) -> Message:
     """*entries* are those of *page*, newest first; *names* are the users' own."""
     title = "Who changed what" + (f", page {page + 1}" if page else "") + " (/audit)"
+    turns = pager(page, AuditPage, has_more=has_more)
+    buttons = keyboard(turns) if turns else None
     if not entries:
         text = (
             "Nothing older. /audit shows the newest."
             if page
             else "Nothing was changed so far. What anybody changes will stand here."
         )
-        return Message(paragraphs(title, text), _pages(page, has_more=False))
+        return Message(paragraphs(title, text), buttons)
     rows = [row for entry in entries for row in _rows(entry, names)]
-    return Message(
-        paragraphs(f"{title}\nTimes in UTC, newest first.", block(rows)),
-        _pages(page, has_more=has_more),
-    )
+    return Message(paragraphs(f"{title}\nTimes in UTC, newest first.", block(rows)), buttons)
 
 
 def _rows(entry: AuditEntry, names: Mapping[int, str]) -> list[str]:
@@ -104,9 +101,3 @@ _DEEDS: Mapping[str, Callable[[str, str, str], str]] = {
     "order_claimed": lambda _, said, __: f"told of an order: {said.partition(';')[0]}",
     "order_set_aside": lambda *_: "put an unclear order aside",
 }
-
-
-def _pages(page: int, *, has_more: bool) -> InlineKeyboardMarkup | None:
-    newer = [button("« Newer", AuditPage(page - 1))] if page else []
-    older = [button("Older »", AuditPage(page + 1))] if has_more else []
-    return keyboard([*newer, *older]) if newer or older else None

@@ -2,21 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import assert_never
-
-from telegram import InlineKeyboardButton
 
 from bot.interaction.callback_data import WhyPage
 from bot.interaction.message import Message
 from bot.views.alerts.incidents import what_went_wrong
 from bot.views.components.amounts import usdt
 from bot.views.components.badges import badge
-from bot.views.components.keyboards import button, keyboard
+from bot.views.components.keyboards import keyboard, pager
 from bot.views.components.layout import escape, lines, paragraphs
 from bot.views.components.no_trade_reasons import reason_text
+from bot.views.components.order_text import deal
 from bot.views.components.times import stamp
 from engine.domain.accounts.account import Account
-from engine.domain.market.pairs import Side, Symbol, base_of
+from engine.domain.market.pairs import Symbol, base_of
 from engine.domain.orders.order import Trigger
 from engine.domain.rebalancing.check_result import (
     AwaitingApproval,
@@ -29,6 +29,8 @@ from engine.domain.rebalancing.check_result import (
     PlanChanged,
 )
 
+_WORDS = "Later Earlier"
+
 
 def with_earlier(
     latest: Message, *, account: Account, before: Sequence[CheckResult], size: int, has_more: bool
@@ -36,13 +38,14 @@ def with_earlier(
     """The last decision in full, and those *before* it below."""
     if not before:
         return latest
+    earlier = pager(0, partial(WhyPage, size=size), has_more=has_more, words=_WORDS)
     return replace(
         latest,
         text=paragraphs(
             latest.text,
             lines("<b>Before that</b> (UTC, /why 10 shows more)", *_told(before, account)),
         ),
-        keyboard=keyboard(_turns(0, size, has_more=has_more)) if has_more else None,
+        keyboard=keyboard(earlier) if earlier else None,
     )
 
 
@@ -50,12 +53,13 @@ def earlier_view(
     *, account: Account, decisions: Sequence[CheckResult], page: int, size: int, has_more: bool
 ) -> Message:
     """A page of them, newest first."""
+    turns = pager(page, partial(WhyPage, size=size), has_more=has_more, words=_WORDS)
     text = paragraphs(
         f"{badge(account)} · Decisions, page {page + 1}",
         lines(*_told(decisions, account)) if decisions else "I remember none before that.",
         "Times in UTC. /why tells the last one in full.",
     )
-    return Message(text, keyboard(_turns(page, size, has_more=has_more)))
+    return Message(text, keyboard(turns))
 
 
 def _told(decisions: Sequence[CheckResult], account: Account) -> list[str]:
@@ -78,15 +82,13 @@ def _decided(look: CheckResult, symbol: Symbol) -> str:  # noqa: PLR0911 - one r
     held = look.seen.held if look.seen else None
     match verdict:
         case OrderPlaced():
-            verb = "buy" if verdict.side is Side.BUY else "sell"
             had = f" Held {usdt(held)}, target {usdt(look.target)}." if held is not None else ""
-            return f"Sent an order to {verb} {base} for about {usdt(verdict.expected_quote)}.{had}"
+            return f"Sent an order to {deal(verdict.side, symbol, verdict.expected_quote)}.{had}"
         case NoTrade():
             text = reason_text(verdict.reason, symbol=symbol, held=held, band=look.band)
             return f"No order: {text}"
         case AwaitingApproval():
-            verb = "buy" if verdict.side is Side.BUY else "sell"
-            would = f"{verb} {base} for about {usdt(verdict.expected_quote)}"
+            would = deal(verdict.side, symbol, verdict.expected_quote)
             return f"No order: to {would} is left to you (/mode)."
         case PlanChanged():
             return "No order: by then it was another deal than the one on the button."
@@ -98,9 +100,3 @@ def _decided(look: CheckResult, symbol: Symbol) -> str:  # noqa: PLR0911 - one r
             return what_went_wrong(verdict.kind, detail=verdict.detail, base=base)
         case _:
             assert_never(verdict)
-
-
-def _turns(page: int, size: int, *, has_more: bool) -> list[InlineKeyboardButton]:
-    later = [button("« Later", WhyPage(page - 1, size))] if page else []
-    earlier = [button("Earlier »", WhyPage(page + 1, size))] if has_more else []
-    return [*later, *earlier]

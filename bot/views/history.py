@@ -1,6 +1,7 @@
 """`/history`: the last trades as numbered two-line rows, and balance changes between them."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import assert_never
 
 from telegram import InlineKeyboardButton
@@ -9,7 +10,7 @@ from bot.interaction.callback_data import HistoryPage, TradeDetailsPage
 from bot.interaction.message import Message
 from bot.views.components.amounts import balance, cents, price, quantity, usdt
 from bot.views.components.badges import badge
-from bot.views.components.keyboards import button, keyboard
+from bot.views.components.keyboards import button, keyboard, pager
 from bot.views.components.layout import COLUMNS, block, paragraphs, width
 from bot.views.components.times import stamp
 from engine.domain.accounts.account import Account
@@ -33,15 +34,15 @@ def history_view(
     """*events* are those of *page*, newest first; *has_more* says whether older ones exist.
     Each trade has a numbered button that opens its details.
     """
-    mode = badge(account)
+    mode, turned = badge(account), partial(HistoryPage, size=size)
     if not events:
         text = (
             "No older trades. /history shows the newest."
             if page
             else "No trades yet. /status shows what comes next."
         )
-        back = _pages(page, size, has_more=False)
-        return Message(paragraphs(f"{mode} · History", text), keyboard(*back) if back else None)
+        back = pager(page, turned, has_more=False)
+        return Message(paragraphs(f"{mode} · History", text), keyboard(back) if back else None)
     numbered = list(enumerate(events, start=page * size + 1))
     rows = [row for number, event in numbered for row in _rows(number, event)]
     stories = _numbers(numbered, page, size)
@@ -52,7 +53,7 @@ def history_view(
             block(rows),
             "Tap a number for the whole story of that trade." if stories else None,
         ),
-        keyboard(*stories, *_pages(page, size, has_more=has_more)),
+        keyboard(*stories, pager(page, turned, has_more=has_more)),
     )
 
 
@@ -117,9 +118,3 @@ def _numbers(
         if isinstance(event, Order)
     ]
     return [buttons[i : i + _NUMBERS_A_ROW] for i in range(0, len(buttons), _NUMBERS_A_ROW)]
-
-
-def _pages(page: int, size: int, *, has_more: bool) -> list[list[InlineKeyboardButton]]:
-    newer = [button("« Newer", HistoryPage(page - 1, size))] if page else []
-    older = [button("Older »", HistoryPage(page + 1, size))] if has_more else []
-    return [[*newer, *older]] if newer or older else []

@@ -26,6 +26,7 @@ from bot.views.components.badges import badge
 from bot.views.components.forecast import HALTED_FOR_ALL, held_at
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import block, escape, paragraphs, row
+from bot.views.components.order_text import deal
 from bot.views.components.times import compact, stamp
 from bot.views.trading_mode import mode_note
 from bot.views.unresolved_order import report_rows
@@ -211,10 +212,8 @@ def _key_note(account: Account) -> str | None:
 def _unresolved_note(order: Order | None) -> str | None:
     if order is None:
         return None
-    verb = "buy" if order.side is Side.BUY else "sell"
-    base = escape(base_of(order.symbol))
     text = (
-        f"⏳ An order to {verb} {base} for about {usdt(order.expected_quote)} is not confirmed "
+        f"⏳ An order to {deal(order.side, order.symbol, order.expected_quote)} is not confirmed "
         f"(sent {_moment(order.created_at)}). I look it up and send nothing else meanwhile."
     )
     if order.state is OrderState.NEEDS_HUMAN:

@@ -6,10 +6,11 @@ from typing import assert_never
 
 from bot.interaction.callback_data import HistoryPage
 from bot.interaction.message import Message
-from bot.views.components.amounts import about_percent, cents, fee, price, quantity, tokens, usdt
+from bot.views.components.amounts import about_percent, cents, price, quantity, tokens, usdt
 from bot.views.components.badges import badge
 from bot.views.components.keyboards import button, keyboard
 from bot.views.components.layout import block, escape, lines, paragraphs, quoted, row
+from bot.views.components.order_text import fees_paid
 from bot.views.components.times import to_the_second
 from engine.domain.accounts.account import Account
 from engine.domain.market.decimals import ZERO
@@ -114,10 +115,8 @@ def _slippage(slipped: Decimal) -> str:
 def _fees(fees: Fees | None) -> str:
     if fees is None:
         return "not known"
-    paid = [fee(amount, asset) for asset, amount in sorted(fees.by_asset.items()) if amount]
-    if not fees.complete:
-        return f"at least {' + '.join(paid)}" if paid else "not known"
-    return " + ".join(paid) or "none"
+    paid = fees_paid(fees.by_asset, complete=fees.complete)
+    return paid or ("none" if fees.complete else "not known")
 
 
 def _balances(order: Order) -> Iterable[str]:

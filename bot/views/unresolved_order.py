@@ -8,10 +8,11 @@ from telegram import InlineKeyboardButton
 
 from bot.interaction.callback_data import Confirm, Report, Word
 from bot.interaction.message import Message
-from bot.views.components.amounts import balance, cents, quantity, tokens, usdt
+from bot.views.components.amounts import balance, cents, quantity, tokens
 from bot.views.components.badges import badge, halted_badge
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import escape, lines, paragraphs
+from bot.views.components.order_text import deal
 from engine.domain.accounts.account import Account
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Side, base_of
@@ -155,8 +156,7 @@ def set_aside_view(*, account: Account) -> Message:
 
 
 def _what(order: Order) -> str:
-    verb = "buy" if order.side is Side.BUY else "sell"
-    return f"{verb} {escape(base_of(order.symbol))} for about {usdt(order.expected_quote)}"
+    return deal(order.side, order.symbol, order.expected_quote)
 
 
 def _silence(silence: LookupFailure) -> str:

@@ -10,6 +10,7 @@ from bot.views.components.badges import badge
 from bot.views.components.forecast import held_at, next_step
 from bot.views.components.layout import escape, lines, paragraphs
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
+from bot.views.components.order_text import deal
 from bot.views.components.times import ago, roughly
 from bot.views.trading_mode import mode_note
 from engine.domain.accounts.account import Account
@@ -128,9 +129,8 @@ def _verdict(  # noqa: PLR0911 - one return a verdict
     base = escape(base_of(symbol))
     match verdict:
         case OrderPlaced():
-            verb = "buy" if verdict.side is Side.BUY else "sell"
             return lines(
-                f"So it sent an order to {verb} {base} for about {usdt(verdict.expected_quote)}.",
+                f"So it sent an order to {deal(verdict.side, symbol, verdict.expected_quote)}.",
                 _outcome(order) if order else "/history shows what became of it.",
             )
         case NoTrade():
@@ -140,16 +140,12 @@ def _verdict(  # noqa: PLR0911 - one return a verdict
                 return text
             return lines(f"No order: {text}", reason_advice(verdict.reason, symbol=symbol))
         case AwaitingApproval():
-            verb = "buy" if verdict.side is Side.BUY else "sell"
-            return (
-                f"No order: it would {verb} {base} for about {usdt(verdict.expected_quote)}, but "
-                f"{_LEFT[verdict.autonomy]}"
-            )
+            would = deal(verdict.side, symbol, verdict.expected_quote)
+            return f"No order: it would {would}, but {_LEFT[verdict.autonomy]}"
         case PlanChanged():
-            verb = "buy" if verdict.side is Side.BUY else "sell"
+            right = deal(verdict.side, symbol, verdict.expected_quote)
             return lines(
-                f"By then the right order was to {verb} {base} for about "
-                f"{usdt(verdict.expected_quote)}: not what you had tapped, or too late.",
+                f"By then the right order was to {right}: not what you had tapped, or too late.",
                 "So nothing was sent. /rebalance makes a new plan.",
             )
         case OrderPending():

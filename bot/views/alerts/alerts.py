@@ -11,11 +11,12 @@ from bot.views.alerts.digest import digest_view
 from bot.views.alerts.incidents import trouble_over_view, trouble_view
 from bot.views.alerts.key_expiry import key_ending_view, key_too_powerful_view, money_shared_view
 from bot.views.alerts.undeliverable import chat_deliverable_view, chat_undeliverable_view
-from bot.views.components.amounts import about_percent, cents, fee, pair_name, price, tokens, usdt
+from bot.views.components.amounts import about_percent, cents, pair_name, price, tokens, usdt
 from bot.views.components.badges import RECOVERED, TROUBLE, alert_badge, halted_badge
 from bot.views.components.keyboards import do, keyboard
 from bot.views.components.layout import escape, lines, quoted
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
+from bot.views.components.order_text import deal, fees_paid
 from bot.views.halt import halt_alert_view
 from bot.views.low_balance import low_mark_over_view, low_mark_view
 from bot.views.members import joined_view
@@ -148,10 +149,9 @@ def _fee_and_shortfall(trade: TradeSettled, shortfall: Decimal) -> str:
 def _fees(fees: Mapping[Asset, Decimal] | None, *, complete: bool) -> str:
     if fees is None:
         return "Fee not known yet"
-    paid = [fee(amount, asset) for asset, amount in sorted(fees.items()) if amount]
-    if not complete:
-        return f"Fee at least {escape(' + '.join(paid))}" if paid else "Fee not known yet"
-    return f"Fee {escape(' + '.join(paid))}" if paid else "No fee"
+    if paid := fees_paid(fees, complete=complete):
+        return f"Fee {escape(paid)}"
+    return "No fee" if complete else "Fee not known yet"
 
 
 def _usdt_fee(fees: Mapping[Asset, Decimal] | None) -> Decimal:
@@ -179,8 +179,7 @@ def _lateness(trade: TradeSettled) -> str | None:
 
 
 def _order(alert: OrderUnclear | OrderNeverArrived | OrderNeedsPerson) -> str:
-    verb = "buy" if alert.side is Side.BUY else "sell"
-    return f"{verb} {escape(base_of(alert.symbol))} for about {usdt(alert.expected_quote)}"
+    return deal(alert.side, alert.symbol, alert.expected_quote)
 
 
 def _unclear(alert: OrderUnclear) -> Message:
@@ -258,5 +257,4 @@ def _declined(alert: RunDeclined) -> Message:
 def _new_plan(alert: RunDeclined) -> str | None:
     if alert.new_side is None or alert.new_quote is None:
         return None
-    verb = "buy" if alert.new_side is Side.BUY else "sell"
-    return f"Now I would {verb} {escape(base_of(alert.symbol))} for about {usdt(alert.new_quote)}."
+    return f"Now I would {deal(alert.new_side, alert.symbol, alert.new_quote)}."

@@ -1,18 +1,15 @@
 """The daily digest; a day without events is one line."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from bot.interaction.message import Message
-from bot.views.components.amounts import cents, fee, usdt
+from bot.views.components.amounts import cents, usdt
 from bot.views.components.badges import alert_badge
 from bot.views.components.keyboards import do, keyboard
 from bot.views.components.layout import block, escape, lines, row
+from bot.views.components.order_text import fees_paid
 from bot.views.components.times import roughly, stamp
 from engine.domain.alerts.alerts import Digest
-from engine.domain.market.decimals import ZERO
-from engine.domain.market.pairs import Asset
 
 _KEY_IS_NEAR = timedelta(days=14)
 
@@ -51,7 +48,7 @@ def _rows(digest: Digest) -> list[str]:
         *row("Bought", usdt(digest.bought)),
         *row("Sold", usdt(digest.sold)),
         *row("Turnover", usdt(digest.bought + digest.sold)),
-        *row("Fees", _fees(digest.fees, complete=digest.fees_complete)),
+        *row("Fees", fees_paid(digest.fees, complete=digest.fees_complete) or "none known"),
     ]
     return [
         *row("Trades", str(digest.trades) if digest.trades else "none"),
@@ -74,13 +71,6 @@ def _held(digest: Digest) -> str:
     if digest.held_before is None:
         return usdt(digest.held)
     return f"{cents(digest.held_before)} → {usdt(digest.held)}"
-
-
-def _fees(fees: Mapping[Asset, Decimal], *, complete: bool) -> str:
-    paid = [fee(amount, asset) for asset, amount in sorted(fees.items()) if amount > ZERO]
-    if not paid:
-        return "none known"
-    return " + ".join(paid) if complete else f"at least {' + '.join(paid)}"
 
 
 def _small(digest: Digest) -> str | None:

@@ -1,6 +1,6 @@
 """Inline keyboards. Each button is a typed command or the answer to a confirmation."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
@@ -19,6 +19,15 @@ def do(label: str, command: str, argument: str = "") -> InlineKeyboardButton:
 def typed(command: str, argument: str = "") -> InlineKeyboardButton:
     """A button that shows exactly what it types."""
     return button(f"/{command} {argument}".rstrip(), RunCommand(command, argument))
+
+
+def pager(
+    page: int, of: Callable[[int], CallbackData], *, has_more: bool, words: str = "Newer Older"
+) -> list[InlineKeyboardButton]:
+    """A row with the ways from *page* (0 is the newest): there may be none."""
+    newer, older = words.split()
+    back = [button(f"« {newer}", of(page - 1))] if page else []
+    return [*back, button(f"{older} »", of(page + 1))] if has_more else back
 
 
 def keyboard(*rows: Sequence[InlineKeyboardButton]) -> InlineKeyboardMarkup:
