@@ -1,14 +1,12 @@
 """`/connect` in one message or step by step, and `/disconnect` with its question."""
 
 import re
-from collections.abc import Mapping
+from dataclasses import dataclass
 
+from bot.handlers.context import Handler, Routes
 from bot.interaction.callback_data import Choose, Confirm
-from bot.interaction.confirmations import Confirmations
-from bot.interaction.conversations import Conversations
 from bot.interaction.message import Message
-from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
-from bot.messaging.responder import Responder
+from bot.interaction.request import ConfirmationHandler, Request
 from bot.views.api_key import (
     another_key_view,
     ask_disconnect_view,
@@ -25,9 +23,7 @@ from bot.views.stray_api_keys import (
     not_as_text_view,
     stray_key_view,
 )
-from engine.accounts.account_service import AccountService
 from engine.errors import EngineError
-from engine.rebalancing.preview import Previews
 from engine.storage.chat.confirmations import Confirmation
 
 DISCONNECT = "disconnect"
@@ -39,33 +35,17 @@ _KEY_AND_SECRET = 2
 _LIKE_A_KEY = re.compile(r"\b(?:mx0[A-Za-z0-9]{8,}|[0-9a-f]{32})\b", re.ASCII)
 
 
-class ApiKeyHandler:
-    def __init__(
-        self,
-        *,
-        accounts: AccountService,
-        previews: Previews,
-        questions: Confirmations,
-        replies: Responder,
-        dialogs: Conversations,
-    ) -> None:
-        self._accounts = accounts
-        self._previews = previews
-        self._questions = questions
-        self._replies = replies
-        self._dialogs = dialogs
-
-    @property
-    def commands(self) -> Mapping[str, Command]:
-        return {"connect": self.connect, "disconnect": self.disconnect}
-
-    @property
-    def taps(self) -> Mapping[str, ConfirmationHandler]:
-        return {DISCONNECT: ConfirmationHandler(self._questions.once(self._disconnect_confirmed))}
-
-    @property
-    def pages(self) -> Mapping[type, PageHandler]:
-        return {}
+@dataclass(frozen=True, eq=False)
+class ApiKeyHandler(Handler):
+    def routes(self) -> Routes:
+        return Routes(
+            commands={"connect": self.connect, "disconnect": self.disconnect},
+            taps={
+                DISCONNECT: ConfirmationHandler(
+                    self.ctx.confirmations.once(self._disconnect_confirmed)
+                )
+            },
+        )
 
     async def connect(self, ask: Request) -> Message:
         """Whatever was typed is deleted before anything else is done with it, and so is a picture
@@ -79,28 +59,28 @@ class ApiKeyHandler:
         if ask.has_media:
             return not_as_text_view(deleted=deleted)
         if not words:
-            await self._dialogs.wait(ask, _AWAITS_KEY)
-            return ask_key_view(account=await self._accounts.of(ask.chat_id))
+            await self.ctx.conversations.wait(ask, _AWAITS_KEY)
+            return ask_key_view(account=await self.ctx.accounts.of(ask.chat_id))
         if len(words) != _KEY_AND_SECRET or not all(map(_WORD.fullmatch, words)):
             return malformed_key_view(deleted=deleted)
         return await self._try(ask, api_key=words[0], api_secret=words[1], deleted=deleted)
 
     async def said(self, ask: Request, text: str) -> Message | None:
         """An answer to a step of /connect; None if none was being waited for."""
-        step = await self._dialogs.step(ask)
+        step = await self.ctx.conversations.step(ask)
         if step is None or step.kind not in {_AWAITS_KEY, _AWAITS_SECRET}:
             return await self.stray(ask, text)
         deleted = await self._delete(ask)
         if ask.has_media or ask.is_secondhand:
             return not_as_text_view(deleted=deleted)
         if not _WORD.fullmatch(text.strip()):
-            await self._dialogs.forget(ask)
+            await self.ctx.conversations.forget(ask)
             return malformed_key_view(deleted=deleted)
         if step.kind == _AWAITS_KEY:
-            await self._dialogs.wait(ask, _AWAITS_SECRET, text.strip())
+            await self.ctx.conversations.wait(ask, _AWAITS_SECRET, text.strip())
             return ask_secret_view(deleted=deleted)
         answer = await self._try(ask, api_key=step.text, api_secret=text.strip(), deleted=deleted)
-        await self._dialogs.forget(
+        await self.ctx.conversations.forget(
             ask
         )  # only now: killed in between, the same message is understood again
         return answer
@@ -116,10 +96,10 @@ class ApiKeyHandler:
         return stray_key_view(deleted=await self._delete(ask))
 
     async def disconnect(self, ask: Request) -> Message:
-        account = await self._accounts.of(ask.chat_id)
+        account = await self.ctx.accounts.of(ask.chat_id)
         if account.sealed_key is None:
             return nothing_to_disconnect_view()
-        question_id = await self._questions.ask(
+        question_id = await self.ctx.confirmations.ask(
             ask, kind=DISCONNECT, payload=account.key_tail or ""
         )
         return ask_disconnect_view(account=account, confirmation_id=question_id)
@@ -127,7 +107,7 @@ class ApiKeyHandler:
     async def _disconnect_confirmed(
         self, question: Confirmation, _: Confirm | Choose, ask: Request
     ) -> Message:
-        change = await self._accounts.disconnect(
+        change = await self.ctx.accounts.disconnect(
             ask.chat_id, user_id=ask.user_id, key_tail=question.payload
         )
         if change.before.key_tail is None:
@@ -137,20 +117,20 @@ class ApiKeyHandler:
         return disconnected_view(account=change.after, key_tail=change.before.key_tail)
 
     async def _delete(self, ask: Request) -> bool:
-        return await self._replies.delete(ask.chat_id, ask.message_id, is_secret=True)
+        return await self.ctx.responder.delete(ask.chat_id, ask.message_id, is_secret=True)
 
     async def _try(self, ask: Request, *, api_key: str, api_secret: str, deleted: bool) -> Message:
-        before = await self._accounts.of(ask.chat_id)
+        before = await self.ctx.accounts.of(ask.chat_id)
         try:
-            facts = await self._accounts.connect(
+            facts = await self.ctx.accounts.connect(
                 ask.chat_id, user_id=ask.user_id, api_key=api_key, api_secret=api_secret
             )
         except EngineError as e:
             return connect_failed_view(error=e, account=before, deleted=deleted)
-        account = await self._accounts.of(ask.chat_id)
+        account = await self.ctx.accounts.of(ask.chat_id)
         if not account.settings.dry_run:
-            await self._previews.saw(account, facts.holdings)
-        outlook = await self._previews.outlook(account)
+            await self.ctx.previews.saw(account, facts.holdings)
+        outlook = await self.ctx.previews.outlook(account)
         return connected_view(
             account=account,
             facts=facts,

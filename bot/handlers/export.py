@@ -1,18 +1,17 @@
 """`/export`: all trades as a table, or as Koinly takes them."""
 
 from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
 
 from bot.exports.csv_files import CsvFile
 from bot.exports.koinly import KOINLY
 from bot.exports.trades_table import EVERYTHING
 from bot.exports.writer import Words, collect
+from bot.handlers.context import Handler, Routes
 from bot.interaction.message import Message
 from bot.interaction.request import (
-    Command,
-    ConfirmationHandler,
     Document,
     Documents,
-    PageHandler,
     Progress,
     Request,
 )
@@ -23,8 +22,6 @@ from bot.views.export import (
     nothing_to_export_view,
     unknown_export_view,
 )
-from engine.accounts.account_service import AccountService
-from engine.storage.database import Database
 from engine.storage.trading import trades
 
 _KINDS: Mapping[str, tuple[CsvFile, Words]] = {
@@ -33,37 +30,25 @@ _KINDS: Mapping[str, tuple[CsvFile, Words]] = {
 }
 
 
-class ExportHandler:
-    def __init__(self, *, accounts: AccountService, database: Database) -> None:
-        self._accounts = accounts
-        self._database = database
-
-    @property
-    def commands(self) -> Mapping[str, Command]:
-        return {"export": self.export}
-
-    @property
-    def taps(self) -> Mapping[str, ConfirmationHandler]:
-        return {}
-
-    @property
-    def pages(self) -> Mapping[type, PageHandler]:
-        return {}
+@dataclass(frozen=True, eq=False)
+class ExportHandler(Handler):
+    def routes(self) -> Routes:
+        return Routes(commands={"export": self.export})
 
     async def export(self, ask: Request) -> Message | Documents:
         kind = _KINDS.get(ask.argument.lower())
         if kind is None:
             return unknown_export_view(typed_text=ask.argument)
         sheet, words = kind
-        account = await self._accounts.of(ask.chat_id)
-        async with self._database.reading() as session:
+        account = await self.ctx.accounts.of(ask.chat_id)
+        async with self.ctx.database.reading() as session:
             total = await trades.count(session, account.id, real_only=sheet.real_only)
         if not total:
             return nothing_for_koinly_view() if sheet.real_only else nothing_to_export_view()
 
         def make(progress: Progress) -> AsyncGenerator[Document]:
             return collect(
-                self._database, account.id, sheet, words=words, total=total, progress=progress
+                self.ctx.database, account.id, sheet, words=words, total=total, progress=progress
             )
 
         return Documents(make)

@@ -1,13 +1,11 @@
 """`/start` for those who are in, `/help`, `/version`, `/logs`: the bot about itself."""
 
 import platform
-from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
 
-from bot.access.authorization import Access
-from bot.access.invitation_codes import InvitationCodes
+from bot.handlers.context import Handler, Routes
 from bot.interaction.message import Message
-from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
+from bot.interaction.request import Request
 from bot.observability.logs import recent_lines
 from bot.parsing.settings import NotUnderstood, Topic, parse_log_lines
 from bot.version import VERSION
@@ -15,46 +13,26 @@ from bot.views.access import already_in_view, owner_only_view, welcome_view
 from bot.views.general import logs_view, version_view
 from bot.views.help import help_view
 from bot.views.settings import not_understood_view
-from engine.accounts.account_service import AccountService
 from engine.accounts.invitations import Admitted
-from engine.accounts.members import MemberService
-from engine.clock import Clock
 from engine.domain.accounts.members import Role
 
 
-class GeneralHandler:
-    def __init__(
-        self,
-        *,
-        accounts: AccountService,
-        access: Access,
-        door: InvitationCodes,
-        people: MemberService,
-        clock: Clock,
-    ) -> None:
-        self._door = door
-        self._people = people
-        self._accounts = accounts
-        self._access = access
-        self._clock = clock
-        self._started_at: datetime = clock.steady()
-
-    @property
-    def commands(self) -> Mapping[str, Command]:
-        return {"start": self.start, "help": self.help, "version": self.version, "logs": self.logs}
-
-    @property
-    def taps(self) -> Mapping[str, ConfirmationHandler]:
-        return {}
-
-    @property
-    def pages(self) -> Mapping[type, PageHandler]:
-        return {}
+@dataclass(frozen=True, eq=False)
+class GeneralHandler(Handler):
+    def routes(self) -> Routes:
+        return Routes(
+            commands={
+                "start": self.start,
+                "help": self.help,
+                "version": self.version,
+                "logs": self.logs,
+            }
+        )
 
     async def start(self, ask: Request) -> Message:
         """With a code of another chat, or for a higher role here, it lets its bearer in there."""
         if ask.argument:
-            opened = await self._door.knock(
+            opened = await self.ctx.invitation_codes.knock(
                 ask.argument, chat_id=ask.chat_id, user_id=ask.user_id, name=ask.name
             )
             if opened.answer is None or opened.admitted is Admitted.WRONG:
@@ -68,26 +46,26 @@ class GeneralHandler:
 
     async def _welcome(self, ask: Request, *, just_let_in: bool) -> Message:
         """Where a trader says it in a forum, that topic is where the chat is told things."""
-        account = await self._accounts.of(ask.chat_id)
+        account = await self.ctx.accounts.of(ask.chat_id)
         alerts_here = ask.topic_id is not None or account.topic_id is not None
         if not ask.role.covers(Role.TRADER):
             alerts_here = False
         if alerts_here and account.topic_id != ask.topic_id:
-            await self._people.move_alerts(account, user_id=ask.user_id, topic_id=ask.topic_id)
+            await self.ctx.members.move_alerts(account, user_id=ask.user_id, topic_id=ask.topic_id)
         return welcome_view(account=account, just_let_in=just_let_in, alerts_here=alerts_here)
 
     async def help(self, ask: Request) -> Message:
-        return help_view(is_owner=await self._access.is_owner(user_id=ask.user_id))
+        return help_view(is_owner=await self.ctx.access.is_owner(user_id=ask.user_id))
 
     async def version(self, _: Request) -> Message:
         return version_view(
             version=VERSION,
-            uptime=self._clock.steady() - self._started_at,
+            uptime=self.ctx.clock.steady() - self.ctx.started_at,
             python=platform.python_version(),
         )
 
     async def logs(self, ask: Request) -> Message:
-        if not await self._access.is_owner(user_id=ask.user_id):
+        if not await self.ctx.access.is_owner(user_id=ask.user_id):
             return owner_only_view()
         try:
             count = parse_log_lines(ask.argument)

@@ -1,38 +1,28 @@
 """`/history`: pages of trades and movements, and each trade's story behind its number."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
+from bot.handlers.context import Handler, Routes
 from bot.interaction.callback_data import HistoryPage, TradeDetailsPage
 from bot.interaction.message import Message
-from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
+from bot.interaction.request import Request
 from bot.parsing.settings import NotUnderstood, Topic, parse_history_rows
 from bot.views.history import history_view
 from bot.views.settings import not_understood_view
 from bot.views.trade_details import story_gone_view, story_view
-from engine.accounts.account_service import AccountService
 from engine.domain.orders.order import ClientOrderId, Order, Trigger
 from engine.storage.accounts import members
 from engine.storage.chat import confirmations
-from engine.storage.database import Database
 from engine.storage.trading import history, orders
 
 
-class HistoryHandler:
-    def __init__(self, *, accounts: AccountService, database: Database) -> None:
-        self._accounts = accounts
-        self._database = database
-
-    @property
-    def commands(self) -> Mapping[str, Command]:
-        return {"history": self.history}
-
-    @property
-    def taps(self) -> Mapping[str, ConfirmationHandler]:
-        return {}
-
-    @property
-    def pages(self) -> Mapping[type, PageHandler]:
-        return {HistoryPage: self._page, TradeDetailsPage: self._story}
+@dataclass(frozen=True, eq=False)
+class HistoryHandler(Handler):
+    def routes(self) -> Routes:
+        return Routes(
+            commands={"history": self.history},
+            pages={HistoryPage: self._page, TradeDetailsPage: self._story},
+        )
 
     async def history(self, ask: Request) -> Message:
         try:
@@ -42,8 +32,8 @@ class HistoryHandler:
         return await self._page(ask, HistoryPage(page=0, size=size))
 
     async def _page(self, ask: Request, page: HistoryPage) -> Message:
-        account = await self._accounts.of(ask.chat_id)
-        async with self._database.reading() as session:
+        account = await self.ctx.accounts.of(ask.chat_id)
+        async with self.ctx.database.reading() as session:
             found = await history.page(
                 session, account.id, most=page.size + 1, skip=page.page * page.size
             )
@@ -57,8 +47,8 @@ class HistoryHandler:
 
     async def _story(self, ask: Request, story: TradeDetailsPage) -> Message:
         """Of a trade of this chat: an id alone opens no other chat's books."""
-        account = await self._accounts.of(ask.chat_id)
-        async with self._database.reading() as session:
+        account = await self.ctx.accounts.of(ask.chat_id)
+        async with self.ctx.database.reading() as session:
             order = await orders.get(session, ClientOrderId(story.client_order_id))
         back = HistoryPage(page=story.page, size=story.size)
         if order is None or order.account_id != account.id:
@@ -71,7 +61,7 @@ class HistoryHandler:
         """A person's run has the id of the tap that confirmed it."""
         if order.trigger is not Trigger.PERSON:
             return None
-        async with self._database.reading() as session:
+        async with self.ctx.database.reading() as session:
             user_id = await confirmations.answered_by(session, order.run_id, chat_id=ask.chat_id)
             if user_id is None:
                 return None

@@ -1,15 +1,11 @@
 """`/members` and `/invite`: an owner sees who is in, and decides who may do what."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.access.authorization import Access
-from bot.access.command_menu import CommandMenu
+from bot.handlers.context import Handler, Routes
 from bot.interaction.callback_data import Choose, Confirm
-from bot.interaction.confirmations import Confirmations
 from bot.interaction.message import Message
-from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
-from bot.messaging.responder import Responder
+from bot.interaction.request import ConfirmationHandler, Request
 from bot.views.access import not_allowed_view
 from bot.views.invitations import (
     ask_invite_view,
@@ -29,10 +25,7 @@ from bot.views.members import (
     sure_view,
     verdict_view,
 )
-from engine.accounts.account_service import AccountService
-from engine.accounts.invitations import LIFETIME, Invitations
-from engine.accounts.members import MemberService
-from engine.clock import Clock
+from engine.accounts.invitations import LIFETIME
 from engine.domain.accounts.members import ChatMembers, Member, Role, RoleChangeResult
 from engine.storage.chat.confirmations import Confirmation, Refusal, RefusalReason
 from engine.storage.serialization import from_json, to_json
@@ -79,58 +72,33 @@ class MemberRequest:
     wanted: Role | None
 
 
-class MembersHandler:
-    def __init__(
-        self,
-        *,
-        people: MemberService,
-        invitations: Invitations,
-        accounts: AccountService,
-        access: Access,
-        menus: CommandMenu,
-        questions: Confirmations,
-        replies: Responder,
-        clock: Clock,
-    ) -> None:
-        self._replies = replies
-        self._people = people
-        self._invitations = invitations
-        self._accounts = accounts
-        self._access = access
-        self._menus = menus
-        self._questions = questions
-        self._clock = clock
-
-    @property
-    def commands(self) -> Mapping[str, Command]:
-        return {"members": self.members, "invite": self.invite}
-
-    @property
-    def taps(self) -> Mapping[str, ConfirmationHandler]:
-        once = self._questions.once
-        return {
-            LIST: ConfirmationHandler(
-                once(self._chosen), choices=lambda q: from_json(q.payload, Shown).choices
-            ),
-            MEMBER: ConfirmationHandler(
-                once(self._decided), choices=lambda q: len(from_json(q.payload, Chosen).options)
-            ),
-            ROLE: ConfirmationHandler(once(self._sure)),
-            LOOK: ConfirmationHandler(once(self._look)),
-        }
-
-    @property
-    def pages(self) -> Mapping[type, PageHandler]:
-        return {}
+@dataclass(frozen=True, eq=False)
+class MembersHandler(Handler):
+    def routes(self) -> Routes:
+        once = self.ctx.confirmations.once
+        return Routes(
+            commands={"members": self.members, "invite": self.invite},
+            taps={
+                LIST: ConfirmationHandler(
+                    once(self._chosen), choices=lambda q: from_json(q.payload, Shown).choices
+                ),
+                MEMBER: ConfirmationHandler(
+                    once(self._decided),
+                    choices=lambda q: len(from_json(q.payload, Chosen).options),
+                ),
+                ROLE: ConfirmationHandler(once(self._sure)),
+                LOOK: ConfirmationHandler(once(self._look)),
+            },
+        )
 
     async def members(self, ask: Request) -> Message:
-        circle = await self._access.circle(ask.chat_id)
+        circle = await self.ctx.access.circle(ask.chat_id)
         if circle.is_private and ask.user_id != circle.bot_owner:
             return only_you_view()
         return await self._list(ask, circle, page=0)
 
     async def invite(self, ask: Request) -> Message:
-        circle = await self._access.circle(ask.chat_id)
+        circle = await self.ctx.access.circle(ask.chat_id)
         if circle.is_private and ask.user_id != circle.bot_owner:
             return no_invitations_here_view()
         word = ask.argument.lower()
@@ -142,27 +110,27 @@ class MembersHandler:
             role = _INVITED[word]
         else:
             return invite_usage_view(is_private=circle.is_private)
-        code = await self._invitations.invite(circle, user_id=ask.user_id, role=role)
+        code = await self.ctx.invitations.invite(circle, user_id=ask.user_id, role=role)
         if code is None:
             return not_invited_view()
         view = code_view(
             code=code,
             role=role,
-            expires_at=self._clock.now() + LIFETIME,
+            expires_at=self.ctx.clock.now() + LIFETIME,
             is_private=circle.is_private,
         )
         return view if circle.is_private else await self._whispered(ask, code, view, role=role)
 
     async def _whispered(self, ask: Request, code: str, view: Message, *, role: Role) -> Message:
         """A group's code goes to who asked for it: in the group everybody could use it."""
-        if await self._replies.whisper(ask.user_id, view):
+        if await self.ctx.responder.whisper(ask.user_id, view):
             return code_in_private_view(role=role)
-        await self._invitations.void(code)
+        await self.ctx.invitations.void(code)
         return no_private_chat_view()
 
     async def _list(self, ask: Request, circle: ChatMembers, *, page: int) -> Message:
-        everybody = await self._people.of(circle)
-        account = await self._accounts.of(ask.chat_id)
+        everybody = await self.ctx.members.of(circle)
+        account = await self.ctx.accounts.of(ask.chat_id)
         here = everybody[_PAGE * page : _PAGE * (page + 1)]
         shown = Shown(
             page=page,
@@ -172,7 +140,7 @@ class MembersHandler:
             all_may_look=account.all_may_look,
             is_private=circle.is_private,
         )
-        question_id = await self._questions.ask(ask, kind=LIST, payload=to_json(shown))
+        question_id = await self.ctx.confirmations.ask(ask, kind=LIST, payload=to_json(shown))
         return members_view(
             people=here,
             page=page,
@@ -189,23 +157,23 @@ class MembersHandler:
         if not ask.role.covers(Role.OWNER):
             return not_allowed_view(role=ask.role, needed=Role.OWNER)
         shown = from_json(question.payload, Shown)
-        circle = await self._access.circle(ask.chat_id)
+        circle = await self.ctx.access.circle(ask.chat_id)
         index = press.index if isinstance(press, Choose) else 0
         if index < len(shown.user_ids):
             return await self._member(ask, circle, shown.user_ids[index])
         if shown.has_pages and index == len(shown.user_ids):
             return await self._list(ask, circle, page=shown.page + 1 if shown.has_more else 0)
         on = not shown.all_may_look
-        question_id = await self._questions.ask(ask, kind=LOOK, payload=to_json(on))
+        question_id = await self.ctx.confirmations.ask(ask, kind=LOOK, payload=to_json(on))
         return ask_look_view(on=on, question_id=question_id)
 
     async def _member(self, ask: Request, circle: ChatMembers, user_id: int) -> Message | Refusal:
-        everybody = await self._people.of(circle)
+        everybody = await self.ctx.members.of(circle)
         member = next((one for one in everybody if one.user_id == user_id), None)
         if member is None:
             return Refusal(RefusalReason.EXPIRED)
         chosen = Chosen(user_id, member.name, member.role, _options(circle, member))
-        question_id = await self._questions.ask(ask, kind=MEMBER, payload=to_json(chosen))
+        question_id = await self.ctx.confirmations.ask(ask, kind=MEMBER, payload=to_json(chosen))
         return member_view(member=member, options=chosen.options, question_id=question_id)
 
     async def _decided(
@@ -216,12 +184,12 @@ class MembersHandler:
             return not_allowed_view(role=ask.role, needed=Role.OWNER)
         chosen = from_json(question.payload, Chosen)
         option = chosen.options[press.index if isinstance(press, Choose) else 0]
-        circle = await self._access.circle(ask.chat_id)
+        circle = await self.ctx.access.circle(ask.chat_id)
         if option == _BACK:
             return await self._list(ask, circle, page=0)
         wanted = None if option == _REMOVE else Role(option)
         wish = MemberRequest(chosen.user_id, chosen.name, chosen.role, wanted)
-        question_id = await self._questions.ask(ask, kind=ROLE, payload=to_json(wish))
+        question_id = await self.ctx.confirmations.ask(ask, kind=ROLE, payload=to_json(wish))
         return sure_view(
             user_id=wish.user_id,
             name=wish.name,
@@ -232,8 +200,8 @@ class MembersHandler:
 
     async def _sure(self, question: Confirmation, _: Confirm | Choose, ask: Request) -> Message:
         wish = from_json(question.payload, MemberRequest)
-        circle = await self._access.circle(ask.chat_id)
-        verdict = await self._people.change_role(
+        circle = await self.ctx.access.circle(ask.chat_id)
+        verdict = await self.ctx.members.change_role(
             circle,
             user_id=ask.user_id,
             member_id=wish.user_id,
@@ -241,7 +209,9 @@ class MembersHandler:
             wanted=wish.wanted,
         )
         if verdict is RoleChangeResult.DONE and not circle.is_private:
-            await self._menus.show(chat_id=ask.chat_id, user_id=wish.user_id, role=wish.wanted)
+            await self.ctx.command_menu.show(
+                chat_id=ask.chat_id, user_id=wish.user_id, role=wish.wanted
+            )
         return verdict_view(
             verdict,
             user_id=wish.user_id,
@@ -252,8 +222,8 @@ class MembersHandler:
 
     async def _look(self, question: Confirmation, _: Confirm | Choose, ask: Request) -> Message:
         on = from_json(question.payload, bool)
-        circle = await self._access.circle(ask.chat_id)
-        verdict = await self._people.let_all_look(circle, user_id=ask.user_id, on=on)
+        circle = await self.ctx.access.circle(ask.chat_id)
+        verdict = await self.ctx.members.let_all_look(circle, user_id=ask.user_id, on=on)
         if verdict is not RoleChangeResult.DONE:
             return not_allowed_view(role=ask.role, needed=Role.OWNER)
         return look_changed_view(on=on)

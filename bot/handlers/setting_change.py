@@ -1,15 +1,15 @@
 """A change of a setting: asked about where much would move, made, told, and taken back."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.handlers.context import Handler, Routes
 from bot.interaction.callback_data import Choose, Confirm, PanelPage
-from bot.interaction.confirmations import GO_LIVE, UNDO, Confirmations
+from bot.interaction.confirmations import GO_LIVE, UNDO
 from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
 from bot.parsing.settings import Topic
@@ -24,50 +24,31 @@ from bot.views.undo import (
     undone_title,
     undone_view,
 )
-from engine.accounts.account_service import AccountService, Change
-from engine.accounts.overview import AccountOverviews
-from engine.accounts.pending_changes import PendingChanges, StaleChange
-from engine.clock import Clock
+from engine.accounts.account_service import Change
+from engine.accounts.pending_changes import StaleChange
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings_change import SettingsPatch, difference
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.trade_size import is_big, moved, worth_of
-from engine.rebalancing.preview import Foreseen, Outlook, Previews
+from engine.rebalancing.preview import Foreseen, Outlook
 from engine.storage.chat.confirmations import Confirmation, Refusal
 from engine.storage.serialization import from_json, to_json
 
 BIG_TARGET = "big_target"
 
 
-class SettingChangeFlow:
-    """*undo_for* is how long a change can be taken back with one tap."""
-
-    def __init__(
-        self,
-        *,
-        accounts: AccountService,
-        changes: PendingChanges,
-        previews: Previews,
-        situations: AccountOverviews,
-        questions: Confirmations,
-        clock: Clock,
-        undo_for: timedelta,
-    ) -> None:
-        self._accounts = accounts
-        self._changes = changes
-        self._previews = previews
-        self._situations = situations
-        self._questions = questions
-        self._clock = clock
-        self._undo_for = undo_for
-
-    @property
-    def taps(self) -> dict[str, ConfirmationHandler]:
-        return {
-            BIG_TARGET: ConfirmationHandler(self._target_confirmed),
-            GO_LIVE: ConfirmationHandler(self._live_confirmed),
-            UNDO: ConfirmationHandler(self._undone, late=lambda q: undo_late_view(_proposal(q))),
-        }
+@dataclass(frozen=True, eq=False)
+class SettingChangeFlow(Handler):
+    def routes(self) -> Routes:
+        return Routes(
+            taps={
+                BIG_TARGET: ConfirmationHandler(self._target_confirmed),
+                GO_LIVE: ConfirmationHandler(self._live_confirmed),
+                UNDO: ConfirmationHandler(
+                    self._undone, late=lambda q: undo_late_view(_proposal(q))
+                ),
+            }
+        )
 
     async def field(
         self,
@@ -85,16 +66,19 @@ class SettingChangeFlow:
         async def offer(session: AsyncSession, change: Change) -> None:
             nonlocal undo
             if (back := _way_back(change.before, change.after, in_panel=in_panel)) is not None:
-                undo = back.wanted, await self._questions.ask_in(session, ask, **self._undo(back))
+                undo = (
+                    back.wanted,
+                    await self.ctx.confirmations.ask_in(session, ask, **self._undo(back)),
+                )
 
-        change = await self._accounts.change(account, user_id=ask.user_id, then=offer, **wishes)
+        change = await self.ctx.accounts.change(account, user_id=ask.user_id, then=offer, **wishes)
         expected = replace(account.settings, **wishes)
         if foreseen is not None and change.after == replace(
             account, settings=expected, version=change.after.version
         ):
-            outlook = await self._previews.shown(change.after, foreseen)
+            outlook = await self.ctx.previews.shown(change.after, foreseen)
         else:
-            outlook = await self._previews.outlook(change.after, self._situations.look)
+            outlook = await self.ctx.previews.outlook(change.after, self.ctx.overviews.look)
         return self._echo(topic, change, outlook, undo, in_panel=in_panel)
 
     async def target(
@@ -114,12 +98,14 @@ class SettingChangeFlow:
     ) -> Message:
         """Real money is asked about where there is a key that could move it."""
         if on or not account.settings.dry_run or account.sealed_key is None:
-            change = await self._accounts.dry_run(ask.chat_id, user_id=ask.user_id, on=on)
+            change = await self.ctx.accounts.dry_run(ask.chat_id, user_id=ask.user_id, on=on)
             return await self.told(ask, Topic.DRY_RUN, change, in_panel=in_panel)
         for_real = replace(account, settings=replace(account.settings, dry_run=False))
-        foreseen = await self._previews.foresee(for_real)
+        foreseen = await self.ctx.previews.foresee(for_real)
         proposal = _asked(account, SettingsPatch(dry_run=False), foreseen, in_panel=in_panel)
-        question_id = await self._questions.ask(ask, kind=GO_LIVE, payload=to_json(proposal))
+        question_id = await self.ctx.confirmations.ask(
+            ask, kind=GO_LIVE, payload=to_json(proposal)
+        )
         return ask_live_view(
             account=account, foreseen=foreseen, confirmation_id=question_id, in_panel=in_panel
         )
@@ -127,7 +113,7 @@ class SettingChangeFlow:
     async def told(self, ask: Request, topic: Topic, change: Change, *, in_panel: bool) -> Message:
         """The echo of a change, or the page of the panel, with a button that takes it back."""
         undo = await self._offer(ask, change.before, change.after, in_panel=in_panel)
-        outlook = await self._previews.outlook(change.after, self._situations.look)
+        outlook = await self.ctx.previews.outlook(change.after, self.ctx.overviews.look)
         return self._echo(topic, change, outlook, undo, in_panel=in_panel)
 
     def _echo(
@@ -139,7 +125,7 @@ class SettingChangeFlow:
         *,
         in_panel: bool,
     ) -> Message:
-        now = self._clock.now()
+        now = self.ctx.clock.now()
         if in_panel:
             page = PanelPage(topic.value)
             return page_view(
@@ -179,8 +165,8 @@ class SettingChangeFlow:
         self, page: PanelPage, account: Account, *, title: str | None = None
     ) -> Message:
         """A page of the panel as things are now."""
-        outlook = await self._previews.outlook(account, self._situations.look)
-        now = self._clock.now()
+        outlook = await self.ctx.previews.outlook(account, self.ctx.overviews.look)
+        now = self.ctx.clock.now()
         if page is PanelPage.HOME:
             return panel_view(
                 account=account,
@@ -206,10 +192,10 @@ class SettingChangeFlow:
         back = _way_back(before, after, in_panel=in_panel)
         if back is None:
             return None
-        return back.wanted, await self._questions.ask(ask, **self._undo(back))
+        return back.wanted, await self.ctx.confirmations.ask(ask, **self._undo(back))
 
     def _undo(self, back: PendingChange) -> dict[str, Any]:
-        return {"kind": UNDO, "payload": to_json(back), "lifetime": self._undo_for}
+        return {"kind": UNDO, "payload": to_json(back), "lifetime": self.ctx.undo_for}
 
     async def _doubt(
         self,
@@ -227,11 +213,13 @@ class SettingChangeFlow:
         if settings.dry_run or not account.can_trade or target == settings.target:
             return None, None
         wanted = replace(account, settings=replace(settings, target=target))
-        foreseen = await self._previews.foresee(wanted)
+        foreseen = await self.ctx.previews.foresee(wanted)
         if not _needs_a_yes(foreseen, target=target, agreed=agreed):
             return None, foreseen
         proposal = _asked(account, SettingsPatch(target=target), foreseen, in_panel=in_panel)
-        question_id = await self._questions.ask(ask, kind=BIG_TARGET, payload=to_json(proposal))
+        question_id = await self.ctx.confirmations.ask(
+            ask, kind=BIG_TARGET, payload=to_json(proposal)
+        )
         question = ask_target_view(
             account=account,
             target=target,
@@ -256,7 +244,7 @@ class SettingChangeFlow:
         self, question: Confirmation, ask: Request, *, action: str, agreed: bool
     ) -> Message | Refusal:
         proposal = _proposal(question)
-        account = await self._accounts.of(ask.chat_id)
+        account = await self.ctx.accounts.of(ask.chat_id)
         target = proposal.wanted.target
         if target is not None and proposal.holds(account):
             doubt, _ = await self._doubt(
@@ -267,7 +255,7 @@ class SettingChangeFlow:
                 agreed=proposal if agreed else None,
             )
             if doubt is not None:
-                taken = await self._questions.take(question.id, ask)
+                taken = await self.ctx.confirmations.take(question.id, ask)
                 return taken if isinstance(taken, Refusal) else doubt
         return await self._carried_out(question, ask, action=action)
 
@@ -280,7 +268,7 @@ class SettingChangeFlow:
         self, question: Confirmation, ask: Request, *, action: str
     ) -> Message | Refusal:
         proposal, is_undo = _proposal(question), action == "undo"
-        done = await self._changes.carry_out(
+        done = await self.ctx.pending_changes.carry_out(
             question.id, chat_id=ask.chat_id, user_id=ask.user_id, action=action
         )
         if isinstance(done, Refusal):
@@ -294,11 +282,11 @@ class SettingChangeFlow:
         if proposal.in_panel:
             title = undone_title(proposal.wanted)
             return await self.page(page_of(proposal.wanted), done.after, title=title)
-        outlook = await self._previews.outlook(done.after, self._situations.look)
+        outlook = await self.ctx.previews.outlook(done.after, self.ctx.overviews.look)
         return undone_view(
             account=done.after,
             former=proposal.wanted,
-            now=self._clock.now(),
+            now=self.ctx.clock.now(),
             look=outlook.look,
             rules=outlook.rules,
             foreseen=outlook.foreseen,

@@ -1,27 +1,22 @@
 """The settings of a chat, one command each: read, asked about where unclear, set, echoed."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
+from bot.handlers.context import Handler, Routes
 from bot.handlers.setting_change import SettingChangeFlow
-from bot.interaction.confirmations import Confirmations
 from bot.interaction.message import Message
-from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
+from bot.interaction.request import Request
 from bot.parsing.settings import PARSERS, Ambiguous, NotUnderstood, Topic
 from bot.views.settings import (
     ask_view,
     not_checked_view,
     not_understood_view,
     pair_unavailable_view,
-    question_view,
 )
-from engine.accounts.account_service import AccountService
 from engine.domain.accounts.account import Account
 from engine.domain.market.pairs import Symbol
 from engine.errors import PairUnavailable, Unavailable
-from engine.rebalancing.preview import Previews
-from engine.storage.serialization import to_json
 
-CHOICE = "choice"
 _FIELDS = {
     Topic.THRESHOLD: "threshold",
     Topic.INTERVAL: "interval",
@@ -30,52 +25,31 @@ _FIELDS = {
 }
 
 
-class SettingsHandler:
+@dataclass(frozen=True, eq=False)
+class SettingsHandler(Handler):
     """The chat's own settings, as typed commands."""
 
-    def __init__(
-        self,
-        *,
-        accounts: AccountService,
-        previews: Previews,
-        questions: Confirmations,
-        changing: SettingChangeFlow,
-    ) -> None:
-        self._accounts = accounts
-        self._previews = previews
-        self._questions = questions
-        self._changing = changing
+    changing: SettingChangeFlow
 
-    @property
-    def commands(self) -> Mapping[str, Command]:
-        return {topic.value: self._typed for topic in PARSERS if topic is not Topic.LIMITS}
-
-    @property
-    def taps(self) -> Mapping[str, ConfirmationHandler]:
-        return self._changing.taps
-
-    @property
-    def pages(self) -> Mapping[type, PageHandler]:
-        return {}
+    def routes(self) -> Routes:
+        return Routes(
+            commands={topic.value: self._typed for topic in PARSERS if topic is not Topic.LIMITS}
+        )
 
     async def set(self, ask: Request, topic: Topic, *, in_panel: bool) -> Message:
         """What the Ask's argument says. *in_panel*: answered by the panel's page on it."""
-        account = await self._accounts.of(ask.chat_id)
+        account = await self.ctx.accounts.of(ask.chat_id)
         try:
             value = PARSERS[topic](ask.argument)
         except NotUnderstood:
             return _misunderstood(ask, topic, account)
         if isinstance(value, Ambiguous):
-            options = to_json([topic.value, *value.options])
-            question_id = await self._questions.ask(ask, kind=CHOICE, payload=options)
-            return question_view(
-                ambiguous=value, typed_text=ask.argument, confirmation_id=question_id
-            )
+            return await self.ask_back(ask, value)
         match topic:
             case Topic.TARGET:
-                return await self._changing.target(ask, account, value, in_panel=in_panel)
+                return await self.changing.target(ask, account, value, in_panel=in_panel)
             case Topic.DRY_RUN:
-                return await self._changing.dry_run(ask, account, on=value, in_panel=in_panel)
+                return await self.changing.dry_run(ask, account, on=value, in_panel=in_panel)
             case Topic.PAIR:
                 listed = await self._listed(account, value)
                 if isinstance(listed, Message):
@@ -83,7 +57,7 @@ class SettingsHandler:
                 value = listed
             case _:
                 pass
-        return await self._changing.field(
+        return await self.changing.field(
             ask, account, topic, {_FIELDS[topic]: value}, in_panel=in_panel
         )
 
@@ -98,7 +72,7 @@ class SettingsHandler:
         for symbol in forms:
             try:
                 if symbol != account.settings.symbol:
-                    await self._previews.rules(account, symbol)
+                    await self.ctx.previews.rules(account, symbol)
             except PairUnavailable:
                 continue
             except Unavailable:

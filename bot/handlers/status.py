@@ -1,20 +1,16 @@
 """`/status`: the chat's live card, and its buttons "Refresh" and "Pin"."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from telegram.error import BadRequest, TelegramError
 
+from bot.handlers.context import Handler, Routes
 from bot.interaction.callback_data import Pin, Refresh
 from bot.interaction.request import (
-    Command,
-    ConfirmationHandler,
-    PageHandler,
     Request,
     Toast,
     TrackedMessage,
 )
-from bot.messaging.status_message import StatusMessages
 from bot.views.status import (
     may_not_pin_notice,
     newer_card_notice,
@@ -23,56 +19,41 @@ from bot.views.status import (
     telegram_away_notice,
     up_to_date_notice,
 )
-from engine.accounts.account_service import AccountService
-from engine.rebalancing.preview import Previews
 from engine.storage.chat.status_messages import StatusMessage
 
 
-class StatusHandler:
-    def __init__(
-        self, *, accounts: AccountService, previews: Previews, cards: StatusMessages
-    ) -> None:
-        self._accounts = accounts
-        self._previews = previews
-        self._cards = cards
-
-    @property
-    def commands(self) -> Mapping[str, Command]:
-        return {"status": self.status}
-
-    @property
-    def taps(self) -> Mapping[str, ConfirmationHandler]:
-        return {}
-
-    @property
-    def pages(self) -> Mapping[type, PageHandler]:
-        return {Refresh: self._refresh, Pin: self._pin}
+@dataclass(frozen=True, eq=False)
+class StatusHandler(Handler):
+    def routes(self) -> Routes:
+        return Routes(
+            commands={"status": self.status}, pages={Refresh: self._refresh, Pin: self._pin}
+        )
 
     async def status(self, ask: Request) -> TrackedMessage:
         """A new card; the one before is closed as soon as this one stands in the chat."""
-        account = await self._accounts.of(ask.chat_id)
-        drawn = await self._cards.draw(
+        account = await self.ctx.accounts.of(ask.chat_id)
+        drawn = await self.ctx.status_messages.draw(
             account,
-            await self._cards.of(ask.chat_id),
-            look=await self._previews.fresh_look(account, None, patiently=True),
-            rules=await self._previews.known_rules(account),
+            await self.ctx.status_messages.of(ask.chat_id),
+            look=await self.ctx.previews.fresh_look(account, None, patiently=True),
+            rules=await self.ctx.previews.known_rules(account),
             undelivered=True,
         )
 
         async def then(message_id: int) -> None:
-            await self._cards.stands(ask.chat_id, message_id, drawn)
+            await self.ctx.status_messages.stands(ask.chat_id, message_id, drawn)
 
         return TrackedMessage(drawn.message, then)
 
     async def _refresh(self, ask: Request, _: Refresh) -> Toast:
-        account = await self._accounts.of(ask.chat_id)
+        account = await self.ctx.accounts.of(ask.chat_id)
         if (card := await self._tapped(ask)) is None:
             return Toast(newer_card_notice())
-        look = await self._previews.fresh_look(account, None, patiently=True)
-        drawn = await self._cards.draw(
-            account, card, look=look, rules=await self._previews.known_rules(account)
+        look = await self.ctx.previews.fresh_look(account, None, patiently=True)
+        drawn = await self.ctx.status_messages.draw(
+            account, card, look=look, rules=await self.ctx.previews.known_rules(account)
         )
-        if not await self._cards.show(card, drawn):
+        if not await self.ctx.status_messages.show(card, drawn):
             return Toast(telegram_away_notice())
         if look is None and account.can_trade:
             return Toast(not_read_notice(seen_at=drawn.look.at if drawn.look else None))
@@ -80,16 +61,18 @@ class StatusHandler:
 
     async def _pin(self, ask: Request, press: Pin) -> Toast:
         """Twice is once."""
-        account = await self._accounts.of(ask.chat_id)
+        account = await self.ctx.accounts.of(ask.chat_id)
         if (card := await self._tapped(ask)) is None:
             return Toast(newer_card_notice())
         try:
-            card = await self._cards.pin(card, pinned=press.on)
+            card = await self.ctx.status_messages.pin(card, pinned=press.on)
         except BadRequest:
             return Toast(may_not_pin_notice())
         except TelegramError:
             return Toast(telegram_away_notice())
-        await self._cards.show(card, await self._cards.draw(account, card))
+        await self.ctx.status_messages.show(
+            card, await self.ctx.status_messages.draw(account, card)
+        )
         return Toast(pinned_notice(pinned=press.on))
 
     async def _tapped(self, ask: Request) -> StatusMessage | None:
@@ -98,16 +81,16 @@ class StatusHandler:
         A newer one than is known was delivered late, or forgotten by mistake: it is the card now,
         if it has the card's buttons.
         """
-        kept = await self._cards.of(ask.chat_id)
+        kept = await self.ctx.status_messages.of(ask.chat_id)
         if kept is not None and kept.message_id == ask.message_id:
             return kept
         if kept is not None and kept.message_id > ask.message_id:
-            await self._cards.retire(ask.chat_id, ask.message_id)
+            await self.ctx.status_messages.retire(ask.chat_id, ask.message_id)
             return None
         if not ask.is_shown:
             return None
-        account = await self._accounts.of(ask.chat_id)
-        drawn = await self._cards.draw(account, kept)
+        account = await self.ctx.accounts.of(ask.chat_id)
+        drawn = await self.ctx.status_messages.draw(account, kept)
         unseen = replace(drawn, gist="", words="")
-        await self._cards.stands(ask.chat_id, ask.message_id, unseen)
-        return await self._cards.of(ask.chat_id)
+        await self.ctx.status_messages.stands(ask.chat_id, ask.message_id, unseen)
+        return await self.ctx.status_messages.of(ask.chat_id)

@@ -1,13 +1,13 @@
 """`/pause`, `/resume`, and `/rebalance` with its tap."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
+from bot.handlers.context import Handler, HandlerContext, Routes
 from bot.handlers.unresolved_order import SET_ASIDE
-from bot.handlers.update_cancellation import UpdateCancellation
 from bot.interaction.callback_data import Choose, Confirm
-from bot.interaction.confirmations import REBALANCE, Confirmations
+from bot.interaction.confirmations import REBALANCE
 from bot.interaction.message import Message
-from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
+from bot.interaction.request import ConfirmationHandler, Request
 from bot.views.halt import no_resume_in_a_halt_view, no_trade_in_a_halt_view
 from bot.views.pause_resume import cannot_resume_view, paused_view, resumed_view
 from bot.views.rebalance_plan import (
@@ -19,50 +19,25 @@ from bot.views.rebalance_plan import (
     plan_view,
 )
 from bot.views.unresolved_order import ask_set_aside_view
-from engine.accounts.account_service import AccountService
-from engine.accounts.overview import AccountOverviews
-from engine.clock import Clock
+from engine.domain.accounts.account import Account
 from engine.domain.orders.order import OrderState
 from engine.domain.rebalancing.run_request import RunOffer
 from engine.errors import NoKey, Unavailable
-from engine.rebalancing.preview import Previews
 from engine.storage.chat.confirmations import Confirmation, Refusal
 from engine.storage.serialization import to_json
 
 
-class TradingHandler:
-    def __init__(
-        self,
-        *,
-        accounts: AccountService,
-        previews: Previews,
-        situations: AccountOverviews,
-        questions: Confirmations,
-        overtaking: UpdateCancellation,
-        clock: Clock,
-    ) -> None:
-        self._accounts = accounts
-        self._previews = previews
-        self._situations = situations
-        self._questions = questions
-        self._overtaking = overtaking
-        self._clock = clock
-
-    @property
-    def commands(self) -> Mapping[str, Command]:
-        return {"pause": self.pause, "resume": self.resume, "rebalance": self.rebalance}
-
-    @property
-    def taps(self) -> Mapping[str, ConfirmationHandler]:
-        return {REBALANCE: ConfirmationHandler(self._confirmed)}
-
-    @property
-    def pages(self) -> Mapping[type, PageHandler]:
-        return {}
+@dataclass(frozen=True, eq=False)
+class TradingHandler(Handler):
+    def routes(self) -> Routes:
+        return Routes(
+            commands={"pause": self.pause, "resume": self.resume, "rebalance": self.rebalance},
+            taps={REBALANCE: ConfirmationHandler(self._confirmed)},
+        )
 
     async def pause(self, ask: Request) -> Message:
-        cancelling = self._overtaking.begin(ask.chat_id)
-        change = await self._accounts.pause(ask.chat_id, user_id=ask.user_id, first=cancelling)
+        cancelling = self.ctx.cancellation.begin(ask.chat_id)
+        change = await self.ctx.accounts.pause(ask.chat_id, user_id=ask.user_id, first=cancelling)
         return paused_view(
             account=change.after,
             already=change.before == change.after,
@@ -73,49 +48,51 @@ class TradingHandler:
 
     async def resume(self, ask: Request) -> Message:
         """Where an order needs the person's eyes, they are asked what they saw first."""
-        account = await self._accounts.of(ask.chat_id)
+        account = await self.ctx.accounts.of(ask.chat_id)
         if account.halted:
             return no_resume_in_a_halt_view(account=account)
-        unresolved = (await self._situations.of(account)).unresolved
+        unresolved = (await self.ctx.overviews.of(account)).unresolved
         if unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN:
-            question_id = await self._questions.ask(
+            question_id = await self.ctx.confirmations.ask(
                 ask, kind=SET_ASIDE, payload=unresolved.client_order_id
             )
             return ask_set_aside_view(
                 account=account, order=unresolved, confirmation_id=question_id
             )
         try:
-            change = await self._accounts.resume(ask.chat_id, user_id=ask.user_id)
+            change = await self.ctx.accounts.resume(ask.chat_id, user_id=ask.user_id)
         except NoKey:
-            return cannot_resume_view(account=await self._accounts.of(ask.chat_id))
+            return cannot_resume_view(account=await self.ctx.accounts.of(ask.chat_id))
         if change.after.halted:
             return no_resume_in_a_halt_view(account=change.after)
-        outlook = await self._previews.outlook(change.after, self._situations.look)
+        outlook = await self.ctx.previews.outlook(change.after, self.ctx.overviews.look)
         return resumed_view(
             account=change.after,
             already=change.before == change.after,
-            now=self._clock.now(),
+            now=self.ctx.clock.now(),
             look=outlook.look,
             rules=outlook.rules,
             foreseen=outlook.foreseen,
         )
 
     async def rebalance(self, ask: Request) -> Message:
-        account = await self._accounts.of(ask.chat_id)
+        account = await self.ctx.accounts.of(ask.chat_id)
         if not account.can_trade:
             return no_key_view(account=account)
-        situation = await self._situations.of(account)
+        situation = await self.ctx.overviews.of(account)
         if situation.unresolved is not None:
             return plan_blocked_view(account=account, unresolved=situation.unresolved)
         try:
-            preview = await self._previews.preview(account)
+            preview = await self.ctx.previews.preview(account)
         except Unavailable:
             return plan_failed_view(account=account)
         order = preview.plan.order
         question_id = None
         if order is not None and not account.stopped:
             offer = RunOffer(order.side, order.expected_quote, account.version)
-            question_id = await self._questions.ask(ask, kind=REBALANCE, payload=to_json(offer))
+            question_id = await self.ctx.confirmations.ask(
+                ask, kind=REBALANCE, payload=to_json(offer)
+            )
         return plan_view(
             account=account,
             plan=preview.plan,
@@ -128,17 +105,26 @@ class TradingHandler:
     async def _confirmed(
         self, question: Confirmation, _: Confirm | Choose, ask: Request
     ) -> Message | Refusal:
-        """The tap on "Trade": the engine prices it anew, trades it or says why not."""
-        account = await self._accounts.of(ask.chat_id)
-        if account.halted:
-            return no_trade_in_a_halt_view(account=account)
-        if account.settings.paused:
-            return plan_paused_view(account=account)
-        run = await self._accounts.confirm_run(
-            question.id, chat_id=ask.chat_id, user_id=ask.user_id, message_id=ask.message_id
-        )
-        if isinstance(run, Refusal):
-            return run
-        return plan_accepted_view(
-            account=account, side=run.side, expected_quote=run.expected_quote
-        )
+        account = await self.ctx.accounts.of(ask.chat_id)
+        return await confirm_trade(self.ctx, question, account, ask, message_id=ask.message_id)
+
+
+async def confirm_trade(
+    ctx: HandlerContext,
+    question: Confirmation,
+    account: Account,
+    ask: Request,
+    *,
+    message_id: int | None = None,
+) -> Message | Refusal:
+    """The engine prices it anew, trades it or says why not; *message_id* is where that is told."""
+    if account.halted:
+        return no_trade_in_a_halt_view(account=account)
+    if account.settings.paused:
+        return plan_paused_view(account=account)
+    run = await ctx.accounts.confirm_run(
+        question.id, chat_id=ask.chat_id, user_id=ask.user_id, message_id=message_id
+    )
+    if isinstance(run, Refusal):
+        return run
+    return plan_accepted_view(account=account, side=run.side, expected_quote=run.expected_quote)

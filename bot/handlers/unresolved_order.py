@@ -1,13 +1,12 @@
 """The person's word on an order that stays unclear: the buttons of its card, and what they insist on."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
+from bot.handlers.context import Handler, Routes
 from bot.interaction.callback_data import Choose, Confirm, Report, Word
-from bot.interaction.confirmations import Confirmations
 from bot.interaction.message import Message
-from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
+from bot.interaction.request import ConfirmationHandler, Request
 from bot.views.unresolved_order import (
     already_clear_view,
     believed_view,
@@ -19,7 +18,6 @@ from bot.views.unresolved_order import (
 from engine.execution.manual_resolution import (
     AlreadyClear,
     KnownNow,
-    ManualResolution,
     ReportAccepted,
     ReportContradicted,
     ResolutionResult,
@@ -38,22 +36,12 @@ class Told:
     over: bool
 
 
-class UnresolvedOrderHandler:
-    def __init__(self, *, clarifier: ManualResolution, questions: Confirmations) -> None:
-        self._clarifier = clarifier
-        self._questions = questions
-
-    @property
-    def commands(self) -> Mapping[str, Command]:
-        return {}
-
-    @property
-    def taps(self) -> Mapping[str, ConfirmationHandler]:
-        return {SET_ASIDE: ConfirmationHandler(self._questions.once(self._set_aside))}
-
-    @property
-    def pages(self) -> Mapping[type, PageHandler]:
-        return {}
+@dataclass(frozen=True, eq=False)
+class UnresolvedOrderHandler(Handler):
+    def routes(self) -> Routes:
+        return Routes(
+            taps={SET_ASIDE: ConfirmationHandler(self.ctx.confirmations.once(self._set_aside))}
+        )
 
     async def reported(self, ask: Request, report: Report) -> Told:
         """A tap on the card: the engine believes it, or says what speaks against it."""
@@ -68,7 +56,7 @@ class UnresolvedOrderHandler:
             case ReportAccepted():
                 return Told(believed_view(clarified), over=True)
             case ReportContradicted():
-                question_id = await self._questions.ask(
+                question_id = await self.ctx.confirmations.ask(
                     ask, kind=SET_ASIDE, payload=report.client_order_id
                 )
                 return Told(doubted_view(clarified, confirmation_id=question_id), over=False)
@@ -79,15 +67,15 @@ class UnresolvedOrderHandler:
         self, question: Confirmation, _: Confirm | Choose, ask: Request
     ) -> Message:
         """The tap on "I looked" or "I am sure": the order no longer holds the account up."""
-        account = await self._clarifier.set_aside(ask.chat_id, ask.user_id, question.payload)
+        account = await self.ctx.resolution.set_aside(ask.chat_id, ask.user_id, question.payload)
         if isinstance(account, AlreadyClear):
             return already_clear_view(account)
         return set_aside_view(account=account)
 
     async def _clarified(self, ask: Request, report: Report) -> ResolutionResult:
         if report.word is Word.LOOK_AGAIN:
-            return await self._clarifier.look_again(ask.chat_id, report.client_order_id)
-        return await self._clarifier.claim(
+            return await self.ctx.resolution.look_again(ask.chat_id, report.client_order_id)
+        return await self.ctx.resolution.claim(
             ask.chat_id,
             ask.user_id,
             report.client_order_id,

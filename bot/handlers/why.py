@@ -1,52 +1,27 @@
 """`/why`: the last decision in full, and the ones before it a page at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from bot.handlers.context import Handler, Routes
 from bot.interaction.callback_data import WhyPage
 from bot.interaction.message import Message
-from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
+from bot.interaction.request import Request
 from bot.parsing.settings import NotUnderstood, Topic, parse_history_rows
 from bot.views.check_history import earlier_view, with_earlier
 from bot.views.settings import not_understood_view
 from bot.views.why import why_view
-from engine.accounts.account_service import AccountService
-from engine.accounts.overview import AccountOverview, AccountOverviews
-from engine.clock import Clock
+from engine.accounts.overview import AccountOverview
 from engine.domain.accounts.account import Account
 from engine.domain.orders.order import Order
 from engine.domain.rebalancing.check_result import CheckResult, OrderPlaced
-from engine.rebalancing.preview import Previews
-from engine.storage.database import Database
 from engine.storage.trading import decision_history, orders
 
 
-class WhyHandler:
-    def __init__(
-        self,
-        *,
-        accounts: AccountService,
-        previews: Previews,
-        situations: AccountOverviews,
-        database: Database,
-        clock: Clock,
-    ) -> None:
-        self._accounts = accounts
-        self._previews = previews
-        self._situations = situations
-        self._database = database
-        self._clock = clock
-
-    @property
-    def commands(self) -> Mapping[str, Command]:
-        return {"why": self.why}
-
-    @property
-    def taps(self) -> Mapping[str, ConfirmationHandler]:
-        return {}
-
-    @property
-    def pages(self) -> Mapping[type, PageHandler]:
-        return {WhyPage: self._page}
+@dataclass(frozen=True, eq=False)
+class WhyHandler(Handler):
+    def routes(self) -> Routes:
+        return Routes(commands={"why": self.why}, pages={WhyPage: self._page})
 
     async def why(self, ask: Request) -> Message:
         try:
@@ -56,8 +31,8 @@ class WhyHandler:
         return await self._page(ask, WhyPage(page=0, size=size))
 
     async def _page(self, ask: Request, page: WhyPage) -> Message:
-        account = await self._accounts.of(ask.chat_id)
-        situation = await self._situations.of(account)
+        account = await self.ctx.accounts.of(ask.chat_id)
+        situation = await self.ctx.overviews.of(account)
         before = await self._before(account, situation.look, page)
         shown, has_more = before[: page.size], len(before) > page.size
         if page.page:
@@ -77,10 +52,10 @@ class WhyHandler:
         )
 
     async def _latest(self, account: Account, situation: AccountOverview) -> Message:
-        outlook = await self._previews.outlook(account)
+        outlook = await self.ctx.previews.outlook(account)
         return why_view(
             account=account,
-            now=self._clock.now(),
+            now=self.ctx.clock.now(),
             look=situation.look,
             rules=outlook.rules,
             foreseen=outlook.foreseen,
@@ -93,7 +68,7 @@ class WhyHandler:
         self, account: Account, told: CheckResult | None, page: WhyPage
     ) -> Sequence[CheckResult]:
         """The page's decisions and one more, without the one that is told in full."""
-        async with self._database.reading() as session:
+        async with self.ctx.database.reading() as session:
             newest = await decision_history.latest(session, account.id, most=1)
             in_full = bool(newest) and told is not None and newest[0].at == told.at
             return await decision_history.latest(
@@ -106,5 +81,5 @@ class WhyHandler:
     async def _order_of(self, look: CheckResult | None) -> Order | None:
         if look is None or not isinstance(look.verdict, OrderPlaced):
             return None
-        async with self._database.reading() as session:
+        async with self.ctx.database.reading() as session:
             return await orders.get(session, look.verdict.client_order_id)

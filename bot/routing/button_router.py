@@ -94,7 +94,7 @@ class ButtonRouter:
 
     async def _show(self, ask: Request, page: object) -> Response:
         try:
-            return await self._desk.pages[type(page)](ask, page)
+            return await self._desk.page(ask, page)
         except EngineError as e:
             return error_view(e)
 

@@ -1,18 +1,31 @@
 """Every command's name beside the one who answers it, and what the buttons of questions do."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from bot.access.permissions import needed_for
+from bot.handlers.alerts import AlertsHandler
 from bot.handlers.api_key import ApiKeyHandler
-from bot.handlers.settings import CHOICE
+from bot.handlers.audit import AuditHandler
+from bot.handlers.balance import BalanceHandler
+from bot.handlers.context import CHOICE, Handler, HandlerContext
+from bot.handlers.deposits import DepositsHandler
+from bot.handlers.doctor import DoctorHandler
+from bot.handlers.export import ExportHandler
+from bot.handlers.general import GeneralHandler
+from bot.handlers.history import HistoryHandler
+from bot.handlers.limits import LimitsHandler
+from bot.handlers.members import MembersHandler
+from bot.handlers.setting_change import SettingChangeFlow
+from bot.handlers.settings import SettingsHandler
 from bot.handlers.settings_panel import SettingsPanelHandler
+from bot.handlers.status import StatusHandler
+from bot.handlers.trading import TradingHandler
+from bot.handlers.trading_mode import TradingModeHandler
 from bot.handlers.unresolved_order import Told, UnresolvedOrderHandler
+from bot.handlers.why import WhyHandler
 from bot.interaction.callback_data import Choose, Confirm, Report
-from bot.interaction.confirmations import Confirmations
-from bot.interaction.conversations import Conversations
 from bot.interaction.message import Message
 from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request, Response
 from bot.views.access import not_allowed_view
@@ -25,49 +38,54 @@ from engine.storage.serialization import from_json
 logger = logging.getLogger(__name__)
 
 
-class Handler(Protocol):
-    """One subject: its commands by their name, what a tap on its questions does by the question's
-    kind, and its pages, which are shown in the place of the message that was tapped.
-    """
-
-    @property
-    def commands(self) -> Mapping[str, Command]: ...
-    @property
-    def taps(self) -> Mapping[str, ConfirmationHandler]: ...
-    @property
-    def pages(self) -> Mapping[type, PageHandler]: ...
-
-
 class HandlerRegistry:
-    def __init__(
-        self,
-        *,
-        handlers: Sequence[Handler],
-        keys: ApiKeyHandler,
-        panel: SettingsPanelHandler,
-        unclear: UnresolvedOrderHandler,
-        questions: Confirmations,
-        dialogs: Conversations,
-    ) -> None:
-        self._keys = keys
-        self._panel = panel
-        self._dialogs = dialogs
-        self._unclear = unclear
+    def __init__(self, ctx: HandlerContext) -> None:
+        changing = SettingChangeFlow(ctx)
+        settings = SettingsHandler(ctx, changing)
+        limits = LimitsHandler(ctx, changing)
+        general = GeneralHandler(ctx)
+        self.welcome = general.welcome
+        self._api_key = ApiKeyHandler(ctx)
+        self._panel = SettingsPanelHandler(ctx, changing, settings, limits)
+        self._unresolved_order = UnresolvedOrderHandler(ctx)
+        self._confirmations = ctx.confirmations
+        self._conversations = ctx.conversations
+        handlers: Sequence[Handler] = (
+            StatusHandler(ctx),
+            general,
+            self._api_key,
+            self._unresolved_order,
+            AlertsHandler(ctx),
+            limits,
+            changing,
+            settings,
+            self._panel,
+            BalanceHandler(ctx),
+            WhyHandler(ctx),
+            HistoryHandler(ctx),
+            DoctorHandler(ctx),
+            ExportHandler(ctx),
+            TradingModeHandler(ctx, changing),
+            DepositsHandler(ctx, changing),
+            TradingHandler(ctx),
+            MembersHandler(ctx),
+            AuditHandler(ctx),
+        )
         reading = ConfirmationHandler(
-            questions.once(self._read), choices=lambda q: len(_options(q)) - 1
+            ctx.confirmations.once(self._read), choices=lambda q: len(_options(q)) - 1
         )
         self._taps: dict[str, ConfirmationHandler] = {CHOICE: reading}
-        self._questions = questions
-        self.commands: dict[str, Command] = {}
-        self.pages: dict[type, PageHandler] = {}
+        self._commands: dict[str, Command] = {}
+        self._pages: dict[type, PageHandler] = {}
         for handler in handlers:
-            self.commands |= handler.commands
-            self.pages |= handler.pages
-            self._taps |= handler.taps
+            routes = handler.routes()
+            self._commands |= routes.commands
+            self._taps |= routes.taps
+            self._pages |= routes.pages
 
     async def do(self, ask: Request) -> Response:
         """The answer to a command, if the person may send it."""
-        command = self.commands.get(ask.command)
+        command = self._commands.get(ask.command)
         if command is None:
             return await self.stray(ask) or unknown_command_view(name=ask.command)
         needed = needed_for(ask.command, ask.argument)
@@ -79,35 +97,39 @@ class HandlerRegistry:
             logger.info("command failed", extra={"command": ask.command, "error": str(e)})
             return error_view(e)
 
+    async def page(self, ask: Request, press: object) -> Response:
+        """What a button of a list or a panel shows in place of its message."""
+        return await self._pages[type(press)](ask, press)
+
     async def reported(self, ask: Request, report: Report) -> Told:
         """What a person says of an order that is unclear."""
-        return await self._unclear.reported(ask, report)
+        return await self._unresolved_order.reported(ask, report)
 
     async def said(self, ask: Request, text: str) -> Response | None:
         """An answer to a step of a dialog; None where none was waited for, or this is none."""
-        step = await self._dialogs.step(ask)
+        step = await self._conversations.step(ask)
         if step is None or not self._panel.waits(step):
-            return await self._keys.said(ask, text)
+            return await self._api_key.said(ask, text)
         if ask.is_secondhand or not text:
-            return await self._keys.stray(ask, text)
+            return await self._api_key.stray(ask, text)
         # A key that was meant for another question is deleted all the same.
-        return await self._keys.stray(ask, text) or await self._panel.said(ask, step, text)
+        return await self._api_key.stray(ask, text) or await self._panel.said(ask, step, text)
 
     async def awaits(self, ask: Request) -> bool:
         """Whether this person was asked to type something here."""
-        return await self._dialogs.step(ask) is not None
+        return await self._conversations.step(ask) is not None
 
     async def stray(self, ask: Request) -> Message | None:
         """What to say if a key came where none belongs; None if nothing looks like one."""
-        return await self._keys.stray(ask, ask.argument)
+        return await self._api_key.stray(ask, ask.argument)
 
     async def turned_away(self, ask: Request) -> None:
         """A command came in the middle of a dialog: the dialog is over."""
-        await self._dialogs.forget(ask)
+        await self._conversations.forget(ask)
 
     async def question(self, press: Confirm | Choose, ask: Request) -> Confirmation | Refusal:
         """The question that this tap answers, or why it does not count; nothing is used up."""
-        question = await self._questions.find(press.id, ask)
+        question = await self._confirmations.find(press.id, ask)
         if isinstance(question, Refusal) or self._offers(question, press):
             return question
         return Refusal(RefusalReason.UNKNOWN)
@@ -138,7 +160,7 @@ class HandlerRegistry:
         """A reading of an ambiguous value is as if that had been typed."""
         command, *options = _options(question)
         argument = options[press.index if isinstance(press, Choose) else 0]
-        return await self.commands[command](replace(ask, command=command, argument=argument))
+        return await self._commands[command](replace(ask, command=command, argument=argument))
 
 
 def _options(question: Confirmation) -> list[str]:

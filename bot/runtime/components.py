@@ -9,7 +9,12 @@ from typing import Any
 from bot.access.alternate_chats import AlternateChats
 from bot.access.authorization import Access
 from bot.access.command_menu import CommandMenu
+from bot.access.invitation_codes import InvitationCodes
 from bot.access.update_priority import UpdatePriorities
+from bot.handlers.context import HandlerContext
+from bot.handlers.update_cancellation import UpdateCancellation
+from bot.interaction.confirmations import Confirmations
+from bot.interaction.conversations import Conversations
 from bot.interaction.message import Message, from_payload
 from bot.messaging import responder
 from bot.messaging.delivery_policy import DeliveryPolicy
@@ -22,8 +27,9 @@ from bot.observability.database_stats import DatabaseStats
 from bot.observability.event_loop import Turning
 from bot.observability.metrics import Metrics, Sources
 from bot.observability.telegram_activity import TelegramActivity
+from bot.routing.access_filter import AccessFilter
 from bot.routing.failed_updates import FailedUpdates
-from bot.routing.handlers import HandlerContext, build_handlers
+from bot.routing.registry import HandlerRegistry
 from bot.routing.router import Router
 from bot.runtime.periodic_jobs import PeriodicJobs
 from bot.runtime.supervisor import App, Heartbeat
@@ -33,10 +39,17 @@ from bot.updates.source import read_update
 from bot.updates.telegram_clock import TelegramClock
 from bot.views.alerts.alerts import alert_view
 from engine.accounts.account_service import AccountService, OpenPaper
+from engine.accounts.alert_preferences import AlertPreferenceService
 from engine.accounts.chat_migration import ChatMigration
 from engine.accounts.deliverability import Deliverability
+from engine.accounts.halt import Halts
+from engine.accounts.invitations import Invitations
 from engine.accounts.key_expiry import KeyExpiryMonitor
+from engine.accounts.members import MemberService
 from engine.accounts.overview import AccountOverviews
+from engine.accounts.pending_changes import PendingChanges
+from engine.accounts.risk_limits import AccountLimits
+from engine.accounts.trading_mode import TradingModes
 from engine.accounts.workload import Workload
 from engine.clock import Clock
 from engine.domain.accounts.settings import Settings
@@ -44,6 +57,7 @@ from engine.exchanges.interface import ExchangeFor, KeyInspector
 from engine.exchanges.rate_limit_memory import RateLimitMemory
 from engine.exchanges.rate_limiter import Usage
 from engine.exchanges.request_stats import RequestStats
+from engine.execution.manual_resolution import ManualResolution
 from engine.maintenance.pruning import Pruning
 from engine.notifications.digest import Digests
 from engine.rebalancing.checker import Checker
@@ -115,16 +129,6 @@ def assemble(
     dispatcher = Dispatcher(
         database=database, clock=clock, timing=venue.timing, checker=checker, owner=owner
     )
-    account_desk = AccountService(
-        database=database,
-        clock=clock,
-        vault=vault,
-        defaults=venue.defaults,
-        key_check=venue.key_check,
-        exchange_for=venue.exchange_for,
-        open_paper=venue.open_paper,
-        paper_only=venue.paper_only,
-    )
     polls = TelegramActivity(clock)
     key_life = KeyExpiryMonitor(
         database=database, clock=clock, vault=vault, key_check=venue.key_check
@@ -160,26 +164,64 @@ def assemble(
             beaten=dispatcher.beaten(),
         )
 
-    gate, desk = build_handlers(
+    accounts = AccountService(
+        database=database,
+        clock=clock,
+        vault=vault,
+        defaults=venue.defaults,
+        key_check=venue.key_check,
+        exchange_for=venue.exchange_for,
+        open_paper=venue.open_paper,
+        paper_only=venue.paper_only,
+    )
+    invitations = Invitations(database=database, clock=clock, standing=access.standing)
+    codes = InvitationCodes(invitations=invitations, accounts=accounts, menus=menus)
+    desk = HandlerRegistry(
         HandlerContext(
-            accounts=account_desk,
             access=access,
-            cards=cards,
+            accounts=accounts,
+            alert_preferences=AlertPreferenceService(database=database, clock=clock),
+            cancellation=UpdateCancellation(sealer=vault, clock=clock),
             clock=clock,
+            command_menu=menus,
+            confirmations=Confirmations(
+                database=database, clock=clock, lifetime=venue.timing.question
+            ),
+            conversations=Conversations(
+                database=database, sealer=vault, clock=clock, patience=venue.timing.dialog
+            ),
             database=database,
             deliverability=deliverability,
-            exchange_for=venue.exchange_for,
-            key_life=key_life,
-            menus=menus,
-            polls=polls,
+            halts=Halts(database=database, clock=clock),
+            invitation_codes=codes,
+            invitations=invitations,
+            key_expiry=key_life,
+            limits=AccountLimits(database=database, clock=clock),
+            members=MemberService(database=database, clock=clock),
+            modes=TradingModes(database=database, clock=clock),
+            overviews=situations,
+            pending_changes=PendingChanges(database=database, clock=clock),
             previews=previews,
-            replies=answers,
-            situations=situations,
-            supergroups=supergroups,
-            timing=venue.timing,
-            vault=vault,
+            resolution=ManualResolution(
+                database=database, clock=clock, exchange_for=venue.exchange_for
+            ),
+            responder=answers,
+            started_at=clock.steady(),
+            status_messages=cards,
+            telegram_activity=polls,
+            undo_for=venue.timing.undo,
             workload=workload,
         )
+    )
+    gate = AccessFilter(
+        access=access,
+        door=codes,
+        replies=answers,
+        welcome=desk.welcome,
+        on_migrated=supergroups.migrate,
+        clock=clock,
+        database=database,
+        deliverability=deliverability,
     )
     router = Router(
         gate=gate,
