@@ -23,8 +23,8 @@ from bot.views.stray_api_keys import (
     not_as_text_view,
     stray_key_view,
 )
+from engine.domain.accounts.confirmation import Confirmation
 from engine.errors import EngineError
-from engine.storage.chat.confirmations import Confirmation
 
 DISCONNECT = "disconnect"
 _AWAITS_KEY = "connect:key"

@@ -7,8 +7,8 @@ from bot.handlers.setting_change import SettingChangeFlow
 from bot.interaction.callback_data import Choose, Confirm
 from bot.interaction.request import ConfirmationHandler, Request, Response
 from bot.views.alerts.balance_changes import CHOICES, LEAVE, left_view
+from engine.domain.accounts.confirmation import Confirmation, Refusal
 from engine.rebalancing.balance_changes import DEPOSIT
-from engine.storage.chat.confirmations import Confirmation, Refusal
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from bot.views.halt import (
 from bot.views.limits import limits_changed_view, limits_view
 from bot.views.settings import not_understood_view
 from engine.accounts.account_service import Change
-from engine.storage.chat.confirmations import Confirmation, Refusal
+from engine.domain.accounts.confirmation import Confirmation, Refusal
 from engine.storage.serialization import to_json
 
 

@@ -26,8 +26,8 @@ from bot.views.members import (
     verdict_view,
 )
 from engine.accounts.invitations import LIFETIME
+from engine.domain.accounts.confirmation import Confirmation, Refusal, RefusalReason
 from engine.domain.accounts.members import ChatMembers, Member, Role, RoleChangeResult
-from engine.storage.chat.confirmations import Confirmation, Refusal, RefusalReason
 from engine.storage.serialization import from_json, to_json
 
 LIST, MEMBER, ROLE, LOOK = "members", "member", "member_role", "all_may_look"

@@ -27,11 +27,11 @@ from bot.views.undo import (
 from engine.accounts.account_service import Change
 from engine.accounts.pending_changes import StaleChange
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.confirmation import Confirmation, Refusal
 from engine.domain.accounts.settings_change import SettingsPatch, difference
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.trade_size import is_big, moved, worth_of
 from engine.rebalancing.preview import Foreseen, Outlook
-from engine.storage.chat.confirmations import Confirmation, Refusal
 from engine.storage.serialization import from_json, to_json
 
 BIG_TARGET = "big_target"

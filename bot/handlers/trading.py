@@ -20,10 +20,10 @@ from bot.views.rebalance_plan import (
 )
 from bot.views.unresolved_order import ask_set_aside_view
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.confirmation import Confirmation, Refusal
 from engine.domain.orders.order import OrderState
 from engine.domain.rebalancing.run_request import RunOffer
 from engine.errors import NoKey, Unavailable
-from engine.storage.chat.confirmations import Confirmation, Refusal
 from engine.storage.serialization import to_json
 
 

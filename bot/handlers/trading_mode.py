@@ -10,9 +10,9 @@ from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request, Response
 from bot.views.alerts.approvals import ANSWERS, SKIP, TRADE, resting_view, skipped_view
 from bot.views.trading_mode import mode_changed_view, mode_not_understood_view, mode_view
+from engine.domain.accounts.confirmation import Confirmation, Refusal
 from engine.domain.accounts.settings import TradingMode
-from engine.storage.chat.confirmations import Confirmation, Refusal
-from engine.storage.trading.approvals import OFFER
+from engine.domain.rebalancing.approval import OFFER
 
 
 @dataclass(frozen=True, eq=False)

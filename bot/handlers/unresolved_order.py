@@ -15,6 +15,7 @@ from bot.views.unresolved_order import (
     set_aside_view,
     still_unclear_view,
 )
+from engine.domain.accounts.confirmation import Confirmation
 from engine.execution.manual_resolution import (
     AlreadyClear,
     KnownNow,
@@ -23,7 +24,6 @@ from engine.execution.manual_resolution import (
     ResolutionResult,
     StillUnclear,
 )
-from engine.storage.chat.confirmations import Confirmation
 
 SET_ASIDE = "set_aside"
 

@@ -13,12 +13,12 @@ from bot.updates.inbox import Sealer, purpose
 from bot.views.cancelled_updates import TAP
 from engine.clock import Clock
 from engine.domain.accounts.settings import TradingMode
+from engine.domain.rebalancing.approval import OFFER
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.storage.chat import confirmations
 from engine.storage.models.trading import InboxRow
 from engine.storage.queues import claims, inbox
 from engine.storage.serialization import from_json
-from engine.storage.trading.approvals import OFFER
 
 # Questions whose first button starts trading, or lets it move real money.
 _STARTING = frozenset({REBALANCE, OFFER, GO_LIVE, LIFT})

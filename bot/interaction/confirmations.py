@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.interaction.callback_data import Choose, Confirm
 from bot.interaction.request import ConfirmationAction, Request, Response
 from engine.clock import Clock
+from engine.domain.accounts.confirmation import Confirmation, Refusal
 from engine.storage.chat import confirmations
-from engine.storage.chat.confirmations import Confirmation, Refusal
 from engine.storage.database import Database
 
 REBALANCE, GO_LIVE, LIFT, UNDO = "rebalance", "go_live", "lift_halt", "undo"

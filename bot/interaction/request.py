@@ -14,8 +14,8 @@ from bot.interaction.callback_data import Choose, Confirm
 from bot.interaction.message import Message, MessagePlace
 from bot.updates.message_text import is_secondhand, text_of
 from bot.updates.source import name_of, shows_button, topic_of
+from engine.domain.accounts.confirmation import Confirmation, Refusal
 from engine.domain.accounts.members import Role
-from engine.storage.chat.confirmations import Confirmation, Refusal
 
 _COMMAND = re.compile(
     r"/(?P<name>[A-Za-z0-9_]{1,32})(?:@(?P<bot>\w+))?[.,;:!。！]*(?:\s+(?P<rest>.*))?", re.DOTALL

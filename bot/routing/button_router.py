@@ -25,12 +25,12 @@ from bot.views.rebalance_plan import (
 )
 from bot.views.settings import question_closed_view
 from engine.clock import Clock
+from engine.domain.accounts.confirmation import Confirmation, Refusal, RefusalReason
 from engine.domain.accounts.members import Role
+from engine.domain.rebalancing.approval import OFFER
 from engine.errors import EngineError
-from engine.storage.chat.confirmations import Confirmation, Refusal, RefusalReason
 from engine.storage.queues import claims
 from engine.storage.serialization import Unreadable
-from engine.storage.trading.approvals import OFFER
 
 STALE_AFTER = timedelta(minutes=10)
 """What was sent while the bot was off is done all the same, but for what would start trading."""

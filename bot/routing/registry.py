@@ -31,8 +31,8 @@ from bot.interaction.request import Command, ConfirmationHandler, PageHandler, R
 from bot.views.access import not_allowed_view
 from bot.views.errors import error_view
 from bot.views.general import unknown_command_view
+from engine.domain.accounts.confirmation import Confirmation, Refusal, RefusalReason
 from engine.errors import EngineError
-from engine.storage.chat.confirmations import Confirmation, Refusal, RefusalReason
 from engine.storage.serialization import from_json
 
 logger = logging.getLogger(__name__)

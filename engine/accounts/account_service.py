@@ -14,6 +14,7 @@ from engine.accounts.chat_migration import moved_to
 from engine.accounts.key_expiry import asked_again_at
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.confirmation import Refusal, RefusalReason
 from engine.domain.accounts.key_expiry import expiry
 from engine.domain.accounts.settings import Settings
 from engine.domain.market.balances import Holdings
@@ -27,7 +28,6 @@ from engine.exchanges.interface import ExchangeFor, KeyInspection, KeyInspector
 from engine.security.vault import Vault
 from engine.storage.accounts import accounts, audit
 from engine.storage.chat import confirmations
-from engine.storage.chat.confirmations import Refusal, RefusalReason
 from engine.storage.database import Database, InTransaction
 from engine.storage.serialization import from_json
 from engine.storage.trading import approvals, orders, run_requests

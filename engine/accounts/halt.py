@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.clock import Clock
 from engine.domain.accounts.account import Account, Halt
 from engine.domain.accounts.audit import ALL_ACCOUNTS
+from engine.domain.accounts.confirmation import Refusal
 from engine.domain.alerts.alerts import Halted, HaltLifted
 from engine.domain.orders.order import AccountId, Order
 from engine.storage.accounts import accounts, audit
 from engine.storage.accounts import halt as halts
 from engine.storage.chat import confirmations
-from engine.storage.chat.confirmations import Refusal
 from engine.storage.database import Database, InTransaction
 from engine.storage.queues import outbox
 from engine.storage.serialization import to_json

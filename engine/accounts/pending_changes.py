@@ -11,6 +11,7 @@ from engine.accounts.account_service import Change
 from engine.accounts.trading_mode import start_over
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.confirmation import Refusal
 from engine.domain.accounts.settings import Threshold
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.decimals import plain
@@ -18,7 +19,6 @@ from engine.domain.rebalancing.pending_change import PendingChange
 from engine.errors import OrderUnresolved
 from engine.storage.accounts import accounts, audit
 from engine.storage.chat import confirmations
-from engine.storage.chat.confirmations import Refusal
 from engine.storage.database import Database
 from engine.storage.serialization import from_json, to_json
 from engine.storage.trading import run_requests

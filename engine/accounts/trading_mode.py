@@ -7,12 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.confirmation import Refusal
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.orders.order import AccountId, Order
 from engine.domain.rebalancing.approval import QUIET, ApprovalState
 from engine.storage.accounts import accounts, audience, audit
 from engine.storage.chat import confirmations
-from engine.storage.chat.confirmations import Refusal
 from engine.storage.coordination import leases
 from engine.storage.database import Database
 from engine.storage.trading import approvals, orders

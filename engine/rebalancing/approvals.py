@@ -11,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.confirmation import ANY_TRADER, Confirmation
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.alerts.alerts import DriftNoticed, PlanOffered
 from engine.domain.rebalancing.approval import (
+    OFFER,
     ApprovalRequest,
     ApprovalState,
     ApprovalStep,
@@ -29,7 +31,6 @@ from engine.errors import LeaseLost
 from engine.notifications import incidents
 from engine.storage.accounts import accounts
 from engine.storage.chat import confirmations
-from engine.storage.chat.confirmations import ANY_TRADER, Confirmation
 from engine.storage.coordination import leases
 from engine.storage.database import Database
 from engine.storage.queues import outbox
@@ -144,7 +145,7 @@ class Approvals:
                 id=offer.id,
                 chat_id=account.chat_id,
                 user_id=ANY_TRADER,
-                kind=approvals.OFFER,
+                kind=OFFER,
                 payload=to_json(RunOffer(order.side, order.expected_quote, account.version)),
                 asked_at=now,
                 expires_at=offer.expires_at,

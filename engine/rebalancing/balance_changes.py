@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.balance_changes import ChangeFinding, detect_changes
+from engine.domain.accounts.confirmation import ANY_TRADER, Confirmation
 from engine.domain.accounts.settings import MAX_TARGET
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.alerts.alerts import BalanceChanged
@@ -24,7 +25,6 @@ from engine.exchanges.interface import Market
 from engine.exchanges.pair_data import quantity_step
 from engine.storage.accounts import accounts
 from engine.storage.chat import confirmations
-from engine.storage.chat.confirmations import ANY_TRADER, Confirmation
 from engine.storage.coordination import leases
 from engine.storage.database import Database
 from engine.storage.queues import outbox

@@ -15,6 +15,7 @@ from bot.messaging.responder import ANSWER
 from bot.runtime.components import render
 from engine.accounts.deliverability import Deliverability
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.confirmation import Confirmation
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.alerts.alerts import (
     Alert,
@@ -30,7 +31,6 @@ from engine.domain.orders.order import Order, OrderState
 from engine.domain.rebalancing.planner import InsideBand
 from engine.storage.accounts import accounts, alert_preferences
 from engine.storage.chat import confirmations
-from engine.storage.chat.confirmations import Confirmation
 from engine.storage.database import Database
 from engine.storage.models.chat import AlertPreferencesRow
 from engine.storage.models.trading import OutboxRow

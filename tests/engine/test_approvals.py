@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from engine.accounts.account_service import AccountService
 from engine.accounts.trading_mode import TradingModes
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.confirmation import Refusal, RefusalReason
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.alerts.alerts import DriftNoticed, PlanOffered, RunDeclined, TradeSettled
@@ -20,7 +21,6 @@ from engine.domain.rebalancing.check_result import AwaitingApproval, NoTrade
 from engine.domain.rebalancing.planner import OverLimit
 from engine.domain.rebalancing.run_request import RunRequest
 from engine.errors import BadCredentials, ClockRefused
-from engine.storage.chat.confirmations import Refusal, RefusalReason
 from engine.storage.database import Database
 from engine.storage.models.chat import AuditRow, ConfirmationRow
 from engine.storage.trading import orders

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from engine.clock import ClockSteps
+from engine.domain.accounts.confirmation import Confirmation, Refusal
 from engine.scheduling.clock_changes import ClockChanges
 from engine.storage.chat import confirmations
-from engine.storage.chat.confirmations import Confirmation, Refusal
 from engine.storage.database import Database
 from engine.storage.models.chat import ConfirmationRow
 from engine.storage.models.trading import OutboxRow

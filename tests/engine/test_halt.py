@@ -10,13 +10,13 @@ from sqlalchemy import select
 
 from engine.accounts.halt import Halts
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.confirmation import Confirmation, Refusal, RefusalReason
 from engine.domain.alerts.alerts import Halted, HaltLifted, RunDeclined, TradeSettled
 from engine.domain.orders.order import OrderState
 from engine.errors import OutcomeUnknown
 from engine.scheduling.dispatcher import is_idle_duty
 from engine.storage.accounts import accounts
 from engine.storage.chat import confirmations
-from engine.storage.chat.confirmations import Confirmation, Refusal, RefusalReason
 from engine.storage.coordination import leases
 from engine.storage.database import Database
 from engine.storage.models.chat import AuditRow

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from engine.accounts.account_service import Change
 from engine.accounts.pending_changes import PendingChanges, StaleChange
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.confirmation import Confirmation, Refusal, RefusalReason
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import Threshold
 from engine.domain.accounts.settings_change import SettingsPatch
@@ -18,7 +19,6 @@ from engine.domain.market.pairs import Symbol
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.errors import OrderUnresolved, OutcomeUnknown
 from engine.storage.chat import confirmations
-from engine.storage.chat.confirmations import Confirmation, Refusal, RefusalReason
 from engine.storage.models.chat import AuditRow
 from engine.storage.serialization import to_json
 from tests.engine.harness import CHAT, Engine

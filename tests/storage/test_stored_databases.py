@@ -26,6 +26,7 @@ from bot.updates.inbox import purpose
 from bot.updates.webhook_secret import WebhookSecret
 from bot.views.audit import deed
 from engine.accounts.chat_migration import moved_to
+from engine.domain.accounts.confirmation import Refusal, RefusalReason
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.members import Member, Role
 from engine.domain.alerts.alerts import trade_settled
@@ -47,7 +48,6 @@ from engine.storage.accounts import (
     members,
 )
 from engine.storage.chat import confirmations, status_messages, undeliverable
-from engine.storage.chat.confirmations import Refusal, RefusalReason
 from engine.storage.column_types import Base, Moment
 from engine.storage.coordination import key_values, leader_leases, leases, processes
 from engine.storage.database import Database

@@ -15,6 +15,9 @@ from engine.domain.market.pairs import Side, Symbol
 from engine.domain.rebalancing.planner import ProposedOrder
 from engine.domain.rebalancing.run_request import RunRequest
 
+# The kind of the question whose buttons the card has.
+OFFER = "offer"
+
 QUIET = timedelta(hours=1)
 # An unanswered offer has scrolled away by then: it is shown once more.
 _SHOWN_AGAIN = timedelta(hours=6)

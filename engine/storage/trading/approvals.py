@@ -13,8 +13,6 @@ from engine.storage.models.chat import ConfirmationRow
 from engine.storage.models.trading import KeyValueRow, OrderRow, RunRequestRow
 from engine.storage.serialization import from_json, to_json
 
-# The kind of the question whose buttons the card has.
-OFFER = "offer"
 _JUST = timedelta(milliseconds=1)
 
 

@@ -24,6 +24,7 @@ from bot.updates.inbox import purpose
 from bot.updates.webhook_secret import WebhookSecret
 from bot.version import VERSION
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.confirmation import ANY_TRADER, Confirmation
 from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.members import Role
 from engine.exchanges.rate_limit_memory import RateLimitMemory
@@ -43,7 +44,6 @@ from engine.storage.accounts import (
     members,
 )
 from engine.storage.chat import confirmations, status_messages, undeliverable
-from engine.storage.chat.confirmations import Confirmation
 from engine.storage.column_types import Moment
 from engine.storage.coordination import key_values, leader_leases, leases, processes
 from engine.storage.database import Database
@@ -158,7 +158,7 @@ async def _chats(session: AsyncSession) -> None:
         question = Confirmation(
             id=f"{kind}-1",
             chat_id=c.GROUP if kind == "offer" else c.CHAT,
-            user_id=confirmations.ANY_TRADER if kind == "offer" else c.OWNER,
+            user_id=ANY_TRADER if kind == "offer" else c.OWNER,
             kind=kind,
             payload=str(about) if kind in c.AS_TEXT else to_json(about),
             asked_at=c.AT,
