@@ -34,7 +34,6 @@ from engine.clock import Clock
 from engine.execution.manual_resolution import ManualResolution
 from engine.rebalancing.preview import Previews
 from engine.storage.database import Database
-from engine.storage.serialization import to_json
 
 CHOICE = "choice"
 """The kind of a question which reading of an ambiguous value is meant."""
@@ -97,7 +96,7 @@ class Handler(ABC):
 
     async def ask_back(self, ask: Request, ambiguous: Ambiguous) -> Message:
         """Which reading is meant; a tap on one is as if that had been typed."""
-        options = to_json([ambiguous.topic.value, *ambiguous.options])
+        options = [ambiguous.topic.value, *ambiguous.options]
         question_id = await self.ctx.confirmations.ask(ask, kind=CHOICE, payload=options)
         return question_view(
             ambiguous=ambiguous, typed_text=ask.argument, confirmation_id=question_id

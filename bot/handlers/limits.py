@@ -21,7 +21,6 @@ from bot.views.limits import limits_changed_view, limits_view
 from bot.views.settings import not_understood_view
 from engine.accounts.account_service import Change
 from engine.domain.accounts.confirmation import Confirmation, Refusal
-from engine.storage.serialization import to_json
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +89,7 @@ class LimitsHandler(Handler):
                 if (waiting := await self.ctx.halts.waiting()) is None:
                     return lifted_view(account=account, was_halted=False)
                 question_id = await self.ctx.confirmations.ask(
-                    ask, kind=LIFT, payload=to_json(waiting.halt)
+                    ask, kind=LIFT, payload=waiting.halt
                 )
                 return ask_lift_view(account=account, waiting=waiting, confirmation_id=question_id)
             case _:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot.handlers.context import Handler, Routes
 from bot.interaction.callback_data import Choose, Confirm
+from bot.interaction.confirmations import payload_of
 from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
 from bot.views.access import not_allowed_view
@@ -28,7 +29,6 @@ from bot.views.members import (
 from engine.accounts.invitations import LIFETIME
 from engine.domain.accounts.confirmation import Confirmation, Refusal, RefusalReason
 from engine.domain.accounts.members import ChatMembers, Member, Role, RoleChangeResult
-from engine.storage.serialization import from_json, to_json
 
 LIST, MEMBER, ROLE, LOOK = "members", "member", "member_role", "all_may_look"
 _PAGE = 6  # and two more buttons: Telegram's data has room for eight options
@@ -80,11 +80,11 @@ class MembersHandler(Handler):
             commands={"members": self.members, "invite": self.invite},
             taps={
                 LIST: ConfirmationHandler(
-                    once(self._chosen), choices=lambda q: from_json(q.payload, Shown).choices
+                    once(self._chosen), choices=lambda q: payload_of(q, Shown).choices
                 ),
                 MEMBER: ConfirmationHandler(
                     once(self._decided),
-                    choices=lambda q: len(from_json(q.payload, Chosen).options),
+                    choices=lambda q: len(payload_of(q, Chosen).options),
                 ),
                 ROLE: ConfirmationHandler(once(self._sure)),
                 LOOK: ConfirmationHandler(once(self._look)),
@@ -140,7 +140,7 @@ class MembersHandler(Handler):
             all_may_look=account.all_may_look,
             is_private=circle.is_private,
         )
-        question_id = await self.ctx.confirmations.ask(ask, kind=LIST, payload=to_json(shown))
+        question_id = await self.ctx.confirmations.ask(ask, kind=LIST, payload=shown)
         return members_view(
             people=here,
             page=page,
@@ -156,7 +156,7 @@ class MembersHandler(Handler):
         """A tap in the list: somebody, the next page, or who may look."""
         if not ask.role.covers(Role.OWNER):
             return not_allowed_view(role=ask.role, needed=Role.OWNER)
-        shown = from_json(question.payload, Shown)
+        shown = payload_of(question, Shown)
         circle = await self.ctx.access.circle(ask.chat_id)
         index = press.index if isinstance(press, Choose) else 0
         if index < len(shown.user_ids):
@@ -164,7 +164,7 @@ class MembersHandler(Handler):
         if shown.has_pages and index == len(shown.user_ids):
             return await self._list(ask, circle, page=shown.page + 1 if shown.has_more else 0)
         on = not shown.all_may_look
-        question_id = await self.ctx.confirmations.ask(ask, kind=LOOK, payload=to_json(on))
+        question_id = await self.ctx.confirmations.ask(ask, kind=LOOK, payload=on)
         return ask_look_view(on=on, question_id=question_id)
 
     async def _member(self, ask: Request, circle: ChatMembers, user_id: int) -> Message | Refusal:
@@ -173,7 +173,7 @@ class MembersHandler(Handler):
         if member is None:
             return Refusal(RefusalReason.EXPIRED)
         chosen = Chosen(user_id, member.name, member.role, _options(circle, member))
-        question_id = await self.ctx.confirmations.ask(ask, kind=MEMBER, payload=to_json(chosen))
+        question_id = await self.ctx.confirmations.ask(ask, kind=MEMBER, payload=chosen)
         return member_view(member=member, options=chosen.options, question_id=question_id)
 
     async def _decided(
@@ -182,14 +182,14 @@ class MembersHandler(Handler):
         """A tap on what shall become of somebody: asked once more before it is done."""
         if not ask.role.covers(Role.OWNER):
             return not_allowed_view(role=ask.role, needed=Role.OWNER)
-        chosen = from_json(question.payload, Chosen)
+        chosen = payload_of(question, Chosen)
         option = chosen.options[press.index if isinstance(press, Choose) else 0]
         circle = await self.ctx.access.circle(ask.chat_id)
         if option == _BACK:
             return await self._list(ask, circle, page=0)
         wanted = None if option == _REMOVE else Role(option)
         wish = MemberRequest(chosen.user_id, chosen.name, chosen.role, wanted)
-        question_id = await self.ctx.confirmations.ask(ask, kind=ROLE, payload=to_json(wish))
+        question_id = await self.ctx.confirmations.ask(ask, kind=ROLE, payload=wish)
         return sure_view(
             user_id=wish.user_id,
             name=wish.name,
@@ -199,7 +199,7 @@ class MembersHandler(Handler):
         )
 
     async def _sure(self, question: Confirmation, _: Confirm | Choose, ask: Request) -> Message:
-        wish = from_json(question.payload, MemberRequest)
+        wish = payload_of(question, MemberRequest)
         circle = await self.ctx.access.circle(ask.chat_id)
         verdict = await self.ctx.members.change_role(
             circle,
@@ -221,7 +221,7 @@ class MembersHandler(Handler):
         )
 
     async def _look(self, question: Confirmation, _: Confirm | Choose, ask: Request) -> Message:
-        on = from_json(question.payload, bool)
+        on = payload_of(question, bool)
         circle = await self.ctx.access.circle(ask.chat_id)
         verdict = await self.ctx.members.let_all_look(circle, user_id=ask.user_id, on=on)
         if verdict is not RoleChangeResult.DONE:

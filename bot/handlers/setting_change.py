@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.handlers.context import Handler, Routes
 from bot.interaction.callback_data import Choose, Confirm, PanelPage
-from bot.interaction.confirmations import GO_LIVE, UNDO
+from bot.interaction.confirmations import GO_LIVE, UNDO, payload_of
 from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
 from bot.parsing.settings import Topic
@@ -32,7 +32,6 @@ from engine.domain.accounts.settings_change import SettingsPatch, difference
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.trade_size import is_big, moved, worth_of
 from engine.rebalancing.preview import Foreseen, Outlook
-from engine.storage.serialization import from_json, to_json
 
 BIG_TARGET = "big_target"
 
@@ -103,9 +102,7 @@ class SettingChangeFlow(Handler):
         for_real = replace(account, settings=replace(account.settings, dry_run=False))
         foreseen = await self.ctx.previews.foresee(for_real)
         proposal = _asked(account, SettingsPatch(dry_run=False), foreseen, in_panel=in_panel)
-        question_id = await self.ctx.confirmations.ask(
-            ask, kind=GO_LIVE, payload=to_json(proposal)
-        )
+        question_id = await self.ctx.confirmations.ask(ask, kind=GO_LIVE, payload=proposal)
         return ask_live_view(
             account=account, foreseen=foreseen, confirmation_id=question_id, in_panel=in_panel
         )
@@ -195,7 +192,7 @@ class SettingChangeFlow(Handler):
         return back.wanted, await self.ctx.confirmations.ask(ask, **self._undo(back))
 
     def _undo(self, back: PendingChange) -> dict[str, Any]:
-        return {"kind": UNDO, "payload": to_json(back), "lifetime": self.ctx.undo_for}
+        return {"kind": UNDO, "payload": back, "lifetime": self.ctx.undo_for}
 
     async def _doubt(
         self,
@@ -217,9 +214,7 @@ class SettingChangeFlow(Handler):
         if not _needs_a_yes(foreseen, target=target, agreed=agreed):
             return None, foreseen
         proposal = _asked(account, SettingsPatch(target=target), foreseen, in_panel=in_panel)
-        question_id = await self.ctx.confirmations.ask(
-            ask, kind=BIG_TARGET, payload=to_json(proposal)
-        )
+        question_id = await self.ctx.confirmations.ask(ask, kind=BIG_TARGET, payload=proposal)
         question = ask_target_view(
             account=account,
             target=target,
@@ -329,4 +324,4 @@ def _asked(
 
 
 def _proposal(question: Confirmation) -> PendingChange:
-    return from_json(question.payload, PendingChange)
+    return payload_of(question, PendingChange)

@@ -24,7 +24,6 @@ from engine.domain.accounts.confirmation import Confirmation, Refusal
 from engine.domain.orders.order import OrderState
 from engine.domain.rebalancing.run_request import RunOffer
 from engine.errors import NoKey, Unavailable
-from engine.storage.serialization import to_json
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +89,7 @@ class TradingHandler(Handler):
         question_id = None
         if order is not None and not account.stopped:
             offer = RunOffer(order.side, order.expected_quote, account.version)
-            question_id = await self.ctx.confirmations.ask(
-                ask, kind=REBALANCE, payload=to_json(offer)
-            )
+            question_id = await self.ctx.confirmations.ask(ask, kind=REBALANCE, payload=offer)
         return plan_view(
             account=account,
             plan=preview.plan,

@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import timedelta
+from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,6 +12,9 @@ from engine.clock import Clock
 from engine.domain.accounts.confirmation import Confirmation, Refusal
 from engine.storage.chat import confirmations
 from engine.storage.database import Database
+from engine.storage.serialization import from_json, to_json
+
+T = TypeVar("T")
 
 REBALANCE, GO_LIVE, LIFT, UNDO = "rebalance", "go_live", "lift_halt", "undo"
 """Kinds of questions that more than their handler knows."""
@@ -23,9 +27,11 @@ class Confirmations:
         self._lifetime = lifetime
 
     async def ask(
-        self, ask: Request, *, kind: str, payload: str = "", lifetime: timedelta | None = None
+        self, ask: Request, *, kind: str, payload: object = "", lifetime: timedelta | None = None
     ) -> str:
-        """Store a confirmation for one user; its id goes into the buttons."""
+        """Store a confirmation for one user; its id goes into the buttons. A *payload* that is text
+        is stored as it is, anything else as JSON, which `payload_of` reads.
+        """
         async with self._database.writing() as session:
             return await self.ask_in(session, ask, kind=kind, payload=payload, lifetime=lifetime)
 
@@ -35,7 +41,7 @@ class Confirmations:
         ask: Request,
         *,
         kind: str,
-        payload: str = "",
+        payload: object = "",
         lifetime: timedelta | None = None,
     ) -> str:
         """Like `ask`, in the caller's transaction."""
@@ -45,7 +51,7 @@ class Confirmations:
             chat_id=ask.chat_id,
             user_id=ask.user_id,
             kind=kind,
-            payload=payload,
+            payload=payload if isinstance(payload, str) else to_json(payload),
             asked_at=now,
             expires_at=now + (lifetime or self._lifetime),
         )
@@ -85,3 +91,8 @@ class Confirmations:
                 now=self._clock.now(),
                 message_id=ask.message_id,
             )
+
+
+def payload_of(question: Confirmation, kind: type[T]) -> T:
+    """What the question is about. Raises Unreadable for what another version asked."""
+    return from_json(question.payload, kind)

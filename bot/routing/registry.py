@@ -26,6 +26,7 @@ from bot.handlers.trading_mode import TradingModeHandler
 from bot.handlers.unresolved_order import Told, UnresolvedOrderHandler
 from bot.handlers.why import WhyHandler
 from bot.interaction.callback_data import Choose, Confirm, Report
+from bot.interaction.confirmations import payload_of
 from bot.interaction.message import Message
 from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request, Response
 from bot.views.access import not_allowed_view
@@ -33,7 +34,6 @@ from bot.views.errors import error_view
 from bot.views.general import unknown_command_view
 from engine.domain.accounts.confirmation import Confirmation, Refusal, RefusalReason
 from engine.errors import EngineError
-from engine.storage.serialization import from_json
 
 logger = logging.getLogger(__name__)
 
@@ -164,4 +164,4 @@ class HandlerRegistry:
 
 
 def _options(question: Confirmation) -> list[str]:
-    return from_json(question.payload, list[str])
+    return payload_of(question, list[str])

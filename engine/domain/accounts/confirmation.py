@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-# Whoever may trade in the chat; who that is, is judged before a tap gets here.
+# Any trader of the chat; their role is judged before a tap gets here.
 ANY_TRADER = 0
 
 
