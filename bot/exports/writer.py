@@ -15,9 +15,8 @@ from telegram import InlineKeyboardMarkup
 from bot.exports.csv_files import MOST_BYTES, CsvFile, CsvParts
 from bot.interaction.message import Message
 from bot.interaction.request import Document, Progress
+from engine.accounts.records import AccountRecords
 from engine.domain.orders.order import AccountId, Order
-from engine.storage.database import Database
-from engine.storage.trading import trades
 
 # Converting rows into values happens in the event loop: a page takes a few milliseconds.
 _PAGE = 100
@@ -34,7 +33,7 @@ class Words(Protocol):
 
 
 async def collect(
-    database: Database,
+    records: AccountRecords,
     account_id: AccountId,
     sheet: CsvFile,
     *,
@@ -44,17 +43,15 @@ async def collect(
     most_bytes: int = MOST_BYTES,
 ) -> AsyncGenerator[Document]:
     """Yield the files with all trades of the account; *total* is the expected number of trades."""
-    async with database.reading() as session:
-        zone = await asyncio.to_thread(_zone, await trades.zone_name(session, account_id))
+    zone = await asyncio.to_thread(_zone, await records.zone_name(account_id))
     with tempfile.TemporaryDirectory(prefix="ballast-export-") as folder:
         parts = CsvParts(sheet, folder=Path(folder), zone=zone, most_bytes=most_bytes)
         done = 0
         last: tuple[Order, int] | None = None
         while True:
-            async with database.reading() as session:
-                page = await trades.after(
-                    session, account_id, last=last, most=_PAGE, real_only=sheet.real_only
-                )
+            page = await records.trades_after(
+                account_id, last, most=_PAGE, real_only=sheet.real_only
+            )
             if page:
                 await asyncio.to_thread(parts.write, [trade for trade, _ in page])
                 last = page[-1]

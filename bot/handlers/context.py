@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.access.authorization import Access
 from bot.access.command_menu import CommandMenu
 from bot.access.invitation_codes import InvitationCodes
-from bot.handlers.update_cancellation import UpdateCancellation
+from bot.access.update_cancellation import UpdateCancellation
 from bot.interaction.confirmations import Confirmations
 from bot.interaction.conversations import Conversations
 from bot.interaction.message import Message
@@ -20,20 +20,20 @@ from bot.parsing.settings import Ambiguous
 from bot.views.settings import question_view
 from engine.accounts.account_service import AccountService
 from engine.accounts.alert_preferences import AlertPreferenceService
-from engine.accounts.deliverability import Deliverability
+from engine.accounts.database_probe import DatabaseProbe
 from engine.accounts.halt import Halts
 from engine.accounts.invitations import Invitations
 from engine.accounts.key_expiry import KeyExpiryMonitor
 from engine.accounts.members import MemberService
 from engine.accounts.overview import AccountOverviews
 from engine.accounts.pending_changes import PendingChanges
+from engine.accounts.records import AccountRecords
 from engine.accounts.risk_limits import AccountLimits
 from engine.accounts.trading_mode import TradingModes
 from engine.accounts.workload import Workload
 from engine.clock import Clock
 from engine.execution.manual_resolution import ManualResolution
 from engine.rebalancing.preview import Previews
-from engine.storage.database import Database
 
 CHOICE = "choice"
 """The kind of a question which reading of an ambiguous value is meant."""
@@ -53,8 +53,7 @@ class HandlerContext:
     command_menu: CommandMenu
     confirmations: Confirmations
     conversations: Conversations
-    database: Database
-    deliverability: Deliverability
+    database_probe: DatabaseProbe
     halts: Halts
     invitation_codes: InvitationCodes
     invitations: Invitations
@@ -65,6 +64,7 @@ class HandlerContext:
     overviews: AccountOverviews
     pending_changes: PendingChanges
     previews: Previews
+    records: AccountRecords
     resolution: ManualResolution
     responder: Responder
     started_at: datetime

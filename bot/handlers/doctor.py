@@ -11,20 +11,13 @@ from bot.interaction.message import Message
 from bot.interaction.request import Request
 from bot.version import VERSION
 from bot.views.doctor import doctor_view
+from engine.accounts.database_probe import if_answered
 from engine.accounts.diagnosis import Symptoms, diagnose
-from engine.accounts.workload import RequestBacklog
 from engine.domain.accounts.account import Account
 from engine.domain.orders.order import OrderState
 from engine.errors import EngineError
-from engine.storage import availability
-from engine.storage.coordination import key_values
-from engine.storage.models.trading import OutboxRow
-from engine.storage.queues import outbox, queue
 
 T = TypeVar("T")
-
-_PATIENCE_S = 4
-_LATELY = timedelta(days=7)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +43,9 @@ class DoctorHandler(Handler):
             key = tasks.create_task(_asked(self.ctx.key_expiry.powers(account)))
             rules = tasks.create_task(_asked(self.ctx.previews.rules(account, symbol)))
             book = tasks.create_task(_asked(self.ctx.previews.book(account)))
-            stored_in = tasks.create_task(_known(self._store(account)))
-            backlog = tasks.create_task(_known(self._count(account)))
-            situation = tasks.create_task(_known(self.ctx.overviews.of(account)))
+            stored_in = tasks.create_task(if_answered(self.ctx.database_probe.write_time(account)))
+            backlog = tasks.create_task(if_answered(self.ctx.database_probe.backlog(account)))
+            situation = tasks.create_task(if_answered(self.ctx.overviews.of(account)))
         known = situation.result()
         unresolved = known.unresolved if known else None
         return Symptoms(
@@ -74,36 +67,9 @@ class DoctorHandler(Handler):
         """How far MEXC's clock is ahead of ours."""
         return await self.ctx.previews.exchange_time(account) - self.ctx.clock.now()
 
-    async def _store(self, account: Account) -> timedelta:
-        """How long a write takes. Each chat has a note of its own, so that none waits for another."""
-        began = self.ctx.clock.steady()
-        async with self.ctx.database.writing() as session:
-            await key_values.put(session, f"doctor:{account.id}", self.ctx.clock.now().isoformat())
-        return self.ctx.clock.steady() - began
-
-    async def _count(self, account: Account) -> RequestBacklog:
-        since = self.ctx.clock.now() - _LATELY
-        chat_id = account.chat_id
-        refused = await self.ctx.deliverability.of_chat(chat_id)
-        async with self.ctx.database.reading() as session:
-            return RequestBacklog(
-                mine=await queue.waiting(session, OutboxRow, chat_id=chat_id),
-                all=await queue.waiting(session, OutboxRow),
-                given_up=await outbox.given_up(session, chat_id=chat_id, since=since),
-                refused=refused,
-            )
-
 
 async def _asked(question: Awaitable[T]) -> T | EngineError:
     try:
         return await question
     except EngineError as e:
         return e
-
-
-async def _known(question: Awaitable[T]) -> T | None:
-    try:
-        async with asyncio.timeout(_PATIENCE_S):
-            return await question
-    except availability.AWAY:
-        return None

@@ -22,7 +22,6 @@ from bot.views.export import (
     nothing_to_export_view,
     unknown_export_view,
 )
-from engine.storage.trading import trades
 
 _KINDS: Mapping[str, tuple[CsvFile, Words]] = {
     "": (EVERYTHING, ExportWords()),
@@ -41,14 +40,13 @@ class ExportHandler(Handler):
             return unknown_export_view(typed_text=ask.argument)
         sheet, words = kind
         account = await self.ctx.accounts.of(ask.chat_id)
-        async with self.ctx.database.reading() as session:
-            total = await trades.count(session, account.id, real_only=sheet.real_only)
+        total = await self.ctx.records.count_trades(account, real_only=sheet.real_only)
         if not total:
             return nothing_for_koinly_view() if sheet.real_only else nothing_to_export_view()
 
         def make(progress: Progress) -> AsyncGenerator[Document]:
             return collect(
-                self.ctx.database, account.id, sheet, words=words, total=total, progress=progress
+                self.ctx.records, account.id, sheet, words=words, total=total, progress=progress
             )
 
         return Documents(make)

@@ -1,6 +1,6 @@
 """`/status`: the chat's live card, and its buttons "Refresh" and "Pin"."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from telegram.error import BadRequest, TelegramError
 
@@ -19,7 +19,6 @@ from bot.views.status import (
     telegram_away_notice,
     up_to_date_notice,
 )
-from engine.storage.chat.status_messages import StatusMessage
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +46,10 @@ class StatusHandler(Handler):
 
     async def _refresh(self, ask: Request, _: Refresh) -> Toast:
         account = await self.ctx.accounts.of(ask.chat_id)
-        if (card := await self._tapped(ask)) is None:
+        card = await self.ctx.status_messages.tapped(
+            account, ask.message_id, is_shown=ask.is_shown
+        )
+        if card is None:
             return Toast(newer_card_notice())
         look = await self.ctx.previews.fresh_look(account, None, patiently=True)
         drawn = await self.ctx.status_messages.draw(
@@ -62,7 +64,10 @@ class StatusHandler(Handler):
     async def _pin(self, ask: Request, press: Pin) -> Toast:
         """Twice is once."""
         account = await self.ctx.accounts.of(ask.chat_id)
-        if (card := await self._tapped(ask)) is None:
+        card = await self.ctx.status_messages.tapped(
+            account, ask.message_id, is_shown=ask.is_shown
+        )
+        if card is None:
             return Toast(newer_card_notice())
         try:
             card = await self.ctx.status_messages.pin(card, pinned=press.on)
@@ -74,23 +79,3 @@ class StatusHandler(Handler):
             card, await self.ctx.status_messages.draw(account, card)
         )
         return Toast(pinned_notice(pinned=press.on))
-
-    async def _tapped(self, ask: Request) -> StatusMessage | None:
-        """The card whose button was tapped; None for one that is not kept any more.
-
-        A newer one than is known was delivered late, or forgotten by mistake: it is the card now,
-        if it has the card's buttons.
-        """
-        kept = await self.ctx.status_messages.of(ask.chat_id)
-        if kept is not None and kept.message_id == ask.message_id:
-            return kept
-        if kept is not None and kept.message_id > ask.message_id:
-            await self.ctx.status_messages.retire(ask.chat_id, ask.message_id)
-            return None
-        if not ask.is_shown:
-            return None
-        account = await self.ctx.accounts.of(ask.chat_id)
-        drawn = await self.ctx.status_messages.draw(account, kept)
-        unseen = replace(drawn, gist="", words="")
-        await self.ctx.status_messages.stands(ask.chat_id, ask.message_id, unseen)
-        return await self.ctx.status_messages.of(ask.chat_id)

@@ -1,6 +1,5 @@
 """`/why`: the last decision in full, and the ones before it a page at a time."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.handlers.context import Handler, Routes
@@ -15,7 +14,6 @@ from engine.accounts.overview import AccountOverview
 from engine.domain.accounts.account import Account
 from engine.domain.orders.order import Order
 from engine.domain.rebalancing.check_result import CheckResult, OrderPlaced
-from engine.storage.trading import decision_history, orders
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +31,9 @@ class WhyHandler(Handler):
     async def _page(self, ask: Request, page: WhyPage) -> Message:
         account = await self.ctx.accounts.of(ask.chat_id)
         situation = await self.ctx.overviews.of(account)
-        before = await self._before(account, situation.look, page)
+        before = await self.ctx.records.checks_before(
+            account, situation.look, most=page.size + 1, skip=page.page * page.size
+        )
         shown, has_more = before[: page.size], len(before) > page.size
         if page.page:
             return earlier_view(
@@ -59,27 +59,12 @@ class WhyHandler(Handler):
             look=situation.look,
             rules=outlook.rules,
             foreseen=outlook.foreseen,
-            order=await self._order_of(situation.look),
+            order=await self._order_of(account, situation.look),
             trouble=situation.trouble,
             unresolved=situation.unresolved,
         )
 
-    async def _before(
-        self, account: Account, told: CheckResult | None, page: WhyPage
-    ) -> Sequence[CheckResult]:
-        """The page's decisions and one more, without the one that is told in full."""
-        async with self.ctx.database.reading() as session:
-            newest = await decision_history.latest(session, account.id, most=1)
-            in_full = bool(newest) and told is not None and newest[0].at == told.at
-            return await decision_history.latest(
-                session,
-                account.id,
-                most=page.size + 1,
-                skip=page.page * page.size + in_full,
-            )
-
-    async def _order_of(self, look: CheckResult | None) -> Order | None:
+    async def _order_of(self, account: Account, look: CheckResult | None) -> Order | None:
         if look is None or not isinstance(look.verdict, OrderPlaced):
             return None
-        async with self.ctx.database.reading() as session:
-            return await orders.get(session, look.verdict.client_order_id)
+        return await self.ctx.records.order(account, look.verdict.client_order_id)

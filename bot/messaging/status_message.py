@@ -138,6 +138,26 @@ class StatusMessages:
             await self._try_pin(before, pinned=False)
         await self.retire(chat_id, before.message_id)
 
+    async def tapped(
+        self, account: Account, message_id: int, *, is_shown: bool
+    ) -> StatusMessage | None:
+        """The card whose button was tapped; None for one that is not kept any more.
+
+        A newer one than is known was delivered late, or forgotten by mistake: it is the card now,
+        if it has the card's buttons, which *is_shown* tells.
+        """
+        kept = await self.of(account.chat_id)
+        if kept is not None and kept.message_id == message_id:
+            return kept
+        if kept is not None and kept.message_id > message_id:
+            await self.retire(account.chat_id, message_id)
+            return None
+        if not is_shown:
+            return None
+        unseen = replace(await self.draw(account, kept), gist="", words="")
+        await self.stands(account.chat_id, message_id, unseen)
+        return await self.of(account.chat_id)
+
     async def retire(self, chat_id: int, message_id: int) -> None:
         """Mark an older status message as outdated; if it cannot be edited, it stays."""
         try:

@@ -10,9 +10,9 @@ from bot.access.alternate_chats import AlternateChats
 from bot.access.authorization import Access
 from bot.access.command_menu import CommandMenu
 from bot.access.invitation_codes import InvitationCodes
+from bot.access.update_cancellation import UpdateCancellation
 from bot.access.update_priority import UpdatePriorities
 from bot.handlers.context import HandlerContext
-from bot.handlers.update_cancellation import UpdateCancellation
 from bot.interaction.confirmations import Confirmations
 from bot.interaction.conversations import Conversations
 from bot.interaction.message import Message, from_payload
@@ -41,6 +41,7 @@ from bot.views.alerts.alerts import alert_view
 from engine.accounts.account_service import AccountService, OpenPaper
 from engine.accounts.alert_preferences import AlertPreferenceService
 from engine.accounts.chat_migration import ChatMigration
+from engine.accounts.database_probe import DatabaseProbe
 from engine.accounts.deliverability import Deliverability
 from engine.accounts.halt import Halts
 from engine.accounts.invitations import Invitations
@@ -48,6 +49,7 @@ from engine.accounts.key_expiry import KeyExpiryMonitor
 from engine.accounts.members import MemberService
 from engine.accounts.overview import AccountOverviews
 from engine.accounts.pending_changes import PendingChanges
+from engine.accounts.records import AccountRecords
 from engine.accounts.risk_limits import AccountLimits
 from engine.accounts.trading_mode import TradingModes
 from engine.accounts.workload import Workload
@@ -190,8 +192,9 @@ def assemble(
             conversations=Conversations(
                 database=database, sealer=vault, clock=clock, patience=venue.timing.dialog
             ),
-            database=database,
-            deliverability=deliverability,
+            database_probe=DatabaseProbe(
+                database=database, clock=clock, deliverability=deliverability
+            ),
             halts=Halts(database=database, clock=clock),
             invitation_codes=codes,
             invitations=invitations,
@@ -202,6 +205,7 @@ def assemble(
             overviews=situations,
             pending_changes=PendingChanges(database=database, clock=clock),
             previews=previews,
+            records=AccountRecords(database=database),
             resolution=ManualResolution(
                 database=database, clock=clock, exchange_for=venue.exchange_for
             ),

@@ -1,0 +1,58 @@
+"""What `/doctor` asks the database: how fast it writes, and how many messages wait in it."""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import TypeVar
+
+from engine.accounts.deliverability import Deliverability
+from engine.accounts.workload import RequestBacklog
+from engine.clock import Clock
+from engine.domain.accounts.account import Account
+from engine.storage import availability
+from engine.storage.coordination import key_values
+from engine.storage.database import Database
+from engine.storage.models.trading import OutboxRow
+from engine.storage.queues import outbox, queue
+
+T = TypeVar("T")
+
+_PATIENCE_S = 4
+_LATELY = timedelta(days=7)
+
+
+class DatabaseProbe:
+    def __init__(
+        self, *, database: Database, clock: Clock, deliverability: Deliverability
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._deliverability = deliverability
+
+    async def write_time(self, account: Account) -> timedelta:
+        """How long a write takes. Each chat has a note of its own, so that none waits for another."""
+        began = self._clock.steady()
+        async with self._database.writing() as session:
+            await key_values.put(session, f"doctor:{account.id}", self._clock.now().isoformat())
+        return self._clock.steady() - began
+
+    async def backlog(self, account: Account) -> RequestBacklog:
+        since = self._clock.now() - _LATELY
+        chat_id = account.chat_id
+        refused = await self._deliverability.of_chat(chat_id)
+        async with self._database.reading() as session:
+            return RequestBacklog(
+                mine=await queue.waiting(session, OutboxRow, chat_id=chat_id),
+                all=await queue.waiting(session, OutboxRow),
+                given_up=await outbox.given_up(session, chat_id=chat_id, since=since),
+                refused=refused,
+            )
+
+
+async def if_answered(question: Awaitable[T]) -> T | None:
+    """None where the database is away, or takes longer than four seconds."""
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            return await question
+    except availability.AWAY:
+        return None

@@ -1,0 +1,70 @@
+"""What is written down of an account, for a person who looks it up: trades, checks, who asked."""
+
+from collections.abc import Sequence
+
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.balance_changes import BalanceChange
+from engine.domain.orders.order import AccountId, ClientOrderId, Order, Trigger
+from engine.domain.rebalancing.check_result import CheckResult
+from engine.storage.accounts import members
+from engine.storage.chat import confirmations
+from engine.storage.database import Database
+from engine.storage.trading import decision_history, history, orders, trades
+
+
+class AccountRecords:
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
+
+    async def events(
+        self, account: Account, *, most: int, skip: int
+    ) -> Sequence[Order | BalanceChange]:
+        """Trades, and what moved without an order of ours, newest first."""
+        async with self._database.reading() as session:
+            return await history.page(session, account.id, most=most, skip=skip)
+
+    async def order(self, account: Account, client_order_id: ClientOrderId) -> Order | None:
+        """An order of this account: an id alone opens no other account's books."""
+        async with self._database.reading() as session:
+            order = await orders.get(session, client_order_id)
+        return order if order is not None and order.account_id == account.id else None
+
+    async def asked_by(self, account: Account, order: Order) -> tuple[int, str | None] | None:
+        """Whose tap the order came of, and their name; a person's run has the tap's id."""
+        if order.trigger is not Trigger.PERSON:
+            return None
+        chat_id = account.chat_id
+        async with self._database.reading() as session:
+            user_id = await confirmations.answered_by(session, order.run_id, chat_id=chat_id)
+            if user_id is None:
+                return None
+            return user_id, await members.name_in(session, chat_id=chat_id, user_id=user_id)
+
+    async def checks_before(
+        self, account: Account, told: CheckResult | None, *, most: int, skip: int
+    ) -> Sequence[CheckResult]:
+        """What the checks decided, newest first, without *told*."""
+        async with self._database.reading() as session:
+            newest = await decision_history.latest(session, account.id, most=1)
+            is_told = bool(newest) and told is not None and newest[0].at == told.at
+            return await decision_history.latest(
+                session, account.id, most=most, skip=skip + is_told
+            )
+
+    async def count_trades(self, account: Account, *, real_only: bool) -> int:
+        async with self._database.reading() as session:
+            return await trades.count(session, account.id, real_only=real_only)
+
+    async def trades_after(
+        self, account_id: AccountId, last: tuple[Order, int] | None, *, most: int, real_only: bool
+    ) -> list[tuple[Order, int]]:
+        """The next trades after *last*, oldest first, each with the number of its row."""
+        async with self._database.reading() as session:
+            return await trades.after(
+                session, account_id, last=last, most=most, real_only=real_only
+            )
+
+    async def zone_name(self, account_id: AccountId) -> str | None:
+        """The chat's own time, as a name of the tz database; None where it has said nothing."""
+        async with self._database.reading() as session:
+            return await trades.zone_name(session, account_id)
