@@ -1,7 +1,10 @@
-"""How many times a check waits for MEXC, one answer after another, until its order is accepted."""
+"""How many times a check waits for MEXC, one answer after another, until its order is accepted, and
+how many transactions it takes.
+"""
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -97,6 +100,21 @@ async def test_a_warm_check_that_holds_asks_once_and_writes_nothing(engine: Engi
 
     assert away.asked == ["GET account"]
     assert [s for s in seen if not s.startswith(("SELECT", "BEGIN"))] == []
+
+
+async def test_a_check_that_trades_takes_at_most_three_reads_and_four_writes(
+    engine: Engine, away: Away
+):
+    account = await engine.open_account()
+    await engine.check(account)
+    account = await engine.change(account, target=Decimal(30))
+    with statements(engine.database) as seen:
+        checked = await engine.check(account)
+
+    assert isinstance(checked.look.verdict, OrderPlaced)
+    assert away.asked.count("POST order") == 1
+    assert seen.count("BEGIN") <= 3
+    assert seen.count("BEGIN IMMEDIATE") <= 4
 
 
 @pytest.mark.parametrize(
