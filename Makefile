@@ -1,4 +1,4 @@
-# Ballast: the doors a person uses. `make run` and `make test` need nothing but Python 3.11 and make.
+# Ballast: the targets. `make run` and `make test` need nothing but Python 3.11 and make.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
