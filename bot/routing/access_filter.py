@@ -1,4 +1,4 @@
-"""The gate: deny by default, by chat and by user, before anything else looks at an update."""
+"""Access filter: deny by default, by chat and by user, before anything else reads an update."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -60,8 +60,8 @@ class AccessFilter:
         self,
         *,
         access: Access,
-        door: InvitationCodes,
-        replies: Responder,
+        invitation_codes: InvitationCodes,
+        responder: Responder,
         welcome: Command,
         on_migrated: Callable[[int, int], Awaitable[None]],
         clock: Clock,
@@ -71,8 +71,8 @@ class AccessFilter:
         self._access = access
         self._database = database
         self._deliverability = deliverability
-        self._door = door
-        self._replies = replies
+        self._invitation_codes = invitation_codes
+        self._responder = responder
         self._welcome = welcome
         self._on_migrated = on_migrated
         self._patience = Patience(clock)
@@ -101,7 +101,7 @@ class AccessFilter:
     async def _decline(self, update: Update, *, my_name: str, key: str) -> None:
         if (query := update.callback_query) is not None:
             if update.effective_chat is not None:
-                await self._replies.toast(query.id, chat_id=query_chat(query))
+                await self._responder.toast(query.id, chat_id=query_chat(query))
             return
         # Posts of channels and messages of businesses are no messages to the bot.
         message = update.message or update.edited_message
@@ -166,7 +166,7 @@ class AccessFilter:
         has_code = await self._access.has_code()
         user_id = None if user is None else user.id
         view = stranger_view(chat_id=place.chat_id, user_id=user_id, has_code=has_code)
-        await self._replies.send(place, view, key=key)
+        await self._responder.send(place, view, key=key)
 
     async def _has_no_author(self, message: Message, *, my_name: str, key: str) -> None:
         """A channel, an anonymous administrator or a bot speaks: it gets no role, code or key in."""
@@ -179,7 +179,7 @@ class AccessFilter:
             f"no_author:{place.chat_id}:{speaker}"
         ):
             view = no_author_view(is_anonymous=speaker == place.chat_id)
-            await self._replies.send(place, view, key=key)
+            await self._responder.send(place, view, key=key)
 
     async def _turn_away(
         self, message: Message, user: User, *, is_edit: bool, my_name: str, key: str
@@ -191,19 +191,19 @@ class AccessFilter:
         code = None if is_edit else _START.fullmatch(text_of(message))
         if code is not None and is_secondhand(message):
             if await self._access.refuse_once(user_id=user.id):
-                await self._replies.send(place, secondhand_view(), key=key)
+                await self._responder.send(place, secondhand_view(), key=key)
             return
         if code is not None:
             answer = await self._knocked(code[1], message, user, place)
             if answer is not None:
-                await self._replies.answer(place, answer, key=key)
+                await self._responder.answer(place, answer, key=key)
                 return
         if await self._may_answer(place.chat_id):
             await self._explain(place, user, is_group=is_group, key=key)
 
     async def _may_answer(self, chat_id: int) -> bool:
         """Whether one more stranger is answered there; the others may be when they write again."""
-        return self._patience.lasts() and not await self._replies.is_behind(chat_id)
+        return self._patience.lasts() and not await self._responder.is_behind(chat_id)
 
     async def _explain(self, place: MessagePlace, user: User, *, is_group: bool, key: str) -> None:
         """Who cannot be served is told so once, and how to be let in."""
@@ -226,9 +226,11 @@ class AccessFilter:
         if pairing is Pairing.UNHEARD:
             return None
         if pairing is Pairing.ADMITTED:
-            await self._door.shown_to(Role.OWNER, chat_id=chat_id, user_id=user.id)
+            await self._invitation_codes.shown_to(Role.OWNER, chat_id=chat_id, user_id=user.id)
             return self._welcome(typed(message, Role.OWNER))
-        opened = await self._door.knock(code, chat_id=chat_id, user_id=user.id, name=name)
+        opened = await self._invitation_codes.knock(
+            code, chat_id=chat_id, user_id=user.id, name=name
+        )
         is_wrong = opened.admitted in {Admitted.WRONG, Admitted.UNHEARD}
         match pairing:
             case Pairing.WRONG if is_wrong:

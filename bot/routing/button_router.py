@@ -45,19 +45,24 @@ _NOTICES = {
 
 class ButtonRouter:
     def __init__(
-        self, *, desk: HandlerRegistry, replies: Responder, cards: StatusMessages, clock: Clock
+        self,
+        *,
+        registry: HandlerRegistry,
+        responder: Responder,
+        status_messages: StatusMessages,
+        clock: Clock,
     ) -> None:
-        self._desk = desk
-        self._replies = replies
-        self._cards = cards
+        self._registry = registry
+        self._responder = responder
+        self._status_messages = status_messages
         self._clock = clock
 
     async def tapped(self, query: CallbackQuery, role: Role, *, key: str) -> None:
         match press := decode(query.data or ""):
             case None:
-                await self._replies.toast(query.id, dead_tap_notice(), chat_id=query_chat(query))
+                await self._responder.toast(query.id, dead_tap_notice(), chat_id=query_chat(query))
             case press if not role.covers(needed_for_press(press)):
-                await self._replies.toast(
+                await self._responder.toast(
                     query.id, not_allowed_notice(), chat_id=query_chat(query)
                 )
             case RunCommand():
@@ -65,25 +70,25 @@ class ButtonRouter:
                 starter = started_by(UpdateKind(ask.command, ask.argument))
                 if not await self._acknowledged(query, ask, starter, key=key):
                     return
-                await self._replies.answer(
+                await self._responder.answer(
                     ask.place,
-                    self._desk.do(ask),
+                    self._registry.do(ask),
                     key=key,
                     aside=only_looks(ask.command, ask.argument),
                     rank=rank_of(ask.command),
                 )
                 await self.followed(ask)
             case Report():
-                await self._replies.toast(query.id, chat_id=query_chat(query))
+                await self._responder.toast(query.id, chat_id=query_chat(query))
                 ask = self._tap(query, role)
-                await self._replies.answer(ask.place, self._reported(press, ask), key=key)
+                await self._responder.answer(ask.place, self._reported(press, ask), key=key)
                 await self.followed(ask)
             case Confirm() | Choose():
                 await self._answered(query, press, role, key=key)
             case page:
                 ask = self._tap(query, role)
                 shown = self._show(ask, page)
-                await self._replies.answer(
+                await self._responder.answer(
                     ask.place,
                     shown,
                     key=key,
@@ -94,18 +99,18 @@ class ButtonRouter:
 
     async def _show(self, ask: Request, page: object) -> Response:
         try:
-            return await self._desk.page(ask, page)
+            return await self._registry.page(ask, page)
         except EngineError as e:
             return error_view(e)
 
     async def _reported(self, report: Report, ask: Request) -> Response:
         """The card stays, and its buttons for as long as the order is unclear."""
         try:
-            told = await self._desk.reported(ask, report)
+            told = await self._registry.reported(ask, report)
         except EngineError as e:
             return error_view(e)
         if told.over:
-            await self._replies.strip_buttons(ask.chat_id, ask.message_id)
+            await self._responder.strip_buttons(ask.chat_id, ask.message_id)
         return told.answer
 
     async def _answered(
@@ -114,25 +119,25 @@ class ButtonRouter:
         """A question's button: only its person's tap touches it, and it goes before the deed."""
         ask = self._tap(query, role)
         try:
-            question = await self._desk.question(press, ask)
+            question = await self._registry.question(press, ask)
         except Unreadable:
             question = Refusal(RefusalReason.UNKNOWN)
         why = question.why if isinstance(question, Refusal) else None
         if why is RefusalReason.USED and _was_begun():
-            await self._replies.send(ask.place, tap_begun_view(), key=key)
+            await self._responder.send(ask.place, tap_begun_view(), key=key)
             return
         if isinstance(question, Confirmation) and _outlives_a_tap(question):
             if not await self._acknowledged(query, ask, "trade", key=key):
                 return
         else:
-            await self._replies.toast(
+            await self._responder.toast(
                 query.id, _NOTICES.get(why) if why else None, chat_id=query_chat(query)
             )
         if why in _NOTICES:  # a used one too: what its first tap led to stays in sight
             return
-        await self._replies.strip_buttons(ask.chat_id, ask.message_id)
+        await self._responder.strip_buttons(ask.chat_id, ask.message_id)
         answer = self._decide(question, press, ask)
-        await self._replies.answer(ask.place, answer, key=key, in_place=ask.message_id)
+        await self._responder.answer(ask.place, answer, key=key, in_place=ask.message_id)
         await self.followed(ask)
 
     async def _acknowledged(
@@ -142,13 +147,13 @@ class ButtonRouter:
         be a new one: Telegram does not say when it was.
         """
         if starter is None:
-            await self._replies.toast(query.id, chat_id=query_chat(query))
+            await self._responder.toast(query.id, chat_id=query_chat(query))
             return True
-        in_time = await self._replies.in_time(query.id, chat_id=query_chat(query))
+        in_time = await self._responder.in_time(query.id, chat_id=query_chat(query))
         if in_time:
             return True
         view = too_old_tap_view if in_time is False else tap_of_unknown_age_view
-        await self._replies.send(ask.place, view(name=starter), key=key)
+        await self._responder.send(ask.place, view(name=starter), key=key)
         return False
 
     async def _decide(
@@ -156,7 +161,7 @@ class ButtonRouter:
     ) -> Response:
         if not isinstance(question, Refusal):
             try:
-                decided = await self._desk.answered(question, press, ask)
+                decided = await self._registry.answered(question, press, ask)
             except EngineError as e:
                 return error_view(e)
             except Unreadable:  # asked by another version; nothing was done
@@ -175,7 +180,7 @@ class ButtonRouter:
             return question_closed_view()
         if question.kind in _PLANS:
             return plan_expired_view(age=self._clock.now() - question.asked_at)
-        return self._desk.late(question) or question_closed_view()
+        return self._registry.late(question) or question_closed_view()
 
     def _tap(
         self, query: CallbackQuery, role: Role, command: str = "", argument: str = ""
@@ -186,7 +191,7 @@ class ButtonRouter:
     async def followed(self, ask: Request) -> None:
         """Whoever may change something has perhaps done so: the card tells."""
         if ask.role.covers(Role.TRADER) and needed_for(ask.command, ask.argument) != Role.VIEWER:
-            await self._cards.follow(ask.chat_id)
+            await self._status_messages.follow(ask.chat_id)
 
 
 def _outlives_a_tap(question: Confirmation) -> bool:

@@ -1,4 +1,4 @@
-"""From an update that passed the gate to the one who answers it, and the answer back."""
+"""From an update that passed the access filter to its handler, and the answer back."""
 
 import logging
 from collections import deque
@@ -56,17 +56,19 @@ class Router:
     def __init__(
         self,
         *,
-        gate: AccessFilter,
-        desk: HandlerRegistry,
-        replies: Responder,
-        cards: StatusMessages,
+        access_filter: AccessFilter,
+        registry: HandlerRegistry,
+        responder: Responder,
+        status_messages: StatusMessages,
         clock: Clock,
         telegram_time: TelegramClock,
     ) -> None:
-        self._gate = gate
-        self._desk = desk
-        self._replies = replies
-        self._taps = ButtonRouter(desk=desk, replies=replies, cards=cards, clock=clock)
+        self._access_filter = access_filter
+        self._registry = registry
+        self._responder = responder
+        self._taps = ButtonRouter(
+            registry=registry, responder=responder, status_messages=status_messages, clock=clock
+        )
         self._clock = clock
         self._telegram_time = telegram_time
         self._onlookers = ViewerLimit(clock)
@@ -75,7 +77,7 @@ class Router:
         self._albums: deque[str] = deque(maxlen=100)
 
     def register(self, application: App) -> None:
-        """One door for everything: if the gate itself breaks, nothing behind it is reached."""
+        """One entry for everything: if the access filter breaks, no handler is reached."""
         application.add_handler(TypeHandler(Update, self._received))
         application.add_error_handler(_log)
 
@@ -95,7 +97,7 @@ class Router:
 
     async def _received(self, update: Update, context: Context) -> None:
         try:
-            visit = await self._gate.admits(update, my_name=context.bot.username)
+            visit = await self._access_filter.admits(update, my_name=context.bot.username)
             if visit is not None and visit.role is not None:
                 await self._admitted(update, visit, visit.role, my_name=context.bot.username)
         except Exception as e:  # noqa: BLE001 - see below
@@ -123,14 +125,14 @@ class Router:
                 raise
             # A bug of ours: the person hears that it was not their fault, the log has the rest.
             logger.exception("update broke")
-            await self._replies.send(place, internal_error_view(), key=f"broke:{key}")
+            await self._responder.send(place, internal_error_view(), key=f"broke:{key}")
 
     async def _tell_to_wait(self, place: MessagePlace, update_id: int) -> None:
         """The message is carried out when the database is there again; said once."""
         if update_id not in self._told_to_wait:
             self._told_to_wait.add(update_id)
             with suppress(*availability.AWAY, ClaimLost):
-                await self._replies.send(place, database_away_view(), key=f"waits:{update_id}")
+                await self._responder.send(place, database_away_view(), key=f"waits:{update_id}")
 
     async def _typed(
         self, message: Message, ask: Request, visit: Visit, *, my_name: str, key: str
@@ -138,31 +140,31 @@ class Router:
         if not ask.command:
             # In a group people talk to each other; only a reply to the bot may answer it.
             mine = ask.is_private or (
-                replies_to(message, my_name) and await self._desk.awaits(ask)
+                replies_to(message, my_name) and await self._registry.awaits(ask)
             )
             if mine and not self._is_more_of_album(message):
-                await self._replies.answer(ask.place, self._said(ask), key=key)
+                await self._responder.answer(ask.place, self._said(ask), key=key)
             return
         if not is_command_for(message, my_name):
             if ask.is_private:
-                await self._replies.send(ask.place, for_another_bot_view(), key=key)
+                await self._responder.send(ask.place, for_another_bot_view(), key=key)
             return
         if await self._is_too_much(ask, key=key):
             return
         if ask.is_secondhand:
-            stray = await self._desk.stray(ask)
-            await self._replies.send(ask.place, stray or secondhand_view(), key=key)
+            stray = await self._registry.stray(ask)
+            await self._responder.send(ask.place, stray or secondhand_view(), key=key)
             return
         if visit.in_dialog:
-            await self._desk.turned_away(ask)
+            await self._registry.turned_away(ask)
         age = self._telegram_time.now() - ask.asked_at
         if (starter := started_by(UpdateKind(ask.command, ask.argument))) and age > STALE_AFTER:
             too_old = too_old_view(command=starter, age=age)
-            await self._replies.send(ask.place, too_old, key=key)
+            await self._responder.send(ask.place, too_old, key=key)
         else:
-            await self._replies.answer(
+            await self._responder.answer(
                 ask.place,
-                self._desk.do(ask),
+                self._registry.do(ask),
                 key=key,
                 aside=only_looks(ask.command, ask.argument),
                 rank=rank_of(ask.command),
@@ -185,12 +187,12 @@ class Router:
         """Whether an onlooker of a group has to wait, and hears it if it is the first time."""
         if ask.is_private or ask.role is not Role.VIEWER:
             return False
-        if await self._replies.is_behind(ask.chat_id):
+        if await self._responder.is_behind(ask.chat_id):
             return True
         turn = self._onlookers.asks(ask.chat_id)
         if turn is Turn.DECLINED:
             view = too_many_questions_view(most=MOST_A_MINUTE)
-            await self._replies.send(ask.place, view, key=key)
+            await self._responder.send(ask.place, view, key=key)
         return turn is not Turn.ANSWERED
 
     async def _is_one_tap_too_many(self, query: CallbackQuery, role: Role) -> bool:
@@ -200,7 +202,7 @@ class Router:
             return False
         turn = self._onlookers.asks(chat_id)
         if turn is not Turn.ANSWERED:
-            await self._replies.toast(query.id, too_many_questions_notice(), chat_id=chat_id)
+            await self._responder.toast(query.id, too_many_questions_notice(), chat_id=chat_id)
         return turn is not Turn.ANSWERED
 
     async def _said(self, ask: Request) -> Response:
@@ -211,7 +213,7 @@ class Router:
         if not ask.role.covers(Role.TRADER):
             return hint
         try:
-            return await self._desk.said(ask, ask.argument) or hint
+            return await self._registry.said(ask, ask.argument) or hint
         except EngineError as e:
             return error_view(e)
 
@@ -221,8 +223,8 @@ class Router:
             return
         ask = typed(message, role)
         if not await self._is_too_much(ask, key=key):
-            stray = await self._desk.stray(ask)
-            await self._replies.send(ask.place, stray or edited_view(), key=key)
+            stray = await self._registry.stray(ask)
+            await self._responder.send(ask.place, stray or edited_view(), key=key)
 
 
 async def _log(_: object, context: Context) -> None:

@@ -16,11 +16,10 @@ from bot.handlers.context import HandlerContext
 from bot.interaction.confirmations import Confirmations
 from bot.interaction.conversations import Conversations
 from bot.interaction.message import Message, from_payload
-from bot.messaging import responder
 from bot.messaging.delivery_policy import DeliveryPolicy
 from bot.messaging.flood_control import FloodControl
 from bot.messaging.outbox import OutboxSender
-from bot.messaging.responder import Responder
+from bot.messaging.responder import ANSWER, Responder
 from bot.messaging.sender import MessageSender
 from bot.messaging.status_message import StatusMessages
 from bot.observability.database_stats import DatabaseStats
@@ -142,10 +141,10 @@ def assemble(
         database=database, clock=clock, others=AlternateChats(access=access, database=database).of
     )
     flood = FloodControl(clock)
-    answers = Responder(bot=application.bot, database=database, clock=clock, flood=flood)
+    responder = Responder(bot=application.bot, database=database, clock=clock, flood=flood)
     menus = CommandMenu(application.bot, access)
     supergroups = ChatMigration(database=database, clock=clock, vault=vault)
-    cards = StatusMessages(
+    status_messages = StatusMessages(
         board=MessageSender(application.bot),
         database=database,
         clock=clock,
@@ -178,7 +177,7 @@ def assemble(
     )
     invitations = Invitations(database=database, clock=clock, standing=access.standing)
     codes = InvitationCodes(invitations=invitations, accounts=accounts, menus=menus)
-    desk = HandlerRegistry(
+    registry = HandlerRegistry(
         HandlerContext(
             access=access,
             accounts=accounts,
@@ -209,29 +208,29 @@ def assemble(
             resolution=ManualResolution(
                 database=database, clock=clock, exchange_for=venue.exchange_for
             ),
-            responder=answers,
+            responder=responder,
             started_at=clock.steady(),
-            status_messages=cards,
+            status_messages=status_messages,
             telegram_activity=polls,
             undo_for=venue.timing.undo,
             workload=workload,
         )
     )
-    gate = AccessFilter(
+    access_filter = AccessFilter(
         access=access,
-        door=codes,
-        replies=answers,
-        welcome=desk.welcome,
+        invitation_codes=codes,
+        responder=responder,
+        welcome=registry.welcome,
         on_migrated=supergroups.migrate,
         clock=clock,
         database=database,
         deliverability=deliverability,
     )
     router = Router(
-        gate=gate,
-        desk=desk,
-        replies=answers,
-        cards=cards,
+        access_filter=access_filter,
+        registry=registry,
+        responder=responder,
+        status_messages=status_messages,
         clock=clock,
         telegram_time=telegram_time or TelegramClock(clock),
     )
@@ -292,7 +291,7 @@ def assemble(
             clock=clock,
             jobs={
                 **({"silence": venue.silences.round} if venue.silences else {}),
-                "cards": cards.round,
+                "cards": status_messages.round,
                 "digest": Digests(database=database, clock=clock).write_due,
                 "keys": key_life.round,
                 "pruning": Pruning(database=database, clock=clock, keep=keep).round,
@@ -308,7 +307,7 @@ def assemble(
 
 def render(kind: str, payload: str) -> Message:
     """The words for what waits in the outbox. Raises Unreadable for what another version wrote."""
-    if kind == responder.ANSWER:
+    if kind == ANSWER:
         try:
             return from_payload(payload)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as e:
