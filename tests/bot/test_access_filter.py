@@ -234,7 +234,7 @@ async def test_after_a_thousand_wrong_codes_of_many_there_is_a_new_one_in_the_lo
         welcome = await bot.ask(OWNER, f"/start {new}")
 
     assert new != code
-    assert "the code is replaced" in caplog.text
+    assert "pairing code replaced" in caplog.text
     assert "That is not the code." in stale.text
     assert "Welcome!" in welcome.text
 
