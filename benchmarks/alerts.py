@@ -16,8 +16,8 @@ from engine.clock import SystemClock
 from engine.domain.alerts.alerts import TradeSettled
 from engine.domain.market.pairs import Side, Symbol
 from engine.domain.orders.order import Trigger
+from engine.notifications.publish import publish
 from engine.storage.database import Database
-from engine.storage.queues import outbox
 
 _ALERTS = 1000
 _MANY_S, _ONE_S = 60.0, 20.0
@@ -99,10 +99,6 @@ async def _queue(url: str, chats: int) -> None:
     )
     async with Database.open(url, clock=SystemClock()) as database, database.writing() as session:
         for number in range(_ALERTS):
-            await outbox.add_alert(
-                session,
-                chat_id=_FIRST_CHAT + number % chats,
-                alert=alert,
-                dedupe_key=f"benchmark:{number}",
-                now=now,
+            await publish(
+                session, _FIRST_CHAT + number % chats, alert, key=f"benchmark:{number}", now=now
             )

@@ -21,6 +21,7 @@ from engine.domain.accounts.undeliverable import (
     Refused,
     Undeliverable,
 )
+from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, audit, members
 from engine.storage.chat import undeliverable
 from engine.storage.database import Database
@@ -178,9 +179,7 @@ class Deliverability:
             paused=account.stopped,
             pauses_at=chat.pauses_at,
         )
-        await outbox.add_alert(
-            session, chat_id=told, alert=alert, dedupe_key=_key(chat, told), now=now
-        )
+        await publish(session, told, alert, key=_key(chat, told), now=now)
         return chat.heard_by(told)
 
     async def _tell_end(
@@ -206,7 +205,7 @@ class Deliverability:
             listeners[chat.chat_id] = replace(alert, here=True)
         for listener, words in listeners.items():
             key = f"{_key(chat, listener)}:over"
-            await outbox.add_alert(session, chat_id=listener, alert=words, dedupe_key=key, now=now)
+            await publish(session, listener, words, key=key, now=now)
 
 
 def _key(chat: Undeliverable, listener: int) -> str:

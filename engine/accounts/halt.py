@@ -13,11 +13,11 @@ from engine.domain.accounts.audit import ALL_ACCOUNTS
 from engine.domain.accounts.confirmation import Refusal
 from engine.domain.alerts.alerts import Halted, HaltLifted
 from engine.domain.orders.order import AccountId, Order
+from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, audit
 from engine.storage.accounts import halt as halts
 from engine.storage.chat import confirmations
 from engine.storage.database import Database, InTransaction
-from engine.storage.queues import outbox
 from engine.storage.serialization import to_json
 from engine.storage.trading import orders
 
@@ -161,11 +161,6 @@ class Halts:
         """The chat that asked has it in its answer."""
         if account.chat_id == but_not:
             return
-        await outbox.add_alert(
-            session,
-            chat_id=account.chat_id,
-            alert=alert,
-            # The version is new with each change, so each is alerted once.
-            dedupe_key=f"halt:{account.id}:{account.version}",
-            now=self._clock.now(),
-        )
+        # The version is new with each change, so each is alerted once.
+        key = f"halt:{account.id}:{account.version}"
+        await publish(session, account.chat_id, alert, key=key, now=self._clock.now())

@@ -13,9 +13,9 @@ from engine.clock import Clock
 from engine.domain.accounts.audit import NOTHING
 from engine.domain.accounts.members import SHARED_IDS, ChatMembers, Invitation, Role
 from engine.domain.alerts.alerts import MemberJoined
+from engine.notifications.publish import publish
 from engine.storage.accounts import audit, invitations, members
 from engine.storage.database import Database
-from engine.storage.queues import outbox
 
 LIFETIME = timedelta(hours=24)
 _CODE_BYTES = 9  # 72 bits
@@ -116,13 +116,9 @@ class Invitations:
             admission = await self._let_in(session, code, invitation, used_by, user_id, name)
             if admission.admitted is Admitted.ADMITTED and invitation.chat_id != sent_in:
                 role = None if invitation.is_private else invitation.role
-                await outbox.add_alert(
-                    session,
-                    chat_id=invitation.chat_id,
-                    alert=MemberJoined(user_id=user_id, name=name, role=role),
-                    dedupe_key=f"join:{_hash(code)}",
-                    now=now,
-                )
+                alert = MemberJoined(user_id=user_id, name=name, role=role)
+                key = f"join:{_hash(code)}"
+                await publish(session, invitation.chat_id, alert, key=key, now=now)
             return admission
 
     async def _let_in(

@@ -11,11 +11,11 @@ from engine.domain.accounts.key_expiry import days_left, expiry, reminder_due, s
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful
 from engine.errors import DecryptionFailed, NoKey, Rejected, TooPowerful, Unavailable
 from engine.exchanges.interface import KeyInspector, KeyPermissions
+from engine.notifications.publish import publish
 from engine.security.vault import Vault
 from engine.storage.accounts import exchange_accounts, key_expiry
 from engine.storage.coordination import key_values
 from engine.storage.database import Database
-from engine.storage.queues import outbox
 
 EVERY = timedelta(days=1)
 _AGAIN_WITHIN = timedelta(hours=1)
@@ -106,17 +106,13 @@ class KeyExpiryMonitor:
             if told == powers and not stopped:
                 return  # alerted already, and nothing trades
             await key_values.put(session, _POWERS.format(key_print), powers)
-            await outbox.add_alert(
-                session,
-                chat_id=before.chat_id,
-                alert=KeyTooPowerful(
-                    dry_run=before.settings.dry_run,
-                    key_tail=before.key_tail or "",
-                    powers=powers,
-                ),
-                dedupe_key=f"powers:{account.id}:{before.version}:{self._clock.now():%Y-%m-%dT%H}",
-                now=self._clock.now(),
+            alert = KeyTooPowerful(
+                dry_run=before.settings.dry_run,
+                key_tail=before.key_tail or "",
+                powers=powers,
             )
+            key = f"powers:{account.id}:{before.version}:{self._clock.now():%Y-%m-%dT%H}"
+            await publish(session, before.chat_id, alert, key=key, now=self._clock.now())
 
     async def _find_account(self, account: Account) -> None:
         """Read the key's exchange account once; the chat that connected it second is paused."""
@@ -161,10 +157,5 @@ class KeyExpiryMonitor:
                     days_left=days_left(expires_at, now=now),
                     expires_at=expires_at,
                 )
-                await outbox.add_alert(
-                    session,
-                    chat_id=account.chat_id,
-                    alert=alert,
-                    dedupe_key=f"key:{account.id}:{expires_at:%Y-%m-%d}:{due}",
-                    now=now,
-                )
+                key = f"key:{account.id}:{expires_at:%Y-%m-%d}:{due}"
+                await publish(session, account.chat_id, alert, key=key, now=now)

@@ -14,9 +14,9 @@ from engine.domain.accounts.account import Account
 from engine.domain.alerts.key_alerts import MoneyShared
 from engine.domain.orders.order import AccountId
 from engine.errors import AccountElsewhere
+from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, exchange_accounts
 from engine.storage.chat import undeliverable
-from engine.storage.queues import outbox
 from engine.storage.trading import run_requests
 
 logger = logging.getLogger(__name__)
@@ -87,13 +87,8 @@ async def _stop(session: AsyncSession, account_id: AccountId, *, now: datetime) 
     before, stopped = await pause(session, account_id)
     logger.warning("account traded by another chat", extra={"account": account_id})
     alert = MoneyShared(dry_run=before.settings.dry_run, key_tail=before.key_tail or "")
-    await outbox.add_alert(
-        session,
-        chat_id=before.chat_id,
-        alert=alert,
-        dedupe_key=f"shared:{account_id}:{before.version if stopped else 0}",
-        now=now,
-    )
+    key = f"shared:{account_id}:{before.version if stopped else 0}"
+    await publish(session, before.chat_id, alert, key=key, now=now)
 
 
 async def pause(session: AsyncSession, account_id: AccountId) -> tuple[Account, bool]:

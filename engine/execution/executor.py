@@ -24,10 +24,10 @@ from engine.errors import BadData, ClockRefused, LeaseLost, OutcomeUnknown, Reje
 from engine.exchanges.interface import Exchange, OrderReport, OrderRequest
 from engine.execution.fills import balances_after, fees_of_order
 from engine.notifications import incidents
+from engine.notifications.publish import publish
 from engine.storage.accounts import incidents as troubles
 from engine.storage.coordination import leases
 from engine.storage.database import Database
-from engine.storage.queues import outbox
 from engine.storage.trading import check_results, orders, run_requests
 from engine.timeouts import Timing
 
@@ -144,18 +144,14 @@ class OrderExecutor:
         logger.warning("order unclear", extra={"order": intent.client_order_id})
         async with self._database.writing() as session:
             unknown = await orders.move(session, intent, OrderState.UNKNOWN, error=error)
-            await outbox.add_alert(
-                session,
-                chat_id=account.chat_id,
-                alert=OrderUnclear(
-                    dry_run=intent.dry_run,
-                    symbol=intent.symbol,
-                    side=intent.side,
-                    expected_quote=intent.expected_quote,
-                ),
-                dedupe_key=f"order:{intent.client_order_id}:unclear",
-                now=self._clock.now(),
+            alert = OrderUnclear(
+                dry_run=intent.dry_run,
+                symbol=intent.symbol,
+                side=intent.side,
+                expected_quote=intent.expected_quote,
             )
+            key = f"order:{intent.client_order_id}:unclear"
+            await publish(session, account.chat_id, alert, key=key, now=self._clock.now())
         return unknown
 
     async def settle(
@@ -224,13 +220,9 @@ class OrderExecutor:
                     asked=intent.trigger is Trigger.PERSON,
                 )
             else:
-                await outbox.add_alert(
-                    session,
-                    chat_id=account.chat_id,
-                    alert=trade_settled(settled, late=late),
-                    dedupe_key=f"order:{intent.client_order_id}:{state.value}",
-                    now=now,
-                )
+                alert = trade_settled(settled, late=late)
+                key = f"order:{intent.client_order_id}:{state.value}"
+                await publish(session, account.chat_id, alert, key=key, now=now)
                 trouble = await troubles.get(session, account.id)
                 calm = self._timing.calm(account.settings.interval)
                 await incidents.resolve(session, account, trouble, now=now, calm=calm)

@@ -9,11 +9,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
-from engine.domain.alerts.alerts import Alert, OrderNeedsPerson, OrderNeverArrived
+from engine.domain.alerts.alerts import OrderNeedsPerson, OrderNeverArrived
 from engine.domain.orders.order import (
     MISS_SPACING,
     MISSES_NEEDED,
@@ -28,8 +26,8 @@ from engine.domain.orders.settlement import left_no_trace, shows
 from engine.errors import OrderNotFound, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, OrderReport
 from engine.execution.executor import OrderExecutor
+from engine.notifications.publish import publish
 from engine.storage.database import Database
-from engine.storage.queues import outbox
 from engine.storage.trading import orders
 
 logger = logging.getLogger(__name__)
@@ -157,18 +155,14 @@ class OrderReconciler:
         now = self._clock.now()
         async with self._database.writing() as session:
             gone = await orders.move(session, intent, OrderState.NOT_EXECUTED, resolved_at=now)
-            await _tell(
-                session,
-                account,
-                OrderNeverArrived(
-                    dry_run=intent.dry_run,
-                    symbol=intent.symbol,
-                    side=intent.side,
-                    expected_quote=intent.expected_quote,
-                ),
-                key=f"order:{intent.client_order_id}:never",
-                now=now,
+            alert = OrderNeverArrived(
+                dry_run=intent.dry_run,
+                symbol=intent.symbol,
+                side=intent.side,
+                expected_quote=intent.expected_quote,
             )
+            key = f"order:{intent.client_order_id}:never"
+            await publish(session, account.chat_id, alert, key=key, now=now)
         return gone
 
     async def escalate(
@@ -191,22 +185,18 @@ class OrderReconciler:
         logger.error("order needs manual resolution", extra={"order": intent.client_order_id})
         async with self._database.writing() as session:
             intent = await orders.move(session, intent, OrderState.NEEDS_HUMAN)
-            await _tell(
-                session,
-                account,
-                OrderNeedsPerson(
-                    dry_run=intent.dry_run,
-                    symbol=intent.symbol,
-                    side=intent.side,
-                    expected_quote=intent.expected_quote,
-                    client_order_id=intent.client_order_id,
-                    status=status,
-                    base_quantity=execution.base_quantity,
-                    quote_amount=execution.quote_amount,
-                ),
-                key=f"order:{intent.client_order_id}:person",
-                now=self._clock.now(),
+            alert = OrderNeedsPerson(
+                dry_run=intent.dry_run,
+                symbol=intent.symbol,
+                side=intent.side,
+                expected_quote=intent.expected_quote,
+                client_order_id=intent.client_order_id,
+                status=status,
+                base_quantity=execution.base_quantity,
+                quote_amount=execution.quote_amount,
             )
+            key = f"order:{intent.client_order_id}:person"
+            await publish(session, account.chat_id, alert, key=key, now=self._clock.now())
         return intent
 
 
@@ -215,12 +205,6 @@ async def look_in_history(intent: Order, exchange: Exchange) -> OrderReport:
     return await exchange.order_in_history(
         intent.symbol, intent.client_order_id, sent_at=intent.sent_at or intent.created_at
     )
-
-
-async def _tell(
-    session: AsyncSession, account: Account, alert: Alert, *, key: str, now: datetime
-) -> None:
-    await outbox.add_alert(session, chat_id=account.chat_id, alert=alert, dedupe_key=key, now=now)
 
 
 def next_look(intent: Order, *, now: datetime) -> timedelta:

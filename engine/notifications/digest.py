@@ -6,11 +6,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import Clock
 from engine.domain.alerts.alerts import Digest
+from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, alert_preferences, incidents
 from engine.storage.accounts import digest as digests
 from engine.storage.accounts.alert_preferences import DueDigest
 from engine.storage.database import Database
-from engine.storage.queues import outbox
 
 _DAY = timedelta(days=1)
 _A_ROUND = 20
@@ -63,11 +63,6 @@ class Digests:
             paused=account.stopped,
             key_expires_at=account.key_expires_at,
         )
-        await outbox.add_alert(
-            session,
-            chat_id=account.chat_id,
-            alert=digest,
-            dedupe_key=f"digest:{account.id}:{due.due.isoformat()}",
-            now=now,
-        )
+        key = f"digest:{account.id}:{due.due.isoformat()}"
+        await publish(session, account.chat_id, digest, key=key, now=now)
         await alert_preferences.digest_written(session, account.id, at=now, quote=held)

@@ -38,8 +38,8 @@ from engine.errors import (
     Rejected,
     Unavailable,
 )
+from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, incidents
-from engine.storage.queues import outbox
 from engine.storage.trading import orders
 
 # An order refused this often in a row is not going to be accepted by asking once more.
@@ -119,13 +119,8 @@ async def record(
         reason=reason,
         paused=account.settings.paused,
     )
-    await outbox.add_alert(
-        session,
-        chat_id=account.chat_id,
-        alert=told,
-        dedupe_key=f"trouble:{account.id}:{trouble.since.isoformat()}:{kind.value}:{trouble.count}",
-        now=now,
-    )
+    key = f"trouble:{account.id}:{trouble.since.isoformat()}:{kind.value}:{trouble.count}"
+    await publish(session, account.chat_id, told, key=key, now=now)
 
 
 async def record_blocked(
@@ -191,13 +186,8 @@ async def resolve(
         since=trouble.times(trouble.kind).since,
         at=now,
     )
-    await outbox.add_alert(
-        session,
-        chat_id=account.chat_id,
-        alert=over,
-        dedupe_key=f"over:{account.id}:{trouble.since.isoformat()}",
-        now=now,
-    )
+    key = f"over:{account.id}:{trouble.since.isoformat()}"
+    await publish(session, account.chat_id, over, key=key, now=now)
 
 
 def lingers(trouble: Incident, *, now: datetime, calm: timedelta) -> bool:

@@ -29,11 +29,11 @@ from engine.domain.rebalancing.planner import ProposedOrder
 from engine.domain.rebalancing.run_request import RunOffer
 from engine.errors import LeaseLost
 from engine.notifications import incidents
+from engine.notifications.publish import publish
 from engine.storage.accounts import accounts
 from engine.storage.chat import confirmations
 from engine.storage.coordination import leases
 from engine.storage.database import Database
-from engine.storage.queues import outbox
 from engine.storage.serialization import to_json
 from engine.storage.trading import approvals, check_results, run_requests
 from engine.timeouts import Timing
@@ -151,10 +151,4 @@ class Approvals:
                 expires_at=offer.expires_at,
             )
             await confirmations.ask(session, question)
-        await outbox.add_alert(
-            session,
-            chat_id=account.chat_id,
-            alert=alert,
-            dedupe_key=f"offer:{offer.id}",
-            now=now,
-        )
+        await publish(session, account.chat_id, alert, key=f"offer:{offer.id}", now=now)

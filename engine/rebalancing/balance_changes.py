@@ -23,11 +23,11 @@ from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.exchanges.interface import Market
 from engine.exchanges.pair_data import quantity_step
+from engine.notifications.publish import publish
 from engine.storage.accounts import accounts
 from engine.storage.chat import confirmations
 from engine.storage.coordination import leases
 from engine.storage.database import Database
-from engine.storage.queues import outbox
 from engine.storage.serialization import to_json
 from engine.storage.trading import balance_changes, check_results
 
@@ -130,13 +130,7 @@ class BalanceChangeMonitor:
             )
             await confirmations.ask(session, question)
             alert = alert.asking(question.id, new_target=target)
-        await outbox.add_alert(
-            session,
-            chat_id=account.chat_id,
-            alert=alert,
-            dedupe_key=f"moved:{account.id}:{ids[0]}",
-            now=now,
-        )
+        await publish(session, account.chat_id, alert, key=f"moved:{account.id}:{ids[0]}", now=now)
 
 
 def _target_that_keeps(account: Account, finding: ChangeFinding) -> Decimal | None:

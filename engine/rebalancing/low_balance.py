@@ -11,9 +11,9 @@ from engine.domain.market.pairs import base_of
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.exchanges.interface import Market
 from engine.exchanges.pair_data import quantity_step
+from engine.notifications.publish import publish
 from engine.storage.accounts import low_balance
 from engine.storage.database import Database
-from engine.storage.queues import outbox
 
 
 class LowBalanceMonitor:
@@ -33,13 +33,9 @@ class LowBalanceMonitor:
             for crossing in crossed:
                 if not await low_balance.turn(session, account.id, crossing.mark):
                     continue  # set again since the duty was read: the next check reads it
-                await outbox.add_alert(
-                    session,
-                    chat_id=account.chat_id,
-                    alert=_alert(duty, crossing, step),
-                    dedupe_key=f"low:{account.id}:{crossing.mark.asset}:{to_millis(now)}",
-                    now=now,
-                )
+                alert = _alert(duty, crossing, step)
+                key = f"low:{account.id}:{crossing.mark.asset}:{to_millis(now)}"
+                await publish(session, account.chat_id, alert, key=key, now=now)
 
 
 def _alert(

@@ -8,7 +8,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.alerts.alerts import RunDeclined
 from engine.domain.rebalancing.planner import Plan
 from engine.domain.rebalancing.run_request import RunRequest
-from engine.storage.queues import outbox
+from engine.notifications.publish import publish
 from engine.storage.trading import run_requests
 
 
@@ -29,10 +29,6 @@ async def decline(
         new_side=order.side if order else None,
         new_quote=order.expected_quote if order else None,
     )
-    await outbox.add_alert(
-        session,
-        chat_id=account.chat_id,
-        alert=declined,
-        dedupe_key=f"run:{confirmation_id}:declined",
-        now=now,
+    await publish(
+        session, account.chat_id, declined, key=f"run:{confirmation_id}:declined", now=now
     )

@@ -29,6 +29,7 @@ from engine.domain.alerts.preferences import AlertKind, AlertLevel, AlertPrefere
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import Order, OrderState
 from engine.domain.rebalancing.planner import InsideBand
+from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, alert_preferences
 from engine.storage.chat import confirmations
 from engine.storage.database import Database
@@ -88,9 +89,7 @@ class Chat:
 
     async def queue(self, alert: Alert, key: str) -> None:
         async with self.database.writing() as session:
-            await outbox.add_alert(
-                session, chat_id=ANNA, alert=alert, dedupe_key=key, now=self.clock.now()
-            )
+            await publish(session, ANNA, alert, key=key, now=self.clock.now())
 
     async def tapped_plan(self, chat_id: int) -> int:
         """A plan that was shown here; its button, under the id "tap-1", was tapped in *chat_id*."""

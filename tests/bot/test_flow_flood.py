@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from bot.routing.viewer_limit import MOST_A_MINUTE
 from engine.domain.alerts.key_alerts import KeyEnding
+from engine.notifications.publish import publish
 from engine.storage.accounts import audience
 from engine.storage.models.trading import OutboxRow
-from engine.storage.queues import outbox
 from tests.bot.harness import GROUP, KEY, OWNER, SECRET, STRANGER, Program, World
 from tests.fakes.telegram_faults import too_many_requests
 
@@ -24,7 +24,7 @@ async def alert(bot: Program) -> None:
     now = bot.world.clock.now()
     news = KeyEnding(dry_run=True, key_tail="BWC5", days_left=2, expires_at=now)
     async with bot.database.writing() as session:
-        await outbox.add_alert(session, chat_id=GROUP, alert=news, dedupe_key="news", now=now)
+        await publish(session, GROUP, news, key="news", now=now)
 
 
 async def a_group(bot: Program) -> None:

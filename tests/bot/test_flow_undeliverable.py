@@ -9,9 +9,9 @@ from sqlalchemy.orm import aliased
 
 from engine.domain.accounts.audit import AuditEntry
 from engine.domain.alerts.key_alerts import KeyEnding
+from engine.notifications.publish import publish
 from engine.storage.accounts import audit
 from engine.storage.models.trading import OutboxRow
-from engine.storage.queues import outbox
 from tests.bot.harness import FRIEND, GROUP, OWNER, SUPERGROUP, Program, World
 from tests.fakes.tasks import a_moment, running
 from tests.fakes.telegram_faults import Refused
@@ -27,9 +27,7 @@ async def news(bot: Program, number: int, *, chat_id: int = GROUP) -> None:
     now = bot.world.clock.now()
     alert = KeyEnding(dry_run=True, key_tail="BWC5", days_left=number, expires_at=now)
     async with bot.database.writing() as session:
-        await outbox.add_alert(
-            session, chat_id=chat_id, alert=alert, dedupe_key=f"news:{chat_id}:{number}", now=now
-        )
+        await publish(session, chat_id, alert, key=f"news:{chat_id}:{number}", now=now)
 
 
 def heard(world: World, chat_id: int) -> list[str]:

@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 
 from engine.domain.alerts.alerts import OrderUnclear
 from engine.domain.market.pairs import Side, Symbol
+from engine.notifications.publish import publish
 from engine.storage.database import Database
 from engine.storage.models import queue_columns
 from engine.storage.models.trading import InboxRow, OutboxRow
@@ -288,7 +289,7 @@ async def test_an_alert_is_stored_as_its_facts(db: Database):
         dry_run=False, symbol=Symbol("MNTLUSDT"), side=Side.BUY, expected_quote=Decimal("17.10")
     )
     async with db.writing() as session:
-        await outbox.add_alert(session, chat_id=ANNA, alert=alert, dedupe_key="k", now=START)
+        await publish(session, ANNA, alert, key="k", now=START)
 
     (row,) = await claim(db)
 

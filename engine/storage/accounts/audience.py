@@ -5,11 +5,18 @@ None is a setting of the trading: the account's version stays, and plans stay va
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.orders.order import AccountId
 from engine.storage.models.trading import AccountRow
+
+
+async def alert_route(session: AsyncSession, chat_id: int) -> tuple[int | None, bool, bool]:
+    """The topic for alerts to the chat, and whether its account is paused and halted."""
+    columns = (AccountRow.topic_id, AccountRow.paused, AccountRow.halted)
+    known = await session.execute(select(*columns).where(AccountRow.chat_id == chat_id))
+    return known.one_or_none() or (None, False, False)
 
 
 async def set_all_may_look(session: AsyncSession, account_id: AccountId, *, on: bool) -> None:

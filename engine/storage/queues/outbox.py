@@ -1,18 +1,14 @@
 """Messages that must reach a chat: stored with the fact they tell of, sent by the relay later."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.domain.alerts.alerts import Alert
-from engine.domain.alerts.key_alerts import InMode
 from engine.storage.models import queue_columns
-from engine.storage.models.trading import AccountRow, OutboxRow
+from engine.storage.models.trading import OutboxRow
 from engine.storage.queues import queue
-from engine.storage.serialization import alert_kind, to_json
 
 # Why a row waits, where Telegram said for how long.
 SLOWED_DOWN = "slowed down"
@@ -45,30 +41,6 @@ async def add(
         "rank": rank,
     }
     return bool(await queue.add_new(session, OutboxRow, [row], unique=["dedupe_key"], now=now))
-
-
-async def add_alert(
-    session: AsyncSession, *, chat_id: int, alert: Alert, dedupe_key: str, now: datetime
-) -> bool:
-    """As `add`; the alert is kept as its facts and worded when it is sent.
-
-    It goes to the topic in which the chat hears of its account, and says the mode that the chat is
-    in now.
-    """
-    columns = (AccountRow.topic_id, AccountRow.paused, AccountRow.halted)
-    known = await session.execute(select(*columns).where(AccountRow.chat_id == chat_id))
-    topic_id, paused, halted = known.one_or_none() or (None, False, False)
-    if isinstance(alert, InMode):
-        alert = replace(alert, paused=paused, halted=halted)
-    return await add(
-        session,
-        chat_id=chat_id,
-        kind=alert_kind(alert),
-        payload=to_json(alert),
-        dedupe_key=dedupe_key,
-        now=now,
-        topic_id=topic_id,
-    )
 
 
 async def hurry(session: AsyncSession, *, chat_id: int, now: datetime) -> None:

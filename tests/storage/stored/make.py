@@ -29,6 +29,7 @@ from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.members import Role
 from engine.exchanges.rate_limit_memory import RateLimitMemory
 from engine.exchanges.rate_limiter import RateLimiter
+from engine.notifications.publish import publish
 from engine.security.vault import Vault
 from engine.storage.accounts import (
     accounts,
@@ -216,12 +217,8 @@ async def _coordination(session: AsyncSession) -> None:
 
 async def _queues(session: AsyncSession) -> None:
     for kind, alert in c.ALERTS.items():
-        await outbox.add_alert(
-            session, chat_id=c.CHAT, alert=alert, dedupe_key=c.DEDUPE_KEYS[kind], now=c.AT
-        )
-    await outbox.add_alert(
-        session, chat_id=c.GROUP, alert=c.IN_PAUSE, dedupe_key="over:2", now=c.AT
-    )
+        await publish(session, c.CHAT, alert, key=c.DEDUPE_KEYS[kind], now=c.AT)
+    await publish(session, c.GROUP, c.IN_PAUSE, key="over:2", now=c.AT)
     answer = to_payload(Message("<b>One</b> &amp; two"))
     for number in range(3):
         await outbox.add(
