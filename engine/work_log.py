@@ -80,7 +80,7 @@ def setting_changed(
     """Log a change after its commit. Of a key the last four characters are shown."""
     facts = {
         "account": account.id,
-        "setting": change.subject if change.action != "limits" else f"limit {change.subject}",
+        "setting": change.setting,
         "before": change.before,
         "after": change.after,
         "user": user_id,

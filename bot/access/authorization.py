@@ -261,14 +261,14 @@ class Access:
                 now=self._clock.now(),
                 name=name,
             )
-        await audit.add(
+        await audit.record(
             session,
-            at=self._clock.now(),
-            chat_id=chat_id,
-            user_id=user_id,
-            action="pair",
+            chat_id,
+            user_id,
+            "pair",
+            "none -> owner",
             subject="the bot",
-            detail="none -> owner",
+            at=self._clock.now(),
         )
 
 

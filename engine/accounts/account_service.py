@@ -280,14 +280,9 @@ class AccountService:
             )
             await run_requests.put(session, account.id, request)
             await approvals.answered(session, account.id, taken.id, ApprovalState.TAKEN, now)
-            await audit.add(
-                session,
-                at=now,
-                chat_id=chat_id,
-                user_id=user_id,
-                action="trade",
-                subject=account.uuid,
-                detail=f"{offer.side.value.lower()} {plain(offer.expected_quote)} USDT",
+            detail = f"{offer.side.value.lower()} {plain(offer.expected_quote)} USDT"
+            await audit.record(
+                session, chat_id, user_id, "trade", detail, subject=account.uuid, at=now
             )
         return request
 

@@ -58,14 +58,15 @@ class AlertPreferenceService:
             after = wish(before)
             if after != before:
                 await alert_preferences.put(session, account.id, after, now=now)
-                await audit.add(
+                detail = _difference(before, after)
+                await audit.record(
                     session,
-                    at=now,
-                    chat_id=account.chat_id,
-                    user_id=user_id,
-                    action="alerts",
+                    account.chat_id,
+                    user_id,
+                    "alerts",
+                    detail,
                     subject=account.uuid,
-                    detail=_difference(before, after),
+                    at=now,
                     is_setting=True,
                 )
         return AlertChange(before, after)
@@ -110,14 +111,15 @@ class AlertPreferenceService:
         user_id: int,
     ) -> None:
         mark = after or before
-        await audit.add(
+        detail = f"{_below(before)} -> {_below(after)}"
+        await audit.record(
             session,
-            at=self._clock.now(),
-            chat_id=account.chat_id,
-            user_id=user_id,
-            action="warn",
+            account.chat_id,
+            user_id,
+            "warn",
+            detail,
             subject=mark.asset if mark else "",
-            detail=f"{_below(before)} -> {_below(after)}",
+            at=self._clock.now(),
             is_setting=True,
         )
 

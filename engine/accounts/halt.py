@@ -101,14 +101,9 @@ class Halts:
                 expected_quote=order.expected_quote if order else None,
             )
             await self._tell(session, account, alert, but_not=asked_in)
-        await audit.add(
-            session,
-            at=halt.at,
-            chat_id=asked_in,
-            user_id=halt.user_id,
-            action="halt",
-            subject=ALL_ACCOUNTS,
-            detail=reason or f"{len(stopped)} accounts, {len(left)} orders under way",
+        detail = reason or f"{len(stopped)} accounts, {len(left)} orders under way"
+        await audit.record(
+            session, asked_in, halt.user_id, "halt", detail, subject=ALL_ACCOUNTS, at=halt.at
         )
         return len(stopped), left
 
@@ -143,14 +138,9 @@ class Halts:
                 settings = account.settings
                 alert = HaltLifted(dry_run=settings.dry_run, paused=settings.paused)
                 await self._tell(session, account, alert, but_not=chat_id)
-            await audit.add(
-                session,
-                at=now,
-                chat_id=chat_id,
-                user_id=user_id,
-                action="lift the halt",
-                subject=ALL_ACCOUNTS,
-                detail=f"halted at {halt.at.isoformat()} by {halt.user_id}",
+            detail = f"halted at {halt.at.isoformat()} by {halt.user_id}"
+            await audit.record(
+                session, chat_id, user_id, "lift the halt", detail, subject=ALL_ACCOUNTS, at=now
             )
         logger.warning("halt lifted", extra={"user": user_id, "accounts": len(freed)})
         return True

@@ -78,7 +78,9 @@ class Invitations:
             await invitations.add(session, invitation, code_hash=_hash(code), now=now)
             subject = "a private chat" if circle.is_private else role.value
             detail = f"{NOTHING} -> a code for 24 h"
-            await self._note(session, circle.chat_id, user_id, "invite", subject, detail)
+            await audit.record(
+                session, circle.chat_id, user_id, "invite", detail, subject=subject, at=now
+            )
         return code
 
     async def void(self, code: str) -> None:
@@ -154,34 +156,12 @@ class Invitations:
             await members.set_role(session, chat_id=chat_id, user_id=user_id, role=invitation.role)
         before = member.role.value if member else NOTHING
         # In the inviter's audit: a user's own private chat was opened to them by its maker.
-        await self._note(
-            session,
-            invitation.chat_id,
-            user_id,
-            "join",
-            "a private chat" if invitation.is_private else "this chat",
-            f"{before} -> {invitation.role.value}",
+        subject = "a private chat" if invitation.is_private else "this chat"
+        detail = f"{before} -> {invitation.role.value}"
+        await audit.record(
+            session, invitation.chat_id, user_id, "join", detail, subject=subject, at=now
         )
         return Admission(Admitted.ADMITTED, invitation)
-
-    async def _note(
-        self,
-        session: AsyncSession,
-        chat_id: int,
-        user_id: int,
-        action: str,
-        subject: str,
-        detail: str,
-    ) -> None:
-        await audit.add(
-            session,
-            at=self._clock.now(),
-            chat_id=chat_id,
-            user_id=user_id,
-            action=action,
-            subject=subject,
-            detail=detail,
-        )
 
 
 def _hash(code: str) -> str:

@@ -74,13 +74,9 @@ class MemberService:
             if expected is Role.OWNER:
                 await invitations.withdraw(session, chat_id=chat_id, invited_by=member_id, now=now)
             after = wanted.value if wanted else NOTHING
-            await self._note(
-                session,
-                circle.chat_id,
-                user_id,
-                "role",
-                f"{member_id} {member.name}".strip(),
-                f"{expected.value} -> {after}",
+            subject, detail = f"{member_id} {member.name}".strip(), f"{expected.value} -> {after}"
+            await audit.record(
+                session, circle.chat_id, user_id, "role", detail, subject=subject, at=now
             )
             if circle.is_private:
                 await self._pause(session, member_id, user_id)
@@ -90,6 +86,7 @@ class MemberService:
         self, circle: ChatMembers, *, user_id: int, on: bool
     ) -> RoleChangeResult:
         """Let every member of the group see what a viewer sees, or only those with a role."""
+        now = self._clock.now()
         async with self._database.writing() as session:
             people = await _everybody(session, circle, for_update=True)
             account = await accounts.of_chat(session, circle.chat_id)
@@ -101,18 +98,23 @@ class MemberService:
                 await audience.set_all_may_look(session, account.id, on=on)
                 words = ("members", "everybody")
                 detail = " -> ".join(words if on else reversed(words))
-                await self._note(session, circle.chat_id, user_id, "look", "looking", detail)
+                await audit.record(
+                    session, circle.chat_id, user_id, "look", detail, subject="looking", at=now
+                )
         return RoleChangeResult.DONE
 
     async def move_alerts(self, account: Account, *, user_id: int, topic_id: int | None) -> bool:
         """Send alerts to a topic; returns True if they went to another one before."""
+        now = self._clock.now()
         async with self._database.writing() as session:
             current = await accounts.get(session, account.id)
             if current.topic_id == topic_id:
                 return False
             await audience.set_topic(session, account.id, topic_id)
             detail = f"{_topic(current.topic_id)} -> {_topic(topic_id)}"
-            await self._note(session, account.chat_id, user_id, "topic", "alerts", detail)
+            await audit.record(
+                session, account.chat_id, user_id, "topic", detail, subject="alerts", at=now
+            )
         return True
 
     async def trail(
@@ -129,25 +131,6 @@ class MemberService:
         paused = await accounts.change(session, account, paused=True)
         await run_requests.drop(session, account.id)
         await audit.add_changes(session, account, paused, at=self._clock.now(), user_id=user_id)
-
-    async def _note(
-        self,
-        session: AsyncSession,
-        chat_id: int,
-        user_id: int,
-        action: str,
-        subject: str,
-        detail: str,
-    ) -> None:
-        await audit.add(
-            session,
-            at=self._clock.now(),
-            chat_id=chat_id,
-            user_id=user_id,
-            action=action,
-            subject=subject,
-            detail=detail,
-        )
 
 
 async def _everybody(

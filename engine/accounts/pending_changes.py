@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from enum import Enum
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,16 +9,15 @@ from engine.accounts.account_service import Change
 from engine.accounts.trading_mode import start_over
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.audit import changes
 from engine.domain.accounts.confirmation import Refusal
-from engine.domain.accounts.settings import Threshold
 from engine.domain.accounts.settings_change import SettingsPatch
-from engine.domain.market.decimals import plain
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.errors import OrderUnresolved
 from engine.storage.accounts import accounts, audit
 from engine.storage.chat import confirmations
 from engine.storage.database import Database
-from engine.storage.serialization import from_json, to_json
+from engine.storage.serialization import from_json
 from engine.storage.trading import run_requests
 
 
@@ -57,14 +54,11 @@ class PendingChanges:
             if not proposal.holds(current):
                 return StaleChange(current, proposal)
             after = await _apply(session, current, proposal.wanted, now=now)
-            await audit.add(
-                session,
-                at=now,
-                chat_id=chat_id,
-                user_id=user_id,
-                action=action,
-                subject=current.uuid,
-                detail=_detail(proposal.wanted.now(current), proposal.wanted),
+            detail = ", ".join(
+                f"{change.setting} {change.detail}" for change in changes(current, after)
+            )
+            await audit.record(
+                session, chat_id, user_id, action, detail, subject=current.uuid, at=now
             )
         return Change(current, after)
 
@@ -92,26 +86,3 @@ async def _apply(
     if wanted.limits is not None and wanted.limits != after.limits:
         after = await accounts.set_limits(session, after, wanted.limits)
     return after
-
-
-def _detail(before: SettingsPatch, after: SettingsPatch) -> str:
-    return ", ".join(
-        f"{name.removesuffix('_s')} {_text(getattr(before, name))} -> {_text(getattr(after, name))}"
-        for name in after.names
-    )
-
-
-def _text(value: object) -> str:
-    match value:
-        case Decimal():
-            return plain(value)
-        case Threshold():
-            return f"{plain(value.value)} {value.unit.value}"
-        case Enum():
-            return str(value.value)
-        case bool():
-            return "on" if value else "off"
-        case str() | int():
-            return str(value)
-        case _:
-            return to_json(value)

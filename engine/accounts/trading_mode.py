@@ -45,15 +45,16 @@ class TradingModes:
         """Set the mode: after this returns, no order leaves that it would not send.
         Except one under way. Choosing the same mode again forgets what was skipped or postponed.
         """
+        now = self._clock.now()
         async with self._database.writing() as session:
             before = await accounts.get(session, account.id)
             after = await accounts.change(session, before, autonomy=autonomy)
-            await start_over(session, account.id, now=self._clock.now())
+            await start_over(session, account.id, now=now)
             unresolved = await orders.unresolved_of(session, [account.id])
             if before != after:
-                was = before.settings.autonomy
-                await self._note(
-                    session, account, user_id, "mode", f"{was.value} -> {autonomy.value}"
+                detail = f"{before.settings.autonomy.value} -> {autonomy.value}"
+                await audit.record(
+                    session, account.chat_id, user_id, "mode", detail, subject=account.uuid, at=now
                 )
             await leases.wake(session, account.id)
         return ModeChange(before, after, unresolved.get(account.id))
@@ -80,18 +81,7 @@ class TradingModes:
             if everything:
                 await audience.ask_not_before(session, account.id, now + QUIET)
             detail = "no offers for an hour" if everything else "skipped"
-            await self._note(session, account, user_id, "offer", detail)
+            await audit.record(
+                session, account.chat_id, user_id, "offer", detail, subject=account.uuid, at=now
+            )
         return None
-
-    async def _note(
-        self, session: AsyncSession, account: Account, user_id: int, action: str, detail: str
-    ) -> None:
-        await audit.add(
-            session,
-            at=self._clock.now(),
-            chat_id=account.chat_id,
-            user_id=user_id,
-            action=action,
-            subject=account.uuid,
-            detail=detail,
-        )

@@ -205,14 +205,14 @@ class ManualResolution:
     ) -> None:
         subject = case.order.client_order_id
         logger.info(action, extra={"order": subject, "did": did})
-        await audit.add(
+        await audit.record(
             session,
-            at=self._clock.now(),
-            chat_id=case.account.chat_id,
-            user_id=user_id,
-            action=action,
+            case.account.chat_id,
+            user_id,
+            action,
+            f"{told}; did: {did}",
             subject=subject,
-            detail=f"{told}; did: {did}",
+            at=self._clock.now(),
         )
 
 

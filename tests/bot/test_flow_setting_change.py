@@ -93,7 +93,7 @@ async def test_a_target_that_moves_much_is_set_only_on_a_tap(world: World, bot: 
     assert "Target set to 200.00 USDT" in question.text
     assert question.labels == [UNDO]
     assert await target(bot) == Decimal(200)
-    assert ("confirm target", "target 40 -> 200") in await audited(bot)
+    assert ("confirm target", "target 40 USDT -> 200 USDT") in await audited(bot)
 
 
 @pytest.mark.parametrize("first", ["/pause", "/halt"])
@@ -189,9 +189,7 @@ async def test_real_money_is_shown_its_first_order_before_the_yes(world: World, 
     assert "⏸ PAUSED · Dry run is off now" in question.text
     assert (settings.dry_run, settings.paused) == (False, True)
     assert question.labels == []
-    assert ("real money", "dry run on -> off") in [
-        (action, detail.replace("_", " ")) for action, detail in await audited(bot)
-    ]
+    assert ("real money", "dry run on -> off, trading on -> paused") in await audited(bot)
 
 
 async def test_without_a_key_nothing_real_could_trade_so_nothing_is_asked(bot: Program):

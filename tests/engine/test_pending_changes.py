@@ -71,7 +71,7 @@ async def test_of_two_taps_at_once_one_counts(engine_on_both: Engine):
     assert sum(isinstance(one, Change) for one in done) == 1
     assert [one.why for one in done if isinstance(one, Refusal)] == [RefusalReason.USED]
     assert (await engine_on_both.account(account)).settings.target == D(50)
-    assert await audited(engine_on_both) == ["target 40 -> 50"]
+    assert await audited(engine_on_both) == ["target 40 USDT -> 50 USDT"]
 
 
 async def test_of_two_people_at_once_the_second_finds_it_changed(engine_on_both: Engine):
@@ -108,8 +108,9 @@ async def test_a_change_wakes_the_account_under_a_new_version(engine: Engine):
     assert after.version > account.version
     assert after.settings.interval == timedelta(seconds=90)
     assert after.limits == Limits(order=D(500))
-    assert (await audited(engine))[0].startswith(
-        "target 40 -> 50, threshold 0.05 fraction -> 0.1 fraction, interval 120 -> 90, limits {"
+    assert (await audited(engine))[0] == (
+        "target 40 USDT -> 50 USDT, threshold 5% -> 10%, interval 120 s -> 90 s, "
+        "limit order auto -> 500 USDT"
     )
 
 

@@ -23,6 +23,11 @@ class FieldChange:
     after: str
 
     @property
+    def setting(self) -> str:
+        """What changed, in full where *action* is not shown beside it."""
+        return f"limit {self.subject}" if self.action == "limits" else self.subject
+
+    @property
     def detail(self) -> str:
         return f"{self.before} -> {self.after}"
 

@@ -12,18 +12,18 @@ from engine.domain.accounts.audit import ALL_ACCOUNTS, AuditEntry, changes
 from engine.storage.models.chat import AuditRow
 
 
-async def add(
+async def record(
     session: AsyncSession,
-    *,
-    at: datetime,
     chat_id: int,
     user_id: int,
     action: str,
-    subject: str,
     detail: str,
+    *,
+    subject: str,
+    at: datetime,
     is_setting: bool = False,
 ) -> None:
-    """One line of the trail, without secrets; the change of a setting stands in the log as well."""
+    """Add one line, without secrets; the change of a setting stands in the log as well."""
     if is_setting:
         work_log.preference_changed(
             session, chat_id=chat_id, user_id=user_id, setting=action, detail=detail
@@ -46,14 +46,14 @@ async def add_changes(
     """A line for each field that differs; none where nothing does."""
     for change in changes(before, after):
         work_log.setting_changed(session, change, account=after, user_id=user_id)
-        await add(
+        await record(
             session,
-            at=at,
-            chat_id=after.chat_id,
-            user_id=user_id,
-            action=change.action,
+            after.chat_id,
+            user_id,
+            change.action,
+            change.detail,
             subject=change.subject,
-            detail=change.detail,
+            at=at,
         )
 
 

@@ -143,15 +143,7 @@ async def _trading(session: AsyncSession, first: Account) -> None:
         session, await accounts.get(session, c.SECOND), first, at=c.AT, user_id=c.OWNER
     )
     for action, subject, detail in c.AUDIT:
-        await audit.add(
-            session,
-            at=c.LATER,
-            chat_id=c.CHAT,
-            user_id=c.OWNER,
-            action=action,
-            subject=subject,
-            detail=detail,
-        )
+        await audit.record(session, c.CHAT, c.OWNER, action, detail, subject=subject, at=c.LATER)
 
 
 async def _chats(session: AsyncSession) -> None:
