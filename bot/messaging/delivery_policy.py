@@ -7,11 +7,10 @@ from engine.domain.alerts.alerts import Alert
 from engine.domain.alerts.preferences import (
     AlertLevel,
     AlertPreferences,
-    AlertTraits,
     DeliveryMode,
-    alert_traits,
     delivery_mode,
 )
+from engine.domain.alerts.traits import AlertTraits
 from engine.storage.accounts import alert_preferences
 from engine.storage.database import Database
 from engine.storage.models.trading import OutboxRow
@@ -48,7 +47,7 @@ class DeliveryPolicy:
             return AS_IT_COMES
         try:
             alert = alert_from_json(row.kind, row.payload)
-            told = alert_traits(alert)
+            told = alert.traits
             async with self._database.reading() as session:
                 settings = await alert_preferences.of_chat(session, row.chat_id)
                 heard = delivery_mode(told, settings, now=self._clock.now())

@@ -21,11 +21,11 @@ from bot.parsing.time_zones import is_by_offset, meant_by, named_by_offset, with
 from engine.accounts.alert_preferences import PreferenceRequest
 from engine.domain.alerts.preferences import (
     MOST_SMALLEST,
-    AlertKind,
     AlertLevel,
     AlertPreferences,
     QuietHours,
 )
+from engine.domain.alerts.traits import AlertKind
 from engine.domain.market.decimals import ZERO, plain
 from engine.domain.market.pairs import USDT, Asset, base_of
 

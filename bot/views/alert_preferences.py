@@ -17,7 +17,8 @@ from bot.views.components.layout import block, echoed, escape, lines, paragraphs
 from bot.views.components.times import stamp
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.local_time import local
-from engine.domain.alerts.preferences import AlertKind, AlertLevel, AlertPreferences, QuietHours
+from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, QuietHours
+from engine.domain.alerts.traits import AlertKind
 
 _NAMES = {
     AlertKind.TRADE: "Trades",

@@ -15,12 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.accounts.halt import NOBODY
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.undeliverable import (
-    ChatDeliverable,
-    ChatUndeliverable,
-    Refused,
-    Undeliverable,
-)
+from engine.domain.accounts.undeliverable import Refused, Undeliverable
+from engine.domain.alerts.alerts import ChatDeliverable, ChatUndeliverable
 from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, audit, members
 from engine.storage.chat import undeliverable

@@ -9,7 +9,7 @@ from engine.domain.alerts.alerts import Alert
 from engine.domain.alerts.key_alerts import InMode
 from engine.storage.accounts import audience
 from engine.storage.queues import outbox
-from engine.storage.serialization import alert_kind, to_json
+from engine.storage.serialization import to_json
 
 
 async def publish(
@@ -26,7 +26,7 @@ async def publish(
     await outbox.add(
         session,
         chat_id=chat_id,
-        kind=alert_kind(alert),
+        kind=alert.stored_as,
         payload=to_json(alert),
         dedupe_key=key,
         now=now,

@@ -15,27 +15,7 @@ from typing import Any, TypeVar, get_args, get_origin
 from cattrs import BaseConverter
 from cattrs.preconf.json import JsonConverter, make_converter
 
-from engine.domain.accounts.undeliverable import ChatDeliverable, ChatUndeliverable
-from engine.domain.alerts.alerts import (
-    Alert,
-    BalanceChanged,
-    Digest,
-    DriftNoticed,
-    Halted,
-    HaltLifted,
-    IncidentAlert,
-    IncidentResolved,
-    LowBalanceOver,
-    LowBalanceReached,
-    MemberJoined,
-    OrderNeedsPerson,
-    OrderNeverArrived,
-    OrderUnclear,
-    PlanOffered,
-    RunDeclined,
-    TradeSettled,
-)
-from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
+from engine.domain.alerts.alerts import Alert
 from engine.domain.market.decimals import decimal_from_text, plain
 from engine.domain.rebalancing.check_result import (
     REASON_TAGS,
@@ -49,32 +29,10 @@ from engine.domain.rebalancing.check_result import (
 )
 from engine.domain.rebalancing.planner import MarketBuy, MarketSell
 
-# What the database calls each alert. Rows outlive versions: a name, once used, keeps its meaning.
-ALERTS: Mapping[str, type[Alert]] = {
-    "trade_settled": TradeSettled,
-    "order_unclear": OrderUnclear,
-    "order_never_arrived": OrderNeverArrived,
-    "order_needs_person": OrderNeedsPerson,
-    "trouble_told": IncidentAlert,
-    "trouble_over": IncidentResolved,
-    "run_declined": RunDeclined,
-    "drift_noticed": DriftNoticed,
-    "plan_offered": PlanOffered,
-    "moved": BalanceChanged,
-    "halted": Halted,
-    "halt_lifted": HaltLifted,
-    "low_mark_reached": LowBalanceReached,
-    "low_mark_over": LowBalanceOver,
-    "digest": Digest,
-    "key_ending": KeyEnding,
-    "key_too_powerful": KeyTooPowerful,
-    "money_shared": MoneyShared,
-    "member_joined": MemberJoined,
-    "chat_undeliverable": ChatUndeliverable,
-    "chat_deliverable": ChatDeliverable,
-}
-_KINDS = {alert_type: kind for kind, alert_type in ALERTS.items()}
-# What the database calls each dataclass of a choice. As above: a tag keeps its meaning.
+# By what the database calls them.
+ALERTS: Mapping[str, type[Alert]] = {alert.stored_as: alert for alert in get_args(Alert)}
+# What the database calls each dataclass of a choice. Rows outlive versions: a tag, once
+# used, keeps its meaning.
 TAGS: Mapping[type[Any], str] = {
     **REASON_TAGS,
     OrderPlaced: "Ordered",
@@ -120,15 +78,6 @@ def from_json(text: str, kind: type[T]) -> T:
     except _UNREADABLE as e:
         raise Unreadable(f"this is no {kind.__name__}") from e
     return value
-
-
-def alert_kind(alert: Alert) -> str:
-    return kind_of(type(alert))
-
-
-def kind_of(alert_type: type[Alert]) -> str:
-    """What the database calls alerts of that type."""
-    return _KINDS[alert_type]
 
 
 def alert_from_json(kind: str, text: str) -> Alert:

@@ -25,7 +25,8 @@ from engine.domain.alerts.alerts import (
     RunDeclined,
     trade_settled,
 )
-from engine.domain.alerts.preferences import AlertKind, AlertLevel, AlertPreferences, QuietHours
+from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, QuietHours
+from engine.domain.alerts.traits import AlertKind
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import Order, OrderState
 from engine.domain.rebalancing.planner import InsideBand

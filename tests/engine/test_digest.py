@@ -11,7 +11,8 @@ from engine.accounts.alert_preferences import AlertPreferenceService
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.alerts.alerts import Digest
-from engine.domain.alerts.preferences import AlertKind, AlertLevel, AlertPreferences
+from engine.domain.alerts.preferences import AlertLevel, AlertPreferences
+from engine.domain.alerts.traits import AlertKind
 from engine.domain.market.pairs import USDT
 from engine.errors import Unavailable
 from engine.notifications.digest import Digests

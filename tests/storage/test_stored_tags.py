@@ -22,7 +22,8 @@ from bot.handlers.members import Chosen, MemberRequest, Shown
 from engine.domain.accounts.account import Halt
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.undeliverable import Undeliverable
-from engine.domain.alerts.preferences import AlertKind, AlertLevel
+from engine.domain.alerts.preferences import AlertLevel
+from engine.domain.alerts.traits import AlertKind
 from engine.domain.rebalancing.approval import ApprovalRequest
 from engine.domain.rebalancing.check_result import REASON_TAGS, CheckResult
 from engine.domain.rebalancing.pending_change import PendingChange

@@ -19,15 +19,13 @@ from engine.domain.alerts.alerts import (
     TradeSettled,
 )
 from engine.domain.alerts.preferences import (
-    AlertKind,
     AlertLevel,
     AlertPreferences,
-    AlertTraits,
     DeliveryMode,
     QuietHours,
-    alert_traits,
     delivery_mode,
 )
+from engine.domain.alerts.traits import AlertKind, AlertTraits
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import Trigger
 from tests.builders import MNTLUSDT
@@ -186,23 +184,21 @@ def test_a_small_trade_is_left_to_the_digest():
     settings = AlertPreferences(smallest=D("16.31"))
     exact = AlertPreferences(smallest=D("16.30"))
 
-    assert delivery_mode(alert_traits(a_trade()), settings, now=START) is DeliveryMode.OFF
-    assert delivery_mode(alert_traits(a_trade()), exact, now=START) is DeliveryMode.LOUD
+    assert delivery_mode(a_trade().traits, settings, now=START) is DeliveryMode.OFF
+    assert delivery_mode(a_trade().traits, exact, now=START) is DeliveryMode.LOUD
 
 
 @pytest.mark.parametrize("change", [{"trigger": Trigger.PERSON}, {"late": True}])
 def test_a_small_trade_that_somebody_waits_for_is_told(change: dict[str, Any]):
     settings = AlertPreferences(smallest=D(100)).with_level(AlertKind.TRADE, AlertLevel.OFF)
 
-    assert (
-        delivery_mode(alert_traits(a_trade(**change)), settings, now=START) is DeliveryMode.SILENT
-    )
+    assert delivery_mode(a_trade(**change).traits, settings, now=START) is DeliveryMode.SILENT
 
 
 def test_an_order_that_found_nobody_is_as_large_as_it_was_to_be():
     nothing = a_trade(base_quantity=D(0), quote_amount=D(0))
 
-    assert alert_traits(nothing).worth == D("17.10")
+    assert nothing.traits.worth == D("17.10")
 
 
 @pytest.mark.parametrize("kind", [kind for kind in IncidentKind if kind in PAUSING])
@@ -210,10 +206,10 @@ def test_a_trouble_that_stopped_trading_cannot_be_off(kind: IncidentKind):
     settings = AlertPreferences(levels=dict.fromkeys(AlertKind, AlertLevel.OFF))
 
     assert (
-        delivery_mode(alert_traits(a_trouble(kind, paused=True)), settings, now=START)
+        delivery_mode(a_trouble(kind, paused=True).traits, settings, now=START)
         is DeliveryMode.SILENT
     )
-    assert delivery_mode(alert_traits(a_trouble(kind)), settings, now=START) is DeliveryMode.OFF
+    assert delivery_mode(a_trouble(kind).traits, settings, now=START) is DeliveryMode.OFF
 
 
 def test_a_halt_and_an_order_that_needs_a_person_cannot_be_off():
@@ -228,14 +224,14 @@ def test_a_halt_and_an_order_that_needs_a_person_cannot_be_off():
     declined = RunDeclined(dry_run=False, symbol=MNTLUSDT, held=D(1), target=D(2), reason=None)
 
     for alert in (needs, declined, Halted(dry_run=False)):
-        assert delivery_mode(alert_traits(alert), settings, now=START) is DeliveryMode.SILENT
+        assert delivery_mode(alert.traits, settings, now=START) is DeliveryMode.SILENT
 
 
 @given(data=st.data())
 def test_every_alert_has_a_nature(data: st.DataObject):
     alert = data.draw(st.from_type(data.draw(st.sampled_from(get_args(Alert)))))
 
-    assert alert_traits(alert).kind in AlertKind
+    assert alert.traits.kind in AlertKind
 
 
 def test_levels_that_are_on_are_not_kept():

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from bot.parsing.alerts import LowWish, UnknownZone, parse_alerts, parse_warn
 from bot.parsing.settings import Ambiguous, NotUnderstood, Topic
-from engine.domain.alerts.preferences import AlertKind, AlertLevel, AlertPreferences, QuietHours
+from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, QuietHours
+from engine.domain.alerts.traits import AlertKind
 from engine.domain.market.pairs import Asset
 
 D = Decimal

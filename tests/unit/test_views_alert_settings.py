@@ -20,7 +20,8 @@ from bot.views.low_balance import mark_removed_view, mark_set_view, marks_view, 
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.low_balance import LowBalanceThreshold
 from engine.domain.alerts.alerts import Digest, LowBalanceOver, LowBalanceReached
-from engine.domain.alerts.preferences import AlertKind, AlertLevel, AlertPreferences, QuietHours
+from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, QuietHours
+from engine.domain.alerts.traits import AlertKind
 from engine.domain.market.pairs import USDT, Asset
 from tests.builders import MNTL, MNTLUSDT, account, settings
 from tests.fakes.clock import START

@@ -21,10 +21,11 @@ from bot.views.halt import halt_alert_view
 from bot.views.low_balance import low_mark_over_view, low_mark_view
 from bot.views.members import joined_view
 from bot.views.unresolved_order import report_rows
-from engine.domain.accounts.undeliverable import ChatDeliverable, ChatUndeliverable
 from engine.domain.alerts.alerts import (
     Alert,
     BalanceChanged,
+    ChatDeliverable,
+    ChatUndeliverable,
     Digest,
     DriftNoticed,
     Halted,

@@ -8,12 +8,8 @@ from bot.views.components.badges import RECOVERED, TROUBLE, paused_badge, tradin
 from bot.views.components.layout import escape, lines, quoted
 from bot.views.components.times import stamp
 from bot.views.members import name_of
-from engine.domain.accounts.undeliverable import (
-    ChatDeliverable,
-    ChatUndeliverable,
-    Refused,
-    Undeliverable,
-)
+from engine.domain.accounts.undeliverable import Refused, Undeliverable
+from engine.domain.alerts.alerts import ChatDeliverable, ChatUndeliverable
 
 _LOOK = "/history and /why have what happened."
 

@@ -55,38 +55,3 @@ class Refused:
 
 
 NOTHING = Refused()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatUndeliverable:
-    """Telegram accepts no message for another chat, *chat_id*; *name* is "" for a group.
-    *problem* is Telegram's answer, *gone* that the bot was blocked or removed there. *paused* is
-    its account's trading; else that is paused at *pauses_at*, if nothing is delivered before.
-    """
-
-    dry_run: bool
-    chat_id: int
-    name: str
-    since: datetime
-    problem: str
-    gone: bool
-    paused: bool
-    pauses_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatDeliverable:
-    """Telegram accepts messages for the chat again; *here*: reported in that chat itself.
-    *resumed*: its trading was paused for that reason alone and resumes. *paused*: it is still
-    paused.
-    """
-
-    dry_run: bool
-    chat_id: int
-    name: str
-    since: datetime
-    at: datetime
-    problem: str
-    resumed: bool
-    paused: bool
-    here: bool = False

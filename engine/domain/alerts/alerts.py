@@ -9,16 +9,26 @@ from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.members import Role
 from engine.domain.accounts.settings import Band, TradingMode
-from engine.domain.accounts.undeliverable import ChatDeliverable, ChatUndeliverable
 from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
+from engine.domain.alerts.traits import AlertFacts, AlertKind, AlertTraits
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import Asset, Side, Symbol
 from engine.domain.orders.order import Order, Trigger
 from engine.domain.rebalancing.planner import Reason
 
+_KEY_TROUBLES = frozenset(
+    {
+        IncidentKind.KEY_REFUSED,
+        IncidentKind.ADDRESS_REFUSED,
+        IncidentKind.MISSING_PERMISSION,
+        IncidentKind.ACCOUNT_RESTRICTED,
+        IncidentKind.KEY_UNREADABLE,
+    }
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TradeSettled(InMode):
+class TradeSettled(InMode, stored_as="trade_settled", kind=AlertKind.TRADE):
     """An order is over. *base_quantity* 0 means nothing was filled.
 
     *asked_quote* is what a buy was to spend or a sell was to bring. *late* means the exchange's
@@ -38,9 +48,16 @@ class TradeSettled(InMode):
     late: bool = False
     fees_complete: bool = True
 
+    @property
+    def traits(self) -> AlertTraits:
+        """An order that was not filled is worth what it was to move."""
+        worth = self.quote_amount if self.base_quantity else self.asked_quote
+        asked_for = self.trigger is Trigger.PERSON
+        return AlertTraits(AlertKind.TRADE, asked_for or self.late, worth)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderUnclear(InMode):
+class OrderUnclear(InMode, stored_as="order_unclear", kind=AlertKind.ERROR):
     """The exchange did not say whether it took the order; nothing else is sent meanwhile."""
 
     symbol: Symbol
@@ -49,7 +66,7 @@ class OrderUnclear(InMode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderNeverArrived(InMode):
+class OrderNeverArrived(InMode, stored_as="order_never_arrived", kind=AlertKind.ERROR):
     """The unclear order turned out not to exist; the next check plans afresh."""
 
     symbol: Symbol
@@ -58,7 +75,9 @@ class OrderNeverArrived(InMode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderNeedsPerson:
+class OrderNeedsPerson(
+    AlertFacts, stored_as="order_needs_person", kind=AlertKind.ERROR, needed=True
+):
     """Still unclear after 15 minutes: the user should look at the exchange.
 
     *status* is one that the exchange does not document: then the user is asked after a minute.
@@ -76,7 +95,7 @@ class OrderNeedsPerson:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentAlert(InMode):
+class IncidentAlert(InMode, stored_as="trouble_told", kind=AlertKind.ERROR):
     """A check or an order failed; *paused* where that paused trading, too."""
 
     kind: IncidentKind
@@ -87,9 +106,14 @@ class IncidentAlert(InMode):
     symbol: Symbol
     reason: Reason | None = None
 
+    @property
+    def traits(self) -> AlertTraits:
+        about_key = self.kind in _KEY_TROUBLES
+        return AlertTraits(AlertKind.KEY if about_key else AlertKind.ERROR, needed=self.paused)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentResolved(InMode):
+class IncidentResolved(InMode, stored_as="trouble_over", kind=AlertKind.RECOVERY):
     kind: IncidentKind
     count: int
     since: datetime
@@ -97,7 +121,7 @@ class IncidentResolved(InMode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunDeclined(InMode):
+class RunDeclined(InMode, stored_as="run_declined", kind=AlertKind.TRADE, needed=True):
     """A person asked for a trade and got none: *reason*, or the market moved away from the plan."""
 
     symbol: Symbol
@@ -109,7 +133,7 @@ class RunDeclined(InMode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DriftNoticed:
+class DriftNoticed(AlertFacts, stored_as="drift_noticed", kind=AlertKind.PLAN):
     """A trade is due, and the chat wants to be told of it and to trade by itself.
 
     *expected_quote* and *expected_base* are what the order would come to in the book as it was,
@@ -131,15 +155,15 @@ class DriftNoticed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanOffered:
-    """A trade is due, and whoever may trade in the chat is asked whether to do it."""
+class PlanOffered(AlertFacts, stored_as="plan_offered", kind=AlertKind.PLAN, needed=True):
+    """A trade is due, and traders of the chat are asked; without an answer nothing is traded."""
 
     confirmation_id: str
     drift: DriftNoticed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Halted:
+class Halted(AlertFacts, stored_as="halted", kind=AlertKind.ERROR, needed=True):
     """The owner stopped all chats; *expected_quote* is of an order that had left already."""
 
     dry_run: bool
@@ -147,7 +171,7 @@ class Halted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HaltLifted:
+class HaltLifted(AlertFacts, stored_as="halt_lifted", kind=AlertKind.RECOVERY, needed=True):
     """The chat is as it was before the halt."""
 
     dry_run: bool
@@ -155,7 +179,7 @@ class HaltLifted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LowBalanceReached(InMode):
+class LowBalanceReached(InMode, stored_as="low_mark_reached", kind=AlertKind.ERROR):
     """Less than *below* of *asset* is left, as a person wanted to hear."""
 
     symbol: Symbol
@@ -165,7 +189,7 @@ class LowBalanceReached(InMode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LowBalanceOver(InMode):
+class LowBalanceOver(InMode, stored_as="low_mark_over", kind=AlertKind.RECOVERY):
     """There is enough of *asset* again."""
 
     asset: Asset
@@ -174,7 +198,7 @@ class LowBalanceOver(InMode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Digest(InMode):
+class Digest(InMode, stored_as="digest", kind=AlertKind.DIGEST):
     """What came between *since* and *at*. *bought* and *sold* are USDT before fees; *small* trades
     were worth less than *smallest* each. *troubles* counts the alerts of troubles, *trouble* is the
     one that lasts. The balances are USDT, None where they are not known.
@@ -198,7 +222,7 @@ class Digest(InMode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BalanceChanged(InMode):
+class BalanceChanged(InMode, stored_as="moved", kind=AlertKind.TRADE):
     """Money came or went without an order of ours; *by_hand*: one coin came for the other.
 
     *quantity_step* is the token's precision, None where it was not known. *held* is the USDT held now. With a *question_id* the chat is asked whether to raise the target
@@ -222,12 +246,53 @@ class BalanceChanged(InMode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MemberJoined:
-    """A code was used where this chat did not see it. *role* None: for a private chat of their own."""
+class MemberJoined(AlertFacts, stored_as="member_joined", kind=AlertKind.KEY, needed=True):
+    """A code was used where this chat did not see it, which must know who may look or trade. *role*
+    None: for a private chat of their own.
+    """
 
     user_id: int
     name: str
     role: Role | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatUndeliverable(
+    AlertFacts, stored_as="chat_undeliverable", kind=AlertKind.ERROR, needed=True
+):
+    """Telegram accepts no message for another chat, *chat_id*; *name* is "" for a group.
+    *problem* is Telegram's answer, *gone* that the bot was blocked or removed there. *paused* is
+    its account's trading; else that is paused at *pauses_at*, if nothing is delivered before.
+    """
+
+    dry_run: bool
+    chat_id: int
+    name: str
+    since: datetime
+    problem: str
+    gone: bool
+    paused: bool
+    pauses_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatDeliverable(
+    AlertFacts, stored_as="chat_deliverable", kind=AlertKind.RECOVERY, needed=True
+):
+    """Telegram accepts messages for the chat again; *here*: reported in that chat itself.
+    *resumed*: its trading was paused for that reason alone and resumes. *paused*: it is still
+    paused.
+    """
+
+    dry_run: bool
+    chat_id: int
+    name: str
+    since: datetime
+    at: datetime
+    problem: str
+    resumed: bool
+    paused: bool
+    here: bool = False
 
 
 Alert = (

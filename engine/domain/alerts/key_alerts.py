@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine.domain.alerts.traits import AlertFacts, AlertKind
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InMode:
+class InMode(AlertFacts):
     """What is told of an account. *paused* and *halted* are how its chat stood when the alert was
     stored, which sees to them.
     """
@@ -16,7 +18,7 @@ class InMode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyEnding(InMode):
+class KeyEnding(InMode, stored_as="key_ending", kind=AlertKind.KEY):
     """The exchange key ends in *days_left* days, and trading with it."""
 
     key_tail: str
@@ -25,7 +27,7 @@ class KeyEnding(InMode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyTooPowerful(InMode):
+class KeyTooPowerful(InMode, stored_as="key_too_powerful", kind=AlertKind.KEY, needed=True):
     """The exchange key may do more by now than trade; *powers* are the exchange's names of it."""
 
     key_tail: str
@@ -33,7 +35,7 @@ class KeyTooPowerful(InMode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MoneyShared(InMode):
+class MoneyShared(InMode, stored_as="money_shared", kind=AlertKind.KEY, needed=True):
     """Another chat, connected earlier, trades the same account at the exchange."""
 
     key_tail: str

@@ -5,53 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Self, assert_never
+from typing import Self
 
-from engine.domain.accounts.incidents import IncidentKind
-from engine.domain.accounts.undeliverable import ChatDeliverable, ChatUndeliverable
-from engine.domain.alerts.alerts import (
-    Alert,
-    BalanceChanged,
-    Digest,
-    DriftNoticed,
-    Halted,
-    HaltLifted,
-    IncidentAlert,
-    IncidentResolved,
-    LowBalanceOver,
-    LowBalanceReached,
-    MemberJoined,
-    OrderNeedsPerson,
-    OrderNeverArrived,
-    OrderUnclear,
-    PlanOffered,
-    RunDeclined,
-    TradeSettled,
-)
-from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.local_time import MINUTES_A_DAY, minute_of_day, next_at
+from engine.domain.alerts.traits import AlertKind, AlertTraits
 from engine.domain.market.decimals import ZERO
-from engine.domain.orders.order import Trigger
 
 MOST_SMALLEST = Decimal(1_000_000)
-_KEY_TROUBLES = frozenset(
-    {
-        IncidentKind.KEY_REFUSED,
-        IncidentKind.ADDRESS_REFUSED,
-        IncidentKind.MISSING_PERMISSION,
-        IncidentKind.ACCOUNT_RESTRICTED,
-        IncidentKind.KEY_UNREADABLE,
-    }
-)
-
-
-class AlertKind(Enum):
-    TRADE = "trade"
-    ERROR = "error"
-    RECOVERY = "recovery"
-    KEY = "key"
-    PLAN = "plan"
-    DIGEST = "digest"
 
 
 class AlertLevel(Enum):
@@ -138,58 +98,6 @@ class AlertPreferences:
         return next_at(self.digest_minute, time_zone=self.time_zone, after=now)
 
 
-@dataclass(frozen=True, slots=True)
-class AlertTraits:
-    """What matters of an alert for how loud it may be. A *needed* one is never left out: somebody
-    has to act, trading stopped, or a person waits for it. *worth* is of a trade, in USDT.
-    """
-
-    kind: AlertKind
-    needed: bool = False
-    worth: Decimal | None = None
-
-
-def alert_traits(alert: Alert) -> AlertTraits:  # noqa: C901, PLR0911, PLR0912 - one return an alert
-    """Whoever adds an alert says here what it is."""
-    match alert:
-        case TradeSettled():
-            asked_for = alert.trigger is Trigger.PERSON
-            return AlertTraits(AlertKind.TRADE, asked_for or alert.late, worth=_worth(alert))
-        case RunDeclined():
-            return AlertTraits(AlertKind.TRADE, needed=True)
-        case OrderUnclear() | OrderNeverArrived() | LowBalanceReached():
-            return AlertTraits(AlertKind.ERROR)
-        case OrderNeedsPerson() | Halted() | ChatUndeliverable():
-            return AlertTraits(AlertKind.ERROR, needed=True)
-        case IncidentAlert():
-            about_key = alert.kind in _KEY_TROUBLES
-            return AlertTraits(
-                AlertKind.KEY if about_key else AlertKind.ERROR, needed=alert.paused
-            )
-        case IncidentResolved() | LowBalanceOver():
-            return AlertTraits(AlertKind.RECOVERY)
-        case HaltLifted() | ChatDeliverable():
-            return AlertTraits(AlertKind.RECOVERY, needed=True)
-        case Digest():
-            return AlertTraits(AlertKind.DIGEST)
-        case PlanOffered():
-            # In this mode nothing is traded without an answer to it.
-            return AlertTraits(AlertKind.PLAN, needed=True)
-        case DriftNoticed():
-            return AlertTraits(AlertKind.PLAN)
-        case BalanceChanged():
-            return AlertTraits(AlertKind.TRADE)
-        case KeyEnding():
-            return AlertTraits(AlertKind.KEY)
-        case KeyTooPowerful() | MoneyShared():
-            return AlertTraits(AlertKind.KEY, needed=True)
-        case MemberJoined():
-            # Somebody may look or trade from now on: who did not mean that has to hear of it.
-            return AlertTraits(AlertKind.KEY, needed=True)
-        case _:
-            assert_never(alert)
-
-
 def delivery_mode(told: AlertTraits, settings: AlertPreferences, *, now: datetime) -> DeliveryMode:
     """How loud an alert may be that is sent *now*. Quiet hours never leave anything out."""
     level = settings.level(told.kind)
@@ -205,8 +113,3 @@ def delivery_mode(told: AlertTraits, settings: AlertPreferences, *, now: datetim
 
 def _is_alarm(told: AlertTraits) -> bool:
     return told.kind is AlertKind.ERROR or (told.kind is AlertKind.KEY and told.needed)
-
-
-def _worth(trade: TradeSettled) -> Decimal:
-    """An order that found nobody is worth what it was to move."""
-    return trade.quote_amount if trade.base_quantity else trade.asked_quote

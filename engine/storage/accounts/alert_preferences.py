@@ -8,7 +8,8 @@ from decimal import Decimal
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.domain.alerts.preferences import AlertKind, AlertLevel, AlertPreferences, QuietHours
+from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, QuietHours
+from engine.domain.alerts.traits import AlertKind
 from engine.domain.orders.order import AccountId
 from engine.storage.models.chat import AlertPreferencesRow
 from engine.storage.models.trading import AccountRow

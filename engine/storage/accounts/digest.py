@@ -14,10 +14,7 @@ from engine.domain.alerts.alerts import IncidentAlert
 from engine.domain.market.decimals import ZERO, decimal_from_text
 from engine.domain.market.pairs import USDT, Asset, Side
 from engine.storage.models.trading import BalanceRow, OrderRow, OutboxRow
-from engine.storage.serialization import kind_of
 from engine.storage.trading import orders
-
-_TROUBLE_TOLD = kind_of(IncidentAlert)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ async def troubles_told(
     """Returns how many incident messages the chat got."""
     query = select(func.count()).where(
         OutboxRow.chat_id == account.chat_id,
-        OutboxRow.kind == _TROUBLE_TOLD,
+        OutboxRow.kind == IncidentAlert.stored_as,
         OutboxRow.created_at >= since,
         OutboxRow.created_at < until,
     )

@@ -17,10 +17,12 @@ from engine.domain.accounts.low_balance import LowBalanceThreshold
 from engine.domain.accounts.members import Invitation, Role
 from engine.domain.accounts.risk_limits import Jump, Limits
 from engine.domain.accounts.settings import Band, Settings, Threshold, ThresholdUnit, TradingMode
-from engine.domain.accounts.undeliverable import ChatDeliverable, ChatUndeliverable, Undeliverable
+from engine.domain.accounts.undeliverable import Undeliverable
 from engine.domain.alerts.alerts import (
     Alert,
     BalanceChanged,
+    ChatDeliverable,
+    ChatUndeliverable,
     Digest,
     DriftNoticed,
     Halted,
@@ -38,7 +40,8 @@ from engine.domain.alerts.alerts import (
     TradeSettled,
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
-from engine.domain.alerts.preferences import AlertKind, AlertLevel, AlertPreferences, QuietHours
+from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, QuietHours
+from engine.domain.alerts.traits import AlertKind
 from engine.domain.market.balances import Balance, Counting, LastSeen
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol
 from engine.domain.orders.order import (
