@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,7 +15,7 @@ from engine import work_log
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.decimals import decimal_from_text, plain
-from engine.domain.market.pairs import Asset, Symbol
+from engine.domain.market.pairs import Asset
 from engine.domain.orders.order import (
     LEGAL,
     UNRESOLVED,
@@ -33,6 +33,9 @@ from engine.storage.trading import approvals, limit_usage
 
 IS_UNRESOLVED = OrderRow.state.in_(UNRESOLVED)
 IS_TRADE = OrderRow.state.in_({OrderState.FILLED, OrderState.PARTIAL})
+
+# The fields of an order that have a column of their name.
+_SAME_NAME = tuple({field.name for field in fields(Order)} - {"execution", "fees"})
 
 
 class AlreadyIntended(LeaseLost):
@@ -213,73 +216,21 @@ async def count_refused(session: AsyncSession, account_id: AccountId, *, since: 
 
 
 def _columns(intent: Order) -> dict[str, Any]:
-    return {
-        "client_order_id": intent.client_order_id,
-        "account_id": intent.account_id,
-        "run_id": intent.run_id,
-        "attempt": intent.attempt,
-        "symbol": intent.symbol,
-        "side": intent.side,
-        "quote_amount": intent.quote_amount,
-        "base_quantity": intent.base_quantity,
-        "expected_quote": intent.expected_quote,
+    return {name: getattr(intent, name) for name in _SAME_NAME} | {
         "worth_cents": worth_cents(intent.expected_quote),
-        "price": intent.price,
-        "move_bp": intent.move_bp,
-        "dry_run": intent.dry_run,
-        "trigger": intent.trigger,
-        "fence": intent.fence,
-        "target": intent.target,
-        "quote_before": intent.quote_before,
-        "base_before": intent.base_before,
-        "created_at": intent.created_at,
-        "state": intent.state,
-        "sent_at": intent.sent_at,
-        "exchange_order_id": intent.exchange_order_id,
         "executed_base": intent.execution.base_quantity,
         "executed_quote": intent.execution.quote_amount,
         "fees": None if intent.fees is None else _fees_to_json(intent.fees),
         "fees_complete": intent.fees is None or intent.fees.complete,
-        "quote_after": intent.quote_after,
-        "base_after": intent.base_after,
-        "resolved_at": intent.resolved_at,
-        "misses": intent.misses,
-        "missed_at": intent.missed_at,
-        "error": intent.error,
     }
 
 
 def intent_of(row: OrderRow) -> Order:
+    same: dict[str, Any] = {name: getattr(row, name) for name in _SAME_NAME}
     return Order(
-        client_order_id=ClientOrderId(row.client_order_id),
-        account_id=AccountId(row.account_id),
-        run_id=row.run_id,
-        attempt=row.attempt,
-        symbol=Symbol(row.symbol),
-        side=row.side,
-        quote_amount=row.quote_amount,
-        base_quantity=row.base_quantity,
-        expected_quote=row.expected_quote,
-        price=row.price,
-        move_bp=row.move_bp,
-        dry_run=row.dry_run,
-        trigger=row.trigger,
-        fence=row.fence,
-        target=row.target,
-        quote_before=row.quote_before,
-        base_before=row.base_before,
-        created_at=row.created_at,
-        state=row.state,
-        sent_at=row.sent_at,
-        exchange_order_id=row.exchange_order_id,
+        **same,
         execution=Execution(row.executed_base, row.executed_quote),
         fees=None if row.fees is None else _fees_from_json(row.fees, complete=row.fees_complete),
-        quote_after=row.quote_after,
-        base_after=row.base_after,
-        resolved_at=row.resolved_at,
-        misses=row.misses,
-        missed_at=row.missed_at,
-        error=row.error,
     )
 
 
