@@ -4,6 +4,7 @@ import html
 import json
 import re
 from dataclasses import dataclass
+from typing import Self
 
 from telegram import InlineKeyboardMarkup
 
@@ -26,6 +27,16 @@ class Message:
     text: str
     keyboard: InlineKeyboardMarkup | None = None
     silent: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        *lines: str | None,
+        keyboard: InlineKeyboardMarkup | None = None,
+        silent: bool = False,
+    ) -> Self:
+        """One text a line; None and empty texts leave no line."""
+        return cls("\n".join(line for line in lines if line), keyboard, silent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,51 +66,41 @@ def stranger_view(*, chat_id: int, user_id: int | None, has_code: bool) -> Messa
 def no_author_view(*, is_anonymous: bool) -> Message:
     """Refuses a command from a channel, or from an administrator whom the group hides."""
     if is_anonymous:
-        return Message(
-            lines(
-                "You write as an anonymous administrator. I cannot know who you are.",
-                "Nothing changed. Write as yourself, then send it again.",
-                "In the group's settings, switch off “Remain anonymous” for yourself.",
-            )
-        )
-    return Message(
-        lines(
-            "You write as a channel. I cannot know who you are.",
+        return Message.of(
+            "You write as an anonymous administrator. I cannot know who you are.",
             "Nothing changed. Write as yourself, then send it again.",
-            "Tap the picture beside the message field to choose yourself.",
+            "In the group's settings, switch off “Remain anonymous” for yourself.",
         )
+    return Message.of(
+        "You write as a channel. I cannot know who you are.",
+        "Nothing changed. Write as yourself, then send it again.",
+        "Tap the picture beside the message field to choose yourself.",
     )
 
 
 def secondhand_view() -> Message:
     """Refuses words that were forwarded, or written by an inline bot."""
-    return Message(
-        lines(
-            "These may be another person's words: forwarded, or written by a bot.",
-            "I did not carry them out. Nothing changed.",
-            "If you mean it, type it yourself.",
-        )
+    return Message.of(
+        "These may be another person's words: forwarded, or written by a bot.",
+        "I did not carry them out. Nothing changed.",
+        "If you mean it, type it yourself.",
     )
 
 
 def wrong_code_view(*, tries_left: int | None = None) -> Message:
     tries = "1 try is" if tries_left == 1 else f"{tries_left} tries are"
-    return Message(
-        lines(
-            "That is not the code.",
-            None if tries_left is None else f"{tries} left.",
-            "The program's log shows it as /start and the code.",
-        )
+    return Message.of(
+        "That is not the code.",
+        None if tries_left is None else f"{tries} left.",
+        "The program's log shows it as /start and the code.",
     )
 
 
 def no_tries_left_view() -> Message:
-    return Message(
-        lines(
-            "That is not the code, and no tries are left for you.",
-            "I hear you again in 24 hours, or when the program was restarted.",
-            "The restart makes a new code. Or use AUTHORIZED_CHATS.",
-        )
+    return Message.of(
+        "That is not the code, and no tries are left for you.",
+        "I hear you again in 24 hours, or when the program was restarted.",
+        "The restart makes a new code. Or use AUTHORIZED_CHATS.",
     )
 
 
@@ -126,11 +116,9 @@ def owner_only_view() -> Message:
 def not_allowed_view(*, role: Role, needed: Role) -> Message:
     """Refuses a command that the user's role in the chat does not include."""
     who = "owners" if needed is Role.OWNER else "traders and owners"
-    return Message(
-        lines(
-            f"Only {who} of this chat may do that, and you are a {role.value}.",
-            "Nothing changed. An owner can give you another role with /members.",
-        )
+    return Message.of(
+        f"Only {who} of this chat may do that, and you are a {role.value}.",
+        "Nothing changed. An owner can give you another role with /members.",
     )
 
 

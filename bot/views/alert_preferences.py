@@ -102,22 +102,22 @@ def alert_choices_view(
             rows.append([_choice(part, "off", "No digest")])
         case _:
             return alerts_view(account=account, settings=settings, now=now)
-    return Message(
-        lines(f"{badge(account)} · Alerts", text, f"Tap, or send something like {typed}"),
-        keyboard(*rows, back),
+    return Message.of(
+        f"{badge(account)} · Alerts",
+        text,
+        f"Tap, or send something like {typed}",
+        keyboard=keyboard(*rows, back),
     )
 
 
 def unknown_zone_view(*, account: Account, typed_text: str, suggestions: Sequence[str]) -> Message:
     """One button for each time zone that may be meant."""
-    return Message(
-        lines(
-            f"{badge(account)} · Nothing changed",
-            f"I know no time zone called {echoed(typed_text)}.",
-            "Did you mean one of these?" if suggestions else None,
-            "A zone is named like /alerts zone Europe/Berlin.",
-        ),
-        keyboard(
+    return Message.of(
+        f"{badge(account)} · Nothing changed",
+        f"I know no time zone called {echoed(typed_text)}.",
+        "Did you mean one of these?" if suggestions else None,
+        "A zone is named like /alerts zone Europe/Berlin.",
+        keyboard=keyboard(
             *_paired([_choice("zone", name) for name in suggestions]),
             [button("Back to /alerts", SetAlert())],
         ),

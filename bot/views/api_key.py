@@ -128,34 +128,28 @@ def connect_failed_view(*, error: EngineError, account: Account, deleted: bool) 
 
 
 def ask_disconnect_view(*, account: Account, confirmation_id: str) -> Message:
-    return Message(
-        lines(
-            f"{badge(account)} · Forget the key ending in {escape(account.key_tail or '')}?",
-            "I stop trading and delete my copy; settings and history stay, and so do your coins.",
-            "Tap within 90 s, or just leave it: without a tap nothing happens. (/disconnect)",
-        ),
-        keyboard([button("Forget the key", Confirm(confirmation_id))]),
+    return Message.of(
+        f"{badge(account)} · Forget the key ending in {escape(account.key_tail or '')}?",
+        "I stop trading and delete my copy; settings and history stay, and so do your coins.",
+        "Tap within 90 s, or just leave it: without a tap nothing happens. (/disconnect)",
+        keyboard=keyboard([button("Forget the key", Confirm(confirmation_id))]),
     )
 
 
 def disconnected_view(*, account: Account, key_tail: str) -> Message:
-    return Message(
-        lines(
-            f"{badge(account)} · Key forgotten",
-            f"My copy of the key ending in {escape(key_tail)} is deleted. Your coins are untouched.",
-            "To be thorough, delete the key at MEXC too. /connect adds a new one.",
-        )
+    return Message.of(
+        f"{badge(account)} · Key forgotten",
+        f"My copy of the key ending in {escape(key_tail)} is deleted. Your coins are untouched.",
+        "To be thorough, delete the key at MEXC too. /connect adds a new one.",
     )
 
 
 def another_key_view(*, account: Account) -> Message:
     """The key that the confirmation was about has been replaced since."""
-    return Message(
-        lines(
-            f"{badge(account)} · Nothing changed",
-            f"There is another key by now, ending in {escape(account.key_tail or '')}. It stays.",
-            "Send /disconnect again if that one should go.",
-        )
+    return Message.of(
+        f"{badge(account)} · Nothing changed",
+        f"There is another key by now, ending in {escape(account.key_tail or '')}. It stays.",
+        "Send /disconnect again if that one should go.",
     )
 
 

@@ -84,10 +84,8 @@ def balance_failed_view(*, account: Account, error: Unavailable) -> Message:
         if isinstance(error, BadData)
         else "MEXC does not answer right now."
     )
-    return Message(
-        lines(
-            f"{badge(account)} · Balance not known",
-            f"{happened} Your coins are untouched, and no order was sent.",
-            "Please send /balance again in a minute. /why tells more.",
-        )
+    return Message.of(
+        f"{badge(account)} · Balance not known",
+        f"{happened} Your coins are untouched, and no order was sent.",
+        "Please send /balance again in a minute. /why tells more.",
     )

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from bot.interaction.message import Message
 from bot.views.components.keyboards import do, keyboard
-from bot.views.components.layout import lines
 from engine.domain.alerts.local_time import local
 
 TAP = "tap"
@@ -27,35 +26,29 @@ def cancelled_line(names: Sequence[str]) -> str | None:
 def not_carried_out_view(*, sent_at: datetime, time_zone: str | None) -> Message:
     """For the author of a message that could not be handled; *time_zone* is the chat's own."""
     when = f"{local(sent_at, time_zone):%H:%M}" if time_zone else f"{sent_at:%H:%M} UTC"
-    return Message(
-        lines(
-            f"⚠️ I could not carry out your message of {when}.",
-            "Please look at /status, then send it again if you still mean it.",
-        ),
-        keyboard([do("Status", "status")]),
+    return Message.of(
+        f"⚠️ I could not carry out your message of {when}.",
+        "Please look at /status, then send it again if you still mean it.",
+        keyboard=keyboard([do("Status", "status")]),
     )
 
 
 def tap_begun_view() -> Message:
     """A tap that was begun before, with an unknown outcome."""
-    return Message(
-        lines(
-            "⚠️ I was interrupted while I carried out your tap.",
-            "I do not know how far I got, and did not do it a second time.",
-            "Please look at /status. If nothing changed, send the command again.",
-        ),
-        keyboard([do("Status", "status")]),
+    return Message.of(
+        "⚠️ I was interrupted while I carried out your tap.",
+        "I do not know how far I got, and did not do it a second time.",
+        "Please look at /status. If nothing changed, send the command again.",
+        keyboard=keyboard([do("Status", "status")]),
     )
 
 
 def database_away_view() -> Message:
     """Sent once, while a message waits."""
-    return Message(
-        lines(
-            "⏳ My database does not answer right now.",
-            "Nothing is lost, and nothing is traded meanwhile.",
-            "I carry out your message as soon as it answers.",
-        )
+    return Message.of(
+        "⏳ My database does not answer right now.",
+        "Nothing is lost, and nothing is traded meanwhile.",
+        "I carry out your message as soon as it answers.",
     )
 
 

@@ -95,12 +95,10 @@ def _elsewhere(error: KeyElsewhere) -> str:
 
 
 def internal_error_view() -> Message:
-    return Message(
-        lines(
-            "⚠️ Something broke on my side while I did that.",
-            "An order sent before is looked up, never repeated.",
-            "It is logged. Please look at /status, and try again.",
-        )
+    return Message.of(
+        "⚠️ Something broke on my side while I did that.",
+        "An order sent before is looked up, never repeated.",
+        "It is logged. Please look at /status, and try again.",
     )
 
 

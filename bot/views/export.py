@@ -4,7 +4,7 @@ from telegram import InlineKeyboardMarkup
 
 from bot.interaction.message import Message
 from bot.views.components.keyboards import keyboard, typed
-from bot.views.components.layout import echoed, lines
+from bot.views.components.layout import echoed
 
 
 def export_caption(*, count: int, part: int = 1, parts: int = 1) -> str:
@@ -41,13 +41,11 @@ def export_failed_view() -> Message:
 
 
 def unknown_export_view(*, typed_text: str) -> Message:
-    return Message(
-        lines(
-            f"I cannot export as {echoed(typed_text)}.",
-            "/export sends all trades with all that I know of them, "
-            "/export koinly what Koinly's universal template takes.",
-        ),
-        keyboard([typed("export"), typed("export", "koinly")]),
+    return Message.of(
+        f"I cannot export as {echoed(typed_text)}.",
+        "/export sends all trades with all that I know of them, "
+        "/export koinly what Koinly's universal template takes.",
+        keyboard=keyboard([typed("export"), typed("export", "koinly")]),
     )
 
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from bot.interaction.message import Message
 from bot.views.components.keyboards import do, keyboard
-from bot.views.components.layout import echoed, escape, lines, paragraphs
+from bot.views.components.layout import echoed, escape, paragraphs
 from bot.views.components.times import compact, roughly
 from bot.views.help import COMMANDS
 
@@ -23,13 +23,11 @@ def unknown_command_view(*, name: str) -> Message:
     names = [known for known, _ in COMMANDS]
     close = [_MEANT[name.lower()]] if name.lower() in _MEANT else []
     close = close or get_close_matches(name.lower(), names, n=1, cutoff=0.6)
-    return Message(
-        lines(
-            f"I do not know {echoed(f'/{name}')}. Nothing changed.",
-            f"Did you mean /{close[0]}?" if close else None,
-            "/help shows all commands.",
-        ),
-        keyboard([do("Help", "help")]),
+    return Message.of(
+        f"I do not know {echoed(f'/{name}')}. Nothing changed.",
+        f"Did you mean /{close[0]}?" if close else None,
+        "/help shows all commands.",
+        keyboard=keyboard([do("Help", "help")]),
     )
 
 
@@ -38,11 +36,9 @@ def plain_text_view(text: str = "") -> Message:
     known = {name for name, _ in COMMANDS}
     found = next((word for word in _SLASHED.findall(text) if word.lower() in known), None)
     if found is not None:
-        return Message(
-            lines(
-                f"I did not carry out /{found.lower()}. Nothing changed.",
-                f"A command is the first word of a message. Please send /{found.lower()} alone.",
-            )
+        return Message.of(
+            f"I did not carry out /{found.lower()}. Nothing changed.",
+            f"A command is the first word of a message. Please send /{found.lower()} alone.",
         )
     return Message(
         "I only understand commands, like /status or /settarget 40. /help shows them all.",
@@ -52,22 +48,18 @@ def plain_text_view(text: str = "") -> Message:
 
 def no_text_view() -> Message:
     """A voice message, a sticker, a file: no answer could be taken for "done"."""
-    return Message(
-        lines(
-            "I can only read text. Nothing changed.",
-            "Send a command, like /pause or /status. /help shows them all.",
-        ),
-        keyboard([do("Status", "status"), do("Help", "help")]),
+    return Message.of(
+        "I can only read text. Nothing changed.",
+        "Send a command, like /pause or /status. /help shows them all.",
+        keyboard=keyboard([do("Status", "status"), do("Help", "help")]),
     )
 
 
 def for_another_bot_view() -> Message:
     """A command with another bot's name behind it, in a private chat."""
-    return Message(
-        lines(
-            "This command names another bot. Nothing changed.",
-            "Send it without the name, like /pause. /help shows all commands.",
-        )
+    return Message.of(
+        "This command names another bot. Nothing changed.",
+        "Send it without the name, like /pause. /help shows all commands.",
     )
 
 
@@ -91,22 +83,18 @@ def tap_of_unknown_age_view(*, name: str) -> Message:
 
 
 def _not_done(why: str) -> Message:
-    return Message(
-        lines(
-            why,
-            "I did not do it: you may want something else by now.",
-            "Please send it again if you still mean it. /status shows how things stand.",
-        )
+    return Message.of(
+        why,
+        "I did not do it: you may want something else by now.",
+        "Please send it again if you still mean it. /status shows how things stand.",
     )
 
 
 def version_view(*, version: str, uptime: timedelta, python: str) -> Message:
-    return Message(
-        lines(
-            f"Ballast {escape(version)}",
-            f"Up for {compact(uptime)}, Python {escape(python)}.",
-            "/status shows how things stand.",
-        )
+    return Message.of(
+        f"Ballast {escape(version)}",
+        f"Up for {compact(uptime)}, Python {escape(python)}.",
+        "/status shows how things stand.",
     )
 
 
@@ -130,21 +118,17 @@ def logs_view(*, log_lines: Sequence[str]) -> Message:
 
 def edited_view() -> Message:
     """A message counts as it was first sent."""
-    return Message(
-        lines(
-            "I do not follow edits. Nothing changed by this edit.",
-            "A message counts as you first sent it. Please send the command again.",
-        )
+    return Message.of(
+        "I do not follow edits. Nothing changed by this edit.",
+        "A message counts as you first sent it. Please send the command again.",
     )
 
 
 def too_many_questions_view(*, most: int) -> Message:
     """For the viewers of a group; sent once."""
-    return Message(
-        lines(
-            f"I answer {most} questions a minute of people who may only look here.",
-            "That keeps the way free for alerts. Please ask again in a minute.",
-        ),
+    return Message.of(
+        f"I answer {most} questions a minute of people who may only look here.",
+        "That keeps the way free for alerts. Please ask again in a minute.",
         silent=True,
     )
 

@@ -9,7 +9,6 @@ from bot.views.cancelled_updates import cancelled_line
 from bot.views.components.amounts import usdt
 from bot.views.components.badges import HALTED, badge, halted_badge, paused_badge, trading_badge
 from bot.views.components.keyboards import button, do, keyboard
-from bot.views.components.layout import lines
 from bot.views.components.times import ago
 from engine.accounts.halt import HaltImpact
 from engine.domain.accounts.account import Account, Halt
@@ -29,125 +28,105 @@ def halted_view(
     *cancelled*: the commands, of any chat, that were queued.
     """
     title = f"Halted already, {ago(now - halt.at)}" if already else "Everything is halted"
-    return Message(
-        lines(
-            f"{HALTED} · {title}",
-            "No order leaves from now on, for any chat. Restarts change nothing.",
-            _under_way(under_way),
-            cancelled_line(cancelled),
-            "Coins stay where they are. /halt off lifts it, and every chat is as it was before.",
-        ),
-        keyboard([do("Lift the halt", "halt", "off")]),
+    return Message.of(
+        f"{HALTED} · {title}",
+        "No order leaves from now on, for any chat. Restarts change nothing.",
+        _under_way(under_way),
+        cancelled_line(cancelled),
+        "Coins stay where they are. /halt off lifts it, and every chat is as it was before.",
+        keyboard=keyboard([do("Lift the halt", "halt", "off")]),
     )
 
 
 def ask_lift_view(*, account: Account, waiting: HaltImpact, confirmation_id: str) -> Message:
     """Shows what resumes before it does."""
-    return Message(
-        lines(
-            f"{badge(account)} · Lift the halt?",
-            _what_starts(waiting),
-            "The others stay as they are: paused, or without a key."
-            if waiting.trading < waiting.accounts
-            else None,
-            "Tap within 90 s; without a tap everything stays halted. (/halt off)",
-        ),
-        keyboard([button("Yes, lift it", Confirm(confirmation_id))]),
+    return Message.of(
+        f"{badge(account)} · Lift the halt?",
+        _what_starts(waiting),
+        "The others stay as they are: paused, or without a key."
+        if waiting.trading < waiting.accounts
+        else None,
+        "Tap within 90 s; without a tap everything stays halted. (/halt off)",
+        keyboard=keyboard([button("Yes, lift it", Confirm(confirmation_id))]),
     )
 
 
 def other_halt_view(*, account: Account) -> Message:
     """The halt of the confirmation was lifted, and another one is in force."""
-    return Message(
-        lines(
-            f"{badge(account)} · Nothing changed",
-            "That halt was lifted meanwhile, and there is a new one.",
-            "Send /halt off again to lift it.",
-        )
+    return Message.of(
+        f"{badge(account)} · Nothing changed",
+        "That halt was lifted meanwhile, and there is a new one.",
+        "Send /halt off again to lift it.",
     )
 
 
 def lifted_view(*, account: Account, was_halted: bool) -> Message:
     """The owner's own chat after lifting."""
     title = "The halt is lifted" if was_halted else "There is no halt"
-    return Message(
-        lines(
-            f"{badge(account)} · {title}",
-            "Every chat is as it was before: what was paused stays paused."
-            if was_halted
-            else "Nothing changed.",
-            "/status shows how this chat stands.",
-        ),
-        keyboard([do("Status", "status")]),
+    return Message.of(
+        f"{badge(account)} · {title}",
+        "Every chat is as it was before: what was paused stays paused."
+        if was_halted
+        else "Nothing changed.",
+        "/status shows how this chat stands.",
+        keyboard=keyboard([do("Status", "status")]),
     )
 
 
 def not_the_owner_view(*, account: Account) -> Message:
-    return Message(
-        lines(
-            f"{badge(account)} · Only my owner can halt all chats or lift a halt.",
-            "/pause stops this chat.",
-        ),
-        keyboard([do("Pause", "pause")]),
+    return Message.of(
+        f"{badge(account)} · Only my owner can halt all chats or lift a halt.",
+        "/pause stops this chat.",
+        keyboard=keyboard([do("Pause", "pause")]),
     )
 
 
 def halt_usage_view() -> Message:
-    return Message(
-        lines(
-            "I do not understand that. Nothing changed.",
-            "/halt stops all chats at once, /halt off lifts it.",
-        )
+    return Message.of(
+        "I do not understand that. Nothing changed.",
+        "/halt stops all chats at once, /halt off lifts it.",
     )
 
 
 def no_resume_in_a_halt_view(*, account: Account) -> Message:
-    return Message(
-        lines(
-            f"{badge(account)} · Nothing changed",
-            "My owner halted all chats, so no order leaves. Only my owner can lift that, with "
-            "/halt off.",
-            "This chat stays paused after it; /resume works again then."
-            if account.settings.paused
-            else "This chat trades again after it, without a /resume.",
-        )
+    return Message.of(
+        f"{badge(account)} · Nothing changed",
+        "My owner halted all chats, so no order leaves. Only my owner can lift that, with "
+        "/halt off.",
+        "This chat stays paused after it; /resume works again then."
+        if account.settings.paused
+        else "This chat trades again after it, without a /resume.",
     )
 
 
 def no_trade_in_a_halt_view(*, account: Account) -> Message:
     """A tap on a plan made before the halt."""
-    return Message(
-        lines(
-            f"{badge(account)} · Nothing traded",
-            "My owner halted all chats, so no order was sent.",
-            "Send /rebalance when the halt is lifted.",
-        )
+    return Message.of(
+        f"{badge(account)} · Nothing traded",
+        "My owner halted all chats, so no order was sent.",
+        "Send /rebalance when the halt is lifted.",
     )
 
 
 def halt_alert_view(alert: Halted | HaltLifted) -> Message:
     """The alert in the other chats."""
     if isinstance(alert, Halted):
-        return Message(
-            lines(
-                f"{halted_badge(dry_run=alert.dry_run)} · My owner halted all chats",
-                "No order leaves from now on.",
-                f"One sent before, about {usdt(alert.expected_quote)}, may still be filled; "
-                "I look it up and tell you."
-                if alert.expected_quote is not None
-                else None,
-                "Your coins stay where they are. I tell you when the halt is lifted; "
-                "/status works as ever.",
-            )
+        return Message.of(
+            f"{halted_badge(dry_run=alert.dry_run)} · My owner halted all chats",
+            "No order leaves from now on.",
+            f"One sent before, about {usdt(alert.expected_quote)}, may still be filled; "
+            "I look it up and tell you."
+            if alert.expected_quote is not None
+            else None,
+            "Your coins stay where they are. I tell you when the halt is lifted; "
+            "/status works as ever.",
         )
     mode = (paused_badge if alert.paused else trading_badge)(dry_run=alert.dry_run)
-    return Message(
-        lines(
-            f"{mode} · The halt is lifted",
-            "Trading in this chat stays paused, as it was before; /resume starts it."
-            if alert.paused
-            else "Trading in this chat goes on from your balance as it is now.",
-        )
+    return Message.of(
+        f"{mode} · The halt is lifted",
+        "Trading in this chat stays paused, as it was before; /resume starts it."
+        if alert.paused
+        else "Trading in this chat goes on from your balance as it is now.",
     )
 
 

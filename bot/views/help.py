@@ -104,9 +104,11 @@ def help_view(*, is_owner: bool) -> Message:
         for title, rows in _SECTIONS
     ]
     owners = " – ".join(_FOR_THE_OWNER) if is_owner else None
-    return Message(
-        lines("I hold your USDT on target at MEXC.", *sections, owners),
-        keyboard(
+    return Message.of(
+        "I hold your USDT on target at MEXC.",
+        *sections,
+        owners,
+        keyboard=keyboard(
             [do("Status", "status"), do("Why", "why"), do("Balance", "balance")],
             [do("Pause", "pause"), do("Resume", "resume"), do("Rebalance", "rebalance")],
             [do("Target", "settarget"), do("Threshold", "setthreshold"), do("Limits", "limits")],

@@ -13,22 +13,18 @@ from engine.domain.accounts.members import Role
 def ask_invite_view(*, is_private: bool) -> Message:
     """`/invite` without an argument."""
     if is_private:
-        return Message(
-            lines(
-                "Somebody you invite here uses me in a private chat of their own, with their own "
-                "key. They see and change nothing of yours.",
-                "/invite private makes a code for one person.",
-            ),
-            keyboard([do("Make a code", "invite", "private")]),
+        return Message.of(
+            "Somebody you invite here uses me in a private chat of their own, with their own "
+            "key. They see and change nothing of yours.",
+            "/invite private makes a code for one person.",
+            keyboard=keyboard([do("Make a code", "invite", "private")]),
         )
-    return Message(
-        lines(
-            "What may the person you invite do in this chat?",
-            f"/invite viewer: {may(Role.VIEWER)}.",
-            f"/invite trader: {may(Role.TRADER)}.",
-            "An owner is made with /members.",
-        ),
-        keyboard([do("Viewer", "invite", "viewer"), do("Trader", "invite", "trader")]),
+    return Message.of(
+        "What may the person you invite do in this chat?",
+        f"/invite viewer: {may(Role.VIEWER)}.",
+        f"/invite trader: {may(Role.TRADER)}.",
+        "An owner is made with /members.",
+        keyboard=keyboard([do("Viewer", "invite", "viewer"), do("Trader", "invite", "trader")]),
     )
 
 
@@ -39,11 +35,9 @@ def invite_usage_view(*, is_private: bool) -> Message:
 
 def no_invitations_here_view() -> Message:
     """For a user in a private chat who is not the bot's owner."""
-    return Message(
-        lines(
-            "In a private chat only my owner can invite people. Nobody was invited.",
-            "In a group that you own, /invite lets somebody into that group.",
-        )
+    return Message.of(
+        "In a private chat only my owner can invite people. Nobody was invited.",
+        "In a group that you own, /invite lets somebody into that group.",
     )
 
 
@@ -70,23 +64,19 @@ def code_view(*, code: str, role: Role, expires_at: datetime, is_private: bool) 
 
 def code_in_private_view(*, role: Role) -> Message:
     """In the group: every member could use the code."""
-    return Message(
-        lines(
-            f"I sent you a code for {a(role)} in our private chat.",
-            "Here everybody could use it. Pass it on to one person only.",
-            "/members shows who is in.",
-        )
+    return Message.of(
+        f"I sent you a code for {a(role)} in our private chat.",
+        "Here everybody could use it. Pass it on to one person only.",
+        "/members shows who is in.",
     )
 
 
 def no_private_chat_view() -> Message:
     """Telegram lets a bot write only to users who have written to it."""
-    return Message(
-        lines(
-            "I cannot write to you in private, so I made no code. Nobody was invited.",
-            "A code shown here could be used by everybody.",
-            "Open a private chat with me, send /start there, then /invite here again.",
-        )
+    return Message.of(
+        "I cannot write to you in private, so I made no code. Nobody was invited.",
+        "A code shown here could be used by everybody.",
+        "Open a private chat with me, send /start there, then /invite here again.",
     )
 
 
@@ -96,32 +86,26 @@ def not_invited_view() -> Message:
 
 
 def admitted_here_view(*, role: Role) -> Message:
-    return Message(
-        lines(
-            f"Welcome! You are {a(role)} of this chat now.",
-            "/status shows how things stand, /help what I can do.",
-        ),
-        keyboard([do("Status", "status"), do("Help", "help")]),
+    return Message.of(
+        f"Welcome! You are {a(role)} of this chat now.",
+        "/status shows how things stand, /help what I can do.",
+        keyboard=keyboard([do("Status", "status"), do("Help", "help")]),
     )
 
 
 def admitted_elsewhere_view(*, role: Role) -> Message:
     """The code of a group, sent in another chat."""
-    return Message(
-        lines(
-            f"Welcome! You are {a(role)} of the group this code was made in.",
-            "Write to me there; /help shows what I can do. In this chat nothing changed.",
-        )
+    return Message.of(
+        f"Welcome! You are {a(role)} of the group this code was made in.",
+        "Write to me there; /help shows what I can do. In this chat nothing changed.",
     )
 
 
 def admitted_to_private_view() -> Message:
     """The code for a private chat, sent in a group."""
-    return Message(
-        lines(
-            "Welcome! You may use me in a private chat now.",
-            "Open one with me and send /start there. In this group nothing changed.",
-        )
+    return Message.of(
+        "Welcome! You may use me in a private chat now.",
+        "Open one with me and send /start there. In this group nothing changed.",
     )
 
 
@@ -137,18 +121,14 @@ def expired_code_view() -> Message:
 
 def wrong_invitation_view(*, tries_left: int) -> Message:
     if not tries_left:
-        return Message(
-            lines(
-                "That is not a code of mine, and no tries are left for today.",
-                "I answer again in 24 hours. /start and the code lets you in then.",
-            )
+        return Message.of(
+            "That is not a code of mine, and no tries are left for today.",
+            "I answer again in 24 hours. /start and the code lets you in then.",
         )
     tries = "1 try is" if tries_left == 1 else f"{tries_left} tries are"
-    return Message(
-        lines(
-            f"That is not a code of mine. {tries} left today.",
-            "Copy the whole line that my owner was shown: /start and the code.",
-        )
+    return Message.of(
+        f"That is not a code of mine. {tries} left today.",
+        "Copy the whole line that my owner was shown: /start and the code.",
     )
 
 

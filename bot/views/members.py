@@ -63,24 +63,20 @@ def members_view(
 
 def only_you_view() -> Message:
     """`/members` in the private chat of a user who is not the bot's owner."""
-    return Message(
-        lines(
-            "This is your own private chat: nobody else is in it.",
-            "In a group that you own, /members shows who may do what.",
-        )
+    return Message.of(
+        "This is your own private chat: nobody else is in it.",
+        "In a group that you own, /members shows who may do what.",
     )
 
 
 def member_view(*, member: Member, options: Sequence[str], question_id: str) -> Message:
     """One member, and the possible changes: *options* are roles, "remove", "back"."""
     name = name_of(member.user_id, member.name)
-    return Message(
-        lines(
-            f"<b>{escape(name)}</b> (id {member.user_id}) is {a(member.role)}.",
-            f"That means: {may(member.role)}.",
-            "What shall change? I ask again before I do it. /members shows everybody.",
-        ),
-        keyboard(
+    return Message.of(
+        f"<b>{escape(name)}</b> (id {member.user_id}) is {a(member.role)}.",
+        f"That means: {may(member.role)}.",
+        "What shall change? I ask again before I do it. /members shows everybody.",
+        keyboard=keyboard(
             *(
                 [button(_option(option), Choose(question_id, at))]
                 for at, option in enumerate(options)
@@ -108,9 +104,10 @@ def sure_view(
             f"Remove {who} from the people of this chat?", "They may do nothing here then."
         )
         label = "Yes, remove"
-    return Message(
-        lines(ask, "Nothing has changed so far. /members goes back."),
-        keyboard([button(label, Confirm(question_id)), do("No, back", "members")]),
+    return Message.of(
+        ask,
+        "Nothing has changed so far. /members goes back.",
+        keyboard=keyboard([button(label, Confirm(question_id)), do("No, back", "members")]),
     )
 
 
@@ -122,21 +119,20 @@ def ask_look_view(*, on: bool, question_id: str) -> Message:
         )
     else:
         ask = lines("Let members only look?", "Others in the group hear nothing from me then.")
-    return Message(
-        lines(ask, "Nothing has changed so far. /members goes back."),
-        keyboard([button("Yes", Confirm(question_id)), do("No, back", "members")]),
+    return Message.of(
+        ask,
+        "Nothing has changed so far. /members goes back.",
+        keyboard=keyboard([button("Yes", Confirm(question_id)), do("No, back", "members")]),
     )
 
 
 def look_changed_view(*, on: bool) -> Message:
-    return Message(
-        lines(
-            "Everybody in this group may look now, and change nothing."
-            if on
-            else "Only members may use me in this group now.",
-            "/members shows who they are.",
-        ),
-        keyboard([do("Members", "members")]),
+    return Message.of(
+        "Everybody in this group may look now, and change nothing."
+        if on
+        else "Only members may use me in this group now.",
+        "/members shows who they are.",
+        keyboard=keyboard([do("Members", "members")]),
     )
 
 
@@ -193,8 +189,10 @@ def joined_view(alert: MemberJoined) -> Message:
 
 
 def _told(*sentences: str) -> Message:
-    return Message(
-        lines(*sentences, "/members shows everybody."), keyboard([do("Members", "members")])
+    return Message.of(
+        *sentences,
+        "/members shows everybody.",
+        keyboard=keyboard([do("Members", "members")]),
     )
 
 

@@ -29,21 +29,19 @@ def paused_view(
     *called_off*: a confirmed rebalance had not begun. *cancelled* are the commands that were
     queued.
     """
-    return Message(
-        lines(
-            f"{badge(account)} · {'Paused already' if already else 'Trading is paused'}",
-            "No order leaves from now on.",
-            f"One sent before, about {usdt(unresolved.expected_quote)}, may still be filled; "
-            "I look it up and tell you."
-            if unresolved
-            else None,
-            "The rebalance you tapped is called off." if called_off else None,
-            cancelled_line(cancelled),
-            "Your coins stay where they are. /resume starts trading again."
-            if not account.halted
-            else "Your coins stay where they are. It stays paused when the halt is lifted, too.",
-        ),
-        None if account.halted else keyboard([do("Resume", "resume")]),
+    return Message.of(
+        f"{badge(account)} · {'Paused already' if already else 'Trading is paused'}",
+        "No order leaves from now on.",
+        f"One sent before, about {usdt(unresolved.expected_quote)}, may still be filled; "
+        "I look it up and tell you."
+        if unresolved
+        else None,
+        "The rebalance you tapped is called off." if called_off else None,
+        cancelled_line(cancelled),
+        "Your coins stay where they are. /resume starts trading again."
+        if not account.halted
+        else "Your coins stay where they are. It stays paused when the halt is lifted, too.",
+        keyboard=None if account.halted else keyboard([do("Resume", "resume")]),
     )
 
 
@@ -79,11 +77,9 @@ def resumed_view(
 
 def cannot_resume_view(*, account: Account) -> Message:
     """There is no API key to trade with."""
-    return Message(
-        lines(
-            f"{badge(account)} · No key yet",
-            "I need a MEXC key before I can trade. Nothing changed.",
-            "Send /connect to add one, or /dryrun on to try it on paper.",
-        ),
-        keyboard([do("Connect", "connect")]),
+    return Message.of(
+        f"{badge(account)} · No key yet",
+        "I need a MEXC key before I can trade. Nothing changed.",
+        "Send /connect to add one, or /dryrun on to try it on paper.",
+        keyboard=keyboard([do("Connect", "connect")]),
     )

@@ -77,35 +77,29 @@ def plan_view(
 
 def plan_blocked_view(*, account: Account, unresolved: Order) -> Message:
     """No plan while an order is unresolved."""
-    return Message(
-        lines(
-            f"{badge(account)} · No plan now",
-            f"An order for about {usdt(unresolved.expected_quote)} is not confirmed yet.",
-            "I look it up and send nothing else until I know. Please try again in a minute.",
-            "/status shows how it stands.",
-        )
+    return Message.of(
+        f"{badge(account)} · No plan now",
+        f"An order for about {usdt(unresolved.expected_quote)} is not confirmed yet.",
+        "I look it up and send nothing else until I know. Please try again in a minute.",
+        "/status shows how it stands.",
     )
 
 
 def plan_failed_view(*, account: Account) -> Message:
     """MEXC did not answer while the plan was made."""
-    return Message(
-        lines(
-            f"{badge(account)} · No plan now",
-            "MEXC does not answer, so I do not know what you hold. No order was sent.",
-            "Please send /rebalance again in a minute. /why tells more.",
-        )
+    return Message.of(
+        f"{badge(account)} · No plan now",
+        "MEXC does not answer, so I do not know what you hold. No order was sent.",
+        "Please send /rebalance again in a minute. /why tells more.",
     )
 
 
 def no_key_view(*, account: Account) -> Message:
-    return Message(
-        lines(
-            f"{badge(account)} · No key yet",
-            "I need a MEXC key to see what you hold. Nothing was traded.",
-            "Send /connect to add one, or /dryrun on to try it on paper.",
-        ),
-        keyboard([do("Connect", "connect")]),
+    return Message.of(
+        f"{badge(account)} · No key yet",
+        "I need a MEXC key to see what you hold. Nothing was traded.",
+        "Send /connect to add one, or /dryrun on to try it on paper.",
+        keyboard=keyboard([do("Connect", "connect")]),
     )
 
 
@@ -113,45 +107,37 @@ def plan_accepted_view(*, account: Account, side: Side, expected_quote: Decimal)
     """Replaces the plan, keyboard and all, before anything is sent."""
     verb = "buy" if side is Side.BUY else "sell"
     base = escape(base_of(account.settings.symbol))
-    return Message(
-        lines(
-            f"{badge(account)} · On it",
-            f"You tapped Trade: {verb} {base} for up to {usdt(expected_quote)}.",
-            "I read your balance and the prices again, then trade or tell you why not.",
-        )
+    return Message.of(
+        f"{badge(account)} · On it",
+        f"You tapped Trade: {verb} {base} for up to {usdt(expected_quote)}.",
+        "I read your balance and the prices again, then trade or tell you why not.",
     )
 
 
 def plan_expired_view(*, age: timedelta) -> Message:
-    return Message(
-        lines(
-            f"⌛ This plan is {roughly(age)} old, too old to trade. Nothing was sent.",
-            "Send /rebalance for a new one.",
-        ),
-        keyboard([do("Rebalance", "rebalance")]),
+    return Message.of(
+        f"⌛ This plan is {roughly(age)} old, too old to trade. Nothing was sent.",
+        "Send /rebalance for a new one.",
+        keyboard=keyboard([do("Rebalance", "rebalance")]),
     )
 
 
 def plan_outdated_view() -> Message:
     """Settings, key or mode were changed between the plan and the tap."""
-    return Message(
-        lines(
-            "This plan was made for other settings, so nothing was sent.",
-            "Send /rebalance for a new one.",
-        ),
-        keyboard([do("Rebalance", "rebalance")]),
+    return Message.of(
+        "This plan was made for other settings, so nothing was sent.",
+        "Send /rebalance for a new one.",
+        keyboard=keyboard([do("Rebalance", "rebalance")]),
     )
 
 
 def plan_paused_view(*, account: Account) -> Message:
     """Trading was paused between the plan and the tap."""
-    return Message(
-        lines(
-            f"{badge(account)} · Nothing traded",
-            "Trading is paused, so no order was sent.",
-            "Send /resume first, then /rebalance.",
-        ),
-        keyboard([do("Resume", "resume")]),
+    return Message.of(
+        f"{badge(account)} · Nothing traded",
+        "Trading is paused, so no order was sent.",
+        "Send /resume first, then /rebalance.",
+        keyboard=keyboard([do("Resume", "resume")]),
     )
 
 

@@ -96,13 +96,11 @@ def overtaken_view(*, account: Account, proposal: PendingChange) -> Message:
         why = "My owner halted all chats after I asked."
     else:
         why = "Something about this account was changed after I asked."
-    return Message(
-        lines(
-            f"{badge(account)} · Nothing changed",
-            why,
-            f"Send {' and '.join(commands(proposal.wanted))} again if you still want it.",
-        ),
-        back_to_panel(proposal),
+    return Message.of(
+        f"{badge(account)} · Nothing changed",
+        why,
+        f"Send {' and '.join(commands(proposal.wanted))} again if you still want it.",
+        keyboard=back_to_panel(proposal),
     )
 
 

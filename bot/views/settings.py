@@ -118,22 +118,18 @@ def question_view(*, ambiguous: Ambiguous, typed_text: str, confirmation_id: str
         [button(f"/{command} {option}", Choose(confirmation_id, index))]
         for index, option in enumerate(ambiguous.options)
     ]
-    return Message(
-        lines(
-            f"I am not sure how to read {echoed(typed_text)}, and I do not guess.",
-            "Nothing changed yet. Which one do you mean?",
-        ),
-        keyboard(*rows),
+    return Message.of(
+        f"I am not sure how to read {echoed(typed_text)}, and I do not guess.",
+        "Nothing changed yet. Which one do you mean?",
+        keyboard=keyboard(*rows),
     )
 
 
 def not_understood_view(*, topic: Topic, typed_text: str) -> Message:
-    return Message(
-        lines(
-            f"I do not understand {echoed(typed_text)} here. Nothing changed.",
-            *USAGE[topic],
-        ),
-        _choice_buttons(topic),
+    return Message.of(
+        f"I do not understand {echoed(typed_text)} here. Nothing changed.",
+        *USAGE[topic],
+        keyboard=_choice_buttons(topic),
     )
 
 
@@ -149,25 +145,21 @@ def question_closed_view() -> Message:
 
 
 def pair_unavailable_view(*, account: Account, wanted: str) -> Message:
-    return Message(
-        lines(
-            f"MEXC shows no pair {escape(wanted)} that can be traded with a key.",
-            None
-            if account.can_trade
-            else "Some pairs are shown only to a key that may trade them: /connect adds yours.",
-            f"Nothing changed: the pair is still {escape(pair_name(account.settings.symbol))}.",
-            *USAGE[Topic.PAIR],
-        )
+    return Message.of(
+        f"MEXC shows no pair {escape(wanted)} that can be traded with a key.",
+        None
+        if account.can_trade
+        else "Some pairs are shown only to a key that may trade them: /connect adds yours.",
+        f"Nothing changed: the pair is still {escape(pair_name(account.settings.symbol))}.",
+        *USAGE[Topic.PAIR],
     )
 
 
 def not_checked_view(*, settings: Settings, wanted: str) -> Message:
-    return Message(
-        lines(
-            f"MEXC does not answer, so I could not check the pair {escape(wanted)}.",
-            f"Nothing changed: the pair is still {escape(pair_name(settings.symbol))}.",
-            "Please send /setpair again in a minute.",
-        )
+    return Message.of(
+        f"MEXC does not answer, so I could not check the pair {escape(wanted)}.",
+        f"Nothing changed: the pair is still {escape(pair_name(settings.symbol))}.",
+        "Please send /setpair again in a minute.",
     )
 
 

@@ -137,23 +137,22 @@ def enter_view(*, page: PanelPage, account: Account, is_private: bool) -> Messag
     icon, label = _PAGES[page]
     what, example = USAGE[Topic(page.value)]
     example = "order 500   or   price 15%" if page is PanelPage.LIMITS else _bare(example)
-    return Message(
-        lines(
-            f"{badge(account)} · {icon} {label} {_value(page, account)}",
-            what,
-            example,
-            None if is_private else "Please send it as a reply to this message.",
-            f"I wait for 10 min. Cancel, or any command like /{page.value}, ends that.",
-        ),
-        keyboard([button("✖️ Cancel", Open(page))]),
+    return Message.of(
+        f"{badge(account)} · {icon} {label} {_value(page, account)}",
+        what,
+        example,
+        None if is_private else "Please send it as a reply to this message.",
+        f"I wait for 10 min. Cancel, or any command like /{page.value}, ends that.",
+        keyboard=keyboard([button("✖️ Cancel", Open(page))]),
     )
 
 
 def still_waiting_view(refused: Message, *, page: PanelPage) -> Message:
     """*refused* is what was wrong with the value."""
-    return Message(
-        lines(refused.text, "I still wait for it: please send it again without the command."),
-        keyboard([button("✖️ Cancel", Open(page))]),
+    return Message.of(
+        refused.text,
+        "I still wait for it: please send it again without the command.",
+        keyboard=keyboard([button("✖️ Cancel", Open(page))]),
     )
 
 

@@ -5,53 +5,45 @@ from bot.views.components.layout import lines
 
 
 def malformed_key_view(*, deleted: bool) -> Message:
-    return Message(
-        lines(
-            "⚠️ That does not look like a MEXC key and secret: both are letters and digits "
-            "without blanks.",
-            "I kept nothing of it. Send them like this: /connect KEY SECRET",
-            deletion(deleted=deleted),
-        )
+    return Message.of(
+        "⚠️ That does not look like a MEXC key and secret: both are letters and digits "
+        "without blanks.",
+        "I kept nothing of it. Send them like this: /connect KEY SECRET",
+        deletion(deleted=deleted),
     )
 
 
 def not_as_text_view(*, deleted: bool) -> Message:
     """A key under a picture, in a file, or forwarded."""
-    return Message(
-        lines(
-            "⚠️ I take a key only as a text message that you type or paste yourself.",
-            "I kept nothing of this one.",
-            deletion(deleted=deleted),
-            "Send it again as plain text: /connect KEY SECRET",
-        )
+    return Message.of(
+        "⚠️ I take a key only as a text message that you type or paste yourself.",
+        "I kept nothing of this one.",
+        deletion(deleted=deleted),
+        "Send it again as plain text: /connect KEY SECRET",
     )
 
 
 def stray_key_view(*, deleted: bool) -> Message:
     """A text like a key came without `/connect`, or with that misspelt."""
-    return Message(
-        lines(
-            "⚠️ That looks like a MEXC key or secret, but I was not asked to connect it.",
-            "I kept nothing of it.",
-            deletion(deleted=deleted),
-            "To add a key, send /connect first, or all in one: /connect KEY SECRET",
-        )
+    return Message.of(
+        "⚠️ That looks like a MEXC key or secret, but I was not asked to connect it.",
+        "I kept nothing of it.",
+        deletion(deleted=deleted),
+        "To add a key, send /connect first, or all in one: /connect KEY SECRET",
     )
 
 
 def group_refused_view(*, deleted: bool | None) -> Message:
     """`/connect` was typed where others can read; *deleted* is None if that was all."""
-    return Message(
-        lines(
-            "⚠️ Keys are accepted in a private chat only: here everybody can read them.",
-            None
-            if deleted is None
-            else lines(
-                "I kept nothing. If that was a key, delete it at MEXC and make a new one.",
-                deletion(deleted=deleted),
-            ),
-            "Write to me in private and send /connect there.",
-        )
+    return Message.of(
+        "⚠️ Keys are accepted in a private chat only: here everybody can read them.",
+        None
+        if deleted is None
+        else lines(
+            "I kept nothing. If that was a key, delete it at MEXC and make a new one.",
+            deletion(deleted=deleted),
+        ),
+        "Write to me in private and send /connect there.",
     )
 
 

@@ -78,13 +78,11 @@ def mode_changed_view(
 
 def mode_not_understood_view(*, account: Account, typed_text: str) -> Message:
     current = account.settings.autonomy
-    return Message(
-        lines(
-            f"I do not understand {echoed(typed_text)} here. Nothing changed: "
-            f"the mode is {current.value}.",
-            "Send /mode auto, /mode ask or /mode notify.",
-        ),
-        _buttons(current),
+    return Message.of(
+        f"I do not understand {echoed(typed_text)} here. Nothing changed: "
+        f"the mode is {current.value}.",
+        "Send /mode auto, /mode ask or /mode notify.",
+        keyboard=_buttons(current),
     )
 
 

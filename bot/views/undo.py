@@ -63,25 +63,21 @@ def undone_title(former: SettingsPatch) -> str:
 
 def undo_late_view(proposal: PendingChange) -> Message:
     """The minute has passed: the change stays."""
-    return Message(
-        lines(
-            "Too late to undo: that works for 60 s. Nothing changed.",
-            f"{_how(proposal.wanted)} sets what was before: {_told(proposal.wanted)}.",
-        ),
-        back_to_panel(proposal),
+    return Message.of(
+        "Too late to undo: that works for 60 s. Nothing changed.",
+        f"{_how(proposal.wanted)} sets what was before: {_told(proposal.wanted)}.",
+        keyboard=back_to_panel(proposal),
     )
 
 
 def undo_overtaken_view(*, account: Account, proposal: PendingChange) -> Message:
     """The setting was changed again since, by any user."""
-    return Message(
-        lines(
-            f"{badge(account)} · Not undone",
-            f"It was changed again meanwhile: {_told(proposal.found.now(account))} now.",
-            f"Nothing changed. {_how(proposal.wanted)} sets what was before: "
-            f"{_told(proposal.wanted)}.",
-        ),
-        back_to_panel(proposal),
+    return Message.of(
+        f"{badge(account)} · Not undone",
+        f"It was changed again meanwhile: {_told(proposal.found.now(account))} now.",
+        f"Nothing changed. {_how(proposal.wanted)} sets what was before: "
+        f"{_told(proposal.wanted)}.",
+        keyboard=back_to_panel(proposal),
     )
 
 

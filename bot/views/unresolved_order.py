@@ -45,11 +45,9 @@ def already_clear_view(clear: AlreadyClear) -> Message:
         return Message(
             "I know no such order in this chat. Nothing happened. /status shows how things stand."
         )
-    return Message(
-        lines(
-            f"The order to {_what(clear.order)}: {_end(clear.order)}",
-            "Nothing more happened. /status shows how things stand.",
-        )
+    return Message.of(
+        f"The order to {_what(clear.order)}: {_end(clear.order)}",
+        "Nothing more happened. /status shows how things stand.",
     )
 
 
@@ -61,26 +59,21 @@ def known_now_view(known: KnownNow) -> Message:
         if known.over
         else "It is still open there. I follow it and send nothing else until it is over."
     )
-    return Message(
-        lines(
-            f"{halted_badge(dry_run=order.dry_run)} · MEXC has it now",
-            f"MEXC knows the order to {_what(order)}.",
-            after,
-            "/status shows how it stands.",
-        )
+    return Message.of(
+        f"{halted_badge(dry_run=order.dry_run)} · MEXC has it now",
+        f"MEXC knows the order to {_what(order)}.",
+        after,
+        "/status shows how it stands.",
     )
 
 
 def still_unclear_view(unclear: StillUnclear) -> Message:
     order = unclear.order
-    return Message(
-        lines(
-            f"{halted_badge(dry_run=order.dry_run)} · Still unclear",
-            f"{_silence(unclear.silence)} So the order to {_what(order)} "
-            "may or may not have traded.",
-            "I look every 30 s, send nothing else meanwhile, and tell you as soon as I know. "
-            "/status shows how it stands.",
-        )
+    return Message.of(
+        f"{halted_badge(dry_run=order.dry_run)} · Still unclear",
+        f"{_silence(unclear.silence)} So the order to {_what(order)} may or may not have traded.",
+        "I look every 30 s, send nothing else meanwhile, and tell you as soon as I know. "
+        "/status shows how it stands.",
     )
 
 
@@ -145,13 +138,11 @@ def ask_set_aside_view(*, account: Account, order: Order, confirmation_id: str) 
 
 
 def set_aside_view(*, account: Account) -> Message:
-    return Message(
-        lines(
-            f"{badge(account)} · Put aside",
-            "The unclear order no longer holds me up. No order was sent, trading is paused.",
-            "/balance shows what you hold, /resume starts trading from there.",
-        ),
-        keyboard([do("Resume", "resume")]),
+    return Message.of(
+        f"{badge(account)} · Put aside",
+        "The unclear order no longer holds me up. No order was sent, trading is paused.",
+        "/balance shows what you hold, /resume starts trading from there.",
+        keyboard=keyboard([do("Resume", "resume")]),
     )
 
 

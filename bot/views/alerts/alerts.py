@@ -184,40 +184,34 @@ def _order(alert: OrderUnclear | OrderNeverArrived | OrderNeedsPerson) -> str:
 
 
 def _unclear(alert: OrderUnclear) -> Message:
-    return Message(
-        lines(
-            f"{alert_badge(alert, sign=TROUBLE)} · An order is unclear",
-            f"MEXC did not answer my order to {_order(alert)}.",
-            "It may or may not have traded. I am finding out, and nothing else will be sent until "
-            "I know.",
-            "It is not sent again. You need not do anything.",
-        )
+    return Message.of(
+        f"{alert_badge(alert, sign=TROUBLE)} · An order is unclear",
+        f"MEXC did not answer my order to {_order(alert)}.",
+        "It may or may not have traded. I am finding out, and nothing else will be sent until "
+        "I know.",
+        "It is not sent again. You need not do anything.",
     )
 
 
 def _never_arrived(alert: OrderNeverArrived) -> Message:
-    return Message(
-        lines(
-            f"{alert_badge(alert, sign=RECOVERED)} · The order never arrived",
-            f"MEXC does not know the order to {_order(alert)}.",
-            "No money moved. The next check reads your balance and decides afresh.",
-        )
+    return Message.of(
+        f"{alert_badge(alert, sign=RECOVERED)} · The order never arrived",
+        f"MEXC does not know the order to {_order(alert)}.",
+        "No money moved. The next check reads your balance and decides afresh.",
     )
 
 
 def _needs_person(alert: OrderNeedsPerson) -> Message:
-    return Message(
-        lines(
-            f"{halted_badge(dry_run=alert.dry_run)} · Please look at MEXC",
-            *_what_is_unclear(alert),
-            f"Please look in your orders for {escape(pair_name(alert.symbol))} at MEXC. "
-            f"Its client order id is {escape(alert.client_order_id)}.",
-            "Then tap what you saw: I compare it with your balances, and where they agree I go on "
-            "from them.",
-            "If it was filled in part, or you cannot tell, /resume lets you go on. "
-            "/status shows how it stands.",
-        ),
-        keyboard(*report_rows(alert.client_order_id)),
+    return Message.of(
+        f"{halted_badge(dry_run=alert.dry_run)} · Please look at MEXC",
+        *_what_is_unclear(alert),
+        f"Please look in your orders for {escape(pair_name(alert.symbol))} at MEXC. "
+        f"Its client order id is {escape(alert.client_order_id)}.",
+        "Then tap what you saw: I compare it with your balances, and where they agree I go on "
+        "from them.",
+        "If it was filled in part, or you cannot tell, /resume lets you go on. "
+        "/status shows how it stands.",
+        keyboard=keyboard(*report_rows(alert.client_order_id)),
     )
 
 
@@ -235,23 +229,18 @@ def _what_is_unclear(alert: OrderNeedsPerson) -> Iterable[str]:
 def _declined(alert: RunDeclined) -> Message:
     badge = alert_badge(alert)
     if alert.reason is not None:
-        return Message(
-            lines(
-                f"{badge} · Nothing traded",
-                reason_text(alert.reason, symbol=alert.symbol),
-                f"No order was sent. You hold {usdt(alert.held)}, "
-                f"the target is {usdt(alert.target)}.",
-                reason_advice(alert.reason, symbol=alert.symbol),
-            )
-        )
-    return Message(
-        lines(
+        return Message.of(
             f"{badge} · Nothing traded",
-            "Things moved away from the plan you saw, so no order was sent.",
-            _new_plan(alert),
-            "Send /rebalance to see it and decide.",
-        ),
-        keyboard([do("Rebalance", "rebalance")]),
+            reason_text(alert.reason, symbol=alert.symbol),
+            f"No order was sent. You hold {usdt(alert.held)}, the target is {usdt(alert.target)}.",
+            reason_advice(alert.reason, symbol=alert.symbol),
+        )
+    return Message.of(
+        f"{badge} · Nothing traded",
+        "Things moved away from the plan you saw, so no order was sent.",
+        _new_plan(alert),
+        "Send /rebalance to see it and decide.",
+        keyboard=keyboard([do("Rebalance", "rebalance")]),
     )
 
 

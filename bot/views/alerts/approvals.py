@@ -45,25 +45,21 @@ def drift_noticed_view(told: DriftNoticed) -> Message:
 
 
 def skipped_view(*, account: Account) -> Message:
-    return Message(
-        lines(
-            f"{badge(account)} · Skipped",
-            "No order was sent. I do not ask about this drift again for an hour, unless it "
-            "changes by a tenth or the balance was back in its band meanwhile.",
-            "/rebalance trades it after all.",
-        ),
-        keyboard([do("Rebalance", "rebalance")]),
+    return Message.of(
+        f"{badge(account)} · Skipped",
+        "No order was sent. I do not ask about this drift again for an hour, unless it "
+        "changes by a tenth or the balance was back in its band meanwhile.",
+        "/rebalance trades it after all.",
+        keyboard=keyboard([do("Rebalance", "rebalance")]),
     )
 
 
 def resting_view(*, account: Account) -> Message:
-    return Message(
-        lines(
-            f"{badge(account)} · No questions for an hour",
-            "No order was sent, and none leaves meanwhile unless you send /rebalance.",
-            "/mode ask makes me ask again at once.",
-        ),
-        keyboard([do("Rebalance", "rebalance"), do("Mode ask", "mode", "ask")]),
+    return Message.of(
+        f"{badge(account)} · No questions for an hour",
+        "No order was sent, and none leaves meanwhile unless you send /rebalance.",
+        "/mode ask makes me ask again at once.",
+        keyboard=keyboard([do("Rebalance", "rebalance"), do("Mode ask", "mode", "ask")]),
     )
 
 

@@ -58,11 +58,9 @@ def moved_view(told: BalanceChanged) -> Message:
 
 
 def left_view(*, account: Account) -> Message:
-    return Message(
-        lines(
-            f"{badge(account)} · Target stays {usdt(account.settings.target)}",
-            next_step(account, held=None, rules=None),
-        )
+    return Message.of(
+        f"{badge(account)} · Target stays {usdt(account.settings.target)}",
+        next_step(account, held=None, rules=None),
     )
 
 

@@ -19,16 +19,16 @@ def digest_view(digest: Digest) -> Message:
     if _is_quiet(digest):
         held = "" if digest.held is None else f" You hold {usdt(digest.held)}."
         return Message(f"{title}: nothing happened.{held}")
-    return Message(
-        lines(
-            title,
-            block(_rows(digest)),
-            _small(digest),
-            _troubles(digest),
-            _key(digest),
-            "/history shows each trade, /alerts sets when this comes.",
+    return Message.of(
+        title,
+        block(_rows(digest)),
+        _small(digest),
+        _troubles(digest),
+        _key(digest),
+        "/history shows each trade, /alerts sets when this comes.",
+        keyboard=keyboard(
+            [do("/history", "history"), do("/status", "status"), do("/alerts", "alerts")]
         ),
-        keyboard([do("/history", "history"), do("/status", "status"), do("/alerts", "alerts")]),
     )
 
 

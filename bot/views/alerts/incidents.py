@@ -209,12 +209,10 @@ def trouble_view(alert: IncidentAlert) -> Message:
 
 def trouble_over_view(alert: IncidentResolved) -> Message:
     checks = f"{alert.count} times" if alert.count > 1 else "once"
-    return Message(
-        lines(
-            f"{alert_badge(alert, sign=RECOVERED)} · {_WORDS[alert.kind].over}",
-            f"It went wrong {checks} in {roughly(alert.at - alert.since)}.",
-            "It is over; checks go on as before. /status shows where you stand.",
-        )
+    return Message.of(
+        f"{alert_badge(alert, sign=RECOVERED)} · {_WORDS[alert.kind].over}",
+        f"It went wrong {checks} in {roughly(alert.at - alert.since)}.",
+        "It is over; checks go on as before. /status shows where you stand.",
     )
 
 

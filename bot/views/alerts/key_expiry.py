@@ -41,32 +41,28 @@ def key_ending_view(alert: KeyEnding) -> Message:
 
 def key_too_powerful_view(alert: KeyTooPowerful) -> Message:
     """At most eight lines: it is read at night."""
-    return Message(
-        lines(
-            f"{alert_badge(alert, sign=TROUBLE)} · Your key may do too much now",
-            f"MEXC lists for the key ending in {escape(alert.key_tail)}: {quoted(alert.powers)}.",
-            "Who has such a key may move money out of your account.",
-            "No order was sent. I never use these powers.",
-            PAUSED_NOW if alert.paused else None,
-            "Take the powers off the key at MEXC, then send /resume.",
-            "If you did not add them, delete the key at MEXC now.",
-        ),
-        keyboard([do("/doctor", "doctor"), do("Resume", "resume")]),
+    return Message.of(
+        f"{alert_badge(alert, sign=TROUBLE)} · Your key may do too much now",
+        f"MEXC lists for the key ending in {escape(alert.key_tail)}: {quoted(alert.powers)}.",
+        "Who has such a key may move money out of your account.",
+        "No order was sent. I never use these powers.",
+        PAUSED_NOW if alert.paused else None,
+        "Take the powers off the key at MEXC, then send /resume.",
+        "If you did not add them, delete the key at MEXC now.",
+        keyboard=keyboard([do("/doctor", "doctor"), do("Resume", "resume")]),
     )
 
 
 def money_shared_view(alert: MoneyShared) -> Message:
     """It does not name the other chat, only that there is one."""
-    return Message(
-        lines(
-            f"{alert_badge(alert, sign=TROUBLE)} · This account is traded twice",
-            "Another chat has a key of the same MEXC account, and connected it earlier.",
-            "Two chats would undo each other's trades, and you would pay for both.",
-            PAUSED_NOW if alert.paused else None,
-            "The other chat goes on as before. Your coins are not touched by this.",
-            "To trade here, send /disconnect in the other chat, then /resume here.",
-        ),
-        keyboard([do("/status", "status"), do("/disconnect", "disconnect")]),
+    return Message.of(
+        f"{alert_badge(alert, sign=TROUBLE)} · This account is traded twice",
+        "Another chat has a key of the same MEXC account, and connected it earlier.",
+        "Two chats would undo each other's trades, and you would pay for both.",
+        PAUSED_NOW if alert.paused else None,
+        "The other chat goes on as before. Your coins are not touched by this.",
+        "To trade here, send /disconnect in the other chat, then /resume here.",
+        keyboard=keyboard([do("/status", "status"), do("/disconnect", "disconnect")]),
     )
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.interaction.message import Message
-from bot.views.components.layout import lines
 from bot.views.components.times import roughly
 from engine.monitoring.stall_detector import StallCause, Stalled, StallOver
 
@@ -50,40 +49,34 @@ _WORDS: Mapping[StallCause, _Words] = {
 
 def stalled_view(stalled: Stalled) -> Message:
     words = _WORDS[stalled.cause]
-    return Message(
-        lines(
-            f"⚠️ {_scope(stalled)} · {words.title}",
-            words.happened,
-            f"It has lasted {roughly(stalled.silent_for)} so far.",
-            words.money,
-            _NOTHING_LOST,
-            words.advice,
-        )
+    return Message.of(
+        f"⚠️ {_scope(stalled)} · {words.title}",
+        words.happened,
+        f"It has lasted {roughly(stalled.silent_for)} so far.",
+        words.money,
+        _NOTHING_LOST,
+        words.advice,
     )
 
 
 def stall_over_view(over: StallOver) -> Message:
-    return Message(
-        lines(
-            f"✅ {_ALL} · Checked again",
-            _WORDS[over.cause].was,
-            f"It lasted {roughly(over.lasted)} and is over. Nothing was sent twice.",
-            "Each check reads its balance afresh and decides anew. /status shows where you stand.",
-        )
+    return Message.of(
+        f"✅ {_ALL} · Checked again",
+        _WORDS[over.cause].was,
+        f"It lasted {roughly(over.lasted)} and is over. Nothing was sent twice.",
+        "Each check reads its balance afresh and decides anew. /status shows where you stand.",
     )
 
 
 def clock_set_view(by: timedelta) -> Message:
     how = "back" if by < timedelta() else "ahead"
-    return Message(
-        lines(
-            f"⚠️ {_ALL} · The clock was set {how}",
-            f"My machine's clock was set {how} by {roughly(abs(by))}.",
-            "Checks and orders go on. They do not go by that clock.",
-            "The times in my messages were wrong before, or they are wrong now.",
-            "If you did not set it, please switch on NTP on that machine.",
-            "/doctor compares the clock with MEXC's.",
-        )
+    return Message.of(
+        f"⚠️ {_ALL} · The clock was set {how}",
+        f"My machine's clock was set {how} by {roughly(abs(by))}.",
+        "Checks and orders go on. They do not go by that clock.",
+        "The times in my messages were wrong before, or they are wrong now.",
+        "If you did not set it, please switch on NTP on that machine.",
+        "/doctor compares the clock with MEXC's.",
     )
 
 

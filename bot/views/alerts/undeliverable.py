@@ -16,17 +16,15 @@ _LOOK = "/history and /why have what happened."
 
 def chat_undeliverable_view(alert: ChatUndeliverable) -> Message:
     chat = _chat(alert.chat_id, alert.name)
-    return Message(
-        lines(
-            f"{_badge(alert, sign=TROUBLE)} · I cannot write to another chat",
-            f"Telegram refuses my messages to {chat} since {_at(alert.since)}.",
-            f"It answered {quoted(alert.problem)}.",
-            "My messages are kept. They arrive there in order when I can write again.",
-            _trading(alert),
-            "Please start me there again, then send /resume there."
-            if alert.gone
-            else "Please let me write there: look at my rights in that chat.",
-        )
+    return Message.of(
+        f"{_badge(alert, sign=TROUBLE)} · I cannot write to another chat",
+        f"Telegram refuses my messages to {chat} since {_at(alert.since)}.",
+        f"It answered {quoted(alert.problem)}.",
+        "My messages are kept. They arrive there in order when I can write again.",
+        _trading(alert),
+        "Please start me there again, then send /resume there."
+        if alert.gone
+        else "Please let me write there: look at my rights in that chat.",
     )
 
 
@@ -48,15 +46,13 @@ def _trading(alert: ChatUndeliverable) -> str:
 def chat_deliverable_view(alert: ChatDeliverable) -> Message:
     where = "here" if alert.here else f"to {_chat(alert.chat_id, alert.name)}"
     badge = _badge(alert, sign=RECOVERED)
-    return Message(
-        lines(
-            f"{badge} · I can write {'here' if alert.here else 'there'} again",
-            f"Telegram refused my messages {where} from {_at(alert.since)} to {_at(alert.at)}.",
-            "The messages above this one waited since then, so they are late."
-            if alert.here
-            else "What waited arrives there now, in order.",
-            _trading_now(alert),
-        )
+    return Message.of(
+        f"{badge} · I can write {'here' if alert.here else 'there'} again",
+        f"Telegram refused my messages {where} from {_at(alert.since)} to {_at(alert.at)}.",
+        "The messages above this one waited since then, so they are late."
+        if alert.here
+        else "What waited arrives there now, in order.",
+        _trading_now(alert),
     )
 
 
@@ -76,36 +72,30 @@ def _trading_now(alert: ChatDeliverable) -> str:
 
 def set_aside_view(*, kind: str, at: datetime, problem: str) -> Message:
     """In place of a message that this chat will never accept. No markup."""
-    return Message(
-        lines(
-            "⚠️ One of my messages does not fit here.",
-            f"It was a message of the kind {escape(kind)} of {_at(at)}.",
-            f"Telegram refused it for good: {quoted(problem)}.",
-            _LOOK,
-        )
+    return Message.of(
+        "⚠️ One of my messages does not fit here.",
+        f"It was a message of the kind {escape(kind)} of {_at(at)}.",
+        f"Telegram refused it for good: {quoted(problem)}.",
+        _LOOK,
     )
 
 
 def unknown_kind_view(*, kind: str, at: datetime) -> Message:
     """Another version wrote it, and no process that can read it came within a day."""
-    return Message(
-        lines(
-            "⚠️ A message that I cannot read",
-            f"Another version of me wrote it at {_at(at)}: a message of the kind "
-            f"<code>{escape(kind)}</code>.",
-            _LOOK,
-        )
+    return Message.of(
+        "⚠️ A message that I cannot read",
+        f"Another version of me wrote it at {_at(at)}: a message of the kind "
+        f"<code>{escape(kind)}</code>.",
+        _LOOK,
     )
 
 
 def broken_words_view(*, kind: str, at: datetime) -> Message:
-    return Message(
-        lines(
-            "⚠️ A message that I cannot word",
-            f"It is of {_at(at)} and of the kind <code>{escape(kind)}</code>. The mistake is mine "
-            "and is logged.",
-            _LOOK,
-        )
+    return Message.of(
+        "⚠️ A message that I cannot word",
+        f"It is of {_at(at)} and of the kind <code>{escape(kind)}</code>. The mistake is mine "
+        "and is logged.",
+        _LOOK,
     )
 
 
