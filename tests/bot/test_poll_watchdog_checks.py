@@ -178,7 +178,7 @@ async def test_the_alert_is_tried_until_telegram_takes_it(
     world.api.fail("sendMessage", DROPPED, times=2)
     world.api.fail("sendMessage", too_many_requests(40))
     async with world.program() as program, watched(program) as watch:
-        while caplog.text.count("not told yet") < 3:
+        while caplog.text.count("owner not notified") < 3:
             await watch.sees(BEAT, beating=False)
             await a_moment()
         await watch.sees(35 * SECOND, beating=False)
@@ -196,7 +196,7 @@ async def test_what_is_over_before_it_could_be_told_is_told_as_over_and_no_more(
     world.api.fail("sendMessage", FORBIDDEN, times=100)
     async with world.program() as program, watched(program) as watch:
         await watch.sees(4 * MINUTE, beating=False)
-        await eventually(lambda: "not told yet" in caplog.text)
+        await eventually(lambda: "owner not notified" in caplog.text)
         await watch.sees(BEAT)
         world.api._faults.clear()
         await watch.sees(MINUTE)
