@@ -1,4 +1,4 @@
-"""A database that is not there yet is waited for; one that never will be is not."""
+"""A database that is database not ready is waited for; one that never will be is not."""
 
 import asyncio
 import socket
@@ -38,11 +38,11 @@ async def test_one_that_does_not_answer_is_waited_for_a_bounded_time(
     url = REFUSED.format(closed_port)
     async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
         waiting = tasks.create_task(_refused(url, clock))
-        await eventually(lambda: "not there yet" in caplog.text)
+        await eventually(lambda: "database not ready" in caplog.text)
         await clock.advance(timedelta(seconds=15))
 
     assert "Connection refused" in waiting.result()
-    assert caplog.text.count("not there yet") == 1
+    assert caplog.text.count("database not ready") == 1
     assert "sEcReT" not in caplog.text + waiting.result()
 
 

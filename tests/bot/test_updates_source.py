@@ -203,4 +203,4 @@ async def test_an_update_that_is_no_object_does_not_hide_the_others(
         updates = await source.fetch(None)
 
     assert [update["update_id"] for update in updates] == [update_id]
-    assert "no objects" in caplog.text
+    assert "malformed updates skipped" in caplog.text
