@@ -172,7 +172,7 @@ class Access:
             return await members.refuse_once(session, user_id=user_id, now=self._clock.now())
 
     async def first_time(self, what: str) -> bool:
-        """True if *what* was never said before; it is recorded as said."""
+        """True the first time *what* is asked about; it is recorded."""
         return await self._is_news(what, again_after=None)
 
     async def is_news(self, what: str) -> bool:

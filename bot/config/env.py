@@ -36,7 +36,7 @@ _CENT_DECIMALS = 2
 _SHORT = 16
 _TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]{3,}", re.ASCII)
 _CHAT_ID = re.compile(r"-?[1-9][0-9]{0,15}", re.ASCII)
-# The ids that Telegram fills in where no person speaks.
+# Ids that Telegram fills in where no user is the author.
 _SHARED_IDS = {
     136817688: "every channel speaks",
     1087968824: "every anonymous administrator speaks",
@@ -50,7 +50,7 @@ _PROJECT = re.compile(r"/(?:.+/)?[0-9]+", re.ASCII)
 
 
 class InvalidValue(Exception):
-    """What is wrong with a value, in words that do not tell a secret."""
+    """What is wrong with a value, without the value where it may be a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,12 @@ class EnvReader:
         return bool(self._text(name))
 
     def value(self, name: str) -> Any:
-        """The default also stands in for a value that cannot be used, so that reading goes on."""
+        """Returns the default for a value that cannot be used, so that all problems are found."""
         variable, text = VARIABLES[name], self._text(name)
         if not text:
             return variable.default
         try:
-            text.encode()  # what no person can have written breaks what it is given to
+            text.encode()  # a lone surrogate would fail wherever it is used
             return variable.parse(text)
         except UnicodeEncodeError:
             self.refuse(name, "has characters that this machine cannot read: set LC_ALL=C.UTF-8")
@@ -241,7 +241,7 @@ def pair(text: str) -> Symbol:
 
 
 def days_kept(text: str) -> timedelta:
-    """A week at least: so far back looks what counts what went wrong lately."""
+    """Seven days at least: `/doctor` counts the failures of the last seven."""
     days = _number(text)
     if not _LEAST_DAYS <= days <= _MOST_DAYS or days != int(days):
         raise InvalidValue(f"must be a whole number of days from {_LEAST_DAYS} to {_MOST_DAYS}")

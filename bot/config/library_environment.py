@@ -1,4 +1,4 @@
-"""What the environment tells the libraries behind our back: it is left out, or must be right."""
+"""Variables that libraries read by themselves: removed, or checked before the start."""
 
 import os
 import re
@@ -9,7 +9,7 @@ with suppress(ImportError):  # not on every system
     import resource
 
 _PROXY = re.compile(r"(?:all|ftp|http|https|no|ws|wss)_proxy", re.IGNORECASE)
-# Whom to believe, whom to tell, what to load: none of them is a setting of ours.
+# Certificates, error reports, modules to load: none of them is a setting of ours.
 _FOR_LIBRARIES = frozenset(
     {
         *("CLIENT_CERT_FILE", "CLIENT_KEY_FILE", "CURL_CA_BUNDLE", "NETRC", "REQUESTS_CA_BUNDLE"),

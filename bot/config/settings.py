@@ -65,7 +65,7 @@ class ProcessSettings:
 
     @property
     def secrets(self) -> set[str]:
-        """What must not be read in any log or report, in all the forms it may stand there."""
+        """Every secret, in each form in which a log or a report could hold it."""
         return {
             *self.encryption_keys,
             *login_of(self.database_url),

@@ -1,4 +1,4 @@
-"""`/alerts` and `/warn`: how the chat wants to be told, and what it wants to be warned of."""
+"""`/alerts` and `/warn`: how alerts are delivered, and warnings of a low balance."""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""`/audit`: an owner looks up who changed what."""
+"""`/audit`: shows an owner who changed what."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class AuditHandler(Handler):
         entries, has_more = await self.ctx.members.trail(ask.chat_id, size=_ROWS, number=number)
         people = await self.ctx.members.of(await self.ctx.access.circle(ask.chat_id))
         names = {member.user_id: member.name for member in people if member.name}
-        # Whoever looks is here, and perhaps only the settings know them.
+        # The caller may be authorized by the environment alone, and be no stored member.
         return audit_view(
             entries=entries,
             names=names | ({ask.user_id: ask.name} if ask.name else {}),

@@ -15,7 +15,7 @@ from engine.rebalancing.balance_changes import DEPOSIT
 class DepositsHandler(Handler):
     """It has no command: "Trade it" is /rebalance, and /settarget sets any target."""
 
-    changing: SettingChangeFlow
+    setting_change: SettingChangeFlow
 
     def routes(self) -> Routes:
         return Routes(
@@ -26,7 +26,7 @@ class DepositsHandler(Handler):
         self, question: Confirmation, press: Confirm | Choose, ask: Request
     ) -> Response | Refusal:
         if not (isinstance(press, Choose) and press.index == LEAVE):
-            return await self.changing.keep_deposit(question, ask)
+            return await self.setting_change.keep_deposit(question, ask)
         taken = await self.ctx.confirmations.take(question.id, ask)
         if isinstance(taken, Refusal):
             return taken

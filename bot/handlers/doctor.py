@@ -56,7 +56,7 @@ class DoctorHandler(Handler):
             book=book.result(),
             stored_in=stored_in.result(),
             backlog=backlog.result(),
-            polled=self.ctx.telegram_activity.heard(),
+            polled=self.ctx.telegram_activity.contact_age(),
             workload=workload,
             trouble=known.trouble if known else None,
             seen=known.seen.seen if known and known.seen else None,

@@ -41,11 +41,11 @@ class GeneralHandler(Handler):
         return await self._welcome(ask, just_let_in=False)
 
     async def welcome(self, ask: Request) -> Message:
-        """The first words to somebody who has just been let in."""
+        """Welcome a user who has just been admitted."""
         return await self._welcome(ask, just_let_in=True)
 
     async def _welcome(self, ask: Request, *, just_let_in: bool) -> Message:
-        """Where a trader says it in a forum, that topic is where the chat is told things."""
+        """`/start`; in a forum, a trader's `/start` moves the alerts to its topic."""
         account = await self.ctx.accounts.of(ask.chat_id)
         alerts_here = ask.topic_id is not None or account.topic_id is not None
         if not ask.role.covers(Role.TRADER):

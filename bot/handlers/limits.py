@@ -25,7 +25,7 @@ from engine.domain.accounts.confirmation import Confirmation, Refusal
 
 @dataclass(frozen=True, eq=False)
 class LimitsHandler(Handler):
-    changing: SettingChangeFlow
+    setting_change: SettingChangeFlow
 
     def routes(self) -> Routes:
         return Routes(
@@ -52,7 +52,7 @@ class LimitsHandler(Handler):
         change = await self.ctx.limits.change(account, user_id=ask.user_id, **wishes)
         if in_panel:
             made = Change(change.before, change.after)
-            return await self.changing.told(ask, Topic.LIMITS, made, in_panel=True)
+            return await self.setting_change.echo(ask, Topic.LIMITS, made, in_panel=True)
         outlook = await self.ctx.previews.outlook(change.after, self.ctx.overviews.look)
         echo = limits_changed_view(
             account=change.after,
@@ -63,7 +63,7 @@ class LimitsHandler(Handler):
             rules=outlook.rules,
             foreseen=outlook.foreseen,
         )
-        return await self.changing.with_undo(
+        return await self.setting_change.with_undo(
             ask, before=change.before, after=change.after, echo=echo
         )
 

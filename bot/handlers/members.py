@@ -54,7 +54,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Somebody as they were seen, and what can be made of them."""
+    """A member as shown in the list, and the roles that they can be given."""
 
     user_id: int
     name: str
@@ -64,7 +64,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class MemberRequest:
-    """*user_id*, seen as *expected*, shall be *wanted*; None: nobody here any more."""
+    """Change *user_id* from *expected* to *wanted*; None: remove the member."""
 
     user_id: int
     name: str
@@ -153,7 +153,7 @@ class MembersHandler(Handler):
     async def _chosen(
         self, question: Confirmation, press: Confirm | Choose, ask: Request
     ) -> Message | Refusal:
-        """A tap in the list: somebody, the next page, or who may look."""
+        """A tap in the list: a member, the next page, or who may look."""
         if not ask.role.covers(Role.OWNER):
             return not_allowed_view(role=ask.role, needed=Role.OWNER)
         shown = payload_of(question, Shown)
@@ -179,7 +179,7 @@ class MembersHandler(Handler):
     async def _decided(
         self, question: Confirmation, press: Confirm | Choose, ask: Request
     ) -> Message | Refusal:
-        """A tap on what shall become of somebody: asked once more before it is done."""
+        """A tap on a new role for a member: confirmed once more before it changes."""
         if not ask.role.covers(Role.OWNER):
             return not_allowed_view(role=ask.role, needed=Role.OWNER)
         chosen = payload_of(question, Chosen)

@@ -1,4 +1,4 @@
-"""A change of a setting: asked about where much would move, made, told, and taken back."""
+"""Changes a setting: asks first where much would move, shows the result, offers undo."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -78,12 +78,12 @@ class SettingChangeFlow(Handler):
             outlook = await self.ctx.previews.shown(change.after, foreseen)
         else:
             outlook = await self.ctx.previews.outlook(change.after, self.ctx.overviews.look)
-        return self._echo(topic, change, outlook, undo, in_panel=in_panel)
+        return self._echo_view(topic, change, outlook, undo, in_panel=in_panel)
 
     async def target(
         self, ask: Request, account: Account, target: Decimal, *, in_panel: bool
     ) -> Message:
-        """Set at once, unless so much would move that the person is asked first."""
+        """Set the target, or ask first where much would move."""
         question, foreseen = await self._doubt(ask, account, target, in_panel=in_panel)
         if question is not None:
             return question
@@ -98,7 +98,7 @@ class SettingChangeFlow(Handler):
         """Real money is asked about where there is a key that could move it."""
         if on or not account.settings.dry_run or account.sealed_key is None:
             change = await self.ctx.accounts.dry_run(ask.chat_id, user_id=ask.user_id, on=on)
-            return await self.told(ask, Topic.DRY_RUN, change, in_panel=in_panel)
+            return await self.echo(ask, Topic.DRY_RUN, change, in_panel=in_panel)
         for_real = replace(account, settings=replace(account.settings, dry_run=False))
         foreseen = await self.ctx.previews.foresee(for_real)
         proposal = _asked(account, SettingsPatch(dry_run=False), foreseen, in_panel=in_panel)
@@ -107,13 +107,13 @@ class SettingChangeFlow(Handler):
             account=account, foreseen=foreseen, confirmation_id=question_id, in_panel=in_panel
         )
 
-    async def told(self, ask: Request, topic: Topic, change: Change, *, in_panel: bool) -> Message:
+    async def echo(self, ask: Request, topic: Topic, change: Change, *, in_panel: bool) -> Message:
         """The echo of a change, or the page of the panel, with a button that takes it back."""
         undo = await self._offer(ask, change.before, change.after, in_panel=in_panel)
         outlook = await self.ctx.previews.outlook(change.after, self.ctx.overviews.look)
-        return self._echo(topic, change, outlook, undo, in_panel=in_panel)
+        return self._echo_view(topic, change, outlook, undo, in_panel=in_panel)
 
-    def _echo(
+    def _echo_view(
         self,
         topic: Topic,
         change: Change,
@@ -148,7 +148,7 @@ class SettingChangeFlow(Handler):
     async def with_undo(
         self, ask: Request, *, before: Account, after: Account, echo: Message
     ) -> Message:
-        """*echo*, which tells of a change that was made elsewhere, with a button to take it back."""
+        """Return *echo*, which shows a change made elsewhere, with an undo button."""
         undo = await self._offer(ask, before, after, in_panel=False)
         return undoable(echo, former=undo[0], question_id=undo[1]) if undo else echo
 
@@ -227,7 +227,7 @@ class SettingChangeFlow(Handler):
     async def _target_confirmed(
         self, question: Confirmation, _: Confirm | Choose, ask: Request
     ) -> Message | Refusal:
-        """Priced again: where more would move by now than was agreed, that is asked about anew."""
+        """Priced again: asks again where more would move by now than was confirmed."""
         return await self._judged(question, ask, action="confirm target", agreed=True)
 
     async def _undone(
@@ -269,11 +269,11 @@ class SettingChangeFlow(Handler):
         if isinstance(done, Refusal):
             return done
         if isinstance(done, StaleChange):
-            told = undo_overtaken_view if is_undo else overtaken_view
-            return told(account=done.account, proposal=proposal)
+            view = undo_overtaken_view if is_undo else overtaken_view
+            return view(account=done.account, proposal=proposal)
         if not is_undo:
             topic = Topic.DRY_RUN if proposal.wanted.dry_run is False else Topic.TARGET
-            return await self.told(ask, topic, done, in_panel=proposal.in_panel)
+            return await self.echo(ask, topic, done, in_panel=proposal.in_panel)
         if proposal.in_panel:
             title = undone_title(proposal.wanted)
             return await self.page(page_of(proposal.wanted), done.after, title=title)
@@ -299,7 +299,7 @@ def _way_back(before: Account, after: Account, *, in_panel: bool) -> PendingChan
 def _needs_a_yes(
     foreseen: Foreseen | None, *, target: Decimal, agreed: PendingChange | None
 ) -> bool:
-    """Whether that would move much, or nobody can tell, and the person has not said yes to it."""
+    """True if it would move much, or that is unknown, and the user has not confirmed it."""
     if foreseen is None:
         return agreed is None
     amount = moved(foreseen.plan, target=target)

@@ -29,7 +29,7 @@ _FIELDS = {
 class SettingsHandler(Handler):
     """The chat's own settings, as typed commands."""
 
-    changing: SettingChangeFlow
+    setting_change: SettingChangeFlow
 
     def routes(self) -> Routes:
         return Routes(
@@ -37,7 +37,7 @@ class SettingsHandler(Handler):
         )
 
     async def set(self, ask: Request, topic: Topic, *, in_panel: bool) -> Message:
-        """What the Ask's argument says. *in_panel*: answered by the panel's page on it."""
+        """Set what the request's argument says. *in_panel*: answer with the panel's page."""
         account = await self.ctx.accounts.of(ask.chat_id)
         try:
             value = PARSERS[topic](ask.argument)
@@ -47,9 +47,9 @@ class SettingsHandler(Handler):
             return await self.ask_back(ask, value)
         match topic:
             case Topic.TARGET:
-                return await self.changing.target(ask, account, value, in_panel=in_panel)
+                return await self.setting_change.target(ask, account, value, in_panel=in_panel)
             case Topic.DRY_RUN:
-                return await self.changing.dry_run(ask, account, on=value, in_panel=in_panel)
+                return await self.setting_change.dry_run(ask, account, on=value, in_panel=in_panel)
             case Topic.PAIR:
                 listed = await self._listed(account, value)
                 if isinstance(listed, Message):
@@ -57,7 +57,7 @@ class SettingsHandler(Handler):
                 value = listed
             case _:
                 pass
-        return await self.changing.field(
+        return await self.setting_change.field(
             ask, account, topic, {_FIELDS[topic]: value}, in_panel=in_panel
         )
 

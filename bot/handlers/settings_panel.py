@@ -21,7 +21,7 @@ _VALUE = "value:"
 
 @dataclass(frozen=True, eq=False)
 class SettingsPanelHandler(Handler):
-    changing: SettingChangeFlow
+    setting_change: SettingChangeFlow
     settings_handler: SettingsHandler
     limits_handler: LimitsHandler
 
@@ -85,4 +85,4 @@ class SettingsPanelHandler(Handler):
         return await self.settings_handler.set(ask, Topic(page.value), in_panel=in_panel)
 
     async def _page(self, ask: Request, page: PanelPage) -> Message:
-        return await self.changing.page(page, await self.ctx.accounts.of(ask.chat_id))
+        return await self.setting_change.page(page, await self.ctx.accounts.of(ask.chat_id))

@@ -29,7 +29,7 @@ class StatusHandler(Handler):
         )
 
     async def status(self, ask: Request) -> TrackedMessage:
-        """A new card; the one before is closed as soon as this one stands in the chat."""
+        """Send a new status message; the former one is closed once this one is delivered."""
         account = await self.ctx.accounts.of(ask.chat_id)
         drawn = await self.ctx.status_messages.draw(
             account,

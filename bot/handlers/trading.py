@@ -46,7 +46,7 @@ class TradingHandler(Handler):
         )
 
     async def resume(self, ask: Request) -> Message:
-        """Where an order needs the person's eyes, they are asked what they saw first."""
+        """Resume, or first ask what the user found at MEXC where an order is unresolved."""
         account = await self.ctx.accounts.of(ask.chat_id)
         if account.halted:
             return no_resume_in_a_halt_view(account=account)
@@ -114,7 +114,7 @@ async def confirm_trade(
     *,
     message_id: int | None = None,
 ) -> Message | Refusal:
-    """The engine prices it anew, trades it or says why not; *message_id* is where that is told."""
+    """The engine prices it again and trades it, or reports why not in *message_id*."""
     if account.halted:
         return no_trade_in_a_halt_view(account=account)
     if account.settings.paused:

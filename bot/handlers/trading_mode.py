@@ -19,7 +19,7 @@ from engine.domain.rebalancing.approval import OFFER
 class TradingModeHandler(Handler):
     """How far the chat's account goes by itself."""
 
-    changing: SettingChangeFlow
+    setting_change: SettingChangeFlow
 
     def routes(self) -> Routes:
         return Routes(
@@ -46,7 +46,7 @@ class TradingModeHandler(Handler):
             foreseen=outlook.foreseen,
             under_way=change.under_way,
         )
-        return await self.changing.with_undo(
+        return await self.setting_change.with_undo(
             ask, before=change.before, after=change.after, echo=echo
         )
 

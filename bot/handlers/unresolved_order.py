@@ -1,4 +1,4 @@
-"""The person's word on an order that stays unclear: the buttons of its card, and what they insist on."""
+"""An unresolved order: the user reports through its buttons what became of it."""
 
 from dataclasses import dataclass
 from typing import assert_never
@@ -29,11 +29,11 @@ SET_ASIDE = "set_aside"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """*over*: nobody is asked about the order any more, so the buttons that did may go."""
+class ReportAnswer:
+    """*is_final*: the order is resolved, so the buttons that asked about it may go."""
 
     answer: Message
-    over: bool
+    is_final: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,23 +43,25 @@ class UnresolvedOrderHandler(Handler):
             taps={SET_ASIDE: ConfirmationHandler(self.ctx.confirmations.once(self._set_aside))}
         )
 
-    async def reported(self, ask: Request, report: Report) -> Told:
-        """A tap on the card: the engine believes it, or says what speaks against it."""
+    async def reported(self, ask: Request, report: Report) -> ReportAnswer:
+        """A tap on the message: the engine accepts the report, or shows what contradicts it."""
         clarified = await self._clarified(ask, report)
         match clarified:
             case AlreadyClear():
-                return Told(already_clear_view(clarified), over=True)
+                return ReportAnswer(already_clear_view(clarified), is_final=True)
             case KnownNow():
-                return Told(known_now_view(clarified), over=clarified.over)
+                return ReportAnswer(known_now_view(clarified), is_final=clarified.over)
             case StillUnclear():
-                return Told(still_unclear_view(clarified), over=False)
+                return ReportAnswer(still_unclear_view(clarified), is_final=False)
             case ReportAccepted():
-                return Told(believed_view(clarified), over=True)
+                return ReportAnswer(believed_view(clarified), is_final=True)
             case ReportContradicted():
                 question_id = await self.ctx.confirmations.ask(
                     ask, kind=SET_ASIDE, payload=report.client_order_id
                 )
-                return Told(doubted_view(clarified, confirmation_id=question_id), over=False)
+                return ReportAnswer(
+                    doubted_view(clarified, confirmation_id=question_id), is_final=False
+                )
             case _:
                 assert_never(clarified)
 

@@ -17,7 +17,7 @@ from engine.storage.serialization import from_json, to_json
 T = TypeVar("T")
 
 REBALANCE, GO_LIVE, LIFT, UNDO = "rebalance", "go_live", "lift_halt", "undo"
-"""Kinds of questions that more than their handler knows."""
+"""Kinds of confirmations that more than one module uses."""
 
 
 class Confirmations:
@@ -81,7 +81,7 @@ class Confirmations:
             )
 
     async def take(self, question_id: str, ask: Request) -> Confirmation | Refusal:
-        """Return the confirmation to the first tap in time of its user, None to all others."""
+        """Return the confirmation to its user's first tap in time, a Refusal to all others."""
         async with self._database.writing() as session:
             return await confirmations.take(
                 session,

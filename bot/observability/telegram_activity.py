@@ -29,7 +29,7 @@ class TelegramActivity:
         """Return the age of the last answered poll; None if this process does not poll."""
         return self._since(self._answered_at)
 
-    def heard(self) -> timedelta | None:
+    def contact_age(self) -> timedelta | None:
         """Return the age of the last sign of Telegram in any process; None before the first."""
         return self._since(self._answered_at or self._handled_at)
 

@@ -187,7 +187,7 @@ class AccessFilter:
         place = MessagePlace(message.chat_id, topic_of(message))
         is_group = message.chat.type != ChatType.PRIVATE
         if is_group and not is_command_for(message, my_name):
-            return  # people talk to each other
+            return  # members talk to each other
         code = None if is_edit else _START.fullmatch(text_of(message))
         if code is not None and is_secondhand(message):
             if await self._access.refuse_once(user_id=user.id):
@@ -206,7 +206,7 @@ class AccessFilter:
         return self._patience.lasts() and not await self._responder.is_behind(chat_id)
 
     async def _explain(self, place: MessagePlace, user: User, *, is_group: bool, key: str) -> None:
-        """Who cannot be served is told so once, and how to be let in."""
+        """Tells an author who cannot be served once why, and how to be admitted."""
         if is_group and not await self._access.knows_chat(place.chat_id):
             if await self._tell_group(place, user=user, key=key):
                 return
@@ -243,7 +243,7 @@ class AccessFilter:
 
 
 def _acting(update: Update) -> User | None:
-    """A tap carries the real person, whatever they write as."""
+    """A tap carries the real user, whatever identity they write as."""
     if (query := update.callback_query) is not None:
         return query.from_user
     message = update.message or update.edited_message

@@ -1,4 +1,4 @@
-"""Taps: what the button says is done once, if it is not too late for it."""
+"""Routes a tap: what its button says is done once, if it is not too late."""
 
 from datetime import timedelta
 
@@ -106,17 +106,17 @@ class ButtonRouter:
     async def _reported(self, report: Report, ask: Request) -> Response:
         """The card stays, and its buttons for as long as the order is unclear."""
         try:
-            told = await self._registry.reported(ask, report)
+            report_answer = await self._registry.reported(ask, report)
         except EngineError as e:
             return error_view(e)
-        if told.over:
+        if report_answer.is_final:
             await self._responder.strip_buttons(ask.chat_id, ask.message_id)
-        return told.answer
+        return report_answer.answer
 
     async def _answered(
         self, query: CallbackQuery, press: Confirm | Choose, role: Role, *, key: str
     ) -> None:
-        """A question's button: only its person's tap touches it, and it goes before the deed."""
+        """A confirmation's button: used by its user alone, and removed before it is acted on."""
         ask = self._tap(query, role)
         try:
             question = await self._registry.question(press, ask)
@@ -189,7 +189,7 @@ class ButtonRouter:
         return tapped(query, role, command=command, argument=argument, at=now)
 
     async def followed(self, ask: Request) -> None:
-        """Whoever may change something has perhaps done so: the card tells."""
+        """Refresh the status message where the author may have changed something."""
         if ask.role.covers(Role.TRADER) and needed_for(ask.command, ask.argument) != Role.VIEWER:
             await self._status_messages.follow(ask.chat_id)
 

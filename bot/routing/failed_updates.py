@@ -1,4 +1,4 @@
-"""Telling people that a message of theirs was not carried out, in a way that survives a restart."""
+"""Tells authors that their message was not carried out; survives a restart."""
 
 import logging
 from datetime import UTC, datetime
@@ -77,7 +77,7 @@ class FailedUpdates:
 
 
 def _is_addressed(raw: dict[str, Any], message: dict[str, Any], chat_id: int) -> bool:
-    """Whether its author expects anything of it: people in groups talk to each other."""
+    """True if its author expects an answer: members of a group talk to each other."""
     if "callback_query" in raw or (chat_id > 0 and message):
         return True
     return own_text_in(message).startswith("/")

@@ -1,4 +1,4 @@
-"""Every command's name beside the one who answers it, and what the buttons of questions do."""
+"""Maps commands, confirmations and pages to their handlers."""
 
 import logging
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from bot.handlers.settings_panel import SettingsPanelHandler
 from bot.handlers.status import StatusHandler
 from bot.handlers.trading import TradingHandler
 from bot.handlers.trading_mode import TradingModeHandler
-from bot.handlers.unresolved_order import Told, UnresolvedOrderHandler
+from bot.handlers.unresolved_order import ReportAnswer, UnresolvedOrderHandler
 from bot.handlers.why import WhyHandler
 from bot.interaction.callback_data import Choose, Confirm, Report
 from bot.interaction.confirmations import payload_of
@@ -40,13 +40,13 @@ logger = logging.getLogger(__name__)
 
 class HandlerRegistry:
     def __init__(self, ctx: HandlerContext) -> None:
-        changing = SettingChangeFlow(ctx)
-        settings = SettingsHandler(ctx, changing)
-        limits = LimitsHandler(ctx, changing)
+        setting_change = SettingChangeFlow(ctx)
+        settings = SettingsHandler(ctx, setting_change)
+        limits = LimitsHandler(ctx, setting_change)
         general = GeneralHandler(ctx)
         self.welcome = general.welcome
         self._api_key = ApiKeyHandler(ctx)
-        self._panel = SettingsPanelHandler(ctx, changing, settings, limits)
+        self._panel = SettingsPanelHandler(ctx, setting_change, settings, limits)
         self._unresolved_order = UnresolvedOrderHandler(ctx)
         self._confirmations = ctx.confirmations
         self._conversations = ctx.conversations
@@ -57,7 +57,7 @@ class HandlerRegistry:
             self._unresolved_order,
             AlertsHandler(ctx),
             limits,
-            changing,
+            setting_change,
             settings,
             self._panel,
             BalanceHandler(ctx),
@@ -65,8 +65,8 @@ class HandlerRegistry:
             HistoryHandler(ctx),
             DoctorHandler(ctx),
             ExportHandler(ctx),
-            TradingModeHandler(ctx, changing),
-            DepositsHandler(ctx, changing),
+            TradingModeHandler(ctx, setting_change),
+            DepositsHandler(ctx, setting_change),
             TradingHandler(ctx),
             MembersHandler(ctx),
             AuditHandler(ctx),
@@ -84,7 +84,7 @@ class HandlerRegistry:
             self._pages |= routes.pages
 
     async def do(self, ask: Request) -> Response:
-        """The answer to a command, if the person may send it."""
+        """Run a command, if the author may send it."""
         command = self._commands.get(ask.command)
         if command is None:
             return await self.stray(ask) or unknown_command_view(name=ask.command)
@@ -101,8 +101,8 @@ class HandlerRegistry:
         """What a button of a list or a panel shows in place of its message."""
         return await self._pages[type(press)](ask, press)
 
-    async def reported(self, ask: Request, report: Report) -> Told:
-        """What a person says of an order that is unclear."""
+    async def reported(self, ask: Request, report: Report) -> ReportAnswer:
+        """Handle a user's report on an unresolved order."""
         return await self._unresolved_order.reported(ask, report)
 
     async def said(self, ask: Request, text: str) -> Response | None:
@@ -116,15 +116,15 @@ class HandlerRegistry:
         return await self._api_key.stray(ask, text) or await self._panel.said(ask, step, text)
 
     async def awaits(self, ask: Request) -> bool:
-        """Whether this person was asked to type something here."""
+        """True if this user was asked to type something here."""
         return await self._conversations.step(ask) is not None
 
     async def stray(self, ask: Request) -> Message | None:
-        """What to say if a key came where none belongs; None if nothing looks like one."""
+        """The answer to an API key in the wrong place; None if nothing looks like one."""
         return await self._api_key.stray(ask, ask.argument)
 
     async def turned_away(self, ask: Request) -> None:
-        """A command came in the middle of a dialog: the dialog is over."""
+        """End the conversation: a command came instead of the awaited text."""
         await self._conversations.forget(ask)
 
     async def question(self, press: Confirm | Choose, ask: Request) -> Confirmation | Refusal:
@@ -137,11 +137,11 @@ class HandlerRegistry:
     async def answered(
         self, question: Confirmation, press: Confirm | Choose, ask: Request
     ) -> Response | Refusal:
-        """Do what the tap says."""
+        """Do what the tapped button says."""
         return await self._taps[question.kind].act(question, press, ask)
 
     def late(self, question: Confirmation) -> Message | None:
-        """What a tap after its time is told, where the question has words of its own for it."""
+        """The answer to an expired tap, where the confirmation has a view of its own for it."""
         on_tap = self._taps.get(question.kind)
         return on_tap.late(question) if on_tap is not None and on_tap.late is not None else None
 

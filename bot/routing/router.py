@@ -88,7 +88,7 @@ class Router:
         what broke.
         """
         await application.process_update(update)
-        # The library hands what a handler raises to `_log`, never to whoever called it.
+        # The library passes what a handler raises to `_log`, never to its caller.
         error = self._untold.pop(update.update_id, None)
         if error is None or not availability.passes(error):
             self._told_to_wait.discard(update.update_id)
@@ -101,7 +101,7 @@ class Router:
             if visit is not None and visit.role is not None:
                 await self._admitted(update, visit, visit.role, my_name=context.bot.username)
         except Exception as e:  # noqa: BLE001 - see below
-            # Whoever works off the inbox decides what becomes of it.
+            # The inbox worker decides whether it is retried.
             self._untold[update.update_id] = innermost(e)
 
     async def _admitted(self, update: Update, visit: Visit, role: Role, *, my_name: str) -> None:
@@ -123,12 +123,12 @@ class Router:
             if availability.passes(cause):
                 await self._tell_to_wait(place, update.update_id)
                 raise
-            # A bug of ours: the person hears that it was not their fault, the log has the rest.
+            # A bug of ours: the user learns that it is not their fault, the log has the rest.
             logger.exception("update broke")
             await self._responder.send(place, internal_error_view(), key=f"broke:{key}")
 
     async def _tell_to_wait(self, place: MessagePlace, update_id: int) -> None:
-        """The message is carried out when the database is there again; said once."""
+        """Tells once that the message is carried out when the database is back."""
         if update_id not in self._told_to_wait:
             self._told_to_wait.add(update_id)
             with suppress(*availability.AWAY, ClaimLost):
@@ -138,7 +138,7 @@ class Router:
         self, message: Message, ask: Request, visit: Visit, *, my_name: str, key: str
     ) -> None:
         if not ask.command:
-            # In a group people talk to each other; only a reply to the bot may answer it.
+            # In a group members talk to each other; only a reply to the bot may answer it.
             mine = ask.is_private or (
                 replies_to(message, my_name) and await self._registry.awaits(ask)
             )
@@ -174,7 +174,7 @@ class Router:
                 await self._taps.followed(ask)
 
     def _is_more_of_album(self, message: Message) -> bool:
-        """An album comes as a message for each picture: one that says nothing is answered once."""
+        """True for the later messages of an album without text, which is answered once."""
         if message.media_group_id is None or text_of(message):
             return False
         album = f"{message.chat_id}:{message.media_group_id}"
@@ -184,7 +184,7 @@ class Router:
         return False
 
     async def _is_too_much(self, ask: Request, *, key: str) -> bool:
-        """Whether an onlooker of a group has to wait, and hears it if it is the first time."""
+        """True if a viewer of a group has to wait; the first time the group is told so."""
         if ask.is_private or ask.role is not Role.VIEWER:
             return False
         if await self._responder.is_behind(ask.chat_id):
@@ -206,7 +206,7 @@ class Router:
         return turn is not Turn.ANSWERED
 
     async def _said(self, ask: Request) -> Response:
-        """Plain text: an answer to a step of a dialog, or a person who needs a hint."""
+        """Plain text: an answer to a step of a conversation, or else a hint."""
         hint = plain_text_view(ask.argument) if ask.argument else no_text_view()
         if ask.is_secondhand and ask.argument:
             hint = secondhand_view()

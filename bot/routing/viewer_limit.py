@@ -1,4 +1,4 @@
-"""How many questions of people who may only look a group gets answered: its alerts come first."""
+"""Limits how many questions of viewers a group gets answered: its alerts come first."""
 
 from collections import deque
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ _MINUTE = timedelta(minutes=1)
 
 
 class Turn(Enum):
-    """DECLINED is said once; then comes silence until a minute has passed without a question."""
+    """DECLINED is answered once; then nothing is, until a minute passes without a question."""
 
     ANSWERED = auto()
     DECLINED = auto()

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from engine.accounts.deliverability import Deliverability
-from engine.accounts.workload import RequestBacklog
+from engine.accounts.workload import MessageBacklog
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.storage import availability
@@ -36,12 +36,12 @@ class DatabaseProbe:
             await key_values.put(session, f"doctor:{account.id}", self._clock.now().isoformat())
         return self._clock.steady() - began
 
-    async def backlog(self, account: Account) -> RequestBacklog:
+    async def backlog(self, account: Account) -> MessageBacklog:
         since = self._clock.now() - _LATELY
         chat_id = account.chat_id
         refused = await self._deliverability.of_chat(chat_id)
         async with self._database.reading() as session:
-            return RequestBacklog(
+            return MessageBacklog(
                 mine=await queue.waiting(session, OutboxRow, chat_id=chat_id),
                 all=await queue.waiting(session, OutboxRow),
                 given_up=await outbox.given_up(session, chat_id=chat_id, since=since),

@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import Enum, auto
 
-from engine.accounts.workload import RequestBacklog, Workload
+from engine.accounts.workload import MessageBacklog, Workload
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
 from engine.domain.market.liquidity import depth, spread
@@ -163,7 +163,7 @@ class Symptoms:
     rules: PairRules | EngineError
     book: OrderBook | EngineError
     stored_in: timedelta | None
-    backlog: RequestBacklog | None
+    backlog: MessageBacklog | None
     polled: timedelta | None
     workload: Workload
     trouble: Incident | None = None
@@ -309,7 +309,7 @@ def _checks(found: Symptoms) -> HealthFinding:
     return HealthFinding.CHECKS_FINE if load.by <= _LATE else late
 
 
-def _messages(backlog: RequestBacklog | None) -> list[HealthFinding]:
+def _messages(backlog: MessageBacklog | None) -> list[HealthFinding]:
     if backlog is None:
         return [HealthFinding.MESSAGES_UNKNOWN]
     elsewhere = [HealthFinding.OTHERS_REFUSED] if backlog.refused.others else []

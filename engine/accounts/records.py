@@ -1,4 +1,4 @@
-"""What is written down of an account, for a person who looks it up: trades, checks, who asked."""
+"""Reads what is stored of an account: trades, checks, and which user asked for them."""
 
 from collections.abc import Sequence
 
@@ -30,7 +30,7 @@ class AccountRecords:
         return order if order is not None and order.account_id == account.id else None
 
     async def asked_by(self, account: Account, order: Order) -> tuple[int, str | None] | None:
-        """Whose tap the order came of, and their name; a person's run has the tap's id."""
+        """The user whose tap the order came from, and their name; the run has the tap's id."""
         if order.trigger is not Trigger.PERSON:
             return None
         chat_id = account.chat_id
@@ -65,6 +65,6 @@ class AccountRecords:
             )
 
     async def zone_name(self, account_id: AccountId) -> str | None:
-        """The chat's own time, as a name of the tz database; None where it has said nothing."""
+        """The chat's time zone, as a name of the tz database; None where it has set none."""
         async with self._database.reading() as session:
             return await trades.zone_name(session, account_id)

@@ -48,7 +48,7 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
-class RequestBacklog:
+class MessageBacklog:
     """Messages that Telegram has not accepted: *mine* of this chat, *given_up* of a week.
     *refused*: chats in which it accepts none.
     """

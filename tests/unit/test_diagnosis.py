@@ -9,7 +9,7 @@ import pytest
 
 from bot.views.doctor import doctor_view
 from engine.accounts.diagnosis import Grade, HealthFinding, Symptoms, diagnose, grade
-from engine.accounts.workload import RequestBacklog, Workload
+from engine.accounts.workload import MessageBacklog, Workload
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import ThresholdUnit
 from engine.domain.market.order_book import OrderBook
@@ -35,7 +35,7 @@ S = timedelta(seconds=1)
 NOW = START
 NEEDED = frozenset({"SPOT_ACCOUNT_READ", "SPOT_DEAL_READ", "SPOT_DEAL_WRITE"})
 AWAY = Unavailable("no answer")
-CALM = RequestBacklog(mine=0, all=0, given_up=0)
+CALM = MessageBacklog(mine=0, all=0, given_up=0)
 LIMITED = account(limits=Limits(order=Decimal(100)))
 
 
@@ -135,10 +135,10 @@ def test_where_nothing_is_wrong_all_is_well():
         ({"stored_in": None}, HealthFinding.DATABASE_BROKEN, "Nothing is traded"),
         ({"stored_in": 3 * S}, HealthFinding.DATABASE_SLOW, "3 s"),
         ({"backlog": None}, HealthFinding.MESSAGES_UNKNOWN, "/doctor again"),
-        ({"backlog": RequestBacklog(2, 3, 0)}, HealthFinding.MESSAGES_WAITING, "2 to this chat"),
-        ({"backlog": RequestBacklog(0, 21, 0)}, HealthFinding.MESSAGES_WAITING, "21 in all"),
-        ({"backlog": RequestBacklog(0, 20, 0)}, HealthFinding.MESSAGES_FINE, "20 to others wait"),
-        ({"backlog": RequestBacklog(0, 0, 1)}, HealthFinding.MESSAGES_GIVEN_UP, "/history"),
+        ({"backlog": MessageBacklog(2, 3, 0)}, HealthFinding.MESSAGES_WAITING, "2 to this chat"),
+        ({"backlog": MessageBacklog(0, 21, 0)}, HealthFinding.MESSAGES_WAITING, "21 in all"),
+        ({"backlog": MessageBacklog(0, 20, 0)}, HealthFinding.MESSAGES_FINE, "20 to others wait"),
+        ({"backlog": MessageBacklog(0, 0, 1)}, HealthFinding.MESSAGES_GIVEN_UP, "/history"),
         ({"workload": load(late=15 * S)}, HealthFinding.CHECKS_FINE, "when they are due"),
         (
             {"workload": load(late=300 * S, overdue=40, waiting={Priority.CHECK: 8})},

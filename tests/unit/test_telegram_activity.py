@@ -15,13 +15,13 @@ def test_a_process_that_polls_goes_by_its_polls(clock: FakeClock):
     polls.handled()
     clock.shift(S)
 
-    assert polls.age() == polls.heard() == 2 * S
+    assert polls.age() == polls.contact_age() == 2 * S
 
 
 def test_one_that_leaves_polling_to_others_goes_by_the_updates_it_handles(clock: FakeClock):
     polls = TelegramActivity(clock)
 
-    assert polls.heard() is None
+    assert polls.contact_age() is None
 
     polls.answered()
     polls.handled()
@@ -29,4 +29,4 @@ def test_one_that_leaves_polling_to_others_goes_by_the_updates_it_handles(clock:
     clock.shift(S)
 
     assert polls.age() is None
-    assert polls.heard() == S
+    assert polls.contact_age() == S
