@@ -34,7 +34,7 @@ class Pairing(Enum):
     ADMITTED = "admitted"
     WRONG = "wrong"
     CLOSED = "closed"  # no code is valid
-    UNHEARD = "unheard"  # this user has no tries left
+    NO_TRIES_LEFT = "unheard"  # this user has no tries left
 
 
 class Access:
@@ -227,7 +227,7 @@ class Access:
         async with self._database.writing() as session:
             guessed = await invitations.guesses(session, user_id=user_id, since=now - TRIES_WITHIN)
             if guessed >= TRIES or user_id in SHARED_IDS:
-                return Pairing.UNHEARD
+                return Pairing.NO_TRIES_LEFT
             spent = await members.spend_try(session)
             if spent is None:
                 return Pairing.CLOSED

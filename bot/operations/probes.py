@@ -19,8 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.config.settings import BadSettings, ProcessSettings
 from bot.operations.database_access import vault_of
 from bot.operations.report import ReportLine, broken, fine, look
-from engine.accounts.diagnosis import HealthFinding as Verdict
-from engine.accounts.diagnosis import clock_finding
+from engine.accounts.diagnosis import HealthFinding, clock_finding
 from engine.clock import Clock
 from engine.errors import BadData
 from engine.exchanges.mexc import parsing
@@ -207,7 +206,7 @@ async def mexc(settings: ProcessSettings, clock: Clock, tls: ssl.SSLContext) -> 
         f"MEXC answers {where} in {_ms(took)} ms; "
         f"its clock is {ahead.total_seconds():+.1f} s from ours"
     )
-    if clock_finding(ahead) is Verdict.CLOCK_FINE:
+    if clock_finding(ahead) is HealthFinding.CLOCK_FINE:
         return fine("MEXC", says)
     return look("MEXC", says, "Signatures follow MEXC's clock; set this host's clock right.")
 

@@ -223,7 +223,7 @@ class AccessFilter:
         """
         chat_id, name = place.chat_id, name_of(user)
         pairing = await self._access.pair(code, chat_id=chat_id, user_id=user.id, name=name)
-        if pairing is Pairing.UNHEARD:
+        if pairing is Pairing.NO_TRIES_LEFT:
             return None
         if pairing is Pairing.ADMITTED:
             await self._invitation_codes.shown_to(Role.OWNER, chat_id=chat_id, user_id=user.id)
@@ -231,7 +231,7 @@ class AccessFilter:
         opened = await self._invitation_codes.knock(
             code, chat_id=chat_id, user_id=user.id, name=name
         )
-        is_wrong = opened.admitted in {Admitted.WRONG, Admitted.UNHEARD}
+        is_wrong = opened.admitted in {Admitted.WRONG, Admitted.NO_TRIES_LEFT}
         match pairing:
             case Pairing.WRONG if is_wrong:
                 left = opened.tries_left

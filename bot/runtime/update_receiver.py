@@ -22,7 +22,7 @@ from bot.updates.telegram_clock import TelegramClock
 from bot.updates.webhook import PATH, Registration, Webhook, remove_webhook
 from bot.updates.webhook_secret import WebhookSecret
 from engine.clock import Clock
-from engine.scheduling.leader_election import POLLER, PORTER, LeaderElection
+from engine.scheduling.leader_election import PAIRING, POLLING, LeaderElection
 from engine.scheduling.queue_worker import LONGEST_PAUSE, delay
 from engine.security.vault import Vault
 from engine.storage import availability
@@ -70,7 +70,7 @@ class UpdateReceiver:
         )
         self._porter, self._poller = (
             LeaderElection(name, database=database, clock=clock, owner=parts.owner)
-            for name in (PORTER, POLLER)
+            for name in (PAIRING, POLLING)
         )
         self._registration = Registration(
             bot=parts.application.bot,

@@ -15,7 +15,7 @@ from engine.domain.alerts.alerts import Halted, HaltLifted
 from engine.domain.orders.order import AccountId, Order
 from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, audit
-from engine.storage.accounts import halt as halts
+from engine.storage.accounts import halt as stored_halt
 from engine.storage.chat import confirmations
 from engine.storage.database import Database, InTransaction
 from engine.storage.serialization import to_json
@@ -67,7 +67,7 @@ class Halts:
         async with self._database.writing() as session:
             if first is not None:
                 await first(session)
-            if (halt := await halts.settled(session)) is not None:
+            if (halt := await stored_halt.settled(session)) is not None:
                 left = await orders.unresolved_of(session, await accounts.every_id(session))
                 return HaltResult(halt, changed=False, under_way=tuple(left.values()))
             halt = Halt(at=now, user_id=user_id)
@@ -80,7 +80,7 @@ class Halts:
 
         Every chat is alerted. A halt that was in force stays.
         """
-        if await halts.settled(session) is not None:
+        if await stored_halt.settled(session) is not None:
             return
         halt = Halt(at=self._clock.now(), user_id=NOBODY)
         reason = f"restored from a backup of {made_at.isoformat()}"
@@ -90,7 +90,7 @@ class Halts:
         self, session: AsyncSession, halt: Halt, *, asked_in: int, reason: str | None = None
     ) -> tuple[int, Mapping[AccountId, Order]]:
         """Halt; returns how many accounts it stopped, and their orders that had left already."""
-        await halts.put(session, halt)
+        await stored_halt.put(session, halt)
         stopped = await accounts.halt_all(session, halted=True)
         # Asked only now: a gate that was faster than the mark has committed by then.
         left = await orders.unresolved_of(session, [account.id for account in stopped])
@@ -110,7 +110,7 @@ class Halts:
     async def waiting(self) -> HaltImpact | None:
         """Returns what lifting the halt would start; None where there is none."""
         async with self._database.reading() as session:
-            if (halt := await halts.in_force(session)) is None:
+            if (halt := await stored_halt.in_force(session)) is None:
                 return None
             every = await accounts.every(session)
         trading = [one for one in every if one.can_trade and not one.settings.paused]
@@ -129,10 +129,10 @@ class Halts:
             )
             if isinstance(taken, Refusal):
                 return taken
-            halt = await halts.settled(session)
+            halt = await stored_halt.settled(session)
             if halt is None or to_json(halt) != taken.payload:
                 return False
-            await halts.put(session, None)
+            await stored_halt.put(session, None)
             freed = await accounts.halt_all(session, halted=False)
             for account in freed:
                 settings = account.settings

@@ -32,7 +32,7 @@ class Admitted(Enum):
     USED = "used"
     EXPIRED = "expired"
     WRONG = "wrong"
-    UNHEARD = "unheard"  # no code is open, or this user has guessed too often
+    NO_TRIES_LEFT = "unheard"  # no code is open, or this user has guessed too often
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +105,12 @@ class Invitations:
         async with self._database.writing() as session:
             guessed = await invitations.guesses(session, user_id=user_id, since=now - TRIES_WITHIN)
             if guessed >= TRIES or user_id in SHARED_IDS:
-                return Admission(Admitted.UNHEARD)
+                return Admission(Admitted.NO_TRIES_LEFT)
             found = await invitations.find(session, _hash(code))
             if found is None:
                 await invitations.guessed(session, user_id=user_id, count=guessed + 1, now=now)
                 is_open = await invitations.is_any_open(session, now=now)
-                how = Admitted.WRONG if is_open else Admitted.UNHEARD
+                how = Admitted.WRONG if is_open else Admitted.NO_TRIES_LEFT
                 return Admission(how, tries_left=TRIES - guessed - 1)
             invitation, used_by = found
             if standing is not None and standing.covers(invitation.role):

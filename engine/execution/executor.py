@@ -25,7 +25,7 @@ from engine.exchanges.interface import Exchange, OrderReport, OrderRequest
 from engine.execution.fills import balances_after, fees_of_order
 from engine.notifications import incidents
 from engine.notifications.publish import publish
-from engine.storage.accounts import incidents as troubles
+from engine.storage.accounts import incidents as stored_incidents
 from engine.storage.coordination import leases
 from engine.storage.database import Database
 from engine.storage.trading import check_results, orders, run_requests
@@ -223,7 +223,7 @@ class OrderExecutor:
                 alert = trade_settled(settled, late=late)
                 key = f"order:{intent.client_order_id}:{state.value}"
                 await publish(session, account.chat_id, alert, key=key, now=now)
-                trouble = await troubles.get(session, account.id)
+                trouble = await stored_incidents.get(session, account.id)
                 calm = self._timing.calm(account.settings.interval)
                 await incidents.resolve(session, account, trouble, now=now, calm=calm)
                 await incidents.judge_fill(session, account, settled, now=now)

@@ -8,7 +8,7 @@ from engine.clock import Clock
 from engine.domain.alerts.alerts import Digest
 from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, alert_preferences, incidents
-from engine.storage.accounts import digest as digests
+from engine.storage.accounts import digest as stored_digest
 from engine.storage.accounts.alert_preferences import DueDigest
 from engine.storage.database import Database
 
@@ -39,10 +39,10 @@ class Digests:
     async def _write(self, session: AsyncSession, due: DueDigest) -> None:
         now, since = self._clock.now(), due.last_at or due.due - _DAY
         account = await accounts.get(session, due.account_id)
-        traded = await digests.trades(
+        traded = await stored_digest.trades(
             session, account, since=since, until=now, smallest=due.settings.smallest
         )
-        held = await digests.quote_held(session, account)
+        held = await stored_digest.quote_held(session, account)
         trouble = await incidents.get(session, account.id)
         digest = Digest(
             dry_run=account.settings.dry_run,
@@ -58,7 +58,7 @@ class Digests:
             smallest=due.settings.smallest,
             held_before=due.last_quote,
             held=held,
-            troubles=await digests.troubles_told(session, account, since=since, until=now),
+            troubles=await stored_digest.troubles_told(session, account, since=since, until=now),
             trouble=trouble.kind if trouble else None,
             paused=account.stopped,
             key_expires_at=account.key_expires_at,

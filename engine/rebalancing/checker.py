@@ -51,7 +51,7 @@ from engine.rebalancing.balance_readings import BalanceReader, BalanceReading
 from engine.rebalancing.low_balance import LowBalanceMonitor
 from engine.storage.database import Database
 from engine.storage.trading import check_results, limit_usage
-from engine.storage.trading import run_requests as requests
+from engine.storage.trading import run_requests as stored_requests
 from engine.timeouts import Timing, steadily
 
 logger = logging.getLogger(__name__)
@@ -288,7 +288,7 @@ class Checker:
         )
         async with self._database.writing() as session:
             if duty.request is not None:
-                await requests.drop(
+                await stored_requests.drop(
                     session, duty.account.id, confirmation_id=duty.request.confirmation_id
                 )
             await incidents.record(

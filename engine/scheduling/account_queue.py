@@ -61,7 +61,7 @@ class AccountQueue:
 
     def __init__(self, *, error_backoff: timedelta) -> None:
         self._error_backoff = error_backoff
-        self._seats: dict[AccountId, QueuedAccount] = {}
+        self._accounts: dict[AccountId, QueuedAccount] = {}
         self._due: list[tuple[datetime, AccountId]] = []
         # High priority: a user is waiting, or an order is unresolved.
         self._urgent: list[tuple[datetime, AccountId]] = []
@@ -69,28 +69,28 @@ class AccountQueue:
         self._finished: Counter[AccountId] = Counter()
 
     def get(self, account_id: AccountId) -> QueuedAccount | None:
-        return self._seats.get(account_id)
+        return self._accounts.get(account_id)
 
     def held(self, account_id: AccountId, *, fence: int) -> QueuedAccount | None:
         """None where the account was lost, or lost and claimed again, since it had that fence."""
-        seat = self._seats.get(account_id)
-        return seat if seat is not None and seat.fence == fence else None
+        queued = self._accounts.get(account_id)
+        return queued if queued is not None and queued.fence == fence else None
 
     def values(self) -> Iterable[QueuedAccount]:
-        return self._seats.values()
+        return self._accounts.values()
 
     def clear(self) -> None:
-        self._seats.clear()
+        self._accounts.clear()
 
     def __len__(self) -> int:
-        return len(self._seats)
+        return len(self._accounts)
 
     def give_up(self, count: int) -> list[AccountId]:
         """Remove up to *count* idle accounts; returns them."""
-        idle = (account_id for account_id, seat in self._seats.items() if not seat.busy)
+        idle = (account_id for account_id, queued in self._accounts.items() if not queued.busy)
         given = sorted(idle, reverse=True)[: max(count, 0)]
         for account_id in given:
-            del self._seats[account_id]
+            del self._accounts[account_id]
         return given
 
     def take(self, claimed: Mapping[AccountId, int], *, now: datetime) -> None:
@@ -99,22 +99,22 @@ class AccountQueue:
         silence = longest_silence(waits=[self._error_backoff])
         for position, (account_id, fence) in enumerate(sorted(claimed.items())):
             due_at = first_check(now=now, position=position, crowd=len(claimed), interval=spread)
-            self._seats[account_id] = QueuedAccount(
+            self._accounts[account_id] = QueuedAccount(
                 fence, due_at=None, patience=due_at - now + silence
             )
             self.schedule(account_id, due_at)
 
     def keep_up(self, held: Mapping[AccountId, int], *, now: datetime) -> list[AccountId]:
         """Hold exactly what the database says is *held*, by fences; returns what was lost."""
-        lost = [a for a, seat in self._seats.items() if held.get(a) != seat.fence]
+        lost = [a for a, queued in self._accounts.items() if held.get(a) != queued.fence]
         for account_id in lost:
-            del self._seats[account_id]
+            del self._accounts[account_id]
         # Leased, but the answer to the commit was lost: no other process would check them.
-        self.take({a: fence for a, fence in held.items() if a not in self._seats}, now=now)
+        self.take({a: fence for a, fence in held.items() if a not in self._accounts}, now=now)
         return lost
 
     def schedule(self, account_id: AccountId, due_at: datetime, *, urgently: bool = False) -> None:
-        self._seats[account_id].due_at = due_at
+        self._accounts[account_id].due_at = due_at
         heapq.heappush(self._urgent if urgently else self._due, (due_at, account_id))
 
     def pop_due(self, *, now: datetime, most: int) -> dict[AccountId, QueuedAccount]:
@@ -125,38 +125,38 @@ class AccountQueue:
         for line in (self._urgent, self._due):
             while len(due) < most and line and line[0][0] <= now:
                 due_at, account_id = heapq.heappop(line)
-                seat = self._seats.get(account_id)
+                queued = self._accounts.get(account_id)
                 # An entry with another due time than the account's was replaced by a newer one.
-                if seat is not None and not seat.busy and seat.due_at == due_at:
-                    due[account_id] = seat
+                if queued is not None and not queued.busy and queued.due_at == due_at:
+                    due[account_id] = queued
         return due
 
     def put_back(self, due: Mapping[AccountId, QueuedAccount]) -> None:
         """Make accounts from `pop_due` that were not checked due again, unless lost meanwhile."""
-        for account_id, seat in due.items():
-            if self._seats.get(account_id) is seat and seat.due_at is not None:
-                self.schedule(account_id, seat.due_at)
+        for account_id, queued in due.items():
+            if self._accounts.get(account_id) is queued and queued.due_at is not None:
+                self.schedule(account_id, queued.due_at)
 
     def overdue(self, *, now: datetime) -> list[datetime]:
         """Since when each account is due whose check has not begun."""
         return [
-            seat.due_at
-            for seat in self._seats.values()
-            if seat.due_at is not None and seat.due_at <= now and not seat.busy
+            queued.due_at
+            for queued in self._accounts.values()
+            if queued.due_at is not None and queued.due_at <= now and not queued.busy
         ]
 
     def finished(self, account_id: AccountId, *, interval: timedelta, again_in: timedelta) -> None:
         """Count a check as finished, whatever its result; the next one is *again_in* away."""
         self._finished[account_id] += 1
         waits = [interval, self._error_backoff, again_in]
-        self._seats[account_id].patience = longest_silence(waits=waits)
+        self._accounts[account_id].patience = longest_silence(waits=waits)
 
     def progress(self, *, allowance: timedelta) -> dict[AccountId, WorkProgress]:
         """Progress of every account with work due.
         *allowance* is added to every patience: a queue that moves is not stalled, however long.
         """
         return {
-            account_id: WorkProgress(self._finished[account_id], seat.patience + allowance)
-            for account_id, seat in self._seats.items()
-            if seat.due_at is not None
+            account_id: WorkProgress(self._finished[account_id], queued.patience + allowance)
+            for account_id, queued in self._accounts.items()
+            if queued.due_at is not None
         }

@@ -66,7 +66,7 @@ class Dispatcher:
         self._checker = checker
         self._owner = owner
         self.tally = CheckTally()
-        self._seats = AccountQueue(error_backoff=timing.error_backoff)
+        self._account_queue = AccountQueue(error_backoff=timing.error_backoff)
         self._queue: asyncio.Queue[tuple[CheckInput, int]] = asyncio.Queue()
         self._begun = 0  # since the last hand-out
         self._punctuality = LatenessTracker()
@@ -74,7 +74,7 @@ class Dispatcher:
             database=database, clock=clock, timing=timing, owner=owner
         )
         self._ownership = LeaseManager(
-            seats=self._seats,
+            account_queue=self._account_queue,
             tally=self.tally,
             database=database,
             clock=clock,
@@ -89,28 +89,30 @@ class Dispatcher:
 
     def standing(self, account_id: AccountId) -> AccountShare | None:
         """None where another process owns the account."""
-        seat = self._seats.get(account_id)
-        if seat is None:
+        queued = self._account_queue.get(account_id)
+        if queued is None:
             return None
-        return seat.standing(now=self._clock.now(), steady=self._clock.steady())
+        return queued.standing(now=self._clock.now(), steady=self._clock.steady())
 
     @property
     def owned(self) -> int:
         """How many accounts this process owns."""
-        return len(self._seats)
+        return len(self._account_queue)
 
     def pulse(self) -> EngineProgress:
         """Returns the progress of this process's work."""
         return EngineProgress(
             beats=WorkProgress(self._beats, longest_silence(waits=[self._timing.error_backoff])),
             database_away=self._database_away,
-            checks=self._seats.progress(allowance=self._punctuality.most(self._clock.steady())),
+            checks=self._account_queue.progress(
+                allowance=self._punctuality.most(self._clock.steady())
+            ),
         )
 
     def lateness(self) -> Lateness:
         """Returns how late this process's checks are."""
         now = self._clock.steady()
-        return self._punctuality.facts(now=now, overdue_since=self._seats.overdue(now=now))
+        return self._punctuality.facts(now=now, overdue_since=self._account_queue.overdue(now=now))
 
     def beaten(self) -> timedelta | None:
         """Returns the time since the last heartbeat that reached the database; None before one."""
@@ -146,12 +148,14 @@ class Dispatcher:
         self._stopping = True
         while not self._queue.empty():
             duty, fence = self._queue.get_nowait()
-            if (seat := self._seats.held(duty.account.id, fence=fence)) is not None:
-                seat.busy = False
+            if (queued := self._account_queue.held(duty.account.id, fence=fence)) is not None:
+                queued.busy = False
 
     async def until_idle(self) -> None:
         """Return when no check is waiting or under way."""
-        while not self._queue.empty() or any(seat.busy for seat in self._seats.values()):
+        while not self._queue.empty() or any(
+            queued.busy for queued in self._account_queue.values()
+        ):
             await self._clock.sleep(_IDLE_POLL)
 
     async def release(self) -> None:
@@ -170,9 +174,9 @@ class Dispatcher:
         async with self._database.writing() as session:
             await leases.clear_wakeups(session, calls.woken)
         for account_id in calls.woken:
-            if (seat := self._seats.get(account_id)) is not None:
-                seat.again = seat.busy
-                self._seats.schedule(account_id, self._clock.steady(), urgently=True)
+            if (queued := self._account_queue.get(account_id)) is not None:
+                queued.again = queued.busy
+                self._account_queue.schedule(account_id, self._clock.steady(), urgently=True)
 
     async def _hand_out(self) -> None:
         now = self._clock.steady()
@@ -181,32 +185,32 @@ class Dispatcher:
         # Twice what the pool began since the last heartbeat, so that it does not run empty.
         most = min(max(_AHEAD, 2 * self._begun), _MOST_AHEAD) - self._queue.qsize()
         self._begun = 0
-        due = self._seats.pop_due(now=now, most=most)
+        due = self._account_queue.pop_due(now=now, most=most)
         if not due:
             return
         duties = await self._duties(due)
         if self._stopping:
             return
         if not self._ownership.is_certain():  # or suspended while reading
-            self._seats.put_back(due)
+            self._account_queue.put_back(due)
             return
         read = {duty.account.id: duty for duty in duties}
-        for account_id, seat in due.items():  # in their order, which is not the database's
+        for account_id, queued in due.items():  # in their order, which is not the database's
             duty = read.get(account_id)
             if duty is None:
                 continue
             if is_idle_duty(duty):
-                seat.due_at = None
+                queued.due_at = None
             else:
-                seat.busy = True
-                self._queue.put_nowait((duty, seat.fence))
+                queued.busy = True
+                self._queue.put_nowait((duty, queued.fence))
 
     async def _duties(self, due: Mapping[AccountId, QueuedAccount]) -> list[CheckInput]:
         try:
             async with self._database.reading() as session:
                 return await accounts.duties(session, list(due))
         except availability.AWAY:
-            self._seats.put_back(due)
+            self._account_queue.put_back(due)
             raise
         except (ValueError, LookupError):
             return await self._one_by_one(due)
@@ -220,7 +224,9 @@ class Dispatcher:
                     readable += await accounts.duties(session, [account_id])
             except (ValueError, LookupError) as e:
                 logger.error("account unreadable", extra={"account": account_id, "error": str(e)})  # noqa: TRY400 - the value says it all
-                self._seats.schedule(account_id, self._clock.steady() + self._timing.error_backoff)
+                self._account_queue.schedule(
+                    account_id, self._clock.steady() + self._timing.error_backoff
+                )
         return readable
 
     async def _work(self) -> None:
@@ -232,12 +238,12 @@ class Dispatcher:
 
     def _begin(self, duty: CheckInput, fence: int) -> None:
         self._begun += 1
-        seat = self._seats.held(duty.account.id, fence=fence)
-        if seat is not None and seat.due_at is not None:
+        queued = self._account_queue.held(duty.account.id, fence=fence)
+        if queued is not None and queued.due_at is not None:
             interval = duty.account.settings.interval
             now = self._clock.steady()
-            self._punctuality.began(due_at=seat.due_at, now=now, interval=interval)
-            self.tally.late.add(max(now - seat.due_at, timedelta()))
+            self._punctuality.began(due_at=queued.due_at, now=now, interval=interval)
+            self.tally.late.add(max(now - queued.due_at, timedelta()))
 
     async def _check(self, duty: CheckInput, fence: int) -> Checked | None:
         about = {"account": duty.account.id}
@@ -269,35 +275,37 @@ class Dispatcher:
 
     async def _keep_seen(self, duty: CheckInput, fence: int, look: CheckResult) -> None:
         """Store the last balances once they cannot be read any more: they survive a restart."""
-        seat = self._seats.held(duty.account.id, fence=fence)
-        if seat is None or seat.seen is None or seat.seen_kept:
+        queued = self._account_queue.held(duty.account.id, fence=fence)
+        if queued is None or queued.seen is None or queued.seen_kept:
             return
         if isinstance(look.verdict, CheckFailed):
-            seat.seen_kept = True
+            queued.seen_kept = True
             async with self._database.writing() as session:
-                await check_results.see(session, duty.account.id, seat.seen)
+                await check_results.see(session, duty.account.id, queued.seen)
 
     def _after(self, duty: CheckInput, fence: int, checked: Checked | None) -> None:
         account_id, interval = duty.account.id, duty.account.settings.interval
-        seat = self._seats.held(account_id, fence=fence)
-        if seat is None:
+        queued = self._account_queue.held(account_id, fence=fence)
+        if queued is None:
             return
         now = self._clock.steady()
         self.tally.done(checked.look if checked else None)
         again_in = checked.again_in if checked else self._timing.error_backoff
-        self._seats.finished(account_id, interval=interval, again_in=again_in or interval)
-        seat.busy = False
+        self._account_queue.finished(account_id, interval=interval, again_in=again_in or interval)
+        queued.busy = False
         if checked is not None:
-            seat.look = checked.look
+            queued.look = checked.look
             if checked.look.seen is not None:
-                seat.seen, seat.seen_kept = checked.look, False
-        if seat.again:
-            seat.again = False
-            self._seats.schedule(account_id, now, urgently=True)
+                queued.seen, queued.seen_kept = checked.look, False
+        if queued.again:
+            queued.again = False
+            self._account_queue.schedule(account_id, now, urgently=True)
             return
-        self._seats.schedule(
+        self._account_queue.schedule(
             account_id,
-            next_check(due_at=seat.due_at or now, now=now, interval=interval, failed_for=again_in),
+            next_check(
+                due_at=queued.due_at or now, now=now, interval=interval, failed_for=again_in
+            ),
             urgently=checked is not None
             and isinstance(checked.look.verdict, OrderPending | AwaitingSettlement),
         )

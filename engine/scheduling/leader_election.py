@@ -12,7 +12,7 @@ from engine.storage import availability
 from engine.storage.coordination import leader_leases
 from engine.storage.database import Database
 
-POLLER, PORTER = "poller", "porter"
+POLLING, PAIRING = "poller", "porter"
 TTL = timedelta(seconds=30)
 # Upper limit of the gap after a leader that stopped in an orderly way.
 ASK_EVERY = timedelta(seconds=1)

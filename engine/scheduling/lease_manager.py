@@ -22,12 +22,12 @@ _AT_ONCE = 500
 
 
 class LeaseManager:
-    """Keeps *seats* in step with the leases in the database, under the name *owner*."""
+    """Keeps *account_queue* in step with the leases in the database, under the name *owner*."""
 
     def __init__(
         self,
         *,
-        seats: AccountQueue,
+        account_queue: AccountQueue,
         tally: CheckTally,
         database: Database,
         clock: Clock,
@@ -35,7 +35,7 @@ class LeaseManager:
         owner: str,
         presence: ProcessPresence,
     ) -> None:
-        self._seats = seats
+        self._account_queue = account_queue
         self._tally = tally
         self._database = database
         self._clock = clock
@@ -73,10 +73,10 @@ class LeaseManager:
             held = await leases.renew(session, owner=self._owner, now=db_now, ttl=ttl)
             share = await self._share(session)
         self._renewed_at = now
-        for account_id in self._seats.keep_up(held, now=now):
+        for account_id in self._account_queue.keep_up(held, now=now):
             self._tally.lost()
             logger.warning("lease lost", extra={"account": account_id})
-        await self._give_up(len(self._seats) - share)
+        await self._give_up(len(self._account_queue) - share)
 
     async def claim(self) -> None:
         """Claim unowned accounts, up to a fair share."""
@@ -86,7 +86,7 @@ class LeaseManager:
 
     async def _claim(self) -> None:
         async with self._database.writing() as session:
-            room = await self._share(session) - len(self._seats)
+            room = await self._share(session) - len(self._account_queue)
             if room <= 0:
                 return
             claimed = await leases.claim(
@@ -98,7 +98,7 @@ class LeaseManager:
             )
             await orders.drop_planned(session, list(claimed), now=self._clock.now())
         self._tally.claimed(claimed.values())
-        self._seats.take(claimed, now=self._clock.steady())
+        self._account_queue.take(claimed, now=self._clock.steady())
 
     async def release(self) -> None:
         """Release every lease for good, so that another process can claim them at once."""
@@ -107,7 +107,7 @@ class LeaseManager:
             await self._let_go()
 
     async def _let_go(self) -> None:
-        self._seats.clear()
+        self._account_queue.clear()
         try:
             async with self._database.writing() as session:
                 await takeover.free_everything_of(session, [self._owner])
@@ -123,7 +123,7 @@ class LeaseManager:
 
     async def _give_up(self, surplus: int) -> None:
         """Release the surplus to newer processes. A failure is undone by the next renewal."""
-        given = self._seats.give_up(min(surplus, _AT_ONCE))
+        given = self._account_queue.give_up(min(surplus, _AT_ONCE))
         if given:
             async with self._database.writing() as session:
                 await leases.release_one(session, given, owner=self._owner)

@@ -175,7 +175,7 @@ class Program:
         await dispatcher.tick()
         async with asyncio.timeout(30):
             while not dispatcher._queue.empty() or any(
-                seat.busy for seat in dispatcher._seats.values()
+                queued.busy for queued in dispatcher._account_queue.values()
             ):
                 await a_moment()
 

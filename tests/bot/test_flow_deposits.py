@@ -17,7 +17,7 @@ async def on_target(world: World, bot: Program, mode: str = "auto") -> None:
 
 async def after_a_deposit(world: World, bot: Program, amount: str = "100") -> None:
     world.mexc.deposit(KEY, "USDT", D(amount))
-    bot.parts.dispatcher._seats.schedule((await bot.account()).id, world.clock.now())
+    bot.parts.dispatcher._account_queue.schedule((await bot.account()).id, world.clock.now())
     await bot.check()
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from engine.scheduling.leader_election import POLLER, LeaderElection
+from engine.scheduling.leader_election import POLLING, LeaderElection
 from engine.storage.coordination import leader_leases
 from engine.storage.database import Database
 from tests.engine.harness import eventually
@@ -62,12 +62,12 @@ async def nothing(_: str) -> None:
 
 
 def post(database: Database, clock: FakeClock, owner: str) -> LeaderElection:
-    return LeaderElection(POLLER, database=database, clock=clock, owner=owner)
+    return LeaderElection(POLLING, database=database, clock=clock, owner=owner)
 
 
 async def hold(database: Database, owner: str, *, ttl: timedelta = TTL) -> bool:
     async with database.writing() as session:
-        return await leader_leases.hold(session, POLLER, owner=owner, now=database.now(), ttl=ttl)
+        return await leader_leases.hold(session, POLLING, owner=owner, now=database.now(), ttl=ttl)
 
 
 async def pass_time(clock: FakeClock, database: WatchedDatabase, duration: timedelta) -> None:
@@ -93,12 +93,12 @@ async def test_a_post_is_held_by_one_until_it_is_left(database: Database):
     assert await hold(database, "a")
 
     async with database.writing() as session:
-        await leader_leases.leave(session, POLLER, owner="b")
+        await leader_leases.leave(session, POLLING, owner="b")
 
     assert not await hold(database, "b")
 
     async with database.writing() as session:
-        await leader_leases.leave(session, POLLER, owner="a")
+        await leader_leases.leave(session, POLLING, owner="a")
 
     assert await hold(database, "b")
     assert not await hold(database, "a")
@@ -186,7 +186,7 @@ async def test_a_post_that_another_has_taken_is_lost_with_the_next_renewal(
     async with running(frozen.serve(lambda: polls.begin("frozen"))):
         await eventually(lambda: polls.at_work == {"frozen"})
         async with sqlite.writing() as session:
-            await leader_leases.leave(session, POLLER, owner="frozen")
+            await leader_leases.leave(session, POLLING, owner="frozen")
         await hold(sqlite, "another", ttl=10 * TTL)
         await pass_time(clock, watched, TTL / 2)
 

@@ -122,7 +122,7 @@ async def test_tries_come_back_a_day_after_the_first_wrong_one(engine: Engine):
     engine.clock.shift(timedelta(minutes=2))
     later = await codes.accept(code, sent_in=GROUP, user_id=BEN, name="")
 
-    assert early.admitted is Admitted.UNHEARD
+    assert early.admitted is Admitted.NO_TRIES_LEFT
     assert later.admitted is Admitted.ADMITTED
 
 

@@ -61,17 +61,17 @@ def test_shares_are_even_and_cover_everything(accounts: int, count: int):
 
 
 def test_what_is_worked_on_is_not_given_up():
-    seats = AccountQueue(error_backoff=timedelta(seconds=60))
+    account_queue = AccountQueue(error_backoff=timedelta(seconds=60))
     ids = [AccountId(n) for n in range(4)]
-    seats.take(dict.fromkeys(ids, 1), now=START)
+    account_queue.take(dict.fromkeys(ids, 1), now=START)
     for busy in ids[1:3]:
-        seat = seats.get(busy)
-        assert seat is not None
-        seat.busy = True
+        queued = account_queue.get(busy)
+        assert queued is not None
+        queued.busy = True
 
-    assert seats.give_up(0) == seats.give_up(-3) == []
-    assert sorted(seats.give_up(3)) == [ids[0], ids[3]]
-    assert len(seats) == 2
+    assert account_queue.give_up(0) == account_queue.give_up(-3) == []
+    assert sorted(account_queue.give_up(3)) == [ids[0], ids[3]]
+    assert len(account_queue) == 2
 
 
 async def test_a_process_that_comes_later_gets_its_share_and_then_nothing_moves(

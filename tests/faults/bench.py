@@ -433,7 +433,7 @@ class Life:
 
     @property
     def next_due(self) -> datetime | None:
-        due = self.parts.dispatcher._seats._due
+        due = self.parts.dispatcher._account_queue._due
         return due[0][0] if due else None
 
     def whenever(self, name: str, doing: Callable[..., None]) -> None:
@@ -606,7 +606,9 @@ class Life:
         return {
             "writes": self._database and self._database.open_writes,
             "waiting": parts.dispatcher._queue.qsize(),
-            "checking": [seat for seat in parts.dispatcher._seats.values() if seat.busy],
+            "checking": [
+                queued for queued in parts.dispatcher._account_queue.values() if queued.busy
+            ],
             "updates": parts.update_workers._workers._in_hand,
             "messages": parts.relay._workers._in_hand,
             "ended": [repr(task.exception()) for task in self._tasks if task.done()],
@@ -618,12 +620,12 @@ class Life:
 
     def _is_busy(self) -> bool:
         parts = self.parts
-        seats = parts.dispatcher._seats.values()
+        account_queue = parts.dispatcher._account_queue.values()
         return (
             # A claim that is committed and not yet in hand is neither due nor in hand.
             (self._database is not None and self._database.open_writes > 0)
             or not parts.dispatcher._queue.empty()
-            or any(seat.busy for seat in seats)
+            or any(queued.busy for queued in account_queue)
             or bool(parts.update_workers._workers._in_hand)
             # An alert that was sent is recorded once the database is back, and tried until then.
             or (not self._database_is_away and bool(parts.relay._workers._in_hand))

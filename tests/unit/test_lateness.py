@@ -50,27 +50,27 @@ def test_what_begins_before_it_is_due_is_not_late():
 
 
 def served(
-    seats: AccountQueue, intervals: dict[AccountId, timedelta], *, seconds: int
+    account_queue: AccountQueue, intervals: dict[AccountId, timedelta], *, seconds: int
 ) -> Counter[AccountId]:
     """One check a second, which is less than is due."""
     checks: Counter[AccountId] = Counter()
     for second in range(seconds):
         now = START + second * SECOND
-        for account_id, seat in seats.pop_due(now=now, most=1).items():
+        for account_id, queued in account_queue.pop_due(now=now, most=1).items():
             checks[account_id] += 1
             interval = intervals[account_id]
-            seats.schedule(
-                account_id, next_check(due_at=seat.due_at or now, now=now, interval=interval)
+            account_queue.schedule(
+                account_id, next_check(due_at=queued.due_at or now, now=now, interval=interval)
             )
     return checks
 
 
 def test_where_not_all_can_be_checked_in_time_short_intervals_crowd_out_no_long_one():
     intervals = {AccountId(n): SHORT if n < 60 else LONG for n in range(120)}
-    seats = AccountQueue(error_backoff=60 * SECOND)
-    seats.take(dict.fromkeys(intervals, 1), now=START)
+    account_queue = AccountQueue(error_backoff=60 * SECOND)
+    account_queue.take(dict.fromkeys(intervals, 1), now=START)
 
-    checks = served(seats, intervals, seconds=1200)
+    checks = served(account_queue, intervals, seconds=1200)
 
     long_ones = [checks[a] for a, interval in intervals.items() if interval == LONG]
     short_ones = [checks[a] for a, interval in intervals.items() if interval == SHORT]
@@ -81,10 +81,10 @@ def test_where_not_all_can_be_checked_in_time_short_intervals_crowd_out_no_long_
 
 
 def test_what_is_urgent_goes_before_what_has_been_due_for_longer():
-    seats = AccountQueue(error_backoff=SECOND)
-    seats.take({AccountId(1): 1, AccountId(2): 1, AccountId(3): 1}, now=START)
+    account_queue = AccountQueue(error_backoff=SECOND)
+    account_queue.take({AccountId(1): 1, AccountId(2): 1, AccountId(3): 1}, now=START)
     now = START + 60 * SECOND
-    seats.schedule(AccountId(3), now, urgently=True)
+    account_queue.schedule(AccountId(3), now, urgently=True)
 
-    assert list(seats.pop_due(now=now, most=2)) == [3, 1]
-    assert len(seats.overdue(now=now)) == 3
+    assert list(account_queue.pop_due(now=now, most=2)) == [3, 1]
+    assert len(account_queue.overdue(now=now)) == 3

@@ -15,7 +15,7 @@ from engine.domain.accounts.settings import Settings, Threshold
 from engine.domain.market.pairs import Symbol
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_input import CheckInput
-from engine.storage.accounts import halt as halts
+from engine.storage.accounts import halt as stored_halt
 from engine.storage.accounts import incidents, low_balance
 from engine.storage.chat import undeliverable
 from engine.storage.coordination import leases
@@ -43,7 +43,7 @@ async def get_or_create(
     existing = await of_chat(session, chat_id)
     if existing is not None:
         return existing
-    halt = await halts.settled(session)
+    halt = await stored_halt.settled(session)
     row = AccountRow(
         uuid=uuid.uuid4().hex,
         chat_id=chat_id,
