@@ -18,9 +18,10 @@ from bot.messaging.refusals import RefusalCause, refusal_cause
 from bot.views.alerts.alerts import alert_view
 from bot.views.alerts.undeliverable import broken_words_view, set_aside_view, unknown_kind_view
 from engine.accounts.deliverability import Deliverability
+from engine.backoff import delay
 from engine.clock import Clock
 from engine.domain.alerts.preferences import DeliveryMode
-from engine.scheduling.queue_worker import Done, Lanes, Later, Outcome, QueueWorkers, delay
+from engine.scheduling.queue_worker import Done, Lanes, Later, Outcome, QueueWorkers
 from engine.storage import availability
 from engine.storage.database import Database
 from engine.storage.models import queue_columns

@@ -16,9 +16,9 @@ from telegram.error import RetryAfter, TelegramError
 from bot.interaction.message import Message
 from bot.messaging.flood_control import FloodControl, QuietPeriod
 from bot.views.alerts.stalls import clock_set_view, stall_over_view, stalled_view
+from engine.backoff import delay
 from engine.clock import Clock, ClockSteps
 from engine.monitoring.stall_detector import EngineProgress, StallDetector, Stalled, StallOver
-from engine.scheduling.queue_worker import delay
 from engine.storage import availability
 
 _BEAT = timedelta(seconds=5)

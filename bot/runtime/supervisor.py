@@ -7,22 +7,19 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application
 
 from bot.updates.poll_watchdog import PollsStalled
-from bot.updates.source import TokenRefused
+from bot.updates.source import until_answered
 from engine.clock import Clock
 from engine.errors import innermost
 from engine.scheduling.dispatcher import Dispatcher
-from engine.scheduling.queue_worker import delay
 
 # Hosts kill after 30 s at best, and 10 are promised: the rest is for a slow machine's exit.
 _GRACE_S = 6.0
 _BEAT_GRACE_S = 1.0
 # Due at once, whatever the wall clock shows.
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
-_LONGEST_PAUSE = timedelta(seconds=30)
 
 logger = logging.getLogger(__name__)
 
@@ -85,18 +82,7 @@ class Heartbeat:
 
 async def connect(application: App, clock: Clock) -> None:
     """Connect to Telegram, retrying without limit. Raises TokenRefused."""
-    failures = 0
-    while True:
-        try:
-            await application.initialize()
-        except InvalidToken:
-            raise TokenRefused("Telegram does not know this token") from None  # its text holds it
-        except TelegramError as e:
-            failures += 1
-            logger.warning("Telegram unreachable", extra={"problem": type(e).__name__})
-            await clock.sleep(delay(failures, most=_LONGEST_PAUSE))
-        else:
-            return
+    await until_answered(application.initialize, clock, event="Telegram unreachable")
 
 
 async def run_until_stopped(

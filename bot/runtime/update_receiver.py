@@ -21,9 +21,9 @@ from bot.updates.source import UpdatesSource
 from bot.updates.telegram_clock import TelegramClock
 from bot.updates.webhook import PATH, Registration, Webhook, remove_webhook
 from bot.updates.webhook_secret import WebhookSecret
+from engine.backoff import retry
 from engine.clock import Clock
 from engine.scheduling.leader_election import PAIRING, POLLING, LeaderElection
-from engine.scheduling.queue_worker import LONGEST_PAUSE, delay
 from engine.security.vault import Vault
 from engine.storage import availability
 from engine.storage.database import Database
@@ -155,13 +155,11 @@ class UpdateReceiver:
 
     async def _outlast_the_database(self, start: Callable[[], Awaitable[None]]) -> None:
         """Repeat *start* until it ran without the database failing."""
-        failures = 0
-        while True:
-            try:
-                await start()
-            except availability.AWAY as e:
-                failures += 1
-                logger.warning("startup delayed: the database is %s", availability.why(e))
-                await self._clock.sleep(delay(failures, most=LONGEST_PAUSE))
-            else:
-                return
+        await retry(
+            start,
+            on=availability.AWAY,
+            clock=self._clock,
+            failed=lambda e: logger.warning(
+                "startup delayed: the database is %s", availability.why(e)
+            ),
+        )

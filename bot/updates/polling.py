@@ -13,14 +13,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.updates.inbox import Sealer, UpdateStore, purpose
 from bot.updates.source import Conflict, PollFailed, RetryAfter, TokenRefused
+from engine.backoff import delay
 from engine.clock import Clock
-from engine.scheduling.queue_worker import Done, Lanes, Outcome, QueueWorkers, delay
+from engine.scheduling.queue_worker import Done, Lanes, Outcome, QueueWorkers
 from engine.storage import availability
 from engine.storage.database import Database, InTransaction
 from engine.storage.models.trading import InboxRow
 from engine.storage.queues.claims import ClaimLost
 
-_LONGEST_PAUSE = timedelta(seconds=30)
 # An update during which the process died three times probably causes it.
 _MOST_DEATHS = 3
 # A /pause always finds a free worker, and strangers leave most workers to authorized chats.
@@ -102,10 +102,10 @@ class UpdatePoller:
                 if isinstance(e, Conflict):
                     self._heard()
                 failures += 1
-                problem, pause = f"{type(e).__name__}: {e}", delay(failures, most=_LONGEST_PAUSE)
+                problem, pause = f"{type(e).__name__}: {e}", delay(failures)
             except SQLAlchemyError as e:
                 failures += 1
-                problem, pause = type(e).__name__, delay(failures, most=_LONGEST_PAUSE)
+                problem, pause = type(e).__name__, delay(failures)
             logger.warning("poll failed", extra={"problem": problem, "failures": failures})
             await self._clock.sleep(pause)
             self._told_to_wait = False

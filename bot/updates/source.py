@@ -10,14 +10,18 @@ No exception and no log line of this module holds the token, which is part of ev
 import asyncio
 import json
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
 import httpx
 from telegram import Bot, Message, Update, User
+from telegram.error import InvalidToken, TelegramError
 
 from bot.updates.invisible_characters import without_marks
+from engine.backoff import retry
+from engine.clock import Clock
 
 # Sent in full each time: Telegram remembers the list of the last call that had one.
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
@@ -87,6 +91,21 @@ class UpdatesSource:
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as e:
             raise Unreachable(type(e).__name__) from None  # its request holds the token
         return _updates(response)
+
+
+async def until_answered(
+    call: Callable[[], Awaitable[object]], clock: Clock, *, event: str
+) -> None:
+    """Repeat a call of the library until Telegram answers it; each failure is logged as *event*.
+    Raises TokenRefused.
+    """
+
+    def failed(error: TelegramError) -> None:
+        if isinstance(error, InvalidToken):  # its text holds the token
+            raise TokenRefused("Telegram does not know this token") from None
+        logger.warning(event, extra={"problem": type(error).__name__})
+
+    await retry(call, on=TelegramError, clock=clock, failed=failed)
 
 
 def _updates(response: httpx.Response) -> list[dict[str, Any]]:

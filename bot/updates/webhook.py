@@ -16,11 +16,11 @@ from telegram import Bot, WebhookInfo
 from telegram.error import BadRequest, InvalidToken, TelegramError
 
 from bot.updates.inbox import UpdateStore
-from bot.updates.source import ALLOWED_UPDATES, TokenRefused
+from bot.updates.source import ALLOWED_UPDATES, TokenRefused, until_answered
 from bot.updates.webhook_secret import WebhookSecret
 from bot.web.server import body_of
+from engine.backoff import delay
 from engine.clock import Clock
-from engine.scheduling.queue_worker import LONGEST_PAUSE, delay
 from engine.storage import availability
 
 PATH = "/telegram"
@@ -111,7 +111,7 @@ class Registration:
                 raise TokenRefused("Telegram does not know this token") from None
             except TelegramError as e:
                 failures += 1
-                pause = delay(failures, most=LONGEST_PAUSE)
+                pause = delay(failures)
                 # Telegram's refusal helps the operator; other errors say nothing, or hold what was
                 # sent.
                 problem = e.message if isinstance(e, BadRequest) else type(e).__name__
@@ -148,15 +148,4 @@ async def remove_webhook(bot: Bot, clock: Clock) -> None:
     """Remove an earlier webhook, while which Telegram refuses polls. Pending updates are kept.
     Raises TokenRefused; every other failure is retried.
     """
-    failures = 0
-    while True:
-        try:
-            await bot.delete_webhook()
-        except InvalidToken:
-            raise TokenRefused("Telegram does not know this token") from None
-        except TelegramError as e:
-            failures += 1
-            logger.warning("webhook not removed", extra={"problem": type(e).__name__})
-            await clock.sleep(delay(failures, most=LONGEST_PAUSE))
-        else:
-            return
+    await until_answered(bot.delete_webhook, clock, event="webhook not removed")

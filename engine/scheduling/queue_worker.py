@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mappi
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import count
 from typing import Any, Generic, assert_never
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from engine.backoff import delay, retry
 from engine.clock import Clock
 from engine.storage.database import Database, InTransaction
 from engine.storage.models import queue_columns
@@ -23,8 +23,7 @@ from engine.storage.queues.queue import Claim, Row
 HOLD = timedelta(seconds=60)  # of a claim; a live process renews it well before
 _RENEW_EVERY = HOLD / 3
 _POLL_S = 1.0  # poll interval of the queue without a nudge, in real seconds
-_MAX_DOUBLINGS = 16
-LONGEST_PAUSE = timedelta(seconds=30)  # between two attempts at a row that a user waits for
+_LONGEST_PAUSE = timedelta(seconds=10)
 _LONGEST_AFTER_AN_OUTAGE = timedelta(seconds=5)
 _PLENTY = 1_000
 
@@ -49,11 +48,6 @@ class Later:
 
 
 Outcome = Done | Later
-
-
-def delay(failures: int, *, most: timedelta) -> timedelta:
-    """Returns the wait after so many failures in a row: 1 s, doubled each time."""
-    return min(most, timedelta(seconds=2 ** min(max(failures - 1, 0), _MAX_DOUBLINGS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +133,7 @@ class QueueWorkers(Generic[Row]):
             except SQLAlchemyError as e:
                 failures += 1
                 logger.warning("queue unreadable", extra=self._about(e))
-                await self._clock.sleep(delay(failures, most=timedelta(seconds=10)))
+                await self._clock.sleep(delay(failures, most=_LONGEST_PAUSE))
                 continue
             with suppress(TimeoutError):
                 async with asyncio.timeout(_POLL_S):
@@ -225,13 +219,13 @@ class QueueWorkers(Generic[Row]):
 
     async def _record(self, held: Claim, outcome: Outcome) -> None:
         """Store an outcome, retried until it succeeds: without it the work would be repeated."""
-        for failures in count(1):
-            try:
-                await self._write(held, outcome)
-                break
-            except SQLAlchemyError as e:
-                logger.warning("outcome not recorded", extra=self._about(e))
-                await self._clock.sleep(delay(failures, most=timedelta(seconds=10)))
+        await retry(
+            lambda: self._write(held, outcome),
+            on=SQLAlchemyError,
+            clock=self._clock,
+            failed=lambda e: logger.warning("outcome not recorded", extra=self._about(e)),
+            most=_LONGEST_PAUSE,
+        )
 
     async def _write(self, held: Claim, outcome: Outcome) -> None:
         """And what comes next is claimed in the same transaction."""
