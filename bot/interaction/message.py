@@ -3,7 +3,7 @@
 import html
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from telegram import InlineKeyboardMarkup
@@ -37,6 +37,16 @@ class Message:
     ) -> Self:
         """One text a line; None and empty texts leave no line."""
         return cls("\n".join(line for line in lines if line), keyboard, silent)
+
+    def parts(self) -> list[Self]:
+        """Split into messages that Telegram takes; the buttons are under the last.
+        Raises ValueError if there is no text.
+        """
+        texts = split(self.text)
+        if not texts:
+            raise ValueError("a message needs a text")
+        parts = [replace(self, text=text, keyboard=None) for text in texts[:-1]]
+        return [*parts, replace(self, text=texts[-1])]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 import logging
 from datetime import timedelta
 
-from telegram import Bot, LinkPreviewOptions
-from telegram.constants import ParseMode
+from telegram import Bot
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from bot.interaction.message import Message, MessagePlace
 from bot.messaging.flood_control import FloodControl
+from bot.messaging.sender import MessageSender
 from engine.clock import Clock
 
 _BEFORE_ASKING_AGAIN = timedelta(seconds=1)
@@ -25,6 +25,7 @@ class MessageActions:
         self._bot = bot
         self._clock = clock
         self._flood = flood
+        self._sender = MessageSender(bot, turn=flood.check)
 
     def slowed(self, chat_id: int, error: TelegramError) -> None:
         if isinstance(error, RetryAfter):
@@ -33,17 +34,7 @@ class MessageActions:
     async def edited(self, place: MessagePlace, message_id: int, message: Message) -> bool:
         """Replace a message of ours; True if it now has this text."""
         try:
-            await self._flood.check(place.chat_id)
-            await self._bot.edit_message_text(
-                message.text,
-                place.chat_id,
-                message_id,
-                parse_mode=ParseMode.HTML,
-                reply_markup=message.keyboard,
-                link_preview_options=LinkPreviewOptions(is_disabled=True),
-            )
-        except BadRequest as e:
-            return "not modified" in e.message.lower()
+            await self._sender.edit(place.chat_id, message_id, message)
         except TelegramError as e:
             self.slowed(place.chat_id, e)
             return False

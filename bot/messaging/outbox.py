@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import httpx
@@ -10,11 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
-from bot.interaction.message import Message, MessagePlace, split
+from bot.interaction.message import Message, MessagePlace
 from bot.messaging.delivery_policy import AS_IT_COMES, Delivery
 from bot.messaging.flood_control import FloodControl
-from bot.messaging.formatting_fallback import send
 from bot.messaging.refusals import RefusalCause, refusal_cause
+from bot.messaging.sender import MessageSender
 from bot.views.alerts.alerts import alert_view
 from bot.views.alerts.undeliverable import broken_words_view, set_aside_view, unknown_kind_view
 from engine.accounts.deliverability import Deliverability
@@ -71,7 +72,7 @@ class OutboxSender:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._bot = bot
+        self._sender = MessageSender(bot, turn=self._take_turn)
         self._render = render
         self._deliverability = deliverability
         self._on_migrated = on_migrated
@@ -131,9 +132,7 @@ class OutboxSender:
         try:
             for part in parts:
                 reply_to = manner.reply_to if part is parts[0] else None
-                message_id = await send(
-                    self._bot, place, part, reply_to=reply_to, turn=self._take_turn
-                )
+                message_id = await self._sender.send(place, part, reply_to=reply_to)
         except (Forbidden, BadRequest) as e:
             kept = unclear or message_id is not None
             return await self._refused(row, e, about, unclear=kept)
@@ -237,7 +236,7 @@ class OutboxSender:
         notice = set_aside_view(kind=row.kind, at=row.created_at, problem=error.message)
         try:
             place = MessagePlace(row.chat_id, row.topic_id)
-            message_id = await send(self._bot, place, notice, turn=self._take_turn)
+            message_id = await self._sender.send(place, notice)
         except (Forbidden, BadRequest) as e:
             if unless is not None:
                 return unless
@@ -277,15 +276,8 @@ class OutboxSender:
 
 
 def _parts(message: Message, *, repeated: bool, silent: bool = False) -> list[Message]:
-    """Split into messages of 4,096 characters; the buttons are under the last."""
-    texts = split(message.text + _REPEAT if repeated else message.text)
-    if not texts:
-        raise ValueError("a message needs a text")
-    silent = silent or message.silent
-    return [
-        *(Message(text, silent=silent) for text in texts[:-1]),
-        Message(texts[-1], message.keyboard, silent),
-    ]
+    text = message.text + _REPEAT if repeated else message.text
+    return replace(message, text=text, silent=silent or message.silent).parts()
 
 
 def _unreadable_since(failure: str | None) -> datetime | None:

@@ -4,17 +4,15 @@ import asyncio
 import logging
 from collections.abc import Awaitable
 from contextlib import aclosing, suppress
-from dataclasses import replace
 from datetime import timedelta
 
 from telegram import Bot, InputFile
 from telegram.constants import ChatAction
 from telegram.error import Forbidden, RetryAfter, TelegramError
 
-from bot.interaction.message import Message, MessagePlace, split, to_payload
+from bot.interaction.message import Message, MessagePlace, to_payload
 from bot.interaction.request import Document, Documents, Response, Toast, TrackedMessage
 from bot.messaging.flood_control import FloodControl
-from bot.messaging.formatting_fallback import send
 from bot.messaging.message_actions import MessageActions
 from bot.messaging.refusals import RefusalCause, refusal_cause
 from bot.views.waiting import waiting_notice, waiting_view
@@ -248,13 +246,11 @@ class Responder(MessageActions):
 
     async def _try(self, place: MessagePlace, message: Message) -> int | timedelta:
         """Return the last part's message id, 0 if the chat is unreachable, or the time to wait."""
-        *first, last = split(message.text)
+        *first, last = message.parts()
         try:
-            for text in first:
-                part = Message(text, silent=message.silent)
-                await send(self._bot, place, part, turn=self._flood.check)
-            last_part = replace(message, text=last)
-            return await send(self._bot, place, last_part, turn=self._flood.check)
+            for part in first:
+                await self._sender.send(place, part)
+            return await self._sender.send(place, last)
         except TelegramError as e:
             extra = {"chat_id": place.chat_id, "problem": e.message}
             if isinstance(e, Forbidden) and refusal_cause(e) is RefusalCause.GONE:

@@ -1,12 +1,15 @@
-"""Sends, edits and pins messages that stay in a chat. Raises Telegram's errors."""
+"""Sends, edits and pins messages in the best form that Telegram accepts."""
 
 import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
-from telegram import Bot, LinkPreviewOptions
+from telegram import Bot, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ParseMode
 from telegram.error import BadRequest
 
 from bot.interaction.message import Message, MessagePlace, plain_text
+from bot.messaging.refusals import RefusalCause, refusal_cause
 
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
@@ -14,25 +17,63 @@ logger = logging.getLogger(__name__)
 
 
 class MessageSender:
-    def __init__(self, bot: Bot) -> None:
-        self._bot = bot
+    """*turn* is awaited with the chat before each request. All methods raise TelegramError."""
 
-    async def put_up(self, place: MessagePlace, message: Message) -> int:
-        """Send silently; return the new message's id."""
+    def __init__(self, bot: Bot, *, turn: Callable[[int], Awaitable[None]]) -> None:
+        self._bot = bot
+        self._turn = turn
+
+    async def send(
+        self, place: MessagePlace, message: Message, *, reply_to: int | None = None
+    ) -> int:
+        """Send as HTML, or as plain text if Telegram refuses the markup; return the message id.
+        A message for a topic that is closed or deleted goes to the general one, a reply to a
+        deleted message is sent without the reference.
+        """
+        try:
+            return await self._send(place, message, reply_to=reply_to)
+        except BadRequest as e:
+            match refusal_cause(e, in_topic=place.topic_id is not None):
+                case RefusalCause.RIGHTS | RefusalCause.GONE:
+                    raise
+                case RefusalCause.TOPIC:
+                    return await self.send(MessagePlace(place.chat_id), message)
+                case RefusalCause.REPLY if reply_to is not None:
+                    return await self.send(place, message)
+                case _:
+                    about = {"chat_id": place.chat_id, "problem": e.message}
+                    logger.warning("sent as plain text", extra=about)
+                    plain = replace(message, text=plain_text(message.text))
+                    if "parse entities" not in e.message.lower():
+                        plain = replace(plain, keyboard=None)
+                    return await self._send(place, plain, parse_mode=None)
+
+    async def _send(
+        self,
+        place: MessagePlace,
+        message: Message,
+        *,
+        parse_mode: ParseMode | None = ParseMode.HTML,
+        reply_to: int | None = None,
+    ) -> int:
+        await self._turn(place.chat_id)
+        reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
         sent = await self._bot.send_message(
             place.chat_id,
-            message.text,
+            message.text.encode(errors="replace").decode(),  # no library sends a lone surrogate
             message_thread_id=place.topic_id,
-            parse_mode=ParseMode.HTML,
+            parse_mode=parse_mode,
             reply_markup=message.keyboard,
-            disable_notification=True,
+            disable_notification=message.silent,
             link_preview_options=_NO_PREVIEW,
+            reply_parameters=reply,
         )
         return sent.message_id
 
     async def edit(self, chat_id: int, message_id: int, message: Message) -> None:
         """Edit; as plain text if Telegram refuses the markup."""
         try:
+            await self._turn(chat_id)
             await self._bot.edit_message_text(
                 message.text,
                 chat_id,
@@ -48,12 +89,14 @@ class MessageSender:
             if "parse entities" not in problem:
                 raise
             logger.warning("edited as plain text", extra={"problem": e.message})
+            await self._turn(chat_id)
             await self._bot.edit_message_text(
                 plain_text(message.text), chat_id, message_id, reply_markup=message.keyboard
             )
 
     async def pin(self, chat_id: int, message_id: int, *, pinned: bool) -> None:
-        """Pin or unpin."""
+        """Pin silently, or unpin."""
+        await self._turn(chat_id)
         if pinned:
             await self._bot.pin_chat_message(chat_id, message_id, disable_notification=True)
         else:

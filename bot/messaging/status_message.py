@@ -56,7 +56,7 @@ class StatusMessages:
     def __init__(
         self,
         *,
-        board: MessageSender,
+        sender: MessageSender,
         database: Database,
         clock: Clock,
         situations: AccountOverviews,
@@ -67,7 +67,7 @@ class StatusMessages:
         flood: FloodControl,
     ) -> None:
         self._flood = flood
-        self._board = board
+        self._sender = sender
         self._deliverability = deliverability
         self._database = database
         self._clock = clock
@@ -161,8 +161,7 @@ class StatusMessages:
     async def retire(self, chat_id: int, message_id: int) -> None:
         """Mark an older status message as outdated; if it cannot be edited, it stays."""
         try:
-            await self._flood.check(chat_id)
-            await self._board.edit(chat_id, message_id, retired_card_view())
+            await self._sender.edit(chat_id, message_id, retired_card_view())
         except TelegramError as e:
             logger.info(
                 "old status message kept", extra={"chat_id": chat_id, "problem": e.message}
@@ -179,8 +178,7 @@ class StatusMessages:
 
     async def pin(self, card: StatusMessage, *, pinned: bool) -> StatusMessage:
         """Pin the status message. Raises what Telegram refuses with."""
-        await self._flood.check(card.chat_id)
-        await self._board.pin(card.chat_id, card.message_id, pinned=pinned)
+        await self._sender.pin(card.chat_id, card.message_id, pinned=pinned)
         async with self._database.writing() as session:
             await status_messages.pin(session, card, pinned=pinned)
         return replace(card, pinned=pinned)
@@ -241,8 +239,7 @@ class StatusMessages:
         if card.words == drawn.words:
             return True
         try:
-            await self._flood.check(card.chat_id)
-            await self._board.edit(card.chat_id, card.message_id, drawn.message)
+            await self._sender.edit(card.chat_id, card.message_id, drawn.message)
         except TelegramError as e:
             await self._not_taken(card, e)
             return False
@@ -253,9 +250,8 @@ class StatusMessages:
     async def _send(self, card: StatusMessage, account: Account, drawn: RenderedStatus) -> None:
         """Send the status message of a group that became a supergroup to its new chat."""
         try:
-            await self._flood.check(card.chat_id)
-            message_id = await self._board.put_up(
-                MessagePlace(card.chat_id, account.topic_id), drawn.message
+            message_id = await self._sender.send(
+                MessagePlace(card.chat_id, account.topic_id), replace(drawn.message, silent=True)
             )
         except TelegramError as e:
             await self._not_taken(card, e)
@@ -300,8 +296,7 @@ class StatusMessages:
 
     async def _try_pin(self, card: StatusMessage, *, pinned: bool) -> None:
         try:
-            await self._flood.check(card.chat_id)
-            await self._board.pin(card.chat_id, card.message_id, pinned=pinned)
+            await self._sender.pin(card.chat_id, card.message_id, pinned=pinned)
         except TelegramError as e:
             logger.info("pin not moved", extra={"chat_id": card.chat_id, "problem": e.message})
 

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from telegram import Bot
-from telegram.constants import ParseMode
 from telegram.error import RetryAfter, TelegramError
 
-from bot.interaction.message import Message
+from bot.interaction.message import Message, MessagePlace
 from bot.messaging.flood_control import FloodControl, QuietPeriod
+from bot.messaging.sender import MessageSender
 from bot.views.alerts.stalls import clock_set_view, stall_over_view, stalled_view
 from engine.backoff import delay
 from engine.clock import Clock, ClockSteps
@@ -47,7 +47,7 @@ class StallAlerter:
     ) -> None:
         self._flood = flood
         self._clock = clock
-        self._bot = bot
+        self._sender = MessageSender(bot, turn=flood.check)
         self._pulse = pulse
         self._owner_chat = owner_chat
         self._on_clock_set = on_clock_set
@@ -114,8 +114,7 @@ class StallAlerter:
             if chat_id is None:
                 logger.warning("alert dropped: the bot has no owner")
                 return None
-            await self._flood.check(chat_id)
-            await self._bot.send_message(chat_id, news.text, parse_mode=ParseMode.HTML)
+            await self._sender.send(MessagePlace(chat_id), news)
         except QuietPeriod as e:
             pause, problem = e.pause, "silence wanted"
         except RetryAfter as e:

@@ -145,7 +145,7 @@ def assemble(
     menus = CommandMenu(application.bot, access)
     supergroups = ChatMigration(database=database, clock=clock, vault=vault)
     status_messages = StatusMessages(
-        board=MessageSender(application.bot),
+        sender=MessageSender(application.bot, turn=flood.check),
         database=database,
         clock=clock,
         situations=situations,

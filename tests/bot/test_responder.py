@@ -101,13 +101,13 @@ async def test_where_telegram_refuses_the_markup_the_same_words_go_out_plain(
     assert "sent as plain text" in caplog.text
 
 
-async def test_an_edit_whose_markup_is_refused_becomes_a_message(world: World, bot: Program):
+async def test_an_edit_whose_markup_is_refused_is_made_as_plain_text(world: World, bot: Program):
     await bot.ask(OWNER, "/settarget 1,000")
     world.api.fail("editMessageText", CANNOT_PARSE)
-    world.api.fail("sendMessage", CANNOT_PARSE)
 
-    (answer,) = await bot.tap(OWNER, "/settarget 1000 USDT")
+    assert await bot.tap(OWNER, "/settarget 1000 USDT") == []
 
+    answer = world.api.sent(OWNER)[-1]
     assert "Target set to 1,000.00 USDT" in answer.text
     assert answer.html is None
 

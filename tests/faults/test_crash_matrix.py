@@ -50,7 +50,6 @@ NOT_REACHED: Mapping[str, str] = {
     "bot.updates.webhook:Registration._look:get_webhook_info#1": "only asks",
     "bot.updates.webhook:Registration._look:set_webhook#1": "in the web process; set again by the next life",
     "bot.updates.inbox:UpdateStore.store:writing#2": "the ranks cannot be read; tests/bot/test_polling.py",
-    "bot.observability.stall_alerts:StallAlerter._deliver:send_message#1": "kept in memory; the next life looks itself",
     "engine.notifications.digest:Digests.write_due:writing#1": "once a day; tests/engine/test_digest.py kills it",
     "engine.scheduling.dispatcher:Dispatcher._check:writing#1": "after a mistake of ours; there is none to make",
     "bot.routing.failed_updates:FailedUpdates._tell:writing#1": "after a mistake of ours; tests/bot/test_access_filter.py",
@@ -59,7 +58,6 @@ NOT_REACHED: Mapping[str, str] = {
     "bot.messaging.status_message:StatusMessages._not_taken:writing#1": "Telegram asks to wait; tests/bot/test_flow_status_message.py",
     "bot.messaging.status_message:StatusMessages._not_taken:writing#2": "a card that is gone; tests/bot/test_flow_status_message.py",
     "bot.messaging.sender:MessageSender.edit:edit_message_text#2": "as plain text; tests/bot/test_flow_status_message.py",
-    "bot.messaging.sender:MessageSender.put_up:send_message#1": "in a supergroup; tests/bot/test_flow_status_message.py",
     # Once a day, and what was deleted twice is deleted; tests/engine/test_pruning.py kills it.
     "engine.maintenance.pruning:Pruning._claimed:writing#1": "ten minutes after the start",
     "engine.maintenance.pruning:Pruning._some:writing#1": "ten minutes after the start",
