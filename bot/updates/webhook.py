@@ -148,4 +148,8 @@ async def remove_webhook(bot: Bot, clock: Clock) -> None:
     """Remove an earlier webhook, while which Telegram refuses polls. Pending updates are kept.
     Raises TokenRefused; every other failure is retried.
     """
-    await until_answered(bot.delete_webhook, clock, event="webhook not removed")
+
+    async def remove() -> None:
+        await bot.delete_webhook()
+
+    await until_answered(remove, clock, event="webhook not removed")
