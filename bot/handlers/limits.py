@@ -53,7 +53,7 @@ class LimitsHandler(Handler):
         if in_panel:
             made = Change(change.before, change.after)
             return await self.setting_change.echo(ask, Topic.LIMITS, made, in_panel=True)
-        outlook = await self.ctx.previews.outlook(change.after, self.ctx.overviews.look)
+        outlook = await self.ctx.previews.outlook(change.after)
         echo = limits_changed_view(
             account=change.after,
             changed=change.before != change.after,

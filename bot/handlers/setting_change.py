@@ -77,7 +77,7 @@ class SettingChangeFlow(Handler):
         ):
             outlook = await self.ctx.previews.shown(change.after, foreseen)
         else:
-            outlook = await self.ctx.previews.outlook(change.after, self.ctx.overviews.look)
+            outlook = await self.ctx.previews.outlook(change.after)
         return self._echo_view(topic, change, outlook, undo, in_panel=in_panel)
 
     async def target(
@@ -110,7 +110,7 @@ class SettingChangeFlow(Handler):
     async def echo(self, ask: Request, topic: Topic, change: Change, *, in_panel: bool) -> Message:
         """The echo of a change, or the page of the panel, with a button that takes it back."""
         undo = await self._offer(ask, change.before, change.after, in_panel=in_panel)
-        outlook = await self.ctx.previews.outlook(change.after, self.ctx.overviews.look)
+        outlook = await self.ctx.previews.outlook(change.after)
         return self._echo_view(topic, change, outlook, undo, in_panel=in_panel)
 
     def _echo_view(
@@ -162,7 +162,7 @@ class SettingChangeFlow(Handler):
         self, page: PanelPage, account: Account, *, title: str | None = None
     ) -> Message:
         """A page of the panel as things are now."""
-        outlook = await self.ctx.previews.outlook(account, self.ctx.overviews.look)
+        outlook = await self.ctx.previews.outlook(account)
         now = self.ctx.clock.now()
         if page is PanelPage.HOME:
             return panel_view(
@@ -277,7 +277,7 @@ class SettingChangeFlow(Handler):
         if proposal.in_panel:
             title = undone_title(proposal.wanted)
             return await self.page(page_of(proposal.wanted), done.after, title=title)
-        outlook = await self.ctx.previews.outlook(done.after, self.ctx.overviews.look)
+        outlook = await self.ctx.previews.outlook(done.after)
         return undone_view(
             account=done.after,
             former=proposal.wanted,

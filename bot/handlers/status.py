@@ -34,7 +34,7 @@ class StatusHandler(Handler):
         drawn = await self.ctx.status_messages.draw(
             account,
             await self.ctx.status_messages.of(ask.chat_id),
-            look=await self.ctx.previews.fresh_look(account, None, patiently=True),
+            look=await self.ctx.previews.fresh_look(account, patiently=True),
             rules=await self.ctx.previews.known_rules(account),
             undelivered=True,
         )
@@ -51,7 +51,7 @@ class StatusHandler(Handler):
         )
         if card is None:
             return Toast(newer_card_notice())
-        look = await self.ctx.previews.fresh_look(account, None, patiently=True)
+        look = await self.ctx.previews.fresh_look(account, patiently=True)
         drawn = await self.ctx.status_messages.draw(
             account, card, look=look, rules=await self.ctx.previews.known_rules(account)
         )

@@ -64,7 +64,7 @@ class TradingHandler(Handler):
             return cannot_resume_view(account=await self.ctx.accounts.of(ask.chat_id))
         if change.after.halted:
             return no_resume_in_a_halt_view(account=change.after)
-        outlook = await self.ctx.previews.outlook(change.after, self.ctx.overviews.look)
+        outlook = await self.ctx.previews.outlook(change.after)
         return resumed_view(
             account=change.after,
             already=change.before == change.after,

@@ -36,7 +36,7 @@ class TradingModeHandler(Handler):
         except ValueError:
             return mode_not_understood_view(account=account, typed_text=ask.argument)
         change = await self.ctx.modes.change(account, wanted, user_id=ask.user_id)
-        outlook = await self.ctx.previews.outlook(change.after, self.ctx.overviews.look)
+        outlook = await self.ctx.previews.outlook(change.after)
         echo = mode_changed_view(
             account=change.after,
             changed=change.before != change.after,

@@ -227,7 +227,7 @@ class StatusMessages:
                 return None
             drawn = await self.draw(account, card)
             if drawn.look is None and reads:
-                look = await self._previews.fresh_look(account, None)
+                look = await self._previews.fresh_look(account)
                 drawn = await self.draw(account, card, look=look)
             if card.message_id == NOT_SENT:
                 await self._send(card, account, drawn)

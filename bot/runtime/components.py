@@ -134,8 +134,13 @@ def assemble(
     key_life = KeyExpiryMonitor(
         database=database, clock=clock, vault=vault, key_check=venue.key_check
     )
-    previews = Previews(database=database, clock=clock, exchange_for=venue.exchange_for)
     situations = AccountOverviews(database=database, dispatcher=dispatcher)
+    previews = Previews(
+        database=database,
+        clock=clock,
+        exchange_for=venue.exchange_for,
+        last_known=situations.snapshot,
+    )
     access = Access(database=database, clock=clock, authorized_chats=authorized_chats)
     deliverability = Deliverability(
         database=database, clock=clock, others=AlternateChats(access=access, database=database).of

@@ -60,7 +60,7 @@ class AccountOverviews:
             undelivered=undelivered,
         )
 
-    async def look(self, account: Account) -> CheckResult | None:
+    async def snapshot(self, account: Account) -> CheckResult | None:
         """The newest that saw the balances of the money that the account trades now."""
         standing = self._dispatcher.standing(account.id)
         async with self._database.reading() as session:

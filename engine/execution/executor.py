@@ -16,9 +16,8 @@ from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.alerts.alerts import OrderUnclear, trade_settled
-from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, base_of
-from engine.domain.orders.order import Fees, Order, OrderState, Trigger, settled_state
+from engine.domain.orders.order import Order, OrderState, Trigger, settled_state
 from engine.domain.rebalancing.check_result import CheckResult
 from engine.errors import BadData, ClockRefused, LeaseLost, OutcomeUnknown, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, OrderReport, OrderRequest
@@ -71,11 +70,8 @@ class OrderExecutor:
         )
         try:
             exchange_order_id = await exchange.place(OrderRequest.of(sending))
-        except Unavailable as e:
-            await self._close(sending, OrderState.DROPPED, error=str(e))
-            raise
-        except ClockRefused as e:  # the check measures the clock and retries
-            await self._close(sending, OrderState.DROPPED, error=str(e))
+        except (Unavailable, ClockRefused) as e:  # the check measures the clock and retries
+            await self._drop(sending, error=str(e))
             raise
         except Rejected as e:
             return await self._refused(sending, account, e)
@@ -116,28 +112,18 @@ class OrderExecutor:
                 # From here on the order itself answers the user's tap.
                 await run_requests.drop(session, account.id, confirmation_id=intent.run_id)
         if is_old:
-            await self._close(intent, OrderState.DROPPED, error="the data grew old")
-            await self._still_ours(intent, owner=owner)
+            await self._drop(intent, error="the data grew old")
+            async with self._database.reading() as session:
+                is_ours = await leases.is_held(
+                    session, account.id, owner=owner, fence=intent.fence, now=self._database.now()
+                )
+            if not is_ours:  # then we slept, and nothing is wrong
+                raise LeaseLost(f"account {account.id} has another owner by now")
             raise BadData("the balances and prices are too old to trade on")
         if sending is None:
-            await self._close(
-                intent, OrderState.DROPPED, error="the account changed hands or wishes"
-            )
+            await self._drop(intent, error="the account changed hands or wishes")
             raise LeaseLost(f"account {account.id} changed before its order left")
         return sending
-
-    async def _still_ours(self, intent: Order, *, owner: str) -> None:
-        """Raises LeaseLost if the account changed hands: then we slept, and nothing is wrong."""
-        async with self._database.reading() as session:
-            held = await leases.is_held(
-                session,
-                intent.account_id,
-                owner=owner,
-                fence=intent.fence,
-                now=self._database.now(),
-            )
-        if not held:
-            raise LeaseLost(f"account {intent.account_id} has another owner by now")
 
     async def mark_unknown(self, intent: Order, account: Account, *, error: str) -> Order:
         """Mark an order whose outcome is unknown, alert the chat, and leave it to recovery."""
@@ -186,16 +172,12 @@ class OrderExecutor:
     ) -> Order:
         """Write an order's end down: amounts, fees, balances after, and the alert, together."""
         state = settled_state(report.execution, complete=report.complete)
-        fees: Fees | None = None
-        after: Holdings | None = None
+        fees, after = None, None
         if state is not OrderState.UNFILLED:
             async with asyncio.TaskGroup() as reads:
-                reading_fees = reads.create_task(
-                    fees_of_order(intent, report, exchange, self._clock)
-                )
-                reading_after = reads.create_task(
-                    balances_after(intent, report, exchange, self._clock)
-                )
+                of_order = (intent, report, exchange, self._clock)
+                reading_fees = reads.create_task(fees_of_order(*of_order))
+                reading_after = reads.create_task(balances_after(*of_order))
             fees, after = reading_fees.result(), reading_after.result()
         now = self._clock.now()
         async with self._database.writing() as session:
@@ -245,9 +227,10 @@ class OrderExecutor:
             )
         return refused
 
-    async def _close(self, intent: Order, state: OrderState, *, error: str) -> None:
+    async def _drop(self, intent: Order, *, error: str) -> None:
         async with self._database.writing() as session:
-            await orders.move(session, intent, state, error=error, resolved_at=self._clock.now())
+            now = self._clock.now()
+            await orders.move(session, intent, OrderState.DROPPED, error=error, resolved_at=now)
 
 
 async def look_up(intent: Order, exchange: Exchange) -> OrderReport | None:

@@ -118,10 +118,9 @@ class OrderReconciler:
         That counts only once it can no longer arrive, and only if the history does not know it
         either.
         """
-        accepted_once = intent.exchange_order_id is not None
-        if accepted_once or not may_conclude_absence(intent, exchange_time=exchange.time()):
-            return await self.escalate(intent, account, now=exchange.time())
-        now = exchange.time()
+        accepted_once, now = intent.exchange_order_id is not None, exchange.time()
+        if accepted_once or not may_conclude_absence(intent, exchange_time=now):
+            return await self.escalate(intent, account, now=now)
         if intent.missed_at is not None and now - intent.missed_at < MISS_SPACING:
             return intent
         try:
@@ -141,7 +140,7 @@ class OrderReconciler:
         try:
             silent = left_no_trace(await exchange.holdings(), intent, now=now)
         except (Unavailable, Rejected):
-            return await self.escalate(intent, account, now=exchange.time())
+            silent = False
         if not silent:
             return await self.escalate(intent, account, now=exchange.time())
         if intent.misses + 1 < MISSES_NEEDED:

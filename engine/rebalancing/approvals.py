@@ -32,7 +32,6 @@ from engine.notifications import incidents
 from engine.notifications.publish import publish
 from engine.storage.accounts import accounts
 from engine.storage.chat import confirmations
-from engine.storage.coordination import leases
 from engine.storage.database import Database
 from engine.storage.serialization import to_json
 from engine.storage.trading import approvals, check_results, run_requests
@@ -64,7 +63,10 @@ class Approvals:
         """
         account, now = duty.account, self._clock.now()
         async with self._database.writing() as session:
-            if not await self._is_as_planned(session, account, fence=fence):
+            current = await accounts.unchanged(
+                session, account, owner=self._owner, fence=fence, now=self._database.now()
+            )
+            if current is None or current.stopped:
                 raise LeaseLost(f"account {account.id} changed before its plan was offered")
             await check_results.put(session, account.id, look)
             calm = self._timing.calm(account.settings.interval)
@@ -96,18 +98,6 @@ class Approvals:
         async with self._database.writing() as session:
             await approvals.call_off(session, last, now=now)
             await approvals.answered(session, account.id, last.id, ApprovalState.OVER, now)
-
-    async def _is_as_planned(self, session: AsyncSession, account: Account, *, fence: int) -> bool:
-        if await accounts.has_unresolved(session, account.id):  # which also holds the account
-            return False
-        current = await accounts.get(session, account.id)
-        return (
-            current.version == account.version
-            and not current.stopped
-            and await leases.is_held(
-                session, account.id, owner=self._owner, fence=fence, now=self._database.now()
-            )
-        )
 
     async def _tell(
         self,

@@ -26,7 +26,6 @@ from engine.exchanges.pair_data import quantity_step
 from engine.notifications.publish import publish
 from engine.storage.accounts import accounts
 from engine.storage.chat import confirmations
-from engine.storage.coordination import leases
 from engine.storage.database import Database
 from engine.storage.serialization import to_json
 from engine.storage.trading import balance_changes, check_results
@@ -72,8 +71,11 @@ class BalanceChangeMonitor:
             return
         step = await quantity_step(market, settings.symbol) if finding.moved else None
         async with self._database.writing() as session:
-            if not await self._is_ours(session, account, fence=fence):
-                return
+            now = self._database.now()
+            if not await accounts.unchanged(
+                session, account, owner=self._owner, fence=fence, now=now
+            ):
+                return  # balances of another pair or key are not comparable
             noted = await balance_changes.last_seen_of(session, [account.id])
             if noted.get((account.id, settings.dry_run)) != last:
                 return  # by this very check, before it had to start again
@@ -81,15 +83,6 @@ class BalanceChangeMonitor:
             await balance_changes.see(session, account.id, finding.seen, dry_run=settings.dry_run)
             if finding.moved and not doubtful:
                 await self._tell(session, account, finding, step=step)
-
-    async def _is_ours(self, session: AsyncSession, account: Account, *, fence: int) -> bool:
-        """True if the account has not changed: another pair or key is not comparable."""
-        if await accounts.has_unresolved(session, account.id):  # which also holds the account
-            return False
-        current = await accounts.get(session, account.id)
-        return current.version == account.version and await leases.is_held(
-            session, account.id, owner=self._owner, fence=fence, now=self._database.now()
-        )
 
     async def _tell(
         self,

@@ -14,7 +14,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.balances import Holdings
-from engine.domain.orders.order import UNRESOLVED, Order, OrderState, Trigger
+from engine.domain.orders.order import UNRESOLVED, Order, OrderState
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.check_result import (
     AwaitingApproval,
@@ -28,7 +28,6 @@ from engine.domain.rebalancing.check_result import (
     PlanChanged,
 )
 from engine.domain.rebalancing.forecast import forecast
-from engine.domain.rebalancing.limit_checks import jump_at, limited
 from engine.domain.rebalancing.order_factory import create_order, run_id
 from engine.domain.rebalancing.planner import (
     InsideBand,
@@ -36,7 +35,6 @@ from engine.domain.rebalancing.planner import (
     OverLimit,
     Plan,
     outside_band,
-    plan,
 )
 from engine.errors import ClockRefused, DecryptionFailed, EngineError, LeaseLost, Rejected
 from engine.exchanges.interface import Exchange, ExchangeFor
@@ -48,9 +46,10 @@ from engine.rebalancing import run_requests
 from engine.rebalancing.approvals import Approvals
 from engine.rebalancing.balance_changes import BalanceChangeMonitor
 from engine.rebalancing.balance_readings import BalanceReader, BalanceReading
+from engine.rebalancing.evaluation import evaluate
 from engine.rebalancing.low_balance import LowBalanceMonitor
 from engine.storage.database import Database
-from engine.storage.trading import check_results, limit_usage
+from engine.storage.trading import check_results
 from engine.storage.trading import run_requests as stored_requests
 from engine.timeouts import Timing, steadily
 
@@ -93,18 +92,16 @@ class Checker:
 
     async def check(self, duty: CheckInput, *, fence: int) -> Checked:
         """Do what is due for the account. Failures become troubles, not exceptions."""
-        trigger = Trigger.PERSON if duty.request else Trigger.INTERVAL
         try:
             if duty.unresolved is not None:
                 return await self._resolve(duty, duty.unresolved)
-            exchange = self._exchange_for(duty.account)
-            return await self._decide(duty, exchange, fence=fence, trigger=trigger)
+            return await self._decide(duty, self._exchange_for(duty.account), fence=fence)
         except LeaseLost:
             # The account changed during planning: check it again at once.
-            look = self._look(duty.account, trigger, CheckFailed(IncidentKind.INTERNAL, "changed"))
+            look = self._look(duty, CheckFailed(IncidentKind.INTERNAL, "changed"))
             return Checked(look, again_in=timedelta(seconds=1))
         except EngineError as e:
-            return await self._failed(duty, e, trigger)
+            return await self._failed(duty, e)
 
     async def _resolve(self, duty: CheckInput, intent: Order) -> Checked:
         # Asked where the order went, whatever kind of money the account uses by now.
@@ -115,36 +112,29 @@ class Checker:
             await self._resolver.escalate(intent, duty.account)
             raise
         intent = await self._resolver.resolve(intent, account=duty.account, exchange=exchange)
-        look = self._look(duty.account, intent.trigger, OrderPending(intent.client_order_id))
+        pending = OrderPending(intent.client_order_id)
+        look = replace(self._look(duty, pending), trigger=intent.trigger)
         if intent.state in UNRESOLVED:
             return Checked(look, again_in=next_look(intent, now=exchange.time()))
         return Checked(look, again_in=timedelta(seconds=1))  # re-planned from fresh balances
 
     async def _decide(
-        self,
-        duty: CheckInput,
-        exchange: Exchange,
-        *,
-        fence: int,
-        trigger: Trigger,
-        attempt: int = 1,
+        self, duty: CheckInput, exchange: Exchange, *, fence: int, attempt: int = 1
     ) -> Checked:
         account, settings = duty.account, duty.account.settings
         reading = await self._readings.take(duty, exchange)
         holdings = reading.holdings
         if not reading.is_settled:
-            return await self._unsettled(duty, holdings, trigger)
+            return await self._unsettled(duty, holdings)
         await self._watch.over(duty, holdings, exchange.market)
         await self._movements.keep(duty, reading.finding, exchange.market, fence=fence)
         if duty.request is None and not outside_band(holdings, settings):
             inside = NoTrade(InsideBand())
-            look = self._look(account, trigger, inside, holdings=holdings, first=reading.first)
+            look = self._look(duty, inside, holdings=holdings, first=reading.first)
             await self._call_over(account, duty.trouble)
             await self._offers.over(account)
             return Checked(look)
-        return await self._rebalance(
-            duty, exchange, reading, fence=fence, trigger=trigger, attempt=attempt
-        )
+        return await self._rebalance(duty, exchange, reading, fence=fence, attempt=attempt)
 
     async def _call_over(self, account: Account, trouble: Incident | None) -> None:
         """A check that holds writes nothing, unless a trouble has ended."""
@@ -156,7 +146,7 @@ class Checker:
         async with self._database.writing() as session:
             await incidents.resolve(session, account, trouble, now=now, calm=calm)
 
-    async def _unsettled(self, duty: CheckInput, holdings: Holdings, trigger: Trigger) -> Checked:
+    async def _unsettled(self, duty: CheckInput, holdings: Holdings) -> Checked:
         """The balances lack a fill that is known: a moment is normal, longer is a trouble."""
         now, fill = self._clock.now(), duty.last_fill
         waited = now - ((fill and fill.resolved_at) or now)
@@ -165,7 +155,7 @@ class Checker:
                 await incidents.record(
                     session, duty.account, kind=IncidentKind.STALE_BALANCE, detail="", now=now
                 )
-        look = self._look(duty.account, trigger, AwaitingSettlement(), holdings=holdings)
+        look = self._look(duty, AwaitingSettlement(), holdings=holdings)
         return Checked(look, again_in=min(max(waited / 4, _SETTLE_POLL), _SETTLE_POLL * 15))
 
     async def _rebalance(  # noqa: PLR0911 - one return an outcome
@@ -175,37 +165,34 @@ class Checker:
         reading: BalanceReading,
         *,
         fence: int,
-        trigger: Trigger,
         attempt: int,
     ) -> Checked:
         account, settings, holdings = duty.account, duty.account.settings, reading.holdings
         rules, book = await rules_and_book(exchange.market, settings.symbol)
-        read_at = steadily(self._clock, holdings.read_at, book.read_at)
-        decided = plan(
-            holdings=holdings,
-            settings=settings,
-            rules=rules,
-            book=book,
+        read_at, now = steadily(self._clock, holdings.read_at, book.read_at), self._clock.now()
+        evaluated = await evaluate(
+            self._database,
+            account,
+            holdings,
+            rules,
+            book,
+            at=exchange.time(),
             ignore_band=duty.request is not None,
         )
-        now, exchange_time = self._clock.now(), exchange.time()
-        async with self._database.reading() as session:
-            recent = await limit_usage.recent(session, account, now=exchange_time)
-        decided = limited(decided, book=book, limits=account.limits_in_force, recent=recent)
-        jump = jump_at(book.mid, limits=account.limits_in_force, recent=recent, now=exchange_time)
+        decided, jump = evaluated.allowed, evaluated.jump
         seen = {"holdings": holdings, "book": book, "first": reading.first, "jump": jump}
         if decided.order is None or (
             duty.request is not None and not duty.request.covers(decided.order, now=now)
         ):
-            return await self._declined(duty, decided, trigger, seen)
+            return await self._declined(duty, decided, seen)
         order, autonomy = decided.order, settings.autonomy
         if duty.request is None and autonomy is not TradingMode.AUTO:
             last_price = await exchange.market.last_price(settings.symbol)
             foreseen, comes_to = forecast(decided, rules=rules, book=book, last_price=last_price)
             if comes_to is None:
-                return await self._declined(duty, foreseen, trigger, seen)
+                return await self._declined(duty, foreseen, seen)
             left = AwaitingApproval(order.side, comes_to.quote_amount, autonomy)
-            look = self._look(account, trigger, left, **seen)
+            look = self._look(duty, left, **seen)
             await self._offers.hold_back(duty, order, comes_to, look=look, fence=fence)
             return Checked(look)
         intent = create_order(
@@ -214,14 +201,14 @@ class Checker:
             run_id=run_id(duty.request, fence=fence, now=now),
             holdings=holdings,
             book=book,
-            recent=recent,
+            recent=evaluated.recent,
             fence=fence,
-            trigger=trigger,
+            trigger=duty.trigger,
             attempt=attempt,
             now=now,
         )
         verdict = OrderPlaced(intent.client_order_id, intent.side, intent.expected_quote)
-        look = self._look(account, trigger, verdict, **seen)
+        look = self._look(duty, verdict, **seen)
         try:
             intent = await self._trader.trade(
                 intent,
@@ -243,9 +230,7 @@ class Checker:
             await exchange.resync()
             if attempt > 1:
                 raise
-            return await self._decide(
-                duty, exchange, fence=fence, trigger=trigger, attempt=attempt + 1
-            )
+            return await self._decide(duty, exchange, fence=fence, attempt=attempt + 1)
         if intent.state in UNRESOLVED:
             return Checked(look, again_in=next_look(intent, now=exchange.time()))
         if intent.state in {OrderState.UNFILLED, OrderState.REJECTED}:
@@ -253,9 +238,7 @@ class Checker:
             return Checked(look, again_in=self._timing.backoff(failures))
         return Checked(look)
 
-    async def _declined(
-        self, duty: CheckInput, decided: Plan, trigger: Trigger, seen: Mapping[str, Any]
-    ) -> Checked:
+    async def _declined(self, duty: CheckInput, decided: Plan, seen: Mapping[str, Any]) -> Checked:
         """Store and report why a drift is not traded."""
         account, settings, now = duty.account, duty.account.settings, self._clock.now()
         order, reason = decided.order, decided.reason
@@ -264,7 +247,7 @@ class Checker:
             if order is None
             else PlanChanged(order.side, order.expected_quote)
         )
-        look = self._look(account, trigger, verdict, **seen)
+        look = self._look(duty, verdict, **seen)
         async with self._database.writing() as session:
             await check_results.put(session, account.id, look)
             if duty.request is not None:
@@ -279,7 +262,7 @@ class Checker:
             return Checked(look, again_in=min(settings.interval, self._timing.error_backoff))
         return Checked(look)
 
-    async def _failed(self, duty: CheckInput, error: EngineError, trigger: Trigger) -> Checked:
+    async def _failed(self, duty: CheckInput, error: EngineError) -> Checked:
         kind = incidents.kind_of_question(error)
         detail = error.message if isinstance(error, Rejected) else str(error)
         logger.warning(
@@ -299,13 +282,15 @@ class Checker:
                 now=self._clock.now(),
                 asked=duty.request is not None,
             )
-        look = self._look(duty.account, trigger, CheckFailed(kind, detail))
+        look = self._look(duty, CheckFailed(kind, detail))
         return Checked(look, again_in=self._timing.error_backoff)
 
-    def _look(
-        self, account: Account, trigger: Trigger, verdict: Decision, **seen: Any
-    ) -> CheckResult:
-        at = self._clock.now()
+    def _look(self, duty: CheckInput, verdict: Decision, **seen: Any) -> CheckResult:
         return CheckResult.of(
-            account.settings, at=at, trigger=trigger, verdict=verdict, funds=account.funds, **seen
+            duty.account.settings,
+            at=self._clock.now(),
+            trigger=duty.trigger,
+            verdict=verdict,
+            funds=duty.account.funds,
+            **seen,
         )

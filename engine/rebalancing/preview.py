@@ -13,16 +13,16 @@ from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import Asset, PairRules, Symbol
 from engine.domain.orders.order import Trigger
 from engine.domain.rebalancing.balance_confirmation import SECOND_SIGHT, lacks_an_asset, most_of
-from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, Decision, NoTrade
+from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, NoTrade
 from engine.domain.rebalancing.forecast import Forecast, forecast
-from engine.domain.rebalancing.limit_checks import jump_at, limited
-from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit, Plan, Reason, plan
+from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit, Plan, Reason
 from engine.errors import EngineError, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, ExchangeFor, Market, within
 from engine.exchanges.pair_data import rules_and_book
+from engine.rebalancing.evaluation import evaluate
 from engine.storage import availability
 from engine.storage.database import Database
-from engine.storage.trading import balance_changes, check_results, limit_usage
+from engine.storage.trading import balance_changes, check_results
 
 # Limits of a user's wait; all they send meanwhile waits too, except /pause and /halt.
 _PATIENCE_S = 5.0
@@ -55,7 +55,7 @@ class Foreseen:
     forecast: Forecast | None = None
 
 
-KnownLook = Callable[[Account], Awaitable[CheckResult | None]]
+LastKnown = Callable[[Account], Awaitable[CheckResult | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,17 @@ class Outlook:
 
 
 class Previews:
-    def __init__(self, *, database: Database, clock: Clock, exchange_for: ExchangeFor) -> None:
+    """*last_known* returns the balances that are known without asking the exchange."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        exchange_for: ExchangeFor,
+        last_known: LastKnown,
+    ) -> None:
+        self._last_known = last_known
         self._database = database
         self._clock = clock
         self._exchange_for = exchange_for
@@ -86,27 +96,18 @@ class Previews:
         async with within(_PATIENCE_S):
             holdings = await self._holdings(account, exchange)
             rules, book = await rules_and_book(exchange.market, account.settings.symbol)
-        decided = plan(
-            holdings=holdings,
-            settings=account.settings,
-            rules=rules,
-            book=book,
-            ignore_band=True,
+        evaluated = await evaluate(
+            self._database, account, holdings, rules, book, at=exchange.time(), ignore_band=True
         )
-        exchange_time = exchange.time()
-        async with self._database.reading() as session:
-            recent = await limit_usage.recent(session, account, now=exchange_time)
-        decided = limited(decided, book=book, limits=account.limits_in_force, recent=recent)
-        jump = jump_at(book.mid, limits=account.limits_in_force, recent=recent, now=exchange_time)
-        seen = BalanceSnapshot.of(account.settings, holdings, book, jump)
-        reason = decided.reason
+        seen = BalanceSnapshot.of(account.settings, holdings, book, evaluated.jump)
+        look, reason = _seen_now(account, holdings, seen), evaluated.allowed.reason
         if isinstance(reason, OverLimit) and reason.kind is LimitKind.JUMP:
-            declined = _look(account, NoTrade(reason), seen, at=book.read_at)
+            declined = replace(look, at=book.read_at, verdict=NoTrade(reason))
             async with self._database.writing() as session:
                 await check_results.put(session, account.id, declined)
-        await self._remember(account, _seen_now(account, seen, holdings))
+        await self._remember(account, look)
         async with within(_PATIENCE_S):
-            decided, comes_to = await _forecast(exchange.market, decided, rules, book)
+            decided, comes_to = await _forecast(exchange.market, evaluated.allowed, rules, book)
         return Preview(account, decided, seen, rules, comes_to)
 
     async def foresee(self, account: Account) -> Foreseen | None:
@@ -120,18 +121,16 @@ class Previews:
         except EngineError:
             return None
 
-    async def outlook(self, account: Account, known: KnownLook | None = None) -> Outlook:
+    async def outlook(self, account: Account) -> Outlook:
         """Returns *account*'s holdings and next check, as far as they can be read in 1.5 s.
-        *known* is called where the exchange does not show the balances.
+        The balances are the last known ones where the exchange does not show them.
         """
         look = None
         if account.can_trade:
             try:
                 async with within(_SOON_S):
                     holdings = await self._holdings(account, self._exchange_for(account))
-                    look = _seen_now(
-                        account, BalanceSnapshot.of(account.settings, holdings, None), holdings
-                    )
+                    look = _seen_now(account, holdings)
                     foreseen = await self._foresee(account, holdings)
             except EngineError:
                 pass
@@ -139,8 +138,8 @@ class Previews:
                 return await self.shown(account, foreseen)
         if look is not None:
             await self._remember(account, look)
-        elif known is not None:
-            look = await known(account)
+        else:
+            look = await self._last_known(account)
         return Outlook(look, await self.known_rules(account))
 
     async def shown(self, account: Account, foreseen: Foreseen) -> Outlook:
@@ -152,15 +151,15 @@ class Previews:
         exchange, settings = self._exchange_for(account), account.settings
         market = exchange.market
         rules, book = await rules_and_book(market, settings.symbol)
-        decided = plan(holdings=holdings, settings=settings, rules=rules, book=book)
-        async with self._database.reading() as session:
-            recent = await limit_usage.recent(session, account, now=exchange.time())
-        allowed = limited(decided, book=book, limits=account.limits_in_force, recent=recent)
-        broken = allowed.reason if decided.order is not None and allowed.order is None else None
-        decided, comes_to = await _forecast(market, decided, rules, book)
+        evaluated = await evaluate(
+            self._database, account, holdings, rules, book, at=exchange.time()
+        )
+        wanted, allowed = evaluated.wanted, evaluated.allowed
+        broken = allowed.reason if wanted.order is not None and allowed.order is None else None
+        wanted, comes_to = await _forecast(market, wanted, rules, book)
         seen = BalanceSnapshot.of(settings, holdings, book)
-        look = _seen_now(account, seen, holdings)
-        return Foreseen(decided, broken, look, seen, rules, comes_to)
+        look = _seen_now(account, holdings, seen)
+        return Foreseen(wanted, broken, look, seen, rules, comes_to)
 
     async def see(self, account: Account) -> tuple[BalanceSnapshot, Holdings]:
         """Read the balances, valued if the market can be read."""
@@ -175,34 +174,22 @@ class Previews:
             return unvalued, holdings
         return replace(unvalued, price=book.mid), holdings
 
-    async def look(self, account: Account) -> CheckResult:
-        """Read the balances as a check does, without a decision.
-
-        Raises what the exchange's reads raise, and DecryptionFailed.
-        """
-        now_seen, holdings = await self.see(account)
-        return _seen_now(account, now_seen, holdings)
-
-    async def fresh_look(
-        self, account: Account, known: CheckResult | None, *, patiently: bool = False
-    ) -> CheckResult | None:
-        """Returns the balances right now, or *known* where they cannot be read soon."""
+    async def fresh_look(self, account: Account, *, patiently: bool = False) -> CheckResult | None:
+        """Returns the balances right now; None where they cannot be read soon."""
         if not account.can_trade:
-            return known
+            return None
         try:
             async with within(_PATIENCE_S if patiently else _SOON_S):
-                look = await self.look(account)
+                seen, holdings = await self.see(account)
         except EngineError:
-            return known
+            return None
+        look = _seen_now(account, holdings, seen)
         await self._remember(account, look)
         return look
 
     async def saw(self, account: Account, holdings: Holdings) -> None:
         """Balances that were read elsewhere, of the money that *account* trades."""
-        await self._remember(
-            account,
-            _seen_now(account, BalanceSnapshot.of(account.settings, holdings, None), holdings),
-        )
+        await self._remember(account, _seen_now(account, holdings))
 
     async def _remember(self, account: Account, look: CheckResult) -> None:
         """Store a reading for later outages; skipped if the database is unavailable."""
@@ -282,21 +269,17 @@ async def _forecast(
     return forecast(decided, rules=rules, book=book, last_price=last_price)
 
 
-def _seen_now(account: Account, seen: BalanceSnapshot, holdings: Holdings) -> CheckResult:
-    """Returns a result without a decision."""
-    return _look(account, NoTrade(InsideBand()), seen, at=holdings.read_at)
-
-
-def _look(
-    account: Account, verdict: Decision, seen: BalanceSnapshot, *, at: datetime
+def _seen_now(
+    account: Account, holdings: Holdings, seen: BalanceSnapshot | None = None
 ) -> CheckResult:
+    """Returns a result without a decision; *seen* is its snapshot, if it has a price."""
     settings = account.settings
     return CheckResult(
-        at=at,
+        at=holdings.read_at,
         trigger=Trigger.PERSON,
         target=settings.target,
         band=settings.band,
-        verdict=verdict,
-        seen=seen,
+        verdict=NoTrade(InsideBand()),
+        seen=seen or BalanceSnapshot.of(settings, holdings, None),
         funds=account.funds,
     )

@@ -223,6 +223,11 @@ class Engine:
             return list(await session.scalars(select(RunRequestRow.confirmation_id)))
 
 
+async def nothing_known(_: Account) -> CheckResult | None:
+    """For previews: no balances are known from before."""
+    return None
+
+
 async def eventually(holds: Callable[[], bool]) -> None:
     """Return when *holds* is true; fail after five seconds."""
     async with asyncio.timeout(30):

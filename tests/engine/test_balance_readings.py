@@ -26,7 +26,7 @@ from engine.rebalancing.preview import Previews
 from engine.storage.accounts import low_balance
 from engine.storage.database import Database
 from tests.builders import MNTL
-from tests.engine.harness import CHAT, Engine
+from tests.engine.harness import CHAT, Engine, nothing_known
 from tests.fakes.clock import FakeClock
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.http import Reply
@@ -250,7 +250,10 @@ async def test_a_plan_that_a_person_asks_for_is_not_made_from_one_odd_answer(
     engine: Engine, exchange: FakeExchange
 ):
     previews = Previews(
-        database=engine.database, clock=engine.clock, exchange_for=lambda _: exchange
+        database=engine.database,
+        clock=engine.clock,
+        exchange_for=lambda _: exchange,
+        last_known=nothing_known,
     )
     account = await engine.open_account()
     await engine.check(account)

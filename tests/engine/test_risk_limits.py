@@ -17,7 +17,7 @@ from engine.domain.rebalancing.check_result import CheckFailed, NoTrade, OrderPl
 from engine.domain.rebalancing.planner import LimitKind, OverLimit
 from engine.rebalancing.preview import Previews
 from engine.storage.models.chat import AuditRow
-from tests.engine.harness import CHAT, Engine
+from tests.engine.harness import CHAT, Engine, nothing_known
 from tests.fakes.exchange import FakeExchange
 
 D = Decimal
@@ -33,6 +33,7 @@ def previews_of(engine: Engine) -> Previews:
         database=engine.database,
         clock=engine.clock,
         exchange_for=lambda account: engine.exchanges[account.chat_id],
+        last_known=nothing_known,
     )
 
 

@@ -6,7 +6,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
 from engine.domain.accounts.low_balance import LowBalanceThreshold
 from engine.domain.market.balances import LastSeen
-from engine.domain.orders.order import Order
+from engine.domain.orders.order import Order, Trigger
 from engine.domain.rebalancing.run_request import RunRequest
 
 
@@ -21,3 +21,7 @@ class CheckInput:
     request: RunRequest | None = None
     marks: tuple[LowBalanceThreshold, ...] = ()
     last_seen: LastSeen | None = None
+
+    @property
+    def trigger(self) -> Trigger:
+        return Trigger.INTERVAL if self.request is None else Trigger.PERSON

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
@@ -242,6 +242,22 @@ async def has_unresolved(session: AsyncSession, account_id: AccountId) -> bool:
     )
     query = exists().where(OrderRow.account_id == account_id, orders.IS_UNRESOLVED)
     return bool(await session.scalar(select(query)))
+
+
+async def unchanged(
+    session: AsyncSession, account: Account, *, owner: str, fence: int, now: ColumnElement[Any]
+) -> Account | None:
+    """Returns the account as it is now. None if it has changed since *account* was read, has an
+    unresolved order, or is not leased to *owner* under *fence*. No order of it leaves before the
+    transaction ends.
+    """
+    if await has_unresolved(session, account.id):
+        return None
+    current = await get(session, account.id)
+    is_ours = current.version == account.version and await leases.is_held(
+        session, account.id, owner=owner, fence=fence, now=now
+    )
+    return current if is_ours else None
 
 
 def _columns(settings: Settings) -> dict[str, Any]:
