@@ -35,7 +35,7 @@ class InvitationCodes:
         self._accounts = accounts
         self._menus = menus
 
-    async def knock(self, code: str, *, chat_id: int, user_id: int, name: str) -> Redemption:
+    async def redeem(self, code: str, *, chat_id: int, user_id: int, name: str) -> Redemption:
         """Admit the sender if the code is valid for this chat; the answer is for *chat_id*."""
         admission = await self._invitations.accept(
             code, sent_in=chat_id, user_id=user_id, name=name

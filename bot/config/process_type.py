@@ -19,17 +19,17 @@ class ProcessType(Enum):
 class UpdateMode(Enum):
     """How updates come to a process."""
 
-    POLLED = auto()
-    BROUGHT = auto()
+    POLLING = auto()
+    WEBHOOK = auto()
     ELSEWHERE = auto()  # other processes take them, this one works them off with the others
 
 
 def update_mode(role: ProcessType, *, webhook_url: str | None) -> UpdateMode:
     match role:
         case ProcessType.WEB:
-            return UpdateMode.BROUGHT
+            return UpdateMode.WEBHOOK
         case ProcessType.WORKER if webhook_url is None:
-            return UpdateMode.POLLED
+            return UpdateMode.POLLING
         case ProcessType.WORKER | ProcessType.ENGINE:
             return UpdateMode.ELSEWHERE
 

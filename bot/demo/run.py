@@ -83,10 +83,10 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
                 sealer=vault,
                 bot_id=_BOT_ID,
                 claiming=parts.update_workers.claiming,
-                rank_all=parts.ranks.of,
+                rank_all=parts.update_priorities.of,
             ),
             clock=clock,
-            on_answered=parts.polls.answered,
+            on_answered=parts.telegram_activity.answered,
         )
         exit_code = 0
 
@@ -102,7 +102,7 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
                 exit_code = await tour.play()
             stop.set()
 
-        engine = [parts.heartbeat.run, parts.dispatcher.run, parts.rounds.run, intake.run]
+        engine = [parts.heartbeat.run, parts.dispatcher.run, parts.periodic_jobs.run, intake.run]
         if somebody_types:  # the tour moves money when a step needs it
             engine.append(deposits.run)
         await run_until_stopped(
@@ -110,7 +110,7 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
             engine=engine,
             dispatcher=parts.dispatcher,
             telegram=play,
-            workers=[parts.update_workers, parts.relay],
+            workers=[parts.update_workers, parts.outbox_sender],
         )
         return exit_code
 

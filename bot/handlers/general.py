@@ -32,7 +32,7 @@ class GeneralHandler(Handler):
     async def start(self, ask: Request) -> Message:
         """With a code of another chat, or for a higher role here, it lets its bearer in there."""
         if ask.argument:
-            opened = await self.ctx.invitation_codes.knock(
+            opened = await self.ctx.invitation_codes.redeem(
                 ask.argument, chat_id=ask.chat_id, user_id=ask.user_id, name=ask.name
             )
             if opened.answer is None or opened.admitted is Admitted.WRONG:

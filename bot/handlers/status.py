@@ -40,7 +40,7 @@ class StatusHandler(Handler):
         )
 
         async def then(message_id: int) -> None:
-            await self.ctx.status_messages.stands(ask.chat_id, message_id, drawn)
+            await self.ctx.status_messages.track(ask.chat_id, message_id, drawn)
 
         return TrackedMessage(drawn.message, then)
 

@@ -47,18 +47,18 @@ class DeliveryPolicy:
             return AS_IT_COMES
         try:
             alert = alert_from_json(row.kind, row.payload)
-            told = alert.traits
+            traits = alert.traits
             async with self._database.reading() as session:
                 settings = await alert_preferences.of_chat(session, row.chat_id)
-                heard = delivery_mode(told, settings, now=self._clock.now())
-                if heard is DeliveryMode.OFF:
-                    return Delivery(heard, why=_why(told, settings))
+                mode = delivery_mode(traits, settings, now=self._clock.now())
+                if mode is DeliveryMode.OFF:
+                    return Delivery(mode, why=_why(traits, settings))
                 reply_to = await reply_threads.begun_by(session, row)
-                return Delivery(heard, reply_to=reply_to, alert=alert)
+                return Delivery(mode, reply_to=reply_to, alert=alert)
         except ValueError:
             return AS_IT_COMES
 
 
-def _why(told: AlertTraits, settings: AlertPreferences) -> str:
-    off = settings.level(told.kind) is AlertLevel.OFF
+def _why(traits: AlertTraits, settings: AlertPreferences) -> str:
+    off = settings.level(traits.kind) is AlertLevel.OFF
     return outbox.OFF if off else outbox.SMALL

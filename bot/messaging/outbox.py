@@ -11,10 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
-from bot.interaction.message import Message, MessagePlace
-from bot.messaging.delivery_policy import AS_IT_COMES, Delivery
+from bot.interaction.message import Message, MessagePlace, from_payload
+from bot.messaging.delivery_policy import Delivery, DeliveryPolicy
 from bot.messaging.flood_control import FloodControl
 from bot.messaging.refusals import RefusalCause, refusal_cause
+from bot.messaging.responder import ANSWER
 from bot.messaging.sender import MessageSender
 from bot.views.alerts.alerts import alert_view
 from bot.views.alerts.undeliverable import broken_words_view, set_aside_view, unknown_kind_view
@@ -29,7 +30,7 @@ from engine.storage.models import queue_columns
 from engine.storage.models.trading import OutboxRow
 from engine.storage.queues import outbox
 from engine.storage.queues.claims import ClaimLost
-from engine.storage.serialization import Unreadable
+from engine.storage.serialization import Unreadable, alert_from_json
 
 # python-telegram-bot's cost per message doubles with 30 of them in flight.
 _WIDTH = 4
@@ -53,8 +54,7 @@ class OutboxSender:
     """Delivers at least once and in order within a chat; a waiting chat delays no other.
     *deliverability* is called when a chat takes no messages, or takes them again; its messages are
     kept and retried now and then, or as soon as an update comes from it. *on_migrated* is called
-    with a group's old and new id before the message is sent there. *manner* decides how it is
-    sent.
+    with a group's old and new id before the message is sent there.
     """
 
     def __init__(
@@ -63,20 +63,19 @@ class OutboxSender:
         database: Database,
         clock: Clock,
         bot: Bot,
-        render: Callable[[str, str], Message],
         deliverability: Deliverability,
         on_migrated: Callable[[int, int], Awaitable[None]],
-        manner: Callable[[OutboxRow], Awaitable[Delivery]] | None = None,
         owner: str | None = None,
         flood: FloodControl | None = None,
+        render: Callable[[str, str], Message] | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._sender = MessageSender(bot, turn=self._take_turn)
-        self._render = render
+        self._render = render or render_queued
         self._deliverability = deliverability
         self._on_migrated = on_migrated
-        self._manner = manner
+        self._delivery = DeliveryPolicy(database=database, clock=clock).of
         self._next_slot = clock.steady()
         self._silent: set[int] = set()  # as far as this process knows
         self._flood = flood or FloodControl(clock)
@@ -106,10 +105,10 @@ class OutboxSender:
     async def _deliver(self, row: OutboxRow) -> Outcome:
         about = {"chat_id": row.chat_id, "kind": row.kind, "outbox_id": row.id}
         try:
-            manner = AS_IT_COMES if self._manner is None else await self._manner(row)
-            if manner.mode is DeliveryMode.OFF:
-                return Done(failure=manner.why)
-            return await self._say(row, manner, about)
+            delivery = await self._delivery(row)
+            if delivery.mode is DeliveryMode.OFF:
+                return Done(failure=delivery.why)
+            return await self._send(row, delivery, about)
         except (SQLAlchemyError, ClaimLost):
             raise
         except Exception as e:
@@ -118,12 +117,14 @@ class OutboxSender:
             later = self._clock.now() + delay(row.attempts, most=_LONGEST_PAUSE)
             return Later(later, f"{_UNCLEAR}: {type(e).__name__}", rank=queue_columns.ASIDE)
 
-    async def _say(self, row: OutboxRow, manner: Delivery, about: Mapping[str, object]) -> Outcome:
+    async def _send(
+        self, row: OutboxRow, delivery: Delivery, about: Mapping[str, object]
+    ) -> Outcome:
         # Claimed before without an outcome: that process may have died after sending.
         unclear = (row.failure or "").startswith(_UNCLEAR) or (
             row.attempts > 1 and row.failure is None
         )
-        worded = self._worded(row, manner, about, unclear=unclear)
+        worded = self._worded(row, delivery, about, unclear=unclear)
         if isinstance(worded, Later):
             return worded
         parts, failure = worded
@@ -131,7 +132,7 @@ class OutboxSender:
         place = MessagePlace(row.chat_id, row.topic_id)
         try:
             for part in parts:
-                reply_to = manner.reply_to if part is parts[0] else None
+                reply_to = delivery.reply_to if part is parts[0] else None
                 message_id = await self._sender.send(place, part, reply_to=reply_to)
         except (Forbidden, BadRequest) as e:
             kept = unclear or message_id is not None
@@ -144,7 +145,7 @@ class OutboxSender:
         return Done(failure=failure, also={"message_id": message_id})
 
     def _worded(
-        self, row: OutboxRow, manner: Delivery, about: Mapping[str, object], *, unclear: bool
+        self, row: OutboxRow, delivery: Delivery, about: Mapping[str, object], *, unclear: bool
     ) -> Later | tuple[list[Message], str | None]:
         """Return the text to send, and the reason if it is not the intended one.
         A message that this version cannot read waits a day for a process that can, behind all
@@ -153,9 +154,9 @@ class OutboxSender:
         """
         failure = None
         try:
-            read = manner.alert
+            read = delivery.alert
             message = self._render(row.kind, row.payload) if read is None else alert_view(read)
-            parts = _parts(message, repeated=unclear, silent=manner.mode is DeliveryMode.SILENT)
+            parts = _parts(message, repeated=unclear, silent=delivery.mode is DeliveryMode.SILENT)
         except Unreadable as e:
             now = self._clock.now()
             since = _unreadable_since(row.failure) or now
@@ -284,3 +285,13 @@ def _unreadable_since(failure: str | None) -> datetime | None:
     if failure is None or not failure.startswith(_UNREADABLE):
         return None
     return datetime.fromisoformat(failure.removeprefix(_UNREADABLE))
+
+
+def render_queued(kind: str, payload: str) -> Message:
+    """Return the text of a queued message. Raises Unreadable for what another version wrote."""
+    if kind != ANSWER:
+        return alert_view(alert_from_json(kind, payload))
+    try:
+        return from_payload(payload)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as e:
+        raise Unreadable("this is no answer") from e

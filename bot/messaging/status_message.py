@@ -59,7 +59,7 @@ class StatusMessages:
         sender: MessageSender,
         database: Database,
         clock: Clock,
-        situations: AccountOverviews,
+        overviews: AccountOverviews,
         previews: Previews,
         owner: str,
         on_migrated: Callable[[int, int], Awaitable[None]],
@@ -71,7 +71,7 @@ class StatusMessages:
         self._deliverability = deliverability
         self._database = database
         self._clock = clock
-        self._situations = situations
+        self._overviews = overviews
         self._previews = previews
         self._owner = owner
         self._on_migrated = on_migrated
@@ -98,8 +98,8 @@ class StatusMessages:
         """
         if rules is not None:
             self._rules[rules.symbol] = rules
-        situation = await self._situations.of(account)
-        known = (look, situation.seen, card.look if card else None)
+        overview = await self._overviews.of(account)
+        known = (look, overview.seen, card.look if card else None)
         seen_last = newest(*(k for k in known if k and k.seen and k.concerns(account.funds)))
         refused = await self._deliverability.of_chat(account.chat_id) if undelivered else NOTHING
 
@@ -109,10 +109,10 @@ class StatusMessages:
                 now=self._clock.now(),
                 look=seen,
                 rules=self._rules.get(account.settings.symbol) if precise else None,
-                last_trade=situation.last_trade,
-                unresolved=situation.unresolved,
-                trouble=situation.trouble,
-                undelivered=situation.undelivered if undelivered else 0,
+                last_trade=overview.last_trade,
+                unresolved=overview.unresolved,
+                trouble=overview.trouble,
+                undelivered=overview.undelivered if undelivered else 0,
                 refused=refused,
                 pinned=card.pinned if card else False,
                 dated=precise,
@@ -122,7 +122,7 @@ class StatusMessages:
         gist = _hash(view(_unpriced(seen_last), precise=False))
         return RenderedStatus(message, gist, _hash(message), seen_last)
 
-    async def stands(self, chat_id: int, message_id: int, drawn: RenderedStatus) -> None:
+    async def track(self, chat_id: int, message_id: int, drawn: RenderedStatus) -> None:
         """Track a new status message of the chat; the older one is closed."""
         async with self._turns[chat_id]:
             card = _showing(StatusMessage(chat_id=chat_id, message_id=message_id), drawn)
@@ -155,7 +155,7 @@ class StatusMessages:
         if not is_shown:
             return None
         unseen = replace(await self.draw(account, kept), gist="", words="")
-        await self.stands(account.chat_id, message_id, unseen)
+        await self.track(account.chat_id, message_id, unseen)
         return await self.of(account.chat_id)
 
     async def retire(self, chat_id: int, message_id: int) -> None:
@@ -183,7 +183,7 @@ class StatusMessages:
             await status_messages.pin(session, card, pinned=pinned)
         return replace(card, pinned=pinned)
 
-    async def follow(self, chat_id: int) -> None:
+    async def refresh_soon(self, chat_id: int) -> None:
         """Refresh after a user changed something in the chat: now, or within seconds."""
         now = self._clock.now()
         try:

@@ -77,7 +77,7 @@ class AccessFilter:
         self._on_migrated = on_migrated
         self._patience = Patience(clock)
 
-    async def admits(self, update: Update, *, my_name: str) -> Visit | None:
+    async def authorize(self, update: Update, *, my_name: str) -> Visit | None:
         """Who wrote this message or tapped, if they may do something in its chat.
 
         Who may do nothing is answered at most once, and in a group only for a command. What waits
@@ -228,7 +228,7 @@ class AccessFilter:
         if pairing is Pairing.ADMITTED:
             await self._invitation_codes.shown_to(Role.OWNER, chat_id=chat_id, user_id=user.id)
             return self._welcome(typed(message, Role.OWNER))
-        opened = await self._invitation_codes.knock(
+        opened = await self._invitation_codes.redeem(
             code, chat_id=chat_id, user_id=user.id, name=name
         )
         is_wrong = opened.admitted in {Admitted.WRONG, Admitted.NO_TRIES_LEFT}

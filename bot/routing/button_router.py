@@ -191,7 +191,7 @@ class ButtonRouter:
     async def followed(self, ask: Request) -> None:
         """Refresh the status message where the author may have changed something."""
         if ask.role.covers(Role.TRADER) and needed_for(ask.command, ask.argument) != Role.VIEWER:
-            await self._status_messages.follow(ask.chat_id)
+            await self._status_messages.refresh_soon(ask.chat_id)
 
 
 def _outlives_a_tap(question: Confirmation) -> bool:

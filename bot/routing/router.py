@@ -97,7 +97,7 @@ class Router:
 
     async def _received(self, update: Update, context: Context) -> None:
         try:
-            visit = await self._access_filter.admits(update, my_name=context.bot.username)
+            visit = await self._access_filter.authorize(update, my_name=context.bot.username)
             if visit is not None and visit.role is not None:
                 await self._admitted(update, visit, visit.role, my_name=context.bot.username)
         except Exception as e:  # noqa: BLE001 - see below

@@ -1,4 +1,4 @@
-"""The program's parts, put together: who knows whom."""
+"""Builds the object graph of the program."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,11 +15,9 @@ from bot.access.update_priority import UpdatePriorities
 from bot.handlers.context import HandlerContext
 from bot.interaction.confirmations import Confirmations
 from bot.interaction.conversations import Conversations
-from bot.interaction.message import Message, from_payload
-from bot.messaging.delivery_policy import DeliveryPolicy
 from bot.messaging.flood_control import FloodControl
 from bot.messaging.outbox import OutboxSender
-from bot.messaging.responder import ANSWER, Responder
+from bot.messaging.responder import Responder
 from bot.messaging.sender import MessageSender
 from bot.messaging.status_message import StatusMessages
 from bot.observability.database_stats import DatabaseStats
@@ -36,7 +34,6 @@ from bot.updates.inbox import chat_of
 from bot.updates.polling import UpdateWorkers
 from bot.updates.source import read_update
 from bot.updates.telegram_clock import TelegramClock
-from bot.views.alerts.alerts import alert_view
 from engine.accounts.account_service import AccountService, OpenPaper
 from engine.accounts.alert_preferences import AlertPreferenceService
 from engine.accounts.chat_migration import ChatMigration
@@ -67,7 +64,6 @@ from engine.scheduling.dispatcher import Dispatcher, new_owner
 from engine.security.vault import Vault
 from engine.storage.database import Database
 from engine.storage.models.trading import OutboxRow
-from engine.storage.serialization import Unreadable, alert_from_json
 from engine.timeouts import Timing
 
 
@@ -82,14 +78,14 @@ class ExchangeSetup:
     paper_only: bool
     timing: Timing
     heartbeat: timedelta
-    traffic: RequestStats | None = None
+    request_stats: RequestStats | None = None
     usage: Callable[[], Usage] | None = None
-    silences: RateLimitMemory | None = None
+    rate_limit_memory: RateLimitMemory | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Components:
-    """The built program; `bot/runtime/supervisor.py` brings it to life. *owner* is its name in the leases."""
+    """What `bot/runtime/supervisor.py` runs. *owner* is the process's name in the leases."""
 
     owner: str
     application: App
@@ -98,12 +94,12 @@ class Components:
     flood: FloodControl
     heartbeat: Heartbeat
     update_workers: UpdateWorkers
-    relay: OutboxSender
-    rounds: PeriodicJobs
-    polls: TelegramActivity
-    menus: CommandMenu
+    outbox_sender: OutboxSender
+    periodic_jobs: PeriodicJobs
+    telegram_activity: TelegramActivity
+    command_menu: CommandMenu
     metrics: Metrics
-    ranks: UpdatePriorities
+    update_priorities: UpdatePriorities
     ready: asyncio.Event
 
 
@@ -130,16 +126,16 @@ def assemble(
     dispatcher = Dispatcher(
         database=database, clock=clock, timing=venue.timing, checker=checker, owner=owner
     )
-    polls = TelegramActivity(clock)
-    key_life = KeyExpiryMonitor(
+    telegram_activity = TelegramActivity(clock)
+    key_expiry = KeyExpiryMonitor(
         database=database, clock=clock, vault=vault, key_check=venue.key_check
     )
-    situations = AccountOverviews(database=database, dispatcher=dispatcher)
+    overviews = AccountOverviews(database=database, dispatcher=dispatcher)
     previews = Previews(
         database=database,
         clock=clock,
         exchange_for=venue.exchange_for,
-        last_known=situations.snapshot,
+        last_known=overviews.snapshot,
     )
     access = Access(database=database, clock=clock, authorized_chats=authorized_chats)
     deliverability = Deliverability(
@@ -147,16 +143,16 @@ def assemble(
     )
     flood = FloodControl(clock)
     responder = Responder(bot=application.bot, database=database, clock=clock, flood=flood)
-    menus = CommandMenu(application.bot, access)
-    supergroups = ChatMigration(database=database, clock=clock, vault=vault)
+    command_menu = CommandMenu(application.bot, access)
+    chat_migration = ChatMigration(database=database, clock=clock, vault=vault)
     status_messages = StatusMessages(
         sender=MessageSender(application.bot, turn=flood.check),
         database=database,
         clock=clock,
-        situations=situations,
+        overviews=overviews,
         previews=previews,
         owner=owner,
-        on_migrated=supergroups.migrate,
+        on_migrated=chat_migration.migrate,
         deliverability=deliverability,
         flood=flood,
     )
@@ -181,7 +177,7 @@ def assemble(
         paper_only=venue.paper_only,
     )
     invitations = Invitations(database=database, clock=clock, standing=access.standing)
-    codes = InvitationCodes(invitations=invitations, accounts=accounts, menus=menus)
+    codes = InvitationCodes(invitations=invitations, accounts=accounts, menus=command_menu)
     registry = HandlerRegistry(
         HandlerContext(
             access=access,
@@ -189,7 +185,7 @@ def assemble(
             alert_preferences=AlertPreferenceService(database=database, clock=clock),
             cancellation=UpdateCancellation(sealer=vault, clock=clock),
             clock=clock,
-            command_menu=menus,
+            command_menu=command_menu,
             confirmations=Confirmations(
                 database=database, clock=clock, lifetime=venue.timing.question
             ),
@@ -202,11 +198,11 @@ def assemble(
             halts=Halts(database=database, clock=clock),
             invitation_codes=codes,
             invitations=invitations,
-            key_expiry=key_life,
+            key_expiry=key_expiry,
             limits=AccountLimits(database=database, clock=clock),
             members=MemberService(database=database, clock=clock),
             modes=TradingModes(database=database, clock=clock),
-            overviews=situations,
+            overviews=overviews,
             pending_changes=PendingChanges(database=database, clock=clock),
             previews=previews,
             records=AccountRecords(database=database),
@@ -216,7 +212,7 @@ def assemble(
             responder=responder,
             started_at=clock.steady(),
             status_messages=status_messages,
-            telegram_activity=polls,
+            telegram_activity=telegram_activity,
             undo_for=venue.timing.undo,
             workload=workload,
         )
@@ -226,7 +222,7 @@ def assemble(
         invitation_codes=codes,
         responder=responder,
         welcome=registry.welcome,
-        on_migrated=supergroups.migrate,
+        on_migrated=chat_migration.migrate,
         clock=clock,
         database=database,
         deliverability=deliverability,
@@ -243,7 +239,7 @@ def assemble(
     ready = asyncio.Event()
 
     async def handle(raw: dict[str, Any]) -> None:
-        polls.handled()
+        telegram_activity.handled()
         update = read_update(raw, application.bot)
         if update is None or update.effective_chat is None:
             await deliverability.stirred(chat_of(raw), may_write="my_chat_member" in raw)
@@ -264,25 +260,23 @@ def assemble(
             clock=clock,
             census=DatabaseStats(database=database, clock=clock),
             dispatcher=dispatcher,
-            polls=polls,
-            updates=update_workers.fates,
+            polls=telegram_activity,
+            updates=update_workers.outcomes,
             turning=turning or Turning(),
-            traffic=venue.traffic,
+            traffic=venue.request_stats,
             usage=venue.usage,
         )
     )
-    relay = OutboxSender(
+    outbox_sender = OutboxSender(
         database=database,
         clock=clock,
         bot=application.bot,
-        render=render,
         deliverability=deliverability,
-        on_migrated=supergroups.migrate,
-        manner=DeliveryPolicy(database=database, clock=clock).of,
+        on_migrated=chat_migration.migrate,
         owner=owner,
         flood=flood,
     )
-    database.when_added(OutboxRow, relay.nudge)
+    database.when_added(OutboxRow, outbox_sender.nudge)
     return Components(
         owner=owner,
         application=application,
@@ -291,30 +285,20 @@ def assemble(
         flood=flood,
         heartbeat=Heartbeat(application, dispatcher, every=venue.heartbeat),
         update_workers=update_workers,
-        relay=relay,
-        rounds=PeriodicJobs(
+        outbox_sender=outbox_sender,
+        periodic_jobs=PeriodicJobs(
             clock=clock,
             jobs={
-                **({"silence": venue.silences.round} if venue.silences else {}),
+                **({"silence": venue.rate_limit_memory.round} if venue.rate_limit_memory else {}),
                 "cards": status_messages.round,
                 "digest": Digests(database=database, clock=clock).write_due,
-                "keys": key_life.round,
+                "keys": key_expiry.round,
                 "pruning": Pruning(database=database, clock=clock, keep=keep).round,
             },
         ),
-        polls=polls,
-        menus=menus,
+        telegram_activity=telegram_activity,
+        command_menu=command_menu,
         metrics=metrics,
-        ranks=UpdatePriorities(access),
+        update_priorities=UpdatePriorities(access),
         ready=ready,
     )
-
-
-def render(kind: str, payload: str) -> Message:
-    """The words for what waits in the outbox. Raises Unreadable for what another version wrote."""
-    if kind == ANSWER:
-        try:
-            return from_payload(payload)
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as e:
-            raise Unreadable("this is no answer") from e
-    return alert_view(alert_from_json(kind, payload))

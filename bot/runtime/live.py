@@ -71,7 +71,7 @@ async def run_live(
         ("GET", "/readyz"): health.readyz,
         ("GET", "/metrics"): page.answer,
     }
-    if how is UpdateMode.BROUGHT:
+    if how is UpdateMode.WEBHOOK:
         routes["POST", PATH] = webhook.take
     async with AsyncExitStack() as stack:
         if settings.port is not None:
@@ -102,8 +102,8 @@ async def run_live(
         )
         stack.push_async_callback(application.shutdown)
         venue = mexc_venue(settings, transport=mexc, database=database, vault=vault, clock=clock)
-        if venue.silences is not None:
-            await venue.silences.restore()
+        if venue.rate_limit_memory is not None:
+            await venue.rate_limit_memory.restore()
         parts = assemble(
             application=application,
             database=database,
@@ -138,7 +138,12 @@ async def run_live(
             on_clock_set=ClockChanges(database=database, clock=clock).clock_was_set,
             flood=parts.flood,
         )
-        engine = [parts.heartbeat.run, parts.dispatcher.run, parts.rounds.run, check_watch.run]
+        engine = [
+            parts.heartbeat.run,
+            parts.dispatcher.run,
+            parts.periodic_jobs.run,
+            check_watch.run,
+        ]
         if settings.heartbeat_url is not None:
             pulse = parts.dispatcher.pulse
             dead_man = LivenessPing(url=settings.heartbeat_url, clock=clock, pulse=pulse, tls=tls)
@@ -148,7 +153,7 @@ async def run_live(
             engine=engine,
             dispatcher=parts.dispatcher,
             telegram=arrivals.run,
-            workers=[parts.update_workers, parts.relay],
+            workers=[parts.update_workers, parts.outbox_sender],
             leave=arrivals.leave,
         )
 
@@ -207,9 +212,9 @@ def mexc_venue(
         defaults=settings.default_settings,
         timing=Timing(error_backoff=settings.error_backoff),
         heartbeat=_HEARTBEAT,
-        traffic=client.traffic,
+        request_stats=client.traffic,
         usage=budget.usage,
-        silences=RateLimitMemory(
+        rate_limit_memory=RateLimitMemory(
             database=database, clock=clock, budget=budget, proxy=settings.mexc_proxy
         ),
     )

@@ -28,7 +28,7 @@ class PeriodicJobs:
         self._clock = clock
         self._jobs = jobs
 
-    async def once(self) -> None:
+    async def run_once(self) -> None:
         """Run each job once; one that fails is retried in the next run."""
         for name, job in self._jobs.items():
             try:
@@ -42,5 +42,5 @@ class PeriodicJobs:
     async def run(self) -> None:
         """Run until cancelled."""
         while True:
-            await self.once()
+            await self.run_once()
             await self._clock.sleep(_EVERY)

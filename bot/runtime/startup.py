@@ -131,4 +131,4 @@ async def come_online(parts: Components, clock: Clock) -> None:
     parts.ready.set()
     parts.update_workers.nudge()
     logger.info("ready", extra={"bot": parts.application.bot.username})
-    await parts.menus.publish()  # no caller waits for it
+    await parts.command_menu.publish()  # no caller waits for it

@@ -66,7 +66,7 @@ class UpdateReceiver:
             sealer=vault,
             bot_id=int(token.partition(":")[0]),
             claiming=parts.update_workers.claiming,
-            rank_all=parts.ranks.of,
+            rank_all=parts.update_priorities.of,
         )
         self._porter, self._poller = (
             LeaderElection(name, database=database, clock=clock, owner=parts.owner)
@@ -77,7 +77,7 @@ class UpdateReceiver:
             clock=clock,
             url=f"{settings.webhook_url}{PATH}",
             secret=secret.value,
-            on_seen=parts.polls.answered,
+            on_seen=parts.telegram_activity.answered,
         )
 
     async def run(self) -> None:
@@ -86,9 +86,9 @@ class UpdateReceiver:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._porter.serve(self._offer_code))
             match self._coming:
-                case UpdateMode.POLLED:
+                case UpdateMode.POLLING:
                     tasks.create_task(self._poller.serve(self._poll))
-                case UpdateMode.BROUGHT:
+                case UpdateMode.WEBHOOK:
                     self._webhook.open(self._store, self._secret)
                     tasks.create_task(self._registration.run())
                 case UpdateMode.ELSEWHERE:
@@ -108,9 +108,9 @@ class UpdateReceiver:
             database_away=dispatcher.pulse().database_away,
             beat=dispatcher.beaten(),
             online=self._parts.ready.is_set(),
-            polls=self._coming is UpdateMode.POLLED and not self._poller.is_held_elsewhere,
-            polled=self._parts.polls.age(),
-            registered=self._registration.is_done if self._coming is UpdateMode.BROUGHT else None,
+            polls=self._coming is UpdateMode.POLLING and not self._poller.is_held_elsewhere,
+            polled=self._parts.telegram_activity.age(),
+            registered=self._registration.is_done if self._coming is UpdateMode.WEBHOOK else None,
         )
 
     async def _close(self) -> None:
@@ -132,12 +132,12 @@ class UpdateReceiver:
     async def _poll(self) -> None:
         try:
             await remove_webhook(self._parts.application.bot, self._clock)
-            await PollWatchdog(clock=self._clock, open_intake=self._open_intake).run()
+            await PollWatchdog(clock=self._clock, open_poller=self._open_poller).run()
         finally:
-            self._parts.polls.ended()
+            self._parts.telegram_activity.ended()
 
     @asynccontextmanager
-    async def _open_intake(self) -> AsyncGenerator[UpdatePoller]:
+    async def _open_poller(self) -> AsyncGenerator[UpdatePoller]:
         """Open the poller with new connections: a restart has to replace stuck ones."""
         async with httpx.AsyncClient(
             verify=self._tls,
@@ -149,7 +149,7 @@ class UpdateReceiver:
                 source=UpdatesSource(http=http, url=self._updates_url),
                 store=self._store,
                 clock=self._clock,
-                on_answered=self._parts.polls.answered,
+                on_answered=self._parts.telegram_activity.answered,
                 on_brought=self._telegram_time.brought,
             )
 

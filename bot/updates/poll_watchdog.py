@@ -25,15 +25,15 @@ class PollsStalled(Exception):
 
 
 class PollWatchdog:
-    """Runs the poller that *open_intake* returns, with new resources each time, above all a new
+    """Runs the poller that *open_poller* returns, with new resources each time, above all a new
     connection pool. What was not confirmed is fetched again and stored once.
     """
 
     def __init__(
-        self, *, clock: Clock, open_intake: Callable[[], AbstractAsyncContextManager[UpdatePoller]]
+        self, *, clock: Clock, open_poller: Callable[[], AbstractAsyncContextManager[UpdatePoller]]
     ) -> None:
         self._clock = clock
-        self._open_intake = open_intake
+        self._open_poller = open_poller
 
     async def run(self) -> None:
         """Poll until cancelled. Raises TokenRefused (in a group), and PollsStalled."""
@@ -46,7 +46,7 @@ class PollWatchdog:
 
     async def _poll(self, silence: timedelta) -> timedelta:
         """Run one poller, begun after *silence*; return how long the silence is now."""
-        async with self._open_intake() as intake, asyncio.TaskGroup() as tasks:
+        async with self._open_poller() as intake, asyncio.TaskGroup() as tasks:
             polling = tasks.create_task(intake.run())
             silence = await self._until_silent(intake, silence)
             polling.cancel()

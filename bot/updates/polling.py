@@ -159,7 +159,7 @@ class UpdateWorkers:
         self._sealer = sealer
         self._handle = handle
         self._set_aside = set_aside
-        self.fates = dict.fromkeys(UpdateOutcome, 0)
+        self.outcomes = dict.fromkeys(UpdateOutcome, 0)
         self._workers = QueueWorkers(
             database=database,
             clock=clock,
@@ -209,7 +209,7 @@ class UpdateWorkers:
             # A failure in one update must not reach the others.
             logger.exception("update failed", extra=about)
             return await self._over(row, raw, UpdateOutcome.FAILED, type(e).__name__)
-        self.fates[UpdateOutcome.HANDLED] += 1
+        self.outcomes[UpdateOutcome.HANDLED] += 1
         return _done(failure=None)
 
     def _opened(self, row: InboxRow) -> dict[str, Any]:
@@ -218,11 +218,11 @@ class UpdateWorkers:
         return raw
 
     async def _over(
-        self, row: InboxRow, raw: dict[str, Any] | None, fate: UpdateOutcome, failure: str
+        self, row: InboxRow, raw: dict[str, Any] | None, outcome: UpdateOutcome, failure: str
     ) -> Outcome:
         """Close the update only after its author is informed, or the message to them is stored."""
         await self._set_aside(row, raw)
-        self.fates[fate] += 1
+        self.outcomes[outcome] += 1
         return _done(failure=failure)
 
 

@@ -101,8 +101,8 @@ class World:
             venue = mexc_venue(
                 settings, transport=mexc, database=database, vault=vault, clock=self.clock
             )
-            if venue.silences is not None:
-                await venue.silences.restore()
+            if venue.rate_limit_memory is not None:
+                await venue.rate_limit_memory.restore()
             parts = assemble(
                 application=application,
                 database=database,
@@ -120,10 +120,10 @@ class World:
                     sealer=vault,
                     bot_id=self.api.bot_id,
                     claiming=parts.update_workers.claiming,
-                    rank_all=parts.ranks.of,
+                    rank_all=parts.update_priorities.of,
                 ),
                 clock=self.clock,
-                on_answered=parts.polls.answered,
+                on_answered=parts.telegram_activity.answered,
             )
             await come_online(parts, self.clock)
             await parts.access.offer_code()
@@ -185,8 +185,8 @@ class Program:
         due = select(OutboxRow.id).where(
             OutboxRow.done_at.is_(None), OutboxRow.not_before <= self.world.clock.now()
         )
-        async with asyncio.timeout(60), running(self.parts.relay.run()):
-            while await self.scalar(due) or self.parts.relay._workers._in_hand:
+        async with asyncio.timeout(60), running(self.parts.outbox_sender.run()):
+            while await self.scalar(due) or self.parts.outbox_sender._workers._in_hand:
                 await a_moment()
         return self.world.api.sent(chat_id)[known:]
 

@@ -14,7 +14,7 @@ async def test_an_alert_leaves_when_it_is_committed_and_not_before(
 ):
     monkeypatch.setattr("engine.scheduling.queue_worker._POLL_S", 3600.0)
     world.api.open_chat(OWNER)
-    async with running(bot.parts.relay.run()):
+    async with running(bot.parts.outbox_sender.run()):
         for _ in range(20):
             await a_moment()  # the relay has found nothing, and waits
         async with bot.database.writing() as session:

@@ -9,10 +9,8 @@ from sqlalchemy import select, update
 from telegram import Bot
 
 from bot.interaction.message import Message, to_payload
-from bot.messaging.delivery_policy import DeliveryPolicy
-from bot.messaging.outbox import OutboxSender
+from bot.messaging.outbox import OutboxSender, render_queued
 from bot.messaging.responder import ANSWER
-from bot.runtime.components import render
 from engine.accounts.deliverability import Deliverability
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import Confirmation
@@ -62,7 +60,7 @@ class Chat:
         self.database, self.clock, self.api, self.bot = database, clock, api, bot
         self.relay = self.a_relay()
 
-    def a_relay(self, render: Callable[[str, str], Message] = render) -> OutboxSender:
+    def a_relay(self, render: Callable[[str, str], Message] = render_queued) -> OutboxSender:
         async def nothing(*_: int) -> None: ...
 
         async def nobody(_: int) -> list[int]:
@@ -75,7 +73,6 @@ class Chat:
             render=render,
             deliverability=Deliverability(database=self.database, clock=self.clock, others=nobody),
             on_migrated=nothing,
-            manner=DeliveryPolicy(database=self.database, clock=self.clock).of,
         )
 
     async def open(self) -> Account:

@@ -192,7 +192,7 @@ async def test_a_small_trade_is_left_to_the_digest(world: World, bot: Program):
     await bot.ask(OWNER, "/alerts digest 12:00")
     by_itself = await bot.checked()
     world.clock.shift(DAY)
-    await bot.parts.rounds.once()
+    await bot.parts.periodic_jobs.run_once()
     digests = await bot.told(OWNER)
 
     assert by_itself == []
@@ -218,13 +218,13 @@ async def test_the_digest_comes_every_day_across_a_restart(world: World):
         await first.ask(OWNER, "/pause")
         await first.ask(OWNER, "/alerts digest 08:00")
         world.clock.shift(timedelta(hours=20))
-        await first.parts.rounds.once()
+        await first.parts.periodic_jobs.run_once()
         [digest] = await first.told(OWNER)
-        await first.parts.rounds.once()
+        await first.parts.periodic_jobs.run_once()
         again = await first.told(OWNER)
     async with world.program() as second:
         world.clock.shift(DAY)
-        await second.parts.rounds.once()
+        await second.parts.periodic_jobs.run_once()
         [next_day] = await second.told(OWNER)
 
     assert "⏸ PAUSED · Digest of 20 h: nothing happened." in digest.text

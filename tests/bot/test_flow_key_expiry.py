@@ -24,14 +24,14 @@ INFO = ("GET", "/api/v3/apiKeyInfo")
 async def a_day_passes(world: World, bot: Program, *, days_left: int | None) -> list[SentMessage]:
     world.clock.shift(DAY)
     world.mexc.ledger.accounts[KEY].days_left = days_left
-    await bot.parts.rounds.once()
+    await bot.parts.periodic_jobs.run_once()
     return [told for told in await bot.told(OWNER) if "key" in told.text]
 
 
 async def test_the_end_of_a_key_is_told_in_time_and_once_each(world: World, bot: Program):
     await bot.ask(OWNER, f"/connect {KEY} {SECRET}")
     told = {days: await a_day_passes(world, bot, days_left=days) for days in range(16, -1, -1)}
-    await bot.parts.rounds.once()
+    await bot.parts.periodic_jobs.run_once()
 
     assert [days for days, messages in told.items() if messages] == [14, 7, 3, 1]
     assert all(len(messages) <= 1 for messages in told.values())
@@ -97,7 +97,7 @@ async def test_between_its_days_a_key_costs_no_request(world: World, bot: Progra
     before = world.mexc.requests.total()
 
     for _ in range(3):
-        await bot.parts.rounds.once()
+        await bot.parts.periodic_jobs.run_once()
 
     assert world.mexc.requests.total() == before
 
@@ -176,12 +176,12 @@ async def test_who_resumes_with_such_a_key_is_stopped_again_within_the_hour(
     await bot.ask(OWNER, "/resume")
     resumed = (await bot.account()).settings.paused
     world.clock.shift(timedelta(hours=1, minutes=1))
-    await bot.parts.rounds.once()
+    await bot.parts.periodic_jobs.run_once()
     stopped = (await bot.account()).settings.paused
     world.mexc.ledger.accounts[KEY].permissions -= {"SPOT_WITHDRAW_WRITE"}
     await bot.ask(OWNER, "/resume")
     world.clock.shift(timedelta(hours=1, minutes=1))
-    await bot.parts.rounds.once()
+    await bot.parts.periodic_jobs.run_once()
 
     assert (resumed, stopped) == (False, True)
     assert not (await bot.account()).settings.paused

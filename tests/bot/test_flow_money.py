@@ -24,7 +24,7 @@ GO_LIVE = "Trade for real"
 async def rounds(bot: Program) -> None:
     bot.world.clock.shift(MINUTE)
     await bot.parts.dispatcher.tick()
-    await bot.parts.rounds.once()
+    await bot.parts.periodic_jobs.run_once()
 
 
 async def on_paper(world: World, bot: Program) -> SentMessage:

@@ -36,7 +36,7 @@ def toast(world: World) -> str:
 async def look_round(bot: Program, *, after: timedelta = MINUTE) -> None:
     bot.world.clock.shift(after)
     await bot.parts.dispatcher.tick()  # holds the lease, as the heart does
-    await bot.parts.rounds.once()
+    await bot.parts.periodic_jobs.run_once()
 
 
 async def test_the_card_is_left_alone_while_nothing_happens(world: World, bot: Program):
@@ -47,7 +47,7 @@ async def test_the_card_is_left_alone_while_nothing_happens(world: World, bot: P
     before, said = edits(world), card.text
     for _ in range(5):
         await bot.live_for(MINUTE)
-        await bot.parts.rounds.once()
+        await bot.parts.periodic_jobs.run_once()
 
     assert (edits(world), card.edits) == (before, [])
     assert card.text == said
@@ -60,11 +60,11 @@ async def test_the_card_tells_of_a_trade_within_a_minute_and_once(world: World, 
     await bot.check()
     asked = len(world.mexc.requests)
 
-    await bot.parts.rounds.once()
+    await bot.parts.periodic_jobs.run_once()
     assert "bought" not in card.text  # a card is edited once a minute at most
     world.clock.shift(MINUTE)
-    await bot.parts.rounds.once()
-    await bot.parts.rounds.once()
+    await bot.parts.periodic_jobs.run_once()
+    await bot.parts.periodic_jobs.run_once()
 
     assert "Holds    40.79 USDT" in card.text
     assert "Last     bought 8,142 MNTL" in card.text
@@ -79,12 +79,12 @@ async def test_a_price_that_wanders_is_no_news_but_a_deposit_is(world: World, bo
     await bot.ask(OWNER, "/status")
     world.mexc.ledger.pairs["MNTLUSDT"].move(Decimal("1.02"))
     await bot.live_for(3 * MINUTE)
-    await bot.parts.rounds.once()
+    await bot.parts.periodic_jobs.run_once()
     assert edits(world) == 0
 
     world.mexc.deposit(KEY, "USDT", Decimal("0.50"))
     await bot.live_for(3 * MINUTE)
-    await bot.parts.rounds.once()
+    await bot.parts.periodic_jobs.run_once()
 
     assert edits(world) == 1
     assert "Holds    41.29 USDT" in world.api.sent(OWNER)[-1].text
@@ -397,7 +397,7 @@ async def test_of_several_processes_one_edits_the_card(world: World, postgres_ur
             world.clock.shift(MINUTE)
             before = edits(world)
             for program in (second, first, second, first):
-                await program.parts.rounds.once()
+                await program.parts.periodic_jobs.run_once()
 
     assert "Target   50.00 USDT" in card.text
     assert edits(world) == before + 1

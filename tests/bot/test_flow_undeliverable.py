@@ -56,7 +56,7 @@ async def told(bot: Program, chat_id: int) -> list[SentMessage]:
 async def live_for(bot: Program, duration: timedelta) -> None:
     """With the relay at work every five minutes. What waits behind another row holds it up not."""
     end = bot.world.clock.now() + duration
-    relay = bot.parts.relay
+    relay = bot.parts.outbox_sender
     ahead = aliased(OutboxRow)
     async with asyncio.timeout(30), running(relay.run()):
         while True:

@@ -725,7 +725,7 @@ async def test_what_breaks_with_one_message_lets_all_others_pass(
             raise LookupError("a mistake of ours")
         return AS_IT_COMES
 
-    desk.relay._manner = broken
+    desk.relay._delivery = broken
     for chat_id in (ANNA, BERT):
         await desk.write(chat_id, "broken" if chat_id == ANNA else "other")
     await desk.write(ANNA, "next")

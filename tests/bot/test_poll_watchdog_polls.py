@@ -82,14 +82,14 @@ def watch(line: Line, db: Database, clock: FakeClock) -> PollWatchdog:
 
 def a_watch(line: Line, db: Database, clock: FakeClock) -> PollWatchdog:
     @asynccontextmanager
-    async def open_intake() -> AsyncGenerator[UpdatePoller]:
+    async def open_poller() -> AsyncGenerator[UpdatePoller]:
         line.lives += 1
         try:
             yield an_intake(line, db, clock)
         finally:
             line.ended += 1
 
-    return PollWatchdog(clock=clock, open_intake=open_intake)
+    return PollWatchdog(clock=clock, open_poller=open_poller)
 
 
 def an_intake(source: Source, db: Database, clock: FakeClock) -> UpdatePoller:
@@ -145,12 +145,12 @@ async def test_the_next_poll_after_a_restart_is_answered(
         api.say(7, "hello")
 
         @asynccontextmanager
-        async def open_intake() -> AsyncGenerator[UpdatePoller]:
+        async def open_poller() -> AsyncGenerator[UpdatePoller]:
             async with httpx.AsyncClient(verify=NO_CERTIFICATES) as http:
                 source = UpdatesSource(http=http, url=f"{api.url}/bot{TOKEN}")
                 yield an_intake(source, db, clock)
 
-        async with running(PollWatchdog(clock=clock, open_intake=open_intake).run()):
+        async with running(PollWatchdog(clock=clock, open_poller=open_poller).run()):
             await api.wait_until(lambda: len(api.called("getUpdates")) == 1)
 
             assert len(api.unconfirmed) == 1

@@ -282,7 +282,7 @@ async def test_a_migrated_groups_answers_follow_it_and_the_old_id_is_harmless(
     assert "Target   45.00 USDT" in status.text
     assert "Ballast" in version.text
     assert account.settings.target == 45
-    await bot.parts.relay._on_migrated(GROUP, SUPERGROUP)  # twice is once
+    await bot.parts.outbox_sender._on_migrated(GROUP, SUPERGROUP)  # twice is once
     assert await bot.account(SUPERGROUP) == account
 
 
@@ -291,7 +291,7 @@ async def test_what_was_written_before_a_group_moved_and_read_after_is_meant_for
 ):
     await bot.say(GROUP, "/settarget 45", user_id=OWNER, chat_type="group")
     world.api.migrate(GROUP, SUPERGROUP)
-    await bot.parts.relay._on_migrated(GROUP, SUPERGROUP)
+    await bot.parts.outbox_sender._on_migrated(GROUP, SUPERGROUP)
 
     await bot.say(GROUP, "/settarget 60", user_id=OWNER, chat_type="group")
     (answer,) = await bot.told(SUPERGROUP)

@@ -52,7 +52,7 @@ async def as_0_4_0_left_them(bot: Program) -> None:
 async def a_day_passes(bot: Program) -> None:
     bot.world.clock.shift(DAY)
     for _ in range(2):
-        await bot.parts.rounds.once()
+        await bot.parts.periodic_jobs.run_once()
 
 
 async def test_a_second_key_of_the_same_account_is_refused(bot: Program):
@@ -116,7 +116,7 @@ async def test_a_number_that_cannot_be_read_refuses_nothing_and_is_asked_again(
 
     world.clock.shift(timedelta(hours=1, minutes=1))
     for _ in range(2):
-        await bot.parts.rounds.once()
+        await bot.parts.periodic_jobs.run_once()
     [told] = await bot.told(FRIEND)
 
     assert "Key connected" in both
@@ -160,7 +160,7 @@ async def test_who_was_asked_about_first_does_not_matter(bot: Program):
         row = await session.scalar(select(AccountRow).where(AccountRow.chat_id == FRIEND))
         assert row is not None
         row.key_checked_at = None
-    await bot.parts.rounds.once()
+    await bot.parts.periodic_jobs.run_once()
     first = [(await bot.account(chat)).settings.paused for chat in (OWNER, FRIEND)]
 
     await a_day_passes(bot)

@@ -75,7 +75,7 @@ async def test_every_message_that_waited_is_sent(kept: Program):
     """But for those that the chat does not want to hear."""
     waits = select(OutboxRow.id).where(OutboxRow.chat_id == OWNER, OutboxRow.done_at.is_(None))
     await kept.say(OWNER, "/version")  # else Telegram knows no such chat
-    async with asyncio.timeout(30), running(kept.parts.relay.run()):
+    async with asyncio.timeout(30), running(kept.parts.outbox_sender.run()):
         while await kept.scalar(waits.limit(1)):
             await a_moment()
     over = select(OutboxRow.kind, OutboxRow.failure, OutboxRow.message_id).where(

@@ -488,7 +488,7 @@ class Life:
                 sealer=bench.vault,
                 bot_id=bench.telegram.bot_id,
                 claiming=self._parts.update_workers.claiming,
-                rank_all=self._parts.ranks.of,
+                rank_all=self._parts.update_priorities.of,
             ),
             clock=bench.clock,
         )
@@ -498,7 +498,7 @@ class Life:
         loops = (
             self._parts.dispatcher.run(),
             self._parts.update_workers.run(),
-            self._parts.relay.run(),
+            self._parts.outbox_sender.run(),
         )
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._live(endless)) for endless in loops]
@@ -590,13 +590,13 @@ class Life:
     async def _until_done(self) -> None:
         """Nothing is in hand, and no queue has anything this process could take."""
         self.parts.update_workers.nudge()
-        self.parts.relay.nudge()
+        self.parts.outbox_sender.nudge()
         try:
             async with asyncio.timeout(_STUCK_AFTER_S):
                 while self._can_act and (self._is_busy() or await self._has_due()):
                     if not self._is_busy():
                         self.parts.update_workers.nudge()
-                        self.parts.relay.nudge()
+                        self.parts.outbox_sender.nudge()
                     await a_moment()
         except TimeoutError as e:
             raise AssertionError(f"{self.name} is stuck: {self._in_hand()}") from e
@@ -610,7 +610,7 @@ class Life:
                 queued for queued in parts.dispatcher._account_queue.values() if queued.busy
             ],
             "updates": parts.update_workers._workers._in_hand,
-            "messages": parts.relay._workers._in_hand,
+            "messages": parts.outbox_sender._workers._in_hand,
             "ended": [repr(task.exception()) for task in self._tasks if task.done()],
         }
 
@@ -628,7 +628,7 @@ class Life:
             or any(queued.busy for queued in account_queue)
             or bool(parts.update_workers._workers._in_hand)
             # An alert that was sent is recorded once the database is back, and tried until then.
-            or (not self._database_is_away and bool(parts.relay._workers._in_hand))
+            or (not self._database_is_away and bool(parts.outbox_sender._workers._in_hand))
         )
 
     @property

@@ -81,7 +81,7 @@ NOT_REACHED: Mapping[str, str] = {
 # tests/bot/test_flow_update_cancellation.py, tests/bot/test_flow_money.py, tests/engine/test_leases.py.
 BY_CHANCE = frozenset(
     {
-        "bot.messaging.status_message:StatusMessages.follow:writing#2",
+        "bot.messaging.status_message:StatusMessages.refresh_soon:writing#2",
         "engine.rebalancing.checker:Checker._rebalance:writing#1",
         "engine.scheduling.dispatcher:Dispatcher._keep_seen:writing#1",
         "engine.scheduling.lease_manager:LeaseManager._renew:writing#1",

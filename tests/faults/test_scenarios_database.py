@@ -79,7 +79,7 @@ class Owner:
         self._bench = bench
         self._life = life
         self._watch = FakeClock(start=bench.clock.now(), manual=True)
-        for queue in (life.parts.update_workers, life.parts.relay):
+        for queue in (life.parts.update_workers, life.parts.outbox_sender):
             queue._workers._clock = PatientClock(bench.clock)
 
     async def watch(self) -> None:

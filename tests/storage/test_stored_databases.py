@@ -21,7 +21,7 @@ from sqlalchemy.engine import make_url
 
 from bot.interaction.conversations import Conversations, ConversationStep
 from bot.interaction.message import plain_text
-from bot.runtime.components import render
+from bot.messaging.outbox import render_queued
 from bot.updates.inbox import purpose
 from bot.updates.webhook_secret import WebhookSecret
 from bot.views.audit import deed
@@ -226,7 +226,9 @@ async def test_every_order_is_as_it_was_in_each_state(stored: Database):
     assert [intent for intent, _ in traded] == [filled, partial]
     assert counted.unresolved == 4
     assert filled is not None
-    assert "16.31" in render("trade_settled", to_json(trade_settled(filled, late=False))).text
+    assert (
+        "16.31" in render_queued("trade_settled", to_json(trade_settled(filled, late=False))).text
+    )
 
 
 async def test_what_a_check_needs_is_found(stored: Database):
@@ -288,7 +290,7 @@ async def test_every_alert_that_waits_is_put_into_words(stored: Database):
         begun = {row.kind: await reply_threads.begun_by(session, row) for row in rows}
         [paused] = await session.scalars(select(OutboxRow).where(OutboxRow.dedupe_key == "over:2"))
     read = {row.kind: alert_from_json(row.kind, row.payload) for row in rows}
-    words = {row.kind: plain_text(render(row.kind, row.payload).text) for row in rows}
+    words = {row.kind: plain_text(render_queued(row.kind, row.payload).text) for row in rows}
     missing = [
         f"{kind}: {word} in {words[kind]}"
         for kind, wanted in IN_WORDS.items()
@@ -304,7 +306,7 @@ async def test_every_alert_that_waits_is_put_into_words(stored: Database):
     assert {kind: message for kind, message in begun.items() if message} == {"run_declined": 31}
     assert {row.kind: row.dedupe_key for row in rows} == c.DEDUPE_KEYS
     assert answer.message_id == 51
-    assert render(answer.kind, answer.payload).text == "<b>One</b> &amp; two"
+    assert render_queued(answer.kind, answer.payload).text == "<b>One</b> &amp; two"
 
 
 async def test_the_queues_go_on_where_they_were(stored: Database):

@@ -13,8 +13,8 @@ ENOUGH = {"TELEGRAM_TOKEN": TOKEN, "WEBHOOK_URL": URL, "PORT": "8080"}
 @pytest.mark.parametrize(
     ("role", "polling", "with_webhook"),
     [
-        (ProcessType.WORKER, UpdateMode.POLLED, UpdateMode.ELSEWHERE),
-        (ProcessType.WEB, UpdateMode.BROUGHT, UpdateMode.BROUGHT),
+        (ProcessType.WORKER, UpdateMode.POLLING, UpdateMode.ELSEWHERE),
+        (ProcessType.WEB, UpdateMode.WEBHOOK, UpdateMode.WEBHOOK),
         (ProcessType.ENGINE, UpdateMode.ELSEWHERE, UpdateMode.ELSEWHERE),
     ],
 )
