@@ -8,15 +8,14 @@ import time
 import traceback
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
 
-from engine.monitoring.counters import in_millis
+from prometheus_client import Counter, Histogram
 
 LIMIT_S = 1.0
 _EVERY_S = 0.25
 _DEEPEST = 15
 _LONGEST_END_S = 1.0
-_LAG_MS = (1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000)
+_LAG_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
 logger = logging.getLogger(__name__)
 
@@ -27,9 +26,18 @@ class Turning:
     """
 
     def __init__(self) -> None:
-        self.lag = in_millis(*_LAG_MS)
-        self.blocks = 0
-        self.blocked_s = 0.0
+        self.lag = Histogram(
+            "ballast_loop_lag_seconds",
+            "How long the event loop took to turn, asked four times a second",
+            buckets=_LAG_S,
+            registry=None,
+        )
+        self.blocks = Counter(
+            "ballast_loop_blocks", "Times it stood still for a second or more", registry=None
+        )
+        self.blocked = Counter(
+            "ballast_loop_blocked_seconds", "How long it stood still then", registry=None
+        )
 
 
 @contextmanager
@@ -68,7 +76,7 @@ class _Watch:
                 if not self._turned.wait(self._patience_s):
                     self._tell(asked_at)
                 if not self._stopping.is_set():
-                    self.turning.lag.add(timedelta(seconds=time.monotonic() - asked_at))
+                    self.turning.lag.observe(time.monotonic() - asked_at)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -81,8 +89,8 @@ class _Watch:
         self._turned.wait()
         if not self._stopping.is_set():
             blocked_s = time.monotonic() - asked_at
-            self.turning.blocks += 1
-            self.turning.blocked_s += blocked_s
+            self.turning.blocks.inc()
+            self.turning.blocked.inc(blocked_s)
             logger.warning("event loop recovered; it was blocked for %.1f s", blocked_s)
 
     def _place(self) -> str:

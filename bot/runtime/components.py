@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -78,7 +78,7 @@ class ExchangeSetup:
     paper_only: bool
     timing: Timing
     heartbeat: timedelta
-    request_stats: RequestStats | None = None
+    request_stats: RequestStats = field(default_factory=RequestStats)
     usage: Callable[[], Usage] | None = None
     rate_limit_memory: RateLimitMemory | None = None
 

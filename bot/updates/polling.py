@@ -15,6 +15,7 @@ from bot.updates.inbox import Sealer, UpdateStore, purpose
 from bot.updates.source import Conflict, PollFailed, RetryAfter, TokenRefused
 from engine.backoff import delay
 from engine.clock import Clock
+from engine.monitoring.counters import counter_of
 from engine.scheduling.queue_worker import Done, Lanes, Outcome, QueueWorkers
 from engine.storage import availability
 from engine.storage.database import Database, InTransaction
@@ -159,7 +160,12 @@ class UpdateWorkers:
         self._sealer = sealer
         self._handle = handle
         self._set_aside = set_aside
-        self.outcomes = dict.fromkeys(UpdateOutcome, 0)
+        self.outcomes = counter_of(
+            UpdateOutcome,
+            "ballast_updates",
+            "Updates that were dealt with here",
+            label="outcome",
+        )
         self._workers = QueueWorkers(
             database=database,
             clock=clock,
@@ -209,7 +215,7 @@ class UpdateWorkers:
             # A failure in one update must not reach the others.
             logger.exception("update failed", extra=about)
             return await self._over(row, raw, UpdateOutcome.FAILED, type(e).__name__)
-        self.outcomes[UpdateOutcome.HANDLED] += 1
+        self.outcomes.labels(UpdateOutcome.HANDLED.value).inc()
         return _done(failure=None)
 
     def _opened(self, row: InboxRow) -> dict[str, Any]:
@@ -222,7 +228,7 @@ class UpdateWorkers:
     ) -> Outcome:
         """Close the update only after its author is informed, or the message to them is stored."""
         await self._set_aside(row, raw)
-        self.outcomes[outcome] += 1
+        self.outcomes.labels(outcome.value).inc()
         return _done(failure=failure)
 
 

@@ -1,15 +1,12 @@
 """Statistics of the requests to the exchange: count, duration and result per endpoint."""
 
-from collections import Counter
 from datetime import timedelta
 from enum import Enum
 
-from engine.monitoring.counters import Histogram, in_millis
+from prometheus_client import Counter, Histogram
 
-_TOOK_MS = (10, 25, 50, 100, 200, 400, 800, 1500, 3000, 5000, 8000)
-
-# Method and path.
-Address = tuple[str, str]
+_A_SECOND = timedelta(seconds=1)
+_TOOK_S = (0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3, 5, 8)
 
 
 class RequestOutcome(Enum):
@@ -35,18 +32,32 @@ class RequestStats:
     """
 
     def __init__(self) -> None:
-        self.took: dict[Address, Histogram] = {}
-        self.ended: Counter[tuple[Address, RequestOutcome]] = Counter()
+        self._seen: set[tuple[str, str]] = set()
+        self.took = Histogram(
+            "ballast_exchange_request_seconds",
+            "How long MEXC took to answer, or did not",
+            ["method", "path"],
+            buckets=_TOOK_S,
+            registry=None,
+        )
+        self.ended = Counter(
+            "ballast_exchange_requests",
+            "Requests to MEXC by how they ended; 403, 418 and 429 ask for silence",
+            ["method", "path", "result"],
+            registry=None,
+        )
 
     def note(self, method: str, path: str, *, outcome: str, took: timedelta) -> None:
         """Record a request; *outcome* is the HTTP status, `never_left`, or `no_answer`."""
-        address, ending = (method, path), ending_of(outcome)
-        if address not in self.took:
-            self.took[address] = in_millis(*_TOOK_MS)
-            self.ended.update({(address, possible): 0 for possible in RequestOutcome})
-        self.ended[address, ending] += 1
+        if (method, path) not in self._seen:
+            self._seen.add((method, path))
+            self.took.labels(method, path)
+            for possible in RequestOutcome:
+                self.ended.labels(method, path, possible.value)
+        ending = ending_of(outcome)
+        self.ended.labels(method, path, ending.value).inc()
         if ending is not RequestOutcome.NEVER_LEFT:
-            self.took[address].add(took)
+            self.took.labels(method, path).observe(took / _A_SECOND)
 
 
 def ending_of(outcome: str) -> RequestOutcome:

@@ -1,12 +1,14 @@
-"""Counters of the work's results, for the metrics.
+"""Prometheus metrics of the work's results; the metrics page collects them.
 
-All are named by enums, so their number never grows.
+Their labels are named by enums, so their number never grows.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 from enum import Enum
 from typing import assert_never
+
+from prometheus_client import Counter, Histogram
 
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.rebalancing.check_result import (
@@ -22,29 +24,17 @@ from engine.domain.rebalancing.check_result import (
 )
 from engine.domain.rebalancing.planner import InsideBand
 
-_NO_TIME = timedelta()
+_A_SECOND = timedelta(seconds=1)
 # From an immediate check to an account that was forgotten for an hour.
-_LATE_MS = (100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 1_200_000, 3_600_000)
+_LATE_S = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1200, 3600)
 
 
-class Histogram:
-    """Histogram of durations: a count up to each of *bounds*, of longer ones, and the total."""
-
-    def __init__(self, bounds: Iterable[timedelta]) -> None:
-        self.bounds: Sequence[timedelta] = tuple(bounds)
-        self.counts = [0] * (len(self.bounds) + 1)
-        self.total = _NO_TIME
-
-    def add(self, duration: timedelta) -> None:
-        """A clock that was set back makes nothing take less than no time."""
-        taken = max(duration, _NO_TIME)
-        longer = len(self.bounds)
-        self.counts[next((i for i, most in enumerate(self.bounds) if taken <= most), longer)] += 1
-        self.total += taken
-
-
-def in_millis(*bounds: int) -> Histogram:
-    return Histogram(timedelta(milliseconds=bound) for bound in bounds)
+def counter_of(members: type[Enum], name: str, what: str, *, label: str) -> Counter:
+    """Returns a counter with a series of each member from the start, in no registry."""
+    counter = Counter(name, what, [label], registry=None)
+    for member in members:
+        counter.labels(member.value)
+    return counter
 
 
 class CheckOutcome(Enum):
@@ -74,33 +64,51 @@ class CheckTally:
     """Counts checks; *late* is how long after they were due they began."""
 
     def __init__(self) -> None:
-        self.outcomes = dict.fromkeys(CheckOutcome, 0)
-        self.failures = dict.fromkeys(IncidentKind, 0)
-        self.takings = dict.fromkeys(LeaseEvent, 0)
-        self.late = in_millis(*_LATE_MS)
+        self.outcomes = counter_of(
+            CheckOutcome, "ballast_checks", "Checks that came to an end", label="outcome"
+        )
+        self.failures = counter_of(
+            IncidentKind, "ballast_check_failures", "Checks that failed, by kind", label="kind"
+        )
+        self.takings = counter_of(
+            LeaseEvent,
+            "ballast_leases",
+            "Leases that came to this process, and those it lost against its will",
+            label="event",
+        )
+        self.late = Histogram(
+            "ballast_check_lateness_seconds",
+            "How long after it was due a check began",
+            buckets=_LATE_S,
+            registry=None,
+        )
+
+    def began(self, late: timedelta) -> None:
+        self.late.observe(late / _A_SECOND)
 
     def done(self, look: CheckResult | None) -> None:
         """Count a finished check; without a look it was interrupted."""
         outcome = CheckOutcome.CUT_OFF if look is None else outcome_of(look.verdict)
-        self.outcomes[outcome] += 1
+        self.outcomes.labels(outcome.value).inc()
         if (
             outcome is CheckOutcome.FAILED
             and look is not None
             and isinstance(look.verdict, CheckFailed)
         ):
-            self.failures[look.verdict.kind] += 1
+            self.failures.labels(look.verdict.kind.value).inc()
 
     def broke(self) -> None:
         """Count a bug of ours, which `done` does not count."""
-        self.failures[IncidentKind.INTERNAL] += 1
+        self.failures.labels(IncidentKind.INTERNAL.value).inc()
 
     def claimed(self, fences: Iterable[int]) -> None:
         """Accounts were taken under these fences, of which the first is 1."""
         for fence in fences:
-            self.takings[LeaseEvent.NEW if fence == 1 else LeaseEvent.TAKEN_OVER] += 1
+            event = LeaseEvent.NEW if fence == 1 else LeaseEvent.TAKEN_OVER
+            self.takings.labels(event.value).inc()
 
     def lost(self) -> None:
-        self.takings[LeaseEvent.LOST] += 1
+        self.takings.labels(LeaseEvent.LOST.value).inc()
 
 
 def outcome_of(verdict: Decision) -> CheckOutcome:  # noqa: PLR0911 - one for each verdict

@@ -243,7 +243,7 @@ class Dispatcher:
             interval = duty.account.settings.interval
             now = self._clock.steady()
             self._punctuality.began(due_at=queued.due_at, now=now, interval=interval)
-            self.tally.late.add(max(now - queued.due_at, timedelta()))
+            self.tally.began(max(now - queued.due_at, timedelta()))
 
     async def _check(self, duty: CheckInput, fence: int) -> Checked | None:
         about = {"account": duty.account.id}

@@ -17,6 +17,7 @@ from bot.observability.metrics_page import MetricsPage
 from bot.version import VERSION
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.orders.order import OrderState
+from engine.exchanges.request_stats import RequestStats
 from engine.monitoring.counters import CheckOutcome
 from engine.storage.models.trading import LeaseRow
 from tests.bot.harness import (
@@ -342,7 +343,7 @@ async def test_before_there_are_numbers_only_who_has_the_token_is_told_to_come_a
 
 
 async def test_where_no_exchange_is_asked_there_is_nothing_to_say_of_one(bot: Program):
-    sources = replace(bot.parts.metrics._sources, traffic=None, usage=None)
+    sources = replace(bot.parts.metrics._sources, traffic=RequestStats(), usage=None)
     read = Scrape((await Metrics(sources).text()).decode())
 
     assert not read.families["ballast_exchange_weight_used"].samples

@@ -10,6 +10,7 @@ import pytest
 from bot.observability import logs
 from bot.observability.event_loop import LIMIT_S, watched_loop
 from tests.engine.harness import eventually
+from tests.fakes.metrics import value_of
 from tests.fakes.tasks import a_moment
 from tests.fakes.telegram_server import TOKEN
 
@@ -69,13 +70,13 @@ async def test_a_loop_that_turns_is_not_mentioned(caplog: pytest.LogCaptureFixtu
 
 async def test_blocks_and_lags_are_counted(caplog: pytest.LogCaptureFixture):
     with watched_loop(limit_s=LIMIT, every_s=EVERY) as turning:
-        await eventually(lambda: sum(turning.lag.counts) > 1)
+        await eventually(lambda: value_of(turning.lag, part="_count") > 1)
         hold_everybody_up(2 * LIMIT)
-        await eventually(lambda: turning.blocks > 0)
-        await eventually(lambda: turning.lag.total.total_seconds() >= LIMIT)
+        await eventually(lambda: value_of(turning.blocks) > 0)
+        await eventually(lambda: value_of(turning.lag, part="_sum") >= LIMIT)
 
     assert len(messages(caplog)) >= 2
-    assert turning.blocked_s >= LIMIT
+    assert value_of(turning.blocked) >= LIMIT
 
 
 async def test_what_it_logs_is_redacted_like_everything_else(caplog: pytest.LogCaptureFixture):

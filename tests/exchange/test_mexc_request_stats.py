@@ -12,6 +12,7 @@ from engine.exchanges.mexc.endpoints import TICKER_PRICE, Endpoint
 from engine.exchanges.request_stats import RequestOutcome, ending_of
 from tests.exchange.test_mexc_client import client_of
 from tests.fakes.http import Reply
+from tests.fakes.metrics import value_of
 from tests.fakes.mexc import FakeMexc
 from tests.fakes.mexc_faults import BAD_GATEWAY, DROPPED, Fault, refusal
 
@@ -42,11 +43,11 @@ async def test_each_ending_is_counted_once(reply: Reply | None, ending: RequestO
             assert ending is not RequestOutcome.OK
     traffic = mexc_client.traffic
 
-    assert {e: traffic.ended[ADDRESS, e] for e in RequestOutcome} == {
+    assert {e: value_of(traffic.ended, *ADDRESS, e.value) for e in RequestOutcome} == {
         e: e is ending for e in RequestOutcome
     }
-    assert sum(traffic.took[ADDRESS].counts) == 1
-    assert traffic.took[ADDRESS].total > timedelta()
+    assert value_of(traffic.took, *ADDRESS, part="_count") == 1
+    assert value_of(traffic.took, *ADDRESS, part="_sum") > 0
 
 
 async def test_what_never_left_took_no_time():
@@ -57,8 +58,8 @@ async def test_what_never_left_took_no_time():
         with pytest.raises(EngineError):
             await mexc_client.read(TICKER_PRICE)
 
-    assert mexc_client.traffic.ended[ADDRESS, RequestOutcome.NEVER_LEFT] == 1
-    assert sum(mexc_client.traffic.took[ADDRESS].counts) == 0
+    assert value_of(mexc_client.traffic.ended, *ADDRESS, "never_left") == 1
+    assert value_of(mexc_client.traffic.took, *ADDRESS, part="_count") == 0
 
 
 async def test_a_request_without_an_end_is_counted_with_the_time_it_was_waited_for():
@@ -69,8 +70,9 @@ async def test_a_request_without_an_end_is_counted_with_the_time_it_was_waited_f
         with pytest.raises(EngineError):
             await mexc_client.read(TICKER_PRICE)
 
-    assert mexc_client.traffic.ended[ADDRESS, RequestOutcome.NO_ANSWER] == 1
-    assert mexc_client.traffic.took[ADDRESS].total >= patience
+    assert value_of(mexc_client.traffic.ended, *ADDRESS, "no_answer") == 1
+    took_s = value_of(mexc_client.traffic.took, *ADDRESS, part="_sum")
+    assert took_s >= patience.total_seconds()
 
 
 def test_a_status_that_nobody_expects_is_a_refusal():

@@ -16,6 +16,8 @@ FLOATS_FOR_DURATIONS = {
     "engine/clock.py",
     "engine/errors.py",
     "engine/exchanges/interface.py",
+    "engine/exchanges/request_stats.py",
+    "engine/monitoring/counters.py",
     "engine/rebalancing/preview.py",
     "engine/scheduling/queue_worker.py",
 }

@@ -1,4 +1,4 @@
-"""Counts of what the work came to: durations fall where they belong, verdicts have one name each."""
+"""Counts of what the work came to: every series is there from the start, verdicts have one name each."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -21,16 +21,10 @@ from engine.domain.rebalancing.check_result import (
     PlanChanged,
 )
 from engine.domain.rebalancing.planner import EmptyBook, InsideBand
-from engine.monitoring.counters import (
-    CheckOutcome,
-    CheckTally,
-    Histogram,
-    LeaseEvent,
-    in_millis,
-    outcome_of,
-)
+from engine.monitoring.counters import CheckOutcome, CheckTally, outcome_of
 from tests.builders import settings
 from tests.fakes.clock import START
+from tests.fakes.metrics import by_label, value_of
 
 SECOND = timedelta(seconds=1)
 ORDER = ClientOrderId("bl1")
@@ -43,21 +37,21 @@ def look(verdict: Decision) -> CheckResult:
     )
 
 
-def test_a_duration_is_counted_up_to_the_bound_it_does_not_pass():
-    spread = Histogram([SECOND, 2 * SECOND])
-    for tenths in (0, 10, 11, 20, 21, 9999):
-        spread.add(SECOND * tenths / 10)
+def test_every_member_has_a_series_before_anything_happened():
+    [family] = CheckTally().outcomes.collect()
+    read = {s.labels["outcome"]: s.value for s in family.samples if s.name.endswith("_total")}
 
-    assert spread.counts == [2, 2, 2]
-    assert spread.total == SECOND * 10061 / 10
+    assert read == {outcome.value: 0 for outcome in CheckOutcome}
 
 
-def test_a_clock_that_was_set_back_takes_nothing_away():
-    spread = in_millis(1000)
-    spread.add(-SECOND)
+def test_the_lateness_of_checks_is_added_up_in_seconds():
+    tally = CheckTally()
+    for seconds in (0, 1, 29):
+        tally.began(seconds * SECOND)
 
-    assert spread.counts == [1, 0]
-    assert spread.total == timedelta()
+    assert value_of(tally.late, part="_count") == 3
+    assert value_of(tally.late, part="_sum") == 30
+    assert value_of(tally.late, "1.0", part="_bucket") == 2
 
 
 @pytest.mark.parametrize(
@@ -79,8 +73,8 @@ def test_each_verdict_has_its_outcome(verdict: Decision, outcome: CheckOutcome):
     tally.done(look(verdict))
 
     assert outcome_of(verdict) is outcome
-    assert [o for o, count in tally.outcomes.items() if count] == [outcome]
-    assert sum(tally.failures.values()) == (outcome is CheckOutcome.FAILED)
+    assert by_label(tally.outcomes) == {outcome.value: 1}
+    assert sum(by_label(tally.failures).values()) == (outcome is CheckOutcome.FAILED)
 
 
 def test_a_check_without_a_look_was_cut_off():
@@ -88,8 +82,8 @@ def test_a_check_without_a_look_was_cut_off():
     tally.done(None)
     tally.broke()
 
-    assert tally.outcomes[CheckOutcome.CUT_OFF] == 1
-    assert tally.failures[IncidentKind.INTERNAL] == 1
+    assert by_label(tally.outcomes) == {CheckOutcome.CUT_OFF.value: 1}
+    assert by_label(tally.failures) == {IncidentKind.INTERNAL.value: 1}
 
 
 def test_the_first_claim_of_an_account_is_no_takeover():
@@ -97,4 +91,4 @@ def test_the_first_claim_of_an_account_is_no_takeover():
     tally.claimed([1, 1, 2, 17])
     tally.lost()
 
-    assert tally.takings == {LeaseEvent.NEW: 2, LeaseEvent.TAKEN_OVER: 2, LeaseEvent.LOST: 1}
+    assert by_label(tally.takings) == {"new": 2, "taken_over": 2, "lost": 1}
