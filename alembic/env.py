@@ -17,12 +17,11 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-import engine.storage.models.chat
-import engine.storage.models.trading  # noqa: F401 - see above
 from engine import dotenv
 from engine.storage import postgres_rights
-from engine.storage.column_types import Base, Exact, Moment, Seconds
+from engine.storage.column_types import Exact, Moment, Seconds
 from engine.storage.database import with_driver
+from engine.storage.models.metadata import METADATA
 from engine.storage.postgres import LASTING, BadAddress, with_tls
 from engine.storage.schema import DEFAULT_URL, OLDEST_CODE, sqlite_file
 from engine.storage.sqlite import make_private
@@ -44,7 +43,7 @@ def spell_out(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:
 def run(connection: Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=METADATA,
         render_item=spell_out,
         render_as_batch=True,  # SQLite cannot alter a column
         transactional_ddl=True,  # all or nothing, on SQLite too: see _say_begin_ourselves

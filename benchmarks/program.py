@@ -23,7 +23,8 @@ from engine.domain.market.balances import Counting
 from engine.security.vault import Vault
 from engine.storage.database import Database, with_driver
 from engine.storage.migrations import migrate
-from engine.storage.models.trading import AccountRow, LeaseRow
+from engine.storage.models.accounts import AccountRow
+from engine.storage.models.coordination import LeaseRow
 
 ENCRYPTION_KEY = Fernet.generate_key().decode()
 OWNER = 4001

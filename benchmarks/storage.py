@@ -27,7 +27,9 @@ from engine.clock import SystemClock
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import OrderState, Trigger
 from engine.storage.database import Database, with_driver
-from engine.storage.models.trading import AccountRow, OrderRow, OutboxRow
+from engine.storage.models.accounts import AccountRow
+from engine.storage.models.queues import OutboxRow
+from engine.storage.models.trading import OrderRow
 
 _ROUNDS, _ALONE, _AT_ONCE, _CROWD = 3, 200, 16, 320
 

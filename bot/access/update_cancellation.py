@@ -16,7 +16,7 @@ from engine.domain.accounts.settings import TradingMode
 from engine.domain.rebalancing.approval import OFFER
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.storage.chat import confirmations
-from engine.storage.models.trading import InboxRow
+from engine.storage.models.queues import InboxRow
 from engine.storage.queues import claims, inbox
 from engine.storage.serialization import from_json
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.access.authorization import Access
 from bot.interaction.update_kind import stops, update_kind_of
 from bot.updates.inbox import chat_of, sender_of
-from engine.storage.models import queue_columns
+from engine.storage.models import queues
 from engine.storage.queues import inbox
 
 
@@ -26,11 +26,11 @@ class UpdatePriorities:
         # waiting.
         known -= await inbox.unknown_waiting(session, known) if known else set()
         return [
-            queue_columns.FIRST
+            queues.FIRST
             if stops(update_kind_of(raw)) and await self._may_stop(session, raw)
-            else queue_columns.NORMAL
+            else queues.NORMAL
             if chat_of(raw) in known
-            else queue_columns.LAST
+            else queues.LAST
             for raw in updates
         ]
 

@@ -7,7 +7,7 @@ from typing import Any
 from bot.interaction.callback_data import Choose, Confirm, RunCommand, SetPreset, decode
 from bot.interaction.request import command_in
 from bot.updates.message_text import own_text_in
-from engine.storage.models import queue_columns
+from engine.storage.models import queues
 
 _STOPS = frozenset({"pause", "halt"})
 # Commands that start trading or let it move real money, with their argument where it decides.
@@ -48,7 +48,7 @@ def stops_everything(wish: UpdateKind) -> bool:
 
 def rank_of(command: str) -> int:
     """Return the rank of the answer: commands that stop something go before alerts."""
-    return queue_columns.FIRST if command in {*_STOPS, "stop"} else queue_columns.LAST
+    return queues.FIRST if command in {*_STOPS, "stop"} else queues.LAST
 
 
 def started_by(wish: UpdateKind) -> str | None:

@@ -13,7 +13,7 @@ from engine.domain.alerts.preferences import (
 from engine.domain.alerts.traits import AlertTraits
 from engine.storage.accounts import alert_preferences
 from engine.storage.database import Database
-from engine.storage.models.trading import OutboxRow
+from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import outbox, reply_threads
 from engine.storage.serialization import ALERTS, alert_from_json
 

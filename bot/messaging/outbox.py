@@ -26,8 +26,8 @@ from engine.domain.alerts.preferences import DeliveryMode
 from engine.scheduling.queue_worker import Done, Lanes, Later, Outcome, QueueWorkers
 from engine.storage import availability
 from engine.storage.database import Database
-from engine.storage.models import queue_columns
-from engine.storage.models.trading import OutboxRow
+from engine.storage.models import queues
+from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import outbox
 from engine.storage.queues.claims import ClaimLost
 from engine.storage.serialization import Unreadable, alert_from_json
@@ -115,7 +115,7 @@ class OutboxSender:
             # A bug of ours with one message must not stop the others.
             logger.exception("message failed", extra=about)
             later = self._clock.now() + delay(row.attempts, most=_LONGEST_PAUSE)
-            return Later(later, f"{_UNCLEAR}: {type(e).__name__}", rank=queue_columns.ASIDE)
+            return Later(later, f"{_UNCLEAR}: {type(e).__name__}", rank=queues.ASIDE)
 
     async def _send(
         self, row: OutboxRow, delivery: Delivery, about: Mapping[str, object]
@@ -164,7 +164,7 @@ class OutboxSender:
             if now - since < _UNREAD_FOR:
                 if since == now:
                     logger.warning("message unreadable", extra={**about, "problem": str(e)})
-                return Later(now + _UNREAD_PAUSE, failure, rank=queue_columns.ASIDE)
+                return Later(now + _UNREAD_PAUSE, failure, rank=queues.ASIDE)
             logger.exception("message never read", extra=about)
             message = unknown_kind_view(kind=row.kind, at=row.created_at)
             parts = _parts(message, repeated=unclear)

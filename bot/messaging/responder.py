@@ -19,8 +19,8 @@ from bot.views.waiting import waiting_notice, waiting_view
 from engine.clock import Clock
 from engine.storage import availability
 from engine.storage.database import Database
-from engine.storage.models import queue_columns
-from engine.storage.models.trading import OutboxRow
+from engine.storage.models import queues
+from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import outbox, queue
 
 # The user sees within a second that the bot is working.
@@ -56,7 +56,7 @@ class Responder(MessageActions):
         in_place: int | None = None,
         tap: str | None = None,
         aside: bool = False,
-        rank: int = queue_columns.LAST,
+        rank: int = queues.LAST,
         cancellable: bool = True,
     ) -> None:
         """Send what *work* returns; if that takes longer, send a notice first and edit it later.
@@ -149,12 +149,12 @@ class Responder(MessageActions):
             logger.info("typing not shown", extra={"problem": e.message})
 
     async def send(
-        self, place: MessagePlace, message: Message, *, key: str, rank: int = queue_columns.LAST
+        self, place: MessagePlace, message: Message, *, key: str, rank: int = queues.LAST
     ) -> int:
         """Send now, or queue in the outbox; return the id, 0 if not yet sent.
         After flood control, queued messages go before answers of a lower *rank*.
         """
-        if rank > queue_columns.FIRST and await self._must_queue(place.chat_id):
+        if rank > queues.FIRST and await self._must_queue(place.chat_id):
             outcome: int | timedelta = self._flood.pause(place.chat_id)
         else:
             outcome = await self._try(place, message)

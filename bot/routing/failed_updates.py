@@ -14,8 +14,8 @@ from engine.clock import Clock
 from engine.storage import availability
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
-from engine.storage.models import queue_columns
-from engine.storage.models.trading import InboxRow
+from engine.storage.models import queues
+from engine.storage.models.queues import InboxRow
 from engine.storage.queues import outbox
 from engine.storage.queues.claims import ClaimLost
 from engine.storage.trading import trades
@@ -66,7 +66,7 @@ class FailedUpdates:
                 dedupe_key=f"set aside:{row.id}",
                 now=self._clock.now(),
                 topic_id=_topic(message),
-                rank=queue_columns.FIRST,
+                rank=queues.FIRST,
             )
 
     async def _is_known(self, chat_id: int, user_id: int) -> bool:

@@ -63,7 +63,7 @@ from engine.rebalancing.preview import Previews
 from engine.scheduling.dispatcher import Dispatcher, new_owner
 from engine.security.vault import Vault
 from engine.storage.database import Database
-from engine.storage.models.trading import OutboxRow
+from engine.storage.models.queues import OutboxRow
 from engine.timeouts import Timing
 
 

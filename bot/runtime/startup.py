@@ -19,7 +19,7 @@ from engine.security.vault import Vault
 from engine.storage import postgres_rights, schema
 from engine.storage.coordination import key_values, leader_leases, leases, processes
 from engine.storage.database import Database
-from engine.storage.models.trading import InboxRow, OutboxRow
+from engine.storage.models.queues import InboxRow, OutboxRow
 from engine.storage.queues import queue
 from engine.storage.sqlite import InUse, sole_user
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.clock import Clock
 from engine.storage import availability
 from engine.storage.database import Database, InTransaction
-from engine.storage.models import queue_columns
+from engine.storage.models import queues
 from engine.storage.queues import inbox
 from engine.storage.queues.inbox import Sealed
 
@@ -37,7 +37,7 @@ Claiming = Callable[[bool], AbstractAsyncContextManager[InTransaction]]
 
 
 async def all_normal(_: object, updates: Sequence[dict[str, Any]]) -> Sequence[int]:
-    return [queue_columns.NORMAL] * len(updates)
+    return [queues.NORMAL] * len(updates)
 
 
 class _NotNeeded(Exception):
@@ -96,7 +96,7 @@ class UpdateStore:
         except _NotNeeded as e:
             logger.warning("updates not ranked", extra={"problem": type(e.__cause__).__name__})
             async with self._database.writing() as session:
-                ranks = [queue_columns.NORMAL] * len(usable)
+                ranks = [queues.NORMAL] * len(usable)
                 await self._add(session, usable, payloads, ranks)
         return max(found for found, _ in usable)
 

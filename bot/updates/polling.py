@@ -19,7 +19,7 @@ from engine.monitoring.counters import counter_of
 from engine.scheduling.queue_worker import Done, Lanes, Outcome, QueueWorkers
 from engine.storage import availability
 from engine.storage.database import Database, InTransaction
-from engine.storage.models.trading import InboxRow
+from engine.storage.models.queues import InboxRow
 from engine.storage.queues.claims import ClaimLost
 
 # An update during which the process died three times probably causes it.

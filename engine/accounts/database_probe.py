@@ -12,7 +12,7 @@ from engine.domain.accounts.account import Account
 from engine.storage import availability
 from engine.storage.coordination import key_values
 from engine.storage.database import Database
-from engine.storage.models.trading import OutboxRow
+from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import outbox, queue
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from engine.domain.rebalancing.check_result import CheckResult, newest
 from engine.scheduling.dispatcher import Dispatcher
 from engine.storage.accounts import incidents
 from engine.storage.database import Database
-from engine.storage.models.trading import OutboxRow
+from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import queue
 from engine.storage.trading import check_results, orders
 

@@ -17,7 +17,7 @@ from engine.storage import schema
 from engine.storage.coordination import key_values, leader_leases, leases, processes
 from engine.storage.database import Database
 from engine.storage.maintenance import table_dump
-from engine.storage.models.trading import InboxRow, OutboxRow
+from engine.storage.models.queues import InboxRow, OutboxRow
 from engine.storage.queues import queue
 
 

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.backoff import delay, retry
 from engine.clock import Clock
 from engine.storage.database import Database, InTransaction
-from engine.storage.models import queue_columns
-from engine.storage.models.queue_columns import QueueColumns
+from engine.storage.models import queues
+from engine.storage.models.queues import QueueColumns
 from engine.storage.queues import claims, queue
 from engine.storage.queues.claims import ClaimLost, Work
 from engine.storage.queues.queue import Claim, Row
@@ -259,10 +259,10 @@ class _Room:
 
     def __init__(self, lanes: Lanes, in_hand: Iterable[Work]) -> None:
         busy = [work for work in in_hand if not work.aside]
-        first = min(sum(work.rank == queue_columns.FIRST for work in busy), lanes.first)
+        first = min(sum(work.rank == queues.FIRST for work in busy), lanes.first)
         self._first = lanes.first - first
         self._width = max(lanes.width - (len(busy) - first), 0)
-        self._last = lanes.last - sum(work.rank == queue_columns.LAST for work in busy)
+        self._last = lanes.last - sum(work.rank == queues.LAST for work in busy)
         self._suspects = lanes.suspects - sum(work.is_suspect for work in busy)
         self.asked_for = 0
 
@@ -273,8 +273,8 @@ class _Room:
     @property
     def lowest(self) -> int:
         if not self._width:
-            return queue_columns.FIRST
-        return queue_columns.ASIDE if self._last > 0 else queue_columns.LAST - 1
+            return queues.FIRST
+        return queues.ASIDE if self._last > 0 else queues.LAST - 1
 
     @property
     def suspects(self) -> bool:
@@ -286,11 +286,11 @@ class _Room:
         is_suspect = row.deaths > 0 or row.claimed_until is not None
         if is_suspect and self._suspects <= 0:
             return False
-        if row.rank == queue_columns.FIRST and self._first:
+        if row.rank == queues.FIRST and self._first:
             self._first -= 1
-        elif self._width and (row.rank != queue_columns.LAST or self._last > 0):
+        elif self._width and (row.rank != queues.LAST or self._last > 0):
             self._width -= 1
-            self._last -= row.rank == queue_columns.LAST
+            self._last -= row.rank == queues.LAST
         else:
             return False
         self._suspects -= is_suspect

@@ -26,7 +26,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from engine.clock import Clock
 from engine.storage import postgres
 from engine.storage.column_types import Moment
-from engine.storage.models.queue_columns import QueueColumns
+from engine.storage.models.queues import QueueColumns
 from engine.storage.postgres import BadAddress
 from engine.storage.queues import claims, queue
 

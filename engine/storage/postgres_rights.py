@@ -6,8 +6,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from engine.storage.column_types import Base
 from engine.storage.database import with_driver
+from engine.storage.models.metadata import METADATA
 
 _NO_RIGHT = "42501"
 _DENIED = re.compile(r"permission denied for (?:(schema)|table|relation|(sequence)) (\S+)")
@@ -36,7 +36,7 @@ _LACKING = text("""
 
 def lacking(connection: Connection, url: str) -> str | None:
     """The first right that the role of *url* would miss at work, as a sentence; None if none."""
-    row = connection.execute(_LACKING, {"tables": list(Base.metadata.tables)}).first()
+    row = connection.execute(_LACKING, {"tables": list(METADATA.tables)}).first()
     if row is None:
         return None
     kind, name = row

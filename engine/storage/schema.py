@@ -6,7 +6,7 @@ from sqlalchemy import Connection, String, column, inspect, select, table
 from sqlalchemy.engine import make_url
 
 from engine.storage.database import with_driver
-from engine.storage.models.trading import KeyValueRow
+from engine.storage.models.coordination import KeyValueRow
 
 # The note in which a migration says whose code the schema bears: the oldest one's revision.
 OLDEST_CODE = "oldest_code"

@@ -29,7 +29,7 @@ from engine.scheduling.queue_worker import Outcome
 from engine.storage.accounts import accounts
 from engine.storage.column_types import Base
 from engine.storage.database import Database
-from engine.storage.models.trading import InboxRow, OutboxRow
+from engine.storage.models.queues import InboxRow, OutboxRow
 from engine.storage.queues import queue
 from engine.storage.queues.queue import Claim
 from tests.fakes.clock import FakeClock

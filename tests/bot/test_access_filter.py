@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.access import authorization as access
-from engine.storage.models.chat import MemberRow
-from engine.storage.models.trading import AccountRow
+from engine.storage.models.accounts import AccountRow, MemberRow
 from tests.bot.harness import FRIEND, GROUP, OWNER, STRANGER, Program, World, calls_between
 from tests.fakes.database import WatchedDatabase, gone
 from tests.fakes.tasks import a_moment

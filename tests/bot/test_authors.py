@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.access.authorization import Access
-from engine.storage.models.chat import MemberRow
+from engine.storage.models.accounts import MemberRow
 from tests.bot.harness import FRIEND, GROUP, KEY, OWNER, SECRET, STRANGER, Program, World
 from tests.fakes.telegram_messages import SentMessage
 

@@ -32,8 +32,8 @@ from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, alert_preferences
 from engine.storage.chat import confirmations
 from engine.storage.database import Database
-from engine.storage.models.chat import AlertPreferencesRow
-from engine.storage.models.trading import OutboxRow
+from engine.storage.models.accounts import AlertPreferencesRow
+from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import outbox
 from engine.storage.trading import orders
 from tests import builders

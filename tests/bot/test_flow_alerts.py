@@ -10,7 +10,7 @@ from engine.domain.accounts.members import Role
 from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, QuietHours
 from engine.domain.alerts.traits import AlertKind
 from engine.storage.accounts import alert_preferences, members
-from engine.storage.models.chat import AuditRow, LowBalanceRow
+from engine.storage.models.accounts import AuditRow, LowBalanceRow
 from tests.bot.harness import FRIEND, GROUP, OWNER, STRANGER, Program, World
 
 D = Decimal

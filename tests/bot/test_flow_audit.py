@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import select, text
 
-from engine.storage.models.chat import AuditRow
+from engine.storage.models.accounts import AuditRow
 from tests.bot.harness import (
     FRIEND,
     GROUP,

@@ -8,7 +8,8 @@ import pytest
 
 from bot.interaction.callback_data import PRESSABLE, RunCommand
 from bot.views.help import COMMANDS
-from engine.storage.models.trading import AccountRow, OrderRow
+from engine.storage.models.accounts import AccountRow
+from engine.storage.models.trading import OrderRow
 from tests.bot.harness import FRIEND, GROUP, KEY, OWNER, Program, World, calls_between
 from tests.fakes.mexc_faults import BAD_GATEWAY, Fault, refusal
 from tests.fakes.telegram_faults import DROPPED, refused, server_error, too_many_requests

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from engine.storage.models.trading import OutboxRow
+from engine.storage.models.queues import OutboxRow
 from tests.bot.harness import FRIEND, KEY, OWNER, SECRET, Program, World
 from tests.fakes.mexc_books import Refused
 from tests.fakes.mexc_faults import Fault

@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from bot.exports import csv_files, writer
 from engine.domain.market.pairs import USDT
 from engine.domain.orders.order import Execution, Fees, OrderState
-from engine.storage.models.chat import AlertPreferencesRow
+from engine.storage.models.accounts import AlertPreferencesRow
 from engine.storage.models.trading import OrderRow
 from engine.storage.trading import orders
 from tests.bot.harness import FRIEND, OWNER, Program, World

@@ -11,7 +11,7 @@ from bot.routing.viewer_limit import MOST_A_MINUTE
 from engine.domain.alerts.key_alerts import KeyEnding
 from engine.notifications.publish import publish
 from engine.storage.accounts import audience
-from engine.storage.models.trading import OutboxRow
+from engine.storage.models.queues import OutboxRow
 from tests.bot.harness import GROUP, KEY, OWNER, SECRET, STRANGER, Program, World
 from tests.fakes.telegram_faults import too_many_requests
 

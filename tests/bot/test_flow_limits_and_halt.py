@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from engine.domain.accounts.risk_limits import Limits
-from engine.storage.models.chat import AuditRow
+from engine.storage.models.accounts import AuditRow
 from tests.bot.harness import FRIEND, OWNER, Program, World
 from tests.fakes.mexc_faults import BAD_GATEWAY, DROPPED, Fault
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from engine.domain.accounts.members import Role
 from engine.storage.accounts import members
-from engine.storage.models.chat import MemberRow
+from engine.storage.models.accounts import MemberRow
 from tests.bot.harness import FRIEND, GROUP, OWNER, STRANGER, SUPERGROUP, Program, World
 from tests.fakes.telegram_messages import SentMessage
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from engine.domain.accounts.members import Role
 from engine.domain.accounts.risk_limits import Limits
 from engine.storage.accounts import members
-from engine.storage.models.chat import AuditRow
+from engine.storage.models.accounts import AuditRow
 from tests.bot.harness import (
     FRIEND,
     KEY,

@@ -9,7 +9,7 @@ from bot.access.command_menu import menu_of
 from bot.views.help import COMMANDS, DESCRIPTION, SHORT_DESCRIPTION
 from engine.domain.accounts.members import Role
 from engine.storage.accounts import members
-from engine.storage.models.chat import AuditRow
+from engine.storage.models.accounts import AuditRow
 from tests.bot.harness import FRIEND, GROUP, OWNER, STRANGER, Program, World
 from tests.fakes.telegram_faults import refused
 from tests.fakes.telegram_messages import SentMessage

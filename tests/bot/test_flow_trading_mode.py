@@ -8,7 +8,7 @@ from sqlalchemy import select
 from engine.domain.accounts.members import Role
 from engine.domain.accounts.settings import TradingMode
 from engine.storage.accounts import members
-from engine.storage.models.chat import AuditRow
+from engine.storage.models.accounts import AuditRow
 from tests.bot.harness import FRIEND, GROUP, KEY, OWNER, Program, World
 
 VIEWER = 1003

@@ -11,7 +11,7 @@ from engine.domain.accounts.audit import AuditEntry
 from engine.domain.alerts.key_alerts import KeyEnding
 from engine.notifications.publish import publish
 from engine.storage.accounts import audit
-from engine.storage.models.trading import OutboxRow
+from engine.storage.models.queues import OutboxRow
 from tests.bot.harness import FRIEND, GROUP, OWNER, SUPERGROUP, Program, World
 from tests.fakes.tasks import a_moment, running
 from tests.fakes.telegram_faults import Refused

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from engine.domain.orders.order import OrderState
 from engine.storage.accounts import accounts
-from engine.storage.models.chat import AuditRow
+from engine.storage.models.accounts import AuditRow
 from engine.storage.models.trading import OrderRow
 from engine.storage.trading import orders
 from tests.bot.harness import FRIEND, GROUP, KEY, OWNER, STRANGER, Program, World

@@ -11,8 +11,8 @@ from cryptography.fernet import Fernet
 from sqlalchemy import select, update
 
 from engine.scheduling.queue_worker import HOLD
-from engine.storage.models import queue_columns
-from engine.storage.models.trading import InboxRow
+from engine.storage.models import queues
+from engine.storage.models.queues import InboxRow
 from tests.bot.harness import (
     FRIEND,
     GROUP,
@@ -160,7 +160,7 @@ async def test_what_was_sent_before_its_author_was_known_is_cancelled_too(
             await a_moment()
         async with bot.database.writing() as session:
             waiting = update(InboxRow).where(InboxRow.claimed_until.is_(None))
-            await session.execute(waiting.values(rank=queue_columns.LAST))
+            await session.execute(waiting.values(rank=queues.LAST))
         world.api.say(OWNER, "/pause")
         told = await hears(world, OWNER, "Paused already")
 

@@ -19,7 +19,7 @@ from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.orders.order import OrderState
 from engine.exchanges.request_stats import RequestStats
 from engine.monitoring.counters import CheckOutcome
-from engine.storage.models.trading import LeaseRow
+from engine.storage.models.coordination import LeaseRow
 from tests.bot.harness import (
     FRIEND,
     KEY,

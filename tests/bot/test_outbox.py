@@ -22,7 +22,7 @@ from engine.accounts.deliverability import Deliverability
 from engine.storage.chat import undeliverable
 from engine.storage.column_types import Base
 from engine.storage.database import Database
-from engine.storage.models.trading import OutboxRow
+from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import outbox, queue
 from engine.storage.serialization import Unreadable
 from tests.fakes.clock import FakeClock

@@ -21,8 +21,8 @@ from bot.updates.source import TokenRefused, UpdatesSource
 from engine.scheduling.queue_worker import HOLD
 from engine.storage.column_types import Base
 from engine.storage.database import Database, InTransaction
-from engine.storage.models import queue_columns
-from engine.storage.models.trading import InboxRow
+from engine.storage.models import queues
+from engine.storage.models.queues import InboxRow
 from engine.storage.queues import inbox, queue
 from engine.storage.queues.inbox import Sealed
 from tests.fakes.clock import FakeClock
@@ -188,7 +188,7 @@ async def test_an_update_is_stored_though_it_can_be_neither_ranked_nor_claimed(
     async def rank_all(_: AsyncSession, updates: Sequence[dict[str, Any]]) -> Sequence[int]:
         if fails == "the ranks":
             raise gone()
-        return [queue_columns.FIRST] * len(updates)
+        return [queues.FIRST] * len(updates)
 
     @asynccontextmanager
     async def claiming(more: bool) -> AsyncGenerator[InTransaction]:
@@ -202,7 +202,7 @@ async def test_an_update_is_stored_though_it_can_be_neither_ranked_nor_claimed(
     [row] = await rows(db)
 
     assert stored == 1
-    assert (row.update_id, row.rank, row.claimed_until) == (1, queue_columns.NORMAL, None)
+    assert (row.update_id, row.rank, row.claimed_until) == (1, queues.NORMAL, None)
 
 
 async def rows(db: Database) -> list[InboxRow]:

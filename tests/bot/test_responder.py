@@ -13,7 +13,8 @@ from bot.interaction.request import Document
 from bot.messaging import responder
 from bot.messaging.responder import Responder
 from engine.storage.accounts.accounts import move
-from engine.storage.models.trading import AccountRow, OutboxRow
+from engine.storage.models.accounts import AccountRow
+from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import outbox
 from tests.bot.harness import (
     FRIEND,

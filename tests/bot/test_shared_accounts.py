@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 
 from engine.storage.accounts import accounts
 from engine.storage.chat import undeliverable
-from engine.storage.models.trading import AccountRow, ExchangeAccountRow
+from engine.storage.models.accounts import AccountRow, ExchangeAccountRow
 from tests.bot.harness import (
     FRIEND,
     KEY,

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from bot.interaction.message import plain_text
 from engine.storage.migrations import migrate
-from engine.storage.models.trading import OutboxRow
+from engine.storage.models.queues import OutboxRow
 from tests.bot.harness import OWNER, Program, World
 from tests.fakes.clock import FakeClock
 from tests.fakes.mexc import FakeMexc

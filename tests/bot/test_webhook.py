@@ -21,7 +21,7 @@ from bot.web.server import MOST_BODY, serve
 from engine.security.vault import Vault
 from engine.storage.coordination import key_values
 from engine.storage.database import Database, InTransaction
-from engine.storage.models.trading import ProcessRow
+from engine.storage.models.coordination import ProcessRow
 from tests.bot.test_polling import ANNA, BERT, a_store, db, rows  # noqa: F401 - a fixture
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import WatchedDatabase, gone

@@ -21,7 +21,9 @@ from engine.rebalancing.checker import Checked, Checker
 from engine.storage.accounts import accounts, incidents
 from engine.storage.coordination import leases
 from engine.storage.database import Database
-from engine.storage.models.trading import LeaseRow, OrderRow, OutboxRow, RunRequestRow
+from engine.storage.models.coordination import LeaseRow
+from engine.storage.models.queues import OutboxRow
+from engine.storage.models.trading import OrderRow, RunRequestRow
 from engine.storage.serialization import alert_from_json
 from engine.storage.trading import check_results, orders, run_requests
 from engine.timeouts import Timing

@@ -22,7 +22,8 @@ from engine.domain.rebalancing.planner import OverLimit
 from engine.domain.rebalancing.run_request import RunRequest
 from engine.errors import BadCredentials, ClockRefused
 from engine.storage.database import Database
-from engine.storage.models.chat import AuditRow, ConfirmationRow
+from engine.storage.models.accounts import AuditRow
+from engine.storage.models.chat import ConfirmationRow
 from engine.storage.trading import orders
 from tests import builders
 from tests.engine.harness import CHAT, Crash, Engine, Fuse

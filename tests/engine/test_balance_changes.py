@@ -21,7 +21,8 @@ from engine.errors import OutcomeUnknown
 from engine.rebalancing.balance_changes import DEPOSIT
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
-from engine.storage.models.chat import AlertPreferencesRow, ConfirmationRow
+from engine.storage.models.accounts import AlertPreferencesRow
+from engine.storage.models.chat import ConfirmationRow
 from engine.storage.models.trading import BalanceRow, OrderRow
 from engine.storage.serialization import from_json
 from engine.storage.trading import history

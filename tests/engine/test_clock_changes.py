@@ -11,7 +11,7 @@ from engine.scheduling.clock_changes import ClockChanges
 from engine.storage.chat import confirmations
 from engine.storage.database import Database
 from engine.storage.models.chat import ConfirmationRow
-from engine.storage.models.trading import OutboxRow
+from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import outbox, queue
 from engine.storage.queues.queue import Claim
 from tests.fakes.clock import START, FakeClock

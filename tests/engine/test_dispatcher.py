@@ -21,7 +21,7 @@ from engine.errors import OutcomeUnknown
 from engine.rebalancing.checker import Checked, Checker
 from engine.scheduling.dispatcher import POOL, Dispatcher, new_owner
 from engine.storage.database import Database
-from engine.storage.models.trading import LeaseRow
+from engine.storage.models.coordination import LeaseRow
 from engine.storage.trading import orders
 from tests.builders import intent
 from tests.engine.harness import CHAT, Engine, StillClock, eventually

@@ -19,8 +19,8 @@ from engine.storage.accounts import accounts
 from engine.storage.chat import confirmations
 from engine.storage.coordination import leases
 from engine.storage.database import Database
-from engine.storage.models.chat import AuditRow
-from engine.storage.models.trading import OutboxRow
+from engine.storage.models.accounts import AuditRow
+from engine.storage.models.queues import OutboxRow
 from engine.storage.serialization import to_json
 from tests.builders import settings
 from tests.engine.harness import CHAT, Engine

@@ -17,7 +17,7 @@ from engine.storage.chat.conversations import Conversation
 from engine.storage.coordination import key_values
 from engine.storage.database import Database
 from engine.storage.maintenance import encrypted_columns
-from engine.storage.models.trading import AccountRow
+from engine.storage.models.accounts import AccountRow
 from engine.storage.queues import inbox
 from engine.storage.queues.inbox import Sealed
 from tests.builders import settings

@@ -12,7 +12,7 @@ from engine.storage.accounts import accounts
 from engine.storage.coordination import leases
 from engine.storage.coordination.leases import PendingEvents
 from engine.storage.database import Database
-from engine.storage.models.trading import LeaseRow
+from engine.storage.models.coordination import LeaseRow
 from tests.builders import settings
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.tasks import a_moment

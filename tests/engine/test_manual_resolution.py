@@ -23,8 +23,8 @@ from engine.execution.manual_resolution import (
     ReportContradicted,
     StillUnclear,
 )
-from engine.storage.models.chat import AuditRow
-from engine.storage.models.trading import LeaseRow
+from engine.storage.models.accounts import AuditRow
+from engine.storage.models.coordination import LeaseRow
 from engine.storage.trading import orders
 from tests import builders
 from tests.engine.harness import CHAT, Engine

@@ -10,7 +10,7 @@ from engine.accounts.invitations import Admitted, Invitations
 from engine.accounts.members import MemberService
 from engine.domain.accounts.members import ChatMembers, Role, RoleChangeResult
 from engine.storage.accounts import members
-from engine.storage.models.chat import AuditRow
+from engine.storage.models.accounts import AuditRow
 from tests.engine.harness import Engine
 
 GROUP, ANNA, BEN, CARL = -5005, 2001, 2002, 2003

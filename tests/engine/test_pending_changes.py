@@ -19,7 +19,7 @@ from engine.domain.market.pairs import Symbol
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.errors import OrderUnresolved, OutcomeUnknown
 from engine.storage.chat import confirmations
-from engine.storage.models.chat import AuditRow
+from engine.storage.models.accounts import AuditRow
 from engine.storage.serialization import to_json
 from tests.engine.harness import CHAT, Engine
 from tests.fakes.exchange import FakeExchange

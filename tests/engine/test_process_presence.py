@@ -10,7 +10,8 @@ from sqlalchemy import select, update
 from engine.scheduling.process_presence import ProcessPresence
 from engine.storage.coordination import leader_leases, leases
 from engine.storage.database import Database
-from engine.storage.models.trading import LeaderLeaseRow, LeaseRow, OutboxRow, ProcessRow
+from engine.storage.models.coordination import LeaderLeaseRow, LeaseRow, ProcessRow
+from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import outbox, queue
 from engine.timeouts import Timing
 from tests.engine.harness import CHAT, Engine

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from engine.maintenance.pruning import Pruning
 from engine.storage.database import Database
-from engine.storage.models.trading import InboxRow
+from engine.storage.models.queues import InboxRow
 from tests.engine.harness import Crash, Fuse
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.database import WatchedDatabase

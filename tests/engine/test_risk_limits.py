@@ -16,7 +16,7 @@ from engine.domain.orders.order import OrderState, Trigger
 from engine.domain.rebalancing.check_result import CheckFailed, NoTrade, OrderPlaced
 from engine.domain.rebalancing.planner import LimitKind, OverLimit
 from engine.rebalancing.preview import Previews
-from engine.storage.models.chat import AuditRow
+from engine.storage.models.accounts import AuditRow
 from tests.engine.harness import CHAT, Engine, nothing_known
 from tests.fakes.exchange import FakeExchange
 

@@ -10,7 +10,7 @@ from engine.domain.orders.order import AccountId
 from engine.scheduling.account_queue import AccountQueue, fair_share
 from engine.storage.coordination import processes
 from engine.storage.database import Database
-from engine.storage.models.trading import LeaseRow
+from engine.storage.models.coordination import LeaseRow
 from engine.timeouts import Timing
 from tests.engine.harness import Engine, StillClock
 from tests.engine.test_dispatcher import Process, alive, open_accounts

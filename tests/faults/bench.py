@@ -38,7 +38,9 @@ from engine.security.vault import Vault
 from engine.storage.accounts import accounts
 from engine.storage.coordination import leases, processes
 from engine.storage.database import Database
-from engine.storage.models.trading import InboxRow, LeaseRow, OrderRow, OutboxRow
+from engine.storage.models.coordination import LeaseRow
+from engine.storage.models.queues import InboxRow, OutboxRow
+from engine.storage.models.trading import OrderRow
 from engine.storage.queues import queue
 from engine.storage.trading import orders
 from tests.fakes.clock import FakeClock

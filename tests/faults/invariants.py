@@ -13,7 +13,7 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
 from engine.domain.orders.order import UNRESOLVED, Execution, Order, OrderState
-from engine.storage.models.trading import OutboxRow
+from engine.storage.models.queues import OutboxRow
 from tests.fakes.http import Reply
 from tests.faults.bench import BALANCES, BOOK, ENCRYPTION_KEY, ORDER, PEOPLE, Bench, Exchange
 

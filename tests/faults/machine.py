@@ -27,7 +27,7 @@ from engine.domain.rebalancing.check_result import NoTrade
 from engine.domain.rebalancing.planner import InsideBand
 from engine.storage.database import Database
 from engine.storage.migrations import migrate
-from engine.storage.models.trading import InboxRow, OutboxRow
+from engine.storage.models.queues import InboxRow, OutboxRow
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import Reply
 from tests.fakes.mexc_faults import BAD_GATEWAY, DROPPED, TRUNCATED, Fault, json_reply, refusal

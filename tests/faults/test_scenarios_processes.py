@@ -11,7 +11,9 @@ from sqlalchemy import select
 from bot.runtime.startup import CannotStart, open_database
 from engine.domain.orders.order import Order, OrderState
 from engine.storage.database import Database
-from engine.storage.models.trading import LeaseRow, OrderRow, OutboxRow
+from engine.storage.models.coordination import LeaseRow
+from engine.storage.models.queues import OutboxRow
+from engine.storage.models.trading import OrderRow
 from tests.e2e.process import GRACE_S, until
 from tests.e2e.world import ENCRYPTION_KEY, a_world
 from tests.e2e.world import ORDER as ORDER_POST

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.storage.models.trading import OutboxRow
+from engine.storage.models.queues import OutboxRow
 from engine.storage.trading import balance_changes
 from tests.fakes.http import Reply
 from tests.fakes.telegram_faults import (

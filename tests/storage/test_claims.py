@@ -7,7 +7,7 @@ import pytest
 
 from engine.storage.coordination import key_values
 from engine.storage.database import Database
-from engine.storage.models.trading import OutboxRow
+from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import claims, outbox, queue
 from engine.storage.queues.claims import ClaimLost, Work
 from engine.storage.queues.queue import Claim

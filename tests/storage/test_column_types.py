@@ -16,7 +16,7 @@ from engine.domain.accounts.settings import ThresholdUnit
 from engine.domain.market.balances import Counting
 from engine.storage.column_types import Exact, Moment, Seconds
 from engine.storage.database import Database
-from engine.storage.models.trading import AccountRow
+from engine.storage.models.accounts import AccountRow
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 DIALECT = sqlite.dialect()

@@ -10,7 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from engine.clock import SystemClock
 from engine.storage.database import Database
-from engine.storage.models.trading import KeyValueRow, OutboxRow
+from engine.storage.models.coordination import KeyValueRow
+from engine.storage.models.queues import OutboxRow
 from engine.storage.schema import OLDEST_CODE
 from tests.fakes.clock import START, FakeClock
 

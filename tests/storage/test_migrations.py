@@ -22,11 +22,11 @@ from engine.domain.accounts.settings import ThresholdUnit
 from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import UNRESOLVED, OrderState, Trigger
-from engine.storage.column_types import Base
 from engine.storage.database import with_driver
 from engine.storage.migrations import alembic_config, migrate
-from engine.storage.models import chat
-from engine.storage.models.trading import AccountRow, OrderRow
+from engine.storage.models.accounts import AccountRow
+from engine.storage.models.metadata import METADATA
+from engine.storage.models.trading import OrderRow
 from engine.storage.schema import is_current, sqlite_file
 from tests.fakes.clock import START
 
@@ -113,7 +113,7 @@ def knows_its_schema(url: str) -> bool:
 
 
 def test_up_down_and_up_again(empty_url):
-    ours = set(chat.MemberRow.metadata.tables)
+    ours = set(METADATA.tables)
     config = alembic_config(empty_url)
 
     migrate(empty_url)
@@ -152,7 +152,7 @@ def test_the_indexes_are_those_of_the_models_to_the_letter(request, kind):
     migrated = request.getfixturevalue(f"{kind}_url")
     created = request.getfixturevalue(f"empty_{kind}_url")
     with connected(created) as connection:
-        Base.metadata.create_all(connection)
+        METADATA.create_all(connection)
 
     assert indexes(migrated) == indexes(created)
     assert [index for index in indexes(migrated) if "uq_orders_one_unresolved" in index]

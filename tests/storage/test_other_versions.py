@@ -11,7 +11,8 @@ from engine.domain.orders.order import AccountId
 from engine.storage.accounts import accounts, halt, incidents
 from engine.storage.coordination import key_values
 from engine.storage.database import Database
-from engine.storage.models.trading import CheckResultRow, IncidentRow
+from engine.storage.models.accounts import IncidentRow
+from engine.storage.models.trading import CheckResultRow
 from engine.storage.trading import check_results
 from tests import builders
 from tests.fakes.clock import START, FakeClock

@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from engine.storage.database import Database
 from engine.storage.migrations import migrate
-from engine.storage.models.trading import KeyValueRow
+from engine.storage.models.coordination import KeyValueRow
 from engine.storage.schema import refusal
 from tests.fakes.clock import FakeClock
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from engine.storage import bounded_connection, postgres
 from engine.storage.database import Database
 from engine.storage.migrations import migrate
-from engine.storage.models.trading import KeyValueRow
+from engine.storage.models.coordination import KeyValueRow
 from engine.storage.schema import OLDEST_CODE
 from tests.fakes.clock import FakeClock
 from tests.fakes.pooler import Pooler, pooled

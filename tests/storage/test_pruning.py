@@ -12,15 +12,10 @@ from engine.domain.orders.order import OrderState
 from engine.storage.column_types import Base
 from engine.storage.database import Database
 from engine.storage.maintenance import pruning
-from engine.storage.models.chat import ConfirmationRow, ConversationRow, InvitationRow
-from engine.storage.models.trading import (
-    AccountRow,
-    DecisionRow,
-    InboxRow,
-    OrderRow,
-    OutboxRow,
-    PaperOrderRow,
-)
+from engine.storage.models.accounts import AccountRow, InvitationRow
+from engine.storage.models.chat import ConfirmationRow, ConversationRow
+from engine.storage.models.queues import InboxRow, OutboxRow
+from engine.storage.models.trading import DecisionRow, OrderRow, PaperOrderRow
 from tests.fakes.clock import START
 from tests.storage.snapshots import everything, fill
 from tests.storage.test_migrations import ACCOUNT, an_order

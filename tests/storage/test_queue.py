@@ -11,8 +11,8 @@ from engine.domain.alerts.alerts import OrderUnclear
 from engine.domain.market.pairs import Side, Symbol
 from engine.notifications.publish import publish
 from engine.storage.database import Database
-from engine.storage.models import queue_columns
-from engine.storage.models.trading import InboxRow, OutboxRow
+from engine.storage.models import queues
+from engine.storage.models.queues import InboxRow, OutboxRow
 from engine.storage.queues import inbox, outbox, queue
 from engine.storage.queues.inbox import Sealed
 from engine.storage.queues.queue import Claim
@@ -29,9 +29,7 @@ def db(database: Database) -> Database:
     return database
 
 
-async def add(
-    db: Database, chat_id: int, payload: str, *, rank: int = queue_columns.NORMAL
-) -> bool:
+async def add(db: Database, chat_id: int, payload: str, *, rank: int = queues.NORMAL) -> bool:
     async with db.writing() as session:
         return await outbox.add(
             session,
@@ -174,11 +172,11 @@ async def test_a_row_that_another_process_finished_is_not_postponed(db: Database
 
 async def test_a_lower_rank_is_handed_out_first_in_its_chat_and_over_all_chats(db: Database):
     for chat_id, payload, rank in (
-        (ANNA, "a1", queue_columns.LAST),
-        (BERT, "b1", queue_columns.NORMAL),
-        (ANNA, "a2", queue_columns.NORMAL),
-        (CARL, "c1", queue_columns.FIRST),
-        (ANNA, "a3", queue_columns.NORMAL),
+        (ANNA, "a1", queues.LAST),
+        (BERT, "b1", queues.NORMAL),
+        (ANNA, "a2", queues.NORMAL),
+        (CARL, "c1", queues.FIRST),
+        (ANNA, "a3", queues.NORMAL),
     ):
         await add(db, chat_id, payload, rank=rank)
 
@@ -192,11 +190,11 @@ async def test_a_lower_rank_is_handed_out_first_in_its_chat_and_over_all_chats(d
 
 
 async def test_only_the_first_rank_is_handed_out_beside_a_row_in_work(db: Database):
-    await add(db, ANNA, "slow", rank=queue_columns.LAST)
+    await add(db, ANNA, "slow", rank=queues.LAST)
     await claim(db)
-    await add(db, ANNA, "sooner", rank=queue_columns.NORMAL)
-    await add(db, ANNA, "first", rank=queue_columns.FIRST)
-    await add(db, ANNA, "also first", rank=queue_columns.FIRST)
+    await add(db, ANNA, "sooner", rank=queues.NORMAL)
+    await add(db, ANNA, "first", rank=queues.FIRST)
+    await add(db, ANNA, "also first", rank=queues.FIRST)
 
     assert [await payloads(db), await payloads(db)] == [["first"], []]
 
@@ -214,11 +212,11 @@ async def test_a_row_that_stepped_aside_keeps_its_chat_waiting_no_longer(db: Dat
 
 
 async def test_only_ranks_up_to_the_lowest_wanted_are_handed_out(db: Database):
-    await add(db, ANNA, "a1", rank=queue_columns.FIRST)
-    await add(db, BERT, "b1", rank=queue_columns.LAST)
+    await add(db, ANNA, "a1", rank=queues.FIRST)
+    await add(db, BERT, "b1", rank=queues.LAST)
     async with db.writing() as session:
         rows = await queue.claim(
-            session, OutboxRow, now=START, hold=HOLD, most=10, lowest=queue_columns.NORMAL
+            session, OutboxRow, now=START, hold=HOLD, most=10, lowest=queues.NORMAL
         )
 
     assert [row.payload for row in rows] == ["a1"]
@@ -270,8 +268,8 @@ async def test_rows_that_a_version_without_ranks_writes_are_in_the_middle(db: Da
                 " dedupe_key) VALUES (8, 'old', 0, 0, 0, 'note', 'old')"
             )
         )
-    await add(db, ANNA, "last", rank=queue_columns.LAST)
-    await add(db, CARL, "first", rank=queue_columns.FIRST)
+    await add(db, ANNA, "last", rank=queues.LAST)
+    await add(db, CARL, "first", rank=queues.FIRST)
 
     assert await payloads(db) == ["first", "old", "last"]
 

@@ -9,7 +9,7 @@ from engine.storage.accounts import accounts
 from engine.storage.database import Database
 from engine.storage.maintenance import statistics
 from engine.storage.maintenance.statistics import QueueBacklog
-from engine.storage.models.trading import OutboxRow
+from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import inbox, outbox, queue
 from engine.storage.queues.inbox import Sealed
 from engine.storage.trading import orders

@@ -53,7 +53,8 @@ from engine.storage.coordination import key_values, leader_leases, leases, proce
 from engine.storage.database import Database
 from engine.storage.maintenance import pruning, statistics
 from engine.storage.migrations import migrate
-from engine.storage.models.trading import InboxRow, KeyValueRow, OutboxRow
+from engine.storage.models.coordination import KeyValueRow
+from engine.storage.models.queues import InboxRow, OutboxRow
 from engine.storage.queues import inbox, outbox, queue, reply_threads
 from engine.storage.serialization import alert_from_json, from_json, to_json
 from engine.storage.trading import (

@@ -30,7 +30,7 @@ from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.planner import Reason
 from engine.domain.rebalancing.run_request import RunOffer
 from engine.storage.column_types import Base
-from engine.storage.models import queue_columns
+from engine.storage.models import queues
 from engine.storage.queues import outbox
 from engine.storage.serialization import ALERTS, TAGS
 from tests.source import not_spelled
@@ -114,10 +114,10 @@ def everything() -> dict[str, Any]:
         "troubles": values(IncidentKind),
         "outbox failures": [outbox.OFF, outbox.SMALL, outbox.SLOWED_DOWN],
         "ranks": [
-            queue_columns.FIRST,
-            queue_columns.NORMAL,
-            queue_columns.LAST,
-            queue_columns.ASIDE,
+            queues.FIRST,
+            queues.NORMAL,
+            queues.LAST,
+            queues.ASIDE,
         ],
         "columns": {
             name: {column.name: _type(column.type) for column in tables[name].columns}

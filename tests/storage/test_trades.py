@@ -8,7 +8,7 @@ import pytest
 from engine.domain.orders.order import AccountId, Order, OrderState
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
-from engine.storage.models.chat import AlertPreferencesRow
+from engine.storage.models.accounts import AlertPreferencesRow
 from engine.storage.trading import orders, trades
 from tests.builders import execution, intent, settings
 from tests.fakes.clock import START

@@ -19,7 +19,8 @@ from engine.storage.accounts import halt as stored_halt
 from engine.storage.accounts import incidents, low_balance
 from engine.storage.chat import undeliverable
 from engine.storage.coordination import leases
-from engine.storage.models.trading import AccountRow, OrderRow, RunRequestRow
+from engine.storage.models.accounts import AccountRow
+from engine.storage.models.trading import OrderRow, RunRequestRow
 from engine.storage.trading import balance_changes, orders, run_requests
 
 _AT_ONCE = 100

@@ -11,8 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, QuietHours
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.orders.order import AccountId
-from engine.storage.models.chat import AlertPreferencesRow
-from engine.storage.models.trading import AccountRow
+from engine.storage.models.accounts import AccountRow, AlertPreferencesRow
 
 _AS_IT_COMES = AlertPreferences()
 

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.orders.order import AccountId
-from engine.storage.models.trading import AccountRow
+from engine.storage.models.accounts import AccountRow
 
 
 async def alert_route(session: AsyncSession, chat_id: int) -> tuple[int | None, bool, bool]:

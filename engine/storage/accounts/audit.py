@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine import work_log
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.audit import ALL_ACCOUNTS, AuditEntry, changes
-from engine.storage.models.chat import AuditRow
+from engine.storage.models.accounts import AuditRow
 
 
 async def record(

@@ -13,7 +13,8 @@ from engine.domain.accounts.account import Account
 from engine.domain.alerts.alerts import IncidentAlert
 from engine.domain.market.decimals import ZERO, decimal_from_text
 from engine.domain.market.pairs import USDT, Asset, Side
-from engine.storage.models.trading import BalanceRow, OrderRow, OutboxRow
+from engine.storage.models.queues import OutboxRow
+from engine.storage.models.trading import BalanceRow, OrderRow
 from engine.storage.trading import orders
 
 

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.domain.accounts.account import Account
 from engine.domain.orders.order import AccountId
 from engine.storage.coordination import key_values
-from engine.storage.models.chat import AuditRow
-from engine.storage.models.trading import AccountRow, ExchangeAccountRow, KeyValueRow
+from engine.storage.models.accounts import AccountRow, AuditRow, ExchangeAccountRow
+from engine.storage.models.coordination import KeyValueRow
 
 _LOCK = "exchange_account:{}"
 

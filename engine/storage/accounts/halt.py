@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.clock import from_millis
 from engine.domain.accounts.account import Halt
 from engine.storage.coordination import key_values
-from engine.storage.models.trading import KeyValueRow
+from engine.storage.models.coordination import KeyValueRow
 from engine.storage.serialization import Unreadable, from_json, to_json
 
 _NONE = ""

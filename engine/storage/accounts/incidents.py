@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.incidents import Incident, IncidentKind, IncidentTimes
 from engine.domain.orders.order import AccountId
-from engine.storage.models.trading import IncidentRow
+from engine.storage.models.accounts import IncidentRow
 
 
 async def get(session: AsyncSession, account_id: AccountId) -> Incident | None:

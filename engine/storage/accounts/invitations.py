@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.clock import from_millis, to_millis
 from engine.domain.accounts.members import Invitation
 from engine.storage.coordination import key_values
-from engine.storage.models.chat import InvitationRow
-from engine.storage.models.trading import KeyValueRow
+from engine.storage.models.accounts import InvitationRow
+from engine.storage.models.coordination import KeyValueRow
 
 # How long a late user still gets the answer that the code has expired.
 _REMEMBERED = timedelta(days=7)

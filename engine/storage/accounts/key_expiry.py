@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.domain.accounts.account import Account
 from engine.domain.orders.order import AccountId
 from engine.storage.accounts import accounts
-from engine.storage.models.trading import AccountRow
+from engine.storage.models.accounts import AccountRow
 
 # None of this changes what the account may trade: its version stays, and no plan is outdated.
 

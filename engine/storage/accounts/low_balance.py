@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.domain.accounts.low_balance import LowBalanceThreshold
 from engine.domain.market.pairs import Asset
 from engine.domain.orders.order import AccountId
-from engine.storage.models.chat import LowBalanceRow
+from engine.storage.models.accounts import LowBalanceRow
 
 
 async def of_accounts(

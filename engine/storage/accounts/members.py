@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.clock import from_millis, to_millis
 from engine.domain.accounts.members import Member, Role
 from engine.storage.coordination import key_values
-from engine.storage.models.chat import MemberRow, StrangerRow
-from engine.storage.models.trading import AccountRow, KeyValueRow
+from engine.storage.models.accounts import AccountRow, MemberRow, StrangerRow
+from engine.storage.models.coordination import KeyValueRow
 from engine.storage.text_encoding import storable
 
 _CODE = "pairing_code"

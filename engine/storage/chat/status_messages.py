@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.rebalancing.check_result import CheckResult
+from engine.storage.models.accounts import AccountRow
 from engine.storage.models.chat import StatusMessageRow
-from engine.storage.models.trading import AccountRow, LeaseRow
+from engine.storage.models.coordination import LeaseRow
 from engine.storage.serialization import from_json, to_json
 
 # A status message that must be sent again has no message id yet.

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.domain.accounts.undeliverable import Undeliverable
 from engine.domain.orders.order import AccountId
 from engine.storage.coordination import key_values
-from engine.storage.models.trading import KeyValueRow
+from engine.storage.models.coordination import KeyValueRow
 from engine.storage.serialization import from_json, to_json
 
 _CHAT = "undeliverable:{}"

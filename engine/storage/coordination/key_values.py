@@ -3,7 +3,7 @@
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.storage.models.trading import KeyValueRow
+from engine.storage.models.coordination import KeyValueRow
 
 VAULT_CANARY = "vault_canary"
 WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - its name

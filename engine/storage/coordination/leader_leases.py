@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.storage.models.trading import LeaderLeaseRow
+from engine.storage.models.coordination import LeaderLeaseRow
 from engine.storage.upserts import insert_into
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import from_millis
 from engine.domain.orders.order import AccountId
-from engine.storage.models.trading import LeaseRow
+from engine.storage.models.coordination import LeaseRow
 
 
 async def add(session: AsyncSession, account_id: AccountId) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.storage.models.trading import ProcessRow
+from engine.storage.models.coordination import ProcessRow
 from engine.storage.upserts import insert_into
 
 

@@ -7,7 +7,8 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import from_millis
-from engine.storage.models.trading import InboxRow, LeaderLeaseRow, LeaseRow, OutboxRow, ProcessRow
+from engine.storage.models.coordination import LeaderLeaseRow, LeaseRow, ProcessRow
+from engine.storage.models.queues import InboxRow, OutboxRow
 
 
 async def free_everything_of(session: AsyncSession, owners: Sequence[str]) -> None:

@@ -9,23 +9,16 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from engine.clock import from_millis, to_millis
 from engine.storage.coordination import key_values
-from engine.storage.models.chat import (
-    AlertPreferencesRow,
-    ConfirmationRow,
-    ConversationRow,
-    InvitationRow,
-    StatusMessageRow,
-)
-from engine.storage.models.trading import (
+from engine.storage.models.accounts import (
     AccountRow,
-    BalanceRow,
-    InboxRow,
+    AlertPreferencesRow,
     IncidentRow,
-    KeyValueRow,
-    OrderRow,
-    OutboxRow,
-    RunRequestRow,
+    InvitationRow,
 )
+from engine.storage.models.chat import ConfirmationRow, ConversationRow, StatusMessageRow
+from engine.storage.models.coordination import KeyValueRow
+from engine.storage.models.queues import InboxRow, OutboxRow
+from engine.storage.models.trading import BalanceRow, OrderRow, RunRequestRow
 
 _WAITED_FOR: tuple[InstrumentedAttribute[Any], ...] = (
     AccountRow.key_checked_at,

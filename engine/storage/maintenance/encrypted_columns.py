@@ -12,8 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from engine.storage.coordination import key_values
+from engine.storage.models.accounts import AccountRow
 from engine.storage.models.chat import ConversationRow
-from engine.storage.models.trading import AccountRow, InboxRow, KeyValueRow
+from engine.storage.models.coordination import KeyValueRow
+from engine.storage.models.queues import InboxRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

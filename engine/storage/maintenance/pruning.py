@@ -15,17 +15,11 @@ from sqlalchemy.orm import aliased
 from engine.clock import from_millis, to_millis
 from engine.storage.column_types import Moment
 from engine.storage.coordination import key_values
-from engine.storage.models.chat import ConfirmationRow, ConversationRow, InvitationRow
-from engine.storage.models.trading import (
-    UNRESOLVED_SQL,
-    AccountRow,
-    DecisionRow,
-    InboxRow,
-    KeyValueRow,
-    OrderRow,
-    OutboxRow,
-    PaperOrderRow,
-)
+from engine.storage.models.accounts import AccountRow, InvitationRow
+from engine.storage.models.chat import ConfirmationRow, ConversationRow
+from engine.storage.models.coordination import KeyValueRow
+from engine.storage.models.queues import InboxRow, OutboxRow
+from engine.storage.models.trading import UNRESOLVED_SQL, DecisionRow, OrderRow, PaperOrderRow
 from engine.storage.trading import orders
 
 _CLAIM = "pruned"

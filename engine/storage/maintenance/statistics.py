@@ -8,7 +8,8 @@ from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.orders.order import UNRESOLVED, OrderState
-from engine.storage.models.trading import InboxRow, OrderRow, OutboxRow
+from engine.storage.models.queues import InboxRow, OutboxRow
+from engine.storage.models.trading import OrderRow
 
 # What waits longer was postponed on purpose: its chat is gone.
 _PUT_OFF = timedelta(minutes=10)

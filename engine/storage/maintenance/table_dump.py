@@ -23,9 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import TypeEngine
 
-from engine.storage.column_types import Base
-from engine.storage.models.chat import MemberRow
-from engine.storage.models.trading import AccountRow
+from engine.storage.models.accounts import AccountRow, MemberRow
+from engine.storage.models.metadata import METADATA
 
 Value = str | int | bool | None
 _ROWS = 500
@@ -76,7 +75,7 @@ async def count_on(session: AsyncSession) -> None:
     """New rows get numbers after those that were put in."""
     if not _is_postgres(session):
         return  # SQLite finds the highest one itself
-    for name, table in Base.metadata.tables.items():
+    for name, table in METADATA.tables.items():
         if (column := table.autoincrement_column) is not None:
             highest = select(func.max(column)).scalar_subquery()
             sequence = func.pg_get_serial_sequence(name, column.name)
@@ -105,5 +104,5 @@ _TABLES = {
             for column in table.columns
         ),
     )
-    for table in Base.metadata.sorted_tables
+    for table in METADATA.sorted_tables
 }

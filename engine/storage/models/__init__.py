@@ -1,1 +1,1 @@
-"""The tables. Rows are private to `engine/storage`."""
+"""The tables, by subject. Rows are private to `engine/storage`, which returns domain values."""

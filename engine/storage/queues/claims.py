@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.storage.models.queue_columns import QueueColumns
+from engine.storage.models.queues import QueueColumns
 from engine.storage.queues import queue
 from engine.storage.queues.queue import Claim
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.storage.models import queue_columns
-from engine.storage.models.trading import InboxRow
+from engine.storage.models import queues
+from engine.storage.models.queues import InboxRow
 from engine.storage.queues import queue
 
 
@@ -19,7 +19,7 @@ class Sealed:
     update_id: int
     chat_id: int
     payload: str
-    rank: int = queue_columns.NORMAL
+    rank: int = queues.NORMAL
 
 
 async def store(
@@ -49,7 +49,7 @@ async def unknown_waiting(session: AsyncSession, chat_ids: Collection[int]) -> s
     query = select(InboxRow.chat_id).where(
         InboxRow.chat_id.in_(chat_ids),
         InboxRow.done_at.is_(None),
-        InboxRow.rank == queue_columns.LAST,
+        InboxRow.rank == queues.LAST,
     )
     return set(await session.scalars(query))
 
@@ -62,7 +62,7 @@ async def older(
     """
     query = select(InboxRow).where(InboxRow.done_at.is_(None), InboxRow.id < than)
     here = InboxRow.chat_id == chat_id
-    query = query.where(or_(here, InboxRow.rank != queue_columns.LAST) if everywhere else here)
+    query = query.where(or_(here, InboxRow.rank != queues.LAST) if everywhere else here)
     return (await session.scalars(query.order_by(InboxRow.id))).all()
 
 

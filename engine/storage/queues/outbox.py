@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.storage.models import queue_columns
-from engine.storage.models.trading import OutboxRow
+from engine.storage.models import queues
+from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import queue
 
 # Why a row waits, where Telegram said for how long.
@@ -26,7 +26,7 @@ async def add(
     now: datetime,
     not_before: datetime | None = None,
     topic_id: int | None = None,
-    rank: int = queue_columns.NORMAL,
+    rank: int = queues.NORMAL,
 ) -> bool:
     """Queue one message; False if *dedupe_key* was used before, and then nothing changes. One of a
     lower *rank* is sent first.

@@ -29,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from engine.storage.column_types import Moment
-from engine.storage.models.queue_columns import ASIDE, FIRST, NORMAL, QueueColumns
+from engine.storage.models.queues import ASIDE, FIRST, NORMAL, QueueColumns
 from engine.storage.upserts import insert_into
 
 ADDED_TO = "added_to"

@@ -5,7 +5,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.orders.order import OrderState
 from engine.storage.models.chat import ConfirmationRow
-from engine.storage.models.trading import OrderRow, OutboxRow
+from engine.storage.models.queues import OutboxRow
+from engine.storage.models.trading import OrderRow
 
 _ORDER, _RUN = "order", "run"
 # The last part of the keys under which the alerts of one order are queued (`order:<id>:unclear`):

@@ -10,7 +10,8 @@ from engine.domain.orders.order import AccountId, Order, Trigger
 from engine.domain.rebalancing.approval import ApprovalRequest, ApprovalState
 from engine.storage.coordination import key_values
 from engine.storage.models.chat import ConfirmationRow
-from engine.storage.models.trading import KeyValueRow, OrderRow, RunRequestRow
+from engine.storage.models.coordination import KeyValueRow
+from engine.storage.models.trading import OrderRow, RunRequestRow
 from engine.storage.serialization import from_json, to_json
 
 _JUST = timedelta(milliseconds=1)

@@ -10,7 +10,7 @@ from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.market.balances import LastSeen
 from engine.domain.market.pairs import Asset
 from engine.domain.orders.order import AccountId, OrderState
-from engine.storage.models.chat import AlertPreferencesRow
+from engine.storage.models.accounts import AlertPreferencesRow
 from engine.storage.models.trading import BalanceChangeRow, BalanceRow, OrderRow
 
 # The effect of these on the balances is not known for sure.

@@ -28,7 +28,9 @@ from engine.domain.orders.order import (
 )
 from engine.domain.rebalancing.limit_checks import worth_cents
 from engine.errors import LeaseLost
-from engine.storage.models.trading import AccountRow, LeaseRow, OrderRow
+from engine.storage.models.accounts import AccountRow
+from engine.storage.models.coordination import LeaseRow
+from engine.storage.models.trading import OrderRow
 from engine.storage.trading import approvals, limit_usage
 
 IS_UNRESOLVED = OrderRow.state.in_(UNRESOLVED)

@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.orders.order import AccountId, Order
-from engine.storage.models.chat import AlertPreferencesRow
+from engine.storage.models.accounts import AlertPreferencesRow
 from engine.storage.models.trading import OrderRow
 from engine.storage.trading import orders
 

@@ -50,8 +50,9 @@ from engine.storage.coordination import key_values, leader_leases, leases, proce
 from engine.storage.database import Database
 from engine.storage.maintenance import pruning
 from engine.storage.migrations import migrate
-from engine.storage.models import queue_columns
-from engine.storage.models.trading import AccountRow, InboxRow, OutboxRow
+from engine.storage.models import queues
+from engine.storage.models.accounts import AccountRow
+from engine.storage.models.queues import InboxRow, OutboxRow
 from engine.storage.queues import inbox, outbox, queue
 from engine.storage.serialization import to_json
 from engine.storage.trading import (
@@ -221,7 +222,7 @@ async def _queues(session: AsyncSession) -> None:
             dedupe_key=f"answer:{number}",
             now=c.AT,
             topic_id=77,
-            rank=queue_columns.FIRST,
+            rank=queues.FIRST,
         )
     [sent] = await queue.claim(session, OutboxRow, now=c.AT, hold=_TTL, most=1, owner=c.PROCESS)
     await queue.finish(session, OutboxRow, queue.Claim.of(sent), now=c.AT, message_id=51)
@@ -236,7 +237,7 @@ async def _queues(session: AsyncSession) -> None:
             payload=answer,
             dedupe_key=f"answer:{failure}",
             now=c.AT,
-            rank=queue_columns.FIRST,
+            rank=queues.FIRST,
         )
         [over] = await queue.claim(session, OutboxRow, now=c.AT, hold=_TTL, most=1)
         await queue.finish(session, OutboxRow, queue.Claim.of(over), now=c.AT, failure=failure)
@@ -249,9 +250,9 @@ async def _queues(session: AsyncSession) -> None:
             rank,
         )
         for update_id, rank in (
-            (501, queue_columns.NORMAL),
-            (502, queue_columns.LAST),
-            (503, queue_columns.FIRST),
+            (501, queues.NORMAL),
+            (502, queues.LAST),
+            (503, queues.FIRST),
         )
     ]
     await inbox.store(session, bot_id=c.BOT_ID, updates=updates, now=c.AT)

@@ -1,16 +1,14 @@
-"""The columns that every queue table has, and the indexes that keep claiming cheap."""
+"""Tables of the queues, the inbox and the outbox: their columns, and cheap claiming."""
 
 from datetime import datetime
 
-from sqlalchemy import (
-    Index,
-    text,
-)
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.storage.column_types import Base
 
 FIRST, NORMAL, LAST = 0, 10, 20
 """Ranks. FIRST overtakes what is being worked on; numbers between are free for other uses."""
-
 
 ASIDE = 90
 """The rank of a row that is being worked on and no longer keeps its chat waiting."""
@@ -56,3 +54,25 @@ def queue_indexes(table_name: str) -> tuple[Index, Index]:
             postgresql_where=claimed,
         ),
     )
+
+
+class InboxRow(QueueColumns, Base):
+    """A Telegram update, encrypted, until it has been handled."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (UniqueConstraint("bot_id", "update_id"), *queue_indexes("inbox"))
+
+    bot_id: Mapped[int]
+    update_id: Mapped[int]
+
+
+class OutboxRow(QueueColumns, Base):
+    """A message that must reach a chat, as JSON of its facts."""
+
+    __tablename__ = "outbox"
+    __table_args__ = queue_indexes("outbox")
+
+    kind: Mapped[str]
+    dedupe_key: Mapped[str] = mapped_column(unique=True)
+    message_id: Mapped[int | None]
+    topic_id: Mapped[int | None]

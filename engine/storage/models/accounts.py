@@ -1,0 +1,165 @@
+"""Tables of accounts: settings and keys, members, audit trail, preferences, incidents."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import ForeignKey, String, false, true
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.domain.accounts.members import Role
+from engine.domain.accounts.settings import ThresholdUnit, TradingMode
+from engine.domain.market.balances import Counting
+from engine.storage.column_types import Base
+
+
+class AccountRow(Base):
+    """One chat's settings and sealed key. A limit that is empty follows from the target.
+
+    No plan is offered until *not_before*. *key_told_days* is the last reminder of the key's
+    expiry, in days before it; *topic_id* the forum topic that gets the account's messages.
+    """
+
+    __tablename__ = "accounts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[str] = mapped_column(unique=True)
+    chat_id: Mapped[int] = mapped_column(unique=True)
+    version: Mapped[int] = mapped_column(default=1)
+    target: Mapped[Decimal]
+    threshold: Mapped[Decimal]
+    threshold_unit: Mapped[ThresholdUnit]
+    interval_s: Mapped[timedelta]
+    symbol: Mapped[str]
+    counting: Mapped[Counting]
+    dry_run: Mapped[bool]
+    paused: Mapped[bool]
+    halted: Mapped[bool] = mapped_column(server_default=false())
+    autonomy: Mapped[TradingMode] = mapped_column(server_default=TradingMode.AUTO.value)
+    not_before: Mapped[datetime | None]
+    limit_order: Mapped[Decimal | None]
+    limit_day: Mapped[Decimal | None]
+    limit_orders: Mapped[int | None]
+    limit_move: Mapped[Decimal | None]
+    sealed_key: Mapped[str | None]
+    key_tail: Mapped[str | None]
+    key_print: Mapped[str | None] = mapped_column(unique=True)
+    key_expires_at: Mapped[datetime | None]
+    key_checked_at: Mapped[datetime | None]
+    key_told_days: Mapped[int | None]
+    topic_id: Mapped[int | None]
+    all_may_look: Mapped[bool] = mapped_column(server_default=false())
+    created_at: Mapped[datetime]
+
+
+class ExchangeAccountRow(Base):
+    """The exchange account of a key: *account_print* is the same for all its keys.
+    A key without a row was not read yet, or the exchange did not state it.
+    """
+
+    __tablename__ = "exchange_accounts"
+
+    key_print: Mapped[str] = mapped_column(primary_key=True)
+    account_print: Mapped[str] = mapped_column(index=True)
+    connected_at: Mapped[datetime]
+
+
+class MemberRow(Base):
+    """A user who may use the bot in a chat, let in by the pairing code or an invitation."""
+
+    __tablename__ = "members"
+
+    chat_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    is_owner: Mapped[bool]
+    role: Mapped[Role] = mapped_column(server_default=Role.TRADER.value)
+    name: Mapped[str] = mapped_column(server_default="")
+    created_at: Mapped[datetime]
+
+
+class StrangerRow(Base):
+    """A user who was refused once; later refusals get no answer."""
+
+    __tablename__ = "strangers"
+
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    refused_at: Mapped[datetime]
+
+
+class InvitationRow(Base):
+    """A one-time code (hashed) that lets its bearer into a chat with a role."""
+
+    __tablename__ = "invitations"
+
+    code_hash: Mapped[str] = mapped_column(primary_key=True)
+    chat_id: Mapped[int]
+    role: Mapped[Role]
+    invited_by: Mapped[int]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_by: Mapped[int | None]
+    used_at: Mapped[datetime | None]
+
+
+class AuditRow(Base):
+    """Audit of decisions about money: user and change; never changed."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    chat_id: Mapped[int] = mapped_column(index=True)
+    user_id: Mapped[int]
+    action: Mapped[str]
+    subject: Mapped[str]
+    detail: Mapped[str]
+
+
+class AlertPreferencesRow(Base):
+    """A chat's alert preferences; no row means the defaults.
+
+    *levels* is JSON: what differs from "on", by kind of alert. Minutes are of the chat's own day,
+    in *time_zone* (a name of the tz database). *digest_due* is when the next digest is written,
+    *digest_at* and *digest_quote* when the last one was and the USDT held then.
+    """
+
+    __tablename__ = "alert_settings"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey(AccountRow.id), primary_key=True)
+    levels: Mapped[str]
+    smallest: Mapped[Decimal]
+    time_zone: Mapped[str]
+    quiet_from: Mapped[int | None]
+    quiet_until: Mapped[int | None]
+    errors_break_through: Mapped[bool] = mapped_column(server_default=true())
+    ask_deposits: Mapped[bool] = mapped_column(server_default=true())
+    digest_minute: Mapped[int | None]
+    digest_due: Mapped[datetime | None] = mapped_column(index=True)
+    digest_at: Mapped[datetime | None]
+    digest_quote: Mapped[Decimal | None]
+
+
+class LowBalanceRow(Base):
+    """Alerts the user when less than *below* of *asset* is left; *told* until it is back."""
+
+    __tablename__ = "low_marks"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey(AccountRow.id), primary_key=True)
+    asset: Mapped[str] = mapped_column(primary_key=True)
+    below: Mapped[Decimal]
+    told: Mapped[bool]
+
+
+class IncidentRow(Base):
+    """The open incident of an account, if any. *kind* may be another version's."""
+
+    __tablename__ = "troubles"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey(AccountRow.id), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(24))
+    detail: Mapped[str]
+    since: Mapped[datetime]
+    last_at: Mapped[datetime]
+    count: Mapped[int]
+    told: Mapped[int]
+    told_kinds: Mapped[str]
+    kinds: Mapped[str] = mapped_column(server_default="")
