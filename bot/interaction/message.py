@@ -34,9 +34,17 @@ class Message:
         *lines: str | None,
         keyboard: InlineKeyboardMarkup | None = None,
         silent: bool = False,
+        between: str = "\n",
     ) -> Self:
         """One text a line; None and empty texts leave no line."""
-        return cls("\n".join(line for line in lines if line), keyboard, silent)
+        return cls(between.join(line for line in lines if line), keyboard, silent)
+
+    @classmethod
+    def paragraphs(
+        cls, *paragraphs: str | None, keyboard: InlineKeyboardMarkup | None = None
+    ) -> Self:
+        """Like `of`, with an empty line between the texts."""
+        return cls.of(*paragraphs, keyboard=keyboard, between="\n\n")
 
     def parts(self) -> list[Self]:
         """Split into messages that Telegram takes; the buttons are under the last.

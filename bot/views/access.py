@@ -5,7 +5,7 @@ from bot.views.components.amounts import pair_name, threshold, usdt
 from bot.views.components.badges import badge
 from bot.views.components.forecast import HALTED_FOR_ALL
 from bot.views.components.keyboards import do, keyboard
-from bot.views.components.layout import escape, lines, paragraphs
+from bot.views.components.layout import escape, lines
 from bot.views.components.times import exactly
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.members import SHARED_IDS, Role
@@ -33,17 +33,13 @@ def welcome_view(*, account: Account, just_let_in: bool, alerts_here: bool = Fal
     else:
         step = "All is set. /status shows how things stand, /pause stops trading."
         buttons = [do("Status", "status"), do("Pause", "pause")]
-    return Message(
-        paragraphs(
-            lines(badge(account), greeting),
-            what,
-            step,
-            "What I tell of my own accord comes to this topic from now on."
-            if alerts_here
-            else None,
-            "/help shows everything I can do.",
-        ),
-        keyboard(buttons),
+    return Message.paragraphs(
+        lines(badge(account), greeting),
+        what,
+        step,
+        "What I tell of my own accord comes to this topic from now on." if alerts_here else None,
+        "/help shows everything I can do.",
+        keyboard=keyboard(buttons),
     )
 
 
@@ -60,7 +56,7 @@ def stranger_view(*, chat_id: int, user_id: int | None, has_code: bool) -> Messa
         )
     if has_code:
         way = "If you run this bot: its log shows a code; send /start and the code."
-    return Message(lines("Sorry, I only work for people I know.", f"{mine}.", way))
+    return Message.of("Sorry, I only work for people I know.", f"{mine}.", way)
 
 
 def no_author_view(*, is_anonymous: bool) -> Message:

@@ -12,8 +12,8 @@ from bot.interaction.message import Message
 from bot.parsing.time_zones import cities_of, shown
 from bot.views.components.amounts import usdt
 from bot.views.components.badges import badge
-from bot.views.components.keyboards import button, keyboard
-from bot.views.components.layout import block, echoed, escape, lines, paragraphs, row
+from bot.views.components.keyboards import button, in_rows, keyboard
+from bot.views.components.layout import block, echoed, escape, lines, row
 from bot.views.components.times import stamp
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.local_time import local
@@ -71,7 +71,7 @@ def alerts_changed_view(
     cities = cities_of(settings.time_zone, at=now) if part == "zone" else ()
     if not cities or panel.keyboard is None:
         return panel
-    offered = _paired([_choice("zone", name) for name in cities])
+    offered = in_rows([_choice("zone", name) for name in cities], 2)
     return replace(panel, keyboard=keyboard(*offered, *panel.keyboard.inline_keyboard))
 
 
@@ -88,12 +88,12 @@ def alert_choices_view(
         case "quiet":
             text = "When should messages make no sound? Nothing is dropped, all arrive."
             typed = "/alerts quiet 23:00-07:00"
-            rows = _paired([_choice(part, value) for value in _QUIET])
+            rows = in_rows([_choice(part, value) for value in _QUIET], 2)
             rows.append([_choice(part, "off", "No quiet hours")])
         case "zone":
             text = f"Which time do your clocks show? Here it is {_clock(now, settings)} now."
             typed = "/alerts zone Europe/Berlin"
-            rows = _paired([_choice(part, value) for value in _ZONES])
+            rows = in_rows([_choice(part, value) for value in _ZONES], 2)
         case "digest":
             text = "When should I send what the day brought, in one message?"
             typed = "/alerts digest 08:00"
@@ -118,17 +118,19 @@ def unknown_zone_view(*, account: Account, typed_text: str, suggestions: Sequenc
         "Did you mean one of these?" if suggestions else None,
         "A zone is named like /alerts zone Europe/Berlin.",
         keyboard=keyboard(
-            *_paired([_choice("zone", name) for name in suggestions]),
+            *in_rows([_choice("zone", name) for name in suggestions], 2),
             [button("Back to /alerts", SetAlert())],
         ),
     )
 
 
 def _panel(title: str, note: str | None, settings: AlertPreferences, now: datetime) -> Message:
-    return Message(
-        paragraphs(lines(title, note), _table(settings, now), _HOW),
-        keyboard(
-            *_paired([_level_button(kind, settings) for kind in AlertKind if _is_plain(kind)]),
+    return Message.paragraphs(
+        lines(title, note),
+        _table(settings, now),
+        _HOW,
+        keyboard=keyboard(
+            *in_rows([_level_button(kind, settings) for kind in AlertKind if _is_plain(kind)], 2),
             [
                 button("Digest…", SetAlert("digest")),
                 button("Smallest trade…", SetAlert("smallest")),
@@ -267,10 +269,6 @@ def _choice(part: str, value: str, label: str = "") -> InlineKeyboardButton:
 def _is_plain(kind: AlertKind) -> bool:
     """The digest also has a time, so it has choices of its own."""
     return kind is not AlertKind.DIGEST
-
-
-def _paired(buttons: Sequence[InlineKeyboardButton]) -> list[list[InlineKeyboardButton]]:
-    return [list(buttons[i : i + 2]) for i in range(0, len(buttons), 2)]
 
 
 def _hours(quiet: QuietHours) -> str:

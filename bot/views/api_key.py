@@ -7,7 +7,8 @@ from bot.views.components.amounts import balance, usdt
 from bot.views.components.badges import badge
 from bot.views.components.forecast import band_line, caution, next_step
 from bot.views.components.keyboards import button, do, keyboard
-from bot.views.components.layout import escape, lines, paragraphs, quoted
+from bot.views.components.layout import escape, lines, quoted
+from bot.views.components.times import days
 from bot.views.stray_api_keys import deletion
 from engine.domain.accounts.account import Account
 from engine.domain.market.pairs import USDT, PairRules, base_of
@@ -52,18 +53,16 @@ def ask_key_view(*, account: Account) -> Message:
         if account.key_tail
         else None
     )
-    return Message(
-        paragraphs(
-            lines("Step 1 of 2: send me the access key.", replaces),
-            _HOW,
-            "I delete your message at once, store the key encrypted, and never show it again. "
-            "Or send both in one message: /connect KEY SECRET",
-        )
+    return Message.paragraphs(
+        lines("Step 1 of 2: send me the access key.", replaces),
+        _HOW,
+        "I delete your message at once, store the key encrypted, and never show it again. "
+        "Or send both in one message: /connect KEY SECRET",
     )
 
 
 def ask_secret_view(*, deleted: bool) -> Message:
-    return Message(lines("Step 2 of 2: send me the secret key.", deletion(deleted=deleted)))
+    return Message.of("Step 2 of 2: send me the secret key.", deletion(deleted=deleted))
 
 
 def connected_view(
@@ -86,29 +85,27 @@ def connected_view(
     tokens_held = balance(facts.holdings.of(base).counted(settings.counting), step=step)
     tail = escape(account.key_tail or "")
     old = f" It replaces the one ending in {escape(replaced_tail)}." if replaced_tail else ""
-    return Message(
-        paragraphs(
-            lines(
-                f"{badge(account)} · Key connected",
-                f"The key ending in {tail} works and is stored encrypted.{old}",
-                deletion(deleted=deleted),
-            ),
-            lines(_powers(facts), _validity(facts), _addresses(facts)),
-            lines(
-                f"{'At MEXC you' if settings.dry_run else 'You'} hold {usdt(held)} and "
-                f"{tokens_held} {escape(base)}.",
-                _ON_PAPER if settings.dry_run else None,
-                band_line(settings),
-            ),
-            next_step(
-                account,
-                held=None if settings.dry_run else held,
-                rules=rules,
-                foreseen=foreseen,
-            ),
-            warning.text if warning else None,
+    return Message.paragraphs(
+        lines(
+            f"{badge(account)} · Key connected",
+            f"The key ending in {tail} works and is stored encrypted.{old}",
+            deletion(deleted=deleted),
         ),
-        keyboard([do("Resume", "resume")]) if settings.paused else None,
+        lines(_powers(facts), _validity(facts), _addresses(facts)),
+        lines(
+            f"{'At MEXC you' if settings.dry_run else 'You'} hold {usdt(held)} and "
+            f"{tokens_held} {escape(base)}.",
+            _ON_PAPER if settings.dry_run else None,
+            band_line(settings),
+        ),
+        next_step(
+            account,
+            held=None if settings.dry_run else held,
+            rules=rules,
+            foreseen=foreseen,
+        ),
+        warning.text if warning else None,
+        keyboard=keyboard([do("Resume", "resume")]) if settings.paused else None,
     )
 
 
@@ -119,11 +116,9 @@ def connect_failed_view(*, error: EngineError, account: Account, deleted: bool) 
         if account.key_tail
         else None
     )
-    return Message(
-        paragraphs(
-            lines("⚠️ Key not stored", _failure(error, account=account)),
-            lines("I kept nothing of it. No order was sent.", kept, deletion(deleted=deleted)),
-        )
+    return Message.paragraphs(
+        lines("⚠️ Key not stored", _failure(error, account=account)),
+        lines("I kept nothing of it. No order was sent.", kept, deletion(deleted=deleted)),
     )
 
 
@@ -243,10 +238,9 @@ def _powers(facts: KeyInspection) -> str:
 def _validity(facts: KeyInspection) -> str:
     if facts.days_left is None:
         return "MEXC does not tell when it expires: 90 days, unless it is bound to addresses."
-    days = "1 day" if facts.days_left == 1 else f"{facts.days_left} days"
     if facts.days_left <= _SOON_DAYS:
-        return f"⚠️ It expires in {days}: renew it at MEXC before then."
-    return f"It expires in {days}."
+        return f"⚠️ It expires in {days(facts.days_left)}: renew it at MEXC before then."
+    return f"It expires in {days(facts.days_left)}."
 
 
 def _addresses(facts: KeyInspection) -> str | None:

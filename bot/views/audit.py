@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from bot.interaction.callback_data import AuditPage
 from bot.interaction.message import Message
 from bot.views.components.keyboards import keyboard, pager
-from bot.views.components.layout import COLUMNS, block, paragraphs, width
+from bot.views.components.layout import COLUMNS, block, width
 from bot.views.components.times import stamp
 from bot.views.members import name_of
 from engine.domain.accounts.audit import ALL_ACCOUNTS, AuditEntry
@@ -27,9 +27,11 @@ def audit_view(
             if page
             else "Nothing was changed so far. What anybody changes will stand here."
         )
-        return Message(paragraphs(title, text), buttons)
+        return Message.paragraphs(title, text, keyboard=buttons)
     rows = [row for entry in entries for row in _rows(entry, names)]
-    return Message(paragraphs(f"{title}\nTimes in UTC, newest first.", block(rows)), buttons)
+    return Message.paragraphs(
+        f"{title}\nTimes in UTC, newest first.", block(rows), keyboard=buttons
+    )
 
 
 def _rows(entry: AuditEntry, names: Mapping[int, str]) -> list[str]:

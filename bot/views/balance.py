@@ -9,7 +9,7 @@ from bot.views.alerts.incidents import unusable_answer
 from bot.views.components.amounts import balance, usdt
 from bot.views.components.badges import badge
 from bot.views.components.keyboards import do, keyboard
-from bot.views.components.layout import block, lines, paragraphs
+from bot.views.components.layout import block, lines
 from bot.views.components.times import ago
 from engine.domain.accounts.account import Account
 from engine.domain.market.balances import Balance, Holdings
@@ -57,8 +57,10 @@ def balance_view(
     odd = [f"{name[:_NAME] or '(no name)'}: not readable" for name in sorted(holdings.unreadable)]
     rows += odd[:_MOST]
     if not rows:
-        return Message(paragraphs(title, "The account is empty. /status shows your target."))
-    return Message(paragraphs(title, block(rows), total), keyboard([do("Status", "status")]))
+        return Message.paragraphs(title, "The account is empty. /status shows your target.")
+    return Message.paragraphs(
+        title, block(rows), total, keyboard=keyboard([do("Status", "status")])
+    )
 
 
 def _rows(

@@ -54,12 +54,12 @@ def earlier_view(
 ) -> Message:
     """A page of them, newest first."""
     turns = pager(page, partial(WhyPage, size=size), has_more=has_more, words=_WORDS)
-    text = paragraphs(
+    return Message.paragraphs(
         f"{badge(account)} · Decisions, page {page + 1}",
         lines(*_told(decisions, account)) if decisions else "I remember none before that.",
         "Times in UTC. /why tells the last one in full.",
+        keyboard=keyboard(turns),
     )
-    return Message(text, keyboard(turns))
 
 
 def _told(decisions: Sequence[CheckResult], account: Account) -> list[str]:

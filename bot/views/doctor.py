@@ -13,7 +13,7 @@ from bot.views.components.amounts import about_percent, pair_name, percent, usdt
 from bot.views.components.badges import badge
 from bot.views.components.forecast import caution
 from bot.views.components.keyboards import keyboard, typed
-from bot.views.components.layout import escape, lines, paragraphs, quoted
+from bot.views.components.layout import escape, lines, quoted
 from bot.views.components.times import compact, roughly
 from bot.views.workload import workload_line
 from engine.accounts.diagnosis import WITHIN, Grade, HealthFinding, Symptoms, grade
@@ -36,13 +36,11 @@ def doctor_view(
     *, found: Symptoms, findings: Sequence[HealthFinding], version: str, uptime: timedelta
 ) -> Message:
     words = _Words(found)
-    return Message(
-        paragraphs(
-            f"{badge(found.account)} · {_title(findings)}",
-            lines(*(_line(finding, words) for finding in findings)),
-            f"✅ Ballast {escape(version)}, up for {compact(uptime)}. /doctor looks again.",
-        ),
-        keyboard([typed("doctor"), typed("status")]),
+    return Message.paragraphs(
+        f"{badge(found.account)} · {_title(findings)}",
+        lines(*(_line(finding, words) for finding in findings)),
+        f"✅ Ballast {escape(version)}, up for {compact(uptime)}. /doctor looks again.",
+        keyboard=keyboard([typed("doctor"), typed("status")]),
     )
 
 

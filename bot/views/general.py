@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from bot.interaction.message import Message
 from bot.views.components.keyboards import do, keyboard
-from bot.views.components.layout import echoed, escape, paragraphs
+from bot.views.components.layout import echoed, escape
 from bot.views.components.times import compact, roughly
 from bot.views.help import COMMANDS
 
@@ -111,8 +111,8 @@ def logs_view(*, log_lines: Sequence[str]) -> Message:
             break
         room -= size
         chosen.append(escape(short))
-    return Message(
-        paragraphs(f"The last {len(chosen)} log lines (/logs):", "\n".join(reversed(chosen)))
+    return Message.paragraphs(
+        f"The last {len(chosen)} log lines (/logs):", "\n".join(reversed(chosen))
     )
 
 

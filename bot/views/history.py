@@ -10,8 +10,8 @@ from bot.interaction.callback_data import HistoryPage, TradeDetailsPage
 from bot.interaction.message import Message
 from bot.views.components.amounts import balance, cents, price, quantity, usdt
 from bot.views.components.badges import badge
-from bot.views.components.keyboards import button, keyboard, pager
-from bot.views.components.layout import COLUMNS, block, paragraphs, width
+from bot.views.components.keyboards import button, in_rows, keyboard, pager
+from bot.views.components.layout import COLUMNS, block, width
 from bot.views.components.times import stamp
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.balance_changes import BalanceChange
@@ -42,18 +42,20 @@ def history_view(
             else "No trades yet. /status shows what comes next."
         )
         back = pager(page, turned, has_more=False)
-        return Message(paragraphs(f"{mode} · History", text), keyboard(back) if back else None)
+        return Message.paragraphs(
+            f"{mode} · History", text, keyboard=keyboard(back) if back else None
+        )
     numbered = list(enumerate(events, start=page * size + 1))
     rows = [row for number, event in numbered for row in _rows(number, event)]
     stories = _numbers(numbered, page, size)
     title = f"{mode} · History" + (f", page {page + 1}" if page else "")
-    return Message(
-        paragraphs(
-            f"{title}\nTimes in UTC. /history 10 shows more, /export all.",
-            block(rows),
-            "Tap a number for the whole story of that trade." if stories else None,
+    return Message.paragraphs(
+        f"{title}\nTimes in UTC. /history 10 shows more, /export all.",
+        block(rows),
+        "Tap a number for the whole story of that trade." if stories else None,
+        keyboard=keyboard(
+            *in_rows(stories, _NUMBERS_A_ROW), pager(page, turned, has_more=has_more)
         ),
-        keyboard(*stories, pager(page, turned, has_more=has_more)),
     )
 
 
@@ -111,10 +113,9 @@ def _story(state: OrderState) -> str:
 
 def _numbers(
     numbered: Sequence[tuple[int, Order | BalanceChange]], page: int, size: int
-) -> list[list[InlineKeyboardButton]]:
-    buttons = [
+) -> list[InlineKeyboardButton]:
+    return [
         button(str(number), TradeDetailsPage(event.client_order_id, page, size))
         for number, event in numbered
         if isinstance(event, Order)
     ]
-    return [buttons[i : i + _NUMBERS_A_ROW] for i in range(0, len(buttons), _NUMBERS_A_ROW)]

@@ -5,8 +5,8 @@ from typing import assert_never
 
 from bot.interaction.message import Message
 from bot.views.components.keyboards import do, keyboard
-from bot.views.components.layout import escape, lines, paragraphs
-from bot.views.components.times import stamp
+from bot.views.components.layout import escape, lines
+from bot.views.components.times import utc
 from engine.domain.accounts.members import Role
 
 
@@ -30,7 +30,7 @@ def ask_invite_view(*, is_private: bool) -> Message:
 
 def invite_usage_view(*, is_private: bool) -> Message:
     way = "/invite private" if is_private else "/invite viewer or /invite trader"
-    return Message(lines("I do not understand that. Nobody was invited.", f"Send {way}."))
+    return Message.of("I do not understand that. Nobody was invited.", f"Send {way}.")
 
 
 def no_invitations_here_view() -> Message:
@@ -49,16 +49,14 @@ def code_view(*, code: str, role: Role, expires_at: datetime, is_private: bool) 
     else:
         what = f"lets one person into your group as {a(role)}: {may(role)}"
         where = "They send to me in a private chat, or in the group:"
-    return Message(
-        paragraphs(
-            lines(f"This code {what}.", where),
-            f"<code>/start {escape(code)}</code>",
-            lines(
-                f"It works once, until {stamp(expires_at).strip()} UTC.",
-                "Whoever sends it first is in: show it to nobody else.",
-                "/members shows who is in.",
-            ),
-        )
+    return Message.paragraphs(
+        lines(f"This code {what}.", where),
+        f"<code>/start {escape(code)}</code>",
+        lines(
+            f"It works once, until {utc(expires_at)}.",
+            "Whoever sends it first is in: show it to nobody else.",
+            "/members shows who is in.",
+        ),
     )
 
 

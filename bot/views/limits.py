@@ -9,9 +9,9 @@ from telegram import InlineKeyboardMarkup
 from bot.interaction.message import Message
 from bot.views.components.amounts import pair_name, percent, usdt
 from bot.views.components.badges import badge
-from bot.views.components.forecast import held_at, next_step, seen_line
+from bot.views.components.forecast import outlook
 from bot.views.components.keyboards import do, keyboard, typed
-from bot.views.components.layout import block, escape, lines, paragraphs, row
+from bot.views.components.layout import block, escape, lines, row
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import AUTOMATIC, Limits, LimitsInForce, Recent
 from engine.domain.market.pairs import PairRules
@@ -29,16 +29,13 @@ _REACH = Decimal("0.05")
 
 
 def limits_view(*, account: Account, recent: Recent, rules: PairRules | None) -> Message:
-    return Message(
-        paragraphs(
-            f"{badge(account)} · Limits",
-            _table(account, recent),
-            "An order over a limit is not sent at all, and you are told. They bind your own taps "
-            "too.",
-            _warnings(account, rules=rules),
-            _HOW,
-        ),
-        _buttons(account.limits),
+    return Message.paragraphs(
+        f"{badge(account)} · Limits",
+        _table(account, recent),
+        "An order over a limit is not sent at all, and you are told. They bind your own taps too.",
+        _warnings(account, rules=rules),
+        _HOW,
+        keyboard=_buttons(account.limits),
     )
 
 
@@ -53,18 +50,12 @@ def limits_changed_view(
     foreseen: Foreseen | None = None,
 ) -> Message:
     """*account* after the change."""
-    held = held_at(look, account.settings)
-    return Message(
-        paragraphs(
-            f"{badge(account)} · {'Limits set' if changed else 'Nothing changed'}",
-            _table(account, recent),
-            lines(
-                next_step(account, held=held, rules=rules, foreseen=foreseen),
-                seen_line(look, held=held, now=now),
-            ),
-            _warnings(account, rules=rules),
-        ),
-        _buttons(account.limits),
+    return Message.paragraphs(
+        f"{badge(account)} · {'Limits set' if changed else 'Nothing changed'}",
+        _table(account, recent),
+        outlook(account, look=look, rules=rules, foreseen=foreseen, now=now),
+        _warnings(account, rules=rules),
+        keyboard=_buttons(account.limits),
     )
 
 

@@ -6,8 +6,8 @@ from typing import assert_never
 from bot.interaction.callback_data import Choose, Confirm
 from bot.interaction.message import Message
 from bot.updates.invisible_characters import without_marks
-from bot.views.components.keyboards import button, do, keyboard
-from bot.views.components.layout import COLUMNS, block, escape, lines, paragraphs, width
+from bot.views.components.keyboards import button, do, in_rows, keyboard
+from bot.views.components.layout import COLUMNS, block, escape, lines, width
 from bot.views.components.times import stamp
 from bot.views.invitations import a, may
 from engine.domain.accounts.members import Member, Role, RoleChangeResult
@@ -51,13 +51,11 @@ def members_view(
     if not is_private:
         labels.append("Members only" if all_may_look else "Let all look")
     buttons = [button(label, Choose(question_id, at)) for at, label in enumerate(labels)]
-    return Message(
-        paragraphs(
-            f"{title}{f', page {page + 1}' if page else ''} (/members)",
-            block(rows) if rows else "Nobody is on this page any more.",
-            lines(others, "Tap a name to change what they may do. /invite lets somebody in."),
-        ),
-        keyboard(*(buttons[at : at + 2] for at in range(0, len(buttons), 2))),
+    return Message.paragraphs(
+        f"{title}{f', page {page + 1}' if page else ''} (/members)",
+        block(rows) if rows else "Nobody is on this page any more.",
+        lines(others, "Tap a name to change what they may do. /invite lets somebody in."),
+        keyboard=keyboard(*in_rows(buttons, 2)),
     )
 
 

@@ -7,9 +7,9 @@ from bot.interaction.message import Message
 from bot.views.cancelled_updates import cancelled_line
 from bot.views.components.amounts import usdt
 from bot.views.components.badges import badge
-from bot.views.components.forecast import band_line, caution, held_at, next_step, seen_line
+from bot.views.components.forecast import band_line, caution, outlook
 from bot.views.components.keyboards import do, keyboard
-from bot.views.components.layout import lines, paragraphs
+from bot.views.components.layout import lines
 from engine.domain.accounts.account import Account
 from engine.domain.market.pairs import PairRules
 from engine.domain.orders.order import Order
@@ -57,21 +57,17 @@ def resumed_view(
     settings = account.settings
     warning = caution(settings, rules=rules, seen=look.seen if look else None)
     money = "on paper, with live prices" if settings.dry_run else "with real money"
-    held = held_at(look, settings)
-    step = next_step(account, held=held, rules=rules, foreseen=foreseen)
     title = "Trading is on already" if already else "Trading is on"
-    return Message(
-        paragraphs(
-            lines(
-                f"{badge(account)} · {title}",
-                f"I hold {usdt(settings.target)} for you {money}.",
-                band_line(settings),
-            ),
-            lines(step, seen_line(look, held=held, now=now)),
-            warning.text if warning else None,
-            "/pause stops it at any time.",
+    return Message.paragraphs(
+        lines(
+            f"{badge(account)} · {title}",
+            f"I hold {usdt(settings.target)} for you {money}.",
+            band_line(settings),
         ),
-        keyboard([do("Pause", "pause")]),
+        outlook(account, look=look, rules=rules, foreseen=foreseen, now=now),
+        warning.text if warning else None,
+        "/pause stops it at any time.",
+        keyboard=keyboard([do("Pause", "pause")]),
     )
 
 

@@ -10,7 +10,7 @@ from bot.views.components.amounts import fee as fee_text
 from bot.views.components.badges import badge
 from bot.views.components.forecast import HALTED_FOR_ALL, out_of_reach, price_note
 from bot.views.components.keyboards import button, do, keyboard
-from bot.views.components.layout import escape, lines, paragraphs
+from bot.views.components.layout import escape, lines
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
 from bot.views.components.times import roughly
 from engine.domain.accounts.account import Account
@@ -43,8 +43,8 @@ def plan_view(
         f"You hold {usdt(plan.held)}, {_distance(plan.held, settings)}.",
     )
     if plan.order is None or forecast is None:
-        return Message(
-            paragraphs(head, lines(_no_order(plan, settings), out_of_reach(settings, seen)))
+        return Message.paragraphs(
+            head, lines(_no_order(plan, settings), out_of_reach(settings, seen))
         )
     inside = (
         f"It is inside the band of {band_range(settings.band)}: "
@@ -58,20 +58,22 @@ def plan_view(
     )
     if account.halted:
         how = lines("So this stays a plan.", HALTED_FOR_ALL)
-        return Message(paragraphs(lines(head, inside), order, how))
+        return Message.paragraphs(lines(head, inside), order, how)
     if settings.paused or confirmation_id is None:
         how = "Trading is paused, so this stays a plan. Send /resume first, then /rebalance."
-        return Message(
-            paragraphs(lines(head, inside), order, how), keyboard([do("Resume", "resume")])
+        return Message.paragraphs(
+            lines(head, inside), order, how, keyboard=keyboard([do("Resume", "resume")])
         )
     how = lines(
         f"Tap Trade to do it: once, within {PLAN_VALID_FOR // timedelta(seconds=1)} s. "
         "I price it again when you tap.",
         "Without a tap nothing happens. /rebalance makes a new plan.",
     )
-    return Message(
-        paragraphs(lines(head, inside), order, how),
-        keyboard([button("Trade", Confirm(confirmation_id))]),
+    return Message.paragraphs(
+        lines(head, inside),
+        order,
+        how,
+        keyboard=keyboard([button("Trade", Confirm(confirmation_id))]),
     )
 
 

@@ -35,16 +35,14 @@ def ask_target_view(
 ) -> Message:
     """*account* before the change; *foreseen* with the new target, None if it is not known."""
     kept = usdt(account.settings.target)
-    return Message(
-        paragraphs(
-            f"{badge(account)} · Set the target to {usdt(target)}?",
-            _first_order(account, foreseen, target=target, when=_when(account)),
-            lines(
-                _within(f"the target stays {kept}"),
-                "I price it again when you tap. (/settarget)",
-            ),
+    return Message.paragraphs(
+        f"{badge(account)} · Set the target to {usdt(target)}?",
+        _first_order(account, foreseen, target=target, when=_when(account)),
+        lines(
+            _within(f"the target stays {kept}"),
+            "I price it again when you tap. (/settarget)",
         ),
-        keyboard(
+        keyboard=keyboard(
             [button(f"Set {usdt(target)}", Confirm(confirmation_id))],
             [button("⬅️ Back", Open(PanelPage.TARGET))] if in_panel else [],
         ),
@@ -56,25 +54,23 @@ def ask_live_view(
 ) -> Message:
     """*account* trades on paper; *foreseen* is for real money."""
     tail = escape(account.key_tail or "")
-    return Message(
-        paragraphs(
-            lines(
-                f"{badge(account)} · Trade with real money?",
-                f"The key ending in {tail} is used, for {_pair(account)}.",
-            ),
-            _first_order(
-                account,
-                foreseen,
-                target=account.settings.target,
-                when="After /resume, the first check",
-            ),
-            lines(
-                "Trading is paused first: nothing is traded before your /resume.",
-                _within("you stay on paper"),
-                "(/dryrun off)",
-            ),
+    return Message.paragraphs(
+        lines(
+            f"{badge(account)} · Trade with real money?",
+            f"The key ending in {tail} is used, for {_pair(account)}.",
         ),
-        keyboard(
+        _first_order(
+            account,
+            foreseen,
+            target=account.settings.target,
+            when="After /resume, the first check",
+        ),
+        lines(
+            "Trading is paused first: nothing is traded before your /resume.",
+            _within("you stay on paper"),
+            "(/dryrun off)",
+        ),
+        keyboard=keyboard(
             [button("Trade for real", Confirm(confirmation_id))],
             [button("⬅️ Back", Open(PanelPage.DRY_RUN))] if in_panel else [],
         ),

@@ -10,16 +10,9 @@ from bot.interaction.message import Message
 from bot.parsing.settings import MOST_HISTORY_ROWS, MOST_LOG_LINES, Ambiguous, Topic
 from bot.views.components.amounts import pair_name, threshold, usdt
 from bot.views.components.badges import badge
-from bot.views.components.forecast import (
-    Caution,
-    band_line,
-    caution,
-    held_at,
-    next_step,
-    seen_line,
-)
+from bot.views.components.forecast import Caution, band_line, caution, outlook
 from bot.views.components.keyboards import button, keyboard, typed
-from bot.views.components.layout import echoed, escape, lines, paragraphs
+from bot.views.components.layout import echoed, escape, lines
 from bot.views.components.times import exactly
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Settings
@@ -99,16 +92,12 @@ def changed_view(
     if changed and topic is Topic.DRY_RUN:
         headline = f"{name} is {value} now"
     effect = _effect(topic, settings) if changed else "Nothing changed."
-    held = held_at(look, settings)
-    text = paragraphs(
+    return Message.paragraphs(
         lines(f"{badge(account)} · {headline}", effect, band_line(settings)),
-        lines(
-            next_step(account, held=held, rules=rules, foreseen=foreseen),
-            seen_line(look, held=held, now=now),
-        ),
+        outlook(account, look=look, rules=rules, foreseen=foreseen, now=now),
         _warning(warning),
+        keyboard=_remedy_buttons(warning),
     )
-    return Message(text, _remedy_buttons(warning))
 
 
 def question_view(*, ambiguous: Ambiguous, typed_text: str, confirmation_id: str) -> Message:
@@ -136,7 +125,7 @@ def not_understood_view(*, topic: Topic, typed_text: str) -> Message:
 def ask_view(*, topic: Topic, settings: Settings) -> Message:
     """A bare command, or a tapped button that needs a value: the current one and how to set it."""
     name, value = setting_named(topic, settings)
-    return Message(lines(f"{name} is {value}.", *USAGE[topic]), _choice_buttons(topic))
+    return Message.of(f"{name} is {value}.", *USAGE[topic], keyboard=_choice_buttons(topic))
 
 
 def question_closed_view() -> Message:

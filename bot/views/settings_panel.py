@@ -24,9 +24,9 @@ from bot.views.components.command_text import (
     target_text,
     threshold_text,
 )
-from bot.views.components.forecast import band_line, caution, held_at, next_step, seen_line
-from bot.views.components.keyboards import button, do, keyboard
-from bot.views.components.layout import COLUMNS, block, escape, lines, paragraphs, width, wrapped
+from bot.views.components.forecast import band_line, caution, outlook
+from bot.views.components.keyboards import button, do, in_rows, keyboard
+from bot.views.components.layout import block, escape, lines, row
 from bot.views.components.times import exactly
 from bot.views.settings import USAGE
 from bot.views.undo import UNDO, undo_hint
@@ -64,8 +64,6 @@ def panel_view(
     rules: PairRules | None,
     foreseen: Foreseen | None = None,
 ) -> Message:
-    settings = account.settings
-    held = held_at(look, settings)
     others = [
         do(f"{icon} {label}", command)
         for icon, label, command in (("🤖", "Mode", "mode"), ("🔔", "Alerts", "alerts"))
@@ -73,17 +71,12 @@ def panel_view(
     ]
     named = " and ".join(f"/{c}" for c in ("mode", "alerts") if c in PRESSABLE)
     pages = [button(f"{icon} {label}", Open(page)) for page, (icon, label) in _PAGES.items()]
-    return Message(
-        paragraphs(
-            f"{badge(account)} · /settings",
-            block(_rows(account, rules)),
-            lines(
-                next_step(account, held=held, rules=rules, foreseen=foreseen),
-                seen_line(look, held=held, now=now),
-            ),
-            f"{named} open their own." if named else None,
-        ),
-        keyboard(pages[:3], pages[3:6], [*pages[6:], *others]),
+    return Message.paragraphs(
+        f"{badge(account)} · /settings",
+        block(_rows(account, rules)),
+        outlook(account, look=look, rules=rules, foreseen=foreseen, now=now),
+        f"{named} open their own." if named else None,
+        keyboard=keyboard(pages[:3], pages[3:6], [*pages[6:], *others]),
     )
 
 
@@ -103,27 +96,21 @@ def page_view(
     """
     settings = account.settings
     icon, label = _PAGES[page]
-    held = held_at(look, settings)
     warning = caution(settings, rules=rules, seen=look.seen if look else None)
     hint = f"Typed: {_usage(page)}"
-    return Message(
-        paragraphs(
-            lines(
-                f"{badge(account)} · {icon} {title or f'{label} {_value(page, account)}'}",
-                band_line(settings),
-                f"Smallest order {usdt(smallest_order(rules))}" if rules else None,
-            ),
-            lines(
-                next_step(account, held=held, rules=rules, foreseen=foreseen),
-                seen_line(look, held=held, now=now),
-            ),
-            warning.text if warning else None,
-            undo_hint(undo[0]) if undo else None,
-            hint,
+    return Message.paragraphs(
+        lines(
+            f"{badge(account)} · {icon} {title or f'{label} {_value(page, account)}'}",
+            band_line(settings),
+            f"Smallest order {usdt(smallest_order(rules))}" if rules else None,
         ),
-        keyboard(
+        outlook(account, look=look, rules=rules, foreseen=foreseen, now=now),
+        warning.text if warning else None,
+        undo_hint(undo[0]) if undo else None,
+        hint,
+        keyboard=keyboard(
             [button(UNDO, Confirm(undo[1]))] if undo else [],
-            *_rows_of(_presets(page, account, rules)),
+            *in_rows(_presets(page, account, rules), _A_ROW),
             [
                 *([] if page in _CHOSEN_FROM else [button("✏️ Other…", EnterValue(page))]),
                 button(_BACK, Open(PanelPage.HOME)),
@@ -158,31 +145,25 @@ def still_waiting_view(refused: Message, *, page: PanelPage) -> Message:
 
 def failed_view(failure: Message, *, page: PanelPage) -> Message:
     """*failure* in the panel's place, with the way back. (/settings)"""
-    return Message(lines(failure.text, "/settings"), keyboard([button(_BACK, Open(page))]))
+    return Message.of(failure.text, "/settings", keyboard=keyboard([button(_BACK, Open(page))]))
 
 
 def _rows(account: Account, rules: PairRules | None) -> list[str]:
     settings = account.settings
     mode = f"{settings.autonomy.value} (/mode)" if "mode" in PRESSABLE else settings.autonomy.value
-    return [
-        *_row("🎯", "Target", usdt(settings.target)),
-        *_row("📏", "Threshold", f"±{threshold(settings.threshold)}"),
-        *_row("", "", f"{cents(settings.band.low)} – {cents(settings.band.high)}"),
-        *_row("⏱", "Interval", exactly(settings.interval)),
-        *_row("🪙", "Pair", pair_name(settings.symbol)),
-        *(_row("", "", f"from {usdt(smallest_order(rules))}") if rules else []),
-        *_row("🔒", "Count", settings.counting.value),
-        *_row("🚧", "Limits", f"≤ {usdt(account.limits_in_force.order)}"),
-        *_row("🤖", "Mode", mode),
-        *_row("🧪", "Dry run", "on, on paper" if settings.dry_run else "off, real money"),
+    rows = [
+        ("🎯 Target", usdt(settings.target)),
+        ("📏 Threshold", f"±{threshold(settings.threshold)}"),
+        ("", f"{cents(settings.band.low)} – {cents(settings.band.high)}"),
+        ("⏱ Interval", exactly(settings.interval)),
+        ("🪙 Pair", pair_name(settings.symbol)),
+        *([("", f"from {usdt(smallest_order(rules))}")] if rules else ()),
+        ("🔒 Count", settings.counting.value),
+        ("🚧 Limits", f"≤ {usdt(account.limits_in_force.order)}"),
+        ("🤖 Mode", mode),
+        ("🧪 Dry run", "on, on paper" if settings.dry_run else "off, real money"),
     ]
-
-
-def _row(icon: str, label: str, value: str) -> list[str]:
-    first, *rest = wrapped(value, COLUMNS - _LABEL)
-    head = f"{icon} {label}" if icon else ""
-    indent = " " * _LABEL
-    return [head + " " * (_LABEL - width(head)) + first, *(indent + part for part in rest)]
+    return [line for label, value in rows for line in row(label, value, column=_LABEL)]
 
 
 def _value(page: PanelPage, account: Account) -> str:  # noqa: PLR0911 - one return a page
@@ -252,10 +233,6 @@ def _presets(  # noqa: PLR0911 - one return a page
             return []
         case _:
             assert_never(page)
-
-
-def _rows_of(buttons: Sequence[InlineKeyboardButton]) -> list[Sequence[InlineKeyboardButton]]:
-    return [buttons[start : start + _A_ROW] for start in range(0, len(buttons), _A_ROW)]
 
 
 def _usage(page: PanelPage) -> str:

@@ -25,9 +25,9 @@ from bot.views.components.amounts import (
 from bot.views.components.badges import badge
 from bot.views.components.forecast import HALTED_FOR_ALL, held_at
 from bot.views.components.keyboards import button, do, keyboard
-from bot.views.components.layout import block, escape, paragraphs, row
+from bot.views.components.layout import block, escape, row
 from bot.views.components.order_text import deal
-from bot.views.components.times import compact, stamp
+from bot.views.components.times import compact, utc
 from bot.views.trading_mode import mode_note
 from bot.views.unresolved_order import report_rows
 from engine.domain.accounts.account import Account
@@ -81,14 +81,12 @@ def status_view(
         trouble_note(trouble, symbol=settings.symbol) if trouble else None,
         undeliverable_note(refused, waiting=undelivered),
     ]
-    return Message(
-        paragraphs(
-            block(rows),
-            *notes,
-            _commands(account),
-            f"<i>As of {_moment(now)}</i>" if dated else None,
-        ),
-        _buttons(account, unclear=unresolved if halted else None, pinned=pinned),
+    return Message.paragraphs(
+        block(rows),
+        *notes,
+        _commands(account),
+        f"<i>As of {utc(now)}</i>" if dated else None,
+        keyboard=_buttons(account, unclear=unresolved if halted else None, pinned=pinned),
     )
 
 
@@ -107,7 +105,7 @@ def up_to_date_notice() -> str:
 
 def not_read_notice(*, seen_at: datetime | None) -> str:
     """The balances could not be read just now."""
-    known = f"The card shows what I saw {_moment(seen_at)}." if seen_at else "I saw nothing yet."
+    known = f"The card shows what I saw {utc(seen_at)}." if seen_at else "I saw nothing yet."
     return f"MEXC does not answer. {known} I keep trying; the card changes when I see more."
 
 
@@ -166,7 +164,7 @@ def _age(account: Account, look: CheckResult | None, *, now: datetime) -> Iterab
     """Balances that are older than expected are marked."""
     if look is None or now - look.at <= 2 * account.settings.interval + _GRACE:
         return ()
-    return row("Seen", _moment(look.at))
+    return row("Seen", utc(look.at))
 
 
 def _next(account: Account, trouble: Incident | None) -> str:
@@ -189,7 +187,7 @@ def _last(trade: Order | None) -> Iterable[str]:
     return [
         *row("Last", f"{verb} {quantity(execution.base_quantity)} {base_of(trade.symbol)}"),
         *row("", f"for {usdt(execution.quote_amount)}"),
-        *row("", _moment(trade.resolved_at or trade.created_at)),
+        *row("", utc(trade.resolved_at or trade.created_at)),
         *(row("", "(paper)") if trade.dry_run else []),
     ]
 
@@ -214,7 +212,7 @@ def _unresolved_note(order: Order | None) -> str | None:
         return None
     text = (
         f"⏳ An order to {deal(order.side, order.symbol, order.expected_quote)} is not confirmed "
-        f"(sent {_moment(order.created_at)}). I look it up and send nothing else meanwhile."
+        f"(sent {utc(order.created_at)}). I look it up and send nothing else meanwhile."
     )
     if order.state is OrderState.NEEDS_HUMAN:
         text += (
@@ -229,10 +227,6 @@ def _commands(account: Account) -> str:
     first = "/rebalance" if account.can_trade else "/connect"
     second = "/resume" if account.settings.paused else "/pause"
     return f"{first} {second}\n/settarget /setthreshold /history\n/settings /status"
-
-
-def _moment(moment: datetime) -> str:
-    return f"{stamp(moment).strip()} UTC"
 
 
 def _buttons(account: Account, *, unclear: Order | None, pinned: bool) -> InlineKeyboardMarkup:

@@ -9,7 +9,7 @@ from bot.interaction.message import Message
 from bot.views.components.amounts import about_percent, cents, price, quantity, tokens, usdt
 from bot.views.components.badges import badge
 from bot.views.components.keyboards import button, keyboard
-from bot.views.components.layout import block, escape, lines, paragraphs, quoted, row
+from bot.views.components.layout import block, escape, lines, quoted, row
 from bot.views.components.order_text import fees_paid
 from bot.views.components.times import to_the_second
 from engine.domain.accounts.account import Account
@@ -25,26 +25,24 @@ def story_view(
     *, account: Account, order: Order, asked_by: str | None, back: HistoryPage
 ) -> Message:
     """*asked_by* is the user who tapped, as far as that is known; *back* the page it came from."""
-    return Message(
-        paragraphs(
-            lines(
-                f"{badge(account)} · {_title(order)}",
-                _who(order, asked_by),
-                "On paper: no real money moved." if order.dry_run else None,
-            ),
-            block(
-                [
-                    *_planned(order),
-                    *_happened(order),
-                    *_balances(order),
-                    *_times(order),
-                    *_ids(order),
-                ]
-            ),
-            _refusal(order),
-            "Times in UTC. Back to /history:",
+    return Message.paragraphs(
+        lines(
+            f"{badge(account)} · {_title(order)}",
+            _who(order, asked_by),
+            "On paper: no real money moved." if order.dry_run else None,
         ),
-        keyboard([button("« Back", back)]),
+        block(
+            [
+                *_planned(order),
+                *_happened(order),
+                *_balances(order),
+                *_times(order),
+                *_ids(order),
+            ]
+        ),
+        _refusal(order),
+        "Times in UTC. Back to /history:",
+        keyboard=keyboard([button("« Back", back)]),
     )
 
 

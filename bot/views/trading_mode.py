@@ -8,9 +8,9 @@ from telegram import InlineKeyboardMarkup
 from bot.interaction.message import Message
 from bot.views.components.amounts import usdt
 from bot.views.components.badges import badge
-from bot.views.components.forecast import held_at, next_step, seen_line
+from bot.views.components.forecast import outlook
 from bot.views.components.keyboards import keyboard, typed
-from bot.views.components.layout import echoed, lines, paragraphs
+from bot.views.components.layout import echoed, lines
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.pairs import PairRules
@@ -34,14 +34,12 @@ _IN_WORDS: Mapping[TradingMode, str | None] = {
 def mode_view(*, account: Account, now: datetime) -> Message:
     """The three modes, and the current one."""
     current = account.settings.autonomy
-    return Message(
-        paragraphs(
-            f"{badge(account)} · Mode: {current.value}",
-            lines(*(_line(mode, current=current) for mode in _MEANINGS)),
-            _resting(account, now=now),
-            "Pause, limits and halts hold in every mode. /pause stops everything.",
-        ),
-        _buttons(current),
+    return Message.paragraphs(
+        f"{badge(account)} · Mode: {current.value}",
+        lines(*(_line(mode, current=current) for mode in _MEANINGS)),
+        _resting(account, now=now),
+        "Pause, limits and halts hold in every mode. /pause stops everything.",
+        keyboard=_buttons(current),
     )
 
 
@@ -57,22 +55,16 @@ def mode_changed_view(
 ) -> Message:
     """*account* after the change."""
     current = account.settings.autonomy
-    held = held_at(look, account.settings)
     headline = f"Mode set to {current.value}" if changed else f"Mode is {current.value} already"
-    return Message(
-        paragraphs(
-            f"{badge(account)} · {headline}",
-            _MEANINGS[current],
-            f"An order for about {usdt(under_way.expected_quote)} had left before; I tell you what "
-            "becomes of it."
-            if under_way
-            else None,
-            lines(
-                next_step(account, held=held, rules=rules, foreseen=foreseen),
-                seen_line(look, held=held, now=now),
-            ),
-        ),
-        _buttons(current),
+    return Message.paragraphs(
+        f"{badge(account)} · {headline}",
+        _MEANINGS[current],
+        f"An order for about {usdt(under_way.expected_quote)} had left before; I tell you what "
+        "becomes of it."
+        if under_way
+        else None,
+        outlook(account, look=look, rules=rules, foreseen=foreseen, now=now),
+        keyboard=_buttons(current),
     )
 
 

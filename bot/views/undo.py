@@ -1,5 +1,6 @@
 """Undo: the button below a change, and the answer to each kind of tap on it."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from telegram import InlineKeyboardMarkup
@@ -8,7 +9,7 @@ from bot.interaction.callback_data import Confirm, Open, PanelPage
 from bot.interaction.message import Message
 from bot.views.components.badges import badge
 from bot.views.components.command_text import commands, named
-from bot.views.components.forecast import band_line, held_at, next_step, seen_line
+from bot.views.components.forecast import band_line, outlook
 from bot.views.components.keyboards import button, keyboard
 from bot.views.components.layout import lines, paragraphs
 from engine.domain.accounts.account import Account
@@ -24,10 +25,10 @@ UNDO = "↩️ Undo"
 def undoable(message: Message, *, former: SettingsPatch, question_id: str) -> Message:
     """*message* reports a change; the button restores *former*."""
     rows = message.keyboard.inline_keyboard if message.keyboard else ()
-    return Message(
-        paragraphs(message.text, undo_hint(former)),
-        keyboard([button(UNDO, Confirm(question_id))], *rows),
-        message.silent,
+    return replace(
+        message,
+        text=paragraphs(message.text, undo_hint(former)),
+        keyboard=keyboard([button(UNDO, Confirm(question_id))], *rows),
     )
 
 
@@ -45,15 +46,9 @@ def undone_view(
     foreseen: Foreseen | None = None,
 ) -> Message:
     """*account* after the undo."""
-    held = held_at(look, account.settings)
-    return Message(
-        paragraphs(
-            lines(f"{badge(account)} · {undone_title(former)}", band_line(account.settings)),
-            lines(
-                next_step(account, held=held, rules=rules, foreseen=foreseen),
-                seen_line(look, held=held, now=now),
-            ),
-        )
+    return Message.paragraphs(
+        lines(f"{badge(account)} · {undone_title(former)}", band_line(account.settings)),
+        outlook(account, look=look, rules=rules, foreseen=foreseen, now=now),
     )
 
 

@@ -11,7 +11,7 @@ from bot.interaction.message import Message
 from bot.views.components.amounts import balance, cents, quantity, tokens
 from bot.views.components.badges import badge, halted_badge
 from bot.views.components.keyboards import button, do, keyboard
-from bot.views.components.layout import escape, lines, paragraphs
+from bot.views.components.layout import escape, lines
 from bot.views.components.order_text import deal
 from engine.domain.accounts.account import Account
 from engine.domain.market.balances import Holdings
@@ -80,18 +80,16 @@ def still_unclear_view(unclear: StillUnclear) -> Message:
 def believed_view(believed: ReportAccepted) -> Message:
     account, order = believed.account, believed.order
     said = "filled" if believed.filled else "not filled"
-    return Message(
-        paragraphs(
-            lines(
-                f"{badge(account)} · Taken as {said}",
-                f"You said the order to {_what(order)} was {said}, and your balances agree.",
-                *_changes(order, believed.seen),
-            ),
-            "MEXC never told me amounts and fee, so it is not in /history."
-            if believed.filled
-            else "No money moved.",
-            _from_here(account),
-        )
+    return Message.paragraphs(
+        lines(
+            f"{badge(account)} · Taken as {said}",
+            f"You said the order to {_what(order)} was {said}, and your balances agree.",
+            *_changes(order, believed.seen),
+        ),
+        "MEXC never told me amounts and fee, so it is not in /history."
+        if believed.filled
+        else "No money moved.",
+        _from_here(account),
     )
 
 
@@ -99,38 +97,34 @@ def doubted_view(doubted: ReportContradicted, *, confirmation_id: str) -> Messag
     """The user's report is contradicted. They may insist, and then trading is paused."""
     order = doubted.order
     said = "filled" if doubted.filled else "not filled"
-    return Message(
-        paragraphs(
-            lines(
-                f"{halted_badge(dry_run=order.dry_run)} · I cannot confirm that",
-                f"You said the order to {_what(order)} was {said}.",
-                *_why_not(doubted),
-                f"{_silence(doubted.silence)} Nothing changed: I keep asking and send nothing "
-                "else meanwhile.",
-            ),
-            "If you are sure all the same, tap the button within 90 s: I put the order aside, "
-            "pause, and start from your balances as they are when you send /resume.",
+    return Message.paragraphs(
+        lines(
+            f"{halted_badge(dry_run=order.dry_run)} · I cannot confirm that",
+            f"You said the order to {_what(order)} was {said}.",
+            *_why_not(doubted),
+            f"{_silence(doubted.silence)} Nothing changed: I keep asking and send nothing "
+            "else meanwhile.",
         ),
-        keyboard([button("I am sure, put it aside", Confirm(confirmation_id))]),
+        "If you are sure all the same, tap the button within 90 s: I put the order aside, "
+        "pause, and start from your balances as they are when you send /resume.",
+        keyboard=keyboard([button("I am sure, put it aside", Confirm(confirmation_id))]),
     )
 
 
 def ask_set_aside_view(*, account: Account, order: Order, confirmation_id: str) -> Message:
     """/resume while an order needs the user."""
-    return Message(
-        paragraphs(
-            lines(
-                f"{badge(account, halted=True)} · One order is unclear",
-                f"I do not know what became of the order to {_what(order)}.",
-                f"Its client order id is {escape(order.client_order_id)}.",
-            ),
-            "Please look in your orders at MEXC and tap what you saw. I compare it with your "
-            "balances, and where they agree I go on from them.",
-            "If it was filled in part, or you cannot tell, “I looked, go on” puts it aside: I stay "
-            "paused and start from your balances as they are when you send /resume again.",
-            "Without a tap nothing changes: I keep asking MEXC.",
+    return Message.paragraphs(
+        lines(
+            f"{badge(account, halted=True)} · One order is unclear",
+            f"I do not know what became of the order to {_what(order)}.",
+            f"Its client order id is {escape(order.client_order_id)}.",
         ),
-        keyboard(
+        "Please look in your orders at MEXC and tap what you saw. I compare it with your "
+        "balances, and where they agree I go on from them.",
+        "If it was filled in part, or you cannot tell, “I looked, go on” puts it aside: I stay "
+        "paused and start from your balances as they are when you send /resume again.",
+        "Without a tap nothing changes: I keep asking MEXC.",
+        keyboard=keyboard(
             *report_rows(order.client_order_id),
             [button("I looked, go on", Confirm(confirmation_id))],
         ),

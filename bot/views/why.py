@@ -64,21 +64,19 @@ def why_view(
             _read_twice(look.first, look.seen) if look.first and look.seen else None,
             _verdict(look.verdict, look=look, symbol=symbol, order=order),
         )
-    return Message(
-        paragraphs(
-            f"{badge(account)} · {escape(pair_name(settings.symbol))}",
-            story,
-            _asks_person(unresolved),
-            _repeats(trouble),
-            _changes(look, account),
-            mode_note(account),
-            next_step(
-                account,
-                held=held_at(look, settings, order=order),
-                rules=rules,
-                foreseen=foreseen,
-            ),
-        )
+    return Message.paragraphs(
+        f"{badge(account)} · {escape(pair_name(settings.symbol))}",
+        story,
+        _asks_person(unresolved),
+        _repeats(trouble),
+        _changes(look, account),
+        mode_note(account),
+        next_step(
+            account,
+            held=held_at(look, settings, order=order),
+            rules=rules,
+            foreseen=foreseen,
+        ),
     )
 
 

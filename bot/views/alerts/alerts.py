@@ -103,7 +103,7 @@ def _trade(trade: TradeSettled) -> Message:
     bought = escape(tokens(trade.base_quantity, base_of(trade.symbol)))
     average = price(trade.quote_amount / trade.base_quantity)
     shortfall = _shortfall(trade)
-    text = lines(
+    return Message.of(
         f"{alert_badge(trade)} · {verb} {bought}",
         f"for {usdt(trade.quote_amount)} at {average}",
         _fee_and_shortfall(trade, shortfall),
@@ -113,21 +113,21 @@ def _trade(trade: TradeSettled) -> Message:
         else None,
         _lateness(trade),
         "On paper: no real money moved." if trade.dry_run else None,
+        silent=trade.dry_run,
     )
-    return Message(text, silent=trade.dry_run)
 
 
 def _nothing_traded(trade: TradeSettled) -> Message:
     verb = "bought" if trade.side is Side.BUY else "sold"
     base = escape(base_of(trade.symbol))
-    text = lines(
+    return Message.of(
         f"{alert_badge(trade)} · Nothing {verb}",
         f"Nobody trades {base} within 5% of its last price, so MEXC ended the order unfilled.",
         "No money moved. The next check decides again.",
         f"USDT  {cents(trade.quote_before)} unchanged  (target {cents(trade.target)})",
         _lateness(trade),
+        silent=trade.dry_run,
     )
-    return Message(text, silent=trade.dry_run)
 
 
 def _shortfall(trade: TradeSettled) -> Decimal:

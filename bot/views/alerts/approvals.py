@@ -1,13 +1,11 @@
 """A trade that awaits approval: the request, the notice, and the answers."""
 
-from telegram import InlineKeyboardButton
-
 from bot.interaction.callback_data import Choose
 from bot.interaction.message import Message
 from bot.views.components.amounts import band_range, cents, drift, pair_name, price, tokens, usdt
 from bot.views.components.badges import badge, trading_badge
 from bot.views.components.keyboards import button, do, keyboard
-from bot.views.components.layout import escape, lines, paragraphs
+from bot.views.components.layout import escape, lines
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.alerts import DriftNoticed, PlanOffered
 from engine.domain.market.decimals import ZERO
@@ -20,7 +18,10 @@ ANSWERS = (("Trade", TRADE), ("Skip", SKIP), ("Not for an hour", REST))
 def plan_offered_view(offered: PlanOffered) -> Message:
     """The request in a chat that approves each trade."""
     told = offered.drift
-    text = paragraphs(
+    trade, *others = (
+        button(label, Choose(offered.confirmation_id, index)) for label, index in ANSWERS
+    )
+    return Message.paragraphs(
         lines(f"{trading_badge(dry_run=told.dry_run)} · Shall I trade?", _seen(told)),
         _plan(told),
         lines(
@@ -28,20 +29,19 @@ def plan_offered_view(offered: PlanOffered) -> Message:
             "an hour, or until it changes. Without a tap nothing happens.",
             "/rebalance makes a plan at any time; /mode says how far I go by myself.",
         ),
+        keyboard=keyboard([trade], others),
     )
-    trade, *others = (_answer(offered, label, index) for label, index in ANSWERS)
-    return Message(text, keyboard([trade], others))
 
 
 def drift_noticed_view(told: DriftNoticed) -> Message:
     """The notice, once per drift, in a chat that is only notified."""
-    text = paragraphs(
+    return Message.paragraphs(
         lines(f"{trading_badge(dry_run=told.dry_run)} · Off target", _seen(told)),
         lines("I would trade this:", _plan(told)),
         "I sent nothing: you chose to be told only. Send /rebalance to trade it. "
         "/mode lets me ask, or trade by myself.",
+        keyboard=keyboard([do("Rebalance", "rebalance"), do("Mode", "mode")]),
     )
-    return Message(text, keyboard([do("Rebalance", "rebalance"), do("Mode", "mode")]))
 
 
 def skipped_view(*, account: Account) -> Message:
@@ -61,10 +61,6 @@ def resting_view(*, account: Account) -> Message:
         "/mode ask makes me ask again at once.",
         keyboard=keyboard([do("Rebalance", "rebalance"), do("Mode ask", "mode", "ask")]),
     )
-
-
-def _answer(offered: PlanOffered, label: str, index: int) -> InlineKeyboardButton:
-    return button(label, Choose(offered.confirmation_id, index))
 
 
 def _seen(told: DriftNoticed) -> str:

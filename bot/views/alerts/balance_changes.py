@@ -49,12 +49,12 @@ def moved_view(told: BalanceChanged) -> Message:
             "If you would rather keep it as USDT, raise the target. What was traded by then is "
             "traded back. Without a tap the target stays. /settarget sets another one."
         )
-        return Message(paragraphs(text, how), keyboard(choices))
+        return Message.paragraphs(text, how, keyboard=keyboard(choices))
     how = (
         "Trade it, or raise the target and keep it as USDT? Trade it shows the plan, as "
         "/rebalance does. Without a tap nothing changes. /settarget sets another target."
     )
-    return Message(paragraphs(text, how), keyboard([do("Trade it", "rebalance")], choices))
+    return Message.paragraphs(text, how, keyboard=keyboard([do("Trade it", "rebalance")], choices))
 
 
 def left_view(*, account: Account) -> Message:

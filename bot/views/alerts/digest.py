@@ -1,14 +1,14 @@
 """The daily digest; a day without events is one line."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.interaction.message import Message
 from bot.views.components.amounts import cents, usdt
 from bot.views.components.badges import alert_badge
 from bot.views.components.keyboards import do, keyboard
-from bot.views.components.layout import block, escape, lines, row
+from bot.views.components.layout import block, lines, row
 from bot.views.components.order_text import fees_paid
-from bot.views.components.times import roughly, stamp
+from bot.views.components.times import roughly, utc
 from engine.domain.alerts.alerts import Digest
 
 _KEY_IS_NEAR = timedelta(days=14)
@@ -97,11 +97,7 @@ def _key(digest: Digest) -> str | None:
         return None
     if ends <= digest.at:
         return "⚠️ The MEXC key has expired. Make a new one and send /connect."
-    return f"🔑 The MEXC key ends in {roughly(ends - digest.at)}, on {_day(ends)}. /connect takes a new one."
-
-
-def _day(moment: datetime) -> str:
-    return escape(f"{stamp(moment).strip()} UTC")
+    return f"🔑 The MEXC key ends in {roughly(ends - digest.at)}, on {utc(ends)}. /connect takes a new one."
 
 
 def _span(duration: timedelta) -> str:

@@ -11,7 +11,7 @@ from bot.views.components.badges import RECOVERED, TROUBLE, alert_badge
 from bot.views.components.keyboards import do, keyboard
 from bot.views.components.layout import escape, lines, quoted
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
-from bot.views.components.times import roughly, stamp
+from bot.views.components.times import roughly, utc
 from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.alerts.alerts import IncidentAlert, IncidentResolved
 from engine.domain.market.decimals import decimal_from_text
@@ -187,15 +187,16 @@ _WORDS: Mapping[IncidentKind, _Words] = {
 def trouble_view(alert: IncidentAlert) -> Message:
     words = _WORDS[alert.kind]
     base = escape(base_of(alert.symbol))
-    happened, advice = words.happened, words.advice
+    happened = _filled_in(words.happened, base=base, detail=alert.detail)
+    advice = words.advice
     if alert.reason is not None:
         happened = reason_text(alert.reason, symbol=alert.symbol)
         advice = lines(
             reason_advice(alert.reason, symbol=alert.symbol), "I look again at each check."
         )
-    text = lines(
+    return Message.of(
         f"{alert_badge(alert, sign=TROUBLE)} · {words.title.format(base=base)}",
-        _filled_in(happened, base=base, detail=alert.detail) if alert.reason is None else happened,
+        happened,
         f"MEXC answered {quoted(alert.detail)}." if words.cite and alert.detail else None,
         words.money,
         f"So far {alert.count} times in {roughly(alert.at - alert.since)}."
@@ -203,8 +204,8 @@ def trouble_view(alert: IncidentAlert) -> Message:
         else None,
         _PAUSED if alert.paused else None,
         advice.replace("{address}", address_in(alert.detail)),
+        keyboard=keyboard([do("Resume", "resume")]) if "/resume" in advice else None,
     )
-    return Message(text, keyboard([do("Resume", "resume")]) if "/resume" in advice else None)
 
 
 def trouble_over_view(alert: IncidentResolved) -> Message:
@@ -222,8 +223,7 @@ def trouble_note(trouble: Incident, *, symbol: Symbol) -> str:
     times = trouble.times(trouble.kind)
     if times.count == 1:
         return f"⚠️ {title}. /why tells more."
-    since = stamp(times.since).strip()
-    return f"⚠️ {title}: again and again since {since} UTC. /why tells more."
+    return f"⚠️ {title}: again and again since {utc(times.since)}. /why tells more."
 
 
 def trouble_title(trouble: Incident, *, symbol: Symbol) -> str:

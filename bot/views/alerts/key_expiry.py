@@ -5,8 +5,8 @@ from datetime import datetime
 from bot.interaction.message import Message
 from bot.views.components.badges import TROUBLE, alert_badge
 from bot.views.components.keyboards import do, keyboard
-from bot.views.components.layout import escape, lines, paragraphs, quoted
-from bot.views.components.times import stamp
+from bot.views.components.layout import escape, lines, quoted
+from bot.views.components.times import days, utc
 from engine.domain.accounts.key_expiry import RENEWABLE_FROM, days_left
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 
@@ -19,23 +19,21 @@ REPLACE = "Or make a new key there and send it with /connect: all settings stay.
 
 
 def life(expires_at: datetime, *, now: datetime) -> str:
-    days = days_left(expires_at, now=now)
-    return "expired" if not days else f"{_days(days)} left"
+    left = days_left(expires_at, now=now)
+    return f"{days(left)} left" if left else "expired"
 
 
 def key_ending_view(alert: KeyEnding) -> Message:
-    return Message(
-        paragraphs(
-            lines(
-                f"{alert_badge(alert, sign=TROUBLE)} · {_title(alert)}",
-                f"The key ending in {escape(alert.key_tail)} ends on "
-                f"{stamp(alert.expires_at).lstrip()} UTC. After that MEXC refuses it, and nothing is "
-                "traded. Your coins are not touched by that.",
-            ),
-            lines(_renewal(alert.days_left), REPLACE),
-            "A key that is bound to this bot's address at MEXC does not expire.",
+    return Message.paragraphs(
+        lines(
+            f"{alert_badge(alert, sign=TROUBLE)} · {_title(alert)}",
+            f"The key ending in {escape(alert.key_tail)} ends on "
+            f"{utc(alert.expires_at)}. After that MEXC refuses it, and nothing is "
+            "traded. Your coins are not touched by that.",
         ),
-        keyboard([do("/doctor", "doctor"), do("/connect", "connect")]),
+        lines(_renewal(alert.days_left), REPLACE),
+        "A key that is bound to this bot's address at MEXC does not expire.",
+        keyboard=keyboard([do("/doctor", "doctor"), do("/connect", "connect")]),
     )
 
 
@@ -69,14 +67,10 @@ def money_shared_view(alert: MoneyShared) -> Message:
 def _title(alert: KeyEnding) -> str:
     if not alert.days_left:
         return "Your MEXC key has expired"
-    return f"Your MEXC key ends in {_days(alert.days_left)}"
+    return f"Your MEXC key ends in {days(alert.days_left)}"
 
 
-def _renewal(days: int) -> str:
-    if days > RENEWABLE_FROM:
-        return f"{RENEW} You can do it in {_days(days - RENEWABLE_FROM)}; I remind you again."
+def _renewal(left: int) -> str:
+    if left > RENEWABLE_FROM:
+        return f"{RENEW} You can do it in {days(left - RENEWABLE_FROM)}; I remind you again."
     return f"{RENEW} You can do it now."
-
-
-def _days(days: int) -> str:
-    return "1 day" if days == 1 else f"{days} days"

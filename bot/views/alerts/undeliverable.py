@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.interaction.message import Message
 from bot.views.components.badges import RECOVERED, TROUBLE, paused_badge, trading_badge
 from bot.views.components.layout import escape, lines, quoted
-from bot.views.components.times import stamp
+from bot.views.components.times import utc
 from bot.views.members import name_of
 from engine.domain.accounts.undeliverable import Refused, Undeliverable
 from engine.domain.alerts.alerts import ChatDeliverable, ChatUndeliverable
@@ -18,7 +18,7 @@ def chat_undeliverable_view(alert: ChatUndeliverable) -> Message:
     chat = _chat(alert.chat_id, alert.name)
     return Message.of(
         f"{_badge(alert, sign=TROUBLE)} · I cannot write to another chat",
-        f"Telegram refuses my messages to {chat} since {_at(alert.since)}.",
+        f"Telegram refuses my messages to {chat} since {utc(alert.since)}.",
         f"It answered {quoted(alert.problem)}.",
         "My messages are kept. They arrive there in order when I can write again.",
         _trading(alert),
@@ -39,7 +39,7 @@ def _trading(alert: ChatUndeliverable) -> str:
         return "Trading of that chat is paused."
     return (
         "Trading of that chat goes on for now. "
-        f"If no message arrives there by {_at(alert.pauses_at)}, I pause it."
+        f"If no message arrives there by {utc(alert.pauses_at)}, I pause it."
     )
 
 
@@ -48,7 +48,7 @@ def chat_deliverable_view(alert: ChatDeliverable) -> Message:
     badge = _badge(alert, sign=RECOVERED)
     return Message.of(
         f"{badge} · I can write {'here' if alert.here else 'there'} again",
-        f"Telegram refused my messages {where} from {_at(alert.since)} to {_at(alert.at)}.",
+        f"Telegram refused my messages {where} from {utc(alert.since)} to {utc(alert.at)}.",
         "The messages above this one waited since then, so they are late."
         if alert.here
         else "What waited arrives there now, in order.",
@@ -74,7 +74,7 @@ def set_aside_view(*, kind: str, at: datetime, problem: str) -> Message:
     """In place of a message that this chat will never accept. No markup."""
     return Message.of(
         "⚠️ One of my messages does not fit here.",
-        f"It was a message of the kind {escape(kind)} of {_at(at)}.",
+        f"It was a message of the kind {escape(kind)} of {utc(at)}.",
         f"Telegram refused it for good: {quoted(problem)}.",
         _LOOK,
     )
@@ -84,7 +84,7 @@ def unknown_kind_view(*, kind: str, at: datetime) -> Message:
     """Another version wrote it, and no process that can read it came within a day."""
     return Message.of(
         "⚠️ A message that I cannot read",
-        f"Another version of me wrote it at {_at(at)}: a message of the kind "
+        f"Another version of me wrote it at {utc(at)}: a message of the kind "
         f"<code>{escape(kind)}</code>.",
         _LOOK,
     )
@@ -93,7 +93,7 @@ def unknown_kind_view(*, kind: str, at: datetime) -> Message:
 def broken_words_view(*, kind: str, at: datetime) -> Message:
     return Message.of(
         "⚠️ A message that I cannot word",
-        f"It is of {_at(at)} and of the kind <code>{escape(kind)}</code>. The mistake is mine "
+        f"It is of {utc(at)} and of the kind <code>{escape(kind)}</code>. The mistake is mine "
         "and is logged.",
         _LOOK,
     )
@@ -104,13 +104,13 @@ def undeliverable_note(refused: Refused, *, waiting: int) -> str | None:
     found = []
     if refused.here is not None:
         found.append(
-            f"📭 Telegram refuses my messages here since {_at(refused.here.since)}: "
+            f"📭 Telegram refuses my messages here since {utc(refused.here.since)}: "
             f"{quoted(refused.here.problem)}."
         )
     if waiting:
         found.append(f"📭 {waiting} of my messages did not reach you yet; I keep trying.")
     found += [
-        f"📭 Telegram refuses my messages to {_chat(one.chat_id, '')} since {_at(one.since)}. "
+        f"📭 Telegram refuses my messages to {_chat(one.chat_id, '')} since {utc(one.since)}. "
         "They are kept."
         for one in refused.others
     ]
@@ -120,7 +120,7 @@ def undeliverable_note(refused: Refused, *, waiting: int) -> str | None:
 def refused_here_line(chat: Undeliverable, *, waiting: int) -> str:
     """For /doctor."""
     return (
-        f"Messages: Telegram refuses mine to this chat since {_at(chat.since)}: "
+        f"Messages: Telegram refuses mine to this chat since {utc(chat.since)}: "
         f"{quoted(chat.problem)}. {waiting} wait and arrive in order. Please look at my rights here."
     )
 
@@ -138,7 +138,3 @@ def _chat(chat_id: int, name: str) -> str:
     if chat_id < 0:
         return f"the group {chat_id}"
     return f"the private chat of {escape(name_of(chat_id, name))}"
-
-
-def _at(moment: datetime) -> str:
-    return f"{stamp(moment).strip()} UTC"

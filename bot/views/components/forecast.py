@@ -75,11 +75,6 @@ def held_at(
     return look.seen.quote.counted(settings.counting)
 
 
-def seen_line(look: CheckResult | None, *, held: Decimal | None, now: datetime) -> str | None:
-    """How old the balance is on which the forecast is based."""
-    return f"(Balance seen {ago(now - look.at)}.)" if look and held is not None else None
-
-
 def band_line(settings: Settings) -> str:
     return f"Band {band_range(settings.band)} (±{threshold(settings.threshold)})"
 
@@ -108,6 +103,22 @@ def next_step(
         first = f"After /resume the first check {would}"
         return lines("Trading is paused: no order leaves.", first, unreachable)
     return lines(f"The next check {would}", unreachable)
+
+
+def outlook(
+    account: Account,
+    *,
+    look: CheckResult | None,
+    rules: PairRules | None,
+    foreseen: Foreseen | None,
+    now: datetime,
+) -> str:
+    """What the next check does, and how old the balance is that says so."""
+    held = held_at(look, account.settings)
+    return lines(
+        next_step(account, held=held, rules=rules, foreseen=foreseen),
+        f"(Balance seen {ago(now - look.at)}.)" if look and held is not None else None,
+    )
 
 
 def out_of_reach(settings: Settings, seen: BalanceSnapshot | None) -> str | None:

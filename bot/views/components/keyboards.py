@@ -21,6 +21,13 @@ def typed(command: str, argument: str = "") -> InlineKeyboardButton:
     return button(f"/{command} {argument}".rstrip(), RunCommand(command, argument))
 
 
+def in_rows(
+    buttons: Sequence[InlineKeyboardButton], size: int
+) -> list[list[InlineKeyboardButton]]:
+    """Rows of at most *size* buttons."""
+    return [list(buttons[start : start + size]) for start in range(0, len(buttons), size)]
+
+
 def pager(
     page: int, of: Callable[[int], CallbackData], *, has_more: bool, words: str = "Newer Older"
 ) -> list[InlineKeyboardButton]:

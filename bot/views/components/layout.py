@@ -43,13 +43,13 @@ def paragraphs(*parts: str | None) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def row(label: str, value: str) -> list[str]:
-    """`Label    value`, continued under the value where it is too wide."""
-    first, *rest = wrapped(value, COLUMNS - _LABEL)
-    indent = " " * _LABEL
-    if width(label) >= _LABEL:
+def row(label: str, value: str, *, column: int = _LABEL) -> list[str]:
+    """`Label    value`, continued under the value where it is too wide; it begins at *column*."""
+    first, *rest = wrapped(value, COLUMNS - column)
+    indent = " " * column
+    if width(label) >= column:
         return [label, *(indent + part for part in (first, *rest))]
-    return [label + " " * (_LABEL - width(label)) + first, *(indent + part for part in rest)]
+    return [label + " " * (column - width(label)) + first, *(indent + part for part in rest)]
 
 
 def block(rows: Iterable[str]) -> str:

@@ -41,9 +41,18 @@ def stamp(moment: datetime) -> str:
     return f"{moment.day:2d} {_MONTHS[moment.month - 1]} {moment:%H:%M}"
 
 
+def utc(moment: datetime) -> str:
+    """For a sentence: 22 Nov 12:03 UTC."""
+    return f"{stamp(moment).lstrip()} UTC"
+
+
 def to_the_second(moment: datetime) -> str:
     """22 Nov 12:03:04, in UTC."""
     return f"{stamp(moment).lstrip()}:{moment:%S}"
+
+
+def days(count: int) -> str:
+    return _counted(count, "day")
 
 
 def _split(duration: timedelta) -> list[tuple[int, str, str]]:
