@@ -20,7 +20,7 @@ from bot.views.api_key import (
 )
 from bot.views.balance import balance_view
 from bot.views.errors import error_view
-from bot.views.general import unknown_command_view, version_view
+from bot.views.general import unknown_command_view, version_view, waiting_view
 from bot.views.halt import halt_alert_view, halted_view
 from bot.views.help import help_view
 from bot.views.history import history_view
@@ -33,7 +33,6 @@ from bot.views.settings_panel import page_view, panel_view
 from bot.views.status import retired_card_view, status_view
 from bot.views.trade_details import story_view
 from bot.views.trading_mode import mode_view
-from bot.views.waiting import waiting_view
 from bot.views.why import why_view
 from docs.story import (
     ACCOUNT,

@@ -15,7 +15,7 @@ from bot.interaction.request import Document, Documents, Response, Toast, Tracke
 from bot.messaging.flood_control import FloodControl
 from bot.messaging.message_actions import MessageActions
 from bot.messaging.refusals import RefusalCause, refusal_cause
-from bot.views.waiting import waiting_notice, waiting_view
+from bot.views.general import waiting_notice, waiting_view
 from engine.clock import Clock
 from engine.storage import availability
 from engine.storage.database import Database

@@ -7,23 +7,6 @@ from bot.views.components.keyboards import keyboard, typed
 from bot.views.components.layout import echoed
 
 
-def export_caption(*, count: int, part: int = 1, parts: int = 1) -> str:
-    """Plain text below the CSV file."""
-    return f"All your orders: {_orders(count)}. Times in UTC, amounts exact.{_part(part, parts)}"
-
-
-def koinly_caption(*, count: int, part: int = 1, parts: int = 1) -> str:
-    return (
-        f"For Koinly: {_orders(count)}, without those on paper. "
-        f"Import it there as a CSV file.{_part(part, parts)}"
-    )
-
-
-def collecting_view(*, done: int, total: int) -> Message:
-    """Progress, in one message that is edited."""
-    return Message(f"⏳ Collecting… {done:,} of {total:,}", silent=True)
-
-
 def nothing_to_export_view() -> Message:
     return Message("There is nothing to export yet: no order was ever sent. /status shows more.")
 
@@ -33,11 +16,6 @@ def nothing_for_koinly_view() -> Message:
         "There is nothing for Koinly yet: no real order was ever filled. "
         "Trades on paper are in /export alone."
     )
-
-
-def export_failed_view() -> Message:
-    """Telegram refused the file."""
-    return Message("I could not send the file just now. Please send /export again in a minute.")
 
 
 def unknown_export_view(*, typed_text: str) -> Message:
@@ -58,16 +36,21 @@ def _part(part: int, parts: int) -> str:
 
 
 class ExportWords:
-    """All trades, with a button for Koinly."""
+    """All trades, with a button for Koinly. The captions are plain text."""
 
     def caption(self, *, count: int, part: int, parts: int) -> str:
-        return export_caption(count=count, part=part, parts=parts)
+        orders = _orders(count)
+        return f"All your orders: {orders}. Times in UTC, amounts exact.{_part(part, parts)}"
 
     def progress(self, *, done: int, total: int) -> Message:
-        return collecting_view(done=done, total=total)
+        """One message, which is edited."""
+        return Message(f"⏳ Collecting… {done:,} of {total:,}", silent=True)
 
     def failed(self) -> Message:
-        return export_failed_view()
+        """Telegram refused the file."""
+        return Message(
+            "I could not send the file just now. Please send /export again in a minute."
+        )
 
     def keyboard(self) -> InlineKeyboardMarkup | None:
         return keyboard([typed("export", "koinly")])
@@ -75,7 +58,10 @@ class ExportWords:
 
 class KoinlyWords(ExportWords):
     def caption(self, *, count: int, part: int, parts: int) -> str:
-        return koinly_caption(count=count, part=part, parts=parts)
+        return (
+            f"For Koinly: {_orders(count)}, without those on paper. "
+            f"Import it there as a CSV file.{_part(part, parts)}"
+        )
 
     def keyboard(self) -> InlineKeyboardMarkup | None:
         return keyboard([typed("export")])

@@ -1,4 +1,4 @@
-"""General answers: unknown commands, plain text, old messages, version, logs."""
+"""General answers: unknown commands, plain text, old messages, version, logs, waiting."""
 
 import re
 from collections.abc import Sequence
@@ -135,3 +135,13 @@ def too_many_questions_view(*, most: int) -> Message:
 
 def too_many_questions_notice() -> str:
     return "Too many questions in this group just now. Please tap again in a minute."
+
+
+def waiting_view() -> Message:
+    """Shown while an answer takes longer than 0.3 s."""
+    return Message("⏳ One moment…", silent=True)
+
+
+def waiting_notice() -> str:
+    """Ends a button's spinner before its answer is ready."""
+    return "⏳ One moment…"

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import assert_never
 
 from telegram import InlineKeyboardButton
 
@@ -12,12 +11,13 @@ from bot.views.components.amounts import balance, cents, price, quantity, usdt
 from bot.views.components.badges import badge
 from bot.views.components.keyboards import button, in_rows, keyboard, pager
 from bot.views.components.layout import COLUMNS, block, width
+from bot.views.components.order_text import NOTHING_TRADED
 from bot.views.components.times import stamp
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Side, base_of
-from engine.domain.orders.order import Order, OrderState
+from engine.domain.orders.order import Order
 
 # More buttons in a row are too narrow for a thumb.
 _NUMBERS_A_ROW = 5
@@ -89,26 +89,7 @@ def _traded(number: int, order: Order) -> list[str]:
         ]
     verb = "buy" if order.side is Side.BUY else "sell"
     paper = "paper: " if order.dry_run else ""
-    return [f"{when} {verb} {base}", f"  {paper}{_story(order.state)}"]
-
-
-def _story(state: OrderState) -> str:
-    """What happened to an order that traded nothing."""
-    match state:
-        case OrderState.PLANNED | OrderState.SENDING | OrderState.ACKED:
-            return "on its way"
-        case OrderState.UNKNOWN:
-            return "not confirmed yet"
-        case OrderState.NEEDS_HUMAN | OrderState.SET_ASIDE:
-            return "unclear, look at MEXC"
-        case OrderState.UNFILLED | OrderState.PARTIAL | OrderState.FILLED:
-            return "found nobody"
-        case OrderState.REJECTED:
-            return "refused, nothing moved"
-        case OrderState.NOT_EXECUTED | OrderState.DROPPED:
-            return "never arrived"
-        case _:
-            assert_never(state)
+    return [f"{when} {verb} {base}", f"  {paper}{NOTHING_TRADED[order.state]}"]
 
 
 def _numbers(

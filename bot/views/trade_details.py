@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import assert_never
 
 from bot.interaction.callback_data import HistoryPage
 from bot.interaction.message import Message
@@ -10,7 +9,7 @@ from bot.views.components.amounts import about_percent, cents, price, quantity, 
 from bot.views.components.badges import badge
 from bot.views.components.keyboards import button, keyboard
 from bot.views.components.layout import block, escape, lines, quoted, row
-from bot.views.components.order_text import fees_paid
+from bot.views.components.order_text import OUTCOMES, fees_paid
 from bot.views.components.times import to_the_second
 from engine.domain.accounts.account import Account
 from engine.domain.market.decimals import ZERO
@@ -90,7 +89,7 @@ def _planned(order: Order) -> Iterable[str]:
 
 def _happened(order: Order) -> Iterable[str]:
     execution = order.execution
-    yield from row("Result", _result(order.state))
+    yield from row("Result", OUTCOMES[order.state])
     if execution.average_price is None:
         return
     yield from row("Filled", tokens(execution.base_quantity, base_of(order.symbol)))
@@ -137,25 +136,3 @@ def _ids(order: Order) -> Iterable[str]:
     yield _ASIDE + order.client_order_id
     yield "MEXC's order id" if not order.dry_run else "Paper order id"
     yield _ASIDE + (order.exchange_order_id or "none")
-
-
-def _result(state: OrderState) -> str:  # noqa: PLR0911 - one return a state
-    match state:
-        case OrderState.FILLED:
-            return "filled"
-        case OrderState.PARTIAL:
-            return "filled in part"
-        case OrderState.UNFILLED:
-            return "found nobody"
-        case OrderState.REJECTED:
-            return "refused"
-        case OrderState.NOT_EXECUTED | OrderState.DROPPED:
-            return "never arrived"
-        case OrderState.NEEDS_HUMAN | OrderState.SET_ASIDE:
-            return "unclear, look at MEXC"
-        case OrderState.UNKNOWN:
-            return "not confirmed yet"
-        case OrderState.PLANNED | OrderState.SENDING | OrderState.ACKED:
-            return "on its way"
-        case _:
-            assert_never(state)

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.views.waiting import waiting_view
+from bot.views.general import waiting_view
 from engine.domain.accounts.members import Role
 from engine.storage.accounts import accounts, members
 from engine.storage.models.chat import StatusMessageRow

@@ -28,8 +28,9 @@ from bot.views.api_key import (
     nothing_to_disconnect_view,
 )
 from bot.views.balance import balance_failed_view, balance_view
+from bot.views.components.order_text import NOTHING_TRADED, OUTCOMES
 from bot.views.errors import error_view, internal_error_view
-from bot.views.export import export_caption, nothing_to_export_view
+from bot.views.export import ExportWords, nothing_to_export_view
 from bot.views.general import (
     edited_view,
     logs_view,
@@ -38,11 +39,11 @@ from bot.views.general import (
     too_old_view,
     unknown_command_view,
     version_view,
+    waiting_view,
 )
 from bot.views.help import COMMANDS, help_view
 from bot.views.history import history_view
 from bot.views.stray_api_keys import group_refused_view, malformed_key_view, stray_key_view
-from bot.views.waiting import waiting_view
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol
@@ -284,9 +285,14 @@ def test_twenty_rows_of_any_size_fit_one_message(base: Decimal, quote: Decimal, 
     )
 
 
+def test_every_state_of_an_order_has_its_words():
+    assert OUTCOMES.keys() == NOTHING_TRADED.keys() == set(OrderState)
+
+
 def test_the_export_is_captioned():
-    check_notice(export_caption(count=1))
-    assert "1,234 orders" in export_caption(count=1234)
+    words = ExportWords()
+    check_notice(words.caption(count=1, part=1, parts=1))
+    assert "1,234 orders" in words.caption(count=1234, part=1, parts=1)
     check_message(nothing_to_export_view())
 
 

@@ -6,6 +6,30 @@ from decimal import Decimal
 from bot.views.components.amounts import fee, usdt
 from bot.views.components.layout import escape
 from engine.domain.market.pairs import Asset, Side, Symbol, base_of
+from engine.domain.orders.order import OrderState
+
+# What became of an order, in a few words.
+OUTCOMES: Mapping[OrderState, str] = {
+    OrderState.PLANNED: "on its way",
+    OrderState.SENDING: "on its way",
+    OrderState.ACKED: "on its way",
+    OrderState.UNKNOWN: "not confirmed yet",
+    OrderState.NEEDS_HUMAN: "unclear, look at MEXC",
+    OrderState.SET_ASIDE: "unclear, look at MEXC",
+    OrderState.FILLED: "filled",
+    OrderState.PARTIAL: "filled in part",
+    OrderState.UNFILLED: "found nobody",
+    OrderState.REJECTED: "refused",
+    OrderState.NOT_EXECUTED: "never arrived",
+    OrderState.DROPPED: "never arrived",
+}
+# The same for an order that traded nothing.
+NOTHING_TRADED: Mapping[OrderState, str] = {
+    **OUTCOMES,
+    OrderState.FILLED: "found nobody",
+    OrderState.PARTIAL: "found nobody",
+    OrderState.REJECTED: "refused, nothing moved",
+}
 
 
 def deal(side: Side, symbol: Symbol, quote_amount: Decimal) -> str:
