@@ -69,15 +69,15 @@ class CancelledUpdates:
         logger.warning("overtaken updates cancelled", extra={"count": len(cancelled)})
 
     async def _starts(self, session: AsyncSession, row: InboxRow) -> str | None:
-        wish = update_kind_of(self._opened(row))
-        if not wish.question_id:
-            return started_by(wish)
-        question = await confirmations.get(session, wish.question_id)
+        kind = update_kind_of(self._opened(row))
+        if not kind.question_id:
+            return started_by(kind)
+        question = await confirmations.get(session, kind.question_id)
         if question is None or question.chat_id != row.chat_id:
             return None
         if question.kind == UNDO:
             return TAP if _goes_live(question.payload) else None
-        return TAP if question.kind in _STARTING and wish.option == _FIRST_BUTTON else None
+        return TAP if question.kind in _STARTING and kind.option == _FIRST_BUTTON else None
 
     def _opened(self, row: InboxRow) -> dict[str, Any]:
         try:

@@ -28,32 +28,32 @@ class AlertsHandler(Handler):
             pages={SetAlert: self._tuned, RemoveLowBalance: self._unwarned},
         )
 
-    async def alerts(self, ask: Request) -> Message:
-        account = await self.ctx.accounts.of(ask.chat_id)
+    async def alerts(self, request: Request) -> Message:
+        account = await self.ctx.accounts.of(request.chat_id)
         now = self.ctx.clock.now()
-        if not ask.argument:
+        if not request.argument:
             settings = await self.ctx.alert_preferences.settings(account)
             return alerts_view(account=account, settings=settings, now=now)
         try:
-            parsed = parse_alerts(ask.argument)
+            parsed = parse_alerts(request.argument)
         except NotUnderstood as e:
-            return not_understood_view(topic=e.topic, typed_text=ask.argument)
+            return not_understood_view(topic=e.topic, typed_text=request.argument)
         except UnknownZone as e:
-            typed = ask.argument.partition(" ")[2]
+            typed = request.argument.partition(" ")[2]
             return unknown_zone_view(account=account, typed_text=typed, suggestions=e.suggestions)
         if isinstance(parsed, Ambiguous):
-            return await self.ask_back(ask, parsed)
-        part, wish = parsed
-        change = await self.ctx.alert_preferences.change(account, wish, user_id=ask.user_id)
+            return await self.ask_back(request, parsed)
+        part, wanted = parsed
+        change = await self.ctx.alert_preferences.change(account, wanted, user_id=request.user_id)
         return alerts_changed_view(
             account=account, part=part, before=change.before, settings=change.after, now=now
         )
 
-    async def _tuned(self, ask: Request, press: SetAlert) -> Message:
+    async def _tuned(self, request: Request, press: SetAlert) -> Message:
         """A button of the panel: what it would be to type it, or the choices for its part."""
         if press.value:
-            return await self.alerts(replace(ask, argument=f"{press.part} {press.value}"))
-        account = await self.ctx.accounts.of(ask.chat_id)
+            return await self.alerts(replace(request, argument=f"{press.part} {press.value}"))
+        account = await self.ctx.accounts.of(request.chat_id)
         return alert_choices_view(
             account=account,
             part=press.part,
@@ -61,32 +61,32 @@ class AlertsHandler(Handler):
             now=self.ctx.clock.now(),
         )
 
-    async def warn(self, ask: Request) -> Message:
-        account = await self.ctx.accounts.of(ask.chat_id)
-        if not ask.argument:
+    async def warn(self, request: Request) -> Message:
+        account = await self.ctx.accounts.of(request.chat_id)
+        if not request.argument:
             return marks_view(
                 account=account, marks=await self.ctx.alert_preferences.marks(account)
             )
         try:
-            wish = parse_warn(ask.argument)
+            wanted = parse_warn(request.argument)
         except NotUnderstood as e:
-            return not_understood_view(topic=e.topic, typed_text=ask.argument)
-        if isinstance(wish, Ambiguous):
-            return await self.ask_back(ask, wish)
-        if wish.below is None:
+            return not_understood_view(topic=e.topic, typed_text=request.argument)
+        if isinstance(wanted, Ambiguous):
+            return await self.ask_back(request, wanted)
+        if wanted.below is None:
             removed = await self.ctx.alert_preferences.remove_mark(
-                account, wish.asset, user_id=ask.user_id
+                account, wanted.asset, user_id=request.user_id
             )
             return mark_removed_view(
-                account=account, asset=wish.asset, was_there=removed.before is not None
+                account=account, asset=wanted.asset, was_there=removed.before is not None
             )
-        return await self._set_mark(ask, account, wish)
+        return await self._set_mark(request, account, wanted)
 
-    async def _set_mark(self, ask: Request, account: Account, wish: LowWish) -> Message:
-        if wish.below is None:
+    async def _set_mark(self, request: Request, account: Account, wanted: LowWish) -> Message:
+        if wanted.below is None:
             raise ValueError("there is no mark to set")
         change = await self.ctx.alert_preferences.set_mark(
-            account, wish.asset, wish.below, user_id=ask.user_id
+            account, wanted.asset, wanted.below, user_id=request.user_id
         )
         if change.after is None:
             return too_many_marks_view(account=account)
@@ -94,13 +94,13 @@ class AlertsHandler(Handler):
             account=account,
             mark=change.after,
             changed=change.before != change.after,
-            left=await self.ctx.previews.left_of(account, wish.asset),
+            left=await self.ctx.previews.left_of(account, wanted.asset),
             rules=await self.ctx.previews.known_rules(account),
         )
 
-    async def _unwarned(self, ask: Request, press: RemoveLowBalance) -> Message:
-        account = await self.ctx.accounts.of(ask.chat_id)
+    async def _unwarned(self, request: Request, press: RemoveLowBalance) -> Message:
+        account = await self.ctx.accounts.of(request.chat_id)
         asset = Asset(press.asset)
-        await self.ctx.alert_preferences.remove_mark(account, asset, user_id=ask.user_id)
+        await self.ctx.alert_preferences.remove_mark(account, asset, user_id=request.user_id)
         marks = await self.ctx.alert_preferences.marks(account)
         return marks_view(account=account, marks=marks, removed=asset)

@@ -47,68 +47,70 @@ class ApiKeyHandler(Handler):
             },
         )
 
-    async def connect(self, ask: Request) -> Message:
+    async def connect(self, request: Request) -> Message:
         """Whatever was typed is deleted before anything else is done with it, and so is a picture
         or a file that came with it: it may show the key.
         """
-        words = ask.argument.split()
-        is_secret = bool(words) or ask.has_media
-        deleted = is_secret and await self._delete(ask)
-        if not ask.is_private:
+        words = request.argument.split()
+        is_secret = bool(words) or request.has_media
+        deleted = is_secret and await self._delete(request)
+        if not request.is_private:
             return group_refused_view(deleted=deleted if is_secret else None)
-        if ask.has_media:
+        if request.has_media:
             return not_as_text_view(deleted=deleted)
         if not words:
-            await self.ctx.conversations.wait(ask, _AWAITS_KEY)
-            return ask_key_view(account=await self.ctx.accounts.of(ask.chat_id))
+            await self.ctx.conversations.wait(request, _AWAITS_KEY)
+            return ask_key_view(account=await self.ctx.accounts.of(request.chat_id))
         if len(words) != _KEY_AND_SECRET or not all(map(_WORD.fullmatch, words)):
             return malformed_key_view(deleted=deleted)
-        return await self._try(ask, api_key=words[0], api_secret=words[1], deleted=deleted)
+        return await self._try(request, api_key=words[0], api_secret=words[1], deleted=deleted)
 
-    async def said(self, ask: Request, text: str) -> Message | None:
+    async def said(self, request: Request, text: str) -> Message | None:
         """An answer to a step of /connect; None if none was being waited for."""
-        step = await self.ctx.conversations.step(ask)
+        step = await self.ctx.conversations.step(request)
         if step is None or step.kind not in {_AWAITS_KEY, _AWAITS_SECRET}:
-            return await self.stray(ask, text)
-        deleted = await self._delete(ask)
-        if ask.has_media or ask.is_secondhand:
+            return await self.stray(request, text)
+        deleted = await self._delete(request)
+        if request.has_media or request.is_secondhand:
             return not_as_text_view(deleted=deleted)
         if not _WORD.fullmatch(text.strip()):
-            await self.ctx.conversations.forget(ask)
+            await self.ctx.conversations.forget(request)
             return malformed_key_view(deleted=deleted)
         if step.kind == _AWAITS_KEY:
-            await self.ctx.conversations.wait(ask, _AWAITS_SECRET, text.strip())
+            await self.ctx.conversations.wait(request, _AWAITS_SECRET, text.strip())
             return ask_secret_view(deleted=deleted)
-        answer = await self._try(ask, api_key=step.text, api_secret=text.strip(), deleted=deleted)
+        answer = await self._try(
+            request, api_key=step.text, api_secret=text.strip(), deleted=deleted
+        )
         await self.ctx.conversations.forget(
-            ask
+            request
         )  # only now: killed in between, the same message is understood again
         return answer
 
-    async def stray(self, ask: Request, text: str) -> Message | None:
+    async def stray(self, request: Request, text: str) -> Message | None:
         """What looks like a key where none was asked for goes as well; None if nothing does.
 
         Behind /connect everything does: in an edit or a forwarded message it is not obeyed.
         """
-        is_behind_connect = ask.command == "connect" and bool(text or ask.has_media)
+        is_behind_connect = request.command == "connect" and bool(text or request.has_media)
         if not is_behind_connect and not _LIKE_A_KEY.search(text):
             return None
-        return stray_key_view(deleted=await self._delete(ask))
+        return stray_key_view(deleted=await self._delete(request))
 
-    async def disconnect(self, ask: Request) -> Message:
-        account = await self.ctx.accounts.of(ask.chat_id)
+    async def disconnect(self, request: Request) -> Message:
+        account = await self.ctx.accounts.of(request.chat_id)
         if account.sealed_key is None:
             return nothing_to_disconnect_view()
         question_id = await self.ctx.confirmations.ask(
-            ask, kind=DISCONNECT, payload=account.key_tail or ""
+            request, kind=DISCONNECT, payload=account.key_tail or ""
         )
         return ask_disconnect_view(account=account, confirmation_id=question_id)
 
     async def _disconnect_confirmed(
-        self, question: Confirmation, _: Confirm | Choose, ask: Request
+        self, question: Confirmation, _: Confirm | Choose, request: Request
     ) -> Message:
         change = await self.ctx.accounts.disconnect(
-            ask.chat_id, user_id=ask.user_id, key_tail=question.payload
+            request.chat_id, user_id=request.user_id, key_tail=question.payload
         )
         if change.before.key_tail is None:
             return nothing_to_disconnect_view()
@@ -116,18 +118,20 @@ class ApiKeyHandler(Handler):
             return another_key_view(account=change.after)
         return disconnected_view(account=change.after, key_tail=change.before.key_tail)
 
-    async def _delete(self, ask: Request) -> bool:
-        return await self.ctx.responder.delete(ask.chat_id, ask.message_id, is_secret=True)
+    async def _delete(self, request: Request) -> bool:
+        return await self.ctx.responder.delete(request.chat_id, request.message_id, is_secret=True)
 
-    async def _try(self, ask: Request, *, api_key: str, api_secret: str, deleted: bool) -> Message:
-        before = await self.ctx.accounts.of(ask.chat_id)
+    async def _try(
+        self, request: Request, *, api_key: str, api_secret: str, deleted: bool
+    ) -> Message:
+        before = await self.ctx.accounts.of(request.chat_id)
         try:
             facts = await self.ctx.accounts.connect(
-                ask.chat_id, user_id=ask.user_id, api_key=api_key, api_secret=api_secret
+                request.chat_id, user_id=request.user_id, api_key=api_key, api_secret=api_secret
             )
         except EngineError as e:
             return connect_failed_view(error=e, account=before, deleted=deleted)
-        account = await self.ctx.accounts.of(ask.chat_id)
+        account = await self.ctx.accounts.of(request.chat_id)
         if not account.settings.dry_run:
             await self.ctx.previews.saw(account, facts.holdings)
         outlook = await self.ctx.previews.outlook(account)

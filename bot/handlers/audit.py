@@ -16,20 +16,22 @@ class AuditHandler(Handler):
     def routes(self) -> Routes:
         return Routes(commands={"audit": self.audit}, pages={AuditPage: self.turned})
 
-    async def audit(self, ask: Request) -> Message:
-        return await self._page(ask, 0)
+    async def audit(self, request: Request) -> Message:
+        return await self._page(request, 0)
 
-    async def turned(self, ask: Request, press: AuditPage) -> Message:
-        return await self._page(ask, press.page)
+    async def turned(self, request: Request, press: AuditPage) -> Message:
+        return await self._page(request, press.page)
 
-    async def _page(self, ask: Request, number: int) -> Message:
-        entries, has_more = await self.ctx.members.trail(ask.chat_id, size=_ROWS, number=number)
-        people = await self.ctx.members.of(await self.ctx.access.circle(ask.chat_id))
+    async def _page(self, request: Request, number: int) -> Message:
+        entries, has_more = await self.ctx.members.trail(
+            request.chat_id, size=_ROWS, number=number
+        )
+        people = await self.ctx.members.of(await self.ctx.access.circle(request.chat_id))
         names = {member.user_id: member.name for member in people if member.name}
         # The caller may be authorized by the environment alone, and be no stored member.
         return audit_view(
             entries=entries,
-            names=names | ({ask.user_id: ask.name} if ask.name else {}),
+            names=names | ({request.user_id: request.name} if request.name else {}),
             page=number,
             has_more=has_more,
         )

@@ -16,8 +16,8 @@ class BalanceHandler(Handler):
     def routes(self) -> Routes:
         return Routes(commands={"balance": self.balance})
 
-    async def balance(self, ask: Request) -> Message:
-        account = await self.ctx.accounts.of(ask.chat_id)
+    async def balance(self, request: Request) -> Message:
+        account = await self.ctx.accounts.of(request.chat_id)
         if not account.can_trade:
             return no_key_view(account=account)
         try:

@@ -94,10 +94,10 @@ class Handler(ABC):
     @abstractmethod
     def routes(self) -> Routes: ...
 
-    async def ask_back(self, ask: Request, ambiguous: Ambiguous) -> Message:
+    async def ask_back(self, request: Request, ambiguous: Ambiguous) -> Message:
         """Which reading is meant; a tap on one is as if that had been typed."""
         options = [ambiguous.topic.value, *ambiguous.options]
-        question_id = await self.ctx.confirmations.ask(ask, kind=CHOICE, payload=options)
+        question_id = await self.ctx.confirmations.ask(request, kind=CHOICE, payload=options)
         return question_view(
-            ambiguous=ambiguous, typed_text=ask.argument, confirmation_id=question_id
+            ambiguous=ambiguous, typed_text=request.argument, confirmation_id=question_id
         )

@@ -23,11 +23,11 @@ class DepositsHandler(Handler):
         )
 
     async def _answered(
-        self, question: Confirmation, press: Confirm | Choose, ask: Request
+        self, question: Confirmation, press: Confirm | Choose, request: Request
     ) -> Response | Refusal:
         if not (isinstance(press, Choose) and press.index == LEAVE):
-            return await self.setting_change.keep_deposit(question, ask)
-        taken = await self.ctx.confirmations.take(question.id, ask)
+            return await self.setting_change.keep_deposit(question, request)
+        taken = await self.ctx.confirmations.take(question.id, request)
         if isinstance(taken, Refusal):
             return taken
-        return left_view(account=await self.ctx.accounts.of(ask.chat_id))
+        return left_view(account=await self.ctx.accounts.of(request.chat_id))

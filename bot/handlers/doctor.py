@@ -25,8 +25,8 @@ class DoctorHandler(Handler):
     def routes(self) -> Routes:
         return Routes(commands={"doctor": self.doctor})
 
-    async def doctor(self, ask: Request) -> Message:
-        account = await self.ctx.accounts.of(ask.chat_id)
+    async def doctor(self, request: Request) -> Message:
+        account = await self.ctx.accounts.of(request.chat_id)
         found = await self._examine(account)
         return doctor_view(
             found=found,
@@ -45,8 +45,8 @@ class DoctorHandler(Handler):
             book = tasks.create_task(_asked(self.ctx.previews.book(account)))
             stored_in = tasks.create_task(if_answered(self.ctx.database_probe.write_time(account)))
             backlog = tasks.create_task(if_answered(self.ctx.database_probe.backlog(account)))
-            situation = tasks.create_task(if_answered(self.ctx.overviews.of(account)))
-        known = situation.result()
+            overview = tasks.create_task(if_answered(self.ctx.overviews.of(account)))
+        known = overview.result()
         unresolved = known.unresolved if known else None
         return Symptoms(
             account=account,

@@ -34,12 +34,12 @@ class ExportHandler(Handler):
     def routes(self) -> Routes:
         return Routes(commands={"export": self.export})
 
-    async def export(self, ask: Request) -> Message | Documents:
-        kind = _KINDS.get(ask.argument.lower())
+    async def export(self, request: Request) -> Message | Documents:
+        kind = _KINDS.get(request.argument.lower())
         if kind is None:
-            return unknown_export_view(typed_text=ask.argument)
+            return unknown_export_view(typed_text=request.argument)
         sheet, words = kind
-        account = await self.ctx.accounts.of(ask.chat_id)
+        account = await self.ctx.accounts.of(request.chat_id)
         total = await self.ctx.records.count_trades(account, real_only=sheet.real_only)
         if not total:
             return nothing_for_koinly_view() if sheet.real_only else nothing_to_export_view()

@@ -29,33 +29,38 @@ class GeneralHandler(Handler):
             }
         )
 
-    async def start(self, ask: Request) -> Message:
+    async def start(self, request: Request) -> Message:
         """With a code of another chat, or for a higher role here, it lets its bearer in there."""
-        if ask.argument:
+        if request.argument:
             opened = await self.ctx.invitation_codes.redeem(
-                ask.argument, chat_id=ask.chat_id, user_id=ask.user_id, name=ask.name
+                request.argument,
+                chat_id=request.chat_id,
+                user_id=request.user_id,
+                name=request.name,
             )
             if opened.answer is None or opened.admitted is Admitted.WRONG:
                 return already_in_view()
             return opened.answer
-        return await self._welcome(ask, just_let_in=False)
+        return await self._welcome(request, just_let_in=False)
 
-    async def welcome(self, ask: Request) -> Message:
+    async def welcome(self, request: Request) -> Message:
         """Welcome a user who has just been admitted."""
-        return await self._welcome(ask, just_let_in=True)
+        return await self._welcome(request, just_let_in=True)
 
-    async def _welcome(self, ask: Request, *, just_let_in: bool) -> Message:
+    async def _welcome(self, request: Request, *, just_let_in: bool) -> Message:
         """`/start`; in a forum, a trader's `/start` moves the alerts to its topic."""
-        account = await self.ctx.accounts.of(ask.chat_id)
-        alerts_here = ask.topic_id is not None or account.topic_id is not None
-        if not ask.role.covers(Role.TRADER):
+        account = await self.ctx.accounts.of(request.chat_id)
+        alerts_here = request.topic_id is not None or account.topic_id is not None
+        if not request.role.covers(Role.TRADER):
             alerts_here = False
-        if alerts_here and account.topic_id != ask.topic_id:
-            await self.ctx.members.move_alerts(account, user_id=ask.user_id, topic_id=ask.topic_id)
+        if alerts_here and account.topic_id != request.topic_id:
+            await self.ctx.members.move_alerts(
+                account, user_id=request.user_id, topic_id=request.topic_id
+            )
         return welcome_view(account=account, just_let_in=just_let_in, alerts_here=alerts_here)
 
-    async def help(self, ask: Request) -> Message:
-        return help_view(is_owner=await self.ctx.access.is_owner(user_id=ask.user_id))
+    async def help(self, request: Request) -> Message:
+        return help_view(is_owner=await self.ctx.access.is_owner(user_id=request.user_id))
 
     async def version(self, _: Request) -> Message:
         return version_view(
@@ -64,11 +69,11 @@ class GeneralHandler(Handler):
             python=platform.python_version(),
         )
 
-    async def logs(self, ask: Request) -> Message:
-        if not await self.ctx.access.is_owner(user_id=ask.user_id):
+    async def logs(self, request: Request) -> Message:
+        if not await self.ctx.access.is_owner(user_id=request.user_id):
             return owner_only_view()
         try:
-            count = parse_log_lines(ask.argument)
+            count = parse_log_lines(request.argument)
         except NotUnderstood:
-            return not_understood_view(topic=Topic.LOGS, typed_text=ask.argument)
+            return not_understood_view(topic=Topic.LOGS, typed_text=request.argument)
         return logs_view(log_lines=recent_lines(count))

@@ -21,15 +21,15 @@ class HistoryHandler(Handler):
             pages={HistoryPage: self._page, TradeDetailsPage: self._story},
         )
 
-    async def history(self, ask: Request) -> Message:
+    async def history(self, request: Request) -> Message:
         try:
-            size = parse_history_rows(ask.argument)
+            size = parse_history_rows(request.argument)
         except NotUnderstood:
-            return not_understood_view(topic=Topic.HISTORY, typed_text=ask.argument)
-        return await self._page(ask, HistoryPage(page=0, size=size))
+            return not_understood_view(topic=Topic.HISTORY, typed_text=request.argument)
+        return await self._page(request, HistoryPage(page=0, size=size))
 
-    async def _page(self, ask: Request, page: HistoryPage) -> Message:
-        account = await self.ctx.accounts.of(ask.chat_id)
+    async def _page(self, request: Request, page: HistoryPage) -> Message:
+        account = await self.ctx.accounts.of(request.chat_id)
         found = await self.ctx.records.events(
             account, most=page.size + 1, skip=page.page * page.size
         )
@@ -41,8 +41,8 @@ class HistoryHandler(Handler):
             has_more=len(found) > page.size,
         )
 
-    async def _story(self, ask: Request, story: TradeDetailsPage) -> Message:
-        account = await self.ctx.accounts.of(ask.chat_id)
+    async def _story(self, request: Request, story: TradeDetailsPage) -> Message:
+        account = await self.ctx.accounts.of(request.chat_id)
         order = await self.ctx.records.order(account, ClientOrderId(story.client_order_id))
         back = HistoryPage(page=story.page, size=story.size)
         if order is None:

@@ -33,26 +33,26 @@ class LimitsHandler(Handler):
             taps={LIFT: ConfirmationHandler(self._lift_confirmed)},
         )
 
-    async def limits(self, ask: Request) -> Message:
-        account = await self.ctx.accounts.of(ask.chat_id)
-        if not ask.argument:
+    async def limits(self, request: Request) -> Message:
+        account = await self.ctx.accounts.of(request.chat_id)
+        if not request.argument:
             recent = await self.ctx.limits.recent(account)
             rules = await self.ctx.previews.known_rules(account)
             return limits_view(account=account, recent=recent, rules=rules)
-        return await self.set_limits(ask, in_panel=False)
+        return await self.set_limits(request, in_panel=False)
 
-    async def set_limits(self, ask: Request, *, in_panel: bool) -> Message:
-        account = await self.ctx.accounts.of(ask.chat_id)
+    async def set_limits(self, request: Request, *, in_panel: bool) -> Message:
+        account = await self.ctx.accounts.of(request.chat_id)
         try:
-            wishes = parse_limits(ask.argument)
+            values = parse_limits(request.argument)
         except NotUnderstood:
-            return not_understood_view(topic=Topic.LIMITS, typed_text=ask.argument)
-        if isinstance(wishes, Ambiguous):
-            return await self.ask_back(ask, wishes)
-        change = await self.ctx.limits.change(account, user_id=ask.user_id, **wishes)
+            return not_understood_view(topic=Topic.LIMITS, typed_text=request.argument)
+        if isinstance(values, Ambiguous):
+            return await self.ask_back(request, values)
+        change = await self.ctx.limits.change(account, user_id=request.user_id, **values)
         if in_panel:
             made = Change(change.before, change.after)
-            return await self.setting_change.echo(ask, Topic.LIMITS, made, in_panel=True)
+            return await self.setting_change.echo(request, Topic.LIMITS, made, in_panel=True)
         outlook = await self.ctx.previews.outlook(change.after)
         echo = limits_changed_view(
             account=change.after,
@@ -64,18 +64,18 @@ class LimitsHandler(Handler):
             foreseen=outlook.foreseen,
         )
         return await self.setting_change.with_undo(
-            ask, before=change.before, after=change.after, echo=echo
+            request, before=change.before, after=change.after, echo=echo
         )
 
-    async def halt(self, ask: Request) -> Message:
+    async def halt(self, request: Request) -> Message:
         """At once and without a question; lifting one shows what starts again, and asks."""
-        if not await self.ctx.access.is_owner(user_id=ask.user_id):
-            return not_the_owner_view(account=await self.ctx.accounts.of(ask.chat_id))
-        match ask.argument.lower():
+        if not await self.ctx.access.is_owner(user_id=request.user_id):
+            return not_the_owner_view(account=await self.ctx.accounts.of(request.chat_id))
+        match request.argument.lower():
             case "":
-                cancelling = self.ctx.cancellation.begin(ask.chat_id, everywhere=True)
+                cancelling = self.ctx.cancellation.begin(request.chat_id, everywhere=True)
                 done = await self.ctx.halts.halt(
-                    chat_id=ask.chat_id, user_id=ask.user_id, first=cancelling
+                    chat_id=request.chat_id, user_id=request.user_id, first=cancelling
                 )
                 return halted_view(
                     halt=done.halt,
@@ -85,25 +85,27 @@ class LimitsHandler(Handler):
                     cancelled=cancelling.names,
                 )
             case "off":
-                account = await self.ctx.accounts.of(ask.chat_id)
+                account = await self.ctx.accounts.of(request.chat_id)
                 if (waiting := await self.ctx.halts.waiting()) is None:
                     return lifted_view(account=account, was_halted=False)
                 question_id = await self.ctx.confirmations.ask(
-                    ask, kind=LIFT, payload=waiting.halt
+                    request, kind=LIFT, payload=waiting.halt
                 )
                 return ask_lift_view(account=account, waiting=waiting, confirmation_id=question_id)
             case _:
                 return halt_usage_view()
 
     async def _lift_confirmed(
-        self, question: Confirmation, _: Confirm | Choose, ask: Request
+        self, question: Confirmation, _: Confirm | Choose, request: Request
     ) -> Message | Refusal:
-        if not await self.ctx.access.is_owner(user_id=ask.user_id):
-            return not_the_owner_view(account=await self.ctx.accounts.of(ask.chat_id))
-        lifted = await self.ctx.halts.lift(question.id, chat_id=ask.chat_id, user_id=ask.user_id)
+        if not await self.ctx.access.is_owner(user_id=request.user_id):
+            return not_the_owner_view(account=await self.ctx.accounts.of(request.chat_id))
+        lifted = await self.ctx.halts.lift(
+            question.id, chat_id=request.chat_id, user_id=request.user_id
+        )
         if isinstance(lifted, Refusal):
             return lifted
-        account = await self.ctx.accounts.of(ask.chat_id)
+        account = await self.ctx.accounts.of(request.chat_id)
         if not lifted and account.halted:
             return other_halt_view(account=account)
         return lifted_view(account=account, was_halted=lifted)

@@ -91,46 +91,48 @@ class MembersHandler(Handler):
             },
         )
 
-    async def members(self, ask: Request) -> Message:
-        circle = await self.ctx.access.circle(ask.chat_id)
-        if circle.is_private and ask.user_id != circle.bot_owner:
+    async def members(self, request: Request) -> Message:
+        chat = await self.ctx.access.circle(request.chat_id)
+        if chat.is_private and request.user_id != chat.bot_owner:
             return only_you_view()
-        return await self._list(ask, circle, page=0)
+        return await self._list(request, chat, page=0)
 
-    async def invite(self, ask: Request) -> Message:
-        circle = await self.ctx.access.circle(ask.chat_id)
-        if circle.is_private and ask.user_id != circle.bot_owner:
+    async def invite(self, request: Request) -> Message:
+        chat = await self.ctx.access.circle(request.chat_id)
+        if chat.is_private and request.user_id != chat.bot_owner:
             return no_invitations_here_view()
-        word = ask.argument.lower()
+        word = request.argument.lower()
         if not word:
-            return ask_invite_view(is_private=circle.is_private)
-        if circle.is_private and word in {"private", *_INVITED}:
+            return ask_invite_view(is_private=chat.is_private)
+        if chat.is_private and word in {"private", *_INVITED}:
             role = Role.OWNER
-        elif not circle.is_private and word in _INVITED:
+        elif not chat.is_private and word in _INVITED:
             role = _INVITED[word]
         else:
-            return invite_usage_view(is_private=circle.is_private)
-        code = await self.ctx.invitations.invite(circle, user_id=ask.user_id, role=role)
+            return invite_usage_view(is_private=chat.is_private)
+        code = await self.ctx.invitations.invite(chat, user_id=request.user_id, role=role)
         if code is None:
             return not_invited_view()
         view = code_view(
             code=code,
             role=role,
             expires_at=self.ctx.clock.now() + LIFETIME,
-            is_private=circle.is_private,
+            is_private=chat.is_private,
         )
-        return view if circle.is_private else await self._whispered(ask, code, view, role=role)
+        return view if chat.is_private else await self._whispered(request, code, view, role=role)
 
-    async def _whispered(self, ask: Request, code: str, view: Message, *, role: Role) -> Message:
+    async def _whispered(
+        self, request: Request, code: str, view: Message, *, role: Role
+    ) -> Message:
         """A group's code goes to who asked for it: in the group everybody could use it."""
-        if await self.ctx.responder.whisper(ask.user_id, view):
+        if await self.ctx.responder.whisper(request.user_id, view):
             return code_in_private_view(role=role)
         await self.ctx.invitations.void(code)
         return no_private_chat_view()
 
-    async def _list(self, ask: Request, circle: ChatMembers, *, page: int) -> Message:
-        everybody = await self.ctx.members.of(circle)
-        account = await self.ctx.accounts.of(ask.chat_id)
+    async def _list(self, request: Request, chat: ChatMembers, *, page: int) -> Message:
+        everybody = await self.ctx.members.of(chat)
+        account = await self.ctx.accounts.of(request.chat_id)
         here = everybody[_PAGE * page : _PAGE * (page + 1)]
         shown = Shown(
             page=page,
@@ -138,98 +140,104 @@ class MembersHandler(Handler):
             has_pages=len(everybody) > _PAGE,
             has_more=len(everybody) > _PAGE * (page + 1),
             all_may_look=account.all_may_look,
-            is_private=circle.is_private,
+            is_private=chat.is_private,
         )
-        question_id = await self.ctx.confirmations.ask(ask, kind=LIST, payload=shown)
+        question_id = await self.ctx.confirmations.ask(request, kind=LIST, payload=shown)
         return members_view(
             people=here,
             page=page,
             has_more=shown.has_more,
-            is_private=circle.is_private,
+            is_private=chat.is_private,
             all_may_look=account.all_may_look,
             question_id=question_id,
         )
 
     async def _chosen(
-        self, question: Confirmation, press: Confirm | Choose, ask: Request
+        self, question: Confirmation, press: Confirm | Choose, request: Request
     ) -> Message | Refusal:
         """A tap in the list: a member, the next page, or who may look."""
-        if not ask.role.covers(Role.OWNER):
-            return not_allowed_view(role=ask.role, needed=Role.OWNER)
+        if not request.role.covers(Role.OWNER):
+            return not_allowed_view(role=request.role, needed=Role.OWNER)
         shown = payload_of(question, Shown)
-        circle = await self.ctx.access.circle(ask.chat_id)
+        chat = await self.ctx.access.circle(request.chat_id)
         index = press.index if isinstance(press, Choose) else 0
         if index < len(shown.user_ids):
-            return await self._member(ask, circle, shown.user_ids[index])
+            return await self._member(request, chat, shown.user_ids[index])
         if shown.has_pages and index == len(shown.user_ids):
-            return await self._list(ask, circle, page=shown.page + 1 if shown.has_more else 0)
+            return await self._list(request, chat, page=shown.page + 1 if shown.has_more else 0)
         on = not shown.all_may_look
-        question_id = await self.ctx.confirmations.ask(ask, kind=LOOK, payload=on)
+        question_id = await self.ctx.confirmations.ask(request, kind=LOOK, payload=on)
         return ask_look_view(on=on, question_id=question_id)
 
-    async def _member(self, ask: Request, circle: ChatMembers, user_id: int) -> Message | Refusal:
-        everybody = await self.ctx.members.of(circle)
+    async def _member(
+        self, request: Request, chat: ChatMembers, user_id: int
+    ) -> Message | Refusal:
+        everybody = await self.ctx.members.of(chat)
         member = next((one for one in everybody if one.user_id == user_id), None)
         if member is None:
             return Refusal(RefusalReason.EXPIRED)
-        chosen = Chosen(user_id, member.name, member.role, _options(circle, member))
-        question_id = await self.ctx.confirmations.ask(ask, kind=MEMBER, payload=chosen)
+        chosen = Chosen(user_id, member.name, member.role, _options(chat, member))
+        question_id = await self.ctx.confirmations.ask(request, kind=MEMBER, payload=chosen)
         return member_view(member=member, options=chosen.options, question_id=question_id)
 
     async def _decided(
-        self, question: Confirmation, press: Confirm | Choose, ask: Request
+        self, question: Confirmation, press: Confirm | Choose, request: Request
     ) -> Message | Refusal:
         """A tap on a new role for a member: confirmed once more before it changes."""
-        if not ask.role.covers(Role.OWNER):
-            return not_allowed_view(role=ask.role, needed=Role.OWNER)
+        if not request.role.covers(Role.OWNER):
+            return not_allowed_view(role=request.role, needed=Role.OWNER)
         chosen = payload_of(question, Chosen)
         option = chosen.options[press.index if isinstance(press, Choose) else 0]
-        circle = await self.ctx.access.circle(ask.chat_id)
+        chat = await self.ctx.access.circle(request.chat_id)
         if option == _BACK:
-            return await self._list(ask, circle, page=0)
+            return await self._list(request, chat, page=0)
         wanted = None if option == _REMOVE else Role(option)
-        wish = MemberRequest(chosen.user_id, chosen.name, chosen.role, wanted)
-        question_id = await self.ctx.confirmations.ask(ask, kind=ROLE, payload=wish)
+        change = MemberRequest(chosen.user_id, chosen.name, chosen.role, wanted)
+        question_id = await self.ctx.confirmations.ask(request, kind=ROLE, payload=change)
         return sure_view(
-            user_id=wish.user_id,
-            name=wish.name,
+            user_id=change.user_id,
+            name=change.name,
             wanted=wanted,
-            is_private=circle.is_private,
+            is_private=chat.is_private,
             question_id=question_id,
         )
 
-    async def _sure(self, question: Confirmation, _: Confirm | Choose, ask: Request) -> Message:
-        wish = payload_of(question, MemberRequest)
-        circle = await self.ctx.access.circle(ask.chat_id)
-        verdict = await self.ctx.members.change_role(
-            circle,
-            user_id=ask.user_id,
-            member_id=wish.user_id,
-            expected=wish.expected,
-            wanted=wish.wanted,
+    async def _sure(
+        self, question: Confirmation, _: Confirm | Choose, request: Request
+    ) -> Message:
+        change = payload_of(question, MemberRequest)
+        chat = await self.ctx.access.circle(request.chat_id)
+        result = await self.ctx.members.change_role(
+            chat,
+            user_id=request.user_id,
+            member_id=change.user_id,
+            expected=change.expected,
+            wanted=change.wanted,
         )
-        if verdict is RoleChangeResult.DONE and not circle.is_private:
+        if result is RoleChangeResult.DONE and not chat.is_private:
             await self.ctx.command_menu.show(
-                chat_id=ask.chat_id, user_id=wish.user_id, role=wish.wanted
+                chat_id=request.chat_id, user_id=change.user_id, role=change.wanted
             )
         return verdict_view(
-            verdict,
-            user_id=wish.user_id,
-            name=wish.name,
-            wanted=wish.wanted,
-            is_private=circle.is_private,
+            result,
+            user_id=change.user_id,
+            name=change.name,
+            wanted=change.wanted,
+            is_private=chat.is_private,
         )
 
-    async def _look(self, question: Confirmation, _: Confirm | Choose, ask: Request) -> Message:
+    async def _look(
+        self, question: Confirmation, _: Confirm | Choose, request: Request
+    ) -> Message:
         on = payload_of(question, bool)
-        circle = await self.ctx.access.circle(ask.chat_id)
-        verdict = await self.ctx.members.let_all_look(circle, user_id=ask.user_id, on=on)
-        if verdict is not RoleChangeResult.DONE:
-            return not_allowed_view(role=ask.role, needed=Role.OWNER)
+        chat = await self.ctx.access.circle(request.chat_id)
+        result = await self.ctx.members.let_all_look(chat, user_id=request.user_id, on=on)
+        if result is not RoleChangeResult.DONE:
+            return not_allowed_view(role=request.role, needed=Role.OWNER)
         return look_changed_view(on=on)
 
 
-def _options(circle: ChatMembers, member: Member) -> list[str]:
-    if circle.is_private:
+def _options(chat: ChatMembers, member: Member) -> list[str]:
+    if chat.is_private:
         return [_REMOVE, _BACK]
     return [role.value for role in Role if role is not member.role] + [_REMOVE, _BACK]

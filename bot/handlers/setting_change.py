@@ -51,10 +51,10 @@ class SettingChangeFlow(Handler):
 
     async def field(
         self,
-        ask: Request,
+        request: Request,
         account: Account,
         topic: Topic,
-        wishes: Mapping[str, Any],
+        values: Mapping[str, Any],
         *,
         in_panel: bool,
         foreseen: Foreseen | None = None,
@@ -67,11 +67,13 @@ class SettingChangeFlow(Handler):
             if (back := _way_back(change.before, change.after, in_panel=in_panel)) is not None:
                 undo = (
                     back.wanted,
-                    await self.ctx.confirmations.ask_in(session, ask, **self._undo(back)),
+                    await self.ctx.confirmations.ask_in(session, request, **self._undo(back)),
                 )
 
-        change = await self.ctx.accounts.change(account, user_id=ask.user_id, then=offer, **wishes)
-        expected = replace(account.settings, **wishes)
+        change = await self.ctx.accounts.change(
+            account, user_id=request.user_id, then=offer, **values
+        )
+        expected = replace(account.settings, **values)
         if foreseen is not None and change.after == replace(
             account, settings=expected, version=change.after.version
         ):
@@ -81,35 +83,39 @@ class SettingChangeFlow(Handler):
         return self._echo_view(topic, change, outlook, undo, in_panel=in_panel)
 
     async def target(
-        self, ask: Request, account: Account, target: Decimal, *, in_panel: bool
+        self, request: Request, account: Account, target: Decimal, *, in_panel: bool
     ) -> Message:
         """Set the target, or ask first where much would move."""
-        question, foreseen = await self._doubt(ask, account, target, in_panel=in_panel)
+        question, foreseen = await self._doubt(request, account, target, in_panel=in_panel)
         if question is not None:
             return question
-        wishes = {"target": target}
+        values = {"target": target}
         return await self.field(
-            ask, account, Topic.TARGET, wishes, in_panel=in_panel, foreseen=foreseen
+            request, account, Topic.TARGET, values, in_panel=in_panel, foreseen=foreseen
         )
 
     async def dry_run(
-        self, ask: Request, account: Account, *, on: bool, in_panel: bool
+        self, request: Request, account: Account, *, on: bool, in_panel: bool
     ) -> Message:
         """Real money is asked about where there is a key that could move it."""
         if on or not account.settings.dry_run or account.sealed_key is None:
-            change = await self.ctx.accounts.dry_run(ask.chat_id, user_id=ask.user_id, on=on)
-            return await self.echo(ask, Topic.DRY_RUN, change, in_panel=in_panel)
+            change = await self.ctx.accounts.dry_run(
+                request.chat_id, user_id=request.user_id, on=on
+            )
+            return await self.echo(request, Topic.DRY_RUN, change, in_panel=in_panel)
         for_real = replace(account, settings=replace(account.settings, dry_run=False))
         foreseen = await self.ctx.previews.foresee(for_real)
         proposal = _asked(account, SettingsPatch(dry_run=False), foreseen, in_panel=in_panel)
-        question_id = await self.ctx.confirmations.ask(ask, kind=GO_LIVE, payload=proposal)
+        question_id = await self.ctx.confirmations.ask(request, kind=GO_LIVE, payload=proposal)
         return ask_live_view(
             account=account, foreseen=foreseen, confirmation_id=question_id, in_panel=in_panel
         )
 
-    async def echo(self, ask: Request, topic: Topic, change: Change, *, in_panel: bool) -> Message:
+    async def echo(
+        self, request: Request, topic: Topic, change: Change, *, in_panel: bool
+    ) -> Message:
         """The echo of a change, or the page of the panel, with a button that takes it back."""
-        undo = await self._offer(ask, change.before, change.after, in_panel=in_panel)
+        undo = await self._offer(request, change.before, change.after, in_panel=in_panel)
         outlook = await self.ctx.previews.outlook(change.after)
         return self._echo_view(topic, change, outlook, undo, in_panel=in_panel)
 
@@ -146,17 +152,17 @@ class SettingChangeFlow(Handler):
         return undoable(echo, former=undo[0], question_id=undo[1]) if undo else echo
 
     async def with_undo(
-        self, ask: Request, *, before: Account, after: Account, echo: Message
+        self, request: Request, *, before: Account, after: Account, echo: Message
     ) -> Message:
         """Return *echo*, which shows a change made elsewhere, with an undo button."""
-        undo = await self._offer(ask, before, after, in_panel=False)
+        undo = await self._offer(request, before, after, in_panel=False)
         return undoable(echo, former=undo[0], question_id=undo[1]) if undo else echo
 
-    async def keep_deposit(self, question: Confirmation, ask: Request) -> Message | Refusal:
+    async def keep_deposit(self, question: Confirmation, request: Request) -> Message | Refusal:
         """The tap that raises the target by what arrived: asked about where much would move,
         which is so when the deposit was traded meanwhile.
         """
-        return await self._judged(question, ask, action="keep deposit", agreed=False)
+        return await self._judged(question, request, action="keep deposit", agreed=False)
 
     async def page(
         self, page: PanelPage, account: Account, *, title: str | None = None
@@ -183,20 +189,20 @@ class SettingChangeFlow(Handler):
         )
 
     async def _offer(
-        self, ask: Request, before: Account, after: Account, *, in_panel: bool
+        self, request: Request, before: Account, after: Account, *, in_panel: bool
     ) -> tuple[SettingsPatch, str] | None:
         """What was before, and the question whose button brings it back."""
         back = _way_back(before, after, in_panel=in_panel)
         if back is None:
             return None
-        return back.wanted, await self.ctx.confirmations.ask(ask, **self._undo(back))
+        return back.wanted, await self.ctx.confirmations.ask(request, **self._undo(back))
 
     def _undo(self, back: PendingChange) -> dict[str, Any]:
         return {"kind": UNDO, "payload": back, "lifetime": self.ctx.undo_for}
 
     async def _doubt(
         self,
-        ask: Request,
+        request: Request,
         account: Account,
         target: Decimal,
         *,
@@ -214,7 +220,7 @@ class SettingChangeFlow(Handler):
         if not _needs_a_yes(foreseen, target=target, agreed=agreed):
             return None, foreseen
         proposal = _asked(account, SettingsPatch(target=target), foreseen, in_panel=in_panel)
-        question_id = await self.ctx.confirmations.ask(ask, kind=BIG_TARGET, payload=proposal)
+        question_id = await self.ctx.confirmations.ask(request, kind=BIG_TARGET, payload=proposal)
         question = ask_target_view(
             account=account,
             target=target,
@@ -225,46 +231,46 @@ class SettingChangeFlow(Handler):
         return question, foreseen
 
     async def _target_confirmed(
-        self, question: Confirmation, _: Confirm | Choose, ask: Request
+        self, question: Confirmation, _: Confirm | Choose, request: Request
     ) -> Message | Refusal:
         """Priced again: asks again where more would move by now than was confirmed."""
-        return await self._judged(question, ask, action="confirm target", agreed=True)
+        return await self._judged(question, request, action="confirm target", agreed=True)
 
     async def _undone(
-        self, question: Confirmation, _: Confirm | Choose, ask: Request
+        self, question: Confirmation, _: Confirm | Choose, request: Request
     ) -> Message | Refusal:
-        return await self._judged(question, ask, action="undo", agreed=False)
+        return await self._judged(question, request, action="undo", agreed=False)
 
     async def _judged(
-        self, question: Confirmation, ask: Request, *, action: str, agreed: bool
+        self, question: Confirmation, request: Request, *, action: str, agreed: bool
     ) -> Message | Refusal:
         proposal = _proposal(question)
-        account = await self.ctx.accounts.of(ask.chat_id)
+        account = await self.ctx.accounts.of(request.chat_id)
         target = proposal.wanted.target
         if target is not None and proposal.holds(account):
             doubt, _ = await self._doubt(
-                ask,
+                request,
                 account,
                 target,
                 in_panel=proposal.in_panel,
                 agreed=proposal if agreed else None,
             )
             if doubt is not None:
-                taken = await self.ctx.confirmations.take(question.id, ask)
+                taken = await self.ctx.confirmations.take(question.id, request)
                 return taken if isinstance(taken, Refusal) else doubt
-        return await self._carried_out(question, ask, action=action)
+        return await self._carried_out(question, request, action=action)
 
     async def _live_confirmed(
-        self, question: Confirmation, _: Confirm | Choose, ask: Request
+        self, question: Confirmation, _: Confirm | Choose, request: Request
     ) -> Message | Refusal:
-        return await self._carried_out(question, ask, action="real money")
+        return await self._carried_out(question, request, action="real money")
 
     async def _carried_out(
-        self, question: Confirmation, ask: Request, *, action: str
+        self, question: Confirmation, request: Request, *, action: str
     ) -> Message | Refusal:
         proposal, is_undo = _proposal(question), action == "undo"
         done = await self.ctx.pending_changes.carry_out(
-            question.id, chat_id=ask.chat_id, user_id=ask.user_id, action=action
+            question.id, chat_id=request.chat_id, user_id=request.user_id, action=action
         )
         if isinstance(done, Refusal):
             return done
@@ -273,7 +279,7 @@ class SettingChangeFlow(Handler):
             return view(account=done.account, proposal=proposal)
         if not is_undo:
             topic = Topic.DRY_RUN if proposal.wanted.dry_run is False else Topic.TARGET
-            return await self.echo(ask, topic, done, in_panel=proposal.in_panel)
+            return await self.echo(request, topic, done, in_panel=proposal.in_panel)
         if proposal.in_panel:
             title = undone_title(proposal.wanted)
             return await self.page(page_of(proposal.wanted), done.after, title=title)

@@ -36,20 +36,22 @@ class SettingsHandler(Handler):
             commands={topic.value: self._typed for topic in PARSERS if topic is not Topic.LIMITS}
         )
 
-    async def set(self, ask: Request, topic: Topic, *, in_panel: bool) -> Message:
+    async def set(self, request: Request, topic: Topic, *, in_panel: bool) -> Message:
         """Set what the request's argument says. *in_panel*: answer with the panel's page."""
-        account = await self.ctx.accounts.of(ask.chat_id)
+        account = await self.ctx.accounts.of(request.chat_id)
         try:
-            value = PARSERS[topic](ask.argument)
+            value = PARSERS[topic](request.argument)
         except NotUnderstood:
-            return _misunderstood(ask, topic, account)
+            return _misunderstood(request, topic, account)
         if isinstance(value, Ambiguous):
-            return await self.ask_back(ask, value)
+            return await self.ask_back(request, value)
         match topic:
             case Topic.TARGET:
-                return await self.setting_change.target(ask, account, value, in_panel=in_panel)
+                return await self.setting_change.target(request, account, value, in_panel=in_panel)
             case Topic.DRY_RUN:
-                return await self.setting_change.dry_run(ask, account, on=value, in_panel=in_panel)
+                return await self.setting_change.dry_run(
+                    request, account, on=value, in_panel=in_panel
+                )
             case Topic.PAIR:
                 listed = await self._listed(account, value)
                 if isinstance(listed, Message):
@@ -58,11 +60,11 @@ class SettingsHandler(Handler):
             case _:
                 pass
         return await self.setting_change.field(
-            ask, account, topic, {_FIELDS[topic]: value}, in_panel=in_panel
+            request, account, topic, {_FIELDS[topic]: value}, in_panel=in_panel
         )
 
-    async def _typed(self, ask: Request) -> Message:
-        return await self.set(ask, Topic(ask.command), in_panel=False)
+    async def _typed(self, request: Request) -> Message:
+        return await self.set(request, Topic(request.command), in_panel=False)
 
     async def _listed(self, account: Account, typed: Symbol) -> Symbol | Message:
         """The pair as the exchange lists it for this chat's key; a refusal where it does not."""
@@ -81,7 +83,7 @@ class SettingsHandler(Handler):
         return pair_unavailable_view(account=account, wanted=typed)
 
 
-def _misunderstood(ask: Request, topic: Topic, account: Account) -> Message:
-    if not ask.argument.strip():
+def _misunderstood(request: Request, topic: Topic, account: Account) -> Message:
+    if not request.argument.strip():
         return ask_view(topic=topic, settings=account.settings)
-    return not_understood_view(topic=topic, typed_text=ask.argument)
+    return not_understood_view(topic=topic, typed_text=request.argument)

@@ -31,14 +31,14 @@ class SettingsPanelHandler(Handler):
             pages={Open: self._open, SetPreset: self._put, EnterValue: self._enter},
         )
 
-    async def settings(self, ask: Request) -> Message:
-        return await self._page(ask, PanelPage.HOME)
+    async def settings(self, request: Request) -> Message:
+        return await self._page(request, PanelPage.HOME)
 
     def waits(self, step: ConversationStep | None) -> bool:
         """Whether it is a value of the panel's that is waited for."""
         return step is not None and step.kind.startswith(_VALUE)
 
-    async def said(self, ask: Request, step: ConversationStep, text: str) -> Message:
+    async def said(self, request: Request, step: ConversationStep, text: str) -> Message:
         """The value that was waited for, as if it had been typed behind its command."""
         page = PanelPage(step.kind.removeprefix(_VALUE))
         try:
@@ -46,43 +46,45 @@ class SettingsPanelHandler(Handler):
         except NotUnderstood as e:
             refused = not_understood_view(topic=e.topic, typed_text=text)
             return still_waiting_view(refused, page=page)
-        answer = await self._set(page, replace(ask, argument=text), in_panel=False)
+        answer = await self._set(page, replace(request, argument=text), in_panel=False)
         await self.ctx.responder.edit(
-            ask.place,
+            request.place,
             int(step.text),
-            await self._page(ask, page),
-            key=f"panel:{ask.chat_id}:{ask.message_id}",
+            await self._page(request, page),
+            key=f"panel:{request.chat_id}:{request.message_id}",
         )
         await self.ctx.conversations.forget(
-            ask
+            request
         )  # only now: killed in between, it is understood again
         return answer
 
-    async def _open(self, ask: Request, press: Open) -> Message:
+    async def _open(self, request: Request, press: Open) -> Message:
         """Also what "Cancel" does: nothing is waited for any more."""
-        if self.waits(await self.ctx.conversations.step(ask)):
-            await self.ctx.conversations.forget(ask)
-        return await self._page(ask, press.page)
+        if self.waits(await self.ctx.conversations.step(request)):
+            await self.ctx.conversations.forget(request)
+        return await self._page(request, press.page)
 
-    async def _put(self, ask: Request, press: SetPreset) -> Message:
+    async def _put(self, request: Request, press: SetPreset) -> Message:
         value = press.value
         if press.page is PanelPage.LIMITS:
             value = f"order {value}"
         try:
-            return await self._set(press.page, replace(ask, argument=value), in_panel=True)
+            return await self._set(press.page, replace(request, argument=value), in_panel=True)
         except EngineError as e:
             return failed_view(error_view(e), page=press.page)
 
-    async def _enter(self, ask: Request, press: EnterValue) -> Message:
-        await self.ctx.conversations.wait(ask, f"{_VALUE}{press.page.value}", f"{ask.message_id}")
-        account = await self.ctx.accounts.of(ask.chat_id)
-        return enter_view(page=press.page, account=account, is_private=ask.is_private)
+    async def _enter(self, request: Request, press: EnterValue) -> Message:
+        await self.ctx.conversations.wait(
+            request, f"{_VALUE}{press.page.value}", f"{request.message_id}"
+        )
+        account = await self.ctx.accounts.of(request.chat_id)
+        return enter_view(page=press.page, account=account, is_private=request.is_private)
 
-    async def _set(self, page: PanelPage, ask: Request, *, in_panel: bool) -> Message:
-        ask = replace(ask, command=page.value)
+    async def _set(self, page: PanelPage, request: Request, *, in_panel: bool) -> Message:
+        request = replace(request, command=page.value)
         if page is PanelPage.LIMITS:
-            return await self.limits_handler.set_limits(ask, in_panel=in_panel)
-        return await self.settings_handler.set(ask, Topic(page.value), in_panel=in_panel)
+            return await self.limits_handler.set_limits(request, in_panel=in_panel)
+        return await self.settings_handler.set(request, Topic(page.value), in_panel=in_panel)
 
-    async def _page(self, ask: Request, page: PanelPage) -> Message:
-        return await self.setting_change.page(page, await self.ctx.accounts.of(ask.chat_id))
+    async def _page(self, request: Request, page: PanelPage) -> Message:
+        return await self.setting_change.page(page, await self.ctx.accounts.of(request.chat_id))

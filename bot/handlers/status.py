@@ -28,26 +28,26 @@ class StatusHandler(Handler):
             commands={"status": self.status}, pages={Refresh: self._refresh, Pin: self._pin}
         )
 
-    async def status(self, ask: Request) -> TrackedMessage:
+    async def status(self, request: Request) -> TrackedMessage:
         """Send a new status message; the former one is closed once this one is delivered."""
-        account = await self.ctx.accounts.of(ask.chat_id)
+        account = await self.ctx.accounts.of(request.chat_id)
         drawn = await self.ctx.status_messages.draw(
             account,
-            await self.ctx.status_messages.of(ask.chat_id),
+            await self.ctx.status_messages.of(request.chat_id),
             look=await self.ctx.previews.fresh_look(account, patiently=True),
             rules=await self.ctx.previews.known_rules(account),
             undelivered=True,
         )
 
         async def then(message_id: int) -> None:
-            await self.ctx.status_messages.track(ask.chat_id, message_id, drawn)
+            await self.ctx.status_messages.track(request.chat_id, message_id, drawn)
 
         return TrackedMessage(drawn.message, then)
 
-    async def _refresh(self, ask: Request, _: Refresh) -> Toast:
-        account = await self.ctx.accounts.of(ask.chat_id)
+    async def _refresh(self, request: Request, _: Refresh) -> Toast:
+        account = await self.ctx.accounts.of(request.chat_id)
         card = await self.ctx.status_messages.tapped(
-            account, ask.message_id, is_shown=ask.is_shown
+            account, request.message_id, is_shown=request.is_shown
         )
         if card is None:
             return Toast(newer_card_notice())
@@ -61,11 +61,11 @@ class StatusHandler(Handler):
             return Toast(not_read_notice(seen_at=drawn.look.at if drawn.look else None))
         return Toast(up_to_date_notice())
 
-    async def _pin(self, ask: Request, press: Pin) -> Toast:
+    async def _pin(self, request: Request, press: Pin) -> Toast:
         """Twice is once."""
-        account = await self.ctx.accounts.of(ask.chat_id)
+        account = await self.ctx.accounts.of(request.chat_id)
         card = await self.ctx.status_messages.tapped(
-            account, ask.message_id, is_shown=ask.is_shown
+            account, request.message_id, is_shown=request.is_shown
         )
         if card is None:
             return Toast(newer_card_notice())

@@ -34,9 +34,11 @@ class TradingHandler(Handler):
             taps={REBALANCE: ConfirmationHandler(self._confirmed)},
         )
 
-    async def pause(self, ask: Request) -> Message:
-        cancelling = self.ctx.cancellation.begin(ask.chat_id)
-        change = await self.ctx.accounts.pause(ask.chat_id, user_id=ask.user_id, first=cancelling)
+    async def pause(self, request: Request) -> Message:
+        cancelling = self.ctx.cancellation.begin(request.chat_id)
+        change = await self.ctx.accounts.pause(
+            request.chat_id, user_id=request.user_id, first=cancelling
+        )
         return paused_view(
             account=change.after,
             already=change.before == change.after,
@@ -45,23 +47,23 @@ class TradingHandler(Handler):
             cancelled=cancelling.names,
         )
 
-    async def resume(self, ask: Request) -> Message:
+    async def resume(self, request: Request) -> Message:
         """Resume, or first ask what the user found at MEXC where an order is unresolved."""
-        account = await self.ctx.accounts.of(ask.chat_id)
+        account = await self.ctx.accounts.of(request.chat_id)
         if account.halted:
             return no_resume_in_a_halt_view(account=account)
         unresolved = (await self.ctx.overviews.of(account)).unresolved
         if unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN:
             question_id = await self.ctx.confirmations.ask(
-                ask, kind=SET_ASIDE, payload=unresolved.client_order_id
+                request, kind=SET_ASIDE, payload=unresolved.client_order_id
             )
             return ask_set_aside_view(
                 account=account, order=unresolved, confirmation_id=question_id
             )
         try:
-            change = await self.ctx.accounts.resume(ask.chat_id, user_id=ask.user_id)
+            change = await self.ctx.accounts.resume(request.chat_id, user_id=request.user_id)
         except NoKey:
-            return cannot_resume_view(account=await self.ctx.accounts.of(ask.chat_id))
+            return cannot_resume_view(account=await self.ctx.accounts.of(request.chat_id))
         if change.after.halted:
             return no_resume_in_a_halt_view(account=change.after)
         outlook = await self.ctx.previews.outlook(change.after)
@@ -74,13 +76,13 @@ class TradingHandler(Handler):
             foreseen=outlook.foreseen,
         )
 
-    async def rebalance(self, ask: Request) -> Message:
-        account = await self.ctx.accounts.of(ask.chat_id)
+    async def rebalance(self, request: Request) -> Message:
+        account = await self.ctx.accounts.of(request.chat_id)
         if not account.can_trade:
             return no_key_view(account=account)
-        situation = await self.ctx.overviews.of(account)
-        if situation.unresolved is not None:
-            return plan_blocked_view(account=account, unresolved=situation.unresolved)
+        overview = await self.ctx.overviews.of(account)
+        if overview.unresolved is not None:
+            return plan_blocked_view(account=account, unresolved=overview.unresolved)
         try:
             preview = await self.ctx.previews.preview(account)
         except Unavailable:
@@ -89,7 +91,7 @@ class TradingHandler(Handler):
         question_id = None
         if order is not None and not account.stopped:
             offer = RunOffer(order.side, order.expected_quote, account.version)
-            question_id = await self.ctx.confirmations.ask(ask, kind=REBALANCE, payload=offer)
+            question_id = await self.ctx.confirmations.ask(request, kind=REBALANCE, payload=offer)
         return plan_view(
             account=account,
             plan=preview.plan,
@@ -100,17 +102,19 @@ class TradingHandler(Handler):
         )
 
     async def _confirmed(
-        self, question: Confirmation, _: Confirm | Choose, ask: Request
+        self, question: Confirmation, _: Confirm | Choose, request: Request
     ) -> Message | Refusal:
-        account = await self.ctx.accounts.of(ask.chat_id)
-        return await confirm_trade(self.ctx, question, account, ask, message_id=ask.message_id)
+        account = await self.ctx.accounts.of(request.chat_id)
+        return await confirm_trade(
+            self.ctx, question, account, request, message_id=request.message_id
+        )
 
 
 async def confirm_trade(
     ctx: HandlerContext,
     question: Confirmation,
     account: Account,
-    ask: Request,
+    request: Request,
     *,
     message_id: int | None = None,
 ) -> Message | Refusal:
@@ -120,7 +124,7 @@ async def confirm_trade(
     if account.settings.paused:
         return plan_paused_view(account=account)
     run = await ctx.accounts.confirm_run(
-        question.id, chat_id=ask.chat_id, user_id=ask.user_id, message_id=message_id
+        question.id, chat_id=request.chat_id, user_id=request.user_id, message_id=message_id
     )
     if isinstance(run, Refusal):
         return run

@@ -27,15 +27,15 @@ class TradingModeHandler(Handler):
             taps={OFFER: ConfirmationHandler(self._answered, choices=lambda _: len(ANSWERS))},
         )
 
-    async def mode(self, ask: Request) -> Message:
-        account = await self.ctx.accounts.of(ask.chat_id)
-        if not ask.argument:
+    async def mode(self, request: Request) -> Message:
+        account = await self.ctx.accounts.of(request.chat_id)
+        if not request.argument:
             return mode_view(account=account, now=self.ctx.clock.now())
         try:
-            wanted = TradingMode(ask.argument.strip().lower())
+            wanted = TradingMode(request.argument.strip().lower())
         except ValueError:
-            return mode_not_understood_view(account=account, typed_text=ask.argument)
-        change = await self.ctx.modes.change(account, wanted, user_id=ask.user_id)
+            return mode_not_understood_view(account=account, typed_text=request.argument)
+        change = await self.ctx.modes.change(account, wanted, user_id=request.user_id)
         outlook = await self.ctx.previews.outlook(change.after)
         echo = mode_changed_view(
             account=change.after,
@@ -47,19 +47,19 @@ class TradingModeHandler(Handler):
             under_way=change.under_way,
         )
         return await self.setting_change.with_undo(
-            ask, before=change.before, after=change.after, echo=echo
+            request, before=change.before, after=change.after, echo=echo
         )
 
     async def _answered(
-        self, question: Confirmation, press: Confirm | Choose, ask: Request
+        self, question: Confirmation, press: Confirm | Choose, request: Request
     ) -> Response | Refusal:
-        account = await self.ctx.accounts.of(ask.chat_id)
+        account = await self.ctx.accounts.of(request.chat_id)
         match press.index if isinstance(press, Choose) else TRADE:
             case index if index == TRADE:
-                return await confirm_trade(self.ctx, question, account, ask)
+                return await confirm_trade(self.ctx, question, account, request)
             case index if index == SKIP:
-                refusal = await self.ctx.modes.skip(question.id, account, user_id=ask.user_id)
+                refusal = await self.ctx.modes.skip(question.id, account, user_id=request.user_id)
                 return refusal or skipped_view(account=account)
             case _:
-                refusal = await self.ctx.modes.rest(question.id, account, user_id=ask.user_id)
+                refusal = await self.ctx.modes.rest(question.id, account, user_id=request.user_id)
                 return refusal or resting_view(account=account)

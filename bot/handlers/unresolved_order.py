@@ -43,9 +43,9 @@ class UnresolvedOrderHandler(Handler):
             taps={SET_ASIDE: ConfirmationHandler(self.ctx.confirmations.once(self._set_aside))}
         )
 
-    async def reported(self, ask: Request, report: Report) -> ReportAnswer:
+    async def reported(self, request: Request, report: Report) -> ReportAnswer:
         """A tap on the message: the engine accepts the report, or shows what contradicts it."""
-        clarified = await self._clarified(ask, report)
+        clarified = await self._clarified(request, report)
         match clarified:
             case AlreadyClear():
                 return ReportAnswer(already_clear_view(clarified), is_final=True)
@@ -57,7 +57,7 @@ class UnresolvedOrderHandler(Handler):
                 return ReportAnswer(believed_view(clarified), is_final=True)
             case ReportContradicted():
                 question_id = await self.ctx.confirmations.ask(
-                    ask, kind=SET_ASIDE, payload=report.client_order_id
+                    request, kind=SET_ASIDE, payload=report.client_order_id
                 )
                 return ReportAnswer(
                     doubted_view(clarified, confirmation_id=question_id), is_final=False
@@ -66,20 +66,22 @@ class UnresolvedOrderHandler(Handler):
                 assert_never(clarified)
 
     async def _set_aside(
-        self, question: Confirmation, _: Confirm | Choose, ask: Request
+        self, question: Confirmation, _: Confirm | Choose, request: Request
     ) -> Message:
         """The tap on "I looked" or "I am sure": the order no longer holds the account up."""
-        account = await self.ctx.resolution.set_aside(ask.chat_id, ask.user_id, question.payload)
+        account = await self.ctx.resolution.set_aside(
+            request.chat_id, request.user_id, question.payload
+        )
         if isinstance(account, AlreadyClear):
             return already_clear_view(account)
         return set_aside_view(account=account)
 
-    async def _clarified(self, ask: Request, report: Report) -> ResolutionResult:
+    async def _clarified(self, request: Request, report: Report) -> ResolutionResult:
         if report.word is Word.LOOK_AGAIN:
-            return await self.ctx.resolution.look_again(ask.chat_id, report.client_order_id)
+            return await self.ctx.resolution.look_again(request.chat_id, report.client_order_id)
         return await self.ctx.resolution.claim(
-            ask.chat_id,
-            ask.user_id,
+            request.chat_id,
+            request.user_id,
             report.client_order_id,
             filled=report.word is Word.FILLED,
         )

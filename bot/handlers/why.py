@@ -21,18 +21,18 @@ class WhyHandler(Handler):
     def routes(self) -> Routes:
         return Routes(commands={"why": self.why}, pages={WhyPage: self._page})
 
-    async def why(self, ask: Request) -> Message:
+    async def why(self, request: Request) -> Message:
         try:
-            size = parse_history_rows(ask.argument)
+            size = parse_history_rows(request.argument)
         except NotUnderstood:
-            return not_understood_view(topic=Topic.WHY, typed_text=ask.argument)
-        return await self._page(ask, WhyPage(page=0, size=size))
+            return not_understood_view(topic=Topic.WHY, typed_text=request.argument)
+        return await self._page(request, WhyPage(page=0, size=size))
 
-    async def _page(self, ask: Request, page: WhyPage) -> Message:
-        account = await self.ctx.accounts.of(ask.chat_id)
-        situation = await self.ctx.overviews.of(account)
+    async def _page(self, request: Request, page: WhyPage) -> Message:
+        account = await self.ctx.accounts.of(request.chat_id)
+        overview = await self.ctx.overviews.of(account)
         before = await self.ctx.records.checks_before(
-            account, situation.look, most=page.size + 1, skip=page.page * page.size
+            account, overview.look, most=page.size + 1, skip=page.page * page.size
         )
         shown, has_more = before[: page.size], len(before) > page.size
         if page.page:
@@ -44,24 +44,24 @@ class WhyHandler(Handler):
                 has_more=has_more,
             )
         return with_earlier(
-            await self._latest(account, situation),
+            await self._latest(account, overview),
             account=account,
             before=shown,
             size=page.size,
             has_more=has_more,
         )
 
-    async def _latest(self, account: Account, situation: AccountOverview) -> Message:
+    async def _latest(self, account: Account, overview: AccountOverview) -> Message:
         outlook = await self.ctx.previews.outlook(account)
         return why_view(
             account=account,
             now=self.ctx.clock.now(),
-            look=situation.look,
+            look=overview.look,
             rules=outlook.rules,
             foreseen=outlook.foreseen,
-            order=await self._order_of(account, situation.look),
-            trouble=situation.trouble,
-            unresolved=situation.unresolved,
+            order=await self._order_of(account, overview.look),
+            trouble=overview.trouble,
+            unresolved=overview.unresolved,
         )
 
     async def _order_of(self, account: Account, look: CheckResult | None) -> Order | None:

@@ -27,18 +27,25 @@ class Confirmations:
         self._lifetime = lifetime
 
     async def ask(
-        self, ask: Request, *, kind: str, payload: object = "", lifetime: timedelta | None = None
+        self,
+        request: Request,
+        *,
+        kind: str,
+        payload: object = "",
+        lifetime: timedelta | None = None,
     ) -> str:
         """Store a confirmation for one user; its id goes into the buttons. A *payload* that is text
         is stored as it is, anything else as JSON, which `payload_of` reads.
         """
         async with self._database.writing() as session:
-            return await self.ask_in(session, ask, kind=kind, payload=payload, lifetime=lifetime)
+            return await self.ask_in(
+                session, request, kind=kind, payload=payload, lifetime=lifetime
+            )
 
     async def ask_in(
         self,
         session: AsyncSession,
-        ask: Request,
+        request: Request,
         *,
         kind: str,
         payload: object = "",
@@ -48,8 +55,8 @@ class Confirmations:
         now = self._clock.now()
         question = Confirmation(
             id=secrets.token_urlsafe(9),
-            chat_id=ask.chat_id,
-            user_id=ask.user_id,
+            chat_id=request.chat_id,
+            user_id=request.user_id,
             kind=kind,
             payload=payload if isinstance(payload, str) else to_json(payload),
             asked_at=now,
@@ -62,34 +69,34 @@ class Confirmations:
         """Return a handler that runs *act* for the first tap in time only."""
 
         async def tapped(
-            question: Confirmation, press: Confirm | Choose, ask: Request
+            question: Confirmation, press: Confirm | Choose, request: Request
         ) -> Response | Refusal:
-            taken = await self.take(question.id, ask)
-            return taken if isinstance(taken, Refusal) else await act(taken, press, ask)
+            taken = await self.take(question.id, request)
+            return taken if isinstance(taken, Refusal) else await act(taken, press, request)
 
         return tapped
 
-    async def find(self, question_id: str, ask: Request) -> Confirmation | Refusal:
+    async def find(self, question_id: str, request: Request) -> Confirmation | Refusal:
         """Return the confirmation if this user may still answer it; nothing is consumed."""
         async with self._database.reading() as session:
             return await confirmations.find(
                 session,
                 question_id,
-                chat_id=ask.chat_id,
-                user_id=ask.user_id,
+                chat_id=request.chat_id,
+                user_id=request.user_id,
                 now=self._clock.now(),
             )
 
-    async def take(self, question_id: str, ask: Request) -> Confirmation | Refusal:
+    async def take(self, question_id: str, request: Request) -> Confirmation | Refusal:
         """Return the confirmation to its user's first tap in time, a Refusal to all others."""
         async with self._database.writing() as session:
             return await confirmations.take(
                 session,
                 question_id,
-                chat_id=ask.chat_id,
-                user_id=ask.user_id,
+                chat_id=request.chat_id,
+                user_id=request.user_id,
                 now=self._clock.now(),
-                message_id=ask.message_id,
+                message_id=request.message_id,
             )
 
 

@@ -28,35 +28,35 @@ class Conversations:
         self._clock = clock
         self._patience = patience
 
-    async def wait(self, ask: Request, kind: str, text: str = "") -> None:
+    async def wait(self, request: Request, kind: str, text: str = "") -> None:
         """Await this user's next message in the chat; what was awaited before is replaced."""
         dialog = Conversation(
-            chat_id=ask.chat_id,
-            user_id=ask.user_id,
+            chat_id=request.chat_id,
+            user_id=request.user_id,
             kind=kind,
-            sealed=self._sealer.seal_text(text, purpose=_purpose(ask)),
+            sealed=self._sealer.seal_text(text, purpose=_purpose(request)),
             expires_at=self._clock.now() + self._patience,
         )
         async with self._database.writing() as session:
             await conversations.put(session, dialog)
 
-    async def step(self, ask: Request) -> ConversationStep | None:
+    async def step(self, request: Request) -> ConversationStep | None:
         """Return the awaited step, if there is one."""
         async with self._database.reading() as session:
             dialog = await conversations.get(
-                session, chat_id=ask.chat_id, user_id=ask.user_id, now=self._clock.now()
+                session, chat_id=request.chat_id, user_id=request.user_id, now=self._clock.now()
             )
         if dialog is None:
             return None
         return ConversationStep(
-            dialog.kind, self._sealer.open_text(dialog.sealed, purpose=_purpose(ask))
+            dialog.kind, self._sealer.open_text(dialog.sealed, purpose=_purpose(request))
         )
 
-    async def forget(self, ask: Request) -> None:
+    async def forget(self, request: Request) -> None:
         """End the conversation: it was answered, or the user sent another command."""
         async with self._database.writing() as session:
-            await conversations.end(session, chat_id=ask.chat_id, user_id=ask.user_id)
+            await conversations.end(session, chat_id=request.chat_id, user_id=request.user_id)
 
 
-def _purpose(ask: Request) -> str:
-    return f"dialog:{ask.chat_id}:{ask.user_id}"
+def _purpose(request: Request) -> str:
+    return f"dialog:{request.chat_id}:{request.user_id}"

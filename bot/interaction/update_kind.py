@@ -37,13 +37,13 @@ def update_kind_of(raw: Mapping[str, Any]) -> UpdateKind:
     return UpdateKind(found[0], _plain(found[1])) if found else UpdateKind()
 
 
-def stops(wish: UpdateKind) -> bool:
+def stops(kind: UpdateKind) -> bool:
     """True if it is handled before everything else of its chat."""
-    return wish.command in _STOPS and _phrase(wish) not in _STARTS
+    return kind.command in _STOPS and _phrase(kind) not in _STARTS
 
 
-def stops_everything(wish: UpdateKind) -> bool:
-    return stops(wish) and wish.command == "halt"
+def stops_everything(kind: UpdateKind) -> bool:
+    return stops(kind) and kind.command == "halt"
 
 
 def rank_of(command: str) -> int:
@@ -51,10 +51,10 @@ def rank_of(command: str) -> int:
     return queues.FIRST if command in {*_STOPS, "stop"} else queues.LAST
 
 
-def started_by(wish: UpdateKind) -> str | None:
+def started_by(kind: UpdateKind) -> str | None:
     """Return the command, without its slash, if it would start trading or real trading."""
-    phrase = _phrase(wish)
-    return next((one for one in (wish.command, phrase) if one in _STARTS), None)
+    phrase = _phrase(kind)
+    return next((one for one in (kind.command, phrase) if one in _STARTS), None)
 
 
 def _tapped(data: str) -> UpdateKind:
@@ -71,8 +71,8 @@ def _tapped(data: str) -> UpdateKind:
             return UpdateKind()
 
 
-def _phrase(wish: UpdateKind) -> str:
-    return f"{wish.command} {wish.argument}"
+def _phrase(kind: UpdateKind) -> str:
+    return f"{kind.command} {kind.argument}"
 
 
 def _plain(argument: str) -> str:

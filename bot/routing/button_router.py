@@ -66,68 +66,70 @@ class ButtonRouter:
                     query.id, not_allowed_notice(), chat_id=query_chat(query)
                 )
             case RunCommand():
-                ask = self._tap(query, role, press.command, press.argument)
-                starter = started_by(UpdateKind(ask.command, ask.argument))
-                if not await self._acknowledged(query, ask, starter, key=key):
+                request = self._tap(query, role, press.command, press.argument)
+                starter = started_by(UpdateKind(request.command, request.argument))
+                if not await self._acknowledged(query, request, starter, key=key):
                     return
                 await self._responder.answer(
-                    ask.place,
-                    self._registry.do(ask),
+                    request.place,
+                    self._registry.do(request),
                     key=key,
-                    aside=only_looks(ask.command, ask.argument),
-                    rank=rank_of(ask.command),
+                    aside=only_looks(request.command, request.argument),
+                    rank=rank_of(request.command),
                 )
-                await self.followed(ask)
+                await self.followed(request)
             case Report():
                 await self._responder.toast(query.id, chat_id=query_chat(query))
-                ask = self._tap(query, role)
-                await self._responder.answer(ask.place, self._reported(press, ask), key=key)
-                await self.followed(ask)
+                request = self._tap(query, role)
+                await self._responder.answer(
+                    request.place, self._reported(press, request), key=key
+                )
+                await self.followed(request)
             case Confirm() | Choose():
                 await self._answered(query, press, role, key=key)
             case page:
-                ask = self._tap(query, role)
-                shown = self._show(ask, page)
+                request = self._tap(query, role)
+                shown = self._show(request, page)
                 await self._responder.answer(
-                    ask.place,
+                    request.place,
                     shown,
                     key=key,
-                    in_place=ask.message_id,
+                    in_place=request.message_id,
                     tap=query.id,
                     aside=type(page) in LOOKING_PAGES,
                 )
 
-    async def _show(self, ask: Request, page: object) -> Response:
+    async def _show(self, request: Request, page: object) -> Response:
         try:
-            return await self._registry.page(ask, page)
+            return await self._registry.page(request, page)
         except EngineError as e:
             return error_view(e)
 
-    async def _reported(self, report: Report, ask: Request) -> Response:
+    async def _reported(self, report: Report, request: Request) -> Response:
         """The card stays, and its buttons for as long as the order is unclear."""
         try:
-            report_answer = await self._registry.reported(ask, report)
+            report_answer = await self._registry.reported(request, report)
         except EngineError as e:
             return error_view(e)
         if report_answer.is_final:
-            await self._responder.strip_buttons(ask.chat_id, ask.message_id)
+            await self._responder.strip_buttons(request.chat_id, request.message_id)
         return report_answer.answer
 
     async def _answered(
         self, query: CallbackQuery, press: Confirm | Choose, role: Role, *, key: str
     ) -> None:
         """A confirmation's button: used by its user alone, and removed before it is acted on."""
-        ask = self._tap(query, role)
+        request = self._tap(query, role)
         try:
-            question = await self._registry.question(press, ask)
+            question = await self._registry.question(press, request)
         except Unreadable:
             question = Refusal(RefusalReason.UNKNOWN)
         why = question.why if isinstance(question, Refusal) else None
         if why is RefusalReason.USED and _was_begun():
-            await self._responder.send(ask.place, tap_begun_view(), key=key)
+            await self._responder.send(request.place, tap_begun_view(), key=key)
             return
         if isinstance(question, Confirmation) and _outlives_a_tap(question):
-            if not await self._acknowledged(query, ask, "trade", key=key):
+            if not await self._acknowledged(query, request, "trade", key=key):
                 return
         else:
             await self._responder.toast(
@@ -135,13 +137,13 @@ class ButtonRouter:
             )
         if why in _NOTICES:  # a used one too: what its first tap led to stays in sight
             return
-        await self._responder.strip_buttons(ask.chat_id, ask.message_id)
-        answer = self._decide(question, press, ask)
-        await self._responder.answer(ask.place, answer, key=key, in_place=ask.message_id)
-        await self.followed(ask)
+        await self._responder.strip_buttons(request.chat_id, request.message_id)
+        answer = self._decide(question, press, request)
+        await self._responder.answer(request.place, answer, key=key, in_place=request.message_id)
+        await self.followed(request)
 
     async def _acknowledged(
-        self, query: CallbackQuery, ask: Request, starter: str | None, *, key: str
+        self, query: CallbackQuery, request: Request, starter: str | None, *, key: str
     ) -> bool:
         """End the spinner. False, and said, where the tap would start trading and is not certain to
         be a new one: Telegram does not say when it was.
@@ -153,15 +155,15 @@ class ButtonRouter:
         if in_time:
             return True
         view = too_old_tap_view if in_time is False else tap_of_unknown_age_view
-        await self._responder.send(ask.place, view(name=starter), key=key)
+        await self._responder.send(request.place, view(name=starter), key=key)
         return False
 
     async def _decide(
-        self, question: Confirmation | Refusal, press: Confirm | Choose, ask: Request
+        self, question: Confirmation | Refusal, press: Confirm | Choose, request: Request
     ) -> Response:
         if not isinstance(question, Refusal):
             try:
-                decided = await self._registry.answered(question, press, ask)
+                decided = await self._registry.answered(question, press, request)
             except EngineError as e:
                 return error_view(e)
             except Unreadable:  # asked by another version; nothing was done
@@ -188,10 +190,13 @@ class ButtonRouter:
         now = self._clock.now()
         return tapped(query, role, command=command, argument=argument, at=now)
 
-    async def followed(self, ask: Request) -> None:
+    async def followed(self, request: Request) -> None:
         """Refresh the status message where the author may have changed something."""
-        if ask.role.covers(Role.TRADER) and needed_for(ask.command, ask.argument) != Role.VIEWER:
-            await self._status_messages.refresh_soon(ask.chat_id)
+        if (
+            request.role.covers(Role.TRADER)
+            and needed_for(request.command, request.argument) != Role.VIEWER
+        ):
+            await self._status_messages.refresh_soon(request.chat_id)
 
 
 def _outlives_a_tap(question: Confirmation) -> bool:

@@ -83,62 +83,64 @@ class HandlerRegistry:
             self._taps |= routes.taps
             self._pages |= routes.pages
 
-    async def do(self, ask: Request) -> Response:
+    async def do(self, request: Request) -> Response:
         """Run a command, if the author may send it."""
-        command = self._commands.get(ask.command)
+        command = self._commands.get(request.command)
         if command is None:
-            return await self.stray(ask) or unknown_command_view(name=ask.command)
-        needed = needed_for(ask.command, ask.argument)
-        if not ask.role.covers(needed):
-            return not_allowed_view(role=ask.role, needed=needed)
+            return await self.stray(request) or unknown_command_view(name=request.command)
+        needed = needed_for(request.command, request.argument)
+        if not request.role.covers(needed):
+            return not_allowed_view(role=request.role, needed=needed)
         try:
-            return await command(ask)
+            return await command(request)
         except EngineError as e:
-            logger.info("command failed", extra={"command": ask.command, "error": str(e)})
+            logger.info("command failed", extra={"command": request.command, "error": str(e)})
             return error_view(e)
 
-    async def page(self, ask: Request, press: object) -> Response:
+    async def page(self, request: Request, press: object) -> Response:
         """What a button of a list or a panel shows in place of its message."""
-        return await self._pages[type(press)](ask, press)
+        return await self._pages[type(press)](request, press)
 
-    async def reported(self, ask: Request, report: Report) -> ReportAnswer:
+    async def reported(self, request: Request, report: Report) -> ReportAnswer:
         """Handle a user's report on an unresolved order."""
-        return await self._unresolved_order.reported(ask, report)
+        return await self._unresolved_order.reported(request, report)
 
-    async def said(self, ask: Request, text: str) -> Response | None:
+    async def said(self, request: Request, text: str) -> Response | None:
         """An answer to a step of a dialog; None where none was waited for, or this is none."""
-        step = await self._conversations.step(ask)
+        step = await self._conversations.step(request)
         if step is None or not self._panel.waits(step):
-            return await self._api_key.said(ask, text)
-        if ask.is_secondhand or not text:
-            return await self._api_key.stray(ask, text)
+            return await self._api_key.said(request, text)
+        if request.is_secondhand or not text:
+            return await self._api_key.stray(request, text)
         # A key that was meant for another question is deleted all the same.
-        return await self._api_key.stray(ask, text) or await self._panel.said(ask, step, text)
+        return await self._api_key.stray(request, text) or await self._panel.said(
+            request, step, text
+        )
 
-    async def awaits(self, ask: Request) -> bool:
+    async def awaits(self, request: Request) -> bool:
         """True if this user was asked to type something here."""
-        return await self._conversations.step(ask) is not None
+        return await self._conversations.step(request) is not None
 
-    async def stray(self, ask: Request) -> Message | None:
+    async def stray(self, request: Request) -> Message | None:
         """The answer to an API key in the wrong place; None if nothing looks like one."""
-        return await self._api_key.stray(ask, ask.argument)
+        return await self._api_key.stray(request, request.argument)
 
-    async def turned_away(self, ask: Request) -> None:
+    async def turned_away(self, request: Request) -> None:
         """End the conversation: a command came instead of the awaited text."""
-        await self._conversations.forget(ask)
+        await self._conversations.forget(request)
 
-    async def question(self, press: Confirm | Choose, ask: Request) -> Confirmation | Refusal:
+    async def question(self, press: Confirm | Choose, request: Request) -> Confirmation | Refusal:
         """The question that this tap answers, or why it does not count; nothing is used up."""
-        question = await self._confirmations.find(press.id, ask)
+        question = await self._confirmations.find(press.id, request)
         if isinstance(question, Refusal) or self._offers(question, press):
             return question
         return Refusal(RefusalReason.UNKNOWN)
 
     async def answered(
-        self, question: Confirmation, press: Confirm | Choose, ask: Request
+        self, question: Confirmation, press: Confirm | Choose, request: Request
     ) -> Response | Refusal:
         """Do what the tapped button says."""
-        return await self._taps[question.kind].act(question, press, ask)
+        return await self._taps[question.kind].act(question, press, request)
 
     def late(self, question: Confirmation) -> Message | None:
         """The answer to an expired tap, where the confirmation has a view of its own for it."""
@@ -155,12 +157,12 @@ class HandlerRegistry:
         return isinstance(press, Choose) and press.index < on_tap.choices(question)
 
     async def _read(
-        self, question: Confirmation, press: Confirm | Choose, ask: Request
+        self, question: Confirmation, press: Confirm | Choose, request: Request
     ) -> Response:
         """A reading of an ambiguous value is as if that had been typed."""
         command, *options = _options(question)
         argument = options[press.index if isinstance(press, Choose) else 0]
-        return await self._commands[command](replace(ask, command=command, argument=argument))
+        return await self._commands[command](replace(request, command=command, argument=argument))
 
 
 def _options(question: Confirmation) -> list[str]:

@@ -112,8 +112,8 @@ class Router:
                     return
                 await self._taps.tapped(update.callback_query, role, key=key)
             elif update.message is not None and not is_service(update):
-                ask = typed(update.message, role)
-                await self._typed(update.message, ask, visit, my_name=my_name, key=key)
+                request = typed(update.message, role)
+                await self._typed(update.message, request, visit, my_name=my_name, key=key)
             elif update.edited_message is not None:
                 await self._edited(update.edited_message, role, my_name=my_name, key=key)
         except Exception as e:
@@ -135,43 +135,45 @@ class Router:
                 await self._responder.send(place, database_away_view(), key=f"waits:{update_id}")
 
     async def _typed(
-        self, message: Message, ask: Request, visit: Visit, *, my_name: str, key: str
+        self, message: Message, request: Request, visit: Visit, *, my_name: str, key: str
     ) -> None:
-        if not ask.command:
+        if not request.command:
             # In a group members talk to each other; only a reply to the bot may answer it.
-            mine = ask.is_private or (
-                replies_to(message, my_name) and await self._registry.awaits(ask)
+            mine = request.is_private or (
+                replies_to(message, my_name) and await self._registry.awaits(request)
             )
             if mine and not self._is_more_of_album(message):
-                await self._responder.answer(ask.place, self._said(ask), key=key)
+                await self._responder.answer(request.place, self._said(request), key=key)
             return
         if not is_command_for(message, my_name):
-            if ask.is_private:
-                await self._responder.send(ask.place, for_another_bot_view(), key=key)
+            if request.is_private:
+                await self._responder.send(request.place, for_another_bot_view(), key=key)
             return
-        if await self._is_too_much(ask, key=key):
+        if await self._is_too_much(request, key=key):
             return
-        if ask.is_secondhand:
-            stray = await self._registry.stray(ask)
-            await self._responder.send(ask.place, stray or secondhand_view(), key=key)
+        if request.is_secondhand:
+            stray = await self._registry.stray(request)
+            await self._responder.send(request.place, stray or secondhand_view(), key=key)
             return
         if visit.in_dialog:
-            await self._registry.turned_away(ask)
-        age = self._telegram_time.now() - ask.asked_at
-        if (starter := started_by(UpdateKind(ask.command, ask.argument))) and age > STALE_AFTER:
+            await self._registry.turned_away(request)
+        age = self._telegram_time.now() - request.asked_at
+        if (
+            starter := started_by(UpdateKind(request.command, request.argument))
+        ) and age > STALE_AFTER:
             too_old = too_old_view(command=starter, age=age)
-            await self._responder.send(ask.place, too_old, key=key)
+            await self._responder.send(request.place, too_old, key=key)
         else:
             await self._responder.answer(
-                ask.place,
-                self._registry.do(ask),
+                request.place,
+                self._registry.do(request),
                 key=key,
-                aside=only_looks(ask.command, ask.argument),
-                rank=rank_of(ask.command),
+                aside=only_looks(request.command, request.argument),
+                rank=rank_of(request.command),
                 cancellable=starter is not None,
             )
             if visit.has_card:
-                await self._taps.followed(ask)
+                await self._taps.followed(request)
 
     def _is_more_of_album(self, message: Message) -> bool:
         """True for the later messages of an album without text, which is answered once."""
@@ -183,16 +185,16 @@ class Router:
         self._albums.append(album)
         return False
 
-    async def _is_too_much(self, ask: Request, *, key: str) -> bool:
+    async def _is_too_much(self, request: Request, *, key: str) -> bool:
         """True if a viewer of a group has to wait; the first time the group is told so."""
-        if ask.is_private or ask.role is not Role.VIEWER:
+        if request.is_private or request.role is not Role.VIEWER:
             return False
-        if await self._responder.is_behind(ask.chat_id):
+        if await self._responder.is_behind(request.chat_id):
             return True
-        turn = self._onlookers.asks(ask.chat_id)
+        turn = self._onlookers.asks(request.chat_id)
         if turn is Turn.DECLINED:
             view = too_many_questions_view(most=MOST_A_MINUTE)
-            await self._responder.send(ask.place, view, key=key)
+            await self._responder.send(request.place, view, key=key)
         return turn is not Turn.ANSWERED
 
     async def _is_one_tap_too_many(self, query: CallbackQuery, role: Role) -> bool:
@@ -205,15 +207,15 @@ class Router:
             await self._responder.toast(query.id, too_many_questions_notice(), chat_id=chat_id)
         return turn is not Turn.ANSWERED
 
-    async def _said(self, ask: Request) -> Response:
+    async def _said(self, request: Request) -> Response:
         """Plain text: an answer to a step of a conversation, or else a hint."""
-        hint = plain_text_view(ask.argument) if ask.argument else no_text_view()
-        if ask.is_secondhand and ask.argument:
+        hint = plain_text_view(request.argument) if request.argument else no_text_view()
+        if request.is_secondhand and request.argument:
             hint = secondhand_view()
-        if not ask.role.covers(Role.TRADER):
+        if not request.role.covers(Role.TRADER):
             return hint
         try:
-            return await self._registry.said(ask, ask.argument) or hint
+            return await self._registry.said(request, request.argument) or hint
         except EngineError as e:
             return error_view(e)
 
@@ -221,10 +223,10 @@ class Router:
         """A command counts as it was first sent; its edits are not commands."""
         if not is_command_for(message, my_name):
             return
-        ask = typed(message, role)
-        if not await self._is_too_much(ask, key=key):
-            stray = await self._registry.stray(ask)
-            await self._responder.send(ask.place, stray or edited_view(), key=key)
+        request = typed(message, role)
+        if not await self._is_too_much(request, key=key):
+            stray = await self._registry.stray(request)
+            await self._responder.send(request.place, stray or edited_view(), key=key)
 
 
 async def _log(_: object, context: Context) -> None:
