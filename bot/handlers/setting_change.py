@@ -103,7 +103,7 @@ class SettingChangeFlow(Handler):
                 request.chat_id, user_id=request.user_id, on=on
             )
             return await self.echo(request, Topic.DRY_RUN, change, in_panel=in_panel)
-        for_real = replace(account, settings=replace(account.settings, dry_run=False))
+        for_real = account.with_money(dry_run=False)
         foreseen = await self.ctx.previews.foresee(for_real)
         proposal = _asked(account, SettingsPatch(dry_run=False), foreseen, in_panel=in_panel)
         question_id = await self.ctx.confirmations.ask(request, kind=GO_LIVE, payload=proposal)

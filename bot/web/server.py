@@ -8,7 +8,7 @@ import errno
 import logging
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from http import HTTPStatus
 
 from aiohttp import hdrs, web
@@ -72,21 +72,12 @@ async def serve(
         answering = await asyncio.get_running_loop().create_server(
             connections.bounded(runner.server), sock=_listener(host, port), backlog=_BACKLOG
         )
-        async with _closing(answering):
+        with closing(answering):  # accepts no more; the runner closes the connections
             bound: int = answering.sockets[0].getsockname()[1]
             logger.info("serving", extra={"port": bound})
             yield bound
     finally:
         await runner.cleanup()
-
-
-@asynccontextmanager
-async def _closing(server: asyncio.Server) -> AsyncGenerator[None]:
-    """Accept no connections from the end of the block on; the runner closes the others."""
-    try:
-        yield
-    finally:
-        server.close()
 
 
 def _listener(host: str | None, port: int) -> socket.socket:

@@ -38,7 +38,10 @@ _LONGEST_PAUSE = timedelta(seconds=2)
 
 
 class OrderExecutor:
-    def __init__(self, *, database: Database, clock: Clock, timing: Timing) -> None:
+    """*owner* is this process's name in the leases."""
+
+    def __init__(self, *, database: Database, clock: Clock, timing: Timing, owner: str) -> None:
+        self._owner = owner
         self._database = database
         self._clock = clock
         self._timing = timing
@@ -49,7 +52,6 @@ class OrderExecutor:
         *,
         account: Account,
         exchange: Exchange,
-        owner: str,
         read_at: datetime,
         look: CheckResult,
         until: datetime | None = None,
@@ -66,7 +68,7 @@ class OrderExecutor:
             await orders.add(session, intent)
             await check_results.put(session, account.id, look)
         sending = await self._start(
-            intent, account=account, exchange=exchange, owner=owner, read_at=read_at, until=until
+            intent, account=account, exchange=exchange, read_at=read_at, until=until
         )
         try:
             exchange_order_id = await exchange.place(OrderRequest.of(sending))
@@ -89,7 +91,6 @@ class OrderExecutor:
         *,
         account: Account,
         exchange: Exchange,
-        owner: str,
         read_at: datetime,
         until: datetime | None,
     ) -> Order:
@@ -103,7 +104,7 @@ class OrderExecutor:
                     session,
                     intent,
                     now=self._database.now(),
-                    owner=owner,
+                    owner=self._owner,
                     margin=self._timing.send_margin,
                     account=account,
                     sent_at=exchange.time(),
@@ -114,8 +115,9 @@ class OrderExecutor:
         if is_old:
             await self._drop(intent, error="the data grew old")
             async with self._database.reading() as session:
+                now, fence = self._database.now(), intent.fence
                 is_ours = await leases.is_held(
-                    session, account.id, owner=owner, fence=intent.fence, now=self._database.now()
+                    session, account.id, owner=self._owner, fence=fence, now=now
                 )
             if not is_ours:  # then we slept, and nothing is wrong
                 raise LeaseLost(f"account {account.id} has another owner by now")
@@ -193,14 +195,8 @@ class OrderExecutor:
                 resolved_at=now,
             )
             if state is OrderState.UNFILLED:
-                await incidents.record(
-                    session,
-                    account,
-                    kind=IncidentKind.NOT_FILLED,
-                    detail="",
-                    now=now,
-                    asked=intent.trigger is Trigger.PERSON,
-                )
+                kind, asked = IncidentKind.NOT_FILLED, intent.trigger is Trigger.PERSON
+                await incidents.record(session, account, kind=kind, now=now, asked=asked)
             else:
                 alert = trade_settled(settled, late=late)
                 key = f"order:{intent.client_order_id}:{state.value}"

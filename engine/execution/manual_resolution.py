@@ -4,7 +4,7 @@ The exchange is asked once more, and the answer counts only if the balances agre
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
@@ -165,9 +165,8 @@ class ManualResolution:
 
     def _exchange(self, case: "_Case") -> Exchange | None:
         """Returns the order's exchange, whatever kind of money the account uses by now."""
-        settings = replace(case.account.settings, dry_run=case.order.dry_run)
         try:
-            return self._exchange_for(replace(case.account, settings=settings))
+            return self._exchange_for(case.account.with_money(dry_run=case.order.dry_run))
         except DecryptionFailed:
             return None
 

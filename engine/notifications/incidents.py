@@ -84,7 +84,7 @@ async def record(
     account: Account,
     *,
     kind: IncidentKind,
-    detail: str,
+    detail: str = "",
     now: datetime,
     reason: Reason | None = None,
     asked: bool = False,

@@ -83,7 +83,7 @@ class Checker:
         self._timing = timing
         self._exchange_for = exchange_for
         self._owner = owner
-        self._trader = OrderExecutor(database=database, clock=clock, timing=timing)
+        self._trader = OrderExecutor(database=database, clock=clock, timing=timing, owner=owner)
         self._movements = BalanceChangeMonitor(database=database, clock=clock, owner=owner)
         self._readings = BalanceReader(clock=clock, timing=timing, movements=self._movements)
         self._offers = Approvals(database=database, clock=clock, timing=timing, owner=owner)
@@ -105,9 +105,8 @@ class Checker:
 
     async def _resolve(self, duty: CheckInput, intent: Order) -> Checked:
         # Asked where the order went, whatever kind of money the account uses by now.
-        settings = replace(duty.account.settings, dry_run=intent.dry_run)
         try:
-            exchange = self._exchange_for(replace(duty.account, settings=settings))
+            exchange = self._exchange_for(duty.account.with_money(dry_run=intent.dry_run))
         except DecryptionFailed:
             await self._resolver.escalate(intent, duty.account)
             raise
@@ -152,9 +151,8 @@ class Checker:
         waited = now - ((fill and fill.resolved_at) or now)
         if waited > _SETTLES_SOON:
             async with self._database.writing() as session:
-                await incidents.record(
-                    session, duty.account, kind=IncidentKind.STALE_BALANCE, detail="", now=now
-                )
+                kind = IncidentKind.STALE_BALANCE
+                await incidents.record(session, duty.account, kind=kind, now=now)
         look = self._look(duty, AwaitingSettlement(), holdings=holdings)
         return Checked(look, again_in=min(max(waited / 4, _SETTLE_POLL), _SETTLE_POLL * 15))
 
@@ -214,7 +212,6 @@ class Checker:
                 intent,
                 account=account,
                 exchange=exchange,
-                owner=self._owner,
                 read_at=read_at,
                 look=look,
                 until=duty.request.expires_at if duty.request else None,

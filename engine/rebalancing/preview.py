@@ -218,8 +218,7 @@ class Previews:
 
         Raises DecryptionFailed without a key, and Unavailable.
         """
-        settings = replace(account.settings, dry_run=False)
-        exchange = self._exchange_for(replace(account, settings=settings))
+        exchange = self._exchange_for(account.with_money(dry_run=False))
         async with within(_PATIENCE_S):
             await exchange.resync()
         return exchange.time()
@@ -255,7 +254,7 @@ class Previews:
     def _market(self, account: Account) -> Market:
         """Without a key it is the public one, which is what a dry run sees."""
         if not account.can_trade:
-            account = replace(account, settings=replace(account.settings, dry_run=True))
+            account = account.with_money(dry_run=True)
         return self._exchange_for(account).market
 
 

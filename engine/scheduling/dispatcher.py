@@ -262,13 +262,8 @@ class Dispatcher:
             return checked
         try:
             async with self._database.writing() as session:
-                await incidents.record(
-                    session,
-                    duty.account,
-                    kind=IncidentKind.INTERNAL,
-                    detail="",
-                    now=self._clock.now(),
-                )
+                now, kind = self._clock.now(), IncidentKind.INTERNAL
+                await incidents.record(session, duty.account, kind=kind, now=now)
         except availability.AWAY:
             logger.warning("incident not recorded", extra=about)
         return None

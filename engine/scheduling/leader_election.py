@@ -47,7 +47,7 @@ class LeaderElection:
     @property
     def is_held(self) -> bool:
         """True if this process leads."""
-        return self._is_ours()
+        return self._held_until is not None and self._clock.steady() < self._held_until
 
     @property
     def is_held_elsewhere(self) -> bool:
@@ -82,16 +82,13 @@ class LeaderElection:
         async with asyncio.TaskGroup() as tasks:
             working = tasks.create_task(_run(work))
             renewing = tasks.create_task(self._renew())
-            while self._is_ours() and not working.done():
+            while self.is_held and not working.done():
                 await self._clock.sleep(_BEAT)
             self._held_until = None
             is_done = working.done()
             working.cancel()
             renewing.cancel()
         return is_done
-
-    def _is_ours(self) -> bool:
-        return self._held_until is not None and self._clock.steady() < self._held_until
 
     async def _renew(self) -> None:
         while self._held_until is not None:

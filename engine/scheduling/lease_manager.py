@@ -104,15 +104,12 @@ class LeaseManager:
         """Release every lease for good, so that another process can claim them at once."""
         async with self._turn:
             self._over = True
-            await self._let_go()
-
-    async def _let_go(self) -> None:
-        self._account_queue.clear()
-        try:
-            async with self._database.writing() as session:
-                await takeover.free_everything_of(session, [self._owner])
-        except availability.AWAY as e:
-            logger.warning("leases not released: %s", type(e).__name__)
+            self._account_queue.clear()
+            try:
+                async with self._database.writing() as session:
+                    await takeover.free_everything_of(session, [self._owner])
+            except availability.AWAY as e:
+                logger.warning("leases not released: %s", type(e).__name__)
 
     async def _share(self, session: AsyncSession) -> int:
         """Returns how many accounts this process may own beside the other live processes."""

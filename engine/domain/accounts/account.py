@@ -1,7 +1,8 @@
 """An account as the engine sees it: whose it is, what it wants, whether it holds a key."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 
 from engine.domain.accounts.risk_limits import AUTOMATIC, Limits, LimitsInForce
 from engine.domain.accounts.settings import Settings
@@ -51,6 +52,10 @@ class Account:
     def funds(self) -> str | None:
         """Names the balances traded: those on paper, or those of the key with this end."""
         return PAPER if self.settings.dry_run else self.key_tail
+
+    def with_money(self, *, dry_run: bool) -> Self:
+        """Returns the same account, as if it traded on paper or for real."""
+        return replace(self, settings=replace(self.settings, dry_run=dry_run))
 
     @property
     def stopped(self) -> bool:

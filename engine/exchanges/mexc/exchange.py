@@ -18,8 +18,8 @@ from engine.domain.orders.order import (
 from engine.errors import PairUnavailable, Unavailable
 from engine.exchanges.interface import Market, OrderReport, OrderRequest
 from engine.exchanges.mexc import balances, parsing
-from engine.exchanges.mexc.client import MexcClient
-from engine.exchanges.mexc.endpoints import ACCOUNT, ALL_ORDERS, MY_TRADES, ORDER
+from engine.exchanges.mexc.client import AnswerReader, MexcClient
+from engine.exchanges.mexc.endpoints import ACCOUNT, ALL_ORDERS, MY_TRADES, ORDER, Endpoint
 from engine.exchanges.mexc.market_data import MexcMarket
 from engine.exchanges.mexc.signing import Params
 from engine.security.credentials import Credentials
@@ -50,7 +50,7 @@ class MexcExchange:
         return self._client.time.now()
 
     async def holdings(self) -> Holdings:
-        account = await self._client.read(ACCOUNT, credentials=self._credentials)
+        account = await self._read(ACCOUNT)
         return balances.holdings(account.contents, read_at=account.asked_at)
 
     async def place(self, ticket: OrderRequest) -> str:
@@ -67,11 +67,7 @@ class MexcExchange:
             raise
 
     async def order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
-        found = await self._client.read(
-            ORDER,
-            [("symbol", symbol), ("origClientOrderId", client_order_id)],
-            credentials=self._credentials,
-        )
+        found = await self._read(ORDER, ("symbol", symbol), ("origClientOrderId", client_order_id))
         return parsing.order_report(found.contents, symbol=symbol, client_order_id=client_order_id)
 
     async def order_in_history(
@@ -79,15 +75,12 @@ class MexcExchange:
     ) -> OrderReport:
         if self.time() - sent_at > _HISTORY:
             raise Unavailable("the order is older than the exchange's history")
-        found = await self._client.read(
+        found = await self._read(
             ALL_ORDERS,
-            [
-                ("symbol", symbol),
-                ("startTime", str(to_millis(sent_at - _EARLIER))),
-                ("endTime", str(to_millis(sent_at + RECV_WINDOW + VISIBILITY_MARGIN))),
-                ("limit", str(_MOST_ROWS)),
-            ],
-            credentials=self._credentials,
+            ("symbol", symbol),
+            ("startTime", str(to_millis(sent_at - _EARLIER))),
+            ("endTime", str(to_millis(sent_at + RECV_WINDOW + VISIBILITY_MARGIN))),
+            ("limit", str(_MOST_ROWS)),
         )
         return parsing.order_among(
             found.contents, symbol=symbol, client_order_id=client_order_id, page=_MOST_ROWS
@@ -100,10 +93,8 @@ class MexcExchange:
         seen: dict[str, Fill] = {}
         window: Params = ()
         for _ in range(_MOST_PAGES):
-            trades = await self._client.read(
-                MY_TRADES,
-                [("symbol", symbol), ("orderId", exchange_order_id), *window],
-                credentials=self._credentials,
+            trades = await self._read(
+                MY_TRADES, ("symbol", symbol), ("orderId", exchange_order_id), *window
             )
             page = parsing.fills(trades.contents, exchange_order_id=exchange_order_id)
             added = {fill.trade_id for fill in page} - seen.keys()
@@ -121,6 +112,9 @@ class MexcExchange:
 
     async def resync(self) -> None:
         await self._client.resync()
+
+    async def _read(self, endpoint: Endpoint, *params: tuple[str, str]) -> AnswerReader:
+        return await self._client.read(endpoint, params, credentials=self._credentials)
 
 
 def market_order(ticket: OrderRequest) -> Params:

@@ -125,20 +125,11 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _exact(value: object) -> Decimal | None:
-    match value:
-        case bool():
-            return None
-        case Decimal():
-            return value
-        case int():
-            return Decimal(value)
-        case str():
-            try:
-                return decimal_from_text(value)
-            except ValueError:
-                return None
-        case _:
-            return None
+    if isinstance(value, str):
+        value = _exact_number(value)
+    if isinstance(value, bool) or not isinstance(value, Decimal | int):
+        return None
+    return Decimal(value)
 
 
 def _exact_number(digits: str) -> "Decimal | _NoNumber":

@@ -75,10 +75,9 @@ class MexcKeyInspector:
 
     async def powers(self, *, api_key: str, api_secret: str) -> KeyPermissions | None:
         report = await self._report(Credentials(api_key, api_secret))
-        if report is None:
-            return None
-        _refuse_unfit(report)
-        return KeyPermissions(report.permissions, report.days_left, report.addresses)
+        if report is not None:
+            _refuse_unfit(report)
+        return report
 
     async def account_number(self, *, api_key: str, api_secret: str) -> str | None:
         credentials = Credentials(api_key, api_secret)

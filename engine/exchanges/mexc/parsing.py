@@ -15,7 +15,7 @@ from engine.domain.market.order_book import OrderBook, PriceLevel
 from engine.domain.market.pairs import Asset, PairRules, Symbol
 from engine.domain.orders.order import ClientOrderId, Execution, Fill
 from engine.errors import BadData, OrderNotFound, PairUnavailable
-from engine.exchanges.interface import OrderReport
+from engine.exchanges.interface import KeyPermissions, OrderReport
 from engine.exchanges.mexc.error_codes import UNREADABLE
 from engine.exchanges.mexc.json_fields import (
     Record,
@@ -54,12 +54,9 @@ class Complaint:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyReport:
+class KeyReport(KeyPermissions):
     """A key as `apiKeyInfo` shows it; *status* is VALID unless something is wrong with it."""
 
-    permissions: frozenset[str]
-    days_left: int | None
-    addresses: tuple[str, ...]
     status: str
 
 
