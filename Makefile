@@ -41,6 +41,9 @@ HAS_UV = $(UV) --version >/dev/null 2>&1
 install = cd / && { $(HAS_UV) && $(UV) pip install --python "$(CURDIR)/$(BIN)/python" $(LOCKED) $(2) -r "$(CURDIR)/$(1)"; } || \
 	{ echo "Without uv: pip does it, which takes three times as long ..." && $(PIP) $(if $(2),,--no-compile) -r "$(CURDIR)/$(1)"; }
 
+# What Python compiled is kept, whatever the machine's habit: each test process would do it again.
+test check soak: export PYTHONDONTWRITEBYTECODE =
+
 test: setup           ## run all tests
 	$(BIN)/python -m pytest -n auto
 

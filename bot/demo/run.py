@@ -93,6 +93,7 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
         async def play() -> None:
             nonlocal exit_code
             await come_online(parts, clock)
+            await parts.command_menu.publish()
             if somebody_types:
                 await console.run(sys.stdin, keyboard.type)
             else:

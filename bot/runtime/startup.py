@@ -126,9 +126,8 @@ def build_application(token: str, *, request: BaseRequest, base_url: str) -> App
 
 
 async def come_online(parts: Components, clock: Clock) -> None:
-    """Return once Telegram knows the bot, updates are handled and the menus are set."""
+    """Return once Telegram knows the bot and updates are handled."""
     await connect(parts.application, clock)
     parts.ready.set()
     parts.update_workers.nudge()
     logger.info("ready", extra={"bot": parts.application.bot.username})
-    await parts.command_menu.publish()  # no caller waits for it

@@ -84,6 +84,8 @@ class UpdateReceiver:
         """Run until cancelled. Raises TokenRefused and PollsStalled, in groups."""
         await self._outlast_the_database(lambda: come_online(self._parts, self._clock))
         async with asyncio.TaskGroup() as tasks:
+            # At least five requests to Telegram: no update waits for them.
+            tasks.create_task(self._outlast_the_database(self._parts.command_menu.publish))
             tasks.create_task(self._porter.serve(self._offer_code))
             match self._coming:
                 case UpdateMode.POLLING:

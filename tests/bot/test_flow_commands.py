@@ -123,6 +123,8 @@ async def test_the_card_is_the_one_that_was_promised(world: World, bot: Program)
 
 
 async def test_the_menu_is_set_for_telegram(world: World, bot: Program):
+    await bot.parts.command_menu.publish()
+
     assert [entry["command"] for entry in world.api.commands] == [name for name, _ in COMMANDS]
 
 

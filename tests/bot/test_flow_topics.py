@@ -86,6 +86,7 @@ async def test_an_alert_for_a_topic_that_is_gone_comes_to_the_general_one(
 
 
 async def test_each_sees_the_menu_of_what_they_may(world: World, bot: Program):
+    await bot.parts.command_menu.publish()
     menus = {scope: [c["command"] for c in menu] for scope, menu in world.api.menus.items()}
     looking = [name for name, _ in menu_of(Role.VIEWER)]
 
@@ -116,6 +117,7 @@ async def test_a_member_gets_the_menu_of_their_role_and_loses_it_again(world: Wo
 
 
 async def test_the_bot_introduces_itself_once_at_start(world: World, bot: Program):
+    await bot.parts.command_menu.publish()
     short = world.api.called("setMyShortDescription")
     long = world.api.called("setMyDescription")
 
@@ -133,6 +135,7 @@ async def test_a_menu_that_cannot_be_set_is_logged_and_harms_nothing(
 ):
     world.api.fail(method, refused(400, "Bad Request: no"), times=9)
     async with world.program() as bot:
+        await bot.parts.command_menu.publish()
         await bot.say(GROUP, "/members", user_id=OWNER, chat_type="group")
         for label in (f"User {FRIEND}", "Make a viewer", "Yes, make a viewer"):
             await bot.tap(GROUP, label, user_id=OWNER)
@@ -143,6 +146,7 @@ async def test_a_menu_that_cannot_be_set_is_logged_and_harms_nothing(
 
 
 async def test_time_passes_without_a_word_about_menus(world: World, bot: Program):
+    await bot.parts.command_menu.publish()
     before = len(world.api.called("setMyCommands"))
     await bot.live_for(timedelta(minutes=2))
 

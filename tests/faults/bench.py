@@ -511,6 +511,7 @@ class Life:
         while self.alive:
             try:
                 await self._survive(come_online(parts, self.bench.clock))
+                await self._survive(parts.command_menu.publish())
                 await self._survive(parts.access.offer_code())
             except Exception as e:
                 if not _is_database(e):
