@@ -6,13 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import Settings, Threshold
-from engine.domain.market.pairs import Symbol
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.storage.accounts import halt as stored_halt
@@ -21,6 +20,8 @@ from engine.storage.chat import undeliverable
 from engine.storage.coordination import leases
 from engine.storage.models.accounts import AccountRow
 from engine.storage.models.trading import OrderRow, RunRequestRow
+from engine.storage.row_mapping import columns_of, from_row
+from engine.storage.statements import delete, update
 from engine.storage.trading import balance_changes, orders, run_requests
 
 _AT_ONCE = 100
@@ -145,7 +146,7 @@ async def halt_all(session: AsyncSession, *, halted: bool) -> list[Account]:
         .execution_options(populate_existing=True)
     )
     marked = [_account(row) for row in rows]
-    await session.execute(delete(RunRequestRow).execution_options(synchronize_session=False))
+    await session.execute(delete(RunRequestRow))
     await leases.wake_all(session)
     return marked
 
@@ -262,46 +263,23 @@ async def unchanged(
 
 
 def _columns(settings: Settings) -> dict[str, Any]:
-    return {
-        "target": settings.target,
+    return columns_of(settings, "threshold", "interval") | {
         "threshold": settings.threshold.value,
         "threshold_unit": settings.threshold.unit,
         "interval_s": settings.interval,
-        "symbol": settings.symbol,
-        "counting": settings.counting,
-        "dry_run": settings.dry_run,
-        "paused": settings.paused,
-        "autonomy": settings.autonomy,
     }
 
 
 def _account(row: AccountRow) -> Account:
-    return Account(
-        id=AccountId(row.id),
-        uuid=row.uuid,
-        chat_id=row.chat_id,
-        version=row.version,
-        settings=Settings(
-            target=row.target,
-            threshold=Threshold(row.threshold, row.threshold_unit),
-            interval=row.interval_s,
-            symbol=Symbol(row.symbol),
-            counting=row.counting,
-            dry_run=row.dry_run,
-            paused=row.paused,
-            autonomy=row.autonomy,
-        ),
-        sealed_key=row.sealed_key,
-        key_tail=row.key_tail,
+    threshold = Threshold(row.threshold, row.threshold_unit)
+    return from_row(
+        Account,
+        row,
+        settings=from_row(Settings, row, threshold=threshold, interval=row.interval_s),
         limits=Limits(
             order=row.limit_order,
             day=row.limit_day,
             orders_per_hour=row.limit_orders,
             move=row.limit_move,
         ),
-        halted=row.halted,
-        not_before=row.not_before,
-        key_expires_at=row.key_expires_at,
-        topic_id=row.topic_id,
-        all_may_look=row.all_may_look,
     )

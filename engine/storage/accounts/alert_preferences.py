@@ -12,6 +12,7 @@ from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, Quiet
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.orders.order import AccountId
 from engine.storage.models.accounts import AccountRow, AlertPreferencesRow
+from engine.storage.row_mapping import from_row
 
 _AS_IT_COMES = AlertPreferences()
 
@@ -115,15 +116,7 @@ def _settings(row: AlertPreferencesRow) -> AlertPreferences:
     quiet = None
     if row.quiet_from is not None and row.quiet_until is not None:
         quiet = QuietHours(row.quiet_from, row.quiet_until)
-    return AlertPreferences(
-        levels=_levels(row.levels),
-        smallest=row.smallest,
-        time_zone=row.time_zone,
-        quiet=quiet,
-        errors_break_through=row.errors_break_through,
-        ask_deposits=row.ask_deposits,
-        digest_minute=row.digest_minute,
-    )
+    return from_row(AlertPreferences, row, levels=_levels(row.levels), quiet=quiet)
 
 
 def _levels(text: str) -> dict[AlertKind, AlertLevel]:

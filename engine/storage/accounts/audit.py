@@ -10,6 +10,7 @@ from engine import work_log
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.audit import ALL_ACCOUNTS, AuditEntry, changes
 from engine.storage.models.accounts import AuditRow
+from engine.storage.row_mapping import from_row
 
 
 async def record(
@@ -73,17 +74,7 @@ async def page(
             .offset(size * number)
         )
     ).all()
-    entries = [
-        AuditEntry(
-            at=row.at,
-            user_id=row.user_id,
-            action=row.action,
-            subject=row.subject,
-            detail=row.detail,
-        )
-        for row in rows[:size]
-    ]
-    return entries, len(rows) > size
+    return [from_row(AuditEntry, row) for row in rows[:size]], len(rows) > size
 
 
 async def move(session: AsyncSession, *, old: int, new: int) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
@@ -11,6 +11,7 @@ from engine.domain.orders.order import AccountId
 from engine.storage.coordination import key_values
 from engine.storage.models.accounts import AccountRow, AuditRow, ExchangeAccountRow
 from engine.storage.models.coordination import KeyValueRow
+from engine.storage.statements import delete
 
 _LOCK = "exchange_account:{}"
 
@@ -56,12 +57,10 @@ async def learn(
     """Twice is once; keys that no account has any more are forgotten meanwhile."""
     kept = select(AccountRow.key_print).where(AccountRow.key_print.is_not(None))
     await session.execute(
-        delete(ExchangeAccountRow)
-        .where(
+        delete(ExchangeAccountRow).where(
             ExchangeAccountRow.account_print == account_print,
             ExchangeAccountRow.key_print.not_in(kept),
         )
-        .execution_options(synchronize_session=False)
     )
     await session.merge(
         ExchangeAccountRow(

@@ -1,7 +1,6 @@
 """The owner's halt, as a note that lasts; `accounts.halt_all` marks every account with it."""
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import from_millis
@@ -9,6 +8,7 @@ from engine.domain.accounts.account import Halt
 from engine.storage.coordination import key_values
 from engine.storage.models.coordination import KeyValueRow
 from engine.storage.serialization import Unreadable, from_json, to_json
+from engine.storage.statements import insert_into
 
 _NONE = ""
 
@@ -18,12 +18,10 @@ async def settled(session: AsyncSession) -> Halt | None:
 
     Otherwise an account made while a halt begins could go on trading through it.
     """
-    postgres = session.get_bind().dialect.name == "postgresql"
-    insert = postgresql.insert(KeyValueRow) if postgres else sqlite.insert(KeyValueRow)
     await session.execute(
-        insert.values(name=key_values.HALT, value=_NONE).on_conflict_do_nothing(
-            index_elements=["name"]
-        )
+        insert_into(session, KeyValueRow)
+        .values(name=key_values.HALT, value=_NONE)
+        .on_conflict_do_nothing(index_elements=["name"])
     )
     note = await session.scalar(
         select(KeyValueRow.value).where(KeyValueRow.name == key_values.HALT).with_for_update()

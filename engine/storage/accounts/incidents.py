@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.domain.accounts.incidents import Incident, IncidentKind, IncidentTimes
 from engine.domain.orders.order import AccountId
 from engine.storage.models.accounts import IncidentRow
+from engine.storage.row_mapping import columns_of, from_row
 
 
 async def get(session: AsyncSession, account_id: AccountId) -> Incident | None:
@@ -29,13 +30,9 @@ async def of_accounts(
 async def put(session: AsyncSession, account_id: AccountId, trouble: Incident) -> None:
     await session.merge(
         IncidentRow(
+            **columns_of(trouble, "kind", "told_kinds", "kinds"),
             account_id=account_id,
             kind=trouble.kind.value,
-            detail=trouble.detail,
-            since=trouble.since,
-            last_at=trouble.last_at,
-            count=trouble.count,
-            told=trouble.told,
             told_kinds=",".join(sorted(kind.value for kind in trouble.told_kinds)),
             kinds=_written(trouble.kinds),
         )
@@ -47,13 +44,10 @@ async def end(session: AsyncSession, account_id: AccountId) -> None:
 
 
 def _trouble(row: IncidentRow) -> Incident:
-    return Incident(
+    return from_row(
+        Incident,
+        row,
         kind=_kind(row.kind) or IncidentKind.INTERNAL,
-        detail=row.detail,
-        since=row.since,
-        last_at=row.last_at,
-        count=row.count,
-        told=row.told,
         told_kinds=frozenset(
             kind for told in row.told_kinds.split(",") if (kind := _kind(told)) is not None
         ),

@@ -3,7 +3,7 @@
 import hmac
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import from_millis, to_millis
@@ -11,6 +11,8 @@ from engine.domain.accounts.members import Invitation
 from engine.storage.coordination import key_values
 from engine.storage.models.accounts import InvitationRow
 from engine.storage.models.coordination import KeyValueRow
+from engine.storage.row_mapping import columns_of, from_row
+from engine.storage.statements import delete, update
 
 # How long a late user still gets the answer that the code has expired.
 _REMEMBERED = timedelta(days=7)
@@ -27,13 +29,10 @@ async def add(
     session.add(
         InvitationRow(
             code_hash=code_hash,
-            chat_id=invitation.chat_id,
-            role=invitation.role,
-            invited_by=invitation.invited_by,
             created_at=now,
-            expires_at=invitation.expires_at,
             used_by=None,
             used_at=None,
+            **columns_of(invitation),
         )
     )
 
@@ -46,13 +45,7 @@ async def find(session: AsyncSession, code_hash: str) -> tuple[Invitation, int |
     if not fitting:
         return None
     [row] = fitting
-    invitation = Invitation(
-        chat_id=row.chat_id,
-        role=row.role,
-        invited_by=row.invited_by,
-        expires_at=row.expires_at,
-    )
-    return invitation, row.used_by
+    return from_row(Invitation, row), row.used_by
 
 
 async def use(session: AsyncSession, code_hash: str, *, user_id: int, now: datetime) -> bool:
@@ -62,7 +55,6 @@ async def use(session: AsyncSession, code_hash: str, *, user_id: int, now: datet
         .where(InvitationRow.code_hash == code_hash, InvitationRow.used_at.is_(None))
         .values(used_at=now, used_by=user_id)
         .returning(InvitationRow.code_hash)
-        .execution_options(synchronize_session=False)
     )
     return used is not None
 
@@ -86,7 +78,6 @@ async def withdraw(session: AsyncSession, *, chat_id: int, invited_by: int, now:
             InvitationRow.expires_at > now,
         )
         .values(expires_at=now - timedelta(seconds=1))
-        .execution_options(synchronize_session=False)
     )
 
 
@@ -96,7 +87,6 @@ async def void(session: AsyncSession, *, code_hash: str, now: datetime) -> None:
         update(InvitationRow)
         .where(InvitationRow.code_hash == code_hash, InvitationRow.used_at.is_(None))
         .values(expires_at=now - timedelta(seconds=1))
-        .execution_options(synchronize_session=False)
     )
 
 
@@ -127,7 +117,7 @@ async def guessed(session: AsyncSession, *, user_id: int, count: int, now: datet
 async def forget_guesses(session: AsyncSession) -> None:
     """Every user may guess again: there is another code to be guessed."""
     await session.execute(
-        delete(KeyValueRow)
-        .where(KeyValueRow.name.startswith(_GUESSES.format(""), autoescape=True))
-        .execution_options(synchronize_session=False)
+        delete(KeyValueRow).where(
+            KeyValueRow.name.startswith(_GUESSES.format(""), autoescape=True)
+        )
     )

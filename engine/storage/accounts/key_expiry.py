@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, or_, select, update
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
 from engine.domain.orders.order import AccountId
 from engine.storage.accounts import accounts
 from engine.storage.models.accounts import AccountRow
+from engine.storage.statements import update
 
 # None of this changes what the account may trade: its version stays, and no plan is outdated.
 
@@ -34,10 +35,7 @@ async def claim(
     )
     claimed = (await session.scalars(due)).all()
     await session.execute(
-        update(AccountRow)
-        .where(AccountRow.id.in_(claimed))
-        .values(key_checked_at=counts_as)
-        .execution_options(synchronize_session=False)
+        update(AccountRow).where(AccountRow.id.in_(claimed)).values(key_checked_at=counts_as)
     )
     return [await accounts.get(session, AccountId(account_id)) for account_id in claimed]
 
@@ -60,11 +58,7 @@ async def learn(
     if asked_at is not None:
         values["key_checked_at"] = asked_at
     row_id = await session.scalar(
-        update(AccountRow)
-        .where(*_same_key(account))
-        .values(values)
-        .returning(AccountRow.id)
-        .execution_options(synchronize_session=False)
+        update(AccountRow).where(*_same_key(account)).values(values).returning(AccountRow.id)
     )
     return row_id is not None
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.low_balance import LowBalanceThreshold
 from engine.domain.market.pairs import Asset
 from engine.domain.orders.order import AccountId
 from engine.storage.models.accounts import LowBalanceRow
+from engine.storage.row_mapping import columns_of, from_row
+from engine.storage.statements import delete, update
 
 
 async def of_accounts(
@@ -22,15 +24,13 @@ async def of_accounts(
     found: dict[AccountId, tuple[LowBalanceThreshold, ...]] = {}
     for row in rows:
         account_id = AccountId(row.account_id)
-        found[account_id] = (*found.get(account_id, ()), _mark(row))
+        found[account_id] = (*found.get(account_id, ()), from_row(LowBalanceThreshold, row))
     return found
 
 
 async def put(session: AsyncSession, account_id: AccountId, mark: LowBalanceThreshold) -> None:
     """Replace the asset's threshold; the new one was not reported yet."""
-    await session.merge(
-        LowBalanceRow(account_id=account_id, asset=mark.asset, below=mark.below, told=mark.told)
-    )
+    await session.merge(LowBalanceRow(account_id=account_id, **columns_of(mark)))
 
 
 async def remove(
@@ -40,7 +40,7 @@ async def remove(
     row = await session.get(LowBalanceRow, (account_id, asset))
     if row is None:
         return None
-    mark = _mark(row)
+    mark = from_row(LowBalanceThreshold, row)
     await session.execute(
         delete(LowBalanceRow).where(
             LowBalanceRow.account_id == account_id, LowBalanceRow.asset == asset
@@ -63,10 +63,5 @@ async def turn(session: AsyncSession, account_id: AccountId, mark: LowBalanceThr
         )
         .values(told=not mark.told)
         .returning(LowBalanceRow.asset)
-        .execution_options(synchronize_session=False)
     )
     return turned is not None
-
-
-def _mark(row: LowBalanceRow) -> LowBalanceThreshold:
-    return LowBalanceThreshold(Asset(row.asset), row.below, told=row.told)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, select, union, update
+from sqlalchemy import exists, select, union
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,6 +12,8 @@ from engine.domain.accounts.members import Member, Role
 from engine.storage.coordination import key_values
 from engine.storage.models.accounts import AccountRow, MemberRow, StrangerRow
 from engine.storage.models.coordination import KeyValueRow
+from engine.storage.row_mapping import from_row
+from engine.storage.statements import delete, update
 from engine.storage.text_encoding import storable
 
 _CODE = "pairing_code"
@@ -165,7 +167,6 @@ async def move(session: AsyncSession, *, old: int, new: int) -> None:
         update(MemberRow)
         .where(MemberRow.chat_id == old, MemberRow.user_id.not_in(there))
         .values(chat_id=new)
-        .execution_options(synchronize_session=False)
     )
     await key_values.put(session, _FORMER.format(new), str(old))
 
@@ -242,10 +243,4 @@ async def void_code(session: AsyncSession) -> None:
 
 
 def _member(row: MemberRow) -> Member:
-    return Member(
-        user_id=row.user_id,
-        role=row.role,
-        name=row.name,
-        since=row.created_at,
-        is_owner=row.is_owner,
-    )
+    return from_row(Member, row, since=row.created_at)

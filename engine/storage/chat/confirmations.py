@@ -2,26 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.confirmation import ANY_TRADER, Confirmation, Refusal, RefusalReason
 from engine.storage.models.chat import ConfirmationRow
+from engine.storage.row_mapping import columns_of, from_row
+from engine.storage.statements import update
 
 
 async def ask(session: AsyncSession, confirmation: Confirmation) -> None:
-    session.add(
-        ConfirmationRow(
-            id=confirmation.id,
-            chat_id=confirmation.chat_id,
-            user_id=confirmation.user_id,
-            kind=confirmation.kind,
-            payload=confirmation.payload,
-            created_at=confirmation.asked_at,
-            expires_at=confirmation.expires_at,
-            used_at=None,
-        )
-    )
+    columns = columns_of(confirmation, "asked_at")
+    session.add(ConfirmationRow(**columns, created_at=confirmation.asked_at, used_at=None))
 
 
 async def get(session: AsyncSession, confirmation_id: str) -> Confirmation | None:
@@ -66,7 +57,6 @@ async def take(
         .where(ConfirmationRow.id == confirmation_id, ConfirmationRow.used_at.is_(None))
         .values(used_at=now, message_id=message_id)
         .returning(ConfirmationRow.id)
-        .execution_options(synchronize_session=False)
     )
     return question if first is not None else Refusal(RefusalReason.USED, question)
 
@@ -80,12 +70,4 @@ async def answered_by(session: AsyncSession, confirmation_id: str, *, chat_id: i
 
 
 def _question(row: ConfirmationRow) -> Confirmation:
-    return Confirmation(
-        id=row.id,
-        chat_id=row.chat_id,
-        user_id=row.user_id,
-        kind=row.kind,
-        payload=row.payload,
-        asked_at=row.created_at,
-        expires_at=row.expires_at,
-    )
+    return from_row(Confirmation, row, asked_at=row.created_at)

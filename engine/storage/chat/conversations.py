@@ -7,6 +7,7 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.storage.models.chat import ConversationRow
+from engine.storage.row_mapping import columns_of, from_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,15 +23,7 @@ class Conversation:
 
 async def put(session: AsyncSession, dialog: Conversation) -> None:
     """Store an awaited input; replaces the user's older one."""
-    await session.merge(
-        ConversationRow(
-            chat_id=dialog.chat_id,
-            user_id=dialog.user_id,
-            kind=dialog.kind,
-            payload=dialog.sealed,
-            expires_at=dialog.expires_at,
-        )
-    )
+    await session.merge(ConversationRow(**columns_of(dialog, "sealed"), payload=dialog.sealed))
 
 
 async def get(
@@ -39,13 +32,7 @@ async def get(
     row = await session.get(ConversationRow, (chat_id, user_id))
     if row is None or row.expires_at < now:
         return None
-    return Conversation(
-        chat_id=row.chat_id,
-        user_id=row.user_id,
-        kind=row.kind,
-        sealed=row.payload,
-        expires_at=row.expires_at,
-    )
+    return from_row(Conversation, row, sealed=row.payload)
 
 
 async def is_any(session: AsyncSession, *, chat_id: int, user_id: int) -> bool:

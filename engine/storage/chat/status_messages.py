@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.rebalancing.check_result import CheckResult
@@ -13,6 +13,7 @@ from engine.storage.models.accounts import AccountRow
 from engine.storage.models.chat import StatusMessageRow
 from engine.storage.models.coordination import LeaseRow
 from engine.storage.serialization import from_json, to_json
+from engine.storage.statements import delete, update
 
 # A status message that must be sent again has no message id yet.
 NOT_SENT = 0
@@ -67,7 +68,6 @@ async def said(session: AsyncSession, card: StatusMessage, *, before: StatusMess
         .where(*this, StatusMessageRow.shown == _shown(before))
         .values(shown=_shown(card))
         .returning(StatusMessageRow.chat_id)
-        .execution_options(synchronize_session=False)
     )
     if changed is None:
         unknown = _shown(replace(card, gist="", words=""))
@@ -80,9 +80,7 @@ async def pin(session: AsyncSession, card: StatusMessage, *, pinned: bool) -> No
 
 async def forget(session: AsyncSession, card: StatusMessage) -> None:
     """The message is gone; a newer card of the chat stays."""
-    await session.execute(
-        delete(StatusMessageRow).where(*_is(card)).execution_options(synchronize_session=False)
-    )
+    await session.execute(delete(StatusMessageRow).where(*_is(card)))
 
 
 async def any_due(session: AsyncSession, *, owner: str, now: datetime) -> bool:
@@ -103,7 +101,6 @@ async def claim(
         .where(StatusMessageRow.chat_id.in_(due), StatusMessageRow.next_edit_at <= now)
         .values(next_edit_at=now + pause)
         .returning(StatusMessageRow.chat_id)
-        .execution_options(synchronize_session=False)
     )
     return rows.all()
 
@@ -127,7 +124,6 @@ async def claim_now(
         )
         .values(next_edit_at=now + pause)
         .returning(StatusMessageRow.chat_id)
-        .execution_options(synchronize_session=False)
     )
     if claimed is None:
         soon = now + at_most_every
@@ -174,12 +170,7 @@ async def make_due(session: AsyncSession, chat_id: int, *, at: datetime) -> None
 
 
 async def _set(session: AsyncSession, where: Sequence[ColumnElement[bool]], **values: Any) -> None:
-    await session.execute(
-        update(StatusMessageRow)
-        .where(*where)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
+    await session.execute(update(StatusMessageRow).where(*where).values(**values))
 
 
 def _shown(card: StatusMessage) -> str:

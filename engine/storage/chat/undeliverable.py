@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.undeliverable import Undeliverable
@@ -15,6 +15,7 @@ from engine.domain.orders.order import AccountId
 from engine.storage.coordination import key_values
 from engine.storage.models.coordination import KeyValueRow
 from engine.storage.serialization import from_json, to_json
+from engine.storage.statements import delete
 
 _CHAT = "undeliverable:{}"
 _PAUSED = "paused_undeliverable:{}"
@@ -67,10 +68,7 @@ async def unmark_paused(session: AsyncSession, account_id: AccountId) -> bool:
 
 async def _delete(session: AsyncSession, name: str) -> bool:
     deleted = await session.scalar(
-        delete(KeyValueRow)
-        .where(KeyValueRow.name == name)
-        .returning(KeyValueRow.name)
-        .execution_options(synchronize_session=False)
+        delete(KeyValueRow).where(KeyValueRow.name == name).returning(KeyValueRow.name)
     )
     return deleted is not None
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, delete, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.storage.models.coordination import LeaderLeaseRow
-from engine.storage.upserts import insert_into
+from engine.storage.statements import insert_into
 
 
 async def hold(

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import from_millis
 from engine.domain.orders.order import AccountId
 from engine.storage.models.coordination import LeaseRow
+from engine.storage.statements import update
 
 
 async def add(session: AsyncSession, account_id: AccountId) -> None:
@@ -43,7 +44,6 @@ async def claim(
             woken=False,
         )
         .returning(LeaseRow.account_id, LeaseRow.fence)
-        .execution_options(synchronize_session=False)
     )
     return {AccountId(account_id): fence for account_id, fence in taken}
 
@@ -57,7 +57,6 @@ async def renew(
         .where(LeaseRow.owner == owner, LeaseRow.lease_until >= now)
         .values(lease_until=now + ttl // timedelta(milliseconds=1))
         .returning(LeaseRow.account_id, LeaseRow.fence)
-        .execution_options(synchronize_session=False)
     )
     return {AccountId(account_id): fence for account_id, fence in kept}
 
@@ -82,12 +81,7 @@ async def is_held(
 
 async def release(session: AsyncSession, *, owner: str) -> None:
     """Release all leases, so that the next process need not wait until they expire."""
-    await session.execute(
-        update(LeaseRow)
-        .where(LeaseRow.owner == owner)
-        .values(owner=None)
-        .execution_options(synchronize_session=False)
-    )
+    await session.execute(update(LeaseRow).where(LeaseRow.owner == owner).values(owner=None))
 
 
 async def release_one(
@@ -98,7 +92,6 @@ async def release_one(
         update(LeaseRow)
         .where(LeaseRow.account_id.in_(account_ids), LeaseRow.owner == owner)
         .values(owner=None)
-        .execution_options(synchronize_session=False)
     )
 
 
@@ -109,12 +102,7 @@ async def count(session: AsyncSession) -> int:
 
 async def release_all(session: AsyncSession) -> None:
     """Free what dead processes held, at the start of one that has the database to itself."""
-    await session.execute(
-        update(LeaseRow)
-        .where(LeaseRow.owner.is_not(None))
-        .values(owner=None)
-        .execution_options(synchronize_session=False)
-    )
+    await session.execute(update(LeaseRow).where(LeaseRow.owner.is_not(None)).values(owner=None))
 
 
 async def has_live_process(session: AsyncSession, *, now: ColumnElement[Any]) -> bool:
@@ -131,9 +119,7 @@ async def wake(session: AsyncSession, account_id: AccountId) -> None:
 
 
 async def wake_all(session: AsyncSession) -> None:
-    await session.execute(
-        update(LeaseRow).values(woken=True).execution_options(synchronize_session=False)
-    )
+    await session.execute(update(LeaseRow).values(woken=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.storage.models.coordination import ProcessRow
-from engine.storage.upserts import insert_into
+from engine.storage.statements import insert_into
 
 
 async def announce(

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import from_millis
 from engine.storage.models.coordination import LeaderLeaseRow, LeaseRow, ProcessRow
 from engine.storage.models.queues import InboxRow, OutboxRow
+from engine.storage.statements import delete, update
 
 
 async def free_everything_of(session: AsyncSession, owners: Sequence[str]) -> None:
@@ -28,14 +29,10 @@ async def free_everything_of(session: AsyncSession, owners: Sequence[str]) -> No
     left += [exists().where(LeaderLeaseRow.owner == ProcessRow.owner)]
     left += [exists().where(table.claimed_by == ProcessRow.owner) for table in claims]
     await session.execute(
-        delete(ProcessRow)
-        .where(ProcessRow.owner.in_(owners), *(~some for some in left))
-        .execution_options(synchronize_session=False)
+        delete(ProcessRow).where(ProcessRow.owner.in_(owners), *(~some for some in left))
     )
 
 
 async def _change(session: AsyncSession, change: Any, key: Any, condition: Any) -> None:
     unlocked = select(key).where(condition).with_for_update(skip_locked=True)
-    await session.execute(
-        change.where(key.in_(unlocked)).execution_options(synchronize_session=False)
-    )
+    await session.execute(change.where(key.in_(unlocked)))

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, func, literal, select, type_coerce, update
+from sqlalchemy import BigInteger, func, literal, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -19,6 +19,7 @@ from engine.storage.models.chat import ConfirmationRow, ConversationRow, StatusM
 from engine.storage.models.coordination import KeyValueRow
 from engine.storage.models.queues import InboxRow, OutboxRow
 from engine.storage.models.trading import BalanceRow, OrderRow, RunRequestRow
+from engine.storage.statements import update
 
 _WAITED_FOR: tuple[InstrumentedAttribute[Any], ...] = (
     AccountRow.key_checked_at,
@@ -60,10 +61,7 @@ async def bring_forward(session: AsyncSession, by: timedelta, *, now: datetime) 
     millis = by // timedelta(milliseconds=1)
     for column in _WAITED_FOR:
         await session.execute(
-            update(column.class_)
-            .where(column > now)
-            .values({column: column - millis})
-            .execution_options(synchronize_session=False)
+            update(column.class_).where(column > now).values({column: column - millis})
         )
     due = type_coerce(AlertPreferencesRow.digest_due, BigInteger)
     left = due - to_millis(now)
@@ -71,7 +69,6 @@ async def bring_forward(session: AsyncSession, by: timedelta, *, now: datetime) 
         update(AlertPreferencesRow)
         .where(left > _DAY)
         .values(digest_due=literal(to_millis(now), BigInteger) + left % _DAY)
-        .execution_options(synchronize_session=False)
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, tuple_, update
+from sqlalchemy import ColumnElement, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -16,6 +16,7 @@ from engine.storage.models.accounts import AccountRow
 from engine.storage.models.chat import ConversationRow
 from engine.storage.models.coordination import KeyValueRow
 from engine.storage.models.queues import InboxRow
+from engine.storage.statements import update
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,5 @@ async def replace(
         .where(*is_the_row, place.secret == sealed.token)
         .values({place.secret: token})
         .returning(place.identity[0])
-        .execution_options(synchronize_session=False)
     )
     return replaced is not None

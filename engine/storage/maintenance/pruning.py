@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, exists, func, literal, or_, select, text, tuple_, update
+from sqlalchemy import Select, exists, func, literal, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -20,6 +20,7 @@ from engine.storage.models.chat import ConfirmationRow, ConversationRow
 from engine.storage.models.coordination import KeyValueRow
 from engine.storage.models.queues import InboxRow, OutboxRow
 from engine.storage.models.trading import UNRESOLVED_SQL, DecisionRow, OrderRow, PaperOrderRow
+from engine.storage.statements import delete, update
 from engine.storage.trading import orders
 
 _CLAIM = "pruned"
@@ -120,7 +121,6 @@ async def prune(
         delete(key[0].class_)
         .where(tuple_(*key).in_(old(before, now).limit(most)))
         .returning(key[0])
-        .execution_options(synchronize_session=False)
     )
     return len(deleted.all())
 
@@ -143,7 +143,6 @@ async def claim(session: AsyncSession, *, counts_as: datetime, unless_after: dat
         .where(KeyValueRow.name == _CLAIM, KeyValueRow.value <= _written(unless_after))
         .values(value=_written(counts_as))
         .returning(KeyValueRow.name)
-        .execution_options(synchronize_session=False)
     )
     return claimed is not None
 

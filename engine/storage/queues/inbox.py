@@ -4,12 +4,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.storage.models import queues
 from engine.storage.models.queues import InboxRow
 from engine.storage.queues import queue
+from engine.storage.row_mapping import columns_of
+from engine.storage.statements import update
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +33,7 @@ async def store(
     """
     if session.get_bind().dialect.name == "postgresql":
         await session.execute(select(func.pg_advisory_xact_lock(func.hashtext("inbox"))))
-    rows = [
-        {
-            "bot_id": bot_id,
-            "update_id": one.update_id,
-            "chat_id": one.chat_id,
-            "payload": one.payload,
-            "rank": one.rank,
-        }
-        for one in updates
-    ]
+    rows = [{"bot_id": bot_id, **columns_of(one)} for one in updates]
     return await queue.add_new(session, InboxRow, rows, unique=["bot_id", "update_id"], now=now)
 
 
@@ -76,6 +69,5 @@ async def cancel(session: AsyncSession, row_ids: Collection[int], *, now: dateti
         .where(InboxRow.id.in_(row_ids), InboxRow.done_at.is_(None))
         .values(done_at=now, claimed_until=None, failure="cancelled", payload="")
         .returning(InboxRow.id)
-        .execution_options(synchronize_session=False)
     )
     return set(cancelled)

@@ -30,7 +30,7 @@ from sqlalchemy.orm import aliased
 
 from engine.storage.column_types import Moment
 from engine.storage.models.queues import ASIDE, FIRST, NORMAL, QueueColumns
-from engine.storage.upserts import insert_into
+from engine.storage.statements import insert_into
 
 ADDED_TO = "added_to"
 """Where a session's `info` names the queues that got new rows in its transaction."""

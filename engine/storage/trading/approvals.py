@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, or_, update
+from sqlalchemy import ColumnElement, exists, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -13,6 +13,7 @@ from engine.storage.models.chat import ConfirmationRow
 from engine.storage.models.coordination import KeyValueRow
 from engine.storage.models.trading import OrderRow, RunRequestRow
 from engine.storage.serialization import from_json, to_json
+from engine.storage.statements import delete, update
 
 _JUST = timedelta(milliseconds=1)
 
@@ -62,7 +63,6 @@ async def _expire(session: AsyncSession, offer: ApprovalRequest, at: datetime) -
         update(ConfirmationRow)
         .where(ConfirmationRow.id == offer.id, ConfirmationRow.used_at.is_(None))
         .values(expires_at=at)
-        .execution_options(synchronize_session=False)
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.balance_changes import BalanceChange
@@ -12,6 +12,8 @@ from engine.domain.market.pairs import Asset
 from engine.domain.orders.order import AccountId, OrderState
 from engine.storage.models.accounts import AlertPreferencesRow
 from engine.storage.models.trading import BalanceChangeRow, BalanceRow, OrderRow
+from engine.storage.row_mapping import columns_of
+from engine.storage.statements import delete
 
 # The effect of these on the balances is not known for sure.
 _DOUBTFUL = frozenset({OrderState.NOT_EXECUTED, OrderState.SET_ASIDE})
@@ -36,9 +38,9 @@ async def see(
 ) -> None:
     """Store the balances that later changes are measured from."""
     await session.execute(
-        delete(BalanceRow)
-        .where(BalanceRow.account_id == account_id, BalanceRow.dry_run.is_(dry_run))
-        .execution_options(synchronize_session=False)
+        delete(BalanceRow).where(
+            BalanceRow.account_id == account_id, BalanceRow.dry_run.is_(dry_run)
+        )
     )
     session.add_all(
         BalanceRow(account_id=account_id, dry_run=dry_run, asset=asset, amount=amount, at=seen.at)
@@ -48,11 +50,7 @@ async def see(
 
 async def forget_seen(session: AsyncSession, account_id: AccountId) -> None:
     """Forget the last balances: the next check starts fresh."""
-    await session.execute(
-        delete(BalanceRow)
-        .where(BalanceRow.account_id == account_id)
-        .execution_options(synchronize_session=False)
-    )
+    await session.execute(delete(BalanceRow).where(BalanceRow.account_id == account_id))
 
 
 async def has_doubtful(session: AsyncSession, account_id: AccountId, last: LastSeen) -> bool:
@@ -67,14 +65,7 @@ async def has_doubtful(session: AsyncSession, account_id: AccountId, last: LastS
 
 async def add(session: AsyncSession, account_id: AccountId, movement: BalanceChange) -> int:
     """The number under which it is kept."""
-    row = BalanceChangeRow(
-        account_id=account_id,
-        at=movement.at,
-        dry_run=movement.dry_run,
-        asset=movement.asset,
-        before=movement.before,
-        after=movement.after,
-    )
+    row = BalanceChangeRow(account_id=account_id, **columns_of(movement))
     session.add(row)
     await session.flush()
     return row.id
@@ -85,16 +76,6 @@ async def count(session: AsyncSession, account_id: AccountId, *, since: datetime
         BalanceChangeRow.account_id == account_id, BalanceChangeRow.at > since
     )
     return await session.scalar(query) or 0
-
-
-def movement_of(row: BalanceChangeRow) -> BalanceChange:
-    return BalanceChange(
-        at=row.at,
-        dry_run=row.dry_run,
-        asset=Asset(row.asset),
-        before=row.before,
-        after=row.after,
-    )
 
 
 async def asks_about_deposits(session: AsyncSession, account_id: AccountId) -> bool:

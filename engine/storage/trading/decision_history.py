@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.orders.order import AccountId
@@ -10,6 +10,7 @@ from engine.domain.rebalancing.check_result import CheckResult
 from engine.domain.rebalancing.decision_history import KEPT, is_news
 from engine.storage.models.trading import DecisionRow
 from engine.storage.serialization import from_json, to_json
+from engine.storage.statements import delete
 
 
 async def remember(session: AsyncSession, account_id: AccountId, look: CheckResult) -> bool:
@@ -28,9 +29,7 @@ async def remember(session: AsyncSession, account_id: AccountId, look: CheckResu
         .scalar_subquery()
     )
     await session.execute(
-        delete(DecisionRow)
-        .where(DecisionRow.account_id == account_id, DecisionRow.id <= too_old)
-        .execution_options(synchronize_session=False)
+        delete(DecisionRow).where(DecisionRow.account_id == account_id, DecisionRow.id <= too_old)
     )
     return True
 

@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.orders.order import AccountId, Order
 from engine.storage.models.trading import BalanceChangeRow, OrderRow
-from engine.storage.trading import balance_changes, orders
+from engine.storage.row_mapping import from_row
+from engine.storage.trading import orders
 
 _TRADE, _MOVEMENT = 1, 0
 
@@ -43,5 +44,5 @@ async def page(
     )
     known: dict[tuple[int, int], Order | BalanceChange] = {}
     known |= {(_TRADE, row.id): orders.intent_of(row) for row in trades}
-    known |= {(_MOVEMENT, row.id): balance_changes.movement_of(row) for row in moved}
+    known |= {(_MOVEMENT, row.id): from_row(BalanceChange, row) for row in moved}
     return [known[key] for key in keys]

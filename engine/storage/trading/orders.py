@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,13 +31,12 @@ from engine.errors import LeaseLost
 from engine.storage.models.accounts import AccountRow
 from engine.storage.models.coordination import LeaseRow
 from engine.storage.models.trading import OrderRow
+from engine.storage.row_mapping import columns_of, from_row
+from engine.storage.statements import update
 from engine.storage.trading import approvals, limit_usage
 
 IS_UNRESOLVED = OrderRow.state.in_(UNRESOLVED)
 IS_TRADE = OrderRow.state.in_({OrderState.FILLED, OrderState.PARTIAL})
-
-# The fields of an order that have a column of their name.
-_SAME_NAME = tuple({field.name for field in fields(Order)} - {"execution", "fees"})
 
 
 class AlreadyIntended(LeaseLost):
@@ -159,7 +158,6 @@ async def drop_planned(
         update(OrderRow)
         .where(OrderRow.id.in_(planned))
         .values(state=OrderState.DROPPED, resolved_at=now)
-        .execution_options(synchronize_session=False)
     )
 
 
@@ -218,7 +216,7 @@ async def count_refused(session: AsyncSession, account_id: AccountId, *, since: 
 
 
 def _columns(intent: Order) -> dict[str, Any]:
-    return {name: getattr(intent, name) for name in _SAME_NAME} | {
+    return columns_of(intent, "execution", "fees") | {
         "worth_cents": worth_cents(intent.expected_quote),
         "executed_base": intent.execution.base_quantity,
         "executed_quote": intent.execution.quote_amount,
@@ -228,9 +226,9 @@ def _columns(intent: Order) -> dict[str, Any]:
 
 
 def intent_of(row: OrderRow) -> Order:
-    same: dict[str, Any] = {name: getattr(row, name) for name in _SAME_NAME}
-    return Order(
-        **same,
+    return from_row(
+        Order,
+        row,
         execution=Execution(row.executed_base, row.executed_quote),
         fees=None if row.fees is None else _fees_from_json(row.fees, complete=row.fees_complete),
     )

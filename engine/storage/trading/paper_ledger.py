@@ -1,7 +1,7 @@
 """The paper exchange's ledger: balances and orders, changed together or not at all."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from engine.domain.market.balances import Balance
 from engine.domain.market.pairs import Asset, Side, Symbol
 from engine.domain.orders.order import AccountId, ClientOrderId, Execution
 from engine.storage.models.trading import PaperBalanceRow, PaperOrderRow
+from engine.storage.row_mapping import columns_of, from_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ async def balances(
     if lock:
         query = query.with_for_update()
     rows = await session.scalars(query)
-    return {Asset(row.asset): Balance(free=row.free, locked=row.locked) for row in rows}
+    return {Asset(row.asset): from_row(Balance, row) for row in rows}
 
 
 async def open_ledger(
@@ -45,9 +46,7 @@ async def open_ledger(
     """Replace the ledger's balances by *opening*; earlier orders are kept."""
     await session.execute(delete(PaperBalanceRow).where(PaperBalanceRow.account_id == account_id))
     session.add_all(
-        PaperBalanceRow(
-            account_id=account_id, asset=asset, free=balance.free, locked=balance.locked
-        )
+        PaperBalanceRow(account_id=account_id, asset=asset, **columns_of(balance))
         for asset, balance in opening.items()
     )
 
@@ -59,26 +58,19 @@ async def change(
     held = await balances(session, account_id, lock=True)
     for asset, difference in changes.items():
         before = held.get(asset, Balance())
-        after = Balance(free=before.free + difference, locked=before.locked)
+        after = replace(before, free=before.free + difference)
         await session.merge(
-            PaperBalanceRow(
-                account_id=account_id, asset=asset, free=after.free, locked=after.locked
-            )
+            PaperBalanceRow(account_id=account_id, asset=asset, **columns_of(after))
         )
 
 
 async def record(session: AsyncSession, order: PaperOrder) -> int:
     """Write the order down and return its number."""
     row = PaperOrderRow(
-        account_id=order.account_id,
-        client_order_id=order.client_order_id,
-        symbol=order.symbol,
-        side=order.side,
+        **columns_of(order, "execution", "fee"),
         executed_base=order.execution.base_quantity,
         executed_quote=order.execution.quote_amount,
         fee_quote=order.fee,
-        complete=order.complete,
-        created_at=order.created_at,
     )
     session.add(row)
     await session.flush()
@@ -110,13 +102,5 @@ async def open_ledgers(session: AsyncSession) -> Sequence[AccountId]:
 
 
 def _order(row: PaperOrderRow) -> PaperOrder:
-    return PaperOrder(
-        account_id=AccountId(row.account_id),
-        client_order_id=ClientOrderId(row.client_order_id),
-        symbol=Symbol(row.symbol),
-        side=row.side,
-        execution=Execution(row.executed_base, row.executed_quote),
-        fee=row.fee_quote,
-        complete=row.complete,
-        created_at=row.created_at,
-    )
+    execution = Execution(row.executed_base, row.executed_quote)
+    return from_row(PaperOrder, row, execution=execution, fee=row.fee_quote)

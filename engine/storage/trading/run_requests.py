@@ -2,27 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.run_request import RunRequest
 from engine.storage.coordination import leases
 from engine.storage.models.trading import RunRequestRow
+from engine.storage.row_mapping import columns_of, from_row
+from engine.storage.statements import delete
 
 
 async def put(session: AsyncSession, account_id: AccountId, request: RunRequest) -> None:
     """Store a user's confirmed rebalance for the account's owner; replaces an older one."""
     await session.execute(delete(RunRequestRow).where(RunRequestRow.account_id == account_id))
-    session.add(
-        RunRequestRow(
-            account_id=account_id,
-            confirmation_id=request.confirmation_id,
-            side=request.side,
-            expected_quote=request.expected_quote,
-            expires_at=request.expires_at,
-        )
-    )
+    session.add(RunRequestRow(account_id=account_id, **columns_of(request)))
     await leases.wake(session, account_id)
 
 
@@ -33,9 +27,7 @@ async def drop(
     query = delete(RunRequestRow).where(RunRequestRow.account_id == account_id)
     if confirmation_id is not None:
         query = query.where(RunRequestRow.confirmation_id == confirmation_id)
-    dropped = await session.scalar(
-        query.returning(RunRequestRow.account_id).execution_options(synchronize_session=False)
-    )
+    dropped = await session.scalar(query.returning(RunRequestRow.account_id))
     return dropped is not None
 
 
@@ -51,13 +43,4 @@ async def of_accounts(
     rows = await session.scalars(
         select(RunRequestRow).where(RunRequestRow.account_id.in_(account_ids))
     )
-    return {AccountId(row.account_id): _request(row) for row in rows}
-
-
-def _request(row: RunRequestRow) -> RunRequest:
-    return RunRequest(
-        confirmation_id=row.confirmation_id,
-        side=row.side,
-        expected_quote=row.expected_quote,
-        expires_at=row.expires_at,
-    )
+    return {AccountId(row.account_id): from_row(RunRequest, row) for row in rows}
