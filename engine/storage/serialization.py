@@ -80,6 +80,14 @@ def from_json(text: str, kind: type[T]) -> T:
     return value
 
 
+def readable(text: str | None, kind: type[T]) -> T | None:
+    """As `from_json`; None for None, and for what only another version can read."""
+    try:
+        return None if text is None else from_json(text, kind)
+    except Unreadable:
+        return None
+
+
 def alert_from_json(kind: str, text: str) -> Alert:
     """Raises Unreadable if the kind is unknown or the text is no such alert."""
     if kind not in ALERTS:

@@ -12,7 +12,7 @@ from engine.storage.coordination import key_values
 from engine.storage.models.chat import ConfirmationRow
 from engine.storage.models.coordination import KeyValueRow
 from engine.storage.models.trading import OrderRow, RunRequestRow
-from engine.storage.serialization import from_json, to_json
+from engine.storage.serialization import readable, to_json
 from engine.storage.statements import delete, update
 
 _JUST = timedelta(milliseconds=1)
@@ -20,11 +20,7 @@ _JUST = timedelta(milliseconds=1)
 
 async def last(session: AsyncSession, account_id: AccountId) -> ApprovalRequest | None:
     """Returns the last one; None also where another version wrote it: it is offered again."""
-    text = await key_values.get(session, _name(account_id))
-    try:
-        return None if text is None else from_json(text, ApprovalRequest)
-    except ValueError:
-        return None
+    return readable(await key_values.get(session, _name(account_id)), ApprovalRequest)
 
 
 async def put(session: AsyncSession, account_id: AccountId, offer: ApprovalRequest) -> None:

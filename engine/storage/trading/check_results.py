@@ -13,7 +13,7 @@ from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult
 from engine.storage.coordination import key_values
 from engine.storage.models.trading import CheckResultRow
-from engine.storage.serialization import Unreadable, from_json, to_json
+from engine.storage.serialization import readable, to_json
 from engine.storage.trading import decision_history
 
 
@@ -27,10 +27,7 @@ async def put(session: AsyncSession, account_id: AccountId, look: CheckResult) -
 async def get(session: AsyncSession, account_id: AccountId) -> CheckResult | None:
     """None too where another version wrote it."""
     row = await session.get(CheckResultRow, account_id)
-    try:
-        return None if row is None else from_json(row.payload, CheckResult)
-    except Unreadable:
-        return None
+    return None if row is None else readable(row.payload, CheckResult)
 
 
 async def see(session: AsyncSession, account_id: AccountId, look: CheckResult) -> None:
@@ -40,11 +37,7 @@ async def see(session: AsyncSession, account_id: AccountId, look: CheckResult) -
 
 async def seen(session: AsyncSession, account_id: AccountId) -> CheckResult | None:
     """None too where another version wrote it."""
-    text = await key_values.get(session, _name(account_id))
-    try:
-        return None if text is None else from_json(text, CheckResult)
-    except ValueError:
-        return None
+    return readable(await key_values.get(session, _name(account_id)), CheckResult)
 
 
 async def price_of(session: AsyncSession, account_id: AccountId, symbol: Symbol) -> Decimal | None:

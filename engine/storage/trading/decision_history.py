@@ -9,7 +9,7 @@ from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_result import CheckResult
 from engine.domain.rebalancing.decision_history import KEPT, is_news
 from engine.storage.models.trading import DecisionRow
-from engine.storage.serialization import from_json, to_json
+from engine.storage.serialization import readable, to_json
 from engine.storage.statements import delete
 
 
@@ -45,11 +45,5 @@ async def latest(
         .limit(most)
         .offset(skip)
     )
-    return [look for payload in payloads if (look := _read(payload)) is not None]
-
-
-def _read(payload: str) -> CheckResult | None:
-    try:
-        return from_json(payload, CheckResult)
-    except ValueError:
-        return None
+    looks = (readable(payload, CheckResult) for payload in payloads)
+    return [look for look in looks if look is not None]
