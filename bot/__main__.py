@@ -30,7 +30,7 @@ from bot.operations import cli
 from bot.runtime.live import run_live
 from bot.runtime.startup import CannotStart
 from bot.updates.poll_watchdog import PollsStalled
-from bot.updates.source import TokenRefused
+from bot.updates.polling import TokenRefused
 from bot.version import VERSION
 from engine import dotenv
 from engine.dotenv import UnreadableFile

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.access.authorization import Access
 from bot.interaction.update_kind import stops, update_kind_of
-from bot.updates.inbox import chat_of, sender_of
+from bot.updates.decode import chat_of, sender_of
 from engine.storage.models import queues
 from engine.storage.queues import inbox
 

@@ -12,8 +12,8 @@ from telegram.constants import ChatType
 
 from bot.interaction.callback_data import Choose, Confirm
 from bot.interaction.message import Message, MessagePlace
+from bot.updates.decode import name_of, shows_button, topic_of
 from bot.updates.message_text import is_secondhand, text_of
-from bot.updates.source import name_of, shows_button, topic_of
 from engine.domain.accounts.confirmation import Confirmation, Refusal
 from engine.domain.accounts.members import Role
 

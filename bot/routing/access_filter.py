@@ -15,8 +15,8 @@ from bot.access.invitation_codes import InvitationCodes
 from bot.interaction.message import MessagePlace
 from bot.interaction.request import Command, Response, is_command_for, query_chat, typed
 from bot.messaging.responder import Responder
+from bot.updates.decode import name_of, topic_of
 from bot.updates.message_text import author_of, is_secondhand, speaker_of, text_of
-from bot.updates.source import name_of, topic_of
 from bot.views.access import (
     no_author_view,
     no_tries_left_view,

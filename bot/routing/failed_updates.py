@@ -7,7 +7,7 @@ from typing import Any
 from bot.access.authorization import Access
 from bot.interaction.message import to_payload
 from bot.messaging.responder import ANSWER
-from bot.updates.inbox import sender_of
+from bot.updates.decode import sender_of
 from bot.updates.message_text import own_text_in
 from bot.views.cancelled_updates import not_carried_out_view
 from engine.clock import Clock

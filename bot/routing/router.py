@@ -25,8 +25,8 @@ from bot.routing.access_filter import AccessFilter, Visit
 from bot.routing.button_router import STALE_AFTER, ButtonRouter
 from bot.routing.registry import HandlerRegistry
 from bot.routing.viewer_limit import MOST_A_MINUTE, Turn, ViewerLimit
+from bot.updates.decode import topic_of
 from bot.updates.message_text import is_service, text_of
-from bot.updates.source import topic_of
 from bot.updates.telegram_clock import TelegramClock
 from bot.views.access import secondhand_view
 from bot.views.cancelled_updates import database_away_view

@@ -30,9 +30,8 @@ from bot.routing.registry import HandlerRegistry
 from bot.routing.router import Router
 from bot.runtime.periodic_jobs import PeriodicJobs
 from bot.runtime.supervisor import App, Heartbeat
-from bot.updates.inbox import chat_of
-from bot.updates.polling import UpdateWorkers
-from bot.updates.source import read_update
+from bot.updates.decode import chat_of, read_update
+from bot.updates.inbox import UpdateWorkers
 from bot.updates.telegram_clock import TelegramClock
 from engine.accounts.account_service import AccountService, OpenPaper
 from engine.accounts.alert_preferences import AlertPreferenceService

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from telegram.ext import Application
 
 from bot.updates.poll_watchdog import PollsStalled
-from bot.updates.source import until_answered
+from bot.updates.polling import until_answered
 from engine.clock import Clock
 from engine.errors import innermost
 from engine.scheduling.dispatcher import Dispatcher

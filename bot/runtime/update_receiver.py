@@ -16,8 +16,7 @@ from bot.runtime.components import Components
 from bot.runtime.startup import come_online
 from bot.updates.inbox import UpdateStore
 from bot.updates.poll_watchdog import PollWatchdog
-from bot.updates.polling import UpdatePoller
-from bot.updates.source import UpdatesSource
+from bot.updates.polling import UpdatePoller, UpdatesSource
 from bot.updates.telegram_clock import TelegramClock
 from bot.updates.webhook import PATH, Registration, Webhook, remove_webhook
 from bot.updates.webhook_secret import WebhookSecret

@@ -1,23 +1,38 @@
-"""Stores updates encrypted before Telegram is told that they have arrived."""
+"""The inbox: updates are stored encrypted before Telegram is told that they have arrived, and each
+is handled once, in order per chat.
+"""
 
+import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from enum import Enum
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.updates.decode import chat_of, update_id
 from engine.clock import Clock
+from engine.monitoring.counters import counter_of
+from engine.scheduling.queue_worker import Done, Lanes, Outcome, QueueWorkers
 from engine.storage import availability
 from engine.storage.database import Database, InTransaction
 from engine.storage.models import queues
+from engine.storage.models.queues import InboxRow
 from engine.storage.queues import inbox
+from engine.storage.queues.claims import ClaimLost
 from engine.storage.queues.inbox import Sealed
 
 FULL_BATCH = 100
 """So many updates are asked for at a time: where they all come, there are more."""
-_MAX_ID = 2**63 - 1
+# An update during which the process died three times probably causes it.
+_MOST_DEATHS = 3
+# A /pause always finds a free worker, and strangers leave most workers to authorized chats.
+_LANES = Lanes(width=16, first=8, last=4, suspects=1)
+# Far longer than the next batch takes.
+_UNTIL_ALL_IS_HERE = timedelta(seconds=5)
 
 _Result = TypeVar("_Result")
 
@@ -123,34 +138,113 @@ def purpose(bot_id: int, update_id: int) -> str:
     return f"inbox:{bot_id}:{update_id}"
 
 
-def chat_of(raw: dict[str, Any]) -> int:
-    """Return the chat in whose queue the update belongs; 0 if it names no chat."""
-    tapped = ("callback_query", "message", "chat", "id")
-    kinds = ("message", "edited_message", "my_chat_member")
-    paths = (*((kind, "chat", "id") for kind in kinds), tapped, ("callback_query", "from", "id"))
-    found = (_id(_at(raw, path)) for path in paths)
-    return next((chat_id for chat_id in found if chat_id is not None), 0)
+class UpdateOutcome(Enum):
+    """What happened to a stored update."""
+
+    HANDLED = "handled"
+    FAILED = "failed"
+    QUARANTINED = "quarantined"
 
 
-def sender_of(raw: dict[str, Any]) -> int:
-    """Return the user who wrote or tapped; 0 if it names none."""
-    paths = [(kind, "from", "id") for kind in ("message", "edited_message", "callback_query")]
-    found = (_id(_at(raw, path)) for path in paths)
-    return next((user_id for user_id in found if user_id is not None), 0)
+SetAside = Callable[[InboxRow, dict[str, Any] | None], Awaitable[None]]
+"""Tells the author of an update that it is not carried out; the update is None where it cannot be
+read. Raises what the database raises."""
 
 
-def update_id(raw: dict[str, Any]) -> int | None:
-    """Return the update's id; None if there is none that fits the database's columns."""
-    return _id(raw.get("update_id"))
+class UpdateWorkers:
+    """Hands each stored update to *handle*, in the lanes of `_LANES`.
+    An exception in *handle* is logged, its author is informed, and the update is closed: a command
+    is not retried without its user. An update during which the process died is retried three
+    times; then its author is informed. While the database is away, which *handle* reports by
+    raising the database's error, nothing counts as a try.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        sealer: Sealer,
+        handle: Callable[[dict[str, Any]], Awaitable[None]],
+        set_aside: SetAside,
+        owner: str | None = None,
+        ready: asyncio.Event | None = None,
+    ) -> None:
+        self._sealer = sealer
+        self._handle = handle
+        self._set_aside = set_aside
+        self.outcomes = counter_of(
+            UpdateOutcome,
+            "ballast_updates",
+            "Updates that were dealt with here",
+            label="outcome",
+        )
+        self._workers = QueueWorkers(
+            database=database,
+            clock=clock,
+            table=InboxRow,
+            work=self._work,
+            lanes=_LANES,
+            owner=owner,
+            ready=ready,
+        )
+
+    def nudge(self) -> None:
+        """Wake the workers: an update may be stored."""
+        self._workers.nudge()
+
+    @asynccontextmanager
+    async def claiming(self, more: bool) -> AsyncGenerator[InTransaction]:
+        """Enter around the transaction that stores updates: its last step claims them.
+        *more*: Telegram has more; updates of strangers wait until all are stored, because a /pause
+        may be among them.
+        """
+        async with self._workers.claiming() as claim:
+            self._workers.hold_last(_UNTIL_ALL_IS_HERE if more else timedelta())
+            yield claim
+
+    def stop(self) -> None:
+        """Claim nothing new; `run` returns when the current updates are handled."""
+        self._workers.stop()
+
+    async def run(self) -> None:
+        """Run until cancelled or stopped. A cancelled update is handled again."""
+        await self._workers.run()
+
+    async def _work(self, row: InboxRow) -> Outcome:
+        about = {"update_id": row.update_id, "chat_id": row.chat_id}
+        raw = None
+        try:
+            raw = self._opened(row)
+            if row.deaths >= _MOST_DEATHS:
+                logger.error("update quarantined", extra=about)
+                return await self._over(row, raw, UpdateOutcome.QUARANTINED, "quarantined")
+            await self._handle(raw)
+        except ClaimLost:
+            raise
+        except Exception as e:
+            if availability.passes(e):
+                raise  # the workers retry it
+            # A failure in one update must not reach the others.
+            logger.exception("update failed", extra=about)
+            return await self._over(row, raw, UpdateOutcome.FAILED, type(e).__name__)
+        self.outcomes.labels(UpdateOutcome.HANDLED.value).inc()
+        return _done(failure=None)
+
+    def _opened(self, row: InboxRow) -> dict[str, Any]:
+        text = self._sealer.open_text(row.payload, purpose=purpose(row.bot_id, row.update_id))
+        raw: dict[str, Any] = json.loads(text)
+        return raw
+
+    async def _over(
+        self, row: InboxRow, raw: dict[str, Any] | None, outcome: UpdateOutcome, failure: str
+    ) -> Outcome:
+        """Close the update only after its author is informed, or the message to them is stored."""
+        await self._set_aside(row, raw)
+        self.outcomes.labels(outcome.value).inc()
+        return _done(failure=failure)
 
 
-def _at(raw: Any, path: Iterable[str]) -> Any:
-    for key in path:
-        raw = raw.get(key) if isinstance(raw, dict) else None
-    return raw
-
-
-def _id(value: Any) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        return None
-    return value if abs(value) < _MAX_ID else None
+def _done(*, failure: str | None) -> Done:
+    # The text may hold a typed key: it is not kept longer than needed.
+    return Done(failure=failure, also={"payload": ""})

@@ -1,36 +1,54 @@
-"""Polls Telegram and hands each stored update to a worker once, in order per chat."""
+"""Polls Telegram with getUpdates, one poll at a time.
+    PollFailed
+    ├── TokenRefused   the token is wrong or was revoked: no later poll can succeed
+    ├── Conflict       another copy of the bot polls: wait for it to stop
+    ├── RetryAfter     Telegram's flood control
+    └── Unreachable    anything else; try later
+No exception and no log line of this module holds the token, which is part of every URL.
+"""
 
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from enum import Enum
+from http import HTTPStatus
 from typing import Any, Protocol
 
+import httpx
 from sqlalchemy.exc import SQLAlchemyError
+from telegram.error import InvalidToken, TelegramError
 
-from bot.updates.inbox import Sealer, UpdateStore, purpose
-from bot.updates.source import Conflict, PollFailed, RetryAfter, TokenRefused
-from engine.backoff import delay
+from bot.updates.inbox import FULL_BATCH, UpdateStore
+from engine.backoff import delay, retry
 from engine.clock import Clock
-from engine.monitoring.counters import counter_of
-from engine.scheduling.queue_worker import Done, Lanes, Outcome, QueueWorkers
-from engine.storage import availability
-from engine.storage.database import Database, InTransaction
-from engine.storage.models.queues import InboxRow
-from engine.storage.queues.claims import ClaimLost
 
-# An update during which the process died three times probably causes it.
-_MOST_DEATHS = 3
-# A /pause always finds a free worker, and strangers leave most workers to authorized chats.
-_LANES = Lanes(width=16, first=8, last=4, suspects=1)
-
-# Far longer than the next batch takes.
-_UNTIL_ALL_IS_HERE = timedelta(seconds=5)
+# Sent in full each time: Telegram remembers the list of the last call that had one.
+ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
+# Beyond the long poll itself. httpx's own timeouts only limit each chunk of a slow answer.
+_MARGIN = timedelta(seconds=10)
+_LONGEST_PAUSE_S = 86_400
 
 logger = logging.getLogger(__name__)
+
+
+class PollFailed(Exception):
+    """Raised if a poll returned no updates."""
+
+
+class TokenRefused(PollFailed): ...
+
+
+class Conflict(PollFailed): ...
+
+
+class RetryAfter(PollFailed):
+    def __init__(self, pause: timedelta) -> None:
+        super().__init__(f"asked to wait {pause.total_seconds():.0f} s")
+        self.pause = pause
+
+
+class Unreachable(PollFailed): ...
 
 
 class Source(Protocol):
@@ -125,113 +143,76 @@ class UpdatePoller:
         self._offset = None if newest is None else newest + 1
 
 
-class UpdateOutcome(Enum):
-    """What happened to a stored update."""
-
-    HANDLED = "handled"
-    FAILED = "failed"
-    QUARANTINED = "quarantined"
-
-
-SetAside = Callable[[InboxRow, dict[str, Any] | None], Awaitable[None]]
-"""Tells the author of an update that it is not carried out; the update is None where it cannot be
-read. Raises what the database raises."""
-
-
-class UpdateWorkers:
-    """Hands each stored update to *handle*, in the lanes of `_LANES`.
-    An exception in *handle* is logged, its author is informed, and the update is closed: a command
-    is not retried without its user. An update during which the process died is retried three
-    times; then its author is informed. While the database is away, which *handle* reports by
-    raising the database's error, nothing counts as a try.
-    """
+class UpdatesSource:
+    """*url* is `<Bot API server>/bot<token>`; a poll is answered after *hold* at the latest."""
 
     def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        sealer: Sealer,
-        handle: Callable[[dict[str, Any]], Awaitable[None]],
-        set_aside: SetAside,
-        owner: str | None = None,
-        ready: asyncio.Event | None = None,
+        self, *, http: httpx.AsyncClient, url: str, hold: timedelta = timedelta(seconds=30)
     ) -> None:
-        self._sealer = sealer
-        self._handle = handle
-        self._set_aside = set_aside
-        self.outcomes = counter_of(
-            UpdateOutcome,
-            "ballast_updates",
-            "Updates that were dealt with here",
-            label="outcome",
-        )
-        self._workers = QueueWorkers(
-            database=database,
-            clock=clock,
-            table=InboxRow,
-            work=self._work,
-            lanes=_LANES,
-            owner=owner,
-            ready=ready,
-        )
+        self._http = http
+        self._url = f"{url}/getUpdates"
+        self._hold = hold
 
-    def nudge(self) -> None:
-        """Wake the workers: an update may be stored."""
-        self._workers.nudge()
-
-    @asynccontextmanager
-    async def claiming(self, more: bool) -> AsyncGenerator[InTransaction]:
-        """Enter around the transaction that stores updates: its last step claims them.
-        *more*: Telegram has more; updates of strangers wait until all are stored, because a /pause
-        may be among them.
+    async def fetch(self, offset: int | None) -> list[dict[str, Any]]:
+        """Return the oldest unconfirmed updates, not decoded; *offset* confirms all before it.
+        Raises PollFailed.
         """
-        async with self._workers.claiming() as claim:
-            self._workers.hold_last(_UNTIL_ALL_IS_HERE if more else timedelta())
-            yield claim
-
-    def stop(self) -> None:
-        """Claim nothing new; `run` returns when the current updates are handled."""
-        self._workers.stop()
-
-    async def run(self) -> None:
-        """Run until cancelled or stopped. A cancelled update is handled again."""
-        await self._workers.run()
-
-    async def _work(self, row: InboxRow) -> Outcome:
-        about = {"update_id": row.update_id, "chat_id": row.chat_id}
-        raw = None
+        form = {
+            "timeout": str(int(self._hold.total_seconds())),
+            "limit": str(FULL_BATCH),
+            "allowed_updates": json.dumps(ALLOWED_UPDATES),
+        }
+        if offset is not None:
+            form["offset"] = str(offset)
+        limit = (self._hold + _MARGIN).total_seconds()
         try:
-            raw = self._opened(row)
-            if row.deaths >= _MOST_DEATHS:
-                logger.error("update quarantined", extra=about)
-                return await self._over(row, raw, UpdateOutcome.QUARANTINED, "quarantined")
-            await self._handle(raw)
-        except ClaimLost:
-            raise
-        except Exception as e:
-            if availability.passes(e):
-                raise  # the workers retry it
-            # A failure in one update must not reach the others.
-            logger.exception("update failed", extra=about)
-            return await self._over(row, raw, UpdateOutcome.FAILED, type(e).__name__)
-        self.outcomes.labels(UpdateOutcome.HANDLED.value).inc()
-        return _done(failure=None)
-
-    def _opened(self, row: InboxRow) -> dict[str, Any]:
-        text = self._sealer.open_text(row.payload, purpose=purpose(row.bot_id, row.update_id))
-        raw: dict[str, Any] = json.loads(text)
-        return raw
-
-    async def _over(
-        self, row: InboxRow, raw: dict[str, Any] | None, outcome: UpdateOutcome, failure: str
-    ) -> Outcome:
-        """Close the update only after its author is informed, or the message to them is stored."""
-        await self._set_aside(row, raw)
-        self.outcomes.labels(outcome.value).inc()
-        return _done(failure=failure)
+            async with asyncio.timeout(limit):
+                response = await self._http.post(self._url, data=form, timeout=limit)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as e:
+            raise Unreachable(type(e).__name__) from None  # its request holds the token
+        return _updates(response)
 
 
-def _done(*, failure: str | None) -> Done:
-    # The text may hold a typed key: it is not kept longer than needed.
-    return Done(failure=failure, also={"payload": ""})
+def _updates(response: httpx.Response) -> list[dict[str, Any]]:
+    status = response.status_code
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND):
+        raise TokenRefused(f"Telegram answered {status}")
+    if status == HTTPStatus.CONFLICT:
+        raise Conflict(f"Telegram answered {status}")
+    try:
+        answer = response.json()
+    except (ValueError, RecursionError):
+        raise Unreachable(f"unreadable answer {status}") from None  # it may hold a typed key
+    if not isinstance(answer, dict):
+        raise Unreachable(f"unexpected answer {status}")
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise RetryAfter(_pause(answer))
+    if not response.is_success or not isinstance(answer.get("result"), list):
+        raise Unreachable(f"Telegram answered {status}")
+    updates = [update for update in answer["result"] if isinstance(update, dict)]
+    if skipped := len(answer["result"]) - len(updates):
+        logger.error("malformed updates skipped", extra={"count": skipped})
+    return updates
+
+
+def _pause(answer: dict[str, Any]) -> timedelta:
+    parameters = answer.get("parameters")
+    seconds = parameters.get("retry_after") if isinstance(parameters, dict) else None
+    if not isinstance(seconds, int) or not 0 < seconds <= _LONGEST_PAUSE_S:
+        seconds = 1
+    return timedelta(seconds=seconds)
+
+
+async def until_answered(
+    call: Callable[[], Awaitable[object]], clock: Clock, *, event: str
+) -> None:
+    """Repeat a call of the library until Telegram answers it; each failure is logged as *event*.
+    Raises TokenRefused.
+    """
+
+    def failed(error: TelegramError) -> None:
+        if isinstance(error, InvalidToken):  # its text holds the token
+            raise TokenRefused("Telegram does not know this token") from None
+        logger.warning(event, extra={"problem": type(error).__name__})
+
+    await retry(call, on=TelegramError, clock=clock, failed=failed)

@@ -16,7 +16,7 @@ from telegram import Bot, WebhookInfo
 from telegram.error import BadRequest, InvalidToken, TelegramError
 
 from bot.updates.inbox import UpdateStore
-from bot.updates.source import ALLOWED_UPDATES, TokenRefused, until_answered
+from bot.updates.polling import ALLOWED_UPDATES, TokenRefused, until_answered
 from bot.updates.webhook_secret import WebhookSecret
 from bot.web.server import body_of
 from engine.backoff import delay

@@ -20,8 +20,7 @@ from bot.runtime.components import Components, assemble
 from bot.runtime.live import mexc_venue
 from bot.runtime.startup import build_application, come_online, open_database, open_vault
 from bot.updates.inbox import UpdateStore
-from bot.updates.polling import UpdatePoller
-from bot.updates.source import UpdatesSource
+from bot.updates.polling import UpdatePoller, UpdatesSource
 from bot.updates.telegram_clock import TelegramClock
 from engine.domain.accounts.account import Account
 from engine.exchanges.mexc.aiohttp_transport import open_transport

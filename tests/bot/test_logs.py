@@ -12,7 +12,7 @@ from telegram import Bot
 from telegram.error import TelegramError
 
 from bot.observability.logs import configure, recent_lines
-from bot.updates.source import UpdatesSource
+from bot.updates.polling import UpdatesSource
 from tests.fakes.http import NO_CERTIFICATES, Reply
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_faults import Fault

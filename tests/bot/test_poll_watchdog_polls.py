@@ -10,13 +10,14 @@ import httpx
 import pytest
 
 from bot.updates.poll_watchdog import PollsStalled, PollWatchdog
-from bot.updates.polling import Source, UpdatePoller
-from bot.updates.source import (
+from bot.updates.polling import (
     Conflict,
     PollFailed,
     RetryAfter,
+    Source,
     TokenRefused,
     Unreachable,
+    UpdatePoller,
     UpdatesSource,
 )
 from engine.storage.database import Database

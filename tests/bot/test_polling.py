@@ -15,9 +15,17 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.updates.inbox import Claiming, RankAll, Sealer, UpdateStore, all_normal, chat_of
-from bot.updates.polling import SetAside, UpdatePoller, UpdateWorkers
-from bot.updates.source import TokenRefused, UpdatesSource
+from bot.updates.decode import chat_of
+from bot.updates.inbox import (
+    Claiming,
+    RankAll,
+    Sealer,
+    SetAside,
+    UpdateStore,
+    UpdateWorkers,
+    all_normal,
+)
+from bot.updates.polling import TokenRefused, UpdatePoller, UpdatesSource
 from engine.scheduling.queue_worker import HOLD
 from engine.storage.column_types import Base
 from engine.storage.database import Database, InTransaction

@@ -12,7 +12,7 @@ from bot.runtime import supervisor
 from bot.runtime.startup import build_application
 from bot.runtime.supervisor import App, Heartbeat, connect, run_until_stopped
 from bot.updates.poll_watchdog import PollsStalled
-from bot.updates.source import TokenRefused
+from bot.updates.polling import TokenRefused
 from engine.scheduling.dispatcher import Dispatcher
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import NO_CERTIFICATES

@@ -10,7 +10,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from bot.updates.source import (
+from bot.updates.polling import (
     Conflict,
     PollFailed,
     RetryAfter,
@@ -170,7 +170,7 @@ async def _never(_: object) -> Reply:
 async def test_an_answer_that_never_comes_is_given_up(
     api: FakeTelegram, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("bot.updates.source._MARGIN", timedelta(seconds=0.05))
+    monkeypatch.setattr("bot.updates.polling._MARGIN", timedelta(seconds=0.05))
     api.fail("getUpdates", HANG)
 
     with pytest.raises(Unreachable):

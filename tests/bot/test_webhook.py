@@ -14,7 +14,7 @@ from telegram.request import HTTPXRequest
 
 from bot.runtime.startup import build_application
 from bot.runtime.supervisor import App, connect
-from bot.updates.source import ALLOWED_UPDATES, TokenRefused
+from bot.updates.polling import ALLOWED_UPDATES, TokenRefused
 from bot.updates.webhook import PATH, SECRET_HEADER, Registration, Webhook, remove_webhook
 from bot.updates.webhook_secret import WebhookSecret, derived_from
 from bot.web.server import MOST_BODY, serve

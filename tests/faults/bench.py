@@ -26,8 +26,7 @@ from bot.runtime.components import Components, assemble
 from bot.runtime.live import mexc_venue
 from bot.runtime.startup import build_application, come_online
 from bot.updates.inbox import UpdateStore
-from bot.updates.polling import UpdatePoller
-from bot.updates.source import PollFailed, UpdatesSource
+from bot.updates.polling import PollFailed, UpdatePoller, UpdatesSource
 from engine.clock import to_millis
 from engine.domain.accounts.account import Account
 from engine.domain.orders.order import Order

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram.ext import ExtBot
 
-from bot.updates.source import UpdatesSource
+from bot.updates.polling import UpdatesSource
 from engine.exchanges.mexc.exchange import MexcExchange
 from engine.exchanges.paper.exchange import PaperExchange
 from engine.storage.database import Database

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from telegram import Bot, Update
 
-from bot.updates.source import read_update
+from bot.updates.decode import read_update
 from tests.fakes.telegram_server import TOKEN
 from tests.faults.strange import places
 

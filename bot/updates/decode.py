@@ -1,34 +1,15 @@
-"""Telegram's getUpdates, one poll at a time.
-    PollFailed
-    ├── TokenRefused   the token is wrong or was revoked: no later poll can succeed
-    ├── Conflict       another copy of the bot polls: wait for it to stop
-    ├── RetryAfter     Telegram's flood control
-    └── Unreachable    anything else; try later
-No exception and no log line of this module holds the token, which is part of every URL.
-"""
+"""Reads updates: their chat, sender and id while raw, and the parts of decoded messages."""
 
-import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
-from http import HTTPStatus
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-import httpx
 from telegram import Bot, Message, Update, User
-from telegram.error import InvalidToken, TelegramError
 
 from bot.updates.invisible_characters import without_marks
-from engine.backoff import retry
-from engine.clock import Clock
 
-# Sent in full each time: Telegram remembers the list of the last call that had one.
-ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
-_BATCH = 100
-# Beyond the long poll itself. httpx's own timeouts only limit each chunk of a slow answer.
-_MARGIN = timedelta(seconds=10)
-_LONGEST_PAUSE_S = 86_400
 _MOST_ID = 2**63 - 1
 _LONGEST_NAME = 64
 # Raised by the library if an update is not of the shape that Telegram documents.
@@ -44,90 +25,31 @@ _ESSENTIAL = _WHOSE | {
 logger = logging.getLogger(__name__)
 
 
-class PollFailed(Exception):
-    """Raised if a poll returned no updates."""
+def chat_of(raw: dict[str, Any]) -> int:
+    """Return the chat in whose queue the update belongs; 0 if it names no chat."""
+    tapped = ("callback_query", "message", "chat", "id")
+    kinds = ("message", "edited_message", "my_chat_member")
+    paths = (*((kind, "chat", "id") for kind in kinds), tapped, ("callback_query", "from", "id"))
+    found = (_id(_at(raw, path)) for path in paths)
+    return next((chat_id for chat_id in found if chat_id is not None), 0)
 
 
-class TokenRefused(PollFailed): ...
+def sender_of(raw: dict[str, Any]) -> int:
+    """Return the user who wrote or tapped; 0 if it names none."""
+    paths = [(kind, "from", "id") for kind in ("message", "edited_message", "callback_query")]
+    found = (_id(_at(raw, path)) for path in paths)
+    return next((user_id for user_id in found if user_id is not None), 0)
 
 
-class Conflict(PollFailed): ...
+def update_id(raw: dict[str, Any]) -> int | None:
+    """Return the update's id; None if there is none that fits the database's columns."""
+    return _id(raw.get("update_id"))
 
 
-class RetryAfter(PollFailed):
-    def __init__(self, pause: timedelta) -> None:
-        super().__init__(f"asked to wait {pause.total_seconds():.0f} s")
-        self.pause = pause
-
-
-class Unreachable(PollFailed): ...
-
-
-class UpdatesSource:
-    """*url* is `<Bot API server>/bot<token>`; a poll is answered after *hold* at the latest."""
-
-    def __init__(
-        self, *, http: httpx.AsyncClient, url: str, hold: timedelta = timedelta(seconds=30)
-    ) -> None:
-        self._http = http
-        self._url = f"{url}/getUpdates"
-        self._hold = hold
-
-    async def fetch(self, offset: int | None) -> list[dict[str, Any]]:
-        """Return the oldest unconfirmed updates, not decoded; *offset* confirms all before it.
-        Raises PollFailed.
-        """
-        form = {
-            "timeout": str(int(self._hold.total_seconds())),
-            "limit": str(_BATCH),
-            "allowed_updates": json.dumps(ALLOWED_UPDATES),
-        }
-        if offset is not None:
-            form["offset"] = str(offset)
-        limit = (self._hold + _MARGIN).total_seconds()
-        try:
-            async with asyncio.timeout(limit):
-                response = await self._http.post(self._url, data=form, timeout=limit)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as e:
-            raise Unreachable(type(e).__name__) from None  # its request holds the token
-        return _updates(response)
-
-
-async def until_answered(
-    call: Callable[[], Awaitable[object]], clock: Clock, *, event: str
-) -> None:
-    """Repeat a call of the library until Telegram answers it; each failure is logged as *event*.
-    Raises TokenRefused.
-    """
-
-    def failed(error: TelegramError) -> None:
-        if isinstance(error, InvalidToken):  # its text holds the token
-            raise TokenRefused("Telegram does not know this token") from None
-        logger.warning(event, extra={"problem": type(error).__name__})
-
-    await retry(call, on=TelegramError, clock=clock, failed=failed)
-
-
-def _updates(response: httpx.Response) -> list[dict[str, Any]]:
-    status = response.status_code
-    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND):
-        raise TokenRefused(f"Telegram answered {status}")
-    if status == HTTPStatus.CONFLICT:
-        raise Conflict(f"Telegram answered {status}")
-    try:
-        answer = response.json()
-    except (ValueError, RecursionError):
-        raise Unreachable(f"unreadable answer {status}") from None  # it may hold a typed key
-    if not isinstance(answer, dict):
-        raise Unreachable(f"unexpected answer {status}")
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise RetryAfter(_pause(answer))
-    if not response.is_success or not isinstance(answer.get("result"), list):
-        raise Unreachable(f"Telegram answered {status}")
-    updates = [update for update in answer["result"] if isinstance(update, dict)]
-    if skipped := len(answer["result"]) - len(updates):
-        logger.error("malformed updates skipped", extra={"count": skipped})
-    return updates
+def _at(raw: Any, path: Iterable[str]) -> Any:
+    for key in path:
+        raw = raw.get(key) if isinstance(raw, dict) else None
+    return raw
 
 
 def read_update(raw: dict[str, Any], bot: Bot) -> Update | None:
@@ -216,7 +138,9 @@ def _makes_sense(update: Update) -> bool:
         return False  # without it the tap cannot be acknowledged
     if not _has_its_parts(update):
         return False
-    return all(text is None or isinstance(text, str) for text in texts) and all(map(_is_id, ids))
+    return all(text is None or isinstance(text, str) for text in texts) and None not in map(
+        _id, ids
+    )
 
 
 def _has_its_parts(update: Update) -> bool:
@@ -231,13 +155,5 @@ def _has_its_parts(update: Update) -> bool:
     return all(part is not None for part in parts)
 
 
-def _is_id(value: object) -> bool:
-    return type(value) is int and abs(value) < _MOST_ID
-
-
-def _pause(answer: dict[str, Any]) -> timedelta:
-    parameters = answer.get("parameters")
-    seconds = parameters.get("retry_after") if isinstance(parameters, dict) else None
-    if not isinstance(seconds, int) or not 0 < seconds <= _LONGEST_PAUSE_S:
-        seconds = 1
-    return timedelta(seconds=seconds)
+def _id(value: object) -> int | None:
+    return value if type(value) is int and abs(value) < _MOST_ID else None
