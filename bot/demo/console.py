@@ -224,10 +224,8 @@ class ConsoleRequest(BaseRequest):
         url: str,
         method: str,  # noqa: ARG002 - python-telegram-bot's signature
         request_data: RequestData | None = None,
-        read_timeout: object = None,  # noqa: ARG002
-        write_timeout: object = None,  # noqa: ARG002
-        connect_timeout: object = None,  # noqa: ARG002
-        pool_timeout: object = None,  # noqa: ARG002
+        *_: object,
+        **__: object,
     ) -> tuple[int, bytes]:
         sent = request_data or RequestData()
         api_method = url.rpartition("/")[2]

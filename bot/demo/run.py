@@ -20,7 +20,6 @@ from bot.demo.tour import Tour
 from bot.runtime.components import ExchangeSetup, assemble
 from bot.runtime.startup import build_application, come_online, open_database
 from bot.runtime.supervisor import run_until_stopped
-from bot.updates.inbox import UpdateStore
 from bot.updates.polling import UpdatePoller
 from engine.clock import Clock, SystemClock
 from engine.domain.accounts.account import Account
@@ -40,7 +39,6 @@ SPEED = 60
 _SEED = 7
 _HEARTBEAT = timedelta(milliseconds=100)
 _TOKEN = "1:demo"  # noqa: S105 - nobody's token; it never leaves the process
-_BOT_ID = 1
 
 
 async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
@@ -77,14 +75,7 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
         keyboard = _Keyboard()
         intake = UpdatePoller(
             source=keyboard,
-            store=UpdateStore(
-                database=database,
-                clock=clock,
-                sealer=vault,
-                bot_id=_BOT_ID,
-                claiming=parts.update_workers.claiming,
-                rank_all=parts.update_priorities.of,
-            ),
+            store=parts.update_store,
             clock=clock,
             on_answered=parts.telegram_activity.answered,
         )

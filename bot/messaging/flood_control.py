@@ -23,7 +23,7 @@ class FloodControl:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._until: dict[int, datetime] = {}
-        self._all_until = clock.steady()
+        self.all_until = clock.steady()  # from then on any chat may be written to
         self._congested: set[int] = set()
 
     def slowed(self, chat_id: int, error: RetryAfter) -> timedelta:
@@ -35,7 +35,7 @@ class FloodControl:
         until = now + pause
         self._until = {chat: end for chat, end in self._until.items() if end > now}
         if any(chat != chat_id for chat in self._until):
-            self._all_until = max(self._all_until, until)
+            self.all_until = max(self.all_until, until)
         self._until[chat_id] = max(until, self._until.get(chat_id, until))
         self._congested.add(chat_id)
         return pause
@@ -48,12 +48,7 @@ class FloodControl:
     def pause(self, chat_id: int) -> timedelta:
         """Return how long nothing may be sent to the chat."""
         now = self._clock.steady()
-        return max(self._until.get(chat_id, now), self._all_until, now) - now
-
-    @property
-    def all_until(self) -> datetime:
-        """Return the steady time from which any chat may be written to."""
-        return self._all_until
+        return max(self._until.get(chat_id, now), self.all_until, now) - now
 
     def is_congested(self, chat_id: int) -> bool:
         """True if messages may be queued for the chat since its pause: those are sent first."""

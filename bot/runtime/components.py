@@ -31,7 +31,7 @@ from bot.routing.router import Router
 from bot.runtime.periodic_jobs import PeriodicJobs
 from bot.runtime.supervisor import App, Heartbeat
 from bot.updates.decode import chat_of, read_update
-from bot.updates.inbox import UpdateWorkers
+from bot.updates.inbox import UpdateStore, UpdateWorkers
 from bot.updates.telegram_clock import TelegramClock
 from engine.accounts.account_service import AccountService, OpenPaper
 from engine.accounts.alert_preferences import AlertPreferenceService
@@ -98,7 +98,7 @@ class Components:
     telegram_activity: TelegramActivity
     command_menu: CommandMenu
     metrics: Metrics
-    update_priorities: UpdatePriorities
+    update_store: UpdateStore
     ready: asyncio.Event
 
 
@@ -298,6 +298,13 @@ def assemble(
         telegram_activity=telegram_activity,
         command_menu=command_menu,
         metrics=metrics,
-        update_priorities=UpdatePriorities(access),
+        update_store=UpdateStore(
+            database=database,
+            clock=clock,
+            sealer=vault,
+            bot_id=int(application.bot.token.partition(":")[0]),
+            claiming=update_workers.claiming,
+            rank_all=UpdatePriorities(access).of,
+        ),
         ready=ready,
     )

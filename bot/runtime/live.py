@@ -63,7 +63,7 @@ async def run_live(
     token = settings.telegram_token or ""
     tls = trusted(settings)  # shared: each takes 35 ms to read certificates
     clock = SystemClock()
-    how = update_mode(role, webhook_url=settings.webhook_url)
+    mode = update_mode(role, webhook_url=settings.webhook_url)
     health, webhook = Health(), Webhook()
     page = MetricsPage(token=settings.metrics_token)
     routes: dict[tuple[str, str], Handler] = {
@@ -71,7 +71,7 @@ async def run_live(
         ("GET", "/readyz"): health.readyz,
         ("GET", "/metrics"): page.answer,
     }
-    if how is UpdateMode.WEBHOOK:
+    if mode is UpdateMode.WEBHOOK:
         routes["POST", PATH] = webhook.take
     async with AsyncExitStack() as stack:
         if settings.port is not None:
@@ -116,21 +116,20 @@ async def run_live(
             telegram_time=telegram_time,
         )
         secret = await WebhookSecret.load(database=database, vault=vault, token=token, clock=clock)
-        arrivals = UpdateReceiver(
-            how,
+        update_receiver = UpdateReceiver(
+            mode,
             settings=settings,
             parts=parts,
             database=database,
-            vault=vault,
             clock=clock,
             webhook=webhook,
             secret=secret,
             tls=tls,
             telegram_time=telegram_time,
         )
-        health.signs = arrivals.signs
+        health.signs = update_receiver.signs
         page.metrics = parts.metrics
-        check_watch = StallAlerter(
+        stall_alerter = StallAlerter(
             clock=clock,
             bot=application.bot,
             pulse=parts.dispatcher.pulse,
@@ -142,19 +141,21 @@ async def run_live(
             parts.heartbeat.run,
             parts.dispatcher.run,
             parts.periodic_jobs.run,
-            check_watch.run,
+            stall_alerter.run,
         ]
         if settings.heartbeat_url is not None:
             pulse = parts.dispatcher.pulse
-            dead_man = LivenessPing(url=settings.heartbeat_url, clock=clock, pulse=pulse, tls=tls)
-            engine.append(dead_man.run)
+            liveness_ping = LivenessPing(
+                url=settings.heartbeat_url, clock=clock, pulse=pulse, tls=tls
+            )
+            engine.append(liveness_ping.run)
         await run_until_stopped(
             stop=stop,
             engine=engine,
             dispatcher=parts.dispatcher,
-            telegram=arrivals.run,
+            telegram=update_receiver.run,
             workers=[parts.update_workers, parts.outbox_sender],
-            leave=arrivals.leave,
+            leave=update_receiver.leave,
         )
 
 

@@ -14,7 +14,6 @@ from bot.config.settings import ProcessSettings
 from bot.observability.health import ProcessState
 from bot.runtime.components import Components
 from bot.runtime.startup import come_online
-from bot.updates.inbox import UpdateStore
 from bot.updates.poll_watchdog import PollWatchdog
 from bot.updates.polling import UpdatePoller, UpdatesSource
 from bot.updates.telegram_clock import TelegramClock
@@ -23,7 +22,6 @@ from bot.updates.webhook_secret import WebhookSecret
 from engine.backoff import retry
 from engine.clock import Clock
 from engine.scheduling.leader_election import PAIRING, POLLING, LeaderElection
-from engine.security.vault import Vault
 from engine.storage import availability
 from engine.storage.database import Database
 
@@ -35,12 +33,11 @@ class UpdateReceiver:
 
     def __init__(
         self,
-        coming: UpdateMode,
+        mode: UpdateMode,
         *,
         settings: ProcessSettings,
         parts: Components,
         database: Database,
-        vault: Vault,
         clock: Clock,
         webhook: Webhook,
         secret: WebhookSecret,
@@ -49,8 +46,7 @@ class UpdateReceiver:
     ) -> None:
         if settings.telegram_token is None:
             raise ValueError("without a token nothing can arrive")
-        token = settings.telegram_token
-        self._coming = coming
+        self._mode = mode
         self._parts = parts
         self._clock = clock
         self._webhook = webhook
@@ -58,16 +54,8 @@ class UpdateReceiver:
         self._tls = tls
         self._proxy = settings.telegram_proxy
         self._telegram_time = telegram_time
-        self._updates_url = f"{settings.telegram_api_url}/bot{token}"
-        self._store = UpdateStore(
-            database=database,
-            clock=clock,
-            sealer=vault,
-            bot_id=int(token.partition(":")[0]),
-            claiming=parts.update_workers.claiming,
-            rank_all=parts.update_priorities.of,
-        )
-        self._porter, self._poller = (
+        self._updates_url = f"{settings.telegram_api_url}/bot{settings.telegram_token}"
+        self._pairing, self._polling = (
             LeaderElection(name, database=database, clock=clock, owner=parts.owner)
             for name in (PAIRING, POLLING)
         )
@@ -85,12 +73,12 @@ class UpdateReceiver:
         async with asyncio.TaskGroup() as tasks:
             # At least five requests to Telegram: no update waits for them.
             tasks.create_task(self._outlast_the_database(self._parts.command_menu.publish))
-            tasks.create_task(self._porter.serve(self._offer_code))
-            match self._coming:
+            tasks.create_task(self._pairing.serve(self._offer_code))
+            match self._mode:
                 case UpdateMode.POLLING:
-                    tasks.create_task(self._poller.serve(self._poll))
+                    tasks.create_task(self._polling.serve(self._poll))
                 case UpdateMode.WEBHOOK:
-                    self._webhook.open(self._store, self._secret)
+                    self._webhook.open(self._parts.update_store, self._secret)
                     tasks.create_task(self._registration.run())
                 case UpdateMode.ELSEWHERE:
                     pass
@@ -100,7 +88,7 @@ class UpdateReceiver:
     @property
     def leave(self) -> Sequence[Callable[[], Awaitable[None]]]:
         """Release what other processes may take over, when all else has ended."""
-        return [self._close, self._porter.leave, self._poller.leave]
+        return [self._close, self._pairing.leave, self._polling.leave]
 
     def signs(self) -> ProcessState:
         """Return the state of this process."""
@@ -109,9 +97,9 @@ class UpdateReceiver:
             database_away=dispatcher.pulse().database_away,
             beat=dispatcher.beaten(),
             online=self._parts.ready.is_set(),
-            polls=self._coming is UpdateMode.POLLING and not self._poller.is_held_elsewhere,
+            polls=self._mode is UpdateMode.POLLING and not self._polling.is_held_elsewhere,
             polled=self._parts.telegram_activity.age(),
-            registered=self._registration.is_done if self._coming is UpdateMode.WEBHOOK else None,
+            registered=self._registration.is_done if self._mode is UpdateMode.WEBHOOK else None,
         )
 
     async def _close(self) -> None:
@@ -148,7 +136,7 @@ class UpdateReceiver:
         ) as http:
             yield UpdatePoller(
                 source=UpdatesSource(http=http, url=self._updates_url),
-                store=self._store,
+                store=self._parts.update_store,
                 clock=self._clock,
                 on_answered=self._parts.telegram_activity.answered,
                 on_brought=self._telegram_time.brought,

@@ -84,24 +84,9 @@ class UpdatePoller:
         self._on_answered = on_answered
         self._on_brought = on_brought
         self._offset: int | None = None
-        self._answers = 0
-        self._told_to_wait = False
-
-    @property
-    def answers(self) -> int:
-        """Return how many polls Telegram has answered: with updates, flood control or a conflict.
-        Whether the database stored the updates does not matter here.
-        """
-        return self._answers
-
-    def _heard(self) -> None:
-        self._answers += 1
-        self._on_answered()
-
-    @property
-    def told_to_wait(self) -> bool:
-        """True while Telegram's flood control applies to polls."""
-        return self._told_to_wait
+        # Polls that Telegram answered: with updates, flood control or a conflict, stored or not.
+        self.answers = 0
+        self.told_to_wait = False  # while Telegram's flood control applies to polls
 
     async def run(self) -> None:
         """Run until cancelled. Raises TokenRefused; every other failure is retried."""
@@ -114,12 +99,12 @@ class UpdatePoller:
             except TokenRefused:
                 raise
             except RetryAfter as e:
-                self._heard()
-                self._told_to_wait = True
+                self._answered()
+                self.told_to_wait = True
                 problem, pause = str(e), e.pause
             except PollFailed as e:
                 if isinstance(e, Conflict):
-                    self._heard()
+                    self._answered()
                 failures += 1
                 problem, pause = f"{type(e).__name__}: {e}", delay(failures)
             except SQLAlchemyError as e:
@@ -127,14 +112,18 @@ class UpdatePoller:
                 problem, pause = type(e).__name__, delay(failures)
             logger.warning("poll failed", extra={"problem": problem, "failures": failures})
             await self._clock.sleep(pause)
-            self._told_to_wait = False
+            self.told_to_wait = False
+
+    def _answered(self) -> None:
+        self.answers += 1
+        self._on_answered()
 
     async def _poll(self) -> None:
         began = self._clock.steady()
         batch = await self._source.fetch(self._offset)
         if self._on_brought is not None:
             self._on_brought(batch, after=self._clock.steady() - began)
-        self._heard()
+        self._answered()
         newest = await self._store.store(batch)
         if batch and newest is None:
             raise PollFailed("no update has an id")

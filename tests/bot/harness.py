@@ -19,7 +19,6 @@ from bot.config.settings import ProcessSettings
 from bot.runtime.components import Components, assemble
 from bot.runtime.live import mexc_venue
 from bot.runtime.startup import build_application, come_online, open_database, open_vault
-from bot.updates.inbox import UpdateStore
 from bot.updates.polling import UpdatePoller, UpdatesSource
 from bot.updates.telegram_clock import TelegramClock
 from engine.domain.accounts.account import Account
@@ -113,14 +112,7 @@ class World:
             )
             intake = UpdatePoller(
                 source=UpdatesSource(http=http, url=f"{self.api.url}/bot{TOKEN}"),
-                store=UpdateStore(
-                    database=database,
-                    clock=self.clock,
-                    sealer=vault,
-                    bot_id=self.api.bot_id,
-                    claiming=parts.update_workers.claiming,
-                    rank_all=parts.update_priorities.of,
-                ),
+                store=parts.update_store,
                 clock=self.clock,
                 on_answered=parts.telegram_activity.answered,
             )

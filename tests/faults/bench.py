@@ -25,7 +25,6 @@ from bot.config.settings import ProcessSettings
 from bot.runtime.components import Components, assemble
 from bot.runtime.live import mexc_venue
 from bot.runtime.startup import build_application, come_online
-from bot.updates.inbox import UpdateStore
 from bot.updates.polling import PollFailed, UpdatePoller, UpdatesSource
 from engine.clock import to_millis
 from engine.domain.accounts.account import Account
@@ -483,14 +482,7 @@ class Life:
         )
         self._intake = UpdatePoller(
             source=source,
-            store=UpdateStore(
-                database=database,
-                clock=bench.clock,
-                sealer=bench.vault,
-                bot_id=bench.telegram.bot_id,
-                claiming=self._parts.update_workers.claiming,
-                rank_all=self._parts.update_priorities.of,
-            ),
+            store=self._parts.update_store,
             clock=bench.clock,
         )
         if not bench.alive:
