@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 
 from bot.handlers.context import Handler, Routes
-from bot.interaction.callback_data import Choose, Confirm
 from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
 from bot.views.api_key import (
@@ -106,9 +105,7 @@ class ApiKeyHandler(Handler):
         )
         return ask_disconnect_view(account=account, confirmation_id=question_id)
 
-    async def _disconnect_confirmed(
-        self, question: Confirmation, _: Confirm | Choose, request: Request
-    ) -> Message:
+    async def _disconnect_confirmed(self, question: Confirmation, request: Request) -> Message:
         change = await self.ctx.accounts.disconnect(
             request.chat_id, user_id=request.user_id, key_tail=question.payload
         )

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from bot.handlers.context import Handler, Routes
 from bot.handlers.setting_change import SettingChangeFlow
-from bot.interaction.callback_data import Choose, Confirm
 from bot.interaction.request import ConfirmationHandler, Request, Response
 from bot.views.alerts.balance_changes import CHOICES, LEAVE, left_view
 from engine.domain.accounts.confirmation import Confirmation, Refusal
@@ -22,10 +21,8 @@ class DepositsHandler(Handler):
             taps={DEPOSIT: ConfirmationHandler(self._answered, choices=lambda _: len(CHOICES))}
         )
 
-    async def _answered(
-        self, question: Confirmation, press: Confirm | Choose, request: Request
-    ) -> Response | Refusal:
-        if not (isinstance(press, Choose) and press.index == LEAVE):
+    async def _answered(self, question: Confirmation, request: Request) -> Response | Refusal:
+        if request.option != LEAVE:
             return await self.setting_change.keep_deposit(question, request)
         taken = await self.ctx.confirmations.take(question.id, request)
         if isinstance(taken, Refusal):

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from bot.handlers.context import Handler, Routes
 from bot.handlers.setting_change import SettingChangeFlow
-from bot.interaction.callback_data import Choose, Confirm
 from bot.interaction.confirmations import LIFT
 from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
@@ -95,9 +94,7 @@ class LimitsHandler(Handler):
             case _:
                 return halt_usage_view()
 
-    async def _lift_confirmed(
-        self, question: Confirmation, _: Confirm | Choose, request: Request
-    ) -> Message | Refusal:
+    async def _lift_confirmed(self, question: Confirmation, request: Request) -> Message | Refusal:
         if not await self.ctx.access.is_owner(user_id=request.user_id):
             return not_the_owner_view(account=await self.ctx.accounts.of(request.chat_id))
         lifted = await self.ctx.halts.lift(

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from bot.handlers.context import Handler, Routes
-from bot.interaction.callback_data import Choose, Confirm
 from bot.interaction.confirmations import payload_of
 from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
@@ -152,15 +151,13 @@ class MembersHandler(Handler):
             question_id=question_id,
         )
 
-    async def _chosen(
-        self, question: Confirmation, press: Confirm | Choose, request: Request
-    ) -> Message | Refusal:
+    async def _chosen(self, question: Confirmation, request: Request) -> Message | Refusal:
         """A tap in the list: a member, the next page, or who may look."""
         if not request.role.covers(Role.OWNER):
             return not_allowed_view(role=request.role, needed=Role.OWNER)
         shown = payload_of(question, Shown)
         chat = await self.ctx.access.circle(request.chat_id)
-        index = press.index if isinstance(press, Choose) else 0
+        index = request.option
         if index < len(shown.user_ids):
             return await self._member(request, chat, shown.user_ids[index])
         if shown.has_pages and index == len(shown.user_ids):
@@ -180,14 +177,12 @@ class MembersHandler(Handler):
         question_id = await self.ctx.confirmations.ask(request, kind=MEMBER, payload=chosen)
         return member_view(member=member, options=chosen.options, question_id=question_id)
 
-    async def _decided(
-        self, question: Confirmation, press: Confirm | Choose, request: Request
-    ) -> Message | Refusal:
+    async def _decided(self, question: Confirmation, request: Request) -> Message | Refusal:
         """A tap on a new role for a member: confirmed once more before it changes."""
         if not request.role.covers(Role.OWNER):
             return not_allowed_view(role=request.role, needed=Role.OWNER)
         chosen = payload_of(question, Chosen)
-        option = chosen.options[press.index if isinstance(press, Choose) else 0]
+        option = chosen.options[request.option]
         chat = await self.ctx.access.circle(request.chat_id)
         if option == _BACK:
             return await self._list(request, chat, page=0)
@@ -202,9 +197,7 @@ class MembersHandler(Handler):
             question_id=question_id,
         )
 
-    async def _sure(
-        self, question: Confirmation, _: Confirm | Choose, request: Request
-    ) -> Message:
+    async def _sure(self, question: Confirmation, request: Request) -> Message:
         change = payload_of(question, MemberRequest)
         chat = await self.ctx.access.circle(request.chat_id)
         result = await self.ctx.members.change_role(
@@ -226,9 +219,7 @@ class MembersHandler(Handler):
             is_private=chat.is_private,
         )
 
-    async def _look(
-        self, question: Confirmation, _: Confirm | Choose, request: Request
-    ) -> Message:
+    async def _look(self, question: Confirmation, request: Request) -> Message:
         on = payload_of(question, bool)
         chat = await self.ctx.access.circle(request.chat_id)
         result = await self.ctx.members.let_all_look(chat, user_id=request.user_id, on=on)

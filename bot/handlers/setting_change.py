@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.handlers.context import Handler, Routes
-from bot.interaction.callback_data import Choose, Confirm, PanelPage
+from bot.interaction.callback_data import PanelPage
 from bot.interaction.confirmations import GO_LIVE, UNDO, payload_of
 from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
@@ -231,14 +231,12 @@ class SettingChangeFlow(Handler):
         return question, foreseen
 
     async def _target_confirmed(
-        self, question: Confirmation, _: Confirm | Choose, request: Request
+        self, question: Confirmation, request: Request
     ) -> Message | Refusal:
         """Priced again: asks again where more would move by now than was confirmed."""
         return await self._judged(question, request, action="confirm target", agreed=True)
 
-    async def _undone(
-        self, question: Confirmation, _: Confirm | Choose, request: Request
-    ) -> Message | Refusal:
+    async def _undone(self, question: Confirmation, request: Request) -> Message | Refusal:
         return await self._judged(question, request, action="undo", agreed=False)
 
     async def _judged(
@@ -260,9 +258,7 @@ class SettingChangeFlow(Handler):
                 return taken if isinstance(taken, Refusal) else doubt
         return await self._carried_out(question, request, action=action)
 
-    async def _live_confirmed(
-        self, question: Confirmation, _: Confirm | Choose, request: Request
-    ) -> Message | Refusal:
+    async def _live_confirmed(self, question: Confirmation, request: Request) -> Message | Refusal:
         return await self._carried_out(question, request, action="real money")
 
     async def _carried_out(

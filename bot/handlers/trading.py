@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from bot.handlers.context import Handler, HandlerContext, Routes
 from bot.handlers.unresolved_order import SET_ASIDE
-from bot.interaction.callback_data import Choose, Confirm
 from bot.interaction.confirmations import REBALANCE
 from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
@@ -101,9 +100,7 @@ class TradingHandler(Handler):
             confirmation_id=question_id,
         )
 
-    async def _confirmed(
-        self, question: Confirmation, _: Confirm | Choose, request: Request
-    ) -> Message | Refusal:
+    async def _confirmed(self, question: Confirmation, request: Request) -> Message | Refusal:
         account = await self.ctx.accounts.of(request.chat_id)
         return await confirm_trade(
             self.ctx, question, account, request, message_id=request.message_id

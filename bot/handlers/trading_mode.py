@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from bot.handlers.context import Handler, Routes
 from bot.handlers.setting_change import SettingChangeFlow
 from bot.handlers.trading import confirm_trade
-from bot.interaction.callback_data import Choose, Confirm
 from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request, Response
 from bot.views.alerts.approvals import ANSWERS, SKIP, TRADE, resting_view, skipped_view
@@ -50,11 +49,9 @@ class TradingModeHandler(Handler):
             request, before=change.before, after=change.after, echo=echo
         )
 
-    async def _answered(
-        self, question: Confirmation, press: Confirm | Choose, request: Request
-    ) -> Response | Refusal:
+    async def _answered(self, question: Confirmation, request: Request) -> Response | Refusal:
         account = await self.ctx.accounts.of(request.chat_id)
-        match press.index if isinstance(press, Choose) else TRADE:
+        match request.option:
             case index if index == TRADE:
                 return await confirm_trade(self.ctx, question, account, request)
             case index if index == SKIP:

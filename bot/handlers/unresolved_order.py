@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from bot.handlers.context import Handler, Routes
-from bot.interaction.callback_data import Choose, Confirm, Report, Word
+from bot.interaction.callback_data import Report, Word
 from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
 from bot.views.unresolved_order import (
@@ -65,9 +65,7 @@ class UnresolvedOrderHandler(Handler):
             case _:
                 assert_never(clarified)
 
-    async def _set_aside(
-        self, question: Confirmation, _: Confirm | Choose, request: Request
-    ) -> Message:
+    async def _set_aside(self, question: Confirmation, request: Request) -> Message:
         """The tap on "I looked" or "I am sure": the order no longer holds the account up."""
         account = await self.ctx.resolution.set_aside(
             request.chat_id, request.user_id, question.payload

@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.interaction.callback_data import Choose, Confirm
 from bot.interaction.request import ConfirmationAction, Request, Response
 from engine.clock import Clock
 from engine.domain.accounts.confirmation import Confirmation, Refusal
@@ -68,11 +67,9 @@ class Confirmations:
     def once(self, act: ConfirmationAction) -> ConfirmationAction:
         """Return a handler that runs *act* for the first tap in time only."""
 
-        async def tapped(
-            question: Confirmation, press: Confirm | Choose, request: Request
-        ) -> Response | Refusal:
+        async def tapped(question: Confirmation, request: Request) -> Response | Refusal:
             taken = await self.take(question.id, request)
-            return taken if isinstance(taken, Refusal) else await act(taken, press, request)
+            return taken if isinstance(taken, Refusal) else await act(taken, request)
 
         return tapped
 

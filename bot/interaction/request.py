@@ -10,7 +10,6 @@ from telegram import CallbackQuery, InlineKeyboardMarkup
 from telegram import Message as Received
 from telegram.constants import ChatType
 
-from bot.interaction.callback_data import Choose, Confirm
 from bot.interaction.message import Message, MessagePlace
 from bot.updates.decode import name_of, shows_button, topic_of
 from bot.updates.message_text import is_secondhand, text_of
@@ -28,7 +27,8 @@ class Request:
     *argument* is the rest of the line; *message_id* the message it came in or, for a tap, the
     message whose button was tapped. *role* is the user's role in the chat, *name* what they call
     themselves; *topic_id* is the forum topic they wrote in. *is_shown*: the tapped message shows
-    that button; a forged tap may name any message of ours. *has_media*: it came with a picture or
+    that button; a forged tap may name any message of ours. *option* is the number of the tapped
+    option of a confirmation; 0 if it has one button only. *has_media*: it came with a picture or
     a file, as its caption if there is one; *is_secondhand*: the words may be another author's.
     """
 
@@ -43,6 +43,7 @@ class Request:
     message_id: int
     asked_at: datetime
     is_shown: bool = False
+    option: int = 0
     has_media: bool = False
     is_secondhand: bool = False
 
@@ -81,7 +82,13 @@ def typed(message: Received, role: Role) -> Request:
 
 
 def tapped(
-    query: CallbackQuery, role: Role, *, command: str, argument: str, at: datetime
+    query: CallbackQuery,
+    role: Role,
+    *,
+    at: datetime,
+    command: str = "",
+    argument: str = "",
+    option: int = 0,
 ) -> Request:
     """Build a request from a tap at *at*; Telegram does not send its time."""
     message = query.message
@@ -99,6 +106,7 @@ def tapped(
         message_id=message.message_id,
         asked_at=at,
         is_shown=shows_button(message, query.data),
+        option=option,
     )
 
 
@@ -164,9 +172,7 @@ Command = Callable[[Request], Awaitable[Response]]
 PageHandler = Callable[[Request, Any], Awaitable[Response]]
 """What is shown in place when a button of a list or a panel is tapped; it gets the press.
 Or a Notice, where the page has edited the message itself."""
-ConfirmationAction = Callable[
-    [Confirmation, Confirm | Choose, Request], Awaitable[Response | Refusal]
-]
+ConfirmationAction = Callable[[Confirmation, Request], Awaitable[Response | Refusal]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,15 +58,16 @@ class ButtonRouter:
         self._clock = clock
 
     async def tapped(self, query: CallbackQuery, role: Role, *, key: str) -> None:
+        now = self._clock.now()
         match press := decode(query.data or ""):
             case None:
-                await self._responder.toast(query.id, dead_tap_notice(), chat_id=query_chat(query))
+                await self._toast(query, dead_tap_notice())
             case press if not role.covers(needed_for_press(press)):
-                await self._responder.toast(
-                    query.id, not_allowed_notice(), chat_id=query_chat(query)
-                )
+                await self._toast(query, not_allowed_notice())
             case RunCommand():
-                request = self._tap(query, role, press.command, press.argument)
+                request = tapped(
+                    query, role, at=now, command=press.command, argument=press.argument
+                )
                 starter = started_by(UpdateKind(request.command, request.argument))
                 if not await self._acknowledged(query, request, starter, key=key):
                     return
@@ -79,8 +80,8 @@ class ButtonRouter:
                 )
                 await self.followed(request)
             case Report():
-                await self._responder.toast(query.id, chat_id=query_chat(query))
-                request = self._tap(query, role)
+                await self._toast(query)
+                request = tapped(query, role, at=now)
                 await self._responder.answer(
                     request.place, self._reported(press, request), key=key
                 )
@@ -88,16 +89,18 @@ class ButtonRouter:
             case Confirm() | Choose():
                 await self._answered(query, press, role, key=key)
             case page:
-                request = self._tap(query, role)
-                shown = self._show(request, page)
+                request = tapped(query, role, at=now)
                 await self._responder.answer(
                     request.place,
-                    shown,
+                    self._show(request, page),
                     key=key,
                     in_place=request.message_id,
                     tap=query.id,
                     aside=type(page) in LOOKING_PAGES,
                 )
+
+    async def _toast(self, query: CallbackQuery, notice: str | None = None) -> None:
+        await self._responder.toast(query.id, notice, chat_id=query_chat(query))
 
     async def _show(self, request: Request, page: object) -> Response:
         try:
@@ -119,7 +122,8 @@ class ButtonRouter:
         self, query: CallbackQuery, press: Confirm | Choose, role: Role, *, key: str
     ) -> None:
         """A confirmation's button: used by its user alone, and removed before it is acted on."""
-        request = self._tap(query, role)
+        option = press.index if isinstance(press, Choose) else 0
+        request = tapped(query, role, at=self._clock.now(), option=option)
         try:
             question = await self._registry.question(press, request)
         except Unreadable:
@@ -132,13 +136,11 @@ class ButtonRouter:
             if not await self._acknowledged(query, request, "trade", key=key):
                 return
         else:
-            await self._responder.toast(
-                query.id, _NOTICES.get(why) if why else None, chat_id=query_chat(query)
-            )
+            await self._toast(query, _NOTICES.get(why) if why else None)
         if why in _NOTICES:  # a used one too: what its first tap led to stays in sight
             return
         await self._responder.strip_buttons(request.chat_id, request.message_id)
-        answer = self._decide(question, press, request)
+        answer = self._decide(question, request)
         await self._responder.answer(request.place, answer, key=key, in_place=request.message_id)
         await self.followed(request)
 
@@ -149,7 +151,7 @@ class ButtonRouter:
         be a new one: Telegram does not say when it was.
         """
         if starter is None:
-            await self._responder.toast(query.id, chat_id=query_chat(query))
+            await self._toast(query)
             return True
         in_time = await self._responder.in_time(query.id, chat_id=query_chat(query))
         if in_time:
@@ -158,12 +160,10 @@ class ButtonRouter:
         await self._responder.send(request.place, view(name=starter), key=key)
         return False
 
-    async def _decide(
-        self, question: Confirmation | Refusal, press: Confirm | Choose, request: Request
-    ) -> Response:
+    async def _decide(self, question: Confirmation | Refusal, request: Request) -> Response:
         if not isinstance(question, Refusal):
             try:
-                decided = await self._registry.answered(question, press, request)
+                decided = await self._registry.answered(question, request)
             except EngineError as e:
                 return error_view(e)
             except Unreadable:  # asked by another version; nothing was done
@@ -183,12 +183,6 @@ class ButtonRouter:
         if question.kind in _PLANS:
             return plan_expired_view(age=self._clock.now() - question.asked_at)
         return self._registry.late(question) or question_closed_view()
-
-    def _tap(
-        self, query: CallbackQuery, role: Role, command: str = "", argument: str = ""
-    ) -> Request:
-        now = self._clock.now()
-        return tapped(query, role, command=command, argument=argument, at=now)
 
     async def followed(self, request: Request) -> None:
         """Refresh the status message where the author may have changed something."""

@@ -136,11 +136,9 @@ class HandlerRegistry:
             return question
         return Refusal(RefusalReason.UNKNOWN)
 
-    async def answered(
-        self, question: Confirmation, press: Confirm | Choose, request: Request
-    ) -> Response | Refusal:
+    async def answered(self, question: Confirmation, request: Request) -> Response | Refusal:
         """Do what the tapped button says."""
-        return await self._taps[question.kind].act(question, press, request)
+        return await self._taps[question.kind].act(question, request)
 
     def late(self, question: Confirmation) -> Message | None:
         """The answer to an expired tap, where the confirmation has a view of its own for it."""
@@ -156,12 +154,10 @@ class HandlerRegistry:
             return isinstance(press, Confirm)
         return isinstance(press, Choose) and press.index < on_tap.choices(question)
 
-    async def _read(
-        self, question: Confirmation, press: Confirm | Choose, request: Request
-    ) -> Response:
+    async def _read(self, question: Confirmation, request: Request) -> Response:
         """A reading of an ambiguous value is as if that had been typed."""
         command, *options = _options(question)
-        argument = options[press.index if isinstance(press, Choose) else 0]
+        argument = options[request.option]
         return await self._commands[command](replace(request, command=command, argument=argument))
 
 
