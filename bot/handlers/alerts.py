@@ -7,7 +7,6 @@ from bot.interaction.callback_data import RemoveLowBalance, SetAlert
 from bot.interaction.message import Message
 from bot.interaction.request import Request
 from bot.parsing.alerts import LowWish, UnknownZone, parse_alerts, parse_warn
-from bot.parsing.settings import Ambiguous, NotUnderstood
 from bot.views.alert_preferences import (
     alert_choices_view,
     alerts_changed_view,
@@ -15,7 +14,6 @@ from bot.views.alert_preferences import (
     unknown_zone_view,
 )
 from bot.views.low_balance import mark_removed_view, mark_set_view, marks_view, too_many_marks_view
-from bot.views.settings import not_understood_view
 from engine.domain.accounts.account import Account
 from engine.domain.market.pairs import Asset
 
@@ -35,14 +33,12 @@ class AlertsHandler(Handler):
             settings = await self.ctx.alert_preferences.settings(account)
             return alerts_view(account=account, settings=settings, now=now)
         try:
-            parsed = parse_alerts(request.argument)
-        except NotUnderstood as e:
-            return not_understood_view(topic=e.topic, typed_text=request.argument)
+            parsed = await self.parse(request, parse_alerts)
         except UnknownZone as e:
             typed = request.argument.partition(" ")[2]
             return unknown_zone_view(account=account, typed_text=typed, suggestions=e.suggestions)
-        if isinstance(parsed, Ambiguous):
-            return await self.ask_back(request, parsed)
+        if isinstance(parsed, Message):
+            return parsed
         part, wanted = parsed
         change = await self.ctx.alert_preferences.change(account, wanted, user_id=request.user_id)
         return alerts_changed_view(
@@ -67,12 +63,9 @@ class AlertsHandler(Handler):
             return marks_view(
                 account=account, marks=await self.ctx.alert_preferences.marks(account)
             )
-        try:
-            wanted = parse_warn(request.argument)
-        except NotUnderstood as e:
-            return not_understood_view(topic=e.topic, typed_text=request.argument)
-        if isinstance(wanted, Ambiguous):
-            return await self.ask_back(request, wanted)
+        wanted = await self.parse(request, parse_warn)
+        if isinstance(wanted, Message):
+            return wanted
         if wanted.below is None:
             removed = await self.ctx.alert_preferences.remove_mark(
                 account, wanted.asset, user_id=request.user_id

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypedDict, TypeVar
 
 from bot.access.authorization import Access
 from bot.access.command_menu import CommandMenu
@@ -16,8 +17,8 @@ from bot.interaction.request import Command, ConfirmationHandler, PageHandler, R
 from bot.messaging.responder import Responder
 from bot.messaging.status_message import StatusMessages
 from bot.observability.telegram_activity import TelegramActivity
-from bot.parsing.settings import Ambiguous
-from bot.views.settings import question_view
+from bot.parsing.settings import Ambiguous, NotUnderstood
+from bot.views.settings import not_understood_view, question_view
 from engine.accounts.account_service import AccountService
 from engine.accounts.alert_preferences import AlertPreferenceService
 from engine.accounts.database_probe import DatabaseProbe
@@ -32,8 +33,13 @@ from engine.accounts.risk_limits import AccountLimits
 from engine.accounts.trading_mode import TradingModes
 from engine.accounts.workload import Workload
 from engine.clock import Clock
+from engine.domain.accounts.account import Account
+from engine.domain.market.pairs import PairRules
+from engine.domain.rebalancing.check_result import CheckResult
 from engine.execution.manual_resolution import ManualResolution
-from engine.rebalancing.preview import Previews
+from engine.rebalancing.preview import Foreseen, Outlook, Previews
+
+Value = TypeVar("Value")
 
 CHOICE = "choice"
 """The kind of a question which reading of an ambiguous value is meant."""
@@ -85,6 +91,16 @@ class Routes:
     pages: Mapping[type, PageHandler] = field(default_factory=dict)
 
 
+class Forecast(TypedDict):
+    """What a view needs to show an account and what its next check would do."""
+
+    account: Account
+    now: datetime
+    look: CheckResult | None
+    rules: PairRules | None
+    foreseen: Foreseen | None
+
+
 @dataclass(frozen=True, eq=False)
 class Handler(ABC):
     """One subject."""
@@ -94,8 +110,30 @@ class Handler(ABC):
     @abstractmethod
     def routes(self) -> Routes: ...
 
-    async def ask_back(self, request: Request, ambiguous: Ambiguous) -> Message:
-        """Which reading is meant; a tap on one is as if that had been typed."""
+    async def forecast(self, account: Account, outlook: Outlook | None = None) -> Forecast:
+        """*outlook* is read from the exchange where it is not given."""
+        if outlook is None:
+            outlook = await self.ctx.previews.outlook(account)
+        return Forecast(
+            account=account,
+            now=self.ctx.clock.now(),
+            look=outlook.look,
+            rules=outlook.rules,
+            foreseen=outlook.foreseen,
+        )
+
+    async def parse(
+        self, request: Request, parser: Callable[[str], Value | Ambiguous]
+    ) -> Value | Message:
+        """The argument's value, or the message why it is not understood, or which of its readings
+        is meant: a tap on one is as if that had been typed.
+        """
+        try:
+            ambiguous = parser(request.argument)
+        except NotUnderstood as e:
+            return not_understood_view(topic=e.topic, typed_text=request.argument)
+        if not isinstance(ambiguous, Ambiguous):
+            return ambiguous
         options = [ambiguous.topic.value, *ambiguous.options]
         question_id = await self.ctx.confirmations.ask(request, kind=CHOICE, payload=options)
         return question_view(

@@ -7,12 +7,11 @@ from bot.handlers.context import Handler, Routes
 from bot.interaction.message import Message
 from bot.interaction.request import Request
 from bot.observability.logs import recent_lines
-from bot.parsing.settings import NotUnderstood, Topic, parse_log_lines
+from bot.parsing.settings import parse_log_lines
 from bot.version import VERSION
 from bot.views.access import already_in_view, owner_only_view, welcome_view
 from bot.views.general import logs_view, version_view
 from bot.views.help import help_view
-from bot.views.settings import not_understood_view
 from engine.accounts.invitations import Admitted
 from engine.domain.accounts.members import Role
 
@@ -72,8 +71,7 @@ class GeneralHandler(Handler):
     async def logs(self, request: Request) -> Message:
         if not await self.ctx.access.is_owner(user_id=request.user_id):
             return owner_only_view()
-        try:
-            count = parse_log_lines(request.argument)
-        except NotUnderstood:
-            return not_understood_view(topic=Topic.LOGS, typed_text=request.argument)
+        count = await self.parse(request, parse_log_lines)
+        if isinstance(count, Message):
+            return count
         return logs_view(log_lines=recent_lines(count))

@@ -6,9 +6,8 @@ from bot.handlers.context import Handler, Routes
 from bot.interaction.callback_data import HistoryPage, TradeDetailsPage
 from bot.interaction.message import Message
 from bot.interaction.request import Request
-from bot.parsing.settings import NotUnderstood, Topic, parse_history_rows
+from bot.parsing.settings import parse_history_rows
 from bot.views.history import history_view
-from bot.views.settings import not_understood_view
 from bot.views.trade_details import story_gone_view, story_view
 from engine.domain.orders.order import ClientOrderId
 
@@ -22,10 +21,9 @@ class HistoryHandler(Handler):
         )
 
     async def history(self, request: Request) -> Message:
-        try:
-            size = parse_history_rows(request.argument)
-        except NotUnderstood:
-            return not_understood_view(topic=Topic.HISTORY, typed_text=request.argument)
+        size = await self.parse(request, parse_history_rows)
+        if isinstance(size, Message):
+            return size
         return await self._page(request, HistoryPage(page=0, size=size))
 
     async def _page(self, request: Request, page: HistoryPage) -> Message:

@@ -7,7 +7,7 @@ from bot.handlers.setting_change import SettingChangeFlow
 from bot.interaction.confirmations import LIFT
 from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
-from bot.parsing.settings import Ambiguous, NotUnderstood, Topic, parse_limits
+from bot.parsing.settings import Topic, parse_limits
 from bot.views.halt import (
     ask_lift_view,
     halt_usage_view,
@@ -17,7 +17,6 @@ from bot.views.halt import (
     other_halt_view,
 )
 from bot.views.limits import limits_changed_view, limits_view
-from bot.views.settings import not_understood_view
 from engine.accounts.account_service import Change
 from engine.domain.accounts.confirmation import Confirmation, Refusal
 
@@ -42,25 +41,17 @@ class LimitsHandler(Handler):
 
     async def set_limits(self, request: Request, *, in_panel: bool) -> Message:
         account = await self.ctx.accounts.of(request.chat_id)
-        try:
-            values = parse_limits(request.argument)
-        except NotUnderstood:
-            return not_understood_view(topic=Topic.LIMITS, typed_text=request.argument)
-        if isinstance(values, Ambiguous):
-            return await self.ask_back(request, values)
+        values = await self.parse(request, parse_limits)
+        if isinstance(values, Message):
+            return values
         change = await self.ctx.limits.change(account, user_id=request.user_id, **values)
         if in_panel:
             made = Change(change.before, change.after)
             return await self.setting_change.echo(request, Topic.LIMITS, made, in_panel=True)
-        outlook = await self.ctx.previews.outlook(change.after)
         echo = limits_changed_view(
-            account=change.after,
+            **await self.forecast(change.after),
             changed=change.before != change.after,
             recent=change.recent,
-            now=self.ctx.clock.now(),
-            look=outlook.look,
-            rules=outlook.rules,
-            foreseen=outlook.foreseen,
         )
         return await self.setting_change.with_undo(
             request, before=change.before, after=change.after, echo=echo

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.handlers.context import Handler, Routes
+from bot.handlers.context import Forecast, Handler, Routes
 from bot.interaction.callback_data import PanelPage
 from bot.interaction.confirmations import GO_LIVE, UNDO, payload_of
 from bot.interaction.message import Message
@@ -31,7 +31,7 @@ from engine.domain.accounts.confirmation import Confirmation, Refusal
 from engine.domain.accounts.settings_change import SettingsPatch, difference
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.trade_size import is_big, moved, worth_of
-from engine.rebalancing.preview import Foreseen, Outlook
+from engine.rebalancing.preview import Foreseen
 
 BIG_TARGET = "big_target"
 
@@ -79,8 +79,9 @@ class SettingChangeFlow(Handler):
         ):
             outlook = await self.ctx.previews.shown(change.after, foreseen)
         else:
-            outlook = await self.ctx.previews.outlook(change.after)
-        return self._echo_view(topic, change, outlook, undo, in_panel=in_panel)
+            outlook = None
+        forecast = await self.forecast(change.after, outlook)
+        return _echo_view(topic, change, forecast, undo, in_panel=in_panel)
 
     async def target(
         self, request: Request, account: Account, target: Decimal, *, in_panel: bool
@@ -116,40 +117,8 @@ class SettingChangeFlow(Handler):
     ) -> Message:
         """The echo of a change, or the page of the panel, with a button that takes it back."""
         undo = await self._offer(request, change.before, change.after, in_panel=in_panel)
-        outlook = await self.ctx.previews.outlook(change.after)
-        return self._echo_view(topic, change, outlook, undo, in_panel=in_panel)
-
-    def _echo_view(
-        self,
-        topic: Topic,
-        change: Change,
-        outlook: Outlook,
-        undo: tuple[SettingsPatch, str] | None,
-        *,
-        in_panel: bool,
-    ) -> Message:
-        now = self.ctx.clock.now()
-        if in_panel:
-            page = PanelPage(topic.value)
-            return page_view(
-                page=page,
-                account=change.after,
-                now=now,
-                look=outlook.look,
-                rules=outlook.rules,
-                foreseen=outlook.foreseen,
-                undo=undo,
-            )
-        echo = changed_view(
-            topic=topic,
-            account=change.after,
-            before=change.before.settings,
-            now=now,
-            look=outlook.look,
-            rules=outlook.rules,
-            foreseen=outlook.foreseen,
-        )
-        return undoable(echo, former=undo[0], question_id=undo[1]) if undo else echo
+        forecast = await self.forecast(change.after)
+        return _echo_view(topic, change, forecast, undo, in_panel=in_panel)
 
     async def with_undo(
         self, request: Request, *, before: Account, after: Account, echo: Message
@@ -168,23 +137,12 @@ class SettingChangeFlow(Handler):
         self, page: PanelPage, account: Account, *, title: str | None = None
     ) -> Message:
         """A page of the panel as things are now."""
-        outlook = await self.ctx.previews.outlook(account)
-        now = self.ctx.clock.now()
+        forecast = await self.forecast(account)
         if page is PanelPage.HOME:
-            return panel_view(
-                account=account,
-                now=now,
-                look=outlook.look,
-                rules=outlook.rules,
-                foreseen=outlook.foreseen,
-            )
+            return panel_view(**forecast)
         return page_view(
             page=page,
-            account=account,
-            now=now,
-            look=outlook.look,
-            rules=outlook.rules,
-            foreseen=outlook.foreseen,
+            **forecast,
             title=title,
         )
 
@@ -279,15 +237,30 @@ class SettingChangeFlow(Handler):
         if proposal.in_panel:
             title = undone_title(proposal.wanted)
             return await self.page(page_of(proposal.wanted), done.after, title=title)
-        outlook = await self.ctx.previews.outlook(done.after)
-        return undone_view(
-            account=done.after,
-            former=proposal.wanted,
-            now=self.ctx.clock.now(),
-            look=outlook.look,
-            rules=outlook.rules,
-            foreseen=outlook.foreseen,
+        return undone_view(**await self.forecast(done.after), former=proposal.wanted)
+
+
+def _echo_view(
+    topic: Topic,
+    change: Change,
+    forecast: Forecast,
+    undo: tuple[SettingsPatch, str] | None,
+    *,
+    in_panel: bool,
+) -> Message:
+    if in_panel:
+        page = PanelPage(topic.value)
+        return page_view(
+            page=page,
+            **forecast,
+            undo=undo,
         )
+    echo = changed_view(
+        topic=topic,
+        **forecast,
+        before=change.before.settings,
+    )
+    return undoable(echo, former=undo[0], question_id=undo[1]) if undo else echo
 
 
 def _way_back(before: Account, after: Account, *, in_panel: bool) -> PendingChange | None:

@@ -6,11 +6,10 @@ from bot.handlers.context import Handler, Routes
 from bot.handlers.setting_change import SettingChangeFlow
 from bot.interaction.message import Message
 from bot.interaction.request import Request
-from bot.parsing.settings import PARSERS, Ambiguous, NotUnderstood, Topic
+from bot.parsing.settings import PARSERS, Topic
 from bot.views.settings import (
     ask_view,
     not_checked_view,
-    not_understood_view,
     pair_unavailable_view,
 )
 from engine.domain.accounts.account import Account
@@ -39,12 +38,11 @@ class SettingsHandler(Handler):
     async def set(self, request: Request, topic: Topic, *, in_panel: bool) -> Message:
         """Set what the request's argument says. *in_panel*: answer with the panel's page."""
         account = await self.ctx.accounts.of(request.chat_id)
-        try:
-            value = PARSERS[topic](request.argument)
-        except NotUnderstood:
-            return _misunderstood(request, topic, account)
-        if isinstance(value, Ambiguous):
-            return await self.ask_back(request, value)
+        if not request.argument.strip():
+            return ask_view(topic=topic, settings=account.settings)
+        value = await self.parse(request, PARSERS[topic])
+        if isinstance(value, Message):
+            return value
         match topic:
             case Topic.TARGET:
                 return await self.setting_change.target(request, account, value, in_panel=in_panel)
@@ -81,9 +79,3 @@ class SettingsHandler(Handler):
                 return not_checked_view(settings=account.settings, wanted=symbol)
             return symbol
         return pair_unavailable_view(account=account, wanted=typed)
-
-
-def _misunderstood(request: Request, topic: Topic, account: Account) -> Message:
-    if not request.argument.strip():
-        return ask_view(topic=topic, settings=account.settings)
-    return not_understood_view(topic=topic, typed_text=request.argument)

@@ -65,14 +65,8 @@ class TradingHandler(Handler):
             return cannot_resume_view(account=await self.ctx.accounts.of(request.chat_id))
         if change.after.halted:
             return no_resume_in_a_halt_view(account=change.after)
-        outlook = await self.ctx.previews.outlook(change.after)
         return resumed_view(
-            account=change.after,
-            already=change.before == change.after,
-            now=self.ctx.clock.now(),
-            look=outlook.look,
-            rules=outlook.rules,
-            foreseen=outlook.foreseen,
+            **await self.forecast(change.after), already=change.before == change.after
         )
 
     async def rebalance(self, request: Request) -> Message:

@@ -35,14 +35,9 @@ class TradingModeHandler(Handler):
         except ValueError:
             return mode_not_understood_view(account=account, typed_text=request.argument)
         change = await self.ctx.modes.change(account, wanted, user_id=request.user_id)
-        outlook = await self.ctx.previews.outlook(change.after)
         echo = mode_changed_view(
-            account=change.after,
+            **await self.forecast(change.after),
             changed=change.before != change.after,
-            now=self.ctx.clock.now(),
-            look=outlook.look,
-            rules=outlook.rules,
-            foreseen=outlook.foreseen,
             under_way=change.under_way,
         )
         return await self.setting_change.with_undo(

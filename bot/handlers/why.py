@@ -6,9 +6,8 @@ from bot.handlers.context import Handler, Routes
 from bot.interaction.callback_data import WhyPage
 from bot.interaction.message import Message
 from bot.interaction.request import Request
-from bot.parsing.settings import NotUnderstood, Topic, parse_history_rows
+from bot.parsing.settings import parse_why_rows
 from bot.views.check_history import earlier_view, with_earlier
-from bot.views.settings import not_understood_view
 from bot.views.why import why_view
 from engine.accounts.overview import AccountOverview
 from engine.domain.accounts.account import Account
@@ -22,10 +21,9 @@ class WhyHandler(Handler):
         return Routes(commands={"why": self.why}, pages={WhyPage: self._page})
 
     async def why(self, request: Request) -> Message:
-        try:
-            size = parse_history_rows(request.argument)
-        except NotUnderstood:
-            return not_understood_view(topic=Topic.WHY, typed_text=request.argument)
+        size = await self.parse(request, parse_why_rows)
+        if isinstance(size, Message):
+            return size
         return await self._page(request, WhyPage(page=0, size=size))
 
     async def _page(self, request: Request, page: WhyPage) -> Message:

@@ -212,6 +212,10 @@ def parse_history_rows(text: str) -> int:
     return _parse_size(text, Topic.HISTORY, default=DEFAULT_HISTORY_ROWS, most=MOST_HISTORY_ROWS)
 
 
+def parse_why_rows(text: str) -> int:
+    return _parse_size(text, Topic.WHY, default=DEFAULT_HISTORY_ROWS, most=MOST_HISTORY_ROWS)
+
+
 def parse_log_lines(text: str) -> int:
     return _parse_size(text, Topic.LOGS, default=DEFAULT_LOG_LINES, most=MOST_LOG_LINES)
 
