@@ -91,7 +91,7 @@ class Routes:
     pages: Mapping[type, PageHandler] = field(default_factory=dict)
 
 
-class Forecast(TypedDict):
+class AccountForecast(TypedDict):
     """What a view needs to show an account and what its next check would do."""
 
     account: Account
@@ -110,11 +110,11 @@ class Handler(ABC):
     @abstractmethod
     def routes(self) -> Routes: ...
 
-    async def forecast(self, account: Account, outlook: Outlook | None = None) -> Forecast:
+    async def forecast(self, account: Account, outlook: Outlook | None = None) -> AccountForecast:
         """*outlook* is read from the exchange where it is not given."""
         if outlook is None:
             outlook = await self.ctx.previews.outlook(account)
-        return Forecast(
+        return AccountForecast(
             account=account,
             now=self.ctx.clock.now(),
             look=outlook.look,

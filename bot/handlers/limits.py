@@ -1,24 +1,14 @@
-"""`/limits` and `/halt`: what holds back the bot whatever it plans."""
+"""`/limits`: what holds back the bot whatever it plans."""
 
 from dataclasses import dataclass
 
 from bot.handlers.context import Handler, Routes
 from bot.handlers.setting_change import SettingChangeFlow
-from bot.interaction.confirmations import LIFT
 from bot.interaction.message import Message
-from bot.interaction.request import ConfirmationHandler, Request
+from bot.interaction.request import Request
 from bot.parsing.settings import Topic, parse_limits
-from bot.views.halt import (
-    ask_lift_view,
-    halt_usage_view,
-    halted_view,
-    lifted_view,
-    not_the_owner_view,
-    other_halt_view,
-)
 from bot.views.limits import limits_changed_view, limits_view
 from engine.accounts.account_service import Change
-from engine.domain.accounts.confirmation import Confirmation, Refusal
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +16,7 @@ class LimitsHandler(Handler):
     setting_change: SettingChangeFlow
 
     def routes(self) -> Routes:
-        return Routes(
-            commands={"limits": self.limits, "halt": self.halt},
-            taps={LIFT: ConfirmationHandler(self._lift_confirmed)},
-        )
+        return Routes(commands={"limits": self.limits})
 
     async def limits(self, request: Request) -> Message:
         account = await self.ctx.accounts.of(request.chat_id)
@@ -56,44 +43,3 @@ class LimitsHandler(Handler):
         return await self.setting_change.with_undo(
             request, before=change.before, after=change.after, echo=echo
         )
-
-    async def halt(self, request: Request) -> Message:
-        """At once and without a question; lifting one shows what starts again, and asks."""
-        if not await self.ctx.access.is_owner(user_id=request.user_id):
-            return not_the_owner_view(account=await self.ctx.accounts.of(request.chat_id))
-        match request.argument.lower():
-            case "":
-                cancelling = self.ctx.cancellation.begin(request.chat_id, everywhere=True)
-                done = await self.ctx.halts.halt(
-                    chat_id=request.chat_id, user_id=request.user_id, first=cancelling
-                )
-                return halted_view(
-                    halt=done.halt,
-                    already=not done.changed,
-                    now=self.ctx.clock.now(),
-                    under_way=done.under_way,
-                    cancelled=cancelling.names,
-                )
-            case "off":
-                account = await self.ctx.accounts.of(request.chat_id)
-                if (waiting := await self.ctx.halts.waiting()) is None:
-                    return lifted_view(account=account, was_halted=False)
-                question_id = await self.ctx.confirmations.ask(
-                    request, kind=LIFT, payload=waiting.halt
-                )
-                return ask_lift_view(account=account, waiting=waiting, confirmation_id=question_id)
-            case _:
-                return halt_usage_view()
-
-    async def _lift_confirmed(self, question: Confirmation, request: Request) -> Message | Refusal:
-        if not await self.ctx.access.is_owner(user_id=request.user_id):
-            return not_the_owner_view(account=await self.ctx.accounts.of(request.chat_id))
-        lifted = await self.ctx.halts.lift(
-            question.id, chat_id=request.chat_id, user_id=request.user_id
-        )
-        if isinstance(lifted, Refusal):
-            return lifted
-        account = await self.ctx.accounts.of(request.chat_id)
-        if not lifted and account.halted:
-            return other_halt_view(account=account)
-        return lifted_view(account=account, was_halted=lifted)

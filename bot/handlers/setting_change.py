@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.handlers.context import Forecast, Handler, Routes
+from bot.handlers.context import AccountForecast, Handler, Routes
 from bot.interaction.callback_data import PanelPage
 from bot.interaction.confirmations import GO_LIVE, UNDO, payload_of
 from bot.interaction.message import Message
@@ -243,7 +243,7 @@ class SettingChangeFlow(Handler):
 def _echo_view(
     topic: Topic,
     change: Change,
-    forecast: Forecast,
+    forecast: AccountForecast,
     undo: tuple[SettingsPatch, str] | None,
     *,
     in_panel: bool,

@@ -14,6 +14,7 @@ from bot.handlers.deposits import DepositsHandler
 from bot.handlers.doctor import DoctorHandler
 from bot.handlers.export import ExportHandler
 from bot.handlers.general import GeneralHandler
+from bot.handlers.halt import HaltHandler
 from bot.handlers.history import HistoryHandler
 from bot.handlers.limits import LimitsHandler
 from bot.handlers.members import MembersHandler
@@ -57,6 +58,7 @@ class HandlerRegistry:
             self._unresolved_order,
             AlertsHandler(ctx),
             limits,
+            HaltHandler(ctx),
             setting_change,
             settings,
             self._panel,
