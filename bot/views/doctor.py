@@ -13,7 +13,7 @@ from bot.views.components.forecast import caution
 from bot.views.components.keyboards import keyboard, typed
 from bot.views.components.layout import escape, lines, quoted
 from bot.views.components.times import compact, days, roughly
-from engine.accounts.diagnosis import WITHIN, Grade, HealthFinding, Symptoms, grade
+from engine.accounts.diagnosis import WITHIN, Grade, HealthFinding, Symptoms
 from engine.accounts.workload import MessageBacklog
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.liquidity import depth, spread
@@ -139,7 +139,7 @@ def doctor_view(
         f"{badge(found.account)} · {_title(findings)}",
         lines(
             *(
-                f"{_SIGNS[grade(finding)]} {_sentence(finding, facts, found.backlog)}"
+                f"{_SIGNS[finding.grade]} {_sentence(finding, facts, found.backlog)}"
                 for finding in findings
             )
         ),
@@ -149,7 +149,7 @@ def doctor_view(
 
 
 def _title(findings: Sequence[HealthFinding]) -> str:
-    grades = [grade(finding) for finding in findings]
+    grades = [finding.grade for finding in findings]
     broken, look = grades.count(Grade.BROKEN), grades.count(Grade.LOOK)
     if not broken and not look:
         return "All is well"

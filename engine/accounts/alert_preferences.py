@@ -59,16 +59,7 @@ class AlertPreferenceService:
             if after != before:
                 await alert_preferences.put(session, account.id, after, now=now)
                 detail = _difference(before, after)
-                await audit.record(
-                    session,
-                    account.chat_id,
-                    user_id,
-                    "alerts",
-                    detail,
-                    subject=account.uuid,
-                    at=now,
-                    is_setting=True,
-                )
+                await self._record(session, account, user_id, "alerts", detail, account.uuid)
         return AlertChange(before, after)
 
     async def marks(self, account: Account) -> tuple[LowBalanceThreshold, ...]:
@@ -111,16 +102,21 @@ class AlertPreferenceService:
         user_id: int,
     ) -> None:
         mark = after or before
-        detail = f"{_below(before)} -> {_below(after)}"
+        detail, subject = f"{_below(before)} -> {_below(after)}", mark.asset if mark else ""
+        await self._record(session, account, user_id, "warn", detail, subject)
+
+    async def _record(
+        self,
+        session: AsyncSession,
+        account: Account,
+        user_id: int,
+        action: str,
+        detail: str,
+        subject: str,
+    ) -> None:
+        at, chat_id = self._clock.now(), account.chat_id
         await audit.record(
-            session,
-            account.chat_id,
-            user_id,
-            "warn",
-            detail,
-            subject=mark.asset if mark else "",
-            at=self._clock.now(),
-            is_setting=True,
+            session, chat_id, user_id, action, detail, subject=subject, at=at, is_setting=True
         )
 
 

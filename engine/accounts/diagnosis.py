@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from enum import Enum, auto
+from typing import Self
 
 from engine.accounts.workload import MessageBacklog, Workload
 from engine.domain.accounts.account import Account
@@ -48,106 +49,68 @@ class Grade(Enum):
 
 
 class HealthFinding(Enum):
-    """Each thing there is to say; `bot/views/doctor.py` has the words."""
+    """Each thing there is to say, and its grade; `bot/views/doctor.py` has the words."""
 
-    TRADING_STOPPED = auto()
-    TRADING_TROUBLED = auto()
-    ORDER_UNCLEAR = auto()
-    CLOCK_FINE = auto()
-    CLOCK_OFF = auto()
-    CLOCK_FAR_OFF = auto()
-    CLOCK_UNKNOWN = auto()
-    NO_KEY = auto()
-    KEY_FINE = auto()
-    KEY_ENDING = auto()
-    KEY_EXPIRED = auto()
-    KEY_END_UNKNOWN = auto()
-    KEY_REFUSED = auto()
-    KEY_LACKING = auto()
-    KEY_TOO_POWERFUL = auto()
-    KEY_UNREADABLE = auto()
-    KEY_UNKNOWN = auto()
-    ADDRESS_BOUND = auto()
-    ADDRESS_ANY = auto()
-    ADDRESS_REFUSED = auto()
-    ADDRESS_UNKNOWN = auto()
-    PAIR_FINE = auto()
-    PAIR_CLOSED = auto()
-    PAIR_ONE_SIDED = auto()
-    PAIR_HIDDEN = auto()
-    PAIR_UNKNOWN = auto()
-    MARKET_FINE = auto()
-    MARKET_WIDE = auto()
-    MARKET_THIN = auto()
-    MARKET_EMPTY = auto()
-    MARKET_UNKNOWN = auto()
-    SETTINGS_FINE = auto()
-    SETTINGS_CANNOT_TRADE = auto()
-    SETTINGS_UNKNOWN = auto()
-    DATABASE_FINE = auto()
-    DATABASE_SLOW = auto()
-    DATABASE_BROKEN = auto()
-    MESSAGES_FINE = auto()
-    MESSAGES_WAITING = auto()
-    MESSAGES_GIVEN_UP = auto()
-    MESSAGES_REFUSED = auto()
-    OTHERS_REFUSED = auto()
-    MESSAGES_UNKNOWN = auto()
-    CHECKS_FINE = auto()
-    CHECKS_LATE = auto()
-    CHECKS_RATIONED = auto()
-    CHECKS_SILENCED = auto()
-    CHECKS_STOPPED = auto()
-    HOST_REFUSED = auto()
-    POLLS_FINE = auto()
-    POLLS_OLD = auto()
-    POLLS_UNKNOWN = auto()
+    grade: Grade
 
+    def __new__(cls, grade: Grade) -> Self:
+        member = object.__new__(cls)
+        member._value_ = len(cls.__members__)  # a number of its own: many have the same grade
+        member.grade = grade
+        return member
 
-_BROKEN = {
-    *(
-        HealthFinding.CLOCK_FAR_OFF,
-        HealthFinding.NO_KEY,
-        HealthFinding.KEY_EXPIRED,
-        HealthFinding.KEY_REFUSED,
-    ),
-    *(HealthFinding.KEY_LACKING, HealthFinding.KEY_TOO_POWERFUL, HealthFinding.KEY_UNREADABLE),
-    *(
-        HealthFinding.ADDRESS_REFUSED,
-        HealthFinding.PAIR_CLOSED,
-        HealthFinding.PAIR_ONE_SIDED,
-        HealthFinding.PAIR_HIDDEN,
-    ),
-    *(
-        HealthFinding.MARKET_EMPTY,
-        HealthFinding.CHECKS_STOPPED,
-        HealthFinding.DATABASE_BROKEN,
-        HealthFinding.HOST_REFUSED,
-    ),
-    *(HealthFinding.TRADING_STOPPED, HealthFinding.ORDER_UNCLEAR),
-    HealthFinding.MESSAGES_REFUSED,
-}
-_OK = {
-    *(
-        HealthFinding.CLOCK_FINE,
-        HealthFinding.KEY_FINE,
-        HealthFinding.ADDRESS_BOUND,
-        HealthFinding.ADDRESS_ANY,
-    ),
-    *(
-        HealthFinding.PAIR_FINE,
-        HealthFinding.MARKET_FINE,
-        HealthFinding.SETTINGS_FINE,
-        HealthFinding.DATABASE_FINE,
-    ),
-    *(HealthFinding.MESSAGES_FINE, HealthFinding.CHECKS_FINE, HealthFinding.POLLS_FINE),
-}
-
-
-def grade(finding: HealthFinding) -> Grade:
-    if finding in _BROKEN:
-        return Grade.BROKEN
-    return Grade.OK if finding in _OK else Grade.LOOK
+    TRADING_STOPPED = Grade.BROKEN
+    TRADING_TROUBLED = Grade.LOOK
+    ORDER_UNCLEAR = Grade.BROKEN
+    CLOCK_FINE = Grade.OK
+    CLOCK_OFF = Grade.LOOK
+    CLOCK_FAR_OFF = Grade.BROKEN
+    CLOCK_UNKNOWN = Grade.LOOK
+    NO_KEY = Grade.BROKEN
+    KEY_FINE = Grade.OK
+    KEY_ENDING = Grade.LOOK
+    KEY_EXPIRED = Grade.BROKEN
+    KEY_END_UNKNOWN = Grade.LOOK
+    KEY_REFUSED = Grade.BROKEN
+    KEY_LACKING = Grade.BROKEN
+    KEY_TOO_POWERFUL = Grade.BROKEN
+    KEY_UNREADABLE = Grade.BROKEN
+    KEY_UNKNOWN = Grade.LOOK
+    ADDRESS_BOUND = Grade.OK
+    ADDRESS_ANY = Grade.OK
+    ADDRESS_REFUSED = Grade.BROKEN
+    ADDRESS_UNKNOWN = Grade.LOOK
+    PAIR_FINE = Grade.OK
+    PAIR_CLOSED = Grade.BROKEN
+    PAIR_ONE_SIDED = Grade.BROKEN
+    PAIR_HIDDEN = Grade.BROKEN
+    PAIR_UNKNOWN = Grade.LOOK
+    MARKET_FINE = Grade.OK
+    MARKET_WIDE = Grade.LOOK
+    MARKET_THIN = Grade.LOOK
+    MARKET_EMPTY = Grade.BROKEN
+    MARKET_UNKNOWN = Grade.LOOK
+    SETTINGS_FINE = Grade.OK
+    SETTINGS_CANNOT_TRADE = Grade.LOOK
+    SETTINGS_UNKNOWN = Grade.LOOK
+    DATABASE_FINE = Grade.OK
+    DATABASE_SLOW = Grade.LOOK
+    DATABASE_BROKEN = Grade.BROKEN
+    MESSAGES_FINE = Grade.OK
+    MESSAGES_WAITING = Grade.LOOK
+    MESSAGES_GIVEN_UP = Grade.LOOK
+    MESSAGES_REFUSED = Grade.BROKEN
+    OTHERS_REFUSED = Grade.LOOK
+    MESSAGES_UNKNOWN = Grade.LOOK
+    CHECKS_FINE = Grade.OK
+    CHECKS_LATE = Grade.LOOK
+    CHECKS_RATIONED = Grade.LOOK
+    CHECKS_SILENCED = Grade.LOOK
+    CHECKS_STOPPED = Grade.BROKEN
+    HOST_REFUSED = Grade.BROKEN
+    POLLS_FINE = Grade.OK
+    POLLS_OLD = Grade.LOOK
+    POLLS_UNKNOWN = Grade.LOOK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,30 +1,21 @@
 """Use cases of the trading mode: choose it, and postpone an offer."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from engine.accounts.account_service import Change
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import Refusal
 from engine.domain.accounts.settings import TradingMode
-from engine.domain.orders.order import AccountId, Order
+from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.approval import QUIET, ApprovalState
 from engine.storage.accounts import accounts, audience, audit
 from engine.storage.chat import confirmations
 from engine.storage.coordination import leases
 from engine.storage.database import Database
 from engine.storage.trading import approvals, orders
-
-
-@dataclass(frozen=True, slots=True)
-class ModeChange:
-    """An account before and after; *under_way* is an order that had already left."""
-
-    before: Account
-    after: Account
-    under_way: Order | None
 
 
 async def start_over(session: AsyncSession, account_id: AccountId, *, now: datetime) -> None:
@@ -41,7 +32,7 @@ class TradingModes:
         self._database = database
         self._clock = clock
 
-    async def change(self, account: Account, autonomy: TradingMode, *, user_id: int) -> ModeChange:
+    async def change(self, account: Account, autonomy: TradingMode, *, user_id: int) -> Change:
         """Set the mode: after this returns, no order leaves that it would not send.
         Except one under way. Choosing the same mode again forgets what was skipped or postponed.
         """
@@ -57,7 +48,7 @@ class TradingModes:
                     session, account.chat_id, user_id, "mode", detail, subject=account.uuid, at=now
                 )
             await leases.wake(session, account.id)
-        return ModeChange(before, after, unresolved.get(account.id))
+        return Change(before, after, unresolved.get(account.id))
 
     async def skip(self, offer_id: str, account: Account, *, user_id: int) -> Refusal | None:
         """Skip a drift: it is not offered again for an hour."""

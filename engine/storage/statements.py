@@ -1,9 +1,9 @@
-"""Statements that change rows, as every module here builds them."""
+"""Statements and questions that every module here builds alike."""
 
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Delete, Update
+from sqlalchemy import ColumnExpressionArgument, Delete, Update, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,3 +25,13 @@ def update(table: Any) -> Update:
 def delete(table: Any) -> Delete:
     """DELETE of rows alone, as `update`."""
     return sqlalchemy.delete(table).execution_options(synchronize_session=False)
+
+
+async def has_row(session: AsyncSession, *where: ColumnExpressionArgument[bool]) -> bool:
+    """True if there is a row for which all of *where* hold."""
+    return bool(await session.scalar(select(exists().where(*where))))
+
+
+async def count_rows(session: AsyncSession, *where: ColumnExpressionArgument[bool]) -> int:
+    """Returns for how many rows all of *where* hold."""
+    return await session.scalar(select(func.count()).where(*where)) or 0

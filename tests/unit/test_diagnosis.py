@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.views.doctor import doctor_view
-from engine.accounts.diagnosis import Grade, HealthFinding, Symptoms, diagnose, grade
+from engine.accounts.diagnosis import Grade, HealthFinding, Symptoms, diagnose
 from engine.accounts.workload import MessageBacklog, Workload
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import ThresholdUnit
@@ -93,7 +93,7 @@ def test_where_nothing_is_wrong_all_is_well():
     text = told(symptoms())
 
     assert text.startswith("🟢 LIVE · All is well\n")
-    assert {grade(finding) for finding in diagnose(symptoms())} == {Grade.OK}
+    assert {finding.grade for finding in diagnose(symptoms())} == {Grade.OK}
     assert text.count("✅") == 11
     assert "Ballast 1.2.3, up for 1m 30s." in text
 
@@ -218,7 +218,7 @@ def test_what_could_not_be_asked_is_never_fine():
         workload=load(late=60 * S),
     )
 
-    assert all(grade(finding) is not Grade.OK for finding in diagnose(silent))
+    assert all(finding.grade is not Grade.OK for finding in diagnose(silent))
     assert "Check-up: 1 broken, 9 to look at" in told(silent)
 
 

@@ -5,9 +5,9 @@ Pure: the paper exchange feeds it a live or a simulated book and keeps the accou
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Context, Decimal, localcontext
+from decimal import Decimal, localcontext
 
-from engine.domain.market.decimals import ONE, ZERO, floor_to_step
+from engine.domain.market.decimals import EXACT_OR_LESS, ONE, ZERO, floor_to_step
 from engine.domain.market.order_book import OrderBook, PriceLevel
 from engine.domain.market.pairs import PairRules, Side
 from engine.domain.orders.order import Execution
@@ -20,8 +20,6 @@ from engine.errors import (
 )
 
 _REACH = {Side.BUY: Decimal("1.05"), Side.SELL: Decimal("0.95")}
-# Rounding down keeps the one inexact step, quote / bound, on the side of buying less.
-_EXACT_OR_LESS = Context(prec=120, rounding=ROUND_DOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,8 @@ def match_market_order(
     use of that asset. Raises Rejected (with its leaf, and MEXC's code) where the exchange would
     refuse the order; a fill of nothing is no error.
     """
-    with localcontext(_EXACT_OR_LESS):
+    # Rounding down keeps the one inexact step, quote / bound, on the side of buying less.
+    with localcontext(EXACT_OR_LESS):
         _check_open(side, rules=rules)
         _check_size(side, amount, last_price=last_price, rules=rules)
         _check_balance(side, amount, free=free, fee_rate=rules.taker_fee_rate)

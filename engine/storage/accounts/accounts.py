@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
@@ -21,7 +21,7 @@ from engine.storage.coordination import leases
 from engine.storage.models.accounts import AccountRow
 from engine.storage.models.trading import OrderRow, RunRequestRow
 from engine.storage.row_mapping import columns_of, from_row
-from engine.storage.statements import delete, update
+from engine.storage.statements import delete, has_row, update
 from engine.storage.trading import balance_changes, orders, run_requests
 
 _AT_ONCE = 100
@@ -176,8 +176,7 @@ async def move(
 
 async def is_key_elsewhere(session: AsyncSession, account: Account, *, key_print: str) -> bool:
     """True if another chat has connected the same key: both would trade the same drift."""
-    query = exists().where(AccountRow.key_print == key_print, AccountRow.id != account.id)
-    return bool(await session.scalar(select(query)))
+    return await has_row(session, AccountRow.key_print == key_print, AccountRow.id != account.id)
 
 
 async def locked(session: AsyncSession, account_id: AccountId) -> Account:
@@ -242,8 +241,7 @@ async def has_unresolved(session: AsyncSession, account_id: AccountId) -> bool:
     await session.execute(
         select(AccountRow.id).where(AccountRow.id == account_id).with_for_update()
     )
-    query = exists().where(OrderRow.account_id == account_id, orders.IS_UNRESOLVED)
-    return bool(await session.scalar(select(query)))
+    return await has_row(session, OrderRow.account_id == account_id, orders.IS_UNRESOLVED)
 
 
 async def unchanged(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
@@ -15,6 +15,7 @@ from engine.domain.market.decimals import ZERO, decimal_from_text
 from engine.domain.market.pairs import USDT, Asset, Side
 from engine.storage.models.queues import OutboxRow
 from engine.storage.models.trading import BalanceRow, OrderRow
+from engine.storage.statements import count_rows
 from engine.storage.trading import orders
 
 
@@ -62,13 +63,13 @@ async def troubles_told(
     session: AsyncSession, account: Account, *, since: datetime, until: datetime
 ) -> int:
     """Returns how many incident messages the chat got."""
-    query = select(func.count()).where(
+    return await count_rows(
+        session,
         OutboxRow.chat_id == account.chat_id,
         OutboxRow.kind == IncidentAlert.stored_as,
         OutboxRow.created_at >= since,
         OutboxRow.created_at < until,
     )
-    return await session.scalar(query) or 0
 
 
 async def quote_held(session: AsyncSession, account: Account) -> Decimal | None:

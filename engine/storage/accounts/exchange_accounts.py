@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
@@ -11,7 +11,7 @@ from engine.domain.orders.order import AccountId
 from engine.storage.coordination import key_values
 from engine.storage.models.accounts import AccountRow, AuditRow, ExchangeAccountRow
 from engine.storage.models.coordination import KeyValueRow
-from engine.storage.statements import delete
+from engine.storage.statements import delete, has_row
 
 _LOCK = "exchange_account:{}"
 
@@ -36,10 +36,9 @@ async def key_print(session: AsyncSession, account: Account) -> str | None:
 
 async def is_known(session: AsyncSession, account: Account) -> bool:
     """True if it is known which account at the exchange the account's key belongs to."""
-    query = exists().where(
-        AccountRow.id == account.id, AccountRow.key_print == ExchangeAccountRow.key_print
+    return await has_row(
+        session, AccountRow.id == account.id, AccountRow.key_print == ExchangeAccountRow.key_print
     )
-    return bool(await session.scalar(select(query)))
 
 
 async def lock(session: AsyncSession, account_print: str) -> None:

@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
 from engine.domain.orders.order import AccountId
 from engine.storage.accounts import accounts
 from engine.storage.models.accounts import AccountRow
-from engine.storage.statements import update
+from engine.storage.statements import has_row, update
 
 # None of this changes what the account may trade: its version stays, and no plan is outdated.
 
 
 async def any_due(session: AsyncSession, *, asked_before: datetime) -> bool:
-    return bool(await session.scalar(select(exists().where(*_due(asked_before)))))
+    return await has_row(session, *_due(asked_before))
 
 
 async def claim(

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, select, union
+from sqlalchemy import ColumnElement, select, union
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,7 +13,7 @@ from engine.storage.coordination import key_values
 from engine.storage.models.accounts import AccountRow, MemberRow, StrangerRow
 from engine.storage.models.coordination import KeyValueRow
 from engine.storage.row_mapping import from_row
-from engine.storage.statements import delete, update
+from engine.storage.statements import delete, has_row, update
 from engine.storage.text_encoding import storable
 
 _CODE = "pairing_code"
@@ -51,21 +51,12 @@ async def of_chat(
     session: AsyncSession, chat_id: int, *, for_update: bool = False
 ) -> Sequence[Member]:
     """Returns the chat's members, the oldest first; *for_update* locks them."""
-    query = select(MemberRow).where(MemberRow.chat_id == chat_id)
-    if for_update:
-        # One lock order for all, to prevent deadlocks.
-        query = query.order_by(MemberRow.user_id).with_for_update()
-    rows = (await session.scalars(query)).all()
-    return [_member(row) for row in sorted(rows, key=lambda row: (row.created_at, row.user_id))]
+    return await _members(session, MemberRow.chat_id == chat_id, for_update=for_update)
 
 
 async def in_private(session: AsyncSession, *, for_update: bool = False) -> Sequence[Member]:
     """Returns all users admitted to their own private chat."""
-    query = select(MemberRow).where(MemberRow.chat_id == MemberRow.user_id)
-    if for_update:
-        query = query.order_by(MemberRow.user_id).with_for_update()
-    rows = (await session.scalars(query)).all()
-    return [_member(row) for row in sorted(rows, key=lambda row: (row.created_at, row.user_id))]
+    return await _members(session, MemberRow.chat_id == MemberRow.user_id, for_update=for_update)
 
 
 async def in_groups(session: AsyncSession, *, most: int) -> Sequence[tuple[int, int, Role]]:
@@ -122,12 +113,11 @@ async def remove(session: AsyncSession, *, chat_id: int, user_id: int) -> None:
 
 
 async def is_owner(session: AsyncSession, *, user_id: int) -> bool:
-    query = exists().where(MemberRow.user_id == user_id, MemberRow.is_owner)
-    return bool(await session.scalar(select(query)))
+    return await has_row(session, MemberRow.user_id == user_id, MemberRow.is_owner)
 
 
 async def has_owner(session: AsyncSession) -> bool:
-    return bool(await session.scalar(select(exists().where(MemberRow.is_owner))))
+    return await has_row(session, MemberRow.is_owner)
 
 
 async def owner(session: AsyncSession) -> int | None:
@@ -207,12 +197,12 @@ async def is_news(
 
 async def has_any(session: AsyncSession, *, chat_id: int) -> bool:
     """True if the chat has a member."""
-    return bool(await session.scalar(select(exists().where(MemberRow.chat_id == chat_id))))
+    return await has_row(session, MemberRow.chat_id == chat_id)
 
 
 async def is_any(session: AsyncSession, *, user_id: int) -> bool:
     """True if the user is a member of any chat."""
-    return bool(await session.scalar(select(exists().where(MemberRow.user_id == user_id))))
+    return await has_row(session, MemberRow.user_id == user_id)
 
 
 async def set_code(session: AsyncSession, *, code_hash: str, tries: int) -> None:
@@ -240,6 +230,17 @@ async def spend_try(session: AsyncSession) -> tuple[str, int] | None:
 
 async def void_code(session: AsyncSession) -> None:
     await session.execute(delete(KeyValueRow).where(KeyValueRow.name.in_({_CODE, _TRIES})))
+
+
+async def _members(
+    session: AsyncSession, which: ColumnElement[bool], *, for_update: bool
+) -> Sequence[Member]:
+    query = select(MemberRow).where(which)
+    if for_update:
+        # One lock order for all, to prevent deadlocks.
+        query = query.order_by(MemberRow.user_id).with_for_update()
+    rows = (await session.scalars(query)).all()
+    return [_member(row) for row in sorted(rows, key=lambda row: (row.created_at, row.user_id))]
 
 
 def _member(row: MemberRow) -> Member:

@@ -12,6 +12,7 @@ from engine.domain.rebalancing.check_result import CheckResult
 from engine.storage.models.accounts import AccountRow
 from engine.storage.models.chat import StatusMessageRow
 from engine.storage.models.coordination import LeaseRow
+from engine.storage.row_mapping import columns_of, from_row
 from engine.storage.serialization import from_json, to_json
 from engine.storage.statements import delete, update
 
@@ -47,9 +48,7 @@ async def put(
     before = None if row is None else _card(row)
     await session.merge(
         StatusMessageRow(
-            chat_id=card.chat_id,
-            message_id=card.message_id,
-            pinned=card.pinned,
+            **columns_of(card, "gist", "words", "look"),
             shown=_shown(card),
             next_edit_at=next_edit_at,
         )
@@ -185,11 +184,4 @@ def _card(row: StatusMessageRow) -> StatusMessage:
         look = from_json(json, CheckResult) if json else None
     except ValueError:  # written by another version
         gist, words, look = "", "", None
-    return StatusMessage(
-        chat_id=row.chat_id,
-        message_id=row.message_id,
-        pinned=row.pinned,
-        gist=gist,
-        words=words,
-        look=look,
-    )
+    return from_row(StatusMessage, row, gist=gist, words=words, look=look)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import from_millis
 from engine.domain.orders.order import AccountId
 from engine.storage.models.coordination import LeaseRow
-from engine.storage.statements import update
+from engine.storage.statements import has_row, update
 
 
 async def add(session: AsyncSession, account_id: AccountId) -> None:
@@ -70,13 +70,13 @@ async def is_held(
     now: ColumnElement[Any],
 ) -> bool:
     """True if *owner* holds the account under that fence."""
-    held = exists().where(
+    return await has_row(
+        session,
         LeaseRow.account_id == account_id,
         LeaseRow.owner == owner,
         LeaseRow.fence == fence,
         LeaseRow.lease_until >= now,
     )
-    return bool(await session.scalar(select(held)))
 
 
 async def release(session: AsyncSession, *, owner: str) -> None:
@@ -107,8 +107,7 @@ async def release_all(session: AsyncSession) -> None:
 
 async def has_live_process(session: AsyncSession, *, now: ColumnElement[Any]) -> bool:
     """True if a live process holds any account."""
-    held = exists().where(LeaseRow.owner.is_not(None), LeaseRow.lease_until >= now)
-    return bool(await session.scalar(select(held)))
+    return await has_row(session, LeaseRow.owner.is_not(None), LeaseRow.lease_until >= now)
 
 
 async def wake(session: AsyncSession, account_id: AccountId) -> None:

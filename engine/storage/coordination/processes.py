@@ -4,11 +4,11 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.storage.models.coordination import ProcessRow
-from engine.storage.statements import insert_into
+from engine.storage.statements import count_rows, has_row, insert_into
 
 
 async def announce(
@@ -53,14 +53,12 @@ async def dead(
 
 async def any_older(session: AsyncSession, *, now: ColumnElement[Any]) -> bool:
     """True if a process of 0.4.0 or before is alive: those announce no session."""
-    older = exists().where(ProcessRow.session.is_(None), ProcessRow.alive_until >= now)
-    return bool(await session.scalar(select(older)))
+    return await has_row(session, ProcessRow.session.is_(None), ProcessRow.alive_until >= now)
 
 
 async def count(session: AsyncSession, *, now: ColumnElement[Any]) -> int:
     """Returns how many processes are alive."""
-    alive = select(func.count()).select_from(ProcessRow).where(ProcessRow.alive_until >= now)
-    return await session.scalar(alive) or 0
+    return await count_rows(session, ProcessRow.alive_until >= now)
 
 
 async def leave(session: AsyncSession, owner: str) -> None:

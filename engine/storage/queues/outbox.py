@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.storage.models import queues
 from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import queue
+from engine.storage.statements import count_rows
 
 # Why a row waits, where Telegram said for how long.
 SLOWED_DOWN = "slowed down"
@@ -70,12 +71,12 @@ async def given_up(session: AsyncSession, *, chat_id: int, since: datetime) -> i
     """How many messages to the chat were over without having arrived, from *since* on. What the
     chat does not want to hear is none of them.
     """
-    query = select(func.count()).where(
+    return await count_rows(
+        session,
         OutboxRow.chat_id == chat_id,
         OutboxRow.done_at >= since,
         OutboxRow.failure.not_in((OFF, SMALL)),
     )
-    return await session.scalar(query) or 0
 
 
 async def move_chat(session: AsyncSession, *, old: int, new: int) -> None:

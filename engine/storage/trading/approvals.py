@@ -46,20 +46,16 @@ async def answered(
 
 async def prolong(session: AsyncSession, offer: ApprovalRequest, *, until: datetime) -> None:
     """The buttons work for longer, unless they were used."""
-    await _expire(session, offer, until)
+    await session.execute(
+        update(ConfirmationRow)
+        .where(ConfirmationRow.id == offer.id, ConfirmationRow.used_at.is_(None))
+        .values(expires_at=until)
+    )
 
 
 async def call_off(session: AsyncSession, offer: ApprovalRequest, *, now: datetime) -> None:
     """A tap on its buttons from now on comes too late."""
-    await _expire(session, offer, now - _JUST)
-
-
-async def _expire(session: AsyncSession, offer: ApprovalRequest, at: datetime) -> None:
-    await session.execute(
-        update(ConfirmationRow)
-        .where(ConfirmationRow.id == offer.id, ConfirmationRow.used_at.is_(None))
-        .values(expires_at=at)
-    )
+    await prolong(session, offer, until=now - _JUST)
 
 
 def asked_for(intent: Order) -> ColumnElement[bool]:

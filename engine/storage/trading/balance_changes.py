@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.balance_changes import BalanceChange
@@ -13,7 +13,7 @@ from engine.domain.orders.order import AccountId, OrderState
 from engine.storage.models.accounts import AlertPreferencesRow
 from engine.storage.models.trading import BalanceChangeRow, BalanceRow, OrderRow
 from engine.storage.row_mapping import columns_of
-from engine.storage.statements import delete
+from engine.storage.statements import count_rows, delete, has_row
 
 # The effect of these on the balances is not known for sure.
 _DOUBTFUL = frozenset({OrderState.NOT_EXECUTED, OrderState.SET_ASIDE})
@@ -55,12 +55,12 @@ async def forget_seen(session: AsyncSession, account_id: AccountId) -> None:
 
 async def has_doubtful(session: AsyncSession, account_id: AccountId, last: LastSeen) -> bool:
     """True if an order since then ended with an unknown effect."""
-    query = exists().where(
+    return await has_row(
+        session,
         OrderRow.account_id == account_id,
         OrderRow.created_at >= last.at,
         OrderRow.state.in_(_DOUBTFUL),
     )
-    return bool(await session.scalar(select(query)))
 
 
 async def add(session: AsyncSession, account_id: AccountId, movement: BalanceChange) -> int:
@@ -72,10 +72,9 @@ async def add(session: AsyncSession, account_id: AccountId, movement: BalanceCha
 
 
 async def count(session: AsyncSession, account_id: AccountId, *, since: datetime) -> int:
-    query = select(func.count()).where(
-        BalanceChangeRow.account_id == account_id, BalanceChangeRow.at > since
+    return await count_rows(
+        session, BalanceChangeRow.account_id == account_id, BalanceChangeRow.at > since
     )
-    return await session.scalar(query) or 0
 
 
 async def asks_about_deposits(session: AsyncSession, account_id: AccountId) -> bool:

@@ -66,34 +66,26 @@ def kept(
     )
 
 
-def _sent_within(length: timedelta, until: datetime) -> Sequence[ColumnElement[bool]]:
-    """Time window of sent orders.
-    It covers stamps of a clock that was ahead (on paper it is the host's), but not unlimited.
-    """
-    return _Past.sent_at > until - length, _Past.sent_at < until + DAY
-
-
 def _turnover(account_id: AccountId, *, dry_run: bool, until: datetime) -> ScalarSelect[int]:
-    return (
-        select(func.coalesce(func.sum(_Past.worth_cents), 0))
-        .where(
-            _Past.account_id == account_id,
-            _Past.dry_run.is_(dry_run),
-            *_sent_within(DAY, until),
-            _Past.state.in_(_TRADED_OR_MAY_HAVE),
-        )
-        .scalar_subquery()
-    )
+    total = select(func.coalesce(func.sum(_Past.worth_cents), 0))
+    where = _sent_within(DAY, account_id, dry_run=dry_run, until=until)
+    return total.where(*where, _Past.state.in_(_TRADED_OR_MAY_HAVE)).scalar_subquery()
 
 
 def _sent(account_id: AccountId, *, dry_run: bool, until: datetime) -> ScalarSelect[int]:
+    where = _sent_within(HOUR, account_id, dry_run=dry_run, until=until)
+    return select(func.count()).where(*where, _Past.state.in_(_SENT)).scalar_subquery()
+
+
+def _sent_within(
+    length: timedelta, account_id: AccountId, *, dry_run: bool, until: datetime
+) -> Sequence[ColumnElement[bool]]:
+    """The account's orders sent in that time.
+    It covers stamps of a clock that was ahead (on paper it is the host's), but not unlimited.
+    """
     return (
-        select(func.count())
-        .where(
-            _Past.account_id == account_id,
-            _Past.dry_run.is_(dry_run),
-            *_sent_within(HOUR, until),
-            _Past.state.in_(_SENT),
-        )
-        .scalar_subquery()
+        _Past.account_id == account_id,
+        _Past.dry_run.is_(dry_run),
+        _Past.sent_at > until - length,
+        _Past.sent_at < until + DAY,
     )

@@ -32,7 +32,7 @@ from engine.storage.models.accounts import AccountRow
 from engine.storage.models.coordination import LeaseRow
 from engine.storage.models.trading import OrderRow
 from engine.storage.row_mapping import columns_of, from_row
-from engine.storage.statements import update
+from engine.storage.statements import count_rows, update
 from engine.storage.trading import approvals, limit_usage
 
 IS_UNRESOLVED = OrderRow.state.in_(UNRESOLVED)
@@ -206,13 +206,13 @@ async def count_refused(session: AsyncSession, account_id: AccountId, *, since: 
         .where(OrderRow.account_id == account_id, IS_TRADE)
         .scalar_subquery()
     )
-    query = select(func.count()).where(
+    return await count_rows(
+        session,
         OrderRow.account_id == account_id,
         OrderRow.state == OrderState.REJECTED,
         OrderRow.resolved_at >= since,
         OrderRow.id > last_fill,
     )
-    return await session.scalar(query) or 0
 
 
 def _columns(intent: Order) -> dict[str, Any]:

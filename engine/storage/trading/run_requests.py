@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.orders.order import AccountId
@@ -10,7 +10,7 @@ from engine.domain.rebalancing.run_request import RunRequest
 from engine.storage.coordination import leases
 from engine.storage.models.trading import RunRequestRow
 from engine.storage.row_mapping import columns_of, from_row
-from engine.storage.statements import delete
+from engine.storage.statements import delete, has_row
 
 
 async def put(session: AsyncSession, account_id: AccountId, request: RunRequest) -> None:
@@ -33,8 +33,7 @@ async def drop(
 
 async def is_waiting(session: AsyncSession, account_id: AccountId) -> bool:
     """True if a user's confirmed rebalance waits to be run."""
-    query = exists().where(RunRequestRow.account_id == account_id)
-    return bool(await session.scalar(select(query)))
+    return await has_row(session, RunRequestRow.account_id == account_id)
 
 
 async def of_accounts(

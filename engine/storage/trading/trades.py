@@ -1,17 +1,17 @@
 """Queries of all trades of an account, oldest first, by page."""
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.orders.order import AccountId, Order
 from engine.storage.models.accounts import AlertPreferencesRow
 from engine.storage.models.trading import OrderRow
+from engine.storage.statements import count_rows
 from engine.storage.trading import orders
 
 
 async def count(session: AsyncSession, account_id: AccountId, *, real_only: bool = False) -> int:
-    query = select(func.count()).select_from(OrderRow).where(*_wanted(account_id, real_only))
-    return await session.scalar(query) or 0
+    return await count_rows(session, *_wanted(account_id, real_only))
 
 
 async def after(
