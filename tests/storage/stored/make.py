@@ -305,7 +305,8 @@ def an_ask(user_id: int) -> Request:
     )
 
 
-def _sqlite() -> str:
+def sqlite_dump() -> str:
+    """Returns the statements of a new SQLite database with this version's rows."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "made.db"
         migrate(f"sqlite:///{file}")
@@ -333,5 +334,5 @@ def _postgres() -> str:
 
 
 if __name__ == "__main__":
-    for kind, text in (("sqlite", _sqlite()), ("postgres", _postgres())):
+    for kind, text in (("sqlite", sqlite_dump()), ("postgres", _postgres())):
         (_HERE / f"{VERSION}.{kind}.sql").write_text(f"{text}\n", encoding="utf-8")
