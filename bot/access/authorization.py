@@ -173,13 +173,12 @@ class Access:
 
     async def first_time(self, what: str) -> bool:
         """True the first time *what* is asked about; it is recorded."""
-        return await self._is_news(what, again_after=None)
+        return await self.is_news(what, again_after=None)
 
-    async def is_news(self, what: str) -> bool:
-        """Like `first_time`, but true again after a day."""
-        return await self._is_news(what, again_after=_SAID_AGAIN_AFTER)
-
-    async def _is_news(self, what: str, *, again_after: timedelta | None) -> bool:
+    async def is_news(
+        self, what: str, *, again_after: timedelta | None = _SAID_AGAIN_AFTER
+    ) -> bool:
+        """Like `first_time`, but true again after *again_after*."""
         now = self._clock.now()
         async with self._database.writing() as session:
             return await members.is_news(session, what, now=now, again_after=again_after)

@@ -1,7 +1,7 @@
 """The environment's variables: what each may be, what it is where it is not set, an example of it."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -26,6 +26,7 @@ TELEGRAM = "https://api.telegram.org"
 MAKE_A_KEY = (
     'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 )
+_NOT_HTTP = "is not an http:// or https:// address"
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # The heaviest question weighs 25, and something is kept free for orders.
 _LEAST_WEIGHT, _MOST_WEIGHT = 50, 1_000_000
@@ -108,14 +109,7 @@ def token(text: str) -> str:
 
 def http_url(text: str) -> str:
     """Without a slash at its end."""
-    not_an_address = "is not an http:// or https:// address"
-    try:
-        address = urlsplit(text)
-        port = address.port
-    except ValueError:
-        raise InvalidValue(not_an_address) from None
-    if address.scheme not in {"http", "https"} or not address.hostname or port == 0:
-        raise InvalidValue(not_an_address)
+    _http_address(text)
     if not _PRINTABLE.fullmatch(text) or any(mark in text for mark in "@?#"):
         raise InvalidValue("must be a bare address: no user, no ? or #, no spaces")
     return text.rstrip("/")
@@ -123,18 +117,14 @@ def http_url(text: str) -> str:
 
 def proxy(text: str) -> str:
     """Never quoted: it mostly holds a password."""
-    try:
-        address = urlsplit(text)
-        port = address.port
-    except ValueError:
-        raise InvalidValue("is not the http:// address of a proxy") from None
+    address = _split(text, "is not the http:// address of a proxy")
     if address.scheme.startswith("socks"):
         raise InvalidValue(
             "is a SOCKS proxy, which cannot be used; such programs mostly have an "
             "http:// port as well"
         )
     is_bare = address.path in {"", "/"} and not address.query and not address.fragment
-    if address.scheme != "http" or not address.hostname or not port or not is_bare:
+    if address.scheme != "http" or not address.hostname or not address.port or not is_bare:
         raise InvalidValue(
             "is not the http:// address of a proxy, with its port and nothing behind"
         )
@@ -211,11 +201,8 @@ def threshold(text: str) -> Threshold:
 
 
 def seconds(text: str) -> timedelta:
-    seconds = _number(text)
     least, most = (int(limit.total_seconds()) for limit in (MIN_INTERVAL, MAX_INTERVAL))
-    if not least <= seconds <= most or seconds != int(seconds):
-        raise InvalidValue(f"must be a whole number of seconds from {least} to {most}")
-    return timedelta(seconds=int(seconds))
+    return timedelta(seconds=_count(text, of=" of seconds", least=least, most=most))
 
 
 def port(text: str) -> int:
@@ -242,24 +229,15 @@ def pair(text: str) -> Symbol:
 
 def days_kept(text: str) -> timedelta:
     """Seven days at least: `/doctor` counts the failures of the last seven."""
-    days = _number(text)
-    if not _LEAST_DAYS <= days <= _MOST_DAYS or days != int(days):
-        raise InvalidValue(f"must be a whole number of days from {_LEAST_DAYS} to {_MOST_DAYS}")
-    return timedelta(days=int(days))
+    return timedelta(days=_count(text, of=" of days", least=_LEAST_DAYS, most=_MOST_DAYS))
 
 
 def level(text: str) -> str:
-    level = text.upper()
-    if level not in _LEVELS:
-        raise InvalidValue(f"is {_shown(text)}, which is none of {', '.join(_LEVELS)}")
-    return level
+    return _one_of(_LEVELS, text.upper(), typed=text)
 
 
 def log_format(text: str) -> str:
-    chosen = text.lower()
-    if chosen not in _FORMATS:
-        raise InvalidValue(f"is {_shown(text)}, which is none of {', '.join(_FORMATS)}")
-    return chosen
+    return _one_of(_FORMATS, text.lower(), typed=text)
 
 
 def bearer(text: str) -> str:
@@ -282,21 +260,40 @@ def ping_url(text: str) -> str:
 
 
 def _secret_address(text: str) -> SplitResult:
+    address = _http_address(text)
+    if not _PRINTABLE.fullmatch(text):
+        raise InvalidValue(_NOT_HTTP)
+    return address
+
+
+def _http_address(text: str) -> SplitResult:
+    address = _split(text, _NOT_HTTP)
+    if address.scheme not in {"http", "https"} or not address.hostname or address.port == 0:
+        raise InvalidValue(_NOT_HTTP)
+    return address
+
+
+def _split(text: str, complaint: str) -> SplitResult:
+    """The address's port can be read without an error."""
     try:
         address = urlsplit(text)
-        usable = address.port != 0 and address.scheme in {"http", "https"} and address.hostname
+        _ = address.port
     except ValueError:
-        usable = None
-    if not usable or not _PRINTABLE.fullmatch(text):
-        raise InvalidValue("is not an http:// or https:// address")
-    return urlsplit(text)
+        raise InvalidValue(complaint) from None
+    return address
 
 
-def _count(text: str, *, least: int, most: int) -> int:
+def _count(text: str, *, of: str = "", least: int, most: int) -> int:
     number = _number(text)
     if not least <= number <= most or number != int(number):
-        raise InvalidValue(f"must be a whole number from {least} to {most}")
+        raise InvalidValue(f"must be a whole number{of} from {least} to {most}")
     return int(number)
+
+
+def _one_of(words: Sequence[str], word: str, *, typed: str) -> str:
+    if word not in words:
+        raise InvalidValue(f"is {_shown(typed)}, which is none of {', '.join(words)}")
+    return word
 
 
 def _number(text: str) -> Decimal:

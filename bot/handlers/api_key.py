@@ -81,9 +81,8 @@ class ApiKeyHandler(Handler):
         answer = await self._try(
             request, api_key=step.text, api_secret=text.strip(), deleted=deleted
         )
-        await self.ctx.conversations.forget(
-            request
-        )  # only now: killed in between, the same message is understood again
+        # Only now: killed in between, the same message is understood again.
+        await self.ctx.conversations.forget(request)
         return answer
 
     async def stray(self, request: Request, text: str) -> Message | None:

@@ -14,17 +14,14 @@ _ROWS = 8
 @dataclass(frozen=True, eq=False)
 class AuditHandler(Handler):
     def routes(self) -> Routes:
-        return Routes(commands={"audit": self.audit}, pages={AuditPage: self.turned})
+        return Routes(commands={"audit": self.audit}, pages={AuditPage: self._page})
 
     async def audit(self, request: Request) -> Message:
-        return await self._page(request, 0)
+        return await self._page(request, AuditPage(0))
 
-    async def turned(self, request: Request, press: AuditPage) -> Message:
-        return await self._page(request, press.page)
-
-    async def _page(self, request: Request, number: int) -> Message:
+    async def _page(self, request: Request, press: AuditPage) -> Message:
         entries, has_more = await self.ctx.members.trail(
-            request.chat_id, size=_ROWS, number=number
+            request.chat_id, size=_ROWS, number=press.page
         )
         people = await self.ctx.members.of(await self.ctx.access.circle(request.chat_id))
         names = {member.user_id: member.name for member in people if member.name}
@@ -32,6 +29,6 @@ class AuditHandler(Handler):
         return audit_view(
             entries=entries,
             names=names | ({request.user_id: request.name} if request.name else {}),
-            page=number,
+            page=press.page,
             has_more=has_more,
         )

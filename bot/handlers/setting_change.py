@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -41,10 +42,13 @@ class SettingChangeFlow(Handler):
     def routes(self) -> Routes:
         return Routes(
             taps={
-                BIG_TARGET: ConfirmationHandler(self._target_confirmed),
-                GO_LIVE: ConfirmationHandler(self._live_confirmed),
+                BIG_TARGET: ConfirmationHandler(
+                    partial(self._judged, action="confirm target", agreed=True)
+                ),
+                GO_LIVE: ConfirmationHandler(partial(self._carried_out, action="real money")),
                 UNDO: ConfirmationHandler(
-                    self._undone, late=lambda q: undo_late_view(_proposal(q))
+                    partial(self._judged, action="undo", agreed=False),
+                    late=lambda q: undo_late_view(_proposal(q)),
                 ),
             }
         )
@@ -188,18 +192,10 @@ class SettingChangeFlow(Handler):
         )
         return question, foreseen
 
-    async def _target_confirmed(
-        self, question: Confirmation, request: Request
-    ) -> Message | Refusal:
-        """Priced again: asks again where more would move by now than was confirmed."""
-        return await self._judged(question, request, action="confirm target", agreed=True)
-
-    async def _undone(self, question: Confirmation, request: Request) -> Message | Refusal:
-        return await self._judged(question, request, action="undo", agreed=False)
-
     async def _judged(
         self, question: Confirmation, request: Request, *, action: str, agreed: bool
     ) -> Message | Refusal:
+        """Priced again: asks again where more would move by now than was confirmed."""
         proposal = _proposal(question)
         account = await self.ctx.accounts.of(request.chat_id)
         target = proposal.wanted.target
@@ -215,9 +211,6 @@ class SettingChangeFlow(Handler):
                 taken = await self.ctx.confirmations.take(question.id, request)
                 return taken if isinstance(taken, Refusal) else doubt
         return await self._carried_out(question, request, action=action)
-
-    async def _live_confirmed(self, question: Confirmation, request: Request) -> Message | Refusal:
-        return await self._carried_out(question, request, action="real money")
 
     async def _carried_out(
         self, question: Confirmation, request: Request, *, action: str

@@ -53,9 +53,8 @@ class SettingsPanelHandler(Handler):
             await self._page(request, page),
             key=f"panel:{request.chat_id}:{request.message_id}",
         )
-        await self.ctx.conversations.forget(
-            request
-        )  # only now: killed in between, it is understood again
+        # Only now: killed in between, it is understood again.
+        await self.ctx.conversations.forget(request)
         return answer
 
     async def _open(self, request: Request, press: Open) -> Message:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import cache
-from typing import TypeVar
 from zoneinfo import available_timezones
 
 from bot.parsing.settings import (
@@ -15,6 +14,7 @@ from bot.parsing.settings import (
     Topic,
     normalized,
     numbers_in,
+    one_of,
     parse_symbol,
 )
 from bot.parsing.time_zones import is_by_offset, meant_by, named_by_offset, with_offset_in_a_season
@@ -28,8 +28,6 @@ from engine.domain.alerts.preferences import (
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.market.decimals import ZERO, plain
 from engine.domain.market.pairs import USDT, Asset, base_of
-
-Choice = TypeVar("Choice")
 
 _MOST_SUGGESTIONS = 4
 _ABBREVIATION = 4
@@ -72,7 +70,7 @@ def parse_alerts(text: str) -> tuple[str, PreferenceRequest] | Ambiguous:  # noq
             return part, _digest(value.lower())
         case _ if part in _KINDS:
             kind = _KINDS[part]
-            level = _one_of(_LEVELS, value)
+            level = one_of(_LEVELS, value, Topic.ALERTS)
             return kind.value, lambda settings: settings.with_level(kind, level)
         case "smallest":
             return _smallest(value)
@@ -83,10 +81,10 @@ def parse_alerts(text: str) -> tuple[str, PreferenceRequest] | Ambiguous:  # noq
             name = _zone(value)
             return part, lambda settings: replace(settings, time_zone=name)
         case "through":
-            through = _one_of(_SWITCH, value)
+            through = one_of(_SWITCH, value, Topic.ALERTS)
             return part, lambda settings: replace(settings, errors_break_through=through)
         case "deposits":
-            asked = _one_of(_SWITCH, value)
+            asked = one_of(_SWITCH, value, Topic.ALERTS)
             return part, lambda settings: replace(settings, ask_deposits=asked)
         case _:
             raise NotUnderstood(Topic.ALERTS)
@@ -202,9 +200,3 @@ def _zones() -> Mapping[str, str]:
     """Map zones by lower-case name. Those without a region (EST, Factory) are left out."""
     places = {name for name in available_timezones() if "/" in name}
     return {name.lower(): name for name in (*sorted(places), "UTC")}
-
-
-def _one_of(words: Mapping[str, Choice], value: str) -> Choice:
-    if value.lower() not in words:
-        raise NotUnderstood(Topic.ALERTS)
-    return words[value.lower()]

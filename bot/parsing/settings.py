@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.domain.accounts.risk_limits import MAX_ORDERS
 from engine.domain.accounts.settings import (
@@ -21,8 +21,12 @@ from engine.domain.market.balances import Counting
 from engine.domain.market.decimals import ZERO, plain
 from engine.domain.market.pairs import USDT, Symbol, is_asset_name
 
+Choice = TypeVar("Choice")
+
 _LONGEST = 40
 _AUTOMATIC = "auto"
+_SWITCH = {"on": True, "off": False}
+_COUNTINGS = {"held": Counting.HELD, "free": Counting.FREE}
 # The typed word, and the field's name in `RateLimits`.
 _LIMITS = {"order": "order", "day": "day", "hour": "orders_per_hour", "price": "move"}
 DEFAULT_HISTORY_ROWS = 5
@@ -153,23 +157,11 @@ def parse_symbol(text: str) -> Symbol:
 
 
 def parse_switch(text: str) -> bool:
-    match normalized(text, Topic.DRY_RUN).lower():
-        case "on":
-            return True
-        case "off":
-            return False
-        case _:
-            raise NotUnderstood(Topic.DRY_RUN)
+    return one_of(_SWITCH, normalized(text, Topic.DRY_RUN), Topic.DRY_RUN)
 
 
 def parse_counting(text: str) -> Counting:
-    match normalized(text, Topic.COUNTING).lower():
-        case "held":
-            return Counting.HELD
-        case "free":
-            return Counting.FREE
-        case _:
-            raise NotUnderstood(Topic.COUNTING)
+    return one_of(_COUNTINGS, normalized(text, Topic.COUNTING), Topic.COUNTING)
 
 
 def parse_limits(text: str) -> Mapping[str, Decimal | int | None] | Ambiguous:
@@ -235,6 +227,14 @@ def normalized(text: str, topic: Topic) -> str:
     if not tidy or len(tidy) > _LONGEST:
         raise NotUnderstood(topic)
     return tidy
+
+
+def one_of(words: Mapping[str, Choice], text: str, topic: Topic) -> Choice:
+    """Return what *text* stands for in any case. Raises NotUnderstood for other words."""
+    try:
+        return words[text.lower()]
+    except KeyError:
+        raise NotUnderstood(topic) from None
 
 
 def numbers_in(number: str) -> tuple[Decimal, ...]:

@@ -24,9 +24,9 @@ from bot.handlers.settings_panel import SettingsPanelHandler
 from bot.handlers.status import StatusHandler
 from bot.handlers.trading import TradingHandler
 from bot.handlers.trading_mode import TradingModeHandler
-from bot.handlers.unresolved_order import ReportAnswer, UnresolvedOrderHandler
+from bot.handlers.unresolved_order import UnresolvedOrderHandler
 from bot.handlers.why import WhyHandler
-from bot.interaction.callback_data import Choose, Confirm, Report
+from bot.interaction.callback_data import Choose, Confirm
 from bot.interaction.confirmations import payload_of
 from bot.interaction.message import Message
 from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request, Response
@@ -48,14 +48,15 @@ class HandlerRegistry:
         self.welcome = general.welcome
         self._api_key = ApiKeyHandler(ctx)
         self._panel = SettingsPanelHandler(ctx, setting_change, settings, limits)
-        self._unresolved_order = UnresolvedOrderHandler(ctx)
+        unresolved_order = UnresolvedOrderHandler(ctx)
+        self.reported = unresolved_order.reported
         self._confirmations = ctx.confirmations
         self._conversations = ctx.conversations
         handlers: Sequence[Handler] = (
             StatusHandler(ctx),
             general,
             self._api_key,
-            self._unresolved_order,
+            unresolved_order,
             AlertsHandler(ctx),
             limits,
             HaltHandler(ctx),
@@ -102,10 +103,6 @@ class HandlerRegistry:
     async def page(self, request: Request, press: object) -> Response:
         """What a button of a list or a panel shows in place of its message."""
         return await self._pages[type(press)](request, press)
-
-    async def reported(self, request: Request, report: Report) -> ReportAnswer:
-        """Handle a user's report on an unresolved order."""
-        return await self._unresolved_order.reported(request, report)
 
     async def said(self, request: Request, text: str) -> Response | None:
         """An answer to a step of a dialog; None where none was waited for, or this is none."""
