@@ -75,6 +75,7 @@ from engine.domain.rebalancing.forecast import Forecast
 from engine.domain.rebalancing.planner import InsideBand, MarketBuy, Plan
 from engine.errors import AddressRefused, Unavailable
 from engine.exchanges.interface import KeyInspection
+from engine.rebalancing.preview import Outlook
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +161,8 @@ CARDS: Sequence[Shown] = (
     Shown("plan-no-key", "No key, no plan", _asked("/rebalance", no_key_view(account=_KEYLESS))),
     Shown("plan-failed", "No plan without balances", _asked("/rebalance", plan_failed_view(account=ACCOUNT))),
     Shown("pause", "Pause", _asked("/pause", paused_view(account=_with(paused=True), already=False))),
-    Shown("resume", "Resume", _asked("/resume", resumed_view(account=ACCOUNT, already=False, now=_LATER, look=_LOOK, rules=RULES, foreseen=_STEADY))),
-    Shown("set-target", "A setting and what it leads to", _asked("/settarget 60", changed_view(topic=Topic.TARGET, account=_with(target=D(60)), before=SETTINGS, now=_LATER, look=_LOOK, rules=RULES, foreseen=foreseen(_with(target=D(60)), _AFTER, at=_LATER)))),
+    Shown("resume", "Resume", _asked("/resume", resumed_view(account=ACCOUNT, already=False, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
+    Shown("set-target", "A setting and what it leads to", _asked("/settarget 60", changed_view(topic=Topic.TARGET, account=_with(target=D(60)), before=SETTINGS, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=foreseen(_with(target=D(60)), _AFTER, at=_LATER))))),
     Shown("set-target-bare", "A setting is asked for", _asked("/settarget", ask_view(topic=Topic.TARGET, settings=SETTINGS))),
     Shown("set-target-unclear", "What may mean two things", _asked("/settarget 1,000", question_view(ambiguous=Ambiguous(Topic.TARGET, ("1000 USDT", "1 USDT")), typed_text="1,000", confirmation_id="q"))),
     Shown("set-target-wrong", "What means nothing", _asked("/settarget lots", not_understood_view(topic=Topic.TARGET, typed_text="lots"))),
@@ -187,8 +188,8 @@ CARDS: Sequence[Shown] = (
     Shown("trouble-over", "It is over", [alert_view(IncidentResolved(dry_run=False, kind=IncidentKind.UNREACHABLE, count=37, since=NOON, at=NOON + timedelta(minutes=14)))]),
     Shown("order-unclear", "An order without an answer", [alert_view(OrderUnclear(dry_run=False, symbol=SYMBOL, side=Side.BUY, expected_quote=D("17.10")))]),
     Shown("order-needs-person", "An order that needs your eyes", [alert_view(OrderNeedsPerson(dry_run=False, symbol=SYMBOL, side=Side.BUY, expected_quote=D("17.10"), client_order_id=_TRADE.client_order_id))]),
-    Shown("settings", "All settings", _asked("/settings", panel_view(account=ACCOUNT, now=_LATER, look=_LOOK, rules=RULES, foreseen=_STEADY))),
-    Shown("settings-target", "A page of the settings", [page_view(page=PanelPage.TARGET, account=ACCOUNT, now=_LATER, look=_LOOK, rules=RULES, foreseen=_STEADY)]),
+    Shown("settings", "All settings", _asked("/settings", panel_view(account=ACCOUNT, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
+    Shown("settings-target", "A page of the settings", [page_view(page=PanelPage.TARGET, account=ACCOUNT, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY))]),
     Shown("mode", "The three modes", _asked("/mode", mode_view(account=ACCOUNT, now=_LATER))),
     Shown("plan-offered", "Asked before a trade", [alert_view(PlanOffered(confirmation_id="q", drift=_DRIFT))]),
     Shown("drift-noticed", "Only told of it", [alert_view(_DRIFT)]),

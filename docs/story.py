@@ -32,7 +32,7 @@ from engine.domain.orders.order import (
 from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, NoTrade
 from engine.domain.rebalancing.forecast import forecast
 from engine.domain.rebalancing.planner import InsideBand, MarketBuy, plan
-from engine.rebalancing.preview import Foreseen
+from engine.rebalancing.preview import Foreseen, Outlook
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SYMBOL, MNTL = Symbol("MNTLUSDT"), Asset("MNTL")
@@ -103,9 +103,11 @@ def story() -> Sequence[Typed | Message]:
             account=ACCOUNT,
             already=False,
             now=NOON,
-            look=seen(before, at=NOON),
-            rules=RULES,
-            foreseen=foreseen(ACCOUNT, before, at=NOON),
+            outlook=Outlook(
+                look=seen(before, at=NOON),
+                rules=RULES,
+                foreseen=foreseen(ACCOUNT, before, at=NOON),
+            ),
         ),
         alert_view(trade_settled(trade, late=False)),
         Typed("/status"),
@@ -122,9 +124,9 @@ def story() -> Sequence[Typed | Message]:
             account=more,
             before=SETTINGS,
             now=later,
-            look=seen(after, at=later),
-            rules=RULES,
-            foreseen=foreseen(more, after, at=later),
+            outlook=Outlook(
+                look=seen(after, at=later), rules=RULES, foreseen=foreseen(more, after, at=later)
+            ),
         ),
         alert_view(refused),
     ]

@@ -34,10 +34,8 @@ from engine.accounts.trading_mode import TradingModes
 from engine.accounts.workload import Workload
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
-from engine.domain.market.pairs import PairRules
-from engine.domain.rebalancing.check_result import CheckResult
 from engine.execution.manual_resolution import ManualResolution
-from engine.rebalancing.preview import Foreseen, Outlook, Previews
+from engine.rebalancing.preview import Outlook, Previews
 
 Value = TypeVar("Value")
 
@@ -96,9 +94,7 @@ class AccountForecast(TypedDict):
 
     account: Account
     now: datetime
-    look: CheckResult | None
-    rules: PairRules | None
-    foreseen: Foreseen | None
+    outlook: Outlook
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,13 +110,7 @@ class Handler(ABC):
         """*outlook* is read from the exchange where it is not given."""
         if outlook is None:
             outlook = await self.ctx.previews.outlook(account)
-        return AccountForecast(
-            account=account,
-            now=self.ctx.clock.now(),
-            look=outlook.look,
-            rules=outlook.rules,
-            foreseen=outlook.foreseen,
-        )
+        return AccountForecast(account=account, now=self.ctx.clock.now(), outlook=outlook)
 
     async def parse(
         self, request: Request, parser: Callable[[str], Value | Ambiguous]

@@ -7,7 +7,7 @@ from bot.interaction.callback_data import Confirm
 from bot.interaction.message import Message
 from bot.views.cancelled_updates import cancelled_line
 from bot.views.components.amounts import usdt
-from bot.views.components.badges import HALTED, badge, halted_badge, paused_badge, trading_badge
+from bot.views.components.badges import HALTED, badge, mode_badge
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.times import ago
 from engine.accounts.halt import HaltImpact
@@ -112,7 +112,7 @@ def halt_alert_view(alert: Halted | HaltLifted) -> Message:
     """The alert in the other chats."""
     if isinstance(alert, Halted):
         return Message.of(
-            f"{halted_badge(dry_run=alert.dry_run)} · My owner halted all chats",
+            f"{mode_badge(dry_run=alert.dry_run, halted=True)} · My owner halted all chats",
             "No order leaves from now on.",
             f"One sent before, about {usdt(alert.expected_quote)}, may still be filled; "
             "I look it up and tell you."
@@ -121,7 +121,7 @@ def halt_alert_view(alert: Halted | HaltLifted) -> Message:
             "Your coins stay where they are. I tell you when the halt is lifted; "
             "/status works as ever.",
         )
-    mode = (paused_badge if alert.paused else trading_badge)(dry_run=alert.dry_run)
+    mode = mode_badge(dry_run=alert.dry_run, paused=alert.paused)
     return Message.of(
         f"{mode} · The halt is lifted",
         "Trading in this chat stays paused, as it was before; /resume starts it."

@@ -9,15 +9,14 @@ from telegram import InlineKeyboardMarkup
 from bot.interaction.message import Message
 from bot.views.components.amounts import pair_name, percent, usdt
 from bot.views.components.badges import badge
-from bot.views.components.forecast import outlook
+from bot.views.components.forecast import next_check
 from bot.views.components.keyboards import do, keyboard, typed
 from bot.views.components.layout import block, escape, lines, row
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import AUTOMATIC, Limits, LimitsInForce, Recent
 from engine.domain.market.pairs import PairRules
-from engine.domain.rebalancing.check_result import CheckResult
 from engine.domain.rebalancing.planner import smallest_order
-from engine.rebalancing.preview import Foreseen
+from engine.rebalancing.preview import Outlook
 
 _HOW = (
     "/limits order 500 · /limits day 2000\n"
@@ -45,16 +44,14 @@ def limits_changed_view(
     changed: bool,
     recent: Recent,
     now: datetime,
-    look: CheckResult | None = None,
-    rules: PairRules | None = None,
-    foreseen: Foreseen | None = None,
+    outlook: Outlook,
 ) -> Message:
     """*account* after the change."""
     return Message.paragraphs(
         f"{badge(account)} · {'Limits set' if changed else 'Nothing changed'}",
         _table(account, recent),
-        outlook(account, look=look, rules=rules, foreseen=foreseen, now=now),
-        _warnings(account, rules=rules),
+        next_check(account, outlook, now=now),
+        _warnings(account, rules=outlook.rules),
         keyboard=_buttons(account.limits),
     )
 

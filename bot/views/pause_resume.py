@@ -7,14 +7,12 @@ from bot.interaction.message import Message
 from bot.views.cancelled_updates import cancelled_line
 from bot.views.components.amounts import usdt
 from bot.views.components.badges import badge
-from bot.views.components.forecast import band_line, caution, outlook
+from bot.views.components.forecast import band_line, next_check, warning_of
 from bot.views.components.keyboards import do, keyboard
 from bot.views.components.layout import lines
 from engine.domain.accounts.account import Account
-from engine.domain.market.pairs import PairRules
 from engine.domain.orders.order import Order
-from engine.domain.rebalancing.check_result import CheckResult
-from engine.rebalancing.preview import Foreseen
+from engine.rebalancing.preview import Outlook
 
 
 def paused_view(
@@ -50,12 +48,10 @@ def resumed_view(
     account: Account,
     already: bool,
     now: datetime,
-    look: CheckResult | None = None,
-    rules: PairRules | None = None,
-    foreseen: Foreseen | None = None,
+    outlook: Outlook,
 ) -> Message:
     settings = account.settings
-    warning = caution(settings, rules=rules, seen=look.seen if look else None)
+    warning = warning_of(settings, outlook)
     money = "on paper, with live prices" if settings.dry_run else "with real money"
     title = "Trading is on already" if already else "Trading is on"
     return Message.paragraphs(
@@ -64,7 +60,7 @@ def resumed_view(
             f"I hold {usdt(settings.target)} for you {money}.",
             band_line(settings),
         ),
-        outlook(account, look=look, rules=rules, foreseen=foreseen, now=now),
+        next_check(account, outlook, now=now),
         warning.text if warning else None,
         "/pause stops it at any time.",
         keyboard=keyboard([do("Pause", "pause")]),

@@ -1,7 +1,6 @@
 """Settings: the effect of a change, a question for an ambiguous value, the valid forms."""
 
 from datetime import datetime
-from typing import assert_never
 
 from telegram import InlineKeyboardMarkup
 
@@ -10,16 +9,15 @@ from bot.interaction.message import Message
 from bot.parsing.settings import MOST_HISTORY_ROWS, MOST_LOG_LINES, Ambiguous, Topic
 from bot.views.components.amounts import pair_name, threshold, usdt
 from bot.views.components.badges import badge
-from bot.views.components.forecast import Caution, band_line, caution, outlook
+from bot.views.components.forecast import Caution, band_line, next_check, warning_of
 from bot.views.components.keyboards import button, keyboard, typed
 from bot.views.components.layout import echoed, escape, lines
 from bot.views.components.times import exactly
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Settings
 from engine.domain.market.balances import Counting
-from engine.domain.market.pairs import PairRules, base_of
-from engine.domain.rebalancing.check_result import CheckResult
-from engine.rebalancing.preview import Foreseen
+from engine.domain.market.pairs import base_of
+from engine.rebalancing.preview import Outlook
 
 USAGE: dict[Topic, tuple[str, str]] = {
     Topic.TARGET: (
@@ -79,14 +77,12 @@ def changed_view(
     account: Account,
     before: Settings,
     now: datetime,
-    look: CheckResult | None = None,
-    rules: PairRules | None = None,
-    foreseen: Foreseen | None = None,
+    outlook: Outlook,
 ) -> Message:
     """*account* after the change. The same value again is reported as no change."""
     settings = account.settings
-    warning = caution(settings, rules=rules, seen=look.seen if look else None)
-    name, value = setting_named(topic, settings)
+    warning = warning_of(settings, outlook)
+    name, value = _named(topic, settings)
     changed = settings != before
     headline = f"{name} set to {value}" if changed else f"{name} is {value} already"
     if changed and topic is Topic.DRY_RUN:
@@ -94,7 +90,7 @@ def changed_view(
     effect = _effect(topic, settings) if changed else "Nothing changed."
     return Message.paragraphs(
         lines(f"{badge(account)} · {headline}", effect, band_line(settings)),
-        outlook(account, look=look, rules=rules, foreseen=foreseen, now=now),
+        next_check(account, outlook, now=now),
         _warning(warning),
         keyboard=_remedy_buttons(warning),
     )
@@ -124,7 +120,7 @@ def not_understood_view(*, topic: Topic, typed_text: str) -> Message:
 
 def ask_view(*, topic: Topic, settings: Settings) -> Message:
     """A bare command, or a tapped button that needs a value: the current one and how to set it."""
-    name, value = setting_named(topic, settings)
+    name, value = _named(topic, settings)
     return Message.of(f"{name} is {value}.", *USAGE[topic], keyboard=_choice_buttons(topic))
 
 
@@ -152,24 +148,18 @@ def not_checked_view(*, settings: Settings, wanted: str) -> Message:
     )
 
 
-def setting_named(topic: Topic, settings: Settings) -> tuple[str, str]:
-    match topic:
-        case Topic.TARGET:
-            return "Target", usdt(settings.target)
-        case Topic.THRESHOLD:
-            return "Threshold", threshold(settings.threshold)
-        case Topic.INTERVAL:
-            return "Interval", exactly(settings.interval)
-        case Topic.PAIR:
-            return "Pair", escape(pair_name(settings.symbol))
-        case Topic.COUNTING:
-            return "Count", settings.counting.value
-        case Topic.DRY_RUN:
-            return "Dry run", "on" if settings.dry_run else "off"
-        case Topic.HISTORY | Topic.WHY | Topic.LOGS | Topic.LIMITS | Topic.ALERTS | Topic.WARN:
-            raise ValueError(f"/{topic.value} is no setting")
-        case _:
-            assert_never(topic)
+def _named(topic: Topic, settings: Settings) -> tuple[str, str]:
+    names = {
+        Topic.TARGET: ("Target", usdt(settings.target)),
+        Topic.THRESHOLD: ("Threshold", threshold(settings.threshold)),
+        Topic.INTERVAL: ("Interval", exactly(settings.interval)),
+        Topic.PAIR: ("Pair", escape(pair_name(settings.symbol))),
+        Topic.COUNTING: ("Count", settings.counting.value),
+        Topic.DRY_RUN: ("Dry run", "on" if settings.dry_run else "off"),
+    }
+    if topic not in names:
+        raise ValueError(f"/{topic.value} is no setting")
+    return names[topic]
 
 
 def _effect(topic: Topic, settings: Settings) -> str | None:  # noqa: PLR0911 - one return a topic

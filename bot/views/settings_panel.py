@@ -1,8 +1,7 @@
 """The settings panel: an overview, and a page with presets for each setting."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import assert_never
 
 from telegram import InlineKeyboardButton
 
@@ -24,7 +23,7 @@ from bot.views.components.command_text import (
     target_text,
     threshold_text,
 )
-from bot.views.components.forecast import band_line, caution, outlook
+from bot.views.components.forecast import band_line, next_check, warning_of
 from bot.views.components.keyboards import button, do, in_rows, keyboard
 from bot.views.components.layout import block, escape, lines, row
 from bot.views.components.times import exactly
@@ -32,13 +31,11 @@ from bot.views.settings import USAGE
 from bot.views.undo import UNDO, undo_hint
 from engine.domain.accounts import setting_presets
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.settings import Settings
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import PairRules
-from engine.domain.rebalancing.check_result import CheckResult
 from engine.domain.rebalancing.planner import smallest_order
-from engine.rebalancing.preview import Foreseen
+from engine.rebalancing.preview import Outlook
 
 _BACK = "⬅️ Back"
 _LABEL = 13
@@ -53,6 +50,7 @@ _PAGES = {
     PanelPage.LIMITS: ("🚧", "Limits"),
     PanelPage.DRY_RUN: ("🧪", "Dry run"),
 }
+_COUNTING = {Counting.HELD: "held, open orders too", Counting.FREE: "free coins only"}
 _CHOSEN_FROM = frozenset({PanelPage.COUNTING, PanelPage.DRY_RUN})
 
 
@@ -60,9 +58,7 @@ def panel_view(
     *,
     account: Account,
     now: datetime,
-    look: CheckResult | None,
-    rules: PairRules | None,
-    foreseen: Foreseen | None = None,
+    outlook: Outlook,
 ) -> Message:
     others = [
         do(f"{icon} {label}", command)
@@ -73,8 +69,8 @@ def panel_view(
     pages = [button(f"{icon} {label}", Open(page)) for page, (icon, label) in _PAGES.items()]
     return Message.paragraphs(
         f"{badge(account)} · /settings",
-        block(_rows(account, rules)),
-        outlook(account, look=look, rules=rules, foreseen=foreseen, now=now),
+        block(_rows(account, outlook.rules)),
+        next_check(account, outlook, now=now),
         f"{named} open their own." if named else None,
         keyboard=keyboard(pages[:3], pages[3:6], [*pages[6:], *others]),
     )
@@ -85,9 +81,7 @@ def page_view(
     page: PanelPage,
     account: Account,
     now: datetime,
-    look: CheckResult | None,
-    rules: PairRules | None,
-    foreseen: Foreseen | None = None,
+    outlook: Outlook,
     title: str | None = None,
     undo: tuple[SettingsPatch, str] | None = None,
 ) -> Message:
@@ -96,18 +90,18 @@ def page_view(
     """
     settings = account.settings
     icon, label = _PAGES[page]
-    warning = caution(settings, rules=rules, seen=look.seen if look else None)
-    hint = f"Typed: {_usage(page)}"
+    rules = outlook.rules
+    warning = warning_of(settings, outlook)
     return Message.paragraphs(
         lines(
             f"{badge(account)} · {icon} {title or f'{label} {_value(page, account)}'}",
             band_line(settings),
             f"Smallest order {usdt(smallest_order(rules))}" if rules else None,
         ),
-        outlook(account, look=look, rules=rules, foreseen=foreseen, now=now),
+        next_check(account, outlook, now=now),
         warning.text if warning else None,
         undo_hint(undo[0]) if undo else None,
-        hint,
+        f"Typed: {_usage(page)}",
         keyboard=keyboard(
             [button(UNDO, Confirm(undo[1]))] if undo else [],
             *in_rows(_presets(page, account, rules), _A_ROW),
@@ -166,73 +160,49 @@ def _rows(account: Account, rules: PairRules | None) -> list[str]:
     return [line for label, value in rows for line in row(label, value, column=_LABEL)]
 
 
-def _value(page: PanelPage, account: Account) -> str:  # noqa: PLR0911 - one return a page
-    settings = account.settings
-    match page:
-        case PanelPage.TARGET:
-            return usdt(settings.target)
-        case PanelPage.THRESHOLD:
-            return f"±{threshold(settings.threshold)}"
-        case PanelPage.INTERVAL:
-            return exactly(settings.interval)
-        case PanelPage.PAIR:
-            return escape(pair_name(settings.symbol))
-        case PanelPage.COUNTING:
-            return _counting(settings)
-        case PanelPage.LIMITS:
-            in_force = account.limits_in_force
-            own = limits_text(account.limits)
-            return f"{usdt(in_force.order)} an order, {usdt(in_force.day)} a day ({own})"
-        case PanelPage.DRY_RUN:
-            return "on: on paper" if settings.dry_run else "off: real money"
-        case PanelPage.HOME:
-            raise ValueError("the first page is about nothing in particular")
-        case _:
-            assert_never(page)
+def _value(page: PanelPage, account: Account) -> str:
+    """Raises KeyError for the first page, which is about no setting."""
+    settings, in_force = account.settings, account.limits_in_force
+    return {
+        PanelPage.TARGET: usdt(settings.target),
+        PanelPage.THRESHOLD: f"±{threshold(settings.threshold)}",
+        PanelPage.INTERVAL: exactly(settings.interval),
+        PanelPage.PAIR: escape(pair_name(settings.symbol)),
+        PanelPage.COUNTING: _COUNTING[settings.counting],
+        PanelPage.LIMITS: f"{usdt(in_force.order)} an order, {usdt(in_force.day)} a day "
+        f"({limits_text(account.limits)})",
+        PanelPage.DRY_RUN: "on: on paper" if settings.dry_run else "off: real money",
+    }[page]
 
 
-def _counting(settings: Settings) -> str:
-    return "held, open orders too" if settings.counting is Counting.HELD else "free coins only"
-
-
-def _presets(  # noqa: PLR0911 - one return a page
+def _presets(
     page: PanelPage, account: Account, rules: PairRules | None
 ) -> Sequence[InlineKeyboardButton]:
     settings = account.settings
-    smallest = smallest_order(rules) if rules else None
-    match page:
-        case PanelPage.TARGET:
-            return [
-                button(cents(value), SetPreset(page, target_text(value)))
-                for value in setting_presets.targets(settings.target)
-            ]
-        case PanelPage.THRESHOLD:
-            return [
-                button(f"±{threshold(value)}", SetPreset(page, threshold_text(value)))
-                for value in setting_presets.thresholds(settings, smallest=smallest)
-            ]
-        case PanelPage.INTERVAL:
-            return [
-                button(exactly(value), SetPreset(page, interval_text(value)))
-                for value in setting_presets.intervals(settings.interval)
-            ]
-        case PanelPage.COUNTING:
-            return [button(value.value, SetPreset(page, value.value)) for value in Counting]
-        case PanelPage.LIMITS:
-            amounts = setting_presets.order_limits(account.limits_in_force.order)
-            return [
-                *(button(cents(value), SetPreset(page, target_text(value))) for value in amounts),
-                button("auto", SetPreset(page, "auto")),
-            ]
-        case PanelPage.DRY_RUN:
-            return [
-                button("🧪 on", SetPreset(page, "on")),
-                button("🟢 off", SetPreset(page, "off")),
-            ]
-        case PanelPage.PAIR | PanelPage.HOME:
-            return []
-        case _:
-            assert_never(page)
+    thresholds = setting_presets.thresholds(
+        settings, smallest=smallest_order(rules) if rules else None
+    )
+    order_limits = setting_presets.order_limits(account.limits_in_force.order)
+    choices: Mapping[PanelPage, Sequence[tuple[str, str]]] = {
+        PanelPage.TARGET: [
+            (cents(value), target_text(value))
+            for value in setting_presets.targets(settings.target)
+        ],
+        PanelPage.THRESHOLD: [
+            (f"±{threshold(value)}", threshold_text(value)) for value in thresholds
+        ],
+        PanelPage.INTERVAL: [
+            (exactly(value), interval_text(value))
+            for value in setting_presets.intervals(settings.interval)
+        ],
+        PanelPage.COUNTING: [(value.value, value.value) for value in Counting],
+        PanelPage.LIMITS: [
+            *((cents(value), target_text(value)) for value in order_limits),
+            ("auto", "auto"),
+        ],
+        PanelPage.DRY_RUN: [("🧪 on", "on"), ("🟢 off", "off")],
+    }
+    return [button(label, SetPreset(page, typed)) for label, typed in choices.get(page, ())]
 
 
 def _usage(page: PanelPage) -> str:

@@ -8,15 +8,13 @@ from telegram import InlineKeyboardMarkup
 from bot.interaction.message import Message
 from bot.views.components.amounts import usdt
 from bot.views.components.badges import badge
-from bot.views.components.forecast import outlook
+from bot.views.components.forecast import next_check
 from bot.views.components.keyboards import keyboard, typed
 from bot.views.components.layout import echoed, lines
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import TradingMode
-from engine.domain.market.pairs import PairRules
 from engine.domain.orders.order import Order
-from engine.domain.rebalancing.check_result import CheckResult
-from engine.rebalancing.preview import Foreseen
+from engine.rebalancing.preview import Outlook
 
 # In the order of how much the user decides.
 _MEANINGS: Mapping[TradingMode, str] = {
@@ -48,9 +46,7 @@ def mode_changed_view(
     account: Account,
     changed: bool,
     now: datetime,
-    look: CheckResult | None = None,
-    rules: PairRules | None = None,
-    foreseen: Foreseen | None = None,
+    outlook: Outlook,
     under_way: Order | None = None,
 ) -> Message:
     """*account* after the change."""
@@ -63,7 +59,7 @@ def mode_changed_view(
         "becomes of it."
         if under_way
         else None,
-        outlook(account, look=look, rules=rules, foreseen=foreseen, now=now),
+        next_check(account, outlook, now=now),
         keyboard=_buttons(current),
     )
 

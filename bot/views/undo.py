@@ -9,15 +9,13 @@ from bot.interaction.callback_data import Confirm, Open, PanelPage
 from bot.interaction.message import Message
 from bot.views.components.badges import badge
 from bot.views.components.command_text import commands, named
-from bot.views.components.forecast import band_line, outlook
+from bot.views.components.forecast import band_line, next_check
 from bot.views.components.keyboards import button, keyboard
 from bot.views.components.layout import lines, paragraphs
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings_change import SettingsPatch
-from engine.domain.market.pairs import PairRules
-from engine.domain.rebalancing.check_result import CheckResult
 from engine.domain.rebalancing.pending_change import PendingChange
-from engine.rebalancing.preview import Foreseen
+from engine.rebalancing.preview import Outlook
 
 UNDO = "↩️ Undo"
 
@@ -41,14 +39,12 @@ def undone_view(
     account: Account,
     former: SettingsPatch,
     now: datetime,
-    look: CheckResult | None,
-    rules: PairRules | None,
-    foreseen: Foreseen | None = None,
+    outlook: Outlook,
 ) -> Message:
     """*account* after the undo."""
     return Message.paragraphs(
         lines(f"{badge(account)} · {undone_title(former)}", band_line(account.settings)),
-        outlook(account, look=look, rules=rules, foreseen=foreseen, now=now),
+        next_check(account, outlook, now=now),
     )
 
 

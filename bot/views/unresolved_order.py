@@ -9,7 +9,7 @@ from telegram import InlineKeyboardButton
 from bot.interaction.callback_data import Confirm, Report, Word
 from bot.interaction.message import Message
 from bot.views.components.amounts import balance, cents, quantity, tokens
-from bot.views.components.badges import badge, halted_badge
+from bot.views.components.badges import badge, mode_badge
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import escape, lines
 from bot.views.components.order_text import deal
@@ -60,7 +60,7 @@ def known_now_view(known: KnownNow) -> Message:
         else "It is still open there. I follow it and send nothing else until it is over."
     )
     return Message.of(
-        f"{halted_badge(dry_run=order.dry_run)} · MEXC has it now",
+        f"{mode_badge(dry_run=order.dry_run, halted=True)} · MEXC has it now",
         f"MEXC knows the order to {_what(order)}.",
         after,
         "/status shows how it stands.",
@@ -70,7 +70,7 @@ def known_now_view(known: KnownNow) -> Message:
 def still_unclear_view(unclear: StillUnclear) -> Message:
     order = unclear.order
     return Message.of(
-        f"{halted_badge(dry_run=order.dry_run)} · Still unclear",
+        f"{mode_badge(dry_run=order.dry_run, halted=True)} · Still unclear",
         f"{_silence(unclear.silence)} So the order to {_what(order)} may or may not have traded.",
         "I look every 30 s, send nothing else meanwhile, and tell you as soon as I know. "
         "/status shows how it stands.",
@@ -99,7 +99,7 @@ def doubted_view(doubted: ReportContradicted, *, confirmation_id: str) -> Messag
     said = "filled" if doubted.filled else "not filled"
     return Message.paragraphs(
         lines(
-            f"{halted_badge(dry_run=order.dry_run)} · I cannot confirm that",
+            f"{mode_badge(dry_run=order.dry_run, halted=True)} · I cannot confirm that",
             f"You said the order to {_what(order)} was {said}.",
             *_why_not(doubted),
             f"{_silence(doubted.silence)} Nothing changed: I keep asking and send nothing "

@@ -34,6 +34,7 @@ from engine.domain.alerts.alerts import Halted, HaltLifted, IncidentAlert
 from engine.domain.orders.order import Trigger
 from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, NoTrade
 from engine.domain.rebalancing.planner import LimitKind, MarketBuy, OverLimit, Plan
+from engine.rebalancing.preview import Outlook
 from tests.builders import MNTLUSDT, account, forecast_of, holdings, intent, rules, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message
@@ -76,9 +77,10 @@ def a_look(held: str) -> CheckResult:
 
 
 def changed(who: Account, *, held: str | None = None, **how: Any) -> str:
-    values: dict[str, Any] = {"changed": True, "recent": NOTHING_YET, "rules": rules()} | how
+    values: dict[str, Any] = {"changed": True, "recent": NOTHING_YET} | how
     look = None if held is None else a_look(held)
-    return check_message(limits_changed_view(account=who, now=START, look=look, **values))
+    outlook = Outlook(look=look, rules=values.pop("rules", rules()))
+    return check_message(limits_changed_view(account=who, now=START, outlook=outlook, **values))
 
 
 def test_the_limits_stand_in_a_block_with_what_is_used_of_them():

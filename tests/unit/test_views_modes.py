@@ -19,6 +19,7 @@ from engine.domain.alerts.alerts import DriftNoticed, PlanOffered
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import Trigger
 from engine.domain.rebalancing.check_result import AwaitingApproval, BalanceSnapshot, CheckResult
+from engine.rebalancing.preview import Outlook
 from tests.builders import MNTLUSDT, account, holdings, intent, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message
@@ -76,7 +77,9 @@ def test_what_comes_next_is_told_as_the_mode_has_it(who: Account):
 
 @pytest.mark.parametrize("who", IN_EACH)
 def test_an_order_that_had_left_is_mentioned(who: Account):
-    view = mode_changed_view(account=who, changed=True, now=START, under_way=intent())
+    view = mode_changed_view(
+        account=who, changed=True, now=START, under_way=intent(), outlook=Outlook()
+    )
 
     assert "An order for about 17.10 USDT had left before" in check_message(view)
 

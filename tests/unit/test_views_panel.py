@@ -41,7 +41,7 @@ from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult,
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit, Reason, plan
 from engine.errors import Unavailable
-from engine.rebalancing.preview import Foreseen
+from engine.rebalancing.preview import Foreseen, Outlook
 from tests.builders import account, book, forecast_of, holdings, rules, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message
@@ -110,11 +110,13 @@ def labels(message: Message) -> list[str]:
 @given(accounts, st.booleans())
 def test_every_page_fits_whatever_is_set(one: Account, known: bool):
     look, pair = (a_look(one), rules()) if known else (None, None)
-    home = check_message(panel_view(account=one, now=START, look=look, rules=pair))
+    home = check_message(
+        panel_view(account=one, now=START, outlook=Outlook(look=look, rules=pair))
+    )
 
     assert "/settings" in home.splitlines()[0]
     for page in PAGES:
-        view = page_view(page=page, account=one, now=START, look=look, rules=pair)
+        view = page_view(page=page, account=one, now=START, outlook=Outlook(look=look, rules=pair))
         text = check_message(view)
         assert f"/{page.value}" in text
         assert "Band" in text
@@ -128,9 +130,8 @@ def test_a_page_after_a_change_has_its_undo_first(page: PanelPage):
         page=page,
         account=account(),
         now=START,
-        look=None,
-        rules=rules(),
         undo=(SettingsPatch(target=D(50)), "question"),
+        outlook=Outlook(look=None, rules=rules()),
     )
 
     assert "/settarget 50 does so later" in check_message(view)
@@ -140,7 +141,10 @@ def test_a_page_after_a_change_has_its_undo_first(page: PanelPage):
 def test_a_band_that_never_trades_is_told_on_the_page():
     one = account(settings=settings(threshold="0.01"))
     view = page_view(
-        page=PanelPage.THRESHOLD, account=one, now=START, look=None, rules=rules(min_notional=5)
+        page=PanelPage.THRESHOLD,
+        account=one,
+        now=START,
+        outlook=Outlook(look=None, rules=rules(min_notional=5)),
     )
 
     assert "can never trade at its edge" in check_message(view)
@@ -155,7 +159,12 @@ def test_every_undo_says_what_it_brings_back_and_how_else(wish: SettingsPatch):
     texts = [
         check_message(undoable(Message("Set."), former=wish, question_id="q")),
         check_message(
-            undone_view(account=one, former=wish, now=START, look=a_look(one), rules=rules())
+            undone_view(
+                account=one,
+                former=wish,
+                now=START,
+                outlook=Outlook(look=a_look(one), rules=rules()),
+            )
         ),
         check_message(undo_late_view(proposal)),
         check_message(undo_overtaken_view(account=one, proposal=proposal)),

@@ -36,7 +36,7 @@ from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult,
 from engine.domain.rebalancing.forecast import forecast
 from engine.domain.rebalancing.planner import InsideBand, NothingFree, plan
 from engine.exchanges.interface import KeyInspection
-from engine.rebalancing.preview import Foreseen
+from engine.rebalancing.preview import Foreseen, Outlook
 from tests.builders import MNTL, MNTLUSDT, account, book, holdings, intent, rules, settings
 from tests.fakes.clock import START
 
@@ -141,12 +141,16 @@ def screens(known: PairRules) -> Iterator[Message]:
         )
         yield status_view(account=who, now=START, look=now.look, rules=known, last_trade=traded)
         yield why_view(account=who, now=START, **shown)
-        yield resumed_view(account=who, already=False, now=START, **shown)
+        yield resumed_view(account=who, already=False, now=START, outlook=Outlook(**shown))
         yield changed_view(
-            topic=Topic.TARGET, account=who, before=settings(target=7), now=START, **shown
+            topic=Topic.TARGET,
+            account=who,
+            before=settings(target=7),
+            now=START,
+            outlook=Outlook(**shown),
         )
-        yield panel_view(account=who, now=START, **shown)
-        yield page_view(page=PanelPage.TARGET, account=who, now=START, **shown)
+        yield panel_view(account=who, now=START, outlook=Outlook(**shown))
+        yield page_view(page=PanelPage.TARGET, account=who, now=START, outlook=Outlook(**shown))
         yield connected_view(
             account=who,
             facts=KeyInspection(frozenset(), 90, (), HELD),

@@ -39,6 +39,7 @@ from engine.domain.rebalancing.check_result import (
     PlanChanged,
 )
 from engine.domain.rebalancing.planner import InsideBand, UnderMinimum
+from engine.rebalancing.preview import Outlook
 from tests.builders import MNTLUSDT, account, execution, intent, rules, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message
@@ -72,7 +73,7 @@ def changed(topic: Topic, *, before: Any = None, after: Any = None, **more: Any)
         account=account(settings=after or settings()),
         before=before or settings(),
         now=NOW,
-        **more,
+        outlook=Outlook(**more),
     )
     return check_message(view)
 
@@ -122,7 +123,7 @@ def test_a_band_narrower_than_the_smallest_order_is_said_with_values_that_work()
         account=account(),
         before=settings(threshold="0.1"),
         now=NOW,
-        rules=rules(min_notional=5),
+        outlook=Outlook(rules=rules(min_notional=5)),
     )
 
     text = check_message(view)
@@ -308,8 +309,7 @@ def test_resuming_says_whose_money_it_is_and_what_comes_next(dry_run: bool, word
         account=account(settings=wishes),
         already=False,
         now=NOW,
-        look=a_look(),
-        rules=rules(min_notional=5),
+        outlook=Outlook(look=a_look(), rules=rules(min_notional=5)),
     )
 
     text = check_message(view)
@@ -318,7 +318,7 @@ def test_resuming_says_whose_money_it_is_and_what_comes_next(dry_run: bool, word
     assert "would buy MNTL" in text
     assert "can never trade at its edge" in text
     assert "Trading is on already" in check_message(
-        resumed_view(account=account(settings=wishes), already=True, now=NOW)
+        resumed_view(account=account(settings=wishes), already=True, now=NOW, outlook=Outlook())
     )
 
 

@@ -12,7 +12,7 @@ from bot.views.alerts.incidents import trouble_over_view, trouble_view
 from bot.views.alerts.key_expiry import key_ending_view, key_too_powerful_view, money_shared_view
 from bot.views.alerts.undeliverable import chat_deliverable_view, chat_undeliverable_view
 from bot.views.components.amounts import about_percent, cents, pair_name, price, tokens, usdt
-from bot.views.components.badges import RECOVERED, TROUBLE, alert_badge, halted_badge
+from bot.views.components.badges import RECOVERED, TROUBLE, alert_badge, mode_badge
 from bot.views.components.keyboards import do, keyboard
 from bot.views.components.layout import escape, lines, quoted
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
@@ -203,7 +203,7 @@ def _never_arrived(alert: OrderNeverArrived) -> Message:
 
 def _needs_person(alert: OrderNeedsPerson) -> Message:
     return Message.of(
-        f"{halted_badge(dry_run=alert.dry_run)} · Please look at MEXC",
+        f"{mode_badge(dry_run=alert.dry_run, halted=True)} · Please look at MEXC",
         *_what_is_unclear(alert),
         f"Please look in your orders for {escape(pair_name(alert.symbol))} at MEXC. "
         f"Its client order id is {escape(alert.client_order_id)}.",

@@ -3,7 +3,7 @@
 from bot.interaction.callback_data import Choose
 from bot.interaction.message import Message
 from bot.views.components.amounts import band_range, cents, drift, pair_name, price, tokens, usdt
-from bot.views.components.badges import badge, trading_badge
+from bot.views.components.badges import badge, mode_badge
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import escape, lines
 from engine.domain.accounts.account import Account
@@ -22,7 +22,7 @@ def plan_offered_view(offered: PlanOffered) -> Message:
         button(label, Choose(offered.confirmation_id, index)) for label, index in ANSWERS
     )
     return Message.paragraphs(
-        lines(f"{trading_badge(dry_run=told.dry_run)} · Shall I trade?", _seen(told)),
+        lines(f"{mode_badge(dry_run=told.dry_run)} · Shall I trade?", _seen(told)),
         _plan(told),
         lines(
             "Tap Trade and I price it again, then send it once. Skip leaves this drift alone for "
@@ -36,7 +36,7 @@ def plan_offered_view(offered: PlanOffered) -> Message:
 def drift_noticed_view(told: DriftNoticed) -> Message:
     """The notice, once per drift, in a chat that is only notified."""
     return Message.paragraphs(
-        lines(f"{trading_badge(dry_run=told.dry_run)} · Off target", _seen(told)),
+        lines(f"{mode_badge(dry_run=told.dry_run)} · Off target", _seen(told)),
         lines("I would trade this:", _plan(told)),
         "I sent nothing: you chose to be told only. Send /rebalance to trade it. "
         "/mode lets me ask, or trade by myself.",

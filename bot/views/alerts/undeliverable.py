@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.interaction.message import Message
-from bot.views.components.badges import RECOVERED, TROUBLE, paused_badge, trading_badge
+from bot.views.components.badges import RECOVERED, TROUBLE, mode_badge, signed
 from bot.views.components.layout import escape, lines, quoted
 from bot.views.components.times import utc
 from bot.views.members import name_of
@@ -30,8 +30,8 @@ def chat_undeliverable_view(alert: ChatUndeliverable) -> Message:
 
 def _badge(alert: ChatUndeliverable | ChatDeliverable, *, sign: str) -> str:
     """Return the mode of the chat that the message is about."""
-    mode = (paused_badge if alert.paused else trading_badge)(dry_run=alert.dry_run)
-    return f"{sign} {mode.partition(' ')[2]}"
+    mode = mode_badge(dry_run=alert.dry_run, paused=alert.paused)
+    return signed(mode, sign)
 
 
 def _trading(alert: ChatUndeliverable) -> str:

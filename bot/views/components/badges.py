@@ -15,32 +15,26 @@ def badge(account: Account, *, halted: bool = False) -> str:
     """HALTED is what the chat's own /resume does not end.
     The owner halted all chats, or (*halted*) an order needs the user.
     """
-    dry_run = account.settings.dry_run
-    if account.halted or halted:
-        return halted_badge(dry_run=dry_run)
-    if account.settings.paused:
-        return paused_badge(dry_run=dry_run)
-    return trading_badge(dry_run=dry_run) if account.can_trade else NO_KEY
+    settings = account.settings
+    halted = halted or account.halted
+    if not (halted or settings.paused or account.can_trade):
+        return NO_KEY
+    return mode_badge(dry_run=settings.dry_run, paused=settings.paused, halted=halted)
 
 
 def alert_badge(alert: InMode, *, sign: str | None = None) -> str:
     """The mode of the chat at that time; *sign* replaces the mode's own."""
-    if alert.halted:
-        mode = halted_badge(dry_run=alert.dry_run)
-    elif alert.paused:
-        mode = paused_badge(dry_run=alert.dry_run)
-    else:
-        mode = trading_badge(dry_run=alert.dry_run)
-    return mode if sign is None else f"{sign} {mode.partition(' ')[2]}"
+    mode = mode_badge(dry_run=alert.dry_run, paused=alert.paused, halted=alert.halted)
+    return mode if sign is None else signed(mode, sign)
 
 
-def paused_badge(*, dry_run: bool) -> str:
-    return f"{PAUSED} (dry run)" if dry_run else PAUSED
+def mode_badge(*, dry_run: bool, paused: bool = False, halted: bool = False) -> str:
+    if not (paused or halted):
+        return DRY_RUN if dry_run else LIVE
+    stopped = HALTED if halted else PAUSED
+    return f"{stopped} (dry run)" if dry_run else stopped
 
 
-def halted_badge(*, dry_run: bool) -> str:
-    return f"{HALTED} (dry run)" if dry_run else HALTED
-
-
-def trading_badge(*, dry_run: bool) -> str:
-    return DRY_RUN if dry_run else LIVE
+def signed(mode: str, sign: str) -> str:
+    """*mode* with *sign* in place of its own."""
+    return f"{sign} {mode.partition(' ')[2]}"

@@ -33,7 +33,7 @@ from engine.domain.rebalancing.planner import (
     smallest_order,
 )
 from engine.domain.rebalancing.trade_size import worth_of
-from engine.rebalancing.preview import Foreseen
+from engine.rebalancing.preview import Foreseen, Outlook
 
 HALTED_FOR_ALL = (
     "The owner halted all chats of this bot: no order leaves until the halt is lifted."
@@ -105,18 +105,11 @@ def next_step(
     return lines(f"The next check {would}", unreachable)
 
 
-def outlook(
-    account: Account,
-    *,
-    look: CheckResult | None,
-    rules: PairRules | None,
-    foreseen: Foreseen | None,
-    now: datetime,
-) -> str:
+def next_check(account: Account, outlook: Outlook, *, now: datetime) -> str:
     """What the next check does, and how old the balance is that says so."""
-    held = held_at(look, account.settings)
+    look, held = outlook.look, held_at(outlook.look, account.settings)
     return lines(
-        next_step(account, held=held, rules=rules, foreseen=foreseen),
+        next_step(account, held=held, rules=outlook.rules, foreseen=outlook.foreseen),
         f"(Balance seen {ago(now - look.at)}.)" if look and held is not None else None,
     )
 
@@ -154,6 +147,11 @@ def caution(
             (Remedy("setthreshold", "5%"),),
         )
     return None
+
+
+def warning_of(settings: Settings, outlook: Outlook) -> Caution | None:
+    seen = outlook.look.seen if outlook.look else None
+    return caution(settings, rules=outlook.rules, seen=seen)
 
 
 def price_note(order: ProposedOrder, forecast: Forecast, *, rules: PairRules) -> str | None:
