@@ -31,7 +31,7 @@ from engine.storage.postgres import BadAddress
 from engine.storage.queues import claims, queue
 
 InTransaction = Callable[[AsyncSession], Awaitable[None]]
-"""A step of somebody's transaction."""
+"""A step of the caller's transaction."""
 
 _WRITES = "ballast_writes"
 

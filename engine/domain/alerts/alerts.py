@@ -29,7 +29,7 @@ _KEY_TROUBLES = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradeSettled(InMode, stored_as="trade_settled", kind=AlertKind.TRADE):
-    """An order is over. *base_quantity* 0 means nothing was filled.
+    """An order has ended. *base_quantity* 0 means nothing was filled.
 
     *asked_quote* is what a buy was to spend or a sell was to bring. *late* means the exchange's
     first answer was lost and the result had to be looked up.
@@ -122,7 +122,7 @@ class IncidentResolved(InMode, stored_as="trouble_over", kind=AlertKind.RECOVERY
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunDeclined(InMode, stored_as="run_declined", kind=AlertKind.TRADE, needed=True):
-    """A person asked for a trade and got none: *reason*, or the market moved away from the plan."""
+    """A confirmed trade was not made: for *reason*, or the market moved away from the plan."""
 
     symbol: Symbol
     held: Decimal
@@ -180,7 +180,7 @@ class HaltLifted(AlertFacts, stored_as="halt_lifted", kind=AlertKind.RECOVERY, n
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LowBalanceReached(InMode, stored_as="low_mark_reached", kind=AlertKind.ERROR):
-    """Less than *below* of *asset* is left, as a person wanted to hear."""
+    """Less than *below* of *asset* is left: the threshold that a user set."""
 
     symbol: Symbol
     asset: Asset

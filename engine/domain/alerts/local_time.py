@@ -1,4 +1,4 @@
-"""A time of the day in a person's own time zone, whatever summer time does to it."""
+"""Times of the day in a user's time zone, also when summer time begins or ends."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo

@@ -15,7 +15,7 @@ MOST_SMALLEST = Decimal(1_000_000)
 
 
 class AlertLevel(Enum):
-    """What a person wants of one kind of alert."""
+    """How a chat wants one kind of alert."""
 
     ON = "on"
     SILENT = "silent"

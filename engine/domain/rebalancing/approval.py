@@ -15,7 +15,7 @@ from engine.domain.market.pairs import Side, Symbol
 from engine.domain.rebalancing.planner import ProposedOrder
 from engine.domain.rebalancing.run_request import RunRequest
 
-# The kind of the question whose buttons the card has.
+# The kind of the confirmation behind the buttons of an offer.
 OFFER = "offer"
 
 QUIET = timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""Who decided what about money: written with the deed, in its transaction, and never changed."""
+"""Queries of the audit trail: written in the transaction of the change, and never changed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -78,5 +78,5 @@ async def page(
 
 
 async def move(session: AsyncSession, *, old: int, new: int) -> None:
-    """A group's trail goes along to its new id; what it says stays as it is."""
+    """Move a group's audit trail to its new id."""
     await session.execute(update(AuditRow).where(AuditRow.chat_id == old).values(chat_id=new))

@@ -49,7 +49,7 @@ async def find(session: AsyncSession, code_hash: str) -> tuple[Invitation, int |
 
 
 async def use(session: AsyncSession, code_hash: str, *, user_id: int, now: datetime) -> bool:
-    """Use it up. Only the first one does."""
+    """Use the code up; returns True for the first caller alone."""
     used = await session.scalar(
         update(InvitationRow)
         .where(InvitationRow.code_hash == code_hash, InvitationRow.used_at.is_(None))
@@ -82,7 +82,7 @@ async def withdraw(session: AsyncSession, *, chat_id: int, invited_by: int, now:
 
 
 async def void(session: AsyncSession, *, code_hash: str, now: datetime) -> None:
-    """A code that was not used is worthless from now on."""
+    """Expire a code that was not used."""
     await session.execute(
         update(InvitationRow)
         .where(InvitationRow.code_hash == code_hash, InvitationRow.used_at.is_(None))

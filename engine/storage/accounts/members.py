@@ -206,7 +206,7 @@ async def is_any(session: AsyncSession, *, user_id: int) -> bool:
 
 
 async def set_code(session: AsyncSession, *, code_hash: str, tries: int) -> None:
-    """Offer a new pairing code; the one before is worthless from now on."""
+    """Store a new pairing code; the one before is void."""
     await session.merge(KeyValueRow(name=_CODE, value=code_hash))
     await session.merge(KeyValueRow(name=_TRIES, value=str(tries)))
 

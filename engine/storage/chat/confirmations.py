@@ -1,4 +1,4 @@
-"""Buttons that change something: bound to a chat and a user, good once, until they expire."""
+"""Queries of buttons that change something: for a chat and a user, once, until they expire."""
 
 from datetime import datetime
 
@@ -24,7 +24,7 @@ async def get(session: AsyncSession, confirmation_id: str) -> Confirmation | Non
 async def find(
     session: AsyncSession, confirmation_id: str, *, chat_id: int, user_id: int, now: datetime
 ) -> Confirmation | Refusal:
-    """True if a tap of this user would count now; nothing is used up."""
+    """Returns the question if a tap of this user would count now; nothing is used up."""
     row = await session.get(ConfirmationRow, confirmation_id)
     if row is None or row.chat_id != chat_id:
         return Refusal(RefusalReason.UNKNOWN)

@@ -1,4 +1,4 @@
-"""The live card of each chat: which message it is, what it says, and who may edit it when."""
+"""Queries of each chat's live status message: its id, its text, and when it may be edited."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -43,7 +43,7 @@ async def get(session: AsyncSession, chat_id: int) -> StatusMessage | None:
 async def put(
     session: AsyncSession, card: StatusMessage, *, next_edit_at: datetime
 ) -> StatusMessage | None:
-    """The chat's card from now on; returns the one before it."""
+    """Store the chat's status message; returns the one before it."""
     row = await session.get(StatusMessageRow, card.chat_id, with_for_update=True)
     before = None if row is None else _card(row)
     await session.merge(
@@ -78,7 +78,7 @@ async def pin(session: AsyncSession, card: StatusMessage, *, pinned: bool) -> No
 
 
 async def forget(session: AsyncSession, card: StatusMessage) -> None:
-    """The message is gone; a newer card of the chat stays."""
+    """Delete a status message that is gone; a newer one of the chat stays."""
     await session.execute(delete(StatusMessageRow).where(*_is(card)))
 
 
@@ -132,7 +132,7 @@ async def claim_now(
 
 
 async def postpone(session: AsyncSession, *, until: datetime) -> None:
-    """Telegram wants fewer edits: all cards wait."""
+    """Postpone all edits, where Telegram wants fewer."""
     await _set(session, (StatusMessageRow.next_edit_at < until,), next_edit_at=until)
 
 

@@ -16,7 +16,7 @@ from engine.storage.statements import insert_into
 async def hold(
     session: AsyncSession, name: str, *, owner: str, now: ColumnElement[Any], ttl: timedelta
 ) -> bool:
-    """Take the post where it is free, keep it where it is *owner*'s; whether it is theirs now."""
+    """Acquire or renew the lease; returns True if *owner* has it now."""
     held_until = now + ttl // timedelta(milliseconds=1)
     held = await session.scalar(
         insert_into(session, LeaderLeaseRow)

@@ -1,4 +1,4 @@
-"""The moments of the wall clock for which something in the database waits."""
+"""Moves stored wall-clock times when the clock was set back."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Telegram's updates, sealed, from before they are confirmed until they have been handled."""
+"""Queries of Telegram's updates, encrypted, from before they are confirmed until handled."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

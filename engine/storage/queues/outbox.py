@@ -1,4 +1,4 @@
-"""Messages that must reach a chat: stored with the fact they tell of, sent by the relay later."""
+"""Messages that must reach a chat: stored with what they report, sent later from the outbox."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -45,9 +45,7 @@ async def add(
 
 
 async def hurry(session: AsyncSession, *, chat_id: int, now: datetime) -> None:
-    """The chat is there again: what waits for it need not wait any longer, unless Telegram has
-    asked for silence.
-    """
+    """Make the chat's messages due, except where Telegram said how long to wait."""
     await session.execute(
         update(OutboxRow)
         .where(
@@ -60,7 +58,7 @@ async def hurry(session: AsyncSession, *, chat_id: int, now: datetime) -> None:
 
 
 async def any_arrived(session: AsyncSession, dedupe_keys: Collection[str]) -> bool:
-    """Whether Telegram has taken one of these messages."""
+    """True if Telegram has accepted one of these messages."""
     query = select(OutboxRow.id).where(
         OutboxRow.dedupe_key.in_(dedupe_keys), OutboxRow.message_id.is_not(None)
     )
@@ -68,9 +66,7 @@ async def any_arrived(session: AsyncSession, dedupe_keys: Collection[str]) -> bo
 
 
 async def given_up(session: AsyncSession, *, chat_id: int, since: datetime) -> int:
-    """How many messages to the chat were over without having arrived, from *since* on. What the
-    chat does not want to hear is none of them.
-    """
+    """Returns how many messages to the chat were given up since *since*, without those it set off."""
     return await count_rows(
         session,
         OutboxRow.chat_id == chat_id,
@@ -80,7 +76,7 @@ async def given_up(session: AsyncSession, *, chat_id: int, since: datetime) -> i
 
 
 async def move_chat(session: AsyncSession, *, old: int, new: int) -> None:
-    """What still waits for a group that became a supergroup goes to its new id."""
+    """Move a group's waiting messages to its new id as a supergroup."""
     await session.execute(
         update(OutboxRow)
         .where(OutboxRow.chat_id == old, OutboxRow.done_at.is_(None))

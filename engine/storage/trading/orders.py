@@ -1,4 +1,4 @@
-"""Orders: intents written down before they leave, and everything learned about them since."""
+"""Queries of orders: stored before they are sent, and all that is known of them since."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -40,11 +40,11 @@ IS_TRADE = OrderRow.state.in_({OrderState.FILLED, OrderState.PARTIAL})
 
 
 class AlreadyIntended(LeaseLost):
-    """The same decision was written down before: nothing may be sent for it again."""
+    """The same decision was stored before: nothing may be sent for it again."""
 
 
 async def add(session: AsyncSession, intent: Order) -> None:
-    """Write *intent* down. Raises AlreadyIntended if its run and attempt are known."""
+    """Store *intent*. Raises AlreadyIntended if its run and attempt are known."""
     try:
         async with session.begin_nested():
             session.add(OrderRow(**_columns(intent)))
@@ -54,7 +54,7 @@ async def add(session: AsyncSession, intent: Order) -> None:
 
 async def hold_account(session: AsyncSession, account_id: AccountId) -> None:
     """Lock the account's row, for the gate: a pause or a halt committed before this is seen there,
-    and one that comes later waits until the order is "sending" and can tell the person so.
+    and one that comes later waits until the order is "sending" and can report that.
 
     It also holds back any other gate of the account, so the orders that the limits count are all
     committed. The lock may be waited for: what has an age is judged after it.
@@ -79,7 +79,7 @@ async def start_sending(
 
     None, and nothing changed, unless *owner* holds the account under the intent's fence for at
     least *margin* longer, the account is exactly as it was planned for (its version), not paused
-    and not halted, trades by itself or was told to by a person, no other order of it is unresolved,
+    and not halted, trades by itself or a user confirmed the trade, no other order of it is unresolved,
     and this one keeps within its limits. *now* is the database's clock, *sent_at* the exchange's
     time that will be signed.
     """
@@ -144,7 +144,7 @@ async def move(session: AsyncSession, intent: Order, state: OrderState, **facts:
 async def drop_planned(
     session: AsyncSession, account_ids: Sequence[AccountId], *, now: datetime
 ) -> None:
-    """These accounts' intents that were never sent (a crash before the gate) are over.
+    """Drop these accounts' orders that were never sent (a crash before the gate).
 
     One that another process has in its gate this very moment is left to it: waiting for it would
     hold up all accounts, and the order's own row says who was first.
@@ -200,7 +200,7 @@ async def last_trade(session: AsyncSession, account_id: AccountId) -> Order | No
 
 
 async def count_refused(session: AsyncSession, account_id: AccountId, *, since: datetime) -> int:
-    """How many orders in a row, with no fill between them, were refused from *since* on."""
+    """Returns how many orders in a row, with no fill between, were refused since *since*."""
     last_fill = (
         select(func.coalesce(func.max(OrderRow.id), 0))
         .where(OrderRow.account_id == account_id, IS_TRADE)
