@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.accounts.balance_changes import BalanceChange
-from engine.domain.accounts.incidents import IncidentKind
+from engine.domain.accounts.incidents import PAUSING, IncidentKind
 from engine.domain.accounts.members import Role
 from engine.domain.accounts.settings import Band, TradingMode
 from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
@@ -16,15 +16,7 @@ from engine.domain.market.pairs import Asset, Side, Symbol
 from engine.domain.orders.order import Order, Trigger
 from engine.domain.rebalancing.planner import Reason
 
-_KEY_TROUBLES = frozenset(
-    {
-        IncidentKind.KEY_REFUSED,
-        IncidentKind.ADDRESS_REFUSED,
-        IncidentKind.MISSING_PERMISSION,
-        IncidentKind.ACCOUNT_RESTRICTED,
-        IncidentKind.KEY_UNREADABLE,
-    }
-)
+_KEY_TROUBLES = PAUSING - {IncidentKind.BAD_FILL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,9 +97,9 @@ async def store_key(
     session: AsyncSession,
     account: Account,
     *,
-    sealed_key: str,
-    key_tail: str,
-    key_print: str,
+    sealed_key: str | None,
+    key_tail: str | None,
+    key_print: str | None,
     expires_at: datetime | None = None,
     checked_at: datetime | None = None,
 ) -> Account:
@@ -119,18 +119,8 @@ async def store_key(
 
 
 async def forget_key(session: AsyncSession, account: Account) -> Account:
-    await undeliverable.unmark_paused(session, account.id)
-    return await _store(
-        session,
-        account,
-        sealed_key=None,
-        key_tail=None,
-        key_print=None,
-        key_expires_at=None,
-        key_checked_at=None,
-        key_told_days=None,
-        paused=True,
-    )
+    """Remove the key, as `store_key` replaces it."""
+    return await store_key(session, account, sealed_key=None, key_tail=None, key_print=None)
 
 
 async def halt_all(session: AsyncSession, *, halted: bool) -> list[Account]:
