@@ -3,8 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import fill, wrap
-from typing import Any
+from textwrap import TextWrapper
 
 from engine.accounts.diagnosis import Grade
 
@@ -12,8 +11,6 @@ _WIDTH = 80
 _MARKS = {Grade.OK: "ok", Grade.LOOK: "warn", Grade.BROKEN: "FAIL"}
 _INDENT = " " * 16
 _STEP = re.compile(r"[1-9]\. ")
-# Names and addresses stay in one piece.
-_WHOLE: Any = {"break_long_words": False, "break_on_hyphens": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +53,16 @@ def folded(*lines: str | None) -> str:
 
 
 def _folded(line: str) -> str:
-    indent = "   " if _STEP.match(line) else ""
-    return fill(line, _WIDTH, subsequent_indent=indent, **_WHOLE)
+    return "\n".join(_wrapped(line, "", "   " if _STEP.match(line) else ""))
 
 
 def _lines(finding: ReportLine) -> list[str]:
     head = f"{_MARKS[finding.grade]:<5} {finding.about:<9} "
-    said = wrap(
-        finding.says,
-        _WIDTH,
-        initial_indent=head,
-        subsequent_indent=_INDENT,
-        **_WHOLE,
-    )
-    advised = wrap(
-        finding.remedy,
-        _WIDTH,
-        initial_indent=f"{_INDENT}-> ",
-        subsequent_indent=f"{_INDENT}   ",
-        **_WHOLE,
-    )
-    return said + advised
+    said = _wrapped(finding.says, head, _INDENT)
+    return said + _wrapped(finding.remedy, f"{_INDENT}-> ", f"{_INDENT}   ")
+
+
+def _wrapped(text: str, first: str, rest: str) -> list[str]:
+    """Return the lines, indented by *first* and *rest*; names and addresses stay in one piece."""
+    whole = TextWrapper(_WIDTH, first, rest, break_long_words=False, break_on_hyphens=False)
+    return whole.wrap(text)

@@ -157,10 +157,9 @@ def assemble(
     )
 
     def workload() -> Workload:
-        usage = venue.usage() if venue.usage else None
         return Workload(
             late=dispatcher.lateness(),
-            usage=usage,
+            usage=venue.usage() if venue.usage else None,
             now=clock.steady(),
             beaten=dispatcher.beaten(),
         )

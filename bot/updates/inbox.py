@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from enum import Enum
 from typing import Any, Protocol, TypeVar
@@ -101,31 +102,21 @@ class UpdateStore:
             logger.error("updates without an id skipped", extra={"count": skipped})
         if not usable:
             return None
-        payloads = [self._seal(found, raw) for found, raw in usable]
+        sealed = [Sealed(found, chat_of(raw), self._seal(found, raw)) for found, raw in usable]
         more = len(updates) >= FULL_BATCH
         try:
             async with self._claiming(more) as claim, self._database.writing() as session:
                 ranks = await _beside(self._rank_all(session, [raw for _, raw in usable]))
-                if await self._add(session, usable, payloads, ranks):
+                pairs = zip(sealed, ranks, strict=True)
+                if await self._add(session, [replace(one, rank=rank) for one, rank in pairs]):
                     await _beside(claim(session))
         except _NotNeeded as e:
             logger.warning("updates not ranked", extra={"problem": type(e.__cause__).__name__})
             async with self._database.writing() as session:
-                ranks = [queues.NORMAL] * len(usable)
-                await self._add(session, usable, payloads, ranks)
+                await self._add(session, sealed)
         return max(found for found, _ in usable)
 
-    async def _add(
-        self,
-        session: AsyncSession,
-        usable: Sequence[tuple[int, dict[str, Any]]],
-        payloads: Sequence[str],
-        ranks: Sequence[int],
-    ) -> int:
-        sealed = [
-            Sealed(found, chat_of(raw), payload, rank)
-            for (found, raw), payload, rank in zip(usable, payloads, ranks, strict=True)
-        ]
+    async def _add(self, session: AsyncSession, sealed: Sequence[Sealed]) -> int:
         now = self._clock.now()
         return await inbox.store(session, bot_id=self._bot_id, updates=sealed, now=now)
 
