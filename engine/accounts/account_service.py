@@ -111,8 +111,7 @@ class AccountService:
         async with self._database.writing() as session:
             current = await accounts.get(session, account.id)
             if "symbol" in wishes and wishes["symbol"] != current.settings.symbol:
-                await _refuse_while_unresolved(session, current.id)
-                await run_requests.drop(session, current.id)
+                await _cancel_run(session, current.id)
             after = await accounts.change(session, current, **wishes)
             await self._note(session, current, after, user_id)
             change = Change(current, after)
@@ -179,8 +178,7 @@ class AccountService:
             if await accounts.is_key_elsewhere(session, account, key_print=key_print):
                 raise KeyElsewhere("another chat trades with this key")
             await key_sharing.refuse_second(session, account, number=number)
-            await _refuse_while_unresolved(session, account.id)
-            await run_requests.drop(session, account.id)
+            await _cancel_run(session, account.id)
             current = await accounts.get(session, account.id)
             after = await accounts.store_key(
                 session,
@@ -202,8 +200,7 @@ class AccountService:
         """
         account = await self.of(chat_id)
         async with self._database.writing() as session:
-            await _refuse_while_unresolved(session, account.id)
-            await run_requests.drop(session, account.id)
+            await _cancel_run(session, account.id)
             current = await accounts.get(session, account.id)
             after = (
                 current
@@ -231,8 +228,7 @@ class AccountService:
                 holdings = await self._surely_held(account)
             await self._open_paper(account, holdings)
         async with self._database.writing() as session:
-            await _refuse_while_unresolved(session, account.id)
-            await run_requests.drop(session, account.id)
+            await _cancel_run(session, account.id)
             current = await accounts.get(session, account.id)
             paused = current.settings.paused or not on
             after = await accounts.change(session, current, dry_run=on, paused=paused)
@@ -292,6 +288,8 @@ class AccountService:
         await audit.add_changes(session, before, after, at=self._clock.now(), user_id=user_id)
 
 
-async def _refuse_while_unresolved(session: AsyncSession, account_id: AccountId) -> None:
+async def _cancel_run(session: AsyncSession, account_id: AccountId) -> None:
+    """Cancel a confirmed run that has not begun. Raises OrderUnresolved while an order is."""
     if await accounts.has_unresolved(session, account_id):
         raise OrderUnresolved("an order is not resolved yet")
+    await run_requests.drop(session, account_id)
