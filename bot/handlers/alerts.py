@@ -1,12 +1,13 @@
 """`/alerts` and `/warn`: how alerts are delivered, and warnings of a low balance."""
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from bot.handlers.context import Handler, Routes
 from bot.interaction.callback_data import RemoveLowBalance, SetAlert
 from bot.interaction.message import Message
 from bot.interaction.request import Request
-from bot.parsing.alerts import LowWish, UnknownZone, parse_alerts, parse_warn
+from bot.parsing.alerts import UnknownZone, parse_alerts, parse_warn
 from bot.views.alert_preferences import (
     alert_choices_view,
     alerts_changed_view,
@@ -73,13 +74,13 @@ class AlertsHandler(Handler):
             return mark_removed_view(
                 account=account, asset=wanted.asset, was_there=removed.before is not None
             )
-        return await self._set_mark(request, account, wanted)
+        return await self._set_mark(request, account, wanted.asset, wanted.below)
 
-    async def _set_mark(self, request: Request, account: Account, wanted: LowWish) -> Message:
-        if wanted.below is None:
-            raise ValueError("there is no mark to set")
+    async def _set_mark(
+        self, request: Request, account: Account, asset: Asset, below: Decimal
+    ) -> Message:
         change = await self.ctx.alert_preferences.set_mark(
-            account, wanted.asset, wanted.below, user_id=request.user_id
+            account, asset, below, user_id=request.user_id
         )
         if change.after is None:
             return too_many_marks_view(account=account)
@@ -87,7 +88,7 @@ class AlertsHandler(Handler):
             account=account,
             mark=change.after,
             changed=change.before != change.after,
-            left=await self.ctx.previews.left_of(account, wanted.asset),
+            left=await self.ctx.previews.left_of(account, asset),
             rules=await self.ctx.previews.known_rules(account),
         )
 

@@ -9,12 +9,7 @@ from bot.exports.trades_table import EVERYTHING
 from bot.exports.writer import Words, collect
 from bot.handlers.context import Handler, Routes
 from bot.interaction.message import Message
-from bot.interaction.request import (
-    Document,
-    Documents,
-    Progress,
-    Request,
-)
+from bot.interaction.request import Document, Documents, Progress, Request
 from bot.views.export import (
     ExportWords,
     KoinlyWords,

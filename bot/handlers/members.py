@@ -82,8 +82,7 @@ class MembersHandler(Handler):
                     once(self._chosen), choices=lambda q: payload_of(q, Shown).choices
                 ),
                 MEMBER: ConfirmationHandler(
-                    once(self._decided),
-                    choices=lambda q: len(payload_of(q, Chosen).options),
+                    once(self._decided), choices=lambda q: len(payload_of(q, Chosen).options)
                 ),
                 ROLE: ConfirmationHandler(once(self._sure)),
                 LOOK: ConfirmationHandler(once(self._look)),

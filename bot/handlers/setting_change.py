@@ -144,11 +144,7 @@ class SettingChangeFlow(Handler):
         forecast = await self.forecast(account)
         if page is PanelPage.HOME:
             return panel_view(**forecast)
-        return page_view(
-            page=page,
-            **forecast,
-            title=title,
-        )
+        return page_view(page=page, **forecast, title=title)
 
     async def _offer(
         self, request: Request, before: Account, after: Account, *, in_panel: bool
@@ -243,16 +239,8 @@ def _echo_view(
 ) -> Message:
     if in_panel:
         page = PanelPage(topic.value)
-        return page_view(
-            page=page,
-            **forecast,
-            undo=undo,
-        )
-    echo = changed_view(
-        topic=topic,
-        **forecast,
-        before=change.before.settings,
-    )
+        return page_view(page=page, **forecast, undo=undo)
+    echo = changed_view(topic=topic, **forecast, before=change.before.settings)
     return undoable(echo, former=undo[0], question_id=undo[1]) if undo else echo
 
 

@@ -7,11 +7,7 @@ from bot.handlers.setting_change import SettingChangeFlow
 from bot.interaction.message import Message
 from bot.interaction.request import Request
 from bot.parsing.settings import PARSERS, Topic
-from bot.views.settings import (
-    ask_view,
-    not_checked_view,
-    pair_unavailable_view,
-)
+from bot.views.settings import ask_view, not_checked_view, pair_unavailable_view
 from engine.domain.accounts.account import Account
 from engine.domain.market.pairs import Symbol
 from engine.errors import PairUnavailable, Unavailable

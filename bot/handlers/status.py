@@ -6,11 +6,7 @@ from telegram.error import BadRequest, TelegramError
 
 from bot.handlers.context import Handler, Routes
 from bot.interaction.callback_data import Pin, Refresh
-from bot.interaction.request import (
-    Request,
-    Toast,
-    TrackedMessage,
-)
+from bot.interaction.request import Request, Toast, TrackedMessage
 from bot.views.status import (
     may_not_pin_notice,
     newer_card_notice,

@@ -35,11 +35,7 @@ class WhyHandler(Handler):
         shown, has_more = before[: page.size], len(before) > page.size
         if page.page:
             return earlier_view(
-                account=account,
-                decisions=shown,
-                page=page.page,
-                size=page.size,
-                has_more=has_more,
+                account=account, decisions=shown, page=page.page, size=page.size, has_more=has_more
             )
         return with_earlier(
             await self._latest(account, overview),
