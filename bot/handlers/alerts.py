@@ -24,7 +24,7 @@ class AlertsHandler(Handler):
     def routes(self) -> Routes:
         return Routes(
             commands={"alerts": self.alerts, "warn": self.warn},
-            pages={SetAlert: self._tuned, RemoveLowBalance: self._unwarned},
+            pages={SetAlert: self._change_in_panel, RemoveLowBalance: self._remove_mark},
         )
 
     async def alerts(self, request: Request) -> Message:
@@ -46,7 +46,7 @@ class AlertsHandler(Handler):
             account=account, part=part, before=change.before, settings=change.after, now=now
         )
 
-    async def _tuned(self, request: Request, press: SetAlert) -> Message:
+    async def _change_in_panel(self, request: Request, press: SetAlert) -> Message:
         """A button of the panel: what it would be to type it, or the choices for its part."""
         if press.value:
             return await self.alerts(replace(request, argument=f"{press.part} {press.value}"))
@@ -92,7 +92,7 @@ class AlertsHandler(Handler):
             rules=await self.ctx.previews.known_rules(account),
         )
 
-    async def _unwarned(self, request: Request, press: RemoveLowBalance) -> Message:
+    async def _remove_mark(self, request: Request, press: RemoveLowBalance) -> Message:
         account = await self.ctx.accounts.of(request.chat_id)
         asset = Asset(press.asset)
         await self.ctx.alert_preferences.remove_mark(account, asset, user_id=request.user_id)

@@ -62,9 +62,9 @@ class ApiKeyHandler(Handler):
             return ask_key_view(account=await self.ctx.accounts.of(request.chat_id))
         if len(words) != _KEY_AND_SECRET or not all(map(_WORD.fullmatch, words)):
             return malformed_key_view(deleted=deleted)
-        return await self._try(request, api_key=words[0], api_secret=words[1], deleted=deleted)
+        return await self._connect(request, api_key=words[0], api_secret=words[1], deleted=deleted)
 
-    async def said(self, request: Request, text: str) -> Message | None:
+    async def take_step(self, request: Request, text: str) -> Message | None:
         """An answer to a step of /connect; None if none was being waited for."""
         step = await self.ctx.conversations.step(request)
         if step is None or step.kind not in {_AWAITS_KEY, _AWAITS_SECRET}:
@@ -78,7 +78,7 @@ class ApiKeyHandler(Handler):
         if step.kind == _AWAITS_KEY:
             await self.ctx.conversations.wait(request, _AWAITS_SECRET, text.strip())
             return ask_secret_view(deleted=deleted)
-        answer = await self._try(
+        answer = await self._connect(
             request, api_key=step.text, api_secret=text.strip(), deleted=deleted
         )
         # Only now: killed in between, the same message is understood again.
@@ -117,7 +117,7 @@ class ApiKeyHandler(Handler):
     async def _delete(self, request: Request) -> bool:
         return await self.ctx.responder.delete(request.chat_id, request.message_id, is_secret=True)
 
-    async def _try(
+    async def _connect(
         self, request: Request, *, api_key: str, api_secret: str, deleted: bool
     ) -> Message:
         before = await self.ctx.accounts.of(request.chat_id)

@@ -39,10 +39,10 @@ class DoctorHandler(Handler):
         symbol = account.settings.symbol
         workload = self.ctx.workload()  # before our own questions weigh in
         async with asyncio.TaskGroup() as tasks:
-            ahead = tasks.create_task(_asked(self._clock_ahead(account)))
-            key = tasks.create_task(_asked(self.ctx.key_expiry.powers(account)))
-            rules = tasks.create_task(_asked(self.ctx.previews.rules(account, symbol)))
-            book = tasks.create_task(_asked(self.ctx.previews.book(account)))
+            ahead = tasks.create_task(_or_error(self._clock_ahead(account)))
+            key = tasks.create_task(_or_error(self.ctx.key_expiry.powers(account)))
+            rules = tasks.create_task(_or_error(self.ctx.previews.rules(account, symbol)))
+            book = tasks.create_task(_or_error(self.ctx.previews.book(account)))
             stored_in = tasks.create_task(if_answered(self.ctx.database_probe.write_time(account)))
             backlog = tasks.create_task(if_answered(self.ctx.database_probe.backlog(account)))
             overview = tasks.create_task(if_answered(self.ctx.overviews.of(account)))
@@ -68,7 +68,7 @@ class DoctorHandler(Handler):
         return await self.ctx.previews.exchange_time(account) - self.ctx.clock.now()
 
 
-async def _asked(question: Awaitable[T]) -> T | EngineError:
+async def _or_error(question: Awaitable[T]) -> T | EngineError:
     try:
         return await question
     except EngineError as e:

@@ -79,13 +79,13 @@ class MembersHandler(Handler):
             commands={"members": self.members, "invite": self.invite},
             taps={
                 LIST: ConfirmationHandler(
-                    once(self._chosen), choices=lambda q: payload_of(q, Shown).choices
+                    once(self._list_tapped), choices=lambda q: payload_of(q, Shown).choices
                 ),
                 MEMBER: ConfirmationHandler(
-                    once(self._decided), choices=lambda q: len(payload_of(q, Chosen).options)
+                    once(self._role_chosen), choices=lambda q: len(payload_of(q, Chosen).options)
                 ),
-                ROLE: ConfirmationHandler(once(self._sure)),
-                LOOK: ConfirmationHandler(once(self._look)),
+                ROLE: ConfirmationHandler(once(self._change_role)),
+                LOOK: ConfirmationHandler(once(self._change_visibility)),
             },
         )
 
@@ -117,9 +117,13 @@ class MembersHandler(Handler):
             expires_at=self.ctx.clock.now() + LIFETIME,
             is_private=chat.is_private,
         )
-        return view if chat.is_private else await self._whispered(request, code, view, role=role)
+        return (
+            view
+            if chat.is_private
+            else await self._send_code_privately(request, code, view, role=role)
+        )
 
-    async def _whispered(
+    async def _send_code_privately(
         self, request: Request, code: str, view: Message, *, role: Role
     ) -> Message:
         """A group's code goes to who asked for it: in the group everybody could use it."""
@@ -150,7 +154,7 @@ class MembersHandler(Handler):
             question_id=question_id,
         )
 
-    async def _chosen(self, question: Confirmation, request: Request) -> Message | Refusal:
+    async def _list_tapped(self, question: Confirmation, request: Request) -> Message | Refusal:
         """A tap in the list: a member, the next page, or who may look."""
         if not request.role.covers(Role.OWNER):
             return not_allowed_view(role=request.role, needed=Role.OWNER)
@@ -176,7 +180,7 @@ class MembersHandler(Handler):
         question_id = await self.ctx.confirmations.ask(request, kind=MEMBER, payload=chosen)
         return member_view(member=member, options=chosen.options, question_id=question_id)
 
-    async def _decided(self, question: Confirmation, request: Request) -> Message | Refusal:
+    async def _role_chosen(self, question: Confirmation, request: Request) -> Message | Refusal:
         """A tap on a new role for a member: confirmed once more before it changes."""
         if not request.role.covers(Role.OWNER):
             return not_allowed_view(role=request.role, needed=Role.OWNER)
@@ -196,7 +200,7 @@ class MembersHandler(Handler):
             question_id=question_id,
         )
 
-    async def _sure(self, question: Confirmation, request: Request) -> Message:
+    async def _change_role(self, question: Confirmation, request: Request) -> Message:
         change = payload_of(question, MemberRequest)
         chat = await self.ctx.access.circle(request.chat_id)
         result = await self.ctx.members.change_role(
@@ -218,7 +222,7 @@ class MembersHandler(Handler):
             is_private=chat.is_private,
         )
 
-    async def _look(self, question: Confirmation, request: Request) -> Message:
+    async def _change_visibility(self, question: Confirmation, request: Request) -> Message:
         on = payload_of(question, bool)
         chat = await self.ctx.access.circle(request.chat_id)
         result = await self.ctx.members.let_all_look(chat, user_id=request.user_id, on=on)

@@ -43,12 +43,12 @@ class SettingChangeFlow(Handler):
         return Routes(
             taps={
                 BIG_TARGET: ConfirmationHandler(
-                    partial(self._judged, action="confirm target", agreed=True)
+                    partial(self._price_again, action="confirm target", agreed=True)
                 ),
-                GO_LIVE: ConfirmationHandler(partial(self._carried_out, action="real money")),
+                GO_LIVE: ConfirmationHandler(partial(self._carry_out, action="real money")),
                 UNDO: ConfirmationHandler(
-                    partial(self._judged, action="undo", agreed=False),
-                    late=lambda q: undo_late_view(_proposal(q)),
+                    partial(self._price_again, action="undo", agreed=False),
+                    late=lambda q: undo_late_view(_pending_change(q)),
                 ),
             }
         )
@@ -68,10 +68,12 @@ class SettingChangeFlow(Handler):
 
         async def offer(session: AsyncSession, change: Change) -> None:
             nonlocal undo
-            if (back := _way_back(change.before, change.after, in_panel=in_panel)) is not None:
+            if (back := _change_back(change.before, change.after, in_panel=in_panel)) is not None:
                 undo = (
                     back.wanted,
-                    await self.ctx.confirmations.ask_in(session, request, **self._undo(back)),
+                    await self.ctx.confirmations.ask_in(
+                        session, request, **self._undo_question(back)
+                    ),
                 )
 
         change = await self.ctx.accounts.change(
@@ -91,7 +93,9 @@ class SettingChangeFlow(Handler):
         self, request: Request, account: Account, target: Decimal, *, in_panel: bool
     ) -> Message:
         """Set the target, or ask first where much would move."""
-        question, foreseen = await self._doubt(request, account, target, in_panel=in_panel)
+        question, foreseen = await self._question_about_target(
+            request, account, target, in_panel=in_panel
+        )
         if question is not None:
             return question
         values = {"target": target}
@@ -110,7 +114,9 @@ class SettingChangeFlow(Handler):
             return await self.echo(request, Topic.DRY_RUN, change, in_panel=in_panel)
         for_real = account.with_money(dry_run=False)
         foreseen = await self.ctx.previews.foresee(for_real)
-        proposal = _asked(account, SettingsPatch(dry_run=False), foreseen, in_panel=in_panel)
+        proposal = _change_to_confirm(
+            account, SettingsPatch(dry_run=False), foreseen, in_panel=in_panel
+        )
         question_id = await self.ctx.confirmations.ask(request, kind=GO_LIVE, payload=proposal)
         return ask_live_view(
             account=account, foreseen=foreseen, confirmation_id=question_id, in_panel=in_panel
@@ -120,7 +126,7 @@ class SettingChangeFlow(Handler):
         self, request: Request, topic: Topic, change: Change, *, in_panel: bool
     ) -> Message:
         """The echo of a change, or the page of the panel, with a button that takes it back."""
-        undo = await self._offer(request, change.before, change.after, in_panel=in_panel)
+        undo = await self._offer_undo(request, change.before, change.after, in_panel=in_panel)
         forecast = await self.forecast(change.after)
         return _echo_view(topic, change, forecast, undo, in_panel=in_panel)
 
@@ -128,14 +134,14 @@ class SettingChangeFlow(Handler):
         self, request: Request, *, before: Account, after: Account, echo: Message
     ) -> Message:
         """Return *echo*, which shows a change made elsewhere, with an undo button."""
-        undo = await self._offer(request, before, after, in_panel=False)
+        undo = await self._offer_undo(request, before, after, in_panel=False)
         return undoable(echo, former=undo[0], question_id=undo[1]) if undo else echo
 
     async def keep_deposit(self, question: Confirmation, request: Request) -> Message | Refusal:
         """The tap that raises the target by what arrived: asked about where much would move,
         which is so when the deposit was traded meanwhile.
         """
-        return await self._judged(question, request, action="keep deposit", agreed=False)
+        return await self._price_again(question, request, action="keep deposit", agreed=False)
 
     async def page(
         self, page: PanelPage, account: Account, *, title: str | None = None
@@ -146,19 +152,19 @@ class SettingChangeFlow(Handler):
             return panel_view(**forecast)
         return page_view(page=page, **forecast, title=title)
 
-    async def _offer(
+    async def _offer_undo(
         self, request: Request, before: Account, after: Account, *, in_panel: bool
     ) -> tuple[SettingsPatch, str] | None:
         """What was before, and the question whose button brings it back."""
-        back = _way_back(before, after, in_panel=in_panel)
+        back = _change_back(before, after, in_panel=in_panel)
         if back is None:
             return None
-        return back.wanted, await self.ctx.confirmations.ask(request, **self._undo(back))
+        return back.wanted, await self.ctx.confirmations.ask(request, **self._undo_question(back))
 
-    def _undo(self, back: PendingChange) -> dict[str, Any]:
+    def _undo_question(self, back: PendingChange) -> dict[str, Any]:
         return {"kind": UNDO, "payload": back, "lifetime": self.ctx.undo_for}
 
-    async def _doubt(
+    async def _question_about_target(
         self,
         request: Request,
         account: Account,
@@ -177,7 +183,9 @@ class SettingChangeFlow(Handler):
         foreseen = await self.ctx.previews.foresee(wanted)
         if not _needs_a_yes(foreseen, target=target, agreed=agreed):
             return None, foreseen
-        proposal = _asked(account, SettingsPatch(target=target), foreseen, in_panel=in_panel)
+        proposal = _change_to_confirm(
+            account, SettingsPatch(target=target), foreseen, in_panel=in_panel
+        )
         question_id = await self.ctx.confirmations.ask(request, kind=BIG_TARGET, payload=proposal)
         question = ask_target_view(
             account=account,
@@ -188,30 +196,30 @@ class SettingChangeFlow(Handler):
         )
         return question, foreseen
 
-    async def _judged(
+    async def _price_again(
         self, question: Confirmation, request: Request, *, action: str, agreed: bool
     ) -> Message | Refusal:
         """Priced again: asks again where more would move by now than was confirmed."""
-        proposal = _proposal(question)
+        proposal = _pending_change(question)
         account = await self.ctx.accounts.of(request.chat_id)
         target = proposal.wanted.target
         if target is not None and proposal.holds(account):
-            doubt, _ = await self._doubt(
+            again, _ = await self._question_about_target(
                 request,
                 account,
                 target,
                 in_panel=proposal.in_panel,
                 agreed=proposal if agreed else None,
             )
-            if doubt is not None:
+            if again is not None:
                 taken = await self.ctx.confirmations.take(question.id, request)
-                return taken if isinstance(taken, Refusal) else doubt
-        return await self._carried_out(question, request, action=action)
+                return taken if isinstance(taken, Refusal) else again
+        return await self._carry_out(question, request, action=action)
 
-    async def _carried_out(
+    async def _carry_out(
         self, question: Confirmation, request: Request, *, action: str
     ) -> Message | Refusal:
-        proposal, is_undo = _proposal(question), action == "undo"
+        proposal, is_undo = _pending_change(question), action == "undo"
         done = await self.ctx.pending_changes.carry_out(
             question.id, chat_id=request.chat_id, user_id=request.user_id, action=action
         )
@@ -244,7 +252,7 @@ def _echo_view(
     return undoable(echo, former=undo[0], question_id=undo[1]) if undo else echo
 
 
-def _way_back(before: Account, after: Account, *, in_panel: bool) -> PendingChange | None:
+def _change_back(before: Account, after: Account, *, in_panel: bool) -> PendingChange | None:
     """What a tap on "undo" would bring back."""
     former, present = difference(before, after)
     if not former.names or present.dry_run is False:
@@ -265,7 +273,7 @@ def _needs_a_yes(
     return agreed is None or (order is not None and not agreed.covers(order))
 
 
-def _asked(
+def _change_to_confirm(
     account: Account, wanted: SettingsPatch, foreseen: Foreseen | None, *, in_panel: bool
 ) -> PendingChange:
     order = foreseen.plan.order if foreseen else None
@@ -279,5 +287,5 @@ def _asked(
     )
 
 
-def _proposal(question: Confirmation) -> PendingChange:
+def _pending_change(question: Confirmation) -> PendingChange:
     return payload_of(question, PendingChange)

@@ -28,17 +28,17 @@ class SettingsPanelHandler(Handler):
     def routes(self) -> Routes:
         return Routes(
             commands={"settings": self.settings},
-            pages={Open: self._open, SetPreset: self._put, EnterValue: self._enter},
+            pages={Open: self._open, SetPreset: self._set_preset, EnterValue: self._enter},
         )
 
     async def settings(self, request: Request) -> Message:
         return await self._page(request, PanelPage.HOME)
 
-    def waits(self, step: ConversationStep | None) -> bool:
+    def is_awaited(self, step: ConversationStep | None) -> bool:
         """Whether it is a value of the panel's that is waited for."""
         return step is not None and step.kind.startswith(_VALUE)
 
-    async def said(self, request: Request, step: ConversationStep, text: str) -> Message:
+    async def take_value(self, request: Request, step: ConversationStep, text: str) -> Message:
         """The value that was waited for, as if it had been typed behind its command."""
         page = PanelPage(step.kind.removeprefix(_VALUE))
         try:
@@ -59,11 +59,11 @@ class SettingsPanelHandler(Handler):
 
     async def _open(self, request: Request, press: Open) -> Message:
         """Also what "Cancel" does: nothing is waited for any more."""
-        if self.waits(await self.ctx.conversations.step(request)):
+        if self.is_awaited(await self.ctx.conversations.step(request)):
             await self.ctx.conversations.forget(request)
         return await self._page(request, press.page)
 
-    async def _put(self, request: Request, press: SetPreset) -> Message:
+    async def _set_preset(self, request: Request, press: SetPreset) -> Message:
         value = press.value
         if press.page is PanelPage.LIMITS:
             value = f"order {value}"

@@ -45,7 +45,7 @@ class UnresolvedOrderHandler(Handler):
 
     async def reported(self, request: Request, report: Report) -> ReportAnswer:
         """A tap on the message: the engine accepts the report, or shows what contradicts it."""
-        clarified = await self._clarified(request, report)
+        clarified = await self._resolve(request, report)
         match clarified:
             case AlreadyClear():
                 return ReportAnswer(already_clear_view(clarified), is_final=True)
@@ -74,7 +74,7 @@ class UnresolvedOrderHandler(Handler):
             return already_clear_view(account)
         return set_aside_view(account=account)
 
-    async def _clarified(self, request: Request, report: Report) -> ResolutionResult:
+    async def _resolve(self, request: Request, report: Report) -> ResolutionResult:
         if report.word is Word.LOOK_AGAIN:
             return await self.ctx.resolution.look_again(request.chat_id, report.client_order_id)
         return await self.ctx.resolution.claim(

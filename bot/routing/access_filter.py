@@ -75,7 +75,7 @@ class AccessFilter:
         self._responder = responder
         self._welcome = welcome
         self._on_migrated = on_migrated
-        self._patience = Patience(clock)
+        self._stranger_limit = StrangerLimit(clock)
 
     async def authorize(self, update: Update, *, my_name: str) -> Visit | None:
         """Who wrote this message or tapped, if they may do something in its chat.
@@ -84,13 +84,13 @@ class AccessFilter:
         for the chat is tried again.
         """
         key = f"gate:{update.update_id}"
-        visit = await self._looked_at(update)
+        visit = await self._read_visit(update)
         if visit.is_silent and (chat := update.effective_chat) is not None:
             may_write = update.my_chat_member is not None
             await self._deliverability.stirred(chat.id, may_write=may_write)
         if (change := update.my_chat_member) is not None:
-            await self._added(change, key=key)
-        elif update.message is not None and await self._moved(update.message):
+            await self._answer_added(change, key=key)
+        elif update.message is not None and await self._follow_migration(update.message):
             pass
         elif visit.role is not None:
             return visit
@@ -108,13 +108,13 @@ class AccessFilter:
         if message is None or update.effective_chat is None:
             return
         if (user := author_of(message)) is None:
-            await self._has_no_author(message, my_name=my_name, key=key)
+            await self._decline_without_author(message, my_name=my_name, key=key)
             return
         is_edit = update.message is None
-        await self._turn_away(message, user, is_edit=is_edit, my_name=my_name, key=key)
+        await self._decline_message(message, user, is_edit=is_edit, my_name=my_name, key=key)
 
-    async def _looked_at(self, update: Update) -> Visit:
-        visit, chat, user = Visit(), update.effective_chat, _acting(update)
+    async def _read_visit(self, update: Update) -> Visit:
+        visit, chat, user = Visit(), update.effective_chat, _acting_user(update)
         if chat is None:
             return visit
 
@@ -136,7 +136,7 @@ class AccessFilter:
             )
         return visit
 
-    async def _moved(self, message: Message) -> bool:
+    async def _follow_migration(self, message: Message) -> bool:
         """Telegram's own word, in the old chat and in the new one, that they are the same group."""
         if (new := message.migrate_to_chat_id) is not None:
             await self._on_migrated(message.chat_id, new)
@@ -146,16 +146,16 @@ class AccessFilter:
             return True
         return False
 
-    async def _added(self, change: ChatMemberUpdated, *, key: str) -> None:
+    async def _answer_added(self, change: ChatMemberUpdated, *, key: str) -> None:
         """Answer who added the bot to a group that is not listed; after that it is silent there."""
         chat = change.chat
         came = change.old_chat_member.status in _OUTSIDE
         if chat.type not in _GROUPS or not came or change.new_chat_member.status in _OUTSIDE:
             return
         if not await self._access.knows_chat(chat.id):
-            await self._tell_group(MessagePlace(chat.id), user=change.from_user, key=key)
+            await self._notify_group(MessagePlace(chat.id), user=change.from_user, key=key)
 
-    async def _tell_group(self, place: MessagePlace, *, user: User | None, key: str) -> bool:
+    async def _notify_group(self, place: MessagePlace, *, user: User | None, key: str) -> bool:
         """The one answer that a group gets which is not listed; whether this is it."""
         if not await self._access.first_time(f"group:{place.chat_id}"):
             return False
@@ -168,20 +168,20 @@ class AccessFilter:
         view = stranger_view(chat_id=place.chat_id, user_id=user_id, has_code=has_code)
         await self._responder.send(place, view, key=key)
 
-    async def _has_no_author(self, message: Message, *, my_name: str, key: str) -> None:
+    async def _decline_without_author(self, message: Message, *, my_name: str, key: str) -> None:
         """A channel, an anonymous administrator or a bot speaks: it gets no role, code or key in."""
         if speaker_of(message) == 0 or not is_command_for(message, my_name):
             return
         place, speaker = MessagePlace(message.chat_id, topic_of(message)), speaker_of(message)
         if message.chat.type in _GROUPS and not await self._access.knows_chat(place.chat_id):
-            await self._tell_group(place, user=None, key=key)
+            await self._notify_group(place, user=None, key=key)
         elif await self._may_answer(place.chat_id) and await self._access.is_news(
             f"no_author:{place.chat_id}:{speaker}"
         ):
             view = no_author_view(is_anonymous=speaker == place.chat_id)
             await self._responder.send(place, view, key=key)
 
-    async def _turn_away(
+    async def _decline_message(
         self, message: Message, user: User, *, is_edit: bool, my_name: str, key: str
     ) -> None:
         place = MessagePlace(message.chat_id, topic_of(message))
@@ -194,7 +194,7 @@ class AccessFilter:
                 await self._responder.send(place, secondhand_view(), key=key)
             return
         if code is not None:
-            answer = await self._knocked(code[1], message, user, place)
+            answer = await self._redeem_code(code[1], message, user, place)
             if answer is not None:
                 await self._responder.answer(place, answer, key=key)
                 return
@@ -203,19 +203,19 @@ class AccessFilter:
 
     async def _may_answer(self, chat_id: int) -> bool:
         """Whether one more stranger is answered there; the others may be when they write again."""
-        return self._patience.lasts() and not await self._responder.is_behind(chat_id)
+        return self._stranger_limit.is_open() and not await self._responder.is_behind(chat_id)
 
     async def _explain(self, place: MessagePlace, user: User, *, is_group: bool, key: str) -> None:
         """Tells an author who cannot be served once why, and how to be admitted."""
         if is_group and not await self._access.knows_chat(place.chat_id):
-            if await self._tell_group(place, user=user, key=key):
+            if await self._notify_group(place, user=user, key=key):
                 return
             if not await self._access.knows_person(user.id):
                 return
         if await self._access.refuse_once(user_id=user.id):
             await self._refuse(place, user=user, key=key)
 
-    async def _knocked(
+    async def _redeem_code(
         self, code: str, message: Message, user: User, place: MessagePlace
     ) -> Awaitable[Response] | None:
         """The answer to a code: the one that pairs first, then an invitation's. None where neither
@@ -235,14 +235,16 @@ class AccessFilter:
         match pairing:
             case Pairing.WRONG if is_wrong:
                 left = opened.tries_left
-                return _said(wrong_code_view(tries_left=left) if left else no_tries_left_view())
+                return _as_response(
+                    wrong_code_view(tries_left=left) if left else no_tries_left_view()
+                )
             case Pairing.WRONG | Pairing.CLOSED:
-                return None if opened.answer is None else _said(opened.answer)
+                return None if opened.answer is None else _as_response(opened.answer)
             case _:
                 assert_never(pairing)
 
 
-def _acting(update: Update) -> User | None:
+def _acting_user(update: Update) -> User | None:
     """A tap carries the real user, whatever identity they write as."""
     if (query := update.callback_query) is not None:
         return query.from_user
@@ -251,11 +253,11 @@ def _acting(update: Update) -> User | None:
     return None if message is None or moves else author_of(message)
 
 
-async def _said(answer: Response) -> Response:
+async def _as_response(answer: Response) -> Response:
     return answer
 
 
-class Patience:
+class StrangerLimit:
     """So many strangers a minute are looked at twice, however many come: the others may be answered
     when they write again.
     """
@@ -265,7 +267,7 @@ class Patience:
         self._since = clock.steady()
         self._seen = 0
 
-    def lasts(self) -> bool:
+    def is_open(self) -> bool:
         """Whether there is some left; it is used up by asking."""
         now = self._clock.steady()
         if now - self._since >= _MINUTE:

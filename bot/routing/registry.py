@@ -75,7 +75,7 @@ class HandlerRegistry:
             AuditHandler(ctx),
         )
         reading = ConfirmationHandler(
-            ctx.confirmations.once(self._read), choices=lambda q: len(_options(q)) - 1
+            ctx.confirmations.once(self._reading_chosen), choices=lambda q: len(_options(q)) - 1
         )
         self._taps: dict[str, ConfirmationHandler] = {CHOICE: reading}
         self._commands: dict[str, Command] = {}
@@ -104,19 +104,19 @@ class HandlerRegistry:
         """What a button of a list or a panel shows in place of its message."""
         return await self._pages[type(press)](request, press)
 
-    async def said(self, request: Request, text: str) -> Response | None:
+    async def continue_conversation(self, request: Request, text: str) -> Response | None:
         """An answer to a step of a dialog; None where none was waited for, or this is none."""
         step = await self._conversations.step(request)
-        if step is None or not self._panel.waits(step):
-            return await self._api_key.said(request, text)
+        if step is None or not self._panel.is_awaited(step):
+            return await self._api_key.take_step(request, text)
         if request.is_secondhand or not text:
             return await self._api_key.stray(request, text)
         # A key that was meant for another question is deleted all the same.
-        return await self._api_key.stray(request, text) or await self._panel.said(
+        return await self._api_key.stray(request, text) or await self._panel.take_value(
             request, step, text
         )
 
-    async def awaits(self, request: Request) -> bool:
+    async def is_in_conversation(self, request: Request) -> bool:
         """True if this user was asked to type something here."""
         return await self._conversations.step(request) is not None
 
@@ -124,7 +124,7 @@ class HandlerRegistry:
         """The answer to an API key in the wrong place; None if nothing looks like one."""
         return await self._api_key.stray(request, request.argument)
 
-    async def turned_away(self, request: Request) -> None:
+    async def end_conversation(self, request: Request) -> None:
         """End the conversation: a command came instead of the awaited text."""
         await self._conversations.forget(request)
 
@@ -153,7 +153,7 @@ class HandlerRegistry:
             return isinstance(press, Confirm)
         return isinstance(press, Choose) and press.index < on_tap.choices(question)
 
-    async def _read(self, question: Confirmation, request: Request) -> Response:
+    async def _reading_chosen(self, question: Confirmation, request: Request) -> Response:
         """A reading of an ambiguous value is as if that had been typed."""
         command, *options = _options(question)
         argument = options[request.option]

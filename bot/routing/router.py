@@ -71,9 +71,9 @@ class Router:
         )
         self._clock = clock
         self._telegram_time = telegram_time
-        self._onlookers = ViewerLimit(clock)
-        self._untold: dict[int, Exception] = {}
-        self._told_to_wait: set[int] = set()
+        self._viewer_limit = ViewerLimit(clock)
+        self._errors: dict[int, Exception] = {}
+        self._notified_of_outage: set[int] = set()
         self._albums: deque[str] = deque(maxlen=100)
 
     def register(self, application: App) -> None:
@@ -89,9 +89,9 @@ class Router:
         """
         await application.process_update(update)
         # The library passes what a handler raises to `_log`, never to its caller.
-        error = self._untold.pop(update.update_id, None)
+        error = self._errors.pop(update.update_id, None)
         if error is None or not availability.passes(error):
-            self._told_to_wait.discard(update.update_id)
+            self._notified_of_outage.discard(update.update_id)
         if error is not None:
             raise error
 
@@ -102,7 +102,7 @@ class Router:
                 await self._admitted(update, visit, visit.role, my_name=context.bot.username)
         except Exception as e:  # noqa: BLE001 - see below
             # The inbox worker decides whether it is retried.
-            self._untold[update.update_id] = innermost(e)
+            self._errors[update.update_id] = innermost(e)
 
     async def _admitted(self, update: Update, visit: Visit, role: Role, *, my_name: str) -> None:
         key = f"update:{update.update_id}"
@@ -121,16 +121,16 @@ class Router:
                 raise
             place = MessagePlace(update.effective_chat.id, topic_of(update.effective_message))
             if availability.passes(cause):
-                await self._tell_to_wait(place, update.update_id)
+                await self._notify_database_away(place, update.update_id)
                 raise
             # A bug of ours: the user learns that it is not their fault, the log has the rest.
             logger.exception("update broke")
             await self._responder.send(place, internal_error_view(), key=f"broke:{key}")
 
-    async def _tell_to_wait(self, place: MessagePlace, update_id: int) -> None:
+    async def _notify_database_away(self, place: MessagePlace, update_id: int) -> None:
         """Tells once that the message is carried out when the database is back."""
-        if update_id not in self._told_to_wait:
-            self._told_to_wait.add(update_id)
+        if update_id not in self._notified_of_outage:
+            self._notified_of_outage.add(update_id)
             with suppress(*availability.AWAY, ClaimLost):
                 await self._responder.send(place, database_away_view(), key=f"waits:{update_id}")
 
@@ -140,10 +140,10 @@ class Router:
         if not request.command:
             # In a group members talk to each other; only a reply to the bot may answer it.
             mine = request.is_private or (
-                replies_to(message, my_name) and await self._registry.awaits(request)
+                replies_to(message, my_name) and await self._registry.is_in_conversation(request)
             )
             if mine and not self._is_more_of_album(message):
-                await self._responder.answer(request.place, self._said(request), key=key)
+                await self._responder.answer(request.place, self._answer_text(request), key=key)
             return
         if not is_command_for(message, my_name):
             if request.is_private:
@@ -156,7 +156,7 @@ class Router:
             await self._responder.send(request.place, stray or secondhand_view(), key=key)
             return
         if visit.in_dialog:
-            await self._registry.turned_away(request)
+            await self._registry.end_conversation(request)
         age = self._telegram_time.now() - request.asked_at
         if (
             starter := started_by(UpdateKind(request.command, request.argument))
@@ -191,7 +191,7 @@ class Router:
             return False
         if await self._responder.is_behind(request.chat_id):
             return True
-        turn = self._onlookers.asks(request.chat_id)
+        turn = self._viewer_limit.asks(request.chat_id)
         if turn is Turn.DECLINED:
             view = too_many_questions_view(most=MOST_A_MINUTE)
             await self._responder.send(request.place, view, key=key)
@@ -202,12 +202,12 @@ class Router:
         chat_id = query_chat(query)
         if chat_id >= 0 or role is not Role.VIEWER:
             return False
-        turn = self._onlookers.asks(chat_id)
+        turn = self._viewer_limit.asks(chat_id)
         if turn is not Turn.ANSWERED:
             await self._responder.toast(query.id, too_many_questions_notice(), chat_id=chat_id)
         return turn is not Turn.ANSWERED
 
-    async def _said(self, request: Request) -> Response:
+    async def _answer_text(self, request: Request) -> Response:
         """Plain text: an answer to a step of a conversation, or else a hint."""
         hint = plain_text_view(request.argument) if request.argument else no_text_view()
         if request.is_secondhand and request.argument:
@@ -215,7 +215,7 @@ class Router:
         if not request.role.covers(Role.TRADER):
             return hint
         try:
-            return await self._registry.said(request, request.argument) or hint
+            return await self._registry.continue_conversation(request, request.argument) or hint
         except EngineError as e:
             return error_view(e)
 
