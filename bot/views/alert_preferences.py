@@ -36,6 +36,8 @@ _ARE = {
     AlertKind.PLAN: "Plans I ask about",
     AlertKind.DIGEST: "Digests",
 }
+# The digest also has a time, so it has choices of its own.
+_WITHOUT_A_TIME = tuple(kind for kind in AlertKind if kind is not AlertKind.DIGEST)
 _HOW = (
     "Tap to change, or send /alerts trade silent · /alerts smallest 5 · "
     "/alerts quiet 23:00-07:00 · /alerts zone Europe/Berlin · /alerts digest 08:00"
@@ -130,7 +132,7 @@ def _panel(title: str, note: str | None, settings: AlertPreferences, now: dateti
         _table(settings, now),
         _HOW,
         keyboard=keyboard(
-            *in_rows([_level_button(kind, settings) for kind in AlertKind if _is_plain(kind)], 2),
+            *in_rows([_level_button(kind, settings) for kind in _WITHOUT_A_TIME], 2),
             [
                 button("Digest…", SetAlert("digest")),
                 button("Smallest trade…", SetAlert("smallest")),
@@ -151,8 +153,8 @@ def _table(settings: AlertPreferences, now: datetime) -> str:
             *(row("", small) if settings.smallest else ()),
             *(
                 line
-                for kind in AlertKind
-                if _is_plain(kind) and kind is not AlertKind.TRADE
+                for kind in _WITHOUT_A_TIME
+                if kind is not AlertKind.TRADE
                 for line in row(_NAMES[kind], settings.level(kind).value)
             ),
             *row("Digest", _digest(settings)),
@@ -264,11 +266,6 @@ def _switch(label: str, part: str, *, now_on: bool) -> InlineKeyboardButton:
 
 def _choice(part: str, value: str, label: str = "") -> InlineKeyboardButton:
     return button(label or value, SetAlert(part, value.replace(":", "")))
-
-
-def _is_plain(kind: AlertKind) -> bool:
-    """The digest also has a time, so it has choices of its own."""
-    return kind is not AlertKind.DIGEST
 
 
 def _hours(quiet: QuietHours) -> str:

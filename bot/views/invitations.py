@@ -1,13 +1,20 @@
 """`/invite`, and the answers to an invitation's code."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import assert_never
 
 from bot.interaction.message import Message
 from bot.views.components.keyboards import do, keyboard
 from bot.views.components.layout import escape, lines
 from bot.views.components.times import utc
 from engine.domain.accounts.members import Role
+
+# What a role may do, to follow a colon.
+MAY: Mapping[Role, str] = {
+    Role.VIEWER: "they see everything and change nothing",
+    Role.TRADER: "they also change settings, pause and trade",
+    Role.OWNER: "they also decide who may do what",
+}
 
 
 def ask_invite_view(*, is_private: bool) -> Message:
@@ -21,8 +28,8 @@ def ask_invite_view(*, is_private: bool) -> Message:
         )
     return Message.of(
         "What may the person you invite do in this chat?",
-        f"/invite viewer: {may(Role.VIEWER)}.",
-        f"/invite trader: {may(Role.TRADER)}.",
+        f"/invite viewer: {MAY[Role.VIEWER]}.",
+        f"/invite trader: {MAY[Role.TRADER]}.",
         "An owner is made with /members.",
         keyboard=keyboard([do("Viewer", "invite", "viewer"), do("Trader", "invite", "trader")]),
     )
@@ -47,7 +54,7 @@ def code_view(*, code: str, role: Role, expires_at: datetime, is_private: bool) 
         what = "lets one person use me in a private chat of their own, with their own key"
         where = "They send me, in a private chat:"
     else:
-        what = f"lets one person into your group as {a(role)}: {may(role)}"
+        what = f"lets one person into your group as {a(role)}: {MAY[role]}"
         where = "They send to me in a private chat, or in the group:"
     return Message.paragraphs(
         lines(f"This code {what}.", where),
@@ -128,19 +135,6 @@ def wrong_invitation_view(*, tries_left: int) -> Message:
         f"That is not a code of mine. {tries} left today.",
         "Copy the whole line that my owner was shown: /start and the code.",
     )
-
-
-def may(role: Role) -> str:
-    """What a role may do, to follow a colon."""
-    match role:
-        case Role.VIEWER:
-            return "they see everything and change nothing"
-        case Role.TRADER:
-            return "they also change settings, pause and trade"
-        case Role.OWNER:
-            return "they also decide who may do what"
-        case _:
-            assert_never(role)
 
 
 def a(role: Role) -> str:

@@ -9,7 +9,7 @@ from bot.updates.invisible_characters import without_marks
 from bot.views.components.keyboards import button, do, in_rows, keyboard
 from bot.views.components.layout import COLUMNS, block, escape, lines, width
 from bot.views.components.times import stamp
-from bot.views.invitations import a, may
+from bot.views.invitations import MAY, a
 from engine.domain.accounts.members import Member, Role, RoleChangeResult
 from engine.domain.alerts.alerts import MemberJoined
 
@@ -72,7 +72,7 @@ def member_view(*, member: Member, options: Sequence[str], question_id: str) -> 
     name = name_of(member.user_id, member.name)
     return Message.of(
         f"<b>{escape(name)}</b> (id {member.user_id}) is {a(member.role)}.",
-        f"That means: {may(member.role)}.",
+        f"That means: {MAY[member.role]}.",
         "What shall change? I ask again before I do it. /members shows everybody.",
         keyboard=keyboard(
             *(
@@ -89,7 +89,7 @@ def sure_view(
     """The confirmation before a role is changed or a member removed."""
     who = escape(name_of(user_id, name))
     if wanted is not None:
-        ask = lines(f"Make {who} {a(wanted)}?", f"Then {may(wanted)}.")
+        ask = lines(f"Make {who} {a(wanted)}?", f"Then {MAY[wanted]}.")
         label = f"Yes, make {a(wanted)}"
     elif is_private:
         ask = lines(
@@ -102,11 +102,7 @@ def sure_view(
             f"Remove {who} from the people of this chat?", "They may do nothing here then."
         )
         label = "Yes, remove"
-    return Message.of(
-        ask,
-        "Nothing has changed so far. /members goes back.",
-        keyboard=keyboard([button(label, Confirm(question_id)), do("No, back", "members")]),
-    )
+    return _ask(ask, yes=label, question_id=question_id)
 
 
 def ask_look_view(*, on: bool, question_id: str) -> Message:
@@ -117,10 +113,14 @@ def ask_look_view(*, on: bool, question_id: str) -> Message:
         )
     else:
         ask = lines("Let members only look?", "Others in the group hear nothing from me then.")
+    return _ask(ask, yes="Yes", question_id=question_id)
+
+
+def _ask(question: str, *, yes: str, question_id: str) -> Message:
     return Message.of(
-        ask,
+        question,
         "Nothing has changed so far. /members goes back.",
-        keyboard=keyboard([button("Yes", Confirm(question_id)), do("No, back", "members")]),
+        keyboard=keyboard([button(yes, Confirm(question_id)), do("No, back", "members")]),
     )
 
 
@@ -142,7 +142,7 @@ def verdict_view(
     match verdict:
         case RoleChangeResult.DONE:
             done = (
-                f"{who} is {a(wanted)} now: {may(wanted)}."
+                f"{who} is {a(wanted)} now: {MAY[wanted]}."
                 if wanted
                 else f"{who} cannot use me any more. Trading in their chat is paused."
                 if is_private

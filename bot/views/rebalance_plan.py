@@ -56,25 +56,20 @@ def plan_view(
         order_text(plan.order, forecast, held=plan.held, rules=rules, dry_run=settings.dry_run),
         out_of_reach(settings, seen),
     )
+    buttons = None
     if account.halted:
         how = lines("So this stays a plan.", HALTED_FOR_ALL)
-        return Message.paragraphs(lines(head, inside), order, how)
-    if settings.paused or confirmation_id is None:
+    elif settings.paused or confirmation_id is None:
         how = "Trading is paused, so this stays a plan. Send /resume first, then /rebalance."
-        return Message.paragraphs(
-            lines(head, inside), order, how, keyboard=keyboard([do("Resume", "resume")])
+        buttons = keyboard([do("Resume", "resume")])
+    else:
+        how = lines(
+            f"Tap Trade to do it: once, within {PLAN_VALID_FOR // timedelta(seconds=1)} s. "
+            "I price it again when you tap.",
+            "Without a tap nothing happens. /rebalance makes a new plan.",
         )
-    how = lines(
-        f"Tap Trade to do it: once, within {PLAN_VALID_FOR // timedelta(seconds=1)} s. "
-        "I price it again when you tap.",
-        "Without a tap nothing happens. /rebalance makes a new plan.",
-    )
-    return Message.paragraphs(
-        lines(head, inside),
-        order,
-        how,
-        keyboard=keyboard([button("Trade", Confirm(confirmation_id))]),
-    )
+        buttons = keyboard([button("Trade", Confirm(confirmation_id))])
+    return Message.paragraphs(lines(head, inside), order, how, keyboard=buttons)
 
 
 def plan_blocked_view(*, account: Account, unresolved: Order) -> Message:

@@ -1,6 +1,6 @@
 """An unresolved order: the buttons that ask the user, and the answer to each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import assert_never
 
@@ -26,6 +26,13 @@ from engine.execution.manual_resolution import (
     ReportContradicted,
     StillUnclear,
 )
+
+_WHY_UNCLEAR: Mapping[LookupFailure, str] = {
+    LookupFailure.NOT_KNOWN: "MEXC still does not know it.",
+    LookupFailure.NO_ANSWER: "MEXC does not answer.",
+    LookupFailure.NOT_ALLOWED: "MEXC does not let me look with this key.",
+    LookupFailure.UNKNOWN_STATUS: "MEXC has it under a status that I do not know.",
+}
 
 
 def report_rows(client_order_id: str) -> Sequence[Sequence[InlineKeyboardButton]]:
@@ -71,7 +78,7 @@ def still_unclear_view(unclear: StillUnclear) -> Message:
     order = unclear.order
     return Message.of(
         f"{mode_badge(dry_run=order.dry_run, halted=True)} · Still unclear",
-        f"{_silence(unclear.silence)} So the order to {_what(order)} may or may not have traded.",
+        f"{_WHY_UNCLEAR[unclear.silence]} So the order to {_what(order)} may or may not have traded.",
         "I look every 30 s, send nothing else meanwhile, and tell you as soon as I know. "
         "/status shows how it stands.",
     )
@@ -102,7 +109,7 @@ def doubted_view(doubted: ReportContradicted, *, confirmation_id: str) -> Messag
             f"{mode_badge(dry_run=order.dry_run, halted=True)} · I cannot confirm that",
             f"You said the order to {_what(order)} was {said}.",
             *_why_not(doubted),
-            f"{_silence(doubted.silence)} Nothing changed: I keep asking and send nothing "
+            f"{_WHY_UNCLEAR[doubted.silence]} Nothing changed: I keep asking and send nothing "
             "else meanwhile.",
         ),
         "If you are sure all the same, tap the button within 90 s: I put the order aside, "
@@ -142,20 +149,6 @@ def set_aside_view(*, account: Account) -> Message:
 
 def _what(order: Order) -> str:
     return deal(order.side, order.symbol, order.expected_quote)
-
-
-def _silence(silence: LookupFailure) -> str:
-    match silence:
-        case LookupFailure.NOT_KNOWN:
-            return "MEXC still does not know it."
-        case LookupFailure.NO_ANSWER:
-            return "MEXC does not answer."
-        case LookupFailure.NOT_ALLOWED:
-            return "MEXC does not let me look with this key."
-        case LookupFailure.UNKNOWN_STATUS:
-            return "MEXC has it under a status that I do not know."
-        case _:
-            assert_never(silence)
 
 
 def _changes(order: Order, seen: Holdings) -> Sequence[str]:

@@ -50,6 +50,9 @@ from engine.domain.market.pairs import USDT, Asset, Side, base_of
 # to 6 % short is normal, and a shortfall under 0.1 % is not mentioned.
 _NORMAL_SHORTFALL = Decimal("0.06")
 _WORTH_SAYING = Decimal("0.001")
+_CONFIRMED_LATE = (
+    "Confirmed late: MEXC's first answer was lost, so I looked the order up. It was sent once."
+)
 
 
 def alert_view(alert: Alert) -> Message:  # noqa: C901, PLR0911, PLR0912 - one return an alert
@@ -111,7 +114,7 @@ def _trade(trade: TradeSettled) -> Message:
         "Only a part found a counterpart; the next check looks after the rest."
         if shortfall > _NORMAL_SHORTFALL
         else None,
-        _lateness(trade),
+        _CONFIRMED_LATE if trade.late else None,
         "On paper: no real money moved." if trade.dry_run else None,
         silent=trade.dry_run,
     )
@@ -125,7 +128,7 @@ def _nothing_traded(trade: TradeSettled) -> Message:
         f"Nobody trades {base} within 5% of its last price, so MEXC ended the order unfilled.",
         "No money moved. The next check decides again.",
         f"USDT  {cents(trade.quote_before)} unchanged  (target {cents(trade.target)})",
-        _lateness(trade),
+        _CONFIRMED_LATE if trade.late else None,
         silent=trade.dry_run,
     )
 
@@ -168,14 +171,6 @@ def _balance_change(trade: TradeSettled) -> str:
     return lines(
         f"USDT  {before} → about {cents(expected)}  (target {target})",
         "MEXC does not show the new balance yet.",
-    )
-
-
-def _lateness(trade: TradeSettled) -> str | None:
-    if not trade.late:
-        return None
-    return (
-        "Confirmed late: MEXC's first answer was lost, so I looked the order up. It was sent once."
     )
 
 

@@ -4,6 +4,7 @@ from bot.interaction.callback_data import Choose
 from bot.interaction.message import Message
 from bot.views.components.amounts import band_range, cents, drift, pair_name, price, tokens, usdt
 from bot.views.components.badges import badge, mode_badge
+from bot.views.components.forecast import sizing_note
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import escape, lines
 from engine.domain.accounts.account import Account
@@ -100,8 +101,5 @@ def _thin_book(told: DriftNoticed) -> str | None:
             f"{base} within 5% of the last price."
         )
     if told.side is Side.BUY and cents(told.expected_quote) != cents(told.asked_quote):
-        return (
-            f"I ask for {cents(told.asked_quote)}; MEXC sizes a buy by a price 5% above the last "
-            f"one, so it spends {cents(told.expected_quote)}."
-        )
+        return sizing_note(told.asked_quote, spent=told.expected_quote)
     return None

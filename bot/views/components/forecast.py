@@ -165,15 +165,19 @@ def price_note(order: ProposedOrder, forecast: Forecast, *, rules: PairRules) ->
             )
         if usdt(forecast.quote_amount) == usdt(order.quote_amount):
             return None
-        return (
-            f"I ask for {cents(order.quote_amount)}; MEXC sizes a buy by a price 5% above the "
-            f"last one, so it spends {cents(forecast.quote_amount)}."
-        )
+        return sizing_note(order.quote_amount, spent=forecast.quote_amount)
     if forecast.complete:
         return None
     return (
         f"⚠️ Only {tokens(forecast.base_quantity, rules.base)} of "
         f"{tokens(order.base_quantity, rules.base)}: nobody buys more within 5% of the last price."
+    )
+
+
+def sizing_note(asked: Decimal, *, spent: Decimal) -> str:
+    return (
+        f"I ask for {cents(asked)}; MEXC sizes a buy by a price 5% above the "
+        f"last one, so it spends {cents(spent)}."
     )
 
 
