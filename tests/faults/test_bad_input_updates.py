@@ -151,7 +151,7 @@ def arguments() -> SearchStrategy[str]:
 async def test_any_argument_of_any_command_gets_one_answer_and_changes_what_it_says_or_nothing(
     bot: Program, quiet: Callable[[], list[str]], record_property: Record
 ):
-    commands = _commands_of(bot)
+    commands = await _commands_of(bot)
     orders = await bot.count(OrderRow)
 
     async def claim(typed: tuple[str, str, str]) -> None:
@@ -175,8 +175,9 @@ async def test_any_argument_of_any_command_gets_one_answer_and_changes_what_it_s
     assert await bot.waiting() == 0
 
 
-def _commands_of(bot: Program) -> list[str]:
+async def _commands_of(bot: Program) -> list[str]:
     """Every command there is, from the menu that the bot sets."""
+    await bot.parts.command_menu.publish()
     return [command["command"] for command in bot.world.api.commands]
 
 
@@ -196,7 +197,7 @@ async def test_any_command_that_does_not_exist_is_told_so_and_changes_nothing(
         name = re.match(r"(?:@\w+\s+)?/(\w*)", visible(text))
         return name is None or name[1].lower() not in known
 
-    known = _commands_of(bot)
+    known = await _commands_of(bot)
     inputs = st.one_of(
         texts.filter(lambda text: not visible(text).startswith("/")),
         texts.map(lambda text: f"/{text}").filter(is_unknown),
@@ -260,7 +261,7 @@ async def test_any_data_behind_a_button_does_what_it_says_or_nothing(
         assert quiet() == []
 
     part = st.one_of(texts, st.sampled_from(["do", "yes", "pick", "page", "order", "0", "5"]))
-    commands = st.sampled_from(_commands_of(bot))
+    commands = st.sampled_from(await _commands_of(bot))
     inputs = st.one_of(
         texts,
         st.lists(part, min_size=1, max_size=4).map(":".join),
