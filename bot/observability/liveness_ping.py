@@ -9,7 +9,7 @@ from datetime import timedelta
 import httpx
 
 from engine.clock import Clock
-from engine.monitoring.stall_detector import EngineProgress, StallDetector, Stalled, StallOver
+from engine.monitoring.stall_detector import EngineProgress, StallDetector, Stalled
 
 _BEAT = timedelta(seconds=5)
 _EVERY = timedelta(minutes=1)
@@ -56,13 +56,8 @@ class LivenessPing:
         """Check for stalls in fixed steps; the duration of a ping is not counted."""
         for _ in range(duration // _BEAT):
             await self._clock.sleep(_BEAT)
-            match self._vigil.look(self._pulse(), passed=_BEAT):
-                case Stalled():
-                    self._stalled = True
-                case StallOver():
-                    self._stalled = False
-                case None:
-                    pass
+            if (news := self._vigil.look(self._pulse(), passed=_BEAT)) is not None:
+                self._stalled = isinstance(news, Stalled)
 
     def _gets_on(self) -> bool:
         beats, self._beats = self._beats, self._pulse().beats.done

@@ -46,7 +46,7 @@ class OrderExecutor:
         self._clock = clock
         self._timing = timing
 
-    async def trade(
+    async def execute(
         self,
         intent: Order,
         *,
@@ -83,7 +83,7 @@ class OrderExecutor:
             acked = await orders.move(
                 session, sending, OrderState.ACKED, exchange_order_id=exchange_order_id
             )
-        return await self.settle(acked, account=account, exchange=exchange, late=False)
+        return await self.await_fill(acked, account=account, exchange=exchange, late=False)
 
     async def _start(
         self,
@@ -142,7 +142,7 @@ class OrderExecutor:
             await publish(session, account.chat_id, alert, key=key, now=self._clock.now())
         return unknown
 
-    async def settle(
+    async def await_fill(
         self, intent: Order, *, account: Account, exchange: Exchange, late: bool
     ) -> Order:
         """Follow an accepted order until it has ended, then book it.
@@ -155,7 +155,7 @@ class OrderExecutor:
         while True:
             report = await look_up(intent, exchange)
             if report is not None and report.over:
-                return await self.book(
+                return await self.record_fill(
                     intent, report, account=account, exchange=exchange, late=late
                 )
             if self._clock.steady() + pause > deadline:
@@ -163,7 +163,7 @@ class OrderExecutor:
             await self._clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    async def book(
+    async def record_fill(
         self,
         intent: Order,
         report: OrderReport,

@@ -34,10 +34,10 @@ logger = logging.getLogger(__name__)
 
 
 class OrderReconciler:
-    def __init__(self, *, database: Database, clock: Clock, trader: OrderExecutor) -> None:
+    def __init__(self, *, database: Database, clock: Clock, executor: OrderExecutor) -> None:
         self._database = database
         self._clock = clock
-        self._trader = trader
+        self._executor = executor
 
     async def resolve(self, intent: Order, *, account: Account, exchange: Exchange) -> Order:
         """One attempt to learn what became of *intent*; returns it as far as it is known now.
@@ -47,7 +47,7 @@ class OrderReconciler:
         match intent.state:
             case OrderState.SENDING:
                 # We were stopped between the gate and the answer: it may or may not have left.
-                intent = await self._trader.mark_unknown(
+                intent = await self._executor.mark_unknown(
                     intent, account, error="stopped while the order was being sent"
                 )
             case OrderState.ACKED | OrderState.UNKNOWN | OrderState.NEEDS_HUMAN:
@@ -77,7 +77,7 @@ class OrderReconciler:
         self, intent: Order, report: OrderReport, *, account: Account, exchange: Exchange
     ) -> Order:
         if report.over or await self._is_filled(intent, report, exchange):
-            return await self._trader.book(
+            return await self._executor.record_fill(
                 intent, report, account=account, exchange=exchange, late=True
             )
         if intent.exchange_order_id is None:  # from now on "not found" proves nothing

@@ -90,12 +90,9 @@ class CheckTally:
         """Count a finished check; without a look it was interrupted."""
         outcome = CheckOutcome.CUT_OFF if look is None else outcome_of(look.verdict)
         self.outcomes.labels(outcome.value).inc()
-        if (
-            outcome is CheckOutcome.FAILED
-            and look is not None
-            and isinstance(look.verdict, CheckFailed)
-        ):
-            self.failures.labels(look.verdict.kind.value).inc()
+        match look:
+            case CheckResult(verdict=CheckFailed(kind=kind)) if outcome is CheckOutcome.FAILED:
+                self.failures.labels(kind.value).inc()
 
     def broke(self) -> None:
         """Count a bug of ours, which `done` does not count."""

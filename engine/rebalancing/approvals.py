@@ -47,7 +47,7 @@ class Approvals:
         self._timing = timing
         self._owner = owner
 
-    async def hold_back(
+    async def request(
         self,
         duty: CheckInput,
         order: ProposedOrder,
@@ -86,7 +86,7 @@ class Approvals:
                 case _:
                     pass
 
-    async def over(self, account: Account) -> None:
+    async def withdraw(self, account: Account) -> None:
         """Withdraw the open offer: the balance is back in its band. Writes only then."""
         if account.settings.autonomy is TradingMode.AUTO:
             return

@@ -43,7 +43,7 @@ class BalanceChangeMonitor:
         self._clock = clock
         self._owner = owner
 
-    async def find(self, duty: CheckInput, holdings: Holdings) -> ChangeFinding | None:
+    async def detect(self, duty: CheckInput, holdings: Holdings) -> ChangeFinding | None:
         """Compare what is held with what was seen before; None where nothing is to be kept."""
         account, last, settings = duty.account, duty.last_seen, duty.account.settings
         if last is not None and last.is_still(holdings):
@@ -62,7 +62,7 @@ class BalanceChangeMonitor:
             now=self._clock.now(),
         )
 
-    async def keep(
+    async def record(
         self, duty: CheckInput, finding: ChangeFinding | None, market: Market, *, fence: int
     ) -> None:
         """Store and report a finding; one that was kept already changes nothing."""

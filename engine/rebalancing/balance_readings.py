@@ -33,14 +33,16 @@ class BalanceReading:
 class BalanceReader:
     """Reads balances; remembers the odd rows logged and the fill seen settled, per account."""
 
-    def __init__(self, *, clock: Clock, timing: Timing, movements: BalanceChangeMonitor) -> None:
+    def __init__(
+        self, *, clock: Clock, timing: Timing, balance_changes: BalanceChangeMonitor
+    ) -> None:
         self._clock = clock
         self._timing = timing
-        self._movements = movements
+        self._balance_changes = balance_changes
         self._logged: dict[AccountId, frozenset[str]] = {}
         self._settled: dict[AccountId, ClientOrderId] = {}
 
-    async def take(self, duty: CheckInput, exchange: Exchange) -> BalanceReading:
+    async def read(self, duty: CheckInput, exchange: Exchange) -> BalanceReading:
         """Read the balances: once, or a second time after a while where they fell for no reason.
 
         Raises what the exchange's reads raise, and BadData where two readings contradict.
@@ -48,7 +50,7 @@ class BalanceReader:
         first = await self._read(duty, exchange)
         if not self._is_settled(duty, first, exchange_time=exchange.time()):
             return BalanceReading(first, is_settled=False)
-        finding = await self._movements.find(duty, first)
+        finding = await self._balance_changes.detect(duty, first)
         if not self._is_doubtful(duty, first, finding):
             return BalanceReading(first, finding=finding)
         await self._clock.sleep(self._timing.second_sight)
@@ -57,7 +59,9 @@ class BalanceReader:
             return BalanceReading(again, is_settled=False)
         settings, asked = duty.account.settings, duty.request is not None
         both = agreed(first, again, settings=settings, asked=asked)
-        return BalanceReading(both, first=first, finding=await self._movements.find(duty, both))
+        return BalanceReading(
+            both, first=first, finding=await self._balance_changes.detect(duty, both)
+        )
 
     async def _read(self, duty: CheckInput, exchange: Exchange) -> Holdings:
         """One reading. Rows that make no sense are logged when they first appear."""

@@ -83,12 +83,14 @@ class Checker:
         self._timing = timing
         self._exchange_for = exchange_for
         self._owner = owner
-        self._trader = OrderExecutor(database=database, clock=clock, timing=timing, owner=owner)
-        self._movements = BalanceChangeMonitor(database=database, clock=clock, owner=owner)
-        self._readings = BalanceReader(clock=clock, timing=timing, movements=self._movements)
-        self._offers = Approvals(database=database, clock=clock, timing=timing, owner=owner)
-        self._resolver = OrderReconciler(database=database, clock=clock, trader=self._trader)
-        self._watch = LowBalanceMonitor(database=database, clock=clock)
+        self._executor = OrderExecutor(database=database, clock=clock, timing=timing, owner=owner)
+        self._balance_changes = BalanceChangeMonitor(database=database, clock=clock, owner=owner)
+        self._balances = BalanceReader(
+            clock=clock, timing=timing, balance_changes=self._balance_changes
+        )
+        self._approvals = Approvals(database=database, clock=clock, timing=timing, owner=owner)
+        self._reconciler = OrderReconciler(database=database, clock=clock, executor=self._executor)
+        self._low_balance = LowBalanceMonitor(database=database, clock=clock)
 
     async def check(self, duty: CheckInput, *, fence: int) -> Checked:
         """Do what is due for the account. Failures become troubles, not exceptions."""
@@ -108,9 +110,9 @@ class Checker:
         try:
             exchange = self._exchange_for(duty.account.with_money(dry_run=intent.dry_run))
         except DecryptionFailed:
-            await self._resolver.escalate(intent, duty.account)
+            await self._reconciler.escalate(intent, duty.account)
             raise
-        intent = await self._resolver.resolve(intent, account=duty.account, exchange=exchange)
+        intent = await self._reconciler.resolve(intent, account=duty.account, exchange=exchange)
         pending = OrderPending(intent.client_order_id)
         look = replace(self._look(duty, pending), trigger=intent.trigger)
         if intent.state in UNRESOLVED:
@@ -121,21 +123,21 @@ class Checker:
         self, duty: CheckInput, exchange: Exchange, *, fence: int, attempt: int = 1
     ) -> Checked:
         account, settings = duty.account, duty.account.settings
-        reading = await self._readings.take(duty, exchange)
+        reading = await self._balances.read(duty, exchange)
         holdings = reading.holdings
         if not reading.is_settled:
             return await self._unsettled(duty, holdings)
-        await self._watch.over(duty, holdings, exchange.market)
-        await self._movements.keep(duty, reading.finding, exchange.market, fence=fence)
+        await self._low_balance.observe(duty, holdings, exchange.market)
+        await self._balance_changes.record(duty, reading.finding, exchange.market, fence=fence)
         if duty.request is None and not outside_band(holdings, settings):
             inside = NoTrade(InsideBand())
             look = self._look(duty, inside, holdings=holdings, first=reading.first)
-            await self._call_over(account, duty.trouble)
-            await self._offers.over(account)
+            await self._resolve_incident(account, duty.trouble)
+            await self._approvals.withdraw(account)
             return Checked(look)
         return await self._rebalance(duty, exchange, reading, fence=fence, attempt=attempt)
 
-    async def _call_over(self, account: Account, trouble: Incident | None) -> None:
+    async def _resolve_incident(self, account: Account, trouble: Incident | None) -> None:
         """A check that holds writes nothing, unless a trouble has ended."""
         if trouble is None or trouble.kind is IncidentKind.PAIR_UNAVAILABLE:
             return  # the pair was not even asked for
@@ -191,7 +193,7 @@ class Checker:
                 return await self._declined(duty, foreseen, seen)
             left = AwaitingApproval(order.side, comes_to.quote_amount, autonomy)
             look = self._look(duty, left, **seen)
-            await self._offers.hold_back(duty, order, comes_to, look=look, fence=fence)
+            await self._approvals.request(duty, order, comes_to, look=look, fence=fence)
             return Checked(look)
         intent = create_order(
             account,
@@ -208,7 +210,7 @@ class Checker:
         verdict = OrderPlaced(intent.client_order_id, intent.side, intent.expected_quote)
         look = self._look(duty, verdict, **seen)
         try:
-            intent = await self._trader.trade(
+            intent = await self._executor.execute(
                 intent,
                 account=account,
                 exchange=exchange,

@@ -21,7 +21,7 @@ class LowBalanceMonitor:
         self._database = database
         self._clock = clock
 
-    async def over(self, duty: CheckInput, holdings: Holdings, market: Market) -> None:
+    async def observe(self, duty: CheckInput, holdings: Holdings, market: Market) -> None:
         """Report each crossed threshold once. Without one nothing is read or written."""
         account = duty.account
         crossed = crossings(duty.marks, holdings, counting=account.settings.counting)

@@ -69,11 +69,11 @@ class Dispatcher:
         self._account_queue = AccountQueue(error_backoff=timing.error_backoff)
         self._queue: asyncio.Queue[tuple[CheckInput, int]] = asyncio.Queue()
         self._begun = 0  # since the last hand-out
-        self._punctuality = LatenessTracker()
+        self._lateness = LatenessTracker()
         self._presence = ProcessPresence(
             database=database, clock=clock, timing=timing, owner=owner
         )
-        self._ownership = LeaseManager(
+        self._lease_manager = LeaseManager(
             account_queue=self._account_queue,
             tally=self.tally,
             database=database,
@@ -105,14 +105,14 @@ class Dispatcher:
             beats=WorkProgress(self._beats, longest_silence(waits=[self._timing.error_backoff])),
             database_away=self._database_away,
             checks=self._account_queue.progress(
-                allowance=self._punctuality.most(self._clock.steady())
+                allowance=self._lateness.most(self._clock.steady())
             ),
         )
 
     def lateness(self) -> Lateness:
         """Returns how late this process's checks are."""
         now = self._clock.steady()
-        return self._punctuality.facts(now=now, overdue_since=self._account_queue.overdue(now=now))
+        return self._lateness.facts(now=now, overdue_since=self._account_queue.overdue(now=now))
 
     def beaten(self) -> timedelta | None:
         """Returns the time since the last heartbeat that reached the database; None before one."""
@@ -126,9 +126,9 @@ class Dispatcher:
             return
         try:
             await self._presence.keep()
-            await self._ownership.keep()
-            await self._hear()
-            await self._hand_out()
+            await self._lease_manager.keep()
+            await self._process_wakeups()
+            await self._enqueue_due()
         except availability.AWAY as e:
             self._database_away = True
             logger.warning("heartbeat skipped: database %s", availability.why(e))
@@ -160,15 +160,15 @@ class Dispatcher:
 
     async def release(self) -> None:
         """Release every lease, so that another process can claim the accounts at once."""
-        await self._ownership.release()
+        await self._lease_manager.release()
 
-    async def _hear(self) -> None:
+    async def _process_wakeups(self) -> None:
         async with self._database.reading() as session:
             calls = await leases.pending_events(
                 session, owner=self._owner, now=self._database.now()
             )
         if calls.any_free:
-            await self._ownership.claim()
+            await self._lease_manager.claim()
         if not calls.woken:
             return
         async with self._database.writing() as session:
@@ -178,9 +178,9 @@ class Dispatcher:
                 queued.again = queued.busy
                 self._account_queue.schedule(account_id, self._clock.steady(), urgently=True)
 
-    async def _hand_out(self) -> None:
+    async def _enqueue_due(self) -> None:
         now = self._clock.steady()
-        if not self._ownership.is_certain():
+        if not self._lease_manager.is_certain():
             return  # suspended since the renewal: the next heartbeat reads who owns what
         # Twice what the pool began since the last heartbeat, so that it does not run empty.
         most = min(max(_AHEAD, 2 * self._begun), _MOST_AHEAD) - self._queue.qsize()
@@ -191,7 +191,7 @@ class Dispatcher:
         duties = await self._duties(due)
         if self._stopping:
             return
-        if not self._ownership.is_certain():  # or suspended while reading
+        if not self._lease_manager.is_certain():  # or suspended while reading
             self._account_queue.put_back(due)
             return
         read = {duty.account.id: duty for duty in duties}
@@ -242,7 +242,7 @@ class Dispatcher:
         if queued is not None and queued.due_at is not None:
             interval = duty.account.settings.interval
             now = self._clock.steady()
-            self._punctuality.began(due_at=queued.due_at, now=now, interval=interval)
+            self._lateness.began(due_at=queued.due_at, now=now, interval=interval)
             self.tally.began(max(now - queued.due_at, timedelta()))
 
     async def _check(self, duty: CheckInput, fence: int) -> Checked | None:

@@ -49,7 +49,15 @@ class ProcessPresence:
         if since is not None and now - since > self._every + self._timing.silence:
             self._give_time(now)  # we were suspended, and the other processes may have been too
         try:
-            await self._announce()
+            async with self._database.writing() as session:
+                name = await database_sessions.own(session) if self._lists_sessions else None
+                await processes.announce(
+                    session,
+                    self._owner,
+                    now=self._database.now(),
+                    ttl=self._ttl,
+                    database_session=name,
+                )
             self._announced_at = now
             if now >= self._judges_from:
                 await self._free()
@@ -63,17 +71,6 @@ class ProcessPresence:
     def _give_time(self, now: datetime) -> None:
         """Delay judging others: while this process could not announce, they could not either."""
         self._judges_from = now + self._timing.silence * 2
-
-    async def _announce(self) -> None:
-        async with self._database.writing() as session:
-            name = await database_sessions.own(session) if self._lists_sessions else None
-            await processes.announce(
-                session,
-                self._owner,
-                now=self._database.now(),
-                ttl=self._ttl,
-                database_session=name,
-            )
 
     async def _free(self) -> None:
         """Free what dead processes held; usually there are none, and only a read is made."""

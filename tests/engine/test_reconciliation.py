@@ -559,10 +559,10 @@ async def test_a_paused_account_still_learns_what_became_of_its_order(
 async def test_there_is_nothing_to_find_out_about_an_order_that_is_over_or_never_left(
     engine: Engine, exchange: FakeExchange, clock: FakeClock, state: OrderState
 ):
-    trader = OrderExecutor(
+    executor = OrderExecutor(
         database=engine.database, clock=clock, timing=engine.timing, owner="worker-a"
     )
-    resolver = OrderReconciler(database=engine.database, clock=clock, trader=trader)
+    resolver = OrderReconciler(database=engine.database, clock=clock, executor=executor)
     intent = builders.intent(state=state)
 
     resolved = await resolver.resolve(intent, account=builders.account(), exchange=exchange)

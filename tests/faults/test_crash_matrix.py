@@ -190,7 +190,7 @@ class Library:
                 await program.kill()
             else:
                 world.telegram.open_chat(OWNER)
-                lost_at = "engine.execution.executor:OrderExecutor.trade:place#1:before"
+                lost_at = "engine.execution.executor:OrderExecutor.execute:place#1:before"
                 program = world.start(**{CRASH_AT: lost_at})
                 await program.exit_code()
         playing.rename(made)

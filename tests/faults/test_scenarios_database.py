@@ -201,7 +201,7 @@ async def test_28_a_blip_while_the_answer_is_recorded_is_not_called_a_mistake(
     """One transaction breaks right after the POST: the order is looked up, and that is told."""
     anna = bench.add_person()
     async with a_life(bench, anna) as (life, owner):
-        trader = life.parts.dispatcher._checker._trader
+        trader = life.parts.dispatcher._checker._executor
         breaks_at = "committed" if committed else "write begins"
         broken: list[str] = []
 

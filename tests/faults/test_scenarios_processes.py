@@ -139,7 +139,7 @@ async def freeze(bench: Bench, life: Life, *, at: str | None) -> None:
 
 
 def freeze_before_the_gate(life: Life) -> None:
-    trader = life.parts.dispatcher._checker._trader
+    trader = life.parts.dispatcher._checker._executor
     start = trader._start
 
     async def stand_still(*args: Order, **how: object) -> Order:
