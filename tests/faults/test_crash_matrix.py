@@ -67,7 +67,7 @@ NOT_REACHED: Mapping[str, str] = {
     "engine.maintenance.backup:restore:writing#1": "one transaction; tests/engine/test_backup.py",
     "engine.accounts.members:MemberService.move_alerts:writing#1": "tests/bot/test_flow_topics.py",
     # What no story meets: a stranger, a clock that is set, a ban, another process, a bad key.
-    "bot.access.authorization:Access._is_news:writing#1": "tests/bot/test_authors.py",
+    "bot.access.authorization:Access.is_news:writing#1": "tests/bot/test_authors.py",
     "bot.messaging.message_actions:MessageActions.in_time:answer_callback_query#1": "only asks",
     "engine.accounts.invitations:Invitations.void:writing#1": "tests/bot/test_flow_members.py",
     "engine.accounts.key_expiry:KeyExpiryMonitor._find_account:writing#1": "tests/bot/test_shared_accounts.py",
