@@ -5,10 +5,8 @@ Memory use and the time for which other tasks are delayed are those of one page.
 import asyncio
 import tempfile
 from collections.abc import AsyncGenerator
-from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from telegram import InlineKeyboardMarkup
 
@@ -16,6 +14,7 @@ from bot.exports.csv_files import MOST_BYTES, CsvFile, CsvParts
 from bot.interaction.message import Message
 from bot.interaction.request import Document, Progress
 from engine.accounts.records import AccountRecords
+from engine.domain.alerts.local_time import zone
 from engine.domain.orders.order import AccountId, Order
 
 # Converting rows into values happens in the event loop: a page takes a few milliseconds.
@@ -43,9 +42,10 @@ async def collect(
     most_bytes: int = MOST_BYTES,
 ) -> AsyncGenerator[Document]:
     """Yield the files with all trades of the account; *total* is the expected number of trades."""
-    zone = await asyncio.to_thread(_zone, await records.zone_name(account_id))
+    name = await records.zone_name(account_id)
+    there = await asyncio.to_thread(zone, name or "UTC")
     with tempfile.TemporaryDirectory(prefix="ballast-export-") as folder:
-        parts = CsvParts(sheet, folder=Path(folder), zone=zone, most_bytes=most_bytes)
+        parts = CsvParts(sheet, folder=Path(folder), zone=there, most_bytes=most_bytes)
         done = 0
         last: tuple[Order, int] | None = None
         while True:
@@ -71,13 +71,3 @@ async def collect(
                     instead=words.failed(),
                     keyboard=words.keyboard(),
                 )
-
-
-def _zone(name: str | None) -> tzinfo:
-    """Return UTC if this machine does not know the zone's name."""
-    if name is None:
-        return UTC
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, KeyError):  # unknown names raise KeyError
-        return UTC

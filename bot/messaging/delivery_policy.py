@@ -21,13 +21,14 @@ from engine.storage.serialization import ALERTS, alert_from_json
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """*why* is stored if *mode* is OFF; *reply_to* is a message of the same chat.
-    *alert* is the message's alert, if it was decoded.
+    *alert* is the message's alert, if it was decoded, and *time_zone* the chat's.
     """
 
     mode: DeliveryMode = DeliveryMode.LOUD
     reply_to: int | None = None
     why: str | None = None
     alert: Alert | None = None
+    time_zone: str | None = None
 
 
 AS_IT_COMES = Delivery()
@@ -54,7 +55,8 @@ class DeliveryPolicy:
                 if mode is DeliveryMode.OFF:
                     return Delivery(mode, why=_why(traits, settings))
                 reply_to = await reply_threads.begun_by(session, row)
-                return Delivery(mode, reply_to=reply_to, alert=alert)
+                zone = settings.time_zone
+                return Delivery(mode, reply_to=reply_to, alert=alert, time_zone=zone)
         except ValueError:
             return AS_IT_COMES
 

@@ -19,6 +19,7 @@ from bot.messaging.responder import ANSWER
 from bot.messaging.sender import MessageSender
 from bot.views.alerts.alerts import alert_view
 from bot.views.alerts.undeliverable import broken_words_view, set_aside_view, unknown_kind_view
+from bot.views.components.times import times_in
 from engine.accounts.deliverability import Deliverability
 from engine.backoff import delay
 from engine.clock import Clock
@@ -155,7 +156,8 @@ class OutboxSender:
         failure = None
         try:
             read = delivery.alert
-            message = self._render(row.kind, row.payload) if read is None else alert_view(read)
+            with times_in(delivery.time_zone):
+                message = self._render(row.kind, row.payload) if read is None else alert_view(read)
             parts = _parts(message, repeated=unclear, silent=delivery.mode is DeliveryMode.SILENT)
         except Unreadable as e:
             now = self._clock.now()

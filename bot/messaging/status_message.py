@@ -14,6 +14,7 @@ from bot.interaction.message import Message, MessagePlace
 from bot.messaging.flood_control import FloodControl, QuietPeriod
 from bot.messaging.refusals import RefusalCause, refusal_cause
 from bot.messaging.sender import MessageSender
+from bot.views.components.times import times_in
 from bot.views.status import retired_card_view, status_view
 from engine.accounts.deliverability import Deliverability
 from engine.accounts.overview import AccountOverviews
@@ -118,8 +119,9 @@ class StatusMessages:
                 dated=precise,
             )
 
-        message = view(seen_last, precise=True)
-        gist = _hash(view(_unpriced(seen_last), precise=False))
+        with times_in(overview.time_zone):
+            message = view(seen_last, precise=True)
+            gist = _hash(view(_unpriced(seen_last), precise=False))
         return RenderedStatus(message, gist, _hash(message), seen_last)
 
     async def track(self, chat_id: int, message_id: int, drawn: RenderedStatus) -> None:

@@ -28,6 +28,7 @@ from engine.accounts.deliverability import Deliverability
 from engine.accounts.invitations import Admitted
 from engine.clock import Clock
 from engine.domain.accounts.members import Role
+from engine.storage.accounts import alert_preferences
 from engine.storage.chat import conversations, status_messages
 from engine.storage.database import Database
 
@@ -41,12 +42,13 @@ _OUTSIDE = frozenset({ChatMember.LEFT, ChatMember.BANNED})
 @dataclass(slots=True)
 class Visit:
     """What one read tells of an update. *role* is what its author may do in the chat; None: nothing.
-    *in_dialog*: they were asked to type something there.
+    *in_dialog*: they were asked to type something there. *time_zone* is the chat's; None: UTC.
     """
 
     role: Role | None = None
     in_dialog: bool = False
     has_card: bool = False
+    time_zone: str | None = None
     is_silent: bool = False
 
 
@@ -122,6 +124,7 @@ class AccessFilter:
             await self._database.verify_within(session)
             visit.is_silent = await self._deliverability.is_silent(session, chat.id)
             visit.has_card = await status_messages.get(session, chat.id) is not None
+            visit.time_zone = await alert_preferences.time_zone_of_chat(session, chat.id)
             if user is not None:
                 visit.in_dialog = await conversations.is_any(
                     session, chat_id=chat.id, user_id=user.id

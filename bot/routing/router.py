@@ -30,6 +30,7 @@ from bot.updates.message_text import is_service, text_of
 from bot.updates.telegram_clock import TelegramClock
 from bot.views.access import secondhand_view
 from bot.views.cancelled_updates import database_away_view
+from bot.views.components.times import times_in
 from bot.views.errors import error_view, internal_error_view
 from bot.views.general import (
     edited_view,
@@ -99,7 +100,8 @@ class Router:
         try:
             visit = await self._access_filter.authorize(update, my_name=context.bot.username)
             if visit is not None and visit.role is not None:
-                await self._admitted(update, visit, visit.role, my_name=context.bot.username)
+                with times_in(visit.time_zone):
+                    await self._admitted(update, visit, visit.role, my_name=context.bot.username)
         except Exception as e:  # noqa: BLE001 - see below
             # The inbox worker decides whether it is retried.
             self._errors[update.update_id] = innermost(e)

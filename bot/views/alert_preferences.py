@@ -14,7 +14,7 @@ from bot.views.components.amounts import usdt
 from bot.views.components.badges import badge
 from bot.views.components.keyboards import button, in_rows, keyboard
 from bot.views.components.layout import block, echoed, escape, lines, row
-from bot.views.components.times import stamp
+from bot.views.components.times import stamp, times_in
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.local_time import local
 from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, QuietHours
@@ -236,10 +236,11 @@ def _digest_consequence(settings: AlertPreferences, now: datetime) -> str:
     due = settings.next_digest(now)
     if due is None:
         return "No digest is sent. /alerts digest 08:00 sets its time."
-    there = local(due, settings.time_zone)
+    with times_in(settings.time_zone):  # which may have been set just now
+        at = stamp(due).strip()
     silent = settings.level(AlertKind.DIGEST) is AlertLevel.SILENT
     return (
-        f"The next digest comes {stamp(there).strip()} ({escape(shown(settings.time_zone))})"
+        f"The next digest comes {at} ({escape(shown(settings.time_zone))})"
         f"{', without a sound' if silent else ''}."
     )
 

@@ -6,7 +6,7 @@ from bot.interaction.callback_data import AuditPage
 from bot.interaction.message import Message
 from bot.views.components.keyboards import keyboard, pager
 from bot.views.components.layout import COLUMNS, block, width
-from bot.views.components.times import stamp
+from bot.views.components.times import stamp, zone_name
 from bot.views.members import name_of
 from engine.domain.accounts.audit import ALL_ACCOUNTS, AuditEntry
 
@@ -30,7 +30,7 @@ def audit_view(
         return Message.paragraphs(title, text, keyboard=buttons)
     rows = [row for entry in entries for row in _rows(entry, names)]
     return Message.paragraphs(
-        f"{title}\nTimes in UTC, newest first.", block(rows), keyboard=buttons
+        f"{title}\nTimes in {zone_name()}, newest first.", block(rows), keyboard=buttons
     )
 
 

@@ -14,7 +14,7 @@ from bot.views.components.keyboards import keyboard, pager
 from bot.views.components.layout import escape, lines, paragraphs
 from bot.views.components.no_trade_reasons import reason_text
 from bot.views.components.order_text import deal
-from bot.views.components.times import stamp
+from bot.views.components.times import stamp, zone_name
 from engine.domain.accounts.account import Account
 from engine.domain.market.pairs import Symbol, base_of
 from engine.domain.orders.order import Trigger
@@ -43,7 +43,9 @@ def with_earlier(
         latest,
         text=paragraphs(
             latest.text,
-            lines("<b>Before that</b> (UTC, /why 10 shows more)", *_told(before, account)),
+            lines(
+                f"<b>Before that</b> ({zone_name()}, /why 10 shows more)", *_told(before, account)
+            ),
         ),
         keyboard=keyboard(earlier) if earlier else None,
     )
@@ -57,7 +59,7 @@ def earlier_view(
     return Message.paragraphs(
         f"{badge(account)} · Decisions, page {page + 1}",
         lines(*_told(decisions, account)) if decisions else "I remember none before that.",
-        "Times in UTC. /why tells the last one in full.",
+        f"Times in {zone_name()}. /why tells the last one in full.",
         keyboard=keyboard(turns),
     )
 

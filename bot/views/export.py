@@ -5,6 +5,7 @@ from telegram import InlineKeyboardMarkup
 from bot.interaction.message import Message
 from bot.views.components.keyboards import keyboard, typed
 from bot.views.components.layout import echoed
+from bot.views.components.times import zone_name
 
 
 def nothing_to_export_view() -> Message:
@@ -39,8 +40,9 @@ class ExportWords:
     """All trades, with a button for Koinly. The captions are plain text."""
 
     def caption(self, *, count: int, part: int, parts: int) -> str:
-        orders = _orders(count)
-        return f"All your orders: {orders}. Times in UTC, amounts exact.{_part(part, parts)}"
+        text = f"All your orders: {_orders(count)}. Amounts exact, times in UTC"
+        zone = zone_name()
+        return (text if zone == "UTC" else f"{text} and {zone}") + f".{_part(part, parts)}"
 
     def progress(self, *, done: int, total: int) -> Message:
         """One message, which is edited."""
@@ -60,7 +62,7 @@ class KoinlyWords(ExportWords):
     def caption(self, *, count: int, part: int, parts: int) -> str:
         return (
             f"For Koinly: {_orders(count)}, without those on paper. "
-            f"Import it there as a CSV file.{_part(part, parts)}"
+            f"Times in UTC, as Koinly wants. Import it there as a CSV file.{_part(part, parts)}"
         )
 
     def keyboard(self) -> InlineKeyboardMarkup | None:

@@ -12,7 +12,7 @@ from bot.views.components.badges import badge
 from bot.views.components.keyboards import button, in_rows, keyboard, pager
 from bot.views.components.layout import COLUMNS, block, width
 from bot.views.components.order_text import NOTHING_TRADED
-from bot.views.components.times import stamp
+from bot.views.components.times import stamp, zone_name
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.market.decimals import ZERO
@@ -50,7 +50,7 @@ def history_view(
     stories = _numbers(numbered, page, size)
     title = f"{mode} · History" + (f", page {page + 1}" if page else "")
     return Message.paragraphs(
-        f"{title}\nTimes in UTC. /history 10 shows more, /export all.",
+        f"{title}\nTimes in {zone_name()}. /history 10 shows more, /export all.",
         block(rows),
         "Tap a number for the whole story of that trade." if stories else None,
         keyboard=keyboard(

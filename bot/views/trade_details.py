@@ -10,7 +10,7 @@ from bot.views.components.badges import badge
 from bot.views.components.keyboards import button, keyboard
 from bot.views.components.layout import block, escape, lines, quoted, row
 from bot.views.components.order_text import OUTCOMES, fees_paid
-from bot.views.components.times import to_the_second
+from bot.views.components.times import to_the_second, zone_name
 from engine.domain.accounts.account import Account
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import Side, base_of
@@ -40,7 +40,7 @@ def story_view(
             ]
         ),
         _refusal(order),
-        "Times in UTC. Back to /history:",
+        f"Times in {zone_name()}. Back to /history:",
         keyboard=keyboard([button("« Back", back)]),
     )
 

@@ -12,7 +12,7 @@ from engine.storage.accounts import incidents
 from engine.storage.database import Database
 from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import queue
-from engine.storage.trading import check_results, orders
+from engine.storage.trading import check_results, orders, trades
 
 # A failed check stores its incident just before its result.
 _SAME_CHECK = timedelta(seconds=1)
@@ -22,7 +22,7 @@ _SAME_CHECK = timedelta(seconds=1)
 class AccountOverview:
     """Overview of an account; *look* is the latest check known to this process.
     After a restart it is the last one that wanted to trade. *seen* is the newest that saw the
-    balances. Both are of the money that the account trades now.
+    balances. Both are of the money that the account trades now. *time_zone* is the chat's.
     """
 
     look: CheckResult | None
@@ -32,6 +32,7 @@ class AccountOverview:
     unresolved: Order | None
     trouble: Incident | None
     undelivered: int
+    time_zone: str | None
 
 
 class AccountOverviews:
@@ -47,6 +48,7 @@ class AccountOverviews:
             last_trade = await orders.last_trade(session, account.id)
             unresolved = await orders.unresolved_of(session, [account.id])
             trouble = await incidents.get(session, account.id)
+            time_zone = await trades.zone_name(session, account.id)
             undelivered = await queue.waiting(session, OutboxRow, chat_id=account.chat_id)
         look = _of(account, standing.look if standing else None) or _of(account, stored)
         own = standing.seen if standing else None
@@ -58,6 +60,7 @@ class AccountOverviews:
             unresolved=unresolved.get(account.id),
             trouble=trouble if _is_ongoing(trouble, look) else None,
             undelivered=undelivered,
+            time_zone=time_zone,
         )
 
     async def snapshot(self, account: Account) -> CheckResult | None:

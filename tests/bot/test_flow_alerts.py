@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from engine.domain.accounts.members import Role
+from engine.domain.alerts.key_alerts import KeyEnding
 from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, QuietHours
 from engine.domain.alerts.traits import AlertKind
+from engine.notifications.publish import publish
 from engine.storage.accounts import alert_preferences, members
 from engine.storage.models.accounts import AuditRow, LowBalanceRow
 from tests.bot.harness import FRIEND, GROUP, OWNER, STRANGER, Program, World
@@ -284,3 +286,30 @@ async def test_a_stale_remove_button_changes_nothing(world: World, bot: Program)
 
     assert "I warn of nothing" in listed.text
     assert len(await trail(bot)) == 2
+
+
+async def test_every_time_is_the_chats_own_once_it_has_set_its_time_zone(
+    world: World, bot: Program
+):
+    await bot.connect()
+    await bot.check()
+    await bot.ask(OWNER, "/alerts zone Asia/Tokyo")
+    said = {
+        line: (await bot.ask(OWNER, line)).text
+        for line in ("/export", "/status", "/why", "/audit", "/history")
+    }
+    await bot.tap(OWNER, "1")
+    story = world.api.sent(OWNER)[-1].text
+    ends = KeyEnding(dry_run=False, key_tail="BWC5", days_left=7, expires_at=world.clock.now())
+    async with bot.database.writing() as session:
+        await publish(session, OWNER, ends, key="key", now=world.clock.now())
+    alert = (await bot.told(OWNER))[-1].text
+
+    for text in (said["/history"], said["/audit"]):
+        assert "Times in Asia/Tokyo" in text
+        assert "22 Nov 21:00" in text
+    assert "times in UTC and Asia/Tokyo" in said["/export"]
+    assert "Planned  22 Nov 21:00:00" in story
+    assert "Times in Asia/Tokyo" in story
+    assert "22 Nov 21:00" in alert
+    assert "12:0" not in alert + story + "".join(said.values())

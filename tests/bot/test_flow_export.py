@@ -64,7 +64,7 @@ async def test_long_work_is_told_in_one_message_that_goes_when_it_is_done(
         "⏳ Collecting… 40 of 75",
         "⏳ Collecting… 60 of 75",
     ]
-    assert answer.text == "All your orders: 75 orders. Times in UTC, amounts exact."
+    assert answer.text == "All your orders: 75 orders. Amounts exact, times in UTC."
     assert answer.labels == ["/export koinly"]
     assert [row["client_order_id"] for row in rows_of(answer)] == [
         f"order-{number}" for number in range(75)

@@ -195,7 +195,7 @@ async def test_an_export_holds_every_trade_exactly(world: World, bot: Program):
 
     assert document is not None
     assert document.name == "ballast-trades.csv"
-    assert answer.text == "All your orders: 2 orders. Times in UTC, amounts exact."
+    assert answer.text == "All your orders: 2 orders. Amounts exact, times in UTC."
     rows = list(csv.DictReader(io.StringIO(document.content.decode())))
     assert [row["side"] for row in rows] == ["buy", "sell"]
     assert {row["mode"] for row in rows} == {"live"}

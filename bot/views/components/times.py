@@ -1,6 +1,12 @@
-"""Formats moments and durations."""
+"""Formats moments, in the reader's time zone, and durations."""
 
-from datetime import datetime, timedelta
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
+
+from bot.parsing.time_zones import shown
+from engine.domain.alerts.local_time import local, zone
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS = (
@@ -10,6 +16,27 @@ _UNITS = (
     (timedelta(seconds=1), "s", "s"),
 )
 _ROUGH_FROM = 2
+_UTC = "UTC"
+_ZONE: ContextVar[str] = ContextVar("time_zone", default=_UTC)
+
+
+@contextmanager
+def times_in(time_zone: str | None) -> Generator[None]:
+    """Within the block all moments are shown in *time_zone*, a name of the tz database.
+    None is UTC, and so is a name that this machine does not know. It holds for this task and for
+    the tasks that it starts.
+    """
+    is_known = time_zone is not None and zone(time_zone) is not UTC
+    before = _ZONE.set(time_zone if time_zone and is_known else _UTC)
+    try:
+        yield
+    finally:
+        _ZONE.reset(before)
+
+
+def zone_name() -> str:
+    """The time zone in which moments are shown now: UTC, UTC+3, Europe/Berlin."""
+    return shown(_ZONE.get())
 
 
 def compact(duration: timedelta) -> str:
@@ -37,22 +64,31 @@ def roughly(duration: timedelta) -> str:
 
 
 def stamp(moment: datetime) -> str:
-    """22 Nov 12:03, in UTC like everything that is stored."""
-    return f"{moment.day:2d} {_MONTHS[moment.month - 1]} {moment:%H:%M}"
+    """22 Nov 12:03, for a table that names the time zone."""
+    return f"{_day(there := _local(moment)):>6} {there:%H:%M}"
 
 
 def utc(moment: datetime) -> str:
-    """For a sentence: 22 Nov 12:03 UTC."""
-    return f"{stamp(moment).lstrip()} UTC"
+    """For a sentence: 22 Nov 12:03 UTC. In the chat's own time zone it needs no name."""
+    text = stamp(moment).lstrip()
+    return f"{text} UTC" if _ZONE.get() == _UTC else text
 
 
 def to_the_second(moment: datetime) -> str:
-    """22 Nov 12:03:04, in UTC."""
+    """22 Nov 12:03:04, for a table that names the time zone."""
     return f"{stamp(moment).lstrip()}:{moment:%S}"
 
 
 def days(count: int) -> str:
     return _counted(count, "day")
+
+
+def _local(moment: datetime) -> datetime:
+    return local(moment, _ZONE.get())
+
+
+def _day(there: datetime) -> str:
+    return f"{there.day} {_MONTHS[there.month - 1]}"
 
 
 def _split(duration: timedelta) -> list[tuple[int, str, str]]:

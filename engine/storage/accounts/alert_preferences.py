@@ -42,6 +42,15 @@ async def of_chat(session: AsyncSession, chat_id: int) -> AlertPreferences:
     return _AS_IT_COMES if row is None else _settings(row)
 
 
+async def time_zone_of_chat(session: AsyncSession, chat_id: int) -> str | None:
+    """Returns a name of the tz database; None where the chat has set nothing."""
+    return await session.scalar(
+        select(AlertPreferencesRow.time_zone)
+        .join(AccountRow, AccountRow.id == AlertPreferencesRow.account_id)
+        .where(AccountRow.chat_id == chat_id)
+    )
+
+
 async def put(
     session: AsyncSession, account_id: AccountId, settings: AlertPreferences, *, now: datetime
 ) -> None:
