@@ -94,8 +94,8 @@ def _read_settings(env: Mapping[str, str]) -> ProcessSettings:
     settings = ProcessSettings.from_env(env)
     if settings.on_postgres and (problems := library_environment.missing_files(env)):
         raise BadSettings(problems)
-    # The demo's screen shows the conversation, so only warnings are logged there.
-    level = "WARNING" if settings.is_demo else settings.log_level
+    # The demo's screen shows the conversation: a slow machine is none of its business.
+    level = "ERROR" if settings.is_demo else settings.log_level
     try:
         as_json = settings.log_format == "json" and not settings.is_demo
         configure(level, settings.log_file, settings.secrets, as_json=as_json)

@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from html import escape
 from typing import Any, TextIO
@@ -21,6 +22,8 @@ from engine.domain.orders.order import AccountId
 CHAT_ID = 1
 USER_ID = 1
 QUIT = "/quit"
+_LETTERS = "abcdefghjkmnpqrstuvwxyz"
+_READING_TIME = timedelta(minutes=15)  # of the demo: a minute takes a second
 
 Deliver = Callable[[dict[str, Any]], Awaitable[None]]
 Json = Mapping[str, Any]
@@ -43,14 +46,6 @@ class _Posted:
     rows: Sequence[Sequence[Json]]
     date: int
 
-    @property
-    def buttons(self) -> Sequence[Json]:
-        return [button for row in self.rows for button in row]
-
-    @property
-    def labels(self) -> Sequence[Sequence[str]]:
-        return [[button["text"] for button in row] for row in self.rows]
-
     def wire(self) -> dict[str, Any]:
         message = {
             "message_id": self.message_id,
@@ -67,16 +62,22 @@ class _Posted:
 class Console:
     """One private chat between the bot and the user at the terminal.
     *said* is every text the bot has sent or edited, oldest first, without markup.
+
+    Each button has a code, which it keeps as long as its message lives: a letter of the message
+    and a number. What arrives while the user reads changes no code, and no code looks like a value.
     """
 
     def __init__(self, *, terminal: Terminal, clock: Clock) -> None:
         self._terminal = terminal
         self._clock = clock
-        self._posted: dict[int, _Posted] = {}  # the one edited last is last
+        self._posted: dict[int, _Posted] = {}
+        self._codes: dict[tuple[int, str], str] = {}  # of a message's button, as JSON
+        self._letters: dict[int, str] = {}
         self._typed: set[int] = set()
         # A database that outlives the demo must not take new updates for duplicates.
         self._last_id = to_millis(clock.now())
         self.said: list[str] = []
+        self._spoke_at = clock.steady()
 
     async def run(self, stdin: TextIO, deliver: Deliver) -> None:
         """Read lines of a terminal or a pipe until its end or /quit."""
@@ -91,12 +92,19 @@ class Console:
         self.note(demo.GOODBYE)
 
     async def enter(self, text: str, deliver: Deliver) -> None:
-        """Take what the user typed: the number of a visible button, or else a message."""
-        last = next((post for post in reversed(self._posted.values()) if post.rows), None)
-        if last and text.isdecimal() and 1 <= int(text) <= len(last.buttons):
-            await self._tap(last, last.buttons[int(text) - 1], deliver)
-        else:
-            await deliver(self._message_update(text))
+        """Take what the user typed: the code of a visible button, or else a message."""
+        self._spoke_at = self._clock.steady()
+        for post in self._posted.values():
+            for button in (button for row in post.rows for button in row):
+                if text.lower() == self._code(post, button):
+                    await self._tap(post, button, deliver)
+                    return
+        await deliver(self._message_update(text))
+
+    async def until_read(self) -> None:
+        """Return when the user had time to read what was sent or typed last."""
+        while (left := self._spoke_at + _READING_TIME - self._clock.steady()) > timedelta():
+            await self._clock.sleep(left)
 
     def note(self, text: str) -> None:
         self._terminal.note(text)
@@ -124,6 +132,7 @@ class Console:
 
     def _send(self, parameters: Json) -> Json:
         post = _Posted(self._next_id(), _html(parameters), _rows(parameters), self._date())
+        self._spoke_at = self._clock.steady()
         self._show(post)
         return post.wire()
 
@@ -141,7 +150,7 @@ class Console:
 
     def _edit(self, parameters: Json) -> Json:
         """Without a keyboard in *parameters* the message loses the one it has, as in Telegram."""
-        before = self._posted.pop(parameters["message_id"], None)
+        before = self._posted.get(parameters["message_id"])
         if before is None:
             raise _Refused("Bad Request: message to edit not found")
         html = _html(parameters) if "text" in parameters else before.html
@@ -164,7 +173,17 @@ class Console:
     def _show(self, post: _Posted, *, heading: str | None = None) -> None:
         self._posted[post.message_id] = post
         self.said.append(plain_text(post.html))
-        self._terminal.message(post.html, buttons=post.labels, heading=heading)
+        buttons = [[(self._code(post, b), b["text"]) for b in row] for row in post.rows]
+        self._terminal.message(post.html, buttons=buttons, heading=heading)
+
+    def _code(self, post: _Posted, button: Json) -> str:
+        """Return the button's code: the same for the same button, however often it is edited."""
+        key = post.message_id, json.dumps(button, sort_keys=True)
+        if key not in self._codes:
+            letter = self._letters.setdefault(post.message_id, _letter(len(self._letters)))
+            number = 1 + sum(1 for message_id, _ in self._codes if message_id == post.message_id)
+            self._codes[key] = f"{letter}{number}"
+        return self._codes[key]
 
     async def _tap(self, post: _Posted, button: Json, deliver: Deliver) -> None:
         if "url" in button:
@@ -234,6 +253,12 @@ class ConsoleRequest(BaseRequest):
         except _Refused as e:
             return 400, json.dumps({"ok": False, "description": str(e)}).encode()
         return 200, json.dumps({"ok": True, "result": result}).encode()
+
+
+def _letter(number: int) -> str:
+    """Return a, b, ... z, aa, ab, ... without what looks like a digit."""
+    rest, last = divmod(number, len(_LETTERS))
+    return (_letter(rest - 1) if rest else "") + _LETTERS[last]
 
 
 def _html(parameters: Json, *, key: str = "text") -> str:

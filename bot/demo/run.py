@@ -8,6 +8,7 @@ import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ from engine.timeouts import Timing
 
 SPEED = 60
 _SEED = 7
-_HEARTBEAT = timedelta(milliseconds=100)
+_HEARTBEAT = timedelta(milliseconds=100)  # of ours: checks are due every two seconds
 _TOKEN = "1:demo"  # noqa: S105 - nobody's token; it never leaves the process
 
 
@@ -96,7 +97,7 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
 
         engine = [parts.heartbeat.run, parts.dispatcher.run, parts.periodic_jobs.run, intake.run]
         if somebody_types:  # the tour moves money when a step needs it
-            engine.append(deposits.run)
+            engine.append(partial(deposits.run, console.until_read))
         await run_until_stopped(
             stop=stop,
             engine=engine,
@@ -136,5 +137,5 @@ def demo_venue(
         paper_only=True,
         defaults=replace(settings.default_settings, dry_run=True, symbol=RULES.symbol),
         timing=Timing(error_backoff=settings.error_backoff).stretched(SPEED),
-        heartbeat=_HEARTBEAT * SPEED,
+        heartbeat=_HEARTBEAT,
     )

@@ -1,10 +1,9 @@
-"""Renders a Telegram message on a terminal: plain text, a bar at the left, numbered buttons."""
+"""Renders a Telegram message on a terminal: plain text, a bar at the left, buttons with their codes."""
 
 import os
 import re
 import textwrap
 from collections.abc import Callable, Sequence
-from itertools import count
 from pathlib import Path
 from typing import TextIO
 
@@ -33,11 +32,15 @@ class Terminal:
         self._bold, self._dim, self._reset = (_BOLD, _DIM, _RESET) if styled else ("", "", "")
 
     def message(
-        self, html: str, *, buttons: Sequence[Sequence[str]] = (), heading: str | None = None
+        self,
+        html: str,
+        *,
+        buttons: Sequence[Sequence[tuple[str, str]]] = (),
+        heading: str | None = None,
     ) -> None:
-        """Write a chat message with its rows of labels, numbered through."""
+        """Write a chat message with its rows of buttons, each a code and a label."""
         lines = [] if heading is None else [f"{self._dim}{heading}{self._reset}"]
-        lines += [*self._rendered(html).splitlines(), *_numbered(buttons)]
+        lines += [*self._rendered(html).splitlines(), *_rows(buttons)]
         self._block([(_BAR + part).rstrip() for line in lines for part in _wrap(line)])
 
     def note(self, text: str) -> None:
@@ -69,9 +72,8 @@ def _clean(text: str) -> str:
     return _CONTROL.sub("", text)
 
 
-def _numbered(buttons: Sequence[Sequence[str]]) -> list[str]:
-    numbers = count(1)
-    lines = ["   ".join(f"[{next(numbers)}] {_clean(label)}" for label in row) for row in buttons]
+def _rows(buttons: Sequence[Sequence[tuple[str, str]]]) -> list[str]:
+    lines = ["   ".join(f"[{code}] {_clean(label)}" for code, label in row) for row in buttons]
     return ["", *lines] if lines else []
 
 

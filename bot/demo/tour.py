@@ -12,37 +12,40 @@ from engine.clock import Clock
 # In the demo's time: a minute takes a second.
 _LIMIT = timedelta(minutes=45)
 _STEP = timedelta(seconds=3)
-_READING_TIME = timedelta(seconds=40)
-# An alert about an earlier trade may still be in delivery; it must not count for this drift.
-_DELIVERY_TIME = timedelta(seconds=90)
+_READING_TIME = timedelta(seconds=30)
 # After the mode, which may be on a line of its own.
-_TRADE = re.compile(r"\A(?:[^\n]*\n)?[^\n]*\b(?:Bought|Sold) [0-9]")
+_TRADE, _SALE = (
+    re.compile(rf"\A(?:[^\n]*\n)?[^\n]*\b(?:{done}) [0-9]") for done in ("Bought|Sold", "Sold")
+)
 _NO_TRADE = re.compile(rf"(?!{_TRADE.pattern})")
 _ANYTHING = re.compile("")
+_CARD = re.compile(".*Target +60", re.DOTALL)
 _PAUSED = re.compile(".*paused", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class _Stop:
     """One line to type, and a pattern that its answer must match.
-    *trades*: an alert about a trade must follow, after a *drift* if one is needed for it.
+    An alert that matches *trade* must follow, after a *drift* if one is needed for it.
     """
 
     line: str
     answer: re.Pattern[str] = _NO_TRADE
-    trades: bool = False
+    trade: re.Pattern[str] | None = None
     drift: bool = False
 
 
 _STOPS = (
     _Stop("/start"),
     _Stop("/connect DEMOKEY0NOTREAL DEMOSECRET0NOTREAL"),
-    _Stop("/resume", trades=True),
-    _Stop("/status"),
-    _Stop("/why", answer=_ANYTHING, drift=True, trades=True),
-    _Stop("/settarget 60", trades=True),
+    # So wide that one purchase, which ends up to 5 % short, brings the balance into the band.
+    _Stop("/setthreshold 10%"),
+    _Stop("/resume", trade=_TRADE),
+    _Stop("/why", answer=_ANYTHING, drift=True, trade=_TRADE),
+    _Stop("/settarget 60", trade=_SALE),
     _Stop("/history", answer=_ANYTHING),
     _Stop("/pause", answer=_PAUSED),
+    _Stop("/status", answer=_CARD),
 )
 
 
@@ -71,8 +74,7 @@ class Tour:
             if not await self._visit(stop, until=until):
                 self._console.note(demo.missing(stop.line.split()[0]))
                 return 1
-        # The status message is edited after the last command; the closing text must come last.
-        await self._clock.sleep(_DELIVERY_TIME)
+        await self._clock.sleep(_READING_TIME)
         self._console.note(demo.TOUR_END)
         return 0
 
@@ -82,14 +84,14 @@ class Tour:
         await self._console.enter(stop.line, self._deliver)
         if not await self._hears(stop.answer, since=heard, until=until):
             return False
-        if not stop.trades:
+        if stop.trade is None:
             return True
         if stop.drift:
-            await self._clock.sleep(_DELIVERY_TIME)
+            await self._clock.sleep(_READING_TIME)
             heard = len(self._console.said)
             await self._drift()
         self._console.note(demo.WAIT_FOR_TRADE)
-        return await self._hears(_TRADE, since=heard, until=until)
+        return await self._hears(stop.trade, since=heard, until=until)
 
     async def _hears(self, pattern: re.Pattern[str], *, since: int, until: datetime) -> bool:
         """True if the bot sends a matching text before the tour's deadline."""

@@ -7,8 +7,8 @@ This is Ballast in its demo: the real bot and engine, in your terminal.
 The exchange is simulated and the money is paper: no real money moves,
 and nothing leaves this machine. A minute passes in a second.
 
-Type what you would type in Telegram. Buttons have numbers: type one to
-tap it. Start with /start. To leave: /quit"""
+Type what you would type in Telegram. Each button has a code, like a1:
+type it to tap the button. Start with /start. To leave: /quit"""
 
 TOUR_WELCOME = """\
 This is Ballast in its demo, playing a short tour by itself: the real bot

@@ -72,8 +72,8 @@ async def test_a_message_is_shown_as_a_person_would_see_it(bot, out):
         "│ Target   40.00\n"
         "│ Holds    57.10\n"
         "│\n"
-        "│ [1] Rebalance now   [2] Pause\n"
-        "│ [3] Guide\n"
+        "│ [a1] Rebalance now   [a2] Pause\n"
+        "│ [a3] Guide\n"
         "\n"
     )
 
@@ -96,7 +96,7 @@ async def test_bold_and_remarks_are_styled_on_a_terminal_only(out, clock):
 
 def test_lines_stay_within_80_columns(out):
     terminal = Terminal(out, styled=False)
-    terminal.message("word " * 60, buttons=[["a label of some length"] * 5])
+    terminal.message("word " * 60, buttons=[[("a1", "a label of some length")] * 5])
     terminal.note("remark " * 60)
 
     assert max(len(line) for line in out.getvalue().splitlines()) <= 80
@@ -104,7 +104,7 @@ def test_lines_stay_within_80_columns(out):
 
 def test_a_message_cannot_steer_the_terminal(out):
     terminal = Terminal(out, styled=False)
-    terminal.message("bad&#27;[2J \x1b[31m\x07", buttons=[["\x1b[1mbutton"]])
+    terminal.message("bad&#27;[2J \x1b[31m\x07", buttons=[[("a1", "\x1b[1mbutton")]])
     terminal.note("\x1b]0;title\x07")
 
     assert "\x1b" not in out.getvalue()
@@ -150,45 +150,77 @@ async def test_plain_text_is_no_command(console, inbox):
     assert inbox.updates[0].message.entities == ()
 
 
-async def test_a_number_taps_that_button_of_the_latest_message_with_buttons(bot, console, inbox):
-    await bot.send_message(CHAT_ID, "older", reply_markup=BUTTONS)
-    latest = await bot.send_message(CHAT_ID, "latest", reply_markup=BUTTONS)
+async def test_a_code_taps_its_button_whatever_was_sent_since(bot, console, inbox):
+    meant = await bot.send_message(CHAT_ID, "meant", reply_markup=BUTTONS)
+    await bot.send_message(CHAT_ID, "came while it was read", reply_markup=BUTTONS)
     await bot.send_message(CHAT_ID, "no buttons here")
 
-    await console.enter("2", inbox)
+    await console.enter("a2", inbox)
+    await console.enter("B2", inbox)
 
-    query = inbox.updates[0].callback_query
+    query, other = (update.callback_query for update in inbox.updates)
     assert (query.data, query.from_user.id) == ("pause", USER_ID)
-    assert query.message.message_id == latest.message_id
-    assert query.message.text == "latest"
+    assert query.message.message_id == meant.message_id
+    assert query.message.text == "meant"
+    assert other.message.text == "came while it was read"
 
 
-async def test_a_number_that_is_no_button_is_a_message(bot, console, inbox):
-    await console.enter("1", inbox)
-    await bot.send_message(CHAT_ID, "which target?", reply_markup=BUTTONS)
-    await console.enter("40", inbox)
-    await console.enter("0", inbox)
+async def test_a_button_keeps_its_code_when_its_message_is_edited(bot, console, inbox, out):
+    pause = InlineKeyboardButton("Pause", callback_data="pause")
+    resume = InlineKeyboardButton("Resume", callback_data="resume")
+    card = await bot.send_message(
+        CHAT_ID, "card", reply_markup=InlineKeyboardMarkup([[resume, pause]])
+    )
+    await bot.edit_message_text(
+        "card, edited", CHAT_ID, card.message_id, reply_markup=InlineKeyboardMarkup([[pause]])
+    )
+    await console.enter("a2", inbox)
+    await console.enter("a1", inbox)  # not there any more
 
-    assert [update.message.text for update in inbox.updates] == ["1", "40", "0"]
+    assert out.getvalue().count("[a2] Pause") == 2
+    assert inbox.updates[0].callback_query.data == "pause"
+    assert inbox.updates[1].message.text == "a1"
+
+
+async def test_no_value_is_taken_for_a_button(bot, console, inbox):
+    for _ in range(30):
+        await bot.send_message(CHAT_ID, "which target?", reply_markup=BUTTONS)
+    typed = ["1", "40", "0", "5%", "2m", "1h", "MNTL", "a9", "ok"]
+    for text in typed:
+        await console.enter(text, inbox)
+    await console.enter("ad3", inbox)  # a link, of the last but three
+
+    assert [update.message.text for update in inbox.updates] == typed
+
+
+async def test_the_last_message_may_be_read_before_money_moves(bot, console, clock):
+    await bot.send_message(CHAT_ID, "a long message")
+    began = clock.now()
+    await console.until_read()
+    read_after = clock.now() - began
+    await console.until_read()
+
+    assert timedelta(minutes=10) <= read_after  # of the demo: seconds of ours
+    assert clock.now() - began == read_after
 
 
 async def test_a_link_button_shows_its_address(bot, console, inbox, out):
     await bot.send_message(CHAT_ID, "read this", reply_markup=BUTTONS)
 
-    await console.enter("3", inbox)
+    await console.enter("a3", inbox)
 
     assert "Guide: https://example.org/guide\n" in out.getvalue()
     assert inbox.updates == []
 
 
-async def test_an_edited_message_is_shown_again_and_is_the_latest(bot, console, inbox, out):
+async def test_an_edited_message_is_shown_again(bot, console, inbox, out):
     first = await bot.send_message(CHAT_ID, "first", reply_markup=BUTTONS)
     await bot.send_message(CHAT_ID, "second", reply_markup=BUTTONS)
 
     edited = await bot.edit_message_text(
         "first, anew", CHAT_ID, first.message_id, reply_markup=BUTTONS
     )
-    await console.enter("1", inbox)
+    await console.enter("a1", inbox)
 
     assert "│ (edited)\n│ first, anew\n" in out.getvalue()
     assert edited.text == "first, anew"
@@ -196,16 +228,18 @@ async def test_an_edited_message_is_shown_again_and_is_the_latest(bot, console, 
 
 
 async def test_a_message_that_lost_its_buttons_cannot_be_tapped(bot, console, inbox, out):
-    kept = await bot.send_message(CHAT_ID, "kept", reply_markup=BUTTONS)
+    await bot.send_message(CHAT_ID, "kept", reply_markup=BUTTONS)
     by_edit = await bot.send_message(CHAT_ID, "lost", reply_markup=BUTTONS)
     by_markup = await bot.send_message(CHAT_ID, "lost too", reply_markup=BUTTONS)
     await bot.edit_message_text("lost", CHAT_ID, by_edit.message_id)
     await bot.edit_message_reply_markup(CHAT_ID, by_markup.message_id)
 
-    await console.enter("1", inbox)
+    for code in ("a1", "b1", "c1"):
+        await console.enter(code, inbox)
 
     assert "(those buttons are gone)" in out.getvalue()
-    assert inbox.updates[0].callback_query.message.message_id == kept.message_id
+    assert inbox.updates[0].callback_query.message.text == "kept"
+    assert [update.message.text for update in inbox.updates[1:]] == ["b1", "c1"]
 
 
 async def test_new_buttons_are_shown_with_their_message(bot, out):
@@ -213,7 +247,7 @@ async def test_new_buttons_are_shown_with_their_message(bot, out):
     await bot.edit_message_reply_markup(CHAT_ID, message.message_id, reply_markup=BUTTONS)
 
     assert out.getvalue().count("the question") == 2
-    assert "[1] Rebalance now" in out.getvalue()
+    assert "[a1] Rebalance now" in out.getvalue()
 
 
 async def test_the_answer_to_a_tap_is_shown(bot, out):
@@ -228,11 +262,11 @@ async def test_deletions_are_shown(bot, console, inbox, out):
     await bot.delete_message(CHAT_ID, inbox.updates[0].message.message_id)
     message = await bot.send_message(CHAT_ID, "soon gone", reply_markup=BUTTONS)
     await bot.delete_message(CHAT_ID, message.message_id)
-    await console.enter("1", inbox)
+    await console.enter("a1", inbox)
 
     assert "(the bot deleted your message from the chat)" in out.getvalue()
     assert "(the bot deleted a message)" in out.getvalue()
-    assert inbox.updates[-1].message.text == "1"
+    assert inbox.updates[-1].message.text == "a1"
 
 
 async def test_what_is_not_there_cannot_be_changed(bot):

@@ -6,9 +6,13 @@ from typing import Any
 import pytest
 from telegram import Bot
 
+from bot.config.settings import ProcessSettings
 from bot.demo.console import CHAT_ID, Console, ConsoleRequest
+from bot.demo.run import SPEED, demo_venue
 from bot.demo.terminal import Terminal
 from bot.demo.tour import Tour
+from engine.exchanges.paper.simulated_market import SimulatedMarket
+from engine.storage.database import Database
 from tests.fakes.clock import FakeClock
 
 
@@ -29,6 +33,9 @@ async def bot(console: Console) -> AsyncGenerator[Bot]:
         yield opened
 
 
+_ANSWERS = {"/pause": "Paused already.", "/status": "PAUSED\nTarget   60.00 USDT"}
+
+
 class ScriptedBot:
     """Answers commands as the real bot does, and trades when it should."""
 
@@ -43,10 +50,12 @@ class ScriptedBot:
         self.heard.append(text)
         if self._silent_after is not None and text.startswith(self._silent_after):
             return
-        answer = "Paused already." if text == "/pause" else f"This answers {text.split()[0]}."
+        answer = _ANSWERS.get(text, f"This answers {text.split()[0]}.")
         await self._bot.send_message(CHAT_ID, answer)
-        if text in {"/resume", "/settarget 60"}:
+        if text == "/resume":
             await self.drift()
+        if text == "/settarget 60" and self._trades:
+            await self._bot.send_message(CHAT_ID, "🟢 DRY RUN · Sold 9,737 MNTL\nfor 19.88 USDT")
 
     async def drift(self) -> None:
         if self._trades:
@@ -65,33 +74,36 @@ async def test_the_tour_shows_the_whole_way_and_what_to_do_next(bot, console, cl
     assert [line.split()[0] for line in script.heard] == [
         "/start",
         "/connect",
+        "/setthreshold",
         "/resume",
-        "/status",
         "/why",
         "/settarget",
         "/history",
         "/pause",
+        "/status",
     ]
     assert "you> /settarget 60" in out.getvalue()
-    assert out.getvalue().count("Bought 8,142 MNTL") == 3
+    assert out.getvalue().count("Bought 8,142 MNTL") == 2
+    assert out.getvalue().count("Sold 9,737 MNTL") == 1
     assert "make run" in out.getvalue()
     assert "make test" in out.getvalue()
-    assert clock.now() - began < timedelta(minutes=10)  # of the demo: seconds of ours
+    assert clock.now() - began < timedelta(minutes=7)  # of the demo: seconds of ours
     assert max(len(line) for line in out.getvalue().splitlines()) <= 80
 
 
-async def test_what_follows_the_last_answer_comes_before_the_last_words(bot, console, clock):
+async def test_the_tour_ends_on_the_card_and_leaves_time_to_look_at_it(bot, console, clock):
     script = ScriptedBot(bot)
-    paused_at = clock.now()
+    shown_at = clock.now()
 
     async def deliver(raw: dict[str, Any]) -> None:
-        nonlocal paused_at
+        nonlocal shown_at
         await script(raw)
-        paused_at = clock.now()
+        shown_at = clock.now()
 
     await Tour(console=console, clock=clock, deliver=deliver, drift=script.drift).play()
 
-    assert clock.now() - paused_at >= timedelta(minutes=1)  # of the demo: a second of ours
+    assert "Target   60.00" in console.said[-1]
+    assert clock.now() - shown_at >= timedelta(seconds=30)  # of the demo: half a second of ours
 
 
 async def test_the_tour_fails_where_the_bot_stays_silent(bot, console, clock, out):
@@ -102,6 +114,16 @@ async def test_the_tour_fails_where_the_bot_stays_silent(bot, console, clock, ou
     assert script.heard[-1] == "/status"
     assert "the answer to /status did not come" in out.getvalue()
     assert clock.now() - began < timedelta(minutes=50)
+
+
+async def test_checks_that_are_due_every_two_minutes_of_the_demo_begin_on_time(
+    empty_sqlite_url, clock
+):
+    settings, market = ProcessSettings.from_env({}), SimulatedMarket(clock, seed=7)
+    async with Database.open(empty_sqlite_url, clock=clock) as database:
+        venue = demo_venue(settings, market=market, database=database, clock=clock)
+
+    assert venue.heartbeat * SPEED <= settings.default_settings.interval / 10
 
 
 async def test_the_tour_fails_where_no_trade_follows(bot, console, clock, out):

@@ -19,19 +19,21 @@ STAGES = (
     "you> /start",
     "you> /connect",
     "Key connected",
+    "you> /setthreshold 10%",
+    "Band 36.00 – 44.00 USDT",
     "you> /resume",
     "🧪 DRY RUN · Bought",
-    "you> /status",
-    "Target   40.00 USDT ±5%",
     "you> /why",
     "(waiting for the next check to see the drift and trade it)",
     "🧪 DRY RUN · Bought",
     "you> /settarget 60",
-    "Band 57.00 – 63.00 USDT",
+    "Band 54.00 – 66.00 USDT",
     "🧪 DRY RUN · Sold",
     "you> /history",
     "you> /pause",
     "Trading is paused",
+    "you> /status",
+    "Target   60.00 USDT ±10%",
     "That was the tour.",
 )
 
@@ -85,12 +87,12 @@ async def test_without_a_terminal_the_tour_shows_everything_and_ends_well(world:
     assert world.traces() == []
 
 
-async def test_a_person_types_and_taps_numbered_buttons(world: World, person: Person):
+async def test_a_person_types_and_taps_buttons_by_their_codes(world: World, person: Person):
     program = world.demo(terminal=person.theirs)
     await person.sees("To leave: /quit")
     person.types("/start")
-    await person.sees("[1] Resume")
-    person.types("1")
+    await person.sees("[a1] Resume")
+    person.types("a1")
     await person.sees("Trading is on")
     await person.sees("DRY RUN · Bought")
     person.types("/nonsense")

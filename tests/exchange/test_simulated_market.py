@@ -191,22 +191,25 @@ async def test_a_ledger_without_usdt_counts_as_empty(database, clock, account_id
     assert told.moves == []
 
 
-async def test_money_moves_every_few_minutes(database, account_id):
+async def test_money_moves_seldom_and_only_when_the_user_is_undisturbed(database, account_id):
     clock = FakeClock(manual=True)
     told = Told()
+    read = asyncio.Event()
     deposits = SimulatedDeposits(database=database, clock=clock, seed=1, tell=told)
 
     async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(deposits.run())
+        running = tasks.create_task(deposits.run(read.wait))
         await clock.advance(timedelta())
-        await clock.advance(3 * MINUTE)
+        await clock.advance(19 * MINUTE)
         early = len(told.moves)
-        await clock.advance(6 * MINUTE)
+        await clock.advance(22 * MINUTE)
+        unread = len(told.moves)
+        read.set()
         while not told.moves:
             await clock.advance(timedelta())
         running.cancel()
 
-    assert early == 0
+    assert early == unread == 0
     assert len(told.moves) == 1
 
 

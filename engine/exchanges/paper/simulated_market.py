@@ -1,6 +1,6 @@
 """Simulates the demo's exchange: a moving MNTL market, deposits, and key inspection."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -109,7 +109,7 @@ class SimulatedMarket:
 class SimulatedDeposits:
     """Simulated deposits and withdrawals, which make balances leave their bands.
 
-    Every few minutes each open ledger inside its band is pushed out of it, by a deposit and a
+    Now and then each open ledger inside its band is pushed out of it, by a deposit and a
     withdrawal in turn. *tell* is called with each change.
     """
 
@@ -127,10 +127,11 @@ class SimulatedDeposits:
         self._tell = tell
         self._comes: dict[AccountId, bool] = {}
 
-    async def run(self) -> None:
-        """Never returns."""
+    async def run(self, undisturbed: Callable[[], Awaitable[object]]) -> None:
+        """Never returns. Each push waits until *undisturbed* returns."""
         while True:
-            await self._clock.sleep(timedelta(seconds=self._dice.randint(240, 480)))
+            await self._clock.sleep(timedelta(minutes=self._dice.randint(20, 40)))
+            await undisturbed()
             await self.push()
 
     async def push(self) -> None:
