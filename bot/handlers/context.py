@@ -121,7 +121,7 @@ class Handler(ABC):
         try:
             ambiguous = parser(request.argument)
         except NotUnderstood as e:
-            return not_understood_view(topic=e.topic, typed_text=request.argument)
+            return not_understood_view(topic=e.topic, typed_text=request.argument, rule=e.rule)
         if not isinstance(ambiguous, Ambiguous):
             return ambiguous
         options = [ambiguous.topic.value, *ambiguous.options]

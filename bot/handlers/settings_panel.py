@@ -12,7 +12,6 @@ from bot.interaction.message import Message
 from bot.interaction.request import Request
 from bot.parsing.settings import PARSERS, NotUnderstood, Topic
 from bot.views.errors import error_view
-from bot.views.settings import not_understood_view
 from bot.views.settings_panel import enter_view, failed_view, still_waiting_view
 from engine.errors import EngineError
 
@@ -44,8 +43,7 @@ class SettingsPanelHandler(Handler):
         try:
             PARSERS[Topic(page.value)](text)
         except NotUnderstood as e:
-            refused = not_understood_view(topic=e.topic, typed_text=text)
-            return still_waiting_view(refused, page=page)
+            return still_waiting_view(page=page, typed_text=text, rule=e.rule)
         answer = await self._set(page, replace(request, argument=text), in_panel=False)
         await self.ctx.responder.edit(
             request.place,

@@ -8,10 +8,12 @@ from difflib import get_close_matches
 from functools import cache
 from zoneinfo import available_timezones
 
+from bot.parsing.input_rules import InputRule, unreadable_rule
 from bot.parsing.settings import (
     Ambiguous,
     NotUnderstood,
     Topic,
+    is_certain,
     normalized,
     numbers_in,
     one_of,
@@ -70,7 +72,7 @@ def parse_alerts(text: str) -> tuple[str, PreferenceRequest] | Ambiguous:  # noq
             return part, _digest(value.lower())
         case _ if part in _KINDS:
             kind = _KINDS[part]
-            level = one_of(_LEVELS, value, Topic.ALERTS)
+            level = one_of(_LEVELS, value, Topic.ALERTS, InputRule.ALERT_LEVEL)
             return kind.value, lambda settings: settings.with_level(kind, level)
         case "smallest":
             return _smallest(value)
@@ -81,13 +83,13 @@ def parse_alerts(text: str) -> tuple[str, PreferenceRequest] | Ambiguous:  # noq
             name = _zone(value)
             return part, lambda settings: replace(settings, time_zone=name)
         case "through":
-            through = one_of(_SWITCH, value, Topic.ALERTS)
+            through = one_of(_SWITCH, value, Topic.ALERTS, InputRule.YES_OR_NO)
             return part, lambda settings: replace(settings, errors_break_through=through)
         case "deposits":
-            asked = one_of(_SWITCH, value, Topic.ALERTS)
+            asked = one_of(_SWITCH, value, Topic.ALERTS, InputRule.YES_OR_NO)
             return part, lambda settings: replace(settings, ask_deposits=asked)
         case _:
-            raise NotUnderstood(Topic.ALERTS)
+            raise NotUnderstood(Topic.ALERTS, InputRule.ALERT_PART)
 
 
 def parse_warn(text: str) -> LowWish | Ambiguous:
@@ -98,6 +100,8 @@ def parse_warn(text: str) -> LowWish | Ambiguous:
         return LowWish(asset, None)
     if value.upper().endswith(asset.upper()):
         value = value[: -len(asset)].strip()
+    if not value:
+        raise NotUnderstood(Topic.WARN, InputRule.WARNING_AMOUNT)
     below = _amount(value, Topic.WARN)
     if isinstance(below, Ambiguous):
         return Ambiguous(Topic.WARN, tuple(f"{asset} {option}" for option in below.options))
@@ -129,16 +133,19 @@ def _smallest(value: str) -> tuple[str, PreferenceRequest] | Ambiguous:
     if isinstance(amount, Ambiguous):
         return Ambiguous(Topic.ALERTS, tuple(f"smallest {option}" for option in amount.options))
     if amount > MOST_SMALLEST:
-        raise NotUnderstood(Topic.ALERTS)
+        raise NotUnderstood(Topic.ALERTS, InputRule.MOST_SMALLEST)
     return "smallest", lambda settings: replace(settings, smallest=amount)
 
 
 def _amount(value: str, topic: Topic) -> Decimal | Ambiguous:
     """Parse an amount above zero; in many countries 1,000 is one."""
-    amounts = [amount for amount in numbers_in(value) if amount > ZERO]
+    readings = numbers_in(value)
+    amounts = [amount for amount in readings if amount > ZERO]
     if not amounts:
-        raise NotUnderstood(topic)
-    if len(amounts) > 1:
+        most = InputRule.DIGITS if topic is Topic.WARN else InputRule.MOST_SMALLEST
+        rule = InputRule.ABOVE_ZERO if readings else unreadable_rule(value, too_large=most)
+        raise NotUnderstood(topic, rule)
+    if not is_certain(value):
         return Ambiguous(topic, tuple(plain(amount) for amount in amounts))
     return amounts[0]
 
@@ -147,16 +154,16 @@ def _asset(name: str) -> Asset:
     try:
         return base_of(parse_symbol(name))
     except NotUnderstood as e:
-        raise NotUnderstood(Topic.WARN) from e
+        raise NotUnderstood(Topic.WARN, e.rule) from e
 
 
 def _hours(value: str) -> QuietHours:
     hours = _RANGE.fullmatch(value)
     if hours is None:
-        raise NotUnderstood(Topic.ALERTS)
+        raise NotUnderstood(Topic.ALERTS, InputRule.TWO_TIMES)
     start, end = _minute(hours["start"]), _minute(hours["end"])
     if start == end:
-        raise NotUnderstood(Topic.ALERTS)
+        raise NotUnderstood(Topic.ALERTS, InputRule.TIMES_DIFFER)
     return QuietHours(start, end)
 
 
@@ -164,7 +171,7 @@ def _minute(value: str) -> int:
     """Parse "08:00", "8:00", or "0800", as a button sends it."""
     time = _TIME.fullmatch(value)
     if time is None:
-        raise NotUnderstood(Topic.ALERTS)
+        raise NotUnderstood(Topic.ALERTS, InputRule.TIME_OF_DAY)
     return int(time["hour"]) * _MINUTES_AN_HOUR + int(time["minute"])
 
 

@@ -9,21 +9,28 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeVar
 
+from bot.parsing.input_rules import (
+    LONGEST,
+    InputRule,
+    amount_rule,
+    move_rule,
+    percent_rule,
+    span_rule,
+    unreadable_rule,
+)
 from engine.domain.accounts.risk_limits import MAX_ORDERS
 from engine.domain.accounts.settings import (
     MAX_INTERVAL,
-    MAX_TARGET,
     MIN_INTERVAL,
     Threshold,
     ThresholdUnit,
 )
 from engine.domain.market.balances import Counting
-from engine.domain.market.decimals import ZERO, plain
+from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import USDT, Symbol, is_asset_name
 
 Choice = TypeVar("Choice")
 
-_LONGEST = 40
 _AUTOMATIC = "auto"
 _SWITCH = {"on": True, "off": False}
 _COUNTINGS = {"held": Counting.HELD, "free": Counting.FREE}
@@ -33,11 +40,10 @@ DEFAULT_HISTORY_ROWS = 5
 MOST_HISTORY_ROWS = 20
 DEFAULT_LOG_LINES = 20
 MOST_LOG_LINES = 100
-_MOST_PERCENT = 100
 _GROUP = 3
-_CENT_DECIMALS = 2
 
 _ONE_SEPARATOR = re.compile(r"([0-9]{1,12})([.,])([0-9]{1,8})", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[1-9][0-9]*,[0-9]+", re.ASCII)
 _WHOLE = re.compile(r"[0-9]{1,12}", re.ASCII)
 _COMMA_GROUPS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3}){1,3}(?:\.[0-9]{1,8})?", re.ASCII)
 _DOT_GROUPS = re.compile(r"[1-9][0-9]{0,2}(?:\.[0-9]{3}){1,3}(?:,[0-9]{1,8})?", re.ASCII)
@@ -73,11 +79,14 @@ class Topic(Enum):
 
 
 class NotUnderstood(Exception):
-    """Raised if the text is no value for *topic*; `bot/views/settings.py` shows the right form."""
+    """Raised if the text is no value for *topic*; *rule* is what it breaks.
+    `bot/views/settings.py` shows both, and the right form.
+    """
 
-    def __init__(self, topic: Topic) -> None:
-        super().__init__(topic.value)
+    def __init__(self, topic: Topic, rule: InputRule = InputRule.FORM) -> None:
+        super().__init__(f"{topic.value}: {rule.value}")
         self.topic = topic
+        self.rule = rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,49 +98,41 @@ class Ambiguous:
 
 
 def parse_target(text: str) -> Decimal | Ambiguous:
-    """Parse USDT to hold: "40", "40.5", "40 USDT", "$40". "40,5" and "1,000" are ambiguous."""
-    money = _MONEY.fullmatch(normalized(text, Topic.TARGET))
-    if money is None:
-        raise NotUnderstood(Topic.TARGET)
-    readings = numbers_in(money["number"])
-    targets = [amount for amount in readings if _is_amount(amount)]
-    if not targets:
-        raise NotUnderstood(Topic.TARGET)
-    if len(readings) == 1:
-        return targets[0]
-    return Ambiguous(Topic.TARGET, tuple(_as_usdt(amount) for amount in targets))
+    """Parse USDT to hold: "40", "40.5", "40 USDT", "$40". "40,5" and "1,000" are asked about."""
+    options, certain = _amounts(normalized(text, Topic.TARGET), Topic.TARGET)
+    return _value(options[0]) if certain else Ambiguous(Topic.TARGET, tuple(options))
 
 
 def parse_threshold(text: str) -> Threshold | Ambiguous:
     """Parse the allowed drift: "5%" of the target or "2 USDT". A bare number is ambiguous."""
     tidy = normalized(text, Topic.THRESHOLD)
+    money = _MONEY.fullmatch(tidy)
+    is_bare = money is not None and not (money["dollar"] or money["unit"])
     if percent := _PERCENT.fullmatch(tidy):
-        readings = numbers_in(percent["number"])
-        options = [_as_percent(number) for number in readings if _is_percent(number)]
-        certain = len(readings) == 1
-    elif money := _MONEY.fullmatch(tidy):
-        readings = numbers_in(money["number"])
-        in_usdt = [_as_usdt(number) for number in readings if _is_amount(number)]
-        has_unit = bool(money["dollar"] or money["unit"])
-        options = in_usdt if has_unit else [*_bare_percents(readings), *in_usdt]
-        certain = has_unit and len(readings) == 1
+        number = percent["number"]
+        readings = _readings(number, Topic.THRESHOLD, too_large=InputRule.UNDER_100_PERCENT)
+        fitting = _fitting(readings, percent_rule, Topic.THRESHOLD)
+        options, certain = [_as_percent(n) for n in fitting], is_certain(number)
+    elif is_bare and (percents := _bare_percents(numbers_in(tidy))):
+        in_usdt = [_as_usdt(n) for n in numbers_in(tidy) if amount_rule(n) is None]
+        options, certain = [*percents, *in_usdt], False
     else:
-        raise NotUnderstood(Topic.THRESHOLD)
-    if not options:
-        raise NotUnderstood(Topic.THRESHOLD)
+        options, certain = _amounts(tidy, Topic.THRESHOLD)
+        certain = certain and not is_bare
     return _threshold(options[0]) if certain else Ambiguous(Topic.THRESHOLD, tuple(options))
 
 
 def parse_interval(text: str) -> timedelta:
     """Parse the time between two checks: "120" (seconds), "120s", "2m", "1h 30m"; 1 s to 1 day."""
-    span = _SPAN.fullmatch(normalized(text, Topic.INTERVAL))
+    tidy = normalized(text, Topic.INTERVAL)
+    span = _SPAN.fullmatch(tidy)
     if span is None:
-        raise NotUnderstood(Topic.INTERVAL)
+        raise NotUnderstood(Topic.INTERVAL, span_rule(tidy))
     interval = timedelta(
         **{unit: int(count) for unit, count in span.groupdict(default="0").items()}
     )
     if not MIN_INTERVAL <= interval <= MAX_INTERVAL:
-        raise NotUnderstood(Topic.INTERVAL)
+        raise NotUnderstood(Topic.INTERVAL, InputRule.INTERVAL)
     return interval
 
 
@@ -148,20 +149,24 @@ def parse_symbol(text: str) -> Symbol:
         if base.upper().endswith(USDT):
             base = base[: -len(USDT)]
         if len(base) > len("USDC") and base.endswith("USDC"):
-            raise NotUnderstood(Topic.PAIR)  # of another quote, and we only trade against USDT
+            raise NotUnderstood(Topic.PAIR, InputRule.AGAINST_USDT)
     elif [quote.upper() for quote in quotes] != [USDT]:
-        raise NotUnderstood(Topic.PAIR)
-    if base == USDT or not is_asset_name(base):
-        raise NotUnderstood(Topic.PAIR)
+        raise NotUnderstood(Topic.PAIR, InputRule.AGAINST_USDT)
+    if base == USDT or (not base and not quotes):
+        raise NotUnderstood(Topic.PAIR, InputRule.OTHER_THAN_USDT)
+    if not is_asset_name(base):
+        raise NotUnderstood(Topic.PAIR, InputRule.ASSET_NAME)
     return Symbol(base + USDT)
 
 
 def parse_switch(text: str) -> bool:
-    return one_of(_SWITCH, normalized(text, Topic.DRY_RUN), Topic.DRY_RUN)
+    tidy = normalized(text, Topic.DRY_RUN)
+    return one_of(_SWITCH, tidy, Topic.DRY_RUN, InputRule.ON_OR_OFF)
 
 
 def parse_counting(text: str) -> Counting:
-    return one_of(_COUNTINGS, normalized(text, Topic.COUNTING), Topic.COUNTING)
+    tidy = normalized(text, Topic.COUNTING)
+    return one_of(_COUNTINGS, tidy, Topic.COUNTING, InputRule.HELD_OR_FREE)
 
 
 def parse_limits(text: str) -> Mapping[str, Decimal | int | None] | Ambiguous:
@@ -172,16 +177,16 @@ def parse_limits(text: str) -> Mapping[str, Decimal | int | None] | Ambiguous:
     if name == _AUTOMATIC and not value:
         return dict.fromkeys(_LIMITS.values())
     if name not in _LIMITS:
-        raise NotUnderstood(Topic.LIMITS)
+        raise NotUnderstood(Topic.LIMITS, InputRule.LIMIT_NAME)
+    if not value:
+        raise NotUnderstood(Topic.LIMITS, InputRule.LIMIT_VALUE)
     if value == _AUTOMATIC:
         return {_LIMITS[name]: None}
     if name == "hour":
         if not _WHOLE.fullmatch(value) or not 1 <= int(value) <= MAX_ORDERS:
-            raise NotUnderstood(Topic.LIMITS)
+            raise NotUnderstood(Topic.LIMITS, InputRule.ORDERS_PER_HOUR)
         return {_LIMITS[name]: int(value)}
-    options, certain = _moves(value) if name == "price" else _limit_amounts(value)
-    if not options:
-        raise NotUnderstood(Topic.LIMITS)
+    options, certain = _moves(value) if name == "price" else _amounts(value, Topic.LIMITS)
     if not certain:
         return Ambiguous(Topic.LIMITS, tuple(f"{name} {option}" for option in options))
     return {_LIMITS[name]: _value(options[0])}
@@ -217,24 +222,25 @@ def _parse_size(text: str, topic: Topic, *, default: int, most: int) -> int:
         return default
     tidy = normalized(text, topic)
     if not _WHOLE.fullmatch(tidy) or not 1 <= int(tidy) <= most:
-        raise NotUnderstood(topic)
+        rule = InputRule.LOG_LINES if topic is Topic.LOGS else InputRule.ROWS
+        raise NotUnderstood(topic, rule)
     return int(tidy)
 
 
 def normalized(text: str, topic: Topic) -> str:
     """On one line, with single spaces. Raises NotUnderstood for an empty or a long text."""
     tidy = " ".join(text.split())
-    if not tidy or len(tidy) > _LONGEST:
-        raise NotUnderstood(topic)
+    if not tidy or len(tidy) > LONGEST:
+        raise NotUnderstood(topic, InputRule.LENGTH if tidy else InputRule.FORM)
     return tidy
 
 
-def one_of(words: Mapping[str, Choice], text: str, topic: Topic) -> Choice:
+def one_of(words: Mapping[str, Choice], text: str, topic: Topic, rule: InputRule) -> Choice:
     """Return what *text* stands for in any case. Raises NotUnderstood for other words."""
     try:
         return words[text.lower()]
     except KeyError:
-        raise NotUnderstood(topic) from None
+        raise NotUnderstood(topic, rule) from None
 
 
 def numbers_in(number: str) -> tuple[Decimal, ...]:
@@ -244,9 +250,12 @@ def numbers_in(number: str) -> tuple[Decimal, ...]:
     if separated := _ONE_SEPARATOR.fullmatch(number):
         whole, separator, rest = separated.groups()
         with_fraction = Decimal(f"{whole}.{rest}")
-        # 1.500 may be German for 1,500; 40.125 is only a number with too many decimals.
-        may_be_grouped = len(whole) <= _GROUP and len(rest) == _GROUP and rest.endswith("0")
-        if whole.startswith("0") or (separator == "." and not may_be_grouped):
+        # 1.500 may be German for 1,500; 40.125 is only a number with too many decimals, and
+        # 40,5 is no way to write 405.
+        may_be_grouped = len(whole) <= _GROUP and len(rest) == _GROUP
+        if separator == "." and not rest.endswith("0"):
+            may_be_grouped = False
+        if whole.startswith("0") or not may_be_grouped:
             return (with_fraction,)
         return (Decimal(whole + rest), with_fraction)
     if _COMMA_GROUPS.fullmatch(number):
@@ -256,39 +265,56 @@ def numbers_in(number: str) -> tuple[Decimal, ...]:
     return ()
 
 
-def _is_amount(amount: Decimal) -> bool:
-    """True for whole cents: the echo, with two decimals, then equals the stored value."""
-    return ZERO < amount <= MAX_TARGET and amount == round(amount, _CENT_DECIMALS)
+def is_certain(number: str) -> bool:
+    """False if *number* must be asked about: 1,000 and, to be sure, 40,5."""
+    return len(numbers_in(number)) == 1 and not _DECIMAL_COMMA.fullmatch(number)
 
 
-def _is_percent(number: Decimal) -> bool:
-    return ZERO < number < _MOST_PERCENT and number == round(number, _CENT_DECIMALS)
+def _readings(number: str, topic: Topic, *, too_large: InputRule) -> tuple[Decimal, ...]:
+    readings = numbers_in(number)
+    if not readings:
+        raise NotUnderstood(topic, unreadable_rule(number, too_large=too_large))
+    return readings
+
+
+def _fitting(
+    readings: tuple[Decimal, ...], broken: Callable[[Decimal], InputRule | None], topic: Topic
+) -> list[Decimal]:
+    """Return those that break no rule, one at least; otherwise raise what the first one breaks."""
+    fitting = [number for number in readings if broken(number) is None]
+    if not fitting:
+        raise NotUnderstood(topic, broken(readings[0]) or InputRule.FORM)
+    return fitting
+
+
+def _amounts(text: str, topic: Topic) -> tuple[list[str], bool]:
+    """Return the amounts of USDT that are meant, one at least, and whether it is certain."""
+    money = _MONEY.fullmatch(text)
+    if money is None and _PERCENT.fullmatch(text):
+        raise NotUnderstood(topic, InputRule.NO_PERCENTAGE)
+    number = money["number"] if money else text
+    readings = _readings(number, topic, too_large=InputRule.MOST_USDT)
+    fitting = _fitting(readings, amount_rule, topic)
+    return [_as_usdt(amount) for amount in fitting], is_certain(number)
 
 
 def _bare_percents(readings: tuple[Decimal, ...]) -> list[str]:
     """Without a sign, 5 may be 5 %, and 0.05 may be the same written as a fraction."""
-    percents = (number if number >= 1 else number.scaleb(2) for number in readings)
-    return [_as_percent(number) for number in percents if _is_percent(number)]
+    percents = [number if number >= 1 else number.scaleb(2) for number in readings]
+    return [_as_percent(number) for number in percents if percent_rule(number) is None]
 
 
 def _moves(text: str) -> tuple[list[str], bool]:
-    """Return the allowed price moves in percent, and whether the text is unambiguous."""
-    percent = _PERCENT.fullmatch(text)
-    readings = numbers_in(percent["number"] if percent else text)
-    options = [_as_percent(n) for n in readings] if percent else _bare_percents(readings)
-    fitting = [option for option in options if _is_move(option)]
-    return fitting, percent is not None and len(readings) == 1
-
-
-def _is_move(percent: str) -> bool:
-    number = Decimal(percent.removesuffix("%"))
-    return 1 <= number <= _MOST_PERCENT and number == round(number, _CENT_DECIMALS)
-
-
-def _limit_amounts(text: str) -> tuple[list[str], bool]:
-    money = _MONEY.fullmatch(text)
-    readings = numbers_in(money["number"]) if money else ()
-    return [_as_usdt(amount) for amount in readings if _is_amount(amount)], len(readings) == 1
+    """Return the allowed price moves in percent, one at least, and whether it is certain."""
+    percent, money = _PERCENT.fullmatch(text), _MONEY.fullmatch(text)
+    if money and (money["dollar"] or money["unit"]):
+        raise NotUnderstood(Topic.LIMITS, InputRule.PERCENTAGE)
+    number = percent["number"] if percent else text
+    readings = _readings(number, Topic.LIMITS, too_large=InputRule.PRICE_MOVE)
+    if percent is None:
+        readings = tuple(n if n >= 1 else n.scaleb(2) for n in readings)
+    fitting = _fitting(readings, move_rule, Topic.LIMITS)
+    return [_as_percent(n) for n in fitting], percent is not None and is_certain(number)
 
 
 def _as_usdt(amount: Decimal) -> str:

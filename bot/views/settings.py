@@ -6,10 +6,12 @@ from telegram import InlineKeyboardMarkup
 
 from bot.interaction.callback_data import Choose
 from bot.interaction.message import Message
+from bot.parsing.input_rules import InputRule
 from bot.parsing.settings import MOST_HISTORY_ROWS, MOST_LOG_LINES, Ambiguous, Topic
 from bot.views.components.amounts import pair_name, threshold, usdt
 from bot.views.components.badges import badge
 from bot.views.components.forecast import Caution, band_line, next_check, warning_of
+from bot.views.components.input_rules import RULES
 from bot.views.components.keyboards import button, keyboard, typed
 from bot.views.components.layout import echoed, escape, lines
 from bot.views.components.times import exactly
@@ -21,11 +23,11 @@ from engine.rebalancing.preview import Outlook
 
 USAGE: dict[Topic, tuple[str, str]] = {
     Topic.TARGET: (
-        "Send the USDT to hold, above 0, at most two decimals:",
+        "Send the USDT to hold:",
         "/settarget 40",
     ),
     Topic.THRESHOLD: (
-        "Send how far the balance may drift: a part of the target under 100%, or USDT:",
+        "Send how far the balance may drift, in percent or USDT:",
         "/setthreshold 5%   or   /setthreshold 2 USDT",
     ),
     Topic.INTERVAL: (
@@ -103,16 +105,21 @@ def question_view(*, ambiguous: Ambiguous, typed_text: str, confirmation_id: str
         [button(f"/{command} {option}", Choose(confirmation_id, index))]
         for index, option in enumerate(ambiguous.options)
     ]
+    is_one = len(ambiguous.options) == 1
     return Message.of(
-        f"I am not sure how to read {echoed(typed_text)}, and I do not guess.",
-        "Nothing changed yet. Which one do you mean?",
+        f"I am not sure how to read {echoed(typed_text)}. Nothing changed yet.",
+        "Do you mean this?" if is_one else "Which one do you mean?",
         keyboard=keyboard(*rows),
     )
 
 
-def not_understood_view(*, topic: Topic, typed_text: str) -> Message:
+def not_understood_view(
+    *, topic: Topic, typed_text: str, rule: InputRule = InputRule.FORM
+) -> Message:
+    """*rule* is what the text breaks."""
     return Message.of(
-        f"I do not understand {echoed(typed_text)} here. Nothing changed.",
+        f"I cannot use {echoed(typed_text)} here. Nothing changed.",
+        RULES.get(rule),
         *USAGE[topic],
         keyboard=_choice_buttons(topic),
     )

@@ -6,7 +6,6 @@ from datetime import datetime
 from telegram import InlineKeyboardButton
 
 from bot.interaction.callback_data import (
-    PRESSABLE,
     Confirm,
     EnterValue,
     Open,
@@ -14,6 +13,7 @@ from bot.interaction.callback_data import (
     SetPreset,
 )
 from bot.interaction.message import Message
+from bot.parsing.input_rules import InputRule
 from bot.parsing.settings import Topic
 from bot.views.components.amounts import cents, pair_name, threshold, usdt
 from bot.views.components.badges import badge
@@ -24,8 +24,9 @@ from bot.views.components.command_text import (
     threshold_text,
 )
 from bot.views.components.forecast import band_line, next_check, warning_of
+from bot.views.components.input_rules import RULES
 from bot.views.components.keyboards import button, do, in_rows, keyboard
-from bot.views.components.layout import block, escape, lines, row
+from bot.views.components.layout import block, echoed, escape, lines, row
 from bot.views.components.times import exactly
 from bot.views.settings import USAGE
 from bot.views.undo import UNDO, undo_hint
@@ -60,18 +61,13 @@ def panel_view(
     now: datetime,
     outlook: Outlook,
 ) -> Message:
-    others = [
-        do(f"{icon} {label}", command)
-        for icon, label, command in (("🤖", "Mode", "mode"), ("🔔", "Alerts", "alerts"))
-        if command in PRESSABLE
-    ]
-    named = " and ".join(f"/{c}" for c in ("mode", "alerts") if c in PRESSABLE)
     pages = [button(f"{icon} {label}", Open(page)) for page, (icon, label) in _PAGES.items()]
+    others = [do("🤖 Mode", "mode"), do("🔔 Alerts", "alerts")]
     return Message.paragraphs(
-        f"{badge(account)} · /settings",
+        f"{badge(account)} · Settings",
         block(_rows(account, outlook.rules)),
         next_check(account, outlook, now=now),
-        f"{named} open their own." if named else None,
+        "/mode and /alerts have pages of their own.",
         keyboard=keyboard(pages[:3], pages[3:6], [*pages[6:], *others]),
     )
 
@@ -95,13 +91,13 @@ def page_view(
     return Message.paragraphs(
         lines(
             f"{badge(account)} · {icon} {title or f'{label} {_value(page, account)}'}",
-            band_line(settings),
+            *_effects(page, account),
             f"Smallest order {usdt(smallest_order(rules))}" if rules else None,
         ),
         next_check(account, outlook, now=now),
         warning.text if warning else None,
         undo_hint(undo[0]) if undo else None,
-        f"Typed: {_usage(page)}",
+        f"You can also type {_usage(page)}.",
         keyboard=keyboard(
             [button(UNDO, Confirm(undo[1]))] if undo else [],
             *in_rows(_presets(page, account, rules), _A_ROW),
@@ -122,29 +118,36 @@ def enter_view(*, page: PanelPage, account: Account, is_private: bool) -> Messag
         f"{badge(account)} · {icon} {label} {_value(page, account)}",
         what,
         example,
-        None if is_private else "Please send it as a reply to this message.",
-        f"I wait for 10 min. Cancel, or any command like /{page.value}, ends that.",
+        "Send it now, or Cancel."
+        if is_private
+        else "Send it now as a reply to this message, or Cancel.",
+        f"You can also type {_usage(page)}.",
         keyboard=keyboard([button("✖️ Cancel", Open(page))]),
     )
 
 
-def still_waiting_view(refused: Message, *, page: PanelPage) -> Message:
-    """*refused* is what was wrong with the value."""
+def still_waiting_view(*, page: PanelPage, typed_text: str, rule: InputRule) -> Message:
+    """*rule* is what the value breaks."""
     return Message.of(
-        refused.text,
-        "I still wait for it: please send it again without the command.",
+        f"I cannot use {echoed(typed_text)} here. Nothing changed.",
+        RULES.get(rule),
+        f"Send another value, like {_usage(page).partition(' ')[2]}, or Cancel.",
+        f"You can also type {_usage(page)}.",
         keyboard=keyboard([button("✖️ Cancel", Open(page))]),
     )
 
 
 def failed_view(failure: Message, *, page: PanelPage) -> Message:
-    """*failure* in the panel's place, with the way back. (/settings)"""
-    return Message.of(failure.text, "/settings", keyboard=keyboard([button(_BACK, Open(page))]))
+    """*failure* in the panel's place, with the way back."""
+    return Message.of(
+        failure.text,
+        "/settings shows all settings.",
+        keyboard=keyboard([button(_BACK, Open(page))]),
+    )
 
 
 def _rows(account: Account, rules: PairRules | None) -> list[str]:
     settings = account.settings
-    mode = f"{settings.autonomy.value} (/mode)" if "mode" in PRESSABLE else settings.autonomy.value
     rows = [
         ("🎯 Target", usdt(settings.target)),
         ("📏 Threshold", f"±{threshold(settings.threshold)}"),
@@ -154,7 +157,7 @@ def _rows(account: Account, rules: PairRules | None) -> list[str]:
         *([("", f"from {usdt(smallest_order(rules))}")] if rules else ()),
         ("🔒 Count", settings.counting.value),
         ("🚧 Limits", f"≤ {usdt(account.limits_in_force.order)}"),
-        ("🤖 Mode", mode),
+        ("🤖 Mode", settings.autonomy.value),
         ("🧪 Dry run", "on, on paper" if settings.dry_run else "off, real money"),
     ]
     return [line for label, value in rows for line in row(label, value, column=_LABEL)]
@@ -169,10 +172,19 @@ def _value(page: PanelPage, account: Account) -> str:
         PanelPage.INTERVAL: exactly(settings.interval),
         PanelPage.PAIR: escape(pair_name(settings.symbol)),
         PanelPage.COUNTING: _COUNTING[settings.counting],
-        PanelPage.LIMITS: f"{usdt(in_force.order)} an order, {usdt(in_force.day)} a day "
-        f"({limits_text(account.limits)})",
+        PanelPage.LIMITS: f"{usdt(in_force.order)} an order",
         PanelPage.DRY_RUN: "on: on paper" if settings.dry_run else "off: real money",
     }[page]
+
+
+def _effects(page: PanelPage, account: Account) -> Sequence[str]:
+    if page is not PanelPage.LIMITS:
+        return [band_line(account.settings)]
+    return [
+        f"At most {usdt(account.limits_in_force.day)} a day",
+        f"You set: {limits_text(account.limits)}",
+        "The buttons set the limit for one order.",
+    ]
 
 
 def _presets(
@@ -206,7 +218,7 @@ def _presets(
 
 
 def _usage(page: PanelPage) -> str:
-    return USAGE[Topic(page.value)][1].split("   or   ")[0]
+    return USAGE[Topic(page.value)][1].partition("   or   ")[0]
 
 
 def _bare(example: str) -> str:

@@ -126,7 +126,7 @@ async def test_what_is_ambiguous_is_asked_about_and_what_makes_no_sense_refused(
     await bot.tap(OWNER, "/alerts smallest 1000")
     refused = await bot.ask(OWNER, "/alerts loudly")
 
-    assert "I do not guess" in question.edits[0]
+    assert "I am not sure how to read" in question.edits[0]
     assert (await stored(bot)).smallest == D(1000)
     assert "Nothing changed" in refused.text
     assert "/alerts quiet 23:00-07:00" in refused.text

@@ -70,7 +70,7 @@ async def test_an_amount_that_is_ambiguous_is_asked_about(bot: Program):
     before = (await bot.account()).limits
     await bot.tap(OWNER, "/limits order 1000 USDT")
 
-    assert "I do not guess" in question.edits[0]
+    assert "I am not sure how to read" in question.edits[0]
     assert before == Limits()
     assert (await bot.account()).limits == Limits(order=Decimal(1000))
 

@@ -124,7 +124,7 @@ async def test_a_choice_button_does_what_it_says(bot: Program):
     [
         ("/settarget 1,000", ["1000 USDT", "1 USDT"], 0, "target", Decimal(1000)),
         ("/settarget 1,000", ["1000 USDT", "1 USDT"], 1, "target", Decimal(1)),
-        ("/settarget 40,5", ["405 USDT", "40.5 USDT"], 1, "target", Decimal("40.5")),
+        ("/settarget 40,5", ["40.5 USDT"], 0, "target", Decimal("40.5")),
         ("/setthreshold 0.05", ["5%", "0.05 USDT"], 0, "threshold", PERCENT_5),
         ("/setthreshold 2", ["2%", "2 USDT"], 1, "threshold", USDT_2),
     ],
@@ -136,7 +136,7 @@ async def test_an_ambiguous_value_is_asked_about_and_the_tap_sets_it(
     question = await bot.ask(OWNER, typed)
     before = await bot.account()
 
-    assert "I do not guess" in question.text
+    assert "I am not sure how to read" in question.text
     assert question.labels == [f"{command} {option}" for option in options]
     assert field(before, name) == (Decimal(40) if name == "target" else PERCENT_5)
 

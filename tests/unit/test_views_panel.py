@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.interaction.callback_data import PanelPage
 from bot.interaction.message import Message
+from bot.parsing.input_rules import InputRule
 from bot.parsing.settings import Topic
 from bot.views.errors import error_view
 from bot.views.halt import ask_lift_view, other_halt_view
@@ -114,12 +115,12 @@ def test_every_page_fits_whatever_is_set(one: Account, known: bool):
         panel_view(account=one, now=START, outlook=Outlook(look=look, rules=pair))
     )
 
-    assert "/settings" in home.splitlines()[0]
+    assert home.splitlines()[0].endswith(" · Settings")
     for page in PAGES:
         view = page_view(page=page, account=one, now=START, outlook=Outlook(look=look, rules=pair))
         text = check_message(view)
         assert f"/{page.value}" in text
-        assert "Band" in text
+        assert ("Band" in text) is (page is not PanelPage.LIMITS)
         assert max(map(len, labels(view))) <= 20
         check_message(enter_view(page=page, account=one, is_private=known))
 
@@ -274,9 +275,14 @@ def test_lifting_a_halt_says_what_starts(waiting: tuple[int, int, int], words: s
 
 
 def test_what_went_wrong_leads_back():
-    refused = not_understood_view(topic=Topic.TARGET, typed_text="<b>")
-
-    assert "I still wait for it" in check_message(
-        still_waiting_view(refused, page=PanelPage.TARGET)
+    text = check_message(
+        still_waiting_view(page=PanelPage.TARGET, typed_text="<b>", rule=InputRule.NUMBER)
     )
+
+    assert text.splitlines() == [
+        "I cannot use “<b>” here. Nothing changed.",
+        "Write the number with digits, like 40 or 40.50.",
+        "Send another value, like 40, or Cancel.",
+        "You can also type /settarget 40.",
+    ]
     check_message(failed_view(error_view(Unavailable("away")), page=PanelPage.DRY_RUN))

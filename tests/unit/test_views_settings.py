@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.parsing.input_rules import InputRule
 from bot.parsing.settings import Ambiguous, Topic, parse_target, parse_threshold
 from bot.views.components.forecast import caution, held_at, next_step
 from bot.views.pause_resume import cannot_resume_view, paused_view, resumed_view
@@ -248,6 +249,13 @@ def test_a_value_that_is_none_gets_the_right_form_and_an_example(topic: Topic):
 
     assert "“<b>&”" in text
     assert f"/{topic.value}" in text
+
+
+@pytest.mark.parametrize("rule", InputRule)
+def test_a_refused_value_is_answered_with_the_rule_that_it_broke(rule: InputRule):
+    text = check_message(not_understood_view(topic=Topic.LIMITS, typed_text="x", rule=rule))
+
+    assert len(text.splitlines()) == (3 if rule is InputRule.FORM else 4)
 
 
 def test_a_key_typed_into_the_wrong_command_is_not_repeated():

@@ -1,0 +1,47 @@
+"""The rule that a refused value broke, in a sentence."""
+
+from collections.abc import Mapping
+
+from bot.parsing.input_rules import LONGEST, InputRule
+from bot.parsing.settings import MOST_HISTORY_ROWS, MOST_LOG_LINES
+from engine.domain.accounts.risk_limits import MAX_ORDERS
+
+RULES: Mapping[InputRule, str] = {
+    InputRule.LENGTH: f"A value has at most {LONGEST} characters.",
+    InputRule.DIGITS: "A number has at most 12 digits.",
+    InputRule.NUMBER: "Write the number with digits, like 40 or 40.50.",
+    InputRule.IN_FULL: "Write the number in full, like 1000.",
+    InputRule.IN_USDT: "I count in USDT only.",
+    InputRule.NO_PERCENTAGE: "This must be an amount of USDT, not a percentage.",
+    InputRule.ABOVE_ZERO: "The number must be above 0.",
+    InputRule.MOST_USDT: "The most is 1,000,000,000 USDT.",
+    InputRule.TWO_DECIMALS: "The number may have two decimals, not more.",
+    InputRule.UNDER_100_PERCENT: "The percentage must be under 100%.",
+    InputRule.TIME_SPAN: "Write hours, then minutes, then seconds, like 1h 30m.",
+    InputRule.WHOLE_TIMES: "Write whole numbers, like 1h 30m.",
+    InputRule.INTERVAL: "The time must be from 1 s to 1 day.",
+    InputRule.AGAINST_USDT: "I trade tokens for USDT only.",
+    InputRule.OTHER_THAN_USDT: "USDT is what I hold. Name the token that I trade for it.",
+    InputRule.ASSET_NAME: "Write the token's name as MEXC shows it, like MNTL.",
+    InputRule.HELD_OR_FREE: "I know two words here: held and free.",
+    InputRule.ON_OR_OFF: "I know two words here: on and off.",
+    InputRule.ROWS: f"The number must be a whole one from 1 to {MOST_HISTORY_ROWS}.",
+    InputRule.LOG_LINES: f"The number must be a whole one from 1 to {MOST_LOG_LINES}.",
+    InputRule.LIMIT_NAME: "I know four limits: order, day, hour and price.",
+    InputRule.LIMIT_VALUE: "The value is missing.",
+    InputRule.ORDERS_PER_HOUR: f"Orders an hour must be a whole number from 1 to {MAX_ORDERS}.",
+    InputRule.PRICE_MOVE: "The price limit must be from 1% to 100%.",
+    InputRule.PERCENTAGE: "The price limit is a percentage, like 15%.",
+    InputRule.ALERT_PART: (
+        "The first word must be trade, error, recovery, key, plan, digest, smallest, quiet, zone, "
+        "through or deposits."
+    ),
+    InputRule.ALERT_LEVEL: "I know three words here: on, silent and off.",
+    InputRule.YES_OR_NO: "I know two words here: yes and no.",
+    InputRule.TIME_OF_DAY: "Write a time from 00:00 to 23:59, like 08:00.",
+    InputRule.TWO_TIMES: "Write two times, like 23:00-07:00.",
+    InputRule.TIMES_DIFFER: "The two times must differ.",
+    InputRule.MOST_SMALLEST: "The most is 1,000,000 USDT.",
+    InputRule.WARNING_AMOUNT: "The amount is missing.",
+}
+"""For all but FORM, which the right form explains."""

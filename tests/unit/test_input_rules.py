@@ -1,0 +1,124 @@
+"""A refused value breaks one rule, and the refusal knows which."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bot.parsing.alerts import parse_alerts, parse_warn
+from bot.parsing.input_rules import InputRule
+from bot.parsing.settings import (
+    NotUnderstood,
+    parse_counting,
+    parse_history_rows,
+    parse_interval,
+    parse_limits,
+    parse_log_lines,
+    parse_switch,
+    parse_symbol,
+    parse_target,
+    parse_threshold,
+)
+
+REFUSED: list[tuple[Callable[[str], object], dict[InputRule, list[str]]]] = [
+    (
+        parse_target,
+        {
+            InputRule.ABOVE_ZERO: ["0", "0.00", "-5", "-5 USDT", "$-5", "\u22125"],
+            InputRule.TWO_DECIMALS: ["40.005", "0,005"],
+            InputRule.IN_FULL: ["1e3", "1E+3 USDT", "40k", "2 M"],
+            InputRule.NO_PERCENTAGE: ["50%"],
+            InputRule.MOST_USDT: ["1000000000.01", "99999999999", "9" * 20],
+            InputRule.IN_USDT: ["40 EUR", "€40", "EUR 40", "40 рублей"],
+            InputRule.NUMBER: ["forty", "4 0", "NaN", "..", "∞", "1_000", "４0"],
+            InputRule.LENGTH: ["9" * 41],
+            InputRule.FORM: ["", " "],
+        },
+    ),
+    (
+        parse_threshold,
+        {
+            InputRule.ABOVE_ZERO: ["0", "0%", "-5%", "0 USDT"],
+            InputRule.UNDER_100_PERCENT: ["100%", "5000%", f"{10**14}%"],
+            InputRule.TWO_DECIMALS: ["0.001%", "0.001 USDT"],
+            InputRule.IN_FULL: ["1e3"],
+            InputRule.NUMBER: ["a little"],
+        },
+    ),
+    (
+        parse_interval,
+        {
+            InputRule.INTERVAL: ["0", "-1", "25h", "86401", "99999h"],
+            InputRule.WHOLE_TIMES: ["1.5h", "2,5 m"],
+            InputRule.TIME_SPAN: ["2 days", "30m 1h", "soon"],
+        },
+    ),
+    (
+        parse_symbol,
+        {
+            InputRule.AGAINST_USDT: ["MNTL/BTC", "MNTLUSDC"],
+            InputRule.OTHER_THAN_USDT: ["USDT", "USDTUSDT"],
+            InputRule.ASSET_NAME: ["<b>", "A" * 17, "/USDT"],
+        },
+    ),
+    (parse_counting, {InputRule.HELD_OR_FREE: ["all"]}),
+    (parse_switch, {InputRule.ON_OR_OFF: ["yes"]}),
+    (parse_history_rows, {InputRule.ROWS: ["0", "21", "x"]}),
+    (parse_log_lines, {InputRule.LOG_LINES: ["0", "101", "1.5"]}),
+    (
+        parse_limits,
+        {
+            InputRule.LIMIT_NAME: ["500", "week 5"],
+            InputRule.LIMIT_VALUE: ["order", "price "],
+            InputRule.ABOVE_ZERO: ["order 0", "day -5"],
+            InputRule.NO_PERCENTAGE: ["order 5%"],
+            InputRule.ORDERS_PER_HOUR: ["hour 0", "hour 3601", "hour 1.5"],
+            InputRule.PRICE_MOVE: ["price 0.5%", "price 101%", "price 0"],
+            InputRule.PERCENTAGE: ["price 5 USDT"],
+            InputRule.TWO_DECIMALS: ["price 15.001%"],
+        },
+    ),
+    (
+        parse_alerts,
+        {
+            InputRule.ALERT_PART: ["x"],
+            InputRule.ALERT_LEVEL: ["trade", "trade loud"],
+            InputRule.YES_OR_NO: ["through maybe"],
+            InputRule.ABOVE_ZERO: ["smallest -5"],
+            InputRule.MOST_SMALLEST: ["smallest 9999999"],
+            InputRule.TWO_TIMES: ["quiet", "quiet 23:00"],
+            InputRule.TIMES_DIFFER: ["quiet 07:00-07:00"],
+            InputRule.TIME_OF_DAY: ["quiet 24:00-07:00", "digest 8"],
+        },
+    ),
+    (
+        parse_warn,
+        {
+            InputRule.WARNING_AMOUNT: ["MNTL"],
+            InputRule.ABOVE_ZERO: ["MNTL 0", "MNTL -5"],
+            InputRule.ASSET_NAME: ["<b> 5"],
+            InputRule.DIGITS: ["MNTL 9999999999999"],
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "rule"),
+    [
+        (parse, text, rule)
+        for parse, rules in REFUSED
+        for rule, texts in rules.items()
+        for text in texts
+    ],
+)
+def test_a_refusal_names_the_rule_that_was_broken(
+    parse: Callable[[str], object], text: str, rule: InputRule
+):
+    with pytest.raises(NotUnderstood) as refused:
+        parse(text)
+
+    assert refused.value.rule is rule
+
+
+def test_each_rule_is_broken_by_something():
+    assert {rule for _, rules in REFUSED for rule in rules} == set(InputRule)
