@@ -8,7 +8,7 @@ DEV := $(VENV)/.dev-installed
 LOCKED := --quiet --no-deps --require-hashes
 PIP := "$(CURDIR)/$(BIN)/python" -m pip install --disable-pip-version-check $(LOCKED)
 
-.PHONY: run help setup test soak check format lock bench dist workflows clean
+.PHONY: run help setup test soak check format lock docs bench dist workflows clean
 
 run: $(RUNTIME)       ## start the bot; without TELEGRAM_TOKEN it is the demo
 	@exec $(BIN)/python -m bot
@@ -71,6 +71,20 @@ lock: setup           ## renew the pinned versions and hashes (no index is named
 	$(COMPILE) pyproject.toml -o requirements.txt
 	$(COMPILE) pyproject.toml --group dev -o requirements-dev.txt
 	$(COMPILE) --group pyproject.toml:release -o requirements-release.txt
+	$(COMPILE) --group pyproject.toml:docs -o requirements-docs.txt
+
+# The site of the documents, in an environment of its own. Its links are checked as it is built.
+DOCS := .venv-docs
+
+$(DOCS)/.installed: requirements-docs.txt $(RUNTIME)
+	$(UV) venv --quiet --clear --python $(BIN)/python $(@D)
+	$(UV) pip install --python $(DOCS)/bin/python $(LOCKED) --only-binary :all: -r requirements-docs.txt
+	@touch $@
+
+docs: $(DOCS)/.installed  ## build the documents as a site with a search, into site/
+	rm -rf site
+	$(DOCS)/bin/sphinx-build --quiet --fail-on-warning --keep-going -c docs -d $(DOCS)/.doctrees . site
+	@echo "Open site/index.html"
 
 # What the benchmarks measure us beside, in an environment of its own; PEERS= leaves it out.
 PEERS ?= .venv-bench
@@ -113,4 +127,4 @@ workflows: $(RELEASE)/.installed  ## check the forge's files against their schem
 	$(RELEASE)/bin/zizmor --offline --strict-collection --no-progress .github
 
 clean:                ## forget the environments, the caches and what was built
-	rm -rf $(VENV) .venv-bench $(RELEASE) dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-bench $(RELEASE) $(DOCS) dist site .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

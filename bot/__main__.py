@@ -153,7 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bot" if Path(sys.argv[0]).name == "__main__.py" else "ballast",
         description="A Telegram bot that keeps a MEXC account's USDT balance on target.",
-        epilog="Settings come from the environment and from ./.env; README.md lists them. Without "
+        epilog="Settings come from the environment and from ./.env; docs/settings.md lists them. Without "
         "TELEGRAM_TOKEN this is the demo: paper money in your terminal.",
     )
     parser.add_argument("--version", action="version", version=f"Ballast {VERSION}")

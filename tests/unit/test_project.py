@@ -14,7 +14,7 @@ from bot.version import VERSION
 ROOT = Path(__file__).parents[2]
 LOCK_FILES = ("requirements.txt", "requirements-dev.txt")
 INSTALLER = "requirements-uv.txt"
-RELEASE = "requirements-release.txt"
+APART = {"release": "requirements-release.txt", "docs": "requirements-docs.txt"}
 # The old name of CHECK_INTERVAL, which nobody should start with.
 NOT_FOR_THE_EXAMPLE = {"DELTA"}
 # Where somebody's machine keeps its files; a path that every machine has is no secret.
@@ -38,7 +38,10 @@ def read(name: str) -> str:
 def our_files() -> Iterator[Path]:
     """What is meant to be in the repository: no environment, no caches, no data."""
     for top in ROOT.iterdir():
-        if (top.name.startswith(".") and top.name not in OUR_HIDDEN) or top.name == "data":
+        if (top.name.startswith(".") and top.name not in OUR_HIDDEN) or top.name in {
+            "data",
+            "site",
+        }:
             continue
         found = [top] if top.is_file() else top.rglob("*")
         yield from (p for p in found if p.is_file() and "__pycache__" not in p.parts)
@@ -70,7 +73,7 @@ def test_the_host_migrates_before_it_starts_processes_and_knows_all_types_of_the
     assert read("Procfile").splitlines() == ["release: alembic upgrade head", *roles]
 
 
-@pytest.mark.parametrize("lock_file", [*LOCK_FILES, INSTALLER, RELEASE])
+@pytest.mark.parametrize("lock_file", [*LOCK_FILES, INSTALLER, *APART.values()])
 def test_a_lock_file_pins_by_hash_and_names_no_source(lock_file):
     without_hash = [
         name
@@ -95,9 +98,10 @@ def test_the_lock_files_agree_and_hold_what_the_project_asks_for():
     assert names <= {name.partition("[")[0] for name in for_all}
     assert {name: for_all.get(name) for name in for_running} == for_running
     assert pinned(INSTALLER) == {"uv": for_all["uv"]}
-    assert {re.split(r"[<>=]", wanted)[0] for wanted in groups["release"]} <= pinned(
-        RELEASE
-    ).keys()
+    for group, lock_file in APART.items():
+        assert {re.split(r"[<>=]", wanted)[0] for wanted in groups[group]} <= pinned(
+            lock_file
+        ).keys()
 
 
 def test_our_migrations_do_not_hide_the_library_of_the_same_name():
