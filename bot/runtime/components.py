@@ -46,6 +46,7 @@ from engine.accounts.overview import AccountOverviews
 from engine.accounts.pending_changes import PendingChanges
 from engine.accounts.records import AccountRecords
 from engine.accounts.risk_limits import AccountLimits
+from engine.accounts.timed_pause import TimedPauses
 from engine.accounts.trading_mode import TradingModes
 from engine.accounts.workload import Workload
 from engine.clock import Clock
@@ -291,6 +292,9 @@ def assemble(
                 "cards": status_messages.round,
                 "digest": Digests(database=database, clock=clock).write_due,
                 "keys": key_expiry.round,
+                "pauses": TimedPauses(
+                    database=database, clock=clock, foresee=previews.foresee
+                ).round,
                 "pruning": Pruning(database=database, clock=clock, keep=keep).round,
             },
         ),

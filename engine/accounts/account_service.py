@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +17,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import Refusal, RefusalReason
 from engine.domain.accounts.key_expiry import expiry
 from engine.domain.accounts.settings import Settings
+from engine.domain.accounts.timed_pause import TimedPause
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import plain
 from engine.domain.orders.order import AccountId, Order
@@ -26,7 +27,7 @@ from engine.domain.rebalancing.run_request import RunOffer, RunRequest
 from engine.errors import KeyElsewhere, NoKey, OrderUnresolved, PaperOnly, Unavailable
 from engine.exchanges.interface import ExchangeFor, KeyInspection, KeyInspector
 from engine.security.vault import Vault
-from engine.storage.accounts import accounts, audit
+from engine.storage.accounts import accounts, audit, timed_pauses
 from engine.storage.chat import confirmations
 from engine.storage.database import Database, InTransaction
 from engine.storage.serialization import from_json
@@ -120,10 +121,16 @@ class AccountService:
         return change
 
     async def pause(
-        self, chat_id: int, *, user_id: int, first: InTransaction | None = None
+        self,
+        chat_id: int,
+        *,
+        user_id: int,
+        first: InTransaction | None = None,
+        ends_at: datetime | None = None,
     ) -> Change:
         """Pause: after this returns no order leaves, except one `under_way`. Idempotent.
-        *first* runs before all else in the same transaction.
+        *first* runs before all else in the same transaction. With *ends_at* `timed_pause.py` ends
+        the pause; without it an end that it had is forgotten.
 
         A confirmed run that has not begun is cancelled: resuming must not start it.
         """
@@ -133,6 +140,11 @@ class AccountService:
                 await first(session)
             current = await accounts.get(session, before.id)
             after = await accounts.change(session, current, paused=True)
+            if ends_at is not None:
+                pause = TimedPause(
+                    user_id=user_id, version=after.version, ends_at=ends_at, due_at=ends_at
+                )
+                await timed_pauses.put(session, after.id, pause)
             await self._note(session, current, after, user_id)
             called_off = await run_requests.drop(session, before.id)
             unresolved = await orders.unresolved_of(session, [before.id])

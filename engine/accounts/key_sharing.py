@@ -16,7 +16,6 @@ from engine.domain.orders.order import AccountId
 from engine.errors import AccountElsewhere
 from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, exchange_accounts
-from engine.storage.chat import undeliverable
 from engine.storage.trading import run_requests
 
 logger = logging.getLogger(__name__)
@@ -94,11 +93,11 @@ async def _stop(session: AsyncSession, account_id: AccountId, *, now: datetime) 
 async def pause(session: AsyncSession, account_id: AccountId) -> tuple[Account, bool]:
     """Pause trading, with the run that was confirmed; the account before, and whether it traded.
 
-    A pause that would have been lifted when its chat can be written again stays from now on.
+    A pause that would have been lifted by itself stays from now on.
     """
     before = await accounts.get(session, account_id)
     if before.settings.paused:
-        await undeliverable.unmark_paused(session, account_id)
+        await accounts.unmark_pause(session, account_id)
         return before, False
     await accounts.change(session, before, paused=True)
     await run_requests.drop(session, account_id)

@@ -28,6 +28,7 @@ from engine.domain.alerts.alerts import (
     TradeSettled,
 )
 from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
+from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import Trigger
 from engine.storage.serialization import ALERTS
@@ -57,6 +58,8 @@ def alerts(*, dry_run: bool = False) -> list[Any]:
             target=D(40),
         ),
         OrderUnclear(dry_run=dry_run, **ORDER),
+        PauseEnded(dry_run=dry_run, **ORDER),
+        ResumeAsked(dry_run=dry_run, **ORDER, again_at=START),
         OrderNeverArrived(dry_run=dry_run, **ORDER),
         RunDeclined(dry_run=dry_run, symbol=MNTLUSDT, held=D(40), target=D(40), reason=None),
         BalanceChanged(

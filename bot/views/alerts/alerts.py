@@ -10,6 +10,7 @@ from bot.views.alerts.balance_changes import moved_view
 from bot.views.alerts.digest import digest_view
 from bot.views.alerts.incidents import trouble_over_view, trouble_view
 from bot.views.alerts.key_expiry import key_ending_view, key_too_powerful_view, money_shared_view
+from bot.views.alerts.timed_pause import pause_ended_view, resume_asked_view
 from bot.views.alerts.undeliverable import chat_deliverable_view, chat_undeliverable_view
 from bot.views.components.amounts import about_percent, cents, pair_name, price, tokens, usdt
 from bot.views.components.badges import RECOVERED, TROUBLE, alert_badge, mode_badge
@@ -43,6 +44,7 @@ from engine.domain.alerts.alerts import (
     TradeSettled,
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
+from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Side, base_of
 
@@ -97,6 +99,10 @@ def alert_view(alert: Alert) -> Message:  # noqa: C901, PLR0911, PLR0912 - one r
             return money_shared_view(alert)
         case MemberJoined():
             return joined_view(alert)
+        case PauseEnded():
+            return pause_ended_view(alert)
+        case ResumeAsked():
+            return resume_asked_view(alert)
         case _:
             assert_never(alert)
 

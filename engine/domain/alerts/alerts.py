@@ -10,6 +10,7 @@ from engine.domain.accounts.incidents import PAUSING, IncidentKind
 from engine.domain.accounts.members import Role
 from engine.domain.accounts.settings import Band, TradingMode
 from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
+from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.traits import AlertFacts, AlertKind, AlertTraits
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import Asset, Side, Symbol
@@ -307,6 +308,8 @@ Alert = (
     | KeyTooPowerful
     | MoneyShared
     | MemberJoined
+    | PauseEnded
+    | ResumeAsked
     | ChatUndeliverable
     | ChatDeliverable
 )

@@ -15,7 +15,7 @@ from engine.domain.accounts.settings import Settings, Threshold
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.storage.accounts import halt as stored_halt
-from engine.storage.accounts import incidents, low_balance
+from engine.storage.accounts import incidents, low_balance, timed_pauses
 from engine.storage.chat import undeliverable
 from engine.storage.coordination import leases
 from engine.storage.models.accounts import AccountRow
@@ -68,12 +68,12 @@ async def change(session: AsyncSession, account: Account, **wishes: Any) -> Acco
 
     Returns *account* itself where nothing would change. A new version stops any order planned
     under the old one (see orders.start_sending), and wakes the owner for a check. A change of
-    *paused* also ends an automatic pause: it is not lifted automatically any more.
+    *paused* also ends an automatic pause, and one with an end: neither is lifted automatically.
     """
     if "paused" in wishes:
-        # Serialized with `engine/accounts/deliverability.py`, which may be lifting that pause now.
+        # Serialized with what lifts a pause: `engine/accounts/deliverability.py`, `timed_pause.py`.
         account = await locked(session, account.id)
-        await undeliverable.unmark_paused(session, account.id)
+        await unmark_pause(session, account.id)
     before = _columns(account.settings)
     after = _columns(replace(account.settings, **wishes))
     # *account* may have been read a while ago: settings changed since then are kept.
@@ -104,7 +104,7 @@ async def store_key(
     checked_at: datetime | None = None,
 ) -> Account:
     """Replace the key and pause trading. The reminders of its expiry start again."""
-    await undeliverable.unmark_paused(session, account.id)
+    await unmark_pause(session, account.id)
     return await _store(
         session,
         account,
@@ -116,6 +116,12 @@ async def store_key(
         key_told_days=None,
         paused=True,
     )
+
+
+async def unmark_pause(session: AsyncSession, account_id: AccountId) -> None:
+    """A pause, if there is one, stays until a user ends it."""
+    await undeliverable.unmark_paused(session, account_id)
+    await timed_pauses.forget(session, account_id)
 
 
 async def forget_key(session: AsyncSession, account: Account) -> Account:

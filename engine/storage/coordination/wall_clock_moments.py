@@ -14,6 +14,7 @@ from engine.storage.models.accounts import (
     AlertPreferencesRow,
     IncidentRow,
     InvitationRow,
+    TimedPauseRow,
 )
 from engine.storage.models.chat import ConfirmationRow, ConversationRow, StatusMessageRow
 from engine.storage.models.coordination import KeyValueRow
@@ -35,6 +36,8 @@ _WAITED_FOR: tuple[InstrumentedAttribute[Any], ...] = (
     OutboxRow.claimed_until,
     OutboxRow.not_before,
     RunRequestRow.expires_at,
+    TimedPauseRow.due_at,
+    TimedPauseRow.ends_at,
     IncidentRow.last_at,
     IncidentRow.since,
 )

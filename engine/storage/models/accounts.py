@@ -138,6 +138,21 @@ class AlertPreferencesRow(Base):
     digest_quote: Mapped[Decimal | None]
 
 
+class TimedPauseRow(Base):
+    """A pause that ends by itself at *ends_at*; *asked* questions were sent instead.
+    *version* is the account's when it was paused, *due_at* when something is to be done next.
+    """
+
+    __tablename__ = "timed_pauses"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey(AccountRow.id), primary_key=True)
+    user_id: Mapped[int]
+    version: Mapped[int]
+    ends_at: Mapped[datetime]
+    due_at: Mapped[datetime] = mapped_column(index=True)
+    asked: Mapped[int]
+
+
 class LowBalanceRow(Base):
     """Alerts the user when less than *below* of *asset* is left; *told* until it is back."""
 
