@@ -67,6 +67,7 @@ from engine.domain.alerts.alerts import (
     trade_settled,
 )
 from engine.domain.alerts.key_alerts import KeyEnding
+from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.preferences import AlertPreferences
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import OrderState
@@ -161,6 +162,9 @@ CARDS: Sequence[Shown] = (
     Shown("plan-no-key", "No key, no plan", _asked("/rebalance", no_key_view(account=_KEYLESS))),
     Shown("plan-failed", "No plan without balances", _asked("/rebalance", plan_failed_view(account=ACCOUNT))),
     Shown("pause", "Pause", _asked("/pause", paused_view(account=_with(paused=True), already=False))),
+    Shown("pause-1h", "Pause for an hour", _asked("/pause 1h", paused_view(account=_with(paused=True), already=False, ends_at=NOON + timedelta(hours=1)))),
+    Shown("pause-ended", "The pause is over", [alert_view(PauseEnded(dry_run=False, symbol=SYMBOL, side=Side.BUY, expected_quote=D("17.10")))]),
+    Shown("resume-asked", "The pause is over, and the first order is big", [alert_view(ResumeAsked(dry_run=False, paused=True, symbol=SYMBOL, side=Side.BUY, expected_quote=Decimal(900), again_at=NOON + timedelta(hours=1)))]),
     Shown("resume", "Resume", _asked("/resume", resumed_view(account=ACCOUNT, already=False, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
     Shown("set-target", "A setting and what it leads to", _asked("/settarget 60", changed_view(topic=Topic.TARGET, account=_with(target=D(60)), before=SETTINGS, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=foreseen(_with(target=D(60)), _AFTER, at=_LATER))))),
     Shown("set-target-bare", "A setting is asked for", _asked("/settarget", ask_view(topic=Topic.TARGET, settings=SETTINGS))),

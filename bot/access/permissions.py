@@ -18,8 +18,8 @@ _LOOKING = {
     *("start", "help", "version", "status", "why", "doctor", "balance", "history", "export"),
 }
 _TRADING = {
-    *("pause", "resume", "rebalance", "settings", "settarget", "setthreshold", "setinterval"),
-    *("setpair", "count", "limits", "mode", "dryrun", "alerts", "warn"),
+    *("pause", "stop", "resume", "rebalance", "settings", "settarget", "setthreshold"),
+    *("setinterval", "setpair", "count", "limits", "mode", "dryrun", "alerts", "warn"),
 }
 # Without an argument these commands only show something.
 _SHOWS_WHEN_BARE = {"limits", "mode", "alerts", "settings", "warn"}

@@ -7,6 +7,7 @@ from bot.handlers.unresolved_order import SET_ASIDE
 from bot.interaction.confirmations import REBALANCE
 from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
+from bot.parsing.plain_words import pause_time
 from bot.views.halt import no_resume_in_a_halt_view, no_trade_in_a_halt_view
 from bot.views.pause_resume import cannot_resume_view, paused_view, resumed_view
 from bot.views.rebalance_plan import (
@@ -29,14 +30,23 @@ from engine.errors import NoKey, Unavailable
 class TradingHandler(Handler):
     def routes(self) -> Routes:
         return Routes(
-            commands={"pause": self.pause, "resume": self.resume, "rebalance": self.rebalance},
+            commands={
+                "pause": self.pause,
+                "stop": self.pause,
+                "resume": self.resume,
+                "rebalance": self.rebalance,
+            },
             taps={REBALANCE: ConfirmationHandler(self._confirmed)},
         )
 
     async def pause(self, request: Request) -> Message:
+        """Whatever stands behind the command, trading is paused."""
         cancelling = self.ctx.cancellation.begin(request.chat_id)
+        account = await self.ctx.accounts.of(request.chat_id)
+        length = pause_time(request.argument)
+        ends_at = self.ctx.clock.now() + length if length and account.can_trade else None
         change = await self.ctx.accounts.pause(
-            request.chat_id, user_id=request.user_id, first=cancelling
+            request.chat_id, user_id=request.user_id, first=cancelling, ends_at=ends_at
         )
         return paused_view(
             account=change.after,
@@ -44,6 +54,8 @@ class TradingHandler(Handler):
             unresolved=change.under_way,
             called_off=change.called_off,
             cancelled=cancelling.names,
+            ends_at=ends_at,
+            no_time="" if length else request.argument,
         )
 
     async def resume(self, request: Request) -> Message:

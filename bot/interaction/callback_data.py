@@ -17,8 +17,19 @@ from engine.domain.market.pairs import is_asset_name
 PRESSABLE = frozenset(
     {
         *("help", "connect", "disconnect", "status", "settarget", "setthreshold", "setinterval"),
-        *("count", "setpair", "settings", "pause", "resume", "rebalance", "limits", "alerts"),
-        *("warn", "mode", "halt", "why", "history", "balance", "doctor", "dryrun", "export"),
+        *("count", "setpair", "settings", "pause", "stop", "resume", "rebalance", "limits"),
+        *(
+            "alerts",
+            "warn",
+            "mode",
+            "halt",
+            "why",
+            "history",
+            "balance",
+            "doctor",
+            "dryrun",
+            "export",
+        ),
         *("logs", "version", "members", "invite", "audit"),
     }
 )

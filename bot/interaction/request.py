@@ -11,6 +11,7 @@ from telegram import Message as Received
 from telegram.constants import ChatType
 
 from bot.interaction.message import Message, MessagePlace
+from bot.parsing.plain_words import plain_command
 from bot.updates.decode import name_of, shows_button, topic_of
 from bot.updates.message_text import is_secondhand, text_of
 from engine.domain.accounts.confirmation import Confirmation, Refusal
@@ -60,11 +61,13 @@ def command_in(text: str) -> tuple[str, str] | None:
 
 
 def typed(message: Received, role: Role) -> Request:
-    """Build a request from a message; plain text is all argument and has no command."""
+    """Build a request from a message; plain text is all argument and has no command.
+    In a private chat some plain words are commands.
+    """
     if message.from_user is None:
         raise ValueError("a message without its sender")
     text = text_of(message)
-    command, argument = command_in(text) or ("", text.strip())
+    command, argument = command_in(text) or _plain(message, text) or ("", text.strip())
     return Request(
         chat_id=message.chat_id,
         user_id=message.from_user.id,
@@ -117,8 +120,14 @@ def query_chat(query: CallbackQuery) -> int:
 
 def is_command_for(message: Received, my_name: str) -> bool:
     """True if it is a command, and not one for another bot in the group."""
-    command = _COMMAND.fullmatch(text_of(message))
-    return command is not None and (command["bot"] or my_name).lower() == my_name.lower()
+    command = _COMMAND.fullmatch(text := text_of(message))
+    if command is None:
+        return _plain(message, text) is not None
+    return (command["bot"] or my_name).lower() == my_name.lower()
+
+
+def _plain(message: Received, text: str) -> tuple[str, str] | None:
+    return plain_command(text) if message.chat.type == ChatType.PRIVATE else None
 
 
 def replies_to(message: Received, my_name: str) -> bool:

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from telegram.constants import ChatType
+
 from bot.interaction.callback_data import Choose, Confirm, RunCommand, SetPreset, decode
 from bot.interaction.request import command_in
+from bot.parsing.plain_words import plain_command
 from bot.updates.message_text import own_text_in
 from engine.storage.models import queues
 
-_STOPS = frozenset({"pause", "halt"})
+_STOPS = frozenset({"pause", "stop", "halt"})
 # Commands that start trading or let it move real money, with their argument where it decides.
 _STARTS = frozenset({"resume", "rebalance", "halt off", "dryrun off", "mode auto"})
 
@@ -33,7 +36,7 @@ def update_kind_of(raw: Mapping[str, Any]) -> UpdateKind:
         data = tap.get("data")
         return _tapped(data) if isinstance(data, str) else UpdateKind()
     message = raw.get("message")
-    found = command_in(own_text_in(message)) if isinstance(message, dict) else None
+    found = _typed(message) if isinstance(message, dict) else None
     return UpdateKind(found[0], _plain(found[1])) if found else UpdateKind()
 
 
@@ -48,13 +51,19 @@ def stops_everything(kind: UpdateKind) -> bool:
 
 def rank_of(command: str) -> int:
     """Return the rank of the answer: commands that stop something go before alerts."""
-    return queues.FIRST if command in {*_STOPS, "stop"} else queues.LAST
+    return queues.FIRST if command in _STOPS else queues.LAST
 
 
 def started_by(kind: UpdateKind) -> str | None:
     """Return the command, without its slash, if it would start trading or real trading."""
     phrase = _phrase(kind)
     return next((one for one in (kind.command, phrase) if one in _STARTS), None)
+
+
+def _typed(message: Mapping[str, Any]) -> tuple[str, str] | None:
+    text, chat = own_text_in(message), message.get("chat")
+    is_private = isinstance(chat, dict) and chat.get("type") == ChatType.PRIVATE
+    return command_in(text) or (plain_command(text) if is_private else None)
 
 
 def _tapped(data: str) -> UpdateKind:

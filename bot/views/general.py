@@ -13,7 +13,7 @@ from bot.views.help import COMMANDS
 
 _SLASHED = re.compile(r"(?<![\w/.])/([A-Za-z_]{1,32})(?![\w/])", re.ASCII)
 # Names that other bots use.
-_MEANT = {"stop": "pause", "cancel": "pause", "off": "pause", "go": "resume", "run": "resume"}
+_MEANT = {"cancel": "pause", "off": "pause", "go": "resume", "run": "resume"}
 _LOG_ROOM = 3500
 _LONGEST_LINE = 300
 

@@ -9,7 +9,8 @@ from bot.views.components.layout import lines
 COMMANDS: Sequence[tuple[str, str]] = (
     ("status", "How things stand"),
     ("rebalance", "Show the plan, trade it on a tap"),
-    ("pause", "Stop trading"),
+    ("pause", "Stop trading; /pause 1h: for an hour"),
+    ("stop", "The same as /pause"),
     ("resume", "Start trading"),
     ("settarget", "USDT to hold, like 40"),
     ("setthreshold", "How far it may drift, like 5%"),
@@ -57,7 +58,8 @@ _SECTIONS: Sequence[tuple[str, Sequence[_Line]]] = (
         (
             ("/status", "how things stand"),
             ("/rebalance", "plan, trade on a tap"),
-            ("/pause, /resume", "stop, start trading"),
+            ("/pause, /stop, /pause 1h", "stop trading"),
+            ("/resume", "start trading"),
             ("/mode ask", "ask before a trade"),
         ),
     ),

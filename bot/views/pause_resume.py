@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from telegram import InlineKeyboardMarkup
+
 from bot.interaction.message import Message
 from bot.views.cancelled_updates import cancelled_line
 from bot.views.components.amounts import usdt
 from bot.views.components.badges import badge
 from bot.views.components.forecast import band_line, next_check, warning_of
-from bot.views.components.keyboards import do, keyboard
-from bot.views.components.layout import lines
+from bot.views.components.keyboards import do, keyboard, typed
+from bot.views.components.layout import echoed, lines
+from bot.views.components.times import utc
 from engine.domain.accounts.account import Account
 from engine.domain.orders.order import Order
 from engine.rebalancing.preview import Outlook
@@ -22,10 +25,12 @@ def paused_view(
     unresolved: Order | None = None,
     called_off: bool = False,
     cancelled: Sequence[str] = (),
+    ends_at: datetime | None = None,
+    no_time: str = "",
 ) -> Message:
     """*unresolved* orders were sent before the pause and may still have traded.
     *called_off*: a confirmed rebalance had not begun. *cancelled* are the commands that were
-    queued.
+    queued. *ends_at* is when trading starts again by itself; *no_time* was typed for it and is none.
     """
     return Message.of(
         f"{badge(account)} · {'Paused already' if already else 'Trading is paused'}",
@@ -36,11 +41,23 @@ def paused_view(
         else None,
         "The rebalance you tapped is called off." if called_off else None,
         cancelled_line(cancelled),
+        f"I do not read {echoed(no_time)} as a time, so the pause has no end."
+        if no_time
+        else None,
+        f"Trading starts again by itself: {utc(ends_at)}." if ends_at else None,
+        "If the first order is big then, I ask you first." if ends_at else None,
         "Your coins stay where they are. /resume starts trading again."
         if not account.halted
         else "Your coins stay where they are. It stays paused when the halt is lifted, too.",
-        keyboard=None if account.halted else keyboard([do("Resume", "resume")]),
+        keyboard=_after_pause(account, has_end=ends_at is not None),
     )
+
+
+def _after_pause(account: Account, *, has_end: bool) -> InlineKeyboardMarkup | None:
+    if account.halted:
+        return None
+    ends = [typed("pause", time) for time in ("1h", "8h")]
+    return keyboard(ends if account.can_trade and not has_end else [], [do("Resume", "resume")])
 
 
 def resumed_view(

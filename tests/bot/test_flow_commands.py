@@ -28,6 +28,7 @@ BARE = {
     "count": ("Count is held.", "/count held   or   /count free"),
     "setpair": ("Pair is MNTL/USDT.", "/setpair MNTLUSDT   or   /setpair MNTL"),
     "pause": ("Paused already", "Trading is paused"),
+    "stop": ("Paused already", "Paused already"),
     "resume": ("No key yet", "Trading is on already"),
     "rebalance": ("No key yet", "Plan for MNTL/USDT"),
     "why": ("There was no check yet.", "It bought 8,142 MNTL for 16.30 USDT."),
@@ -48,6 +49,15 @@ BARE = {
     "audit": ("Nothing was changed so far", "resumed trading"),
     "halt": ("No order leaves from now on, for any chat", "HALTED · Everything is halted"),
 }
+
+
+def _place(command: str) -> tuple[int, str]:
+    """What stops trading comes last."""
+    return (
+        ("pause", "stop", "halt").index(command) + 1 if command in {"pause", "stop", "halt"} else 0
+    ), command
+
+
 CARD = """\
 🟢 LIVE · MNTL/USDT
 Target   40.00 USDT ±5%
@@ -86,7 +96,7 @@ async def test_every_bare_command_is_answered_while_trading(world: World, bot: P
     await bot.connect()
     await bot.checked()
 
-    for command in sorted(BARE, key=("pause", "halt").__contains__):
+    for command in sorted(BARE, key=_place):
         answer = await bot.ask(OWNER, f"/{command}")
 
         assert BARE[command][1] in answer.text, command
@@ -97,9 +107,7 @@ async def test_every_button_does_what_its_command_does(world: World, bot: Progra
     await bot.connect()
     await bot.checked()
 
-    for command in sorted(
-        PRESSABLE - {"settings"}, key=lambda name: (name in {"pause", "halt"}, name)
-    ):
+    for command in sorted(PRESSABLE - {"settings"}, key=_place):
         (answer,) = await bot.tap(OWNER, RunCommand(command).encode(), forged=True)
 
         assert BARE[command][1] in answer.text, command
@@ -401,7 +409,7 @@ async def test_nothing_but_looking_asks_mexc_for_an_order(world: World, bot: Pro
     await bot.connect()
     start = len(world.api.calls)
     for command in BARE:
-        if command not in {"connect", "pause"}:
+        if command not in {"connect", "pause", "stop"}:
             await bot.say(OWNER, f"/{command}")
 
     methods = set(calls_between(world.api, start))

@@ -99,14 +99,15 @@ async def test_what_only_looks_keeps_nothing_of_its_chat_waiting(
         await hears(world, OWNER, "Up for")
 
 
+@pytest.mark.parametrize("pause", ["/pause", "stop."])
 async def test_a_pause_cancels_and_names_what_would_have_started_trading(
-    world: World, bot: Program
+    world: World, bot: Program, pause: str
 ):
     """In hand or waiting; what would not is carried out afterwards, in its order."""
     await bot.connect()
     await bot.ask(OWNER, "/pause")
     async with silent(world):
-        for text in ("/setpair ABCUSDT", "/resume", "/limits order 20", "/mode auto", "/pause"):
+        for text in ("/setpair ABCUSDT", "/resume", "/limits order 20", "/mode auto", pause):
             world.api.say(OWNER, text)
         told = await hears(world, OWNER, "Cancelled")
     await hears(world, OWNER, "20.00 USDT", within=30)

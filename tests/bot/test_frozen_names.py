@@ -24,7 +24,7 @@ GUIDE = Path(__file__).parents[2] / "docs" / "operations.md"
 COMMANDS_OF_THE_CHAT = (
     "alerts audit balance connect count disconnect doctor dryrun export halt help history invite "
     "limits logs members mode pause rebalance resume setinterval setpair settarget setthreshold "
-    "settings start status version warn why"
+    "settings start status stop version warn why"
 )
 COMMANDS_OF_THE_HOST = "backup check engine migrate prune restore rotate-keys web worker"
 ENVIRONMENT = (

@@ -46,6 +46,7 @@ MAY_CHANGE: Mapping[str, frozenset[str]] = {
     "count": frozenset({"counting"}),
     "dryrun": frozenset({"dry_run"}),
     "pause": frozenset({"paused"}),
+    "stop": frozenset({"paused"}),
     "resume": frozenset({"paused"}),
     "halt": frozenset({"halted"}),
     "limits": frozenset({"limits"}),
