@@ -1,4 +1,4 @@
-"""Draws `docs/chat.svg` for README.md: run `python -m docs.make_picture` in the top folder.
+"""Draws `docs/chat.svg`, a chat for the site's first page: run `python -m docs.make_picture` in the top folder.
 
 `tests/unit/test_readme.py` fails when the picture differs from what this draws.
 """  # noqa: INP001 - a script beside the documents, no package
