@@ -317,6 +317,19 @@ def test_the_image_holds_nothing_but_the_program_and_runs_without_rights():
     assert json.loads(instructions("CMD")[0])[0] == "python"  # no shell between it and the signals
 
 
+def test_the_guide_names_the_image_that_a_release_pushes():
+    image = yaml.safe_load(text_of(".github/workflows/release.yml"))["env"]["IMAGE"]
+
+    assert f"docker pull {image}:VERSION" in text_of("docs/deploy/docker.md")
+
+
+def test_the_guide_of_a_server_takes_three_commands():
+    commands = text_of("docs/deploy/vps.md").split("```\n")[1].strip().splitlines()
+
+    assert len(commands) == 3
+    assert commands[-1].strip() == "sudo sh /srv/ballast/deploy/install.sh"
+
+
 def test_compose_keeps_the_database_and_gives_the_worker_its_address():
     compose_file = yaml.safe_load(text_of("compose.yaml"))
     worker, migrate = compose("worker"), compose("migrate")
