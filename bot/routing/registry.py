@@ -90,7 +90,9 @@ class HandlerRegistry:
         """Run a command, if the author may send it."""
         command = self._commands.get(request.command)
         if command is None:
-            return await self.stray(request) or unknown_command_view(name=request.command)
+            return await self.stray(request) or unknown_command_view(
+                name=request.command, argument=request.argument
+            )
         needed = needed_for(request.command, request.argument)
         if not request.role.covers(needed):
             return not_allowed_view(role=request.role, needed=needed)

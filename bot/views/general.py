@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from difflib import get_close_matches
 
+from bot.interaction.callback_data import PRESSABLE
 from bot.interaction.message import Message
-from bot.views.components.keyboards import do, keyboard
+from bot.views.components.keyboards import do, keyboard, typed
 from bot.views.components.layout import echoed, escape
 from bot.views.components.times import compact, roughly
 from bot.views.help import COMMANDS
@@ -14,20 +15,26 @@ from bot.views.help import COMMANDS
 _SLASHED = re.compile(r"(?<![\w/.])/([A-Za-z_]{1,32})(?![\w/])", re.ASCII)
 # Names that other bots use.
 _MEANT = {"cancel": "pause", "off": "pause", "go": "resume", "run": "resume"}
+_WITH_A_VALUE = frozenset({"settarget", "setthreshold", "setinterval", "setpair"})
+_VALUE = re.compile(r"[A-Za-z0-9.%]{1,20}", re.ASCII)
 _LOG_ROOM = 3500
 _LONGEST_LINE = 300
 
 
-def unknown_command_view(*, name: str) -> Message:
-    """*name* without its slash, as typed."""
+def unknown_command_view(*, name: str, argument: str = "") -> Message:
+    """*name* without its slash, as typed. The nearest command is a button, which keeps a value."""
     names = [known for known, _ in COMMANDS]
     close = [_MEANT[name.lower()]] if name.lower() in _MEANT else []
     close = close or get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+    meant = next(iter(close), None)
+    kept = argument if meant in _WITH_A_VALUE and _VALUE.fullmatch(argument) else ""
     return Message.of(
         f"I do not know {echoed(f'/{name}')}. Nothing changed.",
-        f"Did you mean /{close[0]}?" if close else None,
+        f"Did you mean /{meant}?" if meant else None,
         "/help shows all commands.",
-        keyboard=keyboard([do("Help", "help")]),
+        keyboard=keyboard(
+            [typed(meant, kept)] if meant in PRESSABLE else [], [do("Help", "help")]
+        ),
     )
 
 

@@ -138,10 +138,14 @@ async def test_the_menu_is_set_for_telegram(world: World, bot: Program):
 
 async def test_an_unknown_command_is_told_with_its_likeness(bot: Program):
     likely = await bot.ask(OWNER, "/stats")
+    (status,) = await bot.tap(OWNER, "/status")
+    with_value = await bot.ask(OWNER, "/setarget 60")
     unlikely = await bot.ask(OWNER, "/xyz <b>&")
 
     assert "I do not know “/stats”. Nothing changed.\nDid you mean /status?" in likely.text
-    assert likely.labels == ["Help"]
+    assert likely.labels == ["/status", "Help"]
+    assert "MNTL/USDT" in status.text
+    assert with_value.labels == ["/settarget 60", "Help"]
     assert "I do not know “/xyz”." in unlikely.text
     assert "Did you mean" not in unlikely.text
 

@@ -406,7 +406,7 @@ def test_a_stranger_gets_one_short_answer_with_the_id():
         (plain_text_view("please /pause"), "I did not carry out /pause. Nothing changed."),
         (plain_text_view("“/RESUME”"), "Please send /resume alone."),
         (plain_text_view("/pause?"), "I did not carry out /pause."),
-        (unknown_command_view(name="stop"), "Did you mean /pause?"),
+        (unknown_command_view(name="cancel"), "Did you mean /pause?"),
         (edited_view(), "edit"),
         (internal_error_view(), "never repeated"),
         (unknown_command_view(name="stauts"), "Did you mean /status?"),
