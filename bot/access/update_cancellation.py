@@ -12,6 +12,7 @@ from bot.interaction.update_kind import started_by, update_kind_of
 from bot.updates.inbox import Sealer, purpose
 from bot.views.cancelled_updates import TAP
 from engine.clock import Clock
+from engine.domain.accounts.confirmation import RESUME
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.rebalancing.approval import OFFER
 from engine.domain.rebalancing.pending_change import PendingChange
@@ -20,9 +21,8 @@ from engine.storage.models.queues import InboxRow
 from engine.storage.queues import claims, inbox
 from engine.storage.serialization import from_json
 
-# Questions whose first button starts trading, or lets it move real money.
-_STARTING = frozenset({REBALANCE, OFFER, GO_LIVE, LIFT})
-_FIRST_BUTTON = 0
+# Buttons that start trading, or let it move real money, by the kind of their question.
+_STARTING = {**dict.fromkeys((REBALANCE, OFFER, GO_LIVE, LIFT), frozenset({0})), RESUME: {0, 1}}
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class CancelledUpdates:
             return None
         if question.kind == UNDO:
             return TAP if _goes_live(question.payload) else None
-        return TAP if question.kind in _STARTING and kind.option == _FIRST_BUTTON else None
+        return TAP if kind.option in _STARTING.get(question.kind, ()) else None
 
     def _opened(self, row: InboxRow) -> dict[str, Any]:
         try:

@@ -114,7 +114,7 @@ class SettingChangeFlow(Handler):
             return await self.echo(request, Topic.DRY_RUN, change, in_panel=in_panel)
         for_real = account.with_money(dry_run=False)
         foreseen = await self.ctx.previews.foresee(for_real)
-        proposal = _change_to_confirm(
+        proposal = change_to_confirm(
             account, SettingsPatch(dry_run=False), foreseen, in_panel=in_panel
         )
         question_id = await self.ctx.confirmations.ask(request, kind=GO_LIVE, payload=proposal)
@@ -181,9 +181,9 @@ class SettingChangeFlow(Handler):
             return None, None
         wanted = replace(account, settings=replace(settings, target=target))
         foreseen = await self.ctx.previews.foresee(wanted)
-        if not _needs_a_yes(foreseen, target=target, agreed=agreed):
+        if not needs_a_yes(foreseen, target=target, agreed=agreed):
             return None, foreseen
-        proposal = _change_to_confirm(
+        proposal = change_to_confirm(
             account, SettingsPatch(target=target), foreseen, in_panel=in_panel
         )
         question_id = await self.ctx.confirmations.ask(request, kind=BIG_TARGET, payload=proposal)
@@ -260,7 +260,7 @@ def _change_back(before: Account, after: Account, *, in_panel: bool) -> PendingC
     return PendingChange(wanted=former, found=present, in_panel=in_panel)
 
 
-def _needs_a_yes(
+def needs_a_yes(
     foreseen: Foreseen | None, *, target: Decimal, agreed: PendingChange | None
 ) -> bool:
     """True if it would move much, or that is unknown, and the user has not confirmed it."""
@@ -273,7 +273,7 @@ def _needs_a_yes(
     return agreed is None or (order is not None and not agreed.covers(order))
 
 
-def _change_to_confirm(
+def change_to_confirm(
     account: Account, wanted: SettingsPatch, foreseen: Foreseen | None, *, in_panel: bool
 ) -> PendingChange:
     order = foreseen.plan.order if foreseen else None

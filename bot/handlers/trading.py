@@ -1,15 +1,14 @@
-"""`/pause`, `/resume`, and `/rebalance` with its tap."""
+"""`/pause`, and `/rebalance` with its tap."""
 
 from dataclasses import dataclass
 
 from bot.handlers.context import Handler, HandlerContext, Routes
-from bot.handlers.unresolved_order import SET_ASIDE
 from bot.interaction.confirmations import REBALANCE
 from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
 from bot.parsing.plain_words import pause_time
-from bot.views.halt import no_resume_in_a_halt_view, no_trade_in_a_halt_view
-from bot.views.pause_resume import cannot_resume_view, paused_view, resumed_view
+from bot.views.halt import no_trade_in_a_halt_view
+from bot.views.pause_resume import paused_view
 from bot.views.rebalance_plan import (
     no_key_view,
     plan_accepted_view,
@@ -18,24 +17,17 @@ from bot.views.rebalance_plan import (
     plan_paused_view,
     plan_view,
 )
-from bot.views.unresolved_order import ask_set_aside_view
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import Confirmation, Refusal
-from engine.domain.orders.order import OrderState
 from engine.domain.rebalancing.run_request import RunOffer
-from engine.errors import NoKey, Unavailable
+from engine.errors import Unavailable
 
 
 @dataclass(frozen=True, eq=False)
 class TradingHandler(Handler):
     def routes(self) -> Routes:
         return Routes(
-            commands={
-                "pause": self.pause,
-                "stop": self.pause,
-                "resume": self.resume,
-                "rebalance": self.rebalance,
-            },
+            commands={"pause": self.pause, "stop": self.pause, "rebalance": self.rebalance},
             taps={REBALANCE: ConfirmationHandler(self._confirmed)},
         )
 
@@ -56,29 +48,6 @@ class TradingHandler(Handler):
             cancelled=cancelling.names,
             ends_at=ends_at,
             no_time="" if length else request.argument,
-        )
-
-    async def resume(self, request: Request) -> Message:
-        """Resume, or first ask what the user found at MEXC where an order is unresolved."""
-        account = await self.ctx.accounts.of(request.chat_id)
-        if account.halted:
-            return no_resume_in_a_halt_view(account=account)
-        unresolved = (await self.ctx.overviews.of(account)).unresolved
-        if unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN:
-            question_id = await self.ctx.confirmations.ask(
-                request, kind=SET_ASIDE, payload=unresolved.client_order_id
-            )
-            return ask_set_aside_view(
-                account=account, order=unresolved, confirmation_id=question_id
-            )
-        try:
-            change = await self.ctx.accounts.resume(request.chat_id, user_id=request.user_id)
-        except NoKey:
-            return cannot_resume_view(account=await self.ctx.accounts.of(request.chat_id))
-        if change.after.halted:
-            return no_resume_in_a_halt_view(account=change.after)
-        return resumed_view(
-            **await self.forecast(change.after), already=change.before == change.after
         )
 
     async def rebalance(self, request: Request) -> Message:

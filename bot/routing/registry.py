@@ -18,6 +18,7 @@ from bot.handlers.halt import HaltHandler
 from bot.handlers.history import HistoryHandler
 from bot.handlers.limits import LimitsHandler
 from bot.handlers.members import MembersHandler
+from bot.handlers.resume import ResumeHandler
 from bot.handlers.setting_change import SettingChangeFlow
 from bot.handlers.settings import SettingsHandler
 from bot.handlers.settings_panel import SettingsPanelHandler
@@ -71,6 +72,7 @@ class HandlerRegistry:
             TradingModeHandler(ctx, setting_change),
             DepositsHandler(ctx, setting_change),
             TradingHandler(ctx),
+            ResumeHandler(ctx),
             MembersHandler(ctx),
             AuditHandler(ctx),
         )

@@ -1,5 +1,7 @@
 """`/connect` and `/disconnect`: asking for a key, its permissions, and why one is refused."""
 
+from telegram import InlineKeyboardMarkup
+
 from bot.interaction.callback_data import Confirm
 from bot.interaction.message import Message
 from bot.views.alerts.incidents import MOVE_HOST, address_in, host_refused, unusable_answer
@@ -11,6 +13,7 @@ from bot.views.components.layout import escape, lines, quoted
 from bot.views.components.times import days
 from bot.views.stray_api_keys import deletion
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings import Settings, TradingMode
 from engine.domain.market.pairs import USDT, PairRules, base_of
 from engine.errors import (
     AccountElsewhere,
@@ -105,8 +108,16 @@ def connected_view(
             foreseen=foreseen,
         ),
         warning.text if warning else None,
-        keyboard=keyboard([do("Resume", "resume")]) if settings.paused else None,
+        "After /resume I trade by myself. With /mode ask I ask you before each order."
+        if settings.autonomy is TradingMode.AUTO
+        else None,
+        keyboard=_next_steps(settings),
     )
+
+
+def _next_steps(settings: Settings) -> InlineKeyboardMarkup | None:
+    ask = [do("Ask me each time", "mode", "ask")] if settings.autonomy is TradingMode.AUTO else []
+    return keyboard([do("Resume", "resume"), *ask]) if settings.paused else None
 
 
 def connect_failed_view(*, error: EngineError, account: Account, deleted: bool) -> Message:

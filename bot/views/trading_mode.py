@@ -9,7 +9,7 @@ from bot.interaction.message import Message
 from bot.views.components.amounts import usdt
 from bot.views.components.badges import badge
 from bot.views.components.forecast import next_check
-from bot.views.components.keyboards import keyboard, typed
+from bot.views.components.keyboards import do, keyboard, typed
 from bot.views.components.layout import echoed, lines
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import TradingMode
@@ -60,7 +60,7 @@ def mode_changed_view(
         if under_way
         else None,
         next_check(account, outlook, now=now),
-        keyboard=_buttons(current),
+        keyboard=_buttons(current, may_resume=account.settings.paused and account.can_trade),
     )
 
 
@@ -91,6 +91,7 @@ def _resting(account: Account, *, now: datetime) -> str | None:
     return f"You wanted no questions for a while: {minutes} min are left."
 
 
-def _buttons(current: TradingMode) -> InlineKeyboardMarkup:
+def _buttons(current: TradingMode, *, may_resume: bool = False) -> InlineKeyboardMarkup:
     others: Sequence[TradingMode] = [mode for mode in _MEANINGS if mode is not current]
-    return keyboard([typed("mode", mode.value) for mode in others])
+    resume = [do("Resume", "resume")] if may_resume else []
+    return keyboard([typed("mode", mode.value) for mode in others], resume)

@@ -14,7 +14,7 @@ from engine.accounts.chat_migration import moved_to
 from engine.accounts.key_expiry import asked_again_at
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.confirmation import Refusal, RefusalReason
+from engine.domain.accounts.confirmation import RESUME, Refusal, RefusalReason
 from engine.domain.accounts.key_expiry import expiry
 from engine.domain.accounts.settings import Settings
 from engine.domain.accounts.timed_pause import TimedPause
@@ -145,6 +145,9 @@ class AccountService:
                     user_id=user_id, version=after.version, ends_at=ends_at, due_at=ends_at
                 )
                 await timed_pauses.put(session, after.id, pause)
+            if after == current:  # paused before: an open question must not start it after this
+                now = self._clock.now()
+                await confirmations.expire(session, chat_id=chat_id, kind=RESUME, now=now)
             await self._note(session, current, after, user_id)
             called_off = await run_requests.drop(session, before.id)
             unresolved = await orders.unresolved_of(session, [before.id])

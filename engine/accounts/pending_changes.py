@@ -5,12 +5,14 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from engine.accounts import key_sharing
 from engine.accounts.account_service import Change
 from engine.accounts.trading_mode import start_over
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.audit import changes
 from engine.domain.accounts.confirmation import Refusal
+from engine.domain.accounts.settings import TradingMode
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.errors import OrderUnresolved
@@ -62,17 +64,49 @@ class PendingChanges:
             )
         return Change(current, after)
 
+    async def start(
+        self, confirmation_id: str, *, chat_id: int, user_id: int, asking: bool
+    ) -> Change | StaleChange | Refusal:
+        """A tap on "Start": use it up and resume, in one step; *asking*: in the mode that asks.
+
+        Raises AccountElsewhere as `AccountService.resume`; then the button is not used up.
+        """
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            taken = await confirmations.take(
+                session, confirmation_id, chat_id=chat_id, user_id=user_id, now=now
+            )
+            if isinstance(taken, Refusal):
+                return taken
+            proposal = from_json(taken.payload, PendingChange)
+            account = await _of(session, chat_id)
+            await key_sharing.refuse_resume(session, account)
+            current = await accounts.locked(session, account.id)
+            if not proposal.holds(current):
+                return StaleChange(current, proposal)
+            mode = TradingMode.ASK if asking else current.settings.autonomy
+            if asking:
+                await start_over(session, current.id, now=now)
+            after = await accounts.change(session, current, paused=False, autonomy=mode)
+            await audit.add_changes(session, current, after, at=now, user_id=user_id)
+        return Change(current, after)
+
 
 async def _settled(session: AsyncSession, chat_id: int, wanted: SettingsPatch) -> Account:
     """Returns the account, locked until the transaction ends."""
-    account = await accounts.of_chat(session, chat_id)
-    if account is None:
-        raise LookupError(f"chat {chat_id} has no account")
+    account = await _of(session, chat_id)
     unresolved = await accounts.has_unresolved(session, account.id)
     if unresolved and (wanted.symbol is not None or wanted.dry_run is not None):
         raise OrderUnresolved("an order is not resolved yet")
     session.expire_all()  # it may have been changed before it was ours
     return await accounts.get(session, account.id)
+
+
+async def _of(session: AsyncSession, chat_id: int) -> Account:
+    account = await accounts.of_chat(session, chat_id)
+    if account is None:
+        raise LookupError(f"chat {chat_id} has no account")
+    return account
 
 
 async def _apply(

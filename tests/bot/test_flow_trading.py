@@ -527,8 +527,9 @@ async def test_repeated_trouble_is_counted_and_its_end_told(world: World, bot: P
 
 
 async def test_what_a_check_could_not_trade_is_told_and_explained(world: World, bot: Program):
-    world.mexc.ledger.pairs["MNTLUSDT"].asks = []
     await bot.connect()
+    world.mexc.ledger.pairs["MNTLUSDT"].asks = []
+    world.clock.shift(timedelta(seconds=2))  # the book that /resume has read is old now
 
     (blocked,) = await bot.checked()
     why = await bot.ask(OWNER, "/why")

@@ -7,6 +7,9 @@ from enum import Enum
 # Any trader of the chat; their role is judged before a tap gets here.
 ANY_TRADER = 0
 
+RESUME = "resume"
+"""The kind of the question whether trading starts with a large first order."""
+
 
 class RefusalReason(Enum):
     """Why a tap does nothing."""

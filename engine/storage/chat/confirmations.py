@@ -1,6 +1,6 @@
 """Queries of buttons that change something: for a chat and a user, once, until they expire."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -59,6 +59,20 @@ async def take(
         .returning(ConfirmationRow.id)
     )
     return question if first is not None else Refusal(RefusalReason.USED, question)
+
+
+async def expire(session: AsyncSession, *, chat_id: int, kind: str, now: datetime) -> None:
+    """Let the chat's open questions of this kind expire: no tap on them counts any more."""
+    await session.execute(
+        update(ConfirmationRow)
+        .where(
+            ConfirmationRow.chat_id == chat_id,
+            ConfirmationRow.kind == kind,
+            ConfirmationRow.used_at.is_(None),
+            ConfirmationRow.expires_at >= now,
+        )
+        .values(expires_at=now - timedelta(seconds=1))
+    )
 
 
 async def answered_by(session: AsyncSession, confirmation_id: str, *, chat_id: int) -> int | None:

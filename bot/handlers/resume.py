@@ -1,0 +1,125 @@
+"""`/resume`, and the question before a large first order."""
+
+from dataclasses import dataclass
+
+from bot.handlers.context import Handler, Routes
+from bot.handlers.setting_change import change_to_confirm, needs_a_yes
+from bot.handlers.unresolved_order import SET_ASIDE
+from bot.interaction.confirmations import payload_of
+from bot.interaction.message import Message
+from bot.interaction.request import ConfirmationHandler, Request
+from bot.views.ask_resume import (
+    ANSWERS,
+    START,
+    START_ASKING,
+    ask_resume_view,
+    resume_late_view,
+    resume_overtaken_view,
+    stays_paused_view,
+)
+from bot.views.halt import no_resume_in_a_halt_view
+from bot.views.pause_resume import cannot_resume_view, resumed_view
+from bot.views.unresolved_order import ask_set_aside_view
+from engine.accounts.account_service import Change
+from engine.accounts.pending_changes import StaleChange
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.confirmation import RESUME, Confirmation, Refusal
+from engine.domain.accounts.settings import TradingMode
+from engine.domain.accounts.settings_change import SettingsPatch
+from engine.domain.orders.order import OrderState
+from engine.domain.rebalancing.pending_change import PendingChange
+from engine.errors import NoKey
+from engine.rebalancing.preview import Foreseen
+
+
+@dataclass(frozen=True, eq=False)
+class ResumeHandler(Handler):
+    def routes(self) -> Routes:
+        return Routes(
+            commands={"resume": self.resume},
+            taps={
+                RESUME: ConfirmationHandler(
+                    self._answered,
+                    choices=lambda _: len(ANSWERS),
+                    late=lambda _: resume_late_view(),
+                )
+            },
+        )
+
+    async def resume(self, request: Request) -> Message:
+        """Resume, or first ask: what the user found at MEXC where an order is unresolved, and
+        whether to start where the first order is large.
+        """
+        account = await self.ctx.accounts.of(request.chat_id)
+        if account.halted:
+            return no_resume_in_a_halt_view(account=account)
+        unresolved = (await self.ctx.overviews.of(account)).unresolved
+        if unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN:
+            question_id = await self.ctx.confirmations.ask(
+                request, kind=SET_ASIDE, payload=unresolved.client_order_id
+            )
+            return ask_set_aside_view(
+                account=account, order=unresolved, confirmation_id=question_id
+            )
+        question, foreseen = await self._question(request, account)
+        if question is not None:
+            return question
+        try:
+            change = await self.ctx.accounts.resume(request.chat_id, user_id=request.user_id)
+        except NoKey:
+            return cannot_resume_view(account=await self.ctx.accounts.of(request.chat_id))
+        if change.after.halted:
+            return no_resume_in_a_halt_view(account=change.after)
+        return await self._resumed(change, foreseen if change.before == account else None)
+
+    async def _question(
+        self, request: Request, account: Account, *, agreed: PendingChange | None = None
+    ) -> tuple[Message | None, Foreseen | None]:
+        """The question whether to start; None where the first order is small, on paper, asked
+        about anyway, or no more than was *agreed*. And what the first check would do, where that
+        was looked at.
+        """
+        settings = account.settings
+        is_live = account.can_trade and not settings.dry_run and settings.paused
+        if not is_live or settings.autonomy is not TradingMode.AUTO:
+            return None, None
+        foreseen = await self.ctx.previews.foresee(account)
+        if not needs_a_yes(foreseen, target=settings.target, agreed=agreed):
+            return None, foreseen
+        proposal = change_to_confirm(account, SettingsPatch(), foreseen, in_panel=False)
+        question_id = await self.ctx.confirmations.ask(request, kind=RESUME, payload=proposal)
+        view = ask_resume_view(account=account, foreseen=foreseen, confirmation_id=question_id)
+        return view, foreseen
+
+    async def _answered(self, question: Confirmation, request: Request) -> Message | Refusal:
+        """Priced again: asks again where the first order is larger by now than was shown."""
+        account, foreseen = await self.ctx.accounts.of(request.chat_id), None
+        proposal = payload_of(question, PendingChange)
+        if request.option == START and proposal.holds(account):
+            again, foreseen = await self._question(request, account, agreed=proposal)
+            if again is not None:
+                taken = await self.ctx.confirmations.take(question.id, request)
+                return taken if isinstance(taken, Refusal) else again
+        if request.option not in {START, START_ASKING}:
+            taken = await self.ctx.confirmations.take(question.id, request)
+            return taken if isinstance(taken, Refusal) else stays_paused_view(account=account)
+        done = await self.ctx.pending_changes.start(
+            question.id,
+            chat_id=request.chat_id,
+            user_id=request.user_id,
+            asking=request.option == START_ASKING,
+        )
+        if isinstance(done, Refusal):
+            return done
+        if isinstance(done, StaleChange):
+            return resume_overtaken_view(account=done.account)
+        return await self._resumed(done, foreseen)
+
+    async def _resumed(self, change: Change, foreseen: Foreseen | None) -> Message:
+        """*foreseen* is of the account before the change, which differs in nothing that counts."""
+        outlook = (
+            None if foreseen is None else await self.ctx.previews.shown(change.after, foreseen)
+        )
+        return resumed_view(
+            **await self.forecast(change.after, outlook), already=change.before == change.after
+        )
