@@ -18,6 +18,7 @@ from bot.views.api_key import (
     connect_failed_view,
     connected_view,
 )
+from bot.views.ask_resume import ask_resume_view
 from bot.views.balance import balance_view
 from bot.views.errors import error_view
 from bot.views.general import unknown_command_view, version_view, waiting_view
@@ -90,6 +91,7 @@ class Shown:
 
 D = Decimal
 _BEFORE = holdings(usdt=D("57.10"), mntl=D(83_716))
+_RICH = holdings(usdt=D(947), mntl=D(83_716))
 _TRADE = bought(_BEFORE)
 _AFTER = holdings(usdt=_TRADE.quote_after or D(0), mntl=_TRADE.base_after or D(0))
 _LATER = NOON + timedelta(minutes=3)
@@ -166,6 +168,7 @@ CARDS: Sequence[Shown] = (
     Shown("pause-ended", "The pause is over", [alert_view(PauseEnded(dry_run=False, symbol=SYMBOL, side=Side.BUY, expected_quote=D("17.10")))]),
     Shown("resume-asked", "The pause is over, and the first order is big", [alert_view(ResumeAsked(dry_run=False, paused=True, symbol=SYMBOL, side=Side.BUY, expected_quote=Decimal(900), again_at=NOON + timedelta(hours=1)))]),
     Shown("resume", "Resume", _asked("/resume", resumed_view(account=ACCOUNT, already=False, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
+    Shown("resume-asks", "Resume, where the first order is large", _asked("/resume", ask_resume_view(account=_with(paused=True), foreseen=foreseen(_with(paused=True), _RICH, at=NOON), confirmation_id="q"))),
     Shown("set-target", "A setting and what it leads to", _asked("/settarget 60", changed_view(topic=Topic.TARGET, account=_with(target=D(60)), before=SETTINGS, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=foreseen(_with(target=D(60)), _AFTER, at=_LATER))))),
     Shown("set-target-bare", "A setting is asked for", _asked("/settarget", ask_view(topic=Topic.TARGET, settings=SETTINGS))),
     Shown("set-target-unclear", "What may mean two things", _asked("/settarget 1,000", question_view(ambiguous=Ambiguous(Topic.TARGET, ("1000 USDT", "1 USDT")), typed_text="1,000", confirmation_id="q"))),

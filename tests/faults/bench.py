@@ -338,7 +338,12 @@ class Bench:
         await self.say(person, f"/connect {person.api_key} {person.api_secret}")
         for command in commands:
             await self.say(person, command)
-        await self.say(person, "/resume")
+        await self.trade(person)
+
+    async def trade(self, person: Person) -> None:
+        """Trading is on, however large the first order is."""
+        if any("Start" in answer.labels for answer in await self.say(person, "/resume")):
+            await self.tap(person, "Start")
 
     async def lose_leases(self) -> None:
         """Whoever holds accounts will find that the leases ran out."""

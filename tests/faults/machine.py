@@ -361,7 +361,7 @@ class Machine(RuleBasedStateMachine):
         for person in PEOPLE[:2]:
             await self._judge_wishes(person)
             await bench.say(person, "/mode auto")
-            await bench.say(person, "/resume")
+            await bench.trade(person)
         await bench.pass_time(timedelta(minutes=12))
         for person in PEOPLE[:2]:
             await self._answer_for_orders(person)
@@ -385,7 +385,7 @@ class Machine(RuleBasedStateMachine):
             shown = self.bench.telegram.sent(person.chat_id)[-1]
             if _label(shown, "I am sure"):
                 await self.bench.tap(person, "I am sure, put it aside")
-            await self.bench.say(person, "/resume")
+            await self.bench.trade(person)
 
     async def _judge_wishes(self, person: Person) -> None:
         settings = (await self.bench.account(person)).settings
@@ -416,9 +416,9 @@ class Machine(RuleBasedStateMachine):
         known = len(self.bench.telegram.sent(person.chat_id))
         update_id = self.bench.telegram.say(person.chat_id, text)
         self._run(self.bench.turn())
-        # A target that moves much is asked about first; while Telegram is away, the question waits.
+        # What moves much is asked about first; while Telegram is away, the question waits.
         # It may come too late then, or after something else has changed.
-        yes = f"Set {wish.get('target', 0):.2f} USDT"
+        yes = "Start" if text == "/resume" else f"Set {wish.get('target', 0):.2f} USDT"
         shown = self.bench.telegram.sent(person.chat_id)[known:]
         if asked := next((one for one in reversed(shown) if yes in one.labels), None):
             update_id = self.bench.telegram.tap(person.chat_id, yes, message=asked)
@@ -428,7 +428,7 @@ class Machine(RuleBasedStateMachine):
         said = "".join(self.bench.texts(person)[known:])
         undisturbed = not disturbed and not self._disturbed()
         if asked:
-            undisturbed &= "Target set to" in said
+            undisturbed &= "Target set to" in said or "Trading is on" in said
         obeyed = undisturbed and self._run(self._handled(update_id, person))
         settings = self._run(self.bench.account(person)).settings
         for name, value in wish.items():
