@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -24,23 +25,49 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """Wall time, optionally running *speed* times as fast (the demo lives a minute in a second)."""
+    """Wall time."""
 
-    def __init__(self, *, speed: int = 1) -> None:
-        self._speed = speed
+    def __init__(self) -> None:
         self._started_at = datetime.now(UTC)
         self._started_s = _uptime_s()
 
     def now(self) -> datetime:
-        elapsed = datetime.now(UTC) - self._started_at
-        return self._started_at + elapsed * self._speed
+        return datetime.now(UTC)
 
     def steady(self) -> datetime:
-        elapsed = timedelta(seconds=_uptime_s() - self._started_s)
-        return self._started_at + elapsed * self._speed
+        return self._started_at + timedelta(seconds=_uptime_s() - self._started_s)
 
     async def sleep(self, duration: timedelta) -> None:
-        await asyncio.sleep(max(0.0, duration.total_seconds() / self._speed))
+        await asyncio.sleep(max(0.0, duration.total_seconds()))
+
+
+class FastClock:
+    """The time of a simulation, *speed* times as fast as the machine's.
+
+    What befalls the machine does not pass in it: a stall or a suspend counts for a quarter of a
+    second at most, and a wall clock that is set for nothing. Until it is read it stands still.
+    """
+
+    def __init__(self, *, speed: int, uptime_s: Callable[[], float] | None = None) -> None:
+        self._speed = speed
+        self._uptime_s = uptime_s or _uptime_s
+        self._now = datetime.now(UTC)
+        self._read_s = self._uptime_s()
+
+    def now(self) -> datetime:
+        read_s = self._uptime_s()
+        passed_s = min(read_s - self._read_s, _LONGEST_STALL_S)
+        self._read_s = read_s
+        self._now += timedelta(seconds=passed_s) * self._speed
+        return self._now
+
+    def steady(self) -> datetime:
+        return self.now()
+
+    async def sleep(self, duration: timedelta) -> None:
+        until = self.now() + duration
+        while (left_s := (until - self.now()).total_seconds() / self._speed) > 0:  # noqa: ASYNC110 - time is what it waits for
+            await asyncio.sleep(min(left_s, _LONGEST_STALL_S / 2))
 
 
 class ClockSteps:
@@ -76,5 +103,6 @@ def from_millis(millis: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=millis)
 
 
+_LONGEST_STALL_S = 0.25
 _A_MINUTE = timedelta(minutes=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -22,7 +22,7 @@ from bot.runtime.components import ExchangeSetup, assemble
 from bot.runtime.startup import build_application, come_online, open_database
 from bot.runtime.supervisor import run_until_stopped
 from bot.updates.polling import UpdatePoller
-from engine.clock import Clock, SystemClock
+from engine.clock import Clock, FastClock
 from engine.domain.accounts.account import Account
 from engine.domain.market.balances import Holdings
 from engine.exchanges.paper.exchange import PaperExchange
@@ -46,7 +46,7 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
     """Run until *stop*, end of input, closed output or the tour's end; return the exit code.
     Nothing is kept: the database is in a folder that is removed afterwards.
     """
-    clock = SystemClock(speed=SPEED)
+    clock = FastClock(speed=SPEED)
     somebody_types = sys.stdin is not None and sys.stdin.isatty()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ballast-")))
