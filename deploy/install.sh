@@ -43,9 +43,9 @@ write_settings() {
     if [ -s "$settings" ]; then return; fi
     if [ -z "${TELEGRAM_TOKEN:-}" ]; then
         printf 'The token from @BotFather (it is not shown): '
-        if [ -t 0 ]; then trap 'stty echo' EXIT; stty -echo; fi
+        if [ -t 0 ]; then trap 'stty echo; exit 1' INT TERM; stty -echo; fi
         read -r TELEGRAM_TOKEN || true
-        if [ -t 0 ]; then stty echo; trap - EXIT; fi
+        if [ -t 0 ]; then stty echo; trap - INT TERM; fi
         say ""
     fi
     case $TELEGRAM_TOKEN in

@@ -154,6 +154,16 @@ def test_every_page_is_reached_from_the_readme():
     assert pages <= linked
 
 
+def test_every_page_is_in_the_menu_of_the_site():
+    """Else `make docs` fails."""
+    listed = re.findall(r"(?m)^[\w./-]+$", text_of("docs/index.md"))
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "benchmarks/README.md"]
+
+    assert sorted((ROOT / f"docs/{name}.md").resolve() for name in listed) == sorted(
+        page for page in pages if page != ROOT / "docs/index.md"
+    )
+
+
 def test_every_setting_is_in_the_manual_and_none_other():
     assert settings_table().keys() == names_read_by_the_program()
 
