@@ -72,7 +72,7 @@ from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.preferences import AlertPreferences
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import OrderState
-from engine.domain.rebalancing.check_result import OrderPlaced
+from engine.domain.rebalancing.check_result import CheckFailed, OrderPending, OrderPlaced
 from engine.domain.rebalancing.forecast import Forecast
 from engine.domain.rebalancing.planner import InsideBand, MarketBuy, Plan
 from engine.errors import AddressRefused, Unavailable
@@ -123,6 +123,8 @@ def _with(**wishes: object) -> Account:
 
 def _status(account: Account = ACCOUNT, **more: object) -> Message:
     facts: dict[str, object] = {"look": _LOOK, "rules": RULES, "last_trade": _TRADE}
+    if not account.stopped:
+        facts |= {"checked": _LOOK, "next_check_at": _LATER + account.settings.interval}
     return status_view(account=account, now=_LATER, **(facts | more))  # type: ignore[arg-type]
 
 
@@ -149,13 +151,14 @@ def _told(kind: IncidentKind, detail: str = "", *, paused: bool = False) -> Mess
 # fmt: off
 CARDS: Sequence[Shown] = (
     Shown("status-live", "The live card", _asked("/status", _status())),
-    Shown("status-dry-run", "On paper", _asked("/status", _status(_with(dry_run=True)))),
+    Shown("status-dry-run", "On paper", _asked("/status", _status(_with(dry_run=True), last_trade=replace(_TRADE, dry_run=True)))),
     Shown("status-paused", "Paused", _asked("/status", _status(_with(paused=True)))),
     Shown("status-halted", "Halted", _asked("/status", _status(replace(ACCOUNT, halted=True)))),
     Shown("status-pinned", "Pinned", _asked("/status", _status(pinned=True))),
-    Shown("status-unclear", "An order is unclear", _asked("/status", _status(unresolved=_STUCK))),
-    Shown("status-trouble", "MEXC is away", _asked("/status", _status(trouble=_TROUBLE))),
-    Shown("status-no-key", "Before there is a key", _asked("/status", _status(_KEYLESS, look=None, last_trade=None))),
+    Shown("status-unclear", "An order is unclear", _asked("/status", _status(unresolved=_STUCK, checked=replace(_LOOK, verdict=OrderPending(_STUCK.client_order_id))))),
+    Shown("status-trouble", "MEXC is away", _asked("/status", _status(trouble=_TROUBLE, look=replace(_LOOK, at=NOON), checked=replace(_LOOK, verdict=CheckFailed(IncidentKind.UNREACHABLE, ""))))),
+    Shown("status-no-key", "Before there is a key", _asked("/status", _status(_KEYLESS, look=None, checked=None, last_trade=None))),
+    Shown("status-viewer", "For who may only look", _asked("/status", _status(for_viewer=True))),
     Shown("status-older", "A newer card is below", [retired_card_view()]),
     Shown("trade", "After a trade", [alert_view(trade_settled(_TRADE, late=False))]),
     Shown("plan", "The plan", _asked("/rebalance", plan_view(account=ACCOUNT, plan=_NEXT.plan, rules=RULES, forecast=_NEXT.forecast, confirmation_id="q"))),

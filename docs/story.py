@@ -115,6 +115,8 @@ def story() -> Sequence[Typed | Message]:
             account=ACCOUNT,
             now=later,
             look=seen(after, at=later),
+            checked=seen(after, at=later),
+            next_check_at=later + SETTINGS.interval,
             rules=RULES,
             last_trade=trade,
         ),

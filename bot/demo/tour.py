@@ -19,7 +19,7 @@ _TRADE, _SALE = (
 )
 _NO_TRADE = re.compile(rf"(?!{_TRADE.pattern})")
 _ANYTHING = re.compile("")
-_CARD = re.compile(".*Target +60", re.DOTALL)
+_CARD = re.compile(".*target 60", re.DOTALL)
 _PAUSED = re.compile(".*paused", re.IGNORECASE | re.DOTALL)
 
 

@@ -15,6 +15,7 @@ from bot.views.status import (
     telegram_away_notice,
     up_to_date_notice,
 )
+from engine.domain.accounts.members import Role
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,7 @@ class StatusHandler(Handler):
             look=await self.ctx.previews.fresh_look(account, patiently=True),
             rules=await self.ctx.previews.known_rules(account),
             undelivered=True,
+            for_viewer=not request.role.covers(Role.TRADER),
         )
 
         async def then(message_id: int) -> None:
@@ -48,8 +50,14 @@ class StatusHandler(Handler):
         if card is None:
             return Toast(newer_card_notice())
         look = await self.ctx.previews.fresh_look(account, patiently=True)
+        is_viewer = not request.role.covers(Role.TRADER)
         drawn = await self.ctx.status_messages.draw(
-            account, card, look=look, rules=await self.ctx.previews.known_rules(account)
+            account,
+            card,
+            look=look,
+            rules=await self.ctx.previews.known_rules(account),
+            # In a group a viewer's tap leaves the others their buttons.
+            for_viewer=is_viewer and (request.is_private or card.for_viewer),
         )
         if not await self.ctx.status_messages.show(card, drawn):
             return Toast(telegram_away_notice())

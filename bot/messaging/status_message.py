@@ -1,28 +1,33 @@
 """Keeps one live status message per chat, edited whenever something happened."""
 
 import asyncio
-import hashlib
 import logging
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
 from bot.interaction.message import Message, MessagePlace
 from bot.messaging.flood_control import FloodControl, QuietPeriod
 from bot.messaging.refusals import RefusalCause, refusal_cause
+from bot.messaging.rendered_status import RenderedStatus, hash_of, price_on, showing
 from bot.messaging.sender import MessageSender
 from bot.views.components.times import times_in
-from bot.views.status import retired_card_view, status_view
+from bot.views.status import RENEWED_EVERY, retired_card_view, status_view
 from engine.accounts.deliverability import Deliverability
 from engine.accounts.overview import AccountOverviews
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.undeliverable import NOTHING
 from engine.domain.market.pairs import PairRules, Symbol
-from engine.domain.rebalancing.check_result import CheckResult, newest
+from engine.domain.rebalancing.check_result import (
+    CheckResult,
+    newest,
+    newest_price,
+    price_in,
+)
 from engine.rebalancing.preview import Previews
 from engine.storage import availability
 from engine.storage.accounts import accounts
@@ -33,25 +38,16 @@ from engine.storage.database import Database
 # Telegram takes 20 messages a minute in a group; a user's own tap may cause an edit sooner.
 _PAUSE, _AFTER_A_TAP = timedelta(minutes=1), timedelta(seconds=3)
 _AT_ONCE = 10
+_LISTED_EVERY = timedelta(minutes=1)
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class RenderedStatus:
-    """A status message as rendered now; *gist* and *words* are hashes of its content."""
-
-    message: Message
-    gist: str
-    words: str
-    look: CheckResult | None
 
 
 class StatusMessages:
     """Renders what the checks and the users' commands read.
     The exchange is asked only for a status message without a known balance, and not while the
     chat's updates wait. *owner* is the process's name in the leases. *on_migrated* gets a group's
-    old and new id.
+    old and new id. *renewed*: `renew_oldest` is called about once a second.
     """
 
     def __init__(
@@ -66,7 +62,9 @@ class StatusMessages:
         on_migrated: Callable[[int, int], Awaitable[None]],
         deliverability: Deliverability,
         flood: FloodControl,
+        renewed: bool = True,
     ) -> None:
+        self._renewed = renewed
         self._flood = flood
         self._sender = sender
         self._deliverability = deliverability
@@ -79,6 +77,9 @@ class StatusMessages:
         self._rules: dict[Symbol, PairRules] = {}
         self._turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._quiet_until = clock.steady()
+        self._edited_at: dict[int, datetime] = {}
+        self._to_renew: deque[int] = deque()
+        self._listed_at: datetime | None = None
 
     async def of(self, chat_id: int) -> StatusMessage | None:
         async with self._database.reading() as session:
@@ -92,46 +93,63 @@ class StatusMessages:
         look: CheckResult | None = None,
         rules: PairRules | None = None,
         undelivered: bool = False,
+        for_viewer: bool | None = None,
     ) -> RenderedStatus:
         """Render with the newest of the balances of *card*, of the last check, and of *look*.
         *rules* are kept for later. *undelivered*: include what waits in the outbox, and in which
-        chats Telegram accepts nothing.
+        chats Telegram accepts nothing. *for_viewer*: as *card* is, unless given.
         """
         if rules is not None:
             self._rules[rules.symbol] = rules
         overview = await self._overviews.of(account)
         known = (look, overview.seen, card.look if card else None)
         seen_last = newest(*(k for k in known if k and k.seen and k.concerns(account.funds)))
+        symbol = account.settings.symbol
+        price = None
+        if seen_last is not None and seen_last.seen and seen_last.seen.symbol == symbol:
+            read = (price_in(k, symbol) for k in known)
+            price = newest_price(overview.price, price_on(card, symbol), *read)
+        checked = None if account.stopped or not account.can_trade else overview.checked
+        if for_viewer is None:
+            for_viewer = card is not None and card.for_viewer
         refused = await self._deliverability.of_chat(account.chat_id) if undelivered else NOTHING
 
-        def view(seen: CheckResult | None, *, precise: bool) -> Message:
+        def view(*, precise: bool) -> Message:
             return status_view(
                 account=account,
                 now=self._clock.now(),
-                look=seen,
-                rules=self._rules.get(account.settings.symbol) if precise else None,
+                look=seen_last,
+                price=price,
+                checked=checked,
+                next_check_at=overview.next_check_at,
+                rules=self._rules.get(symbol) if precise else None,
                 last_trade=overview.last_trade,
                 unresolved=overview.unresolved,
                 trouble=overview.trouble,
                 undelivered=overview.undelivered if undelivered else 0,
                 refused=refused,
                 pinned=card.pinned if card else False,
+                for_viewer=for_viewer,
+                renewed=self._renewed,
                 dated=precise,
             )
 
         with times_in(overview.time_zone):
-            message = view(seen_last, precise=True)
-            gist = _hash(view(_unpriced(seen_last), precise=False))
-        return RenderedStatus(message, gist, _hash(message), seen_last)
+            message = view(precise=True)
+            gist = hash_of(view(precise=False))
+        return RenderedStatus(
+            message, gist, hash_of(message), seen_last, price, for_viewer, checked is not None
+        )
 
     async def track(self, chat_id: int, message_id: int, drawn: RenderedStatus) -> None:
         """Track a new status message of the chat; the older one is closed."""
         async with self._turns[chat_id]:
-            card = _showing(StatusMessage(chat_id=chat_id, message_id=message_id), drawn)
+            card = showing(StatusMessage(chat_id=chat_id, message_id=message_id), drawn)
             newest = await self.of(chat_id)
             if newest is not None and newest.message_id > message_id:
                 await self.retire(chat_id, message_id)  # its answer took longer
                 return
+            self._edited_at[chat_id] = self._clock.steady()
             before = await self._keep(card)
         if before is None or before.message_id in {message_id, NOT_SENT}:
             return
@@ -219,6 +237,44 @@ class StatusMessages:
                 return
             await self._renew(chat_id, reads=True)
 
+    async def renew_oldest(self) -> None:
+        """Edit one status message of this process's accounts that was not edited for 15 min, with
+        what is known: nothing is stored, and the exchange is not asked.
+        """
+        now = self._clock.steady()
+        if now < self._quiet_until:
+            return
+        if not self._to_renew and (
+            self._listed_at is None or now - self._listed_at >= _LISTED_EVERY
+        ):
+            self._listed_at = now
+            async with self._database.reading() as session:
+                self._to_renew.extend(await status_messages.of_owner(session, owner=self._owner))
+        while self._to_renew:
+            chat_id = self._to_renew.popleft()
+            last = self._edited_at.get(chat_id)
+            if last is None or now - last >= RENEWED_EVERY:
+                await self._edit_unstored(chat_id)
+                return
+
+    async def _edit_unstored(self, chat_id: int) -> None:
+        async with self._turns[chat_id]:
+            async with self._database.reading() as session:
+                card = await status_messages.get(session, chat_id)
+                account = await accounts.of_chat(session, chat_id)
+            if card is None or account is None or card.message_id == NOT_SENT:
+                return
+            drawn = await self.draw(account, card)
+            if not drawn.is_checked and not account.stopped:
+                return  # until its first check, which is due soon
+            self._edited_at[chat_id] = self._clock.steady()
+            if not drawn.is_checked:
+                return
+            try:
+                await self._sender.edit(chat_id, card.message_id, drawn.message)
+            except TelegramError as e:
+                await self._not_taken(card, e)
+
     async def _renew(self, chat_id: int, *, reads: bool = False) -> CheckResult | None:
         """Return the claimed status message as rendered now, and the balances that it shows."""
         async with self._turns[chat_id]:
@@ -245,8 +301,9 @@ class StatusMessages:
         except TelegramError as e:
             await self._not_taken(card, e)
             return False
+        self._edited_at[card.chat_id] = self._clock.steady()
         async with self._database.writing() as session:
-            await status_messages.said(session, _showing(card, drawn), before=card)
+            await status_messages.said(session, showing(card, drawn), before=card)
         return True
 
     async def _send(self, card: StatusMessage, account: Account, drawn: RenderedStatus) -> None:
@@ -258,7 +315,7 @@ class StatusMessages:
         except TelegramError as e:
             await self._not_taken(card, e)
             return
-        new = _showing(replace(card, message_id=message_id), drawn)
+        new = showing(replace(card, message_id=message_id), drawn)
         await self._keep(new)
         if new.pinned:
             await self._try_pin(new, pinned=True)
@@ -301,19 +358,3 @@ class StatusMessages:
             await self._sender.pin(card.chat_id, card.message_id, pinned=pinned)
         except TelegramError as e:
             logger.info("pin not moved", extra={"chat_id": card.chat_id, "problem": e.message})
-
-
-def _showing(card: StatusMessage, drawn: RenderedStatus) -> StatusMessage:
-    return replace(card, gist=drawn.gist, words=drawn.words, look=drawn.look)
-
-
-def _unpriced(look: CheckResult | None) -> CheckResult | None:
-    """Leave out the token's price: it changes constantly, and most checks do not read it."""
-    if look is None or look.seen is None:
-        return look
-    return replace(look, seen=replace(look.seen, price=None))
-
-
-def _hash(message: Message) -> str:
-    keyboard = message.keyboard.to_json() if message.keyboard else ""
-    return hashlib.sha256(f"{message.text}\n{keyboard}".encode()).hexdigest()[:32]

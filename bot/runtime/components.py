@@ -66,6 +66,9 @@ from engine.storage.database import Database
 from engine.storage.models.queues import OutboxRow
 from engine.timeouts import Timing
 
+# Status messages that nothing happens to are edited one by one, this far apart.
+_RENEWAL = timedelta(seconds=1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeSetup:
@@ -96,6 +99,7 @@ class Components:
     update_workers: UpdateWorkers
     outbox_sender: OutboxSender
     periodic_jobs: PeriodicJobs
+    status_renewal: PeriodicJobs
     telegram_activity: TelegramActivity
     command_menu: CommandMenu
     metrics: Metrics
@@ -155,6 +159,7 @@ def assemble(
         on_migrated=chat_migration.migrate,
         deliverability=deliverability,
         flood=flood,
+        renewed=not venue.paper_only,  # in the demo's terminal each edit is a new block
     )
 
     def workload() -> Workload:
@@ -297,6 +302,9 @@ def assemble(
                 ).round,
                 "pruning": Pruning(database=database, clock=clock, keep=keep).round,
             },
+        ),
+        status_renewal=PeriodicJobs(
+            clock=clock, jobs={"card renewal": status_messages.renew_oldest}, every=_RENEWAL
         ),
         telegram_activity=telegram_activity,
         command_menu=command_menu,

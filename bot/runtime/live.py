@@ -141,6 +141,7 @@ async def run_live(
             parts.heartbeat.run,
             parts.dispatcher.run,
             parts.periodic_jobs.run,
+            parts.status_renewal.run,
             stall_alerter.run,
         ]
         if settings.heartbeat_url is not None:

@@ -19,13 +19,16 @@ logger = logging.getLogger(__name__)
 
 
 class PeriodicJobs:
-    """Runs *jobs*, given by name, in every process.
+    """Runs *jobs*, given by name, in every process, *every* so often.
     So each job first claims its rows in the database, and does little per run, because the next
     one waits for it.
     """
 
-    def __init__(self, *, clock: Clock, jobs: Mapping[str, Job]) -> None:
+    def __init__(
+        self, *, clock: Clock, jobs: Mapping[str, Job], every: timedelta = _EVERY
+    ) -> None:
         self._clock = clock
+        self._every = every
         self._jobs = jobs
 
     async def run_once(self) -> None:
@@ -43,4 +46,4 @@ class PeriodicJobs:
         """Run until cancelled."""
         while True:
             await self.run_once()
-            await self._clock.sleep(_EVERY)
+            await self._clock.sleep(self._every)

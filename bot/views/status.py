@@ -1,8 +1,9 @@
-"""The status message of `/status`: mode, target, holdings, band, next check and last trade.
-It stays in the chat and is edited when something happened, so it shows moments, not ages.
+"""The status message of `/status`: what is held, the band, the last trade and the last check.
+It stays in the chat and is edited when something happened and every 15 min, so it shows moments,
+not ages.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -15,30 +16,53 @@ from bot.views.alerts.key_expiry import life
 from bot.views.alerts.undeliverable import undeliverable_note
 from bot.views.components.amounts import (
     balance,
-    band_range,
-    drift,
+    cents,
     pair_name,
+    percent,
     quantity,
-    threshold,
+    short,
     usdt,
 )
+from bot.views.components.amounts import price as price_text
 from bot.views.components.badges import badge
+from bot.views.components.band_gauge import band_gauge
 from bot.views.components.forecast import HALTED_FOR_ALL, held_at
 from bot.views.components.keyboards import button, do, keyboard
-from bot.views.components.layout import block, escape, row
+from bot.views.components.layout import block, escape, lines, row
 from bot.views.components.order_text import deal
-from bot.views.components.times import compact, utc
+from bot.views.components.times import compact, roughly, stamp, time_or_day, utc, zone_name
 from bot.views.trading_mode import mode_note
 from bot.views.unresolved_order import report_rows
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
+from engine.domain.accounts.settings import Threshold, ThresholdUnit
 from engine.domain.accounts.undeliverable import NOTHING, Refused
-from engine.domain.market.pairs import PairRules, Side, base_of
+from engine.domain.market.pairs import USDT, PairRules, Side, base_of
 from engine.domain.orders.order import Order, OrderState
-from engine.domain.rebalancing.check_result import CheckResult, OrderPlaced
+from engine.domain.rebalancing.check_result import (
+    AwaitingApproval,
+    AwaitingSettlement,
+    CheckFailed,
+    CheckResult,
+    Decision,
+    NoTrade,
+    OrderPending,
+    OrderPlaced,
+    PriceSeen,
+    price_in,
+)
+from engine.domain.rebalancing.planner import InsideBand
 
-_GRACE = timedelta(minutes=1)
+RENEWED_EVERY = timedelta(minutes=15)
+"""How old the card of a trading account becomes while nothing happens."""
 _KEY_SHOWN_FROM = timedelta(days=30)
+_RESULTS: Mapping[type[Decision], str] = {
+    OrderPlaced: "order sent",
+    OrderPending: "order open",
+    AwaitingApproval: "up to you",
+    AwaitingSettlement: "waiting",
+    CheckFailed: "failed",
+}
 
 
 def status_view(
@@ -46,7 +70,9 @@ def status_view(
     account: Account,
     now: datetime,
     look: CheckResult | None = None,
-    price: Decimal | None = None,
+    price: PriceSeen | None = None,
+    checked: CheckResult | None = None,
+    next_check_at: datetime | None = None,
     rules: PairRules | None = None,
     last_trade: Order | None = None,
     unresolved: Order | None = None,
@@ -54,39 +80,43 @@ def status_view(
     undelivered: int = 0,
     refused: Refused = NOTHING,
     pinned: bool = False,
+    for_viewer: bool = False,
+    renewed: bool = True,
     dated: bool = True,
 ) -> Message:
-    """*look* is the last check that read the balances; *price* values the token if it has none.
-    *undelivered* counts alerts that Telegram has not accepted yet, *refused* says where it accepts
-    none. Text that is not *dated* stays the same until something happens.
+    """*look* is the newest that read the balances, *price* the pair's that was seen last; *checked*
+    is the last check, where this process made it. *undelivered* counts alerts that Telegram has not accepted
+    yet, *refused* says where it accepts none. *for_viewer* leaves out the buttons that would
+    refuse. *renewed*: it is edited every 15 min at least. What is not *dated* leaves out what changes while nothing happens: prices and times.
     """
-    settings = account.settings
     halted = unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN
     rows = [
-        f"{badge(account, halted=halted)} · {pair_name(settings.symbol)}",
-        *row("Target", f"{usdt(settings.target)} ±{threshold(settings.threshold)}"),
-        *row("Holds", _holds(account, look, last_trade)),
-        *row("Band", band_range(settings.band)),
-        *_token(account, look, last_trade, price=price, rules=rules),
-        *_age(account, look, now=now),
+        f"{badge(account, halted=halted)} · {pair_name(account.settings.symbol)}",
+        *_quote(account, look, last_trade),
+        *_token(account, look, last_trade, rules=rules, price=price, now=now if dated else None),
         *_key(account, now=now),
-        *row("Next", _next(account, trouble)),
-        *_last(last_trade),
-    ]
-    notes = [
-        HALTED_FOR_ALL if account.halted else None,
-        _key_note(account),
-        _unresolved_note(unresolved),
-        mode_note(account),
-        trouble_note(trouble, symbol=settings.symbol) if trouble else None,
-        undeliverable_note(refused, waiting=undelivered),
+        *_last(account, last_trade, now=now if dated else None),
+        *(_seen(look, checked) if dated else ()),
+        *(_next(account, unresolved, trouble, due=next_check_at, now=now) if dated else ()),
     ]
     return Message.paragraphs(
         block(rows),
-        *notes,
-        _commands(account),
-        f"<i>As of {utc(now)}</i>" if dated else None,
-        keyboard=_buttons(account, unclear=unresolved if halted else None, pinned=pinned),
+        HALTED_FOR_ALL if account.halted else None,
+        _key_note(account, for_viewer=for_viewer),
+        _unresolved_note(unresolved, for_viewer=for_viewer),
+        mode_note(account),
+        trouble_note(trouble, symbol=account.settings.symbol) if trouble else None,
+        undeliverable_note(refused, waiting=undelivered),
+        _footer(
+            is_renewed=renewed and checked is not None,
+            has_times=look is not None or last_trade is not None,
+            for_viewer=for_viewer,
+        )
+        if dated
+        else None,
+        keyboard=_viewer_buttons()
+        if for_viewer
+        else _buttons(account, unclear=unresolved if halted else None, pinned=pinned),
     )
 
 
@@ -124,13 +154,29 @@ def telegram_away_notice() -> str:
     return "Telegram did not take that. Nothing changed; please tap again."
 
 
-def _holds(account: Account, look: CheckResult | None, last_trade: Order | None) -> str:
+def _held(account: Account, look: CheckResult | None, last_trade: Order | None) -> Decimal | None:
     if look is None or look.seen is None:
-        return "not seen yet"
+        return None
     held = held_at(look, account.settings, order=last_trade)
+    return look.seen.quote.counted(account.settings.counting) if held is None else held
+
+
+def _quote(account: Account, look: CheckResult | None, last_trade: Order | None) -> Iterable[str]:
+    """USDT held beside its target, and where that is in the band."""
+    settings = account.settings
+    target = f"target {short(settings.target)} ±{_reach(settings.threshold)}"
+    held = _held(account, look, last_trade)
     if held is None:
-        held = look.seen.quote.counted(account.settings.counting)
-    return f"{usdt(held)}  {drift(held, target=account.settings.target)}"
+        return [*row(USDT, "not seen yet"), *row("", target)]
+    both = row(USDT, f"{cents(held)}  {target}")
+    if len(both) > 1:
+        both = [*row(USDT, cents(held)), *row("", target)]
+    return [*both, *band_gauge(held, settings.band)]
+
+
+def _reach(value: Threshold) -> str:
+    is_part = value.unit is ThresholdUnit.FRACTION
+    return percent(value.value) if is_part else short(value.value)
 
 
 def _token(
@@ -138,20 +184,31 @@ def _token(
     look: CheckResult | None,
     last_trade: Order | None,
     *,
-    price: Decimal | None,
     rules: PairRules | None,
+    price: PriceSeen | None,
+    now: datetime | None,
 ) -> Iterable[str]:
+    """The token, what it is worth at the price seen last, and that price. Without *now* only the
+    token.
+    """
     symbol = account.settings.symbol
     if look is None or look.seen is None or look.seen.symbol != symbol:
-        return ()
+        return
     amount = look.seen.base.counted(account.settings.counting)
     if last_trade is not None and last_trade.base_after is not None and _is_of(last_trade, look):
         amount = last_trade.base_after
-    value = balance(amount, step=rules.quantity_step if rules else None)
-    price = look.seen.price or price
-    if price is not None:
-        value += f" ≈ {usdt(amount * price)}"
-    return row(base_of(symbol), value)
+    label = base_of(symbol)
+    held = balance(amount, step=rules.quantity_step if rules else None)
+    price = price or price_in(look, symbol)
+    if now is None or price is None:
+        yield from row(label, held)
+        return
+    yield from row(label, f"{held} ≈ {usdt(amount * price.price)}")
+    quote = _held(account, look, last_trade)
+    if quote is not None:
+        yield from row("Total", usdt(quote + amount * price.price))
+    text = price_text(price.price, step=rules.price_step if rules else None)
+    yield from row("Price", f"{text}  {time_or_day(price.at, now=now)}")
 
 
 def _is_of(trade: Order, look: CheckResult) -> bool:
@@ -160,36 +217,60 @@ def _is_of(trade: Order, look: CheckResult) -> bool:
     return isinstance(verdict, OrderPlaced) and verdict.client_order_id == trade.client_order_id
 
 
-def _age(account: Account, look: CheckResult | None, *, now: datetime) -> Iterable[str]:
-    """Balances that are older than expected are marked."""
-    if look is None or now - look.at <= 2 * account.settings.interval + _GRACE:
-        return ()
-    return row("Seen", utc(look.at))
-
-
-def _next(account: Account, trouble: Incident | None) -> str:
-    if not account.can_trade:
-        return "nothing without a key"
-    if account.halted:
-        return "nothing while halted"
-    if account.settings.paused:
-        return "nothing while paused"
-    if trouble is not None:
-        return "another try soon"
-    return f"check within {compact(account.settings.interval)}"
-
-
-def _last(trade: Order | None) -> Iterable[str]:
+def _last(account: Account, trade: Order | None, *, now: datetime | None) -> Iterable[str]:
     if trade is None:
-        return ()
+        return
+    at = trade.resolved_at or trade.created_at
+    when = stamp(at).strip() if now is None else time_or_day(at, now=now)
+    what = quantity(trade.execution.base_quantity)
+    if trade.symbol != account.settings.symbol:
+        what = f"{what} {base_of(trade.symbol)}"
     verb = "bought" if trade.side is Side.BUY else "sold"
-    execution = trade.execution
-    return [
-        *row("Last", f"{verb} {quantity(execution.base_quantity)} {base_of(trade.symbol)}"),
-        *row("", f"for {usdt(execution.quote_amount)}"),
-        *row("", utc(trade.resolved_at or trade.created_at)),
-        *(row("", "(paper)") if trade.dry_run else []),
-    ]
+    yield from row("Last", f"{verb} {what}  {when}")
+    if trade.dry_run != account.settings.dry_run:
+        yield from row("", "(paper)" if trade.dry_run else "(real money)")
+
+
+def _seen(look: CheckResult | None, checked: CheckResult | None) -> Iterable[str]:
+    """When the last check was and what came of it, and of when older balances are."""
+    if checked is not None:
+        yield from row("Checked", f"{stamp(checked.at).strip()} {_result(checked.verdict)}")
+    if look is not None and (checked is None or look.at < checked.at):
+        yield from row("Seen", stamp(look.at).strip())
+
+
+def _result(verdict: Decision) -> str:
+    if isinstance(verdict, NoTrade) and isinstance(verdict.reason, InsideBand):
+        return "✓ in band"
+    return _RESULTS.get(type(verdict), "no order")
+
+
+def _next(
+    account: Account,
+    unresolved: Order | None,
+    trouble: Incident | None,
+    *,
+    due: datetime | None,
+    now: datetime,
+) -> Iterable[str]:
+    every = compact(account.settings.interval)
+    if not account.can_trade:
+        text = "nothing without a key"
+    elif unresolved is not None:
+        text = "the order is looked up"
+    elif account.halted:
+        text = "nothing while halted"
+    elif account.settings.paused:
+        text = "nothing while paused"
+    elif trouble is not None:
+        text = "another try soon"
+    elif due is None:
+        text = f"check within {every}"
+    elif due <= now:
+        text = f"now, then every {every}"
+    else:
+        text = f"{time_or_day(due, now=now)}, then every {every}"
+    return row("Next", text)
 
 
 def _key(account: Account, *, now: datetime) -> Iterable[str]:
@@ -201,20 +282,22 @@ def _key(account: Account, *, now: datetime) -> Iterable[str]:
     return row("Key", f"…{account.key_tail}, {life(account.key_expires_at, now=now)}")
 
 
-def _key_note(account: Account) -> str | None:
+def _key_note(account: Account, *, for_viewer: bool) -> str | None:
     if account.can_trade:
         return None
+    if for_viewer:
+        return "No MEXC key yet."
     return "No MEXC key yet. Send /connect to add one, or try it on paper with /dryrun on."
 
 
-def _unresolved_note(order: Order | None) -> str | None:
+def _unresolved_note(order: Order | None, *, for_viewer: bool) -> str | None:
     if order is None:
         return None
     text = (
         f"⏳ An order to {deal(order.side, order.symbol, order.expected_quote)} is not confirmed "
         f"(sent {utc(order.created_at)}). I look it up and send nothing else meanwhile."
     )
-    if order.state is OrderState.NEEDS_HUMAN:
+    if order.state is OrderState.NEEDS_HUMAN and not for_viewer:
         text += (
             f" Please look for it at MEXC (its id is {escape(order.client_order_id)}) and tap "
             "what you saw."
@@ -222,27 +305,33 @@ def _unresolved_note(order: Order | None) -> str | None:
     return text
 
 
-def _commands(account: Account) -> str:
-    """Telegram makes these tappable; they name what the buttons do."""
-    first = "/rebalance" if account.can_trade else "/connect"
-    second = "/resume" if account.settings.paused else "/pause"
-    return f"{first} {second}\n/settarget /setthreshold /history\n/settings /status"
+def _footer(*, is_renewed: bool, has_times: bool, for_viewer: bool) -> str | None:
+    """A card that is older than it says is one of a bot that does not run."""
+    own_zone = "Times in UTC." if for_viewer else "Times in UTC. Set yours: /alerts"
+    text = lines(
+        f"I renew this card every {roughly(RENEWED_EVERY)}. Is it older? Tap Refresh."
+        if is_renewed
+        else None,
+        own_zone if has_times and zone_name() == "UTC" else None,
+    )
+    return f"<i>{text}</i>" if text else None
+
+
+def _viewer_buttons() -> InlineKeyboardMarkup:
+    return keyboard([button("Refresh", Refresh()), do("Why", "why"), do("History", "history")])
 
 
 def _buttons(account: Account, *, unclear: Order | None, pinned: bool) -> InlineKeyboardMarkup:
-    first = do("Rebalance now", "rebalance") if account.can_trade else do("Connect", "connect")
+    first = do("Rebalance…", "rebalance") if account.can_trade else do("Connect", "connect")
     is_paused = account.settings.paused
     second = do("Resume", "resume") if is_paused else do("Pause", "pause")
     return keyboard(
         *(report_rows(unclear.client_order_id) if unclear else ()),
         [first, second],
-        [
-            do("Target", "settarget"),
-            do("Threshold", "setthreshold"),
-            do("History", "history"),
-        ],
+        [do("Target", "settarget"), do("Threshold", "setthreshold"), do("History", "history")],
         [
             button("Refresh", Refresh()),
+            do("Why", "why"),
             do("Settings", "settings"),
             button("Unpin" if pinned else "Pin", Pin(on=not pinned)),
         ],

@@ -6,7 +6,13 @@ from datetime import datetime, timedelta
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
 from engine.domain.orders.order import Order
-from engine.domain.rebalancing.check_result import CheckResult, newest
+from engine.domain.rebalancing.check_result import (
+    CheckResult,
+    PriceSeen,
+    newest,
+    newest_price,
+    price_in,
+)
 from engine.scheduling.dispatcher import Dispatcher
 from engine.storage.accounts import incidents
 from engine.storage.database import Database
@@ -22,11 +28,15 @@ _SAME_CHECK = timedelta(seconds=1)
 class AccountOverview:
     """Overview of an account; *look* is the latest check known to this process.
     After a restart it is the last one that wanted to trade. *seen* is the newest that saw the
-    balances. Both are of the money that the account trades now. *time_zone* is the chat's.
+    balances. Both are of the money that the account trades now. *checked* is the last check if
+    this process makes the account's checks. *price* is the price of the pair seen last, by
+    whatever read it. *time_zone* is the chat's.
     """
 
     look: CheckResult | None
     seen: CheckResult | None
+    checked: CheckResult | None
+    price: PriceSeen | None
     next_check_at: datetime | None
     last_trade: Order | None
     unresolved: Order | None
@@ -50,11 +60,14 @@ class AccountOverviews:
             trouble = await incidents.get(session, account.id)
             time_zone = await trades.zone_name(session, account.id)
             undelivered = await queue.waiting(session, OutboxRow, chat_id=account.chat_id)
-        look = _of(account, standing.look if standing else None) or _of(account, stored)
+        checked = _of(account, standing.look if standing else None)
+        look = checked or _of(account, stored)
         own = standing.seen if standing else None
         return AccountOverview(
             look=look,
             seen=_newest_seen(account, own, stored, seen),
+            checked=checked,
+            price=_newest_price(account, last_trade, own, stored, seen),
             next_check_at=standing.due_at if standing else None,
             last_trade=last_trade,
             unresolved=unresolved.get(account.id),
@@ -74,6 +87,16 @@ class AccountOverviews:
 
 def _newest_seen(account: Account, *known: CheckResult | None) -> CheckResult | None:
     return newest(*(look for look in known if look and look.seen and _of(account, look)))
+
+
+def _newest_price(
+    account: Account, trade: Order | None, *looks: CheckResult | None
+) -> PriceSeen | None:
+    symbol, traded = account.settings.symbol, None
+    if trade is not None and trade.symbol == symbol and trade.execution.average_price is not None:
+        at = trade.resolved_at or trade.created_at
+        traded = PriceSeen(trade.execution.average_price, at)
+    return newest_price(traded, *(price_in(look, symbol) for look in looks))
 
 
 def _of(account: Account, look: CheckResult | None) -> CheckResult | None:

@@ -117,7 +117,7 @@ async def test_a_known_person_may_act_in_a_listed_group_and_in_no_other(bot: Pro
     (inside,) = await bot.say(GROUP, "/status", user_id=FRIEND, chat_type="group")
     (outside,) = await bot.say(-77, "/status", user_id=FRIEND, chat_type="group")
 
-    assert "Target" in inside.text
+    assert "target 40" in inside.text
     assert "only work for people I know" in outside.text
 
 
@@ -136,7 +136,7 @@ async def test_the_right_code_lets_its_bearer_in_as_the_owner(
     assert "its log shows a code; send /start and the code" in refusal.text
     assert "Welcome! This chat may use me now." in welcome.text
     assert "/connect" in welcome.text
-    assert "Target" in status.text
+    assert "target 40" in status.text
     assert "Only my owner" not in logs.text
     assert ["only work for people I know" in answer.text for answer in reused] == [True]
     assert "You are in already" in helpful.text
@@ -168,7 +168,7 @@ async def test_an_owner_needs_no_new_code_after_a_restart(
         (status,) = await second.say(OWNER, "/status")
 
     assert "/start" not in caplog.text
-    assert "Target" in status.text
+    assert "target 40" in status.text
 
 
 async def test_no_code_is_offered_where_chats_are_listed(

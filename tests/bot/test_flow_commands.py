@@ -21,7 +21,7 @@ BARE = {
     "help": ("/settarget 40 – USDT to hold", "/rebalance – plan, trade on a tap"),
     "connect": ("Step 1 of 2", "The key ending in BWC5 stays until"),
     "disconnect": ("There is no key here", "Forget the key ending in BWC5?"),
-    "status": ("nothing without a key", "Holds    40.79 USDT  +2.0%"),
+    "status": ("nothing without a key", "USDT     40.79"),
     "settarget": ("Target is 40.00 USDT.", "/settarget 40"),
     "setthreshold": ("Threshold is 5%.", "/setthreshold 5%   or   /setthreshold 2 USDT"),
     "setinterval": ("Interval is 2 min.", "/setinterval 120   or   /setinterval 2m"),
@@ -60,20 +60,17 @@ def _place(command: str) -> tuple[int, str]:
 
 CARD = """\
 🟢 LIVE · MNTL/USDT
-Target   40.00 USDT ±5%
-Holds    40.79 USDT  +2.0%
-Band     38.00 – 42.00 USDT
+USDT     40.79  target 40 ±5%
+         38 ▕───────●───▏ 42
 MNTL     100,000 ≈ 200.00 USDT
-Next     check within 2m
-Last     bought 8,142 MNTL
-         for 16.30 USDT
-         22 Nov 12:00 UTC
+Total    240.79 USDT
+Price    0.002  12:01
+Last     bought 8,142  12:00
+Checked  22 Nov 12:00 order sent
+Next     12:02, then every 2m
 
-/rebalance /pause
-/settarget /setthreshold /history
-/settings /status
-
-As of 22 Nov 12:01 UTC"""
+I renew this card every 15 min. Is it older? Tap Refresh.
+Times in UTC. Set yours: /alerts"""
 
 
 def test_every_command_is_in_the_menu_and_in_this_table():
@@ -124,9 +121,9 @@ async def test_the_card_is_the_one_that_was_promised(world: World, bot: Program)
     assert card.html is not None
     assert card.html.startswith("<pre>")
     assert card.labels == [
-        *("Rebalance now", "Pause"),
+        *("Rebalance…", "Pause"),
         *("Target", "Threshold", "History"),
-        *("Refresh", "Settings", "Pin"),
+        *("Refresh", "Why", "Settings", "Pin"),
     ]
 
 
@@ -367,7 +364,7 @@ async def test_a_button_leaves_the_message_it_is_under_in_sight(bot: Program):
     (history,) = await bot.tap(OWNER, "History", message=card)
 
     assert "No trades yet." in history.text
-    assert "Target" in card.text
+    assert "target 40" in card.text
     assert "I hold your USDT on target" in help_.text
 
 
@@ -379,8 +376,8 @@ async def test_the_card_shows_the_balance_as_it_is_now(world: World, bot: Progra
     world.mexc.inject(Fault("GET", "/api/v3/account", reply=BAD_GATEWAY, times=None))
     known = await bot.ask(OWNER, "/status")
 
-    assert "Holds    50.79 USDT" in now
-    assert "Holds    40.79 USDT" in known.text
+    assert "USDT     50.79" in now
+    assert "USDT     40.79" in known.text
 
 
 async def test_a_balance_without_a_price_or_an_answer_says_so(world: World, bot: Program):

@@ -117,7 +117,7 @@ async def test_a_viewer_looks_and_changes_nothing(bot: Program):
     refused = await asked(bot, ANNA, "/pause")
     invites = await asked(bot, ANNA, "/invite viewer")
 
-    assert "Target" in status.text
+    assert "target 40" in status.text
     assert "you are a viewer" in refused.text
     assert "Only owners of this chat" in invites.text
 
@@ -505,7 +505,7 @@ async def test_all_may_look_when_an_owner_says_so_and_not_any_more_afterwards(
     await tap(bot, OWNER, "Yes")
     shut = await say(bot, STRANGER, "/status")
 
-    assert "Target" in looked.text
+    assert "target 40" in looked.text
     assert "you are a viewer" in changed.text
     assert "only work for people I know" in elsewhere.text
     assert "Everybody else in the group may look" in listed.edits[0]

@@ -1,5 +1,6 @@
 """Which money a screen speaks of: paper figures never stand under LIVE, nor those of another key."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -34,7 +35,7 @@ async def on_paper(world: World, bot: Program) -> SentMessage:
     await bot.live_for(MINUTE)
     world.mexc.deposit(KEY, "USDT", Decimal(900))
     card = await bot.ask(OWNER, "/status")
-    assert "Holds    40." in card.text
+    assert "USDT     40." in card.text
     return card
 
 
@@ -45,7 +46,7 @@ async def test_after_a_dry_run_the_card_shows_the_real_balance(world: World, bot
     await bot.tap(OWNER, GO_LIVE)
 
     assert card.text.startswith("⏸ PAUSED · MNTL/USDT")
-    assert "Holds    957.10 USDT" in card.text
+    assert "USDT     957.10" in card.text
 
 
 async def test_where_mexc_is_away_no_paper_balance_stands_under_live_and_the_card_fills_in_later(
@@ -61,10 +62,10 @@ async def test_where_mexc_is_away_no_paper_balance_stands_under_live_and_the_car
     world.mexc.remove(away)
     await rounds(bot)
 
-    assert "Holds    not seen yet" in meanwhile
+    assert "USDT     not seen yet" in meanwhile
     assert "There was no check yet." in why.text
     assert "first check reads your balance and decides." in echo.text
-    assert "Holds    957.10 USDT" in card.text
+    assert "USDT     957.10" in card.text
 
 
 async def test_a_dry_run_that_begins_anew_forgets_the_one_before(world: World, bot: Program):
@@ -76,7 +77,7 @@ async def test_a_dry_run_that_begins_anew_forgets_the_one_before(world: World, b
     await rounds(bot)
 
     assert "DRY RUN" in card.text.replace("PAUSED (dry run)", "DRY RUN")
-    assert "Holds    957.10 USDT" in card.text
+    assert "USDT     957.10" in card.text
 
 
 async def test_another_key_has_another_balance(world: World, bot: Program):
@@ -88,8 +89,8 @@ async def test_another_key_has_another_balance(world: World, bot: Program):
     await bot.ask(OWNER, f"/connect {OTHER_KEY} {OTHER_SECRET}")
     await rounds(bot)
 
-    assert "Holds    57.10 USDT" in before
-    assert "Holds    7.77 USDT" in card.text
+    assert "USDT     57.10" in before
+    assert "USDT     7.77" in card.text
 
 
 async def test_without_a_key_no_balance_of_it_is_shown(world: World, bot: Program):
@@ -100,7 +101,7 @@ async def test_without_a_key_no_balance_of_it_is_shown(world: World, bot: Progra
     await bot.tap(OWNER, "Forget the key")
 
     assert "57.10" not in card.text
-    assert "Holds    not seen yet" in card.text
+    assert "USDT     not seen yet" in card.text
 
 
 async def test_a_key_that_is_connected_in_a_dry_run_says_which_money_is_traded(
@@ -130,9 +131,10 @@ async def test_a_check_that_fails_does_not_forget_what_was_seen_before(world: Wo
     kept = card.text
     later = await bot.ask(OWNER, "/status")
 
-    assert "Holds    40.79 USDT" in kept
-    assert "Holds    40.79 USDT" in later.text
-    assert "Seen     22 Nov 12:00 UTC" in later.text
+    assert "USDT     40.79" in kept
+    assert "USDT     40.79" in later.text
+    assert re.search(r"Checked  22 Nov 12:0\d failed\n", later.text)
+    assert "Seen     22 Nov 12:00\n" in later.text
 
 
 async def test_a_restart_does_not_forget_what_a_person_or_a_failing_check_saw(world: World):
@@ -144,7 +146,7 @@ async def test_a_restart_does_not_forget_what_a_person_or_a_failing_check_saw(wo
     async with world.program() as second:
         card = await second.ask(OWNER, "/status")
 
-    assert "Holds    57.10 USDT" in card.text
+    assert "USDT     57.10" in card.text
 
 
 async def test_the_doctor_does_not_call_it_well_while_a_trouble_stops_trading(

@@ -1,11 +1,12 @@
 """The live card: one per chat, true, edited only when something happened, by one process."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from cryptography.fernet import Fernet
+from sqlalchemy import select
 
 from bot.views.general import waiting_view
 from engine.domain.accounts.members import Role
@@ -33,6 +34,12 @@ def toast(world: World) -> str:
     return str(list(world.api.answers.values())[-1].get("text", ""))
 
 
+async def shown(bot: Program) -> list[tuple[str, datetime]]:
+    async with bot.database.reading() as session:
+        rows = await session.scalars(select(StatusMessageRow).order_by(StatusMessageRow.chat_id))
+        return [(row.shown, row.next_edit_at) for row in rows]
+
+
 async def look_round(bot: Program, *, after: timedelta = MINUTE) -> None:
     bot.world.clock.shift(after)
     await bot.parts.dispatcher.tick()  # holds the lease, as the heart does
@@ -53,10 +60,52 @@ async def test_the_card_is_left_alone_while_nothing_happens(world: World, bot: P
     assert card.text == said
 
 
+async def test_a_quiet_card_is_renewed_every_15_min_without_a_row_or_a_request(
+    world: World, bot: Program
+):
+    await bot.connect()
+    await bot.checked()
+    await bot.ask(FRIEND, "/dryrun on")
+    await bot.ask(FRIEND, "/resume")
+    await bot.checked(FRIEND)
+    cards = [await bot.ask(chat_id, "/status") for chat_id in (OWNER, FRIEND)]
+    await bot.live_for(14 * MINUTE)
+    await bot.parts.status_renewal.run_once()
+    before = edits(world)
+    await bot.live_for(MINUTE)
+    asked_by_checks = len(world.mexc.requests)
+
+    stored, renewed = await shown(bot), []
+    for _ in range(3):
+        await bot.parts.status_renewal.run_once()
+        renewed.append(edits(world) - before)
+
+    assert renewed == [1, 2, 2]  # one a second
+    assert await shown(bot) == stored
+    assert len(world.mexc.requests) == asked_by_checks
+    assert before == 0
+    for card in cards:
+        assert "Checked  22 Nov 12:14 ✓ in band\nNext     12:16, then every 2m" in card.text
+
+
+async def test_a_card_on_which_nothing_is_checked_is_not_renewed(world: World, bot: Program):
+    await bot.connect()
+    await bot.checked()
+    await bot.ask(OWNER, "/pause")
+    await bot.ask(OWNER, "/status")
+    await look_round(bot)
+    before = edits(world)
+
+    await look_round(bot, after=16 * MINUTE)
+    await bot.parts.status_renewal.run_once()
+
+    assert edits(world) == before
+
+
 async def test_the_card_tells_of_a_trade_within_a_minute_and_once(world: World, bot: Program):
     await bot.connect()
     card = await bot.ask(OWNER, "/status")
-    assert "Holds    57.10 USDT" in card.text
+    assert "USDT     57.10" in card.text
     await bot.check()
     asked = len(world.mexc.requests)
 
@@ -66,9 +115,9 @@ async def test_the_card_tells_of_a_trade_within_a_minute_and_once(world: World, 
     await bot.parts.periodic_jobs.run_once()
     await bot.parts.periodic_jobs.run_once()
 
-    assert "Holds    40.79 USDT" in card.text
-    assert "Last     bought 8,142 MNTL" in card.text
-    assert "As of 22 Nov 12:01 UTC" in card.text
+    assert "USDT     40.79" in card.text
+    assert "Last     bought 8,142  12:00" in card.text
+    assert "Checked  22 Nov 12:00 order sent" in card.text
     assert edits(world) == 1
     assert len(world.mexc.requests) == asked
 
@@ -87,7 +136,7 @@ async def test_a_price_that_wanders_is_no_news_but_a_deposit_is(world: World, bo
     await bot.parts.periodic_jobs.run_once()
 
     assert edits(world) == 1
-    assert "Holds    41.29 USDT" in world.api.sent(OWNER)[-1].text
+    assert "USDT     41.29" in world.api.sent(OWNER)[-1].text
 
 
 async def test_a_new_status_closes_the_card_before(world: World, bot: Program):
@@ -122,7 +171,7 @@ async def test_refresh_reads_the_balances_and_edits_in_place(world: World, bot: 
     new = await bot.tap(OWNER, "Refresh")
 
     assert new == []
-    assert "Holds    67.10 USDT" in card.text
+    assert "USDT     67.10" in card.text
     assert toast(world) == "Up to date"
     assert bot.world.api.called("answerCallbackQuery")
 
@@ -151,14 +200,15 @@ async def test_a_refreshed_balance_is_not_unlearned(world: World):
         world.clock.shift(timedelta(seconds=5))
         await first.tap(OWNER, "Refresh")
         await look_round(first)
-        assert "Holds    50.79 USDT" in card.text
+        assert "USDT     50.79" in card.text
     async with world.program() as second:
         await look_round(second)
         await second.ask(OWNER, "/settarget 50")
         await look_round(second)
 
-    assert "Holds    50.79 USDT" in card.text
-    assert "Target   50.00 USDT" in card.text
+    assert "USDT     50.79" in card.text
+    assert "target 50" in card.text
+    assert "MNTL     100,000 ≈ 200.00 USDT" in card.text
 
 
 async def test_refresh_says_so_when_mexc_does_not_answer(world: World, bot: Program):
@@ -170,7 +220,7 @@ async def test_refresh_says_so_when_mexc_does_not_answer(world: World, bot: Prog
     await bot.tap(OWNER, "Refresh")
 
     assert toast(world).startswith("MEXC does not answer. The card shows what I saw 22 Nov 12:00")
-    assert "Holds    57.10 USDT" in card.text
+    assert "USDT     57.10" in card.text
 
 
 async def test_refresh_ends_the_spinner_within_a_second_while_mexc_hangs(
@@ -249,6 +299,7 @@ async def test_pin_and_unpin_are_silent_and_twice_is_once(world: World, bot: Pro
 
 async def test_who_may_only_look_refreshes_but_does_not_pin(world: World, bot: Program):
     group = {"chat_type": "group"}
+    await bot.say(GROUP, "/dryrun on", user_id=OWNER, **group)
     (card,) = await bot.say(GROUP, "/status", user_id=OWNER, **group)
     async with bot.database.writing() as session:
         now = world.clock.now()
@@ -259,10 +310,31 @@ async def test_who_may_only_look_refreshes_but_does_not_pin(world: World, bot: P
     await bot.tap(GROUP, "Refresh", user_id=FRIEND)
 
     assert not card.pinned
-    assert "As of 22 Nov 12:01 UTC" in card.text
+    assert "Seen     22 Nov 12:01" in card.text
+    assert "Pin" in card.labels  # the others keep their buttons
+
+
+async def test_the_card_of_who_may_only_look_has_no_button_that_refuses(
+    world: World, bot: Program
+):
+    group = {"chat_type": "group"}
+    async with bot.database.writing() as session:
+        now = world.clock.now()
+        await members.admit(session, chat_id=GROUP, user_id=FRIEND, role=Role.VIEWER, now=now)
+    (card,) = await bot.say(GROUP, "/status", user_id=FRIEND, **group)
+    at_first = card.labels
+    world.clock.shift(MINUTE)
+    await bot.say(GROUP, "/settarget 50", user_id=OWNER, **group)
+    changed, after_a_change = card.text, card.labels
+    await bot.tap(GROUP, "Refresh", user_id=OWNER)
+
+    assert at_first == after_a_change == ["Refresh", "Why", "History"]
+    assert "target 50" in changed
+    assert "Pause" in card.labels or "Resume" in card.labels
 
 
 async def test_a_stranger_taps_the_card_in_vain(world: World, bot: Program):
+    await bot.say(GROUP, "/dryrun on", user_id=OWNER, chat_type="group")
     (card,) = await bot.say(GROUP, "/status", user_id=OWNER, chat_type="group")
     world.clock.shift(MINUTE)
 
@@ -270,7 +342,7 @@ async def test_a_stranger_taps_the_card_in_vain(world: World, bot: Program):
     await bot.tap(GROUP, "Pin", user_id=STRANGER)
 
     assert not card.pinned
-    assert "As of 22 Nov 12:00 UTC" in card.text
+    assert "Seen     22 Nov 12:00" in card.text
 
 
 async def test_the_pin_moves_along_to_the_next_card(world: World, bot: Program):
@@ -344,6 +416,7 @@ async def test_a_chat_that_blocked_the_bot_has_no_card(world: World, bot: Progra
 
 
 async def test_a_forgotten_card_that_is_tapped_is_kept_again(world: World, bot: Program):
+    await bot.ask(OWNER, "/dryrun on")
     card = await bot.ask(OWNER, "/status")
     async with bot.database.writing() as session:
         await session.delete(await session.get_one(StatusMessageRow, OWNER))
@@ -351,7 +424,7 @@ async def test_a_forgotten_card_that_is_tapped_is_kept_again(world: World, bot: 
 
     await bot.tap(OWNER, "Refresh")
 
-    assert "As of 22 Nov 12:01 UTC" in card.text
+    assert "Seen     22 Nov 12:01" in card.text
     assert await bot.count(StatusMessageRow) == 1
 
 
@@ -368,7 +441,7 @@ async def test_when_telegram_is_flooded_all_cards_wait(world: World, bot: Progra
     await look_round(bot)
 
     cards = [world.api.sent(chat_id)[0].text for chat_id in (OWNER, FRIEND)]
-    assert all("Target   50.00 USDT" in text for text in cards)
+    assert all("target 50" in text for text in cards)
     assert edits(world) == before + 3
 
 
@@ -380,7 +453,7 @@ async def test_a_card_is_gone_on_with_after_a_restart(world: World):
         await look_round(second)
         await second.tap(OWNER, "Refresh")
 
-    assert "Target   50.00 USDT" in card.text
+    assert "target 50" in card.text
     assert len(world.api.sent(OWNER)) == 2
 
 
@@ -399,7 +472,7 @@ async def test_of_several_processes_one_edits_the_card(world: World, postgres_ur
             for program in (second, first, second, first):
                 await program.parts.periodic_jobs.run_once()
 
-    assert "Target   50.00 USDT" in card.text
+    assert "target 50" in card.text
     assert edits(world) == before + 1
 
 
@@ -414,7 +487,7 @@ async def test_the_card_goes_along_into_the_supergroup(world: World, bot: Progra
     await look_round(bot, after=timedelta(seconds=5))
 
     (anew,) = world.api.sent(SUPERGROUP)
-    assert "Target   50.00 USDT" in anew.text
+    assert "target 50" in anew.text
     assert anew.pinned
     assert anew.silent
     assert card.message_id != anew.message_id

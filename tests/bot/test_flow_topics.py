@@ -141,7 +141,7 @@ async def test_a_menu_that_cannot_be_set_is_logged_and_harms_nothing(
             await bot.tap(GROUP, label, user_id=OWNER)
 
         assert await bot.parts.access.role(chat_id=GROUP, user_id=FRIEND) is Role.VIEWER
-        assert "Target" in (await bot.ask(OWNER, "/status")).text
+        assert "target 40" in (await bot.ask(OWNER, "/status")).text
     assert "profile not updated" in caplog.text
 
 

@@ -110,7 +110,7 @@ async def test_a_button_shows_the_plan_as_the_command_does(world: World, bot: Pr
     await on_target(world, bot)
     await bot.ask(OWNER, "/status")
 
-    (plan,) = await bot.tap(OWNER, "Rebalance now")
+    (plan,) = await bot.tap(OWNER, "Rebalance…")
 
     assert "Plan for MNTL/USDT" in plan.text
     assert plan.labels == ["Trade"]

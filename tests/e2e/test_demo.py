@@ -33,7 +33,7 @@ STAGES = (
     "you> /pause",
     "Trading is paused",
     "you> /status",
-    "Target   60.00 USDT ±10%",
+    "target 60 ±10%",
     "That was the tour.",
 )
 

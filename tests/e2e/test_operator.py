@@ -87,7 +87,7 @@ async def test_a_move_to_another_database_and_a_change_of_keys(
 
     both = new_host | {"ENCRYPTION_KEYS": f"{ENCRYPTION_KEY},{old_key}"}
     async with world.running(**both):
-        assert "HALTED" in (await world.ask("/status", "Target")).text
+        assert "HALTED" in (await world.ask("/status", "Next     ")).text
         heard = world.newest()
         world.drift("17.10")
         await tapped(world, "Yes, lift it", await world.ask("/halt off", "Lift the halt?"))

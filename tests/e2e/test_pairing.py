@@ -29,7 +29,7 @@ async def test_a_code_has_five_tries_works_once_and_is_logged_in_full(world: Wor
         assert first != second
 
     async with world.running(without=["AUTHORIZED_CHATS"]) as program:
-        await world.ask("/status", "Target")
+        await world.ask("/status", "Next     ")
 
         assert "/start" not in program.log
 

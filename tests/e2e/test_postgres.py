@@ -101,7 +101,7 @@ async def test_two_copies_at_a_deploy_trade_once_and_obey_once(world: World, pos
             world.drift("17.10")
             await world.orders(2)
             await world.hears("Bought", after=heard)
-            await world.ask("/status", "40.30 USDT")
+            await world.ask("/status", "target 40.30")
 
     assert len(world.mexc.orders) == 2
     for target in targets:

@@ -29,16 +29,16 @@ async def test_settings_key_pause_history_and_pending_alerts_outlive_a_restart(w
     world.telegram_is_back()
     async with world.running() as program:
         await world.hears("Bought", after=heard)
-        status = await world.ask("/status", "Target")
+        status = await world.ask("/status", "Next     ")
         await world.ask("/pause", "Trading is paused")
         world.drift("30")
 
         assert "🟢 LIVE" in status.text
-        assert "50.00 USDT ±10%" in status.text
+        assert "target 50 ±10%" in status.text
         assert await program.stop(signal.SIGINT) == 0
 
     async with world.running():
-        paused = await world.ask("/status", "Target")
+        paused = await world.ask("/status", "Next     ")
         history = await world.ask("/history", "History")
 
         assert "⏸ PAUSED" in paused.text

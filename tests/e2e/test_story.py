@@ -46,11 +46,12 @@ async def test_a_drift_becomes_one_order_and_one_alert_in_either_direction(world
         assert [order.side for order in world.mexc.orders] == ["BUY", "SELL"]
         assert Decimal("39.99") < world.usdt < Decimal("40.01")
 
-        status = await world.ask("/status", "Target")
+        status = await world.ask("/status", "Next     ")
         why = await world.ask("/why", "The last check")
         history = await world.ask("/history", "History")
 
-        assert status.text.startswith("🟢 LIVE · MNTL/USDT\nTarget   40.00 USDT ±5%\n")
+        assert status.text.startswith("🟢 LIVE · MNTL/USDT\nUSDT     ")
+        assert "target 40 ±5%" in status.text
         assert "inside the band" in why.text
         assert re.findall(r"\b(bought|sold)\b", history.text) == [
             "sold",

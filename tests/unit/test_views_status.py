@@ -9,19 +9,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.interaction.message import Message
 from bot.views.components.badges import badge
 from bot.views.status import status_view
 from engine.domain.accounts.incidents import Incident, IncidentKind
+from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.balances import Balance, Counting
 from engine.domain.market.pairs import Side, Symbol
-from engine.domain.orders.order import OrderState, Trigger
+from engine.domain.orders.order import ClientOrderId, OrderState, Trigger
 from engine.domain.rebalancing.check_result import (
+    AwaitingApproval,
+    AwaitingSettlement,
     BalanceSnapshot,
+    CheckFailed,
     CheckResult,
+    Decision,
     NoTrade,
+    OrderPending,
     OrderPlaced,
+    newest_price,
+    price_in,
 )
-from engine.domain.rebalancing.planner import InsideBand
+from engine.domain.rebalancing.planner import InsideBand, PairClosed
 from tests.builders import MNTLUSDT, account, execution, intent, rules, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message
@@ -62,28 +71,96 @@ def test_the_card_is_the_one_of_the_product():
     view = status_view(
         account=account(),
         now=NOW,
-        look=a_look(),
+        look=a_look(held="40.79"),
+        checked=a_look(held="40.79"),
+        next_check_at=NOW + timedelta(seconds=72),
         rules=rules(),
         last_trade=a_trade(),
     )
 
-    assert check_message(view).split("\n\n")[0].splitlines() == [
+    assert check_message(view).splitlines() == [
         "🟢 LIVE · MNTL/USDT",
-        "Target   40.00 USDT ±5%",
-        "Holds    57.10 USDT  +42.8%",
-        "Band     38.00 – 42.00 USDT",
+        "USDT     40.79  target 40 ±5%",
+        "         38 ▕───────●───▏ 42",
         "MNTL     91,858 ≈ 183.72 USDT",
-        "Next     check within 2m",
-        "Last     bought 8,142 MNTL",
-        "         for 16.30 USDT",
-        "         22 Nov 11:57 UTC",
+        "Total    224.51 USDT",
+        "Price    0.002  11:59",
+        "Last     bought 8,142  11:57",
+        "Checked  22 Nov 11:59 ✓ in band",
+        "Next     12:01, then every 2m",
+        "",
+        "I renew this card every 15 min. Is it older? Tap Refresh.",
+        "Times in UTC. Set yours: /alerts",
     ]
-    assert view.keyboard is not None
-    assert [[button.text for button in row] for row in view.keyboard.inline_keyboard] == [
-        ["Rebalance now", "Pause"],
+    assert labels(view) == [
+        ["Rebalance…", "Pause"],
         ["Target", "Threshold", "History"],
-        ["Refresh", "Settings", "Pin"],
+        ["Refresh", "Why", "Settings", "Pin"],
     ]
+
+
+def labels(view: Message) -> list[list[str]]:
+    assert view.keyboard is not None
+    return [[button.text for button in row] for row in view.keyboard.inline_keyboard]
+
+
+@pytest.mark.parametrize(
+    ("held", "gauge"),
+    [
+        ("38", "38 ▕●──────────▏ 42"),
+        ("40", "38 ▕─────●─────▏ 42"),
+        ("42", "38 ▕──────────●▏ 42"),
+        ("37.99", "38 ●▕───────────▏ 42"),
+        ("5057.10", "38 ▕───────────▏● 42"),
+    ],
+)
+def test_the_gauge_shows_where_in_the_band_the_balance_is(held: str, gauge: str):
+    text = check_message(status_view(account=account(), now=NOW, look=a_look(held=held)))
+
+    assert text.splitlines()[2].strip() == gauge
+    assert "%," not in text  # how far is not told in thousands of percent
+
+
+def test_a_wide_band_has_a_row_of_its_own_below_its_gauge():
+    wide = account(settings=settings(target=Decimal(1_000_000_000)))
+
+    text = check_message(status_view(account=wide, now=NOW, look=a_look()))
+
+    assert text.splitlines()[1:6] == [
+        "USDT     57.10",
+        "         target 1,000,000,000",
+        "         ±5%",
+        "         ●▕───────────▏",
+        "Band     950,000,000 –",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        (OrderPlaced(ClientOrderId("x"), Side.BUY, Decimal(17)), "order sent"),
+        (OrderPending(ClientOrderId("x")), "order open"),
+        (NoTrade(PairClosed()), "no order"),
+        (AwaitingApproval(Side.BUY, Decimal(17), TradingMode.ASK), "up to you"),
+        (AwaitingSettlement(), "waiting"),
+        (CheckFailed(IncidentKind.UNREACHABLE, ""), "failed"),
+    ],
+)
+def test_the_last_check_stands_with_its_result_in_one_row(verdict: Decision, words: str):
+    checked = a_look(verdict=verdict)
+
+    text = check_message(status_view(account=account(), now=NOW, checked=checked))
+
+    assert f"Checked  22 Nov 11:59 {words}\n" in text
+
+
+def test_who_may_only_look_gets_no_button_that_refuses():
+    stuck = intent(state=OrderState.NEEDS_HUMAN)
+
+    view = status_view(account=account(), now=NOW, unresolved=stuck, for_viewer=True)
+
+    assert labels(view) == [["Refresh", "Why", "History"]]
+    assert "tap what you saw" not in check_message(view)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +183,7 @@ def test_a_chat_without_a_key_is_shown_the_way_in():
     text = check_message(status_view(account=keyless, now=NOW))
 
     assert text.startswith("⏸ PAUSED")
-    assert "Holds    not seen yet" in text
+    assert "USDT     not seen yet" in text
     assert "Next     nothing without a key" in text
     assert "/connect" in text
 
@@ -117,7 +194,7 @@ def test_a_paused_account_shows_resume_and_no_next_check():
     text = check_message(view)
 
     assert "Next     nothing while paused" in text
-    assert "/resume" in text
+    assert labels(view)[0] == ["Rebalance…", "Resume"]
 
 
 def test_a_failed_check_is_tried_again_soon():
@@ -128,13 +205,15 @@ def test_a_failed_check_is_tried_again_soon():
     assert "Next     another try soon" in text
 
 
-def test_the_card_says_of_when_it_is_and_the_undated_one_stays_the_same():
-    facts: dict[str, Any] = {"account": account(), "look": a_look(), "last_trade": a_trade()}
-    later = NOW + timedelta(minutes=4)
+def test_what_is_not_dated_stays_the_same_while_nothing_happens():
+    facts: dict[str, Any] = {"account": account(), "last_trade": a_trade()}
+    look, later = a_look(), NOW + timedelta(days=1)
+    assert look.seen is not None
+    dearer = replace(look, at=later, seen=replace(look.seen, price=Decimal(2)))
+    checks: dict[str, Any] = {"checked": dearer, "next_check_at": later}
 
-    assert check_message(status_view(now=NOW, **facts)).endswith("As of 22 Nov 12:00 UTC")
-    assert status_view(now=NOW, dated=False, **facts) == status_view(
-        now=later, dated=False, **facts
+    assert status_view(now=NOW, dated=False, look=look, **facts) == status_view(
+        now=later, dated=False, look=dearer, **checks, **facts
     )
 
 
@@ -143,9 +222,11 @@ def test_a_pinned_card_offers_to_unpin():
 
 
 def test_old_balances_say_their_age():
-    view = status_view(account=account(), now=NOW, look=a_look(at=NOW - timedelta(hours=3)))
+    view = status_view(
+        account=account(), now=NOW, look=a_look(at=NOW - timedelta(hours=3)), checked=a_look()
+    )
 
-    assert "Seen     22 Nov 09:00 UTC" in check_message(view)
+    assert "Seen     22 Nov 09:00" in check_message(view)
 
 
 def test_what_is_wrong_stands_below_the_card():
@@ -190,9 +271,9 @@ def test_after_a_trade_the_card_shows_the_balance_behind_it():
     after = check_message(status_view(account=account(), now=NOW, look=look, last_trade=trade))
     without = check_message(status_view(account=account(), now=NOW, look=look))
 
-    assert "Holds    40.79 USDT" in after
+    assert "USDT     40.79" in after
     assert "MNTL     100,000" in after
-    assert "Holds    57.10 USDT" in without
+    assert "USDT     57.10" in without
 
 
 def test_coins_of_another_pair_are_not_shown_under_the_new_name():
@@ -214,21 +295,22 @@ def test_coins_in_orders_count_as_the_settings_say():
 
     text = check_message(status_view(account=free, now=NOW, look=a_look(seen=seen)))
 
-    assert "Holds    30.00 USDT  -25.0%" in text
+    assert "USDT     30.00" in text
 
 
-def test_a_look_without_a_price_is_valued_with_the_one_at_hand():
-    look = a_look()
+def test_a_look_without_a_price_is_valued_with_the_one_seen_last():
+    earlier, look = price_in(a_look(at=NOW - timedelta(days=1)), MNTLUSDT), a_look()
     assert look.seen is not None
     blind = replace(look, seen=replace(look.seen, price=None))
 
     without = check_message(status_view(account=account(), now=NOW, look=blind))
-    valued = check_message(
-        status_view(account=account(), now=NOW, look=blind, price=Decimal("0.002"))
-    )
+    price = newest_price(price_in(blind, MNTLUSDT), None, earlier)
+    valued = check_message(status_view(account=account(), now=NOW, look=blind, price=price))
 
     assert "≈" not in without
     assert "≈ 183.72 USDT" in valued
+    assert "Price    0.002  21 Nov" in valued
+    assert price_in(look, Symbol("BTCUSDT")) is None
 
 
 def test_a_trade_on_paper_is_marked():
@@ -236,7 +318,7 @@ def test_a_trade_on_paper_is_marked():
 
     text = check_message(status_view(account=account(), now=NOW, last_trade=trade))
 
-    assert "sold 8,142 MNTL" in text
+    assert "sold 8,142  11:57" in text
     assert "(paper)" in text
 
 
@@ -261,6 +343,8 @@ def test_the_card_fits_a_phone_with_any_numbers(
             account=account(settings=wishes),
             now=NOW,
             look=a_look(seen=seen, at=NOW - timedelta(days=400)),
+            checked=a_look(),
+            next_check_at=NOW + timedelta(days=1),
             last_trade=replace(trade, execution=execution(base, held)),
             rules=rules(quantity_step="0.000001"),
         )

@@ -11,12 +11,19 @@ _CENT = Decimal("0.01")
 # For a balance whose pair's precision is not known: 18 decimals, as MEXC sends, are too many.
 _COARSE_STEP, _FINE_STEP = Decimal("0.01"), Decimal("0.00000001")
 _MANY = 1000
+# A distance is told in percent of the target below that many times the target.
+_TIMES_FROM = 10
 
 
 def cents(amount: Decimal) -> str:
     """USDT without its unit, for a line that has named it: 1,234.50."""
     text = f"{amount:,.2f}"
     return text.removeprefix("-") if text == "-0.00" else text
+
+
+def short(amount: Decimal) -> str:
+    """USDT without its unit and without empty cents: 40, 40.50."""
+    return cents(amount).removesuffix(".00")
 
 
 def usdt(amount: Decimal) -> str:
@@ -59,8 +66,11 @@ def about_percent(fraction: Decimal) -> str:
 
 
 def drift(held: Decimal, *, target: Decimal) -> str:
-    """How far from the target, with its sign: +42.8%."""
-    text = f"{(held - target) / target * 100:+,.1f}"
+    """How far from the target, with its sign: +42.8%; 126 × the target where that is more to say."""
+    times = held / target
+    if times >= _TIMES_FROM:
+        return f"{times:,.0f} × the target"
+    text = f"{(times - 1) * 100:+,.1f}"
     return "0%" if text in {"+0.0", "-0.0"} else f"{text}%"
 
 

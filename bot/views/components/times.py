@@ -68,6 +68,12 @@ def stamp(moment: datetime) -> str:
     return f"{_day(there := _local(moment)):>6} {there:%H:%M}"
 
 
+def time_or_day(moment: datetime, *, now: datetime) -> str:
+    """12:03, or 22 Nov where that is another day than *now*."""
+    there = _local(moment)
+    return f"{there:%H:%M}" if there.date() == _local(now).date() else _day(there)
+
+
 def utc(moment: datetime) -> str:
     """For a sentence: 22 Nov 12:03 UTC. In the chat's own time zone it needs no name."""
     text = stamp(moment).lstrip()

@@ -182,6 +182,26 @@ class CheckResult:
         return funds is not None and self.funds == funds
 
 
+@dataclass(frozen=True, slots=True)
+class PriceSeen:
+    """What the token of a pair cost when that was last seen."""
+
+    price: Decimal
+    at: datetime
+
+
+def price_in(look: CheckResult | None, symbol: Symbol) -> PriceSeen | None:
+    """The price of the pair that was read with the balances of *look*, whatever money they are."""
+    seen = look.seen if look is not None else None
+    if look is None or seen is None or seen.price is None or seen.symbol != symbol:
+        return None
+    return PriceSeen(seen.price, look.at)
+
+
+def newest_price(*prices: PriceSeen | None) -> PriceSeen | None:
+    return max((price for price in prices if price), key=lambda price: price.at, default=None)
+
+
 def newest(*looks: CheckResult | None) -> CheckResult | None:
     return max(
         (look for look in looks if look is not None), key=lambda look: look.at, default=None

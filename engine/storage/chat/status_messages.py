@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
@@ -24,7 +25,7 @@ NOT_SENT = 0
 class StatusMessage:
     """A chat's status message. *gist* is a hash of its text, *words* one of its letters.
     Both are empty where unknown; *look* are the balances it shows, which may be newer than the
-    last check.
+    last check, *price* is that of the same pair. *for_viewer*: it has only a viewer's buttons.
     """
 
     chat_id: int
@@ -33,6 +34,9 @@ class StatusMessage:
     gist: str = ""
     words: str = ""
     look: CheckResult | None = None
+    price: Decimal | None = None
+    price_at: datetime | None = None
+    for_viewer: bool = False
 
 
 async def get(session: AsyncSession, chat_id: int) -> StatusMessage | None:
@@ -65,12 +69,12 @@ async def said(session: AsyncSession, card: StatusMessage, *, before: StatusMess
     changed = await session.scalar(
         update(StatusMessageRow)
         .where(*this, StatusMessageRow.shown == _shown(before))
-        .values(shown=_shown(card))
+        .values(shown=_shown(card), **_also(card))
         .returning(StatusMessageRow.chat_id)
     )
     if changed is None:
         unknown = _shown(replace(card, gist="", words=""))
-        await _set(session, this, shown=unknown)
+        await _set(session, this, shown=unknown, **_also(card))
 
 
 async def pin(session: AsyncSession, card: StatusMessage, *, pinned: bool) -> None:
@@ -85,6 +89,19 @@ async def forget(session: AsyncSession, card: StatusMessage) -> None:
 async def any_due(session: AsyncSession, *, owner: str, now: datetime) -> bool:
     """True if `claim` would find one; asked first, for it is often no."""
     return await session.scalar(_due(owner=owner, now=now, most=1)) is not None
+
+
+async def of_owner(session: AsyncSession, *, owner: str) -> Sequence[int]:
+    """The chats with a status message whose account *owner* checks."""
+    return (
+        await session.scalars(
+            select(StatusMessageRow.chat_id)
+            .join(AccountRow, AccountRow.chat_id == StatusMessageRow.chat_id)
+            .join(LeaseRow, LeaseRow.account_id == AccountRow.id)
+            .where(LeaseRow.owner == owner, StatusMessageRow.message_id != NOT_SENT)
+            .order_by(StatusMessageRow.chat_id)
+        )
+    ).all()
 
 
 async def claim(
@@ -170,6 +187,10 @@ async def make_due(session: AsyncSession, chat_id: int, *, at: datetime) -> None
 
 async def _set(session: AsyncSession, where: Sequence[ColumnElement[bool]], **values: Any) -> None:
     await session.execute(update(StatusMessageRow).where(*where).values(**values))
+
+
+def _also(card: StatusMessage) -> dict[str, Any]:
+    return {"price": card.price, "price_at": card.price_at, "for_viewer": card.for_viewer}
 
 
 def _shown(card: StatusMessage) -> str:

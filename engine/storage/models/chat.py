@@ -1,7 +1,9 @@
 """Tables of a chat: confirmations, conversations and the status message."""
 
 from datetime import datetime
+from decimal import Decimal
 
+from sqlalchemy import false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.storage.column_types import Base
@@ -42,7 +44,8 @@ class StatusMessageRow(Base):
     """The chat's live status message.
 
     *next_edit_at* is when it may be edited again; moving it is the claim. *shown* is a hash of its
-    text.
+    text, *price* what the pair cost when that was last seen. *for_viewer*: it was asked for by
+    somebody who may only look, and has no other buttons.
     """
 
     __tablename__ = "cards"
@@ -51,4 +54,7 @@ class StatusMessageRow(Base):
     message_id: Mapped[int]
     pinned: Mapped[bool]
     shown: Mapped[str]
+    price: Mapped[Decimal | None]
+    price_at: Mapped[datetime | None]
+    for_viewer: Mapped[bool] = mapped_column(server_default=false())
     next_edit_at: Mapped[datetime] = mapped_column(index=True)
