@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from engine.domain.orders.order import AccountId
 CHAT_ID = 1
 USER_ID = 1
 QUIT = "/quit"
+_FIGURES = re.compile(r"[0-9.,]+")
 _LETTERS = "abcdefghjkmnpqrstuvwxyz"
 _READING_TIME = timedelta(minutes=15)  # of the demo: a minute takes a second
 
@@ -45,6 +47,12 @@ class _Posted:
     html: str
     rows: Sequence[Sequence[Json]]
     date: int
+
+    def says_the_same_as(self, other: "_Posted") -> bool:
+        """True if no more than figures differ, as where a card is kept up to date."""
+        words, others = (_FIGURES.sub("", post.html) for post in (self, other))
+        labels, theirs = ([[b["text"] for b in row] for row in p.rows] for p in (self, other))
+        return words == others and labels == theirs
 
     def wire(self) -> dict[str, Any]:
         message = {
@@ -78,6 +86,8 @@ class Console:
         self._last_id = to_millis(clock.now())
         self.said: list[str] = []
         self._spoke_at = clock.steady()
+        self._entered = 0  # lines so far
+        self._shown: dict[int, int] = {}  # message -> lines entered before it was shown last
 
     async def run(self, stdin: TextIO, deliver: Deliver) -> None:
         """Read lines of a terminal or a pipe until its end or /quit."""
@@ -94,6 +104,7 @@ class Console:
     async def enter(self, text: str, deliver: Deliver) -> None:
         """Take what the user typed: the code of a visible button, or else a message."""
         self._spoke_at = self._clock.steady()
+        self._entered += 1
         for post in self._posted.values():
             for button in (button for row in post.rows for button in row):
                 if text.lower() == self._code(post, button):
@@ -155,7 +166,9 @@ class Console:
             raise _Refused("Bad Request: message to edit not found")
         html = _html(parameters) if "text" in parameters else before.html
         post = _Posted(before.message_id, html, _rows(parameters), before.date)
-        if "text" in parameters or post.rows:
+        if post.says_the_same_as(before) and self._shown[post.message_id] == self._entered:
+            self._posted[post.message_id] = post
+        elif "text" in parameters or post.rows:
             self._show(post, heading=demo.EDITED)
         else:
             self._posted[post.message_id] = post
@@ -172,6 +185,7 @@ class Console:
 
     def _show(self, post: _Posted, *, heading: str | None = None) -> None:
         self._posted[post.message_id] = post
+        self._shown[post.message_id] = self._entered
         self.said.append(plain_text(post.html))
         buttons = [[(self._code(post, b), b["text"]) for b in row] for row in post.rows]
         self._terminal.message(post.html, buttons=buttons, heading=heading)

@@ -227,6 +227,23 @@ async def test_an_edited_message_is_shown_again(bot, console, inbox, out):
     assert inbox.updates[0].callback_query.message.message_id == first.message_id
 
 
+async def test_a_card_whose_figures_alone_change_is_shown_again_only_to_who_asks(
+    bot, console, inbox, out
+):
+    card = await bot.send_message(CHAT_ID, "Price 0.002000 at 12:00", reply_markup=BUTTONS)
+    for price in ("Price 0.002001 at 12:15", "Price 0.002002 at 12:30"):
+        await bot.edit_message_text(price, CHAT_ID, card.message_id, reply_markup=BUTTONS)
+    unasked = out.getvalue()
+    await console.enter("a1", inbox)
+    await bot.edit_message_text(
+        "Price 0.002003 at 12:31", CHAT_ID, card.message_id, reply_markup=BUTTONS
+    )
+
+    assert unasked.count("Price") == 1
+    assert inbox.updates[0].callback_query.message.text == "Price 0.002002 at 12:30"
+    assert "Price 0.002003" in out.getvalue()
+
+
 async def test_a_message_that_lost_its_buttons_cannot_be_tapped(bot, console, inbox, out):
     await bot.send_message(CHAT_ID, "kept", reply_markup=BUTTONS)
     by_edit = await bot.send_message(CHAT_ID, "lost", reply_markup=BUTTONS)
