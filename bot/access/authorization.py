@@ -3,26 +3,25 @@ Deny by default: a chat *and* a user must be authorized. In a private chat they 
 group only its members and, if it is listed, users who are authorized themselves may act.
 """
 
-import hashlib
 import hmac
 import logging
-import secrets
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from enum import Enum
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.access.start_links import StartLinks
 from engine.accounts.invitations import TRIES, TRIES_WITHIN
 from engine.clock import Clock
 from engine.domain.accounts.members import SHARED_IDS, ChatMembers, Role
+from engine.security.one_time_codes import hash_of, new_code
 from engine.storage.accounts import accounts, audit, invitations, members
 from engine.storage.database import Database, InTransaction
 
 # Of all strangers together; one user has TRIES a day. Then the code is replaced, so no stranger
-# can lock the owner out, and 1,000 tries find one of 72 bits once in 10^18.
+# can lock the owner out, and 1,000 tries find one of 69 bits once in 10^17.
 _CODE_TRIES = 1000
-_CODE_BYTES = 9
 _SAID_AGAIN_AFTER = timedelta(days=1)
 
 logger = logging.getLogger(__name__)
@@ -39,10 +38,16 @@ class Pairing(Enum):
 
 class Access:
     def __init__(
-        self, *, database: Database, clock: Clock, authorized_chats: tuple[int, ...]
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        authorized_chats: tuple[int, ...],
+        links: StartLinks,
     ) -> None:
         self._database = database
         self._clock = clock
+        self._links = links
         self._listed = frozenset(authorized_chats)
         self._owner = authorized_chats[0] if authorized_chats else None
         self._owner_chat = self._owner
@@ -204,13 +209,13 @@ class Access:
         """
         if self._owner is not None:
             return False
-        code = secrets.token_urlsafe(_CODE_BYTES)
+        code = new_code()
         async with self._database.writing() as session:
             if await members.has_owner(session):
                 return False
-            await members.set_code(session, code_hash=_hash(code), tries=_CODE_TRIES)
+            await members.set_code(session, code_hash=hash_of(code), tries=_CODE_TRIES)
             await invitations.forget_guesses(session)
-        _log_code(code)
+        self._links.announce(code)
         return True
 
     async def has_code(self) -> bool:
@@ -222,7 +227,7 @@ class Access:
         """Admit the sender of the right code as the owner. The code works once.
         A wrong code must be counted by the next check (`InvitationCodes.redeem`).
         """
-        now, new_code, came = self._clock.now(), None, Pairing.WRONG
+        now, replacement, came = self._clock.now(), None, Pairing.WRONG
         async with self._database.writing() as session:
             guessed = await invitations.guesses(session, user_id=user_id, since=now - TRIES_WITHIN)
             if guessed >= TRIES or user_id in SHARED_IDS:
@@ -231,15 +236,15 @@ class Access:
             if spent is None:
                 return Pairing.CLOSED
             expected, tries_left = spent
-            if hmac.compare_digest(expected, _hash(code)):
+            if hmac.compare_digest(expected, hash_of(code)):
                 await self._admit(session, chat_id=chat_id, user_id=user_id, name=name)
                 came = Pairing.ADMITTED
             elif not tries_left:
-                new_code = secrets.token_urlsafe(_CODE_BYTES)
-                await members.set_code(session, code_hash=_hash(new_code), tries=_CODE_TRIES)
-        if new_code is not None:
+                replacement = new_code()
+                await members.set_code(session, code_hash=hash_of(replacement), tries=_CODE_TRIES)
+        if replacement is not None:
             logger.warning("pairing code replaced: too many wrong codes")
-            _log_code(new_code)
+            self._links.announce(replacement)
         if came is Pairing.ADMITTED:
             self._owner_chat = user_id
         return came
@@ -274,12 +279,3 @@ class Access:
 async def _as_onlooker(session: AsyncSession, chat_id: int) -> Role | None:
     account = await accounts.of_chat(session, chat_id)
     return Role.VIEWER if account is not None and account.all_may_look else None
-
-
-def _hash(code: str) -> str:
-    return hashlib.sha256(code.encode()).hexdigest()
-
-
-def _log_code(code: str) -> None:
-    # A warning: the owner has to act on it, so it must be logged at any LOG_LEVEL.
-    logger.warning("no owner yet; send this to the bot to become it: /start %s", code)

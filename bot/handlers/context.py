@@ -9,6 +9,7 @@ from typing import TypedDict, TypeVar
 from bot.access.authorization import Access
 from bot.access.command_menu import CommandMenu
 from bot.access.invitation_codes import InvitationCodes
+from bot.access.start_links import StartLinks
 from bot.access.update_cancellation import UpdateCancellation
 from bot.interaction.confirmations import Confirmations
 from bot.interaction.conversations import Conversations
@@ -71,6 +72,7 @@ class HandlerContext:
     records: AccountRecords
     resolution: ManualResolution
     responder: Responder
+    start_links: StartLinks
     started_at: datetime
     status_messages: StatusMessages
     telegram_activity: TelegramActivity

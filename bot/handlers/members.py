@@ -113,6 +113,7 @@ class MembersHandler(Handler):
             return not_invited_view()
         view = code_view(
             code=code,
+            link=self.ctx.start_links.of(code),
             role=role,
             expires_at=self.ctx.clock.now() + LIFETIME,
             is_private=chat.is_private,

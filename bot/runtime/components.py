@@ -10,6 +10,7 @@ from bot.access.alternate_chats import AlternateChats
 from bot.access.authorization import Access
 from bot.access.command_menu import CommandMenu
 from bot.access.invitation_codes import InvitationCodes
+from bot.access.start_links import StartLinks
 from bot.access.update_cancellation import UpdateCancellation
 from bot.access.update_priority import UpdatePriorities
 from bot.handlers.context import HandlerContext
@@ -141,7 +142,8 @@ def assemble(
         exchange_for=venue.exchange_for,
         last_known=overviews.snapshot,
     )
-    access = Access(database=database, clock=clock, authorized_chats=authorized_chats)
+    links = StartLinks(lambda: application.bot.username)
+    access = Access(database=database, clock=clock, authorized_chats=authorized_chats, links=links)
     deliverability = Deliverability(
         database=database, clock=clock, others=AlternateChats(access=access, database=database).of
     )
@@ -214,6 +216,7 @@ def assemble(
                 database=database, clock=clock, exchange_for=venue.exchange_for
             ),
             responder=responder,
+            start_links=links,
             started_at=clock.steady(),
             status_messages=status_messages,
             telegram_activity=telegram_activity,

@@ -48,8 +48,10 @@ def no_invitations_here_view() -> Message:
     )
 
 
-def code_view(*, code: str, role: Role, expires_at: datetime, is_private: bool) -> Message:
-    """The code, to be forwarded."""
+def code_view(
+    *, code: str, role: Role, expires_at: datetime, is_private: bool, link: str | None = None
+) -> Message:
+    """The code, to be forwarded; *link* sends it with one tap."""
     if is_private:
         what = "lets one person use me in a private chat of their own, with their own key"
         where = "They send me, in a private chat:"
@@ -58,7 +60,9 @@ def code_view(*, code: str, role: Role, expires_at: datetime, is_private: bool) 
         where = "They send to me in a private chat, or in the group:"
     return Message.paragraphs(
         lines(f"This code {what}.", where),
-        f"<code>/start {escape(code)}</code>",
+        lines(
+            f"<code>/start {escape(code)}</code>", f"Or they open {escape(link)}" if link else None
+        ),
         lines(
             f"It works once, until {utc(expires_at)}.",
             "Whoever sends it first is in: show it to nobody else.",

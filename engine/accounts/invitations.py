@@ -1,7 +1,5 @@
 """One-time invitation codes: made by an owner, valid for a day, used once."""
 
-import hashlib
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,11 +12,11 @@ from engine.domain.accounts.audit import NOTHING
 from engine.domain.accounts.members import SHARED_IDS, ChatMembers, Invitation, Role
 from engine.domain.alerts.alerts import MemberJoined
 from engine.notifications.publish import publish
+from engine.security.one_time_codes import hash_of, new_code
 from engine.storage.accounts import audit, invitations, members
 from engine.storage.database import Database
 
 LIFETIME = timedelta(hours=24)
-_CODE_BYTES = 9  # 72 bits
 # Wrong codes that a user may send: invitations' and the pairing code together.
 TRIES = 5
 TRIES_WITHIN = timedelta(days=1)
@@ -64,7 +62,7 @@ class Invitations:
         A private chat's code makes its bearer the owner of their own, whatever *role* says.
         """
         now = self._clock.now()
-        code = secrets.token_urlsafe(_CODE_BYTES)
+        code = new_code()
         invitation = Invitation(
             chat_id=circle.chat_id,
             role=Role.OWNER if circle.is_private else role,
@@ -75,7 +73,7 @@ class Invitations:
             there = [] if circle.is_private else await members.of_chat(session, circle.chat_id)
             if not circle.may_change(user_id, circle.with_standing(there)):
                 return None
-            await invitations.add(session, invitation, code_hash=_hash(code), now=now)
+            await invitations.add(session, invitation, code_hash=hash_of(code), now=now)
             subject = "a private chat" if circle.is_private else role.value
             detail = f"{NOTHING} -> a code for 24 h"
             await audit.record(
@@ -87,7 +85,7 @@ class Invitations:
         """Revoke a code that was not delivered."""
         now = self._clock.now()
         async with self._database.writing() as session:
-            await invitations.void(session, code_hash=_hash(code), now=now)
+            await invitations.void(session, code_hash=hash_of(code), now=now)
 
     async def accept(self, code: str, *, sent_in: int, user_id: int, name: str) -> Admission:
         """Admit the user who sent a valid code. Wrong codes are limited to a few a day.
@@ -98,7 +96,7 @@ class Invitations:
         """
         now = self._clock.now()
         async with self._database.reading() as session:
-            known = await invitations.find(session, _hash(code))
+            known = await invitations.find(session, hash_of(code))
         standing = None
         if known is not None:
             standing = await self._standing(known[0].admits_to(user_id), user_id)
@@ -106,7 +104,7 @@ class Invitations:
             guessed = await invitations.guesses(session, user_id=user_id, since=now - TRIES_WITHIN)
             if guessed >= TRIES or user_id in SHARED_IDS:
                 return Admission(Admitted.NO_TRIES_LEFT)
-            found = await invitations.find(session, _hash(code))
+            found = await invitations.find(session, hash_of(code))
             if found is None:
                 await invitations.guessed(session, user_id=user_id, count=guessed + 1, now=now)
                 is_open = await invitations.is_any_open(session, now=now)
@@ -119,7 +117,7 @@ class Invitations:
             if admission.admitted is Admitted.ADMITTED and invitation.chat_id != sent_in:
                 role = None if invitation.is_private else invitation.role
                 alert = MemberJoined(user_id=user_id, name=name, role=role)
-                key = f"join:{_hash(code)}"
+                key = f"join:{hash_of(code)}"
                 await publish(session, invitation.chat_id, alert, key=key, now=now)
             return admission
 
@@ -141,7 +139,7 @@ class Invitations:
             return Admission(Admitted.USED, invitation)
         if invitation.expires_at < now:
             return Admission(Admitted.EXPIRED, invitation)
-        if not await invitations.use(session, _hash(code), user_id=user_id, now=now):
+        if not await invitations.use(session, hash_of(code), user_id=user_id, now=now):
             return Admission(Admitted.USED, invitation)
         if member is None:
             await members.admit(
@@ -162,7 +160,3 @@ class Invitations:
             session, invitation.chat_id, user_id, "join", detail, subject=subject, at=now
         )
         return Admission(Admitted.ADMITTED, invitation)
-
-
-def _hash(code: str) -> str:
-    return hashlib.sha256(code.encode()).hexdigest()

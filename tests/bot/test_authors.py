@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.access.authorization import Access
+from bot.access.start_links import StartLinks
 from engine.storage.models.accounts import MemberRow
 from tests.bot.harness import FRIEND, GROUP, KEY, OWNER, SECRET, STRANGER, Program, World
 from tests.fakes.telegram_messages import SentMessage
@@ -76,7 +77,7 @@ async def owner_says(bot: Program, text: str) -> list[SentMessage]:
 
 
 def code_in(messages: list[SentMessage]) -> str:
-    [code] = re.findall(r"/start (\S{12})", "\n".join(message.text for message in messages))
+    [code] = re.findall(r"/start (\S{19})", "\n".join(message.text for message in messages))
     return str(code)
 
 
@@ -154,7 +155,10 @@ async def test_in_a_group_that_nobody_listed_no_channel_is_told_its_id(bot: Prog
 
 async def test_a_listed_shared_id_is_nobodys(world: World, bot: Program):
     access = Access(
-        database=bot.database, clock=world.clock, authorized_chats=(OWNER, GROUP, 136817688)
+        database=bot.database,
+        clock=world.clock,
+        authorized_chats=(OWNER, GROUP, 136817688),
+        links=StartLinks(lambda: "ballast_bot"),
     )
 
     assert await access.role(chat_id=GROUP, user_id=136817688) is None

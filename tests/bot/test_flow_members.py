@@ -35,6 +35,7 @@ async def tap(bot: Program, user_id: int, label: str, **how: object) -> list[Sen
 def code_in(message: SentMessage) -> str:
     found = re.search(r"/start ([\w-]{11,})", message.text)
     assert found is not None, message.text
+    assert f"https://t.me/ballast_bot?start={found[1]}" in message.text
     return found[1]
 
 

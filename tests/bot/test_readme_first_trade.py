@@ -39,6 +39,7 @@ async def test_the_readme_alone_leads_to_a_first_live_trade(
     tapped: list[str] = []
     async with world.program({"AUTHORIZED_CHATS": ""}) as bot:
         (code,) = CODE.findall(caplog.text)
+        assert f"https://t.me/ballast_bot?start={code}" in caplog.text
         for command, button in deeds():
             if command:
                 text = re.sub(r"^/start \S+$", f"/start {code}", command)

@@ -77,10 +77,14 @@ def test_what_is_asked_and_told_of_somebody_fits_a_phone(
 @pytest.mark.parametrize("role", Role)
 def test_invitations_fit_a_phone(is_private: bool, role: Role):
     shown = words.code_view(
-        code="Ab-_12345678", role=role, expires_at=START, is_private=is_private
+        code="h7kp-3mne-xa4r-wyct",
+        link="https://t.me/ballast_bot?start=h7kp-3mne-xa4r-wyct",
+        role=role,
+        expires_at=START,
+        is_private=is_private,
     )
 
-    assert "/start Ab-_12345678" in check_message(shown)
+    assert "/start h7kp-3mne-xa4r-wyct\nOr they open https://t.me/" in check_message(shown)
     check_message(words.ask_invite_view(is_private=is_private))
     check_message(words.invite_usage_view(is_private=is_private))
     check_message(words.admitted_here_view(role=role))
