@@ -234,10 +234,10 @@ async def a_value_is_entered(world: World) -> None:
 
 async def a_card_is_pinned(world: World) -> None:
     """And taken down. A life that was killed in between may have put up another card."""
-    await world.ask("/status", "target ")
+    await world.ask("/status", "Next     ")
     for label, pinned in (("Pin", True), ("Unpin", False)):
         while any(m.pinned for m in world.telegram.sent(OWNER)) is not pinned:
-            card = heard(world, "target ")
+            card = heard(world, "Next     ")
             if card is not None and card.button(label):
                 await tapped(world, label, card)
             await SystemClock().sleep(timedelta(milliseconds=100))
@@ -274,7 +274,7 @@ async def a_deposit_raises_the_target(world: World) -> None:
     world.drift("100")
     told = await world.hears("100.00 USDT arrived")
     await tapped(world, "Target 140.00", told)
-    await world.ask("/status", "target 140")
+    await world.ask("/status", "target 140 ±")
 
 
 async def the_key_is_forgotten(world: World) -> None:
