@@ -136,6 +136,12 @@ def test_the_readme_is_short_and_answers_what_is_asked_first():
     )
 
 
+def test_what_the_readme_says_was_measured_is_among_the_measurements():
+    measured = text_of("benchmarks/README.md")
+
+    assert [n for n in re.findall(r"\d+ MB", text_of("README.md")) if n not in measured] == []
+
+
 def test_the_way_to_a_first_live_trade_is_numbered_and_names_what_to_send():
     steps = re.findall(r"(?m)^(\d+)\. ", section("From zero to a first live trade"))
 
