@@ -30,7 +30,15 @@ from bot.views.components.forecast import HALTED_FOR_ALL, held_at
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import block, escape, lines, row
 from bot.views.components.order_text import deal
-from bot.views.components.times import compact, roughly, stamp, time_or_day, utc, zone_name
+from bot.views.components.times import (
+    compact,
+    is_same_day,
+    roughly,
+    stamp,
+    time_or_day,
+    utc,
+    zone_name,
+)
 from bot.views.trading_mode import mode_note
 from bot.views.unresolved_order import report_rows
 from engine.domain.accounts.account import Account
@@ -268,8 +276,10 @@ def _next(
         text = f"check within {every}"
     elif due <= now:
         text = f"now, then every {every}"
-    else:
+    elif is_same_day(due, now):
         text = f"{time_or_day(due, now=now)}, then every {every}"
+    else:
+        text = stamp(due).strip()
     return row("Next", text)
 
 

@@ -154,6 +154,14 @@ def test_the_last_check_stands_with_its_result_in_one_row(verdict: Decision, wor
     assert f"Checked  22 Nov 11:59 {words}\n" in text
 
 
+def test_a_check_on_another_day_stands_with_its_day():
+    due = NOW + timedelta(hours=13)
+
+    text = check_message(status_view(account=account(), now=NOW, next_check_at=due))
+
+    assert "Next     23 Nov 01:00" in text
+
+
 def test_who_may_only_look_gets_no_button_that_refuses():
     stuck = intent(state=OrderState.NEEDS_HUMAN)
 

@@ -71,7 +71,11 @@ def stamp(moment: datetime) -> str:
 def time_or_day(moment: datetime, *, now: datetime) -> str:
     """12:03, or 22 Nov where that is another day than *now*."""
     there = _local(moment)
-    return f"{there:%H:%M}" if there.date() == _local(now).date() else _day(there)
+    return f"{there:%H:%M}" if is_same_day(moment, now) else _day(there)
+
+
+def is_same_day(one: datetime, other: datetime) -> bool:
+    return _local(one).date() == _local(other).date()
 
 
 def utc(moment: datetime) -> str:
