@@ -20,6 +20,7 @@ from bot.views.api_key import (
 )
 from bot.views.ask_resume import ask_resume_view
 from bot.views.balance import balance_view
+from bot.views.components.listening import ask_plain_resume_view, ask_plain_value_view
 from bot.views.errors import error_view
 from bot.views.general import unknown_command_view, version_view, waiting_view
 from bot.views.halt import halt_alert_view, halted_view
@@ -173,7 +174,9 @@ CARDS: Sequence[Shown] = (
     Shown("resume", "Resume", _asked("/resume", resumed_view(account=ACCOUNT, already=False, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
     Shown("resume-asks", "Resume, where the first order is large", _asked("/resume", ask_resume_view(account=_with(paused=True), foreseen=foreseen(_with(paused=True), _RICH, at=NOON), confirmation_id="q"))),
     Shown("set-target", "A setting and what it leads to", _asked("/settarget 60", changed_view(topic=Topic.TARGET, account=_with(target=D(60)), before=SETTINGS, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=foreseen(_with(target=D(60)), _AFTER, at=_LATER))))),
-    Shown("set-target-bare", "A setting is asked for", _asked("/settarget", ask_view(topic=Topic.TARGET, settings=SETTINGS))),
+    Shown("plain-value", "A value without a question", _asked("60", ask_plain_value_view(meant=Ambiguous(Topic.TARGET, ("60",)), typed_text="60", confirmation_id="A"))),
+    Shown("plain-resume", "Resume without a slash", _asked("resume", ask_plain_resume_view())),
+    Shown("set-target-bare", "A setting is asked for", _asked("/settarget", ask_view(topic=Topic.TARGET, settings=SETTINGS, is_listening=True))),
     Shown("set-target-unclear", "What may mean two things", _asked("/settarget 1,000", question_view(ambiguous=Ambiguous(Topic.TARGET, ("1000 USDT", "1 USDT")), typed_text="1,000", confirmation_id="q"))),
     Shown("set-target-wrong", "What means nothing", _asked("/settarget lots", not_understood_view(topic=Topic.TARGET, typed_text="lots"))),
     Shown("limits", "Limits", _asked("/limits", limits_view(account=ACCOUNT, recent=Recent(turnover=D("16.30"), orders=1), rules=RULES))),

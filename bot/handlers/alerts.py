@@ -9,6 +9,7 @@ from bot.interaction.message import Message
 from bot.interaction.request import Request
 from bot.parsing.alerts import UnknownZone, parse_alerts, parse_warn
 from bot.views.alert_preferences import (
+    TYPED_PARTS,
     alert_choices_view,
     alerts_changed_view,
     alerts_view,
@@ -37,6 +38,7 @@ class AlertsHandler(Handler):
             parsed = await self.parse(request, parse_alerts)
         except UnknownZone as e:
             typed = request.argument.partition(" ")[2]
+            await self.listen(request, "alerts zone")
             return unknown_zone_view(account=account, typed_text=typed, suggestions=e.suggestions)
         if isinstance(parsed, Message):
             return parsed
@@ -48,6 +50,8 @@ class AlertsHandler(Handler):
 
     async def _change_in_panel(self, request: Request, press: SetAlert) -> Message:
         """A button of the panel: what it would be to type it, or the choices for its part."""
+        if press.part in TYPED_PARTS and not press.value:
+            await self.listen(request, f"alerts {press.part}")
         if press.value:
             return await self.alerts(replace(request, argument=f"{press.part} {press.value}"))
         account = await self.ctx.accounts.of(request.chat_id)
@@ -56,6 +60,7 @@ class AlertsHandler(Handler):
             part=press.part,
             settings=await self.ctx.alert_preferences.settings(account),
             now=self.ctx.clock.now(),
+            is_listening=request.is_private,
         )
 
     async def warn(self, request: Request) -> Message:

@@ -18,7 +18,7 @@ from bot.interaction.request import Command, ConfirmationHandler, PageHandler, R
 from bot.messaging.responder import Responder
 from bot.messaging.status_message import StatusMessages
 from bot.observability.telegram_activity import TelegramActivity
-from bot.parsing.settings import Ambiguous, NotUnderstood
+from bot.parsing.settings import Ambiguous, NotUnderstood, beginning_of
 from bot.views.settings import not_understood_view, question_view
 from engine.accounts.account_service import AccountService
 from engine.accounts.alert_preferences import AlertPreferenceService
@@ -42,6 +42,8 @@ Value = TypeVar("Value")
 
 CHOICE = "choice"
 """The kind of a question which reading of an ambiguous value is meant."""
+ASKED = "asked"
+"""The kind of a conversation in which the value of a command is awaited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -114,15 +116,23 @@ class Handler(ABC):
             outlook = await self.ctx.previews.outlook(account)
         return AccountForecast(account=account, now=self.ctx.clock.now(), outlook=outlook)
 
+    async def listen(self, request: Request, beginning: str) -> None:
+        """Take the user's next text as the rest of the command that *beginning*, without its slash,
+        begins. In a group people talk to each other, and nothing is awaited.
+        """
+        if request.is_private:
+            await self.ctx.conversations.wait(request, ASKED, beginning)
+
     async def parse(
         self, request: Request, parser: Callable[[str], Value | Ambiguous]
     ) -> Value | Message:
         """The argument's value, or the message why it is not understood, or which of its readings
-        is meant: a tap on one is as if that had been typed.
+        is meant: a tap on one is as if that had been typed. What is typed next is another try.
         """
         try:
             ambiguous = parser(request.argument)
         except NotUnderstood as e:
+            await self.listen(request, beginning_of(e.topic, request.argument))
             return not_understood_view(topic=e.topic, typed_text=request.argument, rule=e.rule)
         if not isinstance(ambiguous, Ambiguous):
             return ambiguous

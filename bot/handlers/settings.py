@@ -35,7 +35,10 @@ class SettingsHandler(Handler):
         """Set what the request's argument says. *in_panel*: answer with the panel's page."""
         account = await self.ctx.accounts.of(request.chat_id)
         if not request.argument.strip():
-            return ask_view(topic=topic, settings=account.settings)
+            await self.listen(request, topic.value)
+            return ask_view(
+                topic=topic, settings=account.settings, is_listening=request.is_private
+            )
         value = await self.parse(request, PARSERS[topic])
         if isinstance(value, Message):
             return value
@@ -47,7 +50,7 @@ class SettingsHandler(Handler):
                     request, account, on=value, in_panel=in_panel
                 )
             case Topic.PAIR:
-                listed = await self._listed(account, value)
+                listed = await self._listed(request, account, value)
                 if isinstance(listed, Message):
                     return listed
                 value = listed
@@ -60,7 +63,7 @@ class SettingsHandler(Handler):
     async def _typed(self, request: Request) -> Message:
         return await self.set(request, Topic(request.command), in_panel=False)
 
-    async def _listed(self, account: Account, typed: Symbol) -> Symbol | Message:
+    async def _listed(self, request: Request, account: Account, typed: Symbol) -> Symbol | Message:
         """The pair as the exchange lists it for this chat's key; a refusal where it does not."""
         upper = Symbol(typed.upper())
         # Of some letters upper() would make ASCII, which names another token.
@@ -74,4 +77,5 @@ class SettingsHandler(Handler):
             except Unavailable:
                 return not_checked_view(settings=account.settings, wanted=symbol)
             return symbol
+        await self.listen(request, Topic.PAIR.value)
         return pair_unavailable_view(account=account, wanted=typed)

@@ -52,6 +52,12 @@ class Conversations:
             dialog.kind, self._sealer.open_text(dialog.sealed, purpose=_purpose(request))
         )
 
+    async def cancel(self, request: Request, kind: str) -> None:
+        """End the conversation if it awaits a *kind* of step."""
+        step = await self.step(request)
+        if step is not None and step.kind == kind:
+            await self.forget(request)
+
     async def forget(self, request: Request) -> None:
         """End the conversation: it was answered, or the user sent another command."""
         async with self._database.writing() as session:

@@ -1,8 +1,11 @@
 """Plain words that count as commands in a private chat, and how long a pause is to last."""
 
 import re
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
+from bot.parsing.settings import Ambiguous, NotUnderstood, Topic, parse_target, parse_threshold
 from engine.domain.accounts.timed_pause import LEAST, MOST
 
 _SPAN = (
@@ -34,3 +37,21 @@ def pause_time(text: str) -> timedelta | None:
         return None
     length = timedelta(**{unit: int(n) for unit, n in span.groupdict(default="0").items()})
     return length if LEAST <= length <= MOST else None
+
+
+def is_plain_resume(text: str) -> bool:
+    return text.strip(" .!").lower() == "resume"
+
+
+def plain_value(text: str) -> Ambiguous | None:
+    """Return the setting that a bare value may be meant for, to be asked about; None for others."""
+    parsers: Sequence[Callable[[str], Any]] = (parse_target, parse_threshold)
+    for topic, parser in zip((Topic.TARGET, Topic.THRESHOLD), parsers, strict=True):
+        try:
+            value = parser(text)
+        except NotUnderstood:
+            continue
+        if isinstance(value, Ambiguous):
+            return value
+        return Ambiguous(topic, (" ".join(text.split()),))
+    return None

@@ -97,6 +97,14 @@ class Ambiguous:
     options: tuple[str, ...]
 
 
+def beginning_of(topic: Topic, text: str) -> str:
+    """Return the command to which another value is a rest: *text* was none, but may name a part."""
+    part, _, value = text.strip().lower().partition(" ")
+    parts = {Topic.LIMITS: {*_LIMITS}, Topic.ALERTS: {"smallest", "quiet", "zone", "digest"}}
+    is_named = bool(value) and part in parts.get(topic, ())
+    return f"{topic.value} {part}" if is_named else topic.value
+
+
 def parse_target(text: str) -> Decimal | Ambiguous:
     """Parse USDT to hold: "40", "40.5", "40 USDT", "$40". "40,5" and "1,000" are asked about."""
     options, certain = _amounts(normalized(text, Topic.TARGET), Topic.TARGET)

@@ -5,7 +5,17 @@ from datetime import timedelta
 from telegram import CallbackQuery
 
 from bot.access.permissions import LOOKING_PAGES, needed_for, needed_for_press, only_looks
-from bot.interaction.callback_data import Choose, Confirm, Report, RunCommand, decode
+from bot.interaction.callback_data import (
+    Choose,
+    Confirm,
+    EnterValue,
+    Open,
+    Report,
+    RunCommand,
+    SetAlert,
+    SetPreset,
+    decode,
+)
 from bot.interaction.confirmations import REBALANCE
 from bot.interaction.request import Request, Response, query_chat, tapped
 from bot.interaction.update_kind import UpdateKind, rank_of, started_by
@@ -34,6 +44,8 @@ from engine.storage.serialization import Unreadable
 
 STALE_AFTER = timedelta(minutes=10)
 """What was sent while the bot was off is done all the same, but for what would start trading."""
+# Who taps these sends no value for what was asked before.
+_ENDING = (RunCommand, SetPreset, SetAlert, Open, EnterValue)
 _PLANS = frozenset({REBALANCE, OFFER})
 # These taps change nothing that is to be seen.
 _NOTICES = {
@@ -57,9 +69,13 @@ class ButtonRouter:
         self._status_messages = status_messages
         self._clock = clock
 
-    async def tapped(self, query: CallbackQuery, role: Role, *, key: str) -> None:
-        now = self._clock.now()
-        match press := decode(query.data or ""):
+    async def tapped(
+        self, query: CallbackQuery, role: Role, *, key: str, in_dialog: bool = False
+    ) -> None:
+        now, press = self._clock.now(), decode(query.data or "")
+        if in_dialog and isinstance(press, _ENDING):
+            await self._registry.cancel_question(tapped(query, role, at=now))
+        match press:
             case None:
                 await self._toast(query, dead_tap_notice())
             case press if not role.covers(needed_for_press(press)):

@@ -9,7 +9,7 @@ from bot.handlers.alerts import AlertsHandler
 from bot.handlers.api_key import ApiKeyHandler
 from bot.handlers.audit import AuditHandler
 from bot.handlers.balance import BalanceHandler
-from bot.handlers.context import CHOICE, Handler, HandlerContext
+from bot.handlers.context import ASKED, CHOICE, Handler, HandlerContext
 from bot.handlers.deposits import DepositsHandler
 from bot.handlers.doctor import DoctorHandler
 from bot.handlers.export import ExportHandler
@@ -31,7 +31,9 @@ from bot.interaction.callback_data import Choose, Confirm
 from bot.interaction.confirmations import payload_of
 from bot.interaction.message import Message
 from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request, Response
+from bot.parsing.plain_words import is_plain_resume, plain_value
 from bot.views.access import not_allowed_view
+from bot.views.components.listening import ask_plain_resume_view, ask_plain_value_view
 from bot.views.errors import error_view
 from bot.views.general import unknown_command_view
 from engine.domain.accounts.confirmation import Confirmation, Refusal, RefusalReason
@@ -111,14 +113,38 @@ class HandlerRegistry:
     async def continue_conversation(self, request: Request, text: str) -> Response | None:
         """An answer to a step of a dialog; None where none was waited for, or this is none."""
         step = await self._conversations.step(request)
-        if step is None or not self._panel.is_awaited(step):
+        is_asked = step is not None and step.kind == ASKED
+        if step is not None and not (is_asked or self._panel.is_awaited(step)):
             return await self._api_key.take_step(request, text)
-        if request.is_secondhand or not text:
-            return await self._api_key.stray(request, text)
         # A key that was meant for another question is deleted all the same.
-        return await self._api_key.stray(request, text) or await self._panel.take_value(
-            request, step, text
+        stray = await self._api_key.stray(request, text)
+        if stray is not None or request.is_secondhand or not text:
+            return stray
+        if step is None:
+            return await self._unasked(request, text)
+        if is_asked:
+            return await self._answer(request, step.text, text)
+        return await self._panel.take_value(request, step, text)
+
+    async def _answer(self, request: Request, beginning: str, text: str) -> Response:
+        """Run the command that *text* completes. What it asks for then is awaited anew."""
+        await self._conversations.forget(request)
+        command, _, part = beginning.partition(" ")
+        return await self.do(replace(request, command=command, argument=f"{part} {text}".strip()))
+
+    async def _unasked(self, request: Request, text: str) -> Message | None:
+        """A plain word or value that nobody asked for may move money: it is asked about."""
+        if not request.is_private:
+            return None
+        if is_plain_resume(text):
+            return ask_plain_resume_view()
+        meant = plain_value(text)
+        if meant is None:
+            return None
+        question_id = await self._confirmations.ask(
+            request, kind=CHOICE, payload=[meant.topic.value, *meant.options]
         )
+        return ask_plain_value_view(meant=meant, typed_text=text, confirmation_id=question_id)
 
     async def is_in_conversation(self, request: Request) -> bool:
         """True if this user was asked to type something here."""
@@ -127,6 +153,10 @@ class HandlerRegistry:
     async def stray(self, request: Request) -> Message | None:
         """The answer to an API key in the wrong place; None if nothing looks like one."""
         return await self._api_key.stray(request, request.argument)
+
+    async def cancel_question(self, request: Request) -> None:
+        """Await no value any more: another button was tapped."""
+        await self._conversations.cancel(request, ASKED)
 
     async def end_conversation(self, request: Request) -> None:
         """End the conversation: a command came instead of the awaited text."""

@@ -112,7 +112,9 @@ class Router:
             if update.callback_query is not None:
                 if await self._is_one_tap_too_many(update.callback_query, role):
                     return
-                await self._taps.tapped(update.callback_query, role, key=key)
+                await self._taps.tapped(
+                    update.callback_query, role, key=key, in_dialog=visit.in_dialog
+                )
             elif update.message is not None and not is_service(update):
                 request = typed(update.message, role)
                 await self._typed(update.message, request, visit, my_name=my_name, key=key)

@@ -14,6 +14,7 @@ from bot.views.components.amounts import usdt
 from bot.views.components.badges import badge
 from bot.views.components.keyboards import button, in_rows, keyboard
 from bot.views.components.layout import block, echoed, escape, lines, row
+from bot.views.components.listening import listening_line
 from bot.views.components.times import stamp, times_in
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.local_time import local
@@ -47,6 +48,8 @@ _NEVER_OFF = (
     "left out."
 )
 _SMALLEST = ("0", "1", "5", "20", "100")
+TYPED_PARTS = frozenset({"smallest", "quiet", "zone", "digest"})
+"""Parts whose value may be typed after their choices are shown."""
 _QUIET = ("22:00-07:00", "23:00-07:00", "23:00-08:00", "00:00-09:00")
 _ZONES = (
     *("UTC", "Europe/London", "Europe/Berlin", "Europe/Istanbul", "Asia/Dubai", "Asia/Kolkata"),
@@ -78,7 +81,12 @@ def alerts_changed_view(
 
 
 def alert_choices_view(
-    *, account: Account, part: str, settings: AlertPreferences, now: datetime
+    *,
+    account: Account,
+    part: str,
+    settings: AlertPreferences,
+    now: datetime,
+    is_listening: bool = False,
 ) -> Message:
     """The choices for one part of the panel, in its place."""
     back = [button("Back to /alerts", SetAlert())]
@@ -108,6 +116,7 @@ def alert_choices_view(
         f"{badge(account)} · Alerts",
         text,
         f"Tap, or send something like {typed}",
+        listening_line(typed.split()[-1]) if is_listening else None,
         keyboard=keyboard(*rows, back),
     )
 

@@ -10,11 +10,14 @@ from bot.parsing.input_rules import InputRule
 from bot.parsing.settings import MOST_HISTORY_ROWS, MOST_LOG_LINES, Ambiguous, Topic
 from bot.views.components.amounts import pair_name, threshold, usdt
 from bot.views.components.badges import badge
+from bot.views.components.command_text import target_text
 from bot.views.components.forecast import Caution, band_line, next_check, warning_of
 from bot.views.components.input_rules import RULES
-from bot.views.components.keyboards import button, keyboard, typed
+from bot.views.components.keyboards import button, in_rows, keyboard, typed
 from bot.views.components.layout import echoed, escape, lines
+from bot.views.components.listening import listening_line
 from bot.views.components.times import exactly
+from engine.domain.accounts import setting_presets
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Settings
 from engine.domain.market.balances import Counting
@@ -125,10 +128,18 @@ def not_understood_view(
     )
 
 
-def ask_view(*, topic: Topic, settings: Settings) -> Message:
-    """A bare command, or a tapped button that needs a value: the current one and how to set it."""
+def ask_view(*, topic: Topic, settings: Settings, is_listening: bool = False) -> Message:
+    """A bare command, or a tapped button that needs a value: the current one and how to set it.
+    *is_listening*: the value alone may be typed.
+    """
     name, value = _named(topic, settings)
-    return Message.of(f"{name} is {value}.", *USAGE[topic], keyboard=_choice_buttons(topic))
+    example = USAGE[topic][1].split("   or   ")[0].partition(" ")[2]
+    return Message.of(
+        f"{name} is {value}.",
+        *USAGE[topic],
+        listening_line(example) if is_listening else None,
+        keyboard=_target_buttons(settings) if topic is Topic.TARGET else _choice_buttons(topic),
+    )
 
 
 def question_closed_view() -> Message:
@@ -199,6 +210,11 @@ def _remedy_buttons(warning: Caution | None) -> InlineKeyboardMarkup | None:
     if warning is None or not warning.remedies:
         return None
     return keyboard(*([typed(remedy.command, remedy.argument)] for remedy in warning.remedies))
+
+
+def _target_buttons(settings: Settings) -> InlineKeyboardMarkup:
+    values = setting_presets.targets(settings.target)
+    return keyboard(*in_rows([typed("settarget", target_text(value)) for value in values], 2))
 
 
 def _choice_buttons(topic: Topic) -> InlineKeyboardMarkup | None:

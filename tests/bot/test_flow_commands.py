@@ -151,7 +151,9 @@ async def test_an_unknown_command_is_told_with_its_likeness(bot: Program):
     assert "I hold your USDT on target" in help_.text
 
 
-@pytest.mark.parametrize("typed", ["hello", "40", "/", "/ status", "/what?", "x" * 4000, "&lt;b>"])
+@pytest.mark.parametrize(
+    "typed", ["hello", "40 apples", "/", "/ status", "/what?", "x" * 4000, "&lt;b>"]
+)
 async def test_plain_text_gets_a_hint(bot: Program, typed: str):
     answer = await bot.ask(OWNER, typed)
 

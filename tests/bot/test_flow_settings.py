@@ -93,7 +93,7 @@ async def test_what_cannot_be_understood_is_explained_and_changes_nothing(
 @pytest.mark.parametrize(
     ("command", "value", "choices"),
     [
-        ("settarget", "Target is 40.00 USDT", []),
+        ("settarget", "Target is 40.00 USDT", ["15usdt", "30usdt", "50usdt", "65usdt"]),
         ("setthreshold", "Threshold is 5%", ["2%", "5%", "10%"]),
         ("setinterval", "Interval is 2 min", ["1m", "5m", "1h"]),
         ("setpair", "Pair is MNTL/USDT", []),
