@@ -1,6 +1,7 @@
 """Builds the object graph of the program."""
 
 import asyncio
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -142,7 +143,7 @@ def assemble(
         exchange_for=venue.exchange_for,
         last_known=overviews.snapshot,
     )
-    links = StartLinks(lambda: application.bot.username)
+    links = StartLinks(lambda: application.bot.username, terminal=sys.stderr)
     access = Access(database=database, clock=clock, authorized_chats=authorized_chats, links=links)
     deliverability = Deliverability(
         database=database, clock=clock, others=AlternateChats(access=access, database=database).of

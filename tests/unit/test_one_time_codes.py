@@ -1,6 +1,7 @@
 """One-time codes: read aloud, typed in any way, and the link that sends them."""
 
 import string
+from io import StringIO
 
 import pytest
 
@@ -47,3 +48,29 @@ def test_before_telegram_has_told_the_name_there_is_no_link():
         raise RuntimeError("not initialised")
 
     assert StartLinks(unknown).of(CODE) is None
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Gone(Terminal):
+    def write(self, text: str, /) -> int:
+        raise OSError(5, "no terminal any more")
+
+
+def test_a_terminal_shows_the_link_as_a_picture_for_the_phone(caplog: pytest.LogCaptureFixture):
+    """It is as wide as a phone's screen, so that it fits any terminal."""
+    pytest.importorskip("segno")
+    terminal, file = Terminal(), StringIO()
+    StartLinks(lambda: "ballast_bot", terminal=terminal).announce(CODE)
+    StartLinks(lambda: "ballast_bot", terminal=file).announce(CODE)
+    StartLinks(lambda: "ballast_bot", terminal=Gone()).announce(CODE)
+    rows = terminal.getvalue().splitlines()
+
+    assert len(rows) == 17
+    assert {len(row) for row in rows} == {33}
+    assert set(terminal.getvalue()) == set("█▀▄ \n")
+    assert file.getvalue() == ""
+    assert caplog.text.count(f"https://t.me/ballast_bot?start={CODE}") == 3
