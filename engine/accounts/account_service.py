@@ -139,15 +139,17 @@ class AccountService:
             if first is not None:
                 await first(session)
             current = await accounts.get(session, before.id)
+            if current.settings.paused:
+                # An open question must not start it after this. Before the account is locked, in
+                # the order of a tap on the question.
+                now = self._clock.now()
+                await confirmations.expire(session, chat_id=chat_id, kind=RESUME, now=now)
             after = await accounts.change(session, current, paused=True)
             if ends_at is not None:
                 pause = TimedPause(
                     user_id=user_id, version=after.version, ends_at=ends_at, due_at=ends_at
                 )
                 await timed_pauses.put(session, after.id, pause)
-            if after == current:  # paused before: an open question must not start it after this
-                now = self._clock.now()
-                await confirmations.expire(session, chat_id=chat_id, kind=RESUME, now=now)
             await self._note(session, current, after, user_id)
             called_off = await run_requests.drop(session, before.id)
             unresolved = await orders.unresolved_of(session, [before.id])
