@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from bot.interaction.callback_data import HistoryPage, PanelPage
 from bot.interaction.message import Message
@@ -21,6 +22,7 @@ from bot.views.api_key import (
 from bot.views.ask_resume import ask_resume_view
 from bot.views.balance import balance_view
 from bot.views.components.listening import ask_plain_resume_view, ask_plain_value_view
+from bot.views.deposits import deposits_view
 from bot.views.errors import error_view
 from bot.views.general import unknown_command_view, version_view, waiting_view
 from bot.views.halt import halt_alert_view, halted_view
@@ -55,7 +57,9 @@ from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.members import Member, Role
 from engine.domain.accounts.risk_limits import Recent
 from engine.domain.alerts.alerts import (
-    BalanceChanged,
+    DepositKept,
+    DepositTraded,
+    DepositWaiting,
     Digest,
     DriftNoticed,
     Halted,
@@ -115,6 +119,8 @@ _DRIFT = DriftNoticed(
     asked_quote=D("17.10"),
     held_after=_TRADE.quote_after,
 )
+_ARRIVED = (BalanceChange(at=NOON, dry_run=False, asset=USDT, before=D(40), after=D(58)),)
+_WAITING: dict[str, Any] = {"symbol": SYMBOL, "moved": _ARRIVED, "quantity_step": None, "held": D(58), "target": D(40), "dry_run": False, "amount": D(18), "buys": D(18), "new_target": D(58), "until": NOON + timedelta(minutes=15), "question_id": "q"}  # fmt: skip
 _FACTS = KeyInspection(frozenset({"SPOT_DEAL_WRITE"}), 90, ("203.0.113.7",), _BEFORE)
 
 
@@ -206,7 +212,11 @@ CARDS: Sequence[Shown] = (
     Shown("mode", "The three modes", _asked("/mode", mode_view(account=ACCOUNT, now=_LATER))),
     Shown("plan-offered", "Asked before a trade", [alert_view(PlanOffered(confirmation_id="q", drift=_DRIFT))]),
     Shown("drift-noticed", "Only told of it", [alert_view(_DRIFT)]),
-    Shown("deposit", "Money came in", [alert_view(BalanceChanged(dry_run=False, symbol=SYMBOL, moved=(BalanceChange(at=NOON, dry_run=False, asset=USDT, before=D(40), after=D(140)),), by_hand=False, held=D(140), target=D(40), band=SETTINGS.band, autonomy=SETTINGS.autonomy, question_id="q", new_target=D(140)))]),
+    Shown("deposit", "Money came in", [alert_view(DepositTraded(symbol=SYMBOL, moved=_ARRIVED, quantity_step=None, held=D(58), target=D(40), dry_run=False, order_limit=D(400), has_choices=True))]),
+    Shown("deposits", "What happens to a deposit", _asked("/deposits", deposits_view(account=ACCOUNT, now=_LATER))),
+    Shown("deposit-waits", "A deposit that waits", [alert_view(DepositWaiting(asks=False, **_WAITING))]),
+    Shown("deposit-asked", "Asked about a deposit", [alert_view(DepositWaiting(asks=True, **_WAITING))]),
+    Shown("deposit-kept", "A deposit that is kept", [alert_view(DepositKept(symbol=SYMBOL, moved=_ARRIVED, quantity_step=None, held=D(58), former_target=D(40), target=D(58), dry_run=False, question_id="q"))]),
     Shown("alerts", "How loud", _asked("/alerts", alerts_view(account=ACCOUNT, settings=AlertPreferences(smallest=D(5)), now=_LATER))),
     Shown("low-mark", "A token runs low", [alert_view(LowBalanceReached(dry_run=False, symbol=SYMBOL, asset=MNTL, below=D(100_000), left=D(91_858)))]),
     Shown("digest", "The day's digest", [alert_view(Digest(dry_run=False, since=NOON - timedelta(days=1), at=NOON, target=D(40), trades=3, bought=D("21.30"), sold=D("5.00"), fees={USDT: D("0.013")}, small=1, smallest=D(5), held_before=D("40.10"), held=D("40.79")))]),

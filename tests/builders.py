@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.deposits import TRADED_AT_ONCE, DepositRule
 from engine.domain.accounts.settings import Settings, Threshold, ThresholdUnit, TradingMode
 from engine.domain.market.balances import Balance, Counting, Holdings
 from engine.domain.market.order_book import OrderBook, PriceLevel
@@ -100,6 +101,7 @@ def settings(
     dry_run: bool = False,
     paused: bool = False,
     autonomy: TradingMode = TradingMode.AUTO,
+    deposits: DepositRule = TRADED_AT_ONCE,
 ) -> Settings:
     """Running, unlike a new chat's: most tests want trades."""
     return Settings(
@@ -111,6 +113,7 @@ def settings(
         dry_run=dry_run,
         paused=paused,
         autonomy=autonomy,
+        deposits=deposits,
     )
 
 

@@ -20,9 +20,10 @@ _LOOKING = {
 _TRADING = {
     *("pause", "stop", "resume", "rebalance", "settings", "settarget", "setthreshold"),
     *("setinterval", "setpair", "count", "limits", "mode", "dryrun", "alerts", "warn"),
+    "deposits",
 }
 # Without an argument these commands only show something.
-_SHOWS_WHEN_BARE = {"limits", "mode", "alerts", "settings", "warn"}
+_SHOWS_WHEN_BARE = {"limits", "mode", "alerts", "settings", "warn", "deposits"}
 NEEDED: Mapping[str, Role] = {
     **dict.fromkeys(_LOOKING, Role.VIEWER),
     **dict.fromkeys(_TRADING, Role.TRADER),

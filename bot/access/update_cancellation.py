@@ -16,13 +16,17 @@ from engine.domain.accounts.confirmation import RESUME
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.rebalancing.approval import OFFER
 from engine.domain.rebalancing.pending_change import PendingChange
+from engine.rebalancing.deposits import WAITING
 from engine.storage.chat import confirmations
 from engine.storage.models.queues import InboxRow
 from engine.storage.queues import claims, inbox
 from engine.storage.serialization import from_json
 
 # Buttons that start trading, or let it move real money, by the kind of their question.
-_STARTING = {**dict.fromkeys((REBALANCE, OFFER, GO_LIVE, LIFT), frozenset({0})), RESUME: {0, 1}}
+_STARTING = {
+    **dict.fromkeys((REBALANCE, OFFER, GO_LIVE, LIFT, WAITING), frozenset({0})),
+    RESUME: {0, 1},
+}
 
 logger = logging.getLogger(__name__)
 

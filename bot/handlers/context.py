@@ -23,6 +23,7 @@ from bot.views.settings import not_understood_view, question_view
 from engine.accounts.account_service import AccountService
 from engine.accounts.alert_preferences import AlertPreferenceService
 from engine.accounts.database_probe import DatabaseProbe
+from engine.accounts.deposits import DepositService
 from engine.accounts.halt import Halts
 from engine.accounts.invitations import Invitations
 from engine.accounts.key_expiry import KeyExpiryMonitor
@@ -61,6 +62,7 @@ class HandlerContext:
     confirmations: Confirmations
     conversations: Conversations
     database_probe: DatabaseProbe
+    deposits: DepositService
     halts: Halts
     invitation_codes: InvitationCodes
     invitations: Invitations

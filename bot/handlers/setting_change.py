@@ -143,6 +143,10 @@ class SettingChangeFlow(Handler):
         """
         return await self._price_again(question, request, action="keep deposit", agreed=False)
 
+    async def take_back(self, question: Confirmation, request: Request) -> Message | Refusal:
+        """A tap on the undo of a change that was made without a user."""
+        return await self._price_again(question, request, action="undo", agreed=False)
+
     async def page(
         self, page: PanelPage, account: Account, *, title: str | None = None
     ) -> Message:

@@ -30,7 +30,7 @@ PRESSABLE = frozenset(
             "dryrun",
             "export",
         ),
-        *("logs", "version", "members", "invite", "audit"),
+        *("logs", "version", "members", "invite", "audit", "deposits"),
     }
 )
 _KINDS: dict[str, Any] = {}

@@ -56,6 +56,8 @@ class InputRule(Enum):
     TIMES_DIFFER = "times differ"
     MOST_SMALLEST = "most smallest"
     WARNING_AMOUNT = "warning amount"
+    DEPOSIT_CHOICE = "deposit choice"
+    DEPOSIT_WAIT = "deposit wait"
 
 
 def amount_rule(amount: Decimal) -> InputRule | None:

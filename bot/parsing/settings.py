@@ -18,6 +18,7 @@ from bot.parsing.input_rules import (
     span_rule,
     unreadable_rule,
 )
+from engine.domain.accounts.deposits import DepositChoice, DepositRule
 from engine.domain.accounts.risk_limits import MAX_ORDERS
 from engine.domain.accounts.settings import (
     MAX_INTERVAL,
@@ -76,6 +77,7 @@ class Topic(Enum):
     LIMITS = "limits"
     ALERTS = "alerts"
     WARN = "warn"
+    DEPOSITS = "deposits"
 
 
 class NotUnderstood(Exception):
@@ -175,6 +177,21 @@ def parse_switch(text: str) -> bool:
 def parse_counting(text: str) -> Counting:
     tidy = normalized(text, Topic.COUNTING)
     return one_of(_COUNTINGS, tidy, Topic.COUNTING, InputRule.HELD_OR_FREE)
+
+
+def parse_deposits(text: str) -> DepositRule:
+    """Parse what happens to deposits: "now", "wait" (15 min), "wait 1h", "ask", "keep"."""
+    tidy = normalized(text, Topic.DEPOSITS).lower()
+    if not tidy.startswith(DepositChoice.WAIT.value):
+        choices = {choice.value: choice for choice in DepositChoice}
+        return DepositRule(one_of(choices, tidy, Topic.DEPOSITS, InputRule.DEPOSIT_CHOICE))
+    duration = tidy.removeprefix(DepositChoice.WAIT.value).strip()
+    if not duration:
+        return DepositRule(DepositChoice.WAIT)
+    try:
+        return DepositRule(DepositChoice.WAIT, parse_interval(duration))
+    except (NotUnderstood, ValueError) as e:
+        raise NotUnderstood(Topic.DEPOSITS, InputRule.DEPOSIT_WAIT) from e
 
 
 def parse_limits(text: str) -> Mapping[str, Decimal | int | None] | Ambiguous:

@@ -24,6 +24,7 @@ from bot.messaging.status_message import StatusMessages
 from bot.routing.registry import HandlerRegistry
 from bot.views.access import not_allowed_notice
 from bot.views.cancelled_updates import tap_begun_view
+from bot.views.deposits import BUY
 from bot.views.errors import error_view
 from bot.views.general import tap_of_unknown_age_view, too_old_tap_view
 from bot.views.rebalance_plan import (
@@ -39,6 +40,7 @@ from engine.domain.accounts.confirmation import Confirmation, Refusal, RefusalRe
 from engine.domain.accounts.members import Role
 from engine.domain.rebalancing.approval import OFFER
 from engine.errors import EngineError
+from engine.rebalancing.deposits import WAITING
 from engine.storage.queues import claims
 from engine.storage.serialization import Unreadable
 
@@ -148,7 +150,7 @@ class ButtonRouter:
         if why is RefusalReason.USED and _was_begun():
             await self._responder.send(request.place, tap_begun_view(), key=key)
             return
-        if isinstance(question, Confirmation) and _outlives_a_tap(question):
+        if isinstance(question, Confirmation) and _outlives_a_tap(question, option):
             if not await self._acknowledged(query, request, "trade", key=key):
                 return
         else:
@@ -209,9 +211,12 @@ class ButtonRouter:
             await self._status_messages.refresh_soon(request.chat_id)
 
 
-def _outlives_a_tap(question: Confirmation) -> bool:
-    """Whether a tap that came late, while the bot was off, would still find it open. *Trade* may."""
-    return question.kind == OFFER and question.expires_at - question.asked_at > STALE_AFTER
+def _outlives_a_tap(question: Confirmation, option: int) -> bool:
+    """Whether a tap that came late, while the bot was off, would still find it open. *Trade* may,
+    and *Buy now*.
+    """
+    trades = question.kind == OFFER or (question.kind == WAITING and option == BUY)
+    return trades and question.expires_at - question.asked_at > STALE_AFTER
 
 
 def _was_begun() -> bool:

@@ -40,6 +40,7 @@ from engine.accounts.alert_preferences import AlertPreferenceService
 from engine.accounts.chat_migration import ChatMigration
 from engine.accounts.database_probe import DatabaseProbe
 from engine.accounts.deliverability import Deliverability
+from engine.accounts.deposits import DepositService
 from engine.accounts.halt import Halts
 from engine.accounts.invitations import Invitations
 from engine.accounts.key_expiry import KeyExpiryMonitor
@@ -208,6 +209,7 @@ def assemble(
             key_expiry=key_expiry,
             limits=AccountLimits(database=database, clock=clock),
             members=MemberService(database=database, clock=clock),
+            deposits=DepositService(database=database, clock=clock),
             modes=TradingModes(database=database, clock=clock),
             overviews=overviews,
             pending_changes=PendingChanges(database=database, clock=clock),

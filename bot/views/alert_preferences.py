@@ -148,7 +148,7 @@ def _panel(title: str, note: str | None, settings: AlertPreferences, now: dateti
             ],
             [button("Quiet hours…", SetAlert("quiet")), button("Time zone…", SetAlert("zone"))],
             [_switch("Errors in quiet hours", "through", now_on=settings.errors_break_through)],
-            [_switch("Ask about deposits", "deposits", now_on=settings.ask_deposits)],
+            [_switch("Choices on deposits", "deposits", now_on=settings.ask_deposits)],
         ),
     )
 
@@ -171,7 +171,7 @@ def _table(settings: AlertPreferences, now: datetime) -> str:
             *(row("", through) if settings.quiet else ()),
             *row("Zone", shown(settings.time_zone)),
             *row("", f"{_clock(now, settings)} now"),
-            *row("Deposits", "asked about" if settings.ask_deposits else "not asked about"),
+            *row("Deposits", "with choices" if settings.ask_deposits else "no choices"),
         ]
     )
 
@@ -208,9 +208,9 @@ def _consequence(part: str, settings: AlertPreferences, now: datetime) -> str:  
             )
         case "deposits":
             return (
-                "When money arrives that I did not trade for, I ask what to do with it."
+                "The message of a deposit has buttons for the next one, as /deposits has."
                 if settings.ask_deposits
-                else "When money arrives, I do not ask; the target stays as it is."
+                else "The message of a deposit that I trade has no buttons. /deposits has them."
             )
         case _:
             return _level_consequence(AlertKind(part), settings)

@@ -8,7 +8,7 @@ from bot.views.components.keyboards import keyboard, pager
 from bot.views.components.layout import COLUMNS, block, width
 from bot.views.components.times import stamp, zone_name
 from bot.views.members import name_of
-from engine.domain.accounts.audit import ALL_ACCOUNTS, AuditEntry
+from engine.domain.accounts.audit import ALL_ACCOUNTS, BY_ITSELF, AuditEntry
 
 _ARROW = " -> "
 _LONGEST = 120
@@ -37,6 +37,8 @@ def audit_view(
 def _rows(entry: AuditEntry, names: Mapping[int, str]) -> list[str]:
     when = stamp(entry.at)
     who = name_of(entry.user_id, names.get(entry.user_id, ""))
+    if entry.user_id == BY_ITSELF:
+        who = "Ballast"
     if entry.subject == ALL_ACCOUNTS and entry.user_id not in names:
         who = "my owner"
     while width(f"{when} {who}") > COLUMNS:
@@ -101,5 +103,6 @@ _DEEDS: Mapping[str, Callable[[str, str, str], str]] = {
     ),
     "topic": _topic,
     "order_claimed": lambda _, said, __: f"told of an order: {said.partition(';')[0]}",
+    "deposit": lambda _, before, after: f"said of {before} that arrived: {after}",
     "order_set_aside": lambda *_: "put an unclear order aside",
 }

@@ -65,6 +65,10 @@ USAGE: dict[Topic, tuple[str, str]] = {
         "Send a token and the amount below which I should warn you, or off:",
         "/warn MNTL 100000   or   /warn MNTL off",
     ),
+    Topic.DEPOSITS: (
+        "Send what to do with USDT that arrives. A wait is from 1 min to 1 day:",
+        "/deposits now   or   /deposits wait 15m   or   /deposits ask   or   /deposits keep",
+    ),
     Topic.WHY: (f"Send how many decisions to show, 1 to {MOST_HISTORY_ROWS}:", "/why 10"),
     Topic.LOGS: (f"Send how many lines to show, 1 to {MOST_LOG_LINES}:", "/logs 50"),
 }
@@ -73,6 +77,7 @@ _CHOICES: dict[Topic, tuple[str, ...]] = {
     Topic.INTERVAL: ("1m", "5m", "1h"),
     Topic.COUNTING: ("held", "free"),
     Topic.DRY_RUN: ("on", "off"),
+    Topic.DEPOSITS: ("now", "wait15m", "ask", "keep"),
 }
 
 

@@ -35,7 +35,7 @@ from engine.storage.trading import approvals, orders, run_requests
 
 _TAIL = 4
 # A confirmed run not started by then has expired: prices have moved.
-_RUN_WITHIN = timedelta(seconds=60)
+RUN_WITHIN = timedelta(seconds=60)
 # A user waits for it; all they send meanwhile waits too, except /pause and /halt.
 _INSPECTED_WITHIN_S = 15
 OpenPaper = Callable[[Account, Holdings | None], Awaitable[None]]
@@ -289,7 +289,7 @@ class AccountService:
                 confirmation_id=taken.id,
                 side=offer.side,
                 expected_quote=offer.expected_quote,
-                expires_at=now + _RUN_WITHIN,
+                expires_at=now + RUN_WITHIN,
             )
             await run_requests.put(session, account.id, request)
             await approvals.answered(session, account.id, taken.id, ApprovalState.TAKEN, now)

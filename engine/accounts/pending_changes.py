@@ -86,7 +86,7 @@ class PendingChanges:
                 return StaleChange(current, proposal)
             mode = TradingMode.ASK if asking else current.settings.autonomy
             if asking:
-                await start_over(session, current.id, now=now)
+                await start_over(session, current.id, mode, now=now)
             after = await accounts.change(session, current, paused=False, autonomy=mode)
             await audit.add_changes(session, current, after, at=now, user_id=user_id)
         return Change(current, after)
@@ -115,7 +115,7 @@ async def _apply(
     if wanted.symbol is not None or wanted.dry_run is not None:
         await run_requests.drop(session, current.id)
     if wanted.autonomy is not None:
-        await start_over(session, current.id, now=now)
+        await start_over(session, current.id, wanted.autonomy, now=now)
     after = await accounts.change(session, current, **wanted.for_settings())
     if wanted.limits is not None and wanted.limits != after.limits:
         after = await accounts.set_limits(session, after, wanted.limits)

@@ -8,6 +8,7 @@ from engine.accounts.account_service import Change
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import Refusal
+from engine.domain.accounts.deposits import DepositChoice
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.approval import QUIET, ApprovalState
@@ -18,8 +19,16 @@ from engine.storage.database import Database
 from engine.storage.trading import approvals, orders
 
 
-async def start_over(session: AsyncSession, account_id: AccountId, *, now: datetime) -> None:
-    """Reset what was skipped or postponed under another mode, and withdraw its open offer."""
+async def start_over(
+    session: AsyncSession, account_id: AccountId, autonomy: TradingMode, *, now: datetime
+) -> None:
+    """Reset what was skipped or postponed under another mode, and withdraw its open offer.
+    A deposit that waits for the answer that the other mode needs is traded under *autonomy*.
+    """
+    account = await accounts.get(session, account_id)
+    at_once = account.settings.deposits.choice is DepositChoice.NOW
+    if account.waiting is not None and at_once and autonomy is TradingMode.AUTO:
+        await accounts.wait_with(session, account, None)
     await audience.ask_not_before(session, account_id, None)
     offer = await approvals.last(session, account_id)
     if offer is not None:
@@ -40,7 +49,8 @@ class TradingModes:
         async with self._database.writing() as session:
             before = await accounts.get(session, account.id)
             after = await accounts.change(session, before, autonomy=autonomy)
-            await start_over(session, account.id, now=now)
+            await start_over(session, account.id, autonomy, now=now)
+            after = await accounts.get(session, account.id)
             unresolved = await orders.unresolved_of(session, [account.id])
             if before != after:
                 detail = f"{before.settings.autonomy.value} -> {autonomy.value}"

@@ -1,38 +1,28 @@
-"""Detects, stores and reports deposits, withdrawals and trades by hand.
+"""Detects, stores and reports deposits, withdrawals and trades by hand."""
 
-A check does not wait for the user's answer: it trades as the settings say.
-"""
-
-import secrets
 from datetime import timedelta
-from decimal import ROUND_DOWN, Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.balance_changes import ChangeFinding, detect_changes
-from engine.domain.accounts.confirmation import ANY_TRADER, Confirmation
-from engine.domain.accounts.settings import MAX_TARGET
-from engine.domain.accounts.settings_change import SettingsPatch
-from engine.domain.alerts.alerts import BalanceChanged
+from engine.domain.accounts.settings import TradingMode
+from engine.domain.alerts.alerts import BalanceChanged, DepositTraded
 from engine.domain.market.balances import Holdings
-from engine.domain.market.decimals import CENT, ZERO
+from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT
 from engine.domain.rebalancing.check_input import CheckInput
-from engine.domain.rebalancing.pending_change import PendingChange
 from engine.exchanges.interface import Market
 from engine.exchanges.pair_data import quantity_step
 from engine.notifications.publish import publish
+from engine.rebalancing.deposits import DepositSeen, rest_of, settle
 from engine.storage.accounts import accounts
-from engine.storage.chat import confirmations
 from engine.storage.database import Database
-from engine.storage.serialization import to_json
 from engine.storage.trading import balance_changes, check_results
 
-# The kind of the question what to do with USDT that arrived; its payload is a Proposal.
+# The kind of the question that versions before 0.7.0 asked below a deposit.
 DEPOSIT = "keep_deposit"
-_ASKED_FOR = timedelta(days=1)
 # Limit of alerts in an hour: a user who makes more transfers knows of them.
 _HOUR, _MANY = timedelta(hours=1), 6
 
@@ -63,75 +53,93 @@ class BalanceChangeMonitor:
         )
 
     async def record(
-        self, duty: CheckInput, finding: ChangeFinding | None, market: Market, *, fence: int
-    ) -> None:
-        """Store and report a finding; one that was kept already changes nothing."""
+        self,
+        duty: CheckInput,
+        finding: ChangeFinding | None,
+        holdings: Holdings,
+        market: Market,
+        *,
+        fence: int,
+    ) -> Account:
+        """Store and report a finding, and what waits of a deposit; the account as it is then.
+        One that was kept already changes nothing.
+        """
         account, last, settings = duty.account, duty.last_seen, duty.account.settings
-        if finding is None:
-            return
-        step = await quantity_step(market, settings.symbol) if finding.moved else None
+        now, rest = self._clock.now(), rest_of(account, holdings, finding)
+        if finding is None and rest == account.waiting and (rest is None or not rest.is_over(now)):
+            return account
+        moved = finding is not None and finding.moved
+        step = await quantity_step(market, settings.symbol) if moved else None
         async with self._database.writing() as session:
-            now = self._database.now()
-            if not await accounts.unchanged(
-                session, account, owner=self._owner, fence=fence, now=now
-            ):
-                return  # balances of another pair or key are not comparable
-            noted = await balance_changes.last_seen_of(session, [account.id])
-            if noted.get((account.id, settings.dry_run)) != last:
-                return  # by this very check, before it had to start again
-            doubtful = last and await balance_changes.has_doubtful(session, account.id, last)
-            await balance_changes.see(session, account.id, finding.seen, dry_run=settings.dry_run)
-            if finding.moved and not doubtful:
-                await self._tell(session, account, finding, step=step)
+            current = await accounts.unchanged(
+                session, account, owner=self._owner, fence=fence, now=self._database.now()
+            )
+            if current is None:
+                return account  # balances of another pair or key are not comparable
+            if finding is not None:
+                noted = await balance_changes.last_seen_of(session, [account.id])
+                if noted.get((account.id, settings.dry_run)) != last:
+                    return current  # by this very check, before it had to start again
+                doubtful = last and await balance_changes.has_doubtful(session, account.id, last)
+                await balance_changes.see(
+                    session, account.id, finding.seen, dry_run=settings.dry_run
+                )
+                if doubtful:
+                    finding = None
+            quote = holdings.of(USDT)
+            seen = DepositSeen(
+                held=quote.counted(settings.counting),
+                total=quote.total,
+                arrived=finding.arrived if finding else ZERO,
+                rest=rest,
+                moved=tuple(finding.moved) if finding else (),
+                quantity_step=step,
+            )
+            after, is_told = await settle(session, current, seen, now=now)
+            if finding is not None and finding.moved:
+                await self._store(session, current, finding, seen, is_told=is_told)
+        return after
 
-    async def _tell(
+    async def _store(
         self,
         session: AsyncSession,
         account: Account,
         finding: ChangeFinding,
+        seen: DepositSeen,
         *,
-        step: Decimal | None,
+        is_told: bool,
     ) -> None:
         settings, now = account.settings, self._clock.now()
         earlier = await balance_changes.count(session, account.id, since=now - _HOUR)
         ids = [await balance_changes.add(session, account.id, moved) for moved in finding.moved]
-        alert = BalanceChanged(
-            dry_run=settings.dry_run,
-            symbol=settings.symbol,
-            moved=tuple(finding.moved),
-            by_hand=finding.by_hand,
-            held=finding.seen.amounts[USDT],
-            target=settings.target,
-            band=settings.band,
-            autonomy=settings.autonomy,
-            quantity_step=step,
-            last_for_now=earlier + len(ids) >= _MANY,
-        )
-        if earlier >= _MANY:
-            return  # a user trades by hand: kept, but not reported
-        target = _target_that_keeps(account, finding)
-        if target is not None and await balance_changes.asks_about_deposits(session, account.id):
-            found = SettingsPatch.of(account).only(["target", "symbol", "dry_run"])
-            question = Confirmation(
-                id=secrets.token_urlsafe(9),
-                chat_id=account.chat_id,
-                user_id=ANY_TRADER,
-                kind=DEPOSIT,
-                payload=to_json(PendingChange(wanted=SettingsPatch(target=target), found=found)),
-                asked_at=now,
-                expires_at=now + _ASKED_FOR,
+        if is_told or earlier >= _MANY:
+            return  # a user who trades by hand knows: kept, but not reported
+        last_for_now = earlier + len(ids) >= _MANY
+        alert: BalanceChanged | DepositTraded
+        is_out, is_auto = seen.held > settings.band.high, settings.autonomy is TradingMode.AUTO
+        if finding.arrived > ZERO and is_out and is_auto:
+            alert = DepositTraded(
+                dry_run=settings.dry_run,
+                symbol=settings.symbol,
+                moved=seen.moved,
+                quantity_step=seen.quantity_step,
+                held=seen.held,
+                target=settings.target,
+                order_limit=account.limits_in_force.order,
+                has_choices=await balance_changes.asks_about_deposits(session, account.id),
+                last_for_now=last_for_now,
             )
-            await confirmations.ask(session, question)
-            alert = alert.asking(question.id, new_target=target)
+        else:
+            alert = BalanceChanged(
+                dry_run=settings.dry_run,
+                symbol=settings.symbol,
+                moved=seen.moved,
+                by_hand=finding.by_hand,
+                held=seen.held,
+                target=settings.target,
+                band=settings.band,
+                autonomy=settings.autonomy,
+                quantity_step=seen.quantity_step,
+                last_for_now=last_for_now,
+            )
         await publish(session, account.chat_id, alert, key=f"moved:{account.id}:{ids[0]}", now=now)
-
-
-def _target_that_keeps(account: Account, finding: ChangeFinding) -> Decimal | None:
-    """Returns the target to offer after a deposit that leaves the band."""
-    settings, arrived = account.settings, finding.of(USDT)
-    if finding.by_hand or arrived is None or arrived.change <= ZERO:
-        return None
-    if finding.seen.amounts[USDT] <= settings.band.high:
-        return None
-    target = (settings.target + arrived.change).quantize(CENT, ROUND_DOWN)
-    return target if settings.target < target <= MAX_TARGET else None

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine.clock import Clock
-from engine.domain.accounts.balance_changes import ChangeFinding, expectation
+from engine.domain.accounts.balance_changes import ChangeFinding, expectation, is_undecided
+from engine.domain.accounts.deposits import DepositChoice
 from engine.domain.market.balances import Holdings
+from engine.domain.market.decimals import ZERO
+from engine.domain.market.pairs import USDT
 from engine.domain.orders.order import AccountId, ClientOrderId, Order
 from engine.domain.orders.settlement import is_settled, was_seen_settled
 from engine.domain.rebalancing.balance_confirmation import agreed, needs_second
 from engine.domain.rebalancing.check_input import CheckInput
+from engine.errors import BadData
 from engine.exchanges.interface import Exchange
 from engine.rebalancing.balance_changes import BalanceChangeMonitor
 from engine.timeouts import Timing
@@ -43,12 +47,15 @@ class BalanceReader:
         self._settled: dict[AccountId, ClientOrderId] = {}
 
     async def read(self, duty: CheckInput, exchange: Exchange) -> BalanceReading:
-        """Read the balances: once, or a second time after a while where they fell for no reason.
+        """Read the balances: once, or a second time after a while where they fell for no reason, or
+        rose and the target is to follow.
 
         Raises what the exchange's reads raise, and BadData where two readings contradict.
         """
         first = await self._read(duty, exchange)
         if not self._is_settled(duty, first, exchange_time=exchange.time()):
+            return BalanceReading(first, is_settled=False)
+        if self._may_be_deposit(duty, first):
             return BalanceReading(first, is_settled=False)
         finding = await self._balance_changes.detect(duty, first)
         if not self._is_doubtful(duty, first, finding):
@@ -59,9 +66,14 @@ class BalanceReader:
             return BalanceReading(again, is_settled=False)
         settings, asked = duty.account.settings, duty.request is not None
         both = agreed(first, again, settings=settings, asked=asked)
-        return BalanceReading(
-            both, first=first, finding=await self._balance_changes.detect(duty, both)
-        )
+        found = await self._balance_changes.detect(duty, both)
+        if _keeps(duty, finding) or _keeps(duty, found):
+            both = min(first, again, key=lambda reading: reading.of(USDT).total)
+            found = await self._balance_changes.detect(duty, both)
+            if not _keeps(duty, found):
+                was, now = (reading.of(USDT).total for reading in (first, again))
+                raise BadData(f"MEXC said {was:f} USDT, and {now:f} USDT a moment later")
+        return BalanceReading(both, first=first, finding=found)
 
     async def _read(self, duty: CheckInput, exchange: Exchange) -> Holdings:
         """One reading. Rows that make no sense are logged when they first appear."""
@@ -90,12 +102,28 @@ class BalanceReader:
             self._settled[account_id] = fill.client_order_id
         return settled
 
+    def _may_be_deposit(self, duty: CheckInput, holdings: Holdings) -> bool:
+        """True if that is to be known before anything is traded."""
+        settings = duty.account.settings
+        at_once = settings.deposits.choice is DepositChoice.NOW
+        if at_once and not settings.asks_about_deposits:
+            return False
+        return is_undecided(
+            duty.last_seen,
+            holdings,
+            symbol=settings.symbol,
+            last_fill=duty.last_fill,
+            now=self._clock.now(),
+        )
+
     def _is_doubtful(
         self, duty: CheckInput, holdings: Holdings, finding: ChangeFinding | None
     ) -> bool:
         """True if *holdings* must be read a second time. A paper ledger is our own."""
         settings = duty.account.settings
-        return not settings.dry_run and needs_second(
+        if settings.dry_run:
+            return False
+        return _keeps(duty, finding) or needs_second(
             holdings,
             settings=settings,
             asked=duty.request is not None,
@@ -103,6 +131,12 @@ class BalanceReader:
             finding=finding,
             marks=duty.marks,
         )
+
+
+def _keeps(duty: CheckInput, finding: ChangeFinding | None) -> bool:
+    """True if *finding* raises the target: a deposit counts for that only if seen twice."""
+    keeps = duty.account.settings.deposits.choice is DepositChoice.KEEP
+    return keeps and finding is not None and finding.arrived > ZERO
 
 
 def _likely_now(fill: Order, *, now: datetime, exchange_time: datetime) -> datetime:

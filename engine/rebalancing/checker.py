@@ -30,11 +30,12 @@ from engine.domain.rebalancing.check_result import (
 from engine.domain.rebalancing.forecast import forecast
 from engine.domain.rebalancing.order_factory import create_order, run_id
 from engine.domain.rebalancing.planner import (
+    DepositWaits,
     InsideBand,
     LimitKind,
     OverLimit,
     Plan,
-    outside_band,
+    at_rest,
 )
 from engine.errors import ClockRefused, DecryptionFailed, EngineError, LeaseLost, Rejected
 from engine.exchanges.interface import Exchange, ExchangeFor
@@ -122,20 +123,29 @@ class Checker:
     async def _decide(
         self, duty: CheckInput, exchange: Exchange, *, fence: int, attempt: int = 1
     ) -> Checked:
-        account, settings = duty.account, duty.account.settings
         reading = await self._balances.read(duty, exchange)
         holdings = reading.holdings
         if not reading.is_settled:
             return await self._unsettled(duty, holdings)
         await self._low_balance.observe(duty, holdings, exchange.market)
-        await self._balance_changes.record(duty, reading.finding, exchange.market, fence=fence)
-        if duty.request is None and not outside_band(holdings, settings):
-            inside = NoTrade(InsideBand())
-            look = self._look(duty, inside, holdings=holdings, first=reading.first)
+        account = await self._balance_changes.record(
+            duty, reading.finding, holdings, exchange.market, fence=fence
+        )
+        duty = replace(duty, account=account)
+        rest = at_rest(holdings, account.settings, account.waiting)
+        if duty.request is None and rest is not None:
+            look = self._look(duty, NoTrade(rest), holdings=holdings, first=reading.first)
             await self._resolve_incident(account, duty.trouble)
             await self._approvals.withdraw(account)
-            return Checked(look)
+            return Checked(look, again_in=self._until_due(account, rest))
         return await self._rebalance(duty, exchange, reading, fence=fence, attempt=attempt)
+
+    def _until_due(self, account: Account, rest: InsideBand | DepositWaits) -> timedelta | None:
+        """How long it is until a deposit may be traded, where that is before the next check."""
+        if not isinstance(rest, DepositWaits):
+            return None
+        left = max(rest.until - self._clock.now(), timedelta(seconds=1))
+        return left if left < account.settings.interval else None
 
     async def _resolve_incident(self, account: Account, trouble: Incident | None) -> None:
         """A check that holds writes nothing, unless a trouble has ended."""

@@ -43,6 +43,7 @@ async def evaluate(
         rules=rules,
         book=book,
         ignore_band=ignore_band,
+        waiting=account.waiting,
     )
     async with database.reading() as session:
         recent = await limit_usage.recent(session, account, now=at)

@@ -92,7 +92,7 @@ class Previews:
         A price that jumped counts as seen from now on, as after a check: the user saw it. Raises
         what the exchange's reads raise, and DecryptionFailed.
         """
-        exchange = self._exchange_for(account)
+        exchange, account = self._exchange_for(account), self._still_waiting(account)
         async with within(_PATIENCE_S):
             holdings = await self._holdings(account, exchange)
             rules, book = await rules_and_book(exchange.market, account.settings.symbol)
@@ -148,6 +148,7 @@ class Previews:
         return Outlook(foreseen.look, foreseen.rules, foreseen)
 
     async def _foresee(self, account: Account, holdings: Holdings) -> Foreseen:
+        account = self._still_waiting(account)
         exchange, settings = self._exchange_for(account), account.settings
         market = exchange.market
         rules, book = await rules_and_book(market, settings.symbol)
@@ -250,6 +251,10 @@ class Previews:
         await self._clock.sleep(SECOND_SIGHT)
         again = await exchange.holdings()
         return most_of(holdings, again, settings.symbol, counting=settings.counting)
+
+    def _still_waiting(self, account: Account) -> Account:
+        """A deposit whose wait is over is traded by the next check."""
+        return replace(account, waiting=account.waits(self._clock.now()))
 
     def _market(self, account: Account) -> Market:
         """Without a key it is the public one, which is what a dry run sees."""

@@ -70,7 +70,7 @@ async def test_a_second_and_a_stale_tap_change_nothing_more(world: World, bot: P
         ("zone europe/berlin", "it is 13:00 there", AlertPreferences(time_zone="Europe/Berlin")),
         ("digest 08:00", "comes 23 Nov 08:00", AlertPreferences(digest_minute=480)),
         ("through no", "without a sound too", AlertPreferences(errors_break_through=False)),
-        ("deposits no", "I do not ask", AlertPreferences(ask_deposits=False)),
+        ("deposits no", "has no buttons", AlertPreferences(ask_deposits=False)),
     ],
 )
 async def test_every_part_can_be_typed(
@@ -92,7 +92,7 @@ async def test_every_part_can_be_tapped(bot: Program):
         ("Digest…", "08:00"),
         ("Smallest trade…", "5 USDT"),
         ("Errors in quiet hours: yes", None),
-        ("Ask about deposits: yes", None),
+        ("Choices on deposits: yes", None),
     ):
         await bot.tap(OWNER, first)
         if then is not None:

@@ -39,6 +39,7 @@ BARE = {
     "export": ("nothing to export yet", "All your orders: 1 order."),
     "settings": ("Target    40.00 USDT", "Target    40.00 USDT"),
     "mode": ("Mode: auto", "Mode: auto"),
+    "deposits": ("Deposits: now", "Deposits: now"),
     "limits": ("         0 used", "         17.10 USDT used"),
     "alerts": ("Trades   on", "Quiet    never"),
     "warn": ("I warn of nothing that runs low.", "/warn MNTL 100000 warns"),

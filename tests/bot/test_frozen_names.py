@@ -22,7 +22,7 @@ from tests.unit.test_readme import names_read_by_the_program
 
 GUIDE = Path(__file__).parents[2] / "docs" / "operations.md"
 COMMANDS_OF_THE_CHAT = (
-    "alerts audit balance connect count disconnect doctor dryrun export halt help history invite "
+    "alerts audit balance connect count deposits disconnect doctor dryrun export halt help history invite "
     "limits logs members mode pause rebalance resume setinterval setpair settarget setthreshold "
     "settings start status stop version warn why"
 )
@@ -38,6 +38,7 @@ ENVIRONMENT = (
 BUTTONS = (
     "do:status:",
     "do:settarget:40.5",
+    "do:deposits:wait15m",
     "yes:Ab_-9",
     "pick:Ab_-9:7",
     "order:filled:blabc",

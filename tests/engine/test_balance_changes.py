@@ -12,13 +12,13 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.accounts.settings_change import SettingsPatch
-from engine.domain.alerts.alerts import BalanceChanged, TradeSettled
+from engine.domain.alerts.alerts import BalanceChanged, DepositTraded, TradeSettled
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Asset, Symbol
 from engine.domain.orders.order import OrderState
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.errors import OutcomeUnknown
-from engine.rebalancing.balance_changes import DEPOSIT
+from engine.rebalancing.deposits import WAITING
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
 from engine.storage.models.accounts import AlertPreferencesRow
@@ -52,7 +52,7 @@ async def kept(engine: Engine, account: Account) -> list[BalanceChange]:
 
 async def questions(engine: Engine) -> list[str]:
     async with engine.database.reading() as session:
-        query = select(ConfirmationRow.id).where(ConfirmationRow.kind == DEPOSIT)
+        query = select(ConfirmationRow.id)
         return list(await session.scalars(query))
 
 
@@ -69,10 +69,10 @@ async def test_a_deposit_is_told_kept_and_traded_all_the_same(
     assert moved == BalanceChange(
         at=engine.clock.now(), dry_run=False, asset=USDT, before=D(40), after=D(140)
     )
-    [told] = await engine.alerts_of(BalanceChanged)
-    assert (told.moved, told.by_hand, told.held) == ((moved,), False, D(140))
-    assert (told.question_id, told.new_target) == ((await questions(engine))[0], D("140.00"))
-    assert await engine.told() == ["BalanceChanged", "TradeSettled"]
+    [told] = await engine.alerts_of(DepositTraded)
+    assert (told.moved, told.held, told.has_choices) == ((moved,), D(140), True)
+    assert await questions(engine) == []  # it is spent
+    assert await engine.told() == ["DepositTraded", "TradeSettled"]
     assert account.settings.band.holds(exchange.usdt)
 
 
@@ -181,9 +181,7 @@ async def test_a_withdrawal_is_told_and_nothing_is_asked(engine: Engine, exchang
     assert await questions(engine) == []
 
 
-async def test_one_who_does_not_want_to_be_asked_is_only_told(
-    engine: Engine, exchange: FakeExchange
-):
+async def test_one_who_does_not_want_choices_is_only_told(engine: Engine, exchange: FakeExchange):
     account = await seen(engine, exchange)
     async with engine.database.writing() as session:
         session.add(
@@ -199,8 +197,8 @@ async def test_one_who_does_not_want_to_be_asked_is_only_told(
 
     await engine.check(account)
 
-    [told] = await engine.alerts_of(BalanceChanged)
-    assert told.question_id is None
+    [told] = await engine.alerts_of(DepositTraded)
+    assert not told.has_choices
     assert await questions(engine) == []
 
 
@@ -275,7 +273,7 @@ async def test_the_question_holds_for_the_target_pair_and_money_it_was_asked_abo
 
     proposal = from_json(row.payload, PendingChange)
 
-    assert (row.kind, proposal.wanted) == (DEPOSIT, SettingsPatch(target=D("140.00")))
+    assert (row.kind, proposal.wanted) == (WAITING, SettingsPatch(target=D("140.00")))
     assert proposal.holds(account)
     for other in ({"target": D(60)}, {"symbol": Symbol("BTCUSDT")}, {"dry_run": True}):
         assert not proposal.holds(replace(account, settings=replace(account.settings, **other)))

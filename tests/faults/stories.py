@@ -224,7 +224,7 @@ async def a_big_target(world: World) -> None:
 async def a_value_is_entered(world: World) -> None:
     """In the panel, in the place of the page that asks for it."""
     while not heard(world, "Interval set to 7 s", "Interval is 7 s already"):
-        panel = await world.ask("/settings", "/settings")
+        panel = await world.ask("/settings", "· Settings")
         await tapped(world, "⏱ Interval", panel)
         await _shown(panel, "✏️ Other…")
         await tapped(world, "✏️ Other…", panel)
@@ -256,13 +256,13 @@ async def the_price_jumps(world: World) -> None:
 async def a_plan_is_offered(world: World) -> None:
     """And put off; its drift ends by itself, and the next one is traded without a question."""
     await world.ask("/mode ask", "Mode")
-    world.drift("17.10")
+    world.drift("-17.10")
     card = await world.hears("Shall I trade?")
 
     assert world.mexc.orders == []
 
     await tapped(world, "Skip", card)
-    world.drift("-17.10")
+    world.drift("17.10")
     await world.checks(2)
     world.drift("17.10")
     await world.ask("/mode auto", "Mode")
@@ -273,7 +273,7 @@ async def a_deposit_raises_the_target(world: World) -> None:
     await world.ask("/mode notify", "Mode")
     world.drift("100")
     told = await world.hears("100.00 USDT arrived")
-    await tapped(world, "Target 140.00", told)
+    await tapped(world, "Keep: target 140.00", told)
     await world.ask("/status", "target 140 ±")
 
 

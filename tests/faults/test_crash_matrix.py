@@ -66,6 +66,9 @@ NOT_REACHED: Mapping[str, str] = {
     "engine.maintenance.key_rotation:_pass:writing#1": "tests/engine/test_key_rotation.py kills it anywhere",
     "engine.maintenance.backup:restore:writing#1": "one transaction; tests/engine/test_backup.py",
     "engine.accounts.members:MemberService.move_alerts:writing#1": "tests/bot/test_flow_topics.py",
+    # One transaction each, as the answer that keeps a deposit, which a story passes.
+    "engine.accounts.deposits:DepositService.trade:writing#1": "tests/engine/test_deposits.py",
+    "engine.accounts.deposits:DepositService.wait:writing#1": "tests/engine/test_deposits.py",
     # What no story meets: a stranger, a clock that is set, a ban, another process, a bad key.
     "bot.access.authorization:Access.is_news:writing#1": "tests/bot/test_authors.py",
     "bot.messaging.message_actions:MessageActions.in_time:answer_callback_query#1": "only asks",

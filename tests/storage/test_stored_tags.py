@@ -46,13 +46,14 @@ ROOTS: Mapping[str, type] = {
     "question rebalance, offer": RunOffer,
     "question go_live, undo, big_target, keep_deposit": PendingChange,
     "question resume": PendingChange,
+    "question waiting_deposit, kept_deposit": PendingChange,
     "question members": Shown,
     "question member": Chosen,
     "question member_role": MemberRequest,
     **{f"outbox {kind}": alert for kind, alert in ALERTS.items()},
 }
 # Asked by none of the versions whose databases are in `stored/`.
-NEWER_QUESTIONS = {"resume"}
+NEWER_QUESTIONS = {"resume", "kept_deposit", "waiting_deposit"}
 PLAIN: Mapping[object, str] = {
     str: "text",
     int: "number",

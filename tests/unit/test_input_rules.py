@@ -9,6 +9,7 @@ from bot.parsing.input_rules import InputRule
 from bot.parsing.settings import (
     NotUnderstood,
     parse_counting,
+    parse_deposits,
     parse_history_rows,
     parse_interval,
     parse_limits,
@@ -88,6 +89,13 @@ REFUSED: list[tuple[Callable[[str], object], dict[InputRule, list[str]]]] = [
             InputRule.TWO_TIMES: ["quiet", "quiet 23:00"],
             InputRule.TIMES_DIFFER: ["quiet 07:00-07:00"],
             InputRule.TIME_OF_DAY: ["quiet 24:00-07:00", "digest 8"],
+        },
+    ),
+    (
+        parse_deposits,
+        {
+            InputRule.DEPOSIT_CHOICE: ["sell", "now 5m"],
+            InputRule.DEPOSIT_WAIT: ["wait 10s", "wait 25h", "wait soon", "waiting"],
         },
     ),
     (

@@ -24,7 +24,7 @@ from engine.domain.rebalancing.planner import (
     SideClosed,
     StepTooCoarse,
     UnderMinimum,
-    outside_band,
+    at_rest,
     plan,
     smallest_order,
 )
@@ -75,7 +75,7 @@ def test_a_balance_at_its_target_is_left_alone():
 @pytest.mark.parametrize("usdt", ["38", "42"])
 def test_a_balance_exactly_at_the_edge_of_its_band_is_left_alone(usdt):
     assert reason_of(holdings=holdings(usdt=usdt)) == InsideBand()
-    assert not outside_band(holdings(usdt=usdt), settings())
+    assert at_rest(holdings(usdt=usdt), settings()) == InsideBand()
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_balance_exactly_at_the_edge_of_its_band_is_left_alone(usdt):
 )
 def test_a_balance_the_least_bit_outside_its_band_is_traded(usdt, side):
     assert order_of(holdings=holdings(usdt=usdt)).side is side
-    assert outside_band(holdings(usdt=usdt), settings())
+    assert at_rest(holdings(usdt=usdt), settings()) is None
 
 
 def test_a_threshold_may_be_an_amount_of_usdt():
@@ -187,7 +187,7 @@ def test_locked_usdt_is_left_out_where_the_chat_counts_free_alone():
     held = holdings(usdt=40, usdt_locked=60)
 
     assert reason_of(holdings=held, settings=frugal) == InsideBand()
-    assert not outside_band(held, frugal)
+    assert at_rest(held, frugal) == InsideBand()
     assert order_of(holdings=held).side is Side.BUY
 
 

@@ -35,7 +35,7 @@ from engine.domain.rebalancing.planner import (
     MarketSell,
     Plan,
     StepTooCoarse,
-    outside_band,
+    at_rest,
     plan,
 )
 from tests.builders import MNTL, book, holdings, rules, settings
@@ -266,9 +266,8 @@ def test_a_plan_is_an_order_or_a_reason_and_always_the_same_one(situation):
 def test_a_balance_inside_its_band_is_traded_only_when_a_person_asks(situation):
     decided = replace(situation, ignore_band=False).plan()
 
-    assert (decided.reason == InsideBand()) is not outside_band(
-        situation.holdings, situation.settings
-    )
+    rests = at_rest(situation.holdings, situation.settings)
+    assert rests == (decided.reason if decided.reason == InsideBand() else None)
 
 
 @given(likely_trades(Side.SELL))

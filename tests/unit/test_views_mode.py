@@ -17,6 +17,9 @@ from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.alerts.alerts import (
     BalanceChanged,
+    DepositKept,
+    DepositTraded,
+    DepositWaiting,
     Digest,
     IncidentAlert,
     IncidentResolved,
@@ -39,6 +42,17 @@ from tests.unit.phone import check_message
 D = Decimal
 ORDER: dict[str, Any] = {"symbol": MNTLUSDT, "side": Side.BUY, "expected_quote": D("17.1")}
 TROUBLE: dict[str, Any] = {"detail": "", "count": 2, "since": START, "at": START}
+
+
+def _deposit(dry_run: bool) -> dict[str, Any]:
+    moved = BalanceChange(at=START, dry_run=dry_run, asset=USDT, before=D(40), after=D(140))
+    return {
+        "symbol": MNTLUSDT,
+        "moved": (moved,),
+        "quantity_step": None,
+        "held": D(140),
+        "target": D(40),
+    }
 
 
 def alerts(*, dry_run: bool = False) -> list[Any]:
@@ -74,6 +88,18 @@ def alerts(*, dry_run: bool = False) -> list[Any]:
             band=settings().band,
             autonomy=TradingMode.AUTO,
         ),
+        DepositTraded(dry_run=dry_run, order_limit=D(400), has_choices=True, **_deposit(dry_run)),
+        DepositWaiting(
+            dry_run=dry_run,
+            amount=D(100),
+            buys=D(100),
+            new_target=D(140),
+            until=START,
+            asks=False,
+            question_id="q",
+            **_deposit(dry_run),
+        ),
+        DepositKept(dry_run=dry_run, former_target=D(20), question_id="q", **_deposit(dry_run)),
         LowBalanceReached(dry_run=dry_run, symbol=MNTLUSDT, asset=MNTL, below=D(10), left=D(9)),
         LowBalanceOver(dry_run=dry_run, asset=MNTL, below=D(10), left=D(11)),
         Digest(

@@ -7,6 +7,7 @@ from typing import assert_never
 from bot.interaction.message import Message
 from bot.views.alerts.approvals import drift_noticed_view, plan_offered_view
 from bot.views.alerts.balance_changes import moved_view
+from bot.views.alerts.deposits import deposit_kept_view, deposit_traded_view, deposit_waits_view
 from bot.views.alerts.digest import digest_view
 from bot.views.alerts.incidents import trouble_over_view, trouble_view
 from bot.views.alerts.key_expiry import key_ending_view, key_too_powerful_view, money_shared_view
@@ -27,6 +28,9 @@ from engine.domain.alerts.alerts import (
     BalanceChanged,
     ChatDeliverable,
     ChatUndeliverable,
+    DepositKept,
+    DepositTraded,
+    DepositWaiting,
     Digest,
     DriftNoticed,
     Halted,
@@ -79,6 +83,12 @@ def alert_view(alert: Alert) -> Message:  # noqa: C901, PLR0911, PLR0912 - one r
             return plan_offered_view(alert)
         case BalanceChanged():
             return moved_view(alert)
+        case DepositTraded():
+            return deposit_traded_view(alert)
+        case DepositWaiting():
+            return deposit_waits_view(alert)
+        case DepositKept():
+            return deposit_kept_view(alert)
         case Halted() | HaltLifted():
             return halt_alert_view(alert)
         case LowBalanceReached():

@@ -18,6 +18,7 @@ from bot.views.components.layout import escape, lines
 from bot.views.components.no_trade_reasons import allow_order, reason_text
 from bot.views.components.times import ago
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.deposits import held_back
 from engine.domain.accounts.settings import MAX_TARGET, Settings, ThresholdUnit, TradingMode
 from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import PairRules, Side, base_of
@@ -25,6 +26,7 @@ from engine.domain.orders.order import Order
 from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, OrderPlaced
 from engine.domain.rebalancing.forecast import Forecast
 from engine.domain.rebalancing.planner import (
+    DepositWaits,
     InsideBand,
     LimitKind,
     MarketBuy,
@@ -212,10 +214,14 @@ def _would(account: Account, *, held: Decimal | None, rules: PairRules | None) -
     settings = account.settings
     if held is None:
         return "reads your balance and decides."
-    if settings.band.holds(held):
+    waits = held_back(held, target=settings.target, waiting=account.waiting)
+    if waits and account.waiting is not None and settings.band.holds(held - waits):
+        reason = DepositWaits(waits, account.waiting.until)
+        return f"would do nothing. {reason_text(reason, symbol=settings.symbol)}"
+    if settings.band.holds(held - waits):
         return f"would do nothing: the {usdt(held)} seen last is inside the band."
     base = escape(base_of(settings.symbol))
-    amount = abs(held - settings.target)
+    amount = abs(held - waits - settings.target)
     if rules is not None and amount < (smallest := smallest_order(rules)):
         return (
             f"would do nothing: {usdt(amount)} is less than MEXC's smallest order, "

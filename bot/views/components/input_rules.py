@@ -43,5 +43,7 @@ RULES: Mapping[InputRule, str] = {
     InputRule.TIMES_DIFFER: "The two times must differ.",
     InputRule.MOST_SMALLEST: "The most is 1,000,000 USDT.",
     InputRule.WARNING_AMOUNT: "The amount is missing.",
+    InputRule.DEPOSIT_CHOICE: "I know four words here: now, wait, ask and keep.",
+    InputRule.DEPOSIT_WAIT: "The wait must be from 1 min to 1 day, like 15m.",
 }
 """For all but FORM, which the right form explains."""

@@ -12,10 +12,12 @@ from bot.views.components.amounts import (
     usdt,
 )
 from bot.views.components.layout import escape
+from bot.views.components.times import utc
 from engine.domain.accounts.settings import Band
 from engine.domain.market.decimals import ONE, ceil_to_step, plain
 from engine.domain.market.pairs import Side, Symbol, base_of
 from engine.domain.rebalancing.planner import (
+    DepositWaits,
     EmptyBook,
     InsideBand,
     LimitKind,
@@ -29,7 +31,7 @@ from engine.domain.rebalancing.planner import (
 )
 
 
-def reason_text(  # noqa: PLR0911 - one return a reason
+def reason_text(  # noqa: C901, PLR0911 - one return a reason
     reason: Reason, *, symbol: Symbol, held: Decimal | None = None, band: Band | None = None
 ) -> str:
     """One or two sentences; *held* and *band* are needed for a balance inside its band."""
@@ -37,6 +39,8 @@ def reason_text(  # noqa: PLR0911 - one return a reason
     match reason:
         case InsideBand():
             return _inside(held=held, band=band)
+        case DepositWaits():
+            return f"{usdt(reason.amount)} of a deposit waits until {utc(reason.until)}."
         case PairClosed():
             return (
                 f"MEXC takes no market orders for {escape(pair_name(symbol))} from API keys now."
@@ -73,6 +77,8 @@ def reason_advice(reason: Reason, *, symbol: Symbol) -> str:  # noqa: PLR0911 - 
     match reason:
         case InsideBand():
             return "You need not do anything."
+        case DepositWaits():
+            return "/deposits has the buttons to trade or keep it now."
         case PairClosed() | SideClosed():
             return "You can wait, or choose another pair with /setpair."
         case EmptyBook():

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
+from engine.domain.accounts.deposits import WaitingDeposit
 from engine.domain.accounts.risk_limits import AUTOMATIC, Limits, LimitsInForce
 from engine.domain.accounts.settings import Settings
 from engine.domain.orders.order import AccountId
@@ -27,7 +28,7 @@ class Account:
     without a key. *halted* is set by the owner for all accounts and does not change *paused*. No
     plan is offered until *not_before*. *key_expires_at* is None where MEXC does not say,
     *topic_id* where the chat is no forum; *all_may_look* lets every member of the chat see what a
-    viewer sees.
+    viewer sees. *waiting* is a deposit that is not traded yet.
     """
 
     id: AccountId
@@ -43,6 +44,7 @@ class Account:
     key_expires_at: datetime | None = None
     topic_id: int | None = None
     all_may_look: bool = False
+    waiting: WaitingDeposit | None = None
 
     @property
     def can_trade(self) -> bool:
@@ -56,6 +58,10 @@ class Account:
     def with_money(self, *, dry_run: bool) -> Self:
         """Returns the same account, as if it traded on paper or for real."""
         return replace(self, settings=replace(self.settings, dry_run=dry_run))
+
+    def waits(self, now: datetime) -> WaitingDeposit | None:
+        """Returns the deposit that still waits *now*."""
+        return None if self.waiting is None or self.waiting.is_over(now) else self.waiting
 
     @property
     def stopped(self) -> bool:

@@ -6,11 +6,14 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.deposits import DepositChoice, DepositRule
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import Threshold, ThresholdUnit
 from engine.domain.market.decimals import plain
 
 NOTHING = "none"
+# The user of a line whose change no user made.
+BY_ITSELF = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ def _fields(account: Account) -> Mapping[tuple[str, str], str]:
         ("settings", "pair"): settings.symbol,
         ("settings", "count"): settings.counting.value,
         ("settings", "mode"): settings.autonomy.value,
+        ("settings", "deposits"): _deposits(settings.deposits),
         ("settings", "dry run"): "on" if settings.dry_run else "off",
         ("trading", "trading"): "paused" if settings.paused else "on",
         ("key", "key"): f"…{account.key_tail}" if account.key_tail else NOTHING,
@@ -67,6 +71,12 @@ def _threshold(threshold: Threshold) -> str:
     if threshold.unit is ThresholdUnit.FRACTION:
         return f"{plain(threshold.value * 100)}%"
     return f"{plain(threshold.value)} USDT"
+
+
+def _deposits(rule: DepositRule) -> str:
+    if rule.choice is DepositChoice.WAIT:
+        return f"wait {int(rule.wait.total_seconds())} s"
+    return str(rule.choice.value)
 
 
 def _limits(limits: Limits) -> Mapping[str, str]:

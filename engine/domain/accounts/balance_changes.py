@@ -49,6 +49,12 @@ class ChangeFinding:
     def by_hand(self) -> bool:
         return len({movement.change > ZERO for movement in self.moved}) > 1
 
+    @property
+    def arrived(self) -> Decimal:
+        """The USDT that came in, and for which nothing went out."""
+        moved = self.of(USDT)
+        return ZERO if moved is None or self.by_hand else max(moved.change, ZERO)
+
     def of(self, asset: Asset) -> BalanceChange | None:
         return next((movement for movement in self.moved if movement.asset == asset), None)
 
@@ -83,10 +89,8 @@ def detect_changes(
     before = expectation(last, symbol=symbol, last_fill=last_fill)
     if before is None:
         return ChangeFinding(seen=seen)
-    if (fill := before.fill) is not None and fill.resolved_at is not None:
-        waits = SETTLED_AFTER if shows(holdings, fill) else _TOKEN_FOLLOWS_WITHIN
-        if now - fill.resolved_at < waits:
-            return None
+    if _is_early(before, holdings, now=now):
+        return None
     expected, room = before.amounts, dict(before.room)
     room[USDT] += _DUST
     room[base] += _least(price, amounts[base], expected[base])
@@ -103,6 +107,30 @@ def detect_changes(
     )
     # Without a fill, dust stays where it is until there is enough of it to speak of.
     return ChangeFinding(seen=seen, moved=moved) if moved or before.fill is not None else None
+
+
+def is_undecided(
+    last: LastSeen | None,
+    holdings: Holdings,
+    *,
+    symbol: Symbol,
+    last_fill: Order | None,
+    now: datetime,
+) -> bool:
+    """True if there is more USDT than expected, so soon after a fill that it may be no deposit."""
+    before = expectation(last, symbol=symbol, last_fill=last_fill)
+    if before is None or not _is_early(before, holdings, now=now):
+        return False
+    return holdings.of(USDT).total - before.amounts[USDT] >= before.room[USDT] + _DUST
+
+
+def _is_early(before: Expectation, holdings: Holdings, *, now: datetime) -> bool:
+    """True if balances still change by the last fill."""
+    fill = before.fill
+    if fill is None or fill.resolved_at is None:
+        return False
+    waits = SETTLED_AFTER if shows(holdings, fill) else _TOKEN_FOLLOWS_WITHIN
+    return now - fill.resolved_at < waits
 
 
 def expectation(

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import Enum
 
+from engine.domain.accounts.deposits import TRADED_AT_ONCE, DepositChoice, DepositRule
 from engine.domain.market.balances import Counting
 from engine.domain.market.decimals import ZERO, is_positive
 from engine.domain.market.pairs import Symbol
@@ -67,6 +68,7 @@ class Settings:
     dry_run: bool = False
     paused: bool = True
     autonomy: TradingMode = TradingMode.AUTO
+    deposits: DepositRule = TRADED_AT_ONCE
 
     def __post_init__(self) -> None:
         if not is_positive(self.target) or self.target > MAX_TARGET:
@@ -78,3 +80,11 @@ class Settings:
     def band(self) -> Band:
         reach = self.threshold.in_quote(self.target)
         return Band(low=max(ZERO, self.target - reach), high=self.target + reach)
+
+    @property
+    def asks_about_deposits(self) -> bool:
+        """True if a deposit waits for an answer: also where no order leaves without one."""
+        choice = self.deposits.choice
+        if choice is DepositChoice.KEEP:
+            return False
+        return choice is DepositChoice.ASK or self.autonomy is not TradingMode.AUTO

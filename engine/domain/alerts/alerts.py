@@ -1,7 +1,7 @@
 """What a chat must be told: facts, stored with the fact they belong to; `bot/views` has the words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -218,8 +218,8 @@ class Digest(InMode, stored_as="digest", kind=AlertKind.DIGEST):
 class BalanceChanged(InMode, stored_as="moved", kind=AlertKind.TRADE):
     """Money came or went without an order of ours; *by_hand*: one coin came for the other.
 
-    *quantity_step* is the token's precision, None where it was not known. *held* is the USDT held now. With a *question_id* the chat is asked whether to raise the target
-    to *new_target*. *last_for_now*: there were so many that the next ones are only kept.
+    *quantity_step* is the token's precision, None where it was not known. *held* is the USDT held now. *question_id* and *new_target* are an older
+    version's. *last_for_now*: there were so many that the next ones are only kept.
     """
 
     symbol: Symbol
@@ -234,8 +234,54 @@ class BalanceChanged(InMode, stored_as="moved", kind=AlertKind.TRADE):
     question_id: str | None = None
     new_target: Decimal | None = None
 
-    def asking(self, question_id: str, *, new_target: Decimal) -> "BalanceChanged":
-        return replace(self, question_id=question_id, new_target=new_target)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositTraded(InMode, stored_as="deposit_traded", kind=AlertKind.TRADE):
+    """USDT arrived, and the check trades what is above *target*. *order_limit* is the chat's,
+    *has_choices* whether the message offers another rule for the next deposit.
+    """
+
+    symbol: Symbol
+    moved: tuple[BalanceChange, ...]
+    quantity_step: Decimal | None
+    held: Decimal
+    target: Decimal
+    order_limit: Decimal
+    has_choices: bool
+    last_for_now: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositWaiting(InMode, stored_as="deposit_waits", kind=AlertKind.PLAN, needed=True):
+    """*amount* of USDT that arrived is not traded before *until*, for which *buys* would be spent.
+    *moved* is empty where it was told before. *asks*: it is not traded without an answer, and
+    asked about again then.
+    """
+
+    symbol: Symbol
+    moved: tuple[BalanceChange, ...]
+    quantity_step: Decimal | None
+    held: Decimal
+    target: Decimal
+    amount: Decimal
+    buys: Decimal
+    new_target: Decimal | None
+    until: datetime
+    asks: bool
+    question_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositKept(InMode, stored_as="deposit_kept", kind=AlertKind.TRADE, needed=True):
+    """The target was raised from *former_target* by USDT that arrived; a tap takes it back."""
+
+    symbol: Symbol
+    moved: tuple[BalanceChange, ...]
+    quantity_step: Decimal | None
+    held: Decimal
+    former_target: Decimal
+    target: Decimal
+    question_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,6 +345,9 @@ Alert = (
     | DriftNoticed
     | PlanOffered
     | BalanceChanged
+    | DepositTraded
+    | DepositWaiting
+    | DepositKept
     | Halted
     | HaltLifted
     | LowBalanceReached

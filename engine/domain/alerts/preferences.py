@@ -64,7 +64,8 @@ class QuietHours:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertPreferences:
     """*levels* are what differs from ON; a trade worth less than *smallest* (USDT) is left to the
-    digest. *digest_minute* None: no digest. *ask_deposits*: whether a deposit is asked about.
+    digest. *digest_minute* None: no digest. *ask_deposits*: whether the message of a traded deposit has
+    buttons for the next one.
     """
 
     levels: Mapping[AlertKind, AlertLevel] = field(default_factory=dict)

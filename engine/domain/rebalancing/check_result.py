@@ -14,6 +14,7 @@ from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, Side, Symbol, base_of
 from engine.domain.orders.order import ClientOrderId, Trigger
 from engine.domain.rebalancing.planner import (
+    DepositWaits,
     EmptyBook,
     InsideBand,
     NothingFree,
@@ -28,6 +29,7 @@ from engine.domain.rebalancing.planner import (
 # What rows and the log call each reason. Rows outlive versions: a name, once used, keeps its meaning.
 REASON_TAGS: Mapping[type[Reason], str] = {
     InsideBand: "InsideBand",
+    DepositWaits: "DepositWaits",
     PairClosed: "PairClosed",
     SideClosed: "SideClosed",
     EmptyBook: "EmptyBook",

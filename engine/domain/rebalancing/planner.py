@@ -5,9 +5,11 @@ the account every interval, and can be replayed.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal, localcontext
 from enum import Enum
 
+from engine.domain.accounts.deposits import WaitingDeposit, held_back
 from engine.domain.accounts.settings import Settings
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import (
@@ -43,6 +45,14 @@ _ESTIMATE_STEP = step_of(8)
 @dataclass(frozen=True, slots=True)
 class InsideBand:
     """Held is at the target or near enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class DepositWaits:
+    """All that is out of the band is *amount* of a deposit, not to be traded before *until*."""
+
+    amount: Decimal
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +128,7 @@ class OverLimit:
 
 Reason = (
     InsideBand
+    | DepositWaits
     | PairClosed
     | SideClosed
     | EmptyBook
@@ -177,11 +188,24 @@ class Plan:
             raise ValueError("a plan has an order or a reason, not both and not neither")
 
 
-def outside_band(holdings: Holdings, settings: Settings) -> bool:
-    """True if the drift justifies reading the market."""
+def at_rest(
+    holdings: Holdings, settings: Settings, waiting: WaitingDeposit | None = None
+) -> InsideBand | DepositWaits | None:
+    """Returns why nothing is to be traded; None if the drift justifies reading the market."""
     with localcontext(EXACT_OR_LESS):
         held = holdings.of(USDT).counted(settings.counting)
-        return not settings.band.holds(held)
+        waits = held_back(held, target=settings.target, waiting=waiting)
+        return (
+            _rests(held, waits, settings, waiting) if settings.band.holds(held - waits) else None
+        )
+
+
+def _rests(
+    held: Decimal, waits: Decimal, settings: Settings, waiting: WaitingDeposit | None
+) -> InsideBand | DepositWaits:
+    if waiting is None or settings.band.holds(held):
+        return InsideBand()
+    return DepositWaits(waits, waiting.until)
 
 
 def smallest_order(rules: PairRules) -> Decimal:
@@ -197,22 +221,26 @@ def plan(
     rules: PairRules,
     book: OrderBook,
     ignore_band: bool = False,
+    waiting: WaitingDeposit | None = None,
 ) -> Plan:
     """Returns one order that brings the USDT balance back to its target, or the reason for none.
 
     With *ignore_band* (a user asked for it) a drift inside the band is traded too, if the
-    exchange's minimum allows it.
+    exchange's minimum allows it. What is *waiting* of a deposit is left alone in either case.
     """
     with localcontext(EXACT_OR_LESS):
         held = holdings.of(rules.quote).counted(settings.counting)
-        drift = held - settings.target
-        if drift == ZERO or (settings.band.holds(held) and not ignore_band):
-            return Plan(held=held, reason=InsideBand())
+        waits = held_back(held, target=settings.target, waiting=waiting)
+        drift = held - waits - settings.target
+        if drift == ZERO or (settings.band.holds(held - waits) and not ignore_band):
+            return Plan(held=held, reason=_rests(held, waits, settings, waiting))
         side = Side.BUY if drift > ZERO else Side.SELL
         if (obstacle := _obstacle(side, rules=rules, book=book)) is not None:
             return Plan(held=held, reason=obstacle)
         decide = _buy if side is Side.BUY else _sell
-        outcome = decide(held, holdings=holdings, settings=settings, rules=rules, book=book)
+        outcome = decide(
+            held - waits, holdings=holdings, settings=settings, rules=rules, book=book
+        )
         if isinstance(outcome, MarketBuy | MarketSell):
             return Plan(held=held, order=outcome)
         return Plan(held=held, reason=outcome)

@@ -10,13 +10,14 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.deposits import DepositRule, WaitingDeposit
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import Settings, Threshold
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.storage.accounts import halt as stored_halt
 from engine.storage.accounts import incidents, low_balance, timed_pauses
-from engine.storage.chat import undeliverable
+from engine.storage.chat import confirmations, undeliverable
 from engine.storage.coordination import leases
 from engine.storage.models.accounts import AccountRow
 from engine.storage.models.trading import OrderRow, RunRequestRow
@@ -27,6 +28,7 @@ from engine.storage.trading import balance_changes, orders, run_requests
 _AT_ONCE = 100
 # After a change of these, what is held cannot be compared with what was held before.
 _ANOTHER_PURSE = frozenset({"symbol", "dry_run", "sealed_key"})
+_NO_DEPOSIT = dict.fromkeys(("waiting_amount", "waiting_until", "waiting_question"))
 
 
 async def of_chat(session: AsyncSession, chat_id: int) -> Account | None:
@@ -91,6 +93,27 @@ async def set_limits(session: AsyncSession, account: Account, limits: Limits) ->
         limit_orders=limits.orders_per_hour,
         limit_move=limits.move,
     )
+
+
+async def wait_with(
+    session: AsyncSession, account: Account, waiting: WaitingDeposit | None
+) -> Account:
+    """A user's word on the deposit that waits, under a new version: an order planned before it
+    stops.
+    """
+    return await _store(session, account, **_waiting(waiting))
+
+
+async def note_waiting(
+    session: AsyncSession, account: Account, waiting: WaitingDeposit | None
+) -> Account:
+    """What a check found of the deposit that waits. The account is held by `unchanged`; its version
+    stays, so that the check goes on.
+    """
+    await session.execute(
+        update(AccountRow).where(AccountRow.id == account.id).values(**_waiting(waiting))
+    )
+    return replace(account, waiting=waiting)
 
 
 async def store_key(
@@ -166,8 +189,15 @@ async def with_key(session: AsyncSession, *, after: int, most: int) -> list[Acco
 async def move(
     session: AsyncSession, account: Account, *, chat_id: int, sealed_key: str | None
 ) -> Account:
-    """Move an account to another chat, with its key sealed for that one."""
-    return await _store(session, account, chat_id=chat_id, sealed_key=sealed_key)
+    """Move an account to another chat, with its key sealed for that one. A deposit goes on waiting,
+    with its buttons.
+    """
+    waiting = account.waiting
+    if waiting is not None:
+        await confirmations.move(session, waiting.question_id, chat_id=chat_id)
+    return await _store(
+        session, account, chat_id=chat_id, sealed_key=sealed_key, **_waiting(waiting)
+    )
 
 
 async def is_key_elsewhere(session: AsyncSession, account: Account, *, key_print: str) -> bool:
@@ -184,6 +214,9 @@ async def locked(session: AsyncSession, account_id: AccountId) -> Account:
 
 
 async def _store(session: AsyncSession, account: Account, **columns: Any) -> Account:
+    is_another_purse = not _ANOTHER_PURSE.isdisjoint(columns)
+    if is_another_purse:
+        columns = _NO_DEPOSIT | columns
     row = await session.scalar(
         update(AccountRow)
         .where(AccountRow.id == account.id)
@@ -193,7 +226,7 @@ async def _store(session: AsyncSession, account: Account, **columns: Any) -> Acc
     )
     if row is None:
         raise LookupError(f"account {account.id} is gone")
-    if not _ANOTHER_PURSE.isdisjoint(columns):
+    if is_another_purse:
         await balance_changes.forget_seen(session, account.id)
     await leases.wake(session, account.id)
     return _account(row)
@@ -257,19 +290,43 @@ async def unchanged(
 
 
 def _columns(settings: Settings) -> dict[str, Any]:
-    return columns_of(settings, "threshold", "interval") | {
+    return columns_of(settings, "threshold", "interval", "deposits") | {
+        "deposits": settings.deposits.choice,
+        "deposit_wait_s": settings.deposits.wait,
         "threshold": settings.threshold.value,
         "threshold_unit": settings.threshold.unit,
         "interval_s": settings.interval,
     }
 
 
+def _waiting(waiting: WaitingDeposit | None) -> dict[str, Any]:
+    if waiting is None:
+        return dict(_NO_DEPOSIT)
+    return {
+        "waiting_amount": waiting.amount,
+        "waiting_until": waiting.until,
+        "waiting_question": waiting.question_id,
+    }
+
+
 def _account(row: AccountRow) -> Account:
+    waiting = None
+    if row.waiting_amount is not None and row.waiting_until and row.waiting_question:
+        waiting = WaitingDeposit(
+            amount=row.waiting_amount, until=row.waiting_until, question_id=row.waiting_question
+        )
     threshold = Threshold(row.threshold, row.threshold_unit)
     return from_row(
         Account,
         row,
-        settings=from_row(Settings, row, threshold=threshold, interval=row.interval_s),
+        settings=from_row(
+            Settings,
+            row,
+            threshold=threshold,
+            interval=row.interval_s,
+            deposits=DepositRule(row.deposits, row.deposit_wait_s),
+        ),
+        waiting=waiting,
         limits=Limits(
             order=row.limit_order,
             day=row.limit_day,

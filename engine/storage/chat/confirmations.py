@@ -75,6 +75,24 @@ async def expire(session: AsyncSession, *, chat_id: int, kind: str, now: datetim
     )
 
 
+async def call_off(session: AsyncSession, confirmation_id: str, *, now: datetime) -> None:
+    """A tap on its buttons from now on comes too late."""
+    await session.execute(
+        update(ConfirmationRow)
+        .where(ConfirmationRow.id == confirmation_id, ConfirmationRow.used_at.is_(None))
+        .values(expires_at=now - timedelta(milliseconds=1))
+    )
+
+
+async def move(session: AsyncSession, confirmation_id: str, *, chat_id: int) -> None:
+    """Its buttons are for the traders of another chat now."""
+    await session.execute(
+        update(ConfirmationRow)
+        .where(ConfirmationRow.id == confirmation_id)
+        .values(chat_id=chat_id)
+    )
+
+
 async def answered_by(session: AsyncSession, confirmation_id: str, *, chat_id: int) -> int | None:
     """Returns who tapped; None without a tap, or where any trader was asked."""
     row = await session.get(ConfirmationRow, confirmation_id)

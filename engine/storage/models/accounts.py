@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import ForeignKey, String, false, true
+from sqlalchemy import ForeignKey, String, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
+from engine.domain.accounts.deposits import DepositChoice
 from engine.domain.accounts.members import Role
 from engine.domain.accounts.settings import ThresholdUnit, TradingMode
 from engine.domain.market.balances import Counting
@@ -16,7 +17,8 @@ class AccountRow(Base):
     """One chat's settings and sealed key. A limit that is empty follows from the target.
 
     No plan is offered until *not_before*. *key_told_days* is the last reminder of the key's
-    expiry, in days before it; *topic_id* the forum topic that gets the account's messages.
+    expiry, in days before it; *topic_id* the forum topic that gets the account's messages. The
+    waiting ones are of a deposit that is not traded yet, or all empty.
     """
 
     __tablename__ = "accounts"
@@ -48,6 +50,11 @@ class AccountRow(Base):
     key_told_days: Mapped[int | None]
     topic_id: Mapped[int | None]
     all_may_look: Mapped[bool] = mapped_column(server_default=false())
+    deposits: Mapped[DepositChoice] = mapped_column(server_default=DepositChoice.NOW.value)
+    deposit_wait_s: Mapped[timedelta] = mapped_column(server_default=text("900"))
+    waiting_amount: Mapped[Decimal | None]
+    waiting_until: Mapped[datetime | None]
+    waiting_question: Mapped[str | None]
     created_at: Mapped[datetime]
 
 

@@ -1,0 +1,89 @@
+"""A deposit that waits or was kept, as the chat is told of it."""
+
+from bot.interaction.callback_data import Confirm
+from bot.interaction.message import Message
+from bot.views.alerts.balance_changes import MANY, change_line, headline
+from bot.views.components.amounts import cents, usdt
+from bot.views.components.badges import alert_badge
+from bot.views.components.keyboards import button, do, keyboard
+from bot.views.components.layout import escape, lines
+from bot.views.components.no_trade_reasons import allow_order
+from bot.views.deposits import deposit_buttons, waiting_text
+from engine.domain.alerts.alerts import DepositKept, DepositTraded, DepositWaiting
+from engine.domain.market.pairs import base_of
+
+
+def deposit_traded_view(told: DepositTraded) -> Message:
+    """The choices are for the next deposit: this one is spent at once."""
+    base, amount = escape(base_of(told.symbol)), told.held - told.target
+    happens = f"I buy {base} for about {usdt(amount)} now."
+    if amount > told.order_limit:
+        happens = lines(
+            f"I buy nothing: {usdt(amount)} is over your limit of {usdt(told.order_limit)} an order.",
+            allow_order(amount),
+        )
+    choices = (
+        [do("Wait 15 min next time", "deposits", "wait15m")],
+        [do("Ask me next time", "deposits", "ask"), do("Keep next time", "deposits", "keep")],
+    )
+    return Message.paragraphs(
+        lines(
+            f"{alert_badge(told)} · {headline(told.moved[0], step=told.quantity_step)}",
+            *_moved(told),
+        ),
+        happens,
+        MANY if told.last_for_now else None,
+        "For the next deposit: /deposits" if told.has_choices else None,
+        keyboard=keyboard(*choices) if told.has_choices else None,
+    )
+
+
+def deposit_waits_view(told: DepositWaiting) -> Message:
+    head = f"{usdt(told.amount)} still waiting"
+    if told.moved:
+        head = headline(told.moved[0], step=told.quantity_step)
+    return Message.paragraphs(
+        lines(
+            f"{alert_badge(told)} · {head}",
+            *_moved(told),
+            None if told.moved else f"USDT  {cents(told.held)}  (target {cents(told.target)})",
+        ),
+        waiting_text(
+            told.symbol,
+            buys=told.buys,
+            until=told.until,
+            asks=told.asks,
+        ),
+        "All about deposits: /deposits",
+        keyboard=deposit_buttons(told.question_id, new_target=told.new_target),
+    )
+
+
+def deposit_kept_view(told: DepositKept) -> Message:
+    base = escape(base_of(told.symbol))
+    return Message.paragraphs(
+        lines(
+            f"{alert_badge(told)} · {headline(told.moved[0], step=told.quantity_step)}",
+            *_moved(told),
+        ),
+        lines(
+            f"I keep it: the target is {usdt(told.target)} now.",
+            f"Undo: target {cents(told.former_target)}, and what is over it buys {base}.",
+            "Another rule for the next deposit: /deposits",
+        ),
+        keyboard=keyboard(
+            [button(f"↩️ Undo: target {cents(told.former_target)}", Confirm(told.question_id))]
+        ),
+    )
+
+
+def _moved(told: DepositTraded | DepositWaiting | DepositKept) -> list[str]:
+    if not told.moved:
+        return []
+    return [
+        "Not a trade of mine.",
+        *(
+            change_line(movement, target=told.target, step=told.quantity_step)
+            for movement in told.moved
+        ),
+    ]
