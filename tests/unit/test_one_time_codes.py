@@ -62,7 +62,6 @@ class Gone(Terminal):
 
 def test_a_terminal_shows_the_link_as_a_picture_for_the_phone(caplog: pytest.LogCaptureFixture):
     """It is as wide as a phone's screen, so that it fits any terminal."""
-    pytest.importorskip("segno")
     terminal, file = Terminal(), StringIO()
     StartLinks(lambda: "ballast_bot", terminal=terminal).announce(CODE)
     StartLinks(lambda: "ballast_bot", terminal=file).announce(CODE)
