@@ -131,7 +131,7 @@ class DepositsHandler(Handler):
         longer: timedelta = timedelta(),
         note: str | None = None,
     ) -> Response | Refusal:
-        """The card again, with new buttons and the amounts of now as far as they can be read."""
+        """The card again, with new buttons for *waiting* and the balance of now if it can be read."""
         look = await self.ctx.previews.fresh_look(account, patiently=True)
         held = account.settings.target + waiting.amount
         held = look.seen.held if look is not None and look.seen is not None else held
@@ -139,7 +139,7 @@ class DepositsHandler(Handler):
             question.id,
             chat_id=request.chat_id,
             user_id=request.user_id,
-            amount=waiting.amount,
+            offered=waiting.amount,
             held=held,
             longer=longer,
         )

@@ -61,7 +61,7 @@ def deposits_changed_view(*, account: Account, changed: bool, now: datetime) -> 
 
 
 def waiting_view(*, account: Account, offer: DepositOffer, note: str | None = None) -> Message:
-    """The card of the deposit that waits, in place of the one before."""
+    """The card of the deposit that waits, in place of the one before, for what *offer* is about."""
     settings, waiting = account.settings, account.waiting
     if waiting is None:
         return deposit_over_view(account=account)
@@ -72,7 +72,7 @@ def waiting_view(*, account: Account, offer: DepositOffer, note: str | None = No
         asks=settings.asks_about_deposits,
     )
     return Message.paragraphs(
-        lines(f"{badge(account)} · {usdt(waiting.amount)} waiting", note),
+        lines(f"{badge(account)} · {usdt(offer.amount)} waiting", note),
         text,
         "All about deposits: /deposits",
         keyboard=deposit_buttons(waiting.question_id, new_target=offer.new_target),

@@ -72,20 +72,27 @@ class DepositService:
         *,
         chat_id: int,
         user_id: int,
-        amount: Decimal,
+        offered: Decimal,
         held: Decimal,
         longer: timedelta = timedelta(),
     ) -> Account | Refusal:
-        """Let *amount* wait, *longer* from now on or else as long as before, with new buttons."""
+        """Wait *longer* from now on, or else as long as before, with new buttons for *offered*.
+        What waits stays: only a check knows what is left of it.
+        """
         now = self._clock.now()
         async with self._database.writing() as session:
             taken = await self._take(session, question_id, chat_id, user_id, now)
             if isinstance(taken, Refusal):
                 return taken
             account, waiting = taken
-            amount, until = min(amount, waiting.amount), max(waiting.until, now + longer)
             asked, _ = await deposits.ask(
-                session, account, amount, held=held, until=until, now=now
+                session,
+                account,
+                waiting.amount,
+                held=held,
+                until=max(waiting.until, now + longer),
+                now=now,
+                offered=offered,
             )
             # Under a new version: an order planned at the end of the wait stops.
             after = await accounts.wait_with(session, account, asked.waiting)

@@ -106,11 +106,14 @@ async def ask(
     held: Decimal,
     until: datetime,
     now: datetime,
+    offered: Decimal | None = None,
 ) -> tuple[Account, str]:
-    """Let *amount* wait until then, with new buttons; those before come too late."""
+    """Let *amount* wait until then, with new buttons; those before come too late.
+    *offered* is what the buttons are for, if that is less.
+    """
     if account.waiting is not None:
         await confirmations.call_off(session, account.waiting.question_id, now=now)
-    offer = DepositOffer.of(account, amount, held=held)
+    offer = DepositOffer.of(account, offered or amount, held=held)
     question = Confirmation(
         id=secrets.token_urlsafe(9),
         chat_id=account.chat_id,

@@ -90,11 +90,13 @@ async def test_keep_raises_the_target_by_what_is_still_there_and_can_be_undone(
     world.mexc.deposit(KEY, "USDT", D(-30))
 
     await bot.tap(OWNER, "Keep: target 140.00", message=card)
-    changed, target = card.text, (await bot.account()).settings.target
+    changed, before = card.text, await bot.account()
     await bot.tap(OWNER, "Keep: target 110.00", message=card)
 
     assert "The amounts changed. Nothing was done yet." in changed
-    assert target == D(40)
+    assert before.settings.target == D(40)
+    assert before.waiting is not None
+    assert before.waiting.amount == D(100)  # one reading alone takes nothing from it
     assert card.text.startswith("🟢 LIVE · Target set to 110.00 USDT")
     assert any("Undo" in label for label in card.labels)
     account = await bot.account()

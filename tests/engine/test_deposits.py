@@ -332,7 +332,7 @@ async def test_a_longer_wait_stops_the_order_that_is_planned_at_its_end(
             question,
             chat_id=CHAT,
             user_id=ANYBODY,
-            amount=D(100),
+            offered=D(100),
             held=D(140),
             longer=timedelta(days=1),
         )
