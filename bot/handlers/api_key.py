@@ -72,14 +72,18 @@ class ApiKeyHandler(Handler):
         deleted = await self._delete(request)
         if request.has_media or request.is_secondhand:
             return not_as_text_view(deleted=deleted)
-        if not _WORD.fullmatch(text.strip()):
+        words = text.split()
+        if step.kind == _AWAITS_SECRET and len(words) == 1:
+            words.insert(0, step.text)
+        if not 1 <= len(words) <= _KEY_AND_SECRET or not all(map(_WORD.fullmatch, words)):
             await self.ctx.conversations.forget(request)
             return malformed_key_view(deleted=deleted)
-        if step.kind == _AWAITS_KEY:
-            await self.ctx.conversations.wait(request, _AWAITS_SECRET, text.strip())
+        if len(words) < _KEY_AND_SECRET:
+            await self.ctx.conversations.wait(request, _AWAITS_SECRET, words[0])
             return ask_secret_view(deleted=deleted)
+        api_key, api_secret = words
         answer = await self._connect(
-            request, api_key=step.text, api_secret=text.strip(), deleted=deleted
+            request, api_key=api_key, api_secret=api_secret, deleted=deleted
         )
         # Only now: killed in between, the same message is understood again.
         await self.ctx.conversations.forget(request)

@@ -179,7 +179,12 @@ class MembersHandler(Handler):
             return Refusal(RefusalReason.EXPIRED)
         chosen = Chosen(user_id, member.name, member.role, _options(chat, member))
         question_id = await self.ctx.confirmations.ask(request, kind=MEMBER, payload=chosen)
-        return member_view(member=member, options=chosen.options, question_id=question_id)
+        return member_view(
+            member=member,
+            options=chosen.options,
+            is_private=chat.is_private,
+            question_id=question_id,
+        )
 
     async def _role_chosen(self, question: Confirmation, request: Request) -> Message | Refusal:
         """A tap on a new role for a member: confirmed once more before it changes."""

@@ -27,7 +27,7 @@ from engine.storage.coordination import leases
 from engine.storage.database import Database
 
 STANDARD_STREAM = "-"
-_WORTH_NAMING = {"accounts": "accounts", "orders": "orders", "audit": "lines of the audit"}
+_WORTH_NAMING = ("accounts", "orders", "audit")
 
 
 class NotDone(Exception):
@@ -45,11 +45,11 @@ async def back_up(settings: ProcessSettings, name: str, clock: Clock) -> str:
         with _new_file(name) as file:
             rows = await backup.back_up(database, vault, file, version=VERSION, now=clock.now())
     return folded(
-        f"Backed up {_counts(rows)}.",
-        f"It opens with the first key of {_where(settings)} only: keep that key too, and keep "
-        "the two apart.",
-        "A Ballast is trading on this database. For a move, stop it first and back up again: "
-        "what it does from now on is not in the file."
+        f"The backup is complete: {_counts(rows)}.",
+        f"It opens with the first key of {_where(settings)} only. Keep that key too, in another "
+        "place.",
+        "A Ballast is trading on this database. What it does from now on is not in the file. "
+        "For a move, stop it and back up again."
         if is_running
         else None,
     )
@@ -77,12 +77,10 @@ async def restore(settings: ProcessSettings, name: str, clock: Clock) -> str:
         except Damaged as e:
             raise NotDone(f"the backup cannot be used: {e}") from e
         except backup.NotEmpty as e:
-            raise NotDone(
-                "this database has accounts already; a backup is restored into a new one only"
-            ) from e
+            raise NotDone("this database has accounts already; restore into a new database") from e
         except DecryptionFailed as e:
             raise NotDone(
-                "the keys stored in the backup were sealed with another key than the file: put "
+                "the MEXC keys in the backup were encrypted with another key than the file; put "
                 "that key behind the first one (ENCRYPTION_KEYS=new,old)"
             ) from e
         except DBAPIError as e:
@@ -90,13 +88,13 @@ async def restore(settings: ProcessSettings, name: str, clock: Clock) -> str:
                 f"the database refused ({reason(e)}); stop every Ballast that uses it"
             ) from e
     return folded(
-        f"Restored {_counts(rows)} from a backup of {about.made_at:%Y-%m-%d %H:%M} UTC.",
+        f"The backup of {about.made_at:%Y-%m-%d %H:%M} UTC is restored: {_counts(rows)}.",
         _unreadable(keyring),
-        "Everything is halted: no order leaves until you lift it. Now:",
-        "1. Make sure the old Ballast is stopped and stays so. Two with the same keys would "
-        "both trade the same drift.",
-        "2. Start this one. An order that was unclear is looked up first, as always.",
-        "3. Look at /status. Then, as the owner, send /halt off: each chat is as it was before.",
+        "Everything is halted. No order leaves until you lift the halt. Now:",
+        "1. Stop the old Ballast for good. Two with the same keys would both trade the same "
+        "drift.",
+        "2. Start this one. It looks up unclear orders first.",
+        "3. Look at /status. Then, as the owner, send /halt off. Each chat is as it was before.",
     )
 
 
@@ -159,12 +157,15 @@ def _where(settings: ProcessSettings) -> str:
 
 def _counts(rows: Counter[str]) -> str:
     """Summarize row counts: the main tables by name, and all the rest together."""
-    named = [f"{rows[table]} {name}" for table, name in _WORTH_NAMING.items()]
+    named = [f"{table} {rows[table]}" for table in _WORTH_NAMING]
     rest = rows.total() - sum(rows[table] for table in _WORTH_NAMING)
-    return f"{', '.join(named)} and {rest} other rows"
+    return f"{', '.join(named)}, other rows {rest}"
 
 
 def _unreadable(keyring: Keyring) -> str | None:
     if not keyring.unreadable:
         return None
-    return f"{len(keyring.unreadable)} of {keyring.keys} stored MEXC keys do not open, see: check"
+    return (
+        f"MEXC keys that cannot be read: {len(keyring.unreadable)} of {keyring.keys}. "
+        "python -m bot check tells more."
+    )

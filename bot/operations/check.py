@@ -42,10 +42,10 @@ def has_failed(findings: list[ReportLine]) -> bool:
 def _of_settings(settings: ProcessSettings) -> ReportLine:
     kind = "SQLite" if schema.sqlite_file(settings.database_url) else "PostgreSQL"
     count = len(settings.encryption_keys)
-    keys = f"the key file {settings.key_file}" if settings.key_file else f"{count} ENCRYPTION_KEYS"
+    keys = f"key file {settings.key_file}" if settings.key_file else f"ENCRYPTION_KEYS: {count}"
     chats = len(settings.authorized_chats)
-    who = f"{chats} AUTHORIZED_CHATS" if chats else "a pairing code instead of AUTHORIZED_CHATS"
-    return fine("settings", f"{kind}, {keys}, {who}")
+    who = f"AUTHORIZED_CHATS: {chats}" if chats else "no AUTHORIZED_CHATS: a code pairs the owner"
+    return fine("settings", f"{kind}; {keys}; {who}")
 
 
 def _of_proxies(settings: ProcessSettings, env: Mapping[str, str]) -> ReportLine:
@@ -57,7 +57,7 @@ def _of_proxies(settings: ProcessSettings, env: Mapping[str, str]) -> ReportLine
         )
     )
     unused = ", ".join(library_environment.proxies(env))
-    return fine("proxies", f"{ways}; not looked at: {unused}" if unused else ways)
+    return fine("proxies", f"{ways}; ignored: {unused}" if unused else ways)
 
 
 def _where(proxy: str) -> str:
@@ -72,6 +72,6 @@ async def _patiently(
         async with asyncio.timeout(_PATIENCE_S):
             found = await probe
     except TimeoutError:
-        remedy = "Try again; if it lasts, look at it and at the network between."
+        remedy = "Try again. If it lasts, look at it and at the network between."
         return [broken(about, f"did not answer within {_PATIENCE_S} s", remedy)]
     return found if isinstance(found, list) else [found]

@@ -165,5 +165,5 @@ async def _prune(job: OperatorCommand) -> int:
         deleted = await pruning.everything()
     days = job.settings.keep.days
     sys.stdout.write("".join(f"{count:>8} {kind}\n" for kind, count in deleted.items()))
-    sys.stdout.write(f"{deleted.total()} rows deleted that were over for {days} days.\n")
+    sys.stdout.write(f"Rows deleted that were over for {days} days: {deleted.total()}\n")
     return EXIT_DONE

@@ -47,7 +47,7 @@ async def must_know(vault: Vault, database: Database) -> None:
         canary = await key_values.get(session, key_values.VAULT_CANARY)
     if canary is not None and not vault.knows(canary):
         raise CannotStart(
-            "ENCRYPTION_KEYS are not the keys this database was written with; nothing was done"
+            "ENCRYPTION_KEYS are not the keys this database was written with; nothing was changed"
         )
 
 

@@ -33,14 +33,14 @@ async def rotate_keys(
 
 def _told(rotated: Rotated, vault: Vault, settings: ProcessSettings) -> str:
     lines = [
-        f"{name + ':':<20}{count.resealed:>7} put under the first key, {count.kept:>7} in all"
+        f"{name + ':':<20}{count.resealed:>7} encrypted again, {count.kept:>7} in all"
         for name, count in rotated.counts.items()
     ]
     if rotated.broken:
-        lines.append(f"{rotated.broken} cannot be opened by any key, and were left as they are.")
+        lines.append(f"No key opens {rotated.broken} of them. They stay as they are.")
     if accounts := rotated.broken_accounts:
         some = ", ".join(str(account) for account in accounts[:_MOST_NAMED])
-        lines.append(f"Their people must /connect again. Accounts: {some}")
+        lines.append(f"Send /connect again in the chats of accounts: {some}")
     return folded(*lines, _verdict(rotated, vault, settings))
 
 
@@ -48,12 +48,12 @@ def _verdict(rotated: Rotated, vault: Vault, settings: ProcessSettings) -> str:
     where = settings.key_file or "ENCRYPTION_KEYS"
     if not rotated.is_complete:
         return (
-            "A process still seals with an older key: restart every one with the new key first, "
-            "then run this again. Remove no key yet."
+            "Remove no key yet. A process still encrypts with an older key. Restart every process "
+            "with the new key, then run this again."
         )
     if not vault.has_older_keys:
-        return f"There is one key in {where}, and everything is under it."
+        return f"Everything is encrypted with the one key in {where}."
     return (
-        "Everything is under the first key. Once every process runs with it, the older ones may "
-        f"be taken out of {where}. Keep them with the backups they open."
+        "Everything is encrypted with the first key. When every process runs with it, remove the "
+        f"older ones from {where}. Keep them with the backups that they open."
     )

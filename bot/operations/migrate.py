@@ -19,13 +19,13 @@ async def upgrade(settings: ProcessSettings, clock: Clock) -> str:
     url = settings.database_url
     before = await _revision(url, clock)
     if before == schema.newest():
-        return f"The database has schema {before} already. Nothing was changed.\n"
+        return f"Nothing changed: the database has schema {before} already.\n"
     if schema.sqlite_file(url) is not None:
         async with open_database(url, clock=clock):
             pass  # it migrates an SQLite file by itself
     else:
         await _migrate(url)
-    return f"The database has schema {schema.newest()} now; it had {before or 'none'}.\n"
+    return f"The database has schema {schema.newest()} now. Before: {before or 'none'}.\n"
 
 
 async def _revision(url: str, clock: Clock) -> str:

@@ -35,10 +35,12 @@ from engine.storage.coordination import key_values, leases
 from engine.storage.database import Database
 
 _SLOW = timedelta(seconds=1)
+_CLOCK_PRECISION = timedelta(seconds=0.1)
 _MOVE = (
-    "Mostly that is the country or the address this host runs in: "
-    "move it to another region, or set MEXC_PROXY."
+    "Often the country or the address of this host is the cause. "
+    "Move it to another region, or set MEXC_PROXY."
 )
+_MOST_NAMED = 10
 _LITTLE_SPACE, _NO_SPACE = 200_000_000, 20_000_000
 # Environment variables of hosts whose disks do not outlive the process.
 _ERASING_HOSTS = {
@@ -54,7 +56,7 @@ async def database(settings: ProcessSettings, clock: Clock) -> list[ReportLine]:
     file = schema.sqlite_file(settings.database_url)
     if file is not None and not file.exists():
         says = f"there is no {file} yet; the first start makes it"
-        return [look("database", says, "Nothing, if this is a new installation.")]
+        return [look("database", says, "A new installation needs nothing more.")]
     try:
         async with Database.open(settings.database_url, clock=clock) as opened:
             return await _of_open(opened, settings, clock)
@@ -83,7 +85,7 @@ async def _of_open(
     async with database.reading() as session:
         is_running = await leases.has_live_process(session, now=database.now())
     where = str(file) if file is not None else "PostgreSQL"
-    state = "a Ballast works on it" if is_running else "no Ballast works on an account"
+    state = "a Ballast is running on it" if is_running else "no Ballast is running on it"
     says = f"{where}, schema {found}, answers in {_ms(took)} ms; {state}"
     if took > _SLOW:
         first = look("database", says, "It is slow: look at its load and its distance.")
@@ -115,19 +117,19 @@ async def _keys(database: Database, settings: ProcessSettings) -> ReportLine:
 
 def _of_keys(vault: Vault, canary: str | None, keyring: Keyring) -> ReportLine:
     opened = keyring.keys - len(keyring.unreadable)
-    says = f"{opened} of {keyring.keys} stored MEXC keys can be read"
+    says = f"MEXC keys that can be read: {opened} of {keyring.keys}"
     if not keyring.keys:
         says = "no MEXC key is stored yet"
     if canary is not None and not vault.knows(canary):
         says = "ENCRYPTION_KEYS are not the keys this database was written with"
         return broken("keys", says, "Put the key back that was used before, behind the new one.")
     if keyring.unreadable:
-        some = ", ".join(str(account_id) for account_id in keyring.unreadable[:10])
-        remedy = f"Their people must /connect again. Accounts: {some}"
-        return broken("keys", says, remedy + (", ..." if len(keyring.unreadable) > 10 else ""))  # noqa: PLR2004 - see above
+        some = ", ".join(str(account_id) for account_id in keyring.unreadable[:_MOST_NAMED])
+        more = ", ..." if len(keyring.unreadable) > _MOST_NAMED else ""
+        return broken("keys", says, f"Send /connect again in the chats of accounts: {some}{more}")
     if keyring.older or (canary is not None and vault.under_first_key(canary)):
-        says += f", {keyring.older} of them by an older key"
-        remedy = "Run: python -m bot rotate-keys. Until then no key may be removed."
+        says = f"{says}; with an older key: {keyring.older}"
+        remedy = "Run: python -m bot rotate-keys. Remove no key before that."
         return look("keys", says, remedy)
     return fine("keys", says)
 
@@ -149,17 +151,35 @@ async def telegram(settings: ProcessSettings, tls: ssl.SSLContext) -> ReportLine
             hook = await http.get(f"{address}/getWebhookInfo")
         name = _result(me)["username"]
         return _of_webhook(f"@{name}", _result(hook), settings.webhook_url or "")
-    except (httpx.HTTPError, ValueError, LookupError, TypeError) as e:
-        remedy = "Try again; if it lasts, look whether this host reaches api.telegram.org."
+    except httpx.HTTPStatusError as e:
+        says = f"answers HTTP {e.response.status_code}"
+        return broken("Telegram", says, "Run this again in some minutes.")
+    except httpx.HTTPError as e:
+        remedy = "Look whether this host reaches api.telegram.org."
         if settings.telegram_proxy:
             remedy = "Look at the proxy in TELEGRAM_PROXY."
-        return broken("Telegram", f"cannot be asked ({type(e).__name__})", remedy)
+        return broken("Telegram", _unreached(e), remedy)
+    except (ValueError, LookupError, TypeError):
+        remedy = "Look whether TELEGRAM_API_URL or a proxy leads to another server."
+        return broken("Telegram", "something else answered in its place", remedy)
+
+
+def _unreached(error: httpx.HTTPError) -> str:
+    match error:
+        case httpx.TimeoutException():
+            return "did not answer in time"
+        case httpx.ProxyError():
+            return "cannot be reached through the proxy"
+        case httpx.ConnectError():
+            return "cannot be reached: no connection"
+        case _:
+            return "cannot be reached: the connection was lost"
 
 
 def _of_webhook(name: str, hook: Mapping[str, Any], wanted: str) -> ReportLine:
     there = str(hook.get("url") or "")
     waiting = int(hook.get("pending_update_count") or 0)
-    state = f"{name}, {waiting} updates waiting"
+    state = f"{name}, updates waiting: {waiting}"
     if hook.get("last_error_message") and there:
         says = f"{state}; its last delivery to the webhook failed"
         return look("Telegram", says, "Look whether the web process is up at WEBHOOK_URL.")
@@ -167,10 +187,8 @@ def _of_webhook(name: str, hook: Mapping[str, Any], wanted: str) -> ReportLine:
         says = f"{state}; its webhook is not at WEBHOOK_URL"
         return look("Telegram", says, "The web process sets it when it starts.")
     if there and not wanted:
-        says = f"{state}; a webhook is set at {urlsplit(there).hostname}, which keeps polls away"
-        return look(
-            "Telegram", says, "A worker removes it when it begins to poll; or set WEBHOOK_URL."
-        )
+        says = f"{state}; a webhook is set at {urlsplit(there).hostname}, so polls get nothing"
+        return look("Telegram", says, "A worker removes it when it starts. Or set WEBHOOK_URL.")
     return fine("Telegram", f"{state}, {'webhook' if wanted else 'polling'}")
 
 
@@ -190,25 +208,35 @@ async def mexc(settings: ProcessSettings, clock: Clock, tls: ssl.SSLContext) -> 
             answer = await transport.send("GET", f"{url}/time", headers=PUBLIC_HEADERS)
             took = clock.now() - sent
         if refuses_host(answer, complaint_of(contents_of(answer))):
-            says = (
-                f"something in front of MEXC refuses this server (HTTP {answer.status}, {where})"
-            )
+            says = f"something in front of MEXC refuses this server: HTTP {answer.status}, {where}"
             return broken("MEXC", says, _MOVE)
         if not answer.ok:
             says = f"MEXC answers HTTP {answer.status}, asked {where}"
             return broken("MEXC", says, "Run this again in some minutes.")
         ahead = parsing.server_time(parsed(answer.body)) - (sent + took / 2)
-    except (NeverLeft, NoAnswer, BadData) as e:
-        says = f"MEXC cannot be reached {where} ({type(e).__name__})"
+    except (NeverLeft, NoAnswer) as e:
+        says = (
+            f"MEXC cannot be reached {where}: no connection"
+            if isinstance(e, NeverLeft)
+            else f"MEXC was asked {where} and did not answer"
+        )
         remedy = "Look at the proxy and its address." if proxy else "Look at this host's network."
         return broken("MEXC", says, remedy)
-    says = (
-        f"MEXC answers {where} in {_ms(took)} ms; "
-        f"its clock is {ahead.total_seconds():+.1f} s from ours"
-    )
+    except BadData:
+        says = f"something else answered in MEXC's place, asked {where}"
+        return broken("MEXC", says, "Look at the network, the proxy and MEXC_API_URL.")
+    says = f"MEXC answers {where} in {_ms(took)} ms; {_clocks(ahead)}"
     if clock_finding(ahead) is HealthFinding.CLOCK_FINE:
         return fine("MEXC", says)
-    return look("MEXC", says, "Signatures follow MEXC's clock; set this host's clock right.")
+    return look("MEXC", says, "Orders follow MEXC's clock. Set this host's clock right.")
+
+
+def _clocks(ahead: timedelta) -> str:
+    """*ahead* is how far MEXC's clock is ahead of ours."""
+    if abs(ahead) < _CLOCK_PRECISION:
+        return "its clock and ours agree"
+    seconds = f"{abs(ahead).total_seconds():.1f} s"
+    return f"its clock is {seconds} {'ahead of' if ahead > timedelta() else 'behind'} ours"
 
 
 def host(settings: ProcessSettings, env: Mapping[str, str]) -> list[ReportLine]:
@@ -218,21 +246,21 @@ def host(settings: ProcessSettings, env: Mapping[str, str]) -> list[ReportLine]:
     if file is not None:
         if mark := next((mark for mark in _ERASING_HOSTS if env.get(mark)), None):
             says = f"{_ERASING_HOSTS[mark]} may erase {file} at each restart"
-            remedy = "Use PostgreSQL (DATABASE_URL), or a volume that lasts."
+            remedy = "Use PostgreSQL (DATABASE_URL), or a volume that is kept."
             finding = broken if mark == "DYNO" else look
             found.append(finding("host", says, remedy))
         folder = next(folder for folder in file.absolute().parents if folder.exists())
         free = shutil.disk_usage(folder).free
         if free < _LITTLE_SPACE:
-            says = f"{free // 1_000_000} MB are free where {file} is"
+            says = f"free space where {file} is: {free // 1_000_000} MB"
             finding = broken if free < _NO_SPACE else look
-            found.append(finding("host", says, "Make room: with a full disk nothing trades."))
+            found.append(finding("host", says, "Make room. With a full disk nothing trades."))
     try:
         ZoneInfo("Europe/Berlin")
     except ZoneInfoNotFoundError:
-        says = "no time zones are installed: quiet hours and digests know UTC only"
+        says = "no time zones are installed: all times are in UTC"
         found.append(look("host", says, "Install the system's package tzdata."))
-    return found or [fine("host", "no trap that is known here")]
+    return found or [fine("host", "no known problem of this host")]
 
 
 def _ms(took: timedelta) -> int:

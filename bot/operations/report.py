@@ -43,7 +43,7 @@ def written(findings: Sequence[ReportLine]) -> str:
     if not failed and not odd:
         lines += ["", "All is well."]
     else:
-        lines += ["", f"{failed} failed, {odd} worth a look, {grades.count(Grade.OK)} fine."]
+        lines += ["", f"Failed: {failed}. Worth a look: {odd}. Fine: {grades.count(Grade.OK)}."]
     return "\n".join(lines) + "\n"
 
 

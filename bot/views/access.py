@@ -1,7 +1,7 @@
 """Access: the welcome, the refusal, and the pairing code."""
 
 from bot.interaction.message import Message
-from bot.views.components.amounts import pair_name, threshold, usdt
+from bot.views.components.amounts import count, pair_name, threshold, usdt
 from bot.views.components.badges import badge
 from bot.views.components.forecast import HALTED_FOR_ALL
 from bot.views.components.keyboards import do, keyboard
@@ -14,30 +14,30 @@ from engine.domain.accounts.members import SHARED_IDS, Role
 def welcome_view(*, account: Account, just_let_in: bool, alerts_here: bool = False) -> Message:
     """The next step depends on the chat's setup. *alerts_here*: of a forum, this topic."""
     settings = account.settings
-    base_pair = escape(pair_name(settings.symbol))
-    greeting = "Welcome! This chat may use me now." if just_let_in else "Hello!"
-    what = lines(
-        f"I keep {usdt(settings.target)} on your MEXC account, within ±"
-        f"{threshold(settings.threshold)}, by trading {base_pair} at market.",
-        f"I look every {exactly(settings.interval)}.",
-    )
+    pair = escape(pair_name(settings.symbol))
     if not account.can_trade:
-        step = "Next step: send /connect to add your MEXC key, or /dryrun on to try it on paper."
+        step = lines(
+            "Next: /connect adds your MEXC key.", "Or try it first: /dryrun on trades on paper."
+        )
         buttons = [do("Connect", "connect"), do("Dry run", "dryrun")]
     elif account.halted:
-        step = lines(HALTED_FOR_ALL, "/status shows how things stand.")
+        step = lines(HALTED_FOR_ALL, "/status shows your account.")
         buttons = [do("Status", "status")]
     elif settings.paused:
-        step = "Next step: trading is paused; /resume starts it, /rebalance shows the plan first."
+        step = lines("Trading is paused. /resume starts it.", "/rebalance shows the plan first.")
         buttons = [do("Resume", "resume"), do("Rebalance", "rebalance")]
     else:
-        step = "All is set. /status shows how things stand, /pause stops trading."
+        step = lines("Trading is on. /pause stops it.", "/status shows your account.")
         buttons = [do("Status", "status"), do("Pause", "pause")]
     return Message.paragraphs(
-        lines(badge(account), greeting),
-        what,
-        step,
-        "What I tell of my own accord comes to this topic from now on." if alerts_here else None,
+        lines(
+            badge(account),
+            "Welcome! This chat may use me now." if just_let_in else "Hello!",
+            f"I hold {usdt(settings.target)} ±{threshold(settings.threshold)} on your MEXC "
+            f"account: I buy or sell {pair} at market.",
+            f"I check it every {exactly(settings.interval)}.",
+        ),
+        lines(step, "My alerts come to this topic from now on." if alerts_here else None),
         "/help shows everything I can do.",
         keyboard=keyboard(buttons),
     )
@@ -47,62 +47,71 @@ def stranger_view(*, chat_id: int, user_id: int | None, has_code: bool) -> Messa
     """The one short answer to a stranger, or to a group that is not listed.
     *user_id* is None if the author is no user. *has_code*: a pairing code is valid.
     """
-    mine = f"This chat's id is {chat_id}"
-    way = "Ask my owner for a code (/invite), or to add it to AUTHORIZED_CHATS."
-    if user_id not in {None, chat_id, *SHARED_IDS}:
-        mine += f", your own is {user_id}"
-        way = (
-            "Ask an owner here for a code (/invite), or my owner to add both to AUTHORIZED_CHATS."
-        )
+    is_member = user_id not in {None, chat_id, *SHARED_IDS}
     if has_code:
-        way = "If you run this bot: its log shows a code; send /start and the code."
-    return Message.of("Sorry, I only work for people I know.", f"{mine}.", way)
+        way = "Do you run this bot? Its log shows a code: send /start and the code."
+    elif is_member:
+        way = (
+            "Ask an owner of this chat for a code (/invite). Or ask my owner to add both ids to "
+            "AUTHORIZED_CHATS."
+        )
+    else:
+        way = "Ask my owner for a code (/invite), or to add this id to AUTHORIZED_CHATS."
+    return Message.of(
+        "Sorry, I only work for people I know.",
+        f"The id of this chat is {chat_id}.",
+        f"Your own id is {user_id}." if is_member else None,
+        way,
+    )
 
 
 def no_author_view(*, is_anonymous: bool) -> Message:
     """Refuses a command from a channel, or from an administrator whom the group hides."""
     if is_anonymous:
         return Message.of(
-            "You write as an anonymous administrator. I cannot know who you are.",
-            "Nothing changed. Write as yourself, then send it again.",
+            "Nothing changed. You write as an anonymous administrator.",
+            "I cannot know who you are.",
             "In the group's settings, switch off “Remain anonymous” for yourself.",
+            "Then send it again.",
         )
     return Message.of(
-        "You write as a channel. I cannot know who you are.",
-        "Nothing changed. Write as yourself, then send it again.",
-        "Tap the picture beside the message field to choose yourself.",
+        "Nothing changed. You write as a channel.",
+        "I cannot know who you are.",
+        "Tap the picture beside the message field and choose yourself.",
+        "Then send it again.",
     )
 
 
 def secondhand_view() -> Message:
     """Refuses words that were forwarded, or written by an inline bot."""
     return Message.of(
-        "These may be another person's words: forwarded, or written by a bot.",
-        "I did not carry them out. Nothing changed.",
-        "If you mean it, type it yourself.",
+        "Nothing changed. I obey only what you type yourself.",
+        "This message was forwarded, or a bot wrote it.",
+        "Type it yourself if you want it.",
     )
 
 
 def wrong_code_view(*, tries_left: int | None = None) -> Message:
-    tries = "1 try is" if tries_left == 1 else f"{tries_left} tries are"
     return Message.of(
         "That is not the code.",
-        None if tries_left is None else f"{tries} left.",
+        None
+        if tries_left is None
+        else count(tries_left, "You have 1 try left.", "You have {n} tries left."),
         "The program's log shows it as /start and the code.",
     )
 
 
 def no_tries_left_view() -> Message:
     return Message.of(
-        "That is not the code, and no tries are left for you.",
-        "I hear you again in 24 hours, or when the program was restarted.",
-        "The restart makes a new code. Or use AUTHORIZED_CHATS.",
+        "That is not the code. You have no tries left.",
+        "You can try again in 24 hours, or after a restart of the program.",
+        "A restart makes a new code. You can use AUTHORIZED_CHATS instead.",
     )
 
 
 def already_in_view() -> Message:
     """Answers a code that was sent by a user who needs none."""
-    return Message("You are in already, no code needed. /status shows how things stand.")
+    return Message("You need no code: you may use me already. /status shows your account.")
 
 
 def owner_only_view() -> Message:
@@ -111,13 +120,15 @@ def owner_only_view() -> Message:
 
 def not_allowed_view(*, role: Role, needed: Role) -> Message:
     """Refuses a command that the user's role in the chat does not include."""
-    who = "owners" if needed is Role.OWNER else "traders and owners"
     return Message.of(
-        f"Only {who} of this chat may do that, and you are a {role.value}.",
-        "Nothing changed. An owner can give you another role with /members.",
+        "Nothing changed. Only owners of this chat may do that."
+        if needed is Role.OWNER
+        else "Nothing changed. Only traders and owners of this chat may do that.",
+        f"Your role here: {role.value}.",
+        "An owner can change it with /members.",
     )
 
 
 def not_allowed_notice() -> str:
     """The same as plain text for the notice over the chat."""
-    return "Only people who may trade in this chat can use this button. Nothing happened."
+    return "Nothing happened. Only traders and owners of this chat can use this button."

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import assert_never
 
 from telegram import InlineKeyboardButton
 
@@ -24,18 +23,15 @@ from engine.domain.alerts.traits import AlertKind
 _NAMES = {
     AlertKind.TRADE: "Trades",
     AlertKind.ERROR: "Errors",
-    AlertKind.RECOVERY: "Recovery",
+    AlertKind.RECOVERY: "Solved",
     AlertKind.KEY: "Key",
-    AlertKind.PLAN: "Plans",
+    AlertKind.PLAN: "Question",
     AlertKind.DIGEST: "Digest",
 }
-_ARE = {
-    AlertKind.TRADE: "Trades",
-    AlertKind.ERROR: "Troubles",
-    AlertKind.RECOVERY: "The ends of troubles",
-    AlertKind.KEY: "Messages about the key",
-    AlertKind.PLAN: "Plans I ask about",
-    AlertKind.DIGEST: "Digests",
+_HOW_LOUD = {
+    AlertLevel.ON: "These messages come with a sound.",
+    AlertLevel.SILENT: "These messages come without a sound.",
+    AlertLevel.OFF: "These messages are not sent.",
 }
 # The digest also has a time, so it has choices of its own.
 _WITHOUT_A_TIME = tuple(kind for kind in AlertKind if kind is not AlertKind.DIGEST)
@@ -43,10 +39,7 @@ _HOW = (
     "Tap to change, or send /alerts trade silent · /alerts smallest 5 · "
     "/alerts quiet 23:00-07:00 · /alerts zone Europe/Berlin · /alerts digest 08:00"
 )
-_NEVER_OFF = (
-    "An order that needs you, a halt, a stop of trading and the answer to your own tap are never "
-    "left out."
-)
+_NEVER_OFF = "You always get: halts, pauses, orders that need you, answers to your taps."
 _SMALLEST = ("0", "1", "5", "20", "100")
 TYPED_PARTS = frozenset({"smallest", "quiet", "zone", "digest"})
 """Parts whose value may be typed after their choices are shown."""
@@ -92,20 +85,20 @@ def alert_choices_view(
     back = [button("Back to /alerts", SetAlert())]
     match part:
         case "smallest":
-            text = "From which size on is a trade worth a message? Smaller ones are counted in the digest."
+            text = "From which size on do you want a message? The digest counts smaller trades."
             typed = "/alerts smallest 5"
             rows = [[_choice(part, value, f"{value} USDT") for value in _SMALLEST]]
         case "quiet":
-            text = "When should messages make no sound? Nothing is dropped, all arrive."
+            text = "When should messages make no sound? You still get all of them."
             typed = "/alerts quiet 23:00-07:00"
             rows = in_rows([_choice(part, value) for value in _QUIET], 2)
             rows.append([_choice(part, "off", "No quiet hours")])
         case "zone":
-            text = f"Which time do your clocks show? Here it is {_clock(now, settings)} now."
+            text = f"Your time zone? In the one set now it is {_clock(now, settings)}."
             typed = "/alerts zone Europe/Berlin"
             rows = in_rows([_choice(part, value) for value in _ZONES], 2)
         case "digest":
-            text = "When should I send what the day brought, in one message?"
+            text = "When do you want the daily summary?"
             typed = "/alerts digest 08:00"
             rows = [[_choice(part, value) for value in _DIGEST]]
             rows.append([_choice(part, "on", "With sound"), _choice(part, "silent", "Silent")])
@@ -115,7 +108,7 @@ def alert_choices_view(
     return Message.of(
         f"{badge(account)} · Alerts",
         text,
-        f"Tap, or send something like {typed}",
+        f"Tap, or send it like this: {typed}",
         listening_line(typed.split()[-1]) if is_listening else None,
         keyboard=keyboard(*rows, back),
     )
@@ -125,9 +118,9 @@ def unknown_zone_view(*, account: Account, typed_text: str, suggestions: Sequenc
     """One button for each time zone that may be meant."""
     return Message.of(
         f"{badge(account)} · Nothing changed",
-        f"I know no time zone called {echoed(typed_text)}.",
-        "Did you mean one of these?" if suggestions else None,
-        "A zone is named like /alerts zone Europe/Berlin.",
+        f"I know no time zone {echoed(typed_text)}.",
+        "Do you mean one of these?" if suggestions else None,
+        "Send it like this: /alerts zone Europe/Berlin",
         keyboard=keyboard(
             *in_rows([_choice("zone", name) for name in suggestions], 2),
             [button("Back to /alerts", SetAlert())],
@@ -154,7 +147,7 @@ def _panel(title: str, note: str | None, settings: AlertPreferences, now: dateti
 
 
 def _table(settings: AlertPreferences, now: datetime) -> str:
-    through = "errors still ring" if settings.errors_break_through else "errors silent too"
+    through = "errors with sound" if settings.errors_break_through else "errors silent too"
     small = f"from {usdt(settings.smallest)}"
     return block(
         [
@@ -180,11 +173,11 @@ def _consequence(part: str, settings: AlertPreferences, now: datetime) -> str:  
     match part:
         case "smallest":
             if not settings.smallest:
-                return "Every trade is told."
+                return "You get a message for every trade."
             return lines(
-                f"Trades under {usdt(settings.smallest)} make no message; the digest counts them "
-                "and /history shows them.",
-                "No digest is set: /alerts digest 08:00 sends one every day."
+                f"You get no message for trades under {usdt(settings.smallest)}.",
+                "The digest counts them. /history shows them.",
+                "No digest is set. /alerts digest 08:00 sends one every day."
                 if settings.next_digest(now) is None
                 else None,
             )
@@ -192,9 +185,9 @@ def _consequence(part: str, settings: AlertPreferences, now: datetime) -> str:  
             return _quiet_consequence(settings, now)
         case "zone":
             return lines(
-                f"Quiet hours and the digest go by {escape(shown(settings.time_zone))}: "
-                f"it is {_clock(now, settings)} there.",
-                "It has no summer time. If your clocks do, choose your city below."
+                f"Your time zone is {escape(shown(settings.time_zone))}.",
+                f"It is {_clock(now, settings)} there now.",
+                "It has no summer time. If your clocks have it, choose your city below."
                 if cities_of(settings.time_zone, at=now)
                 else None,
             )
@@ -202,9 +195,9 @@ def _consequence(part: str, settings: AlertPreferences, now: datetime) -> str:  
             return _digest_consequence(settings, now)
         case "through":
             return (
-                "Errors ring in quiet hours too."
+                "In quiet hours errors come with a sound."
                 if settings.errors_break_through
-                else "In quiet hours errors arrive without a sound too."
+                else "In quiet hours errors come without a sound."
             )
         case "deposits":
             return (
@@ -217,26 +210,25 @@ def _consequence(part: str, settings: AlertPreferences, now: datetime) -> str:  
 
 
 def _level_consequence(kind: AlertKind, settings: AlertPreferences) -> str:
-    match level := settings.level(kind):
-        case AlertLevel.ON:
-            return f"{_ARE[kind]} arrive with a sound."
-        case AlertLevel.SILENT:
-            return f"{_ARE[kind]} arrive without a sound."
-        case AlertLevel.OFF:
-            return lines(f"{_ARE[kind]} are not sent.", _NEVER_OFF)
-        case _:
-            assert_never(level)
+    level = settings.level(kind)
+    return lines(
+        f"{_NAMES[kind]}: {level.value}",
+        _HOW_LOUD[level],
+        _NEVER_OFF if level is AlertLevel.OFF else None,
+    )
 
 
 def _quiet_consequence(settings: AlertPreferences, now: datetime) -> str:
     if settings.quiet is None:
-        return "No quiet hours: messages ring at any time."
+        return "No quiet hours: messages come with a sound at any time."
     return lines(
         f"From {_time(settings.quiet.start)} to {_time(settings.quiet.end)} "
-        f"({escape(shown(settings.time_zone))}) messages arrive without a sound{', but errors ring' if settings.errors_break_through else ''}. "
-        "Nothing is dropped.",
-        f"It is {_clock(now, settings)} there, so "
-        f"{'it is quiet now' if settings.is_quiet(now) else 'messages ring now'}.",
+        f"({escape(shown(settings.time_zone))}) messages come without a sound.",
+        "Errors still come with a sound." if settings.errors_break_through else None,
+        "You get all messages.",
+        f"It is {_clock(now, settings)} there. It is quiet now."
+        if settings.is_quiet(now)
+        else f"It is {_clock(now, settings)} there. Messages come with a sound now.",
         "Another time? /alerts zone sets your time zone." if settings.time_zone == "UTC" else None,
     )
 
@@ -244,13 +236,13 @@ def _quiet_consequence(settings: AlertPreferences, now: datetime) -> str:
 def _digest_consequence(settings: AlertPreferences, now: datetime) -> str:
     due = settings.next_digest(now)
     if due is None:
-        return "No digest is sent. /alerts digest 08:00 sets its time."
+        return "No digest. /alerts digest 08:00 sends one every day."
     with times_in(settings.time_zone):  # which may have been set just now
         at = stamp(due).strip()
     silent = settings.level(AlertKind.DIGEST) is AlertLevel.SILENT
-    return (
-        f"The next digest comes {at} ({escape(shown(settings.time_zone))})"
-        f"{', without a sound' if silent else ''}."
+    return lines(
+        f"The next digest comes {at} ({escape(shown(settings.time_zone))}).",
+        "It comes without a sound." if silent else None,
     )
 
 

@@ -5,12 +5,11 @@ from telegram import InlineKeyboardMarkup
 from bot.interaction.callback_data import Confirm
 from bot.interaction.message import Message
 from bot.views.alerts.incidents import MOVE_HOST, address_in, host_refused, unusable_answer
-from bot.views.components.amounts import balance, usdt
+from bot.views.components.amounts import balance, count, usdt
 from bot.views.components.badges import badge
-from bot.views.components.forecast import band_line, caution, next_step
+from bot.views.components.forecast import caution, next_step
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import escape, lines, quoted
-from bot.views.components.times import days
 from bot.views.stray_api_keys import deletion
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Settings, TradingMode
@@ -41,26 +40,27 @@ _POWERS = {
     "SPOT_DEAL_READ": "read orders",
     "SPOT_DEAL_WRITE": "trade",
 }
-_ON_PAPER = (
-    "🧪 Dry run is on: I trade a paper balance, not this one. /dryrun off trades real money."
-)
+_ON_PAPER = "🧪 Dry run: I trade paper money, not this balance. /dryrun off trades real money."
 _HOW = (
-    "At MEXC, under API Management, make a key with only these permissions: spot account read, "
-    "spot trade read, spot trade write. Leave out withdrawal and transfer."
+    "Make the key at MEXC, under API Management. Allow only spot account read, spot trade read "
+    "and spot trade write. Leave out withdrawal and transfer."
 )
+_DISCONNECT_THERE = "Send /disconnect there first, then /connect here."
 
 
 def ask_key_view(*, account: Account) -> Message:
     replaces = (
-        f"The key ending in {escape(account.key_tail)} stays until the new one has been checked."
+        f"The key ending in {escape(account.key_tail)} stays until I have checked the new one."
         if account.key_tail
         else None
     )
     return Message.paragraphs(
         lines("Step 1 of 2: send me the access key.", replaces),
         _HOW,
-        "I delete your message at once, store the key encrypted, and never show it again. "
-        "Or send both in one message: /connect KEY SECRET",
+        lines(
+            "I delete your message at once. I store the key encrypted and never show it.",
+            "You can send both in one message: /connect KEY SECRET",
+        ),
     )
 
 
@@ -87,19 +87,19 @@ def connected_view(
     step = rules.quantity_step if rules else None
     tokens_held = balance(facts.holdings.of(base).counted(settings.counting), step=step)
     tail = escape(account.key_tail or "")
-    old = f" It replaces the one ending in {escape(replaced_tail)}." if replaced_tail else ""
+    held_now = f"{usdt(held)} and {tokens_held} {escape(base)}"
     return Message.paragraphs(
         lines(
             f"{badge(account)} · Key connected",
-            f"The key ending in {tail} works and is stored encrypted.{old}",
+            f"The key ending in {tail} works. I keep it encrypted.",
+            f"It replaces the one ending in {escape(replaced_tail)}." if replaced_tail else None,
             deletion(deleted=deleted),
+            f"{_powers(facts)} {_validity(facts)}",
+            _addresses(facts),
         ),
-        lines(_powers(facts), _validity(facts), _addresses(facts)),
         lines(
-            f"{'At MEXC you' if settings.dry_run else 'You'} hold {usdt(held)} and "
-            f"{tokens_held} {escape(base)}.",
+            f"At MEXC you hold {held_now}." if settings.dry_run else f"You hold {held_now}.",
             _ON_PAPER if settings.dry_run else None,
-            band_line(settings),
         ),
         next_step(
             account,
@@ -129,15 +129,16 @@ def connect_failed_view(*, error: EngineError, account: Account, deleted: bool) 
     )
     return Message.paragraphs(
         lines("⚠️ Key not stored", _failure(error, account=account)),
-        lines("I kept nothing of it. No order was sent.", kept, deletion(deleted=deleted)),
+        lines("No order was sent. I kept nothing of this key.", kept, deletion(deleted=deleted)),
     )
 
 
 def ask_disconnect_view(*, account: Account, confirmation_id: str) -> Message:
     return Message.of(
         f"{badge(account)} · Forget the key ending in {escape(account.key_tail or '')}?",
-        "I stop trading and delete my copy; settings and history stay, and so do your coins.",
-        "Tap within 90 s, or just leave it: without a tap nothing happens. (/disconnect)",
+        "I stop trading and delete my copy of the key.",
+        "Your coins, settings and history stay.",
+        "Tap within 90 s. No tap: the key stays. Later: /disconnect",
         keyboard=keyboard([button("Forget the key", Confirm(confirmation_id))]),
     )
 
@@ -145,8 +146,9 @@ def ask_disconnect_view(*, account: Account, confirmation_id: str) -> Message:
 def disconnected_view(*, account: Account, key_tail: str) -> Message:
     return Message.of(
         f"{badge(account)} · Key forgotten",
-        f"My copy of the key ending in {escape(key_tail)} is deleted. Your coins are untouched.",
-        "To be thorough, delete the key at MEXC too. /connect adds a new one.",
+        "I trade nothing any more. Your coins are where they were.",
+        f"My copy of the key ending in {escape(key_tail)} is deleted.",
+        "Delete the key at MEXC too. /connect adds a new one.",
     )
 
 
@@ -154,13 +156,13 @@ def another_key_view(*, account: Account) -> Message:
     """The key that the confirmation was about has been replaced since."""
     return Message.of(
         f"{badge(account)} · Nothing changed",
-        f"There is another key by now, ending in {escape(account.key_tail or '')}. It stays.",
-        "Send /disconnect again if that one should go.",
+        f"You connected another key after I asked: {escape(account.key_tail or '')}. It stays.",
+        "To forget that one, send /disconnect again.",
     )
 
 
 def nothing_to_disconnect_view() -> Message:
-    return Message("There is no key here to forget. Send /connect to add one.")
+    return Message("This chat has no key. /connect adds one.")
 
 
 def _failure(error: EngineError, *, account: Account) -> str:  # noqa: C901, PLR0911, PLR0912 - one return a cause
@@ -168,18 +170,19 @@ def _failure(error: EngineError, *, account: Account) -> str:  # noqa: C901, PLR
     match error:
         case TooPowerful():
             return lines(
-                "This key may move money out of your account. I do not want that power.",
+                "This key can move money out of your account. I take no such key.",
                 f"MEXC lists: {quoted(error.message)}.",
                 _HOW,
             )
         case BadCredentials():
             return lines(
                 f"MEXC does not know this key, or the secret does not fit: {quoted(error.message)}.",
-                "Please copy both again. A key without addresses expires after 90 days.",
+                "Copy both again, then /connect.",
+                "A key without addresses expires after 90 days.",
             )
         case AddressRefused():
             return lines(
-                f"The key is bound to other internet addresses: {quoted(error.message)}.",
+                f"The key works only from other IP addresses: {quoted(error.message)}.",
                 f"Add {address_in(error.message)} to the key at MEXC, then /connect again.",
             )
         case MissingPermission():
@@ -187,59 +190,60 @@ def _failure(error: EngineError, *, account: Account) -> str:  # noqa: C901, PLR
         case AccountRestricted():
             return lines(
                 f"MEXC restricts this account: {quoted(error.message)}.",
-                "Please ask MEXC's support what is missing.",
+                "Ask MEXC's support what is missing.",
             )
         case PairUnavailable():
             return lines(
                 f"The key may not trade {symbol}: {quoted(error.message)}.",
-                f"Allow {symbol} under the key's trading pairs at MEXC, or choose another pair "
-                "with /setpair, then /connect again.",
+                f"Allow {symbol} under the key's trading pairs at MEXC. Or choose another pair "
+                "with /setpair. Then /connect again.",
             )
         case ClockRefused():
-            return "MEXC's clock and mine disagree. Please send /connect again in a minute."
+            return "MEXC's clock and mine differ. Send /connect again in a minute."
         case HostRefused():
-            return lines(host_refused(str(error)), "I could not try the key.", MOVE_HOST)
+            return lines(host_refused(str(error)), "I could not check the key.", MOVE_HOST)
         case BadData():
             return lines(
                 unusable_answer(str(error), pair=symbol),
-                "I could not try the key. Please send /connect again later.",
+                "I could not check the key. Send /connect again later.",
             )
         case RateLimited():
-            return "MEXC asks me to slow down. Please send /connect again in a few minutes."
+            return "MEXC asks me to slow down. Send /connect again in a few minutes."
         case Rejected():
             return lines(
                 f"MEXC refused the key: {quoted(error.message)}.",
-                "Please check it at MEXC, then /connect again.",
+                "Look at it at MEXC, then /connect again.",
             )
         case NotGranted():
             return _not_granted(error)
         case _:
-            return (
-                "MEXC does not answer, so I could not check the key. Please /connect again later."
+            return lines(
+                "MEXC does not answer. I could not check the key.", "Send /connect again later."
             )
 
 
 def _not_granted(error: NotGranted) -> str:
     if isinstance(error, AccountElsewhere):
         return lines(
-            "Another chat has a key of the same MEXC account. Two would trade the same balance "
-            "against each other.",
-            "Send /disconnect there first, then /connect here.",
+            "Another chat has a key of the same MEXC account.",
+            "Two chats would undo each other's trades.",
+            _DISCONNECT_THERE,
         )
     if isinstance(error, KeyElsewhere):
         return lines(
-            "Another chat trades with this key already. Two would trade the same balance twice.",
-            "Send /disconnect there first, then /connect here.",
+            "Another chat trades with this key already.",
+            "Two chats would trade the same balance twice.",
+            _DISCONNECT_THERE,
         )
     return lines(
-        "An order is not confirmed yet, and I need the present key to find out.",
-        "Please /connect again when /status shows no open order.",
+        "An order is not confirmed yet. I need the present key to look it up.",
+        "Send /connect again when /status shows no open order.",
     )
 
 
 def _powers(facts: KeyInspection) -> str:
     if facts.permissions is None:
-        return "MEXC does not tell what the key may do. Please make sure it may not withdraw."
+        return "MEXC does not say what the key may do. Make sure that it may not withdraw."
     powers = [
         _POWERS.get(permission, escape(permission)) for permission in sorted(facts.permissions)
     ]
@@ -248,13 +252,17 @@ def _powers(facts: KeyInspection) -> str:
 
 def _validity(facts: KeyInspection) -> str:
     if facts.days_left is None:
-        return "MEXC does not tell when it expires: 90 days, unless it is bound to addresses."
+        return "MEXC does not say when it expires: after 90 days, unless it has IP addresses."
     if facts.days_left <= _SOON_DAYS:
-        return f"⚠️ It expires in {days(facts.days_left)}: renew it at MEXC before then."
-    return f"It expires in {days(facts.days_left)}."
+        return count(
+            facts.days_left,
+            "⚠️ It expires in 1 day. Renew it at MEXC before then.",
+            "⚠️ It expires in {n} days. Renew it at MEXC before then.",
+        )
+    return count(facts.days_left, "It expires in 1 day.", "It expires in {n} days.")
 
 
 def _addresses(facts: KeyInspection) -> str | None:
     if not facts.addresses:
         return None
-    return f"It works only from {escape(', '.join(facts.addresses))}."
+    return f"It works only from these addresses: {escape(', '.join(facts.addresses))}."

@@ -18,19 +18,21 @@ def audit_view(
     *, entries: Sequence[AuditEntry], names: Mapping[int, str], page: int, has_more: bool
 ) -> Message:
     """*entries* are those of *page*, newest first; *names* are the users' own."""
-    title = "Who changed what" + (f", page {page + 1}" if page else "") + " (/audit)"
+    title = f"Who changed what, page {page + 1}" if page else "Who changed what"
     turns = pager(page, AuditPage, has_more=has_more)
     buttons = keyboard(turns) if turns else None
     if not entries:
         text = (
-            "Nothing older. /audit shows the newest."
+            "There is nothing older. /audit shows the newest."
             if page
-            else "Nothing was changed so far. What anybody changes will stand here."
+            else "Nothing was changed so far. /audit shows every change."
         )
         return Message.paragraphs(title, text, keyboard=buttons)
     rows = [row for entry in entries for row in _rows(entry, names)]
     return Message.paragraphs(
-        f"{title}\nTimes in {zone_name()}, newest first.", block(rows), keyboard=buttons
+        f"{title}\nTimes in {zone_name()}, newest first. /audit starts again.",
+        block(rows),
+        keyboard=buttons,
     )
 
 
@@ -47,62 +49,66 @@ def _rows(entry: AuditEntry, names: Mapping[int, str]) -> list[str]:
 
 
 def deed(entry: AuditEntry) -> str:
-    """What was done; follows the user's name."""
+    """What changed, in the line under the user's name."""
     before, _, after = entry.detail.partition(_ARROW)
     if entry.action in _DEEDS:
         text = _DEEDS[entry.action](entry.subject, before, after)
     else:
-        text = f"{entry.action} {entry.subject}: {before}" + (f" to {after}" if after else "")
+        text = f"{entry.action} {entry.subject}: {_change(before, after) if after else before}"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _change(before: str, after: str) -> str:
+    return f"{before} → {after}"
 
 
 def _limit(subject: str, before: str, after: str) -> str:
     if "=" in before:  # all limits in one line, as older versions stored them
-        return f"set limits {before} to {after}"
-    return f"set limit {subject} from {before} to {after}"
+        return f"limits: {_change(before, after)}"
+    return f"limit {subject}: {_change(before, after)}"
 
 
 def _key(before: str, after: str) -> str:
     if before == "none":
-        return f"connected the key {after}"
+        return f"key connected: {after}"
     if after == "none":
-        return f"forgot the key {before}"
-    return f"replaced key {before} by {after}"
+        return f"key deleted: {before}"
+    return f"key: {_change(before, after)}"
 
 
 def _role(subject: str, before: str, after: str) -> str:
     user_id, _, name = subject.partition(" ")
     who = name_of(int(user_id), name) if user_id.isdecimal() else subject
     if after == "none":
-        return f"removed {who} ({before})"
-    return f"made {who} {after} (was {before})"
+        return f"removed: {who} ({before})"
+    return f"role of {who}: {_change(before, after)}"
 
 
 def _join(_: str, before: str, after: str) -> str:
-    return f"came in by a code as {after}" if before == "none" else f"became {after} by a code"
+    return f"joined by code: {after}" if before == "none" else f"role by code: {after}"
 
 
 def _topic(_: str, __: str, after: str) -> str:
-    return f"moved alerts to {'the general topic' if after == 'general' else f'topic {after}'}"
+    return "alerts: general topic" if after == "general" else f"alerts: topic {after}"
 
 
 # The text of each action, from its subject and the values before and after the arrow.
 _DEEDS: Mapping[str, Callable[[str, str, str], str]] = {
-    "settings": lambda subject, before, after: f"set {subject} from {before} to {after}",
+    "settings": lambda subject, before, after: f"{subject}: {_change(before, after)}",
     "limits": _limit,
-    "trading": lambda _, __, after: "paused trading" if after == "paused" else "resumed trading",
+    "trading": lambda _, __, after: "trading paused" if after == "paused" else "trading resumed",
     "key": lambda _, before, after: _key(before, after),
-    "halt": lambda *_: "halted all accounts",
-    "lift the halt": lambda *_: "lifted the halt",
-    "pair": lambda *_: "became the bot's owner",
-    "invite": lambda subject, *_: f"made a code for {subject}",
+    "halt": lambda *_: "all accounts halted",
+    "lift the halt": lambda *_: "halt lifted",
+    "pair": lambda *_: "new owner of the bot",
+    "invite": lambda subject, *_: f"new code: {subject}",
     "join": _join,
     "role": _role,
     "look": lambda _, __, after: (
-        "let all look" if after == "everybody" else "let only members look"
+        "everybody may look" if after == "everybody" else "only members may look"
     ),
     "topic": _topic,
-    "order_claimed": lambda _, said, __: f"told of an order: {said.partition(';')[0]}",
-    "deposit": lambda _, before, after: f"said of {before} that arrived: {after}",
-    "order_set_aside": lambda *_: "put an unclear order aside",
+    "order_claimed": lambda _, said, __: f"answer about an order: {said.partition(';')[0]}",
+    "deposit": lambda _, before, after: f"answer about {before} that arrived: {after}",
+    "order_set_aside": lambda *_: "unclear order put aside",
 }

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from bot.interaction.message import Message
 from bot.views.alerts.incidents import unusable_answer
-from bot.views.components.amounts import balance, usdt
+from bot.views.components.amounts import balance, count, usdt
 from bot.views.components.badges import badge
 from bot.views.components.keyboards import do, keyboard
 from bot.views.components.layout import block, lines
@@ -46,14 +46,16 @@ def balance_view(
     hidden = len(order) - _MOST
     unvalued = len(held) - len(values)
     total = lines(
-        f"Together ≈ {usdt(sum(values.values(), ZERO))}.",
-        f"{unvalued} of them without a price here." if unvalued else None,
-        f"{hidden} more are not shown." if hidden > 0 else None,
+        f"Total ≈ {usdt(sum(values.values(), ZERO))}",
+        count(unvalued, "1 token has no price here.", "{n} tokens have no price here.")
+        if unvalued
+        else None,
+        count(hidden, "1 more is not shown.", "{n} more are not shown.") if hidden > 0 else None,
         f"Read {ago(now - holdings.read_at)}. /status shows your target.",
     )
     title = f"{badge(account)} · Balance"
     if account.settings.dry_run:
-        title = lines(title, "On paper: not your real balance.")
+        title = lines(title, "This is paper money, not your real balance.")
     odd = [f"{name[:_NAME] or '(no name)'}: not readable" for name in sorted(holdings.unreadable)]
     rows += odd[:_MOST]
     if not rows:
@@ -88,6 +90,7 @@ def balance_failed_view(*, account: Account, error: Unavailable) -> Message:
     )
     return Message.of(
         f"{badge(account)} · Balance not known",
-        f"{happened} Your coins are untouched, and no order was sent.",
-        "Please send /balance again in a minute. /why tells more.",
+        "No order was sent. Your coins are where they were.",
+        happened,
+        "Send /balance again in a minute. /why tells more.",
     )

@@ -16,11 +16,11 @@ def cancelled_line(names: Sequence[str]) -> str | None:
     """*names* are of commands, without their slash, or TAP; None if there are none."""
     if not names:
         return None
-    said = [_name(name) for name in dict.fromkeys(names)]
-    shown, more = said[:_MOST_NAMES], len(said) - _MOST_NAMES
-    if more > 0:
-        shown.append(f"{more} more")
-    return f"Cancelled, because it was sent before this: {', '.join(shown)}."
+    said = ["a tapped button" if name == TAP else f"/{name}" for name in dict.fromkeys(names)]
+    shown = ", ".join(said[:_MOST_NAMES])
+    if (more := len(said) - _MOST_NAMES) > 0:
+        return f"I cancelled what came before this: {shown} and {more} more."
+    return f"I cancelled what came before this: {shown}."
 
 
 def not_carried_out_view(*, sent_at: datetime, time_zone: str | None) -> Message:
@@ -28,7 +28,7 @@ def not_carried_out_view(*, sent_at: datetime, time_zone: str | None) -> Message
     when = f"{local(sent_at, time_zone):%H:%M}" if time_zone else f"{sent_at:%H:%M} UTC"
     return Message.of(
         f"⚠️ I could not carry out your message of {when}.",
-        "Please look at /status, then send it again if you still mean it.",
+        "Look at /status first. Then send it again if you still want it.",
         keyboard=keyboard([do("Status", "status")]),
     )
 
@@ -36,9 +36,9 @@ def not_carried_out_view(*, sent_at: datetime, time_zone: str | None) -> Message
 def tap_begun_view() -> Message:
     """A tap that was begun before, with an unknown outcome."""
     return Message.of(
-        "⚠️ I was interrupted while I carried out your tap.",
-        "I do not know how far I got, and did not do it a second time.",
-        "Please look at /status. If nothing changed, send the command again.",
+        "⚠️ I was interrupted while I did what you tapped.",
+        "I do not know how far I got. I did not do it a second time.",
+        "Look at /status. If nothing changed, send the command again.",
         keyboard=keyboard([do("Status", "status")]),
     )
 
@@ -47,10 +47,6 @@ def database_away_view() -> Message:
     """Sent once, while a message waits."""
     return Message.of(
         "⏳ My database does not answer right now.",
-        "Nothing is lost, and nothing is traded meanwhile.",
-        "I carry out your message as soon as it answers.",
+        "Nothing is traded until it does. Nothing is lost.",
+        "Then I carry out your message.",
     )
-
-
-def _name(name: str) -> str:
-    return "a tapped button" if name == TAP else f"/{name}"

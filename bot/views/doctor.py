@@ -7,12 +7,12 @@ from bot.interaction.message import Message
 from bot.views.alerts.incidents import MOVE_HOST, address_in, host_refused, trouble_title
 from bot.views.alerts.key_expiry import RENEW, REPLACE
 from bot.views.alerts.undeliverable import refused_elsewhere_line, refused_here_line
-from bot.views.components.amounts import about_percent, pair_name, percent, usdt
+from bot.views.components.amounts import about_percent, count, pair_name, percent, usdt
 from bot.views.components.badges import badge
 from bot.views.components.forecast import caution
 from bot.views.components.keyboards import keyboard, typed
 from bot.views.components.layout import escape, lines, quoted
-from bot.views.components.times import compact, days, roughly
+from bot.views.components.times import compact, roughly
 from engine.accounts.diagnosis import WITHIN, Grade, HealthFinding, Symptoms
 from engine.accounts.workload import MessageBacklog
 from engine.domain.market.decimals import ZERO
@@ -24,110 +24,107 @@ from engine.exchanges.interface import KeyPermissions
 
 _SIGNS = {Grade.OK: "✅", Grade.LOOK: "⚠️", Grade.BROKEN: "❌"}
 _SECOND = timedelta(seconds=1)
-_AGAIN = "Please send /doctor again in a minute."
-# Each finding in words; `_facts` has what stands in braces.
+_AGAIN = "Send /doctor again in a minute."
+_CLOCK_OFF = (
+    "Clock: {offset} Orders follow MEXC's clock. The times that I write are off. Please switch on "
+    "NTP on the machine I run on."
+)
+# Each finding in words; `_facts` has what stands in braces: values and whole sentences.
 _WORDS: Mapping[HealthFinding, str] = {
-    HealthFinding.TRADING_STOPPED: ("Trading: paused. {trouble} When it is mended, send /resume."),
+    HealthFinding.TRADING_STOPPED: "Trading: paused. {trouble} Mend it, then send /resume.",
     HealthFinding.TRADING_TROUBLED: "Trading: {trouble} I keep trying. /why tells more.",
     HealthFinding.ORDER_UNCLEAR: (
-        "Order: one is unclear and nothing else is sent. /status asks what you see."
+        "Order: one is unclear. I send nothing else. /status asks what you see."
     ),
-    HealthFinding.CLOCK_FINE: "Clock: {offset} MEXC's.",
-    HealthFinding.CLOCK_OFF: (
-        "Clock: {offset} MEXC's. Orders follow MEXC's clock, but the times "
-        "I write are off. Please switch on NTP on the machine I run on."
-    ),
-    HealthFinding.CLOCK_FAR_OFF: (
-        "Clock: {offset} MEXC's. Orders follow MEXC's clock, but the times "
-        "I write are off. Please switch on NTP on the machine I run on."
-    ),
+    HealthFinding.CLOCK_FINE: "Clock: {offset}",
+    HealthFinding.CLOCK_OFF: _CLOCK_OFF,
+    HealthFinding.CLOCK_FAR_OFF: _CLOCK_OFF,
     HealthFinding.CLOCK_UNKNOWN: "Clock: MEXC did not tell its time. {again}",
-    HealthFinding.NO_KEY: "Key: none. Send /connect to add one, or /dryrun on to try on paper.",
-    HealthFinding.KEY_FINE: "Key: {key} may trade and not withdraw{life}.",
-    HealthFinding.KEY_ENDING: "Key: {key} ends in {days}. {renew}",
+    HealthFinding.NO_KEY: "Key: none. /connect adds one, /dryrun on trades on paper.",
+    HealthFinding.KEY_FINE: "Key: {key} may trade and cannot withdraw. {life}",
+    HealthFinding.KEY_ENDING: "Key: {key} is about to end. {life} {renew}",
     HealthFinding.KEY_EXPIRED: "Key: {key} has expired. {new_key}",
     HealthFinding.KEY_END_UNKNOWN: (
-        "Key: {key} works. MEXC does not tell when it ends: 90 days after "
-        "it was made, unless it is bound to addresses."
+        "Key: {key} works. MEXC does not say when it ends: after 90 days, unless it has IP addresses."
     ),
-    HealthFinding.KEY_REFUSED: "Key: MEXC refuses {key}{answer}. {new_key}",
-    HealthFinding.KEY_LACKING: "Key: {key} lacks a permission{answer}. {only_these}",
-    HealthFinding.KEY_TOO_POWERFUL: "Key: {key} may do too much{answer}. {only_these}",
+    HealthFinding.KEY_REFUSED: "Key: MEXC refuses {key}. {answer} {new_key}",
+    HealthFinding.KEY_LACKING: "Key: {key} lacks a permission. {answer} {only_these}",
+    HealthFinding.KEY_TOO_POWERFUL: "Key: {key} may do too much. {answer} {only_these}",
     HealthFinding.KEY_UNREADABLE: (
         "Key: I cannot read my copy of {key}. Send it again with /connect."
     ),
-    HealthFinding.KEY_UNKNOWN: "Key: MEXC did not tell about {key}. {again}",
+    HealthFinding.KEY_UNKNOWN: "Key: MEXC said nothing about {key}. {again}",
     HealthFinding.ADDRESS_BOUND: "Address: the key works only from {addresses}.",
     HealthFinding.ADDRESS_ANY: (
-        "Address: the key works from anywhere. Bound to mine at MEXC, it is safer."
+        "Address: the key works from any IP. Safer: allow only mine at MEXC."
     ),
     HealthFinding.ADDRESS_REFUSED: (
-        "Address: the key is bound to others{answer}. Add {my_address} to it at MEXC, then /resume."
+        "Address: the key works only from other IPs. {answer} Add {my_address} to it at MEXC, "
+        "then send /resume."
     ),
-    HealthFinding.ADDRESS_UNKNOWN: "Address: MEXC did not tell from where the key works. {again}",
-    HealthFinding.PAIR_FINE: "Pair: {pair} is open both ways{minimum}.",
+    HealthFinding.ADDRESS_UNKNOWN: "Address: MEXC did not say from where the key works. {again}",
+    HealthFinding.PAIR_FINE: "Pair: {pair} can be bought and sold. {minimum}",
     HealthFinding.PAIR_CLOSED: (
-        "Pair: {pair} takes no market orders from API keys now. Wait, or choose "
-        "another with /setpair."
+        "Pair: {pair} takes no market orders from API keys now. Wait, or choose another with "
+        "/setpair."
     ),
-    HealthFinding.PAIR_ONE_SIDED: "Pair: {pair} cannot be {closed} now. Wait, or /setpair.",
+    HealthFinding.PAIR_ONE_SIDED: "Pair: {closed} Wait, or choose another with /setpair.",
     HealthFinding.PAIR_HIDDEN: (
-        "Pair: MEXC does not show {pair} to this key. Allow it under the key's "
-        "trading pairs at MEXC, or choose another with /setpair."
+        "Pair: MEXC does not show {pair} to this key. Allow it under the key's trading pairs at "
+        "MEXC, or choose another with /setpair."
     ),
     HealthFinding.PAIR_UNKNOWN: "Pair: MEXC did not tell its rules. {again}",
-    HealthFinding.MARKET_FINE: "Market: {spread}, {depth}.",
+    HealthFinding.MARKET_FINE: "Market: {spread} {depth}",
     HealthFinding.MARKET_WIDE: (
-        "Market: {spread}: each trade costs about half of that. A wider "
-        "/setthreshold trades less often."
+        "Market: {spread} A trade costs about half of that. A wider /setthreshold trades less "
+        "often."
     ),
     HealthFinding.MARKET_THIN: (
-        "Market: {spread}, {depth}. One order may have up to "
-        "{order_limit}; a large one would be filled in part. /limits order sets less."
+        "Market: {spread} {depth} Your limit is {order_limit} an order: a large one would be "
+        "filled in part. /limits order sets less."
     ),
     HealthFinding.MARKET_EMPTY: (
-        "Market: one side of the order book of {pair} is empty. Wait, or /setpair."
+        "Market: one side of the order book of {pair} is empty. Wait, or choose another with "
+        "/setpair."
     ),
     HealthFinding.MARKET_UNKNOWN: "Market: MEXC did not show its order book. {again}",
-    HealthFinding.SETTINGS_FINE: (
-        "Settings: a drift out of the band is large enough for an order."
-    ),
+    HealthFinding.SETTINGS_FINE: "Settings: they fit MEXC's smallest order.",
     HealthFinding.SETTINGS_CANNOT_TRADE: "Settings: {caution}",
     HealthFinding.SETTINGS_UNKNOWN: (
-        "Settings: without the pair's rules I cannot tell whether they can trade."
+        "Settings: I cannot check them without the pair's rules. {again}"
     ),
-    HealthFinding.DATABASE_FINE: "Database: it takes what I write.",
+    HealthFinding.DATABASE_FINE: "Database: works.",
     HealthFinding.DATABASE_SLOW: (
-        "Database: writing took {stored_in}. If that stays so, look at its plan or its disk."
+        "Database: slow, one write took {stored_in}. If that stays so, look at its plan or its disk."
     ),
     HealthFinding.DATABASE_BROKEN: (
-        "Database: I cannot write. Nothing is traded without it. Look at its plan, its "
-        "disk and /logs."
+        "Database: I cannot write. Nothing is traded without it. Look at its plan, its disk and "
+        "/logs."
     ),
-    HealthFinding.CHECKS_FINE: "Checks: they begin when they are due.",
+    HealthFinding.CHECKS_FINE: "Checks: on time.",
     HealthFinding.CHECKS_LATE: (
-        "Checks: up to {late} late{overdue}: more is due than I get "
-        "done. {fairly} A faster machine or a second process helps."
+        "Checks: up to {late} late. {overdue} I cannot do all that is due. The longest due comes "
+        "first. A faster machine or a second process helps."
     ),
     HealthFinding.CHECKS_RATIONED: (
-        "Checks: up to {late} late{overdue}, because MEXC lets me ask "
-        "no more. {fairly} A longer /setinterval helps."
+        "Checks: up to {late} late. {overdue} MEXC takes no more requests from me. The longest due "
+        "comes first. A longer /setinterval helps."
     ),
     HealthFinding.CHECKS_SILENCED: (
-        "Checks: MEXC asked for silence, {silence} more. Until then I "
-        "ask it nothing, for nobody. I go on by myself."
+        "Checks: MEXC asked me to wait {silence} more. Nothing is checked until then. I go on by "
+        "myself."
     ),
     HealthFinding.CHECKS_STOPPED: (
-        "Checks: none has begun for {beaten}. Nothing is "
-        "traded meanwhile. Please restart me: that is safe at any moment."
+        "Checks: none began for {beaten}. Nothing is traded. Please restart me: that is safe at "
+        "any moment."
     ),
     HealthFinding.HOST_REFUSED: f"This server: {{refused}} {MOVE_HOST}",
     HealthFinding.POLLS_FINE: "Telegram: it answered {polled} ago.",
     HealthFinding.POLLS_OLD: (
-        "Telegram: it last answered {polled} ago. I begin anew "
-        "by myself; if it stays so, look at the machine's network."
+        "Telegram: it last answered {polled} ago. I start again by myself. If it stays so, look at "
+        "the machine's network."
     ),
-    HealthFinding.POLLS_UNKNOWN: "Telegram: no poll has been answered yet. {again}",
+    HealthFinding.POLLS_UNKNOWN: "Telegram: it has not answered yet. {again}",
 }
 
 
@@ -143,7 +140,7 @@ def doctor_view(
                 for finding in findings
             )
         ),
-        f"✅ Ballast {escape(version)}, up for {compact(uptime)}. /doctor looks again.",
+        f"✅ Ballast {escape(version)}, up for {compact(uptime)}. /doctor checks again.",
         keyboard=keyboard([typed("doctor"), typed("status")]),
     )
 
@@ -151,21 +148,22 @@ def doctor_view(
 def _title(findings: Sequence[HealthFinding]) -> str:
     grades = [finding.grade for finding in findings]
     broken, look = grades.count(Grade.BROKEN), grades.count(Grade.LOOK)
-    if not broken and not look:
-        return "All is well"
-    parts = [f"{broken} broken" if broken else "", f"{look} to look at" if look else ""]
-    return "Check-up: " + ", ".join(part for part in parts if part)
+    if broken and look:
+        return f"Check-up: {broken} broken, {look} to look at"
+    if broken:
+        return f"Check-up: {broken} broken"
+    return f"Check-up: {look} to look at" if look else "All is well"
 
 
 def _sentence(
     finding: HealthFinding, facts: Mapping[str, str], backlog: MessageBacklog | None
 ) -> str:
     if finding in _WORDS:
-        return _WORDS[finding].format_map(facts)
+        return " ".join(_WORDS[finding].format_map(facts).split())
     return _of_messages(finding, backlog)
 
 
-def _of_messages(finding: HealthFinding, backlog: MessageBacklog | None) -> str:
+def _of_messages(finding: HealthFinding, backlog: MessageBacklog | None) -> str:  # noqa: PLR0911 - one return a finding
     match finding:
         case HealthFinding.MESSAGES_REFUSED if backlog and backlog.refused.here:
             return refused_here_line(backlog.refused.here, waiting=backlog.mine)
@@ -173,17 +171,18 @@ def _of_messages(finding: HealthFinding, backlog: MessageBacklog | None) -> str:
             return refused_elsewhere_line(backlog.refused.others)
         case HealthFinding.MESSAGES_GIVEN_UP if backlog:
             return (
-                f"Messages: Telegram refused {backlog.given_up} of mine to this chat in the "
-                f"last week, {backlog.mine} wait. /history and /why have what they told."
+                f"Messages: Telegram refused {backlog.given_up} of mine here in the last week. "
+                f"{backlog.mine} wait. /history and /why have what they said."
             )
         case HealthFinding.MESSAGES_WAITING if backlog:
             return (
-                f"Messages: {backlog.mine} to this chat wait for Telegram, {backlog.all} in "
-                "all. I keep trying; you need not do anything."
+                f"Messages: {backlog.mine} to this chat wait for Telegram, {backlog.all} in all. "
+                "I keep trying."
             )
+        case HealthFinding.MESSAGES_FINE if backlog and backlog.all:
+            return f"Messages: all of mine arrived here. {backlog.all} to others wait."
         case HealthFinding.MESSAGES_FINE if backlog:
-            others = f", {backlog.all} to others wait" if backlog.all else ""
-            return f"Messages: all of mine have arrived here{others}."
+            return "Messages: all of mine arrived here."
         case _:
             return f"Messages: I could not count them. {_AGAIN}"
 
@@ -194,32 +193,29 @@ def _facts(found: Symptoms) -> Mapping[str, str]:
     rules = None if isinstance(found.rules, EngineError) else found.rules
     key = found.key if isinstance(found.key, KeyPermissions) else None
     answer = found.key.message if isinstance(found.key, Rejected) else None
-    left = None if key is None or key.days_left is None else days(key.days_left)
     overdue = load.late.overdue
     return {
         "again": _AGAIN,
         "trouble": f"{trouble_title(found.trouble, symbol=symbol)}." if found.trouble else "",
         "offset": _offset(found.clock_ahead),
-        "key": f"the one ending in {escape(found.account.key_tail or '')}",
-        "days": left or "",
-        "life": f", {left} left" if left else ". It does not expire",
+        "key": f"…{escape(found.account.key_tail or '')}",
+        "life": _life(key),
         "renew": f"{RENEW} {REPLACE}",
-        "new_key": "Make a new key at MEXC and send it with /connect: all settings stay.",
-        "only_these": "Give it spot account read, spot trade read and spot trade write at MEXC, "
+        "new_key": "Make a new one at MEXC and send it with /connect: all settings stay.",
+        "only_these": "Allow spot account read, spot trade read and spot trade write at MEXC, "
         "nothing else.",
-        "answer": f": {quoted(answer)}" if answer is not None else "",
+        "answer": f"MEXC said {quoted(answer)}." if answer is not None else "",
         "addresses": escape(", ".join(key.addresses)) if key else "some addresses",
         "my_address": address_in(answer) if answer is not None else "my address",
         "pair": escape(pair_name(symbol)),
         "minimum": _minimum(rules) if rules else "",
-        "closed": _closed_sides(rules) if rules else "traded",
+        "closed": _closed_sides(rules, pair=escape(pair_name(symbol))),
         **_market(found),
         "order_limit": usdt(found.account.limits_in_force.order),
         "caution": _caution(found, rules),
         "stored_in": _seconds(found.stored_in),
         "late": roughly(load.by),
-        "overdue": f", {overdue} due now" if overdue else "",
-        "fairly": "Nobody is left out: whoever has been due for longest comes first.",
+        "overdue": count(overdue, "1 is due now.", "{n} are due now.") if overdue else "",
         "silence": roughly(load.silent_for),
         "beaten": roughly(load.beaten or timedelta()),
         "refused": host_refused(found.host_refused or ""),
@@ -227,42 +223,56 @@ def _facts(found: Symptoms) -> Mapping[str, str]:
     }
 
 
+def _life(key: KeyPermissions | None) -> str:
+    if key is None or key.days_left is None:
+        return "It does not expire."
+    return count(key.days_left, "It ends in 1 day.", "It ends in {n} days.")
+
+
 def _offset(ahead: timedelta | EngineError) -> str:
     if isinstance(ahead, EngineError):
-        return "somewhere near"
+        return "It is not known how far it is from MEXC's."
     if abs(ahead) < _SECOND:
-        return "within a second"
-    return f"{roughly(abs(ahead))} {'behind' if ahead > timedelta() else 'ahead of'}"
+        return "It is within a second of MEXC's."
+    if ahead > timedelta():
+        return f"It is {roughly(ahead)} behind MEXC's."
+    return f"It is {roughly(-ahead)} ahead of MEXC's."
 
 
 def _minimum(rules: PairRules) -> str:
-    fee = percent(rules.taker_fee_rate)
-    return f", orders from {usdt(smallest_order(rules))}, fee {fee}"
+    return (
+        f"The smallest order is {usdt(smallest_order(rules))}, the fee is "
+        f"{percent(rules.taker_fee_rate)}."
+    )
 
 
-def _closed_sides(rules: PairRules) -> str:
-    words = {Side.BUY: "bought", Side.SELL: "sold"}
-    return " or ".join(word for side, word in words.items() if not rules.allows(side))
+def _closed_sides(rules: PairRules | None, *, pair: str) -> str:
+    if rules is None or not (rules.allows(Side.BUY) or rules.allows(Side.SELL)):
+        return f"{pair} cannot be traded now."
+    if rules.allows(Side.BUY):
+        return f"{pair} cannot be sold now."
+    return f"{pair} cannot be bought now."
 
 
 def _market(found: Symptoms) -> Mapping[str, str]:
     if isinstance(found.book, EngineError):
-        return {"spread": "the best prices are not known", "depth": "its depth is not known"}
+        return {"spread": "The best prices are not known.", "depth": ""}
     offered, wanted = depth(found.book, within=WITHIN)
     base = escape(base_of(found.account.settings.symbol))
     return {
-        "spread": f"the best prices are {about_percent(spread(found.book) or ZERO)} apart",
-        "depth": f"within {percent(WITHIN)} you can buy {base} for {usdt(offered)} "
-        f"and sell for {usdt(wanted)}",
+        "spread": f"The best prices are {about_percent(spread(found.book) or ZERO)} apart.",
+        "depth": f"Within {percent(WITHIN)} you can buy {base} for {usdt(offered)} and sell for "
+        f"{usdt(wanted)}.",
     }
 
 
 def _caution(found: Symptoms, rules: PairRules | None) -> str:
     told = caution(found.account.settings, rules=rules, seen=found.seen)
     if told is None:
-        return "they cannot trade. /setthreshold 5% would work."
-    remedies = " or ".join(f"/{r.command} {r.argument}" for r in told.remedies)
-    return told.text.removeprefix("⚠️ ") + (f" Try {remedies}." if remedies else "")
+        return "They cannot trade. /setthreshold 5% would work."
+    remedies = ", ".join(f"/{r.command} {r.argument}" for r in told.remedies)
+    text = told.text.removeprefix("⚠️ ")
+    return f"{text} These would work: {remedies}." if remedies else text
 
 
 def _seconds(duration: timedelta | None) -> str:

@@ -26,7 +26,7 @@ from engine.errors import (
 )
 
 _NOTHING = "No order was sent."
-_AGAIN = "Please try again in a minute."
+_AGAIN = "Try again in a minute."
 
 
 def error_view(error: EngineError) -> Message:  # noqa: C901 - one case a cause
@@ -34,42 +34,43 @@ def error_view(error: EngineError) -> Message:  # noqa: C901 - one case a cause
     match error:
         case OutcomeUnknown():
             text = lines(
-                "MEXC's answer to an order was lost: it may or may not have traded.",
-                "I look it up, do not repeat it, and send nothing else meanwhile.",
-                "/status shows how it stands.",
+                "An order is unclear: MEXC's answer was lost. It may have traded.",
+                "I look it up. I never send it twice, and I send nothing else meanwhile.",
+                "/status shows what I found.",
             )
         case DecryptionFailed():
             text = lines(
                 "I cannot read your stored key any more.",
                 _NOTHING,
-                "Please send your key again with /connect.",
+                "Send your key again with /connect.",
             )
         case Rejected():
             text = lines(
-                f"MEXC said no: {quoted(error.message)}.",
-                "Nothing was traded by this.",
+                f"MEXC refused: {quoted(error.message)}.",
+                "Nothing was traded.",
                 _remedy(error),
             )
         case KeyElsewhere():
             text = _elsewhere(error)
         case OrderUnresolved():
             text = lines(
-                "An order is not confirmed yet, and I need things as they are to find out.",
-                "Nothing changed. Please try again when /status shows no open order; "
-                "where that takes longer than 15 min, send /resume.",
+                "Nothing changed. An order is not confirmed yet.",
+                "I must look it up before anything changes.",
+                "Try again when /status shows no open order.",
+                "After 15 min, send /resume.",
             )
         case PaperOnly():
             text = lines(
-                "This is the demo: there is no real exchange here, only paper money.",
-                "Nothing changed. README.md leads to a first live trade.",
+                "Nothing changed. This is the demo: it has paper money only.",
+                "README.md leads to a first live trade.",
             )
         case NoKey():
             text = lines(
-                "I need a MEXC key for that. Nothing changed.",
-                "Send /connect to add one, or /dryrun on to try it on paper.",
+                "Nothing changed. I need a MEXC key for that.",
+                "/connect adds one. /dryrun on trades on paper.",
             )
         case RateLimited():
-            text = lines("MEXC asks me to slow down.", _NOTHING, "Please try again a bit later.")
+            text = lines("MEXC asks me to slow down.", _NOTHING, "Try again in a few minutes.")
         case HostRefused():
             text = lines(host_refused(str(error)), _NOTHING, MOVE_HOST)
         case BadData():
@@ -84,35 +85,37 @@ def error_view(error: EngineError) -> Message:  # noqa: C901 - one case a cause
 def _elsewhere(error: KeyElsewhere) -> str:
     if isinstance(error, AccountElsewhere):
         return lines(
+            "Trading stays paused here.",
             "Another chat has a key of the same MEXC account.",
-            "Two chats would undo each other's trades. Trading stays paused here.",
+            "Two chats would undo each other's trades.",
             "Send /disconnect in one of the two chats, then try again.",
         )
     return lines(
-        "Another chat trades with this key already. Two would trade the same balance twice.",
-        "I kept nothing of it. Send /disconnect there first, then /connect here.",
+        "Another chat trades with this key already. I kept nothing of it.",
+        "Two chats would trade the same balance twice.",
+        "Send /disconnect there first, then /connect here.",
     )
 
 
 def internal_error_view() -> Message:
     return Message.of(
-        "⚠️ Something broke on my side while I did that.",
-        "An order sent before is looked up, never repeated.",
-        "It is logged. Please look at /status, and try again.",
+        "⚠️ Something broke on my side. The log has it.",
+        "I look up an order that I sent before. I never send it twice.",
+        "Look at /status, then try again.",
     )
 
 
 def _remedy(error: Rejected) -> str:
     match error:
         case BadCredentials() | TooPowerful():
-            return "Please send another key with /connect."
+            return "Send another key with /connect."
         case AddressRefused():
             return f"Add {address_in(error.message)} to the key at MEXC, then try again."
         case MissingPermission():
-            return "Allow the key to read the spot account and to trade, then try again."
+            return "Allow the key at MEXC to read the spot account and to trade. Then try again."
         case AccountRestricted():
-            return "Please ask MEXC's support what is missing."
+            return "Ask MEXC's support what is missing."
         case PairUnavailable():
-            return "Choose another pair with /setpair, or allow it for the key at MEXC."
+            return "Choose another pair with /setpair. Or allow this one for the key at MEXC."
         case _:
             return f"{_AGAIN} /why tells more."

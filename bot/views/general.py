@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from bot.interaction.callback_data import PRESSABLE
 from bot.interaction.message import Message
+from bot.views.components.amounts import count
 from bot.views.components.keyboards import do, keyboard, typed
 from bot.views.components.layout import echoed, escape
 from bot.views.components.times import compact, roughly
@@ -56,7 +57,7 @@ def plain_text_view(text: str = "") -> Message:
 def no_text_view() -> Message:
     """A voice message, a sticker, a file: no answer could be taken for "done"."""
     return Message.of(
-        "I can only read text. Nothing changed.",
+        "Nothing changed. I can only read text.",
         "Send a command, like /pause or /status. /help shows them all.",
         keyboard=keyboard([do("Status", "status"), do("Help", "help")]),
     )
@@ -65,7 +66,7 @@ def no_text_view() -> Message:
 def for_another_bot_view() -> Message:
     """A command with another bot's name behind it, in a private chat."""
     return Message.of(
-        "This command names another bot. Nothing changed.",
+        "Nothing changed. This command names another bot.",
         "Send it without the name, like /pause. /help shows all commands.",
     )
 
@@ -74,26 +75,26 @@ def too_old_view(*, command: str, age: timedelta) -> Message:
     """A command that waited so long that its author may want something else by now.
     *command* is its bare name: the argument may have been a key.
     """
-    return _not_done(f"You sent {echoed(f'/{command}')} {roughly(age)} ago, while I was off.")
+    return _not_done(f"You sent {echoed(f'/{command}')} {roughly(age)} ago. I was off then.")
 
 
 def too_old_tap_view(*, name: str) -> Message:
     """Like `too_old_view`, for a button: Telegram only says that it is too old.
     *name* is of the command that the button sends, or of the button.
     """
-    return _not_done(f"You tapped {echoed(f'/{name}')} a while ago, while I was off.")
+    return _not_done(f"You tapped {echoed(f'/{name}')} a while ago. I was off then.")
 
 
 def tap_of_unknown_age_view(*, name: str) -> Message:
     """Like `too_old_tap_view`, if Telegram did not answer."""
-    return _not_done(f"I could not find out when you tapped {echoed(f'/{name}')}.")
+    return _not_done(f"I do not know when you tapped {echoed(f'/{name}')}.")
 
 
 def _not_done(why: str) -> Message:
     return Message.of(
+        "Nothing changed. That is too old to act on.",
         why,
-        "I did not do it: you may want something else by now.",
-        "Please send it again if you still mean it. /status shows how things stand.",
+        "Send it again if you still want it. /status shows your account.",
     )
 
 
@@ -101,14 +102,14 @@ def version_view(*, version: str, uptime: timedelta, python: str) -> Message:
     return Message.of(
         f"Ballast {escape(version)}",
         f"Up for {compact(uptime)}, Python {escape(python)}.",
-        "/status shows how things stand.",
+        "/status shows your account.",
     )
 
 
 def logs_view(*, log_lines: Sequence[str]) -> Message:
     """The newest lines that fit into one message, oldest first."""
     if not log_lines:
-        return Message("The log is empty. /logs shows it when there is something.")
+        return Message("The log is empty. /logs shows it later.")
     chosen: list[str] = []
     room = _LOG_ROOM
     for line in reversed(log_lines):
@@ -119,23 +120,24 @@ def logs_view(*, log_lines: Sequence[str]) -> Message:
         room -= size
         chosen.append(escape(short))
     return Message.paragraphs(
-        f"The last {len(chosen)} log lines (/logs):", "\n".join(reversed(chosen))
+        count(len(chosen), "/logs: the last line", "/logs: the last {n} lines"),
+        "\n".join(reversed(chosen)),
     )
 
 
 def edited_view() -> Message:
     """A message counts as it was first sent."""
     return Message.of(
-        "I do not follow edits. Nothing changed by this edit.",
-        "A message counts as you first sent it. Please send the command again.",
+        "Nothing changed. I do not follow edits.",
+        "A message counts as you first sent it. Send the command again.",
     )
 
 
 def too_many_questions_view(*, most: int) -> Message:
     """For the viewers of a group; sent once."""
     return Message.of(
-        f"I answer {most} questions a minute of people who may only look here.",
-        "That keeps the way free for alerts. Please ask again in a minute.",
+        f"I answer viewers of this group {most} times a minute, so that alerts come through.",
+        "Please ask again in a minute.",
         silent=True,
     )
 

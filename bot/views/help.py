@@ -7,7 +7,7 @@ from bot.views.components.keyboards import do, keyboard
 from bot.views.components.layout import lines
 
 COMMANDS: Sequence[tuple[str, str]] = (
-    ("status", "How things stand"),
+    ("status", "Your account now"),
     ("rebalance", "Show the plan, trade it on a tap"),
     ("pause", "Stop trading; /pause 1h: for an hour"),
     ("stop", "The same as /pause"),
@@ -18,9 +18,9 @@ COMMANDS: Sequence[tuple[str, str]] = (
     ("setpair", "Token to trade, like MNTL"),
     ("settings", "All settings, with buttons"),
     ("limits", "What no order may exceed"),
-    ("alerts", "What I tell you, and how loud"),
+    ("alerts", "Which messages you get"),
     ("warn", "Warn when a token runs low"),
-    ("mode", "Trade, ask first, or only tell"),
+    ("mode", "Trade, ask first, or only report"),
     ("deposits", "What I do when USDT arrives"),
     ("why", "What the last check decided"),
     ("history", "The last trades"),
@@ -30,9 +30,9 @@ COMMANDS: Sequence[tuple[str, str]] = (
     ("connect", "Add your MEXC key"),
     ("disconnect", "Forget the key"),
     ("export", "All trades as a CSV file"),
-    ("doctor", "Look for what is wrong"),
+    ("doctor", "Check what is wrong"),
     ("members", "Who may do what here"),
-    ("invite", "Let somebody in with a code"),
+    ("invite", "Let a person in with a code"),
     ("audit", "Who changed what"),
     ("halt", "Stop all chats at once (owner)"),
     ("logs", "The last log lines (owner)"),
@@ -46,9 +46,10 @@ SHORT_DESCRIPTION = (
     "Holds a fixed amount of USDT on your MEXC account. It answers only people it knows."
 )
 DESCRIPTION = (
-    "I hold your USDT on target at MEXC: I look every few minutes and buy or sell one token when "
-    "your balance has drifted too far.\n\nYou set the target, the limits and the pause; every trade "
-    "is told. I answer only people my owner let in: with a code, send /start and the code."
+    "I hold your USDT on target at MEXC. I check every few minutes, and buy or sell one token when "
+    "your balance is too far from the target.\n\nYou set the target and the limits. You can pause "
+    "at any time. I report every trade.\n\nI answer only people my owner let in. With a code, send "
+    "/start and the code."
 )
 
 _Line = tuple[str, str]
@@ -57,7 +58,7 @@ _SECTIONS: Sequence[tuple[str, Sequence[_Line]]] = (
     (
         "Trading",
         (
-            ("/status", "how things stand"),
+            ("/status", "your account now"),
             ("/rebalance", "plan, trade on a tap"),
             ("/pause, /stop, /pause 1h", "stop trading"),
             ("/resume", "start trading"),
@@ -76,7 +77,7 @@ _SECTIONS: Sequence[tuple[str, Sequence[_Line]]] = (
             ("/limits", "what no order may exceed"),
             ("/count held", "count open orders"),
             ("/dryrun on", "trade on paper"),
-            ("/alerts, /warn", "what I tell you"),
+            ("/alerts, /warn", "my messages"),
         ),
     ),
     (
@@ -92,7 +93,7 @@ _SECTIONS: Sequence[tuple[str, Sequence[_Line]]] = (
         "This bot",
         (
             ("/connect, /disconnect", "MEXC key"),
-            ("/doctor", "look for what is wrong"),
+            ("/doctor", "check what is wrong"),
             ("/members, /invite, /audit", "people"),
             ("/version, /start", "version, welcome"),
         ),

@@ -7,7 +7,7 @@ from decimal import Decimal
 from telegram import InlineKeyboardMarkup
 
 from bot.interaction.message import Message
-from bot.views.components.amounts import pair_name, percent, usdt
+from bot.views.components.amounts import count, pair_name, percent, usdt
 from bot.views.components.badges import badge
 from bot.views.components.forecast import next_check
 from bot.views.components.keyboards import do, keyboard, typed
@@ -21,7 +21,7 @@ from engine.rebalancing.preview import Outlook
 _HOW = (
     "/limits order 500 · /limits day 2000\n"
     "/limits hour 20 · /limits price 15%\n"
-    "auto instead of a value follows from the target."
+    "/limits auto sets all by your target."
 )
 # Up to this distance from the last price MEXC itself executes a market order.
 _REACH = Decimal("0.05")
@@ -31,7 +31,10 @@ def limits_view(*, account: Account, recent: Recent, rules: PairRules | None) ->
     return Message.paragraphs(
         f"{badge(account)} · Limits",
         _table(account, recent),
-        "An order over a limit is not sent at all, and you are told. They bind your own taps too.",
+        lines(
+            "I send no order over a limit, and tell you.",
+            "The limits hold for your own taps too.",
+        ),
         _warnings(account, rules=rules),
         _HOW,
         keyboard=_buttons(account.limits),
@@ -65,7 +68,7 @@ def _table(account: Account, recent: Recent) -> str:
             *row("", f"{usdt(recent.turnover)} used"),
             *_limit(
                 "Hour",
-                _orders(limits.orders_per_hour),
+                count(limits.orders_per_hour, "1 order", "{n} orders"),
                 automatic=chosen.orders_per_hour is None,
             ),
             *row("", f"{recent.orders} used"),
@@ -78,19 +81,15 @@ def _limit(name: str, value: str, *, automatic: bool) -> Iterable[str]:
     return row(name, f"{value} (auto)" if automatic else value)
 
 
-def _orders(count: int) -> str:
-    return "1 order" if count == 1 else f"{count} orders"
-
-
 def _warnings(account: Account, *, rules: PairRules | None) -> str:
     limits = account.limits_in_force
     return lines(
         _never_trades(limits, account=account, rules=rules),
-        f"⚠️ The day's limit is under the order's: no order over {usdt(limits.day)} leaves."
+        f"⚠️ No order over {usdt(limits.day)} can leave: that is your limit for a day."
         if limits.day < limits.order
         else None,
-        f"⚠️ MEXC lets an order get {percent(_REACH)} away from the last price. With less allowed, "
-        "an ordinary fill in a thin book can pause trading."
+        f"⚠️ You allow price moves of {percent(limits.move)}. MEXC fills orders up to "
+        f"{percent(_REACH)} from the last price. An ordinary fill can pause trading."
         if limits.move < _REACH
         else None,
     )
@@ -105,8 +104,8 @@ def _never_trades(
         return None
     pair = escape(pair_name(account.settings.symbol))
     return (
-        f"⚠️ With a limit of {usdt(most)} nothing can ever trade: MEXC takes orders for {pair} only "
-        f"from {usdt(smallest)}."
+        f"⚠️ Nothing can trade: your limit is {usdt(most)}. MEXC's smallest order for {pair} is "
+        f"{usdt(smallest)}."
     )
 
 

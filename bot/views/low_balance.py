@@ -14,7 +14,7 @@ from engine.domain.accounts.low_balance import MOST_MARKS, LowBalanceThreshold
 from engine.domain.alerts.alerts import LowBalanceOver, LowBalanceReached
 from engine.domain.market.pairs import USDT, Asset, PairRules, base_of
 
-_HOW = "/warn MNTL 100000 warns once there is less, /warn MNTL off stops that."
+_HOW = "/warn MNTL 100000 warns you below that. /warn MNTL off stops it."
 
 
 def marks_view(
@@ -24,8 +24,8 @@ def marks_view(
     return Message.of(
         f"{badge(account)} · Warnings",
         f"I do not watch {escape(removed)} any more." if removed else None,
-        *(f"{_below(mark)}{' (it is, and you know)' if mark.told else ''}" for mark in marks),
-        None if marks else "I warn of nothing that runs low.",
+        *(_mark(mark) for mark in marks),
+        None if marks else "No warnings set.",
         _HOW,
         keyboard=keyboard(
             *([button(f"Remove {mark.asset}", RemoveLowBalance(mark.asset))] for mark in marks)
@@ -49,13 +49,13 @@ def mark_set_view(
     asset = escape(mark.asset)
     return Message.of(
         f"{badge(account)} · {'Warning set' if changed else 'Nothing changed'}",
-        f"I tell you once when {_below(mark)}, and again when "
-        f"{escape(tokens(mark.back_at, mark.asset))} are back.",
-        _now(mark, left),
-        "While trading is stopped I do not look; /resume starts it."
+        f"I warn you once below {escape(tokens(mark.below, mark.asset))}.",
+        f"I tell you when you have {quantity(mark.back_at)} or more again.",
+        *_now(mark, left),
+        "I do not check while trading is stopped. /resume starts it."
         if account.stopped or not account.can_trade
         else None,
-        f"/warn {asset} off stops it, /warn shows all.",
+        f"/warn {asset} off stops it. /warn shows all.",
         keyboard=keyboard(
             [button(f"Remove {mark.asset}", RemoveLowBalance(mark.asset)), do("/warn", "warn")]
         ),
@@ -63,11 +63,11 @@ def mark_set_view(
 
 
 def mark_removed_view(*, account: Account, asset: Asset, was_there: bool) -> Message:
-    said = "I do not watch it any more." if was_there else "I did not watch it."
+    name = escape(asset)
     return Message.of(
         f"{badge(account)} · {'Warning removed' if was_there else 'Nothing changed'}",
-        f"{escape(asset)}: {said}",
-        "/warn shows what I watch.",
+        f"I do not watch {name} any more." if was_there else f"I had no warning for {name}.",
+        "/warn shows all warnings.",
         keyboard=keyboard([do("/warn", "warn")]),
     )
 
@@ -75,7 +75,7 @@ def mark_removed_view(*, account: Account, asset: Asset, was_there: bool) -> Mes
 def too_many_marks_view(*, account: Account) -> Message:
     return Message.of(
         f"{badge(account)} · Nothing changed",
-        f"I watch {MOST_MARKS} tokens already, which is the most. "
+        f"I watch {MOST_MARKS} tokens at most.",
         "Remove one first: /warn shows them.",
         keyboard=keyboard([do("/warn", "warn")]),
     )
@@ -85,11 +85,11 @@ def low_mark_view(alert: LowBalanceReached) -> Message:
     asset = escape(alert.asset)
     return Message.of(
         f"{alert_badge(alert, sign=TROUBLE)} · {asset} runs low",
-        f"You have {escape(tokens(alert.left, alert.asset))}, below the "
-        f"{escape(tokens(alert.below, alert.asset))} you wanted to hear of.",
+        f"You have {escape(tokens(alert.left, alert.asset))}.",
+        f"Your warning is at {escape(tokens(alert.below, alert.asset))}.",
+        "Nothing was traded because of this.",
         _meaning(alert),
-        "Nothing was traded because of this. You hear when there is enough again; "
-        f"/warn {asset} off stops it.",
+        f"I tell you when there is enough again. /warn {asset} off stops it.",
         keyboard=keyboard([do("/warn", "warn"), do("/balance", "balance")]),
     )
 
@@ -97,28 +97,26 @@ def low_mark_view(alert: LowBalanceReached) -> Message:
 def low_mark_over_view(alert: LowBalanceOver) -> Message:
     return Message.of(
         f"{alert_badge(alert, sign=RECOVERED)} · Enough {escape(alert.asset)} again",
-        f"You have {escape(tokens(alert.left, alert.asset))}; "
-        f"the warning is at {escape(tokens(alert.below, alert.asset))}. It stands.",
+        f"You have {escape(tokens(alert.left, alert.asset))}.",
+        f"Your warning stays at {escape(tokens(alert.below, alert.asset))}.",
     )
 
 
 def _meaning(alert: LowBalanceReached) -> str | None:
     if alert.asset == base_of(alert.symbol):
-        return (
-            f"When it is used up I cannot sell {escape(alert.asset)} to refill your USDT: "
-            "the next sells cannot be made."
-        )
+        return f"Without {escape(alert.asset)} I cannot sell any to refill your USDT."
     if alert.asset == USDT:
-        return "When it is used up I cannot buy."
+        return "Without USDT I cannot buy."
     return None
 
 
-def _below(mark: LowBalanceThreshold) -> str:
-    return f"{escape(mark.asset)} is below {quantity(mark.below)}"
+def _mark(mark: LowBalanceThreshold) -> str:
+    below = f"Below {escape(tokens(mark.below, mark.asset))}"
+    return f"{below} (low now, you were told)" if mark.told else below
 
 
-def _now(mark: LowBalanceThreshold, left: Decimal | None) -> str | None:
+def _now(mark: LowBalanceThreshold, left: Decimal | None) -> Sequence[str]:
     if left is None:
-        return None
-    have = f"You have {escape(tokens(left, mark.asset))} now"
-    return f"{have}, so the next check tells you." if left < mark.below else f"{have}."
+        return []
+    have = f"You have {escape(tokens(left, mark.asset))} now."
+    return [have, "The next check warns you."] if left < mark.below else [have]

@@ -9,7 +9,7 @@ from bot.updates.invisible_characters import without_marks
 from bot.views.components.keyboards import button, do, in_rows, keyboard
 from bot.views.components.layout import COLUMNS, block, escape, lines, width
 from bot.views.components.times import stamp
-from bot.views.invitations import MAY, a
+from bot.views.invitations import MAY
 from engine.domain.accounts.members import Member, Role, RoleChangeResult
 from engine.domain.alerts.alerts import MemberJoined
 
@@ -37,24 +37,26 @@ def members_view(
 ) -> Message:
     """One page. The buttons are the members in order, the next page, and the viewer setting."""
     title = "People with a private chat" if is_private else "People of this chat"
+    if page:
+        title = f"{title}, page {page + 1}"
     rows = [line for member in people for line in _rows(member, is_private=is_private)]
     others = (
-        "Each has an account of their own there."
+        "Each has an account of their own."
         if is_private
-        else "Everybody else in the group may look, and change nothing."
+        else "Everybody else in the group may look and change nothing."
         if all_may_look
-        else "Nobody else in the group may use me."
+        else "No one else in the group may use me."
     )
-    labels = [name_of(member.user_id, member.name) for member in people]
+    labels = [_name(member, is_private=is_private) for member in people]
     if page or has_more:
         labels.append(_MORE if has_more else _FIRST)
     if not is_private:
         labels.append("Members only" if all_may_look else "Let all look")
     buttons = [button(label, Choose(question_id, at)) for at, label in enumerate(labels)]
     return Message.paragraphs(
-        f"{title}{f', page {page + 1}' if page else ''} (/members)",
-        block(rows) if rows else "Nobody is on this page any more.",
-        lines(others, "Tap a name to change what they may do. /invite lets somebody in."),
+        title,
+        block(rows) if rows else "This page is empty now. /members shows the first.",
+        lines(others, "Tap a name to change it. /invite lets a new person in."),
         keyboard=keyboard(*in_rows(buttons, 2)),
     )
 
@@ -62,18 +64,29 @@ def members_view(
 def only_you_view() -> Message:
     """`/members` in the private chat of a user who is not the bot's owner."""
     return Message.of(
-        "This is your own private chat: nobody else is in it.",
+        "This is your private chat. You are alone in it.",
         "In a group that you own, /members shows who may do what.",
     )
 
 
-def member_view(*, member: Member, options: Sequence[str], question_id: str) -> Message:
+def member_view(
+    *, member: Member, options: Sequence[str], is_private: bool, question_id: str
+) -> Message:
     """One member, and the possible changes: *options* are roles, "remove", "back"."""
-    name = name_of(member.user_id, member.name)
+    who = f"<b>{escape(_name(member, is_private=is_private))}</b> (id {member.user_id})"
+    if is_private and member.is_owner:
+        what = ["You run this bot."]
+    elif is_private:
+        what = [
+            "This person has a private chat with me and an account of their own.",
+            "They see and change nothing of yours.",
+        ]
+    else:
+        what = [f"Role: {member.role.value}.", MAY[member.role]]
     return Message.of(
-        f"<b>{escape(name)}</b> (id {member.user_id}) is {a(member.role)}.",
-        f"That means: {MAY[member.role]}.",
-        "What shall change? I ask again before I do it. /members shows everybody.",
+        who,
+        *what,
+        "I ask again before I change anything. /members shows everybody.",
         keyboard=keyboard(
             *(
                 [button(_option(option), Choose(question_id, at))]
@@ -89,18 +102,17 @@ def sure_view(
     """The confirmation before a role is changed or a member removed."""
     who = escape(name_of(user_id, name))
     if wanted is not None:
-        ask = lines(f"Make {who} {a(wanted)}?", f"Then {MAY[wanted]}.")
-        label = f"Yes, make {a(wanted)}"
+        ask = lines(f"Change the role of {who} to {wanted.value}?", MAY[wanted])
+        label = f"Yes, {wanted.value}"
     elif is_private:
         ask = lines(
             f"Remove {who} (id {user_id})?",
-            "They cannot use me any more, and their account is paused: they could not stop it.",
+            "Trading in their account is paused.",
+            "They cannot use me any more.",
         )
         label = "Yes, remove and pause"
     else:
-        ask = lines(
-            f"Remove {who} from the people of this chat?", "They may do nothing here then."
-        )
+        ask = lines(f"Remove {who} from this chat?", "They can do nothing here any more.")
         label = "Yes, remove"
     return _ask(ask, yes=label, question_id=question_id)
 
@@ -109,24 +121,24 @@ def ask_look_view(*, on: bool, question_id: str) -> Message:
     if on:
         ask = lines(
             "Let everybody in this group look?",
-            "They see balances, trades and settings, and change nothing.",
+            "They see balances, trades and settings. They change nothing.",
         )
     else:
-        ask = lines("Let members only look?", "Others in the group hear nothing from me then.")
+        ask = lines("Let only members look?", "I answer no one else in the group then.")
     return _ask(ask, yes="Yes", question_id=question_id)
 
 
 def _ask(question: str, *, yes: str, question_id: str) -> Message:
     return Message.of(
         question,
-        "Nothing has changed so far. /members goes back.",
+        "Nothing changed yet. /members goes back.",
         keyboard=keyboard([button(yes, Confirm(question_id)), do("No, back", "members")]),
     )
 
 
 def look_changed_view(*, on: bool) -> Message:
     return Message.of(
-        "Everybody in this group may look now, and change nothing."
+        "Everybody in this group may look now. They change nothing."
         if on
         else "Only members may use me in this group now.",
         "/members shows who they are.",
@@ -141,35 +153,31 @@ def verdict_view(
     who = escape(name_of(user_id, name))
     match verdict:
         case RoleChangeResult.DONE:
-            done = (
-                f"{who} is {a(wanted)} now: {MAY[wanted]}."
-                if wanted
-                else f"{who} cannot use me any more. Trading in their chat is paused."
-                if is_private
-                else f"{who} is out: they may do nothing here any more."
-            )
-            return _told(done, "It holds at once. /audit shows who changed what.")
+            if wanted:
+                done = [f"The role of {who} is {wanted.value} now.", MAY[wanted]]
+            elif is_private:
+                done = [f"Trading in the account of {who} is paused.", "They cannot use me now."]
+            else:
+                done = [f"{who} is removed. They can do nothing here now."]
+            return _told(*done, "/audit shows who changed what.")
         case RoleChangeResult.NOT_ALLOWED:
-            return _told("Only owners may change that.", "Nothing changed.")
+            return _told("Nothing changed. Only owners may change that.")
         case RoleChangeResult.OUTDATED:
             return _told(
-                f"{who} is not what you saw any more: somebody else changed that.",
-                "Nothing changed now.",
+                f"Nothing changed. Another owner changed {who} after you looked.",
             )
         case RoleChangeResult.LAST_OWNER:
             return _told(
-                f"{who} is the last owner of this chat, so that stays.",
-                "Make somebody else an owner first.",
+                f"Nothing changed. {who} is the last owner of this chat.",
+                "Make another person an owner first.",
             )
         case RoleChangeResult.RUNS_THE_BOT:
-            return _told(f"{who} runs this bot and stays an owner.", "Nothing changed.")
+            return _told(f"Nothing changed. {who} runs this bot and stays an owner.")
         case RoleChangeResult.LET_IN_BY_SETTINGS:
             return _told(
-                f"{who} is let in by AUTHORIZED_CHATS, so I cannot remove them.",
-                "Take the id out there and restart the program."
-                if is_private
-                else "Make them a viewer here, or take the id out there and restart the program.",
-                "Nothing changed.",
+                f"Nothing changed. AUTHORIZED_CHATS lets {who} in.",
+                "Take the id out of it and restart the program.",
+                None if is_private else "Or change the role to viewer here.",
             )
         case _:
             assert_never(verdict)
@@ -179,14 +187,14 @@ def joined_view(alert: MemberJoined) -> Message:
     """For the chat whose code was used elsewhere."""
     who = escape(name_of(alert.user_id, alert.name))
     done = (
-        f"{who} (id {alert.user_id}) used a code of this chat and is {a(alert.role)} here now."
+        f"{who} (id {alert.user_id}) joined with a code of this chat. Role: {alert.role.value}."
         if alert.role
-        else f"{who} (id {alert.user_id}) used a code of yours and has a private chat with me now."
+        else f"{who} (id {alert.user_id}) used your code. They have a private chat with me now."
     )
-    return _told(done, "If that is nobody you know, remove them at once.")
+    return _told(done, "If you do not know this person, remove them at once.")
 
 
-def _told(*sentences: str) -> Message:
+def _told(*sentences: str | None) -> Message:
     return Message.of(
         *sentences,
         "/members shows everybody.",
@@ -194,8 +202,15 @@ def _told(*sentences: str) -> Message:
     )
 
 
+def _name(member: Member, *, is_private: bool) -> str:
+    """Only the bot's owner sees the private chats."""
+    if is_private and member.is_owner and not member.name:
+        return "You"
+    return name_of(member.user_id, member.name)
+
+
 def _rows(member: Member, *, is_private: bool) -> list[str]:
-    name = name_of(member.user_id, member.name)
+    name = _name(member, is_private=is_private)
     since = f"since {stamp(member.since).strip()}" if member.since else "by AUTHORIZED_CHATS"
     role = "runs me" if is_private and member.is_owner else "" if is_private else member.role.value
     second = f"  {role}, {since}" if role else f"  {since}"
@@ -209,4 +224,4 @@ def _option(option: str) -> str:
         case "back":
             return "« Everybody"
         case role:
-            return f"Make {a(Role(role))}"
+            return f"Make {Role(role).value}"

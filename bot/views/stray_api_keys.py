@@ -6,44 +6,44 @@ from bot.views.components.layout import lines
 
 def malformed_key_view(*, deleted: bool) -> Message:
     return Message.of(
-        "⚠️ That does not look like a MEXC key and secret: both are letters and digits "
-        "without blanks.",
-        "I kept nothing of it. Send them like this: /connect KEY SECRET",
+        "⚠️ That does not look like a MEXC key and secret. I kept nothing of it.",
         deletion(deleted=deleted),
+        "Both are at least 6 letters and digits, without blanks inside.",
+        "Send them again: /connect KEY SECRET",
     )
 
 
 def not_as_text_view(*, deleted: bool) -> Message:
     """A key under a picture, in a file, or forwarded."""
     return Message.of(
-        "⚠️ I take a key only as a text message that you type or paste yourself.",
-        "I kept nothing of this one.",
+        "⚠️ I take a key only as text that you type or paste yourself. I kept nothing.",
         deletion(deleted=deleted),
-        "Send it again as plain text: /connect KEY SECRET",
+        "Send it again as text: /connect KEY SECRET",
     )
 
 
 def stray_key_view(*, deleted: bool) -> Message:
     """A text like a key came without `/connect`, or with that misspelt."""
     return Message.of(
-        "⚠️ That looks like a MEXC key or secret, but I was not asked to connect it.",
-        "I kept nothing of it.",
+        "⚠️ That looks like a MEXC key or secret. I kept nothing of it.",
         deletion(deleted=deleted),
-        "To add a key, send /connect first, or all in one: /connect KEY SECRET",
+        "To add a key, send /connect first.",
+        "You can send all in one message: /connect KEY SECRET",
     )
 
 
 def group_refused_view(*, deleted: bool | None) -> Message:
     """`/connect` was typed where others can read; *deleted* is None if that was all."""
     return Message.of(
-        "⚠️ Keys are accepted in a private chat only: here everybody can read them.",
+        "⚠️ I take keys in a private chat only. Everybody here can read them.",
         None
         if deleted is None
         else lines(
-            "I kept nothing. If that was a key, delete it at MEXC and make a new one.",
+            "I kept nothing.",
             deletion(deleted=deleted),
+            "If that was a key, delete it at MEXC and make a new one.",
         ),
-        "Write to me in private and send /connect there.",
+        "Open a private chat with me and send /connect there.",
     )
 
 
@@ -51,4 +51,4 @@ def deletion(*, deleted: bool) -> str:
     """What happened to a message that held a secret."""
     if deleted:
         return "Your message is deleted."
-    return "⚠️ I could not delete your message: please delete it yourself, now."
+    return "⚠️ I could not delete your message. Please delete it yourself, now."

@@ -36,8 +36,8 @@ async def test_a_stranger_is_answered_once_with_the_id_and_then_unheard(bot: Pro
     assert [len(answer) for answer in answers] == [1, 0, 0, 0, 0, 0]
     assert answers[0][0].text.splitlines() == [
         "Sorry, I only work for people I know.",
-        "This chat's id is 6666.",
-        "Ask my owner for a code (/invite), or to add it to AUTHORIZED_CHATS.",
+        "The id of this chat is 6666.",
+        "Ask my owner for a code (/invite), or to add this id to AUTHORIZED_CHATS.",
     ]
     assert await bot.count(AccountRow) == 0
 
@@ -107,8 +107,8 @@ async def test_a_stranger_in_an_authorised_group_may_not_act_there(world: World,
     again = await bot.say(GROUP, "/pause", user_id=STRANGER, chat_type="group")
     elsewhere = await bot.say(STRANGER, "/start")
 
-    assert "This chat's id is -5005, your own is 6666." in refusal.text
-    assert "add both to AUTHORIZED_CHATS" in refusal.text
+    assert "The id of this chat is -5005.\nYour own id is 6666." in refusal.text
+    assert "add both ids to AUTHORIZED_CHATS" in refusal.text
     assert again == elsewhere == []
     assert await bot.count(AccountRow) == 0
 
@@ -133,13 +133,13 @@ async def test_the_right_code_lets_its_bearer_in_as_the_owner(
         reused = await bot.say(FRIEND, f"/start {code}")
         helpful = await bot.ask(OWNER, f"/start {code}")
 
-    assert "its log shows a code; send /start and the code" in refusal.text
+    assert "Its log shows a code: send /start and the code" in refusal.text
     assert "Welcome! This chat may use me now." in welcome.text
     assert "/connect" in welcome.text
     assert "target 40" in status.text
     assert "Only my owner" not in logs.text
     assert ["only work for people I know" in answer.text for answer in reused] == [True]
-    assert "You are in already" in helpful.text
+    assert "You need no code" in helpful.text
 
 
 async def test_whoever_pairs_in_a_group_is_let_in_in_private_too(
@@ -191,12 +191,12 @@ async def test_five_wrong_codes_of_a_stranger_cost_that_stranger_alone(
         welcome = await bot.ask(OWNER, f"/start {code}")
 
     assert [answer.text.splitlines()[1] for answer in wrong[:4]] == [
-        "4 tries are left.",
-        "3 tries are left.",
-        "2 tries are left.",
-        "1 try is left.",
+        "You have 4 tries left.",
+        "You have 3 tries left.",
+        "You have 2 tries left.",
+        "You have 1 try left.",
     ]
-    assert "no tries are left for you" in wrong[4].text
+    assert "You have no tries left." in wrong[4].text
     assert "only work for people I know" in late[0][0].text
     assert late[1] == []
     assert members == 0
@@ -216,7 +216,7 @@ async def test_who_used_up_the_tries_has_new_ones_after_a_day_or_with_a_new_code
     async with world.program(PAIRING) as again:
         welcome = await again.ask(OWNER, f"/start {offered_code(caplog)}")
 
-    assert "4 tries are left." in answer.text
+    assert "You have 4 tries left." in answer.text
     assert "Welcome!" in welcome.text
 
 

@@ -92,7 +92,7 @@ async def test_who_is_no_person_commands_nothing_and_is_told_once(bot: Program, 
 
     assert [len(answer) for answer in answers] == [1, 0]
     [told] = answers[0]
-    assert "Write as yourself, then send it again." in told.text
+    assert "Then send it again." in told.text
     assert "AUTHORIZED_CHATS" not in told.text
     assert await bot.account(GROUP) == before
 
@@ -149,7 +149,7 @@ async def test_what_a_channel_says_is_answered_only_where_it_is_a_command(bot: P
 async def test_in_a_group_that_nobody_listed_no_channel_is_told_its_id(bot: Program):
     (told,) = await in_group(bot, "/status", WITHOUT_AUTHOR["a channel"], chat=-77)
 
-    assert "This chat's id is -77." in told.text
+    assert "The id of this chat is -77." in told.text
     assert "136817688" not in told.text
 
 
@@ -186,7 +186,7 @@ async def test_a_command_that_is_anothers_words_is_not_carried_out(bot: Program,
         GROUP, "look at this", user_id=OWNER, chat_type="supergroup", also=FORWARDED[how]
     )
 
-    assert "I did not carry them out. Nothing changed." in alone.text
+    assert "Nothing changed. I obey only what you type yourself." in alone.text
     assert in_chat.text == alone.text
     assert talk == []
     assert await bot.account() == before
@@ -200,7 +200,7 @@ async def test_a_forwarded_code_lets_nobody_in(world: World, bot: Program):
     (told,) = await bot.say(STRANGER, f"/start {code}", also=FORWARDED["from a user"])
     typed = await bot.ask(STRANGER, f"/start {code}")
 
-    assert "type it yourself" in told.text
+    assert "Type it yourself" in told.text
     assert "Welcome!" in typed.text
 
 
@@ -210,7 +210,7 @@ async def test_a_forwarded_key_is_deleted_and_not_taken(world: World, bot: Progr
     (step,) = await bot.say(OWNER, KEY, also=FORWARDED["from a user"])
 
     assert "I kept nothing of it." in told.text
-    assert "only as a text message" in step.text
+    assert "only as text" in step.text
     assert "Your message is deleted." in told.text
     assert "Your message is deleted." in step.text
     assert world.mexc.requests.total() == 0
@@ -253,7 +253,7 @@ async def test_a_key_in_a_caption_is_refused_and_deleted(world: World, bot: Prog
     answers += [await bot.say(OWNER, KEY, also=PHOTO), await bot.say(OWNER, "", also=PHOTO)]
 
     for [answer] in answers:
-        assert "I take a key only as a text message" in answer.text
+        assert "I take a key only as text" in answer.text
         assert "Your message is deleted." in answer.text
     assert world.mexc.requests.total() == 0
     assert "Step 2 of 2" in (await bot.ask(OWNER, KEY)).text
@@ -269,7 +269,7 @@ async def test_a_command_beside_something_unreadable_counts_all_the_same(bot: Pr
     )
 
     assert "PAUSED" in paused.text
-    assert "I did not carry them out" in forwarded.text
+    assert "I obey only what you type yourself" in forwarded.text
     assert (await bot.account()).settings.paused
 
 
@@ -317,7 +317,7 @@ async def test_what_is_no_text_gets_the_hint_in_private_and_none_in_a_group(
         GROUP, "", user_id=OWNER, chat_type="supergroup", also={"text": None, **THINGS[what]}
     )
 
-    assert "I can only read text. Nothing changed." in hint.text
+    assert "Nothing changed. I can only read text." in hint.text
     assert hint.labels == ["Status", "Help"]
     assert in_chat == []
 
@@ -342,14 +342,14 @@ async def test_an_edited_command_is_answered_and_a_key_in_it_deleted(world: Worl
     (mended,) = await bot.push(OWNER, lambda: world.api.edit(OWNER, "\u200b/pause"))
     (key,) = await bot.push(OWNER, lambda: world.api.edit(OWNER, "/connect some words"))
 
-    assert "I do not follow edits. Nothing changed" in mended.text
+    assert "Nothing changed. I do not follow edits." in mended.text
     assert "Your message is deleted." in key.text
 
 
 async def test_a_private_command_with_another_bots_name_is_not_passed_over(bot: Program):
     (told,) = await bot.say(OWNER, "/pause@other_bot")
 
-    assert "names another bot. Nothing changed." in told.text
+    assert "Nothing changed. This command names another bot." in told.text
 
 
 @pytest.mark.parametrize(
@@ -410,6 +410,6 @@ async def test_a_group_that_is_not_listed_gets_one_answer_to_who_added_the_bot(
         for n, text in enumerate(("hello", "/status", "/start", "/pause@ballast_bot"))
     ]
 
-    assert f"This chat's id is -77, your own is {STRANGER}." in told.text
+    assert f"The id of this chat is -77.\nYour own id is {STRANGER}." in told.text
     assert again == []
     assert rest == [[]] * 4

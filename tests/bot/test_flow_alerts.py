@@ -38,8 +38,8 @@ async def test_a_tap_goes_round_from_on_to_silent_to_off_in_one_message(bot: Pro
         seen.append((await stored(bot)).level(AlertKind.TRADE))
 
     assert seen == [AlertLevel.SILENT, AlertLevel.OFF, AlertLevel.ON]
-    assert "Trades are not sent." in panel.edits[-1]
-    assert "Trades arrive with a sound." in panel.text
+    assert "Trades: off" in panel.edits[-1]
+    assert "Trades: on\nThese messages come with a sound." in panel.text
     assert await trail(bot) == [
         "alerts: levels: all on -> trade=silent",
         "alerts: levels: trade=silent -> trade=off",
@@ -61,15 +61,23 @@ async def test_a_second_and_a_stale_tap_change_nothing_more(world: World, bot: P
 @pytest.mark.parametrize(
     ("typed", "said", "settings"),
     [
-        ("smallest 5", "Trades under 5.00 USDT", AlertPreferences(smallest=D(5))),
+        ("smallest 5", "trades under 5.00 USDT", AlertPreferences(smallest=D(5))),
         (
             "quiet 23:00-07:00",
             "From 23:00 to 07:00 (UTC)",
             AlertPreferences(quiet=QuietHours(1380, 420)),
         ),
-        ("zone europe/berlin", "it is 13:00 there", AlertPreferences(time_zone="Europe/Berlin")),
+        (
+            "zone europe/berlin",
+            "It is 13:00 there now.",
+            AlertPreferences(time_zone="Europe/Berlin"),
+        ),
         ("digest 08:00", "comes 23 Nov 08:00", AlertPreferences(digest_minute=480)),
-        ("through no", "without a sound too", AlertPreferences(errors_break_through=False)),
+        (
+            "through no",
+            "errors come without a sound.",
+            AlertPreferences(errors_break_through=False),
+        ),
         ("deposits no", "has no buttons", AlertPreferences(ask_deposits=False)),
     ],
 )
@@ -116,7 +124,7 @@ async def test_an_unknown_zone_is_answered_with_buttons(bot: Program):
     before = await stored(bot)
     await bot.tap(OWNER, "Europe/Berlin")
 
-    assert "I know no time zone called “berlin”" in answer.edits[0]
+    assert "I know no time zone “berlin”" in answer.edits[0]
     assert before == AlertPreferences()
     assert (await stored(bot)).time_zone == "Europe/Berlin"
 
@@ -244,10 +252,10 @@ async def test_what_runs_low_is_told_and_listed_and_removed(world: World, bot: P
     before = listed.text
     await bot.tap(OWNER, "Remove MNTL", message=listed)
 
-    assert "You have 91,858 MNTL now, so the next check tells you." in set_.text
+    assert "You have 91,858 MNTL now.\nThe next check warns you." in set_.text
     assert sorted("runs low" in alert.text for alert in told) == [False, True]
     assert not [alert for alert in again if "runs low" in alert.text]
-    assert "(it is, and you know)" in before
+    assert "(low now, you were told)" in before
     assert "I do not watch MNTL any more" in listed.text
     assert await bot.count(LowBalanceRow) == 0
     assert await trail(bot) == ["warn: off -> 200000", "warn: 200000 -> off"]
@@ -266,7 +274,7 @@ async def test_a_warning_that_is_ambiguous_is_asked_about(bot: Program):
     assert "Nothing changed" in same.text
     assert "Warning removed" in off.text
     assert "Nothing changed" in twice.text
-    assert "I warn of nothing" in odd.text
+    assert "No warnings set." in odd.text
     assert "/warn MNTL 100000" in unclear.text
 
 
@@ -274,7 +282,7 @@ async def test_nobody_watches_more_than_eight(bot: Program):
     for letter in "ABCDEFGH":
         await bot.ask(OWNER, f"/warn TOKEN{letter} 5")
 
-    assert "the most" in (await bot.ask(OWNER, "/warn TOKENX 5")).text
+    assert "at most" in (await bot.ask(OWNER, "/warn TOKENX 5")).text
     assert "Warning set" in (await bot.ask(OWNER, "/warn TOKENA 6")).text
 
 
@@ -284,7 +292,7 @@ async def test_a_stale_remove_button_changes_nothing(world: World, bot: Program)
     await bot.ask(OWNER, "/warn MNTL off")
     await bot.tap(OWNER, "Remove MNTL", message=listed)
 
-    assert "I warn of nothing" in listed.text
+    assert "No warnings set." in listed.text
     assert len(await trail(bot)) == 2
 
 
@@ -308,7 +316,7 @@ async def test_every_time_is_the_chats_own_once_it_has_set_its_time_zone(
     for text in (said["/history"], said["/audit"]):
         assert "Times in Asia/Tokyo" in text
         assert "22 Nov 21:00" in text
-    assert "times in UTC and Asia/Tokyo" in said["/export"]
+    assert "Times are in UTC and in Asia/Tokyo." in said["/export"]
     assert "Planned  22 Nov 21:00:00" in story
     assert "Times in Asia/Tokyo" in story
     assert "22 Nov 21:00" in alert

@@ -1,7 +1,7 @@
 """Keys over the chat: taken in private, deleted at once, checked before they are stored, shown never."""
 
 import logging
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -67,7 +67,7 @@ async def test_a_key_sent_in_one_message_is_deleted_checked_and_stored(world: Wo
     assert calls_between(world.api, start) == ["deleteMessage", "sendMessage"]
     assert answer.text.splitlines()[:3] == [
         "⏸ PAUSED · Key connected",
-        "The key ending in BWC5 works and is stored encrypted.",
+        "The key ending in BWC5 works. I keep it encrypted.",
         "Your message is deleted.",
     ]
     assert "It may read balances, read orders, trade. It may not withdraw." in answer.text
@@ -105,6 +105,20 @@ async def test_a_key_sent_step_by_step_is_deleted_each_time(world: World, bot: P
     assert key_gone
     assert deleted(world)
     assert (await bot.account()).key_tail == "BWC5"
+    assert await bot.count(ConversationRow) == 0
+
+
+@pytest.mark.parametrize("steps", [(), (KEY,)])
+async def test_a_step_takes_the_key_and_the_secret_in_one_message(
+    world: World, bot: Program, steps: Sequence[str]
+):
+    for text in ("/connect", *steps):
+        await bot.ask(OWNER, text)
+
+    answer = await bot.ask(OWNER, f"{KEY}\n{SECRET}")
+
+    assert "Key connected" in answer.text
+    assert deleted(world)
     assert await bot.count(ConversationRow) == 0
 
 
@@ -153,7 +167,7 @@ async def test_a_step_that_cannot_be_read_any_more_is_told(bot: Program):
 
     answer = await bot.ask(OWNER, SECRET)
 
-    assert "Please send your key again with /connect." in answer.text
+    assert "Send your key again with /connect." in answer.text
 
 
 async def test_one_persons_steps_are_not_anothers(bot: Program):
@@ -207,7 +221,7 @@ async def test_keys_are_not_taken_in_groups(world: World, bot: Program):
     (with_key,) = await bot.say(GROUP, CONNECT, user_id=OWNER, chat_type="group")
     (bare,) = await bot.say(GROUP, "/connect", user_id=OWNER, chat_type="group")
 
-    assert "Keys are accepted in a private chat only" in with_key.text
+    assert "I take keys in a private chat only" in with_key.text
     assert "delete it at MEXC and make a new one" in with_key.text
     assert "I could not delete your message" in with_key.text  # as Telegram's groups have it
     assert "delete" not in bare.text
@@ -222,7 +236,7 @@ async def test_a_message_that_cannot_be_deleted_is_warned_about(world: World, bo
     elsewhere = await bot.ask(FRIEND, CONNECT)
 
     for answer in (connected, malformed, elsewhere):
-        assert "⚠️ I could not delete your message: please delete it yourself, now." in answer.text
+        assert "⚠️ I could not delete your message. Please delete it yourself, now." in answer.text
     assert "Another chat trades with this key already." in elsewhere.text
 
 
@@ -249,7 +263,7 @@ async def test_a_failed_check_stores_nothing_and_says_why(
 
     assert "⚠️ Key not stored" in answer.text
     assert words in answer.text
-    assert "I kept nothing of it. No order was sent." in answer.text
+    assert "No order was sent. I kept nothing of this key." in answer.text
     assert deleted(world)
     assert (account.sealed_key, account.key_tail) == (None, None)
 
@@ -257,7 +271,7 @@ async def test_a_failed_check_stores_nothing_and_says_why(
 @pytest.mark.parametrize(
     ("permissions", "words"),
     [
-        (ALL_NEEDED | {"SPOT_WITHDRAW_WRITE"}, "may move money out of your account"),
+        (ALL_NEEDED | {"SPOT_WITHDRAW_WRITE"}, "can move money out of your account"),
         (ALL_NEEDED - {"SPOT_DEAL_READ"}, "lacks a permission: “SPOT_DEAL_READ”"),
     ],
     ids=["withdraw", "cannot look up"],
@@ -306,7 +320,7 @@ async def test_a_new_key_replaces_the_old_one_and_pauses(world: World, bot: Prog
     asked = await bot.ask(OWNER, "/connect")
     answer = await bot.ask(OWNER, f"/connect {OTHER_KEY} {OTHER_SECRET}")
 
-    assert "The key ending in BWC5 stays until the new one has been checked." in asked.text
+    assert "The key ending in BWC5 stays until I have checked the new one." in asked.text
     assert "The key ending in ZZ99 works" in answer.text
     assert "It replaces the one ending in BWC5." in answer.text
     assert (await bot.account()).settings.paused
@@ -378,7 +392,7 @@ async def test_forgetting_the_key_is_asked_about_first(world: World, bot: Progra
     assert "⏸ PAUSED · Key forgotten" in question.text
     assert question.labels == []
     assert (account.sealed_key, account.key_tail, account.settings.paused) == (None, None, True)
-    assert "There is no key here to forget." in again.text
+    assert "This chat has no key." in again.text
 
 
 async def test_a_key_forgotten_twice_is_forgotten_once(world: World, bot: Program):
@@ -390,7 +404,7 @@ async def test_a_key_forgotten_twice_is_forgotten_once(world: World, bot: Progra
     await bot.tap(OWNER, "Forget the key", message=second)
 
     assert "Key forgotten" in first.text
-    assert "There is no key here to forget." in second.text
+    assert "This chat has no key." in second.text
 
 
 async def test_a_forgotten_key_can_be_connected_elsewhere(bot: Program):

@@ -85,7 +85,7 @@ async def test_the_key_is_known_by_its_last_four_characters_alone(world: World, 
     for secret in (KEY, SECRET, OTHER_KEY, OTHER_SECRET):
         assert secret not in kept
         assert secret not in page.text
-    assert "replaced key …BWC5 by …ZZ99" in page.text
+    assert "key: …BWC5 → …ZZ99" in page.text
 
 
 async def test_the_trail_is_read_as_sentences_with_the_names_of_people(world: World, bot: Program):
@@ -96,9 +96,9 @@ async def test_the_trail_is_read_as_sentences_with_the_names_of_people(world: Wo
 
     rows = page.text.split("\n\n")[1].splitlines()
     assert rows[0].endswith(" Olga")
-    assert rows[1] == "  halted all accounts"
+    assert rows[1] == "  all accounts halted"
     assert rows[2].endswith(f" User {FRIEND}")
-    assert " ".join("".join(rows[3:]).split()) == "set target from 40 USDT to 50 USDT"
+    assert " ".join("".join(rows[3:]).split()) == "target: 40 USDT → 50 USDT"
     assert all(len(row) <= 32 for row in rows)
 
 
@@ -112,10 +112,10 @@ async def test_older_changes_are_a_page_away_in_the_same_place(bot: Program):
     await bot.tap(OWNER, "« Newer")
 
     assert sent == []
-    assert "from 49 USDT to 50" in newest
-    assert "from 40 USDT to 41" not in newest
+    assert "49 USDT → 50" in newest
+    assert "40 USDT → 41" not in newest
     assert "page 2" in older
-    assert "from 40 USDT to 41" in " ".join(older.split())
+    assert "40 USDT → 41" in " ".join(older.split())
     assert labels == ["« Newer"]
     assert page.text == newest
 
@@ -140,8 +140,8 @@ async def test_a_chats_trail_is_its_own_but_for_what_concerns_all(bot: Program):
     friends = await bot.ask(FRIEND, "/audit")
     owners = await bot.ask(OWNER, "/audit")
 
-    assert "my owner\n  halted all accounts" in friends.text
-    assert "set target" in friends.text
+    assert "my owner\n  all accounts halted" in friends.text
+    assert "target: " in friends.text
     assert "set target" not in owners.text
 
 

@@ -17,10 +17,10 @@ from tests.fakes.telegram_faults import Fault as TelegramFault
 
 # What the answer to each bare command says, to somebody without a key and to somebody trading.
 BARE = {
-    "start": ("Next step: send /connect", "All is set. /status shows how things stand"),
+    "start": ("Next: /connect adds your MEXC key.", "Trading is on. /pause stops it."),
     "help": ("/settarget 40 – USDT to hold", "/rebalance – plan, trade on a tap"),
     "connect": ("Step 1 of 2", "The key ending in BWC5 stays until"),
-    "disconnect": ("There is no key here", "Forget the key ending in BWC5?"),
+    "disconnect": ("This chat has no key.", "Forget the key ending in BWC5?"),
     "status": ("nothing without a key", "USDT     40.79"),
     "settarget": ("Target is 40.00 USDT.", "/settarget 40"),
     "setthreshold": ("Threshold is 5%.", "/setthreshold 5%   or   /setthreshold 2 USDT"),
@@ -34,21 +34,21 @@ BARE = {
     "why": ("There was no check yet.", "It bought 8,142 MNTL for 16.30 USDT."),
     "history": ("No trades yet.", "bought 8,142 MNTL"),
     "balance": ("No key yet", "100,000 MNTL\n  ≈ 200.00 USDT\n40.79 USDT"),
-    "doctor": ("Key: none.", "Key: the one ending in BWC5"),
+    "doctor": ("Key: none.", "Key: …BWC5"),
     "dryrun": ("Dry run is off.", "/dryrun on   or   /dryrun off"),
-    "export": ("nothing to export yet", "All your orders: 1 order."),
+    "export": ("nothing to export yet", "This export has your 1 order."),
     "settings": ("Target    40.00 USDT", "Target    40.00 USDT"),
     "mode": ("Mode: auto", "Mode: auto"),
     "deposits": ("Deposits: now", "Deposits: now"),
     "limits": ("         0 used", "         17.10 USDT used"),
     "alerts": ("Trades   on", "Quiet    never"),
-    "warn": ("I warn of nothing that runs low.", "/warn MNTL 100000 warns"),
+    "warn": ("No warnings set.", "/warn MNTL 100000 warns"),
     "logs": ("/logs", "/logs"),
     "version": ("Ballast 0.", "Up for 0s"),
     "members": ("People with a private chat", "Each has an account of their own"),
-    "invite": ("Somebody you invite here", "/invite private makes a code"),
-    "audit": ("Nothing was changed so far", "resumed trading"),
-    "halt": ("No order leaves from now on, for any chat", "HALTED · Everything is halted"),
+    "invite": ("A person you invite here", "/invite private makes a code"),
+    "audit": ("Nothing was changed so far", "trading resumed"),
+    "halt": ("No order leaves from now on, in any chat", "HALTED · Everything is halted"),
 }
 
 
@@ -238,7 +238,7 @@ async def test_an_edited_command_is_not_a_command(world: World, bot: Program):
     (answer,) = await bot.push(OWNER, lambda: world.api.edit(OWNER, "/settarget 60"))
     chatter = await bot.push(OWNER, lambda: world.api.edit(OWNER, "never mind"))
 
-    assert "I do not follow edits. Nothing changed" in answer.text
+    assert "Nothing changed. I do not follow edits." in answer.text
     assert chatter == []
     assert (await bot.account()).settings.target == Decimal(50)
 
@@ -281,7 +281,7 @@ async def test_an_old_resume_is_refused_and_an_old_pause_obeyed(world: World):
     paused, resume, rebalance, target = world.api.sent(OWNER)[known:]
 
     assert "Trading is paused" in paused.text
-    assert "You sent “/resume” 11 min ago, while I was off." in resume.text
+    assert "You sent “/resume” 11 min ago. I was off then." in resume.text
     assert "You sent “/rebalance” 11 min ago" in rebalance.text
     assert "Target set to" in target.text
     assert settings.paused
@@ -299,7 +299,7 @@ async def test_a_clock_that_is_wrong_makes_no_message_old_or_fresh(world: World,
     world.api.say(OWNER, "/resume")
     world.clock.shift(timedelta(minutes=11))
     async with world.program() as third:
-        old = await world.api.wait_for(OWNER, "while I was off")
+        old = await world.api.wait_for(OWNER, "I was off then")
         settings = (await third.account()).settings
 
     assert "Trading is on" in resume.text
@@ -323,7 +323,7 @@ async def test_a_tap_that_telegram_has_forgotten_does_not_start_trading(
     await bot.tap(OWNER, "Resume", message=world.api.sent(OWNER)[-2])
     (obeyed,) = await bot.push(OWNER, lambda: tapped_long_ago("Pause"))
 
-    assert "You tapped “/resume” a while ago, while I was off." in late.text
+    assert "You tapped “/resume” a while ago. I was off then." in late.text
     assert paused
     assert "Trading is paused" in obeyed.text
 
@@ -344,7 +344,7 @@ async def test_a_tap_whose_age_telegram_does_not_tell_does_not_start_trading(
     world.clock.shift(timedelta(seconds=6))  # a 429 wants silence until then
     (told,) = [*at_once, *await bot.told(OWNER)]
 
-    assert "I could not find out when you tapped “/resume”." in told.text
+    assert "I do not know when you tapped “/resume”." in told.text
     assert (await bot.account()).settings.paused
 
 
@@ -393,7 +393,7 @@ async def test_a_balance_without_a_price_or_an_answer_says_so(world: World, bot:
     unknown = await bot.ask(OWNER, "/balance")
 
     assert "91,858 MNTL" in unvalued.text
-    assert "1 of them without a price here." in unvalued.text
+    assert "1 token has no price here." in unvalued.text
     assert "Balance not known" in unknown.text
     assert "MEXC does not answer right now." in unknown.text
 

@@ -22,7 +22,7 @@ async def test_a_healthy_chat_is_told_so(world: World, bot: Program):
     answer = await bot.ask(OWNER, "/doctor")
 
     assert answer.text.startswith("🟢 LIVE · All is well")
-    assert "Key: the one ending in BWC5 may trade and not withdraw, 89 days left." in answer.text
+    assert "Key: …BWC5 may trade and cannot withdraw. It ends in 89 days." in answer.text
     assert answer.labels == ["/doctor", "/status"]
     assert world.mexc.order_posts.total() == posts
     assert KEY not in answer.text
@@ -42,7 +42,7 @@ async def test_a_key_that_was_revoked_is_broken(world: World, bot: Program):
 
     answer = await bot.ask(OWNER, "/doctor")
 
-    assert "❌ Key: MEXC refuses the one ending in BWC5: “Api key info invalid”." in answer.text
+    assert "❌ Key: MEXC refuses …BWC5. MEXC said “Api key info invalid”." in answer.text
     assert "Address" not in answer.text
 
 
@@ -52,8 +52,8 @@ async def test_an_address_that_is_not_on_the_list_is_broken(world: World, bot: P
 
     answer = await bot.ask(OWNER, "/doctor")
 
-    assert "❌ Address: the key is bound to others" in answer.text
-    assert "Add the address 127.0.0.1 to it at MEXC, then /resume." in answer.text
+    assert "❌ Address: the key works only from other IPs." in answer.text
+    assert "Add the address 127.0.0.1 to it at MEXC, then send /resume." in answer.text
 
 
 async def test_what_mexc_does_not_tell_in_time_is_to_look_at(
@@ -90,7 +90,7 @@ async def test_messages_that_wait_and_those_that_were_refused_are_counted(
     given_up = await bot.ask(OWNER, "/doctor")
 
     assert "⚠️ Messages: 1 to this chat wait for Telegram, 1 in all." in waiting.text
-    assert "✅ Messages: all of mine have arrived here, 1 to others wait." in other.text
+    assert "✅ Messages: all of mine arrived here. 1 to others wait." in other.text
     assert "⚠️ Messages: Telegram refused 1 of mine" in given_up.text
 
 
@@ -101,8 +101,8 @@ async def test_a_key_is_looked_at_in_a_dry_run_too(world: World, bot: Program):
 
     answer = await bot.ask(OWNER, "/doctor")
 
-    assert "⚠️ Key: the one ending in BWC5 ends in 4 days. To renew it" in answer.text
-    assert "✅ Clock: within a second" in answer.text
+    assert "⚠️ Key: …BWC5 is about to end. It ends in 4 days. To renew it" in answer.text
+    assert "✅ Clock: It is within a second" in answer.text
 
 
 async def test_the_uptime_begins_anew_with_a_restart(world: World):

@@ -60,11 +60,13 @@ async def test_long_work_is_told_in_one_message_that_goes_when_it_is_done(
     assert progress.deleted
     assert progress.silent
     assert [*progress.edits, progress.text][-3:] == [
-        "⏳ Collecting… 20 of 75",
-        "⏳ Collecting… 40 of 75",
-        "⏳ Collecting… 60 of 75",
+        "⏳ Orders read: 20 of 75",
+        "⏳ Orders read: 40 of 75",
+        "⏳ Orders read: 60 of 75",
     ]
-    assert answer.text == "All your orders: 75 orders. Amounts exact, times in UTC."
+    assert (
+        answer.text == "This export has all your 75 orders. Amounts are exact. Times are in UTC."
+    )
     assert answer.labels == ["/export koinly"]
     assert [row["client_order_id"] for row in rows_of(answer)] == [
         f"order-{number}" for number in range(75)
@@ -109,7 +111,7 @@ async def test_koinly_gets_real_trades_alone(bot: Program):
 
     assert answer.document is not None
     assert answer.document.name == "ballast-koinly.csv"
-    assert answer.text.startswith("For Koinly: 3 orders, without those on paper.")
+    assert answer.text.startswith("This export has 3 real orders.")
     assert [row["Received Amount"] for row in rows_of(answer)] == ["3", "4", "5"]
 
 
@@ -118,7 +120,7 @@ async def test_koinly_gets_nothing_where_all_was_on_paper(bot: Program):
 
     answer = await bot.ask(OWNER, "/export koinly")
 
-    assert "no real order was ever filled" in answer.text
+    assert "no real order was filled" in answer.text
 
 
 async def test_the_chats_own_time_stands_beside_utc(bot: Program):
@@ -141,7 +143,7 @@ async def test_the_chats_own_time_stands_beside_utc(bot: Program):
 async def test_a_form_that_is_not_known_is_explained(bot: Program):
     answer = await bot.ask(OWNER, "/export excel")
 
-    assert "I cannot export as “excel”." in answer.text
+    assert "I know no export named “excel”." in answer.text
     assert answer.labels == ["/export", "/export koinly"]
 
 

@@ -101,7 +101,7 @@ async def test_onlookers_are_answered_a_few_times_a_minute_and_told_so_once(
     texts = world.api.texts(GROUP)[known:]
 
     assert len(texts) == MOST_A_MINUTE + 2
-    assert f"I answer {MOST_A_MINUTE} questions a minute" in texts[-2]
+    assert f"I answer viewers of this group {MOST_A_MINUTE} times a minute" in texts[-2]
     assert "Your MEXC key ends" in texts[-1]
     assert await bot.waiting() == 0
 
@@ -163,7 +163,7 @@ async def test_a_tap_within_a_long_retry_after_does_not_start_trading(world: Wor
     world.clock.shift(timedelta(hours=1, seconds=1))
     told = await bot.told(GROUP)
 
-    assert any("I could not find out when you tapped “/resume”." in one.text for one in told)
+    assert any("I do not know when you tapped “/resume”." in one.text for one in told)
     assert (await bot.account(GROUP)).settings.paused
 
 

@@ -195,7 +195,7 @@ async def test_an_export_holds_every_trade_exactly(world: World, bot: Program):
 
     assert document is not None
     assert document.name == "ballast-trades.csv"
-    assert answer.text == "All your orders: 2 orders. Amounts exact, times in UTC."
+    assert answer.text == "This export has all your 2 orders. Amounts are exact. Times are in UTC."
     rows = list(csv.DictReader(io.StringIO(document.content.decode())))
     assert [row["side"] for row in rows] == ["buy", "sell"]
     assert {row["mode"] for row in rows} == {"live"}
@@ -213,7 +213,7 @@ async def test_a_file_that_telegram_does_not_take_is_told(world: World, bot: Pro
     lost = await bot.ask(OWNER, "/export")
 
     for answer in (refusal, lost):
-        assert "I could not send the file just now. Please send /export again" in answer.text
+        assert "I could not send the file. Please send /export again" in answer.text
 
 
 async def test_the_log_is_for_the_owner_alone(bot: Program):

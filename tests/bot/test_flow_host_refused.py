@@ -74,7 +74,7 @@ async def test_a_question_that_is_refused_is_not_told_as_a_refused_order(
     connect = await bot.ask(OWNER, CONNECT)
 
     assert "HTTP 404" in connect.text
-    assert "could not try the key" in connect.text
+    assert "could not check the key" in connect.text
 
     await bot.live_for(timedelta(minutes=3))
     [alert] = await bot.told(OWNER)

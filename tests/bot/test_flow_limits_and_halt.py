@@ -133,7 +133,7 @@ async def test_nothing_but_the_owners_word_ends_a_halt_and_all_is_as_before(
     assert "Halted already" in again.text
     assert (quiet, still_quiet) == (0, 0)
     assert "🛑 HALTED · Lift the halt?" in asked
-    assert "2 chats in all: 1 trades again at once, 1 of them with real money." in asked
+    assert "1 chat trades again at once.\n1 of them uses real money.\n1 chat stays" in asked
     assert "🟢 LIVE · The halt is lifted" in lifted.text
     assert "⏸ PAUSED · The halt is lifted" in heard[-1].text
     assert len(world.mexc.orders) == 1
@@ -174,7 +174,7 @@ async def test_an_order_that_had_left_before_the_halt_is_told_and_looked_up(
     await both.live_for(timedelta(minutes=1))
     told = await both.told(OWNER)
 
-    assert "One sent before, about 17.10 USDT, may still be filled" in answer.text
+    assert "One order of about 17.10 USDT was sent before and may still be filled" in answer.text
     assert "Bought" in told[-1].text
     assert len(world.mexc.orders) == 1
 

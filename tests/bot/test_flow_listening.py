@@ -51,7 +51,7 @@ async def test_a_time_zone_is_typed_or_tapped(bot: Program):
     await bot.tap(OWNER, SetAlert("zone", "UTC").encode(), forged=True)
     later = await bot.ask(OWNER, "Berlin")
 
-    assert "I know no time zone called “Berlinn”." in unknown.text
+    assert "I know no time zone “Berlinn”." in unknown.text
     assert "Europe/Berlin" in known.text
     assert "I only understand commands" in later.text
 

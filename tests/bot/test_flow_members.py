@@ -85,11 +85,11 @@ async def test_a_code_made_in_a_group_admits_whoever_sends_it_there_once(
     [late] = await say(bot, BEN, f"/start {code}")
 
     assert code not in "".join(world.api.texts(GROUP))
-    assert "I sent you a code for a trader in our private chat." in told.text
+    assert "I sent you a code for a new trader in our private chat." in told.text
     assert choice.labels == ["Viewer", "Trader"]
     assert "/invite trader" in choice.text
     assert "works once, until 23 Nov" in offer.text
-    assert "Welcome! You are a trader of this chat now." in welcome.text
+    assert "Welcome! Your role in this chat: trader." in welcome.text
     assert "41.00 USDT" in status.text
     assert "used already" in late.text
     assert await bot.told(GROUP) == []  # who saw it is not told
@@ -104,9 +104,9 @@ async def test_where_no_private_chat_is_open_no_code_is_made(world: World, bot: 
     codes = re.findall(r"<code>/start ([\w-]{11,})", tried)
     [refused] = await say(bot, ANNA, f"/start {codes[0]}")
 
-    assert "Open a private chat with me, send /start there" in told.text
+    assert "Open a private chat with me and send /start there" in told.text
     assert codes[0] not in told.text
-    assert "not good any more" in refused.text
+    assert "does not work any more" in refused.text
     assert await role(bot, ANNA) is None
 
 
@@ -119,7 +119,7 @@ async def test_a_viewer_looks_and_changes_nothing(bot: Program):
     invites = await asked(bot, ANNA, "/invite viewer")
 
     assert "target 40" in status.text
-    assert "you are a viewer" in refused.text
+    assert "Your role here: viewer." in refused.text
     assert "Only owners of this chat" in invites.text
 
 
@@ -129,10 +129,10 @@ async def test_a_groups_code_sent_in_private_admits_to_the_group_and_says_so(bot
     told = await bot.ask(ANNA, f"/start {code}")
     private = await bot.ask(ANNA, "/status")
 
-    assert "a trader of the group this code was made in" in told.text
+    assert "Your role in the group of this code: trader." in told.text
     assert "In this chat nothing changed" in told.text
     [alert] = await bot.told(GROUP)
-    assert f"User {ANNA} (id {ANNA}) used a code of this chat and is a trader here" in alert.text
+    assert f"User {ANNA} (id {ANNA}) joined with a code of this chat. Role: trader." in alert.text
     assert "only work for people I know" in private.text
     assert await role(bot, ANNA) is Role.TRADER
 
@@ -147,9 +147,9 @@ async def test_the_bots_owner_invites_from_his_private_chat_to_an_account_of_one
     await bot.ask(ANNA, "/settarget 77")
     group = await asked(bot, ANNA, "/status")
 
-    assert "with their own key" in choice.text
+    assert "with a key of their own" in choice.text
     [alert] = await bot.told(OWNER)
-    assert "used a code of yours and has a private chat with me now" in alert.text
+    assert "used your code. They have a private chat with me now." in alert.text
     assert "This chat may use me now" in welcome.text
     assert (await bot.account(ANNA)).settings.target == 77
     assert (await bot.account(OWNER)).settings.target == 40
@@ -172,14 +172,14 @@ async def test_others_cannot_invite_from_a_private_chat(bot: Program):
     alone = await bot.ask(FRIEND, "/members")
 
     assert "only my owner can invite" in refused.text
-    assert "nobody else is in it" in alone.text
+    assert "You are alone in it" in alone.text
     assert refused.labels == alone.labels == []
 
 
 async def test_a_word_that_is_no_role_invites_nobody(bot: Program):
     answer = await asked(bot, OWNER, "/invite owner")
 
-    assert "Nobody was invited" in answer.text
+    assert "I made no code" in answer.text
     assert "/invite viewer" in answer.text
 
 
@@ -193,7 +193,7 @@ async def test_a_code_is_good_for_24_hours_also_after_a_restart(world: World):
         expired = await asked(second, BEN, f"/start {late}")
 
         assert "Welcome!" in welcome.text
-        assert "not good any more" in expired.text
+        assert "does not work any more" in expired.text
         assert await role(second, BEN) is None
 
 
@@ -207,8 +207,8 @@ async def test_wrong_codes_cost_a_strangers_tries_and_nobody_elses(world: World,
     welcome = await asked(bot, ANNA, f"/start {code}")
 
     assert ["left today" in answer.text for [answer] in wrong[:4]] == [True] * 4
-    assert "1 try is left today" in wrong[3][0].text
-    assert "no tries are left for today" in wrong[4][0].text
+    assert "You have 1 try left today." in wrong[3][0].text
+    assert "no tries left today" in wrong[4][0].text
     assert "only work for people I know" in unheard[0].text
     assert silent == in_group == []
     assert await role(bot, STRANGER) is None
@@ -249,11 +249,11 @@ async def test_a_code_below_what_somebody_is_already_takes_nothing_and_stays_goo
     owner = await asked(bot, OWNER, f"/start {code}")
     welcome = await asked(bot, ANNA, f"/start {code}")
 
-    assert "You are in already" in listed.text
-    assert "You are in already" in owner.text
+    assert "You need no code" in listed.text
+    assert "You need no code" in owner.text
     assert await role(bot, FRIEND) is Role.TRADER
     assert await role(bot, OWNER) is Role.OWNER
-    assert "a viewer of this chat" in welcome.text
+    assert "Your role in this chat: viewer." in welcome.text
 
 
 async def test_a_code_above_it_raises_somebody(bot: Program):
@@ -271,7 +271,7 @@ async def test_the_same_code_from_its_bearer_again_is_no_harm(bot: Program):
 
     again = await asked(bot, ANNA, f"/start {code}")
 
-    assert "You are in already" in again.text
+    assert "You need no code" in again.text
 
 
 async def test_members_are_listed_by_the_name_they_have_now(bot: Program):
@@ -282,7 +282,7 @@ async def test_members_are_listed_by_the_name_they_have_now(bot: Program):
 
     assert "Anna <i>Two\n  trader, since 22 Nov" in listed.text
     assert f"User {FRIEND}\n  trader, by AUTHORIZED_CHATS" in listed.text
-    assert "Nobody else in the group may use me." in listed.text
+    assert "No one else in the group may use me." in listed.text
     assert listed.labels == ["Olga", f"User {FRIEND}", "Anna <i>Two", "Let all look"]
 
 
@@ -291,17 +291,17 @@ async def test_a_role_is_changed_after_two_questions_and_holds_at_once(world: Wo
     listed = await asked(bot, OWNER, "/members")
     await tap(bot, OWNER, "Anna <b>")
     panel = listed.text
-    await tap(bot, OWNER, "Make a viewer")
+    await tap(bot, OWNER, "Make viewer")
     asked_again, before = listed.text, await role(bot, ANNA)
-    await tap(bot, OWNER, "Yes, make a viewer")
+    await tap(bot, OWNER, "Yes, viewer")
 
-    assert "Anna <b> (id 2001) is a trader." in panel
-    assert "Make Anna <b> a viewer?" in asked_again
-    assert "Nothing has changed so far" in asked_again
+    assert "Anna <b> (id 2001)\nRole: trader." in panel
+    assert "Change the role of Anna <b> to viewer?" in asked_again
+    assert "Nothing changed yet" in asked_again
     assert before is Role.TRADER
-    assert "Anna <b> is a viewer now" in listed.text
+    assert "Anna <b> is viewer now" in listed.text
     assert listed.labels == ["Members"]
-    assert "you are a viewer" in (await asked(bot, ANNA, "/pause")).text
+    assert "Your role here: viewer." in (await asked(bot, ANNA, "/pause")).text
 
 
 async def test_back_leads_back_and_changes_nothing(bot: Program):
@@ -325,7 +325,7 @@ async def test_whoever_is_removed_may_do_nothing_any_more(world: World, bot: Pro
     update = world.api.tap(GROUP, "Target", user_id=ANNA, message=card)
     await bot.handled(update)
 
-    assert "Anna <b> is out" in done.text
+    assert "Anna <b> is removed." in done.text
     assert "Only owners" in plan.text
     assert "only work for people I know" in typed.text
     assert "text" not in world.api.answers[str(update)]
@@ -353,8 +353,8 @@ async def test_a_second_tap_changes_nothing_more(world: World, bot: Program):
     await let_in(bot, ANNA)
     listed = await asked(bot, OWNER, "/members")
     await tap(bot, OWNER, "Anna <b>")
-    await tap(bot, OWNER, "Make an owner")
-    yes = listed.button("Yes, make an owner")
+    await tap(bot, OWNER, "Make owner")
+    yes = listed.button("Yes, owner")
     assert yes is not None
     assert yes.data is not None
     first = world.api.tap(GROUP, yes.data, user_id=OWNER, message=listed)
@@ -365,7 +365,7 @@ async def test_a_second_tap_changes_nothing_more(world: World, bot: Program):
     trail = await asked(bot, OWNER, "/audit")
 
     assert await role(bot, ANNA) is Role.OWNER
-    assert trail.text.count("made Anna <b> owner") == 1
+    assert trail.text.count("role of Anna <b>: trader →") == 1
 
 
 @pytest.mark.parametrize("after", ["demoted", "removed"])
@@ -376,14 +376,14 @@ async def test_the_last_tap_of_somebody_who_is_no_owner_any_more_does_nothing(
     await let_in(bot, BEN)
     panel = await asked(bot, ANNA, "/members")
     await tap(bot, ANNA, "Ben", message=panel)
-    await tap(bot, ANNA, "Make an owner", message=panel)
+    await tap(bot, ANNA, "Make owner", message=panel)
     option, sure = {
-        "demoted": ("Make a trader", "Yes, make a trader"),
+        "demoted": ("Make trader", "Yes, trader"),
         "removed": ("Remove", "Yes, remove"),
     }[after]
     await make(bot, OWNER, "Anna <b>", option, sure=sure)
 
-    await tap(bot, ANNA, "Yes, make an owner", message=panel)
+    await tap(bot, ANNA, "Yes, owner", message=panel)
 
     assert await role(bot, BEN) is Role.TRADER
     if after == "demoted":
@@ -394,7 +394,7 @@ async def test_a_demoted_owner_opens_no_panel_with_an_old_list(bot: Program):
     await let_in(bot, ANNA, Role.OWNER)
     await let_in(bot, BEN)
     panel = await asked(bot, ANNA, "/members")
-    await make(bot, OWNER, "Anna <b>", "Make a trader", sure="Yes, make a trader")
+    await make(bot, OWNER, "Anna <b>", "Make trader", sure="Yes, trader")
 
     await tap(bot, ANNA, "Ben", message=panel)
 
@@ -406,11 +406,11 @@ async def test_the_codes_of_an_owner_who_is_none_any_more_are_worthless(bot: Pro
     bot.world.api.open_chat(ANNA)
     await asked(bot, ANNA, "/invite trader")
     code = code_in(bot.world.api.sent(ANNA)[-1])
-    await make(bot, OWNER, "Anna <b>", "Make a viewer", sure="Yes, make a viewer")
+    await make(bot, OWNER, "Anna <b>", "Make viewer", sure="Yes, viewer")
 
     answer = await asked(bot, BEN, f"/start {code}")
 
-    assert "not good any more" in answer.text
+    assert "does not work any more" in answer.text
     assert await role(bot, BEN) is None
 
 
@@ -440,13 +440,13 @@ async def test_what_two_owners_wish_of_the_same_person_is_done_once(bot: Program
     for by in (ANNA, OWNER):
         panels[by] = await asked(bot, by, "/members")
         await tap(bot, by, "Ben", message=panels[by])
-        option = "Make a viewer" if by == ANNA else "Make an owner"
+        option = "Make viewer" if by == ANNA else "Make owner"
         await tap(bot, by, option, message=panels[by])
 
-    await tap(bot, ANNA, "Yes, make a viewer", message=panels[ANNA])
-    await tap(bot, OWNER, "Yes, make an owner", message=panels[OWNER])
+    await tap(bot, ANNA, "Yes, viewer", message=panels[ANNA])
+    await tap(bot, OWNER, "Yes, owner", message=panels[OWNER])
 
-    assert "Ben is not what you saw any more" in panels[OWNER].text
+    assert "Another owner changed Ben after you looked." in panels[OWNER].text
     assert await role(bot, BEN) is Role.VIEWER
 
 
@@ -456,8 +456,8 @@ async def test_a_tap_after_a_restart_counts(world: World):
         listed = await asked(first, OWNER, "/members")
         await tap(first, OWNER, "Anna <b>")
     async with world.program() as second:
-        await tap(second, OWNER, "Make a viewer", message=listed)
-        await tap(second, OWNER, "Yes, make a viewer", message=listed)
+        await tap(second, OWNER, "Make viewer", message=listed)
+        await tap(second, OWNER, "Yes, viewer", message=listed)
 
         assert await role(second, ANNA) is Role.VIEWER
 
@@ -465,13 +465,13 @@ async def test_a_tap_after_a_restart_counts(world: World):
 async def test_the_bots_owner_stays_one_and_listed_people_are_only_made_less(bot: Program):
     await let_in(bot, ANNA, Role.OWNER)
 
-    owner = await make(bot, ANNA, f"User {OWNER}", "Make a viewer", sure="Yes, make a viewer")
+    owner = await make(bot, ANNA, f"User {OWNER}", "Make viewer", sure="Yes, viewer")
     listed = await make(bot, ANNA, f"User {FRIEND}", "Remove", sure="Yes, remove")
-    less = await make(bot, ANNA, f"User {FRIEND}", "Make a viewer", sure="Yes, make a viewer")
+    less = await make(bot, ANNA, f"User {FRIEND}", "Make viewer", sure="Yes, viewer")
 
     assert "runs this bot and stays an owner" in owner.text
-    assert "let in by AUTHORIZED_CHATS" in listed.text
-    assert "is a viewer now" in less.text
+    assert "AUTHORIZED_CHATS lets User 1002 in." in listed.text
+    assert "is viewer now" in less.text
     assert await role(bot, OWNER) is Role.OWNER
     assert await role(bot, FRIEND) is Role.VIEWER
 
@@ -507,7 +507,7 @@ async def test_all_may_look_when_an_owner_says_so_and_not_any_more_afterwards(
     shut = await say(bot, STRANGER, "/status")
 
     assert "target 40" in looked.text
-    assert "you are a viewer" in changed.text
+    assert "Your role here: viewer." in changed.text
     assert "only work for people I know" in elsewhere.text
     assert "Everybody else in the group may look" in listed.edits[0]
     assert shut == []
@@ -539,7 +539,7 @@ async def test_the_bots_owner_takes_back_a_private_chat_and_its_trading_stops(
     await bot.tap(OWNER, "Yes, remove and pause")
 
     assert "People with a private chat" in shown
-    assert "Trading in their chat is paused" in listed.text
+    assert "Trading in the account of Anna is paused" in listed.text
     assert (await bot.account(ANNA)).settings.paused
     assert "only work for people I know" in (await bot.ask(ANNA, "/status")).text
 
@@ -572,7 +572,7 @@ async def test_a_group_that_becomes_a_supergroup_keeps_its_people_and_what_they_
         BEN: Role.VIEWER,
         STRANGER: Role.TRADER,
     }
-    assert "let all look" in trail.text
+    assert "everybody may look" in trail.text
     assert await bot.count(MemberRow) == 3
 
 

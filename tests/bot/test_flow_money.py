@@ -115,7 +115,7 @@ async def test_a_key_that_is_connected_in_a_dry_run_says_which_money_is_traded(
 
     assert connected.text.startswith("⏸ PAUSED (dry run) · Key connected")
     assert "At MEXC you hold 57.10 USDT and 91,858 MNTL." in connected.text
-    assert "Dry run is on: I trade a paper balance, not this one." in connected.text
+    assert "Dry run: I trade paper money, not this balance." in connected.text
     assert "After /resume the first check would buy MNTL for about 57.20 USDT" in connected.text
     assert "The next check would buy MNTL for about 57.20 USDT" in resumed.text
     assert resumed.text.startswith("🧪 DRY RUN")
@@ -160,6 +160,4 @@ async def test_the_doctor_does_not_call_it_well_while_a_trouble_stops_trading(
     answer = await bot.ask(OWNER, "/doctor")
 
     assert answer.text.startswith("⏸ PAUSED · Check-up: 1 broken")
-    assert (
-        "❌ Trading: paused. MEXC refuses the key. When it is mended, send /resume." in answer.text
-    )
+    assert "❌ Trading: paused. MEXC refuses the key. Mend it, then send /resume." in answer.text

@@ -124,7 +124,7 @@ async def test_a_pause_overtakes_a_tap_on_start_that_was_sent_before(world: Worl
         await a_moment()
     await large.handled(tap)
 
-    assert "Cancelled, because it was sent before this:" in paused.text
+    assert "I cancelled what came before this:" in paused.text
     assert await is_paused(large)
 
 

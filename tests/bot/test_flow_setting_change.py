@@ -217,7 +217,7 @@ async def test_a_key_that_was_replaced_meanwhile_stays(world: World, bot: Progra
 
     await bot.tap(OWNER, "Forget the key")
 
-    assert "There is another key by now, ending in ZZ99. It stays." in question.text
+    assert "You connected another key after I asked: ZZ99. It stays." in question.text
     assert (await bot.account()).key_tail == "ZZ99"
 
 
@@ -232,7 +232,7 @@ async def test_a_yes_is_for_the_halt_that_was_asked_about(world: World, bot: Pro
     await bot.tap(OWNER, "Yes, lift it", message=first)
 
     assert "There is no halt" in none.text
-    assert "That halt was lifted meanwhile, and there is a new one." in first.text
+    assert "That halt is lifted. There is a new one." in first.text
     assert (await bot.account()).halted
 
 

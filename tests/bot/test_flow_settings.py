@@ -284,7 +284,7 @@ async def test_a_refused_key_is_told_as_such_where_a_pair_is_wanted(world: World
 
     answer = await bot.ask(OWNER, "/setpair ABC")
 
-    assert "MEXC said no: “Api key info invalid”." in answer.text
+    assert "MEXC refused: “Api key info invalid”." in answer.text
     assert "/connect" in answer.text
 
 
@@ -322,7 +322,7 @@ async def test_a_dry_run_needs_no_key(world: World, bot: Program):
     assert "Dry run is on already" in again.text
     assert "100.00 USDT" in balance.text
     assert "50,000 MNTL" in balance.text
-    assert "On paper: not your real balance." in balance.text
+    assert "This is paper money, not your real balance." in balance.text
     assert "Bought 2" in trade.text
     assert ("GET", "/api/v3/account") not in world.mexc.requests
 

@@ -361,7 +361,7 @@ async def test_a_viewer_looks_at_the_pages_and_changes_nothing(world: World, bot
         tap = world.api.tap(OWNER, press.encode(), user_id=FRIEND, forged=True)
         await bot.handled(tap)
 
-        assert "may" in world.api.answers[str(tap)]["text"]
+        assert "Only traders" in world.api.answers[str(tap)]["text"]
     assert "🔒 Count held" in panel.text
     assert (await bot.account()).settings.counting is Counting.HELD
     assert await waiting(bot) == 0

@@ -42,8 +42,8 @@ async def test_answers_go_where_they_were_asked_and_alerts_where_start_was_last_
     at_last = await alerted(bot)
 
     assert [first.topic_id, status.topic_id, again.topic_id, general.topic_id] == [7, 8, 8, None]
-    assert "comes to this topic from now on" in first.text
-    assert "comes to this topic from now on" in general.text
+    assert "My alerts come to this topic from now on" in first.text
+    assert "My alerts come to this topic from now on" in general.text
     assert [in_seven.topic_id, in_eight.topic_id, at_last.topic_id] == [7, 8, None]
 
 
@@ -137,7 +137,7 @@ async def test_a_menu_that_cannot_be_set_is_logged_and_harms_nothing(
     async with world.program() as bot:
         await bot.parts.command_menu.publish()
         await bot.say(GROUP, "/members", user_id=OWNER, chat_type="group")
-        for label in (f"User {FRIEND}", "Make a viewer", "Yes, make a viewer"):
+        for label in (f"User {FRIEND}", "Make viewer", "Yes, viewer"):
             await bot.tap(GROUP, label, user_id=OWNER)
 
         assert await bot.parts.access.role(chat_id=GROUP, user_id=FRIEND) is Role.VIEWER

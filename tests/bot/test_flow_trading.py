@@ -156,7 +156,7 @@ async def test_no_plan_is_made_of_guesses(world: World, bot: Program):
     refused = await bot.ask(OWNER, "/rebalance")
 
     assert "MEXC does not answer, so I do not know what you hold." in away.text
-    assert "MEXC said no: “No permission”." in refused.text
+    assert "MEXC refused: “No permission”." in refused.text
     assert away.labels == refused.labels == []
 
 
@@ -454,7 +454,7 @@ async def test_an_order_under_way_is_mentioned_when_pausing(world: World, bot: P
 
     assert "⚠️ LIVE · An order is unclear" in unclear.text
     assert "It is not sent again." in unclear.text
-    assert "One sent before, about 17.10 USDT, may still be filled" in paused.text
+    assert "One order of about 17.10 USDT was sent before and may still be filled" in paused.text
     assert "An order to buy MNTL for about 17.10 USDT is not confirmed" in status.text
     assert "not known yet; I look it up" in why.text
     assert late.text.startswith("⏸ PAUSED · Bought 8,142 MNTL")
@@ -504,7 +504,7 @@ async def test_a_refused_key_pauses_with_a_way_out_and_the_end_is_told(world: Wo
     assert "⏸ PAUSED" in status.text
     assert "⚠️ MEXC refuses the key. /why tells more." in status.text
     assert "other internet addresses" in why.text
-    assert "MEXC said no: “IP [127.0.0.1] not in the ip white list”." in balance.text
+    assert "MEXC refused: “IP [127.0.0.1] not in the ip white list”." in balance.text
     assert "Trading is on" in resumed.text
     assert "✅ LIVE · MEXC takes the key again" in over.text
 

@@ -109,13 +109,13 @@ async def test_a_pause_cancels_and_names_what_would_have_started_trading(
     async with silent(world):
         for text in ("/setpair ABCUSDT", "/resume", "/limits order 20", "/mode auto", pause):
             world.api.say(OWNER, text)
-        told = await hears(world, OWNER, "Cancelled")
+        told = await hears(world, OWNER, "I cancelled")
     await hears(world, OWNER, "20.00 USDT", within=30)
     while await unfinished(bot):
         await a_moment()
 
     assert "Paused already" in told.text
-    assert "Cancelled, because it was sent before this: /resume, /mode auto." in told.text
+    assert "I cancelled what came before this: /resume, /mode auto." in told.text
     account = await bot.account()
     assert (account.settings.paused, str(account.limits.order)) == (True, "20")
 
@@ -133,7 +133,7 @@ async def test_a_tap_on_trade_is_cancelled_by_the_pause_that_comes_after_it(
         world.api.say(OWNER, "/pause")
         told = await hears(world, OWNER, "Trading is paused")
 
-    assert "Cancelled, because it was sent before this: a tapped button." in told.text
+    assert "I cancelled what came before this: a tapped button." in told.text
 
 
 async def test_a_halt_cancels_what_any_chat_sent_before(world: World, bot: Program):
@@ -146,7 +146,7 @@ async def test_a_halt_cancels_what_any_chat_sent_before(world: World, bot: Progr
         world.api.say(OWNER, "/halt")
         told = await hears(world, OWNER, "Everything is halted")
 
-    assert "Cancelled, because it was sent before this: /resume." in told.text
+    assert "I cancelled what came before this: /resume." in told.text
 
 
 async def test_what_was_sent_before_its_author_was_known_is_cancelled_too(
@@ -165,7 +165,7 @@ async def test_what_was_sent_before_its_author_was_known_is_cancelled_too(
         world.api.say(OWNER, "/pause")
         told = await hears(world, OWNER, "Paused already")
 
-    assert "Cancelled, because it was sent before this: /resume." in told.text
+    assert "I cancelled what came before this: /resume." in told.text
 
 
 async def test_a_strangers_or_a_viewers_pause_overtakes_and_cancels_nothing(
@@ -224,7 +224,7 @@ async def test_the_effect_of_a_resume_in_hand_does_not_come_after_the_pause(
         await a_moment()
     await bot.handled(update_id)
 
-    assert "Cancelled, because it was sent before this: /resume." in paused.text
+    assert "I cancelled what came before this: /resume." in paused.text
     assert world.api.sent(OWNER)[-1].text == paused.text
     assert (await bot.account()).settings.paused
 

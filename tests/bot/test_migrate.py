@@ -31,15 +31,15 @@ def test_migrate_brings_a_database_to_this_version_once(
     assert typed("migrate", url=empty_url) == FINE
 
     first, second = capsys.readouterr().out.splitlines()
-    assert first == f"The database has schema {newest()} now; it had none."
-    assert second == f"The database has schema {newest()} already. Nothing was changed."
+    assert first == f"The database has schema {newest()} now. Before: none."
+    assert second == f"Nothing changed: the database has schema {newest()} already."
 
 
 def test_migrate_names_the_schema_it_came_from(empty_url: str, capsys: pytest.CaptureFixture[str]):
     command.upgrade(alembic_config(empty_url), "0002")
 
     assert typed("migrate", url=empty_url) == FINE
-    assert capsys.readouterr().out.endswith("it had 0002.\n")
+    assert capsys.readouterr().out.endswith("Before: 0002.\n")
 
 
 def test_migrate_leaves_a_schema_alone_that_it_does_not_know(database_url: str):

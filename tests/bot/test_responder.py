@@ -311,8 +311,8 @@ async def test_a_bug_is_answered_logged_and_over(
     answer = await bot.ask(OWNER, "/status")
     after = await bot.ask(OWNER, "/version")
 
-    assert "⚠️ Something broke on my side while I did that." in answer.text
-    assert "It is logged." in answer.text
+    assert "⚠️ Something broke on my side. The log has it." in answer.text
+    assert "Look at /status, then try again." in answer.text
     assert "Ballast" in after.text
     broken = [record for record in caplog.records if record.message == "update broke"]
     assert [record.levelno for record in broken] == [logging.ERROR]

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import sqlite3
 import stat
 import sys
@@ -148,7 +149,7 @@ def test_a_key_file_gets_a_new_first_line_and_keeps_the_others(
     assert is_key(new)
     assert old == OLD_KEY != new
     assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
-    assert "taken out of" in capsys.readouterr().out
+    assert "remove the older ones from" in capsys.readouterr().out
     with pytest.raises(BadSettings, match="for a key file"):
         typed("rotate-keys", "--new-key", url=sqlite_url)
 
@@ -171,7 +172,7 @@ def test_a_key_file_that_cannot_be_replaced_stays(tmp_path: Path, monkeypatch: p
 
 def test_pruning_says_how_much_it_was(sqlite_url: str, capsys: pytest.CaptureFixture[str]):
     assert typed("prune", url=sqlite_url, KEEP_DAYS="60") == FINE
-    assert capsys.readouterr().out == "0 rows deleted that were over for 60 days.\n"
+    assert capsys.readouterr().out == "Rows deleted that were over for 60 days: 0\n"
 
 
 def test_an_interruption_and_a_lost_database_are_no_tracebacks(
@@ -199,7 +200,7 @@ def test_a_report_is_80_columns_wide_and_adds_up():
     report = written([fine("one", long), look("two", long, long), broken("three", "no", long)])
 
     assert max(map(len, report.splitlines())) <= 80
-    assert report.splitlines()[-1] == "1 failed, 1 worth a look, 1 fine."
+    assert report.splitlines()[-1] == "Failed: 1. Worth a look: 1. Fine: 1."
     assert written([fine("one", "yes")]).endswith("\nAll is well.\n")
     assert max(map(len, folded(long, None).splitlines())) <= 80
 
@@ -251,8 +252,21 @@ def test_the_demo_needs_no_check_but_says_that_it_is_one(
 
     assert typed("check", url=sqlite_url, MEXC_API_URL=away) == NOT_DONE
     assert "would be the demo" in " ".join(capsys.readouterr().out.split())
-    assert typed("check", url=sqlite_url, MEXC_API_URL=away, TELEGRAM_TOKEN=TOKEN) == NOT_DONE
-    assert TOKEN not in capsys.readouterr().out
+    assert (
+        typed(
+            "check",
+            url=sqlite_url,
+            MEXC_API_URL=away,
+            TELEGRAM_API_URL=away,
+            TELEGRAM_TOKEN=TOKEN,
+        )
+        == NOT_DONE
+    )
+    told = " ".join(capsys.readouterr().out.split())
+    assert TOKEN not in told
+    assert "MEXC cannot be reached from this host: no connection" in told
+    assert "cannot be reached: no connection -> Look whether this host reaches" in told
+    assert not {"NeverLeft", "NoAnswer", "BadData", "ConnectError"} & set(re.findall(r"\w+", told))
 
 
 @pytest.mark.parametrize(

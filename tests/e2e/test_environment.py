@@ -61,7 +61,7 @@ async def test_nothing_that_a_machine_brings_along_decides_where_a_request_goes(
         assert await check.exit_code() == 0, check.printed + check.log
 
     told = " ".join(check.printed.split())
-    assert "Telegram directly, MEXC directly; not looked at: ALL_PROXY, HTTPS_PROXY" in told
+    assert "Telegram directly, MEXC directly; ignored: ALL_PROXY, HTTPS_PROXY" in told
 
 
 async def test_telegram_is_reached_through_its_own_proxy_alone(world: World):

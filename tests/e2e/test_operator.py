@@ -50,8 +50,8 @@ async def test_check_tells_what_is_well_and_what_is_broken_and_what_to_do(world:
 
         assert await printed(bad, BAD_SETTING) == ""
     assert set(marks(reports[0]).values()) == {"ok"}
-    assert "a Ballast works on it" in on_one_line(reports[0])
-    assert "1 of 1 stored MEXC keys can be read" in on_one_line(reports[0])
+    assert "a Ballast is running on it" in on_one_line(reports[0])
+    assert "MEXC keys that can be read: 1 of 1" in on_one_line(reports[0])
     assert marks(reports[1]) == {
         "settings": "ok",
         "proxies": "ok",
@@ -77,7 +77,7 @@ async def test_a_move_to_another_database_and_a_change_of_keys(
     backup = await printed(world.command("backup", "moving.ballast"))
     old_key = (tmp_path / "data/ballast.key").read_text().strip()
 
-    assert "1 accounts, 1 orders" in on_one_line(backup)
+    assert "accounts 1, orders 1" in on_one_line(backup)
     assert stat.S_IMODE((tmp_path / "moving.ballast").stat().st_mode) == 0o600
 
     new_host = as_the_host_gives_it(postgres_url) | {"ENCRYPTION_KEYS": old_key}
@@ -100,5 +100,5 @@ async def test_a_move_to_another_database_and_a_change_of_keys(
         await world.hears("Bought", after=heard)
         history = (await world.ask("/history", "History")).text
 
-    assert "Everything is under the first key." in on_one_line(rotated)
+    assert "Everything is encrypted with the first key." in on_one_line(rotated)
     assert history.count("bought") == 3

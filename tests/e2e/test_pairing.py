@@ -15,7 +15,7 @@ async def test_a_code_has_five_tries_works_once_and_is_logged_in_full(world: Wor
         first = await offered(program)
         for left in ("4 tries", "3 tries", "2 tries", "1 try"):
             await world.ask("/start wrong", left, chat=STRANGER)
-        await world.ask("/start wrong", "no tries are left", chat=STRANGER)
+        await world.ask("/start wrong", "You have no tries left", chat=STRANGER)
         await world.ask(f"/start {first}", "I only work for people I know", chat=STRANGER)
         await world.ask("/start wrong", "4 tries", chat=OWNER)
 

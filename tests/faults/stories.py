@@ -204,8 +204,8 @@ async def a_limit_and_a_halt(world: World) -> None:
 
 
 async def a_token_runs_low(world: World) -> None:
-    await world.ask("/alerts recovery silent", "Recovery silent")
-    await world.ask("/warn MNTL 10000000", "MNTL is below 10,000,000")
+    await world.ask("/alerts recovery silent", "Solved   silent")
+    await world.ask("/warn MNTL 10000000", "below 10,000,000 MNTL")
     await world.hears("MNTL runs low")
     await ask_any(world, "/warn MNTL off", "Warning removed", "I did not watch it")
 
@@ -278,8 +278,8 @@ async def a_deposit_raises_the_target(world: World) -> None:
 
 
 async def the_key_is_forgotten(world: World) -> None:
-    while not heard(world, "Key forgotten", "no key here to forget"):
-        question = await ask_any(world, "/disconnect", "Forget the key", "no key here to forget")
+    while not heard(world, "Key forgotten", "This chat has no key"):
+        question = await ask_any(world, "/disconnect", "Forget the key", "This chat has no key")
         if question.button("Forget the key"):
             await tapped(world, "Forget the key", question)
 
@@ -329,8 +329,8 @@ async def a_friend_is_let_in(world: World) -> None:
     await _in_the_list(
         world,
         f"User {FRIEND}",
-        "Make a viewer",
-        "Yes, make a viewer",
+        "Make viewer",
+        "Yes, viewer",
         until_it_has="viewer, since",
     )
     await _in_the_list(world, "Let all look", "Yes", until_it_has="Everybody else in the group")
@@ -414,7 +414,7 @@ async def let_in(world: World) -> None:
         for code in offered - tried:
             world.telegram.say(OWNER, f"/start {code}")
         tried.update(offered)
-        return heard(world, "Welcome", "You are in already") is not None
+        return heard(world, "Welcome", "You need no code") is not None
 
     await until(is_in, lambda: world.programs[-1].log)
 

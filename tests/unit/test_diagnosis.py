@@ -104,10 +104,10 @@ def test_where_nothing_is_wrong_all_is_well():
         ({"clock_ahead": -3 * S}, HealthFinding.CLOCK_OFF, "3 s ahead of MEXC's"),
         ({"clock_ahead": 61 * S}, HealthFinding.CLOCK_FAR_OFF, "behind MEXC's"),
         ({"clock_ahead": AWAY}, HealthFinding.CLOCK_UNKNOWN, "/doctor again"),
-        ({"key": key(14)}, HealthFinding.KEY_ENDING, "ends in 14 days. To renew it"),
-        ({"key": key(1)}, HealthFinding.KEY_ENDING, "ends in 1 day."),
+        ({"key": key(14)}, HealthFinding.KEY_ENDING, "It ends in 14 days. To renew it"),
+        ({"key": key(1)}, HealthFinding.KEY_ENDING, "It ends in 1 day."),
         ({"key": key(0)}, HealthFinding.KEY_EXPIRED, "send it with /connect"),
-        ({"key": key(None)}, HealthFinding.KEY_END_UNKNOWN, "90 days after it was made"),
+        ({"key": key(None)}, HealthFinding.KEY_END_UNKNOWN, "after 90 days"),
         ({"key": key(None, "10.0.0.1")}, HealthFinding.KEY_FINE, "It does not expire."),
         ({"key": refused(BadCredentials)}, HealthFinding.KEY_REFUSED, "send it with /connect"),
         ({"key": refused(MissingPermission)}, HealthFinding.KEY_LACKING, "nothing else"),
@@ -116,7 +116,7 @@ def test_where_nothing_is_wrong_all_is_well():
         ({"key": None}, HealthFinding.KEY_UNKNOWN, "/doctor again"),
         ({"key": AWAY}, HealthFinding.ADDRESS_UNKNOWN, "/doctor again"),
         ({"key": key(3, "10.0.0.1")}, HealthFinding.ADDRESS_BOUND, "only from 10.0.0.1"),
-        ({"key": key()}, HealthFinding.ADDRESS_ANY, "Bound to mine"),
+        ({"key": key()}, HealthFinding.ADDRESS_ANY, "Safer: allow only mine"),
         (
             {"key": refused(AddressRefused)},
             HealthFinding.ADDRESS_REFUSED,
@@ -127,11 +127,11 @@ def test_where_nothing_is_wrong_all_is_well():
         ({"rules": rules(selling=False)}, HealthFinding.PAIR_ONE_SIDED, "cannot be sold now"),
         ({"rules": refused(PairUnavailable)}, HealthFinding.PAIR_HIDDEN, "/setpair"),
         ({"rules": AWAY}, HealthFinding.PAIR_UNKNOWN, "/doctor again"),
-        ({"rules": AWAY}, HealthFinding.SETTINGS_UNKNOWN, "cannot tell"),
+        ({"rules": AWAY}, HealthFinding.SETTINGS_UNKNOWN, "cannot check them"),
         ({"book": book()}, HealthFinding.MARKET_WIDE, "4.9% apart"),
         ({"book": book(asks=[])}, HealthFinding.MARKET_EMPTY, "/setpair"),
         ({"book": AWAY}, HealthFinding.MARKET_UNKNOWN, "/doctor again"),
-        ({"account": account()}, HealthFinding.MARKET_FINE, "within 5%"),
+        ({"account": account()}, HealthFinding.MARKET_FINE, "Within 5% you can buy"),
         ({"stored_in": None}, HealthFinding.DATABASE_BROKEN, "Nothing is traded"),
         ({"stored_in": 3 * S}, HealthFinding.DATABASE_SLOW, "3 s"),
         ({"backlog": None}, HealthFinding.MESSAGES_UNKNOWN, "/doctor again"),
@@ -139,31 +139,31 @@ def test_where_nothing_is_wrong_all_is_well():
         ({"backlog": MessageBacklog(0, 21, 0)}, HealthFinding.MESSAGES_WAITING, "21 in all"),
         ({"backlog": MessageBacklog(0, 20, 0)}, HealthFinding.MESSAGES_FINE, "20 to others wait"),
         ({"backlog": MessageBacklog(0, 0, 1)}, HealthFinding.MESSAGES_GIVEN_UP, "/history"),
-        ({"workload": load(late=15 * S)}, HealthFinding.CHECKS_FINE, "when they are due"),
+        ({"workload": load(late=15 * S)}, HealthFinding.CHECKS_FINE, "Checks: on time."),
         (
             {"workload": load(late=300 * S, overdue=40, waiting={Priority.CHECK: 8})},
             HealthFinding.CHECKS_RATIONED,
-            "up to 5 min late, 40 due now, because MEXC lets me ask no more",
+            "up to 5 min late. 40 are due now. MEXC takes no more requests",
         ),
         (
             {"workload": load(late=16 * S, weight_used=270)},
             HealthFinding.CHECKS_RATIONED,
-            "up to 16 s late, because",
+            "up to 16 s late. MEXC takes",
         ),
         (
             {"workload": load(overdue=1, waiting_for=90 * S)},
             HealthFinding.CHECKS_LATE,
-            "90 s late, 1 due now: more is due",
+            "90 s late. 1 is due now. I cannot do",
         ),
         (
             {"workload": replace(load(), beaten=31 * S)},
             HealthFinding.CHECKS_STOPPED,
-            "none has begun for 31 s",
+            "none began for 31 s",
         ),
         (
             {"workload": load(cooling_until=NOW + 200 * S)},
             HealthFinding.CHECKS_SILENCED,
-            "asked for silence, 3 min more",
+            "asked me to wait 3 min more",
         ),
         (
             {"workload": load(cooling_until=NOW + 200 * S, host_refused="HTTP 403")},
@@ -190,7 +190,7 @@ def test_a_shallow_market_is_held_against_the_largest_order_allowed():
 
     text = told(symptoms(book=shallow))
 
-    assert "sell for 80.00 USDT. One order may have up to 100.00 USDT" in text
+    assert "sell for 80.00 USDT. Your limit is 100.00 USDT an order" in text
     assert HealthFinding.MARKET_FINE in diagnose(
         symptoms(book=shallow, account=account(limits=Limits(order=Decimal(80))))
     )
@@ -203,7 +203,7 @@ def test_settings_that_can_never_trade_are_found(threshold: str, words: str):
 
     assert HealthFinding.SETTINGS_CANNOT_TRADE in diagnose(found)
     assert words in told(found)
-    assert "Try /setthreshold" in told(found)
+    assert "These would work: /setthreshold" in told(found)
 
 
 def test_what_could_not_be_asked_is_never_fine():

@@ -75,7 +75,7 @@ def test_the_panel_shows_every_part_and_has_a_button_for_each():
     )
 
     assert text.startswith("🟢 LIVE · Alerts")
-    assert "Quiet    23:00–07:00\n         errors still ring\n" in text
+    assert "Quiet    23:00–07:00\n         errors with sound\n" in text
     assert "Zone     Europe/Berlin\n         13:00 now\n" in text
     assert "Digest   off" in text
     assert "Trades: on" in labels
@@ -106,22 +106,24 @@ def test_every_choice_fits_a_phone_and_leads_back(part: str):
 def test_each_change_says_what_it_means():
     off = AlertPreferences().with_level(AlertKind.ERROR, AlertLevel.OFF)
 
-    assert "Troubles are not sent.\nAn order that needs you" in changed("error", off)
-    assert "Trades under 5.00 USDT make no message" in changed(
+    assert "Errors: off\nThese messages are not sent.\nYou always get: halts" in changed(
+        "error", off
+    )
+    assert "You get no message for trades under 5.00 USDT." in changed(
         "smallest", AlertPreferences(smallest=D(5))
     )
-    assert "No digest is set: /alerts digest 08:00" in changed(
+    assert "No digest is set. /alerts digest 08:00" in changed(
         "smallest", AlertPreferences(smallest=D(5))
     )
     assert "No digest" not in changed("smallest", AlertPreferences(smallest=D(5), digest_minute=0))
-    assert "It is 13:00 there, so messages ring now." in changed("quiet", NIGHT)
-    assert "Nothing is dropped." in changed("quiet", NIGHT)
+    assert "It is 13:00 there. Messages come with a sound now." in changed("quiet", NIGHT)
+    assert "You get all messages." in changed("quiet", NIGHT)
     utc = replace(NIGHT, time_zone="UTC")
     assert "/alerts zone sets your time zone" in changed("quiet", utc)
     assert "The next digest comes 23 Nov 08:00 (Europe/Berlin)" in changed(
         "digest", replace(NIGHT, digest_minute=480)
     )
-    assert "No digest is sent" in changed("digest", NIGHT)
+    assert "No digest. /alerts digest 08:00" in changed("digest", NIGHT)
     assert "Nothing changed" in changed("quiet", NIGHT, NIGHT)
 
 
@@ -130,7 +132,7 @@ def test_an_unknown_zone_is_answered_without_markup():
         account=account(), typed_text="<b>", suggestions=("Europe/Berlin", "UTC")
     )
 
-    assert "I know no time zone called “<b>”." in check_message(view)
+    assert "I know no time zone “<b>”." in check_message(view)
     check_message(unknown_zone_view(account=account(), typed_text="x", suggestions=()))
 
 
@@ -140,9 +142,9 @@ def test_the_warnings_are_listed_with_a_button_each():
     )
     text = check_message(view)
 
-    assert "MNTL is below 100,000\n" in text
-    assert "USDT is below 0.5 (it is, and you know)" in text
-    assert "I warn of nothing" in check_message(marks_view(account=account(), marks=[]))
+    assert "Below 100,000 MNTL\n" in text
+    assert "Below 0.5 USDT (low now, you were told)" in text
+    assert "No warnings set." in check_message(marks_view(account=account(), marks=[]))
     check_message(too_many_marks_view(account=account()))
     check_message(mark_removed_view(account=account(), asset=MNTL, was_there=False))
 
@@ -151,8 +153,11 @@ def test_a_warning_says_when_it_comes_and_what_is_there_now():
     paused = account(settings=settings(paused=True))
     text = check_message(mark_set_view(account=account(), mark=MARK, changed=True, left=D(91_858)))
 
-    assert "again when 105,000 MNTL are back" in text
-    assert "You have 91,858 MNTL now, so the next check tells you." in text
+    assert (
+        "I warn you once below 100,000 MNTL.\nI tell you when you have 105,000 or more again."
+        in text
+    )
+    assert "You have 91,858 MNTL now.\nThe next check warns you." in text
     assert "/resume starts it" not in text
     assert "/resume starts it" in check_message(
         mark_set_view(account=paused, mark=MARK, changed=True)
@@ -164,8 +169,10 @@ def test_what_runs_low_says_what_it_means():
         dry_run=False, symbol=MNTLUSDT, asset=MNTL, below=D(100_000), left=D("91858.25")
     )
 
-    assert told(low).startswith("⚠️ LIVE · MNTL runs low\nYou have 91,858.25 MNTL, below")
-    assert "the next sells cannot be made" in told(low)
+    assert told(low).startswith(
+        "⚠️ LIVE · MNTL runs low\nYou have 91,858.25 MNTL.\nYour warning is at 100,000"
+    )
+    assert "Without MNTL I cannot sell any" in told(low)
     assert "I cannot buy" in told(replace(low, asset=USDT))
     assert "cannot" not in told(replace(low, asset=Asset("BTC")))
     assert "✅ LIVE · Enough MNTL again" in told(

@@ -107,13 +107,13 @@ def test_a_connected_key_shows_what_it_may_do_and_how_long():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"deleted": False}, "please delete it yourself, now"),
+        ({"deleted": False}, "Please delete it yourself, now"),
         ({"days_left": 3}, "⚠️ It expires in 3 days"),
-        ({"days_left": 1}, "⚠️ It expires in 1 day:"),
-        ({"days_left": None}, "does not tell when it expires"),
-        ({"permissions": None}, "does not tell what the key may do"),
+        ({"days_left": 1}, "⚠️ It expires in 1 day."),
+        ({"days_left": None}, "does not say when it expires"),
+        ({"permissions": None}, "does not say what the key may do"),
         ({"permissions": frozenset({"NEW_<X>"})}, "It may NEW_<X>."),
-        ({"addresses": ("203.0.113.7",)}, "It works only from 203.0.113.7."),
+        ({"addresses": ("203.0.113.7",)}, "It works only from these addresses: 203.0.113.7."),
         ({"replaced_tail": "ab12"}, "It replaces the one ending in ab12."),
         ({"rules": rules(min_notional=5)}, "can never trade at its edge"),
         ({"rules": None}, "You hold 57.10 USDT and 91,858.4 MNTL."),
@@ -127,7 +127,7 @@ def test_a_connected_key_tells_what_is_special(changes: dict[str, Any], words: s
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (TooPowerful(code=0, message="SPOT_WITHDRAW_WRITE"), "I do not want that power"),
+        (TooPowerful(code=0, message="SPOT_WITHDRAW_WRITE"), "I take no such key"),
         (BadCredentials(code=10072, message="no <key>"), "does not know this key"),
         (
             AddressRefused(code=700006, message="IP [203.0.113.7] no"),
@@ -137,11 +137,11 @@ def test_a_connected_key_tells_what_is_special(changes: dict[str, Any], words: s
         (MissingPermission(code=700007, message="x"), "lacks a permission"),
         (AccountRestricted(code=200006, message="x"), "restricts this account"),
         (PairUnavailable(code=70011, message="x"), "may not trade MNTLUSDT"),
-        (ClockRefused(code=700003, message="x"), "clock and mine disagree"),
+        (ClockRefused(code=700003, message="x"), "clock and mine differ"),
         (RateLimited("x", retry_after=1.0), "slow down"),
         (BelowMinimum(code=30002, message="x"), "MEXC refused the key: “x”"),
         (KeyElsewhere("x"), "Send /disconnect there first"),
-        (OrderUnresolved("x"), "I need the present key to find out"),
+        (OrderUnresolved("x"), "I need the present key to look it up"),
         (Unavailable("x"), "MEXC does not answer"),
         (BadData("MEXC lists USDT twice (40 and 0)"), "“MEXC lists USDT twice (40 and 0)”"),
     ],
@@ -153,7 +153,7 @@ def test_a_key_that_is_not_taken_says_why_and_that_nothing_was_kept(
     again = check_message(connect_failed_view(error=error, account=PAUSED, deleted=False))
 
     assert words in fresh
-    assert "I kept nothing of it." in fresh
+    assert "I kept nothing of this key." in fresh
     assert "ending in BWC5 stays connected" in again
 
 
@@ -161,7 +161,7 @@ def test_the_steps_of_connecting_and_disconnecting():
     assert "Step 1 of 2" in check_message(ask_key_view(account=KEYLESS))
     assert "ending in BWC5 stays until" in check_message(ask_key_view(account=PAUSED))
     assert "Step 2 of 2" in check_message(ask_secret_view(deleted=True))
-    assert "delete it yourself, now" in check_message(group_refused_view(deleted=False))
+    assert "Please delete it yourself, now" in check_message(group_refused_view(deleted=False))
     assert "deleted" not in check_message(group_refused_view(deleted=None))
     assert "Your message is deleted" in check_message(stray_key_view(deleted=True))
     assert "does not look like" in check_message(malformed_key_view(deleted=True))
@@ -314,10 +314,10 @@ def test_the_balance_is_valued_and_sorted_by_worth():
 
     text = check_message(view)
 
-    assert "On paper" in text
+    assert "This is paper money" in text
     assert "91,861 MNTL\n  ≈ 183.72 USDT\n  3 MNTL in orders\n58.10 USDT\n" in text
     assert "0.5 ODD<" in text
-    assert "Together ≈ 241.82 USDT.\n1 of them without a price here." in text
+    assert "Total ≈ 241.82 USDT\n1 token has no price here." in text
     assert "NIL" not in text
 
 
@@ -373,7 +373,7 @@ def test_the_menu_is_one_that_telegram_takes():
 
 @pytest.mark.parametrize(
     ("who", "step"),
-    [(KEYLESS, "/connect"), (PAUSED, "/resume starts it"), (account(), "/pause stops trading")],
+    [(KEYLESS, "/connect"), (PAUSED, "/resume starts it"), (account(), "/pause stops it")],
     ids=["no key", "paused", "running"],
 )
 def test_the_welcome_names_the_next_step(who: Any, step: str):
@@ -385,9 +385,9 @@ def test_a_stranger_gets_one_short_answer_with_the_id():
     alone = check_message(stranger_view(chat_id=7, user_id=7, has_code=False))
     group = check_message(stranger_view(chat_id=-100, user_id=7, has_code=True))
 
-    assert "This chat's id is 7." in alone
+    assert "The id of this chat is 7." in alone
     assert "AUTHORIZED_CHATS" in alone
-    assert "id is -100, your own is 7." in group
+    assert "The id of this chat is -100.\nYour own id is 7." in group
     assert "/start" in group
     assert len(alone.splitlines()) <= 3
 
@@ -395,11 +395,11 @@ def test_a_stranger_gets_one_short_answer_with_the_id():
 @pytest.mark.parametrize(
     ("view", "words"),
     [
-        (wrong_code_view(tries_left=1), "1 try is left"),
-        (wrong_code_view(tries_left=4), "4 tries are left"),
+        (wrong_code_view(tries_left=1), "You have 1 try left."),
+        (wrong_code_view(tries_left=4), "You have 4 tries left."),
         (wrong_code_view(), "That is not the code."),
-        (no_tries_left_view(), "no tries are left"),
-        (already_in_view(), "You are in already"),
+        (no_tries_left_view(), "no tries left"),
+        (already_in_view(), "You need no code"),
         (owner_only_view(), "Only my owner"),
         (plain_text_view(), "/settarget 40"),
         (plain_text_view("see https://x.y/pause and/or /r/help"), "/settarget 40"),
@@ -408,7 +408,7 @@ def test_a_stranger_gets_one_short_answer_with_the_id():
         (plain_text_view("/pause?"), "I did not carry out /pause."),
         (unknown_command_view(name="cancel"), "Did you mean /pause?"),
         (edited_view(), "edit"),
-        (internal_error_view(), "never repeated"),
+        (internal_error_view(), "never send it twice"),
         (unknown_command_view(name="stauts"), "Did you mean /status?"),
         (unknown_command_view(name="<x>"), "I do not know “/<x>”."),
         (too_old_view(command="resume", age=timedelta(hours=3)), "“/resume” 3 h ago"),
@@ -434,16 +434,16 @@ def test_logs_keep_the_newest_lines_that_fit():
 
     assert "99 <😀" in text
     assert "\n0 <" not in text
-    assert "The last 5 log lines" in text
+    assert "/logs: the last 5 lines" in text
     assert "one & two" in check_message(logs_view(log_lines=["one & two"]))
 
 
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (OutcomeUnknown("x"), "may or may not have traded"),
-        (DecryptionFailed("x"), "send your key again with /connect"),
-        (BadCredentials(code=10072, message="<no>"), "MEXC said no: “<no>”."),
+        (OutcomeUnknown("x"), "It may have traded."),
+        (DecryptionFailed("x"), "Send your key again with /connect"),
+        (BadCredentials(code=10072, message="<no>"), "MEXC refused: “<no>”."),
         (TooPowerful(code=0, message="x"), "another key"),
         (AddressRefused(code=1, message="[2001:db8::1]"), "the address 2001:db8::1"),
         (MissingPermission(code=1, message="x"), "Allow the key"),
@@ -454,7 +454,7 @@ def test_logs_keep_the_newest_lines_that_fit():
         (Unavailable("x"), "No order was sent."),
         (LeaseLost("x"), "Something broke on my side"),
         (NoKey("x"), "/dryrun on"),
-        (PaperOnly("x"), "no real exchange here"),
+        (PaperOnly("x"), "it has paper money only"),
         (KeyElsewhere("x"), "/disconnect there first"),
         (OrderUnresolved("x"), "not confirmed yet"),
     ],

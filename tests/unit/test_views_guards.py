@@ -140,10 +140,10 @@ def test_the_same_again_is_told_as_no_change():
 @pytest.mark.parametrize(
     ("chosen", "warning"),
     [
-        (Limits(order=D(1)), "With a limit of 1.00 USDT nothing can ever trade"),
-        (Limits(day=D("1.09")), "nothing can ever trade: MEXC takes orders for MNTL/USDT only"),
-        (Limits(day=D(900)), "The day's limit is under the order's: no order over 900.00 USDT"),
-        (Limits(move=D("0.04")), "MEXC lets an order get 5% away"),
+        (Limits(order=D(1)), "Nothing can trade: your limit is 1.00 USDT."),
+        (Limits(day=D("1.09")), "MEXC's smallest order for MNTL/USDT is 1.10 USDT."),
+        (Limits(day=D(900)), "No order over 900.00 USDT can leave"),
+        (Limits(move=D("0.04")), "MEXC fills orders up to 5% from the last price."),
     ],
 )
 def test_a_limit_that_is_in_its_own_way_is_said_at_once(chosen: Limits, warning: str):
@@ -255,8 +255,11 @@ def test_orders_that_left_before_the_halt_are_named():
     one = halted_view(halt=HALT, already=False, now=START, under_way=(intent(),))
     two = halted_view(halt=HALT, already=False, now=START, under_way=(intent(), intent()))
 
-    assert "One sent before, about 17.10 USDT, may still be filled" in check_message(one)
-    assert "2 sent before may still be filled" in check_message(two)
+    assert (
+        "One order of about 17.10 USDT was sent before and may still be filled."
+        in check_message(one)
+    )
+    assert "2 orders were sent before and may still be filled." in check_message(two)
 
 
 def test_a_second_halt_says_since_when():
@@ -270,7 +273,7 @@ def test_lifting_says_how_the_chat_stands_now():
     nothing = check_message(lifted_view(account=account(), was_halted=False))
 
     assert lifted.startswith("🟢 LIVE · The halt is lifted")
-    assert "what was paused stays paused" in lifted
+    assert "What was paused stays paused." in lifted
     assert nothing.startswith("🟢 LIVE · There is no halt\nNothing changed.")
 
 
@@ -283,7 +286,8 @@ def test_who_may_not_halt_is_pointed_to_the_pause():
 
 
 @pytest.mark.parametrize(
-    ("paused", "words"), [(True, "/resume works again then"), (False, "trades again after it")]
+    ("paused", "words"),
+    [(True, "Send /resume after the halt."), (False, "After the halt this chat trades again")],
 )
 def test_resuming_in_a_halt_changes_nothing_and_says_who_can(paused: bool, words: str):
     who = account(halted=True, settings=settings(paused=paused))
@@ -314,7 +318,7 @@ def test_status_plan_welcome_and_taps_say_that_all_is_halted():
     assert "The owner halted all chats" in status
     assert "The owner halted all chats" in check_message(shown)
     assert buttons(shown) == []
-    assert "no order was sent" in check_message(no_trade_in_a_halt_view(account=HALTED))
+    assert "No order was sent" in check_message(no_trade_in_a_halt_view(account=HALTED))
     assert "The owner halted all" in check_message(welcome_view(account=HALTED, just_let_in=False))
 
 
@@ -323,8 +327,14 @@ def test_status_plan_welcome_and_taps_say_that_all_is_halted():
     [
         (Halted(dry_run=False), "🛑 HALTED · My owner halted all chats"),
         (Halted(dry_run=True), "🛑 HALTED (dry run) · "),
-        (Halted(dry_run=False, expected_quote=D("17.10")), "about 17.10 USDT, may still be"),
-        (HaltLifted(dry_run=False, paused=False), "🟢 LIVE · The halt is lifted\nTrading in"),
+        (
+            Halted(dry_run=False, expected_quote=D("17.10")),
+            "about 17.10 USDT was sent before and may still be",
+        ),
+        (
+            HaltLifted(dry_run=False, paused=False),
+            "🟢 LIVE · The halt is lifted\nTrading goes on in",
+        ),
         (HaltLifted(dry_run=True, paused=False), "🧪 DRY RUN · The halt is lifted"),
         (HaltLifted(dry_run=False, paused=True), "⏸ PAUSED · The halt is lifted"),
         (HaltLifted(dry_run=True, paused=True), "⏸ PAUSED (dry run) · The halt is lifted"),

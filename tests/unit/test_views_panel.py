@@ -258,9 +258,9 @@ def test_real_money_is_asked_about_with_or_without_a_view_of_the_balance(seen: b
 @pytest.mark.parametrize(
     ("waiting", "words"),
     [
-        ((1, 1, 1), "1 chat in all: 1 trades again at once, 1 of them with real money."),
-        ((3, 2, 0), "3 chats in all: 2 trade again at once, none of them with real money."),
-        ((2, 0, 0), "2 chats in all; none would trade by itself."),
+        ((1, 1, 1), "1 chat trades again at once.\n1 of them uses real money."),
+        ((3, 2, 0), "2 chats trade again at once.\nAll of them trade on paper.\n1 chat stays"),
+        ((2, 0, 0), "Nothing trades by itself.\n2 chats stay paused or without a key."),
     ],
 )
 def test_lifting_a_halt_says_what_starts(waiting: tuple[int, int, int], words: str):

@@ -66,6 +66,7 @@ def test_what_is_asked_and_told_of_somebody_fits_a_phone(
         member_view(
             member=member,
             options=["viewer", "trader", "owner", "remove", "back"],
+            is_private=is_private,
             question_id="id",
         )
     )
@@ -114,29 +115,32 @@ def entry(action: str, subject: str, detail: str, **changes: Any) -> AuditEntry:
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        (entry("settings", "target", "40 USDT -> 50 USDT"), "set target from 40 USDT to 50 USDT"),
-        (entry("limits", "order", "auto -> 500 USDT"), "set limit order from auto to 500 USDT"),
-        (entry("limits", "f00", "order=auto -> order=5"), "set limits order=auto to order=5"),
-        (entry("trading", "trading", "on -> paused"), "paused trading"),
-        (entry("trading", "trading", "paused -> on"), "resumed trading"),
-        (entry("key", "key", "none -> …BWC5"), "connected the key …BWC5"),
-        (entry("key", "key", "…BWC5 -> none"), "forgot the key …BWC5"),
-        (entry("halt", ALL_ACCOUNTS, "2 accounts"), "halted all accounts"),
-        (entry("lift the halt", ALL_ACCOUNTS, "halted at"), "lifted the halt"),
-        (entry("pair", "the bot", "none -> owner"), "became the bot's owner"),
-        (entry("invite", "trader", "none -> a code"), "made a code for trader"),
-        (entry("join", "this chat", "none -> viewer"), "came in by a code as viewer"),
-        (entry("join", "this chat", "viewer -> trader"), "became trader by a code"),
-        (entry("role", "7 Ben", "owner -> none"), "removed Ben (owner)"),
-        (entry("role", "7", "owner -> viewer"), "made User 7 viewer (was owner)"),
-        (entry("look", "looking", "members -> everybody"), "let all look"),
-        (entry("topic", "alerts", "7 -> general"), "moved alerts to the general topic"),
-        (entry("order_claimed", "x1", "said: filled; exchange: no"), "told of an order: said: fi"),
-        (entry("order_set_aside", "x1", "said"), "put an unclear order aside"),
-        (entry("anything new", "tea", "1 -> 2"), "anything new tea: 1 to 2"),
+        (entry("settings", "target", "40 USDT -> 50 USDT"), "target: 40 USDT → 50 USDT"),
+        (entry("limits", "order", "auto -> 500 USDT"), "limit order: auto → 500 USDT"),
+        (entry("limits", "f00", "order=auto -> order=5"), "limits: order=auto → order=5"),
+        (entry("trading", "trading", "on -> paused"), "trading paused"),
+        (entry("trading", "trading", "paused -> on"), "trading resumed"),
+        (entry("key", "key", "none -> …BWC5"), "key connected: …BWC5"),
+        (entry("key", "key", "…BWC5 -> none"), "key deleted: …BWC5"),
+        (entry("halt", ALL_ACCOUNTS, "2 accounts"), "all accounts halted"),
+        (entry("lift the halt", ALL_ACCOUNTS, "halted at"), "halt lifted"),
+        (entry("pair", "the bot", "none -> owner"), "new owner of the bot"),
+        (entry("invite", "trader", "none -> a code"), "new code: trader"),
+        (entry("join", "this chat", "none -> viewer"), "joined by code: viewer"),
+        (entry("join", "this chat", "viewer -> trader"), "role by code: trader"),
+        (entry("role", "7 Ben", "owner -> none"), "removed: Ben (owner)"),
+        (entry("role", "7", "owner -> viewer"), "role of User 7: owner → viewer"),
+        (entry("look", "looking", "members -> everybody"), "everybody may look"),
+        (entry("topic", "alerts", "7 -> general"), "alerts: general topic"),
+        (
+            entry("order_claimed", "x1", "said: filled; exchange: no"),
+            "answer about an order: said: fi",
+        ),
+        (entry("order_set_aside", "x1", "said"), "unclear order put aside"),
+        (entry("anything new", "tea", "1 -> 2"), "anything new tea: 1 → 2"),
     ],
 )
-def test_a_line_of_the_trail_is_a_sentence(line: AuditEntry, sentence: str):
+def test_a_line_of_the_trail_says_what_changed(line: AuditEntry, sentence: str):
     view = audit_view(entries=[line], names={1001: "Olga"}, page=0, has_more=False)
     text = check_message(view)
 

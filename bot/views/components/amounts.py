@@ -95,5 +95,10 @@ def pair_name(symbol: Symbol) -> str:
     return f"{base_of(symbol)}/USDT"
 
 
+def count(number: int, one: str, many: str, **values: str) -> str:
+    """The sentence for *number* of a thing: {n} is the number, *values* fill the other holes."""
+    return (one if number == 1 else many).format(n=f"{number:,}", **values)
+
+
 def _trimmed(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
