@@ -20,6 +20,7 @@ from engine.domain.market.balances import Holdings
 from engine.domain.orders.order import OrderState, Trigger
 from engine.domain.rebalancing.check_result import CheckFailed, NoTrade
 from engine.domain.rebalancing.planner import DepositWaits
+from engine.storage.accounts import accounts
 from engine.storage.database import Database
 from engine.storage.models.accounts import AuditRow
 from tests.engine.harness import CHAT, Crash, Engine, Fuse
@@ -408,3 +409,22 @@ async def test_another_mode_leaves_a_deposit_waiting(engine: Engine, exchange: F
     assert (first.asks, again.asks) == (False, True)
     assert await engine.alerts_of(DepositTraded) == []
     assert await engine.intents() == []
+
+
+async def test_a_group_that_moves_takes_its_deposit_and_the_buttons_along(
+    engine: Engine, exchange: FakeExchange
+):
+    account = await seen(engine, exchange, WAIT)
+    exchange.usdt += 100
+    await engine.check(account)
+    before = (await engine.account(account)).waiting
+    async with engine.database.writing() as session:
+        current = await accounts.get(session, account.id)
+        moved = await accounts.move(session, current, chat_id=-100, sealed_key="sealed again")
+
+    traded = await service(engine).trade(
+        (await card(engine)).question_id, chat_id=-100, user_id=ANYBODY, expected_quote=D(100)
+    )
+
+    assert moved.waiting == before
+    assert isinstance(traded, Account)
