@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
 from enum import Enum
+from typing import Self
 
 from engine.domain.accounts.deposits import WaitingDeposit, held_back
 from engine.domain.accounts.settings import Settings
-from engine.domain.market.balances import Holdings
+from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.decimals import (
     CENT,
     EXACT_OR_LESS,
@@ -187,6 +188,12 @@ class Plan:
         if (self.order is None) == (self.reason is None):
             raise ValueError("a plan has an order or a reason, not both and not neither")
 
+    @classmethod
+    def of(cls, held: Decimal, outcome: ProposedOrder | Reason) -> Self:
+        if isinstance(outcome, MarketBuy | MarketSell):
+            return cls(held=held, order=outcome)
+        return cls(held=held, reason=outcome)
+
 
 def at_rest(
     holdings: Holdings, settings: Settings, waiting: WaitingDeposit | None = None
@@ -235,18 +242,16 @@ def plan(
         if drift == ZERO or (settings.band.holds(held - waits) and not ignore_band):
             return Plan(held=held, reason=_rests(held, waits, settings, waiting))
         side = Side.BUY if drift > ZERO else Side.SELL
-        if (obstacle := _obstacle(side, rules=rules, book=book)) is not None:
-            return Plan(held=held, reason=obstacle)
+        if (closed := obstacle(side, rules=rules, book=book)) is not None:
+            return Plan(held=held, reason=closed)
         decide = _buy if side is Side.BUY else _sell
         outcome = decide(
             held - waits, holdings=holdings, settings=settings, rules=rules, book=book
         )
-        if isinstance(outcome, MarketBuy | MarketSell):
-            return Plan(held=held, order=outcome)
-        return Plan(held=held, reason=outcome)
+        return Plan.of(held, outcome)
 
 
-def _obstacle(side: Side, *, rules: PairRules, book: OrderBook) -> Reason | None:
+def obstacle(side: Side, *, rules: PairRules, book: OrderBook) -> Reason | None:
     """Returns what prevents any order on this side."""
     if not rules.is_open:
         return PairClosed()
@@ -260,12 +265,19 @@ def _obstacle(side: Side, *, rules: PairRules, book: OrderBook) -> Reason | None
 def _buy(
     held: Decimal, *, holdings: Holdings, settings: Settings, rules: PairRules, book: OrderBook
 ) -> ProposedOrder | Reason:
-    balance = holdings.of(rules.quote)
+    # The fee comes on top; that must not push the balance out of the band on the other side.
+    harmless = (held - settings.band.low) / (ONE + rules.taker_fee_rate)
+    wanted = min(held - settings.target, harmless)
+    return buy_order(wanted, balance=holdings.of(rules.quote), rules=rules, book=book)
+
+
+def buy_order(
+    wanted: Decimal, *, balance: Balance, rules: PairRules, book: OrderBook
+) -> ProposedOrder | Reason:
+    """Returns the order that spends *wanted* at most, rounded down, or what is free of it."""
     fee_rate = rules.taker_fee_rate
     step = _quote_step(rules)
-    # The fee comes on top; that must not push the balance out of the band on the other side.
-    harmless = (held - settings.band.low) / (ONE + fee_rate)
-    wanted = floor_to_step(min(held - settings.target, harmless, rules.max_notional), step)
+    wanted = floor_to_step(min(wanted, rules.max_notional), step)
     spendable = floor_to_step(balance.free / (ONE + max(fee_rate, FEE_RESERVE)), step)
     # The exchange divides by the price at the end of its reach and rounds down to whole steps.
     dearest = book.asks[0].price * (ONE + MARKET_REACH)
@@ -286,18 +298,27 @@ def _sell(
     fee_rate = rules.taker_fee_rate
     shortfall = settings.target - held
     least = rules.least_quantity
+    bids = priced_at_least(book.bids, price=book.bids[0].price * (ONE - MARKET_REACH))
+    wanted = rules.floor_quantity(quantity_to_receive(shortfall, bids=bids, fee_rate=fee_rate))
+    if wanted < least:
+        step_value = quote_received(least, bids=bids, fee_rate=fee_rate)
+        has_some = rules.floor_quantity(balance.free) >= least
+        if has_some and held + step_value > settings.band.high:
+            return StepTooCoarse(step_value=_estimate(step_value), shortfall=shortfall)
+        wanted = least
+    return sell_order(wanted, balance=balance, rules=rules, book=book)
+
+
+def sell_order(
+    wanted: Decimal, *, balance: Balance, rules: PairRules, book: OrderBook
+) -> ProposedOrder | Reason:
+    """Returns the order that sells *wanted*, in whole steps, or what is free of it."""
+    fee_rate, least = rules.taker_fee_rate, rules.least_quantity
     free = rules.floor_quantity(balance.free)
     locked = rules.floor_quantity(balance.locked)
     if free < least:
         return NothingFree(Side.SELL, free=free, locked=locked)
     price = book.bids[0].price
-    bids = priced_at_least(book.bids, price=price * (ONE - MARKET_REACH))
-    wanted = rules.floor_quantity(quantity_to_receive(shortfall, bids=bids, fee_rate=fee_rate))
-    if wanted < least:
-        step_value = quote_received(least, bids=bids, fee_rate=fee_rate)
-        if held + step_value > settings.band.high:
-            return StepTooCoarse(step_value=_estimate(step_value), shortfall=shortfall)
-        wanted = least
     # The exchange may measure at the last price, which is not known here. An order that trades at
     # all is within MARKET_REACH of it, and one that is not would be refused instead of unfilled.
     asks = book.asks[0].price if book.asks else price
