@@ -14,7 +14,7 @@ from engine.accounts.chat_migration import moved_to
 from engine.accounts.key_expiry import asked_again_at
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.confirmation import RESUME, Refusal, RefusalReason
+from engine.domain.accounts.confirmation import RESUME, Confirmation, Refusal, RefusalReason
 from engine.domain.accounts.key_expiry import expiry
 from engine.domain.accounts.settings import Settings
 from engine.domain.accounts.timed_pause import TimedPause
@@ -23,7 +23,8 @@ from engine.domain.market.decimals import plain
 from engine.domain.orders.order import AccountId, Order
 from engine.domain.rebalancing.approval import ApprovalState
 from engine.domain.rebalancing.balance_confirmation import SECOND_SIGHT, lacks_an_asset, most_of
-from engine.domain.rebalancing.run_request import RunOffer, RunRequest
+from engine.domain.rebalancing.manual_trade import MANUAL, ManualRun
+from engine.domain.rebalancing.run_request import ManualOffer, RunOffer, RunRequest
 from engine.errors import KeyElsewhere, NoKey, OrderUnresolved, PaperOnly, Unavailable
 from engine.exchanges.interface import ExchangeFor, KeyInspection, KeyInspector
 from engine.security.vault import Vault
@@ -262,9 +263,16 @@ class AccountService:
         return most_of(holdings, await exchange.holdings(), symbol)
 
     async def confirm_run(
-        self, confirmation_id: str, *, chat_id: int, user_id: int, message_id: int | None = None
+        self,
+        confirmation_id: str,
+        *,
+        chat_id: int,
+        user_id: int,
+        message_id: int | None = None,
+        option: int = 0,
     ) -> RunRequest | Refusal:
         """A tap on "Trade": use the button up and leave the run for the engine, in one step.
+        *option* is the button, where the plan of a trade by hand has two.
 
         OUTDATED where anything about the account was changed since the plan was shown.
         """
@@ -281,7 +289,7 @@ class AccountService:
             )
             if isinstance(taken, Refusal):
                 return taken
-            offer = from_json(taken.payload, RunOffer)
+            offer, manual = _confirmed(taken, option, user_id=user_id)
             current = await accounts.get(session, account.id)
             if offer.version != current.version:
                 return Refusal(RefusalReason.OUTDATED, taken)
@@ -290,6 +298,7 @@ class AccountService:
                 side=offer.side,
                 expected_quote=offer.expected_quote,
                 expires_at=now + RUN_WITHIN,
+                manual=manual,
             )
             await run_requests.put(session, account.id, request)
             await approvals.answered(session, account.id, taken.id, ApprovalState.TAKEN, now)
@@ -303,6 +312,15 @@ class AccountService:
         self, session: AsyncSession, before: Account, after: Account, user_id: int
     ) -> None:
         await audit.add_changes(session, before, after, at=self._clock.now(), user_id=user_id)
+
+
+def _confirmed(
+    taken: Confirmation, option: int, *, user_id: int
+) -> tuple[RunOffer, ManualRun | None]:
+    if taken.kind != MANUAL:
+        return from_json(taken.payload, RunOffer), None
+    by_hand = from_json(taken.payload, ManualOffer)
+    return by_hand.offer, by_hand.run(option, user_id=user_id)
 
 
 async def _cancel_run(session: AsyncSession, account_id: AccountId) -> None:

@@ -19,11 +19,13 @@ from engine.domain.alerts.alerts import OrderUnclear, trade_settled
 from engine.domain.market.pairs import USDT, base_of
 from engine.domain.orders.order import Order, OrderState, Trigger, settled_state
 from engine.domain.rebalancing.check_result import CheckResult
+from engine.domain.rebalancing.run_request import RunRequest
 from engine.errors import BadData, ClockRefused, LeaseLost, OutcomeUnknown, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, OrderReport, OrderRequest
 from engine.execution.fills import balances_after, fees_of_order
 from engine.notifications import incidents
 from engine.notifications.publish import publish
+from engine.storage.accounts import accounts, audit
 from engine.storage.accounts import incidents as stored_incidents
 from engine.storage.coordination import leases
 from engine.storage.database import Database
@@ -54,12 +56,13 @@ class OrderExecutor:
         exchange: Exchange,
         read_at: datetime,
         look: CheckResult,
-        until: datetime | None = None,
+        request: RunRequest | None = None,
     ) -> Order:
         """Execute *intent* once; returns it as far as it got.
 
-        *read_at* is when the data it was planned on was read, by the clock's `steady`; *until* is
-        when the user's tap expires. Raises LeaseLost or BadData if it may not be sent (any more),
+        *read_at* is when the data it was planned on was read, by the clock's `steady`. *request* is
+        the user's tap, which may have expired; the settings that change with it are stored where
+        the order is let out. Raises LeaseLost or BadData if it may not be sent (any more),
         Unavailable if it provably never left, ClockRefused if only the time stamp was wrong: in
         all of them nothing was traded and that is recorded. A refusal or an unclear outcome is
         reported to the chat and is no exception: the intent comes back as REJECTED or UNKNOWN.
@@ -68,7 +71,7 @@ class OrderExecutor:
             await orders.add(session, intent)
             await check_results.put(session, account.id, look)
         sending = await self._start(
-            intent, account=account, exchange=exchange, read_at=read_at, until=until
+            intent, account=account, exchange=exchange, read_at=read_at, request=request
         )
         try:
             exchange_order_id = await exchange.place(OrderRequest.of(sending))
@@ -92,14 +95,15 @@ class OrderExecutor:
         account: Account,
         exchange: Exchange,
         read_at: datetime,
-        until: datetime | None,
+        request: RunRequest | None,
     ) -> Order:
         is_old, sending = False, None
+        manual = request.manual if request is not None else None
         async with self._database.writing() as session:
-            await orders.hold_account(session, account.id)
+            await orders.hold_account(session, account.id, changes=bool(manual and manual.changes))
             # Judged now: the writer's turn and the lock may both have been waited for.
             is_old = self._clock.steady() - read_at > self._timing.data_age
-            if not is_old and (until is None or self._clock.now() <= until):
+            if not is_old and (request is None or self._clock.now() <= request.expires_at):
                 sending = await orders.start_sending(
                     session,
                     intent,
@@ -112,6 +116,11 @@ class OrderExecutor:
             if sending is not None:
                 # From here on the order itself answers the user's tap.
                 await run_requests.drop(session, account.id, confirmation_id=intent.run_id)
+                if manual is not None and manual.changes:
+                    changed = await accounts.change(session, account, **manual.changes)
+                    await audit.add_changes(
+                        session, account, changed, at=self._clock.now(), user_id=manual.user_id
+                    )
         if is_old:
             await self._drop(intent, error="the data grew old")
             async with self._database.reading() as session:

@@ -6,7 +6,7 @@ A check that holds makes one request to the exchange and writes nothing.
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from engine.clock import Clock
@@ -14,6 +14,8 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.balances import Holdings
+from engine.domain.market.order_book import OrderBook
+from engine.domain.market.pairs import PairRules
 from engine.domain.orders.order import UNRESOLVED, Order, OrderState
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.check_result import (
@@ -38,7 +40,7 @@ from engine.domain.rebalancing.planner import (
     at_rest,
 )
 from engine.errors import ClockRefused, DecryptionFailed, EngineError, LeaseLost, Rejected
-from engine.exchanges.interface import Exchange, ExchangeFor
+from engine.exchanges.interface import Exchange, ExchangeFor, Market
 from engine.exchanges.pair_data import rules_and_book
 from engine.execution.executor import OrderExecutor
 from engine.execution.reconciliation import OrderReconciler, next_look
@@ -178,6 +180,7 @@ class Checker:
         attempt: int,
     ) -> Checked:
         account, settings, holdings = duty.account, duty.account.settings, reading.holdings
+        manual = duty.request.manual if duty.request else None
         rules, book = await rules_and_book(exchange.market, settings.symbol)
         read_at, now = steadily(self._clock, holdings.read_at, book.read_at), self._clock.now()
         evaluated = await evaluate(
@@ -188,12 +191,14 @@ class Checker:
             book,
             at=exchange.time(),
             ignore_band=duty.request is not None,
+            trade=manual.trade if manual else None,
         )
         decided, jump = evaluated.allowed, evaluated.jump
         seen = {"holdings": holdings, "book": book, "first": reading.first, "jump": jump}
-        if decided.order is None or (
-            duty.request is not None and not duty.request.covers(decided.order, now=now)
-        ):
+        decided, is_confirmed = await self._confirmed(
+            duty, decided, exchange.market, rules, book, now=now
+        )
+        if decided.order is None or not is_confirmed:
             return await self._declined(duty, decided, seen)
         order, autonomy = decided.order, settings.autonomy
         if duty.request is None and autonomy is not TradingMode.AUTO:
@@ -216,6 +221,7 @@ class Checker:
             trigger=duty.trigger,
             attempt=attempt,
             now=now,
+            target=manual.target if manual else None,
         )
         verdict = OrderPlaced(intent.client_order_id, intent.side, intent.expected_quote)
         look = self._look(duty, verdict, **seen)
@@ -226,7 +232,7 @@ class Checker:
                 exchange=exchange,
                 read_at=read_at,
                 look=look,
-                until=duty.request.expires_at if duty.request else None,
+                request=duty.request,
             )
         except LeaseLost:
             if duty.request is not None:
@@ -237,7 +243,7 @@ class Checker:
             raise
         except ClockRefused:
             await exchange.resync()
-            if attempt > 1:
+            if attempt > 1 or manual is not None:  # whose tap is used up
                 raise
             return await self._decide(duty, exchange, fence=fence, attempt=attempt + 1)
         if intent.state in UNRESOLVED:
@@ -246,6 +252,31 @@ class Checker:
             failures = duty.trouble.count if duty.trouble else 0
             return Checked(look, again_in=self._timing.backoff(failures))
         return Checked(look)
+
+    async def _confirmed(
+        self,
+        duty: CheckInput,
+        decided: Plan,
+        market: Market,
+        rules: PairRules,
+        book: OrderBook,
+        *,
+        now: datetime,
+    ) -> tuple[Plan, bool]:
+        """Returns the plan, and whether the user's tap covers its order; without one it does.
+        A trade by hand is forecast once more: it leaves the account as was said, or is not made.
+        """
+        if decided.order is None or duty.request is None:
+            return decided, True
+        manual = duty.request.manual
+        if manual is None or not duty.request.covers(decided.order, now=now):
+            return decided, duty.request.covers(decided.order, now=now)
+        last_price = await market.last_price(book.symbol)
+        decided, comes_to = forecast(decided, rules=rules, book=book, last_price=last_price)
+        account = duty.account
+        return decided, comes_to is not None and manual.holds(
+            account.settings, version=account.version, held_after=comes_to.held_after
+        )
 
     async def _declined(self, duty: CheckInput, decided: Plan, seen: Mapping[str, Any]) -> Checked:
         """Store and report why a drift is not traded."""

@@ -2,16 +2,26 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import Jump, Recent
+from engine.domain.accounts.settings import Settings
 from engine.domain.market.balances import Holdings
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import PairRules
 from engine.domain.rebalancing.limit_checks import jump_at, limited
+from engine.domain.rebalancing.manual_trade import ManualTrade, plan_manual
 from engine.domain.rebalancing.planner import Plan, plan
 from engine.storage.database import Database
 from engine.storage.trading import limit_usage
+
+
+class _Situation(TypedDict):
+    holdings: Holdings
+    settings: Settings
+    rules: PairRules
+    book: OrderBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +45,21 @@ async def evaluate(
     *,
     at: datetime,
     ignore_band: bool = False,
+    trade: ManualTrade | None = None,
 ) -> Evaluation:
-    """Returns the order that is right now, or why there is none; *at* is the exchange's time."""
-    wanted = plan(
-        holdings=holdings,
-        settings=account.settings,
-        rules=rules,
-        book=book,
-        ignore_band=ignore_band,
-        waiting=account.waiting,
+    """Returns the order that is right now, or the one for *trade*, or why there is none; *at* is
+    the exchange's time.
+    """
+    now: _Situation = {
+        "holdings": holdings,
+        "settings": account.settings,
+        "rules": rules,
+        "book": book,
+    }
+    wanted = (
+        plan(**now, ignore_band=ignore_band, waiting=account.waiting)
+        if trade is None
+        else plan_manual(trade, **now)
     )
     async with database.reading() as session:
         recent = await limit_usage.recent(session, account, now=at)

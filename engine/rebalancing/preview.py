@@ -15,6 +15,7 @@ from engine.domain.orders.order import Trigger
 from engine.domain.rebalancing.balance_confirmation import SECOND_SIGHT, lacks_an_asset, most_of
 from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, NoTrade
 from engine.domain.rebalancing.forecast import Forecast, forecast
+from engine.domain.rebalancing.manual_trade import ManualTrade
 from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit, Plan, Reason
 from engine.errors import EngineError, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, ExchangeFor, Market, within
@@ -86,8 +87,8 @@ class Previews:
         self._clock = clock
         self._exchange_for = exchange_for
 
-    async def preview(self, account: Account) -> Preview:
-        """Returns the order that would be sent now, inside the band too.
+    async def preview(self, account: Account, trade: ManualTrade | None = None) -> Preview:
+        """Returns the order that would be sent now, inside the band too, or the one for *trade*.
 
         A price that jumped counts as seen from now on, as after a check: the user saw it. Raises
         what the exchange's reads raise, and DecryptionFailed.
@@ -97,7 +98,14 @@ class Previews:
             holdings = await self._holdings(account, exchange)
             rules, book = await rules_and_book(exchange.market, account.settings.symbol)
         evaluated = await evaluate(
-            self._database, account, holdings, rules, book, at=exchange.time(), ignore_band=True
+            self._database,
+            account,
+            holdings,
+            rules,
+            book,
+            at=exchange.time(),
+            ignore_band=True,
+            trade=trade,
         )
         seen = BalanceSnapshot.of(account.settings, holdings, book, evaluated.jump)
         look, reason = _seen_now(account, holdings, seen), evaluated.allowed.reason

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
-from engine.domain.alerts.alerts import RunDeclined
+from engine.domain.alerts.alerts import ManualDeclined, RunDeclined
 from engine.domain.rebalancing.planner import Plan
 from engine.domain.rebalancing.run_request import RunRequest
 from engine.notifications.publish import publish
@@ -19,16 +19,27 @@ async def decline(
     confirmation_id = request.confirmation_id
     if not await run_requests.drop(session, account.id, confirmation_id=confirmation_id):
         return
-    order = decided.order
-    declined = RunDeclined(
-        dry_run=account.settings.dry_run,
-        symbol=account.settings.symbol,
+    alert = _declined(account, request, decided)
+    await publish(session, account.chat_id, alert, key=f"run:{confirmation_id}:declined", now=now)
+
+
+def _declined(
+    account: Account, request: RunRequest, decided: Plan
+) -> RunDeclined | ManualDeclined:
+    settings, order = account.settings, decided.order
+    if request.manual is not None:
+        return ManualDeclined(
+            dry_run=settings.dry_run,
+            symbol=settings.symbol,
+            side=request.side,
+            reason=decided.reason,
+        )
+    return RunDeclined(
+        dry_run=settings.dry_run,
+        symbol=settings.symbol,
         held=decided.held,
-        target=account.settings.target,
+        target=settings.target,
         reason=decided.reason,
         new_side=order.side if order else None,
         new_quote=order.expected_quote if order else None,
-    )
-    await publish(
-        session, account.chat_id, declined, key=f"run:{confirmation_id}:declined", now=now
     )

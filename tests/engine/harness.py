@@ -15,6 +15,7 @@ from engine.domain.market.pairs import Side
 from engine.domain.orders.order import AccountId, Order
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.check_result import CheckResult, NoTrade
+from engine.domain.rebalancing.manual_trade import ManualRun
 from engine.domain.rebalancing.run_request import RunRequest
 from engine.exchanges.interface import Exchange
 from engine.rebalancing.checker import Checked, Checker
@@ -146,13 +147,15 @@ class Engine:
         expected_quote: Amount,
         tap_id: str = "tap-1",
         good_for: timedelta = timedelta(seconds=60),
+        manual: ManualRun | None = None,
     ) -> None:
-        """A person confirms a rebalance."""
+        """A person confirms a rebalance, or the trade that *manual* says."""
         request = RunRequest(
             confirmation_id=tap_id,
             side=side,
             expected_quote=Decimal(expected_quote),
             expires_at=self.clock.now() + good_for,
+            manual=manual,
         )
         async with self.database.writing() as session:
             await run_requests.put(session, account.id, request)

@@ -26,9 +26,10 @@ from engine.domain.alerts.preferences import AlertLevel
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.rebalancing.approval import ApprovalRequest
 from engine.domain.rebalancing.check_result import REASON_TAGS, CheckResult
+from engine.domain.rebalancing.manual_trade import ManualRun
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.planner import Reason
-from engine.domain.rebalancing.run_request import RunOffer
+from engine.domain.rebalancing.run_request import ManualOffer, RunOffer
 from engine.storage.column_types import Base
 from engine.storage.models import queues
 from engine.storage.queues import outbox
@@ -44,6 +45,8 @@ ROOTS: Mapping[str, type] = {
     "note offer": ApprovalRequest,
     "note undeliverable": Undeliverable,
     "question rebalance, offer": RunOffer,
+    "question manual_trade": ManualOffer,
+    "requests manual": ManualRun,
     "question go_live, undo, big_target, keep_deposit": PendingChange,
     "question resume": PendingChange,
     "question waiting_deposit, kept_deposit": PendingChange,
@@ -53,7 +56,7 @@ ROOTS: Mapping[str, type] = {
     **{f"outbox {kind}": alert for kind, alert in ALERTS.items()},
 }
 # Asked by none of the versions whose databases are in `stored/`.
-NEWER_QUESTIONS = {"resume", "kept_deposit", "waiting_deposit"}
+NEWER_QUESTIONS = {"kept_deposit", "manual_trade", "resume", "waiting_deposit"}
 PLAIN: Mapping[object, str] = {
     str: "text",
     int: "number",

@@ -25,6 +25,7 @@ from engine.domain.alerts.alerts import (
     IncidentResolved,
     LowBalanceOver,
     LowBalanceReached,
+    ManualDeclined,
     OrderNeverArrived,
     OrderUnclear,
     RunDeclined,
@@ -75,6 +76,7 @@ def alerts(*, dry_run: bool = False) -> list[Any]:
         PauseEnded(dry_run=dry_run, **ORDER),
         ResumeAsked(dry_run=dry_run, **ORDER, again_at=START),
         OrderNeverArrived(dry_run=dry_run, **ORDER),
+        ManualDeclined(dry_run=dry_run, symbol=MNTLUSDT, side=Side.SELL),
         RunDeclined(dry_run=dry_run, symbol=MNTLUSDT, held=D(40), target=D(40), reason=None),
         BalanceChanged(
             dry_run=dry_run,

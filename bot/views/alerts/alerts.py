@@ -21,6 +21,7 @@ from bot.views.components.no_trade_reasons import reason_advice, reason_text
 from bot.views.components.order_text import deal, fees_paid
 from bot.views.halt import halt_alert_view
 from bot.views.low_balance import low_mark_over_view, low_mark_view
+from bot.views.manual_trade import manual_declined_view
 from bot.views.members import joined_view
 from bot.views.unresolved_order import report_rows
 from engine.domain.alerts.alerts import (
@@ -39,6 +40,7 @@ from engine.domain.alerts.alerts import (
     IncidentResolved,
     LowBalanceOver,
     LowBalanceReached,
+    ManualDeclined,
     MemberJoined,
     OrderNeedsPerson,
     OrderNeverArrived,
@@ -77,6 +79,8 @@ def alert_view(alert: Alert) -> Message:  # noqa: C901, PLR0911, PLR0912 - one r
             return trouble_over_view(alert)
         case RunDeclined():
             return _declined(alert)
+        case ManualDeclined():
+            return manual_declined_view(alert)
         case DriftNoticed():
             return drift_noticed_view(alert)
         case PlanOffered():
@@ -127,13 +131,17 @@ def _trade(trade: TradeSettled) -> Message:
         f"for {usdt(trade.quote_amount)} at {average}",
         _fee_and_shortfall(trade, shortfall),
         _balance_change(trade),
-        "Only a part found a counterpart; the next check looks after the rest."
-        if shortfall > _NORMAL_SHORTFALL
-        else None,
+        _only_a_part(trade) if shortfall > _NORMAL_SHORTFALL else None,
         _CONFIRMED_LATE if trade.late else None,
         "On paper: no real money moved." if trade.dry_run else None,
         silent=trade.dry_run,
     )
+
+
+def _only_a_part(trade: TradeSettled) -> str:
+    if trade.paused:
+        return "Only a part was filled. Trading is paused, so the rest is not traded."
+    return "Only a part found a counterpart; the next check looks after the rest."
 
 
 def _nothing_traded(trade: TradeSettled) -> Message:

@@ -126,6 +126,15 @@ class RunDeclined(InMode, stored_as="run_declined", kind=AlertKind.TRADE, needed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ManualDeclined(InMode, stored_as="manual_declined", kind=AlertKind.TRADE, needed=True):
+    """A trade by hand was not made: for *reason*, or things moved away from the plan."""
+
+    symbol: Symbol
+    side: Side
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DriftNoticed(AlertFacts, stored_as="drift_noticed", kind=AlertKind.PLAN):
     """A trade is due, and the chat wants to be told of it and to trade by itself.
 
@@ -342,6 +351,7 @@ Alert = (
     | IncidentAlert
     | IncidentResolved
     | RunDeclined
+    | ManualDeclined
     | DriftNoticed
     | PlanOffered
     | BalanceChanged

@@ -1,6 +1,7 @@
 """Creates the order to store from a decision."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import Recent
@@ -28,8 +29,10 @@ def create_order(
     trigger: Trigger,
     attempt: int,
     now: datetime,
+    target: Decimal | None = None,
 ) -> Order:
-    """Returns a new order; *run_id* names the decision: stored twice, it collides.
+    """Returns a new order; *run_id* names the decision: stored twice, it collides. *target* is the
+    one that is set with it, if it is not the account's.
 
     Raises ValueError for an order that only a user may request.
     """
@@ -49,7 +52,7 @@ def create_order(
         dry_run=account.settings.dry_run,
         trigger=trigger,
         fence=fence,
-        target=account.settings.target,
+        target=target or account.settings.target,
         quote_before=holdings.of(USDT).total,
         base_before=holdings.of(base_of(symbol)).total,
         created_at=now,

@@ -1,14 +1,21 @@
 """A rebalance that a user confirmed, and that waits for the account's next check."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings import MAX_TARGET
+from engine.domain.market.decimals import CENT
 from engine.domain.market.pairs import Side
+from engine.domain.rebalancing.forecast import Forecast
+from engine.domain.rebalancing.manual_trade import ManualRun, ManualTrade, is_undone
 from engine.domain.rebalancing.planner import ProposedOrder
 
 _SAME_DEAL = Decimal("0.05")
 _SAME_DEAL_QUOTE = Decimal("0.10")
+# Less is what selling all USDT leaves behind, and nothing to hold.
+_LEAST_TARGET = Decimal(1)
 
 
 def price_allowance(expected_quote: Decimal) -> Decimal:
@@ -20,13 +27,15 @@ def price_allowance(expected_quote: Decimal) -> Decimal:
 class RunRequest:
     """A user's tap on "Trade": the plan they saw, under the id of its confirmation.
 
-    The id doubles as the run id, so that the same tap can never become two orders.
+    The id doubles as the run id, so that the same tap can never become two orders. *manual* is set
+    where the user asked for the trade itself, whatever the target says.
     """
 
     confirmation_id: str
     side: Side
     expected_quote: Decimal
     expires_at: datetime
+    manual: ManualRun | None = None
 
     def covers(self, order: ProposedOrder, *, now: datetime) -> bool:
         """True if the confirmation covers *order*: in time, within the price tolerance."""
@@ -44,3 +53,50 @@ class RunOffer:
     side: Side
     expected_quote: Decimal
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ManualOffer:
+    """The plan of a trade that a user asked for, stored with its buttons.
+    The first one trades, and *pauses* trading where a check would trade back; the second one, if
+    *target* is given, trades and sets it.
+    """
+
+    offer: RunOffer
+    trade: ManualTrade
+    pauses: bool = False
+    target: Decimal | None = None
+
+    @property
+    def buttons(self) -> int:
+        return 1 if self.target is None else 2
+
+    def run(self, option: int, *, user_id: int) -> ManualRun:
+        is_first = option == 0
+        return ManualRun(
+            trade=self.trade,
+            version=self.offer.version,
+            user_id=user_id,
+            pauses=self.pauses and is_first,
+            target=None if is_first else self.target,
+        )
+
+
+def offered(
+    account: Account, trade: ManualTrade, order: ProposedOrder, comes_to: Forecast
+) -> ManualOffer:
+    """Returns *trade* with its buttons: one that a check would undo pauses trading, or sets the
+    target to where the balance ends, to the nearest cent.
+    """
+    offer = RunOffer(order.side, order.expected_quote, account.version)
+    trading = replace(account.settings, paused=False)
+    if not is_undone(trade.side, comes_to.held_after, trading):
+        return ManualOffer(offer, trade)
+    target = comes_to.held_after.quantize(CENT, ROUND_HALF_EVEN)
+    is_target = _LEAST_TARGET <= target <= MAX_TARGET
+    return ManualOffer(
+        offer,
+        trade,
+        pauses=not account.settings.paused,
+        target=target if is_target else None,
+    )

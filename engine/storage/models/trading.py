@@ -124,7 +124,9 @@ class BalanceChangeRow(Base):
 
 
 class RunRequestRow(Base):
-    """A user's confirmed rebalance that the account's owner has not run yet."""
+    """A user's confirmed trade that the account's owner has not run yet: a rebalance, or the one in
+    *manual*, as JSON.
+    """
 
     __tablename__ = "requests"
 
@@ -133,6 +135,7 @@ class RunRequestRow(Base):
     side: Mapped[Side]
     expected_quote: Mapped[Decimal]
     expires_at: Mapped[datetime]
+    manual: Mapped[str | None]
 
 
 class PaperBalanceRow(Base):

@@ -33,7 +33,7 @@ from engine.storage.models.coordination import LeaseRow
 from engine.storage.models.trading import OrderRow
 from engine.storage.row_mapping import columns_of, from_row
 from engine.storage.statements import count_rows, update
-from engine.storage.trading import approvals, limit_usage
+from engine.storage.trading import approvals, limit_usage, run_requests
 
 IS_UNRESOLVED = OrderRow.state.in_(UNRESOLVED)
 IS_TRADE = OrderRow.state.in_({OrderState.FILLED, OrderState.PARTIAL})
@@ -52,15 +52,20 @@ async def add(session: AsyncSession, intent: Order) -> None:
         raise AlreadyIntended(intent.client_order_id) from e
 
 
-async def hold_account(session: AsyncSession, account_id: AccountId) -> None:
+async def hold_account(
+    session: AsyncSession, account_id: AccountId, *, changes: bool = False
+) -> None:
     """Lock the account's row, for the gate: a pause or a halt committed before this is seen there,
-    and one that comes later waits until the order is "sending" and can report that.
+    and one that comes later waits until the order is "sending" and can report that. *changes*: the
+    account will be changed in this transaction.
 
     It also holds back any other gate of the account, so the orders that the limits count are all
     committed. The lock may be waited for: what has an age is judged after it.
     """
     await session.execute(
-        select(AccountRow.id).where(AccountRow.id == account_id).with_for_update(key_share=True)
+        select(AccountRow.id)
+        .where(AccountRow.id == account_id)
+        .with_for_update(key_share=not changes)
     )
 
 
@@ -79,9 +84,9 @@ async def start_sending(
 
     None, and nothing changed, unless *owner* holds the account under the intent's fence for at
     least *margin* longer, the account is exactly as it was planned for (its version), not paused
-    and not halted, trades by itself or a user confirmed the trade, no other order of it is unresolved,
-    and this one keeps within its limits. *now* is the database's clock, *sent_at* the exchange's
-    time that will be signed.
+    (but for a trade by hand) and not halted, trades by itself or a user confirmed the trade, no
+    other order of it is unresolved, and this one keeps within its limits. *now* is the database's
+    clock, *sent_at* the exchange's time that will be signed.
     """
     held = exists().where(
         LeaseRow.account_id == account.id,
@@ -92,7 +97,7 @@ async def start_sending(
     unchanged = exists().where(
         AccountRow.id == account.id,
         AccountRow.version == account.version,
-        AccountRow.paused.is_(False),
+        or_(AccountRow.paused.is_(False), run_requests.is_manual(intent)),
         AccountRow.halted.is_(False),
         or_(AccountRow.autonomy == TradingMode.AUTO, approvals.asked_for(intent)),
     )

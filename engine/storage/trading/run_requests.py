@@ -2,21 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.domain.orders.order import AccountId
+from engine.domain.orders.order import AccountId, Order
+from engine.domain.rebalancing.manual_trade import ManualRun
 from engine.domain.rebalancing.run_request import RunRequest
 from engine.storage.coordination import leases
 from engine.storage.models.trading import RunRequestRow
 from engine.storage.row_mapping import columns_of, from_row
+from engine.storage.serialization import readable, to_json
 from engine.storage.statements import delete, has_row
 
 
 async def put(session: AsyncSession, account_id: AccountId, request: RunRequest) -> None:
     """Store a user's confirmed rebalance for the account's owner; replaces an older one."""
     await session.execute(delete(RunRequestRow).where(RunRequestRow.account_id == account_id))
-    session.add(RunRequestRow(account_id=account_id, **columns_of(request)))
+    manual = None if request.manual is None else to_json(request.manual)
+    columns = columns_of(request, "manual")
+    session.add(RunRequestRow(account_id=account_id, **columns, manual=manual))
     await leases.wake(session, account_id)
 
 
@@ -42,4 +46,22 @@ async def of_accounts(
     rows = await session.scalars(
         select(RunRequestRow).where(RunRequestRow.account_id.in_(account_ids))
     )
-    return {AccountId(row.account_id): from_row(RunRequest, row) for row in rows}
+    found = {AccountId(row.account_id): _request(row) for row in rows}
+    return {account_id: request for account_id, request in found.items() if request is not None}
+
+
+def is_manual(intent: Order) -> ColumnElement[bool]:
+    """True if the run is a trade that a user asked for, and waits: a pause since then drops it."""
+    return exists().where(
+        RunRequestRow.account_id == intent.account_id,
+        RunRequestRow.confirmation_id == intent.run_id,
+        RunRequestRow.manual.is_not(None),
+    )
+
+
+def _request(row: RunRequestRow) -> RunRequest | None:
+    """None for a trade that only another version can read: it must not be taken for a rebalance."""
+    manual = readable(row.manual, ManualRun)
+    if manual is None and row.manual is not None:
+        return None
+    return from_row(RunRequest, row, manual=manual)
