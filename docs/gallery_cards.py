@@ -29,6 +29,7 @@ from bot.views.halt import halt_alert_view, halted_view
 from bot.views.help import help_view
 from bot.views.history import history_view
 from bot.views.limits import limits_view
+from bot.views.manual_trade import manual_form_view, manual_plan_view
 from bot.views.members import members_view
 from bot.views.pause_resume import paused_view, resumed_view
 from bot.views.rebalance_plan import no_key_view, plan_failed_view, plan_view
@@ -40,6 +41,7 @@ from bot.views.trading_mode import mode_view
 from bot.views.why import why_view
 from docs.story import (
     ACCOUNT,
+    BOOK,
     MNTL,
     NOON,
     RULES,
@@ -75,11 +77,14 @@ from engine.domain.alerts.alerts import (
 from engine.domain.alerts.key_alerts import KeyEnding
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.preferences import AlertPreferences
+from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import OrderState
 from engine.domain.rebalancing.check_result import CheckFailed, OrderPending, OrderPlaced
-from engine.domain.rebalancing.forecast import Forecast
+from engine.domain.rebalancing.forecast import Forecast, forecast
+from engine.domain.rebalancing.manual_trade import ManualTrade, plan_manual
 from engine.domain.rebalancing.planner import InsideBand, MarketBuy, Plan
+from engine.domain.rebalancing.run_request import offered
 from engine.errors import AddressRefused, Unavailable
 from engine.exchanges.interface import KeyInspection
 from engine.rebalancing.preview import Outlook
@@ -135,6 +140,22 @@ def _status(account: Account = ACCOUNT, **more: object) -> Message:
     return status_view(account=account, now=_LATER, **(facts | more))  # type: ignore[arg-type]
 
 
+def _by_hand(trade: ManualTrade, held: Holdings = _AFTER) -> Message:
+    decided = plan_manual(trade, holdings=held, settings=SETTINGS, rules=RULES, book=BOOK)
+    decided, comes_to = forecast(decided, rules=RULES, book=BOOK, last_price=D("0.002"))
+    if decided.order is None or comes_to is None:
+        raise ValueError("nothing to show")
+    return manual_plan_view(
+        account=ACCOUNT,
+        trade=trade,
+        plan=decided,
+        rules=RULES,
+        forecast=comes_to,
+        offer=offered(ACCOUNT, trade, decided.order, comes_to),
+        confirmation_id="q",
+    )
+
+
 def _asked(text: str, *answers: Message) -> Sequence[Typed | Message]:
     return [Typed(text), *answers]
 
@@ -173,6 +194,9 @@ CARDS: Sequence[Shown] = (
     Shown("plan-nothing", "Nothing to do", _asked("/rebalance", plan_view(account=ACCOUNT, plan=Plan(held=D("40.79"), reason=InsideBand()), rules=RULES, forecast=None, confirmation_id=None))),
     Shown("plan-no-key", "No key, no plan", _asked("/rebalance", no_key_view(account=_KEYLESS))),
     Shown("plan-failed", "No plan without balances", _asked("/rebalance", plan_failed_view(account=ACCOUNT))),
+    Shown("sell", "A trade by hand that the target would undo", _asked("/sell 50%", _by_hand(ManualTrade(Side.SELL, share=D("0.5"))))),
+    Shown("buy", "A trade by hand", _asked("/buy 20", _by_hand(ManualTrade(Side.BUY, quote_amount=D(20)), _RICH))),
+    Shown("buy-bare", "What to buy is asked for", _asked("/buy", manual_form_view(account=ACCOUNT, side=Side.BUY, is_listening=True))),
     Shown("pause", "Pause", _asked("/pause", paused_view(account=_with(paused=True), already=False))),
     Shown("pause-1h", "Pause for an hour", _asked("/pause 1h", paused_view(account=_with(paused=True), already=False, ends_at=NOON + timedelta(hours=1)))),
     Shown("pause-ended", "The pause is over", [alert_view(PauseEnded(dry_run=False, symbol=SYMBOL, side=Side.BUY, expected_quote=D("17.10")))]),

@@ -18,10 +18,11 @@ _LOOKING = {
     *("start", "help", "version", "status", "why", "doctor", "balance", "history", "export"),
 }
 _TRADING = {
-    *("pause", "stop", "resume", "rebalance", "settings", "settarget", "setthreshold"),
-    *("setinterval", "setpair", "count", "limits", "mode", "dryrun", "alerts", "warn"),
-    "deposits",
+    *("pause", "stop", "resume", "rebalance", "buy", "sell", "settings", "settarget"),
+    *("setthreshold", "setinterval", "setpair", "count", "limits", "mode", "dryrun", "alerts"),
+    *("warn", "deposits"),
 }
+_PLANS = {"rebalance", "buy", "sell"}
 # Without an argument these commands only show something.
 _SHOWS_WHEN_BARE = {"limits", "mode", "alerts", "settings", "warn", "deposits"}
 NEEDED: Mapping[str, Role] = {
@@ -49,7 +50,7 @@ def needed_for_press(press: CallbackData) -> Role:
 
 def only_looks(command: str, argument: str) -> bool:
     """True if `/command argument` changes nothing: a plan is only shown, and confirmed later."""
-    return command == "rebalance" or needed_for(command, argument) is Role.VIEWER
+    return command in _PLANS or needed_for(command, argument) is Role.VIEWER
 
 
 def needed_for(command: str, argument: str) -> Role:

@@ -30,7 +30,7 @@ PRESSABLE = frozenset(
             "dryrun",
             "export",
         ),
-        *("logs", "version", "members", "invite", "audit", "deposits"),
+        *("logs", "version", "members", "invite", "audit", "deposits", "buy", "sell"),
     }
 )
 _KINDS: dict[str, Any] = {}

@@ -14,7 +14,7 @@ from engine.storage.models import queues
 
 _STOPS = frozenset({"pause", "stop", "halt"})
 # Commands that start trading or let it move real money, with their argument where it decides.
-_STARTS = frozenset({"resume", "rebalance", "halt off", "dryrun off", "mode auto"})
+_STARTS = frozenset({"resume", "rebalance", "buy", "sell", "halt off", "dryrun off", "mode auto"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ class InputRule(Enum):
     MOST_USDT = "most USDT"
     TWO_DECIMALS = "two decimals"
     UNDER_100_PERCENT = "under 100 %"
+    MOST_PERCENT = "most percent"
     TIME_SPAN = "time span"
     WHOLE_TIMES = "whole times"
     INTERVAL = "interval"

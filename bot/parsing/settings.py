@@ -78,6 +78,8 @@ class Topic(Enum):
     ALERTS = "alerts"
     WARN = "warn"
     DEPOSITS = "deposits"
+    BUY = "buy"
+    SELL = "sell"
 
 
 class NotUnderstood(Exception):
@@ -109,7 +111,7 @@ def beginning_of(topic: Topic, text: str) -> str:
 
 def parse_target(text: str) -> Decimal | Ambiguous:
     """Parse USDT to hold: "40", "40.5", "40 USDT", "$40". "40,5" and "1,000" are asked about."""
-    options, certain = _amounts(normalized(text, Topic.TARGET), Topic.TARGET)
+    options, certain = amounts_in(normalized(text, Topic.TARGET), Topic.TARGET)
     return _value(options[0]) if certain else Ambiguous(Topic.TARGET, tuple(options))
 
 
@@ -127,7 +129,7 @@ def parse_threshold(text: str) -> Threshold | Ambiguous:
         in_usdt = [_as_usdt(n) for n in numbers_in(tidy) if amount_rule(n) is None]
         options, certain = [*percents, *in_usdt], False
     else:
-        options, certain = _amounts(tidy, Topic.THRESHOLD)
+        options, certain = amounts_in(tidy, Topic.THRESHOLD)
         certain = certain and not is_bare
     return _threshold(options[0]) if certain else Ambiguous(Topic.THRESHOLD, tuple(options))
 
@@ -211,7 +213,7 @@ def parse_limits(text: str) -> Mapping[str, Decimal | int | None] | Ambiguous:
         if not _WHOLE.fullmatch(value) or not 1 <= int(value) <= MAX_ORDERS:
             raise NotUnderstood(Topic.LIMITS, InputRule.ORDERS_PER_HOUR)
         return {_LIMITS[name]: int(value)}
-    options, certain = _moves(value) if name == "price" else _amounts(value, Topic.LIMITS)
+    options, certain = _moves(value) if name == "price" else amounts_in(value, Topic.LIMITS)
     if not certain:
         return Ambiguous(Topic.LIMITS, tuple(f"{name} {option}" for option in options))
     return {_LIMITS[name]: _value(options[0])}
@@ -312,7 +314,7 @@ def _fitting(
     return fitting
 
 
-def _amounts(text: str, topic: Topic) -> tuple[list[str], bool]:
+def amounts_in(text: str, topic: Topic) -> tuple[list[str], bool]:
     """Return the amounts of USDT that are meant, one at least, and whether it is certain."""
     money = _MONEY.fullmatch(text)
     if money is None and _PERCENT.fullmatch(text):

@@ -17,6 +17,7 @@ from bot.handlers.general import GeneralHandler
 from bot.handlers.halt import HaltHandler
 from bot.handlers.history import HistoryHandler
 from bot.handlers.limits import LimitsHandler
+from bot.handlers.manual_trade import ManualTradeHandler
 from bot.handlers.members import MembersHandler
 from bot.handlers.resume import ResumeHandler
 from bot.handlers.setting_change import SettingChangeFlow
@@ -75,6 +76,7 @@ class HandlerRegistry:
             DepositsHandler(ctx, setting_change),
             TradingHandler(ctx),
             ResumeHandler(ctx),
+            ManualTradeHandler(ctx),
             MembersHandler(ctx),
             AuditHandler(ctx),
         )

@@ -9,6 +9,8 @@ from bot.views.components.layout import lines
 COMMANDS: Sequence[tuple[str, str]] = (
     ("status", "Your account now"),
     ("rebalance", "Show the plan, trade it on a tap"),
+    ("buy", "Buy once, like 20"),
+    ("sell", "Sell once, like 50%"),
     ("pause", "Stop trading; /pause 1h: for an hour"),
     ("stop", "The same as /pause"),
     ("resume", "Start trading"),
@@ -60,10 +62,9 @@ _SECTIONS: Sequence[tuple[str, Sequence[_Line]]] = (
         (
             ("/status", "your account now"),
             ("/rebalance", "plan, trade on a tap"),
-            ("/pause, /stop, /pause 1h", "stop trading"),
-            ("/resume", "start trading"),
-            ("/mode ask", "ask before a trade"),
-            ("/deposits ask", "when USDT arrives"),
+            ("/buy 20, /sell 50%", "one trade by hand"),
+            ("/pause 1h, /stop, /resume", "stop, start"),
+            ("/mode ask, /deposits ask", "ask first"),
         ),
     ),
     (
@@ -116,6 +117,7 @@ def help_view(*, is_owner: bool) -> Message:
         keyboard=keyboard(
             [do("Status", "status"), do("Why", "why"), do("Balance", "balance")],
             [do("Pause", "pause"), do("Resume", "resume"), do("Rebalance", "rebalance")],
+            [do("Buy", "buy"), do("Sell", "sell")],
             [do("Target", "settarget"), do("Threshold", "setthreshold"), do("Limits", "limits")],
             [do("Interval", "setinterval"), do("Pair", "setpair"), do("Count", "count")],
             [do("Alerts", "alerts"), do("Warn", "warn"), do("Settings", "settings")],

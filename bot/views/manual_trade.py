@@ -13,6 +13,7 @@ from bot.views.components.badges import alert_badge, badge
 from bot.views.components.forecast import HALTED_FOR_ALL, price_note
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import escape
+from bot.views.components.listening import listening_line
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.alerts import ManualDeclined
@@ -37,7 +38,7 @@ _VALID_FOR = timedelta(seconds=90)
 _AS_ASKED = Decimal("0.99")
 
 
-def manual_form_view(*, account: Account, side: Side) -> Message:
+def manual_form_view(*, account: Account, side: Side, is_listening: bool = False) -> Message:
     """The bare command: how it is written, and the usual amounts."""
     base, command = escape(base_of(account.settings.symbol)), _command(side)
     if side is Side.BUY:
@@ -55,6 +56,7 @@ def manual_form_view(*, account: Account, side: Side) -> Message:
     return Message.of(
         *text,
         "I show the plan first. I send no order without your tap.",
+        listening_line("20" if side is Side.BUY else "50%") if is_listening else None,
         keyboard=keyboard(
             [do("25%", command, "25%"), do("50%", command, "50%"), do("All", command, "all")]
         ),

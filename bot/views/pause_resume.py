@@ -39,7 +39,7 @@ def paused_view(
         "I look it up and tell you."
         if unresolved
         else None,
-        "The rebalance you tapped is called off." if called_off else None,
+        "The trade you tapped is called off." if called_off else None,
         cancelled_line(cancelled),
         f"I do not read {echoed(no_time)} as a time, so the pause has no end."
         if no_time

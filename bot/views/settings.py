@@ -69,6 +69,14 @@ USAGE: dict[Topic, tuple[str, str]] = {
         "Send what to do with USDT that arrives. A wait is from 1 min to 1 day:",
         "/deposits now   or   /deposits wait 15m   or   /deposits ask   or   /deposits keep",
     ),
+    Topic.BUY: (
+        "Send what to spend, in USDT or as a part of what is free:",
+        "/buy 20   or   /buy 50%   or   /buy all",
+    ),
+    Topic.SELL: (
+        "Send what to sell, for USDT or as a part of what is free:",
+        "/sell 20 USDT   or   /sell 50%   or   /sell all",
+    ),
     Topic.WHY: (f"Send how many decisions to show, 1 to {MOST_HISTORY_ROWS}:", "/why 10"),
     Topic.LOGS: (f"Send how many lines to show, 1 to {MOST_LOG_LINES}:", "/logs 50"),
 }

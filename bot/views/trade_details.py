@@ -66,8 +66,8 @@ def _who(order: Order, asked_by: str | None) -> str:
     if order.trigger is Trigger.INTERVAL:
         return "A check started it by itself: the balance was outside its band."
     if asked_by is None:
-        return "A person started it with a tap under /rebalance."
-    return f"{escape(asked_by)} started it with a tap under /rebalance."
+        return "A person started it with a tap."
+    return f"{escape(asked_by)} started it with a tap."
 
 
 def _refusal(order: Order) -> str | None:

@@ -31,6 +31,8 @@ BARE = {
     "stop": ("Paused already", "Paused already"),
     "resume": ("No key yet", "Trading is on already"),
     "rebalance": ("No key yet", "Plan for MNTL/USDT"),
+    "buy": ("Buy MNTL", "/buy 50% spends half of your free USDT."),
+    "sell": ("Sell MNTL", "/sell 50% sells half of your free MNTL."),
     "why": ("There was no check yet.", "It bought 8,142 MNTL for 16.30 USDT."),
     "history": ("No trades yet.", "bought 8,142 MNTL"),
     "balance": ("No key yet", "100,000 MNTL\n  ≈ 200.00 USDT\n40.79 USDT"),

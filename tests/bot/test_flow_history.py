@@ -124,7 +124,7 @@ async def test_a_story_tells_who_tapped_and_what_came_of_it(world: World, bot: P
     await bot.tap(OWNER, "1", message=history)
 
     order = world.mexc.orders[0]
-    assert "started it with a tap under /rebalance." in history.text
+    assert "started it with a tap." in history.text
     for line in (
         "Target   40.00 USDT",
         "Held     57.10 USDT",

@@ -394,7 +394,7 @@ async def test_a_pause_calls_a_tapped_run_off_for_good(world: World, bot: Progra
     await bot.ask(OWNER, "/resume")
     news = await bot.checked()
 
-    assert "The rebalance you tapped is called off." in paused.text
+    assert "The trade you tapped is called off." in paused.text
     assert news == []
     assert world.mexc.order_posts.total() == 1
 

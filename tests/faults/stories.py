@@ -165,6 +165,15 @@ async def a_plan_is_tapped(world: World) -> None:
     await any_of(world, "Bought", "The order never arrived", "Nothing traded")
 
 
+async def a_sale_by_hand(world: World) -> None:
+    """It pauses trading with its order, so that nothing buys it back."""
+    plan = await world.ask("/sell 50%", "Sell MNTL?")
+    await tapped(world, "Sell and pause", plan)
+    if "Nothing traded" in (await any_of(world, "Sold", "never arrived", "Nothing traded")).text:
+        return
+    await world.ask("/status", "PAUSED")
+
+
 async def a_tap_is_overtaken(world: World) -> None:
     """The target is changed while the tapped plan is priced again."""
     world.drift("1.90")
@@ -401,6 +410,7 @@ STORIES = (
     Story(an_order_needs_a_person, Scene.LOST),
     Story(mexc_knows_better),
     Story(a_friend_is_let_in, env={"AUTHORIZED_CHATS": f"{OWNER},{GROUP}"}),
+    Story(a_sale_by_hand),
     Story(a_group_moves, env={"AUTHORIZED_CHATS": f"{OWNER},{GROUP},{SUPERGROUP}"}),
 )
 

@@ -17,6 +17,7 @@ RULES: Mapping[InputRule, str] = {
     InputRule.MOST_USDT: "The most is 1,000,000,000 USDT.",
     InputRule.TWO_DECIMALS: "The number may have two decimals, not more.",
     InputRule.UNDER_100_PERCENT: "The percentage must be under 100%.",
+    InputRule.MOST_PERCENT: "The most is 100%.",
     InputRule.TIME_SPAN: "Write hours, then minutes, then seconds, like 1h 30m.",
     InputRule.WHOLE_TIMES: "Write whole numbers, like 1h 30m.",
     InputRule.INTERVAL: "The time must be from 1 s to 1 day.",
