@@ -69,6 +69,11 @@ NOT_REACHED: Mapping[str, str] = {
     # One transaction each, as the answer that keeps a deposit, which a story passes.
     "engine.accounts.deposits:DepositService.trade:writing#1": "tests/engine/test_deposits.py",
     "engine.accounts.deposits:DepositService.wait:writing#1": "tests/engine/test_deposits.py",
+    # A start that is asked about, and a pause that ends after an hour.
+    "engine.accounts.pending_changes:PendingChanges.start:writing#1": "tests/bot/test_flow_resume.py",
+    "engine.accounts.timed_pause:TimedPauses.round:writing#1": "tests/engine/test_timed_pauses.py",
+    "engine.accounts.timed_pause:TimedPauses._end:writing#1": "tests/engine/test_timed_pauses.py",
+    "engine.accounts.timed_pause:TimedPauses._end:writing#2": "tests/engine/test_timed_pauses.py",
     # What no story meets: a stranger, a clock that is set, a ban, another process, a bad key.
     "bot.access.authorization:Access.is_news:writing#1": "tests/bot/test_authors.py",
     "bot.messaging.message_actions:MessageActions.in_time:answer_callback_query#1": "only asks",
