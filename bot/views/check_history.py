@@ -13,9 +13,10 @@ from bot.views.components.badges import badge
 from bot.views.components.keyboards import keyboard, pager
 from bot.views.components.layout import escape, lines, paragraphs
 from bot.views.components.no_trade_reasons import reason_text
-from bot.views.components.order_text import deal
+from bot.views.components.order_text import order_sentence
 from bot.views.components.times import stamp, zone_name
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.pairs import Symbol, base_of
 from engine.domain.orders.order import Trigger
 from engine.domain.rebalancing.check_result import (
@@ -30,6 +31,11 @@ from engine.domain.rebalancing.check_result import (
 )
 
 _WORDS = "Later Earlier"
+_LEFT = {
+    TradingMode.AUTO: "No order: it was left to you.",
+    TradingMode.ASK: "No order: you want to be asked first.",
+    TradingMode.NOTIFY: "No order: you want to be told only.",
+}
 
 
 def with_earlier(
@@ -58,8 +64,8 @@ def earlier_view(
     turns = pager(page, partial(WhyPage, size=size), has_more=has_more, words=_WORDS)
     return Message.paragraphs(
         f"{badge(account)} · Decisions, page {page + 1}",
-        lines(*_told(decisions, account)) if decisions else "I remember none before that.",
-        f"Times in {zone_name()}. /why tells the last one in full.",
+        lines(*_told(decisions, account)) if decisions else "There are none before that.",
+        f"Times in {zone_name()}. The last one in full: /why",
         keyboard=keyboard(turns),
     )
 
@@ -75,8 +81,8 @@ def _sentence(look: CheckResult, symbol: Symbol) -> str:
     """On one line, whatever it is."""
     if look.seen is not None:
         symbol = look.seen.symbol
-    asked = "You asked. " if look.trigger is Trigger.PERSON else ""
-    return asked + " ".join(_decided(look, symbol).split())
+    decided = " ".join(_decided(look, symbol).split())
+    return f"You asked. {decided}" if look.trigger is Trigger.PERSON else decided
 
 
 def _decided(look: CheckResult, symbol: Symbol) -> str:  # noqa: PLR0911 - one return a verdict
@@ -84,16 +90,23 @@ def _decided(look: CheckResult, symbol: Symbol) -> str:  # noqa: PLR0911 - one r
     held = look.seen.held if look.seen else None
     match verdict:
         case OrderPlaced():
-            had = f" Held {usdt(held)}, target {usdt(look.target)}." if held is not None else ""
-            return f"Sent an order to {deal(verdict.side, symbol, verdict.expected_quote)}.{had}"
+            sent = order_sentence(
+                verdict.side,
+                symbol,
+                verdict.expected_quote,
+                buy="Sent an order to buy {base} for about {amount}.",
+                sell="Sent an order to sell {base} for about {amount}.",
+            )
+            if held is None:
+                return sent
+            return f"{sent} Held {usdt(held)}, target {usdt(look.target)}."
         case NoTrade():
             text = reason_text(verdict.reason, symbol=symbol, held=held, band=look.band)
             return f"No order: {text}"
         case AwaitingApproval():
-            would = deal(verdict.side, symbol, verdict.expected_quote)
-            return f"No order: to {would} is left to you (/mode)."
+            return _LEFT[verdict.autonomy]
         case PlanChanged():
-            return "No order: by then it was another deal than the one on the button."
+            return "No order: your tap no longer fitted, or came too late."
         case OrderPending():
             return "No order: an earlier one was not confirmed yet."
         case AwaitingSettlement():

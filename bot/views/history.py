@@ -37,9 +37,9 @@ def history_view(
     mode, turned = badge(account), partial(HistoryPage, size=size)
     if not events:
         text = (
-            "No older trades. /history shows the newest."
+            "No older trades. The newest: /history"
             if page
-            else "No trades yet. /status shows what comes next."
+            else "No trades yet. What comes next: /status"
         )
         back = pager(page, turned, has_more=False)
         return Message.paragraphs(
@@ -48,11 +48,11 @@ def history_view(
     numbered = list(enumerate(events, start=page * size + 1))
     rows = [row for number, event in numbered for row in _rows(number, event)]
     stories = _numbers(numbered, page, size)
-    title = f"{mode} · History" + (f", page {page + 1}" if page else "")
+    title = f"{mode} · History, page {page + 1}" if page else f"{mode} · History"
     return Message.paragraphs(
         f"{title}\nTimes in {zone_name()}. /history 10 shows more, /export all.",
         block(rows),
-        "Tap a number for the whole story of that trade." if stories else None,
+        "Tap a number to see that trade." if stories else None,
         keyboard=keyboard(
             *in_rows(stories, _NUMBERS_A_ROW), pager(page, turned, has_more=has_more)
         ),
@@ -65,31 +65,38 @@ def _rows(number: int, event: Order | BalanceChange) -> list[str]:
 
 def _moved(number: int, movement: BalanceChange) -> list[str]:
     went = "came in" if movement.change > ZERO else "went out"
-    first = f"{number} {stamp(movement.at)} {movement.asset} {went}"
-    paper = "paper: " if movement.dry_run else ""
     show = cents if movement.asset == USDT else balance
+    change = f"{show(movement.before)} → {show(movement.after)}"
     return [
-        *([first] if width(first) <= COLUMNS else [first.removesuffix(f" {went}"), f"  {went}"]),
-        f"  {paper}{show(movement.before)} → {show(movement.after)}",
+        *_headed(f"{number} {stamp(movement.at)} {movement.asset}", went),
+        f"  paper: {change}" if movement.dry_run else f"  {change}",
     ]
 
 
+def _headed(head: str, rest: str) -> list[str]:
+    """*rest* beside *head*, or below it where both are too wide."""
+    line = f"{head} {rest}"
+    return [line] if width(line) <= COLUMNS else [head, f"  {rest}"]
+
+
 def _traded(number: int, order: Order) -> list[str]:
-    base = base_of(order.symbol)
+    base, buying = base_of(order.symbol), order.side is Side.BUY
     when = f"{number} {stamp(order.created_at)}"
-    how = "paper" if order.dry_run else "for"
     execution = order.execution
     if execution.average_price is not None:
-        verb = "bought" if order.side is Side.BUY else "sold"
-        what = f"{quantity(execution.base_quantity)} {base}"
-        first = f"{when} {verb} {what}"
+        quote, average = usdt(execution.quote_amount), price(execution.average_price)
         return [
-            *([first] if width(first) <= COLUMNS else [f"{when} {verb}", f"  {what}"]),
-            f"  {how} {usdt(execution.quote_amount)} at {price(execution.average_price)}",
+            *_headed(
+                f"{when} bought" if buying else f"{when} sold",
+                f"{quantity(execution.base_quantity)} {base}",
+            ),
+            f"  paper {quote} at {average}" if order.dry_run else f"  for {quote} at {average}",
         ]
-    verb = "buy" if order.side is Side.BUY else "sell"
-    paper = "paper: " if order.dry_run else ""
-    return [f"{when} {verb} {base}", f"  {paper}{NOTHING_TRADED[order.state]}"]
+    outcome = NOTHING_TRADED[order.state]
+    return [
+        f"{when} buy {base}" if buying else f"{when} sell {base}",
+        f"  paper: {outcome}" if order.dry_run else f"  {outcome}",
+    ]
 
 
 def _numbers(

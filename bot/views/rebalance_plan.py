@@ -12,11 +12,12 @@ from bot.views.components.forecast import HALTED_FOR_ALL, out_of_reach, price_no
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import escape, lines
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
+from bot.views.components.order_text import order_sentence
 from bot.views.components.times import roughly
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Settings
 from engine.domain.market.decimals import ZERO
-from engine.domain.market.pairs import USDT, PairRules, Side, base_of
+from engine.domain.market.pairs import USDT, PairRules, Side
 from engine.domain.orders.order import Order
 from engine.domain.rebalancing.check_result import BalanceSnapshot
 from engine.domain.rebalancing.forecast import Forecast
@@ -40,36 +41,38 @@ def plan_view(
     settings = account.settings
     head = lines(
         f"{badge(account)} · Plan for {escape(pair_name(settings.symbol))}",
-        f"You hold {usdt(plan.held)}, {_distance(plan.held, settings)}.",
+        _distance(plan.held, settings),
     )
     if plan.order is None or forecast is None:
         return Message.paragraphs(
             head, lines(_no_order(plan, settings), out_of_reach(settings, seen))
         )
     inside = (
-        f"It is inside the band of {band_range(settings.band)}: "
-        "I would leave it alone, but you may trade it."
+        f"It is inside the band of {band_range(settings.band)}. I would not trade, you may."
         if settings.band.holds(plan.held)
         else None
     )
     order = lines(
-        order_text(plan.order, forecast, held=plan.held, rules=rules, dry_run=settings.dry_run),
+        order_text(plan.order, forecast, held=plan.held, rules=rules),
         out_of_reach(settings, seen),
     )
     buttons = None
     if account.halted:
-        how = lines("So this stays a plan.", HALTED_FOR_ALL)
+        how = HALTED_FOR_ALL
     elif settings.paused or confirmation_id is None:
-        how = "Trading is paused, so this stays a plan. Send /resume first, then /rebalance."
+        how = "Trading is paused, so this is only a plan. Send /resume first, then /rebalance."
         buttons = keyboard([do("Resume", "resume")])
     else:
-        how = lines(
-            f"Tap Trade to do it: once, within {PLAN_VALID_FOR // timedelta(seconds=1)} s. "
-            "I price it again when you tap.",
-            "Without a tap nothing happens. /rebalance makes a new plan.",
-        )
+        how = _tap_trade(dry_run=settings.dry_run)
         buttons = keyboard([button("Trade", Confirm(confirmation_id))])
     return Message.paragraphs(lines(head, inside), order, how, keyboard=buttons)
+
+
+def _tap_trade(*, dry_run: bool) -> str:
+    seconds = PLAN_VALID_FOR // timedelta(seconds=1)
+    if dry_run:
+        return f"Tap Trade within {seconds} s. On paper: no real money moves."
+    return f"Tap Trade within {seconds} s. I check the price again first. No tap: nothing happens."
 
 
 def plan_blocked_view(*, account: Account, unresolved: Order) -> Message:
@@ -77,8 +80,8 @@ def plan_blocked_view(*, account: Account, unresolved: Order) -> Message:
     return Message.of(
         f"{badge(account)} · No plan now",
         f"An order for about {usdt(unresolved.expected_quote)} is not confirmed yet.",
-        "I look it up and send nothing else until I know. Please try again in a minute.",
-        "/status shows how it stands.",
+        "I look it up and send nothing else until I know.",
+        "Please try again in a minute. More: /status",
     )
 
 
@@ -86,15 +89,16 @@ def plan_failed_view(*, account: Account) -> Message:
     """MEXC did not answer while the plan was made."""
     return Message.of(
         f"{badge(account)} · No plan now",
-        "MEXC does not answer, so I do not know what you hold. No order was sent.",
-        "Please send /rebalance again in a minute. /why tells more.",
+        "No order was sent.",
+        "MEXC does not answer, so I do not know what you hold.",
+        "Please send /rebalance again in a minute. More: /why",
     )
 
 
 def no_key_view(*, account: Account) -> Message:
     return Message.of(
         f"{badge(account)} · No key yet",
-        "I need a MEXC key to see what you hold. Nothing was traded.",
+        "Nothing was traded. I need a MEXC key to see what you hold.",
         "Send /connect to add one, or /dryrun on to try it on paper.",
         keyboard=keyboard([do("Connect", "connect")]),
     )
@@ -102,19 +106,24 @@ def no_key_view(*, account: Account) -> Message:
 
 def plan_accepted_view(*, account: Account, side: Side, expected_quote: Decimal) -> Message:
     """Replaces the plan, keyboard and all, before anything is sent."""
-    verb = "buy" if side is Side.BUY else "sell"
-    base = escape(base_of(account.settings.symbol))
     return Message.of(
         f"{badge(account)} · On it",
-        f"You tapped Trade: {verb} {base} for up to {usdt(expected_quote)}.",
-        "I read your balance and the prices again, then trade or tell you why not.",
+        order_sentence(
+            side,
+            account.settings.symbol,
+            expected_quote,
+            buy="You tapped Trade: I buy {base} for up to {amount}.",
+            sell="You tapped Trade: I sell {base} for up to {amount}.",
+        ),
+        "I read your balance and the prices again first.",
+        "Then I trade, or I tell you why not.",
     )
 
 
 def plan_expired_view(*, age: timedelta) -> Message:
     return Message.of(
-        f"⌛ This plan is {roughly(age)} old, too old to trade. Nothing was sent.",
-        "Send /rebalance for a new one.",
+        f"⌛ Nothing was sent: this plan is {roughly(age)} old, too old to trade.",
+        "New plan: /rebalance",
         keyboard=keyboard([do("Rebalance", "rebalance")]),
     )
 
@@ -122,8 +131,8 @@ def plan_expired_view(*, age: timedelta) -> Message:
 def plan_outdated_view() -> Message:
     """Settings, key or mode were changed between the plan and the tap."""
     return Message.of(
-        "This plan was made for other settings, so nothing was sent.",
-        "Send /rebalance for a new one.",
+        "Nothing was sent: this plan was made for other settings.",
+        "New plan: /rebalance",
         keyboard=keyboard([do("Rebalance", "rebalance")]),
     )
 
@@ -132,7 +141,7 @@ def plan_paused_view(*, account: Account) -> Message:
     """Trading was paused between the plan and the tap."""
     return Message.of(
         f"{badge(account)} · Nothing traded",
-        "Trading is paused, so no order was sent.",
+        "No order was sent: trading is paused.",
         "Send /resume first, then /rebalance.",
         keyboard=keyboard([do("Resume", "resume")]),
     )
@@ -140,51 +149,55 @@ def plan_paused_view(*, account: Account) -> Message:
 
 def foreign_tap_notice() -> str:
     """Plain text for the notice over the chat: the button belongs to another user."""
-    return "This button is for the person who asked. Nothing happened."
+    return "Nothing happened: this button is for the person who asked."
 
 
 def used_tap_notice() -> str:
     """Plain text: a second tap. The result of the first one stays in the message."""
-    return "This button was used already and works only once. Nothing more happened."
+    return "Nothing more happened: this button works once and was used already."
 
 
 def dead_tap_notice() -> str:
     """Plain text: a forged or deleted button."""
-    return "This button does nothing any more. Nothing happened; please send the command again."
+    return "Nothing happened: this button works no more. Please send the command again."
 
 
 def _distance(held: Decimal, settings: Settings) -> str:
     off = held - settings.target
     if cents(abs(off)) == "0.00":
-        return "just the target"
-    word = "over" if off > ZERO else "under"
-    relative = drift(held, target=settings.target)
-    return f"{usdt(abs(off))} {word} the target of {cents(settings.target)} ({relative})"
+        return f"You hold {usdt(held)}, just the target."
+    target = f"{cents(settings.target)} ({drift(held, target=settings.target)})"
+    if off > ZERO:
+        return f"You hold {usdt(held)}, {usdt(off)} over the target of {target}."
+    return f"You hold {usdt(held)}, {usdt(-off)} under the target of {target}."
 
 
 def _no_order(plan: Plan, settings: Settings) -> str:
     reason = plan.reason or InsideBand()  # a plan without an order always has a reason
-    text = reason_text(reason, symbol=settings.symbol, held=plan.held, band=settings.band)
     if isinstance(reason, InsideBand):
-        return text
+        return f"Nothing to trade: that is inside the band of {band_range(settings.band)}."
     return lines(
-        text,
-        "So there is nothing to trade now.",
+        "There is nothing to trade now.",
+        reason_text(reason, symbol=settings.symbol, held=plan.held, band=settings.band),
         reason_advice(reason, symbol=settings.symbol),
     )
 
 
 def order_text(
-    order: ProposedOrder, forecast: Forecast, *, held: Decimal, rules: PairRules, dry_run: bool
+    order: ProposedOrder, forecast: Forecast, *, held: Decimal, rules: PairRules
 ) -> str:
     """The order's estimated result in the current book, and the balance after it."""
-    verb = "Buy about" if order.side is Side.BUY else "Sell" if forecast.complete else "Sell about"
+    amount = escape(tokens(forecast.base_quantity, rules.base))
     average = price(forecast.average_price, step=rules.price_step)
+    after = cents(max(ZERO, forecast.held_after))
+    fee = f"fee {fee_text(forecast.fee, USDT)}" if forecast.fee else "no fee"
+    if order.side is Side.BUY:
+        what = f"Buy about {amount}"
+    else:
+        what = f"Sell {amount}" if forecast.complete else f"Sell about {amount}"
     return lines(
-        f"{verb} {escape(tokens(forecast.base_quantity, rules.base))}",
+        what,
         f"for about {usdt(forecast.quote_amount)} at about {average}",
-        f"Fee {fee_text(forecast.fee, USDT)}" if forecast.fee else "No fee",
-        f"USDT  {cents(held)} → about {cents(max(ZERO, forecast.held_after))}",
+        f"USDT  {cents(held)} → about {after}  ({fee})",
         price_note(order, forecast, rules=rules),
-        "On paper: no real money moves." if dry_run else None,
     )

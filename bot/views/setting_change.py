@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from enum import Enum, auto
 
 from bot.interaction.callback_data import Confirm, Open, PanelPage
 from bot.interaction.message import Message
@@ -11,18 +12,40 @@ from bot.views.components.badges import badge
 from bot.views.components.command_text import commands, named
 from bot.views.components.forecast import out_of_reach
 from bot.views.components.keyboards import button, keyboard
-from bot.views.components.layout import escape, lines, paragraphs
+from bot.views.components.layout import escape, lines, listed
 from bot.views.components.no_trade_reasons import reason_text
 from bot.views.rebalance_plan import PLAN_VALID_FOR, order_text
 from bot.views.undo import back_to_panel
 from engine.domain.accounts.account import Account
 from engine.domain.rebalancing.pending_change import PendingChange
+from engine.domain.rebalancing.planner import OverLimit
 from engine.domain.rebalancing.trade_size import worth_of
 from engine.rebalancing.preview import Foreseen
 
-_UNSEEN = (
-    "I cannot see your balance now, MEXC does not answer: I do not know what this would trade."
-)
+_UNSEEN = "MEXC does not answer now. I do not know what this would trade."
+_SECONDS = PLAN_VALID_FOR // timedelta(seconds=1)
+
+
+class _When(Enum):
+    """When the changed setting is first used."""
+
+    NEXT = auto()
+    RESUMED = auto()
+    UNHALTED = auto()
+
+
+# Above an order, and in its place.
+_WHEN = {
+    _When.NEXT: ("The next check would trade:", "The next check would trade nothing."),
+    _When.RESUMED: (
+        "After /resume the first check would trade:",
+        "After /resume the first check would trade nothing.",
+    ),
+    _When.UNHALTED: (
+        "When the halt is lifted, the next check would trade:",
+        "When the halt is lifted, the next check would trade nothing.",
+    ),
+}
 
 
 def ask_target_view(
@@ -38,10 +61,7 @@ def ask_target_view(
     return Message.paragraphs(
         f"{badge(account)} · Set the target to {usdt(target)}?",
         _first_order(account, foreseen, target=target, when=_when(account)),
-        lines(
-            _within(f"the target stays {kept}"),
-            "I price it again when you tap. (/settarget)",
-        ),
+        f"No tap within {_SECONDS} s: the target stays {kept}. Another one: /settarget",
         keyboard=keyboard(
             [button(f"Set {usdt(target)}", Confirm(confirmation_id))],
             [button("⬅️ Back", Open(PanelPage.TARGET))] if in_panel else [],
@@ -57,18 +77,14 @@ def ask_live_view(
     return Message.paragraphs(
         lines(
             f"{badge(account)} · Trade with real money?",
-            f"The key ending in {tail} is used, for {_pair(account)}.",
+            f"Key …{tail}, {_pair(account)}.",
         ),
         _first_order(
-            account,
-            foreseen,
-            target=account.settings.target,
-            when="After /resume, the first check",
+            account, foreseen, target=account.settings.target, when=_When.RESUMED, with_worth=False
         ),
         lines(
-            "Trading is paused first: nothing is traded before your /resume.",
-            _within("you stay on paper"),
-            "(/dryrun off)",
+            "I pause first: nothing is traded before your /resume.",
+            f"No tap within {_SECONDS} s: you stay on paper. (/dryrun off)",
         ),
         keyboard=keyboard(
             [button("Trade for real", Confirm(confirmation_id))],
@@ -87,7 +103,7 @@ def overtaken_view(*, account: Account, proposal: PendingChange) -> Message:
         if (name, value) != before
     ]
     if other:
-        why = f"Something was changed after I asked: {', '.join(other)} now."
+        why = f"This was changed after I asked: {listed(other)} now."
     elif account.halted:
         why = "My owner halted all chats after I asked."
     else:
@@ -95,56 +111,47 @@ def overtaken_view(*, account: Account, proposal: PendingChange) -> Message:
     return Message.of(
         f"{badge(account)} · Nothing changed",
         why,
-        f"Send {' and '.join(commands(proposal.wanted))} again if you still want it.",
+        f"If you still want it: {listed(commands(proposal.wanted))}",
         keyboard=back_to_panel(proposal),
     )
 
 
 def _first_order(
-    account: Account, foreseen: Foreseen | None, *, target: Decimal, when: str
+    account: Account,
+    foreseen: Foreseen | None,
+    *,
+    target: Decimal,
+    when: _When,
+    with_worth: bool = True,
 ) -> str:
     if foreseen is None:
         return _UNSEEN
-    plan = foreseen.plan
-    wanted = replace(account.settings, target=target)
-    unreachable = out_of_reach(wanted, foreseen.seen)
-    holds = (
-        f"You hold {usdt(plan.held)}; with your tokens that is worth about "
+    plan, symbol = foreseen.plan, account.settings.symbol
+    unreachable = out_of_reach(replace(account.settings, target=target), foreseen.seen)
+    worth = (
+        f"You hold {usdt(plan.held)}. Your USDT and tokens are worth about "
         f"{usdt(worth_of(foreseen.seen))}."
     )
-    if plan.order is None or foreseen.forecast is None:
-        symbol = account.settings.symbol
-        reason = (
-            reason_text(plan.reason, symbol=symbol, held=plan.held, band=foreseen.look.band)
-            if plan.reason
-            else None
+    would, nothing = _WHEN[when]
+    reason = foreseen.reason or plan.reason
+    if plan.order is None or foreseen.forecast is None or reason is not None:
+        return lines(
+            worth if with_worth else None,
+            nothing,
+            reason_text(reason, symbol=symbol, held=plan.held, band=foreseen.look.band)
+            if reason
+            else None,
+            "To change the limit: /limits" if isinstance(reason, OverLimit) else None,
+            unreachable,
         )
-        return lines(holds, f"{when} would trade nothing now.", reason, unreachable)
-    limit = (
-        lines(
-            reason_text(foreseen.reason, symbol=account.settings.symbol),
-            "So it would not be sent unless you raise that limit: /limits.",
-        )
-        if foreseen.reason is not None
-        else None
-    )
-    order = order_text(
-        plan.order, foreseen.forecast, held=plan.held, rules=foreseen.rules, dry_run=False
-    )
-    return paragraphs(lines(holds, f"{when} would:"), order, unreachable, limit)
+    order = order_text(plan.order, foreseen.forecast, held=plan.held, rules=foreseen.rules)
+    return lines(worth if with_worth else None, would, order, unreachable)
 
 
-def _when(account: Account) -> str:
+def _when(account: Account) -> _When:
     if account.halted:
-        return "When the halt is lifted, the next check"
-    if account.settings.paused:
-        return "After /resume, the first check"
-    return "The next check"
-
-
-def _within(otherwise: str) -> str:
-    seconds = PLAN_VALID_FOR // timedelta(seconds=1)
-    return f"Nothing changed yet. Tap within {seconds} s; without a tap {otherwise}."
+        return _When.UNHALTED
+    return _When.RESUMED if account.settings.paused else _When.NEXT
 
 
 def _pair(account: Account) -> str:

@@ -1,5 +1,7 @@
 """Settings: the effect of a change, a question for an ambiguous value, the valid forms."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from telegram import InlineKeyboardMarkup
@@ -89,6 +91,33 @@ _CHOICES: dict[Topic, tuple[str, ...]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Echo:
+    """A setting's value after a change, when it was that already, and when it is asked for."""
+
+    changed: str
+    same: str
+    now: str
+
+
+_ECHOES: Mapping[Topic, _Echo] = {
+    Topic.TARGET: _Echo(
+        "Target set to {value}", "Target is {value} already", "Target is {value}."
+    ),
+    Topic.THRESHOLD: _Echo(
+        "Threshold set to {value}", "Threshold is {value} already", "Threshold is {value}."
+    ),
+    Topic.INTERVAL: _Echo(
+        "Interval set to {value}", "Interval is {value} already", "Interval is {value}."
+    ),
+    Topic.PAIR: _Echo("Pair set to {value}", "Pair is {value} already", "Pair is {value}."),
+    Topic.COUNTING: _Echo("Count set to {value}", "Count is {value} already", "Count is {value}."),
+    Topic.DRY_RUN: _Echo(
+        "Dry run is {value} now", "Dry run is {value} already", "Dry run is {value}."
+    ),
+}
+
+
 def changed_view(
     *,
     topic: Topic,
@@ -97,17 +126,17 @@ def changed_view(
     now: datetime,
     outlook: Outlook,
 ) -> Message:
-    """*account* after the change. The same value again is reported as no change."""
+    """*account* after the change, in three lines: the value, its effect, and the next check.
+    The same value again is reported as no change.
+    """
     settings = account.settings
     warning = warning_of(settings, outlook)
-    name, value = _named(topic, settings)
+    echo, value = _ECHOES[topic], _value(topic, settings)
     changed = settings != before
-    headline = f"{name} set to {value}" if changed else f"{name} is {value} already"
-    if changed and topic is Topic.DRY_RUN:
-        headline = f"{name} is {value} now"
-    effect = _effect(topic, settings) if changed else "Nothing changed."
-    return Message.paragraphs(
-        lines(f"{badge(account)} · {headline}", effect, band_line(settings)),
+    headline = (echo.changed if changed else echo.same).format(value=value)
+    return Message.of(
+        f"{badge(account)} · {headline}",
+        _effect(topic, settings) if changed else "Nothing changed.",
         next_check(account, outlook, now=now),
         _warning(warning),
         keyboard=_remedy_buttons(warning),
@@ -145,10 +174,10 @@ def ask_view(*, topic: Topic, settings: Settings, is_listening: bool = False) ->
     """A bare command, or a tapped button that needs a value: the current one and how to set it.
     *is_listening*: the value alone may be typed.
     """
-    name, value = _named(topic, settings)
+    value = _value(topic, settings)
     example = USAGE[topic][1].split("   or   ")[0].partition(" ")[2]
     return Message.of(
-        f"{name} is {value}.",
+        _ECHOES[topic].now.format(value=value),
         *USAGE[topic],
         listening_line(example) if is_listening else None,
         keyboard=_target_buttons(settings) if topic is Topic.TARGET else _choice_buttons(topic),
@@ -157,49 +186,49 @@ def ask_view(*, topic: Topic, settings: Settings, is_listening: bool = False) ->
 
 def question_closed_view() -> Message:
     """The answer to a confirmation that was answered before or has expired."""
-    return Message("This question is closed. Nothing changed; send the command again.")
+    return Message("Nothing changed: this question is closed. Please send the command again.")
 
 
 def pair_unavailable_view(*, account: Account, wanted: str) -> Message:
     return Message.of(
-        f"MEXC shows no pair {escape(wanted)} that can be traded with a key.",
+        f"Nothing changed: the pair is still {escape(pair_name(account.settings.symbol))}.",
+        f"MEXC shows no pair {escape(wanted)} that a key can trade.",
         None
         if account.can_trade
-        else "Some pairs are shown only to a key that may trade them: /connect adds yours.",
-        f"Nothing changed: the pair is still {escape(pair_name(account.settings.symbol))}.",
+        else "MEXC shows some pairs only to a key that may trade them. To add yours: /connect",
         *USAGE[Topic.PAIR],
     )
 
 
 def not_checked_view(*, settings: Settings, wanted: str) -> Message:
     return Message.of(
-        f"MEXC does not answer, so I could not check the pair {escape(wanted)}.",
         f"Nothing changed: the pair is still {escape(pair_name(settings.symbol))}.",
+        f"MEXC does not answer, so I could not check the pair {escape(wanted)}.",
         "Please send /setpair again in a minute.",
     )
 
 
-def _named(topic: Topic, settings: Settings) -> tuple[str, str]:
-    names = {
-        Topic.TARGET: ("Target", usdt(settings.target)),
-        Topic.THRESHOLD: ("Threshold", threshold(settings.threshold)),
-        Topic.INTERVAL: ("Interval", exactly(settings.interval)),
-        Topic.PAIR: ("Pair", escape(pair_name(settings.symbol))),
-        Topic.COUNTING: ("Count", settings.counting.value),
-        Topic.DRY_RUN: ("Dry run", "on" if settings.dry_run else "off"),
+def _value(topic: Topic, settings: Settings) -> str:
+    values = {
+        Topic.TARGET: usdt(settings.target),
+        Topic.THRESHOLD: threshold(settings.threshold),
+        Topic.INTERVAL: exactly(settings.interval),
+        Topic.PAIR: escape(pair_name(settings.symbol)),
+        Topic.COUNTING: settings.counting.value,
+        Topic.DRY_RUN: "on" if settings.dry_run else "off",
     }
-    if topic not in names:
+    if topic not in values:
         raise ValueError(f"/{topic.value} is no setting")
-    return names[topic]
+    return values[topic]
 
 
-def _effect(topic: Topic, settings: Settings) -> str | None:  # noqa: PLR0911 - one return a topic
-    base = escape(base_of(settings.symbol))
+def _effect(topic: Topic, settings: Settings) -> str:  # noqa: PLR0911 - one return a topic
     match topic:
         case Topic.INTERVAL:
             return f"I look at your balance every {exactly(settings.interval)}."
         case Topic.PAIR:
-            return f"From now on I buy and sell only {base}; other tokens stay as they are."
+            base = escape(base_of(settings.symbol))
+            return f"From now on I buy and sell only {base}. Other tokens stay as they are."
         case Topic.COUNTING if settings.counting is Counting.HELD:
             return "USDT in your open orders counts as held. Orders only use what is free."
         case Topic.COUNTING:
@@ -209,14 +238,13 @@ def _effect(topic: Topic, settings: Settings) -> str | None:  # noqa: PLR0911 - 
         case Topic.DRY_RUN:
             return "⚠️ From now on orders use real money."
         case _:
-            return None
+            return band_line(settings)
 
 
 def _warning(warning: Caution | None) -> str | None:
     if warning is None:
         return None
-    works = [f"/{remedy.command} {remedy.argument}" for remedy in warning.remedies]
-    return lines(warning.text, f"These would work: {', '.join(works)}" if works else None)
+    return lines(warning.text, "These would work:" if warning.remedies else None)
 
 
 def _remedy_buttons(warning: Caution | None) -> InlineKeyboardMarkup | None:

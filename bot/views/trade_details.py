@@ -48,25 +48,23 @@ def story_view(
 def story_gone_view(*, back: HistoryPage) -> Message:
     """A button of another chat's trade, or of one that was deleted."""
     return Message(
-        "I have no such trade here. Back to /history:", keyboard([button("Back", back)])
+        "I do not have this trade here. Back to /history:", keyboard([button("Back", back)])
     )
 
 
 def _title(order: Order) -> str:
-    base = base_of(order.symbol)
-    moved = order.execution.base_quantity
-    if moved:
-        verb = "Bought" if order.side is Side.BUY else "Sold"
-        return f"{verb} {escape(tokens(moved, base))}"
-    verb = "buy" if order.side is Side.BUY else "sell"
-    return f"An order to {verb} {escape(base)}"
+    base, buying = base_of(order.symbol), order.side is Side.BUY
+    moved = escape(tokens(order.execution.base_quantity, base))
+    if order.execution.base_quantity:
+        return f"Bought {moved}" if buying else f"Sold {moved}"
+    return f"An order to buy {escape(base)}" if buying else f"An order to sell {escape(base)}"
 
 
 def _who(order: Order, asked_by: str | None) -> str:
     if order.trigger is Trigger.INTERVAL:
-        return "A check started it by itself: the balance was outside its band."
+        return "A check traded by itself: the balance was outside its band."
     if asked_by is None:
-        return "A person started it with a tap."
+        return "It was started with a tap."
     return f"{escape(asked_by)} started it with a tap."
 
 
@@ -106,7 +104,7 @@ def _slippage(slipped: Decimal) -> str:
     text = about_percent(abs(slipped))
     if text == "0%":
         return "none"
-    return f"{text} {'worse' if slipped > ZERO else 'better'} than seen"
+    return f"{text} worse than seen" if slipped > ZERO else f"{text} better than seen"
 
 
 def _fees(fees: Fees | None) -> str:

@@ -18,14 +18,14 @@ from engine.rebalancing.preview import Outlook
 
 # In the order of how much the user decides.
 _MEANINGS: Mapping[TradingMode, str] = {
-    TradingMode.AUTO: "I trade by myself when the balance leaves the band, and tell you.",
-    TradingMode.ASK: "I ask before I trade: nothing is sent without a tap.",
-    TradingMode.NOTIFY: "I only tell you once a drift; you trade it with /rebalance.",
+    TradingMode.AUTO: "I trade by myself when the balance leaves the band. I tell you.",
+    TradingMode.ASK: "I ask before I trade. Nothing is sent without a tap.",
+    TradingMode.NOTIFY: "I send one message per drift. To trade it: /rebalance",
 }
 _IN_WORDS: Mapping[TradingMode, str | None] = {
     TradingMode.AUTO: None,
     TradingMode.ASK: "I ask before I trade. /mode changes that.",
-    TradingMode.NOTIFY: "I never trade by myself, I only tell you. /mode changes that.",
+    TradingMode.NOTIFY: "I only tell you, and never trade by myself. /mode changes that.",
 }
 
 
@@ -36,7 +36,7 @@ def mode_view(*, account: Account, now: datetime) -> Message:
         f"{badge(account)} · Mode: {current.value}",
         lines(*(_line(mode, current=current) for mode in _MEANINGS)),
         _resting(account, now=now),
-        "Pause, limits and halts hold in every mode. /pause stops everything.",
+        "Pause, limits and halts work in every mode. To stop everything: /pause",
         keyboard=_buttons(current),
     )
 
@@ -52,11 +52,11 @@ def mode_changed_view(
     """*account* after the change."""
     current = account.settings.autonomy
     headline = f"Mode set to {current.value}" if changed else f"Mode is {current.value} already"
-    return Message.paragraphs(
+    return Message.of(
         f"{badge(account)} · {headline}",
         _MEANINGS[current],
-        f"An order for about {usdt(under_way.expected_quote)} had left before; I tell you what "
-        "becomes of it."
+        f"An order for about {usdt(under_way.expected_quote)} was sent before. I tell you its "
+        "result."
         if under_way
         else None,
         next_check(account, outlook, now=now),
@@ -67,8 +67,8 @@ def mode_changed_view(
 def mode_not_understood_view(*, account: Account, typed_text: str) -> Message:
     current = account.settings.autonomy
     return Message.of(
-        f"I do not understand {echoed(typed_text)} here. Nothing changed: "
-        f"the mode is {current.value}.",
+        f"I cannot use {echoed(typed_text)} here.",
+        f"Nothing changed: the mode is {current.value}.",
         "Send /mode auto, /mode ask or /mode notify.",
         keyboard=_buttons(current),
     )
@@ -88,7 +88,7 @@ def _resting(account: Account, *, now: datetime) -> str | None:
     if account.not_before is None or account.not_before <= now:
         return None
     minutes = -(-int((account.not_before - now).total_seconds()) // 60)
-    return f"You wanted no questions for a while: {minutes} min are left."
+    return f"I ask nothing for {minutes} min more, as you wished."
 
 
 def _buttons(current: TradingMode, *, may_resume: bool = False) -> InlineKeyboardMarkup:

@@ -11,7 +11,7 @@ from bot.views.components.badges import badge
 from bot.views.components.command_text import commands, named
 from bot.views.components.forecast import band_line, next_check
 from bot.views.components.keyboards import button, keyboard
-from bot.views.components.layout import lines, paragraphs
+from bot.views.components.layout import listed, paragraphs
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.rebalancing.pending_change import PendingChange
@@ -31,7 +31,7 @@ def undoable(message: Message, *, former: SettingsPatch, question_id: str) -> Me
 
 
 def undo_hint(former: SettingsPatch) -> str:
-    return f"Undo takes it back within 60 s; {_how(former)} does so later."
+    return f"Undo works for 60 s. Later: {_how(former)}"
 
 
 def undone_view(
@@ -42,8 +42,9 @@ def undone_view(
     outlook: Outlook,
 ) -> Message:
     """*account* after the undo."""
-    return Message.paragraphs(
-        lines(f"{badge(account)} · {undone_title(former)}", band_line(account.settings)),
+    return Message.of(
+        f"{badge(account)} · {undone_title(former)}",
+        band_line(account.settings),
         next_check(account, outlook, now=now),
     )
 
@@ -55,8 +56,8 @@ def undone_title(former: SettingsPatch) -> str:
 def undo_late_view(proposal: PendingChange) -> Message:
     """The minute has passed: the change stays."""
     return Message.of(
-        "Too late to undo: that works for 60 s. Nothing changed.",
-        f"{_how(proposal.wanted)} sets what was before: {_told(proposal.wanted)}.",
+        "Nothing changed: Undo works for 60 s.",
+        f"To go back to {_told(proposal.wanted)}: {_how(proposal.wanted)}",
         keyboard=back_to_panel(proposal),
     )
 
@@ -65,9 +66,8 @@ def undo_overtaken_view(*, account: Account, proposal: PendingChange) -> Message
     """The setting was changed again since, by any user."""
     return Message.of(
         f"{badge(account)} · Not undone",
-        f"It was changed again meanwhile: {_told(proposal.found.now(account))} now.",
-        f"Nothing changed. {_how(proposal.wanted)} sets what was before: "
-        f"{_told(proposal.wanted)}.",
+        f"Nothing changed. It was changed again since: {_told(proposal.found.now(account))} now.",
+        f"To go back to {_told(proposal.wanted)}: {_how(proposal.wanted)}",
         keyboard=back_to_panel(proposal),
     )
 
@@ -94,8 +94,8 @@ def page_of(wish: SettingsPatch) -> PanelPage:
 
 
 def _told(wish: SettingsPatch) -> str:
-    return ", ".join(f"{name} {value}" for name, value in named(wish))
+    return listed(f"{name} {value}" for name, value in named(wish))
 
 
 def _how(wish: SettingsPatch) -> str:
-    return " and ".join(commands(wish))
+    return listed(commands(wish))

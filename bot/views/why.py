@@ -7,12 +7,11 @@ from bot.interaction.message import Message
 from bot.views.alerts.incidents import what_went_wrong
 from bot.views.components.amounts import balance, band_range, pair_name, price, usdt
 from bot.views.components.badges import badge
-from bot.views.components.forecast import held_at, next_step
-from bot.views.components.layout import escape, lines, paragraphs
+from bot.views.components.forecast import held_at, next_step, stays_inside
+from bot.views.components.layout import escape, lines, listed, paragraphs
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
-from bot.views.components.order_text import deal
+from bot.views.components.order_text import order_sentence
 from bot.views.components.times import ago, roughly
-from bot.views.trading_mode import mode_note
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
 from engine.domain.accounts.settings import TradingMode
@@ -34,9 +33,12 @@ from engine.domain.rebalancing.planner import InsideBand
 from engine.rebalancing.preview import Foreseen
 
 _LEFT = {
-    TradingMode.AUTO: "it left that to you.",
-    TradingMode.ASK: "you want to be asked first. The card with the Trade button has it, or /rebalance.",
-    TradingMode.NOTIFY: "you want to be told only. /rebalance trades it.",
+    TradingMode.AUTO: ("No order: it was left to you.", "To trade it: /rebalance"),
+    TradingMode.ASK: (
+        "No order: you want to be asked first.",
+        "To trade it: the Trade button of my question, or /rebalance",
+    ),
+    TradingMode.NOTIFY: ("No order: you want to be told only.", "To trade it: /rebalance"),
 }
 
 
@@ -57,33 +59,37 @@ def why_view(
     if look is None:
         story = "There was no check yet."
     else:
-        asked = ", which you asked for" if look.trigger is Trigger.PERSON else ""
+        when = f"The last check was {ago(now - look.at)}."
         story = paragraphs(
-            f"The last check was {ago(now - look.at)}{asked}.",
+            f"{when} You asked for it." if look.trigger is Trigger.PERSON else when,
             _seen(look, look.seen, rules) if look.seen else None,
             _read_twice(look.first, look.seen) if look.first and look.seen else None,
             _verdict(look.verdict, look=look, symbol=symbol, order=order),
         )
+    held = held_at(look, settings, order=order)
+    changes = _changes(look, account)
+    is_told = (
+        changes is None
+        and look is not None
+        and look.verdict == NoTrade(InsideBand())
+        and not account.stopped
+        and stays_inside(settings, held=held, foreseen=foreseen)
+    )
     return Message.paragraphs(
         f"{badge(account)} · {escape(pair_name(settings.symbol))}",
         story,
         _asks_person(unresolved),
         _repeats(trouble),
-        _changes(look, account),
-        mode_note(account),
-        next_step(
-            account,
-            held=held_at(look, settings, order=order),
-            rules=rules,
-            foreseen=foreseen,
-        ),
+        changes,
+        "The next check looks again."
+        if is_told
+        else next_step(account, held=held, rules=rules, foreseen=foreseen),
     )
 
 
 def _seen(look: CheckResult, seen: BalanceSnapshot, rules: PairRules | None) -> str:
     base = base_of(seen.symbol)
     step = rules.quantity_step if rules is not None and rules.base == base else None
-    side = "inside" if look.band.holds(seen.held) else "outside"
     locked = [
         usdt(held.locked)
         if asset == USDT
@@ -93,8 +99,8 @@ def _seen(look: CheckResult, seen: BalanceSnapshot, rules: PairRules | None) -> 
     ]
     return lines(
         f"It saw {usdt(seen.held)} and {balance(seen.base.total, step=step)} {escape(base)}.",
-        f"Of that, open orders hold {' and '.join(locked)}." if locked else None,
-        f"Target {usdt(look.target)}, band {band_range(look.band)}: {side} the band.",
+        f"Open orders hold {listed(locked)} of that." if locked else None,
+        f"Target {usdt(look.target)}, band {band_range(look.band)}.",
         f"{escape(base)} cost {price(seen.price, step=rules.price_step if rules else None)} USDT."
         if seen.price
         else None,
@@ -104,14 +110,10 @@ def _seen(look: CheckResult, seen: BalanceSnapshot, rules: PairRules | None) -> 
 def _read_twice(first: BalanceSnapshot, then: BalanceSnapshot) -> str:
     readings = [_holding(reading) for reading in (first, then)]
     if readings[0] == readings[1]:
-        return (
-            f"I read it twice, 3 s apart, and both times MEXC said {readings[0]}: a balance that "
-            "falls counts at the second reading."
-        )
+        return f"I read it twice, 3 s apart. Both times MEXC said {readings[0]}."
     return lines(
         f"First MEXC said {readings[0]}.",
-        f"I read it again 3 s later, and it was {readings[1]}.",
-        "One odd answer is no reason to trade: I go by what both readings say.",
+        f"3 s later it said {readings[1]}. I use only what both say.",
     )
 
 
@@ -128,33 +130,55 @@ def _verdict(  # noqa: PLR0911 - one return a verdict
     match verdict:
         case OrderPlaced():
             return lines(
-                f"So it sent an order to {deal(verdict.side, symbol, verdict.expected_quote)}.",
-                _outcome(order) if order else "/history shows what became of it.",
+                order_sentence(
+                    verdict.side,
+                    symbol,
+                    verdict.expected_quote,
+                    buy="So it sent an order to buy {base} for about {amount}.",
+                    sell="So it sent an order to sell {base} for about {amount}.",
+                ),
+                _outcome(order) if order else "What became of it: /history",
             )
         case NoTrade():
             held = look.seen.held if look.seen else None
             text = reason_text(verdict.reason, symbol=symbol, held=held, band=look.band)
             if isinstance(verdict.reason, InsideBand):
-                return text
+                return "No order: the balance is inside the band." if held is not None else text
             return lines(f"No order: {text}", reason_advice(verdict.reason, symbol=symbol))
         case AwaitingApproval():
-            would = deal(verdict.side, symbol, verdict.expected_quote)
-            return f"No order: it would {would}, but {_LEFT[verdict.autonomy]}"
-        case PlanChanged():
-            right = deal(verdict.side, symbol, verdict.expected_quote)
+            why, how = _LEFT[verdict.autonomy]
             return lines(
-                f"By then the right order was to {right}: not what you had tapped, or too late.",
-                "So nothing was sent. /rebalance makes a new plan.",
+                why,
+                order_sentence(
+                    verdict.side,
+                    symbol,
+                    verdict.expected_quote,
+                    buy="It would buy {base} for about {amount}.",
+                    sell="It would sell {base} for about {amount}.",
+                ),
+                how,
+            )
+        case PlanChanged():
+            return lines(
+                "Nothing was sent: your tap no longer fitted, or came too late.",
+                order_sentence(
+                    verdict.side,
+                    symbol,
+                    verdict.expected_quote,
+                    buy="The right order was to buy {base} for about {amount}.",
+                    sell="The right order was to sell {base} for about {amount}.",
+                ),
+                "New plan: /rebalance",
             )
         case OrderPending():
-            return (
-                "No order: an earlier one is not confirmed yet. I look it up and send nothing "
-                "else until I know what became of it."
+            return lines(
+                "No order: an earlier one is not confirmed yet.",
+                "I look it up and send nothing else until I know.",
             )
         case AwaitingSettlement():
-            return (
-                "No order: MEXC's balance does not show the last trade yet, and trading on it "
-                "would trade the same drift twice."
+            return lines(
+                "No order: MEXC's balance does not show the last trade yet.",
+                "Trading on it would trade the same drift twice.",
             )
         case CheckFailed():
             return what_went_wrong(verdict.kind, detail=verdict.detail, base=base)
@@ -162,31 +186,33 @@ def _verdict(  # noqa: PLR0911 - one return a verdict
             assert_never(verdict)
 
 
-def _outcome(order: Order) -> str:
+def _outcome(order: Order) -> str:  # noqa: PLR0911 - one return an outcome
     match order.state:
         case OrderState.FILLED | OrderState.PARTIAL:
-            verb = "bought" if order.side is Side.BUY else "sold"
             execution = order.execution
             quantity = f"{balance(execution.base_quantity)} {escape(base_of(order.symbol))}"
-            return f"It {verb} {quantity} for {usdt(execution.quote_amount)}."
+            quote = usdt(execution.quote_amount)
+            if order.side is Side.BUY:
+                return f"It bought {quantity} for {quote}."
+            return f"It sold {quantity} for {quote}."
         case OrderState.UNFILLED:
-            return "It found nobody to trade with; no money moved."
+            return "No money moved: MEXC cancelled it unfilled."
         case OrderState.REJECTED:
-            return "MEXC refused it; no money moved."
+            return "No money moved: MEXC refused it."
         case OrderState.SET_ASIDE:
             return "You put it aside after a look at MEXC."
         case OrderState.NOT_EXECUTED | OrderState.DROPPED:
-            return "It never reached MEXC; no money moved."
+            return "No money moved: it never reached MEXC."
         case _:
-            return "What became of it is not known yet; I look it up."
+            return "Its result is not known yet. I look it up."
 
 
 def _asks_person(unresolved: Order | None) -> str | None:
     if unresolved is None or unresolved.state is not OrderState.NEEDS_HUMAN:
         return None
-    return (
-        "MEXC has not told what became of an order. Please look for it there, and tell "
-        "me with the buttons under /status."
+    return lines(
+        "MEXC has not confirmed an order. Please look for it at MEXC.",
+        "Then tell me with the buttons under /status.",
     )
 
 
@@ -194,7 +220,7 @@ def _repeats(trouble: Incident | None) -> str | None:
     if trouble is None or trouble.count == 1:
         return None
     span = roughly(trouble.last_at - trouble.since)
-    return f"Checks have been failing: {trouble.count} times in {span}."
+    return f"Checks have failed {trouble.count:,} times in {span}."
 
 
 def _changes(look: CheckResult | None, account: Account) -> str | None:
@@ -205,6 +231,6 @@ def _changes(look: CheckResult | None, account: Account) -> str | None:
     if look.target == settings.target and look.band == settings.band and not seen_other_pair:
         return None
     return (
-        f"Since then the settings changed: target {usdt(settings.target)}, "
+        f"The settings changed since: target {usdt(settings.target)}, "
         f"band {band_range(settings.band)}, {escape(pair_name(settings.symbol))}."
     )

@@ -73,7 +73,7 @@ async def test_a_key_sent_in_one_message_is_deleted_checked_and_stored(world: Wo
     assert "It may read balances, read orders, trade. It may not withdraw." in answer.text
     assert "It expires in 89 days." in answer.text
     assert "You hold 57.10 USDT and 91,858 MNTL." in answer.text
-    assert "After /resume the first check would buy MNTL for about 16.30 USDT" in answer.text
+    assert "After /resume: I buy 8,142 MNTL for about 16.30 USDT." in answer.text
     assert "With /mode ask I ask you before each order." in answer.text
     assert answer.labels == ["Resume", "Ask me each time"]
     assert account.key_tail == "BWC5"

@@ -148,7 +148,7 @@ async def test_a_deposit_in_a_chat_that_is_asked_is_one_card_and_a_tap_trades_it
 
     assert "Shall I buy MNTL for about 100.00 USDT?" in text
     assert "I send no order without your tap." in text
-    assert "You tapped Trade: buy MNTL for up to 100.00 USDT." in card.text
+    assert "You tapped Trade: I buy MNTL for up to 100.00 USDT." in card.text
     assert "Bought" in bought.text
 
 

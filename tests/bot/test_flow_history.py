@@ -107,7 +107,7 @@ async def test_a_number_opens_the_trades_story_and_back_leads_to_its_page(bot: P
     await bot.tap(OWNER, "« Back")
 
     assert news == []
-    assert story[0].startswith("⏸ PAUSED · Sold 3 MNTL\nA check started it by itself")
+    assert story[0].startswith("⏸ PAUSED · Sold 3 MNTL\nA check traded by itself")
     assert "Client order id\n  order-3\n" in story[0]
     assert story[1] == ["« Back"]
     assert history.text == page
@@ -145,7 +145,7 @@ async def test_another_chats_trade_cannot_be_opened(bot: Program):
     data = TradeDetailsPage("order-1", 0, 5).encode()
     await bot.tap(FRIEND, data, message=history, forged=True)
 
-    assert "I have no such trade here." in history.text
+    assert "I do not have this trade here." in history.text
 
 
 async def test_a_story_opens_after_a_restart_and_for_whoever_may_look(world: World):

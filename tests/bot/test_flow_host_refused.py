@@ -110,5 +110,5 @@ async def test_a_missing_fee_stops_trading_and_why_names_it(world: World, bot: P
     await bot.live_for(timedelta(minutes=3))
     why = await bot.ask(OWNER, "/why")
 
-    assert "MEXC did not tell the fee of MNTL/USDT (takerCommission is missing)." in why.text
+    assert "MEXC did not send the fee of MNTL/USDT. (takerCommission is missing.)" in why.text
     assert world.mexc.order_posts.total() == 0

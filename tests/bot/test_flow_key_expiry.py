@@ -142,9 +142,9 @@ async def test_a_revoked_key_is_found_by_the_next_check_and_explained(
 
     [told] = await bot.checked()
 
-    assert told.text.startswith("⚠️ PAUSED · MEXC refuses the key\nThe key is expired, deleted or")
+    assert told.text.startswith("⚠️ PAUSED · MEXC refuses the key\nNo order was sent.\nThe key is")
     assert "Trading is paused for this chat." in told.text
-    assert "send it with /connect: all settings stay. Then send /resume." in told.text
+    assert "send it with /connect. All settings stay. Then send /resume." in told.text
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ async def test_a_key_that_gains_powers_pauses_trading_and_is_told_of(
     again = await a_day_passes(world, bot, days_left=89)
 
     assert told.text.startswith("⚠️ PAUSED · Your key may do too much now")
-    assert f"MEXC lists for the key ending in BWC5: “{gained}”." in told.text
+    assert f"MEXC lists for the key …BWC5: “{gained}”." in told.text
     assert "Trading is paused for this chat." in told.text
     assert "Resume" in told.labels
     assert (await bot.account()).settings.paused

@@ -34,10 +34,10 @@ async def test_the_limits_are_shown_set_and_obeyed(world: World, bot: Program):
 
     assert "Order    1,000.00 USDT (auto)" in shown.text
     assert "🟢 LIVE · Limits set" in small.text
-    assert "would send nothing: to buy MNTL for about 17.10 USDT" in small.text
-    assert "17.10 USDT, over your limit of 10.00 USDT" in refused.text
-    assert "/limits order 18 would allow it." in refused.text
-    assert "The next check would buy MNTL for about 16.30 USDT" in raised.text
+    assert "Next check: I send nothing. Blocked by your limit" in small.text
+    assert "the order would be 17.10 USDT, you allow 10.00." in refused.text
+    assert "To allow it: /limits order 18" in refused.text
+    assert "Next check: I buy 8,142 MNTL for about 16.30 USDT." in raised.text
     assert "Bought" in bought.text
     assert len(world.mexc.orders) == 1
 
@@ -56,13 +56,13 @@ async def test_a_broken_limit_is_told_by_why_status_and_the_plan(bot: Program):
     await bot.connect()
     await bot.ask(OWNER, "/limits order 10")
     await bot.checked()
-    words = "worth 17.10 USDT, over your limit of 10.00 USDT"
+    words = "the order would be 17.10 USDT, you allow 10.00."
 
     assert words in (await bot.ask(OWNER, "/why")).text
     plan = await bot.ask(OWNER, "/rebalance")
     assert words in plan.text
     assert plan.labels == []
-    assert "Wanted to trade, could not" in (await bot.ask(OWNER, "/status")).text
+    assert "I could not trade" in (await bot.ask(OWNER, "/status")).text
 
 
 async def test_an_amount_that_is_ambiguous_is_asked_about(bot: Program):

@@ -64,7 +64,7 @@ async def test_where_mexc_is_away_no_paper_balance_stands_under_live_and_the_car
 
     assert "USDT     not seen yet" in meanwhile
     assert "There was no check yet." in why.text
-    assert "first check reads your balance and decides." in echo.text
+    assert "After /resume: I read your balance and decide." in echo.text
     assert "USDT     957.10" in card.text
 
 
@@ -116,8 +116,8 @@ async def test_a_key_that_is_connected_in_a_dry_run_says_which_money_is_traded(
     assert connected.text.startswith("⏸ PAUSED (dry run) · Key connected")
     assert "At MEXC you hold 57.10 USDT and 91,858 MNTL." in connected.text
     assert "Dry run: I trade paper money, not this balance." in connected.text
-    assert "After /resume the first check would buy MNTL for about 57.20 USDT" in connected.text
-    assert "The next check would buy MNTL for about 57.20 USDT" in resumed.text
+    assert "After /resume: I buy 28,571 MNTL for about 57.20 USDT." in connected.text
+    assert "Next check: I buy 28,571 MNTL for about 57.20 USDT." in resumed.text
     assert resumed.text.startswith("🧪 DRY RUN")
 
 

@@ -64,7 +64,7 @@ async def test_who_wants_to_be_asked_each_time_starts_without_an_order(
     (offer,) = await large.checked()
     settings = (await large.account()).settings
 
-    assert "The next check would ask you first: buy MNTL" in question.text
+    assert "Next check: I ask you first, then I buy" in question.text
     assert (settings.paused, settings.autonomy) == (False, TradingMode.ASK)
     assert offer.labels[0] == "Trade"
     assert world.mexc.order_posts.total() == 0

@@ -83,9 +83,9 @@ async def test_a_target_that_moves_much_is_set_only_on_a_tap(world: World, bot: 
 
     assert before == Decimal(40)
     assert "🟢 LIVE · Set the target to 200.00 USDT?" in question.edits[0]
-    assert "The next check would:\n\nSell 71" in question.edits[0]
+    assert "The next check would trade:\nSell 71" in question.edits[0]
     assert "USDT  57.10 → about 200" in question.edits[0]
-    assert "without a tap the target stays 40.00 USDT" in question.edits[0]
+    assert "No tap within 90 s: the target stays 40.00 USDT." in question.edits[0]
     assert calls_between(world.api, start)[:2] == [
         "answerCallbackQuery",
         "editMessageReplyMarkup",
@@ -101,7 +101,7 @@ async def test_a_pause_or_a_halt_spares_nobody_the_question(bot: Program, first:
     question = await asked(bot, [first, "/settarget 200"])
 
     assert question.labels == [BIG]
-    assert "would:" in question.text
+    assert "would trade:" in question.text
 
 
 async def test_on_paper_and_without_a_key_a_target_is_set_at_once(bot: Program):
@@ -121,7 +121,7 @@ async def test_where_the_balance_cannot_be_seen_the_question_says_so(world: Worl
     shown = question.text
     await bot.tap(OWNER, "Set 41.00 USDT")
 
-    assert "I cannot see your balance now" in shown
+    assert "MEXC does not answer now." in shown
     assert "Target set to 41.00 USDT" in question.text
 
 
@@ -134,7 +134,7 @@ async def test_a_bigger_order_than_was_agreed_is_asked_about_anew(world: World, 
     await bot.tap(OWNER, BIG)
 
     assert "Set the target to 200.00 USDT?" in again
-    assert "I ask for 857" in again
+    assert " of 857.10 (normal)." in again
     assert untouched == Decimal(40)
     assert await target(bot) == Decimal(200)
 
@@ -153,11 +153,11 @@ async def test_a_smaller_order_than_was_agreed_is_not_asked_about_again(
 @pytest.mark.parametrize(
     ("meanwhile", "words"),
     [
-        ("/settarget 42", "Something was changed after I asked: target 42.00 USDT now."),
-        ("/setpair ABC", "Something was changed after I asked: pair ABC/USDT now."),
+        ("/settarget 42", "This was changed after I asked: target 42.00 USDT now."),
+        ("/setpair ABC", "This was changed after I asked: pair ABC/USDT now."),
         ("/halt", "My owner halted all chats after I asked."),
         ("/pause", "Something about this account was changed after I asked."),
-        ("/dryrun on", "Something was changed after I asked: dry run on now."),
+        ("/dryrun on", "This was changed after I asked: dry run on now."),
     ],
 )
 async def test_a_yes_to_what_is_different_by_now_changes_nothing(
@@ -172,7 +172,7 @@ async def test_a_yes_to_what_is_different_by_now_changes_nothing(
 
     assert "Nothing changed" in question.text
     assert words in question.text
-    assert "/settarget 200 again" in question.text
+    assert "If you still want it: /settarget 200" in question.text
     assert await bot.account() == before
 
 
@@ -183,8 +183,8 @@ async def test_real_money_is_shown_its_first_order_before_the_yes(world: World, 
     settings = (await bot.account()).settings
 
     assert "🧪 DRY RUN · Trade with real money?" in question.edits[0]
-    assert "The key ending in BWC5 is used" in question.edits[0]
-    assert "After /resume, the first check would:\n\nBuy about 8," in question.edits[0]
+    assert "Key …BWC5, MNTL/USDT" in question.edits[0]
+    assert "After /resume the first check would trade:\nBuy about 8," in question.edits[0]
     assert still
     assert "⏸ PAUSED · Dry run is off now" in question.text
     assert (settings.dry_run, settings.paused) == (False, True)
@@ -245,7 +245,7 @@ async def test_a_yes_counts_once(world: World, bot: Program, commands: list[str]
 
     assert button is not None
     assert button.data is not None
-    assert "works only once" in await forged(world, bot, question, button.data)
+    assert "works once" in await forged(world, bot, question, button.data)
     assert question.text == shown
     assert await bot.account() == after
 
@@ -260,7 +260,7 @@ async def test_a_yes_that_is_too_late_changes_nothing(
 
     await bot.tap(OWNER, yes)
 
-    assert "This question is closed. Nothing changed" in question.text
+    assert "Nothing changed: this question is closed." in question.text
     assert await bot.account() == before
 
 
@@ -334,10 +334,10 @@ async def test_a_change_is_taken_back_with_one_tap(
 
     assert (changed.settings, changed.limits) != (before.settings, before.limits)
     assert (after.settings, after.limits) == (before.settings, before.limits)
-    assert "Undo takes it back within 60 s" in told
+    assert "Undo works for 60 s." in told
     assert words in echo.text
     assert "Band 38.00 – 42.00 USDT" in echo.text
-    assert "The next check would buy MNTL" in echo.text
+    assert "Next check: I buy 8,142 MNTL" in echo.text
     assert echo.labels == []
     assert (await audited(bot))[-1][0] == "undo"
 
@@ -370,7 +370,7 @@ async def test_an_undo_works_once(world: World, bot: Program):
 
     assert button is not None
     assert button.data is not None
-    assert "works only once" in await forged(world, bot, echo, button.data)
+    assert "works once" in await forged(world, bot, echo, button.data)
     assert await target(bot) == Decimal(50)
 
 
@@ -380,8 +380,8 @@ async def test_after_a_minute_it_is_too_late_and_the_way_back_is_told(world: Wor
 
     await bot.tap(OWNER, UNDO)
 
-    assert "Too late to undo: that works for 60 s. Nothing changed." in echo.text
-    assert "/settarget 40 sets what was before: target 40.00 USDT." in echo.text
+    assert "Nothing changed: Undo works for 60 s." in echo.text
+    assert "To go back to target 40.00 USDT: /settarget 40" in echo.text
     assert await target(bot) == Decimal(50)
 
 
@@ -393,7 +393,7 @@ async def test_what_was_changed_again_is_not_undone(bot: Program):
     await bot.tap(OWNER, UNDO, message=mine)
 
     assert "Not undone" in mine.text
-    assert "It was changed again meanwhile: target 60.00 USDT now." in mine.text
+    assert "It was changed again since: target 60.00 USDT now." in mine.text
     assert await target(bot) == Decimal(60)
 
 

@@ -31,8 +31,7 @@ HOME = """\
 🤖 Mode      auto
 🧪 Dry run   off, real money
 
-The next check would do nothing: the 40.79 USDT seen last is inside the band.
-(Balance seen just now.)"""
+Next check: I do nothing. 40.79 USDT is inside the band."""
 
 
 async def opened(bot: Program, *labels: str) -> SentMessage:
@@ -111,7 +110,7 @@ async def test_each_page_tells_where_things_stand_and_offers_values(
         "🟢 LIVE",
         *([] if page == "🚧 Limits" else ["Band 38.00 – 42.00 USDT (±5%)"]),
         "Smallest order 1.10 USDT",
-        "The next check would buy MNTL for about 16.30 USDT",
+        "Next check: I buy 8,142 MNTL for about 16.30 USDT.",
     ):
         assert word in panel.text
     assert panel.labels == labels
@@ -129,7 +128,7 @@ async def test_a_preset_is_set_at_once_and_can_be_undone_in_the_same_place(bot: 
     assert changed == Decimal(50)
     assert "🎯 Target 50.00 USDT" in told
     assert "Band 47.50 – 52.50 USDT" in told
-    assert "Undo takes it back within 60 s; /settarget 40 does so later." in told
+    assert "Undo works for 60 s. Later: /settarget 40" in told
     assert panel.labels == [UNDO, "25.00", "40.00", "60.00", "75.00", OTHER, BACK]
 
     assert await bot.tap(OWNER, UNDO) == []
@@ -173,7 +172,7 @@ async def test_an_undo_in_the_panel_that_comes_too_late_leads_back(world: World,
     too_late = panel.text
     await bot.tap(OWNER, BACK)
 
-    assert "Too late to undo" in too_late
+    assert "Nothing changed: Undo works for 60 s." in too_late
     assert "🎯 Target 50.00 USDT" in panel.text
 
 

@@ -28,7 +28,7 @@ TWO_MINUTES = timedelta(minutes=2)
 BOUGHT = """\
 🟢 LIVE · Bought 8,142 MNTL
 for 16.30 USDT at 0.002002
-Fee 0.01 USDT · 4.7% short of 17.10
+Fee 0.01 USDT · MEXC filled 16.30 of 17.10 (normal)
 USDT  57.10 → 40.79  (target 40.00)"""
 SOLD = """\
 🟢 LIVE · Sold 8,562 MNTL
@@ -88,9 +88,9 @@ async def test_a_rebalance_is_shown_tapped_traded_and_told(world: World, bot: Pr
         "🟢 LIVE · Plan for MNTL/USDT",
         "You hold 41.99 USDT, 1.99 USDT over the target of 40.00 (+5.0%).",
     ]
-    assert "I would leave it alone, but you may trade it." in shown
+    assert "I would not trade, you may." in shown
     assert "Buy about 94" in shown
-    assert "I ask for 1.99; MEXC sizes a buy by a price 5% above the last one" in shown
+    assert "of 1.99 (normal)." in shown
     assert "within 90 s" in shown
     assert labels == ["Trade"]
     # The keyboard goes first, then the words change; only then does anything leave.
@@ -100,7 +100,7 @@ async def test_a_rebalance_is_shown_tapped_traded_and_told(world: World, bot: Pr
     assert plan.labels == []
     assert plan.text.splitlines()[:2] == [
         "🟢 LIVE · On it",
-        "You tapped Trade: buy MNTL for up to 1.99 USDT.",
+        "You tapped Trade: I buy MNTL for up to 1.99 USDT.",
     ]
     assert bought.text.startswith("🟢 LIVE · Bought 94")
     assert world.mexc.order_posts.total() == 2
@@ -123,7 +123,7 @@ async def test_a_plan_too_small_for_mexc_has_no_button(bot: Program):
     plan = await bot.ask(OWNER, "/rebalance")
 
     assert "Buying MNTL for 0.79 USDT is too small" in plan.text
-    assert "So there is nothing to trade now." in plan.text
+    assert "There is nothing to trade now." in plan.text
     assert plan.labels == []
 
 
@@ -143,7 +143,7 @@ async def test_while_paused_a_plan_has_no_trade_button(world: World, bot: Progra
 
     plan = await bot.ask(OWNER, "/rebalance")
 
-    assert "Trading is paused, so this stays a plan." in plan.text
+    assert "Trading is paused, so this is only a plan." in plan.text
     assert plan.labels == ["Resume"]
 
 
@@ -170,9 +170,9 @@ async def test_a_plan_is_declined_when_the_price_has_moved_away(world: World, bo
 
     assert declined.text.splitlines() == [
         "🟢 LIVE · Nothing traded",
-        "Things moved away from the plan you saw, so no order was sent.",
+        "No order was sent: the plan you saw no longer fits.",
         "Now I would buy MNTL for about 11.99 USDT.",
-        "Send /rebalance to see it and decide.",
+        "New plan: /rebalance",
     ]
     assert declined.labels == ["Rebalance"]
     assert world.mexc.order_posts.total() == 1
@@ -208,7 +208,10 @@ async def test_a_tap_works_once(world: World, bot: Program):
 
     assert plan.text == shown  # "On it" stays in sight
     for again in (second, third):
-        assert "works only once. Nothing more happened" in world.api.answers[str(again)]["text"]
+        assert (
+            "Nothing more happened: this button works once"
+            in world.api.answers[str(again)]["text"]
+        )
     assert world.mexc.order_posts.total() == 2
 
 
@@ -222,7 +225,7 @@ async def test_a_stale_tap_sends_nothing_and_offers_a_new_plan(world: World, bot
     news = await bot.checked()
     (fresh,) = await bot.tap(OWNER, "Rebalance")
 
-    assert "too old to trade. Nothing was sent." in expired
+    assert "too old to trade." in expired
     assert labels == ["Rebalance"]
     assert [told.text.splitlines()[0] for told in news] == ["🟢 LIVE · 1.20 USDT arrived"]
     assert fresh.labels == ["Trade"]
@@ -245,7 +248,7 @@ async def test_a_question_that_is_used_up_meanwhile_is_closed(world: World, comm
         await bot.handled(tapped)
         after, requests = await bot.account(), await bot.count(RunRequestRow)
 
-    assert "This question is closed. Nothing changed" in question.text
+    assert "Nothing changed: this question is closed." in question.text
     assert (after, requests) == (before, 0)
 
 
@@ -329,7 +332,7 @@ async def test_forged_buttons_do_nothing(world: World, bot: Program):
     elsewhere = world.api.tap(OWNER, f"yes:{mine}", user_id=FRIEND, message=plan)
     for update_id in taps:
         await bot.handled(update_id)
-        assert "does nothing any more" in world.api.answers[str(update_id)]["text"]
+        assert "this button works no more" in world.api.answers[str(update_id)]["text"]
     await bot.handled(elsewhere)
 
     assert [message.text for message in world.api.sent(OWNER)] == shown
@@ -347,7 +350,7 @@ async def test_a_question_is_known_only_in_its_own_chat(world: World, bot: Progr
     update_id = world.api.tap(GROUP, str(plan.buttons[0][0].data), user_id=OWNER, forged=True)
     await bot.handled(update_id)
 
-    assert "does nothing any more" in world.api.answers[str(update_id)]["text"]
+    assert "this button works no more" in world.api.answers[str(update_id)]["text"]
     assert plan.labels == ["Trade"]
 
 
@@ -364,7 +367,7 @@ async def test_a_plan_made_for_another_pair_or_mode_is_not_traded(world: World, 
         await bot.tap(OWNER, "Trade", message=plan)
         await bot.check()
 
-        assert "made for other settings, so nothing was sent" in plan.text
+        assert "Nothing was sent: this plan was made for other settings." in plan.text
         assert plan.labels == ["Rebalance"]
     assert world.mexc.order_posts.total() == 1
     assert await bot.count(OrderRow) == 1
@@ -436,7 +439,7 @@ async def test_resuming_says_what_the_next_check_would_do(bot: Program):
 
     assert "I hold 40.00 USDT for you with real money." in resumed.text
     assert "Band 38.00 – 42.00 USDT (±5%)" in resumed.text
-    assert "The next check would buy MNTL for about 16.30 USDT: 8,142 MNTL" in resumed.text
+    assert "Next check: I buy 8,142 MNTL for about 16.30 USDT." in resumed.text
 
 
 async def test_an_order_under_way_is_mentioned_when_pausing(world: World, bot: Program):
@@ -456,7 +459,7 @@ async def test_an_order_under_way_is_mentioned_when_pausing(world: World, bot: P
     assert "It is not sent again." in unclear.text
     assert "One sent before, about 17.10 USDT, may still be filled" in paused.text
     assert "An order to buy MNTL for about 17.10 USDT is not confirmed" in status.text
-    assert "not known yet; I look it up" in why.text
+    assert "not known yet. I look it up" in why.text
     assert late.text.startswith("⏸ PAUSED · Bought 8,142 MNTL")
     assert "Confirmed late" in late.text
     assert world.mexc.order_posts.total() == 1
@@ -495,14 +498,14 @@ async def test_a_refused_key_pauses_with_a_way_out_and_the_end_is_told(world: Wo
 
     assert trouble.text.splitlines() == [
         "⚠️ PAUSED · MEXC refuses the key",
-        "The key is bound to other internet addresses than mine.",
-        "MEXC answered “IP [127.0.0.1] not in the ip white list”.",
         "No order was sent.",
+        "The key allows other internet addresses, not mine.",
+        "MEXC answered “IP [127.0.0.1] not in the ip white list”.",
         "Trading is paused for this chat.",
         "Add the address 127.0.0.1 to the key at MEXC, then send /resume.",
     ]
     assert "⏸ PAUSED" in status.text
-    assert "⚠️ MEXC refuses the key. /why tells more." in status.text
+    assert "⚠️ MEXC refuses the key. More: /why" in status.text
     assert "other internet addresses" in why.text
     assert "MEXC refused: “IP [127.0.0.1] not in the ip white list”." in balance.text
     assert "Trading is on" in resumed.text
@@ -521,9 +524,9 @@ async def test_repeated_trouble_is_counted_and_its_end_told(world: World, bot: P
     (over,) = await bot.told(OWNER)
 
     assert [message.text.splitlines()[0] for message in told] == ["⚠️ LIVE · MEXC does not answer"]
-    assert "MEXC does not answer: again and again since 22 Nov 12:02 UTC." in status.text
+    assert "times since 22 Nov 12:02 UTC. More: /why" in status.text
     assert over.text.splitlines()[0] == "✅ LIVE · MEXC answers again"
-    assert "It went wrong 13 times" in over.text
+    assert "(13 failed tries)" in over.text
 
 
 async def test_what_a_check_could_not_trade_is_told_and_explained(world: World, bot: Program):
@@ -534,9 +537,9 @@ async def test_what_a_check_could_not_trade_is_told_and_explained(world: World, 
     (blocked,) = await bot.checked()
     why = await bot.ask(OWNER, "/why")
 
-    assert "⚠️ LIVE · Wanted to trade, could not" in blocked.text
+    assert "⚠️ LIVE · I could not trade" in blocked.text
     for answer in (blocked, why):
-        assert "Nobody offers MNTL for sale within 5% of its last price." in answer.text
+        assert "No seller of MNTL within 5% of the last price." in answer.text
     assert "It saw 57.10 USDT and 91,858 MNTL." in why.text
 
 
@@ -557,8 +560,7 @@ async def test_the_plan_in_a_thin_book_says_what_the_trade_then_does(world: Worl
     (bought,) = [news for news in await bot.checked() if "Bought" in news.text]
 
     for said in (target.text, why.text):
-        assert "would buy MNTL for about 9.42 USDT: 4,696 MNTL at about 0.002007." in said
-        assert "USDT  100.00 → about 90.57 (target 41.00)" in said
+        assert "Next check: I buy 4,696 MNTL for about 9.42 USDT." in said
         assert "Only 9.42 USDT of 59.00 USDT" in said
     assert "Buy about 4,696 MNTL\nfor about 9.42 USDT at about 0.002007" in shown
     assert "Only 9.42 USDT of 59.00 USDT" in shown
@@ -575,6 +577,6 @@ async def test_a_target_that_all_the_coins_cannot_reach_is_said_to_be_out_of_rea
     echo = await bot.ask(OWNER, "/settarget 1500")
     plan = await bot.ask(OWNER, "/rebalance")
 
-    owned = "all your USDT and MNTL together are worth about 240.82 USDT"
+    owned = "your USDT and MNTL are worth about 240.82 USDT"
     assert f"You cannot reach the target of 1,500.00 USDT: {owned}" in echo.text
     assert "cannot reach the target" not in plan.text  # which is still 40

@@ -44,7 +44,9 @@ async def test_a_change_is_echoed_with_its_consequence_and_kept(world: World, bo
     wrong = await bot.ask(OWNER, "/mode maybe")
 
     assert changed.text.startswith("🟢 LIVE · Mode set to ask")
-    assert "The next check would ask you first: buy MNTL for about 16.30 USDT" in changed.text
+    assert (
+        "Next check: I ask you first, then I buy 8,142 MNTL for about 16.30 USDT." in changed.text
+    )
     assert "Mode is ask already" in again.text
     assert "Nothing changed: the mode is ask." in wrong.text
     assert (await bot.account()).settings.autonomy is TradingMode.ASK
@@ -82,13 +84,12 @@ async def test_a_drift_is_asked_about_and_traded_on_a_tap(world: World, bot: Pro
 
     assert before == 0
     assert text.startswith("🟢 LIVE · Shall I trade?")
-    assert "You hold 57.10 USDT, the target is 40.00 (+42.8%)." in text
-    assert "outside the band of 38.00 – 42.00 USDT" in text
+    assert "You hold 57.10 USDT (+42.8%), outside the band of 38.00 – 42.00 USDT." in text
     assert "for about 16.30 USDT at about 0.002" in text
     assert labels == ["Trade", "Skip", "Not for an hour"]
     assert news == []
     assert card.labels == []
-    assert "You tapped Trade: buy MNTL for up to 17.10 USDT." in card.text
+    assert "You tapped Trade: I buy MNTL for up to 17.10 USDT." in card.text
     assert "Bought" in bought.text
     assert world.mexc.order_posts.total() == 1
 
@@ -105,7 +106,7 @@ async def test_a_second_tap_does_nothing(world: World, bot: Program):
     await bot.checked()
 
     assert card.text == shown
-    assert "works only once" in toast(world)
+    assert "works once" in toast(world)
     assert world.mexc.order_posts.total() == 1
 
 
@@ -135,7 +136,7 @@ async def test_a_skipped_drift_is_left_alone_until_it_changes(world: World, bot:
 
     assert card.text.startswith("🟢 LIVE · Skipped")
     assert quiet == []
-    assert "I ask for 37.10;" in again.text
+    assert " of 37.10 (normal)." in again.text
     assert world.mexc.order_posts.total() == 0
 
 
@@ -151,7 +152,7 @@ async def test_not_for_an_hour_is_told_by_mode_and_undone_by_it(world: World, bo
 
     assert "No questions for an hour" in card.text
     assert quiet == []
-    assert "no questions for a while: 50 min are left" in shown.text
+    assert "I ask nothing for 50 min more" in shown.text
     assert "Shall I trade?" in again.text
 
 
@@ -166,8 +167,8 @@ async def test_one_who_is_only_told_trades_with_rebalance(world: World, bot: Pro
     (bought,) = await bot.checked()
 
     assert told.text.startswith("🟢 LIVE · Off target")
-    assert "You hold 57.10 USDT, the target is 40.00 (+42.8%)." in told.text
-    assert "Send /rebalance to trade it." in told.text
+    assert "You hold 57.10 USDT (+42.8%), outside the band of 38.00 – 42.00 USDT." in told.text
+    assert "To trade it: /rebalance." in told.text
     assert told.labels == ["Rebalance", "Mode"]
     assert more == []
     assert "Plan for MNTL/USDT" in plan.edits[0] if plan.edits else plan.text
@@ -180,7 +181,7 @@ async def test_status_and_why_say_so_in_words(bot: Program):
 
     assert "I ask before I trade." in (await bot.ask(OWNER, "/status")).text
     why = (await bot.ask(OWNER, "/why")).text
-    assert "No order: it would buy MNTL for about 16.30 USDT, but you want to be asked" in why
+    assert "No order: you want to be asked first.\nIt would buy MNTL for about 16.30 USDT." in why
 
 
 async def test_a_pause_beats_an_offer(world: World, bot: Program):
@@ -191,7 +192,7 @@ async def test_a_pause_beats_an_offer(world: World, bot: Program):
     await bot.tap(OWNER, "Trade", message=card)
     await bot.live_for(5 * MINUTE)
 
-    assert "Trading is paused, so no order was sent." in card.text
+    assert "No order was sent: trading is paused." in card.text
     assert await bot.told(OWNER) == []
     assert world.mexc.order_posts.total() == 0
 
@@ -205,8 +206,8 @@ async def test_a_changed_target_makes_the_card_worthless_and_another_comes(
     await bot.tap(OWNER, "Trade", message=card)
     (again,) = await bot.checked()
 
-    assert "made for other settings, so nothing was sent" in card.text
-    assert "I ask for 7.10;" in again.text
+    assert "Nothing was sent: this plan was made for other settings." in card.text
+    assert " of 7.10 (normal)." in again.text
     assert world.mexc.order_posts.total() == 0
 
 
@@ -247,7 +248,7 @@ async def test_the_card_that_asks_says_what_a_thin_book_has(world: World, bot: P
     assert "Buy about 3,000 MNTL (MNTL/USDT)\nfor about 6.01 USDT at about 0.002002" in card.text
     assert "USDT  57.10 → about 51.09" in card.text
     assert "Only 6.01 USDT of 17.10 USDT" in card.text
-    assert "it would buy MNTL for about 6.01 USDT, but you want to be asked" in why.text
+    assert "you want to be asked first.\nIt would buy MNTL for about 6.01 USDT." in why.text
 
 
 async def test_a_book_out_of_reach_is_no_question(world: World, bot: Program):
@@ -258,6 +259,6 @@ async def test_a_book_out_of_reach_is_no_question(world: World, bot: Program):
 
     (told,) = await bot.checked()
 
-    assert "Wanted to trade, could not" in told.text
-    assert "Nobody offers MNTL for sale within 5% of its last price." in told.text
+    assert "I could not trade" in told.text
+    assert "No seller of MNTL within 5% of the last price." in told.text
     assert told.labels == []

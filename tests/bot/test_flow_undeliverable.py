@@ -144,7 +144,7 @@ async def test_the_owners_own_chat_is_told_of_in_a_group_of_theirs(world: World,
     (first,) = await told(bot, GROUP)
     await live_for(bot, 65 * MINUTE)
 
-    assert "Telegram refuses my messages to the private chat of User 1001" in first.text
+    assert "Telegram has refused my messages to the private chat of User 1001" in first.text
     assert await is_paused(bot, OWNER)
 
 
@@ -223,7 +223,7 @@ async def test_status_and_doctor_say_which_chat_hears_nothing(world: World, bot:
     doctor = await bot.ask(OWNER, "/doctor")
     elsewhere = await bot.ask(FRIEND, "/doctor")
 
-    assert f"📭 Telegram refuses my messages to the group {GROUP} since" in status.text
+    assert f"📭 Telegram has refused my messages to the group {GROUP} since" in status.text
     assert f"⚠️ Messages: Telegram refuses mine to the group {GROUP}." in doctor.text
     assert str(GROUP) not in elsewhere.text
 
@@ -237,9 +237,9 @@ async def test_the_chat_itself_says_so_where_an_answer_gets_through(world: World
     status = await bot.ask(GROUP, "/status", user_id=OWNER)
     doctor = await bot.ask(GROUP, "/doctor", user_id=OWNER)
 
-    assert "📭 Telegram refuses my messages here since" in status.text
-    assert "📭 1 of my messages did not reach you yet" in status.text
-    assert "❌ Messages: Telegram refuses mine to this chat since" in doctor.text
+    assert "📭 Telegram has refused my messages here since" in status.text
+    assert "📭 1 message has not reached you yet." in status.text
+    assert "❌ Messages: Telegram has refused mine to this chat since" in doctor.text
 
 
 async def test_a_group_that_moves_meanwhile_keeps_its_pause_and_its_messages(

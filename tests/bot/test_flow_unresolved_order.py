@@ -168,7 +168,7 @@ async def test_a_second_tap_hears_that_it_is_done_already(bot: Program, card: Se
 
     [again] = await bot.push(OWNER, lambda: bot.world.api.tap(OWNER, data, forged=True))
 
-    assert "it was put aside already" in again.text
+    assert "It was put aside already" in again.text
     assert await state(bot) is OrderState.SET_ASIDE
     assert len(await audit(bot)) == 1
 
@@ -180,7 +180,7 @@ async def test_a_card_from_before_an_outcome_loses_its_buttons_at_the_first_tap(
     await bot.live_for(timedelta(minutes=1))
     [told] = await bot.tap(OWNER, "It was not")
 
-    assert "MEXC told me meanwhile that it bought" in told.text
+    assert "MEXC has told me since: it bought" in told.text
     assert card.labels == []
     assert await state(bot) is OrderState.FILLED
 
@@ -280,7 +280,7 @@ async def test_an_order_that_was_cleared_up_meanwhile_is_left_as_it_is(
     await bot.live_for(timedelta(minutes=1))
     await bot.tap(OWNER, "I looked, go on")
 
-    assert "MEXC told me meanwhile" in question.text
+    assert "MEXC has told me since" in question.text
     assert await state(bot) is OrderState.FILLED
     assert not (await bot.account()).settings.paused
     assert len(world.mexc.orders) == 1

@@ -81,8 +81,8 @@ async def test_a_stale_page_and_another_chat_see_no_decision_of_mine(world: Worl
         ),
     )
 
-    assert "I remember none before that." in mine.text
-    assert "I remember none before that." in theirs.text
+    assert "There are none before that." in mine.text
+    assert "There are none before that." in theirs.text
     assert stranger == []
 
 

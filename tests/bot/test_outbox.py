@@ -351,7 +351,7 @@ async def test_a_message_that_no_chat_takes_is_set_aside_and_its_chat_is_told(
 
     told, following = api.texts(ANNA)
     assert following == "next"
-    assert "One of my messages does not fit here." in told
+    assert "Telegram does not take one of my messages" in told
     assert words.removeprefix("Bad Request: ").lower() in told.lower()
     assert first.failure is not None
     assert await desk.undeliverable() == []
@@ -374,7 +374,7 @@ async def test_a_message_refused_in_unknown_words_is_set_aside_once_its_chat_tak
         await desk.until()
 
     told, following = api.texts(ANNA)
-    assert "One of my messages does not fit here." in told
+    assert "Telegram does not take one of my messages" in told
     assert following == "next"
     assert timedelta(minutes=10) <= clock.now() - began <= timedelta(minutes=16)
     assert await desk.undeliverable() == []
@@ -556,7 +556,7 @@ async def test_a_message_that_cannot_be_worded_is_named_and_does_not_silence_the
         "not rendered: ValueError",
     )
     first, second, following = api.texts(ANNA)
-    assert "A message that I cannot word" in first
+    assert "I cannot write one of my messages" in first
     assert "of the kind note" in second
     assert following == "next"
     assert "message not rendered" in caplog.text
@@ -580,8 +580,8 @@ async def test_a_message_of_another_version_lets_the_others_pass_and_is_named_af
 
     assert before == ["next", "later"]
     [told] = api.texts(ANNA)[2:]
-    assert "A message that I cannot read" in told
-    assert "a message of the kind note" in told
+    assert "I cannot read one of my messages" in told
+    assert "It is of the kind note" in told
     assert (row.message_id is not None, row.failure is not None) == (True, True)
 
 

@@ -30,7 +30,7 @@ BEAT = 5 * SECOND
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 ENCRYPTED = {"ENCRYPTION_KEYS": Fernet.generate_key().decode()}
-AWAY, STANDS_STILL, OVER = "My database is away", "My checks stand still", "Checked again"
+AWAY, STANDS_STILL, OVER = "My database is away", "My checks have stopped", "Checked again"
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ async def test_a_database_away_for_an_hour_is_told_and_survived_without_an_order
 
     assert len(world.mexc.orders) == 1
     assert "My database was away" in over.text
-    assert re.search("It lasted 6[0-2] min", over.text)
+    assert re.search("Back after 6[0-2] min", over.text)
     assert len(told(world, "ALL ACCOUNTS")) == 2
 
 

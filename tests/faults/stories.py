@@ -94,7 +94,7 @@ async def an_order_needs_a_person(world: World) -> None:
     await tapped(world, "It was filled", card)
     await world.hears("I cannot confirm that")
     await tapped(world, "It was not", card)
-    await any_of(world, "Taken as not filled", "cleared up already")
+    await any_of(world, "Taken as not filled", "It did not trade")
     world.mexc.remove(silence)
     await world.hears("Bought")
 
@@ -139,7 +139,7 @@ async def a_trade_is_not_possible(world: World) -> None:
     tokens = world.account.of("MNTL")
     tokens.free = Decimal(0)
     world.drift("-10")
-    await world.hears("Wanted to trade, could not")
+    await world.hears("I could not trade")
     tokens.free = Decimal(100_000)
     await world.hears("Sold")
 

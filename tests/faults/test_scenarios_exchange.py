@@ -409,9 +409,9 @@ async def test_22_a_key_that_is_no_longer_taken_pauses_its_account_and_no_other(
 @pytest.mark.parametrize(
     ("permissions", "because"),
     [
-        (ALL_NEEDED | {"SPOT_WITHDRAW_WRITE"}, "may move money out"),
-        (ALL_NEEDED | {"SPOT_TRANSFER_WRITE"}, "may move money out"),
-        (ALL_NEEDED | {"NOBODY_KNOWS_THIS"}, "may move money out"),
+        (ALL_NEEDED | {"SPOT_WITHDRAW_WRITE"}, "can move money out"),
+        (ALL_NEEDED | {"SPOT_TRANSFER_WRITE"}, "can move money out"),
+        (ALL_NEEDED | {"NOBODY_KNOWS_THIS"}, "can move money out"),
         (ALL_NEEDED - {"SPOT_DEAL_WRITE"}, "lacks a permission"),
         (ALL_NEEDED - {"SPOT_DEAL_READ"}, "lacks a permission"),
         (frozenset[str](), "lacks a permission"),

@@ -344,7 +344,7 @@ async def test_14_a_thin_book_fills_a_part_and_the_rest_is_planned_from_what_is_
         assert bench.mexc.orders[0].status == "PARTIALLY_CANCELED"
         assert part.execution == Execution(Decimal(2500), Decimal("5.005"))
         assert "Bought 2,500 MNTL" in bench.texts(anna)[-1]
-        assert "Only a part found a counterpart" in bench.texts(anna)[-1]
+        assert "Only part was filled." in bench.texts(anna)[-1]
 
         left = bench.usdt(anna)
         pair.asks = [(Decimal("0.002002"), Decimal(250_000))]

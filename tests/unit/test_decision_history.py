@@ -86,10 +86,10 @@ def test_each_order_is_news():
         (ORDERED, "Sent an order to buy MNTL for about 17.10 USDT. Held 40.00 USDT"),
         (small("2"), "No order: Buying MNTL for 2.00 USDT is too small"),
         (NoTrade(InsideBand()), "No order: "),
-        (PlanChanged(Side.SELL, D(3)), "No order: by then it was another deal"),
+        (PlanChanged(Side.SELL, D(3)), "No order: your tap no longer fitted"),
         (OrderPending(ClientOrderId("bl-1")), "No order: an earlier one"),
         (AwaitingSettlement(), "No order: MEXC's balance"),
-        (CheckFailed(IncidentKind.UNREACHABLE, ""), "I could not reach MEXC. No order was sent."),
+        (CheckFailed(IncidentKind.UNREACHABLE, ""), "No order was sent. I could not reach MEXC."),
     ],
     ids=["ordered", "declined", "inside", "moved", "waiting", "unsettled", "failed"],
 )

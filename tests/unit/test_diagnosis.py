@@ -196,7 +196,7 @@ def test_a_shallow_market_is_held_against_the_largest_order_allowed():
     )
 
 
-@pytest.mark.parametrize(("threshold", "words"), [("0.5", "never trade"), ("40", "0.00 USDT")])
+@pytest.mark.parametrize(("threshold", "words"), [("0.5", "I act only from"), ("40", "0.00 USDT")])
 def test_settings_that_can_never_trade_are_found(threshold: str, words: str):
     wrong = settings(threshold=threshold, unit=ThresholdUnit.QUOTE)
     found = symptoms(account=account(settings=wrong, limits=LIMITED.limits))

@@ -91,7 +91,7 @@ def test_the_status_shows_no_key_where_its_end_is_unknown_or_it_is_gone():
 @pytest.mark.parametrize(
     ("days", "words"),
     [
-        (14, "You can do it in 9 days; I remind you again."),
+        (14, "You can do it in 9 days. I remind you again."),
         (5, "You can do it now."),
         (1, "Your MEXC key ends in 1 day\n"),
         (0, "Your MEXC key has expired\n"),
@@ -107,7 +107,7 @@ def test_the_reminder_tells_how_to_renew(days: int, words: str):
     assert text.startswith("⚠️ LIVE · ")
     assert words in text
     assert "go to My API Key, then Action, then Renew" in text
-    assert "send it with /connect: all settings stay" in text
+    assert "send it with /connect. All settings stay." in text
 
 
 def test_an_end_that_has_passed_is_called_so():

@@ -208,7 +208,7 @@ def test_a_day_of_trades_is_told_in_numbers():
     assert "Fees     0.001 MX + 0.01 USDT" in text
     assert "Holds    57.10 → 40.10 USDT" in text
     assert "2 trades were under 10.00 USDT and made no message." in text
-    assert "1 warning of trouble" in text
+    assert "1 warning was sent." in text
     assert "The MEXC key ends in 5 days, on 27 Nov 12:00 UTC." in text
 
 

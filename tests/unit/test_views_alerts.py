@@ -93,7 +93,7 @@ def test_a_trade_reads_as_in_the_product():
     assert told(settled).splitlines() == [
         "🟢 LIVE · Bought 8,142 MNTL",
         "for 16.30 USDT at 0.002002",
-        "Fee 0.01 USDT · 4.7% short of 17.10",
+        "Fee 0.01 USDT · MEXC filled 16.30 of 17.10 (normal)",
         "USDT  57.10 → 40.79  (target 40.00)",
     ]
 
@@ -121,19 +121,28 @@ def test_a_sell_is_measured_after_its_fee():
 def test_a_partial_fill_says_that_the_rest_comes_later():
     text = told(a_trade(quote_amount="9"))
 
-    assert "47.4% short of 17.10" in text
-    assert "Only a part" in text
+    assert "MEXC filled 9.00 of 17.10\n" in text
+    assert "Only part was filled. I try the rest at the next check." in text
 
 
 def test_up_to_six_per_cent_short_is_nothing_to_worry_about():
-    assert "Only a part" not in told(a_trade(quote_amount="16.10"))
+    text = told(a_trade(quote_amount="16.10"))
+
+    assert "MEXC filled 16.10 of 17.10 (normal)" in text
+    assert "Only part" not in text
 
 
-def test_an_order_that_found_nobody_moved_no_money():
-    text = told(a_trade(base_quantity=0, quote_amount=0, side=Side.SELL))
+@pytest.mark.parametrize(
+    ("side", "title", "words"),
+    [
+        (Side.BUY, "🟢 LIVE · Nothing bought", "No seller within 5% of the last price."),
+        (Side.SELL, "🟢 LIVE · Nothing sold", "No buyer within 5% of the last price."),
+    ],
+)
+def test_an_order_that_was_not_filled_moved_no_money(side: Side, title: str, words: str):
+    text = told(a_trade(base_quantity=0, quote_amount=0, side=side))
 
-    assert text.startswith("🟢 LIVE · Nothing sold")
-    assert "No money moved." in text
+    assert text.startswith(f"{title}\n{words} MEXC cancelled the order; no money moved.\n")
 
 
 def test_a_balance_that_is_not_visible_yet_is_estimated_and_said_to_be():
@@ -161,7 +170,7 @@ def test_fees_are_named_in_their_coin(fees: Any, words: str):
 
 
 def test_a_trade_confirmed_late_says_it_was_sent_once():
-    assert "Confirmed late" in told(a_trade(late=True))
+    assert "MEXC's first answer was lost" in told(a_trade(late=True))
     assert "was sent once" in told(a_trade(late=True, base_quantity=0, quote_amount=0))
 
 
@@ -238,7 +247,7 @@ def test_each_trouble_says_what_it_means_for_the_money_and_how_it_ended(kind: In
     assert ("/resume" in text) == (kind in PAUSING)
     assert "{" not in text
     assert over.startswith("✅ LIVE · ")
-    assert "37 times in 14 min" in over
+    assert "Back after 14 min (37 failed tries)." in over
 
 
 def test_a_refused_address_is_named_for_the_person_to_add():
@@ -252,24 +261,24 @@ def test_a_refused_address_is_named_for_the_person_to_add():
 
 def test_a_first_failure_is_not_counted():
     assert "times" not in told(a_trouble())
-    assert "once" in told(
+    assert "(1 failed try)" in told(
         IncidentResolved(dry_run=False, kind=IncidentKind.CLOCK, count=1, since=START, at=START)
     )
 
 
 REASONS: list[tuple[Reason, str]] = [
     (PairClosed(), "MNTL/USDT"),
-    (SideClosed(Side.BUY), "be bought"),
-    (SideClosed(Side.SELL), "be sold"),
-    (EmptyBook(Side.BUY), "Nobody offers MNTL"),
-    (EmptyBook(Side.SELL), "Nobody offers to buy MNTL"),
-    (NothingFree(Side.BUY, Decimal(3), Decimal("54.1")), "54.10 USDT more is held"),
+    (SideClosed(Side.BUY), "no buy orders for MNTL"),
+    (SideClosed(Side.SELL), "no sell orders for MNTL"),
+    (EmptyBook(Side.BUY), "No seller of MNTL within 5%"),
+    (EmptyBook(Side.SELL), "No buyer of MNTL within 5%"),
+    (NothingFree(Side.BUY, Decimal(3), Decimal("54.1")), "Open orders hold 54.10 USDT."),
     (NothingFree(Side.BUY, Decimal(3), Decimal(0)), "only 3.00 USDT is free"),
-    (NothingFree(Side.SELL, Decimal(12), Decimal(9000)), "9,000 MNTL more is held"),
+    (NothingFree(Side.SELL, Decimal(12), Decimal(9000)), "Open orders hold 9,000 MNTL."),
     (NothingFree(Side.SELL, Decimal(12), Decimal(0)), "only 12 MNTL is free"),
-    (UnderMinimum(Side.BUY, Decimal("0.5"), Decimal("1.1")), "from 1.10 USDT"),
+    (UnderMinimum(Side.BUY, Decimal("0.5"), Decimal("1.1")), "smallest order is 1.10 USDT"),
     (UnderMinimum(Side.SELL, Decimal("0.5"), Decimal("1.1")), "Selling MNTL for 0.50 USDT"),
-    (StepTooCoarse(Decimal(5), Decimal(3)), "only 3.00 USDT is missing"),
+    (StepTooCoarse(Decimal(5), Decimal(3)), "Only 3.00 USDT is missing"),
     (InsideBand(), "on target or near enough"),
 ]
 
@@ -318,6 +327,6 @@ def test_a_run_without_a_new_plan_or_with_a_reason_says_nothing_was_sent():
     moved = told(RunDeclined(reason=None, **declined))
     blocked = told(RunDeclined(reason=PairClosed(), **declined))
 
-    assert "no order was sent" in moved
+    assert "No order was sent: the plan you saw no longer fits." in moved
     assert "Now I would" not in moved
     assert "No order was sent. You hold 57.00 USDT, the target is 40.00 USDT." in blocked

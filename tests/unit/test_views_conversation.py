@@ -100,7 +100,7 @@ def test_a_connected_key_shows_what_it_may_do_and_how_long():
     assert "It may read balances, read orders, trade. It may not withdraw." in text
     assert "It expires in 82 days." in text
     assert "You hold 57.10 USDT and 91,858 MNTL." in text
-    assert "After /resume the first check would buy MNTL for up to 17.10 USDT" in text
+    assert "After /resume: I buy MNTL for about 17.10 USDT." in text
     assert "Your message is deleted." in text
 
 
@@ -115,9 +115,9 @@ def test_a_connected_key_shows_what_it_may_do_and_how_long():
         ({"permissions": frozenset({"NEW_<X>"})}, "It may NEW_<X>."),
         ({"addresses": ("203.0.113.7",)}, "It works only from these addresses: 203.0.113.7."),
         ({"replaced_tail": "ab12"}, "It replaces the one ending in ab12."),
-        ({"rules": rules(min_notional=5)}, "can never trade at its edge"),
+        ({"rules": rules(min_notional=5)}, "MEXC's smallest order is"),
         ({"rules": None}, "You hold 57.10 USDT and 91,858.4 MNTL."),
-        ({"account": account()}, "The next check would buy"),
+        ({"account": account()}, "Next check: I buy"),
     ],
 )
 def test_a_connected_key_tells_what_is_special(changes: dict[str, Any], words: str):

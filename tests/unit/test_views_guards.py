@@ -127,10 +127,11 @@ def test_a_change_says_what_the_next_check_would_do():
     too_little = changed(account(limits=Limits(order=D(17))), held="57.10")
 
     assert enough.startswith("🟢 LIVE · Limits set")
-    assert "The next check would buy MNTL for up to 17.10 USDT" in enough
-    assert "would send nothing: to buy MNTL for about 17.10 USDT is over your limit" in too_little
-    assert "/limits order 18 would allow it." in too_little
-    assert "reads your balance" in changed(account())
+    assert "Next check: I buy MNTL for about 17.10 USDT." in enough
+    assert "Next check: I send nothing. Blocked by your limit: the order would be 17.10 USDT" in (
+        too_little
+    )
+    assert "I read your balance" in changed(account())
 
 
 def test_the_same_again_is_told_as_no_change():
@@ -160,11 +161,11 @@ def test_a_limit_that_works_has_no_warning(chosen: Limits):
 @pytest.mark.parametrize(
     ("kind", "words", "advice"),
     [
-        (LimitKind.ORDER, "9,960.00 USDT, over your limit of 1,000.00 USDT", "order 9960"),
-        (LimitKind.DAY, "80.00 USDT were traded in the last 24 h; 60.50 USDT more", "day 141"),
-        (LimitKind.HOUR, "60 orders left in the last hour, and your limit is 60.", "hour"),
-        (LimitKind.JUMP, "31% away from the one I saw last, over your limit of 20%", "price"),
-        (LimitKind.SLIP, "150% away from the middle price, over your limit of 20%", "price"),
+        (LimitKind.ORDER, "the order would be 9,960.00 USDT, you allow 1,000.00.", "order 9960"),
+        (LimitKind.DAY, "80.00 USDT were traded in the last 24 h", "day 141"),
+        (LimitKind.HOUR, "60 orders were sent in the last hour, you allow 60.", "hour"),
+        (LimitKind.JUMP, "31% away from the one I saw last, you allow 20%", "price"),
+        (LimitKind.SLIP, "150% away from the middle price, you allow 20%", "price"),
     ],
 )
 def test_each_limit_says_its_numbers_and_how_to_raise_it(kind: LimitKind, words: str, advice: str):
@@ -177,7 +178,7 @@ def test_each_limit_says_its_numbers_and_how_to_raise_it(kind: LimitKind, words:
 def test_one_order_is_no_plural():
     only = OverLimit(LimitKind.HOUR, asked=D(1), allowed=D(1), used=D(1))
 
-    assert reason_text(only, symbol=MNTLUSDT).startswith("1 order left in the last hour")
+    assert "1 order was sent in the last hour, you allow 1." in reason_text(only, symbol=MNTLUSDT)
 
 
 @pytest.mark.parametrize("kind", LimitKind)
@@ -226,7 +227,7 @@ def test_a_bad_fill_says_by_how_much_and_that_trading_is_paused(detail: str, wor
 
     assert f"was filled {worse} worse than the price I had seen" in text
     assert "Trading is paused for this chat." in text
-    assert "/resume goes on" in text
+    assert "To go on: /resume" in text
 
 
 @pytest.mark.parametrize(

@@ -58,15 +58,22 @@ def test_the_current_mode_is_marked_and_the_others_are_a_tap_away(who: Account):
 def test_a_rest_is_told_until_it_is_over():
     who = account(not_before=START + timedelta(minutes=30, seconds=1))
 
-    assert "31 min are left" in check_message(mode_view(account=who, now=START))
+    assert "I ask nothing for 31 min more" in check_message(mode_view(account=who, now=START))
     later = START + timedelta(hours=1)
-    assert "are left" not in check_message(mode_view(account=who, now=later))
+    assert "I ask nothing" not in check_message(mode_view(account=who, now=later))
 
 
 WOULD = {
-    TradingMode.AUTO: "would buy",
-    TradingMode.ASK: "would ask you first: buy",
-    TradingMode.NOTIFY: "would only tell you: buy",
+    TradingMode.AUTO: "Next check: I buy MNTL for about 10.00 USDT.",
+    TradingMode.ASK: "Next check: I ask you first, then I buy MNTL",
+    TradingMode.NOTIFY: "Next check: I only tell you that MNTL could be bought",
+}
+
+
+LEFT = {
+    TradingMode.AUTO: "No order: it was left to you.",
+    TradingMode.ASK: "No order: you want to be asked first.",
+    TradingMode.NOTIFY: "No order: you want to be told only.",
 }
 
 
@@ -81,13 +88,13 @@ def test_an_order_that_had_left_is_mentioned(who: Account):
         account=who, changed=True, now=START, under_way=intent(), outlook=Outlook()
     )
 
-    assert "An order for about 17.10 USDT had left before" in check_message(view)
+    assert "An order for about 17.10 USDT was sent before" in check_message(view)
 
 
 def test_what_is_no_mode_is_not_guessed():
     view = mode_not_understood_view(account=account(), typed_text="<b>")
 
-    assert "“<b>” here. Nothing changed: the mode is auto." in check_message(view)
+    assert "“<b>” here.\nNothing changed: the mode is auto." in check_message(view)
 
 
 def test_a_card_has_three_answers_and_a_word_has_none():
@@ -129,4 +136,5 @@ def test_status_and_why_name_the_mode_unless_it_trades_by_itself(who: Account):
     why = check_message(why_view(account=who, now=START, look=look))
 
     assert ("/mode changes that" in status) == (autonomy is not TradingMode.AUTO)
-    assert "No order: it would buy MNTL for about 17.10 USDT, but" in why
+    assert LEFT[autonomy] in why
+    assert "It would buy MNTL for about 17.10 USDT." in why

@@ -135,7 +135,7 @@ def test_a_page_after_a_change_has_its_undo_first(page: PanelPage):
         outlook=Outlook(look=None, rules=rules()),
     )
 
-    assert "/settarget 50 does so later" in check_message(view)
+    assert "Undo works for 60 s. Later: /settarget 50" in check_message(view)
     assert labels(view)[0] == "↩️ Undo"
 
 
@@ -148,7 +148,7 @@ def test_a_band_that_never_trades_is_told_on_the_page():
         outlook=Outlook(look=None, rules=rules(min_notional=5)),
     )
 
-    assert "can never trade at its edge" in check_message(view)
+    assert "MEXC's smallest order is" in check_message(view)
     assert "±15%" in labels(view)
     assert "±2%" not in labels(view)
 
@@ -200,7 +200,7 @@ def test_a_big_target_is_shown_with_its_order(usdt: str, in_panel: bool):
     text = check_message(view)
 
     assert f"You hold {D(usdt):,.2f} USDT" in text
-    assert "without a tap the target stays 40.00 USDT" in text
+    assert "No tap within 90 s: the target stays 40.00 USDT." in text
     assert labels(view) == ["Set 200.00 USDT", *(["⬅️ Back"] if in_panel else [])]
 
 
@@ -215,14 +215,14 @@ def test_an_order_over_a_limit_is_said_to_be_held_back():
         in_panel=False,
     )
 
-    assert "unless you raise that limit: /limits" in check_message(view)
+    assert "To change the limit: /limits" in check_message(view)
 
 
 @pytest.mark.parametrize(
     ("one", "when"),
     [
         (account(), "The next check would"),
-        (account(settings=settings(paused=True)), "After /resume, the first check would"),
+        (account(settings=settings(paused=True)), "After /resume the first check would"),
         (account(halted=True), "When the halt is lifted, the next check would"),
     ],
 )
@@ -250,7 +250,7 @@ def test_real_money_is_asked_about_with_or_without_a_view_of_the_balance(seen: b
     text = check_message(view)
 
     assert text.startswith("🧪 DRY RUN · Trade with real money?")
-    assert ("I cannot see your balance" in text) is not seen
+    assert ("MEXC does not answer now." in text) is not seen
     assert "nothing is traded before your /resume" in text
     assert labels(view) == ["Trade for real", "⬅️ Back"]
 

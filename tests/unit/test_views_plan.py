@@ -52,9 +52,9 @@ def test_a_plan_shows_what_the_order_would_come_to_with_one_button():
     text = check_message(view)
 
     assert text.startswith("🟢 LIVE · Plan for MNTL/USDT")
-    assert "17.10 USDT over the target of 40.00 (+42.8%)" in text
+    assert "You hold 57.10 USDT, 17.10 USDT over the target of 40.00 (+42.8%)." in text
     assert "Buy about 8,142 MNTL\nfor about 17.10 USDT at about 0.0021" in text
-    assert "Fee 0.01 USDT\nUSDT  57.10 → about 39.99" in text
+    assert "USDT  57.10 → about 39.99  (fee 0.01 USDT)" in text
     assert "within 90 s" in text
     assert labels(view) == ["Trade"]
     assert view.keyboard is not None
@@ -68,7 +68,7 @@ def test_a_buy_is_said_to_end_short_as_mexc_sizes_it_by_a_price_above_the_last()
 
     assert "Buy about 8,142 MNTL\nfor about 16.30 USDT at about 0.002002" in text
     assert "USDT  57.10 → about 40.79" in text
-    assert "it spends 16.30" in text
+    assert "MEXC will spend 16.30 of 17.10 (normal)." in text
 
 
 def test_a_plan_in_a_thin_book_says_what_is_on_offer_and_where_the_balance_ends():
@@ -90,13 +90,13 @@ def test_a_sell_in_a_thin_book_says_how_much_of_it_is_bought():
 
     assert "Sell about 4,000 MNTL\nfor about 7.99 USDT at about 0.001998" in text
     assert "USDT  22.90 → about 30.89" in text
-    assert "Only 4,000 MNTL of 8,555 MNTL: nobody buys more within 5%" in text
+    assert "Only 4,000 MNTL of 8,555 MNTL: no more buyers within 5%" in text
 
 
-def test_a_plan_that_would_find_nobody_has_no_button_and_says_so():
+def test_a_plan_that_nobody_would_fill_has_no_button_and_says_so():
     view = shown(BUY, book=book(asks=[("0.0022", 1_000_000)]))
 
-    assert "Nobody offers MNTL for sale within 5% of its last price." in check_message(view)
+    assert "No seller of MNTL within 5% of the last price." in check_message(view)
     assert labels(view) == []
 
 
@@ -125,8 +125,7 @@ def test_a_sell_says_what_arrives_and_the_fee():
 
     assert "17.10 USDT under the target" in text
     assert "Sell 8,555 MNTL\nfor about 17.11 USDT at about 0.002" in text
-    assert "Fee 0.01 USDT" in text
-    assert "USDT  22.90 → about 40.00" in text
+    assert "USDT  22.90 → about 40.00  (fee 0.01 USDT)" in text
 
 
 def test_a_pair_without_a_fee_and_a_paper_account_say_so():
@@ -134,7 +133,7 @@ def test_a_pair_without_a_fee_and_a_paper_account_say_so():
 
     text = check_message(shown(BUY, account=paper, rules=rules(taker_fee_rate=0)))
 
-    assert "No fee" in text
+    assert "(no fee)" in text
     assert "no real money moves" in text
 
 
@@ -162,7 +161,9 @@ def test_a_plan_without_an_order_tells_the_reason():
     )
 
     assert "just the target" in check_message(inside)
-    assert "nothing to do" in check_message(inside)
+    assert "Nothing to trade: that is inside the band of 38.00 – 42.00 USDT." in check_message(
+        inside
+    )
     assert "only 0 MNTL is free" in check_message(blocked)
     assert "nothing to trade now" in check_message(blocked)
     assert labels(inside) == labels(blocked) == []
@@ -176,7 +177,7 @@ def test_each_way_a_tap_can_end_says_what_was_sent():
         ),
         "3 min old": plan_expired_view(age=timedelta(minutes=3)),
         "made for other settings": plan_outdated_view(),
-        "so no order was sent": plan_paused_view(account=paused),
+        "No order was sent: trading is paused": plan_paused_view(account=paused),
         "No order was sent": plan_failed_view(account=account()),
         "is not confirmed yet": plan_blocked_view(account=account(), unresolved=intent()),
         "Nothing was traded": no_key_view(account=account(sealed_key=None)),

@@ -46,7 +46,17 @@ from tests.fakes.clock import START
 from tests.unit.phone import check_message
 
 NOW = START
-NO_SETTINGS = {Topic.HISTORY, Topic.WHY, Topic.LOGS, Topic.LIMITS, Topic.ALERTS, Topic.WARN}
+NO_SETTINGS = {
+    Topic.DEPOSITS,
+    Topic.HISTORY,
+    Topic.WHY,
+    Topic.LOGS,
+    Topic.LIMITS,
+    Topic.ALERTS,
+    Topic.WARN,
+    Topic.BUY,
+    Topic.SELL,
+}
 SETTINGS_TOPICS = [topic for topic in Topic if topic not in NO_SETTINGS]
 
 
@@ -80,14 +90,14 @@ def changed(topic: Topic, *, before: Any = None, after: Any = None, **more: Any)
 
 
 def test_a_new_target_says_its_band_and_what_the_next_check_does():
-    text = changed(
-        Topic.TARGET, after=settings(target=50), look=a_look(), rules=rules()
-    ).splitlines()
+    text = changed(Topic.TARGET, after=settings(target=50), look=a_look(), rules=rules())
 
-    assert text[0] == "🟢 LIVE · Target set to 50.00 USDT"
-    assert text[1] == "Band 47.50 – 52.50 USDT (±5%)"
-    assert text[3].startswith("The next check would buy MNTL for up to 7.10 USDT")
-    assert text[4] == "(Balance seen 48s ago.)"
+    assert text.splitlines() == [
+        "🟢 LIVE · Target set to 50.00 USDT",
+        "Band 47.50 – 52.50 USDT (±5%)",
+        "Next check: I buy MNTL for about 7.10 USDT.",
+        "I saw the balance 48s ago.",
+    ]
 
 
 def test_the_same_value_again_changes_nothing_and_says_so():
@@ -129,11 +139,14 @@ def test_a_band_narrower_than_the_smallest_order_is_said_with_values_that_work()
 
     text = check_message(view)
 
-    assert "can never trade at its edge: it reaches 2.00 USDT" in text
-    assert "only from 5.50 USDT" in text
-    assert "/setthreshold 5.5usdt, /setthreshold 14%, /settarget 110" in text
+    assert "±5% of 40.00 USDT is 2.00 USDT." in text
+    assert "MEXC's smallest order is 5.50 USDT, so I act only from 5.50 USDT on." in text
     assert view.keyboard is not None
-    assert len(view.keyboard.inline_keyboard) == 3
+    assert [row[0].text for row in view.keyboard.inline_keyboard] == [
+        "/setthreshold 5.5usdt",
+        "/setthreshold 14%",
+        "/settarget 110",
+    ]
 
 
 @given(
@@ -161,7 +174,7 @@ def test_the_values_said_to_work_do_work(target: Decimal, threshold: Decimal, mi
 def test_a_band_that_reaches_zero_never_sells():
     wide = settings(threshold=40, unit=ThresholdUnit.QUOTE)
 
-    assert "nothing would ever be sold" in changed(Topic.THRESHOLD, after=wide, rules=rules())
+    assert "so I would never sell" in changed(Topic.THRESHOLD, after=wide, rules=rules())
 
 
 def test_a_target_under_the_smallest_order_can_only_grow():
@@ -194,15 +207,19 @@ def test_values_that_cannot_be_set_are_not_proposed():
 @pytest.mark.parametrize(
     ("held", "changes", "words"),
     [
-        (None, {}, "The next check reads your balance and decides."),
-        ("40.10", {}, "would do nothing: the 40.10 USDT seen last is inside"),
-        ("57.10", {}, "would buy MNTL for up to 17.10 USDT"),
-        ("20", {}, "would sell MNTL for up to 20.00 USDT"),
-        ("20", {"settings": settings(paused=True)}, "After /resume the first check would sell"),
-        ("20", {"sealed_key": None}, "nothing is checked until you send /connect"),
-        ("20", {"halted": True}, "The owner halted all chats of this bot: no order leaves"),
-        ("1040", {}, "would buy MNTL for up to 1,000.00 USDT"),
-        ("1040.01", {}, "over your limit of 1,000.00 USDT an order. /limits order 1001 would"),
+        (None, {}, "Next check: I read your balance and decide."),
+        ("40.10", {}, "Next check: I do nothing. 40.10 USDT is inside the band."),
+        ("57.10", {}, "Next check: I buy MNTL for about 17.10 USDT."),
+        ("20", {}, "Next check: I sell MNTL for about 20.00 USDT."),
+        (
+            "20",
+            {"settings": settings(paused=True)},
+            "Trading is paused. After /resume: I sell MNTL",
+        ),
+        ("20", {"sealed_key": None}, "I check nothing until you send /connect"),
+        ("20", {"halted": True}, "The owner halted all chats of this bot: I send no order"),
+        ("1040", {}, "I buy MNTL for about 1,000.00 USDT."),
+        ("1040.01", {}, "limit: the order would be 1,000.01 USDT, you allow 1,000.00."),
         (
             "41",
             {"settings": settings(threshold="0.02")},
@@ -290,7 +307,7 @@ def test_a_pair_that_is_not_there_leaves_the_old_one():
 def test_without_a_key_a_pair_may_only_be_hidden():
     text = check_message(pair_unavailable_view(account=account(sealed_key=None), wanted="XUSDT"))
 
-    assert "/connect adds yours" in text
+    assert "To add yours: /connect" in text
 
 
 def test_a_closed_question_changes_nothing():
@@ -323,8 +340,8 @@ def test_resuming_says_whose_money_it_is_and_what_comes_next(dry_run: bool, word
     text = check_message(view)
 
     assert words in text
-    assert "would buy MNTL" in text
-    assert "can never trade at its edge" in text
+    assert "Next check: I buy MNTL" in text
+    assert "MEXC's smallest order is" in text
     assert "Trading is on already" in check_message(
         resumed_view(account=account(settings=wishes), already=True, now=NOW, outlook=Outlook())
     )
@@ -352,11 +369,12 @@ def test_why_tells_what_was_seen_and_decided():
     text = why(a_look("40.10", trigger=Trigger.PERSON))
 
     assert text.startswith("🟢 LIVE · MNTL/USDT")
-    assert "48s ago, which you asked for." in text
+    assert "48s ago. You asked for it." in text
     assert "It saw 40.10 USDT and 91,870 MNTL." in text
-    assert "Of that, open orders hold 12 MNTL." in text
-    assert "inside the band" in text
-    assert "40.10 USDT is inside the band of 38.00 – 42.00 USDT: nothing to do." in text
+    assert "Open orders hold 12 MNTL of that." in text
+    assert "Target 40.00 USDT, band 38.00 – 42.00 USDT." in text
+    assert text.count("inside the band") == 1
+    assert text.endswith("The next check looks again.")
 
 
 @pytest.mark.parametrize(
@@ -364,7 +382,7 @@ def test_why_tells_what_was_seen_and_decided():
     [
         (
             PlanChanged(Side.SELL, Decimal("8.8")),
-            "the right order was to sell MNTL for about 8.80 USDT: not what you had tapped",
+            "The right order was to sell MNTL for about 8.80 USDT.",
         ),
         (
             NoTrade(UnderMinimum(Side.BUY, Decimal("0.5"), Decimal("1.1"))),
@@ -373,7 +391,7 @@ def test_why_tells_what_was_seen_and_decided():
         (OrderPending(ClientOrderId("bl1")), "an earlier one is not confirmed"),
         (AwaitingSettlement(), "does not show the last trade yet"),
         (CheckFailed(IncidentKind.KEY_REFUSED, "<10072>"), "MEXC answered “<10072>”."),
-        (OrderPlaced(ClientOrderId("bl1"), Side.SELL, Decimal(9)), "/history shows what became"),
+        (OrderPlaced(ClientOrderId("bl1"), Side.SELL, Decimal(9)), "What became of it: /history"),
     ],
 )
 def test_why_names_the_reason_of_each_verdict(verdict: Decision, words: str):
@@ -390,8 +408,8 @@ def test_why_names_both_readings_of_a_balance_that_was_read_twice():
     agreed = why(replace(look, first=look.seen))
 
     assert "First MEXC said 0.00 USDT and 7 MNTL." in text
-    assert "I read it again 3 s later, and it was 40.10 USDT and 91,870 MNTL." in text
-    assert "both times MEXC said 40.10 USDT and 91,870 MNTL" in agreed
+    assert "3 s later it said 40.10 USDT and 91,870 MNTL." in text
+    assert "Both times MEXC said 40.10 USDT and 91,870 MNTL" in agreed
     assert "3 s" not in why(look)
 
 
@@ -414,7 +432,7 @@ def test_why_of_a_check_that_saw_nothing_tells_the_failure():
     ("state", "words"),
     [
         (OrderState.FILLED, "It bought 8,142 MNTL for 16.30 USDT."),
-        (OrderState.UNFILLED, "found nobody"),
+        (OrderState.UNFILLED, "cancelled it unfilled"),
         (OrderState.REJECTED, "refused it"),
         (OrderState.DROPPED, "never reached MEXC"),
         (OrderState.UNKNOWN, "not known yet"),
@@ -443,7 +461,7 @@ def test_why_counts_repeats_and_notices_changed_settings():
     text = why(a_look(), account=other, trouble=trouble)
 
     assert "37 times in 14 min" in text
-    assert "Since then the settings changed" in text
+    assert "The settings changed since" in text
     assert "37 times" not in why(a_look(), trouble=replace(trouble, count=1))
 
 

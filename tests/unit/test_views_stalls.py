@@ -47,8 +47,8 @@ def test_the_end_says_how_long_it_lasted_and_stands_by_itself(cause: StallCause)
     text = check_message(stall_over_view(StallOver(cause=cause, lasted=timedelta(minutes=62))))
 
     assert text.startswith("✅ ALL ACCOUNTS · Checked again")
-    assert "It lasted 62 min" in text
-    assert "checked" in text.splitlines()[1]
+    assert "Back after 62 min. Nothing was sent twice." in text
+    assert "checked" in text.splitlines()[2]
 
 
 @pytest.mark.parametrize(

@@ -248,8 +248,8 @@ def test_what_is_wrong_stands_below_the_card():
 
     text = check_message(status_view(account=account(), now=NOW, trouble=trouble, undelivered=2))
 
-    assert "MEXC does not answer: again and again since 22 Nov 11:46 UTC" in text
-    assert "2 of my messages did not reach you yet" in text
+    assert "since 22 Nov 11:46 UTC. More: /why" in text
+    assert "2 messages have not reached you yet" in text
 
 
 def test_a_single_failure_is_not_counted():
@@ -257,7 +257,7 @@ def test_a_single_failure_is_not_counted():
 
     text = check_message(status_view(account=account(), now=NOW, trouble=trouble))
 
-    assert "MNTL/USDT is closed to this key. /why" in text
+    assert "MNTL/USDT is closed to this key. More: /why" in text
 
 
 def test_an_unclear_order_is_shown_and_halts_when_a_person_must_look():

@@ -86,7 +86,7 @@ def test_an_unknown_status_is_named_with_the_amounts():
     text = check_message(alert_view(asked))
 
     assert "“EXPIRED”. I do not know this word." in text
-    assert "It says 14,285 MNTL were traded for 28.60 USDT." in text
+    assert "MEXC says that 14,285 MNTL were traded for 28.60 USDT." in text
 
 
 def test_at_once_the_person_hears_that_nothing_else_is_sent():
@@ -102,7 +102,7 @@ def test_at_once_the_person_hears_that_nothing_else_is_sent():
     )
 
     assert "MEXC did not answer my order to buy MNTL for about 17.10 USDT." in text
-    assert "I am finding out, and nothing else will be sent until I know." in text
+    assert "I look it up, and send nothing else until I know." in text
 
 
 @pytest.mark.parametrize(
@@ -159,13 +159,12 @@ def test_a_believed_fill_says_that_the_amounts_stay_unknown_and_trading_goes_on(
 
     assert text.splitlines() == [
         "🟢 LIVE · Taken as filled",
-        "You said the order to buy MNTL for about 17.10 USDT was filled, and your balances agree.",
+        "Order: buy MNTL for about 17.10 USDT",
+        "You said that it was filled, and your balances agree.",
         "MNTL  100,000 → 108,142",
         "USDT  57.10 → 40.79",
-        "",
-        "MEXC never told me amounts and fee, so it is not in /history.",
-        "",
-        "Trading goes on: the next check starts from these balances. /pause stops it.",
+        "MEXC never sent the amounts and the fee, so it is not in /history.",
+        "Trading goes on: the next check starts from these balances. To stop: /pause",
     ]
 
 
@@ -226,7 +225,7 @@ def test_no_news_says_why_and_what_happens_next(silence: LookupFailure, words: s
 
     assert words in text
     assert "sell MNTL" in text
-    assert "I look every 30 s, send nothing else meanwhile" in text
+    assert "I look every 30 s and send nothing else." in text
     assert words in doubted(filled=True, silence=silence)
 
 

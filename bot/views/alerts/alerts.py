@@ -13,12 +13,12 @@ from bot.views.alerts.incidents import trouble_over_view, trouble_view
 from bot.views.alerts.key_expiry import key_ending_view, key_too_powerful_view, money_shared_view
 from bot.views.alerts.timed_pause import pause_ended_view, resume_asked_view
 from bot.views.alerts.undeliverable import chat_deliverable_view, chat_undeliverable_view
-from bot.views.components.amounts import about_percent, cents, pair_name, price, tokens, usdt
+from bot.views.components.amounts import cents, pair_name, price, tokens, usdt
 from bot.views.components.badges import RECOVERED, TROUBLE, alert_badge, mode_badge
 from bot.views.components.keyboards import do, keyboard
 from bot.views.components.layout import escape, lines, quoted
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
-from bot.views.components.order_text import deal, fees_paid
+from bot.views.components.order_text import fees_paid, order_line, order_sentence
 from bot.views.halt import halt_alert_view
 from bot.views.low_balance import low_mark_over_view, low_mark_view
 from bot.views.manual_trade import manual_declined_view
@@ -59,8 +59,9 @@ from engine.domain.market.pairs import USDT, Asset, Side, base_of
 _NORMAL_SHORTFALL = Decimal("0.06")
 _WORTH_SAYING = Decimal("0.001")
 _CONFIRMED_LATE = (
-    "Confirmed late: MEXC's first answer was lost, so I looked the order up. It was sent once."
+    "Confirmed late: the order was sent once. MEXC's first answer was lost, so I looked it up."
 )
+_LOOKING = "I send nothing else until I know, and keep asking MEXC."
 
 
 def alert_view(alert: Alert) -> Message:  # noqa: C901, PLR0911, PLR0912 - one return an alert
@@ -122,12 +123,12 @@ def alert_view(alert: Alert) -> Message:  # noqa: C901, PLR0911, PLR0912 - one r
 
 
 def _trade(trade: TradeSettled) -> Message:
-    verb = "Bought" if trade.side is Side.BUY else "Sold"
-    bought = escape(tokens(trade.base_quantity, base_of(trade.symbol)))
+    badge = alert_badge(trade)
+    amount = escape(tokens(trade.base_quantity, base_of(trade.symbol)))
     average = price(trade.quote_amount / trade.base_quantity)
     shortfall = _shortfall(trade)
     return Message.of(
-        f"{alert_badge(trade)} · {verb} {bought}",
+        f"{badge} · Bought {amount}" if trade.side is Side.BUY else f"{badge} · Sold {amount}",
         f"for {usdt(trade.quote_amount)} at {average}",
         _fee_and_shortfall(trade, shortfall),
         _balance_change(trade),
@@ -140,38 +141,47 @@ def _trade(trade: TradeSettled) -> Message:
 
 def _only_a_part(trade: TradeSettled) -> str:
     if trade.paused:
-        return "Only a part was filled. Trading is paused, so the rest is not traded."
-    return "Only a part found a counterpart; the next check looks after the rest."
+        return "Only part was filled. Trading is paused, so the rest is not traded."
+    return "Only part was filled. I try the rest at the next check."
 
 
 def _nothing_traded(trade: TradeSettled) -> Message:
-    verb = "bought" if trade.side is Side.BUY else "sold"
-    base = escape(base_of(trade.symbol))
+    badge = alert_badge(trade)
+    buying = trade.side is Side.BUY
     return Message.of(
-        f"{alert_badge(trade)} · Nothing {verb}",
-        f"Nobody trades {base} within 5% of its last price, so MEXC ended the order unfilled.",
-        "No money moved. The next check decides again.",
+        f"{badge} · Nothing bought" if buying else f"{badge} · Nothing sold",
+        "No seller within 5% of the last price. MEXC cancelled the order; no money moved."
+        if buying
+        else "No buyer within 5% of the last price. MEXC cancelled the order; no money moved.",
         f"USDT  {cents(trade.quote_before)} unchanged  (target {cents(trade.target)})",
+        "The next check decides again.",
         _CONFIRMED_LATE if trade.late else None,
         silent=trade.dry_run,
     )
 
 
-def _shortfall(trade: TradeSettled) -> Decimal:
-    """Return the part of the request that was not executed; a sell is measured after its fee."""
-    moved = trade.quote_amount
+def _moved(trade: TradeSettled) -> Decimal:
+    """What the trade moved in USDT; a sell is measured after its fee."""
     if trade.side is Side.SELL:
-        moved -= _usdt_fee(trade.fees)
+        return trade.quote_amount - _usdt_fee(trade.fees)
+    return trade.quote_amount
+
+
+def _shortfall(trade: TradeSettled) -> Decimal:
+    """Return the part of the request that was not executed."""
     if trade.asked_quote <= ZERO:
         return ZERO
-    return max(ZERO, (trade.asked_quote - moved) / trade.asked_quote)
+    return max(ZERO, (trade.asked_quote - _moved(trade)) / trade.asked_quote)
 
 
 def _fee_and_shortfall(trade: TradeSettled, shortfall: Decimal) -> str:
-    text = _fees(trade.fees, complete=trade.fees_complete)
-    if shortfall >= _WORTH_SAYING:
-        text += f" · {about_percent(shortfall)} short of {cents(trade.asked_quote)}"
-    return text
+    fee = _fees(trade.fees, complete=trade.fees_complete)
+    if shortfall < _WORTH_SAYING:
+        return fee
+    filled, asked = cents(_moved(trade)), cents(trade.asked_quote)
+    if shortfall > _NORMAL_SHORTFALL:
+        return f"{fee} · MEXC filled {filled} of {asked}"
+    return f"{fee} · MEXC filled {filled} of {asked} (normal)"
 
 
 def _fees(fees: Mapping[Asset, Decimal] | None, *, complete: bool) -> str:
@@ -198,16 +208,18 @@ def _balance_change(trade: TradeSettled) -> str:
     )
 
 
-def _order(alert: OrderUnclear | OrderNeverArrived | OrderNeedsPerson) -> str:
-    return deal(alert.side, alert.symbol, alert.expected_quote)
-
-
 def _unclear(alert: OrderUnclear) -> Message:
     return Message.of(
         f"{alert_badge(alert, sign=TROUBLE)} · An order is unclear",
-        f"MEXC did not answer my order to {_order(alert)}.",
-        "It may or may not have traded. I am finding out, and nothing else will be sent until "
-        "I know.",
+        order_sentence(
+            alert.side,
+            alert.symbol,
+            alert.expected_quote,
+            buy="MEXC did not answer my order to buy {base} for about {amount}.",
+            sell="MEXC did not answer my order to sell {base} for about {amount}.",
+        ),
+        "It may or may not have traded.",
+        "I look it up, and send nothing else until I know.",
         "It is not sent again. You need not do anything.",
     )
 
@@ -215,8 +227,15 @@ def _unclear(alert: OrderUnclear) -> Message:
 def _never_arrived(alert: OrderNeverArrived) -> Message:
     return Message.of(
         f"{alert_badge(alert, sign=RECOVERED)} · The order never arrived",
-        f"MEXC does not know the order to {_order(alert)}.",
-        "No money moved. The next check reads your balance and decides afresh.",
+        "No money moved.",
+        order_sentence(
+            alert.side,
+            alert.symbol,
+            alert.expected_quote,
+            buy="MEXC does not know my order to buy {base} for about {amount}.",
+            sell="MEXC does not know my order to sell {base} for about {amount}.",
+        ),
+        "The next check reads your balance and decides again.",
     )
 
 
@@ -224,25 +243,29 @@ def _needs_person(alert: OrderNeedsPerson) -> Message:
     return Message.of(
         f"{mode_badge(dry_run=alert.dry_run, halted=True)} · Please look at MEXC",
         *_what_is_unclear(alert),
-        f"Please look in your orders for {escape(pair_name(alert.symbol))} at MEXC. "
-        f"Its client order id is {escape(alert.client_order_id)}.",
-        "Then tap what you saw: I compare it with your balances, and where they agree I go on "
-        "from them.",
-        "If it was filled in part, or you cannot tell, /resume lets you go on. "
-        "/status shows how it stands.",
+        _LOOKING,
+        f"Please look in your {escape(pair_name(alert.symbol))} orders at MEXC for the client "
+        f"order id {escape(alert.client_order_id)}.",
+        "Tap what MEXC shows. I check it against your balances.",
+        "Filled in part, or not sure: /resume lets you go on. More: /status",
         keyboard=keyboard(*report_rows(alert.client_order_id)),
     )
 
 
 def _what_is_unclear(alert: OrderNeedsPerson) -> Iterable[str]:
+    order = alert.side, alert.symbol, alert.expected_quote
     if not alert.status:
-        yield f"For 15 min MEXC has not told me what became of an order to {_order(alert)}."
-        yield "It may or may not have traded. I send nothing else until I know, and keep asking."
+        yield order_sentence(
+            *order,
+            buy="For 15 min MEXC has not confirmed my order to buy {base} for about {amount}.",
+            sell="For 15 min MEXC has not confirmed my order to sell {base} for about {amount}.",
+        )
+        yield "It may or may not have traded."
         return
     amount = escape(tokens(alert.base_quantity, base_of(alert.symbol)))
-    yield f"MEXC calls an order to {_order(alert)} {quoted(alert.status)}. I do not know this word."
-    yield f"It says {amount} were traded for {usdt(alert.quote_amount)}."
-    yield "I send nothing else until I know, and keep asking."
+    yield order_line(*order)
+    yield f"MEXC calls it {quoted(alert.status)}. I do not know this word."
+    yield f"MEXC says that {amount} were traded for {usdt(alert.quote_amount)}."
 
 
 def _declined(alert: RunDeclined) -> Message:
@@ -250,15 +273,15 @@ def _declined(alert: RunDeclined) -> Message:
     if alert.reason is not None:
         return Message.of(
             f"{badge} · Nothing traded",
-            reason_text(alert.reason, symbol=alert.symbol),
             f"No order was sent. You hold {usdt(alert.held)}, the target is {usdt(alert.target)}.",
+            reason_text(alert.reason, symbol=alert.symbol),
             reason_advice(alert.reason, symbol=alert.symbol),
         )
     return Message.of(
         f"{badge} · Nothing traded",
-        "Things moved away from the plan you saw, so no order was sent.",
+        "No order was sent: the plan you saw no longer fits.",
         _new_plan(alert),
-        "Send /rebalance to see it and decide.",
+        "New plan: /rebalance",
         keyboard=keyboard([do("Rebalance", "rebalance")]),
     )
 
@@ -266,4 +289,10 @@ def _declined(alert: RunDeclined) -> Message:
 def _new_plan(alert: RunDeclined) -> str | None:
     if alert.new_side is None or alert.new_quote is None:
         return None
-    return f"Now I would {deal(alert.new_side, alert.symbol, alert.new_quote)}."
+    return order_sentence(
+        alert.new_side,
+        alert.symbol,
+        alert.new_quote,
+        buy="Now I would buy {base} for about {amount}.",
+        sell="Now I would sell {base} for about {amount}.",
+    )

@@ -4,7 +4,7 @@ from bot.interaction.callback_data import Choose
 from bot.interaction.message import Message
 from bot.views.components.amounts import band_range, cents, drift, pair_name, price, tokens, usdt
 from bot.views.components.badges import badge, mode_badge
-from bot.views.components.forecast import sizing_note
+from bot.views.components.forecast import short_of_buyers, short_of_sellers, sizing_note
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import escape, lines
 from engine.domain.accounts.account import Account
@@ -26,9 +26,10 @@ def plan_offered_view(offered: PlanOffered) -> Message:
         lines(f"{mode_badge(dry_run=told.dry_run)} · Shall I trade?", _seen(told)),
         _plan(told),
         lines(
-            "Tap Trade and I price it again, then send it once. Skip leaves this drift alone for "
-            "an hour, or until it changes. Without a tap nothing happens.",
-            "/rebalance makes a plan at any time; /mode says how far I go by myself.",
+            "Trade: on paper, no real money moves."
+            if told.dry_run
+            else "Trade: I check the price again, then send it once.",
+            "Skip: I stay quiet about this for 1 h.",
         ),
         keyboard=keyboard([trade], others),
     )
@@ -38,9 +39,13 @@ def drift_noticed_view(told: DriftNoticed) -> Message:
     """The notice, once per drift, in a chat that is only notified."""
     return Message.paragraphs(
         lines(f"{mode_badge(dry_run=told.dry_run)} · Off target", _seen(told)),
-        lines("I would trade this:", _plan(told)),
-        "I sent nothing: you chose to be told only. Send /rebalance to trade it. "
-        "/mode lets me ask, or trade by myself.",
+        _plan(told),
+        lines(
+            "I sent nothing. On paper: no real money moves."
+            if told.dry_run
+            else "I sent nothing: you chose to be told only.",
+            "To trade it: /rebalance. To let me trade: /mode",
+        ),
         keyboard=keyboard([do("Rebalance", "rebalance"), do("Mode", "mode")]),
     )
 
@@ -48,9 +53,9 @@ def drift_noticed_view(told: DriftNoticed) -> Message:
 def skipped_view(*, account: Account) -> Message:
     return Message.of(
         f"{badge(account)} · Skipped",
-        "No order was sent. I do not ask about this drift again for an hour, unless it "
-        "changes by a tenth or the balance was back in its band meanwhile.",
-        "/rebalance trades it after all.",
+        "No order was sent.",
+        "I ask again in 1 h, or sooner if the drift changes by 10%.",
+        "To trade it now: /rebalance",
         keyboard=keyboard([do("Rebalance", "rebalance")]),
     )
 
@@ -58,48 +63,48 @@ def skipped_view(*, account: Account) -> Message:
 def resting_view(*, account: Account) -> Message:
     return Message.of(
         f"{badge(account)} · No questions for an hour",
-        "No order was sent, and none leaves meanwhile unless you send /rebalance.",
-        "/mode ask makes me ask again at once.",
+        "No order was sent. I send none for 1 h, unless you send /rebalance.",
+        "To be asked again now: /mode ask",
         keyboard=keyboard([do("Rebalance", "rebalance"), do("Mode ask", "mode", "ask")]),
     )
 
 
 def _seen(told: DriftNoticed) -> str:
     relative = drift(told.held, target=told.target)
-    return lines(
-        f"You hold {usdt(told.held)}, the target is {cents(told.target)} ({relative}).",
-        f"That is outside the band of {band_range(told.band)}.",
-    )
+    return f"You hold {usdt(told.held)} ({relative}), outside the band of {band_range(told.band)}."
 
 
 def _plan(told: DriftNoticed) -> str:
-    verb = "Buy" if told.side is Side.BUY else "Sell"
     amount = escape(tokens(told.expected_base, base_of(told.symbol)))
-    at = ""
-    if told.expected_base:
-        at = f" at about {price(told.expected_quote / told.expected_base)}"
+    pair = escape(pair_name(told.symbol))
+    quote = usdt(told.expected_quote)
     return lines(
-        f"{verb} about {amount} ({escape(pair_name(told.symbol))})",
-        f"for about {usdt(told.expected_quote)}{at}",
-        f"USDT  {cents(told.held)} → about {cents(max(ZERO, told.held_after))}"
-        if told.held_after is not None
-        else None,
+        f"Buy about {amount} ({pair})"
+        if told.side is Side.BUY
+        else f"Sell about {amount} ({pair})",
+        f"for about {quote} at about {price(told.expected_quote / told.expected_base)}"
+        if told.expected_base
+        else f"for about {quote}",
+        _balance_after(told),
         _thin_book(told),
-        "On paper: no real money moves." if told.dry_run else None,
     )
+
+
+def _balance_after(told: DriftNoticed) -> str | None:
+    if told.held_after is None:
+        return None
+    after, target = cents(max(ZERO, told.held_after)), cents(told.target)
+    return f"USDT  {cents(told.held)} → about {after}  (target {target})"
 
 
 def _thin_book(told: DriftNoticed) -> str | None:
     """Why less than the requested amount would be traded."""
-    if told.asked_quote is None:
+    asked, spent = told.asked_quote, told.expected_quote
+    if asked is None:
         return None
+    base = escape(base_of(told.symbol))
+    if told.side is Side.SELL:
+        return None if told.complete else short_of_buyers(spent, asked=asked, base=base)
     if not told.complete:
-        base = escape(base_of(told.symbol))
-        verb = "sells" if told.side is Side.BUY else "buys"
-        return (
-            f"⚠️ Only {usdt(told.expected_quote)} of {usdt(told.asked_quote)}: nobody {verb} more "
-            f"{base} within 5% of the last price."
-        )
-    if told.side is Side.BUY and cents(told.expected_quote) != cents(told.asked_quote):
-        return sizing_note(told.asked_quote, spent=told.expected_quote)
-    return None
+        return short_of_sellers(spent, asked=asked, base=base)
+    return sizing_note(asked, spent=spent) if cents(spent) != cents(asked) else None

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.interaction.message import Message
-from bot.views.components.amounts import cents, usdt
+from bot.views.components.amounts import cents, count, usdt
 from bot.views.components.badges import alert_badge
 from bot.views.components.keyboards import do, keyboard
 from bot.views.components.layout import block, lines, row
@@ -17,15 +17,17 @@ _KEY_IS_NEAR = timedelta(days=14)
 def digest_view(digest: Digest) -> Message:
     title = f"{alert_badge(digest)} · Digest of {_span(digest.at - digest.since)}"
     if _is_quiet(digest):
-        held = "" if digest.held is None else f" You hold {usdt(digest.held)}."
-        return Message(f"{title}: nothing happened.{held}")
+        nothing = f"{title}: nothing happened."
+        if digest.held is None:
+            return Message(nothing)
+        return Message(f"{nothing} You hold {usdt(digest.held)}.")
     return Message.of(
         title,
         block(_rows(digest)),
         _small(digest),
         _troubles(digest),
         _key(digest),
-        "/history shows each trade, /alerts sets when this comes.",
+        "Each trade: /history. When this comes: /alerts. Now: /status",
         keyboard=keyboard(
             [do("/history", "history"), do("/status", "status"), do("/alerts", "alerts")]
         ),
@@ -76,17 +78,19 @@ def _held(digest: Digest) -> str:
 def _small(digest: Digest) -> str | None:
     if not digest.small:
         return None
-    were = "trade was" if digest.small == 1 else "trades were"
-    return f"{digest.small} {were} under {usdt(digest.smallest)} and made no message."
+    return count(
+        digest.small,
+        "{n} trade was under {least} and made no message.",
+        "{n} trades were under {least} and made no message.",
+        least=usdt(digest.smallest),
+    )
 
 
 def _troubles(digest: Digest) -> str | None:
     told = None
     if digest.troubles:
-        told = (
-            f"⚠️ {digest.troubles} {'warning' if digest.troubles == 1 else 'warnings'} of trouble."
-        )
-    ongoing = "⚠️ One trouble is not over yet; /why tells more." if digest.trouble else None
+        told = count(digest.troubles, "⚠️ {n} warning was sent.", "⚠️ {n} warnings were sent.")
+    ongoing = "⚠️ One problem is not over yet. More: /why" if digest.trouble else None
     return lines(told, ongoing) or None
 
 
@@ -97,7 +101,8 @@ def _key(digest: Digest) -> str | None:
         return None
     if ends <= digest.at:
         return "⚠️ The MEXC key has expired. Make a new one and send /connect."
-    return f"🔑 The MEXC key ends in {roughly(ends - digest.at)}, on {utc(ends)}. /connect takes a new one."
+    left = roughly(ends - digest.at)
+    return f"🔑 The MEXC key ends in {left}, on {utc(ends)}. New key: /connect"
 
 
 def _span(duration: timedelta) -> str:

@@ -12,10 +12,10 @@ from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShar
 
 RENEW = (
     "To renew it: open MEXC in a browser, go to My API Key, then Action, then Renew. "
-    f"MEXC offers that from {RENEWABLE_FROM} days before the end."
+    f"That works from {RENEWABLE_FROM} days before the end."
 )
 PAUSED_NOW = "Trading is paused for this chat."
-REPLACE = "Or make a new key there and send it with /connect: all settings stay."
+REPLACE = "Or make a new key at MEXC and send it with /connect. All settings stay."
 
 
 def life(expires_at: datetime, *, now: datetime) -> str:
@@ -27,12 +27,11 @@ def key_ending_view(alert: KeyEnding) -> Message:
     return Message.paragraphs(
         lines(
             f"{alert_badge(alert, sign=TROUBLE)} · {_title(alert)}",
-            f"The key ending in {escape(alert.key_tail)} ends on "
-            f"{utc(alert.expires_at)}. After that MEXC refuses it, and nothing is "
-            "traded. Your coins are not touched by that.",
+            f"The key …{escape(alert.key_tail)} ends on {utc(alert.expires_at)}.",
+            "After that MEXC refuses it, and I trade nothing. Your coins are not touched.",
         ),
-        lines(_renewal(alert.days_left), REPLACE),
-        "A key that is bound to this bot's address at MEXC does not expire.",
+        lines(RENEW, _renewable(alert.days_left), REPLACE),
+        "A key that allows only this bot's address does not expire.",
         keyboard=keyboard([do("/doctor", "doctor"), do("/connect", "connect")]),
     )
 
@@ -41,9 +40,9 @@ def key_too_powerful_view(alert: KeyTooPowerful) -> Message:
     """At most eight lines: it is read at night."""
     return Message.of(
         f"{alert_badge(alert, sign=TROUBLE)} · Your key may do too much now",
-        f"MEXC lists for the key ending in {escape(alert.key_tail)}: {quoted(alert.powers)}.",
-        "Who has such a key may move money out of your account.",
         "No order was sent. I never use these powers.",
+        f"MEXC lists for the key …{escape(alert.key_tail)}: {quoted(alert.powers)}.",
+        "Anyone with such a key can move money out of your account.",
         PAUSED_NOW if alert.paused else None,
         "Take the powers off the key at MEXC, then send /resume.",
         "If you did not add them, delete the key at MEXC now.",
@@ -55,11 +54,11 @@ def money_shared_view(alert: MoneyShared) -> Message:
     """It does not name the other chat, only that there is one."""
     return Message.of(
         f"{alert_badge(alert, sign=TROUBLE)} · This account is traded twice",
-        "Another chat has a key of the same MEXC account, and connected it earlier.",
-        "Two chats would undo each other's trades, and you would pay for both.",
         PAUSED_NOW if alert.paused else None,
-        "The other chat goes on as before. Your coins are not touched by this.",
-        "To trade here, send /disconnect in the other chat, then /resume here.",
+        "Another chat connected a key of the same MEXC account earlier.",
+        "Two chats would undo each other's trades, and you would pay the fees of both.",
+        "The other chat goes on as before. Your coins are not touched.",
+        "To trade here: send /disconnect in the other chat, then /resume here.",
         keyboard=keyboard([do("/status", "status"), do("/disconnect", "disconnect")]),
     )
 
@@ -70,7 +69,7 @@ def _title(alert: KeyEnding) -> str:
     return f"Your MEXC key ends in {days(alert.days_left)}"
 
 
-def _renewal(left: int) -> str:
+def _renewable(left: int) -> str:
     if left > RENEWABLE_FROM:
-        return f"{RENEW} You can do it in {days(left - RENEWABLE_FROM)}; I remind you again."
-    return f"{RENEW} You can do it now."
+        return f"You can do it in {days(left - RENEWABLE_FROM)}. I remind you again."
+    return "You can do it now."

@@ -9,8 +9,8 @@ from bot.views.components.times import roughly
 from engine.monitoring.stall_detector import StallCause, Stalled, StallOver
 
 _ALL = "ALL ACCOUNTS"
-_NO_TRADING = "Nothing is traded meanwhile."
-_NOTHING_LOST = "Nothing is lost: an order sent before is looked up afterwards, never repeated."
+_NO_TRADING = "Nothing is traded until it is over."
+_NOTHING_LOST = "Nothing is lost: I look up an earlier order later, and never send it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +25,23 @@ class _Words:
 _WORDS: Mapping[StallCause, _Words] = {
     StallCause.DATABASE: _Words(
         "My database is away",
-        "I cannot reach my database, so I check no account and hear no command.",
+        "I cannot reach my database. I check no account and answer no command.",
         _NO_TRADING,
-        "I keep trying and go on by myself. If it lasts, look at the database at your host.",
-        "My database was away, so I checked no account.",
+        "I keep trying and go on by myself. If it lasts: look at the database at your host.",
+        "My database was away. I checked no account.",
     ),
     StallCause.HEART: _Words(
-        "My checks stand still",
-        "I check no account, and I do not know why. The log may tell more: /logs.",
+        "My checks have stopped",
+        "I check no account, and I do not know why. The log may help: /logs",
         _NO_TRADING,
-        "If it lasts, restart me: that is safe at any moment, and everything is taken up again.",
+        "If it lasts: restart me. That is safe at any moment.",
         "I checked no account.",
     ),
     StallCause.CHECKS: _Words(
         "Not checked in time",
-        "The checks hang, or more is due than I get done. The log may tell more: /logs.",
-        "Nothing is traded there meanwhile.",
-        "I keep trying. If it lasts, restart me: that is safe at any moment.",
+        "The checks hang, or there are too many for me. The log may help: /logs",
+        "Nothing is traded there until it is over.",
+        "I keep trying. If it lasts: restart me. That is safe at any moment.",
         "Some accounts were not checked in time.",
     ),
 }
@@ -51,9 +51,9 @@ def stalled_view(stalled: Stalled) -> Message:
     words = _WORDS[stalled.cause]
     return Message.of(
         f"⚠️ {_scope(stalled)} · {words.title}",
+        words.money,
         words.happened,
         f"It has lasted {roughly(stalled.silent_for)} so far.",
-        words.money,
         _NOTHING_LOST,
         words.advice,
     )
@@ -62,20 +62,22 @@ def stalled_view(stalled: Stalled) -> Message:
 def stall_over_view(over: StallOver) -> Message:
     return Message.of(
         f"✅ {_ALL} · Checked again",
+        f"Back after {roughly(over.lasted)}. Nothing was sent twice.",
         _WORDS[over.cause].was,
-        f"It lasted {roughly(over.lasted)} and is over. Nothing was sent twice.",
-        "Each check reads its balance afresh and decides anew. /status shows where you stand.",
+        "Each check reads the balance again and decides. More: /status",
     )
 
 
 def clock_set_view(by: timedelta) -> Message:
-    how = "back" if by < timedelta() else "ahead"
+    back, size = by < timedelta(), roughly(abs(by))
     return Message.of(
-        f"⚠️ {_ALL} · The clock was set {how}",
-        f"My machine's clock was set {how} by {roughly(abs(by))}.",
-        "Checks and orders go on. They do not go by that clock.",
+        f"⚠️ {_ALL} · The clock was set back" if back else f"⚠️ {_ALL} · The clock was set ahead",
+        "Checks and orders go on. They do not use that clock.",
+        f"My machine's clock was set back by {size}."
+        if back
+        else f"My machine's clock was set ahead by {size}.",
         "The times in my messages were wrong before, or they are wrong now.",
-        "If you did not set it, please switch on NTP on that machine.",
+        "Did you not set it? Please switch on NTP on that machine.",
         "/doctor compares the clock with MEXC's.",
     )
 

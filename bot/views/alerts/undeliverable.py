@@ -4,23 +4,24 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.interaction.message import Message
+from bot.views.components.amounts import count
 from bot.views.components.badges import RECOVERED, TROUBLE, mode_badge, signed
-from bot.views.components.layout import escape, lines, quoted
+from bot.views.components.layout import escape, lines, listed, quoted
 from bot.views.components.times import utc
 from bot.views.members import name_of
 from engine.domain.accounts.undeliverable import Refused, Undeliverable
 from engine.domain.alerts.alerts import ChatDeliverable, ChatUndeliverable
 
-_LOOK = "/history and /why have what happened."
+_LOOK = "What happened: /history and /why"
 
 
 def chat_undeliverable_view(alert: ChatUndeliverable) -> Message:
     chat = _chat(alert.chat_id, alert.name)
     return Message.of(
         f"{_badge(alert, sign=TROUBLE)} · I cannot write to another chat",
-        f"Telegram refuses my messages to {chat} since {utc(alert.since)}.",
+        f"Telegram has refused my messages to {chat} since {utc(alert.since)}.",
         f"It answered {quoted(alert.problem)}.",
-        "My messages are kept. They arrive there in order when I can write again.",
+        "My messages are kept. They arrive in order when I can write there again.",
         _trading(alert),
         "Please start me there again, then send /resume there."
         if alert.gone
@@ -44,38 +45,49 @@ def _trading(alert: ChatUndeliverable) -> str:
 
 
 def chat_deliverable_view(alert: ChatDeliverable) -> Message:
-    where = "here" if alert.here else f"to {_chat(alert.chat_id, alert.name)}"
     badge = _badge(alert, sign=RECOVERED)
+    since, until = utc(alert.since), utc(alert.at)
+    if alert.here:
+        return Message.of(
+            f"{badge} · I can write here again",
+            _trading_here(alert),
+            f"Telegram refused my messages here from {since} to {until}.",
+            "The messages above this one are late.",
+        )
+    chat = _chat(alert.chat_id, alert.name)
     return Message.of(
-        f"{badge} · I can write {'here' if alert.here else 'there'} again",
-        f"Telegram refused my messages {where} from {utc(alert.since)} to {utc(alert.at)}.",
-        "The messages above this one waited since then, so they are late."
-        if alert.here
-        else "What waited arrives there now, in order.",
-        _trading_now(alert),
+        f"{badge} · I can write there again",
+        _trading_there(alert),
+        f"Telegram refused my messages to {chat} from {since} to {until}.",
+        "What waited arrives there now, in order.",
     )
 
 
-def _trading_now(alert: ChatDeliverable) -> str:
-    scope = "Trading" if alert.here else "Trading of that chat"
-    if alert.resumed and not alert.paused:
-        return (
-            f"{scope} had paused, because no message arrived for an hour. Nobody changed "
-            "that, so it goes on now."
-        )
+def _trading_here(alert: ChatDeliverable) -> str:
     if alert.paused:
+        return "Trading is paused. To start it: /resume"
+    if alert.resumed:
+        return "Trading goes on now. I had paused it, because no message arrived for an hour."
+    return "Trading went on all the time."
+
+
+def _trading_there(alert: ChatDeliverable) -> str:
+    if alert.paused:
+        return "Trading of that chat is paused. To start it: send /resume there."
+    if alert.resumed:
         return (
-            f"{scope} is paused. {'/resume' if alert.here else '/resume there'} starts it again."
+            "Trading of that chat goes on now. I had paused it, because no message arrived for "
+            "an hour."
         )
-    return f"{scope} went on all the time."
+    return "Trading of that chat went on all the time."
 
 
 def set_aside_view(*, kind: str, at: datetime, problem: str) -> Message:
     """In place of a message that this chat will never accept. No markup."""
     return Message.of(
-        "⚠️ One of my messages does not fit here.",
-        f"It was a message of the kind {escape(kind)} of {utc(at)}.",
-        f"Telegram refused it for good: {quoted(problem)}.",
+        "⚠️ Telegram does not take one of my messages",
+        f"The message is of {utc(at)}, of the kind {escape(kind)}.",
+        f"Telegram answered {quoted(problem)}. I do not try again.",
         _LOOK,
     )
 
@@ -83,18 +95,18 @@ def set_aside_view(*, kind: str, at: datetime, problem: str) -> Message:
 def unknown_kind_view(*, kind: str, at: datetime) -> Message:
     """Another version wrote it, and no process that can read it came within a day."""
     return Message.of(
-        "⚠️ A message that I cannot read",
-        f"Another version of me wrote it at {utc(at)}: a message of the kind "
-        f"<code>{escape(kind)}</code>.",
+        "⚠️ I cannot read one of my messages",
+        f"Another version of me wrote it at {utc(at)}.",
+        f"It is of the kind <code>{escape(kind)}</code>.",
         _LOOK,
     )
 
 
 def broken_words_view(*, kind: str, at: datetime) -> Message:
     return Message.of(
-        "⚠️ A message that I cannot word",
-        f"It is of {utc(at)} and of the kind <code>{escape(kind)}</code>. The mistake is mine "
-        "and is logged.",
+        "⚠️ I cannot write one of my messages",
+        f"It is of {utc(at)}, of the kind <code>{escape(kind)}</code>.",
+        "The mistake is mine. It is logged.",
         _LOOK,
     )
 
@@ -104,14 +116,20 @@ def undeliverable_note(refused: Refused, *, waiting: int) -> str | None:
     found = []
     if refused.here is not None:
         found.append(
-            f"📭 Telegram refuses my messages here since {utc(refused.here.since)}: "
+            f"📭 Telegram has refused my messages here since {utc(refused.here.since)}: "
             f"{quoted(refused.here.problem)}."
         )
     if waiting:
-        found.append(f"📭 {waiting} of my messages did not reach you yet; I keep trying.")
+        found.append(
+            count(
+                waiting,
+                "📭 {n} message has not reached you yet. I keep trying.",
+                "📭 {n} messages have not reached you yet. I keep trying.",
+            )
+        )
     found += [
-        f"📭 Telegram refuses my messages to {_chat(one.chat_id, '')} since {utc(one.since)}. "
-        "They are kept."
+        f"📭 Telegram has refused my messages to {_chat(one.chat_id, '')} since "
+        f"{utc(one.since)}. They are kept."
         for one in refused.others
     ]
     return lines(*found) or None
@@ -119,15 +137,16 @@ def undeliverable_note(refused: Refused, *, waiting: int) -> str | None:
 
 def refused_here_line(chat: Undeliverable, *, waiting: int) -> str:
     """For /doctor."""
+    kept = count(waiting, "{n} message waits.", "{n} messages wait and arrive in order.")
     return (
-        f"Messages: Telegram refuses mine to this chat since {utc(chat.since)}: "
-        f"{quoted(chat.problem)}. {waiting} wait and arrive in order. Please look at my rights here."
+        f"Messages: Telegram has refused mine to this chat since {utc(chat.since)}: "
+        f"{quoted(chat.problem)}. {kept} Please look at my rights here."
     )
 
 
 def refused_elsewhere_line(chats: Sequence[Undeliverable]) -> str:
     """For /doctor."""
-    named = ", ".join(_chat(one.chat_id, "") for one in chats)
+    named = listed(_chat(one.chat_id, "") for one in chats)
     return (
         f"Messages: Telegram refuses mine to {named}. They are kept. Please look at my rights "
         "there, or start me there again."

@@ -8,14 +8,12 @@ from decimal import ROUND_CEILING, Decimal
 from bot.views.components.amounts import (
     band_range,
     cents,
-    pair_name,
-    price,
     threshold,
     tokens,
     usdt,
 )
 from bot.views.components.layout import escape, lines
-from bot.views.components.no_trade_reasons import allow_order, reason_text
+from bot.views.components.no_trade_reasons import reason_text
 from bot.views.components.times import ago
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.deposits import held_back
@@ -38,13 +36,17 @@ from engine.domain.rebalancing.trade_size import worth_of
 from engine.rebalancing.preview import Foreseen, Outlook
 
 HALTED_FOR_ALL = (
-    "The owner halted all chats of this bot: no order leaves until the halt is lifted."
+    "The owner halted all chats of this bot: I send no order until the halt is lifted."
 )
 
-_HOW = {
-    TradingMode.AUTO: "would ",
-    TradingMode.ASK: "would ask you first: ",
-    TradingMode.NOTIFY: "would only tell you: ",
+# What a check that finds a drift does, in each mode. {what} is the token, or an amount of it.
+_STEPS = {
+    (TradingMode.AUTO, Side.BUY): "I buy {what} for about {amount}.",
+    (TradingMode.AUTO, Side.SELL): "I sell {what} for about {amount}.",
+    (TradingMode.ASK, Side.BUY): "I ask you first, then I buy {what} for about {amount}.",
+    (TradingMode.ASK, Side.SELL): "I ask you first, then I sell {what} for about {amount}.",
+    (TradingMode.NOTIFY, Side.BUY): "I only tell you that {what} could be bought for {amount}.",
+    (TradingMode.NOTIFY, Side.SELL): "I only tell you that {what} could be sold for {amount}.",
 }
 
 
@@ -88,32 +90,42 @@ def next_step(
     rules: PairRules | None,
     foreseen: Foreseen | None = None,
 ) -> str:
-    """What the next check does, in one or two sentences.
+    """What the next check does, in a line, and what stands in its way.
     With *foreseen* from the current order book, otherwise from the last known balance.
     """
     if not account.can_trade:
-        return "No key is connected yet: nothing is checked until you send /connect."
+        return "No key is connected: I check nothing until you send /connect."
     if account.halted:
         return HALTED_FOR_ALL
-    would = (
-        _would(account, held=held, rules=rules)
+    step = (
+        _from_balance(account, held=held, rules=rules)
         if foreseen is None
         else _foreseen(account, foreseen)
     )
-    unreachable = out_of_reach(account.settings, foreseen.seen if foreseen else None)
-    if account.settings.paused:
-        first = f"After /resume the first check {would}"
-        return lines("Trading is paused: no order leaves.", first, unreachable)
-    return lines(f"The next check {would}", unreachable)
+    when = "Trading is paused. After /resume:" if account.settings.paused else "Next check:"
+    return lines(
+        f"{when} {step}",
+        _thin_book(foreseen) if foreseen else None,
+        out_of_reach(account.settings, foreseen.seen if foreseen else None),
+    )
 
 
 def next_check(account: Account, outlook: Outlook, *, now: datetime) -> str:
-    """What the next check does, and how old the balance is that says so."""
+    """What the next check does; without the order book, how old the balance is that says so."""
     look, held = outlook.look, held_at(outlook.look, account.settings)
+    by_balance = look is not None and held is not None and outlook.foreseen is None
     return lines(
         next_step(account, held=held, rules=outlook.rules, foreseen=outlook.foreseen),
-        f"(Balance seen {ago(now - look.at)}.)" if look and held is not None else None,
+        f"I saw the balance {ago(now - look.at)}." if look and by_balance else None,
     )
+
+
+def stays_inside(settings: Settings, *, held: Decimal | None, foreseen: Foreseen | None) -> bool:
+    """True if the next check will find the balance inside its band, as far as that is known."""
+    if foreseen is None:
+        return held is not None and settings.band.holds(held)
+    plan = foreseen.plan
+    return plan.order is None and (plan.reason is None or isinstance(plan.reason, InsideBand))
 
 
 def out_of_reach(settings: Settings, seen: BalanceSnapshot | None) -> str | None:
@@ -123,8 +135,8 @@ def out_of_reach(settings: Settings, seen: BalanceSnapshot | None) -> str | None
         return None
     base = escape(base_of(settings.symbol))
     return (
-        f"⚠️ You cannot reach the target of {usdt(settings.target)}: all your USDT and {base} "
-        f"together are worth about {usdt(worth)}."
+        f"⚠️ You cannot reach the target of {usdt(settings.target)}: your USDT and {base} are "
+        f"worth about {usdt(worth)}."
     )
 
 
@@ -136,16 +148,20 @@ def caution(
     """
     reach = settings.threshold.in_quote(settings.target)
     if rules is not None and reach < (smallest := smallest_order(rules)):
+        width = (
+            f"⚠️ ±{threshold(settings.threshold)} of {usdt(settings.target)} is {usdt(reach)}."
+            if settings.threshold.unit is ThresholdUnit.FRACTION
+            else f"⚠️ The band is ±{usdt(reach)}."
+        )
         return Caution(
-            f"⚠️ This band can never trade at its edge: it reaches {usdt(reach)} from the target, "
-            f"but MEXC takes orders for {escape(pair_name(settings.symbol))} "
-            f"only from {usdt(smallest)}. Smaller drifts are left alone.",
+            f"{width} MEXC's smallest order is {usdt(smallest)}, so I act only from "
+            f"{usdt(smallest)} on.",
             _remedies(settings, smallest=smallest, worth=_worth(seen) if seen else None),
         )
     if reach >= settings.target:
         return Caution(
-            f"⚠️ This band reaches down to 0.00 USDT, so nothing would ever be sold. "
-            f"A threshold under {usdt(settings.target)} would work.",
+            "⚠️ The band reaches down to 0.00 USDT, so I would never sell. "
+            f"Set a threshold under {usdt(settings.target)}.",
             (Remedy("setthreshold", "5%"),),
         )
     return None
@@ -158,88 +174,95 @@ def warning_of(settings: Settings, outlook: Outlook) -> Caution | None:
 
 def price_note(order: ProposedOrder, forecast: Forecast, *, rules: PairRules) -> str | None:
     """Why less than the requested amount is traded."""
-    base = escape(rules.base)
-    if isinstance(order, MarketBuy):
-        if not forecast.complete:
-            return (
-                f"⚠️ Only {usdt(forecast.quote_amount)} of {usdt(order.quote_amount)}: no more "
-                f"{base} is for sale within 5% of the last price."
-            )
-        if usdt(forecast.quote_amount) == usdt(order.quote_amount):
-            return None
-        return sizing_note(order.quote_amount, spent=forecast.quote_amount)
-    if forecast.complete:
+    if not forecast.complete:
+        return _only_part(order, forecast, rules=rules)
+    if not isinstance(order, MarketBuy):
         return None
-    return (
-        f"⚠️ Only {tokens(forecast.base_quantity, rules.base)} of "
-        f"{tokens(order.base_quantity, rules.base)}: nobody buys more within 5% of the last price."
-    )
+    if usdt(forecast.quote_amount) == usdt(order.quote_amount):
+        return None
+    return sizing_note(order.quote_amount, spent=forecast.quote_amount)
 
 
 def sizing_note(asked: Decimal, *, spent: Decimal) -> str:
+    """MEXC sizes a buy by a price 5% above the last one."""
+    return f"MEXC will spend {cents(spent)} of {cents(asked)} (normal)."
+
+
+def short_of_sellers(spent: Decimal, *, asked: Decimal, base: str) -> str:
+    """*base* is already escaped."""
     return (
-        f"I ask for {cents(asked)}; MEXC sizes a buy by a price 5% above the "
-        f"last one, so it spends {cents(spent)}."
+        f"⚠️ Only {usdt(spent)} of {usdt(asked)}: no more {base} is for sale within 5% of the "
+        "last price."
     )
+
+
+def short_of_buyers(earned: Decimal, *, asked: Decimal, base: str) -> str:
+    """*base* is already escaped."""
+    return (
+        f"⚠️ Only {usdt(earned)} of {usdt(asked)}: no more buyers of {base} within 5% of the "
+        "last price."
+    )
+
+
+def _only_part(order: ProposedOrder, forecast: Forecast, *, rules: PairRules) -> str:
+    if isinstance(order, MarketBuy):
+        base = escape(rules.base)
+        return short_of_sellers(forecast.quote_amount, asked=order.quote_amount, base=base)
+    sold = escape(tokens(forecast.base_quantity, rules.base))
+    offered = escape(tokens(order.base_quantity, rules.base))
+    return f"⚠️ Only {sold} of {offered}: no more buyers within 5% of the last price."
+
+
+def _thin_book(foreseen: Foreseen) -> str | None:
+    order, comes_to = foreseen.plan.order, foreseen.forecast
+    if order is None or comes_to is None or comes_to.complete or foreseen.reason is not None:
+        return None
+    return _only_part(order, comes_to, rules=foreseen.rules)
 
 
 def _foreseen(account: Account, foreseen: Foreseen) -> str:
     plan, settings = foreseen.plan, account.settings
-    if plan.order is None or foreseen.forecast is None:
-        if plan.reason is None or isinstance(plan.reason, InsideBand):
-            return f"would do nothing: the {usdt(plan.held)} seen last is inside the band."
-        return f"would send nothing. {reason_text(plan.reason, symbol=settings.symbol)}"
-    verb = "buy" if plan.order.side is Side.BUY else "sell"
-    base = escape(base_of(settings.symbol))
-    broken = foreseen.reason
-    if isinstance(broken, OverLimit) and broken.kind is LimitKind.ORDER:
-        return _over_order_limit(
-            verb, base, amount=plan.order.expected_quote, limit=broken.allowed
-        )
-    if broken is not None:
-        return f"would send nothing. {reason_text(broken, symbol=settings.symbol)}"
+    if stays_inside(settings, held=None, foreseen=foreseen):
+        return _inside(plan.held)
+    reason = foreseen.reason or plan.reason
+    if plan.order is None or foreseen.forecast is None or reason is not None:
+        return f"I send nothing. {reason_text(reason or InsideBand(), symbol=settings.symbol)}"
     comes_to, rules = foreseen.forecast, foreseen.rules
-    return lines(
-        f"{_HOW[settings.autonomy]}{verb} {base} for about {usdt(comes_to.quote_amount)}: "
-        f"{escape(tokens(comes_to.base_quantity, rules.base))} at about "
-        f"{price(comes_to.average_price, step=rules.price_step)}.",
-        f"USDT  {cents(plan.held)} → about {cents(comes_to.held_after)} "
-        f"(target {cents(settings.target)})",
-        price_note(plan.order, comes_to, rules=rules),
+    return _STEPS[settings.autonomy, plan.order.side].format(
+        what=escape(tokens(comes_to.base_quantity, rules.base)),
+        amount=usdt(comes_to.quote_amount),
     )
 
 
-def _would(account: Account, *, held: Decimal | None, rules: PairRules | None) -> str:
-    """Without the order book: an upper bound of an order's amount."""
+def _from_balance(account: Account, *, held: Decimal | None, rules: PairRules | None) -> str:
+    """Without the order book, so without what the order would meet in it."""
     settings = account.settings
     if held is None:
-        return "reads your balance and decides."
+        return "I read your balance and decide."
     waits = held_back(held, target=settings.target, waiting=account.waiting)
-    if waits and account.waiting is not None and settings.band.holds(held - waits):
+    held -= waits
+    if waits and account.waiting is not None and settings.band.holds(held):
         reason = DepositWaits(waits, account.waiting.until)
-        return f"would do nothing. {reason_text(reason, symbol=settings.symbol)}"
-    if settings.band.holds(held - waits):
-        return f"would do nothing: the {usdt(held)} seen last is inside the band."
-    base = escape(base_of(settings.symbol))
-    amount = abs(held - waits - settings.target)
+        return f"I do nothing. {reason_text(reason, symbol=settings.symbol)}"
+    if settings.band.holds(held):
+        return _inside(held)
+    amount = abs(held - settings.target)
     if rules is not None and amount < (smallest := smallest_order(rules)):
         return (
-            f"would do nothing: {usdt(amount)} is less than MEXC's smallest order, "
-            f"{usdt(smallest)}."
+            f"I do nothing. {usdt(amount)} is less than MEXC's smallest order, {usdt(smallest)}."
         )
-    verb = "buy" if held > settings.target else "sell"
     limit = account.limits_in_force.order
     if amount > limit:
-        return _over_order_limit(verb, base, amount=amount, limit=limit)
-    seen = f"{usdt(held)} seen last, target {cents(settings.target)}"
-    return f"{_HOW[settings.autonomy]}{verb} {base} for up to {usdt(amount)} ({seen})."
-
-
-def _over_order_limit(verb: str, base: str, *, amount: Decimal, limit: Decimal) -> str:
-    return (
-        f"would send nothing: to {verb} {base} for about {usdt(amount)} is over your limit of "
-        f"{usdt(limit)} an order. {allow_order(amount)}"
+        over = OverLimit(LimitKind.ORDER, asked=amount, allowed=limit)
+        return f"I send nothing. {reason_text(over, symbol=settings.symbol)}"
+    side = Side.BUY if held > settings.target else Side.SELL
+    return _STEPS[settings.autonomy, side].format(
+        what=escape(base_of(settings.symbol)), amount=usdt(amount)
     )
+
+
+def _inside(held: Decimal) -> str:
+    return f"I do nothing. {usdt(held)} is inside the band."
 
 
 def _worth(seen: BalanceSnapshot) -> Decimal | None:

@@ -43,6 +43,10 @@ def paragraphs(*parts: str | None) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def listed(items: Iterable[str]) -> str:
+    return ", ".join(items)
+
+
 def row(label: str, value: str, *, column: int = _LABEL) -> list[str]:
     """`Label    value`, continued under the value where it is too wide; it begins at *column*."""
     first, *rest = wrapped(value, COLUMNS - column)

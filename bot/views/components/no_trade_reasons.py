@@ -7,6 +7,8 @@ from bot.views.components.amounts import (
     about_percent,
     balance,
     band_range,
+    cents,
+    count,
     pair_name,
     percent,
     usdt,
@@ -46,24 +48,21 @@ def reason_text(  # noqa: C901, PLR0911 - one return a reason
                 f"MEXC takes no market orders for {escape(pair_name(symbol))} from API keys now."
             )
         case SideClosed():
-            verb = "bought" if reason.side is Side.BUY else "sold"
-            return f"MEXC does not let {base} be {verb} at the moment."
+            if reason.side is Side.BUY:
+                return f"MEXC takes no buy orders for {base} now."
+            return f"MEXC takes no sell orders for {base} now."
         case EmptyBook():
             if reason.side is Side.BUY:
-                return f"Nobody offers {base} for sale within 5% of its last price."
-            return f"Nobody offers to buy {base} within 5% of its last price."
+                return f"No seller of {base} within 5% of the last price."
+            return f"No buyer of {base} within 5% of the last price."
         case NothingFree():
             return _nothing_free(reason, base=base)
         case UnderMinimum():
-            verb = "Buying" if reason.side is Side.BUY else "Selling"
-            return (
-                f"{verb} {base} for {usdt(reason.quote_amount)} is too small: "
-                f"MEXC takes orders from {usdt(reason.minimum)}."
-            )
+            return _too_small(reason, base=base)
         case StepTooCoarse():
             return (
-                f"The smallest piece of {base} brings {usdt(reason.step_value)}, but only "
-                f"{usdt(reason.shortfall)} is missing: selling it would overshoot the band."
+                f"Only {usdt(reason.shortfall)} is missing. The smallest piece of {base} brings "
+                f"{usdt(reason.step_value)}, and that would overshoot the band."
             )
         case OverLimit():
             return _over_limit(reason)
@@ -99,7 +98,7 @@ def reason_advice(reason: Reason, *, symbol: Symbol) -> str:  # noqa: PLR0911 - 
 
 def allow_order(amount: Decimal) -> str:
     """How to let one order of that size through."""
-    return f"/limits order {plain(ceil_to_step(amount, ONE))} would allow it."
+    return f"To allow it: /limits order {plain(ceil_to_step(amount, ONE))}"
 
 
 def _inside(*, held: Decimal | None, band: Band | None) -> str:
@@ -108,43 +107,52 @@ def _inside(*, held: Decimal | None, band: Band | None) -> str:
     return f"{usdt(held)} is inside the band of {band_range(band)}: nothing to do."
 
 
+def _too_small(reason: UnderMinimum, *, base: str) -> str:
+    amount, least = usdt(reason.quote_amount), usdt(reason.minimum)
+    if reason.side is Side.BUY:
+        return f"Buying {base} for {amount} is too small: MEXC's smallest order is {least}."
+    return f"Selling {base} for {amount} is too small: MEXC's smallest order is {least}."
+
+
 def _nothing_free(reason: NothingFree, *, base: str) -> str:
     if reason.side is Side.BUY:
-        text = (
-            f"Buying {base} needs USDT, but only {usdt(reason.free)} is free, which is too little"
-        )
+        text = f"Buying {base} needs USDT, but only {usdt(reason.free)} is free."
         locked = usdt(reason.locked)
     else:
-        text = f"Selling needs {base}, but only {balance(reason.free)} {base} is free"
-        text += ", which is too little"
+        text = f"Selling needs {base}, but only {balance(reason.free)} {base} is free."
         locked = f"{balance(reason.locked)} {base}"
-    return f"{text}; {locked} more is held by open orders." if reason.locked else f"{text}."
+    return f"{text} Open orders hold {locked}." if reason.locked else text
 
 
 def _over_limit(reason: OverLimit) -> str:
     match reason.kind:
         case LimitKind.ORDER:
             return (
-                f"The order would be worth {usdt(reason.asked)}, over your limit of "
-                f"{usdt(reason.allowed)} for one order."
+                f"Blocked by your limit: the order would be {usdt(reason.asked)}, you allow "
+                f"{cents(reason.allowed)}."
             )
         case LimitKind.DAY:
             return (
-                f"{usdt(reason.used)} were traded in the last 24 h; {usdt(reason.asked)} more "
-                f"would be over your limit of {usdt(reason.allowed)}."
+                f"Blocked by your limit: {usdt(reason.used)} were traded in the last 24 h, the "
+                f"order needs {cents(reason.asked)}, you allow {cents(reason.allowed)}."
             )
         case LimitKind.HOUR:
-            orders = "1 order" if reason.used == ONE else f"{reason.used:f} orders"
-            return f"{orders} left in the last hour, and your limit is {reason.allowed:f}."
+            return count(
+                int(reason.used),
+                "Blocked by your limit: {n} order was sent in the last hour, you allow {most}.",
+                "Blocked by your limit: {n} orders were sent in the last hour, you allow {most}.",
+                most=f"{reason.allowed:f}",
+            )
         case LimitKind.JUMP:
             return (
-                f"The price is {about_percent(reason.asked)} away from the one I saw last, over "
-                f"your limit of {percent(reason.allowed)}."
+                f"Blocked by your limit: the price is {about_percent(reason.asked)} away from the "
+                f"one I saw last, you allow {percent(reason.allowed)}."
             )
         case LimitKind.SLIP:
             return (
-                f"The book is so thin that the order would trade {about_percent(reason.asked)} "
-                f"away from the middle price, over your limit of {percent(reason.allowed)}."
+                "Blocked by your limit: the book is thin, and the order would trade "
+                f"{about_percent(reason.asked)} away from the middle price, you allow "
+                f"{percent(reason.allowed)}."
             )
         case _:
             assert_never(reason.kind)
@@ -153,17 +161,15 @@ def _over_limit(reason: OverLimit) -> str:
 def _limit_advice(reason: OverLimit) -> str:
     match reason.kind:
         case LimitKind.ORDER:
-            return f"If that is what you want: {allow_order(reason.asked)}"
+            return allow_order(reason.asked)
         case LimitKind.DAY:
             total = plain(ceil_to_step(reason.used + reason.asked, ONE))
-            return (
-                f"It goes on by itself as the hours pass; /limits day {total} would allow it now."
-            )
+            return f"I go on by myself as the hours pass. To allow it now: /limits day {total}"
         case LimitKind.HOUR:
-            return "It goes on by itself within the hour; /limits hour sets another limit."
+            return "I go on by myself within the hour. Another limit: /limits hour"
         case LimitKind.JUMP:
-            return "If the price stays there, the next check trades. /limits price sets the limit."
+            return "If the price stays there, the next check trades. Another limit: /limits price"
         case LimitKind.SLIP:
-            return "You can wait, or set another limit with /limits price."
+            return "You can wait. Another limit: /limits price"
         case _:
             assert_never(reason.kind)

@@ -18,7 +18,7 @@ OUTCOMES: Mapping[OrderState, str] = {
     OrderState.SET_ASIDE: "unclear, look at MEXC",
     OrderState.FILLED: "filled",
     OrderState.PARTIAL: "filled in part",
-    OrderState.UNFILLED: "found nobody",
+    OrderState.UNFILLED: "not filled",
     OrderState.REJECTED: "refused",
     OrderState.NOT_EXECUTED: "never arrived",
     OrderState.DROPPED: "never arrived",
@@ -26,10 +26,29 @@ OUTCOMES: Mapping[OrderState, str] = {
 # The same for an order that traded nothing.
 NOTHING_TRADED: Mapping[OrderState, str] = {
     **OUTCOMES,
-    OrderState.FILLED: "found nobody",
-    OrderState.PARTIAL: "found nobody",
+    OrderState.FILLED: "not filled",
+    OrderState.PARTIAL: "not filled",
     OrderState.REJECTED: "refused, nothing moved",
 }
+
+
+def order_sentence(
+    side: Side, symbol: Symbol, quote_amount: Decimal, *, buy: str, sell: str
+) -> str:
+    """*buy* or *sell*, a whole sentence each, with {base} and {amount} filled in; escaped."""
+    sentence = buy if side is Side.BUY else sell
+    return sentence.format(base=escape(base_of(symbol)), amount=usdt(quote_amount))
+
+
+def order_line(side: Side, symbol: Symbol, quote_amount: Decimal) -> str:
+    """Which order it is, in a line of its own."""
+    return order_sentence(
+        side,
+        symbol,
+        quote_amount,
+        buy="Order: buy {base} for about {amount}",
+        sell="Order: sell {base} for about {amount}",
+    )
 
 
 def deal(side: Side, symbol: Symbol, quote_amount: Decimal) -> str:

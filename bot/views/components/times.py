@@ -6,14 +6,16 @@ from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 
 from bot.parsing.time_zones import shown
+from bot.views.components.amounts import count
 from engine.domain.alerts.local_time import local, zone
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# The size, the letter, and the words for one and for more.
 _UNITS = (
-    (timedelta(days=1), "d", "day"),
-    (timedelta(hours=1), "h", "h"),
-    (timedelta(minutes=1), "m", "min"),
-    (timedelta(seconds=1), "s", "s"),
+    (timedelta(days=1), "d", ("{n} day", "{n} days")),
+    (timedelta(hours=1), "h", ("{n} h", "{n} h")),
+    (timedelta(minutes=1), "m", ("{n} min", "{n} min")),
+    (timedelta(seconds=1), "s", ("{n} s", "{n} s")),
 )
 _ROUGH_FROM = 2
 _UTC = "UTC"
@@ -41,25 +43,25 @@ def zone_name() -> str:
 
 def compact(duration: timedelta) -> str:
     """For the status message: the two largest units, 1m 12s."""
-    parts = [f"{count}{short}" for count, short, _ in _split(duration)]
+    parts = [f"{number}{short}" for number, short, _ in _split(duration)]
     return " ".join(parts[:2]) or "0s"
 
 
 def ago(duration: timedelta) -> str:
-    parts = [f"{count}{short}" for count, short, _ in _split(duration)]
+    parts = [f"{number}{short}" for number, short, _ in _split(duration)]
     return f"{parts[0]} ago" if parts else "just now"
 
 
 def exactly(duration: timedelta) -> str:
     """For a setting: 1 h 30 min."""
-    return " ".join(_counted(count, unit) for count, _, unit in _split(duration)) or "0 s"
+    return " ".join(count(number, *words) for number, _, words in _split(duration)) or "0 s"
 
 
 def roughly(duration: timedelta) -> str:
     """For a sentence: 14 min, 3 h, 2 days. One unit of two or more, rounded down."""
-    for size, _, unit in _UNITS:
+    for size, _, words in _UNITS:
         if duration >= _ROUGH_FROM * size:
-            return _counted(duration // size, unit)
+            return count(duration // size, *words)
     return "1 s"
 
 
@@ -89,8 +91,8 @@ def to_the_second(moment: datetime) -> str:
     return f"{stamp(moment).lstrip()}:{moment:%S}"
 
 
-def days(count: int) -> str:
-    return _counted(count, "day")
+def days(number: int) -> str:
+    return count(number, "{n} day", "{n} days")
 
 
 def _local(moment: datetime) -> datetime:
@@ -101,16 +103,11 @@ def _day(there: datetime) -> str:
     return f"{there.day} {_MONTHS[there.month - 1]}"
 
 
-def _split(duration: timedelta) -> list[tuple[int, str, str]]:
+def _split(duration: timedelta) -> list[tuple[int, str, tuple[str, str]]]:
     parts = []
     rest = max(duration, timedelta())
-    for size, short, unit in _UNITS:
-        count, rest = divmod(rest, size)
-        if count:
-            parts.append((count, short, unit))
+    for size, short, words in _UNITS:
+        number, rest = divmod(rest, size)
+        if number:
+            parts.append((number, short, words))
     return parts
-
-
-def _counted(count: int, unit: str) -> str:
-    plural = "s" if unit == "day" and count != 1 else ""
-    return f"{count} {unit}{plural}"
