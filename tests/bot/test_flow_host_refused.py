@@ -105,6 +105,7 @@ async def test_a_missing_fee_stops_trading_and_why_names_it(world: World, bot: P
         Fault(*RULES, reply=Reply(body=json.dumps({"symbols": [row]}).encode()), times=None)
     )
     await bot.connect()
+    await bot.tap(OWNER, "Start")
     world.mexc.deposit(KEY, "USDT", Decimal(20))
 
     await bot.live_for(timedelta(minutes=3))

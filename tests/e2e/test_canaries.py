@@ -33,8 +33,8 @@ async def test_no_secret_is_told_whatever_goes_wrong(world: World):
         await world.ask("/connect", "Step 1 of 2")
         await world.ask(API_KEY, "Step 2 of 2")
         await world.ask(API_SECRET, "Key connected")
-        world.mexc.inject(Fault(*ACCOUNT, reply=Reply(body=f'["{API_SECRET}"]'.encode())))
         await world.ask("/resume", "Trading is on")
+        world.mexc.inject(Fault(*ACCOUNT, reply=Reply(body=f'["{API_SECRET}"]'.encode())))
         await world.hears("Bought")
         await world.ask("/logs 50", "request finished")
 
