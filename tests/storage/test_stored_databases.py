@@ -481,7 +481,7 @@ async def test_everybody_is_who_they_were(stored: Database):
     assert used == (c.INVITATION, c.TRADER)
     later = [(line.action, line.subject, line.detail) for line in lines if line.at == c.LATER]
     assert later == list(c.AUDIT[::-1])
-    assert "Ann trader (was viewer)" in deed(lines[later.index(c.AUDIT[5])])
+    assert "role of Ann: viewer → trader" in deed(lines[later.index(c.AUDIT[5])])
     told = {(line.action, line.subject, line.detail, line.user_id) for line in lines}
     assert ("settings", "target", "1234.56 USDT -> 40 USDT", c.OWNER) in told
     assert ("key", "key", "none -> …BWC5", c.OWNER) in told
