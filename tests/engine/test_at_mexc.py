@@ -277,7 +277,7 @@ async def test_a_clock_that_drifted_is_measured_again_and_the_order_sent_as_a_ne
     assert [i.state for i in await engine.intents()] == [OrderState.DROPPED, OrderState.FILLED]
     assert set(mexc.order_posts.values()) == {1}
     # What this test put into the account is told once, though the check began anew.
-    assert await engine.told() == ["BalanceChanged", "TradeSettled"]
+    assert await engine.told() == ["DepositTraded", "TradeSettled"]
     await the_invariants(engine, mexc)
 
 

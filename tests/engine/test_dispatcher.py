@@ -736,7 +736,7 @@ async def test_a_drift_is_traded_by_itself(
 
     assert exchange.calls["place"] == 2
     assert account.settings.band.holds(exchange.usdt)
-    assert await engine.told() == ["TradeSettled", "BalanceChanged", "TradeSettled"]
+    assert await engine.told() == ["TradeSettled", "DepositTraded", "TradeSettled"]
 
 
 async def test_an_unclear_order_is_looked_up_until_it_is_resolved(

@@ -309,7 +309,7 @@ async def test_21_maintenance_is_told_at_its_start_and_at_its_end(bench: Bench, 
         await bench.pass_time(10 * MINUTE)
 
     assert await bench.told(anna) == ["unreachable", "filled", "over"]
-    assert "14 times" in bench.texts(anna)[-1]
+    assert "14 failed tries" in bench.texts(anna)[-1]
     await _are_on_target(bench, anna)
 
 

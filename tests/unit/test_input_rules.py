@@ -1,11 +1,13 @@
 """A refused value breaks one rule, and the refusal knows which."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from bot.parsing.alerts import parse_alerts, parse_warn
 from bot.parsing.input_rules import InputRule
+from bot.parsing.manual_trade import parse_trade
 from bot.parsing.settings import (
     NotUnderstood,
     parse_counting,
@@ -19,6 +21,8 @@ from bot.parsing.settings import (
     parse_target,
     parse_threshold,
 )
+from engine.domain.market.pairs import Side
+from tests.builders import MNTLUSDT
 
 REFUSED: list[tuple[Callable[[str], object], dict[InputRule, list[str]]]] = [
     (
@@ -97,6 +101,10 @@ REFUSED: list[tuple[Callable[[str], object], dict[InputRule, list[str]]]] = [
             InputRule.DEPOSIT_CHOICE: ["sell", "now 5m"],
             InputRule.DEPOSIT_WAIT: ["wait 10s", "wait 25h", "wait soon", "waiting"],
         },
+    ),
+    (
+        partial(parse_trade, side=Side.SELL, pair=MNTLUSDT),
+        {InputRule.MOST_PERCENT: ["101%"]},
     ),
     (
         parse_warn,

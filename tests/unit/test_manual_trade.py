@@ -110,6 +110,12 @@ def test_too_little_is_no_order(trade: ManualTrade, reason: object):
     assert planned(trade, **free).reason == reason
 
 
+@pytest.mark.parametrize("sizes", [{}, {"quote_amount": D(20), "share": D("0.5")}])
+def test_a_trade_has_either_an_amount_or_a_share(sizes: dict[str, D]):
+    with pytest.raises(ValueError, match="not both and not neither"):
+        ManualTrade(BUY, **sizes)
+
+
 def test_without_a_counterpart_there_is_no_order():
     decided = plan_manual(
         ManualTrade(SELL, share=D(1)),
