@@ -116,6 +116,18 @@ def test_a_trade_has_either_an_amount_or_a_share(sizes: dict[str, D]):
         ManualTrade(BUY, **sizes)
 
 
+@pytest.mark.parametrize("share", ["0", "-0.5", "1.01", "NaN", "Infinity"])
+def test_a_share_is_more_than_nothing_and_at_most_all(share: str):
+    with pytest.raises(ValueError, match="a share is"):
+        ManualTrade(SELL, share=D(share))
+
+
+@pytest.mark.parametrize("amount", ["0", "-20", "NaN", "Infinity"])
+def test_an_amount_is_finite_and_above_zero(amount: str):
+    with pytest.raises(ValueError, match="an amount is"):
+        ManualTrade(BUY, quote_amount=D(amount))
+
+
 def test_without_a_counterpart_there_is_no_order():
     decided = plan_manual(
         ManualTrade(SELL, share=D(1)),

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.domain.accounts.settings import Settings, TradingMode
 from engine.domain.market.balances import Holdings
-from engine.domain.market.decimals import EXACT_OR_LESS, ONE
+from engine.domain.market.decimals import EXACT_OR_LESS, ONE, ZERO
 from engine.domain.market.order_book import OrderBook, priced_at_least, quantity_to_receive
 from engine.domain.market.pairs import PairRules, Side
 from engine.domain.rebalancing.planner import (
@@ -40,6 +40,17 @@ class ManualTrade:
     def __post_init__(self) -> None:
         if (self.quote_amount is None) == (self.share is None):
             raise ValueError("a trade has an amount or a share, not both and not neither")
+        if self.share is not None and not (self.share.is_finite() and ZERO < self.share <= ONE):
+            raise ValueError(f"a share is above 0 and at most 1, not {self.share}")
+        amount = self.quote_amount
+        if amount is not None and not (amount.is_finite() and amount > ZERO):
+            raise ValueError(f"an amount is above 0, not {amount}")
+
+    def size(self, free: Decimal) -> Decimal:
+        """Returns the amount in USDT, or else the share of *free*, in its unit."""
+        if self.quote_amount is not None:
+            return self.quote_amount
+        return ZERO if self.share is None else free * self.share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +117,7 @@ def _buy(
     trade: ManualTrade, *, holdings: Holdings, rules: PairRules, book: OrderBook
 ) -> ProposedOrder | Reason:
     balance = holdings.of(rules.quote)
-    wanted = trade.quote_amount
-    if wanted is None:
-        wanted = balance.free * (trade.share or ONE)
-    return buy_order(wanted, balance=balance, rules=rules, book=book)
+    return buy_order(trade.size(balance.free), balance=balance, rules=rules, book=book)
 
 
 def _sell(
@@ -117,7 +125,7 @@ def _sell(
 ) -> ProposedOrder | Reason:
     balance = holdings.of(rules.base)
     if trade.quote_amount is None:
-        wanted = balance.free * (trade.share or ONE)
+        wanted = trade.size(balance.free)
     else:
         bids = priced_at_least(book.bids, price=book.bids[0].price * (ONE - MARKET_REACH))
         fee_rate = rules.taker_fee_rate
