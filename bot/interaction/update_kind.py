@@ -45,10 +45,6 @@ def stops(kind: UpdateKind) -> bool:
     return kind.command in _STOPS and _phrase(kind) not in _STARTS
 
 
-def stops_everything(kind: UpdateKind) -> bool:
-    return stops(kind) and kind.command == "halt"
-
-
 def rank_of(command: str) -> int:
     """Return the rank of the answer: commands that stop something go before alerts."""
     return queues.FIRST if command in _STOPS else queues.LAST

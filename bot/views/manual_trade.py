@@ -15,6 +15,7 @@ from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import escape
 from bot.views.components.listening import listening_line
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
+from bot.views.rebalance_plan import PLAN_VALID_FOR
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.alerts import ManualDeclined
 from engine.domain.market.decimals import ONE, ZERO, plain
@@ -33,7 +34,6 @@ from engine.domain.rebalancing.planner import (
 )
 from engine.domain.rebalancing.run_request import ManualOffer, RunRequest
 
-_VALID_FOR = timedelta(seconds=90)
 # A difference that rounding makes is not worth a line.
 _AS_ASKED = Decimal("0.99")
 
@@ -108,7 +108,7 @@ def manual_plan_view(
         _consequence(account, offer),
         HALTED_FOR_ALL
         if confirmation_id is None
-        else f"Tap within {_VALID_FOR // timedelta(seconds=1)} s: I price it again first. "
+        else f"Tap within {PLAN_VALID_FOR // timedelta(seconds=1)} s: I price it again first. "
         f"/{_command(trade.side)} makes a new plan.",
         keyboard=None if confirmation_id is None else _buttons(offer, confirmation_id),
     )

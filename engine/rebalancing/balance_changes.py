@@ -21,7 +21,7 @@ from engine.storage.accounts import accounts
 from engine.storage.database import Database
 from engine.storage.trading import balance_changes, check_results
 
-# The kind of the question that versions before 0.7.0 asked below a deposit.
+# The kind of the question that versions before 0.6.0 asked below a deposit.
 DEPOSIT = "keep_deposit"
 # Limit of alerts in an hour: a user who makes more transfers knows of them.
 _HOUR, _MANY = timedelta(hours=1), 6

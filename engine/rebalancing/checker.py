@@ -268,9 +268,9 @@ class Checker:
         """
         if decided.order is None or duty.request is None:
             return decided, True
-        manual = duty.request.manual
-        if manual is None or not duty.request.covers(decided.order, now=now):
-            return decided, duty.request.covers(decided.order, now=now)
+        manual, is_covered = duty.request.manual, duty.request.covers(decided.order, now=now)
+        if manual is None or not is_covered:
+            return decided, is_covered
         last_price = await market.last_price(book.symbol)
         decided, comes_to = forecast(decided, rules=rules, book=book, last_price=last_price)
         account = duty.account
