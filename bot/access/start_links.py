@@ -1,4 +1,4 @@
-"""Links that send `/start CODE` with one tap, and how the owner to be learns the pairing code."""
+"""Links that send `/start CODE` with one tap, and how the future owner gets the pairing code."""
 
 import logging
 from collections.abc import Callable
@@ -10,8 +10,8 @@ logger = logging.getLogger(__name__)
 
 
 class StartLinks:
-    """*username* returns the bot's own; it raises RuntimeError until Telegram has told it.
-    *terminal* shows a QR code if somebody sits in front of it.
+    """*username* returns the bot's own; it raises RuntimeError before Telegram has sent it.
+    *terminal* shows a QR code if it is interactive.
     """
 
     def __init__(self, username: Callable[[], str], *, terminal: TextIO | None = None) -> None:

@@ -79,21 +79,21 @@ class Tour:
         return 0
 
     async def _visit(self, stop: _Stop, *, until: datetime) -> bool:
-        heard = len(self._console.said)
+        known = len(self._console.said)
         self._console.note(demo.typed(stop.line))
         await self._console.enter(stop.line, self._deliver)
-        if not await self._hears(stop.answer, since=heard, until=until):
+        if not await self._receives(stop.answer, since=known, until=until):
             return False
         if stop.trade is None:
             return True
         if stop.drift:
             await self._clock.sleep(_READING_TIME)
-            heard = len(self._console.said)
+            known = len(self._console.said)
             await self._drift()
         self._console.note(demo.WAIT_FOR_TRADE)
-        return await self._hears(stop.trade, since=heard, until=until)
+        return await self._receives(stop.trade, since=known, until=until)
 
-    async def _hears(self, pattern: re.Pattern[str], *, since: int, until: datetime) -> bool:
+    async def _receives(self, pattern: re.Pattern[str], *, since: int, until: datetime) -> bool:
         """True if the bot sends a matching text before the tour's deadline."""
         while self._clock.steady() < until:
             if any(pattern.match(text) for text in self._console.said[since:]):

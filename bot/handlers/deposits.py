@@ -108,7 +108,7 @@ class DepositsHandler(Handler):
     async def _buy(
         self, question: Confirmation, account: Account, request: Request
     ) -> Response | Refusal:
-        """The next check prices it anew. Where that asks first, the tap was the answer."""
+        """The next check reads the prices again. In a mode that asks first, the tap confirms it."""
         if account.stopped:
             return cannot_buy_view(account=account)
         shown = payload_of(question, PendingChange).expected_quote or ZERO
