@@ -60,7 +60,7 @@ class MessageSender:
         reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
         sent = await self._bot.send_message(
             place.chat_id,
-            message.text.encode(errors="replace").decode(),  # no library sends a lone surrogate
+            _sendable(message.text),
             message_thread_id=place.topic_id,
             parse_mode=parse_mode,
             reply_markup=message.keyboard,
@@ -75,7 +75,7 @@ class MessageSender:
         try:
             await self._turn(chat_id)
             await self._bot.edit_message_text(
-                message.text,
+                _sendable(message.text),
                 chat_id,
                 message_id,
                 parse_mode=ParseMode.HTML,
@@ -91,7 +91,10 @@ class MessageSender:
             logger.warning("edited as plain text", extra={"problem": e.message})
             await self._turn(chat_id)
             await self._bot.edit_message_text(
-                plain_text(message.text), chat_id, message_id, reply_markup=message.keyboard
+                plain_text(_sendable(message.text)),
+                chat_id,
+                message_id,
+                reply_markup=message.keyboard,
             )
 
     async def pin(self, chat_id: int, message_id: int, *, pinned: bool) -> None:
@@ -101,3 +104,8 @@ class MessageSender:
             await self._bot.pin_chat_message(chat_id, message_id, disable_notification=True)
         else:
             await self._bot.unpin_chat_message(chat_id, message_id)
+
+
+def _sendable(text: str) -> str:
+    """*text* without lone surrogates, which no library sends."""
+    return text.encode(errors="replace").decode()

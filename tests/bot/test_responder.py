@@ -12,6 +12,7 @@ from bot.interaction.message import Message, MessagePlace
 from bot.interaction.request import Document
 from bot.messaging import responder
 from bot.messaging.responder import Responder
+from bot.messaging.sender import MessageSender
 from engine.storage.accounts.accounts import move
 from engine.storage.models.accounts import AccountRow
 from engine.storage.models.queues import OutboxRow
@@ -111,6 +112,22 @@ async def test_an_edit_whose_markup_is_refused_is_made_as_plain_text(world: Worl
     answer = world.api.sent(OWNER)[-1]
     assert "Target set to 1,000.00 USDT" in answer.text
     assert answer.html is None
+
+
+@pytest.mark.parametrize("refused_markup", [False, True])
+async def test_half_a_character_is_replaced_in_what_is_sent_and_in_what_is_edited(
+    world: World, bot: Program, refused_markup: bool
+):
+    """Text of the exchange may hold one, and the library raises no error of Telegram's for it."""
+    world.api.open_chat(OWNER)
+    sender = MessageSender(bot.parts.application.bot, turn=bot.parts.flood.check)
+    message_id = await sender.send(MessagePlace(OWNER), Message("sent \ud800"))
+    sent = world.api.sent(OWNER)[-1].text
+    if refused_markup:
+        world.api.fail("editMessageText", CANNOT_PARSE)
+    await sender.edit(OWNER, message_id, Message("edited \ud800"))
+
+    assert (sent, world.api.sent(OWNER)[-1].text) == ("sent ?", "edited ?")
 
 
 @pytest.mark.parametrize(
