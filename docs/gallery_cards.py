@@ -58,6 +58,7 @@ from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.members import Member, Role
 from engine.domain.accounts.risk_limits import Recent
+from engine.domain.accounts.timed_pause import TimedPause
 from engine.domain.alerts.alerts import (
     DepositKept,
     DepositTraded,
@@ -126,6 +127,7 @@ _DRIFT = DriftNoticed(
 )
 _ARRIVED = (BalanceChange(at=NOON, dry_run=False, asset=USDT, before=D(40), after=D(58)),)
 _WAITING: dict[str, Any] = {"symbol": SYMBOL, "moved": _ARRIVED, "quantity_step": None, "held": D(58), "target": D(40), "dry_run": False, "amount": D(18), "buys": D(18), "new_target": D(58), "until": NOON + timedelta(minutes=15), "question_id": "q"}  # fmt: skip
+_HOUR = TimedPause(user_id=1, version=ACCOUNT.version, ends_at=NOON + timedelta(hours=1), due_at=NOON + timedelta(hours=1))  # fmt: skip
 _FACTS = KeyInspection(frozenset({"SPOT_DEAL_WRITE"}), 90, ("203.0.113.7",), _BEFORE)
 
 
@@ -181,6 +183,7 @@ CARDS: Sequence[Shown] = (
     Shown("status-live", "The live card", _asked("/status", _status())),
     Shown("status-dry-run", "On paper", _asked("/status", _status(_with(dry_run=True), last_trade=replace(_TRADE, dry_run=True)))),
     Shown("status-paused", "Paused", _asked("/status", _status(_with(paused=True)))),
+    Shown("status-paused-1h", "Paused for an hour", _asked("/status", _status(_with(paused=True), pause=_HOUR))),
     Shown("status-halted", "Halted", _asked("/status", _status(replace(ACCOUNT, halted=True)))),
     Shown("status-pinned", "Pinned", _asked("/status", _status(pinned=True))),
     Shown("status-unclear", "An order is unclear", _asked("/status", _status(unresolved=_STUCK, checked=replace(_LOOK, verdict=OrderPending(_STUCK.client_order_id))))),

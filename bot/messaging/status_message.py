@@ -126,6 +126,7 @@ class StatusMessages:
                 last_trade=overview.last_trade,
                 unresolved=overview.unresolved,
                 trouble=overview.trouble,
+                pause=overview.pause,
                 undelivered=overview.undelivered if undelivered else 0,
                 refused=refused,
                 pinned=card.pinned if card else False,

@@ -36,6 +36,7 @@ from bot.views.components.times import (
     roughly,
     stamp,
     time_or_day,
+    time_or_stamp,
     utc,
     zone_name,
 )
@@ -44,6 +45,7 @@ from bot.views.unresolved_order import report_rows
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
 from engine.domain.accounts.settings import Threshold, ThresholdUnit
+from engine.domain.accounts.timed_pause import TimedPause
 from engine.domain.accounts.undeliverable import NOTHING, Refused
 from engine.domain.market.pairs import USDT, PairRules, Side, base_of
 from engine.domain.orders.order import Order, OrderState
@@ -85,6 +87,7 @@ def status_view(
     last_trade: Order | None = None,
     unresolved: Order | None = None,
     trouble: Incident | None = None,
+    pause: TimedPause | None = None,
     undelivered: int = 0,
     refused: Refused = NOTHING,
     pinned: bool = False,
@@ -93,7 +96,7 @@ def status_view(
     dated: bool = True,
 ) -> Message:
     """*look* is the newest that read the balances, *price* the pair's that was seen last; *checked*
-    is the last check, where this process made it. *undelivered* counts alerts that Telegram has not accepted
+    is the last check, where this process made it. *pause* is the end of a pause that has one. *undelivered* counts alerts that Telegram has not accepted
     yet, *refused* says where it accepts none. *for_viewer* leaves out the buttons that would
     refuse. *renewed*: it is edited every 15 min at least. What is not *dated* leaves out what changes while nothing happens: prices and times.
     """
@@ -110,6 +113,7 @@ def status_view(
     return Message.paragraphs(
         block(rows),
         HALTED_FOR_ALL if account.halted else None,
+        _pause_note(account, pause, now=now),
         _key_note(account, for_viewer=for_viewer),
         _unresolved_note(unresolved, for_viewer=for_viewer),
         mode_note(account),
@@ -117,7 +121,7 @@ def status_view(
         undeliverable_note(refused, waiting=undelivered),
         _footer(
             is_renewed=renewed and checked is not None,
-            has_times=look is not None or last_trade is not None,
+            has_times=any((look, last_trade, pause)),
             for_viewer=for_viewer,
         )
         if dated
@@ -298,6 +302,16 @@ def _key_note(account: Account, *, for_viewer: bool) -> str | None:
     if for_viewer:
         return "No MEXC key yet."
     return "No MEXC key yet. Send /connect to add one, or try it on paper with /dryrun on."
+
+
+def _pause_note(account: Account, pause: TimedPause | None, *, now: datetime) -> str | None:
+    """Until its end. After that a message says what comes of it."""
+    if pause is None or pause.ends_at <= now or not account.settings.paused or account.halted:
+        return None
+    until = f"Paused until {time_or_stamp(pause.ends_at, now=now)}."
+    if pause.version != account.version:
+        return f"{until} Then I ask you, because something was changed."
+    return f"{until} Then trading starts again. If the first order is big, I ask you first."
 
 
 def _unresolved_note(order: Order | None, *, for_viewer: bool) -> str | None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
+from engine.domain.accounts.timed_pause import TimedPause
 from engine.domain.orders.order import Order
 from engine.domain.rebalancing.check_result import (
     CheckResult,
@@ -14,7 +15,7 @@ from engine.domain.rebalancing.check_result import (
     price_in,
 )
 from engine.scheduling.dispatcher import Dispatcher
-from engine.storage.accounts import incidents
+from engine.storage.accounts import incidents, timed_pauses
 from engine.storage.database import Database
 from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import queue
@@ -30,7 +31,7 @@ class AccountOverview:
     After a restart it is the last one that wanted to trade. *seen* is the newest that saw the
     balances. Both are of the money that the account trades now. *checked* is the last check if
     this process makes the account's checks. *price* is the price of the pair seen last, by
-    whatever read it. *time_zone* is the chat's.
+    whatever read it. *pause* is the end of a pause that has one. *time_zone* is the chat's.
     """
 
     look: CheckResult | None
@@ -41,6 +42,7 @@ class AccountOverview:
     last_trade: Order | None
     unresolved: Order | None
     trouble: Incident | None
+    pause: TimedPause | None
     undelivered: int
     time_zone: str | None
 
@@ -58,6 +60,9 @@ class AccountOverviews:
             last_trade = await orders.last_trade(session, account.id)
             unresolved = await orders.unresolved_of(session, [account.id])
             trouble = await incidents.get(session, account.id)
+            pause = (
+                await timed_pauses.get(session, account.id) if account.settings.paused else None
+            )
             time_zone = await trades.zone_name(session, account.id)
             undelivered = await queue.waiting(session, OutboxRow, chat_id=account.chat_id)
         checked = _of(account, standing.look if standing else None)
@@ -72,6 +77,7 @@ class AccountOverviews:
             last_trade=last_trade,
             unresolved=unresolved.get(account.id),
             trouble=trouble if _is_ongoing(trouble, look) else None,
+            pause=pause,
             undelivered=undelivered,
             time_zone=time_zone,
         )

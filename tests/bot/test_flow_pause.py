@@ -58,3 +58,19 @@ async def test_plain_words_stop_and_show_in_a_private_chat_alone(bot: Program):
     assert await bot.say(GROUP, "stop", user_id=OWNER, chat_type="group") == []
     assert "Trading is paused" in (await bot.ask(OWNER, "Stop!")).text
     assert "Paused already" in (await bot.ask(OWNER, "/stop")).text
+
+
+async def test_the_card_shows_when_the_pause_ends_in_the_chats_own_time(
+    world: World, bot: Program
+):
+    await bot.connect()
+    await bot.say(OWNER, "/alerts zone Europe/Berlin")
+    card = await bot.ask(OWNER, "/status")
+    world.clock.shift(timedelta(seconds=10))
+    await bot.say(OWNER, "/pause 1h")
+    timed = card.text
+    world.clock.shift(timedelta(seconds=10))
+    await bot.say(OWNER, "/pause")
+
+    assert "Paused until 14:00. Then trading starts again." in timed
+    assert "until" not in card.text

@@ -14,6 +14,7 @@ from bot.views.components.badges import badge
 from bot.views.status import status_view
 from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.settings import TradingMode
+from engine.domain.accounts.timed_pause import TimedPause
 from engine.domain.market.balances import Balance, Counting
 from engine.domain.market.pairs import Side, Symbol
 from engine.domain.orders.order import ClientOrderId, OrderState, Trigger
@@ -203,6 +204,28 @@ def test_a_paused_account_shows_resume_and_no_next_check():
 
     assert "Next     nothing while paused" in text
     assert labels(view)[0] == ["Rebalance…", "Resume"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "version", "says"),
+    [
+        (1, 1, "Paused until 13:00. Then trading starts again. If the first order is big, I ask"),
+        (24, 1, "Paused until 23 Nov 12:00. Then trading starts again."),
+        (1, 2, "Paused until 13:00. Then I ask you, because something was changed."),
+        (-1, 1, None),
+    ],
+)
+def test_a_pause_with_an_end_says_when_it_is_and_what_comes_then(
+    hours: int, version: int, says: str | None
+):
+    paused = account(settings=settings(paused=True), version=version)
+    ends_at = NOW + timedelta(hours=hours)
+    pause = TimedPause(user_id=1, version=1, ends_at=ends_at, due_at=ends_at)
+
+    text = check_message(status_view(account=paused, now=NOW, pause=pause))
+
+    assert (says or "Next     nothing while paused") in text
+    assert ("until" in text) == bool(says)
 
 
 def test_a_failed_check_is_tried_again_soon():

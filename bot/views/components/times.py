@@ -76,6 +76,12 @@ def time_or_day(moment: datetime, *, now: datetime) -> str:
     return f"{there:%H:%M}" if is_same_day(moment, now) else _day(there)
 
 
+def time_or_stamp(moment: datetime, *, now: datetime) -> str:
+    """12:03, or 22 Nov 12:03 where that is another day than *now*."""
+    text = stamp(moment).lstrip()
+    return text[-5:] if is_same_day(moment, now) else text
+
+
 def is_same_day(one: datetime, other: datetime) -> bool:
     return _local(one).date() == _local(other).date()
 
