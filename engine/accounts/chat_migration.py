@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.security.vault import Vault
-from engine.storage.accounts import accounts, audit, invitations, members
+from engine.storage.accounts import accounts, audit, invitations, members, share_links, shares
 from engine.storage.chat import status_messages, undeliverable
 from engine.storage.coordination import key_values
 from engine.storage.database import Database
@@ -36,7 +36,7 @@ class ChatMigration:
                 await accounts.move(
                     session, account, chat_id=new, sealed_key=self._sealed_for(account, new)
                 )
-            for what in (members, invitations, audit, undeliverable):
+            for what in (members, invitations, share_links, shares, audit, undeliverable):
                 await what.move(session, old=old, new=new)
             await key_values.put(session, _MOVED.format(old), str(new))
             await status_messages.move(session, old=old, new=new, now=self._clock.now())

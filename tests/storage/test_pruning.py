@@ -232,6 +232,7 @@ async def test_only_what_was_named_is_ever_deleted(database: Database):
         "confirmations",
         "dialogs",
         "invitations",
+        "share_links",
     }
     assert all(after[table] == before[table] for table in after)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
@@ -19,7 +19,7 @@ from engine.storage.accounts import halt as stored_halt
 from engine.storage.accounts import incidents, low_balance, timed_pauses
 from engine.storage.chat import confirmations, undeliverable
 from engine.storage.coordination import leases
-from engine.storage.models.accounts import AccountRow
+from engine.storage.models.accounts import AccountRow, ShareRow
 from engine.storage.models.trading import OrderRow, RunRequestRow
 from engine.storage.row_mapping import columns_of, from_row
 from engine.storage.statements import delete, has_row, update
@@ -32,7 +32,18 @@ _NO_DEPOSIT = dict.fromkeys(("waiting_amount", "waiting_until", "waiting_questio
 
 
 async def of_chat(session: AsyncSession, chat_id: int) -> Account | None:
+    """The chat's own account, whatever is shared with it."""
     row = await session.scalar(select(AccountRow).where(AccountRow.chat_id == chat_id))
+    return None if row is None else _account(row)
+
+
+async def acting_for(session: AsyncSession, chat_id: int) -> Account | None:
+    """The account that the chat's users see: the one that is shared with it, or else its own."""
+    shared = select(ShareRow.account_id).where(ShareRow.chat_id == chat_id).scalar_subquery()
+    own = select(AccountRow.id).where(AccountRow.chat_id == chat_id).scalar_subquery()
+    row = await session.scalar(
+        select(AccountRow).where(AccountRow.id == func.coalesce(shared, own))
+    )
     return None if row is None else _account(row)
 
 

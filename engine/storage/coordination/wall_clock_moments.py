@@ -14,6 +14,7 @@ from engine.storage.models.accounts import (
     AlertPreferencesRow,
     IncidentRow,
     InvitationRow,
+    ShareLinkRow,
     TimedPauseRow,
 )
 from engine.storage.models.chat import ConfirmationRow, ConversationRow, StatusMessageRow
@@ -37,6 +38,7 @@ _WAITED_FOR: tuple[InstrumentedAttribute[Any], ...] = (
     OutboxRow.claimed_until,
     OutboxRow.not_before,
     RunRequestRow.expires_at,
+    ShareLinkRow.expires_at,
     TimedPauseRow.due_at,
     TimedPauseRow.ends_at,
     IncidentRow.last_at,

@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 from engine.clock import from_millis, to_millis
 from engine.storage.column_types import Moment
 from engine.storage.coordination import key_values
-from engine.storage.models.accounts import AccountRow, InvitationRow
+from engine.storage.models.accounts import AccountRow, InvitationRow, ShareLinkRow
 from engine.storage.models.chat import ConfirmationRow, ConversationRow
 from engine.storage.models.coordination import KeyValueRow
 from engine.storage.models.queues import InboxRow, OutboxRow
@@ -78,6 +78,10 @@ def _codes(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
     return select(InvitationRow.code_hash).where(InvitationRow.expires_at < before)
 
 
+def _links(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
+    return select(ShareLinkRow.code_hash).where(ShareLinkRow.expires_at < before)
+
+
 def _decisions(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
     """Each account keeps its newest one: the next is compared with it."""
     newer = aliased(DecisionRow)
@@ -107,6 +111,7 @@ KINDS: Mapping[str, tuple[tuple[Any, ...], Any]] = {
     "old buttons": ((ConfirmationRow.id,), _buttons),
     "expired questions": ((ConversationRow.chat_id, ConversationRow.user_id), _questions),
     "expired invitations": ((InvitationRow.code_hash,), _codes),
+    "expired links": ((ShareLinkRow.code_hash,), _links),
     "old decisions": ((DecisionRow.id,), _decisions),
     "old paper orders": ((PaperOrderRow.id,), _paper),
 }

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from engine.domain.accounts.deposits import DepositChoice
 from engine.domain.accounts.members import Role
 from engine.domain.accounts.settings import ThresholdUnit, TradingMode
+from engine.domain.accounts.shares import SharedAlerts
 from engine.domain.market.balances import Counting
 from engine.storage.column_types import Base
 
@@ -105,6 +106,44 @@ class InvitationRow(Base):
     expires_at: Mapped[datetime]
     used_by: Mapped[int | None]
     used_at: Mapped[datetime | None]
+
+
+class ShareRow(Base):
+    """A chat that sees another chat's account in place of its own, which has no key."""
+
+    __tablename__ = "shares"
+
+    chat_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    account_id: Mapped[int] = mapped_column(ForeignKey(AccountRow.id), index=True)
+    role: Mapped[Role]
+    user_id: Mapped[int]
+    name: Mapped[str]
+    alerts: Mapped[SharedAlerts] = mapped_column(server_default=SharedAlerts.ALL.value)
+    time_zone: Mapped[str | None]
+    shared_by: Mapped[int]
+    created_at: Mapped[datetime]
+
+
+class ShareLinkRow(Base):
+    """A one-time code (hashed) that lets its bearer see an account.
+    The requested ones and *title* are of a group whose user sent it: its owner decides.
+    """
+
+    __tablename__ = "share_links"
+
+    code_hash: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey(AccountRow.id), index=True)
+    role: Mapped[Role]
+    made_by: Mapped[int]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_by: Mapped[int | None]
+    used_at: Mapped[datetime | None]
+    requested_chat: Mapped[int | None]
+    requested_by: Mapped[int | None]
+    requested_at: Mapped[datetime | None]
+    requested_name: Mapped[str | None]
+    title: Mapped[str | None]
 
 
 class AuditRow(Base):
