@@ -37,7 +37,10 @@ class SettingsHandler(Handler):
         if not request.argument.strip():
             await self.listen(request, topic.value)
             return ask_view(
-                topic=topic, settings=account.settings, is_listening=request.is_private
+                topic=topic,
+                settings=account.settings,
+                is_listening=request.is_private,
+                tokens=self.ctx.previews.tokens_of(account),
             )
         value = await self.parse(request, PARSERS[topic])
         if isinstance(value, Message):

@@ -1,6 +1,6 @@
 """Settings: the effect of a change, a question for an ambiguous value, the valid forms."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from bot.parsing.input_rules import InputRule
 from bot.parsing.settings import MOST_HISTORY_ROWS, MOST_LOG_LINES, Ambiguous, Topic
 from bot.views.components.amounts import pair_name, threshold, usdt
 from bot.views.components.badges import badge
-from bot.views.components.command_text import target_text
+from bot.views.components.command_text import pair_texts, target_text
 from bot.views.components.forecast import Caution, band_line, next_check, warning_of
 from bot.views.components.input_rules import RULES
 from bot.views.components.keyboards import button, in_rows, keyboard, typed
@@ -23,7 +23,7 @@ from engine.domain.accounts import setting_presets
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Settings
 from engine.domain.market.balances import Counting
-from engine.domain.market.pairs import base_of
+from engine.domain.market.pairs import Asset, base_of
 from engine.rebalancing.preview import Outlook
 
 USAGE: dict[Topic, tuple[str, str]] = {
@@ -170,9 +170,15 @@ def not_understood_view(
     )
 
 
-def ask_view(*, topic: Topic, settings: Settings, is_listening: bool = False) -> Message:
+def ask_view(
+    *,
+    topic: Topic,
+    settings: Settings,
+    is_listening: bool = False,
+    tokens: Sequence[Asset] = (),
+) -> Message:
     """A bare command, or a tapped button that needs a value: the current one and how to set it.
-    *is_listening*: the value alone may be typed.
+    *is_listening*: the value alone may be typed. *tokens* are held, beside USDT.
     """
     value = _value(topic, settings)
     example = USAGE[topic][1].split("   or   ")[0].partition(" ")[2]
@@ -180,7 +186,7 @@ def ask_view(*, topic: Topic, settings: Settings, is_listening: bool = False) ->
         _ECHOES[topic].now.format(value=value),
         *USAGE[topic],
         listening_line(example) if is_listening else None,
-        keyboard=_target_buttons(settings) if topic is Topic.TARGET else _choice_buttons(topic),
+        keyboard=_value_buttons(topic, settings, tokens),
     )
 
 
@@ -253,9 +259,17 @@ def _remedy_buttons(warning: Caution | None) -> InlineKeyboardMarkup | None:
     return keyboard(*([typed(remedy.command, remedy.argument)] for remedy in warning.remedies))
 
 
-def _target_buttons(settings: Settings) -> InlineKeyboardMarkup:
-    values = setting_presets.targets(settings.target)
-    return keyboard(*in_rows([typed("settarget", target_text(value)) for value in values], 2))
+def _value_buttons(
+    topic: Topic, settings: Settings, tokens: Sequence[Asset]
+) -> InlineKeyboardMarkup | None:
+    if topic is Topic.TARGET:
+        values = [target_text(value) for value in setting_presets.targets(settings.target)]
+    elif topic is Topic.PAIR:
+        values = [*pair_texts(tokens, but=settings.symbol)]
+    else:
+        return _choice_buttons(topic)
+    buttons = [typed(topic.value, value) for value in values]
+    return keyboard(*in_rows(buttons, 2)) if buttons else None
 
 
 def _choice_buttons(topic: Topic) -> InlineKeyboardMarkup | None:

@@ -20,6 +20,7 @@ from bot.views.components.badges import badge
 from bot.views.components.command_text import (
     interval_text,
     limits_text,
+    pair_texts,
     target_text,
     threshold_text,
 )
@@ -34,7 +35,7 @@ from engine.domain.accounts import setting_presets
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.balances import Counting
-from engine.domain.market.pairs import PairRules
+from engine.domain.market.pairs import PairRules, Symbol
 from engine.domain.rebalancing.planner import smallest_order
 from engine.rebalancing.preview import Outlook
 
@@ -100,7 +101,7 @@ def page_view(
         f"You can also type {_usage(page)}.",
         keyboard=keyboard(
             [button(UNDO, Confirm(undo[1]))] if undo else [],
-            *in_rows(_presets(page, account, rules), _A_ROW),
+            *in_rows(_presets(page, account, outlook), 2 if page is PanelPage.PAIR else _A_ROW),
             [
                 *([] if page in _CHOSEN_FROM else [button("✏️ Other…", EnterValue(page))]),
                 button(_BACK, Open(PanelPage.HOME)),
@@ -188,9 +189,9 @@ def _effects(page: PanelPage, account: Account) -> Sequence[str]:
 
 
 def _presets(
-    page: PanelPage, account: Account, rules: PairRules | None
+    page: PanelPage, account: Account, outlook: Outlook
 ) -> Sequence[InlineKeyboardButton]:
-    settings = account.settings
+    settings, rules = account.settings, outlook.rules
     thresholds = setting_presets.thresholds(
         settings, smallest=smallest_order(rules) if rules else None
     )
@@ -206,6 +207,10 @@ def _presets(
         PanelPage.INTERVAL: [
             (exactly(value), interval_text(value))
             for value in setting_presets.intervals(settings.interval)
+        ],
+        PanelPage.PAIR: [
+            (pair_name(Symbol(text)), text)
+            for text in pair_texts(outlook.tokens, but=settings.symbol)
         ],
         PanelPage.COUNTING: [(value.value, value.value) for value in Counting],
         PanelPage.LIMITS: [

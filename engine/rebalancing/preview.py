@@ -1,6 +1,6 @@
 """Reads an account and plans its trade for a user's request. Trades nothing."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,9 +9,10 @@ from decimal import Decimal
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.market.balances import Holdings
+from engine.domain.market.decimals import ZERO
 from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import Asset, PairRules, Symbol
-from engine.domain.orders.order import Trigger
+from engine.domain.market.pairs import USDT, Asset, PairRules, Symbol
+from engine.domain.orders.order import AccountId, Trigger
 from engine.domain.rebalancing.balance_confirmation import SECOND_SIGHT, lacks_an_asset, most_of
 from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, NoTrade
 from engine.domain.rebalancing.forecast import Forecast, forecast
@@ -63,12 +64,13 @@ LastKnown = Callable[[Account], Awaitable[CheckResult | None]]
 class Outlook:
     """The newest known balances in *look*, and the next check's result in *foreseen*.
     *foreseen* is None where the exchange did not show the balances and the market just now,
-    *rules* where the pair's are not known.
+    *rules* where the pair's are not known. *tokens* are held beside USDT.
     """
 
     look: CheckResult | None = None
     rules: PairRules | None = None
     foreseen: Foreseen | None = None
+    tokens: Sequence[Asset] = ()
 
 
 class Previews:
@@ -86,6 +88,7 @@ class Previews:
         self._database = database
         self._clock = clock
         self._exchange_for = exchange_for
+        self._tokens: dict[AccountId, tuple[str | None, Sequence[Asset]]] = {}
 
     async def preview(self, account: Account, trade: ManualTrade | None = None) -> Preview:
         """Returns the order that would be sent now, inside the band too, or the one for *trade*.
@@ -148,12 +151,22 @@ class Previews:
             await self._remember(account, look)
         else:
             look = await self._last_known(account)
-        return Outlook(look, await self.known_rules(account))
+        rules = await self.known_rules(account)
+        return Outlook(look, rules, tokens=self.tokens_of(account))
 
     async def shown(self, account: Account, foreseen: Foreseen) -> Outlook:
         """The outlook for *account* where that was just foreseen."""
         await self._remember(account, foreseen.look)
-        return Outlook(foreseen.look, foreseen.rules, foreseen)
+        return Outlook(foreseen.look, foreseen.rules, foreseen, self.tokens_of(account))
+
+    def tokens_of(self, account: Account) -> Sequence[Asset]:
+        """Returns the tokens that were held when this process last read the balances here."""
+        funds, tokens = self._tokens.get(account.id, (None, ()))
+        return tokens if funds == account.funds else ()
+
+    def _note_tokens(self, account: Account, holdings: Holdings) -> None:
+        held = (asset for asset, balance in holdings.balances.items() if balance.total > ZERO)
+        self._tokens[account.id] = account.funds, sorted({*held} - {USDT})
 
     async def _foresee(self, account: Account, holdings: Holdings) -> Foreseen:
         account = self._still_waiting(account)
@@ -198,6 +211,7 @@ class Previews:
 
     async def saw(self, account: Account, holdings: Holdings) -> None:
         """Balances that were read elsewhere, of the money that *account* trades."""
+        self._note_tokens(account, holdings)
         await self._remember(account, _seen_now(account, holdings))
 
     async def _remember(self, account: Account, look: CheckResult) -> None:
@@ -249,6 +263,7 @@ class Previews:
         """Read again where an asset of the pair is gone that was there, as a check does."""
         settings = account.settings
         holdings = await exchange.holdings()
+        self._note_tokens(account, holdings)
         if not lacks_an_asset(holdings, settings.symbol):
             return holdings
         async with self._database.reading() as session:

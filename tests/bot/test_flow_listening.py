@@ -31,6 +31,21 @@ async def test_the_cards_buttons_ask_and_listen(bot: Program):
     assert (await bot.account()).settings.threshold == Threshold(Decimal("0.07"))
 
 
+async def test_a_bare_setpair_offers_what_was_held_at_the_last_look_without_asking_mexc(
+    world: World, bot: Program
+):
+    await bot.ask(OWNER, "/setpair")
+    unknown = world.api.sent(OWNER)[-1]
+    world.mexc.deposit(KEY, "SOL", Decimal(2))
+    await bot.connect()
+    before = len(world.mexc.seen)
+    known = await bot.ask(OWNER, "/setpair")
+
+    assert unknown.labels == []
+    assert known.labels == ["/setpair SOLUSDT"]
+    assert len(world.mexc.seen) == before
+
+
 async def test_what_is_refused_may_be_typed_again_even_after_a_restart(world: World):
     async with world.program() as bot:
         await bot.ask(OWNER, "/settarget lots")

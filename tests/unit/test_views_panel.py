@@ -36,7 +36,7 @@ from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import Threshold, ThresholdUnit, TradingMode
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.balances import Counting
-from engine.domain.market.pairs import Symbol
+from engine.domain.market.pairs import Asset, Symbol
 from engine.domain.orders.order import Trigger
 from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, NoTrade
 from engine.domain.rebalancing.pending_change import PendingChange
@@ -123,6 +123,13 @@ def test_every_page_fits_whatever_is_set(one: Account, known: bool):
         assert ("Band" in text) is (page is not PanelPage.LIMITS)
         assert max(map(len, labels(view))) <= 20
         check_message(enter_view(page=page, account=one, is_private=known))
+
+
+def test_the_page_of_the_pair_offers_the_tokens_that_are_held():
+    outlook = Outlook(tokens=(Asset("BTC"), Asset("MNTL")))
+    view = page_view(page=PanelPage.PAIR, account=account(), now=START, outlook=outlook)
+
+    assert labels(view) == ["BTC/USDT", "✏️ Other…", "⬅️ Back"]
 
 
 @pytest.mark.parametrize("page", PAGES)

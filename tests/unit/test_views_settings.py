@@ -26,7 +26,7 @@ from bot.views.why import why_view
 from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.settings import ThresholdUnit
 from engine.domain.market.balances import Balance, Counting
-from engine.domain.market.pairs import Side, Symbol
+from engine.domain.market.pairs import Asset, Side, Symbol
 from engine.domain.orders.order import ClientOrderId, OrderState, Trigger
 from engine.domain.rebalancing.check_result import (
     AwaitingSettlement,
@@ -41,7 +41,7 @@ from engine.domain.rebalancing.check_result import (
 )
 from engine.domain.rebalancing.planner import InsideBand, UnderMinimum
 from engine.rebalancing.preview import Outlook
-from tests.builders import MNTLUSDT, account, execution, intent, rules, settings
+from tests.builders import MNTL, MNTLUSDT, account, execution, intent, rules, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message
 
@@ -286,6 +286,19 @@ def test_a_bare_setting_command_says_the_value_and_how_to_change_it(topic: Topic
     text = check_message(ask_view(topic=topic, settings=settings()))
 
     assert f"/{topic.value}" in text
+
+
+def test_a_bare_setpair_offers_the_tokens_that_are_held():
+    odd = (MNTL, Asset("币安"), Asset("A" * 16), *(Asset(f"T{n}") for n in range(9)))
+    view = ask_view(topic=Topic.PAIR, settings=settings(), tokens=odd)
+    none = ask_view(topic=Topic.PAIR, settings=settings(), tokens=(MNTL,))
+
+    check_message(view)
+    assert view.keyboard is not None
+    assert [b.text for row in view.keyboard.inline_keyboard for b in row] == [
+        f"/setpair T{n}USDT" for n in range(6)
+    ]
+    assert none.keyboard is None
 
 
 def test_what_is_no_setting_has_no_value_to_echo():

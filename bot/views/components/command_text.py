@@ -1,5 +1,7 @@
 """Settings as typed commands, for buttons and for undo hints."""
 
+import re
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,7 +12,10 @@ from engine.domain.accounts.risk_limits import AUTOMATIC, Limits
 from engine.domain.accounts.settings import Threshold, ThresholdUnit
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.decimals import plain
+from engine.domain.market.pairs import USDT, Asset, Symbol
 
+_FITS_A_BUTTON = re.compile(r"[A-Za-z0-9.]{1,15}", re.ASCII)
+_MOST_PAIRS = 6
 _UNITS = ((timedelta(hours=1), "h"), (timedelta(minutes=1), "m"))
 
 
@@ -22,6 +27,12 @@ def threshold_text(value: Threshold) -> str:
     if value.unit is ThresholdUnit.FRACTION:
         return f"{plain(value.value * 100)}%"
     return f"{plain(value.value)}usdt"
+
+
+def pair_texts(tokens: Iterable[Asset], *, but: Symbol) -> Sequence[str]:
+    """The pairs of the first *tokens* that fit a button, without the present one."""
+    pairs = [f"{token}{USDT}" for token in tokens if _FITS_A_BUTTON.fullmatch(token)]
+    return [pair for pair in pairs if pair != but][:_MOST_PAIRS]
 
 
 def interval_text(duration: timedelta) -> str:
