@@ -212,7 +212,7 @@ CARDS: Sequence[Shown] = (
     Shown("set-target-bare", "A setting is asked for", _asked("/settarget", ask_view(topic=Topic.TARGET, settings=SETTINGS, is_listening=True))),
     Shown("set-target-unclear", "What may mean two things", _asked("/settarget 1,000", question_view(ambiguous=Ambiguous(Topic.TARGET, ("1000 USDT", "1 USDT")), typed_text="1,000", confirmation_id="q"))),
     Shown("set-target-wrong", "What means nothing", _asked("/settarget lots", not_understood_view(topic=Topic.TARGET, typed_text="lots"))),
-    Shown("limits", "Limits", _asked("/limits", limits_view(account=ACCOUNT, recent=Recent(turnover=D("16.30"), orders=1), rules=RULES))),
+    Shown("limits", "Limits", _asked("/limits", limits_view(account=ACCOUNT, recent=Recent(turnover=D("16.30"), orders=1), rules=RULES, is_listening=True))),
     Shown("why", "Why nothing was done", _asked("/why", why_view(account=ACCOUNT, now=_LATER, look=_LOOK, rules=RULES, foreseen=_STEADY))),
     Shown("why-traded", "Why it traded", _asked("/why", why_view(account=ACCOUNT, now=_LATER, look=replace(seen(_BEFORE, at=NOON), verdict=OrderPlaced(_TRADE.client_order_id, Side.BUY, D("17.10"))), rules=RULES, foreseen=_STEADY, order=_TRADE))),
     Shown("history", "History", _asked("/history", history_view(account=ACCOUNT, events=[_TRADE], page=0, size=5, has_more=True))),

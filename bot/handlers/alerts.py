@@ -1,5 +1,6 @@
 """`/alerts` and `/warn`: how alerts are delivered, and warnings of a low balance."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ from bot.interaction.callback_data import RemoveLowBalance, SetAlert
 from bot.interaction.message import Message
 from bot.interaction.request import Request
 from bot.parsing.alerts import UnknownZone, parse_alerts, parse_warn
+from bot.parsing.settings import Topic
 from bot.views.alert_preferences import (
     TYPED_PARTS,
     alert_choices_view,
@@ -15,9 +17,15 @@ from bot.views.alert_preferences import (
     alerts_view,
     unknown_zone_view,
 )
-from bot.views.low_balance import mark_removed_view, mark_set_view, marks_view, too_many_marks_view
+from bot.views.low_balance import (
+    ask_mark_view,
+    mark_removed_view,
+    mark_set_view,
+    marks_view,
+    too_many_marks_view,
+)
 from engine.domain.accounts.account import Account
-from engine.domain.market.pairs import Asset
+from engine.domain.market.pairs import USDT, Asset, base_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +74,22 @@ class AlertsHandler(Handler):
     async def warn(self, request: Request) -> Message:
         account = await self.ctx.accounts.of(request.chat_id)
         if not request.argument:
+            may_set = self.may_set(request)
+            if may_set:
+                await self.listen(request, Topic.WARN.value)
             return marks_view(
-                account=account, marks=await self.ctx.alert_preferences.marks(account)
+                account=account,
+                marks=await self.ctx.alert_preferences.marks(account),
+                tokens=self._tokens(account) if may_set else (),
+                is_listening=may_set and request.is_private,
             )
-        wanted = await self.parse(request, parse_warn)
+        name, _, amount = request.argument.partition(" ")
+        asset = next((one for one in self._tokens(account) if one == name.upper()), None)
+        beginning = f"{Topic.WARN.value} {asset}" if asset else None
+        if asset and beginning and not amount.strip():
+            await self.listen(request, beginning)
+            return ask_mark_view(asset=asset, is_listening=request.is_private)
+        wanted = await self.parse(request, parse_warn, beginning=beginning)
         if isinstance(wanted, Message):
             return wanted
         if wanted.below is None:
@@ -80,6 +100,11 @@ class AlertsHandler(Handler):
                 account=account, asset=wanted.asset, was_there=removed.before is not None
             )
         return await self._set_mark(request, account, wanted.asset, wanted.below)
+
+    def _tokens(self, account: Account) -> Sequence[Asset]:
+        """The pair's first, then what else was held at the last look."""
+        pair = (base_of(account.settings.symbol), USDT)
+        return list(dict.fromkeys([*pair, *self.ctx.previews.tokens_of(account)]))
 
     async def _set_mark(
         self, request: Request, account: Account, asset: Asset, below: Decimal

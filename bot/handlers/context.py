@@ -9,6 +9,7 @@ from typing import TypedDict, TypeVar
 from bot.access.authorization import Access
 from bot.access.command_menu import CommandMenu
 from bot.access.invitation_codes import InvitationCodes
+from bot.access.permissions import needed_for
 from bot.access.start_links import StartLinks
 from bot.access.update_cancellation import UpdateCancellation
 from bot.interaction.confirmations import Confirmations
@@ -125,16 +126,25 @@ class Handler(ABC):
         if request.is_private:
             await self.ctx.conversations.wait(request, ASKED, beginning)
 
+    def may_set(self, request: Request) -> bool:
+        """True if the author may send the command with a value, too."""
+        return request.role.covers(needed_for(request.command, "value"))
+
     async def parse(
-        self, request: Request, parser: Callable[[str], Value | Ambiguous]
+        self,
+        request: Request,
+        parser: Callable[[str], Value | Ambiguous],
+        *,
+        beginning: str | None = None,
     ) -> Value | Message:
         """The argument's value, or the message why it is not understood, or which of its readings
-        is meant: a tap on one is as if that had been typed. What is typed next is another try.
+        is meant: a tap on one is as if that had been typed. What is typed next is another try,
+        as the rest of *beginning* where that is given.
         """
         try:
             ambiguous = parser(request.argument)
         except NotUnderstood as e:
-            await self.listen(request, beginning_of(e.topic, request.argument))
+            await self.listen(request, beginning or beginning_of(e.topic, request.argument))
             return not_understood_view(topic=e.topic, typed_text=request.argument, rule=e.rule)
         if not isinstance(ambiguous, Ambiguous):
             return ambiguous

@@ -23,7 +23,16 @@ class LimitsHandler(Handler):
         if not request.argument:
             recent = await self.ctx.limits.recent(account)
             rules = await self.ctx.previews.known_rules(account)
-            return limits_view(account=account, recent=recent, rules=rules)
+            may_set = self.may_set(request)
+            if may_set:
+                await self.listen(request, Topic.LIMITS.value)
+            return limits_view(
+                account=account,
+                recent=recent,
+                rules=rules,
+                may_set=may_set,
+                is_listening=may_set and request.is_private,
+            )
         return await self.set_limits(request, in_panel=False)
 
     async def set_limits(self, request: Request, *, in_panel: bool) -> Message:

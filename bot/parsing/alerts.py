@@ -93,9 +93,13 @@ def parse_alerts(text: str) -> tuple[str, PreferenceRequest] | Ambiguous:  # noq
 
 
 def parse_warn(text: str) -> LowWish | Ambiguous:
-    """Parse "MNTL 100000", "USDT 10" or "MNTL off"; "MNTL 100,000" is ambiguous."""
+    """Parse "MNTL 100000", "USDT 10" or "MNTL off"; "MNTL 100,000" is ambiguous. The name may
+    stand there twice: it was asked for the amount.
+    """
     name, _, value = normalized(text, Topic.WARN).partition(" ")
     asset = USDT if name.upper() == USDT else _asset(name)
+    if value.upper().startswith(f"{name.upper()} "):
+        value = value[len(name) :].strip()
     if value.lower() == "off":
         return LowWish(asset, None)
     if value.upper().endswith(asset.upper()):

@@ -59,6 +59,7 @@ _SPAN = re.compile(
     r"(?:(?P<seconds>[0-9]{1,5}) ?(?:s|secs?|seconds?)?)?",
     re.ASCII | re.IGNORECASE,
 )
+_JOINED = re.compile(r"([a-z]+)([0-9].*)", re.ASCII)
 _BETWEEN_ASSETS = re.compile(r"[/_-]")
 
 
@@ -197,10 +198,12 @@ def parse_deposits(text: str) -> DepositRule:
 
 
 def parse_limits(text: str) -> Mapping[str, Decimal | int | None] | Ambiguous:
-    """Parse limits by their name in `RateLimits`: "order 500", "hour 20", "price 15%".
+    """Parse limits by their name in `RateLimits`: "order 500", "hour 20", "price 15%", "day2000".
     None for "order auto", and all four None for "auto".
     """
-    name, _, value = normalized(text, Topic.LIMITS).lower().partition(" ")
+    tidy = normalized(text, Topic.LIMITS).lower()
+    joined = _JOINED.fullmatch(tidy)
+    name, _, value = (f"{joined[1]} {joined[2]}" if joined else tidy).partition(" ")
     if name == _AUTOMATIC and not value:
         return dict.fromkeys(_LIMITS.values())
     if name not in _LIMITS:

@@ -10,10 +10,13 @@ from bot.interaction.message import Message
 from bot.views.components.amounts import count, pair_name, percent, usdt
 from bot.views.components.badges import badge
 from bot.views.components.forecast import next_check
-from bot.views.components.keyboards import do, keyboard, typed
+from bot.views.components.keyboards import do, in_rows, keyboard, typed
 from bot.views.components.layout import block, escape, lines, row
+from bot.views.components.listening import listening_line
+from engine.domain.accounts import setting_presets
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.risk_limits import AUTOMATIC, Limits, LimitsInForce, Recent
+from engine.domain.accounts.risk_limits import AUTOMATIC, LimitsInForce, Recent
+from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import PairRules
 from engine.domain.rebalancing.planner import smallest_order
 from engine.rebalancing.preview import Outlook
@@ -23,11 +26,20 @@ _HOW = (
     "/limits hour 20 · /limits price 15%\n"
     "/limits auto sets all by your target."
 )
+_WAYS = [do("/status", "status"), do("/why", "why")]
 # Up to this distance from the last price MEXC itself executes a market order.
 _REACH = Decimal("0.05")
 
 
-def limits_view(*, account: Account, recent: Recent, rules: PairRules | None) -> Message:
+def limits_view(
+    *,
+    account: Account,
+    recent: Recent,
+    rules: PairRules | None,
+    may_set: bool = True,
+    is_listening: bool = False,
+) -> Message:
+    """*may_set*: the reader may change them. *is_listening*: what to set may be typed alone."""
     return Message.paragraphs(
         f"{badge(account)} · Limits",
         _table(account, recent),
@@ -36,8 +48,8 @@ def limits_view(*, account: Account, recent: Recent, rules: PairRules | None) ->
             "The limits hold for your own taps too.",
         ),
         _warnings(account, rules=rules),
-        _HOW,
-        keyboard=_buttons(account.limits),
+        lines(_HOW, listening_line("order 500") if is_listening else None),
+        keyboard=_buttons(account, presets=True) if may_set else keyboard(_WAYS),
     )
 
 
@@ -55,7 +67,7 @@ def limits_changed_view(
         _table(account, recent),
         next_check(account, outlook, now=now),
         _warnings(account, rules=outlook.rules),
-        keyboard=_buttons(account.limits),
+        keyboard=_buttons(account),
     )
 
 
@@ -109,8 +121,10 @@ def _never_trades(
     )
 
 
-def _buttons(chosen: Limits) -> InlineKeyboardMarkup:
+def _buttons(account: Account, *, presets: bool = False) -> InlineKeyboardMarkup:
+    orders = setting_presets.order_limits(account.limits_in_force.order) if presets else ()
     return keyboard(
-        [] if chosen == AUTOMATIC else [typed("limits", "auto")],
-        [do("/status", "status"), do("/why", "why")],
+        *in_rows([typed("limits", f"order{plain(value)}") for value in orders], 2),
+        [] if account.limits == AUTOMATIC else [typed("limits", "auto")],
+        _WAYS,
     )

@@ -7,31 +7,52 @@ from bot.interaction.callback_data import RemoveLowBalance
 from bot.interaction.message import Message
 from bot.views.components.amounts import quantity, tokens
 from bot.views.components.badges import RECOVERED, TROUBLE, alert_badge, badge
-from bot.views.components.keyboards import button, do, keyboard
+from bot.views.components.command_text import button_names
+from bot.views.components.keyboards import button, do, in_rows, keyboard, typed
 from bot.views.components.layout import escape
+from bot.views.components.listening import listening_line
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.low_balance import MOST_MARKS, LowBalanceThreshold
 from engine.domain.alerts.alerts import LowBalanceOver, LowBalanceReached
 from engine.domain.market.pairs import USDT, Asset, PairRules, base_of
 
+_MOST_OFFERED = 4
 _HOW = "/warn MNTL 100000 warns you below that. /warn MNTL off stops it."
 
 
 def marks_view(
-    *, account: Account, marks: Sequence[LowBalanceThreshold], removed: Asset | None = None
+    *,
+    account: Account,
+    marks: Sequence[LowBalanceThreshold],
+    removed: Asset | None = None,
+    tokens: Sequence[Asset] = (),
+    is_listening: bool = False,
 ) -> Message:
-    """The list, with a button for each threshold that removes it."""
+    """The list, with a button for each threshold that removes it, and one for each of *tokens*
+    that is not watched. *is_listening*: what to set may be typed alone.
+    """
+    watched = {mark.asset for mark in marks}
+    new = [token for token in button_names(tokens) if token not in watched][:_MOST_OFFERED]
+    rows = [[button(f"Remove {mark.asset}", RemoveLowBalance(mark.asset))] for mark in marks]
+    rows += in_rows([typed("warn", token) for token in new], 2)
     return Message.of(
         f"{badge(account)} · Warnings",
         f"I do not watch {escape(removed)} any more." if removed else None,
         *(_mark(mark) for mark in marks),
         None if marks else "No warnings set.",
         _HOW,
-        keyboard=keyboard(
-            *([button(f"Remove {mark.asset}", RemoveLowBalance(mark.asset))] for mark in marks)
-        )
-        if marks
-        else None,
+        listening_line("MNTL 100000") if is_listening else None,
+        keyboard=keyboard(*rows) if rows else None,
+    )
+
+
+def ask_mark_view(*, asset: Asset, is_listening: bool) -> Message:
+    """The token is chosen, the amount is not."""
+    name = escape(asset)
+    return Message.of(
+        f"Below how many {name} should I warn you? Nothing changed yet.",
+        f"/warn {name} 100000",
+        listening_line("100000") if is_listening else None,
     )
 
 

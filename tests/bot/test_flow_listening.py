@@ -46,6 +46,28 @@ async def test_a_bare_setpair_offers_what_was_held_at_the_last_look_without_aski
     assert len(world.mexc.seen) == before
 
 
+async def test_bare_limits_and_warn_listen_and_a_tapped_token_waits_for_its_amount(
+    world: World, bot: Program
+):
+    await bot.connect()
+    await bot.ask(OWNER, "/limits")
+    limited = await bot.ask(OWNER, "order 50")
+    await bot.ask(OWNER, "/limits")
+    await bot.tap(OWNER, "/limits order20")
+    tapped = world.api.sent(OWNER)[-1]
+    await bot.ask(OWNER, "/warn")
+    await bot.tap(OWNER, "/warn MNTL")
+    asked = world.api.sent(OWNER)[-1]
+    refused = await bot.ask(OWNER, "many")
+    warned = await bot.ask(OWNER, "100000 MNTL")
+
+    assert "Order    50.00 USDT\n" in limited.text
+    assert "Order    20.00 USDT\n" in tapped.text
+    assert "Below how many MNTL should I warn you? Nothing changed yet." in asked.text
+    assert "I cannot use “MNTL many” here." in refused.text
+    assert "I warn you once below 100,000 MNTL." in warned.text
+
+
 async def test_what_is_refused_may_be_typed_again_even_after_a_restart(world: World):
     async with world.program() as bot:
         await bot.ask(OWNER, "/settarget lots")

@@ -149,6 +149,18 @@ def test_the_warnings_are_listed_with_a_button_each():
     check_message(mark_removed_view(account=account(), asset=MNTL, was_there=False))
 
 
+def test_the_tokens_that_are_held_and_not_watched_are_offered():
+    held = [MNTL, USDT, Asset("币安"), *(Asset(f"T{n}") for n in range(9))]
+    view = marks_view(account=account(), marks=[MARK], tokens=held, is_listening=True)
+
+    assert "Or send only the value, like MNTL 100000. I wait for 10 min." in check_message(view)
+    assert view.keyboard is not None
+    assert [button.text for row in view.keyboard.inline_keyboard for button in row] == [
+        "Remove MNTL",
+        *(f"/warn {name}" for name in ("USDT", "T0", "T1", "T2")),
+    ]
+
+
 def test_a_warning_says_when_it_comes_and_what_is_there_now():
     paused = account(settings=settings(paused=True))
     text = check_message(mark_set_view(account=account(), mark=MARK, changed=True, left=D(91_858)))

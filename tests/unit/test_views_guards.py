@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.interaction.message import Message
+from bot.parsing.settings import parse_limits
 from bot.views.access import welcome_view
 from bot.views.alerts.alerts import alert_view
 from bot.views.components.badges import badge
@@ -99,7 +100,26 @@ def test_the_limits_stand_in_a_block_with_what_is_used_of_them():
             "Price    moves 20% (auto)",
         ),
     ]
+    assert buttons(view) == [
+        *(f"/limits order{n}" for n in (200, 500, 2000, 5000)),
+        *("/status", "/why"),
+    ]
+
+
+def test_who_may_not_set_limits_is_offered_none():
+    chosen = Limits(order=D(500))
+    view = limits_view(
+        account=account(limits=chosen), recent=NOTHING_YET, rules=None, may_set=False
+    )
+
     assert buttons(view) == ["/status", "/why"]
+
+
+@pytest.mark.parametrize("text", ["order500", "hour20", "price15%", "day2000"])
+def test_a_limit_may_be_typed_without_the_blank_after_its_name(text: str):
+    name = text.rstrip("0125%")
+
+    assert parse_limits(text) == parse_limits(text.replace(name, f"{name} "))
 
 
 def test_limits_that_were_set_can_be_made_automatic_with_a_tap():
@@ -110,7 +130,7 @@ def test_limits_that_were_set_can_be_made_automatic_with_a_tap():
     assert "Order    500.00 USDT\n" in check_message(view)
     assert "Hour     1 order\n" in check_message(view)
     assert "Price    moves 15.5%" in check_message(view)
-    assert buttons(view)[0] == "/limits auto"
+    assert buttons(view)[-3] == "/limits auto"
 
 
 @given(limits, st.decimals(min_value=0, max_value=10**12, places=2), st.integers(0, 10**6))

@@ -29,9 +29,14 @@ def threshold_text(value: Threshold) -> str:
     return f"{plain(value.value)}usdt"
 
 
+def button_names(tokens: Iterable[Asset]) -> Sequence[Asset]:
+    """Those of *tokens* that a button can carry."""
+    return [token for token in tokens if _FITS_A_BUTTON.fullmatch(token)]
+
+
 def pair_texts(tokens: Iterable[Asset], *, but: Symbol) -> Sequence[str]:
-    """The pairs of the first *tokens* that fit a button, without the present one."""
-    pairs = [f"{token}{USDT}" for token in tokens if _FITS_A_BUTTON.fullmatch(token)]
+    """The pairs of the first *tokens*, without the present one."""
+    pairs = [f"{token}{USDT}" for token in button_names(tokens)]
     return [pair for pair in pairs if pair != but][:_MOST_PAIRS]
 
 
