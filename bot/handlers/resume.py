@@ -17,6 +17,7 @@ from bot.views.ask_resume import (
     resume_overtaken_view,
     stays_paused_view,
 )
+from bot.views.components.listening import ask_plain_resume_view
 from bot.views.halt import no_resume_in_a_halt_view
 from bot.views.pause_resume import cannot_resume_view, resumed_view
 from bot.views.unresolved_order import ask_set_aside_view
@@ -51,19 +52,9 @@ class ResumeHandler(Handler):
         whether to start where the first order is large.
         """
         account = await self.ctx.accounts.of(request.chat_id)
-        if account.halted:
-            return no_resume_in_a_halt_view(account=account)
-        unresolved = (await self.ctx.overviews.of(account)).unresolved
-        if unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN:
-            question_id = await self.ctx.confirmations.ask(
-                request, kind=SET_ASIDE, payload=unresolved.client_order_id
-            )
-            return ask_set_aside_view(
-                account=account, order=unresolved, confirmation_id=question_id
-            )
-        question, foreseen = await self._question(request, account)
-        if question is not None:
-            return question
+        answer, foreseen = await self._before_start(request, account)
+        if answer is not None:
+            return answer
         try:
             change = await self.ctx.accounts.resume(request.chat_id, user_id=request.user_id)
         except NoKey:
@@ -71,6 +62,31 @@ class ResumeHandler(Handler):
         if change.after.halted:
             return no_resume_in_a_halt_view(account=change.after)
         return await self._resumed(change, foreseen if change.before == account else None)
+
+    async def plain_word(self, request: Request) -> Message:
+        """The word without its slash starts nothing; what `/resume` asks is asked at once."""
+        account = await self.ctx.accounts.of(request.chat_id)
+        answer, _ = await self._before_start(request, account)
+        return answer or ask_plain_resume_view()
+
+    async def _before_start(
+        self, request: Request, account: Account
+    ) -> tuple[Message | None, Foreseen | None]:
+        """Why trading cannot start, or what is asked first; None where neither is. And what the
+        first check would do, where that was looked at.
+        """
+        if account.halted:
+            return no_resume_in_a_halt_view(account=account), None
+        unresolved = (await self.ctx.overviews.of(account)).unresolved
+        if unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN:
+            question_id = await self.ctx.confirmations.ask(
+                request, kind=SET_ASIDE, payload=unresolved.client_order_id
+            )
+            view = ask_set_aside_view(
+                account=account, order=unresolved, confirmation_id=question_id
+            )
+            return view, None
+        return await self._question(request, account)
 
     async def _question(
         self, request: Request, account: Account, *, agreed: PendingChange | None = None

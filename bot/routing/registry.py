@@ -34,7 +34,7 @@ from bot.interaction.message import Message
 from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request, Response
 from bot.parsing.plain_words import is_plain_resume, plain_value
 from bot.views.access import not_allowed_view
-from bot.views.components.listening import ask_plain_resume_view, ask_plain_value_view
+from bot.views.components.listening import ask_plain_value_view
 from bot.views.errors import error_view
 from bot.views.general import unknown_command_view
 from engine.domain.accounts.confirmation import Confirmation, Refusal, RefusalReason
@@ -52,6 +52,7 @@ class HandlerRegistry:
         self.welcome = general.welcome
         self._api_key = ApiKeyHandler(ctx)
         self._panel = SettingsPanelHandler(ctx, setting_change, settings, limits)
+        self._resume = ResumeHandler(ctx)
         unresolved_order = UnresolvedOrderHandler(ctx)
         self.reported = unresolved_order.reported
         self._confirmations = ctx.confirmations
@@ -75,7 +76,7 @@ class HandlerRegistry:
             TradingModeHandler(ctx, setting_change),
             DepositsHandler(ctx, setting_change),
             TradingHandler(ctx),
-            ResumeHandler(ctx),
+            self._resume,
             ManualTradeHandler(ctx),
             MembersHandler(ctx),
             AuditHandler(ctx),
@@ -122,7 +123,7 @@ class HandlerRegistry:
         stray = await self._api_key.stray(request, text)
         if stray is not None or request.is_secondhand or not text:
             return stray
-        if step is None:
+        if step is None or (is_asked and is_plain_resume(text)):
             return await self._unasked(request, text)
         if is_asked:
             return await self._answer(request, step.text, text)
@@ -139,7 +140,8 @@ class HandlerRegistry:
         if not request.is_private:
             return None
         if is_plain_resume(text):
-            return ask_plain_resume_view()
+            await self._conversations.forget(request)
+            return await self._resume.plain_word(request)
         meant = plain_value(text)
         if meant is None:
             return None

@@ -136,6 +136,20 @@ async def test_a_plain_resume_asks_first(bot: Program):
     assert asked.labels == ["Resume", "/status"]
 
 
+async def test_a_plain_resume_with_a_big_first_order_asks_one_question(world: World, bot: Program):
+    await bot.connect()
+    await bot.ask(OWNER, "/pause")
+    world.mexc.deposit(KEY, "USDT", Decimal(900))
+    await bot.ask(OWNER, "/limits")
+    asked = (await bot.ask(OWNER, "resume")).text
+    paused = (await bot.account()).settings.paused
+    await bot.tap(OWNER, "Start")
+
+    assert paused
+    assert "Start trading?" in asked
+    assert not (await bot.account()).settings.paused
+
+
 async def test_a_group_talks_without_being_heard(bot: Program):
     for text in ("/settarget", "60", "resume", "pause"):
         answers = await bot.say(GROUP, text, user_id=OWNER, chat_type="group")
