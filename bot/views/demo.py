@@ -3,33 +3,35 @@
 from decimal import Decimal
 
 WELCOME = """\
-This is Ballast in its demo: the real bot and engine, in your terminal.
-The exchange is simulated and the money is paper: no real money moves,
-and nothing leaves this machine. A minute passes in a second.
+This is the demo of Ballast: the real bot and engine, in your terminal.
+The exchange is simulated and the money is paper. No real money moves.
+Nothing leaves this machine. A minute passes in a second.
 
-Type what you would type in Telegram. Each button has a code, like a1:
-type it to tap the button. Start with /start. To leave: /quit"""
+Type what you would type in Telegram.
+Each button has a code, like a1. To tap the button, type its code.
+To begin: /start. To leave: /quit"""
 
 TOUR_WELCOME = """\
-This is Ballast in its demo, playing a short tour by itself: the real bot
-and engine against a simulated exchange. The money is paper: no real money
-moves, and nothing leaves this machine. A minute passes in a second."""
+This is the demo of Ballast. A short tour plays by itself.
+The bot and the engine are real, the exchange is simulated.
+The money is paper. No real money moves.
+Nothing leaves this machine. A minute passes in a second."""
 
 TOUR_END = """\
-That was the tour. What to do next:
+The tour is over. What you can do next:
 
-  make run    in a terminal, to try it yourself (again: only paper money)
-  ballast     the same, where it is installed as a package
-  make test   to run all tests
+  make run    tries the bot in a terminal, with paper money again
+  ballast     does the same, where it is installed as a package
+  make test   runs all tests
 
-README.md leads from here to a first live trade."""
+README.md shows the way to a first live trade."""
 
 GOODBYE = "The demo is over."
 
-WAIT_FOR_TRADE = "(waiting for the next check to see the drift and trade it)"
-YOUR_MESSAGE_DELETED = "(the bot deleted your message from the chat)"
-MESSAGE_DELETED = "(the bot deleted a message)"
-BUTTONS_GONE = "(those buttons are gone)"
+WAIT_FOR_TRADE = "(The next check sees the drift and trades it. I wait for it.)"
+YOUR_MESSAGE_DELETED = "(The bot deleted your message.)"
+MESSAGE_DELETED = "(The bot deleted its message.)"
+BUTTONS_GONE = "(These buttons are gone.)"
 EDITED = "(edited)"
 
 
@@ -48,12 +50,12 @@ def typed(text: str) -> str:
 def moved(usdt: Decimal) -> str:
     """A deposit (above zero) or a withdrawal that happened outside the bot."""
     if usdt > 0:
-        return f"(at the exchange: a deposit of {usdt:,.2f} USDT came in)"
-    return f"(at the exchange: a withdrawal of {-usdt:,.2f} USDT went out)"
+        return f"(At the exchange {usdt:,.2f} USDT arrived.)"
+    return f"(At the exchange {-usdt:,.2f} USDT left.)"
 
 
 def missing(step: str) -> str:
     return (
-        f"The tour stops here: the answer to {step} did not come in time.\n"
+        f"The tour stops here.\nWhat {step} leads to did not come in time.\n"
         "Please report this, with the lines above."
     )

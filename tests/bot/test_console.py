@@ -254,7 +254,7 @@ async def test_a_message_that_lost_its_buttons_cannot_be_tapped(bot, console, in
     for code in ("a1", "b1", "c1"):
         await console.enter(code, inbox)
 
-    assert "(those buttons are gone)" in out.getvalue()
+    assert "(These buttons are gone.)" in out.getvalue()
     assert inbox.updates[0].callback_query.message.text == "kept"
     assert [update.message.text for update in inbox.updates[1:]] == ["b1", "c1"]
 
@@ -281,8 +281,8 @@ async def test_deletions_are_shown(bot, console, inbox, out):
     await bot.delete_message(CHAT_ID, message.message_id)
     await console.enter("a1", inbox)
 
-    assert "(the bot deleted your message from the chat)" in out.getvalue()
-    assert "(the bot deleted a message)" in out.getvalue()
+    assert "(The bot deleted your message.)" in out.getvalue()
+    assert "(The bot deleted its message.)" in out.getvalue()
     assert inbox.updates[-1].message.text == "a1"
 
 
@@ -321,8 +321,8 @@ async def test_money_that_moves_behind_the_bots_back_is_told(console, out):
     console.moved(AccountId(1), Decimal("12.5"))
     console.moved(AccountId(1), Decimal(-7))
 
-    assert "deposit of 12.50 USDT came in" in out.getvalue()
-    assert "withdrawal of 7.00 USDT went out" in out.getvalue()
+    assert "At the exchange 12.50 USDT arrived" in out.getvalue()
+    assert "At the exchange 7.00 USDT left" in out.getvalue()
 
 
 async def test_ids_never_come_back_after_a_restart(out, clock, inbox):
@@ -365,8 +365,8 @@ async def test_lines_are_read_until_the_end(console, inbox, out, pipe):
     await asyncio.wait_for(console.run(pipe.stdin, inbox), 5)
 
     assert [update.message.text for update in inbox.updates] == ["/start", "hällo"]
-    assert out.getvalue().startswith("This is Ballast in its demo")
-    assert "no real money moves" in out.getvalue()
+    assert out.getvalue().startswith("This is the demo of Ballast")
+    assert "No real money moves" in out.getvalue()
     assert out.getvalue().endswith("The demo is over.\n\n")
 
 

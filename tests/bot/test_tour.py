@@ -112,7 +112,7 @@ async def test_the_tour_fails_where_the_bot_stays_silent(bot, console, clock, ou
 
     assert await a_tour(console, clock, script).play() == 1
     assert script.heard[-1] == "/status"
-    assert "the answer to /status did not come" in out.getvalue()
+    assert "What /status leads to did not come" in out.getvalue()
     assert clock.now() - began < timedelta(minutes=50)
 
 
@@ -128,4 +128,4 @@ async def test_checks_that_are_due_every_two_minutes_of_the_demo_begin_on_time(
 
 async def test_the_tour_fails_where_no_trade_follows(bot, console, clock, out):
     assert await a_tour(console, clock, ScriptedBot(bot, trades=False)).play() == 1
-    assert "/resume did not come" in out.getvalue()
+    assert "What /resume leads to did not come" in out.getvalue()

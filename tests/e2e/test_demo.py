@@ -24,7 +24,7 @@ STAGES = (
     "you> /resume",
     "🧪 DRY RUN · Bought",
     "you> /why",
-    "(waiting for the next check to see the drift and trade it)",
+    "(The next check sees the drift and trades it. I wait for it.)",
     "🧪 DRY RUN · Bought",
     "you> /settarget 60",
     "Band 54.00 – 66.00 USDT",
@@ -34,7 +34,7 @@ STAGES = (
     "Trading is paused",
     "you> /status",
     "target 60 ±10%",
-    "That was the tour.",
+    "The tour is over.",
 )
 
 

@@ -46,7 +46,7 @@ def test_the_command_plays_the_tour_from_another_folder(installed: Installed, tm
 
     assert toured.returncode == 0, toured.stdout + toured.stderr
     assert "DRY RUN · Sold" in toured.stdout
-    assert "That was the tour." in toured.stdout
+    assert "The tour is over." in toured.stdout
     assert list(tmp_path.iterdir()) == []
 
 
