@@ -4,12 +4,12 @@ from telegram import InlineKeyboardMarkup
 
 from bot.interaction.callback_data import Confirm
 from bot.interaction.message import Message
-from bot.views.alerts.incidents import MOVE_HOST, address_in, host_refused, unusable_answer
+from bot.views.alerts.incidents import MOVE_HOST, add_address, host_refused, unusable_answer
 from bot.views.components.amounts import balance, count, usdt
 from bot.views.components.badges import badge
 from bot.views.components.forecast import caution, next_step
 from bot.views.components.keyboards import button, do, keyboard
-from bot.views.components.layout import escape, lines, quoted
+from bot.views.components.layout import escape, lines, listed, quoted
 from bot.views.stray_api_keys import deletion
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Settings, TradingMode
@@ -183,7 +183,8 @@ def _failure(error: EngineError, *, account: Account) -> str:  # noqa: C901, PLR
         case AddressRefused():
             return lines(
                 f"The key works only from other IP addresses: {quoted(error.message)}.",
-                f"Add {address_in(error.message)} to the key at MEXC, then /connect again.",
+                add_address(error.message),
+                "Then send /connect again.",
             )
         case MissingPermission():
             return lines(f"The key lacks a permission: {quoted(error.message)}.", _HOW)
@@ -247,7 +248,7 @@ def _powers(facts: KeyInspection) -> str:
     powers = [
         _POWERS.get(permission, escape(permission)) for permission in sorted(facts.permissions)
     ]
-    return f"It may {', '.join(powers)}. It may not withdraw."
+    return f"It may not withdraw. Allowed: {listed(powers)}."
 
 
 def _validity(facts: KeyInspection) -> str:

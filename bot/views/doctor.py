@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from bot.interaction.message import Message
-from bot.views.alerts.incidents import MOVE_HOST, address_in, host_refused, trouble_title
+from bot.views.alerts.incidents import MOVE_HOST, add_address, host_refused, trouble_title
 from bot.views.alerts.key_expiry import RENEW, REPLACE
 from bot.views.alerts.undeliverable import refused_elsewhere_line, refused_here_line
 from bot.views.components.amounts import about_percent, count, pair_name, percent, usdt
@@ -59,8 +59,7 @@ _WORDS: Mapping[HealthFinding, str] = {
         "Address: the key works from any IP. Safer: allow only mine at MEXC."
     ),
     HealthFinding.ADDRESS_REFUSED: (
-        "Address: the key works only from other IPs. {answer} Add {my_address} to it at MEXC, "
-        "then send /resume."
+        "Address: the key works only from other IPs. {answer} {add_address} Then send /resume."
     ),
     HealthFinding.ADDRESS_UNKNOWN: "Address: MEXC did not say from where the key works. {again}",
     HealthFinding.PAIR_FINE: "Pair: {pair} can be bought and sold. {minimum}",
@@ -206,7 +205,7 @@ def _facts(found: Symptoms) -> Mapping[str, str]:
         "nothing else.",
         "answer": f"MEXC said {quoted(answer)}." if answer is not None else "",
         "addresses": escape(", ".join(key.addresses)) if key else "some addresses",
-        "my_address": address_in(answer) if answer is not None else "my address",
+        "add_address": add_address(answer or ""),
         "pair": escape(pair_name(symbol)),
         "minimum": _minimum(rules) if rules else "",
         "closed": _closed_sides(rules, pair=escape(pair_name(symbol))),

@@ -1,7 +1,7 @@
 """Maps the errors of commands to messages."""
 
 from bot.interaction.message import Message
-from bot.views.alerts.incidents import MOVE_HOST, address_in, host_refused, unusable_answer
+from bot.views.alerts.incidents import MOVE_HOST, add_address, host_refused, unusable_answer
 from bot.views.components.layout import lines, quoted
 from engine.errors import (
     AccountElsewhere,
@@ -110,7 +110,7 @@ def _remedy(error: Rejected) -> str:
         case BadCredentials() | TooPowerful():
             return "Send another key with /connect."
         case AddressRefused():
-            return f"Add {address_in(error.message)} to the key at MEXC, then try again."
+            return lines(add_address(error.message), "Then try again.")
         case MissingPermission():
             return "Allow the key at MEXC to read the spot account and to trade. Then try again."
         case AccountRestricted():

@@ -69,12 +69,13 @@ def resumed_view(
 ) -> Message:
     settings = account.settings
     warning = warning_of(settings, outlook)
-    money = "on paper, with live prices" if settings.dry_run else "with real money"
     title = "Trading is on already" if already else "Trading is on"
     return Message.paragraphs(
         lines(
             f"{badge(account)} · {title}",
-            f"I hold {usdt(settings.target)} for you {money}.",
+            f"I hold {usdt(settings.target)} for you on paper, with live prices."
+            if settings.dry_run
+            else f"I hold {usdt(settings.target)} for you with real money.",
             band_line(settings),
         ),
         next_check(account, outlook, now=now),

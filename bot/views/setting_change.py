@@ -96,14 +96,14 @@ def ask_live_view(
 def overtaken_view(*, account: Account, proposal: PendingChange) -> Message:
     """A confirmation of something that has changed since."""
     other = [
-        f"{name} {value}"
+        f"{name}: {value}"
         for (name, value), before in zip(
             named(proposal.found.now(account)), named(proposal.found), strict=True
         )
         if (name, value) != before
     ]
     if other:
-        why = f"This was changed after I asked: {listed(other)} now."
+        why = lines("This was changed after I asked:", *other)
     elif account.halted:
         why = "My owner halted all chats after I asked."
     else:

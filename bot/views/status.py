@@ -29,7 +29,7 @@ from bot.views.components.band_gauge import band_gauge
 from bot.views.components.forecast import HALTED_FOR_ALL, held_at
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import block, escape, lines, row
-from bot.views.components.order_text import deal
+from bot.views.components.order_text import order_sentence
 from bot.views.components.times import (
     compact,
     is_same_day,
@@ -237,8 +237,8 @@ def _last(account: Account, trade: Order | None, *, now: datetime | None) -> Ite
     what = quantity(trade.execution.base_quantity)
     if trade.symbol != account.settings.symbol:
         what = f"{what} {base_of(trade.symbol)}"
-    verb = "bought" if trade.side is Side.BUY else "sold"
-    yield from row("Last", f"{verb} {what}  {when}")
+    is_buy = trade.side is Side.BUY
+    yield from row("Last", f"bought {what}  {when}" if is_buy else f"sold {what}  {when}")
     if trade.dry_run != account.settings.dry_run:
         yield from row("", "(paper)" if trade.dry_run else "(real money)")
 
@@ -317,16 +317,20 @@ def _pause_note(account: Account, pause: TimedPause | None, *, now: datetime) ->
 def _unresolved_note(order: Order | None, *, for_viewer: bool) -> str | None:
     if order is None:
         return None
-    text = (
-        f"⏳ An order to {deal(order.side, order.symbol, order.expected_quote)} is not confirmed "
-        f"(sent {utc(order.created_at)}). I look it up and send nothing else meanwhile."
+    return lines(
+        order_sentence(
+            order.side,
+            order.symbol,
+            order.expected_quote,
+            buy="⏳ An order to buy {base} for about {amount} is not confirmed.",
+            sell="⏳ An order to sell {base} for about {amount} is not confirmed.",
+        ),
+        f"I sent it {utc(order.created_at)}. I look it up and send nothing else meanwhile.",
+        f"Please look for it at MEXC (its id is {escape(order.client_order_id)}) and tap what you "
+        "saw."
+        if order.state is OrderState.NEEDS_HUMAN and not for_viewer
+        else None,
     )
-    if order.state is OrderState.NEEDS_HUMAN and not for_viewer:
-        text += (
-            f" Please look for it at MEXC (its id is {escape(order.client_order_id)}) and tap "
-            "what you saw."
-        )
-    return text
 
 
 def _footer(*, is_renewed: bool, has_times: bool, for_viewer: bool) -> str | None:

@@ -50,14 +50,14 @@ def undone_view(
 
 
 def undone_title(former: SettingsPatch) -> str:
-    return f"Undone: {_told(former)} again"
+    return f"Undone. {listed(_rows(former))}"
 
 
 def undo_late_view(proposal: PendingChange) -> Message:
     """The minute has passed: the change stays."""
     return Message.of(
         "Nothing changed: Undo works for 60 s.",
-        f"To go back to {_told(proposal.wanted)}: {_how(proposal.wanted)}",
+        f"To go back: {_how(proposal.wanted)}",
         keyboard=back_to_panel(proposal),
     )
 
@@ -66,8 +66,9 @@ def undo_overtaken_view(*, account: Account, proposal: PendingChange) -> Message
     """The setting was changed again since, by any user."""
     return Message.of(
         f"{badge(account)} · Not undone",
-        f"Nothing changed. It was changed again since: {_told(proposal.found.now(account))} now.",
-        f"To go back to {_told(proposal.wanted)}: {_how(proposal.wanted)}",
+        "Nothing changed. The setting was changed again since.",
+        *_rows(proposal.found.now(account)),
+        f"To go back: {_how(proposal.wanted)}",
         keyboard=back_to_panel(proposal),
     )
 
@@ -93,8 +94,8 @@ def page_of(wish: SettingsPatch) -> PanelPage:
     return pages.get(names[0], PanelPage.HOME) if len(names) == 1 else PanelPage.HOME
 
 
-def _told(wish: SettingsPatch) -> str:
-    return listed(f"{name} {value}" for name, value in named(wish))
+def _rows(wish: SettingsPatch) -> list[str]:
+    return [f"{label}: {value}" for label, value in named(wish)]
 
 
 def _how(wish: SettingsPatch) -> str:

@@ -70,7 +70,7 @@ async def test_a_key_sent_in_one_message_is_deleted_checked_and_stored(world: Wo
         "The key ending in BWC5 works. I keep it encrypted.",
         "Your message is deleted.",
     ]
-    assert "It may read balances, read orders, trade. It may not withdraw." in answer.text
+    assert "It may not withdraw. Allowed: read balances, read orders, trade." in answer.text
     assert "It expires in 89 days." in answer.text
     assert "You hold 57.10 USDT and 91,858 MNTL." in answer.text
     assert "After /resume: I buy 8,142 MNTL for about 16.30 USDT." in answer.text

@@ -53,7 +53,7 @@ async def test_an_address_that_is_not_on_the_list_is_broken(world: World, bot: P
     answer = await bot.ask(OWNER, "/doctor")
 
     assert "❌ Address: the key works only from other IPs." in answer.text
-    assert "Add the address 127.0.0.1 to it at MEXC, then send /resume." in answer.text
+    assert "Add the address 127.0.0.1 to the key at MEXC. Then send /resume." in answer.text
 
 
 async def test_what_mexc_does_not_tell_in_time_is_to_look_at(

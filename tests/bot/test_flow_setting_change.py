@@ -153,11 +153,11 @@ async def test_a_smaller_order_than_was_agreed_is_not_asked_about_again(
 @pytest.mark.parametrize(
     ("meanwhile", "words"),
     [
-        ("/settarget 42", "This was changed after I asked: target 42.00 USDT now."),
-        ("/setpair ABC", "This was changed after I asked: pair ABC/USDT now."),
+        ("/settarget 42", "This was changed after I asked:\nTarget: 42.00 USDT"),
+        ("/setpair ABC", "This was changed after I asked:\nPair: ABC/USDT"),
         ("/halt", "My owner halted all chats after I asked."),
         ("/pause", "Something about this account was changed after I asked."),
-        ("/dryrun on", "This was changed after I asked: dry run on now."),
+        ("/dryrun on", "This was changed after I asked:\nDry run: on"),
     ],
 )
 async def test_a_yes_to_what_is_different_by_now_changes_nothing(
@@ -206,7 +206,7 @@ async def test_another_target_is_another_first_order(bot: Program):
 
     await bot.tap(OWNER, "Trade for real")
 
-    assert "target 45.00 USDT now" in question.text
+    assert "\nTarget: 45.00 USDT\n" in question.text
     assert (await bot.account()).settings.dry_run
 
 
@@ -305,16 +305,16 @@ async def test_two_people_with_a_question_each_change_it_once(world: World, bot:
 
     assert await target(bot) == Decimal(210)
     assert "Target set to 210.00 USDT" in theirs.text
-    assert "target 210.00 USDT now" in mine.text
+    assert "\nTarget: 210.00 USDT\n" in mine.text
 
 
 UNDOABLE = [
-    ("/settarget 50", "Undone: target 40.00 USDT again"),
-    ("/setthreshold 2 USDT", "Undone: threshold 5% again"),
-    ("/setinterval 90", "Undone: interval 2 min again"),
-    ("/setpair ABC", "Undone: pair MNTL/USDT again"),
-    ("/count free", "Undone: count held again"),
-    ("/limits order 500", "Undone: limits order auto, day auto, hour auto, price auto again"),
+    ("/settarget 50", "Undone. Target: 40.00 USDT"),
+    ("/setthreshold 2 USDT", "Undone. Threshold: 5%"),
+    ("/setinterval 90", "Undone. Interval: 2 min"),
+    ("/setpair ABC", "Undone. Pair: MNTL/USDT"),
+    ("/count free", "Undone. Count: held"),
+    ("/limits order 500", "Undone. Limits: order auto, day auto, hour auto, price auto"),
 ]
 
 
@@ -349,7 +349,7 @@ async def test_a_dry_run_that_is_undone_is_paused(bot: Program):
     await bot.tap(OWNER, UNDO)
     settings = (await bot.account()).settings
 
-    assert "⏸ PAUSED · Undone: dry run off again" in echo.text
+    assert "⏸ PAUSED · Undone. Dry run: off" in echo.text
     assert (settings.dry_run, settings.paused) == (False, True)
 
 
@@ -381,7 +381,7 @@ async def test_after_a_minute_it_is_too_late_and_the_way_back_is_told(world: Wor
     await bot.tap(OWNER, UNDO)
 
     assert "Nothing changed: Undo works for 60 s." in echo.text
-    assert "To go back to target 40.00 USDT: /settarget 40" in echo.text
+    assert "To go back: /settarget 40" in echo.text
     assert await target(bot) == Decimal(50)
 
 
@@ -393,7 +393,7 @@ async def test_what_was_changed_again_is_not_undone(bot: Program):
     await bot.tap(OWNER, UNDO, message=mine)
 
     assert "Not undone" in mine.text
-    assert "It was changed again since: target 60.00 USDT now." in mine.text
+    assert "The setting was changed again since.\nTarget: 60.00 USDT" in mine.text
     assert await target(bot) == Decimal(60)
 
 

@@ -134,7 +134,7 @@ async def test_a_preset_is_set_at_once_and_can_be_undone_in_the_same_place(bot: 
     assert await bot.tap(OWNER, UNDO) == []
 
     assert (await bot.account()).settings.target == Decimal(40)
-    assert "🎯 Undone: target 40.00 USDT again" in panel.text
+    assert "🎯 Undone. Target: 40.00 USDT" in panel.text
     assert panel.labels == ["15.00", "30.00", "50.00", "65.00", OTHER, BACK]
 
 
@@ -161,7 +161,7 @@ async def test_every_page_sets_and_undoes(bot: Program, page: str, preset: str, 
     assert (changed.settings, changed.limits) != (before.settings, before.limits)
     assert after.limits == before.limits
     assert after.settings.dry_run is before.settings.dry_run
-    assert "Undone: " in panel.text
+    assert "Undone. " in panel.text
 
 
 async def test_an_undo_in_the_panel_that_comes_too_late_leads_back(world: World, bot: Program):

@@ -502,7 +502,7 @@ async def test_a_refused_key_pauses_with_a_way_out_and_the_end_is_told(world: Wo
         "The key allows other internet addresses, not mine.",
         "MEXC answered “IP [127.0.0.1] not in the ip white list”.",
         "Trading is paused for this chat.",
-        "Add the address 127.0.0.1 to the key at MEXC, then send /resume.",
+        "Add the address 127.0.0.1 to the key at MEXC. Then send /resume.",
     ]
     assert "⏸ PAUSED" in status.text
     assert "⚠️ MEXC refuses the key. More: /why" in status.text

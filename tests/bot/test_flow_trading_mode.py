@@ -63,7 +63,7 @@ async def test_a_mode_is_taken_back_with_one_tap_and_its_offer_with_it(bot: Prog
     await bot.tap(OWNER, "↩️ Undo", message=changed)
     await bot.tap(OWNER, "Trade", message=offered)
 
-    assert changed.text.startswith("🟢 LIVE · Undone: mode auto again")
+    assert changed.text.startswith("🟢 LIVE · Undone. Mode: auto")
     assert (await bot.account()).settings.autonomy is TradingMode.AUTO
     assert "Too late" in offered.text or "too old" in offered.text
 

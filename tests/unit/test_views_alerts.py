@@ -256,7 +256,7 @@ def test_a_refused_address_is_named_for_the_person_to_add():
     text = told(a_trouble(kind=IncidentKind.ADDRESS_REFUSED, detail=refusal, paused=True))
 
     assert "“700006: IP [203.0.113.7] not in the ip white list”" in text
-    assert "Add the address 203.0.113.7 to the key at MEXC, then send /resume." in text
+    assert "Add the address 203.0.113.7 to the key at MEXC. Then send /resume." in text
 
 
 def test_a_first_failure_is_not_counted():

@@ -97,7 +97,7 @@ def test_a_connected_key_shows_what_it_may_do_and_how_long():
     text = connected()
 
     assert text.startswith("⏸ PAUSED · Key connected\nThe key ending in BWC5 works")
-    assert "It may read balances, read orders, trade. It may not withdraw." in text
+    assert "It may not withdraw. Allowed: read balances, read orders, trade." in text
     assert "It expires in 82 days." in text
     assert "You hold 57.10 USDT and 91,858 MNTL." in text
     assert "After /resume: I buy MNTL for about 17.10 USDT." in text
@@ -112,7 +112,7 @@ def test_a_connected_key_shows_what_it_may_do_and_how_long():
         ({"days_left": 1}, "⚠️ It expires in 1 day."),
         ({"days_left": None}, "does not say when it expires"),
         ({"permissions": None}, "does not say what the key may do"),
-        ({"permissions": frozenset({"NEW_<X>"})}, "It may NEW_<X>."),
+        ({"permissions": frozenset({"NEW_<X>"})}, "Allowed: NEW_<X>."),
         ({"addresses": ("203.0.113.7",)}, "It works only from these addresses: 203.0.113.7."),
         ({"replaced_tail": "ab12"}, "It replaces the one ending in ab12."),
         ({"rules": rules(min_notional=5)}, "MEXC's smallest order is"),

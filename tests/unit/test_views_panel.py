@@ -181,7 +181,7 @@ def test_every_undo_says_what_it_brings_back_and_how_else(wish: SettingsPatch):
 
     for text in (texts[0], texts[2], texts[3], texts[4]):
         assert "/" in text
-    assert "Undone: " in texts[1]
+    assert "Undone. " in texts[1]
     assert len(wish.names) > 1 or page_of(wish) is not PanelPage.HOME or wish.autonomy
 
 

@@ -109,7 +109,7 @@ _WORDS: Mapping[IncidentKind, _Words] = {
         "MEXC refuses the key",
         "The key allows other internet addresses, not mine.",
         _NO_ORDER,
-        "{add_address}",
+        "{add_address} Then send /resume.",
         "MEXC takes the key again",
         cite=True,
     ),
@@ -187,7 +187,7 @@ def trouble_view(alert: IncidentAlert) -> Message:
     words = _WORDS[alert.kind]
     base = escape(base_of(alert.symbol))
     happened = _filled_in(words.happened, base=base, detail=alert.detail)
-    advice = words.advice.replace("{add_address}", _add_address(alert.detail))
+    advice = words.advice.replace("{add_address}", add_address(alert.detail))
     if alert.reason is not None:
         happened = reason_text(alert.reason, symbol=alert.symbol)
         advice = lines(
@@ -280,17 +280,12 @@ def _bad_fill(detail: str) -> str:
     return f"My last order was filled {worse} worse than the price I had seen. You allow less."
 
 
-def _add_address(detail: str) -> str:
+def add_address(detail: str) -> str:
+    """What to do about MEXC's refusal: `IP [203.0.113.7] not in the ip white list`."""
     address = _address(detail)
     if address is None:
-        return "Add this bot's address to the key at MEXC, then send /resume."
-    return f"Add the address {address} to the key at MEXC, then send /resume."
-
-
-def address_in(detail: str) -> str:
-    """Return the address in MEXC's refusal: `IP [203.0.113.7] not in the ip white list`."""
-    address = _address(detail)
-    return "this bot's address" if address is None else f"the address {address}"
+        return "Add this bot's address to the key at MEXC."
+    return f"Add the address {address} to the key at MEXC."
 
 
 def _address(detail: str) -> str | None:

@@ -57,24 +57,24 @@ def limits_text(limits: Limits) -> str:
 
 
 def named(wish: SettingsPatch) -> list[tuple[str, str]]:
-    """Return what the change is about, and its value in words."""
+    """Return the labels of what the change is about, and their values in words."""
     found: list[tuple[str, str]] = []
     if wish.target is not None:
-        found.append(("target", usdt(wish.target)))
+        found.append(("Target", usdt(wish.target)))
     if wish.threshold is not None:
-        found.append(("threshold", threshold(wish.threshold)))
+        found.append(("Threshold", threshold(wish.threshold)))
     if wish.interval_s is not None:
-        found.append(("interval", exactly(timedelta(seconds=wish.interval_s))))
+        found.append(("Interval", exactly(timedelta(seconds=wish.interval_s))))
     if wish.symbol is not None:
-        found.append(("pair", escape(pair_name(wish.symbol))))
+        found.append(("Pair", escape(pair_name(wish.symbol))))
     if wish.counting is not None:
-        found.append(("count", wish.counting.value))
+        found.append(("Count", wish.counting.value))
     if wish.autonomy is not None:
-        found.append(("mode", wish.autonomy.value))
+        found.append(("Mode", wish.autonomy.value))
     if wish.dry_run is not None:
-        found.append(("dry run", "on" if wish.dry_run else "off"))
+        found.append(("Dry run", "on" if wish.dry_run else "off"))
     if wish.limits is not None:
-        found.append(("limits", limits_text(wish.limits)))
+        found.append(("Limits", limits_text(wish.limits)))
     return found
 
 

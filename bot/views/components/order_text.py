@@ -51,12 +51,6 @@ def order_line(side: Side, symbol: Symbol, quote_amount: Decimal) -> str:
     )
 
 
-def deal(side: Side, symbol: Symbol, quote_amount: Decimal) -> str:
-    """As in "buy MNTL for about 12.00 USDT", escaped."""
-    verb = "buy" if side is Side.BUY else "sell"
-    return f"{verb} {escape(base_of(symbol))} for about {usdt(quote_amount)}"
-
-
 def fees_paid(fees: Mapping[Asset, Decimal], *, complete: bool) -> str:
     """Commissions by their asset, not escaped; empty where none is known."""
     paid = " + ".join(fee(amount, asset) for asset, amount in sorted(fees.items()) if amount)
