@@ -7,7 +7,6 @@ found here, and its account places no other order until it is resolved.
 import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import assert_never
 
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
@@ -18,6 +17,7 @@ from engine.domain.orders.order import (
     NEEDS_HUMAN_AFTER,
     NOTHING,
     STATUS_NEEDS_HUMAN_AFTER,
+    UNRESOLVED,
     Order,
     OrderState,
     may_conclude_absence,
@@ -44,27 +44,13 @@ class OrderReconciler:
 
         Calling it again later is always right. An error while looking is no information.
         """
-        match intent.state:
-            case OrderState.SENDING:
-                # We were stopped between the gate and the answer: it may or may not have left.
-                intent = await self._executor.mark_unknown(
-                    intent, account, error="stopped while the order was being sent"
-                )
-            case OrderState.ACKED | OrderState.UNKNOWN | OrderState.NEEDS_HUMAN:
-                pass
-            case (
-                OrderState.PLANNED
-                | OrderState.FILLED
-                | OrderState.PARTIAL
-                | OrderState.UNFILLED
-                | OrderState.REJECTED
-                | OrderState.NOT_EXECUTED
-                | OrderState.SET_ASIDE
-                | OrderState.DROPPED
-            ):
-                return intent
-            case _:
-                assert_never(intent.state)
+        if intent.state not in UNRESOLVED:
+            return intent
+        if intent.state is OrderState.SENDING:
+            # We were stopped between the gate and the answer: it may or may not have left.
+            intent = await self._executor.mark_unknown(
+                intent, account, error="stopped while the order was being sent"
+            )
         try:
             report = await exchange.order(intent.symbol, intent.client_order_id)
         except OrderNotFound:
