@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from functools import partial
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import Jump, Recent
-from engine.domain.accounts.settings import Settings
 from engine.domain.market.balances import Holdings
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import PairRules
@@ -15,13 +14,6 @@ from engine.domain.rebalancing.manual_trade import ManualTrade, plan_manual
 from engine.domain.rebalancing.planner import Plan, plan
 from engine.storage.database import Database
 from engine.storage.trading import limit_usage
-
-
-class _Situation(TypedDict):
-    holdings: Holdings
-    settings: Settings
-    rules: PairRules
-    book: OrderBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,17 +42,12 @@ async def evaluate(
     """Returns the order that is right now, or the one for *trade*, or why there is none; *at* is
     the exchange's time.
     """
-    now: _Situation = {
-        "holdings": holdings,
-        "settings": account.settings,
-        "rules": rules,
-        "book": book,
-    }
-    wanted = (
-        plan(**now, ignore_band=ignore_band, waiting=account.waiting)
+    decide = (
+        partial(plan, ignore_band=ignore_band, waiting=account.waiting)
         if trade is None
-        else plan_manual(trade, **now)
+        else partial(plan_manual, trade)
     )
+    wanted = decide(holdings=holdings, settings=account.settings, rules=rules, book=book)
     async with database.reading() as session:
         recent = await limit_usage.recent(session, account, now=at)
     limits = account.limits_in_force
