@@ -32,7 +32,7 @@ async def start_over(
     await audience.ask_not_before(session, account_id, None)
     offer = await approvals.last(session, account_id)
     if offer is not None:
-        await approvals.call_off(session, offer, now=now)
+        await confirmations.call_off(session, offer.id, now=now)
         await approvals.forget(session, account_id)
 
 

@@ -77,11 +77,11 @@ class Approvals:
             match step(last, order, account, now=now, patience=self._timing.question):
                 case ApprovalStep.NEW:
                     if last is not None:
-                        await approvals.call_off(session, last, now=now)
+                        await confirmations.call_off(session, last.id, now=now)
                     await self._tell(session, account, order, comes_to, look=look, now=now)
                 case ApprovalStep.KEEP if last is not None:
                     until = lasts_until(account, now=now, patience=self._timing.question)
-                    await approvals.prolong(session, last, until=until)
+                    await confirmations.prolong(session, last.id, until=until)
                     await approvals.put(session, account.id, last.lasting(until))
                 case _:
                     pass
@@ -96,7 +96,7 @@ class Approvals:
             return
         now = self._clock.now()
         async with self._database.writing() as session:
-            await approvals.call_off(session, last, now=now)
+            await confirmations.call_off(session, last.id, now=now)
             await approvals.answered(session, account.id, last.id, ApprovalState.OVER, now)
 
     async def _tell(

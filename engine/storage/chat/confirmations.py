@@ -75,13 +75,18 @@ async def expire(session: AsyncSession, *, chat_id: int, kind: str, now: datetim
     )
 
 
-async def call_off(session: AsyncSession, confirmation_id: str, *, now: datetime) -> None:
-    """A tap on its buttons from now on comes too late."""
+async def prolong(session: AsyncSession, confirmation_id: str, *, until: datetime) -> None:
+    """The buttons work for longer, unless they were used."""
     await session.execute(
         update(ConfirmationRow)
         .where(ConfirmationRow.id == confirmation_id, ConfirmationRow.used_at.is_(None))
-        .values(expires_at=now - timedelta(milliseconds=1))
+        .values(expires_at=until)
     )
+
+
+async def call_off(session: AsyncSession, confirmation_id: str, *, now: datetime) -> None:
+    """A tap on its buttons from now on comes too late."""
+    await prolong(session, confirmation_id, until=now - timedelta(milliseconds=1))
 
 
 async def move(session: AsyncSession, confirmation_id: str, *, chat_id: int) -> None:

@@ -1,6 +1,6 @@
 """Queries of the last plan offered to a chat or reported: one per account."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, exists, or_
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,13 +9,10 @@ from sqlalchemy.orm import aliased
 from engine.domain.orders.order import AccountId, Order, Trigger
 from engine.domain.rebalancing.approval import ApprovalRequest, ApprovalState
 from engine.storage.coordination import key_values
-from engine.storage.models.chat import ConfirmationRow
 from engine.storage.models.coordination import KeyValueRow
 from engine.storage.models.trading import OrderRow, RunRequestRow
 from engine.storage.serialization import readable, to_json
-from engine.storage.statements import delete, update
-
-_JUST = timedelta(milliseconds=1)
+from engine.storage.statements import delete
 
 
 async def last(session: AsyncSession, account_id: AccountId) -> ApprovalRequest | None:
@@ -42,20 +39,6 @@ async def answered(
     offer = await last(session, account_id)
     if offer is not None and offer.id == offer_id:
         await put(session, account_id, offer.now_stands(standing, now=now))
-
-
-async def prolong(session: AsyncSession, offer: ApprovalRequest, *, until: datetime) -> None:
-    """The buttons work for longer, unless they were used."""
-    await session.execute(
-        update(ConfirmationRow)
-        .where(ConfirmationRow.id == offer.id, ConfirmationRow.used_at.is_(None))
-        .values(expires_at=until)
-    )
-
-
-async def call_off(session: AsyncSession, offer: ApprovalRequest, *, now: datetime) -> None:
-    """A tap on its buttons from now on comes too late."""
-    await prolong(session, offer, until=now - _JUST)
 
 
 def asked_for(intent: Order) -> ColumnElement[bool]:
