@@ -61,7 +61,7 @@ class Deliverability:
             chat = (
                 Undeliverable(chat_id=chat_id, since=now, last_at=now, problem=problem, gone=gone)
                 if before is None
-                else before.again(problem=problem, gone=gone, now=now)
+                else replace(before, last_at=now, problem=problem, gone=gone)
             )
             if account is not None:
                 account = await self._paused(session, account, chat, now=now)
@@ -176,7 +176,7 @@ class Deliverability:
             pauses_at=chat.pauses_at,
         )
         await publish(session, told, alert, key=_key(chat, told), now=now)
-        return chat.heard_by(told)
+        return replace(chat, told=(*chat.told, told))
 
     async def _tell_end(
         self,

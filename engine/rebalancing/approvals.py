@@ -5,6 +5,7 @@ the other.
 """
 
 import secrets
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -82,7 +83,7 @@ class Approvals:
                 case ApprovalStep.KEEP if last is not None:
                     until = lasts_until(account, now=now, patience=self._timing.question)
                     await confirmations.prolong(session, last.id, until=until)
-                    await approvals.put(session, account.id, last.lasting(until))
+                    await approvals.put(session, account.id, replace(last, expires_at=until))
                 case _:
                     pass
 

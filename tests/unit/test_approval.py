@@ -1,6 +1,7 @@
 """When a drift is offered: once a drift, again when it changed, and never in a flood."""
 
 import itertools
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -42,7 +43,7 @@ def asked(autonomy: TradingMode = TradingMode.ASK, **changes: Any) -> Account:
 
 def offer(account: Account, order: ProposedOrder = BUY, **changes: Any) -> ApprovalRequest:
     made = ApprovalRequest.of(order, account, offer_id="o-1", now=START, patience=PATIENCE)
-    return made.now_stands(changes.pop("standing", ApprovalState.OPEN), now=START)
+    return replace(made, standing=changes.pop("standing", ApprovalState.OPEN), since=START)
 
 
 def after(
@@ -61,12 +62,12 @@ def test_the_same_drift_keeps_its_card_while_the_checks_go_on():
     for n in range(1, 100):
         now = START + n * INTERVAL
         assert step(last, BUY, account, now=now, patience=PATIENCE) is ApprovalStep.KEEP
-        last = last.lasting(lasts_until(account, now=now, patience=PATIENCE))
+        last = replace(last, expires_at=lasts_until(account, now=now, patience=PATIENCE))
 
 
 def test_a_card_that_nobody_answers_is_shown_again_after_hours():
     account = asked()
-    last = offer(account).lasting(START + timedelta(days=1))
+    last = replace(offer(account), expires_at=START + timedelta(days=1))
 
     assert after(timedelta(hours=6) - SECOND, last, account) is ApprovalStep.KEEP
     assert after(timedelta(hours=6), last, account) is ApprovalStep.NEW
@@ -174,7 +175,8 @@ def test_a_card_that_is_kept_trades_what_is_due(
     shown: ProposedOrder, due: ProposedOrder, standing: ApprovalState, seconds: int
 ):
     account = asked()
-    last = offer(account, shown, standing=standing).lasting(START + timedelta(days=2))
+    shown_until = START + timedelta(days=2)
+    last = replace(offer(account, shown, standing=standing), expires_at=shown_until)
     now = START + timedelta(seconds=seconds)
 
     if step(last, due, account, now=now, patience=PATIENCE) is ApprovalStep.KEEP:
@@ -196,7 +198,7 @@ def test_whatever_the_balance_does_two_cards_are_an_interval_apart(
                 last = ApprovalRequest.of(order, account, offer_id="o", now=now, patience=PATIENCE)
                 cards.append(now)
             case ApprovalStep.KEEP if last is not None:
-                last = last.lasting(lasts_until(account, now=now, patience=PATIENCE))
+                last = replace(last, expires_at=lasts_until(account, now=now, patience=PATIENCE))
             case _:
                 pass
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Self
 
 from engine.domain.market.decimals import CENT, ZERO
 
@@ -58,9 +57,6 @@ class WaitingDeposit:
 
     def is_over(self, now: datetime) -> bool:
         return self.until <= now
-
-    def for_longer(self, until: datetime, *, question_id: str) -> Self:
-        return replace(self, until=until, question_id=question_id)
 
 
 def still_waiting(

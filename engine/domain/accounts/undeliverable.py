@@ -1,8 +1,7 @@
 """A chat in which Telegram accepts no message: when to retry, when to pause its trading."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Self
 
 # Without a delivered message for so long, trading is paused if another chat was alerted.
 PAUSED_AFTER = timedelta(minutes=60)
@@ -25,13 +24,6 @@ class Undeliverable:
     problem: str
     gone: bool = False
     told: tuple[int, ...] = ()
-
-    def again(self, *, problem: str, gone: bool, now: datetime) -> Self:
-        """After one more refusal."""
-        return replace(self, last_at=now, problem=problem, gone=gone)
-
-    def heard_by(self, chat_id: int) -> Self:
-        return replace(self, told=(*self.told, chat_id))
 
     @property
     def pauses_at(self) -> datetime:

@@ -3,7 +3,7 @@
 Pure: from what was offered last and what would be traded now.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -81,12 +81,6 @@ class ApprovalRequest:
             expires_at=lasts_until(account, now=now, patience=patience),
             since=now,
         )
-
-    def lasting(self, until: datetime) -> "ApprovalRequest":
-        return replace(self, expires_at=until)
-
-    def now_stands(self, standing: ApprovalState, *, now: datetime) -> "ApprovalRequest":
-        return replace(self, standing=standing, since=now)
 
 
 def lasts_until(account: Account, *, now: datetime, patience: timedelta) -> datetime:

@@ -1,5 +1,6 @@
 """Queries of the last plan offered to a chat or reported: one per account."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, exists, or_
@@ -38,7 +39,7 @@ async def answered(
     """Record a user's answer; ignored for an offer that was replaced."""
     offer = await last(session, account_id)
     if offer is not None and offer.id == offer_id:
-        await put(session, account_id, offer.now_stands(standing, now=now))
+        await put(session, account_id, replace(offer, standing=standing, since=now))
 
 
 def asked_for(intent: Order) -> ColumnElement[bool]:
