@@ -10,7 +10,6 @@ from engine.domain.accounts.account import Account
 from engine.domain.orders.order import AccountId
 from engine.storage.coordination import key_values
 from engine.storage.models.accounts import AccountRow, AuditRow, ExchangeAccountRow
-from engine.storage.models.coordination import KeyValueRow
 from engine.storage.statements import delete, has_row
 
 _LOCK = "exchange_account:{}"
@@ -43,11 +42,7 @@ async def is_known(session: AsyncSession, account: Account) -> bool:
 
 async def lock(session: AsyncSession, account_print: str) -> None:
     """Lock an exchange account: no other transaction reads or changes its keys meanwhile."""
-    name = _LOCK.format(account_print)
-    await key_values.put_first(session, name, "")
-    await session.execute(
-        select(KeyValueRow.name).where(KeyValueRow.name == name).with_for_update()
-    )
+    await key_values.locked(session, _LOCK.format(account_print))
 
 
 async def learn(

@@ -1,14 +1,11 @@
 """The owner's halt, as a note that lasts; `accounts.halt_all` marks every account with it."""
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import from_millis
 from engine.domain.accounts.account import Halt
 from engine.storage.coordination import key_values
-from engine.storage.models.coordination import KeyValueRow
 from engine.storage.serialization import Unreadable, from_json, to_json
-from engine.storage.statements import insert_into
 
 _NONE = ""
 
@@ -18,23 +15,12 @@ async def settled(session: AsyncSession) -> Halt | None:
 
     Otherwise an account made while a halt begins could go on trading through it.
     """
-    await session.execute(
-        insert_into(session, KeyValueRow)
-        .values(name=key_values.HALT, value=_NONE)
-        .on_conflict_do_nothing(index_elements=["name"])
-    )
-    note = await session.scalar(
-        select(KeyValueRow.value).where(KeyValueRow.name == key_values.HALT).with_for_update()
-    )
-    return _read(note)
+    return _read((await key_values.locked(session, key_values.HALT, first=_NONE)).value)
 
 
 async def in_force(session: AsyncSession) -> Halt | None:
     """Returns the halt in force to show it; it may be lifted at any moment."""
-    note = await session.scalar(
-        select(KeyValueRow.value).where(KeyValueRow.name == key_values.HALT)
-    )
-    return _read(note)
+    return _read(await key_values.get(session, key_values.HALT))
 
 
 async def put(session: AsyncSession, halt: Halt | None) -> None:

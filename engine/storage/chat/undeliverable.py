@@ -15,7 +15,6 @@ from engine.domain.orders.order import AccountId
 from engine.storage.coordination import key_values
 from engine.storage.models.coordination import KeyValueRow
 from engine.storage.serialization import from_json, to_json
-from engine.storage.statements import delete
 
 _CHAT = "undeliverable:{}"
 _PAUSED = "paused_undeliverable:{}"
@@ -43,7 +42,7 @@ async def put(session: AsyncSession, chat: Undeliverable) -> None:
 
 async def forget(session: AsyncSession, chat_id: int) -> bool:
     """Delete a chat's state; True for the one caller that did."""
-    return await _delete(session, _CHAT.format(chat_id))
+    return await key_values.remove(session, _CHAT.format(chat_id))
 
 
 async def move(session: AsyncSession, *, old: int, new: int) -> None:
@@ -63,14 +62,7 @@ async def is_paused(session: AsyncSession, account_id: AccountId) -> bool:
 
 async def unmark_paused(session: AsyncSession, account_id: AccountId) -> bool:
     """Remove the mark after a user's own pause or resume; returns whether there was one."""
-    return await _delete(session, _PAUSED.format(account_id))
-
-
-async def _delete(session: AsyncSession, name: str) -> bool:
-    deleted = await session.scalar(
-        delete(KeyValueRow).where(KeyValueRow.name == name).returning(KeyValueRow.name)
-    )
-    return deleted is not None
+    return await key_values.remove(session, _PAUSED.format(account_id))
 
 
 def _read(note: str) -> Undeliverable | None:

@@ -18,7 +18,6 @@ from engine.storage.models.accounts import (
     TimedPauseRow,
 )
 from engine.storage.models.chat import ConfirmationRow, ConversationRow, StatusMessageRow
-from engine.storage.models.coordination import KeyValueRow
 from engine.storage.models.queues import InboxRow, OutboxRow
 from engine.storage.models.trading import BalanceRow, OrderRow, RunRequestRow
 from engine.storage.statements import update
@@ -83,8 +82,7 @@ async def _is_done(session: AsyncSession, *, now: datetime) -> bool:
     written = await newest(session)
     if written is None or written <= now:
         return False
-    await key_values.put_first(session, _DONE, "0 0")
-    known = await session.get_one(KeyValueRow, _DONE, with_for_update=True, populate_existing=True)
+    known = await key_values.locked(session, _DONE, first="0 0")
     newest_then, then = (from_millis(int(part)) for part in known.value.split())
     if written <= newest_then and then <= now:
         return True

@@ -10,10 +10,8 @@ from sqlalchemy.orm import aliased
 from engine.domain.orders.order import AccountId, Order, Trigger
 from engine.domain.rebalancing.approval import ApprovalRequest, ApprovalState
 from engine.storage.coordination import key_values
-from engine.storage.models.coordination import KeyValueRow
 from engine.storage.models.trading import OrderRow, RunRequestRow
 from engine.storage.serialization import readable, to_json
-from engine.storage.statements import delete
 
 
 async def last(session: AsyncSession, account_id: AccountId) -> ApprovalRequest | None:
@@ -26,7 +24,7 @@ async def put(session: AsyncSession, account_id: AccountId, offer: ApprovalReque
 
 
 async def forget(session: AsyncSession, account_id: AccountId) -> None:
-    await session.execute(delete(KeyValueRow).where(KeyValueRow.name == _name(account_id)))
+    await key_values.remove(session, _name(account_id))
 
 
 async def answered(
