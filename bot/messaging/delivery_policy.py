@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from engine.clock import Clock
 from engine.domain.alerts.alerts import Alert
 from engine.domain.alerts.preferences import (
     AlertLevel,
@@ -12,10 +11,10 @@ from engine.domain.alerts.preferences import (
 )
 from engine.domain.alerts.traits import AlertTraits
 from engine.storage.accounts import alert_preferences
-from engine.storage.database import Database
 from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import outbox, reply_threads
 from engine.storage.serialization import ALERTS, alert_from_json
+from engine.storage.service import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +33,7 @@ class Delivery:
 AS_IT_COMES = Delivery()
 
 
-class DeliveryPolicy:
-    def __init__(self, *, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
-
+class DeliveryPolicy(Service):
     async def of(self, row: OutboxRow) -> Delivery:
         """Return how to deliver the message; answers are always delivered as they are.
         Only alerts are held back or silenced. An alert with unreadable settings is sent loud:

@@ -7,14 +7,13 @@ from enum import Enum
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.low_balance import MOST_MARKS, LowBalanceThreshold
 from engine.domain.alerts.preferences import AlertPreferences, QuietHours
 from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import Asset
 from engine.storage.accounts import alert_preferences, audit, low_balance
-from engine.storage.database import Database
+from engine.storage.service import Service
 
 PreferenceRequest = Callable[[AlertPreferences], AlertPreferences]
 """A change of the settings as they are by then."""
@@ -39,11 +38,7 @@ class LowBalanceChange:
     refused: bool = False
 
 
-class AlertPreferenceService:
-    def __init__(self, *, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
-
+class AlertPreferenceService(Service):
     async def settings(self, account: Account) -> AlertPreferences:
         async with self._database.reading() as session:
             return await alert_preferences.of(session, account.id)

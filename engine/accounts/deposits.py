@@ -6,7 +6,6 @@ from decimal import Decimal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.accounts.account_service import RUN_WITHIN, Change
-from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import Refusal, RefusalReason
 from engine.domain.accounts.deposits import WaitingDeposit
@@ -18,18 +17,14 @@ from engine.domain.rebalancing.run_request import RunRequest
 from engine.rebalancing import deposits
 from engine.storage.accounts import accounts, audit
 from engine.storage.chat import confirmations
-from engine.storage.database import Database
+from engine.storage.service import Service
 from engine.storage.trading import run_requests
 
 
-class DepositService:
+class DepositService(Service):
     """Each use case uses the buttons of the deposit up, in one step with what it does.
     OUTDATED, and nothing changes, where they are not those of the deposit that waits now.
     """
-
-    def __init__(self, *, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
 
     async def trade(
         self, question_id: str, *, chat_id: int, user_id: int, expected_quote: Decimal

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.clock import Clock
 from engine.domain.accounts.account import Account, Halt
 from engine.domain.accounts.audit import ALL_ACCOUNTS
 from engine.domain.accounts.confirmation import Refusal
@@ -17,8 +16,9 @@ from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, audit
 from engine.storage.accounts import halt as stored_halt
 from engine.storage.chat import confirmations
-from engine.storage.database import Database, InTransaction
+from engine.storage.database import InTransaction
 from engine.storage.serialization import to_json
+from engine.storage.service import Service
 from engine.storage.trading import orders
 
 # The user id of a halt that no user made.
@@ -50,11 +50,7 @@ class HaltImpact:
     live: int
 
 
-class Halts:
-    def __init__(self, *, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
-
+class Halts(Service):
     async def halt(
         self, *, chat_id: int, user_id: int, first: InTransaction | None = None
     ) -> HaltResult:

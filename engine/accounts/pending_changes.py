@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.accounts import key_sharing
 from engine.accounts.account_service import Change
 from engine.accounts.trading_mode import start_over
-from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.audit import changes
 from engine.domain.accounts.confirmation import Refusal
@@ -18,8 +17,8 @@ from engine.domain.rebalancing.pending_change import PendingChange
 from engine.errors import OrderUnresolved
 from engine.storage.accounts import accounts, audit
 from engine.storage.chat import confirmations
-from engine.storage.database import Database
 from engine.storage.serialization import from_json
+from engine.storage.service import Service
 from engine.storage.trading import run_requests
 
 
@@ -31,11 +30,7 @@ class StaleChange:
     proposal: PendingChange
 
 
-class PendingChanges:
-    def __init__(self, *, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
-
+class PendingChanges(Service):
     async def carry_out(
         self, confirmation_id: str, *, chat_id: int, user_id: int, action: str
     ) -> Change | StaleChange | Refusal:

@@ -3,11 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import Recent
 from engine.storage.accounts import accounts, audit
-from engine.storage.database import Database
+from engine.storage.service import Service
 from engine.storage.trading import limit_usage
 
 
@@ -20,11 +19,7 @@ class LimitsChange:
     recent: Recent
 
 
-class AccountLimits:
-    def __init__(self, *, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
-
+class AccountLimits(Service):
     async def recent(self, account: Account) -> Recent:
         async with self._database.reading() as session:
             return await limit_usage.recent(session, account, now=self._clock.now())

@@ -5,7 +5,6 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.accounts.account_service import Change
-from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import Refusal
 from engine.domain.accounts.deposits import DepositChoice
@@ -15,7 +14,7 @@ from engine.domain.rebalancing.approval import QUIET, ApprovalState
 from engine.storage.accounts import accounts, audience, audit
 from engine.storage.chat import confirmations
 from engine.storage.coordination import leases
-from engine.storage.database import Database
+from engine.storage.service import Service
 from engine.storage.trading import approvals, orders
 
 
@@ -36,11 +35,7 @@ async def start_over(
         await approvals.forget(session, account_id)
 
 
-class TradingModes:
-    def __init__(self, *, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
-
+class TradingModes(Service):
     async def change(self, account: Account, autonomy: TradingMode, *, user_id: int) -> Change:
         """Set the mode: after this returns, no order leaves that it would not send.
         Except one under way. Choosing the same mode again forgets what was skipped or postponed.

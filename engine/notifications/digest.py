@@ -4,23 +4,18 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.clock import Clock
 from engine.domain.alerts.alerts import Digest
 from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, alert_preferences, incidents
 from engine.storage.accounts import digest as stored_digest
 from engine.storage.accounts.alert_preferences import DueDigest
-from engine.storage.database import Database
+from engine.storage.service import Service
 
 _DAY = timedelta(days=1)
 _A_ROUND = 20
 
 
-class Digests:
-    def __init__(self, *, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
-
+class Digests(Service):
     async def write_due(self) -> None:
         """Each digest that is due, once, whichever process is first. Days on which nobody was
         there to write it are told together.

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from engine.clock import Clock, to_millis
+from engine.clock import to_millis
 from engine.domain.accounts.low_balance import Crossing, crossings
 from engine.domain.alerts.alerts import LowBalanceOver, LowBalanceReached
 from engine.domain.market.balances import Holdings
@@ -13,14 +13,10 @@ from engine.exchanges.interface import Market
 from engine.exchanges.pair_data import quantity_step
 from engine.notifications.publish import publish
 from engine.storage.accounts import low_balance
-from engine.storage.database import Database
+from engine.storage.service import Service
 
 
-class LowBalanceMonitor:
-    def __init__(self, *, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
-
+class LowBalanceMonitor(Service):
     async def observe(self, duty: CheckInput, holdings: Holdings, market: Market) -> None:
         """Report each crossed threshold once. Without one nothing is read or written."""
         account = duty.account

@@ -7,9 +7,8 @@ waits, and no button stays valid, for longer than intended.
 import logging
 from datetime import timedelta
 
-from engine.clock import Clock
 from engine.storage.coordination import wall_clock_moments
-from engine.storage.database import Database
+from engine.storage.service import Service
 
 # Users do not notice less, and the clocks of two processes may differ by as much.
 _UNNOTICED = timedelta(minutes=1)
@@ -17,11 +16,7 @@ _UNNOTICED = timedelta(minutes=1)
 logger = logging.getLogger(__name__)
 
 
-class ClockChanges:
-    def __init__(self, *, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
-
+class ClockChanges(Service):
     async def clock_was_set(self, by: timedelta) -> None:
         """Correct stored moments after a step back; after one ahead all is merely due early."""
         if by < timedelta():
