@@ -14,8 +14,9 @@ from bot.exports.csv_files import MOST_BYTES, CsvFile, CsvParts
 from bot.interaction.message import Message
 from bot.interaction.request import Document, Progress
 from engine.accounts.records import AccountRecords
+from engine.domain.accounts.account import Account
 from engine.domain.alerts.local_time import zone
-from engine.domain.orders.order import AccountId, Order
+from engine.domain.orders.order import Order
 
 # Converting rows into values happens in the event loop: a page takes a few milliseconds.
 _PAGE = 100
@@ -33,7 +34,7 @@ class Words(Protocol):
 
 async def collect(
     records: AccountRecords,
-    account_id: AccountId,
+    account: Account,
     sheet: CsvFile,
     *,
     words: Words,
@@ -42,16 +43,14 @@ async def collect(
     most_bytes: int = MOST_BYTES,
 ) -> AsyncGenerator[Document]:
     """Yield the files with all trades of the account; *total* is the expected number of trades."""
-    name = await records.zone_name(account_id)
+    name = await records.time_zone(account)
     there = await asyncio.to_thread(zone, name or "UTC")
     with tempfile.TemporaryDirectory(prefix="ballast-export-") as folder:
         parts = CsvParts(sheet, folder=Path(folder), zone=there, most_bytes=most_bytes)
         done = 0
         last: tuple[Order, int] | None = None
         while True:
-            page = await records.trades_after(
-                account_id, last, most=_PAGE, real_only=sheet.real_only
-            )
+            page = await records.trades_after(account, last, most=_PAGE, real_only=sheet.real_only)
             if page:
                 await asyncio.to_thread(parts.write, [trade for trade, _ in page])
                 last = page[-1]

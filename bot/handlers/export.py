@@ -41,7 +41,7 @@ class ExportHandler(Handler):
 
         def make(progress: Progress) -> AsyncGenerator[Document]:
             return collect(
-                self.ctx.records, account.id, sheet, words=words, total=total, progress=progress
+                self.ctx.records, account, sheet, words=words, total=total, progress=progress
             )
 
         return Documents(make)

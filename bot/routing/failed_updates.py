@@ -12,13 +12,12 @@ from bot.updates.message_text import own_text_in
 from bot.views.cancelled_updates import not_carried_out_view
 from engine.clock import Clock
 from engine.storage import availability
-from engine.storage.accounts import accounts
+from engine.storage.accounts import alert_preferences
 from engine.storage.database import Database
 from engine.storage.models import queues
 from engine.storage.models.queues import InboxRow
 from engine.storage.queues import outbox
 from engine.storage.queues.claims import ClaimLost
-from engine.storage.trading import trades
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +54,7 @@ class FailedUpdates:
         if not await self._is_known(row.chat_id, sender_of(raw)):
             return
         async with self._database.writing() as session:
-            account = await accounts.of_chat(session, row.chat_id)
-            zone = await trades.zone_name(session, account.id) if account else None
+            zone = await alert_preferences.time_zone_of_chat(session, row.chat_id)
             view = not_carried_out_view(sent_at=_sent_at(message, row), time_zone=zone)
             await outbox.add(
                 session,

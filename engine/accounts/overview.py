@@ -15,11 +15,11 @@ from engine.domain.rebalancing.check_result import (
     price_in,
 )
 from engine.scheduling.dispatcher import Dispatcher
-from engine.storage.accounts import incidents, timed_pauses
+from engine.storage.accounts import alert_preferences, incidents, timed_pauses
 from engine.storage.database import Database
 from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import queue
-from engine.storage.trading import check_results, orders, trades
+from engine.storage.trading import check_results, orders
 
 # A failed check stores its incident just before its result.
 _SAME_CHECK = timedelta(seconds=1)
@@ -63,7 +63,7 @@ class AccountOverviews:
             pause = (
                 await timed_pauses.get(session, account.id) if account.settings.paused else None
             )
-            time_zone = await trades.zone_name(session, account.id)
+            time_zone = await alert_preferences.time_zone_of_chat(session, account.chat_id)
             undelivered = await queue.waiting(session, OutboxRow, chat_id=account.chat_id)
         checked = _of(account, standing.look if standing else None)
         look = checked or _of(account, stored)

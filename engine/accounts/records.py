@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.balance_changes import BalanceChange
-from engine.domain.orders.order import AccountId, ClientOrderId, Order, Trigger
+from engine.domain.orders.order import ClientOrderId, Order, Trigger
 from engine.domain.rebalancing.check_result import CheckResult
-from engine.storage.accounts import members
+from engine.storage.accounts import alert_preferences, members
 from engine.storage.chat import confirmations
 from engine.storage.database import Database
 from engine.storage.trading import decision_history, history, orders, trades
@@ -56,15 +56,15 @@ class AccountRecords:
             return await trades.count(session, account.id, real_only=real_only)
 
     async def trades_after(
-        self, account_id: AccountId, last: tuple[Order, int] | None, *, most: int, real_only: bool
+        self, account: Account, last: tuple[Order, int] | None, *, most: int, real_only: bool
     ) -> list[tuple[Order, int]]:
         """The next trades after *last*, oldest first, each with the number of its row."""
         async with self._database.reading() as session:
             return await trades.after(
-                session, account_id, last=last, most=most, real_only=real_only
+                session, account.id, last=last, most=most, real_only=real_only
             )
 
-    async def zone_name(self, account_id: AccountId) -> str | None:
+    async def time_zone(self, account: Account) -> str | None:
         """The chat's time zone, as a name of the tz database; None where it has set none."""
         async with self._database.reading() as session:
-            return await trades.zone_name(session, account_id)
+            return await alert_preferences.time_zone_of_chat(session, account.chat_id)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from engine.domain.orders.order import AccountId, Order, OrderState
-from engine.storage.accounts import accounts
+from engine.storage.accounts import accounts, alert_preferences
 from engine.storage.database import Database
 from engine.storage.models.accounts import AlertPreferencesRow
 from engine.storage.trading import orders, trades
@@ -72,5 +72,5 @@ async def test_the_chats_own_time_is_known_once_it_is_said(database: Database):
         )
 
     async with database.reading() as session:
-        assert await trades.zone_name(session, ME) == "Europe/Berlin"
-        assert await trades.zone_name(session, YOU) is None
+        assert await alert_preferences.time_zone_of_chat(session, ME) == "Europe/Berlin"
+        assert await alert_preferences.time_zone_of_chat(session, YOU) is None

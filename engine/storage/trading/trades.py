@@ -4,7 +4,6 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.orders.order import AccountId, Order
-from engine.storage.models.accounts import AlertPreferencesRow
 from engine.storage.models.trading import OrderRow
 from engine.storage.statements import count_rows
 from engine.storage.trading import orders
@@ -36,14 +35,6 @@ async def after(
         await session.scalars(query.order_by(OrderRow.created_at, OrderRow.id).limit(most))
     ).all()
     return [(orders.intent_of(row), row.id) for row in rows]
-
-
-async def zone_name(session: AsyncSession, account_id: AccountId) -> str | None:
-    """The chat's own time, as a name of the tz database; None where it has said nothing."""
-    query = select(AlertPreferencesRow.time_zone).where(
-        AlertPreferencesRow.account_id == account_id
-    )
-    return await session.scalar(query)
 
 
 def _wanted(account_id: AccountId, real_only: bool) -> list[ColumnElement[bool]]:
