@@ -64,7 +64,8 @@ class Halts(Service):
             if first is not None:
                 await first(session)
             if (halt := await stored_halt.settled(session)) is not None:
-                left = await orders.unresolved_of(session, await accounts.every_id(session))
+                every = [account.id for account in await accounts.every(session)]
+                left = await orders.unresolved_of(session, every)
                 return HaltResult(halt, changed=False, under_way=tuple(left.values()))
             halt = Halt(at=now, user_id=user_id)
             stopped, left = await self._begin(session, halt, asked_in=chat_id)

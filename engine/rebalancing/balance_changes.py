@@ -17,7 +17,7 @@ from engine.exchanges.interface import Market
 from engine.exchanges.pair_data import quantity_step
 from engine.notifications.publish import publish
 from engine.rebalancing.deposits import DepositSeen, rest_of, settle
-from engine.storage.accounts import accounts
+from engine.storage.accounts import accounts, alert_preferences
 from engine.storage.database import Database
 from engine.storage.trading import balance_changes, check_results
 
@@ -41,7 +41,8 @@ class BalanceChangeMonitor:
         price = None
         if last is not None:
             async with self._database.reading() as session:
-                price = await check_results.price_of(session, account.id, settings.symbol)
+                seen = await check_results.seen_of(session, account.id, settings.symbol)
+            price = seen.price if seen else None
         return detect_changes(
             last,
             holdings,
@@ -126,7 +127,7 @@ class BalanceChangeMonitor:
                 held=seen.held,
                 target=settings.target,
                 order_limit=account.limits_in_force.order,
-                has_choices=await balance_changes.asks_about_deposits(session, account.id),
+                has_choices=(await alert_preferences.of(session, account.id)).ask_deposits,
                 last_for_now=last_for_now,
             )
         else:

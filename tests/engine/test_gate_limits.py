@@ -269,12 +269,14 @@ async def test_the_price_seen_last_is_of_the_pair_that_is_traded(
     )
     async with database.writing() as session:
         await check_results.put(session, account.id, look)
-        other_pair = await check_results.price_of(session, account.id, Symbol("ABCUSDT"))
-        seen = await check_results.price_of(session, account.id, account.settings.symbol)
+        other_pair = await check_results.seen_of(session, account.id, Symbol("ABCUSDT"))
+        seen = await check_results.seen_of(session, account.id, account.settings.symbol)
         await check_results.put(session, account.id, replace(look, seen=None))
-        blind = await check_results.price_of(session, account.id, account.settings.symbol)
+        blind = await check_results.seen_of(session, account.id, account.settings.symbol)
 
-    assert (other_pair, seen, blind) == (None, D("0.00205"), None)
+    assert (other_pair, blind) == (None, None)
+    assert seen is not None
+    assert seen.price == D("0.00205")
 
 
 async def test_a_look_that_another_version_wrote_has_no_price(
@@ -291,7 +293,7 @@ async def test_a_look_that_another_version_wrote_has_no_price(
     async with database.writing() as session:
         await check_results.put(session, account.id, look)
 
-        assert await check_results.price_of(session, account.id, account.settings.symbol) is None
+        assert await check_results.seen_of(session, account.id, account.settings.symbol) is None
 
 
 @pytest.mark.parametrize("by", [timedelta(days=2), timedelta(days=-2), timedelta(hours=-2)])

@@ -298,13 +298,14 @@ async def test_every_look_and_decision_is_as_it_was(stored: Database):
     async with stored.reading() as session:
         last = await check_results.get(session, c.FIRST)
         seen = await check_results.seen(session, c.FIRST)
-        price = await check_results.price_of(session, c.FIRST, c.PAIR)
+        known = await check_results.seen_of(session, c.FIRST, c.PAIR)
         decided = await decision_history.latest(session, c.FIRST, most=50)
         card = await status_messages.get(session, c.CHAT)
 
     assert last == c.LOOKS[-1]
     assert seen == c.LOOKS[0]
-    assert price == Decimal("0.0021")
+    assert known is not None
+    assert known.price == Decimal("0.0021")
     assert list(decided) == c.LOOKS[::-1]
     assert card == status_messages.StatusMessage(
         chat_id=c.CHAT, message_id=41, pinned=True, gist="g1", words="w1", look=c.LOOKS[0]

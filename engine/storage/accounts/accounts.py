@@ -181,10 +181,6 @@ async def halt_all(session: AsyncSession, *, halted: bool) -> list[Account]:
     return marked
 
 
-async def every_id(session: AsyncSession) -> list[AccountId]:
-    return [AccountId(id_) for id_ in await session.scalars(select(AccountRow.id))]
-
-
 async def every(session: AsyncSession) -> list[Account]:
     return [_account(row) for row in await session.scalars(select(AccountRow))]
 

@@ -12,7 +12,8 @@ from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, Quiet
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.orders.order import AccountId
 from engine.storage.models.accounts import AccountRow, AlertPreferencesRow
-from engine.storage.row_mapping import from_row
+from engine.storage.row_mapping import columns_of, from_row
+from engine.storage.statements import has_row
 
 _AS_IT_COMES = AlertPreferences()
 
@@ -67,22 +68,14 @@ async def put(
             row.digest_at, row.digest_quote = now, None
         row.digest_due = due  # but one that is due this very moment is still to be written
     row.levels = json.dumps({kind.value: level.value for kind, level in settings.levels.items()})
-    row.smallest = settings.smallest
-    row.time_zone = settings.time_zone
     row.quiet_from = settings.quiet.start if settings.quiet else None
     row.quiet_until = settings.quiet.end if settings.quiet else None
-    row.errors_break_through = settings.errors_break_through
-    row.ask_deposits = settings.ask_deposits
-    row.digest_minute = settings.digest_minute
+    for name, value in columns_of(settings, "levels", "quiet").items():
+        setattr(row, name, value)
 
 
 async def has_due(session: AsyncSession, *, now: datetime) -> bool:
-    due = (
-        select(AlertPreferencesRow.account_id)
-        .where(AlertPreferencesRow.digest_due <= now)
-        .limit(1)
-    )
-    return await session.scalar(due) is not None
+    return await has_row(session, AlertPreferencesRow.digest_due <= now)
 
 
 async def claim_due(session: AsyncSession, *, now: datetime) -> DueDigest | None:

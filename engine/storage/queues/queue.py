@@ -19,7 +19,6 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
-    func,
     or_,
     select,
     tuple_,
@@ -30,7 +29,7 @@ from sqlalchemy.orm import aliased
 
 from engine.storage.column_types import Moment
 from engine.storage.models.queues import ASIDE, FIRST, NORMAL, QueueColumns
-from engine.storage.statements import insert_into
+from engine.storage.statements import count_rows, insert_into
 
 ADDED_TO = "added_to"
 """Where a session's `info` names the queues that got new rows in its transaction."""
@@ -229,7 +228,5 @@ def _changed_one(result: Any) -> bool:
 
 async def waiting(session: AsyncSession, table: type[Row], *, chat_id: int | None = None) -> int:
     """Returns how many rows wait, in all or for one chat."""
-    query = select(func.count()).select_from(table).where(table.done_at.is_(None))
-    if chat_id is not None:
-        query = query.where(table.chat_id == chat_id)
-    return await session.scalar(query) or 0
+    mine = () if chat_id is None else (table.chat_id == chat_id,)
+    return await count_rows(session, table.done_at.is_(None), *mine)

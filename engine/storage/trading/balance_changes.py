@@ -10,7 +10,6 @@ from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.market.balances import LastSeen
 from engine.domain.market.pairs import Asset
 from engine.domain.orders.order import AccountId, OrderState
-from engine.storage.models.accounts import AlertPreferencesRow
 from engine.storage.models.trading import BalanceChangeRow, BalanceRow, OrderRow
 from engine.storage.row_mapping import columns_of
 from engine.storage.statements import count_rows, delete, has_row
@@ -75,13 +74,3 @@ async def count(session: AsyncSession, account_id: AccountId, *, since: datetime
     return await count_rows(
         session, BalanceChangeRow.account_id == account_id, BalanceChangeRow.at > since
     )
-
-
-async def asks_about_deposits(session: AsyncSession, account_id: AccountId) -> bool:
-    """True if the chat wants to be asked about deposits, which is the default."""
-    asks = await session.scalar(
-        select(AlertPreferencesRow.ask_deposits).where(
-            AlertPreferencesRow.account_id == account_id
-        )
-    )
-    return asks is None or asks

@@ -3,8 +3,6 @@
 For `/why` after a restart, and for when the balances cannot be read.
 """
 
-from decimal import Decimal
-
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine import work_log
@@ -38,12 +36,6 @@ async def see(session: AsyncSession, account_id: AccountId, look: CheckResult) -
 async def seen(session: AsyncSession, account_id: AccountId) -> CheckResult | None:
     """None too where another version wrote it."""
     return readable(await key_values.get(session, _name(account_id)), CheckResult)
-
-
-async def price_of(session: AsyncSession, account_id: AccountId, symbol: Symbol) -> Decimal | None:
-    """Returns the pair's last known price."""
-    known = await seen_of(session, account_id, symbol)
-    return None if known is None else known.price
 
 
 async def seen_of(
