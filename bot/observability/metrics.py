@@ -38,73 +38,65 @@ _MODES = {False: "live", True: "paper"}
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
-    """The objects that hold the numbers. The demo has no exchange client."""
+@dataclass(eq=False, kw_only=True)
+class Metrics(Collector):
+    """The metrics of one process, in a registry of its own, read from the objects that hold the
+    numbers. The demo has no exchange client.
+    """
 
     clock: Clock
-    census: DatabaseStats
+    database_stats: DatabaseStats
     dispatcher: Dispatcher
-    polls: TelegramActivity
+    telegram_activity: TelegramActivity
     updates: Counter
     turning: Turning
-    traffic: RequestStats
+    request_stats: RequestStats
     usage: Callable[[], Usage] | None
 
-
-class Metrics:
-    """The metrics of one process, in a registry of its own."""
-
-    def __init__(self, sources: Sources) -> None:
-        self._sources = sources
+    def __post_init__(self) -> None:
+        self._stored: DatabaseStatistics | None = None
         self._registry = CollectorRegistry()
-        self._snapshot = _Snapshot(sources)
-        self._registry.register(self._snapshot)
+        self._registry.register(self)
         ProcessCollector(registry=self._registry)
 
     async def text(self) -> bytes:
         """Return the exposition text; without the database, without what only it knows."""
-        self._snapshot.census = await self._sources.census.latest()
+        self._stored = await self.database_stats.latest()
         return generate_latest(self._registry)
 
-
-class _Snapshot(Collector):
-    def __init__(self, sources: Sources) -> None:
-        self._of = sources
-        self.census: DatabaseStatistics | None = None
-
     def collect(self) -> Iterator[Metric]:
-        tally, turning = self._of.dispatcher.tally, self._of.turning
+        tally, turning = self.dispatcher.tally, self.turning
         yield InfoMetricFamily("ballast_build", "The version that runs", {"version": VERSION})
         for counted in (tally.outcomes, tally.failures, tally.late):
             yield from counted.collect()
         yield from self._accounts()
-        yield from self._stored()
+        yield from self._of_database()
         yield from self._exchange()
         yield from self._updates()
         for counted in (turning.lag, turning.blocks, turning.blocked):
             yield from counted.collect()
 
     def _accounts(self) -> Iterator[Metric]:
-        dispatcher = self._of.dispatcher
-        pulse = dispatcher.pulse()
+        pulse = self.dispatcher.pulse()
         yield GaugeMetricFamily(
-            "ballast_accounts_owned", "Accounts this process holds the lease of", dispatcher.owned
+            "ballast_accounts_owned",
+            "Accounts this process holds the lease of",
+            self.dispatcher.owned,
         )
         yield GaugeMetricFamily(
             "ballast_accounts_active", "Accounts it owns that have checks due", len(pulse.checks)
         )
-        yield from dispatcher.tally.takings.collect()
+        yield from self.dispatcher.tally.takings.collect()
         yield CounterMetricFamily(
             "ballast_heartbeats",
             "Beats that reached the database and handed out what was due",
             pulse.beats.done,
         )
 
-    def _stored(self) -> Iterator[Metric]:
+    def _of_database(self) -> Iterator[Metric]:
         """Yield what is the same in every process of one database; nothing while it is away."""
-        census = self.census
-        away = census is None or self._of.dispatcher.pulse().database_away
+        census = self._stored
+        away = census is None or self.dispatcher.pulse().database_away
         yield GaugeMetricFamily(
             "ballast_database_up", "Whether the database answered lately (1) or not (0)", not away
         )
@@ -151,10 +143,9 @@ class _Snapshot(Collector):
         )
 
     def _exchange(self) -> Iterator[Metric]:
-        traffic = self._of.traffic
-        usage = self._of.usage() if self._of.usage else None
-        yield from traffic.took.collect()
-        yield from traffic.ended.collect()
+        usage = self.usage() if self.usage else None
+        yield from self.request_stats.took.collect()
+        yield from self.request_stats.ended.collect()
         yield GaugeMetricFamily(
             "ballast_exchange_weight_used",
             "Weight spent in the running window",
@@ -167,19 +158,18 @@ class _Snapshot(Collector):
         )
 
     def _updates(self) -> Iterator[Metric]:
-        polls = self._of.polls
-        yield CounterMetricFamily("ballast_polls", "Polls that Telegram answered", polls.answers)
-        age = polls.age()
+        answers, age = self.telegram_activity.answers, self.telegram_activity.age()
+        yield CounterMetricFamily("ballast_polls", "Polls that Telegram answered", answers)
         yield _age(
             "ballast_last_poll",
             "the last answer to a poll",
             None if age is None else age.total_seconds(),
         )
-        yield from self._of.updates.collect()
+        yield from self.updates.collect()
 
     def _waited(self, since: datetime | None) -> float:
         """Return the age in seconds; zero if nothing is waiting."""
-        return max(0.0, (self._of.clock.now() - since).total_seconds()) if since else 0.0
+        return max(0.0, (self.clock.now() - since).total_seconds()) if since else 0.0
 
 
 def _age(name: str, what: str, seconds: float | None) -> Metric:

@@ -24,7 +24,7 @@ from bot.messaging.sender import MessageSender
 from bot.messaging.status_message import StatusMessages
 from bot.observability.database_stats import DatabaseStats
 from bot.observability.event_loop import Turning
-from bot.observability.metrics import Metrics, Sources
+from bot.observability.metrics import Metrics
 from bot.observability.telegram_activity import TelegramActivity
 from bot.routing.access_filter import AccessFilter
 from bot.routing.failed_updates import FailedUpdates
@@ -266,16 +266,14 @@ def assemble(
         ready=ready,
     )
     metrics = Metrics(
-        Sources(
-            clock=clock,
-            census=DatabaseStats(database=database, clock=clock),
-            dispatcher=dispatcher,
-            polls=telegram_activity,
-            updates=update_workers.outcomes,
-            turning=turning or Turning(),
-            traffic=venue.request_stats,
-            usage=venue.usage,
-        )
+        clock=clock,
+        database_stats=DatabaseStats(database=database, clock=clock),
+        dispatcher=dispatcher,
+        telegram_activity=telegram_activity,
+        updates=update_workers.outcomes,
+        turning=turning or Turning(),
+        request_stats=venue.request_stats,
+        usage=venue.usage,
     )
     outbox_sender = OutboxSender(
         database=database,

@@ -343,8 +343,8 @@ async def test_before_there_are_numbers_only_who_has_the_token_is_told_to_come_a
 
 
 async def test_where_no_exchange_is_asked_there_is_nothing_to_say_of_one(bot: Program):
-    sources = replace(bot.parts.metrics._sources, traffic=RequestStats(), usage=None)
-    read = Scrape((await Metrics(sources).text()).decode())
+    metrics = replace(bot.parts.metrics, request_stats=RequestStats(), usage=None)
+    read = Scrape((await metrics.text()).decode())
 
     assert not read.families["ballast_exchange_weight_used"].samples
     assert not read.families["ballast_exchange_requests"].samples
