@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from ipaddress import ip_address
 
 from bot.interaction.message import Message
@@ -17,9 +17,7 @@ from engine.domain.alerts.alerts import IncidentAlert, IncidentResolved
 from engine.domain.market.decimals import decimal_from_text
 from engine.domain.market.pairs import Symbol, base_of
 
-_NO_ORDER = "No order was sent."
 _NOTHING_TRADED = "Nothing was traded."
-_AGAIN = "I try again by myself. You need not do anything."
 _PAUSED = "Trading is paused for this chat."
 MOVE_HOST = "Move it to another region, or set MEXC_PROXY. The key is not the problem."
 _MISSING = re.compile(r"(\w{1,40}) is missing")
@@ -47,8 +45,9 @@ class _Words:
 
     title: str
     happened: str
-    money: str
-    advice: str
+    _: KW_ONLY
+    money: str = "No order was sent."
+    advice: str = "I try again by myself. You need not do anything."
     over: str
     cite: bool = False
 
@@ -57,128 +56,115 @@ _WORDS: Mapping[IncidentKind, _Words] = {
     IncidentKind.UNREACHABLE: _Words(
         "MEXC does not answer",
         "I could not reach MEXC.",
-        _NO_ORDER,
-        _AGAIN,
-        "MEXC answers again",
+        over="MEXC answers again",
     ),
     IncidentKind.RATE_LIMITED: _Words(
         "MEXC asks me to slow down",
         "MEXC got too many requests from this server.",
-        _NO_ORDER,
-        "I wait as long as MEXC asks, then go on. A longer /setinterval helps.",
-        "MEXC takes requests again",
+        advice="I wait as long as MEXC asks, then go on. A longer /setinterval helps.",
+        over="MEXC takes requests again",
         cite=True,
     ),
     IncidentKind.HOST_REFUSED: _Words(
         "MEXC is closed to this server",
         "{refused}",
-        _NO_ORDER,
-        f"I ask again every few minutes. {MOVE_HOST}",
-        "MEXC answers this server again",
+        advice=f"I ask again every few minutes. {MOVE_HOST}",
+        over="MEXC answers this server again",
     ),
     IncidentKind.BAD_DATA: _Words(
         "MEXC's answer makes no sense",
         "{unusable}",
-        _NO_ORDER,
-        _AGAIN,
-        "MEXC's answers make sense again",
+        over="MEXC's answers make sense again",
     ),
     IncidentKind.STALE_BALANCE: _Words(
         "MEXC's balance is old",
         "MEXC's balance does not show your last trade yet. Trading on it would trade twice.",
-        _NO_ORDER,
-        _AGAIN,
-        "MEXC's balance is up to date",
+        over="MEXC's balance is up to date",
     ),
     IncidentKind.CLOCK: _Words(
         "The clocks disagree",
         "MEXC's clock and mine differ, so MEXC would refuse my orders.",
-        _NOTHING_TRADED,
-        "I compare the clocks again and go on. You need not do anything.",
-        "The clocks agree again",
+        money=_NOTHING_TRADED,
+        advice="I compare the clocks again and go on. You need not do anything.",
+        over="The clocks agree again",
     ),
     IncidentKind.KEY_REFUSED: _Words(
         "MEXC refuses the key",
         "The key is expired, deleted or wrong.",
-        _NO_ORDER,
-        "Make a new key at MEXC and send it with /connect. All settings stay. Then send /resume.",
-        "MEXC takes the key again",
+        advice="Make a new key at MEXC and send it with /connect. All settings stay. Then send /resume.",
+        over="MEXC takes the key again",
         cite=True,
     ),
     IncidentKind.ADDRESS_REFUSED: _Words(
         "MEXC refuses the key",
         "The key allows other internet addresses, not mine.",
-        _NO_ORDER,
-        "{add_address} Then send /resume.",
-        "MEXC takes the key again",
+        advice="{add_address} Then send /resume.",
+        over="MEXC takes the key again",
         cite=True,
     ),
     IncidentKind.MISSING_PERMISSION: _Words(
         "The key lacks a permission",
         "Trading needs a permission that the key does not have.",
-        _NOTHING_TRADED,
-        "At MEXC, let the key read the spot account and trade. Then send /resume.",
-        "The key may trade again",
+        money=_NOTHING_TRADED,
+        advice="At MEXC, let the key read the spot account and trade. Then send /resume.",
+        over="The key may trade again",
         cite=True,
     ),
     IncidentKind.ACCOUNT_RESTRICTED: _Words(
         "MEXC restricts your account",
         "MEXC does not let this account trade.",
-        _NO_ORDER,
-        "Ask MEXC's support what is missing, then send /resume.",
-        "Your account may trade again",
+        advice="Ask MEXC's support what is missing, then send /resume.",
+        over="Your account may trade again",
         cite=True,
     ),
     IncidentKind.KEY_UNREADABLE: _Words(
         "I cannot read your stored key",
         "It was encrypted with a key that this program no longer has.",
-        _NO_ORDER,
-        "Send your MEXC key again with /connect, then send /resume.",
-        "The stored key can be read again",
+        advice="Send your MEXC key again with /connect, then send /resume.",
+        over="The stored key can be read again",
     ),
     IncidentKind.PAIR_UNAVAILABLE: _Words(
         "{base}/USDT is closed to this key",
         "MEXC does not show the pair, or does not let this key trade it.",
-        _NOTHING_TRADED,
-        "I keep trying. Check the key's trading pairs at MEXC, or choose another pair: /setpair",
-        "The pair can be traded again",
+        money=_NOTHING_TRADED,
+        advice="I keep trying. Check the key's trading pairs at MEXC, or choose another pair: /setpair",
+        over="The pair can be traded again",
         cite=True,
     ),
     IncidentKind.ORDER_REFUSED: _Words(
         "MEXC refused an order",
         "I sent the order once, and MEXC refused it.",
-        _NOTHING_TRADED,
-        "The next check reads your balance and decides again. More: /why",
-        "Orders are accepted again",
+        money=_NOTHING_TRADED,
+        advice="The next check reads your balance and decides again. More: /why",
+        over="Orders are accepted again",
         cite=True,
     ),
     IncidentKind.NOT_FILLED: _Words(
         "An order was not filled",
         "No offer for {base} within 5% of the last price. MEXC cancelled the order.",
-        "No money moved.",
-        "The next check decides again. You need not do anything.",
-        "Orders are filled again",
+        money="No money moved.",
+        advice="The next check decides again. You need not do anything.",
+        over="Orders are filled again",
     ),
     IncidentKind.BLOCKED: _Words(
         "I could not trade",
         "The balance is outside its band, but no order is possible.",
-        _NO_ORDER,
-        "Each check tries again. More: /why",
-        "I can trade again",
+        advice="Each check tries again. More: /why",
+        over="I can trade again",
     ),
     IncidentKind.BAD_FILL: _Words(
         "The fill was far off the price",
         "{worse}",
-        "The trade is done. No order follows until you say so.",
-        "Please look at the market. To go on: /resume. To change the limit: /limits price",
-        "Fills are near the price again",
+        money="The trade is done. No order follows until you say so.",
+        advice="Please look at the market. To go on: /resume. To change the limit: /limits price",
+        over="Fills are near the price again",
     ),
     IncidentKind.INTERNAL: _Words(
         "Something broke on my side",
         "A check failed because of a mistake in me. It is logged.",
-        "No new order was sent. An earlier one is looked up, and never sent again.",
-        "I try again by myself. If it goes on: send /pause and tell my owner.",
-        "I work again",
+        money="No new order was sent. An earlier one is looked up, and never sent again.",
+        advice="I try again by myself. If it goes on: send /pause and tell my owner.",
+        over="I work again",
     ),
 }
 
