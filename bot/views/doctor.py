@@ -24,7 +24,6 @@ from engine.exchanges.interface import KeyPermissions
 
 _SIGNS = {Grade.OK: "✅", Grade.LOOK: "⚠️", Grade.BROKEN: "❌"}
 _SECOND = timedelta(seconds=1)
-_AGAIN = "Send /doctor again in a minute."
 _CLOCK_OFF = (
     "Clock: {offset} Orders follow MEXC's clock. The times that I write are off. Please switch on "
     "NTP on the machine I run on."
@@ -124,7 +123,19 @@ _WORDS: Mapping[HealthFinding, str] = {
         "the machine's network."
     ),
     HealthFinding.POLLS_UNKNOWN: "Telegram: it has not answered yet. {again}",
+    HealthFinding.MESSAGES_FINE: "Messages: all of mine arrived here. {to_others}",
+    HealthFinding.MESSAGES_WAITING: (
+        "Messages: {mine} to this chat wait for Telegram, {all} in all. I keep trying."
+    ),
+    HealthFinding.MESSAGES_GIVEN_UP: (
+        "Messages: Telegram refused {given_up} of mine here in the last week. {mine} wait. "
+        "/history and /why have what they said."
+    ),
+    HealthFinding.MESSAGES_REFUSED: "Messages: {refused_here}",
+    HealthFinding.OTHERS_REFUSED: "Messages: {refused_elsewhere}",
+    HealthFinding.MESSAGES_UNKNOWN: "Messages: I could not count them. {again}",
 }
+_NONE_WAITS = MessageBacklog(0, 0, 0)
 
 
 def doctor_view(
@@ -135,7 +146,7 @@ def doctor_view(
         f"{badge(found.account)} · {_title(findings)}",
         lines(
             *(
-                f"{_SIGNS[finding.grade]} {_sentence(finding, facts, found.backlog)}"
+                f"{_SIGNS[finding.grade]} {' '.join(_WORDS[finding].format_map(facts).split())}"
                 for finding in findings
             )
         ),
@@ -154,38 +165,6 @@ def _title(findings: Sequence[HealthFinding]) -> str:
     return f"Check-up: {look} to look at" if look else "All is well"
 
 
-def _sentence(
-    finding: HealthFinding, facts: Mapping[str, str], backlog: MessageBacklog | None
-) -> str:
-    if finding in _WORDS:
-        return " ".join(_WORDS[finding].format_map(facts).split())
-    return _of_messages(finding, backlog)
-
-
-def _of_messages(finding: HealthFinding, backlog: MessageBacklog | None) -> str:  # noqa: PLR0911 - one return a finding
-    match finding:
-        case HealthFinding.MESSAGES_REFUSED if backlog and backlog.refused.here:
-            return refused_here_line(backlog.refused.here, waiting=backlog.mine)
-        case HealthFinding.OTHERS_REFUSED if backlog:
-            return refused_elsewhere_line(backlog.refused.others)
-        case HealthFinding.MESSAGES_GIVEN_UP if backlog:
-            return (
-                f"Messages: Telegram refused {backlog.given_up} of mine here in the last week. "
-                f"{backlog.mine} wait. /history and /why have what they said."
-            )
-        case HealthFinding.MESSAGES_WAITING if backlog:
-            return (
-                f"Messages: {backlog.mine} to this chat wait for Telegram, {backlog.all} in all. "
-                "I keep trying."
-            )
-        case HealthFinding.MESSAGES_FINE if backlog and backlog.all:
-            return f"Messages: all of mine arrived here. {backlog.all} to others wait."
-        case HealthFinding.MESSAGES_FINE if backlog:
-            return "Messages: all of mine arrived here."
-        case _:
-            return f"Messages: I could not count them. {_AGAIN}"
-
-
 def _facts(found: Symptoms) -> Mapping[str, str]:
     """The parts of the sentences, already escaped; each is safe where its answer is missing."""
     symbol, load = found.account.settings.symbol, found.workload
@@ -194,7 +173,7 @@ def _facts(found: Symptoms) -> Mapping[str, str]:
     answer = found.key.message if isinstance(found.key, Rejected) else None
     overdue = load.late.overdue
     return {
-        "again": _AGAIN,
+        "again": "Send /doctor again in a minute.",
         "trouble": f"{trouble_title(found.trouble, symbol=symbol)}." if found.trouble else "",
         "offset": _offset(found.clock_ahead),
         "key": f"…{escape(found.account.key_tail or '')}",
@@ -219,6 +198,19 @@ def _facts(found: Symptoms) -> Mapping[str, str]:
         "beaten": roughly(load.beaten or timedelta()),
         "refused": host_refused(found.host_refused or ""),
         "polled": _seconds(found.polled),
+        **_backlog(found.backlog or _NONE_WAITS),
+    }
+
+
+def _backlog(backlog: MessageBacklog) -> Mapping[str, str]:
+    here, others = backlog.refused.here, backlog.refused.others
+    return {
+        "mine": str(backlog.mine),
+        "all": str(backlog.all),
+        "given_up": str(backlog.given_up),
+        "to_others": f"{backlog.all} to others wait." if backlog.all else "",
+        "refused_here": refused_here_line(here, waiting=backlog.mine) if here else "",
+        "refused_elsewhere": refused_elsewhere_line(others) if others else "",
     }
 
 

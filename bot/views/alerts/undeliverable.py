@@ -139,7 +139,7 @@ def refused_here_line(chat: Undeliverable, *, waiting: int) -> str:
     """For /doctor."""
     kept = count(waiting, "{n} message waits.", "{n} messages wait and arrive in order.")
     return (
-        f"Messages: Telegram has refused mine to this chat since {utc(chat.since)}: "
+        f"Telegram has refused mine to this chat since {utc(chat.since)}: "
         f"{quoted(chat.problem)}. {kept} Please look at my rights here."
     )
 
@@ -148,7 +148,7 @@ def refused_elsewhere_line(chats: Sequence[Undeliverable]) -> str:
     """For /doctor."""
     named = listed(_chat(one.chat_id, "") for one in chats)
     return (
-        f"Messages: Telegram refuses mine to {named}. They are kept. Please look at my rights "
+        f"Telegram refuses mine to {named}. They are kept. Please look at my rights "
         "there, or start me there again."
     )
 
