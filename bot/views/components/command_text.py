@@ -1,7 +1,7 @@
 """Settings as typed commands, for buttons and for undo hints."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -58,46 +58,35 @@ def limits_text(limits: Limits) -> str:
 
 def named(wish: SettingsPatch) -> list[tuple[str, str]]:
     """Return the labels of what the change is about, and their values in words."""
-    found: list[tuple[str, str]] = []
-    if wish.target is not None:
-        found.append(("Target", usdt(wish.target)))
-    if wish.threshold is not None:
-        found.append(("Threshold", threshold(wish.threshold)))
-    if wish.interval_s is not None:
-        found.append(("Interval", exactly(timedelta(seconds=wish.interval_s))))
-    if wish.symbol is not None:
-        found.append(("Pair", escape(pair_name(wish.symbol))))
-    if wish.counting is not None:
-        found.append(("Count", wish.counting.value))
-    if wish.autonomy is not None:
-        found.append(("Mode", wish.autonomy.value))
-    if wish.dry_run is not None:
-        found.append(("Dry run", "on" if wish.dry_run else "off"))
-    if wish.limits is not None:
-        found.append(("Limits", limits_text(wish.limits)))
-    return found
+    return [(name, value) for name, value, _ in _parts(wish)]
 
 
 def commands(wish: SettingsPatch) -> list[str]:
     """Return the commands that make the change."""
-    found: list[str] = []
+    return [command for _, _, typed in _parts(wish) for command in typed]
+
+
+def _parts(wish: SettingsPatch) -> Iterator[tuple[str, str, Sequence[str]]]:
+    """Yield the label of each changed setting, its value in words, and the commands that set it."""
     if wish.target is not None:
-        found.append(f"/settarget {plain(wish.target)}")
+        yield "Target", usdt(wish.target), [f"/settarget {plain(wish.target)}"]
     if wish.threshold is not None:
-        found.append(f"/setthreshold {threshold_text(wish.threshold)}")
+        typed = threshold_text(wish.threshold)
+        yield "Threshold", threshold(wish.threshold), [f"/setthreshold {typed}"]
     if wish.interval_s is not None:
-        found.append(f"/setinterval {interval_text(timedelta(seconds=wish.interval_s))}")
+        interval = timedelta(seconds=wish.interval_s)
+        yield "Interval", exactly(interval), [f"/setinterval {interval_text(interval)}"]
     if wish.symbol is not None:
-        found.append(f"/setpair {escape(wish.symbol)}")
+        yield "Pair", escape(pair_name(wish.symbol)), [f"/setpair {escape(wish.symbol)}"]
     if wish.counting is not None:
-        found.append(f"/count {wish.counting.value}")
+        yield "Count", wish.counting.value, [f"/count {wish.counting.value}"]
     if wish.autonomy is not None:
-        found.append(f"/mode {wish.autonomy.value}")
+        yield "Mode", wish.autonomy.value, [f"/mode {wish.autonomy.value}"]
     if wish.dry_run is not None:
-        found.append(f"/dryrun {'on' if wish.dry_run else 'off'}")
+        switch = "on" if wish.dry_run else "off"
+        yield "Dry run", switch, [f"/dryrun {switch}"]
     if wish.limits is not None:
-        found.extend(_limits_commands(wish.limits))
-    return found
+        yield "Limits", limits_text(wish.limits), _limits_commands(wish.limits)
 
 
 def _limits_commands(limits: Limits) -> list[str]:
