@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from enum import Enum, auto
 
 from bot.interaction.callback_data import Confirm, Open, PanelPage
 from bot.interaction.message import Message
@@ -26,26 +25,16 @@ _UNSEEN = "MEXC does not answer now. I do not know what this would trade."
 _SECONDS = PLAN_VALID_FOR // timedelta(seconds=1)
 
 
-class _When(Enum):
-    """When the changed setting is first used."""
-
-    NEXT = auto()
-    RESUMED = auto()
-    UNHALTED = auto()
-
-
 # Above an order, and in its place.
-_WHEN = {
-    _When.NEXT: ("The next check would trade:", "The next check would trade nothing."),
-    _When.RESUMED: (
-        "After /resume the first check would trade:",
-        "After /resume the first check would trade nothing.",
-    ),
-    _When.UNHALTED: (
-        "When the halt is lifted, the next check would trade:",
-        "When the halt is lifted, the next check would trade nothing.",
-    ),
-}
+_NEXT = ("The next check would trade:", "The next check would trade nothing.")
+_RESUMED = (
+    "After /resume the first check would trade:",
+    "After /resume the first check would trade nothing.",
+)
+_UNHALTED = (
+    "When the halt is lifted, the next check would trade:",
+    "When the halt is lifted, the next check would trade nothing.",
+)
 
 
 def ask_target_view(
@@ -80,7 +69,7 @@ def ask_live_view(
             f"Key …{tail}, {_pair(account)}.",
         ),
         _first_order(
-            account, foreseen, target=account.settings.target, when=_When.RESUMED, with_worth=False
+            account, foreseen, target=account.settings.target, when=_RESUMED, with_worth=False
         ),
         lines(
             "I pause first: nothing is traded before your /resume.",
@@ -121,7 +110,7 @@ def _first_order(
     foreseen: Foreseen | None,
     *,
     target: Decimal,
-    when: _When,
+    when: tuple[str, str],
     with_worth: bool = True,
 ) -> str:
     if foreseen is None:
@@ -132,7 +121,7 @@ def _first_order(
         f"You hold {usdt(plan.held)}. Your USDT and tokens are worth about "
         f"{usdt(worth_of(foreseen.seen))}."
     )
-    would, nothing = _WHEN[when]
+    would, nothing = when
     reason = foreseen.reason or plan.reason
     if plan.order is None or foreseen.forecast is None or reason is not None:
         return lines(
@@ -148,10 +137,10 @@ def _first_order(
     return lines(worth if with_worth else None, would, order, unreachable)
 
 
-def _when(account: Account) -> _When:
+def _when(account: Account) -> tuple[str, str]:
     if account.halted:
-        return _When.UNHALTED
-    return _When.RESUMED if account.settings.paused else _When.NEXT
+        return _UNHALTED
+    return _RESUMED if account.settings.paused else _NEXT
 
 
 def _pair(account: Account) -> str:
