@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,6 @@ MAKE_A_KEY = (
 )
 _NOT_HTTP = "is not an http:// or https:// address"
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-# The heaviest question weighs 25, and something is kept free for orders.
-_LEAST_WEIGHT, _MOST_WEIGHT = 50, 1_000_000
-_MOST_RATE = 1_000_000
-_LEAST_DAYS, _MOST_DAYS = 7, 3650
 _FORMATS = ("text", "json")
 _CENT_DECIMALS = 2
 _SHORT = 16
@@ -133,14 +130,6 @@ def proxy(text: str) -> str:
     return text.rstrip("/")
 
 
-def weight(text: str) -> int:
-    return _count(text, least=_LEAST_WEIGHT, most=_MOST_WEIGHT)
-
-
-def rate(text: str) -> int:
-    return _count(text, least=1, most=_MOST_RATE)
-
-
 def chats(text: str) -> tuple[int, ...]:
     chats: list[int] = []
     for part in (part.strip() for part in text.split(",")):
@@ -202,7 +191,7 @@ def threshold(text: str) -> Threshold:
 
 def seconds(text: str) -> timedelta:
     least, most = (int(limit.total_seconds()) for limit in (MIN_INTERVAL, MAX_INTERVAL))
-    return timedelta(seconds=_count(text, of=" of seconds", least=least, most=most))
+    return timedelta(seconds=count(text, of=" of seconds", least=least, most=most))
 
 
 def port(text: str) -> int:
@@ -229,15 +218,7 @@ def pair(text: str) -> Symbol:
 
 def days_kept(text: str) -> timedelta:
     """Seven days at least: `/doctor` counts the failures of the last seven."""
-    return timedelta(days=_count(text, of=" of days", least=_LEAST_DAYS, most=_MOST_DAYS))
-
-
-def level(text: str) -> str:
-    return _one_of(_LEVELS, text.upper(), typed=text)
-
-
-def log_format(text: str) -> str:
-    return _one_of(_FORMATS, text.lower(), typed=text)
+    return timedelta(days=count(text, of=" of days", least=7, most=3650))
 
 
 def bearer(text: str) -> str:
@@ -283,17 +264,18 @@ def _split(text: str, complaint: str) -> SplitResult:
     return address
 
 
-def _count(text: str, *, of: str = "", least: int, most: int) -> int:
+def count(text: str, *, of: str = "", least: int, most: int) -> int:
     number = _number(text)
     if not least <= number <= most or number != int(number):
         raise InvalidValue(f"must be a whole number{of} from {least} to {most}")
     return int(number)
 
 
-def _one_of(words: Sequence[str], word: str, *, typed: str) -> str:
-    if word not in words:
-        raise InvalidValue(f"is {_shown(typed)}, which is none of {', '.join(words)}")
-    return word
+def one_of(text: str, *, words: Sequence[str]) -> str:
+    for word in words:
+        if text.lower() == word.lower():
+            return word
+    raise InvalidValue(f"is {_shown(text)}, which is none of {', '.join(words)}")
 
 
 def _number(text: str) -> Decimal:
@@ -308,15 +290,19 @@ def _shown(text: str) -> str:
     return ascii(text) if len(text) <= _SHORT else f"a text of {len(text)} characters"
 
 
+# The heaviest question weighs 25, and something is kept free for orders.
+_WEIGHT = partial(count, least=50, most=1_000_000)
+_RATE = partial(count, least=1, most=1_000_000)
+
 VARIABLES: Mapping[str, Variable] = {
     "TELEGRAM_TOKEN": Variable(token, None, "123456789:AAExampleExampleExampleExampleExample"),
     "TELEGRAM_API_URL": Variable(http_url, TELEGRAM),
     "TELEGRAM_PROXY": Variable(proxy, None, "http://user:password@proxy.example.com:8080"),
     "MEXC_API_URL": Variable(http_url, "https://api.mexc.com"),
     "MEXC_PROXY": Variable(proxy, None, "http://user:password@proxy.example.com:8080"),
-    "MEXC_WEIGHT": Variable(weight, RateLimits().weight),
-    "MEXC_ORDERS_PER_SECOND": Variable(rate, RateLimits().orders),
-    "MEXC_READS_PER_SECOND": Variable(rate, RateLimits().account_reads),
+    "MEXC_WEIGHT": Variable(_WEIGHT, RateLimits().weight),
+    "MEXC_ORDERS_PER_SECOND": Variable(_RATE, RateLimits().orders),
+    "MEXC_READS_PER_SECOND": Variable(_RATE, RateLimits().account_reads),
     "AUTHORIZED_CHATS": Variable(chats, (), "123456789,-1001234567890"),
     "DATABASE_URL": Variable(database_url, DEFAULT_URL, "postgres://user:password@host/name"),
     "ENCRYPTION_KEYS": Variable(keys, (), instruction=f"a key made by: {MAKE_A_KEY}"),
@@ -329,10 +315,10 @@ VARIABLES: Mapping[str, Variable] = {
     "WEBHOOK_URL": Variable(http_url, None, "https://ballast.example.com"),
     "PORT": Variable(port, None, "8080"),
     "LISTEN_ADDRESS": Variable(address, None, "127.0.0.1"),
-    "LOG_LEVEL": Variable(level, "INFO"),
+    "LOG_LEVEL": Variable(partial(one_of, words=_LEVELS), "INFO"),
     "LOG_FILE": Variable(Path, None, "ballast.log"),
     "KEEP_DAYS": Variable(days_kept, timedelta(days=30), "30"),
-    "LOG_FORMAT": Variable(log_format, "text", "json"),
+    "LOG_FORMAT": Variable(partial(one_of, words=_FORMATS), "text", "json"),
     "METRICS_TOKEN": Variable(
         bearer, instruction="a long random word, made by: openssl rand -hex 24"
     ),
