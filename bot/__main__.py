@@ -92,8 +92,6 @@ def _start(arguments: argparse.Namespace) -> int:
 def _read_settings(env: Mapping[str, str]) -> ProcessSettings:
     """Read the settings and set up logging by them. Raises BadSettings."""
     settings = ProcessSettings.from_env(env)
-    if settings.on_postgres and (problems := library_environment.missing_files(env)):
-        raise BadSettings(problems)
     # The demo's screen shows the conversation: a slow machine is none of its business.
     level = "ERROR" if settings.is_demo else settings.log_level
     try:

@@ -8,6 +8,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from bot.config.env import TELEGRAM, VARIABLES, EnvReader
+from bot.config.library_environment import missing_files
 from bot.observability.redaction import login_of, whole_of
 from engine.domain.accounts.settings import Settings
 from engine.exchanges.rate_limiter import RateLimits
@@ -117,8 +118,9 @@ class ProcessSettings:
             reading.refuse(
                 "WEBHOOK_URL", "must begin with https:// and have port 443, 80, 88 or 8443"
             )
-        if reading.problems:
-            raise BadSettings(reading.problems)
+        unread = missing_files(env) if settings.on_postgres else []
+        if problems := [*reading.problems, *unread]:
+            raise BadSettings(problems)
         return settings
 
 

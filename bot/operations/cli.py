@@ -14,8 +14,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from bot.config import library_environment
-from bot.config.settings import BadSettings, ProcessSettings
+from bot.config.settings import ProcessSettings
 from bot.observability.logs import configure
 from bot.operations import backup
 from bot.operations.backup import STANDARD_STREAM, NotDone
@@ -114,8 +113,6 @@ def is_ours(arguments: argparse.Namespace) -> bool:
 def run(arguments: argparse.Namespace, env: Mapping[str, str]) -> int:
     """Run the command. Raises BadSettings, CannotStart."""
     settings = ProcessSettings.from_env(env)
-    if settings.on_postgres and (problems := library_environment.missing_files(env)):
-        raise BadSettings(problems)
     secrets = [*settings.encryption_keys, settings.telegram_token or ""]
     configure("WARNING", None, secrets)
     work: Work = arguments.work
