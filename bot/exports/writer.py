@@ -6,13 +6,10 @@ import asyncio
 import tempfile
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Protocol
-
-from telegram import InlineKeyboardMarkup
 
 from bot.exports.csv_files import MOST_BYTES, CsvFile, CsvParts
-from bot.interaction.message import Message
 from bot.interaction.request import Document, Progress
+from bot.views.export import ExportWords
 from engine.accounts.records import AccountRecords
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.local_time import zone
@@ -23,21 +20,12 @@ _PAGE = 100
 _TOLD_EVERY = 10_000
 
 
-class Words(Protocol):
-    """Wording of the captions and the progress message."""
-
-    def caption(self, *, count: int, part: int, parts: int) -> str: ...
-    def progress(self, *, done: int, total: int) -> Message: ...
-    def failed(self) -> Message: ...
-    def keyboard(self) -> InlineKeyboardMarkup | None: ...
-
-
 async def collect(
     records: AccountRecords,
     account: Account,
     sheet: CsvFile,
     *,
-    words: Words,
+    words: ExportWords,
     total: int,
     progress: Progress,
     most_bytes: int = MOST_BYTES,

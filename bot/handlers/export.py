@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.exports.csv_files import CsvFile
 from bot.exports.koinly import KOINLY
 from bot.exports.trades_table import EVERYTHING
-from bot.exports.writer import Words, collect
+from bot.exports.writer import collect
 from bot.handlers.context import Handler, Routes
 from bot.interaction.message import Message
 from bot.interaction.request import Document, Documents, Progress, Request
@@ -18,7 +18,7 @@ from bot.views.export import (
     unknown_export_view,
 )
 
-_KINDS: Mapping[str, tuple[CsvFile, Words]] = {
+_KINDS: Mapping[str, tuple[CsvFile, ExportWords]] = {
     "": (EVERYTHING, ExportWords()),
     "koinly": (KOINLY, KoinlyWords()),
 }
