@@ -51,12 +51,12 @@ async def serve(
     the port cannot be bound. A handler that raises is logged and answered with 500.
     """
     connections = Connections() if connections is None else connections
-    application = web.Application(client_max_size=MOST_BODY, middlewares=[_counted(connections)])
+    application = web.Application(client_max_size=MOST_BODY, middlewares=[_guarded(connections)])
     application.on_response_prepare.append(_say_nothing_of_us)
     for (method, path), handler in routes.items():
-        application.router.add_route(method, path, _guarded(handler))
+        application.router.add_route(method, path, handler)
         if method == hdrs.METH_GET:  # many monitors send HEAD
-            application.router.add_route(hdrs.METH_HEAD, path, _guarded(handler))
+            application.router.add_route(hdrs.METH_HEAD, path, handler)
     runner = web.AppRunner(
         application,
         access_log=None,
@@ -95,13 +95,20 @@ def _listener(host: str | None, port: int) -> socket.socket:
     return socket.create_server((address, port), family=family, backlog=_BACKLOG)
 
 
-def _counted(connections: Connections) -> Middleware:
+def _guarded(connections: Connections) -> Middleware:
     @web.middleware
-    async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
-        async with connections.at_work(request.transport):
-            return await handler(request)
+    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            async with connections.at_work(request.transport):
+                return await handler(request)
+        except web.HTTPException:
+            raise
+        except Exception:
+            # A bug in one request must not reach the others, nor its text the client.
+            logger.exception("request failed")
+            return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
-    return count
+    return answer
 
 
 async def body_of(request: web.Request) -> bytes:
@@ -111,20 +118,6 @@ async def body_of(request: web.Request) -> bytes:
             return await request.read()
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
-
-
-def _guarded(handler: Handler) -> Handler:
-    async def answer(request: web.Request) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except web.HTTPException:
-            raise
-        except Exception:
-            # A bug in one request must not reach the others, nor its text the client.
-            logger.exception("request failed")
-            return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR)
-
-    return answer
 
 
 async def _say_nothing_of_us(_: web.Request, response: web.StreamResponse) -> None:
