@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -88,7 +88,7 @@ async def connect(application: App, clock: Clock) -> None:
 async def run_until_stopped(
     *,
     stop: asyncio.Event,
-    engine: Sequence[Callable[[], Awaitable[None]]],
+    engine: Sequence[Callable[[], Coroutine[Any, Any, None]]],
     dispatcher: Dispatcher,
     telegram: Callable[[], Awaitable[None]],
     workers: Sequence[Worker],
@@ -111,7 +111,7 @@ async def run_until_stopped(
     try:
         async with asyncio.TaskGroup() as tasks:
             for part in (*engine, stop_if_stalled):
-                tasks.create_task(_run(part))
+                tasks.create_task(part())
             running = [(worker, tasks.create_task(worker.run())) for worker in workers]
             await stop.wait()
             logger.info("stopping")
@@ -145,7 +145,3 @@ async def _finish(
 async def _end() -> None:
     """Only an exception in one of its tasks ends a task group early."""
     raise Stopped
-
-
-async def _run(part: Callable[[], Awaitable[None]]) -> None:
-    await part()

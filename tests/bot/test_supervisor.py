@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 import pytest
 from telegram.request import HTTPXRequest
@@ -122,7 +123,7 @@ async def application(api: FakeTelegram) -> AsyncGenerator[App]:
     await app.bot.shutdown()  # which the line above leaves out if it never came online
 
 
-def forever(name: str, seen: Ledger) -> Callable[[], Awaitable[None]]:
+def forever(name: str, seen: Ledger) -> Callable[[], Coroutine[Any, Any, None]]:
     async def run() -> None:
         seen.note(f"{name} runs")
         await asyncio.Event().wait()
