@@ -49,54 +49,47 @@ _STOPS = (
 )
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Tour:
     """*drift* moves the balance out of its band, unless it is already (`Deposits.push`)."""
 
-    def __init__(
-        self,
-        *,
-        console: Console,
-        clock: Clock,
-        deliver: Deliver,
-        drift: Callable[[], Awaitable[None]],
-    ) -> None:
-        self._console = console
-        self._clock = clock
-        self._deliver = deliver
-        self._drift = drift
+    console: Console
+    clock: Clock
+    deliver: Deliver
+    drift: Callable[[], Awaitable[None]]
 
     async def play(self) -> int:
         """Return the exit code: 1 if the bot did not do what the tour expects."""
-        self._console.note(demo.TOUR_WELCOME)
-        until = self._clock.steady() + _LIMIT
+        self.console.note(demo.TOUR_WELCOME)
+        until = self.clock.steady() + _LIMIT
         for stop in _STOPS:
-            await self._clock.sleep(_READING_TIME)
+            await self.clock.sleep(_READING_TIME)
             if not await self._visit(stop, until=until):
-                self._console.note(demo.missing(stop.line.split()[0]))
+                self.console.note(demo.missing(stop.line.split()[0]))
                 return 1
-        await self._clock.sleep(_READING_TIME)
-        self._console.note(demo.TOUR_END)
+        await self.clock.sleep(_READING_TIME)
+        self.console.note(demo.TOUR_END)
         return 0
 
     async def _visit(self, stop: _Stop, *, until: datetime) -> bool:
-        known = len(self._console.said)
-        self._console.note(demo.typed(stop.line))
-        await self._console.enter(stop.line, self._deliver)
+        known = len(self.console.said)
+        self.console.note(demo.typed(stop.line))
+        await self.console.enter(stop.line, self.deliver)
         if not await self._receives(stop.answer, since=known, until=until):
             return False
         if stop.trade is None:
             return True
         if stop.drift:
-            await self._clock.sleep(_READING_TIME)
-            known = len(self._console.said)
-            await self._drift()
-        self._console.note(demo.WAIT_FOR_TRADE)
+            await self.clock.sleep(_READING_TIME)
+            known = len(self.console.said)
+            await self.drift()
+        self.console.note(demo.WAIT_FOR_TRADE)
         return await self._receives(stop.trade, since=known, until=until)
 
     async def _receives(self, pattern: re.Pattern[str], *, since: int, until: datetime) -> bool:
         """True if the bot sends a matching text before the tour's deadline."""
-        while self._clock.steady() < until:
-            if any(pattern.match(text) for text in self._console.said[since:]):
+        while self.clock.steady() < until:
+            if any(pattern.match(text) for text in self.console.said[since:]):
                 return True
-            await self._clock.sleep(_STEP)
+            await self.clock.sleep(_STEP)
         return False

@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
 from typing import Any, Protocol, TypeVar
@@ -67,6 +67,7 @@ async def _beside(work: Awaitable[_Result]) -> _Result:
         raise _NotNeeded from e
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
 class UpdateStore:
     """Stores updates, however they are received. A duplicate is stored once.
     *claiming* is entered around the transaction with whether Telegram has more; its result is
@@ -74,22 +75,12 @@ class UpdateStore:
     the queue. If either fails, updates are stored without it: they are claimed a second later.
     """
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        sealer: Sealer,
-        bot_id: int,
-        claiming: Claiming,
-        rank_all: RankAll = all_normal,
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._sealer = sealer
-        self._bot_id = bot_id
-        self._claiming = claiming
-        self._rank_all = rank_all
+    database: Database
+    clock: Clock
+    sealer: Sealer
+    bot_id: int
+    claiming: Claiming
+    rank_all: RankAll = all_normal
 
     async def store(self, updates: Sequence[dict[str, Any]]) -> int | None:
         """Store the updates and return the highest id; None if there is none.
@@ -105,23 +96,23 @@ class UpdateStore:
         sealed = [Sealed(found, chat_of(raw), self._seal(found, raw)) for found, raw in usable]
         more = len(updates) >= FULL_BATCH
         try:
-            async with self._claiming(more) as claim, self._database.writing() as session:
-                ranks = await _beside(self._rank_all(session, [raw for _, raw in usable]))
+            async with self.claiming(more) as claim, self.database.writing() as session:
+                ranks = await _beside(self.rank_all(session, [raw for _, raw in usable]))
                 pairs = zip(sealed, ranks, strict=True)
                 if await self._add(session, [replace(one, rank=rank) for one, rank in pairs]):
                     await _beside(claim(session))
         except _NotNeeded as e:
             logger.warning("updates not ranked", extra={"problem": type(e.__cause__).__name__})
-            async with self._database.writing() as session:
+            async with self.database.writing() as session:
                 await self._add(session, sealed)
         return max(found for found, _ in usable)
 
     async def _add(self, session: AsyncSession, sealed: Sequence[Sealed]) -> int:
-        now = self._clock.now()
-        return await inbox.store(session, bot_id=self._bot_id, updates=sealed, now=now)
+        now = self.clock.now()
+        return await inbox.store(session, bot_id=self.bot_id, updates=sealed, now=now)
 
     def _seal(self, update_id: int, raw: dict[str, Any]) -> str:
-        return self._sealer.seal_text(json.dumps(raw), purpose=purpose(self._bot_id, update_id))
+        return self.sealer.seal_text(json.dumps(raw), purpose=purpose(self.bot_id, update_id))
 
 
 def purpose(bot_id: int, update_id: int) -> str:
