@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from bot.handlers.context import Handler, Routes
 from bot.handlers.setting_change import SettingChangeFlow
@@ -59,7 +60,8 @@ class DepositsHandler(Handler):
                     late=lambda _: deposit_late_view(),
                 ),
                 KEPT: ConfirmationHandler(
-                    self.setting_change.take_back, late=lambda _: undo_keep_late_view()
+                    partial(self.setting_change.price_again, action="undo"),
+                    late=lambda _: undo_keep_late_view(),
                 ),
             },
         )
@@ -84,7 +86,7 @@ class DepositsHandler(Handler):
     ) -> Response | Refusal:
         """A question of an older version, below a deposit that was traded at once."""
         if request.option != LEAVE:
-            return await self.setting_change.keep_deposit(question, request)
+            return await self.setting_change.price_again(question, request, action="keep deposit")
         taken = await self.ctx.confirmations.take(question.id, request)
         if isinstance(taken, Refusal):
             return taken

@@ -43,11 +43,11 @@ class SettingChangeFlow(Handler):
         return Routes(
             taps={
                 BIG_TARGET: ConfirmationHandler(
-                    partial(self._price_again, action="confirm target", agreed=True)
+                    partial(self.price_again, action="confirm target", agreed=True)
                 ),
                 GO_LIVE: ConfirmationHandler(partial(self._carry_out, action="real money")),
                 UNDO: ConfirmationHandler(
-                    partial(self._price_again, action="undo", agreed=False),
+                    partial(self.price_again, action="undo"),
                     late=lambda q: undo_late_view(_pending_change(q)),
                 ),
             }
@@ -68,24 +68,18 @@ class SettingChangeFlow(Handler):
 
         async def offer(session: AsyncSession, change: Change) -> None:
             nonlocal undo
-            if (back := _change_back(change.before, change.after, in_panel=in_panel)) is not None:
-                undo = (
-                    back.wanted,
-                    await self.ctx.confirmations.ask_in(
-                        session, request, **self._undo_question(back)
-                    ),
-                )
+            undo = await self._offer_undo(
+                request, change.before, change.after, in_panel=in_panel, session=session
+            )
 
         change = await self.ctx.accounts.change(
             account, user_id=request.user_id, then=offer, **values
         )
-        expected = replace(account.settings, **values)
+        outlook, expected = None, replace(account.settings, **values)
         if foreseen is not None and change.after == replace(
             account, settings=expected, version=change.after.version
         ):
             outlook = await self.ctx.previews.shown(change.after, foreseen)
-        else:
-            outlook = None
         forecast = await self.forecast(change.after, outlook)
         return _echo_view(topic, change, forecast, undo, in_panel=in_panel)
 
@@ -137,16 +131,6 @@ class SettingChangeFlow(Handler):
         undo = await self._offer_undo(request, before, after, in_panel=False)
         return undoable(echo, former=undo[0], question_id=undo[1]) if undo else echo
 
-    async def keep_deposit(self, question: Confirmation, request: Request) -> Message | Refusal:
-        """The tap that raises the target by what arrived: asked about where much would move,
-        which is so when the deposit was traded meanwhile.
-        """
-        return await self._price_again(question, request, action="keep deposit", agreed=False)
-
-    async def take_back(self, question: Confirmation, request: Request) -> Message | Refusal:
-        """A tap on the undo of a change that was made without a user."""
-        return await self._price_again(question, request, action="undo", agreed=False)
-
     async def page(
         self, page: PanelPage, account: Account, *, title: str | None = None
     ) -> Message:
@@ -157,16 +141,22 @@ class SettingChangeFlow(Handler):
         return page_view(page=page, **forecast, title=title)
 
     async def _offer_undo(
-        self, request: Request, before: Account, after: Account, *, in_panel: bool
+        self,
+        request: Request,
+        before: Account,
+        after: Account,
+        *,
+        in_panel: bool,
+        session: AsyncSession | None = None,
     ) -> tuple[SettingsPatch, str] | None:
         """What was before, and the question whose button brings it back."""
         back = _change_back(before, after, in_panel=in_panel)
         if back is None:
             return None
-        return back.wanted, await self.ctx.confirmations.ask(request, **self._undo_question(back))
-
-    def _undo_question(self, back: PendingChange) -> dict[str, Any]:
-        return {"kind": UNDO, "payload": back, "lifetime": self.ctx.undo_for}
+        question_id = await self.ctx.confirmations.ask(
+            request, kind=UNDO, payload=back, lifetime=self.ctx.undo_for, session=session
+        )
+        return back.wanted, question_id
 
     async def _question_about_target(
         self,
@@ -200,10 +190,12 @@ class SettingChangeFlow(Handler):
         )
         return question, foreseen
 
-    async def _price_again(
-        self, question: Confirmation, request: Request, *, action: str, agreed: bool
+    async def price_again(
+        self, question: Confirmation, request: Request, *, action: str, agreed: bool = False
     ) -> Message | Refusal:
-        """Priced again: asks again where more would move by now than was confirmed."""
+        """Do what the question proposed, or ask first where that would move much. *agreed*: what it
+        showed was confirmed, so only where more than that would move by now.
+        """
         proposal = _pending_change(question)
         account = await self.ctx.accounts.of(request.chat_id)
         target = proposal.wanted.target

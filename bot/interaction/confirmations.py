@@ -1,6 +1,7 @@
 """Stored confirmations with buttons: bound to the user who was asked, answered once."""
 
 import secrets
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import TypeVar
 
@@ -32,25 +33,12 @@ class Confirmations:
         kind: str,
         payload: object = "",
         lifetime: timedelta | None = None,
+        session: AsyncSession | None = None,
     ) -> str:
         """Store a confirmation for one user; its id goes into the buttons. A *payload* that is text
-        is stored as it is, anything else as JSON, which `payload_of` reads.
+        is stored as it is, anything else as JSON, which `payload_of` reads. *session* is the
+        caller's transaction, where it is to be stored in one.
         """
-        async with self._database.writing() as session:
-            return await self.ask_in(
-                session, request, kind=kind, payload=payload, lifetime=lifetime
-            )
-
-    async def ask_in(
-        self,
-        session: AsyncSession,
-        request: Request,
-        *,
-        kind: str,
-        payload: object = "",
-        lifetime: timedelta | None = None,
-    ) -> str:
-        """Like `ask`, in the caller's transaction."""
         now = self._clock.now()
         question = Confirmation(
             id=secrets.token_urlsafe(9),
@@ -61,7 +49,8 @@ class Confirmations:
             asked_at=now,
             expires_at=now + (lifetime or self._lifetime),
         )
-        await confirmations.ask(session, question)
+        async with nullcontext(session) if session else self._database.writing() as writing:
+            await confirmations.ask(writing, question)
         return question.id
 
     def once(self, act: ConfirmationAction) -> ConfirmationAction:
