@@ -4,6 +4,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 import httpx
@@ -18,33 +19,28 @@ _TIME_LIMIT_S = 10.0
 logger = logging.getLogger(__name__)
 
 
+@dataclass(eq=False, kw_only=True, repr=False)
 class LivenessPing:
     """Requests *url* each minute if the engine had a heartbeat since and no check is overdue.
     Otherwise no ping is sent. *url* is never logged.
     """
 
-    def __init__(
-        self,
-        *,
-        url: str,
-        clock: Clock,
-        pulse: Callable[[], EngineProgress],
-        tls: ssl.SSLContext,
-    ) -> None:
-        self._url = url
-        self._tls = tls
-        self._clock = clock
-        self._pulse = pulse
+    url: str
+    clock: Clock
+    pulse: Callable[[], EngineProgress]
+    tls: ssl.SSLContext
+
+    def __post_init__(self) -> None:
         self._vigil = StallDetector()
         self._stalled = False
-        self._beats = pulse().beats.done
+        self._beats = self.pulse().beats.done
         self._failing = False
 
     async def run(self) -> None:
         """Run until cancelled."""
         wait = _BEAT  # the first ping ends the gap of a restart
         async with httpx.AsyncClient(
-            timeout=_TIME_LIMIT_S, verify=self._tls, trust_env=False
+            timeout=_TIME_LIMIT_S, verify=self.tls, trust_env=False
         ) as http:
             while True:
                 await self._watch(wait)
@@ -55,19 +51,19 @@ class LivenessPing:
     async def _watch(self, duration: timedelta) -> None:
         """Check for stalls in fixed steps; the duration of a ping is not counted."""
         for _ in range(duration // _BEAT):
-            await self._clock.sleep(_BEAT)
-            if (news := self._vigil.look(self._pulse(), passed=_BEAT)) is not None:
+            await self.clock.sleep(_BEAT)
+            if (news := self._vigil.look(self.pulse(), passed=_BEAT)) is not None:
                 self._stalled = isinstance(news, Stalled)
 
     def _gets_on(self) -> bool:
-        beats, self._beats = self._beats, self._pulse().beats.done
+        beats, self._beats = self._beats, self.pulse().beats.done
         return self._beats != beats and not self._stalled
 
     async def _sign(self, http: httpx.AsyncClient) -> None:
         """Send one ping; a failed one is not retried before the next minute."""
         problem = None
         try:
-            async with asyncio.timeout(_TIME_LIMIT_S), http.stream("GET", self._url) as answer:
+            async with asyncio.timeout(_TIME_LIMIT_S), http.stream("GET", self.url) as answer:
                 if not answer.is_success:
                     problem = f"HTTP {answer.status_code}"
         except (httpx.HTTPError, OSError) as e:

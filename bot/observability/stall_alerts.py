@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import InitVar, dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -29,28 +30,22 @@ _LONGEST_PAUSE = timedelta(seconds=60)
 logger = logging.getLogger(__name__)
 
 
+@dataclass(eq=False, kw_only=True)
 class StallAlerter:
     """Polls *pulse*. An undelivered alert is retried until a newer one replaces it: the end of a
     stall includes all there is to say of it. *owner_chat* may find the database away, and so may
     *on_clock_set*, which gets by how much the clock was set.
     """
 
-    def __init__(
-        self,
-        *,
-        clock: Clock,
-        bot: Bot,
-        pulse: Callable[[], EngineProgress],
-        owner_chat: Callable[[], Awaitable[int | None]],
-        flood: FloodControl,
-        on_clock_set: Callable[[timedelta], Awaitable[None]] | None = None,
-    ) -> None:
-        self._flood = flood
-        self._clock = clock
-        self._sender = MessageSender(bot, turn=flood.check)
-        self._pulse = pulse
-        self._owner_chat = owner_chat
-        self._on_clock_set = on_clock_set
+    clock: Clock
+    bot: InitVar[Bot]
+    pulse: Callable[[], EngineProgress]
+    owner_chat: Callable[[], Awaitable[int | None]]
+    flood: FloodControl
+    on_clock_set: Callable[[timedelta], Awaitable[None]] | None = None
+
+    def __post_init__(self, bot: Bot) -> None:
+        self._sender = MessageSender(bot, turn=self.flood.check)
         self._clock_told_at: datetime | None = None
         self._news: asyncio.Queue[Message] = asyncio.Queue()
 
@@ -62,13 +57,13 @@ class StallAlerter:
 
     async def _watch(self) -> None:
         with suppress(*availability.AWAY):
-            await self._owner_chat()  # now, while the database can be read
-        vigil, steps = StallDetector(), ClockSteps(self._clock)
+            await self.owner_chat()  # now, while the database can be read
+        vigil, steps = StallDetector(), ClockSteps(self.clock)
         while True:
-            await self._clock.sleep(_BEAT)
+            await self.clock.sleep(_BEAT)
             if (by := steps.look()) is not None:
                 await self._clock_was_set(by)
-            match vigil.look(self._pulse(), passed=_BEAT):
+            match vigil.look(self.pulse(), passed=_BEAT):
                 case None:
                     pass
                 case Stalled() as stalled:
@@ -85,14 +80,14 @@ class StallAlerter:
 
     async def _clock_was_set(self, by: timedelta) -> None:
         logger.warning("clock changed", extra={"by_s": by.total_seconds()})
-        now = self._clock.steady()
+        now = self.clock.steady()
         if self._clock_told_at is None or now - self._clock_told_at >= _CLOCK_TOLD_EVERY:
             self._clock_told_at = now
             self._news.put_nowait(clock_set_view(by))
-        if self._on_clock_set is None:
+        if self.on_clock_set is None:
             return
         try:
-            await self._on_clock_set(by)
+            await self.on_clock_set(by)
         except availability.AWAY as e:
             logger.warning("due times not adjusted: %s", type(e).__name__)
 
@@ -102,7 +97,7 @@ class StallAlerter:
             failures = 0
             while (pause := await self._deliver(news)) is not None:
                 failures += 1
-                await self._clock.sleep(max(pause, delay(failures, most=_LONGEST_PAUSE)))
+                await self.clock.sleep(max(pause, delay(failures, most=_LONGEST_PAUSE)))
                 while not self._news.empty():
                     news = self._news.get_nowait()
 
@@ -110,7 +105,7 @@ class StallAlerter:
         """Return None when it is delivered, else how long to wait before the next try."""
         chat_id: int | None = None
         try:
-            chat_id = await self._owner_chat()
+            chat_id = await self.owner_chat()
             if chat_id is None:
                 logger.warning("alert dropped: the bot has no owner")
                 return None
@@ -118,7 +113,7 @@ class StallAlerter:
         except QuietPeriod as e:
             pause, problem = e.pause, "silence wanted"
         except RetryAfter as e:
-            pause, problem = self._flood.slowed(chat_id or 0, e), "asked to wait"
+            pause, problem = self.flood.slowed(chat_id or 0, e), "asked to wait"
         except (TelegramError, *availability.AWAY) as e:
             pause, problem = timedelta(), type(e).__name__
         else:

@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -63,30 +64,23 @@ class OnBrought(Protocol):
     def __call__(self, updates: Sequence[Mapping[str, Any]], /, *, after: timedelta) -> None: ...
 
 
+@dataclass(eq=False, kw_only=True)
 class UpdatePoller:
     """Fetches updates, stores them, and only then confirms them.
     A batch that could not be stored is not confirmed, so Telegram sends it again. *on_answered* is
     called when a poll is answered, *on_brought* with the updates and how long it took.
     """
 
-    def __init__(
-        self,
-        *,
-        source: Source,
-        store: UpdateStore,
-        clock: Clock,
-        on_answered: Callable[[], None] = lambda: None,
-        on_brought: OnBrought | None = None,
-    ) -> None:
-        self._source = source
-        self._store = store
-        self._clock = clock
-        self._on_answered = on_answered
-        self._on_brought = on_brought
-        self._offset: int | None = None
-        # Polls that Telegram answered: with updates, flood control or a conflict, stored or not.
-        self.answers = 0
-        self.told_to_wait = False  # while Telegram's flood control applies to polls
+    source: Source
+    store: UpdateStore
+    clock: Clock
+    on_answered: Callable[[], None] = lambda: None
+    on_brought: OnBrought | None = None
+    # Polls that Telegram answered: with updates, flood control or a conflict, stored or not.
+    answers: int = field(default=0, init=False)
+    # While Telegram's flood control applies to polls.
+    told_to_wait: bool = field(default=False, init=False)
+    _offset: int | None = field(default=None, init=False)
 
     async def run(self) -> None:
         """Run until cancelled. Raises TokenRefused; every other failure is retried."""
@@ -111,20 +105,20 @@ class UpdatePoller:
                 failures += 1
                 problem, pause = type(e).__name__, delay(failures)
             logger.warning("poll failed", extra={"problem": problem, "failures": failures})
-            await self._clock.sleep(pause)
+            await self.clock.sleep(pause)
             self.told_to_wait = False
 
     def _answered(self) -> None:
         self.answers += 1
-        self._on_answered()
+        self.on_answered()
 
     async def _poll(self) -> None:
-        began = self._clock.steady()
-        batch = await self._source.fetch(self._offset)
-        if self._on_brought is not None:
-            self._on_brought(batch, after=self._clock.steady() - began)
+        began = self.clock.steady()
+        batch = await self.source.fetch(self._offset)
+        if self.on_brought is not None:
+            self.on_brought(batch, after=self.clock.steady() - began)
         self._answered()
-        newest = await self._store.store(batch)
+        newest = await self.store.store(batch)
         if batch and newest is None:
             raise PollFailed("no update has an id")
         # An empty answer has confirmed everything before the offset. Asking without one from there

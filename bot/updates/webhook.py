@@ -7,6 +7,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -79,26 +80,19 @@ def _read(body: bytes) -> dict[str, Any]:
     return update
 
 
+@dataclass(eq=False, kw_only=True, repr=False)
 class Registration:
-    """Registers *url* as the bot's webhook with Telegram, and keeps it registered."""
+    """Registers *url* as the bot's webhook with Telegram, and keeps it registered.
+    *on_seen* is called whenever Telegram confirms that the webhook is set.
+    """
 
-    def __init__(
-        self,
-        *,
-        bot: Bot,
-        clock: Clock,
-        url: str,
-        secret: str,
-        on_seen: Callable[[], None] = lambda: None,
-    ) -> None:
-        """*on_seen* is called whenever Telegram confirms that the webhook is set."""
-        self._bot = bot
-        self._clock = clock
-        self._url = url
-        self._secret = secret
-        self._on_seen = on_seen
-        self._seen_error: object = None
-        self.is_done = False
+    bot: Bot
+    clock: Clock
+    url: str
+    secret: str
+    on_seen: Callable[[], None] = lambda: None
+    is_done: bool = field(default=False, init=False)
+    _seen_error: object = field(default=None, init=False)
 
     async def run(self) -> None:
         """Run until cancelled. Raises TokenRefused; every other failure is retried."""
@@ -116,23 +110,23 @@ class Registration:
                 # sent.
                 problem = e.message if isinstance(e, BadRequest) else type(e).__name__
                 logger.warning("webhook not set: %s", problem, extra={"failures": failures})
-            await self._clock.sleep(pause)
+            await self.clock.sleep(pause)
 
     async def _look(self) -> None:
         """Set the webhook at first, as secret and kinds cannot be read; later if it is gone."""
         if self.is_done:
-            info = await self._bot.get_webhook_info()
+            info = await self.bot.get_webhook_info()
             self._tell(info)
-            if info.url == self._url:
-                self._on_seen()
+            if info.url == self.url:
+                self.on_seen()
                 return
             logger.warning("webhook removed; does another process poll?")
             self.is_done = False
-        await self._bot.set_webhook(
-            self._url, allowed_updates=ALLOWED_UPDATES, secret_token=self._secret
+        await self.bot.set_webhook(
+            self.url, allowed_updates=ALLOWED_UPDATES, secret_token=self.secret
         )
         self.is_done = True
-        self._on_seen()
+        self.on_seen()
         logger.info("webhook set")
 
     def _tell(self, info: WebhookInfo) -> None:
