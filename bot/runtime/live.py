@@ -3,8 +3,7 @@
 import asyncio
 import errno
 import os
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 from telegram.request import HTTPXRequest
@@ -76,9 +75,7 @@ async def run_live(
     async with AsyncExitStack() as stack:
         if settings.port is not None:
             # First: a host expects the port within a minute, whatever state the database is in.
-            await stack.enter_async_context(
-                _listening(routes, port=settings.port, host=settings.listen_address)
-            )
+            await _listen(stack, routes, port=settings.port, host=settings.listen_address)
         if not await database_is_ready(settings.database_url, clock=clock, stop=stop):
             return
         database = await stack.enter_async_context(
@@ -160,21 +157,18 @@ async def run_live(
         )
 
 
-@asynccontextmanager
-async def _listening(routes: Routes, *, port: int, host: str | None) -> AsyncGenerator[None]:
-    """Raises CannotStart if the port cannot be bound."""
-    async with AsyncExitStack() as stack:
-        try:
-            await stack.enter_async_context(serve(routes, port=port, host=host))
-        except OSError as e:
-            number = e.errno or 0  # below zero: errors of the resolver, passed on by asyncio
-            why = os.strerror(number) if number > 0 else "no such address"
-            if number < 0 or number in _OF_THE_ADDRESS:
-                raise CannotStart(f"LISTEN_ADDRESS {host} cannot be used: {why}") from e
-            raise CannotStart(
-                f"PORT {port} cannot be used: {why}; give each process a port of its own"
-            ) from e
-        yield
+async def _listen(stack: AsyncExitStack, routes: Routes, *, port: int, host: str | None) -> None:
+    """Serve until *stack* ends. Raises CannotStart if the port cannot be bound."""
+    try:
+        await stack.enter_async_context(serve(routes, port=port, host=host))
+    except OSError as e:
+        number = e.errno or 0  # below zero: errors of the resolver, passed on by asyncio
+        why = os.strerror(number) if number > 0 else "no such address"
+        if number < 0 or number in _OF_THE_ADDRESS:
+            raise CannotStart(f"LISTEN_ADDRESS {host} cannot be used: {why}") from e
+        raise CannotStart(
+            f"PORT {port} cannot be used: {why}; give each process a port of its own"
+        ) from e
 
 
 def mexc_venue(

@@ -4,14 +4,14 @@ import asyncio
 import errno
 import logging
 import socket
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import httpx
 import pytest
 from aiohttp import web
 
-from bot.runtime.live import _listening
+from bot.runtime.live import _listen
 from bot.runtime.startup import CannotStart
 from bot.web import server
 from bot.web.connection_limits import Connections
@@ -243,6 +243,6 @@ async def test_an_answer_under_way_is_finished_within_the_grace_and_then_the_por
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "fe80::1%nosuch0"])
 async def test_an_address_that_is_not_of_this_machine_is_named_and_not_the_port(host: str):
-    with pytest.raises(CannotStart, match=f"LISTEN_ADDRESS {host} cannot be used"):
-        async with _listening({}, port=18431, host=host):
-            pass
+    async with AsyncExitStack() as stack:
+        with pytest.raises(CannotStart, match=f"LISTEN_ADDRESS {host} cannot be used"):
+            await _listen(stack, {}, port=18431, host=host)
