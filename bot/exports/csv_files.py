@@ -36,28 +36,28 @@ def defused(cell: str) -> str:
     return cell
 
 
+@dataclass(eq=False)
 class CsvParts:
     """Writes trades into files in *folder*; a full file is followed by another.
     Runs in a thread: it writes to the disk without awaiting.
     """
 
-    def __init__(
-        self, sheet: CsvFile, *, folder: Path, zone: tzinfo, most_bytes: int = MOST_BYTES
-    ) -> None:
-        self._sheet = sheet
-        self._folder = folder
-        self._zone = zone
-        self._most_bytes = most_bytes
+    sheet: CsvFile
+    folder: Path
+    zone: tzinfo
+    most_bytes: int = MOST_BYTES
+
+    def __post_init__(self) -> None:
         self._file: TextIOWrapper | None = None
         self._paths: list[Path] = []
 
     def write(self, trades: Iterable[Order]) -> None:
         """Write trades, oldest first; at most a few thousand, or a part may grow too large."""
-        if self._file is None or self._file.tell() >= self._most_bytes:
+        if self._file is None or self._file.tell() >= self.most_bytes:
             self._begin()
         writer = csv.writer(self._file)  # type: ignore[arg-type]
         for trade in trades:
-            for row in self._sheet.rows(trade, self._zone):
+            for row in self.sheet.rows(trade, self.zone):
                 writer.writerow([defused(cell) for cell in row])
 
     def close(self) -> list[Path]:
@@ -71,8 +71,8 @@ class CsvParts:
         if self._file is not None:
             self._file.close()
         number = len(self._paths) + 1
-        name = self._sheet.stem if number == 1 else f"{self._sheet.stem}-{number}"
-        path = self._folder / f"{name}.csv"
+        name = self.sheet.stem if number == 1 else f"{self.sheet.stem}-{number}"
+        path = self.folder / f"{name}.csv"
         self._paths.append(path)
         self._file = path.open("w", newline="", encoding="utf-8")
-        csv.writer(self._file).writerow(self._sheet.columns)
+        csv.writer(self._file).writerow(self.sheet.columns)

@@ -19,14 +19,12 @@ class ConversationStep:
     text: str
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Conversations:
-    def __init__(
-        self, *, database: Database, sealer: Sealer, clock: Clock, patience: timedelta
-    ) -> None:
-        self._database = database
-        self._sealer = sealer
-        self._clock = clock
-        self._patience = patience
+    database: Database
+    sealer: Sealer
+    clock: Clock
+    patience: timedelta
 
     async def wait(self, request: Request, kind: str, text: str = "") -> None:
         """Await this user's next message in the chat; what was awaited before is replaced."""
@@ -34,22 +32,22 @@ class Conversations:
             chat_id=request.chat_id,
             user_id=request.user_id,
             kind=kind,
-            sealed=self._sealer.seal_text(text, purpose=_purpose(request)),
-            expires_at=self._clock.now() + self._patience,
+            sealed=self.sealer.seal_text(text, purpose=_purpose(request)),
+            expires_at=self.clock.now() + self.patience,
         )
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             await conversations.put(session, dialog)
 
     async def step(self, request: Request) -> ConversationStep | None:
         """Return the awaited step, if there is one."""
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             dialog = await conversations.get(
-                session, chat_id=request.chat_id, user_id=request.user_id, now=self._clock.now()
+                session, chat_id=request.chat_id, user_id=request.user_id, now=self.clock.now()
             )
         if dialog is None:
             return None
         return ConversationStep(
-            dialog.kind, self._sealer.open_text(dialog.sealed, purpose=_purpose(request))
+            dialog.kind, self.sealer.open_text(dialog.sealed, purpose=_purpose(request))
         )
 
     async def cancel(self, request: Request, kind: str) -> None:
@@ -60,7 +58,7 @@ class Conversations:
 
     async def forget(self, request: Request) -> None:
         """End the conversation: it was answered, or the user sent another command."""
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             await conversations.end(session, chat_id=request.chat_id, user_id=request.user_id)
 
 

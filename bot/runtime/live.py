@@ -114,7 +114,7 @@ async def run_live(
         )
         secret = await WebhookSecret.load(database=database, vault=vault, token=token, clock=clock)
         update_receiver = UpdateReceiver(
-            mode,
+            mode=mode,
             settings=settings,
             parts=parts,
             database=database,

@@ -5,6 +5,7 @@ import logging
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import InitVar, dataclass
 from typing import assert_never
 
 import httpx
@@ -28,57 +29,47 @@ from engine.storage.database import Database
 logger = logging.getLogger(__name__)
 
 
+@dataclass(eq=False, kw_only=True, repr=False)
 class UpdateReceiver:
     """*webhook* is the route in the web server, which listens before the database is open."""
 
-    def __init__(
-        self,
-        mode: UpdateMode,
-        *,
-        settings: ProcessSettings,
-        parts: Components,
-        database: Database,
-        clock: Clock,
-        webhook: Webhook,
-        secret: WebhookSecret,
-        tls: ssl.SSLContext,
-        telegram_time: TelegramClock,
-    ) -> None:
-        if settings.telegram_token is None:
+    mode: UpdateMode
+    settings: ProcessSettings
+    parts: Components
+    database: InitVar[Database]
+    clock: Clock
+    webhook: Webhook
+    secret: WebhookSecret
+    tls: ssl.SSLContext
+    telegram_time: TelegramClock
+
+    def __post_init__(self, database: Database) -> None:
+        if self.settings.telegram_token is None:
             raise ValueError("without a token nothing can arrive")
-        self._mode = mode
-        self._parts = parts
-        self._clock = clock
-        self._webhook = webhook
-        self._secret = secret
-        self._tls = tls
-        self._proxy = settings.telegram_proxy
-        self._telegram_time = telegram_time
-        self._updates_url = f"{settings.telegram_api_url}/bot{settings.telegram_token}"
         self._pairing, self._polling = (
-            LeaderElection(name, database=database, clock=clock, owner=parts.owner)
+            LeaderElection(name, database=database, clock=self.clock, owner=self.parts.owner)
             for name in (PAIRING, POLLING)
         )
         self._registration = Registration(
-            bot=parts.application.bot,
-            clock=clock,
-            url=f"{settings.webhook_url}{PATH}",
-            secret=secret.value,
-            on_seen=parts.telegram_activity.answered,
+            bot=self.parts.application.bot,
+            clock=self.clock,
+            url=f"{self.settings.webhook_url}{PATH}",
+            secret=self.secret.value,
+            on_seen=self.parts.telegram_activity.answered,
         )
 
     async def run(self) -> None:
         """Run until cancelled. Raises TokenRefused and PollsStalled, in groups."""
-        await self._outlast_the_database(lambda: come_online(self._parts, self._clock))
+        await self._outlast_the_database(lambda: come_online(self.parts, self.clock))
         async with asyncio.TaskGroup() as tasks:
             # At least five requests to Telegram: no update waits for them.
-            tasks.create_task(self._outlast_the_database(self._parts.command_menu.publish))
+            tasks.create_task(self._outlast_the_database(self.parts.command_menu.publish))
             tasks.create_task(self._pairing.serve(self._offer_code))
-            match self._mode:
+            match self.mode:
                 case UpdateMode.POLLING:
                     tasks.create_task(self._polling.serve(self._poll))
                 case UpdateMode.WEBHOOK:
-                    self._webhook.open(self._parts.update_store, self._secret)
+                    self.webhook.open(self.parts.update_store, self.secret)
                     tasks.create_task(self._registration.run())
                 case UpdateMode.ELSEWHERE:
                     pass
@@ -92,19 +83,19 @@ class UpdateReceiver:
 
     def signs(self) -> ProcessState:
         """Return the state of this process."""
-        dispatcher = self._parts.dispatcher
+        dispatcher = self.parts.dispatcher
         return ProcessState(
             database_away=dispatcher.pulse().database_away,
             beat=dispatcher.beaten(),
-            online=self._parts.ready.is_set(),
-            polls=self._mode is UpdateMode.POLLING and not self._polling.is_held_elsewhere,
-            polled=self._parts.telegram_activity.age(),
-            registered=self._registration.is_done if self._mode is UpdateMode.WEBHOOK else None,
+            online=self.parts.ready.is_set(),
+            polls=self.mode is UpdateMode.POLLING and not self._polling.is_held_elsewhere,
+            polled=self.parts.telegram_activity.age(),
+            registered=self._registration.is_done if self.mode is UpdateMode.WEBHOOK else None,
         )
 
     async def _close(self) -> None:
         """From now on the webhook refuses; Telegram sends the update again, to another process."""
-        self._webhook.shut()
+        self.webhook.shut()
 
     async def _offer_code(self) -> None:
         """Offer the pairing code in one process at a time: a new code invalidates the last one."""
@@ -112,7 +103,7 @@ class UpdateReceiver:
 
         async def offer() -> None:
             nonlocal offered
-            offered = await self._parts.access.offer_code()
+            offered = await self.parts.access.offer_code()
 
         await self._outlast_the_database(offer)
         if offered:
@@ -120,26 +111,27 @@ class UpdateReceiver:
 
     async def _poll(self) -> None:
         try:
-            await remove_webhook(self._parts.application.bot, self._clock)
-            await PollWatchdog(clock=self._clock, open_poller=self._open_poller).run()
+            await remove_webhook(self.parts.application.bot, self.clock)
+            await PollWatchdog(clock=self.clock, open_poller=self._open_poller).run()
         finally:
-            self._parts.telegram_activity.ended()
+            self.parts.telegram_activity.ended()
 
     @asynccontextmanager
     async def _open_poller(self) -> AsyncGenerator[UpdatePoller]:
         """Open the poller with new connections: a restart has to replace stuck ones."""
         async with httpx.AsyncClient(
-            verify=self._tls,
-            proxy=self._proxy,
+            verify=self.tls,
+            proxy=self.settings.telegram_proxy,
             trust_env=False,
-            event_hooks=self._telegram_time.hooks,
+            event_hooks=self.telegram_time.hooks,
         ) as http:
+            url = f"{self.settings.telegram_api_url}/bot{self.settings.telegram_token}"
             yield UpdatePoller(
-                source=UpdatesSource(http=http, url=self._updates_url),
-                store=self._parts.update_store,
-                clock=self._clock,
-                on_answered=self._parts.telegram_activity.answered,
-                on_brought=self._telegram_time.brought,
+                source=UpdatesSource(http=http, url=url),
+                store=self.parts.update_store,
+                clock=self.clock,
+                on_answered=self.parts.telegram_activity.answered,
+                on_brought=self.telegram_time.brought,
             )
 
     async def _outlast_the_database(self, start: Callable[[], Awaitable[None]]) -> None:
@@ -147,7 +139,7 @@ class UpdateReceiver:
         await retry(
             start,
             on=availability.AWAY,
-            clock=self._clock,
+            clock=self.clock,
             failed=lambda e: logger.warning(
                 "startup delayed: the database is %s", availability.why(e)
             ),

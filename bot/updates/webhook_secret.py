@@ -6,6 +6,7 @@ webhook again, that secret is accepted too: for a day at most.
 import hashlib
 import hmac
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -26,17 +27,15 @@ def derived_from(token: str) -> str:
     return hmac.new(token.encode(), _DERIVED_FOR, hashlib.sha256).hexdigest()
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class WebhookSecret:
     """*since* is when it was created."""
 
-    def __init__(
-        self, value: str, *, since: datetime, token: str, database: Database, clock: Clock
-    ) -> None:
-        self.value = value
-        self._since = since
-        self._derived = derived_from(token).encode()
-        self._database = database
-        self._clock = clock
+    value: str
+    since: datetime
+    token: str
+    database: Database
+    clock: Clock
 
     @classmethod
     async def load(cls, *, database: Database, vault: Vault, token: str, clock: Clock) -> Self:
@@ -60,10 +59,11 @@ class WebhookSecret:
         said = given.encode(errors="surrogateescape")
         if hmac.compare_digest(said, self.value.encode()):
             return True
-        return hmac.compare_digest(said, self._derived) and await self._may_be_derived()
+        derived = derived_from(self.token).encode()
+        return hmac.compare_digest(said, derived) and await self._may_be_derived()
 
     async def _may_be_derived(self) -> bool:
-        if not timedelta() <= self._clock.now() - self._since < _DERIVED_FOR_A:
+        if not timedelta() <= self.clock.now() - self.since < _DERIVED_FOR_A:
             return False
-        async with self._database.reading() as session:
-            return await processes.any_older(session, now=self._database.now())
+        async with self.database.reading() as session:
+            return await processes.any_older(session, now=self.database.now())
