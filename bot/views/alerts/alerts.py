@@ -242,7 +242,7 @@ def _never_arrived(alert: OrderNeverArrived) -> Message:
 def _needs_person(alert: OrderNeedsPerson) -> Message:
     return Message.of(
         f"{mode_badge(dry_run=alert.dry_run, halted=True)} · Please look at MEXC",
-        *_what_is_unclear(alert),
+        *unclear_order_lines(alert),
         _LOOKING,
         f"Please look in your {escape(pair_name(alert.symbol))} orders at MEXC for the client "
         f"order id {escape(alert.client_order_id)}.",
@@ -252,7 +252,7 @@ def _needs_person(alert: OrderNeedsPerson) -> Message:
     )
 
 
-def _what_is_unclear(alert: OrderNeedsPerson) -> Iterable[str]:
+def unclear_order_lines(alert: OrderNeedsPerson) -> Iterable[str]:
     order = alert.side, alert.symbol, alert.expected_quote
     if not alert.status:
         yield order_sentence(

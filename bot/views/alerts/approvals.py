@@ -23,8 +23,8 @@ def plan_offered_view(offered: PlanOffered) -> Message:
         button(label, Choose(offered.confirmation_id, index)) for label, index in ANSWERS
     )
     return Message.paragraphs(
-        lines(f"{mode_badge(dry_run=told.dry_run)} · Shall I trade?", _seen(told)),
-        _plan(told),
+        lines(f"{mode_badge(dry_run=told.dry_run)} · Shall I trade?", off_target_line(told)),
+        plan_text(told),
         lines(
             "Trade: on paper, no real money moves."
             if told.dry_run
@@ -38,8 +38,8 @@ def plan_offered_view(offered: PlanOffered) -> Message:
 def drift_noticed_view(told: DriftNoticed) -> Message:
     """The notice, once per drift, in a chat that is only notified."""
     return Message.paragraphs(
-        lines(f"{mode_badge(dry_run=told.dry_run)} · Off target", _seen(told)),
-        _plan(told),
+        lines(f"{mode_badge(dry_run=told.dry_run)} · Off target", off_target_line(told)),
+        plan_text(told),
         lines(
             "I sent nothing. On paper: no real money moves."
             if told.dry_run
@@ -69,12 +69,12 @@ def resting_view(*, account: Account) -> Message:
     )
 
 
-def _seen(told: DriftNoticed) -> str:
+def off_target_line(told: DriftNoticed) -> str:
     relative = drift(told.held, target=told.target)
     return f"You hold {usdt(told.held)} ({relative}), outside the band of {band_range(told.band)}."
 
 
-def _plan(told: DriftNoticed) -> str:
+def plan_text(told: DriftNoticed) -> str:
     amount = escape(tokens(told.expected_base, base_of(told.symbol)))
     pair = escape(pair_name(told.symbol))
     quote = usdt(told.expected_quote)

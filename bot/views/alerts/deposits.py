@@ -29,7 +29,7 @@ def deposit_traded_view(told: DepositTraded) -> Message:
     return Message.paragraphs(
         lines(
             f"{alert_badge(told)} · {headline(told.moved[0], step=told.quantity_step)}",
-            *_moved(told),
+            *moved_lines(told),
         ),
         happens,
         MANY if told.last_for_now else None,
@@ -45,7 +45,7 @@ def deposit_waits_view(told: DepositWaiting) -> Message:
     return Message.paragraphs(
         lines(
             f"{alert_badge(told)} · {head}",
-            *_moved(told),
+            *moved_lines(told),
             None if told.moved else f"USDT  {cents(told.held)}  (target {cents(told.target)})",
         ),
         waiting_text(
@@ -64,7 +64,7 @@ def deposit_kept_view(told: DepositKept) -> Message:
     return Message.paragraphs(
         lines(
             f"{alert_badge(told)} · {headline(told.moved[0], step=told.quantity_step)}",
-            *_moved(told),
+            *moved_lines(told),
         ),
         lines(
             f"I keep it: the target is {usdt(told.target)} now.",
@@ -77,7 +77,7 @@ def deposit_kept_view(told: DepositKept) -> Message:
     )
 
 
-def _moved(told: DepositTraded | DepositWaiting | DepositKept) -> list[str]:
+def moved_lines(told: DepositTraded | DepositWaiting | DepositKept) -> list[str]:
     if not told.moved:
         return []
     return [

@@ -1,0 +1,122 @@
+"""Alerts in a chat that an account is shared with: no question that its members may not answer."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from telegram import InlineKeyboardButton
+
+from bot.interaction.callback_data import RunCommand, decode
+from bot.interaction.message import Message
+from bot.views.alerts.alerts import alert_view, unclear_order_lines
+from bot.views.alerts.approvals import off_target_line, plan_text
+from bot.views.alerts.balance_changes import headline
+from bot.views.alerts.deposits import moved_lines
+from bot.views.components.amounts import usdt
+from bot.views.components.badges import TROUBLE, alert_badge, mode_badge
+from bot.views.components.keyboards import do, keyboard
+from bot.views.components.layout import lines
+from bot.views.components.times import utc
+from engine.domain.accounts.members import Role
+from engine.domain.alerts.alerts import (
+    Alert,
+    DepositKept,
+    DepositWaiting,
+    DriftNoticed,
+    IncidentAlert,
+    OrderNeedsPerson,
+    PlanOffered,
+)
+from engine.domain.alerts.key_alerts import InMode, KeyTooPowerful, MoneyShared
+from engine.domain.alerts.traits import AlertKind
+
+# The commands of buttons that stay; other buttons answer a question of the owner's chat.
+_ALL_MAY = frozenset({"balance", "history", "status", "why"})
+_TRADERS_MAY = _ALL_MAY | {"pause", "rebalance", "resume"}
+
+
+def shared_alert_view(alert: Alert, *, role: Role) -> Message:  # noqa: PLR0911 - one return an alert
+    match alert:
+        case PlanOffered(drift=drift):
+            return _trade_due(drift, role)
+        case DriftNoticed():
+            return _trade_due(alert, role)
+        case DepositWaiting():
+            return _deposit_waits(alert)
+        case DepositKept():
+            return _deposit_kept(alert)
+        case OrderNeedsPerson():
+            return _order_unclear(alert)
+        case KeyTooPowerful() | MoneyShared():
+            return _key_trouble(alert)
+        case IncidentAlert() if alert.traits.kind is AlertKind.KEY:
+            return _key_trouble(alert)
+        case _:
+            return _with_own_buttons(alert_view(alert), role)
+
+
+def _trade_due(drift: DriftNoticed, role: Role) -> Message:
+    may_trade = role.covers(Role.TRADER)
+    return Message.paragraphs(
+        lines(f"{mode_badge(dry_run=drift.dry_run)} · Off target", off_target_line(drift)),
+        plan_text(drift),
+        lines(
+            "I sent nothing. The owner of this account decides about each trade.",
+            "To see a plan here: /rebalance" if may_trade else None,
+        ),
+        keyboard=keyboard([do("Rebalance", "rebalance")]) if may_trade else None,
+    )
+
+
+def _deposit_waits(told: DepositWaiting) -> Message:
+    head = f"{usdt(told.amount)} still waiting"
+    if told.moved:
+        head = headline(told.moved[0], step=told.quantity_step)
+    return Message.of(
+        f"{alert_badge(told)} · {head}",
+        *moved_lines(told),
+        "I asked the owner of this account what to do with it."
+        if told.asks
+        else f"I trade it {utc(told.until)}, if the owner of this account does not decide before.",
+    )
+
+
+def _deposit_kept(told: DepositKept) -> Message:
+    return Message.of(
+        f"{alert_badge(told)} · {headline(told.moved[0], step=told.quantity_step)}",
+        *moved_lines(told),
+        f"I keep it: the target is {usdt(told.target)} now.",
+    )
+
+
+def _order_unclear(alert: OrderNeedsPerson) -> Message:
+    return Message.of(
+        f"{mode_badge(dry_run=alert.dry_run, halted=True)} · An order is unclear",
+        *unclear_order_lines(alert),
+        "I send nothing else until I know.",
+        "I asked the owner of this account to look at MEXC. More: /status",
+        keyboard=keyboard([do("Status", "status")]),
+    )
+
+
+def _key_trouble(alert: InMode) -> Message:
+    return Message.of(
+        f"{alert_badge(alert, sign=TROUBLE)} · MEXC or its key needs the owner",
+        "No order was sent.",
+        "Trading is paused." if alert.paused else None,
+        "I told the owner of this account what to do.",
+    )
+
+
+def _with_own_buttons(message: Message, role: Role) -> Message:
+    if message.keyboard is None:
+        return message
+    kept = keyboard(*(list(_may_tap(row, role)) for row in message.keyboard.inline_keyboard))
+    return replace(message, keyboard=kept if kept.inline_keyboard else None)
+
+
+def _may_tap(row: Iterable[InlineKeyboardButton], role: Role) -> Iterable[InlineKeyboardButton]:
+    commands = _TRADERS_MAY if role.covers(Role.TRADER) else _ALL_MAY
+    for one in row:
+        press = decode(str(one.callback_data))
+        if isinstance(press, RunCommand) and press.command in commands:
+            yield one

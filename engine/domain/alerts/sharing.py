@@ -1,0 +1,52 @@
+"""Which alerts of an account the other chats get that it is shared with."""
+
+from enum import Enum
+
+from engine.domain.accounts.members import Role
+from engine.domain.alerts.alerts import (
+    Alert,
+    ChatDeliverable,
+    ChatUndeliverable,
+    Digest,
+    ManualDeclined,
+    MemberJoined,
+    RunDeclined,
+    TradeSettled,
+)
+from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
+from engine.domain.alerts.traits import AlertKind
+from engine.domain.orders.order import Trigger
+
+
+class SharedAlerts(Enum):
+    """What a chat wants to hear of the account that is shared with it."""
+
+    ON = "on"
+    TROUBLES = "troubles"
+    OFF = "off"
+
+
+# Of other chats and people, of what only the key's owner can mend, and what a chat orders itself.
+_OWNERS_ALONE = (ChatDeliverable, ChatUndeliverable, Digest, KeyEnding, MemberJoined)
+_TROUBLES = frozenset({AlertKind.ERROR, AlertKind.RECOVERY, AlertKind.KEY})
+
+
+def is_heard(alert: Alert, wanted: SharedAlerts, *, role: Role) -> bool:
+    """True if a chat with this *role* gets the alert. A chat whose members may trade always gets
+    what became of a trade that a user asked for, as it may have been one of them.
+    """
+    if isinstance(alert, _OWNERS_ALONE):
+        return False
+    if isinstance(alert, KeyTooPowerful | MoneyShared) and not alert.paused:
+        return False
+    if role.covers(Role.TRADER) and _answers_a_user(alert):
+        return True
+    return wanted is SharedAlerts.ON or (
+        wanted is SharedAlerts.TROUBLES and alert.traits.kind in _TROUBLES
+    )
+
+
+def _answers_a_user(alert: Alert) -> bool:
+    if isinstance(alert, TradeSettled):
+        return alert.trigger is Trigger.PERSON
+    return isinstance(alert, RunDeclined | ManualDeclined)
