@@ -18,6 +18,7 @@ from bot.messaging.refusals import RefusalCause, refusal_cause
 from bot.messaging.responder import ANSWER
 from bot.messaging.sender import MessageSender
 from bot.views.alerts.alerts import alert_view
+from bot.views.alerts.shared import shared_alert_view
 from bot.views.alerts.undeliverable import broken_words_view, set_aside_view, unknown_kind_view
 from bot.views.components.times import times_in
 from engine.accounts.deliverability import Deliverability
@@ -157,7 +158,13 @@ class OutboxSender:
         try:
             read = delivery.alert
             with times_in(delivery.time_zone):
-                message = self._render(row.kind, row.payload) if read is None else alert_view(read)
+                message = (
+                    self._render(row.kind, row.payload)
+                    if read is None
+                    else alert_view(read)
+                    if delivery.role is None
+                    else shared_alert_view(read, role=delivery.role)
+                )
             parts = _parts(message, repeated=unclear, silent=delivery.mode is DeliveryMode.SILENT)
         except Unreadable as e:
             now = self._clock.now()

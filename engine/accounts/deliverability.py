@@ -18,7 +18,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.undeliverable import Refused, Undeliverable
 from engine.domain.alerts.alerts import ChatDeliverable, ChatUndeliverable
 from engine.notifications.publish import publish
-from engine.storage.accounts import accounts, audit, members
+from engine.storage.accounts import accounts, audit, members, shares
 from engine.storage.chat import undeliverable
 from engine.storage.database import Database
 from engine.storage.queues import outbox
@@ -49,6 +49,7 @@ class Deliverability:
     async def refused(self, chat_id: int, *, problem: str, gone: bool) -> Undeliverable:
         """Record that Telegram refused a message for the chat; returns the state.
 
+        A chat that only sees another chat's account pauses nothing, and no other chat is alerted.
         A chat that is gone is paused at once. One in which the bot may not write is paused after
         an hour without a delivered message, and only if another chat was alerted: Telegram has
         refused whole installations by mistake, and those must not be paused without an alert.
@@ -56,7 +57,7 @@ class Deliverability:
         others = await self._others(chat_id)
         now = self._clock.now()
         async with self._database.writing() as session:
-            account = await accounts.of_chat(session, chat_id)
+            account = await _own_account(session, chat_id)
             before = await undeliverable.get(session, chat_id)
             chat = (
                 Undeliverable(chat_id=chat_id, since=now, last_at=now, problem=problem, gone=gone)
@@ -79,7 +80,7 @@ class Deliverability:
             chat = await undeliverable.get(session, chat_id)
             if chat is None or not await undeliverable.forget(session, chat_id):
                 return
-            if (account := await accounts.of_chat(session, chat_id)) is not None:
+            if (account := await _own_account(session, chat_id)) is not None:
                 resumed = await self._resumed(session, account, now=now)
                 await self._tell_end(session, resumed or account, chat, resumed is not None, now)
         logger.warning("chat reachable", extra={"chat_id": chat_id})
@@ -202,6 +203,13 @@ class Deliverability:
         for listener, words in listeners.items():
             key = f"{_key(chat, listener)}:over"
             await publish(session, listener, words, key=key, now=now)
+
+
+async def _own_account(session: AsyncSession, chat_id: int) -> Account | None:
+    """The account that trades for the chat; None where it sees another chat's."""
+    if await shares.of_chat(session, chat_id) is not None:
+        return None
+    return await accounts.of_chat(session, chat_id)
 
 
 def _key(chat: Undeliverable, listener: int) -> str:

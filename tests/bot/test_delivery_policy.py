@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -15,8 +16,11 @@ from engine.accounts.deliverability import Deliverability
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import Confirmation
 from engine.domain.accounts.incidents import IncidentKind
+from engine.domain.accounts.members import Role
+from engine.domain.accounts.shares import Share, SharedAlerts
 from engine.domain.alerts.alerts import (
     Alert,
+    DepositWaiting,
     IncidentResolved,
     OrderNeedsPerson,
     OrderUnclear,
@@ -26,10 +30,10 @@ from engine.domain.alerts.alerts import (
 from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, QuietHours
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.market.pairs import Side
-from engine.domain.orders.order import Order, OrderState
+from engine.domain.orders.order import Order, OrderState, Trigger
 from engine.domain.rebalancing.planner import InsideBand
 from engine.notifications.publish import publish
-from engine.storage.accounts import accounts, alert_preferences
+from engine.storage.accounts import accounts, alert_preferences, shares
 from engine.storage.chat import confirmations
 from engine.storage.database import Database
 from engine.storage.models.accounts import AlertPreferencesRow
@@ -45,10 +49,24 @@ from tests.fakes.telegram_faults import refused
 from tests.fakes.telegram_messages import SentMessage
 from tests.fakes.telegram_server import TOKEN
 
-ANNA = 7
+ANNA, BEN = 7, 8
 D = Decimal
 OVER = IncidentResolved(
     dry_run=False, kind=IncidentKind.UNREACHABLE, count=1, since=START, at=START
+)
+DEPOSIT = DepositWaiting(
+    dry_run=False,
+    symbol=MNTLUSDT,
+    moved=(),
+    quantity_step=None,
+    held=D(140),
+    target=D(40),
+    amount=D(100),
+    buys=D(100),
+    new_target=None,
+    until=START,
+    asks=False,
+    question_id="q",
 )
 UNCLEAR = OrderUnclear(dry_run=False, symbol=MNTLUSDT, side=Side.BUY, expected_quote=D("17.10"))
 
@@ -89,9 +107,9 @@ class Chat:
         async with self.database.writing() as session:
             await publish(session, ANNA, alert, key=key, now=self.clock.now())
 
-    async def tapped_plan(self, chat_id: int) -> int:
-        """A plan that was shown here; its button, under the id "tap-1", was tapped in *chat_id*."""
-        plan = await self.bot.send_message(ANNA, "The plan")
+    async def tapped_plan(self, chat_id: int, *, shown_in: int = ANNA) -> int:
+        """A plan that was shown; its button, under the id "tap-1", was tapped in *chat_id*."""
+        plan = await self.bot.send_message(shown_in, "The plan")
         question = Confirmation(
             id="tap-1",
             chat_id=chat_id,
@@ -120,6 +138,22 @@ class Chat:
         async with self.database.writing() as session:
             await orders.add(session, intent)
         return intent
+
+    async def share(self, account: Account, **changes: Any) -> None:
+        """The account is shared with Ben's private chat."""
+        self.api.open_chat(BEN)
+        values: dict[str, Any] = {
+            "chat_id": BEN,
+            "account_id": account.id,
+            "role": Role.TRADER,
+            "user_id": BEN,
+            "name": "Ben",
+            "shared_by": ANNA,
+            "created_at": START,
+        }
+        async with self.database.writing() as session:
+            await shares.remove(session, BEN)
+            await shares.add(session, Share(**values | changes))
 
     async def told(self) -> list[SentMessage]:
         """All that arrived, once nothing waits any more."""
@@ -283,7 +317,7 @@ async def test_an_answer_of_telegrams_about_the_reply_does_not_cost_the_message(
     assert (filled.reply_to, "Bought" in filled.text) == (None, True)
 
 
-@pytest.mark.parametrize("tapped_in", [ANNA, 8], ids=["here", "in another chat"])
+@pytest.mark.parametrize("tapped_in", [ANNA, BEN], ids=["here", "in another chat"])
 async def test_a_run_that_somebody_tapped_answers_to_the_plan(chat: Chat, tapped_in: int):
     await chat.open()
     plan = await chat.tapped_plan(tapped_in)
@@ -306,3 +340,94 @@ async def test_a_tap_that_came_to_nothing_answers_to_the_plan(chat: Chat):
     [_, told] = await chat.told()
 
     assert told.reply_to == plan
+
+
+async def test_a_chat_that_an_account_is_shared_with_gets_its_alerts_once(chat: Chat):
+    account = await chat.open()
+    await chat.share(account)
+    await chat.queue(UNCLEAR, "order:bl1:unclear")
+    await chat.queue(UNCLEAR, "order:bl1:unclear")
+    await chat.told()
+
+    [own], [shared] = chat.api.sent(ANNA), chat.api.sent(BEN)
+
+    assert own.text == shared.text
+
+
+async def test_each_chat_hears_what_it_wants_itself_in_its_own_time_zone(chat: Chat):
+    account = await chat.open()
+    await chat.wants(account, AlertPreferences().with_level(AlertKind.TRADE, AlertLevel.OFF))
+    await chat.share(account, time_zone="Asia/Tokyo")
+    await chat.queue(DEPOSIT, "deposit:1")
+    await chat.share(account, alerts=SharedAlerts.TROUBLES)
+    await chat.queue(trade_settled(await chat.order(), late=False), "order:bl1:filled")
+    await chat.share(account, time_zone="Asia/Tokyo")
+    await chat.told()
+
+    [own], [shared] = chat.api.sent(ANNA), chat.api.sent(BEN)
+
+    assert "12:00" in own.text
+    assert "21:00" in shared.text
+
+
+async def test_a_chat_that_was_removed_hears_nothing_that_was_written_before(chat: Chat):
+    account = await chat.open()
+    await chat.share(account)
+    await chat.queue(UNCLEAR, "order:bl1:unclear")
+    async with chat.database.writing() as session:
+        await shares.remove(session, BEN)
+    await chat.told()
+    own, shared = await chat.rows()
+
+    assert chat.api.sent(BEN) == []
+    assert (own.failure, shared.failure) == (None, "not shared any more")
+
+
+async def test_a_chat_with_another_share_by_now_hears_nothing_of_the_former_one(chat: Chat):
+    account = await chat.open()
+    await chat.share(account)
+    await chat.queue(UNCLEAR, "order:bl1:unclear")
+    async with chat.database.writing() as session:
+        other = await accounts.get_or_create(
+            session, chat_id=9, settings=builders.settings(), now=START
+        )
+    await chat.share(other)
+    await chat.told()
+
+    assert chat.api.sent(BEN) == []
+
+
+async def test_a_shared_chat_that_is_away_holds_up_and_pauses_nothing(
+    chat: Chat, clock: FakeClock
+):
+    account = await chat.open()
+    await chat.share(account)
+    async with chat.database.writing() as session:  # its own account stands aside
+        await accounts.get_or_create(session, chat_id=BEN, settings=builders.settings(), now=START)
+    chat.api.mute(BEN)
+    await chat.queue(UNCLEAR, "order:bl1:unclear")
+    async with running(chat.relay.run()):
+        while not (await chat.rows())[1].failure:
+            await a_moment()
+    clock.shift(timedelta(hours=25))
+    chat.api.unmute(BEN)
+    await chat.told()
+    async with chat.database.reading() as session:
+        paused = [account.settings.paused for account in await accounts.every(session)]
+    own, shared = await chat.rows()
+
+    assert [message.text for message in chat.api.sent(ANNA)] != []
+    assert (own.failure, shared.failure) == (None, "too old to tell")
+    assert paused == [False, False]
+    assert len(await chat.rows()) == 2
+
+
+async def test_a_trade_that_was_asked_for_in_a_shared_chat_answers_there(chat: Chat):
+    account = await chat.open()
+    await chat.share(account, alerts=SharedAlerts.OFF)
+    plan = await chat.tapped_plan(BEN, shown_in=BEN)
+    order = await chat.order(run_id="tap-1", trigger=Trigger.PERSON)
+    await chat.queue(trade_settled(order, late=False), f"order:{order.client_order_id}:filled")
+    await chat.told()
+
+    assert [message.reply_to for message in chat.api.sent(BEN)] == [None, plan]

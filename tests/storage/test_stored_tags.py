@@ -23,6 +23,7 @@ from engine.domain.accounts.account import Halt
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.undeliverable import Undeliverable
 from engine.domain.alerts.preferences import AlertLevel
+from engine.domain.alerts.sharing import SharedAlert
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.rebalancing.approval import ApprovalRequest
 from engine.domain.rebalancing.check_result import REASON_TAGS, CheckResult
@@ -53,6 +54,7 @@ ROOTS: Mapping[str, type] = {
     "question members": Shown,
     "question member": Chosen,
     "question member_role": MemberRequest,
+    "outbox shared": SharedAlert,
     **{f"outbox {kind}": alert for kind, alert in ALERTS.items()},
 }
 # Asked by none of the versions whose databases are in `stored/`.

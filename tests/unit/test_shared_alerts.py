@@ -14,6 +14,7 @@ from bot.interaction.message import Message
 from bot.views.alerts.shared import shared_alert_view
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.members import Role
+from engine.domain.accounts.shares import SharedAlerts
 from engine.domain.alerts.alerts import (
     BalanceChanged,
     ChatDeliverable,
@@ -40,7 +41,7 @@ from engine.domain.alerts.alerts import (
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
-from engine.domain.alerts.sharing import SharedAlerts, is_heard
+from engine.domain.alerts.sharing import is_heard
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import Trigger
 from engine.storage.serialization import ALERTS
@@ -61,7 +62,13 @@ DRIFT = DriftNoticed(
     target=D(40),
     band=settings().band,
 )
-_GONE: dict[str, Any] = {"dry_run": False, "chat_id": -5, "name": "", "since": START, "problem": ""}
+_GONE: dict[str, Any] = {
+    "dry_run": False,
+    "chat_id": -5,
+    "name": "",
+    "since": START,
+    "problem": "",
+}
 ALL = [
     *alerts_in_mode(),
     DRIFT,
@@ -109,7 +116,7 @@ def test_it_is_decided_of_every_alert_who_gets_it():
 @pytest.mark.parametrize(
     ("wanted", "kinds"),
     [
-        (SharedAlerts.ON, TRADES | TROUBLES),
+        (SharedAlerts.ALL, TRADES | TROUBLES),
         (SharedAlerts.TROUBLES, TROUBLES),
         (SharedAlerts.OFF, set()),
     ],
@@ -123,7 +130,7 @@ def test_a_watching_chat_gets_the_alerts_that_it_wants(wanted: SharedAlerts, kin
 def test_a_key_that_may_do_too_much_is_its_owners_matter_while_trading_goes_on():
     for alert in ALL:
         if isinstance(alert, KeyTooPowerful | MoneyShared):
-            assert not is_heard(alert, SharedAlerts.ON, role=Role.TRADER)
+            assert not is_heard(alert, SharedAlerts.ALL, role=Role.TRADER)
 
 
 @pytest.mark.parametrize("wanted", [SharedAlerts.TROUBLES, SharedAlerts.OFF])
@@ -141,7 +148,7 @@ def test_who_may_trade_always_gets_what_became_of_a_trade_that_was_asked_for(wan
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.TRADER])
 def test_a_shared_alert_has_no_button_that_is_refused(role: Role):
     for alert in map(paused, ALL):
-        if is_heard(alert, SharedAlerts.ON, role=role):
+        if is_heard(alert, SharedAlerts.ALL, role=role):
             for press in presses(shared_alert_view(alert, role=role)):
                 needed = needed_for(press.command, press.argument)
 
@@ -151,7 +158,7 @@ def test_a_shared_alert_has_no_button_that_is_refused(role: Role):
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.TRADER])
 def test_a_shared_alert_asks_no_question_and_tells_nothing_of_the_key(role: Role):
     for alert in map(paused, ALL):
-        if is_heard(alert, SharedAlerts.ON, role=role):
+        if is_heard(alert, SharedAlerts.ALL, role=role):
             view = shared_alert_view(alert, role=role)
             text = check_message(view)
 

@@ -1,8 +1,9 @@
 """Which alerts of an account the other chats get that it is shared with."""
 
-from enum import Enum
+from dataclasses import dataclass
 
 from engine.domain.accounts.members import Role
+from engine.domain.accounts.shares import SharedAlerts
 from engine.domain.alerts.alerts import (
     Alert,
     ChatDeliverable,
@@ -17,18 +18,20 @@ from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShar
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.orders.order import Trigger
 
-
-class SharedAlerts(Enum):
-    """What a chat wants to hear of the account that is shared with it."""
-
-    ON = "on"
-    TROUBLES = "troubles"
-    OFF = "off"
-
-
 # Of other chats and people, of what only the key's owner can mend, and what a chat orders itself.
 _OWNERS_ALONE = (ChatDeliverable, ChatUndeliverable, Digest, KeyEnding, MemberJoined)
 _TROUBLES = frozenset({AlertKind.ERROR, AlertKind.RECOVERY, AlertKind.KEY})
+
+
+@dataclass(frozen=True, slots=True)
+class SharedAlert:
+    """An alert of the account *account_id* as a chat gets it that it is shared with.
+    *kind* and *facts* are the alert as it is stored.
+    """
+
+    account_id: int
+    kind: str
+    facts: str
 
 
 def is_heard(alert: Alert, wanted: SharedAlerts, *, role: Role) -> bool:
@@ -41,7 +44,7 @@ def is_heard(alert: Alert, wanted: SharedAlerts, *, role: Role) -> bool:
         return False
     if role.covers(Role.TRADER) and _answers_a_user(alert):
         return True
-    return wanted is SharedAlerts.ON or (
+    return wanted is SharedAlerts.ALL or (
         wanted is SharedAlerts.TROUBLES and alert.traits.kind in _TROUBLES
     )
 

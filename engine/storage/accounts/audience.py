@@ -3,6 +3,7 @@
 None is a setting of the trading: the account's version stays, and plans stay valid.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -12,11 +13,21 @@ from engine.domain.orders.order import AccountId
 from engine.storage.models.accounts import AccountRow
 
 
-async def alert_route(session: AsyncSession, chat_id: int) -> tuple[int | None, bool, bool]:
-    """The topic for alerts to the chat, and whether its account is paused and halted."""
-    columns = (AccountRow.topic_id, AccountRow.paused, AccountRow.halted)
+@dataclass(frozen=True, slots=True)
+class AlertRoute:
+    """The chat's own account, if it has one, its topic for alerts, and how it stands."""
+
+    account_id: AccountId | None = None
+    topic_id: int | None = None
+    paused: bool = False
+    halted: bool = False
+
+
+async def alert_route(session: AsyncSession, chat_id: int) -> AlertRoute:
+    columns = (AccountRow.id, AccountRow.topic_id, AccountRow.paused, AccountRow.halted)
     known = await session.execute(select(*columns).where(AccountRow.chat_id == chat_id))
-    return known.one_or_none() or (None, False, False)
+    row = known.one_or_none()
+    return AlertRoute() if row is None else AlertRoute(AccountId(row[0]), *row[1:])
 
 
 async def set_all_may_look(session: AsyncSession, account_id: AccountId, *, on: bool) -> None:

@@ -15,6 +15,22 @@ from engine.storage.statements import count_rows
 SLOWED_DOWN = "slowed down"
 # Why a row was never sent: the chat does not want it.
 OFF, SMALL = "off", "too small to tell"
+NOT_SHARED, OLD = "not shared any more", "too old to tell"
+_NOT_WANTED = (OFF, SMALL, NOT_SHARED, OLD)
+# An alert of an account that another chat shares with this one.
+SHARED = "shared"
+_TO = ":to:"
+
+
+def shared_key(key: str, chat_id: int) -> str:
+    """The dedupe key of the alert *key* for one of the other chats that get it."""
+    return f"{key}{_TO}{chat_id}"
+
+
+def own_key(dedupe_key: str) -> tuple[str, str]:
+    """The key of the alert, and what `shared_key` put behind it."""
+    own, to, chat = dedupe_key.partition(_TO)
+    return own, to + chat
 
 
 async def add(
@@ -71,7 +87,7 @@ async def given_up(session: AsyncSession, *, chat_id: int, since: datetime) -> i
         session,
         OutboxRow.chat_id == chat_id,
         OutboxRow.done_at >= since,
-        OutboxRow.failure.not_in((OFF, SMALL)),
+        OutboxRow.failure.not_in(_NOT_WANTED),
     )
 
 

@@ -7,6 +7,7 @@ from engine.domain.orders.order import OrderState
 from engine.storage.models.chat import ConfirmationRow
 from engine.storage.models.queues import OutboxRow
 from engine.storage.models.trading import OrderRow
+from engine.storage.queues import outbox
 
 _ORDER, _RUN = "order", "run"
 # The last part of the keys under which the alerts of one order are queued (`order:<id>:unclear`):
@@ -18,7 +19,7 @@ async def begun_by(session: AsyncSession, row: OutboxRow) -> int | None:
     """Returns the message to reply to: the order's first delivered one, or the tapped plan.
     None where *row* is about no order, or is its first message.
     """
-    match row.dedupe_key.split(":"):
+    match outbox.own_key(row.dedupe_key)[0].split(":"):
         case [kind, client_order_id, _] if kind == _ORDER:
             first = await _first_told(session, row, client_order_id)
             return first or await _plan_of(session, row, client_order_id)
@@ -29,7 +30,8 @@ async def begun_by(session: AsyncSession, row: OutboxRow) -> int | None:
 
 
 async def _first_told(session: AsyncSession, row: OutboxRow, client_order_id: str) -> int | None:
-    keys = [f"{_ORDER}:{client_order_id}:{chapter}" for chapter in _CHAPTERS]
+    _, to = outbox.own_key(row.dedupe_key)
+    keys = [f"{_ORDER}:{client_order_id}:{chapter}{to}" for chapter in _CHAPTERS]
     message_id: int | None = await session.scalar(
         select(OutboxRow.message_id)
         .where(
