@@ -35,6 +35,7 @@ class StatusHandler(Handler):
             rules=await self.ctx.previews.known_rules(account),
             undelivered=True,
             for_viewer=not request.role.covers(Role.TRADER),
+            chat_id=request.chat_id,
         )
 
         async def then(message_id: int) -> None:
@@ -45,7 +46,7 @@ class StatusHandler(Handler):
     async def _refresh(self, request: Request, _: Refresh) -> Toast:
         account = await self.ctx.accounts.of(request.chat_id)
         card = await self.ctx.status_messages.tapped(
-            account, request.message_id, is_shown=request.is_shown
+            account, request.message_id, chat_id=request.chat_id, is_shown=request.is_shown
         )
         if card is None:
             return Toast(newer_card_notice())
@@ -58,6 +59,7 @@ class StatusHandler(Handler):
             rules=await self.ctx.previews.known_rules(account),
             # In a group a viewer's tap leaves the others their buttons.
             for_viewer=is_viewer and (request.is_private or card.for_viewer),
+            chat_id=request.chat_id,
         )
         if not await self.ctx.status_messages.show(card, drawn):
             return Toast(telegram_away_notice())
@@ -69,7 +71,7 @@ class StatusHandler(Handler):
         """Twice is once."""
         account = await self.ctx.accounts.of(request.chat_id)
         card = await self.ctx.status_messages.tapped(
-            account, request.message_id, is_shown=request.is_shown
+            account, request.message_id, chat_id=request.chat_id, is_shown=request.is_shown
         )
         if card is None:
             return Toast(newer_card_notice())
@@ -80,6 +82,6 @@ class StatusHandler(Handler):
         except TelegramError:
             return Toast(telegram_away_notice())
         await self.ctx.status_messages.show(
-            card, await self.ctx.status_messages.draw(account, card)
+            card, await self.ctx.status_messages.draw(account, card, chat_id=request.chat_id)
         )
         return Toast(pinned_notice(pinned=press.on))

@@ -20,6 +20,7 @@ from engine.accounts.deliverability import Deliverability
 from engine.accounts.overview import AccountOverviews
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.shares import Share
 from engine.domain.accounts.undeliverable import NOTHING
 from engine.domain.market.pairs import PairRules, Symbol
 from engine.domain.rebalancing.check_result import (
@@ -30,7 +31,7 @@ from engine.domain.rebalancing.check_result import (
 )
 from engine.rebalancing.preview import Previews
 from engine.storage import availability
-from engine.storage.accounts import accounts
+from engine.storage.accounts import accounts, shares
 from engine.storage.chat import status_messages
 from engine.storage.chat.status_messages import NOT_SENT, StatusMessage
 from engine.storage.database import Database
@@ -94,8 +95,10 @@ class StatusMessages:
         rules: PairRules | None = None,
         undelivered: bool = False,
         for_viewer: bool | None = None,
+        chat_id: int | None = None,
     ) -> RenderedStatus:
         """Render with the newest of the balances of *card*, of the last check, and of *look*.
+        *chat_id* is the chat that sees the account, its own unless given.
         *rules* are kept for later. *undelivered*: include what waits in the outbox, and in which
         chats Telegram accepts nothing. *for_viewer*: as *card* is, unless given.
         """
@@ -112,7 +115,10 @@ class StatusMessages:
         checked = None if account.stopped or not account.can_trade else overview.checked
         if for_viewer is None:
             for_viewer = card is not None and card.for_viewer
+        share = await self._share_of(account, chat_id)
+        undelivered = undelivered and share is None
         refused = await self._deliverability.of_chat(account.chat_id) if undelivered else NOTHING
+        zone = overview.time_zone if share is None else share.time_zone
 
         def view(*, precise: bool) -> Message:
             return status_view(
@@ -131,16 +137,24 @@ class StatusMessages:
                 refused=refused,
                 pinned=card.pinned if card else False,
                 for_viewer=for_viewer,
+                is_shared=share is not None,
                 renewed=self._renewed,
                 dated=precise,
             )
 
-        with times_in(overview.time_zone):
+        with times_in(zone):
             message = view(precise=True)
             gist = hash_of(view(precise=False))
         return RenderedStatus(
             message, gist, hash_of(message), seen_last, price, for_viewer, checked is not None
         )
+
+    async def _share_of(self, account: Account, chat_id: int | None) -> Share | None:
+        """The share by which the chat sees the account; None for the account's own chat."""
+        if chat_id is None or chat_id == account.chat_id:
+            return None
+        async with self._database.reading() as session:
+            return await shares.of_chat(session, chat_id)
 
     async def track(self, chat_id: int, message_id: int, drawn: RenderedStatus) -> None:
         """Track a new status message of the chat; the older one is closed."""
@@ -160,24 +174,24 @@ class StatusMessages:
         await self.retire(chat_id, before.message_id)
 
     async def tapped(
-        self, account: Account, message_id: int, *, is_shown: bool
+        self, account: Account, message_id: int, *, chat_id: int, is_shown: bool
     ) -> StatusMessage | None:
-        """The card whose button was tapped; None for one that is not kept any more.
+        """The chat's card whose button was tapped; None for one that is not kept any more.
 
         A newer one than is known was delivered late, or forgotten by mistake: it is the card now,
         if it has the card's buttons, which *is_shown* tells.
         """
-        kept = await self.of(account.chat_id)
+        kept = await self.of(chat_id)
         if kept is not None and kept.message_id == message_id:
             return kept
         if kept is not None and kept.message_id > message_id:
-            await self.retire(account.chat_id, message_id)
+            await self.retire(chat_id, message_id)
             return None
         if not is_shown:
             return None
-        unseen = replace(await self.draw(account, kept), gist="", words="")
-        await self.track(account.chat_id, message_id, unseen)
-        return await self.of(account.chat_id)
+        unseen = replace(await self.draw(account, kept, chat_id=chat_id), gist="", words="")
+        await self.track(chat_id, message_id, unseen)
+        return await self.of(chat_id)
 
     async def retire(self, chat_id: int, message_id: int) -> None:
         """Mark an older status message as outdated; if it cannot be edited, it stays."""
@@ -205,7 +219,9 @@ class StatusMessages:
         return replace(card, pinned=pinned)
 
     async def refresh_soon(self, chat_id: int) -> None:
-        """Refresh after a user changed something in the chat: now, or within seconds."""
+        """Refresh after a user changed something in the chat: now, or within seconds. The cards of
+        other chats that see the same account follow.
+        """
         now = self._clock.now()
         try:
             if self._clock.steady() < self._quiet_until or await self.of(chat_id) is None:
@@ -214,6 +230,8 @@ class StatusMessages:
                 claimed = await status_messages.claim_now(
                     session, chat_id, now=now, pause=_PAUSE, at_most_every=_AFTER_A_TAP
                 )
+                soon = now + _AFTER_A_TAP
+                await status_messages.hurry_others(session, but_not=chat_id, at=soon)
             if claimed and await self._renew(chat_id) is None:
                 async with self._database.writing() as session:
                     await status_messages.make_due(
@@ -262,10 +280,10 @@ class StatusMessages:
         async with self._turns[chat_id]:
             async with self._database.reading() as session:
                 card = await status_messages.get(session, chat_id)
-                account = await accounts.of_chat(session, chat_id)
+                account = await accounts.acting_for(session, chat_id)
             if card is None or account is None or card.message_id == NOT_SENT:
                 return
-            drawn = await self.draw(account, card)
+            drawn = await self.draw(account, card, chat_id=chat_id)
             if not drawn.is_checked and not account.stopped:
                 return  # until its first check, which is due soon
             self._edited_at[chat_id] = self._clock.steady()
@@ -281,13 +299,13 @@ class StatusMessages:
         async with self._turns[chat_id]:
             async with self._database.reading() as session:
                 card = await status_messages.get(session, chat_id)
-                account = await accounts.of_chat(session, chat_id)
+                account = await accounts.acting_for(session, chat_id)
             if card is None or account is None:
                 return None
-            drawn = await self.draw(account, card)
+            drawn = await self.draw(account, card, chat_id=chat_id)
             if drawn.look is None and reads:
                 look = await self._previews.fresh_look(account)
-                drawn = await self.draw(account, card, look=look)
+                drawn = await self.draw(account, card, look=look, chat_id=chat_id)
             if card.message_id == NOT_SENT:
                 await self._send(card, account, drawn)
             elif drawn.gist != card.gist:
@@ -309,9 +327,10 @@ class StatusMessages:
 
     async def _send(self, card: StatusMessage, account: Account, drawn: RenderedStatus) -> None:
         """Send the status message of a group that became a supergroup to its new chat."""
+        topic_id = account.topic_id if account.chat_id == card.chat_id else None
         try:
             message_id = await self._sender.send(
-                MessagePlace(card.chat_id, account.topic_id), replace(drawn.message, silent=True)
+                MessagePlace(card.chat_id, topic_id), replace(drawn.message, silent=True)
             )
         except TelegramError as e:
             await self._not_taken(card, e)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from telegram import InlineKeyboardMarkup
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.interaction.callback_data import Pin, Refresh
 from bot.interaction.message import Message
@@ -92,13 +92,14 @@ def status_view(
     refused: Refused = NOTHING,
     pinned: bool = False,
     for_viewer: bool = False,
+    is_shared: bool = False,
     renewed: bool = True,
     dated: bool = True,
 ) -> Message:
     """*look* is the newest that read the balances, *price* the pair's that was seen last; *checked*
     is the last check, where this process made it. *pause* is the end of a pause that has one. *undelivered* counts alerts that Telegram has not accepted
     yet, *refused* says where it accepts none. *for_viewer* leaves out the buttons that would
-    refuse. *renewed*: it is edited every 15 min at least. What is not *dated* leaves out what changes while nothing happens: prices and times.
+    refuse, *is_shared* those of another chat's account. *renewed*: it is edited every 15 min at least. What is not *dated* leaves out what changes while nothing happens: prices and times.
     """
     halted = unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN
     rows = [
@@ -114,8 +115,8 @@ def status_view(
         block(rows),
         HALTED_FOR_ALL if account.halted else None,
         _pause_note(account, pause, now=now),
-        _key_note(account, for_viewer=for_viewer),
-        _unresolved_note(unresolved, for_viewer=for_viewer),
+        _key_note(account, for_viewer=for_viewer or is_shared),
+        _unresolved_note(unresolved, for_viewer=for_viewer or is_shared),
         mode_note(account),
         trouble_note(trouble, symbol=account.settings.symbol) if trouble else None,
         undeliverable_note(refused, waiting=undelivered),
@@ -128,6 +129,8 @@ def status_view(
         else None,
         keyboard=_viewer_buttons()
         if for_viewer
+        else _shared_buttons(account, pinned=pinned)
+        if is_shared
         else _buttons(account, unclear=unresolved if halted else None, pinned=pinned),
     )
 
@@ -349,18 +352,32 @@ def _viewer_buttons() -> InlineKeyboardMarkup:
     return keyboard([button("Refresh", Refresh()), do("Why", "why"), do("History", "history")])
 
 
+def _shared_buttons(account: Account, *, pinned: bool) -> InlineKeyboardMarkup:
+    return keyboard(
+        [do("Rebalance…", "rebalance"), _pause_or_resume(account)],
+        [do("Target", "settarget"), do("Threshold", "setthreshold"), do("History", "history")],
+        [button("Refresh", Refresh()), do("Why", "why"), _pin(pinned=pinned)],
+    )
+
+
+def _pause_or_resume(account: Account) -> InlineKeyboardButton:
+    return do("Resume", "resume") if account.settings.paused else do("Pause", "pause")
+
+
+def _pin(*, pinned: bool) -> InlineKeyboardButton:
+    return button("Unpin" if pinned else "Pin", Pin(on=not pinned))
+
+
 def _buttons(account: Account, *, unclear: Order | None, pinned: bool) -> InlineKeyboardMarkup:
     first = do("Rebalance…", "rebalance") if account.can_trade else do("Connect", "connect")
-    is_paused = account.settings.paused
-    second = do("Resume", "resume") if is_paused else do("Pause", "pause")
     return keyboard(
         *(report_rows(unclear.client_order_id) if unclear else ()),
-        [first, second],
+        [first, _pause_or_resume(account)],
         [do("Target", "settarget"), do("Threshold", "setthreshold"), do("History", "history")],
         [
             button("Refresh", Refresh()),
             do("Why", "why"),
             do("Settings", "settings"),
-            button("Unpin" if pinned else "Pin", Pin(on=not pinned)),
+            _pin(pinned=pinned),
         ],
     )

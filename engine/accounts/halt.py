@@ -146,8 +146,7 @@ class Halts(Service):
         self, session: AsyncSession, account: Account, alert: Halted | HaltLifted, *, but_not: int
     ) -> None:
         """The chat that asked has it in its answer."""
-        if account.chat_id == but_not:
-            return
         # The version is new with each change, so each is alerted once.
         key = f"halt:{account.id}:{account.version}"
-        await publish(session, account.chat_id, alert, key=key, now=self._clock.now())
+        now = self._clock.now()
+        await publish(session, account.chat_id, alert, key=key, now=now, but_not=but_not)

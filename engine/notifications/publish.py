@@ -14,19 +14,25 @@ from engine.storage.serialization import to_json
 
 
 async def publish(
-    session: AsyncSession, chat_id: int, alert: Alert, *, key: str, now: datetime
+    session: AsyncSession,
+    chat_id: int,
+    alert: Alert,
+    *,
+    key: str,
+    now: datetime,
+    but_not: int | None = None,
 ) -> None:
     """Queue *alert* for the chat, once: nothing changes if *key* was used before.
 
     The alert is stored as its facts and worded when it is sent. It goes to the topic in which the
     chat hears of its account, and says the mode that the chat is in now. Chats that the chat's
-    account is shared with get it as they want it.
+    account is shared with get it as they want it. *but_not* is a chat that knows it already.
     """
     route = await audience.alert_route(session, chat_id)
     if isinstance(alert, InMode):
         alert = replace(alert, paused=route.paused, halted=route.halted)
     facts = to_json(alert)
-    is_new = await outbox.add(
+    if chat_id != but_not and not await outbox.add(
         session,
         chat_id=chat_id,
         kind=alert.stored_as,
@@ -34,16 +40,18 @@ async def publish(
         dedupe_key=key,
         now=now,
         topic_id=route.topic_id,
-    )
-    if not is_new or route.account_id is None:
+    ):
         return
+    if route.account_id is None:
+        return
+    shared = SharedAlert(route.account_id, alert.stored_as, facts)
     for share in await shares.of_account(session, route.account_id):
-        if is_heard(alert, share.alerts, role=share.role):
+        if share.chat_id != but_not and is_heard(alert, share.alerts, role=share.role):
             await outbox.add(
                 session,
                 chat_id=share.chat_id,
                 kind=outbox.SHARED,
-                payload=to_json(SharedAlert(route.account_id, alert.stored_as, facts)),
+                payload=to_json(shared),
                 dedupe_key=outbox.shared_key(key, share.chat_id),
                 now=now,
             )

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from engine.domain.rebalancing.check_result import CheckResult
-from engine.storage.models.accounts import AccountRow
+from engine.storage.models.accounts import AccountRow, ShareRow
 from engine.storage.models.chat import StatusMessageRow
 from engine.storage.models.coordination import LeaseRow
 from engine.storage.row_mapping import columns_of, from_row
@@ -95,10 +96,8 @@ async def of_owner(session: AsyncSession, *, owner: str) -> Sequence[int]:
     """The chats with a status message whose account *owner* checks."""
     return (
         await session.scalars(
-            select(StatusMessageRow.chat_id)
-            .join(AccountRow, AccountRow.chat_id == StatusMessageRow.chat_id)
-            .join(LeaseRow, LeaseRow.account_id == AccountRow.id)
-            .where(LeaseRow.owner == owner, StatusMessageRow.message_id != NOT_SENT)
+            _checked_by(owner)
+            .where(StatusMessageRow.message_id != NOT_SENT)
             .order_by(StatusMessageRow.chat_id)
         )
     ).all()
@@ -148,6 +147,27 @@ async def claim_now(
     return claimed is not None
 
 
+async def hurry_others(session: AsyncSession, *, but_not: int, at: datetime) -> None:
+    """Make the status messages of the account that the chat *but_not* sees due by *at* in others."""
+    mine, theirs = aliased(ShareRow), aliased(ShareRow)
+    with_share = select(mine.account_id).where(mine.chat_id == but_not)
+    own = select(AccountRow.id).where(AccountRow.chat_id == but_not)
+    seen = func.coalesce(with_share.scalar_subquery(), own.scalar_subquery())
+    owners = select(AccountRow.chat_id).where(AccountRow.id == seen)
+    shared = select(theirs.chat_id).where(theirs.account_id == seen)
+    others = (
+        StatusMessageRow.chat_id.in_(owners.union_all(shared)),
+        StatusMessageRow.chat_id != but_not,
+        StatusMessageRow.next_edit_at > at,
+    )
+    await _set(session, others, next_edit_at=at)
+
+
+async def forget_chat(session: AsyncSession, chat_id: int) -> None:
+    """The chat has another account to show from now on, or none."""
+    await session.execute(delete(StatusMessageRow).where(StatusMessageRow.chat_id == chat_id))
+
+
 async def postpone(session: AsyncSession, *, until: datetime) -> None:
     """Postpone all edits, where Telegram wants fewer."""
     await _set(session, (StatusMessageRow.next_edit_at < until,), next_edit_at=until)
@@ -167,12 +187,22 @@ async def move(session: AsyncSession, *, old: int, new: int, now: datetime) -> N
 
 def _due(*, owner: str, now: datetime, most: int) -> Any:
     return (
-        select(StatusMessageRow.chat_id)
-        .join(AccountRow, AccountRow.chat_id == StatusMessageRow.chat_id)
-        .join(LeaseRow, LeaseRow.account_id == AccountRow.id)
-        .where(StatusMessageRow.next_edit_at <= now, LeaseRow.owner == owner)
+        _checked_by(owner)
+        .where(StatusMessageRow.next_edit_at <= now)
         .order_by(StatusMessageRow.next_edit_at, StatusMessageRow.chat_id)
         .limit(most)
+    )
+
+
+def _checked_by(owner: str) -> Select[int]:
+    """The chats with a status message of an account, their own or a shared one, of *owner*'s."""
+    shown = func.coalesce(ShareRow.account_id, AccountRow.id)
+    return (
+        select(StatusMessageRow.chat_id)
+        .outerjoin(ShareRow, ShareRow.chat_id == StatusMessageRow.chat_id)
+        .outerjoin(AccountRow, AccountRow.chat_id == StatusMessageRow.chat_id)
+        .join(LeaseRow, LeaseRow.account_id == shown)
+        .where(LeaseRow.owner == owner)
     )
 
 
