@@ -9,7 +9,7 @@ from bot.views.components.amounts import balance, count, usdt
 from bot.views.components.badges import badge
 from bot.views.components.forecast import caution, next_step
 from bot.views.components.keyboards import button, do, keyboard
-from bot.views.components.layout import escape, lines, listed, quoted
+from bot.views.components.layout import escape, fitted, lines, listed, paragraphs, quoted
 from bot.views.stray_api_keys import deletion
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Settings, TradingMode
@@ -88,31 +88,35 @@ def connected_view(
     tokens_held = balance(facts.holdings.of(base).counted(settings.counting), step=step)
     tail = escape(account.key_tail or "")
     held_now = f"{usdt(held)} and {tokens_held} {escape(base)}"
-    return Message.paragraphs(
+    replaced = f"It replaces the one ending in {escape(replaced_tail)}." if replaced_tail else None
+    addresses, caution_text = _addresses(facts), warning.text if warning else None
+    first_check = next_step(
+        account,
+        held=None if settings.dry_run else held,
+        rules=rules,
+        foreseen=foreseen,
+    )
+    text = paragraphs(
         lines(
             f"{badge(account)} · Key connected",
             f"The key ending in {tail} works. I keep it encrypted.",
-            f"It replaces the one ending in {escape(replaced_tail)}." if replaced_tail else None,
+            replaced,
             deletion(deleted=deleted),
             f"{_powers(facts)} {_validity(facts)}",
-            _addresses(facts),
+            addresses,
         ),
         lines(
             f"At MEXC you hold {held_now}." if settings.dry_run else f"You hold {held_now}.",
             _ON_PAPER if settings.dry_run else None,
         ),
-        next_step(
-            account,
-            held=None if settings.dry_run else held,
-            rules=rules,
-            foreseen=foreseen,
-        ),
-        warning.text if warning else None,
+        first_check,
+        caution_text,
         "After /resume I trade by myself. With /mode ask I ask you before each order."
         if settings.autonomy is TradingMode.AUTO
         else None,
-        keyboard=_next_steps(settings),
     )
+    least = (addresses, replaced, caution_text, *first_check.splitlines()[1:])
+    return Message(fitted(text, *least), _next_steps(settings))
 
 
 def _next_steps(settings: Settings) -> InlineKeyboardMarkup | None:

@@ -7,9 +7,9 @@ from bot.interaction.callback_data import Choose
 from bot.interaction.message import Message
 from bot.views.components.amounts import about_percent, cents, tokens, usdt
 from bot.views.components.badges import badge
-from bot.views.components.forecast import price_note
+from bot.views.components.forecast import foreseen_note, price_note
 from bot.views.components.keyboards import button, do, keyboard
-from bot.views.components.layout import escape, lines
+from bot.views.components.layout import escape, fitted, lines, paragraphs
 from bot.views.components.no_trade_reasons import reason_text
 from bot.views.rebalance_plan import PLAN_VALID_FOR
 from engine.domain.accounts.account import Account
@@ -27,7 +27,7 @@ def ask_resume_view(
     *, account: Account, foreseen: Foreseen | None, confirmation_id: str
 ) -> Message:
     """*account* is paused; *foreseen* is its first check, None if MEXC does not answer."""
-    return Message.paragraphs(
+    text = paragraphs(
         f"{badge(account)} · Start trading?",
         _first_order(account, foreseen),
         lines(
@@ -35,10 +35,9 @@ def ask_resume_view(
             f"Without a tap within {PLAN_VALID_FOR // timedelta(seconds=1)} s, trading stays "
             "paused. (/resume)",
         ),
-        keyboard=keyboard(
-            *([button(label, Choose(confirmation_id, n))] for n, label in enumerate(ANSWERS))
-        ),
     )
+    buttons = ([button(label, Choose(confirmation_id, n))] for n, label in enumerate(ANSWERS))
+    return Message(fitted(text, foreseen_note(foreseen)), keyboard(*buttons))
 
 
 def stays_paused_view(*, account: Account) -> Message:

@@ -42,7 +42,7 @@ def paused_view(
         "The trade you tapped is called off." if called_off else None,
         cancelled_line(cancelled),
         f"I do not read {echoed(no_time)} as a time, so the pause has no end."
-        if no_time
+        if no_time and ends_at is None
         else None,
         f"Trading starts again by itself: {utc(ends_at)}." if ends_at else None,
         "If the first order is big then, I ask you first." if ends_at else None,

@@ -10,7 +10,7 @@ from bot.views.components.amounts import fee as fee_text
 from bot.views.components.badges import badge
 from bot.views.components.forecast import HALTED_FOR_ALL, out_of_reach, price_note
 from bot.views.components.keyboards import button, do, keyboard
-from bot.views.components.layout import escape, lines
+from bot.views.components.layout import escape, fitted, lines, paragraphs
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
 from bot.views.components.order_text import order_sentence
 from bot.views.components.times import roughly
@@ -52,10 +52,8 @@ def plan_view(
         if settings.band.holds(plan.held)
         else None
     )
-    order = lines(
-        order_text(plan.order, forecast, held=plan.held, rules=rules),
-        out_of_reach(settings, seen),
-    )
+    unreachable = out_of_reach(settings, seen)
+    order = lines(order_text(plan.order, forecast, held=plan.held, rules=rules), unreachable)
     buttons = None
     if account.halted:
         how = HALTED_FOR_ALL
@@ -65,7 +63,8 @@ def plan_view(
     else:
         how = _tap_trade(dry_run=settings.dry_run)
         buttons = keyboard([button("Trade", Confirm(confirmation_id))])
-    return Message.paragraphs(lines(head, inside), order, how, keyboard=buttons)
+    text = paragraphs(lines(head, inside), order, how)
+    return Message(fitted(text, unreachable), buttons)
 
 
 def _tap_trade(*, dry_run: bool) -> str:

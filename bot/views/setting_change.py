@@ -9,9 +9,9 @@ from bot.interaction.message import Message
 from bot.views.components.amounts import cents, pair_name, usdt
 from bot.views.components.badges import badge
 from bot.views.components.command_text import commands, named
-from bot.views.components.forecast import out_of_reach
+from bot.views.components.forecast import foreseen_note, out_of_reach
 from bot.views.components.keyboards import button, keyboard
-from bot.views.components.layout import escape, lines, listed
+from bot.views.components.layout import escape, fitted, lines, listed, paragraphs
 from bot.views.components.no_trade_reasons import reason_text
 from bot.views.rebalance_plan import PLAN_VALID_FOR, order_text
 from bot.views.undo import back_to_panel
@@ -47,23 +47,24 @@ def ask_target_view(
 ) -> Message:
     """*account* before the change; *foreseen* with the new target, None if it is not known."""
     kept = usdt(account.settings.target)
-    return Message.paragraphs(
+    text = paragraphs(
         f"{badge(account)} · Set the target to {usdt(target)}?",
         _first_order(account, foreseen, target=target, when=_when(account)),
         f"No tap within {_SECONDS} s: the target stays {kept}. Another one: /settarget",
-        keyboard=keyboard(
-            [button(f"Set {usdt(target)}", Confirm(confirmation_id))],
-            [button("⬅️ Back", Open(PanelPage.TARGET))] if in_panel else [],
-        ),
     )
+    buttons = keyboard(
+        [button(f"Set {usdt(target)}", Confirm(confirmation_id))],
+        [button("⬅️ Back", Open(PanelPage.TARGET))] if in_panel else [],
+    )
+    return Message(fitted(text, foreseen_note(foreseen)), buttons)
 
 
 def ask_live_view(
     *, account: Account, foreseen: Foreseen | None, confirmation_id: str, in_panel: bool
 ) -> Message:
     """*account* trades on paper; *foreseen* is for real money."""
-    tail = escape(account.key_tail or "")
-    return Message.paragraphs(
+    tail, seen = escape(account.key_tail or ""), foreseen.seen if foreseen else None
+    text = paragraphs(
         lines(
             f"{badge(account)} · Trade with real money?",
             f"Key …{tail}, {_pair(account)}.",
@@ -75,11 +76,13 @@ def ask_live_view(
             "I pause first: nothing is traded before your /resume.",
             f"No tap within {_SECONDS} s: you stay on paper. (/dryrun off)",
         ),
-        keyboard=keyboard(
-            [button("Trade for real", Confirm(confirmation_id))],
-            [button("⬅️ Back", Open(PanelPage.DRY_RUN))] if in_panel else [],
-        ),
     )
+    buttons = keyboard(
+        [button("Trade for real", Confirm(confirmation_id))],
+        [button("⬅️ Back", Open(PanelPage.DRY_RUN))] if in_panel else [],
+    )
+    least = (foreseen_note(foreseen), out_of_reach(account.settings, seen))
+    return Message(fitted(text, *least), buttons)
 
 
 def overtaken_view(*, account: Account, proposal: PendingChange) -> Message:
@@ -97,12 +100,12 @@ def overtaken_view(*, account: Account, proposal: PendingChange) -> Message:
         why = "My owner halted all chats after I asked."
     else:
         why = "Something about this account was changed after I asked."
-    return Message.of(
+    text = lines(
         f"{badge(account)} · Nothing changed",
         why,
         f"If you still want it: {listed(commands(proposal.wanted))}",
-        keyboard=back_to_panel(proposal),
     )
+    return Message(fitted(text, *reversed(other)), back_to_panel(proposal))
 
 
 def _first_order(

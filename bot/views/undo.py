@@ -11,7 +11,7 @@ from bot.views.components.badges import badge
 from bot.views.components.command_text import commands, named
 from bot.views.components.forecast import band_line, next_check
 from bot.views.components.keyboards import button, keyboard
-from bot.views.components.layout import listed, paragraphs
+from bot.views.components.layout import fitted, lines, listed, paragraphs
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.rebalancing.pending_change import PendingChange
@@ -64,13 +64,14 @@ def undo_late_view(proposal: PendingChange) -> Message:
 
 def undo_overtaken_view(*, account: Account, proposal: PendingChange) -> Message:
     """The setting was changed again since, by any user."""
-    return Message.of(
+    present = _rows(proposal.found.now(account))
+    text = lines(
         f"{badge(account)} · Not undone",
         "Nothing changed. The setting was changed again since.",
-        *_rows(proposal.found.now(account)),
+        *present,
         f"To go back: {_how(proposal.wanted)}",
-        keyboard=back_to_panel(proposal),
     )
+    return Message(fitted(text, *reversed(present)), back_to_panel(proposal))
 
 
 def back_to_panel(proposal: PendingChange) -> InlineKeyboardMarkup | None:

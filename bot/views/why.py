@@ -8,7 +8,7 @@ from bot.views.alerts.incidents import what_went_wrong
 from bot.views.components.amounts import balance, band_range, pair_name, price, usdt
 from bot.views.components.badges import badge
 from bot.views.components.forecast import held_at, next_step, stays_inside
-from bot.views.components.layout import escape, lines, listed, paragraphs
+from bot.views.components.layout import escape, fitted, lines, listed, paragraphs
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
 from bot.views.components.order_text import order_sentence
 from bot.views.components.times import ago, roughly
@@ -55,6 +55,9 @@ def why_view(
 ) -> Message:
     """*order* is the one the decision is about, if it is available."""
     settings = account.settings
+    seen = _seen(look, look.seen, rules) if look is not None and look.seen is not None else ()
+    saw, locked, goal, cost = seen or (None, None, None, None)
+    twice = _read_twice(look.first, look.seen) if look and look.first and look.seen else None
     symbol = look.seen.symbol if look is not None and look.seen is not None else settings.symbol
     if look is None:
         story = "There was no check yet."
@@ -62,8 +65,8 @@ def why_view(
         when = f"The last check was {ago(now - look.at)}."
         story = paragraphs(
             f"{when} You asked for it." if look.trigger is Trigger.PERSON else when,
-            _seen(look, look.seen, rules) if look.seen else None,
-            _read_twice(look.first, look.seen) if look.first and look.seen else None,
+            lines(*seen),
+            twice,
             _verdict(look.verdict, look=look, symbol=symbol, order=order),
         )
     held = held_at(look, settings, order=order)
@@ -75,19 +78,28 @@ def why_view(
         and not account.stopped
         and stays_inside(settings, held=held, foreseen=foreseen)
     )
-    return Message.paragraphs(
+    then = (
+        "The next check looks again."
+        if is_told
+        else next_step(account, held=held, rules=rules, foreseen=foreseen)
+    )
+    text = paragraphs(
         f"{badge(account)} · {escape(pair_name(settings.symbol))}",
         story,
         _asks_person(unresolved),
         _repeats(trouble),
         changes,
-        "The next check looks again."
-        if is_told
-        else next_step(account, held=held, rules=rules, foreseen=foreseen),
+        then,
     )
+    later = then.splitlines()[1:]
+    least = (cost, locked, *later, goal, twice, _repeats(trouble), changes, saw)
+    return Message(fitted(text, *least))
 
 
-def _seen(look: CheckResult, seen: BalanceSnapshot, rules: PairRules | None) -> str:
+def _seen(
+    look: CheckResult, seen: BalanceSnapshot, rules: PairRules | None
+) -> tuple[str, str | None, str, str | None]:
+    """What was held, in open orders too, the target, and the token's price."""
     base = base_of(seen.symbol)
     step = rules.quantity_step if rules is not None and rules.base == base else None
     locked = [
@@ -97,7 +109,7 @@ def _seen(look: CheckResult, seen: BalanceSnapshot, rules: PairRules | None) -> 
         for asset, held in ((USDT, seen.quote), (base, seen.base))
         if held.locked
     ]
-    return lines(
+    return (
         f"It saw {usdt(seen.held)} and {balance(seen.base.total, step=step)} {escape(base)}.",
         f"Open orders hold {listed(locked)} of that." if locked else None,
         f"Target {usdt(look.target)}, band {band_range(look.band)}.",

@@ -183,6 +183,13 @@ def price_note(order: ProposedOrder, forecast: Forecast, *, rules: PairRules) ->
     return sizing_note(order.quote_amount, spent=forecast.quote_amount)
 
 
+def foreseen_note(foreseen: Foreseen | None) -> str | None:
+    """The same for the order of a next check, if there is one."""
+    if foreseen is None or foreseen.plan.order is None or foreseen.forecast is None:
+        return None
+    return price_note(foreseen.plan.order, foreseen.forecast, rules=foreseen.rules)
+
+
 def sizing_note(asked: Decimal, *, spent: Decimal) -> str:
     """MEXC sizes a buy by a price 5% above the last one."""
     return f"MEXC will spend {cents(spent)} of {cents(asked)} (normal)."

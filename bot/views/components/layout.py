@@ -12,6 +12,7 @@ _LABEL = 9
 _EMOJI = (range(0x2300, 0x2400), range(0x2600, 0x27C0), range(0x1F000, 0x110000))
 _LONGEST_QUOTE = 200
 _LONGEST_ECHO = 16
+_MOST_LINES = 8
 
 
 def escape(text: str) -> str:
@@ -41,6 +42,21 @@ def lines(*parts: str | None) -> str:
 
 def paragraphs(*parts: str | None) -> str:
     return "\n\n".join(part for part in parts if part)
+
+
+def fitted(text: str, *least: str | None) -> str:
+    """*text* in eight lines: of the parts in *least*, which are lines in it, the first are left out
+    first, as many as it takes.
+    """
+    for part in filter(None, least):
+        if sum(map(bool, text.splitlines())) <= _MOST_LINES:
+            break
+        kept = (
+            lines(*(line for line in paragraph.split("\n") if line not in part.split("\n")))
+            for paragraph in text.split("\n\n")
+        )
+        text = paragraphs(*kept)
+    return text
 
 
 def listed(items: Iterable[str]) -> str:
