@@ -24,10 +24,9 @@ from engine.storage.trading import run_requests
 
 @dataclass(frozen=True, slots=True)
 class StaleChange:
-    """Nothing was changed: *account* is not any more as it was when *proposal* was made."""
+    """Nothing was changed: *account* is not any more as it was when the change was proposed."""
 
     account: Account
-    proposal: PendingChange
 
 
 class PendingChanges(Service):
@@ -49,7 +48,7 @@ class PendingChanges(Service):
             proposal = from_json(taken.payload, PendingChange)
             current = await _settled(session, chat_id, proposal.wanted)
             if not proposal.holds(current):
-                return StaleChange(current, proposal)
+                return StaleChange(current)
             after = await _apply(session, current, proposal.wanted, now=now)
             detail = ", ".join(
                 f"{change.setting} {change.detail}" for change in changes(current, after)
@@ -78,7 +77,7 @@ class PendingChanges(Service):
             await key_sharing.refuse_resume(session, account)
             current = await accounts.locked(session, account.id)
             if not proposal.holds(current):
-                return StaleChange(current, proposal)
+                return StaleChange(current)
             mode = TradingMode.ASK if asking else current.settings.autonomy
             if asking:
                 await start_over(session, current.id, mode, now=now)

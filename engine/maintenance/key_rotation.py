@@ -1,6 +1,6 @@
 """Re-encrypts all secrets under the vault's first key, so that an older key can be removed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -77,19 +77,17 @@ async def look_over(session: AsyncSession, vault: Vault) -> Keyring:
     return found
 
 
-async def rotate(
-    database: Database, vault: Vault, *, on_batch: Callable[[], None] = lambda: None
-) -> Rotated:
+async def rotate(database: Database, vault: Vault) -> Rotated:
     """Re-encrypt every secret under the first key, in short transactions, beside live processes.
     Repeats until there was nothing to do, three times at most.
 
     Safe to interrupt and run again: secrets under the first key are skipped, and one that was
-    replaced meanwhile is not overwritten. *on_batch* is called after each transaction.
+    replaced meanwhile is not overwritten.
     """
     resealed = {place.name: 0 for place in PLACES}
     counts: dict[str, Count] = {}
     for _ in range(_MOST_PASSES):
-        counts = {place.name: await _pass(database, vault, place, on_batch) for place in PLACES}
+        counts = {place.name: await _pass(database, vault, place) for place in PLACES}
         for name, count in counts.items():
             resealed[name] += count.resealed
             # What had to be put right was new since the last pass, and there may be more of it.
@@ -100,9 +98,7 @@ async def rotate(
     return Rotated(counts)
 
 
-async def _pass(
-    database: Database, vault: Vault, place: EncryptedColumn, on_batch: Callable[[], None]
-) -> Count:
+async def _pass(database: Database, vault: Vault, place: EncryptedColumn) -> Count:
     count = Count()
     last: Sealed | None = None
     while True:
@@ -118,7 +114,6 @@ async def _pass(
                         count.resealed += 1
                     else:  # replaced meanwhile: the next pass reads it
                         count.still += 1
-            on_batch()
         count.kept += len(batch)
         last = batch[-1]
 

@@ -32,14 +32,12 @@ class LeaderElection:
         clock: Clock,
         owner: str,
         ttl: timedelta = TTL,
-        ask_every: timedelta = ASK_EVERY,
     ) -> None:
         self._name = name
         self._database = database
         self._clock = clock
         self._owner = owner
         self._ttl = ttl
-        self._ask_every = ask_every
         self._held_until: datetime | None = None
         self._others = False
         self._database_away = False
@@ -67,7 +65,7 @@ class LeaderElection:
                     await self.leave()
                     return
                 logger.warning("leadership lost", extra={"post": self._name})
-            await self._clock.sleep(self._ask_every)
+            await self._clock.sleep(ASK_EVERY)
 
     async def leave(self) -> None:
         """Release the lease, so that the next leader need not wait for it to expire."""

@@ -26,13 +26,12 @@ class QueueBacklog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseStatistics:
-    """*orders* by whether they were a dry run, and by state. *taken_at* is the process's time."""
+    """*orders* by whether they were a dry run, and by state."""
 
     orders: Mapping[tuple[bool, OrderState], int]
     oldest_unresolved: datetime | None
     outbox: QueueBacklog
     inbox: QueueBacklog
-    taken_at: datetime
 
     @property
     def unresolved(self) -> int:
@@ -47,7 +46,6 @@ async def take(session: AsyncSession, *, now: datetime) -> DatabaseStatistics:
         oldest_unresolved=oldest,
         outbox=await _backlog(session, OutboxRow, now=now),
         inbox=await _backlog(session, InboxRow, now=now),
-        taken_at=now,
     )
 
 
