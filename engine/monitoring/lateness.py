@@ -10,15 +10,12 @@ _MOST_OF_THEM = 99
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lateness:
-    """How late checks began lately: *p50* and *p99* are percentiles, *most* the maximum.
-    *p99_percent* is relative to their own intervals. *overdue* accounts are due now, the longest
-    for *waiting_for*.
+    """How late checks began lately: *p99* is a percentile, *most* the maximum.
+    *overdue* accounts are due now, the longest for *waiting_for*.
     """
 
     checks: int
-    p50: timedelta
     p99: timedelta
-    p99_percent: int
     most: timedelta
     overdue: int
     waiting_for: timedelta
@@ -28,7 +25,6 @@ class Lateness:
 class _Begun:
     at: datetime
     late: timedelta
-    percent: int
 
 
 class LatenessTracker:
@@ -37,9 +33,8 @@ class LatenessTracker:
     def __init__(self) -> None:
         self._begun: list[_Begun] = []
 
-    def began(self, *, due_at: datetime, now: datetime, interval: timedelta) -> None:
-        late = max(now - due_at, timedelta())
-        self._begun.append(_Begun(now, late, late * 100 // interval))
+    def began(self, *, due_at: datetime, now: datetime) -> None:
+        self._begun.append(_Begun(now, max(now - due_at, timedelta())))
         if len(self._begun) > 2 * _REMEMBERED:
             del self._begun[:-_REMEMBERED]
 
@@ -49,12 +44,9 @@ class LatenessTracker:
     def facts(self, *, now: datetime, overdue_since: list[datetime]) -> Lateness:
         lately = self._lately(now)
         late = sorted(begun.late for begun in lately) or [timedelta()]
-        percents = sorted(begun.percent for begun in lately) or [0]
         return Lateness(
             checks=len(lately),
-            p50=late[len(late) // 2],
             p99=late[len(late) * _MOST_OF_THEM // 100],
-            p99_percent=percents[len(percents) * _MOST_OF_THEM // 100],
             most=late[-1],
             overdue=len(overdue_since),
             waiting_for=now - min(overdue_since, default=now),

@@ -240,9 +240,8 @@ class Dispatcher:
         self._begun += 1
         queued = self._account_queue.held(duty.account.id, fence=fence)
         if queued is not None and queued.due_at is not None:
-            interval = duty.account.settings.interval
             now = self._clock.steady()
-            self._lateness.began(due_at=queued.due_at, now=now, interval=interval)
+            self._lateness.began(due_at=queued.due_at, now=now)
             self.tally.began(max(now - queued.due_at, timedelta()))
 
     async def _check(self, duty: CheckInput, fence: int) -> Checked | None:

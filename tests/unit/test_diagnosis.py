@@ -50,9 +50,7 @@ def load(
     return Workload(
         late=Lateness(
             checks=100,
-            p50=late / 2,
             p99=late,
-            p99_percent=1,
             most=late,
             overdue=overdue,
             waiting_for=waiting_for,

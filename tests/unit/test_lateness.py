@@ -13,38 +13,37 @@ SECOND = timedelta(seconds=1)
 SHORT, LONG = 10 * SECOND, 120 * SECOND
 
 
-def test_the_middle_the_late_ones_and_the_latest_are_told():
+def test_the_late_ones_and_the_latest_are_told():
     punctuality = LatenessTracker()
     for late in range(200):
         due_at = START - late * SECOND
-        punctuality.began(due_at=due_at, now=START, interval=100 * SECOND)
+        punctuality.began(due_at=due_at, now=START)
     facts = punctuality.facts(now=START, overdue_since=[START - SECOND, START - 9 * SECOND])
 
-    assert (facts.checks, facts.p50, facts.p99) == (200, 100 * SECOND, 198 * SECOND)
-    assert (facts.p99_percent, facts.most) == (198, 199 * SECOND)
+    assert (facts.checks, facts.p99, facts.most) == (200, 198 * SECOND, 199 * SECOND)
     assert (facts.overdue, facts.waiting_for) == (2, 9 * SECOND)
 
 
 def test_what_was_late_long_ago_is_forgotten_and_nothing_is_never_late():
     punctuality = LatenessTracker()
-    punctuality.began(due_at=START - 60 * SECOND, now=START, interval=SECOND)
+    punctuality.began(due_at=START - 60 * SECOND, now=START)
     facts = punctuality.facts(now=START + 301 * SECOND, overdue_since=[])
 
-    assert (facts.checks, facts.p50, facts.p99_percent) == (0, 0 * SECOND, 0)
+    assert (facts.checks, facts.p99) == (0, 0 * SECOND)
     assert facts.waiting_for == 0 * SECOND
 
 
 def test_only_the_last_checks_are_remembered():
     punctuality = LatenessTracker()
     for _ in range(2001):
-        punctuality.began(due_at=START, now=START, interval=SECOND)
+        punctuality.began(due_at=START, now=START)
 
     assert punctuality.facts(now=START, overdue_since=[]).checks == 1000
 
 
 def test_what_begins_before_it_is_due_is_not_late():
     punctuality = LatenessTracker()
-    punctuality.began(due_at=START + SECOND, now=START, interval=SECOND)
+    punctuality.began(due_at=START + SECOND, now=START)
 
     assert punctuality.most(START) == 0 * SECOND
 
