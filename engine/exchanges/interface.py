@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Protocol, Self
 
@@ -13,7 +13,6 @@ from engine.domain.market.balances import Holdings
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import PairRules, Side, Symbol
 from engine.domain.orders.order import (
-    RECV_WINDOW,
     ClientOrderId,
     Execution,
     Fees,
@@ -27,7 +26,7 @@ class OrderRequest:
     """One MARKET order, ready to be signed. A buy has *quote_amount*, a sell *base_quantity*.
 
     *sent_at* is the exchange's time that goes into the signature: the order is refused if it
-    arrives more than *recv_window* later.
+    arrives more than RECV_WINDOW later.
     """
 
     client_order_id: ClientOrderId
@@ -36,7 +35,6 @@ class OrderRequest:
     quote_amount: Decimal | None
     base_quantity: Decimal | None
     sent_at: datetime
-    recv_window: timedelta
 
     @classmethod
     def of(cls, intent: Order) -> Self:
@@ -49,7 +47,6 @@ class OrderRequest:
             quote_amount=intent.quote_amount,
             base_quantity=intent.base_quantity,
             sent_at=intent.sent_at,
-            recv_window=RECV_WINDOW,
         )
 
 

@@ -10,7 +10,7 @@ import pytest
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.alerts.alerts import IncidentAlert, OrderUnclear, TradeSettled
 from engine.domain.market.pairs import USDT, Side
-from engine.domain.orders.order import RECV_WINDOW, Fees, OrderState, Trigger
+from engine.domain.orders.order import Fees, OrderState, Trigger
 from engine.domain.rebalancing.check_result import CheckFailed, OrderPlaced
 from engine.errors import (
     BadData,
@@ -89,7 +89,6 @@ async def test_an_order_is_in_the_database_before_it_leaves(
     assert on_record.state is OrderState.SENDING
     assert on_record.client_order_id == ticket.client_order_id
     assert on_record.sent_at == ticket.sent_at
-    assert ticket.recv_window == RECV_WINDOW
 
 
 async def test_an_order_carries_the_time_of_the_exchange(engine: Engine, exchange: FakeExchange):

@@ -9,7 +9,7 @@ import pytest
 
 from engine.domain.market.balances import Balance
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol
-from engine.domain.orders.order import NOTHING, RECV_WINDOW, ClientOrderId
+from engine.domain.orders.order import NOTHING, ClientOrderId
 from engine.errors import (
     BelowMinimum,
     InsufficientBalance,
@@ -80,7 +80,6 @@ class Venue:
             quote_amount=quote_amount,
             base_quantity=base_quantity,
             sent_at=self.exchange.time(),
-            recv_window=RECV_WINDOW,
         )
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from engine.domain.market.pairs import Symbol
-from engine.domain.orders.order import RECV_WINDOW, ClientOrderId
+from engine.domain.orders.order import ClientOrderId
 from engine.errors import HostRefused, RateLimited
 from engine.exchanges.mexc.client import MexcClient
 from engine.exchanges.mexc.endpoints import ACCOUNT, TIME
@@ -130,7 +130,6 @@ async def test_an_order_leaves_at_once_while_checks_wait_for_the_full_budget(clo
             client_order_id=ClientOrderId(f"order-{number}"),
             credentials=trader._credentials,
             sent_at=there.client.time.now(),
-            recv_window=RECV_WINDOW,
         )
         took.append(clock.now() - began)
 
@@ -163,7 +162,6 @@ async def test_a_key_that_asks_and_orders_all_the_time_is_never_refused(clock: F
             client_order_id=ClientOrderId(f"order-{number}"),
             credentials=account._credentials,
             sent_at=there.client.time.now(),
-            recv_window=RECV_WINDOW,
         )
 
     await there.during(SECOND, look)

@@ -53,7 +53,6 @@ def ticket(
         quote_amount=Decimal(amount) if side is Side.BUY else None,
         base_quantity=Decimal(amount) if side is Side.SELL else None,
         sent_at=exchange.time(),
-        recv_window=RECV_WINDOW,
     )
 
 

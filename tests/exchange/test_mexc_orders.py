@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from engine.domain.market.pairs import Side, Symbol
-from engine.domain.orders.order import RECV_WINDOW, ClientOrderId
+from engine.domain.orders.order import ClientOrderId
 from engine.errors import (
     BadCredentials,
     ClockRefused,
@@ -51,7 +51,6 @@ def buy(exchange: MexcExchange, quote: str = "10") -> OrderRequest:
         quote_amount=Decimal(quote),
         base_quantity=None,
         sent_at=exchange.time(),
-        recv_window=RECV_WINDOW,
     )
 
 
@@ -248,7 +247,6 @@ def test_a_ticket_names_exactly_the_amount_its_side_needs():
             quote_amount=Decimal(quote) if quote else None,
             base_quantity=Decimal(base) if base else None,
             sent_at=FakeClock().now(),
-            recv_window=RECV_WINDOW,
         )
 
     assert ("quoteOrderQty", "100") in market_order(ticket(Side.BUY, "1E+2", None))

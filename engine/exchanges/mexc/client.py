@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from engine.clock import Clock, to_millis
-from engine.domain.orders.order import ClientOrderId
+from engine.domain.orders.order import RECV_WINDOW, ClientOrderId
 from engine.errors import (
     BadCredentials,
     BadData,
@@ -49,7 +49,7 @@ class AnswerReader:
     asked_at: datetime
 
 
-# Reads may arrive late without harm; an order's window is the caller's to choose.
+# Reads may arrive late without harm.
 _READ_WINDOW = timedelta(seconds=30)
 # The error of a time measurement is at most half of its round trip.
 _SLOWEST_ROUND_TRIP = timedelta(seconds=2)
@@ -108,7 +108,6 @@ class MexcClient:
         client_order_id: ClientOrderId,
         credentials: Credentials,
         sent_at: datetime,
-        recv_window: timedelta,
     ) -> str:
         """Send exactly one POST, or none at all; returns the exchange's id of the order.
 
@@ -118,13 +117,13 @@ class MexcClient:
         if not self.time.trusted:
             raise ClockUnsure("the exchange's time is not known for sure")
         async with self._turn(NEW_ORDER, credentials):
-            if self.time.now() > sent_at + recv_window:
+            if self.time.now() > sent_at + RECV_WINDOW:
                 raise Unavailable("the order's time stamp expired before it could leave")
             query = signed_query(
                 params,
                 credentials=credentials,
                 timestamp_ms=to_millis(sent_at),
-                recv_window_ms=recv_window // timedelta(milliseconds=1),
+                recv_window_ms=RECV_WINDOW // timedelta(milliseconds=1),
             )
             try:
                 answer = await self._send(NEW_ORDER, query, credentials=credentials)

@@ -60,7 +60,6 @@ class MexcExchange:
                 client_order_id=ticket.client_order_id,
                 credentials=self._credentials,
                 sent_at=ticket.sent_at,
-                recv_window=ticket.recv_window,
             )
         except PairUnavailable:
             self._market.forget_rules(ticket.symbol)
