@@ -123,5 +123,5 @@ class LeaseManager:
         given = self._account_queue.give_up(min(surplus, _AT_ONCE))
         if given:
             async with self._database.writing() as session:
-                await leases.release_one(session, given, owner=self._owner)
+                await leases.release(session, given, owner=self._owner)
             logger.info("accounts released", extra={"count": len(given)})

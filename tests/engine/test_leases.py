@@ -124,7 +124,7 @@ async def test_what_is_released_is_free_at_once(database: Database, ids: list[Ac
     await claim(database, "a", most=2)
     await claim(database, "b")
     async with database.writing() as session:
-        await leases.release(session, owner="a")
+        await leases.release(session, ids[:2], owner="a")
 
     assert await claim(database, "c") == dict.fromkeys(ids[:2], 2)
 

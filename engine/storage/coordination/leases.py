@@ -79,14 +79,7 @@ async def is_held(
     )
 
 
-async def release(session: AsyncSession, *, owner: str) -> None:
-    """Release all leases, so that the next process need not wait until they expire."""
-    await session.execute(update(LeaseRow).where(LeaseRow.owner == owner).values(owner=None))
-
-
-async def release_one(
-    session: AsyncSession, account_ids: Sequence[AccountId], *, owner: str
-) -> None:
+async def release(session: AsyncSession, account_ids: Sequence[AccountId], *, owner: str) -> None:
     """Release these leases; those that *owner* does not hold any more are unchanged."""
     await session.execute(
         update(LeaseRow)
