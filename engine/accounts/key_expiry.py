@@ -1,6 +1,5 @@
 """Reads each key's expiry from MEXC once a day, and sends reminders in time."""
 
-import asyncio
 import logging
 from datetime import datetime, timedelta
 
@@ -10,8 +9,9 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.key_expiry import days_left, expiry, reminder_due, still_told
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful
 from engine.errors import DecryptionFailed, NoKey, Rejected, TooPowerful, Unavailable
-from engine.exchanges.interface import KeyInspector, KeyPermissions
+from engine.exchanges.interface import KeyInspector, KeyPermissions, within
 from engine.notifications.publish import publish
+from engine.security.credentials import Credentials
 from engine.security.vault import Vault
 from engine.storage.accounts import exchange_accounts, key_expiry
 from engine.storage.coordination import key_values
@@ -46,16 +46,9 @@ class KeyExpiryMonitor:
 
         Raises NoKey, DecryptionFailed, Rejected for a key that is refused or unfit, Unavailable.
         """
-        if account.sealed_key is None:
-            raise NoKey("no key is connected")
-        key = self._vault.open_credentials(
-            account.sealed_key, account_uuid=account.uuid, chat_id=account.chat_id
-        )
-        try:
-            async with asyncio.timeout(_PATIENCE_S):
-                return await self._key_check.powers(api_key=key.api_key, api_secret=key.api_secret)
-        except TimeoutError as e:
-            raise Unavailable("the exchange takes too long") from e
+        key = self._key(account)
+        async with within(_PATIENCE_S):
+            return await self._key_check.powers(api_key=key.api_key, api_secret=key.api_secret)
 
     async def round(self) -> None:
         """Check a few keys that are due.
@@ -119,11 +112,7 @@ class KeyExpiryMonitor:
         async with self._database.reading() as session:
             if await exchange_accounts.is_known(session, account):
                 return
-        if account.sealed_key is None:
-            return
-        key = self._vault.open_credentials(
-            account.sealed_key, account_uuid=account.uuid, chat_id=account.chat_id
-        )
+        key = self._key(account)
         number = await self._key_check.account_number(
             api_key=key.api_key, api_secret=key.api_secret
         )
@@ -131,6 +120,13 @@ class KeyExpiryMonitor:
             return
         async with self._database.writing() as session:
             await key_sharing.found(session, account, number=number, now=self._clock.now())
+
+    def _key(self, account: Account) -> Credentials:
+        if account.sealed_key is None:
+            raise NoKey("no key is connected")
+        return self._vault.open_credentials(
+            account.sealed_key, account_uuid=account.uuid, chat_id=account.chat_id
+        )
 
     async def _keep(self, account: Account, *, expires_at: datetime | None, asked: bool) -> None:
         """Store the expiry and queue the reminder due, in one transaction."""
