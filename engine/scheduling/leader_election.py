@@ -22,7 +22,9 @@ logger = logging.getLogger(__name__)
 
 
 class LeaderElection:
-    """*owner* is this process's name in the leases."""
+    """*owner* is this process's name in the leases.
+    *is_held_elsewhere*: another process led when the database was last read.
+    """
 
     def __init__(
         self,
@@ -39,18 +41,13 @@ class LeaderElection:
         self._owner = owner
         self._ttl = ttl
         self._held_until: datetime | None = None
-        self._others = False
+        self.is_held_elsewhere = False
         self._database_away = False
 
     @property
     def is_held(self) -> bool:
         """True if this process leads."""
         return self._held_until is not None and self._clock.steady() < self._held_until
-
-    @property
-    def is_held_elsewhere(self) -> bool:
-        """True if another process led when the database was last read."""
-        return self._others
 
     async def serve(self, work: Callable[[], Awaitable[None]]) -> None:
         """Run *work* while this process leads, again after each election, until it is done.
@@ -112,7 +109,7 @@ class LeaderElection:
             self._database_away = True
             return
         self._database_away = False
-        self._others = not is_ours
+        self.is_held_elsewhere = not is_ours
         # The leader stops well before a follower may start.
         self._held_until = asked_at + self._ttl * 5 / 6 if is_ours else None
 

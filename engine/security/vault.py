@@ -30,7 +30,7 @@ class Vault:
             raise ValueError("a vault needs at least one key")
         if not all(is_key(key) for key in keys):
             raise ValueError("a vault's keys must be Fernet keys")
-        self._has_older_keys = len(keys) > 1
+        self.has_older_keys = len(keys) > 1  # which only decrypt
         self._first = Fernet(keys[0])
         self._fernet = MultiFernet([self._first, *(Fernet(key) for key in keys[1:])])
 
@@ -65,11 +65,6 @@ class Vault:
         except DecryptionFailed:
             return False
         return True
-
-    @property
-    def has_older_keys(self) -> bool:
-        """True if there are keys that only decrypt."""
-        return self._has_older_keys
 
     def under_first_key(self, token: str) -> str | None:
         """Returns the secret re-encrypted by the first key; None if it is already.

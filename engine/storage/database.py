@@ -77,7 +77,7 @@ class Database:
     """
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
-        self._engine = engine
+        self.engine = engine
         self._writer = engine.execution_options(**{_WRITES: True})
         self._clock = clock
         self._is_sqlite = engine.dialect.name == "sqlite"
@@ -106,13 +106,9 @@ class Database:
         """True if other processes may use it too."""
         return not self._is_sqlite
 
-    @property
-    def engine(self) -> AsyncEngine:
-        return self._engine
-
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncSession]:
-        async with AsyncSession(self._engine, expire_on_commit=False) as session:
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
             yield session
 
     @asynccontextmanager

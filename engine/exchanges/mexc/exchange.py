@@ -16,7 +16,7 @@ from engine.domain.orders.order import (
     fees_of,
 )
 from engine.errors import PairUnavailable, Unavailable
-from engine.exchanges.interface import Market, OrderReport, OrderRequest
+from engine.exchanges.interface import OrderReport, OrderRequest
 from engine.exchanges.mexc import balances, parsing
 from engine.exchanges.mexc.client import AnswerReader, MexcClient
 from engine.exchanges.mexc.endpoints import ACCOUNT, ALL_ORDERS, MY_TRADES, ORDER, Endpoint
@@ -40,11 +40,7 @@ class MexcExchange:
     def __init__(self, client: MexcClient, credentials: Credentials, market: MexcMarket) -> None:
         self._client = client
         self._credentials = credentials
-        self._market = market.signed_by(credentials)
-
-    @property
-    def market(self) -> Market:
-        return self._market
+        self.market = market.signed_by(credentials)
 
     def time(self) -> datetime:
         return self._client.time.now()
@@ -62,7 +58,7 @@ class MexcExchange:
                 sent_at=ticket.sent_at,
             )
         except PairUnavailable:
-            self._market.forget_rules(ticket.symbol)
+            self.market.forget_rules(ticket.symbol)
             raise
 
     async def order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:

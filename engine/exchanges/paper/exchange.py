@@ -36,13 +36,9 @@ class PaperExchange:
         self, *, account_id: AccountId, market: Market, database: Database, clock: Clock
     ) -> None:
         self._account_id = account_id
-        self._market = market
+        self.market = market
         self._database = database
         self._clock = clock
-
-    @property
-    def market(self) -> Market:
-        return self._market
 
     def time(self) -> datetime:
         return self._clock.steady()
@@ -55,8 +51,8 @@ class PaperExchange:
         if holdings is not None:
             opening = holdings.balances
         else:
-            rules = await self._market.rules(symbol)
-            last_price = await self._market.last_price(symbol)
+            rules = await self.market.rules(symbol)
+            last_price = await self.market.last_price(symbol)
             opening = opening_balances(rules=rules, last_price=last_price)
         async with self._database.writing() as session:
             await paper_ledger.open_ledger(session, self._account_id, opening)
@@ -71,9 +67,9 @@ class PaperExchange:
 
     async def place(self, ticket: OrderRequest) -> str:
         """Refuses a client order id it knows: the order protocol never sends one twice."""
-        rules = await self._market.rules(ticket.symbol)
-        last_price = await self._market.last_price(ticket.symbol)
-        book = await self._market.book(ticket.symbol)
+        rules = await self.market.rules(ticket.symbol)
+        last_price = await self.market.last_price(ticket.symbol)
+        book = await self.market.book(ticket.symbol)
         side, amount, spent = _request(ticket, rules)
         async with self._database.writing() as session:
             if await paper_ledger.find(session, self._account_id, ticket.client_order_id):
@@ -140,7 +136,7 @@ class PaperExchange:
                 order = await paper_ledger.numbered(session, self._account_id, number)
         if order is None or order.symbol != symbol:
             raise OrderNotFound("Order does not exist.")
-        rules = await self._market.rules(symbol)
+        rules = await self.market.rules(symbol)
         return Fees({rules.quote: order.fee} if order.fee else {})
 
     async def resync(self) -> None:
