@@ -110,7 +110,7 @@ class KeyExpiryMonitor:
     async def _find_account(self, account: Account) -> None:
         """Read the key's exchange account once; the chat that connected it second is paused."""
         async with self._database.reading() as session:
-            if await exchange_accounts.is_known(session, account):
+            if await exchange_accounts.print_of(session, account) is not None:
                 return
         key = self._key(account)
         number = await self._key_check.account_number(

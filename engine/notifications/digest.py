@@ -9,6 +9,7 @@ from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, alert_preferences, incidents
 from engine.storage.accounts import digest as stored_digest
 from engine.storage.accounts.alert_preferences import DueDigest
+from engine.storage.row_mapping import columns_of
 from engine.storage.service import Service
 
 _DAY = timedelta(days=1)
@@ -44,12 +45,7 @@ class Digests(Service):
             since=since,
             at=now,
             target=account.settings.target,
-            trades=traded.count,
-            bought=traded.bought,
-            sold=traded.sold,
-            fees=traded.fees,
-            fees_complete=traded.fees_complete,
-            small=traded.small,
+            **columns_of(traded),
             smallest=due.settings.smallest,
             held_before=due.last_quote,
             held=held,

@@ -288,7 +288,7 @@ async def test_what_a_check_needs_is_found(stored: Database):
     assert (recent.turnover, recent.orders) == (Decimal("51.39"), 5)
     assert recent.last == Decimal("0.0021")
     assert held == Decimal("40.79")
-    assert (summed.count, summed.sold, summed.bought) == (2, Decimal("16.31"), Decimal("16.32"))
+    assert (summed.trades, summed.sold, summed.bought) == (2, Decimal("16.31"), Decimal("16.32"))
     assert (summed.small, summed.fees_complete) == (2, False)
     assert summed.fees == {"USDT": Decimal("0.016300284"), "MX": Decimal("0.0002")}
     assert alarms == 1

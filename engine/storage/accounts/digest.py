@@ -23,7 +23,7 @@ from engine.storage.trading import orders
 class DigestTrades:
     """*bought* and *sold* are USDT before fees; *small* were worth less than the asked size."""
 
-    count: int
+    trades: int
     bought: Decimal
     sold: Decimal
     fees: Mapping[Asset, Decimal]
@@ -50,7 +50,7 @@ async def trades(
     )
     rows = found.all()
     return DigestTrades(
-        count=len(rows),
+        trades=len(rows),
         bought=sum((row.executed_quote for row in rows if row.side is Side.BUY), ZERO),
         sold=sum((row.executed_quote for row in rows if row.side is Side.SELL), ZERO),
         fees=_added([row.fees for row in rows if row.fees is not None]),

@@ -10,7 +10,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.orders.order import AccountId
 from engine.storage.coordination import key_values
 from engine.storage.models.accounts import AccountRow, AuditRow, ExchangeAccountRow
-from engine.storage.statements import delete, has_row
+from engine.storage.statements import delete
 
 _LOCK = "exchange_account:{}"
 
@@ -31,13 +31,6 @@ async def key_print(session: AsyncSession, account: Account) -> str | None:
         AccountRow.id == account.id, AccountRow.sealed_key == account.sealed_key
     )
     return await session.scalar(query)
-
-
-async def is_known(session: AsyncSession, account: Account) -> bool:
-    """True if it is known which account at the exchange the account's key belongs to."""
-    return await has_row(
-        session, AccountRow.id == account.id, AccountRow.key_print == ExchangeAccountRow.key_print
-    )
 
 
 async def lock(session: AsyncSession, account_print: str) -> None:
