@@ -120,27 +120,17 @@ class BalanceChangeMonitor:
         is_out, is_auto = seen.held > settings.band.high, settings.autonomy is TradingMode.AUTO
         if finding.arrived > ZERO and is_out and is_auto:
             alert = DepositTraded(
-                dry_run=settings.dry_run,
-                symbol=settings.symbol,
-                moved=seen.moved,
-                quantity_step=seen.quantity_step,
-                held=seen.held,
-                target=settings.target,
+                **seen.facts(settings),
                 order_limit=account.limits_in_force.order,
                 has_choices=(await alert_preferences.of(session, account.id)).ask_deposits,
                 last_for_now=last_for_now,
             )
         else:
             alert = BalanceChanged(
-                dry_run=settings.dry_run,
-                symbol=settings.symbol,
-                moved=seen.moved,
+                **seen.facts(settings),
                 by_hand=finding.by_hand,
-                held=seen.held,
-                target=settings.target,
                 band=settings.band,
                 autonomy=settings.autonomy,
-                quantity_step=seen.quantity_step,
                 last_for_now=last_for_now,
             )
         await publish(session, account.chat_id, alert, key=f"moved:{account.id}:{ids[0]}", now=now)

@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,7 +23,7 @@ from engine.domain.accounts.deposits import (
     still_waiting,
     waiting_with,
 )
-from engine.domain.accounts.settings import TradingMode
+from engine.domain.accounts.settings import Settings, TradingMode
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.alerts.alerts import DepositKept, DepositWaiting
 from engine.domain.market.balances import Holdings
@@ -49,6 +50,17 @@ class DepositSeen:
     rest: WaitingDeposit | None
     moved: tuple[BalanceChange, ...] = ()
     quantity_step: Decimal | None = None
+
+    def facts(self, settings: Settings) -> dict[str, Any]:
+        """What every alert of changed balances says, under *settings*."""
+        return {
+            "dry_run": settings.dry_run,
+            "symbol": settings.symbol,
+            "moved": self.moved,
+            "quantity_step": self.quantity_step,
+            "held": self.held,
+            "target": settings.target,
+        }
 
 
 def rest_of(
@@ -137,17 +149,12 @@ async def _tell(
     asks: bool,
     now: datetime,
 ) -> None:
-    settings, waiting = account.settings, account.waiting
+    waiting = account.waiting
     if waiting is None:
         return
     offer = DepositOffer.of(account, waiting.amount, held=seen.held)
     alert = DepositWaiting(
-        dry_run=settings.dry_run,
-        symbol=settings.symbol,
-        moved=seen.moved,
-        quantity_step=seen.quantity_step,
-        held=seen.held,
-        target=settings.target,
+        **seen.facts(account.settings),
         amount=offer.amount,
         buys=offer.buys,
         new_target=offer.new_target,
@@ -178,13 +185,8 @@ async def _keep(
     )
     await confirmations.ask(session, question)
     alert = DepositKept(
-        dry_run=after.settings.dry_run,
-        symbol=after.settings.symbol,
-        moved=seen.moved,
-        quantity_step=seen.quantity_step,
-        held=seen.held,
+        **seen.facts(after.settings),
         former_target=account.settings.target,
-        target=target,
         question_id=question.id,
     )
     await publish(session, account.chat_id, alert, key=f"deposit:{question.id}", now=now)

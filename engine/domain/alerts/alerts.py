@@ -245,9 +245,9 @@ class BalanceChanged(InMode, stored_as="moved", kind=AlertKind.TRADE):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DepositTraded(InMode, stored_as="deposit_traded", kind=AlertKind.TRADE):
-    """USDT arrived, and the check trades what is above *target*. *order_limit* is the chat's,
-    *has_choices* whether the message offers another rule for the next deposit.
+class DepositAlert(InMode):
+    """USDT arrived, by what *moved*; *held* is the USDT held now. *quantity_step* is the token's
+    precision, None where it was not known.
     """
 
     symbol: Symbol
@@ -255,23 +255,26 @@ class DepositTraded(InMode, stored_as="deposit_traded", kind=AlertKind.TRADE):
     quantity_step: Decimal | None
     held: Decimal
     target: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositTraded(DepositAlert, stored_as="deposit_traded", kind=AlertKind.TRADE):
+    """USDT arrived, and the check trades what is above *target*. *order_limit* is the chat's,
+    *has_choices* whether the message offers another rule for the next deposit.
+    """
+
     order_limit: Decimal
     has_choices: bool
     last_for_now: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DepositWaiting(InMode, stored_as="deposit_waits", kind=AlertKind.PLAN, needed=True):
+class DepositWaiting(DepositAlert, stored_as="deposit_waits", kind=AlertKind.PLAN, needed=True):
     """*amount* of USDT that arrived is not traded before *until*, for which *buys* would be spent.
     *moved* is empty where it was told before. *asks*: it is not traded without an answer, and
     asked about again then.
     """
 
-    symbol: Symbol
-    moved: tuple[BalanceChange, ...]
-    quantity_step: Decimal | None
-    held: Decimal
-    target: Decimal
     amount: Decimal
     buys: Decimal
     new_target: Decimal | None
@@ -281,15 +284,10 @@ class DepositWaiting(InMode, stored_as="deposit_waits", kind=AlertKind.PLAN, nee
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DepositKept(InMode, stored_as="deposit_kept", kind=AlertKind.TRADE, needed=True):
+class DepositKept(DepositAlert, stored_as="deposit_kept", kind=AlertKind.TRADE, needed=True):
     """The target was raised from *former_target* by USDT that arrived; a tap takes it back."""
 
-    symbol: Symbol
-    moved: tuple[BalanceChange, ...]
-    quantity_step: Decimal | None
-    held: Decimal
     former_target: Decimal
-    target: Decimal
     question_id: str
 
 
