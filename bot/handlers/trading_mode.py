@@ -46,12 +46,10 @@ class TradingModeHandler(Handler):
 
     async def _answered(self, question: Confirmation, request: Request) -> Response | Refusal:
         account = await self.ctx.accounts.of(request.chat_id)
-        match request.option:
-            case index if index == TRADE:
-                return await confirm_trade(self.ctx, question, account, request)
-            case index if index == SKIP:
-                refusal = await self.ctx.modes.skip(question.id, account, user_id=request.user_id)
-                return refusal or skipped_view(account=account)
-            case _:
-                refusal = await self.ctx.modes.rest(question.id, account, user_id=request.user_id)
-                return refusal or resting_view(account=account)
+        if request.option == TRADE:
+            return await confirm_trade(self.ctx, question, account, request)
+        is_one, user_id = request.option == SKIP, request.user_id
+        refusal = await self.ctx.modes.skip(
+            question.id, account, user_id=user_id, everything=not is_one
+        )
+        return refusal or (skipped_view if is_one else resting_view)(account=account)

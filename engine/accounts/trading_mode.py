@@ -55,17 +55,10 @@ class TradingModes(Service):
             await leases.wake(session, account.id)
         return Change(before, after, unresolved.get(account.id))
 
-    async def skip(self, offer_id: str, account: Account, *, user_id: int) -> Refusal | None:
-        """Skip a drift: it is not offered again for an hour."""
-        return await self._put_off(offer_id, account, user_id=user_id, everything=False)
-
-    async def rest(self, offer_id: str, account: Account, *, user_id: int) -> Refusal | None:
-        """Nothing is offered for an hour."""
-        return await self._put_off(offer_id, account, user_id=user_id, everything=True)
-
-    async def _put_off(
-        self, offer_id: str, account: Account, *, user_id: int, everything: bool
+    async def skip(
+        self, offer_id: str, account: Account, *, user_id: int, everything: bool = False
     ) -> Refusal | None:
+        """Skip a drift: it is not offered again for an hour; with *everything* nothing is."""
         now = self._clock.now()
         async with self._database.writing() as session:
             taken = await confirmations.take(

@@ -244,7 +244,12 @@ async def test_not_for_an_hour_is_an_hour_whatever_the_balance_does(
     account = await opened(engine)
     await engine.check(account)
     offered = await card(engine)
-    assert await modes(engine).rest(offered.confirmation_id, account, user_id=ANYBODY) is None
+    assert (
+        await modes(engine).skip(
+            offered.confirmation_id, account, user_id=ANYBODY, everything=True
+        )
+        is None
+    )
     exchange.usdt = D(90)
 
     await engine.wait(timedelta(minutes=59))
@@ -254,7 +259,9 @@ async def test_not_for_an_hour_is_an_hour_whatever_the_balance_does(
     await engine.check(account)
 
     assert (early, len(await engine.alerts_of(PlanOffered))) == (1, 2)
-    again = await modes(engine).rest(offered.confirmation_id, account, user_id=ANYBODY)
+    again = await modes(engine).skip(
+        offered.confirmation_id, account, user_id=ANYBODY, everything=True
+    )
     assert isinstance(again, Refusal)
     assert again.why is RefusalReason.USED
 
@@ -262,7 +269,9 @@ async def test_not_for_an_hour_is_an_hour_whatever_the_balance_does(
 async def test_choosing_the_mode_anew_asks_at_once(engine: Engine):
     account = await opened(engine)
     await engine.check(account)
-    await modes(engine).rest((await card(engine)).confirmation_id, account, user_id=ANYBODY)
+    await modes(engine).skip(
+        (await card(engine)).confirmation_id, account, user_id=ANYBODY, everything=True
+    )
 
     await modes(engine).change(account, TradingMode.ASK, user_id=ANYBODY)
     await engine.check(await engine.account(account))
