@@ -123,16 +123,14 @@ class Deliverability:
     async def _paused(
         self, session: AsyncSession, account: Account, chat: Undeliverable, *, now: datetime
     ) -> Account:
-        if chat.gone:
-            after = await accounts.change(session, account, paused=True)
-        elif (
+        if not chat.gone and (
             account.settings.paused
             or now < chat.pauses_at
             or not await outbox.any_arrived(session, [_key(chat, told) for told in chat.told])
         ):
             return account
-        else:
-            after = await accounts.change(session, account, paused=True)
+        after = await accounts.change(session, account, paused=True)
+        if not chat.gone:
             await undeliverable.mark_paused(session, account.id)
             logger.warning("account paused: chat unreachable", extra={"account": account.id})
         await audit.add_changes(session, account, after, at=now, user_id=NOBODY)

@@ -92,8 +92,7 @@ async def _settled(session: AsyncSession, chat_id: int, wanted: SettingsPatch) -
     unresolved = await accounts.has_unresolved(session, account.id)
     if unresolved and (wanted.symbol is not None or wanted.dry_run is not None):
         raise OrderUnresolved("an order is not resolved yet")
-    session.expire_all()  # it may have been changed before it was ours
-    return await accounts.get(session, account.id)
+    return await accounts.locked(session, account.id)
 
 
 async def _of(session: AsyncSession, chat_id: int) -> Account:

@@ -81,24 +81,22 @@ class LeaseManager:
     async def claim(self) -> None:
         """Claim unowned accounts, up to a fair share."""
         async with self._turn:
-            if not self._over:
-                await self._claim()
-
-    async def _claim(self) -> None:
-        async with self._database.writing() as session:
-            room = await self._share(session) - len(self._account_queue)
-            if room <= 0:
+            if self._over:
                 return
-            claimed = await leases.claim(
-                session,
-                owner=self._owner,
-                now=self._database.now(),
-                ttl=self._timing.lease,
-                most=min(room, _AT_ONCE),
-            )
-            await orders.drop_planned(session, list(claimed), now=self._clock.now())
-        self._tally.claimed(claimed.values())
-        self._account_queue.take(claimed, now=self._clock.steady())
+            async with self._database.writing() as session:
+                room = await self._share(session) - len(self._account_queue)
+                if room <= 0:
+                    return
+                claimed = await leases.claim(
+                    session,
+                    owner=self._owner,
+                    now=self._database.now(),
+                    ttl=self._timing.lease,
+                    most=min(room, _AT_ONCE),
+                )
+                await orders.drop_planned(session, list(claimed), now=self._clock.now())
+            self._tally.claimed(claimed.values())
+            self._account_queue.take(claimed, now=self._clock.steady())
 
     async def release(self) -> None:
         """Release every lease for good, so that another process can claim them at once."""

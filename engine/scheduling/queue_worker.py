@@ -128,7 +128,8 @@ class QueueWorkers(Generic[Row]):
             self._awake.clear()
             try:
                 if self._may_begin():
-                    await self._claim()
+                    async with self.claiming() as claim, self._database.writing() as session:
+                        await claim(session)
                 failures = 0
             except SQLAlchemyError as e:
                 failures += 1
@@ -169,10 +170,6 @@ class QueueWorkers(Generic[Row]):
         if self._tasks is not None:
             self._in_hand[begun.held] = begun
             self._tasks.create_task(self._settle(row, begun))
-
-    async def _claim(self) -> None:
-        async with self.claiming() as claim, self._database.writing() as session:
-            await claim(session)
 
     async def _claimed(self, session: AsyncSession, instead_of: Claim | None) -> Sequence[Row]:
         if not self._may_begin():

@@ -4,7 +4,7 @@ An effect is what another life cannot take back: a transaction that writes, the 
 call of the Bot API, a poll that brings updates or confirms them. Whoever adds one to `engine/` or
 `bot/` adds two crash points; nobody has to remember to. A point is named by where it stands:
 
-    engine.execution.executor:OrderExecutor._start:writing#1:before    engine.scheduling.queue_worker:QueueWorkers._claim:writing#1[InboxRow]:after
+    engine.execution.executor:OrderExecutor._start:writing#1:before    engine.scheduling.queue_worker:QueueWorkers._keep_claiming:writing#1[InboxRow]:after
 """
 
 import ast

@@ -274,9 +274,7 @@ async def _duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> li
 
 async def has_unresolved(session: AsyncSession, account_id: AccountId) -> bool:
     """True if an order is unresolved; if not, none leaves before the transaction ends."""
-    await session.execute(
-        select(AccountRow.id).where(AccountRow.id == account_id).with_for_update()
-    )
+    await orders.hold_account(session, account_id, changes=True)
     return await has_row(session, OrderRow.account_id == account_id, orders.IS_UNRESOLVED)
 
 
