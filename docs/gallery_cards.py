@@ -35,6 +35,7 @@ from bot.views.pause_resume import paused_view, resumed_view
 from bot.views.rebalance_plan import no_key_view, plan_failed_view, plan_view
 from bot.views.settings import ask_view, changed_view, not_understood_view, question_view
 from bot.views.settings_panel import page_view, panel_view
+from bot.views.share import ask_share_view, joined_share_view, link_view, shares_view
 from bot.views.status import retired_card_view, status_view
 from bot.views.trade_details import story_view
 from bot.views.trading_mode import mode_view
@@ -58,6 +59,7 @@ from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.members import Member, Role
 from engine.domain.accounts.risk_limits import Recent
+from engine.domain.accounts.shares import Share
 from engine.domain.accounts.timed_pause import TimedPause
 from engine.domain.alerts.alerts import (
     DepositKept,
@@ -78,9 +80,10 @@ from engine.domain.alerts.alerts import (
 from engine.domain.alerts.key_alerts import KeyEnding
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.preferences import AlertPreferences
+from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Side
-from engine.domain.orders.order import OrderState
+from engine.domain.orders.order import AccountId, OrderState
 from engine.domain.rebalancing.check_result import CheckFailed, OrderPending, OrderPlaced
 from engine.domain.rebalancing.forecast import Forecast, forecast
 from engine.domain.rebalancing.manual_trade import ManualTrade, plan_manual
@@ -251,6 +254,12 @@ CARDS: Sequence[Shown] = (
     Shown("trade-story", "A trade's story", [story_view(account=ACCOUNT, order=_TRADE, asked_by=None, back=HistoryPage(0, 5))]),
     Shown("members", "The people of a chat", _asked("/members", members_view(people=[Member(user_id=1, role=Role.OWNER, name="Anna", since=NOON), Member(user_id=2, role=Role.VIEWER, name="Bert", since=NOON)], page=0, has_more=False, is_private=False, all_may_look=False, question_id="q"))),
     Shown("member-joined", "A code was used", [alert_view(MemberJoined(user_id=2, name="Bert", role=Role.VIEWER))]),
+    Shown("share", "Let others see your account", [*_asked("/share", ask_share_view()), *_asked("/share viewer", link_view(code="h7kp-3mne-xa4r-wyct", link="https://t.me/your_bot?start=h7kp-3mne-xa4r-wyct", role=Role.VIEWER, expires_at=NOON + timedelta(days=1), question_id="q"))]),
+    Shown("share-joined", "For whoever opened the link", [joined_share_view(account=ACCOUNT, role=Role.VIEWER, owner="Anna", user_id=1, paused_own=False)]),
+    Shown("share-begun", "Somebody opened it", [alert_view(SharingBegun(chat_id=2, name="Bert", role=Role.VIEWER))]),
+    Shown("share-list", "Who sees your account", _asked("/share list", shares_view(shared=[Share(chat_id=2, account_id=AccountId(1), role=Role.VIEWER, user_id=2, name="Bert", shared_by=1, created_at=NOON)], question_id="q"))),
+    Shown("share-refused", "What a shared person may not", _asked("/dryrun on", not_allowed_view(role=Role.TRADER, needed=Role.OWNER, is_shared=True))),
+    Shown("share-ended", "The end of it", [alert_view(SharingEnded(owner="Anna", disconnected=False))]),
     Shown("halt", "The owner halts everything", _asked("/halt", halted_view(halt=Halt(at=NOON, user_id=1), already=False, now=NOON))),
     Shown("halted", "What the chats hear of a halt", [halt_alert_view(Halted(dry_run=False))]),
 )

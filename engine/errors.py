@@ -24,6 +24,7 @@
     │   ├── PaperOnly          there is no real exchange here
     │   ├── KeyElsewhere       another chat has connected the same key
     │   │   └── AccountElsewhere   another key of the same account at the exchange
+    │   ├── AccountShared      the chat sees another one's account in place of its own
     │   └── OrderUnresolved    an order is not resolved yet and needs things as they are
     ├── LeaseLost              another process owns the account now
     └── DecryptionFailed             a stored secret does not belong here or cannot be decrypted
@@ -124,6 +125,9 @@ class KeyElsewhere(NotGranted): ...
 
 
 class AccountElsewhere(KeyElsewhere): ...
+
+
+class AccountShared(NotGranted): ...
 
 
 class OrderUnresolved(NotGranted): ...

@@ -15,8 +15,9 @@ from bot.access.start_links import StartLinks
 from engine.accounts.invitations import TRIES, TRIES_WITHIN
 from engine.clock import Clock
 from engine.domain.accounts.members import SHARED_IDS, ChatMembers, Role
+from engine.domain.accounts.shares import Share
 from engine.security.one_time_codes import hash_of, new_code
-from engine.storage.accounts import accounts, audit, invitations, members
+from engine.storage.accounts import accounts, audit, invitations, members, shares
 from engine.storage.database import Database, InTransaction
 
 # Of all strangers together; one user has TRIES a day. Then the code is replaced, so no stranger
@@ -52,14 +53,37 @@ class Access:
         self._owner = authorized_chats[0] if authorized_chats else None
         self._owner_chat = self._owner
 
-    async def role(
+    async def role(self, *, chat_id: int, user_id: int) -> Role | None:
+        """Return the user's role in the chat; None if they have none."""
+        return (await self.visit(chat_id=chat_id, user_id=user_id))[0]
+
+    async def visit(
+        self, *, chat_id: int, user_id: int, name: str = "", beside: InTransaction | None = None
+    ) -> tuple[Role | None, Share | None]:
+        """Return the user's role in the chat, and the share by which it sees another one's account:
+        then the role is no more than that allows.
+        *name* is what the user calls themselves; it is stored where they were admitted. *beside*
+        reads something else in the same transaction.
+        """
+        share: Share | None = None
+
+        async def look(session: AsyncSession) -> None:
+            nonlocal share
+            if beside is not None:
+                await beside(session)
+            share = await shares.of_chat(session, chat_id)
+
+        role = await self.own_role(chat_id=chat_id, user_id=user_id, name=name, beside=look)
+        if share is not None and user_id not in SHARED_IDS:
+            role = share.role_of(user_id, role)
+        return role, share
+
+    async def own_role(
         self, *, chat_id: int, user_id: int, name: str = "", beside: InTransaction | None = None
     ) -> Role | None:
-        """Return the user's role in the chat; None if they have none.
-        *name* is what the user calls themselves; it is stored where they were admitted. *beside*
-        reads something else in the same transaction. An authorized user owns their private chat.
-        In a listed group, listed users are traders and the bot's owner is owner; a role assigned
-        to a member takes precedence.
+        """Return the user's role in the chat as `visit`, whatever is shared with it.
+        An authorized user owns their private chat. In a listed group, listed users are traders and
+        the bot's owner is owner; a role assigned to a member takes precedence.
         """
         is_private = chat_id == user_id
         async with self._database.reading() as session:
@@ -94,12 +118,17 @@ class Access:
 
     async def may_trade(self, session: AsyncSession, *, chat_id: int, user_id: int) -> bool:
         """True if the user's `role` in the chat includes pausing and resuming."""
-        if chat_id == user_id and user_id in self._listed:
-            return True
-        role = await members.role(session, chat_id=chat_id, user_id=user_id)
+        is_private = chat_id == user_id
+        role = Role.OWNER if is_private and user_id in self._listed else None
+        if role is None:
+            role = await members.role(session, chat_id=chat_id, user_id=user_id)
         if role is None:
             role = await self._standing(session, chat_id, user_id)
-        return role is not None and (chat_id == user_id or role.covers(Role.TRADER))
+        share = await shares.of_chat(session, chat_id)
+        if share is not None:
+            role = share.role_of(user_id, role)
+            return role is not None and role.covers(Role.TRADER)
+        return role is not None and (is_private or role.covers(Role.TRADER))
 
     @property
     def listed_groups(self) -> list[int]:
@@ -138,6 +167,11 @@ class Access:
                     if role is not None and given is None:
                         found[chat_id, user_id] = role
         return [(*who, role) for who, role in found.items()][:most]
+
+    async def shared_chats(self, *, most: int) -> Sequence[tuple[int, Role]]:
+        """List the private chats that see another one's account, with their role."""
+        async with self._database.reading() as session:
+            return await shares.private_chats(session, most=most)
 
     async def _standing(self, session: AsyncSession, chat_id: int, user_id: int) -> Role | None:
         is_listed = user_id in self._listed
@@ -194,7 +228,11 @@ class Access:
             return True
         async with self._database.reading() as session:
             former = await members.former_chat(session, chat_id)
-            return former in self._listed or await members.has_any(session, chat_id=chat_id)
+            return (
+                former in self._listed
+                or await members.has_any(session, chat_id=chat_id)
+                or await shares.of_chat(session, chat_id) is not None
+            )
 
     async def knows_person(self, user_id: int) -> bool:
         """True if the user has a role in some chat."""

@@ -9,6 +9,7 @@ from telegram import (
     Bot,
     BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
+    BotCommandScopeChat,
     BotCommandScopeChatMember,
 )
 from telegram.error import TelegramError
@@ -42,6 +43,19 @@ class CommandMenu:
         # Repeated at each start, as a new version may have new commands.
         for chat_id, user_id, role in await self._access.in_groups(most=_MOST_MEMBERS):
             await self.show(chat_id=chat_id, user_id=user_id, role=role)
+        for chat_id, role in await self._access.shared_chats(most=_MOST_MEMBERS):
+            await self.show_shared(chat_id, role)
+
+    async def show_shared(self, chat_id: int, role: Role | None) -> None:
+        """Publish the menu of a private chat that sees another one's account; None: its own again."""
+        if chat_id < 0:
+            return
+        scope = BotCommandScopeChat(chat_id)
+        if role is None:
+            await _tried(self._bot.delete_my_commands(scope=scope), "menu of a shared chat")
+        else:
+            menu = menu_of(role, is_shared=True)
+            await _tried(self._bot.set_my_commands(menu, scope=scope), "menu of a shared chat")
 
     async def show(self, *, chat_id: int, user_id: int, role: Role | None) -> None:
         """Publish the menu of one member of a group; None: they are not a member any more."""
@@ -54,9 +68,13 @@ class CommandMenu:
             await _tried(self._bot.set_my_commands(menu_of(role), scope=scope), "menu of a member")
 
 
-def menu_of(role: Role) -> Sequence[tuple[str, str]]:
+def menu_of(role: Role, *, is_shared: bool = False) -> Sequence[tuple[str, str]]:
     """Return the commands that *role* allows, with their descriptions."""
-    return [(name, does) for name, does in COMMANDS if role.covers(needed_for(name, ""))]
+    return [
+        (name, does)
+        for name, does in COMMANDS
+        if role.covers(needed_for(name, "", is_shared=is_shared))
+    ]
 
 
 async def _tried(call: Awaitable[bool], what: str) -> None:

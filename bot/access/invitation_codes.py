@@ -13,8 +13,11 @@ from bot.views.invitations import (
     used_code_view,
     wrong_invitation_view,
 )
+from bot.views.share import joined_share_view, not_joined_view
 from engine.accounts.account_service import AccountService
 from engine.accounts.invitations import Admitted, Invitations
+from engine.accounts.sharing import Redeemed, Sharing
+from engine.accounts.sharing import Redemption as SharedRedemption
 from engine.domain.accounts.members import Role
 
 
@@ -29,14 +32,25 @@ class Redemption:
 
 class InvitationCodes:
     def __init__(
-        self, *, invitations: Invitations, accounts: AccountService, menus: CommandMenu
+        self,
+        *,
+        invitations: Invitations,
+        sharing: Sharing,
+        accounts: AccountService,
+        menus: CommandMenu,
     ) -> None:
         self._invitations = invitations
+        self._sharing = sharing
         self._accounts = accounts
         self._menus = menus
 
     async def redeem(self, code: str, *, chat_id: int, user_id: int, name: str) -> Redemption:
-        """Admit the sender if the code is valid for this chat; the answer is for *chat_id*."""
+        """Admit the sender if the code is valid for this chat; the answer is for *chat_id*. The code
+        of a shared account admits to that alone.
+        """
+        shared = await self._sharing.redeem(code, chat_id=chat_id, user_id=user_id, name=name)
+        if shared is not None:
+            return Redemption(Admitted.ADMITTED, await self._shared_answer(shared))
         admission = await self._invitations.accept(
             code, sent_in=chat_id, user_id=user_id, name=name
         )
@@ -47,7 +61,7 @@ class InvitationCodes:
             if there == user_id:
                 if chat_id != user_id:
                     return Redemption(admission.admitted, admitted_to_private_view())
-                account = await self._accounts.of(chat_id)
+                account = await self._accounts.own(chat_id)
                 return Redemption(
                     admission.admitted, welcome_view(account=account, just_let_in=True)
                 )
@@ -61,6 +75,19 @@ class InvitationCodes:
         elif admission.admitted is Admitted.WRONG:
             answer = wrong_invitation_view(tries_left=admission.tries_left)
         return Redemption(admission.admitted, answer, admission.tries_left)
+
+    async def _shared_answer(self, shared: SharedRedemption) -> Message:
+        share, account = shared.share, shared.account
+        if shared.result is not Redeemed.JOINED or share is None or account is None:
+            return not_joined_view(shared.result)
+        await self._menus.show_shared(share.chat_id, share.role)
+        return joined_share_view(
+            account=account,
+            role=share.role,
+            owner=await self._sharing.owner_of(share),
+            user_id=share.shared_by,
+            paused_own=shared.paused_own,
+        )
 
     async def shown_to(self, role: Role, *, chat_id: int, user_id: int) -> None:
         """Publish the command menu of a user who was admitted without a code."""

@@ -5,17 +5,26 @@ from collections.abc import Mapping
 from bot.interaction.callback_data import (
     AuditPage,
     CallbackData,
+    Choose,
+    Confirm,
+    EnterValue,
     HistoryPage,
     Open,
+    PanelPage,
+    Pin,
     Refresh,
     RunCommand,
+    SetPreset,
     TradeDetailsPage,
     WhyPage,
 )
+from bot.interaction.confirmations import BIG_TARGET, CHOICE, REBALANCE, UNDO
+from engine.domain.accounts.confirmation import RESUME
 from engine.domain.accounts.members import Role
 
 _LOOKING = {
     *("start", "help", "version", "status", "why", "doctor", "balance", "history", "export"),
+    "leave",
 }
 _TRADING = {
     *("pause", "stop", "resume", "rebalance", "buy", "sell", "settings", "settarget"),
@@ -25,6 +34,11 @@ _TRADING = {
 _PLANS = {"rebalance", "buy", "sell"}
 # Without an argument these commands only show something.
 _SHOWS_WHEN_BARE = {"limits", "mode", "alerts", "settings", "warn", "deposits"}
+# What is allowed, with the right role, where the account is another chat's; the rest is its owner's.
+_WITH_ANOTHERS = {
+    *(_LOOKING - {"export"}),
+    *("pause", "stop", "resume", "rebalance", "settarget", "setthreshold"),
+}
 NEEDED: Mapping[str, Role] = {
     **dict.fromkeys(_LOOKING, Role.VIEWER),
     **dict.fromkeys(_TRADING, Role.TRADER),
@@ -36,16 +50,27 @@ LOOKING_PAGES: frozenset[type] = frozenset({HistoryPage, Refresh, TradeDetailsPa
 # The buttons that a viewer may tap; the others change something.
 _LOOKING_PRESSES: frozenset[type] = LOOKING_PAGES | {Open}
 _OWNING_PRESSES: frozenset[type] = frozenset({AuditPage})
+# With another chat's account; answers to questions are judged by what was asked.
+_SHARED_PRESSES: frozenset[type] = _LOOKING_PRESSES | {RunCommand, Confirm, Choose, Pin}
+_SHARED_PAGES = {PanelPage.TARGET, PanelPage.THRESHOLD}
+SHARED_QUESTIONS = frozenset({REBALANCE, RESUME, BIG_TARGET, UNDO, CHOICE})
+"""Kinds of questions that may be answered where the account is another chat's."""
 
 
-def needed_for_press(press: CallbackData) -> Role:
-    """Return the role needed to tap the button.
+def needed_for_press(press: CallbackData, *, is_shared: bool = False) -> Role:
+    """Return the role needed to tap the button. *is_shared*: the account is another chat's.
     A command's button is allowed here and judged as the command.
     """
-    if type(press) in _OWNING_PRESSES:
+    if type(press) in _OWNING_PRESSES or (is_shared and not _may_be_shared(press)):
         return Role.OWNER
     looks = isinstance(press, RunCommand) or type(press) in _LOOKING_PRESSES
     return Role.VIEWER if looks else Role.TRADER
+
+
+def _may_be_shared(press: CallbackData) -> bool:
+    if isinstance(press, SetPreset | EnterValue):
+        return press.page in _SHARED_PAGES
+    return type(press) in _SHARED_PRESSES
 
 
 def only_looks(command: str, argument: str) -> bool:
@@ -53,8 +78,12 @@ def only_looks(command: str, argument: str) -> bool:
     return command in _PLANS or needed_for(command, argument) is Role.VIEWER
 
 
-def needed_for(command: str, argument: str) -> Role:
-    """Return the role needed to send `/command argument`."""
+def needed_for(command: str, argument: str, *, is_shared: bool = False) -> Role:
+    """Return the role needed to send `/command argument`. *is_shared*: the account is another
+    chat's, and its owner is in none that sees it.
+    """
     if command in _SHOWS_WHEN_BARE and not argument:
         return Role.VIEWER
+    if is_shared and command not in _WITH_ANOTHERS:
+        return Role.OWNER
     return NEEDED.get(command, Role.OWNER)

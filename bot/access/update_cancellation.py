@@ -18,6 +18,7 @@ from engine.domain.rebalancing.approval import OFFER
 from engine.domain.rebalancing.manual_trade import MANUAL
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.rebalancing.deposits import WAITING
+from engine.storage.accounts import accounts
 from engine.storage.chat import confirmations
 from engine.storage.models.queues import InboxRow
 from engine.storage.queues import claims, inbox
@@ -40,7 +41,9 @@ class UpdateCancellation:
         self._clock = clock
 
     def begin(self, chat_id: int, *, everywhere: bool = False) -> "CancelledUpdates":
-        """For what *chat_id* sends, against what it sent before; *everywhere*: any known chat."""
+        """For what *chat_id* sends, against what was sent before in the chats that see the same
+        account; *everywhere*: in any known chat.
+        """
         return CancelledUpdates(
             sealer=self._sealer, clock=self._clock, chat_id=chat_id, everywhere=everywhere
         )
@@ -62,7 +65,10 @@ class CancelledUpdates:
         if (held := claims.present()) is None:
             return
         older = await inbox.older(
-            session, than=held.row_id, chat_id=self._chat_id, everywhere=self._everywhere
+            session,
+            than=held.row_id,
+            chats=await accounts.chats_with(session, self._chat_id),
+            everywhere=self._everywhere,
         )
         found = {
             row.id: name for row in older if (name := await self._starts(session, row)) is not None

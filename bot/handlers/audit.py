@@ -24,7 +24,9 @@ class AuditHandler(Handler):
             request.chat_id, size=_ROWS, number=press.page
         )
         people = await self.ctx.members.of(await self.ctx.access.circle(request.chat_id))
-        names = {member.user_id: member.name for member in people if member.name}
+        shared = await self.ctx.sharing.seen_by(request.chat_id)
+        names = {share.user_id: share.name for share in shared if share.is_private and share.name}
+        names |= {member.user_id: member.name for member in people if member.name}
         # The caller may be authorized by the environment alone, and be no stored member.
         return audit_view(
             entries=entries,

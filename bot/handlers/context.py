@@ -12,7 +12,7 @@ from bot.access.invitation_codes import InvitationCodes
 from bot.access.permissions import needed_for
 from bot.access.start_links import StartLinks
 from bot.access.update_cancellation import UpdateCancellation
-from bot.interaction.confirmations import Confirmations
+from bot.interaction.confirmations import CHOICE, Confirmations
 from bot.interaction.conversations import Conversations
 from bot.interaction.message import Message
 from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request
@@ -33,6 +33,7 @@ from engine.accounts.overview import AccountOverviews
 from engine.accounts.pending_changes import PendingChanges
 from engine.accounts.records import AccountRecords
 from engine.accounts.risk_limits import AccountLimits
+from engine.accounts.sharing import Sharing
 from engine.accounts.trading_mode import TradingModes
 from engine.accounts.workload import Workload
 from engine.clock import Clock
@@ -42,8 +43,6 @@ from engine.rebalancing.preview import Outlook, Previews
 
 Value = TypeVar("Value")
 
-CHOICE = "choice"
-"""The kind of a question which reading of an ambiguous value is meant."""
 ASKED = "asked"
 """The kind of a conversation in which the value of a command is awaited."""
 
@@ -77,6 +76,7 @@ class HandlerContext:
     records: AccountRecords
     resolution: ManualResolution
     responder: Responder
+    sharing: Sharing
     start_links: StartLinks
     started_at: datetime
     status_messages: StatusMessages

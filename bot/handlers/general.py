@@ -12,6 +12,7 @@ from bot.version import VERSION
 from bot.views.access import already_in_view, owner_only_view, welcome_view
 from bot.views.general import logs_view, version_view
 from bot.views.help import help_view
+from bot.views.share import shared_start_view
 from engine.accounts.invitations import Admitted
 from engine.domain.accounts.members import Role
 
@@ -49,6 +50,11 @@ class GeneralHandler(Handler):
     async def _welcome(self, request: Request, *, just_let_in: bool) -> Message:
         """`/start`; in a forum, a trader's `/start` moves the alerts to its topic."""
         account = await self.ctx.accounts.of(request.chat_id)
+        if request.is_shared and (share := await self.ctx.sharing.of(request.chat_id)) is not None:
+            owner = await self.ctx.sharing.owner_of(share)
+            return shared_start_view(
+                account=account, role=request.role, owner=owner, user_id=share.shared_by
+            )
         alerts_here = request.topic_id is not None or account.topic_id is not None
         if not request.role.covers(Role.TRADER):
             alerts_here = False

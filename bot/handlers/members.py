@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bot.handlers.context import Handler, Routes
+from bot.handlers.share import ShareHandler
 from bot.interaction.confirmations import payload_of
 from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
@@ -21,7 +22,7 @@ from bot.views.members import (
     look_changed_view,
     member_view,
     members_view,
-    only_you_view,
+    name_of,
     sure_view,
     verdict_view,
 )
@@ -73,6 +74,8 @@ class MemberRequest:
 
 @dataclass(frozen=True, eq=False)
 class MembersHandler(Handler):
+    share: ShareHandler
+
     def routes(self) -> Routes:
         once = self.ctx.confirmations.once
         return Routes(
@@ -92,7 +95,7 @@ class MembersHandler(Handler):
     async def members(self, request: Request) -> Message:
         chat = await self.ctx.access.circle(request.chat_id)
         if chat.is_private and request.user_id != chat.bot_owner:
-            return only_you_view()
+            return await self.share.list(request)
         return await self._list(request, chat, page=0)
 
     async def invite(self, request: Request) -> Message:
@@ -135,6 +138,7 @@ class MembersHandler(Handler):
 
     async def _list(self, request: Request, chat: ChatMembers, *, page: int) -> Message:
         everybody = await self.ctx.members.of(chat)
+        shared = await self.ctx.sharing.seen_by(request.chat_id) if chat.is_private else []
         account = await self.ctx.accounts.of(request.chat_id)
         here = everybody[_PAGE * page : _PAGE * (page + 1)]
         shown = Shown(
@@ -153,6 +157,7 @@ class MembersHandler(Handler):
             is_private=chat.is_private,
             all_may_look=account.all_may_look,
             question_id=question_id,
+            shared=[name_of(share.chat_id, share.name) for share in shared],
         )
 
     async def _list_tapped(self, question: Confirmation, request: Request) -> Message | Refusal:

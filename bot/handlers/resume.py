@@ -8,6 +8,7 @@ from bot.handlers.unresolved_order import SET_ASIDE
 from bot.interaction.confirmations import payload_of
 from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
+from bot.views.access import not_allowed_view
 from bot.views.ask_resume import (
     ANSWERS,
     START,
@@ -25,9 +26,10 @@ from engine.accounts.account_service import Change
 from engine.accounts.pending_changes import StaleChange
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import RESUME, Confirmation, Refusal
+from engine.domain.accounts.members import Role
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.accounts.settings_change import SettingsPatch
-from engine.domain.orders.order import OrderState
+from engine.domain.orders.order import Order, OrderState
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.errors import NoKey
 from engine.rebalancing.preview import Foreseen
@@ -79,14 +81,16 @@ class ResumeHandler(Handler):
             return no_resume_in_a_halt_view(account=account), None
         unresolved = (await self.ctx.overviews.of(account)).unresolved
         if unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN:
-            question_id = await self.ctx.confirmations.ask(
-                request, kind=SET_ASIDE, payload=unresolved.client_order_id
-            )
-            view = ask_set_aside_view(
-                account=account, order=unresolved, confirmation_id=question_id
-            )
-            return view, None
+            return await self._about_unresolved(request, account, unresolved), None
         return await self._question(request, account)
+
+    async def _about_unresolved(self, request: Request, account: Account, order: Order) -> Message:
+        if request.is_shared:
+            return not_allowed_view(role=request.role, needed=Role.OWNER, is_shared=True)
+        question_id = await self.ctx.confirmations.ask(
+            request, kind=SET_ASIDE, payload=order.client_order_id
+        )
+        return ask_set_aside_view(account=account, order=order, confirmation_id=question_id)
 
     async def _question(
         self, request: Request, account: Account, *, agreed: PendingChange | None = None
@@ -104,13 +108,20 @@ class ResumeHandler(Handler):
             return None, foreseen
         proposal = change_to_confirm(account, SettingsPatch(), foreseen, in_panel=False)
         question_id = await self.ctx.confirmations.ask(request, kind=RESUME, payload=proposal)
-        view = ask_resume_view(account=account, foreseen=foreseen, confirmation_id=question_id)
+        view = ask_resume_view(
+            account=account,
+            foreseen=foreseen,
+            confirmation_id=question_id,
+            is_shared=request.is_shared,
+        )
         return view, foreseen
 
     async def _answered(self, question: Confirmation, request: Request) -> Message | Refusal:
         """Priced again: asks again where the first order is larger by now than was shown."""
         account, foreseen = await self.ctx.accounts.of(request.chat_id), None
         proposal = payload_of(question, PendingChange)
+        if request.option == START_ASKING and request.is_shared:
+            return not_allowed_view(role=request.role, needed=Role.OWNER, is_shared=True)
         if request.option == START and proposal.holds(account):
             again, foreseen = await self._question(request, account, agreed=proposal)
             if again is not None:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.handlers.context import AccountForecast, Handler, Routes
 from bot.interaction.callback_data import PanelPage
-from bot.interaction.confirmations import GO_LIVE, UNDO, payload_of
+from bot.interaction.confirmations import BIG_TARGET, GO_LIVE, UNDO, payload_of
 from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
 from bot.parsing.settings import Topic
@@ -33,8 +33,6 @@ from engine.domain.accounts.settings_change import SettingsPatch, difference
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.trade_size import is_big, moved, worth_of
 from engine.rebalancing.preview import Foreseen
-
-BIG_TARGET = "big_target"
 
 
 @dataclass(frozen=True, eq=False)

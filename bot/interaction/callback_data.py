@@ -31,6 +31,7 @@ PRESSABLE = frozenset(
             "export",
         ),
         *("logs", "version", "members", "invite", "audit", "deposits", "buy", "sell"),
+        *("share", "leave"),
     }
 )
 _KINDS: dict[str, Any] = {}

@@ -17,7 +17,10 @@ from engine.storage.serialization import from_json, to_json
 T = TypeVar("T")
 
 REBALANCE, GO_LIVE, LIFT, UNDO = "rebalance", "go_live", "lift_halt", "undo"
+BIG_TARGET = "big_target"
 """Kinds of confirmations that more than one module uses."""
+CHOICE = "choice"
+"""The kind of a question which reading of an ambiguous value is meant."""
 
 
 class Confirmations:

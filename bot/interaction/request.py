@@ -29,7 +29,8 @@ class Request:
     message whose button was tapped. *role* is the user's role in the chat, *name* what they call
     themselves; *topic_id* is the forum topic they wrote in. *is_shown*: the tapped message shows
     that button; a forged tap may name any message of ours. *option* is the number of the tapped
-    option of a confirmation; 0 if it has one button only. *has_media*: it came with a picture or
+    option of a confirmation; 0 if it has one button only. *is_shared*: the chat sees another one's
+    account. *has_media*: it came with a picture or
     a file, as its caption if there is one; *is_secondhand*: the words may be another author's.
     """
 
@@ -44,6 +45,7 @@ class Request:
     message_id: int
     asked_at: datetime
     is_shown: bool = False
+    is_shared: bool = False
     option: int = 0
     has_media: bool = False
     is_secondhand: bool = False
@@ -60,7 +62,7 @@ def command_in(text: str) -> tuple[str, str] | None:
     return (command["name"].lower(), (command["rest"] or "").strip()) if command else None
 
 
-def typed(message: Received, role: Role) -> Request:
+def typed(message: Received, role: Role, *, is_shared: bool = False) -> Request:
     """Build a request from a message; plain text is all argument and has no command.
     In a private chat some plain words are commands.
     """
@@ -79,6 +81,7 @@ def typed(message: Received, role: Role) -> Request:
         argument=argument,
         message_id=message.message_id,
         asked_at=message.date,
+        is_shared=is_shared,
         has_media=message.text is None,
         is_secondhand=is_secondhand(message),
     )
@@ -92,6 +95,7 @@ def tapped(
     command: str = "",
     argument: str = "",
     option: int = 0,
+    is_shared: bool = False,
 ) -> Request:
     """Build a request from a tap at *at*; Telegram does not send its time."""
     message = query.message
@@ -109,6 +113,7 @@ def tapped(
         message_id=message.message_id,
         asked_at=at,
         is_shown=shows_button(message, query.data),
+        is_shared=is_shared,
         option=option,
     )
 

@@ -28,6 +28,7 @@ from engine.accounts.deliverability import Deliverability
 from engine.accounts.invitations import Admitted
 from engine.clock import Clock
 from engine.domain.accounts.members import Role
+from engine.domain.accounts.shares import Share
 from engine.storage.accounts import alert_preferences
 from engine.storage.chat import conversations, status_messages
 from engine.storage.database import Database
@@ -42,10 +43,12 @@ _OUTSIDE = frozenset({ChatMember.LEFT, ChatMember.BANNED})
 @dataclass(slots=True)
 class Visit:
     """What one read tells of an update. *role* is what its author may do in the chat; None: nothing.
+    *share* is how the chat sees another one's account; None: it sees its own.
     *in_dialog*: they were asked to type something there. *time_zone* is the chat's; None: UTC.
     """
 
     role: Role | None = None
+    share: Share | None = None
     in_dialog: bool = False
     has_card: bool = False
     time_zone: str | None = None
@@ -134,9 +137,11 @@ class AccessFilter:
             async with self._database.reading() as session:
                 await look(session)
         else:
-            visit.role = await self._access.role(
+            visit.role, visit.share = await self._access.visit(
                 chat_id=chat.id, user_id=user.id, name=name_of(user), beside=look
             )
+            if visit.share is not None:
+                visit.time_zone = visit.share.time_zone
         return visit
 
     async def _follow_migration(self, message: Message) -> bool:

@@ -1,6 +1,7 @@
 """Routes a tap: what its button says is done once, if it is not too late."""
 
 from datetime import timedelta
+from functools import partial
 
 from telegram import CallbackQuery
 
@@ -72,20 +73,25 @@ class ButtonRouter:
         self._clock = clock
 
     async def tapped(
-        self, query: CallbackQuery, role: Role, *, key: str, in_dialog: bool = False
+        self,
+        query: CallbackQuery,
+        role: Role,
+        *,
+        key: str,
+        in_dialog: bool = False,
+        is_shared: bool = False,
     ) -> None:
-        now, press = self._clock.now(), decode(query.data or "")
+        press = decode(query.data or "")
+        as_request = partial(tapped, query, role, at=self._clock.now(), is_shared=is_shared)
         if in_dialog and isinstance(press, _ENDING):
-            await self._registry.cancel_question(tapped(query, role, at=now))
+            await self._registry.cancel_question(as_request())
         match press:
             case None:
                 await self._toast(query, dead_tap_notice())
-            case press if not role.covers(needed_for_press(press)):
-                await self._toast(query, not_allowed_notice())
+            case press if not role.covers(needed_for_press(press, is_shared=is_shared)):
+                await self._toast(query, not_allowed_notice(is_shared=is_shared))
             case RunCommand():
-                request = tapped(
-                    query, role, at=now, command=press.command, argument=press.argument
-                )
+                request = as_request(command=press.command, argument=press.argument)
                 starter = started_by(UpdateKind(request.command, request.argument))
                 if not await self._acknowledged(query, request, starter, key=key):
                     return
@@ -99,15 +105,16 @@ class ButtonRouter:
                 await self.followed(request)
             case Report():
                 await self._toast(query)
-                request = tapped(query, role, at=now)
+                request = as_request()
                 await self._responder.answer(
                     request.place, self._reported(press, request), key=key
                 )
                 await self.followed(request)
             case Confirm() | Choose():
-                await self._answered(query, press, role, key=key)
+                option = press.index if isinstance(press, Choose) else 0
+                await self._answered(query, press, as_request(option=option), key=key)
             case page:
-                request = tapped(query, role, at=now)
+                request = as_request()
                 await self._responder.answer(
                     request.place,
                     self._show(request, page),
@@ -137,11 +144,9 @@ class ButtonRouter:
         return report_answer.answer
 
     async def _answered(
-        self, query: CallbackQuery, press: Confirm | Choose, role: Role, *, key: str
+        self, query: CallbackQuery, press: Confirm | Choose, request: Request, *, key: str
     ) -> None:
         """A confirmation's button: used by its user alone, and removed before it is acted on."""
-        option = press.index if isinstance(press, Choose) else 0
-        request = tapped(query, role, at=self._clock.now(), option=option)
         try:
             question = await self._registry.question(press, request)
         except Unreadable:
@@ -150,7 +155,7 @@ class ButtonRouter:
         if why is RefusalReason.USED and _was_begun():
             await self._responder.send(request.place, tap_begun_view(), key=key)
             return
-        if isinstance(question, Confirmation) and _outlives_a_tap(question, option):
+        if isinstance(question, Confirmation) and _outlives_a_tap(question, request.option):
             if not await self._acknowledged(query, request, "trade", key=key):
                 return
         else:

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.access.permissions import needed_for
+from bot.access.permissions import SHARED_QUESTIONS, needed_for
 from bot.handlers.alerts import AlertsHandler
 from bot.handlers.api_key import ApiKeyHandler
 from bot.handlers.audit import AuditHandler
 from bot.handlers.balance import BalanceHandler
-from bot.handlers.context import ASKED, CHOICE, Handler, HandlerContext
+from bot.handlers.context import ASKED, Handler, HandlerContext
 from bot.handlers.deposits import DepositsHandler
 from bot.handlers.doctor import DoctorHandler
 from bot.handlers.export import ExportHandler
@@ -23,13 +23,14 @@ from bot.handlers.resume import ResumeHandler
 from bot.handlers.setting_change import SettingChangeFlow
 from bot.handlers.settings import SettingsHandler
 from bot.handlers.settings_panel import SettingsPanelHandler
+from bot.handlers.share import ShareHandler
 from bot.handlers.status import StatusHandler
 from bot.handlers.trading import TradingHandler
 from bot.handlers.trading_mode import TradingModeHandler
 from bot.handlers.unresolved_order import UnresolvedOrderHandler
 from bot.handlers.why import WhyHandler
 from bot.interaction.callback_data import Choose, Confirm
-from bot.interaction.confirmations import payload_of
+from bot.interaction.confirmations import CHOICE, payload_of
 from bot.interaction.message import Message
 from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request, Response
 from bot.parsing.plain_words import is_plain_resume, plain_value
@@ -54,6 +55,7 @@ class HandlerRegistry:
         self._panel = SettingsPanelHandler(ctx, setting_change, settings, limits)
         self._resume = ResumeHandler(ctx)
         unresolved_order = UnresolvedOrderHandler(ctx)
+        share = ShareHandler(ctx)
         self.reported = unresolved_order.reported
         self._confirmations = ctx.confirmations
         self._conversations = ctx.conversations
@@ -78,7 +80,8 @@ class HandlerRegistry:
             TradingHandler(ctx),
             self._resume,
             ManualTradeHandler(ctx),
-            MembersHandler(ctx),
+            share,
+            MembersHandler(ctx, share),
             AuditHandler(ctx),
         )
         reading = ConfirmationHandler(
@@ -100,9 +103,9 @@ class HandlerRegistry:
             return await self.stray(request) or unknown_command_view(
                 name=request.command, argument=request.argument
             )
-        needed = needed_for(request.command, request.argument)
+        needed = needed_for(request.command, request.argument, is_shared=request.is_shared)
         if not request.role.covers(needed):
-            return not_allowed_view(role=request.role, needed=needed)
+            return not_allowed_view(role=request.role, needed=needed, is_shared=request.is_shared)
         try:
             return await command(request)
         except EngineError as e:
@@ -169,7 +172,10 @@ class HandlerRegistry:
     async def question(self, press: Confirm | Choose, request: Request) -> Confirmation | Refusal:
         """The question that this tap answers, or why it does not count; nothing is used up."""
         question = await self._confirmations.find(press.id, request)
-        if isinstance(question, Refusal) or self._offers(question, press):
+        if isinstance(question, Refusal):
+            return question
+        is_refused = request.is_shared and question.kind not in SHARED_QUESTIONS
+        if self._offers(question, press) and not is_refused:
             return question
         return Refusal(RefusalReason.UNKNOWN)
 
@@ -195,7 +201,7 @@ class HandlerRegistry:
         """A reading of an ambiguous value is as if that had been typed."""
         command, *options = _options(question)
         argument = options[request.option]
-        return await self._commands[command](replace(request, command=command, argument=argument))
+        return await self.do(replace(request, command=command, argument=argument))
 
 
 def _options(question: Confirmation) -> list[str]:

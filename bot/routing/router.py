@@ -28,7 +28,7 @@ from bot.routing.viewer_limit import MOST_A_MINUTE, Turn, ViewerLimit
 from bot.updates.decode import topic_of
 from bot.updates.message_text import is_service, text_of
 from bot.updates.telegram_clock import TelegramClock
-from bot.views.access import secondhand_view
+from bot.views.access import secondhand_view, share_over_view
 from bot.views.cancelled_updates import database_away_view
 from bot.views.components.times import times_in
 from bot.views.errors import error_view, internal_error_view
@@ -45,6 +45,7 @@ from engine.clock import Clock
 from engine.domain.accounts.members import Role
 from engine.errors import EngineError, innermost
 from engine.storage import availability
+from engine.storage.accounts.acting import ShareLost, acting_in
 from engine.storage.queues.claims import ClaimLost
 
 App = Application[Any, Any, Any, Any, Any, Any]
@@ -107,29 +108,42 @@ class Router:
             self._errors[update.update_id] = innermost(e)
 
     async def _admitted(self, update: Update, visit: Visit, role: Role, *, my_name: str) -> None:
-        key = f"update:{update.update_id}"
+        chat, key = update.effective_chat, f"update:{update.update_id}"
         try:
-            if update.callback_query is not None:
-                if await self._is_one_tap_too_many(update.callback_query, role):
-                    return
-                await self._taps.tapped(
-                    update.callback_query, role, key=key, in_dialog=visit.in_dialog
-                )
-            elif update.message is not None and not is_service(update):
-                request = typed(update.message, role)
-                await self._typed(update.message, request, visit, my_name=my_name, key=key)
-            elif update.edited_message is not None:
-                await self._edited(update.edited_message, role, my_name=my_name, key=key)
+            with acting_in(0 if chat is None else chat.id, visit.share):
+                await self._carry_out(update, visit, role, my_name=my_name, key=key)
         except Exception as e:
-            if isinstance(cause := innermost(e), ClaimLost) or update.effective_chat is None:
+            if isinstance(cause := innermost(e), ClaimLost) or chat is None:
                 raise
-            place = MessagePlace(update.effective_chat.id, topic_of(update.effective_message))
+            place = MessagePlace(chat.id, topic_of(update.effective_message))
+            if isinstance(cause, ShareLost):
+                await self._responder.send(place, share_over_view(), key=f"over:{key}")
+                return
             if availability.passes(cause):
                 await self._notify_database_away(place, update.update_id)
                 raise
             # A bug of ours: the user learns that it is not their fault, the log has the rest.
             logger.exception("update broke")
             await self._responder.send(place, internal_error_view(), key=f"broke:{key}")
+
+    async def _carry_out(
+        self, update: Update, visit: Visit, role: Role, *, my_name: str, key: str
+    ) -> None:
+        if update.callback_query is not None:
+            if await self._is_one_tap_too_many(update.callback_query, visit):
+                return
+            await self._taps.tapped(
+                update.callback_query,
+                role,
+                key=key,
+                in_dialog=visit.in_dialog,
+                is_shared=visit.share is not None,
+            )
+        elif update.message is not None and not is_service(update):
+            request = typed(update.message, role, is_shared=visit.share is not None)
+            await self._typed(update.message, request, visit, my_name=my_name, key=key)
+        elif update.edited_message is not None:
+            await self._edited(update.edited_message, role, my_name=my_name, key=key)
 
     async def _notify_database_away(self, place: MessagePlace, update_id: int) -> None:
         """Tells once that the message is carried out when the database is back."""
@@ -190,8 +204,10 @@ class Router:
         return False
 
     async def _is_too_much(self, request: Request, *, key: str) -> bool:
-        """True if a viewer of a group has to wait; the first time the group is told so."""
-        if request.is_private or request.role is not Role.VIEWER:
+        """True if a viewer of a group, or of another one's account, has to wait; the first time the
+        chat is told so.
+        """
+        if request.role is not Role.VIEWER or (request.is_private and not request.is_shared):
             return False
         if await self._responder.is_behind(request.chat_id):
             return True
@@ -201,10 +217,10 @@ class Router:
             await self._responder.send(request.place, view, key=key)
         return turn is not Turn.ANSWERED
 
-    async def _is_one_tap_too_many(self, query: CallbackQuery, role: Role) -> bool:
+    async def _is_one_tap_too_many(self, query: CallbackQuery, visit: Visit) -> bool:
         """As above; the answer to a tap is no message, so it is ended in any case."""
         chat_id = query_chat(query)
-        if chat_id >= 0 or role is not Role.VIEWER:
+        if visit.role is not Role.VIEWER or (chat_id >= 0 and visit.share is None):
             return False
         turn = self._viewer_limit.asks(chat_id)
         if turn is not Turn.ANSWERED:

@@ -49,6 +49,7 @@ from engine.accounts.overview import AccountOverviews
 from engine.accounts.pending_changes import PendingChanges
 from engine.accounts.records import AccountRecords
 from engine.accounts.risk_limits import AccountLimits
+from engine.accounts.sharing import Sharing
 from engine.accounts.timed_pause import TimedPauses
 from engine.accounts.trading_mode import TradingModes
 from engine.accounts.workload import Workload
@@ -185,7 +186,14 @@ def assemble(
         paper_only=venue.paper_only,
     )
     invitations = Invitations(database=database, clock=clock, standing=access.standing)
-    codes = InvitationCodes(invitations=invitations, accounts=accounts, menus=command_menu)
+    sharing = Sharing(
+        database=database,
+        clock=clock,
+        is_bot_owner=lambda user_id: access.is_owner(user_id=user_id),
+    )
+    codes = InvitationCodes(
+        invitations=invitations, sharing=sharing, accounts=accounts, menus=command_menu
+    )
     registry = HandlerRegistry(
         HandlerContext(
             access=access,
@@ -219,6 +227,7 @@ def assemble(
                 database=database, clock=clock, exchange_for=venue.exchange_for
             ),
             responder=responder,
+            sharing=sharing,
             start_links=links,
             started_at=clock.steady(),
             status_messages=status_messages,

@@ -118,8 +118,19 @@ def owner_only_view() -> Message:
     return Message("Only my owner may see that. /help shows what you can do.")
 
 
-def not_allowed_view(*, role: Role, needed: Role) -> Message:
-    """Refuses a command that the user's role in the chat does not include."""
+def not_allowed_view(*, role: Role, needed: Role, is_shared: bool = False) -> Message:
+    """Refuses a command that the user's role in the chat does not include.
+    *is_shared*: the account is another chat's.
+    """
+    if is_shared:
+        return Message.of(
+            "Nothing changed. Only the owner of this account may do that."
+            if needed is Role.OWNER
+            else "Nothing changed. Only traders and the owner of this account may do that.",
+            f"Your role here: {role.value}.",
+            "Its owner can give you another one: /share makes a new link.",
+            "For an account of your own: /leave first.",
+        )
     return Message.of(
         "Nothing changed. Only owners of this chat may do that."
         if needed is Role.OWNER
@@ -129,6 +140,16 @@ def not_allowed_view(*, role: Role, needed: Role) -> Message:
     )
 
 
-def not_allowed_notice() -> str:
+def share_over_view() -> Message:
+    """The chat lost the account while its command was carried out."""
+    return Message.of(
+        "Nothing changed. This chat does not see that account any more.",
+        "/start shows what you can do here.",
+    )
+
+
+def not_allowed_notice(*, is_shared: bool = False) -> str:
     """The same as plain text for the notice over the chat."""
+    if is_shared:
+        return "Nothing happened. Your role for this account does not include this button."
     return "Nothing happened. Only traders and owners of this chat can use this button."

@@ -24,9 +24,12 @@ START, START_ASKING, _ = range(len(ANSWERS))
 
 
 def ask_resume_view(
-    *, account: Account, foreseen: Foreseen | None, confirmation_id: str
+    *, account: Account, foreseen: Foreseen | None, confirmation_id: str, is_shared: bool = False
 ) -> Message:
-    """*account* is paused; *foreseen* is its first check, None if MEXC does not answer."""
+    """*account* is paused; *foreseen* is its first check, None if MEXC does not answer. *is_shared*:
+    it is another chat's, whose owner alone is asked each time.
+    """
+    offered = [n for n in range(len(ANSWERS)) if not (is_shared and n == START_ASKING)]
     text = paragraphs(
         f"{badge(account)} · Start trading?",
         _first_order(account, foreseen),
@@ -36,7 +39,7 @@ def ask_resume_view(
             "paused. (/resume)",
         ),
     )
-    buttons = ([button(label, Choose(confirmation_id, n))] for n, label in enumerate(ANSWERS))
+    buttons = ([button(ANSWERS[n], Choose(confirmation_id, n))] for n in offered)
     return Message(fitted(text, foreseen_note(foreseen)), keyboard(*buttons))
 
 

@@ -88,6 +88,19 @@ def _join(_: str, before: str, after: str) -> str:
     return f"joined by code: {after}" if before == "none" else f"role by code: {after}"
 
 
+def _share(subject: str, before: str, _: str) -> str:
+    return f"new link: {subject}" if before == "none" else f"link withdrawn: {subject}"
+
+
+def _seen_by(subject: str, before: str, after: str) -> str:
+    """A chat, with its name, sees the account, or does not any more."""
+    chat_id, _, name = subject.partition(" ")
+    who = name_of(int(chat_id), name)
+    return (
+        f"{who} sees the account ({after})" if before == "none" else f"removed: {who} ({before})"
+    )
+
+
 def _topic(_: str, __: str, after: str) -> str:
     return "alerts: general topic" if after == "general" else f"alerts: topic {after}"
 
@@ -108,6 +121,9 @@ _DEEDS: Mapping[str, Callable[[str, str, str], str]] = {
         "everybody may look" if after == "everybody" else "only members may look"
     ),
     "topic": _topic,
+    "share": _share,
+    "share_join": _seen_by,
+    "unshare": _seen_by,
     "order_claimed": lambda _, said, __: f"answer about an order: {said.partition(';')[0]}",
     "deposit": lambda _, before, after: f"answer about {before} that arrived: {after}",
     "order_set_aside": lambda *_: "unclear order put aside",

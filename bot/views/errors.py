@@ -6,6 +6,7 @@ from bot.views.components.layout import lines, quoted
 from engine.errors import (
     AccountElsewhere,
     AccountRestricted,
+    AccountShared,
     AddressRefused,
     BadCredentials,
     BadData,
@@ -50,7 +51,7 @@ def error_view(error: EngineError) -> Message:  # noqa: C901 - one case a cause
                 "Nothing was traded.",
                 _remedy(error),
             )
-        case KeyElsewhere():
+        case KeyElsewhere() | AccountShared():
             text = _elsewhere(error)
         case OrderUnresolved():
             text = lines(
@@ -82,7 +83,12 @@ def error_view(error: EngineError) -> Message:  # noqa: C901 - one case a cause
     return Message(f"⚠️ {text}")
 
 
-def _elsewhere(error: KeyElsewhere) -> str:
+def _elsewhere(error: KeyElsewhere | AccountShared) -> str:
+    if isinstance(error, AccountShared):
+        return lines(
+            "I kept nothing of it. This chat sees another person's account.",
+            "/leave ends that. Then /connect adds your own key.",
+        )
     if isinstance(error, AccountElsewhere):
         return lines(
             "Trading stays paused here.",

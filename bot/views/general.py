@@ -134,16 +134,16 @@ def edited_view() -> Message:
 
 
 def too_many_questions_view(*, most: int) -> Message:
-    """For the viewers of a group; sent once."""
+    """For the viewers of a group, or of another one's account; sent once."""
     return Message.of(
-        f"I answer viewers of this group {most} times a minute, so that alerts come through.",
+        f"I answer viewers of this chat {most} times a minute, so that alerts come through.",
         "Please ask again in a minute.",
         silent=True,
     )
 
 
 def too_many_questions_notice() -> str:
-    return "Too many questions in this group just now. Please tap again in a minute."
+    return "Too many questions in this chat just now. Please tap again in a minute."
 
 
 def waiting_view() -> Message:

@@ -35,6 +35,8 @@ COMMANDS: Sequence[tuple[str, str]] = (
     ("doctor", "Check what is wrong"),
     ("members", "Who may do what here"),
     ("invite", "Let a person in with a code"),
+    ("share", "Let others see your account"),
+    ("leave", "Stop seeing another's account"),
     ("audit", "Who changed what"),
     ("halt", "Stop all chats at once (owner)"),
     ("logs", "The last log lines (owner)"),
@@ -94,9 +96,9 @@ _SECTIONS: Sequence[tuple[str, Sequence[_Line]]] = (
         "This bot",
         (
             ("/connect, /disconnect", "MEXC key"),
-            ("/doctor", "check what is wrong"),
-            ("/members, /invite, /audit", "people"),
-            ("/version, /start", "version, welcome"),
+            ("/doctor, /version, /start", "check me"),
+            ("/members, /invite, /share", "people"),
+            ("/audit, /leave", "changes, stop watching"),
         ),
     ),
 )
@@ -125,6 +127,7 @@ def help_view(*, is_owner: bool) -> Message:
             [do("Mode", "mode"), do("Doctor", "doctor"), do("Version", "version")],
             [do("Connect", "connect"), do("Disconnect", "disconnect"), do("Deposits", "deposits")],
             [do("Members", "members"), do("Invite", "invite"), do("Audit", "audit")],
+            [do("Share", "share"), do("Leave", "leave")],
             [do("Halt", "halt"), do("Logs", "logs")] if is_owner else [],
         ),
     )

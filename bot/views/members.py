@@ -34,8 +34,11 @@ def members_view(
     is_private: bool,
     all_may_look: bool,
     question_id: str,
+    shared: Sequence[str] = (),
 ) -> Message:
-    """One page. The buttons are the members in order, the next page, and the viewer setting."""
+    """One page. The buttons are the members in order, the next page, and the viewer setting.
+    *shared* are the names of the chats that see this one's account.
+    """
     title = "People with a private chat" if is_private else "People of this chat"
     if page:
         title = f"{title}, page {page + 1}"
@@ -53,19 +56,17 @@ def members_view(
     if not is_private:
         labels.append("Members only" if all_may_look else "Let all look")
     buttons = [button(label, Choose(question_id, at)) for at, label in enumerate(labels)]
+    names = escape(", ".join(shared))
     return Message.paragraphs(
         title,
         block(rows) if rows else "This page is empty now. /members shows the first.",
         lines(others, "Tap a name to change it. /invite lets a new person in."),
-        keyboard=keyboard(*in_rows(buttons, 2)),
-    )
-
-
-def only_you_view() -> Message:
-    """`/members` in the private chat of a user who is not the bot's owner."""
-    return Message.of(
-        "This is your private chat. You are alone in it.",
-        "In a group that you own, /members shows who may do what.",
+        lines(f"These see your account too: {names}.", "/share list removes them.")
+        if shared
+        else None,
+        keyboard=keyboard(
+            *in_rows(buttons, 2), [do("Who sees my account", "share", "list")] if shared else []
+        ),
     )
 
 

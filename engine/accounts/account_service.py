@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.accounts import key_sharing
+from engine.accounts import key_sharing, sharing
 from engine.accounts.chat_migration import moved_to
 from engine.accounts.key_expiry import asked_again_at
 from engine.clock import Clock
@@ -25,10 +25,17 @@ from engine.domain.rebalancing.approval import ApprovalState
 from engine.domain.rebalancing.balance_confirmation import SECOND_SIGHT, lacks_an_asset, most_of
 from engine.domain.rebalancing.manual_trade import MANUAL, ManualRun
 from engine.domain.rebalancing.run_request import ManualOffer, RunOffer, RunRequest
-from engine.errors import KeyElsewhere, NoKey, OrderUnresolved, PaperOnly, Unavailable
+from engine.errors import (
+    AccountShared,
+    KeyElsewhere,
+    NoKey,
+    OrderUnresolved,
+    PaperOnly,
+    Unavailable,
+)
 from engine.exchanges.interface import ExchangeFor, KeyInspection, KeyInspector
 from engine.security.vault import Vault
-from engine.storage.accounts import accounts, audit, timed_pauses
+from engine.storage.accounts import accounts, audit, shares, timed_pauses
 from engine.storage.chat import confirmations
 from engine.storage.database import Database, InTransaction
 from engine.storage.serialization import from_json
@@ -81,7 +88,13 @@ class AccountService:
         self._paper_only = paper_only
 
     async def of(self, chat_id: int) -> Account:
-        """The chat's account; made with the default settings at the first call."""
+        """The account that the chat sees: one that is shared with it, or else its `own`."""
+        async with self._database.reading() as session:
+            account = await accounts.acting_for(session, chat_id)
+        return await self.own(chat_id) if account is None else account
+
+    async def own(self, chat_id: int) -> Account:
+        """The chat's own account; made with the default settings at the first call."""
         async with self._database.reading() as session:
             account = await accounts.of_chat(session, chat_id)
             if account is None and (moved := await moved_to(session, chat_id)) is not None:
@@ -144,7 +157,8 @@ class AccountService:
                 # An open question must not start it after this. Before the account is locked, in
                 # the order of a tap on the question.
                 now = self._clock.now()
-                await confirmations.expire(session, chat_id=chat_id, kind=RESUME, now=now)
+                chats = await shares.chats_of(session, current)
+                await confirmations.expire(session, chats=chats, kind=RESUME, now=now)
             after = await accounts.change(session, current, paused=True)
             if ends_at is not None:
                 pause = TimedPause(
@@ -175,10 +189,12 @@ class AccountService:
     ) -> KeyInspection:
         """Check the key at the exchange and store it sealed; trading is paused.
 
-        Raises what KeyInspector.inspect raises, KeyElsewhere, AccountElsewhere, and
+        Raises what KeyInspector.inspect raises, KeyElsewhere, AccountElsewhere, AccountShared, and
         OrderUnresolved: another account's key could not look the order up. Then nothing is stored.
         """
-        account = await self.of(chat_id)
+        async with self._database.reading() as session:
+            await _refuse_shared(session, chat_id)
+        account = await self.own(chat_id)
         try:
             async with asyncio.timeout(_INSPECTED_WITHIN_S):
                 facts = await self._key_check.inspect(
@@ -197,6 +213,8 @@ class AccountService:
                 raise KeyElsewhere("another chat trades with this key")
             await key_sharing.refuse_second(session, account, number=number)
             await _cancel_run(session, account.id)
+            # The account is locked: no share comes meanwhile (sharing.py).
+            await _refuse_shared(session, chat_id)
             current = await accounts.get(session, account.id)
             after = await accounts.store_key(
                 session,
@@ -212,12 +230,16 @@ class AccountService:
         return facts
 
     async def disconnect(self, chat_id: int, *, user_id: int, key_tail: str) -> Change:
-        """Forget the key that ends in *key_tail* and pause; another one stays.
+        """Forget the key that ends in *key_tail* and pause; another one stays. Nobody else sees the
+        account any more.
 
         Raises OrderUnresolved while an order still needs it.
         """
-        account = await self.of(chat_id)
+        account = await self.own(chat_id)
         async with self._database.writing() as session:
+            current = await accounts.get(session, account.id)
+            if current.sealed_key is not None and current.key_tail == key_tail:
+                await sharing.end_all(session, current, user_id=user_id, now=self._clock.now())
             await _cancel_run(session, account.id)
             current = await accounts.get(session, account.id)
             after = (
@@ -235,7 +257,7 @@ class AccountService:
         no key is connected. Raises PaperOnly in the demo, OrderUnresolved, and Unavailable or Rejected
         where the balances cannot be read.
         """
-        account = await self.of(chat_id)
+        account = await self.own(chat_id)
         if account.settings.dry_run is on:
             return Change(account, account)
         if self._paper_only:
@@ -304,7 +326,7 @@ class AccountService:
             await approvals.answered(session, account.id, taken.id, ApprovalState.TAKEN, now)
             detail = f"{offer.side.value.lower()} {plain(offer.expected_quote)} USDT"
             await audit.record(
-                session, chat_id, user_id, "trade", detail, subject=account.uuid, at=now
+                session, account.chat_id, user_id, "trade", detail, subject=account.uuid, at=now
             )
         return request
 
@@ -328,3 +350,8 @@ async def _cancel_run(session: AsyncSession, account_id: AccountId) -> None:
     if await accounts.has_unresolved(session, account_id):
         raise OrderUnresolved("an order is not resolved yet")
     await run_requests.drop(session, account_id)
+
+
+async def _refuse_shared(session: AsyncSession, chat_id: int) -> None:
+    if await shares.of_chat(session, chat_id) is not None:
+        raise AccountShared("the chat sees another one's account")

@@ -13,7 +13,7 @@ from engine.domain.accounts.members import SHARED_IDS, ChatMembers, Invitation, 
 from engine.domain.alerts.alerts import MemberJoined
 from engine.notifications.publish import publish
 from engine.security.one_time_codes import hash_of, new_code
-from engine.storage.accounts import audit, invitations, members
+from engine.storage.accounts import audit, invitations, members, share_links
 from engine.storage.database import Database
 
 LIFETIME = timedelta(hours=24)
@@ -107,7 +107,9 @@ class Invitations:
             found = await invitations.find(session, hash_of(code))
             if found is None:
                 await invitations.guessed(session, user_id=user_id, count=guessed + 1, now=now)
-                is_open = await invitations.is_any_open(session, now=now)
+                is_open = await invitations.is_any_open(
+                    session, now=now
+                ) or await share_links.is_any_open(session, now=now)
                 how = Admitted.WRONG if is_open else Admitted.NO_TRIES_LEFT
                 return Admission(how, tries_left=TRIES - guessed - 1)
             invitation, used_by = found

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from engine.accounts import sharing
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.audit import NOTHING, AuditEntry
@@ -79,6 +80,7 @@ class MemberService:
                 session, circle.chat_id, user_id, "role", detail, subject=subject, at=now
             )
             if circle.is_private:
+                await sharing.end_for_user(session, member_id, removed_by=user_id, now=now)
                 await self._pause(session, member_id, user_id)
         return verdict
 

@@ -54,7 +54,7 @@ class PendingChanges(Service):
                 f"{change.setting} {change.detail}" for change in changes(current, after)
             )
             await audit.record(
-                session, chat_id, user_id, action, detail, subject=current.uuid, at=now
+                session, current.chat_id, user_id, action, detail, subject=current.uuid, at=now
             )
         return Change(current, after)
 
@@ -96,7 +96,7 @@ async def _settled(session: AsyncSession, chat_id: int, wanted: SettingsPatch) -
 
 
 async def _of(session: AsyncSession, chat_id: int) -> Account:
-    account = await accounts.of_chat(session, chat_id)
+    account = await accounts.acting_for(session, chat_id)
     if account is None:
         raise LookupError(f"chat {chat_id} has no account")
     return account

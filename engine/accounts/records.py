@@ -6,7 +6,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.orders.order import ClientOrderId, Order, Trigger
 from engine.domain.rebalancing.check_result import CheckResult
-from engine.storage.accounts import alert_preferences, members
+from engine.storage.accounts import alert_preferences, members, shares
 from engine.storage.chat import confirmations
 from engine.storage.database import Database
 from engine.storage.trading import decision_history, history, orders, trades
@@ -33,12 +33,14 @@ class AccountRecords:
         """The user whose tap the order came from, and their name; the run has the tap's id."""
         if order.trigger is not Trigger.PERSON:
             return None
-        chat_id = account.chat_id
         async with self._database.reading() as session:
-            user_id = await confirmations.answered_by(session, order.run_id, chat_id=chat_id)
+            user_id = await confirmations.answered_by(session, order.run_id)
             if user_id is None:
                 return None
-            return user_id, await members.name_in(session, chat_id=chat_id, user_id=user_id)
+            name = await members.name_in(session, chat_id=account.chat_id, user_id=user_id)
+            shared = await shares.of_account(session, account.id)
+        names = (one.name for one in shared if one.is_private and one.user_id == user_id)
+        return user_id, name or next(names, None)
 
     async def checks_before(
         self, account: Account, told: CheckResult | None, *, most: int, skip: int

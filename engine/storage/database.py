@@ -2,8 +2,9 @@
 
 import asyncio
 import warnings
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any, Self
 
@@ -34,6 +35,17 @@ InTransaction = Callable[[AsyncSession], Awaitable[None]]
 """A step of the caller's transaction."""
 
 _WRITES = "ballast_writes"
+_fence: ContextVar[InTransaction | None] = ContextVar("fence", default=None)
+
+
+@contextmanager
+def fenced(check: InTransaction) -> Generator[None]:
+    """In this block, and in the tasks it starts, *check* comes first in each writing transaction."""
+    token = _fence.set(check)
+    try:
+        yield
+    finally:
+        _fence.reset(token)
 
 
 def with_driver(url: str, *, asynchronous: bool = True) -> str:
@@ -115,7 +127,8 @@ class Database:
     async def writing(self) -> AsyncGenerator[AsyncSession]:
         """Commits on leaving the block; an exception rolls everything back.
 
-        Raises ClaimLost where the task works for a claim that it has lost (storage/claims.py).
+        Raises ClaimLost where the task works for a claim that it has lost (storage/claims.py), and
+        what the check of `fenced` raises.
         """
         async with AsyncExitStack() as stack:
             if self._is_sqlite:
@@ -124,6 +137,8 @@ class Database:
             await stack.enter_async_context(session)
             await stack.enter_async_context(session.begin())
             await self.verify_within(session)
+            if (fence := _fence.get()) is not None:
+                await fence(session)
             yield session
         for table in session.info.get(queue.ADDED_TO, ()):
             if table in self._on_added:

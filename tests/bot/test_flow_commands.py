@@ -49,6 +49,8 @@ BARE = {
     "version": ("Ballast 0.", "Up for 0s"),
     "members": ("People with a private chat", "Each has an account of their own"),
     "invite": ("A person you invite here", "/invite private makes a code"),
+    "share": ("There is no MEXC key here.", "Let another person see your account?"),
+    "leave": ("This chat sees only its own account.", "/status shows it."),
     "audit": ("Nothing was changed so far", "trading resumed"),
     "halt": ("No order leaves from now on, in any chat", "HALTED · Everything is halted"),
 }

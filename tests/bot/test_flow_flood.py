@@ -101,7 +101,7 @@ async def test_onlookers_are_answered_a_few_times_a_minute_and_told_so_once(
     texts = world.api.texts(GROUP)[known:]
 
     assert len(texts) == MOST_A_MINUTE + 2
-    assert f"I answer viewers of this group {MOST_A_MINUTE} times a minute" in texts[-2]
+    assert f"I answer viewers of this chat {MOST_A_MINUTE} times a minute" in texts[-2]
     assert "Your MEXC key ends" in texts[-1]
     assert await bot.waiting() == 0
 
@@ -118,7 +118,7 @@ async def test_an_onlookers_taps_count_too_and_a_traders_questions_do_not(
         await bot.ask(GROUP, "/version", **IN_GROUP)
 
     assert notices[-1] == (
-        "Too many questions in this group just now. Please tap again in a minute."
+        "Too many questions in this chat just now. Please tap again in a minute."
     )
 
 

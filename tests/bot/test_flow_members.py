@@ -172,8 +172,9 @@ async def test_others_cannot_invite_from_a_private_chat(bot: Program):
     alone = await bot.ask(FRIEND, "/members")
 
     assert "only my owner can invite" in refused.text
-    assert "You are alone in it" in alone.text
-    assert refused.labels == alone.labels == []
+    assert "Nobody else sees your account." in alone.text
+    assert refused.labels == []
+    assert alone.labels == ["Share"]
 
 
 async def test_a_word_that_is_no_role_invites_nobody(bot: Program):

@@ -74,6 +74,13 @@ NOT_REACHED: Mapping[str, str] = {
     "engine.accounts.timed_pause:TimedPauses.round:writing#1": "tests/engine/test_timed_pauses.py",
     "engine.accounts.timed_pause:TimedPauses._end:writing#1": "tests/engine/test_timed_pauses.py",
     "engine.accounts.timed_pause:TimedPauses._end:writing#2": "tests/engine/test_timed_pauses.py",
+    # An account that is shared: one transaction each, and whoever asks again gets the same answer.
+    "engine.accounts.sharing:Sharing.make_link:writing#1": "tests/engine/test_sharing.py",
+    "engine.accounts.sharing:Sharing.withdraw:writing#1": "tests/bot/test_flow_share.py",
+    "engine.accounts.sharing:Sharing.remove:writing#1": "tests/engine/test_sharing.py",
+    "engine.accounts.sharing:Sharing.leave:writing#1": "tests/bot/test_flow_share.py",
+    "bot.access.command_menu:CommandMenu.show_shared:set_my_commands#1": "a menu; tests/bot/test_flow_share.py",
+    "bot.access.command_menu:CommandMenu.show_shared:delete_my_commands#1": "a menu; tests/bot/test_flow_share.py",
     # What no story meets: a stranger, a clock that is set, a ban, another process, a bad key.
     "bot.access.authorization:Access.is_news:writing#1": "tests/bot/test_authors.py",
     "bot.messaging.message_actions:MessageActions.in_time:answer_callback_query#1": "only asks",

@@ -368,7 +368,7 @@ async def test_the_queues_go_on_where_they_were(stored: Database):
         repeated = await inbox.store(
             session, bot_id=c.BOT_ID, updates=[inbox.Sealed(503, c.CHAT, "x")], now=c.AT
         )
-        older = await inbox.older(session, than=99, chat_id=c.CHAT, everywhere=True)
+        older = await inbox.older(session, than=99, chats=[c.CHAT], everywhere=True)
 
     assert waiting == len(c.ALERTS) + 3
     assert late == []  # one chat's first message is claimed, the other's waits for an hour
@@ -404,7 +404,7 @@ async def test_every_button_still_works_once(stored: Database):
         late = await confirmations.find(
             session, "undo-1", chat_id=c.CHAT, user_id=c.OWNER, now=c.LATER + A_SECOND
         )
-        answered = await confirmations.answered_by(session, "lift_halt-1", chat_id=c.CHAT)
+        answered = await confirmations.answered_by(session, "lift_halt-1")
 
     assert asked == c.QUESTIONS
     assert isinstance(late, Refusal)

@@ -58,7 +58,10 @@ ROOTS: Mapping[str, type] = {
     **{f"outbox {kind}": alert for kind, alert in ALERTS.items()},
 }
 # Asked by none of the versions whose databases are in `stored/`.
-NEWER_QUESTIONS = {"kept_deposit", "manual_trade", "resume", "waiting_deposit"}
+NEWER_QUESTIONS = {
+    *("kept_deposit", "manual_trade", "resume", "waiting_deposit"),
+    *("shares", "unshare", "share_link"),
+}
 PLAIN: Mapping[object, str] = {
     str: "text",
     int: "number",

@@ -8,18 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.views import invitations as words
+from bot.views import share as sharing
+from bot.views.access import not_allowed_view, share_over_view
 from bot.views.audit import audit_view
 from bot.views.members import (
     ask_look_view,
     look_changed_view,
     member_view,
     members_view,
-    only_you_view,
     sure_view,
     verdict_view,
 )
+from engine.accounts.sharing import Redeemed
 from engine.domain.accounts.audit import ALL_ACCOUNTS, AuditEntry
 from engine.domain.accounts.members import Member, Role, RoleChangeResult
+from engine.domain.accounts.shares import Share
+from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
+from engine.domain.orders.order import AccountId
+from tests.builders import account
 from tests.fakes.clock import START
 from tests.unit.phone import check_message
 
@@ -100,11 +106,53 @@ def test_the_other_sentences_fit_a_phone():
         words.used_code_view(),
         words.expired_code_view(),
         *(words.wrong_invitation_view(tries_left=left) for left in range(3)),
-        only_you_view(),
         *(ask_look_view(on=on, question_id="id") for on in (True, False)),
         *(look_changed_view(on=on) for on in (True, False)),
     ):
         check_message(view)
+
+
+@given(names, st.sampled_from([Role.VIEWER, Role.TRADER]), st.booleans())
+def test_what_is_said_of_a_shared_account_fits_a_phone(name: str, role: Role, on: bool):
+    one = Share(
+        chat_id=2**40,
+        account_id=AccountId(1),
+        role=role,
+        user_id=7,
+        name=name,
+        shared_by=1,
+        created_at=START,
+    )
+    link = "https://t.me/ballast_bot?start=h7kp-3mne-xa4r-wyct" if on else None
+    for view in (
+        sharing.ask_share_view(),
+        sharing.share_usage_view(),
+        sharing.share_in_private_view(),
+        sharing.nothing_to_share_view(),
+        sharing.too_many_shares_view(),
+        sharing.link_view(code="code", link=link, role=role, expires_at=START, question_id="id"),
+        sharing.link_withdrawn_view(withdrawn=on),
+        sharing.shares_view(shared=[one] * 8, question_id="id"),
+        sharing.nobody_sees_view(),
+        sharing.ask_unshare_view(share=one, question_id="id"),
+        sharing.unshared_view(share=one if on else None),
+        sharing.joined_share_view(
+            account=account(), role=role, owner=name, user_id=1, paused_own=on
+        ),
+        sharing.shared_start_view(account=account(), role=role, owner=name, user_id=1),
+        *(sharing.not_joined_view(result) for result in Redeemed if result is not Redeemed.JOINED),
+        sharing.ask_leave_view(owner=name, user_id=1),
+        sharing.left_share_view(owner=name, user_id=1, has_own=on),
+        sharing.nothing_to_leave_view(),
+        sharing.may_not_leave_view(),
+        sharing.sharing_begun_view(SharingBegun(chat_id=7, name=name, role=role)),
+        sharing.sharing_left_view(SharingLeft(chat_id=7, name=name, role=role)),
+        sharing.sharing_ended_view(SharingEnded(owner=name, disconnected=on)),
+        not_allowed_view(role=role, needed=Role.OWNER if on else Role.TRADER, is_shared=True),
+        share_over_view(),
+    ):
+        check_message(view)
+        assert len(view.text.splitlines()) <= 20
 
 
 def entry(action: str, subject: str, detail: str, **changes: Any) -> AuditEntry:
@@ -119,6 +167,10 @@ def entry(action: str, subject: str, detail: str, **changes: Any) -> AuditEntry:
         (entry("limits", "order", "auto -> 500 USDT"), "limit order: auto → 500 USDT"),
         (entry("limits", "f00", "order=auto -> order=5"), "limits: order=auto → order=5"),
         (entry("trading", "trading", "on -> paused"), "trading paused"),
+        (entry("share", "viewer", "none -> a link for 24 h"), "new link: viewer"),
+        (entry("share", "viewer", "a link for 24 h -> none"), "link withdrawn: viewer"),
+        (entry("share_join", "7 Anna", "none -> trader"), "Anna sees the account (trader)"),
+        (entry("unshare", "-5005 We", "trader -> none"), "removed: We (trader)"),
         (entry("trading", "trading", "paused -> on"), "trading resumed"),
         (entry("key", "key", "none -> …BWC5"), "key connected: …BWC5"),
         (entry("key", "key", "…BWC5 -> none"), "key deleted: …BWC5"),

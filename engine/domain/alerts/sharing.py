@@ -15,11 +15,15 @@ from engine.domain.alerts.alerts import (
     TradeSettled,
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
+from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.orders.order import Trigger
 
 # Of other chats and people, of what only the key's owner can mend, and what a chat orders itself.
-_OWNERS_ALONE = (ChatDeliverable, ChatUndeliverable, Digest, KeyEnding, MemberJoined)
+_OWNERS_ALONE = (
+    *(ChatDeliverable, ChatUndeliverable, Digest, KeyEnding, MemberJoined),
+    *(SharingBegun, SharingEnded, SharingLeft),
+)
 _TROUBLES = frozenset({AlertKind.ERROR, AlertKind.RECOVERY, AlertKind.KEY})
 
 

@@ -15,8 +15,8 @@ from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import Settings, Threshold
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_input import CheckInput
+from engine.storage.accounts import acting, incidents, low_balance, shares, timed_pauses
 from engine.storage.accounts import halt as stored_halt
-from engine.storage.accounts import incidents, low_balance, timed_pauses
 from engine.storage.chat import confirmations, undeliverable
 from engine.storage.coordination import leases
 from engine.storage.models.accounts import AccountRow, ShareRow
@@ -38,13 +38,26 @@ async def of_chat(session: AsyncSession, chat_id: int) -> Account | None:
 
 
 async def acting_for(session: AsyncSession, chat_id: int) -> Account | None:
-    """The account that the chat's users see: the one that is shared with it, or else its own."""
+    """The account that the chat's users see: the one that is shared with it, or else its own.
+    A command keeps to the one that its author was let in to.
+    """
+    if (known := acting.present(chat_id)) is not None and not known.left:
+        share = known.share
+        return await (
+            of_chat(session, chat_id) if share is None else get(session, share.account_id)
+        )
     shared = select(ShareRow.account_id).where(ShareRow.chat_id == chat_id).scalar_subquery()
     own = select(AccountRow.id).where(AccountRow.chat_id == chat_id).scalar_subquery()
     row = await session.scalar(
         select(AccountRow).where(AccountRow.id == func.coalesce(shared, own))
     )
     return None if row is None else _account(row)
+
+
+async def chats_with(session: AsyncSession, chat_id: int) -> Sequence[int]:
+    """All chats that see the same account as this one, which is among them."""
+    account = await acting_for(session, chat_id)
+    return [chat_id] if account is None else await shares.chats_of(session, account)
 
 
 async def get(session: AsyncSession, account_id: AccountId) -> Account:
@@ -156,6 +169,11 @@ async def unmark_pause(session: AsyncSession, account_id: AccountId) -> None:
     """A pause, if there is one, stays until a user ends it."""
     await undeliverable.unmark_paused(session, account_id)
     await timed_pauses.forget(session, account_id)
+
+
+async def renew(session: AsyncSession, account: Account) -> Account:
+    """Under a new version, with nothing else changed: an order planned under the old one stops."""
+    return await _store(session, account)
 
 
 async def forget_key(session: AsyncSession, account: Account) -> Account:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.clock import from_millis, to_millis
 from engine.domain.accounts.members import Member, Role
 from engine.storage.coordination import key_values
-from engine.storage.models.accounts import AccountRow, MemberRow, StrangerRow
+from engine.storage.models.accounts import AccountRow, MemberRow, ShareRow, StrangerRow
 from engine.storage.models.coordination import KeyValueRow
 from engine.storage.row_mapping import from_row
 from engine.storage.statements import delete, has_row, update
@@ -36,10 +36,11 @@ async def name_in(session: AsyncSession, *, chat_id: int, user_id: int) -> str |
 
 
 async def known_chats(session: AsyncSession, chat_ids: Collection[int]) -> set[int]:
-    """Returns those of *chat_ids* that have a member or an account."""
+    """Returns those of *chat_ids* that have a member or an account, or see another one's."""
     let_in = select(MemberRow.chat_id).where(MemberRow.chat_id.in_(chat_ids))
     with_account = select(AccountRow.chat_id).where(AccountRow.chat_id.in_(chat_ids))
-    return set(await session.scalars(union(let_in, with_account)))
+    shared = select(ShareRow.chat_id).where(ShareRow.chat_id.in_(chat_ids))
+    return set(await session.scalars(union(let_in, with_account, shared)))
 
 
 async def find(session: AsyncSession, *, chat_id: int, user_id: int) -> Member | None:
@@ -147,6 +148,11 @@ async def admit(
             created_at=now,
         )
     )
+    await forget_stranger(session, user_id)
+
+
+async def forget_stranger(session: AsyncSession, user_id: int) -> None:
+    """The user was refused once, and is let in now."""
     await session.execute(delete(StrangerRow).where(StrangerRow.user_id == user_id))
 
 

@@ -10,7 +10,7 @@ from engine.domain.accounts.shares import ShareLink
 from engine.domain.orders.order import AccountId
 from engine.storage.models.accounts import ShareLinkRow
 from engine.storage.row_mapping import columns_of, from_row
-from engine.storage.statements import has_row, update
+from engine.storage.statements import count_rows, has_row, update
 from engine.storage.text_encoding import storable
 
 _NOT_USED = ShareLinkRow.used_at.is_(None)
@@ -82,6 +82,13 @@ async def request(
 async def is_any_open(session: AsyncSession, *, now: datetime) -> bool:
     """True if some link could be used now."""
     return await has_row(session, _NOT_USED, ShareLinkRow.expires_at >= now)
+
+
+async def count_open(session: AsyncSession, account_id: AccountId, *, now: datetime) -> int:
+    """Returns how many of the account's links could be used now."""
+    return await count_rows(
+        session, ShareLinkRow.account_id == account_id, _NOT_USED, ShareLinkRow.expires_at >= now
+    )
 
 
 async def void(

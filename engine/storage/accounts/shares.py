@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.members import Role
 from engine.domain.accounts.shares import Share, SharedAlerts
 from engine.domain.orders.order import AccountId
 from engine.storage.models.accounts import ShareRow
@@ -38,6 +40,21 @@ async def of_account(
         query = query.with_for_update()
     rows = (await session.scalars(query.order_by(ShareRow.chat_id))).all()
     return sorted(map(_share, rows), key=lambda share: (share.created_at, share.chat_id))
+
+
+async def chats_of(session: AsyncSession, account: Account) -> Sequence[int]:
+    """All chats that see the account: its own first."""
+    found = await session.scalars(
+        select(ShareRow.chat_id).where(ShareRow.account_id == account.id)
+    )
+    return [account.chat_id, *sorted(found)]
+
+
+async def private_chats(session: AsyncSession, *, most: int) -> Sequence[tuple[int, Role]]:
+    """The private chats that see another one's account, each with its role."""
+    query = select(ShareRow.chat_id, ShareRow.role).where(ShareRow.chat_id > 0)
+    found = await session.execute(query.order_by(ShareRow.chat_id).limit(most))
+    return [(chat_id, role) for chat_id, role in found]
 
 
 async def add(session: AsyncSession, share: Share) -> None:

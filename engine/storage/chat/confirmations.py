@@ -1,5 +1,6 @@
 """Queries of buttons that change something: for a chat and a user, once, until they expire."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -61,18 +62,18 @@ async def take(
     return question if first is not None else Refusal(RefusalReason.USED, question)
 
 
-async def expire(session: AsyncSession, *, chat_id: int, kind: str, now: datetime) -> None:
-    """Let the chat's open questions of this kind expire: no tap on them counts any more."""
-    await session.execute(
-        update(ConfirmationRow)
-        .where(
-            ConfirmationRow.chat_id == chat_id,
-            ConfirmationRow.kind == kind,
-            ConfirmationRow.used_at.is_(None),
-            ConfirmationRow.expires_at >= now,
-        )
-        .values(expires_at=now - timedelta(seconds=1))
+async def expire(
+    session: AsyncSession, *, chats: Collection[int], now: datetime, kind: str | None = None
+) -> None:
+    """Let the chats' open questions, or those of one *kind*, expire: no tap on them counts any more."""
+    query = update(ConfirmationRow).where(
+        ConfirmationRow.chat_id.in_(chats),
+        ConfirmationRow.used_at.is_(None),
+        ConfirmationRow.expires_at >= now,
     )
+    if kind is not None:
+        query = query.where(ConfirmationRow.kind == kind)
+    await session.execute(query.values(expires_at=now - timedelta(seconds=1)))
 
 
 async def prolong(session: AsyncSession, confirmation_id: str, *, until: datetime) -> None:
@@ -98,10 +99,10 @@ async def move(session: AsyncSession, confirmation_id: str, *, chat_id: int) -> 
     )
 
 
-async def answered_by(session: AsyncSession, confirmation_id: str, *, chat_id: int) -> int | None:
+async def answered_by(session: AsyncSession, confirmation_id: str) -> int | None:
     """Returns who tapped; None without a tap, or where any trader was asked."""
     row = await session.get(ConfirmationRow, confirmation_id)
-    if row is None or row.chat_id != chat_id or row.used_at is None:
+    if row is None or row.used_at is None:
         return None
     return row.user_id or None
 

@@ -40,6 +40,11 @@ async def is_any(session: AsyncSession, *, chat_id: int, user_id: int) -> bool:
     return await session.get(ConversationRow, (chat_id, user_id)) is not None
 
 
+async def end_all(session: AsyncSession, chat_id: int) -> None:
+    """Await nothing in the chat any more."""
+    await session.execute(delete(ConversationRow).where(ConversationRow.chat_id == chat_id))
+
+
 async def end(session: AsyncSession, *, chat_id: int, user_id: int) -> None:
     await session.execute(
         delete(ConversationRow).where(

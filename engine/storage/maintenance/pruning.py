@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 from engine.clock import from_millis, to_millis
 from engine.storage.column_types import Moment
 from engine.storage.coordination import key_values
-from engine.storage.models.accounts import AccountRow, InvitationRow, ShareLinkRow
+from engine.storage.models.accounts import AccountRow, InvitationRow, ShareLinkRow, ShareRow
 from engine.storage.models.chat import ConfirmationRow, ConversationRow
 from engine.storage.models.coordination import KeyValueRow
 from engine.storage.models.queues import InboxRow, OutboxRow
@@ -60,10 +60,16 @@ def _buttons(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
         OrderRow.account_id == AccountRow.id,
         OrderRow.run_id == ConfirmationRow.id,
     )
+    traded_for_another = exists().where(
+        ShareRow.chat_id == ConfirmationRow.chat_id,
+        OrderRow.account_id == ShareRow.account_id,
+        OrderRow.run_id == ConfirmationRow.id,
+    )
     return select(ConfirmationRow.id).where(
         ConfirmationRow.expires_at < before,
         or_(ConfirmationRow.used_at.is_(None), ConfirmationRow.used_at < before),
         ~traded,
+        ~traded_for_another,
     )
 
 

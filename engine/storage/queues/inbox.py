@@ -48,13 +48,13 @@ async def unknown_waiting(session: AsyncSession, chat_ids: Collection[int]) -> s
 
 
 async def older(
-    session: AsyncSession, *, than: int, chat_id: int, everywhere: bool
+    session: AsyncSession, *, than: int, chats: Collection[int], everywhere: bool
 ) -> Sequence[InboxRow]:
-    """Returns the chat's unhandled updates before row *than*.
+    """Returns the chats' unhandled updates before row *than*.
     *everywhere*: also those of other known chats.
     """
     query = select(InboxRow).where(InboxRow.done_at.is_(None), InboxRow.id < than)
-    here = InboxRow.chat_id == chat_id
+    here = InboxRow.chat_id.in_(chats)
     query = query.where(or_(here, InboxRow.rank != queues.LAST) if everywhere else here)
     return (await session.scalars(query.order_by(InboxRow.id))).all()
 

@@ -1,0 +1,72 @@
+"""Checks in each transaction that the chat still sees the account that its message was about.
+
+Whoever may use another chat's account by a share may lose it while their command is carried out.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.domain.accounts.shares import Share
+from engine.storage.accounts import shares
+from engine.storage.database import fenced
+
+
+class ShareLost(Exception):
+    """The share is over, or another one: nothing may be done by it any more."""
+
+
+@dataclass(slots=True)
+class Acting:
+    """*share* is what the chat saw when the author was let in; None: its own account.
+    *left*: the command itself ended it.
+    """
+
+    chat_id: int
+    share: Share | None
+    left: bool = False
+
+    async def verify(self, session: AsyncSession) -> None:
+        """Raises ShareLost unless the share holds, until the transaction ends."""
+        if self.share is None or self.left:
+            return
+        held = await shares.of_chat(session, self.chat_id, for_share=True)
+        if held is None or _rights(held) != _rights(self.share):
+            raise ShareLost(f"chat {self.chat_id}")
+
+
+_present: ContextVar[Acting | None] = ContextVar("acting", default=None)
+
+
+@contextmanager
+def acting_in(chat_id: int, share: Share | None) -> Generator[None]:
+    """In this block, and in the tasks it starts, the chat sees what *share* says, and writes only as
+    long as that holds.
+    """
+    acting = Acting(chat_id, share)
+    token = _present.set(acting)
+    try:
+        with fenced(acting.verify):
+            yield
+    finally:
+        _present.reset(token)
+
+
+def present(chat_id: int) -> Acting | None:
+    """What the present command saw of the chat, if it is that chat's."""
+    acting = _present.get()
+    return acting if acting is not None and acting.chat_id == chat_id else None
+
+
+def leave() -> None:
+    """The present command ended the share that it acted by."""
+    acting = _present.get()
+    if acting is not None:
+        acting.left = True
+
+
+def _rights(share: Share) -> tuple[object, ...]:
+    return share.account_id, share.role, share.user_id
