@@ -46,7 +46,7 @@ async def back_up(settings: ProcessSettings, name: str, clock: Clock) -> str:
             rows = await backup.back_up(database, vault, file, version=VERSION, now=clock.now())
     return folded(
         f"The backup is complete: {_counts(rows)}.",
-        f"It opens with the first key of {_where(settings)} only. Keep that key too, in another "
+        f"It opens with the first key of {settings.key_file or 'ENCRYPTION_KEYS'} only. Keep that key too, in another "
         "place.",
         "A Ballast is trading on this database. What it does from now on is not in the file. "
         "For a move, stop it and back up again."
@@ -149,10 +149,6 @@ def _existing_file(name: str) -> Generator[BinaryIO]:
 async def _is_running(database: Database) -> bool:
     async with database.reading() as session:
         return await leases.has_live_process(session, now=database.now())
-
-
-def _where(settings: ProcessSettings) -> str:
-    return str(settings.key_file or "ENCRYPTION_KEYS")
 
 
 def _counts(rows: Counter[str]) -> str:

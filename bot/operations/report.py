@@ -49,11 +49,8 @@ def written(findings: Sequence[ReportLine]) -> str:
 
 def folded(*lines: str | None) -> str:
     """Return the lines wrapped to 80 columns; None is left out."""
-    return "".join(f"{_folded(line)}\n" for line in lines if line is not None)
-
-
-def _folded(line: str) -> str:
-    return "\n".join(_wrapped(line, "", "   " if _STEP.match(line) else ""))
+    indents = [(line, "   " if _STEP.match(line) else "") for line in lines if line is not None]
+    return "".join(f"{part}\n" for line, rest in indents for part in _wrapped(line, "", rest))
 
 
 def _lines(finding: ReportLine) -> list[str]:

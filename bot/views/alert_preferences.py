@@ -17,7 +17,7 @@ from bot.views.components.listening import listening_line
 from bot.views.components.times import stamp, times_in
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.local_time import local
-from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, QuietHours
+from engine.domain.alerts.preferences import AlertLevel, AlertPreferences
 from engine.domain.alerts.traits import AlertKind
 
 _NAMES = {
@@ -148,7 +148,7 @@ def _panel(title: str, note: str | None, settings: AlertPreferences, now: dateti
 
 def _table(settings: AlertPreferences, now: datetime) -> str:
     through = "errors with sound" if settings.errors_break_through else "errors silent too"
-    small = f"from {usdt(settings.smallest)}"
+    small, quiet = f"from {usdt(settings.smallest)}", settings.quiet
     return block(
         [
             *row("Trades", settings.level(AlertKind.TRADE).value),
@@ -160,8 +160,8 @@ def _table(settings: AlertPreferences, now: datetime) -> str:
                 for line in row(_NAMES[kind], settings.level(kind).value)
             ),
             *row("Digest", _digest(settings)),
-            *row("Quiet", _hours(settings.quiet) if settings.quiet else "never"),
-            *(row("", through) if settings.quiet else ()),
+            *row("Quiet", f"{_time(quiet.start)}–{_time(quiet.end)}" if quiet else "never"),
+            *(row("", through) if quiet else ()),
             *row("Zone", shown(settings.time_zone)),
             *row("", f"{_clock(now, settings)} now"),
             *row("Deposits", "with choices" if settings.ask_deposits else "no choices"),
@@ -268,10 +268,6 @@ def _switch(label: str, part: str, *, now_on: bool) -> InlineKeyboardButton:
 
 def _choice(part: str, value: str, label: str = "") -> InlineKeyboardButton:
     return button(label or value, SetAlert(part, value.replace(":", "")))
-
-
-def _hours(quiet: QuietHours) -> str:
-    return f"{_time(quiet.start)}–{_time(quiet.end)}"
 
 
 def _time(minute: int) -> str:
