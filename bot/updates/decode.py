@@ -116,43 +116,32 @@ def name_of(user: User) -> str:
 
 
 def _makes_sense(update: Update) -> bool:
-    """Check the fields that the program reads: the library accepts any value for any field."""
-    query = update.callback_query
-    message, chat = update.effective_message, update.effective_chat
-    texts: list[object] = [message and message.text, message and message.caption]
-    texts.append(chat and chat.type)
+    """Check the fields that the program reads: the library accepts any value for any field, and
+    decodes those that Telegram always sends to None if they are missing.
+    """
+    message, chat, query = update.effective_message, update.effective_chat, update.callback_query
     speaker = message and message.sender_chat
+    needed: list[object] = []
+    texts: list[object] = [chat and chat.type]
     ids: list[object] = [one.id for one in (chat, update.effective_user, speaker) if one]
-    if query is not None:
-        texts += [query.id, query.data]
-        ids += [query.message.message_id] if query.message else []
     if message is not None:
-        ids.append(message.message_id)
-        moved = (message.migrate_to_chat_id, message.migrate_from_chat_id)
-        ids += [chat_id for chat_id in moved if chat_id is not None]
-        if (topic := topic_of(message)) is not None:
-            ids.append(topic)
         if type(message.date) is not datetime:
             return False
-    if query is not None and type(query.id) is not str:
-        return False  # without it the tap cannot be acknowledged
-    if not _has_its_parts(update):
-        return False
-    return all(text is None or isinstance(text, str) for text in texts) and None not in map(
-        _id, ids
-    )
-
-
-def _has_its_parts(update: Update) -> bool:
-    """True if the fields that Telegram always sends are present: missing ones decode to None."""
-    parts: list[object] = []
-    if (message := update.effective_message) is not None:
-        parts += [message.chat]
-    if (query := update.callback_query) is not None:
-        parts += [query.from_user]
+        needed.append(message.chat)
+        texts += [message.text, message.caption]
+        others = (message.migrate_to_chat_id, message.migrate_from_chat_id, topic_of(message))
+        ids += [message.message_id, *(other for other in others if other is not None)]
+    if query is not None:
+        needed += [query.from_user, query.id]  # without its id the tap cannot be acknowledged
+        texts += [query.id, query.data]
+        ids += [query.message.message_id] if query.message else []
     if (change := update.my_chat_member) is not None:
-        parts += [change.chat, change.from_user, change.old_chat_member, change.new_chat_member]
-    return all(part is not None for part in parts)
+        needed += [change.chat, change.from_user, change.old_chat_member, change.new_chat_member]
+    return (
+        all(part is not None for part in needed)
+        and all(text is None or isinstance(text, str) for text in texts)
+        and all(_id(number) is not None for number in ids)
+    )
 
 
 def _id(value: object) -> int | None:
