@@ -53,23 +53,15 @@ class Webhook:
         try:
             if not await self._secret.is_known(request.headers.get(SECRET_HEADER, "")):
                 return web.Response(status=HTTPStatus.NOT_FOUND)
-            update = _read(await _body(request))
+            update = _read(await body_of(request))
             async with asyncio.timeout(_PATIENCE_S):
                 await self._store.store([update])
-        except (ValueError, RecursionError) as e:
+        except (ValueError, RecursionError, web.HTTPRequestEntityTooLarge) as e:
             logger.error("update rejected: %s", type(e).__name__)  # noqa: TRY400 - its text may hold a key
         except availability.AWAY as e:  # a TimeoutError is an OSError
             logger.warning("update not stored, Telegram repeats it: %s", type(e).__name__)
             return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
         return web.Response()
-
-
-async def _body(request: web.Request) -> bytes:
-    """Raises ValueError if it is larger than any update, HTTPRequestTimeout if it stalls."""
-    try:
-        return await body_of(request)
-    except web.HTTPRequestEntityTooLarge:
-        raise ValueError("too large") from None
 
 
 def _read(body: bytes) -> dict[str, Any]:
