@@ -88,10 +88,9 @@ class _JsonFormatter(_Formatter):
             fields["exc_info"] = self.formatException(record.exc_info)
         if record.stack_info:
             fields["stack_info"] = self.formatStack(record.stack_info)
-        # Ours last: an extra of the same name does not replace them.
-        whole = {**_extras(record), **fields}
-        names = [*fields, *(name for name in whole if name not in fields)]
-        return json.dumps({name: self._shown(name, whole[name]) for name in names})
+        # Ours again: they are written first, and an extra of the same name does not replace them.
+        whole = {**fields, **_extras(record), **fields}
+        return json.dumps({name: self._shown(name, value) for name, value in whole.items()})
 
     def _shown(self, name: str, value: Any) -> Any:
         """Return numbers as they are, and anything else as the text format writes it."""
