@@ -5,6 +5,7 @@ Labels are names of enums and of endpoints; no chat, account, pair or amount is 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 
 from prometheus_client import (
     CollectorRegistry,
@@ -30,9 +31,11 @@ from engine.domain.orders.order import OrderState
 from engine.exchanges.rate_limiter import Usage
 from engine.exchanges.request_stats import RequestStats
 from engine.scheduling.dispatcher import Dispatcher
-from engine.storage.maintenance.statistics import DatabaseStatistics, QueueBacklog
+from engine.storage.maintenance.statistics import DatabaseStatistics
 
 _MODES = {False: "live", True: "paper"}
+# The name, the description, and the value; None where it is not known.
+_Gauge = tuple[str, str, float | None]
 
 # One more series for each of ours, which nothing reads.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -65,112 +68,88 @@ class Metrics(Collector):
         return generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
-        tally, turning = self.dispatcher.tally, self.turning
+        tally, requests, loop = self.dispatcher.tally, self.request_stats, self.turning
         yield InfoMetricFamily("ballast_build", "The version that runs", {"version": VERSION})
-        for counted in (tally.outcomes, tally.failures, tally.late):
+        for counted in (
+            *(tally.outcomes, tally.failures, tally.late, tally.takings, self.updates),
+            *(requests.took, requests.ended, loop.lag, loop.blocks, loop.blocked),
+        ):
             yield from counted.collect()
-        yield from self._accounts()
-        yield from self._of_database()
-        yield from self._exchange()
-        yield from self._updates()
-        for counted in (turning.lag, turning.blocks, turning.blocked):
-            yield from counted.collect()
-
-    def _accounts(self) -> Iterator[Metric]:
-        pulse = self.dispatcher.pulse()
-        yield GaugeMetricFamily(
-            "ballast_accounts_owned",
-            "Accounts this process holds the lease of",
-            self.dispatcher.owned,
-        )
-        yield GaugeMetricFamily(
-            "ballast_accounts_active", "Accounts it owns that have checks due", len(pulse.checks)
-        )
-        yield from self.dispatcher.tally.takings.collect()
         yield CounterMetricFamily(
             "ballast_heartbeats",
             "Beats that reached the database and handed out what was due",
-            pulse.beats.done,
+            self.dispatcher.pulse().beats.done,
+        )
+        answers = self.telegram_activity.answers
+        yield CounterMetricFamily("ballast_polls", "Polls that Telegram answered", answers)
+        yield self._orders()
+        for name, what, value in (*self._of_process(), *self._of_database()):
+            yield GaugeMetricFamily(name, what, value)
+
+    def _of_process(self) -> Iterator[_Gauge]:
+        owned, active = self.dispatcher.owned, len(self.dispatcher.pulse().checks)
+        usage = self.usage() if self.usage else None
+        polled = self.telegram_activity.age()
+        yield "ballast_accounts_owned", "Accounts this process holds the lease of", owned
+        yield "ballast_accounts_active", "Accounts it owns that have checks due", active
+        yield (
+            "ballast_exchange_weight_used",
+            "Weight spent in the running window",
+            usage.weight_used if usage else None,
+        )
+        yield (
+            "ballast_exchange_weight_limit",
+            "Weight that one window may take",
+            usage.weight_limit if usage else None,
+        )
+        yield (
+            "ballast_last_poll_age_seconds",
+            "The age of the last answer to a poll",
+            None if polled is None else polled.total_seconds(),
         )
 
-    def _of_database(self) -> Iterator[Metric]:
-        """Yield what is the same in every process of one database; nothing while it is away."""
-        census = self._stored
-        away = census is None or self.dispatcher.pulse().database_away
-        yield GaugeMetricFamily(
-            "ballast_database_up", "Whether the database answered lately (1) or not (0)", not away
+    def _of_database(self) -> Iterator[_Gauge]:
+        """Yield what is the same in every process of one database; no values while it is away."""
+        stored = self._stored
+        is_up = stored is not None and not self.dispatcher.pulse().database_away
+        yield "ballast_database_up", "Whether the database answered lately (1) or not (0)", is_up
+        yield (
+            "ballast_orders_unresolved",
+            "Orders whose outcome is not known yet",
+            stored.unresolved if stored else None,
         )
+        yield (
+            "ballast_oldest_unresolved_order_age_seconds",
+            "The age of the oldest order that is unresolved",
+            self._waited(stored.oldest_unresolved) if stored else None,
+        )
+        yield (
+            "ballast_alerts_put_off",
+            "Messages that wait for hours, as their chat is gone",
+            stored.outbox.put_off if stored else None,
+        )
+        for name, what, backlog in (
+            ("alert", "messages to chats", stored.outbox if stored else None),
+            ("update", "updates from Telegram", stored.inbox if stored else None),
+        ):
+            waiting = backlog.waiting if backlog else None
+            oldest = self._waited(backlog.oldest) if backlog else None
+            yield f"ballast_{name}s_waiting", f"How many {what} wait for their turn", waiting
+            age = f"The age of the oldest of the {what} that wait"
+            yield f"ballast_oldest_{name}_age_seconds", age, oldest
+
+    def _orders(self) -> Metric:
         orders = GaugeMetricFamily(
             "ballast_orders",
             "Orders of all accounts and all times, by state and kind of money",
             labels=["mode", "state"],
         )
-        if census is not None:
-            for dry_run, mode in _MODES.items():
-                for state in OrderState:
-                    orders.add_metric([mode, state.value], census.orders.get((dry_run, state), 0))
-        yield orders
-        yield GaugeMetricFamily(
-            "ballast_orders_unresolved",
-            "Orders whose outcome is not known yet",
-            census.unresolved if census else None,
-        )
-        yield _age(
-            "ballast_oldest_unresolved_order",
-            "the oldest order that is unresolved",
-            self._waited(census.oldest_unresolved) if census else None,
-        )
-        yield GaugeMetricFamily(
-            "ballast_alerts_put_off",
-            "Messages that wait for hours, as their chat is gone",
-            census.outbox.put_off if census else None,
-        )
-        yield from self._backlog("alert", "messages to chats", census.outbox if census else None)
-        yield from self._backlog(
-            "update", "updates from Telegram", census.inbox if census else None
-        )
-
-    def _backlog(self, name: str, what: str, backlog: QueueBacklog | None) -> Iterator[Metric]:
-        yield GaugeMetricFamily(
-            f"ballast_{name}s_waiting",
-            f"How many {what} wait for their turn",
-            backlog.waiting if backlog else None,
-        )
-        yield _age(
-            f"ballast_oldest_{name}",
-            f"the oldest of the {what} that wait",
-            self._waited(backlog.oldest) if backlog else None,
-        )
-
-    def _exchange(self) -> Iterator[Metric]:
-        usage = self.usage() if self.usage else None
-        yield from self.request_stats.took.collect()
-        yield from self.request_stats.ended.collect()
-        yield GaugeMetricFamily(
-            "ballast_exchange_weight_used",
-            "Weight spent in the running window",
-            usage.weight_used if usage else None,
-        )
-        yield GaugeMetricFamily(
-            "ballast_exchange_weight_limit",
-            "Weight that one window may take",
-            usage.weight_limit if usage else None,
-        )
-
-    def _updates(self) -> Iterator[Metric]:
-        answers, age = self.telegram_activity.answers, self.telegram_activity.age()
-        yield CounterMetricFamily("ballast_polls", "Polls that Telegram answered", answers)
-        yield _age(
-            "ballast_last_poll",
-            "the last answer to a poll",
-            None if age is None else age.total_seconds(),
-        )
-        yield from self.updates.collect()
+        if self._stored is not None:
+            for (dry_run, mode), state in product(_MODES.items(), OrderState):
+                count = self._stored.orders.get((dry_run, state), 0)
+                orders.add_metric([mode, state.value], count)
+        return orders
 
     def _waited(self, since: datetime | None) -> float:
         """Return the age in seconds; zero if nothing is waiting."""
         return max(0.0, (self.clock.now() - since).total_seconds()) if since else 0.0
-
-
-def _age(name: str, what: str, seconds: float | None) -> Metric:
-    return GaugeMetricFamily(f"{name}_age_seconds", f"The age of {what}", seconds)
