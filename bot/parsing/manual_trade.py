@@ -9,12 +9,13 @@ from bot.parsing.settings import (
     NotUnderstood,
     Topic,
     amounts_in,
-    is_certain,
+    as_percent,
     normalized,
     numbers_in,
     parse_symbol,
+    percents_in,
+    value_of,
 )
-from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import Side, Symbol
 from engine.domain.rebalancing.manual_trade import ManualTrade
 
@@ -40,28 +41,22 @@ def parse_trade(text: str, *, side: Side, pair: Symbol) -> ManualTrade | Symbol 
     options, certain = _options(amount, topic)
     if not certain:
         return Ambiguous(topic, tuple(options))
-    number = Decimal(options[0].removesuffix("%").removesuffix(" USDT"))
     if options[0].endswith("%"):
-        return ManualTrade(side, share=number.scaleb(-2))
-    return ManualTrade(side, quote_amount=number)
+        return ManualTrade(side, share=value_of(options[0]))
+    return ManualTrade(side, quote_amount=value_of(options[0]))
 
 
 def _options(amount: str, topic: Topic) -> tuple[list[str], bool]:
     """Return what may be meant, one at least, and whether it is certain."""
     if amount.lower() == "all":
-        return [_as_share(_EVERYTHING)], True
+        return [as_percent(_EVERYTHING)], True
     if percent := _PERCENT.fullmatch(amount):
-        readings = numbers_in(percent[1])
-        shares = [number for number in readings if _share_rule(number) is None]
-        if not shares:
-            rule = _share_rule(readings[0]) if readings else InputRule.NUMBER
-            raise NotUnderstood(topic, rule or InputRule.FORM)
-        return [_as_share(share) for share in shares], is_certain(percent[1])
+        return percents_in(percent[1], topic, rule=_share_rule, too_large=InputRule.NUMBER)
     amounts, certain = amounts_in(amount, topic)
     if topic is Topic.BUY or not _BARE.fullmatch(amount):
         return amounts, certain
     shares = [number for number in numbers_in(amount) if _share_rule(number) is None]
-    return [*map(_as_share, shares), *amounts], False
+    return [*map(as_percent, shares), *amounts], False
 
 
 def _share_rule(number: Decimal) -> InputRule | None:
@@ -69,7 +64,3 @@ def _share_rule(number: Decimal) -> InputRule | None:
     if number > _EVERYTHING:
         return InputRule.MOST_PERCENT
     return None if number == _EVERYTHING else percent_rule(number)
-
-
-def _as_share(number: Decimal) -> str:
-    return f"{plain(number)}%"

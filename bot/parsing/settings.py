@@ -31,6 +31,7 @@ from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import USDT, Symbol, is_asset_name
 
 Choice = TypeVar("Choice")
+BrokenRule = Callable[[Decimal], InputRule | None]
 
 _AUTOMATIC = "auto"
 _SWITCH = {"on": True, "off": False}
@@ -113,7 +114,7 @@ def beginning_of(topic: Topic, text: str) -> str:
 def parse_target(text: str) -> Decimal | Ambiguous:
     """Parse USDT to hold: "40", "40.5", "40 USDT", "$40". "40,5" and "1,000" are asked about."""
     options, certain = amounts_in(normalized(text, Topic.TARGET), Topic.TARGET)
-    return _value(options[0]) if certain else Ambiguous(Topic.TARGET, tuple(options))
+    return value_of(options[0]) if certain else Ambiguous(Topic.TARGET, tuple(options))
 
 
 def parse_threshold(text: str) -> Threshold | Ambiguous:
@@ -122,10 +123,10 @@ def parse_threshold(text: str) -> Threshold | Ambiguous:
     money = _MONEY.fullmatch(tidy)
     is_bare = money is not None and not (money["dollar"] or money["unit"])
     if percent := _PERCENT.fullmatch(tidy):
-        number = percent["number"]
-        readings = _readings(number, Topic.THRESHOLD, too_large=InputRule.UNDER_100_PERCENT)
-        fitting = _fitting(readings, percent_rule, Topic.THRESHOLD)
-        options, certain = [_as_percent(n) for n in fitting], is_certain(number)
+        most = InputRule.UNDER_100_PERCENT
+        options, certain = percents_in(
+            percent["number"], Topic.THRESHOLD, rule=percent_rule, too_large=most
+        )
     elif is_bare and (percents := _bare_percents(numbers_in(tidy))):
         in_usdt = [_as_usdt(n) for n in numbers_in(tidy) if amount_rule(n) is None]
         options, certain = [*percents, *in_usdt], False
@@ -219,7 +220,7 @@ def parse_limits(text: str) -> Mapping[str, Decimal | int | None] | Ambiguous:
     options, certain = _moves(value) if name == "price" else amounts_in(value, Topic.LIMITS)
     if not certain:
         return Ambiguous(Topic.LIMITS, tuple(f"{name} {option}" for option in options))
-    return {_LIMITS[name]: _value(options[0])}
+    return {_LIMITS[name]: value_of(options[0])}
 
 
 PARSERS: Mapping[Topic, Callable[[str], Any]] = {
@@ -307,9 +308,7 @@ def _readings(number: str, topic: Topic, *, too_large: InputRule) -> tuple[Decim
     return readings
 
 
-def _fitting(
-    readings: tuple[Decimal, ...], broken: Callable[[Decimal], InputRule | None], topic: Topic
-) -> list[Decimal]:
+def _fitting(readings: tuple[Decimal, ...], broken: BrokenRule, topic: Topic) -> list[Decimal]:
     """Return those that break no rule, one at least; otherwise raise what the first one breaks."""
     fitting = [number for number in readings if broken(number) is None]
     if not fitting:
@@ -328,10 +327,18 @@ def amounts_in(text: str, topic: Topic) -> tuple[list[str], bool]:
     return [_as_usdt(amount) for amount in fitting], is_certain(number)
 
 
+def percents_in(
+    number: str, topic: Topic, *, rule: BrokenRule, too_large: InputRule
+) -> tuple[list[str], bool]:
+    """Return the percentages that are meant, one at least, and whether it is certain."""
+    fitting = _fitting(_readings(number, topic, too_large=too_large), rule, topic)
+    return [as_percent(percentage) for percentage in fitting], is_certain(number)
+
+
 def _bare_percents(readings: tuple[Decimal, ...]) -> list[str]:
     """Without a sign, 5 may be 5 %, and 0.05 may be the same written as a fraction."""
     percents = [number if number >= 1 else number.scaleb(2) for number in readings]
-    return [_as_percent(number) for number in percents if percent_rule(number) is None]
+    return [as_percent(number) for number in percents if percent_rule(number) is None]
 
 
 def _moves(text: str) -> tuple[list[str], bool]:
@@ -344,23 +351,23 @@ def _moves(text: str) -> tuple[list[str], bool]:
     if percent is None:
         readings = tuple(n if n >= 1 else n.scaleb(2) for n in readings)
     fitting = _fitting(readings, move_rule, Topic.LIMITS)
-    return [_as_percent(n) for n in fitting], percent is not None and is_certain(number)
+    return [as_percent(n) for n in fitting], percent is not None and is_certain(number)
 
 
 def _as_usdt(amount: Decimal) -> str:
     return f"{plain(amount)} USDT"
 
 
-def _as_percent(number: Decimal) -> str:
+def as_percent(number: Decimal) -> str:
     return f"{plain(number)}%"
 
 
 def _threshold(option: str) -> Threshold:
     unit = ThresholdUnit.FRACTION if option.endswith("%") else ThresholdUnit.QUOTE
-    return Threshold(_value(option), unit)
+    return Threshold(value_of(option), unit)
 
 
-def _value(option: str) -> Decimal:
+def value_of(option: str) -> Decimal:
     """Parse "15%" or "500 USDT"."""
     if option.endswith("%"):
         return Decimal(option.removesuffix("%")).scaleb(-2)
