@@ -20,7 +20,6 @@ from engine.monitoring.counters import counter_of
 from engine.scheduling.queue_worker import Done, Lanes, Outcome, QueueWorkers
 from engine.storage import availability
 from engine.storage.database import Database, InTransaction
-from engine.storage.models import queues
 from engine.storage.models.queues import InboxRow
 from engine.storage.queues import inbox
 from engine.storage.queues.claims import ClaimLost
@@ -52,10 +51,6 @@ RankAll = Callable[[AsyncSession, Sequence[dict[str, Any]]], Awaitable[Sequence[
 Claiming = Callable[[bool], AbstractAsyncContextManager[InTransaction]]
 
 
-async def all_normal(_: object, updates: Sequence[dict[str, Any]]) -> Sequence[int]:
-    return [queues.NORMAL] * len(updates)
-
-
 class _NotNeeded(Exception):
     """What failed is not needed to store updates."""
 
@@ -80,7 +75,7 @@ class UpdateStore:
     sealer: Sealer
     bot_id: int
     claiming: Claiming
-    rank_all: RankAll = all_normal
+    rank_all: RankAll
 
     async def store(self, updates: Sequence[dict[str, Any]]) -> int | None:
         """Store the updates and return the highest id; None if there is none.

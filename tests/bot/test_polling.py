@@ -23,7 +23,6 @@ from bot.updates.inbox import (
     SetAside,
     UpdateStore,
     UpdateWorkers,
-    all_normal,
 )
 from bot.updates.polling import TokenRefused, UpdatePoller, UpdatesSource
 from engine.scheduling.queue_worker import HOLD
@@ -50,6 +49,10 @@ from tests.fakes.telegram_server import TOKEN
 ANNA, BERT = 7, 8
 BOT = 1234567890
 Handle = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+async def all_normal(_: object, updates: Sequence[dict[str, Any]]) -> Sequence[int]:
+    return [queues.NORMAL] * len(updates)
 
 
 class ToySealer:
