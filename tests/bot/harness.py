@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+from cryptography.fernet import Fernet
 from sqlalchemy import func, select
 from telegram.request import HTTPXRequest
 
@@ -30,6 +31,7 @@ from engine.storage.database import Database
 from engine.storage.models.queues import InboxRow, OutboxRow
 from engine.storage.queues import queue
 from engine.storage.queues.queue import Claim
+from tests.bot.recordings import Stage
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.mexc import FakeMexc
@@ -48,6 +50,7 @@ OTHER_KEY, OTHER_SECRET = "mx0vglOtherKeyZZ99", "0ther5ec3e70ther5ec3e70ther5ec3
 UNLIMITED = dict.fromkeys(
     ("MEXC_WEIGHT", "MEXC_ORDERS_PER_SECOND", "MEXC_READS_PER_SECOND"), "1000000"
 )
+_ENCRYPTION_KEY = Fernet.generate_key().decode()
 _TICK = timedelta(seconds=20)  # leases are renewed every 30 s
 
 
@@ -78,6 +81,7 @@ class World:
                 "MEXC_API_URL": self.mexc.url,
                 **UNLIMITED,
                 "DATABASE_URL": self.url,
+                "ENCRYPTION_KEYS": _ENCRYPTION_KEY,
                 "AUTHORIZED_CHATS": f"{OWNER},{FRIEND},{GROUP}",
             }
             | dict(env or {})
@@ -119,7 +123,7 @@ class World:
             await come_online(parts, self.clock)
             await parts.access.offer_code()
             await enter(running(intake.run(), parts.update_workers.run(), parts.dispatcher.run()))
-            yield Program(self, parts, database, _recorded(parts))
+            yield Program(self, parts, database, _recorded(parts), dict(env or {}))
             await parts.dispatcher.release()
 
 
@@ -129,6 +133,7 @@ class Program:
     parts: Components
     database: Database
     recorded: asyncio.Event  # whenever an update is over
+    env: Mapping[str, str]
 
     async def say(self, chat_id: int, text: str, **how: Any) -> list[SentMessage]:
         """Somebody writes; what the bot sent them by the time the update was over."""
@@ -213,7 +218,23 @@ class Program:
         return int(await self.scalar(select(func.count()).select_from(table)))
 
     async def connect(self, chat_id: int = OWNER) -> None:
-        """The chat has a working key, and trading is on."""
+        """The chat has a working key, and trading is on.
+
+        The database and the fakes are as if that had been said, but what the process remembers,
+        counts and logs may be as before: where that matters, see `connect_by_chat`.
+        """
+        world = self.world
+        stage = Stage(
+            api=world.api,
+            mexc=world.mexc,
+            clock=world.clock,
+            database=self.database,
+            url=world.url,
+            owner=self.parts.owner,
+        )
+        await stage.played(f"{chat_id} {self.env}", lambda: self.connect_by_chat(chat_id))
+
+    async def connect_by_chat(self, chat_id: int = OWNER) -> None:
         await self.ask(chat_id, f"/connect {KEY} {SECRET}")
         await self.ask(chat_id, "/resume")
 

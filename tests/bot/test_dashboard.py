@@ -53,7 +53,7 @@ def queries() -> Iterator[str]:
 @pytest.fixture
 async def read(bot: Program) -> Scrape:
     """After a trade: there are requests of every kind that matters."""
-    await bot.connect()
+    await bot.connect_by_chat()
     await bot.checked()
     return await scrape(bot)
 

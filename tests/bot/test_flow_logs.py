@@ -12,7 +12,7 @@ async def test_logs_show_the_work_to_the_owner_alone(
     world: World, bot: Program, capsys: pytest.CaptureFixture[str]
 ):
     configure("INFO", None, [KEY, SECRET], as_json=True)
-    await bot.connect()
+    await bot.connect_by_chat()
     await bot.ask(OWNER, "/settarget 41")
     await bot.checked()
 

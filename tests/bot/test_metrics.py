@@ -52,7 +52,7 @@ async def later(program: Program) -> Scrape:
 
 
 async def test_a_trade_is_seen_in_every_number_it_touches(bot: Program):
-    await bot.connect()
+    await bot.connect_by_chat()
     await bot.checked()
     read = await scrape(bot)
 
@@ -77,7 +77,7 @@ async def test_a_trade_is_seen_in_every_number_it_touches(bot: Program):
 
 
 async def test_a_check_that_was_due_long_ago_is_late_by_that(bot: Program):
-    await bot.connect()
+    await bot.connect_by_chat()
     await bot.ask(OWNER, "/setinterval 10")
     await bot.check()
     bot.world.clock.shift(timedelta(seconds=29))
@@ -90,7 +90,7 @@ async def test_a_check_that_was_due_long_ago_is_late_by_that(bot: Program):
 
 
 async def test_an_order_that_is_unclear_is_counted_and_grows_old(world: World, bot: Program):
-    await bot.connect()
+    await bot.connect_by_chat()
     world.mexc.inject(Fault("POST", "/api/v3/order", reply=DROPPED))
     world.mexc.inject(Fault("GET", "/api/v3/order", reply=BAD_GATEWAY, times=None))
     await bot.check()
@@ -116,7 +116,7 @@ async def test_an_order_that_is_unclear_is_counted_and_grows_old(world: World, b
 async def test_a_refusal_is_counted_by_how_it_came_and_by_what_it_means(
     world: World, bot: Program, reply, result: str, kind: IncidentKind
 ):
-    await bot.connect()
+    await bot.connect_by_chat()
     world.mexc.inject(Fault("GET", "/api/v3/account", reply=reply))
     before = await scrape(bot)
     await bot.check()
@@ -134,7 +134,7 @@ async def test_a_mistake_of_ours_is_counted_as_one(
     async def broken(*_: object, **__: object) -> NoReturn:
         raise ZeroDivisionError
 
-    await bot.connect()
+    await bot.connect_by_chat()
     monkeypatch.setattr(bot.parts.dispatcher._checker, "check", broken)
     await bot.check()
     read = await scrape(bot)
@@ -146,7 +146,7 @@ async def test_a_mistake_of_ours_is_counted_as_one(
 
 async def test_leases_that_are_lost_and_taken_over_are_counted(world: World):
     async with world.program() as first:
-        await first.connect()
+        await first.connect_by_chat()
         await first.check()
         async with first.database.writing() as session:
             await session.execute(update(LeaseRow).values(owner="another"))
@@ -164,7 +164,7 @@ async def test_leases_that_are_lost_and_taken_over_are_counted(world: World):
 async def test_messages_for_a_chat_that_is_gone_do_not_look_like_a_backlog(
     world: World, bot: Program
 ):
-    await bot.connect()
+    await bot.connect_by_chat()
     await bot.check()
     waiting = await scrape(bot)
     world.clock.shift(timedelta(seconds=40))
@@ -180,7 +180,7 @@ async def test_messages_for_a_chat_that_is_gone_do_not_look_like_a_backlog(
 
 
 async def test_the_database_is_asked_once_in_fifteen_seconds(bot: Program):
-    await bot.connect()
+    await bot.connect_by_chat()
     await scrape(bot)
     with statements(bot.database) as seen:
         bot.world.clock.shift(timedelta(seconds=14))
@@ -197,7 +197,7 @@ async def test_the_database_is_asked_once_in_fifteen_seconds(bot: Program):
 async def test_without_the_database_the_page_says_so_and_shows_what_memory_knows(
     bot: Program, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    await bot.connect()
+    await bot.connect_by_chat()
     await bot.checked()
     for transaction in ("reading", "writing"):
         monkeypatch.setattr(bot.database, transaction, _gone)
@@ -224,7 +224,7 @@ async def test_more_accounts_and_pairs_make_no_more_series_and_are_not_named(
 ):
     world.mexc.add_pair(another_pair())
     world.mexc.add_account(OTHER_KEY, OTHER_SECRET, USDT="57.10", ABC="500")
-    await bot.connect()
+    await bot.connect_by_chat()
     await bot.check()
     await bot.say(OWNER, "/why")
     before = await later(bot)
@@ -241,7 +241,7 @@ async def test_more_accounts_and_pairs_make_no_more_series_and_are_not_named(
 
 
 async def test_labels_are_names_of_ours_and_few(bot: Program):
-    await bot.connect()
+    await bot.connect_by_chat()
     await bot.check()
     read = await scrape(bot)
     values = {
