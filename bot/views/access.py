@@ -128,8 +128,8 @@ def not_allowed_view(*, role: Role, needed: Role, is_shared: bool = False) -> Me
             if needed is Role.OWNER
             else "Nothing changed. Only traders and the owner of this account may do that.",
             f"Your role here: {role.value}.",
-            "Its owner can give you another one: /share makes a new link.",
-            "For an account of your own: /leave first.",
+            "Its owner can give you another one with a new link (/share).",
+            "/leave ends this, and shows the chat's own account if it has one.",
         )
     return Message.of(
         "Nothing changed. Only owners of this chat may do that."
@@ -143,7 +143,8 @@ def not_allowed_view(*, role: Role, needed: Role, is_shared: bool = False) -> Me
 def share_over_view() -> Message:
     """The chat lost the account while its command was carried out."""
     return Message.of(
-        "Nothing changed. This chat does not see that account any more.",
+        "This chat does not see that account any more.",
+        "What I did not confirm here was not done.",
         "/start shows what you can do here.",
     )
 

@@ -215,6 +215,16 @@ async def test_a_link_ends_with_its_day_its_button_and_the_key(world: World, bot
     assert actions == "unshare"
 
 
+async def test_the_bots_owner_sees_beside_the_people_who_sees_the_account(bot: Program):
+    await bot.connect()
+    await shared(bot, "viewer")
+    members = await bot.ask(OWNER, "/members")
+    await bot.tap(OWNER, "Who sees my account")
+
+    assert "These see your account too: Anna." in members.text
+    assert "viewer, since" in bot.world.api.sent(OWNER)[-1].text
+
+
 async def test_wrong_codes_count_for_links_too(bot: Program):
     await bot.connect()
     code = code_in(await bot.ask(OWNER, "/share viewer"))
@@ -257,7 +267,7 @@ async def test_a_share_that_ends_while_a_command_is_carried_out_changes_nothing(
     answers = await bot.say(ANNA, "/settarget 41")
 
     assert [answer.text.splitlines()[0] for answer in answers] == [
-        "Nothing changed. This chat does not see that account any more."
+        "This chat does not see that account any more."
     ]
     assert (await bot.account()).settings.target == 40
 

@@ -77,6 +77,7 @@ NOT_REACHED: Mapping[str, str] = {
     # An account that is shared: one transaction each, and whoever asks again gets the same answer.
     "engine.accounts.sharing:Sharing.make_link:writing#1": "tests/engine/test_sharing.py",
     "engine.accounts.sharing:Sharing.withdraw:writing#1": "tests/bot/test_flow_share.py",
+    "engine.accounts.sharing:Sharing.redeem:writing#1": "tests/engine/test_sharing.py",
     "engine.accounts.sharing:Sharing.remove:writing#1": "tests/engine/test_sharing.py",
     "engine.accounts.sharing:Sharing.leave:writing#1": "tests/bot/test_flow_share.py",
     "bot.access.command_menu:CommandMenu.show_shared:set_my_commands#1": "a menu; tests/bot/test_flow_share.py",
