@@ -20,8 +20,19 @@ class StartLinks:
 
     def of(self, code: str) -> str | None:
         """Return the link that opens a private chat with the bot and sends the code there."""
+        return self._link(f"?start={code}")
+
+    def of_group(self, code: str) -> str | None:
+        """Return the link that lets a user choose a group, adds the bot, and sends the code there."""
+        return self._link(f"?startgroup={code}")
+
+    def private_chat(self) -> str | None:
+        """Return the link that opens a private chat with the bot."""
+        return self._link()
+
+    def _link(self, query: str = "") -> str | None:
         try:
-            return f"https://t.me/{self._username()}?start={code}"
+            return f"https://t.me/{self._username()}{query}"
         except RuntimeError:
             return None
 

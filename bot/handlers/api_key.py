@@ -54,7 +54,9 @@ class ApiKeyHandler(Handler):
         is_secret = bool(words) or request.has_media
         deleted = is_secret and await self._delete(request)
         if not request.is_private:
-            return group_refused_view(deleted=deleted if is_secret else None)
+            return group_refused_view(
+                deleted=deleted if is_secret else None, link=self.ctx.start_links.private_chat()
+            )
         if request.has_media:
             return not_as_text_view(deleted=deleted)
         if not words:

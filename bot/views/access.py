@@ -17,7 +17,10 @@ def welcome_view(*, account: Account, just_let_in: bool, alerts_here: bool = Fal
     pair = escape(pair_name(settings.symbol))
     if not account.can_trade:
         step = lines(
-            "Next: /connect adds your MEXC key.", "Or try it first: /dryrun on trades on paper."
+            "Next: /connect adds your MEXC key."
+            if account.chat_id > 0
+            else "Keys are taken in private only. /connect says how this group sees an account.",
+            "Or try it first: /dryrun on trades on paper.",
         )
         buttons = [do("Connect", "connect"), do("Dry run", "dryrun")]
     elif account.halted:

@@ -1,7 +1,7 @@
 """API keys that are refused: sent where others read, malformed, or without being asked for."""
 
 from bot.interaction.message import Message
-from bot.views.components.layout import lines
+from bot.views.components.layout import escape, lines
 
 
 def malformed_key_view(*, deleted: bool) -> Message:
@@ -32,8 +32,10 @@ def stray_key_view(*, deleted: bool) -> Message:
     )
 
 
-def group_refused_view(*, deleted: bool | None) -> Message:
-    """`/connect` was typed where others can read; *deleted* is None if that was all."""
+def group_refused_view(*, deleted: bool | None, link: str | None = None) -> Message:
+    """`/connect` was typed where others can read; *deleted* is None if that was all. *link* opens
+    the private chat.
+    """
     return Message.of(
         "⚠️ I take keys in a private chat only. Everybody here can read them.",
         None
@@ -43,7 +45,10 @@ def group_refused_view(*, deleted: bool | None) -> Message:
             deletion(deleted=deleted),
             "If that was a key, delete it at MEXC and make a new one.",
         ),
-        "Open a private chat with me and send /connect there.",
+        f"Open {escape(link)} and send /connect there."
+        if link
+        else "Send me /connect in private.",
+        "Then /share there makes a link that shows this group your account.",
     )
 
 

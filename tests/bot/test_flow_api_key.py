@@ -225,6 +225,8 @@ async def test_keys_are_not_taken_in_groups(world: World, bot: Program):
     assert "delete it at MEXC and make a new one" in with_key.text
     assert "I could not delete your message" in with_key.text  # as Telegram's groups have it
     assert "delete" not in bare.text
+    assert "Open https://t.me/ballast_bot and send /connect there." in bare.text
+    assert "Then /share there makes a link that shows this group your account." in bare.text
     assert world.mexc.requests.total() == 0
 
 

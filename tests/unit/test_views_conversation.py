@@ -373,8 +373,13 @@ def test_the_menu_is_one_that_telegram_takes():
 
 @pytest.mark.parametrize(
     ("who", "step"),
-    [(KEYLESS, "/connect"), (PAUSED, "/resume starts it"), (account(), "/pause stops it")],
-    ids=["no key", "paused", "running"],
+    [
+        (KEYLESS, "/connect adds your MEXC key"),
+        (account(sealed_key=None, chat_id=-5), "Keys are taken in private only."),
+        (PAUSED, "/resume starts it"),
+        (account(), "/pause stops it"),
+    ],
+    ids=["no key", "no key in a group", "paused", "running"],
 )
 def test_the_welcome_names_the_next_step(who: Any, step: str):
     assert step in check_message(welcome_view(account=who, just_let_in=True))
