@@ -17,7 +17,7 @@ from engine.clock import Clock
 from engine.domain.accounts.members import SHARED_IDS, ChatMembers, Role
 from engine.domain.accounts.shares import Share
 from engine.security.one_time_codes import hash_of, new_code
-from engine.storage.accounts import accounts, audit, invitations, members, shares
+from engine.storage.accounts import accounts, audit, invitations, members, share_links, shares
 from engine.storage.database import Database, InTransaction
 
 # Of all strangers together; one user has TRIES a day. Then the code is replaced, so no stranger
@@ -233,6 +233,11 @@ class Access:
                 or await members.has_any(session, chat_id=chat_id)
                 or await shares.of_chat(session, chat_id) is not None
             )
+
+    async def may_be_linked(self) -> bool:
+        """True if a link to an account is open, which a group may use."""
+        async with self._database.reading() as session:
+            return await share_links.is_any_open(session, now=self._clock.now())
 
     async def knows_person(self, user_id: int) -> bool:
         """True if the user has a role in some chat."""

@@ -14,7 +14,9 @@ from bot.views.invitations import (
     wrong_invitation_view,
 )
 from bot.views.share import joined_share_view, not_joined_view
+from bot.views.shared_groups import owner_asked_view
 from engine.accounts.account_service import AccountService
+from engine.accounts.group_requests import GroupRequests
 from engine.accounts.invitations import Admitted, Invitations
 from engine.accounts.sharing import Redeemed, Sharing
 from engine.accounts.sharing import Redemption as SharedRedemption
@@ -36,19 +38,30 @@ class InvitationCodes:
         *,
         invitations: Invitations,
         sharing: Sharing,
+        group_requests: GroupRequests,
         accounts: AccountService,
         menus: CommandMenu,
     ) -> None:
         self._invitations = invitations
         self._sharing = sharing
+        self._group_requests = group_requests
         self._accounts = accounts
         self._menus = menus
 
-    async def redeem(self, code: str, *, chat_id: int, user_id: int, name: str) -> Redemption:
-        """Admit the sender if the code is valid for this chat; the answer is for *chat_id*. The code
-        of a shared account admits to that alone.
+    async def redeem(
+        self, code: str, *, chat_id: int, user_id: int, name: str, title: str = ""
+    ) -> Redemption:
+        """Admit the sender if the code is valid for this chat; the answer is for *chat_id*, a group
+        called *title*. The code of a shared account admits to that alone.
         """
         shared = await self._sharing.redeem(code, chat_id=chat_id, user_id=user_id, name=name)
+        if shared is not None and shared.result is Redeemed.IN_GROUP:
+            asked = await self._group_requests.ask(
+                code, chat_id=chat_id, title=title, user_id=user_id, name=name
+            )
+            is_asked = asked is Redeemed.IN_GROUP
+            asked_view = owner_asked_view() if is_asked else not_joined_view(asked)
+            return Redemption(Admitted.ADMITTED, asked_view)
         if shared is not None:
             return Redemption(Admitted.ADMITTED, await self._shared_answer(shared))
         admission = await self._invitations.accept(

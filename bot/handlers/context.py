@@ -25,6 +25,7 @@ from engine.accounts.account_service import AccountService
 from engine.accounts.alert_preferences import AlertPreferenceService
 from engine.accounts.database_probe import DatabaseProbe
 from engine.accounts.deposits import DepositService
+from engine.accounts.group_requests import GroupRequests
 from engine.accounts.halt import Halts
 from engine.accounts.invitations import Invitations
 from engine.accounts.key_expiry import KeyExpiryMonitor
@@ -63,6 +64,7 @@ class HandlerContext:
     conversations: Conversations
     database_probe: DatabaseProbe
     deposits: DepositService
+    group_requests: GroupRequests
     halts: Halts
     invitation_codes: InvitationCodes
     invitations: Invitations

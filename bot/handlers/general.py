@@ -37,6 +37,7 @@ class GeneralHandler(Handler):
                 chat_id=request.chat_id,
                 user_id=request.user_id,
                 name=request.name,
+                title=request.chat_title,
             )
             if opened.answer is None or opened.admitted is Admitted.WRONG:
                 return already_in_view()

@@ -74,6 +74,7 @@ class ShareHandler(Handler):
         return link_view(
             code=made.code,
             link=self.ctx.start_links.of(made.code),
+            group_link=self.ctx.start_links.of_group(made.code),
             role=role,
             expires_at=self.ctx.clock.now() + LIFETIME,
             question_id=question_id,

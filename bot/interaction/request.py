@@ -40,6 +40,7 @@ class Request:
     name: str = ""
     topic_id: int | None = None
     is_private: bool
+    chat_title: str = ""
     command: str
     argument: str
     message_id: int
@@ -77,6 +78,7 @@ def typed(message: Received, role: Role, *, is_shared: bool = False) -> Request:
         name=name_of(message.from_user),
         topic_id=topic_of(message),
         is_private=message.chat.type == ChatType.PRIVATE,
+        chat_title=message.chat.title or "",
         command=command,
         argument=argument,
         message_id=message.message_id,

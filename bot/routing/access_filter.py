@@ -155,13 +155,16 @@ class AccessFilter:
         return False
 
     async def _answer_added(self, change: ChatMemberUpdated, *, key: str) -> None:
-        """Answer who added the bot to a group that is not listed; after that it is silent there."""
+        """Answer who added the bot to a group that is not listed; after that it is silent there.
+        While a link to an account is open, the group's link may have added it, and sends the code.
+        """
         chat = change.chat
         came = change.old_chat_member.status in _OUTSIDE
         if chat.type not in _GROUPS or not came or change.new_chat_member.status in _OUTSIDE:
             return
-        if not await self._access.knows_chat(chat.id):
-            await self._notify_group(MessagePlace(chat.id), user=change.from_user, key=key)
+        if await self._access.knows_chat(chat.id) or await self._access.may_be_linked():
+            return
+        await self._notify_group(MessagePlace(chat.id), user=change.from_user, key=key)
 
     async def _notify_group(self, place: MessagePlace, *, user: User | None, key: str) -> bool:
         """The one answer that a group gets which is not listed; whether this is it."""
@@ -237,7 +240,7 @@ class AccessFilter:
             await self._invitation_codes.shown_to(Role.OWNER, chat_id=chat_id, user_id=user.id)
             return self._welcome(typed(message, Role.OWNER))
         opened = await self._invitation_codes.redeem(
-            code, chat_id=chat_id, user_id=user.id, name=name
+            code, chat_id=chat_id, user_id=user.id, name=name, title=message.chat.title or ""
         )
         is_wrong = opened.admitted in {Admitted.WRONG, Admitted.NO_TRIES_LEFT}
         match pairing:

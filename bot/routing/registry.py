@@ -24,6 +24,7 @@ from bot.handlers.setting_change import SettingChangeFlow
 from bot.handlers.settings import SettingsHandler
 from bot.handlers.settings_panel import SettingsPanelHandler
 from bot.handlers.share import ShareHandler
+from bot.handlers.shared_groups import SharedGroupsHandler
 from bot.handlers.status import StatusHandler
 from bot.handlers.trading import TradingHandler
 from bot.handlers.trading_mode import TradingModeHandler
@@ -82,6 +83,7 @@ class HandlerRegistry:
             ManualTradeHandler(ctx),
             share,
             MembersHandler(ctx, share),
+            SharedGroupsHandler(ctx),
             AuditHandler(ctx),
         )
         reading = ConfirmationHandler(

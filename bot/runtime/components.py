@@ -41,6 +41,7 @@ from engine.accounts.chat_migration import ChatMigration
 from engine.accounts.database_probe import DatabaseProbe
 from engine.accounts.deliverability import Deliverability
 from engine.accounts.deposits import DepositService
+from engine.accounts.group_requests import GroupRequests
 from engine.accounts.halt import Halts
 from engine.accounts.invitations import Invitations
 from engine.accounts.key_expiry import KeyExpiryMonitor
@@ -191,8 +192,13 @@ def assemble(
         clock=clock,
         is_bot_owner=lambda user_id: access.is_owner(user_id=user_id),
     )
+    group_requests = GroupRequests(database=database, clock=clock)
     codes = InvitationCodes(
-        invitations=invitations, sharing=sharing, accounts=accounts, menus=command_menu
+        invitations=invitations,
+        sharing=sharing,
+        group_requests=group_requests,
+        accounts=accounts,
+        menus=command_menu,
     )
     registry = HandlerRegistry(
         HandlerContext(
@@ -211,6 +217,7 @@ def assemble(
             database_probe=DatabaseProbe(
                 database=database, clock=clock, deliverability=deliverability
             ),
+            group_requests=group_requests,
             halts=Halts(database=database, clock=clock),
             invitation_codes=codes,
             invitations=invitations,

@@ -69,17 +69,24 @@ def too_many_shares_view() -> Message:
 
 
 def link_view(
-    *, code: str, link: str | None, role: Role, expires_at: datetime, question_id: str
+    *,
+    code: str,
+    link: str | None,
+    group_link: str | None,
+    role: Role,
+    expires_at: datetime,
+    question_id: str,
 ) -> Message:
-    """The code, to be forwarded; *link* sends it with one tap."""
+    """The code, to be forwarded; *link* sends it with one tap, *group_link* in a group."""
     return Message.paragraphs(
         lines(
-            f"This link shows your account to one person. Their role: {role.value}.",
+            f"This link shows your account to one chat. Their role: {role.value}.",
             MAY_SHARED[role],
         ),
         lines(
             escape(link) if link else None,
             f"Or they send me <code>/start {escape(code)}</code>",
+            f"For a group, I ask you first: {escape(group_link)}" if group_link else None,
         ),
         lines(
             f"It works once, until {utc(expires_at)}.",
@@ -255,10 +262,6 @@ _NOT_JOINED: Mapping[Redeemed, Sequence[str]] = {
     Redeemed.EXPIRED: (
         "This link does not work any more. Links work for 24 hours.",
         "Ask the owner of the account for a new one: /share makes it.",
-    ),
-    Redeemed.IN_GROUP: (
-        "Nothing changed. This link is for a private chat.",
-        "Open it there.",
     ),
 }
 

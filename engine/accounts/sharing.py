@@ -29,7 +29,7 @@ from engine.storage.accounts import (
     share_links,
     shares,
 )
-from engine.storage.chat import confirmations, conversations
+from engine.storage.chat import confirmations, conversations, status_messages
 from engine.storage.database import Database
 from engine.storage.trading import run_requests
 
@@ -197,16 +197,17 @@ async def admit(
     user_id: int,
     name: str,
     now: datetime,
+    is_told: bool = False,
 ) -> Redemption:
-    """Let a chat see the account of *link*, which is locked; the owner is told. The chat's own
-    account, which has no key, is paused, and what was asked of it counts no more.
+    """Let a chat see the account of *link*, which is locked; the owner is told, unless *is_told*. The
+    chat's own account, which has no key, is paused, and what was asked of it counts no more.
     """
     account = await accounts.get(session, link.account_id)
     before = await shares.of_chat(session, chat_id, for_update=True)
     own = await accounts.of_chat(session, chat_id)
     if own is not None:
         own = await accounts.locked(session, own.id)
-    refused = _refusal(link, account, before=before, own=own, now=now)
+    refused = refusal(link, account, before=before, own=own, now=now)
     if refused is not None:
         return Redemption(refused)
     if not await share_links.use(session, code_hash, user_id=user_id, now=now):
@@ -229,12 +230,13 @@ async def admit(
     await _note(
         session, account, user_id, "share_join", _who(share), NOTHING, link.role.value, now
     )
-    alert = SharingBegun(chat_id=chat_id, name=name, role=link.role)
-    await publish(session, account.chat_id, alert, key=f"share:{code_hash}", now=now)
+    if not is_told:
+        alert = SharingBegun(chat_id=chat_id, name=name, role=link.role)
+        await publish(session, account.chat_id, alert, key=f"share:{code_hash}", now=now)
     return Redemption(Redeemed.JOINED, account, share, paused_own=paused)
 
 
-def _refusal(
+def refusal(
     link: ShareLink, account: Account, *, before: Share | None, own: Account | None, now: datetime
 ) -> Redeemed | None:
     """Why the link does not let a chat in that has seen *before*, and has its *own* account."""
@@ -297,6 +299,7 @@ async def _over(session: AsyncSession, share: Share, *, user_id: int, now: datet
 async def _forget_questions(session: AsyncSession, chat_id: int, *, now: datetime) -> None:
     await confirmations.expire(session, chats=[chat_id], now=now)
     await conversations.end_all(session, chat_id)
+    await status_messages.forget_chat(session, chat_id)
 
 
 async def _pause_own(

@@ -24,6 +24,7 @@ from bot.views.low_balance import low_mark_over_view, low_mark_view
 from bot.views.manual_trade import manual_declined_view
 from bot.views.members import joined_view
 from bot.views.share import sharing_begun_view, sharing_ended_view, sharing_left_view
+from bot.views.shared_groups import account_changed_view, group_answered_view, group_asks_view
 from bot.views.unresolved_order import report_rows
 from engine.domain.alerts.alerts import (
     Alert,
@@ -53,6 +54,7 @@ from engine.domain.alerts.alerts import (
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
+from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Side, base_of
 
@@ -122,6 +124,12 @@ def alert_view(alert: Alert) -> Message:  # noqa: C901, PLR0911, PLR0912 - one r
             return sharing_left_view(alert)
         case SharingEnded():
             return sharing_ended_view(alert)
+        case GroupAsks():
+            return group_asks_view(alert)
+        case GroupAnswered():
+            return group_answered_view(alert)
+        case AccountChanged():
+            return account_changed_view(alert)
         case PauseEnded():
             return pause_ended_view(alert)
         case ResumeAsked():

@@ -12,6 +12,7 @@ from engine.domain.accounts.settings import Band, TradingMode
 from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
+from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.alerts.traits import AlertFacts, AlertKind, AlertTraits
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import Asset, Side, Symbol
@@ -369,6 +370,9 @@ Alert = (
     | SharingBegun
     | SharingLeft
     | SharingEnded
+    | GroupAsks
+    | GroupAnswered
+    | AccountChanged
     | PauseEnded
     | ResumeAsked
     | ChatUndeliverable

@@ -16,13 +16,14 @@ from engine.domain.alerts.alerts import (
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
+from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.orders.order import Trigger
 
 # Of other chats and people, of what only the key's owner can mend, and what a chat orders itself.
 _OWNERS_ALONE = (
-    *(ChatDeliverable, ChatUndeliverable, Digest, KeyEnding, MemberJoined),
-    *(SharingBegun, SharingEnded, SharingLeft),
+    *(ChatDeliverable, ChatUndeliverable, Digest, GroupAnswered, GroupAsks, KeyEnding),
+    *(MemberJoined, SharingBegun, SharingEnded, SharingLeft),
 )
 _TROUBLES = frozenset({AlertKind.ERROR, AlertKind.RECOVERY, AlertKind.KEY})
 
@@ -48,9 +49,13 @@ def is_heard(alert: Alert, wanted: SharedAlerts, *, role: Role) -> bool:
         return False
     if role.covers(Role.TRADER) and _answers_a_user(alert):
         return True
-    return wanted is SharedAlerts.ALL or (
-        wanted is SharedAlerts.TROUBLES and alert.traits.kind in _TROUBLES
-    )
+    return wanted is SharedAlerts.ALL or (wanted is SharedAlerts.TROUBLES and _is_trouble(alert))
+
+
+def _is_trouble(alert: Alert) -> bool:
+    if isinstance(alert, AccountChanged):
+        return alert.trading is not None
+    return alert.traits.kind in _TROUBLES
 
 
 def _answers_a_user(alert: Alert) -> bool:
