@@ -34,6 +34,7 @@ from engine.errors import (
     Unavailable,
 )
 from engine.exchanges.interface import ExchangeFor, KeyInspection, KeyInspector
+from engine.notifications.changes import tell_others
 from engine.security.vault import Vault
 from engine.storage.accounts import accounts, audit, shares, timed_pauses
 from engine.storage.chat import confirmations
@@ -333,7 +334,9 @@ class AccountService:
     async def _note(
         self, session: AsyncSession, before: Account, after: Account, user_id: int
     ) -> None:
-        await audit.add_changes(session, before, after, at=self._clock.now(), user_id=user_id)
+        now = self._clock.now()
+        await audit.add_changes(session, before, after, at=now, user_id=user_id)
+        await tell_others(session, before, after, user_id=user_id, now=now)
 
 
 def _confirmed(

@@ -15,6 +15,7 @@ from engine.domain.accounts.settings import TradingMode
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.errors import OrderUnresolved
+from engine.notifications.changes import tell_others
 from engine.storage.accounts import accounts, audit
 from engine.storage.chat import confirmations
 from engine.storage.serialization import from_json
@@ -56,6 +57,7 @@ class PendingChanges(Service):
             await audit.record(
                 session, current.chat_id, user_id, action, detail, subject=current.uuid, at=now
             )
+            await tell_others(session, current, after, user_id=user_id, now=now)
         return Change(current, after)
 
     async def start(
@@ -83,6 +85,7 @@ class PendingChanges(Service):
                 await start_over(session, current.id, mode, now=now)
             after = await accounts.change(session, current, paused=False, autonomy=mode)
             await audit.add_changes(session, current, after, at=now, user_id=user_id)
+            await tell_others(session, current, after, user_id=user_id, now=now)
         return Change(current, after)
 
 

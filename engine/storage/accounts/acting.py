@@ -61,6 +61,12 @@ def present(chat_id: int) -> Acting | None:
     return acting if acting is not None and acting.chat_id == chat_id else None
 
 
+def present_share() -> Share | None:
+    """The share that the present command acts by, if it acts by one."""
+    acting = _present.get()
+    return acting.share if acting is not None else None
+
+
 def leave() -> None:
     """The present command ended the share that it acted by."""
     acting = _present.get()
