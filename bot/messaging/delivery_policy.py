@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from engine.domain.accounts.members import Role
-from engine.domain.alerts.alerts import Alert
+from engine.domain.alerts.alerts import Alert, Digest, Halted, HaltLifted
 from engine.domain.alerts.preferences import (
     AlertLevel,
     AlertPreferences,
@@ -19,6 +19,8 @@ from engine.storage.queues import outbox, reply_threads
 from engine.storage.serialization import ALERTS, alert_from_json, from_json
 from engine.storage.service import Service
 
+# Not told of a chat's own account while it sees another one's, which it hears of in its stead.
+_OF_OWN_ACCOUNT = (Digest, Halted, HaltLifted)
 # Who only watches needs no news of the day before, and a chat that is away gathers no pile of it.
 _SHARED_FOR = timedelta(days=1)
 
@@ -55,6 +57,10 @@ class DeliveryPolicy(Service):
             alert = alert_from_json(row.kind, row.payload)
             traits = alert.traits
             async with self._database.reading() as session:
+                if isinstance(alert, _OF_OWN_ACCOUNT) and await shares.of_chat(
+                    session, row.chat_id
+                ):
+                    return Delivery(DeliveryMode.OFF, why=outbox.ASIDE)
                 settings = await alert_preferences.of_chat(session, row.chat_id)
                 mode = delivery_mode(traits, settings, now=self._clock.now())
                 if mode is DeliveryMode.OFF:

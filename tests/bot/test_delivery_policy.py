@@ -21,6 +21,7 @@ from engine.domain.accounts.shares import Share, SharedAlerts
 from engine.domain.alerts.alerts import (
     Alert,
     DepositWaiting,
+    Halted,
     IncidentResolved,
     OrderNeedsPerson,
     OrderUnclear,
@@ -431,3 +432,14 @@ async def test_a_trade_that_was_asked_for_in_a_shared_chat_answers_there(chat: C
     await chat.told()
 
     assert [message.reply_to for message in chat.api.sent(BEN)] == [None, plan]
+
+
+async def test_a_halt_is_told_once_where_another_chats_account_is_seen(chat: Chat):
+    account = await chat.open()
+    await chat.share(account)
+    async with chat.database.writing() as session:
+        for one in (ANNA, BEN):
+            await publish(session, one, Halted(dry_run=False), key=f"halt:{one}", now=START)
+    await chat.told()
+
+    assert [len(chat.api.sent(one)) for one in (ANNA, BEN)] == [1, 1]

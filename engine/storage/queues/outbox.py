@@ -15,8 +15,8 @@ from engine.storage.statements import count_rows
 SLOWED_DOWN = "slowed down"
 # Why a row was never sent: the chat does not want it.
 OFF, SMALL = "off", "too small to tell"
-NOT_SHARED, OLD = "not shared any more", "too old to tell"
-_NOT_WANTED = (OFF, SMALL, NOT_SHARED, OLD)
+NOT_SHARED, OLD, ASIDE = "not shared any more", "too old to tell", "of an account that is aside"
+_NOT_WANTED = (OFF, SMALL, NOT_SHARED, OLD, ASIDE)
 # An alert of an account that another chat shares with this one.
 SHARED = "shared"
 _TO = ":to:"
