@@ -82,8 +82,8 @@ def needed_for(command: str, argument: str, *, is_shared: bool = False) -> Role:
     """Return the role needed to send `/command argument`. *is_shared*: the account is another
     chat's, and its owner is in none that sees it.
     """
-    if command in _SHOWS_WHEN_BARE and not argument:
-        return Role.VIEWER
+    if (command in _SHOWS_WHEN_BARE and not argument) or (is_shared and command == "alerts"):
+        return Role.VIEWER  # what a shared chat hears is its own matter
     if is_shared and command not in _WITH_ANOTHERS:
         return Role.OWNER
     return NEEDED.get(command, Role.OWNER)

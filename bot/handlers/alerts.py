@@ -8,7 +8,7 @@ from bot.handlers.context import Handler, Routes
 from bot.interaction.callback_data import RemoveLowBalance, SetAlert
 from bot.interaction.message import Message
 from bot.interaction.request import Request
-from bot.parsing.alerts import UnknownZone, parse_alerts, parse_warn
+from bot.parsing.alerts import UnknownZone, parse_alerts, parse_shared_alerts, parse_warn
 from bot.parsing.settings import Topic
 from bot.views.alert_preferences import (
     TYPED_PARTS,
@@ -24,7 +24,10 @@ from bot.views.low_balance import (
     marks_view,
     too_many_marks_view,
 )
+from bot.views.shared_alerts import shared_alerts_view, shared_zone_unknown_view
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.members import Role
+from engine.domain.accounts.shares import Share
 from engine.domain.market.pairs import USDT, Asset, base_of
 
 
@@ -37,6 +40,10 @@ class AlertsHandler(Handler):
         )
 
     async def alerts(self, request: Request) -> Message:
+        if request.is_shared:
+            share = await self.ctx.alert_preferences.of_shared(request.chat_id)
+            if share is not None:
+                return await self._shared(request, share)
         account = await self.ctx.accounts.of(request.chat_id)
         now = self.ctx.clock.now()
         if not request.argument:
@@ -55,6 +62,24 @@ class AlertsHandler(Handler):
         return alerts_changed_view(
             account=account, part=part, before=change.before, settings=change.after, now=now
         )
+
+    async def _shared(self, request: Request, share: Share) -> Message:
+        """What comes here of another chat's account. In a group, who may trade or sent the link
+        chooses.
+        """
+        now = self.ctx.clock.now()
+        is_theirs = request.user_id == share.user_id or request.role.covers(Role.TRADER)
+        if not request.argument or not is_theirs:
+            return shared_alerts_view(share=share, now=now, is_theirs=is_theirs)
+        try:
+            wanted = parse_shared_alerts(request.argument)
+        except UnknownZone as e:
+            return shared_zone_unknown_view(suggestions=e.suggestions)
+        if wanted is not None:
+            share = (
+                await self.ctx.alert_preferences.change_shared(request.chat_id, wanted) or share
+            )
+        return shared_alerts_view(share=share, now=now, is_theirs=True)
 
     async def _change_in_panel(self, request: Request, press: SetAlert) -> Message:
         """A button of the panel: what it would be to type it, or the choices for its part."""

@@ -21,6 +21,7 @@ from bot.parsing.settings import (
 )
 from bot.parsing.time_zones import is_by_offset, meant_by, named_by_offset, with_offset_in_a_season
 from engine.accounts.alert_preferences import PreferenceRequest
+from engine.domain.accounts.shares import SharedAlerts
 from engine.domain.alerts.preferences import (
     MOST_SMALLEST,
     AlertLevel,
@@ -90,6 +91,16 @@ def parse_alerts(text: str) -> tuple[str, PreferenceRequest] | Ambiguous:  # noq
             return part, lambda settings: replace(settings, ask_deposits=asked)
         case _:
             raise NotUnderstood(Topic.ALERTS, InputRule.ALERT_PART)
+
+
+def parse_shared_alerts(text: str) -> SharedAlerts | str | None:
+    """Parse "all", "troubles" or "off", or the name of a time zone behind "zone"; None for another
+    word. Raises UnknownZone.
+    """
+    part, _, value = text.partition(" ")
+    if part.lower() == "zone":
+        return _zone(value.strip())
+    return {level.value: level for level in SharedAlerts}.get(text.lower())
 
 
 def parse_warn(text: str) -> LowWish | Ambiguous:

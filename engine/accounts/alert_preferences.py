@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.low_balance import MOST_MARKS, LowBalanceThreshold
+from engine.domain.accounts.shares import Share, SharedAlerts
 from engine.domain.alerts.preferences import AlertPreferences, QuietHours
 from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import Asset
-from engine.storage.accounts import alert_preferences, audit, low_balance
+from engine.storage.accounts import alert_preferences, audit, low_balance, shares
 from engine.storage.service import Service
 
 PreferenceRequest = Callable[[AlertPreferences], AlertPreferences]
@@ -56,6 +57,20 @@ class AlertPreferenceService(Service):
                 detail = _difference(before, after)
                 await self._record(session, account, user_id, "alerts", detail, account.uuid)
         return AlertChange(before, after)
+
+    async def of_shared(self, chat_id: int) -> Share | None:
+        """How the chat sees another chat's account, with what it wants to hear of that."""
+        async with self._database.reading() as session:
+            return await shares.of_chat(session, chat_id)
+
+    async def change_shared(self, chat_id: int, wanted: SharedAlerts | str) -> Share | None:
+        """Choose which alerts of another chat's account the chat gets, or its time zone."""
+        async with self._database.writing() as session:
+            if isinstance(wanted, SharedAlerts):
+                await shares.set_alerts(session, chat_id, wanted)
+            else:
+                await shares.set_time_zone(session, chat_id, wanted)
+            return await shares.of_chat(session, chat_id)
 
     async def marks(self, account: Account) -> tuple[LowBalanceThreshold, ...]:
         async with self._database.reading() as session:

@@ -185,7 +185,7 @@ async def test_a_link_is_refused_where_it_would_mix_two_accounts(world: World, b
     assert "trades with a key of its own" in own_key.text
     assert "You run this bot" in runs_it.text
     assert "sees another account already" in other.text
-    assert "This link is for a private chat." in in_group[0].text
+    assert "I asked the owner of the account in private." in in_group[0].text
 
 
 async def test_a_link_ends_with_its_day_its_button_and_the_key(world: World, bot: Program):
@@ -281,6 +281,7 @@ def test_with_anothers_account_everything_but_a_trader_s_part_is_its_owners():
     assert allowed == {
         *("status", "why", "history", "balance", "doctor", "version", "help", "start", "leave"),
         *("pause", "stop", "resume", "rebalance", "settarget", "setthreshold"),
+        "alerts",  # of the chat that sees the account, and of nobody else's
     }
     assert needed_for("pause", "", is_shared=True) is Role.TRADER
     for press in (

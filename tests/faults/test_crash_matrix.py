@@ -80,6 +80,9 @@ NOT_REACHED: Mapping[str, str] = {
     "engine.accounts.sharing:Sharing.redeem:writing#1": "tests/engine/test_sharing.py",
     "engine.accounts.sharing:Sharing.remove:writing#1": "tests/engine/test_sharing.py",
     "engine.accounts.sharing:Sharing.leave:writing#1": "tests/bot/test_flow_share.py",
+    "engine.accounts.group_requests:GroupRequests.ask:writing#1": "tests/engine/test_group_requests.py",
+    "engine.accounts.group_requests:GroupRequests.answer:writing#1": "tests/engine/test_group_requests.py",
+    "engine.accounts.alert_preferences:AlertPreferenceService.change_shared:writing#1": "tests/bot/test_flow_shared_chats.py",
     "bot.access.command_menu:CommandMenu.show_shared:set_my_commands#1": "a menu; tests/bot/test_flow_share.py",
     "bot.access.command_menu:CommandMenu.show_shared:delete_my_commands#1": "a menu; tests/bot/test_flow_share.py",
     # What no story meets: a stranger, a clock that is set, a ban, another process, a bad key.

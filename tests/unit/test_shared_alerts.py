@@ -11,10 +11,15 @@ import pytest
 from bot.access.permissions import needed_for
 from bot.interaction.callback_data import RunCommand, decode
 from bot.interaction.message import Message
+from bot.parsing.alerts import UnknownZone, parse_shared_alerts
+from bot.views.alerts.alerts import alert_view
 from bot.views.alerts.shared import shared_alert_view
+from bot.views.shared_alerts import shared_alerts_view, shared_zone_unknown_view
+from bot.views.shared_groups import owner_answered_view
+from engine.accounts.sharing import Redeemed
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.members import Role
-from engine.domain.accounts.shares import SharedAlerts
+from engine.domain.accounts.shares import Share, SharedAlerts
 from engine.domain.alerts.alerts import (
     BalanceChanged,
     ChatDeliverable,
@@ -41,9 +46,11 @@ from engine.domain.alerts.alerts import (
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
+from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
+from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.alerts.sharing import is_heard
 from engine.domain.market.pairs import Side
-from engine.domain.orders.order import Trigger
+from engine.domain.orders.order import AccountId, Trigger
 from engine.storage.serialization import ALERTS
 from tests.builders import MNTLUSDT, settings
 from tests.fakes.clock import START
@@ -69,7 +76,15 @@ _GONE: dict[str, Any] = {
     "since": START,
     "problem": "",
 }
+ASKS = GroupAsks(
+    title="The <Club>", user_id=2, name="Mia", role=Role.TRADER, until=START, question_id="q"
+)
 ALL = [
+    ASKS,
+    SharingBegun(chat_id=2, name="Mia", role=Role.VIEWER),
+    SharingLeft(chat_id=2, name="Mia", role=Role.VIEWER),
+    SharingEnded(owner="Anna", disconnected=True),
+    GroupAnswered(is_admitted=True, role=Role.TRADER, name="Mia"),
     *alerts_in_mode(),
     DRIFT,
     PlanOffered(confirmation_id="q", drift=DRIFT),
@@ -92,10 +107,13 @@ TRADES = {
 }
 TROUBLES = {
     *(OrderUnclear, OrderNeverArrived, OrderNeedsPerson, IncidentAlert, IncidentResolved),
-    *(Halted, HaltLifted, LowBalanceReached, LowBalanceOver, PauseEnded),
+    *(Halted, HaltLifted, LowBalanceReached, LowBalanceOver, PauseEnded, AccountChanged),
     *(KeyTooPowerful, MoneyShared),  # where they pause trading
 }
-OWNERS = {KeyEnding, Digest, MemberJoined, ChatUndeliverable, ChatDeliverable}
+OWNERS = {
+    *(KeyEnding, Digest, MemberJoined, ChatUndeliverable, ChatDeliverable),
+    *(GroupAsks, GroupAnswered, SharingBegun, SharingLeft, SharingEnded),
+}
 
 
 def paused(alert: Any) -> Any:
@@ -150,7 +168,7 @@ def test_a_shared_alert_has_no_button_that_is_refused(role: Role):
     for alert in map(paused, ALL):
         if is_heard(alert, SharedAlerts.ALL, role=role):
             for press in presses(shared_alert_view(alert, role=role)):
-                needed = needed_for(press.command, press.argument)
+                needed = needed_for(press.command, press.argument, is_shared=True)
 
                 assert role.covers(needed), alert
 
@@ -190,3 +208,95 @@ def test_a_trouble_of_the_key_says_only_that_its_owner_is_told():
 
     assert "Trading is paused." in text
     assert "I told the owner of this account what to do." in text
+
+
+def test_a_changed_target_is_no_trouble():
+    changed = AccountChanged(dry_run=False, user_id=2, target=D(60))
+
+    assert is_heard(changed, SharedAlerts.ALL, role=Role.VIEWER)
+    assert not is_heard(changed, SharedAlerts.TROUBLES, role=Role.VIEWER)
+
+
+def test_a_change_in_another_chat_says_who_changed_what():
+    changed = AccountChanged(
+        dry_run=False,
+        user_id=2,
+        name="Mia",
+        trading=False,
+        target=D(60),
+        threshold=settings().threshold,
+        paused=True,
+    )
+
+    text = check_message(alert_view(changed))
+
+    assert "PAUSED · Changed in another chat" in text
+    assert "Mia paused trading.\nMia set the target to 60.00 USDT." in text
+    assert "Mia set the threshold to ±5%." in text
+    assert "User 2 started trading." in check_message(
+        alert_view(replace(changed, name="", trading=True))
+    )
+
+
+def test_the_question_to_the_owner_says_what_the_group_and_who_sent_the_link_may_do():
+    text = check_message(alert_view(ASKS))
+    watching = check_message(alert_view(replace(ASKS, role=Role.VIEWER)))
+
+    assert "The group: The <Club>" in text
+    assert "Mia could also pause, resume, rebalance and set the target." in text
+    assert "could also" not in watching
+    assert "Everybody in the group would see balances, trades and settings." in watching
+
+
+@pytest.mark.parametrize("result", [*Redeemed, None])
+def test_what_became_of_the_owners_answer_is_said_in_words(result: Redeemed | None):
+    text = check_message(owner_answered_view(result, title="The <Club>"))
+
+    assert ("sees your account now" in text) == (result in {Redeemed.JOINED, Redeemed.ALREADY})
+    assert check_message(owner_answered_view(Redeemed.JOINED, title=""))
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("all", SharedAlerts.ALL),
+        ("Troubles", SharedAlerts.TROUBLES),
+        ("off", SharedAlerts.OFF),
+        ("zone europe/berlin", "Europe/Berlin"),
+        ("loud", None),
+    ],
+)
+def test_a_shared_chat_chooses_in_one_word(typed: str, wanted: object):
+    assert parse_shared_alerts(typed) == wanted
+
+
+def test_a_time_zone_that_nobody_knows_is_refused_with_what_is_near():
+    with pytest.raises(UnknownZone) as refused:
+        parse_shared_alerts("zone berln")
+
+    assert "Europe/Berlin" in check_message(
+        shared_zone_unknown_view(suggestions=refused.value.suggestions)
+    )
+    assert "Europe/Berlin" in check_message(shared_zone_unknown_view(suggestions=()))
+
+
+@pytest.mark.parametrize("wanted", SharedAlerts)
+def test_the_panel_of_a_shared_chat_offers_what_it_does_not_have(wanted: SharedAlerts):
+    share = Share(
+        chat_id=-5,
+        account_id=AccountId(1),
+        role=Role.TRADER,
+        user_id=2,
+        name="The Club",
+        shared_by=1001,
+        created_at=START,
+        alerts=wanted,
+        time_zone="Asia/Tokyo",
+    )
+    view = shared_alerts_view(share=share, now=START, is_theirs=True)
+
+    assert "It is 21:00 there now." in check_message(view)
+    assert {press.argument for press in presses(view)} == {
+        level.value for level in SharedAlerts if level is not wanted
+    }
+    assert presses(shared_alerts_view(share=share, now=START, is_theirs=False)) == []

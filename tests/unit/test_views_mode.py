@@ -33,6 +33,7 @@ from engine.domain.alerts.alerts import (
 )
 from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
+from engine.domain.alerts.shared_alerts import AccountChanged
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import Trigger
 from engine.storage.serialization import ALERTS
@@ -119,6 +120,7 @@ def alerts(*, dry_run: bool = False) -> list[Any]:
         KeyEnding(dry_run=dry_run, key_tail="BWC5", days_left=3, expires_at=START),
         KeyTooPowerful(dry_run=dry_run, key_tail="BWC5", powers="SPOT_WITHDRAW_WRITE"),
         MoneyShared(dry_run=dry_run, key_tail="BWC5"),
+        AccountChanged(dry_run=dry_run, user_id=2, name="Mia", trading=True),
         *(
             one
             for kind in IncidentKind
