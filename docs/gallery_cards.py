@@ -12,6 +12,7 @@ from bot.parsing.settings import Ambiguous, Topic
 from bot.views.access import not_allowed_view, stranger_view, welcome_view, wrong_code_view
 from bot.views.alert_preferences import alerts_view
 from bot.views.alerts.alerts import alert_view
+from bot.views.alerts.shared import shared_alert_view
 from bot.views.api_key import (
     ask_disconnect_view,
     ask_key_view,
@@ -36,7 +37,9 @@ from bot.views.rebalance_plan import no_key_view, plan_failed_view, plan_view
 from bot.views.settings import ask_view, changed_view, not_understood_view, question_view
 from bot.views.settings_panel import page_view, panel_view
 from bot.views.share import ask_share_view, joined_share_view, link_view, shares_view
+from bot.views.shared_alerts import shared_alerts_view
 from bot.views.status import retired_card_view, status_view
+from bot.views.stray_api_keys import group_refused_view
 from bot.views.trade_details import story_view
 from bot.views.trading_mode import mode_view
 from bot.views.why import why_view
@@ -81,6 +84,7 @@ from engine.domain.alerts.key_alerts import KeyEnding
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.preferences import AlertPreferences
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded
+from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import AccountId, OrderState
@@ -131,6 +135,7 @@ _DRIFT = DriftNoticed(
 _ARRIVED = (BalanceChange(at=NOON, dry_run=False, asset=USDT, before=D(40), after=D(58)),)
 _WAITING: dict[str, Any] = {"symbol": SYMBOL, "moved": _ARRIVED, "quantity_step": None, "held": D(58), "target": D(40), "dry_run": False, "amount": D(18), "buys": D(18), "new_target": D(58), "until": NOON + timedelta(minutes=15), "question_id": "q"}  # fmt: skip
 _HOUR = TimedPause(user_id=1, version=ACCOUNT.version, ends_at=NOON + timedelta(hours=1), due_at=NOON + timedelta(hours=1))  # fmt: skip
+_SHARE = Share(chat_id=-5, account_id=ACCOUNT.id, role=Role.VIEWER, user_id=2, name="The Club", shared_by=1, created_at=NOON)  # fmt: skip
 _FACTS = KeyInspection(frozenset({"SPOT_DEAL_WRITE"}), 90, ("203.0.113.7",), _BEFORE)
 
 
@@ -254,12 +259,18 @@ CARDS: Sequence[Shown] = (
     Shown("trade-story", "A trade's story", [story_view(account=ACCOUNT, order=_TRADE, asked_by=None, back=HistoryPage(0, 5))]),
     Shown("members", "The people of a chat", _asked("/members", members_view(people=[Member(user_id=1, role=Role.OWNER, name="Anna", since=NOON), Member(user_id=2, role=Role.VIEWER, name="Bert", since=NOON)], page=0, has_more=False, is_private=False, all_may_look=False, question_id="q"))),
     Shown("member-joined", "A code was used", [alert_view(MemberJoined(user_id=2, name="Bert", role=Role.VIEWER))]),
-    Shown("share", "Let others see your account", [*_asked("/share", ask_share_view()), *_asked("/share viewer", link_view(code="h7kp-3mne-xa4r-wyct", link="https://t.me/your_bot?start=h7kp-3mne-xa4r-wyct", role=Role.VIEWER, expires_at=NOON + timedelta(days=1), question_id="q"))]),
+    Shown("share", "Let others see your account", [*_asked("/share", ask_share_view()), *_asked("/share viewer", link_view(code="h7kp-3mne-xa4r-wyct", link="https://t.me/your_bot?start=h7kp-3mne-xa4r-wyct", group_link="https://t.me/your_bot?startgroup=h7kp-3mne-xa4r-wyct", role=Role.VIEWER, expires_at=NOON + timedelta(days=1), question_id="q"))]),
     Shown("share-joined", "For whoever opened the link", [joined_share_view(account=ACCOUNT, role=Role.VIEWER, owner="Anna", user_id=1, paused_own=False)]),
     Shown("share-begun", "Somebody opened it", [alert_view(SharingBegun(chat_id=2, name="Bert", role=Role.VIEWER))]),
     Shown("share-list", "Who sees your account", _asked("/share list", shares_view(shared=[Share(chat_id=2, account_id=AccountId(1), role=Role.VIEWER, user_id=2, name="Bert", shared_by=1, created_at=NOON)], question_id="q"))),
     Shown("share-refused", "What a shared person may not", _asked("/dryrun on", not_allowed_view(role=Role.TRADER, needed=Role.OWNER, is_shared=True))),
     Shown("share-ended", "The end of it", [alert_view(SharingEnded(owner="Anna", disconnected=False))]),
+    Shown("group-asks", "A group wants to see the account", [alert_view(GroupAsks(title="The Club", user_id=2, name="Bert", role=Role.TRADER, until=NOON + timedelta(hours=24), question_id="q"))]),
+    Shown("group-admitted", "A group sees an account", [alert_view(GroupAnswered(is_admitted=True, role=Role.TRADER, name="Bert"))]),
+    Shown("account-changed", "Changed in another chat", [alert_view(AccountChanged(dry_run=False, user_id=2, name="Bert", trading=False, paused=True))]),
+    Shown("shared-plan", "Where the owner is asked", [shared_alert_view(PlanOffered(confirmation_id="q", drift=_DRIFT), role=Role.TRADER)]),
+    Shown("shared-alerts", "Alerts of a shared account", _asked("/alerts", shared_alerts_view(share=_SHARE, now=_LATER, is_theirs=True))),
+    Shown("connect-in-group", "A key in a group", _asked("/connect", group_refused_view(deleted=None, link="https://t.me/your_bot"))),
     Shown("halt", "The owner halts everything", _asked("/halt", halted_view(halt=Halt(at=NOON, user_id=1), already=False, now=NOON))),
     Shown("halted", "What the chats hear of a halt", [halt_alert_view(Halted(dry_run=False))]),
 )
