@@ -65,9 +65,6 @@ from engine.domain.accounts.risk_limits import Recent
 from engine.domain.accounts.shares import Share
 from engine.domain.accounts.timed_pause import TimedPause
 from engine.domain.alerts.alerts import (
-    DepositKept,
-    DepositTraded,
-    DepositWaiting,
     Digest,
     DriftNoticed,
     Halted,
@@ -80,6 +77,7 @@ from engine.domain.alerts.alerts import (
     PlanOffered,
     trade_settled,
 )
+from engine.domain.alerts.deposit_alerts import DepositKept, DepositTraded, DepositWaiting
 from engine.domain.alerts.key_alerts import KeyEnding
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.preferences import AlertPreferences

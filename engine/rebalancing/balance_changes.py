@@ -1,5 +1,6 @@
 """Detects, stores and reports deposits, withdrawals and trades by hand."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -7,16 +8,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.balance_changes import ChangeFinding, detect_changes
+from engine.domain.accounts.deposits import DepositChoice, WaitingDeposit
 from engine.domain.accounts.settings import TradingMode
-from engine.domain.alerts.alerts import BalanceChanged, DepositTraded
+from engine.domain.alerts.deposit_alerts import BalanceChanged, ComingOrder, DepositTraded
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT
 from engine.domain.rebalancing.check_input import CheckInput
-from engine.exchanges.interface import Market
-from engine.exchanges.pair_data import quantity_step
+from engine.errors import EngineError
+from engine.exchanges.interface import Exchange
+from engine.exchanges.pair_data import quantity_step, rules_and_book
 from engine.notifications.publish import publish
 from engine.rebalancing.deposits import DepositSeen, rest_of, settle
+from engine.rebalancing.evaluation import evaluate
 from engine.storage.accounts import accounts, alert_preferences
 from engine.storage.database import Database
 from engine.storage.trading import balance_changes, check_results
@@ -58,7 +62,7 @@ class BalanceChangeMonitor:
         duty: CheckInput,
         finding: ChangeFinding | None,
         holdings: Holdings,
-        market: Market,
+        exchange: Exchange,
         *,
         fence: int,
     ) -> Account:
@@ -70,7 +74,8 @@ class BalanceChangeMonitor:
         if finding is None and rest == account.waiting and (rest is None or not rest.is_over(now)):
             return account
         moved = finding is not None and finding.moved
-        step = await quantity_step(market, settings.symbol) if moved else None
+        step = await quantity_step(exchange.market, settings.symbol) if moved else None
+        coming = await self._coming(duty, finding, holdings, exchange, rest)
         async with self._database.writing() as session:
             current = await accounts.unchanged(
                 session, account, owner=self._owner, fence=fence, now=self._database.now()
@@ -98,8 +103,41 @@ class BalanceChangeMonitor:
             )
             after, is_told = await settle(session, current, seen, now=now)
             if finding is not None and finding.moved:
-                await self._store(session, current, finding, seen, is_told=is_told)
+                await self._store(session, current, finding, seen, coming, is_told=is_told)
         return after
+
+    async def _coming(
+        self,
+        duty: CheckInput,
+        finding: ChangeFinding | None,
+        holdings: Holdings,
+        exchange: Exchange,
+        rest: WaitingDeposit | None,
+    ) -> ComingOrder | None:
+        """What this check will decide of a change that it trades by itself."""
+        account, settings = duty.account, duty.account.settings
+        held = holdings.of(USDT).counted(settings.counting)
+        if finding is None or not finding.moved or settings.band.holds(held):
+            return None
+        waits = settings.asks_about_deposits or settings.deposits.choice is not DepositChoice.NOW
+        if settings.autonomy is not TradingMode.AUTO or (waits and finding.arrived > ZERO):
+            return None
+        if duty.request is not None:  # which is what this check is for
+            return ComingOrder(at_once=False)
+        try:
+            rules, book = await rules_and_book(exchange.market, settings.symbol)
+            evaluated = await evaluate(
+                self._database,
+                replace(account, waiting=rest),
+                holdings,
+                rules,
+                book,
+                at=exchange.time(),
+            )
+        except EngineError:
+            return ComingOrder(at_once=False)
+        order = evaluated.allowed.order
+        return ComingOrder(evaluated.allowed.reason, order.expected_quote if order else None)
 
     async def _store(
         self,
@@ -107,6 +145,7 @@ class BalanceChangeMonitor:
         account: Account,
         finding: ChangeFinding,
         seen: DepositSeen,
+        coming: ComingOrder | None,
         *,
         is_told: bool,
     ) -> None:
@@ -124,6 +163,7 @@ class BalanceChangeMonitor:
                 order_limit=account.limits_in_force.order,
                 has_choices=(await alert_preferences.of(session, account.id)).ask_deposits,
                 last_for_now=last_for_now,
+                coming=coming,
             )
         else:
             alert = BalanceChanged(
@@ -132,5 +172,6 @@ class BalanceChangeMonitor:
                 band=settings.band,
                 autonomy=settings.autonomy,
                 last_for_now=last_for_now,
+                coming=coming,
             )
         await publish(session, account.chat_id, alert, key=f"moved:{account.id}:{ids[0]}", now=now)

@@ -131,7 +131,7 @@ class Checker:
             return await self._unsettled(duty, holdings)
         await self._low_balance.observe(duty, holdings, exchange.market)
         account = await self._balance_changes.record(
-            duty, reading.finding, holdings, exchange.market, fence=fence
+            duty, reading.finding, holdings, exchange, fence=fence
         )
         duty = replace(duty, account=account)
         rest = at_rest(holdings, account.settings, account.waiting)

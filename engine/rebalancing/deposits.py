@@ -25,7 +25,7 @@ from engine.domain.accounts.deposits import (
 )
 from engine.domain.accounts.settings import Settings, TradingMode
 from engine.domain.accounts.settings_change import SettingsPatch
-from engine.domain.alerts.alerts import DepositKept, DepositWaiting
+from engine.domain.alerts.deposit_alerts import DepositKept, DepositWaiting
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT

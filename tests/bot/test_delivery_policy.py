@@ -20,7 +20,6 @@ from engine.domain.accounts.members import Role
 from engine.domain.accounts.shares import Share, SharedAlerts
 from engine.domain.alerts.alerts import (
     Alert,
-    DepositWaiting,
     Halted,
     IncidentResolved,
     OrderNeedsPerson,
@@ -28,6 +27,7 @@ from engine.domain.alerts.alerts import (
     RunDeclined,
     trade_settled,
 )
+from engine.domain.alerts.deposit_alerts import DepositWaiting
 from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, QuietHours
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.market.pairs import Side

@@ -10,14 +10,16 @@ from sqlalchemy import func, select
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.balance_changes import BalanceChange
+from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.accounts.settings_change import SettingsPatch
-from engine.domain.alerts.alerts import BalanceChanged, DepositTraded, TradeSettled
+from engine.domain.alerts.alerts import TradeSettled
+from engine.domain.alerts.deposit_alerts import BalanceChanged, DepositTraded
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Asset, Symbol
 from engine.domain.orders.order import OrderState
 from engine.domain.rebalancing.pending_change import PendingChange
-from engine.errors import OutcomeUnknown
+from engine.errors import OutcomeUnknown, Unavailable
 from engine.rebalancing.deposits import WAITING
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
@@ -74,6 +76,35 @@ async def test_a_deposit_is_told_kept_and_traded_all_the_same(
     assert await questions(engine) == []  # it is spent
     assert await engine.told() == ["DepositTraded", "TradeSettled"]
     assert account.settings.band.holds(exchange.usdt)
+
+
+@pytest.mark.parametrize("stopped_by", ["minimum", "limit", "book", "read", None])
+async def test_a_deposit_is_announced_as_bought_now_only_where_the_order_passes_what_is_known(
+    engine: Engine, exchange: FakeExchange, stopped_by: str | None
+):
+    account = await seen(engine, exchange)
+    exchange.usdt += 100
+    market = exchange.paper_market
+    if stopped_by == "minimum":
+        market.pair_rules = replace(market.pair_rules, min_notional=D(200))
+    elif stopped_by == "limit":
+        async with engine.database.writing() as session:
+            await accounts.set_limits(session, account, Limits(day=D(60)))
+    elif stopped_by == "book":
+        market.asks = []
+    elif stopped_by == "read":
+        exchange.go_wrong("book", Unavailable("no answer"))
+
+    await engine.check(account)
+
+    [told] = await engine.alerts_of(DepositTraded)
+    assert told.coming is not None
+    reason = type(told.coming.reason).__name__ if told.coming.reason else None
+    assert reason == {"minimum": "UnderMinimum", "limit": "OverLimit", "book": "EmptyBook"}.get(
+        stopped_by or ""
+    )
+    assert told.coming.at_once == (stopped_by != "read")
+    assert told.coming.expected_quote == (D(100) if stopped_by is None else None)
 
 
 async def test_what_our_own_orders_did_is_never_told(engine: Engine, exchange: FakeExchange):

@@ -11,7 +11,7 @@ import pytest
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.low_balance import LowBalanceThreshold
 from engine.domain.accounts.settings import TradingMode
-from engine.domain.alerts.alerts import BalanceChanged
+from engine.domain.alerts.deposit_alerts import BalanceChanged
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import Trigger
 from engine.domain.rebalancing.check_result import (

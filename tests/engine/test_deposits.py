@@ -15,7 +15,7 @@ from engine.domain.accounts.confirmation import Refusal, RefusalReason
 from engine.domain.accounts.deposits import DepositChoice, DepositRule
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.settings import TradingMode
-from engine.domain.alerts.alerts import DepositKept, DepositTraded, DepositWaiting
+from engine.domain.alerts.deposit_alerts import DepositKept, DepositTraded, DepositWaiting
 from engine.domain.market.balances import Holdings
 from engine.domain.orders.order import OrderState, Trigger
 from engine.domain.rebalancing.check_result import CheckFailed, NoTrade

@@ -7,7 +7,8 @@ import pytest
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.low_balance import LowBalanceThreshold
-from engine.domain.alerts.alerts import BalanceChanged, LowBalanceOver, LowBalanceReached
+from engine.domain.alerts.alerts import LowBalanceOver, LowBalanceReached
+from engine.domain.alerts.deposit_alerts import BalanceChanged
 from engine.domain.market.pairs import USDT, Asset
 from engine.storage.accounts import low_balance
 from tests.builders import MNTL, MNTLUSDT

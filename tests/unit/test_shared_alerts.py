@@ -21,12 +21,8 @@ from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.members import Role
 from engine.domain.accounts.shares import Share, SharedAlerts
 from engine.domain.alerts.alerts import (
-    BalanceChanged,
     ChatDeliverable,
     ChatUndeliverable,
-    DepositKept,
-    DepositTraded,
-    DepositWaiting,
     Digest,
     DriftNoticed,
     Halted,
@@ -43,6 +39,12 @@ from engine.domain.alerts.alerts import (
     PlanOffered,
     RunDeclined,
     TradeSettled,
+)
+from engine.domain.alerts.deposit_alerts import (
+    BalanceChanged,
+    DepositKept,
+    DepositTraded,
+    DepositWaiting,
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked

@@ -16,10 +16,6 @@ from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.alerts.alerts import (
-    BalanceChanged,
-    DepositKept,
-    DepositTraded,
-    DepositWaiting,
     Digest,
     IncidentAlert,
     IncidentResolved,
@@ -30,6 +26,12 @@ from engine.domain.alerts.alerts import (
     OrderUnclear,
     RunDeclined,
     TradeSettled,
+)
+from engine.domain.alerts.deposit_alerts import (
+    BalanceChanged,
+    DepositKept,
+    DepositTraded,
+    DepositWaiting,
 )
 from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked

@@ -20,8 +20,14 @@ from bot.views.deposits import (
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.accounts.deposits import DepositChoice, DepositRule, WaitingDeposit
 from engine.domain.accounts.settings import TradingMode
-from engine.domain.alerts.alerts import BalanceChanged, DepositTraded, DepositWaiting
-from engine.domain.market.pairs import USDT, Asset
+from engine.domain.alerts.deposit_alerts import (
+    BalanceChanged,
+    ComingOrder,
+    DepositTraded,
+    DepositWaiting,
+)
+from engine.domain.market.pairs import USDT, Asset, Side
+from engine.domain.rebalancing.planner import UnderMinimum
 from tests.builders import MNTLUSDT, account, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message
@@ -127,7 +133,23 @@ def traded(**changes: Any) -> DepositTraded:
     ("told", "words", "labels"),
     [
         (traded(), "I buy MNTL for about 100.00 USDT now.", "Wait 15 min next time"),
-        (traded(order_limit=D(50)), "over your limit of 50.00 USDT an order", "Ask me next time"),
+        (traded(order_limit=D(50)), "I trade nothing now. Blocked by your limit", "Ask me next"),
+        (
+            traded(coming=ComingOrder(UnderMinimum(Side.BUY, D(100), D(200)))),
+            "is too small",
+            "Ask me next time",
+        ),
+        (
+            traded(coming=ComingOrder(at_once=False)),
+            "I buy MNTL for about 100.00 USDT at the next check.",
+            "",
+        ),
+        (traded(paused=True), "Trading is stopped. When it goes on, I buy MNTL for", ""),
+        (
+            traded(coming=ComingOrder(expected_quote=D(90))),
+            "I buy MNTL for about 90.00 USDT now.",
+            "",
+        ),
         (traded(has_choices=False, last_for_now=True), "I keep the next ones", ""),
         (waits(), "I wait until 22 Nov 12:15 UTC, then I buy MNTL for about", "Always keep"),
         (waits(asks=True), "I send no order without your tap.", "Keep: target 140.00"),

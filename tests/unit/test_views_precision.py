@@ -29,7 +29,8 @@ from docs.gallery_cards import CARDS
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.accounts.low_balance import LowBalanceThreshold
 from engine.domain.accounts.settings import TradingMode
-from engine.domain.alerts.alerts import BalanceChanged, DriftNoticed, PlanOffered, trade_settled
+from engine.domain.alerts.alerts import DriftNoticed, PlanOffered, trade_settled
+from engine.domain.alerts.deposit_alerts import BalanceChanged
 from engine.domain.market.pairs import USDT, Asset, PairRules
 from engine.domain.orders.order import Execution, Fees, OrderState, Trigger
 from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, NoTrade

@@ -28,12 +28,8 @@ from bot.views.shared_groups import account_changed_view, group_answered_view, g
 from bot.views.unresolved_order import report_rows
 from engine.domain.alerts.alerts import (
     Alert,
-    BalanceChanged,
     ChatDeliverable,
     ChatUndeliverable,
-    DepositKept,
-    DepositTraded,
-    DepositWaiting,
     Digest,
     DriftNoticed,
     Halted,
@@ -50,6 +46,12 @@ from engine.domain.alerts.alerts import (
     PlanOffered,
     RunDeclined,
     TradeSettled,
+)
+from engine.domain.alerts.deposit_alerts import (
+    BalanceChanged,
+    DepositKept,
+    DepositTraded,
+    DepositWaiting,
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked

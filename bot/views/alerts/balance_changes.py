@@ -7,16 +7,31 @@ from bot.views.components.amounts import balance, band_range, cents, usdt
 from bot.views.components.badges import alert_badge, badge
 from bot.views.components.forecast import next_step
 from bot.views.components.layout import escape, lines
+from bot.views.components.no_trade_reasons import reason_advice, reason_text
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.accounts.settings import TradingMode
-from engine.domain.alerts.alerts import BalanceChanged
+from engine.domain.alerts.deposit_alerts import BalanceChanged, ComingOrder, DepositTraded
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, base_of
 
 RAISE, LEAVE = range(2)
 CHOICES = (RAISE, LEAVE)
 MANY = "There were many of these within an hour: I keep the next ones without a word."
+
+# By whether it is a purchase.
+_NOW = {
+    True: "I buy {base} for about {amount} now.",
+    False: "I sell {base} for about {amount} now.",
+}
+_NEXT = {
+    True: "I buy {base} for about {amount} at the next check.",
+    False: "I sell {base} for about {amount} at the next check.",
+}
+_STOPPED = {
+    True: "Trading is stopped. When it goes on, I buy {base} for about {amount}.",
+    False: "Trading is stopped. When it goes on, I sell {base} for about {amount}.",
+}
 
 
 def moved_view(told: BalanceChanged) -> Message:
@@ -61,9 +76,25 @@ def change_line(movement: BalanceChange, *, target: Decimal, step: Decimal | Non
     return f"{asset}  {balance(movement.before, step=step)} → {balance(movement.after, step=step)}"
 
 
+def next_order(told: BalanceChanged | DepositTraded) -> str:
+    """The order that comes of it, or what stops that."""
+    coming = told.coming or ComingOrder()
+    if coming.reason is not None:
+        return lines(
+            f"I trade nothing now. {reason_text(coming.reason, symbol=told.symbol)}",
+            reason_advice(coming.reason, symbol=told.symbol),
+        )
+    is_buy = told.held > told.target
+    if told.paused or told.halted:
+        sentence = _STOPPED[is_buy]
+    else:
+        sentence = _NOW[is_buy] if coming.at_once else _NEXT[is_buy]
+    amount = coming.expected_quote or abs(told.held - told.target)
+    return sentence.format(base=escape(base_of(told.symbol)), amount=usdt(amount))
+
+
 def _consequence(told: BalanceChanged) -> str:
-    band, base = band_range(told.band), escape(base_of(told.symbol))
-    amount = abs(told.held - told.target)
+    band = band_range(told.band)
     if told.band.holds(told.held):
         return f"You hold {usdt(told.held)}, inside the band of {band}: nothing to trade."
     match told.autonomy:
@@ -74,7 +105,5 @@ def _consequence(told: BalanceChanged) -> str:
                 f"You hold {usdt(told.held)}, outside the band of {band}. I only tell you. "
                 "To trade it: /rebalance"
             )
-        case _ if told.held > told.target:
-            return f"I buy {base} for about {usdt(amount)} now, within your limits."
-        case _:
-            return f"I sell {base} for about {usdt(amount)} now, within your limits."
+        case TradingMode.AUTO:
+            return next_order(told)

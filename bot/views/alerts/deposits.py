@@ -1,27 +1,31 @@
 """A deposit that waits or was kept, as the chat is told of it."""
 
+from dataclasses import replace
+
 from bot.interaction.callback_data import Confirm
 from bot.interaction.message import Message
-from bot.views.alerts.balance_changes import MANY, change_line, headline
+from bot.views.alerts.balance_changes import MANY, change_line, headline, next_order
 from bot.views.components.amounts import cents, usdt
 from bot.views.components.badges import alert_badge
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import escape, lines
-from bot.views.components.no_trade_reasons import allow_order
 from bot.views.deposits import deposit_buttons, waiting_text
-from engine.domain.alerts.alerts import DepositKept, DepositTraded, DepositWaiting
+from engine.domain.alerts.deposit_alerts import (
+    ComingOrder,
+    DepositKept,
+    DepositTraded,
+    DepositWaiting,
+)
 from engine.domain.market.pairs import base_of
+from engine.domain.rebalancing.planner import LimitKind, OverLimit
 
 
 def deposit_traded_view(told: DepositTraded) -> Message:
     """The choices are for the next deposit: this one is spent at once."""
-    base, amount = escape(base_of(told.symbol)), told.held - told.target
-    happens = f"I buy {base} for about {usdt(amount)} now."
-    if amount > told.order_limit:
-        happens = lines(
-            f"I buy nothing: {usdt(amount)} is over your limit of {usdt(told.order_limit)} an order.",
-            allow_order(amount),
-        )
+    amount = told.held - told.target
+    if told.coming is None and amount > told.order_limit:
+        over = OverLimit(LimitKind.ORDER, asked=amount, allowed=told.order_limit)
+        told = replace(told, coming=ComingOrder(over))
     choices = (
         [do("Wait 15 min next time", "deposits", "wait15m")],
         [do("Ask me next time", "deposits", "ask"), do("Keep next time", "deposits", "keep")],
@@ -31,7 +35,7 @@ def deposit_traded_view(told: DepositTraded) -> Message:
             f"{alert_badge(told)} · {headline(told.moved[0], step=told.quantity_step)}",
             *moved_lines(told),
         ),
-        happens,
+        next_order(told),
         MANY if told.last_for_now else None,
         "For the next deposit: /deposits" if told.has_choices else None,
         keyboard=keyboard(*choices) if told.has_choices else None,

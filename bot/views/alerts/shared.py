@@ -19,13 +19,12 @@ from bot.views.components.times import utc
 from engine.domain.accounts.members import Role
 from engine.domain.alerts.alerts import (
     Alert,
-    DepositKept,
-    DepositWaiting,
     DriftNoticed,
     IncidentAlert,
     OrderNeedsPerson,
     PlanOffered,
 )
+from engine.domain.alerts.deposit_alerts import DepositKept, DepositWaiting
 from engine.domain.alerts.key_alerts import InMode, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.traits import AlertKind
 

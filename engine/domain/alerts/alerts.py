@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.accounts.incidents import PAUSING, IncidentKind
 from engine.domain.accounts.members import Role
-from engine.domain.accounts.settings import Band, TradingMode
+from engine.domain.accounts.settings import Band
+from engine.domain.alerts.deposit_alerts import (
+    BalanceChanged,
+    DepositKept,
+    DepositTraded,
+    DepositWaiting,
+)
 from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
@@ -223,74 +228,6 @@ class Digest(InMode, stored_as="digest", kind=AlertKind.DIGEST):
     trouble: IncidentKind | None = None
     key_expires_at: datetime | None = None
     fees_complete: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BalanceChanged(InMode, stored_as="moved", kind=AlertKind.TRADE):
-    """Money came or went without an order of ours; *by_hand*: one coin came for the other.
-
-    *quantity_step* is the token's precision, None where it was not known. *held* is the USDT held now. *question_id* and *new_target* are an older
-    version's. *last_for_now*: there were so many that the next ones are only kept.
-    """
-
-    symbol: Symbol
-    moved: tuple[BalanceChange, ...]
-    by_hand: bool
-    held: Decimal
-    target: Decimal
-    band: Band
-    autonomy: TradingMode
-    last_for_now: bool = False
-    quantity_step: Decimal | None = None
-    question_id: str | None = None
-    new_target: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DepositAlert(InMode):
-    """USDT arrived, by what *moved*; *held* is the USDT held now. *quantity_step* is the token's
-    precision, None where it was not known.
-    """
-
-    symbol: Symbol
-    moved: tuple[BalanceChange, ...]
-    quantity_step: Decimal | None
-    held: Decimal
-    target: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DepositTraded(DepositAlert, stored_as="deposit_traded", kind=AlertKind.TRADE):
-    """USDT arrived, and the check trades what is above *target*. *order_limit* is the chat's,
-    *has_choices* whether the message offers another rule for the next deposit.
-    """
-
-    order_limit: Decimal
-    has_choices: bool
-    last_for_now: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DepositWaiting(DepositAlert, stored_as="deposit_waits", kind=AlertKind.PLAN, needed=True):
-    """*amount* of USDT that arrived is not traded before *until*, for which *buys* would be spent.
-    *moved* is empty where it was told before. *asks*: it is not traded without an answer, and
-    asked about again then.
-    """
-
-    amount: Decimal
-    buys: Decimal
-    new_target: Decimal | None
-    until: datetime
-    asks: bool
-    question_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DepositKept(DepositAlert, stored_as="deposit_kept", kind=AlertKind.TRADE, needed=True):
-    """The target was raised from *former_target* by USDT that arrived; a tap takes it back."""
-
-    former_target: Decimal
-    question_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

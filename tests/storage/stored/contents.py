@@ -20,7 +20,6 @@ from engine.domain.accounts.settings import Band, Settings, Threshold, Threshold
 from engine.domain.accounts.undeliverable import Undeliverable
 from engine.domain.alerts.alerts import (
     Alert,
-    BalanceChanged,
     ChatDeliverable,
     ChatUndeliverable,
     Digest,
@@ -39,6 +38,7 @@ from engine.domain.alerts.alerts import (
     RunDeclined,
     TradeSettled,
 )
+from engine.domain.alerts.deposit_alerts import BalanceChanged
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, QuietHours
 from engine.domain.alerts.traits import AlertKind
