@@ -105,7 +105,7 @@ def manual_plan_view(
         f"{fee}. On paper: no real money moves." if account.settings.dry_run else fee,
         after,
         _note(trade, plan.order, forecast, rules),
-        _consequence(account, offer),
+        None if confirmation_id is None else _consequence(account, offer),
         HALTED_FOR_ALL
         if confirmation_id is None
         else f"Tap within {PLAN_VALID_FOR // timedelta(seconds=1)} s: I price it again first. "
@@ -190,20 +190,30 @@ def _buttons(offer: ManualOffer, confirmation_id: str) -> InlineKeyboardMarkup:
 
 
 def _consequence(account: Account, offer: ManualOffer) -> str | None:
-    """What becomes of the trade, and of trading."""
+    """What becomes of the trade, and of trading, by each of the buttons."""
     settings, is_buy = account.settings, offer.trade.side is Side.BUY
     target, is_undone = cents(settings.target), offer.pauses or offer.target is not None
-    if settings.paused and not is_undone:
-        return "Trading is paused and stays paused. Your tap sends this one order."
-    if settings.paused and is_buy:
-        return f"Trading is paused. After the pause, target {target} sells it again."
-    if settings.paused:
-        return f"Trading is paused. After the pause, target {target} buys it back."
     if not is_undone:
+        if settings.paused:
+            return "Trading is paused and stays paused. Your tap sends this one order."
         return None
-    if is_buy:
-        return f"Target {target} would sell it again, so trading pauses with it."
-    return f"Target {target} would buy it back, so trading pauses with it."
+    if settings.paused:
+        undone = (
+            f"Trading is paused. After the pause, target {target} sells it again."
+            if is_buy
+            else f"Trading is paused. After the pause, target {target} buys it back."
+        )
+        return f"{undone} The second button sets another target."
+    if offer.target is None:
+        if is_buy:
+            return f"Target {target} would sell it again, so trading pauses with it."
+        return f"Target {target} would buy it back, so trading pauses with it."
+    undone = (
+        f"Target {target} would sell it again."
+        if is_buy
+        else f"Target {target} would buy it back."
+    )
+    return f"{undone} The first button pauses trading, the second sets another target."
 
 
 def _note(

@@ -11,7 +11,7 @@ Sell 50,000 MNTL
 for about 99.90 USDT at about 0.001998
 Fee 0.05 USDT
 USDT  40.79 → about 140.64
-Target 40.00 would buy it back, so trading pauses with it.
+Target 40.00 would buy it back. The first button pauses trading, the second sets another target.
 Tap within 90 s: I price it again first. /sell makes a new plan."""
 ON_IT = """\
 🟢 LIVE · On it
