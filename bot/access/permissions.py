@@ -36,7 +36,7 @@ _PLANS = {"rebalance", "buy", "sell"}
 _SHOWS_WHEN_BARE = {"limits", "mode", "alerts", "settings", "warn", "deposits"}
 # What is allowed, with the right role, where the account is another chat's; the rest is its owner's.
 _WITH_ANOTHERS = {
-    *(_LOOKING - {"export"}),
+    *(_LOOKING - {"doctor", "export"}),
     *("pause", "stop", "resume", "rebalance", "settarget", "setthreshold"),
 }
 NEEDED: Mapping[str, Role] = {

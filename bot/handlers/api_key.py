@@ -111,6 +111,7 @@ class ApiKeyHandler(Handler):
         return ask_disconnect_view(account=account, confirmation_id=question_id)
 
     async def _disconnect_confirmed(self, question: Confirmation, request: Request) -> Message:
+        shared = await self.ctx.sharing.seen_by(request.chat_id)
         change = await self.ctx.accounts.disconnect(
             request.chat_id, user_id=request.user_id, key_tail=question.payload
         )
@@ -118,6 +119,8 @@ class ApiKeyHandler(Handler):
             return nothing_to_disconnect_view()
         if change.after.key_tail is not None:
             return another_key_view(account=change.after)
+        for share in shared:
+            await self.ctx.command_menu.show_shared(share.chat_id, None)
         return disconnected_view(account=change.after, key_tail=change.before.key_tail)
 
     async def _delete(self, request: Request) -> bool:

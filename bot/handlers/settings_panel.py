@@ -68,7 +68,7 @@ class SettingsPanelHandler(Handler):
         try:
             return await self._set(press.page, replace(request, argument=value), in_panel=True)
         except EngineError as e:
-            return failed_view(error_view(e), page=press.page)
+            return failed_view(error_view(e, is_shared=request.is_shared), page=press.page)
 
     async def _enter(self, request: Request, press: EnterValue) -> Message:
         await self.ctx.conversations.wait(

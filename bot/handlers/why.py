@@ -1,6 +1,6 @@
 """`/why`: the last decision in full, and the ones before it a page at a time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.handlers.context import Handler, Routes
 from bot.interaction.callback_data import WhyPage
@@ -32,6 +32,10 @@ class WhyHandler(Handler):
         before = await self.ctx.records.checks_before(
             account, overview.look, most=page.size + 1, skip=page.page * page.size
         )
+        if request.is_shared:
+            before = [check.for_others() for check in before]
+            look = overview.look and overview.look.for_others()
+            overview = replace(overview, look=look)
         shown, has_more = before[: page.size], len(before) > page.size
         if page.page:
             return earlier_view(

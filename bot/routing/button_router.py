@@ -131,14 +131,14 @@ class ButtonRouter:
         try:
             return await self._registry.page(request, page)
         except EngineError as e:
-            return error_view(e)
+            return error_view(e, is_shared=request.is_shared)
 
     async def _reported(self, report: Report, request: Request) -> Response:
         """The card stays, and its buttons for as long as the order is unclear."""
         try:
             report_answer = await self._registry.reported(request, report)
         except EngineError as e:
-            return error_view(e)
+            return error_view(e, is_shared=request.is_shared)
         if report_answer.is_final:
             await self._responder.strip_buttons(request.chat_id, request.message_id)
         return report_answer.answer
@@ -188,7 +188,7 @@ class ButtonRouter:
             try:
                 decided = await self._registry.answered(question, request)
             except EngineError as e:
-                return error_view(e)
+                return error_view(e, is_shared=request.is_shared)
             except Unreadable:  # asked by another version; nothing was done
                 decided = Refusal(RefusalReason.UNKNOWN)
             if not isinstance(decided, Refusal):

@@ -112,7 +112,7 @@ class HandlerRegistry:
             return await command(request)
         except EngineError as e:
             logger.info("command failed", extra={"command": request.command, "error": str(e)})
-            return error_view(e)
+            return error_view(e, is_shared=request.is_shared)
 
     async def page(self, request: Request, press: object) -> Response:
         """What a button of a list or a panel shows in place of its message."""

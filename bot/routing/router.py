@@ -237,7 +237,7 @@ class Router:
         try:
             return await self._registry.continue_conversation(request, request.argument) or hint
         except EngineError as e:
-            return error_view(e)
+            return error_view(e, is_shared=request.is_shared)
 
     async def _edited(self, message: Message, role: Role, *, my_name: str, key: str) -> None:
         """A command counts as it was first sent; its edits are not commands."""

@@ -30,8 +30,16 @@ _NOTHING = "No order was sent."
 _AGAIN = "Try again in a minute."
 
 
-def error_view(error: EngineError) -> Message:  # noqa: C901 - one case a cause
-    """What happened, what it means for the money, what the user can do."""
+def error_view(error: EngineError, *, is_shared: bool = False) -> Message:  # noqa: C901, PLR0912 - one case a cause
+    """What happened, what it means for the money, what the user can do. *is_shared*: the account is
+    another chat's, whose owner alone hears of the key.
+    """
+    if is_shared and isinstance(error, Rejected | DecryptionFailed):
+        return Message.of(
+            "⚠️ MEXC or the key needs the owner of this account.",
+            "Nothing was traded.",
+            "Only the owner can mend it.",
+        )
     match error:
         case OutcomeUnknown():
             text = lines(

@@ -22,6 +22,7 @@ from engine.storage.models.trading import RunRequestRow
 from tests.bot.harness import (
     FRIEND,
     GROUP,
+    KEY,
     OTHER_KEY,
     OTHER_SECRET,
     OWNER,
@@ -225,6 +226,21 @@ async def test_the_bots_owner_sees_beside_the_people_who_sees_the_account(bot: P
     assert "viewer, since" in bot.world.api.sent(OWNER)[-1].text
 
 
+async def test_what_mexc_says_of_the_key_is_for_its_owner_alone(world: World, bot: Program):
+    await bot.connect()
+    await shared(bot, "viewer")
+    world.mexc.ledger.accounts[KEY].addresses = ("203.0.113.7",)
+    await bot.checked()
+    await bot.told(ANNA)
+    for command in ("/why", "/status", "/balance", "/history", "/doctor", "/settings", "/alerts"):
+        await bot.ask(ANNA, command)
+        world.clock.shift(timedelta(seconds=30))  # viewers are answered five times a minute
+    said = "\n".join(world.api.texts(ANNA))
+
+    assert "/why" in said
+    assert all(secret not in said for secret in ("203.0.113.7", "BWC5", KEY))
+
+
 async def test_wrong_codes_count_for_links_too(bot: Program):
     await bot.connect()
     code = code_in(await bot.ask(OWNER, "/share viewer"))
@@ -279,7 +295,7 @@ def test_with_anothers_account_everything_but_a_trader_s_part_is_its_owners():
     page, value = PanelPage.INTERVAL, "60"
 
     assert allowed == {
-        *("status", "why", "history", "balance", "doctor", "version", "help", "start", "leave"),
+        *("status", "why", "history", "balance", "version", "help", "start", "leave"),
         *("pause", "stop", "resume", "rebalance", "settarget", "setthreshold"),
         "alerts",  # of the chat that sees the account, and of nobody else's
     }

@@ -1,12 +1,12 @@
 """Result of a check: what it saw and decided, for `/why` and `/status`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Self
 
-from engine.domain.accounts.incidents import IncidentKind
+from engine.domain.accounts.incidents import PAUSING, IncidentKind
 from engine.domain.accounts.risk_limits import Jump
 from engine.domain.accounts.settings import Band, Settings, TradingMode
 from engine.domain.market.balances import Balance, Holdings
@@ -153,6 +153,13 @@ class CheckResult:
     seen: BalanceSnapshot | None = None
     funds: str | None = None
     first: BalanceSnapshot | None = None
+
+    def for_others(self) -> Self:
+        """Returns it without what the exchange said of the key, which may name addresses."""
+        failed = self.verdict
+        if not isinstance(failed, CheckFailed) or failed.kind not in PAUSING:
+            return self
+        return replace(self, verdict=replace(failed, detail=""))
 
     @classmethod
     def of(
