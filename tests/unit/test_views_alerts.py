@@ -2,16 +2,17 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.views.alerts.alerts import alert_view
+from bot.views.alerts.alerts import _VIEWS, alert_view
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
 from engine.domain.accounts.incidents import PAUSING, IncidentKind
 from engine.domain.alerts.alerts import (
+    Alert,
     IncidentAlert,
     IncidentResolved,
     OrderNeedsPerson,
@@ -77,6 +78,10 @@ def a_trouble(**changes: Any) -> IncidentAlert:
 
 def told(alert: Any) -> str:
     return check_message(alert_view(alert))
+
+
+def test_each_alert_that_may_be_stored_has_its_words():
+    assert {*_VIEWS} == {*get_args(Alert)}
 
 
 def test_a_trade_reads_as_in_the_product():

@@ -1,8 +1,8 @@
 """Alerts: trades, unresolved orders, incidents and their end."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import assert_never
+from typing import Any
 
 from bot.interaction.message import Message
 from bot.views.alerts.approvals import drift_noticed_view, plan_offered_view
@@ -70,77 +70,9 @@ _CONFIRMED_LATE = (
 _LOOKING = "I send nothing else until I know, and keep asking MEXC."
 
 
-def alert_view(alert: Alert) -> Message:  # noqa: C901, PLR0911, PLR0912 - one return an alert
-    match alert:
-        case TradeSettled():
-            return _trade(alert) if alert.base_quantity else _nothing_traded(alert)
-        case OrderUnclear():
-            return _unclear(alert)
-        case OrderNeverArrived():
-            return _never_arrived(alert)
-        case OrderNeedsPerson():
-            return _needs_person(alert)
-        case IncidentAlert():
-            return trouble_view(alert)
-        case IncidentResolved():
-            return trouble_over_view(alert)
-        case RunDeclined():
-            return _declined(alert)
-        case ManualDeclined():
-            return manual_declined_view(alert)
-        case DriftNoticed():
-            return drift_noticed_view(alert)
-        case PlanOffered():
-            return plan_offered_view(alert)
-        case BalanceChanged():
-            return moved_view(alert)
-        case DepositTraded():
-            return deposit_traded_view(alert)
-        case DepositWaiting():
-            return deposit_waits_view(alert)
-        case DepositKept():
-            return deposit_kept_view(alert)
-        case Halted() | HaltLifted():
-            return halt_alert_view(alert)
-        case LowBalanceReached():
-            return low_mark_view(alert)
-        case LowBalanceOver():
-            return low_mark_over_view(alert)
-        case Digest():
-            return digest_view(alert)
-        case ChatUndeliverable():
-            return chat_undeliverable_view(alert)
-        case ChatDeliverable():
-            return chat_deliverable_view(alert)
-        case KeyEnding():
-            return key_ending_view(alert)
-        case KeyTooPowerful():
-            return key_too_powerful_view(alert)
-        case MoneyShared():
-            return money_shared_view(alert)
-        case MemberJoined():
-            return joined_view(alert)
-        case SharingBegun():
-            return sharing_begun_view(alert)
-        case SharingLeft():
-            return sharing_left_view(alert)
-        case SharingEnded():
-            return sharing_ended_view(alert)
-        case GroupAsks():
-            return group_asks_view(alert)
-        case GroupAnswered():
-            return group_answered_view(alert)
-        case AccountChanged():
-            return account_changed_view(alert)
-        case PauseEnded():
-            return pause_ended_view(alert)
-        case ResumeAsked():
-            return resume_asked_view(alert)
-        case _:
-            assert_never(alert)
-
-
 def _trade(trade: TradeSettled) -> Message:
+    if not trade.base_quantity:
+        return _nothing_traded(trade)
     badge = alert_badge(trade)
     amount = escape(tokens(trade.base_quantity, base_of(trade.symbol)))
     average = price(trade.quote_amount / trade.base_quantity)
@@ -314,3 +246,44 @@ def _new_plan(alert: RunDeclined) -> str | None:
         buy="Now I would buy {base} for about {amount}.",
         sell="Now I would sell {base} for about {amount}.",
     )
+
+
+_VIEWS: Mapping[type[Alert], Callable[[Any], Message]] = {
+    TradeSettled: _trade,
+    OrderUnclear: _unclear,
+    OrderNeverArrived: _never_arrived,
+    OrderNeedsPerson: _needs_person,
+    IncidentAlert: trouble_view,
+    IncidentResolved: trouble_over_view,
+    RunDeclined: _declined,
+    ManualDeclined: manual_declined_view,
+    DriftNoticed: drift_noticed_view,
+    PlanOffered: plan_offered_view,
+    BalanceChanged: moved_view,
+    DepositTraded: deposit_traded_view,
+    DepositWaiting: deposit_waits_view,
+    DepositKept: deposit_kept_view,
+    Halted: halt_alert_view,
+    HaltLifted: halt_alert_view,
+    LowBalanceReached: low_mark_view,
+    LowBalanceOver: low_mark_over_view,
+    Digest: digest_view,
+    ChatUndeliverable: chat_undeliverable_view,
+    ChatDeliverable: chat_deliverable_view,
+    KeyEnding: key_ending_view,
+    KeyTooPowerful: key_too_powerful_view,
+    MoneyShared: money_shared_view,
+    MemberJoined: joined_view,
+    SharingBegun: sharing_begun_view,
+    SharingLeft: sharing_left_view,
+    SharingEnded: sharing_ended_view,
+    GroupAsks: group_asks_view,
+    GroupAnswered: group_answered_view,
+    AccountChanged: account_changed_view,
+    PauseEnded: pause_ended_view,
+    ResumeAsked: resume_asked_view,
+}
+
+
+def alert_view(alert: Alert) -> Message:
+    return _VIEWS[type(alert)](alert)
