@@ -15,8 +15,8 @@ from bot.views.components.layout import escape, lines, paragraphs
 from bot.views.components.no_trade_reasons import reason_text
 from bot.views.components.order_text import order_sentence
 from bot.views.components.times import stamp, zone_name
+from bot.views.why import LEFT_TO_YOU
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.pairs import Symbol, base_of
 from engine.domain.orders.order import Trigger
 from engine.domain.rebalancing.check_result import (
@@ -31,11 +31,6 @@ from engine.domain.rebalancing.check_result import (
 )
 
 _WORDS = "Later Earlier"
-_LEFT = {
-    TradingMode.AUTO: "No order: it was left to you.",
-    TradingMode.ASK: "No order: you want to be asked first.",
-    TradingMode.NOTIFY: "No order: you want to be told only.",
-}
 
 
 def with_earlier(
@@ -104,7 +99,7 @@ def _decided(look: CheckResult, symbol: Symbol) -> str:  # noqa: PLR0911 - one r
             text = reason_text(verdict.reason, symbol=symbol, held=held, band=look.band)
             return f"No order: {text}"
         case AwaitingApproval():
-            return _LEFT[verdict.autonomy]
+            return LEFT_TO_YOU[verdict.autonomy]
         case PlanChanged():
             return "No order: your tap no longer fitted, or came too late."
         case OrderPending():

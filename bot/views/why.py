@@ -32,13 +32,10 @@ from engine.domain.rebalancing.check_result import (
 from engine.domain.rebalancing.planner import InsideBand
 from engine.rebalancing.preview import Foreseen
 
-_LEFT = {
-    TradingMode.AUTO: ("No order: it was left to you.", "To trade it: /rebalance"),
-    TradingMode.ASK: (
-        "No order: you want to be asked first.",
-        "To trade it: the Trade button of my question, or /rebalance",
-    ),
-    TradingMode.NOTIFY: ("No order: you want to be told only.", "To trade it: /rebalance"),
+LEFT_TO_YOU = {
+    TradingMode.AUTO: "No order: it was left to you.",
+    TradingMode.ASK: "No order: you want to be asked first.",
+    TradingMode.NOTIFY: "No order: you want to be told only.",
 }
 
 
@@ -158,9 +155,8 @@ def _verdict(  # noqa: PLR0911 - one return a verdict
                 return "No order: the balance is inside the band." if held is not None else text
             return lines(f"No order: {text}", reason_advice(verdict.reason, symbol=symbol))
         case AwaitingApproval():
-            why, how = _LEFT[verdict.autonomy]
             return lines(
-                why,
+                LEFT_TO_YOU[verdict.autonomy],
                 order_sentence(
                     verdict.side,
                     symbol,
@@ -168,7 +164,9 @@ def _verdict(  # noqa: PLR0911 - one return a verdict
                     buy="It would buy {base} for about {amount}.",
                     sell="It would sell {base} for about {amount}.",
                 ),
-                how,
+                "To trade it: the Trade button of my question, or /rebalance"
+                if verdict.autonomy is TradingMode.ASK
+                else "To trade it: /rebalance",
             )
         case PlanChanged():
             return lines(
