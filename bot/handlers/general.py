@@ -42,13 +42,9 @@ class GeneralHandler(Handler):
             if opened.answer is None or opened.admitted is Admitted.WRONG:
                 return already_in_view()
             return opened.answer
-        return await self._welcome(request, just_let_in=False)
+        return await self.welcome(request, just_let_in=False)
 
-    async def welcome(self, request: Request) -> Message:
-        """Welcome a user who has just been admitted."""
-        return await self._welcome(request, just_let_in=True)
-
-    async def _welcome(self, request: Request, *, just_let_in: bool) -> Message:
+    async def welcome(self, request: Request, *, just_let_in: bool = True) -> Message:
         """`/start`; in a forum, a trader's `/start` moves the alerts to its topic."""
         account = await self.ctx.accounts.of(request.chat_id)
         if request.is_shared and (share := await self.ctx.sharing.of(request.chat_id)) is not None:
