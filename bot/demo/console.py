@@ -79,8 +79,7 @@ class Console:
         self._terminal = terminal
         self._clock = clock
         self._posted: dict[int, _Posted] = {}
-        self._codes: dict[tuple[int, str], str] = {}  # of a message's button, as JSON
-        self._letters: dict[int, str] = {}
+        self._buttons: dict[int, list[str]] = {}  # of a message, as JSON
         self._typed: set[int] = set()
         # A database that outlives the demo must not take new updates for duplicates.
         self._last_id = to_millis(clock.now())
@@ -192,12 +191,11 @@ class Console:
 
     def _code(self, post: _Posted, button: Json) -> str:
         """Return the button's code: the same for the same button, however often it is edited."""
-        key = post.message_id, json.dumps(button, sort_keys=True)
-        if key not in self._codes:
-            letter = self._letters.setdefault(post.message_id, _letter(len(self._letters)))
-            number = 1 + sum(1 for message_id, _ in self._codes if message_id == post.message_id)
-            self._codes[key] = f"{letter}{number}"
-        return self._codes[key]
+        seen = self._buttons.setdefault(post.message_id, [])
+        if (content := json.dumps(button, sort_keys=True)) not in seen:
+            seen.append(content)
+        letter = _letter([*self._buttons].index(post.message_id))
+        return f"{letter}{seen.index(content) + 1}"
 
     async def _tap(self, post: _Posted, button: Json, deliver: Deliver) -> None:
         if "url" in button:
