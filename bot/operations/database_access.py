@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.config.key_file import load_keys
 from bot.config.settings import ProcessSettings
-from bot.runtime.startup import CannotStart, open_database
+from bot.runtime.startup import CannotStart, is_current, open_database
 from engine.clock import Clock
 from engine.security.vault import Vault
 from engine.storage import postgres_rights, schema
@@ -58,12 +58,11 @@ def reason(error: DBAPIError) -> str:
 
 async def _must_be_ours(database: Database) -> None:
     """A bot may run beside a newer schema; a command that needs every table and column may not."""
-    async with database.engine.connect() as connection:
-        if not await connection.run_sync(schema.is_current):
-            raise CannotStart(
-                "the database has another schema than this version; start this version "
-                f"once, or run: {schema.HOW_TO_MIGRATE}"
-            )
+    if not await is_current(database):
+        raise CannotStart(
+            "the database has another schema than this version; start this version "
+            f"once, or run: {schema.HOW_TO_MIGRATE}"
+        )
 
 
 def _must_exist(settings: ProcessSettings) -> None:

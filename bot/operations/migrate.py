@@ -1,11 +1,9 @@
 """Migrates the database schema to this version, like `alembic upgrade head` in a checkout."""
 
-import asyncio
-
 from sqlalchemy.exc import DBAPIError
 
 from bot.config.settings import ProcessSettings
-from bot.runtime.startup import CannotStart, open_database
+from bot.runtime.startup import CannotStart, migrate, open_database
 from engine.clock import Clock
 from engine.storage import postgres_rights, schema
 from engine.storage.database import Database
@@ -24,7 +22,11 @@ async def upgrade(settings: ProcessSettings, clock: Clock) -> str:
         async with open_database(url, clock=clock):
             pass  # it migrates an SQLite file by itself
     else:
-        await _migrate(url)
+        try:
+            await migrate(url)
+        except DBAPIError as e:
+            told = postgres_rights.refusal(e, url)
+            raise CannotStart(f"the schema was not changed: {told}") from e
     return f"The database has schema {schema.newest()} now. Before: {before or 'none'}.\n"
 
 
@@ -36,14 +38,3 @@ async def _revision(url: str, clock: Clock) -> str:
             return await seen.run_sync(schema.revision)
     except DBAPIError as e:
         raise CannotStart(postgres_rights.refusal(e, url)) from e
-
-
-async def _migrate(url: str) -> None:
-    from engine.storage.migrations import UnknownSchema, migrate  # noqa: PLC0415 - it brings Alembic
-
-    try:
-        await asyncio.to_thread(migrate, url)
-    except UnknownSchema as e:
-        raise CannotStart(f"the schema was not changed: {e}") from e
-    except DBAPIError as e:
-        raise CannotStart(f"the schema was not changed: {postgres_rights.refusal(e, url)}") from e

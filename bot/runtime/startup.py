@@ -43,7 +43,8 @@ async def open_database(url: str, *, clock: Clock) -> AsyncGenerator[Database]:
                 stack.enter_context(sole_user(file))
             database = await stack.enter_async_context(Database.open(url, clock=clock))
             if file is not None:
-                await _migrate(database, url)
+                if not await is_current(database):
+                    await migrate(url)
                 await _take_over(database)
             elif (refusal := await _refusal(database, url)) is not None:
                 raise CannotStart(refusal)
@@ -57,15 +58,18 @@ async def open_database(url: str, *, clock: Clock) -> AsyncGenerator[Database]:
         yield database
 
 
-async def _migrate(database: Database, url: str) -> None:
+async def is_current(database: Database) -> bool:
     async with database.engine.connect() as connection:
-        if await connection.run_sync(schema.is_current):
-            return
-    from engine.storage.migrations import UnknownSchema, migrate  # noqa: PLC0415 - it brings Alembic
+        return await connection.run_sync(schema.is_current)
+
+
+async def migrate(url: str) -> None:
+    """Bring the schema to this version's: all of it or nothing. Raises CannotStart, DBAPIError."""
+    from engine.storage import migrations  # noqa: PLC0415 - it brings Alembic
 
     try:
-        await asyncio.to_thread(migrate, url)
-    except UnknownSchema as e:
+        await asyncio.to_thread(migrations.migrate, url)
+    except migrations.UnknownSchema as e:
         raise CannotStart(f"the database has a schema this version does not know: {e}") from e
 
 
