@@ -168,16 +168,17 @@ class DepositsHandler(Handler):
         if rest is None:
             return deposit_over_view(account=account)
         change = DepositOffer.of(account, rest.amount, held=look.seen.held).as_change(account)
-        shown = payload_of(question, PendingChange)
+        shown, always = payload_of(question, PendingChange), request.option == ALWAYS
         if (change.wanted, change.found) != (shown.wanted, shown.found):
             return await self._wait(question, account, rest, request, note=CHANGED)
         done = await self.ctx.deposits.keep(
-            question.id, chat_id=request.chat_id, user_id=request.user_id, change=change
+            question.id,
+            chat_id=request.chat_id,
+            user_id=request.user_id,
+            change=change,
+            always=always,
         )
         if isinstance(done, Refusal):
             return done
-        if request.option == ALWAYS:
-            rule = replace(done.after.settings.deposits, choice=DepositChoice.KEEP)
-            await self.ctx.accounts.change(done.after, user_id=request.user_id, deposits=rule)
         echo = await self.setting_change.echo(request, Topic.TARGET, done, in_panel=False)
-        return always_kept(echo) if request.option == ALWAYS else echo
+        return always_kept(echo) if always else echo

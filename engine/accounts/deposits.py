@@ -1,5 +1,6 @@
 """Use cases of a deposit that waits: trade it, keep it, or let it wait on."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -8,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.accounts.account_service import RUN_WITHIN, Change
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import Refusal, RefusalReason
-from engine.domain.accounts.deposits import WaitingDeposit
+from engine.domain.accounts.deposits import DepositChoice, WaitingDeposit
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import Side
@@ -46,9 +47,17 @@ class DepositService(Service):
         return after
 
     async def keep(
-        self, question_id: str, *, chat_id: int, user_id: int, change: PendingChange
+        self,
+        question_id: str,
+        *,
+        chat_id: int,
+        user_id: int,
+        change: PendingChange,
+        always: bool = False,
     ) -> Change | Refusal:
-        """Raise the target as *change* says; OUTDATED too where it does not apply any more."""
+        """Raise the target as *change* says; OUTDATED too where it does not apply any more.
+        *always*: the next deposits are kept, too.
+        """
         now = self._clock.now()
         async with self._database.writing() as session:
             taken = await self._take(session, question_id, chat_id, user_id, now, change)
@@ -56,7 +65,11 @@ class DepositService(Service):
                 return taken
             account, waiting = taken
             kept = await accounts.wait_with(session, account, None)
-            after = await accounts.change(session, kept, **change.wanted.for_settings())
+            wishes = change.wanted.for_settings()
+            if always:
+                rule = replace(account.settings.deposits, choice=DepositChoice.KEEP)
+                wishes["deposits"] = rule
+            after = await accounts.change(session, kept, **wishes)
             await self._note(session, account, waiting, "keep", user_id, now)
             await audit.add_changes(session, account, after, at=now, user_id=user_id)
         return Change(account, after)

@@ -1,12 +1,15 @@
 """USDT that arrives, as its owner chose: traded later, after an answer, or kept."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from engine.accounts.account_service import Change
 from engine.accounts.deposits import DepositService
 from engine.accounts.trading_mode import TradingModes
 from engine.domain.accounts.account import Account
@@ -19,6 +22,7 @@ from engine.domain.alerts.deposit_alerts import DepositKept, DepositTraded, Depo
 from engine.domain.market.balances import Holdings
 from engine.domain.orders.order import OrderState, Trigger
 from engine.domain.rebalancing.check_result import CheckFailed, NoTrade
+from engine.domain.rebalancing.deposit_offer import DepositOffer
 from engine.domain.rebalancing.planner import DepositWaits
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
@@ -366,6 +370,32 @@ async def test_a_tap_counts_once_and_only_for_the_deposit_that_waits(
     assert first.waiting is None
     assert isinstance(second, Refusal)
     assert second.why is RefusalReason.OUTDATED
+
+
+@pytest.mark.parametrize("always", [False, True])
+async def test_a_deposit_is_kept_and_the_rule_set_in_one_step(
+    engine: Engine, exchange: FakeExchange, *, always: bool
+):
+    account = await seen(engine, exchange, WAIT)
+    exchange.usdt += 100
+    await engine.check(account)
+    question = (await card(engine)).question_id
+    account = await engine.account(account)
+    change = DepositOffer.of(account, D(100), held=D(140)).as_change(account)
+    keep = partial(
+        service(engine).keep, question, chat_id=CHAT, user_id=ANYBODY, change=change, always=always
+    )
+
+    done = await keep()
+    again = await keep()
+
+    assert isinstance(done, Change)
+    assert isinstance(again, Refusal)
+    assert done.after == await engine.account(account)
+    assert done.after.settings.target == D(140)
+    assert done.after.settings.deposits == (
+        replace(WAIT, choice=DepositChoice.KEEP) if always else WAIT
+    )
 
 
 @pytest.mark.parametrize("wish", [{"dry_run": True}, {"symbol": "ABCUSDT"}])
