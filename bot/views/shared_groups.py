@@ -40,7 +40,7 @@ def group_asks_view(asked: GroupAsks) -> Message:
 def group_answered_view(answered: GroupAnswered) -> Message:
     """In the group."""
     if not answered.is_admitted:
-        return Message("The owner of the account did not let this group see it.")
+        return Message("This group does not see the account. Its link is used up.")
     name = escape(answered.name)
     return Message.of(
         "👥 This group sees an account now",

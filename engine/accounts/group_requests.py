@@ -42,7 +42,9 @@ class GroupRequests(Service):
             account = await accounts.get(session, link.account_id)
             before = await shares.of_chat(session, chat_id)
             own = await accounts.of_chat(session, chat_id)
-            refused = sharing.refusal(link, account, before=before, own=own, now=now)
+            refused = sharing.refusal(
+                link, account, chat_id=chat_id, before=before, own=own, now=now
+            )
             if refused is not None:
                 return refused
             if link.requested_chat == chat_id:
@@ -82,8 +84,8 @@ class GroupRequests(Service):
     async def answer(
         self, question_id: str, *, chat_id: int, user_id: int, message_id: int, yes: bool
     ) -> tuple[Redeemed | None, str] | Refusal:
-        """The owner's tap, once: what came of a yes, None for a no, and the group's name.
-        The group is told.
+        """The owner's tap, once: what came of a yes, None for a no, and the group's name. The group is
+        told, and the link is used up.
         """
         now = self._clock.now()
         async with self._database.writing() as session:
@@ -114,15 +116,13 @@ class GroupRequests(Service):
                     is_told=True,
                 )
                 result = came.result
-            else:
+            is_admitted = result in {Redeemed.JOINED, Redeemed.ALREADY}
+            if not is_admitted:
                 await share_links.void(
                     session, link.account_id, now=now, code_hash=asked.code_hash
                 )
-            answered = GroupAnswered(
-                is_admitted=result in {Redeemed.JOINED, Redeemed.ALREADY},
-                role=link.role,
-                name=link.requested_name or "",
-            )
+            name = link.requested_name or ""
+            answered = GroupAnswered(is_admitted=is_admitted, role=link.role, name=name)
             key = f"group_answered:{asked.code_hash}"
             await publish(session, link.requested_chat, answered, key=key, now=now)
         return result, asked.title

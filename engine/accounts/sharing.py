@@ -207,7 +207,7 @@ async def admit(
     own = await accounts.of_chat(session, chat_id)
     if own is not None:
         own = await accounts.locked(session, own.id)
-    refused = refusal(link, account, before=before, own=own, now=now)
+    refused = refusal(link, account, chat_id=chat_id, before=before, own=own, now=now)
     if refused is not None:
         return Redemption(refused)
     if not await share_links.use(session, code_hash, user_id=user_id, now=now):
@@ -237,14 +237,22 @@ async def admit(
 
 
 def refusal(
-    link: ShareLink, account: Account, *, before: Share | None, own: Account | None, now: datetime
+    link: ShareLink,
+    account: Account,
+    *,
+    chat_id: int,
+    before: Share | None,
+    own: Account | None,
+    now: datetime,
 ) -> Redeemed | None:
-    """Why the link does not let a chat in that has seen *before*, and has its *own* account."""
+    """Why the link does not let a chat in that has seen *before*, and has its *own* account. In a
+    group everybody reads the code: then it is for that group alone.
+    """
     sees_another = before is not None and before.account_id != account.id
     reasons = {
         Redeemed.ALREADY: before is not None
         and (before.account_id, before.role) == (account.id, link.role),
-        Redeemed.USED: link.used_at is not None,
+        Redeemed.USED: link.used_at is not None or link.requested_chat not in {None, chat_id},
         Redeemed.EXPIRED: not link.is_open(now) or account.sealed_key is None,
         Redeemed.OTHER: sees_another,
         Redeemed.OWN_KEY: own is not None and own.sealed_key is not None,

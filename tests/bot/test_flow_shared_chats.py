@@ -96,6 +96,7 @@ async def test_a_group_is_let_in_by_the_owners_tap_alone(world: World, bot: Prog
     code = await a_code(bot)
     [asked] = await in_club(bot, MIA, f"/start@ballast_bot {code}")
     before = await in_club(bot, EVE, "/status")
+    [copied] = await bot.say(EVE, f"/start {code}")  # everybody in the group has read it
     [card] = await bot.told(OWNER)
     question = card.text
     await bot.tap(OWNER, "Let it see", message=card)
@@ -106,6 +107,7 @@ async def test_a_group_is_let_in_by_the_owners_tap_alone(world: World, bot: Prog
 
     assert "I asked the owner of the account in private." in asked.text
     assert not [answer for answer in before if "USDT" in answer.text]
+    assert "This link was used already." in copied.text
     assert "The group: Group" in question
     assert "Mia (id 2001) sent your link there." in question
     assert "This group sees an account now" in told.text
@@ -127,7 +129,7 @@ async def test_a_group_that_is_refused_hears_it_and_the_link_is_used_up(
     [told] = await bot.told(CLUB)
     [again] = await in_club(bot, MIA, f"/start@ballast_bot {code}")
 
-    assert "did not let this group see it" in told.text
+    assert "This group does not see the account." in told.text
     assert "does not work any more" in again.text
     assert await bot.scalar(select(StatusMessageRow.chat_id)) is None
 

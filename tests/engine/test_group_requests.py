@@ -13,6 +13,8 @@ from engine.domain.accounts.shares import Share, ShareLink
 from engine.domain.alerts.shared_alerts import GroupAnswered, GroupAsks
 from engine.security.one_time_codes import hash_of
 from engine.storage.accounts import accounts, share_links, shares
+from engine.storage.chat import status_messages
+from engine.storage.chat.status_messages import StatusMessage
 from engine.storage.models.chat import ConfirmationRow, StatusMessageRow
 from tests import builders
 from tests.engine.harness import Engine
@@ -113,7 +115,7 @@ async def test_a_yes_to_a_link_that_was_withdrawn_lets_nobody_in(engine: Engine)
     assert await share_of(engine) is None
 
 
-async def test_a_group_with_a_key_of_its_own_is_refused_before_and_after_it_asked(engine: Engine):
+async def test_a_group_with_a_key_of_its_own_by_now_is_not_let_in(engine: Engine):
     await a_link(engine)
     await asked(engine)
     async with engine.database.writing() as session:
@@ -125,8 +127,40 @@ async def test_a_group_with_a_key_of_its_own_is_refused_before_and_after_it_aske
         )
 
     assert await answered(engine, yes=True) == (Redeemed.OWN_KEY, "The Club")
-    assert await asked(engine) is Redeemed.OWN_KEY
+    assert await asked(engine) is Redeemed.EXPIRED
     assert await share_of(engine) is None
+
+
+async def test_a_group_with_a_key_of_its_own_is_not_asked_about(engine: Engine):
+    await a_link(engine)
+    await engine.open_account(GROUP)
+
+    assert await asked(engine) is Redeemed.OWN_KEY
+    assert await engine.alerts_of(GroupAsks) == []
+
+
+async def test_cards_of_an_account_are_found_and_hurried_in_all_chats_that_see_it(
+    engine_on_both: Engine,
+):
+    engine = engine_on_both
+    await a_link(engine)
+    await asked(engine)
+    await answered(engine, yes=True)
+    owner, now = (await engine.only_account()).chat_id, engine.clock.now()
+    await engine.open_account(CLUB)
+    async with engine.database.writing() as session:
+        for chat_id in (owner, GROUP, CLUB):
+            card = StatusMessage(chat_id=chat_id, message_id=9)
+            await status_messages.put(session, card, next_edit_at=now + timedelta(minutes=1))
+    async with engine.database.writing() as session:
+        await status_messages.hurry_others(session, but_not=GROUP, at=now)
+        due = await status_messages.claim(
+            session, owner=engine.owner, now=now, pause=timedelta(minutes=1), most=10
+        )
+        found = await status_messages.of_owner(session, owner=engine.owner)
+
+    assert list(due) == [owner]
+    assert list(found) == sorted([owner, GROUP, CLUB])
 
 
 async def test_a_group_that_is_admitted_keeps_no_card_of_what_it_saw_before(engine: Engine):
