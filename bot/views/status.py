@@ -106,7 +106,7 @@ def status_view(
         f"{badge(account, halted=halted)} · {pair_name(account.settings.symbol)}",
         *_quote(account, look, last_trade),
         *_token(account, look, last_trade, rules=rules, price=price, now=now if dated else None),
-        *_key(account, now=now),
+        *(() if is_shared else _key(account, now=now)),
         *_last(account, last_trade, now=now if dated else None),
         *(_seen(look, checked) if dated else ()),
         *(_next(account, unresolved, trouble, due=next_check_at, now=now) if dated else ()),

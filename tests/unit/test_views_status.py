@@ -380,3 +380,18 @@ def test_the_card_fits_a_phone_with_any_numbers(
             rules=rules(quantity_step="0.000001"),
         )
     )
+
+
+def test_the_card_of_a_shared_account_tells_nothing_of_its_key_and_has_no_owners_buttons():
+    stuck = intent(state=OrderState.NEEDS_HUMAN)
+    ending = account(key_expires_at=NOW + timedelta(days=3))
+
+    view = status_view(account=ending, now=NOW, unresolved=stuck, is_shared=True)
+
+    assert "BWC5" in check_message(status_view(account=ending, now=NOW))
+    assert "BWC5" not in check_message(view)
+    assert labels(view) == [
+        ["Rebalance…", "Pause"],
+        ["Target", "Threshold", "History"],
+        ["Refresh", "Why", "Pin"],
+    ]
