@@ -56,13 +56,13 @@ class DeliveryPolicy(Service):
                 return await self._of_shared(row)
             alert = alert_from_json(row.kind, row.payload)
             traits = alert.traits
-            async with self._database.reading() as session:
+            async with self.database.reading() as session:
                 if isinstance(alert, _OF_OWN_ACCOUNT) and await shares.of_chat(
                     session, row.chat_id
                 ):
                     return Delivery(DeliveryMode.OFF, why=outbox.ASIDE)
                 settings = await alert_preferences.of_chat(session, row.chat_id)
-                mode = delivery_mode(traits, settings, now=self._clock.now())
+                mode = delivery_mode(traits, settings, now=self.clock.now())
                 if mode is DeliveryMode.OFF:
                     return Delivery(mode, why=_why(traits, settings))
                 reply_to = await reply_threads.begun_by(session, row)
@@ -74,11 +74,11 @@ class DeliveryPolicy(Service):
     async def _of_shared(self, row: OutboxRow) -> Delivery:
         """An alert of an account that was shared with the chat when it was written."""
         shared = from_json(row.payload, SharedAlert)
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             share = await shares.of_chat(session, row.chat_id)
             if share is None or share.account_id != shared.account_id:
                 return Delivery(DeliveryMode.OFF, why=outbox.NOT_SHARED)
-            if self._clock.now() - row.created_at > _SHARED_FOR:
+            if self.clock.now() - row.created_at > _SHARED_FOR:
                 return Delivery(DeliveryMode.OFF, why=outbox.OLD)
             alert = alert_from_json(shared.kind, shared.facts)
             if not is_heard(alert, share.alerts, role=share.role):

@@ -41,15 +41,15 @@ class LowBalanceChange:
 
 class AlertPreferenceService(Service):
     async def settings(self, account: Account) -> AlertPreferences:
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             return await alert_preferences.of(session, account.id)
 
     async def change(
         self, account: Account, wish: PreferenceRequest, *, user_id: int
     ) -> AlertChange:
         """Change the preferences, from the next message sent on, even one queued already."""
-        now = self._clock.now()
-        async with self._database.writing() as session:
+        now = self.clock.now()
+        async with self.database.writing() as session:
             before = await alert_preferences.of(session, account.id)
             after = wish(before)
             if after != before:
@@ -60,12 +60,12 @@ class AlertPreferenceService(Service):
 
     async def of_shared(self, chat_id: int) -> Share | None:
         """How the chat sees another chat's account, with what it wants to hear of that."""
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             return await shares.of_chat(session, chat_id)
 
     async def change_shared(self, chat_id: int, wanted: SharedAlerts | str) -> Share | None:
         """Choose which alerts of another chat's account the chat gets, or its time zone."""
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             if isinstance(wanted, SharedAlerts):
                 await shares.set_alerts(session, chat_id, wanted)
             else:
@@ -73,7 +73,7 @@ class AlertPreferenceService(Service):
             return await shares.of_chat(session, chat_id)
 
     async def marks(self, account: Account) -> tuple[LowBalanceThreshold, ...]:
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             found = await low_balance.of_accounts(session, [account.id])
         return found.get(account.id, ())
 
@@ -82,7 +82,7 @@ class AlertPreferenceService(Service):
     ) -> LowBalanceChange:
         """Set a threshold; the same value again keeps its alert state."""
         mark = LowBalanceThreshold(asset, below)
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             marks = (await low_balance.of_accounts(session, [account.id])).get(account.id, ())
             before = next((known for known in marks if known.asset == asset), None)
             if before is not None and before.below == below:
@@ -96,7 +96,7 @@ class AlertPreferenceService(Service):
     async def remove_mark(
         self, account: Account, asset: Asset, *, user_id: int
     ) -> LowBalanceChange:
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             before = await low_balance.remove(session, account.id, asset)
             if before is not None:
                 await self._note_mark(session, account, before, None, user_id=user_id)
@@ -124,7 +124,7 @@ class AlertPreferenceService(Service):
         detail: str,
         subject: str,
     ) -> None:
-        at, chat_id = self._clock.now(), account.chat_id
+        at, chat_id = self.clock.now(), account.chat_id
         await audit.record(
             session, chat_id, user_id, action, detail, subject=subject, at=at, is_setting=True
         )

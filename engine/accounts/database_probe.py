@@ -2,18 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
 from engine.accounts.deliverability import Deliverability
 from engine.accounts.workload import MessageBacklog
-from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.storage import availability
 from engine.storage.coordination import key_values
-from engine.storage.database import Database
 from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import outbox, queue
+from engine.storage.service import Service
 
 T = TypeVar("T")
 
@@ -21,26 +21,22 @@ _PATIENCE_S = 4
 _LATELY = timedelta(days=7)
 
 
-class DatabaseProbe:
-    def __init__(
-        self, *, database: Database, clock: Clock, deliverability: Deliverability
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._deliverability = deliverability
+@dataclass(eq=False, kw_only=True, repr=False)
+class DatabaseProbe(Service):
+    deliverability: Deliverability
 
     async def write_time(self, account: Account) -> timedelta:
         """How long a write takes. Each chat has a note of its own, so that none waits for another."""
-        began = self._clock.steady()
-        async with self._database.writing() as session:
-            await key_values.put(session, f"doctor:{account.id}", self._clock.now().isoformat())
-        return self._clock.steady() - began
+        began = self.clock.steady()
+        async with self.database.writing() as session:
+            await key_values.put(session, f"doctor:{account.id}", self.clock.now().isoformat())
+        return self.clock.steady() - began
 
     async def backlog(self, account: Account) -> MessageBacklog:
-        since = self._clock.now() - _LATELY
+        since = self.clock.now() - _LATELY
         chat_id = account.chat_id
-        refused = await self._deliverability.of_chat(chat_id)
-        async with self._database.reading() as session:
+        refused = await self.deliverability.of_chat(chat_id)
+        async with self.database.reading() as session:
             return MessageBacklog(
                 mine=await queue.waiting(session, OutboxRow, chat_id=chat_id),
                 all=await queue.waiting(session, OutboxRow),

@@ -7,21 +7,20 @@ can follow it, and resumed when messages are accepted.
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.accounts.halt import NOBODY
-from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.undeliverable import Refused, Undeliverable
 from engine.domain.alerts.alerts import ChatDeliverable, ChatUndeliverable
 from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, audit, members, shares
 from engine.storage.chat import undeliverable
-from engine.storage.database import Database
 from engine.storage.queues import outbox
+from engine.storage.service import Service
 
 # A shorter interruption is not worth a message in the chat itself.
 _WORTH_SAYING = timedelta(minutes=10)
@@ -31,19 +30,13 @@ _TRIES, _TRIES_WITHIN = 10, timedelta(minutes=1)
 logger = logging.getLogger(__name__)
 
 
-class Deliverability:
+@dataclass(eq=False, kw_only=True, repr=False)
+class Deliverability(Service):
     """Deliverability of chats. *others* are those to alert about a chat, most private first."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        others: Callable[[int], Awaitable[Sequence[int]]],
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._others = others
+    others: Callable[[int], Awaitable[Sequence[int]]]
+
+    def __post_init__(self) -> None:
         self._stirred: dict[int, deque[datetime]] = {}
 
     async def refused(self, chat_id: int, *, problem: str, gone: bool) -> Undeliverable:
@@ -54,9 +47,9 @@ class Deliverability:
         an hour without a delivered message, and only if another chat was alerted: Telegram has
         refused whole installations by mistake, and those must not be paused without an alert.
         """
-        others = await self._others(chat_id)
-        now = self._clock.now()
-        async with self._database.writing() as session:
+        others = await self.others(chat_id)
+        now = self.clock.now()
+        async with self.database.writing() as session:
             account = await _own_account(session, chat_id)
             before = await undeliverable.get(session, chat_id)
             chat = (
@@ -72,11 +65,11 @@ class Deliverability:
 
     async def delivered(self, chat_id: int) -> None:
         """Telegram took a message for the chat. Nothing changes where it always did."""
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             if await undeliverable.get(session, chat_id) is None:
                 return
-        now = self._clock.now()
-        async with self._database.writing() as session:
+        now = self.clock.now()
+        async with self.database.writing() as session:
             chat = await undeliverable.get(session, chat_id)
             if chat is None or not await undeliverable.forget(session, chat_id):
                 return
@@ -89,16 +82,16 @@ class Deliverability:
         """Retry the chat's messages after an update from it; returns True if it was undeliverable.
         At most a few times a minute, except if the bot's rights changed (*may_write*).
         """
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             if not await self.is_silent(session, chat_id):
                 return False
-        now = self._clock.steady()
+        now = self.clock.steady()
         tried = self._stirred.setdefault(chat_id, deque(maxlen=_TRIES))
         if not may_write and len(tried) == _TRIES and now - tried[0] < _TRIES_WITHIN:
             return True
         tried.append(now)
-        async with self._database.writing() as session:
-            await outbox.hurry(session, chat_id=chat_id, now=self._clock.now())
+        async with self.database.writing() as session:
+            await outbox.hurry(session, chat_id=chat_id, now=self.clock.now())
         return True
 
     async def is_silent(self, session: AsyncSession, chat_id: int) -> bool:
@@ -109,7 +102,7 @@ class Deliverability:
         return False
 
     async def of_chat(self, chat_id: int) -> Refused:
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             every = await undeliverable.every(session)
         return Refused(
             here=next((one for one in every if one.chat_id == chat_id), None),
@@ -117,7 +110,7 @@ class Deliverability:
         )
 
     async def silent_chats(self) -> Sequence[int]:
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             return [one.chat_id for one in await undeliverable.every(session)]
 
     async def _paused(

@@ -33,8 +33,8 @@ class DepositService(Service):
         """End the wait. Where the account does not trade by itself, the tap asks for an order of
         about *expected_quote*, as that on a plan does.
         """
-        now = self._clock.now()
-        async with self._database.writing() as session:
+        now = self.clock.now()
+        async with self.database.writing() as session:
             taken = await self._take(session, question_id, chat_id, user_id, now)
             if isinstance(taken, Refusal):
                 return taken
@@ -58,8 +58,8 @@ class DepositService(Service):
         """Raise the target as *change* says; OUTDATED too where it does not apply any more.
         *always*: the next deposits are kept, too.
         """
-        now = self._clock.now()
-        async with self._database.writing() as session:
+        now = self.clock.now()
+        async with self.database.writing() as session:
             taken = await self._take(session, question_id, chat_id, user_id, now, change)
             if isinstance(taken, Refusal):
                 return taken
@@ -87,8 +87,8 @@ class DepositService(Service):
         """Wait *longer* from now on, or else as long as before, with new buttons for *offered*.
         What waits stays: only a check knows what is left of it.
         """
-        now = self._clock.now()
-        async with self._database.writing() as session:
+        now = self.clock.now()
+        async with self.database.writing() as session:
             taken = await self._take(session, question_id, chat_id, user_id, now)
             if isinstance(taken, Refusal):
                 return taken

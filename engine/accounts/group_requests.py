@@ -34,8 +34,8 @@ class GroupRequests(Service):
         """Ask the owner of a link's account whether the group may see it, once a link: IN_GROUP. It
         is asked anew at their tap whether the link and the group are as they were.
         """
-        now, code_hash = self._clock.now(), hash_of(code)
-        async with self._database.writing() as session:
+        now, code_hash = self.clock.now(), hash_of(code)
+        async with self.database.writing() as session:
             link = await share_links.find(session, code_hash, for_update=True)
             if link is None:
                 return Redeemed.EXPIRED
@@ -87,8 +87,8 @@ class GroupRequests(Service):
         """The owner's tap, once: what came of a yes, None for a no, and the group's name. The group is
         told, and the link is used up.
         """
-        now = self._clock.now()
-        async with self._database.writing() as session:
+        now = self.clock.now()
+        async with self.database.writing() as session:
             taken = await confirmations.take(
                 session,
                 question_id,

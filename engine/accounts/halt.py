@@ -59,8 +59,8 @@ class Halts(Service):
         Every other chat with an account is alerted, but not *chat_id*, which asked. Idempotent.
         *first* runs before all else in the same transaction.
         """
-        now = self._clock.now()
-        async with self._database.writing() as session:
+        now = self.clock.now()
+        async with self.database.writing() as session:
             if first is not None:
                 await first(session)
             if (halt := await stored_halt.settled(session)) is not None:
@@ -79,7 +79,7 @@ class Halts(Service):
         """
         if await stored_halt.settled(session) is not None:
             return
-        halt = Halt(at=self._clock.now(), user_id=NOBODY)
+        halt = Halt(at=self.clock.now(), user_id=NOBODY)
         reason = f"restored from a backup of {made_at.isoformat()}"
         await self._begin(session, halt, asked_in=NOBODY, reason=reason)
 
@@ -106,7 +106,7 @@ class Halts(Service):
 
     async def waiting(self) -> HaltImpact | None:
         """Returns what lifting the halt would start; None where there is none."""
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             if (halt := await stored_halt.in_force(session)) is None:
                 return None
             every = await accounts.every(session)
@@ -119,8 +119,8 @@ class Halts(Service):
 
         Every account is as it was before: what was paused stays paused.
         """
-        now = self._clock.now()
-        async with self._database.writing() as session:
+        now = self.clock.now()
+        async with self.database.writing() as session:
             taken = await confirmations.take(
                 session, confirmation_id, chat_id=chat_id, user_id=user_id, now=now
             )
@@ -148,5 +148,5 @@ class Halts(Service):
         """The chat that asked has it in its answer."""
         # The version is new with each change, so each is alerted once.
         key = f"halt:{account.id}:{account.version}"
-        now = self._clock.now()
+        now = self.clock.now()
         await publish(session, account.chat_id, alert, key=key, now=now, but_not=but_not)

@@ -1,10 +1,10 @@
 """Reads each key's expiry from MEXC once a day, and sends reminders in time."""
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine.accounts import key_sharing
-from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.key_expiry import days_left, expiry, reminder_due, still_told
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful
@@ -15,7 +15,7 @@ from engine.security.credentials import Credentials
 from engine.security.vault import Vault
 from engine.storage.accounts import exchange_accounts, key_expiry
 from engine.storage.coordination import key_values
-from engine.storage.database import Database
+from engine.storage.service import Service
 
 EVERY = timedelta(days=1)
 _AGAIN_WITHIN = timedelta(hours=1)
@@ -32,14 +32,10 @@ def asked_again_at(now: datetime) -> datetime:
     return now - EVERY + _AGAIN_WITHIN
 
 
-class KeyExpiryMonitor:
-    def __init__(
-        self, *, database: Database, clock: Clock, vault: Vault, key_check: KeyInspector
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._vault = vault
-        self._key_check = key_check
+@dataclass(eq=False, kw_only=True, repr=False)
+class KeyExpiryMonitor(Service):
+    vault: Vault
+    key_check: KeyInspector
 
     async def powers(self, account: Account) -> KeyPermissions | None:
         """Read what the account's key may do; None where MEXC does not say.
@@ -48,17 +44,17 @@ class KeyExpiryMonitor:
         """
         key = self._key(account)
         async with within(_PATIENCE_S):
-            return await self._key_check.powers(api_key=key.api_key, api_secret=key.api_secret)
+            return await self.key_check.powers(api_key=key.api_key, api_secret=key.api_secret)
 
     async def round(self) -> None:
         """Check a few keys that are due.
         Each is due at the hour it was connected, which spreads the requests.
         """
-        now = self._clock.now()
-        async with self._database.reading() as session:
+        now = self.clock.now()
+        async with self.database.reading() as session:
             if not await key_expiry.any_due(session, asked_before=now - EVERY):
                 return
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             # Should we die before the answer, the key is asked about again within the hour.
             claimed = await key_expiry.claim(
                 session,
@@ -83,14 +79,14 @@ class KeyExpiryMonitor:
             logger.warning("key inspection failed", extra={"account": account.id, "error": str(e)})
         else:
             if powers is not None:  # where MEXC stopped showing it, the known expiry remains
-                expires_at = expiry(powers.days_left, now=self._clock.now())
+                expires_at = expiry(powers.days_left, now=self.clock.now())
             await self._find_account(account)
         await self._keep(account, expires_at=expires_at, asked=asked)
 
     async def _stop_powerful(self, account: Account, powers: str) -> None:
         """Pause trading and alert the chat, as for a refused key."""
         logger.warning("key too powerful", extra={"account": account.id, "powers": powers})
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             key_print = await exchange_accounts.key_print(session, account)
             if key_print is None:
                 return  # another key by now
@@ -104,34 +100,34 @@ class KeyExpiryMonitor:
                 key_tail=before.key_tail or "",
                 powers=powers,
             )
-            key = f"powers:{account.id}:{before.version}:{self._clock.now():%Y-%m-%dT%H}"
-            await publish(session, before.chat_id, alert, key=key, now=self._clock.now())
+            key = f"powers:{account.id}:{before.version}:{self.clock.now():%Y-%m-%dT%H}"
+            await publish(session, before.chat_id, alert, key=key, now=self.clock.now())
 
     async def _find_account(self, account: Account) -> None:
         """Read the key's exchange account once; the chat that connected it second is paused."""
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             if await exchange_accounts.print_of(session, account) is not None:
                 return
         key = self._key(account)
-        number = await self._key_check.account_number(
+        number = await self.key_check.account_number(
             api_key=key.api_key, api_secret=key.api_secret
         )
         if number is None:
             return
-        async with self._database.writing() as session:
-            await key_sharing.found(session, account, number=number, now=self._clock.now())
+        async with self.database.writing() as session:
+            await key_sharing.found(session, account, number=number, now=self.clock.now())
 
     def _key(self, account: Account) -> Credentials:
         if account.sealed_key is None:
             raise NoKey("no key is connected")
-        return self._vault.open_credentials(
+        return self.vault.open_credentials(
             account.sealed_key, account_uuid=account.uuid, chat_id=account.chat_id
         )
 
     async def _keep(self, account: Account, *, expires_at: datetime | None, asked: bool) -> None:
         """Store the expiry and queue the reminder due, in one transaction."""
-        now = self._clock.now()
-        async with self._database.writing() as session:
+        now = self.clock.now()
+        async with self.database.writing() as session:
             told = await key_expiry.told(session, account)
             due = None
             if expires_at is not None:

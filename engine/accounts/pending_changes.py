@@ -39,8 +39,8 @@ class PendingChanges(Service):
         *action* is what the audit trail calls it. Raises OrderUnresolved where an order needs the
         pair or the kind of money as it is; then the button is not used up.
         """
-        now = self._clock.now()
-        async with self._database.writing() as session:
+        now = self.clock.now()
+        async with self.database.writing() as session:
             taken = await confirmations.take(
                 session, confirmation_id, chat_id=chat_id, user_id=user_id, now=now
             )
@@ -67,8 +67,8 @@ class PendingChanges(Service):
 
         Raises AccountElsewhere as `AccountService.resume`; then the button is not used up.
         """
-        now = self._clock.now()
-        async with self._database.writing() as session:
+        now = self.clock.now()
+        async with self.database.writing() as session:
             taken = await confirmations.take(
                 session, confirmation_id, chat_id=chat_id, user_id=user_id, now=now
             )

@@ -21,16 +21,16 @@ class LimitsChange:
 
 class AccountLimits(Service):
     async def recent(self, account: Account) -> Recent:
-        async with self._database.reading() as session:
-            return await limit_usage.recent(session, account, now=self._clock.now())
+        async with self.database.reading() as session:
+            return await limit_usage.recent(session, account, now=self.clock.now())
 
     async def change(self, account: Account, *, user_id: int, **wishes: Any) -> LimitsChange:
         """Set limits by their name; None makes one follow from the target again.
 
         It holds for the next order that leaves, even if that one is planned already.
         """
-        now = self._clock.now()
-        async with self._database.writing() as session:
+        now = self.clock.now()
+        async with self.database.writing() as session:
             before = after = await accounts.get(session, account.id)
             wanted = replace(before.limits, **wishes)
             if wanted != before.limits:

@@ -2,13 +2,12 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.accounts import key_sharing
-from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.accounts.timed_pause import PATIENCE, TimedPause, next_question
@@ -20,7 +19,7 @@ from engine.notifications.publish import publish
 from engine.rebalancing.preview import Foreseen
 from engine.storage.accounts import accounts, audit, timed_pauses
 from engine.storage.chat import undeliverable
-from engine.storage.database import Database
+from engine.storage.service import Service
 
 # A process that dies while it works on a pause leaves it to the others after this.
 _CLAIMED_FOR = timedelta(minutes=1)
@@ -29,27 +28,19 @@ _A_ROUND = 2
 logger = logging.getLogger(__name__)
 
 
-class TimedPauses:
+@dataclass(eq=False, kw_only=True, repr=False)
+class TimedPauses(Service):
     """*foresee* returns what the account's next check would do; None if that cannot be read."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        foresee: Callable[[Account], Awaitable[Foreseen | None]],
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._foresee = foresee
+    foresee: Callable[[Account], Awaitable[Foreseen | None]]
 
     async def round(self) -> None:
         """Work on a few pauses that are over; each is claimed by one process."""
-        now = self._clock.now()
-        async with self._database.reading() as session:
+        now = self.clock.now()
+        async with self.database.reading() as session:
             if not await timed_pauses.any_due(session, now=now):
                 return
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             claimed = await timed_pauses.claim(
                 session, now=now, until=now + _CLAIMED_FOR, most=_A_ROUND
             )
@@ -57,18 +48,18 @@ class TimedPauses:
             await self._end(account_id, pause)
 
     async def _end(self, account_id: AccountId, pause: TimedPause) -> None:
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             account = await accounts.get(session, account_id)
         if account.halted:
             return  # looked at again in a minute, and after the halt asked about: it is a change
-        foreseen = await self._foresee(account)
-        if foreseen is None and self._clock.now() < pause.ends_at + PATIENCE:
+        foreseen = await self.foresee(account)
+        if foreseen is None and self.clock.now() < pause.ends_at + PATIENCE:
             return
         try:
-            async with self._database.writing() as session:
+            async with self.database.writing() as session:
                 await self._decide(session, account, pause, foreseen)
         except AccountElsewhere:
-            async with self._database.writing() as session:
+            async with self.database.writing() as session:
                 if await self._is_still(session, account, pause):
                     await self._ask(session, account, pause, foreseen)
 
@@ -86,7 +77,7 @@ class TimedPauses:
         if not alone or cut_off or await accounts.has_unresolved(session, account.id):
             await self._ask(session, account, pause, foreseen)
             return
-        now = self._clock.now()
+        now = self.clock.now()
         order = foreseen.plan.order if foreseen and foreseen.reason is None else None
         after = await accounts.change(session, account, paused=False)
         await audit.add_changes(session, account, after, at=now, user_id=pause.user_id)
@@ -113,7 +104,7 @@ class TimedPauses:
         self, session: AsyncSession, account: Account, pause: TimedPause, foreseen: Foreseen | None
     ) -> None:
         """Trading stays paused."""
-        now, asked = self._clock.now(), pause.asked + 1
+        now, asked = self.clock.now(), pause.asked + 1
         order = foreseen.plan.order if foreseen else None
         again_at = next_question(asked, now=now)
         alert = ResumeAsked(

@@ -40,8 +40,8 @@ class TradingModes(Service):
         """Set the mode: after this returns, no order leaves that it would not send.
         Except one under way. Choosing the same mode again forgets what was skipped or postponed.
         """
-        now = self._clock.now()
-        async with self._database.writing() as session:
+        now = self.clock.now()
+        async with self.database.writing() as session:
             before = await accounts.get(session, account.id)
             after = await accounts.change(session, before, autonomy=autonomy)
             await start_over(session, account.id, autonomy, now=now)
@@ -59,8 +59,8 @@ class TradingModes(Service):
         self, offer_id: str, account: Account, *, user_id: int, everything: bool = False
     ) -> Refusal | None:
         """Skip a drift: it is not offered again for an hour; with *everything* nothing is."""
-        now = self._clock.now()
-        async with self._database.writing() as session:
+        now = self.clock.now()
+        async with self.database.writing() as session:
             taken = await confirmations.take(
                 session, offer_id, chat_id=account.chat_id, user_id=user_id, now=now
             )

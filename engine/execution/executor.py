@@ -10,9 +10,9 @@ Every arrow is committed before the next step, so a crash at any point leaves a 
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.alerts.alerts import OrderUnclear, trade_settled
@@ -28,7 +28,7 @@ from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, audit
 from engine.storage.accounts import incidents as stored_incidents
 from engine.storage.coordination import leases
-from engine.storage.database import Database
+from engine.storage.service import Service
 from engine.storage.trading import check_results, orders, run_requests
 from engine.timeouts import Timing
 
@@ -39,14 +39,12 @@ _FIRST_PAUSE = timedelta(milliseconds=250)
 _LONGEST_PAUSE = timedelta(seconds=2)
 
 
-class OrderExecutor:
+@dataclass(eq=False, kw_only=True, repr=False)
+class OrderExecutor(Service):
     """*owner* is this process's name in the leases."""
 
-    def __init__(self, *, database: Database, clock: Clock, timing: Timing, owner: str) -> None:
-        self._owner = owner
-        self._database = database
-        self._clock = clock
-        self._timing = timing
+    timing: Timing
+    owner: str
 
     async def execute(
         self,
@@ -67,7 +65,7 @@ class OrderExecutor:
         all of them nothing was traded and that is recorded. A refusal or an unclear outcome is
         reported to the chat and is no exception: the intent comes back as REJECTED or UNKNOWN.
         """
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             await orders.add(session, intent)
             await check_results.put(session, account.id, look)
         sending = await self._start(
@@ -82,7 +80,7 @@ class OrderExecutor:
             return await self._refused(sending, account, e)
         except OutcomeUnknown as e:
             return await self.mark_unknown(sending, account, error=str(e))
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             acked = await orders.move(
                 session, sending, OrderState.ACKED, exchange_order_id=exchange_order_id
             )
@@ -99,17 +97,17 @@ class OrderExecutor:
     ) -> Order:
         is_old, sending = False, None
         manual = request.manual if request is not None else None
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             await orders.hold_account(session, account.id, changes=bool(manual and manual.changes))
             # Judged now: the writer's turn and the lock may both have been waited for.
-            is_old = self._clock.steady() - read_at > self._timing.data_age
-            if not is_old and (request is None or self._clock.now() <= request.expires_at):
+            is_old = self.clock.steady() - read_at > self.timing.data_age
+            if not is_old and (request is None or self.clock.now() <= request.expires_at):
                 sending = await orders.start_sending(
                     session,
                     intent,
-                    now=self._database.now(),
-                    owner=self._owner,
-                    margin=self._timing.send_margin,
+                    now=self.database.now(),
+                    owner=self.owner,
+                    margin=self.timing.send_margin,
                     account=account,
                     sent_at=exchange.time(),
                 )
@@ -119,14 +117,14 @@ class OrderExecutor:
                 if manual is not None and manual.changes:
                     changed = await accounts.change(session, account, **manual.changes)
                     await audit.add_changes(
-                        session, account, changed, at=self._clock.now(), user_id=manual.user_id
+                        session, account, changed, at=self.clock.now(), user_id=manual.user_id
                     )
         if is_old:
             await self._drop(intent, error="the data grew old")
-            async with self._database.reading() as session:
-                now, fence = self._database.now(), intent.fence
+            async with self.database.reading() as session:
+                now, fence = self.database.now(), intent.fence
                 is_ours = await leases.is_held(
-                    session, account.id, owner=self._owner, fence=fence, now=now
+                    session, account.id, owner=self.owner, fence=fence, now=now
                 )
             if not is_ours:  # then we slept, and nothing is wrong
                 raise LeaseLost(f"account {account.id} has another owner by now")
@@ -139,7 +137,7 @@ class OrderExecutor:
     async def mark_unknown(self, intent: Order, account: Account, *, error: str) -> Order:
         """Mark an order whose outcome is unknown, alert the chat, and leave it to recovery."""
         logger.warning("order unclear", extra={"order": intent.client_order_id})
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             unknown = await orders.move(session, intent, OrderState.UNKNOWN, error=error)
             alert = OrderUnclear(
                 dry_run=intent.dry_run,
@@ -148,7 +146,7 @@ class OrderExecutor:
                 expected_quote=intent.expected_quote,
             )
             key = f"order:{intent.client_order_id}:unclear"
-            await publish(session, account.chat_id, alert, key=key, now=self._clock.now())
+            await publish(session, account.chat_id, alert, key=key, now=self.clock.now())
         return unknown
 
     async def await_fill(
@@ -159,7 +157,7 @@ class OrderExecutor:
         Returns the intent unchanged if the exchange does not answer or the order stays open for
         `settle_for`; recovery continues from there.
         """
-        deadline = self._clock.steady() + self._timing.settle_for
+        deadline = self.clock.steady() + self.timing.settle_for
         pause = _FIRST_PAUSE
         while True:
             report = await look_up(intent, exchange)
@@ -167,9 +165,9 @@ class OrderExecutor:
                 return await self.record_fill(
                     intent, report, account=account, exchange=exchange, late=late
                 )
-            if self._clock.steady() + pause > deadline:
+            if self.clock.steady() + pause > deadline:
                 return intent
-            await self._clock.sleep(pause)
+            await self.clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def record_fill(
@@ -186,12 +184,12 @@ class OrderExecutor:
         fees, after = None, None
         if state is not OrderState.UNFILLED:
             async with asyncio.TaskGroup() as reads:
-                of_order = (intent, report, exchange, self._clock)
+                of_order = (intent, report, exchange, self.clock)
                 reading_fees = reads.create_task(fees_of_order(*of_order))
                 reading_after = reads.create_task(balances_after(*of_order))
             fees, after = reading_fees.result(), reading_after.result()
-        now = self._clock.now()
-        async with self._database.writing() as session:
+        now = self.clock.now()
+        async with self.database.writing() as session:
             settled = await orders.move(
                 session,
                 intent,
@@ -211,14 +209,14 @@ class OrderExecutor:
                 key = f"order:{intent.client_order_id}:{state.value}"
                 await publish(session, account.chat_id, alert, key=key, now=now)
                 trouble = await stored_incidents.get(session, account.id)
-                calm = self._timing.calm(account.settings.interval)
+                calm = self.timing.calm(account.settings.interval)
                 await incidents.resolve(session, account, trouble, now=now, calm=calm)
                 await incidents.judge_fill(session, account, settled, now=now)
         return settled
 
     async def _refused(self, intent: Order, account: Account, error: Rejected) -> Order:
-        now = self._clock.now()
-        async with self._database.writing() as session:
+        now = self.clock.now()
+        async with self.database.writing() as session:
             refused = await orders.move(
                 session, intent, OrderState.REJECTED, error=str(error), resolved_at=now
             )
@@ -233,8 +231,8 @@ class OrderExecutor:
         return refused
 
     async def _drop(self, intent: Order, *, error: str) -> None:
-        async with self._database.writing() as session:
-            now = self._clock.now()
+        async with self.database.writing() as session:
+            now = self.clock.now()
             await orders.move(session, intent, OrderState.DROPPED, error=error, resolved_at=now)
 
 

@@ -10,7 +10,6 @@ from enum import Enum
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import plain
@@ -22,7 +21,7 @@ from engine.exchanges.interface import Exchange, ExchangeFor, OrderReport, withi
 from engine.execution.reconciliation import look_in_history
 from engine.storage.accounts import accounts, audit
 from engine.storage.coordination import leases
-from engine.storage.database import Database
+from engine.storage.service import Service
 from engine.storage.trading import orders
 
 # The user waits for it, and what they send meanwhile waits behind it.
@@ -89,11 +88,9 @@ class ReportContradicted:
 ResolutionResult = AlreadyClear | KnownNow | StillUnclear | ReportAccepted | ReportContradicted
 
 
-class ManualResolution:
-    def __init__(self, *, database: Database, clock: Clock, exchange_for: ExchangeFor) -> None:
-        self._database = database
-        self._clock = clock
-        self._exchange_for = exchange_for
+@dataclass(eq=False, kw_only=True, repr=False)
+class ManualResolution(Service):
+    exchange_for: ExchangeFor
 
     async def look_again(self, chat_id: int, client_order_id: str) -> ResolutionResult:
         """Ask the exchange now; what it says is left to the account's owner."""
@@ -103,7 +100,7 @@ class ManualResolution:
         heard = await _ask(case.order, self._exchange(case))
         if isinstance(heard, LookupFailure):
             return StillUnclear(case.order, heard)
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             await leases.wake(session, case.account.id)
         return KnownNow(case.order, heard.over)
 
@@ -126,13 +123,13 @@ class ManualResolution:
         said = "filled" if filled else "not filled"
         told = f"said: {said}; {_evidence(case.order, heard, seen)}"
         if isinstance(heard, OrderReport):
-            async with self._database.writing() as session:
+            async with self.database.writing() as session:
                 await self._note(session, case, user_id, CLAIMED, told, did="left to it")
                 await leases.wake(session, case.account.id)
             return KnownNow(case.order, heard.over)
-        now = exchange.time() if exchange else self._clock.now()
+        now = exchange.time() if exchange else self.clock.now()
         if seen is None or not _bears_out(seen, case.order, filled=filled, now=now):
-            async with self._database.writing() as session:
+            async with self.database.writing() as session:
                 await self._note(session, case, user_id, CLAIMED, told, did="nothing")
             return ReportContradicted(case.order, filled, heard, seen)
         closed = await self._close(case, user_id, CLAIMED, told, filled=filled, pause=False)
@@ -155,7 +152,7 @@ class ManualResolution:
         return closed if isinstance(closed, AlreadyClear) else closed.account
 
     async def _case(self, chat_id: int, client_order_id: str) -> "_Case | AlreadyClear":
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             account = await accounts.of_chat(session, chat_id)
             order = await orders.get(session, ClientOrderId(client_order_id))
         if account is None or order is None or order.account_id != account.id:
@@ -166,7 +163,7 @@ class ManualResolution:
     def _exchange(self, case: "_Case") -> Exchange | None:
         """Returns the order's exchange, whatever kind of money the account uses by now."""
         try:
-            return self._exchange_for(case.account.with_money(dry_run=case.order.dry_run))
+            return self.exchange_for(case.account.with_money(dry_run=case.order.dry_run))
         except DecryptionFailed:
             return None
 
@@ -174,13 +171,13 @@ class ManualResolution:
         self, case: "_Case", user_id: int, action: str, told: str, *, filled: bool, pause: bool
     ) -> "_Case | AlreadyClear":
         try:
-            async with self._database.writing() as session:
+            async with self.database.writing() as session:
                 # Read again: recovery may have changed it during the request.
                 order = await orders.get(session, case.order.client_order_id)
                 if order is None or order.state is not OrderState.NEEDS_HUMAN:
                     return AlreadyClear(order)
                 state = _end_of(order, filled=filled)
-                order = await orders.move(session, order, state, resolved_at=self._clock.now())
+                order = await orders.move(session, order, state, resolved_at=self.clock.now())
                 account = await accounts.get(session, case.account.id)
                 if pause:
                     account = await accounts.change(session, account, paused=True)
@@ -188,7 +185,7 @@ class ManualResolution:
                 await self._note(session, case, user_id, action, told, did=did)
                 await leases.wake(session, account.id)
         except LeaseLost:  # another answer came between the read and this step
-            async with self._database.reading() as session:
+            async with self.database.reading() as session:
                 return AlreadyClear(await orders.get(session, case.order.client_order_id))
         return _Case(account, order)
 
@@ -211,7 +208,7 @@ class ManualResolution:
             action,
             f"{told}; did: {did}",
             subject=subject,
-            at=self._clock.now(),
+            at=self.clock.now(),
         )
 
 

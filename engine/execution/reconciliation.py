@@ -5,10 +5,9 @@ found here, and its account places no other order until it is resolved.
 """
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.alerts import OrderNeedsPerson, OrderNeverArrived
 from engine.domain.orders.order import (
@@ -27,17 +26,15 @@ from engine.errors import OrderNotFound, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, OrderReport
 from engine.execution.executor import OrderExecutor
 from engine.notifications.publish import publish
-from engine.storage.database import Database
+from engine.storage.service import Service
 from engine.storage.trading import orders
 
 logger = logging.getLogger(__name__)
 
 
-class OrderReconciler:
-    def __init__(self, *, database: Database, clock: Clock, executor: OrderExecutor) -> None:
-        self._database = database
-        self._clock = clock
-        self._executor = executor
+@dataclass(eq=False, kw_only=True, repr=False)
+class OrderReconciler(Service):
+    executor: OrderExecutor
 
     async def resolve(self, intent: Order, *, account: Account, exchange: Exchange) -> Order:
         """One attempt to learn what became of *intent*; returns it as far as it is known now.
@@ -48,7 +45,7 @@ class OrderReconciler:
             return intent
         if intent.state is OrderState.SENDING:
             # We were stopped between the gate and the answer: it may or may not have left.
-            intent = await self._executor.mark_unknown(
+            intent = await self.executor.mark_unknown(
                 intent, account, error="stopped while the order was being sent"
             )
         try:
@@ -63,12 +60,12 @@ class OrderReconciler:
         self, intent: Order, report: OrderReport, *, account: Account, exchange: Exchange
     ) -> Order:
         if report.over or await self._is_filled(intent, report, exchange):
-            return await self._executor.record_fill(
+            return await self.executor.record_fill(
                 intent, report, account=account, exchange=exchange, late=True
             )
         if intent.exchange_order_id is None:  # from now on "not found" proves nothing
             state = OrderState.ACKED if intent.state is OrderState.UNKNOWN else intent.state
-            async with self._database.writing() as session:
+            async with self.database.writing() as session:
                 intent = await orders.move(
                     session, intent, state, exchange_order_id=report.exchange_order_id
                 )
@@ -83,7 +80,7 @@ class OrderReconciler:
         filled = replace(intent, execution=report.execution)
         for is_first in (True, False):
             if not is_first:
-                await self._clock.sleep(MISS_SPACING)
+                await self.clock.sleep(MISS_SPACING)
             try:
                 seen = await exchange.order(intent.symbol, intent.client_order_id)
                 fees = await exchange.fees(
@@ -130,15 +127,15 @@ class OrderReconciler:
         if not silent:
             return await self.escalate(intent, account, now=exchange.time())
         if intent.misses + 1 < MISSES_NEEDED:
-            async with self._database.writing() as session:
+            async with self.database.writing() as session:
                 return await orders.move(
                     session, intent, intent.state, misses=intent.misses + 1, missed_at=now
                 )
         return await self._never_arrived(intent, account)
 
     async def _never_arrived(self, intent: Order, account: Account) -> Order:
-        now = self._clock.now()
-        async with self._database.writing() as session:
+        now = self.clock.now()
+        async with self.database.writing() as session:
             gone = await orders.move(session, intent, OrderState.NOT_EXECUTED, resolved_at=now)
             alert = OrderNeverArrived(
                 dry_run=intent.dry_run,
@@ -161,14 +158,14 @@ class OrderReconciler:
         """Ask the user about an order unclear for 15 minutes, or 1 under an unknown status.
         The status is *report*'s. *now* is the exchange's time, if known.
         """
-        waited = (now or self._clock.now()) - (intent.sent_at or intent.created_at)
+        waited = (now or self.clock.now()) - (intent.sent_at or intent.created_at)
         status = report.unknown_status if report else ""
         patience = STATUS_NEEDS_HUMAN_AFTER if status else NEEDS_HUMAN_AFTER
         if intent.state is OrderState.NEEDS_HUMAN or waited < patience:
             return intent
         execution = report.execution if report else NOTHING
         logger.error("order needs manual resolution", extra={"order": intent.client_order_id})
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             intent = await orders.move(session, intent, OrderState.NEEDS_HUMAN)
             alert = OrderNeedsPerson(
                 dry_run=intent.dry_run,
@@ -181,7 +178,7 @@ class OrderReconciler:
                 quote_amount=execution.quote_amount,
             )
             key = f"order:{intent.client_order_id}:person"
-            await publish(session, account.chat_id, alert, key=key, now=self._clock.now())
+            await publish(session, account.chat_id, alert, key=key, now=self.clock.now())
         return intent
 
 

@@ -2,11 +2,11 @@
 
 import logging
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from engine.clock import Clock
-from engine.storage.database import Database
 from engine.storage.maintenance import pruning
+from engine.storage.service import Service
 
 _EVERY = timedelta(days=1)
 # If this process dies before the end, another one continues within the hour.
@@ -17,15 +17,15 @@ _BATCH = 500
 logger = logging.getLogger(__name__)
 
 
-class Pruning:
+@dataclass(eq=False, kw_only=True, repr=False)
+class Pruning(Service):
     """Deletes expired rows; *keep* is how long they are kept."""
 
-    def __init__(self, *, database: Database, clock: Clock, keep: timedelta) -> None:
-        self._database = database
-        self._clock = clock
-        self._keep = keep
+    keep: timedelta
+
+    def __post_init__(self) -> None:
         # Not at the start, which has load enough.
-        self._look_at = clock.steady() + _LOOK_EVERY
+        self._look_at = self.clock.steady() + _LOOK_EVERY
         self._is_ours = False
         self._deleted: Counter[str] = Counter()
 
@@ -39,11 +39,11 @@ class Pruning:
     async def round(self) -> None:
         """One batch of each kind, if it is the time and ours to do."""
         if not self._is_ours:
-            now = self._clock.steady()
+            now = self.clock.steady()
             if now < self._look_at:
                 return
             self._look_at = now + _LOOK_EVERY
-            self._is_ours = await self._claimed(self._clock.now())
+            self._is_ours = await self._claimed(self.clock.now())
             if not self._is_ours:
                 return
         batch = await self._some()
@@ -52,18 +52,18 @@ class Pruning:
             await self._finish()
 
     async def _claimed(self, now: datetime) -> bool:
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             last = await pruning.last(session)
         if last is not None and last > now - _EVERY:
             return False
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             return await pruning.claim(
                 session, counts_as=now - _EVERY + _AGAIN_WITHIN, unless_after=now - _EVERY
             )
 
     async def _finish(self) -> None:
-        async with self._database.writing() as session:
-            await pruning.done(session, at=self._clock.now())
+        async with self.database.writing() as session:
+            await pruning.done(session, at=self.clock.now())
         self._is_ours = False
         if self._deleted:
             logger.info("rows pruned", extra={"rows": self._deleted.total()})
@@ -71,11 +71,11 @@ class Pruning:
 
     async def _some(self) -> Counter[str]:
         """Delete a batch of each kind, in a transaction each: none delays writers for long."""
-        now = self._clock.now()
+        now = self.clock.now()
         deleted: Counter[str] = Counter()
         for kind in pruning.KINDS:
-            async with self._database.writing() as session:
+            async with self.database.writing() as session:
                 deleted[kind] = await pruning.prune(
-                    session, kind, before=now - self._keep, now=now, most=_BATCH
+                    session, kind, before=now - self.keep, now=now, most=_BATCH
                 )
         return +deleted

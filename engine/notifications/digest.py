@@ -22,18 +22,18 @@ class Digests(Service):
         there to write it are told together.
         """
         for _ in range(_A_ROUND):
-            now = self._clock.now()
-            async with self._database.reading() as session:
+            now = self.clock.now()
+            async with self.database.reading() as session:
                 if not await alert_preferences.has_due(session, now=now):
                     return
-            async with self._database.writing() as session:
+            async with self.database.writing() as session:
                 due = await alert_preferences.claim_due(session, now=now)
                 if due is None:
                     return
                 await self._write(session, due)
 
     async def _write(self, session: AsyncSession, due: DueDigest) -> None:
-        now, since = self._clock.now(), due.last_at or due.due - _DAY
+        now, since = self.clock.now(), due.last_at or due.due - _DAY
         account = await accounts.get(session, due.account_id)
         traded = await stored_digest.trades(
             session, account, since=since, until=now, smallest=due.settings.smallest

@@ -5,12 +5,11 @@ the other.
 """
 
 import secrets
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import ANY_TRADER, Confirmation
 from engine.domain.accounts.settings import TradingMode
@@ -33,20 +32,18 @@ from engine.notifications import incidents
 from engine.notifications.publish import publish
 from engine.storage.accounts import accounts
 from engine.storage.chat import confirmations
-from engine.storage.database import Database
 from engine.storage.serialization import to_json
+from engine.storage.service import Service
 from engine.storage.trading import approvals, check_results, run_requests
 from engine.timeouts import Timing
 
 _ENDED = frozenset({ApprovalState.OVER, ApprovalState.TAKEN})
 
 
-class Approvals:
-    def __init__(self, *, database: Database, clock: Clock, timing: Timing, owner: str) -> None:
-        self._database = database
-        self._clock = clock
-        self._timing = timing
-        self._owner = owner
+@dataclass(eq=False, kw_only=True, repr=False)
+class Approvals(Service):
+    timing: Timing
+    owner: str
 
     async def request(
         self,
@@ -62,26 +59,26 @@ class Approvals:
         Raises LeaseLost, and sends nothing, if the account's owner or settings changed meanwhile:
         after a pause nothing is offered.
         """
-        account, now = duty.account, self._clock.now()
-        async with self._database.writing() as session:
+        account, now = duty.account, self.clock.now()
+        async with self.database.writing() as session:
             current = await accounts.unchanged(
-                session, account, owner=self._owner, fence=fence, now=self._database.now()
+                session, account, owner=self.owner, fence=fence, now=self.database.now()
             )
             if current is None or current.stopped:
                 raise LeaseLost(f"account {account.id} changed before its plan was offered")
             await check_results.put(session, account.id, look)
-            calm = self._timing.calm(account.settings.interval)
+            calm = self.timing.calm(account.settings.interval)
             await incidents.resolve(session, account, duty.trouble, now=now, calm=calm)
             if await run_requests.is_waiting(session, account.id):
                 return  # tapped during the check: the next check answers it
             last = await approvals.last(session, account.id)
-            match step(last, order, account, now=now, patience=self._timing.question):
+            match step(last, order, account, now=now, patience=self.timing.question):
                 case ApprovalStep.NEW:
                     if last is not None:
                         await confirmations.call_off(session, last.id, now=now)
                     await self._tell(session, account, order, comes_to, look=look, now=now)
                 case ApprovalStep.KEEP if last is not None:
-                    until = lasts_until(account, now=now, patience=self._timing.question)
+                    until = lasts_until(account, now=now, patience=self.timing.question)
                     await confirmations.prolong(session, last.id, until=until)
                     await approvals.put(session, account.id, replace(last, expires_at=until))
                 case _:
@@ -91,12 +88,12 @@ class Approvals:
         """Withdraw the open offer: the balance is back in its band. Writes only then."""
         if account.settings.autonomy is TradingMode.AUTO:
             return
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             last = await approvals.last(session, account.id)
         if last is None or last.standing in _ENDED:
             return
-        now = self._clock.now()
-        async with self._database.writing() as session:
+        now = self.clock.now()
+        async with self.database.writing() as session:
             await confirmations.call_off(session, last.id, now=now)
             await approvals.answered(session, account.id, last.id, ApprovalState.OVER, now)
 
@@ -111,7 +108,7 @@ class Approvals:
         now: datetime,
     ) -> None:
         settings = account.settings
-        patience = self._timing.question
+        patience = self.timing.question
         offer = ApprovalRequest.of(
             order, account, offer_id=secrets.token_urlsafe(9), now=now, patience=patience
         )

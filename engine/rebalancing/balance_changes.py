@@ -1,11 +1,10 @@
 """Detects, stores and reports deposits, withdrawals and trades by hand."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.balance_changes import ChangeFinding, detect_changes
 from engine.domain.accounts.deposits import DepositChoice, WaitingDeposit
@@ -22,7 +21,7 @@ from engine.notifications.publish import publish
 from engine.rebalancing.deposits import DepositSeen, rest_of, settle
 from engine.rebalancing.evaluation import evaluate
 from engine.storage.accounts import accounts, alert_preferences
-from engine.storage.database import Database
+from engine.storage.service import Service
 from engine.storage.trading import balance_changes, check_results
 
 # The kind of the question that versions before 0.6.0 asked below a deposit.
@@ -31,11 +30,9 @@ DEPOSIT = "keep_deposit"
 _HOUR, _MANY = timedelta(hours=1), 6
 
 
-class BalanceChangeMonitor:
-    def __init__(self, *, database: Database, clock: Clock, owner: str) -> None:
-        self._database = database
-        self._clock = clock
-        self._owner = owner
+@dataclass(eq=False, kw_only=True, repr=False)
+class BalanceChangeMonitor(Service):
+    owner: str
 
     async def detect(self, duty: CheckInput, holdings: Holdings) -> ChangeFinding | None:
         """Compare what is held with what was seen before; None where nothing is to be kept."""
@@ -44,7 +41,7 @@ class BalanceChangeMonitor:
             return None
         price = None
         if last is not None:
-            async with self._database.reading() as session:
+            async with self.database.reading() as session:
                 seen = await check_results.seen_of(session, account.id, settings.symbol)
             price = seen.price if seen else None
         return detect_changes(
@@ -54,7 +51,7 @@ class BalanceChangeMonitor:
             dry_run=settings.dry_run,
             last_fill=duty.last_fill,
             price=price,
-            now=self._clock.now(),
+            now=self.clock.now(),
         )
 
     async def record(
@@ -70,15 +67,15 @@ class BalanceChangeMonitor:
         One that was kept already changes nothing.
         """
         account, last, settings = duty.account, duty.last_seen, duty.account.settings
-        now, rest = self._clock.now(), rest_of(account, holdings, finding)
+        now, rest = self.clock.now(), rest_of(account, holdings, finding)
         if finding is None and rest == account.waiting and (rest is None or not rest.is_over(now)):
             return account
         moved = finding is not None and finding.moved
         step = await quantity_step(exchange.market, settings.symbol) if moved else None
         coming = await self._coming(duty, finding, holdings, exchange, rest)
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             current = await accounts.unchanged(
-                session, account, owner=self._owner, fence=fence, now=self._database.now()
+                session, account, owner=self.owner, fence=fence, now=self.database.now()
             )
             if current is None:
                 return account  # balances of another pair or key are not comparable
@@ -127,7 +124,7 @@ class BalanceChangeMonitor:
         try:
             rules, book = await rules_and_book(exchange.market, settings.symbol)
             evaluated = await evaluate(
-                self._database,
+                self.database,
                 replace(account, waiting=rest),
                 holdings,
                 rules,
@@ -149,7 +146,7 @@ class BalanceChangeMonitor:
         *,
         is_told: bool,
     ) -> None:
-        settings, now = account.settings, self._clock.now()
+        settings, now = account.settings, self.clock.now()
         earlier = await balance_changes.count(session, account.id, since=now - _HOUR)
         ids = [await balance_changes.add(session, account.id, moved) for moved in finding.moved]
         if is_told or earlier >= _MANY:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.settings import TradingMode
@@ -51,7 +50,7 @@ from engine.rebalancing.balance_changes import BalanceChangeMonitor
 from engine.rebalancing.balance_readings import BalanceReader, BalanceReading
 from engine.rebalancing.evaluation import evaluate
 from engine.rebalancing.low_balance import LowBalanceMonitor
-from engine.storage.database import Database
+from engine.storage.service import Service
 from engine.storage.trading import check_results
 from engine.storage.trading import run_requests as stored_requests
 from engine.timeouts import Timing, steadily
@@ -71,36 +70,36 @@ class Checked:
     again_in: timedelta | None = None
 
 
-class Checker:
-    def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        timing: Timing,
-        exchange_for: ExchangeFor,
-        owner: str,
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._timing = timing
-        self._exchange_for = exchange_for
-        self._owner = owner
-        self._executor = OrderExecutor(database=database, clock=clock, timing=timing, owner=owner)
-        self._balance_changes = BalanceChangeMonitor(database=database, clock=clock, owner=owner)
-        self._balances = BalanceReader(
-            clock=clock, timing=timing, balance_changes=self._balance_changes
+@dataclass(eq=False, kw_only=True, repr=False)
+class Checker(Service):
+    timing: Timing
+    exchange_for: ExchangeFor
+    owner: str
+
+    def __post_init__(self) -> None:
+        self._executor = OrderExecutor(
+            database=self.database, clock=self.clock, timing=self.timing, owner=self.owner
         )
-        self._approvals = Approvals(database=database, clock=clock, timing=timing, owner=owner)
-        self._reconciler = OrderReconciler(database=database, clock=clock, executor=self._executor)
-        self._low_balance = LowBalanceMonitor(database=database, clock=clock)
+        self._balance_changes = BalanceChangeMonitor(
+            database=self.database, clock=self.clock, owner=self.owner
+        )
+        self._balances = BalanceReader(
+            clock=self.clock, timing=self.timing, balance_changes=self._balance_changes
+        )
+        self._approvals = Approvals(
+            database=self.database, clock=self.clock, timing=self.timing, owner=self.owner
+        )
+        self._reconciler = OrderReconciler(
+            database=self.database, clock=self.clock, executor=self._executor
+        )
+        self._low_balance = LowBalanceMonitor(database=self.database, clock=self.clock)
 
     async def check(self, duty: CheckInput, *, fence: int) -> Checked:
         """Do what is due for the account. Failures become troubles, not exceptions."""
         try:
             if duty.unresolved is not None:
                 return await self._resolve(duty, duty.unresolved)
-            return await self._decide(duty, self._exchange_for(duty.account), fence=fence)
+            return await self._decide(duty, self.exchange_for(duty.account), fence=fence)
         except LeaseLost:
             # The account changed during planning: check it again at once.
             look = self._look(duty, CheckFailed(IncidentKind.INTERNAL, "changed"))
@@ -111,7 +110,7 @@ class Checker:
     async def _resolve(self, duty: CheckInput, intent: Order) -> Checked:
         # Asked where the order went, whatever kind of money the account uses by now.
         try:
-            exchange = self._exchange_for(duty.account.with_money(dry_run=intent.dry_run))
+            exchange = self.exchange_for(duty.account.with_money(dry_run=intent.dry_run))
         except DecryptionFailed:
             await self._reconciler.escalate(intent, duty.account)
             raise
@@ -146,25 +145,25 @@ class Checker:
         """How long it is until a deposit may be traded, where that is before the next check."""
         if not isinstance(rest, DepositWaits):
             return None
-        left = max(rest.until - self._clock.now(), timedelta(seconds=1))
+        left = max(rest.until - self.clock.now(), timedelta(seconds=1))
         return left if left < account.settings.interval else None
 
     async def _resolve_incident(self, account: Account, trouble: Incident | None) -> None:
         """A check that holds writes nothing, unless a trouble has ended."""
         if trouble is None or trouble.kind is IncidentKind.PAIR_UNAVAILABLE:
             return  # the pair was not even asked for
-        now, calm = self._clock.now(), self._timing.calm(account.settings.interval)
+        now, calm = self.clock.now(), self.timing.calm(account.settings.interval)
         if incidents.lingers(trouble, now=now, calm=calm):
             return
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             await incidents.resolve(session, account, trouble, now=now, calm=calm)
 
     async def _unsettled(self, duty: CheckInput, holdings: Holdings) -> Checked:
         """The balances lack a fill that is known: a moment is normal, longer is a trouble."""
-        now, fill = self._clock.now(), duty.last_fill
+        now, fill = self.clock.now(), duty.last_fill
         waited = now - ((fill and fill.resolved_at) or now)
         if waited > _SETTLES_SOON:
-            async with self._database.writing() as session:
+            async with self.database.writing() as session:
                 kind = IncidentKind.STALE_BALANCE
                 await incidents.record(session, duty.account, kind=kind, now=now)
         look = self._look(duty, AwaitingSettlement(), holdings=holdings)
@@ -182,9 +181,9 @@ class Checker:
         account, settings, holdings = duty.account, duty.account.settings, reading.holdings
         manual = duty.request.manual if duty.request else None
         rules, book = await rules_and_book(exchange.market, settings.symbol)
-        read_at, now = steadily(self._clock, holdings.read_at, book.read_at), self._clock.now()
+        read_at, now = steadily(self.clock, holdings.read_at, book.read_at), self.clock.now()
         evaluated = await evaluate(
-            self._database,
+            self.database,
             account,
             holdings,
             rules,
@@ -236,9 +235,9 @@ class Checker:
             )
         except LeaseLost:
             if duty.request is not None:
-                async with self._database.writing() as session:
+                async with self.database.writing() as session:
                     await run_requests.decline(
-                        session, account, duty.request, decided, now=self._clock.now()
+                        session, account, duty.request, decided, now=self.clock.now()
                     )
             raise
         except ClockRefused:
@@ -250,7 +249,7 @@ class Checker:
             return Checked(look, again_in=next_look(intent, now=exchange.time()))
         if intent.state in {OrderState.UNFILLED, OrderState.REJECTED}:
             failures = duty.trouble.count if duty.trouble else 0
-            return Checked(look, again_in=self._timing.backoff(failures))
+            return Checked(look, again_in=self.timing.backoff(failures))
         return Checked(look)
 
     async def _confirmed(
@@ -280,7 +279,7 @@ class Checker:
 
     async def _declined(self, duty: CheckInput, decided: Plan, seen: Mapping[str, Any]) -> Checked:
         """Store and report why a drift is not traded."""
-        account, settings, now = duty.account, duty.account.settings, self._clock.now()
+        account, settings, now = duty.account, duty.account.settings, self.clock.now()
         order, reason = decided.order, decided.reason
         verdict: Decision = (
             NoTrade(reason or InsideBand())
@@ -288,18 +287,18 @@ class Checker:
             else PlanChanged(order.side, order.expected_quote)
         )
         look = self._look(duty, verdict, **seen)
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             await check_results.put(session, account.id, look)
             if duty.request is not None:
                 await run_requests.decline(session, account, duty.request, decided, now=now)
             elif reason is not None:
-                calm = self._timing.calm(settings.interval)
+                calm = self.timing.calm(settings.interval)
                 await incidents.record_blocked(
                     session, account, duty.trouble, reason, now=now, calm=calm
                 )
         if isinstance(reason, OverLimit) and reason.kind is LimitKind.JUMP:
             # Seen once now; the next readings show whether it stays.
-            return Checked(look, again_in=min(settings.interval, self._timing.error_backoff))
+            return Checked(look, again_in=min(settings.interval, self.timing.error_backoff))
         return Checked(look)
 
     async def _failed(self, duty: CheckInput, error: EngineError) -> Checked:
@@ -309,7 +308,7 @@ class Checker:
             "check failed",
             extra={"account": duty.account.id, "kind": kind.value, "detail": detail},
         )
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             if duty.request is not None:
                 await stored_requests.drop(
                     session, duty.account.id, confirmation_id=duty.request.confirmation_id
@@ -319,16 +318,16 @@ class Checker:
                 duty.account,
                 kind=kind,
                 detail=detail,
-                now=self._clock.now(),
+                now=self.clock.now(),
                 asked=duty.request is not None,
             )
         look = self._look(duty, CheckFailed(kind, detail))
-        return Checked(look, again_in=self._timing.error_backoff)
+        return Checked(look, again_in=self.timing.error_backoff)
 
     def _look(self, duty: CheckInput, verdict: Decision, **seen: Any) -> CheckResult:
         return CheckResult.of(
             duty.account.settings,
-            at=self._clock.now(),
+            at=self.clock.now(),
             trigger=duty.trigger,
             verdict=verdict,
             funds=duty.account.funds,

@@ -23,9 +23,9 @@ class LowBalanceMonitor(Service):
         crossed = crossings(duty.marks, holdings, counting=account.settings.counting)
         if not crossed:
             return
-        now, symbol = self._clock.now(), account.settings.symbol
+        now, symbol = self.clock.now(), account.settings.symbol
         step = await quantity_step(market, symbol)
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             for crossing in crossed:
                 if not await low_balance.turn(session, account.id, crossing.mark):
                     continue  # set again since the duty was read: the next check reads it

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import ZERO
@@ -23,7 +22,7 @@ from engine.exchanges.interface import Exchange, ExchangeFor, Market, within
 from engine.exchanges.pair_data import rules_and_book
 from engine.rebalancing.evaluation import evaluate
 from engine.storage import availability
-from engine.storage.database import Database
+from engine.storage.service import Service
 from engine.storage.trading import balance_changes, check_results
 
 # Limits of a user's wait; all they send meanwhile waits too, except /pause and /halt.
@@ -73,21 +72,14 @@ class Outlook:
     tokens: Sequence[Asset] = ()
 
 
-class Previews:
+@dataclass(eq=False, kw_only=True, repr=False)
+class Previews(Service):
     """*last_known* returns the balances that are known without asking the exchange."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        exchange_for: ExchangeFor,
-        last_known: LastKnown,
-    ) -> None:
-        self._last_known = last_known
-        self._database = database
-        self._clock = clock
-        self._exchange_for = exchange_for
+    exchange_for: ExchangeFor
+    last_known: LastKnown
+
+    def __post_init__(self) -> None:
         self._tokens: dict[AccountId, tuple[str | None, Sequence[Asset]]] = {}
 
     async def preview(self, account: Account, trade: ManualTrade | None = None) -> Preview:
@@ -96,12 +88,12 @@ class Previews:
         A price that jumped counts as seen from now on, as after a check: the user saw it. Raises
         what the exchange's reads raise, and DecryptionFailed.
         """
-        exchange, account = self._exchange_for(account), self._still_waiting(account)
+        exchange, account = self.exchange_for(account), self._still_waiting(account)
         async with within(_PATIENCE_S):
             holdings = await self._holdings(account, exchange)
             rules, book = await rules_and_book(exchange.market, account.settings.symbol)
         evaluated = await evaluate(
-            self._database,
+            self.database,
             account,
             holdings,
             rules,
@@ -114,7 +106,7 @@ class Previews:
         look, reason = _seen_now(account, holdings, seen), evaluated.allowed.reason
         if isinstance(reason, OverLimit) and reason.kind is LimitKind.JUMP:
             declined = replace(look, at=book.read_at, verdict=NoTrade(reason))
-            async with self._database.writing() as session:
+            async with self.database.writing() as session:
                 await check_results.put(session, account.id, declined)
         await self._remember(account, look)
         async with within(_PATIENCE_S):
@@ -127,7 +119,7 @@ class Previews:
         """
         try:
             async with within(_PATIENCE_S):
-                holdings = await self._holdings(account, self._exchange_for(account))
+                holdings = await self._holdings(account, self.exchange_for(account))
                 return await self._foresee(account, holdings)
         except EngineError:
             return None
@@ -140,7 +132,7 @@ class Previews:
         if account.can_trade:
             try:
                 async with within(_SOON_S):
-                    holdings = await self._holdings(account, self._exchange_for(account))
+                    holdings = await self._holdings(account, self.exchange_for(account))
                     look = _seen_now(account, holdings)
                     foreseen = await self._foresee(account, holdings)
             except EngineError:
@@ -150,7 +142,7 @@ class Previews:
         if look is not None:
             await self._remember(account, look)
         else:
-            look = await self._last_known(account)
+            look = await self.last_known(account)
         rules = await self.known_rules(account)
         return Outlook(look, rules, tokens=self.tokens_of(account))
 
@@ -170,11 +162,11 @@ class Previews:
 
     async def _foresee(self, account: Account, holdings: Holdings) -> Foreseen:
         account = self._still_waiting(account)
-        exchange, settings = self._exchange_for(account), account.settings
+        exchange, settings = self.exchange_for(account), account.settings
         market = exchange.market
         rules, book = await rules_and_book(market, settings.symbol)
         evaluated = await evaluate(
-            self._database, account, holdings, rules, book, at=exchange.time()
+            self.database, account, holdings, rules, book, at=exchange.time()
         )
         wanted, allowed = evaluated.wanted, evaluated.allowed
         broken = allowed.reason if wanted.order is not None and allowed.order is None else None
@@ -185,7 +177,7 @@ class Previews:
 
     async def see(self, account: Account) -> tuple[BalanceSnapshot, Holdings]:
         """Read the balances, valued if the market can be read."""
-        exchange = self._exchange_for(account)
+        exchange = self.exchange_for(account)
         async with within(_PATIENCE_S):
             holdings = await self._holdings(account, exchange)
         unvalued = BalanceSnapshot.of(account.settings, holdings, None)
@@ -217,7 +209,7 @@ class Previews:
     async def _remember(self, account: Account, look: CheckResult) -> None:
         """Store a reading for later outages; skipped if the database is unavailable."""
         with suppress(*availability.AWAY):
-            async with self._database.writing() as session:
+            async with self.database.writing() as session:
                 await check_results.see(session, account.id, look)
 
     async def left_of(self, account: Account, asset: Asset) -> Decimal | None:
@@ -226,7 +218,7 @@ class Previews:
             return None
         try:
             async with within(_SOON_S):
-                holdings = await self._holdings(account, self._exchange_for(account))
+                holdings = await self._holdings(account, self.exchange_for(account))
         except EngineError:
             return None
         return holdings.of(asset).counted(account.settings.counting)
@@ -241,7 +233,7 @@ class Previews:
 
         Raises DecryptionFailed without a key, and Unavailable.
         """
-        exchange = self._exchange_for(account.with_money(dry_run=False))
+        exchange = self.exchange_for(account.with_money(dry_run=False))
         async with within(_PATIENCE_S):
             await exchange.resync()
         return exchange.time()
@@ -266,24 +258,24 @@ class Previews:
         self._note_tokens(account, holdings)
         if not lacks_an_asset(holdings, settings.symbol):
             return holdings
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             seen = await balance_changes.last_seen_of(session, [account.id])
         last = seen.get((account.id, settings.dry_run))
         if last is None or not last.lost_in(holdings):
             return holdings
-        await self._clock.sleep(SECOND_SIGHT)
+        await self.clock.sleep(SECOND_SIGHT)
         again = await exchange.holdings()
         return most_of(holdings, again, settings.symbol, counting=settings.counting)
 
     def _still_waiting(self, account: Account) -> Account:
         """A deposit whose wait is over is traded by the next check."""
-        return replace(account, waiting=account.waits(self._clock.now()))
+        return replace(account, waiting=account.waits(self.clock.now()))
 
     def _market(self, account: Account) -> Market:
         """Without a key it is the public one, which is what a dry run sees."""
         if not account.can_trade:
             account = account.with_money(dry_run=True)
-        return self._exchange_for(account).market
+        return self.exchange_for(account).market
 
 
 async def _forecast(

@@ -24,13 +24,13 @@ class ClockChanges(Service):
 
     async def begin(self) -> None:
         """Correct stored moments at start: the clock may have been set since the last process."""
-        now = self._clock.now()
-        async with self._database.reading() as session:
+        now = self.clock.now()
+        async with self.database.reading() as session:
             newest = await wall_clock_moments.newest(session)
         if newest is not None and (ahead := newest - now) > _UNNOTICED:
             logger.warning("clock set back", extra={"by_s": ahead.total_seconds()})
             await self._bring_forward(ahead)
 
     async def _bring_forward(self, by: timedelta) -> None:
-        async with self._database.writing() as session:
-            await wall_clock_moments.bring_forward(session, by, now=self._clock.now())
+        async with self.database.writing() as session:
+            await wall_clock_moments.bring_forward(session, by, now=self.clock.now())

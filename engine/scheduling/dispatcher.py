@@ -7,9 +7,9 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from engine.clock import Clock
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_input import CheckInput
@@ -31,7 +31,7 @@ from engine.scheduling.process_presence import ProcessPresence
 from engine.storage import availability
 from engine.storage.accounts import accounts
 from engine.storage.coordination import leases
-from engine.storage.database import Database
+from engine.storage.service import Service
 from engine.storage.trading import check_results
 from engine.timeouts import Timing
 
@@ -50,36 +50,28 @@ def new_owner() -> str:
     return secrets.token_hex(8)
 
 
-class Dispatcher:
-    def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        timing: Timing,
-        checker: Checker,
-        owner: str,
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._timing = timing
-        self._checker = checker
-        self._owner = owner
+@dataclass(eq=False, kw_only=True, repr=False)
+class Dispatcher(Service):
+    timing: Timing
+    checker: Checker
+    owner: str
+
+    def __post_init__(self) -> None:
         self.tally = CheckTally()
-        self._account_queue = AccountQueue(error_backoff=timing.error_backoff)
+        self._account_queue = AccountQueue(error_backoff=self.timing.error_backoff)
         self._queue: asyncio.Queue[tuple[CheckInput, int]] = asyncio.Queue()
         self._begun = 0  # since the last hand-out
         self._lateness = LatenessTracker()
         self._presence = ProcessPresence(
-            database=database, clock=clock, timing=timing, owner=owner
+            database=self.database, clock=self.clock, timing=self.timing, owner=self.owner
         )
         self._lease_manager = LeaseManager(
             account_queue=self._account_queue,
             tally=self.tally,
-            database=database,
-            clock=clock,
-            timing=timing,
-            owner=owner,
+            database=self.database,
+            clock=self.clock,
+            timing=self.timing,
+            owner=self.owner,
             presence=self._presence,
         )
         self._stopping = False
@@ -92,7 +84,7 @@ class Dispatcher:
         queued = self._account_queue.get(account_id)
         if queued is None:
             return None
-        return queued.standing(now=self._clock.now(), steady=self._clock.steady())
+        return queued.standing(now=self.clock.now(), steady=self.clock.steady())
 
     @property
     def owned(self) -> int:
@@ -102,21 +94,21 @@ class Dispatcher:
     def pulse(self) -> EngineProgress:
         """Returns the progress of this process's work."""
         return EngineProgress(
-            beats=WorkProgress(self._beats, longest_silence(waits=[self._timing.error_backoff])),
+            beats=WorkProgress(self._beats, longest_silence(waits=[self.timing.error_backoff])),
             database_away=self._database_away,
             checks=self._account_queue.progress(
-                allowance=self._lateness.most(self._clock.steady())
+                allowance=self._lateness.most(self.clock.steady())
             ),
         )
 
     def lateness(self) -> Lateness:
         """Returns how late this process's checks are."""
-        now = self._clock.steady()
+        now = self.clock.steady()
         return self._lateness.facts(now=now, overdue_since=self._account_queue.overdue(now=now))
 
     def beaten(self) -> timedelta | None:
         """Returns the time since the last heartbeat that reached the database; None before one."""
-        return None if self._beat_at is None else self._clock.steady() - self._beat_at
+        return None if self._beat_at is None else self.clock.steady() - self._beat_at
 
     async def tick(self) -> None:
         """One heartbeat: renew leases, read wake-ups, hand out due accounts.
@@ -135,7 +127,7 @@ class Dispatcher:
         else:
             self._database_away = False
             self._beats += 1
-            self._beat_at = self._clock.steady()
+            self._beat_at = self.clock.steady()
 
     async def run(self) -> None:
         """Run the pool until cancelled."""
@@ -156,30 +148,28 @@ class Dispatcher:
         while not self._queue.empty() or any(
             queued.busy for queued in self._account_queue.values()
         ):
-            await self._clock.sleep(_IDLE_POLL)
+            await self.clock.sleep(_IDLE_POLL)
 
     async def release(self) -> None:
         """Release every lease, so that another process can claim the accounts at once."""
         await self._lease_manager.release()
 
     async def _process_wakeups(self) -> None:
-        async with self._database.reading() as session:
-            calls = await leases.pending_events(
-                session, owner=self._owner, now=self._database.now()
-            )
+        async with self.database.reading() as session:
+            calls = await leases.pending_events(session, owner=self.owner, now=self.database.now())
         if calls.any_free:
             await self._lease_manager.claim()
         if not calls.woken:
             return
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             await leases.clear_wakeups(session, calls.woken)
         for account_id in calls.woken:
             if (queued := self._account_queue.get(account_id)) is not None:
                 queued.again = queued.busy
-                self._account_queue.schedule(account_id, self._clock.steady(), urgently=True)
+                self._account_queue.schedule(account_id, self.clock.steady(), urgently=True)
 
     async def _enqueue_due(self) -> None:
-        now = self._clock.steady()
+        now = self.clock.steady()
         if not self._lease_manager.is_certain():
             return  # suspended since the renewal: the next heartbeat reads who owns what
         # Twice what the pool began since the last heartbeat, so that it does not run empty.
@@ -207,7 +197,7 @@ class Dispatcher:
 
     async def _duties(self, due: Mapping[AccountId, QueuedAccount]) -> list[CheckInput]:
         try:
-            async with self._database.reading() as session:
+            async with self.database.reading() as session:
                 return await accounts.duties(session, list(due))
         except availability.AWAY:
             self._account_queue.put_back(due)
@@ -220,12 +210,12 @@ class Dispatcher:
         readable: list[CheckInput] = []
         for account_id in due:
             try:
-                async with self._database.reading() as session:
+                async with self.database.reading() as session:
                     readable += await accounts.duties(session, [account_id])
             except (ValueError, LookupError) as e:
                 logger.error("account unreadable", extra={"account": account_id, "error": str(e)})  # noqa: TRY400 - the value says it all
                 self._account_queue.schedule(
-                    account_id, self._clock.steady() + self._timing.error_backoff
+                    account_id, self.clock.steady() + self.timing.error_backoff
                 )
         return readable
 
@@ -240,14 +230,14 @@ class Dispatcher:
         self._begun += 1
         queued = self._account_queue.held(duty.account.id, fence=fence)
         if queued is not None and queued.due_at is not None:
-            now = self._clock.steady()
+            now = self.clock.steady()
             self._lateness.began(due_at=queued.due_at, now=now)
             self.tally.began(max(now - queued.due_at, timedelta()))
 
     async def _check(self, duty: CheckInput, fence: int) -> Checked | None:
         about = {"account": duty.account.id}
         try:
-            checked = await self._checker.check(duty, fence=fence)
+            checked = await self.checker.check(duty, fence=fence)
             await self._keep_seen(duty, fence, checked.look)
         except availability.AWAY as e:
             # An order that was begun is in the database, and is resumed from there.
@@ -260,8 +250,8 @@ class Dispatcher:
         else:
             return checked
         try:
-            async with self._database.writing() as session:
-                now, kind = self._clock.now(), IncidentKind.INTERNAL
+            async with self.database.writing() as session:
+                now, kind = self.clock.now(), IncidentKind.INTERNAL
                 await incidents.record(session, duty.account, kind=kind, now=now)
         except availability.AWAY:
             logger.warning("incident not recorded", extra=about)
@@ -274,7 +264,7 @@ class Dispatcher:
             return
         if isinstance(look.verdict, CheckFailed):
             queued.seen_kept = True
-            async with self._database.writing() as session:
+            async with self.database.writing() as session:
                 await check_results.see(session, duty.account.id, queued.seen)
 
     def _after(self, duty: CheckInput, fence: int, checked: Checked | None) -> None:
@@ -282,9 +272,9 @@ class Dispatcher:
         queued = self._account_queue.held(account_id, fence=fence)
         if queued is None:
             return
-        now = self._clock.steady()
+        now = self.clock.steady()
         self.tally.done(checked.look if checked else None)
-        again_in = checked.again_in if checked else self._timing.error_backoff
+        again_in = checked.again_in if checked else self.timing.error_backoff
         self._account_queue.finished(account_id, interval=interval, again_in=again_in or interval)
         queued.busy = False
         if checked is not None:

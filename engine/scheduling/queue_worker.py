@@ -12,13 +12,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.backoff import delay, retry
-from engine.clock import Clock
-from engine.storage.database import Database, InTransaction
+from engine.storage.database import InTransaction
 from engine.storage.models import queues
 from engine.storage.models.queues import QueueColumns
 from engine.storage.queues import claims, queue
 from engine.storage.queues.claims import ClaimLost, Work
 from engine.storage.queues.queue import Claim, Row
+from engine.storage.service import Service
 
 HOLD = timedelta(seconds=60)  # of a claim; a live process renews it well before
 _RENEW_EVERY = HOLD / 3
@@ -64,7 +64,8 @@ class Lanes:
     suspects: int = _PLENTY
 
 
-class QueueWorkers(Generic[Row]):
+@dataclass(eq=False, kw_only=True, repr=False)
+class QueueWorkers(Service, Generic[Row]):
     """Calls *work* with each row of *table* until it is done, in order within a chat.
 
     At least once: a row is repeated if the process died or was cancelled during it. *work* may
@@ -73,27 +74,16 @@ class QueueWorkers(Generic[Row]):
     by which other processes free its claims when it died.
     """
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        table: type[Row],
-        work: Callable[[Row], Awaitable[Outcome]],
-        lanes: Lanes,
-        owner: str | None = None,
-        ready: asyncio.Event | None = None,
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._table = table
-        self._work = work
-        self._lanes = lanes
-        self._owner = owner
-        self._ready = ready
+    table: type[Row]
+    work: Callable[[Row], Awaitable[Outcome]]
+    lanes: Lanes
+    owner: str | None = None
+    ready: asyncio.Event | None = None
+
+    def __post_init__(self) -> None:
         self._in_hand: dict[Claim, Work] = {}
-        self._renew_at = clock.steady()
-        self._last_from = clock.steady()
+        self._renew_at = self.clock.steady()
+        self._last_from = self.clock.steady()
         self._awake = asyncio.Event()
         self._stopping = False
         self._turn = asyncio.Lock()  # to claim: two at once would both count the same room
@@ -101,7 +91,7 @@ class QueueWorkers(Generic[Row]):
 
     def hold_last(self, duration: timedelta) -> None:
         """Begin nothing of the rank LAST for so long."""
-        self._last_from = self._clock.steady() + duration
+        self._last_from = self.clock.steady() + duration
 
     def nudge(self) -> None:
         """Read the queue now instead of within a second."""
@@ -128,13 +118,13 @@ class QueueWorkers(Generic[Row]):
             self._awake.clear()
             try:
                 if self._may_begin():
-                    async with self.claiming() as claim, self._database.writing() as session:
+                    async with self.claiming() as claim, self.database.writing() as session:
                         await claim(session)
                 failures = 0
             except SQLAlchemyError as e:
                 failures += 1
                 logger.warning("queue unreadable", extra=self._about(e))
-                await self._clock.sleep(delay(failures, most=_LONGEST_PAUSE))
+                await self.clock.sleep(delay(failures, most=_LONGEST_PAUSE))
                 continue
             with suppress(TimeoutError):
                 async with asyncio.timeout(_POLL_S):
@@ -157,11 +147,11 @@ class QueueWorkers(Generic[Row]):
 
     def _may_begin(self) -> bool:
         is_running = self._tasks is not None and not self._stopping
-        return is_running and (self._ready is None or self._ready.is_set())
+        return is_running and (self.ready is None or self.ready.is_set())
 
     def _begin(self, row: Row) -> None:
         begun = Work(
-            table=self._table,
+            table=self.table,
             held=Claim.of(row),
             rank=row.rank,
             is_suspect=row.deaths > 0,
@@ -174,26 +164,26 @@ class QueueWorkers(Generic[Row]):
     async def _claimed(self, session: AsyncSession, instead_of: Claim | None) -> Sequence[Row]:
         if not self._may_begin():
             return ()
-        now, steady = self._clock.now(), self._clock.steady()
-        lanes = self._lanes if steady >= self._last_from else replace(self._lanes, last=0)
+        now, steady = self.clock.now(), self.clock.steady()
+        lanes = self.lanes if steady >= self._last_from else replace(self.lanes, last=0)
         busy = {held: work for held, work in self._in_hand.items() if held != instead_of}
         room = _Room(lanes, busy.values())
         # Renewed in the transaction of the claim: rows being worked on cannot be claimed again
         # here.
         if busy and steady >= self._renew_at:
-            await queue.renew(session, self._table, busy, until=now + HOLD)
+            await queue.renew(session, self.table, busy, until=now + HOLD)
             self._renew_at = steady + _RENEW_EVERY
         most = room.most
         rows = await queue.claim(
             session,
-            self._table,
+            self.table,
             now=now,
             hold=HOLD,
             most=most,
             lowest=room.lowest,
             suspects=room.suspects,
             fits=room.take,
-            owner=self._owner,
+            owner=self.owner,
         )
         if rows and room.asked_for == most:
             self.nudge()  # there may be more rows than were read
@@ -202,13 +192,13 @@ class QueueWorkers(Generic[Row]):
     async def _settle(self, row: Row, begun: Work) -> None:
         try:
             with claims.working_on(begun):
-                outcome = await self._work(row)
+                outcome = await self.work(row)
         except ClaimLost:
             self._log_lost(begun.held)
             self.nudge()
         except SQLAlchemyError as e:
             logger.warning("work interrupted", extra=self._about(e))
-            later = self._clock.now() + delay(row.attempts, most=_LONGEST_AFTER_AN_OUTAGE)
+            later = self.clock.now() + delay(row.attempts, most=_LONGEST_AFTER_AN_OUTAGE)
             await self._record(begun.held, Later(later, "database"))
         else:
             await self._record(begun.held, outcome)
@@ -219,23 +209,23 @@ class QueueWorkers(Generic[Row]):
         await retry(
             lambda: self._write(held, outcome),
             on=SQLAlchemyError,
-            clock=self._clock,
+            clock=self.clock,
             failed=lambda e: logger.warning("outcome not recorded", extra=self._about(e)),
             most=_LONGEST_PAUSE,
         )
 
     async def _write(self, held: Claim, outcome: Outcome) -> None:
         """And what comes next is claimed in the same transaction."""
-        async with self.claiming(instead_of=held) as claim, self._database.writing() as session:
+        async with self.claiming(instead_of=held) as claim, self.database.writing() as session:
             match outcome:
                 case Done(failure=failure, also=also):
-                    now = self._clock.now()
+                    now = self.clock.now()
                     was_ours = await queue.finish(
-                        session, self._table, held, now=now, failure=failure, **also
+                        session, self.table, held, now=now, failure=failure, **also
                     )
                 case Later(until=until, failure=failure, rank=rank):
                     was_ours = await queue.postpone(
-                        session, self._table, held, until=until, failure=failure, rank=rank
+                        session, self.table, held, until=until, failure=failure, rank=rank
                     )
                 case other:
                     assert_never(other)
@@ -245,10 +235,10 @@ class QueueWorkers(Generic[Row]):
 
     def _log_lost(self, held: Claim) -> None:
         """Another process has the row, or a newer message has cancelled it."""
-        logger.warning("claim lost", extra={"queue": self._table.__name__, "row": held.row_id})
+        logger.warning("claim lost", extra={"queue": self.table.__name__, "row": held.row_id})
 
     def _about(self, error: SQLAlchemyError) -> dict[str, str]:
-        return {"queue": self._table.__name__, "error": type(error).__name__}
+        return {"queue": self.table.__name__, "error": type(error).__name__}
 
 
 class _Room:

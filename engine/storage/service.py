@@ -1,10 +1,14 @@
 """Base of the classes whose methods each work in transactions of their own."""
 
+from dataclasses import dataclass
+
 from engine.clock import Clock
 from engine.storage.database import Database
 
 
+@dataclass(eq=False, kw_only=True, repr=False)
 class Service:
-    def __init__(self, *, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
+    """Has a database and a clock; a subclass adds what else it needs as fields."""
+
+    database: Database
+    clock: Clock

@@ -135,7 +135,7 @@ async def test_a_mistake_of_ours_is_counted_as_one(
         raise ZeroDivisionError
 
     await bot.connect_by_chat()
-    monkeypatch.setattr(bot.parts.dispatcher._checker, "check", broken)
+    monkeypatch.setattr(bot.parts.dispatcher.checker, "check", broken)
     await bot.check()
     read = await scrape(bot)
 

@@ -178,7 +178,7 @@ async def test_a_key_that_cannot_be_opened_pauses_and_is_told(engine: Engine):
     def sealed_shut(_: Account) -> Exchange:
         raise DecryptionFailed("bound to another chat")
 
-    engine.checker._exchange_for = sealed_shut
+    engine.checker.exchange_for = sealed_shut
     account = await engine.open_account()
 
     await engine.check(account)

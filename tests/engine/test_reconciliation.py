@@ -609,7 +609,7 @@ async def test_an_unclear_order_whose_key_cannot_be_opened_asks_for_the_person_t
     def sealed_shut(_: Account) -> Exchange:
         raise DecryptionFailed("none of our keys opens it")
 
-    engine.checker._exchange_for = sealed_shut
+    engine.checker.exchange_for = sealed_shut
     clock.shift(NEEDS_HUMAN_AFTER)
     await engine.check(account)
 
@@ -627,7 +627,7 @@ async def test_an_order_is_looked_up_where_it_went_whatever_the_account_uses_by_
         asked.append(account.settings.dry_run)
         return exchange
 
-    engine.checker._exchange_for = remembering
+    engine.checker.exchange_for = remembering
     await engine.change(account, dry_run=True)
     await engine.check(account)
 

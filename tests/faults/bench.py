@@ -647,7 +647,7 @@ class Life:
 
         One that has stood still meanwhile does not count: it must not trade, that is all.
         """
-        checker = parts.dispatcher._checker
+        checker = parts.dispatcher.checker
         check = checker.check
 
         async def watched(duty: CheckInput, *, fence: int) -> Checked:

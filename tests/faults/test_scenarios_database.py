@@ -69,7 +69,7 @@ class PatientClock:
 
 def engine_of(life: Life) -> AsyncEngine:
     """Each process has its own connections."""
-    return life.parts.dispatcher._database.engine
+    return life.parts.dispatcher.database.engine
 
 
 class Owner:
@@ -80,7 +80,7 @@ class Owner:
         self._life = life
         self._watch = FakeClock(start=bench.clock.now(), manual=True)
         for queue in (life.parts.update_workers, life.parts.outbox_sender):
-            queue._workers._clock = PatientClock(bench.clock)
+            queue._workers.clock = PatientClock(bench.clock)
 
     async def watch(self) -> None:
         parts = self._life.parts
@@ -201,7 +201,7 @@ async def test_28_a_blip_while_the_answer_is_recorded_is_not_called_a_mistake(
     """One transaction breaks right after the POST: the order is looked up, and that is told."""
     anna = bench.add_person()
     async with a_life(bench, anna) as (life, owner):
-        trader = life.parts.dispatcher._checker._executor
+        trader = life.parts.dispatcher.checker._executor
         breaks_at = "committed" if committed else "write begins"
         broken: list[str] = []
 
@@ -210,7 +210,7 @@ async def test_28_a_blip_while_the_answer_is_recorded_is_not_called_a_mistake(
                 broken.append(step)
                 raise gone()
 
-        trader._database = WatchedDatabase(bench.database, bench.clock, on_step=break_once)
+        trader.database = WatchedDatabase(bench.database, bench.clock, on_step=break_once)
         bench.mexc.deposit(anna.api_key, "USDT", DRIFT)
         await owner.pass_time(5 * MINUTE)
 

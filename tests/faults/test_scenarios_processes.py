@@ -139,7 +139,7 @@ async def freeze(bench: Bench, life: Life, *, at: str | None) -> None:
 
 
 def freeze_before_the_gate(life: Life) -> None:
-    trader = life.parts.dispatcher._checker._executor
+    trader = life.parts.dispatcher.checker._executor
     start = trader._start
 
     async def stand_still(*args: Order, **how: object) -> Order:
@@ -220,7 +220,7 @@ async def test_26_an_owner_that_slept_while_it_read_what_is_due_begins_no_check_
             await sleeper.fuse.burn(step)
 
     dispatcher = sleeper.parts.dispatcher
-    dispatcher._database = WatchedDatabase(bench.database, bench.clock, on_step=fall_asleep)
+    dispatcher.database = WatchedDatabase(bench.database, bench.clock, on_step=fall_asleep)
     assert sleeper.next_due is not None
     bench.clock.shift(sleeper.next_due - bench.clock.now())
     await bench.turn()

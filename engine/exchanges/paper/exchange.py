@@ -5,17 +5,17 @@ It has only a `Market` with public data: no key to sign with and no way to reach
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from engine.clock import Clock
 from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.pairs import Asset, PairRules, Side, Symbol
 from engine.domain.orders.matching import Match, match_market_order
 from engine.domain.orders.order import AccountId, ClientOrderId, Fees
 from engine.errors import OrderNotFound, Rejected, Unavailable
 from engine.exchanges.interface import Market, OrderReport, OrderRequest
-from engine.storage.database import Database
+from engine.storage.service import Service
 from engine.storage.trading import paper_ledger
 from engine.storage.trading.paper_ledger import PaperOrder
 
@@ -29,19 +29,15 @@ def opening_balances(*, rules: PairRules, last_price: Decimal) -> Mapping[Asset,
     return {rules.quote: Balance(free=OPENING_QUOTE), rules.base: Balance(free=base_quantity)}
 
 
-class PaperExchange:
+@dataclass(eq=False, kw_only=True, repr=False)
+class PaperExchange(Service):
     """Implements `Exchange` for one account. An order has ended when `place` returns."""
 
-    def __init__(
-        self, *, account_id: AccountId, market: Market, database: Database, clock: Clock
-    ) -> None:
-        self._account_id = account_id
-        self.market = market
-        self._database = database
-        self._clock = clock
+    account_id: AccountId
+    market: Market
 
     def time(self) -> datetime:
-        return self._clock.steady()
+        return self.clock.steady()
 
     async def open_ledger(self, holdings: Holdings | None, *, symbol: Symbol) -> None:
         """Start (again) from a copy of *holdings*; without, from 100 USDT and as much in the token.
@@ -54,16 +50,16 @@ class PaperExchange:
             rules = await self.market.rules(symbol)
             last_price = await self.market.last_price(symbol)
             opening = opening_balances(rules=rules, last_price=last_price)
-        async with self._database.writing() as session:
-            await paper_ledger.open_ledger(session, self._account_id, opening)
+        async with self.database.writing() as session:
+            await paper_ledger.open_ledger(session, self.account_id, opening)
 
     async def holdings(self) -> Holdings:
-        async with self._database.reading() as session:
-            balances = await paper_ledger.balances(session, self._account_id)
+        async with self.database.reading() as session:
+            balances = await paper_ledger.balances(session, self.account_id)
         if not balances:
             # "Nothing known" must never be taken for "holds nothing".
             raise Unavailable("the paper ledger is not open")
-        return Holdings(balances, read_at=self._clock.now())
+        return Holdings(balances, read_at=self.clock.now())
 
     async def place(self, ticket: OrderRequest) -> str:
         """Refuses a client order id it knows: the order protocol never sends one twice."""
@@ -71,10 +67,10 @@ class PaperExchange:
         last_price = await self.market.last_price(ticket.symbol)
         book = await self.market.book(ticket.symbol)
         side, amount, spent = _request(ticket, rules)
-        async with self._database.writing() as session:
-            if await paper_ledger.find(session, self._account_id, ticket.client_order_id):
+        async with self.database.writing() as session:
+            if await paper_ledger.find(session, self.account_id, ticket.client_order_id):
                 raise Rejected(code=400, message="Duplicate client order id")
-            held = await paper_ledger.balances(session, self._account_id, lock=True)
+            held = await paper_ledger.balances(session, self.account_id, lock=True)
             filled = match_market_order(
                 side=side,
                 amount=amount,
@@ -83,25 +79,25 @@ class PaperExchange:
                 book=book,
                 rules=rules,
             )
-            await paper_ledger.change(session, self._account_id, _changes(side, filled, rules))
+            await paper_ledger.change(session, self.account_id, _changes(side, filled, rules))
             number = await paper_ledger.record(
                 session,
                 PaperOrder(
-                    account_id=self._account_id,
+                    account_id=self.account_id,
                     client_order_id=ticket.client_order_id,
                     symbol=ticket.symbol,
                     side=side,
                     execution=filled.execution,
                     fee=filled.fee,
                     complete=filled.complete,
-                    created_at=self._clock.now(),
+                    created_at=self.clock.now(),
                 ),
             )
         return f"{_ID_PREFIX}{number}"
 
     async def order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
-        async with self._database.reading() as session:
-            found = await paper_ledger.find(session, self._account_id, client_order_id)
+        async with self.database.reading() as session:
+            found = await paper_ledger.find(session, self.account_id, client_order_id)
         if found is None or found[1].symbol != symbol:
             raise OrderNotFound("Order does not exist.")
         number, order = found
@@ -132,8 +128,8 @@ class PaperExchange:
         order = None
         with suppress(ValueError):
             number = int(exchange_order_id.removeprefix(_ID_PREFIX))
-            async with self._database.reading() as session:
-                order = await paper_ledger.numbered(session, self._account_id, number)
+            async with self.database.reading() as session:
+                order = await paper_ledger.numbered(session, self.account_id, number)
         if order is None or order.symbol != symbol:
             raise OrderNotFound("Order does not exist.")
         rules = await self.market.rules(symbol)
