@@ -210,6 +210,9 @@ class AccountService:
             api_key=api_key, api_secret=api_secret, account_uuid=account.uuid, chat_id=chat_id
         )
         async with self._database.writing() as session:
+            if account.sealed_key is None:
+                # Whoever saw the account by a key that is gone does not see it by this one.
+                await sharing.end_all(session, account, user_id=user_id, now=now)
             if await accounts.is_key_elsewhere(session, account, key_print=key_print):
                 raise KeyElsewhere("another chat trades with this key")
             await key_sharing.refuse_second(session, account, number=number)

@@ -140,9 +140,12 @@ class Sharing:
                 return Redemption(Redeemed.IN_GROUP)
             if runs_the_bot:
                 return Redemption(Redeemed.RUNS_THE_BOT)
-            return await admit(
+            redeemed = await admit(
                 session, link, hash_of(code), chat_id=chat_id, user_id=user_id, name=name, now=now
             )
+        if redeemed.result is Redeemed.JOINED:
+            acting.leave()
+        return redeemed
 
     async def of(self, chat_id: int) -> Share | None:
         """The share by which the chat sees another one's account."""

@@ -86,7 +86,9 @@ async def test_a_trader_does_what_a_trader_may_and_the_owner_sees_who_did_it(
     world: World, bot: Program
 ):
     await bot.connect()
-    await shared(bot, "trader")
+    await shared(bot, "viewer")
+    await bot.ask(ANNA, "/status")
+    [welcome] = await shared(bot, "trader")
     await bot.told(OWNER)
     changed = (await bot.ask(ANNA, "/settarget 41")).text
     await bot.tap(ANNA, "↩️ Undo")
@@ -101,6 +103,7 @@ async def test_a_trader_does_what_a_trader_may_and_the_owner_sees_who_did_it(
         for text in ("/dryrun on", "/limits day 5", "/export", "/logs", "/share viewer", "/buy 20")
     }
 
+    assert "Your role: trader." in welcome.text
     assert "41.00 USDT" in changed
     assert paused.text.startswith("⏸ PAUSED")
     assert "LIVE" in resumed.text
@@ -286,6 +289,22 @@ async def test_a_share_that_ends_while_a_command_is_carried_out_changes_nothing(
         "This chat does not see that account any more."
     ]
     assert (await bot.account()).settings.target == 40
+
+
+async def test_the_pause_of_a_trader_overtakes_as_everybodys_and_a_viewers_does_not(
+    bot: Program,
+):
+    await bot.connect()
+    for whom, role in ((ANNA, "trader"), (BEN, "viewer")):
+        await shared(bot, role, whom)
+    access = bot.parts.access
+
+    async with bot.database.reading() as session:
+        may = [await access.may_trade(session, chat_id=one, user_id=one) for one in (ANNA, BEN)]
+        known = await access.known_chats(session, {ANNA, BEN, 6666})
+
+    assert may == [True, False]
+    assert known == {ANNA, BEN}
 
 
 def test_with_anothers_account_everything_but_a_trader_s_part_is_its_owners():

@@ -22,7 +22,7 @@ class ShareLost(Exception):
 @dataclass(slots=True)
 class Acting:
     """*share* is what the chat saw when the author was let in; None: its own account.
-    *left*: the command itself ended it.
+    *left*: the command itself changed that.
     """
 
     chat_id: int
@@ -68,7 +68,7 @@ def present_share() -> Share | None:
 
 
 def leave() -> None:
-    """The present command ended the share that it acted by."""
+    """The present command ended the share that it acted by, or began another one."""
     acting = _present.get()
     if acting is not None:
         acting.left = True
