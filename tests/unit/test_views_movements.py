@@ -141,7 +141,7 @@ def traded(**changes: Any) -> DepositTraded:
         ),
         (
             traded(coming=ComingOrder(at_once=False)),
-            "I buy MNTL for about 100.00 USDT at the next check.",
+            "The next check decides whether I buy MNTL for about 100.00 USDT.",
             "",
         ),
         (traded(paused=True), "Trading is stopped. When it goes on, I buy MNTL for", ""),

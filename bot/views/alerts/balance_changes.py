@@ -25,8 +25,8 @@ _NOW = {
     False: "I sell {base} for about {amount} now.",
 }
 _NEXT = {
-    True: "I buy {base} for about {amount} at the next check.",
-    False: "I sell {base} for about {amount} at the next check.",
+    True: "The next check decides whether I buy {base} for about {amount}.",
+    False: "The next check decides whether I sell {base} for about {amount}.",
 }
 _STOPPED = {
     True: "Trading is stopped. When it goes on, I buy {base} for about {amount}.",
