@@ -130,7 +130,8 @@ class Handler(ABC):
 
     def may_set(self, request: Request) -> bool:
         """True if the author may send the command with a value, too."""
-        return request.role.covers(needed_for(request.command, "value"))
+        needed = needed_for(request.command, "value", is_shared=request.is_shared)
+        return request.role.covers(needed)
 
     async def parse(
         self,

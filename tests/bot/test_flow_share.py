@@ -98,6 +98,7 @@ async def test_a_trader_does_what_a_trader_may_and_the_owner_sees_who_did_it(
     await bot.tap(ANNA, "Trade")
     await bot.checked()
     audit = await bot.ask(OWNER, "/audit")
+    limits = await bot.ask(ANNA, "/limits")
     refused = {
         text: (await bot.ask(ANNA, text)).text
         for text in ("/dryrun on", "/limits day 5", "/export", "/logs", "/share viewer", "/buy 20")
@@ -109,6 +110,7 @@ async def test_a_trader_does_what_a_trader_may_and_the_owner_sees_who_did_it(
     assert "LIVE" in resumed.text
     assert [order.side for order in world.mexc.orders] == ["BUY"]
     assert audit.text.count("Anna") >= 5
+    assert limits.labels == ["/status", "/why"]
     assert "trade" in audit.text
     assert all("Only the owner of this account" in text for text in refused.values()), refused
     assert (await bot.account()).settings.target == 40
