@@ -314,7 +314,9 @@ def _pause_note(account: Account, pause: TimedPause | None, *, now: datetime) ->
     until = f"Paused until {time_or_stamp(pause.ends_at, now=now)}."
     if pause.version != account.version:
         return f"{until} Then I ask you, because something was changed."
-    return f"{until} Then trading starts again. If the first order is big, I ask you first."
+    return lines(
+        f"{until} Then trading starts again.", "If the first order is big, I ask you first."
+    )
 
 
 def _unresolved_note(order: Order | None, *, for_viewer: bool) -> str | None:

@@ -209,7 +209,7 @@ def test_a_paused_account_shows_resume_and_no_next_check():
 @pytest.mark.parametrize(
     ("hours", "version", "says"),
     [
-        (1, 1, "Paused until 13:00. Then trading starts again. If the first order is big, I ask"),
+        (1, 1, "Paused until 13:00. Then trading starts again.\nIf the first order is big, I ask"),
         (24, 1, "Paused until 23 Nov 12:00. Then trading starts again."),
         (1, 2, "Paused until 13:00. Then I ask you, because something was changed."),
         (-1, 1, None),
