@@ -21,11 +21,22 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
-# The first three are what the others only import when they are used.
+from sqlalchemy.orm import configure_mappers
+
+# All but the last two are what these only import when they are used.
 _IMPORTED_EARLY = (
+    "aiosqlite",
+    "alembic.command",
+    "alembic.config",
+    "anyio._backends._asyncio",
+    "anyio.streams.tls",
+    "bot.observability.error_reporting",
+    "bot.operations.cli",
+    "encodings.utf_16_le",
+    "engine.storage.migrations",
+    "httpcore",
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite.aiosqlite",
-    "alembic.command",
     "bot.runtime.live",
     "bot.demo.run",
 )
@@ -132,6 +143,7 @@ def raise_children() -> list[str]:
     """
     for module in _IMPORTED_EARLY:
         importlib.import_module(module)
+    configure_mappers()
     gc.collect()
     gc.freeze()  # a child shares the pages that it does not write to
     alive: set[int] = set()
