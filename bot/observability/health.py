@@ -29,29 +29,29 @@ class ProcessState:
     registered: bool | None
 
 
-def unready_reasons(signs: ProcessState | None) -> Sequence[str]:
+def unready_reasons(state: ProcessState | None) -> Sequence[str]:
     """Return why the process cannot work now; None: it has no database yet."""
-    if signs is None:
+    if state is None:
         return ["the database was not reached yet"]
     reasons = []
-    if signs.database_away:
+    if state.database_away:
         reasons.append("the database does not answer")
-    elif signs.beat is None or signs.beat > _BEAT_OLD:
+    elif state.beat is None or state.beat > _BEAT_OLD:
         reasons.append("the engine does not tick")
-    if not signs.online:
+    if not state.online:
         reasons.append("Telegram was not reached yet")
-    elif signs.polls and (signs.polled is None or signs.polled > _POLL_OLD):
+    elif state.polls and (state.polled is None or state.polled > _POLL_OLD):
         reasons.append("Telegram answers no poll")
-    elif signs.registered is False:
+    elif state.registered is False:
         reasons.append("the webhook is not set yet")
     return reasons
 
 
 class Health:
-    """The routes `/healthz` and `/readyz`. *signs* returns None until there is a database."""
+    """The routes `/healthz` and `/readyz`. *state* returns None until there is a database."""
 
     def __init__(self) -> None:
-        self.signs: Callable[[], ProcessState | None] = lambda: None
+        self.state: Callable[[], ProcessState | None] = lambda: None
 
     async def healthz(self, _: web.Request) -> web.Response:
         """Return 200 while the event loop runs; without an answer a host may restart it."""
@@ -59,7 +59,7 @@ class Health:
 
     async def readyz(self, _: web.Request) -> web.Response:
         """Return 200, or 503 with the reasons; a host should not restart the process for a 503."""
-        reasons = unready_reasons(self.signs())
+        reasons = unready_reasons(self.state())
         status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
         word = "not ready" if reasons else "ready"
         return _json(status, {"status": word, "reasons": list(reasons)})

@@ -124,7 +124,7 @@ async def run_live(
             tls=tls,
             telegram_time=telegram_time,
         )
-        health.signs = update_receiver.signs
+        health.state = update_receiver.state
         page.metrics = parts.metrics
         stall_alerter = StallAlerter(
             clock=clock,

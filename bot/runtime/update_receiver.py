@@ -81,7 +81,7 @@ class UpdateReceiver:
         """Release what other processes may take over, when all else has ended."""
         return [self._close, self._pairing.leave, self._polling.leave]
 
-    def signs(self) -> ProcessState:
+    def state(self) -> ProcessState:
         """Return the state of this process."""
         dispatcher = self.parts.dispatcher
         return ProcessState(

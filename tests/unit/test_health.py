@@ -26,7 +26,7 @@ def test_who_is_brought_the_updates_needs_the_webhook():
 
 
 @pytest.mark.parametrize(
-    ("signs", "reason"),
+    ("state", "reason"),
     [
         (None, "the database was not reached yet"),
         (replace(WELL, database_away=True), "the database does not answer"),
@@ -39,8 +39,8 @@ def test_who_is_brought_the_updates_needs_the_webhook():
         (replace(WELL, polls=False, registered=False), "the webhook is not set yet"),
     ],
 )
-def test_what_is_missing_is_said_in_a_sentence(signs: ProcessState | None, reason: str):
-    assert unready_reasons(signs) == [reason]
+def test_what_is_missing_is_said_in_a_sentence(state: ProcessState | None, reason: str):
+    assert unready_reasons(state) == [reason]
 
 
 def test_everything_that_is_missing_is_said():
