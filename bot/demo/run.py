@@ -69,7 +69,7 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
             application=application,
             database=database,
             vault=vault,
-            venue=demo_venue(settings, market=market, database=database, clock=clock),
+            setup=demo_setup(settings, market=market, database=database, clock=clock),
             clock=clock,
             authorized_chats=(1,),
         )
@@ -121,7 +121,7 @@ class _Keyboard:
         return [await self._typed.get()]
 
 
-def demo_venue(
+def demo_setup(
     settings: ProcessSettings, *, market: SimulatedMarket, database: Database, clock: Clock
 ) -> ExchangeSetup:
     def paper(account: Account) -> PaperExchange:

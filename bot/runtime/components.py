@@ -117,7 +117,7 @@ def assemble(
     application: App,
     database: Database,
     vault: Vault,
-    venue: ExchangeSetup,
+    setup: ExchangeSetup,
     clock: Clock,
     authorized_chats: tuple[int, ...],
     keep: timedelta = timedelta(days=30),
@@ -128,22 +128,22 @@ def assemble(
     checker = Checker(
         database=database,
         clock=clock,
-        timing=venue.timing,
-        exchange_for=venue.exchange_for,
+        timing=setup.timing,
+        exchange_for=setup.exchange_for,
         owner=owner,
     )
     dispatcher = Dispatcher(
-        database=database, clock=clock, timing=venue.timing, checker=checker, owner=owner
+        database=database, clock=clock, timing=setup.timing, checker=checker, owner=owner
     )
     telegram_activity = TelegramActivity(clock)
     key_expiry = KeyExpiryMonitor(
-        database=database, clock=clock, vault=vault, key_check=venue.key_check
+        database=database, clock=clock, vault=vault, key_check=setup.key_check
     )
     overviews = AccountOverviews(database=database, dispatcher=dispatcher)
     previews = Previews(
         database=database,
         clock=clock,
-        exchange_for=venue.exchange_for,
+        exchange_for=setup.exchange_for,
         last_known=overviews.snapshot,
     )
     links = StartLinks(lambda: application.bot.username, terminal=sys.stderr)
@@ -165,13 +165,13 @@ def assemble(
         on_migrated=chat_migration.migrate,
         deliverability=deliverability,
         flood=flood,
-        renewed=not venue.paper_only,  # in the demo's terminal each edit is a new block
+        renewed=not setup.paper_only,  # in the demo's terminal each edit is a new block
     )
 
     def workload() -> Workload:
         return Workload(
             late=dispatcher.lateness(),
-            usage=venue.usage() if venue.usage else None,
+            usage=setup.usage() if setup.usage else None,
             now=clock.steady(),
             beaten=dispatcher.beaten(),
         )
@@ -180,11 +180,11 @@ def assemble(
         database=database,
         clock=clock,
         vault=vault,
-        defaults=venue.defaults,
-        key_check=venue.key_check,
-        exchange_for=venue.exchange_for,
-        open_paper=venue.open_paper,
-        paper_only=venue.paper_only,
+        defaults=setup.defaults,
+        key_check=setup.key_check,
+        exchange_for=setup.exchange_for,
+        open_paper=setup.open_paper,
+        paper_only=setup.paper_only,
     )
     invitations = Invitations(database=database, clock=clock, standing=access.standing)
     sharing = Sharing(
@@ -209,10 +209,10 @@ def assemble(
             clock=clock,
             command_menu=command_menu,
             confirmations=Confirmations(
-                database=database, clock=clock, lifetime=venue.timing.question
+                database=database, clock=clock, lifetime=setup.timing.question
             ),
             conversations=Conversations(
-                database=database, sealer=vault, clock=clock, patience=venue.timing.dialog
+                database=database, sealer=vault, clock=clock, patience=setup.timing.dialog
             ),
             database_probe=DatabaseProbe(
                 database=database, clock=clock, deliverability=deliverability
@@ -231,7 +231,7 @@ def assemble(
             previews=previews,
             records=AccountRecords(database=database),
             resolution=ManualResolution(
-                database=database, clock=clock, exchange_for=venue.exchange_for
+                database=database, clock=clock, exchange_for=setup.exchange_for
             ),
             responder=responder,
             sharing=sharing,
@@ -239,7 +239,7 @@ def assemble(
             started_at=clock.steady(),
             status_messages=status_messages,
             telegram_activity=telegram_activity,
-            undo_for=venue.timing.undo,
+            undo_for=setup.timing.undo,
             workload=workload,
         )
     )
@@ -288,8 +288,8 @@ def assemble(
         telegram_activity=telegram_activity,
         updates=update_workers.outcomes,
         turning=turning or Turning(),
-        request_stats=venue.request_stats,
-        usage=venue.usage,
+        request_stats=setup.request_stats,
+        usage=setup.usage,
     )
     outbox_sender = OutboxSender(
         database=database,
@@ -307,13 +307,13 @@ def assemble(
         access=access,
         dispatcher=dispatcher,
         flood=flood,
-        heartbeat=Heartbeat(application, dispatcher, every=venue.heartbeat),
+        heartbeat=Heartbeat(application, dispatcher, every=setup.heartbeat),
         update_workers=update_workers,
         outbox_sender=outbox_sender,
         periodic_jobs=PeriodicJobs(
             clock=clock,
             jobs={
-                **({"silence": venue.rate_limit_memory.round} if venue.rate_limit_memory else {}),
+                **({"silence": setup.rate_limit_memory.round} if setup.rate_limit_memory else {}),
                 "cards": status_messages.round,
                 "digest": Digests(database=database, clock=clock).write_due,
                 "keys": key_expiry.round,

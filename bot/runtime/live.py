@@ -98,14 +98,14 @@ async def run_live(
             base_url=settings.telegram_api_url,
         )
         stack.push_async_callback(application.shutdown)
-        venue = mexc_venue(settings, transport=mexc, database=database, vault=vault, clock=clock)
-        if venue.rate_limit_memory is not None:
-            await venue.rate_limit_memory.restore()
+        setup = mexc_setup(settings, transport=mexc, database=database, vault=vault, clock=clock)
+        if setup.rate_limit_memory is not None:
+            await setup.rate_limit_memory.restore()
         parts = assemble(
             application=application,
             database=database,
             vault=vault,
-            venue=venue,
+            setup=setup,
             clock=clock,
             authorized_chats=settings.authorized_chats,
             keep=settings.keep,
@@ -171,7 +171,7 @@ async def _listen(stack: AsyncExitStack, routes: Routes, *, port: int, host: str
         ) from e
 
 
-def mexc_venue(
+def mexc_setup(
     settings: ProcessSettings,
     *,
     transport: Transport,

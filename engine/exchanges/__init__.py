@@ -1,1 +1,1 @@
-"""One interface, a package per venue."""
+"""One interface, a package per exchange."""

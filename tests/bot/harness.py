@@ -18,7 +18,7 @@ from telegram.request import HTTPXRequest
 
 from bot.config.settings import ProcessSettings
 from bot.runtime.components import Components, assemble
-from bot.runtime.live import mexc_venue
+from bot.runtime.live import mexc_setup
 from bot.runtime.startup import build_application, come_online, open_database, open_vault
 from bot.updates.polling import UpdatePoller, UpdatesSource
 from bot.updates.telegram_clock import TelegramClock
@@ -100,16 +100,16 @@ class World:
                 base_url=settings.telegram_api_url,
             )
             stack.push_async_callback(application.shutdown)
-            venue = mexc_venue(
+            setup = mexc_setup(
                 settings, transport=mexc, database=database, vault=vault, clock=self.clock
             )
-            if venue.rate_limit_memory is not None:
-                await venue.rate_limit_memory.restore()
+            if setup.rate_limit_memory is not None:
+                await setup.rate_limit_memory.restore()
             parts = assemble(
                 application=application,
                 database=database,
                 vault=vault,
-                venue=venue,
+                setup=setup,
                 clock=self.clock,
                 authorized_chats=settings.authorized_chats,
                 telegram_time=telegram_time,

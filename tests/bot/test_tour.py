@@ -8,7 +8,7 @@ from telegram import Bot
 
 from bot.config.settings import ProcessSettings
 from bot.demo.console import CHAT_ID, Console, ConsoleRequest
-from bot.demo.run import SPEED, demo_venue
+from bot.demo.run import SPEED, demo_setup
 from bot.demo.terminal import Terminal
 from bot.demo.tour import Tour
 from engine.exchanges.paper.simulated_market import SimulatedMarket
@@ -121,9 +121,9 @@ async def test_checks_that_are_due_every_two_minutes_of_the_demo_begin_on_time(
 ):
     settings, market = ProcessSettings.from_env({}), SimulatedMarket(clock, seed=7)
     async with Database.open(empty_sqlite_url, clock=clock) as database:
-        venue = demo_venue(settings, market=market, database=database, clock=clock)
+        setup = demo_setup(settings, market=market, database=database, clock=clock)
 
-    assert venue.heartbeat * SPEED <= settings.default_settings.interval / 10
+    assert setup.heartbeat * SPEED <= settings.default_settings.interval / 10
 
 
 async def test_the_tour_fails_where_no_trade_follows(bot, console, clock, out):

@@ -23,7 +23,7 @@ from telegram.request import HTTPXRequest
 
 from bot.config.settings import ProcessSettings
 from bot.runtime.components import Components, assemble
-from bot.runtime.live import mexc_venue
+from bot.runtime.live import mexc_setup
 from bot.runtime.startup import build_application, come_online
 from bot.updates.polling import PollFailed, UpdatePoller, UpdatesSource
 from engine.clock import to_millis
@@ -469,7 +469,7 @@ class Life:
             application=application,
             database=database,
             vault=bench.vault,
-            venue=mexc_venue(
+            setup=mexc_setup(
                 settings,
                 transport=_FusedExchange(mexc, self.fuse),
                 database=database,

@@ -29,16 +29,16 @@ _IN_A_HURRY = {
 }
 # Longer than the fake exchange's balances lag, shorter than a test waits.
 SETTLE_WITHIN = timedelta(seconds=10)
-_the_real_venue = bot.runtime.live.mexc_venue
+_the_real_setup = bot.runtime.live.mexc_setup
 
 
-def _venue(*args: Any, **kwargs: Any) -> ExchangeSetup:
-    venue = _the_real_venue(*args, **kwargs)
-    return replace(venue, timing=replace(venue.timing, **_IN_A_HURRY))
+def _setup(*args: Any, **kwargs: Any) -> ExchangeSetup:
+    setup = _the_real_setup(*args, **kwargs)
+    return replace(setup, timing=replace(setup.timing, **_IN_A_HURRY))
 
 
 if __name__ == "__main__":
-    bot.runtime.live.mexc_venue = _venue
+    bot.runtime.live.mexc_setup = _setup
     vars(bot.runtime.update_receiver)["LeaderElection"] = partial(LeaderElection, ttl=LEASE)
     if NO_SHARING in os.environ:  # noqa: TID251 - how a test speaks to the process it starts
         ownership = vars(engine.scheduling.lease_manager)
