@@ -64,10 +64,10 @@ class UpdateReceiver:
         async with asyncio.TaskGroup() as tasks:
             # At least five requests to Telegram: no update waits for them.
             tasks.create_task(self._outlast_the_database(self.parts.command_menu.publish))
-            tasks.create_task(self._pairing.serve(self._offer_code))
+            tasks.create_task(self._pairing.run(self._offer_code))
             match self.mode:
                 case UpdateMode.POLLING:
-                    tasks.create_task(self._polling.serve(self._poll))
+                    tasks.create_task(self._polling.run(self._poll))
                 case UpdateMode.WEBHOOK:
                     self.webhook.open(self.parts.update_store, self.secret)
                     tasks.create_task(self._registration.run())

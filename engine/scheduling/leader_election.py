@@ -49,7 +49,7 @@ class LeaderElection:
         """True if this process leads."""
         return self._held_until is not None and self._clock.steady() < self._held_until
 
-    async def serve(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def run(self, work: Callable[[], Awaitable[None]]) -> None:
         """Run *work* while this process leads, again after each election, until it is done.
 
         It is cancelled when leadership is lost. What it raises is raised here, in a group.

@@ -123,8 +123,8 @@ async def test_one_does_the_work_and_the_other_goes_on_as_soon_as_it_is_left(
     watched: WatchedDatabase, clock: FakeClock, polls: Polls
 ):
     first, second = post(watched, clock, "first"), post(watched, clock, "second")
-    async with running(second.serve(lambda: polls.begin("second"))):
-        async with running(first.serve(lambda: polls.begin("first"))):
+    async with running(second.run(lambda: polls.begin("second"))):
+        async with running(first.run(lambda: polls.begin("first"))):
             await eventually(lambda: len(polls.began) == 1)
             await pass_time(clock, watched, 4 * TTL)
 
@@ -140,7 +140,7 @@ async def test_a_dead_process_is_followed_when_its_lease_has_run_out(
     watched: WatchedDatabase, sqlite: Database, clock: FakeClock, polls: Polls
 ):
     await hold(sqlite, "killed")
-    async with running(post(watched, clock, "next").serve(lambda: polls.begin("next"))):
+    async with running(post(watched, clock, "next").run(lambda: polls.begin("next"))):
         await a_moment()
         await pass_time(clock, watched, TTL - 2 * SECOND)
 
@@ -155,7 +155,7 @@ async def test_who_cannot_renew_stops_before_another_may_begin(
     watched: WatchedDatabase, sqlite: Database, clock: FakeClock, polls: Polls, hangs: bool
 ):
     holder = post(watched, clock, "cut-off")
-    async with running(holder.serve(lambda: polls.begin("cut-off"))):
+    async with running(holder.run(lambda: polls.begin("cut-off"))):
         await eventually(lambda: polls.at_work == {"cut-off"})
         watched.on_step = hang if hangs else fail
         await pass_time(clock, watched, TTL - 4 * SECOND)
@@ -168,7 +168,7 @@ async def test_who_cannot_renew_stops_before_another_may_begin(
 async def test_after_a_short_outage_the_same_process_just_goes_on(
     watched: WatchedDatabase, clock: FakeClock, polls: Polls
 ):
-    async with running(post(watched, clock, "steady").serve(lambda: polls.begin("steady"))):
+    async with running(post(watched, clock, "steady").run(lambda: polls.begin("steady"))):
         await eventually(lambda: polls.at_work == {"steady"})
         watched.on_step = fail
         await pass_time(clock, watched, TTL / 2)
@@ -183,7 +183,7 @@ async def test_a_post_that_another_has_taken_is_lost_with_the_next_renewal(
     watched: WatchedDatabase, sqlite: Database, clock: FakeClock, polls: Polls
 ):
     frozen = post(watched, clock, "frozen")
-    async with running(frozen.serve(lambda: polls.begin("frozen"))):
+    async with running(frozen.run(lambda: polls.begin("frozen"))):
         await eventually(lambda: polls.at_work == {"frozen"})
         async with sqlite.writing() as session:
             await leader_leases.leave(session, POLLING, owner="frozen")
@@ -201,7 +201,7 @@ async def test_work_that_is_done_leaves_the_post(
         return
 
     async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
-        serving = tasks.create_task(post(watched, clock, "quick").serve(quick))
+        serving = tasks.create_task(post(watched, clock, "quick").run(quick))
         while not serving.done():
             await clock.advance(SECOND)
             await a_moment()
@@ -214,7 +214,7 @@ async def test_what_the_work_raises_ends_the_service(watched: WatchedDatabase, c
         raise ZeroDivisionError
 
     with pytest.RaisesGroup(ZeroDivisionError):
-        await post(watched, clock, "broken").serve(breaks)
+        await post(watched, clock, "broken").run(breaks)
 
 
 async def test_a_post_that_cannot_be_left_runs_out(
