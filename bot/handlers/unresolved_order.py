@@ -50,7 +50,7 @@ class UnresolvedOrderHandler(Handler):
             case AlreadyClear():
                 return ReportAnswer(already_clear_view(clarified), is_final=True)
             case KnownNow():
-                return ReportAnswer(known_now_view(clarified), is_final=clarified.over)
+                return ReportAnswer(known_now_view(clarified), is_final=clarified.is_final)
             case StillUnclear():
                 return ReportAnswer(still_unclear_view(clarified), is_final=False)
             case ReportAccepted():

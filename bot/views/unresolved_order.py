@@ -61,7 +61,7 @@ def known_now_view(known: KnownNow) -> Message:
         f"{mode_badge(dry_run=order.dry_run, halted=True)} · MEXC has it now",
         _line(order),
         "It is over. I tell you the amounts in a moment."
-        if known.over
+        if known.is_final
         else "It is still open there. I follow it and send nothing else until it is over.",
         "More: /status",
     )

@@ -52,7 +52,7 @@ class OrderRequest:
 
 @dataclass(frozen=True, slots=True)
 class OrderReport:
-    """The exchange's report of one order. *over* is False while the order may still change.
+    """The exchange's report of one order. *is_final* is False while the order may still change.
 
     *complete*: all that was asked for is executed. *unknown_status* is a status that the exchange
     does not document, as it was read; it does not say whether the order has ended.
@@ -60,7 +60,7 @@ class OrderReport:
 
     exchange_order_id: str
     execution: Execution
-    over: bool
+    is_final: bool
     complete: bool
     unknown_status: str = ""
 

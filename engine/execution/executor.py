@@ -161,7 +161,7 @@ class OrderExecutor(Service):
         pause = _FIRST_PAUSE
         while True:
             report = await look_up(intent, exchange)
-            if report is not None and report.over:
+            if report is not None and report.is_final:
                 return await self.record_fill(
                     intent, report, account=account, exchange=exchange, late=late
                 )

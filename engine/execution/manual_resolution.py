@@ -52,11 +52,11 @@ class AlreadyClear:
 @dataclass(frozen=True, slots=True)
 class KnownNow:
     """The exchange knows the order after all, and its report counts.
-    The account is checked at once; an order that is *over* is then booked, with the usual alert.
+    The account is checked at once; an order that is *is_final* is then booked, with the usual alert.
     """
 
     order: Order
-    over: bool
+    is_final: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class ManualResolution(Service):
             return StillUnclear(case.order, heard)
         async with self.database.writing() as session:
             await leases.wake(session, case.account.id)
-        return KnownNow(case.order, heard.over)
+        return KnownNow(case.order, heard.is_final)
 
     async def claim(
         self, chat_id: int, user_id: int, client_order_id: str, *, filled: bool
@@ -126,7 +126,7 @@ class ManualResolution(Service):
             async with self.database.writing() as session:
                 await self._note(session, case, user_id, CLAIMED, told, did="left to it")
                 await leases.wake(session, case.account.id)
-            return KnownNow(case.order, heard.over)
+            return KnownNow(case.order, heard.is_final)
         now = exchange.time() if exchange else self.clock.now()
         if seen is None or not _bears_out(seen, case.order, filled=filled, now=now):
             async with self.database.writing() as session:

@@ -59,7 +59,7 @@ class OrderReconciler(Service):
     async def _found(
         self, intent: Order, report: OrderReport, *, account: Account, exchange: Exchange
     ) -> Order:
-        if report.over or await self._is_filled(intent, report, exchange):
+        if report.is_final or await self._is_filled(intent, report, exchange):
             return await self.executor.record_fill(
                 intent, report, account=account, exchange=exchange, late=True
             )

@@ -185,7 +185,7 @@ async def test_what_the_exchange_knows_counts_whatever_the_person_says(
     answer = await claim(engine, filled=filled)
 
     assert isinstance(answer, KnownNow)
-    assert answer.over
+    assert answer.is_final
     assert (await the_order(engine)).state is OrderState.NEEDS_HUMAN  # its owner books it
     assert await is_woken(engine)
     exchange.hidden_lookups = 0
@@ -202,7 +202,7 @@ async def test_an_order_still_open_at_the_exchange_is_left_to_it(
     answer = await look_again(engine)
 
     assert isinstance(answer, KnownNow)
-    assert not answer.over
+    assert not answer.is_final
 
 
 @pytest.mark.parametrize(

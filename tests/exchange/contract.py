@@ -57,7 +57,7 @@ class Venue:
             except OrderNotFound:
                 await self.clock.sleep(timedelta(milliseconds=250))
             else:
-                if report.over:
+                if report.is_final:
                     return report
         raise AssertionError(f"{ticket.client_order_id} is never over")
 

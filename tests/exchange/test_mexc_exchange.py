@@ -80,7 +80,7 @@ async def test_a_buy_spends_up_to_five_percent_less_and_pays_its_fee_in_usdt(
     fees = await exchange.fees(MNTLUSDT, order_id, **ALL)
     held = await exchange.holdings()
 
-    assert (report.over, report.complete, report.exchange_order_id) == (True, True, order_id)
+    assert (report.is_final, report.complete, report.exchange_order_id) == (True, True, order_id)
     # floor(10 / 0.0021) at the best ask of 0.002002
     assert report.execution.base_quantity == 4761
     assert Decimal("9.5") <= report.execution.quote_amount <= 10
@@ -151,7 +151,7 @@ async def test_a_book_out_of_reach_fills_nothing_and_that_is_no_error(
     await exchange.place(ticket(exchange, "10"))
     report = await exchange.order(MNTLUSDT, ClientOrderId("bl-1"))
 
-    assert (report.over, report.complete, report.execution) == (True, False, NOTHING)
+    assert (report.is_final, report.complete, report.execution) == (True, False, NOTHING)
 
 
 async def test_a_thin_book_fills_in_part_and_stays_thinner(mexc: FakeMexc, exchange: Exchange):
@@ -165,7 +165,7 @@ async def test_a_thin_book_fills_in_part_and_stays_thinner(mexc: FakeMexc, excha
         await exchange.place(ticket(exchange, amount, side=side, number=number))
         report = await exchange.order(MNTLUSDT, ClientOrderId(f"bl-{number}"))
 
-        assert (report.over, report.complete) == (True, False)
+        assert (report.is_final, report.complete) == (True, False)
         assert report.execution.base_quantity == 1000
         assert len(pair.asks if side is Side.BUY else pair.bids) == 1
 
@@ -250,7 +250,7 @@ async def test_an_order_may_be_invisible_for_a_while(
 
     report = await exchange.order(MNTLUSDT, ClientOrderId("bl-1"))
 
-    assert report.over
+    assert report.is_final
 
 
 async def test_the_history_is_asked_for_the_time_in_which_the_order_could_arrive(

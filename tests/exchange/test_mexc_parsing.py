@@ -304,7 +304,7 @@ def test_a_captured_order_is_read():
 
     assert report.exchange_order_id == "C02__427495284067573760015"
     assert report.execution == Execution(Decimal("32.69"), Decimal("5.72522853"))
-    assert (report.over, report.complete) == (True, True)
+    assert (report.is_final, report.complete) == (True, True)
 
 
 @pytest.mark.parametrize(
@@ -315,7 +315,7 @@ def test_a_captured_order_is_read():
     ],
 )
 def test_an_order_is_over_only_in_a_final_state_we_know(status: str, over: bool):
-    assert order(status=status).over is over
+    assert order(status=status).is_final is over
 
 
 def test_an_order_filled_short_is_not_complete():
@@ -367,7 +367,7 @@ def test_an_order_is_found_among_others_by_its_client_id():
 
 
 def test_an_order_found_on_a_list_that_is_cut_off_is_found():
-    assert among({"clientOrderId": OUR_ID}, {}, page=2).over
+    assert among({"clientOrderId": OUR_ID}, {}, page=2).is_final
 
 
 @pytest.mark.parametrize("others", [[], [{"clientOrderId": "another"}] * 3])
@@ -542,7 +542,7 @@ def test_what_may_stand_for_any_account_is_no_number(uid: object):
 def test_a_status_in_numbers_is_one_that_nobody_knows():
     report = order(status=2)
 
-    assert (report.over, report.unknown_status) == (False, "2")
+    assert (report.is_final, report.unknown_status) == (False, "2")
 
 
 def test_a_pair_without_a_status_is_not_told_as_closed():

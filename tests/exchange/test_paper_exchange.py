@@ -137,7 +137,7 @@ async def test_an_order_that_finds_nobody_is_over_and_moves_nothing(venue, marke
     exchange_order_id = await venue.exchange.place(ticket)
     report = await venue.exchange.order(MNTLUSDT, ticket.client_order_id)
 
-    assert report.over
+    assert report.is_final
     assert not report.complete
     assert report.execution.base_quantity == ZERO
     assert (await venue.exchange.fees(MNTLUSDT, exchange_order_id, **ALL)).by_asset == {}

@@ -232,11 +232,11 @@ class FakeExchange:
 
     def _as_seen_now(self, report: OrderReport) -> OrderReport:
         if self.odd_status:
-            return replace(report, over=False, unknown_status=self.odd_status)
+            return replace(report, is_final=False, unknown_status=self.odd_status)
         if self.open_lookups <= 0:
             return report
         self.open_lookups -= 1
-        return replace(report, over=False, complete=False)
+        return replace(report, is_final=False, complete=False)
 
     def _execute(self, ticket: OrderRequest) -> str:
         price = self.paper_market.price
@@ -251,7 +251,7 @@ class FakeExchange:
         self.ledger[ticket.client_order_id] = OrderReport(
             exchange_order_id=f"E{len(self.ledger) + 1}",
             execution=Execution(base, quote),
-            over=True,
+            is_final=True,
             complete=self.fills == ONE,
         )
         return self.ledger[ticket.client_order_id].exchange_order_id

@@ -35,7 +35,7 @@ _LARGEST_STEP = Decimal(10) ** 9
 _EARLIEST_MS = 1_600_000_000_000
 _LATEST_MS = 4_100_000_000_000
 _SUCCESS_CODES = frozenset({0, 200})
-_OVER = frozenset({"FILLED", "CANCELED", "PARTIALLY_CANCELED"})
+_FINAL = frozenset({"FILLED", "CANCELED", "PARTIALLY_CANCELED"})
 _OPEN = frozenset({"NEW", "PARTIALLY_FILLED"})
 _ONLINE = frozenset({"1", "ENABLED"})
 _BOTH_SIDES, _BUY_ONLY, _SELL_ONLY = "1", "2", "3"
@@ -211,13 +211,13 @@ def order_report(answer: object, *, symbol: Symbol, client_order_id: ClientOrder
     if status == "FILLED" and not execution.base_quantity:
         raise BadData("filled with nothing")
     asked = amount(order, "origQty") if "origQty" in order else ZERO
-    is_known = status in _OVER or status in _OPEN
+    is_known = status in _FINAL or status in _OPEN
     # Seen live: "FILLED" at 96.5 % of the quantity.
     is_whole = execution.base_quantity >= asked
     return OrderReport(
         exchange_order_id=_order_id(order),
         execution=execution,
-        over=status in _OVER,
+        is_final=status in _FINAL,
         complete=is_whole if status == "FILLED" else not is_known and is_whole and asked > ZERO,
         unknown_status="" if is_known else words(status, most=_LONGEST_STATUS),
     )

@@ -104,7 +104,7 @@ class PaperExchange(Service):
         return OrderReport(
             exchange_order_id=f"{_ID_PREFIX}{number}",
             execution=order.execution,
-            over=True,
+            is_final=True,
             complete=order.complete,
         )
 
