@@ -61,7 +61,7 @@ class RateLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """*weight_used* of the last 10 seconds. *waiting* counts the requests in line by priority.
+    """*weight_used* of the last 10 seconds. *waiting* counts the requests that wait by priority.
 
     *host_refused* is the HTTP status with which this host was refused, while it is cooling.
     """
@@ -74,7 +74,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Turn:
+class _Waiter:
     """One waiting request. *own* is the limit beside the address's weight that it counts for."""
 
     weight: int
@@ -95,14 +95,14 @@ class _Keys:
     _windows: dict[tuple[RequestKind, str], Window] = field(default_factory=dict)
     _swept_at: datetime | None = None
 
-    def window(self, kind: RequestKind, key: str, now: datetime, line: list[_Turn]) -> Window:
-        self._sweep(now, line)
+    def window(self, kind: RequestKind, key: str, now: datetime, waiters: list[_Waiter]) -> Window:
+        self._sweep(now, waiters)
         most = self.limits.orders if kind is RequestKind.ORDER else self.limits.account_reads
         return self._windows.setdefault((kind, key), Window(most, _SECOND))
 
-    def _sweep(self, now: datetime, line: list[_Turn]) -> None:
+    def _sweep(self, now: datetime, waiters: list[_Waiter]) -> None:
         if self._swept_at is None or not timedelta() <= now - self._swept_at < _MINUTE:
-            wanted = {turn.own for turn in line}
+            wanted = {waiter.own for waiter in waiters}
             kept = {k: w for k, w in self._windows.items() if w.used(now) or w in wanted}
             self._windows = kept
             self._swept_at = now
@@ -121,12 +121,12 @@ class RateLimiter:
         self._pace = Window(pace, _PACE_WINDOW)
         self._listings = Window(self._limits.listings, _MINUTE)
         self._keys = _Keys(self._limits)
-        self._line: list[_Turn] = []
+        self._waiters: list[_Waiter] = []
         self._cooling_until: datetime | None = None
         self._host_refused: str | None = None
 
     @asynccontextmanager
-    async def turn(
+    async def acquire(
         self,
         weight: int,
         priority: Priority,
@@ -148,7 +148,7 @@ class RateLimiter:
             spent.append((own, 1))
         if priority in _UNHURRIED:
             spent.append((self._pace, weight))
-        await self._wait(_Turn(weight, priority, own, self._clock.steady()))
+        await self._wait(_Waiter(weight, priority, own, self._clock.steady()))
         for window, amount in spent:
             window.begin(amount)
         try:
@@ -172,43 +172,43 @@ class RateLimiter:
         return Usage(
             weight_used=self._address.used(now),
             weight_limit=self._limits.weight,
-            waiting=Counter(turn.priority for turn in self._line),
+            waiting=Counter(waiter.priority for waiter in self._waiters),
             cooling_until=self._cooling_until if is_cooling else None,
             host_refused=self._host_refused if is_cooling else None,
         )
 
-    async def _wait(self, turn: _Turn) -> None:
-        self._line.append(turn)
+    async def _wait(self, waiter: _Waiter) -> None:
+        self._waiters.append(waiter)
         try:
-            while pause := self._pause(turn):
+            while pause := self._pause(waiter):
                 await self._clock.sleep(min(pause, _LOOK_AGAIN))
                 self._refuse_while_cooling()
         finally:
-            self._line.remove(turn)
+            self._waiters.remove(waiter)
 
-    def _pause(self, turn: _Turn) -> timedelta:
-        """Returns the shortest time until *turn* may leave, behind all that go before it."""
+    def _pause(self, waiter: _Waiter) -> timedelta:
+        """Returns the shortest time until *waiter* may leave, behind all that go before it."""
         now = self._clock.steady()
         own_ahead = weight_ahead = unhurried_ahead = 0
-        for other in self._before(turn, now):
-            if other.own is not None and other.own is turn.own:
+        for other in self._before(waiter, now):
+            if other.own is not None and other.own is waiter.own:
                 own_ahead += 1
             if other.own is None or not other.own.room_in(1, now):
                 weight_ahead += other.weight
                 unhurried_ahead += other.weight if other.rank(now) in _UNHURRIED else 0
-        rank = turn.rank(now)
-        pauses = [self._address.room_in(weight_ahead + turn.weight + self._kept_from(rank), now)]
-        if turn.own is not None:
-            pauses.append(turn.own.room_in(own_ahead + 1, now))
+        rank = waiter.rank(now)
+        pauses = [self._address.room_in(weight_ahead + waiter.weight + self._kept_from(rank), now)]
+        if waiter.own is not None:
+            pauses.append(waiter.own.room_in(own_ahead + 1, now))
         if rank in _UNHURRIED:
-            pauses.append(self._pace.room_in(unhurried_ahead + turn.weight, now))
+            pauses.append(self._pace.room_in(unhurried_ahead + waiter.weight, now))
         return max(pauses)
 
-    def _before(self, turn: _Turn, now: datetime) -> list[_Turn]:
-        rank, place = turn.rank(now), self._line.index(turn)
+    def _before(self, waiter: _Waiter, now: datetime) -> list[_Waiter]:
+        rank, place = waiter.rank(now), self._waiters.index(waiter)
         return [
             other
-            for position, other in enumerate(self._line)
+            for position, other in enumerate(self._waiters)
             if (other.rank(now), position) < (rank, place)
         ]
 
@@ -228,7 +228,7 @@ class RateLimiter:
             case RequestKind.LISTING:
                 return self._listings
             case RequestKind.ORDER | RequestKind.ACCOUNT:
-                return self._keys.window(kind, key, self._clock.steady(), self._line)
+                return self._keys.window(kind, key, self._clock.steady(), self._waiters)
 
     def _refuse_while_cooling(self) -> None:
         if self._cooling_until is None:

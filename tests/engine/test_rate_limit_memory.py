@@ -28,7 +28,7 @@ class Life:
 
     async def may_ask(self) -> bool:
         try:
-            async with self.budget.turn(1, Priority.CHECK):
+            async with self.budget.acquire(1, Priority.CHECK):
                 return True
         except Unavailable:
             return False

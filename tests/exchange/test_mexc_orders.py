@@ -165,7 +165,7 @@ async def test_an_order_whose_stamp_expired_in_the_line_never_leaves(
     mexc: FakeMexc, exchange: MexcExchange, budget: RateLimiter
 ):
     ticket = buy(exchange)
-    async with budget.turn(299, Priority.ORDER):
+    async with budget.acquire(299, Priority.ORDER):
         pass
     with pytest.raises(Unavailable, match="expired"):
         await exchange.place(ticket)

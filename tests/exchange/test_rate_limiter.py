@@ -32,7 +32,7 @@ async def spend(
     kind: RequestKind = RequestKind.PLAIN,
     key: str = "",
 ) -> None:
-    async with budget.turn(weight, priority, kind=kind, key=key):
+    async with budget.acquire(weight, priority, kind=kind, key=key):
         pass
 
 
@@ -49,7 +49,7 @@ class Line:
         return list(self.left)
 
     async def go(self, name: str, weight: int, priority: Priority = CHECK, **how: Any) -> None:
-        async with self.budget.turn(weight, priority, **how):
+        async with self.budget.acquire(weight, priority, **how):
             self.left[name] = self._clock.now()
 
     @asynccontextmanager
@@ -96,7 +96,7 @@ async def test_what_is_on_its_way_counts_until_ten_seconds_after_its_answer(
     answered = asyncio.Event()
 
     async def slow() -> None:
-        async with line.budget.turn(10, CHECK):
+        async with line.budget.acquire(10, CHECK):
             await answered.wait()
 
     async with line.of(slow(), line.go("next", 10)):
@@ -176,14 +176,14 @@ async def test_checks_do_not_spend_everything_in_the_first_moment(clock: FakeClo
 
 
 async def test_a_key_s_limit_outlives_a_long_wait_in_the_line(manual: FakeClock, line: Line):
-    async with line.budget.turn(10, ORDER):
+    async with line.budget.acquire(10, ORDER):
         how: dict[str, Any] = {"kind": RequestKind.ACCOUNT, "key": "anna"}
         async with asyncio.TaskGroup() as tasks:
             first = tasks.create_task(line.go("first", 1, **how))
             await manual.advance(61 * SECOND)
             second = tasks.create_task(line.go("second", 1, **how))
             await manual.advance(timedelta())
-            owns = {turn.own for turn in line.budget._line}
+            owns = {waiter.own for waiter in line.budget._waiters}
             first.cancel()
             second.cancel()
 
@@ -293,7 +293,7 @@ async def test_a_cancelled_wait_leaves_the_line(manual: FakeClock, line: Line):
 async def test_a_request_that_fails_has_cost_its_weight(clock: FakeClock):
     budget = RateLimiter(clock)
     with pytest.raises(ZeroDivisionError):
-        async with budget.turn(10, CHECK):
+        async with budget.acquire(10, CHECK):
             raise ZeroDivisionError
 
     assert budget.usage().weight_used == 10

@@ -116,7 +116,7 @@ class MexcClient:
         """
         if not self.time.trusted:
             raise ClockUnsure("the exchange's time is not known for sure")
-        async with self._turn(NEW_ORDER, credentials):
+        async with self._acquire(NEW_ORDER, credentials):
             if self.time.now() > sent_at + RECV_WINDOW:
                 raise Unavailable("the order's time stamp expired before it could leave")
             query = signed_query(
@@ -153,7 +153,7 @@ class MexcClient:
         self.time.accept(offset)
 
     async def _sample(self) -> timedelta:
-        async with self._turn(TIME, None):
+        async with self._acquire(TIME, None):
             asked_at = self.clock.steady()
             server_time = parsing.server_time(await self._answered(TIME, "", credentials=None))
             round_trip = self.clock.steady() - asked_at
@@ -164,7 +164,7 @@ class MexcClient:
     async def _read(
         self, endpoint: Endpoint, params: Params, *, credentials: Credentials | None
     ) -> AnswerReader:
-        async with self._turn(endpoint, credentials):
+        async with self._acquire(endpoint, credentials):
             asked_at = self.clock.now()
             if credentials is None:
                 query = encoded(params)
@@ -178,11 +178,13 @@ class MexcClient:
             contents = await self._answered(endpoint, query, credentials=credentials)
         return AnswerReader(contents, asked_at)
 
-    def _turn(
+    def _acquire(
         self, endpoint: Endpoint, credentials: Credentials | None
     ) -> AbstractAsyncContextManager[None]:
         key = "" if credentials is None else credentials.api_key
-        return self._budget.turn(endpoint.weight, endpoint.priority, kind=endpoint.kind, key=key)
+        return self._budget.acquire(
+            endpoint.weight, endpoint.priority, kind=endpoint.kind, key=key
+        )
 
     async def _answered(
         self, endpoint: Endpoint, query: str, *, credentials: Credentials | None
