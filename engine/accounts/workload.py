@@ -35,7 +35,7 @@ class Workload:
     @property
     def silent_for(self) -> timedelta:
         """Returns for how long MEXC still refuses requests."""
-        until = self.usage.cooling_until if self.usage else None
+        until = self.usage.blocked_until if self.usage else None
         return until - self.now if until else timedelta()
 
     @property

@@ -34,11 +34,11 @@ class RateLimitMemory:
             text = await key_values.get(session, self._name)
         if text is not None and (left := _left(text, now=self._clock.now())) > timedelta():
             self._kept = self._clock.steady() + left
-            self._budget.cool_down(self._kept)
+            self._budget.block_until(self._kept)
 
     async def round(self) -> None:
         """Writes only where there is a new silence."""
-        until = self._budget.usage().cooling_until
+        until = self._budget.usage().blocked_until
         if until is None or until == self._kept:
             return
         now = self._clock.now()

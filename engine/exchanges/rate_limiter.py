@@ -63,13 +63,13 @@ class RateLimits:
 class Usage:
     """*weight_used* of the last 10 seconds. *waiting* counts the requests that wait by priority.
 
-    *host_refused* is the HTTP status with which this host was refused, while it is cooling.
+    *host_refused* is the HTTP status with which this host was refused, while it is blocked.
     """
 
     weight_used: int
     weight_limit: int
     waiting: Mapping[Priority, int]
-    cooling_until: datetime | None
+    blocked_until: datetime | None
     host_refused: str | None = None
 
 
@@ -122,7 +122,7 @@ class RateLimiter:
         self._listings = Window(self._limits.listings, _MINUTE)
         self._keys = _Keys(self._limits)
         self._waiters: list[_Waiter] = []
-        self._cooling_until: datetime | None = None
+        self._blocked_until: datetime | None = None
         self._host_refused: str | None = None
 
     @asynccontextmanager
@@ -141,7 +141,7 @@ class RateLimiter:
         """
         if weight + self._kept_from(priority) > self._limits.weight:
             raise ValueError(f"a weight of {weight} never fits into {self._limits.weight}")
-        self._refuse_while_cooling()
+        self._refuse_while_blocked()
         own = self._own_window(kind, key)
         spent = [(self._address, weight)]
         if own is not None:
@@ -158,23 +158,23 @@ class RateLimiter:
             for window, amount in spent:
                 window.end(amount, now)
 
-    def cool_down(self, until: datetime, *, host_refused: str | None = None) -> None:
+    def block_until(self, until: datetime, *, host_refused: str | None = None) -> None:
         """No request leaves before *until*; an earlier end than a known one changes nothing.
 
         *host_refused* is the HTTP status where this host was refused, and not the pace.
         """
-        if self._cooling_until is None or until > self._cooling_until:
-            self._cooling_until, self._host_refused = until, host_refused
+        if self._blocked_until is None or until > self._blocked_until:
+            self._blocked_until, self._host_refused = until, host_refused
 
     def usage(self) -> Usage:
         now = self._clock.steady()
-        is_cooling = self._cooling_until is not None and self._cooling_until > now
+        is_blocked = self._blocked_until is not None and self._blocked_until > now
         return Usage(
             weight_used=self._address.used(now),
             weight_limit=self._limits.weight,
             waiting=Counter(waiter.priority for waiter in self._waiters),
-            cooling_until=self._cooling_until if is_cooling else None,
-            host_refused=self._host_refused if is_cooling else None,
+            blocked_until=self._blocked_until if is_blocked else None,
+            host_refused=self._host_refused if is_blocked else None,
         )
 
     async def _wait(self, waiter: _Waiter) -> None:
@@ -182,7 +182,7 @@ class RateLimiter:
         try:
             while pause := self._pause(waiter):
                 await self._clock.sleep(min(pause, _LOOK_AGAIN))
-                self._refuse_while_cooling()
+                self._refuse_while_blocked()
         finally:
             self._waiters.remove(waiter)
 
@@ -230,12 +230,12 @@ class RateLimiter:
             case RequestKind.ORDER | RequestKind.ACCOUNT:
                 return self._keys.window(kind, key, self._clock.steady(), self._waiters)
 
-    def _refuse_while_cooling(self) -> None:
-        if self._cooling_until is None:
+    def _refuse_while_blocked(self) -> None:
+        if self._blocked_until is None:
             return
-        left = self._cooling_until - self._clock.steady()
+        left = self._blocked_until - self._clock.steady()
         if left <= timedelta():
-            self._cooling_until = None
+            self._blocked_until = None
             return
         if self._host_refused is not None:
             raise HostRefused(self._host_refused)

@@ -36,7 +36,7 @@ class Life:
 
 async def banned(database: Database, start: datetime, proxy: str | None = None) -> None:
     life = Life(database, start=start, proxy=proxy)
-    life.budget.cool_down(life.clock.steady() + BAN)
+    life.budget.block_until(life.clock.steady() + BAN)
     await life.silences.round()
 
 
@@ -80,7 +80,7 @@ async def test_a_silence_is_written_once_without_the_proxys_password(
     sqlite: Database, clock: FakeClock
 ):
     life = Life(sqlite, start=clock.now(), proxy=PROXY)
-    life.budget.cool_down(life.clock.steady() + BAN)
+    life.budget.block_until(life.clock.steady() + BAN)
     await life.silences.round()
     with statements(sqlite) as seen:
         await life.silences.round()

@@ -199,7 +199,7 @@ async def test_when_mexc_wants_silence_nothing_leaves_for_anybody_until_its_time
 
     assert there.mexc.requests.total() == before
     assert refused > 10
-    assert there.budget.usage().cooling_until is not None
+    assert there.budget.usage().blocked_until is not None
 
     await there.during(3 * SECOND, *[check] * 3)
 

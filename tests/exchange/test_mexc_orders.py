@@ -151,10 +151,10 @@ async def test_without_a_connection_nothing_left(exchange: MexcExchange, mexc_cl
         await exchange.place(buy(exchange))
 
 
-async def test_while_cooling_nothing_left(
+async def test_while_blocked_nothing_left(
     mexc: FakeMexc, exchange: MexcExchange, budget: RateLimiter, clock: FakeClock
 ):
-    budget.cool_down(clock.now() + timedelta(minutes=1))
+    budget.block_until(clock.now() + timedelta(minutes=1))
     with pytest.raises(RateLimited):
         await exchange.place(buy(exchange))
 

@@ -237,9 +237,9 @@ async def test_keys_that_are_not_used_any_more_are_forgotten(clock: FakeClock):
     assert len(budget._keys._windows) == 1
 
 
-async def test_while_cooling_every_request_is_refused_at_once(clock: FakeClock):
+async def test_while_blocked_every_request_is_refused_at_once(clock: FakeClock):
     budget = RateLimiter(clock)
-    budget.cool_down(START + 60 * SECOND)
+    budget.block_until(START + 60 * SECOND)
     clock.shift(20 * SECOND)
 
     with pytest.raises(RateLimited) as refused:
@@ -248,9 +248,9 @@ async def test_while_cooling_every_request_is_refused_at_once(clock: FakeClock):
     assert refused.value.retry_after == 40
 
 
-async def test_after_cooling_requests_leave_again(clock: FakeClock):
+async def test_after_the_block_requests_leave_again(clock: FakeClock):
     budget = RateLimiter(clock)
-    budget.cool_down(START + 60 * SECOND)
+    budget.block_until(START + 60 * SECOND)
     clock.shift(60 * SECOND)
 
     await spend(budget, 1)
@@ -258,21 +258,21 @@ async def test_after_cooling_requests_leave_again(clock: FakeClock):
     assert clock.now() == START + 60 * SECOND
 
 
-async def test_a_shorter_cool_down_does_not_end_a_longer_one(clock: FakeClock):
+async def test_a_shorter_block_does_not_end_a_longer_one(clock: FakeClock):
     budget = RateLimiter(clock)
-    budget.cool_down(START + 60 * SECOND)
-    budget.cool_down(START + 5 * SECOND)
+    budget.block_until(START + 60 * SECOND)
+    budget.block_until(START + 5 * SECOND)
     clock.shift(30 * SECOND)
 
     with pytest.raises(RateLimited):
         await spend(budget, 1)
 
 
-async def test_who_waits_when_the_cool_down_begins_is_refused_too(manual: FakeClock, line: Line):
+async def test_who_waits_when_the_block_begins_is_refused_too(manual: FakeClock, line: Line):
     await spend(line.budget, 10)
     with pytest.RaisesGroup(RateLimited, RateLimited):
         async with line.of(line.go("check", 10), line.go("order", 1, ORDER)):
-            line.budget.cool_down(START + 60 * SECOND)
+            line.budget.block_until(START + 60 * SECOND)
 
     assert line.order == []
     assert line.budget.usage().waiting == {}
@@ -305,14 +305,14 @@ async def test_it_tells_how_it_stands(manual: FakeClock, line: Line):
     await spend(budget, 9)
     async with line.of(line.go("check", 4), line.go("order", 2, ORDER), line.go("late", 1)):
         busy = budget.usage()
-    budget.cool_down(manual.now() + SECOND)
-    cooling = budget.usage().cooling_until
+    budget.block_until(manual.now() + SECOND)
+    blocked = budget.usage().blocked_until
     manual.shift(SECOND)
 
     assert (calm.weight_used, calm.weight_limit, calm.waiting) == (0, 10, {})
     assert (busy.weight_used, busy.waiting) == (9, {CHECK: 2, ORDER: 1})
-    assert cooling == manual.now()
-    assert budget.usage().cooling_until is None
+    assert blocked == manual.now()
+    assert budget.usage().blocked_until is None
 
 
 async def test_a_clock_set_back_does_not_block_the_budget(clock: FakeClock):

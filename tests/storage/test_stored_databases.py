@@ -434,7 +434,7 @@ async def test_every_note_is_understood(stored: Database):
         assert await members.spend_try(session) == ("hash-of-the-code", 4)
         assert await invitations.guesses(session, user_id=c.STRANGER, since=c.EARLIER) == 1
 
-    assert budget.usage().cooling_until == c.AT + timedelta(hours=3)
+    assert budget.usage().blocked_until == c.AT + timedelta(hours=3)
     assert VAULT.knows(canary or "")
     assert secret.value in VAULT.open_text(sealed or "", purpose="webhook")
     assert names == {

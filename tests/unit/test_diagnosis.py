@@ -46,7 +46,7 @@ def key(days_left: int | None = 80, *addresses: str) -> KeyPermissions:
 def load(
     *, late: timedelta = S, overdue: int = 0, waiting_for: timedelta = 0 * S, **usage: Any
 ) -> Workload:
-    stated: dict[str, Any] = {"weight_used": 30, "waiting": {}, "cooling_until": None} | usage
+    stated: dict[str, Any] = {"weight_used": 30, "waiting": {}, "blocked_until": None} | usage
     return Workload(
         late=Lateness(
             checks=100,
@@ -159,12 +159,12 @@ def test_where_nothing_is_wrong_all_is_well():
             "none began for 31 s",
         ),
         (
-            {"workload": load(cooling_until=NOW + 200 * S)},
+            {"workload": load(blocked_until=NOW + 200 * S)},
             HealthFinding.CHECKS_SILENCED,
             "asked me to wait 3 min more",
         ),
         (
-            {"workload": load(cooling_until=NOW + 200 * S, host_refused="HTTP 403")},
+            {"workload": load(blocked_until=NOW + 200 * S, host_refused="HTTP 403")},
             HealthFinding.HOST_REFUSED,
             "refuses this server (HTTP 403)",
         ),

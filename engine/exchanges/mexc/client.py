@@ -268,7 +268,7 @@ class MexcClient:
         if answer.retry_after is not None and _SECONDS.fullmatch(answer.retry_after):
             seconds = min(max(1, int(answer.retry_after)), _LONGEST_SILENCE)
         refused = f"HTTP {answer.status}" if refuses_host(answer, complaint) else None
-        self._budget.cool_down(
+        self._budget.block_until(
             self.clock.steady() + timedelta(seconds=seconds), host_refused=refused
         )
         event = "exchange rate limit hit" if refused is None else "host refused"

@@ -278,7 +278,7 @@ async def _bots_own(database: Database) -> None:
     clock = FakeClock(start=c.AT)
     await WebhookSecret.load(database=database, vault=_VAULT, token=f"{c.BOT_ID}:x", clock=clock)
     budget = RateLimiter(clock)
-    budget.cool_down(clock.steady() + timedelta(hours=3))
+    budget.block_until(clock.steady() + timedelta(hours=3))
     await RateLimitMemory(database=database, clock=clock, budget=budget, proxy=None).round()
     dialogs = Conversations(
         database=database, sealer=_VAULT, clock=clock, patience=timedelta(hours=1)
