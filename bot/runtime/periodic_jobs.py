@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 from telegram.error import TelegramError
@@ -10,7 +11,6 @@ from engine.clock import Clock
 from engine.errors import EngineError
 from engine.storage import availability
 
-_EVERY = timedelta(seconds=5)
 _AWAY = (*availability.AWAY, TelegramError, EngineError)
 
 Job = Callable[[], Awaitable[None]]
@@ -18,22 +18,20 @@ Job = Callable[[], Awaitable[None]]
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
 class PeriodicJobs:
     """Runs *jobs*, given by name, in every process, *every* so often.
     So each job first claims its rows in the database, and does little per run, because the next
     one waits for it.
     """
 
-    def __init__(
-        self, *, clock: Clock, jobs: Mapping[str, Job], every: timedelta = _EVERY
-    ) -> None:
-        self._clock = clock
-        self._every = every
-        self._jobs = jobs
+    clock: Clock
+    jobs: Mapping[str, Job]
+    every: timedelta = timedelta(seconds=5)
 
     async def run_once(self) -> None:
         """Run each job once; one that fails is retried in the next run."""
-        for name, job in self._jobs.items():
+        for name, job in self.jobs.items():
             try:
                 await job()
             except _AWAY as e:
@@ -46,4 +44,4 @@ class PeriodicJobs:
         """Run until cancelled."""
         while True:
             await self.run_once()
-            await self._clock.sleep(self._every)
+            await self.clock.sleep(self.every)

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.updates.polling import UpdatePoller
@@ -24,16 +25,14 @@ class PollsStalled(Exception):
     """Raised if Telegram has not answered for so long that only a new process may help."""
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
 class PollWatchdog:
     """Runs the poller that *open_poller* returns, with new resources each time, above all a new
     connection pool. What was not confirmed is fetched again and stored once.
     """
 
-    def __init__(
-        self, *, clock: Clock, open_poller: Callable[[], AbstractAsyncContextManager[UpdatePoller]]
-    ) -> None:
-        self._clock = clock
-        self._open_poller = open_poller
+    clock: Clock
+    open_poller: Callable[[], AbstractAsyncContextManager[UpdatePoller]]
 
     async def run(self) -> None:
         """Poll until cancelled. Raises TokenRefused (in a group), and PollsStalled."""
@@ -46,7 +45,7 @@ class PollWatchdog:
 
     async def _poll(self, silence: timedelta) -> timedelta:
         """Run one poller, begun after *silence*; return how long the silence is now."""
-        async with self._open_poller() as intake, asyncio.TaskGroup() as tasks:
+        async with self.open_poller() as intake, asyncio.TaskGroup() as tasks:
             polling = tasks.create_task(intake.run())
             silence = await self._until_silent(intake, silence)
             polling.cancel()
@@ -55,7 +54,7 @@ class PollWatchdog:
     async def _until_silent(self, intake: UpdatePoller, silence: timedelta) -> timedelta:
         answers, tried_for = intake.answers, timedelta()
         while tried_for < _RESTART_AFTER and silence < _GIVE_UP_AFTER:
-            await self._clock.sleep(_BEAT)
+            await self.clock.sleep(_BEAT)
             silence, tried_for = silence + _BEAT, tried_for + _BEAT
             if intake.answers != answers or intake.told_to_wait:
                 answers, silence, tried_for = intake.answers, timedelta(), timedelta()
