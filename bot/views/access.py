@@ -94,12 +94,10 @@ def secondhand_view() -> Message:
     )
 
 
-def wrong_code_view(*, tries_left: int | None = None) -> Message:
+def wrong_code_view(*, tries_left: int) -> Message:
     return Message.of(
         "That is not the code.",
-        None
-        if tries_left is None
-        else count(tries_left, "You have 1 try left.", "You have {n} tries left."),
+        count(tries_left, "You have 1 try left.", "You have {n} tries left."),
         "The program's log shows it as /start and the code.",
     )
 

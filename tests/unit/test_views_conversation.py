@@ -402,7 +402,7 @@ def test_a_stranger_gets_one_short_answer_with_the_id():
     [
         (wrong_code_view(tries_left=1), "You have 1 try left."),
         (wrong_code_view(tries_left=4), "You have 4 tries left."),
-        (wrong_code_view(), "That is not the code."),
+        (wrong_code_view(tries_left=4), "That is not the code."),
         (no_tries_left_view(), "no tries left"),
         (already_in_view(), "You need no code"),
         (owner_only_view(), "Only my owner"),
