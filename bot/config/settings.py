@@ -112,7 +112,8 @@ class ProcessSettings:
                 "DATABASE_URL",
                 "must be PostgreSQL on this host, which erases its disk at each restart",
             )
-        if _bot_id(settings.telegram_token) in settings.authorized_chats:
+        token = settings.telegram_token
+        if token and int(token.partition(":")[0]) in settings.authorized_chats:
             reading.refuse("AUTHORIZED_CHATS", "has the id of the bot itself, which is no person")
         if _is_refused_by_telegram(settings):
             reading.refuse(
@@ -122,10 +123,6 @@ class ProcessSettings:
         if problems := [*reading.problems, *unread]:
             raise BadSettings(problems)
         return settings
-
-
-def _bot_id(token: str | None) -> int | None:
-    return int(token.partition(":")[0]) if token else None
 
 
 def _is_refused_by_telegram(settings: ProcessSettings) -> bool:
