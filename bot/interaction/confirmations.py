@@ -2,17 +2,17 @@
 
 import secrets
 from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.interaction.request import ConfirmationAction, Request, Response
-from engine.clock import Clock
 from engine.domain.accounts.confirmation import Confirmation, Refusal
 from engine.storage.chat import confirmations
-from engine.storage.database import Database
 from engine.storage.serialization import from_json, to_json
+from engine.storage.service import Service
 
 T = TypeVar("T")
 
@@ -23,11 +23,9 @@ CHOICE = "choice"
 """The kind of a question which reading of an ambiguous value is meant."""
 
 
-class Confirmations:
-    def __init__(self, *, database: Database, clock: Clock, lifetime: timedelta) -> None:
-        self._database = database
-        self._clock = clock
-        self._lifetime = lifetime
+@dataclass(eq=False, kw_only=True, repr=False)
+class Confirmations(Service):
+    lifetime: timedelta
 
     async def ask(
         self,
@@ -42,7 +40,7 @@ class Confirmations:
         is stored as it is, anything else as JSON, which `payload_of` reads. *session* is the
         caller's transaction, where it is to be stored in one.
         """
-        now = self._clock.now()
+        now = self.clock.now()
         question = Confirmation(
             id=secrets.token_urlsafe(9),
             chat_id=request.chat_id,
@@ -50,9 +48,9 @@ class Confirmations:
             kind=kind,
             payload=payload if isinstance(payload, str) else to_json(payload),
             asked_at=now,
-            expires_at=now + (lifetime or self._lifetime),
+            expires_at=now + (lifetime or self.lifetime),
         )
-        async with nullcontext(session) if session else self._database.writing() as writing:
+        async with nullcontext(session) if session else self.database.writing() as writing:
             await confirmations.ask(writing, question)
         return question.id
 
@@ -67,24 +65,24 @@ class Confirmations:
 
     async def find(self, question_id: str, request: Request) -> Confirmation | Refusal:
         """Return the confirmation if this user may still answer it; nothing is consumed."""
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             return await confirmations.find(
                 session,
                 question_id,
                 chat_id=request.chat_id,
                 user_id=request.user_id,
-                now=self._clock.now(),
+                now=self.clock.now(),
             )
 
     async def take(self, question_id: str, request: Request) -> Confirmation | Refusal:
         """Return the confirmation to its user's first tap in time, a Refusal to all others."""
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             return await confirmations.take(
                 session,
                 question_id,
                 chat_id=request.chat_id,
                 user_id=request.user_id,
-                now=self._clock.now(),
+                now=self.clock.now(),
                 message_id=request.message_id,
             )
 

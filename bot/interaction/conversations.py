@@ -5,10 +5,9 @@ from datetime import timedelta
 
 from bot.interaction.request import Request
 from bot.updates.inbox import Sealer
-from engine.clock import Clock
 from engine.storage.chat import conversations
 from engine.storage.chat.conversations import Conversation
-from engine.storage.database import Database
+from engine.storage.service import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +18,9 @@ class ConversationStep:
     text: str
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Conversations:
-    database: Database
+@dataclass(eq=False, kw_only=True, repr=False)
+class Conversations(Service):
     sealer: Sealer
-    clock: Clock
     patience: timedelta
 
     async def wait(self, request: Request, kind: str, text: str = "") -> None:

@@ -24,6 +24,7 @@ from engine.storage.models.queues import InboxRow
 from engine.storage.queues import inbox
 from engine.storage.queues.claims import ClaimLost
 from engine.storage.queues.inbox import Sealed
+from engine.storage.service import Service
 
 FULL_BATCH = 100
 """So many updates are asked for at a time: where they all come, there are more."""
@@ -62,16 +63,14 @@ async def _beside(work: Awaitable[_Result]) -> _Result:
         raise _NotNeeded from e
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class UpdateStore:
+@dataclass(eq=False, kw_only=True, repr=False)
+class UpdateStore(Service):
     """Stores updates, however they are received. A duplicate is stored once.
     *claiming* is entered around the transaction with whether Telegram has more; its result is
     called in it when there is something new to handle. *rank_all* returns each update's rank in
     the queue. If either fails, updates are stored without it: they are claimed a second later.
     """
 
-    database: Database
-    clock: Clock
     sealer: Sealer
     bot_id: int
     claiming: Claiming
