@@ -155,7 +155,7 @@ def joined_share_view(
         f"{badge(account)} · This chat sees the account of {escape(name_of(user_id, owner))} now",
         f"Your role: {role.value}. {MAY_SHARED[role]}",
         "Trading in this chat's own account is paused." if paused_own else None,
-        "/status shows the account. /leave ends this.",
+        "/status shows the account. /alerts chooses what comes here. /leave ends this.",
         keyboard=keyboard([do("Status", "status"), do("Help", "help")]),
     )
 
