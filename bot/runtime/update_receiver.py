@@ -47,7 +47,7 @@ class UpdateReceiver:
         if self.settings.telegram_token is None:
             raise ValueError("without a token nothing can arrive")
         self._pairing, self._polling = (
-            LeaderElection(name, database=database, clock=self.clock, owner=self.parts.owner)
+            LeaderElection(name=name, database=database, clock=self.clock, owner=self.parts.owner)
             for name in (PAIRING, POLLING)
         )
         self._registration = Registration(

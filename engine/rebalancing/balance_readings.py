@@ -34,15 +34,15 @@ class BalanceReading:
     finding: ChangeFinding | None = None
 
 
+@dataclass(eq=False, kw_only=True, repr=False)
 class BalanceReader:
     """Reads balances; remembers the odd rows logged and the fill seen settled, per account."""
 
-    def __init__(
-        self, *, clock: Clock, timing: Timing, balance_changes: BalanceChangeMonitor
-    ) -> None:
-        self._clock = clock
-        self._timing = timing
-        self._balance_changes = balance_changes
+    clock: Clock
+    timing: Timing
+    balance_changes: BalanceChangeMonitor
+
+    def __post_init__(self) -> None:
         self._logged: dict[AccountId, frozenset[str]] = {}
         self._settled: dict[AccountId, ClientOrderId] = {}
 
@@ -57,19 +57,19 @@ class BalanceReader:
             return BalanceReading(first, is_settled=False)
         if self._may_be_deposit(duty, first):
             return BalanceReading(first, is_settled=False)
-        finding = await self._balance_changes.detect(duty, first)
+        finding = await self.balance_changes.detect(duty, first)
         if not self._is_doubtful(duty, first, finding):
             return BalanceReading(first, finding=finding)
-        await self._clock.sleep(self._timing.second_sight)
+        await self.clock.sleep(self.timing.second_sight)
         again = await self._read(duty, exchange)
         if not self._is_settled(duty, again, exchange_time=exchange.time()):
             return BalanceReading(again, is_settled=False)
         settings, asked = duty.account.settings, duty.request is not None
         both = agreed(first, again, settings=settings, asked=asked)
-        found = await self._balance_changes.detect(duty, both)
+        found = await self.balance_changes.detect(duty, both)
         if _keeps(duty, finding) or _keeps(duty, found):
             both = min(first, again, key=lambda reading: reading.of(USDT).total)
-            found = await self._balance_changes.detect(duty, both)
+            found = await self.balance_changes.detect(duty, both)
             if not _keeps(duty, found):
                 was, now = (reading.of(USDT).total for reading in (first, again))
                 raise BadData(f"MEXC said {was:f} USDT, and {now:f} USDT a moment later")
@@ -96,7 +96,7 @@ class BalanceReader:
             holdings=holdings,
             last_fill=fill,
             seen_settled=known or was_seen_settled(fill, duty.last_seen),
-            now=_likely_now(fill, now=self._clock.now(), exchange_time=exchange_time),
+            now=_likely_now(fill, now=self.clock.now(), exchange_time=exchange_time),
         )
         if settled:
             self._settled[account_id] = fill.client_order_id
@@ -113,7 +113,7 @@ class BalanceReader:
             holdings,
             symbol=settings.symbol,
             last_fill=duty.last_fill,
-            now=self._clock.now(),
+            now=self.clock.now(),
         )
 
     def _is_doubtful(

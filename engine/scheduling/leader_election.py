@@ -5,12 +5,12 @@ The leader renews the lease and stops before it expires; followers retry periodi
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from engine.clock import Clock
 from engine.storage import availability
 from engine.storage.coordination import leader_leases
-from engine.storage.database import Database
+from engine.storage.service import Service
 
 POLLING, PAIRING = "poller", "porter"
 TTL = timedelta(seconds=30)
@@ -21,25 +21,17 @@ _BEAT = timedelta(seconds=1)
 logger = logging.getLogger(__name__)
 
 
-class LeaderElection:
+@dataclass(eq=False, kw_only=True, repr=False)
+class LeaderElection(Service):
     """*owner* is this process's name in the leases.
     *is_held_elsewhere*: another process led when the database was last read.
     """
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        database: Database,
-        clock: Clock,
-        owner: str,
-        ttl: timedelta = TTL,
-    ) -> None:
-        self._name = name
-        self._database = database
-        self._clock = clock
-        self._owner = owner
-        self._ttl = ttl
+    name: str
+    owner: str
+    ttl: timedelta = TTL
+
+    def __post_init__(self) -> None:
         self._held_until: datetime | None = None
         self.is_held_elsewhere = False
         self._database_away = False
@@ -47,7 +39,7 @@ class LeaderElection:
     @property
     def is_held(self) -> bool:
         """True if this process leads."""
-        return self._held_until is not None and self._clock.steady() < self._held_until
+        return self._held_until is not None and self.clock.steady() < self._held_until
 
     async def run(self, work: Callable[[], Awaitable[None]]) -> None:
         """Run *work* while this process leads, again after each election, until it is done.
@@ -57,18 +49,18 @@ class LeaderElection:
         while True:
             await self._ask()
             if self._held_until is not None:
-                logger.info("leadership acquired", extra={"post": self._name})
+                logger.info("leadership acquired", extra={"post": self.name})
                 if await self._hold(work):
                     await self.leave()
                     return
-                logger.warning("leadership lost", extra={"post": self._name})
-            await self._clock.sleep(ASK_EVERY)
+                logger.warning("leadership lost", extra={"post": self.name})
+            await self.clock.sleep(ASK_EVERY)
 
     async def leave(self) -> None:
         """Release the lease, so that the next leader need not wait for it to expire."""
         try:
-            async with self._database.writing() as session:
-                await leader_leases.leave(session, self._name, owner=self._owner)
+            async with self.database.writing() as session:
+                await leader_leases.leave(session, self.name, owner=self.owner)
         except availability.AWAY as e:
             logger.warning("leadership not released: %s", type(e).__name__)
 
@@ -78,7 +70,7 @@ class LeaderElection:
             working = tasks.create_task(_run(work))
             renewing = tasks.create_task(self._renew())
             while self.is_held and not working.done():
-                await self._clock.sleep(_BEAT)
+                await self.clock.sleep(_BEAT)
             self._held_until = None
             is_done = working.done()
             working.cancel()
@@ -87,31 +79,31 @@ class LeaderElection:
 
     async def _renew(self) -> None:
         while self._held_until is not None:
-            await self._clock.sleep(self._ttl / 3)
+            await self.clock.sleep(self.ttl / 3)
             await self._ask()
 
     async def _ask(self) -> None:
         """Claim or renew the lease; no change where the database does not answer."""
-        asked_at = self._clock.steady()
+        asked_at = self.clock.steady()
         try:
-            async with self._database.writing() as session:
+            async with self.database.writing() as session:
                 is_ours = await leader_leases.hold(
                     session,
-                    self._name,
-                    owner=self._owner,
-                    now=self._database.now(),
-                    ttl=self._ttl,
+                    self.name,
+                    owner=self.owner,
+                    now=self.database.now(),
+                    ttl=self.ttl,
                 )
         except availability.AWAY as e:
             if not self._database_away:
-                about = {"post": self._name, "error": type(e).__name__}
+                about = {"post": self.name, "error": type(e).__name__}
                 logger.warning("leadership unknown: database unavailable", extra=about)
             self._database_away = True
             return
         self._database_away = False
         self.is_held_elsewhere = not is_ours
         # The leader stops well before a follower may start.
-        self._held_until = asked_at + self._ttl * 5 / 6 if is_ours else None
+        self._held_until = asked_at + self.ttl * 5 / 6 if is_ours else None
 
 
 async def _run(work: Callable[[], Awaitable[None]]) -> None:

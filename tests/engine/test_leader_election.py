@@ -62,7 +62,7 @@ async def nothing(_: str) -> None:
 
 
 def post(database: Database, clock: FakeClock, owner: str) -> LeaderElection:
-    return LeaderElection(POLLING, database=database, clock=clock, owner=owner)
+    return LeaderElection(name=POLLING, database=database, clock=clock, owner=owner)
 
 
 async def hold(database: Database, owner: str, *, ttl: timedelta = TTL) -> bool:

@@ -1,6 +1,7 @@
 """Simulates the demo's exchange: a moving MNTL market, deposits, and key inspection."""
 
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -15,7 +16,7 @@ from engine.errors import BadCredentials, PairUnavailable
 from engine.exchanges.interface import KeyInspection, KeyPermissions, Market
 from engine.exchanges.paper.exchange import opening_balances
 from engine.storage.accounts import accounts
-from engine.storage.database import Database
+from engine.storage.service import Service
 from engine.storage.trading import paper_ledger
 
 SYMBOL = Symbol("MNTLUSDT")
@@ -106,38 +107,32 @@ class SimulatedMarket:
             ticks += direction * dice.randint(1, 3)
 
 
-class SimulatedDeposits:
+@dataclass(eq=False, kw_only=True, repr=False)
+class SimulatedDeposits(Service):
     """Simulated deposits and withdrawals, which make balances leave their bands.
 
     Now and then each open ledger inside its band is pushed out of it, by a deposit and a
     withdrawal in turn. *tell* is called with each change.
     """
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        seed: int,
-        tell: Callable[[AccountId, Decimal], None],
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._dice = Random(seed)  # noqa: S311 - pocket money, not a secret
-        self._tell = tell
+    seed: int
+    tell: Callable[[AccountId, Decimal], None]
+
+    def __post_init__(self) -> None:
+        self._dice = Random(self.seed)  # noqa: S311 - pocket money, not a secret
         self._comes: dict[AccountId, bool] = {}
 
     async def run(self, undisturbed: Callable[[], Awaitable[object]]) -> None:
         """Never returns. Each push waits until *undisturbed* returns."""
         while True:
-            await self._clock.sleep(timedelta(minutes=self._dice.randint(20, 40)))
+            await self.clock.sleep(timedelta(minutes=self._dice.randint(20, 40)))
             await undisturbed()
             await self.push()
 
     async def push(self) -> None:
         """Move money in each account whose balance is inside its band."""
         moved = {}
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             for account_id in await paper_ledger.open_ledgers(session):
                 settings = (await accounts.get(session, account_id)).settings
                 held = await paper_ledger.balances(session, account_id)
@@ -146,7 +141,7 @@ class SimulatedDeposits:
                     moved[account_id] = self._difference(account_id, settings, free=usdt.free)
                     await paper_ledger.change(session, account_id, {USDT: moved[account_id]})
         for account_id, difference in moved.items():
-            self._tell(account_id, difference)
+            self.tell(account_id, difference)
 
     def _difference(self, account_id: AccountId, settings: Settings, *, free: Decimal) -> Decimal:
         """Returns a change above the band's width and any minimum order, in whole cents."""
