@@ -93,7 +93,7 @@ class DepositService(Service):
             if isinstance(taken, Refusal):
                 return taken
             account, waiting = taken
-            asked, _ = await deposits.ask(
+            asked = await deposits.ask(
                 session,
                 account,
                 waiting.amount,

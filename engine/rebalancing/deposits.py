@@ -100,10 +100,8 @@ async def settle(
         until = now + (DAY if asks else settings.deposits.waits_for)
         if rest is not None:
             until = max(until, rest.until)
-        account, question_id = await ask(
-            session, account, amount, held=seen.held, until=until, now=now
-        )
-        await _tell(session, account, seen, question_id, asks=asks, now=now)
+        account = await ask(session, account, amount, held=seen.held, until=until, now=now)
+        await _tell(session, account, seen, asks=asks, now=now)
         return account, is_new
     if rest != account.waiting:
         account = await accounts.note_waiting(session, account, rest)
@@ -119,7 +117,7 @@ async def ask(
     until: datetime,
     now: datetime,
     offered: Decimal | None = None,
-) -> tuple[Account, str]:
+) -> Account:
     """Let *amount* wait until then, with new buttons; those before come too late.
     *offered* is what the buttons are for, if that is less.
     """
@@ -137,17 +135,11 @@ async def ask(
     )
     await confirmations.ask(session, question)
     waiting = WaitingDeposit(amount=amount, until=until, question_id=question.id)
-    return await accounts.note_waiting(session, account, waiting), question.id
+    return await accounts.note_waiting(session, account, waiting)
 
 
 async def _tell(
-    session: AsyncSession,
-    account: Account,
-    seen: DepositSeen,
-    question_id: str,
-    *,
-    asks: bool,
-    now: datetime,
+    session: AsyncSession, account: Account, seen: DepositSeen, *, asks: bool, now: datetime
 ) -> None:
     waiting = account.waiting
     if waiting is None:
@@ -160,9 +152,10 @@ async def _tell(
         new_target=offer.new_target,
         until=waiting.until,
         asks=asks,
-        question_id=question_id,
+        question_id=waiting.question_id,
     )
-    await publish(session, account.chat_id, alert, key=f"deposit:{question_id}", now=now)
+    key = f"deposit:{waiting.question_id}"
+    await publish(session, account.chat_id, alert, key=key, now=now)
 
 
 async def _keep(
