@@ -158,7 +158,7 @@ class BalanceChangeMonitor(Service):
             alert = DepositTraded(
                 **seen.facts(settings),
                 order_limit=account.limits_in_force.order,
-                has_choices=(await alert_preferences.of(session, account.id)).ask_deposits,
+                has_choices=await alert_preferences.asks_about_deposits(session, account.id),
                 last_for_now=last_for_now,
                 coming=coming,
             )

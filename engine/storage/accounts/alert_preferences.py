@@ -52,6 +52,12 @@ async def time_zone_of_chat(session: AsyncSession, chat_id: int) -> str | None:
     )
 
 
+async def asks_about_deposits(session: AsyncSession, account_id: AccountId) -> bool:
+    """True unless that was turned off. A check asks: it must not stop for what else is stored."""
+    row = AlertPreferencesRow
+    return not await has_row(session, row.account_id == account_id, row.ask_deposits.is_(False))
+
+
 async def put(
     session: AsyncSession, account_id: AccountId, settings: AlertPreferences, *, now: datetime
 ) -> None:
