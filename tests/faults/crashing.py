@@ -123,7 +123,7 @@ class _Charges:
 def _with_queue(site: Site, frame: FrameType) -> str:
     if not site.queues:
         return site.name
-    return f"{site.name}[{frame.f_locals['self']._table.__name__}]"
+    return f"{site.name}[{frame.f_locals['self'].table.__name__}]"
 
 
 async def _changes(session: AsyncSession) -> int:
