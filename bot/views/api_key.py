@@ -90,6 +90,11 @@ def connected_view(
     held_now = f"{usdt(held)} and {tokens_held} {escape(base)}"
     replaced = f"It replaces the one ending in {escape(replaced_tail)}." if replaced_tail else None
     addresses, caution_text = _addresses(facts), warning.text if warning else None
+    by_itself = (
+        "After /resume I trade by myself. With /mode ask I ask you before each order."
+        if settings.autonomy is TradingMode.AUTO
+        else None
+    )
     first_check = next_step(
         account,
         held=None if settings.dry_run else held,
@@ -111,11 +116,9 @@ def connected_view(
         ),
         first_check,
         caution_text,
-        "After /resume I trade by myself. With /mode ask I ask you before each order."
-        if settings.autonomy is TradingMode.AUTO
-        else None,
+        by_itself,
     )
-    least = (addresses, replaced, caution_text, *first_check.splitlines()[1:])
+    least = (addresses, by_itself, replaced, caution_text, *first_check.splitlines()[1:])
     return Message(fitted(text, *least), _next_steps(settings))
 
 
