@@ -28,7 +28,7 @@ from bot.routing.viewer_limit import MOST_A_MINUTE, Turn, ViewerLimit
 from bot.updates.decode import topic_of
 from bot.updates.message_text import is_service, text_of
 from bot.updates.telegram_clock import TelegramClock
-from bot.views.access import secondhand_view, share_over_view
+from bot.views.access import secondhand_view, share_begun_view, share_over_view
 from bot.views.cancelled_updates import database_away_view
 from bot.views.components.times import times_in
 from bot.views.errors import error_view, internal_error_view
@@ -117,7 +117,8 @@ class Router:
                 raise
             place = MessagePlace(chat.id, topic_of(update.effective_message))
             if isinstance(cause, ShareLost):
-                await self._responder.send(place, share_over_view(), key=f"over:{key}")
+                view = share_over_view() if visit.share else share_begun_view()
+                await self._responder.send(place, view, key=f"over:{key}")
                 return
             if availability.passes(cause):
                 await self._notify_database_away(place, update.update_id)

@@ -150,6 +150,15 @@ def share_over_view() -> Message:
     )
 
 
+def share_begun_view() -> Message:
+    """The chat began to see another one's account while its command was carried out."""
+    return Message.of(
+        "This chat sees another person's account now.",
+        "What I did not confirm here before was not done.",
+        "/status shows the account that you see now.",
+    )
+
+
 def not_allowed_notice(*, is_shared: bool = False) -> str:
     """The same as plain text for the notice over the chat."""
     if is_shared:

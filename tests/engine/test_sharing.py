@@ -170,6 +170,14 @@ async def test_another_role_is_another_share_for_what_is_under_way(engine: Engin
     assert (await engine.account(account)).version == account.version
 
 
+async def test_a_plan_of_ones_own_account_is_not_offered_once_another_one_is_seen(engine: Engine):
+    """The chat's own account may be at the same version: its plan would be traded for real."""
+    await shared(engine)
+
+    with acting_in(ANNA, None), pytest.raises(ShareLost):
+        await asked(engine, ANNA, "rebalance")
+
+
 async def test_of_two_who_open_a_link_at_once_one_is_in(engine_on_both: Engine):
     engine = engine_on_both
     await engine.open_account()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.views import invitations as words
 from bot.views import share as sharing
-from bot.views.access import not_allowed_view, share_over_view
+from bot.views.access import not_allowed_view, share_begun_view, share_over_view
 from bot.views.audit import audit_view
 from bot.views.members import (
     ask_look_view,
@@ -160,6 +160,7 @@ def test_what_is_said_of_a_shared_account_fits_a_phone(name: str, role: Role, on
         sharing.sharing_left_view(SharingLeft(chat_id=7, name=name, role=role)),
         sharing.sharing_ended_view(SharingEnded(owner=name, disconnected=on)),
         not_allowed_view(role=role, needed=Role.OWNER if on else Role.TRADER, is_shared=True),
+        share_begun_view(),
         share_over_view(),
     ):
         check_message(view)

@@ -1,6 +1,6 @@
 """Checks in each transaction that the chat still sees the account that its message was about.
 
-Whoever may use another chat's account by a share may lose it while their command is carried out.
+A share may begin or end while a command is carried out.
 """
 
 from collections.abc import Generator
@@ -16,7 +16,7 @@ from engine.storage.database import fenced
 
 
 class ShareLost(Exception):
-    """The share is over, or another one: nothing may be done by it any more."""
+    """The share is over, or another one, or began: nothing may be done any more that was asked before."""
 
 
 @dataclass(slots=True)
@@ -30,11 +30,13 @@ class Acting:
     left: bool = False
 
     async def verify(self, session: AsyncSession) -> None:
-        """Raises ShareLost unless the share holds, until the transaction ends."""
-        if self.share is None or self.left:
+        """Raises ShareLost unless the share holds, until the transaction ends; or where there was
+        none, and is one now.
+        """
+        if self.left:
             return
         held = await shares.of_chat(session, self.chat_id, for_share=True)
-        if held is None or _rights(held) != _rights(self.share):
+        if _rights(held) != _rights(self.share):
             raise ShareLost(f"chat {self.chat_id}")
 
 
@@ -74,5 +76,5 @@ def leave() -> None:
         acting.left = True
 
 
-def _rights(share: Share) -> tuple[object, ...]:
-    return share.account_id, share.role, share.user_id
+def _rights(share: Share | None) -> tuple[object, ...] | None:
+    return None if share is None else (share.account_id, share.role, share.user_id)
