@@ -316,7 +316,10 @@ async def _forget_questions(session: AsyncSession, chat_id: int, *, now: datetim
 async def _pause_own(
     session: AsyncSession, own: Account | None, *, user_id: int, now: datetime
 ) -> bool:
-    if own is None or own.settings.paused or not own.can_trade:
+    if own is None:
+        return False
+    if own.settings.paused or not own.can_trade:
+        await accounts.unmark_pause(session, own.id)
         return False
     paused = await accounts.change(session, own, paused=True)
     await run_requests.drop(session, own.id)

@@ -15,7 +15,7 @@ from engine.domain.accounts.members import Role
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded
 from engine.domain.orders.order import OrderState
 from engine.errors import AccountShared
-from engine.storage.accounts import accounts, shares
+from engine.storage.accounts import accounts, shares, timed_pauses
 from engine.storage.accounts.acting import ShareLost, acting_in
 from engine.storage.chat import confirmations
 from engine.storage.models.accounts import AuditRow, ShareRow
@@ -213,6 +213,19 @@ async def test_a_chat_with_a_key_is_refused_and_one_that_sees_another_takes_no_k
         await service_of(engine).connect(ANNA, user_id=ANNA, api_key="k", api_secret="s")
     async with engine.database.reading() as session:
         assert await accounts.of_chat(session, ANNA) is None
+
+
+async def test_a_pause_of_the_chats_own_account_does_not_end_while_it_sees_another(engine: Engine):
+    await engine.open_account()
+    own = await engine.open_account(ANNA, key=False, dry_run=True)
+    ends_at = START + timedelta(hours=1)
+    await service_of(engine).pause(ANNA, user_id=ANNA, ends_at=ends_at)
+
+    await redeem(engine, await link(engine))
+
+    async with engine.database.reading() as session:
+        assert await timed_pauses.get(session, own.id) is None
+    assert (await engine.account(own)).settings.paused
 
 
 async def test_a_pause_closes_the_question_of_a_start_in_every_chat(engine: Engine):
