@@ -1,7 +1,7 @@
 """`/connect` in one message or step by step, and `/disconnect` with its question."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.handlers.context import Handler, Routes
 from bot.interaction.message import Message
@@ -99,7 +99,10 @@ class ApiKeyHandler(Handler):
         is_behind_connect = request.command == "connect" and bool(text or request.has_media)
         if not is_behind_connect and not _LIKE_A_KEY.search(text):
             return None
-        return stray_key_view(deleted=await self._delete(request))
+        return stray_key_view(
+            deleted=await self._delete(request),
+            may_connect=self.may_set(replace(request, command="connect")),
+        )
 
     async def disconnect(self, request: Request) -> Message:
         account = await self.ctx.accounts.of(request.chat_id)

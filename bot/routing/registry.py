@@ -107,7 +107,9 @@ class HandlerRegistry:
             )
         needed = needed_for(request.command, request.argument, is_shared=request.is_shared)
         if not request.role.covers(needed):
-            return not_allowed_view(role=request.role, needed=needed, is_shared=request.is_shared)
+            return await self.stray(request) or not_allowed_view(
+                role=request.role, needed=needed, is_shared=request.is_shared
+            )
         try:
             return await command(request)
         except EngineError as e:

@@ -234,7 +234,7 @@ class Router:
         if request.is_secondhand and request.argument:
             hint = secondhand_view()
         if not request.role.covers(Role.TRADER):
-            return hint
+            return await self._registry.stray(request) or hint
         try:
             return await self._registry.continue_conversation(request, request.argument) or hint
         except EngineError as e:

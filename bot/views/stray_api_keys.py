@@ -22,13 +22,19 @@ def not_as_text_view(*, deleted: bool) -> Message:
     )
 
 
-def stray_key_view(*, deleted: bool) -> Message:
-    """A text like a key came without `/connect`, or with that misspelt."""
+def stray_key_view(*, deleted: bool, may_connect: bool = True) -> Message:
+    """A text like a key came without `/connect`, with that misspelt, or from who may not add one."""
     return Message.of(
         "⚠️ That looks like a MEXC key or secret. I kept nothing of it.",
         deletion(deleted=deleted),
-        "To add a key, send /connect first.",
-        "You can send all in one message: /connect KEY SECRET",
+        *(
+            (
+                "To add a key, send /connect first.",
+                "You can send all in one message: /connect KEY SECRET",
+            )
+            if may_connect
+            else ("You may not add a key in this chat.",)
+        ),
     )
 
 

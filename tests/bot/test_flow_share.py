@@ -73,7 +73,7 @@ async def test_a_stranger_with_a_link_looks_at_that_account_and_changes_nothing(
     assert "target 40" in status.text
     assert "Only traders and the owner of this account" in refused[0].text
     assert "Only traders and the owner of this account" in refused[1].text
-    assert "Only the owner of this account" in refused[2].text
+    assert "You may not add a key in this chat." in refused[2].text
     assert code not in "".join(await bot.scalar(select(ShareLinkRow.code_hash)))
     assert await bot.parts.access.own_role(chat_id=ANNA, user_id=ANNA) is None
     with pytest.raises(LookupError):
@@ -164,7 +164,7 @@ async def test_the_shared_account_stands_in_place_of_ones_own_until_it_is_left(
 
     assert "Trading in this chat's own account is paused." in welcome.text
     assert await bot.count(RunRequestRow) == 0
-    assert "Only the owner of this account" in connect.text
+    assert "You may not add a key in this chat." in connect.text
     assert "LIVE" in seen.text
     assert own.settings.paused
     assert own.settings.target == 40
@@ -244,6 +244,20 @@ async def test_what_mexc_says_of_the_key_is_for_its_owner_alone(world: World, bo
 
     assert "/why" in said
     assert all(secret not in said for secret in ("203.0.113.7", "BWC5", KEY))
+
+
+async def test_a_key_that_is_sent_where_none_is_taken_is_deleted_all_the_same(
+    world: World, bot: Program
+):
+    await bot.connect()
+    await shared(bot, "viewer")
+    known = len(world.api.called("deleteMessage"))
+    sent = f"/connect {OTHER_KEY} {OTHER_SECRET}"
+    answers = [await bot.ask(ANNA, text) for text in (sent, OTHER_KEY)]
+    answers += await bot.say(GROUP, sent, user_id=FRIEND, chat_type="group")
+
+    assert len(world.api.called("deleteMessage")) - known == len(answers) == 3
+    assert all("You may not add a key in this chat." in answer.text for answer in answers)
 
 
 async def test_wrong_codes_count_for_links_too(bot: Program):
