@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -31,7 +32,8 @@ from engine.domain.rebalancing.check_result import (
 )
 from engine.rebalancing.preview import Previews
 from engine.storage import availability
-from engine.storage.accounts import accounts, shares
+from engine.storage.accounts import accounts, acting, shares
+from engine.storage.accounts.acting import ShareLost
 from engine.storage.chat import status_messages
 from engine.storage.chat.status_messages import NOT_SENT, StatusMessage
 from engine.storage.database import Database
@@ -150,11 +152,19 @@ class StatusMessages:
         )
 
     async def _share_of(self, account: Account, chat_id: int | None) -> Share | None:
-        """The share by which the chat sees the account; None for the account's own chat."""
+        """The share by which the chat sees the account; None for the account's own chat.
+
+        Raises ShareLost where it does not any more.
+        """
         if chat_id is None or chat_id == account.chat_id:
             return None
+        if (known := acting.present(chat_id)) is not None and not known.left:
+            return known.share
         async with self._database.reading() as session:
-            return await shares.of_chat(session, chat_id)
+            share = await shares.of_chat(session, chat_id)
+        if share is None or share.account_id != account.id:
+            raise ShareLost(f"chat {chat_id}")
+        return share
 
     async def track(self, chat_id: int, message_id: int, drawn: RenderedStatus) -> None:
         """Track a new status message of the chat; the older one is closed."""
@@ -254,7 +264,8 @@ class StatusMessages:
         for chat_id in due:
             if self._clock.steady() < self._quiet_until:
                 return
-            await self._renew(chat_id, reads=True)
+            with suppress(ShareLost):
+                await self._renew(chat_id, reads=True)
 
     async def renew_oldest(self) -> None:
         """Edit one status message of this process's accounts that was not edited for 15 min, with
@@ -273,7 +284,8 @@ class StatusMessages:
             chat_id = self._to_renew.popleft()
             last = self._edited_at.get(chat_id)
             if last is None or now - last >= RENEWED_EVERY:
-                await self._edit_unstored(chat_id)
+                with suppress(ShareLost):
+                    await self._edit_unstored(chat_id)
                 return
 
     async def _edit_unstored(self, chat_id: int) -> None:

@@ -3,8 +3,11 @@
 import re
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
+from engine.accounts.overview import AccountOverview, AccountOverviews
+from engine.domain.accounts.account import Account
 from engine.domain.accounts.shares import SharedAlerts
 from engine.storage.accounts import shares
 from engine.storage.models.chat import StatusMessageRow
@@ -70,6 +73,27 @@ async def test_a_shared_chat_has_a_card_until_it_is_removed(world: World, bot: P
 
     assert "bought 8,142" in after_trade
     assert len(card.edits) == edits
+
+
+async def test_a_card_that_is_drawn_while_its_chat_is_removed_is_not_shown_there(
+    world: World, bot: Program, monkeypatch: pytest.MonkeyPatch
+):
+    await a_shared_chat(bot)
+    card = await bot.ask(MIA, "/status")
+    await bot.checked(OWNER)
+    read = AccountOverviews.of
+
+    async def of(overviews: AccountOverviews, account: Account) -> AccountOverview:
+        async with bot.database.writing() as session:
+            await shares.remove(session, MIA)
+        return await read(overviews, account)
+
+    monkeypatch.setattr(AccountOverviews, "of", of)
+    world.clock.shift(20 * MINUTE)
+    await bot.parts.dispatcher.tick()
+    await bot.parts.periodic_jobs.run_once()
+
+    assert card.edits == []
 
 
 async def test_what_a_trader_changes_is_told_to_the_owner_with_the_name(
