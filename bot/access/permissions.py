@@ -67,6 +67,15 @@ def needed_for_press(press: CallbackData, *, is_shared: bool = False) -> Role:
     return Role.VIEWER if looks else Role.TRADER
 
 
+def may_tap_with_anothers(press: CallbackData, role: Role) -> bool:
+    """True if the button is worth showing where the account is another chat's: it does something."""
+    if isinstance(press, RunCommand):
+        return role.covers(needed_for(press.command, press.argument, is_shared=True))
+    if isinstance(press, Open) and press.page is not PanelPage.HOME:
+        return role.covers(Role.TRADER) and press.page in _SHARED_PAGES
+    return role.covers(needed_for_press(press, is_shared=True))
+
+
 def _may_be_shared(press: CallbackData) -> bool:
     if isinstance(press, SetPreset | EnterValue):
         return press.page in _SHARED_PAGES

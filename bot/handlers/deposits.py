@@ -70,7 +70,9 @@ class DepositsHandler(Handler):
         account = await self.ctx.accounts.of(request.chat_id)
         now = self.ctx.clock.now()
         if not request.argument:
-            return deposits_view(account=account, now=now)
+            view = deposits_view(account=account, now=now)
+            # What waits is asked in the owner's chat.
+            return replace(view, keyboard=None) if request.is_shared else view
         rule = await self.parse(request, parse_deposits)
         if isinstance(rule, Message):
             return rule

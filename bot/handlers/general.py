@@ -3,6 +3,7 @@
 import platform
 from dataclasses import dataclass
 
+from bot.access.command_menu import menu_of
 from bot.handlers.context import Handler, Routes
 from bot.interaction.message import Message
 from bot.interaction.request import Request
@@ -11,7 +12,7 @@ from bot.parsing.settings import parse_log_lines
 from bot.version import VERSION
 from bot.views.access import already_in_view, owner_only_view, welcome_view
 from bot.views.general import logs_view, version_view
-from bot.views.help import help_view
+from bot.views.help import help_view, shared_help_view
 from bot.views.share import shared_start_view
 from engine.accounts.invitations import Admitted
 from engine.domain.accounts.members import Role
@@ -62,6 +63,8 @@ class GeneralHandler(Handler):
         return welcome_view(account=account, just_let_in=just_let_in, alerts_here=alerts_here)
 
     async def help(self, request: Request) -> Message:
+        if request.is_shared:
+            return shared_help_view(menu_of(request.role, is_shared=True))
         return help_view(is_owner=await self.ctx.access.is_owner(user_id=request.user_id))
 
     async def version(self, _: Request) -> Message:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.access.permissions import SHARED_QUESTIONS, needed_for
+from bot.access.permissions import SHARED_QUESTIONS, may_tap_with_anothers, needed_for
 from bot.handlers.alerts import AlertsHandler
 from bot.handlers.api_key import ApiKeyHandler
 from bot.handlers.audit import AuditHandler
@@ -36,11 +36,13 @@ from bot.interaction.message import Message
 from bot.interaction.request import Command, ConfirmationHandler, PageHandler, Request, Response
 from bot.parsing.plain_words import is_plain_resume, plain_value
 from bot.views.access import not_allowed_view
+from bot.views.components.keyboards import with_buttons
 from bot.views.components.listening import ask_plain_value_view
 from bot.views.errors import error_view
 from bot.views.general import unknown_command_view
 from engine.domain.accounts.confirmation import Confirmation, Refusal, RefusalReason
 from engine.errors import EngineError
+from engine.storage.accounts import acting
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +102,9 @@ class HandlerRegistry:
 
     async def do(self, request: Request) -> Response:
         """Run a command, if the author may send it."""
+        return _fitting(await self._do(request), request)
+
+    async def _do(self, request: Request) -> Response:
         command = self._commands.get(request.command)
         if command is None:
             return await self.stray(request) or unknown_command_view(
@@ -118,7 +123,7 @@ class HandlerRegistry:
 
     async def page(self, request: Request, press: object) -> Response:
         """What a button of a list or a panel shows in place of its message."""
-        return await self._pages[type(press)](request, press)
+        return _fitting(await self._pages[type(press)](request, press), request)
 
     async def continue_conversation(self, request: Request, text: str) -> Response | None:
         """An answer to a step of a dialog; None where none was waited for, or this is none."""
@@ -185,7 +190,8 @@ class HandlerRegistry:
 
     async def answered(self, question: Confirmation, request: Request) -> Response | Refusal:
         """Do what the tapped button says."""
-        return await self._taps[question.kind].act(question, request)
+        answer = await self._taps[question.kind].act(question, request)
+        return answer if isinstance(answer, Refusal) else _fitting(answer, request)
 
     def late(self, question: Confirmation) -> Message | None:
         """The answer to an expired tap, where the confirmation has a view of its own for it."""
@@ -206,6 +212,17 @@ class HandlerRegistry:
         command, *options = _options(question)
         argument = options[request.option]
         return await self.do(replace(request, command=command, argument=argument))
+
+
+def _fitting(answer: Response, request: Request) -> Response:
+    """The answer without buttons that may not be tapped with another chat's account. A group's are
+    for all its members.
+    """
+    share = acting.present_share()
+    if share is None or not isinstance(answer, Message):
+        return answer
+    role = request.role if request.is_private else share.role
+    return with_buttons(answer, lambda press: may_tap_with_anothers(press, role))
 
 
 def _options(question: Confirmation) -> list[str]:

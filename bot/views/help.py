@@ -131,3 +131,17 @@ def help_view(*, is_owner: bool) -> Message:
             [do("Halt", "halt"), do("Logs", "logs")] if is_owner else [],
         ),
     )
+
+
+def shared_help_view(commands: Sequence[tuple[str, str]]) -> Message:
+    """With another chat's account: what the reader may do with it."""
+    return Message.of(
+        "What you can do with the account that you see here:",
+        *(f"/{name} – {does}" for name, does in commands),
+        keyboard=keyboard(
+            [do("Status", "status"), do("Why", "why"), do("Balance", "balance")],
+            [do("Pause", "pause"), do("Resume", "resume"), do("Rebalance", "rebalance")],
+            [do("Target", "settarget"), do("Threshold", "setthreshold")],
+            [do("History", "history"), do("Alerts", "alerts"), do("Leave", "leave")],
+        ),
+    )

@@ -48,7 +48,7 @@ def limits_view(
             "The limits hold for your own taps too.",
         ),
         _warnings(account, rules=rules),
-        lines(_HOW, listening_line("order 500") if is_listening else None),
+        lines(_HOW, listening_line("order 500") if is_listening else None) if may_set else None,
         keyboard=_buttons(account, presets=True) if may_set else keyboard(_WAYS),
     )
 

@@ -260,6 +260,25 @@ async def test_a_key_that_is_sent_where_none_is_taken_is_deleted_all_the_same(
     assert all("You may not add a key in this chat." in answer.text for answer in answers)
 
 
+async def test_a_chat_is_shown_no_button_and_no_command_that_it_may_not_use(bot: Program):
+    await bot.connect()
+    for whom, role in ((ANNA, "viewer"), (BEN, "trader")):
+        await shared(bot, role, whom)
+    helped, *shown = [await bot.ask(ANNA, text) for text in ("/help", "/settings", "/mode")]
+    panel = await bot.ask(BEN, "/settings")
+    offered = panel.labels
+    await bot.tap(BEN, "🎯 Target", message=panel)
+    asked = [(await bot.ask(BEN, text)).labels for text in ("/deposits", "/shar")]
+
+    assert "/settarget" not in helped.text
+    assert "/leave – Stop seeing another's account" in helped.text
+    assert helped.labels == ["Status", "Why", "Balance", "History", "Alerts", "Leave"]
+    assert [answer.labels for answer in shown] == [["🤖 Mode", "🔔 Alerts"], []]
+    assert offered == ["🎯 Target", "📏 Threshold", "🤖 Mode", "🔔 Alerts"]
+    assert "✏️ Other…" in panel.labels
+    assert asked == [[], ["Help"]]
+
+
 async def test_wrong_codes_count_for_links_too(bot: Program):
     await bot.connect()
     code = code_in(await bot.ask(OWNER, "/share viewer"))

@@ -1,11 +1,6 @@
 """Alerts in a chat that an account is shared with: no question that its members may not answer."""
 
-from collections.abc import Iterable
-from dataclasses import replace
-
-from telegram import InlineKeyboardButton
-
-from bot.interaction.callback_data import RunCommand, decode
+from bot.interaction.callback_data import RunCommand
 from bot.interaction.message import Message
 from bot.views.alerts.alerts import alert_view, unclear_order_lines
 from bot.views.alerts.approvals import off_target_line, plan_text
@@ -13,7 +8,7 @@ from bot.views.alerts.balance_changes import headline
 from bot.views.alerts.deposits import moved_lines
 from bot.views.components.amounts import usdt
 from bot.views.components.badges import TROUBLE, alert_badge, mode_badge
-from bot.views.components.keyboards import do, keyboard
+from bot.views.components.keyboards import do, keyboard, with_buttons
 from bot.views.components.layout import lines
 from bot.views.components.times import utc
 from engine.domain.accounts.members import Role
@@ -50,7 +45,11 @@ def shared_alert_view(alert: Alert, *, role: Role) -> Message:  # noqa: PLR0911 
         case IncidentAlert() if alert.traits.kind is AlertKind.KEY:
             return _key_trouble(alert)
         case _:
-            return _with_own_buttons(alert_view(alert), role)
+            commands = _TRADERS_MAY if role.covers(Role.TRADER) else _ALL_MAY
+            return with_buttons(
+                alert_view(alert),
+                lambda press: isinstance(press, RunCommand) and press.command in commands,
+            )
 
 
 def _trade_due(drift: DriftNoticed, role: Role) -> Message:
@@ -104,18 +103,3 @@ def _key_trouble(alert: InMode) -> Message:
         "Trading is paused." if alert.paused else None,
         "I told the owner of this account what to do.",
     )
-
-
-def _with_own_buttons(message: Message, role: Role) -> Message:
-    if message.keyboard is None:
-        return message
-    kept = keyboard(*(list(_may_tap(row, role)) for row in message.keyboard.inline_keyboard))
-    return replace(message, keyboard=kept if kept.inline_keyboard else None)
-
-
-def _may_tap(row: Iterable[InlineKeyboardButton], role: Role) -> Iterable[InlineKeyboardButton]:
-    commands = _TRADERS_MAY if role.covers(Role.TRADER) else _ALL_MAY
-    for one in row:
-        press = decode(str(one.callback_data))
-        if isinstance(press, RunCommand) and press.command in commands:
-            yield one

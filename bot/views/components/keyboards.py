@@ -1,10 +1,12 @@
 """Inline keyboards. Each button is a typed command or the answer to a confirmation."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.interaction.callback_data import CallbackData, RunCommand
+from bot.interaction.callback_data import CallbackData, RunCommand, decode
+from bot.interaction.message import Message
 
 
 def button(label: str, press: CallbackData) -> InlineKeyboardButton:
@@ -39,3 +41,16 @@ def pager(
 
 def keyboard(*rows: Sequence[InlineKeyboardButton]) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup([list(row) for row in rows if row])
+
+
+def with_buttons(message: Message, is_kept: Callable[[CallbackData], bool]) -> Message:
+    """Return the message with those of its buttons alone that *is_kept* is true of."""
+    if message.keyboard is None:
+        return message
+    kept = keyboard(
+        *(
+            [one for one in row if (press := decode(str(one.callback_data))) and is_kept(press)]
+            for row in message.keyboard.inline_keyboard
+        )
+    )
+    return replace(message, keyboard=kept if kept.inline_keyboard else None)
