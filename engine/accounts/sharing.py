@@ -31,6 +31,7 @@ from engine.storage.accounts import (
 )
 from engine.storage.chat import confirmations, conversations, status_messages
 from engine.storage.database import Database
+from engine.storage.text_encoding import storable
 from engine.storage.trading import run_requests
 
 LIFETIME = timedelta(hours=24)
@@ -349,7 +350,7 @@ async def _note(
         user_id,
         action,
         f"{before} -> {after}",
-        subject=subject,
+        subject=await storable(session, subject),
         at=now,
     )
 

@@ -9,13 +9,17 @@ import pytest
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.runtime.startup import CannotStart, open_database
+from engine.accounts.sharing import admit
 from engine.clock import SystemClock
 from engine.domain.accounts.members import Role
-from engine.storage.accounts import members
+from engine.domain.accounts.shares import ShareLink
+from engine.storage.accounts import accounts, members, share_links, shares
 from engine.storage.database import Database
 from engine.storage.migrations import UnknownSchema, migrate
+from tests.builders import settings
 from tests.fakes.clock import START
 from tests.postgres import Server
 
@@ -78,6 +82,14 @@ async def test_a_database_of_any_encoding_is_migrated_and_keeps_names(postgres, 
                 assert (await session.scalar(query)) == name
 
 
+async def see_an_account(session: AsyncSession, chat_id: int, name: str) -> None:
+    account = await accounts.get_or_create(session, chat_id=1, settings=settings(), now=START)
+    await accounts.store_key(session, account, sealed_key="k", key_tail="k", key_print="k")
+    link = ShareLink(account_id=account.id, role=Role.VIEWER, made_by=1, expires_at=START)
+    await share_links.add(session, link, code_hash="code", now=START)
+    await admit(session, link, "code", chat_id=chat_id, user_id=chat_id, name=name, now=START)
+
+
 @pytest.mark.parametrize(
     ("encoding", "kept"),
     [("UTF8", "Zoë Жанна 🚀"), ("LATIN1", "Zoë ????? ?"), ("WIN1251", "Zo? Жанна ?")],
@@ -96,7 +108,11 @@ async def test_a_member_whose_name_the_database_cannot_hold_is_let_in(postgres, 
                     name="Zoë Жанна 🚀",
                 )
                 await members.keep_name(session, 3, "Zoë Жанна 🚀")
+                await see_an_account(session, 4, "Zoë Жанна 🚀")
             async with database.reading() as session:
+                seen = await shares.of_chat(session, 4)
+                assert seen is not None
+                assert seen.name == kept
                 assert await members.name_in(session, chat_id=-1, user_id=2) == kept
                 assert await members.name_of(session, 3) == kept
 
