@@ -7,6 +7,7 @@ from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
 from bot.views.shared_groups import owner_answered_view
 from engine.accounts.group_requests import GROUP_ASKS, NO, YES
+from engine.accounts.sharing import Redeemed
 from engine.domain.accounts.confirmation import Confirmation, Refusal
 
 
@@ -15,7 +16,13 @@ class SharedGroupsHandler(Handler):
     def routes(self) -> Routes:
         choices = len((YES, NO))
         return Routes(
-            taps={GROUP_ASKS: ConfirmationHandler(self._answered, choices=lambda _: choices)}
+            taps={
+                GROUP_ASKS: ConfirmationHandler(
+                    self._answered,
+                    choices=lambda _: choices,
+                    late=lambda _: owner_answered_view(Redeemed.EXPIRED, title=""),
+                )
+            }
         )
 
     async def _answered(self, question: Confirmation, request: Request) -> Message | Refusal:

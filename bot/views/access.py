@@ -129,7 +129,7 @@ def not_allowed_view(*, role: Role, needed: Role, is_shared: bool = False) -> Me
             if needed is Role.OWNER
             else "Nothing changed. Only traders and the owner of this account may do that.",
             f"Your role here: {role.value}.",
-            "Its owner can give you another one with a new link (/share).",
+            "Its owner can make you a trader with a new link." if needed is Role.TRADER else None,
             "/leave ends this, and shows the chat's own account if it has one.",
         )
     return Message.of(

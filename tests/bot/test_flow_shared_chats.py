@@ -152,9 +152,14 @@ async def test_a_group_that_is_refused_hears_it_and_the_link_is_used_up(
     await bot.tap(OWNER, "No")
     [told] = await bot.told(CLUB)
     [again] = await in_club(bot, MIA, f"/start@ballast_bot {code}")
+    await in_club(bot, MIA, f"/start@ballast_bot {await a_code(bot)}")
+    [card] = await bot.told(OWNER)
+    world.clock.shift(timedelta(hours=24, seconds=1))
+    await bot.tap(OWNER, "Let it see")
 
     assert "This group does not see the account." in told.text
     assert "does not work any more" in again.text
+    assert card.text.startswith("Nothing changed. This link does not work any more.")
     assert await bot.scalar(select(StatusMessageRow.chat_id)) is None
 
 
