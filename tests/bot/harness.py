@@ -124,7 +124,8 @@ class World:
             await parts.access.offer_code()
             await enter(running(intake.run(), parts.update_workers.run(), parts.dispatcher.run()))
             yield Program(self, parts, database, _recorded(parts), dict(env or {}))
-            await parts.dispatcher.release()
+            if not self.url.startswith("sqlite"):  # there the next process takes all over
+                await parts.dispatcher.release()
 
 
 @dataclass(slots=True)

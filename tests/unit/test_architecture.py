@@ -5,10 +5,14 @@ the documents name modules and names that there are.
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import cache, partial
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
+
+T = TypeVar("T", int, str)
 
 ROOT = Path(__file__).parents[2]
 # Waiting times and nothing else: a float here has never been an amount.
@@ -67,6 +71,7 @@ PATH = re.compile(r"`((?:alembic|benchmarks|bot|deploy|docs|engine|tests)/[\w./-
 NAME = re.compile(r"`([A-Za-z_]*[A-Z_][A-Za-z_]*)`")
 
 
+@cache
 def modules_of(*folders: str) -> list[str]:
     return sorted(
         path.relative_to(ROOT).as_posix()
@@ -76,8 +81,9 @@ def modules_of(*folders: str) -> list[str]:
     )
 
 
-def nodes_of(module: str) -> Iterator[ast.AST]:
-    return ast.walk(ast.parse((ROOT / module).read_text(), filename=module))
+@cache
+def nodes_of(module: str) -> list[ast.AST]:
+    return list(ast.walk(ast.parse((ROOT / module).read_text(), filename=module)))
 
 
 def imports_of(module: str) -> set[str]:
@@ -106,18 +112,24 @@ def calls_in(module: str) -> Iterator[tuple[str, int]]:
             yield ast.unparse(node.func), node.lineno
 
 
-@pytest.mark.parametrize("module", modules_of("engine"))
-def test_money_is_never_a_float(module):
-    lines = floats_in(module)
-
-    assert not lines or module in FLOATS_FOR_DURATIONS, f"{module}: lines {lines}"
+def calls_of(names: Collection[str], module: str) -> list[int]:
+    """The lines that call one of *names*."""
+    return [line for name, line in calls_in(module) if name in names]
 
 
-@pytest.mark.parametrize("module", modules_of("engine"))
-def test_nothing_is_turned_into_a_float_or_rounded_in_no_named_direction(module):
-    lines = [line for name, line in calls_in(module) if name in {"float", "round"}]
+def offenders(modules: Iterable[str], found: Callable[[str], Collection[T]]) -> dict[str, list[T]]:
+    """What *found* finds in each of *modules*, where that is anything."""
+    return {module: sorted(what) for module in modules if (what := found(module))}
 
-    assert not lines, f"{module}: lines {lines}"
+
+def test_money_is_never_a_float():
+    assert offenders({*modules_of("engine")} - FLOATS_FOR_DURATIONS, floats_in) == {}
+
+
+def test_nothing_is_turned_into_a_float_or_rounded_in_no_named_direction():
+    found = offenders(modules_of("engine"), partial(calls_of, {"float", "round"}))
+
+    assert found == {}
 
 
 def test_the_exceptions_are_only_those_that_need_it():
@@ -129,44 +141,44 @@ def test_the_exceptions_are_only_those_that_need_it():
     }
 
 
-@pytest.mark.parametrize("module", modules_of("engine/domain"))
-def test_the_domain_imports_data_types_and_itself(module):
-    foreign = {
-        name
-        for name in imports_of(module) - DOMAIN_MAY_IMPORT
-        if not name.startswith("engine.domain") and name != "engine.errors"
-    }
+def test_the_domain_imports_data_types_and_itself():
+    def foreign(module: str) -> set[str]:
+        return {
+            name
+            for name in imports_of(module) - DOMAIN_MAY_IMPORT
+            if not name.startswith("engine.domain") and name != "engine.errors"
+        }
 
-    assert not foreign
-
-
-@pytest.mark.parametrize("module", modules_of("engine"))
-def test_only_the_clock_knows_the_time(module):
-    asked = {(name, line) for name, line in calls_in(module) if name in WALL_CLOCKS}
-
-    assert not asked or module == THE_CLOCK
+    assert offenders(modules_of("engine/domain"), foreign) == {}
 
 
-@pytest.mark.parametrize("module", modules_of("engine", "bot"))
-def test_production_code_does_not_assert(module):
-    lines = [node.lineno for node in nodes_of(module) if isinstance(node, ast.Assert)]
+def test_only_the_clock_knows_the_time():
+    found = offenders(modules_of("engine"), partial(calls_of, WALL_CLOCKS))
 
-    assert not lines
-
-
-@pytest.mark.parametrize("module", modules_of("engine", "bot"))
-def test_a_module_says_what_it_owns_and_is_not_too_long(module):
-    text = (ROOT / module).read_text()
-
-    assert ast.get_docstring(ast.parse(text))
-    assert text.count("\n") <= LONGEST_MODULE
+    assert found.keys() <= {THE_CLOCK}
 
 
-@pytest.mark.parametrize("module", modules_of("engine"))
-def test_the_engine_knows_nothing_of_the_bot(module):
-    outside = {name.split(".")[0] for name in imports_of(module)} & {"bot", "telegram", "tests"}
+def test_production_code_does_not_assert():
+    def asserts(module: str) -> list[int]:
+        return [node.lineno for node in nodes_of(module) if isinstance(node, ast.Assert)]
 
-    assert not outside
+    assert offenders(modules_of("engine", "bot"), asserts) == {}
+
+
+def test_a_module_says_what_it_owns_and_is_not_too_long():
+    texts = {module: (ROOT / module).read_text() for module in modules_of("engine", "bot")}
+
+    assert [
+        module for module, text in texts.items() if not ast.get_docstring(ast.parse(text))
+    ] == []
+    assert [m for m, text in texts.items() if text.count("\n") > LONGEST_MODULE] == []
+
+
+def test_the_engine_knows_nothing_of_the_bot():
+    def outside(module: str) -> set[str]:
+        return {name.split(".")[0] for name in imports_of(module)} & {"bot", "telegram", "tests"}
+
+    assert offenders(modules_of("engine"), outside) == {}
 
 
 def test_no_folder_is_flat():
