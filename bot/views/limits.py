@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from telegram import InlineKeyboardMarkup
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.interaction.message import Message
 from bot.views.components.amounts import count, pair_name, percent, usdt
@@ -121,10 +121,14 @@ def _never_trades(
     )
 
 
+def _preset(order: str) -> InlineKeyboardButton:
+    return do(f"/limits order {order}", "limits", f"order{order}")
+
+
 def _buttons(account: Account, *, presets: bool = False) -> InlineKeyboardMarkup:
     orders = setting_presets.order_limits(account.limits_in_force.order) if presets else ()
     return keyboard(
-        *in_rows([typed("limits", f"order{plain(value)}") for value in orders], 2),
+        *in_rows([_preset(plain(value)) for value in orders], 2),
         [] if account.limits == AUTOMATIC else [typed("limits", "auto")],
         _WAYS,
     )

@@ -53,7 +53,7 @@ async def test_bare_limits_and_warn_listen_and_a_tapped_token_waits_for_its_amou
     await bot.ask(OWNER, "/limits")
     limited = await bot.ask(OWNER, "order 50")
     await bot.ask(OWNER, "/limits")
-    await bot.tap(OWNER, "/limits order20")
+    await bot.tap(OWNER, "/limits order 20")
     tapped = world.api.sent(OWNER)[-1]
     await bot.ask(OWNER, "/warn")
     await bot.tap(OWNER, "/warn MNTL")

@@ -101,7 +101,7 @@ def test_the_limits_stand_in_a_block_with_what_is_used_of_them():
         ),
     ]
     assert buttons(view) == [
-        *(f"/limits order{n}" for n in (200, 500, 2000, 5000)),
+        *(f"/limits order {n}" for n in (200, 500, 2000, 5000)),
         *("/status", "/why"),
     ]
 
