@@ -34,7 +34,7 @@ from bot.views.manual_trade import manual_form_view, manual_plan_view
 from bot.views.members import members_view
 from bot.views.pause_resume import paused_view, resumed_view
 from bot.views.rebalance_plan import no_key_view, plan_failed_view, plan_view
-from bot.views.settings import ask_view, changed_view, not_understood_view, question_view
+from bot.views.settings import ask_view, not_understood_view, question_view
 from bot.views.settings_panel import page_view, panel_view
 from bot.views.share import ask_share_view, joined_share_view, link_view, shares_view
 from bot.views.shared_alerts import shared_alerts_view
@@ -56,6 +56,7 @@ from docs.story import (
     foreseen,
     holdings,
     seen,
+    target_set,
 )
 from engine.domain.accounts.account import Account, Halt
 from engine.domain.accounts.balance_changes import BalanceChange
@@ -212,7 +213,7 @@ CARDS: Sequence[Shown] = (
     Shown("resume-asked", "The pause is over, and the first order is big", [alert_view(ResumeAsked(dry_run=False, paused=True, symbol=SYMBOL, side=Side.BUY, expected_quote=Decimal(900), again_at=NOON + timedelta(hours=1)))]),
     Shown("resume", "Resume", _asked("/resume", resumed_view(account=ACCOUNT, already=False, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
     Shown("resume-asks", "Resume, where the first order is large", _asked("/resume", ask_resume_view(account=_with(paused=True), foreseen=foreseen(_with(paused=True), _RICH, at=NOON), confirmation_id="q"))),
-    Shown("set-target", "A setting and what it leads to", _asked("/settarget 60", changed_view(topic=Topic.TARGET, account=_with(target=D(60)), before=SETTINGS, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=foreseen(_with(target=D(60)), _AFTER, at=_LATER))))),
+    Shown("set-target", "A setting and what it leads to", _asked("/settarget 60", target_set(_with(target=D(60)), _AFTER, at=_LATER))),
     Shown("plain-value", "A value without a question", _asked("60", ask_plain_value_view(meant=Ambiguous(Topic.TARGET, ("60",)), typed_text="60", confirmation_id="A"))),
     Shown("plain-resume", "Resume without a slash", _asked("resume", ask_plain_resume_view())),
     Shown("set-target-bare", "A setting is asked for", _asked("/settarget", ask_view(topic=Topic.TARGET, settings=SETTINGS, is_listening=True))),

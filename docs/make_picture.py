@@ -34,7 +34,7 @@ _WALL, _BAR, _BOT, _PERSON, _CARD, _BUTTON = (
 )
 # Average widths of the fonts named above, a bit too wide for safety: see `_share`.
 _NARROW, _BROAD = frozenset("iljtfrI.,:;'|!()[]/ -"), frozenset("mwMWGOQ@%±→≈")
-_COMMAND = re.compile(r"(/[a-z]+)")
+_COMMAND = re.compile(r"(?<![\w./:])(/[a-z]+)")
 _KINDS = {"<b>": "bold", "<i>": "italic"}
 _BLOCK = re.compile(r"<pre>(.*?)</pre>", re.DOTALL)
 
@@ -155,6 +155,12 @@ def _wrapped(text: str) -> list[str]:
             if current and _text_width(longer) > _MOST_TEXT:
                 lines.append(current)
                 longer = word
+            while _text_width(longer) > _MOST_TEXT:
+                fits = next(
+                    n for n in range(len(longer), 0, -1) if _text_width(longer[:n]) <= _MOST_TEXT
+                )
+                lines.append(longer[:fits])
+                longer = longer[fits:]
             current = longer
         lines.append(current)
     return lines

@@ -13,9 +13,11 @@ from bot.views.alerts.alerts import alert_view
 from bot.views.pause_resume import resumed_view
 from bot.views.settings import changed_view
 from bot.views.status import status_view
+from bot.views.undo import undoable
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.settings import Settings, Threshold
+from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.alerts.alerts import IncidentAlert, trade_settled
 from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.order_book import OrderBook, PriceLevel
@@ -121,17 +123,18 @@ def story() -> Sequence[Typed | Message]:
             last_trade=trade,
         ),
         Typed("/settarget 60"),
-        changed_view(
-            topic=Topic.TARGET,
-            account=more,
-            before=SETTINGS,
-            now=later,
-            outlook=Outlook(
-                look=seen(after, at=later), rules=RULES, foreseen=foreseen(more, after, at=later)
-            ),
-        ),
+        target_set(more, after, at=later),
         alert_view(refused),
     ]
+
+
+def target_set(account: Account, held: Holdings, *, at: datetime) -> Message:
+    """The answer to `/settarget` of the target that *account* has now."""
+    outlook = Outlook(look=seen(held, at=at), rules=RULES, foreseen=foreseen(account, held, at=at))
+    told = changed_view(
+        topic=Topic.TARGET, account=account, before=SETTINGS, now=at, outlook=outlook
+    )
+    return undoable(told, former=SettingsPatch(target=SETTINGS.target), question_id="q")
 
 
 def holdings(*, usdt: Decimal, mntl: Decimal) -> Holdings:
@@ -195,4 +198,7 @@ def bought(before: Holdings) -> Order:
         quote_after=usdt - match.execution.quote_amount - match.fee,
         base_after=mntl + match.execution.base_quantity,
         resolved_at=NOON,
+        sent_at=NOON,
+        price=BOOK.mid,
+        exchange_order_id="C02__385413065019117569043",
     )
