@@ -20,6 +20,7 @@ MAY_SHARED: Mapping[Role, str] = {
     Role.VIEWER: "A viewer looks and changes nothing.",
     Role.TRADER: "A trader also pauses, resumes, rebalances, and sets target and threshold.",
 }
+_LIST = do("Who sees it", "share", "list")
 
 
 def ask_share_view() -> Message:
@@ -32,7 +33,7 @@ def ask_share_view() -> Message:
         "/share list shows who sees it, and removes them.",
         keyboard=keyboard(
             [do("Viewer", "share", "viewer"), do("Trader", "share", "trader")],
-            [do("Who sees it", "share", "list")],
+            [_LIST],
         ),
     )
 
@@ -63,8 +64,8 @@ def too_many_shares_view() -> Message:
     return Message.of(
         f"I made no link. At most {MOST} chats may see your account.",
         "Links that nobody opened yet count too, for 24 hours.",
-        "/members shows who sees it, and removes them.",
-        keyboard=keyboard([do("Members", "members")]),
+        "/share list shows who sees it, and removes them.",
+        keyboard=keyboard([_LIST]),
     )
 
 
@@ -91,7 +92,7 @@ def link_view(
         lines(
             f"It works once, until {utc(expires_at)}.",
             "The first person who opens it is in. I tell you who.",
-            "/members shows who sees your account.",
+            "/share list shows who sees your account.",
         ),
         keyboard=keyboard([button("Withdraw the link", Confirm(question_id))]),
     )
@@ -102,7 +103,7 @@ def link_withdrawn_view(*, withdrawn: bool) -> Message:
         "The link is withdrawn. It lets nobody in."
         if withdrawn
         else "The link was used, or its time is over. It lets nobody else in.",
-        "/members shows who sees your account. /share makes a new link.",
+        "/share list shows who sees your account. /share makes a new link.",
     )
 
 
@@ -142,8 +143,8 @@ def unshared_view(*, share: Share | None) -> Message:
         f"{escape(_name(share))} does not see your account any more."
         if share
         else "Nothing changed. They do not see your account any more.",
-        "/members shows who does. /audit shows who changed what.",
-        keyboard=keyboard([do("Members", "members")]),
+        "/share list shows who does. /audit shows who changed what.",
+        keyboard=keyboard([_LIST]),
     )
 
 
@@ -213,8 +214,8 @@ def sharing_begun_view(alert: SharingBegun) -> Message:
     return Message.of(
         f"{who} (id {alert.chat_id}) sees your account now. Role: {alert.role.value}.",
         MAY_SHARED[alert.role],
-        "If you do not know them, remove them at once: /members",
-        keyboard=keyboard([do("Members", "members")]),
+        "If you do not know them, remove them at once: /share list",
+        keyboard=keyboard([_LIST]),
     )
 
 
@@ -223,7 +224,7 @@ def sharing_left_view(alert: SharingLeft) -> Message:
     who = escape(name_of(alert.chat_id, alert.name))
     return Message.of(
         f"{who} (id {alert.chat_id}) left your account. They see nothing of it now.",
-        "/members shows who does.",
+        "/share list shows who does.",
     )
 
 

@@ -27,7 +27,7 @@ def group_asks_view(asked: GroupAsks) -> Message:
         f"{who} could also pause, resume, rebalance and set the target."
         if asked.role is Role.TRADER
         else None,
-        f"You can answer until {utc(asked.until)}. /members ends it at any time.",
+        f"You can answer until {utc(asked.until)}. /share list ends it at any time.",
         keyboard=keyboard(
             [
                 button("Let it see", Choose(asked.question_id, YES)),
@@ -91,8 +91,8 @@ def owner_answered_view(result: Redeemed | None, *, title: str) -> Message:
         case Redeemed.JOINED | Redeemed.ALREADY:
             return Message.of(
                 f"The group {group} sees your account now.",
-                "/members shows who sees it, and ends it.",
-                keyboard=keyboard([do("Members", "members")]),
+                "/share list shows who sees it, and ends it.",
+                keyboard=keyboard([do("Who sees it", "share", "list")]),
             )
         case Redeemed.OWN_KEY:
             return Message(f"Nothing changed. The group {group} has a key of its own by now.")
