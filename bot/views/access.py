@@ -125,7 +125,7 @@ def not_allowed_view(*, role: Role, needed: Role, is_shared: bool = False) -> Me
     """
     if is_shared:
         return Message.of(
-            "Nothing changed. Only the owner of this account may do that."
+            "Nothing changed. Only the owner of this account may do that, in their private chat."
             if needed is Role.OWNER
             else "Nothing changed. Only traders and the owner of this account may do that.",
             f"Your role here: {role.value}.",

@@ -132,3 +132,4 @@ def test_nobody_gets_more_of_a_shared_account_than_it_was_shared_for(role: Role)
     assert private.role_of(8, Role.OWNER) is None
     assert [group.role_of(7, None), group.role_of(8, Role.OWNER)] == [role, role]
     assert [group.role_of(8, one) for one in (None, Role.VIEWER)] == [Role.VIEWER] * 2
+    assert group.role_of(1, None) is Role.TRADER  # it is theirs

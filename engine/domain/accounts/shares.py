@@ -19,7 +19,7 @@ class SharedAlerts(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
     """The chat *chat_id* sees the account in place of its own.
-    *role* is the most that anybody may do with it there, *user_id* who used the link and *name* what
+    *role* is the most that anybody else may do with it there, *user_id* who used the link and *name* what
     they, or their group, are called. *time_zone* is None for UTC.
     """
 
@@ -39,8 +39,10 @@ class Share:
 
     def role_of(self, user_id: int, member: Role | None) -> Role | None:
         """What a user may do with the account in the shared chat; *member* is their role there.
-        Never what an owner may. In a group everybody may look.
+        Never what an owner may: the account's own is a trader there. In a group everybody may look.
         """
+        if user_id == self.shared_by:
+            return Role.TRADER
         if user_id == self.user_id:
             return self.role
         if self.is_private:
