@@ -36,9 +36,9 @@ def error_view(error: EngineError, *, is_shared: bool = False) -> Message:  # no
     """
     if is_shared and isinstance(error, Rejected | DecryptionFailed):
         return Message.of(
-            "⚠️ MEXC or the key needs the owner of this account.",
+            "⚠️ There is a problem with MEXC or the key.",
             "Nothing was traded.",
-            "Only the owner can mend it.",
+            "Only the owner of this account can mend it.",
         )
     match error:
         case OutcomeUnknown():

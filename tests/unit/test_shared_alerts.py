@@ -209,7 +209,7 @@ def test_a_trouble_of_the_key_says_only_that_its_owner_is_told():
     text = check_message(shared_alert_view(trouble, role=Role.VIEWER))
 
     assert "Trading is paused." in text
-    assert "I told the owner of this account what to do." in text
+    assert "Only the owner of this account can mend it. I told them what to do." in text
 
 
 def test_a_changed_target_is_no_trouble():

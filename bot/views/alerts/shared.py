@@ -98,8 +98,8 @@ def _order_unclear(alert: OrderNeedsPerson) -> Message:
 
 def _key_trouble(alert: InMode) -> Message:
     return Message.of(
-        f"{alert_badge(alert, sign=TROUBLE)} · MEXC or its key needs the owner",
+        f"{alert_badge(alert, sign=TROUBLE)} · A problem with MEXC or the key",
         "No order was sent.",
         "Trading is paused." if alert.paused else None,
-        "I told the owner of this account what to do.",
+        "Only the owner of this account can mend it. I told them what to do.",
     )
