@@ -40,9 +40,9 @@ EXIT_BROKE, EXIT_BAD_SETTING, EXIT_CANNOT_START, EXIT_STALLED = 1, 2, 3, 4
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 _ROLES = {
-    ProcessType.WORKER: "bot and engine; polls Telegram, unless WEBHOOK_URL is set (the default)",
-    ProcessType.WEB: "bot and engine; takes updates by webhook, at $PORT",
-    ProcessType.ENGINE: "engine and relay, for more machines; takes no updates itself",
+    ProcessType.WORKER: "the bot; asks Telegram for updates, unless WEBHOOK_URL is set (the default)",
+    ProcessType.WEB: "the bot; Telegram brings the updates to WEBHOOK_URL, at $PORT",
+    ProcessType.ENGINE: "checks, trades and sends alerts, for more machines; takes no updates",
 }
 
 logger = logging.getLogger("bot")

@@ -39,11 +39,11 @@ _MIGRATE = """
     start of a new version; an SQLite file is migrated by the start itself.
 """
 _ROTATE = """
-    Put everything encrypted under the first key, so that an older key may go:
+    Encrypt everything with the first key, so that an older key may go:
 
       1. ENCRYPTION_KEYS=new,old (with a key file: this command's --new-key)
       2. restart every process
-      3. python -m bot rotate-keys
+      3. %(prog)s
       4. ENCRYPTION_KEYS=new, when this command says so
 
     On PostgreSQL it works beside running processes, on SQLite the program must be
@@ -90,9 +90,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         parser.set_defaults(work=work)
         return parser
 
-    add("check", "look whether everything is as it must be", _CHECK, _check)
+    add("check", "look at all that a start needs; changes nothing", _CHECK, _check)
     add("migrate", "bring the database to this version's schema", _MIGRATE, _upgrade)
-    rotating = add("rotate-keys", "put everything under the first key", _ROTATE, _rotate)
+    rotating = add("rotate-keys", "encrypt everything with the first key", _ROTATE, _rotate)
     rotating.add_argument(
         "--new-key", action="store_true", help="put a new key first in the key file before"
     )
@@ -103,7 +103,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         stream = "standard output" if name == "backup" else "standard input"
         moved = add(name, summary, description, work)
         moved.add_argument("file", metavar="FILE", help=f"its name; - is {stream}")
-    add("prune", "delete what is long over", _PRUNE, _prune)
+    add("prune", "delete what is over for longer than KEEP_DAYS", _PRUNE, _prune)
 
 
 def is_ours(arguments: argparse.Namespace) -> bool:
