@@ -1,5 +1,6 @@
 """`/audit`: each change with its author, old and new value, and time; a page at a time."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from bot.interaction.callback_data import AuditPage
@@ -12,6 +13,7 @@ from engine.domain.accounts.audit import ALL_ACCOUNTS, BY_ITSELF, AuditEntry
 
 _ARROW = " -> "
 _LONGEST = 120
+_ACCOUNT_ITSELF = re.compile(r"[0-9a-f]{32}")
 
 
 def audit_view(
@@ -54,7 +56,9 @@ def deed(entry: AuditEntry) -> str:
     if entry.action in _DEEDS:
         text = _DEEDS[entry.action](entry.subject, before, after)
     else:
-        text = f"{entry.action} {entry.subject}: {_change(before, after) if after else before}"
+        subject = _ACCOUNT_ITSELF.sub("", entry.subject)
+        what = f"{entry.action} {subject}".rstrip()
+        text = f"{what}: {_change(before, after) if after else before}"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 

@@ -202,6 +202,8 @@ def entry(action: str, subject: str, detail: str, **changes: Any) -> AuditEntry:
         ),
         (entry("order_set_aside", "x1", "said"), "unclear order put aside"),
         (entry("anything new", "tea", "1 -> 2"), "anything new tea: 1 → 2"),
+        (entry("mode", "ab" * 16, "auto -> ask"), "mode: auto → ask"),
+        (entry("offer", "0f" * 16, "skipped"), "offer: skipped"),
     ],
 )
 def test_a_line_of_the_trail_says_what_changed(line: AuditEntry, sentence: str):
