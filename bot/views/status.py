@@ -117,6 +117,7 @@ def status_view(
         _pause_note(account, pause, now=now),
         _key_note(account, for_viewer=for_viewer or is_shared),
         _unresolved_note(unresolved, for_viewer=for_viewer or is_shared),
+        _deposit_note(account, now=now, for_viewer=for_viewer or is_shared),
         mode_note(account),
         trouble_note(trouble, symbol=account.settings.symbol) if trouble else None,
         undeliverable_note(refused, waiting=undelivered),
@@ -317,6 +318,19 @@ def _pause_note(account: Account, pause: TimedPause | None, *, now: datetime) ->
     return lines(
         f"{until} Then trading starts again.", "If the first order is big, I ask you first."
     )
+
+
+def _deposit_note(account: Account, *, now: datetime, for_viewer: bool) -> str | None:
+    """Why what is above the band is not traded yet."""
+    waiting = account.waits(now)
+    if waiting is None:
+        return None
+    amount = usdt(waiting.amount)
+    if not account.settings.asks_about_deposits:
+        return f"{amount} of a deposit waits until {time_or_stamp(waiting.until, now=now)}."
+    if for_viewer:
+        return f"{amount} of a deposit waits for the owner's answer."
+    return f"{amount} of a deposit waits for your answer: /deposits"
 
 
 def _unresolved_note(order: Order | None, *, for_viewer: bool) -> str | None:

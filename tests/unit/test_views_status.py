@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.interaction.message import Message
 from bot.views.components.badges import badge
 from bot.views.status import status_view
+from engine.domain.accounts.deposits import DepositChoice, DepositRule, WaitingDeposit
 from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.accounts.timed_pause import TimedPause
@@ -226,6 +227,25 @@ def test_a_pause_with_an_end_says_when_it_is_and_what_comes_then(
 
     assert (says or "Next     nothing while paused") in text
     assert ("until" in text) == bool(says)
+
+
+@pytest.mark.parametrize(
+    ("choice", "for_viewer", "says"),
+    [
+        (DepositChoice.WAIT, False, "30.00 USDT of a deposit waits until 13:00."),
+        (DepositChoice.ASK, False, "30.00 USDT of a deposit waits for your answer: /deposits"),
+        (DepositChoice.ASK, True, "30.00 USDT of a deposit waits for the owner's answer."),
+    ],
+)
+def test_the_card_says_that_a_deposit_waits(choice: DepositChoice, for_viewer: bool, says: str):
+    waiting = WaitingDeposit(amount=Decimal(30), until=NOW + timedelta(hours=1), question_id="q")
+    waits = account(settings=settings(deposits=DepositRule(choice)), waiting=waiting)
+
+    text = check_message(status_view(account=waits, now=NOW, for_viewer=for_viewer))
+    over = status_view(account=waits, now=waiting.until, for_viewer=for_viewer)
+
+    assert says in text
+    assert "deposit" not in over.text
 
 
 def test_a_failed_check_is_tried_again_soon():
