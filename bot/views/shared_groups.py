@@ -24,7 +24,7 @@ def group_asks_view(asked: GroupAsks) -> Message:
         f"The group: {_title(asked.title)}",
         f"{who} (id {asked.user_id}) sent your link there.",
         "Everybody in the group would see balances, trades and settings.",
-        f"{who} could also pause, resume, rebalance and set the target."
+        f"{who} and the group's traders could also pause, resume, rebalance and set the target."
         if asked.role is Role.TRADER
         else None,
         f"You can answer until {utc(asked.until)}. /share list ends it at any time.",
@@ -45,7 +45,7 @@ def group_answered_view(answered: GroupAnswered) -> Message:
     return Message.of(
         "👥 This group sees an account now",
         "Everybody here may look: /status shows it. Its alerts come here.",
-        f"{name} may also trade: /pause, /resume, /rebalance, /settarget."
+        f"{name} and the group's traders may also trade: /pause, /resume, /rebalance, /settarget."
         if answered.role is Role.TRADER and name
         else None,
         "/alerts chooses what comes here. /leave ends it.",

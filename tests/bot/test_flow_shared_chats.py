@@ -135,7 +135,8 @@ async def test_a_group_is_let_in_by_the_owners_tap_alone(world: World, bot: Prog
     assert "The group: Group" in question
     assert "Mia (id 2001) sent your link there." in question
     assert "This group sees an account now" in told.text
-    assert "Mia may also trade" in told.text
+    assert "Mia and the group's traders could also pause" in question
+    assert "Mia and the group's traders may also trade" in told.text
     assert "USDT" in status.text
     assert "Nothing changed." in refused.text
     assert "paused" in paused.text.lower()

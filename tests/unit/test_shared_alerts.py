@@ -245,7 +245,10 @@ def test_the_question_to_the_owner_says_what_the_group_and_who_sent_the_link_may
     watching = check_message(alert_view(replace(ASKS, role=Role.VIEWER)))
 
     assert "The group: The <Club>" in text
-    assert "Mia could also pause, resume, rebalance and set the target." in text
+    assert (
+        "Mia and the group's traders could also pause, resume, rebalance and set the target."
+        in text
+    )
     assert "could also" not in watching
     assert "Everybody in the group would see balances, trades and settings." in watching
 
