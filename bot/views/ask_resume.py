@@ -35,8 +35,8 @@ def ask_resume_view(
         _first_order(account, foreseen),
         lines(
             "Nothing is sent now. I price it again when you tap.",
-            f"Without a tap within {PLAN_VALID_FOR // timedelta(seconds=1)} s, trading stays "
-            "paused. (/resume)",
+            f"No tap within {PLAN_VALID_FOR // timedelta(seconds=1)} s: trading stays paused. "
+            "Later: /resume",
         ),
     )
     buttons = ([button(ANSWERS[n], Choose(confirmation_id, n))] for n in offered)

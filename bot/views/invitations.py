@@ -58,7 +58,7 @@ def code_view(
         what = "This code lets one person use me in a private chat, with a key of their own."
         where = "They send me this in a private chat:"
     else:
-        what = f"This code lets one person into your group. Their role: {role.value}."
+        what = f"This code lets one person into your group. Role: {role.value}."
         where = "They send me this in a private chat, or in the group:"
     return Message.paragraphs(
         lines(what, None if is_private else MAY[role], where),

@@ -81,7 +81,7 @@ def link_view(
     """The code, to be forwarded; *link* sends it with one tap, *group_link* in a group."""
     return Message.paragraphs(
         lines(
-            f"This link shows your account to one chat. Their role: {role.value}.",
+            f"This link shows your account to one chat. Role: {role.value}.",
             MAY_SHARED[role],
         ),
         lines(
@@ -113,7 +113,7 @@ def shares_view(*, shared: Sequence[Share], question_id: str) -> Message:
     return Message.paragraphs(
         "Who sees your account",
         block([line for share in shared for line in _rows(share)]),
-        "Tap a name to remove it. /share makes a link for one more.",
+        "Tap a name to remove that chat. /share makes a link for one more.",
         keyboard=keyboard(*in_rows(buttons, 2)),
     )
 

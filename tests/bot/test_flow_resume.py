@@ -47,7 +47,7 @@ async def test_a_large_first_order_starts_only_on_a_tap(world: World, large: Pro
         "USDT 557.10 → about 63.89 (target 40.00)",
         "",
         "Nothing is sent now. I price it again when you tap.",
-        "Without a tap within 90 s, trading stays paused. (/resume)",
+        "No tap within 90 s: trading stays paused. Later: /resume",
     ]
     assert labels == [START, ASKING, CANCEL]
     assert held_back == []

@@ -49,7 +49,7 @@ def shown(look: Foreseen | None, one: Account = PAUSED) -> str:
     text = check_message(ask_resume_view(account=one, foreseen=look, confirmation_id="q"))
 
     assert len([line for line in text.splitlines() if line]) <= 8
-    assert "trading stays paused. (/resume)" in text
+    assert "trading stays paused. Later: /resume" in text
     return text
 
 
