@@ -34,7 +34,7 @@ def error_view(error: EngineError, *, is_shared: bool = False) -> Message:  # no
     """What happened, what it means for the money, what the user can do. *is_shared*: the account is
     another chat's, whose owner alone hears of the key.
     """
-    if is_shared and isinstance(error, Rejected | DecryptionFailed):
+    if is_shared and isinstance(error, Rejected | DecryptionFailed | AccountElsewhere):
         return Message.of(
             "⚠️ There is a problem with MEXC or the key.",
             "Nothing was traded.",

@@ -29,7 +29,7 @@ from engine.storage.accounts import (
     share_links,
     shares,
 )
-from engine.storage.chat import confirmations, conversations, status_messages
+from engine.storage.chat import confirmations, conversations, status_messages, undeliverable
 from engine.storage.database import Database
 from engine.storage.text_encoding import storable
 from engine.storage.trading import run_requests
@@ -296,6 +296,9 @@ async def _over(session: AsyncSession, share: Share, *, user_id: int, now: datet
     """The share, which is locked, is over: nothing that its users asked for is done any more."""
     await shares.remove(session, share.chat_id)
     await _forget_questions(session, share.chat_id, now=now)
+    silent = await undeliverable.get(session, share.chat_id)
+    if silent is not None and not silent.told:  # of messages about this account alone
+        await undeliverable.forget(session, share.chat_id)
     account = await accounts.locked(session, share.account_id)
     if share.role is not Role.VIEWER:
         asked = (await run_requests.of_accounts(session, [account.id])).get(account.id)

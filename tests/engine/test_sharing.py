@@ -12,12 +12,13 @@ from engine.accounts.sharing import MOST, LinkRefused, NewLink, Redeemed, Sharin
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import RESUME, Confirmation, Refusal
 from engine.domain.accounts.members import Role
+from engine.domain.accounts.undeliverable import Undeliverable
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded
 from engine.domain.orders.order import OrderState
 from engine.errors import AccountShared
 from engine.storage.accounts import accounts, shares, timed_pauses
 from engine.storage.accounts.acting import ShareLost, acting_in
-from engine.storage.chat import confirmations
+from engine.storage.chat import confirmations, undeliverable
 from engine.storage.models.accounts import AuditRow, ShareRow
 from engine.storage.statements import update
 from engine.storage.trading import orders
@@ -111,6 +112,18 @@ async def test_an_order_that_a_removed_trader_asked_for_does_not_pass_the_gate(
     assert sent is None
     assert await engine.pending_taps() == []
     assert [one.owner for one in await engine.alerts_of(SharingEnded)] == [""]
+
+
+async def test_what_a_chat_did_not_hear_of_anothers_account_is_nothing_to_its_own(engine: Engine):
+    await shared(engine)
+    silent = Undeliverable(chat_id=ANNA, since=START, last_at=START, problem="blocked", gone=True)
+    async with engine.database.writing() as session:
+        await undeliverable.put(session, silent)
+
+    await sharing_of(engine).leave(ANNA, user_id=ANNA)
+
+    async with engine.database.reading() as session:
+        assert await undeliverable.get(session, ANNA) is None
 
 
 async def test_what_somebody_else_asked_for_stays_when_a_trader_is_removed(

@@ -14,6 +14,7 @@ from bot.interaction.message import Message
 from bot.parsing.alerts import UnknownZone, parse_shared_alerts
 from bot.views.alerts.alerts import alert_view
 from bot.views.alerts.shared import shared_alert_view
+from bot.views.errors import error_view
 from bot.views.shared_alerts import shared_alerts_view, shared_zone_unknown_view
 from bot.views.shared_groups import owner_answered_view
 from engine.accounts.sharing import Redeemed
@@ -53,6 +54,7 @@ from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, Gr
 from engine.domain.alerts.sharing import is_heard
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import AccountId, Trigger
+from engine.errors import AccountElsewhere, AddressRefused, EngineError
 from engine.storage.serialization import ALERTS
 from tests.builders import MNTLUSDT, settings
 from tests.fakes.clock import START
@@ -238,6 +240,18 @@ def test_a_change_in_another_chat_says_who_changed_what():
     assert "User 2 started trading." in check_message(
         alert_view(replace(changed, name="", trading=True))
     )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [AddressRefused(code=700006, message="IP [203.0.113.7]"), AccountElsewhere("another chat")],
+)
+def test_who_sees_an_account_hears_of_no_address_and_of_no_other_chat(error: EngineError):
+    text = check_message(error_view(error, is_shared=True))
+
+    assert "Only the owner of this account can mend it." in text
+    assert "203.0.113.7" not in text
+    assert "nother chat" not in text
 
 
 def test_the_question_to_the_owner_says_what_the_group_and_who_sent_the_link_may_do():
