@@ -77,7 +77,7 @@ def _sentence(look: CheckResult, symbol: Symbol) -> str:
     if look.seen is not None:
         symbol = look.seen.symbol
     decided = " ".join(_decided(look, symbol).split())
-    return f"You asked. {decided}" if look.trigger is Trigger.PERSON else decided
+    return f"After a tap. {decided}" if look.trigger is Trigger.PERSON else decided
 
 
 def _decided(look: CheckResult, symbol: Symbol) -> str:  # noqa: PLR0911 - one return a verdict
@@ -101,7 +101,7 @@ def _decided(look: CheckResult, symbol: Symbol) -> str:  # noqa: PLR0911 - one r
         case AwaitingApproval():
             return LEFT_TO_YOU[verdict.autonomy]
         case PlanChanged():
-            return "No order: your tap no longer fitted, or came too late."
+            return "No order: the tap no longer fitted, or came too late."
         case OrderPending():
             return "No order: an earlier one was not confirmed yet."
         case AwaitingSettlement():

@@ -59,9 +59,9 @@ def why_view(
     if look is None:
         story = "There was no check yet."
     else:
-        when = f"The last check was {ago(now - look.at)}."
+        after = ", after a tap" if look.trigger is Trigger.PERSON else ""
         story = paragraphs(
-            f"{when} You asked for it." if look.trigger is Trigger.PERSON else when,
+            f"The last check was {ago(now - look.at)}{after}.",
             lines(*seen),
             twice,
             _verdict(look.verdict, look=look, symbol=symbol, order=order),
@@ -170,7 +170,7 @@ def _verdict(  # noqa: PLR0911 - one return a verdict
             )
         case PlanChanged():
             return lines(
-                "Nothing was sent: your tap no longer fitted, or came too late.",
+                "Nothing was sent: the tap no longer fitted, or came too late.",
                 order_sentence(
                     verdict.side,
                     symbol,

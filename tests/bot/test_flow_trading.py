@@ -170,7 +170,7 @@ async def test_a_plan_is_declined_when_the_price_has_moved_away(world: World, bo
 
     assert declined.text.splitlines() == [
         "🟢 LIVE · Nothing traded",
-        "No order was sent: the plan you saw no longer fits.",
+        "No order was sent: the plan no longer fits.",
         "Now I would buy MNTL for about 11.99 USDT.",
         "New plan: /rebalance",
     ]

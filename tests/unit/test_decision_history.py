@@ -86,7 +86,7 @@ def test_each_order_is_news():
         (ORDERED, "Sent an order to buy MNTL for about 17.10 USDT. Held 40.00 USDT"),
         (small("2"), "No order: Buying MNTL for 2.00 USDT is too small"),
         (NoTrade(InsideBand()), "No order: "),
-        (PlanChanged(Side.SELL, D(3)), "No order: your tap no longer fitted"),
+        (PlanChanged(Side.SELL, D(3)), "No order: the tap no longer fitted"),
         (OrderPending(ClientOrderId("bl-1")), "No order: an earlier one"),
         (AwaitingSettlement(), "No order: MEXC's balance"),
         (CheckFailed(IncidentKind.UNREACHABLE, ""), "No order was sent. I could not reach MEXC."),
@@ -106,7 +106,7 @@ def test_what_a_person_asked_for_says_so():
     asked = look(small("2"), trigger=Trigger.PERSON)
     view = earlier_view(account=account(), decisions=[asked], page=1, size=5, has_more=True)
 
-    assert "You asked. No order: Buying" in check_message(view)
+    assert "After a tap. No order: Buying" in check_message(view)
 
 
 def test_without_a_past_the_last_decision_stands_alone():

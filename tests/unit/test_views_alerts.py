@@ -332,6 +332,6 @@ def test_a_run_without_a_new_plan_or_with_a_reason_says_nothing_was_sent():
     moved = told(RunDeclined(reason=None, **declined))
     blocked = told(RunDeclined(reason=PairClosed(), **declined))
 
-    assert "No order was sent: the plan you saw no longer fits." in moved
+    assert "No order was sent: the plan no longer fits." in moved
     assert "Now I would" not in moved
     assert "No order was sent. You hold 57.00 USDT, the target is 40.00 USDT." in blocked

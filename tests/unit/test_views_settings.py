@@ -382,7 +382,7 @@ def test_why_tells_what_was_seen_and_decided():
     text = why(a_look("40.10", trigger=Trigger.PERSON))
 
     assert text.startswith("🟢 LIVE · MNTL/USDT")
-    assert "48s ago. You asked for it." in text
+    assert "48s ago, after a tap." in text
     assert "It saw 40.10 USDT and 91,870 MNTL." in text
     assert "Open orders hold 12 MNTL of that." in text
     assert "Target 40.00 USDT, band 38.00 – 42.00 USDT." in text

@@ -229,7 +229,7 @@ def _declined(alert: RunDeclined) -> Message:
         )
     return Message.of(
         f"{badge} · Nothing traded",
-        "No order was sent: the plan you saw no longer fits.",
+        "No order was sent: the plan no longer fits.",
         _new_plan(alert),
         "New plan: /rebalance",
         keyboard=keyboard([do("Rebalance", "rebalance")]),
