@@ -71,9 +71,15 @@ class World:
 
     @asynccontextmanager
     async def program(
-        self, env: Mapping[str, str] | None = None, *, telegram_patience_s: float = 15
+        self,
+        env: Mapping[str, str] | None = None,
+        *,
+        telegram_patience_s: float = 15,
+        polls: bool = True,
     ) -> AsyncGenerator["Program"]:
-        """A process's life, assembled from its environment and online when it is yielded."""
+        """A process's life, assembled from its environment and online when it is yielded. Of two at
+        once only one *polls*: here nobody elects it.
+        """
         settings = ProcessSettings.from_env(
             {
                 "TELEGRAM_TOKEN": TOKEN,
@@ -122,7 +128,9 @@ class World:
             )
             await come_online(parts, self.clock)
             await parts.access.offer_code()
-            await enter(running(intake.run(), parts.update_workers.run(), parts.dispatcher.run()))
+            if polls:
+                await enter(running(intake.run()))
+            await enter(running(parts.update_workers.run(), parts.dispatcher.run()))
             yield Program(self, parts, database, _recorded(parts), dict(env or {}))
             if not self.url.startswith("sqlite"):  # there the next process takes all over
                 await parts.dispatcher.release()

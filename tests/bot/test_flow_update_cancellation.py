@@ -254,7 +254,7 @@ async def test_a_frozen_process_that_goes_on_does_not_carry_out_a_resume_after_a
         await held.wait()
         world.clock.shift(HOLD + timedelta(seconds=1))
         known = len(world.api.sent(OWNER))
-        async with world.program(env) as other:
+        async with world.program(env, polls=False) as other:
             await hears(world, OWNER, "Trading is on", within=30)
             await other.ask(OWNER, "/pause")
             go_on.set()
