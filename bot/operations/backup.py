@@ -23,7 +23,7 @@ from engine.maintenance import backup
 from engine.maintenance.backup_file import Damaged
 from engine.maintenance.key_rotation import Keyring
 from engine.storage import schema
-from engine.storage.coordination import leases
+from engine.storage.coordination import processes
 from engine.storage.database import Database
 
 STANDARD_STREAM = "-"
@@ -148,7 +148,7 @@ def _existing_file(name: str) -> Generator[BinaryIO]:
 
 async def _is_running(database: Database) -> bool:
     async with database.reading() as session:
-        return await leases.has_live_process(session, now=database.now())
+        return await processes.count(session, now=database.now()) > 0
 
 
 def _counts(rows: Counter[str]) -> str:

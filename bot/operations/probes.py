@@ -31,7 +31,7 @@ from engine.exchanges.mexc.transport import NeverLeft, NoAnswer
 from engine.maintenance.key_rotation import Keyring, look_over
 from engine.security.vault import Vault
 from engine.storage import postgres_rights, schema
-from engine.storage.coordination import key_values, leases
+from engine.storage.coordination import key_values, processes
 from engine.storage.database import Database
 
 _SLOW = timedelta(seconds=1)
@@ -83,7 +83,7 @@ async def _of_open(
         await connection.rollback()
         took = clock.now() - began
     async with database.reading() as session:
-        is_running = await leases.has_live_process(session, now=database.now())
+        is_running = await processes.count(session, now=database.now()) > 0
     where = str(file) if file is not None else "PostgreSQL"
     state = "a Ballast is running on it" if is_running else "no Ballast is running on it"
     says = f"{where}, schema {found}, answers in {_ms(took)} ms; {state}"

@@ -98,11 +98,6 @@ async def release_all(session: AsyncSession) -> None:
     await session.execute(update(LeaseRow).where(LeaseRow.owner.is_not(None)).values(owner=None))
 
 
-async def has_live_process(session: AsyncSession, *, now: ColumnElement[Any]) -> bool:
-    """True if a live process holds any account."""
-    return await has_row(session, LeaseRow.owner.is_not(None), LeaseRow.lease_until >= now)
-
-
 async def wake(session: AsyncSession, account_id: AccountId) -> None:
     """Ask the account's owner for a check now."""
     await session.execute(
