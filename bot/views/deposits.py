@@ -70,6 +70,7 @@ def waiting_view(*, account: Account, offer: DepositOffer, note: str | None = No
         buys=offer.buys,
         until=waiting.until,
         asks=settings.asks_about_deposits,
+        order_limit=account.limits_in_force.order,
     )
     return Message.paragraphs(
         lines(f"{badge(account)} · {usdt(offer.amount)} waiting", note),
@@ -79,15 +80,23 @@ def waiting_view(*, account: Account, offer: DepositOffer, note: str | None = No
     )
 
 
-def waiting_text(symbol: Symbol, *, buys: Decimal, until: datetime, asks: bool) -> str:
-    """What happens without a tap."""
+def waiting_text(
+    symbol: Symbol, *, buys: Decimal, until: datetime, asks: bool, order_limit: Decimal | None
+) -> str:
+    """What happens without a tap, and the limit of an order if that stops what a tap asks for."""
     at, base = utc(until), escape(base_of(symbol))
+    limit = (
+        f"Your limit of {usdt(order_limit)} an order stops that: /limits"
+        if order_limit is not None and buys > order_limit
+        else None
+    )
     if asks:
         return lines(
             f"Shall I buy {base} for about {usdt(buys)}?",
+            limit,
             f"I send no order without your tap. I ask again {at}.",
         )
-    return f"I wait until {at}, then I buy {base} for about {usdt(buys)}."
+    return lines(f"I wait until {at}, then I buy {base} for about {usdt(buys)}.", limit)
 
 
 def deposit_buttons(question_id: str, *, new_target: Decimal | None) -> InlineKeyboardMarkup:

@@ -153,6 +153,7 @@ async def _tell(
         until=waiting.until,
         asks=asks,
         question_id=waiting.question_id,
+        order_limit=account.limits_in_force.order,
     )
     key = f"deposit:{waiting.question_id}"
     await publish(session, account.chat_id, alert, key=key, now=now)

@@ -153,6 +153,8 @@ def traded(**changes: Any) -> DepositTraded:
         (traded(has_choices=False, last_for_now=True), "I keep the next ones", ""),
         (waits(), "I wait until 22 Nov 12:15 UTC, then I buy MNTL for about", "Always keep"),
         (waits(asks=True), "I send no order without your tap.", "Keep: target 140.00"),
+        (waits(asks=True, order_limit=D(50)), "Your limit of 50.00 USDT an order stops that", ""),
+        (waits(order_limit=D(100)), "then I buy MNTL for about 100.00 USDT.", ""),
         (waits(moved=()), "100.00 USDT still waiting", "Wait a day"),
         (waits(new_target=None), "arrived", "Buy now"),
     ],

@@ -57,6 +57,7 @@ def deposit_waits_view(told: DepositWaiting) -> Message:
             buys=told.buys,
             until=told.until,
             asks=told.asks,
+            order_limit=told.order_limit,
         ),
         "All about deposits: /deposits",
         keyboard=deposit_buttons(told.question_id, new_target=told.new_target),

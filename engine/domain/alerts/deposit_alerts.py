@@ -76,7 +76,7 @@ class DepositTraded(DepositAlert, stored_as="deposit_traded", kind=AlertKind.TRA
 class DepositWaiting(DepositAlert, stored_as="deposit_waits", kind=AlertKind.PLAN, needed=True):
     """*amount* of USDT that arrived is not traded before *until*, for which *buys* would be spent.
     *moved* is empty where it was told before. *asks*: it is not traded without an answer, and
-    asked about again then.
+    asked about again then. *order_limit* is the chat's; None where an older version wrote it.
     """
 
     amount: Decimal
@@ -85,6 +85,7 @@ class DepositWaiting(DepositAlert, stored_as="deposit_waits", kind=AlertKind.PLA
     until: datetime
     asks: bool
     question_id: str
+    order_limit: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
