@@ -23,7 +23,6 @@ from bot.parsing.settings import Ambiguous, NotUnderstood, beginning_of
 from bot.views.settings import not_understood_view, question_view
 from engine.accounts.account_service import AccountService
 from engine.accounts.alert_preferences import AlertPreferenceService
-from engine.accounts.database_probe import DatabaseProbe
 from engine.accounts.deposits import DepositService
 from engine.accounts.group_requests import GroupRequests
 from engine.accounts.halt import Halts
@@ -36,8 +35,9 @@ from engine.accounts.records import AccountRecords
 from engine.accounts.risk_limits import AccountLimits
 from engine.accounts.sharing import Sharing
 from engine.accounts.trading_mode import TradingModes
-from engine.accounts.workload import Workload
 from engine.clock import Clock
+from engine.diagnosis.database_probe import DatabaseProbe
+from engine.diagnosis.workload import Workload
 from engine.domain.accounts.account import Account
 from engine.execution.manual_resolution import ManualResolution
 from engine.rebalancing.preview import Outlook, Previews

@@ -11,8 +11,8 @@ from bot.interaction.message import Message
 from bot.interaction.request import Request
 from bot.version import VERSION
 from bot.views.doctor import doctor_view
-from engine.accounts.database_probe import if_answered
-from engine.accounts.diagnosis import Symptoms, diagnose
+from engine.diagnosis.database_probe import if_answered
+from engine.diagnosis.findings import Symptoms, diagnose
 from engine.domain.accounts.account import Account
 from engine.domain.orders.order import OrderState
 from engine.errors import EngineError

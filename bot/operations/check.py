@@ -9,8 +9,8 @@ from bot.config.certificates import trusted
 from bot.config.settings import ProcessSettings
 from bot.operations import probes
 from bot.operations.report import ReportLine, broken, fine
-from engine.accounts.diagnosis import Grade
 from engine.clock import Clock
+from engine.diagnosis.findings import Grade
 from engine.storage import schema
 
 _PATIENCE_S = 8

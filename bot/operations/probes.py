@@ -19,8 +19,8 @@ from sqlalchemy.exc import DBAPIError
 from bot.config.settings import BadSettings, ProcessSettings
 from bot.operations.database_access import vault_of
 from bot.operations.report import ReportLine, broken, fine, look
-from engine.accounts.diagnosis import HealthFinding, clock_finding
 from engine.clock import Clock
+from engine.diagnosis.findings import HealthFinding, clock_finding
 from engine.errors import BadData
 from engine.exchanges.mexc import parsing
 from engine.exchanges.mexc.aiohttp_transport import open_transport

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import TextWrapper
 
-from engine.accounts.diagnosis import Grade
+from engine.diagnosis.findings import Grade
 
 _WIDTH = 80
 _MARKS = {Grade.OK: "ok", Grade.LOOK: "warn", Grade.BROKEN: "FAIL"}

@@ -38,7 +38,6 @@ from bot.updates.telegram_clock import TelegramClock
 from engine.accounts.account_service import AccountService, OpenPaper
 from engine.accounts.alert_preferences import AlertPreferenceService
 from engine.accounts.chat_migration import ChatMigration
-from engine.accounts.database_probe import DatabaseProbe
 from engine.accounts.deliverability import Deliverability
 from engine.accounts.deposits import DepositService
 from engine.accounts.group_requests import GroupRequests
@@ -53,8 +52,9 @@ from engine.accounts.risk_limits import AccountLimits
 from engine.accounts.sharing import Sharing
 from engine.accounts.timed_pause import TimedPauses
 from engine.accounts.trading_mode import TradingModes
-from engine.accounts.workload import Workload
 from engine.clock import Clock
+from engine.diagnosis.database_probe import DatabaseProbe
+from engine.diagnosis.workload import Workload
 from engine.domain.accounts.settings import Settings
 from engine.exchanges.interface import ExchangeFor, KeyInspector
 from engine.exchanges.rate_limit_memory import RateLimitMemory

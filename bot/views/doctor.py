@@ -13,8 +13,8 @@ from bot.views.components.forecast import caution
 from bot.views.components.keyboards import keyboard, typed
 from bot.views.components.layout import escape, lines, quoted
 from bot.views.components.times import compact, roughly
-from engine.accounts.diagnosis import WITHIN, Grade, HealthFinding, Symptoms
-from engine.accounts.workload import MessageBacklog
+from engine.diagnosis.findings import WITHIN, Grade, HealthFinding, Symptoms
+from engine.diagnosis.workload import MessageBacklog
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.liquidity import depth, spread
 from engine.domain.market.pairs import PairRules, Side, base_of

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from engine.accounts.database_probe import DatabaseProbe
 from engine.accounts.deliverability import Deliverability
 from engine.clock import FastClock
+from engine.diagnosis.database_probe import DatabaseProbe
 from tests.engine.harness import Engine
 from tests.fakes.clock import FakeClock
 

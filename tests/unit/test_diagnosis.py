@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot.views.doctor import doctor_view
-from engine.accounts.diagnosis import Grade, HealthFinding, Symptoms, diagnose
-from engine.accounts.workload import MessageBacklog, Workload
+from engine.diagnosis.findings import Grade, HealthFinding, Symptoms, diagnose
+from engine.diagnosis.workload import MessageBacklog, Workload
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import ThresholdUnit
 from engine.domain.market.order_book import OrderBook

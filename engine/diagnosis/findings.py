@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import Enum, auto
 from typing import Self
 
-from engine.accounts.workload import MessageBacklog, Workload
+from engine.diagnosis.workload import MessageBacklog, Workload
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
 from engine.domain.market.liquidity import depth, spread

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import TypeVar
 
 from engine.accounts.deliverability import Deliverability
-from engine.accounts.workload import MessageBacklog
 from engine.clock import Clock, SystemClock
+from engine.diagnosis.workload import MessageBacklog
 from engine.domain.accounts.account import Account
 from engine.storage import availability
 from engine.storage.coordination import key_values
