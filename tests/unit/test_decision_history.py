@@ -109,6 +109,15 @@ def test_what_a_person_asked_for_says_so():
     assert "After a tap. No order: Buying" in check_message(view)
 
 
+def test_others_hear_nothing_of_what_mexc_said_of_the_key_and_all_else():
+    refused = look(CheckFailed(IncidentKind.KEY_REFUSED, "IP [203.0.113.7] not in the white list"))
+    away = look(CheckFailed(IncidentKind.UNREACHABLE, "504"))
+
+    assert refused.for_others() == look(CheckFailed(IncidentKind.KEY_REFUSED, ""))
+    assert away.for_others() == away
+    assert look(small("1")).for_others() == look(small("1"))
+
+
 def test_without_a_past_the_last_decision_stands_alone():
     latest = Message("the latest")
 
