@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from telegram.request import HTTPXRequest
 
+from bot.observability.logs import configure, recent_lines
 from bot.runtime import supervisor
 from bot.runtime.startup import build_application
 from bot.runtime.supervisor import App, Heartbeat, connect, run_until_stopped
@@ -165,6 +166,7 @@ async def test_a_beat_that_does_not_end_is_not_waited_for(
     seen: Ledger,
     monkeypatch: pytest.MonkeyPatch,
 ):
+    configure("INFO", None, [])
     monkeypatch.setattr(supervisor, "_BEAT_GRACE_S", 0.01)
     dispatcher.hold_beat = asyncio.Event()
     heartbeat = Heartbeat(application, dispatcher, every=EVERY)
@@ -174,6 +176,7 @@ async def test_a_beat_that_does_not_end_is_not_waited_for(
     dispatcher.hold_beat.set()
 
     assert seen == ["beat"]
+    assert list(recent_lines(500)) == []
 
 
 async def test_a_beat_that_breaks_is_not_the_last_one(
