@@ -21,7 +21,7 @@ from tests import compiled, inline_sqlite
 from tests.fakes import telegram_limits
 from tests.fakes.clock import FakeClock
 from tests.faults.summary import pytest_terminal_summary
-from tests.postgres import NoPostgres, Reused, Server, running_server
+from tests.postgres import NoPostgres, Server, running_server
 
 __all__ = ["pytest_terminal_summary"]  # a hook, found by its name
 
@@ -164,17 +164,10 @@ def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
     return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'ballast.db')}"
 
 
-@pytest.fixture(scope="session")
-def reused_postgres(postgres: Server, postgres_template: str) -> Generator[Reused]:
-    reused = Reused(postgres, template=postgres_template)
-    yield reused
-    reused.drop()
-
-
 @pytest.fixture
-def postgres_url(reused_postgres: Reused) -> Generator[str]:
-    """A database with our tables and nothing in them; no other test has it at the same time."""
-    with reused_postgres.database() as url:
+def postgres_url(postgres: Server, postgres_template: str) -> Generator[str]:
+    """A database of the test's own, with our tables and nothing in them."""
+    with postgres.database(template=postgres_template) as url:
         yield url
 
 

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -61,73 +61,6 @@ class Server:
         finally:
             with psycopg.connect(self.url, autocommit=True) as connection:
                 connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
-
-
-class Reused:
-    """One database for one test after the other, a copy of *template*: making one takes 15 ms more
-    than emptying it. Where a test changed more than rows, the next one gets a new copy.
-    """
-
-    def __init__(self, server: Server, *, template: str) -> None:
-        self._server = server
-        self._template = template
-        self._stack = ExitStack()
-        self._made: tuple[str, str] | None = None
-
-    @contextmanager
-    def database(self) -> Generator[str]:
-        """Its URL; our tables are in it, and nothing in them."""
-        if self._made is None:
-            url = self._stack.enter_context(self._server.database(template=self._template))
-            with psycopg.connect(url) as connection:
-                self._made = url, _schema(connection)
-        url, schema = self._made
-        yield url
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(_END_OTHERS)
-            if _schema(connection) == schema:
-                connection.execute(_EMPTY)
-                return
-        self.drop()
-
-    def drop(self) -> None:
-        self._made = None
-        self._stack.close()
-
-
-# Each waits until it has ended: what it had locked is free then.
-_END_OTHERS = """
-SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid()
-"""
-# A replica's session does not ask in which order tables refer to each other.
-_EMPTY = """
-DO $$
-DECLARE name regclass;
-BEGIN
-  SET LOCAL session_replication_role = replica;
-  FOR name IN SELECT oid FROM pg_class
-    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'
-  LOOP EXECUTE format('DELETE FROM %s', name); END LOOP;
-  FOR name IN SELECT oid FROM pg_class
-    WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'
-  LOOP PERFORM setval(name, 1, false); END LOOP;
-END $$
-"""
-_SCHEMA = """
-SELECT md5(string_agg(found, ',' ORDER BY found)) FROM (
-  SELECT concat_ws(' ', c.oid, c.relname, c.relacl, a.attname, a.atttypid, a.attnotnull)
-  FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid
-  WHERE c.relnamespace = 'public'::regnamespace
-  UNION ALL SELECT setconfig::text FROM pg_db_role_setting
-  UNION ALL SELECT concat_ws(' ', nspname, nspacl) FROM pg_namespace WHERE nspname !~ '^pg_'
-  UNION ALL SELECT version_num FROM alembic_version
-) AS everything (found)
-"""
-
-
-def _schema(connection: psycopg.Connection[Any]) -> str:
-    return str(connection.execute(_SCHEMA).fetchone())
 
 
 @contextmanager
