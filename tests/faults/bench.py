@@ -588,6 +588,8 @@ class Life:
 
     async def _until_done(self) -> None:
         """Nothing is in hand, and no queue has anything this process could take."""
+        self.parts.update_workers.nudge()
+        self.parts.outbox_sender.nudge()
         try:
             async with asyncio.timeout(_STUCK_AFTER_S):
                 while self._can_act and (self._is_busy() or await self._has_due()):
