@@ -132,8 +132,7 @@ class World:
                 await enter(running(intake.run()))
             await enter(running(parts.update_workers.run(), parts.dispatcher.run()))
             yield Program(self, parts, database, _recorded(parts), dict(env or {}))
-            if not self.url.startswith("sqlite"):  # there the next process takes all over
-                await parts.dispatcher.release()
+            await parts.dispatcher.release()
 
 
 @dataclass(slots=True)
