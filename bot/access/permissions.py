@@ -89,10 +89,10 @@ def only_looks(command: str, argument: str) -> bool:
 
 def needed_for(command: str, argument: str, *, is_shared: bool = False) -> Role:
     """Return the role needed to send `/command argument`. *is_shared*: the account is another
-    chat's, and its owner is in none that sees it.
+    chat's, where nobody has the role of an owner.
     """
     if (command in _SHOWS_WHEN_BARE and not argument) or (is_shared and command == "alerts"):
-        return Role.VIEWER  # what a shared chat hears is its own matter
+        return Role.VIEWER  # each shared chat chooses its own alerts
     if is_shared and command not in _WITH_ANOTHERS:
         return Role.OWNER
     return NEEDED.get(command, Role.OWNER)

@@ -19,7 +19,7 @@ from engine.storage.queues import outbox, reply_threads
 from engine.storage.serialization import ALERTS, alert_from_json, from_json
 from engine.storage.service import Service
 
-# Not told of a chat's own account while it sees another one's, which it hears of in its stead.
+# Alerts of a chat's own account that are not sent while the chat sees another one's.
 _OF_OWN_ACCOUNT = (Digest, Halted, HaltLifted)
 # Who only watches needs no news of the day before, and a chat that is away gathers no pile of it.
 _SHARED_FOR = timedelta(days=1)

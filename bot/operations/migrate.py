@@ -25,8 +25,8 @@ async def upgrade(settings: ProcessSettings, clock: Clock) -> str:
         try:
             await migrate(url)
         except DBAPIError as e:
-            told = postgres_rights.refusal(e, url)
-            raise CannotStart(f"the schema was not changed: {told}") from e
+            why = postgres_rights.refusal(e, url)
+            raise CannotStart(f"the schema was not changed: {why}") from e
     return f"The database has schema {schema.newest()} now. Before: {before or 'none'}.\n"
 
 

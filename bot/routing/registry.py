@@ -142,13 +142,13 @@ class HandlerRegistry:
         return await self._panel.take_value(request, step, text)
 
     async def _answer(self, request: Request, beginning: str, text: str) -> Response:
-        """Run the command that *text* completes. What it asks for then is awaited anew."""
+        """Run the command that *text* completes. If it asks for more, the next text answers that."""
         await self._conversations.forget(request)
         command, _, part = beginning.partition(" ")
         return await self.do(replace(request, command=command, argument=f"{part} {text}".strip()))
 
     async def _unasked(self, request: Request, text: str) -> Message | None:
-        """A plain word or value that nobody asked for may move money: it is asked about."""
+        """Ask before a plain word or value is acted on that answers no question: it may move money."""
         if not request.is_private:
             return None
         if is_plain_resume(text):

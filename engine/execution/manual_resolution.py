@@ -52,7 +52,7 @@ class AlreadyClear:
 @dataclass(frozen=True, slots=True)
 class KnownNow:
     """The exchange knows the order after all, and its report counts.
-    The account is checked at once; an order that is *is_final* is then booked, with the usual alert.
+    The account is checked at once; an order that *is_final* is then booked, with the usual alert.
     """
 
     order: Order
