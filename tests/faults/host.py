@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -26,14 +26,16 @@ class Host:
         self._clock = SystemClock()
         self.books = Books(world.folder)
         self.kills = 0
+        self._lives: list[Mapping[str, str]] = []
         self.reconciled_after: timedelta | None = None
 
     @asynccontextmanager
-    async def keeps_alive(self, **first_life: str) -> AsyncGenerator[None]:
-        """The program lives, with *first_life* in its first environment only, until the block is
-        left and everything has come to rest; then it is stopped, in order.
+    async def keeps_alive(self, *lives: Mapping[str, str]) -> AsyncGenerator[None]:
+        """The program lives, with *lives* in the environments of its first starts, until the block
+        is left and everything has come to rest; then it is stopped, in order.
         """
-        self._start(**first_life)
+        self._lives = list(lives)
+        self._start()
         async with asyncio.TaskGroup() as tasks:
             keeping = tasks.create_task(self._keep())
             yield
@@ -51,7 +53,8 @@ class Host:
 
         assert code == 0, self._program.log
 
-    def _start(self, **env: str) -> None:
+    def _start(self) -> None:
+        env = self._lives.pop(0) if self._lives else {}
         self._program = self._world.start(
             without=self._story.without, **{**self._story.env, **env}
         )
