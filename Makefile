@@ -44,13 +44,13 @@ install = cd / && { $(HAS_UV) && $(UV) pip install --python "$(CURDIR)/$(BIN)/py
 # What Python compiled is kept, whatever the machine's habit: each test process would do it again.
 test check soak: export PYTHONDONTWRITEBYTECODE =
 
-test: setup           ## run all tests
-	$(BIN)/python -m pytest -n auto
+test: setup           ## run the tests, but for the long ones: under 5 minutes on 2 cores
+	$(BIN)/python -m pytest -n auto -m "not long"
 
 soak: setup           ## the long form: all crash points, 100,000 random steps, 500 examples a property
 	SOAK=1 $(BIN)/python -m pytest -n auto
 
-check: setup          ## format, lint, types, import contracts, tests, coverage
+check: setup          ## format, lint, types, import contracts, all tests, coverage
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

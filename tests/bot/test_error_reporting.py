@@ -19,6 +19,7 @@ from tests.e2e.process import ROOT
 from tests.engine.harness import eventually
 from tests.fakes.sentry import KEY, FakeSentry, fake_sentry
 from tests.fakes.telegram_server import TOKEN
+from tests.sampling import LONG
 
 MEXC_KEY, MEXC_SECRET = "mx0vglCanaryKey1234", "c4n4ry5ecret00000000000000000000"
 PASSWORD, CHAT_TEXT = "pAsSwOrD-of-the-database", "my daughter's birthday is in May"
@@ -160,6 +161,7 @@ def test_a_sentry_that_does_not_answer_delays_nothing_and_the_end_by_two_seconds
     assert over < 10
 
 
+@LONG
 def test_the_process_ends_in_time_and_loads_nothing_of_sentry_without_a_dsn():
     """Logging closes its handlers at exit: there the last reports leave, for 2 s at most."""
     program = (

@@ -17,6 +17,7 @@ from tests.fakes.http import NO_CERTIFICATES, Reply
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_faults import Fault
 from tests.fakes.telegram_server import TOKEN
+from tests.sampling import LONG
 
 API_KEY = "mx0vglCanaryKey1234"
 API_SECRET = "c4n4ry5ecret00000000000000000000"
@@ -199,6 +200,7 @@ def test_configuring_again_replaces_what_was_set_up_before(
     assert len(recent_lines(5)) == 1
 
 
+@LONG
 def test_a_full_file_is_rotated(tmp_path: Path):
     configure("INFO", tmp_path / "ballast.log", [])
 

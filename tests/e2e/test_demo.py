@@ -13,6 +13,7 @@ import pytest
 from bot.version import VERSION
 from tests.e2e.process import until
 from tests.e2e.world import World
+from tests.sampling import LONG
 
 LONGEST_TOUR_S = 60
 STAGES = (
@@ -71,6 +72,7 @@ def person() -> Generator[Person]:
     person.leaves()
 
 
+@LONG
 async def test_without_a_terminal_the_tour_shows_everything_and_ends_well(world: World):
     started = time.monotonic()
     program = world.demo()
@@ -105,6 +107,7 @@ async def test_a_person_types_and_taps_buttons_by_their_codes(world: World, pers
     assert world.traces() == []
 
 
+@LONG
 async def test_a_signal_ends_the_demo(world: World, person: Person):
     program = world.demo(terminal=person.theirs)
     await person.sees("To leave: /quit")
@@ -113,6 +116,7 @@ async def test_a_signal_ends_the_demo(world: World, person: Person):
     assert world.traces() == []
 
 
+@LONG
 async def test_help_and_version_start_nothing(world: World):
     helped, version = world.demo("--help"), world.demo("--version")
 

@@ -14,6 +14,7 @@ import httpx
 
 from tests.e2e.world import World, inherited
 from tests.fakes.http import NO_CERTIFICATES
+from tests.sampling import LONG
 
 BAD_SETTING = 2
 NOWHERE = "/nonexistent/file"
@@ -86,6 +87,7 @@ async def test_a_file_of_certificates_that_is_not_there_is_one_line(world: World
     assert not (world.folder / "data").exists()
 
 
+@LONG
 def test_a_folder_that_is_gone_and_a_closed_output_are_no_traceback(tmp_path: Path):
     script = 'mkdir gone && cd gone && rmdir ../gone && exec "$0" -m bot check >&-'
     done = subprocess.run(

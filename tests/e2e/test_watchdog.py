@@ -12,6 +12,7 @@ from bot.__main__ import EXIT_STALLED
 from tests.e2e.process import Process
 from tests.e2e.world import OWNER, World
 from tests.fakes.telegram_faults import HANG
+from tests.sampling import LONG
 
 SHORTER_TIMES = """
 import sys
@@ -87,6 +88,7 @@ async def test_polls_that_hang_end_the_process_in_order_with_a_code_of_their_own
     assert owners_of_leases(world) == [None]
 
 
+@LONG
 async def test_a_blocked_loop_and_checks_that_are_late_are_noticed(world: World):
     world.telegram.open_chat(OWNER)
     world.launcher = Changed(f"{CHECKS}\n{BLOCK}")
@@ -101,6 +103,7 @@ async def test_a_blocked_loop_and_checks_that_are_late_are_noticed(world: World)
     assert await program.stop() == 0
 
 
+@LONG
 async def test_a_database_away_when_telegram_comes_is_waited_for(world: World):
     world.launcher = Changed(AWAY_ONCE)
     async with world.running() as program:

@@ -11,6 +11,7 @@ from engine.storage.database import Database
 from tests.engine.harness import Crash, Engine, Fuse
 from tests.fakes.clock import FakeClock
 from tests.fakes.exchange import FakeExchange
+from tests.sampling import sampled
 
 # Every step of a trade, in order: what is asked and answered, and each transaction.
 STEPS = (
@@ -85,7 +86,7 @@ async def test_killed_at_any_step_the_drift_is_traded_once_and_told_once(
     assert len(await world.second.alerts_of(TradeSettled)) == 1
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", sampled(STEPS, every=2))
 async def test_killed_at_any_step_a_persons_tap_is_answered_and_trades_at_most_once(
     sqlite: Database, clock: FakeClock, step: str
 ):
@@ -106,7 +107,7 @@ async def test_killed_at_any_step_a_persons_tap_is_answered_and_trades_at_most_o
     assert await world.second.pending_taps() == []
 
 
-@pytest.mark.parametrize("step", RECOVERY_STEPS)
+@pytest.mark.parametrize("step", sampled(RECOVERY_STEPS, every=2))
 async def test_killed_again_while_recovering_changes_nothing(
     sqlite: Database, clock: FakeClock, step: str
 ):

@@ -15,6 +15,7 @@ from tests.engine.harness import Engine, StillClock, eventually
 from tests.engine.test_dispatcher import Process, ScriptedChecker, alive, open_accounts
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.tasks import a_moment
+from tests.sampling import LONG
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -62,6 +63,7 @@ async def test_little_is_handed_out_ahead_of_its_turn(engine: Engine, clock: Sti
     assert MINUTE - 20 * SECOND <= facts.waiting_for <= MINUTE
 
 
+@LONG
 async def test_a_pool_that_is_fast_is_given_more_with_each_beat(engine: Engine, clock: StillClock):
     await open_accounts(engine, 100)
     process = Process(engine)
@@ -115,6 +117,7 @@ async def test_how_late_checks_begin_is_known(engine: Engine, clock: StillClock)
     assert (late.overdue, late.most) == (0, 30 * SECOND)
 
 
+@LONG
 async def test_a_line_that_moves_is_no_stall_however_long_it_is(engine: Engine, clock: StillClock):
     await open_accounts(engine, 20, interval=MINUTE)
     process = Process(engine, checker=(rationed := RationedChecker(engine)))

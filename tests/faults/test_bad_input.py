@@ -44,6 +44,7 @@ from engine.domain.market.balances import Counting
 from engine.domain.market.decimals import decimal_from_text, plain
 from tests.fakes.telegram_html import visible_text
 from tests.faults.strange import broken_texts, environment, texts, try_all
+from tests.sampling import LONG
 
 Record = Callable[[str, object], None]
 
@@ -185,6 +186,7 @@ def test_a_button_of_nobody_s_making_is_no_button(record_property: Record):
     record_property("bad_inputs", try_all(inputs, claim))
 
 
+@LONG
 def test_any_text_goes_through_telegram_in_parts_that_it_takes(record_property: Record):
     def claim(pieces: list[tuple[str, str]]) -> None:
         markup = "".join(_tagged(tag, text) for tag, text in pieces)

@@ -20,6 +20,7 @@ from tests.fakes.mexc_faults import Fault
 from tests.fakes.telegram import FakeTelegram
 from tests.faults.mexc_answers import real_answers
 from tests.faults.strange import bodies, try_all_on, unreadable
+from tests.sampling import LONG
 
 Record = Callable[[str, object], None]
 
@@ -108,6 +109,7 @@ async def test_what_cannot_be_read_is_no_order_and_a_trouble(
 
 
 @pytest.mark.parametrize("name", list(READS))
+@LONG
 async def test_whatever_an_answer_became_on_its_way_no_check_breaks_and_no_order_is_doubled(
     name: str,
     world: World,
@@ -166,6 +168,7 @@ async def test_an_order_whose_answers_are_garbage_is_sent_once_and_found_in_the_
 
 
 @pytest.mark.parametrize("name", list(KEY_CHECK))
+@LONG
 async def test_a_key_is_not_kept_on_the_word_of_garbage(
     name: str,
     world: World,

@@ -34,6 +34,7 @@ from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_messages import SentMessage
 from tests.fakes.telegram_server import TOKEN
 from tests.faults.strange import mutated, one_of, texts, try_all_on
+from tests.sampling import LONG
 
 Record = Callable[[str, object], None]
 
@@ -214,6 +215,7 @@ def _is_for_another(text: str) -> bool:
     return addressed is not None and addressed[1].lower() != "ballast_bot"
 
 
+@LONG
 async def test_whatever_is_said_to_connect_goes_and_the_key_stays(
     world: World, bot: Program, quiet: Callable[[], list[str]], record_property: Record
 ):
@@ -274,6 +276,7 @@ async def test_any_data_behind_a_button_does_what_it_says_or_nothing(
     assert await bot.count(OrderRow) == orders
 
 
+@LONG
 async def test_names_of_people_and_groups_are_never_taken_for_markup(
     world: World, bot: Program, quiet: Callable[[], list[str]], record_property: Record
 ):

@@ -22,7 +22,7 @@ from tests.fakes.mexc_faults import Fault
 from tests.fakes.telegram import FakeTelegram
 from tests.faults.fleet import Fleet, Hurried, Member, Passage, Person, sailing
 from tests.faults.mayhem import SOAKING, Mayhem
-from tests.faults.scenarios import sampled
+from tests.sampling import sampled
 
 BOOK = ("GET", "/api/v3/depth")
 Record = Callable[[str, object], None]

@@ -17,6 +17,7 @@ from tests.fakes.mexc_books import Pair
 from tests.fakes.mexc_faults import Fault, json_reply, refusal
 from tests.faults.bench import BALANCES, ORDER, Bench
 from tests.faults.invariants import broken_at_rest
+from tests.sampling import sampled
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 OFTEN = "/setinterval 10s"
@@ -44,7 +45,7 @@ NUMBERS = {
 }
 
 
-@pytest.mark.parametrize("number", NUMBERS.values(), ids=NUMBERS)
+@pytest.mark.parametrize("number", sampled(NUMBERS, every=3))
 async def test_37_a_number_that_is_none_changes_nothing_and_is_answered(
     sqlite_bench: Bench, number: str
 ):

@@ -7,6 +7,7 @@ from bot.version import VERSION
 from engine.storage import schema
 from tests.packaging.conftest import Installed
 from tests.packaging.locks import ROOT
+from tests.sampling import LONG
 
 
 def files_of(folder: str) -> set[str]:
@@ -28,6 +29,7 @@ def test_the_wheel_holds_the_packages_whole_and_the_migrations_inside(installed:
     assert {"bot/py.typed", "engine/py.typed"} <= names
 
 
+@LONG
 def test_the_package_is_of_this_version_and_leaves_the_library_of_our_folders_name_alone(
     installed: Installed, tmp_path: Path
 ):
@@ -57,6 +59,7 @@ def test_the_command_ends_with_the_codes_of_the_program(installed: Installed, tm
     assert "TELEGRAM_TOKEN" in refused.stderr
 
 
+@LONG
 def test_an_installed_program_migrates_its_database(installed: Installed, tmp_path: Path):
     migrated = installed.run("ballast", "migrate", folder=tmp_path)
 

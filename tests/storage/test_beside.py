@@ -20,6 +20,7 @@ from engine.storage import migrations, schema
 from engine.storage.database import with_driver
 from engine.storage.migrations import alembic_config, migrate
 from engine.storage.schema import OLDEST_CODE, refusal
+from tests.sampling import LONG
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ScriptDirectory(str(ROOT / "alembic"))
@@ -240,6 +241,7 @@ def release(url: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@LONG
 def test_a_migration_does_not_wait_for_ever_behind_a_table_in_use_and_can_be_run_again(
     empty_postgres_url,
 ):
@@ -266,6 +268,7 @@ def test_a_migration_does_not_wait_for_ever_behind_a_table_in_use_and_can_be_run
         ("postgres://u:sEcReT@h/d?schema=x", "has the parameter schema"),
     ],
 )
+@LONG
 def test_a_release_step_that_cannot_begin_says_why_without_the_password(url, words):
     failed = release(url)
 

@@ -29,6 +29,7 @@ from engine.storage.models.metadata import METADATA
 from engine.storage.models.trading import OrderRow
 from engine.storage.schema import is_current, sqlite_file
 from tests.fakes.clock import START
+from tests.sampling import LONG
 
 ROOT = Path(__file__).parents[2]
 VERSIONS = sorted((ROOT / "alembic" / "versions").glob("*.py"))
@@ -202,6 +203,7 @@ def test_a_migration_that_fails_half_way_leaves_nothing_behind(empty_url):
     assert tables(empty_url) == {"orders"}
 
 
+@LONG
 def test_copies_that_start_together_migrate_one_after_the_other(empty_url):
     with ThreadPoolExecutor() as pool:
         copies = [
@@ -212,6 +214,7 @@ def test_copies_that_start_together_migrate_one_after_the_other(empty_url):
     assert knows_its_schema(empty_url)
 
 
+@LONG
 def test_the_release_command_takes_the_url_as_hosts_give_it(empty_postgres_url):
     url = empty_postgres_url.replace("postgresql://", "postgres://")
 
@@ -222,6 +225,7 @@ def test_the_release_command_takes_the_url_as_hosts_give_it(empty_postgres_url):
     assert knows_its_schema(empty_postgres_url)
 
 
+@LONG
 def test_without_a_url_the_command_works_on_the_programs_own_file(tmp_path):
     done = alembic("upgrade", "head", cwd=tmp_path)
 
@@ -229,6 +233,7 @@ def test_without_a_url_the_command_works_on_the_programs_own_file(tmp_path):
     assert knows_its_schema(f"sqlite:///{tmp_path / 'data' / 'ballast.db'}")
 
 
+@LONG
 def test_the_command_reads_the_same_file_as_the_program(tmp_path):
     """Else it would migrate another database than the one that is used."""
     (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfDATABASE_URL = 'sqlite:///other.db'\r\n")

@@ -20,6 +20,21 @@ def test_every_test_that_is_named_as_a_proof_exists(page: str):
     assert [(file, test) for file, test in named if not _has(ROOT / file, test)] == []
 
 
+def test_the_proof_of_a_promise_is_never_left_out_of_the_short_form():
+    named = PROOF.findall((ROOT / PAGES[0]).read_text(encoding="utf-8"))
+
+    left_out = {
+        (file, node.name)
+        for file in {file for file, _ in named}
+        for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8")))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and any(ast.unparse(decorator) == "LONG" for decorator in node.decorator_list)
+    }
+
+    assert left_out
+    assert left_out & set(named) == set()
+
+
 def test_every_promise_names_its_proof():
     table = (ROOT / PAGES[0]).read_text(encoding="utf-8").split("\n## ")[0]
     promises = [row for row in table.splitlines() if row.startswith("| ")][1:]
