@@ -516,11 +516,14 @@ class Life:
                 return
 
     async def turn(self) -> None:
-        """Hear what was written, check what is due, send what waits."""
-        if self.polls and self.bench.telegram.unconfirmed and self._can_act:
-            await self._unless_frozen(self._poll())
+        """Check what is due, hear what was written, send what waits.
+
+        In this order: a tick beside the handling of an update sees what it changes, or does not.
+        """
         if self._can_act:
             await self._unless_frozen(self.parts.dispatcher.tick())
+        if self.polls and self.bench.telegram.unconfirmed and self._can_act:
+            await self._unless_frozen(self._poll())
         await self._until_done()
 
     async def _unless_frozen(self, doing: Coroutine[Any, Any, None]) -> None:
