@@ -114,9 +114,10 @@ async def mexc_knows_better(world: World) -> None:
     is_open = world.mexc.inject(_still_open(world, times=None))
     world.mexc.remove(silence)
     await tapped(world, "It was filled", card)
-    await world.hears("MEXC has it now")
-    world.mexc.remove(is_open)
+    known = await world.hears("MEXC has it now")
     await tapped(world, "Look again", card)
+    await any_of(world, "MEXC has it now", after=known.message_id)
+    world.mexc.remove(is_open)
     await world.hears("Bought")
 
 
