@@ -3,9 +3,10 @@
 import asyncio
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Insert, select, text
 
 from engine.domain.alerts.alerts import OrderUnclear
 from engine.domain.market.pairs import Side, Symbol
@@ -49,6 +50,23 @@ async def claim(db: Database, *, at: timedelta = timedelta(), most: int = 10) ->
 
 async def payloads(db: Database, *, at: timedelta = timedelta(), most: int = 10) -> list[str]:
     return [row.payload for row in await claim(db, at=at, most=most)]
+
+
+async def test_how_a_row_is_added_is_compiled_for_the_first_one_only(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+):
+    await add(db, ANNA, "first")
+    compiled: list[str] = []
+    compile_really = Insert._compiler
+
+    def note(statement: Insert, *args: Any, **kwargs: Any) -> Any:
+        compiled.append(statement.table.description)
+        return compile_really(statement, *args, **kwargs)
+
+    monkeypatch.setattr(Insert, "_compiler", note)
+
+    assert await add(db, ANNA, "second")
+    assert compiled == []
 
 
 async def test_the_oldest_row_of_each_chat_is_claimed_and_nothing_overtakes_it(db: Database):

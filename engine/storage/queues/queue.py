@@ -63,9 +63,11 @@ async def add_new(
     if not rows:
         return 0
     defaults = {"created_at": now, "not_before": now, "attempts": 0, "rank": NORMAL}
+    values = [{**defaults, **row} for row in rows]
     added = await session.scalars(
         insert_into(session, table)
-        .values([{**defaults, **row} for row in rows])
+        # A list is compiled anew each time, which takes longer than to add the row.
+        .values(values if len(values) > 1 else values[0])
         .on_conflict_do_nothing(index_elements=unique)
         .returning(table.id)
     )
