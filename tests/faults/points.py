@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -60,23 +61,25 @@ class Site:
         return self.name.partition(":")[0]
 
 
-def sites() -> list[Site]:
+@cache
+def sites() -> tuple[Site, ...]:
     """Every effect of the live program, in the order of modules and lines."""
-    parsed = {
-        _module(path): (path, ast.parse(text, filename=str(path)))
-        for folder in ("bot", "engine")
-        for path in sorted((ROOT / folder).rglob("*.py"))
-        if _MAY_HAVE_ONE.search(text := path.read_text())
-    }
-    queues = tuple(sorted({table for _, tree in parsed.values() for table in _queues(tree)}))
+    queues: set[str] = set()
     found = []
-    for module, (path, tree) in parsed.items():
-        if module not in _ONLY_IN_THE_DEMO:
+    for folder in ("bot", "engine"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            module, text = _module(path), path.read_text()
+            if module in _ONLY_IN_THE_DEMO or not _MAY_HAVE_ONE.search(text):
+                continue
+            tree = ast.parse(text, filename=str(path))
             found += _sites_in(module, path, tree)
-    return [
-        replace(site, queues=queues) if f":{_QUEUE_WORKERS}." in site.name else site
+            if _QUEUE_WORKERS in text:
+                queues.update(_queues(tree))
+    tables = tuple(sorted(queues))
+    return tuple(
+        replace(site, queues=tables) if f":{_QUEUE_WORKERS}." in site.name else site
         for site in found
-    ]
+    )
 
 
 def module_of(point: str) -> str:
