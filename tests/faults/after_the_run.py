@@ -76,7 +76,8 @@ class Books:
             "orders": f"SELECT count(*) FROM orders WHERE state IN ({unresolved}, 'planned')",  # noqa: S608 - all of it ours
             "runs": "SELECT count(*) FROM requests",
         }
-        return [name for name, query in waiting.items() if self.rows(query)[0][0]]
+        [counts] = self.rows(f"SELECT {', '.join(f'({query})' for query in waiting.values())}")
+        return [name for name, count in zip(waiting, counts, strict=True) if count]
 
 
 def out_of_band(world: World, books: Books) -> list[str]:
