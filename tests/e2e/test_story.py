@@ -23,7 +23,7 @@ SOLD = re.compile(
 
 
 async def test_a_drift_becomes_one_order_and_one_alert_in_either_direction(world: World):
-    async with world.running(LOG_FILE="logs/ballast.log") as program:
+    async with world.running(LOG_FILE="logs/ballast.log", without=["SSL_CERT_FILE"]) as program:
         await world.connect()
 
         assert world.telegram.last_said(OWNER) in {said for _, said in world.telegram.deleted}
