@@ -1,27 +1,36 @@
 """Programs that start in no time: children of a process that has imported everything already.
 
 Importing is nine tenths of a start, and the tests start hundreds of programs. One process imports
-everything and forks whenever a program is wanted; each child goes on from there as that program,
-in a folder, with an environment, files and a process id of its own. The crash matrix has a process
-that stops in `sitecustomize`, before `python -m bot` begins; all others share one a test worker.
+everything, lives through a day of the program (see warming) and forks whenever a program is wanted;
+each child goes on from there as that program, in a folder, with an environment, files and a process
+id of its own. All workers of a test run share the process: whoever comes first starts it, and it
+ends when the last has left.
 """
 
+import fcntl
 import gc
 import importlib
 import json
 import os
 import runpy
+import select
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from tempfile import gettempdir
+from typing import Any
+from uuid import uuid4
 
 from sqlalchemy.orm import configure_mappers
+
+from tests.faults.crashing import lay_charges
 
 # All but the last two are what these only import when they are used.
 _IMPORTED_EARLY = (
@@ -40,48 +49,43 @@ _IMPORTED_EARLY = (
     "bot.runtime.live",
     "bot.demo.run",
 )
-PIPES = "BALLAST_TEST_NURSERY"
 ROOT = Path(__file__).parents[2]
+_LOOK_EVERY_S = 0.01
+_NOBODY_FOR_S = 0.5
 
 
 class Nursery:
-    """The test's side: `start` one program after the other, ask how they are."""
+    """A test process's line to it: `start` one program after the other, ask how they are."""
 
-    def __init__(self, *, env: Mapping[str, str], module: str = "bot") -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", module],
-            env={**env, PIPES: "yes"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Its children go with it."""
-        self._process.communicate()
+    def __init__(self, address: str) -> None:
+        """It is started where there is none at *address*, or none any more."""
+        with _dialling():
+            line = _answered(address)
+            if line is None:
+                self._process = _begun(address)
+                line = _answered(address)
+        if line is None:
+            raise ChildProcessError("the nursery did not come up; its own words are above")
+        self._line = line
 
     def start(
         self,
-        module: str = "bot",
-        arguments: Sequence[str] = (),
+        module: str,
+        arguments: Sequence[str],
         *,
         folder: Path,
         env: Mapping[str, str],
         out: Path,
         err: Path,
     ) -> "Child":
-        """*module* and *arguments* count where the process is this module itself."""
         wanted = {"folder": str(folder), "env": dict(env), "out": str(out), "err": str(err)}
         return Child(self, self.ask(wanted | {"command": [module, *arguments]}))
 
     def ask(self, question: Any) -> Any:
-        if self._process.stdin is None or self._process.stdout is None:
-            raise ValueError("started without pipes")
-        self._process.stdin.write(json.dumps(question).encode() + b"\n")
-        self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
+        _write(self._line, question)
+        if (answer := _read(self._line)) is None:
+            raise ChildProcessError("the nursery has ended; its own words are above")
+        return answer["is"]
 
 
 class Child:
@@ -98,9 +102,9 @@ class Child:
         return self._exit_code
 
     def wait(self) -> int:
-        if self._exit_code is None:
-            self._exit_code = self._nursery.ask({"wait": self.pid})
-        return self._exit_code or 0
+        while (code := self.poll()) is None:
+            time.sleep(_LOOK_EVERY_S)
+        return code
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
@@ -116,7 +120,7 @@ class FromTheNursery:
     """Starts `python -m` *module* with *arguments*: a `Launcher` of tests/e2e/process.py."""
 
     module: str
-    arguments: Sequence[str]
+    arguments: Sequence[str] = ()
 
     def start(self, *, folder: Path, env: Mapping[str, str], out: Path, err: Path) -> Child:
         return _shared().start(
@@ -132,11 +136,64 @@ def quickly(module: str, arguments: Sequence[str]) -> FromTheNursery | None:
 
 @cache
 def _shared() -> Nursery:
-    """It ends with this process: its standard input is closed then."""
-    return Nursery(env={"PATH": os.defpath, "PYTHONPATH": str(ROOT)}, module=__name__)
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid4().hex)  # noqa: TID251 - of all workers
+    return Nursery(str(Path(gettempdir(), f"ballast-nursery-{run[:16]}")))
 
 
-def raise_children() -> list[str]:
+def _begun(address: str) -> subprocess.Popen[bytes]:
+    """Whoever calls from now on is heard, and answered as soon as it is ready."""
+    Path(address).unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(address)
+        listening.listen()
+        number = listening.fileno()
+        return subprocess.Popen(
+            [sys.executable, "-m", __name__, address, str(number)],
+            env={"PATH": os.defpath, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=[number],
+        )
+
+
+@contextmanager
+def _dialling(*, waits: bool = True) -> Iterator[None]:
+    """One at a time, of whoever calls a nursery or ends one. Raises BlockingIOError."""
+    with Path(__file__).open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+def _answered(address: str) -> socket.socket | None:
+    """A line to the nursery at *address*, if there is one."""
+    line = socket.socket(socket.AF_UNIX)
+    with suppress(OSError):
+        line.connect(address)
+        _write(line, "hello")
+        if _read(line) is not None:
+            return line
+    line.close()
+    return None
+
+
+def _write(line: socket.socket, message: Any) -> None:
+    line.sendall(json.dumps(message).encode() + b"\n")
+
+
+def _read(line: socket.socket) -> Any:
+    """The next message; None where the other side is gone."""
+    read = b""
+    while not read.endswith(b"\n"):
+        part = b""
+        with suppress(ConnectionError):
+            part = line.recv(65536)
+        if not part:
+            return None
+        read += part
+    return json.loads(read)
+
+
+def raise_children(address: str, listening: socket.socket) -> list[str]:
     """The process's side: returns in every child, never in the process itself.
 
     What it returns is the child's module and its arguments.
@@ -144,38 +201,59 @@ def raise_children() -> list[str]:
     for module in _IMPORTED_EARLY:
         importlib.import_module(module)
     configure_mappers()
+    importlib.import_module("tests.faults.warming").warm_up()
     gc.collect()
     gc.freeze()  # a child shares the pages that it does not write to
-    alive: set[int] = set()
-    while question := sys.stdin.readline():
-        match json.loads(question):
-            case {"poll": pid}:
-                answer = _ended(alive, pid, os.WNOHANG)
-            case {"wait": pid}:
-                answer = _ended(alive, pid, 0)
-            case wanted:
-                pid = os.fork()
-                if pid == 0:
-                    command: list[str] = wanted.pop("command")
-                    _become(**wanted)
-                    return command
-                alive.add(pid)
-                answer = pid
-        sys.stdout.write(f"{json.dumps(answer)}\n")
-        sys.stdout.flush()
-    _kill(alive)
+    families: dict[socket.socket, set[int]] = {}
+    while not _has_ended(address, listening, families):
+        waiting, _, _ = select.select([listening, *families], (), (), _NOBODY_FOR_S)
+        for line in waiting:
+            if line is listening:
+                families[listening.accept()[0]] = set()
+                continue
+            match _read(line):
+                case None:
+                    line.close()
+                    _kill(families.pop(line))
+                    continue
+                case {"poll": pid}:
+                    answer = _ended(families[line], pid)
+                case {"command": _} as wanted:
+                    answer = os.fork()
+                    if answer == 0:
+                        for opened in (listening, *families):
+                            opened.close()
+                        return _become(**wanted)
+                    families[line].add(answer)
+                case _:
+                    answer = None
+            with suppress(ConnectionError):  # seen when it is read from again
+                _write(line, {"is": answer})
     os._exit(0)
 
 
-def _ended(alive: set[int], pid: int, options: int) -> int | None:
-    found, status = os.waitpid(pid, options)
+def _has_ended(address: str, listening: socket.socket, families: Mapping[Any, Any]) -> bool:
+    """Nobody is there, and nobody is just coming."""
+    if families:
+        return False
+    with suppress(BlockingIOError), _dialling(waits=False):
+        Path(address).unlink(missing_ok=True)
+        listening.close()
+        return True
+    return False
+
+
+def _ended(alive: set[int], pid: int) -> int | None:
+    found, status = os.waitpid(pid, os.WNOHANG)
     if not found:
         return None
     alive.discard(pid)
     return os.waitstatus_to_exitcode(status)
 
 
-def _become(*, folder: str, env: Mapping[str, str], out: str, err: str) -> None:
+def _become(
+    *, command: list[str], folder: str, env: Mapping[str, str], out: str, err: str
+) -> list[str]:
     """What a shell does between fork and exec."""
     os.chdir(folder)
     os.environ.clear()  # noqa: TID251 - a child's environment is its own
@@ -185,14 +263,18 @@ def _become(*, folder: str, env: Mapping[str, str], out: str, err: str) -> None:
         opened = os.open(path, how, 0o600)
         os.dup2(opened, number)
         os.close(opened)
+    return command
 
 
 def _kill(pids: set[int]) -> None:
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(pid, 0)
 
 
 if __name__ == "__main__":
-    sys.argv = raise_children()
+    sys.argv = raise_children(sys.argv[1], socket.socket(fileno=int(sys.argv[2])))
+    lay_charges(os.environ)  # noqa: TID251 - how a test speaks to the process it starts
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

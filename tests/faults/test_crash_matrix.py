@@ -11,7 +11,7 @@ import itertools
 import os
 import shutil
 from collections import Counter
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
@@ -21,14 +21,14 @@ from tempfile import mkdtemp
 
 import pytest
 
-from tests.e2e.process import ROOT, Launcher, until
-from tests.e2e.world import OWNER, World, inherited
+from tests.e2e.process import until
+from tests.e2e.world import OWNER, World
 from tests.fakes.mexc import FakeMexc
 from tests.fakes.telegram import FakeTelegram
 from tests.faults.after_the_run import Books, violations
 from tests.faults.crashing import CRASH_AT, PASSED, SITES, UNNAMED, write_down
 from tests.faults.host import Host
-from tests.faults.nursery import Nursery
+from tests.faults.nursery import FromTheNursery
 from tests.faults.points import module_of, sites
 from tests.faults.stories import STORIES, Scene, Story
 
@@ -117,7 +117,6 @@ RACES: Mapping[str, tuple[str, str]] = {  # the story, and the point at which it
         "engine.rebalancing.balance_changes:BalanceChangeMonitor.record:writing#1:after",
     ),
 }
-HOOKS = Path(__file__).parent / "hooks"
 # How long a host seems to have taken to start it again: an order on its way is decided by then.
 DOWN_FOR = timedelta(seconds=17)
 _LONGEST_STORY_S = 60
@@ -146,9 +145,8 @@ def chosen() -> list[str]:
 class Library:
     """What is made once for all tests and workers: scenes, and which points a story passes."""
 
-    def __init__(self, folder: Path, launcher: Launcher) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._launcher = launcher
         self._sites = folder / f"sites-{os.getpid()}.json"
         write_down(sites(), self._sites)
 
@@ -235,8 +233,8 @@ class Library:
     async def _world(self, folder: Path) -> AsyncGenerator[World]:
         async with FakeTelegram() as telegram, FakeMexc() as mexc:
             world = World(folder=folder, telegram=telegram, mexc=mexc)
-            world.launcher = self._launcher
-            world.env |= {"PYTHONPATH": f"{HOOKS}:{ROOT}", SITES: str(self._sites)}
+            world.launcher = FromTheNursery("bot")
+            world.env[SITES] = str(self._sites)
             try:
                 yield world
             finally:
@@ -265,17 +263,13 @@ class _Lock:
 
 
 @pytest.fixture(scope="module")
-def library(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Generator[Library]:
+def library(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Library:
     base = tmp_path_factory.getbasetemp()
     if hasattr(request.config, "workerinput"):
         base = base.parent  # what all workers share
     folder = base / "crash-matrix"
     folder.mkdir(exist_ok=True)
-    env = {k: v for k, v in inherited().items() if not k.startswith("COVERAGE_")}
-    with Nursery(env={**env, "PYTHONPATH": f"{HOOKS}:{ROOT}"}) as nursery:
-        yield Library(folder, nursery)
+    return Library(folder)
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
