@@ -52,6 +52,7 @@ _IMPORTED_EARLY = (
 ROOT = Path(__file__).parents[2]
 _LOOK_EVERY_S = 0.01
 _NOBODY_FOR_S = 0.5
+_processes: list[subprocess.Popen[bytes]] = []  # each ends by itself, and is not waited for
 
 
 class Nursery:
@@ -62,7 +63,7 @@ class Nursery:
         with _dialling():
             line = _answered(address)
             if line is None:
-                self._process = _begun(address)
+                _processes.append(_begun(address))
                 line = _answered(address)
         if line is None:
             raise ChildProcessError("the nursery did not come up; its own words are above")
