@@ -1,0 +1,303 @@
+"""Profit of a span: what was made, what only holding had made, and what trading brought. Pure.
+
+The parts are exact: start + flows + made is what is there now, and what trading brought is both the
+account less what had only been held, and the sum over the trades.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal, localcontext
+from typing import NamedTuple
+
+from engine.domain.market.decimals import ZERO
+from engine.domain.market.pairs import USDT, Asset, Side
+from engine.domain.orders.order import ClientOrderId
+from engine.domain.profit.entries import (
+    STALE_AFTER,
+    Change,
+    Doubt,
+    Flow,
+    FlowKind,
+    PriceLine,
+    Prices,
+    Trade,
+)
+from engine.domain.profit.ledger import Booked, Held, Ledger, Step, retrace
+from engine.domain.profit.returns import WIDE, Valuation, drawdown, index_of
+
+
+class ValuePoint(NamedTuple):
+    """What was there at a moment; *held* is the worth of the opening and the flows, never traded."""
+
+    at: datetime
+    price: Decimal
+    quote: Decimal
+    base: Decimal
+    held: Decimal
+
+    @property
+    def value(self) -> Decimal:
+        return self.quote + self.base * self.price
+
+    @property
+    def share(self) -> Decimal | None:
+        """The USDT share of the value; None where there is none."""
+        return self.quote / self.value if self.value else None
+
+
+class TradeWorth(NamedTuple):
+    """What one trade *brought* against not trading, by the price at the end. Its *fee* is in USDT;
+    *slippage* is the USDT that its price was worse than the middle, None where that is not known.
+    """
+
+    client_order_id: ClientOrderId
+    at: datetime
+    side: Side
+    quantity: Decimal
+    quote: Decimal
+    fee: Decimal
+    slippage: Decimal | None
+    brought: Decimal
+
+    @property
+    def price(self) -> Decimal:
+        return self.quote / self.quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfitReport:
+    """Amounts in USDT; *returned*, *held_returned* and *drawdown* are fractions, time-weighted.
+    *deposits* is what came in less what went out; *fee_flows* paid fees from outside the account.
+    """
+
+    since: datetime
+    until: datetime
+    start: Decimal
+    now: Decimal
+    deposits: Decimal
+    fee_flows: Decimal
+    held: Decimal
+    returned: Decimal | None
+    held_returned: Decimal | None
+    drawdown: Decimal | None
+    points: Sequence[ValuePoint]
+    trades: Sequence[TradeWorth]
+    flows: Sequence[Flow]
+    doubts: frozenset[Doubt]
+
+    @property
+    def made(self) -> Decimal:
+        return self.now - self.start - self.deposits - self.fee_flows
+
+    @property
+    def held_made(self) -> Decimal:
+        """What only holding had made."""
+        return self.held - self.start - self.deposits - self.fee_flows
+
+    @property
+    def brought(self) -> Decimal:
+        """What trading brought: exactly the sum over the trades."""
+        return self.now - self.held
+
+    @property
+    def turnover(self) -> Decimal:
+        return sum((trade.quote for trade in self.trades), ZERO)
+
+    @property
+    def fees(self) -> Decimal:
+        return sum((trade.fee for trade in self.trades), ZERO)
+
+    @property
+    def slippage(self) -> Decimal:
+        return sum((trade.slippage for trade in self.trades if trade.slippage is not None), ZERO)
+
+
+def profit(
+    events: Sequence[Trade | Change],
+    *,
+    now: Held,
+    prices: Prices,
+    since: datetime,
+    until: datetime,
+) -> ProfitReport | None:
+    """Returns the report of *events*, which are those from *since* on, oldest first. *now* is held
+    at *until*. None where the token has no price at the end, or none before.
+    """
+    with localcontext(WIDE):
+        ledger = retrace(events, now=now, at=until, prices=prices)
+        return _Reckoning(ledger, now.base_asset, prices).report(since, until)
+
+
+class _Reckoning:
+    def __init__(self, ledger: Ledger, last_asset: Asset, prices: Prices) -> None:
+        opening = ledger.opening
+        self.ledger = ledger
+        self.prices = prices
+        self.assets = [*(closing.asset for closing in ledger.closings), last_asset]
+        self.segment = 0
+        self.quote = self.held_quote = opening.quote
+        self.base = self.held_base = opening.base
+        self.seen: tuple[datetime, Decimal] | None = None
+        self.points: list[ValuePoint] = []
+        self.values: list[Valuation] = []
+        self.held_values: list[Valuation] = []
+        self.flows: list[Flow] = []
+        self.waiting: list[Flow] = []
+        self.booked: list[tuple[Booked, int]] = []
+        self.doubts = set(ledger.doubts)
+
+    @property
+    def line(self) -> PriceLine:
+        return self.prices.line(self.assets[self.segment])
+
+    def report(self, since: datetime, until: datetime) -> ProfitReport | None:
+        self._first_price(since)
+        if not self._mark(since):
+            return None
+        start = self.points[0].value
+        hours = deque([*self._hours(since, until), until])
+        for number, step in enumerate(self.ledger.steps):
+            self._close_at(number)
+            while len(hours) > 1 and hours[0] < step.at:
+                self._mark(hours.popleft())
+            self._take(step)
+        self._close_at(len(self.ledger.steps))
+        while len(hours) > 1:
+            self._mark(hours.popleft())
+        return self._summary(since, until, start) if self._mark(until) else None
+
+    def _summary(self, since: datetime, until: datetime, start: Decimal) -> ProfitReport:
+        last = self.points[-1]
+        ends = [*(closing.price for closing in self.ledger.closings), last.price]
+        index, held_index = index_of(self.values), index_of(self.held_values)
+        worth = dict.fromkeys(FlowKind, ZERO)
+        for flow in self.flows:
+            worth[flow.kind] += flow.value or ZERO
+        return ProfitReport(
+            since=since,
+            until=until,
+            start=start,
+            now=last.value,
+            deposits=sum(worth.values(), ZERO) - worth[FlowKind.FEE],
+            fee_flows=worth[FlowKind.FEE],
+            held=last.held,
+            returned=index[-1] - 1 if index else None,
+            held_returned=held_index[-1] - 1 if held_index else None,
+            drawdown=drawdown(index) if index else None,
+            points=self.points,
+            trades=[worth_of(booked, price=ends[segment]) for booked, segment in self.booked],
+            flows=self.flows,
+            doubts=frozenset(self.doubts),
+        )
+
+    def _hours(self, since: datetime, until: datetime) -> Sequence[datetime]:
+        """The moments of all prices of the tokens that were traded."""
+        times = {time for asset in self.assets for time in self.prices.line(asset).times}
+        return sorted(time for time in times if since < time < until)
+
+    def _first_price(self, since: datetime) -> None:
+        """Where no price is as old as the span, the first one known after it."""
+        if self.line.at(since) is not None:
+            return
+        known = [*zip(self.line.times[:1], self.line.closes[:1], strict=True)]
+        for step in self.ledger.steps:
+            if step.price is not None:
+                known.append((step.at, step.price))
+                break
+        if known:
+            at, price = min(known)
+            self.seen = since, price
+            self._doubt_price(at - since)
+
+    def _price(self, at: datetime) -> Decimal | None:
+        """The newest of what a candle, and what a trade or a flow showed."""
+        candle = self.line.time(at)
+        if self.seen is not None and (candle is None or candle < self.seen[0]):
+            self._doubt_price(at - self.seen[0])
+            return self.seen[1]
+        if candle is not None:
+            self._doubt_price(at - candle)
+        return self.line.at(at)
+
+    def _doubt_price(self, age: timedelta) -> None:
+        if age > STALE_AFTER and (self.base or self.held_base):
+            self.doubts.add(Doubt.PRICE_OLD)
+
+    def _mark(self, at: datetime) -> bool:
+        """Adds a point; there is none where the token has no price."""
+        price = self._price(at)
+        if price is None:
+            if self.base or self.held_base:
+                return False
+            price = ZERO
+        held = self.held_quote + self.held_base * price
+        point = ValuePoint(at, price, self.quote, self.base, held)
+        self.points.append(point)
+        flow = ZERO
+        for waiting in self.waiting:
+            valued = waiting._replace(price=price)
+            self.flows.append(valued)
+            flow += valued.value or ZERO
+        self.waiting.clear()
+        self.values.append(Valuation(point.value - flow, flow))
+        self.held_values.append(Valuation(held - flow, flow))
+        return True
+
+    def _take(self, step: Step) -> None:
+        if isinstance(step, Booked):
+            self.quote += step.quote_change - step.paid
+            self.base += step.base_change
+            self.booked.append((step, self.segment))
+        if step.price is not None:
+            self.seen = step.at, step.price
+        if isinstance(step, Flow):
+            self._flow(step)
+
+    def _flow(self, flow: Flow) -> None:
+        price = self._price(flow.at)
+        in_quote = flow.asset == USDT
+        if price is None and (self.base or self.held_base or not in_quote):
+            self.waiting.append(flow)
+        else:
+            worth = flow.units if in_quote else flow.units * (price or ZERO)
+            value = self.quote + self.base * (price or ZERO)
+            held = self.held_quote + self.held_base * (price or ZERO)
+            self.values.append(Valuation(value, worth))
+            self.held_values.append(Valuation(held, worth))
+            self.flows.append(flow if in_quote else flow._replace(price=price))
+        if in_quote:
+            self.quote += flow.units
+            self.held_quote += flow.units
+        else:
+            self.base += flow.units
+            self.held_base += flow.units
+
+    def _close_at(self, number: int) -> None:
+        """Where the pair was changed, what only holding has more or less of the token becomes USDT."""
+        for closing in self.ledger.closings[self.segment :]:
+            if closing.steps == number:
+                self.held_quote += self.held_base * closing.price
+                self.held_base = ZERO
+                self.segment += 1
+                self.seen = None
+
+
+def worth_of(booked: Booked, *, price: Decimal) -> TradeWorth:
+    """Returns what the trade brought against not trading, where the token costs *price* now."""
+    trade, sign = booked.trade, 1 if booked.trade.side is Side.BUY else -1
+    slippage = None
+    if trade.price is not None:
+        slippage = sign * (trade.quote - trade.price * trade.quantity)
+    brought = booked.base_change * price + booked.quote_change - booked.paid
+    return TradeWorth(
+        trade.client_order_id,
+        trade.at,
+        trade.side,
+        trade.quantity,
+        trade.quote,
+        booked.fee,
+        slippage,
+        brought,
+    )

@@ -1,0 +1,124 @@
+"""Measures of return: time-weighted, money-weighted, modified Dietz, and drawdown. Pure.
+
+A yearly figure is never made of less than a year.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Context, Decimal, localcontext
+
+from engine.domain.market.decimals import ONE, ZERO
+
+# Products of amounts stay exact, and a year of hourly factors loses nothing that is shown.
+WIDE = Context(prec=60)
+_SOLVING = Context(prec=34)
+_YEAR_DAYS = 365
+# The yearly rates that are searched: -99.99 % to +1,000,000 %, closer than any two that are told
+# apart.
+_LOWEST, _HIGHEST, _STEPS = Decimal("0.0001"), Decimal(10_001), 800
+_HALVINGS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Valuation:
+    """What was there just before *flow* came in (or, below zero, went out)."""
+
+    before: Decimal
+    flow: Decimal = ZERO
+
+    @property
+    def after(self) -> Decimal:
+        return self.before + self.flow
+
+
+def index_of(valuations: Sequence[Valuation]) -> Sequence[Decimal] | None:
+    """Returns the time-weighted index at each valuation, from 1 on.
+    None where value came out of nothing. A span without money is left out: its factor is 1.
+    """
+    index = ONE
+    line = [ONE] if valuations else []
+    with localcontext(WIDE):
+        for last, current in itertools.pairwise(valuations):
+            if last.after > ZERO:
+                index *= current.before / last.after
+            elif current.before > ZERO:
+                return None
+            line.append(index)
+    return line
+
+
+def time_weighted(valuations: Sequence[Valuation]) -> Decimal | None:
+    """Returns the return of the money that was there at the time, as a fraction."""
+    index = index_of(valuations)
+    return index[-1] - ONE if index else None
+
+
+def drawdown(index: Sequence[Decimal]) -> Decimal:
+    """Returns the largest fall from a peak as a fraction; the first peak is 1 at least."""
+    peak, worst = ONE, ZERO
+    for value in index:
+        peak = max(peak, value)
+        worst = max(worst, ONE - value / peak)
+    return worst
+
+
+def money_weighted(flows: Sequence[tuple[int, Decimal]]) -> Decimal | None:
+    """Returns the yearly rate at which *flows* (day, amount) come to nothing, as XIRR does.
+    Deposits are below zero, what is there in the end counts as paid out. None where no rate fits,
+    or more than one.
+    """
+    with localcontext(_SOLVING):
+        low = _LOWEST.ln()
+        step = (_HIGHEST.ln() - low) / _STEPS
+        signs = [(low + step * n, _present(flows, low + step * n)) for n in range(_STEPS + 1)]
+        roots = [
+            (one, other)
+            for (one, at_one), (other, at_other) in itertools.pairwise(signs)
+            if (at_one > ZERO) != (at_other > ZERO)
+        ]
+        if len(roots) != 1 or not any(amount for _, amount in flows):
+            return None
+        left, right = roots[0]
+        is_above = _present(flows, left) > ZERO
+        for _ in range(_HALVINGS):
+            middle = (left + right) / 2
+            if (_present(flows, middle) > ZERO) == is_above:
+                left = middle
+            else:
+                right = middle
+        return left.exp() - ONE
+
+
+def _present(flows: Sequence[tuple[int, Decimal]], log_rate: Decimal) -> Decimal:
+    daily = (-log_rate / _YEAR_DAYS).exp()
+    return sum((amount * daily**day for day, amount in flows), ZERO)
+
+
+def of_period(yearly: Decimal, *, days: int) -> Decimal:
+    """Returns what a *yearly* rate comes to in *days*: shown for less than a year."""
+    with localcontext(_SOLVING):
+        return (ONE + yearly) ** (Decimal(days) / _YEAR_DAYS) - ONE
+
+
+def dietz(
+    start: Decimal, end: Decimal, flows: Sequence[tuple[int, Decimal]], *, days: int
+) -> Decimal | None:
+    """Returns the modified Dietz return, a cross-check; None where nothing was invested."""
+    with localcontext(_SOLVING):
+        base = start + sum((amount * (days - day) / days for day, amount in flows), ZERO)
+        gain = end - start - sum((amount for _, amount in flows), ZERO)
+        return gain / base if base > ZERO else None
+
+
+def target_once(
+    puts: Sequence[tuple[Decimal, Decimal]], *, quote_share: Decimal, price: Decimal
+) -> Decimal:
+    """Returns what each amount of USDT, put in at its price of the token, had come to at *price*:
+    split by the target once, never traded again, without costs.
+    """
+    with localcontext(WIDE):
+        return sum(
+            (amount * (quote_share + (ONE - quote_share) * price / then) for amount, then in puts),
+            ZERO,
+        )
