@@ -109,7 +109,9 @@ class BalanceRow(Base):
 
 
 class BalanceChangeRow(Base):
-    """A balance change that no order of ours explains: deposit, withdrawal or trade by hand."""
+    """A balance change that no order of ours explains: deposit, withdrawal or trade by hand.
+    *price* is the traded token's then; None where it was not known, or before 0.8.0.
+    """
 
     __tablename__ = "movements"
     __table_args__ = (Index("ix_movements_account_id_at", "account_id", "at"),)
@@ -121,6 +123,30 @@ class BalanceChangeRow(Base):
     asset: Mapped[str]
     before: Mapped[Decimal]
     after: Mapped[Decimal]
+    price: Mapped[Decimal | None]
+
+
+class CandleRow(Base):
+    """The price of the last trade of an hour that ended *at*, for all accounts of the pair.
+    An hour without a trade may have no row.
+    """
+
+    __tablename__ = "candles"
+
+    symbol: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    close: Mapped[Decimal]
+
+
+class CandleRangeRow(Base):
+    """The hours of a pair that were asked for, from *since* to *until*, and when it was last."""
+
+    __tablename__ = "candle_ranges"
+
+    symbol: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime]
+    until: Mapped[datetime]
+    asked_at: Mapped[datetime]
 
 
 class RunRequestRow(Base):
