@@ -28,12 +28,15 @@ FLOATS_FOR_DURATIONS = {
 # Data types and pure functions of the standard library; nothing that reads, waits or guesses.
 DOMAIN_MAY_IMPORT = {
     "base64",
+    "bisect",
+    "collections",
     "collections.abc",
     "dataclasses",
     "datetime",
     "decimal",
     "enum",
     "hashlib",
+    "itertools",
     "re",
     "typing",
     "unicodedata",
