@@ -67,13 +67,23 @@ def roughly(duration: timedelta) -> str:
 
 def stamp(moment: datetime) -> str:
     """22 Nov 12:03, for a table that names the time zone."""
-    return f"{_day(there := _local(moment)):>6} {there:%H:%M}"
+    return f"{day_and_month(there := wall_time(moment)):>6} {there:%H:%M}"
+
+
+def wall_time(moment: datetime) -> datetime:
+    """*moment* as the clock on the reader's wall shows it."""
+    return local(moment, _ZONE.get())
+
+
+def day_and_month(there: datetime) -> str:
+    """22 Nov."""
+    return f"{there.day} {_MONTHS[there.month - 1]}"
 
 
 def time_or_day(moment: datetime, *, now: datetime) -> str:
     """12:03, or 22 Nov where that is another day than *now*."""
-    there = _local(moment)
-    return f"{there:%H:%M}" if is_same_day(moment, now) else _day(there)
+    there = wall_time(moment)
+    return f"{there:%H:%M}" if is_same_day(moment, now) else day_and_month(there)
 
 
 def time_or_stamp(moment: datetime, *, now: datetime) -> str:
@@ -83,7 +93,7 @@ def time_or_stamp(moment: datetime, *, now: datetime) -> str:
 
 
 def is_same_day(one: datetime, other: datetime) -> bool:
-    return _local(one).date() == _local(other).date()
+    return wall_time(one).date() == wall_time(other).date()
 
 
 def utc(moment: datetime) -> str:
@@ -99,14 +109,6 @@ def to_the_second(moment: datetime) -> str:
 
 def days(number: int) -> str:
     return count(number, "{n} day", "{n} days")
-
-
-def _local(moment: datetime) -> datetime:
-    return local(moment, _ZONE.get())
-
-
-def _day(there: datetime) -> str:
-    return f"{there.day} {_MONTHS[there.month - 1]}"
 
 
 def _split(duration: timedelta) -> list[tuple[int, str, tuple[str, str]]]:

@@ -1,0 +1,1 @@
+"""Pictures of an account, as SVG text; numbers are Decimal until they become places."""

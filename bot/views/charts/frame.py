@@ -1,0 +1,201 @@
+"""What all pictures over time share: the words on top, the axes, the marks, the key."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+from bot.views.charts.scales import TimeScale, ValueScale
+from bot.views.charts.series import Run, Sample, Trade, value_at
+from bot.views.charts.svg import WIDTH, Anchor, Drawing, Place, text_width
+from bot.views.charts.theme import Palette
+from engine.domain.market.pairs import Side
+
+LEFT, RIGHT = 16.0, 344.0
+_AXIS_GAP = 6.0
+_TITLE, _SMALLEST_TITLE = 22.0, 14.0
+_SECOND = 12.5
+_LABELS_APART = 14.0
+_MOST_MARKS = 40
+_MARK = 4.5
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The number that matters, what it means (its first part in colour), and the mode."""
+
+    title: str
+    emphasis: str
+    meaning: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A value beside the line's end; those in front push the others away or hide them."""
+
+    value: Decimal
+    text: str
+    colour: str
+    bold: bool = False
+    may_move: bool = True
+
+
+def head(drawing: Drawing, words: Words, colours: Palette, *, emphasis: str) -> None:
+    badge = text_width(words.mode, 11) + 18
+    room = RIGHT - LEFT - badge - 8
+    size = max(_SMALLEST_TITLE, min(_TITLE, _TITLE * room / text_width(words.title, _TITLE)))
+    drawing.text((LEFT, 34), words.title, colour=colours.text, size=size, bold=True)
+    drawing.rect((RIGHT - badge, 16), width=badge, height=21, colour=colours.grid, radius=10.5)
+    drawing.text(
+        (RIGHT - badge / 2, 30.5),
+        words.mode,
+        colour=colours.muted,
+        size=11,
+        bold=True,
+        anchor=Anchor.MIDDLE,
+    )
+    x = LEFT
+    if words.emphasis:
+        drawing.text((x, 54), words.emphasis, colour=emphasis, size=_SECOND, bold=True)
+        x += text_width(words.emphasis, _SECOND) + 4
+    drawing.text((x, 54), words.meaning, colour=colours.muted, size=_SECOND)
+
+
+def right_of_plot(texts: Iterable[str]) -> float:
+    """Where the plot ends, so that the *texts* of its axis fit beside it."""
+    widest = max((text_width(text, 12) for text in texts), default=0.0)
+    return WIDTH - 4 - _AXIS_GAP - widest
+
+
+def dates(drawing: Drawing, time: TimeScale, *, y: float, colours: Palette) -> None:
+    free = LEFT
+    for moment, name in time.ticks():
+        half = text_width(name, 12) / 2
+        x = max(time.x(moment), LEFT + half)
+        if x - half >= free and x + half <= WIDTH - 4:
+            drawing.text((x, y), name, colour=colours.muted, anchor=Anchor.MIDDLE)
+            free = x + half + 6
+
+
+def axis_labels(
+    drawing: Drawing, scale: ValueScale, labels: Sequence[Label], *, right: float
+) -> None:
+    """The first labels are the most important; one that finds no room is left out."""
+    taken: list[float] = []
+    for label in labels:
+        y = scale.y(label.value)
+        if label.may_move:
+            y = _free(y, taken, scale)
+        if all(abs(y - other) >= _LABELS_APART - 0.01 for other in taken):
+            taken.append(y)
+            drawing.text(
+                (right + _AXIS_GAP, y + 4), label.text, colour=label.colour, bold=label.bold
+            )
+
+
+def grid(
+    drawing: Drawing, scale: ValueScale, values: Iterable[Decimal], *, right: float, colour: str
+) -> None:
+    rows = [[(LEFT, scale.y(value)), (right, scale.y(value))] for value in values]
+    drawing.lines(rows, colour=colour, width=1)
+
+
+def places(run: Run, time: TimeScale, scale: ValueScale) -> list[Place]:
+    return [(time.x(sample.at), scale.y(sample.value)) for sample in run]
+
+
+def bridges(split: Sequence[Run], time: TimeScale, scale: ValueScale) -> list[list[Place]]:
+    """From the end of each run to the beginning of the next, across what is not known."""
+    return [places([before[-1], after[0]], time, scale) for before, after in pairwise(split)]
+
+
+def marks(
+    drawing: Drawing,
+    trades: Sequence[Trade],
+    line: Sequence[Sample],
+    time: TimeScale,
+    scale: ValueScale,
+    *,
+    colours: Palette,
+) -> None:
+    """A triangle a trade on the *line*; many trades are ticks in two lanes below it."""
+    for side, colour in ((Side.BUY, colours.gain), (Side.SELL, colours.loss)):
+        some = [trade for trade in trades if trade.side is side]
+        if len(trades) > _MOST_MARKS:
+            low = scale.bottom - (12 if side is Side.BUY else 5)
+            xs = sorted({round(time.x(trade.at)) for trade in some})
+            ticks = [[(float(x), low), (float(x), low + 4)] for x in xs]
+            drawing.lines(ticks, colour=colour, width=1.5)
+        else:
+            shapes = [
+                _triangle((time.x(trade.at), scale.y(value_at(trade.at, line))), side)
+                for trade in some
+            ]
+            drawing.areas(shapes, colour=colour, opacity=1, outline=colours.background)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEntry:
+    """*sign* is a line, a band or the side of a trade."""
+
+    sign: str | Side
+    text: str
+    colour: str
+
+
+def key(drawing: Drawing, entries: Sequence[KeyEntry], *, y: float, colours: Palette) -> None:
+    sizes = [17 + text_width(entry.text, 12) for entry in entries]
+    apart = min(22.0, (RIGHT - LEFT - sum(sizes)) / max(1, len(entries) - 1))
+    x = LEFT
+    for entry, size in zip(entries, sizes, strict=True):
+        match entry.sign:
+            case Side():
+                shape = _triangle((x + 5, y - 4), entry.sign)
+                drawing.areas([shape], colour=entry.colour, opacity=1)
+            case "band":
+                drawing.rect((x, y - 9), width=12, height=10, colour=entry.colour, radius=2)
+            case _:
+                drawing.lines([[(x, y - 4), (x + 12, y - 4)]], colour=entry.colour, width=2)
+        drawing.text((x + 17, y), entry.text, colour=colours.muted)
+        x += size + apart
+
+
+def trade_key(trades: Sequence[Trade], colours: Palette) -> list[KeyEntry]:
+    bought = sum(trade.side is Side.BUY for trade in trades)
+    return [
+        KeyEntry(side, f"{name} {number:,}", colour)
+        for side, name, number, colour in (
+            (Side.BUY, "bought", bought, colours.gain),
+            (Side.SELL, "sold", len(trades) - bought, colours.loss),
+        )
+        if number
+    ]
+
+
+def time_scale(
+    since_until: tuple[Sample, Sample], *, right: float, at_least: timedelta = timedelta(0)
+) -> TimeScale:
+    first, last = since_until
+    return TimeScale(min(first.at, last.at - at_least), last.at, LEFT, right)
+
+
+def _free(y: float, taken: Sequence[float], scale: ValueScale) -> float:
+    """The place nearest to *y* where a label has room."""
+    wanted = [y, *(other + _LABELS_APART * way for other in taken for way in (-1, 1))]
+    lowest = scale.bottom + 4
+    free = [
+        place
+        for place in wanted
+        if scale.top - 4 <= place <= lowest
+        and all(abs(place - other) >= _LABELS_APART - 0.01 for other in taken)
+    ]
+    return min(free, key=lambda place: abs(place - y), default=y)
+
+
+def _triangle(place: Place, side: Side) -> list[Place]:
+    """Up is bought, down is sold."""
+    x, y = place
+    tip = -_MARK if side is Side.BUY else _MARK
+    return [(x, y + tip), (x + _MARK + 0.5, y - tip), (x - _MARK - 0.5, y - tip)]
