@@ -1,0 +1,1 @@
+"""Makes images of pictures, in a process of its own."""
