@@ -156,6 +156,14 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Photo:
+    """A PNG to show with *message* as its caption, which is sent alone if the image cannot be."""
+
+    image: bytes
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
 class TrackedMessage:
     """A message that is edited later: *then* is called with its id once it is in the chat."""
 
@@ -183,7 +191,7 @@ class Documents:
     make: Callable[[Progress], AsyncGenerator[Document]]
 
 
-Response = Message | Document | Documents | TrackedMessage | Toast
+Response = Message | Photo | Document | Documents | TrackedMessage | Toast
 Command = Callable[[Request], Awaitable[Response]]
 PageHandler = Callable[[Request, Any], Awaitable[Response]]
 """What is shown in place when a button of a list or a panel is tapped; it gets the press.

@@ -8,13 +8,21 @@ from datetime import timedelta
 
 from telegram import Bot, InputFile
 from telegram.constants import ChatAction
-from telegram.error import Forbidden, RetryAfter, TelegramError
+from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
 from bot.interaction.message import Message, MessagePlace, to_payload
-from bot.interaction.request import Document, Documents, Response, Toast, TrackedMessage
+from bot.interaction.request import (
+    Document,
+    Documents,
+    Photo,
+    Response,
+    Toast,
+    TrackedMessage,
+)
 from bot.messaging.flood_control import FloodControl
 from bot.messaging.message_actions import MessageActions
 from bot.messaging.refusals import RefusalCause, refusal_cause
+from bot.messaging.sender import UPLOADED_WITHIN_S
 from bot.views.general import waiting_notice, waiting_view
 from engine.clock import Clock
 from engine.storage import availability
@@ -26,8 +34,6 @@ from engine.storage.queues import outbox, queue
 # The user sees within a second that the bot is working.
 _TYPING_AFTER_S, _PATIENCE_S = 0.3, 0.7
 _TYPING_S = _PATIENCE_S - _TYPING_AFTER_S
-# Telegram's time to answer after it has received a whole file.
-_UPLOADED_WITHIN_S = 30
 # A process is never presumed dead, nor its claim expired, within this time.
 _JUST_NOW = timedelta(seconds=1)
 ANSWER = "answer"
@@ -93,8 +99,9 @@ class Responder(MessageActions):
         if tap:
             words = answer.text if isinstance(answer, Toast) else None
             await self.toast(tap, words, chat_id=chat_id)
-        if waiting and isinstance(answer, Document):
+        if waiting and isinstance(answer, Document | Photo):
             await self.delete(chat_id, waiting)
+            waiting = None
         if isinstance(answer, Documents):
             await self._send_files(place, answer, key=key, progress=waiting)
         else:
@@ -114,7 +121,7 @@ class Responder(MessageActions):
     async def _deliver(
         self,
         place: MessagePlace,
-        answer: Message | Document | TrackedMessage | Toast,
+        answer: Message | Photo | Document | TrackedMessage | Toast,
         *,
         key: str,
         ours: int | None,
@@ -126,6 +133,8 @@ class Responder(MessageActions):
                 pass
             case Document():
                 await self._send_file(place, answer, key=key)
+            case Photo():
+                await self._show(place, answer, key=key, ours=ours, rank=rank)
             case TrackedMessage():
                 if stands := await self._say(place, answer.message, key=key, ours=ours, rank=rank):
                     await answer.then(stands)
@@ -138,6 +147,23 @@ class Responder(MessageActions):
         if ours and await self.edited(place, ours, message):
             return ours
         return await self.send(place, message, key=key, rank=rank)
+
+    async def _show(
+        self, place: MessagePlace, photo: Photo, *, key: str, ours: int | None, rank: int
+    ) -> None:
+        """In the place of *ours*, if that is a photo; the caption alone where none can be sent."""
+        try:
+            if ours:
+                with suppress(BadRequest):
+                    await self._sender.edit_photo(place.chat_id, ours, photo)
+                    return
+            await self._sender.send_photo(place, photo)
+        except TelegramError as e:
+            self.slowed(place.chat_id, e)
+            logger.warning(
+                "photo not sent", extra={"chat_id": place.chat_id, "problem": e.message}
+            )
+            await self.send(place, photo.message, key=key, rank=rank)
 
     async def _typing(self, place: MessagePlace) -> None:
         try:
@@ -237,7 +263,7 @@ class Responder(MessageActions):
                 caption=file.caption,
                 message_thread_id=place.topic_id,
                 reply_markup=file.keyboard,
-                read_timeout=_UPLOADED_WITHIN_S,
+                read_timeout=UPLOADED_WITHIN_S,
             )
         except TelegramError as e:
             self.slowed(place.chat_id, e)

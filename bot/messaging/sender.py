@@ -4,13 +4,16 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from telegram import Bot, LinkPreviewOptions, ReplyParameters
+from telegram import Bot, InputMediaPhoto, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ParseMode
 from telegram.error import BadRequest
 
 from bot.interaction.message import Message, MessagePlace, plain_text
+from bot.interaction.request import Photo
 from bot.messaging.refusals import RefusalCause, refusal_cause
 
+# Telegram's time to answer after it has received a whole file.
+UPLOADED_WITHIN_S = 30
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 logger = logging.getLogger(__name__)
@@ -96,6 +99,38 @@ class MessageSender:
                 message_id,
                 reply_markup=message.keyboard,
             )
+
+    async def send_photo(self, place: MessagePlace, photo: Photo) -> None:
+        """Send to the place itself, with the caption as HTML."""
+        await self._turn(place.chat_id)
+        await self._bot.send_photo(
+            place.chat_id,
+            photo.image,
+            _sendable(photo.message.text),
+            message_thread_id=place.topic_id,
+            parse_mode=ParseMode.HTML,
+            reply_markup=photo.message.keyboard,
+            disable_notification=photo.message.silent,
+            read_timeout=UPLOADED_WITHIN_S,
+        )
+
+    async def edit_photo(self, chat_id: int, message_id: int, photo: Photo) -> None:
+        """Show another photo with its caption and buttons in a message that has one."""
+        await self._turn(chat_id)
+        media = InputMediaPhoto(
+            photo.image, _sendable(photo.message.text), parse_mode=ParseMode.HTML
+        )
+        try:
+            await self._bot.edit_message_media(
+                media,
+                chat_id,
+                message_id,
+                reply_markup=photo.message.keyboard,
+                read_timeout=UPLOADED_WITHIN_S,
+            )
+        except BadRequest as e:
+            if "not modified" not in e.message.lower():
+                raise
 
     async def pin(self, chat_id: int, message_id: int, *, pinned: bool) -> None:
         """Pin silently, or unpin."""

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.interaction import message as messages
 from bot.interaction.message import Message, MessagePlace
-from bot.interaction.request import Document
+from bot.interaction.request import Document, Photo, Response
 from bot.messaging import responder
 from bot.messaging.responder import Responder
 from bot.messaging.sender import MessageSender
@@ -371,6 +372,74 @@ async def test_a_file_takes_the_place_of_the_moment_it_took(world: World, bot: P
 
     assert moment.deleted
     assert file.text == "here"
+
+
+PNG = b"\x89PNG"
+
+
+def photo(name: str, *, label: str = "7d") -> Photo:
+    keyboard = InlineKeyboardMarkup([[InlineKeyboardButton(label, callback_data="do:status")]])
+    return Photo(PNG + name.encode(), Message(f"<b>{name}</b> &lt;3", keyboard))
+
+
+async def ready(response: Response) -> Response:
+    return response
+
+
+async def test_a_photo_is_shown_with_its_words_and_buttons_and_changed_in_place(
+    world: World, bot: Program
+):
+    await bot.ask(OWNER, "/version")
+    answers, place = answers_of(bot), MessagePlace(OWNER)
+    await answers.answer(place, ready(photo("one")), key="1")
+    shown = world.api.sent(OWNER)[-1]
+
+    assert (shown.photo, shown.text, shown.labels) == (PNG + b"one", "one <3", ["7d"])
+    for _ in range(2):  # the second changes nothing
+        other = ready(photo("two", label="30d"))
+        await answers.answer(place, other, key="2", in_place=shown.message_id)
+
+    assert world.api.sent(OWNER)[-1] is shown
+    assert (shown.photo, shown.text, shown.labels) == (PNG + b"two", "two <3", ["30d"])
+
+
+async def test_between_a_photo_and_a_text_a_new_message_is_sent(world: World, bot: Program):
+    words = await bot.ask(OWNER, "/version")
+    answers, place = answers_of(bot), MessagePlace(OWNER)
+    await answers.answer(place, ready(photo("one")), key="1", in_place=words.message_id)
+    shown = world.api.sent(OWNER)[-1]
+    await answers.answer(place, ready(Message("words")), key="2", in_place=shown.message_id)
+
+    assert shown.photo == PNG + b"one"
+    assert world.api.texts(OWNER)[-2:] == ["one <3", "words"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [DROPPED, refused(400, "Bad Request: not enough rights to send photos to the chat")],
+    ids=["dropped", "no right"],
+)
+async def test_where_no_photo_can_be_sent_its_words_are(world: World, bot: Program, fault: Fault):
+    await bot.ask(OWNER, "/version")
+    world.api.fail("sendPhoto", fault)
+    await answers_of(bot).answer(MessagePlace(OWNER), ready(photo("one")), key="1")
+    words = world.api.sent(OWNER)[-1]
+
+    assert (words.photo, words.text, words.labels) == (None, "one <3", ["7d"])
+
+
+async def test_a_photo_takes_the_place_of_the_moment_it_took(world: World, bot: Program):
+    await bot.ask(OWNER, "/version")
+
+    async def later() -> Photo:
+        await world.api.wait_for(OWNER, "One moment")
+        return photo("one")
+
+    await answers_of(bot).answer(MessagePlace(OWNER), later(), key="x")
+    moment, shown = world.api.sent(OWNER)[-2:]
+
+    assert moment.deleted
+    assert shown.text == "one <3"
 
 
 async def test_an_alert_is_worded_when_it_is_sent_and_an_answer_as_it_was(

@@ -49,6 +49,7 @@ class SentMessage:
     buttons: tuple[tuple[Button, ...], ...] = ()
     silent: bool = False
     document: Document | None = None
+    photo: bytes | None = None
     edits: list[str] = field(default_factory=list)
     deleted: bool = False
     pinned: bool = False
