@@ -47,6 +47,7 @@ from engine.accounts.key_expiry import KeyExpiryMonitor
 from engine.accounts.members import MemberService
 from engine.accounts.overview import AccountOverviews
 from engine.accounts.pending_changes import PendingChanges
+from engine.accounts.price_history import PriceHistory
 from engine.accounts.records import AccountRecords
 from engine.accounts.risk_limits import AccountLimits
 from engine.accounts.sharing import Sharing
@@ -140,6 +141,7 @@ def assemble(
         database=database, clock=clock, vault=vault, key_check=setup.key_check
     )
     overviews = AccountOverviews(database=database, dispatcher=dispatcher)
+    price_history = PriceHistory(database=database, clock=clock, exchange_for=setup.exchange_for)
     previews = Previews(
         database=database,
         clock=clock,
@@ -320,6 +322,7 @@ def assemble(
                 "pauses": TimedPauses(
                     database=database, clock=clock, foresee=previews.foresee
                 ).round,
+                "prices": price_history.round,
                 "pruning": Pruning(database=database, clock=clock, keep=keep).round,
             },
         ),

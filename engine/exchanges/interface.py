@@ -1,7 +1,7 @@
 """The exchange interface, implemented by MEXC and the paper exchange."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +10,7 @@ from typing import Protocol, Self
 
 from engine.domain.accounts.account import Account
 from engine.domain.market.balances import Holdings
+from engine.domain.market.candles import HourlyClose
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import PairRules, Side, Symbol
 from engine.domain.orders.order import (
@@ -84,6 +85,15 @@ class Market(Protocol):
 
     async def last_price(self, symbol: Symbol) -> Decimal:
         """The price of the last trade, above zero. Raises PairUnavailable or Unavailable."""
+        ...
+
+    async def hourly_closes(
+        self, symbol: Symbol, *, since: datetime, until: datetime
+    ) -> Sequence[HourlyClose]:
+        """The closes of the hours that began at *since* or later and are over at *until*, both whole
+        hours, oldest first: one request, for MOST_HOURS at most. An hour without a trade may be
+        missing. Raises PairUnavailable or Unavailable.
+        """
         ...
 
 

@@ -94,6 +94,7 @@ async def test_a_key_on_whose_day_nobody_was_there_is_asked_about_after_a_restar
 
 async def test_between_its_days_a_key_costs_no_request(world: World, bot: Program):
     await bot.ask(OWNER, f"/connect {KEY} {SECRET}")
+    await bot.parts.periodic_jobs.run_once()  # asks for the price of the hour
     before = world.mexc.requests.total()
 
     for _ in range(3):

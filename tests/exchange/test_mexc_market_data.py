@@ -6,11 +6,13 @@ from decimal import Decimal
 
 import pytest
 
+from engine.clock import to_millis
+from engine.domain.market.candles import HOUR, HourlyClose, whole_hour
 from engine.domain.market.pairs import Symbol
 from engine.errors import EngineError, PairUnavailable, Unavailable
 from engine.exchanges.interface import Market
 from engine.exchanges.mexc.client import MexcClient
-from engine.exchanges.mexc.endpoints import DEPTH, EXCHANGE_INFO, TICKER_PRICE, TIME
+from engine.exchanges.mexc.endpoints import DEPTH, EXCHANGE_INFO, KLINES, TICKER_PRICE, TIME
 from engine.exchanges.mexc.market_data import MexcMarket
 from engine.security.credentials import Credentials
 from tests.fakes.clock import FakeClock
@@ -125,6 +127,44 @@ async def test_an_unknown_pair_is_unavailable(market: Market, symbol: str):
         await market.book(Symbol(symbol))
     with pytest.raises(PairUnavailable):
         await market.last_price(Symbol(symbol))
+
+
+async def test_the_closes_of_hours_leave_out_the_hour_that_is_not_over(
+    mexc: FakeMexc, market: Market, clock: FakeClock
+):
+    now = whole_hour(clock.now())
+    opened = to_millis(now - 2 * HOUR)
+    mexc.ledger.pairs["MNTLUSDT"].closes[opened] = Decimal("0.0021")
+
+    closes = await market.hourly_closes(MNTLUSDT, since=now - 2 * HOUR, until=now)
+
+    assert closes == [
+        HourlyClose(now - HOUR, Decimal("0.0021")),
+        HourlyClose(now, Decimal("0.002")),
+    ]
+    assert mexc.requests == {("GET", KLINES.path): 1}
+
+
+async def test_one_request_for_closes_is_of_500_hours_at_most(
+    mexc: FakeMexc, market: Market, clock: FakeClock
+):
+    now = whole_hour(clock.now())
+
+    closes = await market.hourly_closes(MNTLUSDT, since=now - 900 * HOUR, until=now)
+
+    assert (len(closes), closes[0].at) == (500, now - 899 * HOUR)
+
+
+async def test_the_closes_of_a_hidden_pair_are_read_with_a_key_that_sees_it(
+    mexc: FakeMexc, market: MexcMarket, credentials: Credentials, clock: FakeClock
+):
+    mexc.ledger.pairs["MNTLUSDT"].hidden = True
+    mexc.ledger.accounts[credentials.api_key].zone = frozenset({"MNTLUSDT"})
+    hour = {"since": whole_hour(clock.now()) - HOUR, "until": whole_hour(clock.now())}
+    with pytest.raises(PairUnavailable):
+        await market.hourly_closes(MNTLUSDT, **hour)
+
+    assert len(await market.signed_by(credentials).hourly_closes(MNTLUSDT, **hour)) == 1
 
 
 async def test_a_hidden_pair_is_shown_to_a_chosen_key_and_then_known_to_other_keys_only(

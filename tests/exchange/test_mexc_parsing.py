@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from engine.clock import to_millis
+from engine.clock import from_millis, to_millis
+from engine.domain.market.candles import HOUR, HourlyClose
 from engine.domain.market.order_book import PriceLevel
 from engine.domain.market.pairs import USDT, Asset, PairRules, Symbol
 from engine.domain.orders.order import ClientOrderId, Execution, Fees, fees_of
@@ -297,6 +298,43 @@ def test_a_last_price_belongs_to_its_pair():
     ):
         with pytest.raises(BadData):
             parsing.last_price(odd, symbol=KAS)
+
+
+_OPENED = 1_794_996_000_000
+_CANDLE = [_OPENED, "0.002", "0.0022", "0.0019", "0.0021", "5000", _OPENED + 3_600_000, "10.5"]
+
+
+def closes(*candles: object):
+    end = from_millis(_OPENED) + 2 * HOUR
+    return parsing.hourly_closes(list(candles), since=from_millis(_OPENED), until=end)
+
+
+def test_the_close_of_a_candle_is_the_price_at_its_end():
+    later = [_OPENED + 3_600_000, *_CANDLE[1:]]
+    still_open = [_OPENED + 2 * 3_600_000, *_CANDLE[1:]]
+
+    [first, _] = closes(_CANDLE, later, still_open)
+
+    assert first == HourlyClose(from_millis(_OPENED) + HOUR, Decimal("0.0021"))
+
+
+@pytest.mark.parametrize(
+    "candles",
+    [
+        [None],
+        [[_OPENED, "1", "1", "1"]],
+        [[str(_OPENED), *_CANDLE[1:]]],
+        [[_OPENED + 1, *_CANDLE[1:]]],
+        [[_OPENED, "1", "1", "1", "0", "1"]],
+        [[_OPENED, "1", "1", "1", None, "1"]],
+        [_CANDLE, _CANDLE],
+        [[_OPENED + 3_600_000, *_CANDLE[1:]], _CANDLE],
+    ],
+    ids=range(8),
+)
+def test_a_candle_that_makes_no_sense_is_bad_data(candles: list[object]):
+    with pytest.raises(BadData):
+        closes(*candles)
 
 
 def test_a_captured_order_is_read():

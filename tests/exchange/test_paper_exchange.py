@@ -1,11 +1,13 @@
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select
 
 from engine.domain.market.balances import Balance
+from engine.domain.market.candles import HourlyClose
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
@@ -54,6 +56,11 @@ class FakeMarket:
 
     async def last_price(self, symbol: Symbol) -> Decimal:
         return self.last
+
+    async def hourly_closes(
+        self, symbol: Symbol, *, since: datetime, until: datetime
+    ) -> Sequence[HourlyClose]:
+        return [HourlyClose(until, self.last)]
 
 
 async def an_account(database: Database, clock: FakeClock, *, chat_id: int = 1) -> AccountId:

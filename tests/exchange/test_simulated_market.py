@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from engine.domain.market.balances import Balance
+from engine.domain.market.candles import HOUR, whole_hour
 from engine.domain.market.pairs import USDT, Side, Symbol
 from engine.domain.orders.matching import match_market_order
 from engine.domain.orders.order import AccountId
@@ -97,6 +98,17 @@ async def test_the_last_trade_was_at_the_best_bid_or_ask(market, clock):
         book = await market.book(SYMBOL)
         assert await market.last_price(SYMBOL) in {book.bids[0].price, book.asks[0].price}
         clock.shift(MINUTE)
+
+
+async def test_the_hours_that_are_over_closed_where_the_price_was(market, clock):
+    now = whole_hour(clock.now())
+    clock.shift(now + HOUR - clock.now())
+    at_the_hour = await market.last_price(SYMBOL)
+
+    closes = await market.hourly_closes(SYMBOL, since=now - 2 * HOUR, until=now + 9 * HOUR)
+
+    assert [close.at - now for close in closes] == [-HOUR, 0 * HOUR, HOUR]
+    assert abs(closes[-1].price - at_the_hour) <= Decimal("0.000001")
 
 
 async def test_any_other_pair_is_unknown(market):

@@ -4,17 +4,18 @@
     exchange.go_wrong("place", OutcomeUnknown("timeout"), executes=True)
 
 Every call of the port has a name: holdings, place, order, order_in_history, fees, resync, rules,
-book, last_price.
+book, last_price, hourly_closes.
 """
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
 from engine.clock import Clock
 from engine.domain.market.balances import Balance, Holdings
+from engine.domain.market.candles import HOUR, MOST_HOURS, HourlyClose
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
 from engine.domain.orders.order import ClientOrderId, Execution, Fees
@@ -83,6 +84,7 @@ class FakeMarket:
         self._clock = clock
         self._stage = stage
         self.price = Decimal("0.002")
+        self.closes: dict[datetime, Decimal] = {}
         self.pair_rules = builders.rules()
         self.bids: builders.Levels | None = None
         self.asks: builders.Levels | None = None
@@ -104,6 +106,14 @@ class FakeMarket:
     async def last_price(self, symbol: Symbol) -> Decimal:
         await self._stage.pass_through("last_price")
         return self.price
+
+    async def hourly_closes(
+        self, symbol: Symbol, *, since: datetime, until: datetime
+    ) -> Sequence[HourlyClose]:
+        await self._stage.pass_through("hourly_closes")
+        until = min(until, since + MOST_HOURS * HOUR)
+        ends = [since + (n + 1) * HOUR for n in range((until - since) // HOUR)]
+        return [HourlyClose(end, self.closes.get(end, self.price)) for end in ends]
 
 
 class FakeExchange:

@@ -23,10 +23,11 @@ from tests.fakes.mexc_books import Account, Funds, Pair, Refused, missing, mntl
 from tests.fakes.mexc_faults import DROPPED, Fault, json_reply, next_fault
 from tests.fakes.mexc_ledger import Ledger, LedgerOrder
 from tests.fakes.mexc_limits import MexcLimits
-from tests.fakes.mexc_rows import level_rows, order_row, pair_row, trade_rows
+from tests.fakes.mexc_rows import candle_row, level_rows, order_row, pair_row, trade_rows
 
 OUR_ADDRESS = "127.0.0.1"
-_DAY_MS = 24 * 3600 * 1000
+_HOUR_MS = 3600 * 1000
+_DAY_MS = 24 * _HOUR_MS
 _DISTANT_MS = 4_000_000_000_000
 Query = Mapping[str, str]
 
@@ -190,6 +191,7 @@ class FakeMexc:
             ("GET", "/api/v3/exchangeInfo"): _Route(public=self._exchange_info),
             ("GET", "/api/v3/depth"): _Route(public=self._depth),
             ("GET", "/api/v3/ticker/price"): _Route(public=self._ticker_price),
+            ("GET", "/api/v3/klines"): _Route(public=self._klines),
             ("GET", "/api/v3/ticker/bookTicker"): _Route(public=self._book_ticker),
             ("GET", "/api/v3/account"): _Route(self._account, permission=read),
             ("GET", "/api/v3/apiKeyInfo"): _Route(self._key_info),
@@ -232,6 +234,16 @@ class FakeMexc:
     def _ticker_price(self, caller: Account | None, query: Query) -> object:
         pair = self.ledger.pair(query.get("symbol"), caller)
         return {"symbol": pair.symbol, "price": f"{pair.last:f}"}
+
+    def _klines(self, caller: Account | None, query: Query) -> object:
+        """The end is exclusive, the last candle may be open, and no page has more than 500."""
+        pair = self.ledger.pair(query.get("symbol"), caller)
+        if query.get("interval") != "60m":
+            raise Refused(-1121, "Invalid interval.")
+        start, end = int(query["startTime"]), min(int(query["endTime"]), self._now_ms())
+        first = -(-start // _HOUR_MS) * _HOUR_MS
+        limit = min(int(query.get("limit", "500")), 500)
+        return [candle_row(pair, at) for at in range(first, end, _HOUR_MS)][:limit]
 
     def _book_ticker(self, caller: Account | None, query: Query) -> object:
         pair = self.ledger.pair(query.get("symbol"), caller)

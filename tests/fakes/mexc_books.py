@@ -23,7 +23,7 @@ class Refused(Exception):
 @dataclass(slots=True, kw_only=True)
 class Pair:
     """*hidden*: in the Assessment Zone, shown to chosen keys only. *refills*: what an order takes
-    from the book is there again for the next one.
+    from the book is there again for the next one. *closes* are of hours, by when they opened.
     """
 
     symbol: str
@@ -44,6 +44,7 @@ class Pair:
     order_types: tuple[str, ...] = ("LIMIT", "MARKET", "LIMIT_MAKER")
     hidden: bool = False
     refills: bool = True
+    closes: dict[int, Decimal] = field(default_factory=dict)
 
     def move(self, factor: Decimal) -> None:
         self.last = self._priced(self.last * factor)

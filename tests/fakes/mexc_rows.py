@@ -12,6 +12,12 @@ def level_rows(levels: Levels) -> list[list[str]]:
     return [[f"{price:f}", f"{quantity:f}"] for price, quantity in levels]
 
 
+def candle_row(pair: Pair, opened_ms: int) -> list[Any]:
+    """An hour in which the price went nowhere, or to the pair's own *closes*."""
+    price = f"{pair.closes.get(opened_ms, pair.last):f}"
+    return [opened_ms, price, price, price, price, "1000", opened_ms + 3_600_000, "2"]
+
+
 def pair_row(pair: Pair) -> dict[str, Any]:
     most = f"{pair.max_notional:f}"
     return {

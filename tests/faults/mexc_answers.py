@@ -4,7 +4,7 @@ from engine.domain.market.pairs import Symbol
 from engine.domain.orders.order import ClientOrderId
 from tests.fakes.clock import FakeClock
 from tests.fakes.mexc import FakeMexc
-from tests.fakes.mexc_rows import order_row, trade_rows
+from tests.fakes.mexc_rows import candle_row, order_row, trade_rows
 
 MNTL = Symbol("MNTLUSDT")
 OUR_ID = ClientOrderId("bl-1")
@@ -30,6 +30,7 @@ def real_answers() -> dict[str, object]:
         "exchangeInfo": mexc._exchange_info(account, {"symbol": MNTL}),
         "depth": mexc._depth(account, {"symbol": MNTL, "limit": "3"}),
         "price": mexc._ticker_price(account, {"symbol": MNTL}),
+        "candles": [candle_row(mexc.ledger.pairs[MNTL], 1_794_996_000_000)],
         "account": mexc._account(account, {}),
         "key": mexc._key_info(account, {"accessKey": KEY}),
         "order": order_row(order),

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
@@ -28,6 +28,7 @@ Read = Callable[[Any], object]
 
 _TOO_MUCH = Decimal(10) ** 24
 _LONGEST = 2000
+_LONG_AGO, _SOME_DAY = START - timedelta(days=9_999), START + timedelta(days=9_999)
 
 
 ANSWERS = real_answers()
@@ -37,6 +38,9 @@ READERS: Mapping[str, Read] = {
     "exchangeInfo": lambda answer: parsing.pair_rules(answer, symbol=MNTL),
     "depth": lambda answer: parsing.order_book(answer, symbol=MNTL, read_at=START),
     "price": lambda answer: parsing.last_price(answer, symbol=MNTL),
+    "candles": lambda answer: tuple(
+        parsing.hourly_closes(answer, since=_LONG_AGO, until=_SOME_DAY)
+    ),
     "account": lambda answer: balances.holdings(answer, read_at=START),
     "key": parsing.key_report,
     "order": lambda answer: parsing.order_report(answer, symbol=MNTL, client_order_id=OUR_ID),

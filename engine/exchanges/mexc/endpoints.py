@@ -21,6 +21,8 @@ TIME = Endpoint("GET", "/api/v3/time", 1, Priority.ORDER)
 EXCHANGE_INFO = Endpoint("GET", "/api/v3/exchangeInfo", 25, Priority.MARKET, RequestKind.LISTING)
 DEPTH = Endpoint("GET", "/api/v3/depth", 3, Priority.MARKET)
 TICKER_PRICE = Endpoint("GET", "/api/v3/ticker/price", 10, Priority.MARKET)
+# Nobody waits for it: it takes its turn among the checks.
+KLINES = Endpoint("GET", "/api/v3/klines", 1, Priority.CHECK)
 ACCOUNT = Endpoint("GET", "/api/v3/account", 10, Priority.CHECK, RequestKind.ACCOUNT)
 API_KEY_INFO = Endpoint("GET", "/api/v3/apiKeyInfo", 1, Priority.CHECK)
 UID = Endpoint("GET", "/api/v3/uid", 1, Priority.CHECK)

@@ -1,18 +1,25 @@
 """Market data of MEXC; concurrent readers share one request."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from engine.clock import Clock
+from engine.clock import Clock, to_millis
+from engine.domain.market.candles import HOUR, MOST_HOURS, HourlyClose
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import PairRules, Side, Symbol
 from engine.errors import Unavailable
 from engine.exchanges.mexc import parsing
 from engine.exchanges.mexc.client import AnswerReader, MexcClient
-from engine.exchanges.mexc.endpoints import DEPTH, EXCHANGE_INFO, TICKER_PRICE, Endpoint
+from engine.exchanges.mexc.endpoints import (
+    DEPTH,
+    EXCHANGE_INFO,
+    KLINES,
+    TICKER_PRICE,
+    Endpoint,
+)
 from engine.security.credentials import Credentials
 
 T = TypeVar("T")
@@ -124,6 +131,21 @@ class MexcMarket:
             return parsing.last_price(ticker.contents, symbol=symbol)
 
         return await self._memory.prices.get(symbol, read)
+
+    async def hourly_closes(
+        self, symbol: Symbol, *, since: datetime, until: datetime
+    ) -> Sequence[HourlyClose]:
+        """Read anew each time: what is over is stored, and not asked for again."""
+        until = min(until, since + MOST_HOURS * HOUR)
+        candles = await self._ask(
+            KLINES,
+            symbol,
+            ("interval", "60m"),
+            ("startTime", str(to_millis(since))),
+            ("endTime", str(to_millis(until))),
+            ("limit", str(MOST_HOURS)),
+        )
+        return parsing.hourly_closes(candles.contents, since=since, until=until)
 
     async def _ask(
         self, endpoint: Endpoint, symbol: Symbol, *params: tuple[str, str]

@@ -4,12 +4,14 @@ Field names are MEXC's own, `cummulativeQuoteQty` included.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from math import lcm
 
 from engine.clock import from_millis
+from engine.domain.market.candles import HOUR, HourlyClose
 from engine.domain.market.decimals import ZERO, step_of
 from engine.domain.market.order_book import OrderBook, PriceLevel
 from engine.domain.market.pairs import Asset, PairRules, Symbol
@@ -183,6 +185,28 @@ def last_price(answer: object, *, symbol: Symbol) -> Decimal:
     if text(ticker, "symbol") != symbol or price == ZERO:
         raise BadData(f"not a price of {symbol}")
     return price
+
+
+def hourly_closes(answer: object, *, since: datetime, until: datetime) -> Sequence[HourlyClose]:
+    """Returns the closes between, oldest first; the candle that is still open is left out."""
+    found = [_hourly_close(row) for row in rows(answer, what="candles")]
+    times = [candle.at for candle in found]
+    if times != sorted(set(times)):
+        raise BadData("the candles are not in the order of their hours")
+    return [candle for candle in found if since < candle.at <= until]
+
+
+def _hourly_close(row: object) -> HourlyClose:
+    match row:
+        case [opened, _, _, _, close, *_]:
+            of = {"time": opened}
+        case _:
+            raise BadData("a candle is not a time and its prices")
+    at = from_millis(integer(of, "time", least=_EARLIEST_MS, most=_LATEST_MS)) + HOUR
+    try:
+        return HourlyClose(at, amount_from(close, what="close of a candle"))
+    except ValueError as e:
+        raise BadData(str(e)) from e
 
 
 def placed_order_id(answer: object) -> str:

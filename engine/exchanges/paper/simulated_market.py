@@ -1,6 +1,6 @@
 """Simulates the demo's exchange: a moving MNTL market, deposits, and key inspection."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,6 +9,7 @@ from random import Random
 from engine.clock import Clock
 from engine.domain.accounts.settings import Settings
 from engine.domain.market.balances import Balance, Holdings
+from engine.domain.market.candles import HOUR, MOST_HOURS, HourlyClose, whole_hour
 from engine.domain.market.order_book import OrderBook, PriceLevel
 from engine.domain.market.pairs import USDT, Asset, PairRules, Symbol
 from engine.domain.orders.order import AccountId
@@ -77,6 +78,16 @@ class SimulatedMarket:
         await self.rules(symbol)
         slot = self._slot()
         return _price(self._middle_ticks(slot) + self._dice("trade", slot).choice((-1, 1)))
+
+    async def hourly_closes(
+        self, symbol: Symbol, *, since: datetime, until: datetime
+    ) -> Sequence[HourlyClose]:
+        await self.rules(symbol)
+        until = min(until, whole_hour(self._clock.now()), since + MOST_HOURS * HOUR)
+        ends = [since + (n + 1) * HOUR for n in range((until - since) // HOUR)]
+        return [
+            HourlyClose(end, _price(self._middle_ticks((end - _EPOCH) // _SLOT))) for end in ends
+        ]
 
     def _slot(self) -> int:
         return (self._clock.now() - _EPOCH) // _SLOT

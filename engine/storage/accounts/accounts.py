@@ -1,18 +1,19 @@
 """Queries of accounts: one per chat, its settings, its sealed key, and a check's input."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.deposits import DepositRule, WaitingDeposit
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import Settings, Threshold
+from engine.domain.market.pairs import Symbol
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.storage.accounts import acting, incidents, low_balance, shares, timed_pauses
@@ -20,12 +21,13 @@ from engine.storage.accounts import halt as stored_halt
 from engine.storage.chat import confirmations, undeliverable
 from engine.storage.coordination import leases
 from engine.storage.models.accounts import AccountRow, ShareRow
-from engine.storage.models.trading import OrderRow, RunRequestRow
+from engine.storage.models.trading import BalanceChangeRow, OrderRow, RunRequestRow
 from engine.storage.row_mapping import columns_of, from_row
 from engine.storage.statements import delete, has_row, update
 from engine.storage.trading import balance_changes, orders, run_requests
 
 _AT_ONCE = 100
+_CAN_TRADE = or_(AccountRow.dry_run, AccountRow.sealed_key.is_not(None))
 # After a change of these, what is held cannot be compared with what was held before.
 _ANOTHER_PURSE = frozenset({"symbol", "dry_run", "sealed_key"})
 _NO_DEPOSIT = dict.fromkeys(("waiting_amount", "waiting_until", "waiting_question"))
@@ -209,6 +211,37 @@ async def with_key(session: AsyncSession, *, after: int, most: int) -> list[Acco
     return [
         _account(row) for row in await session.scalars(query.order_by(AccountRow.id).limit(most))
     ]
+
+
+async def trading(session: AsyncSession, symbol: Symbol, *, most: int) -> list[Account]:
+    """Returns accounts that trade *symbol*, those with a key first: it may see a hidden pair."""
+    query = select(AccountRow).where(AccountRow.symbol == symbol, _CAN_TRADE)
+    return [
+        _account(row)
+        for row in await session.scalars(
+            query.order_by(AccountRow.dry_run, AccountRow.id).limit(most)
+        )
+    ]
+
+
+async def pairs_traded(session: AsyncSession) -> Mapping[Symbol, datetime | None]:
+    """Returns each pair in use, and when an account that trades it now first recorded anything."""
+    records = [
+        select(func.min(at)).where(account_id == AccountRow.id).correlate(AccountRow)
+        for at, account_id in (
+            (OrderRow.created_at, OrderRow.account_id),
+            (BalanceChangeRow.at, BalanceChangeRow.account_id),
+        )
+    ]
+    found = await session.execute(
+        select(AccountRow.symbol, *(func.min(first.scalar_subquery()) for first in records))
+        .where(_CAN_TRADE)
+        .group_by(AccountRow.symbol)
+    )
+    return {
+        Symbol(symbol): min((at for at in times if at is not None), default=None)
+        for symbol, *times in found
+    }
 
 
 async def move(

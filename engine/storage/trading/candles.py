@@ -1,0 +1,105 @@
+"""Queries of hourly closes, one row for all accounts of a pair."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, literal, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.domain.market.candles import HourlyClose
+from engine.domain.market.pairs import Symbol
+from engine.domain.profit.entries import PriceLine
+from engine.storage.column_types import Moment
+from engine.storage.models.trading import CandleRangeRow, CandleRow
+from engine.storage.statements import insert_into, update
+
+
+async def is_due(
+    session: AsyncSession,
+    symbol: Symbol,
+    *,
+    since: datetime,
+    until: datetime,
+    asked_before: datetime,
+) -> bool:
+    """True if hours from *since* to *until* were not asked for, and may be now."""
+    row = await session.get(CandleRangeRow, symbol)
+    if row is None:
+        return True
+    is_short = row.until < until or row.since > since or row.since == row.until
+    return row.asked_at <= asked_before and is_short
+
+
+async def claim(
+    session: AsyncSession, symbol: Symbol, *, newest: datetime, now: datetime, lease: timedelta
+) -> tuple[datetime, datetime] | None:
+    """Claim the pair's next request for *lease*; returns the hours asked for so far, up to *newest*
+    where there are none. None where another process has it, or a request that failed is too recent.
+    """
+    long_ago = now - lease
+    await session.execute(
+        insert_into(session, CandleRangeRow)
+        .values(symbol=symbol, since=newest, until=newest, asked_at=long_ago)
+        .on_conflict_do_nothing(index_elements=["symbol"])
+    )
+    claimed = await session.execute(
+        update(CandleRangeRow)
+        .where(CandleRangeRow.symbol == symbol, CandleRangeRow.asked_at <= long_ago)
+        .values(asked_at=now)
+        .returning(CandleRangeRow.since, CandleRangeRow.until)
+    )
+    row = claimed.one_or_none()
+    return None if row is None else (row.since, row.until)
+
+
+async def store(
+    session: AsyncSession,
+    symbol: Symbol,
+    closes: Sequence[HourlyClose],
+    *,
+    since: datetime,
+    until: datetime,
+    asked_at: datetime,
+) -> None:
+    """Store *closes*; all hours from *since* to *until* were asked for now."""
+    if closes:
+        await session.execute(
+            insert_into(session, CandleRow).on_conflict_do_nothing(
+                index_elements=["symbol", "at"]
+            ),
+            [{"symbol": symbol, "at": one.at, "close": one.price} for one in closes],
+        )
+    await session.execute(
+        update(CandleRangeRow)
+        .where(CandleRangeRow.symbol == symbol)
+        .values(since=since, until=until, asked_at=asked_at)
+    )
+
+
+async def postpone(session: AsyncSession, symbol: Symbol, *, asked_at: datetime) -> None:
+    """The request failed: the next one counts from *asked_at*."""
+    await session.execute(
+        update(CandleRangeRow).where(CandleRangeRow.symbol == symbol).values(asked_at=asked_at)
+    )
+
+
+async def prices(
+    session: AsyncSession, symbol: Symbol, *, since: datetime, until: datetime
+) -> PriceLine:
+    """Returns the closes from *since* to *until*, and the last one before."""
+    before = (
+        select(func.max(CandleRow.at))
+        .where(CandleRow.symbol == symbol, CandleRow.at <= since)
+        .scalar_subquery()
+    )
+    found = await session.execute(
+        select(CandleRow.at, CandleRow.close)
+        .where(
+            CandleRow.symbol == symbol,
+            CandleRow.at >= func.coalesce(before, literal(since, Moment)),
+            CandleRow.at <= until,
+        )
+        .order_by(CandleRow.at)
+    )
+    rows = found.all()
+    return PriceLine([row.at for row in rows], [row.close for row in rows])
