@@ -5,7 +5,8 @@ Exit codes: 0 stopped as asked, 1 broke (the log says how), 2 a bad setting, 3 c
 (Telegram answered no poll for so long that only a new process may help).
 
 The operator's commands (bot/operations/cli.py) end with 0 done, 1 not done or `check` found
-something broken, 2 a bad setting, 3 the database cannot be used or is in use.
+something broken, 2 a bad setting, 3 the database cannot be used or is in use, 5 an order that
+`replay` cannot plan again.
 """
 
 import argparse

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from bot.interaction.callback_data import HistoryPage, PanelPage
+from bot.interaction.callback_data import HistoryPage, PanelPage, WhyPage
 from bot.interaction.message import Message
 from bot.parsing.settings import Ambiguous, Topic
 from bot.views.access import not_allowed_view, stranger_view, welcome_view, wrong_code_view
@@ -34,6 +34,7 @@ from bot.views.manual_trade import manual_form_view, manual_plan_view
 from bot.views.members import members_view
 from bot.views.pause_resume import paused_view, resumed_view
 from bot.views.rebalance_plan import no_key_view, plan_failed_view, plan_view
+from bot.views.replay import replay_view
 from bot.views.settings import ask_view, not_understood_view, question_view
 from bot.views.settings_panel import page_view, panel_view
 from bot.views.share import ask_share_view, joined_share_view, link_view, shares_view
@@ -88,9 +89,12 @@ from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import AccountId, OrderState
 from engine.domain.rebalancing.check_result import CheckFailed, OrderPending, OrderPlaced
+from engine.domain.rebalancing.decision import DecisionInputs, wanted
 from engine.domain.rebalancing.forecast import Forecast, forecast
 from engine.domain.rebalancing.manual_trade import ManualTrade, plan_manual
+from engine.domain.rebalancing.order_factory import terms_of
 from engine.domain.rebalancing.planner import InsideBand, MarketBuy, Plan
+from engine.domain.rebalancing.replay import replayed
 from engine.domain.rebalancing.run_request import offered
 from engine.errors import AddressRefused, Unavailable
 from engine.exchanges.interface import KeyInspection
@@ -110,6 +114,8 @@ D = Decimal
 _BEFORE = holdings(usdt=D("57.10"), mntl=D(83_716))
 _RICH = holdings(usdt=D(947), mntl=D(83_716))
 _TRADE = bought(_BEFORE)
+_INPUTS = DecisionInputs(holdings=_BEFORE, settings=SETTINGS, rules=RULES, book=BOOK, limits=ACCOUNT.limits_in_force, recent=Recent(turnover=D("31.40"), orders=2, price=D("0.002")))  # fmt: skip
+_TERMS: dict[str, Any] = dict(terms_of(wanted(_INPUTS).order or MarketBuy(D(0), D(0)), _INPUTS))
 _AFTER = holdings(usdt=_TRADE.quote_after or D(0), mntl=_TRADE.base_after or D(0))
 _LATER = NOON + timedelta(minutes=3)
 _LOOK = seen(_AFTER, at=_LATER)
@@ -222,6 +228,7 @@ CARDS: Sequence[Shown] = (
     Shown("limits", "Limits", _asked("/limits", limits_view(account=ACCOUNT, recent=Recent(turnover=D("16.30"), orders=1), rules=RULES, is_listening=True))),
     Shown("why", "Why nothing was done", _asked("/why", why_view(account=ACCOUNT, now=_LATER, look=_LOOK, rules=RULES, foreseen=_STEADY))),
     Shown("why-traded", "Why it traded", _asked("/why", why_view(account=ACCOUNT, now=_LATER, look=replace(seen(_BEFORE, at=NOON), verdict=OrderPlaced(_TRADE.client_order_id, Side.BUY, D("17.10"))), rules=RULES, foreseen=_STEADY, order=_TRADE))),
+    Shown("replay", "An order, planned again", [replay_view(account=ACCOUNT, replay=replayed(replace(_TRADE, **_TERMS), _INPUTS), back=WhyPage(0, 5))]),
     Shown("history", "History", _asked("/history", history_view(account=ACCOUNT, events=[_TRADE], page=0, size=5, has_more=True))),
     Shown("balance", "Balance", _asked("/balance", balance_view(account=ACCOUNT, holdings=_AFTER, prices={MNTL: D("0.002")}, now=_LATER))),
     Shown("connect-1", "Connecting, step by step", _asked("/connect", ask_key_view(account=_KEYLESS), ask_secret_view(deleted=True))),

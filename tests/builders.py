@@ -10,11 +10,13 @@ from typing import Any
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.deposits import TRADED_AT_ONCE, DepositRule
+from engine.domain.accounts.risk_limits import AUTOMATIC, Recent
 from engine.domain.accounts.settings import Settings, Threshold, ThresholdUnit, TradingMode
 from engine.domain.market.balances import Balance, Counting, Holdings
 from engine.domain.market.order_book import OrderBook, PriceLevel
 from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
 from engine.domain.orders.order import AccountId, Execution, Order, Trigger, client_order_id
+from engine.domain.rebalancing.decision import DecisionInputs
 from engine.domain.rebalancing.forecast import Forecast, forecast
 from engine.domain.rebalancing.planner import Plan
 from tests.fakes.clock import START
@@ -115,6 +117,19 @@ def settings(
         autonomy=autonomy,
         deposits=deposits,
     )
+
+
+def decision_inputs(**changes: Any) -> DecisionInputs:
+    """17.10 USDT too much in the usual account and market."""
+    values: dict[str, Any] = {
+        "holdings": holdings(usdt="57.10"),
+        "settings": settings(),
+        "rules": rules(),
+        "book": book(),
+        "limits": AUTOMATIC.for_target(Decimal(40)),
+        "recent": Recent(),
+    }
+    return DecisionInputs(**(values | changes))
 
 
 def execution(base: Amount = 8142, quote: Amount = "16.30") -> Execution:

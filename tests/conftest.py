@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 
 from engine.storage.database import Database
 from engine.storage.migrations import migrate
-from tests import compiled, inline_sqlite
+from tests import compiled, inline_sqlite, replays
 from tests.fakes import telegram_limits
 from tests.fakes.clock import FakeClock
 from tests.faults.summary import pytest_terminal_summary
@@ -101,6 +101,14 @@ def _inline_sqlite(request: pytest.FixtureRequest) -> Iterator[None]:
     """Not where the driver itself counts (see inline_sqlite)."""
     with nullcontext() if "tests/storage" in request.node.nodeid else inline_sqlite.inline():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _replays() -> Iterator[None]:
+    """Every order gives the same plan again, whatever the test is about."""
+    replays.differing.clear()
+    yield
+    assert replays.differing == []
 
 
 @pytest.fixture

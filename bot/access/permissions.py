@@ -13,6 +13,7 @@ from bot.interaction.callback_data import (
     PanelPage,
     Pin,
     Refresh,
+    ReplayPage,
     RunCommand,
     SetPreset,
     TradeDetailsPage,
@@ -45,7 +46,9 @@ NEEDED: Mapping[str, Role] = {
 }
 
 
-LOOKING_PAGES: frozenset[type] = frozenset({HistoryPage, Refresh, TradeDetailsPage, WhyPage})
+LOOKING_PAGES: frozenset[type] = frozenset(
+    {HistoryPage, Refresh, ReplayPage, TradeDetailsPage, WhyPage}
+)
 """Pages that change nothing when they are turned."""
 # The buttons that a viewer may tap; the others change something.
 _LOOKING_PRESSES: frozenset[type] = LOOKING_PAGES | {Open}

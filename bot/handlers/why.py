@@ -3,22 +3,25 @@
 from dataclasses import dataclass, replace
 
 from bot.handlers.context import Handler, Routes
-from bot.interaction.callback_data import WhyPage
+from bot.interaction.callback_data import ReplayPage, WhyPage
 from bot.interaction.message import Message
 from bot.interaction.request import Request
 from bot.parsing.settings import parse_why_rows
 from bot.views.check_history import earlier_view, with_earlier
+from bot.views.replay import replay_gone_view, replay_view
 from bot.views.why import why_view
 from engine.accounts.overview import AccountOverview
 from engine.domain.accounts.account import Account
-from engine.domain.orders.order import Order
+from engine.domain.orders.order import ClientOrderId, Order
 from engine.domain.rebalancing.check_result import CheckResult, OrderPlaced
 
 
 @dataclass(frozen=True, eq=False)
 class WhyHandler(Handler):
     def routes(self) -> Routes:
-        return Routes(commands={"why": self.why}, pages={WhyPage: self._page})
+        return Routes(
+            commands={"why": self.why}, pages={WhyPage: self._page, ReplayPage: self._replay}
+        )
 
     async def why(self, request: Request) -> Message:
         size = await self.parse(request, parse_why_rows)
@@ -44,10 +47,20 @@ class WhyHandler(Handler):
         return with_earlier(
             await self._latest(account, overview),
             account=account,
+            look=overview.look,
             before=shown,
             size=page.size,
             has_more=has_more,
         )
+
+    async def _replay(self, request: Request, tapped: ReplayPage) -> Message:
+        account = await self.ctx.accounts.of(request.chat_id)
+        order_id = ClientOrderId(tapped.client_order_id)
+        replay = await self.ctx.records.replay(account, order_id)
+        back = WhyPage(page=tapped.page, size=tapped.size)
+        if replay is None:
+            return replay_gone_view(back=back)
+        return replay_view(account=account, replay=replay, back=back)
 
     async def _latest(self, account: Account, overview: AccountOverview) -> Message:
         outlook = await self.ctx.previews.outlook(account)

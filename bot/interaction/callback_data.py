@@ -139,6 +139,14 @@ class WhyPage(CallbackData, prefix="why"):
     size: _Rows
 
 
+class ReplayPage(CallbackData, prefix="replay"):
+    """An order, planned again; *page* and *size* are of the decisions it was chosen from."""
+
+    client_order_id: _Id
+    page: _Page
+    size: _Rows
+
+
 class AuditPage(CallbackData, prefix="audit"):
     """Page *page* (0 is the newest) of who changed what."""
 

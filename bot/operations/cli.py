@@ -1,7 +1,7 @@
-"""The operator's commands: `check`, `migrate`, `rotate-keys`, `backup`, `restore`, `prune`.
+"""The operator's commands: `check`, `migrate`, `rotate-keys`, `backup`, `restore`, `prune`, `replay`.
 
 Exit codes: 0 done, 1 not done or something is broken, 2 a bad setting, 3 the database cannot be
-used or is in use.
+used or is in use, 5 an order that cannot be replayed.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from bot.operations.check import examine, has_failed
 from bot.operations.database_access import at_work, reason
 from bot.operations.key_rotation import rotate_keys
 from bot.operations.migrate import upgrade
+from bot.operations.replay import replay_order
 from bot.operations.report import written
 from engine.clock import Clock, SystemClock
 from engine.maintenance.pruning import Pruning
@@ -61,6 +62,14 @@ _PRUNE = """
     Delete what is over for longer than KEEP_DAYS: handled updates, sent messages,
     old buttons, questions, invitations and decisions. Never orders, trades,
     movements or the audit. A running Ballast does this by itself once a day.
+"""
+_REPLAY = """
+    Plan an order again from what was stored with it (balances, order book, rules,
+    settings, limits and what was used of them), and compare. ORDER is its client
+    order id, as the bot's /history and MEXC show it. Nothing is sent or changed,
+    and a Ballast that runs is not disturbed. Ends with 0 if the same order comes
+    out, with 1 if another one or none does, with 5 if it cannot be told: there is
+    no such order, or a version without replays or with another planner sent it.
 """
 
 
@@ -104,6 +113,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         moved = add(name, summary, description, work)
         moved.add_argument("file", metavar="FILE", help=f"its name; - is {stream}")
     add("prune", "delete what is over for longer than KEEP_DAYS", _PRUNE, _prune)
+    replaying = add("replay", "plan an order again, and compare", _REPLAY, _replay)
+    replaying.add_argument("order", metavar="ORDER", help="its client order id")
 
 
 def is_ours(arguments: argparse.Namespace) -> bool:
@@ -164,3 +175,9 @@ async def _prune(job: OperatorCommand) -> int:
     sys.stdout.write("".join(f"{count:>8} {kind}\n" for kind, count in deleted.items()))
     sys.stdout.write(f"Rows deleted that were over for {days} days: {deleted.total()}\n")
     return EXIT_DONE
+
+
+async def _replay(job: OperatorCommand) -> int:
+    code, told = await replay_order(job.settings, job.clock, job.arguments.order)
+    sys.stdout.write(told)
+    return code

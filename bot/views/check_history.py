@@ -5,12 +5,14 @@ from dataclasses import replace
 from functools import partial
 from typing import assert_never
 
-from bot.interaction.callback_data import WhyPage
+from telegram import InlineKeyboardButton
+
+from bot.interaction.callback_data import ReplayPage, WhyPage
 from bot.interaction.message import Message
 from bot.views.alerts.incidents import what_went_wrong
 from bot.views.components.amounts import usdt
 from bot.views.components.badges import badge
-from bot.views.components.keyboards import keyboard, pager
+from bot.views.components.keyboards import button, in_rows, keyboard, pager
 from bot.views.components.layout import escape, lines, paragraphs
 from bot.views.components.no_trade_reasons import reason_text
 from bot.views.components.order_text import order_sentence
@@ -31,15 +33,26 @@ from engine.domain.rebalancing.check_result import (
 )
 
 _WORDS = "Later Earlier"
+_MOST_REPLAYS = 6
 
 
 def with_earlier(
-    latest: Message, *, account: Account, before: Sequence[CheckResult], size: int, has_more: bool
+    latest: Message,
+    *,
+    account: Account,
+    look: CheckResult | None,
+    before: Sequence[CheckResult],
+    size: int,
+    has_more: bool,
 ) -> Message:
-    """The last decision in full, and those *before* it below."""
+    """The last decision, *look*, in full, and those *before* it below."""
+    rows = [
+        *_replays([look, *before] if look else before, page=0, size=size),
+        pager(0, partial(WhyPage, size=size), has_more=has_more, words=_WORDS),
+    ]
+    latest = replace(latest, keyboard=keyboard(*rows) if any(rows) else None)
     if not before:
         return latest
-    earlier = pager(0, partial(WhyPage, size=size), has_more=has_more, words=_WORDS)
     return replace(
         latest,
         text=paragraphs(
@@ -48,7 +61,6 @@ def with_earlier(
                 f"<b>Before that</b> ({zone_name()}, /why 10 shows more)", *_told(before, account)
             ),
         ),
-        keyboard=keyboard(earlier) if earlier else None,
     )
 
 
@@ -61,8 +73,23 @@ def earlier_view(
         f"{badge(account)} · Decisions, page {page + 1}",
         lines(*_told(decisions, account)) if decisions else "There are none before that.",
         f"Times in {zone_name()}. The last one in full: /why",
-        keyboard=keyboard(turns),
+        keyboard=keyboard(*_replays(decisions, page=page, size=size), turns),
     )
+
+
+def _replays(
+    decisions: Sequence[CheckResult], *, page: int, size: int
+) -> list[list[InlineKeyboardButton]]:
+    """A button for each of the newest orders among *decisions*."""
+    placed = [
+        button(
+            f"Replay {stamp(look.at).lstrip()}",
+            ReplayPage(look.verdict.client_order_id, page, size),
+        )
+        for look in decisions
+        if isinstance(look.verdict, OrderPlaced)
+    ]
+    return in_rows(placed[:_MOST_REPLAYS], 2)
 
 
 def _told(decisions: Sequence[CheckResult], account: Account) -> list[str]:

@@ -6,6 +6,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.orders.order import ClientOrderId, Order, Trigger
 from engine.domain.rebalancing.check_result import CheckResult
+from engine.domain.rebalancing.replay import Replay
 from engine.storage.accounts import alert_preferences, members, shares
 from engine.storage.chat import confirmations
 from engine.storage.database import Database
@@ -28,6 +29,12 @@ class AccountRecords:
         async with self._database.reading() as session:
             order = await orders.get(session, client_order_id)
         return order if order is not None and order.account_id == account.id else None
+
+    async def replay(self, account: Account, client_order_id: ClientOrderId) -> Replay | None:
+        """The decision for an order of this account, made again; None where it has no such order."""
+        async with self._database.reading() as session:
+            replay = await orders.replay(session, client_order_id)
+        return replay if replay is not None and replay.order.account_id == account.id else None
 
     async def asked_by(self, account: Account, order: Order) -> tuple[int, str | None] | None:
         """The user whose tap the order came from, and their name; the run has the tap's id."""

@@ -19,6 +19,7 @@ from engine.domain.alerts.alerts import OrderUnclear, trade_settled
 from engine.domain.market.pairs import USDT, base_of
 from engine.domain.orders.order import Order, OrderState, Trigger, settled_state
 from engine.domain.rebalancing.check_result import CheckResult
+from engine.domain.rebalancing.decision import DecisionInputs
 from engine.domain.rebalancing.run_request import RunRequest
 from engine.errors import BadData, ClockRefused, LeaseLost, OutcomeUnknown, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, OrderReport, OrderRequest
@@ -54,9 +55,10 @@ class OrderExecutor(Service):
         exchange: Exchange,
         read_at: datetime,
         look: CheckResult,
+        inputs: DecisionInputs,
         request: RunRequest | None = None,
     ) -> Order:
-        """Execute *intent* once; returns it as far as it got.
+        """Execute *intent* once; returns it as far as it got. Its *inputs* are stored with it.
 
         *read_at* is when the data it was planned on was read, by the clock's `steady`. *request* is
         the user's tap, which may have expired; the settings that change with it are stored where
@@ -66,7 +68,7 @@ class OrderExecutor(Service):
         reported to the chat and is no exception: the intent comes back as REJECTED or UNKNOWN.
         """
         async with self.database.writing() as session:
-            await orders.add(session, intent)
+            await orders.add(session, intent, inputs)
             await check_results.put(session, account.id, look)
         sending = await self._start(
             intent, account=account, exchange=exchange, read_at=read_at, request=request

@@ -38,6 +38,7 @@ from engine.domain.rebalancing.planner import (
     Plan,
     at_rest,
 )
+from engine.domain.rebalancing.replay import shortened
 from engine.errors import ClockRefused, DecryptionFailed, EngineError, LeaseLost, Rejected
 from engine.exchanges.interface import Exchange, ExchangeFor, Market
 from engine.exchanges.pair_data import rules_and_book
@@ -213,9 +214,7 @@ class Checker(Service):
             account,
             order,
             run_id=run_id(duty.request, fence=fence, now=now),
-            holdings=holdings,
-            book=book,
-            recent=evaluated.recent,
+            inputs=evaluated.inputs,
             fence=fence,
             trigger=duty.trigger,
             attempt=attempt,
@@ -231,6 +230,7 @@ class Checker(Service):
                 exchange=exchange,
                 read_at=read_at,
                 look=look,
+                inputs=shortened(evaluated.inputs, order),
                 request=duty.request,
             )
         except LeaseLost:

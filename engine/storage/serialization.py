@@ -7,7 +7,7 @@ the value carries a tag. Tags are in a table, so that a class may be renamed.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin
@@ -67,6 +67,11 @@ class Unreadable(ValueError):
 def to_json(value: Any) -> str:
     """The text of a dataclass, on one line."""
     return json.dumps(_CONVERTER.unstructure(value), separators=(",", ":"))
+
+
+def to_short_json(value: Any) -> str:
+    """As `to_json`, without the fields that have their defaults: `from_json` puts them back."""
+    return json.dumps(_SHORT.unstructure(value), separators=(",", ":"))
 
 
 def from_json(text: str, kind: type[T]) -> T:
@@ -136,14 +141,16 @@ def _aware(value: Any, _: Any) -> datetime:
     return moment
 
 
-def _converter() -> JsonConverter:
-    converter = make_converter(detailed_validation=False)
+def _converter(*, omit_if_default: bool = False) -> JsonConverter:
+    converter = make_converter(detailed_validation=False, omit_if_default=omit_if_default)
     converter.register_unstructure_hook(Decimal, plain)
     converter.register_structure_hook(Decimal, _exact)
     converter.register_structure_hook(datetime, _aware)
+    converter.register_unstructure_hook(timedelta, lambda span: span // timedelta(seconds=1))
+    converter.register_structure_hook(timedelta, lambda seconds, _: timedelta(seconds=seconds))
     converter.register_unstructure_hook_factory(_is_choice, _choice_writer)
     converter.register_structure_hook_factory(_is_choice, _choice_reader)
     return converter
 
 
-_CONVERTER = _converter()
+_CONVERTER, _SHORT = _converter(), _converter(omit_if_default=True)

@@ -3,7 +3,8 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.interaction.callback_data import WhyPage
+from bot.interaction.callback_data import ReplayPage, WhyPage
+from engine.domain.orders.order import ClientOrderId
 from engine.storage.models.trading import DecisionRow
 from tests.bot.harness import FRIEND, KEY, OWNER, STRANGER, Program, World
 
@@ -25,7 +26,7 @@ async def test_the_decisions_before_the_last_one_are_told_below_it(world: World,
     assert "inside the band" in why.text
     assert "Before that (UTC, /why 10 shows more)" in why.text
     assert why.text.count("Sent an order to buy MNTL for about") == 3
-    assert why.labels == []
+    assert [label.partition(" ")[0] for label in why.labels] == ["Replay"] * 3
 
 
 async def test_the_decision_that_is_told_in_full_is_not_told_again(world: World):
@@ -48,9 +49,9 @@ async def test_earlier_decisions_are_paged_in_place(world: World, bot: Program):
     third = why.text, why.labels
     await bot.tap(OWNER, "« Later")
 
-    assert first[1] == ["Earlier »"]
-    assert second[1] == ["« Later", "Earlier »"]
-    assert third[1] == ["« Later"]
+    assert first[1][-1:] == ["Earlier »"]
+    assert second[1][-2:] == ["« Later", "Earlier »"]
+    assert third[1][-1:] == ["« Later"]
     assert [page.count("Sent an order") for page, _ in (first, second, third)] == [2, 2, 1]
     assert news == []
     assert why.text == second[0]
@@ -84,6 +85,28 @@ async def test_a_stale_page_and_another_chat_see_no_decision_of_mine(world: Worl
     assert "There are none before that." in mine.text
     assert "There are none before that." in theirs.text
     assert stranger == []
+
+
+async def test_an_order_is_planned_again_in_place_for_the_chat_that_it_is_of(
+    world: World, bot: Program
+):
+    await drifted(world, bot, 1)
+    why = await bot.ask(OWNER, "/why")
+    text, [replay] = why.text, why.labels
+    posts = world.mexc.order_posts.copy()
+    order_id = ClientOrderId(next(iter(posts)))
+
+    await bot.tap(OWNER, replay)
+    shown = why.text
+    await bot.tap(OWNER, "« Back")
+    theirs = await bot.ask(FRIEND, "/why")
+    await bot.tap(FRIEND, ReplayPage(order_id, 0, 5).encode(), message=theirs, forged=True)
+
+    assert "✅ The same order came out: buy MNTL for about" in shown
+    assert "Nothing was sent." in shown
+    assert why.text == text
+    assert "I do not have this order here." in theirs.text
+    assert world.mexc.order_posts == posts
 
 
 async def test_an_odd_number_of_decisions_is_explained(bot: Program):

@@ -13,6 +13,7 @@ import pytest
 from bot import __main__ as program
 from bot.interaction.callback_data import PRESSABLE, decode
 from bot.operations.cli import EXIT_DONE, EXIT_NOT_DONE
+from bot.operations.replay import EXIT_DIFFERENT, EXIT_NOT_REPLAYED, EXIT_SAME
 from bot.updates.webhook import PATH, SECRET_HEADER
 from bot.views.help import COMMANDS
 from tests.bot.harness import Program
@@ -26,7 +27,7 @@ COMMANDS_OF_THE_CHAT = (
     "history invite leave limits logs members mode pause rebalance resume sell setinterval setpair "
     "settarget setthreshold settings share start status stop version warn why"
 )
-COMMANDS_OF_THE_HOST = "backup check engine migrate prune restore rotate-keys web worker"
+COMMANDS_OF_THE_HOST = "backup check engine migrate prune replay restore rotate-keys web worker"
 ENVIRONMENT = (
     "AUTHORIZED_CHATS CHECK_INTERVAL DATABASE_URL DELTA ENCRYPTION_KEYS ERROR_BACKOFF "
     "HEARTBEAT_URL KEEP_DAYS LISTEN_ADDRESS LOG_FILE LOG_FORMAT LOG_LEVEL METRICS_TOKEN "
@@ -48,6 +49,7 @@ BUTTONS = (
     "trade:blabc:0:5",
     "audit:3",
     "why:0:5",
+    "replay:blabc:0:5",
     "card:refresh",
     "card:pin",
     "card:unpin",
@@ -150,6 +152,7 @@ def test_the_program_ends_with_the_codes_it_had():
     assert codes == (1, 2, 3)
     assert program.EXIT_STALLED == 4
     assert (EXIT_DONE, EXIT_NOT_DONE) == (0, 1)
+    assert (EXIT_SAME, EXIT_DIFFERENT, EXIT_NOT_REPLAYED) == (0, 1, 5)
 
 
 def test_the_addresses_of_the_port_are_what_they_were():

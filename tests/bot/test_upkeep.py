@@ -1,5 +1,6 @@
 """What an operator types, what comes back, and what is left alone when it cannot be done."""
 
+import asyncio
 import io
 import json
 import os
@@ -21,8 +22,15 @@ from bot.operations import cli, probes
 from bot.operations.report import broken, fine, folded, look, written
 from bot.runtime.startup import CannotStart
 from engine.clock import SystemClock, to_millis
+from engine.domain.rebalancing.decision import allowed, wanted
+from engine.domain.rebalancing.order_factory import terms_of
 from engine.security.vault import Vault, is_key
+from engine.storage.accounts import accounts
 from engine.storage.coordination import key_values
+from engine.storage.database import Database
+from engine.storage.trading import orders
+from tests import builders
+from tests.fakes.clock import FakeClock
 from tests.fakes.database import gone
 from tests.fakes.http import NO_CERTIFICATES, Reply, Request, serve
 from tests.fakes.telegram_server import TOKEN
@@ -46,7 +54,7 @@ def test_without_a_command_it_is_the_program_itself():
 
 
 @pytest.mark.parametrize(
-    "command", ["check", "migrate", "rotate-keys", "backup", "restore", "prune"]
+    "command", ["check", "migrate", "rotate-keys", "backup", "restore", "prune", "replay"]
 )
 def test_every_command_says_what_it_does_in_80_columns(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -113,7 +121,9 @@ def test_a_backup_of_another_schema_is_refused_with_what_to_do(
     assert "with schema 0001" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [["backup", "b"], ["rotate-keys"], ["prune"]])
+@pytest.mark.parametrize(
+    "command", [["backup", "b"], ["rotate-keys"], ["prune"], ["replay", "bl1"]]
+)
 def test_where_there_is_no_database_none_is_made(command: Sequence[str], tmp_path: Path):
     with pytest.raises(CannotStart, match="there is no database"):
         typed(*command, url="sqlite:///data/ballast.db")
@@ -173,6 +183,46 @@ def test_a_key_file_that_cannot_be_replaced_stays(tmp_path: Path, monkeypatch: p
 def test_pruning_says_how_much_it_was(sqlite_url: str, capsys: pytest.CaptureFixture[str]):
     assert typed("prune", url=sqlite_url, KEEP_DAYS="60") == FINE
     assert capsys.readouterr().out == "Rows deleted that were over for 60 days: 0\n"
+
+
+def test_an_order_is_planned_again_and_the_code_says_what_came_out(
+    sqlite_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    order_id = asyncio.run(written_down(sqlite_url))
+
+    def codes(*changes: str) -> int:
+        with closing(sqlite3.connect(tmp_path / "ballast.db")) as database, database:
+            for change in changes:
+                database.execute(f"UPDATE orders SET inputs = {change}")  # noqa: S608 - ours
+        return typed("replay", order_id, url=sqlite_url)
+
+    assert codes() == 0
+    same = capsys.readouterr().out
+    assert "stored  BUY for 17.1 USDT\nplanned BUY for 17.1 USDT\nThe same order" in same
+    assert json.loads(same.partition("inputs  ")[2].partition("\n")[0])["settings"]["target"]
+    assert codes("""replace(inputs, '"57.1"', '"58.1"')""") == 1
+    assert "planned BUY for 18.1 USDT\nANOTHER ORDER" in capsys.readouterr().out
+    assert codes("""replace(inputs, '"58.1"', '"40"')""") == 1
+    assert "planned none. " in capsys.readouterr().out
+    assert codes("""replace(inputs, '{"planner":1', '{"planner":2')""") == 5
+    assert "version 2 of the planner made it" in capsys.readouterr().out
+    assert codes("NULL") == 5
+    assert "stored no inputs" in capsys.readouterr().out
+    assert typed("replay", "bl1", url=sqlite_url) == 5
+    assert capsys.readouterr().out == "There is no order bl1.\n"
+
+
+async def written_down(url: str) -> str:
+    inputs = builders.decision_inputs()
+    order = allowed(wanted(inputs), inputs).order
+    assert order is not None
+    intent = builders.intent(**terms_of(order, inputs))
+    async with Database.open(url, clock=FakeClock()) as database, database.writing() as session:
+        await accounts.get_or_create(
+            session, chat_id=1, settings=inputs.settings, now=intent.created_at
+        )
+        await orders.add(session, intent, inputs)
+    return intent.client_order_id
 
 
 def test_an_interruption_and_a_lost_database_are_no_tracebacks(

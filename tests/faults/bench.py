@@ -18,6 +18,7 @@ import httpx
 from cryptography.fernet import Fernet
 from sqlalchemy import event, select, text, update
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import undefer
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
@@ -30,6 +31,7 @@ from engine.clock import to_millis
 from engine.domain.accounts.account import Account
 from engine.domain.orders.order import Order
 from engine.domain.rebalancing.check_input import CheckInput
+from engine.domain.rebalancing.replay import Replay
 from engine.exchanges.mexc.transport import Answer
 from engine.rebalancing.checker import Checked
 from engine.security.vault import Vault
@@ -370,6 +372,13 @@ class Bench:
             query = query.where(OrderRow.account_id == (await self.account(person)).id)
         async with self.database.reading() as session:
             return [orders.intent_of(row) for row in await session.scalars(query)]
+
+    async def replays(self) -> list[Replay]:
+        """Every order, planned again from what is stored of it."""
+        query = select(OrderRow).options(undefer(OrderRow.inputs))
+        async with self.database.reading() as session:
+            rows = await session.scalars(query)
+            return [orders.replay_of(orders.intent_of(row), row.inputs) for row in rows]
 
     async def outbox(self) -> Sequence[OutboxRow]:
         async with self.database.reading() as session:

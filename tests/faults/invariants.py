@@ -2,7 +2,7 @@
 
 The names are those of the protocol's description: I1 one POST per order, I2 one unresolved order an
 account, I3 ledger and intents agree, I4 everything told, I5 no secret anywhere, I6 spending within
-the limits, I7 nothing traded on bad data. (I8, every account checked in time, is what
+the limits, I7 nothing traded on bad data, I9 each order is planned again from its row. (I8, every account checked in time, is what
 `assert_on_target` and the watchdog's tests are about.)
 """
 
@@ -13,6 +13,7 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
 from engine.domain.orders.order import UNRESOLVED, Execution, Order, OrderState
+from engine.domain.rebalancing.replay import Replay, Replayed
 from engine.storage.models.queues import OutboxRow
 from tests.fakes.http import Reply
 from tests.faults.bench import BALANCES, BOOK, ENCRYPTION_KEY, ORDER, PEOPLE, Bench, Exchange
@@ -41,6 +42,7 @@ async def broken(bench: Bench) -> list[str]:
         *_overspent(intents, *await _limits(bench)),
         *_on_bad_data(bench),
         *(f"I2 {collision}" for collision in bench.collisions),
+        *_planned_otherwise(await bench.replays()),
     ]
 
 
@@ -164,6 +166,12 @@ def _overspent(intents: list[Order], order: Decimal, day: Decimal, hour: int) ->
             yield f"I6 {turnover} USDT were traded in a day"
         if (count := sum(since_hour < i.created_at <= intent.created_at for i in kin)) > hour:
             yield f"I6 {count} orders left in an hour"
+
+
+def _planned_otherwise(replays: list[Replay]) -> Iterator[str]:
+    for replay in replays:
+        if not (isinstance(replay, Replayed) and replay.is_same):
+            yield f"I9 {replay}"
 
 
 async def _limits(bench: Bench) -> tuple[Decimal, Decimal, int]:

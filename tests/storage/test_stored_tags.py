@@ -8,7 +8,7 @@ is ever changed or taken away.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -30,6 +30,7 @@ from engine.domain.rebalancing.check_result import REASON_TAGS, CheckResult
 from engine.domain.rebalancing.manual_trade import ManualRun
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.planner import Reason
+from engine.domain.rebalancing.replay import StoredDecision
 from engine.domain.rebalancing.run_request import ManualOffer, RunOffer
 from engine.storage.column_types import Base
 from engine.storage.models import queues
@@ -48,6 +49,7 @@ ROOTS: Mapping[str, type] = {
     "question rebalance, offer": RunOffer,
     "question manual_trade": ManualOffer,
     "requests manual": ManualRun,
+    "orders inputs": StoredDecision,
     "question go_live, undo, big_target, keep_deposit": PendingChange,
     "question resume": PendingChange,
     "question waiting_deposit, kept_deposit": PendingChange,
@@ -68,6 +70,7 @@ PLAIN: Mapping[object, str] = {
     bool: "truth",
     Decimal: "decimal as text",
     datetime: "time as text",
+    timedelta: "seconds",
 }
 
 

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.risk_limits import Recent
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.pairs import Symbol
 from engine.domain.orders.order import Trigger
@@ -213,9 +212,7 @@ def test_an_order_that_only_the_interval_wants_is_not_even_written_down(autonomy
             asked(autonomy),
             BUY,
             run_id="1-1",
-            holdings=builders.holdings(),
-            book=builders.book(),
-            recent=Recent(),
+            inputs=builders.decision_inputs(),
             fence=1,
             trigger=Trigger.INTERVAL,
             attempt=1,

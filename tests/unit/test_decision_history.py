@@ -121,9 +121,9 @@ def test_others_hear_nothing_of_what_mexc_said_of_the_key_and_all_else():
 def test_without_a_past_the_last_decision_stands_alone():
     latest = Message("the latest")
 
-    shown = with_earlier(latest, account=account(), before=[], size=5, has_more=False)
+    shown = with_earlier(latest, account=account(), look=None, before=[], size=5, has_more=False)
 
-    assert shown is latest
+    assert shown == latest
 
 
 def test_twenty_decisions_fit_one_message():
@@ -131,6 +131,7 @@ def test_twenty_decisions_fit_one_message():
         with_earlier(
             Message("the latest"),
             account=account(),
+            look=look(ORDERED),
             before=[look(ORDERED)] * 20,
             size=20,
             has_more=True,

@@ -16,7 +16,17 @@ from tests.unit.any_view import all_views, said_by
 MOST_LINES = 8
 # Panels are looked up, not read to the end: tables, and lists of what can be set.
 PANELS = frozenset(
-    {"alerts", "balance", "digest", "help", "history", "limits", "members", "trade-story"}
+    {
+        "alerts",
+        "balance",
+        "digest",
+        "help",
+        "history",
+        "limits",
+        "members",
+        "replay",
+        "trade-story",
+    }
 )
 PANELS_OF = ("settings", "status-")
 PANEL_VIEWS = frozenset(
@@ -25,6 +35,7 @@ PANEL_VIEWS = frozenset(
         *("doctor_view", "logs_view", "help_view", "history_view", "limits_view", "marks_view"),
         *("limits_changed_view", "panel_view", "page_view", "status_view", "story_view"),
         *("members_view", "earlier_view", "with_earlier", "with_buttons", "shared_help_view"),
+        "replay_view",
     }
 )
 # They word the digest, too, which is a panel; all other alerts are tried by their kind.

@@ -1,15 +1,15 @@
 """Creates the order to store from a decision."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.risk_limits import Recent
 from engine.domain.accounts.settings import TradingMode
-from engine.domain.market.balances import Holdings
-from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, base_of
 from engine.domain.orders.order import Order, Trigger, client_order_id
+from engine.domain.rebalancing.decision import DecisionInputs
 from engine.domain.rebalancing.limit_checks import price_move_bp, usual_price
 from engine.domain.rebalancing.planner import MarketBuy, MarketSell, ProposedOrder
 from engine.domain.rebalancing.run_request import RunRequest
@@ -22,9 +22,7 @@ def create_order(
     order: ProposedOrder,
     *,
     run_id: str,
-    holdings: Holdings,
-    book: OrderBook,
-    recent: Recent,
+    inputs: DecisionInputs,
     fence: int,
     trigger: Trigger,
     attempt: int,
@@ -38,27 +36,34 @@ def create_order(
     """
     if trigger is Trigger.INTERVAL and account.settings.autonomy is not TradingMode.AUTO:
         raise ValueError(f"account {account.id} trades only if a person says so")
-    symbol = account.settings.symbol
     return Order(
         client_order_id=client_order_id(account_uuid=account.uuid, run_id=run_id, attempt=attempt),
         account_id=account.id,
         run_id=run_id,
         attempt=attempt,
-        symbol=symbol,
-        side=order.side,
-        quote_amount=order.quote_amount if isinstance(order, MarketBuy) else None,
-        base_quantity=order.base_quantity if isinstance(order, MarketSell) else None,
-        expected_quote=order.expected_quote,
         dry_run=account.settings.dry_run,
         trigger=trigger,
         fence=fence,
         target=target or account.settings.target,
-        quote_before=holdings.of(USDT).total,
-        base_before=holdings.of(base_of(symbol)).total,
         created_at=now,
-        price=usual_price(book, order.side),
-        move_bp=price_move_bp(order, book=book, seen=recent.price),
+        **terms_of(order, inputs),
     )
+
+
+def terms_of(order: ProposedOrder, inputs: DecisionInputs) -> Mapping[str, Any]:
+    """Returns the fields of a stored order that follow from its decision alone."""
+    symbol, holdings, book = inputs.settings.symbol, inputs.holdings, inputs.book
+    return {
+        "symbol": symbol,
+        "side": order.side,
+        "quote_amount": order.quote_amount if isinstance(order, MarketBuy) else None,
+        "base_quantity": order.base_quantity if isinstance(order, MarketSell) else None,
+        "expected_quote": order.expected_quote,
+        "quote_before": holdings.of(USDT).total,
+        "base_before": holdings.of(base_of(symbol)).total,
+        "price": usual_price(book, order.side),
+        "move_bp": price_move_bp(order, book=book, seen=inputs.recent.price),
+    }
 
 
 def run_id(request: RunRequest | None, *, fence: int, now: datetime) -> str:

@@ -22,7 +22,8 @@ class OrderRow(Base):
 
     *worth_cents* and *move_bp* repeat `expected_quote` (in cents, rounded up) and how far the price
     was from the one seen before (in basis points, rounded up): whole numbers, so that the statement
-    which lets an order leave can add and compare them exactly on both databases.
+    which lets an order leave can add and compare them exactly on both databases. *inputs* is what
+    the order was planned from, as JSON; NULL where a version before schema 0017 wrote the row.
     """
 
     __tablename__ = "orders"
@@ -72,6 +73,7 @@ class OrderRow(Base):
     misses: Mapped[int]
     missed_at: Mapped[datetime | None]
     error: Mapped[str | None]
+    inputs: Mapped[str | None] = mapped_column(deferred=True)
 
 
 class CheckResultRow(Base):

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import undefer
 
 from engine import work_log
 from engine.domain.accounts.account import Account
@@ -26,12 +27,22 @@ from engine.domain.orders.order import (
     Order,
     OrderState,
 )
+from engine.domain.rebalancing.decision import PLANNER_VERSION, DecisionInputs
 from engine.domain.rebalancing.limit_checks import worth_cents
+from engine.domain.rebalancing.replay import (
+    NotReplayed,
+    PlannerTag,
+    Replay,
+    StoredDecision,
+    WhyNot,
+    replayed,
+)
 from engine.errors import LeaseLost
 from engine.storage.models.accounts import AccountRow
 from engine.storage.models.coordination import LeaseRow
 from engine.storage.models.trading import OrderRow
 from engine.storage.row_mapping import columns_of, from_row
+from engine.storage.serialization import readable, to_short_json
 from engine.storage.statements import count_rows, update
 from engine.storage.trading import approvals, limit_usage, run_requests
 
@@ -43,11 +54,14 @@ class AlreadyIntended(LeaseLost):
     """The same decision was stored before: nothing may be sent for it again."""
 
 
-async def add(session: AsyncSession, intent: Order) -> None:
-    """Store *intent*. Raises AlreadyIntended if its run and attempt are known."""
+async def add(session: AsyncSession, intent: Order, inputs: DecisionInputs | None = None) -> None:
+    """Store *intent* with the *inputs* of its decision, so that it can be replayed.
+    Raises AlreadyIntended if its run and attempt are known.
+    """
+    decision = None if inputs is None else to_short_json(StoredDecision(PLANNER_VERSION, inputs))
     try:
         async with session.begin_nested():
-            session.add(OrderRow(**_columns(intent)))
+            session.add(OrderRow(**_columns(intent), inputs=decision))
     except IntegrityError as e:
         raise AlreadyIntended(intent.client_order_id) from e
 
@@ -169,6 +183,26 @@ async def drop_planned(
 async def get(session: AsyncSession, client_order_id: ClientOrderId) -> Order | None:
     row = await session.scalar(select(OrderRow).where(OrderRow.client_order_id == client_order_id))
     return None if row is None else intent_of(row)
+
+
+async def replay(session: AsyncSession, client_order_id: ClientOrderId) -> Replay | None:
+    """Returns the order's decision, made again from its stored inputs; None without such an order."""
+    query = select(OrderRow).where(OrderRow.client_order_id == client_order_id)
+    row = await session.scalar(query.options(undefer(OrderRow.inputs)))
+    return None if row is None else replay_of(intent_of(row), row.inputs)
+
+
+def replay_of(order: Order, text: str | None) -> Replay:
+    """Returns what becomes of the decision that *text*, the row's inputs, has."""
+    if text is None:
+        return NotReplayed(order, WhyNot.NOT_STORED)
+    tag = readable(text, PlannerTag)
+    if tag is not None and tag.planner != PLANNER_VERSION:
+        return NotReplayed(order, WhyNot.OTHER_PLANNER, tag.planner)
+    decision = readable(text, StoredDecision)
+    if decision is None:
+        return NotReplayed(order, WhyNot.UNREADABLE)
+    return replayed(order, decision.inputs)
 
 
 async def unresolved_of(
