@@ -21,6 +21,14 @@ async def rules_and_book(market: Market, symbol: Symbol) -> tuple[PairRules, Ord
     return rules.result(), book.result()
 
 
+async def middle(market: Market, symbol: Symbol) -> Decimal | None:
+    """Returns the middle of the book; None where there is none, or it cannot be read now."""
+    try:
+        return (await market.book(symbol)).mid
+    except (Unavailable, Rejected):
+        return None
+
+
 async def quantity_step(market: Market, symbol: Symbol) -> Decimal | None:
     """Returns the precision of the pair's token; None where it cannot be read now."""
     try:

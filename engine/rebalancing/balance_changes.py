@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,7 +17,7 @@ from engine.domain.market.pairs import USDT
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.errors import EngineError
 from engine.exchanges.interface import Exchange
-from engine.exchanges.pair_data import quantity_step, rules_and_book
+from engine.exchanges.pair_data import middle, quantity_step, rules_and_book
 from engine.notifications.publish import publish
 from engine.rebalancing.deposits import DepositSeen, rest_of, settle
 from engine.rebalancing.evaluation import evaluate
@@ -73,6 +74,7 @@ class BalanceChangeMonitor(Service):
         moved = finding is not None and finding.moved
         step = await quantity_step(exchange.market, settings.symbol) if moved else None
         coming = await self._coming(duty, finding, holdings, exchange, rest)
+        price = await middle(exchange.market, settings.symbol) if moved else None
         async with self.database.writing() as session:
             current = await accounts.unchanged(
                 session, account, owner=self.owner, fence=fence, now=self.database.now()
@@ -100,7 +102,9 @@ class BalanceChangeMonitor(Service):
             )
             after, is_told = await settle(session, current, seen, now=now)
             if finding is not None and finding.moved:
-                await self._store(session, current, finding, seen, coming, is_told=is_told)
+                await self._store(
+                    session, current, finding, seen, coming, is_told=is_told, price=price
+                )
         return after
 
     async def _coming(
@@ -145,10 +149,14 @@ class BalanceChangeMonitor(Service):
         coming: ComingOrder | None,
         *,
         is_told: bool,
+        price: Decimal | None,
     ) -> None:
         settings, now = account.settings, self.clock.now()
         earlier = await balance_changes.count(session, account.id, since=now - _HOUR)
-        ids = [await balance_changes.add(session, account.id, moved) for moved in finding.moved]
+        ids = [
+            await balance_changes.add(session, account.id, moved, price=price)
+            for moved in finding.moved
+        ]
         if is_told or earlier >= _MANY:
             return  # a user who trades by hand knows: kept, but not reported
         last_for_now = earlier + len(ids) >= _MANY

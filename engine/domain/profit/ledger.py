@@ -74,7 +74,7 @@ class Ledger:
 def retrace(
     events: Sequence[Trade | Change], *, now: Held, at: datetime, prices: Prices
 ) -> Ledger:
-    """Returns the ledger of *events*, oldest first; the account holds *now* at the end."""
+    """Returns the ledger of *events*, oldest first; the account holds *now* in the end."""
     ledger = Ledger(_opening(events, now))
     walk = _Walk(ledger, prices)
     for event in events:
@@ -133,7 +133,9 @@ class _Walk:
         self._seen = trade.price or trade.quote / trade.quantity
         self.meet(trade.at, quote=trade.quote_before, base=trade.base_before)
         self.book()
-        self._last = self._booked(trade)
+        self._last = booked(trade, self._prices)
+        if not is_fee_known(trade, self._prices):
+            self._ledger.doubts.add(Doubt.FEES_UNKNOWN)
         self._quote += self._last.quote_change
         self._base += self._last.base_change
 
@@ -204,27 +206,34 @@ class _Walk:
         self._quote += found
         return ZERO
 
-    def _booked(self, trade: Trade) -> Booked:
-        base, sign = base_of(trade.symbol), 1 if trade.side is Side.BUY else -1
-        in_quote = in_base = paid = ZERO
-        for asset, amount in trade.fees.items():
-            if asset == USDT:
-                in_quote += amount
-            elif asset == base:
-                in_base += amount
-            elif (price := self._prices.of(asset, trade.at)) is not None:
-                paid += amount * price
-            else:
-                paid += trade.quote * USUAL_FEE_RATE
-                self._ledger.doubts.add(Doubt.FEES_UNKNOWN)
-        if not trade.fees_complete:
-            in_quote = max(in_quote, trade.quote * USUAL_FEE_RATE)
-            self._ledger.doubts.add(Doubt.FEES_UNKNOWN)
-        fee = in_quote + paid + in_base * trade.quote / trade.quantity
-        return Booked(
-            trade,
-            fee,
-            paid,
-            -sign * trade.quote - in_quote,
-            sign * trade.quantity - in_base,
-        )
+
+def booked(trade: Trade, prices: Prices) -> Booked:
+    """Returns *trade* with its fees in USDT; what is not known of them counts at the usual rate."""
+    base, sign = base_of(trade.symbol), 1 if trade.side is Side.BUY else -1
+    in_quote = in_base = paid = ZERO
+    for asset, amount in trade.fees.items():
+        if asset == USDT:
+            in_quote += amount
+        elif asset == base:
+            in_base += amount
+        elif (price := prices.of(asset, trade.at)) is not None:
+            paid += amount * price
+        else:
+            paid += trade.quote * USUAL_FEE_RATE
+    if not trade.fees_complete:
+        in_quote = max(in_quote, trade.quote * USUAL_FEE_RATE)
+    return Booked(
+        trade,
+        in_quote + paid + in_base * trade.quote / trade.quantity,
+        paid,
+        -sign * trade.quote - in_quote,
+        sign * trade.quantity - in_base,
+    )
+
+
+def is_fee_known(trade: Trade, prices: Prices) -> bool:
+    """True if all of its fees were seen, and have a price."""
+    return trade.fees_complete and all(
+        asset == base_of(trade.symbol) or prices.of(asset, trade.at) is not None
+        for asset in trade.fees
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -62,9 +63,15 @@ async def has_doubtful(session: AsyncSession, account_id: AccountId, last: LastS
     )
 
 
-async def add(session: AsyncSession, account_id: AccountId, movement: BalanceChange) -> int:
-    """The number under which it is kept."""
-    row = BalanceChangeRow(account_id=account_id, **columns_of(movement))
+async def add(
+    session: AsyncSession,
+    account_id: AccountId,
+    movement: BalanceChange,
+    *,
+    price: Decimal | None = None,
+) -> int:
+    """Returns the number under which it is kept. *price* is the traded token's at the moment."""
+    row = BalanceChangeRow(account_id=account_id, **columns_of(movement), price=price)
     session.add(row)
     await session.flush()
     return row.id

@@ -1,0 +1,122 @@
+"""Reports the profit of an account: of a span, and of one trade."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+
+from engine.accounts.price_history import PriceHistory
+from engine.domain.accounts.account import Account
+from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
+from engine.domain.orders.order import Order
+from engine.domain.profit.entries import PriceLine, Prices, Trade
+from engine.domain.profit.ledger import booked
+from engine.domain.profit.report import ProfitReport, TradeWorth, profit, worth_of
+from engine.domain.profit.spans import Span, beginning
+from engine.errors import EngineError
+from engine.exchanges.interface import ExchangeFor, within
+from engine.exchanges.pair_data import middle
+from engine.storage.accounts import alert_preferences
+from engine.storage.service import Service
+from engine.storage.trading import candles, value_events
+from engine.storage.trading.value_events import Records
+
+_PATIENCE_S = 2
+
+
+class NoReport(Enum):
+    """Why there is nothing to report: nothing recorded, no price of the token, a date to come."""
+
+    NO_RECORDS = "no_records"
+    NO_PRICE = "no_price"
+    FUTURE = "future"
+
+
+@dataclass(frozen=True, slots=True)
+class SpanReport:
+    """*asked_since* is when the span began that was asked for: before the first record, the report
+    begins later. *priced_now* is False where the last price is the last hour's.
+    """
+
+    report: ProfitReport
+    asked_since: datetime | None
+    priced_now: bool
+
+
+@dataclass(eq=False, kw_only=True, repr=False)
+class ProfitReports(Service):
+    exchange_for: ExchangeFor
+    prices: PriceHistory
+
+    async def report(self, account: Account, span: Span | date) -> SpanReport | NoReport:
+        """Returns the report of *span* in the chat's time zone, by the price of this moment."""
+        now = self.clock.now()
+        async with self.database.reading() as session:
+            zone = await alert_preferences.time_zone_of_chat(session, account.chat_id)
+            asked = beginning(span, now=now, time_zone=zone or "UTC")
+            if asked is not None and asked >= now:
+                return NoReport.FUTURE
+            records = await value_events.records(session, account, since=asked)
+        if records is None:
+            return NoReport.NO_RECORDS
+        since = max(asked or records.first, records.first)
+        lines = await self._lines(account, records, since=since, until=now)
+        price = await self._price_now(account)
+        base = base_of(account.settings.symbol)
+        if price is not None:
+            line = lines.get(base, PriceLine((), ()))
+            lines[base] = PriceLine([*line.times, now], [*line.closes, price])
+        found = profit(
+            records.events, now=records.held, prices=Prices(lines), since=since, until=now
+        )
+        if found is None:
+            return NoReport.NO_PRICE
+        return SpanReport(found, asked, price is not None)
+
+    async def worth(self, order: Order) -> tuple[TradeWorth, datetime] | None:
+        """Returns what *order* brought by the last price that is stored, and when that was."""
+        trade = value_events.trade_of(order)
+        if trade is None:
+            return None
+        now = self.clock.now()
+        symbols = {order.symbol, *(_symbol(asset) for asset in trade.fees if asset != USDT)}
+        async with self.database.reading() as session:
+            lines = {
+                base_of(symbol): await candles.prices(
+                    session, symbol, since=order.created_at, until=now
+                )
+                for symbol in symbols
+            }
+        line = lines[base_of(order.symbol)]
+        price, at = line.at(now), line.time(now)
+        if price is None or at is None or at < order.created_at:
+            return None
+        return worth_of(booked(trade, Prices(lines)), price=price), at
+
+    async def _lines(
+        self, account: Account, records: Records, *, since: datetime, until: datetime
+    ) -> dict[Asset, PriceLine]:
+        """The prices of all tokens that the records name, read now where they are missing."""
+        trades = [event for event in records.events if isinstance(event, Trade)]
+        assets = {base_of(account.settings.symbol), *(base_of(trade.symbol) for trade in trades)}
+        assets |= {asset for trade in trades for asset in trade.fees}
+        lines = {}
+        for asset in sorted(assets - {USDT}):
+            await self.prices.fill(account, _symbol(asset), since=since)
+            async with self.database.reading() as session:
+                lines[asset] = await candles.prices(
+                    session, _symbol(asset), since=since, until=until
+                )
+        return lines
+
+    async def _price_now(self, account: Account) -> Decimal | None:
+        try:
+            async with within(_PATIENCE_S):
+                market = self.exchange_for(account).market
+                return await middle(market, account.settings.symbol)
+        except EngineError:
+            return None
+
+
+def _symbol(asset: Asset) -> Symbol:
+    return Symbol(f"{asset}{USDT}")

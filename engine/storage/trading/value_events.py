@@ -1,0 +1,170 @@
+"""Queries of what the ledger of value is made of: trades, balance changes, and what is held now."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, Text, select, type_coerce
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.clock import from_millis
+from engine.domain.accounts.account import Account
+from engine.domain.market.pairs import USDT, Asset, Side, Symbol, base_of
+from engine.domain.orders.order import ClientOrderId, Order
+from engine.domain.profit.entries import Change, Prices, Trade
+from engine.domain.profit.ledger import Held, booked
+from engine.storage.models.trading import BalanceChangeRow, OrderRow
+from engine.storage.trading import balance_changes, orders
+
+_NO_PRICES = Prices({})
+_SIDES = {side.value: side for side in Side}
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """*first* is when the first record of the account was made, *events* are oldest first."""
+
+    first: datetime
+    held: Held
+    events: Sequence[Trade | Change]
+
+
+async def records(
+    session: AsyncSession, account: Account, *, since: datetime | None
+) -> Records | None:
+    """Returns the records from *since* on of the account's kind of money; None where there are none."""
+    known = await _held(session, account)
+    if known is None:
+        return None
+    held, at = known
+    mine = OrderRow.account_id == account.id, OrderRow.dry_run.is_(account.settings.dry_run)
+    moved = (
+        BalanceChangeRow.account_id == account.id,
+        BalanceChangeRow.dry_run.is_(account.settings.dry_run),
+    )
+    firsts = [
+        await session.scalar(select(at).where(*where).order_by(at).limit(1))
+        for at, where in (
+            (OrderRow.created_at, (*mine, orders.IS_TRADE)),
+            (BalanceChangeRow.at, moved),
+        )
+    ]
+    trades = (
+        select(*_TRADE).where(*mine, orders.IS_TRADE).order_by(OrderRow.created_at, OrderRow.id)
+    )
+    changes = select(
+        BalanceChangeRow.at,
+        BalanceChangeRow.asset,
+        BalanceChangeRow.before,
+        BalanceChangeRow.after,
+        BalanceChangeRow.price,
+    ).where(*moved)
+    if since is not None:
+        trades = trades.where(OrderRow.created_at >= since)
+        changes = changes.where(BalanceChangeRow.at >= since)
+    events: list[Trade | Change] = [
+        Change(row.at, Asset(row.asset), row.before, row.after, row.price)
+        for row in await session.execute(
+            changes.order_by(BalanceChangeRow.at, BalanceChangeRow.id)
+        )
+    ]
+    # Of the same moment the change first: the trade was planned on what it left.
+    events += [_trade(*row) for row in await session.execute(trades)]
+    events.sort(key=lambda event: event.at)
+    begun = min((first for first in firsts if first is not None), default=at)
+    return Records(min(begun, at), held, events)
+
+
+def trade_of(order: Order) -> Trade | None:
+    """Returns what the ledger knows of *order*; None where nothing was filled."""
+    if not order.execution.base_quantity:
+        return None
+    return Trade(
+        order.client_order_id,
+        order.created_at,
+        order.symbol,
+        order.side,
+        order.execution.base_quantity,
+        order.execution.quote_amount,
+        order.price,
+        order.fees.by_asset if order.fees else {},
+        order.fees is not None and order.fees.complete,
+        order.quote_before,
+        order.base_before,
+    )
+
+
+# Read as they are stored: of 100,000 trades, the types' own checks would take longer than the rest.
+_TRADE: tuple[Any, ...] = (
+    OrderRow.client_order_id,
+    type_coerce(OrderRow.created_at, BigInteger),
+    OrderRow.symbol,
+    type_coerce(OrderRow.side, Text),
+    *(
+        type_coerce(column, Text)
+        for column in (
+            OrderRow.executed_base,
+            OrderRow.executed_quote,
+            OrderRow.price,
+            OrderRow.quote_before,
+            OrderRow.base_before,
+        )
+    ),
+    OrderRow.fees,
+    OrderRow.fees_complete,
+)
+
+
+def _trade(  # the columns above
+    client_order_id: str,
+    created_ms: int,
+    symbol: str,
+    side: str,
+    base: str,
+    quote: str,
+    price: str | None,
+    quote_before: str,
+    base_before: str,
+    fees: str | None,
+    fees_complete: bool,
+) -> Trade:
+    return Trade(
+        ClientOrderId(client_order_id),
+        from_millis(created_ms),
+        Symbol(symbol),
+        _SIDES[side],
+        Decimal(base),
+        Decimal(quote),
+        None if price is None else Decimal(price),
+        {} if fees is None else _fees(fees),
+        fees is not None and fees_complete,
+        Decimal(quote_before),
+        Decimal(base_before),
+    )
+
+
+def _fees(text: str) -> Mapping[Asset, Decimal]:
+    found: Mapping[str, Any] = json.loads(text)
+    return {Asset(asset): Decimal(amount) for asset, amount in found.items()}
+
+
+async def _held(session: AsyncSession, account: Account) -> tuple[Held, datetime] | None:
+    """What the account was last seen to hold of its pair, by a check or after a fill, and when."""
+    key = account.id, account.settings.dry_run
+    base = base_of(account.settings.symbol)
+    seen = (await balance_changes.last_seen_of(session, [account.id])).get(key)
+    fill = (await orders.last_fills_of(session, [account.id])).get(key)
+    is_newer = fill is not None and (seen is None or seen.at <= fill.created_at)
+    if fill is not None and is_newer and fill.symbol == account.settings.symbol:
+        if fill.quote_after is not None and fill.base_after is not None:
+            return Held(base, fill.quote_after, fill.base_after), fill.created_at
+        if (trade := trade_of(fill)) is not None:  # the balances were slow to show it
+            done = booked(trade, _NO_PRICES)
+            quote, tokens = trade.quote_before, trade.base_before
+            return Held(base, quote + done.quote_change, tokens + done.base_change), trade.at
+    if seen is None or base not in seen.amounts:
+        return None
+    return Held(base, seen.amounts[USDT], seen.amounts[base]), seen.at

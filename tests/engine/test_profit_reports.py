@@ -1,0 +1,200 @@
+"""Profit of a span, from what the checks stored: the account less what came and went."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+
+from engine.accounts.price_history import PriceHistory
+from engine.accounts.profit import NoReport, ProfitReports, SpanReport
+from engine.domain.accounts.account import Account
+from engine.domain.market.candles import HOUR
+from engine.domain.market.decimals import ZERO
+from engine.domain.market.pairs import USDT, Asset
+from engine.domain.orders.order import Order
+from engine.domain.profit.entries import Doubt, FlowKind
+from engine.domain.profit.spans import Span
+from engine.errors import Unavailable
+from engine.storage.database import Database
+from engine.storage.models.trading import BalanceChangeRow
+from engine.storage.trading import value_events
+from tests.engine.harness import CHAT, Engine
+from tests.fakes.clock import FakeClock
+from tests.fakes.exchange import FakeExchange
+
+D = Decimal
+DAY = timedelta(days=1)
+MIDDLE = D("0.0020005")
+
+
+@pytest.fixture
+def exchange(clock: FakeClock) -> FakeExchange:
+    clock.shift(timedelta(seconds=30))
+    return FakeExchange(clock, usdt="40", mntl=100_000)
+
+
+@pytest.fixture
+def engine(database: Database, clock: FakeClock, exchange: FakeExchange) -> Engine:
+    return Engine(database, clock, exchange)
+
+
+@pytest.fixture
+def reports(engine: Engine) -> ProfitReports:
+    prices = PriceHistory(
+        database=engine.database,
+        clock=engine.clock,
+        exchange_for=lambda account: engine.exchanges[account.chat_id],
+    )
+    return ProfitReports(
+        database=engine.database,
+        clock=engine.clock,
+        exchange_for=prices.exchange_for,
+        prices=prices,
+    )
+
+
+async def a_deposit_that_is_traded(engine: Engine, exchange: FakeExchange) -> Account:
+    """An account on target gets 20 USDT, and buys tokens for them."""
+    account = await engine.open_account()
+    await engine.check(account)
+    await engine.wait(HOUR)
+    exchange.usdt += 20
+    await engine.until_quiet(account)
+    await engine.wait(HOUR)
+    return account
+
+
+async def of(reports: ProfitReports, account: Account, span: Span = Span.ALL) -> SpanReport:
+    found = await reports.report(account, span)
+    assert isinstance(found, SpanReport)
+    return found
+
+
+async def test_a_deposit_is_no_profit_and_trading_costs_its_fee_and_spread(
+    engine: Engine, exchange: FakeExchange, reports: ProfitReports
+):
+    account = await a_deposit_that_is_traded(engine, exchange)
+
+    report = (await of(reports, account)).report
+
+    value = exchange.usdt + exchange.mntl * MIDDLE
+    [order] = await engine.intents()
+    assert report.now == value
+    assert report.deposits == 20
+    assert [flow.kind for flow in report.flows] == [FlowKind.MOVED]
+    assert report.made == value - report.start - 20
+    assert report.brought == sum((trade.brought for trade in report.trades), ZERO) < 0
+    assert report.fees == order.execution.quote_amount * D("0.0005")
+    assert report.turnover == order.execution.quote_amount
+    assert report.doubts == frozenset()
+
+
+async def test_the_price_of_a_movement_is_kept_with_it(engine: Engine, exchange: FakeExchange):
+    await a_deposit_that_is_traded(engine, exchange)
+
+    async with engine.database.reading() as session:
+        assert list(await session.scalars(select(BalanceChangeRow.price))) == [MIDDLE]
+
+
+async def test_a_span_begins_with_what_was_held_then(
+    engine: Engine, exchange: FakeExchange, reports: ProfitReports
+):
+    account = await a_deposit_that_is_traded(engine, exchange)
+    await engine.wait(3 * DAY)
+
+    day = await of(reports, account, Span.DAY)
+    week = await of(reports, account, Span.WEEK)
+
+    assert (day.report.deposits, list(day.report.trades)) == (D(0), [])
+    assert day.report.since == day.asked_since == engine.clock.now() - DAY
+    assert day.report.start == exchange.usdt + exchange.mntl * D("0.002")
+    assert week.asked_since is not None
+    assert week.report.since > week.asked_since  # as far as the records go
+    assert week.report.deposits == 20
+
+
+async def test_paper_money_and_real_money_are_told_apart(
+    engine: Engine, exchange: FakeExchange, reports: ProfitReports
+):
+    account = await a_deposit_that_is_traded(engine, exchange)
+
+    assert await reports.report(account.with_money(dry_run=True), Span.ALL) is NoReport.NO_RECORDS
+
+
+async def test_without_an_exchange_the_last_hours_price_counts(
+    engine: Engine, exchange: FakeExchange, reports: ProfitReports
+):
+    account = await a_deposit_that_is_traded(engine, exchange)
+    await reports.prices.round()
+    exchange.go_wrong("book", Unavailable("away"), times=9)
+
+    found = await of(reports, account)
+
+    assert not found.priced_now
+    assert found.report.now == exchange.usdt + exchange.mntl * D("0.002")
+
+
+async def test_an_account_without_records_and_a_token_without_a_price_have_no_report(
+    engine: Engine, exchange: FakeExchange, reports: ProfitReports
+):
+    account = await engine.open_account()
+    assert await reports.report(account, Span.ALL) is NoReport.NO_RECORDS
+
+    await engine.check(account)
+    exchange.go_wrong("book", Unavailable("away"), times=9)
+    exchange.go_wrong("hourly_closes", Unavailable("away"), times=9)
+    assert await reports.report(account, Span.ALL) is NoReport.NO_PRICE
+    tomorrow = engine.clock.now().date() + DAY
+    assert await reports.report(account, tomorrow) is NoReport.FUTURE
+
+
+async def test_a_trade_is_worth_what_it_brought_by_the_last_price(
+    engine: Engine, exchange: FakeExchange, reports: ProfitReports
+):
+    account = await a_deposit_that_is_traded(engine, exchange)
+    await of(reports, account)
+    [order] = await engine.intents()
+
+    found = await reports.worth(order)
+
+    assert found is not None
+    done, fee = order.execution, order.execution.quote_amount * D("0.0005")
+    assert found[0].brought == done.base_quantity * D("0.002") - done.quote_amount - fee
+
+
+async def test_a_fill_that_the_balances_were_slow_to_show_is_reckoned_with(
+    engine: Engine, exchange: FakeExchange, reports: ProfitReports
+):
+    account = await engine.open_account()
+    await engine.check(account)
+    await engine.wait(HOUR)
+    exchange.usdt += 20
+    exchange.stale_reads = 0
+    exchange.meanwhile("order", lambda: _slow(exchange))
+    await engine.check(account)
+
+    report = (await of(reports, account)).report
+
+    assert report.now == exchange.usdt + exchange.mntl * MIDDLE
+    assert Doubt.UNEXPLAINED not in report.doubts
+
+
+async def _slow(exchange: FakeExchange) -> None:
+    exchange.stale_reads = 50
+
+
+async def test_the_records_of_a_stored_trade_are_the_orders(
+    engine: Engine, exchange: FakeExchange
+):
+    account = await a_deposit_that_is_traded(engine, exchange)
+    orders: list[Order] = await engine.intents()
+
+    async with engine.database.reading() as session:
+        records = await value_events.records(session, account, since=None)
+
+    assert records is not None
+    assert list(records.events[1:]) == [value_events.trade_of(order) for order in orders]
+    assert records.held.quote == exchange.usdt
+    assert (records.held.base_asset, CHAT) == (Asset("MNTL"), account.chat_id)
+    assert records.events[0].asset == USDT  # type: ignore[union-attr]
