@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from bot.interaction.callback_data import HistoryPage, PanelPage, WhyPage
 from bot.interaction.message import Message
@@ -33,6 +33,7 @@ from bot.views.limits import limits_view
 from bot.views.manual_trade import manual_form_view, manual_plan_view
 from bot.views.members import members_view
 from bot.views.pause_resume import paused_view, resumed_view
+from bot.views.profit import no_profit_view, profit_view
 from bot.views.rebalance_plan import no_key_view, plan_failed_view, plan_view
 from bot.views.replay import replay_view
 from bot.views.settings import ask_view, not_understood_view, question_view
@@ -59,6 +60,7 @@ from docs.story import (
     seen,
     target_set,
 )
+from engine.accounts.profit import NoReport, SpanReport
 from engine.domain.accounts.account import Account, Halt
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.accounts.incidents import Incident, IncidentKind
@@ -88,6 +90,10 @@ from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, Gr
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import AccountId, OrderState
+from engine.domain.profit.entries import PriceLine, Prices
+from engine.domain.profit.ledger import Held
+from engine.domain.profit.report import ProfitReport, profit
+from engine.domain.profit.spans import Span
 from engine.domain.rebalancing.check_result import CheckFailed, OrderPending, OrderPlaced
 from engine.domain.rebalancing.decision import DecisionInputs, wanted
 from engine.domain.rebalancing.forecast import Forecast, forecast
@@ -99,6 +105,7 @@ from engine.domain.rebalancing.run_request import offered
 from engine.errors import AddressRefused, Unavailable
 from engine.exchanges.interface import KeyInspection
 from engine.rebalancing.preview import Outlook
+from engine.storage.trading.value_events import trade_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,9 @@ _INPUTS = DecisionInputs(holdings=_BEFORE, settings=SETTINGS, rules=RULES, book=
 _TERMS: dict[str, Any] = dict(terms_of(wanted(_INPUTS).order or MarketBuy(D(0), D(0)), _INPUTS))
 _AFTER = holdings(usdt=_TRADE.quote_after or D(0), mntl=_TRADE.base_after or D(0))
 _LATER = NOON + timedelta(minutes=3)
+_PRICES = Prices({MNTL: PriceLine([NOON - timedelta(days=7), NOON - timedelta(hours=1), _LATER], [D("0.00195"), D("0.002"), D("0.00201")])})  # fmt: skip
+_SUMS = profit(list(filter(None, [trade_of(_TRADE)])), now=Held(MNTL, _AFTER.of(USDT).total, _AFTER.of(MNTL).total), prices=_PRICES, since=NOON - timedelta(days=7), until=_LATER)  # fmt: skip
+_PROFIT = SpanReport(cast("ProfitReport", _SUMS), NOON - timedelta(days=7), priced_now=True)
 _LOOK = seen(_AFTER, at=_LATER)
 _STEADY = foreseen(ACCOUNT, _AFTER, at=_LATER)
 _STUCK = replace(_TRADE, state=OrderState.NEEDS_HUMAN, resolved_at=None)
@@ -230,6 +240,8 @@ CARDS: Sequence[Shown] = (
     Shown("why-traded", "Why it traded", _asked("/why", why_view(account=ACCOUNT, now=_LATER, look=replace(seen(_BEFORE, at=NOON), verdict=OrderPlaced(_TRADE.client_order_id, Side.BUY, D("17.10"))), rules=RULES, foreseen=_STEADY, order=_TRADE))),
     Shown("replay", "An order, planned again", [replay_view(account=ACCOUNT, replay=replayed(replace(_TRADE, **_TERMS), _INPUTS), back=WhyPage(0, 5))]),
     Shown("history", "History", _asked("/history", history_view(account=ACCOUNT, events=[_TRADE], page=0, size=5, has_more=True))),
+    Shown("profit", "Profit", _asked("/profit", profit_view(account=ACCOUNT, found=_PROFIT, span=Span.WEEK))),
+    Shown("profit-none", "No profit to tell", _asked("/profit", no_profit_view(account=ACCOUNT, reason=NoReport.NO_RECORDS))),
     Shown("balance", "Balance", _asked("/balance", balance_view(account=ACCOUNT, holdings=_AFTER, prices={MNTL: D("0.002")}, now=_LATER))),
     Shown("connect-1", "Connecting, step by step", _asked("/connect", ask_key_view(account=_KEYLESS), ask_secret_view(deleted=True))),
     Shown("connect-2", "Connected", [connected_view(account=_with(paused=True), facts=_FACTS, rules=RULES, deleted=True, foreseen=foreseen(_with(paused=True), _BEFORE, at=NOON))]),

@@ -12,6 +12,7 @@ from bot.interaction.callback_data import (
     Open,
     PanelPage,
     Pin,
+    ProfitPage,
     Refresh,
     ReplayPage,
     RunCommand,
@@ -25,7 +26,7 @@ from engine.domain.accounts.members import Role
 
 _LOOKING = {
     *("start", "help", "version", "status", "why", "doctor", "balance", "history", "export"),
-    "leave",
+    *("leave", "profit"),
 }
 _TRADING = {
     *("pause", "stop", "resume", "rebalance", "buy", "sell", "settings", "settarget"),
@@ -47,7 +48,7 @@ NEEDED: Mapping[str, Role] = {
 
 
 LOOKING_PAGES: frozenset[type] = frozenset(
-    {HistoryPage, Refresh, ReplayPage, TradeDetailsPage, WhyPage}
+    {HistoryPage, ProfitPage, Refresh, ReplayPage, TradeDetailsPage, WhyPage}
 )
 """Pages that change nothing when they are turned."""
 # The buttons that a viewer may tap; the others change something.

@@ -31,6 +31,7 @@ from engine.accounts.key_expiry import KeyExpiryMonitor
 from engine.accounts.members import MemberService
 from engine.accounts.overview import AccountOverviews
 from engine.accounts.pending_changes import PendingChanges
+from engine.accounts.profit import ProfitReports
 from engine.accounts.records import AccountRecords
 from engine.accounts.risk_limits import AccountLimits
 from engine.accounts.sharing import Sharing
@@ -75,6 +76,7 @@ class HandlerContext:
     overviews: AccountOverviews
     pending_changes: PendingChanges
     previews: Previews
+    profits: ProfitReports
     records: AccountRecords
     resolution: ManualResolution
     responder: Responder

@@ -47,4 +47,5 @@ class HistoryHandler(Handler):
             return story_gone_view(back=back)
         asked_by = await self.ctx.records.asked_by(account, order)
         name = (asked_by[1] or f"User {asked_by[0]}") if asked_by else None
-        return story_view(account=account, order=order, asked_by=name, back=back)
+        worth = await self.ctx.profits.worth(order)
+        return story_view(account=account, order=order, asked_by=name, back=back, worth=worth)

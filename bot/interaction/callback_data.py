@@ -12,6 +12,7 @@ from inspect import get_annotations
 from typing import Annotated, Any, ClassVar, Self, dataclass_transform, get_args
 
 from engine.domain.market.pairs import is_asset_name
+from engine.domain.profit.spans import Span
 
 # A tap on such a button is the typed command. Secrets never travel in a button.
 PRESSABLE = frozenset(
@@ -25,6 +26,7 @@ PRESSABLE = frozenset(
             "halt",
             "why",
             "history",
+            "profit",
             "balance",
             "doctor",
             "dryrun",
@@ -130,6 +132,12 @@ class TradeDetailsPage(CallbackData, prefix="trade"):
     client_order_id: _Id
     page: _Page
     size: _Rows
+
+
+class ProfitPage(CallbackData, prefix="profit"):
+    """The profit of *span*, in the place of the one that is shown."""
+
+    span: Span
 
 
 class WhyPage(CallbackData, prefix="why"):

@@ -59,6 +59,7 @@ class InputRule(Enum):
     WARNING_AMOUNT = "warning amount"
     DEPOSIT_CHOICE = "deposit choice"
     DEPOSIT_WAIT = "deposit wait"
+    SPAN = "span"
 
 
 def amount_rule(amount: Decimal) -> InputRule | None:

@@ -75,6 +75,7 @@ class Topic(Enum):
     DRY_RUN = "dryrun"
     HISTORY = "history"
     WHY = "why"
+    PROFIT = "profit"
     LOGS = "logs"
     LIMITS = "limits"
     ALERTS = "alerts"

@@ -19,6 +19,7 @@ from bot.handlers.history import HistoryHandler
 from bot.handlers.limits import LimitsHandler
 from bot.handlers.manual_trade import ManualTradeHandler
 from bot.handlers.members import MembersHandler
+from bot.handlers.profit import ProfitHandler
 from bot.handlers.resume import ResumeHandler
 from bot.handlers.setting_change import SettingChangeFlow
 from bot.handlers.settings import SettingsHandler
@@ -76,6 +77,7 @@ class HandlerRegistry:
             BalanceHandler(ctx),
             WhyHandler(ctx),
             HistoryHandler(ctx),
+            ProfitHandler(ctx),
             DoctorHandler(ctx),
             ExportHandler(ctx),
             TradingModeHandler(ctx, setting_change),

@@ -48,6 +48,7 @@ from engine.accounts.members import MemberService
 from engine.accounts.overview import AccountOverviews
 from engine.accounts.pending_changes import PendingChanges
 from engine.accounts.price_history import PriceHistory
+from engine.accounts.profit import ProfitReports
 from engine.accounts.records import AccountRecords
 from engine.accounts.risk_limits import AccountLimits
 from engine.accounts.sharing import Sharing
@@ -231,6 +232,12 @@ def assemble(
             overviews=overviews,
             pending_changes=PendingChanges(database=database, clock=clock),
             previews=previews,
+            profits=ProfitReports(
+                database=database,
+                clock=clock,
+                exchange_for=setup.exchange_for,
+                prices=price_history,
+            ),
             records=AccountRecords(database=database),
             resolution=ManualResolution(
                 database=database, clock=clock, exchange_for=setup.exchange_for

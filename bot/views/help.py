@@ -27,6 +27,7 @@ COMMANDS: Sequence[tuple[str, str]] = (
     ("why", "What the last check decided"),
     ("history", "The last trades"),
     ("balance", "What you hold"),
+    ("profit", "What you made, like 7d"),
     ("dryrun", "Trade on paper: on or off"),
     ("count", "Count open orders: held or free"),
     ("connect", "Add your MEXC key"),
@@ -87,9 +88,9 @@ _SECTIONS: Sequence[tuple[str, Sequence[_Line]]] = (
         "Looking back",
         (
             ("/why", "the last decisions"),
-            ("/history", "the last trades"),
+            ("/profit 7d", "what you made"),
+            ("/history, /export", "trades, as a file"),
             ("/balance", "what you hold"),
-            ("/export", "trades as a CSV file"),
         ),
     ),
     (
@@ -124,10 +125,10 @@ def help_view(*, is_owner: bool) -> Message:
             [do("Interval", "setinterval"), do("Pair", "setpair"), do("Count", "count")],
             [do("Alerts", "alerts"), do("Warn", "warn"), do("Settings", "settings")],
             [do("Dry run", "dryrun"), do("History", "history"), do("Export", "export")],
-            [do("Mode", "mode"), do("Doctor", "doctor"), do("Version", "version")],
+            [do("Mode", "mode"), do("Doctor", "doctor"), do("Profit", "profit")],
             [do("Connect", "connect"), do("Disconnect", "disconnect"), do("Deposits", "deposits")],
             [do("Members", "members"), do("Invite", "invite"), do("Audit", "audit")],
-            [do("Share", "share"), do("Leave", "leave")],
+            [do("Share", "share"), do("Leave", "leave"), do("Version", "version")],
             [do("Halt", "halt"), do("Logs", "logs")] if is_owner else [],
         ),
     )

@@ -79,6 +79,10 @@ USAGE: dict[Topic, tuple[str, str]] = {
         "Send what to sell, for USDT or as a part of what is free:",
         "/sell 20 USDT   or   /sell 50%   or   /sell all",
     ),
+    Topic.PROFIT: (
+        "Send how far back to look:",
+        "/profit 7d   or   /profit all   or   /profit 2026-11-01",
+    ),
     Topic.WHY: (f"Send how many decisions to show, 1 to {MOST_HISTORY_ROWS}:", "/why 10"),
     Topic.LOGS: (f"Send how many lines to show, 1 to {MOST_LOG_LINES}:", "/logs 50"),
 }

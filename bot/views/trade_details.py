@@ -5,12 +5,21 @@ from decimal import Decimal
 
 from bot.interaction.callback_data import HistoryPage
 from bot.interaction.message import Message
-from bot.views.components.amounts import about_percent, cents, price, quantity, tokens, usdt
+from bot.views.components.amounts import (
+    about_percent,
+    cents,
+    price,
+    quantity,
+    signed,
+    tokens,
+    usdt,
+)
 from bot.views.components.badges import badge
 from bot.views.components.keyboards import button, keyboard
 from bot.views.components.layout import block, escape, lines, quoted, row
 from bot.views.components.order_text import OUTCOMES, fees_paid
-from bot.views.components.times import to_the_second, zone_name
+from bot.views.components.times import stamp, to_the_second, zone_name
+from engine.accounts.profit import WorthNow
 from engine.domain.accounts.account import Account
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import Side, base_of
@@ -21,9 +30,16 @@ _ASIDE = "  "
 
 
 def story_view(
-    *, account: Account, order: Order, asked_by: str | None, back: HistoryPage
+    *,
+    account: Account,
+    order: Order,
+    asked_by: str | None,
+    back: HistoryPage,
+    worth: WorthNow | None = None,
 ) -> Message:
-    """*asked_by* is the user who tapped, as far as that is known; *back* the page it came from."""
+    """*asked_by* is the user who tapped, as far as that is known; *back* the page it came from.
+    *worth* is what the trade brought so far.
+    """
     return Message.paragraphs(
         lines(
             f"{badge(account)} · {_title(order)}",
@@ -34,6 +50,7 @@ def story_view(
             [
                 *_planned(order),
                 *_happened(order),
+                *_brought(worth),
                 *_balances(order),
                 *_times(order),
                 *_ids(order),
@@ -97,6 +114,14 @@ def _happened(order: Order) -> Iterable[str]:
     if slipped is not None:
         yield from row("Slippage", _slippage(slipped))
     yield from row("Fee", _fees(order.fees))
+
+
+def _brought(worth: WorthNow | None) -> Iterable[str]:
+    """Compared with not having made this trade."""
+    if worth is not None:
+        yield from row("Brought", f"{signed(worth.brought)} USDT so far")
+        yield from row("", f"at {price(worth.price)} USDT")
+        yield from row("", stamp(worth.at).lstrip())
 
 
 def _slippage(slipped: Decimal) -> str:

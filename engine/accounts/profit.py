@@ -11,7 +11,7 @@ from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
 from engine.domain.orders.order import Order
 from engine.domain.profit.entries import PriceLine, Prices, Trade
 from engine.domain.profit.ledger import booked
-from engine.domain.profit.report import ProfitReport, TradeWorth, profit, worth_of
+from engine.domain.profit.report import ProfitReport, profit, worth_of
 from engine.domain.profit.spans import Span, beginning
 from engine.errors import EngineError
 from engine.exchanges.interface import ExchangeFor, within
@@ -41,6 +41,15 @@ class SpanReport:
     report: ProfitReport
     asked_since: datetime | None
     priced_now: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorthNow:
+    """What a trade *brought* by the token's *price*, known since *at*."""
+
+    brought: Decimal
+    price: Decimal
+    at: datetime
 
 
 @dataclass(eq=False, kw_only=True, repr=False)
@@ -73,8 +82,8 @@ class ProfitReports(Service):
             return NoReport.NO_PRICE
         return SpanReport(found, asked, price is not None)
 
-    async def worth(self, order: Order) -> tuple[TradeWorth, datetime] | None:
-        """Returns what *order* brought by the last price that is stored, and when that was."""
+    async def worth(self, order: Order) -> WorthNow | None:
+        """Returns what *order* brought by the last price that is stored since."""
         trade = value_events.trade_of(order)
         if trade is None:
             return None
@@ -91,7 +100,8 @@ class ProfitReports(Service):
         price, at = line.at(now), line.time(now)
         if price is None or at is None or at < order.created_at:
             return None
-        return worth_of(booked(trade, Prices(lines)), price=price), at
+        worth = worth_of(booked(trade, Prices(lines)), price=price)
+        return WorthNow(worth.brought, price, at)
 
     async def _lines(
         self, account: Account, records: Records, *, since: datetime, until: datetime

@@ -35,6 +35,7 @@ BARE = {
     "sell": ("Sell MNTL", "/sell 50% sells half of your free MNTL."),
     "why": ("There was no check yet.", "It bought 8,142 MNTL for 16.30 USDT."),
     "history": ("No trades yet.", "bought 8,142 MNTL"),
+    "profit": ("it has no key", "Trading"),
     "balance": ("No key yet", "100,000 MNTL\n  ≈ 200.00 USDT\n40.79 USDT"),
     "doctor": ("Key: none.", "Key: …BWC5"),
     "dryrun": ("Dry run is off.", "/dryrun on   or   /dryrun off"),

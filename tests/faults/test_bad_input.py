@@ -30,6 +30,7 @@ from bot.parsing.settings import (
     parse_target,
     parse_threshold,
 )
+from bot.parsing.spans import parse_span
 from bot.updates.invisible_characters import without_direction
 from bot.views.components.layout import escape
 from engine.domain.accounts.risk_limits import Limits
@@ -57,6 +58,7 @@ PARSERS: Mapping[Topic, Callable[[str], object]] = {
     Topic.COUNTING: parse_counting,
     Topic.DRY_RUN: parse_switch,
     Topic.HISTORY: parse_history_rows,
+    Topic.PROFIT: parse_span,
     Topic.LOGS: parse_log_lines,
     Topic.LIMITS: parse_limits,
 }

@@ -21,6 +21,7 @@ from bot.parsing.settings import (
     parse_target,
     parse_threshold,
 )
+from bot.parsing.spans import parse_span
 from engine.domain.market.pairs import Side
 from tests.builders import MNTLUSDT
 
@@ -68,6 +69,7 @@ REFUSED: list[tuple[Callable[[str], object], dict[InputRule, list[str]]]] = [
     (parse_counting, {InputRule.HELD_OR_FREE: ["all"]}),
     (parse_switch, {InputRule.ON_OR_OFF: ["yes"]}),
     (parse_history_rows, {InputRule.ROWS: ["0", "21", "x"]}),
+    (parse_span, {InputRule.SPAN: ["x", "7", "-7d", "2026-02-30", "26-02-01", "1 year"]}),
     (parse_log_lines, {InputRule.LOG_LINES: ["0", "101", "1.5"]}),
     (
         parse_limits,

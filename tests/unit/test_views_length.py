@@ -24,6 +24,7 @@ PANELS = frozenset(
         "history",
         "limits",
         "members",
+        "profit",
         "replay",
         "trade-story",
     }
@@ -34,8 +35,7 @@ PANEL_VIEWS = frozenset(
         *("alerts_view", "alert_choices_view", "digest_view", "audit_view", "balance_view"),
         *("doctor_view", "logs_view", "help_view", "history_view", "limits_view", "marks_view"),
         *("limits_changed_view", "panel_view", "page_view", "status_view", "story_view"),
-        *("members_view", "earlier_view", "with_earlier", "with_buttons", "shared_help_view"),
-        "replay_view",
+        *("earlier_view", "members_view", "profit_view", "replay_view", "shared_help_view", "with_buttons", "with_earlier"),
     }
 )
 # They word the digest, too, which is a panel; all other alerts are tried by their kind.

@@ -49,6 +49,7 @@ NOW = START
 NO_SETTINGS = {
     Topic.DEPOSITS,
     Topic.HISTORY,
+    Topic.PROFIT,
     Topic.WHY,
     Topic.LOGS,
     Topic.LIMITS,

@@ -21,6 +21,17 @@ def cents(amount: Decimal) -> str:
     return text.removeprefix("-") if text == "-0.00" else text
 
 
+def signed(amount: Decimal) -> str:
+    """USDT without its unit, with its sign: +1.31, -0.53, 0.00."""
+    text = f"{amount:+,.2f}"
+    return text[1:] if text in {"+0.00", "-0.00"} else text
+
+
+def signed_percent(fraction: Decimal) -> str:
+    text = f"{fraction * 100:+,.1f}%"
+    return text[1:] if text in {"+0.0%", "-0.0%"} else text
+
+
 def short(amount: Decimal) -> str:
     """USDT without its unit and without empty cents: 40, 40.50."""
     return cents(amount).removesuffix(".00")

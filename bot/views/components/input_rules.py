@@ -45,6 +45,7 @@ RULES: Mapping[InputRule, str] = {
     InputRule.MOST_SMALLEST: "The most is 1,000,000 USDT.",
     InputRule.WARNING_AMOUNT: "The amount is missing.",
     InputRule.DEPOSIT_CHOICE: "I know four words here: now, wait, ask and keep.",
+    InputRule.SPAN: "Write 24h, 7d, 30d, all, or a date like 2026-11-01.",
     InputRule.DEPOSIT_WAIT: "The wait must be from 1 min to 1 day, like 15m.",
 }
 """For all but FORM, which the right form explains."""

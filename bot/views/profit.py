@@ -1,0 +1,139 @@
+"""`/profit`: start, flows and what is there now; what only holding and what trading brought."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+
+from telegram import InlineKeyboardMarkup
+
+from bot.interaction.callback_data import ProfitPage
+from bot.interaction.message import Message
+from bot.views.components.amounts import cents, signed, signed_percent
+from bot.views.components.badges import badge
+from bot.views.components.keyboards import button, do, keyboard
+from bot.views.components.layout import block, escape, lines
+from bot.views.components.times import stamp, zone_name
+from engine.accounts.profit import NoReport, SpanReport
+from engine.domain.accounts.account import Account
+from engine.domain.market.decimals import ZERO
+from engine.domain.market.pairs import base_of
+from engine.domain.profit.entries import Doubt
+from engine.domain.profit.report import ProfitReport
+from engine.domain.profit.spans import Span
+
+_TITLES = {
+    Span.DAY: "Profit, 24 hours",
+    Span.WEEK: "Profit, 7 days",
+    Span.MONTH: "Profit, 30 days",
+    Span.ALL: "Profit, all records",
+}
+_LABELS = {Span.DAY: "24h", Span.WEEK: "7d", Span.MONTH: "30d", Span.ALL: "All"}
+_LABEL, _AMOUNT, _PERCENT = 10, 12, 8
+_RULE = "─" * (_LABEL + _AMOUNT + _PERCENT)
+_DOUBTS = {
+    Doubt.FEES_UNKNOWN: "About: not all fees are known yet. I count 0.05% for those.",
+    Doubt.PRICE_OLD: "About: the token had no price for a day or more. Its last one counts.",
+    Doubt.UNEXPLAINED: "About: some money moved while I did not look. I saw it later.",
+}
+
+# What is missing, what can be done or shown instead, and the commands that it names.
+_REASONS: Mapping[NoReport, tuple[str, ...]] = {
+    NoReport.NO_RECORDS: (
+        "I have no records yet. They begin with the first check.",
+        "Then send /profit again. What you hold now: /balance",
+        *("profit", "balance"),
+    ),
+    NoReport.NO_PRICE: (
+        "{token} has no price now, so I cannot say what you made.",
+        "Your trades: /history. What you hold: /balance",
+        *("history", "balance"),
+    ),
+    NoReport.FUTURE: (
+        "This date is still to come.",
+        "Send an earlier one, or /profit for the last 7 days.",
+        "profit",
+    ),
+}
+_NO_KEY = (
+    "I have no records of this account: it has no key.",
+    "/connect adds your MEXC key. Older trades: /history",
+    *("connect", "history"),
+)
+
+
+def profit_view(*, account: Account, found: SpanReport, span: Span | date) -> Message:
+    """Percents are of the money there at the time; none is made a yearly one."""
+    report = found.report
+    is_short = found.asked_since is not None and found.asked_since < report.since
+    young = "My records begin then. I know nothing of before." if is_short else None
+    hour = None
+    if not found.priced_now:
+        hour = "MEXC does not answer. This is the price of the last full hour."
+    doubts = [text for doubt, text in _DOUBTS.items() if doubt in report.doubts]
+    text = lines(
+        f"{badge(account)} · {_title(span)}",
+        f"Since {stamp(report.since).strip()}, {zone_name()}.",
+        young,
+        block(_rows(report)),
+        "Only held: the same coins, never traded.",
+        "Percent is of the money there at the time. Since a date: /profit 2026-11-01",
+        hour,
+        *doubts,
+    )
+    return Message(text, _spans(span))
+
+
+def no_profit_view(*, account: Account, reason: NoReport) -> Message:
+    """What can be shown instead is named."""
+    happened, remedy, *commands = _REASONS[reason]
+    if reason is NoReport.NO_RECORDS and not account.can_trade:
+        happened, remedy, *commands = _NO_KEY
+    token = escape(base_of(account.settings.symbol))
+    return Message.of(
+        f"{badge(account)} · Profit not known",
+        happened.format(token=token),
+        remedy,
+        keyboard=keyboard([do(f"/{command}", command) for command in commands]),
+    )
+
+
+def _title(span: Span | date) -> str:
+    return f"Profit since {span.isoformat()}" if isinstance(span, date) else _TITLES[span]
+
+
+def _rows(report: ProfitReport) -> Iterable[str]:
+    yield _row("Start", f"{cents(report.start)}", "USDT")
+    if report.deposits:
+        yield _row("Deposits" if report.deposits > ZERO else "Withdrawn", signed(report.deposits))
+    if report.fee_flows:
+        yield _row("Fee coins", signed(report.fee_flows))
+    yield _row("Now", cents(report.now))
+    yield _row("Made", signed(report.made), _percent(report.returned))
+    yield _row("Only held", signed(report.held_made), _percent(report.held_returned))
+    yield _row("Trading", signed(report.brought))
+    yield _RULE
+    yield _row("Trades", f"{len(report.trades):,}")
+    if report.trades:
+        yield _row("Turnover", cents(report.turnover))
+        yield _row("Fees", signed(-report.fees))
+        yield _row("Slippage", signed(-report.slippage))
+    if report.drawdown:
+        yield _row("Worst fall", "", _percent(-report.drawdown))
+
+
+def _row(label: str, amount: str, rest: str = "") -> str:
+    return f"{label:<{_LABEL}}{amount:>{_AMOUNT}}{rest:>{_PERCENT}}".rstrip()
+
+
+def _percent(fraction: Decimal | None) -> str:
+    return "" if fraction is None else signed_percent(fraction)
+
+
+def _spans(shown: Span | date) -> InlineKeyboardMarkup:
+    return keyboard(
+        [
+            button(f"· {label} ·" if span == shown else label, ProfitPage(span))
+            for span, label in _LABELS.items()
+        ],
+        [do("/history", "history"), do("/balance", "balance")],
+    )

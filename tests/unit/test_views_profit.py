@@ -1,0 +1,152 @@
+"""`/profit` on a phone: what is there, what was made, and what is only about so."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bot.interaction.callback_data import HistoryPage, ProfitPage, decode
+from bot.interaction.message import Message
+from bot.parsing.spans import parse_span
+from bot.views.profit import no_profit_view, profit_view
+from bot.views.trade_details import story_view
+from engine.accounts.profit import NoReport, SpanReport, WorthNow
+from engine.domain.market.pairs import USDT
+from engine.domain.orders.order import OrderState
+from engine.domain.profit.entries import Change, Doubt, PriceLine, Prices, Trade
+from engine.domain.profit.ledger import Held
+from engine.domain.profit.report import profit
+from engine.domain.profit.spans import Span, beginning
+from tests.builders import MNTL, account, execution, intent, settings
+from tests.fakes.clock import START
+from tests.unit.phone import check_message
+from tests.unit.profits import bought, moved
+
+_DAY = timedelta(days=1)
+_SINCE = START - 7 * _DAY
+
+
+def found(**changes: Any) -> SpanReport:
+    events: list[Trade | Change] = [
+        moved(START - 5 * _DAY, USDT, "57.10", "82.10", "0.002"),
+        bought(START - 4 * _DAY, 8142, "16.40", fee="0.0082", price="0.002", before=("82.10", 0)),
+    ]
+    report = profit(
+        events,
+        now=Held(MNTL, Decimal("65.6918"), Decimal(8142)),
+        prices=Prices({MNTL: PriceLine([_SINCE, START], [Decimal("0.002"), Decimal("0.0023")])}),
+        since=_SINCE,
+        until=START,
+    )
+    assert report is not None
+    asked_since = changes.pop("asked_since", _SINCE)
+    priced_now = changes.pop("priced_now", True)
+    return SpanReport(replace(report, **changes), asked_since, priced_now)
+
+
+def text_of(message: Message) -> str:
+    return check_message(message)
+
+
+def test_a_report_says_what_was_made_beside_only_holding():
+    text = text_of(profit_view(account=account(), found=found(), span=Span.WEEK))
+
+    assert text == (
+        "🟢 LIVE · Profit, 7 days\n"
+        "Since 15 Nov 12:00, UTC.\n"
+        "Start            57.10    USDT\n"
+        "Deposits        +25.00\n"
+        "Now              84.42\n"
+        "Made             +2.32   +2.8%\n"
+        "Only held         0.00    0.0%\n"
+        "Trading          +2.32\n"
+        "──────────────────────────────\n"
+        "Trades               1\n"
+        "Turnover         16.40\n"
+        "Fees             -0.01\n"
+        "Slippage         -0.12\n"
+        "Only held: the same coins, never traded.\n"
+        "Percent is of the money there at the time. Since a date: /profit 2026-11-01"
+    )
+
+
+def test_large_sums_fit_a_phone():
+    huge = found(start=Decimal("98765432.10"), now=Decimal("-98765432.10"), returned=Decimal(-9))
+    text_of(profit_view(account=account(), found=huge, span=Span.ALL))
+
+
+def test_what_is_only_about_so_is_said():
+    young = found(
+        doubts=frozenset(Doubt), asked_since=_SINCE - _DAY, priced_now=False, returned=None
+    )
+    text = text_of(
+        profit_view(
+            account=account(settings=settings(dry_run=True)), found=young, span=date(2026, 11, 1)
+        )
+    )
+
+    assert text.startswith("🧪 DRY RUN · Profit since 2026-11-01\n")
+    assert "My records begin then." in text
+    assert text.count("\nAbout: ") == 3
+    assert "the price of the last full hour" in text
+    assert "Made             +2.32\n" in text
+
+
+def test_each_span_has_a_button_and_the_one_shown_is_marked():
+    message = profit_view(account=account(), found=found(), span=Span.MONTH)
+    assert message.keyboard is not None
+    spans = message.keyboard.inline_keyboard[0]
+
+    assert [one.text for one in spans] == ["24h", "7d", "· 30d ·", "All"]
+    assert [decode(str(one.callback_data)) for one in spans] == list(map(ProfitPage, Span))
+
+
+@pytest.mark.parametrize("reason", list(NoReport))
+@pytest.mark.parametrize("key", [True, False])
+def test_without_a_report_the_reason_and_what_can_be_shown_are_named(reason: NoReport, key: bool):
+    keyless = account() if key else account(sealed_key=None, key_tail=None)
+    message = no_profit_view(account=keyless, reason=reason)
+    text = text_of(message)
+
+    assert "Profit not known" in text
+    assert ("no key" in text) == (reason is NoReport.NO_RECORDS and not key)
+    assert message.keyboard is not None
+
+
+def test_the_story_of_a_trade_says_what_it_brought():
+    order = intent(
+        state=OrderState.FILLED, execution=execution(), resolved_at=START, price="0.002"
+    )
+    worth = WorthNow(Decimal("-0.123"), Decimal("0.0021"), START)
+    text = text_of(
+        story_view(
+            account=account(), order=order, asked_by=None, back=HistoryPage(0, 5), worth=worth
+        )
+    )
+
+    assert "Brought  -0.12 USDT so far\n         at 0.0021 USDT\n         22 Nov 12:00\n" in text
+
+
+@pytest.mark.parametrize(
+    ("typed", "span"),
+    [
+        ("", Span.WEEK),
+        ("24h", Span.DAY),
+        (" 7D ", Span.WEEK),
+        ("month", Span.MONTH),
+        ("all", Span.ALL),
+        ("2026-11-01", date(2026, 11, 1)),
+    ],
+)
+def test_a_span_is_read(typed: str, span: Span | date):
+    assert parse_span(typed) == span
+
+
+def test_a_date_begins_at_midnight_of_the_chats_zone():
+    begins = beginning(date(2026, 11, 1), now=START, time_zone="Europe/Berlin")
+    assert begins is not None
+    assert begins.isoformat() == "2026-10-31T23:00:00+00:00"
+    assert beginning(Span.ALL, now=START, time_zone="UTC") is None
+    assert beginning(Span.MONTH, now=START, time_zone="UTC") == START - 30 * _DAY
