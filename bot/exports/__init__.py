@@ -1,1 +1,1 @@
-"""Trades as CSV files."""
+"""Trades and flows as CSV files."""

@@ -8,6 +8,7 @@ from datetime import tzinfo
 from io import TextIOWrapper
 from pathlib import Path
 
+from engine.domain.accounts.flows import Flow
 from engine.domain.orders.order import Order
 
 # Telegram takes files of up to 50 MB from a bot.
@@ -21,11 +22,13 @@ Row = Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class CsvFile:
-    """A kind of file: *rows* returns those of one trade, under *columns*, with times in a zone."""
+    """A kind of file: *rows* returns those of a trade or flow, under *columns*, with times in a
+    zone.
+    """
 
     stem: str
     columns: Row
-    rows: Callable[[Order, tzinfo], Iterable[Row]]
+    rows: Callable[[Order | Flow, tzinfo], Iterable[Row]]
     real_only: bool = False
 
 
@@ -38,7 +41,7 @@ def defused(cell: str) -> str:
 
 @dataclass(eq=False)
 class CsvParts:
-    """Writes trades into files in *folder*; a full file is followed by another.
+    """Writes trades and flows into files in *folder*; a full file is followed by another.
     Runs in a thread: it writes to the disk without awaiting.
     """
 
@@ -51,13 +54,13 @@ class CsvParts:
         self._file: TextIOWrapper | None = None
         self._paths: list[Path] = []
 
-    def write(self, trades: Iterable[Order]) -> None:
-        """Write trades, oldest first; at most a few thousand, or a part may grow too large."""
+    def write(self, events: Iterable[Order | Flow]) -> None:
+        """Write trades and flows, oldest first; at most a few thousand, or a part may grow too large."""
         if self._file is None or self._file.tell() >= self.most_bytes:
             self._begin()
         writer = csv.writer(self._file)  # type: ignore[arg-type]
-        for trade in trades:
-            for row in self.sheet.rows(trade, self.zone):
+        for event in events:
+            for row in self.sheet.rows(event, self.zone):
                 writer.writerow([defused(cell) for cell in row])
 
     def close(self) -> list[Path]:

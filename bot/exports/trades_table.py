@@ -1,4 +1,4 @@
-"""All trades as a table: exact amounts as text, times in UTC and in the chat's time zone.
+"""All trades and flows as a table: exact amounts as text, times in UTC and in the chat's time zone.
 `docs/export.md` defines each column.
 """
 
@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 
+from bot.exports.booked import Kind
 from bot.exports.csv_files import CsvFile, Row
-from engine.domain.market.decimals import plain
-from engine.domain.market.pairs import base_of
+from engine.domain.accounts.balance_changes import BalanceChange
+from engine.domain.accounts.flows import Flow
+from engine.domain.market.decimals import ZERO, plain
+from engine.domain.market.pairs import USDT, base_of
 from engine.domain.orders.order import Order
 from engine.domain.orders.slippage import slippage
 
@@ -67,11 +70,57 @@ _CELLS: Mapping[str, Callable[[Order, tzinfo], str]] = {
     "client_order_id": lambda trade, _: trade.client_order_id,
     "exchange_order_id": lambda trade, _: trade.exchange_order_id or "",
 }
-COLUMNS = tuple(_CELLS)
+# What each column has of one change of a flow.
+_FLOW_CELLS: Mapping[str, Callable[[Flow, BalanceChange, tzinfo], str]] = {
+    "time_utc": lambda flow, _, __: _utc(flow.at),
+    "time_local": lambda flow, _, zone: flow.at.astimezone(zone).isoformat(timespec="seconds"),
+    "mode": lambda flow, _, __: "paper" if flow.dry_run else "live",
+    "kind": lambda flow, change, _: _kind(flow, change).value,
+    "flow_asset": lambda _, change, __: change.asset,
+    "flow_amount": lambda _, change, __: plain(change.change),
+    "flow_before": lambda _, change, __: plain(change.before),
+    "flow_after": lambda _, change, __: plain(change.after),
+    "flow_usdt": lambda flow, change, _: _maybe(flow.value_of(change)),
+}
+# A newer version adds columns at the end only: files of two versions can be joined.
+COLUMNS = (
+    *_CELLS,
+    "kind",
+    *("fee_1", "fee_1_asset", "fee_2", "fee_2_asset", "fee_3", "fee_3_asset", "fees_known"),
+    *("flow_asset", "flow_amount", "flow_before", "flow_after", "flow_usdt"),
+)
+_FEES = 3
 
 
-def _rows(trade: Order, zone: tzinfo) -> Iterable[Row]:
-    yield [cell(trade, zone) for cell in _CELLS.values()]
+def _rows(event: Order | Flow, zone: tzinfo) -> Iterable[Row]:
+    if isinstance(event, Order):
+        cells = {name: cell(event, zone) for name, cell in _CELLS.items()}
+        yield _row(cells | _fee_cells(event))
+        return
+    for change in event.changes:
+        yield _row({name: cell(event, change, zone) for name, cell in _FLOW_CELLS.items()})
+
+
+def _row(cells: Mapping[str, str]) -> Row:
+    return [cells.get(column, "") for column in COLUMNS]
+
+
+def _fee_cells(trade: Order) -> dict[str, str]:
+    """USDT first; more than three assets are in the text of `fees` alone."""
+    cells = {"kind": Kind.TRADE.value, "fees_known": "none"}
+    if trade.fees is None:
+        return cells
+    cells["fees_known"] = "all" if trade.fees.complete else "part"
+    paid = sorted(trade.fees.by_asset.items(), key=lambda fee: (fee[0] != USDT, fee[0]))
+    for number, (asset, amount) in enumerate(paid[:_FEES], start=1):
+        cells |= {f"fee_{number}": plain(amount), f"fee_{number}_asset": asset}
+    return cells
+
+
+def _kind(flow: Flow, change: BalanceChange) -> Kind:
+    if flow.is_by_hand:
+        return Kind.BY_HAND
+    return Kind.DEPOSIT if change.change > ZERO else Kind.WITHDRAWAL
 
 
 EVERYTHING = CsvFile("ballast-trades", COLUMNS, _rows)

@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.exports.csv_files import MOST_BYTES, CsvFile, CsvParts
 from bot.interaction.request import Document, Progress
 from bot.views.export import ExportWords
-from engine.accounts.records import AccountRecords
+from engine.accounts.records import AccountRecords, Counted, Position
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.local_time import zone
 from engine.domain.orders.order import Order
@@ -26,27 +26,29 @@ async def collect(
     sheet: CsvFile,
     *,
     words: ExportWords,
-    total: int,
+    total: Counted,
     progress: Progress,
     most_bytes: int = MOST_BYTES,
 ) -> AsyncGenerator[Document]:
-    """Yield the files with all trades of the account; *total* is the expected number of trades."""
+    """Yield the files with all trades and flows of the account; *total* is how many to expect."""
     name = await records.time_zone(account)
     there = await asyncio.to_thread(zone, name or "UTC")
     with tempfile.TemporaryDirectory(prefix="ballast-export-") as folder:
         parts = CsvParts(sheet, folder=Path(folder), zone=there, most_bytes=most_bytes)
-        done = 0
-        last: tuple[Order, int] | None = None
+        done = trades = 0
+        last: Position | None = None
         while True:
-            page = await records.trades_after(account, last, most=_PAGE, real_only=sheet.real_only)
+            page, last = await records.booked_after(
+                account, last, most=_PAGE, real_only=sheet.real_only
+            )
             if page:
-                await asyncio.to_thread(parts.write, [trade for trade, _ in page])
-                last = page[-1]
+                await asyncio.to_thread(parts.write, page)
                 done += len(page)
+                trades += sum(isinstance(event, Order) for event in page)
             if len(page) < _PAGE:
                 break
             if done % _TOLD_EVERY == 0:
-                await progress(words.progress(done=done, total=max(done, total)))
+                await progress(words.progress(done=done, total=max(done, sum(total))))
         paths = await asyncio.to_thread(parts.close)
         for number, path in enumerate(paths, start=1):
             content = await asyncio.to_thread(path.open, "rb")
@@ -54,7 +56,9 @@ async def collect(
                 yield Document(
                     path.name,
                     content,
-                    words.caption(count=done, part=number, parts=len(paths)),
+                    words.caption(
+                        trades=trades, flows=done - trades, part=number, parts=len(paths)
+                    ),
                     instead=words.failed(),
                     keyboard=words.keyboard(),
                 )

@@ -1,8 +1,9 @@
-"""`/export`: all trades as a table, or as Koinly takes them."""
+"""`/export`: all trades and flows as a table, or as Koinly or CoinTracking takes them."""
 
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
+from bot.exports.cointracking import COINTRACKING
 from bot.exports.csv_files import CsvFile
 from bot.exports.koinly import KOINLY
 from bot.exports.trades_table import EVERYTHING
@@ -11,16 +12,17 @@ from bot.handlers.context import Handler, Routes
 from bot.interaction.message import Message
 from bot.interaction.request import Document, Documents, Progress, Request
 from bot.views.export import (
+    COINTRACKING_NAME,
+    KOINLY_NAME,
     ExportWords,
-    KoinlyWords,
-    nothing_for_koinly_view,
-    nothing_to_export_view,
+    TaxWords,
     unknown_export_view,
 )
 
 _KINDS: Mapping[str, tuple[CsvFile, ExportWords]] = {
     "": (EVERYTHING, ExportWords()),
-    "koinly": (KOINLY, KoinlyWords()),
+    "koinly": (KOINLY, TaxWords(KOINLY_NAME)),
+    "cointracking": (COINTRACKING, TaxWords(COINTRACKING_NAME)),
 }
 
 
@@ -35,9 +37,9 @@ class ExportHandler(Handler):
             return unknown_export_view(typed_text=request.argument)
         sheet, words = kind
         account = await self.ctx.accounts.of(request.chat_id)
-        total = await self.ctx.records.count_trades(account, real_only=sheet.real_only)
-        if not total:
-            return nothing_for_koinly_view() if sheet.real_only else nothing_to_export_view()
+        total = await self.ctx.records.count_booked(account, real_only=sheet.real_only)
+        if not any(total):
+            return words.nothing()
 
         def make(progress: Progress) -> AsyncGenerator[Document]:
             return collect(

@@ -8,40 +8,55 @@ from bot.views.components.keyboards import keyboard, typed
 from bot.views.components.layout import echoed
 from bot.views.components.times import zone_name
 
-
-def nothing_to_export_view() -> Message:
-    return Message("There is nothing to export yet: I sent no order. /status shows your account.")
-
-
-def nothing_for_koinly_view() -> Message:
-    return Message(
-        "There is nothing for Koinly yet: no real order was filled. "
-        "/export has your trades on paper."
-    )
+KOINLY_NAME, COINTRACKING_NAME = "Koinly", "CoinTracking"
+_NO_ORDER = "This export has no order."
 
 
 def unknown_export_view(*, typed_text: str) -> Message:
     return Message.of(
         f"I know no export named {echoed(typed_text)}.",
-        "/export sends all trades with every detail.",
+        "/export sends all trades with every detail, deposits and withdrawals.",
         "/export koinly sends a file for Koinly.",
-        keyboard=keyboard([typed("export"), typed("export", "koinly")]),
+        "/export cointracking sends one for CoinTracking.",
+        keyboard=keyboard(
+            [typed("export"), typed("export", "koinly")], [typed("export", "cointracking")]
+        ),
     )
 
 
-def _caption(*sentences: str, part: int, parts: int) -> str:
-    return " ".join([*sentences, *([f"File {part} of {parts}."] if parts > 1 else [])])
+def _caption(*sentences: str | None, part: int, parts: int) -> str:
+    told = [sentence for sentence in sentences if sentence]
+    return " ".join([*told, *([f"File {part} of {parts}."] if parts > 1 else [])])
+
+
+def _flows(count: int) -> str | None:
+    if not count:
+        return None
+    return amounts.count(
+        count,
+        "It has 1 movement without an order of mine.",
+        "It has {n} movements without an order of mine.",
+    )
 
 
 class ExportWords:
-    """All trades, with a button for Koinly. The captions are plain text."""
+    """All trades and flows, with buttons for the other forms. The captions are plain text."""
 
-    def caption(self, *, count: int, part: int, parts: int) -> str:
+    def nothing(self) -> Message:
+        return Message(
+            "There is nothing to export yet: I sent no order, and nothing came in or went out. "
+            "/status shows your account."
+        )
+
+    def caption(self, *, trades: int, flows: int, part: int, parts: int) -> str:
         zone = zone_name()
         return _caption(
             amounts.count(
-                count, "This export has your 1 order.", "This export has all your {n} orders."
-            ),
+                trades, "This export has your 1 order.", "This export has all your {n} orders."
+            )
+            if trades
+            else _NO_ORDER,
+            _flows(flows),
             "Amounts are exact.",
             "Times are in UTC." if zone == "UTC" else f"Times are in UTC and in {zone}.",
             part=part,
@@ -50,24 +65,39 @@ class ExportWords:
 
     def progress(self, *, done: int, total: int) -> Message:
         """One message, which is edited."""
-        return Message(f"⏳ Orders read: {done:,} of {total:,}", silent=True)
+        return Message(f"⏳ Entries read: {done:,} of {total:,}", silent=True)
 
     def failed(self) -> Message:
         """Telegram refused the file."""
         return Message("I could not send the file. Please send /export again in a minute.")
 
     def keyboard(self) -> InlineKeyboardMarkup | None:
-        return keyboard([typed("export", "koinly")])
+        return keyboard([typed("export", "koinly"), typed("export", "cointracking")])
 
 
-class KoinlyWords(ExportWords):
-    def caption(self, *, count: int, part: int, parts: int) -> str:
+class TaxWords(ExportWords):
+    """Real money alone, for the *program*."""
+
+    def __init__(self, program: str) -> None:
+        self._program = program
+
+    def nothing(self) -> Message:
+        return Message(
+            f"There is nothing for {self._program} yet: no real order was filled, and no real "
+            "money came in or went out. /export has your trades on paper."
+        )
+
+    def caption(self, *, trades: int, flows: int, part: int, parts: int) -> str:
         return _caption(
             amounts.count(
-                count, "This export has 1 real order.", "This export has {n} real orders."
-            ),
-            "Times are in UTC, as Koinly wants.",
-            "Import it at Koinly as a CSV file.",
+                trades, "This export has 1 real order.", "This export has {n} real orders."
+            )
+            if trades
+            else _NO_ORDER,
+            _flows(flows),
+            "Times are in UTC.",
+            f"Import it at {self._program} as a CSV file.",
+            "Nobody has tried that import yet: compare the balances there with MEXC's.",
             part=part,
             parts=parts,
         )

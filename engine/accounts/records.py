@@ -4,13 +4,17 @@ from collections.abc import Sequence
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.balance_changes import BalanceChange
+from engine.domain.accounts.flows import Flow
 from engine.domain.orders.order import ClientOrderId, Order, Trigger
 from engine.domain.rebalancing.check_result import CheckResult
 from engine.domain.rebalancing.replay import Replay
 from engine.storage.accounts import alert_preferences, members, shares
 from engine.storage.chat import confirmations
 from engine.storage.database import Database
-from engine.storage.trading import decision_history, history, orders, trades
+from engine.storage.trading import bookkeeping, decision_history, history, orders
+from engine.storage.trading.bookkeeping import Counted, Position
+
+__all__ = ["AccountRecords", "Counted", "Position"]
 
 
 class AccountRecords:
@@ -60,16 +64,16 @@ class AccountRecords:
                 session, account.id, most=most, skip=skip + is_told
             )
 
-    async def count_trades(self, account: Account, *, real_only: bool) -> int:
+    async def count_booked(self, account: Account, *, real_only: bool) -> Counted:
         async with self._database.reading() as session:
-            return await trades.count(session, account.id, real_only=real_only)
+            return await bookkeeping.count(session, account.id, real_only=real_only)
 
-    async def trades_after(
-        self, account: Account, last: tuple[Order, int] | None, *, most: int, real_only: bool
-    ) -> list[tuple[Order, int]]:
-        """The next trades after *last*, oldest first, each with the number of its row."""
+    async def booked_after(
+        self, account: Account, last: Position | None, *, most: int, real_only: bool
+    ) -> tuple[Sequence[Order | Flow], Position | None]:
+        """The next trades and flows after *last*, oldest first, and where they end."""
         async with self._database.reading() as session:
-            return await trades.after(
+            return await bookkeeping.after(
                 session, account.id, last=last, most=most, real_only=real_only
             )
 

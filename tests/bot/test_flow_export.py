@@ -14,7 +14,7 @@ from engine.domain.orders.order import Execution, Fees, OrderState
 from engine.storage.models.accounts import AlertPreferencesRow
 from engine.storage.models.trading import OrderRow
 from engine.storage.trading import orders
-from tests.bot.harness import FRIEND, OWNER, Program, World
+from tests.bot.harness import FRIEND, KEY, OWNER, Program, World
 from tests.builders import intent
 from tests.fakes.telegram_faults import HANG, refused
 from tests.fakes.telegram_messages import SentMessage
@@ -60,14 +60,14 @@ async def test_long_work_is_told_in_one_message_that_goes_when_it_is_done(
     assert progress.deleted
     assert progress.silent
     assert [*progress.edits, progress.text][-3:] == [
-        "⏳ Orders read: 20 of 75",
-        "⏳ Orders read: 40 of 75",
-        "⏳ Orders read: 60 of 75",
+        "⏳ Entries read: 20 of 75",
+        "⏳ Entries read: 40 of 75",
+        "⏳ Entries read: 60 of 75",
     ]
     assert (
         answer.text == "This export has all your 75 orders. Amounts are exact. Times are in UTC."
     )
-    assert answer.labels == ["/export koinly"]
+    assert answer.labels == ["/export koinly", "/export cointracking"]
     assert [row["client_order_id"] for row in rows_of(answer)] == [
         f"order-{number}" for number in range(75)
     ]
@@ -115,6 +115,33 @@ async def test_koinly_gets_real_trades_alone(bot: Program):
     assert [row["Received Amount"] for row in rows_of(answer)] == ["3", "4", "5"]
 
 
+async def test_money_that_came_in_and_went_out_stands_between_the_trades(
+    world: World, bot: Program
+):
+    await bot.connect()
+    await bot.ask(OWNER, "/mode notify")
+    await bot.checked()
+    world.mexc.deposit(KEY, "USDT", Decimal("12.50"))
+    await bot.live_for(timedelta(minutes=3))
+    world.mexc.deposit(KEY, "USDT", Decimal("-2.5"))
+    await bot.live_for(timedelta(minutes=3))
+
+    everything = await bot.ask(OWNER, "/export")
+    (tracked,) = await bot.tap(OWNER, "/export cointracking")
+
+    flows = [row for row in rows_of(everything) if row["kind"] != "trade"]
+    assert [(row["kind"], row["flow_amount"], row["flow_usdt"]) for row in flows] == [
+        ("deposit", "12.5", "12.5"),
+        ("withdrawal", "-2.5", "-2.5"),
+    ]
+    assert "It has 2 movements without an order of mine." in everything.text
+    assert [(row["Buy Amount"], row["Sell Amount"]) for row in rows_of(tracked)[-2:]] == [
+        ("12.5", ""),
+        ("", "2.5"),
+    ]
+    assert "Nobody has tried that import yet" in tracked.text
+
+
 async def test_koinly_gets_nothing_where_all_was_on_paper(bot: Program):
     await traded(bot, 2, paper=2)
 
@@ -144,7 +171,7 @@ async def test_a_form_that_is_not_known_is_explained(bot: Program):
     answer = await bot.ask(OWNER, "/export excel")
 
     assert "I know no export named “excel”." in answer.text
-    assert answer.labels == ["/export", "/export koinly"]
+    assert answer.labels == ["/export", "/export koinly", "/export cointracking"]
 
 
 async def test_another_chat_is_answered_while_a_file_is_on_its_way(world: World, bot: Program):

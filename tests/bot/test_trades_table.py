@@ -11,19 +11,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.exports import koinly
+from bot.exports import cointracking, koinly
+from bot.exports.cointracking import COINTRACKING
 from bot.exports.csv_files import CsvFile, CsvParts, defused
 from bot.exports.koinly import KOINLY
 from bot.exports.trades_table import COLUMNS, EVERYTHING
+from engine.domain.accounts.balance_changes import BalanceChange
+from engine.domain.accounts.flows import Flow
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol
 from engine.domain.orders.order import ClientOrderId, Execution, Fees, Order, OrderState
-from tests.builders import intent
+from tests.builders import MNTL, intent
 
 AT = datetime(2026, 11, 22, 12, 3, 4, 999_999, tzinfo=UTC)
+COLUMNS_OF_0_6 = (
+    "time_utc time_local mode pair side base_asset base_quantity quote_usdt average_price "
+    "price_seen slippage_percent fees usdt_before usdt_after base_before base_after target_usdt "
+    "asked_usdt asked_base expected_usdt state started_by planned_utc sent_utc settled_utc "
+    "client_order_id exchange_order_id"
+)
 DOCUMENT = Path(__file__).parents[2] / "docs" / "export.md"
 
 
-def table(sheet: CsvFile, *trades: Order, zone: str = "UTC") -> list[dict[str, str]]:
+def table(sheet: CsvFile, *trades: Order | Flow, zone: str = "UTC") -> list[dict[str, str]]:
     rows = [list(map(defused, row)) for t in trades for row in sheet.rows(t, ZoneInfo(zone))]
     assert all(len(row) == len(sheet.columns) for row in rows)
     return [dict(zip(sheet.columns, row, strict=True)) for row in rows]
@@ -76,7 +85,138 @@ def test_every_column_is_explained():
         if line.startswith("| `")
     ]
 
-    assert explained == [*COLUMNS, *koinly.COLUMNS]
+    assert explained == [*COLUMNS, *koinly.COLUMNS, *cointracking.COLUMNS]
+
+
+def test_new_columns_stand_behind_those_of_the_versions_before():
+    """Whoever reads the files by position, or joins those of two versions, still can."""
+    assert COLUMNS[:27] == tuple(COLUMNS_OF_0_6.split())
+    assert len(COLUMNS) == len(set(COLUMNS)) == 40
+
+
+def test_fees_are_numbers_beside_their_assets():
+    fees = Fees({Asset("BNB"): Decimal(2), Asset("MX"): Decimal("1E-8"), USDT: Decimal("0.01")})
+
+    [row] = table(EVERYTHING, filled(fees=fees))
+    [cut] = table(EVERYTHING, filled(fees=Fees({USDT: Decimal("0.01")}, complete=False)))
+    [unknown] = table(EVERYTHING, filled(fees=None))
+
+    paid = [(row[f"fee_{n}"], row[f"fee_{n}_asset"]) for n in (1, 2, 3)]
+    assert paid == [("0.01", "USDT"), ("2", "BNB"), ("0.00000001", "MX")]
+    assert (row["kind"], row["fees_known"]) == ("trade", "all")
+    assert (cut["fee_1"], cut["fees_known"]) == ("0.01", "part")
+    assert (unknown["fee_1"], unknown["fees_known"]) == ("", "none")
+    assert row["flow_amount"] == ""
+
+
+def moved(*changes: tuple[Asset, str], price: str | None = None) -> Flow:
+    return Flow(
+        at=AT,
+        dry_run=False,
+        changes=[
+            BalanceChange(
+                at=AT, dry_run=False, asset=asset, before=Decimal(40), after=40 + Decimal(amount)
+            )
+            for asset, amount in changes
+        ],
+        price=None if price is None else Decimal(price),
+    )
+
+
+def test_a_flow_has_a_row_for_each_asset_and_its_worth_as_far_as_that_is_known():
+    deposit, token = table(
+        EVERYTHING, moved((USDT, "12.5"), (MNTL, "1000"), price="0.002"), zone="Asia/Tokyo"
+    )
+    [out] = table(EVERYTHING, moved((MNTL, "-7")))
+
+    assert deposit["time_local"] == "2026-11-22T21:03:04+09:00"
+    assert (deposit["kind"], deposit["mode"], deposit["side"]) == ("deposit", "live", "")
+    assert (deposit["flow_asset"], deposit["flow_amount"]) == ("USDT", "12.5")
+    assert (deposit["flow_before"], deposit["flow_after"]) == ("40", "52.5")
+    assert (deposit["flow_usdt"], token["flow_usdt"]) == ("12.5", "2")
+    assert (out["kind"], out["flow_amount"], out["flow_usdt"]) == ("withdrawal", "-7", "")
+    assert [row["kind"] for row in table(EVERYTHING, SWAP)] == ["by_hand", "by_hand"]
+
+
+SWAP = moved((USDT, "-10"), (MNTL, "5000"))
+
+
+def test_koinly_gets_flows_as_sent_or_received_and_an_exchange_by_hand_as_both():
+    rows = table(KOINLY, moved((USDT, "12.5")), moved((MNTL, "-7")), SWAP)
+
+    sides = [tuple(row[column] for column in koinly.COLUMNS[1:5]) for row in rows]
+    assert sides == [
+        ("", "", "12.5", "USDT"),
+        ("7", "MNTL", "", ""),
+        ("10", "USDT", "5000", "MNTL"),
+    ]
+    assert {row["TxHash"] for row in rows} == {""}
+
+
+def test_cointracking_gets_amounts_with_their_fees_and_others_as_rows_of_their_own():
+    fees = Fees({Asset("MX"): Decimal("0.001"), USDT: Decimal("0.01")})
+
+    buy, fee = table(COINTRACKING, filled(fees=fees), zone="Asia/Tokyo")
+    [sell] = table(COINTRACKING, filled(side=Side.SELL))
+
+    assert buy == {
+        "Type": "Trade",
+        "Buy Amount": "100000",
+        "Buy Currency": "MNTL",
+        "Sell Amount": "16.310000001",
+        "Sell Currency": "USDT",
+        "Fee": "0.01",
+        "Fee Currency": "USDT",
+        "Exchange": "MEXC",
+        "Trade-Group": "",
+        "Comment": "Bought MNTL at MEXC",
+        "Date": "2026-11-22 12:03:04",
+        "Tx-ID": "C02__1",
+    }
+    assert (fee["Type"], fee["Sell Amount"], fee["Sell Currency"]) == ("Other Fee", "0.001", "MX")
+    assert (sell["Buy Amount"], sell["Fee"]) == ("16.291850001", "0.00815")
+
+
+def test_cointracking_gets_flows_by_their_kinds():
+    rows = table(COINTRACKING, moved((USDT, "12.5")), moved((MNTL, "-7")), SWAP)
+
+    assert [row["Type"] for row in rows] == ["Deposit", "Withdrawal", "Trade"]
+    assert [(row["Buy Amount"], row["Sell Amount"]) for row in rows] == [
+        ("12.5", ""),
+        ("", "7"),
+        ("5000", "10"),
+    ]
+
+
+@pytest.mark.parametrize("sheet", [KOINLY, COINTRACKING], ids=["koinly", "cointracking"])
+def test_what_a_tax_file_books_is_what_the_balances_did(sheet: CsvFile):
+    """Columns 2 to 5 are the two sides in both files, in another order; fees in MX go apart."""
+    mx = Asset("MX")
+    events: list[Order | Flow] = [
+        moved((USDT, "100")),
+        filled(fees=Fees({USDT: Decimal("0.00815"), mx: Decimal("0.5")})),
+        filled(side=Side.SELL, fees=Fees({USDT: Decimal("0.01")})),
+        filled(fees=Fees({MNTL: Decimal(50)})),
+        SWAP,
+    ]
+    received = ("Received", "Sent") if sheet is KOINLY else ("Buy", "Sell")
+    fee = ("Fee Amount", "Fee Currency") if sheet is KOINLY else ("", "")
+    held: dict[str, Decimal] = {}
+    for row in table(sheet, *events):
+        for amount, asset, sign in (
+            (row[f"{received[0]} Amount"], row[f"{received[0]} Currency"], 1),
+            (row[f"{received[1]} Amount"], row[f"{received[1]} Currency"], -1),
+            (row.get(fee[0], ""), row.get(fee[1], ""), -1),
+        ):
+            if amount:
+                held[asset] = held.get(asset, Decimal(0)) + sign * Decimal(amount)
+
+    paid = Decimal("16.300000001")
+    assert held == {
+        USDT: 100 - paid - Decimal("0.00815") + paid - Decimal("0.01") - paid - 10,
+        MNTL: Decimal(100_000) - 50 + 5000,
+        mx: Decimal("-0.5"),
+    }
 
 
 def test_koinly_gets_a_buy_as_usdt_sent_with_its_fee_and_tokens_received():

@@ -28,10 +28,11 @@ from bot.updates.webhook_secret import WebhookSecret
 from bot.views.audit import deed
 from engine.accounts.chat_migration import moved_to
 from engine.domain.accounts.confirmation import Refusal, RefusalReason
+from engine.domain.accounts.flows import Flow
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.members import Member, Role
 from engine.domain.alerts.alerts import trade_settled
-from engine.domain.orders.order import AccountId, ClientOrderId, OrderState
+from engine.domain.orders.order import AccountId, ClientOrderId, Order, OrderState
 from engine.exchanges.rate_limit_memory import RateLimitMemory
 from engine.exchanges.rate_limiter import RateLimiter
 from engine.maintenance.key_rotation import rotate
@@ -60,13 +61,13 @@ from engine.storage.queues import inbox, outbox, queue, reply_threads
 from engine.storage.serialization import alert_from_json, from_json, to_json
 from engine.storage.trading import (
     approvals,
+    bookkeeping,
     check_results,
     decision_history,
     history,
     limit_usage,
     orders,
     paper_ledger,
-    trades,
 )
 from tests.fakes.clock import FakeClock
 from tests.postgres import Server
@@ -247,7 +248,7 @@ async def test_every_order_is_as_it_was_in_each_state(stored: Database):
         last = await orders.last_trade(session, c.FIRST)
         refused = await orders.count_refused(session, c.FIRST, since=c.EARLIER)
         told = await history.page(session, c.FIRST, most=9)
-        traded = await trades.after(session, c.FIRST, last=None, most=9)
+        booked, _ = await bookkeeping.after(session, c.FIRST, last=None, most=9)
         counted = await statistics.take(session, now=c.AT)
 
     assert found == {order.state: order for order in c.ORDERS}
@@ -262,7 +263,11 @@ async def test_every_order_is_as_it_was_in_each_state(stored: Database):
     assert refused == 0
     partial, filled = found[OrderState.PARTIAL], found[OrderState.FILLED]
     assert list(told) == [c.MOVEMENTS[1], partial, filled, c.MOVEMENTS[0]]
-    assert [intent for intent, _ in traded] == [filled, partial]
+    assert [event for event in booked if isinstance(event, Order)] == [filled, partial]
+    assert [event.changes for event in booked if isinstance(event, Flow)] == [
+        [c.MOVEMENTS[0]],
+        [c.MOVEMENTS[1]],
+    ]
     assert counted.unresolved == 4
     assert filled is not None
     assert (

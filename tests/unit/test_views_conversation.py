@@ -30,7 +30,7 @@ from bot.views.api_key import (
 from bot.views.balance import balance_failed_view, balance_view
 from bot.views.components.order_text import NOTHING_TRADED, OUTCOMES
 from bot.views.errors import error_view, internal_error_view
-from bot.views.export import ExportWords, nothing_to_export_view
+from bot.views.export import ExportWords, TaxWords
 from bot.views.general import (
     edited_view,
     logs_view,
@@ -290,10 +290,14 @@ def test_every_state_of_an_order_has_its_words():
 
 
 def test_the_export_is_captioned():
-    words = ExportWords()
-    check_notice(words.caption(count=1, part=1, parts=1))
-    assert "1,234 orders" in words.caption(count=1234, part=1, parts=1)
-    check_message(nothing_to_export_view())
+    words, tax = ExportWords(), TaxWords("CoinTracking")
+    check_notice(words.caption(trades=1, flows=0, part=1, parts=1))
+    told = words.caption(trades=1234, flows=2, part=1, parts=1)
+    assert "all your 1,234 orders. It has 2 movements without an order of mine." in told
+    assert "no order. It has 1 movement" in tax.caption(trades=0, flows=1, part=1, parts=1)
+    assert "Nobody has tried that import yet" in tax.caption(trades=1, flows=0, part=1, parts=1)
+    check_message(words.nothing())
+    check_message(tax.nothing())
 
 
 def test_the_balance_is_valued_and_sorted_by_worth():
