@@ -24,6 +24,7 @@ NAMES = (
     "accounts",
     "fleet",
     "chart",
+    "profit",
 )
 
 
