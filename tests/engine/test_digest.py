@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from engine.accounts.alert_preferences import AlertPreferenceService
+from engine.accounts.price_history import PriceHistory
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.alerts.alerts import Digest
@@ -56,6 +57,28 @@ async def test_a_quiet_day_is_told_at_its_time_and_once(engine_on_both: Engine):
 
     assert (digest.since, digest.at) == (began, began + DAY)
     assert (digest.trades, digest.troubles, digest.trouble, digest.held) == (0, 0, None, None)
+
+
+async def test_it_tells_what_was_made_and_asks_the_exchange_nothing(
+    engine: Engine, exchange: FakeExchange
+):
+    engine.clock.shift(timedelta(seconds=30))
+    account = await engine.open_account()
+    prices = PriceHistory(
+        database=engine.database, clock=engine.clock, exchange_for=lambda _: exchange
+    )
+    exchange.usdt = D(40)
+    await engine.check(account)
+    await wish(engine, account, NOON)
+    await prices.round()
+    exchange.paper_market.price = D("0.0021")
+    engine.clock.shift(DAY)
+    await prices.round()
+    asked = exchange.calls.copy()
+    [digest] = await write(engine)
+
+    assert exchange.calls == asked
+    assert (digest.made, digest.brought) == (100_000 * D("0.0001"), D(0))
 
 
 async def test_it_tells_the_trades_since_the_last_one(engine: Engine, exchange: FakeExchange):

@@ -239,3 +239,11 @@ def test_every_digest_fits_a_phone(bought: Decimal, held: Decimal | None, small:
             trades=small, bought=bought, small=small, held=held, held_before=D(1), smallest=D(5)
         )
     )
+
+
+def test_a_digest_tells_what_was_made_where_that_is_known():
+    quiet = a_digest(held_before=D("40.10"), held=D("40.10"), made=D("-1.204"), brought=D(0))
+    busy = a_digest(trades=1, held=D(40), made=D("1.31"), brought=D("1.84"))
+
+    assert told(quiet).endswith("You hold 40.10 USDT. Made: -1.20 USDT (/profit)")
+    assert "Made     +1.31 USDT\nTrading  +1.84 USDT\n" in told(busy)

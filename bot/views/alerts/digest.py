@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.interaction.message import Message
-from bot.views.components.amounts import cents, count, usdt
+from bot.views.components.amounts import cents, count, signed, usdt
 from bot.views.components.badges import alert_badge
 from bot.views.components.keyboards import do, keyboard
 from bot.views.components.layout import block, lines, row
@@ -20,14 +20,17 @@ def digest_view(digest: Digest) -> Message:
         nothing = f"{title}: nothing happened."
         if digest.held is None:
             return Message(nothing)
-        return Message(f"{nothing} You hold {usdt(digest.held)}.")
+        if digest.made is None:
+            return Message(f"{nothing} You hold {usdt(digest.held)}.")
+        made = f"{signed(digest.made)} USDT"
+        return Message(f"{nothing} You hold {usdt(digest.held)}. Made: {made} (/profit)")
     return Message.of(
         title,
         block(_rows(digest)),
         _small(digest),
         _troubles(digest),
         _key(digest),
-        "Each trade: /history. When this comes: /alerts. Now: /status",
+        "Each trade: /history. Made: /profit. When this comes: /alerts. Now: /status",
         keyboard=keyboard(
             [do("/history", "history"), do("/status", "status"), do("/alerts", "alerts")]
         ),
@@ -57,6 +60,8 @@ def _rows(digest: Digest) -> list[str]:
         *(traded if digest.trades else ()),
         *row("Holds", _held(digest)),
         *row("Target", usdt(digest.target)),
+        *(row("Made", f"{signed(digest.made)} USDT") if digest.made is not None else ()),
+        *(row("Trading", f"{signed(digest.brought)} USDT") if digest.brought else ()),
         *(row("Key", f"ends in {roughly(left)}") if (left := _key_left(digest)) else ()),
     ]
 

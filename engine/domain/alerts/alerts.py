@@ -210,7 +210,8 @@ class LowBalanceOver(InMode, stored_as="low_mark_over", kind=AlertKind.RECOVERY)
 class Digest(InMode, stored_as="digest", kind=AlertKind.DIGEST):
     """What came between *since* and *at*. *bought* and *sold* are USDT before fees; *small* trades
     were worth less than *smallest* each. *troubles* counts the alerts of troubles, *trouble* is the
-    one that lasts. The balances are USDT, None where they are not known.
+    one that lasts. The balances are USDT, None where they are not known. *made* is the profit,
+    *brought* what of it came of trading; None where the token has no price.
     """
 
     since: datetime
@@ -228,6 +229,8 @@ class Digest(InMode, stored_as="digest", kind=AlertKind.DIGEST):
     trouble: IncidentKind | None = None
     key_expires_at: datetime | None = None
     fees_complete: bool = True
+    made: Decimal | None = None
+    brought: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
