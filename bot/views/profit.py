@@ -29,6 +29,7 @@ _TITLES = {
 }
 _LABELS = {Span.DAY: "24h", Span.WEEK: "7d", Span.MONTH: "30d", Span.ALL: "All"}
 _LABEL, _AMOUNT, _PERCENT = 10, 12, 8
+_SHOWN = Decimal("0.005")
 _RULE = "─" * (_LABEL + _AMOUNT + _PERCENT)
 _DOUBTS = {
     Doubt.FEES_UNKNOWN: "About: not all fees are known yet. I count 0.05% for those.",
@@ -103,9 +104,9 @@ def _title(span: Span | date) -> str:
 
 def _rows(report: ProfitReport) -> Iterable[str]:
     yield _row("Start", f"{cents(report.start)}", "USDT")
-    if report.deposits:
+    if abs(report.deposits) >= _SHOWN:
         yield _row("Deposits" if report.deposits > ZERO else "Withdrawn", signed(report.deposits))
-    if report.fee_flows:
+    if report.fee_flows >= _SHOWN:
         yield _row("Fee coins", signed(report.fee_flows))
     yield _row("Now", cents(report.now))
     yield _row("Made", signed(report.made), _percent(report.returned))

@@ -66,11 +66,16 @@ class PriceHistory(Service):
             await self._extend(symbol, traders, since=since)
 
     async def fill(self, account: Account, symbol: Symbol, *, since: datetime) -> None:
-        """Read the hours from *since* on that were not read yet, as far as 3 s go."""
+        """Read the hours from *since* on that were not read yet, as far as 3 s go, with the key of
+        *account* or of another one that trades the pair.
+        """
+        async with self.database.reading() as session:
+            others = await accounts.trading(session, symbol, most=_MOST_KEYS)
+        traders = [*([account] if account.can_trade else []), *others]
         with suppress(EngineError):
             async with within(_PATIENCE_S):
-                for _ in range(_MOST_PAGES):
-                    if not await self._extend(symbol, [account], since=since):
+                for _ in range(_MOST_PAGES if traders else 0):
+                    if not await self._extend(symbol, traders, since=since):
                         return
 
     async def _extend(

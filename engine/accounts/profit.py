@@ -9,7 +9,7 @@ from engine.accounts.price_history import PriceHistory
 from engine.domain.accounts.account import Account
 from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
 from engine.domain.orders.order import Order
-from engine.domain.profit.entries import PriceLine, Prices, Trade
+from engine.domain.profit.entries import PriceLine, Prices
 from engine.domain.profit.ledger import booked
 from engine.domain.profit.report import ProfitReport, profit, worth_of
 from engine.domain.profit.spans import Span, beginning
@@ -19,7 +19,7 @@ from engine.exchanges.pair_data import middle
 from engine.storage.accounts import alert_preferences
 from engine.storage.service import Service
 from engine.storage.trading import candles, value_events
-from engine.storage.trading.value_events import Records
+from engine.storage.trading.value_events import Records, symbol_of
 
 _PATIENCE_S = 2
 
@@ -70,8 +70,8 @@ class ProfitReports(Service):
             return NoReport.NO_RECORDS
         since = max(asked or records.first, records.first)
         lines = await self._lines(account, records, since=since, until=now)
-        price = await self._price_now(account)
-        base = base_of(account.settings.symbol)
+        base = records.held.base_asset
+        price = await self._price_now(account, symbol_of(base))
         if price is not None:
             line = lines.get(base, PriceLine((), ()))
             lines[base] = PriceLine([*line.times, now], [*line.closes, price])
@@ -88,7 +88,7 @@ class ProfitReports(Service):
         if trade is None:
             return None
         now = self.clock.now()
-        symbols = {order.symbol, *(_symbol(asset) for asset in trade.fees if asset != USDT)}
+        symbols = {order.symbol, *(symbol_of(asset) for asset in trade.fees if asset != USDT)}
         async with self.database.reading() as session:
             lines = {
                 base_of(symbol): await candles.prices(
@@ -107,26 +107,17 @@ class ProfitReports(Service):
         self, account: Account, records: Records, *, since: datetime, until: datetime
     ) -> dict[Asset, PriceLine]:
         """The prices of all tokens that the records name, read now where they are missing."""
-        trades = [event for event in records.events if isinstance(event, Trade)]
-        assets = {base_of(account.settings.symbol), *(base_of(trade.symbol) for trade in trades)}
-        assets |= {asset for trade in trades for asset in trade.fees}
         lines = {}
-        for asset in sorted(assets - {USDT}):
-            await self.prices.fill(account, _symbol(asset), since=since)
+        for asset, symbol in records.priced:
+            await self.prices.fill(account, symbol, since=since)
             async with self.database.reading() as session:
-                lines[asset] = await candles.prices(
-                    session, _symbol(asset), since=since, until=until
-                )
+                lines[asset] = await candles.prices(session, symbol, since=since, until=until)
         return lines
 
-    async def _price_now(self, account: Account) -> Decimal | None:
+    async def _price_now(self, account: Account, symbol: Symbol) -> Decimal | None:
         try:
             async with within(_PATIENCE_S):
                 market = self.exchange_for(account).market
-                return await middle(market, account.settings.symbol)
+                return await middle(market, symbol)
         except EngineError:
             return None
-
-
-def _symbol(asset: Asset) -> Symbol:
-    return Symbol(f"{asset}{USDT}")

@@ -16,6 +16,7 @@ from engine.domain.orders.order import Order
 from engine.domain.profit.entries import Doubt, FlowKind
 from engine.domain.profit.spans import Span
 from engine.errors import Unavailable
+from engine.storage.accounts import accounts
 from engine.storage.database import Database
 from engine.storage.models.trading import BalanceChangeRow
 from engine.storage.trading import value_events
@@ -198,3 +199,19 @@ async def test_the_records_of_a_stored_trade_are_the_orders(
     assert records.held.quote == exchange.usdt
     assert (records.held.base_asset, CHAT) == (Asset("MNTL"), account.chat_id)
     assert records.events[0].asset == USDT  # type: ignore[union-attr]
+
+
+async def test_after_the_key_is_gone_the_records_still_tell(
+    engine: Engine, exchange: FakeExchange, reports: ProfitReports
+):
+    account = await a_deposit_that_is_traded(engine, exchange)
+    exchange.usdt += 1
+    await engine.check(account)
+    async with engine.database.writing() as session:
+        keyless = await accounts.forget_key(session, account)
+
+    report = (await of(reports, keyless)).report
+
+    assert report.deposits == 21
+    assert report.now == exchange.usdt + exchange.mntl * MIDDLE
+    assert Doubt.UNEXPLAINED not in report.doubts

@@ -73,7 +73,8 @@ def test_a_report_says_what_was_made_beside_only_holding():
 
 
 def test_large_sums_fit_a_phone():
-    huge = found(start=Decimal("98765432.10"), now=Decimal("-98765432.10"), returned=Decimal(-9))
+    sums = dict.fromkeys(("start", "now", "held_made", "brought"), Decimal("98765432.10"))
+    huge = found(**sums, made=Decimal("-98765432.10"), returned=Decimal(-9))
     text_of(profit_view(account=account(), found=huge, span=Span.ALL))
 
 

@@ -40,6 +40,7 @@ class Booked(NamedTuple):
     paid: Decimal
     quote_change: Decimal
     base_change: Decimal
+    is_fee_known: bool
 
     @property
     def at(self) -> datetime:
@@ -134,7 +135,7 @@ class _Walk:
         self.meet(trade.at, quote=trade.quote_before, base=trade.base_before)
         self.book()
         self._last = booked(trade, self._prices)
-        if not is_fee_known(trade, self._prices):
+        if not self._last.is_fee_known:
             self._ledger.doubts.add(Doubt.FEES_UNKNOWN)
         self._quote += self._last.quote_change
         self._base += self._last.base_change
@@ -211,6 +212,7 @@ def booked(trade: Trade, prices: Prices) -> Booked:
     """Returns *trade* with its fees in USDT; what is not known of them counts at the usual rate."""
     base, sign = base_of(trade.symbol), 1 if trade.side is Side.BUY else -1
     in_quote = in_base = paid = ZERO
+    is_known = trade.fees_complete
     for asset, amount in trade.fees.items():
         if asset == USDT:
             in_quote += amount
@@ -220,20 +222,14 @@ def booked(trade: Trade, prices: Prices) -> Booked:
             paid += amount * price
         else:
             paid += trade.quote * USUAL_FEE_RATE
+            is_known = False
     if not trade.fees_complete:
         in_quote = max(in_quote, trade.quote * USUAL_FEE_RATE)
     return Booked(
         trade,
-        in_quote + paid + in_base * trade.quote / trade.quantity,
+        in_quote + paid + (in_base * trade.quote / trade.quantity if in_base else ZERO),
         paid,
         -sign * trade.quote - in_quote,
         sign * trade.quantity - in_base,
-    )
-
-
-def is_fee_known(trade: Trade, prices: Prices) -> bool:
-    """True if all of its fees were seen, and have a price."""
-    return trade.fees_complete and all(
-        asset == base_of(trade.symbol) or prices.of(asset, trade.at) is not None
-        for asset in trade.fees
+        is_known,
     )

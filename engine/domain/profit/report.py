@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Side
@@ -70,6 +70,8 @@ class TradeWorth(NamedTuple):
 class ProfitReport:
     """Amounts in USDT; *returned*, *held_returned* and *drawdown* are fractions, time-weighted.
     *deposits* is what came in less what went out; *fee_flows* paid fees from outside the account.
+    *held* is what only holding would come to, *held_made* what it had made; trading *brought* the
+    difference, which is exactly the sum over the trades.
     """
 
     since: datetime
@@ -78,7 +80,13 @@ class ProfitReport:
     now: Decimal
     deposits: Decimal
     fee_flows: Decimal
+    made: Decimal
     held: Decimal
+    held_made: Decimal
+    brought: Decimal
+    turnover: Decimal
+    fees: Decimal
+    slippage: Decimal
     returned: Decimal | None
     held_returned: Decimal | None
     drawdown: Decimal | None
@@ -86,32 +94,6 @@ class ProfitReport:
     trades: Sequence[TradeWorth]
     flows: Sequence[Flow]
     doubts: frozenset[Doubt]
-
-    @property
-    def made(self) -> Decimal:
-        return self.now - self.start - self.deposits - self.fee_flows
-
-    @property
-    def held_made(self) -> Decimal:
-        """What only holding had made."""
-        return self.held - self.start - self.deposits - self.fee_flows
-
-    @property
-    def brought(self) -> Decimal:
-        """What trading brought: exactly the sum over the trades."""
-        return self.now - self.held
-
-    @property
-    def turnover(self) -> Decimal:
-        return sum((trade.quote for trade in self.trades), ZERO)
-
-    @property
-    def fees(self) -> Decimal:
-        return sum((trade.fee for trade in self.trades), ZERO)
-
-    @property
-    def slippage(self) -> Decimal:
-        return sum((trade.slippage for trade in self.trades if trade.slippage is not None), ZERO)
 
 
 def profit(
@@ -172,22 +154,29 @@ class _Reckoning:
         last = self.points[-1]
         ends = [*(closing.price for closing in self.ledger.closings), last.price]
         index, held_index = index_of(self.values), index_of(self.held_values)
-        worth = dict.fromkeys(FlowKind, ZERO)
-        for flow in self.flows:
-            worth[flow.kind] += flow.value or ZERO
+        flows = sum((flow.value or ZERO for flow in self.flows), ZERO)
+        fee_flows = sum(
+            (flow.value or ZERO for flow in self.flows if flow.kind is FlowKind.FEE), ZERO
+        )
         return ProfitReport(
             since=since,
             until=until,
             start=start,
             now=last.value,
-            deposits=sum(worth.values(), ZERO) - worth[FlowKind.FEE],
-            fee_flows=worth[FlowKind.FEE],
+            deposits=flows - fee_flows,
+            fee_flows=fee_flows,
+            made=last.value - start - flows,
             held=last.held,
+            held_made=last.held - start - flows,
+            brought=last.value - last.held,
+            turnover=sum((booked.trade.quote for booked, _ in self.booked), ZERO),
+            fees=sum((booked.fee for booked, _ in self.booked), ZERO),
+            slippage=sum((slippage_of(booked.trade) or ZERO for booked, _ in self.booked), ZERO),
             returned=index[-1] - 1 if index else None,
             held_returned=held_index[-1] - 1 if held_index else None,
             drawdown=drawdown(index) if index else None,
             points=self.points,
-            trades=[worth_of(booked, price=ends[segment]) for booked, segment in self.booked],
+            trades=_Worths(self.booked, ends),
             flows=self.flows,
             doubts=frozenset(self.doubts),
         )
@@ -276,21 +265,49 @@ class _Reckoning:
 
     def _close_at(self, number: int) -> None:
         """Where the pair was changed, what only holding has more or less of the token becomes USDT."""
-        for closing in self.ledger.closings[self.segment :]:
-            if closing.steps == number:
-                self.held_quote += self.held_base * closing.price
-                self.held_base = ZERO
-                self.segment += 1
-                self.seen = None
+        closings = self.ledger.closings
+        while self.segment < len(closings) and closings[self.segment].steps == number:
+            self.held_quote += self.held_base * closings[self.segment].price
+            self.held_base = ZERO
+            self.segment += 1
+            self.seen = None
+
+
+class _Worths(Sequence[TradeWorth]):
+    """What each trade brought, reckoned when it is asked for: there may be 100,000."""
+
+    def __init__(self, booked: Sequence[tuple[Booked, int]], ends: Sequence[Decimal]) -> None:
+        self._booked = booked
+        self._ends = ends
+
+    def __len__(self) -> int:
+        return len(self._booked)
+
+    @overload
+    def __getitem__(self, index: int) -> TradeWorth: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[TradeWorth]: ...
+    def __getitem__(self, index: int | slice) -> TradeWorth | Sequence[TradeWorth]:
+        if isinstance(index, slice):
+            return _Worths(self._booked[index], self._ends)
+        booked, segment = self._booked[index]
+        return worth_of(booked, price=self._ends[segment])
+
+
+def slippage_of(trade: Trade) -> Decimal | None:
+    """Returns the USDT that its price was worse than the middle; None where that is not known."""
+    if trade.price is None:
+        return None
+    worse = trade.quote - trade.price * trade.quantity
+    return worse if trade.side is Side.BUY else worse.copy_negate()
 
 
 def worth_of(booked: Booked, *, price: Decimal) -> TradeWorth:
     """Returns what the trade brought against not trading, where the token costs *price* now."""
-    trade, sign = booked.trade, 1 if booked.trade.side is Side.BUY else -1
-    slippage = None
-    if trade.price is not None:
-        slippage = sign * (trade.quote - trade.price * trade.quantity)
-    brought = booked.base_change * price + booked.quote_change - booked.paid
+    trade = booked.trade
+    with localcontext(WIDE):
+        brought = booked.base_change * price + booked.quote_change - booked.paid
+        slippage = slippage_of(trade)
     return TradeWorth(
         trade.client_order_id,
         trade.at,

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import from_millis
 from engine.domain.accounts.account import Account
+from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol, base_of
 from engine.domain.orders.order import ClientOrderId, Order
 from engine.domain.profit.entries import Change, Prices, Trade
@@ -31,6 +32,14 @@ class Records:
     held: Held
     events: Sequence[Trade | Change]
 
+    @property
+    def priced(self) -> Sequence[tuple[Asset, Symbol]]:
+        """The assets that need a price, and the pair that tells it."""
+        trades = [event for event in self.events if isinstance(event, Trade)]
+        assets = {self.held.base_asset, *(base_of(trade.symbol) for trade in trades)}
+        assets |= {asset for trade in trades for asset in trade.fees}
+        return [(asset, symbol_of(asset)) for asset in sorted(assets - {USDT})]
+
 
 async def records(
     session: AsyncSession, account: Account, *, since: datetime | None
@@ -40,7 +49,12 @@ async def records(
     if known is None:
         return None
     held, at = known
-    mine = OrderRow.account_id == account.id, OrderRow.dry_run.is_(account.settings.dry_run)
+    mine = (
+        OrderRow.account_id == account.id,
+        OrderRow.dry_run.is_(account.settings.dry_run),
+        orders.IS_TRADE,
+        OrderRow.executed_base != ZERO,
+    )
     moved = (
         BalanceChangeRow.account_id == account.id,
         BalanceChangeRow.dry_run.is_(account.settings.dry_run),
@@ -48,13 +62,11 @@ async def records(
     firsts = [
         await session.scalar(select(at).where(*where).order_by(at).limit(1))
         for at, where in (
-            (OrderRow.created_at, (*mine, orders.IS_TRADE)),
+            (OrderRow.created_at, mine),
             (BalanceChangeRow.at, moved),
         )
     ]
-    trades = (
-        select(*_TRADE).where(*mine, orders.IS_TRADE).order_by(OrderRow.created_at, OrderRow.id)
-    )
+    trades = select(*_TRADE).where(*mine).order_by(OrderRow.created_at, OrderRow.id)
     changes = select(
         BalanceChangeRow.at,
         BalanceChangeRow.asset,
@@ -76,6 +88,10 @@ async def records(
     events.sort(key=lambda event: event.at)
     begun = min((first for first in firsts if first is not None), default=at)
     return Records(min(begun, at), held, events)
+
+
+def symbol_of(asset: Asset) -> Symbol:
+    return Symbol(f"{asset}{USDT}")
 
 
 def trade_of(order: Order) -> Trade | None:
@@ -152,19 +168,34 @@ def _fees(text: str) -> Mapping[Asset, Decimal]:
 
 
 async def _held(session: AsyncSession, account: Account) -> tuple[Held, datetime] | None:
-    """What the account was last seen to hold of its pair, by a check or after a fill, and when."""
+    """What the account was last seen to hold, by a check or after a fill, and when. Another pair's,
+    where the account has not been looked at since the change.
+    """
     key = account.id, account.settings.dry_run
     base = base_of(account.settings.symbol)
     seen = (await balance_changes.last_seen_of(session, [account.id])).get(key)
     fill = (await orders.last_fills_of(session, [account.id])).get(key)
-    is_newer = fill is not None and (seen is None or seen.at <= fill.created_at)
-    if fill is not None and is_newer and fill.symbol == account.settings.symbol:
-        if fill.quote_after is not None and fill.base_after is not None:
-            return Held(base, fill.quote_after, fill.base_after), fill.created_at
-        if (trade := trade_of(fill)) is not None:  # the balances were slow to show it
-            done = booked(trade, _NO_PRICES)
-            quote, tokens = trade.quote_before, trade.base_before
-            return Held(base, quote + done.quote_change, tokens + done.base_change), trade.at
-    if seen is None or base not in seen.amounts:
+    if seen is not None and base in seen.amounts and (not fill or fill.created_at < seen.at):
+        return Held(base, seen.amounts[USDT], seen.amounts[base]), seen.at
+    trade = trade_of(fill) if fill else None
+    if fill is None or trade is None:
         return None
-    return Held(base, seen.amounts[USDT], seen.amounts[base]), seen.at
+    done = booked(trade, _NO_PRICES)
+    quote, tokens = fill.quote_after, fill.base_after
+    if quote is None or tokens is None:  # the balances were slow to show it
+        quote = trade.quote_before + done.quote_change
+        tokens = trade.base_before + done.base_change
+    if seen is None:  # forgotten with the key: what came and went since is known nevertheless
+        later = await session.execute(
+            select(BalanceChangeRow.asset, BalanceChangeRow.before, BalanceChangeRow.after).where(
+                BalanceChangeRow.account_id == account.id,
+                BalanceChangeRow.dry_run.is_(account.settings.dry_run),
+                BalanceChangeRow.at > fill.created_at,
+            )
+        )
+        for asset, before, after in later:
+            if asset == USDT:
+                quote += after - before
+            else:
+                tokens += after - before
+    return Held(base_of(fill.symbol), quote, tokens), fill.created_at
