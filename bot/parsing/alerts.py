@@ -44,6 +44,7 @@ _KINDS = {kind.value: kind for kind in AlertKind} | {
 }
 _LEVELS = {level.value: level for level in AlertLevel}
 _SWITCH = {"yes": True, "on": True, "no": False, "off": False}
+_LIGHT = {"light": True, "dark": False}
 _TIME = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3]):?(?P<minute>[0-5][0-9])", re.ASCII)
 _RANGE = re.compile(r"(?P<start>[0-9:]{3,5}) ?(?:-|–|to) ?(?P<end>[0-9:]{3,5})", re.ASCII)
 
@@ -89,6 +90,9 @@ def parse_alerts(text: str) -> tuple[str, PreferenceRequest] | Ambiguous:  # noq
         case "deposits":
             asked = one_of(_SWITCH, value, Topic.ALERTS, InputRule.YES_OR_NO)
             return part, lambda settings: replace(settings, ask_deposits=asked)
+        case "pictures":
+            light = one_of(_LIGHT, value, Topic.ALERTS, InputRule.LIGHT_OR_DARK)
+            return part, lambda settings: replace(settings, light_pictures=light)
         case _:
             raise NotUnderstood(Topic.ALERTS, InputRule.ALERT_PART)
 

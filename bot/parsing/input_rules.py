@@ -52,6 +52,7 @@ class InputRule(Enum):
     ALERT_PART = "alert part"
     ALERT_LEVEL = "alert level"
     YES_OR_NO = "yes or no"
+    LIGHT_OR_DARK = "light or dark"
     TIME_OF_DAY = "time of day"
     TWO_TIMES = "two times"
     TIMES_DIFFER = "times differ"

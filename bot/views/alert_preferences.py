@@ -141,7 +141,13 @@ def _panel(title: str, note: str | None, settings: AlertPreferences, now: dateti
             ],
             [button("Quiet hours…", SetAlert("quiet")), button("Time zone…", SetAlert("zone"))],
             [_switch("Errors in quiet hours", "through", now_on=settings.errors_break_through)],
-            [_switch("Choices on deposits", "deposits", now_on=settings.ask_deposits)],
+            [
+                _switch("Choices on deposits", "deposits", now_on=settings.ask_deposits),
+                button(
+                    f"Pictures: {_theme(settings)}",
+                    SetAlert("pictures", "dark" if settings.light_pictures else "light"),
+                ),
+            ],
         ),
     )
 
@@ -165,6 +171,7 @@ def _table(settings: AlertPreferences, now: datetime) -> str:
             *row("Zone", shown(settings.time_zone)),
             *row("", f"{_clock(now, settings)} now"),
             *row("Deposits", "with choices" if settings.ask_deposits else "no choices"),
+            *row("Pictures", _theme(settings)),
         ]
     )
 
@@ -205,6 +212,8 @@ def _consequence(part: str, settings: AlertPreferences, now: datetime) -> str:  
                 if settings.ask_deposits
                 else "The message of a deposit that I trade has no buttons. /deposits has them."
             )
+        case "pictures":
+            return f"Pictures have a {_theme(settings)} background. /chart shows one."
         case _:
             return _level_consequence(AlertKind(part), settings)
 
@@ -268,6 +277,10 @@ def _switch(label: str, part: str, *, now_on: bool) -> InlineKeyboardButton:
 
 def _choice(part: str, value: str, label: str = "") -> InlineKeyboardButton:
     return button(label or value, SetAlert(part, value.replace(":", "")))
+
+
+def _theme(settings: AlertPreferences) -> str:
+    return "light" if settings.light_pictures else "dark"
 
 
 def _time(minute: int) -> str:

@@ -79,6 +79,7 @@ async def test_a_second_and_a_stale_tap_change_nothing_more(world: World, bot: P
             AlertPreferences(errors_break_through=False),
         ),
         ("deposits no", "has no buttons", AlertPreferences(ask_deposits=False)),
+        ("pictures light", "a light background", AlertPreferences(light_pictures=True)),
     ],
 )
 async def test_every_part_can_be_typed(

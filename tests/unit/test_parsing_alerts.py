@@ -47,6 +47,7 @@ def wished(text: str, settings: AlertPreferences | None = None) -> AlertPreferen
         ("digest silent", {"levels": {AlertKind.DIGEST: AlertLevel.SILENT}}),
         ("through no", {"errors_break_through": False}),
         ("deposits no", {"ask_deposits": False}),
+        ("pictures light", {"light_pictures": True}),
     ],
 )
 def test_what_is_understood(text: str, expected: dict[str, Any]):

@@ -35,10 +35,11 @@ RULES: Mapping[InputRule, str] = {
     InputRule.PERCENTAGE: "The price limit is a percentage, like 15%.",
     InputRule.ALERT_PART: (
         "The first word must be trade, error, recovery, key, plan, digest, smallest, quiet, zone, "
-        "through or deposits."
+        "through, deposits or pictures."
     ),
     InputRule.ALERT_LEVEL: "I know three words here: on, silent and off.",
     InputRule.YES_OR_NO: "I know two words here: yes and no.",
+    InputRule.LIGHT_OR_DARK: "I know two words here: light and dark.",
     InputRule.TIME_OF_DAY: "Write a time from 00:00 to 23:59, like 08:00.",
     InputRule.TWO_TIMES: "Write two times, like 23:00-07:00.",
     InputRule.TIMES_DIFFER: "The two times must differ.",

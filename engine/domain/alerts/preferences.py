@@ -65,7 +65,8 @@ class QuietHours:
 class AlertPreferences:
     """*levels* are what differs from ON; a trade worth less than *smallest* (USDT) is left to the
     digest. *digest_minute* None: no digest. *ask_deposits*: whether the message of a traded deposit has
-    buttons for the next one.
+    buttons for the next one. *light_pictures*: whether
+    pictures have a light background.
     """
 
     levels: Mapping[AlertKind, AlertLevel] = field(default_factory=dict)
@@ -74,6 +75,7 @@ class AlertPreferences:
     quiet: QuietHours | None = None
     errors_break_through: bool = True
     ask_deposits: bool = True
+    light_pictures: bool = False
     digest_minute: int | None = None
 
     def __post_init__(self) -> None:

@@ -178,6 +178,7 @@ class AlertPreferencesRow(Base):
     quiet_until: Mapped[int | None]
     errors_break_through: Mapped[bool] = mapped_column(server_default=true())
     ask_deposits: Mapped[bool] = mapped_column(server_default=true())
+    light_pictures: Mapped[bool] = mapped_column(server_default=false())
     digest_minute: Mapped[int | None]
     digest_due: Mapped[datetime | None] = mapped_column(index=True)
     digest_at: Mapped[datetime | None]
