@@ -106,7 +106,7 @@ async def _draw(account: dict[str, Any], again: int) -> dict[str, float]:
         trades=[
             Trade(datetime.fromtimestamp(at, UTC), Side(side)) for at, side in account["trades"]
         ],
-        is_ahead=True,
+        gained=True,
     )
     images = ImageProcess()
     try:

@@ -52,7 +52,7 @@ def value(
     trades: int = 0,
     transfers: Sequence[Transfer] = (),
     mode: str = "LIVE",
-    is_ahead: bool | None = None,
+    gained: bool | None = None,
     with_held: bool = True,
 ) -> ValueChart:
     return ValueChart(
@@ -63,7 +63,7 @@ def value(
         held=only_held(account) if with_held else (),
         trades=some_trades(account, trades),
         transfers=transfers,
-        is_ahead=is_ahead,
+        gained=gained,
     )
 
 
@@ -112,21 +112,21 @@ VALUES = {
         walk(2160),
         trades=11,
         transfers=[Transfer(UNTIL - 40 * 24 * _HOUR, Decimal(150))],
-        is_ahead=True,
+        gained=True,
     ),
     "value-1-point": value(walk(1)),
-    "value-10-points": value(walk(10, seed=6), trades=2, is_ahead=False),
+    "value-10-points": value(walk(10, seed=6), trades=2, gained=False),
     "value-5000-points": value(
         LONG,
         trades=300,
         transfers=[Transfer(LONG[i].at, Decimal(i - 1500)) for i in (400, 900, 1300, 2500, 4900)],
         mode="DRY RUN",
-        is_ahead=True,
+        gained=True,
     ),
     "value-flat": value(over_hours([Decimal("240.82")] * 168), with_held=False),
-    "value-gap": value(_with_gap(walk(720, seed=8)), trades=20, is_ahead=False),
-    "value-crash": value(_crash(), trades=9, is_ahead=True),
-    "value-large": value(walk(720, start="12345678.9", seed=9), trades=39, is_ahead=True),
+    "value-gap": value(_with_gap(walk(720, seed=8)), trades=20, gained=False),
+    "value-crash": value(_crash(), trades=9, gained=True),
+    "value-large": value(walk(720, start="12345678.9", seed=9), trades=39, gained=True),
 }
 _LONG_DRIFT = around_target(5000, seed=2)
 DRIFTS = {

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from bot.interaction.callback_data import (
     AuditPage,
     CallbackData,
+    ChartPage,
     Choose,
     Confirm,
     EnterValue,
@@ -26,7 +27,7 @@ from engine.domain.accounts.members import Role
 
 _LOOKING = {
     *("start", "help", "version", "status", "why", "doctor", "balance", "history", "export"),
-    *("leave", "profit"),
+    *("chart", "leave", "profit"),
 }
 _TRADING = {
     *("pause", "stop", "resume", "rebalance", "buy", "sell", "settings", "settarget"),
@@ -48,7 +49,7 @@ NEEDED: Mapping[str, Role] = {
 
 
 LOOKING_PAGES: frozenset[type] = frozenset(
-    {HistoryPage, ProfitPage, Refresh, ReplayPage, TradeDetailsPage, WhyPage}
+    {ChartPage, HistoryPage, ProfitPage, Refresh, ReplayPage, TradeDetailsPage, WhyPage}
 )
 """Pages that change nothing when they are turned."""
 # The buttons that a viewer may tap; the others change something.

@@ -17,6 +17,7 @@ _FOR_LIBRARIES = frozenset(
         *("SENTRY_DEBUG", "SENTRY_KEEP_ALIVE", "SENTRY_RELEASE", "SENTRY_SPOTLIGHT"),
     }
 )
+_LOADER_PATH = re.compile(r"(?:DY)?LD_LIBRARY_PATH")
 # What PostgreSQL's library reads, where it is missing in silence or with a riddle.
 _FILES_OF_POSTGRES = ("PGPASSFILE", "PGSERVICEFILE", "PGSSLCERT", "PGSSLCRL", "PGSSLKEY")
 _ROOT_OF_POSTGRES, _OF_THE_SYSTEM = "PGSSLROOTCERT", "system"
@@ -31,6 +32,11 @@ def leave_out(environ: MutableMapping[str, str]) -> None:
     """Take out of *environ* what only libraries read, so that nothing there decides for us."""
     for name in [name for name in environ if name in _FOR_LIBRARIES or _PROXY.fullmatch(name)]:
         del environ[name]
+
+
+def loader_paths(env: Mapping[str, str]) -> dict[str, str]:
+    """Where the system is told to look for libraries, which a Python of a host may need to start."""
+    return {name: paths for name, paths in env.items() if _LOADER_PATH.fullmatch(name)}
 
 
 def missing_files(env: Mapping[str, str]) -> list[str]:

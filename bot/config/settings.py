@@ -8,7 +8,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from bot.config.env import TELEGRAM, VARIABLES, EnvReader
-from bot.config.library_environment import missing_files
+from bot.config.library_environment import loader_paths, missing_files
 from bot.observability.redaction import login_of, whole_of
 from engine.domain.accounts.settings import Settings
 from engine.exchanges.rate_limiter import RateLimits
@@ -29,7 +29,7 @@ class BadSettings(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessSettings:
     """The first of *authorized_chats* is the owner. Without *encryption_keys* there is a
-    *key_file*: that is so with SQLite only.
+    *key_file*: that is so with SQLite only. *loader_paths* are the variables of a child process.
     """
 
     telegram_token: str | None = field(repr=False)
@@ -55,6 +55,7 @@ class ProcessSettings:
     heartbeat_url: str | None = field(repr=False)
     ssl_cert_file: str | None
     ssl_cert_dir: str | None
+    loader_paths: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_demo(self) -> bool:
@@ -104,6 +105,7 @@ class ProcessSettings:
                 symbol=values["TRADING_PAIR"],
             ),
             keep=values["KEEP_DAYS"],
+            loader_paths=loader_paths(env),
         )
         if settings.on_postgres and not reading.is_set("ENCRYPTION_KEYS"):
             reading.refuse("ENCRYPTION_KEYS", "is required with PostgreSQL")

@@ -128,12 +128,12 @@ class Console:
         match method:
             case "getMe":
                 return _BOT
-            case "sendMessage":
-                return self._send(parameters)
+            case "sendMessage" | "sendPhoto":
+                return self._send(_as_text(parameters))
             case "sendDocument":
                 return self._send_document(parameters, files)
-            case "editMessageText" | "editMessageReplyMarkup":
-                return self._edit(parameters)
+            case "editMessageText" | "editMessageReplyMarkup" | "editMessageMedia":
+                return self._edit(_as_text(parameters))
             case "deleteMessage":
                 self._delete(parameters["message_id"])
             case "answerCallbackQuery" if text := parameters.get("text"):
@@ -276,6 +276,15 @@ def _letter(number: int) -> str:
 def _html(parameters: Json, *, key: str = "text") -> str:
     text: str = parameters.get(key, "")
     return text if parameters.get("parse_mode") == "HTML" else escape(text)
+
+
+def _as_text(parameters: Json) -> Json:
+    """A photo as a text with its caption; anything else as it is."""
+    photo = parameters.get("media", parameters)
+    if "caption" not in photo:
+        return parameters
+    words = f"{demo.PICTURE}\n{_html(photo, key='caption')}"
+    return {**parameters, "text": words, "parse_mode": "HTML"}
 
 
 def _rows(parameters: Json) -> Sequence[Sequence[Json]]:

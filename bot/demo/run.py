@@ -72,7 +72,9 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
             setup=demo_setup(settings, market=market, database=database, clock=clock),
             clock=clock,
             authorized_chats=(1,),
+            loader_paths=settings.loader_paths,
         )
+        stack.push_async_callback(parts.images.close)
         keyboard = _Keyboard()
         intake = UpdatePoller(
             source=keyboard,

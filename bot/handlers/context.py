@@ -20,6 +20,7 @@ from bot.messaging.responder import Responder
 from bot.messaging.status_message import StatusMessages
 from bot.observability.telegram_activity import TelegramActivity
 from bot.parsing.settings import Ambiguous, NotUnderstood, beginning_of
+from bot.rendering.image_process import ImageProcess
 from bot.views.settings import not_understood_view, question_view
 from engine.accounts.account_service import AccountService
 from engine.accounts.alert_preferences import AlertPreferenceService
@@ -67,6 +68,7 @@ class HandlerContext:
     deposits: DepositService
     group_requests: GroupRequests
     halts: Halts
+    images: ImageProcess
     invitation_codes: InvitationCodes
     invitations: Invitations
     key_expiry: KeyExpiryMonitor

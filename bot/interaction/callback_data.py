@@ -33,7 +33,7 @@ PRESSABLE = frozenset(
             "export",
         ),
         *("logs", "version", "members", "invite", "audit", "deposits", "buy", "sell"),
-        *("share", "leave"),
+        *("share", "leave", "chart"),
     }
 )
 _KINDS: dict[str, Any] = {}
@@ -153,6 +153,21 @@ class ReplayPage(CallbackData, prefix="replay"):
     client_order_id: _Id
     page: _Page
     size: _Rows
+
+
+class ChartKind(Enum):
+    """What a picture shows; the value is how it is typed."""
+
+    VALUE = "value"
+    DRIFT = "drift"
+    HOLDINGS = "holdings"
+
+
+class ChartPage(CallbackData, prefix="chart"):
+    """The picture of *kind* over *span*."""
+
+    kind: ChartKind
+    span: Span
 
 
 class AuditPage(CallbackData, prefix="audit"):

@@ -9,6 +9,7 @@ from bot.handlers.alerts import AlertsHandler
 from bot.handlers.api_key import ApiKeyHandler
 from bot.handlers.audit import AuditHandler
 from bot.handlers.balance import BalanceHandler
+from bot.handlers.chart import ChartHandler
 from bot.handlers.context import ASKED, Handler, HandlerContext
 from bot.handlers.deposits import DepositsHandler
 from bot.handlers.doctor import DoctorHandler
@@ -79,6 +80,7 @@ class HandlerRegistry:
             HistoryHandler(ctx),
             ProfitHandler(ctx),
             DoctorHandler(ctx),
+            ChartHandler(ctx),
             ExportHandler(ctx),
             TradingModeHandler(ctx, setting_change),
             DepositsHandler(ctx, setting_change),

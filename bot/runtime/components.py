@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -26,6 +26,7 @@ from bot.observability.database_stats import DatabaseStats
 from bot.observability.event_loop import Turning
 from bot.observability.metrics import Metrics
 from bot.observability.telegram_activity import TelegramActivity
+from bot.rendering.image_process import ImageProcess
 from bot.routing.access_filter import AccessFilter
 from bot.routing.failed_updates import FailedUpdates
 from bot.routing.registry import HandlerRegistry
@@ -103,6 +104,7 @@ class Components:
     dispatcher: Dispatcher
     flood: FloodControl
     heartbeat: Heartbeat
+    images: ImageProcess
     update_workers: UpdateWorkers
     outbox_sender: OutboxSender
     periodic_jobs: PeriodicJobs
@@ -125,6 +127,7 @@ def assemble(
     keep: timedelta = timedelta(days=30),
     turning: Turning | None = None,
     telegram_time: TelegramClock | None = None,
+    loader_paths: Mapping[str, str] | None = None,
 ) -> Components:
     owner = new_owner()
     checker = Checker(
@@ -203,6 +206,7 @@ def assemble(
         accounts=accounts,
         menus=command_menu,
     )
+    images = ImageProcess(environment=loader_paths)
     registry = HandlerRegistry(
         HandlerContext(
             access=access,
@@ -222,6 +226,7 @@ def assemble(
             ),
             group_requests=group_requests,
             halts=Halts(database=database, clock=clock),
+            images=images,
             invitation_codes=codes,
             invitations=invitations,
             key_expiry=key_expiry,
@@ -317,6 +322,7 @@ def assemble(
         dispatcher=dispatcher,
         flood=flood,
         heartbeat=Heartbeat(application, dispatcher, every=setup.heartbeat),
+        images=images,
         update_workers=update_workers,
         outbox_sender=outbox_sender,
         periodic_jobs=PeriodicJobs(

@@ -111,7 +111,9 @@ async def run_live(
             keep=settings.keep,
             turning=turning,
             telegram_time=telegram_time,
+            loader_paths=settings.loader_paths,
         )
+        stack.push_async_callback(parts.images.close)
         secret = await WebhookSecret.load(database=database, vault=vault, token=token, clock=clock)
         update_receiver = UpdateReceiver(
             mode=mode,

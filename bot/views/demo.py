@@ -35,6 +35,9 @@ BUTTONS_GONE = "(These buttons are gone.)"
 EDITED = "(edited)"
 
 
+PICTURE = "[picture]"
+
+
 def file_sent(name: str, size: int) -> str:
     return f"[file] {name}, {size:,} bytes"
 

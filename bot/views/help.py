@@ -28,6 +28,7 @@ COMMANDS: Sequence[tuple[str, str]] = (
     ("history", "The last trades"),
     ("balance", "What you hold"),
     ("profit", "What you made, like 7d"),
+    ("chart", "Your account as a picture"),
     ("dryrun", "Trade on paper: on or off"),
     ("count", "Count open orders: held or free"),
     ("connect", "Add your MEXC key"),
@@ -90,7 +91,7 @@ _SECTIONS: Sequence[tuple[str, Sequence[_Line]]] = (
             ("/why", "the last decisions"),
             ("/profit 7d", "what you made"),
             ("/history, /export", "trades, as a file"),
-            ("/balance", "what you hold"),
+            ("/balance, /chart", "what you hold, drawn"),
         ),
     ),
     (
@@ -120,7 +121,7 @@ def help_view(*, is_owner: bool) -> Message:
         keyboard=keyboard(
             [do("Status", "status"), do("Why", "why"), do("Balance", "balance")],
             [do("Pause", "pause"), do("Resume", "resume"), do("Rebalance", "rebalance")],
-            [do("Buy", "buy"), do("Sell", "sell")],
+            [do("Buy", "buy"), do("Sell", "sell"), do("Chart", "chart")],
             [do("Target", "settarget"), do("Threshold", "setthreshold"), do("Limits", "limits")],
             [do("Interval", "setinterval"), do("Pair", "setpair"), do("Count", "count")],
             [do("Alerts", "alerts"), do("Warn", "warn"), do("Settings", "settings")],

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from bot.rendering.image_process import ImageProcess
 from tests.bot.harness import KEY, SECRET, Program, World
 from tests.fakes.clock import FakeClock
 from tests.fakes.mexc import FakeMexc
@@ -16,6 +17,16 @@ async def world(sqlite_url: str, clock: FakeClock) -> AsyncGenerator[World]:
     async with FakeTelegram(clock=clock) as api, FakeMexc(clock=clock) as mexc:
         mexc.add_account(KEY, SECRET, USDT="57.10", MNTL="91858")
         yield World(api, mexc, clock, sqlite_url)
+
+
+@pytest.fixture
+def drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process is started for a picture, which takes a while on a busy machine."""
+
+    async def draw(_: ImageProcess, svg: str) -> bytes:
+        return b"\x89PNG" + svg.encode()
+
+    monkeypatch.setattr(ImageProcess, "draw", draw)
 
 
 @pytest.fixture

@@ -120,6 +120,7 @@ class World:
                 authorized_chats=settings.authorized_chats,
                 telegram_time=telegram_time,
             )
+            stack.push_async_callback(parts.images.close)
             intake = UpdatePoller(
                 source=UpdatesSource(http=http, url=f"{self.api.url}/bot{TOKEN}"),
                 store=parts.update_store,

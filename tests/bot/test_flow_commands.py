@@ -38,6 +38,7 @@ BARE = {
     "profit": ("it has no key", "Trading"),
     "balance": ("No key yet", "100,000 MNTL\n  ≈ 200.00 USDT\n40.79 USDT"),
     "doctor": ("Key: none.", "Key: …BWC5"),
+    "chart": ("There is nothing to draw yet", "LIVE · Value, since 22 Nov"),
     "dryrun": ("Dry run is off.", "/dryrun on   or   /dryrun off"),
     "export": ("nothing to export yet", "This export has your 1 order."),
     "settings": ("Target    40.00 USDT", "Target    40.00 USDT"),
@@ -95,6 +96,7 @@ async def test_every_bare_command_is_answered_before_there_is_a_key(bot: Program
     assert (await bot.account()).settings.paused
 
 
+@pytest.mark.usefixtures("drawn_at_once")
 async def test_every_bare_command_is_answered_while_trading(world: World, bot: Program):
     await bot.connect()
     await bot.checked()
@@ -106,6 +108,7 @@ async def test_every_bare_command_is_answered_while_trading(world: World, bot: P
     assert world.mexc.order_posts.total() == 1
 
 
+@pytest.mark.usefixtures("drawn_at_once")
 async def test_every_button_does_what_its_command_does(world: World, bot: Program):
     await bot.connect()
     await bot.checked()

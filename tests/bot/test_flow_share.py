@@ -349,7 +349,8 @@ def test_with_anothers_account_everything_but_a_trader_s_part_is_its_owners():
     page, value = PanelPage.INTERVAL, "60"
 
     assert allowed == {
-        *("status", "why", "history", "balance", "profit", "version", "help", "start", "leave"),
+        *("status", "why", "history", "balance", "chart", "profit", "version", "help"),
+        *("start", "leave"),
         *("pause", "stop", "resume", "rebalance", "settarget", "setthreshold"),
         "alerts",  # of the chat that sees the account, and of nobody else's
     }

@@ -8,6 +8,8 @@ from bot.interaction.callback_data import (
     PRESSABLE,
     AuditPage,
     CallbackData,
+    ChartKind,
+    ChartPage,
     Choose,
     Confirm,
     EnterValue,
@@ -27,6 +29,7 @@ from bot.interaction.callback_data import (
     Word,
     decode,
 )
+from engine.domain.profit.spans import Span
 
 ids = st.from_regex(r"[A-Za-z0-9_-]{1,32}", fullmatch=True)
 arguments = st.from_regex(r"[A-Za-z0-9.%]{0,20}", fullmatch=True)
@@ -52,6 +55,7 @@ presses: st.SearchStrategy[CallbackData] = st.one_of(
     ),
     st.builds(RemoveLowBalance, st.from_regex(r"[A-Z0-9]{1,16}|[币安人生]{1,8}", fullmatch=True)),
     st.builds(AuditPage, st.integers(0, 9999)),
+    st.builds(ChartPage, st.sampled_from(ChartKind), st.sampled_from(Span)),
 )
 
 
@@ -117,6 +121,9 @@ def test_a_button_with_something_added_is_never_taken_for_another_kind(
         "trade:order-1:1",
         "trade:order-1:10000:5",
         "why:1:51",
+        "chart:value",
+        "chart:value:1d",
+        "chart:pie:7d",
         "drop:a",
         "order:filled",
         "order:filled:",

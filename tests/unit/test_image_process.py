@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from bot.config.library_environment import loader_paths
 from bot.rendering import renderer
 from bot.rendering.image_process import ImageProcess, NotDrawn
 
@@ -168,3 +169,9 @@ async def test_where_no_child_can_be_started_there_is_no_image():
     async with drawing(command=("/nowhere/python",)) as images:
         with pytest.raises(NotDrawn, match="does not start"):
             await images.draw(SMALL)
+
+
+def test_a_child_is_told_where_libraries_are_and_nothing_else():
+    env = {"LD_LIBRARY_PATH": "/app/lib", "TELEGRAM_TOKEN": "secret", "MY_LD_LIBRARY_PATH": "x"}
+
+    assert loader_paths(env) == {"LD_LIBRARY_PATH": "/app/lib"}

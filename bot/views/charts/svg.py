@@ -16,11 +16,11 @@ Place = tuple[float, float]
 # Advances of the font, in parts of its size, rounded up; the digits all have the same.
 _ADVANCES = {
     **dict.fromkeys(" ,.·:;'|!ijlI", 0.3),
-    **dict.fromkeys("ftr()[]/-", 0.4),
+    **dict.fromkeys("ftr()[]/", 0.4),
     **dict.fromkeys("abcdeghknopqsuvxyzJL", 0.61),
-    **dict.fromkeys("%mwMW@", 0.98),
+    **dict.fromkeys("%mwMW@", 1.0),
 }
-_USUAL_EM = 0.66
+_USUAL_EM = 0.68
 
 
 class Anchor(Enum):

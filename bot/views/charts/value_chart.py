@@ -35,7 +35,7 @@ class ValueChart:
     held: Sequence[Sample] = ()
     trades: Sequence[Trade] = ()
     transfers: Sequence[Transfer] = field(default=())
-    is_ahead: bool | None = None
+    gained: bool | None = None
     gap: timedelta = _GAP
 
 
@@ -48,8 +48,8 @@ def value_chart(chart: ValueChart, theme: Theme) -> str:
         height=_HEIGHT if chart.held else _HEIGHT_WITHOUT_PANEL, background=colours.background
     )
     emphasis = colours.account
-    if chart.is_ahead is not None:
-        emphasis = colours.gain if chart.is_ahead else colours.loss
+    if chart.gained is not None:
+        emphasis = colours.gain if chart.gained else colours.loss
     frame.head(drawing, chart.words, colours, emphasis=emphasis)
     values = [sample.value for line in (chart.account, chart.held) for sample in line]
     scale = ValueScale.over(values, top=_TOP, bottom=_BOTTOM)

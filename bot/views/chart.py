@@ -1,0 +1,293 @@
+"""`/chart`: the pictures of an account, and captions that say the same without them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+from operator import attrgetter
+
+from telegram import InlineKeyboardMarkup
+
+from bot.interaction.callback_data import ChartKind, ChartPage
+from bot.interaction.message import Message
+from bot.views.charts.allocation_chart import AllocationChart, Part, allocation_chart
+from bot.views.charts.drift_chart import BandSince, DriftChart, drift_chart
+from bot.views.charts.frame import Words
+from bot.views.charts.series import Sample, Trade, Transfer
+from bot.views.charts.theme import Theme
+from bot.views.charts.value_chart import ValueChart, value_chart
+from bot.views.components.amounts import (
+    about_percent,
+    balance,
+    band_range,
+    cents,
+    count,
+    short,
+    usdt,
+)
+from bot.views.components.badges import badge
+from bot.views.components.keyboards import button, do, keyboard
+from bot.views.components.layout import echoed
+from bot.views.components.times import day_and_month, wall_time
+from engine.accounts.profit import NoReport, SpanReport
+from engine.domain.accounts.account import Account
+from engine.domain.market.decimals import ZERO
+from engine.domain.market.pairs import USDT, Side, base_of
+from engine.domain.profit.entries import FlowKind
+from engine.domain.profit.report import ProfitReport, ValuePoint
+from engine.domain.profit.spans import Span
+
+_CENT = Decimal("0.01")
+_MOST_LINES = 8
+# A transfer that is less than this part of the account is in the sum, not in the picture.
+_SMALLEST_TRANSFER = Decimal("0.005")
+_GAP = timedelta(hours=3)
+_SPANS = {
+    timedelta(hours=24): "24 hours",
+    timedelta(days=7): "7 days",
+    timedelta(days=30): "30 days",
+}
+_KINDS = {ChartKind.VALUE: "Value", ChartKind.DRIFT: "Drift", ChartKind.HOLDINGS: "Holdings"}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """*svg* is drawn; *caption* stands alone where it cannot be."""
+
+    svg: str
+    caption: Message
+
+
+def chart_view(*, account: Account, found: SpanReport, page: ChartPage, theme: Theme) -> Picture:
+    match page.kind:
+        case ChartKind.VALUE:
+            return _value(account, found, page, theme)
+        case ChartKind.DRIFT:
+            return _drift(account, found.report, page, theme)
+        case ChartKind.HOLDINGS:
+            return _holdings(account, found, page, theme)
+
+
+def no_chart_view(*, account: Account, why: NoReport) -> Message:
+    base = base_of(account.settings.symbol)
+    return Message.of(
+        f"{badge(account)} · Chart",
+        f"I know no price of {base} in this time, so I cannot draw what it was worth."
+        if why is NoReport.NO_PRICE
+        else "There is nothing to draw yet: pictures begin with my first record.",
+        "/status shows what you hold now.",
+        "/history shows what was traded.",
+        keyboard=keyboard([do("Status", "status"), do("History", "history")]),
+    )
+
+
+def not_drawn_view(caption: Message) -> Message:
+    """The picture could not be drawn; its words are there."""
+    kept = caption.text.split("\n")[: _MOST_LINES - 1]
+    return Message.of(*kept, "I could not draw the picture.", keyboard=caption.keyboard)
+
+
+def unknown_chart_view(*, typed_text: str) -> Message:
+    return Message.of(
+        f"I know no picture named {echoed(typed_text)}.",
+        "/chart shows what your account is worth.",
+        "/chart drift shows your USDT and its band.",
+        "/chart holdings shows what you hold.",
+        "Behind it: 24h, 7d, 30d or all, like /chart drift 7d.",
+        keyboard=_buttons(ChartPage(ChartKind.VALUE, Span.MONTH)),
+    )
+
+
+def _value(account: Account, found: SpanReport, page: ChartPage, theme: Theme) -> Picture:
+    report = found.report
+    while_ = _while(report)
+    returned, held = report.returned, report.held_returned
+    words = Words(
+        title=usdt(report.now),
+        emphasis=_signed(report.made) if returned is None else _signed_percent(returned),
+        meaning=while_ if held is None else f"{while_} · only holding {_signed_percent(held)}",
+        mode=_mode(account),
+    )
+    chart = ValueChart(
+        words=words,
+        account=[Sample(point.at, point.value) for point in report.points],
+        held=[Sample(point.at, point.held) for point in report.points] if report.trades else (),
+        trades=_trades(report),
+        transfers=_transfers(report),
+        gained=(report.made if returned is None else returned) >= ZERO,
+        gap=_GAP,
+    )
+    came = report.deposits
+    caption = Message.of(
+        _title(account, f"Value, {while_}"),
+        f"{usdt(report.now)} now, {usdt(report.start)} at the start.",
+        f"{_signed(came)} USDT is deposits less withdrawals." if abs(came) >= _CENT else None,
+        _made(report),
+        f"Only holding would have made {_signed(report.held_made)} USDT{_in_percent(held)}.",
+        f"Trading brought {_signed(report.brought)} USDT, after fees." if report.trades else None,
+        _traded(report),
+        _about(found),
+        keyboard=_buttons(page),
+    )
+    return Picture(value_chart(chart, theme), caption)
+
+
+def _drift(account: Account, report: ProfitReport, page: ChartPage, theme: Theme) -> Picture:
+    """The band of today: the settings of the past are not kept."""
+    band, target, held = account.settings.band, account.settings.target, report.points[-1].quote
+    inside = _inside(report.points, account)
+    always = "" if inside is None else f"inside the band {inside}"
+    chart = DriftChart(
+        words=Words(usdt(held), f"target {short(target)}", always, _mode(account)),
+        samples=[Sample(point.at, point.quote) for point in report.points],
+        bands=[BandSince(report.since, band.low, target, band.high)],
+        shown=short,
+        trades=_trades(report),
+        gap=_GAP,
+    )
+    caption = Message.of(
+        _title(account, f"Drift, {_while(report)}"),
+        f"{usdt(held)} now, target {short(target)}.",
+        f"{band_range(band)} is the band of today.",
+        None if inside is None else f"{inside[0].upper()}{inside[1:]} your USDT was inside it.",
+        _traded(report),
+        keyboard=_buttons(page),
+    )
+    return Picture(drift_chart(chart, theme), caption)
+
+
+def _holdings(account: Account, found: SpanReport, page: ChartPage, theme: Theme) -> Picture:
+    report = found.report
+    band, target, now = account.settings.band, account.settings.target, report.points[-1]
+    base, whole = base_of(account.settings.symbol), now.value
+    worth = now.value - now.quote
+
+    def share(part: Decimal) -> str:
+        return about_percent(part / whole) if whole else "0%"
+
+    chart = AllocationChart(
+        words=Words(
+            usdt(whole),
+            f"USDT {share(now.quote)}",
+            f"target {short(target)}, band {short(band.low)} – {short(band.high)}",
+            _mode(account),
+        ),
+        share=about_percent,
+        parts=[
+            Part(base if base.isascii() else "Token", worth, usdt(worth)),
+            Part(USDT, now.quote, usdt(now.quote), band.low, target, band.high),
+        ],
+    )
+    caption = Message.of(
+        _title(account, "Holdings now"),
+        f"{usdt(whole)} in all.",
+        f"{usdt(worth)} is {balance(now.base)} {base} ({share(worth)}).",
+        f"{usdt(now.quote)} is USDT ({share(now.quote)}); target {short(target)}.",
+        f"{band_range(band)} is the band.",
+        "Other tokens of the account are not counted.",
+        _about(found),
+        keyboard=_buttons(page),
+    )
+    return Picture(allocation_chart(chart, theme), caption)
+
+
+def _buttons(page: ChartPage) -> InlineKeyboardMarkup:
+    """Another span of the same picture, or another picture of the same span."""
+    spans = [
+        button(_chosen(span.value, is_shown=span is page.span), ChartPage(page.kind, span))
+        for span in Span
+    ]
+    kinds = [
+        button(_chosen(name, is_shown=kind is page.kind), ChartPage(kind, page.span))
+        for kind, name in _KINDS.items()
+    ]
+    return keyboard(
+        kinds, [] if page.kind is ChartKind.HOLDINGS else spans, [do("Status", "status")]
+    )
+
+
+def _chosen(label: str, *, is_shown: bool) -> str:
+    return f"• {label}" if is_shown else label
+
+
+def _title(account: Account, what: str) -> str:
+    return f"{badge(account)} · {what} · /chart"
+
+
+def _mode(account: Account) -> str:
+    return "DRY RUN" if account.settings.dry_run else "LIVE"
+
+
+def _while(report: ProfitReport) -> str:
+    """The span that was asked for, or since when there is something to show."""
+    length = report.until - report.since
+    named = (name for span, name in _SPANS.items() if abs(length - span) < timedelta(hours=1))
+    return next(named, f"since {day_and_month(wall_time(report.since))}")
+
+
+def _trades(report: ProfitReport) -> Sequence[Trade]:
+    return [Trade(trade.at, trade.side) for trade in report.trades]
+
+
+def _traded(report: ProfitReport) -> str | None:
+    bought = sum(trade.side is Side.BUY for trade in report.trades)
+    sold = len(report.trades) - bought
+    if not report.trades:
+        return "No trade in this time."
+    kinds = [
+        count(bought, "{n} purchase", "{n} purchases") if bought else None,
+        count(sold, "{n} sale", "{n} sales") if sold else None,
+    ]
+    return f"{' and '.join(filter(None, kinds))}, {usdt(report.turnover)} in all."
+
+
+def _about(found: SpanReport) -> str | None:
+    if not found.priced_now:
+        return "MEXC gave no price now: the last one known is counted."
+    if found.report.doubts:
+        return "All of it is about: not every fee, price or movement is known."
+    return None
+
+
+def _transfers(report: ProfitReport) -> Sequence[Transfer]:
+    """What came or left, where it can be seen beside the account."""
+    most = max(point.value for point in report.points)
+    return [
+        Transfer(flow.at, flow.value)
+        for flow in sorted(report.flows, key=attrgetter("at"))
+        if flow.value is not None
+        and flow.kind in {FlowKind.MOVED, FlowKind.UNEXPLAINED}
+        and abs(flow.value) >= max(most * _SMALLEST_TRANSFER, _CENT)
+    ]
+
+
+def _inside(points: Sequence[ValuePoint], account: Account) -> str | None:
+    """The part of the known time in which the USDT was within the band; None for no time."""
+    known = inside = timedelta()
+    for before, after in pairwise(points):
+        if (passed := after.at - before.at) <= _GAP:
+            known += passed
+            inside += passed if account.settings.band.holds(before.quote) else timedelta()
+    if not known:
+        return None
+    return f"{inside * 100 // known}% of the time"
+
+
+def _made(report: ProfitReport) -> str:
+    verb = "made" if report.made >= ZERO else "lost"
+    return f"{usdt(abs(report.made))} was {verb}{_in_percent(report.returned)}."
+
+
+def _in_percent(part: Decimal | None) -> str:
+    return "" if part is None else f" ({_signed_percent(part)})"
+
+
+def _signed_percent(part: Decimal) -> str:
+    text = f"{part * 100:+,.1f}"
+    return "0%" if text in {"+0.0", "-0.0"} else f"{text}%"
+
+
+def _signed(amount: Decimal) -> str:
+    text = cents(amount)
+    return f"+{text}" if amount > ZERO and text != "0.00" else text

@@ -1,0 +1,210 @@
+"""`/chart`: what its captions say, alone, and that they agree with the pictures."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from bot.interaction.callback_data import ChartKind, ChartPage
+from bot.interaction.message import Message
+from bot.views.chart import (
+    Picture,
+    chart_view,
+    no_chart_view,
+    not_drawn_view,
+    unknown_chart_view,
+)
+from bot.views.charts.theme import Theme, palette
+from engine.accounts.profit import NoReport, SpanReport
+from engine.domain.market.pairs import USDT, Side
+from engine.domain.orders.order import ClientOrderId
+from engine.domain.profit.entries import Doubt, Flow, FlowKind
+from engine.domain.profit.report import ProfitReport, TradeWorth, ValuePoint
+from engine.domain.profit.spans import Span
+from tests.builders import account
+from tests.fakes.clock import START
+from tests.unit.phone import check_message
+
+D = Decimal
+HOUR = timedelta(hours=1)
+
+
+def trade(hour: int, side: Side) -> TradeWorth:
+    amounts = [D(8000), D(16), D("0.01"), D("0.02"), D("0.5")]
+    return TradeWorth(ClientOrderId(f"o{hour}"), START + hour * HOUR, side, *amounts)
+
+
+def report(**changes: object) -> ProfitReport:
+    """A week: 40 USDT and 100,000 tokens at 0.002, of which some are bought and sold; 50 USDT come."""
+    points = [
+        ValuePoint(
+            START + hour * HOUR,
+            D("0.002"),
+            D(40) if hour != 100 else D(57),
+            D(100_000),
+            D("240.5") + (50 if hour > 120 else 0),
+        )
+        for hour in range(169)
+    ]
+    whole = {
+        "since": START,
+        "until": START + 168 * HOUR,
+        "start": D(190),
+        "now": D(240),
+        "deposits": D(50),
+        "fee_flows": D(0),
+        "held": D("239.25"),
+        "returned": D("0.0123"),
+        "held_returned": D("-0.02"),
+        "drawdown": D("0.1"),
+        "points": points,
+        "trades": [trade(20, Side.BUY), trade(50, Side.SELL), trade(60, Side.SELL)],
+        "flows": [
+            Flow(START + 120 * HOUR, USDT, D(50), FlowKind.MOVED, None),
+            Flow(START + 121 * HOUR, USDT, D("0.02"), FlowKind.FEE, None),
+        ],
+        "doubts": frozenset[Doubt](),
+    }
+    return ProfitReport(**{**whole, **changes})  # type: ignore[arg-type]
+
+
+def picture(
+    kind: ChartKind, found: ProfitReport | None = None, *, priced_now: bool = True
+) -> Picture:
+    return chart_view(
+        account=account(),
+        found=SpanReport(found or report(), START, priced_now),
+        page=ChartPage(kind, Span.WEEK),
+        theme=Theme.DARK,
+    )
+
+
+def said(message: Message) -> list[str]:
+    lines = check_message(message).splitlines()
+    assert len(lines) <= 8
+    assert len("\n".join(lines)) <= 1024  # the longest caption
+    return lines
+
+
+def drawn(picture: Picture) -> set[str]:
+    root = ET.fromstring(picture.svg)  # noqa: S314 - our own
+    return {element.text for element in root if element.text}
+
+
+def test_the_caption_of_the_value_says_all_that_the_picture_shows():
+    shown = picture(ChartKind.VALUE)
+
+    assert said(shown.caption)[1:] == [
+        "240.00 USDT now, 190.00 USDT at the start.",
+        "+50.00 USDT is deposits less withdrawals.",
+        "0.00 USDT was made (+1.2%).",
+        "Only holding would have made -0.75 USDT (-2.0%).",
+        "Trading brought +0.75 USDT, after fees.",
+        "1 purchase and 2 sales, 48.00 USDT in all.",
+    ]
+    assert said(shown.caption)[0].endswith("LIVE · Value, 7 days · /chart")
+    assert {"240.00 USDT", "+1.2%", "+50 deposit", "bought 1", "sold 2"} <= drawn(shown)
+    assert "7 days · only holding −2.0%" in drawn(shown)
+
+
+def test_a_loss_is_called_one_and_has_its_colour():
+    found = report(start=D(200), deposits=D(50), returned=D("-0.05"), trades=[], flows=[])
+    shown = picture(ChartKind.VALUE, found)
+
+    assert "10.00 USDT was lost (-5.0%)." in said(shown.caption)
+    assert "No trade in this time." in said(shown.caption)
+    assert f'fill="{palette(Theme.DARK).loss}"' in shown.svg
+    assert "against only holding" not in drawn(shown)
+
+
+@pytest.mark.parametrize(
+    ("changes", "priced_now", "line"),
+    [
+        ({"doubts": frozenset({Doubt.FEES_UNKNOWN})}, True, "All of it is about"),
+        ({}, False, "MEXC gave no price now"),
+    ],
+)
+def test_what_is_about_is_called_so(changes, priced_now, line):
+    for kind in (ChartKind.VALUE, ChartKind.HOLDINGS):
+        shown = picture(kind, report(**changes), priced_now=priced_now)
+
+        assert said(shown.caption)[-1].startswith(line)
+
+
+def test_the_caption_of_the_drift_says_how_long_the_usdt_was_inside():
+    shown = picture(ChartKind.DRIFT)
+
+    assert said(shown.caption)[1:] == [
+        "40.00 USDT now, target 40.",
+        "38.00 – 42.00 USDT is the band of today.",
+        "99% of the time your USDT was inside it.",
+        "1 purchase and 2 sales, 48.00 USDT in all.",
+    ]
+    assert {"target 40", "inside the band 99% of the time", "57", "outside"} <= drawn(shown)
+
+
+def test_the_caption_of_the_holdings_says_what_each_is_worth():
+    shown = picture(ChartKind.HOLDINGS)
+
+    assert said(shown.caption)[1:] == [
+        "240.00 USDT in all.",
+        "200.00 USDT is 100,000 MNTL (83.3%).",
+        "40.00 USDT is USDT (16.7%); target 40.",
+        "38.00 – 42.00 USDT is the band.",
+        "Other tokens of the account are not counted.",
+    ]
+    assert {"MNTL", "83.3%", "200.00 USDT", "16.7%"} <= drawn(shown)
+
+
+def test_a_young_account_says_since_when():
+    found = report(since=START + 160 * HOUR)
+
+    assert said(picture(ChartKind.VALUE, found).caption)[0].endswith(
+        "Value, since 29 Nov · /chart"
+    )
+
+
+def test_an_empty_account_has_its_pictures():
+    nothing = [ValuePoint(START, D(0), D(0), D(0), D(0))]
+    found = report(
+        points=nothing,
+        since=START,
+        until=START,
+        returned=None,
+        held_returned=None,
+        trades=[],
+        flows=[],
+    )
+    for kind in ChartKind:
+        assert said(picture(kind, found).caption)
+
+
+def test_the_buttons_lead_to_the_other_spans_and_pictures():
+    keyboard = picture(ChartKind.DRIFT).caption.keyboard
+    assert keyboard is not None
+    labels = [[button.text for button in row] for row in keyboard.inline_keyboard]
+
+    assert labels == [
+        ["Value", "• Drift", "Holdings"],
+        ["24h", "• 7d", "30d", "all"],
+        ["Status"],
+    ]
+    assert keyboard.inline_keyboard[1][0].callback_data == "chart:drift:24h"
+
+
+def test_words_are_left_where_nothing_can_be_drawn():
+    full = picture(ChartKind.VALUE, report(doubts=frozenset({Doubt.PRICE_OLD}))).caption
+
+    assert said(not_drawn_view(full))[-1] == "I could not draw the picture."
+    assert not_drawn_view(full).keyboard == full.keyboard
+    for why in NoReport:
+        assert said(no_chart_view(account=account(), why=why))
+    assert "“pie”" in said(unknown_chart_view(typed_text="pie"))[0]
+
+
+def test_a_trade_before_the_first_sample_does_no_harm():
+    early = replace(report(), trades=[trade(-5, Side.BUY)])
+
+    assert "bought 1" in drawn(picture(ChartKind.VALUE, early))
