@@ -7,7 +7,14 @@ from decimal import Decimal
 from typing import Any, TextIO
 
 import pytest
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile, Update
+from telegram import (
+    Bot,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputFile,
+    InputMediaPhoto,
+    Update,
+)
 from telegram.constants import ChatAction
 from telegram.error import BadRequest
 
@@ -305,6 +312,16 @@ async def test_a_file_is_named_with_its_size(bot, out, is_open):
 
     assert out.getvalue() == "│ [file] trades.csv, 8 bytes\n│ All trades\n\n"
     assert sent.document.file_name == "trades.csv"
+
+
+async def test_a_picture_is_told_by_its_words_and_edited_like_a_text(bot, out):
+    image = b"\x89PNG"
+    sent = await bot.send_photo(1, image, "<b>40.79</b> USDT &lt;3", parse_mode="HTML")
+    media = InputMediaPhoto(image, "<b>60</b> tokens", parse_mode="HTML")
+    await bot.edit_message_media(media, 1, sent.message_id)
+
+    assert "│ [picture]\n│ 40.79 USDT <3\n" in out.getvalue()
+    assert "│ [picture]\n│ 60 tokens\n" in out.getvalue()
 
 
 async def test_whatever_shows_nothing_is_simply_true(bot, out):
