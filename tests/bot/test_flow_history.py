@@ -195,8 +195,14 @@ async def test_an_export_holds_every_trade_exactly(world: World, bot: Program):
 
     assert document is not None
     assert document.name == "ballast-trades.csv"
-    assert answer.text == "This export has all your 2 orders. Amounts are exact. Times are in UTC."
-    rows = list(csv.DictReader(io.StringIO(document.content.decode())))
+    assert answer.text == (
+        "This export has all your 2 orders. It has 1 movement without an order of mine. "
+        "Amounts are exact. Times are in UTC."
+    )
+    events = list(csv.DictReader(io.StringIO(document.content.decode())))
+    rows = [row for row in events if row["kind"] == "trade"]
+    assert [row["kind"] for row in events] == ["trade", "withdrawal", "trade"]
+    assert events[1]["flow_amount"] == "-17.89"
     assert [row["side"] for row in rows] == ["buy", "sell"]
     assert {row["mode"] for row in rows} == {"live"}
     assert rows[0]["base_quantity"] == "8142"
