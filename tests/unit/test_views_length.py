@@ -35,7 +35,15 @@ PANEL_VIEWS = frozenset(
         *("alerts_view", "alert_choices_view", "digest_view", "audit_view", "balance_view"),
         *("doctor_view", "logs_view", "help_view", "history_view", "limits_view", "marks_view"),
         *("limits_changed_view", "panel_view", "page_view", "status_view", "story_view"),
-        *("earlier_view", "members_view", "profit_view", "replay_view", "shared_help_view", "with_buttons", "with_earlier"),
+        *(
+            "earlier_view",
+            "members_view",
+            "profit_view",
+            "replay_view",
+            "shared_help_view",
+            "with_buttons",
+            "with_earlier",
+        ),
     }
 )
 # They word the digest, too, which is a panel; all other alerts are tried by their kind.
