@@ -11,6 +11,7 @@ from bot.rendering.image_process import NotDrawn
 from bot.views.chart import chart_view, no_chart_view, not_drawn_view, unknown_chart_view
 from bot.views.charts.theme import Theme
 from engine.accounts.profit import NoReport
+from engine.domain.accounts.account import Account
 from engine.domain.profit.spans import Span
 
 _KINDS = {kind.value: kind for kind in ChartKind}
@@ -38,8 +39,7 @@ class ChartHandler(Handler):
         found = await self.ctx.profits.report(account, page.span)
         if isinstance(found, NoReport):
             return no_chart_view(account=account, why=found)
-        settings = await self.ctx.alert_preferences.settings(account)
-        theme = Theme.LIGHT if settings.light_pictures else Theme.DARK
+        theme = await self._theme(request, account)
         # Thousands of points take a while, in which other chats are answered.
         picture = await asyncio.to_thread(
             chart_view, account=account, found=found, page=page, theme=theme
@@ -49,3 +49,10 @@ class ChartHandler(Handler):
         except NotDrawn:
             return not_drawn_view(picture.caption)
         return Photo(image, picture.caption)
+
+    async def _theme(self, request: Request, account: Account) -> Theme:
+        """The owner's choice is for the owner's chat."""
+        if request.is_shared:
+            return Theme.DARK
+        settings = await self.ctx.alert_preferences.settings(account)
+        return Theme.LIGHT if settings.light_pictures else Theme.DARK

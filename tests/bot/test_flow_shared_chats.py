@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from bot.rendering.image_process import ImageProcess
+from bot.views.charts.theme import Theme, palette
 from engine.accounts.overview import AccountOverview, AccountOverviews
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.shares import SharedAlerts
@@ -179,3 +181,28 @@ async def test_a_group_chooses_its_alerts_by_who_sent_the_link(world: World, bot
     assert share is not None
     assert (share.alerts, share.time_zone) == (SharedAlerts.TROUBLES, "Asia/Tokyo")
     assert world.api.sent(CLUB)[known:] == []  # of a purchase
+
+
+async def test_profit_and_pictures_have_the_zone_and_theme_of_the_chat_that_asks(
+    world: World, bot: Program, monkeypatch: pytest.MonkeyPatch
+):
+    drawn: list[str] = []
+
+    async def draw(_: ImageProcess, svg: str) -> bytes:
+        drawn.append(svg)
+        return b"\x89PNG"
+
+    monkeypatch.setattr(ImageProcess, "draw", draw)
+    await a_shared_chat(bot, "viewer")
+    await bot.ask(OWNER, "/alerts pictures light")
+    await bot.ask(MIA, "/alerts zone Asia/Tokyo")
+    await bot.checked(OWNER)
+    world.clock.shift(timedelta(hours=4))
+    there = await bot.ask(MIA, "/profit 2026-11-23")  # began an hour ago in Tokyo
+    here = await bot.ask(OWNER, "/profit 2026-11-23")
+    for chat in (MIA, OWNER):
+        await bot.say(chat, "/chart")
+
+    assert "Since 23 Nov 00:00, Asia/Tokyo." in there.text
+    assert "still to come" in here.text
+    assert [palette(Theme.LIGHT).background in svg for svg in drawn] == [False, True]
