@@ -28,8 +28,9 @@ from bot.views.components.amounts import (
 )
 from bot.views.components.badges import badge
 from bot.views.components.keyboards import button, do, keyboard
-from bot.views.components.layout import echoed
+from bot.views.components.layout import echoed, escape
 from bot.views.components.times import day_and_month, wall_time
+from bot.views.profit import NO_KEY_NOW, last_price
 from engine.accounts.profit import NoReport, SpanReport
 from engine.domain.accounts.account import Account
 from engine.domain.market.decimals import ZERO
@@ -64,15 +65,24 @@ def chart_view(*, account: Account, found: SpanReport, page: ChartPage, theme: T
         case ChartKind.VALUE:
             return _value(account, found, page, theme)
         case ChartKind.DRIFT:
-            return _drift(account, found.report, page, theme)
+            return _drift(account, found, page, theme)
         case ChartKind.HOLDINGS:
             return _holdings(account, found, page, theme)
 
 
 def no_chart_view(*, account: Account, why: NoReport) -> Message:
-    base = base_of(account.settings.symbol)
+    title = f"{badge(account)} · Chart"
+    if why is NoReport.NO_RECORDS and not account.can_trade:
+        return Message.of(
+            title,
+            "There is nothing to draw: I have no records of this account, and it has no key.",
+            "/connect adds your MEXC key. Pictures begin with the first check.",
+            "/history shows older trades.",
+            keyboard=keyboard([do("Connect", "connect"), do("History", "history")]),
+        )
+    base = escape(base_of(account.settings.symbol))
     return Message.of(
-        f"{badge(account)} · Chart",
+        title,
         f"I know no price of {base} in this time, so I cannot draw what it was worth."
         if why is NoReport.NO_PRICE
         else "There is nothing to draw yet: pictures begin with my first record.",
@@ -121,20 +131,21 @@ def _value(account: Account, found: SpanReport, page: ChartPage, theme: Theme) -
     came = report.deposits
     caption = Message.of(
         _title(account, f"Value, {while_}"),
-        f"{usdt(report.now)} now, {usdt(report.start)} at the start.",
+        f"{usdt(report.now)} now, {usdt(report.start)} {_start(found)}.",
         f"{_signed(came)} USDT is deposits less withdrawals." if abs(came) >= _CENT else None,
         _made(report),
         f"Only holding would have made {_signed(report.held_made)} USDT{_in_percent(held)}.",
         f"Trading brought {_signed(report.brought)} USDT, after fees." if report.trades else None,
         _traded(report),
-        _about(found),
+        _about(account, found),
         keyboard=_buttons(page),
     )
     return Picture(value_chart(chart, theme), caption)
 
 
-def _drift(account: Account, report: ProfitReport, page: ChartPage, theme: Theme) -> Picture:
+def _drift(account: Account, found: SpanReport, page: ChartPage, theme: Theme) -> Picture:
     """The band of today: the settings of the past are not kept."""
+    report = found.report
     band, target, held = account.settings.band, account.settings.target, report.points[-1].quote
     inside = _inside(report.points, account)
     always = "" if inside is None else f"inside the band {inside}"
@@ -152,6 +163,8 @@ def _drift(account: Account, report: ProfitReport, page: ChartPage, theme: Theme
         f"{band_range(band)} is the band of today.",
         None if inside is None else f"{inside[0].upper()}{inside[1:]} your USDT was inside it.",
         _traded(report),
+        "My records begin then. I know nothing of before." if found.is_young else None,
+        NO_KEY_NOW if not account.can_trade else None,
         keyboard=_buttons(page),
     )
     return Picture(drift_chart(chart, theme), caption)
@@ -182,11 +195,11 @@ def _holdings(account: Account, found: SpanReport, page: ChartPage, theme: Theme
     caption = Message.of(
         _title(account, "Holdings now"),
         f"{usdt(whole)} in all.",
-        f"{usdt(worth)} is {balance(now.base)} {base} ({share(worth)}).",
+        f"{usdt(worth)} is {balance(now.base)} {escape(base)} ({share(worth)}).",
         f"{usdt(now.quote)} is USDT ({share(now.quote)}); target {short(target)}.",
         f"{band_range(band)} is the band.",
         "Other tokens of the account are not counted.",
-        _about(found),
+        _about(account, found),
         keyboard=_buttons(page),
     )
     return Picture(allocation_chart(chart, theme), caption)
@@ -242,9 +255,15 @@ def _traded(report: ProfitReport) -> str | None:
     return f"{' and '.join(filter(None, kinds))}, {usdt(report.turnover)} in all."
 
 
-def _about(found: SpanReport) -> str | None:
+def _start(found: SpanReport) -> str:
+    return "when my records begin" if found.is_young else "at the start"
+
+
+def _about(account: Account, found: SpanReport) -> str | None:
+    if not account.can_trade:
+        return NO_KEY_NOW
     if not found.priced_now:
-        return "MEXC gave no price now: the last one known is counted."
+        return last_price(account, found)
     if found.report.doubts:
         return "All of it is about: not every fee, price or movement is known."
     return None

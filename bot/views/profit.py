@@ -45,7 +45,7 @@ _REASONS: Mapping[NoReport, tuple[str, ...]] = {
         *("profit", "balance"),
     ),
     NoReport.NO_PRICE: (
-        "{token} has no price now, so I cannot say what you made.",
+        "I know no price of {token} in this time, so I cannot say what you made.",
         "Your trades: /history. What you hold: /balance",
         *("history", "balance"),
     ),
@@ -55,6 +55,7 @@ _REASONS: Mapping[NoReport, tuple[str, ...]] = {
         "profit",
     ),
 }
+NO_KEY_NOW = "This chat has no key. I count what I last saw."
 _NO_KEY = (
     "I have no records of this account: it has no key.",
     "/connect adds your MEXC key. Older trades: /history",
@@ -65,11 +66,7 @@ _NO_KEY = (
 def profit_view(*, account: Account, found: SpanReport, span: Span | date) -> Message:
     """Percents are of the money there at the time; none is made a yearly one."""
     report = found.report
-    is_short = found.asked_since is not None and found.asked_since < report.since
-    young = "My records begin then. I know nothing of before." if is_short else None
-    hour = None
-    if not found.priced_now:
-        hour = "MEXC does not answer. This is the price of the last full hour."
+    young = "My records begin then. I know nothing of before." if found.is_young else None
     doubts = [text for doubt, text in _DOUBTS.items() if doubt in report.doubts]
     text = lines(
         f"{badge(account)} · {_title(span)}",
@@ -78,10 +75,19 @@ def profit_view(*, account: Account, found: SpanReport, span: Span | date) -> Me
         block(_rows(report)),
         "Only held: the same coins, never traded.",
         "Percent is of the money there at the time. Since a date: /profit 2026-11-01",
-        hour,
+        None if account.can_trade else NO_KEY_NOW,
+        None if found.priced_now else last_price(account, found),
         *doubts,
     )
     return Message(text, _spans(span))
+
+
+def last_price(account: Account, found: SpanReport) -> str:
+    """Why the price is not of now."""
+    if found.refused:
+        token = escape(base_of(account.settings.symbol))
+        return f"MEXC names no price of {token} now. I count the last one that I know."
+    return "MEXC does not answer. I count the last price that I know."
 
 
 def no_profit_view(*, account: Account, reason: NoReport) -> Message:

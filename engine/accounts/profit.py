@@ -13,10 +13,9 @@ from engine.domain.profit.entries import PriceLine, Prices
 from engine.domain.profit.ledger import booked
 from engine.domain.profit.report import ProfitReport, profit, worth_of
 from engine.domain.profit.spans import Span, beginning
-from engine.errors import EngineError
+from engine.errors import EngineError, Rejected
 from engine.exchanges.interface import ExchangeFor, within
-from engine.exchanges.pair_data import middle
-from engine.storage.accounts import alert_preferences
+from engine.storage.accounts import acting, alert_preferences
 from engine.storage.service import Service
 from engine.storage.trading import candles, value_events
 from engine.storage.trading.value_events import Records, symbol_of
@@ -35,12 +34,18 @@ class NoReport(Enum):
 @dataclass(frozen=True, slots=True)
 class SpanReport:
     """*asked_since* is when the span began that was asked for: before the first record, the report
-    begins later. *priced_now* is False where the last price is the last hour's.
+    begins later. *priced_now* is False where the last price is the last one known: the exchange did
+    not answer or, *refused*, does not trade the pair now.
     """
 
     report: ProfitReport
     asked_since: datetime | None
     priced_now: bool
+    refused: bool = False
+
+    @property
+    def is_young(self) -> bool:
+        return self.asked_since is not None and self.asked_since < self.report.since
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +63,15 @@ class ProfitReports(Service):
     prices: PriceHistory
 
     async def report(self, account: Account, span: Span | date) -> SpanReport | NoReport:
-        """Returns the report of *span* in the chat's time zone, by the price of this moment."""
+        """Returns the report of *span* by the price of this moment; a date begins in the time zone
+        of the chat that asks.
+        """
         now = self.clock.now()
         async with self.database.reading() as session:
-            zone = await alert_preferences.time_zone_of_chat(session, account.chat_id)
+            if (share := acting.present_share()) is not None:
+                zone = share.time_zone
+            else:
+                zone = await alert_preferences.time_zone_of_chat(session, account.chat_id)
             asked = beginning(span, now=now, time_zone=zone or "UTC")
             if asked is not None and asked >= now:
                 return NoReport.FUTURE
@@ -71,7 +81,7 @@ class ProfitReports(Service):
         since = max(asked or records.first, records.first)
         lines = await self._lines(account, records, since=since, until=now)
         base = records.held.base_asset
-        price = await self._price_now(account, symbol_of(base))
+        price, refused = await self._price_now(account, symbol_of(base))
         if price is not None:
             line = lines.get(base, PriceLine((), ()))
             lines[base] = PriceLine([*line.times, now], [*line.closes, price])
@@ -80,7 +90,7 @@ class ProfitReports(Service):
         )
         if found is None:
             return NoReport.NO_PRICE
-        return SpanReport(found, asked, price is not None)
+        return SpanReport(found, asked, price is not None, refused)
 
     async def worth(self, order: Order) -> WorthNow | None:
         """Returns what *order* brought by the last price that is stored since."""
@@ -114,10 +124,11 @@ class ProfitReports(Service):
                 lines[asset] = await candles.prices(session, symbol, since=since, until=until)
         return lines
 
-    async def _price_now(self, account: Account, symbol: Symbol) -> Decimal | None:
+    async def _price_now(self, account: Account, symbol: Symbol) -> tuple[Decimal | None, bool]:
+        """The middle of the book, and whether the exchange answered that there is none."""
         try:
             async with within(_PATIENCE_S):
-                market = self.exchange_for(account).market
-                return await middle(market, symbol)
-        except EngineError:
-            return None
+                price = (await self.exchange_for(account).market.book(symbol)).mid
+        except EngineError as e:
+            return None, isinstance(e, Rejected)
+        return price, price is None

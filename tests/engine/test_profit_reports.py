@@ -15,7 +15,7 @@ from engine.domain.market.pairs import USDT, Asset
 from engine.domain.orders.order import Order
 from engine.domain.profit.entries import Doubt, FlowKind
 from engine.domain.profit.spans import Span
-from engine.errors import Unavailable
+from engine.errors import PairUnavailable, Unavailable
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
 from engine.storage.models.trading import BalanceChangeRow
@@ -132,7 +132,24 @@ async def test_without_an_exchange_the_last_hours_price_counts(
 
     found = await of(reports, account)
 
-    assert not found.priced_now
+    assert (found.priced_now, found.refused) == (False, False)
+    assert found.report.now == exchange.usdt + exchange.mntl * D("0.002")
+
+
+async def test_a_token_that_is_delisted_is_told_apart_from_an_exchange_that_is_away(
+    engine: Engine, exchange: FakeExchange, reports: ProfitReports
+):
+    account = await a_deposit_that_is_traded(engine, exchange)
+    await reports.prices.round()
+    delisted = PairUnavailable(code=-1121, message="Invalid symbol.")
+    exchange.go_wrong("book", delisted, times=9)
+    await engine.wait(3 * DAY)
+    exchange.go_wrong("hourly_closes", delisted, times=9)
+
+    found = await of(reports, account, Span.DAY)
+
+    assert (found.priced_now, found.refused) == (False, True)
+    assert Doubt.PRICE_OLD in found.report.doubts
     assert found.report.now == exchange.usdt + exchange.mntl * D("0.002")
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -36,7 +37,7 @@ def trade(hour: int, side: Side) -> TradeWorth:
     return TradeWorth(ClientOrderId(f"o{hour}"), START + hour * HOUR, side, *amounts)
 
 
-def report(**changes: object) -> ProfitReport:
+def report(**changes: Any) -> ProfitReport:
     """A week: 40 USDT and 100,000 tokens at 0.002, of which some are bought and sold; 50 USDT come."""
     points = [
         ValuePoint(
@@ -48,7 +49,7 @@ def report(**changes: object) -> ProfitReport:
         )
         for hour in range(169)
     ]
-    whole = {
+    whole: dict[str, Any] = {
         "since": START,
         "until": START + 168 * HOUR,
         "start": D(190),
@@ -67,15 +68,30 @@ def report(**changes: object) -> ProfitReport:
         ],
         "doubts": frozenset[Doubt](),
     }
-    return ProfitReport(**{**whole, **changes})  # type: ignore[arg-type]
+    whole |= changes
+    came = whole["start"] + whole["deposits"] + whole["fee_flows"]
+    return ProfitReport(
+        **whole,
+        made=whole["now"] - came,
+        held_made=whole["held"] - came,
+        brought=whole["now"] - whole["held"],
+        turnover=sum((one.quote for one in whole["trades"]), D(0)),
+        fees=sum((one.fee for one in whole["trades"]), D(0)),
+        slippage=sum((one.slippage or D(0) for one in whole["trades"]), D(0)),
+    )
 
 
 def picture(
-    kind: ChartKind, found: ProfitReport | None = None, *, priced_now: bool = True
+    kind: ChartKind,
+    found: ProfitReport | None = None,
+    *,
+    priced_now: bool = True,
+    refused: bool = False,
+    key: bool = True,
 ) -> Picture:
     return chart_view(
-        account=account(),
-        found=SpanReport(found or report(), START, priced_now),
+        account=account() if key else account(sealed_key=None, key_tail=None),
+        found=SpanReport(found or report(), START, priced_now, refused),
         page=ChartPage(kind, Span.WEEK),
         theme=Theme.DARK,
     )
@@ -123,7 +139,7 @@ def test_a_loss_is_called_one_and_has_its_colour():
     ("changes", "priced_now", "line"),
     [
         ({"doubts": frozenset({Doubt.FEES_UNKNOWN})}, True, "All of it is about"),
-        ({}, False, "MEXC gave no price now"),
+        ({}, False, "MEXC does not answer. I count the last price that I know."),
     ],
 )
 def test_what_is_about_is_called_so(changes, priced_now, line):
@@ -131,6 +147,15 @@ def test_what_is_about_is_called_so(changes, priced_now, line):
         shown = picture(kind, report(**changes), priced_now=priced_now)
 
         assert said(shown.caption)[-1].startswith(line)
+
+
+def test_a_token_that_is_not_traded_any_more_and_a_key_that_is_gone_are_said():
+    delisted = picture(ChartKind.VALUE, priced_now=False, refused=True)
+
+    assert said(delisted.caption)[-1].startswith("MEXC names no price of MNTL now.")
+    for kind in ChartKind:
+        shown = picture(kind, priced_now=False, key=False)
+        assert said(shown.caption)[-1] == "This chat has no key. I count what I last saw."
 
 
 def test_the_caption_of_the_drift_says_how_long_the_usdt_was_inside():
@@ -161,8 +186,11 @@ def test_the_caption_of_the_holdings_says_what_each_is_worth():
 def test_a_young_account_says_since_when():
     found = report(since=START + 160 * HOUR)
 
-    assert said(picture(ChartKind.VALUE, found).caption)[0].endswith(
-        "Value, since 29 Nov · /chart"
+    lines = said(picture(ChartKind.VALUE, found).caption)
+    assert lines[0].endswith("Value, since 29 Nov · /chart")
+    assert lines[1] == "240.00 USDT now, 190.00 USDT when my records begin."
+    assert "My records begin then. I know nothing of before." in said(
+        picture(ChartKind.DRIFT, found).caption
     )
 
 
@@ -201,6 +229,11 @@ def test_words_are_left_where_nothing_can_be_drawn():
     assert not_drawn_view(full).keyboard == full.keyboard
     for why in NoReport:
         assert said(no_chart_view(account=account(), why=why))
+    keyless = no_chart_view(
+        account=account(sealed_key=None, key_tail=None), why=NoReport.NO_RECORDS
+    )
+    assert "it has no key" in said(keyless)[1]
+    assert "/connect adds your MEXC key." in said(keyless)[2]
     assert "“pie”" in said(unknown_chart_view(typed_text="pie"))[0]
 
 

@@ -43,7 +43,8 @@ def found(**changes: Any) -> SpanReport:
     assert report is not None
     asked_since = changes.pop("asked_since", _SINCE)
     priced_now = changes.pop("priced_now", True)
-    return SpanReport(replace(report, **changes), asked_since, priced_now)
+    refused = changes.pop("refused", False)
+    return SpanReport(replace(report, **changes), asked_since, priced_now, refused)
 
 
 def text_of(message: Message) -> str:
@@ -91,8 +92,18 @@ def test_what_is_only_about_so_is_said():
     assert text.startswith("🧪 DRY RUN · Profit since 2026-11-01\n")
     assert "My records begin then." in text
     assert text.count("\nAbout: ") == 3
-    assert "the price of the last full hour" in text
+    assert "MEXC does not answer. I count the last price that I know." in text
     assert "Made             +2.32\n" in text
+
+
+def test_a_token_that_is_not_traded_any_more_and_a_key_that_is_gone_are_said():
+    keyless = account(sealed_key=None, key_tail=None)
+    gone = found(priced_now=False, refused=True, doubts=frozenset({Doubt.PRICE_OLD}))
+    text = text_of(profit_view(account=keyless, found=gone, span=Span.WEEK))
+
+    assert "This chat has no key. I count what I last saw." in text
+    assert "MEXC names no price of MNTL now. I count the last one that I know." in text
+    assert "no price for a day or more" in text
 
 
 def test_each_span_has_a_button_and_the_one_shown_is_marked():
