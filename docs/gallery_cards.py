@@ -61,6 +61,7 @@ from docs.story import (
     target_set,
 )
 from engine.accounts.profit import NoReport, SpanReport
+from engine.accounts.week import Week
 from engine.domain.accounts.account import Account, Halt
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.accounts.incidents import Incident, IncidentKind
@@ -128,6 +129,7 @@ _LATER = NOON + timedelta(minutes=3)
 _PRICES = Prices({MNTL: PriceLine([NOON - timedelta(days=7), NOON - timedelta(hours=1), _LATER], [D("0.00195"), D("0.002"), D("0.00201")])})  # fmt: skip
 _SUMS = profit(list(filter(None, [trade_of(_TRADE)])), now=Held(MNTL, _AFTER.of(USDT).total, _AFTER.of(MNTL).total), prices=_PRICES, since=NOON - timedelta(days=7), until=_LATER)  # fmt: skip
 _PROFIT = SpanReport(cast("ProfitReport", _SUMS), NOON - timedelta(days=7), priced_now=True)
+_WEEK = Week(timedelta(days=7), D("1.31"), D("1.84"), day_ago=D("0.002024"))
 _LOOK = seen(_AFTER, at=_LATER)
 _STEADY = foreseen(ACCOUNT, _AFTER, at=_LATER)
 _STUCK = replace(_TRADE, state=OrderState.NEEDS_HUMAN, resolved_at=None)
@@ -203,7 +205,7 @@ def _told(kind: IncidentKind, detail: str = "", *, paused: bool = False) -> Mess
 # A line a card.
 # fmt: off
 CARDS: Sequence[Shown] = (
-    Shown("status-live", "The live card", _asked("/status", _status())),
+    Shown("status-live", "The live card", _asked("/status", _status(week=_WEEK))),
     Shown("status-dry-run", "On paper", _asked("/status", _status(_with(dry_run=True), last_trade=replace(_TRADE, dry_run=True)))),
     Shown("status-paused", "Paused", _asked("/status", _status(_with(paused=True)))),
     Shown("status-paused-1h", "Paused for an hour", _asked("/status", _status(_with(paused=True), pause=_HOUR))),

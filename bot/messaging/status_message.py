@@ -19,6 +19,7 @@ from bot.views.components.times import times_in
 from bot.views.status import RENEWED_EVERY, retired_card_view, status_view
 from engine.accounts.deliverability import Deliverability
 from engine.accounts.overview import AccountOverviews
+from engine.accounts.week import Weeks
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.shares import Share
@@ -67,6 +68,7 @@ class StatusMessages:
         flood: FloodControl,
         renewed: bool = True,
     ) -> None:
+        self._weeks = Weeks(database=database, clock=clock)
         self._renewed = renewed
         self._flood = flood
         self._sender = sender
@@ -114,6 +116,7 @@ class StatusMessages:
         if seen_last is not None and seen_last.seen and seen_last.seen.symbol == symbol:
             read = (price_in(k, symbol) for k in known)
             price = newest_price(overview.price, price_on(card, symbol), *read)
+        week = await self._weeks.of(account, last_trade=overview.last_trade, seen=overview.seen)
         checked = None if account.stopped or not account.can_trade else overview.checked
         if for_viewer is None:
             for_viewer = card is not None and card.for_viewer
@@ -128,6 +131,7 @@ class StatusMessages:
                 now=self._clock.now(),
                 look=seen_last,
                 price=price,
+                week=week,
                 checked=checked,
                 next_check_at=overview.next_check_at,
                 rules=self._rules.get(symbol) if precise else None,

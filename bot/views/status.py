@@ -21,6 +21,8 @@ from bot.views.components.amounts import (
     percent,
     quantity,
     short,
+    signed,
+    signed_percent,
     usdt,
 )
 from bot.views.components.amounts import price as price_text
@@ -32,6 +34,7 @@ from bot.views.components.layout import block, escape, lines, row
 from bot.views.components.order_text import order_sentence
 from bot.views.components.times import (
     compact,
+    days,
     is_same_day,
     roughly,
     stamp,
@@ -42,6 +45,7 @@ from bot.views.components.times import (
 )
 from bot.views.trading_mode import mode_note
 from bot.views.unresolved_order import report_rows
+from engine.accounts.week import NO_WEEK, Week
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
 from engine.domain.accounts.settings import Threshold, ThresholdUnit
@@ -66,6 +70,7 @@ from engine.domain.rebalancing.planner import InsideBand
 RENEWED_EVERY = timedelta(minutes=15)
 """How old the card of a trading account becomes while nothing happens."""
 _KEY_SHOWN_FROM = timedelta(days=30)
+_PRICE_OF_NOW = timedelta(hours=1)
 _RESULTS: Mapping[type[Decision], str] = {
     OrderPlaced: "order sent",
     OrderPending: "order open",
@@ -81,6 +86,7 @@ def status_view(
     now: datetime,
     look: CheckResult | None = None,
     price: PriceSeen | None = None,
+    week: Week = NO_WEEK,
     checked: CheckResult | None = None,
     next_check_at: datetime | None = None,
     rules: PairRules | None = None,
@@ -96,7 +102,7 @@ def status_view(
     renewed: bool = True,
     dated: bool = True,
 ) -> Message:
-    """*look* is the newest that read the balances, *price* the pair's that was seen last; *checked*
+    """*look* is the newest that read the balances, *price* the pair's that was seen last, *week* what 7 days brought; *checked*
     is the last check, where this process made it. *pause* is the end of a pause that has one. *undelivered* counts alerts that Telegram has not accepted
     yet, *refused* says where it accepts none. *for_viewer* leaves out the buttons that would
     refuse, *is_shared* those of another chat's account. *renewed*: it is edited every 15 min at least. What is not *dated* leaves out what changes while nothing happens: prices and times.
@@ -105,7 +111,16 @@ def status_view(
     rows = [
         f"{badge(account, halted=halted)} · {pair_name(account.settings.symbol)}",
         *_quote(account, look, last_trade),
-        *_token(account, look, last_trade, rules=rules, price=price, now=now if dated else None),
+        *_token(
+            account,
+            look,
+            last_trade,
+            rules=rules,
+            price=price,
+            day_ago=week.day_ago,
+            now=now if dated else None,
+        ),
+        *(_week(week) if dated else ()),
         *(() if is_shared else _key(account, now=now)),
         *_last(account, last_trade, now=now if dated else None),
         *(_seen(look, checked) if dated else ()),
@@ -202,6 +217,7 @@ def _token(
     *,
     rules: PairRules | None,
     price: PriceSeen | None,
+    day_ago: Decimal | None,
     now: datetime | None,
 ) -> Iterable[str]:
     """The token, what it is worth at the price seen last, and that price. Without *now* only the
@@ -225,6 +241,21 @@ def _token(
         yield from row("Total", usdt(quote + amount * price.price))
     text = price_text(price.price, step=rules.price_step if rules else None)
     yield from row("Price", f"{text}  {time_or_day(price.at, now=now)}")
+    if day_ago and now - price.at <= _PRICE_OF_NOW:
+        yield from row("", f"{signed_percent(price.price / day_ago - 1)} in 24 h")
+
+
+def _week(week: Week) -> Iterable[str]:
+    """What was made, and what of it trading brought."""
+    if week.made is None:
+        return ()
+    label = days(week.length // timedelta(days=1))
+    made = f"about {signed(week.made)}" if week.about else signed(week.made)
+    if not week.brought:
+        return row(label, f"{made} USDT")
+    trading = f"(trading {signed(week.brought)})"
+    both = row(label, f"{made} {trading}")
+    return both if len(both) == 1 else [*row(label, made), *row("", trading)]
 
 
 def _is_of(trade: Order, look: CheckResult) -> bool:

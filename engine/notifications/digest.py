@@ -1,20 +1,17 @@
 """The daily digest: what came of a day, in one message, at the time of day a chat has asked for."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.domain.accounts.account import Account
 from engine.domain.alerts.alerts import Digest
-from engine.domain.profit.entries import Prices
-from engine.domain.profit.report import ProfitReport, profit
 from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, alert_preferences, incidents
 from engine.storage.accounts import digest as stored_digest
 from engine.storage.accounts.alert_preferences import DueDigest
 from engine.storage.row_mapping import columns_of
 from engine.storage.service import Service
-from engine.storage.trading import candles, value_events
+from engine.storage.trading import stored_profit
 
 _DAY = timedelta(days=1)
 _A_ROUND = 20
@@ -44,7 +41,7 @@ class Digests(Service):
         )
         held = await stored_digest.quote_held(session, account)
         trouble = await incidents.get(session, account.id)
-        earned = await _profit(session, account, since=since, until=now)
+        earned = await stored_profit.report(session, account, since=since, until=now)
         digest = Digest(
             dry_run=account.settings.dry_run,
             since=since,
@@ -64,18 +61,3 @@ class Digests(Service):
         key = f"digest:{account.id}:{due.due.isoformat()}"
         await publish(session, account.chat_id, digest, key=key, now=now)
         await alert_preferences.digest_written(session, account.id, at=now, quote=held)
-
-
-async def _profit(
-    session: AsyncSession, account: Account, *, since: datetime, until: datetime
-) -> ProfitReport | None:
-    """By the prices of full hours, as far as they are stored: a digest asks the exchange nothing."""
-    records = await value_events.records(session, account, since=since)
-    if records is None or records.first >= until:
-        return None
-    lines = {
-        asset: await candles.prices(session, symbol, since=since, until=until)
-        for asset, symbol in records.priced
-    }
-    begin = max(since, records.first)
-    return profit(records.events, now=records.held, prices=Prices(lines), since=begin, until=until)

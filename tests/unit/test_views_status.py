@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.interaction.message import Message
 from bot.views.components.badges import badge
 from bot.views.status import status_view
+from engine.accounts.week import Week
 from engine.domain.accounts.deposits import DepositChoice, DepositRule, WaitingDeposit
 from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.settings import TradingMode
@@ -78,6 +79,7 @@ def test_the_card_is_the_one_of_the_product():
         next_check_at=NOW + timedelta(seconds=72),
         rules=rules(),
         last_trade=a_trade(),
+        week=Week(timedelta(days=7), Decimal("1.31"), Decimal("1.84"), False, Decimal("0.002024")),
     )
 
     assert check_message(view).splitlines() == [
@@ -87,6 +89,8 @@ def test_the_card_is_the_one_of_the_product():
         "MNTL     91,858 ≈ 183.72 USDT",
         "Total    224.51 USDT",
         "Price    0.002  11:59",
+        "         -1.2% in 24 h",
+        "7 days   +1.31 (trading +1.84)",
         "Last     bought 8,142  11:57",
         "Checked  22 Nov 11:59 ✓ in band",
         "Next     12:01, then every 2m",
@@ -99,6 +103,40 @@ def test_the_card_is_the_one_of_the_product():
         ["Target", "Threshold", "History"],
         ["Refresh", "Why", "Settings", "Pin"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("week", "rows"),
+    [
+        (Week(), []),
+        (
+            Week(timedelta(days=1, hours=23), Decimal("-0.531"), Decimal(0)),
+            ["1 day    -0.53 USDT"],
+        ),
+        (
+            Week(timedelta(days=7), Decimal("1.31"), Decimal("1.84"), about=True),
+            ["7 days   about +1.31", "         (trading +1.84)"],
+        ),
+        (
+            Week(timedelta(days=7), Decimal("13131.31"), Decimal("-98131.84")),
+            ["7 days   +13,131.31", "         (trading -98,131.84)"],
+        ),
+    ],
+)
+def test_what_a_week_brought_is_one_row_where_it_is_known(week: Week, rows: list[str]):
+    text = check_message(status_view(account=account(), now=NOW, look=a_look(), week=week))
+
+    assert text.splitlines()[6 : 6 + len(rows)] == rows
+    assert "24 h" not in text
+
+
+def test_the_change_of_a_day_is_left_out_where_the_price_is_old():
+    old = replace(a_look(), at=NOW - timedelta(hours=2))
+    week = Week(day_ago=Decimal("0.001"))
+
+    assert "24 h" not in check_message(
+        status_view(account=account(), now=NOW, look=old, week=week)
+    )
 
 
 def labels(view: Message) -> list[list[str]]:

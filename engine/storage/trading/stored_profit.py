@@ -1,0 +1,27 @@
+"""Reckons the profit of an account from what is stored: the exchange is asked nothing."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from engine.domain.accounts.account import Account
+from engine.domain.profit.entries import Prices
+from engine.domain.profit.report import ProfitReport, profit
+from engine.storage.trading import candles, value_events
+
+
+async def report(
+    session: AsyncSession, account: Account, *, since: datetime, until: datetime
+) -> ProfitReport | None:
+    """Returns the report by the prices of full hours, as far as they are stored. It begins with the
+    first record, if that is later. None where there is no record, or no price.
+    """
+    records = await value_events.records(session, account, since=since)
+    if records is None or records.first >= until:
+        return None
+    lines = {
+        asset: await candles.prices(session, symbol, since=since, until=until)
+        for asset, symbol in records.priced
+    }
+    begin = max(since, records.first)
+    return profit(records.events, now=records.held, prices=Prices(lines), since=begin, until=until)
