@@ -16,7 +16,6 @@ from benchmarks.processes import OURS, pin
 from benchmarks.program import seed
 from benchmarks.reports import Goal, Report, middle
 from bot.views.profit import profit_view
-from engine.accounts.price_history import PriceHistory
 from engine.accounts.profit import ProfitReports, SpanReport
 from engine.clock import SystemClock
 from engine.domain.accounts.account import Account
@@ -26,6 +25,7 @@ from engine.domain.orders.order import AccountId, OrderState, Trigger
 from engine.domain.profit.spans import Span
 from engine.errors import Unavailable
 from engine.exchanges.interface import Exchange
+from engine.exchanges.price_history import PriceHistory
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
 from engine.storage.models.trading import BalanceRow, CandleRangeRow, CandleRow, OrderRow

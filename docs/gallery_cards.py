@@ -60,8 +60,8 @@ from docs.story import (
     seen,
     target_set,
 )
+from engine.accounts.overview import Week
 from engine.accounts.profit import NoReport, SpanReport
-from engine.accounts.week import Week
 from engine.domain.accounts.account import Account, Halt
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.accounts.incidents import Incident, IncidentKind

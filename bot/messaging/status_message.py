@@ -18,8 +18,7 @@ from bot.messaging.sender import MessageSender
 from bot.views.components.times import times_in
 from bot.views.status import RENEWED_EVERY, retired_card_view, status_view
 from engine.accounts.deliverability import Deliverability
-from engine.accounts.overview import AccountOverviews
-from engine.accounts.week import Weeks
+from engine.accounts.overview import AccountOverviews, Weeks
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.shares import Share

@@ -48,7 +48,6 @@ from engine.accounts.key_expiry import KeyExpiryMonitor
 from engine.accounts.members import MemberService
 from engine.accounts.overview import AccountOverviews
 from engine.accounts.pending_changes import PendingChanges
-from engine.accounts.price_history import PriceHistory
 from engine.accounts.profit import ProfitReports
 from engine.accounts.records import AccountRecords
 from engine.accounts.risk_limits import AccountLimits
@@ -60,6 +59,7 @@ from engine.diagnosis.database_probe import DatabaseProbe
 from engine.diagnosis.workload import Workload
 from engine.domain.accounts.settings import Settings
 from engine.exchanges.interface import ExchangeFor, KeyInspector
+from engine.exchanges.price_history import PriceHistory
 from engine.exchanges.rate_limit_memory import RateLimitMemory
 from engine.exchanges.rate_limiter import Usage
 from engine.exchanges.request_stats import RequestStats

@@ -5,7 +5,6 @@ not ages.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
@@ -15,26 +14,18 @@ from bot.views.alerts.incidents import trouble_note
 from bot.views.alerts.key_expiry import life
 from bot.views.alerts.undeliverable import undeliverable_note
 from bot.views.components.amounts import (
-    balance,
-    cents,
     pair_name,
-    percent,
     quantity,
-    short,
-    signed,
-    signed_percent,
     usdt,
 )
-from bot.views.components.amounts import price as price_text
 from bot.views.components.badges import badge
-from bot.views.components.band_gauge import band_gauge
-from bot.views.components.forecast import HALTED_FOR_ALL, held_at
+from bot.views.components.forecast import HALTED_FOR_ALL
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import block, escape, lines, row
+from bot.views.components.money_rows import quote_rows, token_rows, week_rows
 from bot.views.components.order_text import order_sentence
 from bot.views.components.times import (
     compact,
-    days,
     is_same_day,
     roughly,
     stamp,
@@ -45,13 +36,12 @@ from bot.views.components.times import (
 )
 from bot.views.trading_mode import mode_note
 from bot.views.unresolved_order import report_rows
-from engine.accounts.week import NO_WEEK, Week
+from engine.accounts.overview import NO_WEEK, Week
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
-from engine.domain.accounts.settings import Threshold, ThresholdUnit
 from engine.domain.accounts.timed_pause import TimedPause
 from engine.domain.accounts.undeliverable import NOTHING, Refused
-from engine.domain.market.pairs import USDT, PairRules, Side, base_of
+from engine.domain.market.pairs import PairRules, Side, base_of
 from engine.domain.orders.order import Order, OrderState
 from engine.domain.rebalancing.check_result import (
     AwaitingApproval,
@@ -63,14 +53,12 @@ from engine.domain.rebalancing.check_result import (
     OrderPending,
     OrderPlaced,
     PriceSeen,
-    price_in,
 )
 from engine.domain.rebalancing.planner import InsideBand
 
 RENEWED_EVERY = timedelta(minutes=15)
 """How old the card of a trading account becomes while nothing happens."""
 _KEY_SHOWN_FROM = timedelta(days=30)
-_PRICE_OF_NOW = timedelta(hours=1)
 _RESULTS: Mapping[type[Decision], str] = {
     OrderPlaced: "order sent",
     OrderPending: "order open",
@@ -110,8 +98,8 @@ def status_view(
     halted = unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN
     rows = [
         f"{badge(account, halted=halted)} · {pair_name(account.settings.symbol)}",
-        *_quote(account, look, last_trade),
-        *_token(
+        *quote_rows(account, look, last_trade),
+        *token_rows(
             account,
             look,
             last_trade,
@@ -120,7 +108,7 @@ def status_view(
             day_ago=week.day_ago,
             now=now if dated else None,
         ),
-        *(_week(week) if dated else ()),
+        *(week_rows(week) if dated else ()),
         *(() if is_shared else _key(account, now=now)),
         *_last(account, last_trade, now=now if dated else None),
         *(_seen(look, checked) if dated else ()),
@@ -183,85 +171,6 @@ def may_not_pin_notice() -> str:
 
 def telegram_away_notice() -> str:
     return "Telegram did not take that. Nothing changed; please tap again."
-
-
-def _held(account: Account, look: CheckResult | None, last_trade: Order | None) -> Decimal | None:
-    if look is None or look.seen is None:
-        return None
-    held = held_at(look, account.settings, order=last_trade)
-    return look.seen.quote.counted(account.settings.counting) if held is None else held
-
-
-def _quote(account: Account, look: CheckResult | None, last_trade: Order | None) -> Iterable[str]:
-    """USDT held beside its target, and where that is in the band."""
-    settings = account.settings
-    target = f"target {short(settings.target)} ±{_reach(settings.threshold)}"
-    held = _held(account, look, last_trade)
-    if held is None:
-        return [*row(USDT, "not seen yet"), *row("", target)]
-    both = row(USDT, f"{cents(held)}  {target}")
-    if len(both) > 1:
-        both = [*row(USDT, cents(held)), *row("", target)]
-    return [*both, *band_gauge(held, settings.band)]
-
-
-def _reach(value: Threshold) -> str:
-    is_part = value.unit is ThresholdUnit.FRACTION
-    return percent(value.value) if is_part else short(value.value)
-
-
-def _token(
-    account: Account,
-    look: CheckResult | None,
-    last_trade: Order | None,
-    *,
-    rules: PairRules | None,
-    price: PriceSeen | None,
-    day_ago: Decimal | None,
-    now: datetime | None,
-) -> Iterable[str]:
-    """The token, what it is worth at the price seen last, and that price. Without *now* only the
-    token.
-    """
-    symbol = account.settings.symbol
-    if look is None or look.seen is None or look.seen.symbol != symbol:
-        return
-    amount = look.seen.base.counted(account.settings.counting)
-    if last_trade is not None and last_trade.base_after is not None and _is_of(last_trade, look):
-        amount = last_trade.base_after
-    label = base_of(symbol)
-    held = balance(amount, step=rules.quantity_step if rules else None)
-    price = price or price_in(look, symbol)
-    if now is None or price is None:
-        yield from row(label, held)
-        return
-    yield from row(label, f"{held} ≈ {usdt(amount * price.price)}")
-    quote = _held(account, look, last_trade)
-    if quote is not None:
-        yield from row("Total", usdt(quote + amount * price.price))
-    text = price_text(price.price, step=rules.price_step if rules else None)
-    yield from row("Price", f"{text}  {time_or_day(price.at, now=now)}")
-    if day_ago and now - price.at <= _PRICE_OF_NOW:
-        yield from row("", f"{signed_percent(price.price / day_ago - 1)} in 24 h")
-
-
-def _week(week: Week) -> Iterable[str]:
-    """What was made, and what of it trading brought."""
-    if week.made is None:
-        return ()
-    label = days(week.length // timedelta(days=1))
-    made = f"about {signed(week.made)}" if week.about else signed(week.made)
-    if not week.brought:
-        return row(label, f"{made} USDT")
-    trading = f"(trading {signed(week.brought)})"
-    both = row(label, f"{made} {trading}")
-    return both if len(both) == 1 else [*row(label, made), *row("", trading)]
-
-
-def _is_of(trade: Order, look: CheckResult) -> bool:
-    """True if *look* sent *trade*, and so read the balances before it."""
-    verdict = look.verdict
-    return isinstance(verdict, OrderPlaced) and verdict.client_order_id == trade.client_order_id
 
 
 def _last(account: Account, trade: Order | None, *, now: datetime | None) -> Iterable[str]:

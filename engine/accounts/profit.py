@@ -5,7 +5,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 
-from engine.accounts.price_history import PriceHistory
 from engine.domain.accounts.account import Account
 from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
 from engine.domain.orders.order import Order
@@ -15,6 +14,7 @@ from engine.domain.profit.report import ProfitReport, profit, worth_of
 from engine.domain.profit.spans import Span, beginning
 from engine.errors import EngineError, Rejected
 from engine.exchanges.interface import ExchangeFor, within
+from engine.exchanges.price_history import PriceHistory
 from engine.storage.accounts import acting, alert_preferences
 from engine.storage.service import Service
 from engine.storage.trading import candles, value_events

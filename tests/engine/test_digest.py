@@ -8,7 +8,6 @@ from decimal import Decimal
 import pytest
 
 from engine.accounts.alert_preferences import AlertPreferenceService
-from engine.accounts.price_history import PriceHistory
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.alerts.alerts import Digest
@@ -16,6 +15,7 @@ from engine.domain.alerts.preferences import AlertLevel, AlertPreferences
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.market.pairs import USDT
 from engine.errors import Unavailable
+from engine.exchanges.price_history import PriceHistory
 from engine.notifications.digest import Digests
 from engine.storage.accounts import alert_preferences
 from engine.storage.models.trading import BalanceRow

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from engine.accounts.price_history import PriceHistory
 from engine.domain.accounts.account import Account
 from engine.domain.market.candles import HOUR, whole_hour
 from engine.errors import PairUnavailable, Unavailable
+from engine.exchanges.price_history import PriceHistory
 from engine.storage.database import Database
 from engine.storage.trading import candles, orders
 from tests import builders

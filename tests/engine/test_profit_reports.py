@@ -6,7 +6,6 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from engine.accounts.price_history import PriceHistory
 from engine.accounts.profit import NoReport, ProfitReports, SpanReport
 from engine.domain.accounts.account import Account
 from engine.domain.market.candles import HOUR
@@ -16,6 +15,7 @@ from engine.domain.orders.order import Order
 from engine.domain.profit.entries import Doubt, FlowKind
 from engine.domain.profit.spans import Span
 from engine.errors import PairUnavailable, Unavailable
+from engine.exchanges.price_history import PriceHistory
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
 from engine.storage.models.trading import BalanceChangeRow

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.interaction.message import Message
 from bot.views.components.badges import badge
 from bot.views.status import status_view
-from engine.accounts.week import Week
+from engine.accounts.overview import Week
 from engine.domain.accounts.deposits import DepositChoice, DepositRule, WaitingDeposit
 from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.settings import TradingMode

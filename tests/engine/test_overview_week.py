@@ -3,11 +3,11 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from engine.accounts.price_history import PriceHistory
-from engine.accounts.week import Week, Weeks
+from engine.accounts.overview import Week, Weeks
 from engine.domain.accounts.account import Account
 from engine.domain.market.candles import HOUR
 from engine.domain.rebalancing.check_result import CheckResult
+from engine.exchanges.price_history import PriceHistory
 from tests.engine.harness import Engine
 from tests.fakes.database import WatchedDatabase
 from tests.fakes.exchange import FakeExchange
