@@ -58,6 +58,9 @@ NOT_REACHED: Mapping[str, str] = {
     "bot.messaging.status_message:StatusMessages._not_taken:writing#1": "Telegram asks to wait; tests/bot/test_flow_status_message.py",
     "bot.messaging.status_message:StatusMessages._not_taken:writing#2": "a card that is gone; tests/bot/test_flow_status_message.py",
     "bot.messaging.sender:MessageSender.edit:edit_message_text#2": "as plain text; tests/bot/test_flow_status_message.py",
+    # A picture is an answer that only shows, and is asked for again.
+    "bot.messaging.sender:MessageSender.send_photo:send_photo#1": "only shows; tests/bot/test_flow_chart.py",
+    "bot.messaging.sender:MessageSender.edit_photo:edit_message_media#1": "only shows; tests/bot/test_flow_chart.py",
     # Once a day, and what was deleted twice is deleted; tests/engine/test_pruning.py kills it.
     "engine.maintenance.pruning:Pruning._claimed:writing#1": "ten minutes after the start",
     "engine.maintenance.pruning:Pruning._some:writing#1": "ten minutes after the start",

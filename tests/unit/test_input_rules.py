@@ -90,6 +90,7 @@ REFUSED: list[tuple[Callable[[str], object], dict[InputRule, list[str]]]] = [
             InputRule.ALERT_PART: ["x"],
             InputRule.ALERT_LEVEL: ["trade", "trade loud"],
             InputRule.YES_OR_NO: ["through maybe"],
+            InputRule.LIGHT_OR_DARK: ["pictures", "pictures grey"],
             InputRule.ABOVE_ZERO: ["smallest -5"],
             InputRule.MOST_SMALLEST: ["smallest 9999999"],
             InputRule.TWO_TIMES: ["quiet", "quiet 23:00"],
