@@ -5,15 +5,19 @@ Memory use and the time for which other tasks are delayed are those of one page.
 import asyncio
 import tempfile
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 
 from bot.exports.csv_files import MOST_BYTES, CsvFile, CsvParts
+from bot.exports.gains import SUMMARY, gains_file, summary
 from bot.interaction.request import Document, Progress
-from bot.views.export import ExportWords
+from bot.views.export import ExportWords, GainsWords
+from engine.accounts.gains import AccountGains
 from engine.accounts.records import AccountRecords, Counted, Position
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.local_time import zone
 from engine.domain.orders.order import Order
+from engine.domain.profit.money_return import money_return
 
 # Converting rows into values happens in the event loop: a page takes a few milliseconds.
 _PAGE = 100
@@ -62,3 +66,30 @@ async def collect(
                     instead=words.failed(),
                     keyboard=words.keyboard(),
                 )
+
+
+async def collect_gains(
+    records: AccountRecords,
+    account: Account,
+    gains: AccountGains,
+    *,
+    words: GainsWords,
+    total: Counted,
+    progress: Progress,
+) -> AsyncGenerator[Document]:
+    """Yield the files with the gain of each sale, and then their summary."""
+    sheet = gains_file(gains)
+    async with aclosing(
+        collect(records, account, sheet, words=words, total=total, progress=progress)
+    ) as files:
+        async for file in files:
+            yield file
+    report = gains.found.report if gains.found else None
+    returned = await asyncio.to_thread(money_return, report) if report else None
+    yield Document(
+        SUMMARY,
+        await asyncio.to_thread(summary, gains, returned),
+        words.summary(gains.found, returned),
+        instead=words.failed(),
+        keyboard=words.summary_keyboard(),
+    )

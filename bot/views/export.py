@@ -6,9 +6,13 @@ from bot.interaction.message import Message
 from bot.views.components import amounts
 from bot.views.components.keyboards import keyboard, typed
 from bot.views.components.layout import echoed
-from bot.views.components.times import zone_name
+from bot.views.components.times import day_and_month, wall_time, zone_name
+from engine.accounts.profit import SpanReport
+from engine.domain.profit.money_return import MoneyReturn
 
 KOINLY_NAME, COINTRACKING_NAME = "Koinly", "CoinTracking"
+GAINS = "gains"
+_NO_PRICE = "I know no price, so what is left and the return of your money are not in it."
 _NO_ORDER = "This export has no order."
 
 
@@ -16,10 +20,12 @@ def unknown_export_view(*, typed_text: str) -> Message:
     return Message.of(
         f"I know no export named {echoed(typed_text)}.",
         "/export sends all trades with every detail, deposits and withdrawals.",
+        "/export gains sends the gain of each sale, and a summary.",
         "/export koinly sends a file for Koinly.",
         "/export cointracking sends one for CoinTracking.",
         keyboard=keyboard(
-            [typed("export"), typed("export", "koinly")], [typed("export", "cointracking")]
+            [typed("export"), typed("export", GAINS)],
+            [typed("export", "koinly"), typed("export", "cointracking")],
         ),
     )
 
@@ -72,7 +78,9 @@ class ExportWords:
         return Message("I could not send the file. Please send /export again in a minute.")
 
     def keyboard(self) -> InlineKeyboardMarkup | None:
-        return keyboard([typed("export", "koinly"), typed("export", "cointracking")])
+        return keyboard(
+            [typed("export", GAINS), typed("export", "koinly")], [typed("export", "cointracking")]
+        )
 
 
 class TaxWords(ExportWords):
@@ -103,4 +111,46 @@ class TaxWords(ExportWords):
         )
 
     def keyboard(self) -> InlineKeyboardMarkup | None:
+        return keyboard([typed("export")])
+
+
+class GainsWords(ExportWords):
+    """The gain of each sale of real money, and a summary of all."""
+
+    def nothing(self) -> Message:
+        return Message(
+            "There is no gain to export yet: no real order was filled, and no real money came in "
+            "or went out. /export has your trades on paper."
+        )
+
+    def caption(self, *, trades: int, flows: int, part: int, parts: int) -> str:
+        """An exchange by hand is a sale or a purchase, too; a mere movement is neither."""
+        return _caption(
+            amounts.count(
+                trades + flows,
+                "I looked for sales in your 1 real order or movement.",
+                "I looked for sales in your {n} real orders and movements.",
+            ),
+            "Each sale has its gain in USDT: first in first out, and at average cost.",
+            "What was not bought here has no known cost and stands apart.",
+            part=part,
+            parts=parts,
+        )
+
+    def summary(self, found: SpanReport | None, returned: MoneyReturn | None) -> str:
+        told = ["This is the summary: what the sales made, and what is left.", _NO_PRICE]
+        if found is not None and returned is not None:
+            since = wall_time(found.report.since)
+            told[1] = (
+                "The money-weighted return has no single answer here."
+                if returned.period is None
+                else f"Your money made {amounts.signed_percent(returned.period)} since "
+                f"{day_and_month(since)} {since.year}, money-weighted."
+            )
+        return _caption(*told, "It is no tax report.", part=1, parts=1)
+
+    def keyboard(self) -> InlineKeyboardMarkup | None:
+        return None
+
+    def summary_keyboard(self) -> InlineKeyboardMarkup:
         return keyboard([typed("export")])

@@ -20,6 +20,7 @@ from engine.storage.service import Service
 from engine.storage.trading import candles, value_events
 from engine.storage.trading.value_events import Records, symbol_of
 
+NO_LINES = Prices({})
 _PATIENCE_S = 2
 
 
@@ -35,13 +36,14 @@ class NoReport(Enum):
 class SpanReport:
     """*asked_since* is when the span began that was asked for: before the first record, the report
     begins later. *priced_now* is False where the last price is the last one known: the exchange did
-    not answer or, *refused*, does not trade the pair now.
+    not answer or, *refused*, does not trade the pair now. *prices* are those it was made with.
     """
 
     report: ProfitReport
     asked_since: datetime | None
     priced_now: bool
     refused: bool = False
+    prices: Prices = NO_LINES
 
     @property
     def is_young(self) -> bool:
@@ -85,12 +87,11 @@ class ProfitReports(Service):
         if price is not None:
             line = lines.get(base, PriceLine((), ()))
             lines[base] = PriceLine([*line.times, now], [*line.closes, price])
-        found = profit(
-            records.events, now=records.held, prices=Prices(lines), since=since, until=now
-        )
+        prices = Prices(lines)
+        found = profit(records.events, now=records.held, prices=prices, since=since, until=now)
         if found is None:
             return NoReport.NO_PRICE
-        return SpanReport(found, asked, price is not None, refused)
+        return SpanReport(found, asked, price is not None, refused, prices)
 
     async def worth(self, order: Order) -> WorthNow | None:
         """Returns what *order* brought by the last price that is stored since."""

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert
 
 from bot.exports import csv_files, writer
-from engine.domain.market.pairs import USDT
+from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import Execution, Fees, OrderState
 from engine.storage.models.accounts import AlertPreferencesRow
 from engine.storage.models.trading import OrderRow
@@ -20,8 +20,10 @@ from tests.fakes.telegram_faults import HANG, refused
 from tests.fakes.telegram_messages import SentMessage
 
 
-async def traded(bot: Program, count: int, *, paper: int = 0) -> None:
-    """The owner's account has made *count* trades, the first *paper* of them in a dry run."""
+async def traded(bot: Program, count: int, *, paper: int = 0, sold: tuple[int, ...] = ()) -> None:
+    """The owner's account has made *count* trades, the first *paper* of them in a dry run.
+    Those numbered in *sold* are sales.
+    """
     await bot.ask(OWNER, "/start")
     account = await bot.account()
     rows = [
@@ -31,6 +33,7 @@ async def traded(bot: Program, count: int, *, paper: int = 0) -> None:
                 run_id=f"run-{number}",
                 client_order_id=f"order-{number}",
                 dry_run=number < paper,
+                side=Side.SELL if number in sold else Side.BUY,
                 state=OrderState.FILLED,
                 execution=Execution(Decimal(number + 1), Decimal(number + 1) / 4),
                 fees=Fees({USDT: Decimal("0.0001")}),
@@ -67,7 +70,7 @@ async def test_long_work_is_told_in_one_message_that_goes_when_it_is_done(
     assert (
         answer.text == "This export has all your 75 orders. Amounts are exact. Times are in UTC."
     )
-    assert answer.labels == ["/export koinly", "/export cointracking"]
+    assert answer.labels == ["/export gains", "/export koinly", "/export cointracking"]
     assert [row["client_order_id"] for row in rows_of(answer)] == [
         f"order-{number}" for number in range(75)
     ]
@@ -142,12 +145,39 @@ async def test_money_that_came_in_and_went_out_stands_between_the_trades(
     assert "Nobody has tried that import yet" in tracked.text
 
 
+async def test_gains_come_page_by_page_with_a_summary_of_both_methods(
+    world: World, bot: Program, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(writer, "_PAGE", 2)
+    await bot.connect()
+    await traded(bot, 8, paper=1, sold=(6, 7))
+    await bot.ask(OWNER, "/export")
+
+    sales, summary = await bot.tap(OWNER, "/export gains")
+
+    assert [message.document.name for message in (sales, summary) if message.document] == [
+        "ballast-gains.csv",
+        "ballast-gains-summary.csv",
+    ]
+    assert [(row["client_order_id"], row["units"]) for row in rows_of(sales)] == [
+        ("order-6", "7"),
+        ("order-7", "8"),
+    ]
+    figures = {row["figure"]: row["amount"] for row in rows_of(summary)}
+    assert figures["gain_fifo"] == figures["gain_average"] != ""
+    assert figures["units_left"] == "5"  # 2 + 3 + 4 + 5 + 6 of real money were bought
+    assert "I looked for sales in your 7 real orders and movements." in sales.text
+    assert summary.text.startswith("This is the summary:")
+    assert (sales.labels, summary.labels) == ([], ["/export"])
+
+
 async def test_koinly_gets_nothing_where_all_was_on_paper(bot: Program):
     await traded(bot, 2, paper=2)
 
     answer = await bot.ask(OWNER, "/export koinly")
 
     assert "no real order was filled" in answer.text
+    assert "There is no gain to export yet" in (await bot.ask(OWNER, "/export gains")).text
 
 
 async def test_the_chats_own_time_stands_beside_utc(bot: Program):
@@ -171,7 +201,12 @@ async def test_a_form_that_is_not_known_is_explained(bot: Program):
     answer = await bot.ask(OWNER, "/export excel")
 
     assert "I know no export named “excel”." in answer.text
-    assert answer.labels == ["/export", "/export koinly", "/export cointracking"]
+    assert answer.labels == [
+        "/export",
+        "/export gains",
+        "/export koinly",
+        "/export cointracking",
+    ]
 
 
 async def test_another_chat_is_answered_while_a_file_is_on_its_way(world: World, bot: Program):

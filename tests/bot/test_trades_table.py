@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.exports import cointracking, koinly
+from bot.exports import cointracking, gains, koinly
 from bot.exports.cointracking import COINTRACKING
 from bot.exports.csv_files import CsvFile, CsvParts, defused
 from bot.exports.koinly import KOINLY
@@ -79,13 +79,11 @@ def test_what_is_not_known_is_left_empty():
 
 
 def test_every_column_is_explained():
-    explained = [
-        line.split("`")[1]
-        for line in DOCUMENT.read_text(encoding="utf-8").splitlines()
-        if line.startswith("| `")
-    ]
+    columns, _, figures = DOCUMENT.read_text(encoding="utf-8").partition("## The summary of gains")
+    explained = [line.split("`")[1] for line in columns.splitlines() if line.startswith("| `")]
 
-    assert explained == [*COLUMNS, *koinly.COLUMNS, *cointracking.COLUMNS]
+    assert explained == [*COLUMNS, *gains.COLUMNS, *koinly.COLUMNS, *cointracking.COLUMNS]
+    assert all(f"| `{column}` |" in figures for column in gains.SUMMARY_COLUMNS)
 
 
 def test_new_columns_stand_behind_those_of_the_versions_before():

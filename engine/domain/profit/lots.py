@@ -43,40 +43,67 @@ class Gains:
         return self.left * price - self.cost
 
 
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """What was sold: *known* units cost *cost* and made *gain*; of the others the cost is not known."""
+
+    known: Decimal
+    cost: Decimal
+    gain: Decimal
+    unknown: Decimal
+    unknown_proceeds: Decimal
+
+
+class Lots:
+    """What was bought of one token and not sold yet, by *method*."""
+
+    def __init__(self, method: Method) -> None:
+        self._method = method
+        self._lots: deque[Entry] = deque()
+        self._realised = self._unknown = self._unknown_proceeds = ZERO
+
+    def buy(self, units: Decimal, paid: Decimal) -> None:
+        with localcontext(WIDE):
+            if self._method is Method.AVERAGE and self._lots:
+                held = self._lots.pop()
+                units, paid = held.units + units, held.quote + paid
+            self._lots.append(Entry(units, paid))
+
+    def sell(self, units: Decimal, proceeds: Decimal) -> Sale:
+        with localcontext(WIDE):
+            known, cost = self._take(units)
+            of_known = proceeds if known == units else proceeds * known / units
+            sale = Sale(known, cost, of_known - cost, units - known, proceeds - of_known)
+            self._realised += sale.gain
+            self._unknown += sale.unknown
+            self._unknown_proceeds += sale.unknown_proceeds
+        return sale
+
+    def gains(self) -> Gains:
+        with localcontext(WIDE):
+            left = sum((lot.units for lot in self._lots), ZERO)
+            cost = sum((lot.quote for lot in self._lots), ZERO)
+        return Gains(self._realised, left, cost, self._unknown, self._unknown_proceeds)
+
+    def _take(self, wanted: Decimal) -> tuple[Decimal, Decimal]:
+        """Take up to *wanted* units from the oldest lots; returns how many, and what they cost."""
+        taken = cost = ZERO
+        while self._lots and taken < wanted:
+            lot = self._lots.popleft()
+            part = min(lot.units, wanted - taken)
+            paid = lot.quote * part / lot.units if part < lot.units else lot.quote
+            taken, cost = taken + part, cost + paid
+            if part < lot.units:
+                self._lots.appendleft(Entry(lot.units - part, lot.quote - paid))
+        return taken, cost
+
+
 def gains(entries: Sequence[Entry], *, method: Method) -> Gains:
     """Returns the gains of one token's *entries*, oldest first."""
-    lots: deque[Entry] = deque()
-    realised = unknown = unknown_proceeds = ZERO
-    with localcontext(WIDE):
-        for entry in entries:
-            if entry.units >= ZERO:
-                _add(lots, entry, method)
-                continue
-            sold = -entry.units
-            known, cost = _take(lots, sold)
-            realised += entry.quote * known / sold - cost
-            unknown += sold - known
-            unknown_proceeds += entry.quote * (sold - known) / sold
-        left = sum((lot.units for lot in lots), ZERO)
-        cost = sum((lot.quote for lot in lots), ZERO)
-    return Gains(realised, left, cost, unknown, unknown_proceeds)
-
-
-def _add(lots: deque[Entry], entry: Entry, method: Method) -> None:
-    if method is Method.AVERAGE and lots:
-        held = lots.pop()
-        entry = Entry(held.units + entry.units, held.quote + entry.quote)
-    lots.append(entry)
-
-
-def _take(lots: deque[Entry], wanted: Decimal) -> tuple[Decimal, Decimal]:
-    """Take up to *wanted* units from the oldest lots; returns how many, and what they cost."""
-    taken = cost = ZERO
-    while lots and taken < wanted:
-        lot = lots.popleft()
-        part = min(lot.units, wanted - taken)
-        paid = lot.quote * part / lot.units if lot.units else lot.quote
-        taken, cost = taken + part, cost + paid
-        if part < lot.units:
-            lots.appendleft(Entry(lot.units - part, lot.quote - paid))
-    return taken, cost
+    lots = Lots(method)
+    for entry in entries:
+        if entry.units >= ZERO:
+            lots.buy(entry.units, entry.quote)
+        else:
+            lots.sell(-entry.units, entry.quote)
+    return lots.gains()

@@ -13,7 +13,7 @@ from engine.domain.market.decimals import ONE, ZERO
 # Products of amounts stay exact, and a year of hourly factors loses nothing that is shown.
 WIDE = Context(prec=60)
 _SOLVING = Context(prec=34)
-_YEAR_DAYS = 365
+YEAR_DAYS = 365
 # The yearly rates that are searched: -99.99 % to +1,000,000 %, closer than any two that are told
 # apart.
 _LOWEST, _HIGHEST, _STEPS = Decimal("0.0001"), Decimal(10_001), 800
@@ -63,15 +63,19 @@ def drawdown(index: Sequence[Decimal]) -> Decimal:
     return worst
 
 
-def money_weighted(flows: Sequence[tuple[int, Decimal]]) -> Decimal | None:
-    """Returns the yearly rate at which *flows* (day, amount) come to nothing, as XIRR does.
-    Deposits are below zero, what is there in the end counts as paid out. None where no rate fits,
-    or more than one.
+def money_weighted(
+    flows: Sequence[tuple[int, Decimal]], *, per_days: int = YEAR_DAYS
+) -> Decimal | None:
+    """Returns the yearly rate at which *flows* (day, amount) come to nothing, as XIRR does, or the
+    rate of as many days. Deposits are below zero, what is there in the end counts as paid out. None
+    where no rate fits, or more than one.
     """
+    backwards = sorted(flows, reverse=True)
     with localcontext(_SOLVING):
         low = _LOWEST.ln()
         step = (_HIGHEST.ln() - low) / _STEPS
-        signs = [(low + step * n, _present(flows, low + step * n)) for n in range(_STEPS + 1)]
+        rates = [low + step * n for n in range(_STEPS + 1)]
+        signs = [(rate, _present(backwards, rate / per_days)) for rate in rates]
         roots = [
             (one, other)
             for (one, at_one), (other, at_other) in itertools.pairwise(signs)
@@ -80,25 +84,32 @@ def money_weighted(flows: Sequence[tuple[int, Decimal]]) -> Decimal | None:
         if len(roots) != 1 or not any(amount for _, amount in flows):
             return None
         left, right = roots[0]
-        is_above = _present(flows, left) > ZERO
+        is_above = _present(backwards, left / per_days) > ZERO
         for _ in range(_HALVINGS):
             middle = (left + right) / 2
-            if (_present(flows, middle) > ZERO) == is_above:
+            if (_present(backwards, middle / per_days) > ZERO) == is_above:
                 left = middle
             else:
                 right = middle
         return left.exp() - ONE
 
 
-def _present(flows: Sequence[tuple[int, Decimal]], log_rate: Decimal) -> Decimal:
-    daily = (-log_rate / _YEAR_DAYS).exp()
-    return sum((amount * daily**day for day, amount in flows), ZERO)
+def _present(backwards: Sequence[tuple[int, Decimal]], daily_log_rate: Decimal) -> Decimal:
+    """The worth of the flows, newest first, on day 0: one multiplication for each."""
+    daily, powers = (-daily_log_rate).exp(), dict[int, Decimal]()
+    worth, days = ZERO, [day for day, _ in backwards]
+    for (day, amount), before in zip(backwards, [*days[1:], 0], strict=True):
+        gap = day - before
+        if gap not in powers:
+            powers[gap] = daily**gap
+        worth = (worth + amount) * powers[gap]
+    return worth
 
 
 def of_period(yearly: Decimal, *, days: int) -> Decimal:
     """Returns what a *yearly* rate comes to in *days*: shown for less than a year."""
     with localcontext(_SOLVING):
-        return (ONE + yearly) ** (Decimal(days) / _YEAR_DAYS) - ONE
+        return (ONE + yearly) ** (Decimal(days) / YEAR_DAYS) - ONE
 
 
 def dietz(
