@@ -30,7 +30,7 @@ from bot.views.components.badges import badge
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import echoed, escape
 from bot.views.components.times import day_and_month, wall_time
-from bot.views.profit import NO_KEY_NOW, last_price
+from bot.views.profit import last_seen
 from engine.accounts.profit import NoReport, SpanReport
 from engine.domain.accounts.account import Account
 from engine.domain.market.decimals import ZERO
@@ -72,15 +72,17 @@ def chart_view(*, account: Account, found: SpanReport, page: ChartPage, theme: T
 
 def no_chart_view(*, account: Account, why: NoReport) -> Message:
     title = f"{badge(account)} · Chart"
-    if why is NoReport.NO_RECORDS and not account.can_trade:
+    base = escape(base_of(account.settings.symbol))
+    if not account.can_trade:
         return Message.of(
             title,
-            "There is nothing to draw: I have no records of this account, and it has no key.",
-            "/connect adds your MEXC key. Pictures begin with the first check.",
+            f"I know no price of {base} in this time, and this chat has no key."
+            if why is NoReport.NO_PRICE
+            else "There is nothing to draw: I have no records of this account, and it has no key.",
+            "/connect adds your MEXC key.",
             "/history shows older trades.",
             keyboard=keyboard([do("Connect", "connect"), do("History", "history")]),
         )
-    base = escape(base_of(account.settings.symbol))
     return Message.of(
         title,
         f"I know no price of {base} in this time, so I cannot draw what it was worth."
@@ -164,7 +166,7 @@ def _drift(account: Account, found: SpanReport, page: ChartPage, theme: Theme) -
         None if inside is None else f"{inside[0].upper()}{inside[1:]} your USDT was inside it.",
         _traded(report),
         "My records begin then. I know nothing of before." if found.is_young else None,
-        NO_KEY_NOW if not account.can_trade else None,
+        None if account.can_trade else last_seen(account, found),
         keyboard=_buttons(page),
     )
     return Picture(drift_chart(chart, theme), caption)
@@ -260,10 +262,8 @@ def _start(found: SpanReport) -> str:
 
 
 def _about(account: Account, found: SpanReport) -> str | None:
-    if not account.can_trade:
-        return NO_KEY_NOW
-    if not found.priced_now:
-        return last_price(account, found)
+    if (old := last_seen(account, found)) is not None:
+        return old
     if found.report.doubts:
         return "All of it is about: not every fee, price or movement is known."
     return None

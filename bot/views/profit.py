@@ -55,12 +55,10 @@ _REASONS: Mapping[NoReport, tuple[str, ...]] = {
         "profit",
     ),
 }
-NO_KEY_NOW = "This chat has no key. I count what I last saw."
-_NO_KEY = (
-    "I have no records of this account: it has no key.",
-    "/connect adds your MEXC key. Older trades: /history",
-    *("connect", "history"),
-)
+_NO_KEY: Mapping[NoReport, str] = {
+    NoReport.NO_RECORDS: "I have no records of this account: it has no key.",
+    NoReport.NO_PRICE: "I know no price of {token} in this time, and this chat has no key.",
+}
 
 
 def profit_view(*, account: Account, found: SpanReport, span: Span | date) -> Message:
@@ -75,15 +73,18 @@ def profit_view(*, account: Account, found: SpanReport, span: Span | date) -> Me
         block(_rows(report)),
         "Only held: the same coins, never traded.",
         "Percent is of the money there at the time. Since a date: /profit 2026-11-01",
-        None if account.can_trade else NO_KEY_NOW,
-        None if found.priced_now else last_price(account, found),
+        last_seen(account, found),
         *doubts,
     )
     return Message(text, _spans(span))
 
 
-def last_price(account: Account, found: SpanReport) -> str:
-    """Why the price is not of now."""
+def last_seen(account: Account, found: SpanReport) -> str | None:
+    """Why amounts or the price are not of now."""
+    if not account.can_trade:
+        return "This chat has no key. I count the coins and the price that I last saw."
+    if found.priced_now:
+        return None
     if found.refused:
         token = escape(base_of(account.settings.symbol))
         return f"MEXC names no price of {token} now. I count the last one that I know."
@@ -93,8 +94,9 @@ def last_price(account: Account, found: SpanReport) -> str:
 def no_profit_view(*, account: Account, reason: NoReport) -> Message:
     """What can be shown instead is named."""
     happened, remedy, *commands = _REASONS[reason]
-    if reason is NoReport.NO_RECORDS and not account.can_trade:
-        happened, remedy, *commands = _NO_KEY
+    if reason in _NO_KEY and not account.can_trade:
+        happened, remedy = _NO_KEY[reason], "/connect adds your MEXC key. Older trades: /history"
+        commands = ["connect", "history"]
     token = escape(base_of(account.settings.symbol))
     return Message.of(
         f"{badge(account)} · Profit not known",

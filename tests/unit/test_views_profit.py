@@ -98,10 +98,12 @@ def test_what_is_only_about_so_is_said():
 
 def test_a_token_that_is_not_traded_any_more_and_a_key_that_is_gone_are_said():
     keyless = account(sealed_key=None, key_tail=None)
+    last = text_of(profit_view(account=keyless, found=found(priced_now=False), span=Span.WEEK))
     gone = found(priced_now=False, refused=True, doubts=frozenset({Doubt.PRICE_OLD}))
-    text = text_of(profit_view(account=keyless, found=gone, span=Span.WEEK))
+    text = text_of(profit_view(account=account(), found=gone, span=Span.WEEK))
 
-    assert "This chat has no key. I count what I last saw." in text
+    assert "This chat has no key. I count the coins and the price that I last saw." in last
+    assert "does not answer" not in last
     assert "MEXC names no price of MNTL now. I count the last one that I know." in text
     assert "no price for a day or more" in text
 
@@ -123,7 +125,8 @@ def test_without_a_report_the_reason_and_what_can_be_shown_are_named(reason: NoR
     text = text_of(message)
 
     assert "Profit not known" in text
-    assert ("no key" in text) == (reason is NoReport.NO_RECORDS and not key)
+    assert ("no key" in text) == (reason is not NoReport.FUTURE and not key)
+    assert ("/connect adds your MEXC key." in text) == ("no key" in text)
     assert message.keyboard is not None
 
 
