@@ -78,14 +78,16 @@ async def collect_gains(
     progress: Progress,
 ) -> AsyncGenerator[Document]:
     """Yield the files with the gain of each sale, and then their summary."""
+    returned = None
+    if gains.found is not None:
+        returned = await asyncio.to_thread(money_return, gains.found.report)
+        gains.forget_trades()
     sheet = gains_file(gains)
     async with aclosing(
         collect(records, account, sheet, words=words, total=total, progress=progress)
     ) as files:
         async for file in files:
             yield file
-    report = gains.found.report if gains.found else None
-    returned = await asyncio.to_thread(money_return, report) if report else None
     yield Document(
         SUMMARY,
         await asyncio.to_thread(summary, gains, returned),

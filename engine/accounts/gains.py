@@ -1,7 +1,7 @@
 """Gains of an account's sales, and what its money came to, for its books."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -25,6 +25,12 @@ class AccountGains:
 
     def __post_init__(self) -> None:
         self.book = DisposalBook(self.found.prices if self.found else Prices({}))
+
+    def forget_trades(self) -> None:
+        """The report of a large account is many times a page, and only its sums are needed."""
+        if self.found is not None:
+            sums = replace(self.found.report, points=(), trades=(), flows=())
+            self.found = replace(self.found, report=sums)
 
     def take(self, event: Order | Flow) -> Sequence[Disposal]:
         """Returns what it disposed of."""

@@ -162,7 +162,7 @@ def test_an_exchange_by_hand_buys_or_sells():
     [row], _ = written(flow(USDT="-2", MNTL="1000"), flow(USDT="3", MNTL="-1000"))
 
     assert (row["kind"], row["cost_fifo_usdt"], row["gain_fifo_usdt"]) == ("by_hand", "2", "1")
-    assert row["client_order_id"] == ""
+    assert (row["client_order_id"], row["fee_usdt"], row["fee_known"]) == ("", "", "no")
 
 
 def test_without_a_price_what_is_left_has_no_gain_and_fees_are_not_known():

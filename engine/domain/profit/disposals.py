@@ -30,15 +30,17 @@ class DisposalKind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disposal:
-    """*units* of *asset* brought *proceeds*, in USDT, after its *fee*. Both sales are the same one."""
+    """*units* of *asset* brought *proceeds*, in USDT, after its *fee*. Both sales are the same one.
+    An exchange by hand is seen after its fee, which nobody knows.
+    """
 
     at: datetime
     kind: DisposalKind
     asset: Asset
     units: Decimal
     proceeds: Decimal
-    fee: Decimal = ZERO
-    is_fee_known: bool = True
+    fee: Decimal | None = None
+    is_fee_known: bool = False
     fifo: Sale
     average: Sale
     client_order_id: ClientOrderId | None = None
