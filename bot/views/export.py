@@ -12,7 +12,7 @@ from engine.domain.profit.money_return import MoneyReturn
 
 KOINLY_NAME, COINTRACKING_NAME = "Koinly", "CoinTracking"
 GAINS = "gains"
-_NO_PRICE = "I know no price, so what is left and the return of your money are not in it."
+_NOT_KNOWN = "I do not know what the rest is worth, nor the return of your money."
 _NO_ORDER = "This export has no order."
 
 
@@ -138,16 +138,24 @@ class GainsWords(ExportWords):
         )
 
     def summary(self, found: SpanReport | None, returned: MoneyReturn | None) -> str:
-        told = ["This is the summary: what the sales made, and what is left.", _NO_PRICE]
+        made = _NOT_KNOWN
         if found is not None and returned is not None:
             since = wall_time(found.report.since)
-            told[1] = (
-                "The money-weighted return has no single answer here."
-                if returned.period is None
-                else f"Your money made {amounts.signed_percent(returned.period)} since "
-                f"{day_and_month(since)} {since.year}, money-weighted."
-            )
-        return _caption(*told, "It is no tax report.", part=1, parts=1)
+            if returned.period is not None:
+                percent = amounts.signed_percent(returned.period)
+                when = f"{day_and_month(since)} {since.year}"
+                made = f"Your money made {percent} since {when}, money-weighted."
+            elif returned.days:
+                made = "The money-weighted return has no single answer here."
+            else:
+                made = "The return of your money is told from tomorrow on."
+        return _caption(
+            "This is the summary: what the sales made, and what is left.",
+            made,
+            "It is no tax report.",
+            part=1,
+            parts=1,
+        )
 
     def keyboard(self) -> InlineKeyboardMarkup | None:
         return None

@@ -174,7 +174,7 @@ def test_without_a_price_what_is_left_has_no_gain_and_fees_are_not_known():
     assert row[COLUMNS.index("gain_fifo_usdt")] == "0.69615"
     assert "realised_fifo,MNTL,0.69615,USDT," in text
     assert "unrealised_fifo,MNTL,,USDT," in text
-    assert "I know no price" in GainsWords().summary(None, None)
+    assert "I do not know what the rest is worth" in GainsWords().summary(None, None)
     [fee] = gains_file(AccountGains(None)).rows(order(Side.BUY, "1000", "2", MX="1"), UTC)
     assert fee[COLUMNS.index("fee_known")] == "no"
 
@@ -231,7 +231,9 @@ def test_less_than_a_year_is_the_periods_own_return_and_never_a_yearly_one():
     assert abs(day.period - D("0.5")) < D("1e-20")
     assert (month.yearly, day.yearly) == (None, None)
     assert both.period is None
-    assert money_return(report(start="100", now="103", days=0)).period is None
+    today = report(start="100", now="103", days=0)
+    told = GainsWords().summary(SpanReport(today, None, True), money_return(today))
+    assert "from tomorrow on" in told
     assert "no single answer" in GainsWords().summary(SpanReport(report(), None, True), both)
 
 
