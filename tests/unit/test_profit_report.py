@@ -1,5 +1,6 @@
 """The report of a span: a played month by an independent calculation, and laws of any account."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -9,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.domain.accounts.flows import Correction
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol
+from engine.domain.profit.corrections import movements
 from engine.domain.profit.entries import Change, Doubt, FlowKind, PriceLine, Prices, Trade
 from engine.domain.profit.ledger import Held
 from engine.domain.profit.report import ProfitReport, profit
@@ -167,9 +170,18 @@ _EVENTS = st.lists(
 )
 
 
-@given(story=_EVENTS, prices=st.lists(_PRICES, min_size=2, max_size=2), late=st.booleans())
-def test_the_parts_add_up_whatever_happens(story: Any, prices: Any, late: bool) -> None:
-    """Start, flows and what was made are what is there; trading brought the sum over the trades."""
+@given(
+    story=_EVENTS,
+    prices=st.lists(_PRICES, min_size=2, max_size=2),
+    late=st.booleans(),
+    said=st.lists(st.sampled_from([None, *Correction]), min_size=24, max_size=24),
+)
+def test_the_parts_add_up_whatever_happens_and_is_corrected(
+    story: Any, prices: Any, late: bool, said: list[Correction | None]
+) -> None:
+    """Start, flows and what was made are what is there; trading brought the sum over the trades.
+    A correction moves its flow to what was made and nothing else; without it all is as before.
+    """
     quote, base = Decimal(1000), Decimal(5000)
     events: list[Trade | Change] = []
     came = ZERO
@@ -210,6 +222,22 @@ def test_the_parts_add_up_whatever_happens(story: Any, prices: Any, late: bool) 
     if not any(what in {"buy", "sell"} and fee == "?" for what, _, _, fee in story):
         assert report.deposits == (came if events else 0) or "unseen" in {x[0] for x in story}
 
+    facts: dict[str, Any] = {"now": (quote, base), "prices": Prices(known)}
+    corrected = [*zip(movements(report), said, strict=False)]
+    keys = {key: one for movement, one in corrected if one for key in movement.keys}
+    after = _report(events, corrections=keys, **facts)
+
+    assert after.start + after.deposits + after.fee_flows + after.made == after.now == report.now
+    assert after.held_made + after.brought == after.made
+    assert after.brought == report.brought
+    more = sum((movement.made_more(one) for movement, one in corrected), ZERO)
+    assert after.made == report.made + more
+    assert {flow.key for flow in after.results} == {
+        key for key, one in keys.items() if one is Correction.RESULT
+    }
+    undone = sum((one.made_more(None) for one in movements(after)), ZERO)
+    assert report.made == after.made + undone
+
 
 def test_a_deposit_that_no_reading_told_is_a_flow_of_the_next_one() -> None:
     """The deposit is found late, but it is no profit."""
@@ -222,6 +250,40 @@ def test_a_deposit_that_no_reading_told_is_a_flow_of_the_next_one() -> None:
     assert [flow.kind for flow in report.flows] == [FlowKind.UNEXPLAINED]
     assert Doubt.UNEXPLAINED in report.doubts
     assert report.made == Decimal("0.5")
+    [movement] = movements(report)
+    assert movement.choices == [Correction.MINE, Correction.RESULT]
+
+    # A person who knows of it leaves nothing "about"; more that comes later is another flow.
+    said = dict.fromkeys(movement.keys, Correction.MINE)
+    after = _report(events, now=(148, 1000), corrections=said)
+    assert after == replace(report, flows=after.flows, trades=after.trades, doubts=frozenset())
+    assert Doubt.UNEXPLAINED in _report(events, now=(160, 1000), corrections=said).doubts
+
+
+def test_an_unexplained_flow_has_its_name_before_and_after_the_next_reading() -> None:
+    """Else a correction would be lost with the next trade."""
+    events = [bought(START + _DAY, 500, 1, before=(100, 0))]
+    found = _report(events, now=(149, 500)).flows
+    events.append(sold(START + 3 * _DAY, 500, 1, before=(149, 500)))
+    assert [flow.key for flow in found] == [
+        flow.key for flow in _report(events, now=(150, 0)).flows
+    ]
+
+
+def test_a_trade_by_hand_is_corrected_as_one() -> None:
+    at = START + _DAY
+    events = [moved(at, USDT, 100, 110, "0.002"), moved(at, MNTL, 9000, 3900, "0.002")]
+    report = _report(events, now=(110, 3900))
+    [movement] = movements(report)
+    assert (movement.is_by_hand, movement.value) == (True, Decimal("-0.2"))
+    assert movement.made_more(Correction.RESULT) == Decimal("-0.2")
+
+    said = dict.fromkeys(movement.keys, Correction.RESULT)
+    after = _report(events, now=(110, 3900), corrections=said)
+    assert (after.deposits, after.made) == (ZERO, report.made - Decimal("0.2"))
+    assert [one.choices for one in movements(after)] == [[None]]
+    assert after.returned is not None
+    assert round(after.returned * after.start, 12) == after.made
 
 
 def test_a_fee_that_was_not_known_is_corrected_by_the_next_reading() -> None:

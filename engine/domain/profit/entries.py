@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple
 
+from engine.domain.accounts.flows import Correction
 from engine.domain.market.decimals import ONE
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol
 from engine.domain.orders.order import ClientOrderId
@@ -57,9 +58,29 @@ class FlowKind(Enum):
     PAIR = "pair"
 
 
+CORRECTABLE = frozenset({FlowKind.MOVED, FlowKind.UNEXPLAINED})
+
+
+@dataclass(frozen=True, slots=True)
+class FlowKey:
+    """Names a flow in every report, whatever came later. What is not explained came or went after
+    *since*, when the asset was last read; what moved was seen then. Of other units it is another flow.
+    """
+
+    kind: FlowKind
+    asset: Asset
+    since: datetime
+    units: Decimal
+
+
+Corrections = Mapping[FlowKey, Correction]
+NO_CORRECTIONS: Corrections = {}
+
+
 class Flow(NamedTuple):
     """Units that no trade of ours explains, above zero where they came in. *price* is the traded
-    token's at the time, *value* the flow's in USDT; None where there was no price.
+    token's at the time, *value* the flow's in USDT; None where there was no price. One that a person
+    corrected to a result counts as made, also by who had only held.
     """
 
     at: datetime
@@ -67,6 +88,12 @@ class Flow(NamedTuple):
     units: Decimal
     kind: FlowKind
     price: Decimal | None
+    key: FlowKey | None = None
+    correction: Correction | None = None
+
+    @property
+    def is_result(self) -> bool:
+        return self.correction is Correction.RESULT
 
     @property
     def value(self) -> Decimal | None:

@@ -12,7 +12,17 @@ from typing import NamedTuple
 
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Side, base_of
-from engine.domain.profit.entries import Change, Doubt, Flow, FlowKind, Prices, Trade
+from engine.domain.profit.entries import (
+    CORRECTABLE,
+    Change,
+    Corrections,
+    Doubt,
+    Flow,
+    FlowKey,
+    FlowKind,
+    Prices,
+    Trade,
+)
 
 # Counted where an order's fills were not seen; the next reading corrects it.
 USUAL_FEE_RATE = Decimal("0.0005")
@@ -73,11 +83,16 @@ class Ledger:
 
 
 def retrace(
-    events: Sequence[Trade | Change], *, now: Held, at: datetime, prices: Prices
+    events: Sequence[Trade | Change],
+    *,
+    now: Held,
+    at: datetime,
+    prices: Prices,
+    corrections: Corrections,
 ) -> Ledger:
     """Returns the ledger of *events*, oldest first; the account holds *now* in the end."""
     ledger = Ledger(_opening(events, now))
-    walk = _Walk(ledger, prices)
+    walk = _Walk(ledger, prices, corrections)
     for event in events:
         if isinstance(event, Change):
             walk.moved(event)
@@ -108,9 +123,11 @@ def _opening(events: Iterable[Trade | Change], now: Held) -> Held:
 
 
 class _Walk:
-    def __init__(self, ledger: Ledger, prices: Prices) -> None:
+    def __init__(self, ledger: Ledger, prices: Prices, corrections: Corrections) -> None:
         self._ledger = ledger
         self._prices = prices
+        self._corrections = corrections
+        self._read: dict[Asset, datetime] = {}
         self._asset = ledger.opening.base_asset
         self._quote = ledger.opening.quote
         self._base = ledger.opening.base
@@ -153,12 +170,16 @@ class _Walk:
         self, at: datetime, *, quote: Decimal | None = None, base: Decimal | None = None
     ) -> None:
         """What a reading shows beyond what is known is a flow, or the fee that was not known."""
-        if quote is not None and (found := quote - self._quote):
-            found = self._as_fee(found)
-            self._flow(at, USDT, found, FlowKind.UNEXPLAINED, None)
-        if base is not None and (found := base - self._base):
-            kind = FlowKind.PAIR if self._joined else FlowKind.UNEXPLAINED
-            self._flow(at, self._asset, found, kind, None)
+        if quote is not None:
+            if found := quote - self._quote:
+                found = self._as_fee(found)
+                self._flow(at, USDT, found, FlowKind.UNEXPLAINED, None)
+            self._read[USDT] = at
+        if base is not None:
+            if found := base - self._base:
+                kind = FlowKind.PAIR if self._joined else FlowKind.UNEXPLAINED
+                self._flow(at, self._asset, found, kind, None)
+            self._read[self._asset] = at
         self._joined = self._joined and base is None
 
     def switch(self, asset: Asset, at: datetime) -> None:
@@ -183,12 +204,18 @@ class _Walk:
         if not units:
             return
         self.book()
-        flow = Flow(at, asset, units, kind, price or self._price(self._asset, at))
+        key = None
+        if kind in CORRECTABLE:
+            key = FlowKey(kind, asset, self._read.get(asset, at), units)
+        correction = None if key is None else self._corrections.get(key)
+        known = price or self._price(self._asset, at)
+        flow = Flow(at, asset, units, kind, known, key, correction)
         if asset == USDT:
             self._quote += units
         else:
             self._base += units
-        if kind is FlowKind.UNEXPLAINED and (flow.value is None or abs(flow.value) >= _CENT):
+        is_told = correction is not None or (flow.value is not None and abs(flow.value) < _CENT)
+        if kind is FlowKind.UNEXPLAINED and not is_told:
             self._ledger.doubts.add(Doubt.UNEXPLAINED)
         self._ledger.steps.append(flow)
 

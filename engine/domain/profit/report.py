@@ -15,8 +15,10 @@ from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Side
 from engine.domain.orders.order import ClientOrderId
 from engine.domain.profit.entries import (
+    NO_CORRECTIONS,
     STALE_AFTER,
     Change,
+    Corrections,
     Doubt,
     Flow,
     FlowKind,
@@ -70,6 +72,7 @@ class TradeWorth(NamedTuple):
 class ProfitReport:
     """Amounts in USDT; *returned*, *held_returned* and *drawdown* are fractions, time-weighted.
     *deposits* is what came in less what went out; *fee_flows* paid fees from outside the account.
+    *results* are what a person corrected to be part of *made*; the other *flows* are not.
     *held* is what only holding would come to, *held_made* what it had made; trading *brought* the
     difference, which is exactly the sum over the trades.
     """
@@ -93,6 +96,7 @@ class ProfitReport:
     points: Sequence[ValuePoint]
     trades: Sequence[TradeWorth]
     flows: Sequence[Flow]
+    results: Sequence[Flow]
     doubts: frozenset[Doubt]
 
 
@@ -103,12 +107,13 @@ def profit(
     prices: Prices,
     since: datetime,
     until: datetime,
+    corrections: Corrections = NO_CORRECTIONS,
 ) -> ProfitReport | None:
     """Returns the report of *events*, which are those from *since* on, oldest first. *now* is held
     at *until*. None where the token has no price at the end, or none before.
     """
     with localcontext(WIDE):
-        ledger = retrace(events, now=now, at=until, prices=prices)
+        ledger = retrace(events, now=now, at=until, prices=prices, corrections=corrections)
         return _Reckoning(ledger, now.base_asset, prices).report(since, until)
 
 
@@ -126,6 +131,7 @@ class _Reckoning:
         self.values: list[Valuation] = []
         self.held_values: list[Valuation] = []
         self.flows: list[Flow] = []
+        self.results: list[Flow] = []
         self.waiting: list[Flow] = []
         self.booked: list[tuple[Booked, int]] = []
         self.doubts = set(ledger.doubts)
@@ -178,6 +184,7 @@ class _Reckoning:
             points=self.points,
             trades=_Worths(self.booked, ends),
             flows=self.flows,
+            results=self.results,
             doubts=frozenset(self.doubts),
         )
 
@@ -226,9 +233,7 @@ class _Reckoning:
         self.points.append(point)
         flow = ZERO
         for waiting in self.waiting:
-            valued = waiting._replace(price=price)
-            self.flows.append(valued)
-            flow += valued.value or ZERO
+            flow += self._noted(waiting._replace(price=price))
         self.waiting.clear()
         self.values.append(Valuation(point.value - flow, flow))
         self.held_values.append(Valuation(held - flow, flow))
@@ -250,18 +255,26 @@ class _Reckoning:
         if price is None and (self.base or self.held_base or not in_quote):
             self.waiting.append(flow)
         else:
-            worth = flow.units if in_quote else flow.units * (price or ZERO)
+            worth = self._noted(flow if in_quote else flow._replace(price=price))
             value = self.quote + self.base * (price or ZERO)
             held = self.held_quote + self.held_base * (price or ZERO)
-            self.values.append(Valuation(value, worth))
-            self.held_values.append(Valuation(held, worth))
-            self.flows.append(flow if in_quote else flow._replace(price=price))
+            if not flow.is_result:
+                self.values.append(Valuation(value, worth))
+                self.held_values.append(Valuation(held, worth))
         if in_quote:
             self.quote += flow.units
             self.held_quote += flow.units
         else:
             self.base += flow.units
             self.held_base += flow.units
+
+    def _noted(self, flow: Flow) -> Decimal:
+        """Returns what *flow* brought in; a result is none."""
+        if flow.is_result:
+            self.results.append(flow)
+            return ZERO
+        self.flows.append(flow)
+        return flow.value or ZERO
 
     def _close_at(self, number: int) -> None:
         """Where the pair was changed, what only holding has more or less of the token becomes USDT."""

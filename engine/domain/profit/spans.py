@@ -15,6 +15,21 @@ class Span(Enum):
     ALL = "all"
 
 
+def span_of(text: str) -> Span | date:
+    """Returns the span that `text_of` wrote. Raises ValueError for any other text."""
+    try:
+        return Span(text)
+    except ValueError:
+        day = date.fromisoformat(text)
+    if day.isoformat() != text:
+        raise ValueError(f"{text!r} is no span")
+    return day
+
+
+def text_of(span: Span | date) -> str:
+    return span.value if isinstance(span, Span) else span.isoformat()
+
+
 _LENGTHS = {
     Span.DAY: timedelta(hours=24),
     Span.WEEK: timedelta(days=7),
