@@ -81,6 +81,7 @@ _FLOW_CELLS: Mapping[str, Callable[[Flow, BalanceChange, tzinfo], str]] = {
     "flow_before": lambda _, change, __: plain(change.before),
     "flow_after": lambda _, change, __: plain(change.after),
     "flow_usdt": lambda flow, change, _: _maybe(flow.value_of(change)),
+    "flow_corrected": lambda flow, change, _: _corrected(flow, change),
 }
 # A newer version adds columns at the end only: files of two versions can be joined.
 COLUMNS = (
@@ -88,6 +89,7 @@ COLUMNS = (
     "kind",
     *("fee_1", "fee_1_asset", "fee_2", "fee_2_asset", "fee_3", "fee_3_asset", "fees_known"),
     *("flow_asset", "flow_amount", "flow_before", "flow_after", "flow_usdt"),
+    "flow_corrected",
 )
 _FEES = 3
 
@@ -115,6 +117,11 @@ def _fee_cells(trade: Order) -> dict[str, str]:
     for number, (asset, amount) in enumerate(paid[:_FEES], start=1):
         cells |= {f"fee_{number}": plain(amount), f"fee_{number}_asset": asset}
     return cells
+
+
+def _corrected(flow: Flow, change: BalanceChange) -> str:
+    correction = flow.corrections.get(change.asset)
+    return "" if correction is None else correction.value
 
 
 def _kind(flow: Flow, change: BalanceChange) -> Kind:

@@ -88,7 +88,14 @@ class ProfitReports(Service):
             line = lines.get(base, PriceLine((), ()))
             lines[base] = PriceLine([*line.times, now], [*line.closes, price])
         prices = Prices(lines)
-        found = profit(records.events, now=records.held, prices=prices, since=since, until=now)
+        found = profit(
+            records.events,
+            now=records.held,
+            prices=prices,
+            since=since,
+            until=now,
+            corrections=records.corrections,
+        )
         if found is None:
             return NoReport.NO_PRICE
         return SpanReport(found, asked, price is not None, refused, prices)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +18,7 @@ from bot.exports.csv_files import CsvFile, CsvParts, defused
 from bot.exports.koinly import KOINLY
 from bot.exports.trades_table import COLUMNS, EVERYTHING
 from engine.domain.accounts.balance_changes import BalanceChange
-from engine.domain.accounts.flows import Flow
+from engine.domain.accounts.flows import Correction, Flow
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol
 from engine.domain.orders.order import ClientOrderId, Execution, Fees, Order, OrderState
 from tests.builders import MNTL, intent
@@ -89,7 +90,7 @@ def test_every_column_is_explained():
 def test_new_columns_stand_behind_those_of_the_versions_before():
     """Whoever reads the files by position, or joins those of two versions, still can."""
     assert COLUMNS[:27] == tuple(COLUMNS_OF_0_6.split())
-    assert len(COLUMNS) == len(set(COLUMNS)) == 40
+    assert len(COLUMNS) == len(set(COLUMNS)) == 41
 
 
 def test_fees_are_numbers_beside_their_assets():
@@ -107,7 +108,11 @@ def test_fees_are_numbers_beside_their_assets():
     assert row["flow_amount"] == ""
 
 
-def moved(*changes: tuple[Asset, str], price: str | None = None) -> Flow:
+def moved(
+    *changes: tuple[Asset, str],
+    price: str | None = None,
+    corrections: Mapping[Asset, Correction] | None = None,
+) -> Flow:
     return Flow(
         at=AT,
         dry_run=False,
@@ -118,6 +123,7 @@ def moved(*changes: tuple[Asset, str], price: str | None = None) -> Flow:
             for asset, amount in changes
         ],
         price=None if price is None else Decimal(price),
+        corrections=corrections or {},
     )
 
 
@@ -134,6 +140,8 @@ def test_a_flow_has_a_row_for_each_asset_and_its_worth_as_far_as_that_is_known()
     assert (deposit["flow_usdt"], token["flow_usdt"]) == ("12.5", "2")
     assert (out["kind"], out["flow_amount"], out["flow_usdt"]) == ("withdrawal", "-7", "")
     assert [row["kind"] for row in table(EVERYTHING, SWAP)] == ["by_hand", "by_hand"]
+    said = moved((USDT, "12.5"), (MNTL, "-7"), corrections={USDT: Correction.RESULT})
+    assert [row["flow_corrected"] for row in table(EVERYTHING, said)] == ["result", ""]
 
 
 SWAP = moved((USDT, "-10"), (MNTL, "5000"))

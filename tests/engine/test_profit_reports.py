@@ -1,22 +1,28 @@
 """Profit of a span, from what the checks stored: the account less what came and went."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
 
+from engine.accounts.flow_corrections import FlowCorrections
 from engine.accounts.profit import NoReport, ProfitReports, SpanReport
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.confirmation import Confirmation, Refusal, RefusalReason
+from engine.domain.accounts.flows import Correction
 from engine.domain.market.candles import HOUR
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset
 from engine.domain.orders.order import Order
+from engine.domain.profit.corrections import CorrectionOffer, movements
 from engine.domain.profit.entries import Doubt, FlowKind
 from engine.domain.profit.spans import Span
 from engine.errors import PairUnavailable, Unavailable
 from engine.exchanges.price_history import PriceHistory
-from engine.storage.accounts import accounts
+from engine.storage.accounts import accounts, audit
+from engine.storage.chat import confirmations
 from engine.storage.database import Database
 from engine.storage.models.trading import BalanceChangeRow
 from engine.storage.trading import value_events
@@ -113,6 +119,56 @@ async def test_a_span_begins_with_what_was_held_then(
     assert week.asked_since is not None
     assert week.report.since > week.asked_since  # as far as the records go
     assert week.report.deposits == 20
+
+
+async def test_a_correction_is_kept_until_it_is_undone_and_then_all_is_as_before(
+    engine: Engine, exchange: FakeExchange, reports: ProfitReports
+):
+    """It holds for its flow alone, in every span, and in the next process too."""
+    account = await a_deposit_that_is_traded(engine, exchange)
+    service = FlowCorrections(database=engine.database, clock=engine.clock)
+    before = (await of(reports, account)).report
+    [movement] = movements(before)
+    said: list[Refusal | None] = []
+
+    async def correct(was: Correction | None, now: Correction | None) -> None:
+        offer = CorrectionOffer(dry_run=False, at=movement.at, keys=movement.keys, was=was)
+        asked_at = engine.clock.now()
+        question = Confirmation(
+            id=f"q{len(said)}",
+            chat_id=CHAT,
+            user_id=CHAT,
+            kind="flow",
+            payload="",
+            asked_at=asked_at,
+            expires_at=asked_at + DAY,
+        )
+        async with engine.database.writing() as session:
+            await confirmations.ask(session, question)
+        for _ in range(2):  # the second tap finds the question used
+            done = await service.correct(
+                question.id, chat_id=CHAT, user_id=CHAT, offer=offer, correction=now
+            )
+            said.append(done)
+
+    await correct(None, Correction.RESULT)
+    after = (await of(reports, account, Span.DAY)).report
+    await correct(None, Correction.MINE)  # as somebody else saw it before
+    await correct(Correction.RESULT, None)
+
+    assert (after.deposits, after.made) == (D(0), before.made + 20)
+    assert after.brought == before.brought
+    assert after.start + after.deposits + after.fee_flows + after.made == after.now
+    undone = (await of(reports, account)).report
+    assert replace(undone, trades=[]) == replace(before, trades=[])
+    assert [refusal and refusal.why for refusal in said] == [
+        *(None, RefusalReason.USED, RefusalReason.OUTDATED, RefusalReason.USED),
+        *(None, RefusalReason.USED),
+    ]
+    async with engine.database.reading() as session:
+        trail, _ = await audit.page(session, chat_id=CHAT, size=2, number=0)
+    assert [entry.detail for entry in trail] == ["result -> as found", "as found -> result"]
+    assert trail[0].subject.startswith("+20 USDT of 2026-11-22 ")
 
 
 async def test_paper_money_and_real_money_are_told_apart(

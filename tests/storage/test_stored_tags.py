@@ -18,6 +18,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import pytest
 from sqlalchemy import Enum as EnumType
 
+from bot.handlers.flows import AskedFlow
 from bot.handlers.members import Chosen, MemberRequest, Shown
 from engine.domain.accounts.account import Halt
 from engine.domain.accounts.incidents import IncidentKind
@@ -56,12 +57,13 @@ ROOTS: Mapping[str, type] = {
     "question members": Shown,
     "question member": Chosen,
     "question member_role": MemberRequest,
+    "question flow": AskedFlow,
     "outbox shared": SharedAlert,
     **{f"outbox {kind}": alert for kind, alert in ALERTS.items()},
 }
 # Asked by none of the versions whose databases are in `stored/`.
 NEWER_QUESTIONS = {
-    *("kept_deposit", "manual_trade", "resume", "waiting_deposit"),
+    *("flow", "kept_deposit", "manual_trade", "resume", "waiting_deposit"),
     *("shares", "unshare", "share_link"),
 }
 PLAIN: Mapping[object, str] = {

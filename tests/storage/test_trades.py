@@ -8,14 +8,15 @@ import pytest
 from sqlalchemy import update
 
 from engine.domain.accounts.balance_changes import BalanceChange
-from engine.domain.accounts.flows import Flow
+from engine.domain.accounts.flows import Correction, Flow
 from engine.domain.market.pairs import USDT, Asset
 from engine.domain.orders.order import AccountId, Order, OrderState
+from engine.domain.profit.entries import FlowKey, FlowKind
 from engine.storage.accounts import accounts, alert_preferences
 from engine.storage.database import Database
 from engine.storage.models.accounts import AlertPreferencesRow
 from engine.storage.models.trading import BalanceChangeRow
-from engine.storage.trading import balance_changes, bookkeeping, orders
+from engine.storage.trading import balance_changes, bookkeeping, flow_corrections, orders
 from tests.builders import MNTL, execution, intent, settings
 from tests.fakes.clock import START
 
@@ -74,6 +75,9 @@ async def test_flows_stand_where_they_happened_and_an_exchange_by_hand_is_one(
         for one in (*both, on_paper, *swap, inflow):
             await balance_changes.add(session, ME, one)
         await balance_changes.add(session, YOU, inflow)
+        key = FlowKey(FlowKind.MOVED, USDT, both[1].at, both[1].change)
+        for account, paper in ((ME, False), (YOU, True)):
+            await flow_corrections.put(session, account, [key], Correction.RESULT, dry_run=paper)
         await session.execute(
             update(BalanceChangeRow)
             .where(BalanceChangeRow.at == START - MINUTE)
@@ -93,6 +97,7 @@ async def test_flows_stand_where_they_happened_and_an_exchange_by_hand_is_one(
     assert [flow.is_by_hand for flow in flows] == [True, False, False, False]
     assert [flows[0].value_of(c) for c in flows[0].changes] == [-10, 10]
     assert flows[2].value_of(flows[2].changes[1]) is None
+    assert [flow.corrections for flow in flows] == [{}, {}, {USDT: Correction.RESULT}, {}]
     assert [found.index(flow) for flow in flows[:2]] == [0, 1]
     assert (found[2], found[-3]) == (first, last)
     assert [event for event in found if not event.dry_run] == real

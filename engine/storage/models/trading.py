@@ -6,8 +6,10 @@ from decimal import Decimal
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
+from engine.domain.accounts.flows import Correction
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import UNRESOLVED, OrderState, Trigger
+from engine.domain.profit.entries import FlowKind
 from engine.storage.column_types import Base
 from engine.storage.models.accounts import AccountRow
 
@@ -126,6 +128,20 @@ class BalanceChangeRow(Base):
     before: Mapped[Decimal]
     after: Mapped[Decimal]
     price: Mapped[Decimal | None]
+
+
+class FlowCorrectionRow(Base):
+    """What a person says of a flow of so many *units*, which `FlowKey` names."""
+
+    __tablename__ = "flow_corrections"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey(AccountRow.id), primary_key=True)
+    dry_run: Mapped[bool] = mapped_column(primary_key=True)
+    kind: Mapped[FlowKind] = mapped_column(primary_key=True)
+    asset: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime] = mapped_column(primary_key=True)
+    units: Mapped[Decimal]
+    correction: Mapped[Correction]
 
 
 class CandleRow(Base):

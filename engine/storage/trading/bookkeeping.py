@@ -20,12 +20,14 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.accounts.flows import Flow
+from engine.domain.market.decimals import EXACT_OR_LESS
 from engine.domain.market.pairs import USDT
 from engine.domain.orders.order import AccountId, Order
+from engine.domain.profit.entries import Corrections, FlowKey, FlowKind
 from engine.storage.models.trading import BalanceChangeRow, OrderRow
 from engine.storage.row_mapping import from_row
 from engine.storage.statements import count_rows
-from engine.storage.trading import orders
+from engine.storage.trading import flow_corrections, orders
 
 # Of the same moment the flow comes first: what came in may have been traded at once.
 _FLOW, _TRADE = 0, 1
@@ -152,14 +154,29 @@ async def _flows_of(
     groups: dict[tuple[datetime, bool], list[BalanceChangeRow]] = {}
     for row in rows:
         groups.setdefault((row.at, row.dry_run), []).append(row)
-    return {(_FLOW, of_one[0].id): _flow(of_one) for of_one in groups.values()}
+    said = {
+        dry_run: await flow_corrections.of(session, account_id, dry_run=dry_run)
+        for dry_run in {dry_run for _, dry_run in groups}
+    }
+    return {
+        (_FLOW, of_one[0].id): _flow(of_one, said[dry_run])
+        for (_, dry_run), of_one in groups.items()
+    }
 
 
-def _flow(rows: Sequence[BalanceChangeRow]) -> Flow:
+def _flow(rows: Sequence[BalanceChangeRow], said: Corrections) -> Flow:
     changes = [from_row(BalanceChange, row) for row in rows]
     return Flow(
         at=rows[0].at,
         dry_run=rows[0].dry_run,
         changes=sorted(changes, key=lambda change: change.asset != USDT),
         price=next((row.price for row in rows if row.price is not None), None),
+        corrections={
+            one.asset: correction for one in changes if (correction := said.get(_key(one)))
+        },
     )
+
+
+def _key(change: BalanceChange) -> FlowKey:
+    units = EXACT_OR_LESS.subtract(change.after, change.before)
+    return FlowKey(FlowKind.MOVED, change.asset, change.at, units)

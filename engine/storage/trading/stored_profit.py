@@ -24,4 +24,11 @@ async def report(
         for asset, symbol in records.priced
     }
     begin = max(since, records.first)
-    return profit(records.events, now=records.held, prices=Prices(lines), since=begin, until=until)
+    return profit(
+        records.events,
+        now=records.held,
+        prices=Prices(lines),
+        since=begin,
+        until=until,
+        corrections=records.corrections,
+    )

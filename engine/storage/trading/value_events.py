@@ -15,10 +15,10 @@ from engine.domain.accounts.account import Account
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol, base_of
 from engine.domain.orders.order import ClientOrderId, Order
-from engine.domain.profit.entries import Change, Prices, Trade
+from engine.domain.profit.entries import Change, Corrections, Prices, Trade
 from engine.domain.profit.ledger import Held, booked
 from engine.storage.models.trading import BalanceChangeRow, OrderRow
-from engine.storage.trading import balance_changes, orders
+from engine.storage.trading import balance_changes, flow_corrections, orders
 
 _NO_PRICES = Prices({})
 _SIDES = {side.value: side for side in Side}
@@ -31,6 +31,7 @@ class Records:
     first: datetime
     held: Held
     events: Sequence[Trade | Change]
+    corrections: Corrections
 
     @property
     def priced(self) -> Sequence[tuple[Asset, Symbol]]:
@@ -87,7 +88,8 @@ async def records(
     events += [_trade(*row) for row in await session.execute(trades)]
     events.sort(key=lambda event: event.at)
     begun = min((first for first in firsts if first is not None), default=at)
-    return Records(min(begun, at), held, events)
+    corrections = await flow_corrections.of(session, account.id, dry_run=account.settings.dry_run)
+    return Records(min(begun, at), held, events, corrections)
 
 
 def symbol_of(asset: Asset) -> Symbol:
