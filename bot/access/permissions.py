@@ -9,6 +9,8 @@ from bot.interaction.callback_data import (
     Choose,
     Confirm,
     EnterValue,
+    FlowPage,
+    FlowsPage,
     HistoryPage,
     Open,
     PanelPage,
@@ -49,12 +51,15 @@ NEEDED: Mapping[str, Role] = {
 
 
 LOOKING_PAGES: frozenset[type] = frozenset(
-    {ChartPage, HistoryPage, ProfitPage, Refresh, ReplayPage, TradeDetailsPage, WhyPage}
+    {
+        *(ChartPage, FlowsPage, HistoryPage, ProfitPage, Refresh, ReplayPage, TradeDetailsPage),
+        WhyPage,
+    }
 )
 """Pages that change nothing when they are turned."""
 # The buttons that a viewer may tap; the others change something.
 _LOOKING_PRESSES: frozenset[type] = LOOKING_PAGES | {Open}
-_OWNING_PRESSES: frozenset[type] = frozenset({AuditPage})
+_OWNING_PRESSES: frozenset[type] = frozenset({AuditPage, FlowPage})
 # With another chat's account; answers to questions are judged by what was asked.
 _SHARED_PRESSES: frozenset[type] = _LOOKING_PRESSES | {RunCommand, Confirm, Choose, Pin}
 _SHARED_PAGES = {PanelPage.TARGET, PanelPage.THRESHOLD}

@@ -25,6 +25,7 @@ from bot.views.settings import not_understood_view, question_view
 from engine.accounts.account_service import AccountService
 from engine.accounts.alert_preferences import AlertPreferenceService
 from engine.accounts.deposits import DepositService
+from engine.accounts.flow_corrections import FlowCorrections
 from engine.accounts.group_requests import GroupRequests
 from engine.accounts.halt import Halts
 from engine.accounts.invitations import Invitations
@@ -66,6 +67,7 @@ class HandlerContext:
     conversations: Conversations
     database_probe: DatabaseProbe
     deposits: DepositService
+    flow_corrections: FlowCorrections
     group_requests: GroupRequests
     halts: Halts
     images: ImageProcess

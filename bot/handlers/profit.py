@@ -1,9 +1,10 @@
 """`/profit`: what an account made in a span, and what only holding had made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from bot.handlers.context import Handler, Routes
+from bot.handlers.flows import FLOWS, FlowsHandler
 from bot.interaction.callback_data import ProfitPage
 from bot.interaction.message import Message
 from bot.interaction.request import Request
@@ -15,10 +16,15 @@ from engine.domain.profit.spans import Span
 
 @dataclass(frozen=True, eq=False)
 class ProfitHandler(Handler):
+    flows: FlowsHandler
+
     def routes(self) -> Routes:
         return Routes(commands={"profit": self.profit}, pages={ProfitPage: self._page})
 
     async def profit(self, request: Request) -> Message:
+        word, _, rest = request.argument.strip().partition(" ")
+        if word.lower() in FLOWS:
+            return await self.flows.typed(replace(request, argument=rest))
         span: Span | date | Message = await self.parse(request, parse_span)
         return span if isinstance(span, Message) else await self._report(request, span)
 

@@ -12,7 +12,7 @@ from inspect import get_annotations
 from typing import Annotated, Any, ClassVar, Self, dataclass_transform, get_args
 
 from engine.domain.market.pairs import is_asset_name
-from engine.domain.profit.spans import Span
+from engine.domain.profit.spans import Span, span_of
 
 # A tap on such a button is the typed command. Secrets never travel in a button.
 PRESSABLE = frozenset(
@@ -41,6 +41,17 @@ _KINDS: dict[str, Any] = {}
 _Id = Annotated[str, re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII).fullmatch]
 _Page = Annotated[int, range(10_000).__contains__]
 _Rows = Annotated[int, range(1, 51).__contains__]
+
+
+def _is_span(text: str) -> bool:
+    try:
+        span_of(text)
+    except ValueError:
+        return False
+    return True
+
+
+_Span = Annotated[str, _is_span]
 
 
 @dataclass_transform(frozen_default=True)
@@ -138,6 +149,24 @@ class ProfitPage(CallbackData, prefix="profit"):
     """The profit of *span*, in the place of the one that is shown."""
 
     span: Span
+
+
+class FlowsPage(CallbackData, prefix="flows"):
+    """Page *page* (0 is the newest) of what came and went in *span*."""
+
+    span: _Span
+    page: _Page
+
+
+class FlowPage(CallbackData, prefix="flow"):
+    """What one flow may be corrected to, which moved or else was not explained, in USDT or else the
+    token, at or *since* a moment; *span* is of the list it was chosen from.
+    """
+
+    moved: Annotated[int, range(2).__contains__]
+    in_usdt: Annotated[int, range(2).__contains__]
+    since_ms: Annotated[int, range(10**13).__contains__]
+    span: _Span
 
 
 class WhyPage(CallbackData, prefix="why"):

@@ -89,6 +89,10 @@ class StatusMessages:
         async with self._database.reading() as session:
             return await status_messages.get(session, chat_id)
 
+    def recount(self, account: Account) -> None:
+        """Say on the next card what was made after a correction."""
+        self._weeks.forget(account)
+
     async def draw(
         self,
         account: Account,

@@ -88,8 +88,9 @@ class ButtonRouter:
         match press:
             case None:
                 await self._toast(query, dead_tap_notice())
-            case press if not role.covers(needed_for_press(press, is_shared=is_shared)):
-                await self._toast(query, not_allowed_notice(is_shared=is_shared))
+            case press if not role.covers(needed := needed_for_press(press, is_shared=is_shared)):
+                notice = not_allowed_notice(needed=needed, is_shared=is_shared)
+                await self._toast(query, notice)
             case RunCommand():
                 request = as_request(command=press.command, argument=press.argument)
                 starter = started_by(UpdateKind(request.command, request.argument))

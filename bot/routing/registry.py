@@ -14,6 +14,7 @@ from bot.handlers.context import ASKED, Handler, HandlerContext
 from bot.handlers.deposits import DepositsHandler
 from bot.handlers.doctor import DoctorHandler
 from bot.handlers.export import ExportHandler
+from bot.handlers.flows import FlowsHandler
 from bot.handlers.general import GeneralHandler
 from bot.handlers.halt import HaltHandler
 from bot.handlers.history import HistoryHandler
@@ -61,6 +62,7 @@ class HandlerRegistry:
         self._resume = ResumeHandler(ctx)
         unresolved_order = UnresolvedOrderHandler(ctx)
         share = ShareHandler(ctx)
+        flows = FlowsHandler(ctx)
         self.reported = unresolved_order.reported
         self._confirmations = ctx.confirmations
         self._conversations = ctx.conversations
@@ -78,7 +80,8 @@ class HandlerRegistry:
             BalanceHandler(ctx),
             WhyHandler(ctx),
             HistoryHandler(ctx),
-            ProfitHandler(ctx),
+            ProfitHandler(ctx, flows),
+            flows,
             DoctorHandler(ctx),
             ChartHandler(ctx),
             ExportHandler(ctx),

@@ -41,6 +41,7 @@ from engine.accounts.alert_preferences import AlertPreferenceService
 from engine.accounts.chat_migration import ChatMigration
 from engine.accounts.deliverability import Deliverability
 from engine.accounts.deposits import DepositService
+from engine.accounts.flow_corrections import FlowCorrections
 from engine.accounts.group_requests import GroupRequests
 from engine.accounts.halt import Halts
 from engine.accounts.invitations import Invitations
@@ -233,6 +234,7 @@ def assemble(
             limits=AccountLimits(database=database, clock=clock),
             members=MemberService(database=database, clock=clock),
             deposits=DepositService(database=database, clock=clock),
+            flow_corrections=FlowCorrections(database=database, clock=clock),
             modes=TradingModes(database=database, clock=clock),
             overviews=overviews,
             pending_changes=PendingChanges(database=database, clock=clock),

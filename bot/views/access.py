@@ -159,8 +159,10 @@ def share_begun_view() -> Message:
     )
 
 
-def not_allowed_notice(*, is_shared: bool = False) -> str:
+def not_allowed_notice(*, needed: Role, is_shared: bool = False) -> str:
     """The same as plain text for the notice over the chat."""
     if is_shared:
         return "Nothing happened. Your role for this account does not include this button."
+    if needed is Role.OWNER:
+        return "Nothing happened. Only owners of this chat can use this button."
     return "Nothing happened. Only traders and owners of this chat can use this button."

@@ -130,5 +130,6 @@ _DEEDS: Mapping[str, Callable[[str, str, str], str]] = {
     "unshare": _seen_by,
     "order_claimed": lambda _, said, __: f"answer about an order: {said.partition(';')[0]}",
     "deposit": lambda _, before, after: f"answer about {before} that arrived: {after}",
+    "flow": lambda subject, before, after: f"{subject}: {_change(before, after)}",
     "order_set_aside": lambda *_: "unclear order put aside",
 }

@@ -89,7 +89,7 @@ _SECTIONS: Sequence[tuple[str, Sequence[_Line]]] = (
         "Looking back",
         (
             ("/why", "the last decisions"),
-            ("/profit 7d", "what you made"),
+            ("/profit, /profit deposits", "your gain"),
             ("/history, /export", "trades, as a file"),
             ("/balance, /chart", "what you hold, drawn"),
         ),

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from telegram import InlineKeyboardMarkup
 
-from bot.interaction.callback_data import ProfitPage
+from bot.interaction.callback_data import FlowsPage, ProfitPage
 from bot.interaction.message import Message
 from bot.views.components.amounts import cents, signed, signed_percent
 from bot.views.components.badges import badge
@@ -17,9 +17,10 @@ from engine.accounts.profit import NoReport, SpanReport
 from engine.domain.accounts.account import Account
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import base_of
+from engine.domain.profit.corrections import movements
 from engine.domain.profit.entries import Doubt
 from engine.domain.profit.report import ProfitReport
-from engine.domain.profit.spans import Span
+from engine.domain.profit.spans import Span, text_of
 
 _TITLES = {
     Span.DAY: "Profit, 24 hours",
@@ -76,7 +77,7 @@ def profit_view(*, account: Account, found: SpanReport, span: Span | date) -> Me
         last_seen(account, found),
         *doubts,
     )
-    return Message(text, _spans(span))
+    return Message(text, _spans(span, has_flows=bool(movements(report))))
 
 
 def last_seen(account: Account, found: SpanReport) -> str | None:
@@ -138,11 +139,12 @@ def _percent(fraction: Decimal | None) -> str:
     return "" if fraction is None else signed_percent(fraction)
 
 
-def _spans(shown: Span | date) -> InlineKeyboardMarkup:
+def _spans(shown: Span | date, *, has_flows: bool) -> InlineKeyboardMarkup:
     return keyboard(
         [
             button(f"· {label} ·" if span == shown else label, ProfitPage(span))
             for span, label in _LABELS.items()
         ],
+        [button("Deposits and withdrawals…", FlowsPage(text_of(shown), 0))] if has_flows else [],
         [do("/history", "history"), do("/balance", "balance")],
     )

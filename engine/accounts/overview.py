@@ -166,6 +166,10 @@ class Weeks(Service):
         self._known[account.id] = key, week
         return week
 
+    def forget(self, account: Account) -> None:
+        """Read the week again the next time: a flow of it was corrected."""
+        self._known.pop(account.id, None)
+
     async def _read(self, account: Account, now: datetime) -> Week:
         day_ago = now - _DAY
         async with self.database.reading() as session:

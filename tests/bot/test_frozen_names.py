@@ -51,6 +51,8 @@ BUTTONS = (
     "why:0:5",
     "profit:24h",
     "profit:all",
+    "flows:7d:0",
+    "flow:1:0:1795348800000:2026-11-01",
     "replay:blabc:0:5",
     "card:refresh",
     "card:pin",

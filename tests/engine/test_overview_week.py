@@ -66,3 +66,5 @@ async def test_the_week_is_read_once_an_hour_and_when_money_moved(
     assert round(after.made) == 11  # the deposit is none of it
     await engine.wait(HOUR)
     assert (await week(account, traded))[1] == 1
+    weeks.forget(account)
+    assert (await week(account, traded))[1] == 1

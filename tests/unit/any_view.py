@@ -81,6 +81,8 @@ def made(kind: Any, random: Random) -> Any:  # noqa: C901, PLR0911 - one return 
         return random.choice(list(kind))
     if is_dataclass(kind):
         return _dataclass(kind, random)
+    if issubclass(kind, tuple):
+        return kind(**{name: made(hint, random) for name, hint in _hints(kind).items()})
     return _error(kind, random)
 
 

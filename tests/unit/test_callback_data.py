@@ -1,5 +1,7 @@
 """Buttons carry typed data that fits Telegram and cannot be forged into anything else."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,8 @@ from bot.interaction.callback_data import (
     Choose,
     Confirm,
     EnterValue,
+    FlowPage,
+    FlowsPage,
     HistoryPage,
     Open,
     PanelPage,
@@ -29,11 +33,13 @@ from bot.interaction.callback_data import (
     Word,
     decode,
 )
-from engine.domain.profit.spans import Span
+from engine.domain.profit.spans import Span, text_of
 
 ids = st.from_regex(r"[A-Za-z0-9_-]{1,32}", fullmatch=True)
 arguments = st.from_regex(r"[A-Za-z0-9.%]{0,20}", fullmatch=True)
 settable = st.sampled_from([page for page in PanelPage if page is not PanelPage.HOME])
+bits = st.integers(0, 1)
+spans = st.sampled_from([*Span, date(2026, 11, 1)]).map(text_of)
 presses: st.SearchStrategy[CallbackData] = st.one_of(
     st.builds(RunCommand, st.sampled_from(sorted(PRESSABLE)), arguments),
     st.builds(Confirm, ids),
@@ -45,6 +51,8 @@ presses: st.SearchStrategy[CallbackData] = st.one_of(
     st.builds(TradeDetailsPage, ids, st.integers(0, 9999), st.integers(1, 50)),
     st.builds(ReplayPage, ids, st.integers(0, 9999), st.integers(1, 50)),
     st.builds(WhyPage, st.integers(0, 9999), st.integers(1, 50)),
+    st.builds(FlowsPage, spans, st.integers(0, 9999)),
+    st.builds(FlowPage, bits, bits, st.integers(0, 10**13 - 1), spans),
     st.just(Refresh()),
     st.builds(Pin, on=st.booleans()),
     st.builds(Report, st.sampled_from(Word), ids),
@@ -124,6 +132,9 @@ def test_a_button_with_something_added_is_never_taken_for_another_kind(
         "chart:value",
         "chart:value:1d",
         "chart:pie:7d",
+        "flows:8d:0",
+        "flows:20261101:0",
+        "flow:2:1:1790000000000:7d",
         "drop:a",
         "order:filled",
         "order:filled:",

@@ -37,6 +37,7 @@ PANEL_VIEWS = frozenset(
         *("limits_changed_view", "panel_view", "page_view", "status_view", "story_view"),
         *(
             "earlier_view",
+            "flows_view",
             "members_view",
             "profit_view",
             "replay_view",
